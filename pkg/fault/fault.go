@@ -16,7 +16,8 @@ const (
 	Internal        Kind = iota // a bug or a failure with no better kind
 	Invalid                     // the input is wrong and nothing was done
 	NotFound                    // what was asked for does not exist here
-	Conflict                    // the present state does not allow it
+	Conflict                    // another one like it exists, or is in flight
+	Illegal                     // the present state does not allow the act
 	Unauthenticated             // no valid credentials
 	Forbidden                   // credentials without the needed permission
 	Unavailable                 // not reachable, or busy: try again later
@@ -27,8 +28,8 @@ const (
 
 // String names the kind in log lines.
 func (k Kind) String() string {
-	names := [...]string{"internal", "invalid", "not found", "conflict", "unauthenticated",
-		"forbidden", "unavailable", "locked", "full", "damaged"}
+	names := [...]string{"internal", "invalid", "not found", "conflict", "illegal",
+		"unauthenticated", "forbidden", "unavailable", "locked", "full", "damaged"}
 	if int(k) < len(names) {
 		return names[k]
 	}

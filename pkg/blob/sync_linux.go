@@ -1,0 +1,28 @@
+package blob
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncFileSystem flushes the file system that holds path; done is false where
+// that cannot be done.
+func syncFileSystem(path string) (done bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	err = unix.Syncfs(int(f.Fd()))
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
+		return false, nil
+	}
+	return true, err
+}
+
+func syncOpen(f *os.File) error { return f.Sync() }
+
+func isQuota(err error) bool { return errors.Is(err, syscall.EDQUOT) }

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package blob
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// syncFileSystem exists on Linux alone.
+func syncFileSystem(string) (done bool, err error) { return false, nil }
+
+// syncOpen flushes an open file. Windows has no flush of a folder and refuses
+// one of a file that was opened for reading.
+func syncOpen(f *os.File) error {
+	err := f.Sync()
+	if runtime.GOOS == "windows" && errors.Is(err, os.ErrPermission) {
+		return nil
+	}
+	return err
+}
+
+// isQuota knows Windows' "disk full" and Unix's "quota exceeded".
+func isQuota(err error) bool {
+	const diskFull = syscall.Errno(112)
+	return runtime.GOOS == "windows" && errors.Is(err, diskFull)
+}

@@ -1,0 +1,124 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// few is the number of files up to which each is flushed by itself. Above it one
+// flush of the whole file system costs less than many of single files.
+const few = 8
+
+// Pending is a finished temporary file and the name that it is to get.
+type Pending struct {
+	Temp string
+	Name string // in the same file system
+}
+
+// Publish gives finished temporary files their names: first their data are made
+// durable, then they are renamed, then the names are made durable. After a
+// crash each name holds a whole file or what it held before.
+func Publish(files []Pending) error {
+	if len(files) == 0 {
+		return nil
+	}
+	temps := make([]string, len(files))
+	dirs := map[string]bool{}
+	for i, f := range files {
+		temps[i] = f.Temp
+		dirs[filepath.Dir(f.Name)] = true
+	}
+	if err := flush(temps, filepath.Dir(files[0].Temp)); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Rename(f.Temp, f.Name); err != nil {
+			return DiskError(err, "giving a finished file its name")
+		}
+	}
+	names := make([]string, 0, len(dirs))
+	for d := range dirs {
+		names = append(names, d)
+	}
+	return flush(names, names[0])
+}
+
+// flush makes files or folders durable; all lie in the file system of anchor.
+func flush(paths []string, anchor string) error {
+	if len(paths) > few {
+		done, err := syncFileSystem(anchor)
+		if done || err != nil {
+			return DiskError(err, "flushing files to disk")
+		}
+	}
+	for _, p := range paths {
+		if err := syncPath(p); err != nil {
+			return DiskError(err, "flushing a file to disk")
+		}
+	}
+	return nil
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncOpen(f), f.Close())
+}
+
+// WriteFile writes a whole file with the permissions given, whatever the umask.
+func WriteFile(path string, perm os.FileMode, write func(io.Writer) error) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return DiskError(err, "making a temporary file")
+	}
+	err = errors.Join(temp.Chmod(perm), write(temp), temp.Close())
+	if err == nil {
+		err = Publish([]Pending{{Temp: temp.Name(), Name: path}})
+	}
+	if err != nil {
+		return errors.Join(DiskError(err, "writing "+filepath.Base(path)), discard(temp.Name()))
+	}
+	return nil
+}
+
+// discard removes a temporary file that may be gone already.
+func discard(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// DiskError gives an error of the file system its kind: a full or read-only
+// disk and missing rights are for the operator to mend, the rest is internal.
+// An error that has a kind keeps it; nil stays nil.
+func DiskError(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.Message(err); ok {
+		return err
+	}
+	var where string
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		where = " " + pe.Path
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC), isQuota(err):
+		return fault.Wrap(fault.Full, err, doing+where+": the disk is full; make room, then run the same command again")
+	case errors.Is(err, syscall.EROFS):
+		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name another home with --home")
+	case errors.Is(err, fs.ErrPermission):
+		return fault.Wrap(fault.Full, err, doing+where+": permission denied; make the folder writable for this user, or name another with --home")
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

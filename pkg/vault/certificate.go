@@ -1,0 +1,164 @@
+package vault
+
+import "time"
+
+// Status is where a certificate stands in its life (guide, "Certificate Status
+// Lifecycle").
+type Status string
+
+// The states of a vault certificate.
+const (
+	Processing Status = "processing"
+	Approved   Status = "approved"
+	Failed     Status = "failed"
+	Revoked    Status = "revoked"
+)
+
+// Statuses lists the states in the order of a life.
+func Statuses() []Status { return []Status{Processing, Approved, Failed, Revoked} }
+
+// ParseStatus finds the state that a word names.
+func ParseStatus(s string) (Status, bool) {
+	for _, known := range Statuses() {
+		if string(known) == s {
+			return known, true
+		}
+	}
+	return "", false
+}
+
+// Label is the state as people read it.
+func (s Status) Label() string {
+	switch s {
+	case Processing:
+		return "Processing"
+	case Approved:
+		return "Approved"
+	case Failed:
+		return "Failed"
+	case Revoked:
+		return "Revoked"
+	}
+	return string(s)
+}
+
+// Description is a sentence about the state; that of Processing is the guide's.
+func (s Status) Description() string {
+	switch s {
+	case Processing:
+		return "Certificate is being processed"
+	case Approved:
+		return "Certificate is verified and ready for download"
+	case Failed:
+		return "Certificate processing failed and can be retried"
+	case Revoked:
+		return "Certificate has been revoked by the institution"
+	}
+	return ""
+}
+
+// Source says who began a certificate: the institution, through its vault, or
+// a customer who applied for it.
+type Source string
+
+// FromVault is the source of everything that the institution uploads itself.
+const FromVault Source = "vault"
+
+// Label is the source as people read it.
+func (s Source) Label() string {
+	if s == FromVault {
+		return "Vault"
+	}
+	return string(s)
+}
+
+// Document is the PDF that the verified one continues: the file as handed in,
+// or the page made of it when it is an image. Its bytes lie in the blob store.
+type Document struct {
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// Verified describes the verified PDF: the document's bytes followed by the
+// tail.
+type Verified struct {
+	Document Document `json:"document"`
+	TailSize int64    `json:"tail_size"`
+	SHA256   string   `json:"sha256"` // of the whole verified file
+}
+
+// Size is the verified PDF's length in bytes.
+func (v Verified) Size() int64 { return v.Document.Size + v.TailSize }
+
+// Failure says why processing did not succeed.
+type Failure struct {
+	Code   string `json:"code"` // stable, for grouping: "encrypted", "damaged", ...
+	Reason string `json:"reason"`
+}
+
+// Revocation says when and why an institution took a certificate back.
+type Revocation struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// Certificate is one certificate of one institution, from the moment it was
+// accepted.
+type Certificate struct {
+	ID uint64 `json:"id"` // given by the store, in order of creation
+	Identity
+	Institution uint32  `json:"institution"`
+	Batch       string  `json:"batch,omitempty"`
+	Source      Source  `json:"source"`
+	Trigger     Trigger `json:"trigger"`
+	Status      Status  `json:"status"`
+
+	Title     string `json:"title"`
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	Details   string `json:"details,omitempty"`
+	IssueDate Date   `json:"issue_date"`
+	File      File   `json:"file"`
+
+	Verified     *Verified   `json:"verified,omitempty"`
+	Failure      *Failure    `json:"failure,omitempty"`
+	Revocation   *Revocation `json:"revocation,omitempty"`
+	Supersedes   string      `json:"supersedes,omitempty"`    // UUID
+	SupersededBy string      `json:"superseded_by,omitempty"` // UUID
+
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	ApprovedAt time.Time `json:"approved_at,omitzero"`
+}
+
+// Key is the certificate's uniqueness key; failed and revoked certificates keep
+// theirs.
+func (c Certificate) Key() Key { return keyOf(c.Email, c.Title, string(c.IssueDate)) }
+
+// SearchText is what a substring search looks at: name, e-mail, title and
+// reference ID, folded, with a line between one and the next.
+func (c Certificate) SearchText() string {
+	return Fold(c.Name + "\n" + c.Email + "\n" + c.Title + "\n" + c.Reference)
+}
+
+// Differs says in which fields a draft for the same key differs from what was
+// issued, as pairs of field name and the issued value; nil when it says the same.
+func (c Certificate) Differs(d Draft) []Difference {
+	var diff []Difference
+	if c.Name != d.Name {
+		diff = append(diff, Difference{"full_name", c.Name})
+	}
+	if c.Details != d.Details {
+		diff = append(diff, Difference{"details", c.Details})
+	}
+	if c.File.SHA256 != d.File.SHA256 {
+		diff = append(diff, Difference{"file", c.File.Name})
+	}
+	return diff
+}
+
+// Difference is a field whose issued value is not the one now given.
+type Difference struct {
+	Field  string
+	Issued string
+}

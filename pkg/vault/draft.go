@@ -1,0 +1,153 @@
+package vault
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Limits of the guide's request fields (step 4), in Unicode characters after
+// trimming, and of a file, in bytes.
+const (
+	MaxTitle   = 255
+	MaxName    = 255
+	MaxEmail   = 255
+	MaxDetails = 1000
+	MaxFile    = 20 * 1024 * 1024
+)
+
+// Trigger says which way a certificate came in or was worked on again; it is
+// the trigger_context of events.
+type Trigger string
+
+// The triggers that exist.
+const (
+	SingleUpload       Trigger = "single_upload"
+	BulkUpload         Trigger = "bulk_upload"
+	DropFolder         Trigger = "drop_folder"
+	CustomerSubmission Trigger = "customer_submission"
+	ByRetry            Trigger = "retry"
+	ByAdmin            Trigger = "admin"
+)
+
+// File is the document as it was handed in. Its bytes lie in the blob store
+// under SHA256.
+type File struct {
+	Name   string `json:"name"`
+	Format string `json:"format"` // "pdf", "jpeg" or "png"
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"` // lower-case hexadecimal
+	// HashState is SHA-256's running state after the last byte, so that signing
+	// need not read the document again. It is dropped on approval.
+	HashState []byte `json:"hash_state,omitempty"`
+}
+
+// Draft is a certificate that is about to be accepted.
+type Draft struct {
+	Title, Name, Email, Details string
+	IssueDate                   Date
+	// Undated is true when the issue date was not given and the current date
+	// stands in for it. Such a row of a manifest keeps that date for good.
+	Undated bool
+	File    File
+	Batch   string
+	Trigger Trigger
+}
+
+// Clean returns the draft with its texts in the form in which they are kept.
+func (d Draft) Clean() Draft {
+	d.Title, d.Name, d.Details = Clean(d.Title), Clean(d.Name), Clean(d.Details)
+	d.Email = Clean(d.Email)
+	return d
+}
+
+// Validate checks the fields of a clean draft. The error's fields are named as
+// in the guide's request.
+func (d Draft) Validate() error {
+	var bad []fault.Field
+	text := func(name, value string, required bool, limit int) {
+		label := strings.ReplaceAll(name, "_", " ")
+		if msg := checkText(label, value, required, limit); msg != "" {
+			bad = append(bad, fault.Field{Name: name, Message: msg})
+		}
+	}
+	text("certificate_title", d.Title, true, MaxTitle)
+	text("full_name", d.Name, true, MaxName)
+	text("applicant_email", d.Email, true, MaxEmail)
+	text("details", d.Details, false, MaxDetails)
+	if d.Email != "" && !ValidEmail(d.Email) {
+		bad = append(bad, fault.Field{Name: "applicant_email",
+			Message: "The applicant email field must be a valid email address."})
+	}
+	if _, err := ParseDate(string(d.IssueDate)); err != nil {
+		bad = append(bad, fault.Field{Name: "issue_date",
+			Message: "The issue date field must match the format YYYY-MM-DD."})
+	}
+	if d.File.SHA256 == "" {
+		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
+	}
+	return fault.InvalidFields(bad)
+}
+
+func checkText(label, value string, required bool, limit int) string {
+	switch {
+	case value == "" && required:
+		return fmt.Sprintf("The %s field is required.", label)
+	case !utf8.ValidString(value):
+		return fmt.Sprintf("The %s field must be valid UTF-8 text.", label)
+	case utf8.RuneCountInString(value) > limit:
+		return fmt.Sprintf("The %s field must not be greater than %d characters.", label, limit)
+	case strings.ContainsFunc(value, forbidden):
+		return fmt.Sprintf("The %s field must not contain control characters.", label)
+	}
+	return ""
+}
+
+// forbidden control characters: all but tab and line ends, which details may hold.
+func forbidden(r rune) bool {
+	return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+}
+
+// ValidEmail tells whether an address is one that mail can be sent to: a local
+// part and a domain with nothing around them.
+func ValidEmail(s string) bool {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Name != "" || a.Address != s {
+		return false
+	}
+	domain := s[strings.LastIndexByte(s, '@')+1:]
+	if strings.HasPrefix(domain, "[") {
+		return false
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+	}
+	return strings.Contains(domain, ".")
+}
+
+// Key is what may exist only once in an institution: address, title and issue
+// date, folded (guide, "Duplicate Prevention").
+type Key [sha256.Size]byte
+
+// Key returns the draft's uniqueness key.
+func (d Draft) Key() Key { return keyOf(d.Email, d.Title, string(d.IssueDate)) }
+
+// FreezeKey identifies a manifest row that has no issue date: the same person,
+// title and document. The date that was put in for it is found under this key,
+// so that a run after midnight does not issue a second certificate.
+func (d Draft) FreezeKey() Key { return keyOf(d.Email, d.Title, "file "+d.File.SHA256) }
+
+func keyOf(email, title, last string) Key {
+	return sha256.Sum256([]byte(FoldEmail(email) + "\x00" + Clean(title) + "\x00" + last))
+}
+
+// String is the key in hexadecimal.
+func (k Key) String() string { return hex.EncodeToString(k[:]) }

@@ -1,0 +1,36 @@
+package vault
+
+import "time"
+
+// EventType is an event's name on the wire (guide, "Available Webhook Events").
+type EventType string
+
+// The events of a vault certificate.
+const (
+	EventCreated  EventType = "certificate_application.created"
+	EventApproved EventType = "certificate_application.approved"
+	EventFailed   EventType = "certificate_application.failed"
+	EventRetried  EventType = "certificate_application.retried"
+)
+
+// Event is something that happened to a certificate, with the certificate's
+// fields as they were then.
+type Event struct {
+	Seq         uint64    `json:"seq"` // given by the store, in order of happening
+	Type        EventType `json:"type"`
+	Institution uint32    `json:"institution"`
+	Certificate uint64    `json:"certificate"` // filled in by the store
+	UUID        string    `json:"uuid"`
+	Title       string    `json:"title"`
+	Email       string    `json:"email"`
+	Source      Source    `json:"source"`
+	Trigger     Trigger   `json:"trigger"`
+	At          time.Time `json:"at"`
+}
+
+func (c Certificate) event(t EventType, trigger Trigger, now time.Time) Event {
+	return Event{
+		Type: t, Institution: c.Institution, Certificate: c.ID, UUID: c.UUID,
+		Title: c.Title, Email: c.Email, Source: c.Source, Trigger: trigger, At: now,
+	}
+}

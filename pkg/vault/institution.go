@@ -1,0 +1,52 @@
+package vault
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Institution is who issues certificates. A home can hold more than one, and
+// each sees only its own.
+type Institution struct {
+	ID        uint32    `json:"id"` // given by the store, from 1
+	Name      string    `json:"name"`
+	TimeZone  string    `json:"time_zone"` // IANA name, "Europe/Warsaw"
+	Sender    string    `json:"sender,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Validate checks an institution that is about to be kept.
+func (i Institution) Validate() error {
+	var bad []fault.Field
+	switch n := utf8.RuneCountInString(i.Name); {
+	case n == 0:
+		bad = append(bad, fault.Field{Name: "name", Message: "an institution needs a name"})
+	case n > MaxTitle:
+		bad = append(bad, fault.Field{Name: "name", Message: "an institution's name has at most 255 characters"})
+	}
+	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {
+		bad = append(bad, fault.Field{Name: "time_zone",
+			Message: "the time zone must be a name such as Europe/Warsaw or UTC"})
+	}
+	return fault.InvalidFields(bad)
+}
+
+// Today is the current date where the institution is.
+func (i Institution) Today(now time.Time) Date {
+	zone, err := time.LoadLocation(i.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return DateOf(now, zone)
+}
+
+// Year is the current year where the institution is.
+func (i Institution) Year(now time.Time) int {
+	zone, err := time.LoadLocation(i.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return now.In(zone).Year()
+}

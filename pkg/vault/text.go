@@ -1,0 +1,53 @@
+package vault
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Clean is how every text field is kept: without white space around it and in
+// Unicode normalisation form C, so that one spelling has one byte sequence.
+func Clean(s string) string {
+	return norm.NFC.String(strings.TrimSpace(s))
+}
+
+// FoldEmail is the form in which e-mail addresses are compared.
+func FoldEmail(s string) string {
+	s = Clean(s)
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return cases.Fold().String(s)
+}
+
+// Fold is the form in which texts are searched: without regard to case and
+// accents.
+func Fold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	// Polish ł, Danish ø and Turkish ı are letters of their own to Unicode, not
+	// letters with a mark; people who search type l, o and i all the same.
+	stripped, _, err := transform.String(transform.Chain(
+		norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
+	if err != nil {
+		stripped = s
+	}
+	return barred.Replace(cases.Fold().String(stripped))
+}
+
+var barred = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "ŧ", "t")
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

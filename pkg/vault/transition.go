@@ -1,0 +1,111 @@
+package vault
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Effects is what follows from a change. It is committed with the change or
+// not at all.
+type Effects struct {
+	Events []Event
+	Jobs   []Job
+	Tail   []byte // the verified PDF's last bytes, on approval
+}
+
+// Accept makes a certificate of a valid, clean draft. It enters processing at
+// once: the institution is the source and nobody needs to approve (guide,
+// "How the Vault Process Works").
+func Accept(d Draft, institution uint32, id Identity, now time.Time) (Certificate, Effects) {
+	c := Certificate{
+		Identity: id, Institution: institution, Batch: d.Batch,
+		Source: FromVault, Trigger: d.Trigger, Status: Processing,
+		Title: d.Title, Name: d.Name, Email: d.Email, Details: d.Details,
+		IssueDate: d.IssueDate, File: d.File,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	return c, Effects{
+		Events: []Event{c.event(EventCreated, d.Trigger, now)},
+		Jobs:   []Job{{Kind: JobProcess, RunAt: now, CreatedAt: now}},
+	}
+}
+
+// Approve ends processing with success: the verified PDF is the document
+// followed by the tail.
+func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificate, Effects, error) {
+	if err := c.must(Processing, "approved"); err != nil {
+		return c, Effects{}, err
+	}
+	c.Status, c.Verified, c.Failure = Approved, &v, nil
+	c.File.HashState = nil
+	c.UpdatedAt, c.ApprovedAt = now, now
+	return c, Effects{
+		Events: []Event{c.event(EventApproved, c.Trigger, now)},
+		Jobs:   []Job{{Kind: JobNotify, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+		Tail:   tail,
+	}, nil
+}
+
+// Fail ends processing without success.
+func (c Certificate) Fail(why Failure, now time.Time) (Certificate, Effects, error) {
+	if err := c.must(Processing, "failed"); err != nil {
+		return c, Effects{}, err
+	}
+	c.Status, c.Failure, c.UpdatedAt = Failed, &why, now
+	return c, Effects{Events: []Event{c.event(EventFailed, c.Trigger, now)}}, nil
+}
+
+// Retry sends a failed certificate through processing again (guide, step 7).
+func (c Certificate) Retry(trigger Trigger, now time.Time) (Certificate, Effects, error) {
+	if err := c.must(Failed, "retried"); err != nil {
+		return c, Effects{}, err
+	}
+	c.Status, c.Failure, c.UpdatedAt = Processing, nil, now
+	return c, Effects{
+		Events: []Event{c.event(EventRetried, trigger, now)},
+		Jobs:   []Job{{Kind: JobProcess, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+	}, nil
+}
+
+// Revoke takes an approved certificate back. The reason is shown to everyone
+// who checks it.
+func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects, error) {
+	if err := c.must(Approved, "revoked"); err != nil {
+		return c, Effects{}, err
+	}
+	reason = Clean(reason)
+	if reason == "" || utf8.RuneCountInString(reason) > MaxDetails || strings.ContainsFunc(reason, forbidden) {
+		return c, Effects{}, fault.Newf(fault.Invalid,
+			"a revocation needs a reason of at most %d characters", MaxDetails)
+	}
+	c.Status, c.Revocation, c.UpdatedAt = Revoked, &Revocation{At: now, Reason: reason}, now
+	return c, Effects{}, nil
+}
+
+// Supersede marks a certificate as replaced by a corrected one. Its state stays
+// what it was; a certificate is replaced once.
+func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Effects, error) {
+	switch {
+	case c.SupersededBy != "":
+		return c, Effects{}, fault.Newf(fault.Illegal,
+			"certificate %s has a successor already; correct that one", c.Reference)
+	case c.Status == Processing:
+		return c, Effects{}, fault.Newf(fault.Illegal,
+			"certificate %s is still being processed; correct it when that is done", c.Reference)
+	case successor == "" || successor == c.UUID:
+		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
+	}
+	c.SupersededBy, c.UpdatedAt = successor, now
+	return c, Effects{}, nil
+}
+
+func (c Certificate) must(want Status, verb string) error {
+	if c.Status == want {
+		return nil
+	}
+	return fault.Newf(fault.Illegal, "certificate %s is %s; only one that is %s can be %s",
+		c.Reference, c.Status, want, verb)
+}

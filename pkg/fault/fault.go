@@ -70,6 +70,19 @@ func Wrap(kind Kind, err error, message string) error {
 	return &Error{Kind: kind, Message: message, Err: err}
 }
 
+// At puts where something happened in front of an error's message: a file, a
+// row. The kind stays. At of nil is nil.
+func At(where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	message, ok := Message(err)
+	if !ok {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return &Error{Kind: KindOf(err), Message: where + ": " + message, Fields: FieldsOf(err), Err: errors.Unwrap(err)}
+}
+
 // InvalidFields makes an Invalid error out of complaints about fields; it is
 // nil when there are none.
 func InvalidFields(fields []Field) error {

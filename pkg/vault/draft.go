@@ -71,16 +71,16 @@ func (d Draft) Clean() Draft {
 // in the guide's request.
 func (d Draft) Validate() error {
 	var bad []fault.Field
-	text := func(name, value string, required bool, limit int) {
+	text := func(name, value string, required bool, limit int, unfit func(rune) bool) {
 		label := strings.ReplaceAll(name, "_", " ")
-		if msg := checkText(label, value, required, limit); msg != "" {
+		if msg := checkText(label, value, required, limit, unfit); msg != "" {
 			bad = append(bad, fault.Field{Name: name, Message: msg})
 		}
 	}
-	text("certificate_title", d.Title, true, MaxTitle)
-	text("full_name", d.Name, true, MaxName)
-	text("applicant_email", d.Email, true, MaxEmail)
-	text("details", d.Details, false, MaxDetails)
+	text("certificate_title", d.Title, true, MaxTitle, unicode.IsControl)
+	text("full_name", d.Name, true, MaxName, unicode.IsControl)
+	text("applicant_email", d.Email, true, MaxEmail, unicode.IsControl)
+	text("details", d.Details, false, MaxDetails, forbidden)
 	if d.Email != "" && !ValidEmail(d.Email) {
 		bad = append(bad, fault.Field{Name: "applicant_email",
 			Message: "The applicant email field must be a valid email address."})
@@ -95,7 +95,7 @@ func (d Draft) Validate() error {
 	return fault.InvalidFields(bad)
 }
 
-func checkText(label, value string, required bool, limit int) string {
+func checkText(label, value string, required bool, limit int, unfit func(rune) bool) string {
 	switch {
 	case value == "" && required:
 		return fmt.Sprintf("The %s field is required.", label)
@@ -103,34 +103,41 @@ func checkText(label, value string, required bool, limit int) string {
 		return fmt.Sprintf("The %s field must be valid UTF-8 text.", label)
 	case utf8.RuneCountInString(value) > limit:
 		return fmt.Sprintf("The %s field must not be greater than %d characters.", label, limit)
-	case strings.ContainsFunc(value, forbidden):
+	case strings.ContainsFunc(value, unfit):
 		return fmt.Sprintf("The %s field must not contain control characters.", label)
 	}
 	return ""
 }
 
-// forbidden control characters: all but tab and line ends, which details may hold.
+// forbidden control characters of a text of several lines, such as the details:
+// all but tab and line ends.
 func forbidden(r rune) bool {
 	return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
 // ValidEmail tells whether an address is one that mail can be sent to: a local
-// part and a domain with nothing around them.
+// part and a domain with nothing around them, without invisible characters, and
+// within the lengths of RFC 5321, section 4.5.3.1, and RFC 1035, section 2.3.4.
 func ValidEmail(s string) bool {
 	a, err := mail.ParseAddress(s)
-	if err != nil || a.Name != "" || a.Address != s {
+	if err != nil || a.Name != "" || a.Address != s || strings.ContainsFunc(s, invisible) {
 		return false
 	}
-	domain := s[strings.LastIndexByte(s, '@')+1:]
-	if strings.HasPrefix(domain, "[") {
-		return false
-	}
+	at := strings.LastIndexByte(s, '@')
+	local, domain := s[:at], s[at+1:]
 	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") ||
+			strings.ContainsFunc(label, notInDomain) {
 			return false
 		}
 	}
-	return strings.Contains(domain, ".")
+	return len(local) <= 64 && strings.Contains(domain, ".")
+}
+
+func invisible(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }
+
+func notInDomain(r rune) bool {
+	return r != '-' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number)
 }
 
 // Key is what may exist only once in an institution: address, title and issue

@@ -2,7 +2,7 @@ package vault
 
 import (
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -20,11 +20,8 @@ type Institution struct {
 // Validate checks an institution that is about to be kept.
 func (i Institution) Validate() error {
 	var bad []fault.Field
-	switch n := utf8.RuneCountInString(i.Name); {
-	case n == 0:
-		bad = append(bad, fault.Field{Name: "name", Message: "an institution needs a name"})
-	case n > MaxTitle:
-		bad = append(bad, fault.Field{Name: "name", Message: "an institution's name has at most 255 characters"})
+	if msg := checkText("name", Clean(i.Name), true, MaxTitle, unicode.IsControl); msg != "" {
+		bad = append(bad, fault.Field{Name: "name", Message: msg})
 	}
 	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {
 		bad = append(bad, fault.Field{Name: "time_zone",

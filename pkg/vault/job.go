@@ -20,6 +20,8 @@ type Job struct {
 	Certificate uint64    `json:"certificate"` // filled in by the store
 	RunAt       time.Time `json:"run_at"`
 	Attempt     int       `json:"attempt"` // times claimed
+	Held        bool      `json:"held,omitempty"`
+	Crashes     int       `json:"crashes,omitempty"` // times its worker's process died
 	CreatedAt   time.Time `json:"created_at"`
 	LastError   string    `json:"last_error,omitempty"`
 }
@@ -51,18 +53,46 @@ func (j Job) Again(cause string, now time.Time) (Job, bool) {
 	if j.Attempt >= policy.Attempts {
 		return j, false
 	}
-	pause := policy.Pauses[min(j.Attempt, len(policy.Pauses))-1]
-	j.RunAt, j.LastError = now.Add(pause), cause
+	pause := policy.Pauses[max(min(j.Attempt, len(policy.Pauses))-1, 0)]
+	j.RunAt, j.LastError, j.Held = now.Add(pause), cause, false
 	return j, true
 }
 
-// GivenUp tells whether a claimed job has been claimed more often than its
-// policy allows: its earlier workers never came back.
-func (j Job) GivenUp() bool { return j.Attempt > PolicyOf(j.Kind).Attempts }
+// Postponed returns a claimed job as it waits for a moment, for reasons that are
+// not its own.
+func (j Job) Postponed(cause string, until time.Time) Job {
+	j.RunAt, j.LastError, j.Held = until, cause, false
+	return j
+}
+
+// A process that dies takes every job that it held with it, the one at fault and
+// the innocent. From suspectAfter deaths on a job is claimed alone, so that
+// the next deaths say more; after giveUpAfter it is given up.
+const (
+	suspectAfter = 3
+	giveUpAfter  = 6
+)
+
+// Suspect tells whether a job must be worked on alone.
+func (j Job) Suspect() bool { return j.Crashes >= suspectAfter }
+
+// GivenUp tells whether a claimed job must fail without another try, since its
+// workers never came back.
+func (j Job) GivenUp() bool { return j.Crashes >= giveUpAfter }
 
 // Claim returns the job as a worker holds it.
 func (j Job) Claim(now time.Time) Job {
-	j.Attempt++
+	j.Attempt, j.Held = j.Attempt+1, true
 	j.RunAt = now.Add(PolicyOf(j.Kind).Lease)
+	return j
+}
+
+// Orphaned returns a job whose worker's process died. A suspect waits a little,
+// so that others come first.
+func (j Job) Orphaned(now time.Time) Job {
+	j.Attempt, j.Crashes, j.Held, j.RunAt = j.Attempt-1, j.Crashes+1, false, now
+	if j.Suspect() {
+		j.RunAt = now.Add(time.Second)
+	}
 	return j
 }

@@ -22,7 +22,7 @@ func FoldEmail(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
 	}
-	return cases.Fold().String(s)
+	return foldCase(s)
 }
 
 // Fold is the form in which texts are searched: without regard to case and
@@ -38,8 +38,12 @@ func Fold(s string) string {
 	if err != nil {
 		stripped = s
 	}
-	return barred.Replace(cases.Fold().String(stripped))
+	return barred.Replace(foldCase(stripped))
 }
+
+// foldCase folds by Unicode's table. Go's implementation swaps the two cases of
+// Cherokee instead of folding them into one; lower-casing afterwards mends that.
+func foldCase(s string) string { return strings.ToLower(cases.Fold().String(s)) }
 
 var barred = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "ŧ", "t")
 

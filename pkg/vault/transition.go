@@ -1,9 +1,7 @@
 package vault
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -77,9 +75,8 @@ func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects,
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
-	if reason == "" || utf8.RuneCountInString(reason) > MaxDetails || strings.ContainsFunc(reason, forbidden) {
-		return c, Effects{}, fault.Newf(fault.Invalid,
-			"a revocation needs a reason of at most %d characters", MaxDetails)
+	if msg := checkText("reason", reason, true, MaxDetails, forbidden); msg != "" {
+		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c.Status, c.Revocation, c.UpdatedAt = Revoked, &Revocation{At: now, Reason: reason}, now
 	return c, Effects{}, nil

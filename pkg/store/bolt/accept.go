@@ -1,0 +1,178 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Accept implements store.Certificates.
+func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Accepted, error) {
+	result := make([]store.Accepted, len(rows))
+	err := s.write(ctx, func(t *txn) error {
+		twins, err := t.checkAcceptances(rows, result)
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			if result[i].Duplicate {
+				continue
+			}
+			if result[i].Certificate, err = t.accept(row); err != nil {
+				return err
+			}
+		}
+		for i, first := range twins {
+			result[i].Certificate = result[first].Certificate
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// checkAcceptances finds, before anything is written, the duplicates of what is
+// stored, the duplicates within the call (returned: row -> the row it repeats),
+// and identities that are taken.
+func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted) (map[int]int, error) {
+	twins := map[int]int{}
+	first := make(map[string]int, len(rows))
+	drawn := make(map[string]bool, 2*len(rows))
+	for i, row := range rows {
+		c := row.Certificate
+		key := keyKey(c.Institution, c.Key())
+		if id := t.get(byKey, key); id != nil {
+			holder, err := t.certificate(id)
+			if err != nil {
+				return nil, err
+			}
+			result[i] = store.Accepted{Certificate: holder, Duplicate: true}
+			continue
+		}
+		if earlier, ok := first[string(key)]; ok {
+			twins[i], result[i].Duplicate = earlier, true
+			continue
+		}
+		first[string(key)] = i
+		uuid := uuidKey(c.UUID)
+		if uuid == nil || c.Reference == "" {
+			return nil, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
+		}
+		if t.get(byUUID, uuid) != nil || t.get(byReference, []byte(c.Reference)) != nil ||
+			drawn[string(uuid)] || drawn[c.Reference] {
+			return nil, fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
+		}
+		drawn[string(uuid)], drawn[c.Reference] = true, true
+	}
+	return twins, nil
+}
+
+func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
+	c := row.Certificate
+	id, err := t.bucket(certificates).NextSequence()
+	if err != nil {
+		return c, fmt.Errorf("numbering a certificate: %w", err)
+	}
+	c.ID = id
+	if err := t.putCertificate(c); err != nil {
+		return c, err
+	}
+	if err := t.putAll(indexesOf(c)); err != nil {
+		return c, err
+	}
+	searched := c.SearchText()
+	if err := t.put(texts, u64(id), seal(u64(id), []byte(searched))); err != nil {
+		return c, err
+	}
+	t.index(c.Institution, id, searched)
+	t.count(c, 1)
+	if row.Freeze != nil {
+		if err := t.freeze(keyKey(c.Institution, *row.Freeze), c.IssueDate); err != nil {
+			return c, err
+		}
+	}
+	return c, t.effects(c, row.Effects)
+}
+
+// freeze keeps the first date that is given for a row.
+func (t *txn) freeze(key []byte, date vault.Date) error {
+	if t.get(frozen, key) != nil {
+		return nil
+	}
+	return t.put(frozen, key, seal(key, []byte(date)))
+}
+
+func (t *txn) putCertificate(c vault.Certificate) error {
+	key := u64(c.ID)
+	value, err := encode(key, c)
+	if err != nil {
+		return err
+	}
+	return t.put(certificates, key, value)
+}
+
+func keyKey(institution uint32, k vault.Key) []byte { return join(u32(institution), k[:]) }
+
+// indexesOf lists the index entries of a new certificate but those of its state,
+// which change, and of its text.
+func indexesOf(c vault.Certificate) []entry {
+	id, inst := u64(c.ID), u32(c.Institution)
+	all := []entry{
+		{byUUID, uuidKey(c.UUID), id},
+		{byReference, []byte(c.Reference), id},
+		{byKey, keyKey(c.Institution, c.Key()), id},
+		{byCreation, join(inst, id), nil},
+		{byStatus, statusKey(c), nil},
+		{byEmail, join(inst, text(vault.FoldEmail(c.Email)), id), nil},
+		{byDate, join(inst, []byte(c.IssueDate), id), nil},
+		{byBlob, join([]byte(c.File.SHA256), id), nil},
+	}
+	if c.Batch != "" {
+		all = append(all, entry{byBatch, join(inst, text(c.Batch), id), nil})
+	}
+	return all
+}
+
+func statusKey(c vault.Certificate) []byte {
+	return join(u32(c.Institution), text(string(c.Status)), u64(c.ID))
+}
+
+// effects commits what follows from a change of c.
+func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
+	for _, e := range fx.Events {
+		if err := t.putEvent(c, e); err != nil {
+			return err
+		}
+	}
+	for _, j := range fx.Jobs {
+		j.Certificate = c.ID
+		if err := t.addJob(j); err != nil {
+			return err
+		}
+	}
+	if fx.Tail != nil {
+		return t.put(tails, u64(c.ID), seal(u64(c.ID), fx.Tail))
+	}
+	return nil
+}
+
+func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
+	seq, err := t.bucket(events).NextSequence()
+	if err != nil {
+		return fmt.Errorf("numbering an event: %w", err)
+	}
+	e.Seq, e.Certificate = seq, c.ID
+	value, err := encode(u64(seq), e)
+	if err != nil {
+		return err
+	}
+	if err := t.put(events, u64(seq), value); err != nil {
+		return err
+	}
+	return t.put(eventsByCert, join(u64(c.ID), u64(seq)), nil)
+}

@@ -1,0 +1,200 @@
+// Package bolt is the embedded store: one bbolt file, owned by one process.
+//
+//	meta                schema -> version
+//	institutions        id4 -> institution
+//	certificates        id8 -> certificate             (primary, in order of creation)
+//	  tails             id8 -> the verified PDF's last bytes
+//	  texts             id8 -> folded search text
+//	  by_uuid           uuid16 -> id8
+//	  by_reference      reference -> id8
+//	  by_key            inst4 key32 -> id8             (uniqueness)
+//	  by_creation       inst4 id8
+//	  by_status         inst4 status 0 id8
+//	  by_email          inst4 folded e-mail 0 id8
+//	  by_batch          inst4 batch 0 id8
+//	  by_date           inst4 YYYY-MM-DD id8
+//	  by_blob           sum id8                        (who needs a blob)
+//	  grams             inst4 three bytes, first id8 -> last id8, deltas
+//	  frozen            inst4 key32 -> date            (undated rows)
+//	  counts            inst4 [batch] -> certificates by state
+//	events              seq8 -> event
+//	  events_by_cert    id8 seq8
+//	jobs                id8 -> job
+//	  due               kind 0 run_at8 id8
+//	  held              id8                            (claimed jobs)
+//	batches             inst4 created8 batch -> batch
+//	  batch_by_id       inst4 batch -> key in batches
+//	  batch_by_digest   inst4 digest -> batch
+//	  batch_names       inst4 name -> batch
+//
+// Numbers in keys are big-endian, so that keys sort as the numbers do. All
+// buckets lie at the top; the indentation shows what indexes what. Every record
+// carries a checksum.
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+)
+
+// schema is the version of the bucket tree that this program writes.
+const schema = 1
+
+// The buckets; see the drawing above.
+var (
+	metaBucket    = []byte("meta")
+	institutions  = []byte("institutions")
+	certificates  = []byte("certificates")
+	tails         = []byte("tails")
+	texts         = []byte("texts")
+	byUUID        = []byte("by_uuid")
+	byReference   = []byte("by_reference")
+	byKey         = []byte("by_key")
+	byCreation    = []byte("by_creation")
+	byStatus      = []byte("by_status")
+	byEmail       = []byte("by_email")
+	byBatch       = []byte("by_batch")
+	byDate        = []byte("by_date")
+	byBlob        = []byte("by_blob")
+	grams         = []byte("grams")
+	frozen        = []byte("frozen")
+	counts        = []byte("counts")
+	events        = []byte("events")
+	eventsByCert  = []byte("events_by_cert")
+	jobs          = []byte("jobs")
+	due           = []byte("due")
+	held          = []byte("held")
+	batches       = []byte("batches")
+	batchByID     = []byte("batch_by_id")
+	batchByDigest = []byte("batch_by_digest")
+	batchNames    = []byte("batch_names")
+)
+
+func buckets() [][]byte {
+	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
+		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
+		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames}
+}
+
+// Store is the bbolt store. It implements store.Store.
+type Store struct {
+	db    *bbolt.DB
+	queue queue
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens or makes the file. It waits at most wait for another process to let
+// go of it; then the error's kind is Locked.
+func Open(path string, wait time.Duration) (*Store, error) {
+	var db *bbolt.DB
+	err := guard(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout: max(wait, time.Millisecond), FreelistType: bbolt.FreelistMapType,
+		})
+		return err
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fault.Wrap(fault.Locked, err, "another process holds the database")
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return nil, fault.Wrap(fault.Damaged, err, "the database file is damaged or is none; restore the home from a backup")
+	case err != nil:
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	// bbolt leaves an existing file's permissions as they are.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("closing the database to others: %w", err), db.Close())
+	}
+	s := &Store{db: db}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// prepare makes the buckets of a new file and refuses a newer program's.
+func (s *Store) prepare() error {
+	var found uint64
+	err := s.view(func(t *txn) error {
+		if meta := t.tx.Bucket(metaBucket); meta != nil {
+			if v := meta.Get([]byte("schema")); len(v) == 8 {
+				found = binary.BigEndian.Uint64(v)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case found == schema:
+		return nil
+	case found > schema:
+		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
+			"use that version, or restore a backup made before the upgrade", found, schema)
+	}
+	return guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			for _, name := range buckets() {
+				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+					return fmt.Errorf("making the database: %w", err)
+				}
+			}
+			return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
+		})
+	})
+}
+
+// Close waits for transactions that are under way and closes the file.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+// Size is the file's length in bytes.
+func (s *Store) Size() (size int64) {
+	_ = s.db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+	return size
+}
+
+// view runs a function in a read transaction.
+func (s *Store) view(fn func(*txn) error) error {
+	return guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error { return fn(newTxn(tx)) })
+	})
+}
+
+// read is view for callers that may have given up.
+func (s *Store) read(ctx context.Context, fn func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.view(fn)
+}
+
+// guard turns the panics with which bbolt meets a damaged file, and the memory
+// fault of a file that was cut off, into an error.
+func guard(fn func() error) (err error) {
+	before := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(before)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Damaged, fmt.Errorf("%v", p),
+				"the database is damaged; stop here and restore the home from a backup")
+		}
+	}()
+	return fn()
+}

@@ -1,0 +1,138 @@
+package bolt
+
+import (
+	"context"
+	"slices"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Change implements store.Certificates.
+func (s *Store) Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error) {
+	var changed vault.Certificate
+	err := s.write(ctx, func(t *txn) error {
+		old, err := t.find(institution, name)
+		if err != nil {
+			return err
+		}
+		changed, err = t.change(old, change)
+		return err
+	})
+	if err != nil {
+		return vault.Certificate{}, err
+	}
+	return changed, nil
+}
+
+// change applies a transition and commits the result with its effects.
+func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certificate, error) {
+	c, fx, err := change(old)
+	if err != nil {
+		return old, err
+	}
+	if err := t.putCertificate(c); err != nil {
+		return old, err
+	}
+	if c.Status != old.Status {
+		if err := t.moveStatus(old, c); err != nil {
+			return old, err
+		}
+	}
+	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
+		if err := t.put(byBlob, join([]byte(v.Document.SHA256), u64(c.ID)), nil); err != nil {
+			return old, err
+		}
+	}
+	return c, t.effects(c, fx)
+}
+
+func (t *txn) moveStatus(old, c vault.Certificate) error {
+	if err := t.delete(byStatus, statusKey(old)); err != nil {
+		return err
+	}
+	if err := t.put(byStatus, statusKey(c), nil); err != nil {
+		return err
+	}
+	t.count(old, -1)
+	t.count(c, 1)
+	return nil
+}
+
+// Settle implements store.Jobs.
+func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]error, error) {
+	outcomes := make([]error, len(settlements))
+	err := s.write(ctx, func(t *txn) error {
+		for i, st := range settlements {
+			before := t.writes
+			outcomes[i] = t.settle(st)
+			if outcomes[i] != nil && t.writes != before {
+				return outcomes[i]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+func (t *txn) settle(st store.Settlement) error {
+	stored, err := t.job(st.Job.ID)
+	if err != nil {
+		return err
+	}
+	if stored == nil || !stored.Held || stored.Attempt != st.Job.Attempt {
+		return fault.New(fault.Conflict, "the job was taken over by another worker")
+	}
+	if st.Change != nil {
+		old, err := t.certificate(u64(stored.Certificate))
+		if err != nil {
+			return err
+		}
+		if _, err := t.change(old, st.Change); err != nil {
+			return err
+		}
+	}
+	if err := t.dropJob(*stored); err != nil {
+		return err
+	}
+	if !st.Again && !st.Untried {
+		return nil
+	}
+	waiting := *stored
+	waiting.RunAt, waiting.LastError, waiting.Held = st.Job.RunAt, st.Job.LastError, false
+	if st.Untried {
+		waiting.Attempt--
+	}
+	return t.putJob(waiting)
+}
+
+// certificate reads one by its key.
+func (t *txn) certificate(id []byte) (vault.Certificate, error) {
+	var c vault.Certificate
+	value := t.get(certificates, id)
+	if value == nil {
+		return c, fault.Newf(fault.Damaged, "certificate %d is missing from the database; restore the home from a backup", tailID(id))
+	}
+	return c, decode(slices.Clone(id), value, &c)
+}
+
+// find reads one by UUID or reference ID.
+func (t *txn) find(institution uint32, name string) (vault.Certificate, error) {
+	var id []byte
+	if vault.IsReference(name) {
+		id = t.get(byReference, []byte(upper(name)))
+	} else if key := uuidKey(name); key != nil {
+		id = t.get(byUUID, key)
+	}
+	if id != nil {
+		c, err := t.certificate(id)
+		if err != nil || c.Institution == institution {
+			return c, err
+		}
+	}
+	return vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
+}

@@ -1,0 +1,205 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// queue is the group committer. A caller that finds nobody writing writes at
+// once, whatever has gathered together with its own; callers that come while a
+// transaction is being written gather, and the first of them writes the next
+// one for all. Nobody waits for company, and no function is run twice.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*op
+	busy    bool
+}
+
+type op struct {
+	run  func(*txn) error
+	done chan error
+	lead chan struct{}
+}
+
+// write runs a function in the next write transaction and returns when that is
+// durable. A function that fails before its first write is alone refused; one
+// that fails later fails the whole transaction, since then the file or the disk
+// is at fault. Once queued, a function is carried out even when ctx ends, so
+// that the caller knows the outcome.
+func (s *Store) write(ctx context.Context, run func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := &op{run: run, done: make(chan error, 1), lead: make(chan struct{}, 1)}
+	q := &s.queue
+	q.mu.Lock()
+	q.waiting = append(q.waiting, o)
+	first := !q.busy
+	q.busy = true
+	q.mu.Unlock()
+	if !first {
+		select {
+		case err := <-o.done:
+			return err
+		case <-o.lead:
+		}
+	}
+	q.mu.Lock()
+	group := q.waiting
+	q.waiting = nil
+	q.mu.Unlock()
+	s.commit(group)
+	q.mu.Lock()
+	if len(q.waiting) > 0 {
+		q.waiting[0].lead <- struct{}{}
+	} else {
+		q.busy = false
+	}
+	q.mu.Unlock()
+	return <-o.done
+}
+
+// commit runs a group in one transaction and tells each caller its outcome.
+func (s *Store) commit(group []*op) {
+	refused := make([]error, len(group))
+	err := guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			t := newTxn(tx)
+			for i, o := range group {
+				before := t.writes
+				if refused[i] = o.run(t); refused[i] != nil && t.writes != before {
+					return refused[i]
+				}
+			}
+			return t.finish()
+		})
+	})
+	if err != nil {
+		if _, ok := fault.Message(err); !ok {
+			err = fmt.Errorf("writing to the database: %w", err)
+		}
+	}
+	for i, o := range group {
+		if err != nil {
+			o.done <- err
+			continue
+		}
+		o.done <- refused[i]
+	}
+}
+
+// txn is a transaction with what it gathers to write at its end: counts and
+// the substring index change many times in one transaction and are written once.
+type txn struct {
+	tx      *bbolt.Tx
+	open    map[string]*bbolt.Bucket
+	writes  int
+	counted map[string]vault.Counts
+	grams   map[gram][]uint64
+}
+
+func newTxn(tx *bbolt.Tx) *txn {
+	return &txn{tx: tx, open: make(map[string]*bbolt.Bucket, 32)}
+}
+
+func (t *txn) bucket(name []byte) *bbolt.Bucket {
+	b, ok := t.open[string(name)]
+	if !ok {
+		b = t.tx.Bucket(name)
+		t.open[string(name)] = b
+	}
+	return b
+}
+
+func (t *txn) get(bucket, key []byte) []byte { return t.bucket(bucket).Get(key) }
+
+func (t *txn) put(bucket, key, value []byte) error {
+	t.writes++
+	if err := t.bucket(bucket).Put(key, value); err != nil {
+		return fmt.Errorf("writing to the database: %w", err)
+	}
+	return nil
+}
+
+func (t *txn) delete(bucket, key []byte) error {
+	t.writes++
+	if err := t.bucket(bucket).Delete(key); err != nil {
+		return fmt.Errorf("writing to the database: %w", err)
+	}
+	return nil
+}
+
+// putAll writes several index entries.
+func (t *txn) putAll(entries []entry) error {
+	for _, e := range entries {
+		if err := t.put(e.bucket, e.key, e.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type entry struct{ bucket, key, value []byte }
+
+// count notes that an institution and a batch have n more certificates in a state.
+func (t *txn) count(c vault.Certificate, n int) {
+	t.writes++
+	if t.counted == nil {
+		t.counted = map[string]vault.Counts{}
+	}
+	for _, k := range countKeys(c) {
+		delta := t.counted[k]
+		delta.Add(c.Status, n)
+		t.counted[k] = delta
+	}
+}
+
+func countKeys(c vault.Certificate) []string {
+	keys := []string{string(u32(c.Institution))}
+	if c.Batch != "" {
+		keys = append(keys, string(batchID(c.Institution, c.Batch)))
+	}
+	return keys
+}
+
+func (t *txn) counts(key []byte) (vault.Counts, error) {
+	var c vault.Counts
+	value := t.get(counts, key)
+	if value == nil {
+		return c, nil
+	}
+	return c, decode(key, value, &c)
+}
+
+// finish writes what was gathered, in the order of the keys.
+func (t *txn) finish() error {
+	keys := make([]string, 0, len(t.counted))
+	for k := range t.counted {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		now, err := t.counts([]byte(k))
+		if err != nil {
+			return err
+		}
+		for _, s := range vault.Statuses() {
+			now.Add(s, t.counted[k].Of(s))
+		}
+		value, err := encode([]byte(k), now)
+		if err != nil {
+			return err
+		}
+		if err := t.put(counts, []byte(k), value); err != nil {
+			return err
+		}
+	}
+	return t.writeGrams()
+}

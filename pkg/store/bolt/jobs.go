@@ -1,0 +1,191 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// dueKey sorts a job among those of its kind by the moment at which it may run.
+func dueKey(j vault.Job) []byte {
+	return join(text(string(j.Kind)), u64(uint64(j.RunAt.UnixNano())), u64(j.ID))
+}
+
+func runAt(dueKey []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(dueKey[len(dueKey)-16:])))
+}
+
+func (t *txn) addJob(j vault.Job) error {
+	id, err := t.bucket(jobs).NextSequence()
+	if err != nil {
+		return fmt.Errorf("numbering a job: %w", err)
+	}
+	j.ID = id
+	return t.putJob(j)
+}
+
+func (t *txn) putJob(j vault.Job) error {
+	key := u64(j.ID)
+	value, err := encode(key, j)
+	if err != nil {
+		return err
+	}
+	entries := []entry{{jobs, key, value}, {due, dueKey(j), nil}}
+	if j.Held {
+		entries = append(entries, entry{held, key, nil})
+	}
+	return t.putAll(entries)
+}
+
+func (t *txn) dropJob(j vault.Job) error {
+	if j.Held {
+		if err := t.delete(held, u64(j.ID)); err != nil {
+			return err
+		}
+	}
+	if err := t.delete(due, dueKey(j)); err != nil {
+		return err
+	}
+	return t.delete(jobs, u64(j.ID))
+}
+
+// job reads one; nil when it does not exist.
+func (t *txn) job(id uint64) (*vault.Job, error) {
+	key := u64(id)
+	value := t.get(jobs, key)
+	if value == nil {
+		return nil, nil //nolint:nilnil // absence is no error here and has no value
+	}
+	var j vault.Job
+	return &j, decode(key, value, &j)
+}
+
+// move replaces a job by its next state.
+func (t *txn) move(from, to vault.Job) error {
+	if err := t.dropJob(from); err != nil {
+		return err
+	}
+	return t.putJob(to)
+}
+
+// Claim implements store.Jobs.
+func (s *Store) Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
+	// A look first: an idle queue must not cost a write.
+	if next, err := s.NextRun(ctx, kind); err != nil || next.IsZero() || next.After(now) {
+		return nil, err
+	}
+	var claimed []vault.Job
+	err := s.write(ctx, func(t *txn) error {
+		free, err := t.dueJobs(kind, n, now)
+		if err != nil {
+			return err
+		}
+		for _, j := range free {
+			mine := j.Claim(now)
+			if err := t.move(j, mine); err != nil {
+				return err
+			}
+			claimed = append(claimed, mine)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
+	var found []vault.Job
+	prefix := text(string(kind))
+	c := t.bucket(due).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < n && !runAt(k).After(now); k, _ = c.Next() {
+		j, err := t.job(tailID(k))
+		if err != nil {
+			return nil, err
+		}
+		if j == nil {
+			continue
+		}
+		if j.Suspect() && len(found) > 0 {
+			break
+		}
+		found = append(found, *j)
+		if j.Suspect() {
+			break
+		}
+	}
+	return found, nil
+}
+
+// Release implements store.Jobs.
+func (s *Store) Release(ctx context.Context, now time.Time) (int, error) {
+	any := false
+	if err := s.read(ctx, func(t *txn) error {
+		k, _ := t.bucket(held).Cursor().First()
+		any = k != nil
+		return nil
+	}); err != nil || !any {
+		return 0, err
+	}
+	released := 0
+	err := s.write(ctx, func(t *txn) error {
+		var ids []uint64
+		c := t.bucket(held).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			ids = append(ids, tailID(k))
+		}
+		for _, id := range ids {
+			j, err := t.job(id)
+			if err != nil {
+				return err
+			}
+			if j == nil {
+				continue
+			}
+			if err := t.move(*j, j.Orphaned(now)); err != nil {
+				return err
+			}
+			released++
+		}
+		return nil
+	})
+	return released, err
+}
+
+// NextRun implements store.Jobs.
+func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (at time.Time, err error) {
+	err = s.read(ctx, func(t *txn) error {
+		k, _ := t.bucket(due).Cursor().Seek(text(string(kind)))
+		if bytes.HasPrefix(k, text(string(kind))) {
+			at = runAt(k)
+		}
+		return nil
+	})
+	return at, err
+}
+
+// Queues implements store.Jobs.
+func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
+	queues := map[vault.JobKind]store.Queue{}
+	err := s.read(ctx, func(t *txn) error {
+		c := t.bucket(due).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			kind := vault.JobKind(k[:bytes.IndexByte(k, 0)])
+			q := queues[kind]
+			if runAt(k).After(now) {
+				q.Later++
+			} else {
+				q.Waiting++
+			}
+			queues[kind] = q
+		}
+		return nil
+	})
+	return queues, err
+}

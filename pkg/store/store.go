@@ -1,0 +1,155 @@
+// Package store is what persistence promises. It speaks the domain's words:
+// accept these certificates, change this one by this function, claim up to n
+// jobs. Every store must pass the suite in package storetest.
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Acceptance is a certificate that is to be kept, with its effects.
+type Acceptance struct {
+	Certificate vault.Certificate
+	Effects     vault.Effects
+	// Freeze, when set, is the key under which the issue date of an undated
+	// manifest row is kept for good.
+	Freeze *vault.Key
+}
+
+// Accepted is what became of an acceptance.
+type Accepted struct {
+	// Certificate is the one that was kept, with its ID, or, when Duplicate is
+	// true, the one that holds the same key.
+	Certificate vault.Certificate
+	Duplicate   bool
+}
+
+// Settlement ends a claimed job: Change is applied to the job's certificate,
+// and the result, its effects and the end of the job are one transaction.
+type Settlement struct {
+	Job vault.Job
+	// Change is run inside the transaction and must do nothing but compute. A nil
+	// Change leaves the certificate as it is.
+	Change Change
+	// Again, when true, keeps the job for another attempt as Job says (RunAt,
+	// LastError) instead of ending it.
+	Again bool
+	// Untried, when true, does the same and takes the attempt back.
+	Untried bool
+}
+
+// Change is a transition of package vault with its arguments filled in.
+type Change func(vault.Certificate) (vault.Certificate, vault.Effects, error)
+
+// Filter selects certificates; empty fields do not restrict, and all that are
+// set must hold.
+type Filter struct {
+	Institution uint32
+	Status      vault.Status
+	Email       string // compared folded, whole
+	Search      string // substring, compared folded, of vault.Certificate.SearchText
+	Batch       string
+	From, To    vault.Date // issue date, inclusive
+}
+
+// Page is one page of a list, newest first.
+type Page struct {
+	Certificates []vault.Certificate
+	Total        int // over all pages
+}
+
+// Queue counts jobs of one kind.
+type Queue struct {
+	Waiting int `json:"waiting"` // due now
+	Later   int `json:"later"`   // due later, or claimed
+}
+
+// Certificates is what is asked of a store about certificates.
+type Certificates interface {
+	// Accept keeps certificates, each with its effects, all in one transaction.
+	// A key that is held already makes its row a duplicate and changes nothing;
+	// that includes keys of earlier rows of the same call. An identity that is
+	// taken already is a Conflict for the whole call.
+	Accept(ctx context.Context, rows []Acceptance) ([]Accepted, error)
+	// Change applies a transition to one certificate. An error of the transition
+	// is returned as it is and nothing is changed.
+	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)
+	// Certificate finds one by UUID or reference ID; NotFound when the institution
+	// has none.
+	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// ByID finds certificates by the store's own numbers; one that does not exist
+	// is an error.
+	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
+	// Holders finds the certificates that hold keys; the result has an entry for
+	// each key, nil where nobody holds it.
+	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	// Frozen returns the issue dates kept for undated rows, "" where there is none.
+	Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
+	// List returns page number page (from 1) of the certificates that a filter
+	// selects.
+	List(ctx context.Context, f Filter, page, perPage int) (Page, error)
+	// Tail returns the last bytes of an approved certificate's verified PDF.
+	Tail(ctx context.Context, id uint64) ([]byte, error)
+	// Events returns a certificate's events in order of happening.
+	Events(ctx context.Context, id uint64) ([]vault.Event, error)
+	// Counts counts an institution's certificates by state.
+	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
+	// Referenced tells whether any certificate needs a blob.
+	Referenced(ctx context.Context, sum string) (bool, error)
+}
+
+// Jobs is the one queue of work.
+type Jobs interface {
+	// Claim takes up to n jobs of a kind that are due, oldest first. Each is hidden
+	// from others until its lease ends, and its attempt is counted. A suspect job
+	// comes alone.
+	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
+	// Settle ends claimed jobs; the result has an error for each, nil where it was
+	// done. A job whose lease was lost to another claim is a Conflict and changes
+	// nothing. The second error is that of the transaction.
+	Settle(ctx context.Context, settlements []Settlement) ([]error, error)
+	// Release orphans every claimed job (vault.Job.Orphaned). Only the sole owner
+	// of a store may call it, at its start: whoever claimed before is gone.
+	Release(ctx context.Context, now time.Time) (int, error)
+	// NextRun is the earliest moment at which a job of the kind is due; zero when
+	// there is none.
+	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
+	// Queues counts the jobs of each kind.
+	Queues(ctx context.Context, now time.Time) (map[vault.JobKind]Queue, error)
+}
+
+// Batches is what is asked of a store about batches.
+type Batches interface {
+	// OpenBatch keeps a batch, or returns the one that the institution has for the
+	// same digest. A name that another batch bears gets a number behind it.
+	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
+	// FindBatch returns the batch of a digest; NotFound when there is none.
+	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
+	// Batches returns page number page (from 1), newest first, with counts, and
+	// the number of all.
+	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
+	// Batch finds one by its ID; NotFound when the institution has none.
+	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+}
+
+// Institutions is what is asked of a store about institutions.
+type Institutions interface {
+	// AddInstitution keeps a valid institution and returns it with its ID.
+	AddInstitution(ctx context.Context, i vault.Institution) (vault.Institution, error)
+	// ChangeInstitution replaces one that exists.
+	ChangeInstitution(ctx context.Context, i vault.Institution) error
+	// Institutions returns all in order of their IDs.
+	Institutions(ctx context.Context) ([]vault.Institution, error)
+}
+
+// Store is all of it.
+type Store interface {
+	Certificates
+	Jobs
+	Batches
+	Institutions
+	Close() error
+}

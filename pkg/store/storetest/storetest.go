@@ -1,0 +1,298 @@
+// Package storetest is the suite that every store must pass: it holds a store to
+// the doc comments of package store.
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Run runs the suite. The function opens a new, empty store and sees to its
+// closing when the test ends.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Helper()
+	tests := []struct {
+		name string
+		run  func(*fixture)
+	}{
+		{"accept keeps certificates with their effects", acceptKeeps},
+		{"accept finds duplicates", acceptFindsDuplicates},
+		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
+		{"accept freezes dates for good", acceptFreezesDates},
+		{"accept of nothing", acceptNothing},
+		{"change commits a transition with its effects", changeCommits},
+		{"change that is refused changes nothing", changeRefused},
+		{"change moves counts and indexes", changeMoves},
+		{"lookups", lookups},
+		{"lookups see one institution", lookupsAreIsolated},
+		{"lists see one institution", listsAreIsolated},
+		{"blobs that are needed", referencedBlobs},
+		{"filters alone and combined", filters},
+		{"filters that find nothing", filtersFindNothing},
+		{"pages", pages},
+		{"search", search},
+		{"search among many", searchAmongMany},
+		{"claim takes what is due, oldest first", claimOrder},
+		{"claim leases", claimLeases},
+		{"claim takes a suspect alone", claimSuspects},
+		{"settle ends a job with its change", settleEnds},
+		{"settle refuses a lost lease", settleFences},
+		{"settle again and untried", settleAgain},
+		{"settle refuses some and does the rest", settleSome},
+		{"release", release},
+		{"queues", queues},
+		{"batches", batches},
+		{"batches with one name", batchNames},
+		{"batches see one institution", batchesAreIsolated},
+		{"institutions", institutions},
+		{"a context that has ended", endedContext},
+		{"random operations", randomOperations},
+		{"many at once", manyAtOnce},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.run(newFixture(t, open(t)))
+		})
+	}
+}
+
+// fixture is a store with two institutions, and what tests do with it.
+type fixture struct {
+	*testing.T
+	store  store.Store
+	random *rand.ChaCha8
+	now    time.Time
+	drawn  int
+	a, b   uint32 // the institutions
+}
+
+func newFixture(t *testing.T, s store.Store) *fixture {
+	t.Helper()
+	f := &fixture{T: t, store: s, random: rand.NewChaCha8([32]byte{7}), now: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)}
+	f.a, f.b = f.institution("A"), f.institution("B")
+	return f
+}
+
+func (f *fixture) institution(name string) uint32 {
+	f.Helper()
+	i, err := f.store.AddInstitution(f.Context(), vault.Institution{Name: name, TimeZone: "UTC", CreatedAt: f.now})
+	f.check(err)
+	return i.ID
+}
+
+// tick moves the clock and returns the new time.
+func (f *fixture) tick() time.Time {
+	f.now = f.now.Add(time.Millisecond)
+	return f.now
+}
+
+func (f *fixture) check(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// wantKind wants an error of a kind.
+func (f *fixture) wantKind(err error, kind fault.Kind, doing string) {
+	f.Helper()
+	if !fault.Is(err, kind) {
+		f.Errorf("%s: error %v, want one of kind %s", doing, err, kind)
+	}
+}
+
+// wantSame wants two values that are written the same.
+func (f *fixture) wantSame(got, want any, what string) {
+	f.Helper()
+	if g, w := f.written(got), f.written(want); g != w {
+		f.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+func (f *fixture) written(v any) string {
+	f.Helper()
+	b, err := json.Marshal(v)
+	f.check(err)
+	return string(b)
+}
+
+// draft makes a draft unlike all before.
+func (f *fixture) draft() vault.Draft {
+	f.drawn++
+	return vault.Draft{
+		Title: "Diploma", Name: fmt.Sprintf("Person %d", f.drawn), Email: fmt.Sprintf("p%d@example.com", f.drawn),
+		IssueDate: "2026-05-02", Trigger: vault.BulkUpload,
+		File: vault.File{Name: "d.pdf", Format: "pdf", Size: 9, SHA256: fmt.Sprintf("%064x", f.drawn), HashState: []byte{1, 2}},
+	}
+}
+
+func (f *fixture) acceptance(institution uint32, d vault.Draft) store.Acceptance {
+	f.Helper()
+	id, err := vault.NewIdentity(f.random, f.tick(), 2026)
+	f.check(err)
+	c, fx := vault.Accept(d, institution, id, f.now)
+	row := store.Acceptance{Certificate: c, Effects: fx}
+	if d.Undated {
+		key := d.FreezeKey()
+		row.Freeze = &key
+	}
+	return row
+}
+
+func (f *fixture) accept(rows ...store.Acceptance) []store.Accepted {
+	f.Helper()
+	done, err := f.store.Accept(f.Context(), rows)
+	f.check(err)
+	if len(done) != len(rows) {
+		f.Fatalf("%d outcomes of %d rows", len(done), len(rows))
+	}
+	return done
+}
+
+// keep accepts one draft that is no duplicate.
+func (f *fixture) keep(institution uint32, d vault.Draft) vault.Certificate {
+	f.Helper()
+	done := f.accept(f.acceptance(institution, d))[0]
+	if done.Duplicate {
+		f.Fatalf("%s is a duplicate", d.Email)
+	}
+	return done.Certificate
+}
+
+// keepMany accepts n drafts of one institution, edited, in one call.
+func (f *fixture) keepMany(institution uint32, n int, edit func(i int, d *vault.Draft)) []vault.Certificate {
+	f.Helper()
+	rows := make([]store.Acceptance, n)
+	for i := range rows {
+		d := f.draft()
+		edit(i, &d)
+		rows[i] = f.acceptance(institution, d)
+	}
+	kept := make([]vault.Certificate, n)
+	for i, done := range f.accept(rows...) {
+		if done.Duplicate {
+			f.Fatalf("row %d is a duplicate", i)
+		}
+		kept[i] = done.Certificate
+	}
+	return kept
+}
+
+func (f *fixture) change(c vault.Certificate, change store.Change) vault.Certificate {
+	f.Helper()
+	got, err := f.store.Change(f.Context(), c.Institution, c.UUID, change)
+	f.check(err)
+	return got
+}
+
+func (f *fixture) claim(kind vault.JobKind, n int) []vault.Job {
+	f.Helper()
+	claimed, err := f.store.Claim(f.Context(), kind, n, f.now)
+	f.check(err)
+	return claimed
+}
+
+// settle settles and returns the outcome of each.
+func (f *fixture) settle(all ...store.Settlement) []error {
+	f.Helper()
+	outcomes, err := f.store.Settle(f.Context(), all)
+	f.check(err)
+	if len(outcomes) != len(all) {
+		f.Fatalf("%d outcomes of %d settlements", len(outcomes), len(all))
+	}
+	return outcomes
+}
+
+func (f *fixture) read(c vault.Certificate) vault.Certificate {
+	f.Helper()
+	got, err := f.store.Certificate(f.Context(), c.Institution, c.UUID)
+	f.check(err)
+	return got
+}
+
+func (f *fixture) counts(institution uint32) vault.Counts {
+	f.Helper()
+	c, err := f.store.Counts(f.Context(), institution)
+	f.check(err)
+	return c
+}
+
+func (f *fixture) events(c vault.Certificate) []vault.Event {
+	f.Helper()
+	all, err := f.store.Events(f.Context(), c.ID)
+	f.check(err)
+	return all
+}
+
+func (f *fixture) queues() map[vault.JobKind]store.Queue {
+	f.Helper()
+	q, err := f.store.Queues(f.Context(), f.now)
+	f.check(err)
+	return q
+}
+
+func (f *fixture) list(filter store.Filter, page, perPage int) store.Page {
+	f.Helper()
+	p, err := f.store.List(f.Context(), filter, page, perPage)
+	f.check(err)
+	return p
+}
+
+// finds tells whether a filter selects exactly these certificates, whichever
+// way it is paged.
+func (f *fixture) finds(filter store.Filter, want ...vault.Certificate) {
+	f.Helper()
+	names := make([]string, len(want))
+	for i, c := range want {
+		names[len(want)-1-i] = c.Name
+	}
+	for _, perPage := range []int{max(len(want), 1), 2} {
+		var got []string
+		for page := 1; page <= len(want)/perPage+2; page++ {
+			p := f.list(filter, page, perPage)
+			if p.Total != len(want) {
+				f.Errorf("%+v, page %d of %d each: total %d, want %d", filter, page, perPage, p.Total, len(want))
+			}
+			for _, c := range p.Certificates {
+				got = append(got, c.Name)
+			}
+		}
+		if strings.Join(got, ", ") != strings.Join(names, ", ") {
+			f.Errorf("%+v by %d finds\n [%s], want\n [%s]", filter, perPage, strings.Join(got, ", "), strings.Join(names, ", "))
+		}
+	}
+}
+
+// The transitions that tests use.
+
+func approve(now time.Time) store.Change {
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: 4, SHA256: strings.Repeat("f", 64)}
+		return c.Approve(v, []byte("tail of "+c.UUID), now)
+	}
+}
+
+func fail(now time.Time) store.Change {
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Fail(vault.Failure{Code: "damaged", Reason: "no pages"}, now)
+	}
+}
+
+func retry(now time.Time) store.Change {
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Retry(vault.ByRetry, now)
+	}
+}
+
+func revoke(now time.Time) store.Change {
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Revoke("in error", now) }
+}

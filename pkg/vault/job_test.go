@@ -1,0 +1,96 @@
+package vault_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func TestClaim(t *testing.T) {
+	for kind, lease := range map[vault.JobKind]time.Duration{
+		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 2 * time.Minute, "unheard of": time.Minute,
+	} {
+		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
+		got := j.Claim(later)
+		want := j
+		want.Attempt, want.Held, want.RunAt = 1, true, later.Add(lease)
+		if got != want {
+			t.Errorf("%s: got %+v, want %+v", kind, got, want)
+		}
+		if again := got.Claim(later.Add(lease)); again.Attempt != 2 || !again.Held {
+			t.Errorf("%s: claimed again: %+v", kind, again)
+		}
+	}
+}
+
+func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
+	tests := []struct {
+		kind   vault.JobKind
+		pauses []time.Duration
+	}{
+		{vault.JobProcess, []time.Duration{time.Second, 30 * time.Second}},
+		{vault.JobNotify, []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
+			4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour}},
+		{"unheard of", nil},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.kind), func(t *testing.T) {
+			j, now := vault.Job{Kind: tt.kind, RunAt: born}, born
+			for i, pause := range tt.pauses {
+				j = j.Claim(now)
+				next, ok := j.Again("timed out", now)
+				if !ok {
+					t.Fatalf("given up after attempt %d", i+1)
+				}
+				if next.Held || next.LastError != "timed out" || next.Attempt != i+1 || !next.RunAt.Equal(now.Add(pause)) {
+					t.Fatalf("after attempt %d: %+v, want a pause of %s", i+1, next, pause)
+				}
+				j, now = next, next.RunAt
+			}
+			j = j.Claim(now)
+			if got, ok := j.Again("timed out", now); ok || got != j {
+				t.Errorf("after the last attempt: %+v, %v", got, ok)
+			}
+			if j.GivenUp() {
+				t.Error("given up during the last attempt")
+			}
+		})
+	}
+}
+
+func TestAgainOfAJobThatNobodyClaimed(t *testing.T) {
+	got, ok := vault.Job{Kind: vault.JobProcess}.Again("stopping", born)
+	if !ok || !got.RunAt.Equal(born.Add(time.Second)) {
+		t.Errorf("%+v, %v", got, ok)
+	}
+}
+
+func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
+	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim(born)
+	want := j
+	want.Held, want.RunAt, want.LastError = false, later, "the disk is full"
+	if got := j.Postponed("the disk is full", later); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
+	j, now := vault.Job{Kind: vault.JobProcess, RunAt: born}, born
+	for deaths := range 7 {
+		if j.Crashes != deaths || j.Attempt != 0 || j.Held {
+			t.Fatalf("after %d deaths: %+v", deaths, j)
+		}
+		if got, want := j.Suspect(), deaths >= 3; got != want {
+			t.Errorf("after %d deaths it is suspect: %v", deaths, got)
+		}
+		if got, want := j.GivenUp(), deaths >= 6; got != want {
+			t.Errorf("after %d deaths it is given up: %v", deaths, got)
+		}
+		if wait, suspect := j.RunAt.Sub(now), j.Suspect(); wait > 0 != suspect || wait < 0 {
+			t.Errorf("after %d deaths it waits %s", deaths, wait)
+		}
+		now = now.Add(time.Hour)
+		j = j.Claim(now).Orphaned(now)
+	}
+}

@@ -1,0 +1,221 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/vecctl/vecctl/pkg/manifest/cell"
+)
+
+// Files says which file in a folder each row means.
+type Files struct {
+	ByRow    map[int]string // Row.Number to the name as listed; rows without a file are absent
+	Problems []Problem      // rows whose file is missing or not to be told, in the rows' order
+	Unnamed  []Unnamed      // files of an accepted type that no row names, by name
+}
+
+// Unnamed is a file that no row names.
+type Unnamed struct {
+	Name string // as listed
+	Row  int    // the row without a file whose name is nearest to it, 0 for none
+	Near string // what that row names
+
+	key string // the name, folded
+}
+
+// String is the remark as one line for a person.
+func (u Unnamed) String() string {
+	if u.Row == 0 {
+		return u.Name + ": no row names this file"
+	}
+	return fmt.Sprintf("%s: no row names this file; row %d names %s, which is not there", u.Name, u.Row, cell.Quote(u.Near))
+}
+
+// MatchFiles finds the files that the manifest's rows name among the names of a
+// folder, given relative to it with forward slashes. A name matches as it is,
+// else in another Unicode form (NFC, NFD), else in another case when exactly one
+// file does. Rows whose name is empty or unsafe are passed over: Read has
+// complained about them.
+//
+// Whether a name is a plain file inside the folder is the caller's to check.
+func MatchFiles(m *Manifest, listed []string) Files {
+	x := newIndex(listed)
+	found := Files{ByRow: make(map[int]string, len(m.Rows))}
+	taken := make(map[string]int, len(m.Rows))
+	var missing []Row
+	for _, r := range m.Rows {
+		if r.File == "" || unsafeName(r.File) != "" {
+			continue
+		}
+		candidates := x.find(r.File)
+		switch {
+		case len(candidates) == 0:
+			missing = append(missing, r)
+		case len(candidates) > 1:
+			found.complain(m, r, fmt.Sprintf("%s, which may be %s", cell.Quote(r.File), either(candidates)), "the name exactly as one of them is written")
+		case taken[candidates[0]] != 0 && path.Clean(r.File) != path.Clean(m.fileOf(taken[candidates[0]])):
+			found.complain(m, r, fmt.Sprintf("%s, which is the file of row %d", cell.Quote(r.File), taken[candidates[0]]), "a file of its own for each row")
+		default:
+			found.ByRow[r.Number] = candidates[0]
+			taken[candidates[0]] = cmp.Or(taken[candidates[0]], r.Number)
+		}
+	}
+	found.unnamed(listed, taken)
+	found.suggest(m, missing, x)
+	slices.SortStableFunc(found.Problems, func(a, b Problem) int { return cmp.Compare(a.Row, b.Row) })
+	return found
+}
+
+// fileOf is what a row's file column says.
+func (m *Manifest) fileOf(number int) string {
+	i, ok := slices.BinarySearchFunc(m.Rows, number, func(r Row, n int) int { return cmp.Compare(r.Number, n) })
+	if !ok {
+		return ""
+	}
+	return m.Rows[i].File
+}
+
+func (f *Files) complain(m *Manifest, r Row, found, want string) {
+	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Column: m.fileColumn, Field: fieldNames[fieldFile], Found: found, Want: want})
+}
+
+// either lists a few names as alternatives.
+func either(names []string) string {
+	var quoted []string
+	for _, n := range names[:min(len(names), 3)] {
+		quoted = append(quoted, cell.Quote(n))
+	}
+	return strings.Join(quoted, " or ")
+}
+
+// unnamed gathers the files that a registrar may have forgotten to list.
+func (f *Files) unnamed(listed []string, taken map[string]int) {
+	for _, name := range slices.Sorted(slices.Values(listed)) {
+		if _, ok := taken[name]; !ok && acceptedName(name) {
+			f.Unnamed = append(f.Unnamed, Unnamed{Name: name, key: folded(name)})
+		}
+	}
+}
+
+// suggest complains about the missing files and names the nearest that is
+// there: first in another folder, then by spelling.
+func (f *Files) suggest(m *Manifest, missing []Row, x *index) {
+	// Comparing is quadratic; a manifest with this many missing files has been
+	// run on the wrong folder, where no spelling helps.
+	budget := 300_000
+	for _, r := range missing {
+		name := path.Clean(r.File)
+		near := ""
+		if moved := x.byBase[folded(path.Base(name))]; len(moved) == 1 {
+			near = moved[0]
+		} else {
+			near = f.nearest(name, &budget)
+		}
+		want := "a file that is there"
+		if near != "" {
+			want += "; the nearest is " + cell.Quote(near)
+		}
+		f.complain(m, r, cell.Quote(r.File)+", which is not there", want)
+		i, ok := slices.BinarySearchFunc(f.Unnamed, near, func(u Unnamed, n string) int { return cmp.Compare(u.Name, n) })
+		if ok && f.Unnamed[i].Row == 0 {
+			f.Unnamed[i].Row, f.Unnamed[i].Near = r.Number, r.File
+		}
+	}
+}
+
+// nearest finds the unnamed file whose name takes the fewest changes, "" when
+// none is near.
+func (f *Files) nearest(name string, budget *int) string {
+	best, key := "", folded(name)
+	most := max(2, utf8.RuneCountInString(name)/4)
+	for _, u := range f.Unnamed {
+		if *budget--; *budget < 0 {
+			return best
+		}
+		if d := distance(key, u.key, most); d >= 0 {
+			best, most = u.Name, d-1
+		}
+	}
+	return best
+}
+
+// index finds listed names by three keys, from strict to lax.
+type index struct {
+	exact  map[string]bool
+	byForm map[string][]string // NFC
+	byCase map[string][]string // NFC and case-folded
+	byBase map[string][]string // likewise, without folders
+}
+
+func newIndex(listed []string) *index {
+	n := len(listed)
+	x := &index{exact: make(map[string]bool, n), byForm: make(map[string][]string, n), byCase: make(map[string][]string, n), byBase: make(map[string][]string, n)}
+	for _, name := range listed {
+		if x.exact[name] {
+			continue
+		}
+		x.exact[name] = true
+		add := func(to map[string][]string, key string) { to[key] = append(to[key], name) }
+		add(x.byForm, norm.NFC.String(name))
+		add(x.byCase, folded(name))
+		add(x.byBase, folded(path.Base(name)))
+	}
+	for _, names := range []map[string][]string{x.byForm, x.byCase, x.byBase} {
+		for _, key := range slices.Collect(maps.Keys(names)) {
+			slices.Sort(names[key])
+		}
+	}
+	return x
+}
+
+// find returns the one listed name that is meant, several when that cannot be
+// told, none when there is none.
+func (x *index) find(file string) []string {
+	name := path.Clean(file)
+	if x.exact[name] {
+		return []string{name}
+	}
+	if same := x.byForm[norm.NFC.String(name)]; len(same) > 0 {
+		return same
+	}
+	return x.byCase[folded(name)]
+}
+
+// folded makes names equal that differ in case or Unicode form only.
+func folded(name string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+}
+
+// acceptedName tells whether a file's name says that it may be a certificate.
+func acceptedName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".pdf", ".jpg", ".jpeg", ".png":
+		return !strings.HasPrefix(path.Base(name), ".") && !strings.HasPrefix(path.Base(name), "~$")
+	}
+	return false
+}
+
+// unsafeName says what is wanted instead of a file name that could lead out of
+// the folder; "" for a name that cannot.
+func unsafeName(name string) string {
+	switch {
+	case strings.Contains(name, `\`):
+		return "a name relative to the folder, with forward slashes"
+	case strings.HasPrefix(name, "/"), len(name) > 1 && name[1] == ':', strings.HasPrefix(name, "~/"), strings.Contains(name, "://"):
+		return "a name relative to the folder"
+	case strings.Contains("/"+name+"/", "/../"):
+		return `a name inside the folder, without ".."`
+	case strings.HasSuffix(name, "/"), path.Clean(name) == ".", !fs.ValidPath(path.Clean(name)), strings.ContainsRune(name, 0):
+		return "the name of a file"
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package manifest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func rowsOf(files ...string) *Manifest {
+	m := &Manifest{fileColumn: "file"}
+	for i, f := range files {
+		m.Rows = append(m.Rows, Row{Number: i + 1, Line: i + 2, File: f})
+	}
+	return m
+}
+
+func TestMatchFiles(t *testing.T) {
+	tests := []struct {
+		name        string
+		rows, files []string
+		want        string
+	}{
+		{"exact", []string{"a.pdf", "sub/b.pdf", "./c.pdf"}, []string{"a.pdf", "sub/b.pdf", "c.pdf"}, "1=a.pdf 2=sub/b.pdf 3=c.pdf"},
+		{"NFD on the disk", []string{"é.pdf"}, []string{"e\u0301.pdf"}, "1=e\u0301.pdf"},
+		{"another case", []string{"anna.pdf", "ŁUCJA.pdf"}, []string{"Anna.PDF", "łucja.pdf"}, "1=Anna.PDF 2=łucja.pdf"},
+		{"exact before another case", []string{"a.pdf", "A.pdf"}, []string{"A.pdf", "a.pdf"}, "1=a.pdf 2=A.pdf"},
+		{"two cases", []string{"a.pdf"}, []string{"A.pdf", "a.PDF"}, `
+row 1, column file: found "a.pdf", which may be "A.pdf" or "a.PDF", want the name exactly as one of them is written
+A.pdf: no row names this file
+a.PDF: no row names this file`},
+		{"one file by two names", []string{"a.pdf", "A.pdf"}, []string{"a.pdf"}, `1=a.pdf
+row 2, column file: found "A.pdf", which is the file of row 1, want a file of its own for each row`},
+		{"misspelt", []string{"ana-kowalska.pdf"}, []string{"anna-kowalska.pdf", "zoe.pdf", "readme.txt", ".hidden.pdf"}, `
+row 1, column file: found "ana-kowalska.pdf", which is not there, want a file that is there; the nearest is "anna-kowalska.pdf"
+anna-kowalska.pdf: no row names this file; row 1 names "ana-kowalska.pdf", which is not there
+zoe.pdf: no row names this file`},
+		{"in another folder", []string{"a.pdf"}, []string{"2026/A.pdf"}, `
+row 1, column file: found "a.pdf", which is not there, want a file that is there; the nearest is "2026/A.pdf"
+2026/A.pdf: no row names this file; row 1 names "a.pdf", which is not there`},
+		{"nothing near", []string{"a.pdf"}, []string{"certificate.pdf"}, `
+row 1, column file: found "a.pdf", which is not there, want a file that is there
+certificate.pdf: no row names this file`},
+		{"unsafe is passed over", []string{"../a.pdf", ""}, []string{"../a.pdf"}, "\n../a.pdf: no row names this file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := rowsOf(tt.rows...)
+			f := MatchFiles(m, tt.files)
+			var matched, lines []string
+			for _, r := range m.Rows {
+				if name, ok := f.ByRow[r.Number]; ok {
+					matched = append(matched, fmt.Sprintf("%d=%s", r.Number, name))
+				}
+			}
+			lines = append(lines, strings.Join(matched, " "))
+			for _, p := range f.Problems {
+				lines = append(lines, p.String())
+			}
+			for _, u := range f.Unnamed {
+				lines = append(lines, u.String())
+			}
+			if got := strings.Join(lines, "\n"); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnsafeName(t *testing.T) {
+	for _, bad := range []string{"/etc/passwd", "..", "../a.pdf", "a/../b.pdf", "a/..", `a\b.pdf`, `..\a.pdf`, "C:/a.pdf", "c:a.pdf", "~/a.pdf", "file:///a.pdf", "https://x.org/a.pdf", ".", "./", "a/", "a\x00.pdf", "a\xff.pdf"} {
+		if unsafeName(bad) == "" {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	for _, good := range []string{"a.pdf", "a/b/c.pdf", "./a.pdf", "a//b.pdf", "..a.pdf", "a..pdf", "~a.pdf", "Zeugnis (1).pdf", "সনদ.pdf"} {
+		if want := unsafeName(good); want != "" {
+			t.Errorf("%q is refused: want %s", good, want)
+		}
+	}
+}
+
+// The wrong folder must not take minutes to be told.
+func TestMatchFilesBounded(t *testing.T) {
+	var rows, files []string
+	for i := range 10_000 {
+		rows = append(rows, fmt.Sprintf("certificate-of-achievement-%05d.pdf", i))
+		files = append(files, fmt.Sprintf("diploma-of-excellence-in-%05d.pdf", i))
+	}
+	start := time.Now()
+	f := MatchFiles(rowsOf(rows...), files)
+	if len(f.Problems) != 10_000 || len(f.Unnamed) != 10_000 {
+		t.Errorf("%d problems, %d unnamed", len(f.Problems), len(f.Unnamed))
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	tests := []struct {
+		a, b string
+		most int
+		want int
+	}{
+		{"", "", 0, 0}, {"abc", "abc", 0, 0}, {"abc", "abd", 1, 1}, {"abc", "acb", 1, 1}, {"abc", "ab", 1, 1},
+		{"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, -1}, {"a", "abcd", 2, -1}, {"żółć", "zolc", 4, 4},
+	}
+	for _, tt := range tests {
+		if got := distance(tt.a, tt.b, tt.most); got != tt.want {
+			t.Errorf("distance(%q, %q, %d) = %d, want %d", tt.a, tt.b, tt.most, got, tt.want)
+		}
+	}
+}

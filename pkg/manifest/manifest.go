@@ -1,0 +1,161 @@
+// Package manifest reads the list of certificates that a registrar hands in, as
+// CSV or as an XLSX workbook, into rows. Every complaint names the row and the
+// column, what was found there and what is wanted instead.
+//
+// Nothing is guessed where a guess could put a wrong name or date on a
+// certificate: a date that allows two readings, or text whose encoding cannot
+// be told, stops the reading and says which option settles it.
+package manifest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+)
+
+// Limits of one manifest. Lengths count Unicode characters after trimming.
+const (
+	DefaultMaxRows = 10_000
+	LargestMaxRows = 100_000
+	MaxText        = 255 // title, name, e-mail
+	MaxDetails     = 1000
+)
+
+// Options say how to read a manifest. The zero value finds everything out.
+type Options struct {
+	Name       string            // the file as the user named it, for messages; "" or "-" is standard input
+	DateFormat string            // YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY, D.M.YYYY and the like; "" finds out
+	Delimiter  string            // "," ";" or "tab"; "" finds out
+	Encoding   string            // utf-8, utf-16, windows-1252 and its kin; "" finds out
+	Map        map[string]string // column heading to field name, before any other matching
+	Sheet      string            // of a workbook; "" is the first visible one
+	MaxRows    int               // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
+}
+
+// Manifest is what a file said.
+type Manifest struct {
+	Header    []string // headings as given
+	Rows      []Row    // rows with any content, in the file's order
+	Extra     []string // headings that name no field; their cells are only carried along
+	Digest    [32]byte // SHA-256 of the file
+	Delimiter string   // ",", ";" or "tab"; "" for a workbook
+	Encoding  string   // "utf-8", "utf-16le", ...; "" for a workbook
+	Sheet     string   // the sheet read; "" for CSV
+	Notes     []string // what a person should know and nothing hinges on
+
+	fileColumn string // the file column as complaints name it
+}
+
+// Row is one certificate that is wanted.
+//
+// The first row with content under the header is number 1; blank lines after it
+// count, so that in an ordinary file the spreadsheet's row is Number + 1.
+type Row struct {
+	Number int // as reports and complaints count
+	Line   int // line of the CSV, or row of the sheet, where it begins
+
+	Title, Name, Email, Details, File string // trimmed, NFC
+
+	IssueDate string    // YYYY-MM-DD, or "" where none is given
+	Cells     []string  // as given, in the header's order; dates of a workbook as YYYY-MM-DD
+	Problems  []Problem // why the row cannot be issued; none: it can
+}
+
+// Problem is one complaint about a row.
+type Problem struct {
+	Row    int    // Row.Number
+	Line   int    // Row.Line
+	Column string // heading as given, for a workbook with its letter; "" for the row as a whole
+	Field  string // the field's name where the column is a known one, such as applicant_email
+	Found  string // what stands there, in quotes where it is the cell's own text
+	Want   string // what should stand there
+}
+
+// String is the complaint as one line for a person.
+func (p Problem) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "row %d", p.Row)
+	if p.Line != p.Row+1 && p.Line > 0 {
+		fmt.Fprintf(&b, " (line %d)", p.Line)
+	}
+	if p.Column != "" {
+		b.WriteString(", column " + p.Column)
+	}
+	b.WriteString(": found " + p.Found + ", want " + p.Want)
+	return b.String()
+}
+
+// Problems are all complaints about all rows, in the file's order.
+func (m *Manifest) Problems() []Problem {
+	var all []Problem
+	for _, r := range m.Rows {
+		all = append(all, r.Problems...)
+	}
+	return all
+}
+
+// Read reads a manifest. An error is about the manifest as a whole and of kind
+// fault.Invalid; what is wrong with a single row is in that row's Problems.
+func Read(data []byte, opts Options) (*Manifest, error) {
+	opts = opts.settled()
+	t, err := sheet.Read(data, sheet.Options{
+		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, MaxRows: opts.MaxRows,
+		Headings: strings.Join(fieldNames[:], ", "),
+		Known:    func(heading string) bool { return fieldOf(heading) != noField || mapped(heading, opts.Map) },
+	})
+	if err != nil {
+		return nil, about(opts, err)
+	}
+	cols, err := matchHeader(t.Header.Cells, opts.Map)
+	if err != nil {
+		return nil, about(opts, err)
+	}
+	if len(t.Lines) == 0 {
+		return nil, about(opts, invalid("there are headings but no rows: add one row for each certificate"))
+	}
+	if err := t.Settle(cols.of[fieldDate], cols.extra); err != nil {
+		return nil, about(opts, err)
+	}
+	rows, err := makeRows(t, cols, opts)
+	if err != nil {
+		return nil, about(opts, err)
+	}
+	m := &Manifest{
+		Header: t.Header.Cells, Rows: rows, Digest: sha256.Sum256(data),
+		Delimiter: t.Delimiter, Encoding: t.Encoding, Sheet: t.Name, Notes: t.Notes,
+	}
+	m.fileColumn = label(t, cols, fieldFile)
+	for _, i := range cols.extra {
+		m.Extra = append(m.Extra, t.Header.Cells[i])
+	}
+	return m, nil
+}
+
+// settled fills in defaults and bounds.
+func (o Options) settled() Options {
+	if o.Name == "" || o.Name == "-" {
+		o.Name = "standard input"
+	}
+	if o.MaxRows <= 0 {
+		o.MaxRows = DefaultMaxRows
+	}
+	o.MaxRows = min(o.MaxRows, LargestMaxRows)
+	return o
+}
+
+// invalid is a complaint about the whole manifest, yet without its name.
+func invalid(format string, args ...any) error {
+	return fault.Newf(fault.Invalid, format, args...)
+}
+
+// about puts the manifest's name before a complaint.
+func about(opts Options, err error) error {
+	message, ok := fault.Message(err)
+	if !ok {
+		return fault.Wrap(fault.Invalid, err, opts.Name+": cannot be read")
+	}
+	return fault.New(fault.Invalid, opts.Name+": "+message)
+}

@@ -1,0 +1,107 @@
+package manifest
+
+import (
+	"encoding/csv"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gocarina/gocsv"
+
+	"github.com/vecctl/vecctl/pkg/manifest/cell"
+)
+
+const (
+	reasonColumn = "reason"
+	utf8Mark     = "\uFEFF" // without it Excel takes UTF-8 for the local code page
+)
+
+// ReportRow is a line of report.csv: what became of one row of a manifest.
+type ReportRow struct {
+	Row         int    `csv:"row"`
+	Status      string `csv:"status"`
+	UUID        string `csv:"uuid"`
+	ReferenceID string `csv:"reference_id"`
+	File        string `csv:"file"`
+	Error       string `csv:"error"`
+	Name        string `csv:"full_name"`
+	Email       string `csv:"applicant_email"`
+	Title       string `csv:"certificate_title"`
+	IssueDate   string `csv:"issue_date"`
+}
+
+// WriteReport writes report.csv: UTF-8 with a byte order mark, commas, one line
+// for each row under a line of headings. Cells that a spreadsheet would run as
+// formulas are defused with an apostrophe.
+func WriteReport(w io.Writer, rows []ReportRow) error {
+	if _, err := io.WriteString(w, utf8Mark); err != nil {
+		return err
+	}
+	safe := slices.Clone(rows)
+	for i := range safe {
+		r := &safe[i]
+		for _, text := range []*string{&r.Status, &r.UUID, &r.ReferenceID, &r.File, &r.Error, &r.Name, &r.Email, &r.Title, &r.IssueDate} {
+			*text = cell.Defuse(*text)
+		}
+	}
+	return gocsv.MarshalCSV(safe, csv.NewWriter(w))
+}
+
+// WriteRejected writes rejected.csv: the rows that have a reason, by Row.Number,
+// as they were given, with the reason in a last column. Read takes the file as a
+// manifest again and pays no heed to that column. It keeps the manifest's
+// delimiter, so that it opens where the manifest did.
+func WriteRejected(w io.Writer, m *Manifest, reasons map[int]string) error {
+	if _, err := io.WriteString(w, utf8Mark); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	switch m.Delimiter {
+	case ";":
+		out.Comma = ';'
+	case "tab":
+		out.Comma = '\t'
+	}
+	if err := out.Write(m.withReason(m.Header, reasonColumn)); err != nil {
+		return err
+	}
+	for _, r := range m.Rows {
+		reason, ok := reasons[r.Number]
+		if !ok {
+			continue
+		}
+		if err := out.Write(m.withReason(r.Cells, reason)); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// withReason is a line for rejected.csv. A reason from an earlier run gives way,
+// and cells beyond the headings stay behind the reason, where they are still in
+// the way of reading the row and still to be seen.
+func (m *Manifest) withReason(cells []string, reason string) []string {
+	line := make([]string, 0, len(m.Header)+1)
+	for i, h := range m.Header {
+		if isReason(h) {
+			continue
+		}
+		given := ""
+		if i < len(cells) {
+			given = cells[i]
+		}
+		line = append(line, cell.Defuse(readable(given)))
+	}
+	line = append(line, cell.Defuse(reason))
+	for _, beyond := range cells[min(len(cells), len(m.Header)):] {
+		line = append(line, cell.Defuse(readable(beyond)))
+	}
+	return line
+}
+
+// readable shows bytes that are no text, and NUL, as U+FFFD: such a row is
+// refused until somebody has mended it.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}

@@ -1,0 +1,128 @@
+// Package sheet reads CSV text and XLSX workbooks into lines of cells, before
+// anybody asks what the cells mean. It finds out the kind of file, the encoding
+// and the delimiter by content, keeps count of where every line stands, and
+// stays within bounds of memory and time on any input.
+package sheet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest/cell"
+)
+
+// Limits of one file.
+const (
+	MaxBytes   = 64 << 20 // of the file as given
+	MaxColumns = 256
+)
+
+// Options say how to read a file. Delimiter, Encoding and Sheet are found out
+// where they are "".
+type Options struct {
+	Delimiter string            // "," ";" or "tab"
+	Encoding  string            // utf-8, utf-16, windows-1252 and its kin
+	Sheet     string            // of a workbook
+	MaxRows   int               // most lines with content under the headings
+	Headings  string            // the headings that are wanted, for messages
+	Known     func(string) bool // tells whether a heading is one that is looked for
+}
+
+// Sheet is a file as lines of cells.
+type Sheet struct {
+	Header    Line
+	Lines     []Line // under the headings, blank ones left out
+	Delimiter string // ",", ";" or "tab"; "" for a workbook
+	Encoding  string // "utf-8", "utf-16le", ...; "" for a workbook
+	Name      string // of the workbook's sheet; "" for CSV
+	Notes     []string
+
+	book *book
+}
+
+// Line is one line of a sheet.
+type Line struct {
+	At       int // counted as a spreadsheet does: blank lines count, line breaks inside a cell do not
+	Line     int // counted as a text editor does; for a workbook the same as At
+	Cells    []string
+	RealDate bool   // the issue date is a number of the workbook, not text
+	Fault    string // why the line could not be split into cells; "" when it could
+}
+
+// Settle is to be called once it is known what the columns are. It turns the
+// numbers that a workbook keeps dates as into YYYY-MM-DD, in the column dates
+// (-1: none), and the cells of the extra columns into what the workbook shows.
+func (s *Sheet) Settle(dates int, extra []int) error {
+	if s.book == nil {
+		return nil
+	}
+	return s.book.settle(s, dates, extra)
+}
+
+// blank tells whether no cell has anything in it.
+func (l Line) blank() bool {
+	if l.Fault != "" {
+		return false
+	}
+	for _, c := range l.Cells {
+		if cell.Trim(c) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// add takes a line as the headings or as one under them.
+func (s *Sheet) add(l Line, opts Options) error {
+	switch {
+	case l.blank():
+	case s.Header.At == 0:
+		s.Header = l
+		return checkHeader(l)
+	case len(s.Lines) == opts.MaxRows:
+		return invalid("more than %d rows: split the manifest into several", opts.MaxRows)
+	default:
+		s.Lines = append(s.Lines, l)
+	}
+	return nil
+}
+
+// headed is nil when the sheet has headings.
+func (s *Sheet) headed(opts Options) error {
+	if s.Header.At == 0 {
+		return invalid("no headings: the first line must name the columns %s", opts.Headings)
+	}
+	return nil
+}
+
+// checkHeader refuses headings that no person wrote.
+func checkHeader(l Line) error {
+	if l.Fault != "" {
+		return invalid("line %d, the headings: found %s", l.Line, l.Fault)
+	}
+	if len(l.Cells) > MaxColumns {
+		return invalid("%d columns: at most %d are read", len(l.Cells), MaxColumns)
+	}
+	for i, c := range l.Cells {
+		for _, r := range c {
+			if what := cell.Unprintable(r, true); what != "" {
+				return invalid("line %d, the headings: found %s in the heading of column %d. Is this a CSV or XLSX file? If so, save it anew", l.Line, what, i+1)
+			}
+		}
+	}
+	return nil
+}
+
+func invalid(format string, args ...any) error {
+	return fault.New(fault.Invalid, fmt.Sprintf(format, args...))
+}
+
+// listed quotes names for a message.
+func listed(names []string) string {
+	var quoted []string
+	for _, n := range names[:min(len(names), 20)] {
+		quoted = append(quoted, cell.Quote(n))
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,127 @@
+package cms
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// documentSigning is the extended key usage of RFC 9336.
+var documentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
+
+// SelfSigned makes an ECDSA P-256 key and a certificate for it that is valid
+// from now for some years, both in PEM.
+func SelfSigned(rand io.Reader, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a key: %w", err)
+	}
+	serial := make([]byte, 16)
+	if _, err := io.ReadFull(rand, serial); err != nil {
+		return nil, nil, fmt.Errorf("make a serial number: %w", err)
+	}
+	serial[0] = serial[0]&0x7F | 0x40
+	template := &x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes(serial),
+		Subject:               pkix.Name{CommonName: commonName},
+		NotBefore:             now.Add(-time.Hour).UTC(),
+		NotAfter:              now.AddDate(years, 0, 0).UTC(),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{documentSigning},
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a certificate: %w", err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the key: %w", err)
+	}
+	keyPEM = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	return keyPEM, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}
+
+// Load makes a signer of a key (PKCS#8, PKCS#1 or SEC 1) and certificates, the
+// key's own first, all in PEM. They may stand in one file.
+func Load(keyPEM, certPEM []byte) (*Signer, error) {
+	var key crypto.Signer
+	for rest := keyPEM; key == nil; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return nil, fault.New(fault.Invalid, "The signing key's file holds no private key in PEM.")
+		}
+		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
+			return nil, fault.New(fault.Invalid, "The signing key is protected by a password: give it as PKCS#12, or without one.")
+		}
+		key = privateKey(block)
+	}
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode(certPEM); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "A certificate of the signing chain cannot be read.")
+		}
+		chain = append(chain, c)
+	}
+	if len(chain) == 0 {
+		return nil, fault.New(fault.Invalid, "The signing certificate's file holds no certificate in PEM.")
+	}
+	return NewSigner(key, leafFirst(key, chain))
+}
+
+func privateKey(block *pem.Block) crypto.Signer {
+	if k, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		if s, ok := k.(crypto.Signer); ok {
+			return s
+		}
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return k
+	}
+	if k, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
+		return k
+	}
+	return nil
+}
+
+// leafFirst moves the key's own certificate to the front.
+func leafFirst(key crypto.Signer, chain []*x509.Certificate) []*x509.Certificate {
+	pub, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	for i, c := range chain {
+		if ok && pub.Equal(c.PublicKey) {
+			out := append([]*x509.Certificate{c}, chain[:i]...)
+			return append(out, chain[i+1:]...)
+		}
+	}
+	return chain
+}
+
+// LoadPKCS12 makes a signer of a PKCS#12 file (.p12, .pfx).
+func LoadPKCS12(data []byte, password string) (*Signer, error) {
+	private, leaf, others, err := pkcs12.DecodeChain(data, password)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "The PKCS#12 file cannot be opened: check its password.")
+	}
+	key, ok := private.(crypto.Signer)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "The PKCS#12 file's key cannot sign.")
+	}
+	return NewSigner(key, append([]*x509.Certificate{leaf}, others...))
+}

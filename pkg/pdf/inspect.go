@@ -1,0 +1,67 @@
+package pdf
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/raster"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+// Inspect tells whether a document can be stamped, without stamping it: the
+// look that is taken before a certificate is issued. Of an image it reads type
+// and dimensions only. A document that cannot be stamped is refused with a
+// *Refusal.
+func Inspect(r io.ReaderAt, size int64) (Info, error) {
+	head := make([]byte, min(size, SniffLen))
+	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
+		return Info{}, fmt.Errorf("read the document's beginning: %w", err)
+	}
+	format, err := Sniff(head)
+	switch {
+	case err != nil:
+		return Info{}, err
+	case format != PDF:
+		return inspectImage(r, size, format)
+	}
+	f, err := xref.Open(r, size)
+	if err != nil {
+		return Info{}, err
+	}
+	defer f.Close()
+	s, err := examine(f, 1, false)
+	if err != nil {
+		return Info{}, err
+	}
+	// A code of the usual length must fit the page.
+	var m Mark
+	m.URL = "-"
+	if err := m.check(); err != nil {
+		return Info{}, err
+	}
+	if _, err := mark.Place(s.page, qr.NewCode(usualModules), m.spec()); err != nil {
+		return Info{}, err
+	}
+	w, h := s.page.Seen()
+	return Info{Format: PDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
+		Encrypted: f.Crypt != nil, Signed: s.signed, Repaired: f.Repaired}, nil
+}
+
+// usualModules is the side of a code that holds a link of 90 upper-case
+// characters.
+const usualModules = 33
+
+func inspectImage(r io.ReaderAt, size int64, format Format) (Info, error) {
+	d, err := raster.Measure(r, size)
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{Format: format, Pages: 1, WidthMM: d.WidthMM, HeightMM: d.HeightMM}, nil
+}
+
+// FromImage writes the one-page PDF of a JPEG or PNG to w. The same image
+// always gives the same bytes.
+func FromImage(w io.Writer, r io.ReaderAt, size int64) error { return raster.Convert(w, r, size) }

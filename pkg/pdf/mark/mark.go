@@ -1,0 +1,211 @@
+// Package mark places a QR code with its caption on a page and draws it.
+package mark
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+)
+
+const (
+	perMM       = 72 / 25.4 // points in a millimetre
+	minSideMM   = 8         // below it a phone does not focus
+	minModuleMM = 0.2       // below it a phone does not tell the modules apart
+	smallSideMM = 10        // what a small page's share does not shrink below
+	share       = 0.45      // of a page's shorter side that a code may take
+	maxFont     = 6.0       // points
+	minFont     = 2.0
+	capHeight   = 0.72 // of Helvetica, in parts of the size
+)
+
+// Spec is what is wanted. Lengths are in millimetres.
+type Spec struct {
+	Side, Margin float64
+	Right, Top   bool // the corner
+	Caption      string
+}
+
+// Layout is where things lie. All lengths are points of 1/72 inch, as the
+// reader sees the page; the origin is the ground's bottom left corner, with
+// the ground's own place on the page in X and Y.
+type Layout struct {
+	X, Y, W, H         float64 // the white ground on the page
+	CodeX, CodeY, Side float64 // the code on the ground
+	Font               float64 // size of the caption; 0 without one
+	TextX, TextY       float64
+	PageW, PageH       float64
+}
+
+// Place lays the code out in a corner of a page. On a page that is small for
+// it, margin and code shrink as far as a phone can follow.
+func Place(p *page.Page, code *qr.Code, s Spec) (Layout, error) {
+	w, h := p.Seen()
+	l := Layout{PageW: w, PageH: h}
+	modules := float64(code.Size)
+	least := max(minSideMM, minModuleMM*modules) * perMM
+	side := min(s.Side*perMM, max(share*min(w, h), smallSideMM*perMM, least))
+	// The ground must lie on the page, with its caption.
+	ground := 1 + 2*qr.Quiet/modules
+	side = min(side, w/ground, h/(ground+captionShare(s.Caption, modules)))
+	if side < least*0.999 {
+		return l, refusal.Newf(refusal.PageTooSmall, "Page %d is too small for a QR code: it is %.0f x %.0f mm",
+			p.Number, w/perMM, h/perMM)
+	}
+	module := side / modules
+	l.Side = side
+	l.W = side + 2*qr.Quiet*module
+	if s.Caption != "" {
+		width := Width(s.Caption)
+		l.Font = min(maxFont, (l.W-2*module)/width)
+		if l.Font < minFont {
+			return l, refusal.Newf(refusal.BadMark, "The caption %.40q does not fit under the code", s.Caption)
+		}
+		l.TextX, l.TextY = (l.W-l.Font*width)/2, 0.3*l.Font
+	}
+	l.CodeX, l.CodeY = qr.Quiet*module, qr.Quiet*module+1.3*capHeight*l.Font
+	l.H = l.CodeY + side + qr.Quiet*module
+	l.corner(s, module)
+	return l, nil
+}
+
+// captionShare is an upper bound of the caption's height in parts of the
+// code's side.
+func captionShare(caption string, modules float64) float64 {
+	if caption == "" {
+		return 0
+	}
+	return 1.3 * capHeight * (1 + (2*qr.Quiet-2)/modules) / Width(caption)
+}
+
+// corner puts the ground so that what is dark keeps its margin from the page's
+// edges, as far as the page is large enough for that.
+func (l *Layout) corner(s Spec, module float64) {
+	quiet := qr.Quiet * module
+	below := quiet // white between the ground's edge and what is dark
+	if l.Font > 0 {
+		below = l.TextY
+	}
+	margin := s.Margin * perMM
+	near := max(0, min(margin-quiet, (l.PageW-l.W)/2))
+	if l.X = near; s.Right {
+		l.X = l.PageW - l.W - near
+	}
+	if s.Top {
+		l.Y = l.PageH - l.H - max(0, min(margin-quiet, (l.PageH-l.H)/2))
+	} else {
+		l.Y = max(0, min(margin-below, (l.PageH-l.H)/2))
+	}
+}
+
+// Matrix turns the ground's own coordinates into the user space of the page.
+func (l Layout) Matrix(p *page.Page) [6]float64 {
+	k := 1 / p.Unit
+	x, y, b := l.X*k, l.Y*k, p.Box
+	switch p.Rotate {
+	case 90:
+		return [6]float64{0, k, -k, 0, b.X1 - y, b.Y0 + x}
+	case 180:
+		return [6]float64{-k, 0, 0, -k, b.X1 - x, b.Y1 - y}
+	case 270:
+		return [6]float64{0, -k, k, 0, b.X0 + y, b.Y1 - x}
+	}
+	return [6]float64{k, 0, 0, k, b.X0 + x, b.Y0 + y}
+}
+
+// Rect is the ground's place in the user space of the page.
+func (l Layout) Rect(p *page.Page) page.Rect {
+	m := l.Matrix(p)
+	x, y := m[4]+m[0]*l.W+m[2]*l.H, m[5]+m[1]*l.W+m[3]*l.H
+	return page.Rect{X0: min(m[4], x), Y0: min(m[5], y), X1: max(m[4], x), Y1: max(m[5], y)}
+}
+
+// Draw appends the ground, the code and the caption as a content stream in the
+// ground's coordinates. gray is the operator that sets a gray for filling,
+// such as " g"; the font is called /F.
+//
+// All modules are one path: drawn one by one, neighbours would show seams.
+func Draw(b []byte, l Layout, code *qr.Code, caption, gray string) []byte {
+	b = append(b, '1')
+	b = append(b, gray...)
+	b = numbers(b, 0, 0, l.W, l.H)
+	b = append(b, " re f 0"...)
+	b = append(b, gray...)
+	b = append(b, "\nq"...)
+	module := l.Side / float64(code.Size)
+	b = scale(b, module, l.CodeX, l.CodeY)
+	b = append(b, " cm\n"...)
+	for y := range code.Size {
+		b = row(b, code, y)
+	}
+	b = append(b, "f Q\n"...)
+	if l.Font > 0 {
+		b = append(b, "BT /F"...)
+		b = numbers(b, l.Font)
+		b = append(b, " Tf"...)
+		b = numbers(b, l.TextX, l.TextY)
+		b = append(b, " Td "...)
+		b = syntax.AppendString(b, []byte(caption))
+		b = append(b, " Tj ET\n"...)
+	}
+	return b
+}
+
+// row appends the runs of dark modules of one row.
+func row(b []byte, code *qr.Code, y int) []byte {
+	for x := 0; x < code.Size; x++ {
+		if !code.Dark(x, y) {
+			continue
+		}
+		from := x
+		for code.Dark(x, y) {
+			x++
+		}
+		b = strconv.AppendInt(b, int64(from), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(code.Size-1-y), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(x-from), 10)
+		b = append(b, " 1 re\n"...)
+	}
+	return b
+}
+
+func scale(b []byte, k, x, y float64) []byte {
+	b = append(b, ' ')
+	b = precise(b, k)
+	b = append(b, " 0 0 "...)
+	b = precise(b, k)
+	return numbers(b, x, y)
+}
+
+// precise keeps the digits that a factor needs, other than a length.
+func precise(b []byte, f float64) []byte {
+	return strconv.AppendFloat(b, math.Round(f*1e7)/1e7, 'f', -1, 64)
+}
+
+func numbers(b []byte, ns ...float64) []byte {
+	for _, n := range ns {
+		b = append(b, ' ')
+		b = syntax.AppendReal(b, n)
+	}
+	return b
+}
+
+// AppendMatrix appends the six numbers of a matrix.
+func AppendMatrix(b []byte, m [6]float64) []byte {
+	for i, n := range m {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		if i < 4 {
+			b = precise(b, n)
+		} else {
+			b = syntax.AppendReal(b, n)
+		}
+	}
+	return b
+}

@@ -1,0 +1,186 @@
+// Package page finds a page of a document and what a drawing on it must know:
+// its boxes, its rotation, its resources and whether its content leaves the
+// graphics state as it was (ISO 32000-1, 7.7.3).
+package page
+
+import (
+	"math"
+
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+const (
+	maxDepth = 256
+	maxNodes = 200_000 // nodes of the page tree looked at on the way to a page
+)
+
+// Rect is a rectangle in default user space units, corners in order.
+type Rect struct{ X0, Y0, X1, Y1 float64 }
+
+// W is the width.
+func (r Rect) W() float64 { return r.X1 - r.X0 }
+
+// H is the height.
+func (r Rect) H() float64 { return r.Y1 - r.Y0 }
+
+func (r Rect) within(o Rect) Rect {
+	return Rect{max(r.X0, o.X0), max(r.Y0, o.Y0), min(r.X1, o.X1), min(r.Y1, o.Y1)}
+}
+
+// Page is one page, with what it inherits.
+type Page struct {
+	xref.Value
+	Ref       syntax.Ref // Num 0: the page stands in its parent's Kids, not by reference
+	Parent    xref.Value // the node that lists it
+	Kid       int        // its place there
+	Number    int        // from 1
+	Resources xref.Value
+	Own       bool // Resources is the page's own entry and not inherited
+	Box       Rect // what a reader sees: CropBox within MediaBox
+	Rotate    int  // 0, 90, 180 or 270, clockwise
+	Unit      float64
+}
+
+// Seen is the page's size as a reader sees it, in points of 1/72 inch.
+func (p *Page) Seen() (w, h float64) {
+	w, h = p.Box.W()*p.Unit, p.Box.H()*p.Unit
+	if p.Rotate%180 != 0 {
+		w, h = h, w
+	}
+	return w, h
+}
+
+// inherited are the attributes that a node hands down (ISO 32000-1, table 30).
+type inherited struct {
+	resources, media, crop, rotate xref.Value
+	own                            bool
+}
+
+type walk struct {
+	f     *xref.File
+	left  int // pages still to pass
+	nodes int
+	seen  map[uint32]bool
+	found *Page
+}
+
+// Count is the number of pages that the catalog announces, at least 1 when a
+// page can be found.
+func Count(f *xref.File) int {
+	n, _ := f.Get(f.Get(f.Root, "Pages"), "Count").Int()
+	return int(min(max(n, 1), 1<<24))
+}
+
+// Find returns page n, counted from 1.
+func Find(f *xref.File, n int) (*Page, error) {
+	w := walk{f: f, left: max(n, 1), seen: make(map[uint32]bool, 8)}
+	ref, _ := f.Root.Get("Pages").Ref()
+	root := f.Get(f.Root, "Pages")
+	if root.Kind() != syntax.Dict {
+		return nil, refusal.New(refusal.NoPages, "The document has no pages")
+	}
+	w.node(ref, root, xref.Value{}, 0, inherited{}, 0)
+	switch {
+	case w.found != nil:
+		w.found.Number = max(n, 1)
+		return w.found, nil
+	case w.nodes > maxNodes:
+		return nil, refusal.New(refusal.TooComplex, "The document's page tree is too large")
+	case w.left < max(n, 1):
+		return nil, refusal.Newf(refusal.NoSuchPage, "The document has %d pages and no page %d", max(n, 1)-w.left, n)
+	}
+	return nil, refusal.New(refusal.NoPages, "The document has no pages")
+}
+
+// node goes down into v; it is true when the search is over.
+func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited, depth int) bool {
+	if w.nodes++; w.nodes > maxNodes {
+		return true
+	}
+	if v.Kind() != syntax.Dict || depth > maxDepth || (ref.Num != 0 && w.seen[ref.Num]) {
+		return false
+	}
+	if ref.Num != 0 {
+		w.seen[ref.Num] = true
+	}
+	in = in.with(w.f, v)
+	kids := w.f.Get(v, "Kids")
+	if kids.Kind() != syntax.Array {
+		if v.Get("Type").Is("Pages") || v.Get("Type").Is("Catalog") {
+			return false
+		}
+		if w.left--; w.left == 0 {
+			w.found = w.page(ref, v, parent, kid, in)
+			return true
+		}
+		return false
+	}
+	if n, ok := w.f.Get(v, "Count").Int(); ok && n > 0 && depth > 0 && int64(w.left) > n {
+		w.left -= int(n)
+		return false
+	}
+	i := 0
+	for o := range kids.Object.Elems() {
+		e := kids.Part(o)
+		r, _ := e.Ref()
+		if w.node(r, w.f.Resolve(e), v, i, in, depth+1) {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
+func (in inherited) with(f *xref.File, v xref.Value) inherited {
+	in.own = false
+	take := func(to *xref.Value, key string) bool {
+		e := f.Get(v, key)
+		if e.IsNull() {
+			return false
+		}
+		*to = e
+		return true
+	}
+	in.own = take(&in.resources, "Resources")
+	take(&in.media, "MediaBox")
+	take(&in.crop, "CropBox")
+	take(&in.rotate, "Rotate")
+	return in
+}
+
+func (w *walk) page(ref syntax.Ref, v, parent xref.Value, kid int, in inherited) *Page {
+	p := &Page{Value: v, Ref: ref, Parent: parent, Kid: kid, Resources: in.resources, Own: in.own, Unit: 1}
+	media, ok := rect(w.f, in.media)
+	if !ok {
+		media = Rect{0, 0, 612, 792} // what viewers take for a page without a size
+	}
+	p.Box = media
+	if crop, ok := rect(w.f, in.crop); ok {
+		if both := crop.within(media); both.W() > 0 && both.H() > 0 {
+			p.Box = both
+		}
+	}
+	if n, ok := in.rotate.Int(); ok && n%90 == 0 {
+		p.Rotate = int((n%360 + 360) % 360)
+	}
+	if u, ok := w.f.Get(v, "UserUnit").Real(); ok && u > 0 && u <= 75000 {
+		p.Unit = u
+	}
+	return p
+}
+
+func rect(f *xref.File, v xref.Value) (Rect, bool) {
+	var n [4]float64
+	i := 0
+	for e := range f.Elems(v) {
+		x, ok := e.Real()
+		if !ok || i > 3 || math.Abs(x) > 1e7 {
+			return Rect{}, false
+		}
+		n[i], i = x, i+1
+	}
+	r := Rect{min(n[0], n[2]), min(n[1], n[3]), max(n[0], n[2]), max(n[1], n[3])}
+	return r, i == 4 && r.W() > 0 && r.H() > 0
+}

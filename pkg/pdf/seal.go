@@ -1,0 +1,195 @@
+package pdf
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
+	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/revision"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+// Seal makes tails. It is safe for concurrent use.
+type Seal struct {
+	signer    *Signer
+	rand      io.Reader
+	codes     qr.Encoder
+	inField   bool
+	override  bool
+	stamp     cms.Stamper
+	tokenRoom int
+	desks     sync.Pool
+}
+
+// SealOption changes how a Seal works.
+type SealOption func(*Seal)
+
+// WithRand takes randomness from r instead of crypto/rand.
+func WithRand(r io.Reader) SealOption { return func(s *Seal) { s.rand = r } }
+
+// WithVisibleSignature makes the code the signature field's appearance instead
+// of a part of the page. Documents that are signed already always get it so,
+// because their signatures permit signing but not changing a page.
+func WithVisibleSignature() SealOption { return func(s *Seal) { s.inField = true } }
+
+// WithRestricted also takes documents whose permissions forbid changes and that
+// open without a password. The institution must have the right to.
+func WithRestricted() SealOption { return func(s *Seal) { s.override = true } }
+
+// NewSeal makes a seal that signs with s.
+func NewSeal(s *Signer, opts ...SealOption) *Seal {
+	seal := &Seal{signer: s, rand: rand.Reader}
+	for _, o := range opts {
+		o(seal)
+	}
+	seal.desks.New = func() any {
+		z, _ := zlib.NewWriterLevel(io.Discard, zlib.BestSpeed) // the level is valid
+		return &desk{zlib: z}
+	}
+	return seal
+}
+
+// desk is the memory that making one tail needs, kept for the next.
+type desk struct {
+	w      revision.Writer
+	buf    []byte // of w
+	draw   []byte
+	packed bytes.Buffer
+	zlib   *zlib.Writer
+}
+
+// Tail makes the update that turns the original src into a verified document.
+// A document that cannot be verified is refused with a *Refusal.
+func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
+	if err := m.check(); err != nil {
+		return Tail{}, err
+	}
+	code, err := s.codes.Encode(m.URL)
+	if err != nil {
+		return Tail{}, refusal.Newf(refusal.BadMark, "The link does not fit into a QR code (%v)", err)
+	}
+	f, err := xref.Open(src.R, src.Size)
+	if err != nil {
+		return Tail{}, err
+	}
+	defer f.Close()
+	st, err := examine(f, m.Page, s.override)
+	if err != nil {
+		return Tail{}, err
+	}
+	layout, err := mark.Place(st.page, code, m.spec())
+	if err != nil {
+		return Tail{}, err
+	}
+	d := s.desks.Get().(*desk)
+	defer s.desks.Put(d)
+	u := update{seal: s, study: st, desk: d, w: &d.w, mark: m, code: code, layout: layout}
+	holes, err := u.write()
+	d.buf = d.w.Bytes
+	if err != nil {
+		return Tail{}, err
+	}
+	t := Tail{Bytes: bytes.Clone(d.w.Bytes), Place: place(layout, st.page.Number, code.Size)}
+	return t, s.sign(&t, src, holes)
+}
+
+func (m *Mark) check() error {
+	if m.SizeMM == 0 {
+		m.SizeMM = 22
+	}
+	if m.MarginMM == 0 {
+		m.MarginMM = 8
+	}
+	switch {
+	case m.URL == "":
+		return refusal.New(refusal.BadMark, "There is no link to put into the QR code")
+	case !mark.Printable(m.Caption):
+		return refusal.Newf(refusal.BadMark, "The caption %.40q has characters beyond ASCII", m.Caption)
+	case m.SizeMM < 8 || m.SizeMM > 200 || m.MarginMM < 0 || m.MarginMM > 200:
+		return refusal.New(refusal.BadMark, "The code's size or margin is out of range: 8 to 200 mm, and 0 to 200 mm")
+	}
+	return nil
+}
+
+func (m *Mark) spec() mark.Spec {
+	return mark.Spec{Side: m.SizeMM, Margin: m.MarginMM, Caption: m.Caption,
+		Right: m.Corner == BottomRight || m.Corner == TopRight, Top: m.Corner == TopRight || m.Corner == TopLeft}
+}
+
+func place(l mark.Layout, number, modules int) Place {
+	return Place{Page: number, Modules: modules,
+		X: (l.X + l.CodeX) / l.PageW, Y: (l.PageH - l.Y - l.CodeY - l.Side) / l.PageH,
+		W: l.Side / l.PageW, H: l.Side / l.PageH}
+}
+
+// holes are the places in a tail that the signature fills.
+type holes struct {
+	byteRange int // where the three numbers behind "[0 " begin
+	contents  int // where "<" stands
+	end       int // behind ">"
+}
+
+// rangeWidth is the room for each number of a ByteRange.
+const rangeWidth = 10
+
+// sign fills the holes. The hash of the original is not computed again where
+// its state was kept.
+func (s *Seal) sign(t *Tail, src Source, h holes) error {
+	size, end := src.Size, src.Size+int64(len(t.Bytes))
+	numbers := t.Bytes[h.byteRange : h.byteRange+3*rangeWidth]
+	for i, n := range [3]int64{size + int64(h.contents), size + int64(h.end), end - size - int64(h.end)} {
+		field := numbers[i*rangeWidth : (i+1)*rangeWidth]
+		copy(field, strconv.AppendInt(make([]byte, 0, rangeWidth), n, 10))
+	}
+	state, err := src.state()
+	if err != nil {
+		return err
+	}
+	digest := sha256.New()
+	restore := digest.(encoding.BinaryUnmarshaler)
+	if err := restore.UnmarshalBinary(state); err != nil {
+		return fmt.Errorf("continue the original's hash: %w", err)
+	}
+	digest.Write(t.Bytes[:h.contents])
+	digest.Write(t.Bytes[h.end:])
+	var sum [32]byte
+	digest.Sum(sum[:0])
+	signature, stampErr, err := s.signer.cms.Sign(s.rand, sum, s.stamp)
+	if err != nil {
+		return err
+	}
+	if 2*len(signature) > h.end-h.contents-2 {
+		return fmt.Errorf("the signature of %d bytes does not fit its place", len(signature))
+	}
+	t.TimestampError = stampErr
+	hex.Encode(t.Bytes[h.contents+1:], signature)
+	if err := restore.UnmarshalBinary(state); err != nil {
+		return fmt.Errorf("continue the original's hash: %w", err)
+	}
+	digest.Write(t.Bytes)
+	digest.Sum(t.SHA256[:0])
+	return nil
+}
+
+// state is the kept state of the original's hash, or that of reading it now.
+func (src Source) state() ([]byte, error) {
+	if src.HashState != nil {
+		return src.HashState, nil
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(src.R, 0, src.Size)); err != nil {
+		return nil, fmt.Errorf("hash the original: %w", err)
+	}
+	return h.(encoding.BinaryMarshaler).MarshalBinary()
+}

@@ -1,0 +1,43 @@
+package pdf
+
+import (
+	"crypto"
+	"crypto/x509"
+	"io"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
+)
+
+// Signer is a key with its certificates. It is safe for concurrent use.
+type Signer struct{ cms *cms.Signer }
+
+// NewSigner takes a key and its certificate with those that vouch for it, the
+// key's own first. Keys are ECDSA, or RSA of 2048 bits and more.
+func NewSigner(key crypto.Signer, chain []*x509.Certificate) (*Signer, error) {
+	return signer(cms.NewSigner(key, chain))
+}
+
+// NewSelfSigned makes an ECDSA P-256 key and a certificate of its own for
+// commonName that is valid from now for some years, both in PEM.
+func NewSelfSigned(rand io.Reader, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
+	return cms.SelfSigned(rand, commonName, now, years)
+}
+
+// LoadSigner reads a key and a chain of certificates in PEM.
+func LoadSigner(keyPEM, certPEM []byte) (*Signer, error) { return signer(cms.Load(keyPEM, certPEM)) }
+
+// LoadPKCS12 reads a key and its chain from a PKCS#12 file.
+func LoadPKCS12(data []byte, password string) (*Signer, error) {
+	return signer(cms.LoadPKCS12(data, password))
+}
+
+func signer(s *cms.Signer, err error) (*Signer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{s}, nil
+}
+
+// Certificate is the signer's own certificate.
+func (s *Signer) Certificate() *x509.Certificate { return s.cms.Chain()[0] }

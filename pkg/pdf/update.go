@@ -1,0 +1,315 @@
+package pdf
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/revision"
+	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+)
+
+// update writes one tail.
+type update struct {
+	*study
+	*desk
+	seal   *Seal
+	w      *revision.Writer
+	mark   Mark
+	code   *qr.Code
+	layout mark.Layout
+
+	form, field, sig, before, after, pageRef syntax.Ref
+	visible                                  bool // the code is the field's appearance
+}
+
+// write writes all objects of the tail and says where the signature goes.
+func (u *update) write() (holes, error) {
+	if err := u.w.Start(u.f, u.seal.rand, u.buf); err != nil {
+		return holes{}, err
+	}
+	u.visible = u.seal.inField || u.signed
+	u.form, u.field, u.sig = u.w.New(), u.w.New(), u.w.New()
+	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
+		u.pageRef = u.w.New()
+	}
+	steps := []func() error{u.writeForm, u.writeContent, u.writePage, u.writeField, u.writeAcroForm}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return holes{}, err
+		}
+	}
+	h, err := u.writeSignature()
+	if err != nil {
+		return holes{}, err
+	}
+	u.w.Finish(u.fileID())
+	return h, nil
+}
+
+// writeForm writes the Form XObject with code and caption.
+func (u *update) writeForm() error {
+	u.draw = mark.Draw(u.draw[:0], u.layout, u.code, u.mark.Caption, " g")
+	u.packed.Reset()
+	u.zlib.Reset(&u.packed)
+	if _, err := u.zlib.Write(u.draw); err != nil {
+		return fmt.Errorf("compress the drawing: %w", err)
+	}
+	if err := u.zlib.Close(); err != nil {
+		return fmt.Errorf("compress the drawing: %w", err)
+	}
+	d := u.draw[:0] // compressed already; its memory serves for the dictionary
+	d = append(d, "/Type/XObject/Subtype/Form/BBox[0 0 "...)
+	d = syntax.AppendReal(d, u.layout.W)
+	d = append(d, ' ')
+	d = syntax.AppendReal(d, u.layout.H)
+	d = append(d, ']')
+	if u.visible && u.page.Rotate != 0 {
+		// A field's appearance is fitted into its rectangle, but not turned.
+		m := u.layout.Matrix(u.page)
+		m[4], m[5] = 0, 0
+		d = append(d, "/Matrix["...)
+		d = mark.AppendMatrix(d, m)
+		d = append(d, ']')
+	}
+	d = append(d, "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>>>>>/Filter/FlateDecode"...)
+	return u.w.Stream(u.form, d, u.packed.Bytes())
+}
+
+// writeContent writes the streams before and behind the page's own content:
+// what the content does to the graphics state does not reach the code.
+func (u *update) writeContent() error {
+	if u.visible {
+		return nil
+	}
+	u.before, u.after = u.w.New(), u.w.New()
+	b := []byte("q")
+	b = append(b, strings.Repeat(" q", u.content.Before-1)...)
+	if err := u.w.Stream(u.before, nil, b); err != nil {
+		return err
+	}
+	b = append(b[:0], u.content.After...)
+	b = append(b, " q "...)
+	b = mark.AppendMatrix(b, u.layout.Matrix(u.page))
+	b = append(b, " cm /"...)
+	b = append(b, u.formName()...)
+	b = append(b, " Do Q"...)
+	return u.w.Stream(u.after, nil, b)
+}
+
+// formName is a name that the page's resources do not use yet.
+func (u *update) formName() string {
+	taken := u.f.Get(u.page.Resources, "XObject")
+	name := "VECQR"
+	for n := u.form.Num; taken.Get(name) != nil; n++ {
+		name = fmt.Sprintf("VECQR%d", n)
+	}
+	return name
+}
+
+// writePage writes the page object anew with all that it had.
+func (u *update) writePage() error {
+	w := u.w
+	w.Begin(u.pageRef)
+	w.Raw("<<")
+	replaced := []string{"Contents", "Resources", "Annots"}
+	if u.visible {
+		replaced = []string{"Annots"}
+	}
+	if err := w.CopyEntries(u.page.Value, replaced); err != nil {
+		return err
+	}
+	w.Raw("\n/Annots[")
+	for e := range u.f.Get(u.page.Value, "Annots").Parts() {
+		if err := w.Copy(e); err != nil {
+			return err
+		}
+	}
+	w.Ref(u.field)
+	w.Raw("]")
+	if !u.visible {
+		w.Raw("\n/Contents[")
+		w.Ref(u.before)
+		for _, s := range u.content.Streams {
+			w.Raw(" ")
+			w.Bytes = append(w.Bytes, s...)
+		}
+		w.Ref(u.after)
+		w.Raw("]\n/Resources<<")
+		if err := u.writeResources(); err != nil {
+			return err
+		}
+		w.Raw(">>")
+	}
+	w.Raw(">>")
+	w.End()
+	return nil
+}
+
+func (u *update) writeResources() error {
+	w := u.w
+	if err := w.CopyEntries(u.page.Resources, []string{"XObject"}); err != nil {
+		return err
+	}
+	w.Raw("\n/XObject<<")
+	if err := w.CopyEntries(u.f.Get(u.page.Resources, "XObject"), nil); err != nil {
+		return err
+	}
+	w.Raw("/" + u.formName())
+	w.Ref(u.form)
+	w.Raw(">>")
+	return nil
+}
+
+// writeField writes the signature field with its widget.
+func (u *update) writeField() error {
+	w := u.w
+	w.Begin(u.field)
+	w.Raw("<</Type/Annot/Subtype/Widget/FT/Sig/F 132/T")
+	if err := w.Text(fmt.Sprintf("VEC signature %d", u.field.Num)); err != nil {
+		return err
+	}
+	w.Raw("/P")
+	w.Ref(u.pageRef)
+	w.Raw("/V")
+	w.Ref(u.sig)
+	var r page.Rect
+	if u.visible {
+		r = u.layout.Rect(u.page)
+		w.Raw("/AP<</N")
+		w.Ref(u.form)
+		w.Raw(">>")
+	}
+	w.Raw("/Rect[")
+	for _, x := range [4]float64{r.X0, r.Y0, r.X1, r.Y1} {
+		w.Real(x)
+	}
+	w.Raw("]>>")
+	w.End()
+	return nil
+}
+
+// writeAcroForm enters the field in the document's form, and the certification
+// in the catalog.
+func (u *update) writeAcroForm() error {
+	w := u.w
+	ref, indirect := u.f.Root.Get("AcroForm").Ref()
+	indirect = indirect && u.study.form.Kind() == syntax.Dict
+	if indirect {
+		w.Begin(ref)
+		if err := u.writeFields(); err != nil {
+			return err
+		}
+		w.End()
+	}
+	if indirect && u.signed {
+		return nil
+	}
+	w.Begin(u.f.RootRef)
+	w.Raw("<<")
+	replaced := []string{"AcroForm", "Perms"}
+	if indirect {
+		replaced = replaced[1:]
+	}
+	if u.signed {
+		replaced = replaced[:1]
+	}
+	if err := w.CopyEntries(u.f.Root, replaced); err != nil {
+		return err
+	}
+	if !indirect {
+		w.Raw("\n/AcroForm")
+		if err := u.writeFields(); err != nil {
+			return err
+		}
+	}
+	if !u.signed {
+		w.Raw("\n/Perms<<")
+		if err := w.CopyEntries(u.f.Get(u.f.Root, "Perms"), []string{"DocMDP"}); err != nil {
+			return err
+		}
+		w.Raw("/DocMDP")
+		w.Ref(u.sig)
+		w.Raw(">>")
+	}
+	w.Raw(">>")
+	w.End()
+	return nil
+}
+
+func (u *update) writeFields() error {
+	w := u.w
+	w.Raw("<<")
+	if err := w.CopyEntries(u.study.form, []string{"Fields", "SigFlags"}); err != nil {
+		return err
+	}
+	w.Raw("/SigFlags 3/Fields[")
+	for e := range u.f.Get(u.study.form, "Fields").Parts() {
+		if err := w.Copy(e); err != nil {
+			return err
+		}
+	}
+	w.Ref(u.field)
+	w.Raw("]>>")
+	return nil
+}
+
+// writeSignature writes the signature dictionary with room for the signature.
+func (u *update) writeSignature() (holes, error) {
+	w, m := u.w, u.mark
+	w.Begin(u.sig)
+	w.Raw("<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 ")
+	h := holes{byteRange: len(w.Bytes)}
+	w.Raw(strings.Repeat(" ", 3*rangeWidth) + "]/Contents")
+	h.contents = len(w.Bytes)
+	room := u.seal.signer.cms.MaxSize(u.seal.tokenRoom)
+	w.Raw("<")
+	w.Bytes = append(w.Bytes, bytes.Repeat([]byte{'0'}, 2*room)...)
+	w.Raw(">")
+	h.end = len(w.Bytes)
+	if m.Name == "" {
+		m.Name = u.seal.signer.Certificate().Subject.CommonName
+	}
+	texts := []struct{ key, text string }{
+		{"\n/M", syntax.Date(m.SignedAt.UTC().Format("20060102150405"))},
+		{"/Name", m.Name}, {"/Reason", m.Reason}, {"/VECD_Reference", m.Caption}, {"/VECD_URL", m.URL},
+	}
+	for _, t := range texts {
+		if t.text == "" {
+			continue
+		}
+		w.Raw(t.key)
+		if err := w.Text(t.text); err != nil {
+			return h, err
+		}
+	}
+	if !u.signed {
+		w.Raw("/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 2/V/1.2>>>>]")
+	}
+	w.Raw(">>")
+	w.End()
+	return h, nil
+}
+
+// fileID keeps the first part of the file identifier and makes a second one.
+func (u *update) fileID() [2][]byte {
+	var first []byte
+	for e := range u.f.Elems(u.f.Get(u.f.Trailer, "ID")) {
+		first = e.Bytes()
+		break
+	}
+	h := sha256.New()
+	h.Write(first)
+	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(u.f.Size())))
+	h.Write(u.w.Bytes)
+	second := h.Sum(nil)[:16]
+	if first == nil && u.f.Crypt == nil {
+		first = second // in an encrypted document the first part is a part of the key
+	}
+	return [2][]byte{first, second}
+}

@@ -1,0 +1,356 @@
+package xref
+
+import (
+	"bytes"
+
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+)
+
+// lookup finds where the newest version of an object is.
+func (f *File) lookup(num uint32) entry {
+	if f.rebuilt != nil {
+		return f.rebuilt[num]
+	}
+	for i := range f.sections {
+		s := &f.sections[i]
+		e := f.find(s, num)
+		if e.kind == missing || (e.kind == free && s.hybrid) {
+			continue
+		}
+		return e
+	}
+	return entry{}
+}
+
+func (f *File) find(s *section, num uint32) entry {
+	if e, ok := s.listed[num]; ok {
+		return e
+	}
+	n := int64(num)
+	for _, r := range s.runs {
+		if n < r.first || n >= r.first+r.count {
+			continue
+		}
+		if s.table {
+			return f.tableEntry(r.at + 20*(n-r.first))
+		}
+		size := s.width[0] + s.width[1] + s.width[2]
+		at := r.at + (n-r.first)*int64(size)
+		if at+int64(size) > int64(len(s.data)) {
+			return entry{}
+		}
+		return streamEntry(s.data[at:at+int64(size)], s.width)
+	}
+	return entry{}
+}
+
+func (f *File) tableEntry(at int64) entry {
+	b, err := f.window(at, 20)
+	if err != nil || len(b) < 18 {
+		return entry{}
+	}
+	if b[17] != 'n' {
+		return entry{kind: free}
+	}
+	offset, e, ok := syntax.Digits(b[:10], 0)
+	gen, _, ok2 := syntax.Digits(b[:16], e)
+	if !ok || !ok2 || offset == 0 {
+		return entry{kind: free}
+	}
+	return entry{kind: plain, offset: offset, gen: uint16(gen)}
+}
+
+func streamEntry(b []byte, width [3]int) entry {
+	var field [3]uint64
+	for i, w := range width {
+		for _, c := range b[:w] {
+			field[i] = field[i]<<8 | uint64(c)
+		}
+		b = b[w:]
+	}
+	if width[0] == 0 {
+		field[0] = 1
+	}
+	switch field[0] {
+	case 0:
+		return entry{kind: free}
+	case 1:
+		return entry{kind: plain, offset: int64(field[1] & (1<<62 - 1)), gen: uint16(field[2])}
+	case 2:
+		return entry{kind: packed, stream: uint32(field[1]), index: uint32(field[2])}
+	}
+	return entry{}
+}
+
+// Get returns an entry of a dictionary with references followed.
+func (f *File) Get(v Value, key string) Value { return f.Resolve(v.Key(key)) }
+
+// Resolve follows references. A reference to nothing, and one that leads in a
+// circle, is null.
+func (f *File) Resolve(v Value) Value {
+	for range maxFollow {
+		ref, ok := v.Ref()
+		if !ok {
+			if v.Kind() == syntax.Reference {
+				return Value{}
+			}
+			return v
+		}
+		v = f.Object(ref)
+	}
+	return Value{}
+}
+
+// Elems goes through an array with references followed.
+func (f *File) Elems(v Value) func(func(Value) bool) {
+	return func(yield func(Value) bool) {
+		for e := range v.Object.Elems() {
+			if !yield(f.Resolve(v.Part(e))) {
+				return
+			}
+		}
+	}
+}
+
+// Object returns an indirect object; it is null where the file has none.
+func (f *File) Object(ref syntax.Ref) Value {
+	if v, ok := f.cache[ref.Num]; ok {
+		return v
+	}
+	if f.nesting >= maxNesting {
+		return Value{}
+	}
+	f.nesting++
+	v := f.load(ref)
+	f.nesting--
+	if len(f.cache) < maxObjects {
+		f.cache[ref.Num] = v
+	}
+	return v
+}
+
+func (f *File) load(ref syntax.Ref) Value {
+	switch e := f.lookup(ref.Num); e.kind {
+	case plain:
+		v, found, err := f.objectAt(e.offset)
+		if err != nil || found.Num != ref.Num {
+			return Value{}
+		}
+		return v
+	case packed:
+		return f.unpack(e, ref)
+	}
+	return Value{}
+}
+
+// Sound tells whether the cross-reference leads to the object that it names.
+// It is asked of objects that a document cannot do without.
+func (f *File) Sound(ref syntax.Ref) bool {
+	e := f.lookup(ref.Num)
+	if e.kind != plain {
+		return e.kind == packed
+	}
+	_, found, err := f.objectAt(e.offset)
+	return err == nil && found.Num == ref.Num
+}
+
+// objectAt reads "12 0 obj" and what follows at an offset.
+func (f *File) objectAt(off int64) (Value, syntax.Ref, error) {
+	bad := errNoObject
+	at := f.base + off
+	for n := firstWindow; ; n *= 4 {
+		b, err := f.window(at, n)
+		if err != nil {
+			return Value{}, syntax.Ref{}, err
+		}
+		last := int64(len(b)) == f.size-at
+		ref, i, ok := header(b)
+		if !ok {
+			return Value{}, ref, bad
+		}
+		s, e, err := syntax.Next(b, i)
+		// Within reach of the window's end a token may be cut off.
+		if !last && (err == syntax.ErrShort || e+32 > len(b)) {
+			if n > maxWindow {
+				return Value{}, ref, refusal.New(refusal.TooComplex, "An object of the document is larger than 8 MB")
+			}
+			f.unalloc(b)
+			continue
+		}
+		if err != nil {
+			return Value{}, ref, err
+		}
+		v := Value{Object: b[s:e:len(b)], Owner: ref, Pos: at + int64(s)}
+		if v.Kind() == syntax.Keyword {
+			v.Object = nil // "endobj" at once: null
+		}
+		if v.Kind() == syntax.Dict {
+			v.data = streamStart(b, e, at)
+		}
+		return v, ref, nil
+	}
+}
+
+var errNoObject error = refusal.New(refusal.Damaged, "The document's cross-reference points where no object is")
+
+// unalloc gives the newest piece of the arena back.
+func (f *File) unalloc(b []byte) {
+	if n := len(b); n > 0 && f.used >= n && &f.arena[f.used-n] == &b[0] {
+		f.used -= n
+	}
+}
+
+// header reads "12 0 obj" and returns the position behind it.
+func header(b []byte) (ref syntax.Ref, end int, ok bool) {
+	num, i, ok1 := syntax.Digits(b, 0)
+	gen, j, ok2 := syntax.Digits(b, i)
+	k := syntax.SkipSpace(b, j)
+	if !ok1 || !ok2 || num > 1<<31 || gen > 65535 || !bytes.HasPrefix(b[k:], []byte("obj")) {
+		return ref, 0, false
+	}
+	return syntax.Ref{Num: uint32(num), Gen: uint16(gen)}, k + 3, true
+}
+
+// streamStart returns where the data behind a dictionary that ends at i start,
+// 0 when it is no stream's.
+func streamStart(b []byte, i int, at int64) int64 {
+	i = syntax.SkipSpace(b, i)
+	if !bytes.HasPrefix(b[i:], []byte("stream")) {
+		return 0
+	}
+	i += len("stream")
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	if i < len(b) && b[i] == '\r' {
+		i++
+	}
+	if i < len(b) && b[i] == '\n' {
+		i++
+	}
+	return at + int64(i)
+}
+
+// parseAt reads the bare object at a position of the file.
+func (f *File) parseAt(at int64) (Value, error) {
+	for n := firstWindow; ; n *= 4 {
+		b, err := f.window(at, n)
+		if err != nil {
+			return Value{}, err
+		}
+		s, e, err := syntax.Next(b, 0)
+		if int64(len(b)) < f.size-at && (err == syntax.ErrShort || e+8 > len(b)) && n < maxWindow {
+			f.unalloc(b)
+			continue
+		}
+		if err != nil {
+			return Value{}, refusal.Newf(refusal.Damaged, "The document's trailer cannot be read (%v)", err)
+		}
+		return Value{Object: b[s:e:len(b)], Plain: true, Pos: at + int64(s)}, nil
+	}
+}
+
+// pack is an inflated object stream.
+type pack struct {
+	data  []byte
+	first int
+	index []packIndex
+}
+
+type packIndex struct {
+	num uint32
+	at  int
+}
+
+// unpack reads an object out of an object stream (ISO 32000-1, 7.5.7).
+func (f *File) unpack(e entry, ref syntax.Ref) Value {
+	p := f.openPack(e.stream)
+	if p == nil {
+		return Value{}
+	}
+	if int(e.index) < len(p.index) && p.index[e.index].num == ref.Num {
+		return p.object(p.index[e.index])
+	}
+	for _, x := range p.index {
+		if x.num == ref.Num {
+			return p.object(x)
+		}
+	}
+	return Value{}
+}
+
+func (p *pack) object(x packIndex) Value {
+	s, e, err := syntax.Next(p.data, x.at)
+	if err != nil {
+		return Value{}
+	}
+	return Value{Object: syntax.Object(p.data[s:e]), Owner: syntax.Ref{Num: x.num}, Plain: true, Pos: -1}
+}
+
+func (f *File) openPack(num uint32) *pack {
+	if p, ok := f.packs[num]; ok {
+		return p
+	}
+	f.packs[num] = nil // a stream that needs itself finds nothing
+	v := f.Object(syntax.Ref{Num: num})
+	if !v.IsStream() || f.lookup(num).kind != plain {
+		return nil
+	}
+	n, _ := f.Get(v, "N").Int()
+	first, _ := f.Get(v, "First").Int()
+	data, _ := f.Inflate(v, maxSpent/2)
+	if first < 0 || first > int64(len(data)) {
+		return nil
+	}
+	p := &pack{data: data, first: int(first), index: make([]packIndex, 0, min(max(n, 0), first/4+1))}
+	for i := 0; len(p.index) < int(n); {
+		num, e1, ok1 := syntax.Digits(data[:first], i)
+		at, e2, ok2 := syntax.Digits(data[:first], e1)
+		if !ok1 || !ok2 || at > int64(len(data)) {
+			break
+		}
+		p.index = append(p.index, packIndex{uint32(num), min(int(first+at), len(data))})
+		i = e2
+	}
+	f.packs[num] = p
+	return p
+}
+
+// NextNumber is the first object number that the file does not use.
+func (f *File) NextNumber() uint32 {
+	top := int64(0)
+	if f.rebuilt != nil {
+		for n := range f.rebuilt {
+			top = max(top, int64(n))
+		}
+		return uint32(top + 1)
+	}
+	for i := range f.sections {
+		for _, r := range f.sections[i].runs {
+			if r.count > 0 {
+				top = max(top, r.first+r.count-1)
+			}
+		}
+		for n := range f.sections[i].listed {
+			top = max(top, int64(n))
+		}
+	}
+	if size, ok := f.Trailer.Get("Size").Int(); ok && size <= maxNumber {
+		top = max(top, size-1)
+	}
+	return uint32(top + 1)
+}
+
+// String decrypts a string value; nil for any other kind.
+func (f *File) String(v Value) []byte {
+	b := v.Bytes()
+	if f.Crypt == nil || v.Plain || b == nil {
+		return b
+	}
+	out, err := f.Crypt.String(v.Owner, b)
+	if err != nil {
+		return nil
+	}
+	return out
+}

@@ -1,0 +1,154 @@
+package xref
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/vecctl/vecctl/pkg/pdf/crypt"
+	"github.com/vecctl/vecctl/pkg/pdf/filter"
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+)
+
+const maxFilters = 8
+
+// StreamSize is how many bytes a stream's dictionary says that it takes in the
+// file.
+func (f *File) StreamSize(v Value) int64 {
+	n, _ := f.Get(v, "Length").Int()
+	return max(n, 0)
+}
+
+// Inflate reads a stream and undoes its encryption and its filters. At most
+// limit bytes come out. Of a damaged stream, what could be read comes together
+// with the error.
+func (f *File) Inflate(v Value, limit int) ([]byte, error) { return f.inflateWith(v, f.Crypt, limit) }
+
+func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error) {
+	data, err := f.raw(v, limit)
+	if err != nil {
+		return nil, err
+	}
+	if h != nil && !v.Get("Type").Is("XRef") && !f.ownCrypt(v) {
+		if data, err = h.Stream(v.Owner, data); err != nil {
+			return nil, err
+		}
+	}
+	filters, params := f.list(v, "Filter", "F"), f.list(v, "DecodeParms", "DP")
+	if len(filters) > maxFilters {
+		return nil, refusal.Newf(refusal.TooComplex, "A stream of the document has %d filters", len(filters))
+	}
+	for i, name := range filters {
+		var p filter.Params
+		if i < len(params) {
+			p = f.params(params[i])
+		}
+		room := int(min(int64(limit), maxSpent-f.spent))
+		data, err = filter.Decode(name.Text(), data, p, room)
+		if spent := f.spend(len(data)); spent != nil {
+			return data, spent
+		}
+		if errors.Is(err, filter.ErrTooLarge) {
+			return data, refusal.Newf(refusal.TooComplex, "A stream of the document inflates beyond %d MB", limit>>20)
+		}
+		if err != nil {
+			return data, fmt.Errorf("stream %s: %w", name.Text(), err)
+		}
+	}
+	return data, nil
+}
+
+// ownCrypt tells whether a stream names its own crypt filter, or is metadata
+// that the document leaves plain.
+func (f *File) ownCrypt(v Value) bool {
+	if v.Get("Type").Is("Metadata") && !f.Crypt.EncryptsMetadata() {
+		return true
+	}
+	for _, n := range f.list(v, "Filter", "F") {
+		if n.Is("Crypt") {
+			return true
+		}
+	}
+	return false
+}
+
+// list reads an entry that is one value or an array of them.
+func (f *File) list(v Value, key, short string) []Value {
+	e := f.Get(v, key)
+	if e.IsNull() {
+		e = f.Get(v, short)
+	}
+	switch e.Kind() {
+	case syntax.Null:
+		return nil
+	case syntax.Array:
+		var out []Value
+		for x := range f.Elems(e) {
+			if out = append(out, x); len(out) > maxFilters {
+				break
+			}
+		}
+		return out
+	}
+	return []Value{e}
+}
+
+func (f *File) params(v Value) filter.Params {
+	number := func(key string) int {
+		n, _ := f.Get(v, key).Int()
+		return int(min(max(n, 0), 1<<24))
+	}
+	p := filter.Params{Predictor: number("Predictor"), Colors: number("Colors"), Bits: number("BitsPerComponent"),
+		Columns: number("Columns")}
+	if n, ok := f.Get(v, "EarlyChange").Int(); ok && n == 0 {
+		p.EarlyChange = -1
+	}
+	return p
+}
+
+// raw reads a stream's bytes as they stand in the file, at most limit and some.
+func (f *File) raw(v Value, limit int) ([]byte, error) {
+	if !v.IsStream() {
+		return nil, refusal.New(refusal.Damaged, "The document has no stream where one should be")
+	}
+	n, ok := f.Get(v, "Length").Int()
+	if ok && n >= 0 && n <= f.size-v.data {
+		if n > int64(limit)*2+4096 {
+			return nil, refusal.Newf(refusal.TooComplex, "A stream of the document takes %d MB", n>>20)
+		}
+		b, err := f.window(v.data, int(n)+24)
+		if err != nil {
+			return nil, err
+		}
+		if int(n) <= len(b) {
+			end := syntax.SkipSpace(b, int(n))
+			if bytes.HasPrefix(b[end:], []byte("endstream")) || bytes.HasPrefix(b[end:], []byte("endobj")) {
+				return b[:n], nil
+			}
+		}
+		f.unalloc(b)
+	}
+	return f.rawByKeyword(v, limit)
+}
+
+// rawByKeyword finds the end of a stream whose length is wrong.
+func (f *File) rawByKeyword(v Value, limit int) ([]byte, error) {
+	for n := 4096; ; n *= 4 {
+		b, err := f.window(v.data, n)
+		if err != nil {
+			return nil, err
+		}
+		end := bytes.Index(b, []byte("endstream"))
+		if end < 0 && int64(len(b)) == f.size-v.data {
+			end = len(b)
+		}
+		if end >= 0 {
+			b = bytes.TrimSuffix(b[:end], []byte("\n"))
+			return bytes.TrimSuffix(b, []byte("\r")), nil
+		}
+		if n > limit*2+4096 {
+			return nil, refusal.New(refusal.TooComplex, "A stream of the document has no end within reach")
+		}
+	}
+}

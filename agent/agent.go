@@ -1,0 +1,180 @@
+// Package agent is an institution's vault in one process. It owns the home:
+// what comes in goes through intake into the store, every later step is a job
+// there, and every face is a client of the handler.
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Options are what an agent needs.
+type Options struct {
+	Home    home.Dir
+	BaseURL string // overrides the home's own; "" does not
+	Command string // what the process is, for whoever finds the home held
+	// Institution is made in a home that has none.
+	Institution vault.Institution
+	// LockWait is how long to wait for another process to let go of the home.
+	LockWait time.Duration
+
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+}
+
+// Agent is a vault at work, or ready to be.
+type Agent struct {
+	Options
+	// Made is true when the home was made by Open.
+	Made bool
+
+	store       *bolt.Store
+	blobs       *blob.Store
+	institution vault.Institution
+	intake      *intake.Intake
+	processor   *process.Processor
+	outcome     *outcome.Writer
+	feed        feed
+}
+
+// sweepAge is the age from which a document that no certificate names is removed.
+const sweepAge = time.Hour
+
+// Open takes the home, makes it where there is none, and prepares everything;
+// it starts nothing. A home that another process holds is fault.Locked.
+func Open(ctx context.Context, o Options) (*Agent, error) {
+	existed, err := o.Home.Exists()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Home.Make(); err != nil {
+		return nil, err
+	}
+	config, err := o.Home.LoadConfig()
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{Options: o, Made: !existed}
+	a.BaseURL = cmp.Or(o.BaseURL, config.BaseURL, home.DefaultBaseURL)
+	if err := home.CheckBaseURL(a.BaseURL); err != nil {
+		return nil, err
+	}
+	if a.store, err = bolt.Open(o.Home.Database(), o.LockWait); err != nil {
+		if fault.Is(err, fault.Locked) {
+			return nil, o.Home.Locked(err)
+		}
+		return nil, blob.DiskError(err, "opening the home")
+	}
+	if err := a.prepare(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// prepare is what is done when the home is ours.
+func (a *Agent) prepare(ctx context.Context) error {
+	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
+	if err != nil {
+		return err
+	}
+	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
+		return err
+	}
+	if a.institution, err = a.firstInstitution(ctx); err != nil {
+		return err
+	}
+	signer, err := a.Home.Signer(a.Random, a.institution.Name, a.Now())
+	if err != nil {
+		return err
+	}
+	if n, err := a.store.Release(ctx, a.Now()); err != nil {
+		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
+	} else if n > 0 {
+		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
+	}
+	a.wire(pdf.NewSeal(signer))
+	return nil
+}
+
+func (a *Agent) wire(seal *pdf.Seal) {
+	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random}
+	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
+	sealer := &process.Sealer{Blobs: a.blobs, Seal: seal, BaseURL: a.BaseURL, Now: a.Now}
+	a.processor = process.New(a.store, sealer.Work, process.Options{
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.feed.trouble,
+	})
+}
+
+// firstInstitution returns the institution of the home; a new home gets one.
+func (a *Agent) firstInstitution(ctx context.Context) (vault.Institution, error) {
+	all, err := a.store.Institutions(ctx)
+	if err != nil {
+		return vault.Institution{}, err
+	}
+	if len(all) > 0 {
+		return all[0], nil
+	}
+	made := a.Options.Institution
+	made.CreatedAt = a.Now()
+	return a.store.AddInstitution(ctx, made)
+}
+
+// Institution is the one that the agent serves.
+func (a *Agent) Institution() vault.Institution { return a.institution }
+
+// Run works until ctx ends, then finishes what is in hand and returns.
+func (a *Agent) Run(ctx context.Context) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return a.processor.Run(ctx) })
+	work.Go(func() error { return a.sweep(ctx) })
+	return work.Wait()
+}
+
+// sweep removes documents that no certificate names: once at the start, then
+// every hour.
+func (a *Agent) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepAge)
+	defer tick.Stop()
+	for {
+		n, err := a.blobs.Sweep(ctx, time.Now().Add(-sweepAge), func(sum string) (bool, error) {
+			return a.store.Referenced(ctx, sum)
+		})
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.Log.Error("removing documents that no certificate names failed", "error", err)
+		case n > 0:
+			a.Log.Info("documents that no certificate names were removed", "documents", n)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Close lets go of the home. Run must have returned.
+func (a *Agent) Close() error {
+	a.Home.ClearHolder()
+	return a.store.Close()
+}

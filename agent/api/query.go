@@ -1,0 +1,86 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+const (
+	defaultPerPage = 15
+	mostPerPage    = 100
+)
+
+// query is what a list call asks for.
+type query struct {
+	filter        store.Filter
+	page, perPage int
+}
+
+// parseQuery reads a list call's parameters; each that is wrong is a field of the
+// error.
+func parseQuery(v url.Values) (query, error) {
+	var bad []fault.Field
+	q := query{filter: store.Filter{
+		Email: v.Get("applicant_email"), Search: v.Get("search"), Batch: v.Get("batch_id"),
+	}}
+	if s := v.Get("status"); s != "" {
+		status, ok := vault.ParseStatus(s)
+		if !ok {
+			bad = append(bad, fault.Field{Name: "status", Message: "The selected status is invalid."})
+		}
+		q.filter.Status = status
+	}
+	number := func(name string, standard, most int) int {
+		s := v.Get(name)
+		if s == "" {
+			return standard
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > most {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a number from 1 to %d.", name, most)})
+			return standard
+		}
+		return n
+	}
+	const lastPage = 1 << 30
+	q.page, q.perPage = number("page", 1, lastPage), number("per_page", defaultPerPage, mostPerPage)
+	date := func(name string) vault.Date {
+		s := v.Get(name)
+		if s == "" {
+			return ""
+		}
+		d, err := vault.ParseDate(s)
+		if err != nil {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must match the format YYYY-MM-DD.", name)})
+		}
+		return d
+	}
+	q.filter.From, q.filter.To = date("from"), date("to")
+	return q, fault.InvalidFields(bad)
+}
+
+// place says where a page lies in its list.
+func (q query) place(u *url.URL, entries, total int) (client.Links, client.Meta) {
+	last := max(1, (total+q.perPage-1)/q.perPage)
+	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: u.Path, PerPage: q.perPage, Total: total}
+	if entries > 0 {
+		from, to := (q.page-1)*q.perPage+1, (q.page-1)*q.perPage+entries
+		meta.From, meta.To = &from, &to
+	}
+	link := func(n int) *string {
+		if n < 1 || n > last {
+			return nil
+		}
+		v := u.Query()
+		v.Set("page", strconv.Itoa(n))
+		s := u.Path + "?" + v.Encode()
+		return &s
+	}
+	return client.Links{First: link(1), Last: link(last), Prev: link(q.page - 1), Next: link(q.page + 1)}, meta
+}

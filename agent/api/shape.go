@@ -1,0 +1,43 @@
+package api
+
+import (
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// shape is the JSON of a certificate.
+func (a *API) shape(c vault.Certificate) client.Certificate {
+	shaped := client.Certificate{
+		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
+		Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details,
+		Source:       client.Source{Value: string(c.Source), Label: c.Source.Label()},
+		Status:       client.Status{Value: string(c.Status), Label: c.Status.Label(), Description: c.Status.Description()},
+		BatchID:      orNull(c.Batch),
+		File:         client.File{Name: c.File.Name, Size: c.File.Size, SHA256: c.File.SHA256},
+		VerifyURL:    a.VerifyURL(c),
+		Supersedes:   orNull(c.Supersedes),
+		SupersededBy: orNull(c.SupersededBy),
+		CreatedAt:    c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+	}
+	if v := c.Verified; v != nil {
+		shaped.Verified = &client.Verified{Name: a.FileName(c), Size: v.Size(), SHA256: v.SHA256}
+		at := c.ApprovedAt.UTC()
+		shaped.ApprovedAt = &at
+	}
+	if c.Failure != nil {
+		shaped.FailureReason = &c.Failure.Reason
+	}
+	if v := c.Revocation; v != nil {
+		shaped.Revocation = &client.Revocation{At: v.At.UTC().Truncate(time.Second), Reason: v.Reason}
+	}
+	return shaped
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

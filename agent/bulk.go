@@ -1,0 +1,263 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// run is one manifest on its way through the agent.
+type run struct {
+	*Agent
+	request    client.BulkRequest
+	manifest   *manifest.Manifest
+	digest     string
+	candidates []*intake.Candidate
+	unnamed    []manifest.Unnamed
+	batch      vault.Batch
+	out        string
+	progress   func(client.Progress)
+}
+
+// Bulk issues a manifest: it checks every row, accepts the sound ones, waits for
+// their processing, and writes the outcome. The agent must be running. The error
+// is about the run as a whole; when rows are bad and Skip is not set, nothing is
+// issued and the report says so.
+func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+	r := &run{Agent: a, request: request, progress: progress}
+	if err := r.check(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	defer r.discard()
+	stopped := !request.Skip && r.count(unsound) > 0
+	if request.DryRun || stopped {
+		return r.report(), nil
+	}
+	if err := r.open(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	if err := r.issue(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	if request.NoWait {
+		return r.report(), nil
+	}
+	return r.finish(ctx)
+}
+
+// check reads the manifest and looks at every row and document.
+func (r *run) check(ctx context.Context) error {
+	q := r.request
+	m, err := manifest.Read(q.Manifest, manifest.Options{
+		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
+		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+	})
+	if err != nil {
+		return err
+	}
+	files, err := os.OpenRoot(q.Files)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
+			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+	}
+	defer files.Close()
+	listed, err := intake.List(files)
+	if err != nil {
+		return err
+	}
+	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
+	r.candidates, r.unnamed, err = r.intake.Check(ctx, intake.Order{
+		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
+		Trigger: vault.BulkUpload, KeepNothing: q.DryRun,
+		Progress: func(done int) { r.tell("checking", done, len(m.Rows)) },
+	})
+	return err
+}
+
+func (r *run) tell(stage string, done, total int) {
+	r.progress(client.Progress{Stage: stage, Done: done, Total: total})
+}
+
+func (r *run) discard() {
+	for _, c := range r.candidates {
+		c.Discard()
+	}
+}
+
+// Tests of candidates.
+func unsound(c *intake.Candidate) bool  { return len(c.Problems) > 0 }
+func issuable(c *intake.Candidate) bool { return c.Issuable() }
+func awaited(c *intake.Candidate) bool {
+	return len(c.Problems) == 0 && c.Certificate != nil && c.Certificate.Status == vault.Processing
+}
+
+func (r *run) count(test func(*intake.Candidate) bool) int { return len(r.which(test)) }
+
+func (r *run) which(test func(*intake.Candidate) bool) []*intake.Candidate {
+	var found []*intake.Candidate
+	for _, c := range r.candidates {
+		if test(c) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// open finds or makes the batch and the folder of the outcome. A manifest that
+// was given before goes on with its batch; one that issues nothing makes none.
+func (r *run) open(ctx context.Context) error {
+	batch, err := r.store.FindBatch(ctx, r.institution.ID, r.digest)
+	if fault.Is(err, fault.NotFound) && r.count(issuable) > 0 {
+		batch, err = r.makeBatch(ctx)
+	}
+	if fault.Is(err, fault.NotFound) {
+		batch, err = r.earlierBatch(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.batch = batch
+	for _, c := range r.candidates {
+		c.Draft.Batch = batch.ID
+	}
+	if r.out = r.request.Out; r.out != "" {
+		return blob.DiskError(os.MkdirAll(r.out, 0o755), "making the folder of the outcome")
+	}
+	if batch.Name == "" {
+		return nil
+	}
+	r.out = filepath.Join(r.Home.Verified(), batch.Name)
+	return blob.DiskError(os.MkdirAll(r.out, 0o700), "making the folder of the outcome")
+}
+
+func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
+	now := r.Now()
+	id, err := vault.NewUUID(r.Random, now)
+	if err != nil {
+		return vault.Batch{}, err
+	}
+	return r.store.OpenBatch(ctx, vault.Batch{
+		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: vault.BulkUpload,
+		Name: batchName(r.institution.Today(now), r.request.Name), Total: len(r.candidates), CreatedAt: now,
+	})
+}
+
+// batchName is DATE-MANIFEST, as a folder name that every system takes.
+func batchName(today vault.Date, manifestName string) string {
+	stem := filepath.Base(manifestName)
+	stem = strings.TrimSuffix(stem, filepath.Ext(stem))
+	if manifestName == "" || manifestName == "-" {
+		stem = "stdin"
+	}
+	stem = strings.Map(func(c rune) rune {
+		if c < ' ' || strings.ContainsRune(`<>:"/\|?*`, c) {
+			return '_'
+		}
+		return c
+	}, stem)
+	stem = strings.Trim(stem, ". ")
+	if runes := []rune(stem); len(runes) > 60 {
+		stem = string(runes[:60])
+	}
+	return string(today) + "-" + stem
+}
+
+// earlierBatch is the one in which the rows of this manifest were issued; the
+// zero value when there is no row at all.
+func (r *run) earlierBatch(ctx context.Context) (vault.Batch, error) {
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.Batch != "" {
+			return r.store.Batch(ctx, r.institution.ID, c.Certificate.Batch)
+		}
+	}
+	return vault.Batch{}, nil
+}
+
+// issue accepts the rows and, unless nobody waits, writes out what is verified
+// while others are still on their way.
+func (r *run) issue(ctx context.Context) error {
+	fresh := r.which(issuable)
+	if r.request.NoWait {
+		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.processor.Wake() })
+	}
+	follower := r.feed.follow()
+	defer follower.stop()
+	earlier := r.which(awaited)
+	for _, c := range earlier {
+		c.New = true // an earlier run accepted it; this one issues it
+	}
+	w := &waiter{run: r, follower: follower, total: len(fresh) + len(earlier),
+		open: map[uint64]bool{}, early: map[uint64]bool{}}
+	w.await(earlier)
+	r.processor.Wake()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	accepted, ended := make(chan []*intake.Candidate), make(chan error, 1)
+	go func() {
+		defer close(accepted)
+		ended <- r.intake.Accept(ctx, r.institution, fresh, func(group []*intake.Candidate) {
+			r.processor.Wake()
+			select {
+			case accepted <- group:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	err := w.wait(ctx, accepted)
+	cancel()
+	return cmp.Or(err, <-ended)
+}
+
+// finish reads the end of every row's story and writes the reports.
+func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
+	if err := r.refresh(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	// What an earlier run issued may not have been written out before it ended.
+	var approved []vault.Certificate
+	for _, c := range r.candidates {
+		if len(c.Problems) == 0 && c.Certificate != nil && c.Certificate.Status == vault.Approved && r.out != "" {
+			approved = append(approved, *c.Certificate)
+		}
+	}
+	if err := r.outcome.Export(ctx, r.out, approved); err != nil {
+		return client.BulkReport{}, err
+	}
+	report := r.report()
+	if r.out == "" {
+		return report, nil
+	}
+	return report, outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+}
+
+// refresh reads the certificates as they are now.
+func (r *run) refresh(ctx context.Context) error {
+	var ids []uint64
+	var which []*intake.Candidate
+	for _, c := range r.candidates {
+		if c.Certificate != nil {
+			ids, which = append(ids, c.Certificate.ID), append(which, c)
+		}
+	}
+	now, err := r.store.ByID(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	for i, c := range which {
+		c.Certificate = &now[i]
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/agent/panel"
+	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Handler is the agent as its staff see it: the panel and the documented API.
+func (a *Agent) Handler() http.Handler {
+	business := &api.API{
+		Institution: a.institution.ID, Vault: a.store,
+		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
+			return a.outcome.Open(ctx, c)
+		},
+		FileName:  outcome.FileName,
+		VerifyURL: func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL, c.Reference) },
+		Wake:      a.processor.Wake, Now: a.Now, Log: a.Log,
+	}
+	staff := &panel.Panel{Agent: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}}
+	mux := http.NewServeMux()
+	mux.Handle("/", business.Handler())
+	mux.Handle("/panel/", staff.Handler())
+	return mux
+}
+
+// Status says what the home holds and what waits in it.
+func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
+	counts, err := a.store.Counts(ctx, a.institution.ID)
+	if err != nil {
+		return client.AgentStatus{}, err
+	}
+	queues, err := a.store.Queues(ctx, a.Now())
+	if err != nil {
+		return client.AgentStatus{}, err
+	}
+	s := client.AgentStatus{
+		Home: string(a.Home), Institution: a.institution.Name, TimeZone: a.institution.TimeZone,
+		BaseURL: a.BaseURL, Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
+		DatabaseSize: a.store.Size(),
+	}
+	for _, state := range vault.Statuses() {
+		s.Certificates[string(state)] = counts.Of(state)
+	}
+	for kind, q := range queues {
+		s.Jobs[string(kind)] = client.Queue{Waiting: q.Waiting, Later: q.Later}
+	}
+	return s, nil
+}
+
+// RetryAll sends all failed certificates, or those of one batch, through
+// processing again and returns how many.
+func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
+	failed, err := a.failed(ctx, batch)
+	if err != nil {
+		return 0, err
+	}
+	for i, uuid := range failed {
+		_, err := a.store.Change(ctx, a.institution.ID, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Retry(vault.ByRetry, a.Now())
+		})
+		// Someone else may have retried it meanwhile.
+		if err != nil && !fault.Is(err, fault.Illegal) {
+			return i, err
+		}
+		a.processor.Wake()
+	}
+	return len(failed), nil
+}
+
+// failed lists the certificates that failed, all of them before any is touched:
+// one that is retried may fail again at once.
+func (a *Agent) failed(ctx context.Context, batch string) ([]string, error) {
+	const group = 1000
+	filter := store.Filter{Institution: a.institution.ID, Status: vault.Failed, Batch: batch}
+	var uuids []string
+	for n := 1; ; n++ {
+		page, err := a.store.List(ctx, filter, n, group)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Certificates {
+			uuids = append(uuids, c.UUID)
+		}
+		if len(page.Certificates) < group {
+			return uuids, nil
+		}
+	}
+}

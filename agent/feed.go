@@ -1,0 +1,66 @@
+package agent
+
+import "sync"
+
+// feed tells those who follow it which certificates' processing has ended. It
+// carries numbers only; the store has the rest. Telling never waits.
+type feed struct {
+	mu        sync.Mutex
+	followers map[*follower]struct{}
+}
+
+// follower gathers numbers until they are taken, and the latest trouble.
+type follower struct {
+	feed    *feed
+	ids     []uint64
+	trouble error
+	ready   chan struct{}
+}
+
+// settled tells which certificates' processing has ended.
+func (f *feed) settled(ids []uint64) {
+	f.tell(func(one *follower) { one.ids = append(one.ids, ids...) })
+}
+
+// trouble tells that processing is held up: a full disk, a damaged store.
+func (f *feed) trouble(err error) {
+	f.tell(func(one *follower) { one.trouble = err })
+}
+
+func (f *feed) tell(note func(*follower)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for one := range f.followers {
+		note(one)
+		select {
+		case one.ready <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (f *feed) follow() *follower {
+	one := &follower{feed: f, ready: make(chan struct{}, 1)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.followers == nil {
+		f.followers = map[*follower]struct{}{}
+	}
+	f.followers[one] = struct{}{}
+	return one
+}
+
+// take returns what has gathered.
+func (one *follower) take() ([]uint64, error) {
+	one.feed.mu.Lock()
+	defer one.feed.mu.Unlock()
+	ids, trouble := one.ids, one.trouble
+	one.ids, one.trouble = nil, nil
+	return ids, trouble
+}
+
+func (one *follower) stop() {
+	one.feed.mu.Lock()
+	defer one.feed.mu.Unlock()
+	delete(one.feed.followers, one)
+}

@@ -1,0 +1,138 @@
+// Package home knows the data directory: what lies where, who holds it, its
+// settings, and its signing key.
+//
+//	config.yaml    settings
+//	vault.db       the store
+//	blobs/         documents, by content
+//	keys/          signing.pem: the signing key and its certificate
+//	verified/      outcomes of batches: verified PDFs and reports
+//	holder.json    the process that holds the home
+package home
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Dir is a data directory.
+type Dir string
+
+// Default is the directory "vecctl" in the user's data directory.
+func Default(getenv func(string) string) (Dir, error) {
+	const name = "vecctl"
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		// On both the data directory is the one for configuration.
+		base, err := os.UserConfigDir()
+		if err != nil {
+			return "", noHome(err)
+		}
+		return Dir(filepath.Join(base, name)), nil
+	}
+	// XDG Base Directory Specification: a relative path is to be ignored.
+	if base := getenv("XDG_DATA_HOME"); filepath.IsAbs(base) {
+		return Dir(filepath.Join(base, name)), nil
+	}
+	base, err := os.UserHomeDir()
+	if err != nil {
+		return "", noHome(err)
+	}
+	return Dir(filepath.Join(base, ".local", "share", name)), nil
+}
+
+func noHome(err error) error {
+	return fault.Wrap(fault.Invalid, err, "there is no home directory to keep the vault in; name one with --home DIR or VECCTL_HOME")
+}
+
+func (d Dir) join(parts ...string) string {
+	return filepath.Join(append([]string{string(d)}, parts...)...)
+}
+
+// Database is the store's file.
+func (d Dir) Database() string { return d.join("vault.db") }
+
+// Blobs is the folder of documents.
+func (d Dir) Blobs() string { return d.join("blobs") }
+
+// Keys is the folder of keys.
+func (d Dir) Keys() string { return d.join("keys") }
+
+// Verified is the folder of outcomes.
+func (d Dir) Verified() string { return d.join("verified") }
+
+func (d Dir) config() string { return d.join("config.yaml") }
+func (d Dir) holder() string { return d.join("holder.json") }
+
+// Exists tells whether there is a home already.
+func (d Dir) Exists() (bool, error) {
+	_, err := os.Stat(d.Database())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, blob.DiskError(err, "looking for the home")
+}
+
+// Make makes the folders that are missing, closed to other users.
+func (d Dir) Make() error {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return blob.DiskError(err, "making the home")
+	}
+	for _, folder := range []string{d.Keys(), d.Verified()} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return blob.DiskError(err, "making the home")
+		}
+	}
+	return nil
+}
+
+// Holder is the process that holds a home.
+type Holder struct {
+	PID     int       `json:"pid"`
+	Command string    `json:"command"`
+	Since   time.Time `json:"since"`
+}
+
+// SetHolder notes who holds the home. It is a note for people: the lock is the
+// database's own.
+func (d Dir) SetHolder(h Holder) error {
+	body, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("noting who holds the home: %w", err)
+	}
+	// No flush: after a power cut nobody holds it.
+	if err := os.WriteFile(d.holder(), body, 0o600); err != nil {
+		return blob.DiskError(err, "noting who holds the home")
+	}
+	return nil
+}
+
+// ClearHolder removes the note.
+func (d Dir) ClearHolder() { _ = os.Remove(d.holder()) }
+
+// Locked is the error for a home that another process holds, naming it.
+func (d Dir) Locked(cause error) error {
+	who := "another process"
+	var h Holder
+	if body, err := os.ReadFile(d.holder()); err == nil && json.Unmarshal(body, &h) == nil && h.PID > 0 {
+		who = fmt.Sprintf("process %d (%s, since %s)", h.PID, h.Command, h.Since.Local().Format(time.DateTime))
+	}
+	return fault.Wrap(fault.Locked, cause, fmt.Sprintf(
+		"%s holds the home %s; wait until it has finished, or name another home with --home", who, d))
+}
+
+// write replaces a file of the home.
+func write(path string, body []byte) error {
+	return blob.WriteFile(path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(body)
+		return err
+	})
+}

@@ -1,0 +1,246 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Candidate is a row of a manifest on its way to a certificate.
+type Candidate struct {
+	Row   manifest.Row
+	Draft vault.Draft
+	// Problems say why the row cannot be issued; none: it can, or it has been.
+	Problems []string
+	// Certificate is the one that holds the row's key: from an earlier run, with the
+	// same content, or from this one when New is true.
+	Certificate *vault.Certificate
+	New         bool
+
+	file   string // as listed in the folder
+	staged *blob.Staged
+}
+
+// Issuable tells whether the row is sound and no certificate exists for it.
+func (c *Candidate) Issuable() bool { return len(c.Problems) == 0 && c.Certificate == nil }
+
+// Discard drops what was read of a row that will not be issued.
+func (c *Candidate) Discard() {
+	if c.staged != nil {
+		c.staged.Discard()
+	}
+}
+
+func (c *Candidate) refuse(format string, args ...any) {
+	c.Problems = append(c.Problems, fmt.Sprintf(format, args...))
+}
+
+// Order is a manifest with the folder of its files.
+type Order struct {
+	Institution vault.Institution
+	Manifest    *manifest.Manifest
+	Files       *os.Root
+	Listed      []string // the folder's files, relative, with slashes
+	Trigger     vault.Trigger
+	// KeepNothing makes it a look only: documents are read but not stored.
+	KeepNothing bool
+	// Progress is told how many rows have been looked at, from any goroutine.
+	Progress func(done int)
+}
+
+// Check looks at every row and its document, and reads the documents of those
+// that are to be issued. The error is about the run as a whole; what is wrong
+// with a row is in its candidate. Also returned are files that no row names.
+func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.Unnamed, error) {
+	matched := manifest.MatchFiles(o.Manifest, o.Listed)
+	candidates := in.candidates(o, matched)
+	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
+		return nil, nil, err
+	}
+	err := in.readAll(ctx, o, candidates)
+	if err == nil {
+		err = in.findUndated(ctx, o.Institution, candidates)
+	}
+	if err != nil {
+		for _, c := range candidates {
+			c.Discard()
+		}
+		return nil, nil, err
+	}
+	refuseTwins(candidates)
+	for _, c := range candidates {
+		compare(c)
+		if !c.Issuable() {
+			c.Discard()
+		}
+	}
+	return candidates, matched.Unnamed, nil
+}
+
+// candidates makes drafts of the rows; documents are not looked at yet.
+func (in *Intake) candidates(o Order, matched manifest.Files) []*Candidate {
+	today := o.Institution.Today(in.Now())
+	lost := map[int][]manifest.Problem{}
+	for _, p := range matched.Problems {
+		lost[p.Row] = append(lost[p.Row], p)
+	}
+	all := make([]*Candidate, len(o.Manifest.Rows))
+	for i, row := range o.Manifest.Rows {
+		c := &Candidate{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{
+			Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
+			IssueDate: vault.Date(row.IssueDate), Trigger: o.Trigger,
+		}.Clean()}
+		if c.Draft.IssueDate == "" {
+			c.Draft.IssueDate, c.Draft.Undated = today, true
+		}
+		for _, p := range append(row.Problems, lost[row.Number]...) {
+			c.Problems = append(c.Problems, p.String())
+		}
+		all[i] = c
+	}
+	return all
+}
+
+// findIssued notes the certificates of dated rows that have one.
+func (in *Intake) findIssued(ctx context.Context, who vault.Institution, all []*Candidate) error {
+	var dated []*Candidate
+	for _, c := range all {
+		if len(c.Problems) == 0 && !c.Draft.Undated {
+			dated = append(dated, c)
+		}
+	}
+	return in.noteHolders(ctx, who, dated)
+}
+
+func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []*Candidate) error {
+	keys := make([]vault.Key, len(all))
+	for i, c := range all {
+		keys[i] = c.Draft.Key()
+	}
+	holders, err := in.Ledger.Holders(ctx, who.ID, keys)
+	if err != nil {
+		return fmt.Errorf("looking for issued certificates: %w", err)
+	}
+	for i, c := range all {
+		c.Certificate = holders[i]
+	}
+	return nil
+}
+
+// findUndated gives rows without a date the one that an earlier run put in for
+// them, and notes the certificates of those that have one.
+func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []*Candidate) error {
+	var undated []*Candidate
+	var keys []vault.Key
+	for _, c := range all {
+		if len(c.Problems) == 0 && c.Draft.Undated {
+			undated, keys = append(undated, c), append(keys, c.Draft.FreezeKey())
+		}
+	}
+	dates, err := in.Ledger.Frozen(ctx, who.ID, keys)
+	if err != nil {
+		return fmt.Errorf("looking for the dates of undated rows: %w", err)
+	}
+	for i, c := range undated {
+		if dates[i] != "" {
+			c.Draft.IssueDate = dates[i]
+		}
+	}
+	return in.noteHolders(ctx, who, undated)
+}
+
+// compare refuses a row that says something else than what was issued for it.
+func compare(c *Candidate) {
+	if c.Certificate == nil || len(c.Problems) > 0 || c.Certificate.SupersededBy != "" {
+		return
+	}
+	for _, d := range c.Certificate.Differs(c.Draft) {
+		c.refuse("row %d, %s: this differs from what was issued as %s (%q); a correction goes through: vecctl reissue %s",
+			c.Row.Number, d.Field, c.Certificate.Reference, d.Issued, c.Certificate.Reference)
+	}
+}
+
+// refuseTwins refuses the later of two rows that would be one certificate. The
+// manifest finds those whose cells say so; what is left are rows whose date was
+// put in.
+func refuseTwins(all []*Candidate) {
+	first := make(map[vault.Key]*Candidate, len(all))
+	for _, c := range all {
+		if len(c.Problems) > 0 {
+			continue
+		}
+		key := c.Draft.Key()
+		if earlier, ok := first[key]; ok {
+			c.refuse("row %d: the same person, title and issue date as row %d; give one of them another title or date, or remove it",
+				c.Row.Number, earlier.Row.Number)
+			continue
+		}
+		first[key] = c
+	}
+}
+
+// readAll looks at the documents, as many at once as there are processors.
+func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error {
+	var next, done atomic.Int64
+	var once sync.Mutex
+	work, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() error {
+			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := in.read(o, all[i]); err != nil {
+					return err
+				}
+				if n := done.Add(1); o.Progress != nil {
+					once.Lock()
+					o.Progress(int(n))
+					once.Unlock()
+				}
+			}
+			return nil
+		})
+	}
+	return work.Wait()
+}
+
+// List names the plain files of a folder and below it, relative, with slashes.
+func List(root *os.Root) ([]string, error) {
+	const most = 500_000
+	var names []string
+	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if path == "." {
+				return err
+			}
+			return nil // a subfolder that cannot be read holds no file that a row can name
+		}
+		if !d.IsDir() {
+			names = append(names, path)
+		}
+		if len(names) > most {
+			return errTooMany
+		}
+		return nil
+	})
+	if errors.Is(err, errTooMany) {
+		return nil, fault.Newf(fault.Invalid,
+			"the folder %s holds more than %d files; name the documents' own folder with --files", root.Name(), most)
+	}
+	return names, blob.DiskError(err, "listing the folder of the files")
+}
+
+var errTooMany = errors.New("too many files")

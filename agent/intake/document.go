@@ -1,0 +1,129 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// read looks at one row's document. What is wrong with the document is noted on
+// the row; the error is about the disk that it is to be stored on.
+func (in *Intake) read(o Order, c *Candidate) error {
+	if len(c.Problems) > 0 || c.file == "" {
+		return nil
+	}
+	f, err := openPlain(o.Files, c.file)
+	if err != nil {
+		c.refuse("row %d, file %s: %v", c.Row.Number, c.file, err)
+		return nil
+	}
+	defer f.Close()
+	if err := in.take(o, c, f); err != nil {
+		where := fmt.Sprintf("row %d, file %s", c.Row.Number, c.file)
+		if !isRefusal(err) {
+			return fault.At(where, err)
+		}
+		message, _ := fault.Message(err)
+		c.refuse("%s: %s", where, message)
+	}
+	return nil
+}
+
+// isRefusal tells whether an error is about the document, and not about the
+// disk or the program.
+func isRefusal(err error) bool { return fault.Is(err, fault.Invalid) }
+
+// openPlain opens a regular file inside the folder. Devices and pipes, at which
+// opening or reading could hang, are not opened; a link that leads out of the
+// folder is refused by os.Root.
+func openPlain(root *os.Root, name string) (*os.File, error) {
+	info, err := root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("this is not a file; want a PDF, JPEG or PNG file")
+	}
+	if err != nil {
+		return nil, cannotOpen(root, name, err)
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, cannotOpen(root, name, err)
+	}
+	return f, nil
+}
+
+func cannotOpen(root *os.Root, name string, err error) error {
+	if link, lerr := root.Lstat(name); lerr == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return errors.New("this is a symbolic link that leads out of the folder or to nothing; put the file itself there")
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("the file is not there")
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("the file cannot be read: permission denied")
+	}
+	return errors.New("the file cannot be opened inside its folder")
+}
+
+// take checks a document and, where it is to be issued, stages it.
+func (in *Intake) take(o Order, c *Candidate, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "the file cannot be read")
+	}
+	if info.Size() > vault.MaxFile {
+		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", info.Size(), vault.MaxFile)
+	}
+	found, err := pdf.Inspect(f, info.Size())
+	if err != nil {
+		return err
+	}
+	if err := checkExtension(c.file, found.Format); err != nil {
+		return err
+	}
+	staged, err := in.stage(o, c, f)
+	if err != nil {
+		return err
+	}
+	if staged.Size != info.Size() {
+		staged.Discard()
+		return fault.New(fault.Invalid, "the file changed while it was being read; run again when it is complete")
+	}
+	c.staged = staged
+	c.Draft.File = vault.File{
+		Name: path.Base(c.file), Format: string(found.Format), Size: staged.Size,
+		SHA256: staged.SHA256, HashState: staged.HashState,
+	}
+	return c.Draft.Validate()
+}
+
+// stage reads the document to its end; it is kept only if it may be needed.
+func (in *Intake) stage(o Order, c *Candidate, f *os.File) (*blob.Staged, error) {
+	if o.KeepNothing || c.Certificate != nil {
+		return in.Blobs.Digest(f, vault.MaxFile)
+	}
+	return in.Blobs.Stage(f, vault.MaxFile)
+}
+
+// checkExtension refuses a document whose name says it is something else.
+func checkExtension(name string, format pdf.Format) error {
+	ext := strings.ToLower(path.Ext(name))
+	switch {
+	case ext == ".pdf" && format == pdf.PDF,
+		(ext == ".jpg" || ext == ".jpeg") && format == pdf.JPEG,
+		ext == ".png" && format == pdf.PNG:
+		return nil
+	case ext == ".pdf", ext == ".jpg", ext == ".jpeg", ext == ".png":
+		return fault.Newf(fault.Invalid, "the name ends in %s, but the content is %s; rename the file or replace it",
+			ext, strings.ToUpper(string(format)))
+	}
+	return fault.Newf(fault.Invalid, "the name ends in %q; want .pdf, .jpg, .jpeg or .png", ext)
+}

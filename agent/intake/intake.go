@@ -1,0 +1,99 @@
+// Package intake is the one door of the vault: whatever comes in is looked at,
+// stored as a blob, and accepted into the store, many at a time.
+package intake
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Ledger is what is needed of the store.
+type Ledger interface {
+	Accept(ctx context.Context, rows []store.Acceptance) ([]store.Accepted, error)
+	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
+}
+
+// Intake accepts certificates.
+type Intake struct {
+	Ledger Ledger
+	Blobs  *blob.Store
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// acceptGroup is how many certificates are flushed and accepted together.
+const acceptGroup = 256
+
+// Accept makes certificates of candidates that can be issued, in their order,
+// and notes on each the certificate that it became or that holds its key. After
+// each group, which is then durable, accepted is told of the group. When ctx
+// ends, the group in hand is finished and no further one begun.
+func (in *Intake) Accept(ctx context.Context, who vault.Institution, candidates []*Candidate, accepted func([]*Candidate)) error {
+	for len(candidates) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(len(candidates), acceptGroup)
+		if err := in.acceptGroup(context.WithoutCancel(ctx), who, candidates[:n]); err != nil {
+			return err
+		}
+		accepted(candidates[:n])
+		candidates = candidates[n:]
+	}
+	return nil
+}
+
+func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group []*Candidate) error {
+	staged := make([]*blob.Staged, len(group))
+	for i, c := range group {
+		staged[i] = c.staged
+	}
+	if err := in.Blobs.Commit(staged...); err != nil {
+		return fmt.Errorf("storing documents: %w", err)
+	}
+	// A drawn identity that is taken already is a matter of 1 in 10^9 at worst.
+	const draws = 3
+	for try := 1; ; try++ {
+		rows, err := in.draw(who, group)
+		if err != nil {
+			return err
+		}
+		results, err := in.Ledger.Accept(ctx, rows)
+		if fault.Is(err, fault.Conflict) && try < draws {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("accepting certificates: %w", err)
+		}
+		for i, r := range results {
+			group[i].Certificate, group[i].New = &r.Certificate, !r.Duplicate
+		}
+		return nil
+	}
+}
+
+func (in *Intake) draw(who vault.Institution, group []*Candidate) ([]store.Acceptance, error) {
+	now := in.Now()
+	rows := make([]store.Acceptance, len(group))
+	for i, c := range group {
+		id, err := vault.NewIdentity(in.Random, now, who.Year(now))
+		if err != nil {
+			return nil, err
+		}
+		certificate, effects := vault.Accept(c.Draft, who.ID, id, now)
+		rows[i] = store.Acceptance{Certificate: certificate, Effects: effects}
+		if c.Draft.Undated {
+			key := c.Draft.FreezeKey()
+			rows[i].Freeze = &key
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,108 @@
+// Package panel is the staff's API: what the command line and the screen need
+// besides the documented API. It is never served to the network.
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Agent is who does the work.
+type Agent interface {
+	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
+	Status(ctx context.Context) (client.AgentStatus, error)
+	RetryAll(ctx context.Context, batch string) (int, error)
+}
+
+// Panel answers staff.
+type Panel struct {
+	Agent Agent
+	// Fail answers with an error in the vault's dialect.
+	Fail func(http.ResponseWriter, *http.Request, error)
+	// LogFailure is told of errors that are answered within a stream.
+	LogFailure func(*http.Request, error)
+}
+
+// Handler routes the calls.
+func (p *Panel) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /panel/status", func(w http.ResponseWriter, r *http.Request) {
+		s, err := p.Agent.Status(r.Context())
+		p.answer(w, r, s, err)
+	})
+	mux.HandleFunc("POST /panel/retry", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Batch string `json:"batch_id"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+			p.Fail(w, r, fault.Wrap(fault.Invalid, err, "the request is not JSON"))
+			return
+		}
+		n, err := p.Agent.RetryAll(r.Context(), q.Batch)
+		p.answer(w, r, map[string]int{"retried": n}, err)
+	})
+	mux.HandleFunc("POST /panel/bulk", p.bulk)
+	return mux
+}
+
+func (p *Panel) answer(w http.ResponseWriter, r *http.Request, body any, err error) {
+	if err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		p.LogFailure(r, err)
+	}
+}
+
+// bulk answers with one JSON value a line: progress, then the report or the error.
+func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
+	var q client.BulkRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		p.Fail(w, r, fault.Wrap(fault.Invalid, err, "the request is not JSON"))
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var mu sync.Mutex
+	lines := json.NewEncoder(w)
+	send := func(event client.BulkEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		// A client that has gone ends the request's context; that stops the work.
+		if lines.Encode(event) == nil {
+			if f, ok := w.(http.Flusher); ok {
+				f.Flush()
+			}
+		}
+	}
+	report, err := p.Agent.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
+		send(client.BulkEvent{Progress: &progress})
+	}))
+	if err != nil {
+		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
+			p.LogFailure(r, err)
+		}
+		send(client.BulkEvent{Error: client.NewProblem(err)})
+		return
+	}
+	send(client.BulkEvent{Report: &report})
+}
+
+// throttled passes about a hundred steps of each stage on, the last one surely.
+func throttled(tell func(client.Progress)) func(client.Progress) {
+	last := client.Progress{}
+	return func(p client.Progress) {
+		step := max(1, p.Total/100)
+		if p.Stage == last.Stage && p.Done < p.Total && p.Done-last.Done < step {
+			return
+		}
+		last = p
+		tell(p)
+	}
+}

@@ -1,0 +1,280 @@
+// Package process works on accepted certificates: it claims their jobs, makes
+// the tail of each verified PDF, and settles the job together with the change.
+package process
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Queue is what is needed of the store.
+type Queue interface {
+	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
+	Settle(ctx context.Context, settlements []store.Settlement) ([]error, error)
+	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
+	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
+}
+
+// Work makes the change that ends the processing of one certificate. A change
+// of nil with an error means that the cause may pass and the work is to be
+// tried again; whatever is final is a change.
+type Work func(ctx context.Context, c vault.Certificate) (store.Change, error)
+
+// Options are what a processor needs besides the queue and the work.
+type Options struct {
+	Workers int
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Settled, where set, is told of every certificate whose processing ended,
+	// after that was committed. It must not block.
+	Settled func(ids []uint64)
+	// Trouble, where set, is told when work is held up by what is not the work's
+	// fault, a full disk for one. It must not block.
+	Trouble func(error)
+}
+
+// Processor is the claim loop and its workers.
+type Processor struct {
+	Options
+	queue    Queue
+	work     Work
+	wake     chan struct{}
+	inFlight sync.WaitGroup
+}
+
+// Sizes of the pipeline. A group is what one transaction claims or settles at most.
+const (
+	claimGroup  = 64
+	settleGroup = 256
+	// idlePoll bounds how late a job is seen whose moment nobody announced.
+	idlePoll = 30 * time.Second
+	// afterError is the pause when the store fails, a full disk for one.
+	afterError = 2 * time.Second
+)
+
+// New makes a processor; it starts nothing.
+func New(queue Queue, work Work, o Options) *Processor {
+	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1)}
+}
+
+// Wake says that there may be new jobs.
+func (p *Processor) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+type task struct {
+	job         vault.Job
+	certificate vault.Certificate
+}
+
+// Run works until ctx ends. Then what is in hand is finished and settled, and
+// what was claimed but not begun goes back to the queue.
+func (p *Processor) Run(ctx context.Context) error {
+	tasks := make(chan task)
+	done := make(chan store.Settlement, settleGroup)
+	var workers sync.WaitGroup
+	for range max(p.Workers, 1) {
+		workers.Go(func() {
+			for t := range tasks {
+				done <- p.attempt(ctx, t)
+			}
+		})
+	}
+	var settler sync.WaitGroup
+	settler.Go(func() { p.settle(ctx, done) })
+	p.feed(ctx, tasks, done)
+	close(tasks)
+	workers.Wait()
+	close(done)
+	settler.Wait()
+	return nil
+}
+
+// feed claims jobs and hands them to the workers until ctx ends.
+func (p *Processor) feed(ctx context.Context, tasks chan<- task, done chan<- store.Settlement) {
+	for ctx.Err() == nil {
+		claimed, err := p.claim(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			p.trouble("claiming jobs failed", err)
+			p.pause(ctx, afterError)
+		case len(claimed) == 0:
+			p.rest(ctx)
+		default:
+			p.hand(ctx, claimed, tasks, done)
+		}
+	}
+}
+
+func (p *Processor) claim(ctx context.Context) ([]task, error) {
+	jobs, err := p.queue.Claim(ctx, vault.JobProcess, claimGroup, p.Now())
+	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
+	ids := make([]uint64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Certificate
+	}
+	// Claimed is claimed: the look-up must not be cut short.
+	certificates, err := p.queue.ByID(context.WithoutCancel(ctx), ids...)
+	if err != nil {
+		return nil, fmt.Errorf("reading claimed certificates: %w", err)
+	}
+	claimed := make([]task, len(jobs))
+	for i := range jobs {
+		claimed[i] = task{job: jobs[i], certificate: certificates[i]}
+	}
+	return claimed, nil
+}
+
+// hand gives tasks to the workers. A suspect is alone in the process while it
+// is worked on.
+func (p *Processor) hand(ctx context.Context, claimed []task, tasks chan<- task, done chan<- store.Settlement) {
+	for _, t := range claimed {
+		if t.job.Suspect() {
+			p.inFlight.Wait()
+		}
+		p.inFlight.Add(1)
+		select {
+		case <-ctx.Done():
+			done <- store.Settlement{Job: t.job.Postponed("", p.Now()), Untried: true}
+		case tasks <- t:
+			if t.job.Suspect() {
+				p.inFlight.Wait()
+			}
+		}
+	}
+}
+
+// rest waits until there may be work.
+func (p *Processor) rest(ctx context.Context) {
+	wait := idlePoll
+	if next, err := p.queue.NextRun(ctx, vault.JobProcess); err == nil && !next.IsZero() {
+		wait = min(max(next.Sub(p.Now()), time.Millisecond), idlePoll)
+	}
+	p.pause(ctx, wait)
+}
+
+func (p *Processor) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-p.wake:
+	case <-timer.C:
+	}
+}
+
+// attempt does the work of one job and decides what becomes of it: done, tried
+// again, or failed. This is the only place that decides that.
+func (p *Processor) attempt(ctx context.Context, t task) store.Settlement {
+	s := store.Settlement{Job: t.job}
+	if t.certificate.Status != vault.Processing {
+		return s // revoked or settled meanwhile: nothing is left to do
+	}
+	if t.job.GivenUp() {
+		s.Change = fail(vault.Failure{Code: "crashed",
+			Reason: "processing this document ended the program several times; check the document, then retry"}, p.Now())
+		return s
+	}
+	change, err := p.guarded(ctx, t.certificate)
+	if err == nil {
+		s.Change = change
+		return s
+	}
+	if fault.Is(err, fault.Full) {
+		p.trouble("processing is held up", err)
+		s.Job, s.Untried = t.job.Postponed(err.Error(), p.Now().Add(afterError)), true
+		return s
+	}
+	p.Log.Warn("processing failed", "certificate", t.certificate.UUID, "attempt", t.job.Attempt, "error", err)
+	if again, ok := t.job.Again(err.Error(), p.Now()); ok {
+		s.Job, s.Again = again, true
+		return s
+	}
+	s.Change = fail(vault.Failure{Code: "internal",
+		Reason: "processing failed repeatedly; the agent's log says why; retry when that is mended"}, p.Now())
+	return s
+}
+
+// guarded keeps a panic in a document's processing from its neighbours.
+func (p *Processor) guarded(ctx context.Context, c vault.Certificate) (change store.Change, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the document engine broke: %v", r)
+		}
+	}()
+	return p.work(context.WithoutCancel(ctx), c)
+}
+
+func fail(why vault.Failure, now time.Time) store.Change {
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Fail(why, now) }
+}
+
+// settle commits what the workers bring: whatever has gathered while the last
+// transaction was being written.
+func (p *Processor) settle(ctx context.Context, done <-chan store.Settlement) {
+	for s := range done {
+		group := []store.Settlement{s}
+	gather:
+		for len(group) < settleGroup {
+			select {
+			case more, ok := <-done:
+				if !ok {
+					break gather
+				}
+				group = append(group, more)
+			default:
+				break gather
+			}
+		}
+		p.commit(ctx, group)
+		for range group {
+			p.inFlight.Done()
+		}
+	}
+}
+
+// commit settles a group. A store that fails is tried again: the work is done
+// and must not be lost, and the disk may have room again soon. When ctx ends it
+// is given up; the jobs are still claimed and will be done anew.
+func (p *Processor) commit(ctx context.Context, group []store.Settlement) {
+	outcomes, err := p.queue.Settle(context.WithoutCancel(ctx), group)
+	for err != nil {
+		p.trouble("settling jobs failed", err)
+		if ctx.Err() != nil {
+			return
+		}
+		p.pause(ctx, afterError)
+		outcomes, err = p.queue.Settle(context.WithoutCancel(ctx), group)
+	}
+	ended := make([]uint64, 0, len(group))
+	for i, s := range group {
+		switch {
+		case outcomes[i] != nil:
+			p.Log.Warn("a job could not be settled", "job", s.Job.ID, "error", outcomes[i])
+		case !s.Again && !s.Untried:
+			ended = append(ended, s.Job.Certificate)
+		}
+	}
+	if p.Settled != nil && len(ended) > 0 {
+		p.Settled(ended)
+	}
+}
+
+func (p *Processor) trouble(what string, err error) {
+	p.Log.Error(what, "error", err)
+	if p.Trouble != nil {
+		p.Trouble(err)
+	}
+}

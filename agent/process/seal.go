@@ -1,0 +1,117 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Sealer makes verified PDFs: it finds a certificate's document in the blob
+// store and has the engine continue it.
+type Sealer struct {
+	Blobs   *blob.Store
+	Seal    *pdf.Seal
+	BaseURL string
+	Now     func() time.Time
+}
+
+// VerifyURL is the address that a certificate's QR code leads to.
+func VerifyURL(baseURL, reference string) string {
+	return strings.TrimRight(baseURL, "/") + "/v/" + reference
+}
+
+// Work is the processing of one certificate.
+func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, error) {
+	v, tail, err := s.make(c)
+	if refusal, ok := errors.AsType[*pdf.Refusal](err); ok {
+		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
+	}
+	if fault.Is(err, fault.Damaged) {
+		message, _ := fault.Message(err)
+		return fail(vault.Failure{Code: "missing_document", Reason: message}, s.Now()), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Approve(v, tail, now)
+	}, nil
+}
+
+func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
+	document, state, err := s.document(c)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	f, err := s.Blobs.Get(document.SHA256)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	defer f.Close()
+	if err := sameSize(f, document.Size); err != nil {
+		return vault.Verified{}, nil, err
+	}
+	tail, err := s.Seal.Tail(
+		pdf.Source{R: f, Size: document.Size, HashState: state},
+		pdf.Mark{URL: VerifyURL(s.BaseURL, c.Reference), Caption: c.Reference, SignedAt: s.Now()},
+	)
+	if err != nil {
+		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
+	}
+	return vault.Verified{
+		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
+	}, tail.Bytes, nil
+}
+
+// document returns the PDF that is to be continued; for an image, the page that
+// is made of it and stored first.
+func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
+	if c.File.Format == string(pdf.PDF) {
+		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
+	}
+	f, err := s.Blobs.Get(c.File.SHA256)
+	if err != nil {
+		return vault.Document{}, nil, err
+	}
+	defer f.Close()
+	if err := sameSize(f, c.File.Size); err != nil {
+		return vault.Document{}, nil, err
+	}
+	var page bytes.Buffer
+	if err := pdf.FromImage(&page, f, c.File.Size); err != nil {
+		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
+	}
+	staged, err := s.Blobs.Stage(&page, int64(page.Len()))
+	if err != nil {
+		return vault.Document{}, nil, err
+	}
+	defer staged.Discard()
+	if err := s.Blobs.Commit(staged); err != nil {
+		return vault.Document{}, nil, err
+	}
+	return vault.Document{SHA256: staged.SHA256, Size: staged.Size}, staged.HashState, nil
+}
+
+// sameSize finds a stored document that was cut off.
+func sameSize(f *os.File, want int64) error {
+	info, err := f.Stat()
+	if err != nil {
+		return blob.DiskError(err, "looking at a stored document")
+	}
+	if info.Size() != want {
+		return fault.New(fault.Damaged, "a stored document is not as long as it was; restore the home's blobs folder from a backup")
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// waiter follows the certificates of a run until all are settled, and writes
+// each verified PDF out as soon as it is there.
+type waiter struct {
+	run      *run
+	follower *follower
+	total    int
+	done     int
+	open     map[uint64]bool // accepted, not settled
+	early    map[uint64]bool // settled before it was known to be accepted, or not ours
+}
+
+// await adds certificates, and returns those that have been settled meanwhile.
+func (w *waiter) await(group []*intake.Candidate) (ready []uint64) {
+	for _, c := range group {
+		switch id := c.Certificate.ID; {
+		case w.early[id]:
+			delete(w.early, id)
+			ready = append(ready, id)
+		case c.Certificate.Status == vault.Processing:
+			w.open[id] = true
+		default:
+			w.done++
+		}
+	}
+	return ready
+}
+
+// match returns the certificates of this run among those that were settled.
+func (w *waiter) match(settled []uint64) (ready []uint64) {
+	for _, id := range settled {
+		if w.open[id] {
+			delete(w.open, id)
+			ready = append(ready, id)
+		} else {
+			w.early[id] = true
+		}
+	}
+	return ready
+}
+
+func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) error {
+	w.run.tell("issuing", w.done, w.total)
+	for accepted != nil || len(w.open) > 0 {
+		var ready []uint64
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case group, more := <-accepted:
+			if !more {
+				accepted = nil
+			}
+			ready = w.await(group)
+		case <-w.follower.ready:
+			settled, trouble := w.follower.take()
+			if trouble != nil {
+				return trouble
+			}
+			ready = w.match(settled)
+		}
+		if err := w.write(ctx, ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write exports the verified PDFs of settled certificates.
+func (w *waiter) write(ctx context.Context, ready []uint64) error {
+	if len(ready) == 0 {
+		return nil
+	}
+	settled, err := w.run.store.ByID(ctx, ready...)
+	if err != nil {
+		return err
+	}
+	approved := settled[:0]
+	for _, c := range settled {
+		if c.Status == vault.Approved {
+			approved = append(approved, c)
+		}
+	}
+	if err := w.run.outcome.Export(ctx, w.run.out, approved); err != nil {
+		return err
+	}
+	w.done += len(ready)
+	w.run.tell("issuing", w.done, w.total)
+	return nil
+}

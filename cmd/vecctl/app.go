@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// world is everything outside the program that a command may touch.
+type world struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	getenv func(string) string
+}
+
+// run carries out one command line and returns the exit code.
+func run(ctx context.Context, args []string, w world) int {
+	app := newApp(w)
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	complain(w.stderr, err)
+	return exitCode(err)
+}
+
+func newApp(w world) *cli.App {
+	app := &cli.App{
+		Name:      "vecctl",
+		Usage:     "issue certificates that anyone can check",
+		UsageText: "vecctl COMMAND [FLAGS] [ARGUMENTS]\n\nA first batch:\n   vecctl bulk manifest.csv",
+		Version:   version().Version,
+		Reader:    w.stdin, Writer: w.stdout, ErrWriter: w.stderr,
+		HideVersion:     true,
+		HideHelpCommand: true,
+		// Errors are printed and mapped to exit codes in one place.
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   onUsageError,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return unknownCommand(c.App, c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: []*cli.Command{
+			initCommand(w), bulkCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
+			retryCommand(w), stampCommand(w), statusCommand(w), versionCommand(w), helpCommand(w),
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = onUsageError
+		c.HideHelpCommand = true
+	}
+	return app
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	return usageError("%s; see vecctl %s --help", describeFlagError(err), c.Command.Name)
+}
+
+// describeFlagError puts the flag library's complaints into plain words.
+func describeFlagError(err error) string {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
+		return "unknown flag " + name
+	}
+	return text
+}
+
+func unknownCommand(app *cli.App, name string) error {
+	for _, c := range app.Commands {
+		if strings.HasPrefix(c.Name, name) || strings.HasPrefix(name, c.Name) {
+			return usageError("unknown command %q; did you mean %q? \"vecctl help\" lists all", name, c.Name)
+		}
+	}
+	return usageError("unknown command %q; \"vecctl help\" lists all", name)
+}
+
+// Flags that many commands take.
+func homeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "home", EnvVars: []string{"VECCTL_HOME"}, Usage: "data `DIR`ectory"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress"},
+		&cli.BoolFlag{Name: "no-color", Usage: "no colours"},
+	}
+}
+
+func apiFlags() []cli.Flag {
+	return append(homeFlags(),
+		&cli.StringFlag{Name: "api", EnvVars: []string{"VECCTL_API"}, Usage: "talk to the API at `URL` instead of the home"},
+		&cli.StringFlag{Name: "token", EnvVars: []string{"VECCTL_TOKEN"}, Usage: "API `TOKEN`"},
+	)
+}
+
+func outputFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "`FORM` of the result: table, json, jsonl, csv"},
+		&cli.BoolFlag{Name: "json", Usage: "short for -o json"},
+	}
+}
+
+// exactly refuses a wrong number of arguments.
+func exactly(c *cli.Context, n int, what string) error {
+	switch {
+	case c.NArg() < n:
+		return usageError("%s is missing; see vecctl %s --help", what, c.Command.Name)
+	case c.NArg() > n:
+		return usageError("%q is one argument too many; see vecctl %s --help", c.Args().Get(n), c.Command.Name)
+	}
+	return nil
+}
+
+func helpCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "help", Usage: "help about a command, or about exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
+		Action: func(c *cli.Context) error {
+			switch name := c.Args().First(); {
+			case name == "":
+				return cli.ShowAppHelp(c)
+			case name == "exit-codes":
+				_, err := io.WriteString(w.stdout, exitCodesHelp)
+				return err
+			case find(c.App.Commands, name) == nil:
+				return unknownCommand(c.App, name)
+			default:
+				return cli.ShowCommandHelp(c, name)
+			}
+		},
+	}
+}
+
+func say(w world, format string, args ...any) { fmt.Fprintf(w.stderr, format+"\n", args...) }

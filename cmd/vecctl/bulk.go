@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+func bulkCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
+		Description: "MANIFEST is a CSV or XLSX file; \"-\" is CSV on standard input. A re-run issues what\n" +
+			"is missing and reports the rest as unchanged.",
+		Flags: append(append(homeFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "files", Usage: "`DIR` of the documents (default: the manifest's folder)"},
+			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "check all, change nothing"},
+			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: what one bad row does to the others"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
+			&cli.StringFlag{Name: "date-format", Usage: "how dates are written: `FORMAT` such as DD/MM/YYYY"},
+			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
+			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: utf-8, utf-16, windows-1252"},
+			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of a workbook's sheet"},
+			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: what a column with a name of its own holds"},
+		),
+		Action: func(c *cli.Context) error {
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			request, err := bulkRequest(c, w)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runBulk(c, w, s, request, form) })
+		},
+	}
+}
+
+// largestManifest bounds what is read of a manifest.
+const largestManifest = 64 << 20
+
+func bulkRequest(c *cli.Context, w world) (client.BulkRequest, error) {
+	q := client.BulkRequest{
+		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
+		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"),
+		Map: map[string]string{},
+	}
+	if err := exactly(c, 1, "the manifest"); err != nil {
+		return q, err
+	}
+	switch c.String("on-error") {
+	case "skip":
+		q.Skip = true
+	case "stop":
+	default:
+		return q, usageError("--on-error takes stop or skip, not %q", c.String("on-error"))
+	}
+	for _, pair := range c.StringSlice("map") {
+		column, field, ok := strings.Cut(pair, "=")
+		if !ok || column == "" || field == "" {
+			return q, usageError("--map takes COLUMN=FIELD, such as --map \"Graduate=full_name\"; found %q", pair)
+		}
+		q.Map[column] = field
+	}
+	var err error
+	if q.Name, q.Manifest, err = readManifest(c.Args().First(), w); err != nil {
+		return q, err
+	}
+	if q.Files, err = folder(c.String("files"), filepath.Dir(c.Args().First())); err != nil {
+		return q, err
+	}
+	if out := c.String("out"); out != "" {
+		q.Out, err = filepath.Abs(out)
+	}
+	return q, err
+}
+
+func readManifest(path string, w world) (name string, body []byte, err error) {
+	in := w.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the manifest %s cannot be opened; check its name and rights", path))
+		}
+		defer f.Close()
+		in = f
+	}
+	body, err = io.ReadAll(io.LimitReader(in, largestManifest+1))
+	switch {
+	case err != nil:
+		return "", nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the manifest %s cannot be read", path))
+	case len(body) > largestManifest:
+		return "", nil, usageError("the manifest %s is larger than 64 MB; cut it into several", path)
+	}
+	return path, body, nil
+}
+
+// folder is the absolute form of a folder named by the user, or of the default.
+func folder(named, standard string) (string, error) {
+	if named == "" {
+		named = standard
+	}
+	return filepath.Abs(named)
+}
+
+func runBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) error {
+	if s.agent.BaseURL == home.DefaultBaseURL && !q.DryRun {
+		say(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", home.DefaultBaseURL)
+	}
+	bar := newProgress(c, w)
+	report, err := s.Bulk(c.Context, q, bar.tell)
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	if err := printReport(w, f, q, report); err != nil {
+		return err
+	}
+	return bulkOutcome(q, report)
+}
+
+// bulkOutcome is the exit code that a report deserves.
+func bulkOutcome(q client.BulkRequest, r client.BulkReport) error {
+	done := r.Issued + r.Unchanged + r.Count(client.RowProcessing)
+	rejected := r.Count(client.RowRejected)
+	switch {
+	case r.Failed == 0:
+		return nil
+	case q.DryRun, rejected > 0 && !q.Skip, rejected == r.Total:
+		return outcome(exitUsage)
+	case done > 0:
+		return outcome(exitPartly)
+	}
+	return outcome(exitFailed)
+}
+
+func printReport(w world, f form, q client.BulkRequest, r client.BulkReport) error {
+	for _, note := range r.Notes {
+		say(w, "Note: %s", note)
+	}
+	switch f {
+	case asJSON:
+		return printJSON(w.stdout, r)
+	case asTable:
+		return printSummary(w, q, r)
+	case asLines, asCSV:
+	}
+	rows := list[client.BulkRow]{
+		headings: []string{"row", "status", "uuid", "reference_id", "file", "error"},
+		cells: func(row client.BulkRow) []string {
+			return []string{strconv.Itoa(row.Row), string(row.Status), row.UUID, row.ReferenceID, row.File, row.Error}
+		},
+	}
+	return rows.print(w.stdout, f, r.Rows)
+}
+
+// printSummary tells a person the outcome: first what is wrong, then the counts,
+// last where the verified PDFs are.
+func printSummary(w world, q client.BulkRequest, r client.BulkReport) error {
+	for _, row := range r.Rows {
+		if row.Error == "" {
+			continue
+		}
+		text := row.Error
+		if row.Status == client.RowFailed {
+			text = fmt.Sprintf("row %d, file %s: %s; mend the cause, then: vecctl retry %s", row.Row, row.File, row.Error, row.ReferenceID)
+		}
+		say(w, "%s", text)
+	}
+	var b strings.Builder
+	rejected := r.Count(client.RowRejected)
+	switch {
+	case q.DryRun:
+		fmt.Fprintf(&b, "%d rows: %d ready, %d unchanged, %d rejected. Nothing was changed.\n",
+			r.Total, r.Count(client.RowReady), r.Unchanged, rejected)
+	case rejected > 0 && !q.Skip:
+		fmt.Fprintf(&b, "%d rows: %d rejected, nothing was issued. Mend them and run again, or issue the others with --on-error skip.\n",
+			r.Total, rejected)
+	default:
+		fmt.Fprintf(&b, "%d rows: %d issued, %d unchanged, %d failed", r.Total, r.Issued, r.Unchanged, r.Failed-rejected)
+		if rejected > 0 {
+			fmt.Fprintf(&b, ", %d rejected", rejected)
+		}
+		if n := r.Count(client.RowProcessing); n > 0 {
+			fmt.Fprintf(&b, ", %d being processed", n)
+		}
+		b.WriteString(".\n")
+		if r.Out != "" && !q.NoWait {
+			fmt.Fprintf(&b, "Verified PDFs and report: %s\n", r.Out)
+		}
+	}
+	_, err := io.WriteString(w.stdout, b.String())
+	return err
+}

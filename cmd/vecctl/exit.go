@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Exit codes; "vecctl help exit-codes" prints exitCodesHelp.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPartly      = 3
+	exitDenied      = 4
+	exitUnreachable = 10
+	exitLocked      = 11
+	exitInterrupted = 130
+)
+
+const exitCodesHelp = `Exit codes:
+    0  done
+    1  failed
+    2  usage or invalid input; nothing was done
+    3  done in part: some rows failed
+    4  not authorised
+   10  the agent or API cannot be reached
+   11  another process holds the home
+  130  interrupted; run the same command again to go on
+`
+
+// outcome is an exit code without an error message: the command has said all.
+type outcome int
+
+func (o outcome) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
+
+// usageError is a mistake on the command line.
+func usageError(format string, args ...any) error {
+	return fault.Newf(fault.Invalid, format, args...)
+}
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(err error) int {
+	if code, ok := errors.AsType[outcome](err); ok {
+		return int(code)
+	}
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+		return exitUsage
+	case fault.Unauthenticated, fault.Forbidden:
+		return exitDenied
+	case fault.Unavailable:
+		return exitUnreachable
+	case fault.Locked:
+		return exitLocked
+	case fault.Internal, fault.NotFound, fault.Conflict, fault.Illegal, fault.Full, fault.Damaged:
+	}
+	return exitFailed
+}
+
+// complain prints an error for a person: its message where it has one meant for
+// people, else all that is known.
+func complain(w io.Writer, err error) {
+	if _, said := errors.AsType[outcome](err); said || err == nil {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "vecctl: interrupted; run the same command again to go on")
+		return
+	}
+	message, ok := fault.Message(err)
+	if !ok {
+		message = err.Error()
+	}
+	fmt.Fprintln(w, "vecctl: "+message)
+	for _, f := range fault.FieldsOf(err) {
+		if f.Message != message {
+			fmt.Fprintf(w, "  %s: %s\n", f.Name, f.Message)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func listCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "list certificates, newest first",
+		Flags: append(append(apiFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "status", Usage: "only those that are `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "email", Usage: "only those of `ADDRESS`"},
+			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
+			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
+			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
+			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
+			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
+		),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			filter := client.Filter{
+				Status: c.String("status"), Email: c.String("email"), Search: c.String("search"),
+				Batch: c.String("batch"), From: c.String("from"), To: c.String("to"),
+			}
+			return with(c, w, func(s *session) error {
+				found, err := listAll(c.Context, s.Client, filter, c.Int("limit"))
+				if err != nil {
+					return err
+				}
+				return certificateList().print(w.stdout, form, found)
+			})
+		},
+	}
+}
+
+// listAll goes through the pages of a list, to the end or to a limit. Entries
+// that new ones have pushed onto the next page meanwhile are passed over.
+func listAll(ctx context.Context, api *client.Client, f client.Filter, limit int) ([]client.Certificate, error) {
+	f.PerPage = 100
+	var all []client.Certificate
+	for f.Page = 1; ; f.Page++ {
+		page, err := api.List(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Data {
+			if len(all) == 0 || c.ID < all[len(all)-1].ID {
+				all = append(all, c)
+			}
+			if limit > 0 && len(all) == limit {
+				return all, nil
+			}
+		}
+		if f.Page >= page.Meta.LastPage {
+			return all, nil
+		}
+	}
+}
+
+func certificateList() list[client.Certificate] {
+	return list[client.Certificate]{
+		headings: []string{"reference_id", "status", "issue_date", "full_name", "applicant_email", "certificate_title", "uuid"},
+		cells: func(c client.Certificate) []string {
+			return []string{c.ReferenceID, c.Status.Value, c.IssueDate, c.Name, c.Email, c.Title, c.UUID}
+		},
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rivo/uniseg"
+	"github.com/urfave/cli/v2"
+)
+
+// form is how results are printed.
+type form string
+
+const (
+	asTable form = "table"
+	asJSON  form = "json"
+	asLines form = "jsonl"
+	asCSV   form = "csv"
+)
+
+func formOf(c *cli.Context) (form, error) {
+	if c.Bool("json") {
+		return asJSON, nil
+	}
+	switch f := form(c.String("output")); f {
+	case asTable, asJSON, asLines, asCSV:
+		return f, nil
+	default:
+		return "", usageError("%q is no form of output; want table, json, jsonl or csv", string(f))
+	}
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+func printLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// list prints rows in the form asked for: objects for the JSON forms, cells for
+// the others.
+type list[T any] struct {
+	headings []string
+	cells    func(T) []string
+}
+
+func (l list[T]) print(w io.Writer, f form, rows []T) error {
+	switch f {
+	case asJSON:
+		if rows == nil {
+			rows = []T{}
+		}
+		return printJSON(w, rows)
+	case asLines:
+		for _, row := range rows {
+			if err := printLine(w, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	case asCSV:
+		out := csv.NewWriter(w)
+		all := [][]string{l.headings}
+		for _, row := range rows {
+			cells := l.cells(row)
+			for i := range cells {
+				cells[i] = defuse(cells[i])
+			}
+			all = append(all, cells)
+		}
+		return out.WriteAll(all)
+	case asTable:
+	}
+	all := [][]string{upperAll(l.headings)}
+	for _, row := range rows {
+		all = append(all, l.cells(row))
+	}
+	return printTable(w, all)
+}
+
+func upperAll(words []string) []string {
+	out := make([]string, len(words))
+	for i, s := range words {
+		out[i] = strings.ToUpper(strings.ReplaceAll(s, "_", " "))
+	}
+	return out
+}
+
+// printTable aligns cells by the width that a terminal gives them.
+func printTable(w io.Writer, rows [][]string) error {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			row[i] = oneLine(cell)
+			widths[i] = max(widths[i], uniseg.StringWidth(row[i]))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		line := ""
+		for i, cell := range row {
+			line += cell + strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)+2)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// oneLine keeps a text from breaking a table or steering the terminal.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// defuse keeps a spreadsheet from running a cell as a formula.
+func defuse(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// printFields prints one object as lines of name and value, or as JSON.
+func printFields(w io.Writer, f form, object any, fields [][2]string) error {
+	switch f {
+	case asJSON:
+		return printJSON(w, object)
+	case asLines:
+		return printLine(w, object)
+	case asCSV:
+		out := csv.NewWriter(w)
+		var names, values []string
+		for _, p := range fields {
+			names, values = append(names, p[0]), append(values, defuse(p[1]))
+		}
+		return out.WriteAll([][]string{names, values})
+	case asTable:
+	}
+	for _, p := range fields {
+		if p[1] == "" {
+			continue
+		}
+		label := strings.ReplaceAll(p[0], "_", " ")
+		if _, err := fmt.Fprintf(w, "%-18s %s\n", label, oneLine(p[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}

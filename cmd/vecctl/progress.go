@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// progress shows how far a batch is: a bar on a terminal, else a plain line now
+// and then.
+type progress struct {
+	out   io.Writer
+	bar   bool
+	stage string
+	begun time.Time
+	told  time.Time
+	shown int // width of the bar's line
+}
+
+// plainEvery is the least time between two plain lines of one stage.
+const plainEvery = 5 * time.Second
+
+func newProgress(c *cli.Context, w world) *progress {
+	p := &progress{out: w.stderr, bar: isTerminal(w.stderr) && w.getenv("TERM") != "dumb"}
+	if c.Bool("quiet") {
+		p.out = io.Discard
+	}
+	return p
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// now is read here and not injected: it decides what is shown, not what is done.
+func (p *progress) tell(at client.Progress) {
+	if at.Total == 0 {
+		return
+	}
+	now := time.Now()
+	if at.Stage != p.stage {
+		p.clear()
+		p.stage, p.begun, p.told = at.Stage, now, now
+	}
+	switch {
+	case p.bar:
+		p.draw(at, now)
+	case now.Sub(p.told) >= plainEvery:
+		p.told = now
+		fmt.Fprintf(p.out, "%s: %d of %d\n", at.Stage, at.Done, at.Total)
+	}
+}
+
+func (p *progress) draw(at client.Progress, now time.Time) {
+	const width = 30
+	full := width * at.Done / at.Total
+	line := fmt.Sprintf("%-9s [%s%s] %d of %d", at.Stage,
+		strings.Repeat("#", full), strings.Repeat(".", width-full), at.Done, at.Total)
+	if took := now.Sub(p.begun).Seconds(); took > 1 && at.Done > 0 {
+		rate := float64(at.Done) / took
+		line += fmt.Sprintf(", %.0f a second, %.0f s left", rate, float64(at.Total-at.Done)/rate)
+	}
+	pad := max(0, p.shown-len(line))
+	p.shown = len(line)
+	fmt.Fprint(p.out, "\r"+line+strings.Repeat(" ", pad))
+}
+
+// clear removes the bar.
+func (p *progress) clear() {
+	if p.shown > 0 {
+		fmt.Fprint(p.out, "\r"+strings.Repeat(" ", p.shown)+"\r")
+		p.shown = 0
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func retryCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "retry", Usage: "process failed certificates again", ArgsUsage: "UUID...|REFERENCE_ID...",
+		Flags: append(append(apiFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "batch", Usage: "all failed ones of batch `ID`"},
+			&cli.BoolFlag{Name: "all-failed", Usage: "all failed ones"},
+		),
+		Action: func(c *cli.Context) error {
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			named, many := c.NArg() > 0, c.String("batch") != "" || c.Bool("all-failed")
+			if named == many || (c.String("batch") != "" && c.Bool("all-failed")) {
+				return usageError("name the certificates, or one of --batch ID and --all-failed; see vecctl retry --help")
+			}
+			return with(c, w, func(s *session) error {
+				if many {
+					return retryMany(c, w, s)
+				}
+				return retryNamed(c, w, s, form)
+			})
+		},
+	}
+}
+
+func retryNamed(c *cli.Context, w world, s *session, f form) error {
+	var retried []client.Certificate
+	var failed error
+	for _, name := range c.Args().Slice() {
+		found, err := s.Retry(c.Context, name)
+		if err != nil {
+			say(w, "%s: %v", name, err)
+			failed = err
+			continue
+		}
+		retried = append(retried, found)
+	}
+	if failed != nil && len(retried) == 0 {
+		return outcome(exitCode(failed))
+	}
+	if err := certificateList().print(w.stdout, f, retried); err != nil {
+		return err
+	}
+	if failed != nil {
+		return outcome(exitPartly)
+	}
+	return nil
+}
+
+func retryMany(c *cli.Context, w world, s *session) error {
+	if s.agent == nil {
+		return usageError("--batch and --all-failed work on a home; with --api name the certificates")
+	}
+	n, err := s.RetryAll(c.Context, c.String("batch"))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows what fails still\n", n)
+	return err
+}

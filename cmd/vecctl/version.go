@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Set by the linker in releases.
+var (
+	releaseVersion = ""
+	releaseCommit  = ""
+	releaseDate    = ""
+)
+
+type versionInfo struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Date    string `json:"date,omitempty"`
+	Go      string `json:"go"`
+}
+
+func version() versionInfo {
+	v := versionInfo{Version: releaseVersion, Commit: releaseCommit, Date: releaseDate, Go: runtime.Version()}
+	if build, ok := debug.ReadBuildInfo(); ok && v.Version == "" {
+		v.Version = build.Main.Version
+		for _, s := range build.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				v.Commit = s.Value
+			case "vcs.time":
+				v.Date = s.Value
+			}
+		}
+	}
+	if v.Version == "" || v.Version == "(devel)" {
+		v.Version = "development"
+	}
+	return v
+}
+
+func versionCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "version", Usage: "which vecctl this is",
+		Flags: outputFlags(),
+		Action: func(c *cli.Context) error {
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			v := version()
+			if form != asTable {
+				return printFields(w.stdout, form, v, [][2]string{
+					{"version", v.Version}, {"commit", v.Commit}, {"date", v.Date}, {"go", v.Go}})
+			}
+			text := "vecctl " + v.Version
+			if v.Commit != "" {
+				text += fmt.Sprintf(" (%.12s, %s)", v.Commit, v.Date)
+			}
+			_, err = fmt.Fprintf(w.stdout, "%s, %s\n", text, v.Go)
+			return err
+		},
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func viewCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "view", Usage: "show one certificate", ArgsUsage: "UUID|REFERENCE_ID",
+		Flags: append(apiFlags(), outputFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error {
+				found, err := s.Certificate(c.Context, c.Args().First())
+				if err != nil {
+					return err
+				}
+				return printFields(w.stdout, form, found, certificateFields(found))
+			})
+		},
+	}
+}
+
+func certificateFields(c client.Certificate) [][2]string {
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	fields := [][2]string{
+		{"reference_id", c.ReferenceID}, {"uuid", c.UUID},
+		{"status", c.Status.Value}, {"failure_reason", text(c.FailureReason)},
+		{"certificate_title", c.Title}, {"full_name", c.Name}, {"applicant_email", c.Email},
+		{"issue_date", c.IssueDate}, {"details", c.Details},
+		{"file", c.File.Name}, {"batch_id", text(c.BatchID)}, {"verify_url", c.VerifyURL},
+		{"supersedes", text(c.Supersedes)}, {"superseded_by", text(c.SupersededBy)},
+		{"created_at", c.CreatedAt.Format(time.RFC3339)},
+	}
+	if c.ApprovedAt != nil {
+		fields = append(fields, [2]string{"approved_at", c.ApprovedAt.Format(time.RFC3339)})
+	}
+	if c.Verified != nil {
+		fields = append(fields, [2]string{"verified_sha256", c.Verified.SHA256})
+	}
+	if r := c.Revocation; r != nil {
+		fields = append(fields, [2]string{"revoked_at", r.At.Format(time.RFC3339)}, [2]string{"revoke_reason", r.Reason})
+	}
+	return fields
+}

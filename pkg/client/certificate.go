@@ -1,0 +1,99 @@
+package client
+
+import "time"
+
+// Certificate is the API's one shape of a certificate: the guide's fields (step 4)
+// and what its users need besides.
+type Certificate struct {
+	ID          uint64 `json:"id"`
+	UUID        string `json:"uuid"`
+	ReferenceID string `json:"reference_id"`
+	Title       string `json:"certificate_title"`
+	Name        string `json:"full_name"`
+	Email       string `json:"applicant_email"`
+	IssueDate   string `json:"issue_date"` // YYYY-MM-DD
+	Details     string `json:"details"`
+
+	Source Source `json:"source"`
+	Status Status `json:"status"`
+
+	BatchID       *string     `json:"batch_id"`
+	File          File        `json:"file"`
+	Verified      *Verified   `json:"verified"`
+	VerifyURL     string      `json:"verify_url"`
+	FailureReason *string     `json:"failure_reason"`
+	Supersedes    *string     `json:"supersedes"`    // UUID
+	SupersededBy  *string     `json:"superseded_by"` // UUID
+	Revocation    *Revocation `json:"revocation"`
+
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
+	ApprovedAt *time.Time `json:"approved_at"`
+}
+
+// Source says who began a certificate.
+type Source struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}
+
+// Status is where a certificate stands.
+type Status struct {
+	Value       string `json:"value"` // processing, approved, failed, revoked
+	Label       string `json:"label"`
+	Description string `json:"description"`
+}
+
+// File is the document as it was handed in.
+type File struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Verified is the verified PDF.
+type Verified struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Revocation says when and why a certificate was taken back.
+type Revocation struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// Page is a page of a list, in the shape that Laravel gives it.
+type Page[T any] struct {
+	Data  []T   `json:"data"`
+	Links Links `json:"links"`
+	Meta  Meta  `json:"meta"`
+}
+
+// Links are a page's neighbours; null where there is none.
+type Links struct {
+	First *string `json:"first"`
+	Last  *string `json:"last"`
+	Prev  *string `json:"prev"`
+	Next  *string `json:"next"`
+}
+
+// Meta is a page's place in the list. From and To count entries from 1 and are
+// null on an empty page.
+type Meta struct {
+	CurrentPage int    `json:"current_page"`
+	From        *int   `json:"from"`
+	LastPage    int    `json:"last_page"`
+	Path        string `json:"path"`
+	PerPage     int    `json:"per_page"`
+	To          *int   `json:"to"`
+	Total       int    `json:"total"`
+}
+
+// Filter selects certificates; empty fields do not restrict.
+type Filter struct {
+	Status, Email, Search, Batch string
+	From, To                     string // issue date, YYYY-MM-DD
+	Page, PerPage                int    // 0: the first page, 15 entries
+}

@@ -1,0 +1,178 @@
+// Package client speaks the vault's API and the panel of an agent: over the
+// network, or to an agent in the same process.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Client calls one vault. It is safe for concurrent use.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// New makes a client of the vault at a base URL, such as https://api.vec.digital.
+// The token may be empty where the server asks for none.
+func New(base, token string, transport http.RoundTripper) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fault.Newf(fault.Invalid, "%q is not the address of an API; want one such as https://api.vec.digital", base)
+	}
+	return &Client{base: strings.TrimRight(base, "/"), token: token, http: &http.Client{Transport: transport}}, nil
+}
+
+// send makes one call. The answer's body is the caller's to close; an answer
+// that is no success is an error.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("calling the vault: %w", err)
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s cannot be reached; check the address and that it runs", c.base))
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		return nil, failure(resp)
+	}
+	return resp, nil
+}
+
+// call makes one call and decodes its answer.
+func (c *Client) call(ctx context.Context, method, path string, body io.Reader, into any) error {
+	resp, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
+	}
+	return nil
+}
+
+// failure makes an error of an answer in the vault's dialect: message, errors.
+func failure(resp *http.Response) error {
+	var body struct {
+		Message  string              `json:"message"`
+		Required string              `json:"required_permission"`
+		Errors   map[string][]string `json:"errors"`
+	}
+	const most = 1 << 20
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil || json.Unmarshal(raw, &body) != nil || body.Message == "" {
+		body.Message = "the vault answered " + resp.Status
+	}
+	if body.Required != "" {
+		body.Message += " (required permission: " + body.Required + ")"
+	}
+	e := fault.New(kindOf(resp.StatusCode), body.Message)
+	for name, messages := range body.Errors {
+		for _, m := range messages {
+			e.Fields = append(e.Fields, fault.Field{Name: name, Message: m})
+		}
+	}
+	return e
+}
+
+func kindOf(status int) fault.Kind {
+	switch status {
+	case http.StatusBadRequest:
+		return fault.Illegal
+	case http.StatusUnauthorized:
+		return fault.Unauthenticated
+	case http.StatusForbidden:
+		return fault.Forbidden
+	case http.StatusNotFound:
+		return fault.NotFound
+	case http.StatusConflict:
+		return fault.Conflict
+	case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		return fault.Invalid
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return fault.Unavailable
+	case http.StatusInsufficientStorage:
+		return fault.Full
+	}
+	return fault.Internal
+}
+
+// List returns a page of certificates, newest first.
+func (c *Client) List(ctx context.Context, f Filter) (Page[Certificate], error) {
+	q := url.Values{}
+	for name, value := range map[string]string{
+		"status": f.Status, "applicant_email": f.Email, "search": f.Search,
+		"batch_id": f.Batch, "from": f.From, "to": f.To,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Page > 0 {
+		q.Set("page", strconv.Itoa(f.Page))
+	}
+	if f.PerPage > 0 {
+		q.Set("per_page", strconv.Itoa(f.PerPage))
+	}
+	var page Page[Certificate]
+	err := c.call(ctx, http.MethodGet, "/business/certificate-vault?"+q.Encode(), nil, &page)
+	return page, err
+}
+
+// Certificate returns one by UUID; an agent takes a reference ID too.
+func (c *Client) Certificate(ctx context.Context, name string) (Certificate, error) {
+	var body struct{ Data Certificate }
+	err := c.call(ctx, http.MethodGet, vaultPath(name), nil, &body)
+	return body.Data, err
+}
+
+// Retry sends a failed certificate through processing again.
+func (c *Client) Retry(ctx context.Context, name string) (Certificate, error) {
+	var body struct{ Data Certificate }
+	err := c.call(ctx, http.MethodPost, vaultPath(name)+"/retry", nil, &body)
+	return body.Data, err
+}
+
+// Download writes a verified PDF to w and returns its length.
+func (c *Client) Download(ctx context.Context, name string, w io.Writer) (int64, error) {
+	resp, err := c.send(ctx, http.MethodGet, vaultPath(name)+"/download", nil)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(w, resp.Body)
+	if err == nil && resp.ContentLength >= 0 && n != resp.ContentLength {
+		err = io.ErrUnexpectedEOF
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, fault.Wrap(fault.Unavailable, err, "the download broke off; try again")
+	}
+	return n, err
+}
+
+func vaultPath(name string) string {
+	return "/business/certificate-vault/" + url.PathEscape(name)
+}

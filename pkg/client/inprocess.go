@@ -1,0 +1,74 @@
+package client
+
+import (
+	"io"
+	"net/http"
+	"sync"
+)
+
+// InProcess is a transport to a handler in the same process: the handler runs
+// beside the caller, and its answer is streamed as it is written.
+func InProcess(h http.Handler) http.RoundTripper { return inProcess{h} }
+
+type inProcess struct{ handler http.Handler }
+
+func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, w := io.Pipe()
+	answer := &answer{header: http.Header{}, body: w, begun: make(chan struct{})}
+	inner := req.Clone(req.Context())
+	inner.RequestURI = req.URL.RequestURI()
+	if inner.Body == nil {
+		inner.Body = http.NoBody
+	}
+	go func() {
+		defer func() {
+			answer.WriteHeader(http.StatusOK)
+			// A handler that panics must not take the caller with it; net/http's
+			// server does the same.
+			if p := recover(); p != nil {
+				_ = w.CloseWithError(io.ErrUnexpectedEOF)
+				return
+			}
+			_ = w.Close()
+		}()
+		t.handler.ServeHTTP(answer, inner)
+	}()
+	select {
+	case <-answer.begun:
+	case <-req.Context().Done():
+		_ = r.CloseWithError(req.Context().Err())
+		return nil, req.Context().Err()
+	}
+	return &http.Response{
+		Status: http.StatusText(answer.status), StatusCode: answer.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: answer.sent, Body: r, ContentLength: -1, Request: req,
+	}, nil
+}
+
+// answer is the handler's side.
+type answer struct {
+	header http.Header
+	body   *io.PipeWriter
+	once   sync.Once
+	status int
+	sent   http.Header
+	begun  chan struct{}
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	a.once.Do(func() {
+		a.status, a.sent = status, a.header.Clone()
+		close(a.begun)
+	})
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// Flush does nothing: every write is handed over at once.
+func (a *answer) Flush() {}

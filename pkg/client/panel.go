@@ -1,0 +1,97 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// AgentStatus says what an agent's home holds and what waits in it.
+type AgentStatus struct {
+	Home         string           `json:"home"`
+	Institution  string           `json:"institution"`
+	TimeZone     string           `json:"time_zone"`
+	BaseURL      string           `json:"base_url"`
+	Certificates map[string]int   `json:"certificates"` // by state
+	Jobs         map[string]Queue `json:"jobs"`         // by kind
+	DatabaseSize int64            `json:"database_size"`
+}
+
+// Queue counts jobs of one kind.
+type Queue struct {
+	Waiting int `json:"waiting"`
+	Later   int `json:"later"`
+}
+
+// AgentStatus asks an agent how it is.
+func (c *Client) AgentStatus(ctx context.Context) (AgentStatus, error) {
+	var s AgentStatus
+	err := c.call(ctx, http.MethodGet, "/panel/status", nil, &s)
+	return s, err
+}
+
+// RetryAll sends every failed certificate, or those of one batch, through
+// processing again and returns how many.
+func (c *Client) RetryAll(ctx context.Context, batch string) (int, error) {
+	body, err := json.Marshal(map[string]string{"batch_id": batch})
+	if err != nil {
+		return 0, fmt.Errorf("asking for retries: %w", err)
+	}
+	var answer struct{ Retried int }
+	err = c.call(ctx, http.MethodPost, "/panel/retry", bytes.NewReader(body), &answer)
+	return answer.Retried, err
+}
+
+// Bulk has an agent issue a manifest. Progress is told as it comes.
+func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Progress)) (BulkReport, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return BulkReport{}, fmt.Errorf("sending a manifest: %w", err)
+	}
+	resp, err := c.send(ctx, http.MethodPost, "/panel/bulk", bytes.NewReader(body))
+	if err != nil {
+		return BulkReport{}, err
+	}
+	defer resp.Body.Close()
+	lines := json.NewDecoder(bufio.NewReader(resp.Body))
+	for {
+		var event BulkEvent
+		if err := lines.Decode(&event); err != nil {
+			if ctx.Err() != nil {
+				return BulkReport{}, ctx.Err()
+			}
+			return BulkReport{}, fault.Wrap(fault.Unavailable, err, "the agent broke off; run the same command again to go on")
+		}
+		switch {
+		case event.Progress != nil:
+			progress(*event.Progress)
+		case event.Report != nil:
+			return *event.Report, nil
+		case event.Error != nil:
+			return BulkReport{}, event.Error.err()
+		}
+	}
+}
+
+// NewProblem puts an error on the wire. What is not meant for people stays here.
+func NewProblem(err error) *Problem {
+	message, ok := fault.Message(err)
+	if !ok {
+		message = "an internal error; the agent's log says more"
+	}
+	return &Problem{Kind: fault.KindOf(err).String(), Message: message}
+}
+
+func (p *Problem) err() error {
+	for k := fault.Internal; k <= fault.Damaged; k++ {
+		if k.String() == p.Kind {
+			return fault.New(k, p.Message)
+		}
+	}
+	return fault.New(fault.Internal, p.Message)
+}

@@ -46,13 +46,14 @@ type Processor struct {
 	queue    Queue
 	work     Work
 	wake     chan struct{}
-	inFlight sync.WaitGroup
+	inFlight *tally
 }
 
 // Sizes of the pipeline. A group is what one transaction claims or settles at most.
 const (
-	claimGroup  = 64
-	settleGroup = 256
+	claimGroup   = 256
+	settleGroup  = 256
+	settleLinger = 50 * time.Millisecond
 	// idlePoll bounds how late a job is seen whose moment nobody announced.
 	idlePoll = 30 * time.Second
 	// afterError is the pause when the store fails, a full disk for one.
@@ -61,7 +62,7 @@ const (
 
 // New makes a processor; it starts nothing.
 func New(queue Queue, work Work, o Options) *Processor {
-	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1)}
+	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1), inFlight: newTally()}
 }
 
 // Wake says that there may be new jobs.
@@ -142,15 +143,15 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 func (p *Processor) hand(ctx context.Context, claimed []task, tasks chan<- task, done chan<- store.Settlement) {
 	for _, t := range claimed {
 		if t.job.Suspect() {
-			p.inFlight.Wait()
+			p.inFlight.zero()
 		}
-		p.inFlight.Add(1)
+		p.inFlight.add(1)
 		select {
 		case <-ctx.Done():
 			done <- store.Settlement{Job: t.job.Postponed("", p.Now()), Untried: true}
 		case tasks <- t:
 			if t.job.Suspect() {
-				p.inFlight.Wait()
+				p.inFlight.zero()
 			}
 		}
 	}
@@ -221,26 +222,35 @@ func fail(why vault.Failure, now time.Time) store.Change {
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Fail(why, now) }
 }
 
-// settle commits what the workers bring: whatever has gathered while the last
-// transaction was being written.
+// settle commits what the workers bring, in groups: as soon as nothing else is
+// in flight, or a group is full, or its first member has waited long enough.
+// Nobody waits for a settlement, so gathering costs no time and saves flushes.
 func (p *Processor) settle(ctx context.Context, done <-chan store.Settlement) {
-	for s := range done {
-		group := []store.Settlement{s}
-	gather:
-		for len(group) < settleGroup {
-			select {
-			case more, ok := <-done:
-				if !ok {
-					break gather
-				}
-				group = append(group, more)
-			default:
-				break gather
-			}
+	var group []store.Settlement
+	linger := time.NewTimer(0)
+	defer linger.Stop()
+	flush := func() {
+		if len(group) > 0 {
+			p.commit(ctx, group)
+			p.inFlight.add(-len(group))
+			group = nil
 		}
-		p.commit(ctx, group)
-		for range group {
-			p.inFlight.Done()
+	}
+	for {
+		select {
+		case s, more := <-done:
+			if !more {
+				flush()
+				return
+			}
+			if group = append(group, s); len(group) == 1 {
+				linger.Reset(settleLinger)
+			}
+			if len(group) >= settleGroup || p.inFlight.is(len(group)) {
+				flush()
+			}
+		case <-linger.C:
+			flush()
 		}
 	}
 }

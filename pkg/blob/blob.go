@@ -7,6 +7,7 @@
 package blob
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
@@ -208,10 +209,13 @@ func validSum(sum string) bool {
 }
 
 // Sweep removes contents that were stored before a moment and that nobody
-// refers to, and returns how many.
-func (s *Store) Sweep(before time.Time, referenced func(sum string) (bool, error)) (int, error) {
+// refers to, and returns how many. It stops early when ctx ends.
+func (s *Store) Sweep(ctx context.Context, before time.Time, referenced func(sum string) (bool, error)) (int, error) {
 	removed := 0
 	for i := range 256 {
+		if err := ctx.Err(); err != nil {
+			return removed, err
+		}
 		dir := filepath.Join(s.root, fmt.Sprintf("%02x", i))
 		entries, err := os.ReadDir(dir)
 		if err != nil {

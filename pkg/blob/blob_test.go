@@ -152,7 +152,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n, err := s.Sweep(hour, func(sum string) (bool, error) { return sum == used.SHA256, nil })
+	n, err := s.Sweep(t.Context(), hour, func(sum string) (bool, error) { return sum == used.SHA256, nil })
 	if err != nil || n != 1 {
 		t.Fatalf("swept %d, %v", n, err)
 	}
@@ -176,7 +176,7 @@ func TestStoringAgainProtectsFromTheSweep(t *testing.T) {
 	if err := s.Commit(stage(t, s, "same")); err != nil {
 		t.Fatal(err)
 	}
-	n, err := s.Sweep(time.Now().Add(-time.Hour), func(string) (bool, error) { return false, nil })
+	n, err := s.Sweep(t.Context(), time.Now().Add(-time.Hour), func(string) (bool, error) { return false, nil })
 	if err != nil || n != 0 {
 		t.Fatalf("swept %d, %v", n, err)
 	}

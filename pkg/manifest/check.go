@@ -102,14 +102,14 @@ func plausibleLocal(local string) bool {
 	return true
 }
 
-// plausibleDomain accepts a host name in ASCII or in any script.
+// plausibleDomain accepts a host name with a dot, in ASCII or in any script.
 func plausibleDomain(domain string) bool {
-	if len(domain) > 253 {
+	if len(domain) > 253 || !strings.Contains(domain, ".") {
 		return false
 	}
 	last := ""
 	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || len(label) > 4*63 || utf8.RuneCountInString(label) > 63 || label[0] == '-' || strings.HasSuffix(label, "-") {
+		if label == "" || len(label) > 63 || label[0] == '-' || strings.HasSuffix(label, "-") {
 			return false
 		}
 		for _, r := range label {
@@ -127,5 +127,5 @@ func lettered(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 	}
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || cell.Joiner(r)
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }

@@ -190,9 +190,13 @@ func (x *index) find(file string) []string {
 	return x.byCase[folded(name)]
 }
 
-// folded makes names equal that differ in case or Unicode form only.
-func folded(name string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+// folded makes texts equal that differ in case or Unicode form only.
+func folded(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return strings.ToLower(s)
+	}
+	// The library swaps the cases of Cherokee letters instead of folding them.
+	return norm.NFC.String(strings.ToLower(cases.Fold().String(norm.NFC.String(s))))
 }
 
 // acceptedName tells whether a file's name says that it may be a certificate.

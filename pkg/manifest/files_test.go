@@ -24,6 +24,7 @@ func TestMatchFiles(t *testing.T) {
 		{"exact", []string{"a.pdf", "sub/b.pdf", "./c.pdf"}, []string{"a.pdf", "sub/b.pdf", "c.pdf"}, "1=a.pdf 2=sub/b.pdf 3=c.pdf"},
 		{"NFD on the disk", []string{"é.pdf"}, []string{"e\u0301.pdf"}, "1=e\u0301.pdf"},
 		{"another case", []string{"anna.pdf", "ŁUCJA.pdf"}, []string{"Anna.PDF", "łucja.pdf"}, "1=Anna.PDF 2=łucja.pdf"},
+		{"sharp s", []string{"straße.pdf"}, []string{"STRASSE.pdf"}, "1=STRASSE.pdf"},
 		{"exact before another case", []string{"a.pdf", "A.pdf"}, []string{"A.pdf", "a.pdf"}, "1=a.pdf 2=A.pdf"},
 		{"two cases", []string{"a.pdf"}, []string{"A.pdf", "a.PDF"}, `
 row 1, column file: found "a.pdf", which may be "A.pdf" or "a.PDF", want the name exactly as one of them is written

@@ -225,8 +225,8 @@ func TestDateColumn(t *testing.T) {
 }
 
 func TestEmail(t *testing.T) {
-	good := []string{"a@x.org", "anna.maria+vec@mail.example.museum", "o'brien@example.ie", "jürgen@münchen.example", "用户@例子.公司", "x@localhost", "a@xn--mnchen-3ya.de", "আনা@উদাহরণ.বাংলা"}
-	bad := []string{"", "a", "a@", "@x.org", "a@x..org", "a@.org", "a@x.org.", "a b@x.org", "a@b@x.org", "Ann <a@x.org>", "a@x.org,b@x.org", "a@-x.org", "a@[1.2.3.4]", "a@1.2.3.4", ".a@x.org", "a..b@x.org", "a\u200b@x.org", "a(at)x.org", `"a"@x.org`, "mailto:a@x.org", strings.Repeat("a", 65) + "@x.org"}
+	good := []string{"a@x.org", "anna.maria+vec@mail.example.museum", "o'brien@example.ie", "jürgen@münchen.example", "用户@例子.公司", "a@xn--mnchen-3ya.de", "আনা@উদাহরণ.বাংলা"}
+	bad := []string{"", "a", "x@localhost", "a\u200cb@x.org", "a@", "@x.org", "a@x..org", "a@.org", "a@x.org.", "a b@x.org", "a@b@x.org", "Ann <a@x.org>", "a@x.org,b@x.org", "a@-x.org", "a@[1.2.3.4]", "a@1.2.3.4", ".a@x.org", "a..b@x.org", "a\u200b@x.org", "a(at)x.org", `"a"@x.org`, "mailto:a@x.org", strings.Repeat("a", 65) + "@x.org"}
 	for _, s := range good {
 		if !plausibleEmail(s) {
 			t.Errorf("%q is refused", s)

@@ -217,7 +217,7 @@ func (c *checker) twice(row *Row) {
 	if row.Email == "" || row.Title == "" {
 		return
 	}
-	key := strings.ToLower(row.Email) + "\x00" + row.Title + "\x00" + row.IssueDate
+	key := folded(row.Email) + "\x00" + row.Title + "\x00" + row.IssueDate
 	if first, ok := c.people[key]; ok {
 		row.Problems = append(row.Problems, c.problem(*row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", cell.Quote(row.Email), first), "each person, title and date once"))
 	} else {

@@ -37,7 +37,7 @@ func Quote(s string) string {
 		switch {
 		case r == '\n':
 			b.WriteString(`\n`)
-		case r != ' ' && (unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)) && !Joiner(r):
+		case r != ' ' && (unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)) && !joiner(r):
 			fmt.Fprintf(&b, `\u%04X`, r)
 		default:
 			b.WriteRune(r)
@@ -47,8 +47,8 @@ func Quote(s string) string {
 	return b.String()
 }
 
-// Joiner recognises the marks that Bengali, Persian and Arabic spelling needs.
-func Joiner(r rune) bool { return r == '\u200C' || r == '\u200D' }
+// joiner recognises the marks that Bengali, Persian and Arabic spelling needs.
+func joiner(r rune) bool { return r == '\u200C' || r == '\u200D' }
 
 // ShellQuote makes an argument that can be pasted into a shell.
 func ShellQuote(s string) string {

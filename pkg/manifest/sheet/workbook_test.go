@@ -3,6 +3,7 @@ package sheet
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"io"
 	"strings"
@@ -136,6 +137,7 @@ func archive(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestSpeed) })
 	for i := 0; i < len(files); i += 2 {
 		part, err := w.Create(files[i])
 		must(t, err)
@@ -201,7 +203,7 @@ func TestRefusedWorkbooks(t *testing.T) {
 		{"a sheet that is no XML", changed(t, good, sheet, func(s string) string { return strings.Replace(s, "</c>", "<</c>", 1) }), "damaged"},
 		{"column XFD", wide, "at most 256 columns"},
 		{"bomb of text", changed(t, good, texts, func(string) string { return "<sst>" + strings.Repeat(" ", maxUnzipped) + "</sst>" }), "unpacks to more than 96 MB"},
-		{"bomb of elements", changed(t, good, texts, func(string) string { return "<sst>" + strings.Repeat("<si/>", 4_000_000) + "</sst>" }), "more texts or styles"},
+		{"bomb of elements", changed(t, good, texts, func(string) string { return "<sst>" + strings.Repeat("<si/>", 150_000) + "</sst>" }), "more texts or styles"},
 		{"empty sheet", workbook(t, func(*excelize.File) {}), "no headings"},
 	}
 	for _, tt := range tests {
@@ -222,7 +224,7 @@ func TestRefusedWorkbooks(t *testing.T) {
 func TestFarCells(t *testing.T) {
 	data := changed(t, small(t), "xl/worksheets/sheet1.xml", func(s string) string {
 		var b strings.Builder
-		for i := 3; i < 5000; i++ {
+		for i := 3; i < 1400; i++ {
 			fmt.Fprintf(&b, `<row r="%d"><c r="XFD%d" t="str"><v> </v></c></row>`, i, i)
 		}
 		return strings.Replace(s, "</sheetData>", b.String()+"</sheetData>", 1)

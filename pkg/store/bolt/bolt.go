@@ -14,7 +14,7 @@
 //	  by_batch          inst4 batch 0 id8
 //	  by_date           inst4 YYYY-MM-DD id8
 //	  by_blob           sum id8                        (who needs a blob)
-//	  grams             inst4 three bytes, first id8 -> last id8, deltas
+//	  grams             inst4 segment4 three bytes -> offsets in the segment
 //	  frozen            inst4 key32 -> date            (undated rows)
 //	  counts            inst4 [batch] -> certificates by state
 //	events              seq8 -> event
@@ -85,6 +85,15 @@ func buckets() [][]byte {
 	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
 		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames}
+}
+
+// ascending tells whether new keys of a bucket come behind all others.
+func ascending(bucket []byte) bool {
+	switch string(bucket) {
+	case "certificates", "texts", "by_creation", "events", "events_by_cert", "jobs":
+		return true
+	}
+	return false
 }
 
 // Store is the bbolt store. It implements store.Store.

@@ -98,11 +98,11 @@ func (s *Store) commit(group []*op) {
 // txn is a transaction with what it gathers to write at its end: counts and
 // the substring index change many times in one transaction and are written once.
 type txn struct {
-	tx      *bbolt.Tx
-	open    map[string]*bbolt.Bucket
-	writes  int
-	counted map[string]vault.Counts
-	grams   map[gram][]uint64
+	tx       *bbolt.Tx
+	open     map[string]*bbolt.Bucket
+	writes   int
+	counted  map[string]vault.Counts
+	postings []posting
 }
 
 func newTxn(tx *bbolt.Tx) *txn {
@@ -113,9 +113,23 @@ func (t *txn) bucket(name []byte) *bbolt.Bucket {
 	b, ok := t.open[string(name)]
 	if !ok {
 		b = t.tx.Bucket(name)
+		if b != nil && ascending(name) {
+			b.FillPercent = 0.95 // the room that is left in a page would stay empty
+		}
 		t.open[string(name)] = b
 	}
 	return b
+}
+
+// growsAtEnd tells whether a bucket's keys come in ascending order, so that its
+// pages can be filled: nothing will be put between what they hold.
+func growsAtEnd(name []byte) bool {
+	for _, b := range [][]byte{certificates, tails, texts, byUUID, byCreation, events, eventsByCert} {
+		if string(b) == string(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *txn) get(bucket, key []byte) []byte { return t.bucket(bucket).Get(key) }

@@ -48,7 +48,14 @@ func (l *lister) walk(ctx context.Context) error {
 	rest := f
 	switch {
 	case len(f.Search) >= 3:
-		return l.walkIDs(ctx, l.t.containing(f.Institution, f.Search), f)
+		ids, err := l.t.containing(f.Institution, f.Search)
+		if err != nil {
+			return err
+		}
+		if len(f.Search) == 3 {
+			rest.Search = "" // the index has told all
+		}
+		return l.walkIDs(ctx, ids, rest)
 	case f.Email != "":
 		rest.Email = ""
 		return l.walkIndex(ctx, byEmail, join(inst, text(f.Email)), rest)

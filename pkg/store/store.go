@@ -145,8 +145,22 @@ type Institutions interface {
 	Institutions(ctx context.Context) ([]vault.Institution, error)
 }
 
+// Tokens is what is asked of a store about API tokens.
+type Tokens interface {
+	// AddToken keeps a new token; one with the same ID or hash is a Conflict.
+	AddToken(ctx context.Context, t vault.Token) error
+	// TokenByHash finds the token of a secret's hash, usable or not; NotFound when
+	// there is none.
+	TokenByHash(ctx context.Context, hash string) (vault.Token, error)
+	// ChangeToken replaces an institution's token by what change makes of it.
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+	// Tokens lists an institution's tokens in order of creation.
+	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
+}
+
 // Store is all of it.
 type Store interface {
+	Tokens
 	Certificates
 	Jobs
 	Batches

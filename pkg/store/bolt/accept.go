@@ -11,29 +11,25 @@ import (
 
 // Accept implements store.Certificates.
 func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Accepted, error) {
-	result := make([]store.Accepted, len(rows))
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) ([]store.Accepted, error) {
+		result := make([]store.Accepted, len(rows))
 		twins, err := t.checkAcceptances(rows, result)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, row := range rows {
 			if result[i].Duplicate {
 				continue
 			}
 			if result[i].Certificate, err = t.accept(row); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		for i, first := range twins {
 			result[i].Certificate = result[first].Certificate
 		}
-		return nil
+		return result, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return result, nil
 }
 
 // checkAcceptances finds, before anything is written, the duplicates of what is
@@ -46,12 +42,12 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 	for i, row := range rows {
 		c := row.Certificate
 		key := keyKey(c.Institution, c.Key())
-		if id := t.get(byKey, key); id != nil {
-			holder, err := t.certificate(id)
-			if err != nil {
-				return nil, err
-			}
-			result[i] = store.Accepted{Certificate: holder, Duplicate: true}
+		holder, err := t.holder(c.Institution, c.Key())
+		if err != nil {
+			return nil, err
+		}
+		if holder != nil {
+			result[i] = store.Accepted{Certificate: *holder, Duplicate: true}
 			continue
 		}
 		if earlier, ok := first[string(key)]; ok {
@@ -89,7 +85,7 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.put(texts, u64(id), seal(u64(id), []byte(searched))); err != nil {
 		return c, err
 	}
-	t.index(c.Institution, id, searched)
+	t.postings.Add(c.Institution, id, searched)
 	t.count(c, 1)
 	if row.Freeze != nil {
 		if err := t.freeze(keyKey(c.Institution, *row.Freeze), c.IssueDate); err != nil {

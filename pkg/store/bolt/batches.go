@@ -13,32 +13,27 @@ func batchKey(b vault.Batch) []byte {
 	return join(u32(b.Institution), u64(uint64(b.CreatedAt.UnixNano())), []byte(b.ID))
 }
 
-// batchID is the key under which a batch is found and its certificates are counted.
+// batchID is the key under which an institution's batch is found by its ID, its
+// digest or its name, and under which its certificates are counted.
 func batchID(institution uint32, id string) []byte { return join(u32(institution), []byte(id)) }
 
 // OpenBatch implements store.Batches.
 func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error) {
-	kept := b
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) (vault.Batch, error) {
 		if b.Digest != "" {
-			if id := t.get(batchByDigest, join(u32(b.Institution), []byte(b.Digest))); id != nil {
-				found, err := t.batch(b.Institution, string(id))
-				kept = found
-				return err
+			if id := t.get(batchByDigest, batchID(b.Institution, b.Digest)); id != nil {
+				return t.batch(b.Institution, string(id))
 			}
 		}
 		if t.get(batchByID, batchID(b.Institution, b.ID)) != nil {
-			return fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
+			return b, fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
 		}
-		for n := 2; t.get(batchNames, join(u32(b.Institution), []byte(kept.Name))) != nil; n++ {
-			kept.Name = fmt.Sprintf("%s-%d", b.Name, n)
+		name := b.Name
+		for n := 2; t.get(batchNames, batchID(b.Institution, b.Name)) != nil; n++ {
+			b.Name = fmt.Sprintf("%s-%d", name, n)
 		}
-		return t.putBatch(kept)
+		return b, t.putBatch(b)
 	})
-	if err != nil {
-		return vault.Batch{}, err
-	}
-	return kept, nil
 }
 
 func (t *txn) putBatch(b vault.Batch) error {
@@ -74,30 +69,20 @@ func (t *txn) batch(institution uint32, id string) (vault.Batch, error) {
 }
 
 // FindBatch implements store.Batches.
-func (s *Store) FindBatch(ctx context.Context, institution uint32, digest string) (b vault.Batch, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		id := t.get(batchByDigest, join(u32(institution), []byte(digest)))
-		if id == nil {
-			return fault.New(fault.NotFound, "Batch not found.")
-		}
-		b, err = t.batch(institution, string(id))
-		return err
+func (s *Store) FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error) {
+	return read(ctx, s, func(t *txn) (vault.Batch, error) {
+		return t.batch(institution, string(t.get(batchByDigest, batchID(institution, digest))))
 	})
-	return b, err
 }
 
 // Batch implements store.Batches.
-func (s *Store) Batch(ctx context.Context, institution uint32, id string) (b vault.Batch, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		b, err = t.batch(institution, id)
-		return err
-	})
-	return b, err
+func (s *Store) Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error) {
+	return read(ctx, s, func(t *txn) (vault.Batch, error) { return t.batch(institution, id) })
 }
 
 // Batches implements store.Batches.
 func (s *Store) Batches(ctx context.Context, institution uint32, page, perPage int) (found []vault.Batch, total int, err error) {
-	err = s.read(ctx, func(t *txn) error {
+	found, err = read(ctx, s, func(t *txn) (found []vault.Batch, err error) {
 		prefix := u32(institution)
 		c, skip := t.bucket(batches).Cursor(), skipped(page, perPage)
 		for k := seekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
@@ -106,11 +91,11 @@ func (s *Store) Batches(ctx context.Context, institution uint32, page, perPage i
 			}
 			b, err := t.batch(institution, string(k[12:]))
 			if err != nil {
-				return err
+				return nil, err
 			}
 			found = append(found, b)
 		}
-		return nil
+		return found, nil
 	})
 	return found, total, err
 }

@@ -26,6 +26,8 @@
 //	  batch_by_id       inst4 batch -> key in batches
 //	  batch_by_digest   inst4 digest -> batch
 //	  batch_names       inst4 name -> batch
+//	tokens              token's UUID -> token
+//	  by_hash           hash of its secret -> token's UUID
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -46,6 +48,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 )
 
 // schema is the version of the bucket tree that this program writes.
@@ -79,12 +82,14 @@ var (
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
 	batchNames    = []byte("batch_names")
+	tokens        = []byte("tokens")
+	byHash        = []byte("by_hash")
 )
 
 func buckets() [][]byte {
 	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
-		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames}
+		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash}
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
@@ -99,7 +104,7 @@ func ascending(bucket []byte) bool {
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
 	db    *bbolt.DB
-	queue queue
+	queue *group.Queue[*txn]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -127,6 +132,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("closing the database to others: %w", err), db.Close())
 	}
 	s := &Store{db: db}
+	s.queue = group.New(s.commit)
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -186,12 +192,19 @@ func (s *Store) view(fn func(*txn) error) error {
 	})
 }
 
-// read is view for callers that may have given up.
-func (s *Store) read(ctx context.Context, fn func(*txn) error) error {
+// read is view for callers that want a result and may have given up.
+func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return result, err
 	}
-	return s.view(fn)
+	err = s.view(func(t *txn) (err error) {
+		result, err = fn(t)
+		return err
+	})
+	if err != nil {
+		return *new(T), err
+	}
+	return result, nil
 }
 
 // guard turns the panics with which bbolt meets a damaged file, and the memory

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"context"
-	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -11,19 +10,13 @@ import (
 
 // Change implements store.Certificates.
 func (s *Store) Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error) {
-	var changed vault.Certificate
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) (vault.Certificate, error) {
 		old, err := t.find(institution, name)
 		if err != nil {
-			return err
+			return old, err
 		}
-		changed, err = t.change(old, change)
-		return err
+		return t.change(old, change)
 	})
-	if err != nil {
-		return vault.Certificate{}, err
-	}
-	return changed, nil
 }
 
 // change applies a transition and commits the result with its effects.
@@ -62,21 +55,17 @@ func (t *txn) moveStatus(old, c vault.Certificate) error {
 
 // Settle implements store.Jobs.
 func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]error, error) {
-	outcomes := make([]error, len(settlements))
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) ([]error, error) {
+		outcomes := make([]error, len(settlements))
 		for i, st := range settlements {
 			before := t.writes
 			outcomes[i] = t.settle(st)
 			if outcomes[i] != nil && t.writes != before {
-				return outcomes[i]
+				return nil, outcomes[i]
 			}
 		}
-		return nil
+		return outcomes, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return outcomes, nil
 }
 
 func (t *txn) settle(st store.Settlement) error {
@@ -108,31 +97,4 @@ func (t *txn) settle(st store.Settlement) error {
 		waiting.Attempt--
 	}
 	return t.putJob(waiting)
-}
-
-// certificate reads one by its key.
-func (t *txn) certificate(id []byte) (vault.Certificate, error) {
-	var c vault.Certificate
-	value := t.get(certificates, id)
-	if value == nil {
-		return c, fault.Newf(fault.Damaged, "certificate %d is missing from the database; restore the home from a backup", tailID(id))
-	}
-	return c, decode(slices.Clone(id), value, &c)
-}
-
-// find reads one by UUID or reference ID.
-func (t *txn) find(institution uint32, name string) (vault.Certificate, error) {
-	var id []byte
-	if vault.IsReference(name) {
-		id = t.get(byReference, []byte(upper(name)))
-	} else if key := uuidKey(name); key != nil {
-		id = t.get(byUUID, key)
-	}
-	if id != nil {
-		c, err := t.certificate(id)
-		if err != nil || c.Institution == institution {
-			return c, err
-		}
-	}
-	return vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 }

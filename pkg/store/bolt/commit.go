@@ -4,78 +4,44 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// queue is the group committer. A caller that finds nobody writing writes at
-// once, whatever has gathered together with its own; callers that come while a
-// transaction is being written gather, and the first of them writes the next
-// one for all. Nobody waits for company, and no function is run twice.
-type queue struct {
-	mu      sync.Mutex
-	waiting []*op
-	busy    bool
-}
-
-type op struct {
-	run  func(*txn) error
-	done chan error
-	lead chan struct{}
-}
 
 // write runs a function in the next write transaction and returns when that is
 // durable. A function that fails before its first write is alone refused; one
 // that fails later fails the whole transaction, since then the file or the disk
 // is at fault. Once queued, a function is carried out even when ctx ends, so
 // that the caller knows the outcome.
-func (s *Store) write(ctx context.Context, run func(*txn) error) error {
+func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
+		return result, err
+	}
+	err = s.queue.Do(func(t *txn) error {
+		made, err := run(t)
+		result = made
 		return err
+	})
+	if err != nil {
+		return *new(T), err
 	}
-	o := &op{run: run, done: make(chan error, 1), lead: make(chan struct{}, 1)}
-	q := &s.queue
-	q.mu.Lock()
-	q.waiting = append(q.waiting, o)
-	first := !q.busy
-	q.busy = true
-	q.mu.Unlock()
-	if !first {
-		select {
-		case err := <-o.done:
-			return err
-		case <-o.lead:
-		}
-	}
-	q.mu.Lock()
-	group := q.waiting
-	q.waiting = nil
-	q.mu.Unlock()
-	s.commit(group)
-	q.mu.Lock()
-	if len(q.waiting) > 0 {
-		q.waiting[0].lead <- struct{}{}
-	} else {
-		q.busy = false
-	}
-	q.mu.Unlock()
-	return <-o.done
+	return result, nil
 }
 
-// commit runs a group in one transaction and tells each caller its outcome.
-func (s *Store) commit(group []*op) {
-	refused := make([]error, len(group))
+// commit runs a group in one transaction and returns each one's outcome.
+func (s *Store) commit(group []func(*txn) error) []error {
+	outcomes := make([]error, len(group))
 	err := guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			t := newTxn(tx)
-			for i, o := range group {
+			for i, run := range group {
 				before := t.writes
-				if refused[i] = o.run(t); refused[i] != nil && t.writes != before {
-					return refused[i]
+				if outcomes[i] = run(t); outcomes[i] != nil && t.writes != before {
+					return outcomes[i]
 				}
 			}
 			return t.finish()
@@ -85,14 +51,11 @@ func (s *Store) commit(group []*op) {
 		if _, ok := fault.Message(err); !ok {
 			err = fmt.Errorf("writing to the database: %w", err)
 		}
-	}
-	for i, o := range group {
-		if err != nil {
-			o.done <- err
-			continue
+		for i := range outcomes {
+			outcomes[i] = err
 		}
-		o.done <- refused[i]
 	}
+	return outcomes
 }
 
 // txn is a transaction with what it gathers to write at its end: counts and
@@ -102,7 +65,7 @@ type txn struct {
 	open     map[string]*bbolt.Bucket
 	writes   int
 	counted  map[string]vault.Counts
-	postings []posting
+	postings substring.Postings
 }
 
 func newTxn(tx *bbolt.Tx) *txn {
@@ -216,4 +179,26 @@ func (t *txn) finish() error {
 		}
 	}
 	return t.writeGrams()
+}
+
+func (t *txn) writeGrams() error {
+	for key, more := range t.postings.Lists() {
+		list, err := t.gramList(key)
+		if err != nil {
+			return err
+		}
+		if err := t.put(grams, key, seal(key, slices.Concat(list, more))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gramList is an entry of the substring index, nil where there is none.
+func (t *txn) gramList(key []byte) ([]byte, error) {
+	value := t.get(grams, key)
+	if value == nil {
+		return nil, nil
+	}
+	return unseal(key, value)
 }

@@ -9,118 +9,141 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func upper(s string) string { return strings.ToUpper(s) }
+// certificate reads one by its key.
+func (t *txn) certificate(id []byte) (vault.Certificate, error) {
+	var c vault.Certificate
+	value := t.get(certificates, id)
+	if value == nil {
+		return c, fault.Newf(fault.Damaged, "certificate %x is missing from the database; restore the home from a backup", id)
+	}
+	return c, decode(id, value, &c)
+}
+
+// lookup reads the one that an index names, nil where it names none. Indexes
+// carry no checksums: that it is the right one is seen by itself.
+func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
+	id := t.get(index, key)
+	if id == nil {
+		return nil, nil //nolint:nilnil // absence is no error here and has no value
+	}
+	c, err := t.certificate(id)
+	if err == nil && !right(c) {
+		err = wrongEntry(index, key)
+	}
+	return &c, err
+}
+
+func wrongEntry(index, key []byte) error {
+	return fault.Newf(fault.Damaged, "an index of the database is damaged (%s, key %x); restore the home from a backup", index, key)
+}
+
+// holder reads the one that holds a uniqueness key, nil where nobody does.
+func (t *txn) holder(institution uint32, k vault.Key) (*vault.Certificate, error) {
+	return t.lookup(byKey, keyKey(institution, k), func(c vault.Certificate) bool { return c.Key() == k })
+}
+
+// find reads one by UUID or reference ID.
+func (t *txn) find(institution uint32, name string) (found vault.Certificate, err error) {
+	var c *vault.Certificate
+	if vault.IsReference(name) {
+		c, err = t.lookup(byReference, []byte(strings.ToUpper(name)),
+			func(c vault.Certificate) bool { return strings.EqualFold(c.Reference, name) })
+	} else if key := uuidKey(name); key != nil {
+		c, err = t.lookup(byUUID, key, func(c vault.Certificate) bool { return strings.EqualFold(c.UUID, name) })
+	}
+	switch {
+	case err != nil:
+		return found, err
+	case c == nil || c.Institution != institution:
+		return found, fault.New(fault.NotFound, "Certificate not found.")
+	}
+	return *c, nil
+}
 
 // Certificate implements store.Certificates.
-func (s *Store) Certificate(ctx context.Context, institution uint32, name string) (c vault.Certificate, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		c, err = t.find(institution, name)
-		return err
-	})
-	return c, err
+func (s *Store) Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error) {
+	return read(ctx, s, func(t *txn) (vault.Certificate, error) { return t.find(institution, name) })
 }
 
 // ByID implements store.Certificates.
 func (s *Store) ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error) {
-	found := make([]vault.Certificate, len(ids))
-	err := s.read(ctx, func(t *txn) (err error) {
+	return read(ctx, s, func(t *txn) (found []vault.Certificate, err error) {
+		found = make([]vault.Certificate, len(ids))
 		for i, id := range ids {
 			if found[i], err = t.certificate(u64(id)); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return found, nil
 	})
-	return found, err
 }
 
 // Holders implements store.Certificates.
 func (s *Store) Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error) {
-	holders := make([]*vault.Certificate, len(keys))
-	err := s.read(ctx, func(t *txn) error {
+	return read(ctx, s, func(t *txn) (holders []*vault.Certificate, err error) {
+		holders = make([]*vault.Certificate, len(keys))
 		for i, k := range keys {
-			id := t.get(byKey, keyKey(institution, k))
-			if id == nil {
-				continue
+			if holders[i], err = t.holder(institution, k); err != nil {
+				return nil, err
 			}
-			c, err := t.certificate(id)
-			if err != nil {
-				return err
-			}
-			holders[i] = &c
 		}
-		return nil
+		return holders, nil
 	})
-	return holders, err
 }
 
 // Frozen implements store.Certificates.
 func (s *Store) Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error) {
-	dates := make([]vault.Date, len(keys))
-	err := s.read(ctx, func(t *txn) error {
+	return read(ctx, s, func(t *txn) ([]vault.Date, error) {
+		dates := make([]vault.Date, len(keys))
 		for i, k := range keys {
 			key := keyKey(institution, k)
 			if value := t.get(frozen, key); value != nil {
 				date, err := unseal(key, value)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				dates[i] = vault.Date(date)
 			}
 		}
-		return nil
+		return dates, nil
 	})
-	return dates, err
 }
 
 // Tail implements store.Certificates.
-func (s *Store) Tail(ctx context.Context, id uint64) (tail []byte, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		key := u64(id)
-		value := t.get(tails, key)
+func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
+	return read(ctx, s, func(t *txn) ([]byte, error) {
+		value := t.get(tails, u64(id))
 		if value == nil {
-			return fault.New(fault.NotFound, "this certificate has no verified PDF")
+			return nil, fault.New(fault.NotFound, "this certificate has no verified PDF")
 		}
-		body, err := unseal(key, value)
-		tail = bytes.Clone(body)
-		return err
+		body, err := unseal(u64(id), value)
+		return bytes.Clone(body), err
 	})
-	return tail, err
 }
 
 // Events implements store.Certificates.
 func (s *Store) Events(ctx context.Context, id uint64) ([]vault.Event, error) {
-	var found []vault.Event
-	err := s.read(ctx, func(t *txn) error {
-		c := t.bucket(eventsByCert).Cursor()
-		for k, _ := c.Seek(u64(id)); bytes.HasPrefix(k, u64(id)); k, _ = c.Next() {
+	return read(ctx, s, func(t *txn) (found []vault.Event, err error) {
+		for _, seq := range t.under(entry{eventsByCert, u64(id), nil}) {
 			var e vault.Event
-			key := k[8:]
-			if err := decode(key, t.get(events, key), &e); err != nil {
-				return err
+			if err := decode(u64(seq), t.get(events, u64(seq)), &e); err != nil {
+				return nil, err
 			}
 			found = append(found, e)
 		}
-		return nil
+		return found, nil
 	})
-	return found, err
 }
 
 // Counts implements store.Certificates.
-func (s *Store) Counts(ctx context.Context, institution uint32) (c vault.Counts, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		c, err = t.counts(u32(institution))
-		return err
-	})
-	return c, err
+func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
+	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(u32(institution)) })
 }
 
 // Referenced implements store.Certificates.
-func (s *Store) Referenced(ctx context.Context, sum string) (found bool, err error) {
-	err = s.read(ctx, func(t *txn) error {
+func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
+	return read(ctx, s, func(t *txn) (bool, error) {
 		k, _ := t.bucket(byBlob).Cursor().Seek([]byte(sum))
-		found = len(k) == len(sum)+8 && bytes.HasPrefix(k, []byte(sum))
-		return nil
+		return len(k) == len(sum)+8 && bytes.HasPrefix(k, []byte(sum)), nil
 	})
-	return found, err
 }

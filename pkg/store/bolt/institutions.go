@@ -10,31 +10,31 @@ import (
 
 // AddInstitution implements store.Institutions.
 func (s *Store) AddInstitution(ctx context.Context, i vault.Institution) (vault.Institution, error) {
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) (vault.Institution, error) {
 		if err := i.Validate(); err != nil {
-			return err
+			return i, err
 		}
 		id, err := t.bucket(institutions).NextSequence()
 		if err != nil {
-			return fmt.Errorf("numbering an institution: %w", err)
+			return i, fmt.Errorf("numbering an institution: %w", err)
 		}
 		i.ID = uint32(id)
-		return t.putInstitution(i)
+		return i, t.putInstitution(i)
 	})
-	return i, err
 }
 
 // ChangeInstitution implements store.Institutions.
 func (s *Store) ChangeInstitution(ctx context.Context, i vault.Institution) error {
-	return s.write(ctx, func(t *txn) error {
+	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
 		if err := i.Validate(); err != nil {
-			return err
+			return struct{}{}, err
 		}
 		if t.get(institutions, u32(i.ID)) == nil {
-			return fault.New(fault.NotFound, "Institution not found.")
+			return struct{}{}, fault.New(fault.NotFound, "Institution not found.")
 		}
-		return t.putInstitution(i)
+		return struct{}{}, t.putInstitution(i)
 	})
+	return err
 }
 
 func (t *txn) putInstitution(i vault.Institution) error {
@@ -46,16 +46,14 @@ func (t *txn) putInstitution(i vault.Institution) error {
 }
 
 // Institutions implements store.Institutions.
-func (s *Store) Institutions(ctx context.Context) (all []vault.Institution, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		return t.bucket(institutions).ForEach(func(k, v []byte) error {
+func (s *Store) Institutions(ctx context.Context) ([]vault.Institution, error) {
+	return read(ctx, s, func(t *txn) (all []vault.Institution, err error) {
+		err = t.bucket(institutions).ForEach(func(k, v []byte) error {
 			var i vault.Institution
-			if err := decode(k, v, &i); err != nil {
-				return err
-			}
+			err := decode(k, v, &i)
 			all = append(all, i)
-			return nil
+			return err
 		})
+		return all, err
 	})
-	return all, err
 }

@@ -79,25 +79,20 @@ func (s *Store) Claim(ctx context.Context, kind vault.JobKind, n int, now time.T
 	if next, err := s.NextRun(ctx, kind); err != nil || next.IsZero() || next.After(now) {
 		return nil, err
 	}
-	var claimed []vault.Job
-	err := s.write(ctx, func(t *txn) error {
+	return write(ctx, s, func(t *txn) (claimed []vault.Job, err error) {
 		free, err := t.dueJobs(kind, n, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, j := range free {
 			mine := j.Claim(now)
 			if err := t.move(j, mine); err != nil {
-				return err
+				return nil, err
 			}
 			claimed = append(claimed, mine)
 		}
-		return nil
+		return claimed, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return claimed, nil
 }
 
 func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
@@ -125,55 +120,39 @@ func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time) ([]vault.Job, er
 
 // Release implements store.Jobs.
 func (s *Store) Release(ctx context.Context, now time.Time) (int, error) {
-	any := false
-	if err := s.read(ctx, func(t *txn) error {
-		k, _ := t.bucket(held).Cursor().First()
-		any = k != nil
-		return nil
-	}); err != nil || !any {
-		return 0, err
-	}
-	released := 0
-	err := s.write(ctx, func(t *txn) error {
-		var ids []uint64
-		c := t.bucket(held).Cursor()
-		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			ids = append(ids, tailID(k))
-		}
-		for _, id := range ids {
+	return write(ctx, s, func(t *txn) (released int, err error) {
+		for _, id := range t.under(entry{held, nil, nil}) {
 			j, err := t.job(id)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if j == nil {
 				continue
 			}
 			if err := t.move(*j, j.Orphaned(now)); err != nil {
-				return err
+				return 0, err
 			}
 			released++
 		}
-		return nil
+		return released, nil
 	})
-	return released, err
 }
 
 // NextRun implements store.Jobs.
-func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (at time.Time, err error) {
-	err = s.read(ctx, func(t *txn) error {
+func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
+	return read(ctx, s, func(t *txn) (at time.Time, err error) {
 		k, _ := t.bucket(due).Cursor().Seek(text(string(kind)))
 		if bytes.HasPrefix(k, text(string(kind))) {
 			at = runAt(k)
 		}
-		return nil
+		return at, nil
 	})
-	return at, err
 }
 
 // Queues implements store.Jobs.
 func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
-	queues := map[vault.JobKind]store.Queue{}
-	err := s.read(ctx, func(t *txn) error {
+	return read(ctx, s, func(t *txn) (map[vault.JobKind]store.Queue, error) {
+		queues := map[vault.JobKind]store.Queue{}
 		c := t.bucket(due).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			kind := vault.JobKind(k[:bytes.IndexByte(k, 0)])
@@ -185,7 +164,6 @@ func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]st
 			}
 			queues[kind] = q
 		}
-		return nil
+		return queues, nil
 	})
-	return queues, err
 }

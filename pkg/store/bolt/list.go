@@ -7,25 +7,36 @@ import (
 	"slices"
 	"strings"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// List implements store.Certificates. One part of the filter chooses the index
-// that is walked, from the newest entry down; the others are tested on the record.
+// List implements store.Certificates. Which certificates are selected is found
+// in the indexes alone; only the records of the page are read.
 func (s *Store) List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error) {
 	f.Email = vault.FoldEmail(f.Email)
 	f.Search = strings.ReplaceAll(vault.Fold(vault.Clean(f.Search)), "\n", " ")
-	var result store.Page
-	err := s.read(ctx, func(t *txn) error {
-		l := lister{t: t, filter: f, skip: skipped(page, perPage), take: perPage}
-		if err := l.walk(ctx); err != nil {
-			return err
+	skip := skipped(page, perPage)
+	return read(ctx, s, func(t *txn) (result store.Page, err error) {
+		if f == (store.Filter{Institution: f.Institution, Status: f.Status}) {
+			return t.newest(f.Institution, f.Status, skip, perPage)
 		}
-		result = l.page
-		return nil
+		ids, err := t.selected(ctx, f)
+		result.Total = len(ids)
+		for i := len(ids) - 1 - skip; err == nil && i >= 0 && len(result.Certificates) < perPage; i-- {
+			err = t.keep(&result, u64(ids[i]))
+		}
+		return result, err
 	})
-	return result, err
+}
+
+func (t *txn) keep(page *store.Page, id []byte) error {
+	c, err := t.certificate(id)
+	page.Certificates = append(page.Certificates, c)
+	return err
 }
 
 // skipped is the number of entries before a page.
@@ -36,174 +47,127 @@ func skipped(page, perPage int) int {
 	return max(page-1, 0) * perPage
 }
 
-type lister struct {
-	t          *txn
-	filter     store.Filter
-	skip, take int
-	page       store.Page
+// newest reads a page where the entries are counted already: of all
+// certificates, or of all in one state.
+func (t *txn) newest(institution uint32, status vault.Status, skip, take int) (page store.Page, err error) {
+	counts, err := t.counts(u32(institution))
+	index, prefix := byCreation, u32(institution)
+	page.Total = counts.Sum()
+	if status != "" {
+		index, prefix = byStatus, join(prefix, text(string(status)))
+		page.Total = counts.Of(status)
+	}
+	if err != nil || skip >= page.Total {
+		return page, err
+	}
+	c := t.bucket(index).Cursor()
+	for k := seekLast(c, prefix); bytes.HasPrefix(k, prefix) && len(page.Certificates) < take; k, _ = c.Prev() {
+		if skip--; skip >= 0 {
+			continue
+		}
+		if err := t.keep(&page, k[len(k)-8:]); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
 }
 
-func (l *lister) walk(ctx context.Context) error {
-	f, inst := l.filter, u32(l.filter.Institution)
-	rest := f
+// selected lists the IDs, ascending, that a filter selects. One field's index
+// gives the candidates; the others' are asked about each.
+func (t *txn) selected(ctx context.Context, f store.Filter) (ids []uint64, err error) {
+	inst := u32(f.Institution)
+	var fields []entry
+	if f.Email != "" {
+		fields = append(fields, entry{byEmail, join(inst, text(f.Email)), nil})
+	}
+	if f.Batch != "" {
+		fields = append(fields, entry{byBatch, join(inst, text(f.Batch)), nil})
+	}
+	if f.Status != "" {
+		fields = append(fields, entry{byStatus, join(inst, text(string(f.Status))), nil})
+	}
 	switch {
 	case len(f.Search) >= 3:
-		ids, err := l.t.containing(f.Institution, f.Search)
-		if err != nil {
-			return err
-		}
-		if len(f.Search) == 3 {
-			rest.Search = "" // the index has told all
-		}
-		return l.walkIDs(ctx, ids, rest)
-	case f.Email != "":
-		rest.Email = ""
-		return l.walkIndex(ctx, byEmail, join(inst, text(f.Email)), rest)
-	case f.Batch != "":
-		rest.Batch = ""
-		return l.walkIndex(ctx, byBatch, join(inst, text(f.Batch)), rest)
-	case f.Status != "":
-		rest.Status = ""
-		return l.walkIndex(ctx, byStatus, join(inst, text(string(f.Status))), rest)
-	case f.From != "" || f.To != "":
-		rest.From, rest.To = "", ""
-		return l.walkIDs(ctx, l.t.dated(f), rest)
+		ids, err = substring.Candidates(f.Institution, f.Search, t.bucket(certificates).Sequence(), t.gramList)
+	case len(fields) > 0:
+		ids, fields = t.under(fields[0]), fields[1:]
+	default:
+		ids = t.under(entry{byCreation, inst, nil})
 	}
-	return l.walkIndex(ctx, byCreation, inst, rest)
-}
-
-// walkIDs goes through candidates, ascending IDs, from their end.
-func (l *lister) walkIDs(ctx context.Context, ids []uint64, rest store.Filter) error {
-	for i := len(ids) - 1; i >= 0; i-- {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := l.consider(u64(ids[i]), rest); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// walkIndex goes through the entries under a prefix, from the last one back.
-func (l *lister) walkIndex(ctx context.Context, index, prefix []byte, rest store.Filter) error {
-	all, known, err := l.t.size(index, prefix, rest)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if known && l.skip >= all {
-		l.page.Total = all
-		return nil
+	for _, field := range fields {
+		ids = slices.DeleteFunc(ids, func(id uint64) bool { return !t.has(field.bucket, join(field.key, u64(id))) })
 	}
-	c := l.t.bucket(index).Cursor()
-	n := 0
-	for k := seekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if len(k) != len(prefix)+8 {
-			continue // a longer text that begins like the wanted one and a zero byte
-		}
-		if known && len(l.page.Certificates) == l.take {
-			break
-		}
-		if err := l.consider(k[len(k)-8:], rest); err != nil {
-			return err
-		}
+	if f.From != "" || f.To != "" {
+		ids = t.dated(ids, f)
 	}
-	if known {
-		l.page.Total = all
+	if f.Search != "" && len(f.Search) != 3 {
+		return t.matching(ctx, ids, f.Search)
 	}
-	return nil
+	return ids, nil
 }
 
-// dated lists the IDs, ascending, of certificates issued in a span of days.
-func (t *txn) dated(f store.Filter) []uint64 {
-	var ids []uint64
+// under lists the IDs that stand behind a prefix in an index.
+func (t *txn) under(e entry) (ids []uint64) {
+	c := t.bucket(e.bucket).Cursor()
+	for k, _ := c.Seek(e.key); k != nil && bytes.HasPrefix(k, e.key); k, _ = c.Next() {
+		if len(k) == len(e.key)+8 { // no text that goes on behind a zero byte
+			ids = append(ids, tailID(k))
+		}
+	}
+	return ids
+}
+
+func (t *txn) has(bucket, key []byte) bool {
+	k, _ := t.bucket(bucket).Cursor().Seek(key)
+	return bytes.Equal(k, key)
+}
+
+// dated keeps those that were issued in a span of days.
+func (t *txn) dated(ids []uint64, f store.Filter) []uint64 {
+	var issued []uint64
 	inst := u32(f.Institution)
 	c := t.bucket(byDate).Cursor()
 	for k, _ := c.Seek(join(inst, []byte(f.From))); bytes.HasPrefix(k, inst); k, _ = c.Next() {
 		if f.To != "" && string(k[4:len(k)-8]) > string(f.To) {
 			break
 		}
-		ids = append(ids, tailID(k))
+		issued = append(issued, tailID(k))
 	}
-	slices.Sort(ids)
-	return ids
+	slices.Sort(issued)
+	return slices.DeleteFunc(ids, func(id uint64) bool {
+		_, ok := slices.BinarySearch(issued, id)
+		return !ok
+	})
 }
 
-// size is the number of entries under a prefix where it is counted already and
-// nothing else restricts the list.
-func (t *txn) size(index, prefix []byte, rest store.Filter) (n int, known bool, err error) {
-	institution := rest.Institution
-	rest.Institution = 0
-	if rest != (store.Filter{}) {
-		return 0, false, nil
+// matching keeps those whose text holds a term.
+func (t *txn) matching(ctx context.Context, ids []uint64, term string) ([]uint64, error) {
+	kept := ids[:0]
+	for i, id := range ids {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		searched, err := unseal(u64(id), t.get(texts, u64(id)))
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Contains(searched, []byte(term)) {
+			kept = append(kept, id)
+		}
 	}
-	switch {
-	case bytes.Equal(index, byCreation):
-		c, err := t.counts(u32(institution))
-		return c.Sum(), true, err
-	case bytes.Equal(index, byStatus):
-		c, err := t.counts(u32(institution))
-		return c.Of(vault.Status(prefix[4 : len(prefix)-1])), true, err
-	}
-	return 0, false, nil
+	return kept, nil
 }
 
 // seekLast positions a cursor on the last key under a prefix.
-func seekLast(c cursor, prefix []byte) []byte {
+func seekLast(c *bbolt.Cursor, prefix []byte) []byte {
 	end := append(bytes.Clone(prefix), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-	k, _ := c.Seek(end)
-	if k == nil {
+	if k, _ := c.Seek(end); k == nil {
 		k, _ = c.Last()
 		return k
 	}
-	k, _ = c.Prev()
+	k, _ := c.Prev()
 	return k
-}
-
-type cursor interface {
-	Seek([]byte) (key, value []byte)
-	Last() (key, value []byte)
-	Prev() (key, value []byte)
-}
-
-// consider counts a candidate if it passes the rest of the filter, and keeps it
-// if it lies on the page.
-func (l *lister) consider(id []byte, rest store.Filter) error {
-	if rest.Search != "" {
-		searched, err := unseal(id, l.t.get(texts, id))
-		if err != nil || !bytes.Contains(searched, []byte(rest.Search)) {
-			return err
-		}
-	}
-	rest.Search = ""
-	onPage := l.page.Total >= l.skip && len(l.page.Certificates) < l.take
-	institution := rest.Institution
-	rest.Institution = 0
-	if !onPage && rest == (store.Filter{}) {
-		l.page.Total++
-		return nil
-	}
-	c, err := l.t.certificate(id)
-	if err != nil {
-		return err
-	}
-	if c.Institution != institution || !passes(c, rest) {
-		return nil
-	}
-	if onPage {
-		l.page.Certificates = append(l.page.Certificates, c)
-	}
-	l.page.Total++
-	return nil
-}
-
-func passes(c vault.Certificate, f store.Filter) bool {
-	return (f.Status == "" || c.Status == f.Status) &&
-		(f.Email == "" || vault.FoldEmail(c.Email) == f.Email) &&
-		(f.Batch == "" || c.Batch == f.Batch) &&
-		(f.From == "" || c.IssueDate >= f.From) &&
-		(f.To == "" || c.IssueDate <= f.To)
 }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,7 +32,7 @@ import (
 // Options are what an agent needs.
 type Options struct {
 	Home    home.Dir
-	BaseURL string // overrides the home's own; "" does not
+	Links   string // the base URL, in place of the home's own; "" does not
 	Command string // what the process is, for whoever finds the home held
 	// Institution is made in a home that has none.
 	Institution vault.Institution
@@ -50,7 +52,8 @@ type Agent struct {
 
 	store       *bolt.Store
 	blobs       *blob.Store
-	institution vault.Institution
+	state       atomic.Pointer[state]
+	configuring sync.Mutex
 	intake      *intake.Intake
 	processor   *process.Processor
 	outcome     *outcome.Writer
@@ -75,8 +78,8 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{Options: o, Made: !existed}
-	a.BaseURL = cmp.Or(o.BaseURL, config.BaseURL, home.DefaultBaseURL)
-	if err := home.CheckBaseURL(a.BaseURL); err != nil {
+	baseURL := cmp.Or(o.Links, config.BaseURL, home.DefaultBaseURL)
+	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
 	}
 	if a.store, err = bolt.Open(o.Home.Database(), o.LockWait); err != nil {
@@ -85,14 +88,14 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, blob.DiskError(err, "opening the home")
 	}
-	if err := a.prepare(ctx); err != nil {
+	if err := a.prepare(ctx, baseURL); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context) error {
+func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	if err != nil {
 		return err
@@ -100,26 +103,29 @@ func (a *Agent) prepare(ctx context.Context) error {
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	if a.institution, err = a.firstInstitution(ctx); err != nil {
-		return err
-	}
-	signer, err := a.Home.Signer(a.Random, a.institution.Name, a.Now())
+	institution, err := a.firstInstitution(ctx)
 	if err != nil {
 		return err
 	}
+	signer, err := a.Home.Signer(a.Random, institution.Name, a.Now())
+	if err != nil {
+		return err
+	}
+	a.state.Store(&state{institution: institution, baseURL: baseURL, seal: pdf.NewSeal(signer)})
 	if n, err := a.store.Release(ctx, a.Now()); err != nil {
 		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
 	} else if n > 0 {
 		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
 	}
-	a.wire(pdf.NewSeal(signer))
+	a.wire()
 	return nil
 }
 
-func (a *Agent) wire(seal *pdf.Seal) {
+func (a *Agent) wire() {
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random}
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	sealer := &process.Sealer{Blobs: a.blobs, Seal: seal, BaseURL: a.BaseURL, Now: a.Now}
+	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now,
+		Seal: func() *pdf.Seal { return a.state.Load().seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.feed.trouble,
 	})
@@ -138,9 +144,6 @@ func (a *Agent) firstInstitution(ctx context.Context) (vault.Institution, error)
 	made.CreatedAt = a.Now()
 	return a.store.AddInstitution(ctx, made)
 }
-
-// Institution is the one that the agent serves.
-func (a *Agent) Institution() vault.Institution { return a.institution }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
 func (a *Agent) Run(ctx context.Context) error {

@@ -21,22 +21,29 @@ import (
 // run is one manifest on its way through the agent.
 type run struct {
 	*Agent
-	request    client.BulkRequest
-	manifest   *manifest.Manifest
-	digest     string
-	candidates []*intake.Candidate
-	unnamed    []manifest.Unnamed
-	batch      vault.Batch
-	out        string
-	progress   func(client.Progress)
+	institution vault.Institution
+	trigger     vault.Trigger
+	request     client.BulkRequest
+	manifest    *manifest.Manifest
+	digest      string
+	candidates  []*intake.Candidate
+	unnamed     []manifest.Unnamed
+	batch       vault.Batch
+	out         string
+	progress    func(client.Progress)
 }
 
-// Bulk issues a manifest: it checks every row, accepts the sound ones, waits for
+// Bulk issues a manifest that staff handed in; see Issue.
+func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+	return a.Issue(ctx, vault.BulkUpload, request, progress)
+}
+
+// Issue issues a manifest: it checks every row, accepts the sound ones, waits for
 // their processing, and writes the outcome. The agent must be running. The error
 // is about the run as a whole; when rows are bad and Skip is not set, nothing is
 // issued and the report says so.
-func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
-	r := &run{Agent: a, request: request, progress: progress}
+func (a *Agent) Issue(ctx context.Context, trigger vault.Trigger, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+	r := &run{Agent: a, institution: a.Institution(), trigger: trigger, request: request, progress: progress}
 	if err := r.check(ctx); err != nil {
 		return client.BulkReport{}, err
 	}
@@ -80,7 +87,7 @@ func (r *run) check(ctx context.Context) error {
 	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
 	r.candidates, r.unnamed, err = r.intake.Check(ctx, intake.Order{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
-		Trigger: vault.BulkUpload, KeepNothing: q.DryRun,
+		Trigger: r.trigger, KeepNothing: q.DryRun,
 		Progress: func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
 	return err
@@ -149,7 +156,7 @@ func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
 		return vault.Batch{}, err
 	}
 	return r.store.OpenBatch(ctx, vault.Batch{
-		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: vault.BulkUpload,
+		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger,
 		Name: batchName(r.institution.Today(now), r.request.Name), Total: len(r.candidates), CreatedAt: now,
 	})
 }

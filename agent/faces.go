@@ -14,29 +14,42 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Handler is the agent as its staff see it: the panel and the documented API.
-func (a *Agent) Handler() http.Handler {
-	business := &api.API{
-		Institution: a.institution.ID, Vault: a.store,
+// business is the documented API.
+func (a *Agent) business() *api.API {
+	return &api.API{
+		Vault: a.store,
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName:  outcome.FileName,
-		VerifyURL: func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL, c.Reference) },
+		VerifyURL: func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		Wake:      a.processor.Wake, Now: a.Now, Log: a.Log,
 	}
-	staff := &panel.Panel{Agent: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+}
+
+// Handler is the agent as its staff see it: the panel, and the documented API
+// without a token.
+func (a *Agent) Handler() http.Handler {
+	business := a.business()
+	staff := &panel.Panel{Agent: a, Tokens: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}}
 	mux := http.NewServeMux()
-	mux.Handle("/", business.Handler())
+	mux.Handle("/", business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })))
 	mux.Handle("/panel/", staff.Handler())
 	return mux
 }
 
+// PublicHandler is the agent as the network sees it: the documented API with
+// tokens.
+func (a *Agent) PublicHandler() http.Handler {
+	return a.business().Handler(api.TokenDoor(a.store, a.Now))
+}
+
 // Status says what the home holds and what waits in it.
 func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
-	counts, err := a.store.Counts(ctx, a.institution.ID)
+	institution := a.Institution()
+	counts, err := a.store.Counts(ctx, institution.ID)
 	if err != nil {
 		return client.AgentStatus{}, err
 	}
@@ -45,8 +58,8 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 		return client.AgentStatus{}, err
 	}
 	s := client.AgentStatus{
-		Home: string(a.Home), Institution: a.institution.Name, TimeZone: a.institution.TimeZone,
-		BaseURL: a.BaseURL, Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
+		Home: string(a.Home), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
 		DatabaseSize: a.store.Size(),
 	}
 	for _, state := range vault.Statuses() {
@@ -65,8 +78,9 @@ func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	institution := a.Institution().ID
 	for i, uuid := range failed {
-		_, err := a.store.Change(ctx, a.institution.ID, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		_, err := a.store.Change(ctx, institution, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return c.Retry(vault.ByRetry, a.Now())
 		})
 		// Someone else may have retried it meanwhile.
@@ -82,7 +96,7 @@ func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
 // one that is retried may fail again at once.
 func (a *Agent) failed(ctx context.Context, batch string) ([]string, error) {
 	const group = 1000
-	filter := store.Filter{Institution: a.institution.ID, Status: vault.Failed, Batch: batch}
+	filter := store.Filter{Institution: a.Institution().ID, Status: vault.Failed, Batch: batch}
 	var uuids []string
 	for n := 1; ; n++ {
 		page, err := a.store.List(ctx, filter, n, group)

@@ -5,21 +5,28 @@ import (
 	"context"
 
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Settings are what an institution decides about its home; an empty one stays
-// as it is.
-type Settings struct {
-	Institution string // name
-	TimeZone    string // IANA name
-	Sender      string // address that mails come from
-	BaseURL     string
+// state is what settings decide, as one value: who works with it sees all of a
+// change or nothing of it.
+type state struct {
+	institution vault.Institution
+	baseURL     string
+	seal        *pdf.Seal
 }
 
-// Validate checks the settings that are given.
-func (s Settings) Validate() error {
+// Institution is the one that the agent serves.
+func (a *Agent) Institution() vault.Institution { return a.state.Load().institution }
+
+// BaseURL is what QR codes and links begin with.
+func (a *Agent) BaseURL() string { return a.state.Load().baseURL }
+
+// CheckSettings checks the settings that are given.
+func CheckSettings(s client.Settings) error {
 	if s.BaseURL != "" {
 		if err := home.CheckBaseURL(s.BaseURL); err != nil {
 			return err
@@ -31,39 +38,50 @@ func (s Settings) Validate() error {
 	return vault.Institution{Name: cmp.Or(vault.Clean(s.Institution), "-"), TimeZone: cmp.Or(s.TimeZone, "UTC")}.Validate()
 }
 
-// Configure changes settings. As long as nothing is issued, a new name also
-// makes a new signing key, since the old one's certificate bears the old name.
-func (a *Agent) Configure(ctx context.Context, s Settings) error {
-	if err := s.Validate(); err != nil {
+// Configure changes the settings that are given. As long as nothing is issued, a
+// new name also makes a new signing key, since the old one's certificate bears
+// the old name.
+func (a *Agent) Configure(ctx context.Context, s client.Settings) error {
+	if err := CheckSettings(s); err != nil {
 		return err
 	}
-	changed := a.institution
-	changed.Name = cmp.Or(vault.Clean(s.Institution), changed.Name)
-	changed.TimeZone = cmp.Or(s.TimeZone, changed.TimeZone)
-	changed.Sender = cmp.Or(s.Sender, changed.Sender)
-	if err := a.store.ChangeInstitution(ctx, changed); err != nil {
+	a.configuring.Lock()
+	defer a.configuring.Unlock()
+	next := *a.state.Load()
+	renamed := s.Institution != "" && vault.Clean(s.Institution) != next.institution.Name
+	next.institution.Name = cmp.Or(vault.Clean(s.Institution), next.institution.Name)
+	next.institution.TimeZone = cmp.Or(s.TimeZone, next.institution.TimeZone)
+	next.institution.Sender = cmp.Or(s.Sender, next.institution.Sender)
+	next.baseURL = cmp.Or(s.BaseURL, next.baseURL)
+	if err := a.store.ChangeInstitution(ctx, next.institution); err != nil {
 		return err
 	}
-	if changed.Name != a.institution.Name {
-		if err := a.renewUnusedKey(ctx, changed.Name); err != nil {
+	if renamed {
+		if err := a.renewUnusedKey(ctx, &next); err != nil {
 			return err
 		}
 	}
-	a.institution = changed
 	config, err := a.Home.LoadConfig()
 	if err != nil {
 		return err
 	}
 	config.BaseURL = cmp.Or(s.BaseURL, config.BaseURL)
-	a.BaseURL = cmp.Or(s.BaseURL, a.BaseURL)
-	return a.Home.SaveConfig(config)
+	if err := a.Home.SaveConfig(config); err != nil {
+		return err
+	}
+	a.state.Store(&next)
+	return nil
 }
 
-func (a *Agent) renewUnusedKey(ctx context.Context, name string) error {
-	issued, err := a.store.Counts(ctx, a.institution.ID)
+func (a *Agent) renewUnusedKey(ctx context.Context, next *state) error {
+	issued, err := a.store.Counts(ctx, next.institution.ID)
 	if err != nil || issued.Sum() > 0 {
 		return err
 	}
-	_, err = a.Home.MakeSigner(a.Random, name, a.Now())
-	return err
+	signer, err := a.Home.MakeSigner(a.Random, next.institution.Name, a.Now())
+	if err != nil {
+		return err
+	}
+	next.seal = pdf.NewSeal(signer)
+	return nil
 }

@@ -30,10 +30,9 @@ type Document interface {
 	io.Closer
 }
 
-// API answers for one institution.
+// API answers the documented calls.
 type API struct {
-	Institution uint32
-	Vault       Vault
+	Vault Vault
 	// Open opens a certificate's verified PDF; FileName names it.
 	Open     func(context.Context, vault.Certificate) (Document, error)
 	FileName func(vault.Certificate) string
@@ -45,20 +44,35 @@ type API struct {
 	Log  *slog.Logger
 }
 
-// Handler routes the calls.
-func (a *API) Handler() http.Handler {
+// Handler routes the calls of those whom the door lets in.
+func (a *API) Handler(door Door) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /business/certificate-vault", a.answer(a.list))
-	mux.HandleFunc("GET /business/certificate-vault/{name}", a.answer(a.view))
-	mux.HandleFunc("GET /business/certificate-vault/{name}/download", a.answer(a.download))
-	mux.HandleFunc("POST /business/certificate-vault/{name}/retry", a.answer(a.retry))
+	route := func(pattern string, needs vault.Permission, h handler) {
+		mux.HandleFunc(pattern, a.answer(func(w http.ResponseWriter, r *http.Request) error {
+			who, err := door(r)
+			if err != nil {
+				return err
+			}
+			if err := who.may(needs); err != nil {
+				return err
+			}
+			return h(w, r, who)
+		}))
+	}
+	route("GET /business/certificate-vault", vault.MayList, a.list)
+	route("GET /business/certificate-vault/{name}", vault.MayView, a.view)
+	route("GET /business/certificate-vault/{name}/download", vault.MayDownload, a.download)
+	route("POST /business/certificate-vault/{name}/retry", vault.MayUpdate, a.retry)
 	mux.HandleFunc("/", a.answer(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.NotFound, "There is nothing at this address.")
 	}))
 	return mux
 }
 
-// answer turns a handler's error into the API's dialect.
+// handler answers one call of a caller who may make it.
+type handler func(http.ResponseWriter, *http.Request, Caller) error
+
+// answer turns an error into the API's dialect.
 func (a *API) answer(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
@@ -67,12 +81,12 @@ func (a *API) answer(h func(http.ResponseWriter, *http.Request) error) http.Hand
 	}
 }
 
-func (a *API) list(w http.ResponseWriter, r *http.Request) error {
+func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller) error {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	q.filter.Institution = a.Institution
+	q.filter.Institution = who.institution
 	found, err := a.Vault.List(r.Context(), q.filter, q.page, q.perPage)
 	if err != nil {
 		return err
@@ -85,16 +99,16 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 	return respond(w, http.StatusOK, page)
 }
 
-func (a *API) view(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.Vault.Certificate(r.Context(), a.Institution, r.PathValue("name"))
+func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Vault.Certificate(r.Context(), who.institution, r.PathValue("name"))
 	if err != nil {
 		return err
 	}
 	return respond(w, http.StatusOK, map[string]any{"data": a.shape(c)})
 }
 
-func (a *API) retry(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.Vault.Change(r.Context(), a.Institution, r.PathValue("name"),
+func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Vault.Change(r.Context(), who.institution, r.PathValue("name"),
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return c.Retry(vault.ByRetry, a.Now())
 		})
@@ -105,8 +119,8 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request) error {
 	return respond(w, http.StatusOK, map[string]any{"message": "Certificate retry initiated successfully", "data": a.shape(c)})
 }
 
-func (a *API) download(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.Vault.Certificate(r.Context(), a.Institution, r.PathValue("name"))
+func (a *API) download(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Vault.Certificate(r.Context(), who.institution, r.PathValue("name"))
 	if err != nil {
 		return err
 	}

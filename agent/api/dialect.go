@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -33,8 +34,9 @@ func statusOf(kind fault.Kind) int {
 
 // problem is the API's error body.
 type problem struct {
-	Message string              `json:"message"`
-	Errors  map[string][]string `json:"errors,omitempty"`
+	Message  string              `json:"message"`
+	Required string              `json:"required_permission,omitempty"`
+	Errors   map[string][]string `json:"errors,omitempty"`
 }
 
 // Fail answers with an error. What is not meant for people goes to the log alone.
@@ -51,6 +53,9 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if body.Message = message; !ok {
 		body.Message = "Server error. If it persists, look into the agent's log."
+	}
+	if missing, ok := errors.AsType[forbidden](err); ok {
+		body.Required = string(missing.required)
 	}
 	for _, f := range fault.FieldsOf(err) {
 		if body.Errors == nil {

@@ -6,7 +6,8 @@
 //	blobs/         documents, by content
 //	keys/          signing.pem: the signing key and its certificate
 //	verified/      outcomes of batches: verified PDFs and reports
-//	holder.json    the process that holds the home
+//	holder.json    the process that holds the home, and where it answers
+//	agent.sock     the staff's door of a running agent
 package home
 
 import (
@@ -99,6 +100,8 @@ type Holder struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
+	// Endpoint is where it answers staff; nil for a command that answers nobody.
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
 }
 
 // SetHolder notes who holds the home. It is a note for people: the lock is the

@@ -17,11 +17,13 @@ type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
 	RetryAll(ctx context.Context, batch string) (int, error)
+	Configure(ctx context.Context, s client.Settings) error
 }
 
 // Panel answers staff.
 type Panel struct {
-	Agent Agent
+	Agent  Agent
+	Tokens Tokens
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -39,15 +41,33 @@ func (p *Panel) Handler() http.Handler {
 		var q struct {
 			Batch string `json:"batch_id"`
 		}
-		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-			p.Fail(w, r, fault.Wrap(fault.Invalid, err, "the request is not JSON"))
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
 			return
 		}
 		n, err := p.Agent.RetryAll(r.Context(), q.Batch)
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
+	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
+		var q client.Settings
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		if err := p.Agent.Configure(r.Context(), q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		s, err := p.Agent.Status(r.Context())
+		p.answer(w, r, s, err)
+	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
+	p.routeTokens(mux)
 	return mux
+}
+
+func (p *Panel) read(r *http.Request, into any) error {
+	return fault.Wrap(fault.Invalid, json.NewDecoder(r.Body).Decode(into), "the request is not JSON")
 }
 
 func (p *Panel) answer(w http.ResponseWriter, r *http.Request, body any, err error) {
@@ -64,8 +84,8 @@ func (p *Panel) answer(w http.ResponseWriter, r *http.Request, body any, err err
 // bulk answers with one JSON value a line: progress, then the report or the error.
 func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 	var q client.BulkRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		p.Fail(w, r, fault.Wrap(fault.Invalid, err, "the request is not JSON"))
+	if err := p.read(r, &q); err != nil {
+		p.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

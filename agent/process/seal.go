@@ -20,9 +20,10 @@ import (
 // Sealer makes verified PDFs: it finds a certificate's document in the blob
 // store and has the engine continue it.
 type Sealer struct {
-	Blobs   *blob.Store
-	Seal    *pdf.Seal
-	BaseURL string
+	Blobs *blob.Store
+	// Seal and BaseURL are asked for with each document, since settings change.
+	Seal    func() *pdf.Seal
+	BaseURL func() string
 	Now     func() time.Time
 }
 
@@ -63,9 +64,9 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 	if err := sameSize(f, document.Size); err != nil {
 		return vault.Verified{}, nil, err
 	}
-	tail, err := s.Seal.Tail(
+	tail, err := s.Seal().Tail(
 		pdf.Source{R: f, Size: document.Size, HashState: state},
-		pdf.Mark{URL: VerifyURL(s.BaseURL, c.Reference), Caption: c.Reference, SignedAt: s.Now()},
+		pdf.Mark{URL: VerifyURL(s.BaseURL(), c.Reference), Caption: c.Reference, SignedAt: s.Now()},
 	)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)

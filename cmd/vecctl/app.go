@@ -44,15 +44,29 @@ func newApp(w world) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			initCommand(w), bulkCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), stampCommand(w), statusCommand(w), versionCommand(w), helpCommand(w),
+			initCommand(w), agentCommand(w), bulkCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
+			retryCommand(w), stampCommand(w), verifyCommand(w), statusCommand(w), tokenCommand(w), versionCommand(w), helpCommand(w),
 		},
 	}
-	for _, c := range app.Commands {
+	settle(app.Commands)
+	return app
+}
+
+// settle gives commands and their subcommands what all have in common.
+func settle(commands []*cli.Command) {
+	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
+		if len(c.Subcommands) > 0 {
+			c.Action = func(c *cli.Context) error {
+				if c.Args().Present() {
+					return usageError("unknown command %q; see vecctl %s --help", c.Args().First(), c.Command.Name)
+				}
+				return cli.ShowSubcommandHelp(c)
+			}
+		}
+		settle(c.Subcommands)
 	}
-	return app
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {

@@ -114,7 +114,9 @@ func folder(named, standard string) (string, error) {
 }
 
 func runBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) error {
-	if s.agent.BaseURL == home.DefaultBaseURL && !q.DryRun {
+	if status, err := s.AgentStatus(c.Context); err != nil {
+		return err
+	} else if status.BaseURL == home.DefaultBaseURL && !q.DryRun {
 		say(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", home.DefaultBaseURL)
 	}
 	bar := newProgress(c, w)

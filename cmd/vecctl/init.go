@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -27,7 +28,7 @@ func initCommand(w world) *cli.Command {
 			if err := exactly(c, 0, ""); err != nil {
 				return err
 			}
-			return runInit(c, w, agent.Settings{
+			return runInit(c, w, client.Settings{
 				Institution: c.String("institution"), BaseURL: c.String("base-url"),
 				TimeZone: c.String("time-zone"), Sender: c.String("sender"),
 			})
@@ -35,9 +36,9 @@ func initCommand(w world) *cli.Command {
 	}
 }
 
-func runInit(c *cli.Context, w world, settings agent.Settings) (err error) {
+func runInit(c *cli.Context, w world, settings client.Settings) (err error) {
 	// Wrong settings must not leave a half-made home behind.
-	if err := settings.Validate(); err != nil {
+	if err := agent.CheckSettings(settings); err != nil {
 		return err
 	}
 	s, err := connectHome(c, w, vault.Institution{
@@ -47,19 +48,20 @@ func runInit(c *cli.Context, w world, settings agent.Settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if isTerminal(w.stdin) && isTerminal(w.stderr) && !c.Bool("no-input") {
-		if settings, err = askSettings(w, settings, s.agent); err != nil {
+		now, err := s.AgentStatus(c.Context)
+		if err != nil {
+			return err
+		}
+		if settings, err = askSettings(w, settings, now); err != nil {
 			return err
 		}
 	}
-	if err := s.agent.Configure(c.Context, settings); err != nil {
-		return err
-	}
-	status, err := s.AgentStatus(c.Context)
+	status, err := s.Configure(c.Context, settings)
 	if err != nil {
 		return err
 	}
 	verb := "Home changed"
-	if s.agent.Made {
+	if s.made {
 		verb = "Home made"
 	}
 	_, err = fmt.Fprintf(w.stdout, "%s: %s\n%s, %s, links begin with %s\n",
@@ -68,9 +70,8 @@ func runInit(c *cli.Context, w world, settings agent.Settings) (err error) {
 }
 
 // askSettings asks for what the flags do not say; an empty answer keeps what is.
-func askSettings(w world, given agent.Settings, a *agent.Agent) (agent.Settings, error) {
+func askSettings(w world, given client.Settings, now client.AgentStatus) (client.Settings, error) {
 	in := bufio.NewReader(w.stdin)
-	now := a.Institution()
 	ask := func(value *string, what, present string) error {
 		if *value != "" {
 			return nil
@@ -84,9 +85,9 @@ func askSettings(w world, given agent.Settings, a *agent.Agent) (agent.Settings,
 		return nil
 	}
 	err := errors.Join(
-		ask(&given.Institution, "Institution, as it stands in signatures", now.Name),
+		ask(&given.Institution, "Institution, as it stands in signatures", now.Institution),
 		ask(&given.TimeZone, "Time zone, in which a date is meant", now.TimeZone),
-		ask(&given.BaseURL, "Public address that QR codes lead to", a.BaseURL),
+		ask(&given.BaseURL, "Public address that QR codes lead to", now.BaseURL),
 		ask(&given.Sender, "Address that mails come from", now.Sender),
 	)
 	return given, err

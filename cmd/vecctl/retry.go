@@ -59,7 +59,7 @@ func retryNamed(c *cli.Context, w world, s *session, f form) error {
 }
 
 func retryMany(c *cli.Context, w world, s *session) error {
-	if s.agent == nil {
+	if s.remote {
 		return usageError("--batch and --all-failed work on a home; with --api name the certificates")
 	}
 	n, err := s.RetryAll(c.Context, c.String("batch"))

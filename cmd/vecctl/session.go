@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,13 +18,18 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// session is a vault to talk to: an agent in this process, or a remote one.
+// session is a vault to talk to: the agent that runs on the home, else one in
+// this process, or a remote API.
 type session struct {
 	*client.Client
-	agent *agent.Agent // nil for a remote vault
+	remote bool // an API alone, without a panel
+	made   bool // the home was made just now
+
+	agent *agent.Agent // nil unless it is in this process
 	stop  context.CancelFunc
 	ended chan error
 }
@@ -38,26 +44,30 @@ func connect(c *cli.Context, w world) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &session{Client: remote}, nil
+		return &session{Client: remote, remote: true}, nil
 	}
 	return connectHome(c, w, vault.Institution{})
 }
 
-// connectHome runs the agent of a home in this process. A home that does not
-// exist is made, for the institution given or a stand-in.
+// connectHome talks to the agent that runs on the home; where none does, it runs
+// the agent in this process. A home that does not exist is made, for the
+// institution given or a stand-in.
 func connectHome(c *cli.Context, w world, institution vault.Institution) (*session, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return nil, err
 	}
-	institution.Name = cmp.Or(institution.Name, "My Institution")
-	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
-	a, err := agent.Open(c.Context, agent.Options{
-		Home: dir, BaseURL: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
-		Institution: institution, LockWait: lockWait,
-		Now: time.Now, Random: rand.Reader,
-		Log: slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
+	if s, err := connectRunning(dir); s != nil || err != nil {
+		return s, err
+	}
+	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	a, err := agent.Open(c.Context, agentOptions(c, w, dir, institution, log))
+	if fault.Is(err, fault.Locked) {
+		// It may be an agent that has just begun to answer.
+		if s, err := connectRunning(dir); s != nil || err != nil {
+			return s, err
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +76,54 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 		return nil, errors.Join(err, a.Close())
 	}
 	ctx, stop := context.WithCancel(c.Context)
-	s := &session{Client: local, agent: a, stop: stop, ended: make(chan error, 1)}
+	s := &session{Client: local, agent: a, made: a.Made, stop: stop, ended: make(chan error, 1)}
 	go func() { s.ended <- a.Run(ctx) }()
 	if a.Made && c.Command.Name != "init" {
 		say(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
-			institution.Name, institution.TimeZone, dir)
+			a.Institution().Name, a.Institution().TimeZone, dir)
 	}
 	return s, nil
+}
+
+// connectRunning talks to the agent that runs on the home; nil when none does.
+func connectRunning(dir home.Dir) (*session, error) {
+	endpoint, ok := dir.Running()
+	if !ok {
+		return nil, nil //nolint:nilnil // no agent is no error
+	}
+	dialer := net.Dialer{}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, endpoint.Network, endpoint.Address)
+	}}
+	c, err := client.New("http://vecctl.local", "", withKey{endpoint.Key, transport})
+	if err != nil {
+		return nil, err
+	}
+	return &session{Client: c}, nil
+}
+
+// withKey sends an endpoint's key along.
+type withKey struct {
+	key  string
+	next http.RoundTripper
+}
+
+func (t withKey) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.key != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set(home.KeyHeader, t.key)
+	}
+	return t.next.RoundTrip(r)
+}
+
+func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
+	institution.Name = cmp.Or(institution.Name, "My Institution")
+	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
+	return agent.Options{
+		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
+		Institution: institution, LockWait: lockWait,
+		Now: time.Now, Random: rand.Reader, Log: log,
+	}
 }
 
 // close lets the agent finish what is in hand.

@@ -3,6 +3,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,6 +73,15 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
 	}
 	return nil
+}
+
+// post sends a value as JSON and decodes the answer.
+func (c *Client) post(ctx context.Context, path string, body, into any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("calling the vault: %w", err)
+	}
+	return c.call(ctx, http.MethodPost, path, bytes.NewReader(raw), into)
 }
 
 // failure makes an error of an answer in the vault's dialect: message, errors.

@@ -16,10 +16,27 @@ type AgentStatus struct {
 	Home         string           `json:"home"`
 	Institution  string           `json:"institution"`
 	TimeZone     string           `json:"time_zone"`
+	Sender       string           `json:"sender"`
 	BaseURL      string           `json:"base_url"`
 	Certificates map[string]int   `json:"certificates"` // by state
 	Jobs         map[string]Queue `json:"jobs"`         // by kind
 	DatabaseSize int64            `json:"database_size"`
+}
+
+// Settings are what an institution decides about its home; an empty one stays
+// as it is.
+type Settings struct {
+	Institution string `json:"institution,omitempty"` // name
+	TimeZone    string `json:"time_zone,omitempty"`   // IANA name
+	Sender      string `json:"sender,omitempty"`      // address that mails come from
+	BaseURL     string `json:"base_url,omitempty"`
+}
+
+// Configure changes an agent's settings.
+func (c *Client) Configure(ctx context.Context, s Settings) (AgentStatus, error) {
+	var after AgentStatus
+	err := c.post(ctx, "/panel/settings", s, &after)
+	return after, err
 }
 
 // Queue counts jobs of one kind.
@@ -38,12 +55,8 @@ func (c *Client) AgentStatus(ctx context.Context) (AgentStatus, error) {
 // RetryAll sends every failed certificate, or those of one batch, through
 // processing again and returns how many.
 func (c *Client) RetryAll(ctx context.Context, batch string) (int, error) {
-	body, err := json.Marshal(map[string]string{"batch_id": batch})
-	if err != nil {
-		return 0, fmt.Errorf("asking for retries: %w", err)
-	}
 	var answer struct{ Retried int }
-	err = c.call(ctx, http.MethodPost, "/panel/retry", bytes.NewReader(body), &answer)
+	err := c.post(ctx, "/panel/retry", map[string]string{"batch_id": batch}, &answer)
 	return answer.Retried, err
 }
 

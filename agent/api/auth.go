@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Tokens is what is needed of the store to know who calls.
+type Tokens interface {
+	TokenByHash(ctx context.Context, hash string) (vault.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+}
+
+// Caller is who makes a call: an institution, and what it may do.
+type Caller struct {
+	institution uint32
+	token       *vault.Token // nil for staff, who may do everything
+}
+
+func (c Caller) may(p vault.Permission) error {
+	if c.token == nil || c.token.Allows(p) {
+		return nil
+	}
+	return forbidden{required: p}
+}
+
+// forbidden is a missing permission; the answer names it.
+type forbidden struct{ required vault.Permission }
+
+func (f forbidden) Error() string { return "missing permission " + string(f.required) }
+
+// Unwrap gives it its kind and the guide's text.
+func (f forbidden) Unwrap() error {
+	return fault.New(fault.Forbidden, "Forbidden - Insufficient permissions")
+}
+
+func unauthorized() error {
+	return fault.New(fault.Unauthenticated, "Unauthorized - Invalid API token")
+}
+
+// Door finds out who calls.
+type Door func(*http.Request) (Caller, error)
+
+// StaffDoor is for faces that only staff can reach.
+func StaffDoor(institution func() uint32) Door {
+	return func(*http.Request) (Caller, error) { return Caller{institution: institution()}, nil }
+}
+
+// TokenDoor asks for an API token. Unknown, expired and revoked tokens are
+// answered alike. The look-up goes by the secret's hash, so its time tells
+// nothing about the secret.
+func TokenDoor(tokens Tokens, now func() time.Time) Door {
+	return func(r *http.Request) (Caller, error) {
+		scheme, secret, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !ok || !strings.EqualFold(scheme, "Bearer") {
+			return Caller{}, unauthorized()
+		}
+		t, err := tokens.TokenByHash(r.Context(), vault.HashSecret(secret))
+		if fault.Is(err, fault.NotFound) {
+			return Caller{}, unauthorized()
+		}
+		if err != nil {
+			return Caller{}, err
+		}
+		if !t.Usable(now()) {
+			return Caller{}, unauthorized()
+		}
+		if _, due := t.Used(now()); due {
+			_, err := tokens.ChangeToken(r.Context(), t.Institution, t.ID, func(t vault.Token) (vault.Token, error) {
+				used, _ := t.Used(now())
+				return used, nil
+			})
+			if err != nil {
+				return Caller{}, err
+			}
+		}
+		return Caller{institution: t.Institution, token: &t}, nil
+	}
+}

@@ -1,0 +1,35 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Tokens is who keeps API tokens.
+type Tokens interface {
+	CreateToken(ctx context.Context, q client.NewToken) (client.Token, error)
+	Tokens(ctx context.Context) ([]client.Token, error)
+	RevokeToken(ctx context.Context, id string) (client.Token, error)
+}
+
+func (p *Panel) routeTokens(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/tokens", func(w http.ResponseWriter, r *http.Request) {
+		all, err := p.Tokens.Tokens(r.Context())
+		p.answer(w, r, all, err)
+	})
+	mux.HandleFunc("POST /panel/tokens", func(w http.ResponseWriter, r *http.Request) {
+		var q client.NewToken
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		t, err := p.Tokens.CreateToken(r.Context(), q)
+		p.answer(w, r, t, err)
+	})
+	mux.HandleFunc("DELETE /panel/tokens/{id}", func(w http.ResponseWriter, r *http.Request) {
+		t, err := p.Tokens.RevokeToken(r.Context(), r.PathValue("id"))
+		p.answer(w, r, t, err)
+	})
+}

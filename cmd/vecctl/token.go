@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func tokenCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "token", Usage: "API tokens for other programs",
+		Subcommands: []*cli.Command{
+			{
+				Name: "create", Usage: "make a token; it is printed once", ArgsUsage: "NAME",
+				Flags: append(append(homeFlags(), outputFlags()...),
+					&cli.StringSliceFlag{Name: "permission", Aliases: []string{"p"}, Usage: "`NAME`, such as certificate-vault:list; may be repeated"},
+					&cli.DurationFlag{Name: "expires-in", Usage: "`TIME` until it expires, such as 8760h (default: never)"}),
+				Action: func(c *cli.Context) error { return runTokenCreate(c, w) },
+			},
+			{
+				Name: "list", Usage: "list the tokens",
+				Flags: append(homeFlags(), outputFlags()...),
+				Action: func(c *cli.Context) error {
+					return tokens(c, w, 0, func(s *session) ([]client.Token, error) { return s.Tokens(c.Context) })
+				},
+			},
+			{
+				Name: "revoke", Usage: "end a token", ArgsUsage: "ID",
+				Flags: append(homeFlags(), outputFlags()...),
+				Action: func(c *cli.Context) error {
+					return tokens(c, w, 1, func(s *session) ([]client.Token, error) {
+						t, err := s.RevokeToken(c.Context, c.Args().First())
+						return []client.Token{t}, err
+					})
+				},
+			},
+		},
+	}
+}
+
+// runTokenCreate prints the token alone on the last line of stdout.
+func runTokenCreate(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the token's name"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	q := client.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
+	if d := c.Duration("expires-in"); d != 0 {
+		at := time.Now().Add(d).UTC()
+		q.ExpiresAt = &at
+	}
+	return with(c, w, func(s *session) error {
+		t, err := s.CreateToken(c.Context, q)
+		if err != nil {
+			return err
+		}
+		switch form {
+		case asJSON:
+			return printJSON(w.stdout, t)
+		case asLines:
+			return printLine(w.stdout, t)
+		case asTable, asCSV:
+		}
+		say(w, "Token %q (%s); it is shown this once:", t.Name, t.ID)
+		_, err = fmt.Fprintln(w.stdout, t.Secret)
+		return err
+	})
+}
+
+// tokens runs a call that answers with tokens, and prints them.
+func tokens(c *cli.Context, w world, arguments int, call func(*session) ([]client.Token, error)) error {
+	if err := exactly(c, arguments, "the token's ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		all, err := call(s)
+		if err != nil {
+			return err
+		}
+		return tokenList().print(w.stdout, form, all)
+	})
+}
+
+func tokenList() list[client.Token] {
+	moment := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.Format(time.RFC3339)
+	}
+	return list[client.Token]{
+		headings: []string{"id", "name", "permissions", "expires_at", "last_used_at", "revoked_at"},
+		cells: func(t client.Token) []string {
+			return []string{t.ID, t.Name, strings.Join(t.Permissions, " "),
+				moment(t.ExpiresAt), moment(t.LastUsedAt), moment(t.RevokedAt)}
+		},
+	}
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+func verifyCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "verify", Usage: "say whether a verified PDF is untouched, and who signed it", ArgsUsage: "FILE",
+		Description: "Needs no network and no vault. Where a vault is at hand (the home, or --api), its word\n" +
+			"counts too: it knows what was revoked or replaced. Exit code 0: valid; 1: not valid.",
+		Flags: append(apiFlags(), outputFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the file"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return runVerify(c, w, c.Args().First(), form)
+		},
+	}
+}
+
+// verdict is what "verify" prints.
+type verdict struct {
+	Valid       bool            `json:"valid"`
+	Sentence    string          `json:"verdict"`
+	ReferenceID string          `json:"reference_id,omitempty"`
+	VerifyURL   string          `json:"verify_url,omitempty"`
+	SHA256      string          `json:"sha256"`
+	Status      string          `json:"status,omitempty"` // as the vault says
+	Vault       string          `json:"vault,omitempty"`  // what the vault says, or why it was not asked
+	Signatures  []signatureInfo `json:"signatures"`
+}
+
+type signatureInfo struct {
+	Field           string    `json:"field"`
+	SignedBy        string    `json:"signed_by"`
+	Issuer          string    `json:"issuer"`
+	SelfSigned      bool      `json:"self_signed"`
+	Fingerprint     string    `json:"certificate_sha256"`
+	SignedAt        time.Time `json:"signed_at"`
+	Timestamped     bool      `json:"timestamped"`
+	Intact          bool      `json:"intact"`
+	CoversWholeFile bool      `json:"covers_whole_file"`
+	Problem         string    `json:"problem,omitempty"`
+}
+
+func runVerify(c *cli.Context, w world, path string, f form) error {
+	v, err := judge(path)
+	if err != nil {
+		return err
+	}
+	if v.ReferenceID != "" {
+		askVault(c, w, &v)
+	}
+	if err := printFields(w.stdout, f, v, verdictFields(v)); err != nil {
+		return err
+	}
+	if !v.Valid {
+		return outcome(exitFailed)
+	}
+	return nil
+}
+
+// judge looks at the file alone.
+func judge(path string) (verdict, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and rights", path))
+	}
+	defer f.Close()
+	hash := sha256.New()
+	size, err := io.Copy(hash, f)
+	if err != nil {
+		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be read", path))
+	}
+	found, err := pdf.Verify(f, size)
+	if err != nil {
+		return verdict{}, fault.At(path, err)
+	}
+	v := verdict{
+		Valid: found.Valid, Sentence: found.Sentence, ReferenceID: found.ReferenceID, VerifyURL: found.URL,
+		SHA256: hex.EncodeToString(hash.Sum(nil)), Signatures: []signatureInfo{},
+	}
+	for _, s := range found.Signatures {
+		v.Signatures = append(v.Signatures, signatureInfo{
+			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Fingerprint: s.Fingerprint,
+			SignedAt: s.SignedAt, Timestamped: s.Timestamped, Intact: s.Intact, CoversWholeFile: s.CoversWholeFile, Problem: s.Problem,
+		})
+	}
+	return v, nil
+}
+
+// askVault adds what the vault at hand knows. No vault is made for that, and one
+// that cannot be asked changes nothing.
+func askVault(c *cli.Context, w world, v *verdict) {
+	if c.String("api") == "" {
+		dir, err := homeDir(c, w)
+		if err != nil {
+			return
+		}
+		if exists, err := dir.Exists(); err != nil || !exists {
+			return
+		}
+	}
+	err := with(c, w, func(s *session) error {
+		found, err := findIssued(c.Context, s, v.ReferenceID)
+		if fault.Is(err, fault.NotFound) {
+			v.Vault = "this vault did not issue it"
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		weigh(v, found)
+		return nil
+	})
+	if err != nil {
+		message, _ := fault.Message(err)
+		v.Vault = "the vault could not be asked: " + message
+	}
+}
+
+// findIssued looks a reference ID up. A foreign server's view call takes UUIDs
+// alone, so there the list is searched.
+func findIssued(ctx context.Context, s *session, reference string) (client.Certificate, error) {
+	if !s.remote {
+		return s.Certificate(ctx, reference)
+	}
+	page, err := s.List(ctx, client.Filter{Search: reference})
+	if err != nil {
+		return client.Certificate{}, err
+	}
+	for _, c := range page.Data {
+		if c.ReferenceID == reference {
+			return c, nil
+		}
+	}
+	return client.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
+}
+
+// weigh lets the vault's word count: what it revoked or replaced is not valid any
+// more, nor is a file that is not the one it made.
+func weigh(v *verdict, issued client.Certificate) {
+	v.Status = issued.Status.Value
+	switch {
+	case issued.Revocation != nil:
+		v.Valid = false
+		v.Vault = fmt.Sprintf("revoked on %s: %s", issued.Revocation.At.Format(time.DateOnly), issued.Revocation.Reason)
+		v.Sentence = "Not valid any more: the certificate was " + v.Vault + "."
+	case issued.SupersededBy != nil:
+		v.Valid = false
+		v.Vault = "replaced by " + *issued.SupersededBy
+		v.Sentence = "Not valid any more: the certificate was replaced by a corrected one."
+	case issued.Verified != nil && issued.Verified.SHA256 != "" && issued.Verified.SHA256 != v.SHA256:
+		v.Vault = "issued here, but this file is not the one that was made"
+		if v.Valid {
+			v.Valid, v.Sentence = false, "Not valid: the signature holds, but the vault made another file for this reference ID."
+		}
+	default:
+		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)
+	}
+}
+
+func verdictFields(v verdict) [][2]string {
+	valid := "no"
+	if v.Valid {
+		valid = "yes"
+	}
+	fields := [][2]string{
+		{"verdict", v.Sentence}, {"valid", valid}, {"reference_id", v.ReferenceID}, {"verify_url", v.VerifyURL},
+		{"status", v.Status}, {"vault", v.Vault}, {"sha256", v.SHA256},
+	}
+	for i, s := range v.Signatures {
+		fields = append(fields, [2]string{fmt.Sprintf("signature_%d", i+1), signatureLine(s)},
+			[2]string{"certificate_sha256", s.Fingerprint})
+	}
+	return fields
+}
+
+func signatureLine(s signatureInfo) string {
+	line := "by " + s.SignedBy
+	if s.SelfSigned {
+		line += " (self-signed)"
+	} else if s.Issuer != "" {
+		line += " (certified by " + s.Issuer + ")"
+	}
+	if !s.SignedAt.IsZero() {
+		line += " on " + s.SignedAt.Format(time.RFC3339)
+	}
+	if s.Timestamped {
+		line += ", time-stamped"
+	}
+	if s.Problem != "" {
+		line += ": " + s.Problem
+	}
+	return line
+}

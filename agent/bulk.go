@@ -197,13 +197,17 @@ func (r *run) earlierBatch(ctx context.Context) (vault.Batch, error) {
 func (r *run) issue(ctx context.Context) error {
 	fresh := r.which(issuable)
 	if r.request.NoWait {
-		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.processor.Wake() })
+		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.wake() })
 	}
 	follower := r.feed.follow()
 	defer follower.stop()
 	earlier := r.which(awaited)
 	for _, c := range earlier {
 		c.New = true // an earlier run accepted it; this one issues it
+	}
+	// Some may have been settled since they were looked up, with nobody following.
+	if err := r.refresh(ctx); err != nil {
+		return err
 	}
 	w := &waiter{run: r, follower: follower, total: len(fresh) + len(earlier),
 		open: map[uint64]bool{}, early: map[uint64]bool{}}
@@ -216,7 +220,7 @@ func (r *run) issue(ctx context.Context) error {
 	go func() {
 		defer close(accepted)
 		ended <- r.intake.Accept(ctx, r.institution, fresh, func(group []*intake.Candidate) {
-			r.processor.Wake()
+			r.wake()
 			select {
 			case accepted <- group:
 			case <-ctx.Done():

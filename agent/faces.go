@@ -21,9 +21,10 @@ func (a *Agent) business() *api.API {
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
-		FileName:  outcome.FileName,
-		VerifyURL: func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
-		Wake:      a.processor.Wake, Now: a.Now, Log: a.Log,
+		FileName:   outcome.FileName,
+		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
+		ShapeBatch: shapeBatch,
+		Wake:       a.wake, Now: a.Now, Log: a.Log,
 	}
 }
 
@@ -31,7 +32,7 @@ func (a *Agent) business() *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business()
-	staff := &panel.Panel{Agent: a, Tokens: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	staff := &panel.Panel{Agent: a, Tokens: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}}
 	mux := http.NewServeMux()
@@ -87,7 +88,7 @@ func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
 		if err != nil && !fault.Is(err, fault.Illegal) {
 			return i, err
 		}
-		a.processor.Wake()
+		a.wake()
 	}
 	return len(failed), nil
 }

@@ -22,6 +22,9 @@ func (f *feed) settled(ids []uint64) {
 	f.tell(func(one *follower) { one.ids = append(one.ids, ids...) })
 }
 
+// news tells that something was committed that has no certificate's end in it.
+func (f *feed) news() { f.tell(func(*follower) {}) }
+
 // trouble tells that processing is held up: a full disk, a damaged store.
 func (f *feed) trouble(err error) {
 	f.tell(func(one *follower) { one.trouble = err })

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -64,6 +65,11 @@ func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) 
 			if trouble != nil {
 				return trouble
 			}
+			if len(settled) == 0 {
+				if err := w.run.stopIfCancelled(ctx); err != nil {
+					return err
+				}
+			}
 			ready = w.match(settled)
 		}
 		if err := w.write(ctx, ready); err != nil {
@@ -71,6 +77,18 @@ func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) 
 		}
 	}
 	return nil
+}
+
+// stopIfCancelled ends the run of a batch that staff cancelled meanwhile.
+func (r *run) stopIfCancelled(ctx context.Context) error {
+	if r.batch.ID == "" {
+		return nil
+	}
+	b, err := r.store.Batch(ctx, r.institution.ID, r.batch.ID)
+	if err != nil || !b.Cancelled() {
+		return err
+	}
+	return fault.Newf(fault.Illegal, "batch %s was cancelled; hand its manifest in again to go on with it", b.Name)
 }
 
 // write exports the verified PDFs of settled certificates.

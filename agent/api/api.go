@@ -22,6 +22,7 @@ type Vault interface {
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
+	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 }
 
 // Document is a verified PDF that can be sent.
@@ -37,7 +38,8 @@ type API struct {
 	Open     func(context.Context, vault.Certificate) (Document, error)
 	FileName func(vault.Certificate) string
 	// VerifyURL is where a certificate's QR code leads.
-	VerifyURL func(vault.Certificate) string
+	VerifyURL  func(vault.Certificate) string
+	ShapeBatch func(vault.Batch) client.Batch
 	// Wake says that there is new work.
 	Wake func()
 	Now  func() time.Time
@@ -62,6 +64,7 @@ func (a *API) Handler(door Door) http.Handler {
 	route("GET /business/certificate-vault", vault.MayList, a.list)
 	route("GET /business/certificate-vault/{name}", vault.MayView, a.view)
 	route("GET /business/certificate-vault/{name}/download", vault.MayDownload, a.download)
+	route("GET /business/batches", vault.MayList, a.batches)
 	route("POST /business/certificate-vault/{name}/retry", vault.MayUpdate, a.retry)
 	mux.HandleFunc("/", a.answer(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.NotFound, "There is nothing at this address.")
@@ -96,6 +99,23 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller) error {
 		page.Data[i] = a.shape(c)
 	}
 	page.Links, page.Meta = q.place(r.URL, len(page.Data), found.Total)
+	return respond(w, http.StatusOK, page)
+}
+
+func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error {
+	q, err := parseQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	found, total, err := a.Vault.Batches(r.Context(), who.institution, q.page, q.perPage)
+	if err != nil {
+		return err
+	}
+	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
+	for i, b := range found {
+		page.Data[i] = a.ShapeBatch(b)
+	}
+	page.Links, page.Meta = q.place(r.URL, len(page.Data), total)
 	return respond(w, http.StatusOK, page)
 }
 

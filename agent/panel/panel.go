@@ -18,12 +18,14 @@ type Agent interface {
 	Status(ctx context.Context) (client.AgentStatus, error)
 	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
+	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
 // Panel answers staff.
 type Panel struct {
 	Agent  Agent
 	Tokens Tokens
+	Stream Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -62,6 +64,11 @@ func (p *Panel) Handler() http.Handler {
 		p.answer(w, r, s, err)
 	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
+	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
+		b, err := p.Agent.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
+		p.answer(w, r, b, err)
+	})
+	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	return mux
 }

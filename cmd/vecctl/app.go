@@ -45,7 +45,7 @@ func newApp(w world) *cli.App {
 		},
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), stampCommand(w), verifyCommand(w), statusCommand(w), tokenCommand(w), versionCommand(w), helpCommand(w),
+			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), versionCommand(w), helpCommand(w),
 		},
 	}
 	settle(app.Commands)
@@ -57,7 +57,7 @@ func settle(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		if len(c.Subcommands) > 0 {
+		if len(c.Subcommands) > 0 && c.Action == nil {
 			c.Action = func(c *cli.Context) error {
 				if c.Args().Present() {
 					return usageError("unknown command %q; see vecctl %s --help", c.Args().First(), c.Command.Name)

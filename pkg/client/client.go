@@ -34,9 +34,8 @@ func New(base, token string, transport http.RoundTripper) (*Client, error) {
 	return &Client{base: strings.TrimRight(base, "/"), token: token, http: &http.Client{Transport: transport}}, nil
 }
 
-// send makes one call. The answer's body is the caller's to close; an answer
-// that is no success is an error.
-func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+// request prepares a call.
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("calling the vault: %w", err)
@@ -48,10 +47,16 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	return req, nil
+}
+
+// do makes a call. The answer's body is the caller's to close; an answer that is
+// no success is an error.
+func (c *Client) do(req *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := req.Context().Err(); err != nil {
+			return nil, err
 		}
 		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s cannot be reached; check the address and that it runs", c.base))
 	}
@@ -60,6 +65,15 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 		return nil, failure(resp)
 	}
 	return resp, nil
+}
+
+// send prepares a call and makes it.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.do(req)
 }
 
 // call makes one call and decodes its answer.

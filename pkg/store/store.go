@@ -71,7 +71,8 @@ type Queue struct {
 type Certificates interface {
 	// Accept keeps certificates, each with its effects, all in one transaction.
 	// A key that is held already makes its row a duplicate and changes nothing;
-	// that includes keys of earlier rows of the same call. An identity that is
+	// that includes keys of earlier rows of the same call. A batch that was cancelled
+	// takes no more: Illegal for the whole call. An identity that is
 	// taken already is a Conflict for the whole call.
 	Accept(ctx context.Context, rows []Acceptance) ([]Accepted, error)
 	// Change applies a transition to one certificate. An error of the transition
@@ -95,6 +96,11 @@ type Certificates interface {
 	Tail(ctx context.Context, id uint64) ([]byte, error)
 	// Events returns a certificate's events in order of happening.
 	Events(ctx context.Context, id uint64) ([]vault.Event, error)
+	// EventsAfter returns up to n of an institution's events that happened after the
+	// event with a number, in order, and the number to ask with next.
+	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)
+	// LastEvent is the number of the latest event of all; 0 before the first.
+	LastEvent(ctx context.Context) (uint64, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
 	// Referenced tells whether any certificate needs a blob.
@@ -124,7 +130,7 @@ type Jobs interface {
 // Batches is what is asked of a store about batches.
 type Batches interface {
 	// OpenBatch keeps a batch, or returns the one that the institution has for the
-	// same digest. A name that another batch bears gets a number behind it.
+	// same digest, reopened where it was cancelled. A name that another batch bears gets a number behind it.
 	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
 	// FindBatch returns the batch of a digest; NotFound when there is none.
 	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
@@ -133,6 +139,12 @@ type Batches interface {
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 	// Batch finds one by its ID; NotFound when the institution has none.
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+	// ChangeBatch applies a transition to a batch. The processing jobs of a batch
+	// that is then paused cannot be claimed until it is no longer; those of a batch
+	// that is then cancelled end, and their certificates take the transition waiting.
+	// Claimed jobs are left alone.
+	ChangeBatch(ctx context.Context, institution uint32, id string,
+		change func(vault.Batch) (vault.Batch, error), waiting Change) (vault.Batch, error)
 }
 
 // Institutions is what is asked of a store about institutions.

@@ -1,6 +1,10 @@
 package vault
 
-import "time"
+import (
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
 
 // Batch is what one manifest, one bulk request or one drop brought in.
 type Batch struct {
@@ -11,7 +15,67 @@ type Batch struct {
 	Trigger     Trigger   `json:"trigger"`
 	Total       int       `json:"total"` // rows of the manifest
 	CreatedAt   time.Time `json:"created_at"`
+	PausedAt    time.Time `json:"paused_at,omitzero"`
+	CancelledAt time.Time `json:"cancelled_at,omitzero"`
 	Counts      Counts    `json:"-"` // kept by the store
+}
+
+// Pause lets nothing more of the batch begin. What is being worked on is finished.
+func (b Batch) Pause(now time.Time) (Batch, error) {
+	if b.Paused() {
+		return b, fault.Newf(fault.Illegal, "batch %s is paused already", b.Name)
+	}
+	b.PausedAt = now
+	return b, nil
+}
+
+// Resume lets a paused batch go on.
+func (b Batch) Resume() (Batch, error) {
+	if !b.Paused() {
+		return b, fault.Newf(fault.Illegal, "batch %s is not paused", b.Name)
+	}
+	b.PausedAt = time.Time{}
+	return b, nil
+}
+
+// Cancel ends a batch: nothing more is accepted into it, and what has not begun
+// fails. Whoever hands the manifest in again opens it again.
+func (b Batch) Cancel(now time.Time) (Batch, error) {
+	if b.Cancelled() {
+		return b, fault.Newf(fault.Illegal, "batch %s is cancelled already", b.Name)
+	}
+	b.CancelledAt, b.PausedAt = now, time.Time{}
+	return b, nil
+}
+
+// Reopen takes a cancellation back.
+func (b Batch) Reopen() Batch {
+	b.CancelledAt = time.Time{}
+	return b
+}
+
+// Paused tells whether nothing of the batch may begin.
+func (b Batch) Paused() bool { return !b.PausedAt.IsZero() }
+
+// Cancelled tells whether the batch was ended before its time.
+func (b Batch) Cancelled() bool { return !b.CancelledAt.IsZero() }
+
+// State is the batch in a word: paused, cancelled, processing or done.
+func (b Batch) State() string {
+	switch {
+	case b.Paused():
+		return "paused"
+	case b.Cancelled():
+		return "cancelled"
+	case b.Counts.Processing > 0:
+		return "processing"
+	}
+	return "done"
+}
+
+// CancelledFailure is why a certificate of a cancelled batch failed.
+func CancelledFailure() Failure {
+	return Failure{Code: "cancelled", Reason: "the batch was cancelled before this document's turn"}
 }
 
 // Counts is how many certificates are in each state.

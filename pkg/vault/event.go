@@ -21,6 +21,9 @@ type Event struct {
 	Institution uint32    `json:"institution"`
 	Certificate uint64    `json:"certificate"` // filled in by the store
 	UUID        string    `json:"uuid"`
+	Reference   string    `json:"reference"`
+	Batch       string    `json:"batch,omitempty"`
+	Name        string    `json:"name"`
 	Title       string    `json:"title"`
 	Email       string    `json:"email"`
 	Source      Source    `json:"source"`
@@ -31,6 +34,6 @@ type Event struct {
 func (c Certificate) event(t EventType, trigger Trigger, now time.Time) Event {
 	return Event{
 		Type: t, Institution: c.Institution, Certificate: c.ID, UUID: c.UUID,
-		Title: c.Title, Email: c.Email, Source: c.Source, Trigger: trigger, At: now,
+		Reference: c.Reference, Batch: c.Batch, Name: c.Name, Title: c.Title, Email: c.Email, Source: c.Source, Trigger: trigger, At: now,
 	}
 }

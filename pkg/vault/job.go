@@ -17,10 +17,13 @@ const (
 type Job struct {
 	ID          uint64    `json:"id"` // given by the store
 	Kind        JobKind   `json:"kind"`
-	Certificate uint64    `json:"certificate"` // filled in by the store
+	Certificate uint64    `json:"certificate"` // filled in by the store, as is what follows
+	Institution uint32    `json:"institution,omitempty"`
+	Batch       string    `json:"batch,omitempty"`
 	RunAt       time.Time `json:"run_at"`
 	Attempt     int       `json:"attempt"` // times claimed
 	Held        bool      `json:"held,omitempty"`
+	Parked      bool      `json:"parked,omitempty"`  // its batch is paused
 	Crashes     int       `json:"crashes,omitempty"` // times its worker's process died
 	CreatedAt   time.Time `json:"created_at"`
 	LastError   string    `json:"last_error,omitempty"`

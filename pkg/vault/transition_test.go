@@ -139,7 +139,7 @@ func TestAccept(t *testing.T) {
 func wantEvents(t *testing.T, c vault.Certificate, fx vault.Effects, kind vault.EventType, trigger vault.Trigger, at time.Time) {
 	t.Helper()
 	want := []vault.Event{{
-		Type: kind, Institution: c.Institution, Certificate: c.ID, UUID: c.UUID, Title: c.Title, Email: c.Email,
+		Type: kind, Institution: c.Institution, Certificate: c.ID, UUID: c.UUID, Reference: c.Reference, Batch: c.Batch, Name: c.Name, Title: c.Title, Email: c.Email,
 		Source: vault.FromVault, Trigger: trigger, At: at,
 	}}
 	if !reflect.DeepEqual(fx.Events, want) {

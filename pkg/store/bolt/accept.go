@@ -36,6 +36,9 @@ func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Ac
 // stored, the duplicates within the call (returned: row -> the row it repeats),
 // and identities that are taken.
 func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted) (map[int]int, error) {
+	if err := t.refuseCancelled(rows); err != nil {
+		return nil, err
+	}
 	twins := map[int]int{}
 	first := make(map[string]int, len(rows))
 	drawn := make(map[string]bool, 2*len(rows))
@@ -66,6 +69,26 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 		drawn[string(uuid)], drawn[c.Reference] = true, true
 	}
 	return twins, nil
+}
+
+// refuseCancelled refuses rows for a batch that was cancelled.
+func (t *txn) refuseCancelled(rows []store.Acceptance) error {
+	last := ""
+	for _, row := range rows {
+		c := row.Certificate
+		if c.Batch == "" || c.Batch == last {
+			continue
+		}
+		last = c.Batch
+		b, err := t.batch(c.Institution, c.Batch)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if b.Cancelled() {
+			return fault.Newf(fault.Illegal, "batch %s was cancelled; hand its manifest in again to go on with it", b.Name)
+		}
+	}
+	return nil
 }
 
 func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
@@ -146,7 +169,7 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 		}
 	}
 	for _, j := range fx.Jobs {
-		j.Certificate = c.ID
+		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
 		if err := t.addJob(j); err != nil {
 			return err
 		}
@@ -155,20 +178,4 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 		return t.put(tails, u64(c.ID), seal(u64(c.ID), fx.Tail))
 	}
 	return nil
-}
-
-func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
-	seq, err := t.bucket(events).NextSequence()
-	if err != nil {
-		return fmt.Errorf("numbering an event: %w", err)
-	}
-	e.Seq, e.Certificate = seq, c.ID
-	value, err := encode(u64(seq), e)
-	if err != nil {
-		return err
-	}
-	if err := t.put(events, u64(seq), value); err != nil {
-		return err
-	}
-	return t.put(eventsByCert, join(u64(c.ID), u64(seq)), nil)
 }

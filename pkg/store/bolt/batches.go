@@ -22,7 +22,7 @@ func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, erro
 	return write(ctx, s, func(t *txn) (vault.Batch, error) {
 		if b.Digest != "" {
 			if id := t.get(batchByDigest, batchID(b.Institution, b.Digest)); id != nil {
-				return t.batch(b.Institution, string(id))
+				return t.reopen(b.Institution, string(id))
 			}
 		}
 		if t.get(batchByID, batchID(b.Institution, b.ID)) != nil {

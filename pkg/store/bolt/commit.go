@@ -61,11 +61,13 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // txn is a transaction with what it gathers to write at its end: counts and
 // the substring index change many times in one transaction and are written once.
 type txn struct {
-	tx       *bbolt.Tx
-	open     map[string]*bbolt.Bucket
-	writes   int
-	counted  map[string]vault.Counts
-	postings substring.Postings
+	tx      *bbolt.Tx
+	open    map[string]*bbolt.Bucket
+	writes  int
+	counted map[string]vault.Counts
+	// batchPaused is what was looked up already of batches.
+	batchPaused map[string]bool
+	postings    substring.Postings
 }
 
 func newTxn(tx *bbolt.Tx) *txn {

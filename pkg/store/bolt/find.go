@@ -121,20 +121,6 @@ func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
 	})
 }
 
-// Events implements store.Certificates.
-func (s *Store) Events(ctx context.Context, id uint64) ([]vault.Event, error) {
-	return read(ctx, s, func(t *txn) (found []vault.Event, err error) {
-		for _, seq := range t.under(entry{eventsByCert, u64(id), nil}) {
-			var e vault.Event
-			if err := decode(u64(seq), t.get(events, u64(seq)), &e); err != nil {
-				return nil, err
-			}
-			found = append(found, e)
-		}
-		return found, nil
-	})
-}
-
 // Counts implements store.Certificates.
 func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
 	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(u32(institution)) })

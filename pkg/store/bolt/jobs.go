@@ -5,15 +5,23 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
+// parkedLane stands before the kind of jobs that cannot be claimed.
+const parkedLane = "parked:"
+
 // dueKey sorts a job among those of its kind by the moment at which it may run.
 func dueKey(j vault.Job) []byte {
-	return join(text(string(j.Kind)), u64(uint64(j.RunAt.UnixNano())), u64(j.ID))
+	lane := string(j.Kind)
+	if j.Parked {
+		lane = parkedLane + lane
+	}
+	return join(text(lane), u64(uint64(j.RunAt.UnixNano())), u64(j.ID))
 }
 
 func runAt(dueKey []byte) time.Time {
@@ -30,6 +38,11 @@ func (t *txn) addJob(j vault.Job) error {
 }
 
 func (t *txn) putJob(j vault.Job) error {
+	paused, err := t.paused(j)
+	if err != nil {
+		return err
+	}
+	j.Parked = paused && !j.Held
 	key := u64(j.ID)
 	value, err := encode(key, j)
 	if err != nil {
@@ -155,9 +168,10 @@ func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]st
 		queues := map[vault.JobKind]store.Queue{}
 		c := t.bucket(due).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			kind := vault.JobKind(k[:bytes.IndexByte(k, 0)])
+			lane, parked := strings.CutPrefix(string(k[:bytes.IndexByte(k, 0)]), parkedLane)
+			kind := vault.JobKind(lane)
 			q := queues[kind]
-			if runAt(k).After(now) {
+			if parked || runAt(k).After(now) {
 				q.Later++
 			} else {
 				q.Waiting++

@@ -82,7 +82,7 @@ func (m *model) effects(c vault.Certificate, fx vault.Effects) {
 		m.events[c.ID] = append(m.events[c.ID], e)
 	}
 	for _, j := range fx.Jobs {
-		j.Certificate = c.ID
+		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
 		m.jobs = append(m.jobs, &j)
 	}
 	if fx.Tail != nil {

@@ -1,0 +1,149 @@
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Stream is where the event stream comes from.
+type Stream interface {
+	// Snapshot is how everything stands, and the number of the latest event in it.
+	Snapshot(ctx context.Context) (client.Snapshot, uint64, error)
+	// Since returns what happened after an event, and the number to ask with next.
+	Since(ctx context.Context, seq uint64) ([]client.Message, uint64, error)
+	// Follow returns a channel that is ready when there may be something new, and
+	// what must be called in the end.
+	Follow() (ready <-chan struct{}, notices func() []client.Notice, stop func())
+}
+
+// Times of a stream.
+const (
+	heartbeat = 15 * time.Second
+	// slowest is how long one write may take; who reads slower is dropped and may
+	// come back with the last ID that it saw.
+	slowest = 5 * time.Second
+	// reconnect is what a browser is told to wait, in milliseconds.
+	reconnect = 1000
+)
+
+// events streams server-sent events (WHATWG HTML, section 9.2): a snapshot, then
+// what happens. Events are read from the store at the reader's own pace, so a
+// slow one costs nobody anything.
+func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
+	ready, notices, stop := p.Stream.Follow()
+	defer stop()
+	s := &stream{w: w, control: http.NewResponseController(w)}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	seq, err := p.begin(r, s)
+	if err != nil {
+		p.LogFailure(r, err)
+		return
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		if seq, err = p.pass(r.Context(), s, seq); err == nil {
+			for _, n := range notices() {
+				err = errors.Join(err, s.send("notice", "", n))
+			}
+		}
+		if err != nil {
+			if r.Context().Err() == nil && !errors.Is(err, errGone) {
+				p.LogFailure(r, err)
+			}
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-ready:
+		case <-beat.C:
+			if s.write(":\n\n") != nil {
+				return
+			}
+		}
+	}
+}
+
+// begin sends a snapshot, unless the reader says what it saw last.
+func (p *Panel) begin(r *http.Request, s *stream) (uint64, error) {
+	if err := s.write(fmt.Sprintf("retry: %d\n\n", reconnect)); err != nil {
+		return 0, nil
+	}
+	if seq, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
+		return seq, nil
+	}
+	snapshot, seq, err := p.Stream.Snapshot(r.Context())
+	if err != nil {
+		return 0, err
+	}
+	return seq, s.send("snapshot", strconv.FormatUint(seq, 10), snapshot)
+}
+
+// pass sends everything that has happened since.
+func (p *Panel) pass(ctx context.Context, s *stream, seq uint64) (uint64, error) {
+	for {
+		messages, next, err := p.Stream.Since(ctx, seq)
+		if err != nil {
+			return seq, err
+		}
+		for _, m := range messages {
+			if m.Certificate != nil {
+				err = s.send("certificate", m.ID, m.Certificate)
+			} else {
+				err = s.send("batch", m.ID, m.Batch)
+			}
+			if err != nil {
+				return seq, err
+			}
+		}
+		if next == seq {
+			return seq, s.flush()
+		}
+		seq = next
+	}
+}
+
+// errGone is a reader that has gone or reads too slowly.
+var errGone = errors.New("the reader of the event stream has gone")
+
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (s *stream) send(kind, id string, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding a %s message: %w", kind, err)
+	}
+	text := "event: " + kind + "\n"
+	if id != "" {
+		text += "id: " + id + "\n"
+	}
+	return s.write(text + "data: " + string(raw) + "\n\n")
+}
+
+func (s *stream) write(text string) error {
+	// Not every transport knows deadlines; the network's does.
+	_ = s.control.SetWriteDeadline(time.Now().Add(slowest))
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return errGone
+	}
+	return s.flush()
+}
+
+func (s *stream) flush() error {
+	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return errGone
+	}
+	return nil
+}

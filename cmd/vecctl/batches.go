@@ -1,0 +1,85 @@
+package main
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func batchesCommand(w world) *cli.Command {
+	act := func(act client.BatchAct, usage string) *cli.Command {
+		return &cli.Command{
+			Name: string(act), Usage: usage, ArgsUsage: "BATCH_ID",
+			Flags: append(homeFlags(), outputFlags()...),
+			Action: func(c *cli.Context) error {
+				if err := exactly(c, 1, "the batch's ID"); err != nil {
+					return err
+				}
+				return showBatches(c, w, func(s *session) ([]client.Batch, error) {
+					b, err := s.ActOnBatch(c.Context, c.Args().First(), act)
+					return []client.Batch{b}, err
+				})
+			},
+		}
+	}
+	return &cli.Command{
+		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one",
+		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			return showBatches(c, w, func(s *session) ([]client.Batch, error) { return allBatches(c, s) })
+		},
+		Subcommands: []*cli.Command{
+			act(client.PauseBatch, "begin nothing more of a batch"),
+			act(client.ResumeBatch, "let a paused batch go on"),
+			act(client.CancelBatch, "end what has not begun of a batch"),
+		},
+	}
+}
+
+func allBatches(c *cli.Context, s *session) ([]client.Batch, error) {
+	const perPage = 100
+	var all []client.Batch
+	for n := 1; ; n++ {
+		page, err := s.Batches(c.Context, n, perPage)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		if limit := c.Int("limit"); limit > 0 && len(all) >= limit {
+			return all[:limit], nil
+		}
+		if n >= page.Meta.LastPage {
+			return all, nil
+		}
+	}
+}
+
+func showBatches(c *cli.Context, w world, call func(*session) ([]client.Batch, error)) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		found, err := call(s)
+		if err != nil {
+			return err
+		}
+		return batchList().print(w.stdout, form, found)
+	})
+}
+
+func batchList() list[client.Batch] {
+	return list[client.Batch]{
+		headings: []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"},
+		cells: func(b client.Batch) []string {
+			return []string{b.BatchID, b.Name, b.Status, strconv.Itoa(b.Total), strconv.Itoa(b.Approved),
+				strconv.Itoa(b.Processing), strconv.Itoa(b.Failed), strconv.Itoa(b.Revoked), b.CreatedAt.Format(time.RFC3339)}
+		},
+	}
+}

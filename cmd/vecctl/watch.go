@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+func watchCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "watch", Usage: "print what happens, line by line",
+		Flags: append(homeFlags(), outputFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runWatch(c, w, s, form) })
+		},
+	}
+}
+
+// reconnectAfter is the pause before a stream that ended is asked for again.
+const reconnectAfter = time.Second
+
+// runWatch follows the event stream. When the agent goes, it says so and waits for
+// it to come back, then goes on where it was.
+func runWatch(c *cli.Context, w world, s *session, f form) error {
+	last, lost := "", false
+	for {
+		err := s.Follow(c.Context, last, func(m client.Message) error {
+			if lost {
+				say(w, "Connected again.")
+				lost = false
+			}
+			if m.ID != "" {
+				last = m.ID
+			}
+			return printMessage(w, f, m)
+		})
+		if c.Context.Err() != nil {
+			return nil // being ended is how watching ends
+		}
+		if !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		if !lost {
+			say(w, "The connection to the agent was lost; waiting for it.")
+			lost = true
+		}
+		if pause(c.Context, reconnectAfter) != nil {
+			return nil
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func printMessage(w world, f form, m client.Message) error {
+	if f != asTable {
+		switch {
+		case m.Snapshot != nil:
+			return printLine(w.stdout, map[string]any{"snapshot": m.Snapshot})
+		case m.Certificate != nil:
+			return printLine(w.stdout, map[string]any{"certificate": m.Certificate})
+		case m.Batch != nil:
+			return printLine(w.stdout, map[string]any{"batch": m.Batch})
+		case m.Notice != nil:
+			return printLine(w.stdout, map[string]any{"notice": m.Notice})
+		}
+		return nil
+	}
+	line := ""
+	switch {
+	case m.Snapshot != nil:
+		st := m.Snapshot.Status
+		line = fmt.Sprintf("watching %s: %d approved, %d processing, %d failed", st.Institution,
+			st.Certificates["approved"], st.Certificates["processing"], st.Certificates["failed"])
+	case m.Certificate != nil:
+		e := m.Certificate
+		_, what, _ := strings.Cut(e.Event, ".")
+		line = fmt.Sprintf("%s %-8s %s %s, %s", e.At.Local().Format(time.TimeOnly), what, e.ReferenceID, e.Name, e.Title)
+	case m.Batch != nil:
+		b := m.Batch
+		line = fmt.Sprintf("batch %s is %s: %d of %d approved, %d processing, %d failed",
+			b.Name, b.Status, b.Approved, b.Total, b.Processing, b.Failed)
+	case m.Notice != nil:
+		line = m.Notice.Level + ": " + m.Notice.Message
+	default:
+		return nil
+	}
+	_, err := fmt.Fprintln(w.stdout, oneLine(line))
+	return err
+}

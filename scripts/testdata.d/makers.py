@@ -208,7 +208,8 @@ def reportlab(page, work, out):
 
 def reportlab_rotated(page, work, out):
     """A portrait sheet that viewers turn by 90 degrees."""
-    pdf = canvas.Canvas(str(out), pagesize=(page.height, page.width), invariant=1)
+    # The library swaps the sides of a page that it rotates.
+    pdf = canvas.Canvas(str(out), pagesize=(page.width, page.height), invariant=1)
     pdf.setPageRotation(90)
     pdf.translate(page.height, 0)
     pdf.rotate(90)

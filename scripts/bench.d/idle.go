@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+const (
+	idleCertificates = 100_000
+	idleTime         = 20 * time.Second
+	idleTail         = 4000
+)
+
+// benchIdle starts an agent over many certificates and lets it be.
+func benchIdle(s setup, t *table) error {
+	home := filepath.Join(s.dir, fmt.Sprintf("idle-%d", idleCertificates))
+	if err := fillHome(home); err != nil {
+		return err
+	}
+	agent := exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
+	agent.Stderr = io.Discard
+	out, err := agent.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	started, err := timed(func() error {
+		if err := agent.Start(); err != nil {
+			return err
+		}
+		_, err := bufio.NewReader(out).ReadString('\n')
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("starting the agent: %w", err)
+	}
+	defer func() {
+		_ = agent.Process.Signal(syscall.SIGTERM)
+		_ = agent.Wait()
+	}()
+	before, err := processorTime(agent.Process.Pid)
+	if err != nil {
+		return err
+	}
+	time.Sleep(idleTime)
+	after, err := processorTime(agent.Process.Pid)
+	if err != nil {
+		return err
+	}
+	resident, err := resident(agent.Process.Pid)
+	if err != nil {
+		return err
+	}
+	t.below("idle agent, 100,000 certificates: start", started, 0.3, millis)
+	t.below("idle agent, 100,000 certificates: memory", resident, 60<<20, megas)
+	t.below("idle agent, 100,000 certificates: of a core", (after-before)/idleTime.Seconds(), 0.005, percent)
+	return nil
+}
+
+// fillHome makes a home with many certificates that are approved and told of.
+func fillHome(home string) error {
+	if _, err := os.Stat(filepath.Join(home, "vault.db")); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	db, err := bolt.Open(filepath.Join(home, "vault.db"), time.Second)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	inst, err := db.AddInstitution(ctx, vault.Institution{Name: "Example University", TimeZone: "UTC", CreatedAt: time.Now()})
+	for done := 0; done < idleCertificates && err == nil; done += 500 {
+		err = fillGroup(ctx, db, inst, done, 500)
+	}
+	return errors.Join(err, db.Close())
+}
+
+func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from, n int) error {
+	now := time.Now()
+	rows := make([]store.Acceptance, n)
+	for i := range rows {
+		id, err := vault.NewIdentity(rand.Reader, now, 2026)
+		if err != nil {
+			return err
+		}
+		c, fx := vault.Accept(vault.Draft{
+			Title: "Certificate of Achievement", Name: fmt.Sprintf("Person Number %d", from+i),
+			Email: fmt.Sprintf("person%d@example.org", from+i), IssueDate: "2026-06-01", Trigger: vault.BulkUpload,
+			File: vault.File{Name: "certificate.pdf", Format: "pdf", Size: 50_000, SHA256: vault.HashSecret(strconv.Itoa(from + i))},
+		}, inst.ID, id, now)
+		rows[i] = store.Acceptance{Certificate: c, Effects: fx}
+	}
+	if _, err := db.Accept(ctx, rows); err != nil {
+		return err
+	}
+	approve := func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Approve(vault.Verified{
+			Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: idleTail, SHA256: c.File.SHA256,
+		}, make([]byte, idleTail), now)
+	}
+	if err := settleAll(ctx, db, vault.JobProcess, n, approve); err != nil {
+		return err
+	}
+	return settleAll(ctx, db, vault.JobNotify, n, nil)
+}
+
+func settleAll(ctx context.Context, db *bolt.Store, kind vault.JobKind, n int, change store.Change) error {
+	jobs, err := db.Claim(ctx, kind, n, time.Now())
+	if err != nil {
+		return err
+	}
+	settlements := make([]store.Settlement, len(jobs))
+	for i, j := range jobs {
+		settlements[i] = store.Settlement{Job: j, Change: change}
+	}
+	outcomes, err := db.Settle(ctx, settlements)
+	return errors.Join(append(outcomes, err)...)
+}
+
+// processorTime is what a process has used of the processors, in seconds
+// (proc(5), /proc/PID/stat, fields 14 and 15).
+func processorTime(pid int) (float64, error) {
+	const ticksPerSecond = 100
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+	user, err1 := strconv.ParseFloat(fields[11], 64)
+	system, err2 := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / ticksPerSecond, errors.Join(err1, err2)
+}
+
+// resident is a process's memory, in bytes.
+func resident(pid int) (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	pages, err := strconv.ParseFloat(strings.Fields(string(raw))[1], 64)
+	return pages * float64(os.Getpagesize()), err
+}

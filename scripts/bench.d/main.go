@@ -1,0 +1,79 @@
+// Command bench measures the product against limits and peers in the same run,
+// and prints ratios: absolute times say more of the machine than of the program.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// setup is what the command line says.
+type setup struct {
+	vecctl string // the built binary
+	dir    string // where input and homes lie
+	rows   int
+	repeat int
+}
+
+// modes in the order in which "all" runs them.
+var modes = []struct {
+	name string
+	run  func(setup, *table) error
+}{
+	{"stamp", benchStamp},
+	{"bulk", benchBulk},
+	{"idle", benchIdle},
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var s setup
+	flag.StringVar(&s.vecctl, "vecctl", "", "the built binary")
+	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
+	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
+	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")
+	strict := flag.Bool("strict", false, "exit 1 when a goal is missed")
+	flag.Parse()
+	wanted := flag.Args()
+	if len(wanted) == 0 || slices.Contains(wanted, "all") {
+		wanted = nil
+		for _, m := range modes {
+			wanted = append(wanted, m.name)
+		}
+	}
+	if s.dir == "" {
+		made, err := os.MkdirTemp("", "vecctl-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(made)
+		s.dir = made
+	}
+	t := newTable(os.Stdout)
+	for _, name := range wanted {
+		i := slices.IndexFunc(modes, func(m struct {
+			name string
+			run  func(setup, *table) error
+		}) bool {
+			return m.name == name
+		})
+		if i < 0 {
+			return fmt.Errorf("there is no mode %q", name)
+		}
+		if err := modes[i].run(s, t); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if *strict && t.missed > 0 {
+		return fmt.Errorf("%d goals missed", t.missed)
+	}
+	return nil
+}

@@ -59,7 +59,7 @@ func (s *Store) makeFolders() error {
 	if err := os.MkdirAll(s.temp(), 0o700); err != nil {
 		return DiskError(err, "making the blob folder")
 	}
-	for i := range 256 {
+	for i := range Folders {
 		err := os.Mkdir(filepath.Join(s.root, fmt.Sprintf("%02x", i)), 0o700)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return DiskError(err, "making the blob folder")
@@ -208,27 +208,40 @@ func validSum(sum string) bool {
 	return err == nil && len(b) == sha256.Size
 }
 
+// Folders is how many folders the contents lie in.
+const Folders = 256
+
 // Sweep removes contents that were stored before a moment and that nobody
 // refers to, and returns how many. It stops early when ctx ends.
 func (s *Store) Sweep(ctx context.Context, before time.Time, referenced func(sum string) (bool, error)) (int, error) {
 	removed := 0
-	for i := range 256 {
-		if err := ctx.Err(); err != nil {
+	for i := range Folders {
+		n, err := s.SweepFolder(ctx, i, before, referenced)
+		if removed += n; err != nil {
 			return removed, err
 		}
-		dir := filepath.Join(s.root, fmt.Sprintf("%02x", i))
-		entries, err := os.ReadDir(dir)
+	}
+	return removed, nil
+}
+
+// SweepFolder is Sweep in one folder, from 0 to Folders-1.
+func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, referenced func(sum string) (bool, error)) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	dir := filepath.Join(s.root, fmt.Sprintf("%02x", folder))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, DiskError(err, "listing stored documents")
+	}
+	removed := 0
+	for _, e := range entries {
+		gone, err := s.sweepOne(filepath.Join(dir, e.Name()), before, referenced)
 		if err != nil {
-			return removed, DiskError(err, "listing stored documents")
+			return removed, err
 		}
-		for _, e := range entries {
-			gone, err := s.sweepOne(filepath.Join(dir, e.Name()), before, referenced)
-			if err != nil {
-				return removed, err
-			}
-			if gone {
-				removed++
-			}
+		if gone {
+			removed++
 		}
 	}
 	return removed, nil

@@ -2,14 +2,18 @@ package blob
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,4 +247,85 @@ func temporaries(t *testing.T, s *Store) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+func TestTidyRemovesWhatADeadWriterOfTheFileLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.csv")
+	for _, name := range []string{path, filepath.Join(filepath.Dir(path), strings.Repeat("n", 255))} {
+		left := ""
+		died := errors.New("died")
+		err := WriteFile(name, 0o600, func(w io.Writer) error {
+			left = w.(*os.File).Name()
+			return died
+		})
+		if !errors.Is(err, died) {
+			t.Fatal(err)
+		}
+		// A process that dies does not clean up.
+		if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Tidy(path); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, %v; want the other file's temporary one alone", entries, err)
+	}
+}
+
+// An error of the file system says what failed, where, and what to do; one that
+// nobody can mend says nothing to people.
+func TestDiskErrorKinds(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		kind fault.Kind
+		says string
+	}{
+		{&os.PathError{Op: "write", Path: "/home/x", Err: syscall.ENOSPC}, fault.Full, "storing /home/x: the disk is full; make room"},
+		{&os.PathError{Op: "open", Path: "/home/x", Err: syscall.EACCES}, fault.Full, "storing /home/x: permission denied"},
+		{fmt.Errorf("deep: %w", &os.PathError{Op: "open", Path: "/home/x", Err: syscall.EROFS}), fault.Full, "read-only"},
+		{&os.PathError{Op: "open", Path: "/home/x", Err: syscall.EIO}, fault.Internal, ""},
+		{fault.New(fault.Damaged, "as it was"), fault.Damaged, "as it was"},
+	} {
+		err := DiskError(test.err, "storing")
+		message, ok := fault.Message(err)
+		if fault.KindOf(err) != test.kind || !strings.Contains(message, test.says) || ok != (test.says != "") || !errors.Is(err, test.err) {
+			t.Errorf("%v becomes %v: %q", test.err, fault.KindOf(err), message)
+		}
+	}
+	if DiskError(nil, "storing") != nil {
+		t.Error("no error became one")
+	}
+}
+
+// While contents are stored again and again and swept without pause, what was
+// stored last is there.
+func TestStoringAgainstTheSweep(t *testing.T) {
+	s := open(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		for ctx.Err() == nil {
+			// Everything but what was stored within the last moment goes.
+			if _, err := s.Sweep(ctx, time.Now().Add(-time.Second), func(string) (bool, error) { return false, nil }); err != nil && ctx.Err() == nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for i := range 200 {
+		st := stage(t, s, strings.Repeat("x", i%3))
+		old := time.Now().Add(-time.Hour)
+		_ = os.Chtimes(s.path(st.SHA256), old, old) // as if it lay there for long
+		if err := s.Commit(st); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, s, st.SHA256); len(got) != i%3 {
+			t.Fatalf("round %d: %q", i, got)
+		}
+	}
+	stop()
+	sweeping.Wait()
 }

@@ -3,10 +3,12 @@ package blob
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -75,8 +77,9 @@ func syncPath(path string) error {
 }
 
 // WriteFile writes a whole file with the permissions given, whatever the umask.
+// A process that dies meanwhile leaves a temporary file, which Tidy removes.
 func WriteFile(path string, perm os.FileMode, write func(io.Writer) error) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix(path)+"*")
 	if err != nil {
 		return DiskError(err, "making a temporary file")
 	}
@@ -86,6 +89,31 @@ func WriteFile(path string, perm os.FileMode, write func(io.Writer) error) error
 	}
 	if err != nil {
 		return errors.Join(DiskError(err, "writing "+filepath.Base(path)), discard(temp.Name()))
+	}
+	return nil
+}
+
+// tempPrefix is what the names of a file's temporary files begin with. It is of
+// one length, since the file's own name may be as long as a name can be.
+func tempPrefix(path string) string {
+	return fmt.Sprintf(".tmp-%08x-", crc32.ChecksumIEEE([]byte(filepath.Base(path))))
+}
+
+// Tidy removes what an interrupted WriteFile of a path left beside it. Only the
+// sole writer of that file may call it.
+func Tidy(path string) error {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return DiskError(err, "looking for half-written files")
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), tempPrefix(path)) {
+			continue
+		}
+		if err := discard(filepath.Join(dir, e.Name())); err != nil {
+			return DiskError(err, "removing a half-written file")
+		}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 // Kind sorts errors by what the person or program that meets them can do.
 type Kind uint8
 
+// The kinds of error.
 const (
 	Internal        Kind = iota // a bug or a failure with no better kind
 	Invalid                     // the input is wrong and nothing was done

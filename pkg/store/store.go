@@ -44,6 +44,29 @@ type Settlement struct {
 // Change is a transition of package vault with its arguments filled in.
 type Change func(vault.Certificate) (vault.Certificate, vault.Effects, error)
 
+// Whole is a request that is kept as a whole or not at all.
+type Whole struct {
+	Batch *vault.Batch // made with it; nil for none
+	Rows  []WholeRow
+	// Reply, when set, makes the answer that is kept in the same transaction. It
+	// must do nothing but compute.
+	Reply func([]vault.Certificate) (vault.Reply, error)
+}
+
+// WholeRow is an acceptance of a Whole.
+type WholeRow struct {
+	Acceptance
+	// Upload, when set, is the ID of the uploaded file that the certificate is made
+	// of; it is used up.
+	Upload string
+}
+
+// Refused says why a row of a Whole keeps all of it from being kept.
+type Refused struct {
+	Row       int
+	Duplicate bool // the key is held, or an earlier row has it; else the upload is gone
+}
+
 // Filter selects certificates; empty fields do not restrict, and all that are
 // set must hold.
 type Filter struct {
@@ -75,6 +98,11 @@ type Certificates interface {
 	// takes no more: Illegal for the whole call. An identity that is
 	// taken already is a Conflict for the whole call.
 	Accept(ctx context.Context, rows []Acceptance) ([]Accepted, error)
+	// AcceptWhole keeps a batch and all of its certificates, uses up their uploads
+	// and keeps the answer, all in one transaction. Where a key is held or an
+	// upload is gone, nothing is changed, and the rows at fault are returned. An
+	// identity that is taken already is a Conflict.
+	AcceptWhole(ctx context.Context, w Whole) ([]vault.Certificate, []Refused, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)
@@ -103,7 +131,7 @@ type Certificates interface {
 	LastEvent(ctx context.Context) (uint64, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
-	// Referenced tells whether any certificate needs a blob.
+	// Referenced tells whether any certificate or upload needs a blob.
 	Referenced(ctx context.Context, sum string) (bool, error)
 }
 
@@ -155,6 +183,27 @@ type Institutions interface {
 	ChangeInstitution(ctx context.Context, i vault.Institution) error
 	// Institutions returns all in order of their IDs.
 	Institutions(ctx context.Context) ([]vault.Institution, error)
+	// UseInstitution makes one the current one; NotFound when there is none.
+	UseInstitution(ctx context.Context, id uint32) error
+	// CurrentInstitution is the one last made so, else the first; NotFound when
+	// there is none at all.
+	CurrentInstitution(ctx context.Context) (vault.Institution, error)
+}
+
+// Uploads is what is asked of a store about uploaded files and kept answers.
+type Uploads interface {
+	// AddUpload keeps an uploaded file and, unless it is nil, the answer to its
+	// upload.
+	AddUpload(ctx context.Context, u vault.Upload, reply *vault.Reply) error
+	// Uploads finds an institution's uploads that are not used up; the result has
+	// an entry for each ID, nil where there is none. Age is the caller's matter.
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*vault.Upload, error)
+	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
+	// matter; a new answer replaces an old one.
+	Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error)
+	// Expire forgets uploads and answers that are no longer usable and returns how
+	// many.
+	Expire(ctx context.Context, now time.Time) (int, error)
 }
 
 // Tokens is what is asked of a store about API tokens.
@@ -173,6 +222,7 @@ type Tokens interface {
 // Store is all of it.
 type Store interface {
 	Tokens
+	Uploads
 	Certificates
 	Jobs
 	Batches

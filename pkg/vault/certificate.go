@@ -119,6 +119,7 @@ type Certificate struct {
 	Details   string `json:"details,omitempty"`
 	IssueDate Date   `json:"issue_date"`
 	File      File   `json:"file"`
+	ScanBack  bool   `json:"scan_back,omitempty"`
 
 	Verified     *Verified   `json:"verified,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`

@@ -58,6 +58,9 @@ type Draft struct {
 	File    File
 	Batch   string
 	Trigger Trigger
+	// ScanBack asks for the code to be read back from the drawn page before the
+	// certificate is approved.
+	ScanBack bool
 }
 
 // Clean returns the draft with its texts in the form in which they are kept.

@@ -88,11 +88,11 @@ func (c dateCell) ordered(words [3]string, monthAt int) dateCell {
 
 // cutTime takes a time of day without a zone off.
 func cutTime(s string) string {
-	i := strings.IndexByte(s, ':')
-	if i < 0 {
+	before, _, found := strings.Cut(s, ":")
+	if !found {
 		return s
 	}
-	start := strings.LastIndexAny(s[:i], " T")
+	start := strings.LastIndexAny(before, " T")
 	if start < 0 {
 		return s
 	}

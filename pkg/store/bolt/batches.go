@@ -28,12 +28,18 @@ func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, erro
 		if t.get(batchByID, batchID(b.Institution, b.ID)) != nil {
 			return b, fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
 		}
-		name := b.Name
-		for n := 2; t.get(batchNames, batchID(b.Institution, b.Name)) != nil; n++ {
-			b.Name = fmt.Sprintf("%s-%d", name, n)
-		}
+		b = t.named(b)
 		return b, t.putBatch(b)
 	})
+}
+
+// named gives a batch a number behind its name where another bears that.
+func (t *txn) named(b vault.Batch) vault.Batch {
+	name := b.Name
+	for n := 2; t.get(batchNames, batchID(b.Institution, b.Name)) != nil; n++ {
+		b.Name = fmt.Sprintf("%s-%d", name, n)
+	}
+	return b
 }
 
 func (t *txn) putBatch(b vault.Batch) error {

@@ -28,6 +28,9 @@
 //	  batch_names       inst4 name -> batch
 //	tokens              token's UUID -> token
 //	  by_hash           hash of its secret -> token's UUID
+//	uploads             inst4 uuid16 -> uploaded file
+//	  upload_blobs      sum inst4 uuid16
+//	replies             inst4 caller 0 key -> kept answer
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -38,21 +41,18 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 )
 
 // schema is the version of the bucket tree that this program writes.
-const schema = 1
+const schema = 2
 
 // The buckets; see the drawing above.
 var (
@@ -84,12 +84,16 @@ var (
 	batchNames    = []byte("batch_names")
 	tokens        = []byte("tokens")
 	byHash        = []byte("by_hash")
+	uploads       = []byte("uploads")
+	uploadBlobs   = []byte("upload_blobs")
+	replies       = []byte("replies")
 )
 
 func buckets() [][]byte {
 	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
-		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash}
+		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
+		uploads, uploadBlobs, replies}
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
@@ -103,7 +107,7 @@ func ascending(bucket []byte) bool {
 
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
-	db    *bbolt.DB
+	file  *file.File
 	queue *group.Queue[*txn]
 }
 
@@ -112,29 +116,14 @@ var _ store.Store = (*Store)(nil)
 // Open opens or makes the file. It waits at most wait for another process to let
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
-	var db *bbolt.DB
-	err := guard(func() (err error) {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: max(wait, time.Millisecond), FreelistType: bbolt.FreelistMapType,
-		})
-		return err
-	})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fault.Wrap(fault.Locked, err, "another process holds the database")
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return nil, fault.Wrap(fault.Damaged, err, "the database file is damaged or is none; restore the home from a backup")
-	case err != nil:
-		return nil, fmt.Errorf("opening the database: %w", err)
+	f, err := file.Open(path, wait)
+	if err != nil {
+		return nil, err
 	}
-	// bbolt leaves an existing file's permissions as they are.
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("closing the database to others: %w", err), db.Close())
-	}
-	s := &Store{db: db}
+	s := &Store{file: f}
 	s.queue = group.New(s.commit)
 	if err := s.prepare(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -148,6 +137,9 @@ func (s *Store) prepare() error {
 				found = binary.BigEndian.Uint64(v)
 			}
 		}
+		if first, _ := t.tx.Cursor().First(); first != nil && found == 0 {
+			return fault.New(fault.Damaged, "the database is damaged or another program's; restore the home from a backup")
+		}
 		return nil
 	})
 	switch {
@@ -159,37 +151,25 @@ func (s *Store) prepare() error {
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
 	}
-	return guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			for _, name := range buckets() {
-				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-					return fmt.Errorf("making the database: %w", err)
-				}
+	return s.file.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
 			}
-			return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
-		})
+		}
+		return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
 	})
 }
 
 // Close waits for transactions that are under way and closes the file.
-func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("closing the database: %w", err)
-	}
-	return nil
-}
+func (s *Store) Close() error { return s.file.Close() }
 
 // Size is the file's length in bytes.
-func (s *Store) Size() (size int64) {
-	_ = s.db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
-	return size
-}
+func (s *Store) Size() int64 { return s.file.Size() }
 
 // view runs a function in a read transaction.
 func (s *Store) view(fn func(*txn) error) error {
-	return guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error { return fn(newTxn(tx)) })
-	})
+	return s.file.View(func(tx *bbolt.Tx) error { return fn(newTxn(tx)) })
 }
 
 // read is view for callers that want a result and may have given up.
@@ -205,18 +185,4 @@ func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (resul
 		return *new(T), err
 	}
 	return result, nil
-}
-
-// guard turns the panics with which bbolt meets a damaged file, and the memory
-// fault of a file that was cut off, into an error.
-func guard(fn func() error) (err error) {
-	before := debug.SetPanicOnFault(true)
-	defer debug.SetPanicOnFault(before)
-	defer func() {
-		if p := recover(); p != nil {
-			err = fault.Wrap(fault.Damaged, fmt.Errorf("%v", p),
-				"the database is damaged; stop here and restore the home from a backup")
-		}
-	}()
-	return fn()
 }

@@ -7,7 +7,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -35,22 +34,17 @@ func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (res
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
-	err := guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			t := newTxn(tx)
-			for i, run := range group {
-				before := t.writes
-				if outcomes[i] = run(t); outcomes[i] != nil && t.writes != before {
-					return outcomes[i]
-				}
+	err := s.file.Update(func(tx *bbolt.Tx) error {
+		t := newTxn(tx)
+		for i, run := range group {
+			before := t.writes
+			if outcomes[i] = run(t); outcomes[i] != nil && t.writes != before {
+				return outcomes[i]
 			}
-			return t.finish()
-		})
+		}
+		return t.finish()
 	})
 	if err != nil {
-		if _, ok := fault.Message(err); !ok {
-			err = fmt.Errorf("writing to the database: %w", err)
-		}
 		for i := range outcomes {
 			outcomes[i] = err
 		}
@@ -84,17 +78,6 @@ func (t *txn) bucket(name []byte) *bbolt.Bucket {
 		t.open[string(name)] = b
 	}
 	return b
-}
-
-// growsAtEnd tells whether a bucket's keys come in ascending order, so that its
-// pages can be filled: nothing will be put between what they hold.
-func growsAtEnd(name []byte) bool {
-	for _, b := range [][]byte{certificates, tails, texts, byUUID, byCreation, events, eventsByCert} {
-		if string(b) == string(name) {
-			return true
-		}
-	}
-	return false
 }
 
 func (t *txn) get(bucket, key []byte) []byte { return t.bucket(bucket).Get(key) }
@@ -154,7 +137,8 @@ func (t *txn) counts(key []byte) (vault.Counts, error) {
 	if value == nil {
 		return c, nil
 	}
-	return c, decode(key, value, &c)
+	err := decode(key, value, &c)
+	return c, err
 }
 
 // finish writes what was gathered, in the order of the keys.

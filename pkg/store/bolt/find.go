@@ -3,6 +3,8 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -16,7 +18,8 @@ func (t *txn) certificate(id []byte) (vault.Certificate, error) {
 	if value == nil {
 		return c, fault.Newf(fault.Damaged, "certificate %x is missing from the database; restore the home from a backup", id)
 	}
-	return c, decode(id, value, &c)
+	err := decode(id, value, &c)
+	return c, err
 }
 
 // lookup reads the one that an index names, nil where it names none. Indexes
@@ -129,7 +132,13 @@ func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, e
 // Referenced implements store.Certificates.
 func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
 	return read(ctx, s, func(t *txn) (bool, error) {
-		k, _ := t.bucket(byBlob).Cursor().Seek([]byte(sum))
-		return len(k) == len(sum)+8 && bytes.HasPrefix(k, []byte(sum)), nil
+		for _, index := range [][]byte{byBlob, uploadBlobs} {
+			// What stands behind the sum has the same length in all keys of an index.
+			k, _ := t.bucket(index).Cursor().Seek([]byte(sum))
+			if len(sum) == hex.EncodedLen(sha256.Size) && bytes.HasPrefix(k, []byte(sum)) {
+				return true, nil
+			}
+		}
+		return false, nil
 	})
 }

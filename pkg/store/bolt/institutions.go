@@ -30,7 +30,7 @@ func (s *Store) ChangeInstitution(ctx context.Context, i vault.Institution) erro
 			return struct{}{}, err
 		}
 		if t.get(institutions, u32(i.ID)) == nil {
-			return struct{}{}, fault.New(fault.NotFound, "Institution not found.")
+			return struct{}{}, noInstitution()
 		}
 		return struct{}{}, t.putInstitution(i)
 	})
@@ -57,3 +57,35 @@ func (s *Store) Institutions(ctx context.Context) ([]vault.Institution, error) {
 		return all, err
 	})
 }
+
+// currentKey is where the current institution is noted.
+var currentKey = []byte("institution")
+
+// UseInstitution implements store.Institutions.
+func (s *Store) UseInstitution(ctx context.Context, id uint32) error {
+	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
+		if t.get(institutions, u32(id)) == nil {
+			return struct{}{}, noInstitution()
+		}
+		return struct{}{}, t.put(metaBucket, currentKey, u32(id))
+	})
+	return err
+}
+
+// CurrentInstitution implements store.Institutions.
+func (s *Store) CurrentInstitution(ctx context.Context) (vault.Institution, error) {
+	return read(ctx, s, func(t *txn) (i vault.Institution, err error) {
+		key := t.get(metaBucket, currentKey)
+		value := t.get(institutions, key)
+		if value == nil {
+			key, value = t.bucket(institutions).Cursor().First()
+		}
+		if value == nil {
+			return i, noInstitution()
+		}
+		err = decode(key, value, &i)
+		return i, err
+	})
+}
+
+func noInstitution() error { return fault.New(fault.NotFound, "Institution not found.") }

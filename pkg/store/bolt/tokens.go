@@ -38,7 +38,8 @@ func (t *txn) token(id []byte) (vault.Token, error) {
 	if value == nil {
 		return token, noToken()
 	}
-	return token, decode(id, value, &token)
+	err := decode(id, value, &token)
+	return token, err
 }
 
 // TokenByHash implements store.Tokens.

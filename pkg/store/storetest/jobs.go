@@ -45,9 +45,9 @@ func claimOrder(f *fixture) {
 	f.wantClaim(5)
 	start := f.now
 	rows := make([]store.Acceptance, 5)
-	for i, wait := range []time.Duration{4, 1, 3, 2, 60} {
+	for i, seconds := range []int{4, 1, 3, 2, 60} {
 		rows[i] = f.acceptance(f.a, f.draft())
-		rows[i].Effects.Jobs[0].RunAt = start.Add(wait * time.Second)
+		rows[i].Effects.Jobs[0].RunAt = start.Add(time.Duration(seconds) * time.Second)
 	}
 	var c []vault.Certificate
 	for _, done := range f.accept(rows...) {

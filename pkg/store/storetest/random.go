@@ -93,7 +93,7 @@ func (w *walk) acceptSome() {
 
 func (w *walk) randomChange() store.Change {
 	at := w.tick()
-	return pick(w, approve(at), approve(at), fail(at), retry(at), revoke(at),
+	return pick(w, approve(at), approve(at.Add(time.Microsecond)), fail(at), retry(at), revoke(at),
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Supersede("another", at) })
 }
 

@@ -2,7 +2,7 @@ package substring_test
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -81,8 +81,8 @@ func TestCandidates(t *testing.T) {
 }
 
 func TestAnErrorOfTheKeeperIsReturned(t *testing.T) {
-	broken := fmt.Errorf("damaged")
-	if ids, err := substring.Candidates(1, "abc", 10, func([]byte) ([]byte, error) { return nil, broken }); err != broken || ids != nil {
+	broken := errors.New("damaged")
+	if ids, err := substring.Candidates(1, "abc", 10, func([]byte) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) || ids != nil {
 		t.Errorf("%v, %v", ids, err)
 	}
 }

@@ -1,0 +1,290 @@
+package bolt_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// wantDamaged wants an error that says so and what to do.
+func wantDamaged(t *testing.T, what string, err error) {
+	t.Helper()
+	message, _ := fault.Message(err)
+	if !fault.Is(err, fault.Damaged) || !strings.Contains(message, "restore the home from a backup") {
+		t.Errorf("%s: error %v, want one that tells of damage and of the backup", what, err)
+	}
+}
+
+// populated makes a closed store's file.
+func populated(t *testing.T) (path string, all []vault.Certificate) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "vault.db")
+	s, err := bolt.Open(path, time.Second)
+	must(t, err)
+	all = populate(t, s)
+	must(t, s.Close())
+	return path, all
+}
+
+// flipIn flips a bit in every value of a bucket.
+func flipIn(t *testing.T, path, bucket string) {
+	t.Helper()
+	edit(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		values := map[string][]byte{}
+		c := b.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			v = bytes.Clone(v)
+			v[len(v)/2] ^= 0x04
+			values[string(k)] = v
+		}
+		if len(values) == 0 {
+			return fmt.Errorf("bucket %s is empty", bucket)
+		}
+		for k, v := range values {
+			if err := b.Put([]byte(k), v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func TestAFlippedBitInARecordIsFound(t *testing.T) {
+	tests := map[string][]string{ // bucket: the questions that must find it
+		"certificates": {"by UUID", "by reference", "by ID", "holders", "list", "status", "e-mail", "batch", "days", "search", "short search"},
+		"texts":        {"short search", "search"},
+		"grams":        {"search"},
+		"tails":        {"tail"},
+		"events":       {"events"},
+		"counts":       {"counts", "list", "status", "find batch", "batches"},
+		"frozen":       {"frozen"},
+		"batches":      {"find batch", "batches"},
+		"institutions": {"institutions"},
+	}
+	for bucket, questions := range tests {
+		t.Run(bucket, func(t *testing.T) {
+			path, all := populated(t)
+			flipIn(t, path, bucket)
+			s := open(t, path)
+			asked := reads(s, all[0], *row(t, 0).Freeze)
+			for _, q := range questions {
+				_, err := asked[q]()
+				wantDamaged(t, q, err)
+			}
+		})
+	}
+	t.Run("jobs", func(t *testing.T) {
+		path, _ := populated(t)
+		flipIn(t, path, "jobs")
+		s := open(t, path)
+		_, err := s.Claim(t.Context(), vault.JobProcess, 1, now)
+		wantDamaged(t, "claim", err)
+		_, err = s.Release(t.Context(), now)
+		wantDamaged(t, "release", err)
+		outcomes, err := s.Settle(t.Context(), []store.Settlement{{Job: vault.Job{ID: 1, Attempt: 1}}})
+		must(t, err)
+		wantDamaged(t, "settle", outcomes[0])
+	})
+}
+
+// TestARecordInAnothersPlaceIsFound swaps what two keys of a bucket lead to.
+func TestARecordInAnothersPlaceIsFound(t *testing.T) {
+	tests := map[string][]string{
+		"certificates": {"by UUID", "by ID", "list"},
+		"by_uuid":      {"by UUID"},
+		"by_reference": {"by reference"},
+		"by_key":       {"holders"},
+		"texts":        {"short search"},
+	}
+	for bucket, questions := range tests {
+		t.Run(bucket, func(t *testing.T) {
+			path, all := populated(t)
+			edit(t, path, func(tx *bbolt.Tx) error {
+				b := tx.Bucket([]byte(bucket))
+				var keys, values [][]byte
+				c := b.Cursor()
+				for k, v := c.First(); k != nil; k, v = c.Next() {
+					keys, values = append(keys, bytes.Clone(k)), append(values, bytes.Clone(v))
+				}
+				for i, k := range keys {
+					if err := b.Put(k, values[(i+1)%len(values)]); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			s := open(t, path)
+			asked := reads(s, all[0], *row(t, 0).Freeze)
+			for _, q := range questions {
+				_, err := asked[q]()
+				wantDamaged(t, q, err)
+			}
+			if bucket == "by_key" {
+				_, err := s.Accept(t.Context(), []store.Acceptance{row(t, 0)})
+				wantDamaged(t, "accept", err)
+			}
+		})
+	}
+}
+
+func TestAFlippedByteInTheFileIsFound(t *testing.T) {
+	path, all := populated(t)
+	b, err := os.ReadFile(path)
+	must(t, err)
+	name := []byte(`"name":"` + all[0].Name)
+	if bytes.Count(b, name) == 0 {
+		t.Fatal("the record is not in the file as it was written")
+	}
+	must(t, os.WriteFile(path, bytes.ReplaceAll(b, name, bytes.Replace(name, []byte("Recipient"), []byte("Impostor!"), 1)), 0o600))
+	s := open(t, path)
+	_, err = s.Certificate(t.Context(), 1, all[0].UUID)
+	wantDamaged(t, "the certificate", err)
+	if _, err := s.Certificate(t.Context(), 1, all[1].UUID); err != nil {
+		t.Errorf("another certificate: %v", err)
+	}
+}
+
+// useAll opens a file, asks everything, and writes. Whatever comes of it must
+// be an error or none; errors must tell of damage.
+func useAll(t *testing.T, path string, all []vault.Certificate) (damaged bool) {
+	t.Helper()
+	var failed []error
+	s, err := bolt.Open(path, time.Second)
+	failed = append(failed, err)
+	if err == nil {
+		for _, ask := range reads(s, all[0], *row(t, 0).Freeze) {
+			_, err := ask()
+			failed = append(failed, err)
+		}
+		_, err = s.Accept(t.Context(), []store.Acceptance{row(t, 77)})
+		failed = append(failed, err)
+		_, err = s.Change(t.Context(), 1, all[1].UUID, approve)
+		failed = append(failed, err)
+		_, err = s.Claim(t.Context(), vault.JobProcess, 9, now)
+		failed = append(failed, err, s.Close())
+	}
+	for _, err := range failed {
+		switch {
+		case err == nil, fault.Is(err, fault.NotFound):
+		case fault.Is(err, fault.Damaged), fault.Is(err, fault.Illegal):
+			damaged = true
+		default:
+			t.Errorf("%v (%T)", err, err)
+		}
+	}
+	return damaged
+}
+
+// rounds is how often TestRandomDamage damages a file.
+func rounds() int {
+	if os.Getenv("VECCTL_LONG") != "" {
+		return 2000
+	}
+	return 40
+}
+
+// TestRandomDamage flips bytes all over a small file. Some of the damage lies
+// where nobody looks and cannot be found; none may end the process or hang.
+func TestRandomDamage(t *testing.T) {
+	path, all := populated(t)
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	used := bytes.TrimRight(whole, "\x00")
+	random := rand.New(rand.NewPCG(5, 6))
+	found := 0
+	for range rounds() {
+		b := bytes.Clone(whole)
+		at := random.IntN(len(used))
+		if random.IntN(2) == 0 {
+			at = at/os.Getpagesize()*os.Getpagesize() + random.IntN(64) // a page's header
+		}
+		b[at] ^= byte(1 + random.IntN(255))
+		path := filepath.Join(t.TempDir(), "vault.db")
+		must(t, os.WriteFile(path, b, 0o600))
+		done := make(chan bool, 1)
+		go func() { done <- useAll(t, path, all) }()
+		select {
+		case damaged := <-done:
+			if damaged {
+				found++
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("byte %d (page %d, %d): %#x made of %#x hangs", at, at/os.Getpagesize(), at%os.Getpagesize(), b[at], whole[at])
+		}
+		if t.Failed() {
+			t.Fatalf("byte %d: %#x made of %#x", at, b[at], whole[at])
+		}
+	}
+	if found == 0 {
+		t.Error("no damage was found at all")
+	}
+}
+
+func TestAFileThatIsNoneOrCutOff(t *testing.T) {
+	path, all := populated(t)
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	used := bytes.TrimRight(whole, "\x00")
+	noise := make([]byte, 64<<10)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	tests := map[string][]byte{
+		"one byte": {1}, "a hundred bytes": whole[:100], "one page": whole[:4096], "two pages": whole[:8192], "three pages": whole[:3*4096],
+		"half": used[:len(used)/2], "noise": noise, "text": bytes.Repeat([]byte("certificate_title,full_name\n"), 4000),
+		"zeros": make([]byte, 64<<10), "noise behind the first pages": append(bytes.Clone(whole[:8192]), noise...),
+	}
+	for name, content := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "vault.db")
+			must(t, os.WriteFile(path, content, 0o600))
+			if !useAll(t, path, all) {
+				t.Error("no damage is found")
+			}
+			after, err := os.ReadFile(path)
+			must(t, err)
+			if len(content) < 8192 && !bytes.Equal(after, content) {
+				t.Error("the file was overwritten")
+			}
+		})
+	}
+}
+
+func TestAFileThatIsCutOffWhileItIsOpen(t *testing.T) {
+	path, all := populated(t)
+	s, err := bolt.Open(path, time.Second)
+	must(t, err)
+	must(t, os.Truncate(path, 8192))
+	_, err = s.Certificate(t.Context(), 1, all[0].UUID)
+	wantDamaged(t, "a read", err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Accept(t.Context(), []store.Acceptance{row(t, 77)})
+		if err == nil {
+			err = fmt.Errorf("accepted")
+		}
+		_, again := s.Accept(t.Context(), []store.Acceptance{row(t, 78)})
+		if again == nil {
+			err = fmt.Errorf("accepted the second")
+		}
+		_ = s.Close()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		wantDamaged(t, "a write", err)
+	case <-time.After(20 * time.Second):
+		t.Error("a write or the closing hangs")
+	}
+}

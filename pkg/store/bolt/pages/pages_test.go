@@ -1,0 +1,101 @@
+package pages_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/pages"
+)
+
+// deep makes a file with a tree of three levels and a small one, and returns
+// the deep one's root page.
+func deep(t *testing.T) (path string, root int64) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "deep.db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
+	must(t, err)
+	must(t, db.Update(func(tx *bbolt.Tx) error {
+		small, err := tx.CreateBucket([]byte("small"))
+		if err != nil {
+			return err
+		}
+		b, err := tx.CreateBucket([]byte("deep"))
+		if err != nil {
+			return err
+		}
+		for i := range 3000 {
+			if err := b.Put([]byte(fmt.Sprintf("%0300d", i)), make([]byte, 300)); err != nil {
+				return err
+			}
+		}
+		return small.Put([]byte("k"), []byte("v"))
+	}))
+	must(t, db.View(func(tx *bbolt.Tx) error {
+		root = int64(tx.Bucket([]byte("deep")).Root())
+		if depth := tx.Bucket([]byte("deep")).Stats().Depth; depth < 3 {
+			return fmt.Errorf("only %d levels", depth)
+		}
+		return nil
+	}))
+	must(t, db.Close())
+	return path, root
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func check(t *testing.T, path string) error {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(t, err)
+	defer db.Close()
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f) })
+}
+
+func TestCheck(t *testing.T) {
+	size := int64(os.Getpagesize())
+	first := func(page int64) int64 { return page*size + 16 + 8 } // where its first reference stands
+	tests := []struct {
+		name string
+		at   func(root int64) int64
+		to   func(root int64) uint64
+		says string // "" where all is well
+	}{
+		{"untouched", nil, nil, ""},
+		{"the root refers to itself", first, func(root int64) uint64 { return uint64(root) }, "without leaves"},
+		{"a later reference leads back", func(root int64) int64 { return first(root) + 16 }, func(root int64) uint64 { return uint64(root) }, "twice"},
+		{"out of the file", first, func(int64) uint64 { return 1 << 40 }, "does not exist"},
+		{"beyond all numbers", func(root int64) int64 { return first(root) + 16 }, func(int64) uint64 { return 1<<64 - 1 }, "does not exist"},
+		{"to a page of another kind", first, func(int64) uint64 { return 0 }, "is none"},
+		{"another page's number", func(root int64) int64 { return root * size }, func(root int64) uint64 { return uint64(root) + 1 }, "is none"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path, root := deep(t)
+			if tt.at != nil {
+				f, err := os.OpenFile(path, os.O_WRONLY, 0)
+				must(t, err)
+				_, err = f.WriteAt(binary.NativeEndian.AppendUint64(nil, tt.to(root)), tt.at(root))
+				must(t, err)
+				must(t, f.Close())
+			}
+			err := check(t, path)
+			if tt.says == "" && err != nil || tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says)) {
+				t.Errorf("error %v, want one that says %q", err, tt.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package bolt
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// AcceptWhole implements store.Certificates.
+func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certificate, []store.Refused, error) {
+	var refused []store.Refused
+	made, err := write(ctx, s, func(t *txn) (made []vault.Certificate, err error) {
+		if refused, err = t.checkWhole(w); err != nil || len(refused) > 0 {
+			return nil, err
+		}
+		if w.Batch != nil {
+			if err := t.makeBatch(*w.Batch); err != nil {
+				return nil, err
+			}
+		}
+		made = make([]vault.Certificate, len(w.Rows))
+		for i, row := range w.Rows {
+			if made[i], err = t.accept(row.Acceptance); err != nil {
+				return nil, err
+			}
+			if row.Upload == "" {
+				continue
+			}
+			if err := t.dropUpload(made[i].Institution, row.Upload); err != nil {
+				return nil, err
+			}
+		}
+		if w.Reply == nil {
+			return made, nil
+		}
+		reply, err := w.Reply(made)
+		if err != nil {
+			return nil, err
+		}
+		return made, t.putReply(reply)
+	})
+	return made, refused, err
+}
+
+// checkWhole finds, before anything is written, the rows that cannot be kept.
+func (t *txn) checkWhole(w store.Whole) (refused []store.Refused, err error) {
+	rows := make([]store.Acceptance, len(w.Rows))
+	for i, row := range w.Rows {
+		rows[i] = row.Acceptance
+	}
+	result := make([]store.Accepted, len(rows))
+	if _, err := t.checkAcceptances(rows, result); err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	for i, row := range w.Rows {
+		if result[i].Duplicate {
+			refused = append(refused, store.Refused{Row: i, Duplicate: true})
+			continue
+		}
+		if row.Upload == "" {
+			continue
+		}
+		key := uploadKey(row.Certificate.Institution, row.Upload)
+		if key == nil || t.get(uploads, key) == nil || named[string(key)] {
+			refused = append(refused, store.Refused{Row: i})
+		}
+		named[string(key)] = true
+	}
+	return refused, nil
+}
+
+// makeBatch keeps a new batch.
+func (t *txn) makeBatch(b vault.Batch) error {
+	if t.get(batchByID, batchID(b.Institution, b.ID)) != nil {
+		return fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
+	}
+	return t.putBatch(t.named(b))
+}

@@ -19,7 +19,7 @@ type Reason = refusal.Reason
 
 // Refusal says why a document cannot be verified, and what to do. Its kind is
 // fault.Invalid.
-type Refusal = refusal.Refusal
+type Refusal = refusal.Refusal //nolint:errname // it is an answer to a person first, and an error by the way
 
 // Format is the kind of an input, decided by its content.
 type Format string

@@ -2,15 +2,20 @@ package pdf
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/zlib"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/mark"
@@ -27,9 +32,9 @@ type Seal struct {
 	codes     qr.Encoder
 	inField   bool
 	override  bool
-	stamp     cms.Stamper
-	tokenRoom int
-	desks     sync.Pool
+	server    *cms.Server // nil: no time stamps
+	tokenRoom atomic.Int64
+	desks     sync.Pool // of *desk
 }
 
 // SealOption changes how a Seal works.
@@ -47,15 +52,29 @@ func WithVisibleSignature() SealOption { return func(s *Seal) { s.inField = true
 // open without a password. The institution must have the right to.
 func WithRestricted() SealOption { return func(s *Seal) { s.override = true } }
 
+// WithTimestamps has the RFC 3161 server at url vouch for the time of every
+// signature. Where it fails or does not answer within 10 seconds, the signature
+// comes without, and Tail.TimestampError says why.
+func WithTimestamps(client *http.Client, url string) SealOption {
+	return func(s *Seal) { s.server = &cms.Server{Client: client, URL: url} }
+}
+
+// Tokens of one server are about as long as each other: the first one gets
+// plenty of room, the others as much as it took.
+const (
+	firstToken = 8 << 10
+	tokenSpare = 128
+)
+
 // NewSeal makes a seal that signs with s.
 func NewSeal(s *Signer, opts ...SealOption) *Seal {
 	seal := &Seal{signer: s, rand: rand.Reader}
 	for _, o := range opts {
 		o(seal)
 	}
-	seal.desks.New = func() any {
-		z, _ := zlib.NewWriterLevel(io.Discard, zlib.BestSpeed) // the level is valid
-		return &desk{zlib: z}
+	if seal.server != nil {
+		seal.server.Rand = seal.rand
+		seal.tokenRoom.Store(firstToken)
 	}
 	return seal
 }
@@ -67,6 +86,14 @@ type desk struct {
 	draw   []byte
 	packed bytes.Buffer
 	zlib   *zlib.Writer
+}
+
+// deflateLevel is where smaller does not get much smaller.
+const deflateLevel = 6
+
+func newDesk() *desk {
+	z, _ := zlib.NewWriterLevel(io.Discard, deflateLevel) // the level is valid
+	return &desk{zlib: z}
 }
 
 // Tail makes the update that turns the original src into a verified document.
@@ -92,7 +119,10 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 	if err != nil {
 		return Tail{}, err
 	}
-	d := s.desks.Get().(*desk)
+	d, ok := s.desks.Get().(*desk)
+	if !ok {
+		d = newDesk()
+	}
 	defer s.desks.Put(d)
 	u := update{seal: s, study: st, desk: d, w: &d.w, mark: m, code: code, layout: layout}
 	holes, err := u.write()
@@ -101,7 +131,10 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 		return Tail{}, err
 	}
 	t := Tail{Bytes: bytes.Clone(d.w.Bytes), Place: place(layout, st.page.Number, code.Size)}
-	return t, s.sign(&t, src, holes)
+	if err := s.sign(&t, src, holes); err != nil {
+		return Tail{}, err
+	}
+	return t, nil
 }
 
 func (m *Mark) check() error {
@@ -138,6 +171,7 @@ type holes struct {
 	byteRange int // where the three numbers behind "[0 " begin
 	contents  int // where "<" stands
 	end       int // behind ">"
+	room      int // bytes of it that are a time stamp's
 }
 
 // rangeWidth is the room for each number of a ByteRange.
@@ -156,30 +190,60 @@ func (s *Seal) sign(t *Tail, src Source, h holes) error {
 	if err != nil {
 		return err
 	}
-	digest := sha256.New()
-	restore := digest.(encoding.BinaryUnmarshaler)
-	if err := restore.UnmarshalBinary(state); err != nil {
-		return fmt.Errorf("continue the original's hash: %w", err)
+	digest, err := resumed(state)
+	if err != nil {
+		return err
 	}
 	digest.Write(t.Bytes[:h.contents])
 	digest.Write(t.Bytes[h.end:])
 	var sum [32]byte
 	digest.Sum(sum[:0])
-	signature, stampErr, err := s.signer.cms.Sign(s.rand, sum, s.stamp)
+	var signature []byte
+	signature, t.TimestampError, err = s.signer.cms.Sign(s.rand, sum, s.stamper(h.room))
 	if err != nil {
 		return err
 	}
 	if 2*len(signature) > h.end-h.contents-2 {
 		return fmt.Errorf("the signature of %d bytes does not fit its place", len(signature))
 	}
-	t.TimestampError = stampErr
 	hex.Encode(t.Bytes[h.contents+1:], signature)
-	if err := restore.UnmarshalBinary(state); err != nil {
-		return fmt.Errorf("continue the original's hash: %w", err)
+	if digest, err = resumed(state); err != nil {
+		return err
 	}
 	digest.Write(t.Bytes)
 	digest.Sum(t.SHA256[:0])
 	return nil
+}
+
+// stamper asks for a time stamp that fits into room bytes.
+func (s *Seal) stamper(room int) cms.Stamper {
+	if s.server == nil {
+		return nil
+	}
+	return func(digest [32]byte) ([]byte, error) {
+		token, err := s.server.Stamp(digest)
+		if err != nil {
+			return nil, err
+		}
+		if next := int64(len(token) + tokenSpare); next > s.tokenRoom.Load() || room == firstToken {
+			s.tokenRoom.Store(next)
+		}
+		if len(token) > room {
+			return nil, fmt.Errorf("the time stamp of %d bytes does not fit its place of %d", len(token), room)
+		}
+		return token, nil
+	}
+}
+
+// resumed is a hash that goes on where one of the given state stopped.
+func resumed(state []byte) (hash.Hash, error) {
+	digest := sha256.New()
+	if restore, ok := digest.(encoding.BinaryUnmarshaler); ok {
+		if err := restore.UnmarshalBinary(state); err != nil {
+			return nil, fmt.Errorf("continue the original's hash: %w", err)
+		}
+	}
+	return digest, nil
 }
 
 // state is the kept state of the original's hash, or that of reading it now.
@@ -191,5 +255,9 @@ func (src Source) state() ([]byte, error) {
 	if _, err := io.Copy(h, io.NewSectionReader(src.R, 0, src.Size)); err != nil {
 		return nil, fmt.Errorf("hash the original: %w", err)
 	}
-	return h.(encoding.BinaryMarshaler).MarshalBinary()
+	kept, ok := h.(encoding.BinaryMarshaler)
+	if !ok {
+		return nil, errors.New("the hash's state cannot be kept")
+	}
+	return kept.MarshalBinary()
 }

@@ -25,7 +25,7 @@ type update struct {
 	layout mark.Layout
 
 	form, field, sig, before, after, pageRef syntax.Ref
-	visible                                  bool // the code is the field's appearance
+	drawn, visible                           bool // the code is in the page's content; it is the field's appearance
 }
 
 // write writes all objects of the tail and says where the signature goes.
@@ -33,12 +33,15 @@ func (u *update) write() (holes, error) {
 	if err := u.w.Start(u.f, u.seal.rand, u.buf); err != nil {
 		return holes{}, err
 	}
-	u.visible = u.seal.inField || u.signed
+	u.drawn = !u.seal.inField && !u.signed
+	// A field's appearance lies above other annotations, and so above a form
+	// field that would hide a code in the page's content.
+	u.visible = !u.drawn || page.Covered(u.f, u.page, u.layout.Rect(u.page))
 	u.form, u.field, u.sig = u.w.New(), u.w.New(), u.w.New()
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
 		u.pageRef = u.w.New()
 	}
-	steps := []func() error{u.writeForm, u.writeContent, u.writePage, u.writeField, u.writeAcroForm}
+	steps := []func() error{u.writeForm, u.writeContent, u.mendContent, u.writePage, u.writeKids, u.writeField, u.writeAcroForm}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return holes{}, err
@@ -54,7 +57,14 @@ func (u *update) write() (holes, error) {
 
 // writeForm writes the Form XObject with code and caption.
 func (u *update) writeForm() error {
-	u.draw = mark.Draw(u.draw[:0], u.layout, u.code, u.mark.Caption, " g")
+	style, resources := mark.Plain, "/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+	if u.archival {
+		style, resources = mark.Archival, "/ColorSpace<</G[/CalGray<</WhitePoint[.9505 1 1.089]>>]>>"
+	}
+	var err error
+	if u.draw, err = mark.Draw(u.draw[:0], u.layout, u.code, u.mark.Caption, style); err != nil {
+		return err
+	}
 	u.packed.Reset()
 	u.zlib.Reset(&u.packed)
 	if _, err := u.zlib.Write(u.draw); err != nil {
@@ -64,12 +74,12 @@ func (u *update) writeForm() error {
 		return fmt.Errorf("compress the drawing: %w", err)
 	}
 	d := u.draw[:0] // compressed already; its memory serves for the dictionary
-	d = append(d, "/Type/XObject/Subtype/Form/BBox[0 0 "...)
+	d = append(d, "/Subtype/Form/BBox[0 0 "...)
 	d = syntax.AppendReal(d, u.layout.W)
 	d = append(d, ' ')
 	d = syntax.AppendReal(d, u.layout.H)
 	d = append(d, ']')
-	if u.visible && u.page.Rotate != 0 {
+	if u.turned() {
 		// A field's appearance is fitted into its rectangle, but not turned.
 		m := u.layout.Matrix(u.page)
 		m[4], m[5] = 0, 0
@@ -77,14 +87,19 @@ func (u *update) writeForm() error {
 		d = mark.AppendMatrix(d, m)
 		d = append(d, ']')
 	}
-	d = append(d, "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>>>>>/Filter/FlateDecode"...)
+	d = append(d, "/Resources<<"...)
+	d = append(d, resources...)
+	d = append(d, ">>/Filter/FlateDecode"...)
 	return u.w.Stream(u.form, d, u.packed.Bytes())
 }
+
+// turned tells whether the form turns itself.
+func (u *update) turned() bool { return u.visible && u.page.Rotate != 0 }
 
 // writeContent writes the streams before and behind the page's own content:
 // what the content does to the graphics state does not reach the code.
 func (u *update) writeContent() error {
-	if u.visible {
+	if !u.drawn {
 		return nil
 	}
 	u.before, u.after = u.w.New(), u.w.New()
@@ -95,7 +110,11 @@ func (u *update) writeContent() error {
 	}
 	b = append(b[:0], u.content.After...)
 	b = append(b, " q "...)
-	b = mark.AppendMatrix(b, u.layout.Matrix(u.page))
+	m := u.layout.Matrix(u.page)
+	if u.turned() {
+		m[0], m[1], m[2], m[3] = 1, 0, 0, 1
+	}
+	b = mark.AppendMatrix(b, m)
 	b = append(b, " cm /"...)
 	b = append(b, u.formName()...)
 	b = append(b, " Do Q"...)
@@ -118,13 +137,13 @@ func (u *update) writePage() error {
 	w.Begin(u.pageRef)
 	w.Raw("<<")
 	replaced := []string{"Contents", "Resources", "Annots"}
-	if u.visible {
+	if !u.drawn {
 		replaced = []string{"Annots"}
 	}
 	if err := w.CopyEntries(u.page.Value, replaced); err != nil {
 		return err
 	}
-	w.Raw("\n/Annots[")
+	w.Raw("/Annots[")
 	for e := range u.f.Get(u.page.Value, "Annots").Parts() {
 		if err := w.Copy(e); err != nil {
 			return err
@@ -132,15 +151,15 @@ func (u *update) writePage() error {
 	}
 	w.Ref(u.field)
 	w.Raw("]")
-	if !u.visible {
-		w.Raw("\n/Contents[")
+	if u.drawn {
+		w.Raw("/Contents[")
 		w.Ref(u.before)
 		for _, s := range u.content.Streams {
 			w.Raw(" ")
 			w.Bytes = append(w.Bytes, s...)
 		}
 		w.Ref(u.after)
-		w.Raw("]\n/Resources<<")
+		w.Raw("]/Resources<<")
 		if err := u.writeResources(); err != nil {
 			return err
 		}
@@ -156,7 +175,7 @@ func (u *update) writeResources() error {
 	if err := w.CopyEntries(u.page.Resources, []string{"XObject"}); err != nil {
 		return err
 	}
-	w.Raw("\n/XObject<<")
+	w.Raw("/XObject<<")
 	if err := w.CopyEntries(u.f.Get(u.page.Resources, "XObject"), nil); err != nil {
 		return err
 	}
@@ -170,7 +189,7 @@ func (u *update) writeResources() error {
 func (u *update) writeField() error {
 	w := u.w
 	w.Begin(u.field)
-	w.Raw("<</Type/Annot/Subtype/Widget/FT/Sig/F 132/T")
+	w.Raw("<</Subtype/Widget/FT/Sig/F 132/T")
 	if err := w.Text(fmt.Sprintf("VEC signature %d", u.field.Num)); err != nil {
 		return err
 	}
@@ -181,6 +200,8 @@ func (u *update) writeField() error {
 	var r page.Rect
 	if u.visible {
 		r = u.layout.Rect(u.page)
+	}
+	if u.visible || u.archival { // PDF/A wants an appearance even where nothing is to be seen
 		w.Raw("/AP<</N")
 		w.Ref(u.form)
 		w.Raw(">>")
@@ -223,14 +244,14 @@ func (u *update) writeAcroForm() error {
 		return err
 	}
 	if !indirect {
-		w.Raw("\n/AcroForm")
+		w.Raw("/AcroForm")
 		if err := u.writeFields(); err != nil {
 			return err
 		}
 	}
 	if !u.signed {
-		w.Raw("\n/Perms<<")
-		if err := w.CopyEntries(u.f.Get(u.f.Root, "Perms"), []string{"DocMDP"}); err != nil {
+		w.Raw("/Perms<<")
+		if err := w.CopyEntries(u.f.Get(u.f.Root, "Perms"), []string{"DocMDP", "UR3", "UR"}); err != nil {
 			return err
 		}
 		w.Raw("/DocMDP")
@@ -267,7 +288,8 @@ func (u *update) writeSignature() (holes, error) {
 	h := holes{byteRange: len(w.Bytes)}
 	w.Raw(strings.Repeat(" ", 3*rangeWidth) + "]/Contents")
 	h.contents = len(w.Bytes)
-	room := u.seal.signer.cms.MaxSize(u.seal.tokenRoom)
+	h.room = int(u.seal.tokenRoom.Load())
+	room := u.seal.signer.cms.MaxSize(h.room)
 	w.Raw("<")
 	w.Bytes = append(w.Bytes, bytes.Repeat([]byte{'0'}, 2*room)...)
 	w.Raw(">")
@@ -276,7 +298,7 @@ func (u *update) writeSignature() (holes, error) {
 		m.Name = u.seal.signer.Certificate().Subject.CommonName
 	}
 	texts := []struct{ key, text string }{
-		{"\n/M", syntax.Date(m.SignedAt.UTC().Format("20060102150405"))},
+		{"/M", syntax.Date(m.SignedAt.UTC().Format("20060102150405"))},
 		{"/Name", m.Name}, {"/Reason", m.Reason}, {"/VECD_Reference", m.Caption}, {"/VECD_URL", m.URL},
 	}
 	for _, t := range texts {
@@ -289,7 +311,7 @@ func (u *update) writeSignature() (holes, error) {
 		}
 	}
 	if !u.signed {
-		w.Raw("/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 2/V/1.2>>>>]")
+		w.Raw("/Reference[<</TransformMethod/DocMDP/TransformParams<</P 2/V/1.2>>>>]")
 	}
 	w.Raw(">>")
 	w.End()

@@ -37,7 +37,8 @@ func NewSigner(key crypto.Signer, chain []*x509.Certificate) (*Signer, error) {
 	switch pub := key.Public().(type) {
 	case *ecdsa.PublicKey:
 		s.algorithm = algECDSA
-		s.maxSigBytes = 2*((pub.Curve.Params().BitSize+7)/8+3) + 6
+		body := 2 * ((pub.Curve.Params().BitSize+7)/8 + 3) // two integers that may need a zero in front
+		s.maxSigBytes = headerSize(body) + body
 	case *rsa.PublicKey:
 		if pub.Size() < 256 {
 			return nil, fault.Newf(fault.Invalid, "The RSA key has %d bits: at least 2048 are needed.", pub.N.BitLen())
@@ -72,8 +73,7 @@ func (s *Signer) prepare() {
 
 	// ESSCertIDv2 of RFC 5035 with its default digest, SHA-256.
 	hash := sha256.Sum256(leaf.Raw)
-	name := seq(tagSequence, seq(0xA4, leaf.RawIssuer)) // GeneralNames with one directoryName
-	id := seq(tagSequence, seq(tagOctetString, hash[:]), seq(tagSequence, name, serial))
+	id := seq(tagSequence, seq(tagOctetString, hash[:]))
 	hole := bytes.Repeat([]byte{0xEE}, sha256.Size)
 	attrs := [][]byte{
 		seq(tagSequence, oidContentType, seq(tagSet, oidData)),
@@ -98,11 +98,15 @@ func serialNumber(c *x509.Certificate) []byte {
 // MaxSize bounds the length of what Sign returns, when the time stamp token
 // takes at most token bytes.
 func (s *Signer) MaxSize(token int) int {
-	n := len(s.certs) + len(s.info) + len(s.attrs) + len(s.algorithm) + s.maxSigBytes + 120
+	var unsigned []byte
 	if token > 0 {
-		n += token + 64
+		unsigned = timeStamp(make([]byte, token))
 	}
-	return n
+	return len(s.wrap(s.attrs, make([]byte, s.maxSigBytes), unsigned))
+}
+
+func timeStamp(token []byte) []byte {
+	return seq(tagContext1, seq(tagSequence, oidTimeStamp, seq(tagSet, token)))
 }
 
 // Stamper asks for a time stamp token over the SHA-256 of a signature.
@@ -123,7 +127,7 @@ func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp Stamper) (der []byt
 	if stamp != nil {
 		token, err := stamp(sha256.Sum256(sig))
 		if stampErr = err; err == nil {
-			unsigned = seq(tagContext1, seq(tagSequence, oidTimeStamp, seq(tagSet, token)))
+			unsigned = timeStamp(token)
 		}
 	}
 	attrs[0] = tagContext0 // the attributes are signed as a SET and stored as [0]

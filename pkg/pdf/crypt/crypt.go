@@ -7,8 +7,6 @@ import (
 	"crypto/cipher"
 	"crypto/md5"
 	"crypto/rc4"
-	"crypto/subtle"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +46,7 @@ func Open(dict syntax.Object, resolve func(syntax.Object) syntax.Object, id []by
 	if !get("Filter").Is("Standard") {
 		return nil, fmt.Errorf("%w: %.40s", ErrHandler, get("Filter").Text())
 	}
-	d := params{o: get("O").Bytes(), u: get("U").Bytes(), ue: get("UE").Bytes(), id: id, metadata: true}
+	d := params{o: get("O").Bytes(), u: get("U").Bytes(), oe: get("OE").Bytes(), ue: get("UE").Bytes(), id: id, metadata: true}
 	v, _ := get("V").Int()
 	r, _ := get("R").Int()
 	p, _ := get("P").Int()
@@ -92,7 +90,12 @@ func Open(dict syntax.Object, resolve func(syntax.Object) syntax.Object, id []by
 	}
 	d.n = min(int(bits/8), 16)
 	var err error
-	h.key, err = d.key()
+	if h.key, err = d.key(); errors.Is(err, ErrPassword) {
+		// Some programs leave the owner's password empty and not the user's.
+		// Whoever opens a document as its owner may do all.
+		h.key, err = d.ownerKey()
+		h.permissions = 0xFFFFFFFF
+	}
 	return h, err
 }
 
@@ -219,91 +222,4 @@ func rc4Apply(key, data []byte) ([]byte, error) {
 	out := make([]byte, len(data))
 	c.XORKeyStream(out, data)
 	return out, nil
-}
-
-// params are the entries of an encryption dictionary that make the key.
-type params struct {
-	r, n     int
-	p        uint32
-	o, u, ue []byte
-	id       []byte
-	metadata bool
-}
-
-var padding = [32]byte{0x28, 0xBF, 0x4E, 0x5E, 0x4E, 0x75, 0x8A, 0x41, 0x64, 0x00, 0x4E, 0x56, 0xFF, 0xFA, 0x01, 0x08,
-	0x2E, 0x2E, 0x00, 0xB6, 0xD0, 0x68, 0x3E, 0x80, 0x2F, 0x0C, 0xA9, 0xFE, 0x64, 0x53, 0x69, 0x7A}
-
-func (d *params) key() ([]byte, error) {
-	switch d.r {
-	case 2, 3, 4:
-		return d.oldKey()
-	case 5, 6:
-		return d.newKey()
-	}
-	return nil, fmt.Errorf("%w: revision %d", ErrHandler, d.r)
-}
-
-// oldKey is algorithm 2, checked by algorithm 6 (ISO 32000-1, 7.6.3).
-func (d *params) oldKey() ([]byte, error) {
-	if len(d.o) < 32 || len(d.u) < 32 {
-		return nil, fmt.Errorf("%w: its entries are too short", ErrHandler)
-	}
-	if d.r == 2 {
-		d.n = 5
-	}
-	m := md5.New()
-	m.Write(padding[:])
-	m.Write(d.o[:32])
-	m.Write(binary.LittleEndian.AppendUint32(nil, d.p))
-	m.Write(d.id)
-	if d.r >= 4 && !d.metadata {
-		m.Write([]byte{255, 255, 255, 255})
-	}
-	key := m.Sum(nil)
-	if d.r >= 3 {
-		for range 50 {
-			sum := md5.Sum(key[:d.n])
-			copy(key, sum[:])
-		}
-	}
-	key = key[:d.n]
-	check, n := padding[:], 32
-	if d.r >= 3 {
-		sum := md5.Sum(append(append([]byte{}, padding[:]...), d.id...))
-		check, n = sum[:], 16
-	}
-	for i := range 20 {
-		if i > 0 && d.r == 2 {
-			break
-		}
-		step := make([]byte, len(key))
-		for j := range key {
-			step[j] = key[j] ^ byte(i)
-		}
-		var err error
-		if check, err = rc4Apply(step, check); err != nil {
-			return nil, err
-		}
-	}
-	if subtle.ConstantTimeCompare(check[:n], d.u[:n]) != 1 {
-		return nil, ErrPassword
-	}
-	return key, nil
-}
-
-// newKey is algorithm 2.A of ISO 32000-2 for the empty user password.
-func (d *params) newKey() ([]byte, error) {
-	if len(d.u) < 48 || len(d.ue) < 32 {
-		return nil, fmt.Errorf("%w: its entries are too short", ErrHandler)
-	}
-	if sum := d.hash(d.u[32:40]); subtle.ConstantTimeCompare(sum, d.u[:32]) != 1 {
-		return nil, ErrPassword
-	}
-	block, err := aes.NewCipher(d.hash(d.u[40:48]))
-	if err != nil {
-		return nil, fmt.Errorf("file key: %w", err)
-	}
-	key := make([]byte, 32)
-	cipher.NewCBCDecrypter(block, make([]byte, aes.BlockSize)).CryptBlocks(key, d.ue[:32])
-	return key, nil
 }

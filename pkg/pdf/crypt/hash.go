@@ -6,18 +6,19 @@ import (
 	"crypto/cipher"
 	"crypto/sha256"
 	"crypto/sha512"
+	"slices"
 )
 
-// hash is algorithm 2.B of ISO 32000-2 for the empty user password; revision 5
-// stops after the first sum.
-func (d *params) hash(salt []byte) []byte {
-	sum := sha256.Sum256(salt)
+// hash is algorithm 2.B of ISO 32000-2 for an empty password; revision 5 stops
+// after the first sum. user is the U entry for an owner's password, else nil.
+func (d *params) hash(salt, user []byte) []byte {
+	sum := sha256.Sum256(slices.Concat(salt, user))
 	k := sum[:]
 	if d.r == 5 {
 		return k
 	}
 	for round := 0; ; round++ {
-		k1 := bytes.Repeat(k, 64)
+		k1 := bytes.Repeat(slices.Concat(k, user), 64)
 		block, err := aes.NewCipher(k[:16])
 		if err != nil {
 			return nil // 16 bytes are always a key

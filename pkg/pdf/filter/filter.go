@@ -55,11 +55,13 @@ type inflater struct {
 	out io.ReadCloser
 }
 
-var inflaters = sync.Pool{New: func() any {
+var inflaters sync.Pool // of *inflater
+
+func newInflater() *inflater {
 	z := &inflater{}
 	z.out = flate.NewReader(&z.in)
 	return z
-}}
+}
 
 func inflate(data []byte, limit int) ([]byte, error) {
 	for len(data) > 0 && (data[0] == '\n' || data[0] == '\r') {
@@ -69,11 +71,16 @@ func inflate(data []byte, limit int) ([]byte, error) {
 	if len(data) > 2 && data[0]&15 == 8 && (int(data[0])<<8|int(data[1]))%31 == 0 {
 		data = data[2:]
 	}
-	z := inflaters.Get().(*inflater)
+	z, ok := inflaters.Get().(*inflater)
+	if !ok {
+		z = newInflater()
+	}
 	defer inflaters.Put(z)
 	z.in.Reset(data)
-	if err := z.out.(flate.Resetter).Reset(&z.in, nil); err != nil {
-		return nil, err
+	if r, ok := z.out.(flate.Resetter); ok {
+		if err := r.Reset(&z.in, nil); err != nil {
+			return nil, err
+		}
 	}
 	return readAll(z.out, len(data)*4, limit)
 }
@@ -110,8 +117,11 @@ func unHex(data []byte, limit int) ([]byte, error) {
 		case c|32 >= 'a' && c|32 <= 'f':
 			d = c | 32 - 'a' + 10
 		case c == '>':
+			if half == 1 && len(out) < limit {
+				return append(out, acc), nil
+			}
 			if half == 1 {
-				out = append(out, acc)
+				return out, ErrTooLarge
 			}
 			return out, nil
 		default:

@@ -9,7 +9,7 @@ func unLZW(data []byte, p Params, limit int) ([]byte, error) {
 	if p.EarlyChange < 0 {
 		early = 0
 	}
-	const clear, stop = 256, 257
+	const restart, stop = 256, 257
 	var prefix [4096]uint16
 	var suffix [4096]byte
 	var length [4096]uint16
@@ -29,7 +29,7 @@ func unLZW(data []byte, p Params, limit int) ([]byte, error) {
 		switch {
 		case code == stop:
 			return out, nil
-		case code == clear:
+		case code == restart:
 			next, width, last = 258, 9, -1
 			continue
 		case code > next || (code == next && last < 0) || (code >= 256 && last < 0):

@@ -123,17 +123,31 @@ func (l Layout) Rect(p *page.Page) page.Rect {
 	return page.Rect{X0: min(m[4], x), Y0: min(m[5], y), X1: max(m[4], x), Y1: max(m[5], y)}
 }
 
+// Style is how a document wants its marks drawn.
+type Style struct {
+	Gray     string // the operator that sets a gray for filling, after a space
+	Outlined bool   // the caption as outlines and not in the font /F
+}
+
+// Plain suits all documents but those that must carry their fonts and colours.
+var Plain = Style{Gray: " g"}
+
+// Archival suits PDF/A; /G is a calibrated gray.
+var Archival = Style{Gray: " sc", Outlined: true}
+
 // Draw appends the ground, the code and the caption as a content stream in the
-// ground's coordinates. gray is the operator that sets a gray for filling,
-// such as " g"; the font is called /F.
+// ground's coordinates.
 //
 // All modules are one path: drawn one by one, neighbours would show seams.
-func Draw(b []byte, l Layout, code *qr.Code, caption, gray string) []byte {
+func Draw(b []byte, l Layout, code *qr.Code, caption string, style Style) ([]byte, error) {
+	if style == Archival {
+		b = append(b, "/G cs "...)
+	}
 	b = append(b, '1')
-	b = append(b, gray...)
+	b = append(b, style.Gray...)
 	b = numbers(b, 0, 0, l.W, l.H)
 	b = append(b, " re f 0"...)
-	b = append(b, gray...)
+	b = append(b, style.Gray...)
 	b = append(b, "\nq"...)
 	module := l.Side / float64(code.Size)
 	b = scale(b, module, l.CodeX, l.CodeY)
@@ -142,16 +156,19 @@ func Draw(b []byte, l Layout, code *qr.Code, caption, gray string) []byte {
 		b = row(b, code, y)
 	}
 	b = append(b, "f Q\n"...)
-	if l.Font > 0 {
-		b = append(b, "BT /F"...)
-		b = numbers(b, l.Font)
-		b = append(b, " Tf"...)
-		b = numbers(b, l.TextX, l.TextY)
-		b = append(b, " Td "...)
-		b = syntax.AppendString(b, []byte(caption))
-		b = append(b, " Tj ET\n"...)
+	switch {
+	case l.Font == 0:
+		return b, nil
+	case style.Outlined:
+		return outlines(b, l, caption)
 	}
-	return b
+	b = append(b, "BT /F"...)
+	b = numbers(b, l.Font)
+	b = append(b, " Tf"...)
+	b = numbers(b, l.TextX, l.TextY)
+	b = append(b, " Td "...)
+	b = syntax.AppendString(b, []byte(caption))
+	return append(b, " Tj ET\n"...), nil
 }
 
 // row appends the runs of dark modules of one row.

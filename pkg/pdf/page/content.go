@@ -1,19 +1,28 @@
 package page
 
 import (
+	"errors"
+
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
 	"github.com/vecctl/vecctl/pkg/pdf/syntax"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
 const (
-	maxStreams    = 10_000
+	maxStreams    = 4_000
 	maxCompressed = 512 << 10 // of one page's content; more is taken to be balanced
 	maxInflated   = 16 << 20
+	maxGrowth     = 200 // times that content inflates; text does so less than 50 times
+	sampleSize    = 16 << 10
+	maxGrown      = 100 << 20
 )
+
+var errBomb = refusal.New(refusal.TooComplex, "The page's content inflates to a size that no viewer can draw")
 
 // Content is a page's content streams and what they leave open.
 type Content struct {
 	Streams []syntax.Object // references, in order
+	Broken  []xref.Value    // those streams whose length is wrong
 	Before  int             // q operators needed in front so that no Q finds nothing to restore
 	After   []byte          // operators that close what the content leaves open, back to the state in front
 }
@@ -31,7 +40,10 @@ func ReadContent(f *xref.File, p *Page) (Content, error) {
 		streams = []xref.Value{v}
 	case v.Kind() == syntax.Array:
 		for e := range v.Object.Elems() {
-			if s := f.Resolve(v.Part(e)); s.IsStream() && len(streams) < maxStreams {
+			if len(streams) == maxStreams {
+				return c, refusal.Newf(refusal.TooComplex, "The page's content is in more than %d pieces", maxStreams)
+			}
+			if s := f.Resolve(v.Part(e)); s.IsStream() {
 				c.Streams = append(c.Streams, e)
 				streams = append(streams, s)
 			}
@@ -39,18 +51,28 @@ func ReadContent(f *xref.File, p *Page) (Content, error) {
 	}
 	var size int64
 	for _, s := range streams {
-		size += f.StreamSize(s)
+		if size += f.StreamSize(s); !f.Measured(s) {
+			c.Broken = append(c.Broken, s)
+		}
 	}
-	b := balance{}
-	if size <= maxCompressed {
-		left := maxInflated
+	if size > maxCompressed {
 		for _, s := range streams {
-			data, _ := f.Inflate(s, left) // of a damaged stream, what viewers see of it
-			b.run(data)
-			if left -= len(data); left <= 0 {
-				break
+			if sample := f.Sample(s, sampleSize, maxGrowth*sampleSize); sample == maxGrowth*sampleSize &&
+				f.StreamSize(s)*maxGrowth > maxGrown {
+				return c, errBomb
 			}
 		}
+		streams = nil
+	}
+	b := balance{}
+	left := maxInflated
+	for _, s := range streams {
+		data, err := f.Inflate(s, left) // of a damaged stream, what viewers see of it
+		if r, ok := errors.AsType[*refusal.Refusal](err); ok && r.Reason == refusal.TooComplex {
+			return c, errBomb
+		}
+		b.run(data)
+		left -= len(data)
 	}
 	c.Before = 1 - b.lowest
 	c.After = b.close(c.After)
@@ -90,7 +112,15 @@ func (b *balance) close(out []byte) []byte {
 // run goes over the tokens of one content stream. Objects are skipped; only
 // operators count.
 func (b *balance) run(data []byte) {
-	for i := 0; ; {
+	i := 0
+	switch { // a string that the stream before left open goes on
+	case b.inString > 0:
+		i = b.skipString(data, 0)
+	case b.inHex:
+		b.inHex = false
+		i = b.skipHex(data, 0)
+	}
+	for {
 		i = syntax.SkipSpace(data, i)
 		if i >= len(data) {
 			return
@@ -167,7 +197,11 @@ func (b *balance) skipAngle(data []byte, i int) int {
 	if i+1 < len(data) && data[i+1] == '<' {
 		return i + 2
 	}
-	for i++; i < len(data); i++ {
+	return b.skipHex(data, i+1)
+}
+
+func (b *balance) skipHex(data []byte, i int) int {
+	for ; i < len(data); i++ {
 		if data[i] == '>' {
 			return i + 1
 		}

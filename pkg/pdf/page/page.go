@@ -35,6 +35,7 @@ type Page struct {
 	Ref       syntax.Ref // Num 0: the page stands in its parent's Kids, not by reference
 	Parent    xref.Value // the node that lists it
 	Kid       int        // its place there
+	Odd       bool       // viewers stumble over the list: it is no array, or has holes in front of the page
 	Number    int        // from 1
 	Resources xref.Value
 	Own       bool // Resources is the page's own entry and not inherited
@@ -63,7 +64,10 @@ type walk struct {
 	left  int // pages still to pass
 	nodes int
 	seen  map[uint32]bool
+	loop  bool // a node was met twice
+	deep  bool // it nests beyond maxDepth
 	found *Page
+	depth int // at which it was found
 }
 
 // Count is the number of pages that the catalog announces, at least 1 when a
@@ -91,6 +95,12 @@ func Find(f *xref.File, n int) (*Page, error) {
 	case w.left < max(n, 1):
 		return nil, refusal.Newf(refusal.NoSuchPage, "The document has %d pages and no page %d", max(n, 1)-w.left, n)
 	}
+	switch {
+	case w.deep:
+		return nil, refusal.Newf(refusal.TooComplex, "The document's page tree nests deeper than %d levels", maxDepth)
+	case w.loop:
+		return nil, refusal.New(refusal.NoPages, "The document's page tree runs in a loop and leads to no page")
+	}
 	return nil, refusal.New(refusal.NoPages, "The document has no pages")
 }
 
@@ -99,6 +109,8 @@ func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited,
 	if w.nodes++; w.nodes > maxNodes {
 		return true
 	}
+	w.loop = w.loop || (ref.Num != 0 && w.seen[ref.Num])
+	w.deep = w.deep || depth > maxDepth
 	if v.Kind() != syntax.Dict || depth > maxDepth || (ref.Num != 0 && w.seen[ref.Num]) {
 		return false
 	}
@@ -107,12 +119,20 @@ func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited,
 	}
 	in = in.with(w.f, v)
 	kids := w.f.Get(v, "Kids")
+	if kids.Kind() == syntax.Dict { // one page, and no array around it
+		r, _ := v.Get("Kids").Ref()
+		done := w.node(r, kids, v, 0, in, depth+1)
+		if w.found != nil && depth+1 == w.depth {
+			w.found.Odd = true
+		}
+		return done
+	}
 	if kids.Kind() != syntax.Array {
 		if v.Get("Type").Is("Pages") || v.Get("Type").Is("Catalog") {
 			return false
 		}
 		if w.left--; w.left == 0 {
-			w.found = w.page(ref, v, parent, kid, in)
+			w.found, w.depth = w.page(ref, v, parent, kid, in), depth
 			return true
 		}
 		return false
@@ -121,11 +141,19 @@ func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited,
 		w.left -= int(n)
 		return false
 	}
-	i := 0
-	for o := range kids.Object.Elems() {
-		e := kids.Part(o)
+	return w.kids(kids, v, in, depth)
+}
+
+func (w *walk) kids(kids, parent xref.Value, in inherited, depth int) bool {
+	i, holes := 0, false
+	for e := range kids.Parts() {
 		r, _ := e.Ref()
-		if w.node(r, w.f.Resolve(e), v, i, in, depth+1) {
+		kid := w.f.Resolve(e)
+		holes = holes || kid.Kind() != syntax.Dict
+		if w.node(r, kid, parent, i, in, depth+1) {
+			if w.found != nil && depth+1 == w.depth {
+				w.found.Odd = holes
+			}
 			return true
 		}
 		i++

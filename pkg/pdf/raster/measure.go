@@ -29,6 +29,8 @@ type Dimensions struct {
 	WidthMM, HeightMM float64
 	DPI               float64 // 0: it does not say
 	decode            bool    // its pixels must be decoded and written anew
+	raw               int64   // bytes of a PNG's pixels, not interlaced
+	data              int64   // bytes of its compressed pixels
 }
 
 // turned tells whether the orientation swaps width and height.
@@ -83,22 +85,21 @@ func (d *Dimensions) scale() {
 	d.WidthMM, d.HeightMM = w*k, h*k
 }
 
-var damagedPNG = refusal.New(refusal.DamagedImage, "The PNG image is damaged or cut off")
+var errPNG = refusal.New(refusal.DamagedImage, "The PNG image is damaged or cut off")
 
 // measurePNG walks over the chunks and checks their sums.
 func (d *Dimensions) measurePNG(in *bufio.Reader) error {
 	if _, err := in.Discard(8); err != nil {
-		return damagedPNG
+		return errPNG
 	}
-	data := false
 	for first := true; ; first = false {
 		var head [8]byte
 		if _, err := io.ReadFull(in, head[:]); err != nil {
-			return damagedPNG
+			return errPNG
 		}
 		n, kind := int64(binary.BigEndian.Uint32(head[:4])), string(head[4:])
 		if first != (kind == "IHDR") || n > 1<<31-1 {
-			return damagedPNG
+			return errPNG
 		}
 		sum := crc32.NewIEEE()
 		sum.Write(head[4:])
@@ -108,11 +109,11 @@ func (d *Dimensions) measurePNG(in *bufio.Reader) error {
 			to = io.MultiWriter(sum, &body)
 		}
 		if _, err := io.CopyN(to, in, n); err != nil {
-			return damagedPNG
+			return errPNG
 		}
 		var want [4]byte
 		if _, err := io.ReadFull(in, want[:]); err != nil || binary.BigEndian.Uint32(want[:]) != sum.Sum32() {
-			return damagedPNG
+			return errPNG
 		}
 		switch kind {
 		case "IHDR":
@@ -124,10 +125,10 @@ func (d *Dimensions) measurePNG(in *bufio.Reader) error {
 		case "tRNS":
 			d.decode = true // fpdf knows one transparent colour only
 		case "IDAT":
-			data = true
+			d.data += n
 		case "IEND":
-			if !data {
-				return damagedPNG
+			if d.data*maxDeflate < d.raw {
+				return d.lies()
 			}
 			return nil
 		}
@@ -137,17 +138,29 @@ func (d *Dimensions) measurePNG(in *bufio.Reader) error {
 	}
 }
 
+// maxDeflate is how many times its size deflated data can grow.
+const maxDeflate = 1032
+
+func (d *Dimensions) lies() error {
+	return refusal.Newf(refusal.DamagedImage, "The image says that it has %d x %d pixels and holds data for fewer", d.Width, d.Height)
+}
+
 func (d *Dimensions) header(b []byte) error {
 	if len(b) != 13 {
-		return damagedPNG
+		return errPNG
 	}
 	w, h := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	depth, color, interlace := b[8], b[9], b[12]
 	d.decode = interlace != 0 || depth == 16
 	if color > 6 || depth > 16 || w > 1<<31-1 || h > 1<<31-1 {
-		return damagedPNG
+		return errPNG
 	}
-	return d.bound(int(w), int(h))
+	if err := d.bound(int(w), int(h)); err != nil {
+		return err
+	}
+	samples := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
+	d.raw = int64(h) * (1 + (int64(w)*samples*int64(depth)+7)/8)
+	return nil
 }
 
 func (d *Dimensions) density(b []byte) {
@@ -159,7 +172,7 @@ func (d *Dimensions) density(b []byte) {
 	}
 }
 
-var damagedJPEG = refusal.New(refusal.DamagedImage, "The JPEG image is damaged or cut off")
+var errJPEG = refusal.New(refusal.DamagedImage, "The JPEG image is damaged or cut off")
 
 func (d *Dimensions) measureJPEG(r io.ReaderAt, size int64) error {
 	if err := d.segments(io.NewSectionReader(r, 0, size)); err != nil {
@@ -175,7 +188,11 @@ func (d *Dimensions) measureJPEG(r io.ReaderAt, size int64) error {
 		return fmt.Errorf("read the image's end: %w", err)
 	}
 	if !bytes.Contains(tail, []byte{0xFF, 0xD9}) {
-		return damagedJPEG
+		return errJPEG
+	}
+	// Of a block of 8 x 8 pixels, at least one bit is stored.
+	if int64(d.Width)*int64(d.Height)/64 > size*8 {
+		return d.lies()
 	}
 	return nil
 }
@@ -183,34 +200,34 @@ func (d *Dimensions) measureJPEG(r io.ReaderAt, size int64) error {
 // segments walks over the markers up to the first scan.
 func (d *Dimensions) segments(in io.ReadSeeker) error {
 	if _, err := in.Seek(2, io.SeekStart); err != nil {
-		return damagedJPEG
+		return errJPEG
 	}
 	framed := false
 	for range 4096 {
 		var b [4]byte
 		if _, err := io.ReadFull(in, b[:]); err != nil || b[0] != 0xFF {
-			return damagedJPEG
+			return errJPEG
 		}
 		if b[1] == 0xFF { // a fill byte
 			if _, err := in.Seek(-3, io.SeekCurrent); err != nil {
-				return damagedJPEG
+				return errJPEG
 			}
 			continue
 		}
 		n := int64(binary.BigEndian.Uint16(b[2:])) - 2
 		if n < 0 {
-			return damagedJPEG
+			return errJPEG
 		}
 		next, err := in.Seek(0, io.SeekCurrent)
 		if err != nil {
-			return damagedJPEG
+			return errJPEG
 		}
 		marker := b[1]
 		frame := marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC
 		if frame || marker == 0xE0 || marker == 0xE1 {
 			body := make([]byte, n)
 			if _, err := io.ReadFull(in, body); err != nil {
-				return damagedJPEG
+				return errJPEG
 			}
 			if err := d.segment(marker, body, frame); err != nil {
 				return err
@@ -219,22 +236,22 @@ func (d *Dimensions) segments(in io.ReadSeeker) error {
 		}
 		if marker == 0xDA {
 			if !framed {
-				return damagedJPEG
+				return errJPEG
 			}
 			return nil
 		}
 		if _, err := in.Seek(next+n, io.SeekStart); err != nil {
-			return damagedJPEG
+			return errJPEG
 		}
 	}
-	return damagedJPEG
+	return errJPEG
 }
 
 func (d *Dimensions) segment(marker byte, b []byte, frame bool) error {
 	switch {
 	case frame:
 		if len(b) < 6 {
-			return damagedJPEG
+			return errJPEG
 		}
 		return d.bound(int(binary.BigEndian.Uint16(b[3:])), int(binary.BigEndian.Uint16(b[1:])))
 	case marker == 0xE0 && len(b) >= 12 && string(b[:5]) == "JFIF\x00":

@@ -31,6 +31,11 @@ func Convert(w io.Writer, r io.ReaderAt, size int64) (err error) {
 		return err
 	}
 	var src io.Reader = io.NewSectionReader(r, 0, size)
+	if d.PNG && !d.decode {
+		if err := d.checkPixels(r, size); err != nil {
+			return err
+		}
+	}
 	if d.decode {
 		if src, err = reencode(src); err != nil {
 			return err

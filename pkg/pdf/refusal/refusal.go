@@ -64,7 +64,7 @@ func (r Reason) Mend() string { return mends[r] }
 
 // Refusal says why a document cannot be verified. It is an error of the kind
 // fault.Invalid.
-type Refusal struct {
+type Refusal struct { //nolint:errname // it is an answer to a person first, and an error by the way
 	Reason  Reason
 	Message string // what is wrong and what to do: sentences for a person
 	fault   *fault.Error

@@ -68,14 +68,31 @@ func (w *Writer) offset() int64 { return w.f.Size() - w.f.Base() + int64(len(w.B
 // Raw appends a spelling.
 func (w *Writer) Raw(s string) { w.Bytes = append(w.Bytes, s...) }
 
-// Int appends a number after a space.
-func (w *Writer) Int(n int) { w.Bytes = strconv.AppendInt(append(w.Bytes, ' '), int64(n), 10) }
+// apart appends a space where what follows would else grow together with what
+// stands in front.
+func (w *Writer) apart() {
+	if n := len(w.Bytes); n > 0 && syntax.IsRegular(w.Bytes[n-1]) {
+		w.Bytes = append(w.Bytes, ' ')
+	}
+}
 
-// Real appends a number after a space.
-func (w *Writer) Real(f float64) { w.Bytes = syntax.AppendReal(append(w.Bytes, ' '), f) }
+// Int appends a number.
+func (w *Writer) Int(n int) {
+	w.apart()
+	w.Bytes = strconv.AppendInt(w.Bytes, int64(n), 10)
+}
 
-// Ref appends a reference after a space.
-func (w *Writer) Ref(r syntax.Ref) { w.Bytes = syntax.AppendRef(append(w.Bytes, ' '), r) }
+// Real appends a number.
+func (w *Writer) Real(f float64) {
+	w.apart()
+	w.Bytes = syntax.AppendReal(w.Bytes, f)
+}
+
+// Ref appends a reference.
+func (w *Writer) Ref(r syntax.Ref) {
+	w.apart()
+	w.Bytes = syntax.AppendRef(w.Bytes, r)
+}
 
 // String appends a string of the open object, encrypted where the document is.
 func (w *Writer) String(s []byte) error {
@@ -102,23 +119,31 @@ func (w *Writer) Stream(ref syntax.Ref, dict []byte, data []byte) error {
 	w.Begin(ref)
 	w.Raw("<<")
 	w.Bytes = append(w.Bytes, dict...)
+	w.Data(data)
+	w.End()
+	return nil
+}
+
+// Data ends the dictionary of an open stream object with its length and
+// appends its data as they are to stand in the file.
+func (w *Writer) Data(data []byte) {
 	w.Raw("/Length")
 	w.Int(len(data))
 	w.Raw(">>\nstream\n")
 	w.Bytes = append(w.Bytes, data...)
 	w.Raw("\nendstream")
-	w.End()
-	return nil
 }
 
-// Copy appends a value of the original after a space, to the letter where that
-// is possible: in an encrypted document, a string that moves to another object
+// Copy appends a value of the original, to the letter where that is possible: in an encrypted document, a string that moves to another object
 // is encrypted anew.
 func (w *Writer) Copy(v xref.Value) error {
-	w.Bytes = append(w.Bytes, ' ')
 	if v.Object == nil {
+		w.apart()
 		w.Raw("null")
 		return nil
+	}
+	if syntax.IsRegular(v.Object[0]) {
+		w.apart()
 	}
 	if w.f.Crypt == nil || (v.Owner == w.open && !v.Plain) {
 		w.Bytes = append(w.Bytes, v.Object...)
@@ -153,7 +178,6 @@ func (w *Writer) CopyEntries(v xref.Value, but []string) error {
 		if slices.ContainsFunc(but, func(name string) bool { return key.Is(name) }) {
 			continue
 		}
-		w.Bytes = append(w.Bytes, '\n')
 		w.Bytes = append(w.Bytes, key...)
 		if err := w.Copy(v.Part(value)); err != nil {
 			return err
@@ -271,9 +295,10 @@ func (w *Writer) trailer(id [2][]byte) {
 			continue
 		}
 		w.Bytes = append(w.Bytes, key...)
-		w.Bytes = append(w.Bytes, ' ')
+		if len(value) > 0 && syntax.IsRegular(value[0]) {
+			w.apart()
+		}
 		w.Bytes = append(w.Bytes, value...)
-		w.Bytes = append(w.Bytes, '\n')
 	}
 	w.Raw("/Size")
 	w.Int(int(w.next))

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -100,12 +101,7 @@ func nameIs(raw []byte, name string) bool {
 	if len(raw) <= len(name) {
 		return false
 	}
-	for _, c := range raw {
-		if c == '#' {
-			return string(unescapeName(raw)) == name
-		}
-	}
-	return false
+	return slices.Contains(raw, '#') && string(unescapeName(raw)) == name
 }
 
 // Int reads a whole number; a real with a fraction is cut off.
@@ -193,10 +189,10 @@ func (o Object) Pairs() iter.Seq2[Object, Object] {
 			}
 			vs, ve, err := Next(body, ke)
 			if err != nil {
-				yield(Object(body[ks:ke]), nil)
+				yield(body[ks:ke], nil)
 				return
 			}
-			if !yield(Object(body[ks:ke]), Object(body[vs:ve])) {
+			if !yield(body[ks:ke], body[vs:ve]) {
 				return
 			}
 			i = ve
@@ -225,7 +221,7 @@ func (o Object) Elems() iter.Seq[Object] {
 		body := o[1:max(1, len(o)-1)]
 		for i := 0; ; {
 			s, e, err := Next(body, i)
-			if err != nil || !yield(Object(body[s:e])) {
+			if err != nil || !yield(body[s:e]) {
 				return
 			}
 			i = e

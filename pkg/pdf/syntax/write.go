@@ -2,6 +2,8 @@ package syntax
 
 import (
 	"strconv"
+	"strings"
+	"time"
 	"unicode/utf16"
 )
 
@@ -93,6 +95,35 @@ func FromText(b []byte) string {
 		runes[i] = rune(c)
 	}
 	return string(runes)
+}
+
+// ParseDate reads a date string (ISO 32000-1, 7.9.4), the parts from the month
+// on being optional; the zero time for what is none.
+func ParseDate(s string) time.Time {
+	s = strings.ReplaceAll(strings.TrimPrefix(s, "D:"), "'", "")
+	digits := 0
+	for digits < len(s) && isDigit(s[digits]) {
+		digits++
+	}
+	const full = "20060102150405"
+	if digits < 4 || digits > len(full) {
+		return time.Time{}
+	}
+	layout := full[:digits]
+	switch rest := s[digits:]; {
+	case rest == "":
+	case rest[0] == 'Z':
+		s = s[:digits]
+	case len(rest) == 3:
+		layout += "-07"
+	default:
+		layout += "-0700"
+	}
+	t, err := time.Parse(layout, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // Date is a date string (ISO 32000-1, 7.9.4) of a time in UTC, given as

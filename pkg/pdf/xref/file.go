@@ -21,10 +21,14 @@ import (
 
 const (
 	maxSections  = 2000     // cross-reference sections in one file
-	maxObjects   = 1 << 20  // objects in a rebuilt cross-reference
+	maxObjects   = 300_000  // objects in a rebuilt cross-reference
+	maxPacks     = 5_000    // object streams opened for it
+	maxTrailers  = 64       // looked at for it, from the end
+	maxWork      = 48 << 20 // bytes of dictionaries gone through for one document
 	maxNumber    = 8388607  // object number, ISO 32000-1, annex C
 	maxWindow    = 8 << 20  // bytes of one object without its stream
 	maxSpent     = 48 << 20 // bytes read or inflated for one document, without a rebuild
+	maxPack      = 16 << 20 // bytes of one inflated object stream
 	maxFollow    = 32       // references to references
 	maxNesting   = 16       // objects whose reading needs other objects
 	arenaSize    = 96 << 10
@@ -68,6 +72,7 @@ type File struct {
 	Start    int64 // offset of the newest section, as startxref says it
 	Streams  bool  // the newest section is a stream
 	Repaired bool  // the sections were rebuilt by a scan
+	Flaw     error // why an object was taken for null that is there; a *refusal.Refusal
 	Crypt    *crypt.Handler
 
 	r        io.ReaderAt
@@ -81,17 +86,20 @@ type File struct {
 	used     int
 	spent    int64
 	nesting  int
+	work     int    // bytes of dictionaries gone through
+	asked    uint32 // the highest object number that was asked for
 }
 
-var files = sync.Pool{New: func() any {
-	return &File{cache: map[uint32]Value{}, packs: map[uint32]*pack{}, arena: make([]byte, arenaSize)}
-}}
+var files sync.Pool // of *File, closed
 
 // Open finds the structure of the PDF of size bytes at r. It refuses what is
 // no PDF, what cannot be read even by a scan, and what needs a password. Close
 // gives the memory back; values do not outlive it.
 func Open(r io.ReaderAt, size int64) (*File, error) {
-	f := files.Get().(*File)
+	f, ok := files.Get().(*File)
+	if !ok {
+		f = &File{cache: map[uint32]Value{}, packs: map[uint32]*pack{}, arena: make([]byte, arenaSize)}
+	}
 	f.r, f.size = r, size
 	if err := f.open(); err != nil {
 		f.Close()
@@ -125,7 +133,11 @@ func (f *File) open() error {
 	} else if stop(err) {
 		return err
 	}
-	return f.Rebuild()
+	err := f.Rebuild()
+	if err != nil && f.Flaw != nil {
+		return f.Flaw
+	}
+	return err
 }
 
 // stop tells whether an error is the last word, which no scan can better.

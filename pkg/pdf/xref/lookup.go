@@ -2,6 +2,7 @@ package xref
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/vecctl/vecctl/pkg/pdf/refusal"
 	"github.com/vecctl/vecctl/pkg/pdf/syntax"
@@ -83,8 +84,15 @@ func streamEntry(b []byte, width [3]int) entry {
 	return entry{}
 }
 
-// Get returns an entry of a dictionary with references followed.
-func (f *File) Get(v Value, key string) Value { return f.Resolve(v.Key(key)) }
+// Get returns an entry of a dictionary with references followed. It is null
+// once going through dictionaries has taken more than a document may.
+func (f *File) Get(v Value, key string) Value {
+	if f.work += len(v.Object); f.work > maxWork {
+		f.Flaw = refusal.New(refusal.TooComplex, "The document's dictionaries are too large")
+		return Value{}
+	}
+	return f.Resolve(v.Key(key))
+}
 
 // Resolve follows references. A reference to nothing, and one that leads in a
 // circle, is null.
@@ -115,6 +123,7 @@ func (f *File) Elems(v Value) func(func(Value) bool) {
 
 // Object returns an indirect object; it is null where the file has none.
 func (f *File) Object(ref syntax.Ref) Value {
+	f.asked = max(f.asked, ref.Num)
 	if v, ok := f.cache[ref.Num]; ok {
 		return v
 	}
@@ -134,7 +143,11 @@ func (f *File) load(ref syntax.Ref) Value {
 	switch e := f.lookup(ref.Num); e.kind {
 	case plain:
 		v, found, err := f.objectAt(e.offset)
-		if err != nil || found.Num != ref.Num {
+		if err != nil {
+			f.note(err)
+			return Value{}
+		}
+		if found.Num != ref.Num {
 			return Value{}
 		}
 		return v
@@ -144,15 +157,13 @@ func (f *File) load(ref syntax.Ref) Value {
 	return Value{}
 }
 
-// Sound tells whether the cross-reference leads to the object that it names.
-// It is asked of objects that a document cannot do without.
-func (f *File) Sound(ref syntax.Ref) bool {
-	e := f.lookup(ref.Num)
-	if e.kind != plain {
-		return e.kind == packed
+// note keeps why an object is not read that a bound forbids to read.
+func (f *File) note(err error) {
+	if errors.Is(err, syntax.ErrDeep) {
+		f.Flaw = refusal.Newf(refusal.TooComplex, "The document nests objects deeper than %d levels", syntax.MaxDepth)
+	} else if r, ok := errors.AsType[*refusal.Refusal](err); ok && r.Reason == refusal.TooComplex {
+		f.Flaw = r
 	}
-	_, found, err := f.objectAt(e.offset)
-	return err == nil && found.Num == ref.Num
 }
 
 // objectAt reads "12 0 obj" and what follows at an offset.
@@ -171,7 +182,7 @@ func (f *File) objectAt(off int64) (Value, syntax.Ref, error) {
 		}
 		s, e, err := syntax.Next(b, i)
 		// Within reach of the window's end a token may be cut off.
-		if !last && (err == syntax.ErrShort || e+32 > len(b)) {
+		if !last && (errors.Is(err, syntax.ErrShort) || e+32 > len(b)) {
 			if n > maxWindow {
 				return Value{}, ref, refusal.New(refusal.TooComplex, "An object of the document is larger than 8 MB")
 			}
@@ -240,7 +251,7 @@ func (f *File) parseAt(at int64) (Value, error) {
 			return Value{}, err
 		}
 		s, e, err := syntax.Next(b, 0)
-		if int64(len(b)) < f.size-at && (err == syntax.ErrShort || e+8 > len(b)) && n < maxWindow {
+		if int64(len(b)) < f.size-at && (errors.Is(err, syntax.ErrShort) || e+8 > len(b)) && n < maxWindow {
 			f.unalloc(b)
 			continue
 		}
@@ -299,7 +310,8 @@ func (f *File) openPack(num uint32) *pack {
 	}
 	n, _ := f.Get(v, "N").Int()
 	first, _ := f.Get(v, "First").Int()
-	data, _ := f.Inflate(v, maxSpent/2)
+	data, err := f.Inflate(v, maxPack)
+	f.note(err)
 	if first < 0 || first > int64(len(data)) {
 		return nil
 	}
@@ -317,9 +329,11 @@ func (f *File) openPack(num uint32) *pack {
 	return p
 }
 
-// NextNumber is the first object number that the file does not use.
+// NextNumber is the first object number that the file does not use. Numbers
+// that it refers to in vain are used: an object there would be taken for what
+// the file misses.
 func (f *File) NextNumber() uint32 {
-	top := int64(0)
+	top := int64(min(f.asked, maxNumber))
 	if f.rebuilt != nil {
 		for n := range f.rebuilt {
 			top = max(top, int64(n))

@@ -2,6 +2,7 @@ package xref
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/vecctl/vecctl/pkg/pdf/refusal"
 	"github.com/vecctl/vecctl/pkg/pdf/syntax"
@@ -43,12 +44,13 @@ func (f *File) Rebuild() error {
 	clear(f.cache)
 	clear(f.packs)
 	f.sections = f.sections[:0]
-	f.Repaired, f.Crypt, f.Start, f.spent = true, nil, 0, 0
-	f.rebuilt = map[uint32]entry{}
+	f.Repaired, f.Crypt, f.Start, f.spent, f.Flaw = true, nil, 0, 0, nil
+	f.asked, f.work = 0, 0
 	var s scan
 	if err := s.run(f); err != nil {
 		return err
 	}
+	f.rebuilt = make(map[uint32]entry, min(len(s.objects), maxNumber))
 	if n := len(s.objects); n > 0 && s.objects[n-1].at > max(s.lastEnd, s.lastEOF) {
 		return refusal.New(refusal.Truncated, "The document breaks off in the middle of an object")
 	}
@@ -69,19 +71,20 @@ func (f *File) Rebuild() error {
 // adopt takes the newest trailer that names a catalog.
 func (f *File) adopt(s *scan) error {
 	var best Value
-	consider := func(v Value) {
+	for i, j := len(s.streams), len(s.trailers); i+j > 0 && best.Object == nil; {
+		if (len(s.streams)-i)+(len(s.trailers)-j) >= maxTrailers {
+			break
+		}
+		var v Value
+		if i > 0 && (j == 0 || s.streams[i-1].at > s.trailers[j-1]) {
+			i--
+			v, _, _ = f.objectAt(s.streams[i].at - f.base) // what cannot be read names no catalog
+		} else {
+			j--
+			v, _ = f.parseAt(s.trailers[j])
+		}
 		if _, ok := v.Get("Root").Ref(); ok {
 			best = v
-		}
-	}
-	for _, o := range s.streams {
-		if v, _, err := f.objectAt(o.at - f.base); err == nil {
-			consider(v)
-		}
-	}
-	for _, at := range s.trailers {
-		if v, err := f.parseAt(at); err == nil {
-			consider(v)
 		}
 	}
 	f.Trailer = best
@@ -97,8 +100,8 @@ func (f *File) adopt(s *scan) error {
 
 // catalogByType serves files whose trailers are lost.
 func (f *File) catalogByType(s *scan) error {
-	for i := len(s.catalogs) - 1; i >= 0; i-- {
-		ref := s.catalogs[i].ref
+	for _, c := range slices.Backward(s.catalogs) {
+		ref := c.ref
 		v := f.Object(ref)
 		if v.Get("Type").Is("Catalog") && !v.Get("Pages").IsNull() {
 			f.Trailer = Value{Object: syntax.AppendRef([]byte("<</Root "), ref), Plain: true, Pos: -1}
@@ -118,14 +121,20 @@ func (f *File) catalogByType(s *scan) error {
 // addPacked enters the objects within object streams, and tells whether there
 // are any. An object that stands plain later in the file goes first.
 func (f *File) addPacked(s *scan) bool {
-	any := false
-	placed := map[uint32]int64{}
+	entered, packs := false, 0
+	if !slices.ContainsFunc(s.objects, func(o found) bool { return o.pack }) {
+		return false
+	}
+	placed := make(map[uint32]int64, len(s.objects))
 	for _, o := range s.objects {
 		placed[o.ref.Num] = o.at
 	}
 	for _, o := range s.objects {
 		if !o.pack || placed[o.ref.Num] != o.at {
 			continue
+		}
+		if packs++; packs > maxPacks {
+			break
 		}
 		p := f.openPack(o.ref.Num)
 		if p == nil {
@@ -137,10 +146,10 @@ func (f *File) addPacked(s *scan) bool {
 			}
 			placed[x.num] = o.at
 			f.rebuilt[x.num] = entry{kind: packed, stream: o.ref.Num, index: uint32(i)}
-			any = true
+			entered = true
 		}
 	}
-	return any
+	return entered
 }
 
 // run goes over the file in chunks.
@@ -176,7 +185,7 @@ func (s *scan) chunk(b []byte, base int64, last bool) error {
 		}
 		s.header(b, i, base)
 		if len(s.objects) > maxObjects {
-			return refusal.New(refusal.TooComplex, "The document has more than a million objects")
+			return refusal.Newf(refusal.TooComplex, "The document's cross-reference is damaged, and it has more than %d objects", maxObjects)
 		}
 	}
 	for i := range positions(reach, "trailer") {

@@ -222,9 +222,10 @@ func (f *File) readStream(at int64) (Value, error) {
 	if i != 3 || entrySize == 0 {
 		return v, bad
 	}
-	if s.data, err = f.inflateWith(v, nil, maxSpent/2); err != nil && len(s.data) == 0 {
+	if s.data, err = f.inflateWith(v, nil, maxPack); err != nil && len(s.data) == 0 {
 		return v, bad
 	}
+	f.note(err)
 	size, _ := v.Get("Size").Int()
 	s.runs = f.streamRuns(v, size, int64(entrySize))
 	f.sections = append(f.sections, s)

@@ -25,6 +25,22 @@ func (f *File) StreamSize(v Value) int64 {
 // with the error.
 func (f *File) Inflate(v Value, limit int) ([]byte, error) { return f.inflateWith(v, f.Crypt, limit) }
 
+// Sample inflates the first n bytes of a stream with one filter and says how
+// many bytes come out, at most limit.
+func (f *File) Sample(v Value, n, limit int) int {
+	filters := f.list(v, "Filter", "F")
+	if len(filters) != 1 || f.Crypt != nil {
+		return 0
+	}
+	b, err := f.window(v.data, n)
+	if err != nil {
+		return 0
+	}
+	out, _ := filter.Decode(filters[0].Text(), b, filter.Params{}, limit) // it ends in the middle
+	f.unalloc(b)
+	return len(out)
+}
+
 func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error) {
 	data, err := f.raw(v, limit)
 	if err != nil {
@@ -107,6 +123,29 @@ func (f *File) params(v Value) filter.Params {
 	return p
 }
 
+// Raw reads a stream's bytes as they stand in the file.
+func (f *File) Raw(v Value) ([]byte, error) { return f.raw(v, maxPack) }
+
+// Measured tells whether a stream's data end where its dictionary says.
+func (f *File) Measured(v Value) bool {
+	n, ok := f.Get(v, "Length").Int()
+	if !ok || n < 0 || n > f.size-v.data {
+		return false
+	}
+	b, err := f.window(v.data+n, 24)
+	if err != nil {
+		return false
+	}
+	defer f.unalloc(b)
+	return endsStream(b)
+}
+
+// endsStream tells whether a stream's data can end in front of b.
+func endsStream(b []byte) bool {
+	b = b[syntax.SkipSpace(b, 0):]
+	return bytes.HasPrefix(b, []byte("endstream")) || bytes.HasPrefix(b, []byte("endobj"))
+}
+
 // raw reads a stream's bytes as they stand in the file, at most limit and some.
 func (f *File) raw(v Value, limit int) ([]byte, error) {
 	if !v.IsStream() {
@@ -121,11 +160,8 @@ func (f *File) raw(v Value, limit int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if int(n) <= len(b) {
-			end := syntax.SkipSpace(b, int(n))
-			if bytes.HasPrefix(b[end:], []byte("endstream")) || bytes.HasPrefix(b[end:], []byte("endobj")) {
-				return b[:n], nil
-			}
+		if int(n) <= len(b) && endsStream(b[n:]) {
+			return b[:n], nil
 		}
 		f.unalloc(b)
 	}

@@ -1,0 +1,131 @@
+package pdf
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+)
+
+// bomb is a stream that inflates to n times 1 MB.
+func bomb(dict string, n int) string {
+	var b bytes.Buffer
+	z, _ := flate.NewWriter(&b, flate.BestCompression) // the level is valid
+	z.Write(bytes.Repeat([]byte(" "), 1<<20))
+	z.Flush() // what is written so far stands for itself, and can be repeated
+	return stream(dict+"/Filter/FlateDecode", "\x78\x9C"+strings.Repeat(b.String(), n))
+}
+
+// nested is a value within n arrays.
+func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+
+// deepTree is a page tree of n levels above its page.
+func deepTree(n int) objects {
+	o := objects{1: "<</Type/Catalog/Pages 2 0 R>>"}
+	for i := range n {
+		o[2+i] = fmt.Sprintf("<</Type/Pages/Count 1/Kids[%d 0 R]>>", 3+i)
+	}
+	o[2+n] = "<</Type/Page/MediaBox[0 0 595 842]>>"
+	return o
+}
+
+// TestBadInput refuses each with words of its own, in little time and memory.
+func TestBadInput(t *testing.T) {
+	plain := plainObjects()
+	page := func(entries string) []byte { return plain.with(3, "<</Type/Page/Parent 2 0 R"+entries+">>").table("") }
+	encrypt := "/Encrypt<</Filter/%s/V 1/R 2/P -1/O(" + strings.Repeat("o", 32) + ")/U(" + strings.Repeat("u", 32) + ")>>/ID[(a)(a)]"
+	sound := plain.table("")
+	for _, tt := range []struct {
+		name   string
+		file   []byte
+		reason Reason
+		says   string
+	}{
+		{"empty", nil, refusal.Empty, "is empty"},
+		{"text", []byte("Dear Sir or Madam,\n"), refusal.NotPDF, "plain text"},
+		{"an Office document", []byte("PK\x03\x04\x14\x00"), refusal.NotPDF, "Office document"},
+		{"noise", bytes.Repeat([]byte{0, 7, 255}, 99), refusal.NotPDF, "neither a PDF nor"},
+		{"HEIC", []byte("\x00\x00\x00\x18ftypheic\x00\x00"), refusal.UnsupportedImage, "a HEIC image"},
+		{"WebP", []byte("RIFF\x00\x00\x00\x00WEBPVP8 "), refusal.UnsupportedImage, "a WebP image"},
+		{"TIFF", []byte("II*\x00\x08\x00\x00\x00"), refusal.UnsupportedImage, "a TIFF image"},
+		{"GIF", []byte("GIF89a\x00\x00"), refusal.UnsupportedImage, "a GIF image"},
+		{"a header alone", []byte("%PDF-1.4\n"), refusal.Truncated, "a header and nothing else"},
+		{"cut off in the middle", cut(sound, "/Contents"), refusal.Truncated, "breaks off in the middle"},
+		{"no pages", plain.with(2, "<</Type/Pages/Kids[]/Count 0>>").table(""), refusal.NoPages, "has no pages"},
+		{"no catalog", objects{2: plain[2], 3: plain[3]}.table(""), refusal.Damaged, "no catalog"},
+		{"a page tree that is a loop", plain.with(2, "<</Type/Pages/Kids[2 0 R]/Count 1>>").table(""), refusal.NoPages, "runs in a loop"},
+		{"a page tree 2,000 levels deep", deepTree(2000).table(""), refusal.TooComplex, "nests deeper than"},
+		{"nesting 2,000 levels deep", page("/MediaBox[0 0 595 842]/X" + nested(2000)), refusal.TooComplex, "nests objects deeper than"},
+		{"content that inflates to 1 GB", plain.with(4, bomb("", 1024)).table(""), refusal.TooComplex, "inflates to a size"},
+		{"content that inflates to 40 MB", plain.with(4, bomb("", 40)).table(""), refusal.TooComplex, "inflates to a size"},
+		{"an object stream that inflates to 1 GB", plain.with(1, bomb("/Type/ObjStm/N 1/First 4", 1024)).streamed(2, 3), refusal.TooComplex, "inflates beyond"},
+		{"a dynamic XFA form", plain.with(1, "<</Type/Catalog/Pages 2 0 R/NeedsRendering true>>").table(""), refusal.XFAOnly, "dynamic XFA"},
+		{"an XFA form without fields", plain.with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</XFA 4 0 R/Fields[]>>>>").table(""), refusal.XFAOnly, "dynamic XFA"},
+		{"a password", plain.table(fmt.Sprintf(encrypt, "Standard")), refusal.Encrypted, "opens with a password only"},
+		{"an unknown handler", plain.table(fmt.Sprintf(encrypt, "Acme.Vault")), refusal.UnknownHandler, "Acme.Vault"},
+		{"a page 3 mm wide", page("/MediaBox[0 0 8.5 842]"), refusal.PageTooSmall, "3 x 297 mm"},
+		{"certified against changes", plain.with(1, "<</Type/Catalog/Pages 2 0 R/Perms<</DocMDP 6 0 R>>>>").
+			with(6, "<</Type/Sig/Reference[<</TransformMethod/DocMDP/TransformParams<</P 1>>>>]>>").table(""), refusal.ChangesForbidden, "certified"},
+		{"locked by a signature", plain.with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>").
+			with(6, "<</FT/Sig/V<</Type/Sig>>/Lock<</Action/All/P 1>>>>").table(""), refusal.ChangesForbidden, "locks it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			_, err := Inspect(bytes.NewReader(tt.file), int64(len(tt.file)))
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			r, ok := errors.AsType[*Refusal](err)
+			if !ok || r.Reason != tt.reason || !strings.Contains(r.Message, tt.says) || !strings.HasSuffix(r.Message, tt.reason.Mend()) {
+				t.Fatalf("%v\nwant %s: %s", err, tt.reason, tt.says)
+			}
+			if message, _ := fault.Message(err); message != r.Message || !fault.Is(err, fault.Invalid) {
+				t.Errorf("as a fault it says %q", message)
+			}
+			if limit := 100 * time.Millisecond; took > limit*slowdown {
+				t.Errorf("took %v", took)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > maxMemory {
+				t.Errorf("took %d MB", used>>20)
+			}
+			if tt.reason == refusal.UnsupportedImage || tt.reason == refusal.NotPDF {
+				return // Tail is handed what Inspect let through
+			}
+			if _, err := NewSeal(testSigner()).Tail(source(tt.file), testMark()); err == nil {
+				t.Error("and it is stamped all the same")
+			}
+		})
+	}
+}
+
+func TestBadMarks(t *testing.T) {
+	original := source(plainObjects().table(""))
+	for name, change := range map[string]func(*Mark){
+		"no link":                  func(m *Mark) { m.URL = "" },
+		"a link too long":          func(m *Mark) { m.URL = strings.Repeat("x", 4000) },
+		"a caption beyond it":      func(m *Mark) { m.Caption = "Zeugnis für Zoë" },
+		"a caption too long":       func(m *Mark) { m.Caption = strings.Repeat("W", 200) },
+		"a code of 3 mm":           func(m *Mark) { m.SizeMM = 3 },
+		"a code of a metre":        func(m *Mark) { m.SizeMM = 1000 },
+		"a margin of a metre":      func(m *Mark) { m.MarginMM = 1000 },
+		"a margin below zero":      func(m *Mark) { m.MarginMM = -1 },
+		"a page that is not there": func(m *Mark) { m.Page = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := testMark()
+			change(&m)
+			_, err := NewSeal(testSigner()).Tail(original, m)
+			if r, ok := errors.AsType[*Refusal](err); !ok || (r.Reason != refusal.BadMark && r.Reason != refusal.NoSuchPage) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

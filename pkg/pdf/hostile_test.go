@@ -1,0 +1,79 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// filled is 20 MB of a pattern between a header and an end; a verb in it takes
+// a running number.
+func filled(pattern, end string) []byte {
+	b := bytes.NewBufferString("%PDF-1.7\n")
+	for i := 1; b.Len() < 20<<20; i++ {
+		if strings.Contains(pattern, "%d") {
+			fmt.Fprintf(b, pattern, i)
+		} else {
+			b.WriteString(pattern)
+		}
+	}
+	b.WriteString(end)
+	return b.Bytes()
+}
+
+// TestHostile shows that files made to take long or much take neither.
+func TestHostile(t *testing.T) {
+	const end = "\nstartxref\n9\n%%EOF\n"
+	kids := strings.Repeat("3 0 R ", 1<<20)
+	var table strings.Builder
+	for i := range 1 << 16 {
+		fmt.Fprintf(&table, "%d 1\n0000000009 00000 n \n", i)
+	}
+	for name, file := range map[string][]byte{
+		"objects":                      filled("%d 0 obj<<>>endobj\n", end),
+		"the same object":              filled("1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\n", end),
+		"catalogs":                     filled("%d 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\n", end),
+		"object streams":               filled("%d 0 obj<</Type/ObjStm/N 1/First 4/Length 9>>stream\n1 0 <<>>x\nendstream endobj\n", end),
+		"cross-reference streams":      filled("%d 0 obj<</Type/XRef/Root 1 0 R>>stream\nendstream endobj\n", end),
+		"trailers":                     filled("trailer<</Root 1 0 R>>\n", end),
+		"ends":                         filled("startxref\n9\n%%%%EOF\n", end),
+		"arrays":                       filled("[", end),
+		"dictionaries":                 filled("<<", end),
+		"strings":                      filled("(", end),
+		"numbers":                      filled("1 0 ", end),
+		"comments":                     filled("%%", end),
+		"words":                        filled("obj", end),
+		"a table of many runs":         append([]byte("%PDF-1.7\nxref\n"), table.String()+"trailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n"...),
+		"a list of a million kids":     plainObjects().with(2, "<</Type/Pages/Kids["+strings.ReplaceAll(kids, "3 0 R", "9 0 R")+"]/Count 1>>").table(""),
+		"a million annotations":        plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Annots["+kids+"]>>").table(""),
+		"a million fields":             plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields["+kids+"]>>>>").table(""),
+		"a million streams":            plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Contents["+strings.ReplaceAll(kids, "3 0 R", "4 0 R")+"]>>").table(""),
+		"20 MB of content":             plainObjects().with(4, stream("", strings.Repeat("q Q ", 5<<20))).table(""),
+		"a huge dictionary":            plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/X("+strings.Repeat("x", 20<<20)+")>>").table(""),
+		"a sound file without its end": append(bytes.TrimSuffix(sized(20<<20), []byte("%%EOF\n")), "x"...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			_, err := NewSeal(testSigner()).Tail(kept(t, file), testMark())
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if _, ok := errors.AsType[*Refusal](err); err != nil && !ok {
+				t.Fatalf("not a refusal: %v", err)
+			}
+			used := after.TotalAlloc - before.TotalAlloc
+			t.Logf("%v, %d MB: %.80v", took, used>>20, err)
+			if limit := time.Second; took > limit*slowdown {
+				t.Errorf("took %v", took)
+			}
+			if used > maxMemory {
+				t.Errorf("took %d MB", used>>20)
+			}
+		})
+	}
+}

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/drop"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
@@ -38,6 +40,8 @@ type Options struct {
 	Institution vault.Institution
 	// LockWait is how long to wait for another process to let go of the home.
 	LockWait time.Duration
+	// Build says which program the agent is.
+	Build health.Build
 
 	Now    func() time.Time
 	Random io.Reader
@@ -55,9 +59,13 @@ type Agent struct {
 	state       atomic.Pointer[state]
 	configuring sync.Mutex
 	intake      *intake.Intake
+	uploads     *intake.Uploads
 	processor   *process.Processor
 	outcome     *outcome.Writer
 	feed        feed
+	health      *health.Health
+	lastHeld    latest
+	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -78,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{Options: o, Made: !existed}
-	baseURL := cmp.Or(o.Links, config.BaseURL, home.DefaultBaseURL)
+	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
 	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
 	}
@@ -86,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		if fault.Is(err, fault.Locked) {
 			return nil, o.Home.Locked(err)
 		}
-		return nil, blob.DiskError(err, "opening the home")
+		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
 	if err := a.prepare(ctx, baseURL); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -100,49 +108,40 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.Home.Tidy(); err != nil {
+		return err
+	}
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	institution, err := a.firstInstitution(ctx)
-	if err != nil {
+	if err := a.seatInstitutions(ctx, baseURL); err != nil {
 		return err
 	}
-	signer, err := a.Home.Signer(a.Random, institution.Name, a.Now())
-	if err != nil {
-		return err
-	}
-	a.state.Store(&state{institution: institution, baseURL: baseURL, seal: pdf.NewSeal(signer)})
 	if n, err := a.store.Release(ctx, a.Now()); err != nil {
 		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
 	} else if n > 0 {
 		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
 	}
+	last, err := a.store.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	a.health = health.New(vitals{a}, a.Build)
+	a.health.Begin(last)
 	a.wire()
 	return nil
 }
 
 func (a *Agent) wire() {
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random}
+	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now,
-		Seal: func() *pdf.Seal { return a.state.Load().seal }}
+		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.feed.trouble,
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.held,
+		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
-}
-
-// firstInstitution returns the institution of the home; a new home gets one.
-func (a *Agent) firstInstitution(ctx context.Context) (vault.Institution, error) {
-	all, err := a.store.Institutions(ctx)
-	if err != nil {
-		return vault.Institution{}, err
-	}
-	if len(all) > 0 {
-		return all[0], nil
-	}
-	made := a.Options.Institution
-	made.CreatedAt = a.Now()
-	return a.store.AddInstitution(ctx, made)
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
@@ -150,16 +149,29 @@ func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
+	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()
 }
 
-// sweep removes documents that no certificate names: once at the start, then
-// every hour.
+// sweep forgets uploads that nobody used in time, and removes documents that
+// nobody names: one of the documents' folders at a time, all of them in an hour, so
+// that a large home costs little at any moment. The clock says which, so that
+// commands that run for moments get round too.
 func (a *Agent) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepAge)
+	const step = sweepAge / blob.Folders
+	tick := time.NewTicker(step)
 	defer tick.Stop()
+	var forgot time.Time
 	for {
-		n, err := a.blobs.Sweep(ctx, time.Now().Add(-sweepAge), func(sum string) (bool, error) {
+		if a.Now().Sub(forgot) >= sweepAge {
+			forgot = a.Now()
+			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
+				a.Log.Error("forgetting old uploads failed", "error", err)
+			}
+		}
+		now := time.Now()
+		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders
+		n, err := a.blobs.SweepFolder(ctx, folder, now.Add(-sweepAge), func(sum string) (bool, error) {
 			return a.store.Referenced(ctx, sum)
 		})
 		switch {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -31,6 +33,7 @@ type run struct {
 	batch       vault.Batch
 	out         string
 	progress    func(client.Progress)
+	drop        *drop.Batch // where it comes from; nil when staff handed it in
 }
 
 // Bulk issues a manifest that staff handed in; see Issue.
@@ -44,13 +47,29 @@ func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress f
 // issued and the report says so.
 func (a *Agent) Issue(ctx context.Context, trigger vault.Trigger, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
 	r := &run{Agent: a, institution: a.Institution(), trigger: trigger, request: request, progress: progress}
+	return r.all(ctx)
+}
+
+func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
+	// The database, too, can find the disk full.
+	defer func() {
+		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
+			r.checkSpace()
+		}
+	}()
 	if err := r.check(ctx); err != nil {
 		return client.BulkReport{}, err
 	}
 	defer r.discard()
-	stopped := !request.Skip && r.count(unsound) > 0
-	if request.DryRun || stopped {
+	if err := r.amend(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	stopped := !r.request.Skip && r.count(unsound) > 0
+	if r.request.DryRun || stopped {
 		return r.report(), nil
+	}
+	if err := r.Accepting(); err != nil {
+		return client.BulkReport{}, err
 	}
 	if err := r.open(ctx); err != nil {
 		return client.BulkReport{}, err
@@ -58,7 +77,7 @@ func (a *Agent) Issue(ctx context.Context, trigger vault.Trigger, request client
 	if err := r.issue(ctx); err != nil {
 		return client.BulkReport{}, err
 	}
-	if request.NoWait {
+	if r.request.NoWait {
 		return r.report(), nil
 	}
 	return r.finish(ctx)
@@ -90,7 +109,28 @@ func (r *run) check(ctx context.Context) error {
 		Trigger: r.trigger, KeepNothing: q.DryRun,
 		Progress: func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
+	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.Unnamed) bool { return r.wrote(u.Name) })
 	return err
+}
+
+// wrote tells whether a file among the documents is the agent's own work, because
+// the outcome or the home lies among them.
+func (r *run) wrote(name string) bool {
+	stem := strings.TrimSuffix(name, ".pdf")
+	if i := strings.LastIndex(stem, "-VEC-"); i >= 0 && vault.IsReference(stem[i+1:]) {
+		return true
+	}
+	for _, own := range []string{r.request.Out, string(r.Home)} {
+		if own != "" && !within(own, r.request.Files) && within(own, filepath.Join(r.request.Files, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 func (r *run) tell(stage string, done, total int) {
@@ -123,10 +163,19 @@ func (r *run) which(test func(*intake.Candidate) bool) []*intake.Candidate {
 }
 
 // open finds or makes the batch and the folder of the outcome. A manifest that
-// was given before goes on with its batch; one that issues nothing makes none.
+// was given before goes on with its batch; one that issues nothing makes none,
+// unless it was dropped: each manifest from there has its outcome.
 func (r *run) open(ctx context.Context) error {
+	if r.out = r.request.Out; r.out != "" {
+		if err := makeFolder(r.out, 0o755); err != nil {
+			return err
+		}
+	}
 	batch, err := r.store.FindBatch(ctx, r.institution.ID, r.digest)
-	if fault.Is(err, fault.NotFound) && r.count(issuable) > 0 {
+	if err == nil && batch.Cancelled() {
+		batch, err = r.store.OpenBatch(ctx, batch) // whoever hands it in again opens it again
+	}
+	if fault.Is(err, fault.NotFound) && (r.count(issuable) > 0 || r.drop != nil) {
 		batch, err = r.makeBatch(ctx)
 	}
 	if fault.Is(err, fault.NotFound) {
@@ -139,14 +188,19 @@ func (r *run) open(ctx context.Context) error {
 	for _, c := range r.candidates {
 		c.Draft.Batch = batch.ID
 	}
-	if r.out = r.request.Out; r.out != "" {
-		return blob.DiskError(os.MkdirAll(r.out, 0o755), "making the folder of the outcome")
-	}
-	if batch.Name == "" {
+	if r.out != "" || batch.Name == "" {
 		return nil
 	}
-	r.out = filepath.Join(r.Home.Verified(), batch.Name)
-	return blob.DiskError(os.MkdirAll(r.out, 0o700), "making the folder of the outcome")
+	r.out = filepath.Join(r.verified(r.institution.ID), batch.Name)
+	return makeFolder(r.out, 0o700)
+}
+
+func makeFolder(dir string, perm os.FileMode) error {
+	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
 }
 
 func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
@@ -196,6 +250,7 @@ func (r *run) earlierBatch(ctx context.Context) (vault.Batch, error) {
 // while others are still on their way.
 func (r *run) issue(ctx context.Context) error {
 	fresh := r.which(issuable)
+	r.askForScans(fresh)
 	if r.request.NoWait {
 		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.wake() })
 	}
@@ -232,11 +287,20 @@ func (r *run) issue(ctx context.Context) error {
 	return cmp.Or(err, <-ended)
 }
 
+// askForScans marks the rows whose code is to be read back before it is approved:
+// the first one, since a batch's documents are mostly alike, or all.
+func (r *run) askForScans(fresh []*intake.Candidate) {
+	for i, c := range fresh {
+		c.Draft.ScanBack = r.request.Scan == "all" || (i == 0 && r.request.Scan != "none")
+	}
+}
+
 // finish reads the end of every row's story and writes the reports.
 func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 	if err := r.refresh(ctx); err != nil {
 		return client.BulkReport{}, err
 	}
+	r.claim()
 	// What an earlier run issued may not have been written out before it ended.
 	var approved []vault.Certificate
 	for _, c := range r.candidates {
@@ -248,7 +312,8 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 		return client.BulkReport{}, err
 	}
 	report := r.report()
-	if r.out == "" {
+	// A folder that another manifest's batch has keeps that one's reports.
+	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil
 	}
 	return report, outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/agent/process"
@@ -15,36 +17,48 @@ import (
 )
 
 // business is the documented API.
-func (a *Agent) business() *api.API {
-	return &api.API{
-		Vault: a.store,
+func (a *Agent) business(limits api.Limits) *api.API {
+	return api.New(api.Options{
+		Vault: a.store, Intake: door{a.uploads}, Institution: a.InstitutionByID,
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShapeBatch: shapeBatch,
-		Wake:       a.wake, Now: a.Now, Log: a.Log,
-	}
+		Wake:       a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
+	})
 }
 
 // Handler is the agent as its staff see it: the panel, and the documented API
 // without a token.
 func (a *Agent) Handler() http.Handler {
-	business := a.business()
-	staff := &panel.Panel{Agent: a, Tokens: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	business := a.business(api.Limits{})
+	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+		if r.Context().Err() != nil {
+			return // who asked has gone, which ended the work
+		}
 		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}}
 	mux := http.NewServeMux()
-	mux.Handle("/", business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })))
+	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
 	mux.Handle("/panel/", staff.Handler())
-	return mux
+	vital := a.health.Handler()
+	for _, path := range health.Paths() {
+		mux.Handle(path, vital)
+	}
+	return a.measured("staff", mux)
 }
 
 // PublicHandler is the agent as the network sees it: the documented API with
 // tokens.
-func (a *Agent) PublicHandler() http.Handler {
-	return a.business().Handler(api.TokenDoor(a.store, a.Now))
+func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOptions{}) }
+
+// PublicHandlerFor is PublicHandler with the proxies and limits of options.
+func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
+	business := a.business(o.Limits)
+	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
+	return guard.Around(a.whileRoom(business.Handler(api.TokenDoor(a.store, a.Now)), business.Fail))
 }
 
 // Status says what the home holds and what waits in it.
@@ -61,7 +75,7 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 	s := client.AgentStatus{
 		Home: string(a.Home), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
-		DatabaseSize: a.store.Size(),
+		DatabaseSize: a.store.Size(), Problems: a.problems(), Drop: a.shapeDrop(),
 	}
 	for _, state := range vault.Statuses() {
 		s.Certificates[string(state)] = counts.Of(state)
@@ -75,11 +89,16 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 // RetryAll sends all failed certificates, or those of one batch, through
 // processing again and returns how many.
 func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
+	institution := a.Institution().ID
+	if batch != "" {
+		if _, err := a.store.Batch(ctx, institution, batch); err != nil {
+			return 0, err
+		}
+	}
 	failed, err := a.failed(ctx, batch)
 	if err != nil {
 		return 0, err
 	}
-	institution := a.Institution().ID
 	for i, uuid := range failed {
 		_, err := a.store.Change(ctx, institution, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return c.Retry(vault.ByRetry, a.Now())

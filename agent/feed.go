@@ -1,6 +1,10 @@
 package agent
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
 
 // feed tells those who follow it which certificates' processing has ended. It
 // carries numbers only; the store has the rest. Telling never waits.
@@ -9,10 +13,11 @@ type feed struct {
 	followers map[*follower]struct{}
 }
 
-// follower gathers numbers until they are taken, and the latest trouble.
+// follower gathers numbers until they are taken, the latest trouble, and notices.
 type follower struct {
 	feed    *feed
 	ids     []uint64
+	notices []client.Notice
 	trouble error
 	ready   chan struct{}
 }
@@ -28,6 +33,15 @@ func (f *feed) news() { f.tell(func(*follower) {}) }
 // trouble tells that processing is held up: a full disk, a damaged store.
 func (f *feed) trouble(err error) {
 	f.tell(func(one *follower) { one.trouble = err })
+}
+
+// notice tells staff something.
+func (f *feed) notice(n client.Notice) {
+	const most = 16 // of which the latest are kept for one who does not look
+	f.tell(func(one *follower) {
+		one.notices = append(one.notices, n)
+		one.notices = one.notices[max(0, len(one.notices)-most):]
+	})
 }
 
 func (f *feed) tell(note func(*follower)) {
@@ -60,6 +74,15 @@ func (one *follower) take() ([]uint64, error) {
 	ids, trouble := one.ids, one.trouble
 	one.ids, one.trouble = nil, nil
 	return ids, trouble
+}
+
+// takeNotices returns the notices that have gathered.
+func (one *follower) takeNotices() []client.Notice {
+	one.feed.mu.Lock()
+	defer one.feed.mu.Unlock()
+	gathered := one.notices
+	one.notices = nil
+	return gathered
 }
 
 func (one *follower) stop() {

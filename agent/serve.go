@@ -12,6 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -19,6 +22,12 @@ import (
 // ServeOptions say where an agent answers.
 type ServeOptions struct {
 	Listen string // TCP address of the documented API; "" is none
+	// CertFile and KeyFile, PEM, make the documented API answer over TLS.
+	CertFile, KeyFile string
+	// Proxies are the addresses of proxies that may say who calls, and how.
+	Proxies []netip.Prefix
+	Limits  api.Limits
+	Drop    DropOptions
 	// Ready is told the addresses when all of them answer.
 	Ready func(staff, public string)
 }
@@ -30,6 +39,12 @@ const drainTime = 8 * time.Second
 // Serve runs the agent with its faces until ctx ends, then lets what is in hand
 // finish.
 func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
+	watcher, err := a.newDrop(o.Drop)
+	if err != nil {
+		return err
+	}
+	a.dropFolder.Store(watcher)
+	defer a.dropFolder.Store(nil)
 	staff, endpoint, err := a.Home.Listen(a.Random)
 	if err != nil {
 		return err
@@ -43,7 +58,15 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 				"the address %s cannot be listened on; another program may hold it; choose one with --listen", o.Listen)), staff.Close())
 		}
 		public = "http://" + l.Addr().String()
-		faces = append(faces, face{listener: l, handler: onlyPrivately(a.PublicHandler(), a.business().Fail)})
+		if o.CertFile != "" || o.KeyFile != "" {
+			secured, err := edge.Secure(l, o.CertFile, o.KeyFile, a.Now)
+			if err != nil {
+				return errors.Join(err, l.Close(), staff.Close())
+			}
+			l, public = secured, "https://"+l.Addr().String()
+		}
+		faces = append(faces, face{listener: l, handler: health.Local(a.health.Handler(),
+			a.measured("api", a.PublicHandlerFor(o)))})
 	}
 	err = a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {
@@ -54,9 +77,12 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.Run(ctx) })
+	work.Go(func() error { return watcher.Run(ctx) })
 	for _, f := range faces {
 		work.Go(func() error { return f.serve(ctx) })
 	}
+	a.health.Running(true)
+	defer context.AfterFunc(ctx, func() { a.health.Running(false) })()
 	if o.Ready != nil {
 		o.Ready(endpoint.Network+":"+endpoint.Address, public)
 	}
@@ -99,22 +125,4 @@ func (f face) serve(ctx context.Context) error {
 		return fmt.Errorf("closing %s: %w", f.listener.Addr(), err)
 	}
 	return nil
-}
-
-// onlyPrivately refuses plain HTTP from other machines: tokens and personal data
-// would travel in the open (guide, step 2: "Requests over HTTP will be rejected").
-func onlyPrivately(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS == nil && !fromLoopback(r) {
-			fail(w, r, fault.New(fault.Forbidden, "Requests over HTTP are rejected; use HTTPS. "+
-				"The operator can set it up with a proxy that the agent is told to trust."))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func fromLoopback(r *http.Request) bool {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && addr.Addr().Unmap().IsLoopback()
 }

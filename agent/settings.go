@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"context"
+	"maps"
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -14,12 +15,28 @@ import (
 // state is what settings decide, as one value: who works with it sees all of a
 // change or nothing of it.
 type state struct {
-	institution vault.Institution
+	institution vault.Institution // the current one
 	baseURL     string
+	seats       map[uint32]seat // of all institutions
+}
+
+// seat is an institution with what it seals documents with.
+type seat struct {
+	institution vault.Institution
 	seal        *pdf.Seal
 }
 
-// Institution is the one that the agent serves.
+// with returns the state with another seat; the old one keeps its own.
+func (s state) with(one seat) state {
+	s.seats = maps.Clone(s.seats)
+	if s.seats == nil {
+		s.seats = map[uint32]seat{}
+	}
+	s.seats[one.institution.ID] = one
+	return s
+}
+
+// Institution is the one whose staff the agent serves.
 func (a *Agent) Institution() vault.Institution { return a.state.Load().institution }
 
 // BaseURL is what QR codes and links begin with.
@@ -31,6 +48,9 @@ func CheckSettings(s client.Settings) error {
 		if err := home.CheckBaseURL(s.BaseURL); err != nil {
 			return err
 		}
+	}
+	if s.Institution != "" && vault.Clean(s.Institution) == "" {
+		return fault.New(fault.Invalid, "the institution's name is blank; give the one that signatures are to bear")
 	}
 	if s.Sender != "" && !vault.ValidEmail(s.Sender) {
 		return fault.Newf(fault.Invalid, "%q is not an e-mail address", s.Sender)
@@ -56,29 +76,28 @@ func (a *Agent) Configure(ctx context.Context, s client.Settings) error {
 	if err := a.store.ChangeInstitution(ctx, next.institution); err != nil {
 		return err
 	}
+	own := seat{next.institution, next.seats[next.institution.ID].seal}
 	if renamed {
-		if err := a.renewUnusedKey(ctx, &next); err != nil {
+		if err := a.renewUnusedKey(ctx, &own); err != nil {
 			return err
 		}
 	}
-	config, err := a.Home.LoadConfig()
-	if err != nil {
-		return err
-	}
-	config.BaseURL = cmp.Or(s.BaseURL, config.BaseURL)
-	if err := a.Home.SaveConfig(config); err != nil {
-		return err
+	next = next.with(own)
+	if s.BaseURL != "" {
+		if err := a.Home.SetConfig("base_url", s.BaseURL); err != nil {
+			return err
+		}
 	}
 	a.state.Store(&next)
 	return nil
 }
 
-func (a *Agent) renewUnusedKey(ctx context.Context, next *state) error {
+func (a *Agent) renewUnusedKey(ctx context.Context, next *seat) error {
 	issued, err := a.store.Counts(ctx, next.institution.ID)
 	if err != nil || issued.Sum() > 0 {
 		return err
 	}
-	signer, err := a.Home.MakeSigner(a.Random, next.institution.Name, a.Now())
+	signer, err := a.Home.MakeSigner(a.Random, next.institution.ID, next.institution.Name, a.Now())
 	if err != nil {
 		return err
 	}

@@ -79,11 +79,11 @@ func (a *Agent) Since(ctx context.Context, seq uint64) ([]client.Message, uint64
 func (a *Agent) Follow() (ready <-chan struct{}, notices func() []client.Notice, stop func()) {
 	one := a.feed.follow()
 	return one.ready, func() []client.Notice {
-		_, trouble := one.take()
-		if trouble == nil {
-			return nil
+		notices := one.takeNotices()
+		if _, trouble := one.take(); trouble != nil {
+			notices = append(notices, client.Notice{Level: "error", Message: client.NewProblem(trouble).Message})
 		}
-		return []client.Notice{{Level: "error", Message: client.NewProblem(trouble).Message}}
+		return notices
 	}, one.stop
 }
 

@@ -81,7 +81,7 @@ func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) 
 
 // stopIfCancelled ends the run of a batch that staff cancelled meanwhile.
 func (r *run) stopIfCancelled(ctx context.Context) error {
-	if r.batch.ID == "" {
+	if r.batch.Digest != r.digest {
 		return nil
 	}
 	b, err := r.store.Batch(ctx, r.institution.ID, r.batch.ID)

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/vecctl/vecctl/agent/api/body"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -32,6 +35,25 @@ func statusOf(kind fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// refusal is an error with a status that no kind of error has.
+type refusal struct {
+	status int
+	cause  *fault.Error
+}
+
+func refuse(status int, message string) error {
+	kind := fault.Invalid
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		kind = fault.Unavailable
+	}
+	return &refusal{status, fault.New(kind, message)}
+}
+
+func (r *refusal) Error() string { return r.cause.Message }
+
+// Unwrap gives it its kind.
+func (r *refusal) Unwrap() error { return r.cause }
+
 // problem is the API's error body.
 type problem struct {
 	Message  string              `json:"message"`
@@ -41,29 +63,73 @@ type problem struct {
 
 // Fail answers with an error. What is not meant for people goes to the log alone.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
-		return // nobody is there to read it
-	}
+	err = bodyError(err)
 	status := statusOf(fault.KindOf(err))
-	body := problem{}
+	if own, ok := errors.AsType[*refusal](err); ok {
+		status = own.status
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		// The client has gone, or the agent is closing down.
+		status, err = http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The request was broken off; send it again.")
+	}
 	message, ok := fault.Message(err)
 	if status == http.StatusInternalServerError {
-		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.Log.Error("a call failed", "request_id", requestID(r.Context()), "method", clip(r.Method), "path", r.URL.Path, "error", err)
 		ok = ok && fault.Is(err, fault.Damaged)
 	}
-	if body.Message = message; !ok {
-		body.Message = "Server error. If it persists, look into the agent's log."
+	answer := problem{Message: message}
+	if !ok {
+		answer.Message = "Server error. If it persists, look into the agent's log."
 	}
 	if missing, ok := errors.AsType[forbidden](err); ok {
-		body.Required = string(missing.required)
+		answer.Required = string(missing.required)
 	}
-	for _, f := range fault.FieldsOf(err) {
-		if body.Errors == nil {
-			body.Errors = map[string][]string{}
+	fields := fault.FieldsOf(err)
+	for _, f := range fields {
+		if answer.Errors == nil {
+			answer.Errors = make(map[string][]string, len(fields))
+			answer.Message = firstOf(fields)
 		}
-		body.Errors[f.Name] = append(body.Errors[f.Name], f.Message)
+		answer.Errors[f.Name] = append(answer.Errors[f.Name], f.Message)
 	}
-	if err := respond(w, status, body); err != nil {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Del("Cache-Control")
+	if err := respond(w, status, answer); err != nil {
 		a.Log.Error("an error could not be answered", "error", err)
 	}
+}
+
+// firstOf sums complaints up as Laravel does.
+func firstOf(fields []fault.Field) string {
+	switch more := len(fields) - 1; {
+	case more == 0:
+		return fields[0].Message
+	case more == 1:
+		return fields[0].Message + " (and 1 more error)"
+	default:
+		return fmt.Sprintf("%s (and %d more errors)", fields[0].Message, more)
+	}
+}
+
+// bodyError gives what is wrong with a request's body its status.
+func bodyError(err error) error {
+	switch {
+	case errors.Is(err, body.ErrType):
+		return refuse(http.StatusUnsupportedMediaType,
+			"The content type is not understood; send multipart/form-data, application/x-www-form-urlencoded or application/json.")
+	case errors.Is(err, body.ErrTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "The request is too large.")
+	case errors.Is(err, body.ErrSlow):
+		return refuse(http.StatusRequestTimeout, "The request came too slowly; send it again.")
+	case errors.Is(err, body.ErrMalformed):
+		return refuse(http.StatusBadRequest, "The request's body is malformed or ended early.")
+	case errors.Is(err, body.ErrEncoding):
+		return refuse(http.StatusBadRequest, "The request's body is not valid UTF-8.")
+	}
+	return err
 }

@@ -2,8 +2,11 @@ package api
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -14,6 +17,7 @@ import (
 const (
 	defaultPerPage = 15
 	mostPerPage    = 100
+	longestTerm    = 1000
 )
 
 // query is what a list call asks for.
@@ -23,13 +27,24 @@ type query struct {
 }
 
 // parseQuery reads a list call's parameters; each that is wrong is a field of the
-// error.
+// error. Of two with one name the last counts.
 func parseQuery(v url.Values) (query, error) {
+	get := func(name string) string {
+		if all := v[name]; len(all) > 0 {
+			return all[len(all)-1]
+		}
+		return ""
+	}
 	var bad []fault.Field
 	q := query{filter: store.Filter{
-		Email: v.Get("applicant_email"), Search: v.Get("search"), Batch: v.Get("batch_id"),
+		Email: get("applicant_email"), Search: get("search"), Batch: get("batch_id"),
 	}}
-	if s := v.Get("status"); s != "" {
+	for _, name := range []string{"applicant_email", "search", "batch_id"} {
+		if s := get(name); len(s) > longestTerm || !utf8.ValidString(s) {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be text of at most %d bytes.", strings.ReplaceAll(name, "_", " "), longestTerm)})
+		}
+	}
+	if s := get("status"); s != "" {
 		status, ok := vault.ParseStatus(s)
 		if !ok {
 			bad = append(bad, fault.Field{Name: "status", Message: "The selected status is invalid."})
@@ -37,7 +52,7 @@ func parseQuery(v url.Values) (query, error) {
 		q.filter.Status = status
 	}
 	number := func(name string, standard, most int) int {
-		s := v.Get(name)
+		s := get(name)
 		if s == "" {
 			return standard
 		}
@@ -51,7 +66,7 @@ func parseQuery(v url.Values) (query, error) {
 	const lastPage = 1 << 30
 	q.page, q.perPage = number("page", 1, lastPage), number("per_page", defaultPerPage, mostPerPage)
 	date := func(name string) vault.Date {
-		s := v.Get(name)
+		s := get(name)
 		if s == "" {
 			return ""
 		}
@@ -66,9 +81,10 @@ func parseQuery(v url.Values) (query, error) {
 }
 
 // place says where a page lies in its list.
-func (q query) place(u *url.URL, entries, total int) (client.Links, client.Meta) {
+func (q query) place(r *http.Request, entries, total int) (client.Links, client.Meta) {
+	path := addressOf(r) + r.URL.EscapedPath()
 	last := max(1, (total+q.perPage-1)/q.perPage)
-	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: u.Path, PerPage: q.perPage, Total: total}
+	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: path, PerPage: q.perPage, Total: total}
 	if entries > 0 {
 		from, to := (q.page-1)*q.perPage+1, (q.page-1)*q.perPage+entries
 		meta.From, meta.To = &from, &to
@@ -77,10 +93,23 @@ func (q query) place(u *url.URL, entries, total int) (client.Links, client.Meta)
 		if n < 1 || n > last {
 			return nil
 		}
-		v := u.Query()
+		v := r.URL.Query()
 		v.Set("page", strconv.Itoa(n))
-		s := u.Path + "?" + v.Encode()
+		s := path + "?" + v.Encode()
 		return &s
 	}
 	return client.Links{First: link(1), Last: link(last), Prev: link(q.page - 1), Next: link(q.page + 1)}, meta
+}
+
+// addressOf is how the caller reached the API. Behind a proxy the scheme is in
+// the request's URL.
+func addressOf(r *http.Request) string {
+	scheme := r.URL.Scheme
+	if scheme == "" {
+		scheme = "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+	}
+	return scheme + "://" + r.Host
 }

@@ -6,6 +6,9 @@
 //	blobs/         documents, by content
 //	keys/          signing.pem: the signing key and its certificate
 //	verified/      outcomes of batches: verified PDFs and reports
+//	drop/          the drop folder, unless another is set
+//	incoming/      batches from the drop folder that have no outcome yet
+//	failed/        what was dropped and refused
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
 package home
@@ -19,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -70,22 +74,52 @@ func (d Dir) Keys() string { return d.join("keys") }
 // Verified is the folder of outcomes.
 func (d Dir) Verified() string { return d.join("verified") }
 
-func (d Dir) config() string { return d.join("config.yaml") }
+// Drop is the drop folder, unless another is set.
+func (d Dir) Drop() string { return d.join("drop") }
+
+// Incoming is the folder of batches that were taken out of the drop folder and
+// have no outcome yet.
+func (d Dir) Incoming() string { return d.join("incoming") }
+
+// Failed is the folder of what was dropped and refused.
+func (d Dir) Failed() string { return d.join("failed") }
+
+// Config is the file of settings.
+func (d Dir) Config() string { return d.join("config.yaml") }
+
 func (d Dir) holder() string { return d.join("holder.json") }
 
-// Exists tells whether there is a home already.
+// Exists tells whether there is a home already. One that has lost its database is
+// Damaged: in a new one all that was issued would be issued again.
 func (d Dir) Exists() (bool, error) {
-	_, err := os.Stat(d.Database())
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	// The documents' folder is made after the database, so it is looked for first.
+	_, err := os.Stat(d.Blobs())
+	hadDocuments := err == nil
+	info, err := os.Stat(d.Database())
+	switch {
+	case err == nil && info.Size() > 0:
+		return true, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return false, d.diskError(err, "looking for the home")
+	case hadDocuments:
+		return false, fault.Newf(fault.Damaged,
+			"the home %s holds documents, but its database is gone or empty; restore the home from a backup, or name another with --home", d)
 	}
-	return err == nil, blob.DiskError(err, "looking for the home")
+	return false, nil
+}
+
+// diskError is blob.DiskError, with a word for a home that is a file.
+func (d Dir) diskError(err error, doing string) error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s is not a folder; name another home with --home", d))
+	}
+	return blob.DiskError(err, doing)
 }
 
 // Make makes the folders that are missing, closed to other users.
 func (d Dir) Make() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return blob.DiskError(err, "making the home")
+		return d.diskError(err, "making the home")
 	}
 	for _, folder := range []string{d.Keys(), d.Verified()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -132,8 +166,15 @@ func (d Dir) Locked(cause error) error {
 		"%s holds the home %s; wait until it has finished, or name another home with --home", who, d))
 }
 
-// write replaces a file of the home.
+// Tidy removes what an interrupted process left half-written. Only the holder of
+// the home may call it.
+func (d Dir) Tidy() error { return blob.Tidy(d.Config()) }
+
+// write replaces a file of the home, which must be held.
 func write(path string, body []byte) error {
+	if err := blob.Tidy(path); err != nil {
+		return err
+	}
 	return blob.WriteFile(path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(body)
 		return err

@@ -11,40 +11,61 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 // keyYears is how long a self-made signing certificate is valid.
 const keyYears = 10
 
-// signing is the file of the signing key and its certificate chain: one file,
-// so that the two can never be of different makes.
-func (d Dir) signing() string { return filepath.Join(d.Keys(), "signing.pem") }
-
-// Signer loads the signing key; where there is none, it is made first, with a
-// self-signed certificate in the institution's name.
-func (d Dir) Signer(random io.Reader, institution string, now time.Time) (*pdf.Signer, error) {
-	pem, err := os.ReadFile(d.signing())
-	if errors.Is(err, fs.ErrNotExist) {
-		return d.MakeSigner(random, institution, now)
+// signing is the file of an institution's signing key and its certificate chain:
+// one file, so that the two can never be of different makes. The first
+// institution's has no number.
+func (d Dir) signing(institution uint32) string {
+	if institution <= 1 {
+		return filepath.Join(d.Keys(), "signing.pem")
 	}
+	return filepath.Join(d.Keys(), fmt.Sprintf("signing-%d.pem", institution))
+}
+
+// HasSigner tells whether an institution has a signing key.
+func (d Dir) HasSigner(institution uint32) (bool, error) {
+	_, err := os.Stat(d.signing(institution))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, blob.DiskError(err, "looking for the signing key")
+}
+
+// LostSigner is the error for a key that is missing although it has signed.
+func (d Dir) LostSigner(institution uint32) error {
+	return fault.Newf(fault.Damaged, "the signing key %s is missing, although certificates were signed with it; "+
+		"restore it from a backup, so that all certificates bear one signature", d.signing(institution))
+}
+
+// Signer loads an institution's signing key.
+func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
+	pem, err := os.ReadFile(d.signing(institution))
 	if err != nil {
 		return nil, blob.DiskError(err, "reading the signing key")
 	}
 	signer, err := pdf.LoadSigner(pem, pem)
 	if err != nil {
-		return nil, fmt.Errorf("loading the signing key %s: %w", d.signing(), err)
+		why, _ := fault.Message(err)
+		return nil, fault.Wrap(fault.Damaged, err, fmt.Sprintf(
+			"the signing key %s cannot be used (%s); restore it from a backup", d.signing(institution), why))
 	}
 	return signer, nil
 }
 
-// MakeSigner makes a new signing key in place of any that is there.
-func (d Dir) MakeSigner(random io.Reader, institution string, now time.Time) (*pdf.Signer, error) {
-	key, cert, err := pdf.NewSelfSigned(random, institution, now, keyYears)
+// MakeSigner makes a new signing key for an institution in place of any that is
+// there.
+func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error) {
+	key, cert, err := pdf.NewSelfSigned(random, name, now, keyYears)
 	if err != nil {
 		return nil, fmt.Errorf("making a signing key: %w", err)
 	}
-	if err := write(d.signing(), slices.Concat(key, cert)); err != nil {
+	if err := write(d.signing(institution), slices.Concat(key, cert)); err != nil {
 		return nil, err
 	}
 	signer, err := pdf.LoadSigner(key, cert)

@@ -36,6 +36,10 @@ type Candidate struct {
 // Issuable tells whether the row is sound and no certificate exists for it.
 func (c *Candidate) Issuable() bool { return len(c.Problems) == 0 && c.Certificate == nil }
 
+// Path is the row's document in the folder of the files, with slashes; "" when
+// it was not found.
+func (c *Candidate) Path() string { return c.file }
+
 // Discard drops what was read of a row that will not be issued.
 func (c *Candidate) Discard() {
 	if c.staged != nil {

@@ -27,7 +27,7 @@ func (in *Intake) read(o Order, c *Candidate) error {
 		return nil
 	}
 	defer f.Close()
-	if err := in.take(o, c, f); err != nil {
+	if err := in.takeWhole(o, c, f); err != nil {
 		where := fmt.Sprintf("row %d, file %s", c.Row.Number, c.file)
 		if !isRefusal(err) {
 			return fault.At(where, err)
@@ -40,7 +40,26 @@ func (in *Intake) read(o Order, c *Candidate) error {
 
 // isRefusal tells whether an error is about the document, and not about the
 // disk or the program.
-func isRefusal(err error) bool { return fault.Is(err, fault.Invalid) }
+func isRefusal(err error) bool { return fault.Is(err, fault.Invalid) && !errors.Is(err, ErrChanging) }
+
+// ErrChanging is about a document that changed while it was being read: nothing
+// that was found out about it counts.
+var ErrChanging = errors.New("size or time differ before and after")
+
+// takeWhole takes a document that nobody writes to meanwhile.
+func (in *Intake) takeWhole(o Order, c *Candidate, f *os.File) error {
+	before, err := f.Stat()
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "the file cannot be read")
+	}
+	err = in.take(o, c, f, before.Size())
+	after, late := f.Stat()
+	if late == nil && after.Size() == before.Size() && after.ModTime().Equal(before.ModTime()) {
+		return err
+	}
+	c.Discard()
+	return fault.Wrap(fault.Invalid, ErrChanging, "the file changed while it was being read; run again when it is complete")
+}
 
 // openPlain opens a regular file inside the folder. Devices and pipes, at which
 // opening or reading could hang, are not opened; a link that leads out of the
@@ -74,15 +93,11 @@ func cannotOpen(root *os.Root, name string, err error) error {
 }
 
 // take checks a document and, where it is to be issued, stages it.
-func (in *Intake) take(o Order, c *Candidate, f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "the file cannot be read")
+func (in *Intake) take(o Order, c *Candidate, f *os.File, size int64) error {
+	if size > vault.MaxFile {
+		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", size, vault.MaxFile)
 	}
-	if info.Size() > vault.MaxFile {
-		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", info.Size(), vault.MaxFile)
-	}
-	found, err := pdf.Inspect(f, info.Size())
+	found, err := pdf.Inspect(f, size)
 	if err != nil {
 		return err
 	}
@@ -93,9 +108,9 @@ func (in *Intake) take(o Order, c *Candidate, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if staged.Size != info.Size() {
+	if staged.Size != size {
 		staged.Discard()
-		return fault.New(fault.Invalid, "the file changed while it was being read; run again when it is complete")
+		return fault.Wrap(fault.Invalid, ErrChanging, "the file changed while it was being read; run again when it is complete")
 	}
 	c.staged = staged
 	c.Draft.File = vault.File{

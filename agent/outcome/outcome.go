@@ -4,9 +4,9 @@ package outcome
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
@@ -63,13 +63,15 @@ func (w *Writer) Open(ctx context.Context, c vault.Certificate) (*Verified, erro
 	if err != nil {
 		return nil, errors.Join(err, document.Close())
 	}
-	return &Verified{document: document, tail: tail}, nil
+	return &Verified{document: document, length: info.Size(), tail: tail}, nil
 }
 
 // Verified is a verified PDF.
 type Verified struct {
 	document *os.File
+	length   int64 // of the document
 	tail     []byte
+	at       int64 // where Read goes on
 }
 
 // WriteTo copies the whole PDF.
@@ -87,9 +89,11 @@ func (v *Verified) WriteTo(w io.Writer) (int64, error) {
 func (v *Verified) Close() error { return v.document.Close() }
 
 // Export writes the verified PDFs of approved certificates into a folder. One
-// that lies there already at its full length is left alone.
+// that lies there already at its full length is left alone. A stored document
+// that is damaged keeps its own PDF from being written, not the others'.
 func (w *Writer) Export(ctx context.Context, dir string, certificates []vault.Certificate) error {
 	files := make([]blob.Pending, 0, len(certificates))
+	var damaged error
 	for _, c := range certificates {
 		name := filepath.Join(dir, FileName(c))
 		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
@@ -97,18 +101,36 @@ func (w *Writer) Export(ctx context.Context, dir string, certificates []vault.Ce
 		}
 		// A name of its own for each, so that what a crash leaves is overwritten.
 		temp := filepath.Join(dir, "."+c.Reference+".part")
-		if err := w.copyOne(ctx, temp, c); err != nil {
-			return errors.Join(err, os.Remove(temp))
+		err := w.copyOne(ctx, temp, c)
+		if fault.Is(err, fault.Damaged) {
+			damaged = cmp.Or(damaged, err)
+			continue
 		}
 		files = append(files, blob.Pending{Temp: temp, Name: name})
+		if err != nil {
+			drop(files)
+			return err
+		}
 	}
-	return blob.Publish(files)
+	if err := blob.Publish(files); err != nil {
+		drop(files)
+		return err
+	}
+	return damaged
+}
+
+// drop removes temporary files that will get no name; on a full disk they would
+// be in the way.
+func drop(files []blob.Pending) {
+	for _, f := range files {
+		_ = os.Remove(f.Temp)
+	}
 }
 
 func (w *Writer) copyOne(ctx context.Context, temp string, c vault.Certificate) error {
 	v, err := w.Open(ctx, c)
 	if err != nil {
-		return fmt.Errorf("certificate %s: %w", c.Reference, err)
+		return fault.At("certificate "+c.Reference, err)
 	}
 	defer v.Close()
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -122,13 +144,16 @@ func (w *Writer) copyOne(ctx context.Context, temp string, c vault.Certificate) 
 // Report writes report.csv, and rejected.csv when rows were rejected; a
 // rejected.csv of an earlier run goes when none are.
 func Report(dir string, rows []manifest.ReportRow, m *manifest.Manifest, rejected map[int]string) error {
-	err := blob.WriteFile(filepath.Join(dir, "report.csv"), 0o600, func(w io.Writer) error {
+	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
+	if err := errors.Join(blob.Tidy(report), blob.Tidy(path)); err != nil {
+		return err
+	}
+	err := blob.WriteFile(report, 0o600, func(w io.Writer) error {
 		return manifest.WriteReport(w, rows)
 	})
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "rejected.csv")
 	if len(rejected) == 0 {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return blob.DiskError(err, "removing an old rejected.csv")

@@ -5,6 +5,7 @@ package panel
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
 
@@ -23,9 +24,10 @@ type Agent interface {
 
 // Panel answers staff.
 type Panel struct {
-	Agent  Agent
-	Tokens Tokens
-	Stream Stream
+	Agent        Agent
+	Tokens       Tokens
+	Institutions Institutions
+	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -70,6 +72,7 @@ func (p *Panel) Handler() http.Handler {
 	})
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
+	p.routeInstitutions(mux)
 	return mux
 }
 
@@ -114,6 +117,9 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
 			p.LogFailure(r, err)
+		}
+		if errors.Is(err, context.Canceled) {
+			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")
 		}
 		send(client.BulkEvent{Error: client.NewProblem(err)})
 		return

@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -30,15 +31,30 @@ type Work func(ctx context.Context, c vault.Certificate) (store.Change, error)
 // Options are what a processor needs besides the queue and the work.
 type Options struct {
 	Workers int
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Limit is how long one document may take; 0 is DefaultLimit.
+	Limit time.Duration
+	Now   func() time.Time
+	Log   *slog.Logger
 	// Settled, where set, is told of every certificate whose processing ended,
 	// after that was committed. It must not block.
 	Settled func(ids []uint64)
 	// Trouble, where set, is told when work is held up by what is not the work's
-	// fault, a full disk for one. It must not block.
+	// fault, a full disk for one, instead of the log. It must not block.
 	Trouble func(error)
+	// Observe, where set, is told how every attempt ended and how long it took.
+	Observe func(Result, time.Duration)
 }
+
+// Result is how an attempt ended.
+type Result string
+
+// How an attempt can end.
+const (
+	Approved Result = "approved"
+	Failed   Result = "failed"
+	Retried  Result = "retried" // it will be tried again
+	Held     Result = "held"    // not the document's fault; it waits
+)
 
 // Processor is the claim loop and its workers.
 type Processor struct {
@@ -47,6 +63,7 @@ type Processor struct {
 	work     Work
 	wake     chan struct{}
 	inFlight *tally
+	hung     *hung
 }
 
 // Sizes of the pipeline. A group is what one transaction claims or settles at most.
@@ -62,7 +79,10 @@ const (
 
 // New makes a processor; it starts nothing.
 func New(queue Queue, work Work, o Options) *Processor {
-	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1), inFlight: newTally()}
+	if o.Limit == 0 {
+		o.Limit = DefaultLimit
+	}
+	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1), inFlight: newTally(), hung: newHung()}
 }
 
 // Wake says that there may be new jobs.
@@ -79,8 +99,15 @@ type task struct {
 }
 
 // Run works until ctx ends. Then what is in hand is finished and settled, and
-// what was claimed but not begun goes back to the queue.
+// what was claimed but not begun goes back to the queue. It ends by itself, with
+// an error, when more documents hang than a process should carry along.
 func (p *Processor) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	p.hung.full = func(err error) {
+		p.trouble("processing has ended", err)
+		stop(err)
+	}
 	tasks := make(chan task)
 	done := make(chan store.Settlement, settleGroup)
 	var workers sync.WaitGroup
@@ -98,6 +125,9 @@ func (p *Processor) Run(ctx context.Context) error {
 	workers.Wait()
 	close(done)
 	settler.Wait()
+	if err := context.Cause(ctx); errors.Is(err, errTooMany) {
+		return err
+	}
 	return nil
 }
 
@@ -188,34 +218,63 @@ func (p *Processor) attempt(ctx context.Context, t task) store.Settlement {
 			Reason: "processing this document ended the program several times; check the document, then retry"}, p.Now())
 		return s
 	}
+	begun := p.Now()
 	change, err := p.guarded(ctx, t.certificate)
-	if err == nil {
-		s.Change = change
-		return s
+	s = p.judge(t, change, err)
+	if p.Observe != nil {
+		p.Observe(resultOf(s, t.certificate), p.Now().Sub(begun))
 	}
-	if fault.Is(err, fault.Full) {
-		p.trouble("processing is held up", err)
-		s.Job, s.Untried = t.job.Postponed(err.Error(), p.Now().Add(afterError)), true
-		return s
-	}
-	p.Log.Warn("processing failed", "certificate", t.certificate.UUID, "attempt", t.job.Attempt, "error", err)
-	if again, ok := t.job.Again(err.Error(), p.Now()); ok {
-		s.Job, s.Again = again, true
-		return s
-	}
-	s.Change = fail(vault.Failure{Code: "internal",
-		Reason: "processing failed repeatedly; the agent's log says why; retry when that is mended"}, p.Now())
 	return s
 }
 
-// guarded keeps a panic in a document's processing from its neighbours.
-func (p *Processor) guarded(ctx context.Context, c vault.Certificate) (change store.Change, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the document engine broke: %v", r)
-		}
-	}()
-	return p.work(context.WithoutCancel(ctx), c)
+// judge decides what an attempt's outcome means for its job.
+func (p *Processor) judge(t task, change store.Change, err error) store.Settlement {
+	s := store.Settlement{Job: t.job}
+	switch {
+	case err == nil:
+		s.Change = change
+		return s
+	case errors.Is(err, errStopped):
+		s.Job, s.Untried = s.Job.Postponed(err.Error(), p.Now()), true
+		return s
+	case fault.Is(err, fault.Full):
+		p.trouble("processing is held up", err)
+		s.Job, s.Untried = s.Job.Postponed(err.Error(), p.Now().Add(afterError)), true
+		return s
+	}
+	p.Log.Warn("processing failed", "certificate", t.certificate.UUID, "attempt", s.Job.Attempt, "error", err)
+	if again, ok := s.Job.Again(err.Error(), p.Now()); ok {
+		s.Job, s.Again = again, true
+		return s
+	}
+	s.Change = fail(failureOf(err), p.Now())
+	return s
+}
+
+// failureOf is the reason that people read when the attempts are used up.
+func failureOf(err error) vault.Failure {
+	if errors.Is(err, errHangs) {
+		return vault.Failure{Code: "timeout", Reason: "processing this document did not end in time; check the document, then retry"}
+	}
+	return vault.Failure{Code: "internal",
+		Reason: "processing failed repeatedly; the agent's log says why; retry when that is mended"}
+}
+
+// resultOf names what a settlement will do to a certificate.
+func resultOf(s store.Settlement, c vault.Certificate) Result {
+	switch {
+	case s.Untried:
+		return Held
+	case s.Again:
+		return Retried
+	case s.Change == nil:
+		return Held
+	}
+	// A change is a pure function: trying it out costs nothing and changes nothing.
+	if after, _, err := s.Change(c); err != nil || after.Status != vault.Approved {
+		return Failed
+	}
+	return Approved
 }
 
 func fail(why vault.Failure, now time.Time) store.Change {
@@ -273,7 +332,9 @@ func (p *Processor) commit(ctx context.Context, group []store.Settlement) {
 		switch {
 		case outcomes[i] != nil:
 			p.Log.Warn("a job could not be settled", "job", s.Job.ID, "error", outcomes[i])
-		case !s.Again && !s.Untried:
+		case s.Again, s.Untried:
+			p.Wake() // it may be due before what is being waited for
+		default:
 			ended = append(ended, s.Job.Certificate)
 		}
 	}
@@ -283,8 +344,9 @@ func (p *Processor) commit(ctx context.Context, group []store.Settlement) {
 }
 
 func (p *Processor) trouble(what string, err error) {
-	p.Log.Error(what, "error", err)
-	if p.Trouble != nil {
-		p.Trouble(err)
+	if p.Trouble == nil {
+		p.Log.Error(what, "error", err)
+		return
 	}
+	p.Trouble(fmt.Errorf("%s: %w", what, err))
 }

@@ -21,8 +21,9 @@ import (
 // store and has the engine continue it.
 type Sealer struct {
 	Blobs *blob.Store
-	// Seal and BaseURL are asked for with each document, since settings change.
-	Seal    func() *pdf.Seal
+	// Seal, that of an institution, and BaseURL are asked for with each document,
+	// since settings change.
+	Seal    func(institution uint32) *pdf.Seal
 	BaseURL func() string
 	Now     func() time.Time
 }
@@ -37,6 +38,9 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	v, tail, err := s.make(c)
 	if refusal, ok := errors.AsType[*pdf.Refusal](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
+	}
+	if u, ok := errors.AsType[unreadable](err); ok {
+		return fail(vault.Failure{Code: "unreadable_code", Reason: u.Error()}, s.Now()), nil
 	}
 	if fault.Is(err, fault.Damaged) {
 		message, _ := fault.Message(err)
@@ -64,12 +68,18 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 	if err := sameSize(f, document.Size); err != nil {
 		return vault.Verified{}, nil, err
 	}
-	tail, err := s.Seal().Tail(
+	link := VerifyURL(s.BaseURL(), c.Reference)
+	tail, err := s.Seal(c.Institution).Tail(
 		pdf.Source{R: f, Size: document.Size, HashState: state},
-		pdf.Mark{URL: VerifyURL(s.BaseURL(), c.Reference), Caption: c.Reference, SignedAt: s.Now()},
+		pdf.Mark{URL: link, Caption: c.Reference, SignedAt: s.Now()},
 	)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
+	}
+	if c.ScanBack {
+		if err := scan(f, document.Size, tail, link); err != nil {
+			return vault.Verified{}, nil, err
+		}
 	}
 	return vault.Verified{
 		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),

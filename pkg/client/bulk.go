@@ -3,13 +3,14 @@ package client
 // BulkRequest asks an agent on this machine to issue a manifest. The agent reads
 // the documents itself, from the folder Files.
 type BulkRequest struct {
-	Name     string `json:"name"`     // the manifest's file name, "-" for standard input
-	Manifest []byte `json:"manifest"` // its bytes
-	Files    string `json:"files"`    // folder of the documents, absolute
-	Out      string `json:"out"`      // folder for the verified PDFs, absolute; "" is the home's own
-	DryRun   bool   `json:"dry_run"`  // check all, change nothing
-	Skip     bool   `json:"skip"`     // issue the sound rows although others are not
-	NoWait   bool   `json:"no_wait"`  // return when all are accepted
+	Name     string `json:"name"`           // the manifest's file name, "-" for standard input
+	Manifest []byte `json:"manifest"`       // its bytes
+	Files    string `json:"files"`          // folder of the documents, absolute
+	Out      string `json:"out"`            // folder for the verified PDFs, absolute; "" is the home's own
+	DryRun   bool   `json:"dry_run"`        // check all, change nothing
+	Skip     bool   `json:"skip"`           // issue the sound rows although others are not
+	NoWait   bool   `json:"no_wait"`        // return when all are accepted
+	Scan     string `json:"scan,omitempty"` // whose code is read back from its page: "first" (default), "all", "none"
 
 	DateFormat string            `json:"date_format,omitempty"`
 	Delimiter  string            `json:"delimiter,omitempty"`

@@ -20,7 +20,8 @@ type Certificate struct {
 	BatchID       *string     `json:"batch_id"`
 	File          File        `json:"file"`
 	Verified      *Verified   `json:"verified"`
-	VerifyURL     string      `json:"verify_url"`
+	VerifyURL     string      `json:"verify_url"` // where the QR code leads
+	ShareURL      string      `json:"share_url"`  // what a recipient hands on
 	FailureReason *string     `json:"failure_reason"`
 	Supersedes    *string     `json:"supersedes"`    // UUID
 	SupersededBy  *string     `json:"superseded_by"` // UUID

@@ -19,9 +19,10 @@ import (
 
 // Client calls one vault. It is safe for concurrent use.
 type Client struct {
-	base  string
-	token string
-	http  *http.Client
+	base    string
+	token   string
+	http    *http.Client
+	retries Retries
 }
 
 // New makes a client of the vault at a base URL, such as https://api.vec.digital.
@@ -33,6 +34,9 @@ func New(base, token string, transport http.RoundTripper) (*Client, error) {
 	}
 	return &Client{base: strings.TrimRight(base, "/"), token: token, http: &http.Client{Transport: transport}}, nil
 }
+
+// Base is the vault's base URL, without a slash at its end.
+func (c *Client) Base() string { return c.base }
 
 // request prepares a call.
 func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
@@ -50,9 +54,30 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 	return req, nil
 }
 
-// do makes a call. The answer's body is the caller's to close; an answer that is
-// no success is an error.
+// do makes a call, again where that is promising. The answer's body is the
+// caller's to close; an answer that is no success is an error.
 func (c *Client) do(req *http.Request) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		resp, err := c.try(req)
+		if err == nil {
+			return resp, nil
+		}
+		pause, again := c.retries.after(req, attempt, err)
+		if !again {
+			return nil, err
+		}
+		if err := c.retries.sleep(req.Context(), pause); err != nil {
+			return nil, err
+		}
+		if req.GetBody != nil {
+			if req.Body, err = req.GetBody(); err != nil {
+				return nil, fmt.Errorf("calling the vault again: %w", err)
+			}
+		}
+	}
+}
+
+func (c *Client) try(req *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if err := req.Context().Err(); err != nil {
@@ -60,7 +85,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 		}
 		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s cannot be reached; check the address and that it runs", c.base))
 	}
-	if resp.StatusCode >= 300 {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		defer resp.Body.Close()
 		return nil, failure(resp)
 	}
@@ -78,7 +103,16 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 
 // call makes one call and decodes its answer.
 func (c *Client) call(ctx context.Context, method, path string, body io.Reader, into any) error {
-	resp, err := c.send(ctx, method, path, body)
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	return c.decode(req, into)
+}
+
+// decode makes a call and decodes its answer.
+func (c *Client) decode(req *http.Request, into any) error {
+	resp, err := c.do(req)
 	if err != nil {
 		return err
 	}
@@ -96,30 +130,6 @@ func (c *Client) post(ctx context.Context, path string, body, into any) error {
 		return fmt.Errorf("calling the vault: %w", err)
 	}
 	return c.call(ctx, http.MethodPost, path, bytes.NewReader(raw), into)
-}
-
-// failure makes an error of an answer in the vault's dialect: message, errors.
-func failure(resp *http.Response) error {
-	var body struct {
-		Message  string              `json:"message"`
-		Required string              `json:"required_permission"`
-		Errors   map[string][]string `json:"errors"`
-	}
-	const most = 1 << 20
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
-	if err != nil || json.Unmarshal(raw, &body) != nil || body.Message == "" {
-		body.Message = "the vault answered " + resp.Status
-	}
-	if body.Required != "" {
-		body.Message += " (required permission: " + body.Required + ")"
-	}
-	e := fault.New(kindOf(resp.StatusCode), body.Message)
-	for name, messages := range body.Errors {
-		for _, m := range messages {
-			e.Fields = append(e.Fields, fault.Field{Name: name, Message: m})
-		}
-	}
-	return e
 }
 
 func kindOf(status int) fault.Kind {
@@ -144,8 +154,26 @@ func kindOf(status int) fault.Kind {
 	return fault.Internal
 }
 
-// List returns a page of certificates, newest first.
+// List returns a page of vault certificates, newest first.
 func (c *Client) List(ctx context.Context, f Filter) (Page[Certificate], error) {
+	return c.list(ctx, "/business/certificate-vault", f)
+}
+
+// Certificates returns a page of all certificates, those that customers applied
+// for among them, newest first.
+func (c *Client) Certificates(ctx context.Context, f Filter) (Page[Certificate], error) {
+	return c.list(ctx, "/business/certificates", f)
+}
+
+// Templates lists the institution's certificate templates, as the server
+// describes them.
+func (c *Client) Templates(ctx context.Context) ([]map[string]any, error) {
+	var all []map[string]any
+	err := c.call(ctx, http.MethodGet, "/business/certificate-templates", nil, &all)
+	return all, err
+}
+
+func (c *Client) list(ctx context.Context, path string, f Filter) (Page[Certificate], error) {
 	q := url.Values{}
 	for name, value := range map[string]string{
 		"status": f.Status, "applicant_email": f.Email, "search": f.Search,
@@ -162,7 +190,7 @@ func (c *Client) List(ctx context.Context, f Filter) (Page[Certificate], error) 
 		q.Set("per_page", strconv.Itoa(f.PerPage))
 	}
 	var page Page[Certificate]
-	err := c.call(ctx, http.MethodGet, "/business/certificate-vault?"+q.Encode(), nil, &page)
+	err := c.call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page)
 	return page, err
 }
 

@@ -14,13 +14,14 @@ type inProcess struct{ handler http.Handler }
 
 func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, w := io.Pipe()
-	answer := &answer{header: http.Header{}, body: w, begun: make(chan struct{})}
+	answer := &answer{header: http.Header{}, body: w, begun: make(chan struct{}), mute: req.Method == http.MethodHead}
 	inner := req.Clone(req.Context())
 	inner.RequestURI = req.URL.RequestURI()
 	if inner.Body == nil {
 		inner.Body = http.NoBody
 	}
 	go func() {
+		defer inner.Body.Close()
 		defer func() {
 			answer.WriteHeader(http.StatusOK)
 			// A handler that panics must not take the caller with it; net/http's
@@ -54,6 +55,7 @@ type answer struct {
 	status int
 	sent   http.Header
 	begun  chan struct{}
+	mute   bool // the answer to HEAD has no body
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -67,6 +69,9 @@ func (a *answer) WriteHeader(status int) {
 
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
+	if a.mute {
+		return len(p), nil
+	}
 	return a.body.Write(p)
 }
 

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -21,6 +23,26 @@ type AgentStatus struct {
 	Certificates map[string]int   `json:"certificates"` // by state
 	Jobs         map[string]Queue `json:"jobs"`         // by kind
 	DatabaseSize int64            `json:"database_size"`
+	Problems     []Problem        `json:"problems"` // what is wrong now
+	Drop         *DropFolder      `json:"drop"`     // null where none is watched
+}
+
+// DropFolder is how a drop folder is.
+type DropFolder struct {
+	Folder  string     `json:"folder"`
+	Watch   string     `json:"watch"` // "events" or "polling"
+	Trouble string     `json:"trouble,omitempty"`
+	Total   int        `json:"total"`   // files in the folder, without those that are ignored
+	Waiting []DropFile `json:"waiting"` // the first thousand, by name
+}
+
+// DropFile is a file that waits in the drop folder.
+type DropFile struct {
+	Name  string    `json:"name"` // relative to the folder, with slashes
+	Size  int64     `json:"size"`
+	Since time.Time `json:"since"` // when it was first seen as it is
+	State string    `json:"state"` // arriving, waiting, named, loose, unusable
+	Note  string    `json:"note,omitempty"`
 }
 
 // Settings are what an institution decides about its home; an empty one stays
@@ -85,6 +107,8 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Pr
 			progress(*event.Progress)
 		case event.Report != nil:
 			return *event.Report, nil
+		case event.Error != nil && ctx.Err() != nil:
+			return BulkReport{}, ctx.Err() // that is why the agent stopped
 		case event.Error != nil:
 			return BulkReport{}, event.Error.err()
 		}
@@ -93,6 +117,10 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Pr
 
 // NewProblem puts an error on the wire. What is not meant for people stays here.
 func NewProblem(err error) *Problem {
+	// Whoever has gone does not read this; to one who is there it is the agent's end.
+	if errors.Is(err, context.Canceled) {
+		return &Problem{Kind: fault.Unavailable.String(), Message: "the agent was stopped; run the same command again to go on"}
+	}
 	message, ok := fault.Message(err)
 	if !ok {
 		message = "an internal error; the agent's log says more"

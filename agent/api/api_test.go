@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func FuzzQuery(f *testing.F) {
+	f.Add("page=2&per_page=100&status=failed&from=2026-01-01&to=2026-12-31&search=x&applicant_email=a@example.com&batch_id=b")
+	f.Add("page=99999999999999999999&per_page=-1&status=&from=x")
+	f.Fuzz(func(t *testing.T, raw string) {
+		values, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		q, err := parseQuery(values)
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) || len(fault.FieldsOf(err)) == 0 {
+				t.Errorf("%q: %v", raw, err)
+			}
+			return
+		}
+		if q.page < 1 || q.perPage < 1 || q.perPage > mostPerPage {
+			t.Errorf("%q: page %d of %d each", raw, q.page, q.perPage)
+		}
+		r := httptest.NewRequest(http.MethodGet, "/business/certificate-vault?"+values.Encode(), nil)
+		links, meta := q.place(r, 0, 1000)
+		for _, link := range []*string{links.First, links.Last, links.Prev, links.Next} {
+			if link == nil {
+				continue
+			}
+			u, err := url.Parse(*link)
+			if err != nil {
+				t.Fatalf("%q: link %q: %v", raw, *link, err)
+			}
+			if again, err := parseQuery(u.Query()); err != nil || again.filter != q.filter || again.page > meta.LastPage {
+				t.Errorf("%q: link %q is another list: %v", raw, *link, err)
+			}
+		}
+	})
+}
+
+// oneToken is a store with one token.
+type oneToken struct{ vault.Token }
+
+func (o oneToken) TokenByHash(_ context.Context, hash string) (vault.Token, error) {
+	if hash != o.Hash {
+		return vault.Token{}, fault.New(fault.NotFound, "Token not found.")
+	}
+	return o.Token, nil
+}
+
+func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func(vault.Token) (vault.Token, error)) (vault.Token, error) {
+	return change(o.Token)
+}
+
+func FuzzToken(f *testing.F) {
+	const secret = "vec_secret"
+	now := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
+	door := TokenDoor(oneToken{vault.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
+	for _, seed := range []string{"Bearer " + secret, "bearer " + secret, "Bearer", "Bearer  " + secret, "Basic x", "", "\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, authorization string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header["Authorization"] = []string{authorization}
+		who, err := door(r)
+		scheme, rest, _ := strings.Cut(authorization, " ")
+		if strings.EqualFold(scheme, "Bearer") && rest == secret {
+			if err != nil || who.institution != 7 {
+				t.Errorf("%q was not let in: %v", authorization, err)
+			}
+			return
+		}
+		if message, _ := fault.Message(err); message != "Unauthorized - Invalid API token" || who.institution != 0 {
+			t.Errorf("%q: %v, institution %d", authorization, err, who.institution)
+		}
+	})
+}

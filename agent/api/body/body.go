@@ -1,0 +1,265 @@
+// Package body reads what a request brings: forms in both encodings and JSON,
+// streamed, with bounds on everything that is kept in memory.
+package body
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// Errors that a request's body can make.
+var (
+	ErrType      = errors.New("the request's content type is not understood")
+	ErrMalformed = errors.New("the request's body is not what its content type says, or it ended early")
+	ErrTooLarge  = errors.New("the request's body is too large")
+	ErrSlow      = errors.New("the request's body came too slowly")
+	ErrEncoding  = errors.New("the request's body is not valid UTF-8")
+)
+
+// Bounds of what is kept of a request. A value that is longer than any that is
+// valid is cut off, still too long to be valid.
+const (
+	maxName  = 200
+	maxValue = 16 << 10
+	maxJSON  = 1 << 20
+	// maxParts is more than 10,000 entries of six fields, each given twice.
+	maxParts = 130_000
+)
+
+// Taker takes the parts of a form one by one.
+type Taker interface {
+	// Wants tells whether a field is to be kept; others are passed over.
+	Wants(name string) bool
+	// Text is one field's value.
+	Text(name, value string)
+	// File is one document; it need not be read to its end.
+	File(name, fileName string, r io.Reader) error
+}
+
+// ReadForm reads a form in either encoding into t. A request without a body is an
+// empty form. handled is false for JSON, which is the caller's to read.
+func ReadForm(r *http.Request, t Taker) (handled bool, err error) {
+	kind := r.Header.Get("Content-Type")
+	if kind == "" {
+		if n, err := io.CopyN(io.Discard, r.Body, 1); n > 0 || !errors.Is(err, io.EOF) {
+			return true, cmpErr(classify(err), ErrType)
+		}
+		return true, nil
+	}
+	media, parameters, err := mime.ParseMediaType(kind)
+	if err != nil {
+		return true, ErrType
+	}
+	switch media {
+	case "multipart/form-data":
+		if parameters["boundary"] == "" || len(parameters["boundary"]) > 70 {
+			return true, ErrMalformed // RFC 2046, section 5.1.1
+		}
+		seen := &tailed{Reader: r.Body}
+		err := readParts(multipart.NewReader(seen, parameters["boundary"]), t)
+		if err == nil && !seen.ended(parameters["boundary"]) {
+			err = ErrMalformed
+		}
+		return true, err
+	case "application/x-www-form-urlencoded":
+		return true, readPairs(r.Body, t)
+	case "application/json":
+		return false, nil
+	}
+	return true, ErrType
+}
+
+func cmpErr(err, other error) error {
+	if err != nil && !errors.Is(err, ErrMalformed) {
+		return err
+	}
+	return other
+}
+
+func readParts(parts *multipart.Reader, t Taker) error {
+	for n := 0; ; n++ {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return known(classify(err))
+		}
+		if n == maxParts {
+			return ErrTooLarge
+		}
+		if err := readPart(p, t); err != nil {
+			return err
+		}
+	}
+}
+
+func readPart(p *multipart.Part, t Taker) error {
+	name := p.FormName()
+	_, parameters, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	fileName, isFile := parameters["filename"]
+	if err != nil || len(name) > maxName || !t.Wants(name) {
+		_, err := io.Copy(io.Discard, p)
+		return classify(err)
+	}
+	if isFile {
+		err := t.File(name, fileName, p)
+		if err == nil {
+			_, err = io.Copy(io.Discard, p) // what it left unread
+		}
+		return classify(err)
+	}
+	value, err := readValue(p)
+	if err != nil {
+		return err
+	}
+	t.Text(name, value)
+	return nil
+}
+
+// readValue keeps the beginning of a value, and reads over the rest.
+func readValue(r io.Reader) (string, error) {
+	value, err := io.ReadAll(io.LimitReader(r, maxValue+1))
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	return cut(string(value)), classify(err)
+}
+
+// cut keeps the beginning of a value, in whole characters.
+func cut(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	n := maxValue
+	for n > maxValue-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// readPairs reads name=value pairs, one at a time.
+func readPairs(r io.Reader, t Taker) error {
+	const longest = 3*(maxName+maxValue) + 1 // every byte escaped
+	in := bufio.NewReaderSize(r, 32<<10)
+	for n := 0; ; n++ {
+		pair, end, err := readUntil(in, '&', longest)
+		if err != nil {
+			return classify(err)
+		}
+		if n == maxParts {
+			return ErrTooLarge
+		}
+		escapedName, escaped, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(escapedName)
+		value, valueErr := url.QueryUnescape(escaped)
+		if nameErr != nil || valueErr != nil {
+			return ErrMalformed
+		}
+		if len(name) <= maxName && t.Wants(name) {
+			t.Text(name, cut(value))
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+// readUntil reads to a separator or the end. Of more than most bytes it is an
+// error.
+func readUntil(in *bufio.Reader, separator byte, most int) (text string, end bool, err error) {
+	var b []byte
+	for {
+		piece, err := in.ReadSlice(separator)
+		b = append(b, piece...)
+		switch {
+		case len(b) > most:
+			return "", false, ErrTooLarge
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF):
+			return string(b), true, nil
+		case err != nil:
+			return "", false, err
+		default:
+			return string(b[:len(b)-1]), false, nil
+		}
+	}
+}
+
+// ReadObject reads a JSON object of texts into t and returns the names of fields
+// that hold something else. Null is nothing.
+func ReadObject(r io.Reader, t Taker) (wrong []string, err error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(raw) > maxJSON {
+		return nil, ErrTooLarge
+	}
+	if !utf8.Valid(raw) {
+		return nil, ErrEncoding
+	}
+	var fields map[string]any
+	if json.Unmarshal(raw, &fields) != nil {
+		return nil, ErrMalformed
+	}
+	for name, value := range fields {
+		if !t.Wants(name) || value == nil {
+			continue
+		}
+		if text, ok := value.(string); ok {
+			t.Text(name, text)
+		} else {
+			wrong = append(wrong, name)
+		}
+	}
+	return wrong, nil
+}
+
+// classify names what went wrong while a body was read. An error with a meaning
+// of its own, such as a full disk's, stays what it is.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if isKnown(err) {
+		return err
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || errors.Is(err, multipart.ErrMessageTooLarge) {
+		return ErrTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ErrSlow
+	}
+	if _, ok := errors.AsType[*source](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		strings.HasPrefix(err.Error(), "multipart: ") || strings.HasPrefix(err.Error(), "malformed MIME header") {
+		return ErrMalformed
+	}
+	return err
+}
+
+func isKnown(err error) bool {
+	for _, known := range []error{ErrType, ErrMalformed, ErrTooLarge, ErrSlow, ErrEncoding} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// known makes any other error of a parser one of form.
+func known(err error) error {
+	if isKnown(err) {
+		return err
+	}
+	return ErrMalformed
+}

@@ -1,0 +1,175 @@
+package body
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+var entryFields = []string{"full_name", "file_id"}
+
+func request(kind, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", kind)
+	return r
+}
+
+const (
+	asForm  = "application/x-www-form-urlencoded"
+	asJSON  = "application/json"
+	asParts = "multipart/form-data; boundary=x"
+)
+
+func parts(fields ...string) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(fields); i += 2 {
+		fmt.Fprintf(&b, "--x\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", fields[i], fields[i+1])
+	}
+	return b.String() + "--x--\r\n"
+}
+
+func TestReadEntries(t *testing.T) {
+	t.Parallel()
+	one := func(key string, fields map[string]string) []Entry {
+		return []Entry{{Key: key, Fields: fields, Object: true}}
+	}
+	tests := []struct {
+		name, kind, body string
+		want             []Entry
+		err              error
+	}{
+		{"sparse, out of order, the last of two", asForm,
+			"entries[10][full_name]=J&entries[2][full_name]=A&entries%5B2%5D%5Bfull_name%5D=B%20C&entries[2][file_id]=f",
+			[]Entry{{Key: "2", Fields: map[string]string{"full_name": "B C", "file_id": "f"}, Object: true}, {Key: "10", Fields: map[string]string{"full_name": "J"}, Object: true}}, nil},
+		{"parts", asParts, parts("entries[0][full_name]", "A&B=[]", "entries[0][other]", "x", "else", "y"), one("0", map[string]string{"full_name": "A&B=[]"}), nil},
+		{"malformed names are passed over", asForm, "entries[0][full_name]=A&entries[1=x&entries]0[=y&entries[0][full_name][z]=q&[]=w", one("0", map[string]string{"full_name": "A"}), nil},
+		{"flat", asForm, "entries=x", nil, ErrNotArray},
+		{"none", asForm, "a=b", nil, ErrNoEntries},
+		{"nothing", asForm, "", nil, ErrNoEntries},
+		{"JSON", asJSON, `{"x":[{"y":1}],"entries":[{"full_name":"A","file_id":null,"z":{}}]}`, one("0", map[string]string{"full_name": "A"}), nil},
+		{"JSON with gaps", asJSON, `{"entries":{"7":{"full_name":"A"}}}`, one("7", map[string]string{"full_name": "A"}), nil},
+		{"JSON of other types", asJSON, `{"entries":[{"full_name":1},[],null]}`,
+			[]Entry{{Key: "0", Fields: map[string]string{}, Wrong: []string{"full_name"}, Object: true}, {Key: "1"}, {Key: "2"}}, nil},
+		{"JSON that goes on", asJSON, `{"entries":[{}]}{}`, nil, ErrMalformed},
+		{"JSON cut off", asJSON, `{"entries":[{"full_name":"A"}`, nil, ErrMalformed},
+		{"JSON in another encoding", asJSON, "{\"entries\":[{\"full_name\":\"\xff\"}]}", nil, ErrEncoding},
+		{"no such escape", asForm, "entries[0][full_name]=%GG", nil, ErrMalformed},
+		{"parts cut off", asParts, parts("entries[0][full_name]", "A")[:40], nil, ErrMalformed},
+		{"another type", "text/csv", "a,b", nil, ErrType},
+	}
+	for _, tt := range tests {
+		got, err := ReadEntries(request(tt.kind, tt.body), entryFields)
+		if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %+v, %v; want %+v, %v", tt.name, got, err, tt.want, tt.err)
+		}
+	}
+}
+
+func TestTooManyEntries(t *testing.T) {
+	t.Parallel()
+	v := url.Values{}
+	for i := range MaxEntries + 1 {
+		v.Set(fmt.Sprintf("entries[%d][full_name]", i), "A")
+	}
+	if _, err := ReadEntries(request(asForm, v.Encode()), entryFields); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a form: %v", err)
+	}
+	list := `{"entries":[` + strings.Repeat(`{},`, MaxEntries) + `{}]}`
+	if _, err := ReadEntries(request(asJSON, list), entryFields); !errors.Is(err, ErrTooMany) {
+		t.Errorf("JSON: %v", err)
+	}
+	v.Del("entries[5][full_name]")
+	if got, err := ReadEntries(request(asForm, v.Encode()), entryFields); err != nil || len(got) != MaxEntries {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{strings.Repeat("ż", maxValue), "x" + strings.Repeat("ż", maxValue), strings.Repeat("😀", maxValue), "short", ""} {
+		got := cut(s)
+		if !strings.HasPrefix(s, got) || len(got) > maxValue || !utf8.ValidString(got) || len(got) < min(len(s), maxValue-4) {
+			t.Errorf("%d bytes became %d", len(s), len(got))
+		}
+	}
+}
+
+// TestSlowBody holds a client that sends too slowly to its time, and lets one go
+// on that sends enough.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	outcome := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer Bound(w, r, 1<<20, Pace{Patience: 1100 * time.Millisecond, Rate: 1000})()
+		_, err := ReadForm(r, discard{})
+		outcome <- err
+	}))
+	defer server.Close()
+	send := func(body io.Reader) error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", asForm)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+		return <-outcome
+	}
+	r, w := io.Pipe()
+	go func() { _, _ = w.Write([]byte("a=")) }()
+	if err := send(r); !errors.Is(err, ErrSlow) {
+		t.Errorf("a body that never ends: %v", err)
+	}
+	_ = w.Close()
+	if err := send(strings.NewReader("a=" + strings.Repeat("x", 9000))); err != nil {
+		t.Errorf("a body that comes at once: %v", err)
+	}
+	if err := send(strings.NewReader("a=" + strings.Repeat("x", 2<<20))); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a body over the limit: %v", err)
+	}
+}
+
+type discard struct{}
+
+func (discard) Wants(string) bool                   { return true }
+func (discard) Text(string, string)                 {}
+func (discard) File(_, _ string, r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
+
+func FuzzReadEntries(f *testing.F) {
+	f.Add(asForm, []byte("entries[0][full_name]=A&entries[1][file_id]=b"))
+	f.Add(asForm, []byte("entries[[0]]=%41&]entries[=&entries[0][full_name"))
+	f.Add(asParts, []byte(parts("entries[0][full_name]", "A", "entries[][full_name]", "B")))
+	f.Add(asJSON, []byte(`{"entries":{"a":{"full_name":"A"},"1":[]}}`))
+	f.Add("multipart/form-data", []byte(parts("a", "b")))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r.Header["Content-Type"] = []string{kind}
+		entries, err := ReadEntries(r, entryFields)
+		if err != nil {
+			if !isKnown(err) && !errors.Is(err, ErrNoEntries) && !errors.Is(err, ErrNotArray) && !errors.Is(err, ErrTooMany) {
+				t.Errorf("an error with no meaning: %v", err)
+			}
+			return
+		}
+		if len(entries) == 0 || len(entries) > MaxEntries {
+			t.Errorf("%d entries", len(entries))
+		}
+		for _, e := range entries {
+			for name, value := range e.Fields {
+				if (name != "full_name" && name != "file_id") || len(value) > maxValue {
+					t.Errorf("field %q of %d bytes", name, len(value))
+				}
+			}
+		}
+	})
+}

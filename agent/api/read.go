@@ -1,0 +1,70 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// list answers with the institution's certificates. All of them came in through
+// the vault, so the lists of vault certificates and of all are one.
+func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller) error {
+	q, err := parseQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	q.filter.Institution = who.institution
+	found, err := a.Vault.List(r.Context(), q.filter, q.page, q.perPage)
+	if err != nil {
+		return err
+	}
+	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
+	for i, c := range found.Certificates {
+		page.Data[i] = a.shape(c)
+	}
+	page.Links, page.Meta = q.place(r, len(page.Data), found.Total)
+	return respond(w, http.StatusOK, page)
+}
+
+func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error {
+	q, err := parseQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	found, total, err := a.Vault.Batches(r.Context(), who.institution, q.page, q.perPage)
+	if err != nil {
+		return err
+	}
+	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
+	for i, b := range found {
+		page.Data[i] = a.ShapeBatch(b)
+	}
+	page.Links, page.Meta = q.place(r, len(page.Data), total)
+	return respond(w, http.StatusOK, page)
+}
+
+// templates are none yet; the guide's answer is a bare array.
+func (a *API) templates(w http.ResponseWriter, _ *http.Request, _ Caller) error {
+	return respond(w, http.StatusOK, []struct{}{})
+}
+
+func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Vault.Certificate(r.Context(), who.institution, r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, map[string]any{"data": a.shape(c)})
+}
+
+func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Vault.Change(r.Context(), who.institution, r.PathValue("name"),
+		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Retry(vault.ByRetry, a.Now())
+		})
+	if err != nil {
+		return err
+	}
+	a.Wake()
+	return respond(w, http.StatusOK, map[string]any{"message": "Certificate retry initiated successfully", "data": a.shape(c)})
+}

@@ -1,0 +1,272 @@
+package contract
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func clientSettings(name string) client.Settings { return client.Settings{Institution: name} }
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	uuid := s.want(s.upload("a@example.com"), http.StatusCreated).text("data.uuid")
+	calls := []struct{ method, path, needs string }{
+		{"GET", vaultPath, "list"}, {"POST", vaultPath, "create"}, {"POST", filePath, "create"}, {"POST", bulkPath, "create"},
+		{"GET", vaultPath + "/" + uuid, "view"}, {"GET", vaultPath + "/" + uuid + "/download", "download"},
+		{"POST", vaultPath + "/" + uuid + "/retry", "update"}, {"GET", "/business/certificate-templates", ""},
+		{"GET", "/business/batches", "list"}, {"GET", "/business/certificates", "list"},
+	}
+	revoked, err := s.agent.CreateToken(t.Context(), client.NewToken{Name: "revoked", Permissions: permissions()})
+	s.check(err)
+	_, err = s.agent.RevokeToken(t.Context(), revoked.ID)
+	s.check(err)
+	soon := s.clock.now().Add(time.Minute)
+	expired, err := s.agent.CreateToken(t.Context(), client.NewToken{Name: "expired", Permissions: permissions(), ExpiresAt: &soon})
+	s.check(err)
+	s.clock.advance(time.Hour)
+	for _, c := range calls {
+		for name, credentials := range map[string]string{
+			"none": "", "another scheme": "Basic " + s.token, "no scheme": s.token, "unknown": "Bearer vec_x", "empty": "Bearer ",
+			"revoked": "Bearer " + revoked.Secret, "expired": "Bearer " + expired.Secret, "two": "Bearer " + s.token + " x",
+		} {
+			a := s.want(s.as("").call(c.method, c.path, nil, header("Authorization", credentials)), http.StatusUnauthorized)
+			if got := strings.TrimSpace(string(a.body)); got != `{"message":"Unauthorized - Invalid API token"}` {
+				t.Errorf("%s %s, %s: %s", c.method, c.path, name, got)
+			}
+		}
+		for _, p := range permissions() {
+			a := s.as(s.newToken(p)).call(c.method, c.path, nil)
+			if p == "certificate-vault:"+c.needs || c.needs == "" {
+				if a.status == http.StatusForbidden {
+					t.Errorf("%s %s: forbidden to %s", c.method, c.path, p)
+				}
+				continue
+			}
+			want := fmt.Sprintf(`{"message":"Forbidden - Insufficient permissions","required_permission":"certificate-vault:%s"}`, c.needs)
+			if s.want(a, http.StatusForbidden); string(a.body) != want {
+				t.Errorf("%s %s with %s: %v", c.method, c.path, p, a)
+			}
+		}
+	}
+}
+
+// TestIsolation looks for one institution's things with another's token.
+func TestIsolation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	other := s.second()
+	mine := s.want(s.upload("a@example.com", header("Idempotency-Key", "k")), http.StatusCreated)
+	uuid, reference := mine.text("data.uuid"), mine.text("data.reference_id")
+	s.settled(uuid)
+	for _, name := range []string{uuid, reference, "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15"} {
+		other.want(other.get(vaultPath+"/"+name), http.StatusNotFound)
+		other.want(other.get(vaultPath+"/"+name+"/download"), http.StatusNotFound)
+		other.want(other.call(http.MethodPost, vaultPath+"/"+name+"/retry", nil), http.StatusNotFound)
+	}
+	for _, query := range []string{"", "?search=" + reference, "?search=Ann", "?applicant_email=a@example.com", "?status=approved", "?from=2026-01-01"} {
+		if a := other.want(other.get(vaultPath+query), http.StatusOK); a.get("meta.total") != 0.0 {
+			t.Errorf("%s: %v", query, a)
+		}
+	}
+	// The same certificate and the same key are another's own.
+	theirs := other.want(other.upload("a@example.com", header("Idempotency-Key", "k")), http.StatusCreated)
+	if theirs.text("data.uuid") == uuid {
+		t.Error("an answer went to another institution")
+	}
+}
+
+func TestIdempotency(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	key := func(k string) func(*http.Request) { return header("Idempotency-Key", k) }
+	first := s.want(s.upload("a@example.com", key("one")), http.StatusCreated)
+	again := s.want(s.upload("a@example.com", key("one")), http.StatusCreated)
+	if !bytes.Equal(first.body, again.body) || again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("the second answer is another one: %v", again)
+	}
+	s.want(s.upload("b@example.com", key("one")), http.StatusUnprocessableEntity)
+	file := func(body string) answer {
+		return s.post(filePath, newForm().file("file", "c.pdf", smallPDF(body)), key("two"))
+	}
+	kept := s.want(file("x"), http.StatusCreated)
+	if again := s.want(file("x"), http.StatusCreated); !bytes.Equal(kept.body, again.body) {
+		t.Errorf("the second answer is another one: %v", again)
+	}
+	s.want(file("y"), http.StatusUnprocessableEntity)
+	batch := func(edit ...func(*http.Request)) answer {
+		return s.bulkJSON(entries{"entries": []any{entry("c@example.com", kept.text("data.file_id"))}}, edit...)
+	}
+	accepted := s.want(batch(key("three")), http.StatusAccepted)
+	if again := s.want(batch(key("three")), http.StatusAccepted); !bytes.Equal(accepted.body, again.body) {
+		t.Errorf("the second answer is another one: %v", again)
+	}
+	s.want(batch(), http.StatusUnprocessableEntity)
+	s.want(batch(key("one")), http.StatusUnprocessableEntity)
+	s.want(batch(key(strings.Repeat("x", 256))), http.StatusUnprocessableEntity)
+	if n := s.total(); n != 2 {
+		t.Errorf("%d certificates, want 2", n)
+	}
+	// A refused call leaves its key free.
+	s.want(s.post(vaultPath, newForm(), key("four")), http.StatusUnprocessableEntity)
+	s.want(s.upload("d@example.com", key("four")), http.StatusCreated)
+}
+
+// TestInFlight sends a call while one with the same key is being read.
+func TestInFlight(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	f := person("a@example.com").file("certificate_file", "c.pdf", smallPDF("x"))
+	s.check(f.Close())
+	r, w := io.Pipe()
+	done := make(chan answer, 1)
+	edit := []func(*http.Request){header("Idempotency-Key", "k"), header("Content-Type", f.FormDataContentType())}
+	go func() { done <- s.call(http.MethodPost, vaultPath, r, edit...) }()
+	_, err := w.Write(f.Bytes()[:100])
+	s.check(err)
+	for {
+		a := s.call(http.MethodPost, vaultPath, bytes.NewReader(f.Bytes()[:50]), edit...)
+		if a.status == http.StatusConflict {
+			break
+		}
+		s.want(a, http.StatusBadRequest) // the first is not there yet
+	}
+	_, err = w.Write(f.Bytes()[100:])
+	s.check(err)
+	s.check(w.Close())
+	s.want(<-done, http.StatusCreated)
+}
+
+func TestConventions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	uuid := s.want(s.upload("a@example.com"), http.StatusCreated).text("data.uuid")
+	s.settled(uuid)
+	if a := s.get(vaultPath, header("X-Request-ID", "my.call-1")); a.header.Get("X-Request-ID") != "my.call-1" {
+		t.Errorf("the request's ID became %q", a.header.Get("X-Request-ID"))
+	}
+	for _, insane := range []string{strings.Repeat("x", 101), "a b", `"><script>`} {
+		if a := s.get(vaultPath, header("X-Request-ID", insane)); a.header.Get("X-Request-ID") == insane {
+			t.Errorf("the request's ID %q was taken", insane)
+		}
+	}
+	if a := s.want(s.call(http.MethodDelete, vaultPath, nil), http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, HEAD, OPTIONS, POST" {
+		t.Errorf("Allow: %q", a.header.Get("Allow"))
+	}
+	if a := s.want(s.call(http.MethodOptions, bulkPath, nil), http.StatusNoContent); a.header.Get("Allow") != "OPTIONS, POST" {
+		t.Errorf("Allow: %q", a.header.Get("Allow"))
+	}
+	for _, path := range []string{"/", "/business", "/business/certificate-vault/", "/panel/status", vaultPath + "/" + uuid + "/x"} {
+		s.want(s.get(path), http.StatusNotFound)
+	}
+	for _, path := range []string{vaultPath, vaultPath + "/" + uuid, "/business/batches", "/openapi.json", "/docs"} {
+		got, head := s.want(s.get(path), http.StatusOK), s.want(s.call(http.MethodHead, path, nil), http.StatusOK)
+		if len(head.body) != 0 || head.header.Get("Content-Length") != fmt.Sprint(len(got.body)) {
+			t.Errorf("HEAD %s: %v %v", path, head.header, head)
+		}
+	}
+	for _, query := range []string{"?page=0", "?page=-1", "?page=x", "?per_page=0", "?per_page=1000", "?status=lost", "?from=x", "?search=%ff", "?search=" + strings.Repeat("x", 2000)} {
+		s.want(s.get(vaultPath+query), http.StatusUnprocessableEntity)
+	}
+	if a := s.want(s.get(vaultPath+"?page=1000000"), http.StatusOK); a.get("meta.from") != nil || a.get("meta.total") != 1.0 {
+		t.Errorf("page a million: %v", a)
+	}
+	page := s.want(s.get(vaultPath+"?search=ann&page=1"), http.StatusOK)
+	if got := page.text("links.first"); got != s.base+vaultPath+"?page=1&search=ann" {
+		t.Errorf("the first page's address is %s", got)
+	}
+}
+
+func TestDownloads(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	path := vaultPath + "/" + s.want(s.upload("a@example.com"), http.StatusCreated).text("data.uuid")
+	seen := s.settled(strings.TrimPrefix(path, vaultPath+"/"))
+	path += "/download"
+	whole := s.want(s.get(path), http.StatusOK)
+	tag := whole.header.Get("ETag")
+	if tag != `"`+seen.text("data.verified.sha256")+`"` || whole.header.Get("Content-Type") != "application/pdf" {
+		t.Errorf("headers %v", whole.header)
+	}
+	document := len(smallPDF("a@example.com"))
+	for _, r := range [][2]int{{0, 0}, {5, 20}, {document - 3, document + 3}, {document, len(whole.body) - 1}} {
+		a := s.want(s.get(path, header("Range", fmt.Sprintf("bytes=%d-%d", r[0], r[1]))), http.StatusPartialContent)
+		if !bytes.Equal(a.body, whole.body[r[0]:r[1]+1]) {
+			t.Errorf("bytes %d to %d differ", r[0], r[1])
+		}
+	}
+	if a := s.want(s.get(path, header("Range", "bytes=-7")), http.StatusPartialContent); !bytes.Equal(a.body, whole.body[len(whole.body)-7:]) {
+		t.Error("the last bytes differ")
+	}
+	s.want(s.get(path, header("Range", "bytes=99999999-")), http.StatusRequestedRangeNotSatisfiable)
+	s.want(s.get(path, header("If-None-Match", tag)), http.StatusNotModified)
+	s.want(s.get(path, header("If-None-Match", `"x"`)), http.StatusOK)
+	s.want(s.get(path, header("Range", "bytes=0-3"), header("If-Range", `"x"`)), http.StatusOK)
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, agent.ServeOptions{Limits: api.Limits{PerMinute: 3}})
+	// A minute has just begun, so that no other begins meanwhile.
+	s.clock.advance(s.clock.now().Truncate(time.Minute).Add(time.Minute + time.Second).Sub(s.clock.now()))
+	for left := 2; left >= 0; left-- {
+		if a := s.want(s.get(vaultPath), http.StatusOK); a.header.Get("RateLimit-Remaining") != fmt.Sprint(left) || a.header.Get("RateLimit-Limit") != "3" {
+			t.Errorf("headers %v", a.header)
+		}
+	}
+	if a := s.want(s.get(vaultPath), http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
+		t.Errorf("headers %v", a.header)
+	}
+	s.as(s.newToken("certificate-vault:list")).want(s.as(s.newToken("certificate-vault:list")).get(vaultPath), http.StatusOK)
+	s.clock.advance(time.Minute)
+	s.want(s.get(vaultPath), http.StatusOK)
+}
+
+// TestIdleConnections serves while a thousand others hold their connections open.
+func TestIdleConnections(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for range 1000 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
+		s.check(err)
+		defer conn.Close()
+	}
+	begun := time.Now()
+	s.want(s.get(vaultPath), http.StatusOK)
+	if took := time.Since(begun); took > 250*time.Millisecond {
+		t.Errorf("an answer took %v", took)
+	}
+}
+
+// TestManyUploads hands large documents in, many at once.
+func TestManyUploads(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := 50
+	if testing.Short() {
+		n = 5
+	}
+	large := append(smallPDF("x"), bytes.Repeat([]byte("\n"), 4<<20)...)
+	var crew sync.WaitGroup
+	for i := range n {
+		crew.Go(func() {
+			a := s.post(vaultPath, person(fmt.Sprintf("p%d@example.com", i)).file("certificate_file", "c.pdf", large))
+			if a.status != http.StatusCreated {
+				t.Errorf("upload %d: %v", i, a)
+			}
+		})
+	}
+	crew.Wait()
+	s.noTemporaryFiles()
+}

@@ -1,0 +1,106 @@
+// Package doctor looks at a home and its machine for what is wrong or will be,
+// and says how each is mended. It changes nothing.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Level is how bad a finding is.
+type Level string
+
+// The levels.
+const (
+	OK    Level = "ok"
+	Note  Level = "note"  // worth knowing; nothing has to be done
+	Wrong Level = "wrong" // has to be mended
+)
+
+// Finding is the result of one check.
+type Finding struct {
+	Check   string `json:"check"`
+	Level   Level  `json:"level"`
+	Message string `json:"message"`
+	Mend    string `json:"mend,omitempty"` // what to do
+}
+
+// Disk is what is known of a file system.
+type Disk struct {
+	Free, Total uint64 // bytes
+	Kind        string // "" where it is not known
+	Network     bool
+}
+
+// Vault is what is asked of the agent on the home, or of one in this process.
+type Vault interface {
+	AgentStatus(ctx context.Context) (client.AgentStatus, error)
+	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
+	Download(ctx context.Context, name string, w io.Writer) (int64, error)
+}
+
+// Patient is a home on a machine.
+type Patient struct {
+	Home    string
+	Secrets []string // files and folders that nobody else may read
+	Keys    []string // files of signing keys
+	Drop    string   // the drop folder
+	Poll    bool     // it is looked into without events
+	BaseURL string
+	Default string // what BaseURL is until it is set
+
+	DiskOf    func(folder string) (Disk, error)
+	Transport http.RoundTripper
+	Now       func() time.Time
+
+	// Vault is nil when it cannot be asked; Refused then says why.
+	Vault   Vault
+	Refused *Finding
+	Running bool // Vault is an agent that runs
+}
+
+// Examine makes all checks.
+func (p Patient) Examine(ctx context.Context) []Finding {
+	var found []Finding
+	for _, check := range []func(context.Context) []Finding{
+		p.permissions, p.disk, p.drop, p.keys, p.links, p.vault,
+	} {
+		found = append(found, check(ctx)...)
+	}
+	return found
+}
+
+func one(f Finding) []Finding { return []Finding{f} }
+
+func ok(check, format string, args ...any) []Finding {
+	return one(Finding{Check: check, Level: OK, Message: fmt.Sprintf(format, args...)})
+}
+
+func note(check, mend, format string, args ...any) []Finding {
+	return one(Finding{Check: check, Level: Note, Message: fmt.Sprintf(format, args...), Mend: mend})
+}
+
+func wrong(check, mend, format string, args ...any) []Finding {
+	return one(Finding{Check: check, Level: Wrong, Message: fmt.Sprintf(format, args...), Mend: mend})
+}
+
+// Healthy tells whether nothing is wrong.
+func Healthy(found []Finding) bool {
+	for _, f := range found {
+		if f.Level == Wrong {
+			return false
+		}
+	}
+	return true
+}
+
+// days is a time in whole days.
+func days(d time.Duration) int { return int(d / (24 * time.Hour)) }
+
+func named(kind string) string { return cmp.Or(kind, "a file system of unknown kind") }

@@ -1,0 +1,137 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// permissions looks for what others could read.
+func (p Patient) permissions(context.Context) []Finding {
+	const check = "permissions"
+	if runtime.GOOS == "windows" {
+		return nil // access there is a matter of the folder that the home lies in
+	}
+	var found []Finding
+	for _, path := range p.Secrets {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			found = append(found, wrong(check, "run vecctl as the home's owner", "%s cannot be looked at: %v", path, err)...)
+			continue
+		}
+		want := fs.FileMode(0o600)
+		if info.IsDir() {
+			want = 0o700
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			found = append(found, wrong(check, fmt.Sprintf("chmod %o '%s'", want, path),
+				"%s is open to others (%04o, want %04o)", path, mode, want)...)
+		}
+	}
+	if found == nil {
+		return ok(check, "the home is closed to others")
+	}
+	return found
+}
+
+// Room on the home's disk below which it is said.
+const (
+	littleRoom = 2 << 30
+	noRoom     = 256 << 20
+)
+
+func (p Patient) disk(context.Context) []Finding {
+	d, err := p.DiskOf(p.Home)
+	if err != nil {
+		return note("disk", "", "the disk of the home cannot be asked: %v", err)
+	}
+	room := fmt.Sprintf("%.1f GB of %.1f GB are free", float64(d.Free)/(1<<30), float64(d.Total)/(1<<30))
+	const mend = "remove what is not needed, or move the home to a larger disk"
+	var found []Finding
+	switch {
+	case d.Free < noRoom:
+		found = wrong("space", mend, "%s on the home's disk", room)
+	case d.Free < littleRoom:
+		found = note("space", mend, "%s on the home's disk", room)
+	default:
+		found = ok("space", "%s on the home's disk", room)
+	}
+	switch {
+	case d.Network:
+		return append(found, wrong("disk", "move the home to a local disk; people can still drop files over the network with --drop",
+			"the home lies on a network share (%s), where locks and flushes cannot be relied on", named(d.Kind))...)
+	case d.Kind == "tmpfs":
+		return append(found, note("disk", "move the home to a disk that outlives a restart of the machine", "the home lies in memory (tmpfs)")...)
+	}
+	return append(found, ok("disk", "the home lies on a local disk (%s)", named(d.Kind))...)
+}
+
+// drop makes a file in a folder beside the drop folder and sees whether that is
+// announced.
+func (p Patient) drop(ctx context.Context) []Finding {
+	const check = "drop"
+	if p.Poll {
+		return ok(check, "the drop folder %s is looked into now and then, without events", p.Drop)
+	}
+	beside := filepath.Dir(p.Drop)
+	if _, err := os.Stat(p.Drop); err == nil {
+		if d, err := p.DiskOf(p.Drop); err == nil && d.Network {
+			return wrong(check, "set drop.poll: true, or start the agent with --poll",
+				"the drop folder %s lies on a network share (%s), which does not announce files of other machines", p.Drop, named(d.Kind))
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return wrong(check, "let vecctl's user read and write it", "the drop folder %s cannot be looked at: %v", p.Drop, err)
+	}
+	seen, err := announces(ctx, beside)
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		return note(check, "", "whether files in %s are announced could not be tried: %v", p.Drop, err)
+	case err != nil:
+		return wrong(check, "raise the system's limit (sysctl fs.inotify.max_user_instances, fs.inotify.max_user_watches), or set drop.poll: true",
+			"folders cannot be watched: %v", err)
+	case !seen:
+		return wrong(check, "set drop.poll: true, or start the agent with --poll", "new files in %s are not announced", beside)
+	}
+	return ok(check, "new files in %s are announced", p.Drop)
+}
+
+func announces(ctx context.Context, beside string) (seen bool, err error) {
+	const patience = 2 * time.Second
+	probe, err := os.MkdirTemp(beside, ".vecctl-probe-")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(probe)
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return false, err
+	}
+	defer w.Close()
+	if err := w.Add(probe); err != nil {
+		return false, err
+	}
+	if err := os.WriteFile(filepath.Join(probe, "file"), []byte("x"), 0o600); err != nil {
+		return false, err
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-w.Events:
+		return true, nil
+	case err := <-w.Errors:
+		return false, err
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false, ctx.Err()
+}

@@ -1,0 +1,162 @@
+package doctor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+// keyEnd is how long before a signing key's end it is said.
+const keyEnd = 60 * 24 * time.Hour
+
+func (p Patient) keys(context.Context) []Finding {
+	const check = "signing-key"
+	var found []Finding
+	for _, path := range p.Keys {
+		body, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			found = append(found, wrong(check, "run vecctl as the home's owner", "the signing key %s cannot be read: %v", path, err)...)
+			continue
+		}
+		signer, err := pdf.LoadSigner(body, body)
+		if err != nil {
+			found = append(found, wrong(check, "restore it from a backup", "the signing key %s is damaged: %s", path, words(err))...)
+			continue
+		}
+		end := signer.Certificate().NotAfter
+		left := end.Sub(p.Now())
+		const renew = "replace the key and its certificate; what was signed before stays valid"
+		switch {
+		case left <= 0:
+			found = append(found, wrong(check, renew, "the signing key %s has ended on %s", path, end.Format(time.DateOnly))...)
+		case left < keyEnd:
+			found = append(found, wrong(check, renew, "the signing key %s ends on %s, in %d days", path, end.Format(time.DateOnly), days(left))...)
+		default:
+			found = append(found, ok(check, "the signing key is valid until %s", end.Format(time.DateOnly))...)
+		}
+	}
+	if found == nil {
+		return note(check, "", "there is no signing key yet; one is made when it is needed")
+	}
+	return found
+}
+
+func words(err error) string {
+	if message, ok := fault.Message(err); ok {
+		return message
+	}
+	return err.Error()
+}
+
+// vault asks the agent, or the one in this process, for what only it knows.
+func (p Patient) vault(ctx context.Context) []Finding {
+	if p.Vault == nil {
+		return one(*p.Refused)
+	}
+	var found []Finding
+	if p.Running {
+		found = ok("agent", "the agent runs")
+	} else {
+		found = note("agent", "vecctl agent, or vecctl agent install", "no agent runs; commands work without one, the drop folder does not")
+	}
+	status, err := p.Vault.AgentStatus(ctx)
+	if err != nil {
+		return append(found, wrong("database", "restore the home from a backup", "%s", words(err))...)
+	}
+	for _, problem := range status.Problems {
+		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
+	}
+	found = append(found, p.timeZone(status)...)
+	newest, records, err := p.sample(ctx)
+	if err != nil {
+		return append(found, wrong("database", "stop the agent and restore the home from a backup", "%s", words(err))...)
+	}
+	found = append(found, ok("database", "it opens, and %d records that were looked at are sound", records)...)
+	return append(found, p.clock(newest)...)
+}
+
+func (p Patient) timeZone(s client.AgentStatus) []Finding {
+	const check = "time-zone"
+	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
+		return wrong(check, mend, "the institution's time zone %q is not known", s.TimeZone)
+	}
+	if s.TimeZone == "UTC" || s.TimeZone == "Etc/UTC" {
+		return note(check, mend, "the institution's time zone is UTC; if that is not meant, certificates get yesterday's or tomorrow's date at night")
+	}
+	return ok(check, "dates are meant in %s", s.TimeZone)
+}
+
+// sample reads certificates from all over the database, each of which is checked
+// against its checksum, and a few verified PDFs.
+func (p Patient) sample(ctx context.Context) (newest time.Time, records int, err error) {
+	const pages, perPage, documents = 8, 100, 3
+	last, before := 1, 0
+	for i := range pages {
+		n := 1 + i*max(last-1, 0)/(pages-1)
+		if n == before {
+			continue
+		}
+		before = n
+		page, err := p.Vault.List(ctx, client.Filter{Page: n, PerPage: perPage})
+		if err != nil {
+			return newest, records, err
+		}
+		if i == 0 {
+			last = page.Meta.LastPage
+			if len(page.Data) > 0 {
+				newest = page.Data[0].CreatedAt
+			}
+		}
+		records += len(page.Data)
+		for _, c := range page.Data[:min(len(page.Data), documents)] {
+			if err := p.intact(ctx, c); err != nil {
+				return newest, records, err
+			}
+		}
+	}
+	return newest, records, nil
+}
+
+func (p Patient) intact(ctx context.Context, c client.Certificate) error {
+	if c.Status.Value != "approved" || c.Verified == nil {
+		return nil
+	}
+	sum := sha256.New()
+	if _, err := p.Vault.Download(ctx, c.UUID, sum); err != nil {
+		return fault.At("the verified PDF of "+c.ReferenceID, err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != c.Verified.SHA256 {
+		return fault.Newf(fault.Damaged, "the verified PDF of %s is not what was signed", c.ReferenceID)
+	}
+	return nil
+}
+
+// earliest is before any time at which this program can run.
+var earliest = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// clock looks whether the time can be right.
+func (p Patient) clock(newest time.Time) []Finding {
+	const check = "clock"
+	const mend = "set the clock, and let it be kept right (NTP)"
+	const latest = 2100
+	now := p.Now()
+	switch {
+	case now.Before(earliest), now.Year() >= latest:
+		return wrong(check, mend, "the clock says %s", now.Format(time.DateTime))
+	case newest.After(now.Add(time.Minute)):
+		return wrong(check, mend, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
+	}
+	return ok(check, "the clock says %s", now.Format(time.DateTime))
+}

@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// door is the intake as the API knows it.
+type door struct{ *intake.Uploads }
+
+// incoming is an intake's document as the API knows it.
+type incoming struct{ *intake.Document }
+
+func (d incoming) Describe() vault.File { return d.File }
+
+func (d door) Receive(r io.Reader, name string) (api.Incoming, error) {
+	received, err := d.Uploads.Receive(r, name)
+	switch {
+	case errors.Is(err, intake.ErrTooLarge):
+		return nil, api.ErrTooLarge
+	case errors.Is(err, intake.ErrWrongType):
+		return nil, api.ErrWrongType
+	case err != nil:
+		return nil, err
+	}
+	return incoming{received}, nil
+}
+
+func (d door) KeepFile(ctx context.Context, who vault.Institution, one api.Incoming,
+	reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error) {
+	received, err := d.received(one)
+	if err != nil {
+		return vault.Upload{}, err
+	}
+	return d.Uploads.KeepFile(ctx, who, received, reply)
+}
+
+func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one api.Incoming,
+	reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	received, err := d.received(one)
+	if err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	return d.Uploads.IssueOne(ctx, who, draft, received, reply)
+}
+
+func (door) received(one api.Incoming) (*intake.Document, error) {
+	own, ok := one.(incoming)
+	if !ok {
+		return nil, errors.New("a document did not come in through this door")
+	}
+	return own.Document, nil
+}

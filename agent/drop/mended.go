@@ -1,0 +1,92 @@
+package drop
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vecctl/vecctl/agent/drop/incoming"
+	"github.com/vecctl/vecctl/pkg/manifest"
+)
+
+// isMended tells whether a manifest comes from a rejected.csv.
+func isMended(m *manifest.Manifest) bool {
+	return slices.ContainsFunc(m.Header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), "reason") })
+}
+
+// findSetAside looks in the failed folder for documents that a mended
+// rejected.csv names and that do not lie beside it. A document is the one meant
+// when the row for which it was set aside names it too and has the same person's
+// name or address; when several are, none is taken.
+func findSetAside(failed string, m *manifest.Manifest, made *plan) {
+	if len(made.lost) == 0 || !isMended(m) {
+		return
+	}
+	wanted := map[string][]manifest.Row{}
+	for _, row := range m.Rows {
+		if made.lost[row.Number] != "" {
+			wanted[path.Clean(row.File)] = append(wanted[path.Clean(row.File)], row)
+		}
+	}
+	candidates := map[int][]string{}
+	folders, err := os.ReadDir(failed)
+	if err != nil {
+		return
+	}
+	for _, f := range folders {
+		if f.IsDir() && !ignoredFolder(f.Name()) {
+			inBatch(filepath.Join(failed, f.Name()), wanted, candidates)
+		}
+	}
+	for _, row := range m.Rows {
+		if places := candidates[row.Number]; len(places) == 1 {
+			made.files[path.Clean(row.File)] = filepath.ToSlash(places[0])
+			delete(made.lost, row.Number)
+		}
+	}
+}
+
+// inBatch notes the documents of one refused batch that rows want.
+func inBatch(folder string, wanted map[string][]manifest.Row, candidates map[int][]string) {
+	earlier, err := readManifest(folder, incoming.RejectedName)
+	if err != nil {
+		return
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return
+	}
+	defer root.Close()
+	l, err := list(root)
+	if err != nil {
+		return
+	}
+	var names []string
+	for name, e := range l.files {
+		if e.note == "" {
+			names = append(names, name)
+		}
+	}
+	for number, file := range manifest.MatchFiles(earlier, names).ByRow {
+		i := slices.IndexFunc(earlier.Rows, func(r manifest.Row) bool { return r.Number == number })
+		was := earlier.Rows[i]
+		place := filepath.Join(folder, filepath.FromSlash(file))
+		for _, row := range wanted[path.Clean(was.File)] {
+			same := row.Name == was.Name || strings.EqualFold(row.Email, was.Email)
+			if same && !slices.Contains(candidates[row.Number], place) {
+				candidates[row.Number] = append(candidates[row.Number], place)
+			}
+		}
+	}
+}
+
+// readManifest reads a manifest of ours.
+func readManifest(folder, name string) (*manifest.Manifest, error) {
+	body, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		return nil, err
+	}
+	return manifest.Read(body, manifest.Options{Name: name, MaxRows: manifest.LargestMaxRows})
+}

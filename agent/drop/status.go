@@ -1,0 +1,133 @@
+package drop
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// State says what a file in the drop folder waits for.
+type State string
+
+// The states of files in the drop folder.
+const (
+	Arriving State = "arriving" // has changed within the settling time
+	Waiting  State = "waiting"  // a manifest whose documents are not all there
+	Named    State = "named"    // a document that a waiting manifest names
+	Loose    State = "loose"    // no manifest names it
+	Unusable State = "unusable" // a link, a pipe, or a place that cannot be read
+)
+
+// Item is a file in the drop folder.
+type Item struct {
+	Name  string    `json:"name"` // relative to the drop folder, with slashes
+	Size  int64     `json:"size"`
+	Since time.Time `json:"since"` // when it was first seen as it is
+	State State     `json:"state"`
+	Note  string    `json:"note,omitempty"` // what is wrong with it, or what it waits for
+}
+
+// InHand is a batch that was taken and has no outcome yet.
+type InHand struct {
+	Manifest string          `json:"manifest"`
+	Since    time.Time       `json:"since"`
+	Progress client.Progress `json:"progress"`
+	Trouble  string          `json:"trouble,omitempty"` // what holds it up; it is tried again by itself
+}
+
+// Status is how the drop folder is.
+type Status struct {
+	Folder  string   `json:"folder"`
+	Watch   string   `json:"watch"` // "events" or "polling"
+	Trouble string   `json:"trouble,omitempty"`
+	Total   int      `json:"total"`   // files in the folder, without those that are ignored
+	Waiting []Item   `json:"waiting"` // the first thousand, by name
+	Batches []InHand `json:"batches"`
+}
+
+// mostItems bounds how many files are listed.
+const mostItems = 1000
+
+// Status says what waits, as of the last look.
+func (w *Watcher) Status() Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.status
+	s.Batches = make([]InHand, len(w.queue))
+	for i, b := range w.queue {
+		s.Batches[i] = InHand{Manifest: b.Manifest, Since: b.Taken, Progress: b.progress, Trouble: b.trouble}
+	}
+	return s
+}
+
+// setTrouble notes what is wrong with the folder, "" when nothing is, and tells
+// whether that is news.
+func (w *Watcher) setTrouble(text string) bool {
+	w.mu.Lock()
+	news := w.status.Trouble != text
+	w.status.Trouble = text
+	w.mu.Unlock()
+	if news && w.Tell != nil {
+		w.Tell(text)
+	}
+	return news
+}
+
+// show makes the list of what waits.
+func (w *Watcher) show(plans map[string]plan, now time.Time) {
+	named := map[string]bool{}
+	for name, made := range plans {
+		if w.manifests[name] == nil {
+			continue // taken just now
+		}
+		for _, file := range made.files {
+			named[file] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(w.seen))
+	items := make([]Item, 0, min(len(names), mostItems))
+	for _, name := range names[:min(len(names), mostItems)] {
+		items = append(items, w.item(name, plans, named[name], now))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status.Waiting, w.status.Total = items, len(names)
+}
+
+func (w *Watcher) item(name string, plans map[string]plan, named bool, now time.Time) Item {
+	s, p := w.seen[name], w.manifests[name]
+	item := Item{Name: name, Size: s.Size, Since: s.since, State: Loose, Note: s.note}
+	switch {
+	case s.note != "":
+		item.State = Unusable
+	case !s.settled(now, w.Settle):
+		item.State = Arriving
+	case p != nil:
+		item.State, item.Note = Waiting, cmp.Or(p.trouble, p.waitsFor(plans[name], w.Wait))
+	case named:
+		item.State = Named
+	}
+	return item
+}
+
+// waitsFor says what a manifest waits for.
+func (p *pending) waitsFor(made plan, wait time.Duration) string {
+	var files []string
+	for _, row := range p.manifest.Rows {
+		if made.lost[row.Number] != "" {
+			files = append(files, row.File)
+		}
+	}
+	switch {
+	case len(files) > 3:
+		files = append(files[:3], fmt.Sprintf("%d more", len(files)-3))
+	case len(files) == 0:
+		return fmt.Sprintf("%d documents are still arriving", made.arriving)
+	}
+	return fmt.Sprintf("waits for %s; at %s it starts without them", strings.Join(files, ", "), made.due(wait).Format(time.TimeOnly))
+}

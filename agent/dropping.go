@@ -1,0 +1,278 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/drop"
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// DropOptions say which folder is watched, and how. The zero value watches the
+// home's own with the standard times.
+type DropOptions struct {
+	Folder       string        // "" is the home's own
+	Poll         bool          // look every second, without events
+	Settle, Wait time.Duration // 0 is drop.DefaultSettle, drop.DefaultWait
+}
+
+// newDrop prepares the watch over the drop folder, which is made where it is
+// missing.
+func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
+	if o.Folder == "" {
+		o.Folder = a.Home.Drop()
+	}
+	if err := a.checkDrop(o.Folder); err != nil {
+		return nil, err
+	}
+	// Only the last part is made: a share that is not mounted is not to be
+	// replaced by a folder on this disk.
+	if err := os.Mkdir(o.Folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		a.Log.Warn("the drop folder cannot be made", "folder", o.Folder, "error", err)
+	}
+	if o.Settle == 0 {
+		o.Settle = drop.DefaultSettle
+	}
+	if o.Wait == 0 {
+		o.Wait = drop.DefaultWait
+	}
+	return drop.New(drop.Options{
+		Folder: o.Folder, Incoming: a.Home.Incoming(), Verified: a.Home.Verified(), Failed: a.Home.Failed(),
+		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
+		Tell: a.tellDrop, Issuer: dropped{a}, Institution: func() uint32 { return a.Institution().ID }, Now: a.Now, Log: a.Log,
+	}), nil
+}
+
+const dropProblem = "drop"
+
+// tellDrop puts trouble with the drop folder where every face shows it.
+func (a *Agent) tellDrop(trouble string) {
+	if trouble == "" {
+		a.health.Clear(dropProblem)
+		return
+	}
+	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
+}
+
+// checkDrop refuses a drop folder in which the agent's own files would lie, or
+// which lies among them.
+func (a *Agent) checkDrop(folder string) error {
+	if !filepath.IsAbs(folder) {
+		return fault.Newf(fault.Invalid, "the drop folder %s must be given with its whole path", folder)
+	}
+	house, folder := resolved(string(a.Home)), resolved(folder)
+	own := filepath.Join(house, filepath.Base(a.Home.Drop()))
+	if within(folder, house) || within(house, folder) && !within(own, folder) {
+		return fault.Newf(fault.Invalid,
+			"the drop folder %s and the home's own files would lie in one another; name a folder outside %s, or %s", folder, house, own)
+	}
+	return nil
+}
+
+// resolved is a path without links, as far as it exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(resolved(parent), filepath.Base(path))
+	}
+	return path
+}
+
+// DropStatus says what waits in the drop folder; false when none is watched.
+func (a *Agent) DropStatus() (drop.Status, bool) {
+	w := a.dropFolder.Load()
+	if w == nil {
+		return drop.Status{}, false
+	}
+	return w.Status(), true
+}
+
+// shapeDrop is how the drop folder is, as the panel says it; nil where none is
+// watched.
+func (a *Agent) shapeDrop() *client.DropFolder {
+	s, ok := a.DropStatus()
+	if !ok {
+		return nil
+	}
+	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
+	for _, f := range s.Waiting {
+		shaped.Waiting = append(shaped.Waiting, client.DropFile{
+			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
+	}
+	return shaped
+}
+
+// dropped issues what the drop folder brings.
+type dropped struct{ agent *Agent }
+
+// Issue implements drop.Issuer.
+func (d dropped) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) {
+	if err := d.agent.Accepting(); err != nil {
+		return drop.Outcome{}, err
+	}
+	institution, ok := d.agent.InstitutionByID(b.Institution)
+	if !ok {
+		return drop.Outcome{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
+	}
+	r := &run{
+		Agent: d.agent, institution: institution, trigger: vault.DropFolder, progress: b.Progress, drop: &b,
+		request: client.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
+	}
+	report, err := r.all(ctx)
+	if errors.Is(err, intake.ErrChanging) {
+		err = errors.Join(drop.ErrChanging, err)
+	}
+	name := filepath.Join(d.agent.verified(b.Institution), r.batch.Name)
+	if rel, ok := strings.CutPrefix(name, d.agent.Home.Verified()+string(filepath.Separator)); ok {
+		name = filepath.ToSlash(rel)
+	}
+	return drop.Outcome{Name: name, Report: report}, err
+}
+
+// Issued implements drop.Issuer.
+func (d dropped) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
+	held, err := d.agent.issuedRows(ctx, d.agent.Institution().ID, m)
+	if err != nil {
+		return nil, err
+	}
+	rows := make(map[int]bool, len(held))
+	for row := range held {
+		rows[row] = true
+	}
+	return rows, nil
+}
+
+// issuedRows finds the certificates that say the same as rows of a manifest,
+// without a look at the documents. An undated row has one only when this very
+// manifest made it.
+func (a *Agent) issuedRows(ctx context.Context, institution uint32, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
+	earlier, err := a.issuedOf(ctx, institution, m)
+	if err != nil {
+		return nil, err
+	}
+	var dated []manifest.Row
+	var keys []vault.Key
+	found := map[int]*vault.Certificate{}
+	for _, row := range m.Rows {
+		d := draftOf(row)
+		switch c := earlier[d.Key()]; {
+		case len(row.Problems) > 0:
+		case d.IssueDate != "":
+			dated, keys = append(dated, row), append(keys, d.Key())
+		case c != nil && saysSame(c, row):
+			found[row.Number] = c
+		}
+	}
+	holders, err := a.store.Holders(ctx, institution, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range holders {
+		if c != nil && saysSame(c, dated[i]) {
+			found[dated[i].Number] = c
+		}
+	}
+	return found, nil
+}
+
+func draftOf(row manifest.Row) vault.Draft {
+	return vault.Draft{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
+		IssueDate: vault.Date(row.IssueDate)}.Clean()
+}
+
+// saysSame tells whether a row says what was issued, as far as can be told
+// without its document.
+func saysSame(c *vault.Certificate, row manifest.Row) bool {
+	if vault.Fold(path.Base(row.File)) != vault.Fold(c.File.Name) {
+		return false
+	}
+	d := draftOf(row)
+	d.File = c.File
+	return c.SupersededBy != "" || len(c.Differs(d)) == 0
+}
+
+// issuedOf returns the certificates of the batch that a manifest made, by key
+// without issue date; within one manifest that is the only one of its kind.
+func (a *Agent) issuedOf(ctx context.Context, institution uint32, m *manifest.Manifest) (map[vault.Key]*vault.Certificate, error) {
+	batch, err := a.store.FindBatch(ctx, institution, fmt.Sprintf("%x", m.Digest))
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	const group = 1000
+	byKey := map[vault.Key]*vault.Certificate{}
+	for n := 1; ; n++ {
+		page, err := a.store.List(ctx, store.Filter{Institution: institution, Batch: batch.ID}, n, group)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Certificates {
+			byKey[vault.Draft{Email: c.Email, Title: c.Title}.Key()] = &c
+		}
+		if len(page.Certificates) < group {
+			return byKey, nil
+		}
+	}
+}
+
+// amend settles the rows of a dropped batch that have no document: either they
+// need none, or the drop folder knows best why it is missing.
+func (r *run) amend(ctx context.Context) error {
+	if r.drop == nil {
+		return nil
+	}
+	files, err := os.OpenRoot(r.request.Files)
+	if err != nil {
+		return blob.DiskError(err, "looking for the documents of a batch")
+	}
+	defer files.Close()
+	listed, err := intake.List(files)
+	if err != nil {
+		return err
+	}
+	there := manifest.MatchFiles(r.manifest, listed).ByRow
+	issued, err := r.issuedRows(ctx, r.institution.ID, r.manifest)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.candidates {
+		if there[c.Row.Number] != "" || len(c.Row.Problems) > 0 {
+			continue
+		}
+		if holder := issued[c.Row.Number]; holder != nil {
+			c.Problems, c.Certificate = nil, holder
+		} else if reason := r.drop.Lost[c.Row.Number]; reason != "" {
+			c.Problems = []string{reason}
+		}
+	}
+	return nil
+}
+
+// claim counts what this drop has made before it was interrupted as made by it.
+func (r *run) claim() {
+	if r.drop == nil {
+		return
+	}
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.Batch == r.batch.ID && !c.Certificate.CreatedAt.Before(r.drop.Begun) {
+			c.New = true
+		}
+	}
+}

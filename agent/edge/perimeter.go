@@ -1,0 +1,81 @@
+// Package edge is what stands between the network and the documented API: TLS,
+// and who may come over plain HTTP.
+package edge
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Perimeter keeps plain HTTP from other machines out: tokens and personal data
+// would travel in the open (guide, step 2: "Requests over HTTP will be rejected").
+// Proxies that are trusted say how and from where a request came to them.
+type Perimeter struct {
+	Proxies []netip.Prefix
+	Fail    func(http.ResponseWriter, *http.Request, error)
+}
+
+// Around lets through to next what may come in.
+func (p Perimeter) Around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer := peerOf(r)
+		safe := r.TLS != nil || peer.IsLoopback()
+		if p.trusts(peer) {
+			r = p.forwarded(r, peer)
+			// A proxy that does not say is on the operator.
+			safe = r.TLS != nil || r.URL.Scheme != "http"
+		}
+		if !safe {
+			p.Fail(w, r, fault.New(fault.Forbidden, "Requests over HTTP are rejected; use HTTPS. "+
+				"The operator can set it up with --tls-cert and --tls-key, or with a proxy that the agent is told to trust with --proxies."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (p Perimeter) trusts(peer netip.Addr) bool {
+	for _, network := range p.Proxies {
+		if network.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// forwarded is a request as it came to a trusted proxy. Of the addresses that it
+// passed, the last that is not a trusted proxy's is the caller's: what stands
+// before it, the caller may have made up.
+func (p Perimeter) forwarded(r *http.Request, peer netip.Addr) *http.Request {
+	inner := r.Clone(r.Context())
+	if scheme := lastOf(r.Header.Values("X-Forwarded-Proto")); scheme == "http" || scheme == "https" {
+		inner.URL.Scheme = scheme
+	}
+	passed := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(passed) - 1; i >= 0 && p.trusts(peer); i-- {
+		before, err := netip.ParseAddr(strings.TrimSpace(passed[i]))
+		if err != nil {
+			break
+		}
+		peer = before.Unmap()
+	}
+	inner.RemoteAddr = netip.AddrPortFrom(peer, 0).String()
+	return inner
+}
+
+func lastOf(values []string) string {
+	all := strings.Split(strings.Join(values, ","), ",")
+	return strings.ToLower(strings.TrimSpace(all[len(all)-1]))
+}
+
+// peerOf is the other end of a request's connection.
+func peerOf(r *http.Request) netip.Addr {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Addr().Unmap()
+}

@@ -1,0 +1,121 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// asked collects what the source knows when somebody asks for the metrics.
+type asked struct {
+	source Source
+	ready  func() bool
+
+	mu    sync.Mutex
+	seq   uint64
+	total map[string]int // events since the agent was started
+
+	certificates, queue, batches, events, free, size, up *prometheus.Desc
+}
+
+func newAsked(source Source, ready func() bool) *asked {
+	describe := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("vecctl_"+name, help, labels, nil)
+	}
+	return &asked{
+		source: source, ready: ready, total: map[string]int{"accepted": 0, "approved": 0, "failed": 0, "retried": 0},
+		certificates: describe("certificates", "Certificates in the vault, by state.", "state"),
+		queue:        describe("queue_jobs", "Jobs in the queue, by kind and whether they are due.", "kind", "due"),
+		batches:      describe("batches", "The latest batches of the vault, by state.", "state"),
+		events:       describe("certificate_events_total", "What happened to certificates since the agent was started.", "event"),
+		free:         describe("disk_free_bytes", "Room on the home's disk."),
+		size:         describe("database_bytes", "Length of the database."),
+		up:           describe("ready", "1 when the agent takes more, 0 when it does not."),
+	}
+}
+
+// Begin says which event is the last before the agent runs: what happens later
+// counts.
+func (h *Health) Begin(seq uint64) {
+	a := h.metrics.asked
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seq = seq
+}
+
+// Describe implements prometheus.Collector.
+func (a *asked) Describe(into chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up} {
+		into <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (a *asked) Collect(into chan<- prometheus.Metric) {
+	const patience = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		into <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	failed := func(d *prometheus.Desc, err error) {
+		into <- prometheus.NewInvalidMetric(d, fmt.Errorf("measuring: %w", err))
+	}
+	up := 0.0
+	if a.ready() {
+		up = 1
+	}
+	gauge(a.up, up)
+	gauge(a.size, float64(a.source.DatabaseSize()))
+	if free, err := a.source.DiskFree(); err != nil {
+		failed(a.free, err)
+	} else {
+		gauge(a.free, float64(free))
+	}
+	counts, err := a.source.CertificatesByState(ctx)
+	if err != nil {
+		failed(a.certificates, err)
+	}
+	for state, n := range counts {
+		gauge(a.certificates, float64(n), state)
+	}
+	if counts, err = a.source.BatchCounts(ctx); err != nil {
+		failed(a.batches, err)
+	}
+	for state, n := range counts {
+		gauge(a.batches, float64(n), state)
+	}
+	queues, err := a.source.QueueLengths(ctx)
+	if err != nil {
+		failed(a.queue, err)
+	}
+	for kind, q := range queues {
+		gauge(a.queue, float64(q.Waiting), kind, "now")
+		gauge(a.queue, float64(q.Later), kind, "later")
+	}
+	a.collectEvents(ctx, into)
+}
+
+// collectEvents adds what happened since it was asked last.
+func (a *asked) collectEvents(ctx context.Context, into chan<- prometheus.Metric) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	more, next, err := a.source.EventsSince(ctx, a.seq)
+	if err != nil {
+		into <- prometheus.NewInvalidMetric(a.events, fmt.Errorf("measuring: %w", err))
+		return
+	}
+	a.seq = next
+	for name, n := range more {
+		if name == "created" {
+			name = "accepted"
+		}
+		a.total[name] += n
+	}
+	for name, n := range a.total {
+		into <- prometheus.MustNewConstMetric(a.events, prometheus.CounterValue, float64(n), name)
+	}
+}

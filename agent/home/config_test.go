@@ -1,0 +1,139 @@
+package home
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+func TestSettingsOfTheFile(t *testing.T) {
+	d := Dir(t.TempDir())
+	if c, err := d.LoadConfig(); err != nil || c.Get("base_url") != "" {
+		t.Fatalf("a home without the file: %v, %v", c, err)
+	}
+	for _, test := range []struct {
+		name, text string
+		want       map[string]string
+		complaint  string // words of the error; "" is none
+	}{
+		{name: "empty"},
+		{name: "comments alone", text: "# nothing yet\n"},
+		{name: "all kinds", text: "base_url: https://vec.example.edu\ndrop:\n  settle: 2s\n  poll: true\nlog: {max_size: 5}\n",
+			want: map[string]string{"base_url": "https://vec.example.edu", "drop.settle": "2s", "drop.poll": "true", "log.max_size": "5"}},
+		{name: "a section without settings", text: "drop:\nlisten: none\n", want: map[string]string{"listen": "none"}},
+		{name: "a misspelt key", text: "listen: none\nbase_ulr: https://x.example\n", complaint: `line 2: there is no setting "base_ulr"`},
+		{name: "a misspelt key of a section", text: "drop:\n  settel: 2s\n", complaint: `line 2: there is no setting "drop.settel"`},
+		{name: "the home", text: "home: /elsewhere\n", complaint: `there is no setting "home"`},
+		{name: "twice", text: "listen: none\nlisten: none\n", complaint: "listen"},
+		{name: "a list", text: "listen: [a, b]\n", complaint: "listen wants one value"},
+		{name: "no mapping", text: "- a\n", complaint: "want keys with values"},
+		{name: "a section that is a value", text: "drop: here\n", complaint: "line 1: want keys with values"},
+		{name: "no YAML", text: "a: b: c\n\t", complaint: "not readable as YAML"},
+		{name: "a wrong time", text: "drop:\n  settle: soon\n", complaint: `drop.settle (line 2): "soon" is no time`},
+		{name: "a wrong level", text: "log:\n  level: loud\n", complaint: `"loud" is none of debug, info, warn, error`},
+		{name: "a wrong address", text: "listen: everywhere\n", complaint: `"everywhere" is no address`},
+		{name: "a wrong base URL", text: "base_url: vec.example.edu\n", complaint: "cannot be a base URL"},
+		{name: "a wrong number", text: "log:\n  max_age: 0\n", complaint: "no number from 1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(d.Config(), []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := d.LoadConfig()
+			if test.complaint != "" {
+				message, _ := fault.Message(err)
+				if !fault.Is(err, fault.Invalid) || !strings.Contains(message, test.complaint) || !strings.Contains(message, d.Config()) {
+					t.Fatalf("got %v, want %q and the file's name", err, test.complaint)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for key, want := range test.want {
+				if got := c.Get(key); got != want {
+					t.Errorf("%s is %q, want %q", key, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
+	d := Dir(t.TempDir())
+	const before = "# our vault\nlisten: none # behind a proxy\nbase_url: https://old.example\ndrop:\n    settle: 2s\n"
+	if err := os.WriteFile(d.Config(), []byte(before), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetConfig("base_url", "https://new.example"); err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(d.Config())
+	if want := strings.Replace(before, "old", "new", 1); err != nil || string(body) != want {
+		t.Errorf("got %q, %v, want %q", body, err, want)
+	}
+	if info, err := os.Stat(d.Config()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	// A home without the file gets one.
+	fresh := Dir(t.TempDir())
+	if err := fresh.SetConfig("base_url", "https://new.example"); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := fresh.LoadConfig(); err != nil || c.Get("base_url") != "https://new.example" {
+		t.Errorf("%q, %v", c.Get("base_url"), err)
+	}
+	// A broken file is not overwritten.
+	if err := os.WriteFile(d.Config(), []byte("a: b: c"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetConfig("base_url", "https://x.example"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEveryDefaultPassesItsOwnCheck(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range Settings() {
+		if err := s.Check(s.Default, "default"); err != nil {
+			t.Error(err)
+		}
+		if seen[s.Env] || s.Env == "" || s.Meaning == "" {
+			t.Errorf("%s has no environment variable of its own, or no meaning", s.Key)
+		}
+		seen[s.Env] = true
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	for _, s := range []string{"", "listen: none\n", "drop: {settle: 1s}\n", "a: &x [*x]\n", "<<: {listen: none}\n", "drop:\n  <<: *a\n", "? [a]\n: b\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := parseConfig(body)
+		if err != nil {
+			if _, ok := fault.Message(err); !ok {
+				t.Errorf("an error that is not for people: %v", err)
+			}
+			return
+		}
+		for key, value := range c.values {
+			if s, ok := FindSetting(key); !ok || s.Check(value, "") != nil {
+				t.Errorf("%s: %q was let in", key, value)
+			}
+		}
+	})
+}
+
+func TestTheDiskOfAFolder(t *testing.T) {
+	d, err := DiskOf(t.TempDir())
+	if err != nil || d.Total == 0 || d.Free > d.Total {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if _, err := DiskOf(filepath.Join(t.TempDir(), "missing")); err == nil {
+		t.Error("a folder that does not exist has a disk")
+	}
+}

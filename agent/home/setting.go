@@ -1,0 +1,140 @@
+package home
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Setting is one thing that an operator decides: by flag, environment or
+// config.yaml, in this order, else by default.
+type Setting struct {
+	Key     string // in config.yaml; sections end with a dot
+	Env     string
+	Flag    string // of "vecctl agent"; "" where there is none
+	Default string // "" is explained by Meaning
+	Meaning string
+	Secret  bool
+	// Outside says that it cannot stand in config.yaml, since it says where that is.
+	Outside bool
+	check   func(string) error
+}
+
+// Settings lists all, in the order in which they are shown.
+func Settings() []Setting {
+	return []Setting{
+		{Key: "home", Env: "VECCTL_HOME", Flag: "home", Meaning: "data `DIR`ectory", Outside: true},
+		{Key: "api", Env: "VECCTL_API", Flag: "api", Meaning: "talk to the API at `URL` instead of the home"},
+		{Key: "token", Env: "VECCTL_TOKEN", Flag: "token", Meaning: "API `TOKEN`", Secret: true},
+		{Key: "base_url", Env: "VECCTL_BASE_URL", Default: DefaultBaseURL, Meaning: "what QR codes and links begin with", check: CheckBaseURL},
+		{Key: "listen", Env: "VECCTL_LISTEN", Flag: "listen", Default: "127.0.0.1:7780", Meaning: "`ADDRESS` of the documented API; \"none\" for none", check: checkListen},
+		{Key: "tls.cert", Env: "VECCTL_TLS_CERT", Flag: "tls-cert", Meaning: "certificate `FILE` (PEM, with its chain) with which the documented API answers over HTTPS"},
+		{Key: "tls.key", Env: "VECCTL_TLS_KEY", Flag: "tls-key", Meaning: "`FILE` of that certificate's key (PEM)"},
+		{Key: "proxies", Env: "VECCTL_PROXIES", Flag: "proxies", Meaning: "`ADDRESSES` of proxies that are trusted to say who calls, with commas: 127.0.0.1, 10.0.0.0/8", check: checkProxies},
+		{Key: "limits.per_minute", Env: "VECCTL_LIMIT", Meaning: "how many calls a token may make in a minute (default: any number)", check: checkCount},
+		{Key: "drop.dir", Env: "VECCTL_DROP", Flag: "drop", Meaning: "`DIR`ectory to watch for manifests and documents (default: drop in the home)"},
+		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Default: "false", Meaning: "look into the drop folder now and then, without file system events", check: checkSwitch},
+		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Default: "5s", Meaning: "how `LONG` a dropped file must stand still", check: checkDuration},
+		{Key: "drop.wait", Env: "VECCTL_WAIT", Flag: "wait", Default: "10m", Meaning: "how `LONG` a dropped manifest waits for its documents", check: checkDuration},
+		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
+		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
+		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
+		{Key: "log.max_size", Env: "VECCTL_LOG_MAX_SIZE", Default: "50", Meaning: "megabytes after which a new log file is begun", check: checkCount},
+		{Key: "log.max_age", Env: "VECCTL_LOG_MAX_AGE", Default: "30", Meaning: "days after which an old log file is removed", check: checkCount},
+	}
+}
+
+// FindSetting returns the setting of a key; ok is false when there is none.
+func FindSetting(key string) (s Setting, ok bool) {
+	all := Settings()
+	i := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return all[i], true
+}
+
+// Check refuses a value that the setting cannot have; from says where it stands.
+func (s Setting) Check(value, from string) error {
+	if s.check == nil || value == "" {
+		return nil
+	}
+	if err := s.check(value); err != nil {
+		message, _ := fault.Message(err)
+		return fault.Newf(fault.Invalid, "%s (%s): %s", s.Key, from, message)
+	}
+	return nil
+}
+
+func checkListen(v string) error {
+	if v == "none" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(v)
+	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
+		return fault.Newf(fault.Invalid, "%q is no address to listen on; want one such as 127.0.0.1:7780, or none", v)
+	}
+	return nil
+}
+
+func checkProxies(v string) error {
+	_, err := ParseProxies(v)
+	return err
+}
+
+// ParseProxies reads a list of addresses and networks with commas between them.
+func ParseProxies(list string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimSpace(one)
+		if one == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(one)
+		if err != nil {
+			address, err := netip.ParseAddr(one)
+			if err != nil {
+				return nil, fault.Newf(fault.Invalid, "%q is no address; want one such as 127.0.0.1 or 10.0.0.0/8", one)
+			}
+			network = netip.PrefixFrom(address, address.BitLen())
+		}
+		all = append(all, network.Masked())
+	}
+	return all, nil
+}
+
+func checkSwitch(v string) error {
+	if _, err := strconv.ParseBool(v); err != nil {
+		return fault.Newf(fault.Invalid, "%q is neither true nor false", v)
+	}
+	return nil
+}
+
+func checkDuration(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < 0 {
+		return fault.Newf(fault.Invalid, "%q is no time; want one such as 5s or 10m", v)
+	}
+	return nil
+}
+
+func checkCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 1 {
+		return fault.Newf(fault.Invalid, "%q is no number from 1", v)
+	}
+	return nil
+}
+
+func oneOf(words ...string) func(string) error {
+	return func(v string) error {
+		if !slices.Contains(words, v) {
+			return fault.New(fault.Invalid, fmt.Sprintf("%q is none of %s", v, strings.Join(words, ", ")))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,238 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/group"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Uploads takes what comes in over the API: documents first, then the requests
+// that name them.
+type Uploads struct {
+	*Intake
+	Wholes Wholes
+	// blobs makes documents that arrive together durable together.
+	blobs *group.Queue[*gathering]
+}
+
+// Wholes is what uploads need of the store.
+type Wholes interface {
+	AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certificate, []store.Refused, error)
+	AddUpload(ctx context.Context, u vault.Upload, reply *vault.Reply) error
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*vault.Upload, error)
+}
+
+// NewUploads makes the door for uploads.
+func NewUploads(in *Intake, wholes Wholes) *Uploads {
+	return &Uploads{Intake: in, Wholes: wholes, blobs: group.New(func(all []func(*gathering) error) []error {
+		var g gathering
+		outcomes := make([]error, len(all))
+		for i, add := range all {
+			outcomes[i] = add(&g)
+		}
+		if err := in.Blobs.Commit(g.staged...); err != nil {
+			for i := range outcomes {
+				outcomes[i] = fmt.Errorf("storing a document: %w", err)
+			}
+		}
+		return outcomes
+	})}
+}
+
+// gathering is documents that are made durable together.
+type gathering struct{ staged []*blob.Staged }
+
+// Document is an uploaded document that is not stored yet.
+type Document struct {
+	File   vault.File
+	staged *blob.Staged
+}
+
+// MIME is the document's media type.
+func (d *Document) MIME() string {
+	if d.File.Format == string(pdf.PDF) {
+		return "application/pdf"
+	}
+	return "image/" + d.File.Format
+}
+
+// Discard drops a document that will not be stored. Nil is none; it may be
+// called after the document was stored.
+func (d *Document) Discard() {
+	if d != nil {
+		d.staged.Discard()
+	}
+}
+
+// Errors of a document that is not accepted. An error that is neither is that of
+// its reader, or of the disk.
+var (
+	ErrTooLarge  = errors.New("the document is larger than 20 MB")
+	ErrWrongType = errors.New("the document is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+)
+
+// Receive reads an uploaded document to its end. It is looked at no deeper than
+// its type: one that cannot be stamped fails when it is processed.
+func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
+	head := make([]byte, pdf.SniffLen)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	head = head[:n]
+	format, err := pdf.Sniff(head)
+	if err != nil {
+		return nil, ErrWrongType
+	}
+	name = fileName(name, format)
+	if checkExtension(name, format) != nil {
+		return nil, ErrWrongType
+	}
+	staged, err := u.Blobs.Stage(io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
+	if fault.Is(err, fault.Invalid) {
+		return nil, ErrTooLarge
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Document{staged: staged, File: vault.File{
+		Name: name, Format: string(format), Size: staged.Size, SHA256: staged.SHA256, HashState: staged.HashState,
+	}}, nil
+}
+
+// fileName is the last part of an uploaded file's name, fit to stand in a folder
+// of any system. A name without an extension gets that of the content.
+func fileName(name string, format pdf.Format) string {
+	name = strings.ToValidUTF8(name[strings.LastIndexAny(name, `/\`)+1:], "_")
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, vault.Clean(name))
+	ext := path.Ext(name)
+	if stem := strings.Trim(strings.TrimSuffix(name, ext), ". "); stem == "" || ext == "" || ext == "." {
+		name, ext = strings.Trim(name, ". "), extensionOf(format)
+		if name == "" || "."+name == ext {
+			name = "document"
+		}
+		name += ext
+	}
+	const longest = 200 // bytes
+	stem := strings.TrimSuffix(name, ext)
+	for len(stem)+len(ext) > longest && stem != "" {
+		_, n := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-n]
+	}
+	return stem + ext
+}
+
+func extensionOf(format pdf.Format) string {
+	switch format {
+	case pdf.JPEG:
+		return ".jpg"
+	case pdf.PNG:
+		return ".png"
+	case pdf.PDF:
+	}
+	return ".pdf"
+}
+
+// store makes documents durable.
+func (u *Uploads) store(d *Document) error {
+	return u.blobs.Do(func(g *gathering) error {
+		g.staged = append(g.staged, d.staged)
+		return nil
+	})
+}
+
+// KeepFile stores a document for a later request. The function makes the answer
+// that is kept with it; nil keeps none.
+func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
+	reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error) {
+	if err := u.store(d); err != nil {
+		return vault.Upload{}, err
+	}
+	kept, err := vault.NewUpload(u.Random, who.ID, d.File, u.Now())
+	if err != nil {
+		return kept, err
+	}
+	answer, err := reply(kept)
+	if err != nil {
+		return kept, err
+	}
+	return kept, u.Wholes.AddUpload(ctx, kept, answer)
+}
+
+// IssueOne accepts one certificate of a valid draft and its document. A key that
+// is held already is refused.
+func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
+	reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	held, err := u.Ledger.Holders(ctx, who.ID, []vault.Key{draft.Key()})
+	if err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	if held[0] != nil {
+		return vault.Certificate{}, []store.Refused{{Duplicate: true}}, nil
+	}
+	if err := u.store(d); err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	made, refused, err := u.accept(ctx, who, []vault.Draft{draft}, store.Whole{Rows: make([]store.WholeRow, 1), Reply: reply})
+	if err != nil || len(refused) > 0 {
+		return vault.Certificate{}, refused, err
+	}
+	return made[0], nil, nil
+}
+
+// IssueBatch accepts certificates of valid drafts, one of each upload, as one
+// batch, or refuses them all.
+func (u *Uploads) IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
+	reply func([]vault.Certificate) (vault.Reply, error)) ([]store.Refused, error) {
+	whole := store.Whole{Batch: &batch, Rows: make([]store.WholeRow, len(drafts)), Reply: reply}
+	for i, id := range uploads {
+		whole.Rows[i].Upload = id
+	}
+	_, refused, err := u.accept(ctx, who, drafts, whole)
+	return refused, err
+}
+
+// accept draws identities for drafts and has the store keep them.
+func (u *Uploads) accept(ctx context.Context, who vault.Institution, drafts []vault.Draft, whole store.Whole) (
+	[]vault.Certificate, []store.Refused, error) {
+	// What has begun is finished, so that the outcome is known to the store alone or
+	// to nobody.
+	ctx = context.WithoutCancel(ctx)
+	const draws = 3
+	for try := 1; ; try++ {
+		now := u.Now()
+		for i, d := range drafts {
+			id, err := vault.NewIdentity(u.Random, now, who.Year(now))
+			if err != nil {
+				return nil, nil, err
+			}
+			whole.Rows[i].Certificate, whole.Rows[i].Effects = vault.Accept(d, who.ID, id, now)
+		}
+		made, refused, err := u.Wholes.AcceptWhole(ctx, whole)
+		if fault.Is(err, fault.Conflict) && try < draws {
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("accepting certificates: %w", err)
+		}
+		return made, refused, nil
+	}
+}

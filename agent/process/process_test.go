@@ -1,0 +1,416 @@
+package process_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// queue is a store's queue in memory.
+type queue struct {
+	mu           sync.Mutex
+	jobs         map[uint64]vault.Job
+	certificates map[uint64]vault.Certificate
+	settled      []store.Settlement
+	settleErrors []error // of the next calls
+}
+
+func newQueue(n int) *queue {
+	q := &queue{jobs: map[uint64]vault.Job{}, certificates: map[uint64]vault.Certificate{}}
+	for id := uint64(1); id <= uint64(n); id++ {
+		q.jobs[id] = vault.Job{ID: id, Kind: vault.JobProcess, Certificate: id, RunAt: time.Now(), CreatedAt: time.Now()}
+		q.certificates[id] = vault.Certificate{ID: id, Status: vault.Processing}
+	}
+	return q
+}
+
+func (q *queue) Claim(ctx context.Context, _ vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var due []vault.Job
+	for _, j := range q.jobs {
+		if !j.RunAt.After(now) {
+			due = append(due, j)
+		}
+	}
+	slices.SortFunc(due, func(a, b vault.Job) int { return int(a.ID) - int(b.ID) })
+	var claimed []vault.Job
+	for _, j := range due[:min(n, len(due))] {
+		if j.Suspect() && len(claimed) > 0 {
+			break
+		}
+		j = j.Claim(now)
+		q.jobs[j.ID] = j
+		claimed = append(claimed, j)
+		if j.Suspect() {
+			break
+		}
+	}
+	return claimed, nil
+}
+
+func (q *queue) Settle(_ context.Context, all []store.Settlement) ([]error, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.settleErrors) > 0 {
+		err := q.settleErrors[0]
+		q.settleErrors = q.settleErrors[1:]
+		if err != nil {
+			return nil, err
+		}
+	}
+	errs := make([]error, len(all))
+	for i, s := range all {
+		q.settled = append(q.settled, s)
+		switch {
+		case s.Untried:
+			s.Job.Attempt--
+			q.jobs[s.Job.ID] = s.Job
+		case s.Again:
+			q.jobs[s.Job.ID] = s.Job
+		default:
+			delete(q.jobs, s.Job.ID)
+			if s.Change != nil {
+				c, _, err := s.Change(q.certificates[s.Job.Certificate])
+				errs[i] = err
+				q.certificates[s.Job.Certificate] = c
+			}
+		}
+	}
+	return errs, nil
+}
+
+func (q *queue) ByID(_ context.Context, ids ...uint64) ([]vault.Certificate, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	found := make([]vault.Certificate, len(ids))
+	for i, id := range ids {
+		found[i] = q.certificates[id]
+	}
+	return found, nil
+}
+
+func (q *queue) NextRun(context.Context, vault.JobKind) (next time.Time, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, j := range q.jobs {
+		if next.IsZero() || j.RunAt.Before(next) {
+			next = j.RunAt
+		}
+	}
+	return next, nil
+}
+
+func (q *queue) of(s vault.Status) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for _, c := range q.certificates {
+		if c.Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+func (q *queue) certificate(id uint64) vault.Certificate {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.certificates[id]
+}
+
+func approve(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	return c.Approve(vault.Verified{SHA256: "v"}, []byte("tail"), time.Now())
+}
+
+func approved(context.Context, vault.Certificate) (store.Change, error) { return approve, nil }
+
+// start runs a processor in the test's bubble; the result stops it and waits.
+func start(t *testing.T, q *queue, work process.Work, o process.Options) (stop func() error) {
+	t.Helper()
+	o.Now, o.Log = time.Now, slog.New(slog.DiscardHandler)
+	if o.Workers == 0 {
+		o.Workers = 4
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- process.New(q, work, o).Run(ctx) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+func TestAllThatIsDueIsDoneAndTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1000)
+		var told atomic.Int64
+		stop := start(t, q, approved, process.Options{Settled: func(ids []uint64) { told.Add(int64(len(ids))) }})
+		time.Sleep(time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if q.of(vault.Approved) != 1000 || told.Load() != 1000 || len(q.jobs) != 0 {
+			t.Errorf("%d approved, %d told, %d jobs left", q.of(vault.Approved), told.Load(), len(q.jobs))
+		}
+	})
+}
+
+// What fails for a cause that may pass is tried three times, with pauses, then it
+// fails for good; a panic counts as such a cause. Neighbours are not held up.
+func TestRetriesAndPanics(t *testing.T) {
+	for name, broken := range map[string]process.Work{
+		"error": func(context.Context, vault.Certificate) (store.Change, error) { return nil, errors.New("disk on fire") },
+		"panic": func(context.Context, vault.Certificate) (store.Change, error) { panic("index out of range") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(20)
+				begun := time.Now()
+				var mu sync.Mutex
+				var tries []time.Duration
+				stop := start(t, q, func(ctx context.Context, c vault.Certificate) (store.Change, error) {
+					if c.ID != 7 {
+						return approve, nil
+					}
+					mu.Lock()
+					tries = append(tries, time.Since(begun).Round(time.Second))
+					mu.Unlock()
+					return broken(ctx, c)
+				}, process.Options{})
+				time.Sleep(500 * time.Millisecond)
+				synctest.Wait()
+				if q.of(vault.Approved) != 19 {
+					t.Errorf("%d neighbours are done at once, want 19", q.of(vault.Approved))
+				}
+				time.Sleep(10 * time.Minute)
+				if err := stop(); err != nil {
+					t.Fatal(err)
+				}
+				if want := []time.Duration{0, time.Second, 31 * time.Second}; !slices.Equal(tries, want) {
+					t.Errorf("tried at %v, want %v", tries, want)
+				}
+				c := q.certificate(7)
+				if c.Status != vault.Failed || c.Failure == nil || c.Failure.Code != "internal" {
+					t.Fatalf("the certificate is %s: %+v", c.Status, c.Failure)
+				}
+				if strings.Contains(c.Failure.Reason, "fire") || strings.Contains(c.Failure.Reason, "index") {
+					t.Errorf("the reason carries what is for the log: %q", c.Failure.Reason)
+				}
+			})
+		})
+	}
+}
+
+// A document at which the engine does not come to an end fails in time, keeps
+// nobody else, and is not begun again while it hangs.
+func TestADocumentThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(20)
+		release := make(chan struct{})
+		var begun atomic.Int64
+		stop := start(t, q, func(_ context.Context, c vault.Certificate) (store.Change, error) {
+			if c.ID == 7 {
+				begun.Add(1)
+				<-release
+			}
+			return approve, nil
+		}, process.Options{Limit: 10 * time.Second})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		c := q.certificate(7)
+		if c.Status != vault.Failed || c.Failure.Code != "timeout" || begun.Load() != 1 {
+			t.Errorf("%s (%+v) after being begun %d times", c.Status, c.Failure, begun.Load())
+		}
+		if q.of(vault.Approved) != 19 {
+			t.Errorf("%d neighbours are done", q.of(vault.Approved))
+		}
+		close(release)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A full disk is not the document's fault: it costs no attempt, is told, and ends
+// when there is room.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(3)
+		var full atomic.Bool
+		full.Store(true)
+		var told atomic.Int64
+		stop := start(t, q, func(context.Context, vault.Certificate) (store.Change, error) {
+			if full.Load() {
+				return nil, fault.New(fault.Full, "the disk is full")
+			}
+			return approve, nil
+		}, process.Options{Trouble: func(err error) {
+			if fault.Is(err, fault.Full) {
+				told.Add(1)
+			}
+		}})
+		time.Sleep(time.Hour) // far more often than there are attempts
+		synctest.Wait()
+		if q.of(vault.Processing) != 3 || told.Load() == 0 {
+			t.Errorf("%d wait for room, told %d times", q.of(vault.Processing), told.Load())
+		}
+		full.Store(false)
+		time.Sleep(5 * time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if q.of(vault.Approved) != 3 {
+			t.Errorf("%d approved when there was room", q.of(vault.Approved))
+		}
+	})
+}
+
+// A document that was being worked on when the process died several times is
+// worked on alone; one that has done so too often is not begun again.
+func TestSuspects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(40)
+		for id, crashes := range map[uint64]int{10: 3, 20: 5, 30: 6} {
+			j := q.jobs[id]
+			j.Crashes = crashes
+			q.jobs[id] = j
+		}
+		var inHand, alone atomic.Int64
+		stop := start(t, q, func(_ context.Context, c vault.Certificate) (store.Change, error) {
+			inHand.Add(1)
+			defer inHand.Add(-1)
+			time.Sleep(time.Second) // long enough for others to begin
+			switch c.ID {
+			case 10, 20:
+				if inHand.Load() == 1 {
+					alone.Add(1)
+				}
+			case 30:
+				t.Error("a document was begun that has ended the program six times")
+			}
+			return approve, nil
+		}, process.Options{})
+		time.Sleep(5 * time.Minute)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if alone.Load() != 2 {
+			t.Errorf("%d of 2 suspects were alone", alone.Load())
+		}
+		if c := q.certificate(30); c.Status != vault.Failed || c.Failure.Code != "crashed" {
+			t.Errorf("it is %s: %+v", c.Status, c.Failure)
+		}
+		if q.of(vault.Approved) != 39 {
+			t.Errorf("%d of the others are done", q.of(vault.Approved))
+		}
+	})
+}
+
+// At the end what is in hand is finished; what was claimed and not begun goes
+// back without having cost an attempt.
+func TestTheEndGivesUntriedJobsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(100)
+		var begun atomic.Int64
+		stop := start(t, q, func(context.Context, vault.Certificate) (store.Change, error) {
+			begun.Add(1)
+			time.Sleep(time.Second)
+			return approve, nil
+		}, process.Options{Workers: 4})
+		time.Sleep(500 * time.Millisecond)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if q.of(vault.Approved) != int(begun.Load()) || begun.Load() == 0 || begun.Load() > 8 {
+			t.Errorf("%d begun, %d approved", begun.Load(), q.of(vault.Approved))
+		}
+		if want := 100 - int(begun.Load()); len(q.jobs) != want {
+			t.Errorf("%d jobs are left, want %d", len(q.jobs), want)
+		}
+		for _, j := range q.jobs {
+			if j.Attempt != 0 || j.Held || j.RunAt.After(time.Now()) {
+				t.Fatalf("a job that was not begun is left as %+v", j)
+			}
+		}
+	})
+}
+
+// Work that is done is not lost when the store fails for a while.
+func TestAStoreThatFailsForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(5)
+		bad := errors.New("no space left on device")
+		q.settleErrors = []error{bad, bad, bad}
+		var begun, told atomic.Int64
+		stop := start(t, q, func(context.Context, vault.Certificate) (store.Change, error) {
+			begun.Add(1)
+			return approve, nil
+		}, process.Options{Trouble: func(err error) {
+			if errors.Is(err, bad) {
+				told.Add(1)
+			}
+		}})
+		time.Sleep(time.Minute)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if q.of(vault.Approved) != 5 || begun.Load() != 5 || told.Load() != 3 {
+			t.Errorf("%d approved, %d begun, %d troubles told", q.of(vault.Approved), begun.Load(), told.Load())
+		}
+	})
+}
+
+// A store that fails for good does not keep the end waiting.
+func TestTheEndWithAStoreThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(5)
+		q.settleErrors = slices.Repeat([]error{errors.New("gone")}, 1000)
+		stop := start(t, q, approved, process.Options{})
+		time.Sleep(10 * time.Second)
+		begun := time.Now()
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("the end took %v", took)
+		}
+		if q.of(vault.Approved) != 0 {
+			t.Error("something was approved that is not stored")
+		}
+	})
+}
+
+// A certificate that is no longer processing has nothing left to do.
+func TestAJobWhoseCertificateIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1)
+		q.certificates[1] = vault.Certificate{ID: 1, Status: vault.Revoked}
+		stop := start(t, q, func(context.Context, vault.Certificate) (store.Change, error) {
+			t.Error("it was worked on")
+			return approve, nil
+		}, process.Options{})
+		time.Sleep(time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if len(q.jobs) != 0 || q.of(vault.Revoked) != 1 {
+			t.Errorf("jobs %v", q.jobs)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package courier
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// duplicate is the guide's text for a certificate that exists already (step 4).
+const duplicate = "A vault certificate with this email, title, and issue date already exists"
+
+var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_]+)$`)
+
+// sortComplaints takes a refusal apart: what is wrong with each entry, which
+// entries' documents the vault does not have, and whether there is anything else.
+func sortComplaints(all map[string][]string, entries int) (complaints []string, lost []bool, others bool) {
+	complaints, lost = make([]string, entries), make([]bool, entries)
+	for name, messages := range all {
+		m := entryField.FindStringSubmatch(name)
+		if m == nil {
+			return complaints, lost, true
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil || n >= entries {
+			return complaints, lost, true
+		}
+		switch text := strings.Join(messages, " "); {
+		case strings.Contains(text, duplicate):
+			complaints[n] = duplicate
+		case m[2] == "file_id":
+			lost[n] = true
+		case complaints[n] == "":
+			complaints[n] = text
+		}
+	}
+	return complaints, lost, false
+}
+
+// index finds certificates by what tells them apart.
+type index map[vault.Key]client.Certificate
+
+func (x index) add(c client.Certificate) {
+	x[vault.Draft{Email: c.Email, Title: c.Title, IssueDate: vault.Date(c.IssueDate)}.Key()] = c
+}
+
+// of finds a row's certificate. A server that says no issue dates is believed
+// about the rest.
+func (x index) of(r Row) (client.Certificate, bool) {
+	c, ok := x[r.key()]
+	if !ok {
+		r.Certificate.IssueDate = ""
+		c, ok = x[r.key()]
+	}
+	return c, ok
+}
+
+// perPage is what every server gives at once.
+const perPage = 100
+
+// existing finds what the vault has of rows: by going through all that it has, or
+// person by person where that is less.
+func (c *Courier) existing(ctx context.Context, places []int) (index, error) {
+	found := index{}
+	first, err := c.Client.List(ctx, client.Filter{PerPage: 1})
+	if err != nil || first.Meta.Total == 0 {
+		return found, err
+	}
+	people := map[string]string{}
+	for _, i := range places {
+		email := c.rows[i].Certificate.Email
+		people[vault.FoldEmail(email)] = email
+	}
+	if first.Meta.Total/perPage < len(people) {
+		return found, c.pages(ctx, client.Filter{}, found)
+	}
+	for _, email := range people {
+		if err := c.pages(ctx, client.Filter{Email: email}, found); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// pages gathers every page of a list.
+func (c *Courier) pages(ctx context.Context, f client.Filter, into index) error {
+	f.PerPage = perPage
+	for f.Page = 1; ; f.Page++ {
+		page, err := c.Client.List(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, one := range page.Data {
+			into.add(one)
+		}
+		if f.Page >= page.Meta.LastPage {
+			return nil
+		}
+	}
+}
+
+// Pauses between two looks at a batch.
+const (
+	firstLook = 200 * time.Millisecond
+	lastLook  = 5 * time.Second
+)
+
+// follow waits until nothing of the batches is being processed, and looks up what
+// became of their certificates.
+func (c *Courier) follow(ctx context.Context) error {
+	found := index{}
+	for batch := range c.batches {
+		if err := c.await(ctx, batch); err != nil {
+			return err
+		}
+		if err := c.pages(ctx, client.Filter{Batch: batch}, found); err != nil {
+			return err
+		}
+	}
+	for i, o := range c.outcomes {
+		if o.Status != client.RowIssued && o.Status != client.RowUnchanged {
+			continue
+		}
+		one, ok := found.of(c.rows[i])
+		switch {
+		case ok && o.Status == client.RowUnchanged:
+			o = compared(c.rows[i], one)
+		case ok:
+			o.Certificate = &one
+		}
+		c.outcomes[i] = settled(o)
+	}
+	return nil
+}
+
+func settled(o Outcome) Outcome {
+	if o.Certificate == nil || o.Status == client.RowRejected {
+		return o
+	}
+	switch vault.Status(o.Certificate.Status.Value) {
+	case vault.Failed:
+		o.Status, o.Error = client.RowFailed, "processing failed"
+		if o.Certificate.FailureReason != nil {
+			o.Error = *o.Certificate.FailureReason
+		}
+	case vault.Processing:
+		o.Status = client.RowProcessing
+	case vault.Approved, vault.Revoked:
+	}
+	return o
+}
+
+func (c *Courier) await(ctx context.Context, batch string) error {
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		page, err := c.Client.List(ctx, client.Filter{Batch: batch, Status: string(vault.Processing), PerPage: 1})
+		if err != nil {
+			return err
+		}
+		left := page.Meta.Total
+		c.Progress(client.Progress{Stage: "issuing", Done: max(len(c.rows)-left, 0), Total: len(c.rows)})
+		if left == 0 {
+			return nil
+		}
+		if err := c.Sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}

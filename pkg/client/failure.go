@@ -1,0 +1,60 @@
+package client
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Error is an answer that is no success. Its kind is that of package fault, so
+// fault.Is tells what can be done about it; errors.AsType finds the rest.
+type Error struct {
+	Status     int                 // HTTP status code
+	Message    string              // the server's
+	Required   string              // the permission that the token lacks; "" unless Status is 403
+	Errors     map[string][]string // complaints by field, such as entries.0.file_id
+	RequestID  string              // what the server's log knows the call by; "" where it says none
+	RetryAfter time.Duration       // how long the server wants to be left alone; 0 where it does not say
+	fault      *fault.Error
+}
+
+// Error is the message for a person.
+func (e *Error) Error() string { return e.fault.Error() }
+
+// Unwrap gives the error its kind and fields.
+func (e *Error) Unwrap() error { return e.fault }
+
+// failure makes an error of an answer in the vault's dialect: message, errors.
+func failure(resp *http.Response) error {
+	var body struct {
+		Message  string              `json:"message"`
+		Required string              `json:"required_permission"`
+		Errors   map[string][]string `json:"errors"`
+	}
+	const most = 8 << 20
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil || json.Unmarshal(raw, &body) != nil || body.Message == "" {
+		body.Message = "the vault answered " + resp.Status
+	}
+	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
+		RequestID: resp.Header.Get("X-Request-ID")}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	if body.Required != "" {
+		body.Message += " (required permission: " + body.Required + ")"
+	}
+	e.fault = fault.New(kindOf(resp.StatusCode), body.Message)
+	for _, name := range slices.Sorted(maps.Keys(body.Errors)) {
+		for _, m := range body.Errors[name] {
+			e.fault.Fields = append(e.fault.Fields, fault.Field{Name: name, Message: m})
+		}
+	}
+	return e
+}

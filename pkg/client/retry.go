@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Retries say how often and how patiently a client tries. The zero value tries
+// once.
+type Retries struct {
+	Attempts int           // 1 or less: no second one
+	First    time.Duration // pause before the second attempt; it doubles from one to the next
+	Most     time.Duration // the longest pause
+	// Sleep waits; nil is the real clock.
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Patient is for work that somebody waits for: half a minute altogether.
+func Patient() Retries {
+	return Retries{Attempts: 7, First: 500 * time.Millisecond, Most: 15 * time.Second}
+}
+
+// WithRetries returns a client of the same vault that tries again after answers
+// 429 and 5xx and when the vault cannot be reached. Calls that make something are
+// tried again only where they carry an idempotency key, or where the vault says
+// that it has not begun.
+func (c *Client) WithRetries(r Retries) *Client {
+	other := *c
+	other.retries = r
+	return &other
+}
+
+// after says whether to try again after an error, and when.
+func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Duration, again bool) {
+	if attempt >= r.Attempts || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
+		return 0, false
+	}
+	answered, ok := errors.AsType[*Error](err)
+	repeatable := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Header.Get(keyHeader) != ""
+	switch {
+	case !ok:
+		again = repeatable && fault.Is(err, fault.Unavailable)
+	case answered.Status == http.StatusTooManyRequests, answered.Status == http.StatusServiceUnavailable:
+		again = true
+	case answered.Status == http.StatusConflict:
+		// The first attempt is being answered still.
+		again = req.Header.Get(keyHeader) != ""
+	default:
+		again = repeatable && answered.Status >= http.StatusInternalServerError && answered.Status != http.StatusInsufficientStorage
+	}
+	pause = min(r.First<<min(attempt-1, 20), r.Most)
+	if ok {
+		pause = max(pause, min(answered.RetryAfter, time.Minute))
+	}
+	return pause, again
+}
+
+func (r Retries) sleep(ctx context.Context, d time.Duration) error {
+	if r.Sleep != nil {
+		return r.Sleep(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

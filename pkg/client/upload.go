@@ -1,0 +1,203 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// keyHeader names a call, so that a vault that knows the header makes nothing
+// twice when the call is sent again.
+const keyHeader = "Idempotency-Key"
+
+// Document is a file that is sent. It is read as it goes out, never held whole.
+type Document struct {
+	Name string // as the vault is told it, with its extension
+	Size int64  // bytes
+	Open func() (io.ReadCloser, error)
+}
+
+// FileDocument is a file of this machine.
+func FileDocument(path string) (Document, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Document{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and rights", path))
+	}
+	if !info.Mode().IsRegular() {
+		return Document{}, fault.Newf(fault.Invalid, "%s is not a file", path)
+	}
+	return Document{Name: filepath.Base(path), Size: info.Size(),
+		Open: func() (io.ReadCloser, error) { return os.Open(path) }}, nil
+}
+
+// Sent is told how many bytes of a document have gone out. It may begin anew when
+// a call is tried again.
+type Sent func(bytes int64)
+
+// NewCertificate is what one upload says (guide, step 4).
+type NewCertificate struct {
+	Title     string
+	Name      string
+	Email     string
+	IssueDate string // YYYY-MM-DD; "" is today, where the institution is
+	Details   string
+	File      Document
+	// Key, where set, names the call: sent again with the same key, it makes nothing
+	// new.
+	Key string
+}
+
+// UploadedFile is a document that waits for a bulk request (guide, step 5a).
+type UploadedFile struct {
+	FileID string `json:"file_id"` // UUID; serves once, within 24 hours
+	Name   string `json:"file_name"`
+	MIME   string `json:"mime_type"`
+	Size   int64  `json:"size"` // bytes
+}
+
+// Upload issues one certificate. Sent may be nil.
+func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certificate, error) {
+	fields := [][2]string{{"certificate_title", n.Title}, {"full_name", n.Name}, {"applicant_email", n.Email}}
+	if n.IssueDate != "" {
+		fields = append(fields, [2]string{"issue_date", n.IssueDate})
+	}
+	if n.Details != "" {
+		fields = append(fields, [2]string{"details", n.Details})
+	}
+	var body struct{ Data Certificate }
+	err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &body)
+	return body.Data, err
+}
+
+// UploadFile sends a document ahead of the bulk request that names it. Sent may be
+// nil.
+func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent Sent) (UploadedFile, error) {
+	var body struct{ Data UploadedFile }
+	err := c.form(ctx, "/business/certificate-vault/upload-file", key, formBody{nil, "file", d, sent}, &body)
+	return body.Data, err
+}
+
+// BulkEntry is one certificate of a bulk request (guide, step 5b).
+type BulkEntry struct {
+	Title, Name, Email string
+	FileID             string // of UploadFile
+	IssueDate, Details string // may be empty
+}
+
+// BulkAccepted is the answer to a bulk request.
+type BulkAccepted struct {
+	BatchID string `json:"batch_id"`
+	Total   int    `json:"total"`
+	Status  string `json:"status"` // processing
+}
+
+// EntriesPerCall is how many entries one bulk request has by default: a PHP server
+// takes 1,000 form fields, and an entry has up to six.
+const EntriesPerCall = 150
+
+// SubmitBulk issues certificates of uploaded files, all of them or none. An error
+// names what is wrong with which entry: entries.0.file_id. More than
+// EntriesPerCall are for the caller to send in several calls.
+func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string) (BulkAccepted, error) {
+	var fields [][2]string
+	for i, e := range entries {
+		for _, f := range [][2]string{
+			{"certificate_title", e.Title}, {"full_name", e.Name}, {"applicant_email", e.Email},
+			{"file_id", e.FileID}, {"issue_date", e.IssueDate}, {"details", e.Details},
+		} {
+			if f[1] != "" {
+				fields = append(fields, [2]string{"entries[" + strconv.Itoa(i) + "][" + f[0] + "]", f[1]})
+			}
+		}
+	}
+	var body struct{ Data BulkAccepted }
+	err := c.form(ctx, "/business/certificate-vault/bulk", key, formBody{fields: fields}, &body)
+	return body.Data, err
+}
+
+// formBody is a form that is sent as multipart/form-data.
+type formBody struct {
+	fields [][2]string
+	file   string // the document's field; "" is none
+	doc    Document
+	sent   Sent
+}
+
+// form sends a form and decodes the answer.
+func (c *Client) form(ctx context.Context, path, key string, f formBody, into any) error {
+	var text bytes.Buffer
+	w := multipart.NewWriter(&text)
+	for _, field := range f.fields {
+		if err := w.WriteField(field[0], field[1]); err != nil {
+			return fmt.Errorf("writing a form: %w", err)
+		}
+	}
+	if f.file != "" {
+		if _, err := w.CreateFormFile(f.file, f.doc.Name); err != nil {
+			return fmt.Errorf("writing a form: %w", err)
+		}
+	}
+	head := bytes.Clone(text.Bytes())
+	text.Reset()
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("writing a form: %w", err)
+	}
+	tail := text.Bytes()
+	req, err := c.request(ctx, http.MethodPost, path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	if key != "" {
+		req.Header.Set(keyHeader, key)
+	}
+	req.ContentLength = int64(len(head)+len(tail)) + f.doc.Size
+	req.GetBody = func() (io.ReadCloser, error) { return f.open(head, tail) }
+	if req.Body, err = req.GetBody(); err != nil {
+		return err
+	}
+	return c.decode(req, into)
+}
+
+// open makes the form's bytes, from the beginning.
+func (f formBody) open(head, tail []byte) (io.ReadCloser, error) {
+	if f.file == "" {
+		return io.NopCloser(io.MultiReader(bytes.NewReader(head), bytes.NewReader(tail))), nil
+	}
+	doc, err := f.doc.Open()
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the file "+f.doc.Name+" cannot be opened")
+	}
+	in := io.Reader(io.LimitReader(doc, f.doc.Size))
+	if f.sent != nil {
+		in = &counted{in, f.sent, 0}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), in, bytes.NewReader(tail)), doc}, nil
+}
+
+// counted tells how much has been read.
+type counted struct {
+	io.Reader
+	tell Sent
+	n    int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if n > 0 {
+		c.n += int64(n)
+		c.tell(c.n)
+	}
+	return n, err
+}

@@ -1,73 +1,90 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func agentCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "agent", Usage: "run the vault as a daemon",
-		Flags: append(homeFlags(),
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:7780", EnvVars: []string{"VECCTL_LISTEN"}, Usage: "`ADDRESS` of the documented API; \"none\" for none"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "`LEVEL`: debug, info, warn, error"},
-		),
+		Flags: append(homeFlags(), agentSettings()...),
 		Action: func(c *cli.Context) error {
 			if err := exactly(c, 0, ""); err != nil {
 				return err
 			}
-			return runAgent(c, w)
+			return asService(c, func(c *cli.Context) error { return runAgent(c, w) })
 		},
+		Subcommands: serviceCommands(w),
 	}
 }
 
+// agentLockWait is how long an agent waits for a command that holds the home; a
+// second agent says so within two seconds.
+const agentLockWait = time.Second
+
 func runAgent(c *cli.Context, w world) (err error) {
-	log, err := newLog(c, w)
+	set, err := loadSettings(c, w)
 	if err != nil {
 		return err
 	}
-	dir, err := homeDir(c, w)
+	log, closeLog, err := newLog(set, w)
 	if err != nil {
 		return err
 	}
-	a, err := agent.Open(c.Context, agentOptions(c, w, dir, vault.Institution{}, log))
+	defer func() { err = errors.Join(err, closeLog()) }()
+	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
+	options.LockWait = agentLockWait
+	a, err := agent.Open(c.Context, options)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	listen := c.String("listen")
+	listen := set.get("listen")
 	if listen == "none" {
 		listen = ""
 	}
-	return a.Serve(c.Context, agent.ServeOptions{Listen: listen, Ready: func(staff, public string) {
-		line := "vecctl agent ready: " + staff
-		if public != "" {
-			line += " " + public
-		}
-		fmt.Fprintln(w.stdout, line)
-		notifySystemd(w, "READY=1")
-	}})
+	drop, err := dropOptions(set)
+	if err != nil {
+		return err
+	}
+	proxies, err := home.ParseProxies(set.get("proxies"))
+	if err != nil {
+		return err
+	}
+	perMinute, _ := strconv.Atoi(set.get("limits.per_minute")) // checked already; "" is no limit
+	defer context.AfterFunc(c.Context, func() { notifySystemd(w, "STOPPING=1") })()
+	return a.Serve(c.Context, agent.ServeOptions{
+		Listen: listen, CertFile: set.get("tls.cert"), KeyFile: set.get("tls.key"),
+		Proxies: proxies, Limits: api.Limits{PerMinute: perMinute}, Drop: drop, Ready: func(staff, public string) {
+			line := "vecctl agent ready: " + staff
+			if public != "" {
+				line += " " + public
+			}
+			fmt.Fprintln(w.stdout, line)
+			notifySystemd(w, "READY=1")
+		}})
 }
 
-// newLog writes text on a terminal and JSON for programs.
-func newLog(c *cli.Context, w world) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return nil, usageError("%q is no log level; want debug, info, warn or error", c.String("log-level"))
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if isTerminal(w.stderr) {
-		return slog.New(slog.NewTextHandler(w.stderr, options)), nil
-	}
-	return slog.New(slog.NewJSONHandler(w.stderr, options)), nil
+func dropOptions(set settings) (agent.DropOptions, error) {
+	dir, err := filepath.Abs(set.get("drop.dir"))
+	return agent.DropOptions{
+		Folder: dir, Poll: set.on("drop.poll"),
+		Settle: set.duration("drop.settle"), Wait: set.duration("drop.wait"),
+	}, err
 }
 
 // notifySystemd tells the service manager how the agent is, where there is one

@@ -32,8 +32,10 @@ func newApp(w world) *cli.App {
 		UsageText: "vecctl COMMAND [FLAGS] [ARGUMENTS]\n\nA first batch:\n   vecctl bulk manifest.csv",
 		Version:   version().Version,
 		Reader:    w.stdin, Writer: w.stdout, ErrWriter: w.stderr,
-		HideVersion:     true,
 		HideHelpCommand: true,
+		Flags:           []cli.Flag{cli.HelpFlag},
+		// A column's heading may hold a comma.
+		DisableSliceFlagSeparator: true,
 		// Errors are printed and mapped to exit codes in one place.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,
@@ -44,8 +46,9 @@ func newApp(w world) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			initCommand(w), agentCommand(w), bulkCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), versionCommand(w), helpCommand(w),
+			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
+			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), institutionCommand(w), templatesCommand(w), certificatesCommand(w),
+			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 		},
 	}
 	settle(app.Commands)
@@ -70,14 +73,14 @@ func settle(commands []*cli.Command) {
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usageError("%s; see vecctl %s --help", describeFlagError(err), c.Command.Name)
+	return usageError("%s; see %s --help", describeFlagError(err), c.Command.HelpName)
 }
 
 // describeFlagError puts the flag library's complaints into plain words.
 func describeFlagError(err error) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
-		return "unknown flag " + name
+		return "unknown flag --" + strings.TrimLeft(name, "-")
 	}
 	return text
 }
@@ -128,6 +131,7 @@ func exactly(c *cli.Context, n int, what string) error {
 func helpCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "help", Usage: "help about a command, or about exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
+		Flags: homeFlags(),
 		Action: func(c *cli.Context) error {
 			switch name := c.Args().First(); {
 			case name == "":
@@ -144,4 +148,7 @@ func helpCommand(w world) *cli.Command {
 	}
 }
 
-func say(w world, format string, args ...any) { fmt.Fprintf(w.stderr, format+"\n", args...) }
+// say tells a person something in one line.
+func say(w world, format string, args ...any) {
+	fmt.Fprintln(w.stderr, oneLine(fmt.Sprintf(format, args...)))
+}

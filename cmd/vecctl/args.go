@@ -15,6 +15,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		return args
 	}
 	var path, flags, rest []string
+	help := false // then arguments do not count: the library would take them for topics
 	commands := app.Commands
 	known := app.Flags
 	for i := 1; i < len(args); i++ {
@@ -25,6 +26,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 			i = len(args)
 		case len(arg) > 1 && strings.HasPrefix(arg, "-"):
 			flags = append(flags, arg)
+			help = help || arg == "--help" || arg == "-h"
 			if takesValue(known, commands, arg) && i+1 < len(args) {
 				i++
 				flags = append(flags, args[i])
@@ -40,7 +42,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		}
 	}
 	out := slices.Concat(args[:1], path, flags)
-	if len(rest) > 0 {
+	if len(rest) > 0 && !help {
 		out = append(append(out, "--"), rest...)
 	}
 	return out

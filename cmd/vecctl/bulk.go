@@ -19,12 +19,13 @@ func bulkCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
 		Description: "MANIFEST is a CSV or XLSX file; \"-\" is CSV on standard input. A re-run issues what\n" +
-			"is missing and reports the rest as unchanged.",
-		Flags: append(append(homeFlags(), outputFlags()...),
+			"is missing and reports the rest as unchanged. With --api it issues them on a vault elsewhere.",
+		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "files", Usage: "`DIR` of the documents (default: the manifest's folder)"},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "check all, change nothing"},
 			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: what one bad row does to the others"},
+			&cli.StringFlag{Name: "scan", Value: "first", Usage: "`first|all|none`: whose code is read back from the drawn page before it is approved"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
 			&cli.StringFlag{Name: "date-format", Usage: "how dates are written: `FORMAT` such as DD/MM/YYYY"},
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
@@ -41,7 +42,12 @@ func bulkCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runBulk(c, w, s, request, form) })
+			return with(c, w, func(s *session) error {
+				if s.remote {
+					return runRemoteBulk(c, w, s, request, form)
+				}
+				return runBulk(c, w, s, request, form)
+			})
 		},
 	}
 }
@@ -57,6 +63,11 @@ func bulkRequest(c *cli.Context, w world) (client.BulkRequest, error) {
 	}
 	if err := exactly(c, 1, "the manifest"); err != nil {
 		return q, err
+	}
+	switch q.Scan = c.String("scan"); q.Scan {
+	case "first", "all", "none":
+	default:
+		return q, usageError("--scan takes first, all or none, not %q", q.Scan)
 	}
 	switch c.String("on-error") {
 	case "skip":
@@ -94,6 +105,9 @@ func readManifest(path string, w world) (name string, body []byte, err error) {
 		}
 		defer f.Close()
 		in = f
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", nil, usageError("the manifest %s is a folder; name the CSV or XLSX file in it", path)
 	}
 	body, err = io.ReadAll(io.LimitReader(in, largestManifest+1))
 	switch {

@@ -15,7 +15,8 @@ import (
 func smallPDF(text string, size int) []byte {
 	b := pdfWith(text, 0)
 	// The cross-reference offset's digits grow with the padding.
-	for pad := size - len(b); size > len(b); pad += size - len(b) {
+	for pad := 0; size > 0 && len(b) != size; {
+		pad += size - len(b)
 		b = pdfWith(text, pad)
 	}
 	return b

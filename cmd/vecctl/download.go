@@ -1,49 +1,57 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/vecctl/vecctl/pkg/blob"
 )
 
 func downloadCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "download", Usage: "get a verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
-		Flags: append(apiFlags(),
+		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID.pdf here)"}),
 		Action: func(c *cli.Context) error {
 			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runDownload(c, w, s, c.Args().First()) })
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runDownload(c, w, s, c.Args().First(), form) })
 		},
 	}
 }
 
-func runDownload(c *cli.Context, w world, s *session, name string) error {
-	out := c.String("out")
-	if out == "-" {
-		_, err := s.Download(c.Context, name, w.stdout)
-		return err
-	}
-	if out == "" {
-		found, err := s.Certificate(c.Context, name)
-		if err != nil {
-			return err
-		}
-		out = filepath.Base(found.ReferenceID) + ".pdf"
-	}
-	err := blob.WriteFile(out, 0o644, func(to io.Writer) error {
-		_, err := s.Download(c.Context, name, to)
-		return err
-	})
+// downloaded says where a verified PDF was written.
+type downloaded struct {
+	File        string `json:"file"`
+	UUID        string `json:"uuid"`
+	ReferenceID string `json:"reference_id"`
+}
+
+func runDownload(c *cli.Context, w world, s *session, name string, f form) error {
+	found, err := s.Certificate(c.Context, name)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w.stdout, out)
-	return err
+	out := cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+".pdf")
+	err = writeTo(w, out, func(to io.Writer) error {
+		_, err := s.Download(c.Context, name, to)
+		return err
+	})
+	if err != nil || out == "-" {
+		return err
+	}
+	if f == asTable {
+		_, err = fmt.Fprintln(w.stdout, out)
+		return err
+	}
+	done := downloaded{File: out, UUID: found.UUID, ReferenceID: found.ReferenceID}
+	return printFields(w.stdout, f, done, [][2]string{
+		{"file", done.File}, {"uuid", done.UUID}, {"reference_id", done.ReferenceID}})
 }

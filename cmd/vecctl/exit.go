@@ -81,10 +81,10 @@ func complain(w io.Writer, err error) {
 	if !ok {
 		message = err.Error()
 	}
-	fmt.Fprintln(w, "vecctl: "+message)
+	fmt.Fprintln(w, "vecctl: "+plain(message))
 	for _, f := range fault.FieldsOf(err) {
 		if f.Message != message {
-			fmt.Fprintf(w, "  %s: %s\n", f.Name, f.Message)
+			fmt.Fprintf(w, "  %s: %s\n", f.Name, plain(f.Message))
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 func initCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
-		Flags: append(homeFlags(),
+		Flags: append(append(homeFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as it stands in signatures"},
 			&cli.StringFlag{Name: "base-url", Usage: "`URL` that QR codes and links begin with"},
 			&cli.StringFlag{Name: "time-zone", Usage: "the institution's time `ZONE`, such as Europe/Warsaw"},
@@ -28,7 +28,11 @@ func initCommand(w world) *cli.Command {
 			if err := exactly(c, 0, ""); err != nil {
 				return err
 			}
-			return runInit(c, w, client.Settings{
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return runInit(c, w, form, client.Settings{
 				Institution: c.String("institution"), BaseURL: c.String("base-url"),
 				TimeZone: c.String("time-zone"), Sender: c.String("sender"),
 			})
@@ -36,7 +40,7 @@ func initCommand(w world) *cli.Command {
 	}
 }
 
-func runInit(c *cli.Context, w world, settings client.Settings) (err error) {
+func runInit(c *cli.Context, w world, f form, settings client.Settings) (err error) {
 	// Wrong settings must not leave a half-made home behind.
 	if err := agent.CheckSettings(settings); err != nil {
 		return err
@@ -59,6 +63,9 @@ func runInit(c *cli.Context, w world, settings client.Settings) (err error) {
 	status, err := s.Configure(c.Context, settings)
 	if err != nil {
 		return err
+	}
+	if f != asTable {
+		return printFields(w.stdout, f, status, statusFields(status))
 	}
 	verb := "Home changed"
 	if s.made {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -28,42 +26,21 @@ func listCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if c.IsSet("limit") && c.Int("limit") < 1 {
+				return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+			}
 			filter := client.Filter{
 				Status: c.String("status"), Email: c.String("email"), Search: c.String("search"),
 				Batch: c.String("batch"), From: c.String("from"), To: c.String("to"),
 			}
 			return with(c, w, func(s *session) error {
-				found, err := listAll(c.Context, s.Client, filter, c.Int("limit"))
+				found, err := allPages(c.Context, s.List, filter, c.Int("limit"))
 				if err != nil {
 					return err
 				}
 				return certificateList().print(w.stdout, form, found)
 			})
 		},
-	}
-}
-
-// listAll goes through the pages of a list, to the end or to a limit. Entries
-// that new ones have pushed onto the next page meanwhile are passed over.
-func listAll(ctx context.Context, api *client.Client, f client.Filter, limit int) ([]client.Certificate, error) {
-	f.PerPage = 100
-	var all []client.Certificate
-	for f.Page = 1; ; f.Page++ {
-		page, err := api.List(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page.Data {
-			if len(all) == 0 || c.ID < all[len(all)-1].ID {
-				all = append(all, c)
-			}
-			if limit > 0 && len(all) == limit {
-				return all, nil
-			}
-		}
-		if f.Page >= page.Meta.LastPage {
-			return all, nil
-		}
 	}
 }
 

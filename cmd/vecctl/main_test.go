@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vecctl": main})
 }
 
+// raceEnv keeps the race detector from waiting a second at the end of each
+// process.
+const raceEnv = "GORACE=atexit_sleep_ms=0"
+
 // long tells whether the tests may take minutes.
 func long() bool { return os.Getenv("VECCTL_LONG") != "" }
 
@@ -37,13 +41,13 @@ type site struct {
 }
 
 func newSite(t testing.TB) *site {
-	return siteAt(t, t.TempDir())
+	return siteAt(t, scratch(t))
 }
 
 func siteAt(t testing.TB, dir string) *site {
 	s := &site{t: t, dir: dir, home: filepath.Join(dir, "home"), docs: filepath.Join(dir, "docs"), out: filepath.Join(dir, "out")}
 	must(t, os.MkdirAll(s.docs, 0o755))
-	s.env = []string{"VECCTL_HOME=" + s.home, "HOME=" + dir, "TZ=Europe/Warsaw", "VECCTL_BASE_URL=https://vec.example.edu"}
+	s.env = []string{raceEnv, "VECCTL_HOME=" + s.home, "HOME=" + dir, "TZ=Europe/Warsaw", "VECCTL_BASE_URL=https://vec.example.edu"}
 	return s
 }
 

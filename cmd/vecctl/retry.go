@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,7 +27,7 @@ func retryCommand(w world) *cli.Command {
 			}
 			return with(c, w, func(s *session) error {
 				if many {
-					return retryMany(c, w, s)
+					return retryMany(c, w, s, form)
 				}
 				return retryNamed(c, w, s, form)
 			})
@@ -58,13 +59,16 @@ func retryNamed(c *cli.Context, w world, s *session, f form) error {
 	return nil
 }
 
-func retryMany(c *cli.Context, w world, s *session) error {
+func retryMany(c *cli.Context, w world, s *session, f form) error {
 	if s.remote {
 		return usageError("--batch and --all-failed work on a home; with --api name the certificates")
 	}
 	n, err := s.RetryAll(c.Context, c.String("batch"))
 	if err != nil {
 		return err
+	}
+	if f != asTable {
+		return printFields(w.stdout, f, map[string]int{"retried": n}, [][2]string{{"retried", strconv.Itoa(n)}})
 	}
 	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows what fails still\n", n)
 	return err

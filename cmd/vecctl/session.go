@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -39,8 +40,12 @@ const lockWait = 1500 * time.Millisecond
 
 // connect opens the vault that a command is meant for.
 func connect(c *cli.Context, w world) (*session, error) {
-	if address := c.String("api"); address != "" {
-		remote, err := client.New(address, c.String("token"), http.DefaultTransport)
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return nil, err
+	}
+	if address := set.get("api"); address != "" && hasFlag(c, "api") {
+		remote, err := client.New(address, set.get("token"), http.DefaultTransport)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +82,11 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 	}
 	ctx, stop := context.WithCancel(c.Context)
 	s := &session{Client: local, agent: a, made: a.Made, stop: stop, ended: make(chan error, 1)}
-	go func() { s.ended <- a.Run(ctx) }()
+	if c.Bool("dry-run") {
+		s.ended <- nil // it changes nothing, not even what an earlier run left to do
+	} else {
+		go func() { s.ended <- a.Run(ctx) }()
+	}
 	if a.Made && c.Command.Name != "init" {
 		say(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
 			a.Institution().Name, a.Institution().TimeZone, dir)
@@ -122,8 +131,12 @@ func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Insti
 	return agent.Options{
 		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Now: time.Now, Random: rand.Reader, Log: log,
+		Build: buildOf(version()), Now: time.Now, Random: rand.Reader, Log: log,
 	}
+}
+
+func buildOf(v versionInfo) health.Build {
+	return health.Build{Version: v.Version, Commit: v.Commit, Go: v.Go}
 }
 
 // close lets the agent finish what is in hand.

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -22,15 +25,22 @@ func stampCommand(w world) *cli.Command {
 		Name: "stamp", Usage: "stamp a document without issuing it, to see page, place and size", ArgsUsage: "FILE",
 		Description: "The result is signed with a key that is made for it and thrown away, so it looks and\n" +
 			"behaves as an issued document does and cannot be taken for one.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output", Required: true},
+		Flags: append(append(homeFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if err := exactly(c, 1, "the document"); err != nil {
 				return err
 			}
-			return runStamp(w, c.Args().First(), c.String("out"), c.String("url"))
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			if c.String("out") == "" {
+				return usageError("name the file to write with --out FILE, or --out - for standard output")
+			}
+			return runStamp(w, c.Args().First(), c.String("out"), c.String("url"), form)
 		},
 	}
 }
@@ -38,7 +48,11 @@ func stampCommand(w world) *cli.Command {
 // sampleReference is printed under the code where nothing is issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
-func runStamp(w world, in, out, url string) error {
+func runStamp(w world, in, out, url string, form form) error {
+	// A pipe would be waited for, and cannot be read twice.
+	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
+		return usageError("%s is not a file; want a PDF, JPEG or PNG file", in)
+	}
 	f, err := os.Open(in)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the document %s cannot be opened; check its name and rights", in))
@@ -59,14 +73,54 @@ func runStamp(w world, in, out, url string) error {
 		_, err := to.Write(tail.Bytes)
 		return err
 	}
-	if out == "-" {
-		return write(w.stdout)
+	if strings.EqualFold(filepath.Ext(out), ".png") {
+		if write, err = drawn(write, tail.Place.Page); err != nil {
+			return err
+		}
 	}
-	if err := blob.WriteFile(out, 0o644, write); err != nil {
+	if err := writeTo(w, out, write); err != nil || out == "-" {
 		return err
 	}
-	_, err = fmt.Fprintln(w.stdout, out)
-	return err
+	tellPlace(w, source, tail.Place)
+	if form == asTable {
+		_, err = fmt.Fprintln(w.stdout, out)
+		return err
+	}
+	return printFields(w.stdout, form, map[string]string{"file": out}, [][2]string{{"file", out}})
+}
+
+// tellPlace says where the code came to lie.
+func tellPlace(w world, source pdf.Source, at pdf.Place) {
+	page, err := pdf.Inspect(source.R, source.Size)
+	if err != nil {
+		return // it was stamped all the same
+	}
+	say(w, "Page %d of %d, %.0f x %.0f mm: the code is %.0f mm wide, %.0f mm from the left and %.0f mm from the top.",
+		at.Page, page.Pages, page.WidthMM, page.HeightMM, at.W*page.WidthMM, at.X*page.WidthMM, at.Y*page.HeightMM)
+}
+
+// drawn draws a page of a PDF with poppler and returns what writes it as PNG.
+func drawn(write func(io.Writer) error, page int) (func(io.Writer) error, error) {
+	tool, err := exec.LookPath("pdftoppm")
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err,
+			"a picture needs pdftoppm (Debian package poppler-utils), which is not installed; name a .pdf with --out")
+	}
+	var document bytes.Buffer
+	if err := write(&document); err != nil {
+		return nil, err
+	}
+	n := strconv.Itoa(page)
+	draw := exec.Command(tool, "-png", "-r", "110", "-f", n, "-l", n, "-singlefile", "-")
+	draw.Stdin = &document
+	png, err := draw.Output()
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "pdftoppm could not draw the stamped page")
+	}
+	return func(to io.Writer) error {
+		_, err := to.Write(png)
+		return err
+	}, nil
 }
 
 // stampSource is the PDF that is to be stamped: the file, or the page made of it

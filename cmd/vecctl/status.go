@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,8 +35,12 @@ func statusCommand(w world) *cli.Command {
 }
 
 func statusFields(s client.AgentStatus) [][2]string {
+	var problems []string
+	for _, p := range s.Problems {
+		problems = append(problems, p.Message)
+	}
 	process, notify := s.Jobs["process"], s.Jobs["notify"]
-	return [][2]string{
+	return append([][2]string{
 		{"home", s.Home}, {"institution", s.Institution}, {"time_zone", s.TimeZone}, {"base_url", s.BaseURL},
 		{"approved", strconv.Itoa(s.Certificates["approved"])},
 		{"processing", strconv.Itoa(s.Certificates["processing"])},
@@ -43,5 +49,27 @@ func statusFields(s client.AgentStatus) [][2]string {
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
 		{"database", fmt.Sprintf("%.1f MB", float64(s.DatabaseSize)/(1<<20))},
+		{"problems", strings.Join(problems, "; ")},
+	}, dropFields(s.Drop)...)
+}
+
+// dropFields lists what lies in the drop folder and why it waits.
+func dropFields(d *client.DropFolder) [][2]string {
+	if d == nil {
+		return nil
 	}
+	fields := [][2]string{{"drop_folder", fmt.Sprintf("%s (%s), %d files", d.Folder, d.Watch, d.Total)}}
+	const shown = 20
+	for i, f := range d.Waiting {
+		if i == shown {
+			fields = append(fields, [2]string{"and", fmt.Sprintf("%d more; vecctl status --json lists them", d.Total-shown)})
+			break
+		}
+		text := fmt.Sprintf("%s, %s since %s", f.Name, f.State, f.Since.Local().Format(time.DateTime))
+		if f.Note != "" {
+			text += ": " + f.Note
+		}
+		fields = append(fields, [2]string{"waiting", text})
+	}
+	return fields
 }

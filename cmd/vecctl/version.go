@@ -44,8 +44,11 @@ func version() versionInfo {
 func versionCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "which vecctl this is",
-		Flags: outputFlags(),
+		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
 			form, err := formOf(c)
 			if err != nil {
 				return err

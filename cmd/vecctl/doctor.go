@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/doctor"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func doctorCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "doctor", Usage: "look for what is wrong with this machine or home, and how to mend it",
+		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			found, err := examine(c, w)
+			if err != nil {
+				return err
+			}
+			if err := printFindings(w, form, found); err != nil {
+				return err
+			}
+			if !doctor.Healthy(found) {
+				return outcome(exitFailed)
+			}
+			return nil
+		},
+	}
+}
+
+// examine looks at the home that is there; it makes none.
+func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
+	dir, err := homeDir(c, w)
+	if err != nil {
+		return nil, err
+	}
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: words(err), Mend: "mend what the message names"}}, nil
+	}
+	existed, err := dir.Exists()
+	if err == nil && !existed {
+		return []doctor.Finding{{Check: "home", Level: doctor.Wrong, Message: fmt.Sprintf("there is no home in %s", dir),
+			Mend: "vecctl init, or name another with --home"}}, nil
+	}
+	p := patientOf(set)
+	if err != nil {
+		p.Refused = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Mend: "restore the home from a backup"}
+		return p.Examine(c.Context), nil
+	}
+	s, err := consult(c, w, set)
+	if err != nil {
+		p.Refused = refusal(err)
+		return p.Examine(c.Context), nil
+	}
+	p.Vault, p.Running = s.Client, s.agent == nil
+	if status, err := s.AgentStatus(c.Context); err == nil && p.Running {
+		p.BaseURL = status.BaseURL // what the agent goes by
+	}
+	found := p.Examine(c.Context)
+	return found, s.close()
+}
+
+func patientOf(set settings) doctor.Patient {
+	dir := set.dir
+	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
+	drop, err := filepath.Abs(set.get("drop.dir"))
+	if err != nil {
+		drop = set.get("drop.dir")
+	}
+	return doctor.Patient{
+		Home:    string(dir),
+		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
+		Keys:    keys, Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
+		DiskOf: func(folder string) (doctor.Disk, error) {
+			d, err := home.DiskOf(folder)
+			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
+		},
+		Transport: http.DefaultTransport, Now: time.Now,
+	}
+}
+
+// consult talks to the agent that runs on the home, or opens the home without
+// starting any work.
+func consult(c *cli.Context, w world, set settings) (*session, error) {
+	if s, err := connectRunning(set.dir); s != nil || err != nil {
+		return s, err
+	}
+	a, err := agent.Open(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return nil, err
+	}
+	local, err := client.New("http://vecctl.local", "", client.InProcess(a.Handler()))
+	if err != nil {
+		return nil, err
+	}
+	_, stop := context.WithCancel(c.Context)
+	ended := make(chan error, 1)
+	ended <- nil
+	return &session{Client: local, agent: a, stop: stop, ended: ended}, nil
+}
+
+func refusal(err error) *doctor.Finding {
+	if fault.Is(err, fault.Locked) {
+		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + words(err), Mend: "run doctor again when the other has finished"}
+	}
+	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Mend: "mend what the message names, or restore the home from a backup"}
+}
+
+// words is an error's text for a person.
+func words(err error) string {
+	if message, ok := fault.Message(err); ok {
+		return message
+	}
+	return err.Error()
+}
+
+func printFindings(w world, f form, found []doctor.Finding) error {
+	if f != asTable {
+		return list[doctor.Finding]{
+			headings: []string{"check", "level", "message", "mend"},
+			cells: func(f doctor.Finding) []string {
+				return []string{f.Check, string(f.Level), f.Message, f.Mend}
+			},
+		}.print(w.stdout, f, found)
+	}
+	for _, one := range found {
+		line := fmt.Sprintf("%-6s %-12s %s", one.Level, one.Check, oneLine(one.Message))
+		if one.Mend != "" {
+			line += fmt.Sprintf("\n%20smend: %s", "", oneLine(one.Mend))
+		}
+		if _, err := fmt.Fprintln(w.stdout, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

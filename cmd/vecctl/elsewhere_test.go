@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// daemon runs an agent on the site's home and returns the address of its API.
+func (s *site) serving(args ...string) string {
+	s.t.Helper()
+	cmd := s.command(append([]string{"agent", "--listen", "127.0.0.1:0"}, args...)...)
+	out, err := cmd.StdoutPipe()
+	must(s.t, err)
+	must(s.t, cmd.Start())
+	s.t.Cleanup(func() {
+		must(s.t, cmd.Process.Signal(syscall.SIGTERM))
+		if err := cmd.Wait(); err != nil {
+			s.t.Errorf("the agent: %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	must(s.t, err)
+	words := strings.Fields(line)
+	return words[len(words)-1]
+}
+
+// newToken makes a token with every permission.
+func (s *site) newToken() string {
+	s.t.Helper()
+	args := []string{"token", "create", "test"}
+	for _, p := range []string{"list", "view", "create", "download", "update"} {
+		args = append(args, "--permission", "certificate-vault:"+p)
+	}
+	return strings.TrimSpace(s.done(args...).stdout)
+}
+
+// TestBulkElsewhere issues a manifest on another vault, twice.
+func TestBulkElsewhere(t *testing.T) {
+	t.Parallel()
+	there, here := newSite(t), newSite(t)
+	there.done("init", "--institution", "There")
+	address := there.serving("--drop", t.TempDir())
+	token := there.newToken()
+	manifest := here.batch(5)
+	args := []string{manifest, "--api", address, "--token", token}
+
+	here.want(0, append([]string{"bulk", "--dry-run"}, args...)...).says(t, "5 rows: 5 ready", "Nothing was changed")
+	first := here.bulk(0, args...)
+	if first.Issued != 5 || first.BatchID == "" {
+		t.Fatalf("the first run's report: %+v", first)
+	}
+	second := here.bulk(0, args...)
+	if second.Unchanged != 5 || second.Issued != 0 {
+		t.Fatalf("the second run's report: %+v", second)
+	}
+	wantReport(here, 5)
+	for i, row := range second.Rows {
+		if row.UUID == "" || row.UUID != first.Rows[i].UUID {
+			t.Errorf("row %d: %+v, was %+v", i+1, row, first.Rows[i])
+		}
+		here.done("verify", filepath.Join(here.out, row.File)).says(t, "There")
+	}
+	if n := len(there.all()); n != 5 {
+		t.Errorf("%d certificates there, want 5", n)
+	}
+	here.want(4, "bulk", manifest, "--api", address, "--token", "wrong").says(t, "Unauthorized - Invalid API token")
+
+	must(t, os.WriteFile(manifest, []byte("title,name,email,file\nDiploma,Ann,nobody,f00001.pdf\nDiploma,Bob,bob@example.com,f00002.pdf\n"), 0o600))
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, "nothing was issued")
+	if report := here.bulk(3, append([]string{"--on-error", "skip"}, args...)...); report.Issued != 1 || report.Failed != 1 {
+		t.Errorf("skipping: %+v", report)
+	}
+}
+
+// TestUpload issues one certificate here and elsewhere.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	file := s.file("one.pdf", smallPDF("one", 0))
+	args := []string{"upload", file, "--title", "Diploma", "--name", "Zoë Ångström", "--date", "2026-05-02", "--details", "With honours", "-o", "json"}
+	var issued client.Certificate
+	must(t, json.Unmarshal([]byte(s.done(append(args, "--email", "zoe@example.com")...).stdout), &issued))
+	if issued.Status.Value != "approved" || issued.Name != "Zoë Ångström" || issued.IssueDate != "2026-05-02" || issued.Details != "With honours" {
+		t.Errorf("issued %+v", issued)
+	}
+	s.want(2, append(args, "--email", "Zoe@Example.com")...).says(t, "A vault certificate with this email, title, and issue date already exists")
+	s.want(2, append(args, "--email", "nobody")...).says(t, "must be a valid email address")
+	s.want(2, "upload", file, "--title", "Diploma", "--name", "N").says(t, "--email is missing")
+	s.want(2, "upload", filepath.Join(s.docs, "none.pdf"), "--title", "D", "--name", "N", "--email", "a@example.com").says(t, "cannot be opened")
+	broken := s.file("broken.pdf", []byte("%PDF-1.7 and nothing more"))
+	s.want(1, "upload", broken, "--title", "D", "--name", "N", "--email", "a@example.com").says(t, "failed")
+
+	address := s.serving("--drop", t.TempDir())
+	s.done(append(args, "--email", "remote@example.com", "--api", address, "--token", s.newToken())...).says(t, `"value": "approved"`)
+	s.done("templates", "-o", "json").says(t, "[]")
+	s.done("certificates", "--status", "approved", "-o", "jsonl").says(t, "remote@example.com", "zoe@example.com")
+}
+
+// TestInstitutions keeps two institutions in one home apart.
+func TestInstitutions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.done("init", "--institution", "First")
+	s.done("institution", "add", "Second", "--time-zone", "Asia/Dhaka").says(t, "Second", "Asia/Dhaka")
+	s.want(1, "institution", "add", " second ").says(t, "already")
+	s.want(2, "institution", "add", "Third", "--time-zone", "Nowhere")
+	s.want(1, "institution", "use", "Third").says(t, "institution list")
+	manifest := s.batch(2)
+	first := s.bulk(0, manifest)
+	s.done("institution", "use", "Second")
+	if n := len(s.all()); n != 0 {
+		t.Errorf("the second institution sees %d certificates of the first", n)
+	}
+	s.want(1, "view", first.Rows[0].UUID).says(t, "not found")
+	s.out = filepath.Join(s.dir, "second")
+	second := s.bulk(0, manifest)
+	if second.Issued != 2 {
+		t.Errorf("the second institution's report: %+v", second)
+	}
+	s.done("verify", filepath.Join(s.out, second.Rows[0].File)).says(t, `"Second" signed it`)
+	s.done("institution", "use", "1")
+	if n := len(s.all()); n != 2 {
+		t.Errorf("the first institution sees %d certificates, want 2", n)
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/DeRuina/timberjack"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// newLog makes the agent's log as the settings say: text for people, JSON for
+// programs, into a file where one is named. The second result closes it.
+func newLog(set settings, w world) (*slog.Logger, func() error, error) {
+	var level slog.Level
+	// The settings' own check lets only levels pass.
+	_ = level.UnmarshalText([]byte(set.get("log.level")))
+	options := &slog.HandlerOptions{Level: level}
+
+	out, closeOut, people := w.stderr, func() error { return nil }, isTerminal(w.stderr)
+	if path := set.get("log.file"); path != "" {
+		file, err := newLogFile(path, set)
+		if err != nil {
+			return nil, nil, err
+		}
+		out, closeOut, people = file, file.Close, false
+	}
+	switch set.get("log.format") {
+	case "text":
+		people = true
+	case "json":
+		people = false
+	}
+	if people {
+		return slog.New(slog.NewTextHandler(out, options)), closeOut, nil
+	}
+	return slog.New(slog.NewJSONHandler(out, options)), closeOut, nil
+}
+
+// newLogFile opens a log file that gets another name when it has grown too large or
+// is a day old; old ones go by age.
+func newLogFile(path string, set settings) (io.WriteCloser, error) {
+	const kept, mode = 20, 0o600
+	// A log that cannot be written would fall silent without a word.
+	probe, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, mode)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the log file %s cannot be written (%v); name another with --log-file", path, rootCause(err)))
+	}
+	if err := probe.Close(); err != nil {
+		return nil, fmt.Errorf("opening the log file: %w", err)
+	}
+	return &timberjack.Logger{
+		Filename: path, MaxSize: set.number("log.max_size"), MaxAge: set.number("log.max_age"), RotationInterval: 24 * time.Hour,
+		MaxBackups: kept, Compression: "gzip", FileMode: mode,
+	}, nil
+}
+
+// rootCause is the operating system's word for an error.
+func rootCause(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/kardianos/service"
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// serviceCommands put the agent into the hands of the system's service manager:
+// systemd, launchd, or Windows' own.
+func serviceCommands(w world) []*cli.Command {
+	flags := func() []cli.Flag {
+		return slices.Concat(homeFlags(), agentSettings(), []cli.Flag{
+			&cli.StringFlag{Name: "name", Value: "vecctl", Usage: "`NAME` of the service, for more than one on a machine"},
+			&cli.BoolFlag{Name: "system", Usage: "a service of the machine, not of this user (root's default)"},
+			&cli.StringFlag{Name: "run-as", Usage: "`USER` that a service of the machine runs as (default: the home's owner)"},
+		})
+	}
+	control := func(name, usage, done string, act func(service.Service) error) *cli.Command {
+		return &cli.Command{Name: name, Usage: usage, Flags: flags(), Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			s, err := newService(c, w)
+			if err != nil {
+				return err
+			}
+			if err := act(s); err != nil {
+				return fault.Wrap(fault.Illegal, err, fmt.Sprintf("the service manager (%s) refused to %s the service %s: %v",
+					s.Platform(), name, c.String("name"), err))
+			}
+			say(w, "The service %s %s.", c.String("name"), done)
+			return nil
+		}}
+	}
+	return []*cli.Command{
+		control("install", "have the agent started with the system", "is installed; \"vecctl agent start\" starts it now", service.Service.Install),
+		control("uninstall", "undo install; the home stays", "is gone; the home is as it was", service.Service.Uninstall),
+		control("start", "start the installed service", "runs", service.Service.Start),
+		control("stop", "stop the installed service", "has stopped", service.Service.Stop),
+		{Name: "unit", Usage: "print the systemd service file that install would write", Flags: flags(), Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			u, err := unitOf(c, w)
+			if err != nil {
+				return err
+			}
+			text, err := u.render()
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(w.stdout, text)
+			return err
+		}},
+	}
+}
+
+func isSystemService(c *cli.Context) bool { return c.Bool("system") || os.Geteuid() == 0 }
+
+// unitOf describes the service with everything that was given on the command line.
+func unitOf(c *cli.Context, w world) (unit, error) {
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return unit{}, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return unit{}, fmt.Errorf("finding this program's file: %w", err)
+	}
+	u := unit{Program: program, Home: string(set.dir), Listen: set.get("listen"), System: isSystemService(c)}
+	u.Args = []string{"agent", "--home", u.Home}
+	for _, one := range home.Settings() {
+		value, from := set.of(one)
+		if one.Flag == "" || one.Outside || !hasFlag(c, one.Flag) || from == fromDefault || from == fromFile {
+			continue
+		}
+		if one.Key == "drop.dir" || one.Key == "log.file" {
+			if value, err = filepath.Abs(value); err != nil {
+				return unit{}, err
+			}
+		}
+		// With an equals sign, since switches take their value in no other way.
+		u.Args = append(u.Args, "--"+one.Flag+"="+value)
+	}
+	if drop, err := filepath.Abs(set.get("drop.dir")); err == nil && !within(u.Home, drop) {
+		u.Others = append(u.Others, drop)
+	}
+	if file := set.get("log.file"); file != "" {
+		if dir, err := filepath.Abs(filepath.Dir(file)); err == nil && !within(u.Home, dir) {
+			u.Others = append(u.Others, dir)
+		}
+	}
+	if u.System {
+		u.User = cmp.Or(c.String("run-as"), ownerOf(u.Home))
+	}
+	return u, nil
+}
+
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// newService is the service in the hands of the system's manager.
+func newService(c *cli.Context, w world) (service.Service, error) {
+	u, err := unitOf(c, w)
+	if err != nil {
+		return nil, err
+	}
+	text, err := u.render()
+	if err != nil {
+		return nil, err
+	}
+	s, err := service.New(&program{}, &service.Config{
+		Name: c.String("name"), DisplayName: c.String("name"), Description: "vecctl certificate vault in " + u.Home,
+		UserName: u.User, Executable: u.Program, Arguments: u.Args,
+		Option: service.KeyValue{"UserService": !u.System, "SystemdScript": text, "RunAtLoad": true},
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.Illegal, err, "no service manager was found on this machine; start \"vecctl agent\" by other means")
+	}
+	return s, nil
+}
+
+// program is the agent as a service manager runs it.
+type program struct {
+	run   func(context.Context) error
+	stop  context.CancelFunc
+	ended chan error
+}
+
+// Start implements service.Interface.
+func (p *program) Start(service.Service) error {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop, p.ended = stop, make(chan error, 1)
+	go func() { p.ended <- p.run(ctx) }()
+	return nil
+}
+
+// Stop implements service.Interface.
+func (p *program) Stop(service.Service) error {
+	p.stop()
+	return <-p.ended
+}
+
+// asService runs the agent; under Windows' service manager, as that demands.
+func asService(c *cli.Context, run func(*cli.Context) error) error {
+	if runtime.GOOS != "windows" || service.Interactive() {
+		return run(c)
+	}
+	p := &program{run: func(ctx context.Context) error {
+		c.Context = ctx
+		return run(c)
+	}}
+	s, err := service.New(p, &service.Config{Name: "vecctl"})
+	if err != nil {
+		return fmt.Errorf("running as a service: %w", err)
+	}
+	return s.Run()
+}
+
+// ownerOf is the user that a folder belongs to, or "" for root and where it is not
+// known.
+func ownerOf(folder string) string {
+	id, known := ownerID(folder)
+	if !known || id == "0" {
+		return ""
+	}
+	found, err := user.LookupId(id)
+	if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
+		return id
+	}
+	if err != nil {
+		return ""
+	}
+	return found.Username
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+//go:embed unit.service
+var unitText string
+
+// unit is what a systemd service file says (systemd.service(5), systemd.exec(5)).
+type unit struct {
+	Program string   // absolute
+	Args    []string // of it
+	Home    string   // absolute
+	Others  []string // folders besides that are written to, absolute
+	Listen  string
+	User    string // who it runs as; "" is whoever the manager belongs to
+	System  bool   // of the machine, not of one user
+}
+
+// render writes the file.
+func (u unit) render() (string, error) {
+	t, err := template.New("unit").Parse(unitText)
+	if err != nil {
+		return "", fmt.Errorf("reading the service file: %w", err)
+	}
+	words := make([]string, 0, 1+len(u.Args))
+	for _, w := range append([]string{u.Program}, u.Args...) {
+		words = append(words, execWord(w))
+	}
+	paths := append([]string{u.Home}, u.Others...)
+	writable := make([]string, len(paths))
+	for i, p := range paths {
+		if p = filepath.Clean(p); i > 0 {
+			p = "-" + p // it need not be there
+		}
+		writable[i] = pathWord(p)
+	}
+	var b strings.Builder
+	err = t.Execute(&b, map[string]any{
+		"Home": specifiers(u.Home), "Command": strings.Join(words, " "), "User": u.User, "System": u.System,
+		"LowPort": lowPort(u.Listen), "Writable": strings.Join(writable, " "), "Needs": u.needs(),
+		"PrivateTmp":  yesNo(!slices.ContainsFunc(paths, below("/tmp", "/var/tmp"))),
+		"ProtectHome": protectHome(slices.ContainsFunc(paths, below("/home", "/root", "/run/user"))),
+	})
+	return b.String(), err
+}
+
+// needs is what root must keep to read the files of others, for whom it may have
+// been made to work.
+func (u unit) needs() string {
+	if u.User == "" || u.User == "root" {
+		return "CAP_DAC_OVERRIDE"
+	}
+	return ""
+}
+
+func below(folders ...string) func(string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(folders, func(f string) bool { return path == f || strings.HasPrefix(path, f+"/") })
+	}
+}
+
+func protectHome(inUse bool) string {
+	if inUse {
+		return "read-only" // but for ReadWritePaths
+	}
+	return "yes"
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func lowPort(listen string) bool {
+	const firstFree = 1024
+	_, port, err := net.SplitHostPort(listen)
+	n, e := strconv.Atoi(port)
+	return err == nil && e == nil && n > 0 && n < firstFree
+}
+
+// specifiers keeps percent signs from being read as systemd's.
+func specifiers(s string) string { return strings.ReplaceAll(oneLine(s), "%", "%%") }
+
+// execWord quotes a word of a command line (systemd.service(5), "Command lines").
+func execWord(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `$$`).Replace(specifiers(s)) + `"`
+}
+
+// pathWord quotes a path in a list of them.
+func pathWord(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(specifiers(s)) + `"`
+}

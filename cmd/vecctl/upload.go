@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func uploadCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
+		Flags: append(append(apiFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
+			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
+			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
+			&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
+			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
+		),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the file"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			for _, name := range []string{"title", "name", "email"} {
+				if c.String(name) == "" {
+					return usageError("--%s is missing; see vecctl upload --help", name)
+				}
+			}
+			document, err := client.FileDocument(c.Args().First())
+			if err != nil {
+				return err
+			}
+			if document.Size > vault.MaxFile {
+				return usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", c.Args().First(), document.Size, vault.MaxFile)
+			}
+			return with(c, w, func(s *session) error { return runUpload(c, w, s, document, form) })
+		},
+	}
+}
+
+func runUpload(c *cli.Context, w world, s *session, document client.Document, f form) error {
+	var key [16]byte
+	if _, err := rand.Read(key[:]); err != nil {
+		return fmt.Errorf("naming the upload: %w", err)
+	}
+	api := s.WithRetries(client.Patient())
+	bar := newProgress(c, w)
+	const kilo = 1 << 10
+	issued, err := api.Upload(c.Context, client.NewCertificate{
+		Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
+		IssueDate: c.String("date"), Details: c.String("details"), File: document, Key: hex.EncodeToString(key[:]),
+	}, func(sent int64) {
+		bar.tell(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
+	})
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	if !c.Bool("no-wait") {
+		if issued, err = settledCertificate(c.Context, api, issued); err != nil {
+			return err
+		}
+	}
+	if err := printFields(w.stdout, f, issued, certificateFields(issued)); err != nil {
+		return err
+	}
+	if issued.Status.Value == string(vault.Failed) {
+		return outcome(exitFailed)
+	}
+	return nil
+}
+
+// settledCertificate waits until a certificate's processing has ended.
+func settledCertificate(ctx context.Context, api *client.Client, c client.Certificate) (client.Certificate, error) {
+	const first, most = 20 * time.Millisecond, 2 * time.Second
+	for pause := first; c.Status.Value == string(vault.Processing); pause = min(2*pause, most) {
+		if err := sleep(ctx, pause); err != nil {
+			return c, err
+		}
+		var err error
+		if c, err = api.Certificate(ctx, c.UUID); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}

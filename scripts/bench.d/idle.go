@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,26 +31,11 @@ func benchIdle(s setup, t *table) error {
 	if err := fillHome(home); err != nil {
 		return err
 	}
-	agent := exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
-	agent.Stderr = io.Discard
-	out, err := agent.StdoutPipe()
+	agent, started, err := startAgent(s, home)
 	if err != nil {
 		return err
 	}
-	started, err := timed(func() error {
-		if err := agent.Start(); err != nil {
-			return err
-		}
-		_, err := bufio.NewReader(out).ReadString('\n')
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("starting the agent: %w", err)
-	}
-	defer func() {
-		_ = agent.Process.Signal(syscall.SIGTERM)
-		_ = agent.Wait()
-	}()
+	defer stopAgent(agent)
 	before, err := processorTime(agent.Process.Pid)
 	if err != nil {
 		return err
@@ -69,6 +53,33 @@ func benchIdle(s setup, t *table) error {
 	t.below("idle agent, 100,000 certificates: memory", resident, 60<<20, megas)
 	t.below("idle agent, 100,000 certificates: of a core", (after-before)/idleTime.Seconds(), 0.005, percent)
 	return nil
+}
+
+// startAgent runs the agent on a home until it is ready, and returns how long
+// that took, in seconds.
+func startAgent(s setup, home string, env ...string) (*exec.Cmd, float64, error) {
+	agent := exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
+	agent.Env = append(os.Environ(), env...)
+	out, err := agent.StdoutPipe()
+	if err != nil {
+		return nil, 0, err
+	}
+	started, err := timed(func() error {
+		if err := agent.Start(); err != nil {
+			return err
+		}
+		_, err := bufio.NewReader(out).ReadString('\n')
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("starting the agent: %w", err)
+	}
+	return agent, started, nil
+}
+
+func stopAgent(agent *exec.Cmd) {
+	_ = agent.Process.Signal(syscall.SIGTERM)
+	_ = agent.Wait()
 }
 
 // fillHome makes a home with many certificates that are approved and told of.

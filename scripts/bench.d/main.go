@@ -25,6 +25,7 @@ var modes = []struct {
 	{"stamp", benchStamp},
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
+	{"pickup", benchPickup},
 }
 
 func main() {

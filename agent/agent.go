@@ -43,6 +43,7 @@ type Options struct {
 	// Build says which program the agent is.
 	Build health.Build
 
+	Getenv func(string) string // nil knows nothing
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -58,6 +59,7 @@ type Agent struct {
 	blobs       *blob.Store
 	state       atomic.Pointer[state]
 	configuring sync.Mutex
+	signing     signing
 	intake      *intake.Intake
 	uploads     *intake.Uploads
 	processor   *process.Processor
@@ -85,7 +87,13 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
 	a := &Agent{Options: o, Made: !existed}
+	if a.signing, err = a.loadSigning(config); err != nil {
+		return nil, err
+	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
 	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
@@ -136,7 +144,7 @@ func (a *Agent) wire() {
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now,
+	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.held,

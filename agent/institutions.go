@@ -10,7 +10,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -57,7 +56,7 @@ func (a *Agent) seatOf(ctx context.Context, i vault.Institution) (seat, error) {
 	if err != nil {
 		return seat{}, err
 	}
-	return seat{i, pdf.NewSeal(signer)}, nil
+	return seat{i, a.seal(signer)}, nil
 }
 
 // newSeat makes the signing key of an institution that has issued nothing.
@@ -73,7 +72,7 @@ func (a *Agent) newSeat(ctx context.Context, i vault.Institution) (seat, error) 
 	if err != nil {
 		return seat{}, err
 	}
-	return seat{i, pdf.NewSeal(signer)}, nil
+	return seat{i, a.seal(signer)}, nil
 }
 
 // InstitutionByID finds one of the home's institutions.

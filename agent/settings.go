@@ -101,6 +101,6 @@ func (a *Agent) renewUnusedKey(ctx context.Context, next *seat) error {
 	if err != nil {
 		return err
 	}
-	next.seal = pdf.NewSeal(signer)
+	next.seal = a.seal(signer)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func Settings() []Setting {
 		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Default: "false", Meaning: "look into the drop folder now and then, without file system events", check: checkSwitch},
 		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Default: "5s", Meaning: "how `LONG` a dropped file must stand still", check: checkDuration},
 		{Key: "drop.wait", Env: "VECCTL_WAIT", Flag: "wait", Default: "10m", Meaning: "how `LONG` a dropped manifest waits for its documents", check: checkDuration},
+		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", check: checkServer},
+		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Default: "false", Meaning: "make the code the signature's appearance, which viewers let people click", check: checkSwitch},
+		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Default: "false", Meaning: "stamp documents too whose author forbids changes", check: checkSwitch},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -107,6 +111,14 @@ func ParseProxies(list string) ([]netip.Prefix, error) {
 		all = append(all, network.Masked())
 	}
 	return all, nil
+}
+
+func checkServer(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fault.Newf(fault.Invalid, "%q is not the address of a server; want one such as http://timestamps.example.org", v)
+	}
+	return nil
 }
 
 func checkSwitch(v string) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type Sealer struct {
 	Seal    func(institution uint32) *pdf.Seal
 	BaseURL func() string
 	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // VerifyURL is the address that a certificate's QR code leads to.
@@ -75,6 +77,9 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 	)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
+	}
+	if tail.TimestampError != nil {
+		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
 	if c.ScanBack {
 		if err := scan(f, document.Size, tail, link); err != nil {

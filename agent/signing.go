@@ -1,0 +1,60 @@
+package agent
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+// timestampTime is how long a time stamp server may take; without its answer a
+// document is signed all the same.
+const timestampTime = 10 * time.Second
+
+// signing is how documents are signed, as the settings say.
+type signing struct {
+	timestamps string // address of an RFC 3161 server, "" for none
+	visible    bool   // the code is the signature's appearance
+	restricted bool   // documents whose author forbids changes are stamped too
+}
+
+// loadSigning reads the settings: the environment goes before the file.
+func (a *Agent) loadSigning(config home.Config) (signing, error) {
+	get := func(key string) (string, error) {
+		one, _ := home.FindSetting(key)
+		if value := a.Getenv(one.Env); value != "" {
+			return value, one.Check(value, one.Env)
+		}
+		return config.Get(key), nil
+	}
+	var s signing
+	var err error
+	if s.timestamps, err = get("signing.timestamps"); err != nil {
+		return s, err
+	}
+	for key, on := range map[string]*bool{"signing.visible": &s.visible, "signing.restricted": &s.restricted} {
+		text, err := get(key)
+		if err != nil {
+			return s, err
+		}
+		*on, _ = strconv.ParseBool(text) // checked already; "" is false
+	}
+	return s, nil
+}
+
+// seal makes the seal of a signer.
+func (a *Agent) seal(signer *pdf.Signer) *pdf.Seal {
+	var options []pdf.SealOption
+	if a.signing.visible {
+		options = append(options, pdf.WithVisibleSignature())
+	}
+	if a.signing.restricted {
+		options = append(options, pdf.WithRestricted())
+	}
+	if a.signing.timestamps != "" {
+		options = append(options, pdf.WithTimestamps(&http.Client{Timeout: timestampTime}, a.signing.timestamps))
+	}
+	return pdf.NewSeal(signer, options...)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -113,6 +114,9 @@ func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
 	}}, nil
 }
 
+// extension is what can stand for a type.
+var extension = regexp.MustCompile(`^\.[0-9A-Za-z]{1,8}$`)
+
 // fileName is the last part of an uploaded file's name, fit to stand in a folder
 // of any system. A name without an extension gets that of the content.
 func fileName(name string, format pdf.Format) string {
@@ -124,16 +128,18 @@ func fileName(name string, format pdf.Format) string {
 		return r
 	}, vault.Clean(name))
 	ext := path.Ext(name)
-	if stem := strings.Trim(strings.TrimSuffix(name, ext), ". "); stem == "" || ext == "" || ext == "." {
-		name, ext = strings.Trim(name, ". "), extensionOf(format)
-		if name == "" || "."+name == ext {
-			name = "document"
-		}
-		name += ext
+	if !extension.MatchString(ext) {
+		ext = "" // "Dr. Smith" has none
+	}
+	stem := strings.Trim(strings.TrimSuffix(name, ext), ". ")
+	if ext == "" {
+		ext = extensionOf(format)
+	}
+	if stem == "" {
+		stem = "document"
 	}
 	const longest = 200 // bytes
-	stem := strings.TrimSuffix(name, ext)
-	for len(stem)+len(ext) > longest && stem != "" {
+	for len(stem)+len(ext) > longest {
 		_, n := utf8.DecodeLastRuneInString(stem)
 		stem = stem[:len(stem)-n]
 	}

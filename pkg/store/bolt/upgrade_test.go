@@ -1,0 +1,50 @@
+package bolt_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// TestUpgrade opens a file of the first schema, which had no uploads.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := bolt.Open(path, time.Second)
+	must(err)
+	_, err = s.AddInstitution(t.Context(), vault.Institution{Name: "University", TimeZone: "UTC"})
+	must(err)
+	must(s.Close())
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(err)
+	must(db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range []string{"uploads", "upload_blobs", "replies"} {
+			if err := tx.DeleteBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 0, 0, 0, 0, 1})
+	}))
+	must(db.Close())
+
+	s = open(t, path)
+	if i, err := s.CurrentInstitution(t.Context()); err != nil || i.Name != "University" {
+		t.Errorf("the institution is %+v, %v", i, err)
+	}
+	const id = "9e3b101f-c264-4f97-945f-20dfa7163768"
+	must(s.AddUpload(t.Context(), vault.Upload{ID: id, Institution: 1}, nil))
+	if found, err := s.Uploads(t.Context(), 1, []string{id}); err != nil || found[0] == nil {
+		t.Errorf("the upload is %v, %v", found, err)
+	}
+}

@@ -102,6 +102,6 @@ func notifySystemd(w world, state string) {
 		fmt.Fprintln(os.Stderr, "vecctl: the service manager cannot be told:", err)
 		return
 	}
-	defer conn.Close()
 	_, _ = conn.Write([]byte(state))
+	_ = conn.Close()
 }

@@ -39,6 +39,12 @@ func (s state) with(one seat) state {
 // Institution is the one whose staff the agent serves.
 func (a *Agent) Institution() vault.Institution { return a.state.Load().institution }
 
+// currentSeal is the current institution's.
+func (a *Agent) currentSeal() *pdf.Seal {
+	s := a.state.Load()
+	return s.seats[s.institution.ID].seal
+}
+
 // BaseURL is what QR codes and links begin with.
 func (a *Agent) BaseURL() string { return a.state.Load().baseURL }
 

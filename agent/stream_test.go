@@ -24,9 +24,16 @@ import (
 // The agent works from the call of the function returned on, until the test ends.
 func vaultAt(t *testing.T, dir string) (c *client.Client, work func()) {
 	t.Helper()
+	return vaultWith(t, dir, nil)
+}
+
+// vaultWith is vaultAt with an environment.
+func vaultWith(t *testing.T, dir string, env map[string]string) (c *client.Client, work func()) {
+	t.Helper()
 	a, err := agent.Open(t.Context(), agent.Options{
 		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
-		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Getenv: func(name string) string { return env[name] },
+		Now:    time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -97,7 +97,7 @@ func (in *Intake) take(o Order, c *Candidate, f *os.File, size int64) error {
 	if size > vault.MaxFile {
 		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", size, vault.MaxFile)
 	}
-	found, err := pdf.Inspect(f, size)
+	found, err := in.inspect(f, size)
 	if err != nil {
 		return err
 	}
@@ -126,6 +126,14 @@ func (in *Intake) stage(o Order, c *Candidate, f *os.File) (*blob.Staged, error)
 		return in.Blobs.Digest(f, vault.MaxFile)
 	}
 	return in.Blobs.Stage(f, vault.MaxFile)
+}
+
+// inspect looks at a document as whoever will stamp it does.
+func (in *Intake) inspect(f *os.File, size int64) (pdf.Info, error) {
+	if in.Inspect != nil {
+		return in.Inspect(f, size)
+	}
+	return pdf.Inspect(f, size)
 }
 
 // checkExtension refuses a document whose name says it is something else.

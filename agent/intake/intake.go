@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -27,6 +28,8 @@ type Intake struct {
 	Blobs  *blob.Store
 	Now    func() time.Time
 	Random io.Reader
+	// Inspect says whether a document can be stamped; nil is pdf.Inspect.
+	Inspect func(r io.ReaderAt, size int64) (pdf.Info, error)
 }
 
 // acceptGroup is how many certificates are flushed and accepted together.

@@ -119,6 +119,9 @@ func TestOddDocuments(t *testing.T) {
 		"names with escapes":            every(sound, "/MediaBox", "/Media#42ox"),
 		"comments everywhere":           plain.with(3, "<< % a page\n/Type/Page % of\n/Parent 2 0 R"+a4+"/Contents 4 0 R%last\n>>").table(""),
 		"a generation number":           replace(replace(every(sound, "4 0 R", "4 2 R"), "4 0 obj", "4 2 obj"), "", ""),
+		"a page without an end":         replace(sound, "/Contents 4 0 R>>\nendobj", "/Contents 4 0 R\nendobj"),
+		"a page with stray delimiters":  replace(sound, "/Contents 4 0 R", "/Contents 4 0 R ] )"),
+		"a page that is overwritten":    replace(sound, "R>>\nendobj\n4 0 obj\n<</Length 42>>\nstream", strings.Repeat("\x00", 39)),
 		"an update":                     updated(sound, bytes.LastIndex(sound, []byte("\nxref\n"))+1, 6, objects{4: plain[4]}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -106,6 +106,13 @@ func TestPasswordsAndPermissions(t *testing.T) {
 			if got := reason(restricted); got != refusal.NotPermitted {
 				t.Errorf("without the permission: %q", got)
 			}
+			if _, err := Inspect(bytes.NewReader(restricted), int64(len(restricted))); err == nil {
+				t.Error("without the permission, Inspect takes it")
+			}
+			info, err := NewSeal(testSigner(), WithRestricted()).Inspect(bytes.NewReader(restricted), int64(len(restricted)))
+			if err != nil || !info.Encrypted || info.Signed || info.Pages != 1 || int(info.WidthMM) != 209 {
+				t.Errorf("without the permission, and allowed: %+v, %v", info, err)
+			}
 			if got := reason(restricted, WithRestricted()); got != "" {
 				t.Errorf("without the permission, and allowed: %q", got)
 			}

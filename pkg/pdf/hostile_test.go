@@ -4,17 +4,30 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
-// filled is 20 MB of a pattern between a header and an end; a verb in it takes
-// a running number.
+// many is how many small things a hostile file is made of.
+var many = func() int {
+	switch {
+	case os.Getenv("VECCTL_LONG") != "":
+		return 1 << 20
+	case slowdown > 2:
+		return 1 << 16 // the race detector makes the files themselves slow to write
+	}
+	return 1 << 18
+}()
+
+// filled is much of a pattern between a header and an end, with VECCTL_LONG=1
+// as much as a document may have; a verb in it takes a running number.
 func filled(pattern, end string) []byte {
+	size := many * 19
 	b := bytes.NewBufferString("%PDF-1.7\n")
-	for i := 1; b.Len() < 20<<20; i++ {
+	for i := 1; b.Len() < size; i++ {
 		if strings.Contains(pattern, "%d") {
 			fmt.Fprintf(b, pattern, i)
 		} else {
@@ -28,7 +41,7 @@ func filled(pattern, end string) []byte {
 // TestHostile shows that files made to take long or much take neither.
 func TestHostile(t *testing.T) {
 	const end = "\nstartxref\n9\n%%EOF\n"
-	kids := strings.Repeat("3 0 R ", 1<<20)
+	kids := strings.Repeat("3 0 R ", many)
 	var table strings.Builder
 	for i := range 1 << 16 {
 		fmt.Fprintf(&table, "%d 1\n0000000009 00000 n \n", i)
@@ -48,12 +61,12 @@ func TestHostile(t *testing.T) {
 		"comments":                     filled("%%", end),
 		"words":                        filled("obj", end),
 		"a table of many runs":         append([]byte("%PDF-1.7\nxref\n"), table.String()+"trailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n"...),
-		"a list of a million kids":     plainObjects().with(2, "<</Type/Pages/Kids["+strings.ReplaceAll(kids, "3 0 R", "9 0 R")+"]/Count 1>>").table(""),
-		"a million annotations":        plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Annots["+kids+"]>>").table(""),
-		"a million fields":             plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields["+kids+"]>>>>").table(""),
-		"a million streams":            plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Contents["+strings.ReplaceAll(kids, "3 0 R", "4 0 R")+"]>>").table(""),
-		"20 MB of content":             plainObjects().with(4, stream("", strings.Repeat("q Q ", 5<<20))).table(""),
-		"a huge dictionary":            plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/X("+strings.Repeat("x", 20<<20)+")>>").table(""),
+		"a list of many kids":          plainObjects().with(2, "<</Type/Pages/Kids["+strings.ReplaceAll(kids, "3 0 R", "9 0 R")+"]/Count 1>>").table(""),
+		"many annotations":             plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Annots["+kids+"]>>").table(""),
+		"many fields":                  plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields["+kids+"]>>>>").table(""),
+		"many streams":                 plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/Contents["+strings.ReplaceAll(kids, "3 0 R", "4 0 R")+"]>>").table(""),
+		"much content":                 plainObjects().with(4, stream("", strings.Repeat("q Q ", 5*many))).table(""),
+		"a huge dictionary":            plainObjects().with(3, "<</Type/Page/MediaBox[0 0 595 842]/X("+strings.Repeat("x", 19*many)+")>>").table(""),
 		"a sound file without its end": append(bytes.TrimSuffix(sized(20<<20), []byte("%%EOF\n")), "x"...),
 	} {
 		t.Run(name, func(t *testing.T) {

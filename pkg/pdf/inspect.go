@@ -15,7 +15,13 @@ import (
 // look that is taken before a certificate is issued. Of an image it reads type
 // and dimensions only. A document that cannot be stamped is refused with a
 // *Refusal.
-func Inspect(r io.ReaderAt, size int64) (Info, error) {
+func Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, false) }
+
+// Inspect is the function of that name for a seal with options: it takes what
+// the seal takes.
+func (s *Seal) Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, s.override) }
+
+func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 	head := make([]byte, min(size, SniffLen))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return Info{}, fmt.Errorf("read the document's beginning: %w", err)
@@ -32,7 +38,7 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 		return Info{}, err
 	}
 	defer f.Close()
-	s, err := examine(f, 1, false)
+	s, err := examine(f, 1, mayOverride)
 	if err != nil {
 		return Info{}, err
 	}

@@ -107,6 +107,23 @@ func TestKeysAndChains(t *testing.T) {
 	}
 }
 
+// TestTwoSigners shows that the verdict tells of both.
+func TestTwoSigners(t *testing.T) {
+	key := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	other := must[*Signer](t)(NewSigner(key, []*x509.Certificate{certificate(t, "Mallory", key, nil, nil)}))
+	first := sealed(t, plainObjects().table(""))
+	tail, err := NewSeal(other).Tail(source(first), testMark())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verify(t, slices.Concat(first, tail.Bytes))
+	for _, says := range []string{`since "Mallory" signed it`, `An earlier version of it was signed by "Spring College" on 1 April 2026`} {
+		if !v.Valid || !strings.Contains(v.Sentence, says) {
+			t.Errorf("%s\nwant: %s", v.Sentence, says)
+		}
+	}
+}
+
 // opensslVerifies has openssl check the signature with its chain.
 func opensslVerifies(t *testing.T, file []byte, root *x509.Certificate) {
 	t.Helper()

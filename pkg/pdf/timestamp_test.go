@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -86,8 +87,13 @@ func TestTimestamps(t *testing.T) {
 		}
 		pdfsig(t, file, 1)
 		// The time stamp is no part of what is signed, and still cannot change.
-		at := strings.Index(string(file), "/Contents<") + len("/Contents<")
-		for i := at; file[i] != '>'; i += 7 {
+		at := bytes.Index(file, []byte("/Contents<")) + len("/Contents<")
+		end := at + bytes.IndexByte(file[at:], '>')
+		step := 41
+		if os.Getenv("VECCTL_LONG") != "" {
+			step = 1
+		}
+		for i := at; i < end; i += step {
 			was := file[i]
 			if file[i] = '5'; was == '5' {
 				file[i] = '6'

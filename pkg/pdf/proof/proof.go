@@ -87,12 +87,7 @@ func (v *Verdict) conclude(size int64) {
 	switch {
 	case v.Valid:
 		v.Sentence = fmt.Sprintf("Valid: not a byte was changed since %s signed it%s.", quoted(last.SignedBy), on(last.SignedAt))
-		for _, s := range v.Signatures {
-			if !s.Intact {
-				v.Sentence += " An earlier signature in it does not hold."
-				break
-			}
-		}
+		v.Sentence += earlier(v.Signatures)
 	case last.Intact:
 		added := fmt.Sprintf("%d bytes were", size-last.end)
 		if size-last.end == 1 {
@@ -104,6 +99,21 @@ func (v *Verdict) conclude(size int64) {
 	default:
 		v.Sentence = "Not valid: " + last.Problem
 	}
+}
+
+// earlier tells of the signatures before the last: what they covered may have
+// been added to since, by whoever signed last.
+func earlier(all []Signature) string {
+	last := all[len(all)-1]
+	for _, s := range slices.Backward(all[:len(all)-1]) {
+		switch {
+		case !s.Intact:
+			return " An earlier signature in it does not hold."
+		case s.Fingerprint != last.Fingerprint:
+			return fmt.Sprintf(" An earlier version of it was signed by %s%s.", quoted(s.SignedBy), on(s.SignedAt))
+		}
+	}
+	return ""
 }
 
 func quoted(name string) string {

@@ -175,6 +175,9 @@ func (w *Writer) Copy(v xref.Value) error {
 // CopyEntries appends the entries of a dictionary but for the named ones.
 func (w *Writer) CopyEntries(v xref.Value, but []string) error {
 	for key, value := range v.Pairs() {
+		if value.Kind() == syntax.Keyword {
+			continue // what is left of something broken
+		}
 		if slices.ContainsFunc(but, func(name string) bool { return key.Is(name) }) {
 			continue
 		}

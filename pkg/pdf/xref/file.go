@@ -29,6 +29,7 @@ const (
 	maxWindow    = 8 << 20  // bytes of one object without its stream
 	maxSpent     = 48 << 20 // bytes read or inflated for one document, without a rebuild
 	maxPack      = 16 << 20 // bytes of one inflated object stream
+	maxMended    = 64 << 10 // bytes of a dictionary without an end
 	maxFollow    = 32       // references to references
 	maxNesting   = 16       // objects whose reading needs other objects
 	arenaSize    = 96 << 10

@@ -190,7 +190,7 @@ func (f *File) objectAt(off int64) (Value, syntax.Ref, error) {
 			continue
 		}
 		if err != nil {
-			return Value{}, ref, err
+			return f.mended(b, i, ref, err)
 		}
 		v := Value{Object: b[s:e:len(b)], Owner: ref, Pos: at + int64(s)}
 		if v.Kind() == syntax.Keyword {
@@ -201,6 +201,18 @@ func (f *File) objectAt(off int64) (Value, syntax.Ref, error) {
 		}
 		return v, ref, nil
 	}
+}
+
+// mended reads a dictionary whose end is lost.
+func (f *File) mended(b []byte, i int, ref syntax.Ref, err error) (Value, syntax.Ref, error) {
+	if errors.Is(err, syntax.ErrDeep) {
+		return Value{}, ref, err
+	}
+	o, ok := syntax.Mend(b[:min(len(b), maxMended)], i)
+	if !ok {
+		return Value{}, ref, err
+	}
+	return Value{Object: o, Owner: ref, Pos: -1}, ref, nil
 }
 
 var errNoObject error = refusal.New(refusal.Damaged, "The document's cross-reference points where no object is")

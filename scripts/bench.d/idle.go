@@ -28,7 +28,7 @@ const (
 // benchIdle starts an agent over many certificates and lets it be.
 func benchIdle(s setup, t *table) error {
 	home := filepath.Join(s.dir, fmt.Sprintf("idle-%d", idleCertificates))
-	if err := fillHome(home); err != nil {
+	if err := fillHome(s, home); err != nil {
 		return err
 	}
 	agent, started, err := startAgent(s, home)
@@ -83,11 +83,11 @@ func stopAgent(agent *exec.Cmd) {
 }
 
 // fillHome makes a home with many certificates that are approved and told of.
-func fillHome(home string) error {
+func fillHome(s setup, home string) error {
 	if _, err := os.Stat(filepath.Join(home, "vault.db")); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(home, 0o700); err != nil {
+	if err := quiet(s.vecctl, "init", "--no-input", "--home", home); err != nil {
 		return err
 	}
 	db, err := bolt.Open(filepath.Join(home, "vault.db"), time.Second)
@@ -95,9 +95,9 @@ func fillHome(home string) error {
 		return err
 	}
 	ctx := context.Background()
-	inst, err := db.AddInstitution(ctx, vault.Institution{Name: "Example University", TimeZone: "UTC", CreatedAt: time.Now()})
+	all, err := db.Institutions(ctx)
 	for done := 0; done < idleCertificates && err == nil; done += 500 {
-		err = fillGroup(ctx, db, inst, done, 500)
+		err = fillGroup(ctx, db, all[0], done, 500)
 	}
 	return errors.Join(err, db.Close(), fillDocuments(filepath.Join(home, "blobs")))
 }

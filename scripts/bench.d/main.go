@@ -12,6 +12,7 @@ import (
 // setup is what the command line says.
 type setup struct {
 	vecctl string // the built binary
+	root   string // the checkout
 	dir    string // where input and homes lie
 	rows   int
 	repeat int
@@ -38,6 +39,7 @@ func main() {
 func run() error {
 	var s setup
 	flag.StringVar(&s.vecctl, "vecctl", "", "the built binary")
+	flag.StringVar(&s.root, "root", ".", "the checkout")
 	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
 	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")

@@ -1,11 +1,16 @@
 package agent
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -57,4 +62,31 @@ func (a *Agent) seal(signer *pdf.Signer) *pdf.Seal {
 		options = append(options, pdf.WithTimestamps(&http.Client{Timeout: timestampTime}, a.signing.timestamps))
 	}
 	return pdf.NewSeal(signer, options...)
+}
+
+// ImportKey has the current institution sign with a key of its own from now on;
+// text is the key and its chain in PEM.
+func (a *Agent) ImportKey(_ context.Context, text []byte) (client.SigningKey, error) {
+	signer, err := pdf.LoadSigner(text, text)
+	if err != nil {
+		return client.SigningKey{}, err
+	}
+	certificate := signer.Certificate()
+	if now := a.Now(); now.After(certificate.NotAfter) || now.Before(certificate.NotBefore) {
+		return client.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
+			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
+	}
+	a.configuring.Lock()
+	defer a.configuring.Unlock()
+	next := *a.state.Load()
+	if err := a.Home.ReplaceSigner(next.institution.ID, signer, a.Now()); err != nil {
+		return client.SigningKey{}, err
+	}
+	next = next.with(seat{next.institution, a.seal(signer)})
+	a.state.Store(&next)
+	sum := sha256.Sum256(certificate.Raw)
+	return client.SigningKey{
+		Subject: certificate.Subject.CommonName, Issuer: certificate.Issuer.CommonName,
+		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: certificate.NotAfter.UTC(),
+	}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -56,6 +57,27 @@ func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
 			"the signing key %s cannot be used (%s); restore it from a backup", d.signing(institution), why))
 	}
 	return signer, nil
+}
+
+// ReplaceSigner puts a key in place of an institution's. The one before is kept
+// beside it, under the day on which it went: nothing needs it any more, since each
+// document carries its certificate, but it may have been replaced by mistake.
+func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error {
+	pem, err := signer.PEM()
+	if err != nil {
+		return err
+	}
+	path := d.signing(institution)
+	switch old, err := os.ReadFile(path); {
+	case err == nil:
+		kept := strings.TrimSuffix(path, ".pem") + "-until-" + now.UTC().Format("20060102T150405") + ".pem"
+		if err := write(kept, old); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return blob.DiskError(err, "reading the signing key")
+	}
+	return write(path, pem)
 }
 
 // MakeSigner makes a new signing key for an institution in place of any that is

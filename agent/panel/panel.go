@@ -19,6 +19,7 @@ type Agent interface {
 	Status(ctx context.Context) (client.AgentStatus, error)
 	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
+	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -69,6 +70,17 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
 		b, err := p.Agent.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
 		p.answer(w, r, b, err)
+	})
+	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			PEM []byte `json:"pem"`
+		}
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.Agent.ImportKey(r.Context(), q.PEM)
+		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)

@@ -39,5 +39,8 @@ func signer(s *cms.Signer, err error) (*Signer, error) {
 	return &Signer{s}, nil
 }
 
+// PEM is the key and its chain in one text, as LoadSigner reads it.
+func (s *Signer) PEM() ([]byte, error) { return s.cms.PEM() }
+
 // Certificate is the signer's own certificate.
 func (s *Signer) Certificate() *x509.Certificate { return s.cms.Chain()[0] }

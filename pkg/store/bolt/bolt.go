@@ -1,6 +1,6 @@
 // Package bolt is the embedded store: one bbolt file, owned by one process.
 //
-//	meta                schema -> version
+//	meta                schema -> version, sum BUCKET -> sum of its entries
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes
@@ -52,7 +52,7 @@ import (
 )
 
 // schema is the version of the bucket tree that this program writes.
-const schema = 2
+const schema = 3
 
 // The buckets; see the drawing above.
 var (
@@ -116,7 +116,7 @@ var _ store.Store = (*Store)(nil)
 // Open opens or makes the file. It waits at most wait for another process to let
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
-	f, err := file.Open(path, wait)
+	f, err := file.Open(path, wait, proven()...)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (s *Store) prepare() error {
 	case err != nil:
 		return err
 	case found == schema:
-		return nil
+		return s.view((*txn).prove)
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
@@ -156,6 +156,9 @@ func (s *Store) prepare() error {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
+		}
+		if err := sumUp(tx); err != nil {
+			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
 	})

@@ -59,6 +59,7 @@ type txn struct {
 	open    map[string]*bbolt.Bucket
 	writes  int
 	counted map[string]vault.Counts
+	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	postings    substring.Postings
@@ -84,6 +85,7 @@ func (t *txn) get(bucket, key []byte) []byte { return t.bucket(bucket).Get(key) 
 
 func (t *txn) put(bucket, key, value []byte) error {
 	t.writes++
+	t.account(bucket, key, value)
 	if err := t.bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("writing to the database: %w", err)
 	}
@@ -92,6 +94,7 @@ func (t *txn) put(bucket, key, value []byte) error {
 
 func (t *txn) delete(bucket, key []byte) error {
 	t.writes++
+	t.account(bucket, key, nil)
 	if err := t.bucket(bucket).Delete(key); err != nil {
 		return fmt.Errorf("writing to the database: %w", err)
 	}
@@ -164,7 +167,10 @@ func (t *txn) finish() error {
 			return err
 		}
 	}
-	return t.writeGrams()
+	if err := t.writeGrams(); err != nil {
+		return err
+	}
+	return t.writeSums()
 }
 
 func (t *txn) writeGrams() error {

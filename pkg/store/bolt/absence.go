@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 )
 
 // proven returns the buckets in which a key that is not there decides something: a
@@ -38,7 +39,7 @@ func (t *txn) account(bucket, key, value []byte) {
 	if t.sums == nil {
 		t.sums = map[string]uint64{}
 	}
-	if old := t.get(bucket, key); old != nil {
+	if old := t.Get(bucket, key); old != nil {
 		t.sums[string(bucket)] -= share(key, old)
 	}
 	if value != nil {
@@ -57,7 +58,7 @@ func (t *txn) writeSums() error {
 			return err
 		}
 		name := sumName(bucket)
-		if err := t.put(metaBucket, name, seal(name, u64(now+delta))); err != nil {
+		if err := t.Put(metaBucket, name, record.Seal(name, record.U64(now+delta))); err != nil {
 			return err
 		}
 	}
@@ -67,11 +68,11 @@ func (t *txn) writeSums() error {
 // keptSum is a bucket's sum as it was last written.
 func (t *txn) keptSum(bucket []byte) (uint64, error) {
 	name := sumName(bucket)
-	value := t.get(metaBucket, name)
+	value := t.Get(metaBucket, name)
 	if value == nil {
 		return 0, nil
 	}
-	body, err := unseal(name, value)
+	body, err := record.Unseal(name, value)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +86,7 @@ func (t *txn) prove() error {
 		if err != nil {
 			return err
 		}
-		if total(t.bucket(bucket)) != kept {
+		if total(t.Bucket(bucket)) != kept {
 			return fault.Newf(fault.Damaged, "the database is damaged (entries of %s were lost or altered); "+
 				"stop here and restore the home from a backup", bucket)
 		}
@@ -106,7 +107,7 @@ func total(b *bbolt.Bucket) (sum uint64) {
 func sumUp(tx *bbolt.Tx) error {
 	for _, bucket := range proven() {
 		name := sumName(bucket)
-		if err := tx.Bucket(metaBucket).Put(name, seal(name, u64(total(tx.Bucket(bucket))))); err != nil {
+		if err := tx.Bucket(metaBucket).Put(name, record.Seal(name, record.U64(total(tx.Bucket(bucket))))); err != nil {
 			return err
 		}
 	}

@@ -41,6 +41,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -49,6 +50,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
+	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
 
 // schema is the version of the bucket tree that this program writes.
@@ -57,7 +62,6 @@ const schema = 3
 // The buckets; see the drawing above.
 var (
 	metaBucket    = []byte("meta")
-	institutions  = []byte("institutions")
 	certificates  = []byte("certificates")
 	tails         = []byte("tails")
 	texts         = []byte("texts")
@@ -82,18 +86,14 @@ var (
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
 	batchNames    = []byte("batch_names")
-	tokens        = []byte("tokens")
-	byHash        = []byte("by_hash")
-	uploads       = []byte("uploads")
-	uploadBlobs   = []byte("upload_blobs")
-	replies       = []byte("replies")
 )
 
 func buckets() [][]byte {
-	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
-		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
-		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
-		uploads, uploadBlobs, replies}
+	return slices.Concat(institution.Buckets(), upload.Buckets(), [][]byte{
+		metaBucket, certificates, tails, texts, byUUID, byReference, byKey, byCreation, byStatus, byEmail,
+		byBatch, byDate, byBlob, grams, frozen, counts, events, eventsByCert, jobs, due, held, batches,
+		batchByID, batchByDigest, batchNames,
+	})
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
@@ -105,8 +105,16 @@ func ascending(bucket []byte) bool {
 	return false
 }
 
+// What is kept in packages below.
+type (
+	institutions = institution.Register
+	uploads      = upload.Register
+)
+
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
+	*institutions
+	*uploads
 	file  *file.File
 	queue *group.Queue[*txn]
 }
@@ -122,6 +130,9 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	}
 	s := &Store{file: f}
 	s.queue = group.New(s.commit)
+	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
+	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
+	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -132,12 +143,12 @@ func Open(path string, wait time.Duration) (*Store, error) {
 func (s *Store) prepare() error {
 	var found uint64
 	err := s.view(func(t *txn) error {
-		if meta := t.tx.Bucket(metaBucket); meta != nil {
+		if meta := t.Bucket(metaBucket); meta != nil {
 			if v := meta.Get([]byte("schema")); len(v) == 8 {
 				found = binary.BigEndian.Uint64(v)
 			}
 		}
-		if first, _ := t.tx.Cursor().First(); first != nil && found == 0 {
+		if found == 0 && !t.Empty() {
 			return fault.New(fault.Damaged, "the database is damaged or another program's; restore the home from a backup")
 		}
 		return nil
@@ -160,7 +171,7 @@ func (s *Store) prepare() error {
 		if err := sumUp(tx); err != nil {
 			return err
 		}
-		return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
+		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
 	})
 }
 
@@ -176,16 +187,6 @@ func (s *Store) view(fn func(*txn) error) error {
 }
 
 // read is view for callers that want a result and may have given up.
-func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (result T, err error) {
-	if err := ctx.Err(); err != nil {
-		return result, err
-	}
-	err = s.view(func(t *txn) (err error) {
-		result, err = fn(t)
-		return err
-	})
-	if err != nil {
-		return *new(T), err
-	}
-	return result, nil
+func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (T, error) {
+	return tree.Run(ctx, s.view, fn)
 }

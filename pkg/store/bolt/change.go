@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -34,7 +35,7 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		}
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		if err := t.put(byBlob, join([]byte(v.Document.SHA256), u64(c.ID)), nil); err != nil {
+		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
 			return old, err
 		}
 	}
@@ -42,10 +43,10 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 }
 
 func (t *txn) moveStatus(old, c vault.Certificate) error {
-	if err := t.delete(byStatus, statusKey(old)); err != nil {
+	if err := t.Delete(byStatus, statusKey(old)); err != nil {
 		return err
 	}
-	if err := t.put(byStatus, statusKey(c), nil); err != nil {
+	if err := t.Put(byStatus, statusKey(c), nil); err != nil {
 		return err
 	}
 	t.count(old, -1)
@@ -58,9 +59,9 @@ func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]e
 	return write(ctx, s, func(t *txn) ([]error, error) {
 		outcomes := make([]error, len(settlements))
 		for i, st := range settlements {
-			before := t.writes
+			before := t.Writes()
 			outcomes[i] = t.settle(st)
-			if outcomes[i] != nil && t.writes != before {
+			if outcomes[i] != nil && t.Writes() != before {
 				return nil, outcomes[i]
 			}
 		}
@@ -77,7 +78,7 @@ func (t *txn) settle(st store.Settlement) error {
 		return fault.New(fault.Conflict, "the job was taken over by another worker")
 	}
 	if st.Change != nil {
-		old, err := t.certificate(u64(stored.Certificate))
+		old, err := t.certificate(record.U64(stored.Certificate))
 		if err != nil {
 			return err
 		}

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -27,7 +27,7 @@ func (s *Store) List(ctx context.Context, f store.Filter, page, perPage int) (st
 		ids, err := t.selected(ctx, f)
 		result.Total = len(ids)
 		for i := len(ids) - 1 - skip; err == nil && i >= 0 && len(result.Certificates) < perPage; i-- {
-			err = t.keep(&result, u64(ids[i]))
+			err = t.keep(&result, record.U64(ids[i]))
 		}
 		return result, err
 	})
@@ -50,18 +50,18 @@ func skipped(page, perPage int) int {
 // newest reads a page where the entries are counted already: of all
 // certificates, or of all in one state.
 func (t *txn) newest(institution uint32, status vault.Status, skip, take int) (page store.Page, err error) {
-	counts, err := t.counts(u32(institution))
-	index, prefix := byCreation, u32(institution)
+	counts, err := t.counts(record.U32(institution))
+	index, prefix := byCreation, record.U32(institution)
 	page.Total = counts.Sum()
 	if status != "" {
-		index, prefix = byStatus, join(prefix, text(string(status)))
+		index, prefix = byStatus, record.Join(prefix, record.Text(string(status)))
 		page.Total = counts.Of(status)
 	}
 	if err != nil || skip >= page.Total {
 		return page, err
 	}
-	c := t.bucket(index).Cursor()
-	for k := seekLast(c, prefix); bytes.HasPrefix(k, prefix) && len(page.Certificates) < take; k, _ = c.Prev() {
+	c := t.Bucket(index).Cursor()
+	for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix) && len(page.Certificates) < take; k, _ = c.Prev() {
 		if skip--; skip >= 0 {
 			continue
 		}
@@ -75,30 +75,30 @@ func (t *txn) newest(institution uint32, status vault.Status, skip, take int) (p
 // selected lists the IDs, ascending, that a filter selects. One field's index
 // gives the candidates; the others' are asked about each.
 func (t *txn) selected(ctx context.Context, f store.Filter) (ids []uint64, err error) {
-	inst := u32(f.Institution)
+	inst := record.U32(f.Institution)
 	var fields []entry
 	if f.Email != "" {
-		fields = append(fields, entry{byEmail, join(inst, text(f.Email)), nil})
+		fields = append(fields, entry{byEmail, record.Join(inst, record.Text(f.Email)), nil})
 	}
 	if f.Batch != "" {
-		fields = append(fields, entry{byBatch, join(inst, text(f.Batch)), nil})
+		fields = append(fields, entry{byBatch, record.Join(inst, record.Text(f.Batch)), nil})
 	}
 	if f.Status != "" {
-		fields = append(fields, entry{byStatus, join(inst, text(string(f.Status))), nil})
+		fields = append(fields, entry{byStatus, record.Join(inst, record.Text(string(f.Status))), nil})
 	}
 	switch {
 	case len(f.Search) >= 3:
-		ids, err = substring.Candidates(f.Institution, f.Search, t.bucket(certificates).Sequence(), t.gramList)
+		ids, err = substring.Candidates(f.Institution, f.Search, t.Bucket(certificates).Sequence(), t.gramList)
 	case len(fields) > 0:
-		ids, fields = t.under(fields[0]), fields[1:]
+		ids, fields = t.Under(fields[0].bucket, fields[0].key), fields[1:]
 	default:
-		ids = t.under(entry{byCreation, inst, nil})
+		ids = t.Under(byCreation, inst)
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, field := range fields {
-		ids = slices.DeleteFunc(ids, func(id uint64) bool { return !t.has(field.bucket, join(field.key, u64(id))) })
+		ids = slices.DeleteFunc(ids, func(id uint64) bool { return !t.Has(field.bucket, record.Join(field.key, record.U64(id))) })
 	}
 	if f.From != "" || f.To != "" {
 		ids = t.dated(ids, f)
@@ -109,32 +109,16 @@ func (t *txn) selected(ctx context.Context, f store.Filter) (ids []uint64, err e
 	return ids, nil
 }
 
-// under lists the IDs that stand behind a prefix in an index.
-func (t *txn) under(e entry) (ids []uint64) {
-	c := t.bucket(e.bucket).Cursor()
-	for k, _ := c.Seek(e.key); k != nil && bytes.HasPrefix(k, e.key); k, _ = c.Next() {
-		if len(k) == len(e.key)+8 { // no text that goes on behind a zero byte
-			ids = append(ids, tailID(k))
-		}
-	}
-	return ids
-}
-
-func (t *txn) has(bucket, key []byte) bool {
-	k, _ := t.bucket(bucket).Cursor().Seek(key)
-	return bytes.Equal(k, key)
-}
-
 // dated keeps those that were issued in a span of days.
 func (t *txn) dated(ids []uint64, f store.Filter) []uint64 {
 	var issued []uint64
-	inst := u32(f.Institution)
-	c := t.bucket(byDate).Cursor()
-	for k, _ := c.Seek(join(inst, []byte(f.From))); bytes.HasPrefix(k, inst); k, _ = c.Next() {
+	inst := record.U32(f.Institution)
+	c := t.Bucket(byDate).Cursor()
+	for k, _ := c.Seek(record.Join(inst, []byte(f.From))); bytes.HasPrefix(k, inst); k, _ = c.Next() {
 		if f.To != "" && string(k[4:len(k)-8]) > string(f.To) {
 			break
 		}
-		issued = append(issued, tailID(k))
+		issued = append(issued, record.TailID(k))
 	}
 	slices.Sort(issued)
 	return slices.DeleteFunc(ids, func(id uint64) bool {
@@ -150,7 +134,7 @@ func (t *txn) matching(ctx context.Context, ids []uint64, term string) ([]uint64
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		searched, err := unseal(u64(id), t.get(texts, u64(id)))
+		searched, err := record.Unseal(record.U64(id), t.Get(texts, record.U64(id)))
 		if err != nil {
 			return nil, err
 		}
@@ -159,15 +143,4 @@ func (t *txn) matching(ctx context.Context, ids []uint64, term string) ([]uint64
 		}
 	}
 	return kept, nil
-}
-
-// seekLast positions a cursor on the last key under a prefix.
-func seekLast(c *bbolt.Cursor, prefix []byte) []byte {
-	end := append(bytes.Clone(prefix), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-	if k, _ := c.Seek(end); k == nil {
-		k, _ = c.Last()
-		return k
-	}
-	k, _ := c.Prev()
-	return k
 }

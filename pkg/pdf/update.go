@@ -51,8 +51,7 @@ func (u *update) write() (holes, error) {
 	if err != nil {
 		return holes{}, err
 	}
-	u.w.Finish(u.fileID())
-	return h, nil
+	return h, u.w.Finish(u.fileID())
 }
 
 // writeForm writes the Form XObject with code and caption.

@@ -61,6 +61,7 @@ func TestBadInput(t *testing.T) {
 		{"no pages", plain.with(2, "<</Type/Pages/Kids[]/Count 0>>").table(""), refusal.NoPages, "has no pages"},
 		{"no catalog", objects{2: plain[2], 3: plain[3]}.table(""), refusal.Damaged, "no catalog"},
 		{"a page tree that is a loop", plain.with(2, "<</Type/Pages/Kids[2 0 R]/Count 1>>").table(""), refusal.NoPages, "runs in a loop"},
+		{"a /Prev loop", prevLoop(), refusal.Endless, "runs in a loop: one of its parts continues itself"},
 		{"a catalog that is its own page", plain.with(1, "<</Pages 1 0 R/MediaBox[0 0 595 842]>>").table(""), refusal.NoPages, "runs in a loop"},
 		{"a page tree 2,000 levels deep", deepTree(2000).table(""), refusal.TooComplex, "nests deeper than"},
 		{"nesting 2,000 levels deep", page("/MediaBox[0 0 595 842]/X" + nested(2000)), refusal.TooComplex, "nests objects deeper than"},

@@ -30,9 +30,14 @@ type Sealer struct {
 	Log     *slog.Logger
 }
 
-// VerifyURL is the address that a certificate's QR code leads to.
+// VerifyURL is the address that a certificate's QR code leads to, as the code
+// says it: in ASCII alone.
 func VerifyURL(baseURL, reference string) string {
-	return strings.TrimRight(baseURL, "/") + "/v/" + reference
+	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
+	if link, err := pdf.Link(address); err == nil {
+		return link
+	}
+	return address // the settings take no such base URL
 }
 
 // Work is the processing of one certificate.

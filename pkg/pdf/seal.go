@@ -144,6 +144,10 @@ func (m *Mark) check() error {
 	if m.MarginMM == 0 {
 		m.MarginMM = 8
 	}
+	var err error
+	if m.URL, err = Link(m.URL); err != nil {
+		return err
+	}
 	switch {
 	case m.URL == "":
 		return refusal.New(refusal.BadMark, "There is no link to put into the QR code")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vecctl/vecctl/pkg/pdf/field"
 	"github.com/vecctl/vecctl/pkg/pdf/mark"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
@@ -33,10 +34,11 @@ func (u *update) write() (holes, error) {
 	if err := u.w.Start(u.f, u.seal.rand, u.buf); err != nil {
 		return holes{}, err
 	}
-	u.drawn = !u.seal.inField && !u.signed
+	// Where fields are drawn anew, viewers may leave out a signature's appearance.
+	u.drawn = (!u.seal.inField || u.redrawn) && !u.signed
 	// A field's appearance lies above other annotations, and so above a form
 	// field that would hide a code in the page's content.
-	u.visible = !u.drawn || page.Covered(u.f, u.page, u.layout.Rect(u.page))
+	u.visible = !u.drawn || u.seal.inField || page.Covered(u.f, u.page, u.layout.Rect(u.page))
 	u.form, u.field, u.sig = u.w.New(), u.w.New(), u.w.New()
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
 		u.pageRef = u.w.New()
@@ -51,8 +53,7 @@ func (u *update) write() (holes, error) {
 	if err != nil {
 		return holes{}, err
 	}
-	u.w.Finish(u.fileID())
-	return h, nil
+	return h, u.w.Finish(u.fileID())
 }
 
 // writeForm writes the Form XObject with code and caption.
@@ -266,7 +267,11 @@ func (u *update) writeAcroForm() error {
 func (u *update) writeFields() error {
 	w := u.w
 	w.Raw("<<")
-	if err := w.CopyEntries(u.study.form, []string{"Fields", "SigFlags"}); err != nil {
+	replaced := []string{"Fields", "SigFlags"}
+	if u.visible && u.redrawn && field.Drawn(u.f) {
+		replaced = append(replaced, "NeedAppearances")
+	}
+	if err := w.CopyEntries(u.study.form, replaced); err != nil {
 		return err
 	}
 	w.Raw("/SigFlags 3/Fields[")

@@ -31,8 +31,8 @@ func share(key, value []byte) uint64 {
 	return h.Sum64()
 }
 
-// account notes that a proven bucket's entry gets a value, or none with nil.
-func (t *txn) account(bucket, key, value []byte) {
+// tally notes that a proven bucket's entry gets a value, or none with nil.
+func (t *txn) tally(bucket, key, value []byte) {
 	if !isProven(bucket) {
 		return
 	}

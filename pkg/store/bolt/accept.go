@@ -64,10 +64,10 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 			return nil, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
 		}
 		if t.Get(byUUID, uuid) != nil || t.Get(byReference, []byte(c.Reference)) != nil ||
-			drawn[string(uuid)] || drawn[c.Reference] {
+			drawn[string(uuid)] || drawn[c.Reference] || t.shareTaken(c.ShareToken) || c.ShareToken != "" && drawn[c.ShareToken] {
 			return nil, fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 		}
-		drawn[string(uuid)], drawn[c.Reference] = true, true
+		drawn[string(uuid)], drawn[c.Reference], drawn[c.ShareToken] = true, true, true
 	}
 	return twins, nil
 }
@@ -153,6 +153,9 @@ func indexesOf(c vault.Certificate) []entry {
 		{byEmail, record.Join(inst, record.Text(vault.FoldEmail(c.Email)), id), nil},
 		{byDate, record.Join(inst, []byte(c.IssueDate), id), nil},
 		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
+	}
+	if c.ShareToken != "" {
+		all = append(all, entry{byShare, []byte(c.ShareToken), id})
 	}
 	if c.Batch != "" {
 		all = append(all, entry{byBatch, record.Join(inst, record.Text(c.Batch), id), nil})

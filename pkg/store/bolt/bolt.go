@@ -7,6 +7,7 @@
 //	  texts             id8 -> folded search text
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
+//	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
 //	  by_creation       inst4 id8
 //	  by_status         inst4 status 0 id8
@@ -31,6 +32,12 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	accounts            uuid16 -> account
+//	  account_by_email  folded e-mail -> uuid16
+//	  by_account        uuid16 id8                     (assigned certificates)
+//	sign_ins            hash of its secret -> sign-in link
+//	sessions            hash of its secret -> session
+//	corrections         inst4 id8 -> wish for a correction
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -67,6 +74,7 @@ var (
 	texts         = []byte("texts")
 	byUUID        = []byte("by_uuid")
 	byReference   = []byte("by_reference")
+	byShare       = []byte("by_share")
 	byKey         = []byte("by_key")
 	byCreation    = []byte("by_creation")
 	byStatus      = []byte("by_status")
@@ -86,13 +94,20 @@ var (
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
 	batchNames    = []byte("batch_names")
+	accounts      = []byte("accounts")
+	accountByMail = []byte("account_by_email")
+	byAccount     = []byte("by_account")
+	signIns       = []byte("sign_ins")
+	sessions      = []byte("sessions")
+	corrections   = []byte("corrections")
 )
 
 func buckets() [][]byte {
 	return slices.Concat(institution.Buckets(), upload.Buckets(), [][]byte{
 		metaBucket, certificates, tails, texts, byUUID, byReference, byKey, byCreation, byStatus, byEmail,
 		byBatch, byDate, byBlob, grams, frozen, counts, events, eventsByCert, jobs, due, held, batches,
-		batchByID, batchByDigest, batchNames,
+		batchByID, batchByDigest, batchNames, byShare,
+		accounts, accountByMail, byAccount, signIns, sessions, corrections,
 	})
 }
 

@@ -57,13 +57,13 @@ func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
 
 // Put writes a value.
 func (t *txn) Put(bucket, key, value []byte) error {
-	t.account(bucket, key, value)
+	t.tally(bucket, key, value)
 	return t.Tx.Put(bucket, key, value)
 }
 
 // Delete removes a key.
 func (t *txn) Delete(bucket, key []byte) error {
-	t.account(bucket, key, nil)
+	t.tally(bucket, key, nil)
 	return t.Tx.Delete(bucket, key)
 }
 

@@ -35,6 +35,15 @@ func VerifyURL(baseURL, reference string) string {
 	return strings.TrimRight(baseURL, "/") + "/v/" + reference
 }
 
+// ShareURL is where a certificate's view-and-share page is. One from before there
+// were such pages has its verification page alone.
+func ShareURL(baseURL string, c vault.Certificate) string {
+	if c.ShareToken == "" {
+		return VerifyURL(baseURL, c.Reference)
+	}
+	return strings.TrimRight(baseURL, "/") + "/c/" + c.ShareToken
+}
+
 // Work is the processing of one certificate.
 func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, error) {
 	v, tail, err := s.make(c)

@@ -109,6 +109,12 @@ type Certificates interface {
 	// Certificate finds one by UUID or reference ID; NotFound when the institution
 	// has none.
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Referred finds one by its reference ID, whatever its institution; NotFound
+	// when there is none.
+	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	// Shared finds one by the token of its view-and-share page; NotFound when no
+	// certificate has it now.
+	Shared(ctx context.Context, token string) (vault.Certificate, error)
 	// ByID finds certificates by the store's own numbers; one that does not exist
 	// is an error.
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)

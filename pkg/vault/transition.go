@@ -99,6 +99,16 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 	return c, Effects{}, nil
 }
 
+// Reshare gives a certificate another token for its view-and-share page; the
+// address that was handed on until now leads nowhere any more.
+func (c Certificate) Reshare(token string, now time.Time) (Certificate, Effects, error) {
+	if token == "" || token == c.ShareToken {
+		return c, Effects{}, fault.New(fault.Invalid, "a new share token must be another one")
+	}
+	c.ShareToken, c.UpdatedAt = token, now
+	return c, Effects{}, nil
+}
+
 func (c Certificate) must(want Status, verb string) error {
 	if c.Status == want {
 		return nil

@@ -63,10 +63,10 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 			return nil, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
 		}
 		if t.get(byUUID, uuid) != nil || t.get(byReference, []byte(c.Reference)) != nil ||
-			drawn[string(uuid)] || drawn[c.Reference] {
+			drawn[string(uuid)] || drawn[c.Reference] || t.shareTaken(c.ShareToken) || c.ShareToken != "" && drawn[c.ShareToken] {
 			return nil, fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 		}
-		drawn[string(uuid)], drawn[c.Reference] = true, true
+		drawn[string(uuid)], drawn[c.Reference], drawn[c.ShareToken] = true, true, true
 	}
 	return twins, nil
 }
@@ -150,6 +150,9 @@ func indexesOf(c vault.Certificate) []entry {
 		{byEmail, join(inst, text(vault.FoldEmail(c.Email)), id), nil},
 		{byDate, join(inst, []byte(c.IssueDate), id), nil},
 		{byBlob, join([]byte(c.File.SHA256), id), nil},
+	}
+	if c.ShareToken != "" {
+		all = append(all, entry{byShare, []byte(c.ShareToken), id})
 	}
 	if c.Batch != "" {
 		all = append(all, entry{byBatch, join(inst, text(c.Batch), id), nil})

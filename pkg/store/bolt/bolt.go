@@ -7,6 +7,7 @@
 //	  texts             id8 -> folded search text
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
+//	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
 //	  by_creation       inst4 id8
 //	  by_status         inst4 status 0 id8
@@ -63,6 +64,7 @@ var (
 	texts         = []byte("texts")
 	byUUID        = []byte("by_uuid")
 	byReference   = []byte("by_reference")
+	byShare       = []byte("by_share")
 	byKey         = []byte("by_key")
 	byCreation    = []byte("by_creation")
 	byStatus      = []byte("by_status")
@@ -90,7 +92,7 @@ var (
 )
 
 func buckets() [][]byte {
-	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
+	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byShare, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
 		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
 		uploads, uploadBlobs, replies}

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"change moves counts and indexes", changeMoves},
 		{"lookups", lookups},
 		{"lookups see one institution", lookupsAreIsolated},
+		{"lookups by what stands in addresses", sharing},
 		{"lists see one institution", listsAreIsolated},
 		{"blobs that are needed", referencedBlobs},
 		{"filters alone and combined", filters},

@@ -210,8 +210,8 @@ type Uploads interface {
 	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
 	// matter; a new answer replaces an old one.
 	Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error)
-	// Expire forgets uploads and answers that are no longer usable and returns how
-	// many.
+	// Expire forgets uploads, answers, sign-in links and sessions that are no longer
+	// usable and returns how many.
 	Expire(ctx context.Context, now time.Time) (int, error)
 }
 
@@ -261,8 +261,56 @@ type Mails interface {
 	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)
 }
 
+// Accounts is what is asked of a store about recipients and their accounts. A
+// certificate whose address has an account is assigned to it in the transaction
+// that approves it or that changes its address.
+type Accounts interface {
+	// AccountByEmail finds the account of an address, compared folded; NotFound when
+	// nobody has proven it.
+	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
+	// AddSignIn keeps a sign-in link.
+	AddSignIn(ctx context.Context, s vault.SignIn) error
+	// SignIn finds a link by its hash; NotFound when it is used up or not usable any
+	// more.
+	SignIn(ctx context.Context, hash string, now time.Time) (vault.SignIn, error)
+	// Prove uses a link up: fresh, with the link's address, becomes that address's
+	// account unless it has one, all that was issued to the address in any
+	// institution is assigned to it, and the session begins, all in one transaction.
+	// It returns the account and how many certificates were assigned; NotFound as
+	// with SignIn.
+	Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
+	// SessionAccount finds the account of a session by its hash; NotFound when there
+	// is none or it is over.
+	SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error)
+	// EndSession forgets a session; one that is not there is no error.
+	EndSession(ctx context.Context, hash string) error
+	// Owned returns page number page (from 1) of the certificates that are assigned
+	// to an account.
+	Owned(ctx context.Context, account string, page, perPage int) (Page, error)
+	// EraseAccount forgets the account of an address, its sessions and links, and
+	// to whom its certificates were assigned; one that is not there is no error.
+	EraseAccount(ctx context.Context, email string) error
+}
+
+// Corrections is what is asked of a store about wishes for corrections.
+type Corrections interface {
+	// AddCorrection keeps a wish and returns it with its ID; when too many about the
+	// certificate are open (vault.MaxOpenCorrections), it is Unavailable.
+	AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error)
+	// Corrections lists an institution's wishes, oldest first, those that are done
+	// only when all are asked for.
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	// ChangeCorrection replaces an institution's wish by what change makes of it.
+	ChangeCorrection(ctx context.Context, institution uint32, id uint64,
+		change func(vault.Correction) (vault.Correction, error)) (vault.Correction, error)
+	// DropCorrections forgets all wishes about a certificate.
+	DropCorrections(ctx context.Context, institution uint32, certificate string) error
+}
+
 // Store is all of it.
 type Store interface {
+	Accounts
+	Corrections
 	Tokens
 	Uploads
 	Mails

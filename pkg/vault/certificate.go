@@ -124,6 +124,7 @@ type Certificate struct {
 	Verified     *Verified   `json:"verified,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
+	Assignment   *Assignment `json:"assignment,omitempty"`
 	Supersedes   string      `json:"supersedes,omitempty"`    // UUID
 	SupersededBy string      `json:"superseded_by,omitempty"` // UUID
 	// Undelivered is set while the recipient is known not to have been reached.

@@ -35,6 +35,12 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	accounts            uuid16 -> account
+//	  account_by_email  folded e-mail -> uuid16
+//	  by_account        uuid16 id8                     (assigned certificates)
+//	sign_ins            hash of its secret -> sign-in link
+//	sessions            hash of its secret -> session
+//	corrections         inst4 id8 -> wish for a correction
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -95,13 +101,21 @@ var (
 	uploads       = []byte("uploads")
 	uploadBlobs   = []byte("upload_blobs")
 	replies       = []byte("replies")
+	accounts      = []byte("accounts")
+	accountByMail = []byte("account_by_email")
+	byAccount     = []byte("by_account")
+	signIns       = []byte("sign_ins")
+	sessions      = []byte("sessions")
+	corrections   = []byte("corrections")
 )
 
 func buckets() [][]byte {
 	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byShare, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
 		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
-		uploads, uploadBlobs, replies, mails, mailsByCert, mailsReturned}
+		uploads, uploadBlobs, replies,
+		accounts, accountByMail, byAccount, signIns, sessions, corrections,
+		mails, mailsByCert, mailsReturned}
 }
 
 // ascending tells whether new keys of a bucket come behind all others.

@@ -28,6 +28,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err := t.moveShare(old, c); err != nil {
 		return old, err
 	}
+	if c, err = t.assigned(old, c); err != nil {
+		return old, err
+	}
 	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}

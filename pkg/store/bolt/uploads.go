@@ -161,5 +161,9 @@ func (t *txn) stale(now time.Time, most int) (found []entry, err error) {
 			found = append(found, entry{bucket: replies, key: bytes.Clone(k)})
 		}
 	}
-	return found, nil
+	if len(found) >= most {
+		return found, nil
+	}
+	links, err := t.staleLinks(now)
+	return append(found, links...), err
 }

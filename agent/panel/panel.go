@@ -29,6 +29,8 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Stream       Stream
+	Failures     Failures
+	Stories      Stories
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -85,6 +87,7 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	p.routeFailures(mux)
 	return mux
 }
 

@@ -47,6 +47,8 @@ type Options struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+	// Page writes the one-page PDF of an image; nil: pdf.FromImage.
+	Page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
 // Agent is a vault at work, or ready to be.
@@ -141,11 +143,14 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 }
 
 func (a *Agent) wire() {
+	if a.Page == nil {
+		a.Page = pdf.FromImage
+	}
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
+	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log, Page: a.Page,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.held,

@@ -15,6 +15,8 @@ type world struct {
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
+	// page writes the one-page PDF of an image.
+	page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
 // run carries out one command line and returns the exit code.

@@ -105,11 +105,7 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putAll(indexesOf(c)); err != nil {
 		return c, err
 	}
-	searched := c.SearchText()
-	if err := t.Put(texts, record.U64(id), record.Seal(record.U64(id), []byte(searched))); err != nil {
-		return c, err
-	}
-	t.postings.Add(c.Institution, id, searched)
+	t.changes.Add(c)
 	t.count(c, 1)
 	if row.Freeze != nil {
 		if err := t.freeze(keyKey(c.Institution, *row.Freeze), c.IssueDate); err != nil {
@@ -140,31 +136,19 @@ func keyKey(institution uint32, k vault.Key) []byte {
 	return record.Join(record.U32(institution), k[:])
 }
 
-// indexesOf lists the index entries of a new certificate but those of its state,
-// which change, and of its text.
+// indexesOf lists the entries that lead to a new certificate.
 func indexesOf(c vault.Certificate) []entry {
-	id, inst := record.U64(c.ID), record.U32(c.Institution)
+	id := record.U64(c.ID)
 	all := []entry{
 		{byUUID, record.UUID(c.UUID), id},
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
-		{byCreation, record.Join(inst, id), nil},
-		{byStatus, statusKey(c), nil},
-		{byEmail, record.Join(inst, record.Text(vault.FoldEmail(c.Email)), id), nil},
-		{byDate, record.Join(inst, []byte(c.IssueDate), id), nil},
 		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
 	}
 	if c.ShareToken != "" {
 		all = append(all, entry{byShare, []byte(c.ShareToken), id})
 	}
-	if c.Batch != "" {
-		all = append(all, entry{byBatch, record.Join(inst, record.Text(c.Batch), id), nil})
-	}
 	return all
-}
-
-func statusKey(c vault.Certificate) []byte {
-	return record.Join(record.U32(c.Institution), record.Text(string(c.Status)), record.U64(c.ID))
 }
 
 // effects commits what follows from a change of c.

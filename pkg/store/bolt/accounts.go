@@ -3,10 +3,12 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
@@ -107,7 +109,11 @@ func (t *txn) moveOwner(old, c vault.Certificate) error {
 func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 	var issued []uint64
 	for _, inst := range institution.Keys(t.Tx) {
-		issued = append(issued, t.Under(byEmail, record.Join(inst, record.Text(a.Email)))...)
+		theirs, err := index.IssuedTo(t.Tx, binary.BigEndian.Uint32(inst), a.Email)
+		if err != nil {
+			return 0, err
+		}
+		issued = append(issued, theirs...)
 	}
 	n := 0
 	for _, id := range issued {
@@ -140,7 +146,7 @@ func (s *Store) Owned(ctx context.Context, account string, page, perPage int) (s
 		if prefix == nil {
 			return found, nil
 		}
-		c, skip := t.Bucket(byAccount).Cursor(), skipped(page, perPage)
+		c, skip := t.Bucket(byAccount).Cursor(), index.Skipped(page, perPage)
 		for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			if found.Total++; found.Total <= skip || len(found.Certificates) == perPage {
 				continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -94,7 +95,7 @@ func (s *Store) Batch(ctx context.Context, institution uint32, id string) (vault
 func (s *Store) Batches(ctx context.Context, institution uint32, page, perPage int) (found []vault.Batch, total int, err error) {
 	found, err = read(ctx, s, func(t *txn) (found []vault.Batch, err error) {
 		prefix := record.U32(institution)
-		c, skip := t.Bucket(batches).Cursor(), skipped(page, perPage)
+		c, skip := t.Bucket(batches).Cursor(), index.Skipped(page, perPage)
 		for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			if total++; total <= skip || len(found) == perPage {
 				continue

@@ -4,18 +4,19 @@
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes
-//	  texts             id8 -> folded search text
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
 //	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
-//	  by_creation       inst4 id8
-//	  by_status         inst4 status 0 id8
-//	  by_email          inst4 folded e-mail 0 id8
-//	  by_batch          inst4 batch 0 id8
-//	  by_date           inst4 YYYY-MM-DD id8
 //	  by_blob           sum id8                        (who needs a blob)
-//	  grams             inst4 segment4 three bytes -> offsets in the segment
+//	  by_creation       inst4 0 segment4 -> set
+//	  by_status         inst4 status 0 segment4 -> set
+//	  by_email          inst4 folded e-mail 0 segment4 -> set
+//	  by_batch          inst4 batch 0 segment4 -> set
+//	  by_date           inst4 YYYY-MM-DD 0 segment4 -> set
+//	  texts             id8 -> inst4 folded search text  (of the newest segment)
+//	  columns           segment4 number1 -> the texts' lines of that number
+//	  pieces            segment4 inst4 1 to 3 bytes -> set
 //	  frozen            inst4 key32 -> date            (undated rows)
 //	  counts            inst4 [batch] -> certificates by state
 //	events              seq8 -> event
@@ -55,15 +56,19 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // schema is the version of the bucket tree that this program writes.
@@ -74,18 +79,11 @@ var (
 	metaBucket    = []byte("meta")
 	certificates  = []byte("certificates")
 	tails         = []byte("tails")
-	texts         = []byte("texts")
 	byUUID        = []byte("by_uuid")
 	byReference   = []byte("by_reference")
 	byShare       = []byte("by_share")
 	byKey         = []byte("by_key")
-	byCreation    = []byte("by_creation")
-	byStatus      = []byte("by_status")
-	byEmail       = []byte("by_email")
-	byBatch       = []byte("by_batch")
-	byDate        = []byte("by_date")
 	byBlob        = []byte("by_blob")
-	grams         = []byte("grams")
 	frozen        = []byte("frozen")
 	counts        = []byte("counts")
 	events        = []byte("events")
@@ -109,9 +107,9 @@ var (
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), [][]byte{
-		metaBucket, certificates, tails, texts, byUUID, byReference, byKey, byCreation, byStatus, byEmail,
-		byBatch, byDate, byBlob, grams, frozen, counts, events, eventsByCert, jobs, due, held, batches,
+	return slices.Concat(institution.Buckets(), upload.Buckets(), index.Buckets(), [][]byte{
+		metaBucket, certificates, tails, byUUID, byReference, byKey,
+		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
 		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
 		mails, mailsByCert, mailsReturned,
@@ -121,7 +119,7 @@ func buckets() [][]byte {
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "by_creation", "events", "events_by_cert", "jobs", "mails":
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails":
 		return true
 	}
 	return false
@@ -137,6 +135,7 @@ type (
 type Store struct {
 	*institutions
 	*uploads
+	index index.Index
 	file  *file.File
 	queue *group.Queue[*txn]
 }
@@ -185,15 +184,46 @@ func (s *Store) prepare() error {
 			"use that version, or restore a backup made before the upgrade", found, schema)
 	}
 	return s.file.Update(func(tx *bbolt.Tx) error {
+		if err := dropIndex(tx); err != nil {
+			return err
+		}
 		for _, name := range buckets() {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		if err := sumUp(tx); err != nil {
+		t := newTxn(tx)
+		if err := errors.Join(t.reindex(), t.finish(), sumUp(tx)); err != nil {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
+	})
+}
+
+// dropIndex forgets an older program's index of what certificates say.
+func dropIndex(tx *bbolt.Tx) error {
+	for _, name := range append(index.Buckets(), []byte("grams")) {
+		if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// reindex indexes all certificates.
+func (t *txn) reindex() error {
+	return t.Bucket(certificates).ForEach(func(k, v []byte) error {
+		var c vault.Certificate
+		if err := record.Decode(k, v, &c); err != nil {
+			return err
+		}
+		t.changes.Add(c)
+		if c.ID%set.Size != set.Size-1 {
+			return nil
+		}
+		err := t.changes.Write(t.Tx)
+		t.changes = index.Changes{}
+		return err
 	})
 }
 

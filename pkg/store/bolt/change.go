@@ -36,9 +36,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		return old, err
 	}
 	if c.Status != old.Status {
-		if err := t.moveStatus(old, c); err != nil {
-			return old, err
-		}
+		t.changes.Move(old, c)
+		t.count(old, -1)
+		t.count(c, 1)
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
 		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
@@ -46,18 +46,6 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		}
 	}
 	return c, t.effects(c, fx)
-}
-
-func (t *txn) moveStatus(old, c vault.Certificate) error {
-	if err := t.Delete(byStatus, statusKey(old)); err != nil {
-		return err
-	}
-	if err := t.Put(byStatus, statusKey(c), nil); err != nil {
-		return err
-	}
-	t.count(old, -1)
-	t.count(c, 1)
-	return nil
 }
 
 // Settle implements store.Jobs.

@@ -6,8 +6,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
-	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -43,14 +43,14 @@ func (s *Store) commit(group []func(*txn) error) []error {
 }
 
 // txn is a transaction with what it gathers to write at its end: counts and
-// the substring index change many times in one transaction and are written once.
+// indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
 	counted map[string]vault.Counts
 	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
-	postings    substring.Postings
+	changes     index.Changes
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
@@ -134,30 +134,8 @@ func (t *txn) finish() error {
 			return err
 		}
 	}
-	if err := t.writeGrams(); err != nil {
+	if err := t.changes.Write(t.Tx); err != nil {
 		return err
 	}
 	return t.writeSums()
-}
-
-func (t *txn) writeGrams() error {
-	for key, more := range t.postings.Lists() {
-		list, err := t.gramList(key)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(grams, key, record.Seal(key, slices.Concat(list, more))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// gramList is an entry of the substring index, nil where there is none.
-func (t *txn) gramList(key []byte) ([]byte, error) {
-	value := t.Get(grams, key)
-	if value == nil {
-		return nil, nil
-	}
-	return record.Unseal(key, value)
 }

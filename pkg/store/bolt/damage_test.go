@@ -66,10 +66,14 @@ func TestAFlippedBitInARecordIsFound(t *testing.T) {
 	tests := map[string][]string{ // bucket: the questions that must find it
 		"certificates": {"by UUID", "by reference", "by ID", "holders", "list", "status", "e-mail", "batch", "days", "search", "short search"},
 		"texts":        {"short search", "search"},
-		"grams":        {"search"},
+		"by_creation":  {"list", "days", "search", "short search"},
+		"by_status":    {"status"},
+		"by_email":     {"e-mail"},
+		"by_batch":     {"batch"},
+		"by_date":      {"days"},
 		"tails":        {"tail"},
 		"events":       {"events"},
-		"counts":       {"counts", "list", "status", "find batch", "batches"},
+		"counts":       {"counts", "find batch", "batches"},
 		"batches":      {"find batch", "batches"},
 		"institutions": {"institutions"},
 	}

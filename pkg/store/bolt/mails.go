@@ -9,6 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -137,7 +138,7 @@ func (s *Store) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, err
 // ListMails implements store.Mails.
 func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage int) (found []vault.Mail, total int, err error) {
 	found, err = read(ctx, s, func(t *txn) (found []vault.Mail, err error) {
-		skip := skipped(page, perPage)
+		skip := index.Skipped(page, perPage)
 		c, prefix := t.mailCursor(f)
 		for k := tree.SeekLast(c, prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			m, err := t.mail(record.TailID(k))

@@ -35,6 +35,9 @@ func Unseal(key, value []byte) ([]byte, error) {
 	return value[4:], nil
 }
 
+// Body is the body of a sealed record that was found sound before.
+func Body(value []byte) []byte { return value[4:] }
+
 // Encode makes a record, and seals it.
 func Encode(key []byte, v any) ([]byte, error) {
 	body, err := json.Marshal(v)

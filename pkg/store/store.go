@@ -227,5 +227,8 @@ type Store interface {
 	Jobs
 	Batches
 	Institutions
+	Endpoints
+	Deliveries
+	Receipts
 	Close() error
 }

@@ -31,6 +31,15 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	endpoints           inst4 uuid16 -> webhook endpoint
+//	deliveries          inst4 id8 -> delivery
+//	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
+//	  delivery_by_uuid  uuid16 -> inst4 id8
+//	  delivery_by_end   uuid16 of the endpoint, id8
+//	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
+//	received            seq8 -> event that others told us
+//	  received_by_name  identity -> seq8
+//	  received_due      run_at8 seq8 task1
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -87,13 +96,25 @@ var (
 	uploads       = []byte("uploads")
 	uploadBlobs   = []byte("upload_blobs")
 	replies       = []byte("replies")
+
+	endpoints      = []byte("endpoints")
+	deliveries     = []byte("deliveries")
+	deliveryBodies = []byte("delivery_bodies")
+	deliveryByUUID = []byte("delivery_by_uuid")
+	deliveryByEnd  = []byte("delivery_by_end")
+	deliveryDue    = []byte("delivery_due")
+	received       = []byte("received")
+	receivedByName = []byte("received_by_name")
+	receivedDue    = []byte("received_due")
 )
 
 func buckets() [][]byte {
 	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byKey,
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
 		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
-		uploads, uploadBlobs, replies}
+		uploads, uploadBlobs, replies,
+		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
+		received, receivedByName, receivedDue}
 }
 
 // ascending tells whether new keys of a bucket come behind all others.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // write runs a function in the next write transaction and returns when that is
@@ -62,6 +63,8 @@ type txn struct {
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	postings    substring.Postings
+	// targets is what was looked up already of institutions' endpoints.
+	targets map[uint32][]hook.Endpoint
 }
 
 func newTxn(tx *bbolt.Tx) *txn {

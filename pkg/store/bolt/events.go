@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
@@ -21,7 +22,10 @@ func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
 	if err := t.put(events, u64(seq), value); err != nil {
 		return err
 	}
-	return t.put(eventsByCert, join(u64(c.ID), u64(seq)), nil)
+	if err := t.put(eventsByCert, join(u64(c.ID), u64(seq)), nil); err != nil {
+		return err
+	}
+	return t.announce(hook.NewsOf(e), e.At)
 }
 
 // Events implements store.Certificates.

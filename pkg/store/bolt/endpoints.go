@@ -1,0 +1,121 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+func noEndpoint() error { return fault.New(fault.NotFound, "Webhook not found.") }
+
+func endpointKey(institution uint32, id string) []byte { return join(u32(institution), uuidKey(id)) }
+
+// AddEndpoint implements store.Endpoints.
+func (s *Store) AddEndpoint(ctx context.Context, e hook.Endpoint) error {
+	_, err := write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+		existing, err := t.endpointsOf(e.Institution)
+		if err != nil {
+			return e, err
+		}
+		if err := hook.CheckRoom(existing, e); err != nil {
+			return e, err
+		}
+		if t.get(endpoints, endpointKey(e.Institution, e.ID)) != nil {
+			return e, fault.New(fault.Conflict, "the endpoint exists already")
+		}
+		return e, t.putEndpoint(e)
+	})
+	return err
+}
+
+func (t *txn) putEndpoint(e hook.Endpoint) error {
+	key := endpointKey(e.Institution, e.ID)
+	value, err := encode(key, e)
+	if err != nil {
+		return err
+	}
+	delete(t.targets, e.Institution)
+	return t.put(endpoints, key, value)
+}
+
+// endpoint finds one, deleted ones too.
+func (t *txn) endpoint(institution uint32, id string) (hook.Endpoint, error) {
+	var e hook.Endpoint
+	key := endpointKey(institution, id)
+	value := t.get(endpoints, key)
+	if value == nil {
+		return e, noEndpoint()
+	}
+	return e, decode(key, value, &e)
+}
+
+// endpointsOf lists an institution's endpoints, deleted ones too; they are looked up
+// once a transaction.
+func (t *txn) endpointsOf(institution uint32) ([]hook.Endpoint, error) {
+	if known, ok := t.targets[institution]; ok {
+		return known, nil
+	}
+	found, err := t.endpointsUnder(u32(institution))
+	if err != nil {
+		return nil, err
+	}
+	if t.targets == nil {
+		t.targets = map[uint32][]hook.Endpoint{}
+	}
+	t.targets[institution] = found
+	return found, nil
+}
+
+func (t *txn) endpointsUnder(prefix []byte) (found []hook.Endpoint, err error) {
+	c := t.bucket(endpoints).Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		var e hook.Endpoint
+		if err := decode(k, v, &e); err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	return found, nil
+}
+
+// ChangeEndpoint implements store.Endpoints.
+func (s *Store) ChangeEndpoint(ctx context.Context, institution uint32, id string,
+	change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error) {
+	return write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+		old, err := t.endpoint(institution, id)
+		if err != nil {
+			return old, err
+		}
+		if !old.Live() {
+			return old, noEndpoint()
+		}
+		changed, err := change(old)
+		if err != nil {
+			return old, err
+		}
+		return changed, t.putEndpoint(changed)
+	})
+}
+
+// Endpoints implements store.Endpoints.
+func (s *Store) Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error) {
+	return read(ctx, s, func(t *txn) ([]hook.Endpoint, error) {
+		var prefix []byte
+		if institution != 0 {
+			prefix = u32(institution)
+		}
+		all, err := t.endpointsUnder(prefix)
+		all = slices.DeleteFunc(all, func(e hook.Endpoint) bool { return !e.Live() })
+		slices.SortFunc(all, func(a, b hook.Endpoint) int {
+			if a.CreatedAt.Equal(b.CreatedAt) {
+				return strings.Compare(a.ID, b.ID)
+			}
+			return a.CreatedAt.Compare(b.CreatedAt)
+		})
+		return all, err
+	})
+}

@@ -318,5 +318,8 @@ type Store interface {
 	Jobs
 	Batches
 	Institutions
+	Endpoints
+	Deliveries
+	Receipts
 	Close() error
 }

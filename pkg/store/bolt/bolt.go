@@ -42,6 +42,15 @@
 //	sign_ins            hash of its secret -> sign-in link
 //	sessions            hash of its secret -> session
 //	corrections         inst4 id8 -> wish for a correction
+//	endpoints           inst4 uuid16 -> webhook endpoint
+//	deliveries          inst4 id8 -> delivery
+//	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
+//	  delivery_by_uuid  uuid16 -> inst4 id8
+//	  delivery_by_end   uuid16 of the endpoint, id8
+//	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
+//	received            seq8 -> event that others told us
+//	  received_by_name  identity -> seq8
+//	  received_due      run_at8 seq8 task1
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -104,6 +113,16 @@ var (
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
 	corrections   = []byte("corrections")
+
+	endpoints      = []byte("endpoints")
+	deliveries     = []byte("deliveries")
+	deliveryBodies = []byte("delivery_bodies")
+	deliveryByUUID = []byte("delivery_by_uuid")
+	deliveryByEnd  = []byte("delivery_by_end")
+	deliveryDue    = []byte("delivery_due")
+	received       = []byte("received")
+	receivedByName = []byte("received_by_name")
+	receivedDue    = []byte("received_due")
 )
 
 func buckets() [][]byte {
@@ -113,6 +132,8 @@ func buckets() [][]byte {
 		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
 		mails, mailsByCert, mailsReturned,
+		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
+		received, receivedByName, receivedDue,
 	})
 }
 

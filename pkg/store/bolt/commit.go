@@ -10,6 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // write runs a function in the next write transaction and returns when that is
@@ -51,6 +52,8 @@ type txn struct {
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	changes     index.Changes
+	// targets is what was looked up already of institutions' endpoints.
+	targets map[uint32][]hook.Endpoint
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }

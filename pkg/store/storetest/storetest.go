@@ -19,10 +19,7 @@ import (
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := []struct {
-		name string
-		run  func(*fixture)
-	}{
+	tests := append(hookTests(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -77,7 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a context that has ended", endedContext},
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
-	}
+	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -82,14 +82,11 @@ func (c Certificate) mailTo(kind MailKind, now time.Time) Mail {
 		To: c.Email, State: MailWaiting, CreatedAt: now}
 }
 
-// SignInLife is how long the link in a sign-in mail serves.
-const SignInLife = 30 * time.Minute
-
 // NewSignInMail makes the mail that proves an address. It is not sent any more
 // when its link has expired.
 func NewSignInMail(institution uint32, to, link string, now time.Time) Mail {
 	return Mail{Kind: MailSignIn, Institution: institution, To: to, Link: link, State: MailWaiting,
-		CreatedAt: now, Expires: now.Add(SignInLife)}
+		CreatedAt: now, Expires: now.Add(linkLife)}
 }
 
 // NewCorrectionMail makes the mail that tells staff that somebody asks for a

@@ -76,8 +76,8 @@ type Mail struct {
 	SentAt  time.Time `json:"sent_at,omitzero"`
 }
 
-// mailTo makes a mail to a certificate's recipient.
-func (c Certificate) mailTo(kind MailKind, now time.Time) Mail {
+// MailTo makes a mail to a certificate's recipient.
+func (c Certificate) MailTo(kind MailKind, now time.Time) Mail {
 	return Mail{Kind: kind, Institution: c.Institution, Certificate: c.ID, Batch: c.Batch,
 		To: c.Email, State: MailWaiting, CreatedAt: now}
 }
@@ -92,7 +92,7 @@ func NewSignInMail(institution uint32, to, link string, now time.Time) Mail {
 // NewCorrectionMail makes the mail that tells staff that somebody asks for a
 // correction of a certificate. From, an address, may be empty.
 func NewCorrectionMail(c Certificate, from, text string, now time.Time) Mail {
-	m := c.mailTo(MailCorrection, now)
+	m := c.MailTo(MailCorrection, now)
 	m.To, m.From, m.Text = "", from, text
 	return m
 }

@@ -31,6 +31,8 @@ type Sealer struct {
 	Log     *slog.Logger
 	// Page writes the one-page PDF of an image.
 	Page func(w io.Writer, r io.ReaderAt, size int64) error
+	// MailHold is how long mails about new certificates wait.
+	MailHold time.Duration
 }
 
 // VerifyURL is the address that a certificate's QR code leads to, as the code
@@ -70,7 +72,11 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	}
 	now := s.Now()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.Approve(v, tail, now)
+		c, fx, err := c.Approve(v, tail, now)
+		if s.MailHold > 0 {
+			fx = fx.Held(now.Add(s.MailHold))
+		}
+		return c, fx, err
 	}, nil
 }
 

@@ -58,7 +58,7 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 	}
 	return c, Effects{
 		Events: []Event{c.event(EventApproved, c.Trigger, now)},
-		Mails:  []Mail{c.mailTo(kind, now)},
+		Mails:  []Mail{c.MailTo(kind, now)},
 		Tail:   tail,
 	}, nil
 }

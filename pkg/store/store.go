@@ -34,6 +34,9 @@ type Settlement struct {
 	// Change is run inside the transaction and must do nothing but compute. A nil
 	// Change leaves the certificate as it is.
 	Change Change
+	// Mail, when set, is applied to the job's mail, which is kept in the same
+	// transaction. Like Change it must do nothing but compute.
+	Mail func(vault.Mail) (vault.Mail, error)
 	// Again, when true, keeps the job for another attempt as Job says (RunAt,
 	// LastError) instead of ending it.
 	Again bool
@@ -225,6 +228,39 @@ type Tokens interface {
 	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
 }
 
+// MailFilter selects mails; empty fields do not restrict, and all that are set
+// must hold.
+type MailFilter struct {
+	Institution uint32
+	Certificate uint64
+	Batch       string
+	State       vault.MailState
+	// Returned selects mails that were refused or bounced and that no later one
+	// repeats.
+	Returned bool
+}
+
+// Mails is what is asked of a store about mails.
+type Mails interface {
+	// QueueMail keeps a mail with the job of sending it.
+	QueueMail(ctx context.Context, m vault.Mail) error
+	// Mail finds one by its number; NotFound when the institution has none.
+	Mail(ctx context.Context, institution uint32, id uint64) (vault.Mail, error)
+	// MailsByID finds mails of any institution; one that does not exist is an error.
+	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
+	// ListMails returns page number page (from 1), newest first, and the number of all.
+	ListMails(ctx context.Context, f MailFilter, page, perPage int) ([]vault.Mail, int, error)
+	// ChangeMail applies a transition to a mail of any institution. One that then
+	// waits no longer is not sent; while it is being sent its cancelling is Illegal.
+	ChangeMail(ctx context.Context, id uint64, change func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// RepeatMail keeps what a transition makes of an ended mail as a new one with
+	// the job of sending it.
+	RepeatMail(ctx context.Context, institution uint32, id uint64, repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// CancelMails applies a transition to all mails of a batch that wait and are not
+	// being sent, and returns how many.
+	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)
+}
+
 // Accounts is what is asked of a store about recipients and their accounts. A
 // certificate whose address has an account is assigned to it in the transaction
 // that approves it or that changes its address.
@@ -277,6 +313,7 @@ type Store interface {
 	Corrections
 	Tokens
 	Uploads
+	Mails
 	Certificates
 	Jobs
 	Batches

@@ -127,6 +127,10 @@ type Certificate struct {
 	Assignment   *Assignment `json:"assignment,omitempty"`
 	Supersedes   string      `json:"supersedes,omitempty"`    // UUID
 	SupersededBy string      `json:"superseded_by,omitempty"` // UUID
+	// Undelivered is set while the recipient is known not to have been reached.
+	Undelivered *Undelivered `json:"undelivered,omitempty"`
+	// ErasedAt is when the personal data and the document were destroyed.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`

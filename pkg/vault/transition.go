@@ -11,7 +11,19 @@ import (
 type Effects struct {
 	Events []Event
 	Jobs   []Job
+	Mails  []Mail // each with the job of sending it
 	Tail   []byte // the verified PDF's last bytes, on approval
+}
+
+// Held returns the effects with their mails held until a moment.
+func (fx Effects) Held(until time.Time) Effects {
+	mails := make([]Mail, len(fx.Mails))
+	for i, m := range fx.Mails {
+		m.NotBefore = until
+		mails[i] = m
+	}
+	fx.Mails = mails
+	return fx
 }
 
 // Accept makes a certificate of a valid, clean draft. It enters processing at
@@ -40,9 +52,13 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 	c.Status, c.Verified, c.Failure = Approved, &v, nil
 	c.File.HashState = nil
 	c.UpdatedAt, c.ApprovedAt = now, now
+	kind := MailIssued
+	if c.Supersedes != "" {
+		kind = MailReissued
+	}
 	return c, Effects{
 		Events: []Event{c.event(EventApproved, c.Trigger, now)},
-		Jobs:   []Job{{Kind: JobNotify, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+		Mails:  []Mail{c.mailTo(kind, now)},
 		Tail:   tail,
 	}, nil
 }

@@ -160,8 +160,11 @@ func TestApprove(t *testing.T) {
 		t.Error("the hash's state is kept for good")
 	}
 	wantEvents(t, c, fx, vault.EventApproved, vault.BulkUpload, later)
-	if want := (vault.Job{Kind: vault.JobNotify, Certificate: 12, RunAt: later, CreatedAt: later}); len(fx.Jobs) != 1 || fx.Jobs[0] != want {
-		t.Errorf("jobs %+v", fx.Jobs)
+	if len(fx.Jobs) != 0 || len(fx.Mails) != 1 {
+		t.Fatalf("jobs %+v, mails %+v", fx.Jobs, fx.Mails)
+	}
+	if m := fx.Mails[0]; m.Kind != vault.MailIssued || m.Certificate != 12 || m.To != c.Email || m.State != vault.MailWaiting || !m.CreatedAt.Equal(later) {
+		t.Errorf("mail %+v", m)
 	}
 	if string(fx.Tail) != "tail" {
 		t.Errorf("tail %q", fx.Tail)

@@ -177,6 +177,12 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 			return err
 		}
 	}
+	for _, m := range fx.Mails {
+		m.Certificate, m.Institution, m.Batch = c.ID, c.Institution, c.Batch
+		if _, err := t.addMail(m); err != nil {
+			return err
+		}
+	}
 	if fx.Tail != nil {
 		return t.put(tails, u64(c.ID), seal(u64(c.ID), fx.Tail))
 	}

@@ -23,6 +23,9 @@
 //	jobs                id8 -> job
 //	  due               kind 0 run_at8 id8
 //	  held              id8                            (claimed jobs)
+//	mails               id8 -> mail
+//	  mails_by_cert     cert8 id8
+//	  mails_returned    id8                            (refused or bounced, and not repeated)
 //	batches             inst4 created8 batch -> batch
 //	  batch_by_id       inst4 batch -> key in batches
 //	  batch_by_digest   inst4 digest -> batch
@@ -86,6 +89,9 @@ var (
 	jobs          = []byte("jobs")
 	due           = []byte("due")
 	held          = []byte("held")
+	mails         = []byte("mails")
+	mailsByCert   = []byte("mails_by_cert")
+	mailsReturned = []byte("mails_returned")
 	batches       = []byte("batches")
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
@@ -108,13 +114,14 @@ func buckets() [][]byte {
 		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
 		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
 		uploads, uploadBlobs, replies,
-		accounts, accountByMail, byAccount, signIns, sessions, corrections}
+		accounts, accountByMail, byAccount, signIns, sessions, corrections,
+		mails, mailsByCert, mailsReturned}
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "by_creation", "events", "events_by_cert", "jobs":
+	case "certificates", "texts", "by_creation", "events", "events_by_cert", "jobs", "mails":
 		return true
 	}
 	return false

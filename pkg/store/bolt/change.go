@@ -91,6 +91,11 @@ func (t *txn) settle(st store.Settlement) error {
 			return err
 		}
 	}
+	if st.Mail != nil && stored.Mail != 0 {
+		if err := t.settleMail(*stored, st.Mail); err != nil {
+			return err
+		}
+	}
 	if err := t.dropJob(*stored); err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func signInLinks(f *fixture) {
 	found, err := f.store.SignIn(f.Context(), link.Hash, f.now)
 	f.check(err)
 	f.wantSame(found, link, "a fresh link")
-	_, err = f.store.SignIn(f.Context(), link.Hash, link.CreatedAt.Add(30 * time.Minute))
+	_, err = f.store.SignIn(f.Context(), link.Hash, link.CreatedAt.Add(30*time.Minute))
 	f.wantKind(err, fault.NotFound, "a link that is too old")
 	_, err = f.store.SignIn(f.Context(), "none", f.now)
 	f.wantKind(err, fault.NotFound, "an unknown link")

@@ -23,6 +23,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -69,6 +70,7 @@ type Agent struct {
 	mailing     mailing
 	post        *post.Post
 	outcome     *outcome.Writer
+	pages       *pages.Pages
 	feed        feed
 	health      *health.Health
 	lastHeld    latest
@@ -145,7 +147,8 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 	a.health = health.New(vitals{a}, a.Build)
 	a.health.Begin(last)
 	a.wire()
-	return nil
+	a.pages, err = a.showing()
+	return err
 }
 
 func (a *Agent) wire() {

@@ -35,7 +35,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Stream: a, Failures: a, Stories: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // who asked has gone, which ended the work
 		}
@@ -52,14 +52,14 @@ func (a *Agent) Handler() http.Handler {
 }
 
 // PublicHandler is the agent as the network sees it: the documented API with
-// tokens.
+// tokens, and the pages that the public sees.
 func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOptions{}) }
 
 // PublicHandlerFor is PublicHandler with the proxies and limits of options.
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	business := a.business(o.Limits)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
-	return guard.Around(a.whileRoom(business.Handler(api.TokenDoor(a.store, a.Now)), business.Fail))
+	return guard.Around(a.whileRoom(a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now))), business.Fail))
 }
 
 // Status says what the home holds and what waits in it.

@@ -28,6 +28,7 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
+	Corrections  Corrections
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -88,6 +89,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
 	p.routeFailures(mux)
+	p.routeCorrections(mux)
 	return mux
 }
 

@@ -51,6 +51,9 @@ func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...[]byte) error {
 	if err := c.tree(uint64(tx.Cursor().Bucket().Root())); err != nil {
 		return err
 	}
+	if err := c.inline(uint64(tx.Cursor().Bucket().Root())); err != nil {
+		return err
+	}
 	return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 		if b.Root() == 0 {
 			return nil // so small that it lies in its parent's page
@@ -133,21 +136,15 @@ func (c *checker) read(number uint64) (p page, err error) {
 		return p, fmt.Errorf("reading page %d: %w", number, err)
 	}
 	order := binary.NativeEndian // bbolt writes in the machine's order
-	flags, count, overflow := order.Uint16(b[8:]), int(order.Uint16(b[10:])), int64(order.Uint32(b[12:]))
+	flags, count := order.Uint16(b[8:]), int(order.Uint16(b[10:]))
 	if p.leaf = flags == leaf; order.Uint64(b) != number || !p.leaf && flags != branch {
 		return p, fmt.Errorf("page %d is none", number)
 	}
 	if p.leaf && !c.leaves {
 		return p, nil
 	}
-	if size := (overflow + 1) * int64(c.size); overflow > 0 {
-		if size > int64(len(c.seen))*int64(c.size) {
-			return p, fmt.Errorf("page %d is longer than the file", number)
-		}
-		b = make([]byte, size)
-		if _, err := c.file.ReadAt(b, int64(number)*int64(c.size)); err != nil {
-			return p, fmt.Errorf("reading page %d: %w", number, err)
-		}
+	if b, err = c.whole(number); err != nil {
+		return p, err
 	}
 	if header+count*element > len(b) {
 		return p, fmt.Errorf("page %d holds too much", number)

@@ -47,7 +47,7 @@ func TestAClockThatWasSetBack(t *testing.T) {
 	if _, wait := Admit(times, 5, time.Hour, begun); wait != time.Hour {
 		t.Errorf("wait %v, want an hour", wait)
 	}
-	table := NewTable(2, time.Minute)
+	table := NewTable(2, time.Minute, 100)
 	for range 2 {
 		table.Admit([]byte("a"), begun.AddDate(1, 0, 0))
 	}
@@ -57,7 +57,7 @@ func TestAClockThatWasSetBack(t *testing.T) {
 }
 
 func TestTheTableHoldsTheLimit(t *testing.T) {
-	table := NewTable(100, time.Minute)
+	table := NewTable(100, time.Minute, 1<<20)
 	a, b := []byte("a"), []byte("b")
 	now := begun
 	for i := range 100 {
@@ -86,7 +86,7 @@ func TestTheTableHoldsTheLimit(t *testing.T) {
 
 // A caller that always calls as soon as it may comes to the limit's rate.
 func TestTheTablesRate(t *testing.T) {
-	table := NewTable(60, time.Minute)
+	table := NewTable(60, time.Minute, 1<<20)
 	n := 0
 	for now := begun; now.Before(begun.Add(time.Hour)); {
 		wait := table.Admit([]byte("a"), now)
@@ -114,7 +114,7 @@ func TestAMillionCallers(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	table := NewTable(100, time.Minute)
+	table := NewTable(100, time.Minute, 1<<20)
 	loud := []byte("loud")
 	for range 100 {
 		table.Admit(loud, begun)

@@ -8,7 +8,7 @@ import (
 )
 
 // Table holds callers to a number of calls in a window. It has a fixed size,
-// however many callers there are: 8 bytes for each of a million. A caller counts in
+// however many callers there are: 8 bytes a caller. A caller counts in
 // windows of its own, which begin with its first call; what it did in the window
 // before counts by the part of it that is not yet a window ago. When more call at
 // once than there is room for, the ones with the fewest calls are forgotten.
@@ -18,6 +18,7 @@ type Table struct {
 	most   int64
 	window int64 // seconds
 	seed   maphash.Seed
+	rows   uint64
 	locks  [locks]sync.Mutex
 	slots  []slot
 }
@@ -32,15 +33,15 @@ type slot struct {
 }
 
 const (
-	rows  = 1 << 17 // of slots
-	width = 8       // slots a row
+	width = 8 // slots a row
 	locks = 256
 )
 
 // NewTable makes a table for a limit of at most 255 calls in a window of whole
-// seconds.
-func NewTable(most int, window time.Duration) *Table {
-	return &Table{most: int64(most), window: int64(window / time.Second), seed: maphash.MakeSeed(), slots: make([]slot, rows*width)}
+// seconds, with room for so many callers at a time.
+func NewTable(most int, window time.Duration, callers int) *Table {
+	rows := uint64(max(callers/width, 1))
+	return &Table{most: int64(most), window: int64(window / time.Second), seed: maphash.MakeSeed(), rows: rows, slots: make([]slot, rows*width)}
 }
 
 // Address is what a client is known by: an IPv4 address whole, of an IPv6 address
@@ -57,7 +58,7 @@ func Address(a netip.Addr) []byte {
 // Admit counts a call, or returns how long its caller must wait.
 func (t *Table) Admit(caller []byte, now time.Time) time.Duration {
 	h := maphash.Bytes(t.seed, caller)
-	row, tag := h%rows, uint16(h>>48)
+	row, tag := h%t.rows, uint16(h>>48)
 	lock := &t.locks[row%locks]
 	lock.Lock()
 	defer lock.Unlock()

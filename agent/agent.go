@@ -64,6 +64,7 @@ type Agent struct {
 	state       atomic.Pointer[state]
 	configuring sync.Mutex
 	signing     signing
+	certifier   certifier
 	intake      *intake.Intake
 	uploads     *intake.Uploads
 	processor   *process.Processor
@@ -114,14 +115,14 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
-	if err := a.prepare(ctx, baseURL); err != nil {
+	if err := a.prepare(ctx, baseURL, config); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string) error {
+func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	if err != nil {
 		return err
@@ -133,6 +134,9 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 		return err
 	}
 	if err := a.seatInstitutions(ctx, baseURL); err != nil {
+		return err
+	}
+	if err := a.openAuthority(config); err != nil {
 		return err
 	}
 	if n, err := a.store.Release(ctx, a.Now()); err != nil {

@@ -44,6 +44,7 @@ func (a *Agent) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
 	mux.Handle("/panel/", staff.Handler())
+	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {
 		mux.Handle(path, vital)
@@ -59,7 +60,11 @@ func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOp
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	business := a.business(o.Limits)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
-	return guard.Around(a.whileRoom(a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now))), business.Fail))
+	mux := http.NewServeMux()
+	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
+	mux.Handle("/", guard.Around(a.whileRoom(public, business.Fail)))
+	a.certifier.mountPublic(mux, o.Proxies)
+	return mux
 }
 
 // Status says what the home holds and what waits in it.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/semver"
+
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -53,6 +55,8 @@ func Settings() []Setting {
 		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
 		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
 		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
+		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Default: "1.0.0", Meaning: "lowest SDK `VERSION` that the certification authority certifies", check: checkVersion},
+		{Key: "authority.resolvers", Env: "VECCTL_AUTHORITY_RESOLVERS", Default: "1.1.1.1, 9.9.9.9", Meaning: "`ADDRESSES` of at least two DNS servers that must agree on the proof of a domain, with commas"},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -136,6 +140,13 @@ func checkMailServer(v string) error {
 func checkAddress(v string) error {
 	if !vault.ValidEmail(v) {
 		return fault.Newf(fault.Invalid, "%q is not an e-mail address", v)
+	}
+	return nil
+}
+
+func checkVersion(v string) error {
+	if !semver.IsValid("v" + v) {
+		return fault.Newf(fault.Invalid, "%q is no version; want one such as 1.9.0", v)
 	}
 	return nil
 }

@@ -181,7 +181,9 @@ func (d Dir) Locked(cause error) error {
 
 // Tidy removes what an interrupted process left half-written. Only the holder of
 // the home may call it.
-func (d Dir) Tidy() error { return blob.Tidy(d.Config()) }
+func (d Dir) Tidy() error {
+	return errors.Join(blob.Tidy(d.Config()), blob.TidyFolder(d.Mail()))
+}
 
 // write replaces a file of the home, which must be held.
 func write(path string, body []byte) error {

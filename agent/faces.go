@@ -34,7 +34,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Stream: a, Backups: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // who asked has gone, which ended the work
 		}
@@ -73,7 +73,7 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 		return client.AgentStatus{}, err
 	}
 	s := client.AgentStatus{
-		Home: string(a.Home), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
 		DatabaseSize: a.store.Size(), Problems: a.problems(), Drop: a.shapeDrop(),
 	}

@@ -29,6 +29,7 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Stream       Stream
+	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -85,6 +86,7 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	mux.HandleFunc("POST /panel/backup", p.backup)
 	return mux
 }
 

@@ -50,6 +50,7 @@ func newApp(w world) *cli.App {
 			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), keyCommand(w), institutionCommand(w), templatesCommand(w), certificatesCommand(w),
 			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
+			completionCommand(w), completeCommand(w), manCommand(w),
 		},
 	}
 	settle(app.Commands)

@@ -35,12 +35,17 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
-		if r.Context().Err() != nil {
-			return // who asked has gone, which ended the work
-		}
-		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	}}
+	staff := &panel.Panel{
+		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a,
+		Backups: a,
+		Fail:    business.Fail,
+		LogFailure: func(r *http.Request, err error) {
+			if r.Context().Err() != nil {
+				return // who asked has gone, which ended the work
+			}
+			a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		},
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
 	mux.Handle("/panel/", staff.Handler())
@@ -79,7 +84,7 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 		return client.AgentStatus{}, err
 	}
 	s := client.AgentStatus{
-		Home: string(a.Home), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
 		DatabaseSize: a.store.Size(), Problems: a.problems(), Drop: a.shapeDrop(),
 	}

@@ -100,6 +100,10 @@ func (d Dir) MailTemplates(institution uint32) (own, all string) {
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }
 
+// Passing are the files, relative to the home, that mean something to a running
+// process alone.
+func (d Dir) Passing() []string { return []string{"holder.json", "agent.sock"} }
+
 func (d Dir) holder() string { return d.join("holder.json") }
 
 // Exists tells whether there is a home already. One that has lost its database is

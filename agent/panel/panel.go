@@ -32,6 +32,7 @@ type Panel struct {
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
+	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -90,6 +91,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeInstitutions(mux)
 	p.routeFailures(mux)
 	p.routeCorrections(mux)
+	mux.HandleFunc("POST /panel/backup", p.backup)
 	return mux
 }
 

@@ -48,9 +48,15 @@ func newApp(w world) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), templatesCommand(w), certificatesCommand(w),
+			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
+			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
+			stampCommand(w), verifyCommand(w),
+			batchesCommand(w), watchCommand(w), statusCommand(w),
+			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
+			templatesCommand(w), certificatesCommand(w),
+			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
+			completionCommand(w), completeCommand(w), manCommand(w),
 		},
 	}
 	settle(app.Commands)

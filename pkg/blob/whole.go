@@ -162,3 +162,16 @@ func DiskError(err error, doing string) error {
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// FlushTree makes a folder with everything in it durable.
+func FlushTree(root string) error {
+	if done, err := syncFileSystem(root); done || err != nil {
+		return DiskError(err, "flushing files to disk")
+	}
+	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = syncPath(path)
+		}
+		return DiskError(err, "flushing a file to disk")
+	})
+}

@@ -23,6 +23,10 @@ var (
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte { return [][]byte{uploads, uploadBlobs, replies} }
 
+// BlobIndex is the bucket whose keys begin with the sums of the blobs that uploads
+// need.
+func BlobIndex() []byte { return uploadBlobs }
+
 // Register implements store.Uploads.
 type Register struct {
 	read, write func(func(*tree.Tx) error) error

@@ -128,7 +128,7 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 	if err != nil {
 		return Tail{}, err
 	}
-	layout, err := mark.Place(st.page, code, m.spec())
+	layout, err := st.lay(m, code)
 	if err != nil {
 		return Tail{}, err
 	}
@@ -174,7 +174,8 @@ func (m *Mark) check() error {
 
 func (m *Mark) spec() mark.Spec {
 	return mark.Spec{Side: m.SizeMM, Margin: m.MarginMM, Caption: m.Caption,
-		Right: m.Corner == BottomRight || m.Corner == TopRight, Top: m.Corner == TopRight || m.Corner == TopLeft}
+		Free: m.Corner == Free, X: m.XMM, Y: m.YMM,
+		Right: m.Corner == BottomRight || m.Corner == TopRight || m.Corner == Auto, Top: m.Corner == TopRight || m.Corner == TopLeft}
 }
 
 func place(l mark.Layout, number, modules int) Place {

@@ -32,7 +32,7 @@ func (l *loader) loadFields() {
 		}
 		l.t.fields = append(l.t.fields, f)
 		for _, w := range f.words {
-			if w.column != "" && !w.optional && !slices.Contains(l.t.Columns, w.column) {
+			if w.column != "" && w.column != Institution && !w.optional && !slices.Contains(l.t.Columns, w.column) {
 				l.t.Columns = append(l.t.Columns, w.column)
 			}
 		}

@@ -14,6 +14,9 @@ import (
 // IssueDate is the column whose value is written in a field's date format.
 const IssueDate = "issue_date"
 
+// Institution is a value that every row has: the name of who issues it.
+const Institution = "institution"
+
 // word is a piece of a field's text: letters as they stand, or what a column holds.
 type word struct {
 	text     string // as it stands

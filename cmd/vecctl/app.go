@@ -53,7 +53,7 @@ func newApp(w world) *cli.App {
 			stampCommand(w), verifyCommand(w),
 			batchesCommand(w), watchCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
-			templatesCommand(w), certificatesCommand(w),
+			templateCommand(w), templatesCommand(w), certificatesCommand(w),
 			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),

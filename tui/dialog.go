@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/tui/desk"
@@ -15,7 +14,7 @@ import (
 // dialog is a question that waits for its answer.
 type dialog struct {
 	desk.Question
-	inputs []textinput.Model
+	inputs []desk.Prompt
 	at     int
 	wrong  string // what is the matter with the answer
 }
@@ -23,16 +22,10 @@ type dialog struct {
 func newDialog(q desk.Question) *dialog {
 	d := &dialog{Question: q}
 	for range q.Fields {
-		in := textinput.New()
-		in.Prompt = "> "
-		styles := in.Styles()
-		styles.Cursor.Blink = false
-		styles.Focused, styles.Blurred = textinput.StyleState{}, textinput.StyleState{}
-		in.SetStyles(styles)
-		d.inputs = append(d.inputs, in)
+		d.inputs = append(d.inputs, desk.NewPrompt("> "))
 	}
 	if len(d.inputs) > 0 {
-		d.inputs[0].Focus()
+		d.inputs[0].Open()
 	}
 	return d
 }
@@ -57,23 +50,23 @@ func (d *dialog) update(msg tea.Msg, k keys.Map) (cmd tea.Cmd, done bool) {
 func (d *dialog) typed(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
 	if !enter {
 		d.wrong = ""
-		d.inputs[d.at], cmd = d.inputs[d.at].Update(msg)
-		return cmd, false
+		d.inputs[d.at].Take(msg)
+		return nil, false
 	}
-	field, value := d.Fields[d.at], strings.TrimSpace(d.inputs[d.at].Value())
+	field, value := d.Fields[d.at], strings.TrimSpace(d.inputs[d.at].Text())
 	switch {
 	case value == "":
 		d.wrong = "Something has to be typed; esc gives up."
 	case field.Must != "" && !strings.EqualFold(value, field.Must):
 		d.wrong = "This is not it; esc gives up."
 	case d.at+1 < len(d.inputs):
-		d.inputs[d.at].Blur()
+		d.inputs[d.at].Close(value)
 		d.at++
-		return d.inputs[d.at].Focus(), false
+		d.inputs[d.at].Open()
 	default:
 		answers := make([]string, len(d.inputs))
 		for i := range d.inputs {
-			answers[i] = strings.TrimSpace(d.inputs[i].Value())
+			answers[i] = strings.TrimSpace(d.inputs[i].Text())
 		}
 		return d.Do(answers), true
 	}
@@ -89,8 +82,7 @@ func (d *dialog) lines(l look.Look, width int) []string {
 		return append(lines, "y: do it   n: leave it")
 	}
 	for i := range d.at + 1 {
-		d.inputs[i].SetWidth(max(10, width-4))
-		lines = append(lines, d.Fields[i].Label+":", d.inputs[i].View())
+		lines = append(lines, d.Fields[i].Label+":", d.inputs[i].View(width))
 	}
 	if d.wrong != "" {
 		lines = append(lines, l.Warn.Render(d.wrong))

@@ -116,7 +116,7 @@ func (m *Root) stateLine() string {
 func (m *Root) banner() []string {
 	l := m.desk.Look
 	if m.linked && !m.link.Up {
-		text := " The connection to the agent is lost; this is how it was at " + m.desk.Clock(m.lostAt) + ". Waiting for it."
+		text := " Connection lost. Shown as of " + m.desk.Clock(m.lostAt) + "; trying again."
 		return []string{l.Alarm.Render(l.Fit(text, m.width))}
 	}
 	if problems := m.pulse.status.Problems; len(problems) > 0 {
@@ -131,7 +131,7 @@ func (m *Root) foot() []string {
 	l := m.desk.Look
 	if m.dialog != nil {
 		lines := m.dialog.lines(l, m.width)
-		return lines[:min(len(lines), m.height-8)]
+		return lines[:min(len(lines), m.height-6)]
 	}
 	said := ""
 	switch {

@@ -36,7 +36,7 @@ const (
 
 // run follows until ctx ends.
 func (k link) run(ctx context.Context) {
-	last := ""
+	last, lost := "", false
 	for ctx.Err() == nil {
 		messages := make(chan client.Message, gatherMost)
 		ended := make(chan error, 1)
@@ -51,22 +51,28 @@ func (k link) run(ctx context.Context) {
 				}
 			})
 		}()
-		last = k.deliver(messages, last)
+		begun := false
+		last, begun = k.deliver(messages, last)
 		err := <-ended
 		if ctx.Err() != nil {
 			return
 		}
-		k.send(desk.Link{Err: err})
+		if begun || !lost {
+			k.send(desk.Link{Err: err})
+		}
+		lost = true
 		if k.pause(ctx, tryAgain) != nil {
 			return
 		}
 	}
 }
 
-// deliver sends what comes, until the channel is closed, and returns the last ID.
-func (k link) deliver(messages <-chan client.Message, last string) string {
+// deliver sends what comes, until the channel is closed, and returns the last ID and
+// whether the stream began at all.
+func (k link) deliver(messages <-chan client.Message, last string) (seen string, begun bool) {
 	for m := range messages {
 		if m == (client.Message{}) {
+			begun = true
 			k.send(desk.Link{Up: true})
 			continue
 		}
@@ -78,7 +84,7 @@ func (k link) deliver(messages <-chan client.Message, last string) string {
 		}
 		k.send(desk.News{Messages: portion})
 	}
-	return last
+	return last, begun
 }
 
 // gather takes what comes within a moment of the first message.

@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/scroll"
 )
 
 // Finding is what one check of the machine and the home found.
@@ -33,12 +33,12 @@ type Health struct {
 	found   []Finding
 	looking bool
 	err     error
-	lines   viewport.Model
+	lines   scroll.Scroll
 }
 
 // NewHealth makes the page.
 func NewHealth(d *desk.Desk, doctor Doctor) *Health {
-	return &Health{desk: d, doctor: doctor, lines: viewport.New()}
+	return &Health{desk: d, doctor: doctor, lines: scroll.New()}
 }
 
 // Name implements desk.Page.
@@ -78,7 +78,7 @@ func (p *Health) Update(msg tea.Msg) tea.Cmd {
 			p.found = msg.found
 		}
 	case tea.MouseWheelMsg:
-		p.lines, _ = p.lines.Update(msg)
+		p.lines.Update(msg, p.desk.Keys)
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	}
@@ -92,19 +92,8 @@ func (p *Health) press(msg tea.KeyPressMsg) tea.Cmd {
 		return p.look()
 	case key.Matches(msg, k.Export):
 		return p.export()
-	case key.Matches(msg, k.Up):
-		p.lines.ScrollUp(1)
-	case key.Matches(msg, k.Down):
-		p.lines.ScrollDown(1)
-	case key.Matches(msg, k.PageUp):
-		p.lines.PageUp()
-	case key.Matches(msg, k.PageDown):
-		p.lines.PageDown()
-	case key.Matches(msg, k.Top):
-		p.lines.GotoTop()
-	case key.Matches(msg, k.Bottom):
-		p.lines.GotoBottom()
 	}
+	p.lines.Update(msg, k)
 	return nil
 }
 
@@ -138,10 +127,7 @@ func (p *Health) export() tea.Cmd {
 // View implements desk.Page.
 func (p *Health) View(width, height int) string {
 	l := p.desk.Look
-	p.lines.SetWidth(width)
-	p.lines.SetHeight(height)
-	p.lines.SetContentLines(p.tell(l, width))
-	return l.Block(strings.Split(p.lines.View(), "\n"), width, height)
+	return p.lines.View(l, p.tell(l, width), width, height)
 }
 
 func (p *Health) tell(l look.Look, width int) []string {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -23,7 +22,7 @@ type Log struct {
 	table  table.Table
 	all    []line // the oldest first
 	shown  []int  // of all, those that the search lets through
-	prompt textinput.Model
+	prompt desk.Prompt
 	search string
 	seq    int
 }
@@ -41,14 +40,11 @@ const logHeld = 2000
 
 // NewLog makes the page.
 func NewLog(d *desk.Desk) *Log {
-	in := textinput.New()
-	in.Prompt = "Filter: "
-	p := &Log{desk: d, prompt: in, table: table.New(
-		table.Column{Title: "time", Min: 8, Max: 19}, table.Column{Title: "event", Min: 10},
+	p := &Log{desk: d, prompt: desk.NewPrompt("Filter: "), table: table.New(
+		table.Column{Title: "time", Min: 8}, table.Column{Title: "event", Min: 10},
 		table.Column{Title: "reference", Min: 24}, table.Column{Title: "name", Min: 8, Max: 28, Keep: 1},
 		table.Column{Title: "about", Min: 10, Max: 200, Keep: 2},
 	)}
-	p.table.Columns[0].Max = 8
 	p.table.Single = true
 	return p
 }
@@ -57,7 +53,7 @@ func NewLog(d *desk.Desk) *Log {
 func (*Log) Name() string { return "Log" }
 
 // Typing implements desk.Page.
-func (p *Log) Typing() bool { return p.prompt.Focused() }
+func (p *Log) Typing() bool { return p.prompt.IsOpen() }
 
 // Keys implements desk.Page.
 func (p *Log) Keys() []key.Binding {
@@ -93,6 +89,12 @@ func (p *Log) Update(msg tea.Msg) tea.Cmd {
 	case tea.MouseClickMsg:
 		msg.Y -= 2
 		p.table.Click(msg.Y, p)
+	case tea.PasteMsg:
+		if p.Typing() {
+			p.prompt.Take(msg)
+			p.search = p.prompt.Text()
+			p.sift()
+		}
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	}
@@ -145,24 +147,24 @@ func (p *Log) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := p.desk.Keys
 	switch {
 	case p.Typing() && (key.Matches(msg, k.Enter) || key.Matches(msg, k.Back)):
-		p.prompt.Blur()
+		p.search = p.prompt.Text()
 		if key.Matches(msg, k.Back) {
-			p.prompt.SetValue("")
+			p.search = ""
 		}
-		p.search = p.prompt.Value()
+		p.prompt.Close(p.search)
 		p.sift()
 		return nil
 	case p.Typing():
-		var cmd tea.Cmd
-		p.prompt, cmd = p.prompt.Update(msg)
-		p.search = p.prompt.Value()
+		p.prompt.Take(msg)
+		p.search = p.prompt.Text()
 		p.sift()
-		return cmd
+		return nil
 	case key.Matches(msg, k.Filter):
-		return p.prompt.Focus()
+		p.prompt.Open()
+		return nil
 	case key.Matches(msg, k.Back):
-		p.prompt.SetValue("")
 		p.search = ""
+		p.prompt.Close("")
 		p.sift()
 		return nil
 	case p.table.Update(msg, k, p):
@@ -208,8 +210,7 @@ func (p *Log) View(width, height int) string {
 	head := l.Dim.Render("The latest first, " + look.Count(len(p.shown), "line", "lines"))
 	switch {
 	case p.Typing():
-		p.prompt.SetWidth(max(10, width-12))
-		head = p.prompt.View()
+		head = p.prompt.View(width)
 	case p.search != "":
 		head += "   Filter: " + l.Strong.Render(look.Clean(p.search))
 	}

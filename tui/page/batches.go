@@ -41,7 +41,7 @@ type Batches struct {
 func NewBatches(d *desk.Desk, v BatchVault) *Batches {
 	p := &Batches{desk: d, vault: v, paces: map[string]*pace{}, more: true, table: table.New(
 		table.Column{Title: "batch", Min: 16, Max: 44}, table.Column{Title: "state", Min: 10},
-		table.Column{Title: "progress", Min: 10, Max: 24, Keep: 3, Draw: drawBar}, table.Column{Title: "done", Min: 11, Max: 17, Right: true},
+		table.Column{Title: "progress", Min: 8, Max: 24, Keep: 3, Draw: drawBar}, table.Column{Title: "done", Min: 13, Max: 19, Right: true},
 		table.Column{Title: "failed", Min: 6, Max: 9, Right: true},
 		table.Column{Title: "rate", Min: 6, Right: true, Keep: 2}, table.Column{Title: "left", Min: 6, Right: true, Keep: 1},
 	)}
@@ -99,8 +99,16 @@ func (p *Batches) Row(i int) (table.Row, bool) {
 	rate, left := p.paces[b.BatchID].words(b, p.desk.Now())
 	return table.Row{ID: b.BatchID, State: b.Status, Cells: []string{
 		look.Clean(b.Name), b.Status, fmt.Sprintf("%d/%d", settled(b), b.Total),
-		look.Number(settled(b)) + "/" + look.Number(b.Total), look.Number(b.Failed), rate, left,
+		doneOf(settled(b), b.Total), look.Number(b.Failed), rate, left,
 	}}, true
+}
+
+// doneOf is "done/total"; large numbers go without their commas.
+func doneOf(done, total int) string {
+	if text := look.Number(done) + "/" + look.Number(total); len(text) <= 13 {
+		return text
+	}
+	return fmt.Sprintf("%d/%d", done, total)
 }
 
 // Update implements desk.Page.

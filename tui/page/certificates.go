@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -25,14 +24,14 @@ type Certificates struct {
 	desk   *desk.Desk
 	vault  CertificateVault
 	rows   *roster.Roster
-	prompt textinput.Model
+	prompt desk.Prompt
 	search string
 	state  string // "" is any
 }
 
 // NewCertificates makes the page.
 func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
-	p := &Certificates{desk: d, vault: v, prompt: newPrompt("Search: ")}
+	p := &Certificates{desk: d, vault: v, prompt: desk.NewPrompt("Search: ")}
 	kind := ofCertificates("certificates", "No certificate is like that.")
 	kind.Concerns = func(e client.CertificateEvent) bool {
 		return p.state != "" || roster.StateAfter(e.Event) == "processing"
@@ -54,7 +53,7 @@ func (p *Certificates) source() roster.Source {
 func (*Certificates) Name() string { return "Certificates" }
 
 // Typing implements desk.Page.
-func (p *Certificates) Typing() bool { return p.prompt.Focused() }
+func (p *Certificates) Typing() bool { return p.prompt.IsOpen() }
 
 // Keys implements desk.Page.
 func (p *Certificates) Keys() []key.Binding {
@@ -71,9 +70,8 @@ func (p *Certificates) Update(msg tea.Msg) tea.Cmd {
 		return p.press(msg)
 	case tea.PasteMsg:
 		if p.Typing() {
-			var cmd tea.Cmd
-			p.prompt, cmd = p.prompt.Update(msg)
-			return cmd
+			p.prompt.Take(msg)
+			return nil
 		}
 	case tea.MouseClickMsg:
 		msg.Y -= 2
@@ -89,27 +87,26 @@ func (p *Certificates) press(msg tea.KeyPressMsg) tea.Cmd {
 	if p.Typing() {
 		switch {
 		case key.Matches(msg, k.Enter):
-			p.prompt.Blur()
-			return p.find(p.prompt.Value(), p.state)
+			p.prompt.Close(p.prompt.Text())
+			return p.find(p.prompt.Text(), p.state)
 		case key.Matches(msg, k.Back):
-			p.prompt.Blur()
-			p.prompt.SetValue(p.search)
+			p.prompt.Close(p.search)
 			return nil
 		}
-		var cmd tea.Cmd
-		p.prompt, cmd = p.prompt.Update(msg)
-		return cmd
+		p.prompt.Take(msg)
+		return nil
 	}
 	switch {
 	case key.Matches(msg, k.Filter):
-		return p.prompt.Focus()
+		p.prompt.Open()
+		return nil
 	case key.Matches(msg, k.States):
 		all := states()
 		return p.find(p.search, all[(slices.Index(all, p.state)+1)%len(all)])
 	}
 	cmd, handled := p.rows.Update(msg)
 	if !handled && key.Matches(msg, k.Back) && p.search+p.state != "" {
-		p.prompt.SetValue("")
+		p.prompt.Close("")
 		return p.find("", "")
 	}
 	return cmd
@@ -132,8 +129,7 @@ func (p *Certificates) View(width, height int) string {
 	}
 	switch {
 	case p.Typing():
-		p.prompt.SetWidth(max(10, width-12))
-		head = p.prompt.View()
+		head = p.prompt.View(width)
 	case p.search != "":
 		head += "   Search: " + l.Strong.Render(look.Clean(p.search))
 	}

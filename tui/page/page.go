@@ -4,10 +4,9 @@ package page
 
 import (
 	"fmt"
+	"strings"
 
 	"charm.land/bubbles/v2/progress"
-	"charm.land/bubbles/v2/textinput"
-	"charm.land/lipgloss/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/tui/desk"
@@ -15,19 +14,6 @@ import (
 	"github.com/vecctl/vecctl/tui/roster"
 	"github.com/vecctl/vecctl/tui/table"
 )
-
-// newPrompt is the line into which a search is typed.
-func newPrompt(label string) textinput.Model {
-	in := textinput.New()
-	in.Prompt = label
-	styles := in.Styles()
-	styles.Cursor.Blink = false
-	for _, state := range []*textinput.StyleState{&styles.Focused, &styles.Blurred} {
-		*state = textinput.StyleState{}
-	}
-	in.SetStyles(styles)
-	return in
-}
 
 // bar is a progress bar.
 func bar(l look.Look, done, total, width int) string {
@@ -60,7 +46,7 @@ func text(s *string) string {
 }
 
 // join puts lines under one another.
-func join(parts ...string) string { return lipgloss.JoinVertical(lipgloss.Left, parts...) }
+func join(parts ...string) string { return strings.Join(parts, "\n") }
 
 // ofCertificates shows certificates of any kind.
 func ofCertificates(name, empty string) roster.Kind {

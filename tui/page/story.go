@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
+	"github.com/vecctl/vecctl/tui/scroll"
 )
 
 // StoryVault is what is asked of the vault about one certificate.
@@ -38,12 +38,12 @@ type Story struct {
 	reading bool
 	stale   bool
 	err     error
-	lines   viewport.Model
+	lines   scroll.Scroll
 }
 
 // NewStory makes the page.
 func NewStory(d *desk.Desk, v StoryVault) *Story {
-	p := &Story{desk: d, vault: v, lines: viewport.New()}
+	p := &Story{desk: d, vault: v, lines: scroll.New()}
 	p.revoker, _ = v.(Revoker)
 	if d.Remote {
 		p.revoker = nil
@@ -85,7 +85,7 @@ func (p *Story) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case roster.Chosen:
 		p.uuid, p.known, p.err, p.stale = msg.UUID, false, nil, true
-		p.lines.GotoTop()
+		p.lines.Top()
 		return p.read()
 	case storyRead:
 		if msg.uuid != p.uuid {
@@ -108,7 +108,7 @@ func (p *Story) Update(msg tea.Msg) tea.Cmd {
 		p.stale = p.stale || msg.Up
 		return p.read()
 	case tea.MouseWheelMsg:
-		p.lines, _ = p.lines.Update(msg)
+		p.lines.Update(msg, p.desk.Keys)
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	}
@@ -133,26 +133,10 @@ func (p *Story) read() tea.Cmd {
 }
 
 func (p *Story) press(msg tea.KeyPressMsg) tea.Cmd {
-	k := p.desk.Keys
-	switch {
-	case key.Matches(msg, k.Up):
-		p.lines.ScrollUp(1)
-	case key.Matches(msg, k.Down):
-		p.lines.ScrollDown(1)
-	case key.Matches(msg, k.PageUp):
-		p.lines.PageUp()
-	case key.Matches(msg, k.PageDown):
-		p.lines.PageDown()
-	case key.Matches(msg, k.Top):
-		p.lines.GotoTop()
-	case key.Matches(msg, k.Bottom):
-		p.lines.GotoBottom()
-	default:
-		if p.known {
-			return p.act(msg)
-		}
+	if p.lines.Update(msg, p.desk.Keys) || !p.known {
+		return nil
 	}
-	return nil
+	return p.act(msg)
 }
 
 func (p *Story) act(msg tea.KeyPressMsg) tea.Cmd {
@@ -220,10 +204,7 @@ func (p *Story) View(width, height int) string {
 	case !p.known:
 		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
 	}
-	p.lines.SetWidth(width)
-	p.lines.SetHeight(height)
-	p.lines.SetContentLines(p.tell(l, width))
-	return l.Block(strings.Split(p.lines.View(), "\n"), width, height)
+	return p.lines.View(l, p.tell(l, width), width, height)
 }
 
 // tell writes the story down.

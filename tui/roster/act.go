@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 )
@@ -110,8 +111,12 @@ func (r *Roster) retryMany(ctx context.Context, uuids []string) (client.RetryRep
 
 // RetrySaid is what became of a retry of many, in words.
 func RetrySaid(report client.RetryReport, err error) desk.Said {
+	n := len(report.Refused) + report.Others
+	if err == nil && n > 0 && report.Retried == 0 {
+		return desk.Said{Err: fault.New(fault.Illegal, report.Refused[0].Message)}
+	}
 	said := desk.Said{Text: look.Count(report.Retried, "certificate is", "certificates are") + " processed again.", Err: err}
-	if n := len(report.Refused) + report.Others; n > 0 {
+	if n > 0 {
 		said.Text += fmt.Sprintf(" %s not: %s", look.Count(n, "was", "were"), report.Refused[0].Message)
 	}
 	return said

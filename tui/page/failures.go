@@ -122,7 +122,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 		p.stale = p.stale || msg.err != nil
 		return nil
 	case groupRetried:
-		p.stale = true
+		p.stale, p.asked = true, time.Time{} // whoever acted wants to see it
 		return tea.Batch(p.refresh(), func() tea.Msg { return msg.said })
 	case tea.MouseClickMsg:
 		if !p.listing() {

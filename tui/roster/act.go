@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -62,7 +63,7 @@ func (r *Roster) afterRetry(m retried) tea.Cmd {
 	if m.done {
 		r.table.Clear()
 	}
-	r.stale = true
+	r.stale, r.asked = true, time.Time{} // whoever acted wants to see it
 	return tea.Batch(r.refresh(), func() tea.Msg { return m.said })
 }
 

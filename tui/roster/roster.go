@@ -210,6 +210,7 @@ func (r *Roster) follow() {
 }
 
 func (r *Roster) note() {
+	r.selected = ""
 	if c, ok := r.Current(); ok {
 		r.selected = c.UUID
 	}

@@ -20,7 +20,9 @@ import (
 	"github.com/vecctl/vecctl/tui/office"
 )
 
-var update = flag.Bool("update", false, "write the golden views anew")
+// update tells whether the golden views are written anew: go test ./tui -update,
+// a flag of teatest.
+func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // stage is a screen without a terminal: messages go in, and what the screen asks
 // for is done at once.
@@ -161,7 +163,7 @@ func (s *stage) wants(words ...string) {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
-	if *update {
+	if update() {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}

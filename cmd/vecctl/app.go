@@ -51,7 +51,7 @@ func newApp(w world) *cli.App {
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
 			stampCommand(w), verifyCommand(w),
-			batchesCommand(w), watchCommand(w), statusCommand(w),
+			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w),
 			backupCommand(w), restoreCommand(w),

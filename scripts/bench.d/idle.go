@@ -58,23 +58,30 @@ func benchIdle(s setup, t *table) error {
 // startAgent runs the agent on a home until it is ready, and returns how long
 // that took, in seconds.
 func startAgent(s setup, home string, env ...string) (*exec.Cmd, float64, error) {
-	agent := exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
+	agent, _, started, err := startAgentAt(s, home, env...)
+	return agent, started, err
+}
+
+// startAgentAt is startAgent that also returns the agent's address.
+func startAgentAt(s setup, home string, env ...string) (agent *exec.Cmd, address string, took float64, err error) {
+	agent = exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
 	agent.Env = append(os.Environ(), env...)
 	out, err := agent.StdoutPipe()
 	if err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
-	started, err := timed(func() error {
+	took, err = timed(func() error {
 		if err := agent.Start(); err != nil {
 			return err
 		}
-		_, err := bufio.NewReader(out).ReadString('\n')
+		address, err = bufio.NewReader(out).ReadString('\n')
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("starting the agent: %w", err)
+		return nil, "", 0, fmt.Errorf("starting the agent: %w", err)
 	}
-	return agent, started, nil
+	fields := strings.Fields(address)
+	return agent, fields[len(fields)-1], took, nil
 }
 
 func stopAgent(agent *exec.Cmd) {

@@ -16,6 +16,8 @@ type setup struct {
 	dir    string // where input and homes lie
 	rows   int
 	repeat int
+	// certificates is how many the lists are asked of.
+	certificates int
 }
 
 // modes in the order in which "all" runs them.
@@ -27,6 +29,7 @@ var modes = []struct {
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
+	{"lists", benchLists},
 }
 
 func main() {
@@ -43,6 +46,7 @@ func run() error {
 	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
 	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")
+	flag.IntVar(&s.certificates, "certificates", 1_000_000, "certificates of which lists are asked")
 	strict := flag.Bool("strict", false, "exit 1 when a goal is missed")
 	flag.Parse()
 	wanted := flag.Args()

@@ -26,6 +26,9 @@ func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Ac
 				return nil, err
 			}
 		}
+		if err := t.putEntries(); err != nil {
+			return nil, err
+		}
 		for i, first := range twins {
 			result[i].Certificate = result[first].Certificate
 		}
@@ -92,6 +95,8 @@ func (t *txn) refuseCancelled(rows []store.Acceptance) error {
 	return nil
 }
 
+// accept keeps a certificate; the entries that lead to it are written by
+// putEntries.
 func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	c := row.Certificate
 	id, err := t.Bucket(certificates).NextSequence()
@@ -102,9 +107,7 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
-	if err := t.putAll(indexesOf(c)); err != nil {
-		return c, err
-	}
+	t.entries = append(t.entries, indexesOf(c)...)
 	t.changes.Add(c)
 	t.count(c, 1)
 	if row.Freeze != nil {

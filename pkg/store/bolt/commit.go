@@ -1,6 +1,8 @@
 package bolt
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
@@ -54,6 +56,7 @@ type txn struct {
 	changes     index.Changes
 	// targets is what was looked up already of institutions' endpoints.
 	targets map[uint32][]hook.Endpoint
+	entries     []entry // that are to be written in order
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
@@ -81,6 +84,17 @@ func (t *txn) putAll(entries []entry) error {
 		}
 	}
 	return nil
+}
+
+// putEntries writes the entries that were gathered, in the order of their keys:
+// bbolt moves what stands behind a new key, and a large transaction has large nodes.
+func (t *txn) putEntries() error {
+	slices.SortFunc(t.entries, func(a, b entry) int {
+		return cmp.Or(bytes.Compare(a.bucket, b.bucket), bytes.Compare(a.key, b.key))
+	})
+	err := t.putAll(t.entries)
+	t.entries = t.entries[:0]
+	return err
 }
 
 // count notes that an institution and a batch have n more certificates in a state.

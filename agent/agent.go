@@ -65,6 +65,7 @@ type Agent struct {
 	processor   *process.Processor
 	outcome     *outcome.Writer
 	feed        feed
+	hooks       hooks
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -92,6 +93,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	}
 	a := &Agent{Options: o, Made: !existed}
 	if a.signing, err = a.loadSigning(config); err != nil {
+		return nil, err
+	}
+	if err := a.prepareHooks(config); err != nil {
 		return nil, err
 	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
@@ -137,6 +141,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 	a.health = health.New(vitals{a}, a.Build)
 	a.health.Begin(last)
 	a.wire()
+	a.checkHooks()
 	return nil
 }
 
@@ -151,6 +156,7 @@ func (a *Agent) wire() {
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.held,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
+	a.wireHooks()
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
@@ -158,6 +164,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
+	work.Go(func() error { return a.hooks.sender.Run(ctx) })
+	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()
 }
@@ -177,6 +185,7 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
+			a.forgetDeliveries(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

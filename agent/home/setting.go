@@ -46,6 +46,7 @@ func Settings() []Setting {
 		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", check: checkServer},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Default: "false", Meaning: "make the code the signature's appearance, which viewers let people click", check: checkSwitch},
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Default: "false", Meaning: "stamp documents too whose author forbids changes", check: checkSwitch},
+		{Key: "webhooks.allow_private", Env: "VECCTL_WEBHOOK_ALLOW_PRIVATE", Default: "false", Meaning: "let webhooks go to private and loopback addresses, over plain HTTP too", check: checkSwitch},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},

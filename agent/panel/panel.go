@@ -28,6 +28,8 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
+	Webhooks     Webhooks
+	Deliveries   Deliveries
 	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -85,6 +87,7 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	p.routeWebhooks(mux)
 	return mux
 }
 

@@ -30,6 +30,7 @@ type Panel struct {
 	Institutions Institutions
 	Webhooks     Webhooks
 	Deliveries   Deliveries
+	Receipts     Receipts
 	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -88,6 +89,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
 	p.routeWebhooks(mux)
+	p.routeReceipts(mux)
 	return mux
 }
 

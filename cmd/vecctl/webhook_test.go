@@ -194,3 +194,141 @@ func TestWebhooksOfAKilledAgent(t *testing.T) {
 		t.Errorf("%+v", hooks[0])
 	}
 }
+
+// One home tells another, which listens: the events arrive there once each, also those
+// that come again after a restart.
+func TestListen(t *testing.T) {
+	t.Parallel()
+	from, to := newSite(t), newSite(t)
+	from.env = append(from.env, "VECCTL_WEBHOOK_ALLOW_PRIVATE=1")
+	from.want(2, "listen").says(t, "--secret")
+	from.want(2, "listen", "--secret", "x", "--forward", "nowhere").says(t, "--forward")
+	first := to.listens("not known yet")
+	var made client.Webhook
+	must(t, json.Unmarshal([]byte(from.done("webhook", "create", first.public, "--event", "all", "--json").stdout), &made))
+	from.want(1, "webhook", "test", made.ID).says(t, "401")
+	first.end()
+	forward := newHookReceiver(t)
+	forward.secret = made.Secret
+	second := to.listens(made.Secret, "--forward", forward.URL, "--exec", "cat >> "+filepath.Join(to.dir, "seen"))
+	from.done("webhook", "update", made.ID, "--url", second.public)
+	from.want(0, "webhook", "test", made.ID).says(t, "success", "204")
+	d := from.daemon()
+	from.bulk(0, from.batch(3))
+	received := func() []client.ReceivedEvent {
+		var all []client.ReceivedEvent
+		must(t, json.Unmarshal([]byte(to.done("events", "-o", "json").stdout), &all))
+		return all
+	}
+	until(t, time.Minute, "event of every certificate", func() bool { return len(received()) == 7 })
+	until(t, time.Minute, "end of all tasks", func() bool {
+		for _, e := range received() {
+			for _, task := range e.Tasks {
+				if task.Status != "success" {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	if body, err := os.ReadFile(filepath.Join(to.dir, "seen")); err != nil || strings.Count(string(body), `"event":`) != 7 {
+		t.Errorf("%v: %s", err, body)
+	}
+	if n := len(forward.tell()); n != 7 {
+		t.Errorf("%d were sent on", n)
+	}
+	forward.check(t)
+	second.end()
+	third := to.listens(made.Secret)
+	from.done("webhook", "update", made.ID, "--url", third.public)
+	var sent []client.WebhookDelivery
+	must(t, json.Unmarshal([]byte(from.done("webhook", "deliveries", "-o", "json").stdout), &sent))
+	for _, one := range sent {
+		if one.Event != "webhook.test" {
+			from.done("webhook", "redeliver", one.ID)
+		}
+	}
+	until(t, time.Minute, "second attempt of all", func() bool {
+		must(t, json.Unmarshal([]byte(from.done("webhook", "deliveries", "-o", "json", "--status", "success").stdout), &sent))
+		n := 0
+		for _, one := range sent {
+			if len(one.Attempts) == 2 {
+				n++
+			}
+		}
+		return n == 6
+	})
+	if n := len(received()); n != 7 {
+		t.Errorf("%d events after all came again", n)
+	}
+	to.want(11, "listen", "--secret", "x", "--listen", "127.0.0.1:0").says(t, "/webhooks/vec")
+	third.end()
+	d.end()
+}
+
+// listens starts a receiver and waits until it is ready.
+func (s *site) listens(secret string, more ...string) *daemon {
+	s.t.Helper()
+	return s.ready(append([]string{"listen", "--listen", "127.0.0.1:0", "--secret", secret}, more...)...)
+}
+
+// The agent receives too. What it has said yes to is kept, even if it is killed at
+// once, and is not done twice.
+func TestTheAgentReceives(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	out := filepath.Join(s.dir, "seen")
+	s.env = append(s.env, "VECCTL_RECEIVER_SECRET=first,second", "VECCTL_RECEIVER_EXEC=echo $VEC_UUID >> "+out)
+	send := func(d *daemon, n int, secret string) int {
+		t.Helper()
+		body := fmt.Sprintf(`{"event":"certificate_application.approved","uuid":"u%d"}`, n)
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.public+"/webhooks/vec", strings.NewReader(body))
+		must(t, err)
+		q.Header.Set(webhook.HeaderSignature, webhook.Sign(secret, []byte(body)))
+		resp, err := http.DefaultClient.Do(q)
+		must(t, err)
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	const events = 12
+	for n := range events {
+		d := s.daemon()
+		if got := send(d, n, "none"); got != http.StatusUnauthorized {
+			t.Errorf("a forgery was answered %d", got)
+		}
+		for again := range n + 1 {
+			if got := send(d, again, []string{"first", "second"}[n%2]); got != http.StatusNoContent {
+				t.Errorf("answered %d", got)
+			}
+		}
+		must(t, d.cmd.Process.Kill())
+		_ = d.cmd.Wait()
+	}
+	d := s.daemon()
+	var all []client.ReceivedEvent
+	until(t, time.Minute, "end of all tasks", func() bool {
+		must(t, json.Unmarshal([]byte(s.done("events", "-o", "json").stdout), &all))
+		for _, e := range all {
+			if len(e.Tasks) != 1 || e.Tasks[0].Status != "success" {
+				return false
+			}
+		}
+		return true
+	})
+	if len(all) != events {
+		t.Errorf("%d events, want %d", len(all), events)
+	}
+	seen, err := os.ReadFile(out)
+	must(t, err)
+	for n := range events {
+		// A command that was under way when the agent was killed is run again, so more
+		// than once is no fault; a second event for it would have been seen above.
+		if !strings.Contains(string(seen), fmt.Sprintf("u%d\n", n)) {
+			t.Errorf("event %d was not worked on", n)
+		}
+	}
+	if got, body := d.get("/webhooks/vec"); got != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d %s", got, body)
+	}
+	d.end()
+}

@@ -25,6 +25,7 @@ import (
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -66,6 +67,7 @@ type Agent struct {
 	outcome     *outcome.Writer
 	feed        feed
 	hooks       hooks
+	remote      *courier.Book // certificates on remote vaults
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -157,6 +159,7 @@ func (a *Agent) wire() {
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.wireHooks()
+	a.remote = courier.NewBook(a.Home.Remote())
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.

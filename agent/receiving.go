@@ -8,7 +8,10 @@ import (
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/receive"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
 // ReceiverPath is where others tell us of events.
@@ -24,9 +27,24 @@ type ReceiverOptions struct {
 // newReceiver makes a receiver; it starts nothing.
 func (a *Agent) newReceiver(o ReceiverOptions) *receive.Receiver {
 	return receive.New(a.store, receive.Options{
-		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, Told: a.tellReceived,
+		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, Told: a.tellReceived, Apply: a.applyReceived,
 		Environ: os.Environ, Now: a.Now, Log: a.Log,
 	})
+}
+
+// applyReceived notes what an event says of a certificate that this home sent to a
+// remote vault.
+func (a *Agent) applyReceived(_ context.Context, r hook.Received) error {
+	p, err := webhook.Parse(r.Body)
+	status, ok := hook.StatusAfter(vault.EventType(r.Event))
+	if err != nil || !ok {
+		return nil //nolint:nilerr // an event of another kind says nothing here
+	}
+	noted, err := a.remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
+	if noted {
+		a.feed.notice(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
+	}
+	return err
 }
 
 // withReceiver answers deliveries of webhooks besides all else.

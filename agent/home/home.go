@@ -9,6 +9,7 @@
 //	drop/          the drop folder, unless another is set
 //	incoming/      batches from the drop folder that have no outcome yet
 //	failed/        what was dropped and refused
+//	remote/        what was sent to remote vaults, and what they told of it
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
 package home
@@ -83,6 +84,9 @@ func (d Dir) Incoming() string { return d.join("incoming") }
 
 // Failed is the folder of what was dropped and refused.
 func (d Dir) Failed() string { return d.join("failed") }
+
+// Remote is the folder of notes about batches that were sent to remote vaults.
+func (d Dir) Remote() string { return d.join("remote") }
 
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }

@@ -332,3 +332,54 @@ func TestTheAgentReceives(t *testing.T) {
 	}
 	d.end()
 }
+
+// What a home sent to a remote vault it keeps track of by what that vault tells it.
+func TestWebhooksOfARemoteVault(t *testing.T) {
+	t.Parallel()
+	there, here := newSite(t), newSite(t)
+	there.env = append(there.env, "VECCTL_WEBHOOK_ALLOW_PRIVATE=1")
+	vault := there.daemon()
+	token := there.newToken()
+	manifest := here.batch(4)
+	here.done("bulk", manifest, "--api", vault.public, "--token", token, "--no-wait")
+	states := func() map[string]int {
+		var all []struct{ Status string }
+		must(t, json.Unmarshal([]byte(here.done("remote", "-o", "json").stdout), &all))
+		counts := map[string]int{}
+		for _, one := range all {
+			counts[one.Status]++
+		}
+		return counts
+	}
+	if got := states(); got["processing"]+got["approved"] != 4 {
+		t.Fatalf("right after the batch: %v", got)
+	}
+	until(t, time.Minute, "end of the batch there", func() bool {
+		for _, c := range there.all() {
+			if c.Status.Value != "approved" {
+				return false
+			}
+		}
+		return true
+	})
+	// As the vault would tell it a minute later.
+	const secret = "shared"
+	listener := here.listens(secret)
+	for i, c := range there.all() {
+		event := "approved"
+		if i == 0 {
+			event = "failed"
+		}
+		body := fmt.Sprintf(`{"event":"certificate_application.%s","uuid":"%s","timestamp":"%s"}`,
+			event, c.UUID, c.UpdatedAt.Add(time.Minute).UTC().Format(time.RFC3339))
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, listener.public, strings.NewReader(body))
+		must(t, err)
+		q.Header.Set(webhook.HeaderSignature, webhook.Sign(secret, []byte(body)))
+		resp, err := http.DefaultClient.Do(q)
+		must(t, err)
+		resp.Body.Close()
+	}
+	until(t, time.Minute, "state of every certificate", func() bool { got := states(); return got["approved"] == 3 && got["failed"] == 1 })
+	listener.end()
+	vault.end()
+}

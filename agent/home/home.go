@@ -11,6 +11,7 @@
 //	mail/          mails, where no mail server is set
 //	templates/mail templates that take the place of the program's
 //	failed/        what was dropped and refused
+//	remote/        what was sent to remote vaults, and what they told of it
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
 package home
@@ -99,6 +100,9 @@ func (d Dir) MailTemplates(institution uint32) (own, all string) {
 	all = d.join("templates", "mail")
 	return filepath.Join(all, strconv.FormatUint(uint64(institution), 10)), all
 }
+
+// Remote is the folder of notes about batches that were sent to remote vaults.
+func (d Dir) Remote() string { return d.join("remote") }
 
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }

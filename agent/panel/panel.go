@@ -29,6 +29,9 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Corrections  Corrections
+	Webhooks     Webhooks
+	Deliveries   Deliveries
+	Receipts     Receipts
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -92,6 +95,8 @@ func (p *Panel) Handler() http.Handler {
 	p.routeFailures(mux)
 	p.routeCorrections(mux)
 	mux.HandleFunc("POST /panel/backup", p.backup)
+	p.routeWebhooks(mux)
+	p.routeReceipts(mux)
 	return mux
 }
 

@@ -36,4 +36,3 @@ func placeOf(c *cli.Context) (pdf.Mark, error) {
 	}
 	return m, nil
 }
-

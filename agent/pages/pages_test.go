@@ -214,7 +214,9 @@ func TestShare(t *testing.T) {
 		t.Errorf("a part: %d %q", d.StatusCode, d.body)
 	}
 
-	reshared := s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Reshare("another", s.now()) })
+	reshared := s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Reshare("another", s.now())
+	})
 	for _, path := range []string{here, here + "/certificate.pdf", here + "/page.png"} {
 		s.says(s.get(path), http.StatusNotFound)
 	}
@@ -238,7 +240,9 @@ func TestCorrections(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.issue(s.draft())
 	here := "/c/" + c.ShareToken
-	wish := func(text string, headers ...string) answer { return s.post(here, url.Values{"correction": {text}}, headers...) }
+	wish := func(text string, headers ...string) answer {
+		return s.post(here, url.Values{"correction": {text}}, headers...)
+	}
 	a := wish("My name\r\nhas two n.")
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != here+"?asked=1" {
 		t.Errorf("led to %q (%d)", a.Header.Get("Location"), a.StatusCode)

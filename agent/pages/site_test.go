@@ -168,7 +168,9 @@ func (s *site) approve(c vault.Certificate, tail []byte) vault.Certificate {
 	s.Helper()
 	s.verified = append(bytes.Clone(s.document), tail...)
 	v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: int64(len(tail)), SHA256: vault.HashSecret(string(s.verified))}
-	return s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Approve(v, tail, s.now()) })
+	return s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Approve(v, tail, s.now())
+	})
 }
 
 // seal takes a draft in and makes its verified PDF as the agent does.
@@ -214,7 +216,9 @@ func (s *site) supersede(c vault.Certificate, d vault.Draft) (old, next vault.Ce
 		n.Supersedes = c.UUID
 		return n, vault.Effects{}, nil
 	})
-	old = s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Supersede(next.UUID, s.now()) })
+	old = s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Supersede(next.UUID, s.now())
+	})
 	return old, next
 }
 

@@ -51,6 +51,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -129,8 +130,9 @@ func ascending(bucket []byte) bool {
 
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
-	file  *file.File
-	queue *group.Queue[*txn]
+	file     *file.File
+	queue    *group.Queue[*txn]
+	versions versions
 }
 
 var _ store.Store = (*Store)(nil)
@@ -142,7 +144,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f}
+	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())

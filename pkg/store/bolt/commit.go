@@ -34,8 +34,10 @@ func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (res
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
+	var changed []string
 	err := s.file.Update(func(tx *bbolt.Tx) error {
 		t := newTxn(tx)
+		defer func() { changed = t.changed }()
 		for i, run := range group {
 			before := t.writes
 			if outcomes[i] = run(t); outcomes[i] != nil && t.writes != before {
@@ -44,6 +46,9 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		}
 		return t.finish()
 	})
+	for _, reference := range changed {
+		s.versions.of(reference).Add(1)
+	}
 	if err != nil {
 		for i := range outcomes {
 			outcomes[i] = err
@@ -58,6 +63,7 @@ type txn struct {
 	tx      *bbolt.Tx
 	open    map[string]*bbolt.Bucket
 	writes  int
+	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool

@@ -34,6 +34,7 @@ var modes = []struct {
 	{"uploads", benchUploads},
 	{"large", benchLarge},
 	{"lists", benchLists},
+	{"pages", benchPages},
 }
 
 func main() {

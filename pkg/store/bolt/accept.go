@@ -127,6 +127,7 @@ func (t *txn) freeze(key []byte, date vault.Date) error {
 }
 
 func (t *txn) putCertificate(c vault.Certificate) error {
+	t.changed = append(t.changed, c.Reference)
 	key := record.U64(c.ID)
 	value, err := record.Encode(key, c)
 	if err != nil {

@@ -30,7 +30,10 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
+	Corrections  Corrections
 	Stream       Stream
+	Failures     Failures
+	Stories      Stories
 	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -89,6 +92,8 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	p.routeFailures(mux)
+	p.routeCorrections(mux)
 	mux.HandleFunc("POST /panel/backup", p.backup)
 	return mux
 }

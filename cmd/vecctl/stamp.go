@@ -58,7 +58,7 @@ func runStamp(w world, in, out, url string, form form) error {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the document %s cannot be opened; check its name and rights", in))
 	}
 	defer f.Close()
-	source, err := stampSource(f)
+	source, err := stampSource(w, f)
 	if err != nil {
 		return fault.At(in, err)
 	}
@@ -125,7 +125,7 @@ func drawn(write func(io.Writer) error, page int) (func(io.Writer) error, error)
 
 // stampSource is the PDF that is to be stamped: the file, or the page made of it
 // when it is an image.
-func stampSource(f *os.File) (pdf.Source, error) {
+func stampSource(w world, f *os.File) (pdf.Source, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return pdf.Source{}, err
@@ -141,7 +141,7 @@ func stampSource(f *os.File) (pdf.Source, error) {
 		return pdf.Source{R: f, Size: info.Size()}, nil
 	}
 	var page bytes.Buffer
-	if err := pdf.FromImage(&page, f, info.Size()); err != nil {
+	if err := w.page(&page, f, info.Size()); err != nil {
 		return pdf.Source{}, err
 	}
 	return pdf.Source{R: bytes.NewReader(page.Bytes()), Size: int64(page.Len())}, nil

@@ -53,6 +53,11 @@ type Settings struct {
 	TimeZone    string `json:"time_zone,omitempty"`   // IANA name
 	Sender      string `json:"sender,omitempty"`      // address that mails come from
 	BaseURL     string `json:"base_url,omitempty"`
+	// Logo is a PNG or JPEG for the public's pages; an empty one that is not nil
+	// takes the logo away.
+	Logo *[]byte `json:"logo,omitempty"`
+	// PartialNames says whether verification pages show recipients' names in part.
+	PartialNames *bool `json:"partial_names,omitempty"`
 }
 
 // Configure changes an agent's settings.

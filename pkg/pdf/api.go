@@ -64,7 +64,7 @@ const (
 
 // Mark is what is put on the page.
 type Mark struct {
-	URL      string    // what the QR code says, encoded as given
+	URL      string    // what the QR code says, in the form that Link gives it
 	Caption  string    // printed under the code; usually the reference ID
 	SignedAt time.Time // the signature's time
 	Page     int       // from 1; 0 is the first page

@@ -96,6 +96,19 @@ func newDesk() *desk {
 	return &desk{zlib: z}
 }
 
+// deflate compresses data; the result is good until the next call.
+func (d *desk) deflate(data []byte) ([]byte, error) {
+	d.packed.Reset()
+	d.zlib.Reset(&d.packed)
+	if _, err := d.zlib.Write(data); err != nil {
+		return nil, fmt.Errorf("compress a part of the document: %w", err)
+	}
+	if err := d.zlib.Close(); err != nil {
+		return nil, fmt.Errorf("compress a part of the document: %w", err)
+	}
+	return d.packed.Bytes(), nil
+}
+
 // Tail makes the update that turns the original src into a verified document.
 // A document that cannot be verified is refused with a *Refusal.
 func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
@@ -143,6 +156,10 @@ func (m *Mark) check() error {
 	}
 	if m.MarginMM == 0 {
 		m.MarginMM = 8
+	}
+	var err error
+	if m.URL, err = Link(m.URL); err != nil {
+		return err
 	}
 	switch {
 	case m.URL == "":

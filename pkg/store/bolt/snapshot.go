@@ -6,13 +6,15 @@ import (
 	"io"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
 
 // Snapshot is a store as it was at one moment.
 type Snapshot struct {
 	Schema uint64
 	Size   int64 // of the file, in bytes
-	tx     *txn
+	tx     *bbolt.Tx
 }
 
 // Snapshot hands the store as it is now to a function, for as long as that runs.
@@ -22,20 +24,20 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Snapshot) error) error {
 		return err
 	}
 	return s.file.View(func(tx *bbolt.Tx) error {
-		return fn(&Snapshot{Schema: schema, Size: tx.Size(), tx: newTxn(tx)})
+		return fn(&Snapshot{Schema: schema, Size: tx.Size(), tx: tx})
 	})
 }
 
 // WriteTo writes the store's file, Size bytes long.
-func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.tx.WriteTo(w) }
+func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) }
 
 // Blobs are the contents that certificates and uploads need, in order.
 func (s *Snapshot) Blobs() []string {
 	var all []string
-	for _, index := range [][]byte{byBlob, uploadBlobs} {
+	for _, index := range [][]byte{byBlob, upload.BlobIndex()} {
 		const sumLength = 64
 		last := ""
-		c := s.tx.tx.Bucket(index).Cursor()
+		c := s.tx.Bucket(index).Cursor()
 		for key, _ := c.First(); key != nil; key, _ = c.Next() {
 			if len(key) < sumLength || string(key[:sumLength]) == last {
 				continue

@@ -30,8 +30,9 @@ type File struct {
 }
 
 // Open opens or makes a file, for its owner only. It waits at most wait for another
-// process to let go of it; then the error's kind is Locked.
-func Open(path string, wait time.Duration) (*File, error) {
+// process to let go of it; then the error's kind is Locked. The trees of all buckets
+// are checked, of those that are named down to the leaves.
+func Open(path string, wait time.Duration, whole ...[]byte) (*File, error) {
 	f := &File{}
 	err := guard(func() (err error) {
 		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
@@ -56,7 +57,7 @@ func Open(path string, wait time.Duration) (*File, error) {
 		return nil, errors.Join(diskError(err, "closing the database to others"), f.Close())
 	}
 	err = f.View(func(tx *bbolt.Tx) error {
-		if err := pages.Check(tx, f.os); err != nil {
+		if err := pages.Check(tx, f.os, whole...); err != nil {
 			return damaged(err)
 		}
 		return nil

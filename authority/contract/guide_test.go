@@ -121,7 +121,7 @@ func TestForeignHashes(t *testing.T) {
 	s.send(foreign, http.MethodPost, "revoke", object{"verification_hash": hash, "reason": "mine now"}).is(t, 404, "NOT_FOUND")
 	s.send(foreign, http.MethodPost, "renew", object{"verification_hash": hash, "snapshot": snapshot()}).is(t, 404, "NOT_FOUND")
 	s.send(foreign, http.MethodGet, "status?domain=mystore.com", nil).is(t, 404, "NOT_FOUND")
-	if s.get("verify/"+hash).body["valid"] != true {
+	if s.get("verify/" + hash).body["valid"] != true {
 		t.Error("it is not valid any more")
 	}
 }
@@ -207,7 +207,7 @@ func TestTheHashAndItsSecret(t *testing.T) {
 	s.check(err)
 	s.restart()
 	next := s.post("renew", object{"verification_hash": hash, "snapshot": snapshot()}).is(t, 200, "").body.text("verification_hash")
-	if s.get("verify/"+hash).body.text("status") != "superseded" || s.get("verify/"+next).body["valid"] != true {
+	if s.get("verify/"+hash).body.text("status") != "superseded" || s.get("verify/" + next).body["valid"] != true {
 		t.Error("a hash does not verify after the secret was rotated")
 	}
 }
@@ -217,7 +217,7 @@ func TestABadgeOnAnotherDomain(t *testing.T) {
 	s := newSite(t)
 	hash := s.certified().body.text("verification_hash")
 	for domain, match := range map[string]bool{"mystore.com": true, "WWW.MyStore.com.": true, "evil.com": false, "": false, "a|b": false} {
-		a := s.get("verify/" + hash + "?domain=" + domain).is(t, 200, "")
+		a := s.get("verify/"+hash+"?domain="+domain).is(t, 200, "")
 		if a.body["valid"] != match || a.body["domain_match"] != match || (a.body.text("message") == "") != match {
 			t.Errorf("%q: %s", domain, a.raw)
 		}

@@ -7,7 +7,11 @@ require (
 	github.com/vecctl/vecctl v0.0.0
 )
 
-require github.com/klauspost/compress v1.20.1 // indirect
+require (
+	github.com/klauspost/compress v1.20.1 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/net v0.59.0 // indirect
+)
 
 require (
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect

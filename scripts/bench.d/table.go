@@ -28,6 +28,11 @@ func (t *table) faster(name string, ours, peer, wanted float64, unit func(float6
 	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.1f", peer/ours), fmt.Sprintf("at least %g times faster", wanted), peer/ours >= wanted)
 }
 
+// atLeast is a rate that should be at least a part of a peer's.
+func (t *table) atLeast(name string, ours, peer, wanted float64, unit func(float64) string) {
+	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.2f", ours/peer), fmt.Sprintf("at least %g", wanted), ours/peer >= wanted)
+}
+
 // below is a measure that should stay below a number.
 func (t *table) below(name string, ours, wanted float64, unit func(float64) string) {
 	t.line(name, unit(ours), "", "", "below "+unit(wanted), ours < wanted)

@@ -42,7 +42,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	minSDK, err := a.setting(config, "authority.min_sdk")
+	minSDK, err := a.authoritySetting(config, "authority.min_sdk")
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 
 // prover looks for proofs of domains with the resolvers of the settings.
 func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
-	list, err := a.setting(config, "authority.resolvers")
+	list, err := a.authoritySetting(config, "authority.resolvers")
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +72,9 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 	return p, nil
 }
 
-// setting is the value of a setting for the agent: the environment goes before the
+// authoritySetting is the value of a setting, or its default: the environment goes before the
 // file.
-func (a *Agent) setting(config home.Config, key string) (string, error) {
+func (a *Agent) authoritySetting(config home.Config, key string) (string, error) {
 	one, _ := home.FindSetting(key)
 	if value := a.Getenv(one.Env); value != "" {
 		return value, one.Check(value, one.Env)

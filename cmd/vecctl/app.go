@@ -54,6 +54,7 @@ func newApp(w world) *cli.App {
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w),
+			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),

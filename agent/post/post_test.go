@@ -90,9 +90,12 @@ func asItIs(*vault.Certificate) {}
 
 func (o *office) writer() *post.Writer {
 	return &post.Writer{
-		Templates:   func(uint32) *mail.Templates { return mail.NewTemplates() },
-		Institution: func(uint32) (vault.Institution, bool) { i, err := o.store.CurrentInstitution(o.Context()); return i, err == nil },
-		BaseURL:     func() string { return "https://vault.example" }, Find: o.store.Certificate, Accounts: o.store, Now: o.clock,
+		Templates: func(uint32) *mail.Templates { return mail.NewTemplates() },
+		Institution: func(uint32) (vault.Institution, bool) {
+			i, err := o.store.CurrentInstitution(o.Context())
+			return i, err == nil
+		},
+		BaseURL: func() string { return "https://vault.example" }, Find: o.store.Certificate, Accounts: o.store, Now: o.clock,
 		VerifyURL: func(c vault.Certificate) string { return "https://vault.example/v/" + c.Reference },
 		ShareURL:  func(c vault.Certificate) string { return "https://vault.example/c/" + c.ShareToken },
 	}
@@ -293,7 +296,7 @@ func TestMootAndHeld(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) Send(context.Context, mail.Message) error { return b.err }
-func (broken) Close()                                      {}
+func (broken) Close()                                     {}
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()

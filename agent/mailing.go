@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"sync"
@@ -122,7 +121,3 @@ func (a *Agent) settled(ids []uint64) {
 	a.post.Wake()
 	a.feed.settled(ids)
 }
-
-// SendMails waits until all mails that are due have gone out, unless they are held
-// up or ctx ends.
-func (a *Agent) SendMails(ctx context.Context) { a.post.Drain(ctx) }

@@ -28,6 +28,7 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
+	Mails        Mails
 	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -85,6 +86,7 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	p.routeMails(mux)
 	return mux
 }
 

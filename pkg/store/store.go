@@ -106,6 +106,12 @@ type Certificates interface {
 	// upload is gone, nothing is changed, and the rows at fault are returned. An
 	// identity that is taken already is a Conflict.
 	AcceptWhole(ctx context.Context, w Whole) ([]vault.Certificate, []Refused, error)
+	// Reissue keeps what a transition makes of one certificate: itself, marked as
+	// replaced, and its successor, which may bear the uniqueness key of those that it
+	// replaces; that key stays theirs. A key that another holds is
+	// Invalid, an identity that is taken a Conflict.
+	Reissue(ctx context.Context, institution uint32, name string,
+		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)

@@ -37,6 +37,9 @@ func Check(tx *bbolt.Tx, file io.ReaderAt) error {
 	if err := c.tree(uint64(tx.Cursor().Bucket().Root())); err != nil {
 		return err
 	}
+	if err := c.inline(uint64(tx.Cursor().Bucket().Root())); err != nil {
+		return err
+	}
 	return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 		if b.Root() == 0 {
 			return nil // so small that it lies in its parent's page

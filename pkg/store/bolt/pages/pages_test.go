@@ -99,3 +99,30 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+// TestSmallBuckets damages a bucket that lies in its parent's page.
+func TestSmallBuckets(t *testing.T) {
+	path, _ := deep(t)
+	must(t, check(t, path))
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	// Its value follows its name: its own header, a page with one element of the key
+	// "k" and the value "v".
+	at := strings.Index(string(whole), "small\x00\x00\x00\x00\x00\x00\x00\x00")
+	if at < 0 {
+		t.Fatal("the small bucket is not where it is looked for")
+	}
+	page := at + len("small") + 16
+	for name, place := range map[string]int{
+		"the kind of page": page + 8, "the count": page + 11, "where the key begins": page + 16 + 5,
+		"the length of the key": page + 16 + 9, "the length of the value": page + 16 + 13,
+	} {
+		damaged := append([]byte(nil), whole...)
+		damaged[place] ^= 0x30
+		spoilt := filepath.Join(t.TempDir(), "spoilt.db")
+		must(t, os.WriteFile(spoilt, damaged, 0o600))
+		if check(t, spoilt) == nil {
+			t.Errorf("%s: no damage is found", name)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Mails: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Mails: a, Revisions: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // who asked has gone, which ended the work
 		}

@@ -29,6 +29,7 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Mails        Mails
+	Revisions    Revisions
 	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -87,6 +88,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
 	p.routeMails(mux)
+	p.routeRevisions(mux)
 	return mux
 }
 

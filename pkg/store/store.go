@@ -70,6 +70,12 @@ type Refused struct {
 	Duplicate bool // the key is held, or an earlier row has it; else the upload is gone
 }
 
+// Erased is what was forgotten, as it was before.
+type Erased struct {
+	Certificates []vault.Certificate
+	Mails        []uint64
+}
+
 // Filter selects certificates; empty fields do not restrict, and all that are
 // set must hold.
 type Filter struct {
@@ -112,6 +118,10 @@ type Certificates interface {
 	// Invalid, an identity that is taken a Conflict.
 	Reissue(ctx context.Context, institution uint32, name string,
 		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
+	// Erase forgets the personal data of everything that an institution issued to an
+	// address, compared folded (vault.Certificate.Erase), and of the mails to it, all
+	// in one transaction; where one certificate cannot be erased, nothing is.
+	Erase(ctx context.Context, institution uint32, email string, now time.Time) (Erased, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)

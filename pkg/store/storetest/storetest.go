@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
 		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 		{"mails are queued with what causes them", mailsAreQueued},
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},

@@ -59,7 +59,7 @@ func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOp
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	business := a.business(o.Limits)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
-	return guard.Around(a.whileRoom(business.Handler(api.TokenDoor(a.store, a.Now)), business.Fail))
+	return guard.Around(a.withBounces(a.whileRoom(business.Handler(api.TokenDoor(a.store, a.Now)), business.Fail), business.Fail))
 }
 
 // Status says what the home holds and what waits in it.

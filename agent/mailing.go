@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -23,13 +25,16 @@ type mailing struct {
 	lines     int
 	hold      time.Duration
 	staff     string
+	bounces   string // mailbox of returned mails; "" is none
+	secret    string // who knows it may hand returned mails in; "" is nobody
 }
 
 // loadMailing reads the settings.
 func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 	var address, lines, perMinute, hold string
 	for key, to := range map[string]*string{"mail.smtp_url": &address, "mail.lines": &lines,
-		"mail.per_minute": &perMinute, "mail.hold": &hold, "mail.staff": &m.staff} {
+		"mail.per_minute": &perMinute, "mail.hold": &hold, "mail.staff": &m.staff,
+		"mail.bounces": &m.bounces, "mail.bounce_secret": &m.secret} {
 		if *to, err = a.setting(config, key); err != nil {
 			return m, err
 		}
@@ -114,6 +119,30 @@ func mailTrouble(err error) string {
 		return "mails wait: " + message
 	}
 	return fmt.Sprintf("mails wait: %v", err)
+}
+
+// bounces notes what came back.
+func (a *Agent) bounces() *post.Bounces {
+	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.news}
+}
+
+// watchBounces reads the mailbox of returned mails, where there is one.
+func (a *Agent) watchBounces(ctx context.Context) error {
+	if a.mailing.bounces == "" {
+		return nil
+	}
+	return a.bounces().Watch(ctx, a.mailing.bounces)
+}
+
+// withBounces lets those who know the secret hand returned mails in.
+func (a *Agent) withBounces(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	if a.mailing.secret == "" {
+		return next
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /mail/bounces", a.bounces().Hook(a.mailing.secret, fail))
+	mux.Handle("/", next)
+	return mux
 }
 
 // settled is told which certificates' processing has ended: there may be mails.

@@ -53,6 +53,8 @@ func Settings() []Setting {
 		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
 		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
 		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
+		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed"},
+		{Key: "mail.bounce_secret", Env: "VECCTL_MAIL_BOUNCE_SECRET", Meaning: "`SECRET` with which returned mails may be handed in at POST /mail/bounces (default: nobody may)", Secret: true, check: checkSecret},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -131,6 +133,14 @@ func checkServer(v string) error {
 func checkMailServer(v string) error {
 	_, err := mail.ParseServer(v)
 	return err
+}
+
+func checkSecret(v string) error {
+	const least = 16
+	if len(v) < least {
+		return fault.Newf(fault.Invalid, "a secret has %d characters at least", least)
+	}
+	return nil
 }
 
 func checkAddress(v string) error {

@@ -57,18 +57,15 @@ func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 const mailProblem = "mail"
 
 func (a *Agent) newPost() *post.Post {
-	return post.New(a.store, post.Options{
-		Write: a.writer().Write, NewCarrier: a.newCarrier,
-		Lines: a.mailing.lines, PerMinute: a.mailing.perMinute,
-		Now: a.Now, Log: a.Log, Trouble: a.mailsHeld,
-	})
-}
-
-func (a *Agent) newCarrier() post.Carrier {
+	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: a.mailsHeld}
 	if a.mailing.server == nil {
-		return post.Spool{Folder: a.Home.Mail()}
+		spool := post.NewSpool(a.Home.Mail())
+		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }
+	} else {
+		o.Lines, o.PerMinute = a.mailing.lines, a.mailing.perMinute
+		o.NewCarrier = func() post.Carrier { return mail.NewLine(*a.mailing.server) }
 	}
-	return mail.NewLine(*a.mailing.server)
+	return post.New(a.store, o)
 }
 
 // writer makes the agent's mails.

@@ -5,9 +5,13 @@ go 1.26.0
 require (
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e
 	github.com/vecctl/vecctl v0.0.0
+	github.com/wneessen/go-mail v0.8.1
 )
 
-require github.com/klauspost/compress v1.20.1 // indirect
+require (
+	github.com/klauspost/compress v1.20.1 // indirect
+	golang.org/x/net v0.59.0 // indirect
+)
 
 require (
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect

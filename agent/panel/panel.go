@@ -34,6 +34,8 @@ type Panel struct {
 	Webhooks     Webhooks
 	Deliveries   Deliveries
 	Receipts     Receipts
+	Mails        Mails
+	Revisions    Revisions
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -100,6 +102,8 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("POST /panel/backup", p.backup)
 	p.routeWebhooks(mux)
 	p.routeReceipts(mux)
+	p.routeMails(mux)
+	p.routeRevisions(mux)
 	return mux
 }
 

@@ -36,6 +36,7 @@ var modes = []struct {
 	{"lists", benchLists},
 	{"pages", benchPages},
 	{"certify", benchCertify},
+	{"mail", benchMail},
 }
 
 func main() {

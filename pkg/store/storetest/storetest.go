@@ -55,6 +55,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
+		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 		{"accept whole keeps all", wholeKeeps},
 		{"accept whole refuses all", wholeRefuses},
 		{"uploads", uploadsAreKept},

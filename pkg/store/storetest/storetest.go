@@ -15,14 +15,17 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
+// promise is one thing that a store must do.
+type promise struct {
+	name string
+	run  func(*fixture)
+}
+
 // Run runs the suite. The function opens a new, empty store and sees to its
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := []struct {
-		name string
-		run  func(*fixture)
-	}{
+	tests := []promise{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -57,12 +60,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
-		{"reissue keeps both", reissueKeepsBoth},
-		{"erasing forgets a recipient", erasing},
-		{"mails are queued with what causes them", mailsAreQueued},
-		{"mails settle with their jobs", mailsSettle},
-		{"mails are cancelled", mailsAreCancelled},
-		{"mails come back and are repeated", mailsComeBack},
 		{"proving an address assigns what was issued to it", provingAssigns},
 		{"approval assigns to an account that exists", approvalAssigns},
 		{"sign-in links serve once and for a time", signInLinks},
@@ -80,7 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
 	}
-	for _, tt := range tests {
+	for _, tt := range append(tests, mailPromises()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.run(newFixture(t, open(t)))

@@ -131,6 +131,10 @@ type Certificates interface {
 	// Referred finds one by its reference ID, whatever its institution; NotFound
 	// when there is none.
 	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	// Version is a number that is another one after each change of the certificate
+	// with a reference ID, before whoever changed it is told so. What was read after
+	// asking for it holds as long as it is the same. It costs no reading.
+	Version(reference string) uint64
 	// Shared finds one by the token of its view-and-share page; NotFound when no
 	// certificate has it now.
 	Shared(ctx context.Context, token string) (vault.Certificate, error)
@@ -334,5 +338,8 @@ type Store interface {
 	Jobs
 	Batches
 	Institutions
+	Endpoints
+	Deliveries
+	Receipts
 	Close() error
 }

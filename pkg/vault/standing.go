@@ -28,6 +28,8 @@ func Standings() []Standing {
 // Standing is what the certificate counts for now.
 func (c Certificate) Standing() Standing {
 	switch {
+	case c.ErasedAt != nil:
+		return Withdrawn
 	case c.Status == Processing:
 		return Unfinished
 	case c.Status == Failed:

@@ -15,6 +15,7 @@ func TestStanding(t *testing.T) {
 		vault.Unissued:   {Status: vault.Failed, SupersededBy: "x"},
 		vault.Genuine:    {Status: vault.Approved, Supersedes: "x"},
 		vault.Superseded: {Status: vault.Approved, SupersededBy: "x"},
+		vault.Withdrawn:  {Status: vault.Approved, SupersededBy: "x", ErasedAt: &born},
 		vault.TakenBack:  {Status: vault.Revoked, SupersededBy: "x"},
 	} {
 		if got := c.Standing(); got != want {

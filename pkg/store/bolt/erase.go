@@ -3,7 +3,8 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"slices"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -11,19 +12,22 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // Erase implements store.Certificates.
 func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.Erased, error) {
 	return write(ctx, s, func(t *txn) (store.Erased, error) {
 		var done store.Erased
-		folded := vault.FoldEmail(email)
-		theirs, err := index.IssuedTo(t.Tx, institution, folded)
+		if vault.FoldEmail(email) == "" {
+			return done, nil
+		}
+		ids, err := index.IssuedTo(t.Tx, institution, email)
 		if err != nil {
 			return done, err
 		}
-		slices.Reverse(theirs)
-		for _, id := range theirs {
+		about := map[string]bool{}
+		for _, id := range ids {
 			c, err := t.certificate(record.U64(id))
 			if err != nil {
 				return done, err
@@ -33,20 +37,24 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 				return done, err
 			}
 			done.Certificates = append(done.Certificates, c)
+			about[c.UUID] = true
 		}
 		for _, c := range done.Certificates {
-			n, err := t.erase(c, now)
+			ids, err := t.erase(c, now)
 			if err != nil {
 				return done, err
 			}
-			done.Mails = append(done.Mails, n...)
+			done.Mails = append(done.Mails, ids...)
 		}
-		others, err := t.eraseMailsTo(institution, folded, now)
+		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		return done, upload.ForgetReplies(t.Tx, institution, done.Certificates)
+		if err := t.eraseDeliveries(institution, about); err != nil {
+			return done, err
+		}
+		return done, upload.Forget(t.Tx, institution, about)
 	})
 }
 
@@ -57,7 +65,10 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 			return nil, err
 		}
 	}
-	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
+	left := vault.Certificate{Identity: old.Identity}.SearchText()
+	if err := t.changes.Forget(t.Tx, old, left); err != nil {
+		return nil, err
+	}
 	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
 		var e vault.Event
 		key := record.U64(seq)
@@ -86,14 +97,15 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 // document.
 func (t *txn) personal(c vault.Certificate) []entry {
 	id := record.U64(c.ID)
-	d := vault.Draft{Title: c.Title, Email: c.Email, File: c.File}
 	all := []entry{
 		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
-		{frozen, keyKey(c.Institution, d.FreezeKey()), nil},
 		{tails, id, nil},
 	}
 	if v := c.Verified; v != nil {
 		all = append(all, entry{byBlob, record.Join([]byte(v.Document.SHA256), id), nil})
+	}
+	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
+		all = append(all, entry{frozen, key, nil})
 	}
 	if key := keyKey(c.Institution, c.Key()); bytes.Equal(t.Get(byKey, key), id) {
 		all = append(all, entry{byKey, key, nil})
@@ -121,15 +133,16 @@ func (t *txn) eraseMail(id uint64, now time.Time) error {
 	return t.putMail(old.Erase(now))
 }
 
-// eraseMailsTo forgets mails to an address that are about no certificate of its.
+// eraseMailsTo forgets mails to an address, or from it, that are about no
+// certificate of its.
 func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
-	c := t.Bucket(mails).Cursor()
+	c := t.Cursor(mails)
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		var m vault.Mail
 		if err := record.Decode(k, v, &m); err != nil {
 			return nil, err
 		}
-		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) && folded != "" {
+		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
 			ids = append(ids, m.ID)
 		}
 	}
@@ -139,4 +152,55 @@ func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (id
 		}
 	}
 	return ids, nil
+}
+
+// eraseDeliveries takes the data out of what webhooks were told, or are still to
+// be told, about certificates.
+func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
+	var keys [][]byte
+	prefix := record.U32(institution)
+	c := t.Cursor(deliveries)
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
+		var d hook.Delivery
+		if err := record.Decode(k, v, &d); err != nil {
+			return err
+		}
+		if about[d.Subject] {
+			keys = append(keys, bytes.Clone(k))
+		}
+	}
+	for _, key := range keys {
+		body, err := record.Unseal(key, t.Get(deliveryBodies, key))
+		if err != nil {
+			return err
+		}
+		erased, err := withoutPerson(body)
+		if err != nil {
+			return err
+		}
+		if err := t.Put(deliveryBodies, key, record.Seal(key, erased)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutPerson is a delivery's body without the fields about a recipient.
+func withoutPerson(body []byte) ([]byte, error) {
+	var fields map[string]any
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber()
+	if err := numbers.Decode(&fields); err != nil {
+		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
+	}
+	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
+		if _, there := fields[name]; there {
+			fields[name] = ""
+		}
+	}
+	erased, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("erasing what webhooks were told: %w", err)
+	}
+	return erased, nil
 }

@@ -55,8 +55,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
-		{"reissue keeps both", reissueKeepsBoth},
-		{"erasing forgets a recipient", erasing},
 		{"accept whole keeps all", wholeKeeps},
 		{"accept whole refuses all", wholeRefuses},
 		{"uploads", uploadsAreKept},
@@ -83,6 +81,8 @@ func mailTests() []test {
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
+		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 	}
 }
 

@@ -47,6 +47,13 @@ func (c Column) line(p uint16) []byte {
 	return c[head+from : head+to]
 }
 
+// Blank is the column with a place's line overwritten by bytes that no term has.
+func (c Column) Blank(p uint16) Column {
+	blank := slices.Clone(c)
+	clear(blank.line(p))
+	return blank
+}
+
 // Finder looks for a term. In one list the same column mostly holds it at the same
 // offset, so that is where it looks first.
 type Finder struct {
@@ -82,19 +89,4 @@ func (f *Finder) Holds(p uint16, column func(n int) (Column, error)) (bool, erro
 			return true, nil
 		}
 	}
-}
-
-// Replace returns the column with another line at a place.
-func (c Column) Replace(p uint16, line []byte) Column {
-	if len(c) < head {
-		return c
-	}
-	old := len(c.line(p))
-	from := head + int(binary.LittleEndian.Uint32(c[4*int(p):]))
-	out := slices.Concat(c[:from], line, c[from+old:])
-	for next := int(p) + 1; next <= set.Size; next++ {
-		begin := out[4*next:]
-		binary.LittleEndian.PutUint32(begin, binary.LittleEndian.Uint32(begin)+uint32(len(line)-old))
-	}
-	return out
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/pages"
+	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -64,6 +65,8 @@ type Agent struct {
 	intake      *intake.Intake
 	uploads     *intake.Uploads
 	processor   *process.Processor
+	mailing     mailing
+	post        *post.Post
 	outcome     *outcome.Writer
 	pages       *pages.Pages
 	feed        feed
@@ -94,6 +97,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	}
 	a := &Agent{Options: o, Made: !existed}
 	if a.signing, err = a.loadSigning(config); err != nil {
+		return nil, err
+	}
+	if a.mailing, err = a.loadMailing(config); err != nil {
 		return nil, err
 	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
@@ -148,18 +154,20 @@ func (a *Agent) wire() {
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
+	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log, MailHold: a.mailing.hold,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.feed.settled, Trouble: a.held,
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.held,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
+	a.post = a.newPost()
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
 func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
+	work.Go(func() error { return a.post.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()

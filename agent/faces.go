@@ -35,7 +35,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
+	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Corrections: a, Mails: a, Revisions: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // who asked has gone, which ended the work
 		}
@@ -59,7 +59,7 @@ func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOp
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	business := a.business(o.Limits)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
-	return guard.Around(a.whileRoom(a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now))), business.Fail))
+	return guard.Around(a.withBounces(a.whileRoom(a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now))), business.Fail), business.Fail))
 }
 
 // Status says what the home holds and what waits in it.

@@ -78,6 +78,7 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.Run(ctx) })
 	work.Go(func() error { return watcher.Run(ctx) })
+	work.Go(func() error { return a.watchBounces(ctx) })
 	for _, f := range faces {
 		work.Go(func() error { return f.serve(ctx) })
 	}

@@ -8,6 +8,8 @@
 //	verified/      outcomes of batches: verified PDFs and reports
 //	drop/          the drop folder, unless another is set
 //	incoming/      batches from the drop folder that have no outcome yet
+//	mail/          mails, where no mail server is set
+//	templates/mail templates that take the place of the program's
 //	failed/        what was dropped and refused
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
@@ -22,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -83,6 +86,16 @@ func (d Dir) Incoming() string { return d.join("incoming") }
 
 // Failed is the folder of what was dropped and refused.
 func (d Dir) Failed() string { return d.join("failed") }
+
+// Mail is the folder of mails, where no mail server is set.
+func (d Dir) Mail() string { return d.join("mail") }
+
+// MailTemplates is the folder of an institution's mail templates, and the one for
+// all institutions of the home.
+func (d Dir) MailTemplates(institution uint32) (own, all string) {
+	all = d.join("templates", "mail")
+	return filepath.Join(all, strconv.FormatUint(uint64(institution), 10)), all
+}
 
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }

@@ -29,6 +29,8 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Corrections  Corrections
+	Mails        Mails
+	Revisions    Revisions
 	Stream       Stream
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -87,6 +89,8 @@ func (p *Panel) Handler() http.Handler {
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
 	p.routeCorrections(mux)
+	p.routeMails(mux)
+	p.routeRevisions(mux)
 	return mux
 }
 

@@ -28,6 +28,8 @@ type Sealer struct {
 	BaseURL func() string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// MailHold is how long mails about new certificates wait.
+	MailHold time.Duration
 }
 
 // VerifyURL is the address that a certificate's QR code leads to.
@@ -62,7 +64,11 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	}
 	now := s.Now()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.Approve(v, tail, now)
+		c, fx, err := c.Approve(v, tail, now)
+		if s.MailHold > 0 {
+			fx = fx.Held(now.Add(s.MailHold))
+		}
+		return c, fx, err
 	}, nil
 }
 

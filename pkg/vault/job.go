@@ -44,7 +44,7 @@ func PolicyOf(kind JobKind) Policy {
 		return Policy{Attempts: 3, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 30 * time.Second}}
 	case JobNotify:
-		return Policy{Attempts: 12, Lease: 2 * time.Minute,
+		return Policy{Attempts: 12, Lease: 15 * time.Minute,
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
 	}
 	return Policy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}

@@ -76,26 +76,23 @@ type Mail struct {
 	SentAt  time.Time `json:"sent_at,omitzero"`
 }
 
-// mailTo makes a mail to a certificate's recipient.
-func (c Certificate) mailTo(kind MailKind, now time.Time) Mail {
+// MailTo makes a mail to a certificate's recipient.
+func (c Certificate) MailTo(kind MailKind, now time.Time) Mail {
 	return Mail{Kind: kind, Institution: c.Institution, Certificate: c.ID, Batch: c.Batch,
 		To: c.Email, State: MailWaiting, CreatedAt: now}
 }
-
-// SignInLife is how long the link in a sign-in mail serves.
-const SignInLife = 30 * time.Minute
 
 // NewSignInMail makes the mail that proves an address. It is not sent any more
 // when its link has expired.
 func NewSignInMail(institution uint32, to, link string, now time.Time) Mail {
 	return Mail{Kind: MailSignIn, Institution: institution, To: to, Link: link, State: MailWaiting,
-		CreatedAt: now, Expires: now.Add(SignInLife)}
+		CreatedAt: now, Expires: now.Add(linkLife)}
 }
 
 // NewCorrectionMail makes the mail that tells staff that somebody asks for a
 // correction of a certificate. From, an address, may be empty.
 func NewCorrectionMail(c Certificate, from, text string, now time.Time) Mail {
-	m := c.mailTo(MailCorrection, now)
+	m := c.MailTo(MailCorrection, now)
 	m.To, m.From, m.Text = "", from, text
 	return m
 }

@@ -28,6 +28,7 @@ var modes = []struct {
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
 	{"pages", benchPages},
+	{"mail", benchMail},
 }
 
 func main() {

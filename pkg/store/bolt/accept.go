@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -101,8 +102,14 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
-	if err := t.putAll(indexesOf(c)); err != nil {
-		return c, err
+	for _, e := range indexesOf(c) {
+		// A successor leaves the key to the certificate that it replaces.
+		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.get(byKey, e.key) != nil {
+			continue
+		}
+		if err := t.put(e.bucket, e.key, e.value); err != nil {
+			return c, err
+		}
 	}
 	searched := c.SearchText()
 	if err := t.put(texts, u64(id), seal(u64(id), []byte(searched))); err != nil {

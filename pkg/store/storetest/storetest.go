@@ -60,6 +60,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
+		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 		{"mails are queued with what causes them", mailsAreQueued},
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},

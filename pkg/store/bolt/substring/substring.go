@@ -133,3 +133,30 @@ func intersect(a, b []uint16) []uint16 {
 	}
 	return kept
 }
+
+// Without goes through the keys from whose lists a text is to be taken that is
+// forgotten, but for what is left of it: each with the function that makes the
+// list without it.
+func Without(owner uint32, id uint64, forgotten, left string) iter.Seq2[[]byte, func(list []byte) []byte] {
+	stay := slices.Sorted(gramsOf(owner, left))
+	offset := uint16(id & (1<<segmentBits - 1))
+	without := func(list []byte) []byte {
+		kept := make([]byte, 0, len(list))
+		for _, o := range decode(list) {
+			if o != offset {
+				kept = binary.BigEndian.AppendUint16(kept, o)
+			}
+		}
+		return kept
+	}
+	return func(yield func([]byte, func([]byte) []byte) bool) {
+		for _, g := range slices.Compact(slices.Sorted(gramsOf(owner, forgotten))) {
+			if _, found := slices.BinarySearch(stay, g); found {
+				continue
+			}
+			if !yield(keyOf(g, id>>segmentBits), without) {
+				return
+			}
+		}
+	}
+}

@@ -53,6 +53,9 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 	if err := t.eraseText(old); err != nil {
 		return nil, err
 	}
+	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
+		return nil, err
+	}
 	for _, seq := range t.under(entry{eventsByCert, u64(old.ID), nil}) {
 		var e vault.Event
 		key := u64(seq)

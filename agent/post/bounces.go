@@ -153,7 +153,7 @@ func (m *mailbox) read(each func([]byte) error) error {
 	}
 	var failed error
 	last, err := dsn.Mailbox(f, func(message []byte) { failed = errors.Join(failed, each(message)) })
-	if err = errors.Join(err, failed); err != nil {
+	if err := errors.Join(err, failed); err != nil {
 		return err
 	}
 	m.last, m.from = info, m.from+last

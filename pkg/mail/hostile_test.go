@@ -125,7 +125,7 @@ func wantWellFormed(t *testing.T, evil, raw string, content mail.Rendered, links
 			t.Errorf("%q: the text is %q, want %q", evil, body, content.Text)
 		}
 	}
-	if _, err := parts.NextRawPart(); err != io.EOF { //nolint:errorlint // it is that value
+	if _, err := parts.NextRawPart(); err != io.EOF {
 		t.Errorf("%q: more parts: %v", evil, err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// aboutAccounts is what stores promise about recipients.
-func aboutAccounts() []promise {
+// accountPromises is what stores promise about recipients.
+func accountPromises() []promise {
 	return []promise{
 		{"proving an address assigns what was issued to it", provingAssigns},
 		{"approval assigns to an account that exists", approvalAssigns},

@@ -43,27 +43,7 @@ func erasing(f *fixture) {
 		f.Errorf("wishes that are left: %+v, %v", left, err)
 	}
 	for _, c := range []vault.Certificate{first, second, third} {
-		got, err := f.store.Referred(f.Context(), c.Reference)
-		f.check(err)
-		if got.ErasedAt == nil || got.Status != vault.Revoked {
-			f.Errorf("it is %+v", got)
-		}
-		for _, v := range []any{got, f.events(c)} {
-			if s := strings.ToLower(f.written(v)); strings.Contains(s, "jolanta") || strings.Contains(s, c.File.SHA256) || strings.Contains(s, c.Title) {
-				f.Errorf("there is still %s", s)
-			}
-		}
-		if used, err := f.store.Referenced(f.Context(), c.File.SHA256); err != nil || used {
-			f.Errorf("its document is needed: %v, %v", used, err)
-		}
-		_, err = f.store.Tail(f.Context(), c.ID)
-		f.wantKind(err, fault.NotFound, "its tail")
-		_, err = f.store.Shared(f.Context(), c.ShareToken)
-		f.wantKind(err, fault.NotFound, "its page")
-		dates, err := f.store.Frozen(f.Context(), f.a, []vault.Key{vault.Draft{Title: c.Title, Email: c.Email, File: c.File}.FreezeKey()})
-		f.check(err)
-		f.wantSame(dates, []vault.Date{""}, "its frozen date")
-		f.finds(store.Filter{Institution: f.a, Search: c.Reference}, got)
+		f.wantErased(c)
 	}
 	f.finds(store.Filter{Institution: f.a, Search: "kowal"})
 	f.finds(store.Filter{Institution: f.a, Email: "jolanta@example.org"})
@@ -85,4 +65,30 @@ func erasing(f *fixture) {
 	who(&d)
 	d.Title = first.Title
 	f.keep(f.a, d)
+}
+
+// wantErased wants nothing left of a certificate but its reference ID.
+func (f *fixture) wantErased(c vault.Certificate) {
+	f.Helper()
+	got, err := f.store.Referred(f.Context(), c.Reference)
+	f.check(err)
+	if got.ErasedAt == nil || got.Status != vault.Revoked {
+		f.Errorf("it is %+v", got)
+	}
+	for _, v := range []any{got, f.events(c)} {
+		if s := strings.ToLower(f.written(v)); strings.Contains(s, "jolanta") || strings.Contains(s, c.File.SHA256) || strings.Contains(s, c.Title) {
+			f.Errorf("there is still %s", s)
+		}
+	}
+	if used, err := f.store.Referenced(f.Context(), c.File.SHA256); err != nil || used {
+		f.Errorf("its document is needed: %v, %v", used, err)
+	}
+	_, err = f.store.Tail(f.Context(), c.ID)
+	f.wantKind(err, fault.NotFound, "its tail")
+	_, err = f.store.Shared(f.Context(), c.ShareToken)
+	f.wantKind(err, fault.NotFound, "its page")
+	dates, err := f.store.Frozen(f.Context(), f.a, []vault.Key{vault.Draft{Title: c.Title, Email: c.Email, File: c.File}.FreezeKey()})
+	f.check(err)
+	f.wantSame(dates, []vault.Date{""}, "its frozen date")
+	f.finds(store.Filter{Institution: f.a, Search: c.Reference}, got)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// promise is one thing that every store keeps.
+// promise is one thing that a store must do.
 type promise struct {
 	name string
 	run  func(*fixture)
@@ -60,12 +61,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
-		{"reissue keeps both", reissueKeepsBoth},
-		{"erasing forgets a recipient", erasing},
-		{"mails are queued with what causes them", mailsAreQueued},
-		{"mails settle with their jobs", mailsSettle},
-		{"mails are cancelled", mailsAreCancelled},
-		{"mails come back and are repeated", mailsComeBack},
 		{"accept whole keeps all", wholeKeeps},
 		{"accept whole refuses all", wholeRefuses},
 		{"uploads", uploadsAreKept},
@@ -77,7 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
 	}
-	for _, tt := range append(tests, aboutAccounts()...) {
+	for _, tt := range slices.Concat(tests, mailPromises(), accountPromises()) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.run(newFixture(t, open(t)))

@@ -3,6 +3,7 @@ package substring
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
@@ -49,35 +50,55 @@ func (c Column) line(p uint16) []byte {
 // Finder looks for a term. In one list the same column mostly holds it at the same
 // offset, so that is where it looks first.
 type Finder struct {
-	term       []byte
+	term       string
 	column, at int
 }
 
 // NewFinder looks for a term that is not empty.
-func NewFinder(term string) *Finder { return &Finder{term: []byte(term)} }
+func NewFinder(term string) *Finder { return &Finder{term: term} }
 
-// Holds tells whether a text holds the term. The function returns a column; nil
-// when there are no more.
-func (f *Finder) Holds(p uint16, column func(n int) (Column, error)) (bool, error) {
+// Keep keeps of a set of texts those that hold the term. The function returns a
+// column; nil when there are no more.
+func (f *Finder) Keep(found *set.Set, column func(n int) (Column, error)) error {
 	likely, err := column(f.column)
 	if err != nil {
-		return false, err
+		return err
 	}
-	line := likely.line(p)
-	if end := f.at + len(f.term); end <= len(line) && bytes.Equal(line[f.at:end], f.term) {
-		return true, nil
+	for i := range found {
+		for rest := found[i]; rest != 0; rest &= rest - 1 {
+			p := uint16(64*i + bits.TrailingZeros64(rest))
+			if line := likely.line(p); f.at+len(f.term) <= len(line) && string(line[f.at:f.at+len(f.term)]) == f.term {
+				continue
+			}
+			holds, err := f.holds(p, column)
+			if err != nil {
+				return err
+			}
+			if !holds {
+				found.Remove(p)
+				continue
+			}
+			if likely, err = column(f.column); err != nil {
+				return err
+			}
+		}
 	}
-	if at := bytes.Index(line, f.term); at >= 0 {
-		f.at = at
-		return true, nil
-	}
-	for n := 0; ; n++ {
-		c, err := column(n)
+	return nil
+}
+
+// holds looks into all of a text's lines, and remembers where the term was.
+func (f *Finder) holds(p uint16, column func(n int) (Column, error)) (bool, error) {
+	for n := -1; ; n++ {
+		at := n
+		if n < 0 {
+			at = f.column // mostly this one
+		}
+		c, err := column(at)
 		if err != nil || c == nil {
 			return false, err
 		}
-		if at := bytes.Index(c.line(p), f.term); at >= 0 {
-			f.column, f.at = n, at
+		if i := bytes.Index(c.line(p), []byte(f.term)); i >= 0 {
+			f.column, f.at = at, i
 			return true, nil
 		}
 	}

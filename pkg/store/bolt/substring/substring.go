@@ -71,18 +71,21 @@ func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Pieces lists the keys of a term's pieces: a text that holds the term is in the
-// sets of all of them. When exact is true no other is.
+// most is how many pieces of a term are asked for. More of them cost more than the
+// texts that they would rule out.
+const most = 8
+
+// Pieces lists the keys of some of a term's pieces: a text that holds the term is
+// in the sets of all of them. When exact is true no other is.
 func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
 	if len(term) <= longest {
 		return [][]byte{pieceOf(owner, term).key()}, true
 	}
-	seen := map[piece]bool{}
-	for i := 0; i+longest <= len(term); i++ {
-		if p := pieceOf(owner, term[i:i+longest]); !seen[p] {
-			seen[p] = true
-			keys = append(keys, p.key())
-		}
+	last := len(term) - longest // where the last piece begins
+	n := min(most, (last+longest-1)/longest+1)
+	for i := range n {
+		at := last * (n - 1 - i) / (n - 1) // the last first: numbers stand at the end
+		keys = append(keys, pieceOf(owner, term[at:at+longest]).key())
 	}
 	return keys, false
 }

@@ -51,11 +51,12 @@ func (c Column) line(p uint16) []byte {
 // offset, so that is where it looks first.
 type Finder struct {
 	term       string
+	bytes      []byte // the same
 	column, at int
 }
 
 // NewFinder looks for a term that is not empty.
-func NewFinder(term string) *Finder { return &Finder{term: term} }
+func NewFinder(term string) *Finder { return &Finder{term: term, bytes: []byte(term)} }
 
 // Keep keeps of a set of texts those that hold the term. The function returns a
 // column; nil when there are no more.
@@ -67,7 +68,12 @@ func (f *Finder) Keep(found *set.Set, column func(n int) (Column, error)) error 
 	for i := range found {
 		for rest := found[i]; rest != 0; rest &= rest - 1 {
 			p := uint16(64*i + bits.TrailingZeros64(rest))
-			if line := likely.line(p); f.at+len(f.term) <= len(line) && string(line[f.at:f.at+len(f.term)]) == f.term {
+			line := likely.line(p)
+			if f.at+len(f.term) <= len(line) && string(line[f.at:f.at+len(f.term)]) == f.term {
+				continue
+			}
+			if at := bytes.Index(line, f.bytes); at >= 0 {
+				f.at = at
 				continue
 			}
 			holds, err := f.holds(p, column)
@@ -88,17 +94,13 @@ func (f *Finder) Keep(found *set.Set, column func(n int) (Column, error)) error 
 
 // holds looks into all of a text's lines, and remembers where the term was.
 func (f *Finder) holds(p uint16, column func(n int) (Column, error)) (bool, error) {
-	for n := -1; ; n++ {
-		at := n
-		if n < 0 {
-			at = f.column // mostly this one
-		}
-		c, err := column(at)
+	for n := 0; ; n++ {
+		c, err := column(n)
 		if err != nil || c == nil {
 			return false, err
 		}
-		if i := bytes.Index(c.line(p), []byte(f.term)); i >= 0 {
-			f.column, f.at = at, i
+		if at := bytes.Index(c.line(p), f.bytes); at >= 0 {
+			f.column, f.at = n, at
 			return true, nil
 		}
 	}

@@ -1,9 +1,8 @@
 package agent
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,22 +24,24 @@ type signing struct {
 	restricted bool   // documents whose author forbids changes are stamped too
 }
 
-// loadSigning reads the settings: the environment goes before the file.
-func (a *Agent) loadSigning(config home.Config) (signing, error) {
-	get := func(key string) (string, error) {
-		one, _ := home.FindSetting(key)
-		if value := a.Getenv(one.Env); value != "" {
-			return value, one.Check(value, one.Env)
-		}
-		return config.Get(key), nil
+// setting reads one: the environment goes before the file.
+func (a *Agent) setting(config home.Config, key string) (string, error) {
+	one, _ := home.FindSetting(key)
+	if value := a.Getenv(one.Env); value != "" {
+		return value, one.Check(value, one.Env)
 	}
+	return cmp.Or(config.Get(key), one.Default), nil
+}
+
+// loadSigning reads the settings.
+func (a *Agent) loadSigning(config home.Config) (signing, error) {
 	var s signing
 	var err error
-	if s.timestamps, err = get("signing.timestamps"); err != nil {
+	if s.timestamps, err = a.setting(config, "signing.timestamps"); err != nil {
 		return s, err
 	}
 	for key, on := range map[string]*bool{"signing.visible": &s.visible, "signing.restricted": &s.restricted} {
-		text, err := get(key)
+		text, err := a.setting(config, key)
 		if err != nil {
 			return s, err
 		}
@@ -78,15 +79,17 @@ func (a *Agent) ImportKey(_ context.Context, text []byte) (client.SigningKey, er
 	}
 	a.configuring.Lock()
 	defer a.configuring.Unlock()
+	return a.signWith(signer)
+}
+
+// signWith puts a key in place of the current institution's. What was signed with
+// the one before carries its certificate, and stays valid.
+func (a *Agent) signWith(signer *pdf.Signer) (client.SigningKey, error) {
 	next := *a.state.Load()
 	if err := a.Home.ReplaceSigner(next.institution.ID, signer, a.Now()); err != nil {
 		return client.SigningKey{}, err
 	}
 	next = next.with(seat{next.institution, a.seal(signer)})
 	a.state.Store(&next)
-	sum := sha256.Sum256(certificate.Raw)
-	return client.SigningKey{
-		Subject: certificate.Subject.CommonName, Issuer: certificate.Issuer.CommonName,
-		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: certificate.NotAfter.UTC(),
-	}, nil
+	return shapeKey(signer.Certificate()), nil
 }

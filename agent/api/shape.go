@@ -7,7 +7,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// shape is the JSON of a certificate.
+// Shape is the JSON of a certificate.
+func (a *API) Shape(c vault.Certificate) client.Certificate { return a.shape(c) }
+
 func (a *API) shape(c vault.Certificate) client.Certificate {
 	shaped := client.Certificate{
 		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
@@ -17,7 +19,7 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 		BatchID:      orNull(c.Batch),
 		File:         client.File{Name: c.File.Name, Size: c.File.Size, SHA256: c.File.SHA256},
 		VerifyURL:    a.VerifyURL(c),
-		ShareURL:     a.VerifyURL(c),
+		ShareURL:     a.ShareURL(c),
 		Supersedes:   orNull(c.Supersedes),
 		SupersededBy: orNull(c.SupersededBy),
 		CreatedAt:    c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
@@ -32,6 +34,12 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 	}
 	if v := c.Revocation; v != nil {
 		shaped.Revocation = &client.Revocation{At: v.At.UTC().Truncate(time.Second), Reason: v.Reason}
+	}
+	if u := c.Undelivered; u != nil {
+		shaped.Undelivered = &client.Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: u.At.UTC().Truncate(time.Second)}
+	}
+	if c.ErasedAt != nil {
+		shaped.ErasedAt = client.TimeOrNull(c.ErasedAt.Truncate(time.Second))
 	}
 	return shaped
 }

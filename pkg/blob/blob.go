@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -30,6 +31,7 @@ type Store struct {
 	// settle is held while names appear and while unreferenced ones go, so that
 	// a blob is not swept at the moment in which somebody stores it again.
 	settle  sync.Mutex
+	held    atomic.Int32 // by how many nothing may be swept
 	buffers sync.Pool
 }
 
@@ -38,9 +40,11 @@ type Store struct {
 func Open(root string) (*Store, error) {
 	s := &Store{root: root}
 	s.buffers.New = func() any { b := make([]byte, 128<<10); return &b }
-	if _, err := os.Stat(filepath.Join(root, "ff")); errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeFolders(); err != nil {
-			return nil, err
+	for _, folder := range []string{s.temp(), filepath.Join(root, "ff")} { // a home that was restored may lack some
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			if err := s.makeFolders(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	left, err := os.ReadDir(s.temp())
@@ -219,6 +223,35 @@ func validSum(sum string) bool {
 	return err == nil && len(b) == sha256.Size
 }
 
+// Hold keeps contents from being swept until release is called, which must be
+// once; for those who copy what a moment's records name.
+func (s *Store) Hold() (release func()) {
+	s.settle.Lock() // a sweep that is under way ends first
+	defer s.settle.Unlock()
+	s.held.Add(1)
+	return func() { s.held.Add(-1) }
+}
+
+// List returns the names of all contents, in order.
+func (s *Store) List(ctx context.Context) ([]string, error) {
+	var all []string
+	for i := range Folders {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		entries, err := os.ReadDir(filepath.Join(s.root, fmt.Sprintf("%02x", i)))
+		if err != nil {
+			return nil, DiskError(err, "listing stored documents")
+		}
+		for _, e := range entries {
+			if validSum(e.Name()) {
+				all = append(all, e.Name())
+			}
+		}
+	}
+	return all, nil
+}
+
 // Folders is how many folders the contents lie in.
 const Folders = 256
 
@@ -258,9 +291,21 @@ func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, r
 	return removed, nil
 }
 
+// Remove removes a document that nothing needs any more, whatever its age, and
+// tells whether it did.
+func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (bool, error) {
+	if !validSum(sum) {
+		return false, nil
+	}
+	return s.sweepOne(s.path(sum), time.Unix(1<<40, 0), referenced)
+}
+
 func (s *Store) sweepOne(path string, before time.Time, referenced func(string) (bool, error)) (bool, error) {
 	s.settle.Lock()
 	defer s.settle.Unlock()
+	if s.held.Load() > 0 {
+		return false, nil
+	}
 	info, err := os.Lstat(path)
 	if err != nil || !info.ModTime().Before(before) || !validSum(filepath.Base(path)) {
 		return false, nil

@@ -160,8 +160,11 @@ func TestApprove(t *testing.T) {
 		t.Error("the hash's state is kept for good")
 	}
 	wantEvents(t, c, fx, vault.EventApproved, vault.BulkUpload, later)
-	if want := (vault.Job{Kind: vault.JobNotify, Certificate: 12, RunAt: later, CreatedAt: later}); len(fx.Jobs) != 1 || fx.Jobs[0] != want {
-		t.Errorf("jobs %+v", fx.Jobs)
+	if len(fx.Jobs) != 0 || len(fx.Mails) != 1 {
+		t.Fatalf("jobs %+v, mails %+v", fx.Jobs, fx.Mails)
+	}
+	if m := fx.Mails[0]; m.Kind != vault.MailIssued || m.Certificate != 12 || m.To != c.Email || m.State != vault.MailWaiting || !m.CreatedAt.Equal(later) {
+		t.Errorf("mail %+v", m)
 	}
 	if string(fx.Tail) != "tail" {
 		t.Errorf("tail %q", fx.Tail)
@@ -225,9 +228,7 @@ func TestRevokeNeedsAReason(t *testing.T) {
 			if err != nil || got.Revocation == nil || got.Revocation.Reason != tt.reason || !got.Revocation.At.Equal(later) {
 				t.Errorf("error %v, revocation %+v", err, got.Revocation)
 			}
-			if !reflect.DeepEqual(fx, vault.Effects{}) {
-				t.Errorf("effects %+v", fx)
-			}
+			wantEvents(t, got, fx, vault.EventRevoked, vault.ByAdmin, later)
 		})
 	}
 }
@@ -240,9 +241,10 @@ func TestSupersedeIsForOnceAndForAnother(t *testing.T) {
 		}
 	}
 	c, fx, err := c.Supersede("u-2", later)
-	if err != nil || c.SupersededBy != "u-2" || !reflect.DeepEqual(fx, vault.Effects{}) {
-		t.Fatalf("superseded by %q with %+v: %v", c.SupersededBy, fx, err)
+	if err != nil || c.SupersededBy != "u-2" {
+		t.Fatalf("superseded by %q: %v", c.SupersededBy, err)
 	}
+	wantEvents(t, c, fx, vault.EventSuperseded, vault.ByAdmin, later)
 	if got, _, err := c.Supersede("u-3", later); !fault.Is(err, fault.Illegal) || got.SupersededBy != "u-2" {
 		t.Errorf("a second time: by %q, %v", got.SupersededBy, err)
 	}
@@ -315,5 +317,18 @@ func TestSearchText(t *testing.T) {
 	c := accepted()
 	if got, want := c.SearchText(), "zazolc gesla\nzg@example.edu.pl\nbachelor of science\nvec-ic-20260123456789abc"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReshare(t *testing.T) {
+	c, _ := vault.Accept(draft(), 7, vault.Identity{UUID: "u-1", Reference: "R", ShareToken: "old"}, born)
+	again, fx, err := c.Reshare("new", born.Add(time.Hour))
+	if err != nil || again.ShareToken != "new" || !again.UpdatedAt.Equal(born.Add(time.Hour)) || len(fx.Events)+len(fx.Jobs) != 0 {
+		t.Errorf("became %+v with %+v: %v", again, fx, err)
+	}
+	for _, token := range []string{"", "old"} {
+		if same, _, err := c.Reshare(token, born); !fault.Is(err, fault.Invalid) || same.ShareToken != "old" {
+			t.Errorf("with %q: %+v, %v", token, same, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -67,10 +68,10 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 			return nil, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
 		}
 		if t.Get(byUUID, uuid) != nil || t.Get(byReference, []byte(c.Reference)) != nil ||
-			drawn[string(uuid)] || drawn[c.Reference] {
+			drawn[string(uuid)] || drawn[c.Reference] || t.shareTaken(c.ShareToken) || c.ShareToken != "" && drawn[c.ShareToken] {
 			return nil, fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 		}
-		drawn[string(uuid)], drawn[c.Reference] = true, true
+		drawn[string(uuid)], drawn[c.Reference], drawn[c.ShareToken] = true, true, true
 	}
 	return twins, nil
 }
@@ -107,7 +108,13 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
-	t.entries = append(t.entries, indexesOf(c)...)
+	for _, e := range indexesOf(c) {
+		// A successor leaves the key to the certificate that it replaces.
+		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.Get(byKey, e.key) != nil {
+			continue
+		}
+		t.entries = append(t.entries, e)
+	}
 	t.changes.Add(c)
 	t.count(c, 1)
 	if row.Freeze != nil {
@@ -127,6 +134,7 @@ func (t *txn) freeze(key []byte, date vault.Date) error {
 }
 
 func (t *txn) putCertificate(c vault.Certificate) error {
+	t.changed = append(t.changed, c.Reference)
 	key := record.U64(c.ID)
 	value, err := record.Encode(key, c)
 	if err != nil {
@@ -142,12 +150,16 @@ func keyKey(institution uint32, k vault.Key) []byte {
 // indexesOf lists the entries that lead to a new certificate.
 func indexesOf(c vault.Certificate) []entry {
 	id := record.U64(c.ID)
-	return []entry{
+	all := []entry{
 		{byUUID, record.UUID(c.UUID), id},
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
 		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
 	}
+	if c.ShareToken != "" {
+		all = append(all, entry{byShare, []byte(c.ShareToken), id})
+	}
+	return all
 }
 
 // effects commits what follows from a change of c.
@@ -160,6 +172,12 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 	for _, j := range fx.Jobs {
 		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
 		if err := t.addJob(j); err != nil {
+			return err
+		}
+	}
+	for _, m := range fx.Mails {
+		m.Certificate, m.Institution, m.Batch = c.ID, c.Institution, c.Batch
+		if _, err := t.addMail(m); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,12 @@
 // Package bolt is the embedded store: one bbolt file, owned by one process.
 //
-//	meta                schema -> version
+//	meta                schema -> version, sum BUCKET -> sum of its entries
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
+//	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
 //	  by_blob           sum id8                        (who needs a blob)
 //	  by_creation       inst4 0 segment4 -> set
@@ -23,6 +24,9 @@
 //	jobs                id8 -> job
 //	  due               kind 0 run_at8 id8
 //	  held              id8                            (claimed jobs)
+//	mails               id8 -> mail
+//	  mails_by_cert     cert8 id8
+//	  mails_returned    id8                            (refused or bounced, and not repeated)
 //	batches             inst4 created8 batch -> batch
 //	  batch_by_id       inst4 batch -> key in batches
 //	  batch_by_digest   inst4 digest -> batch
@@ -32,6 +36,21 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	accounts            uuid16 -> account
+//	  account_by_email  folded e-mail -> uuid16
+//	  by_account        uuid16 id8                     (assigned certificates)
+//	sign_ins            hash of its secret -> sign-in link
+//	sessions            hash of its secret -> session
+//	corrections         inst4 id8 -> wish for a correction
+//	endpoints           inst4 uuid16 -> webhook endpoint
+//	deliveries          inst4 id8 -> delivery
+//	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
+//	  delivery_by_uuid  uuid16 -> inst4 id8
+//	  delivery_by_end   uuid16 of the endpoint, id8
+//	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
+//	received            seq8 -> event that others told us
+//	  received_by_name  identity -> seq8
+//	  received_due      run_at8 seq8 task1
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -42,6 +61,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -71,6 +91,7 @@ var (
 	tails         = []byte("tails")
 	byUUID        = []byte("by_uuid")
 	byReference   = []byte("by_reference")
+	byShare       = []byte("by_share")
 	byKey         = []byte("by_key")
 	byBlob        = []byte("by_blob")
 	frozen        = []byte("frozen")
@@ -80,24 +101,47 @@ var (
 	jobs          = []byte("jobs")
 	due           = []byte("due")
 	held          = []byte("held")
+	mails         = []byte("mails")
+	mailsByCert   = []byte("mails_by_cert")
+	mailsReturned = []byte("mails_returned")
 	batches       = []byte("batches")
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
 	batchNames    = []byte("batch_names")
+	accounts      = []byte("accounts")
+	accountByMail = []byte("account_by_email")
+	byAccount     = []byte("by_account")
+	signIns       = []byte("sign_ins")
+	sessions      = []byte("sessions")
+	corrections   = []byte("corrections")
+
+	endpoints      = []byte("endpoints")
+	deliveries     = []byte("deliveries")
+	deliveryBodies = []byte("delivery_bodies")
+	deliveryByUUID = []byte("delivery_by_uuid")
+	deliveryByEnd  = []byte("delivery_by_end")
+	deliveryDue    = []byte("delivery_due")
+	received       = []byte("received")
+	receivedByName = []byte("received_by_name")
+	receivedDue    = []byte("received_due")
 )
 
 func buckets() [][]byte {
 	return slices.Concat(institution.Buckets(), upload.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
 		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
-		batchByID, batchByDigest, batchNames,
+		batchByID, batchByDigest, batchNames, byShare,
+		accounts, accountByMail, byAccount, signIns, sessions, corrections,
+		mails, mailsByCert, mailsReturned,
+		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
+		received, receivedByName, receivedDue,
 	})
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs":
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails":
 		return true
 	}
 	return false
@@ -113,9 +157,10 @@ type (
 type Store struct {
 	*institutions
 	*uploads
-	index index.Index
-	file  *file.File
-	queue *group.Queue[*txn]
+	index    index.Index
+	file     *file.File
+	queue    *group.Queue[*txn]
+	versions versions
 }
 
 var _ store.Store = (*Store)(nil)
@@ -123,11 +168,11 @@ var _ store.Store = (*Store)(nil)
 // Open opens or makes the file. It waits at most wait for another process to let
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
-	f, err := file.Open(path, wait)
+	f, err := file.Open(path, wait, proven()...)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f}
+	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
 	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
 	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
@@ -156,7 +201,7 @@ func (s *Store) prepare() error {
 	case err != nil:
 		return err
 	case found == schema:
-		return nil
+		return s.view((*txn).prove)
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
@@ -171,7 +216,7 @@ func (s *Store) prepare() error {
 			}
 		}
 		t := newTxn(tx)
-		if err := errors.Join(t.reindex(), t.finish()); err != nil {
+		if err := errors.Join(t.reindex(), t.finish(), sumUp(tx)); err != nil {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))

@@ -26,6 +26,12 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err != nil {
 		return old, err
 	}
+	if err := t.moveShare(old, c); err != nil {
+		return old, err
+	}
+	if c, err = t.assigned(old, c); err != nil {
+		return old, err
+	}
 	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}
@@ -71,6 +77,11 @@ func (t *txn) settle(st store.Settlement) error {
 			return err
 		}
 		if _, err := t.change(old, st.Change); err != nil {
+			return err
+		}
+	}
+	if st.Mail != nil && stored.Mail != 0 {
+		if err := t.settleMail(*stored, st.Mail); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // write runs a function in the next write transaction and returns when that is
@@ -26,8 +27,10 @@ func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, 
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
+	var changed []string
 	err := s.file.Update(func(tx *bbolt.Tx) error {
 		t := newTxn(tx)
+		defer func() { changed = t.changed }()
 		for i, run := range group {
 			before := t.Writes()
 			if outcomes[i] = run(t); outcomes[i] != nil && t.Writes() != before {
@@ -36,6 +39,9 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		}
 		return t.finish()
 	})
+	for _, reference := range changed {
+		s.versions.of(reference).Add(1)
+	}
 	if err != nil {
 		for i := range outcomes {
 			outcomes[i] = err
@@ -48,14 +54,30 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
+	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
+	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	changes     index.Changes
-	entries     []entry // that are to be written in order
+	// targets is what was looked up already of institutions' endpoints.
+	targets map[uint32][]hook.Endpoint
+	entries []entry // that are to be written in order
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
+
+// Put writes a value.
+func (t *txn) Put(bucket, key, value []byte) error {
+	t.tally(bucket, key, value)
+	return t.Tx.Put(bucket, key, value)
+}
+
+// Delete removes a key.
+func (t *txn) Delete(bucket, key []byte) error {
+	t.tally(bucket, key, nil)
+	return t.Tx.Delete(bucket, key)
+}
 
 // entry is a key with its value, in a bucket.
 type entry struct{ bucket, key, value []byte }
@@ -135,5 +157,8 @@ func (t *txn) finish() error {
 			return err
 		}
 	}
-	return t.changes.Write(t.Tx)
+	if err := t.changes.Write(t.Tx); err != nil {
+		return err
+	}
+	return t.writeSums()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
@@ -22,7 +23,10 @@ func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
 	if err := t.Put(events, record.U64(seq), value); err != nil {
 		return err
 	}
-	return t.Put(eventsByCert, record.Join(record.U64(c.ID), record.U64(seq)), nil)
+	if err := t.Put(eventsByCert, record.Join(record.U64(c.ID), record.U64(seq)), nil); err != nil {
+		return err
+	}
+	return t.announce(hook.NewsOf(e), e.At)
 }
 
 // Events implements store.Certificates.

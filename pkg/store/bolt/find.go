@@ -56,7 +56,7 @@ func (t *txn) find(institution uint32, name string) (found vault.Certificate, er
 	case err != nil:
 		return found, err
 	case c == nil || c.Institution != institution:
-		return found, fault.New(fault.NotFound, "Certificate not found.")
+		return found, noCertificate()
 	}
 	return *c, nil
 }

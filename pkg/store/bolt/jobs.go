@@ -30,12 +30,21 @@ func runAt(dueKey []byte) time.Time {
 }
 
 func (t *txn) addJob(j vault.Job) error {
-	id, err := t.Bucket(jobs).NextSequence()
+	id, err := t.nextJob()
 	if err != nil {
-		return fmt.Errorf("numbering a job: %w", err)
+		return err
 	}
 	j.ID = id
 	return t.putJob(j)
+}
+
+// nextJob is the number of the next job.
+func (t *txn) nextJob() (uint64, error) {
+	id, err := t.Bucket(jobs).NextSequence()
+	if err != nil {
+		return 0, fmt.Errorf("numbering a job: %w", err)
+	}
+	return id, nil
 }
 
 func (t *txn) putJob(j vault.Job) error {

@@ -22,8 +22,8 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns whose checksums were right. They never change, and
-	// to sum them up again takes longer than to search them.
+	// sound are the columns whose checksums were right. They hardly ever change,
+	// and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
 
@@ -64,6 +64,14 @@ func (x *Index) Find(ctx context.Context, t *tree.Tx, f store.Filter, page, perP
 		}
 	}
 	return ids, total, nil
+}
+
+// IssuedTo lists all certificates of an institution for an address, the newest
+// first.
+func IssuedTo(t *tree.Tx, institution uint32, email string) ([]uint64, error) {
+	var x Index
+	ids, _, err := x.Find(context.Background(), t, store.Filter{Institution: institution, Email: email}, 1, math.MaxInt)
+	return ids, err
 }
 
 // Skipped is the number of entries before a page.

@@ -112,4 +112,13 @@ func (s *Register) CurrentInstitution(ctx context.Context) (vault.Institution, e
 	})
 }
 
+// Keys lists the institutions' keys, valid inside the transaction.
+func Keys(t *tree.Tx) (keys [][]byte) {
+	c := t.Cursor(institutions)
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
 func noInstitution() error { return fault.New(fault.NotFound, "Institution not found.") }

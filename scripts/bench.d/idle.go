@@ -184,16 +184,16 @@ func processorTime(pid int) (float64, error) {
 	return (user + system) / ticksPerSecond, errors.Join(err1, err2)
 }
 
-// ownMemory is what a process holds besides files that it has mapped, in bytes
-// (proc(5), /proc/PID/status).
-func ownMemory(pid int) (float64, error) {
+// peakMemory is the most that a process ever held, in bytes (proc(5),
+// /proc/PID/status).
+func peakMemory(pid int) (float64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	_, after, ok := strings.Cut(string(raw), "RssAnon:")
+	_, after, ok := strings.Cut(string(raw), "VmHWM:")
 	if !ok {
-		return 0, errors.New("the system does not tell how much memory a process holds")
+		return 0, errors.New("the system does not tell how much memory a process held")
 	}
 	kilobytes, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
 	return kilobytes * 1024, err

@@ -33,6 +33,7 @@ var modes = []struct {
 	{"pickup", benchPickup},
 	{"uploads", benchUploads},
 	{"large", benchLarge},
+	{"connections", benchConnections},
 	{"lists", benchLists},
 	{"pages", benchPages},
 	{"certify", benchCertify},

@@ -13,10 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const uploadsAtOnce = 32
@@ -246,33 +247,25 @@ func benchLarge(s setup, t *table) error {
 	}
 	defer agent.close()
 	form := newUploadForm(document(1, largeSize))
-	ended := make(chan struct{})
 	failed := make([]error, largeUploads)
-	var all sync.WaitGroup
-	for n := range largeUploads {
-		all.Go(func() {
-			_, failed[n] = agent.do(http.MethodPost, "/business/certificate-vault", form.kind, form.stream(n))
-		})
-	}
-	go func() { all.Wait(); close(ended) }()
-	most, begun := 0.0, time.Now()
-	for waiting := true; waiting; {
-		select {
-		case <-ended:
-			waiting = false
-		case <-time.After(20 * time.Millisecond):
+	took, err := timed(func() error {
+		var all sync.WaitGroup
+		for n := range largeUploads {
+			all.Go(func() {
+				_, failed[n] = agent.do(http.MethodPost, "/business/certificate-vault", form.kind, form.stream(n))
+			})
 		}
-		now, err := ownMemory(agent.process.Process.Pid)
-		if err != nil {
-			return err
-		}
-		most = max(most, now)
-	}
-	took := time.Since(begun).Seconds()
-	if err := errors.Join(failed...); err != nil {
+		all.Wait()
+		return errors.Join(failed...)
+	})
+	if err != nil {
 		return err
 	}
 	if err := agent.settled(largeUploads); err != nil {
+		return err
+	}
+	most, err := peakMemory(agent.process.Process.Pid)
+	if err != nil {
 		return err
 	}
 	left, err := filepath.Glob(filepath.Join(home, "blobs", "tmp", "*"))
@@ -291,4 +284,39 @@ func (f uploadForm) stream(n int) io.Reader {
 	return io.MultiReader(
 		bytes.NewReader(f.whole[:f.email]), bytes.NewReader(fmt.Appendf(nil, "%08d", n)),
 		bytes.NewReader(f.whole[f.email+8:f.bytes]), bytes.NewReader(own), bytes.NewReader(f.whole[f.bytes+8:]))
+}
+
+const (
+	idleConnections = 1000
+	idleAsked       = 200
+)
+
+// benchConnections asks an agent to which a thousand others hold idle connections.
+func benchConnections(s setup, t *table) error {
+	home := filepath.Join(s.dir, fmt.Sprintf("connections-%d", os.Getpid()))
+	if err := quiet(s.vecctl, "init", "--no-input", "--home", home); err != nil {
+		return err
+	}
+	agent, err := newCaller(s, home)
+	if err != nil {
+		return err
+	}
+	defer agent.close()
+	for range idleConnections {
+		idle, err := net.Dial("tcp", strings.TrimPrefix(agent.base, "http://"))
+		if err != nil {
+			return err
+		}
+		defer idle.Close()
+	}
+	var took []float64
+	for range idleAsked {
+		one, err := timed(func() error { _, err := agent.total(url.Values{}); return err })
+		if err != nil {
+			return err
+		}
+		took = append(took, one)
+	}
+	t.below("an answer beside 1,000 idle connections, slowest", slices.Max(took), 0.25, millis)
+	return nil
 }

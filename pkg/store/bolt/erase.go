@@ -65,10 +65,7 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 			return nil, err
 		}
 	}
-	left := vault.Certificate{Identity: old.Identity}.SearchText()
-	if err := t.changes.Forget(t.Tx, old, left); err != nil {
-		return nil, err
-	}
+	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
 	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
 		return nil, err
 	}

@@ -94,8 +94,9 @@ func certificate(random *rand.Rand) vault.Certificate {
 	}
 }
 
-// filled is a file of many certificates, most of which changed their state.
-func filled(t *testing.T, random *rand.Rand) *file {
+// filled is a file of many certificates, most of which changed their state, and
+// a hundred of which were forgotten.
+func filled(t *testing.T, random *rand.Rand, many int) *file {
 	t.Helper()
 	f := newFile(t)
 	for len(f.all) <= many {
@@ -103,7 +104,7 @@ func filled(t *testing.T, random *rand.Rand) *file {
 			for range min(1+random.IntN(3000), many+1-len(f.all)) {
 				f.add(g, certificate(random))
 			}
-			for range random.IntN(3000) {
+			for range random.IntN(1000) {
 				id := 1 + random.IntN(len(f.all)-1)
 				old := f.all[id]
 				f.all[id].Status = states[random.IntN(len(states))]
@@ -113,6 +114,13 @@ func filled(t *testing.T, random *rand.Rand) *file {
 			}
 		})
 	}
+	f.write(func(g *index.Changes) {
+		for _, id := range random.Perm(many)[:100] {
+			old := f.all[id+1]
+			f.all[id+1].Name, f.all[id+1].Email, f.all[id+1].Title = "", "", ""
+			g.Forget(old, f.all[id+1].SearchText())
+		}
+	})
 	return f
 }
 
@@ -129,7 +137,7 @@ func matches(c vault.Certificate, text string, f store.Filter) bool {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	f := filled(t, random)
+	f := filled(t, random, many)
 	folded := make([]string, len(f.all))
 	for id, c := range f.all {
 		folded[id] = c.SearchText()
@@ -174,7 +182,7 @@ func TestFind(t *testing.T) {
 // TestADamagedIndexIsFound flips a bit in every value of a bucket.
 func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()
-	f := filled(t, rand.New(rand.NewPCG(3, 4)))
+	f := filled(t, rand.New(rand.NewPCG(3, 4)), set.Size+100)
 	for bucket, filter := range map[string]store.Filter{
 		"columns": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
 	} {
@@ -207,53 +215,4 @@ func (f *file) flip(bucket string) {
 		}
 		return nil
 	})
-}
-
-// TestForget forgets a certificate of a full segment and one of the segment that
-// is being filled.
-func TestForget(t *testing.T) {
-	t.Parallel()
-	f := newFile(t)
-	const one, other = 7, set.Size + 9
-	f.write(func(changes *index.Changes) {
-		for id := 1; id <= set.Size+20; id++ {
-			f.add(changes, vault.Certificate{Institution: 1, Status: vault.Approved, Title: "Diploma", Name: fmt.Sprintf("Jolanta %d", id),
-				Email: fmt.Sprintf("p%d@example.org", id), IssueDate: "2026-05-02", Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", id)}})
-		}
-	})
-	count := func(filter store.Filter) int {
-		t.Helper()
-		filter.Institution = 1
-		_, total, err := f.find(filter, 1, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return total
-	}
-	all := count(store.Filter{Search: "jolanta"})
-	for n, id := range []int{one, other} {
-		c := f.all[id]
-		left := vault.Certificate{Identity: c.Identity}.SearchText()
-		var changes index.Changes
-		f.update(func(tx *bbolt.Tx) error {
-			in := tree.New(tx, plain)
-			if err := changes.Forget(in, c, left); err != nil {
-				return err
-			}
-			return changes.Write(in)
-		})
-		for name, test := range map[string]struct {
-			filter store.Filter
-			want   int
-		}{
-			"name":    {store.Filter{Search: "jolanta"}, all - n - 1},
-			"address": {store.Filter{Email: c.Email}, 0}, "address searched": {store.Filter{Search: c.Email}, 0},
-			"piece": {store.Filter{Search: "jol"}, all - n - 1}, "reference": {store.Filter{Search: c.Reference}, 1},
-			"a neighbour": {store.Filter{Search: f.all[id+1].Email}, 1}, "all": {store.Filter{}, len(f.all) - 1},
-		} {
-			if got := count(test.filter); got != test.want {
-				t.Errorf("%d, %s: %d found, want %d", id, name, got, test.want)
-			}
-		}
-	}
 }

@@ -78,6 +78,9 @@ func (a *Agent) Configure(ctx context.Context, s client.Settings) error {
 	next.institution.Name = cmp.Or(vault.Clean(s.Institution), next.institution.Name)
 	next.institution.TimeZone = cmp.Or(s.TimeZone, next.institution.TimeZone)
 	next.institution.Sender = cmp.Or(s.Sender, next.institution.Sender)
+	if err := dress(&next.institution, s); err != nil {
+		return err
+	}
 	next.baseURL = cmp.Or(s.BaseURL, next.baseURL)
 	if err := a.store.ChangeInstitution(ctx, next.institution); err != nil {
 		return err

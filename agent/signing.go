@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,22 +26,24 @@ type signing struct {
 	restricted bool   // documents whose author forbids changes are stamped too
 }
 
-// loadSigning reads the settings: the environment goes before the file.
-func (a *Agent) loadSigning(config home.Config) (signing, error) {
-	get := func(key string) (string, error) {
-		one, _ := home.FindSetting(key)
-		if value := a.Getenv(one.Env); value != "" {
-			return value, one.Check(value, one.Env)
-		}
-		return config.Get(key), nil
+// setting reads one: the environment goes before the file.
+func (a *Agent) setting(config home.Config, key string) (string, error) {
+	one, _ := home.FindSetting(key)
+	if value := a.Getenv(one.Env); value != "" {
+		return value, one.Check(value, one.Env)
 	}
+	return cmp.Or(config.Get(key), one.Default), nil
+}
+
+// loadSigning reads the settings.
+func (a *Agent) loadSigning(config home.Config) (signing, error) {
 	var s signing
 	var err error
-	if s.timestamps, err = get("signing.timestamps"); err != nil {
+	if s.timestamps, err = a.setting(config, "signing.timestamps"); err != nil {
 		return s, err
 	}
 	for key, on := range map[string]*bool{"signing.visible": &s.visible, "signing.restricted": &s.restricted} {
-		text, err := get(key)
+		text, err := a.setting(config, key)
 		if err != nil {
 			return s, err
 		}

@@ -43,7 +43,9 @@ type Options struct {
 	Open     func(context.Context, vault.Certificate) (Document, error)
 	FileName func(vault.Certificate) string
 	// VerifyURL is where a certificate's QR code leads.
-	VerifyURL  func(vault.Certificate) string
+	VerifyURL func(vault.Certificate) string
+	// ShareURL is its view-and-share page.
+	ShareURL   func(vault.Certificate) string
 	ShapeBatch func(vault.Batch) client.Batch
 	// Wake says that there is new work.
 	Wake   func()

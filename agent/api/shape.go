@@ -19,7 +19,7 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 		BatchID:      orNull(c.Batch),
 		File:         client.File{Name: c.File.Name, Size: c.File.Size, SHA256: c.File.SHA256},
 		VerifyURL:    a.VerifyURL(c),
-		ShareURL:     a.VerifyURL(c),
+		ShareURL:     a.ShareURL(c),
 		Supersedes:   orNull(c.Supersedes),
 		SupersededBy: orNull(c.SupersededBy),
 		CreatedAt:    c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),

@@ -10,7 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/semver"
+
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Setting is one thing that an operator decides: by flag, environment or
@@ -46,6 +50,17 @@ func Settings() []Setting {
 		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", check: checkServer},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Default: "false", Meaning: "make the code the signature's appearance, which viewers let people click", check: checkSwitch},
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Default: "false", Meaning: "stamp documents too whose author forbids changes", check: checkSwitch},
+		{Key: "mail.smtp_url", Env: "VECCTL_SMTP_URL", Meaning: "`URL` of the mail server, such as smtp://user:password@host:587 (default: mails are written to mail/ in the home)", Secret: true, check: checkMailServer},
+		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", check: checkCount},
+		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
+		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
+		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
+		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Default: "1.0.0", Meaning: "lowest SDK `VERSION` that the certification authority certifies", check: checkVersion},
+		{Key: "authority.resolvers", Env: "VECCTL_AUTHORITY_RESOLVERS", Default: "1.1.1.1, 9.9.9.9", Meaning: "`ADDRESSES` of at least two DNS servers that must agree on the proof of a domain, with commas"},
+		{Key: "webhooks.allow_private", Env: "VECCTL_WEBHOOK_ALLOW_PRIVATE", Default: "false", Meaning: "let webhooks go to private and loopback addresses, over plain HTTP too", check: checkSwitch},
+		{Key: "receiver.secrets", Env: "VECCTL_RECEIVER_SECRET", Meaning: "signing secrets that POST /webhooks/vec accepts, with commas", Secret: true},
+		{Key: "receiver.forward", Env: "VECCTL_RECEIVER_FORWARD", Meaning: "`URL` that every received event is sent on to", check: checkServer},
+		{Key: "receiver.exec", Env: "VECCTL_RECEIVER_EXEC", Meaning: "`COMMAND` that the shell runs for every received event"},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -117,6 +132,25 @@ func checkServer(v string) error {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fault.Newf(fault.Invalid, "%q is not the address of a server; want one such as http://timestamps.example.org", v)
+	}
+	return nil
+}
+
+func checkMailServer(v string) error {
+	_, err := mail.ParseServer(v)
+	return err
+}
+
+func checkAddress(v string) error {
+	if !vault.ValidEmail(v) {
+		return fault.Newf(fault.Invalid, "%q is not an e-mail address", v)
+	}
+	return nil
+}
+
+func checkVersion(v string) error {
+	if !semver.IsValid("v" + v) {
+		return fault.Newf(fault.Invalid, "%q is no version; want one such as 1.9.0", v)
 	}
 	return nil
 }

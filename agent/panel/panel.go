@@ -28,9 +28,14 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
+	Corrections  Corrections
+	Webhooks     Webhooks
+	Deliveries   Deliveries
+	Receipts     Receipts
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
+	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -88,6 +93,10 @@ func (p *Panel) Handler() http.Handler {
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
 	p.routeFailures(mux)
+	p.routeCorrections(mux)
+	mux.HandleFunc("POST /panel/backup", p.backup)
+	p.routeWebhooks(mux)
+	p.routeReceipts(mux)
 	return mux
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -28,11 +29,29 @@ type Sealer struct {
 	BaseURL func() string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Page writes the one-page PDF of an image.
+	Page func(w io.Writer, r io.ReaderAt, size int64) error
+	// MailHold is how long mails about new certificates wait.
+	MailHold time.Duration
 }
 
-// VerifyURL is the address that a certificate's QR code leads to.
+// VerifyURL is the address that a certificate's QR code leads to, as the code
+// says it: in ASCII alone.
 func VerifyURL(baseURL, reference string) string {
-	return strings.TrimRight(baseURL, "/") + "/v/" + reference
+	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
+	if link, err := pdf.Link(address); err == nil {
+		return link
+	}
+	return address // the settings take no such base URL
+}
+
+// ShareURL is where a certificate's view-and-share page is. One from before there
+// were such pages has its verification page alone.
+func ShareURL(baseURL string, c vault.Certificate) string {
+	if c.ShareToken == "" {
+		return VerifyURL(baseURL, c.Reference)
+	}
+	return strings.TrimRight(baseURL, "/") + "/c/" + c.ShareToken
 }
 
 // Work is the processing of one certificate.
@@ -53,7 +72,11 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	}
 	now := s.Now()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.Approve(v, tail, now)
+		c, fx, err := c.Approve(v, tail, now)
+		if s.MailHold > 0 {
+			fx = fx.Held(now.Add(s.MailHold))
+		}
+		return c, fx, err
 	}, nil
 }
 
@@ -106,7 +129,7 @@ func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
 		return vault.Document{}, nil, err
 	}
 	var page bytes.Buffer
-	if err := pdf.FromImage(&page, f, c.File.Size); err != nil {
+	if err := s.Page(&page, f, c.File.Size); err != nil {
 		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
 	}
 	staged, err := s.Blobs.Stage(&page, int64(page.Len()))

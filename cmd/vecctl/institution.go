@@ -1,11 +1,15 @@
 package main
 
 import (
+	"io"
+	"os"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func institutionCommand(w world) *cli.Command {
@@ -33,6 +37,12 @@ func institutionCommand(w world) *cli.Command {
 				},
 			},
 			{
+				Name: "set", Usage: "change how the current institution's pages look", Flags: flags(
+					&cli.StringFlag{Name: "logo", Usage: "`FILE` (PNG or JPEG, at most 256 KB) of the logo; none takes it away"},
+					&cli.BoolFlag{Name: "partial-names", Usage: "show recipients' names in part on verification pages; --partial-names=false shows them whole"}),
+				Action: func(c *cli.Context) error { return runInstitutionSet(c, w) },
+			},
+			{
 				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
 				Action: func(c *cli.Context) error {
 					return institutions(c, w, 1, func(s *session) ([]client.Institution, error) {
@@ -43,6 +53,46 @@ func institutionCommand(w world) *cli.Command {
 			},
 		},
 	}
+}
+
+func runInstitutionSet(c *cli.Context, w world) error {
+	var s client.Settings
+	if c.IsSet("partial-names") {
+		partial := c.Bool("partial-names")
+		s.PartialNames = &partial
+	}
+	switch name := c.String("logo"); {
+	case name == "none":
+		s.Logo = &[]byte{}
+	case c.IsSet("logo"):
+		logo, err := readLogo(name)
+		if err != nil {
+			return err
+		}
+		s.Logo = &logo
+	case s.PartialNames == nil:
+		return usageError("nothing to change; give --logo or --partial-names")
+	}
+	return institutions(c, w, 0, func(session *session) ([]client.Institution, error) {
+		if _, err := session.Configure(c.Context, s); err != nil {
+			return nil, err
+		}
+		return session.Institutions(c.Context)
+	})
+}
+
+// readLogo reads a file that may be a logo, and no more of it than one has.
+func readLogo(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the logo cannot be read: "+name)
+	}
+	defer f.Close()
+	logo, err := io.ReadAll(io.LimitReader(f, vault.MaxLogo+1))
+	if err == nil && len(logo) == 0 {
+		err = fault.Newf(fault.Invalid, "the logo %s is empty", name)
+	}
+	return logo, err
 }
 
 // institutions runs a call that answers with institutions, and prints them.

@@ -112,7 +112,7 @@ func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Insti
 	return agent.Options{
 		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log,
+		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log, Page: w.page,
 	}
 }
 

@@ -9,12 +9,15 @@ import (
 
 // Institution is one of the institutions of an agent's home.
 type Institution struct {
-	ID        uint32    `json:"id"`
-	Name      string    `json:"name"`
-	TimeZone  string    `json:"time_zone"` // IANA name
-	Sender    string    `json:"sender"`    // address that mails come from
-	Current   bool      `json:"current"`   // the one that staff work for
-	CreatedAt time.Time `json:"created_at"`
+	ID       uint32 `json:"id"`
+	Name     string `json:"name"`
+	TimeZone string `json:"time_zone"` // IANA name
+	Sender   string `json:"sender"`    // address that mails come from
+	// PartialNames says that verification pages show recipients' names in part.
+	PartialNames bool      `json:"partial_names"`
+	Logo         bool      `json:"logo"`    // has one
+	Current      bool      `json:"current"` // the one that staff work for
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // Institutions lists the institutions of an agent's home.

@@ -16,6 +16,7 @@ import (
 // AgentStatus says what an agent's home holds and what waits in it.
 type AgentStatus struct {
 	Home         string           `json:"home"`
+	HomeID       string           `json:"home_id"` // stays with the home, wherever it is restored
 	Institution  string           `json:"institution"`
 	TimeZone     string           `json:"time_zone"`
 	Sender       string           `json:"sender"`
@@ -52,6 +53,11 @@ type Settings struct {
 	TimeZone    string `json:"time_zone,omitempty"`   // IANA name
 	Sender      string `json:"sender,omitempty"`      // address that mails come from
 	BaseURL     string `json:"base_url,omitempty"`
+	// Logo is a PNG or JPEG for the public's pages; an empty one that is not nil
+	// takes the logo away.
+	Logo *[]byte `json:"logo,omitempty"`
+	// PartialNames says whether verification pages show recipients' names in part.
+	PartialNames *bool `json:"partial_names,omitempty"`
 }
 
 // Configure changes an agent's settings.

@@ -34,6 +34,9 @@ type Settlement struct {
 	// Change is run inside the transaction and must do nothing but compute. A nil
 	// Change leaves the certificate as it is.
 	Change Change
+	// Mail, when set, is applied to the job's mail, which is kept in the same
+	// transaction. Like Change it must do nothing but compute.
+	Mail func(vault.Mail) (vault.Mail, error)
 	// Again, when true, keeps the job for another attempt as Job says (RunAt,
 	// LastError) instead of ending it.
 	Again bool
@@ -109,6 +112,12 @@ type Certificates interface {
 	// Certificate finds one by UUID or reference ID; NotFound when the institution
 	// has none.
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Referred finds one by its reference ID, whatever its institution; NotFound
+	// when there is none.
+	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	// Shared finds one by the token of its view-and-share page; NotFound when no
+	// certificate has it now.
+	Shared(ctx context.Context, token string) (vault.Certificate, error)
 	// ByID finds certificates by the store's own numbers; one that does not exist
 	// is an error.
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
@@ -201,8 +210,8 @@ type Uploads interface {
 	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
 	// matter; a new answer replaces an old one.
 	Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error)
-	// Expire forgets uploads and answers that are no longer usable and returns how
-	// many.
+	// Expire forgets uploads, answers, sign-in links and sessions that are no longer
+	// usable and returns how many.
 	Expire(ctx context.Context, now time.Time) (int, error)
 }
 
@@ -219,13 +228,98 @@ type Tokens interface {
 	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
 }
 
+// MailFilter selects mails; empty fields do not restrict, and all that are set
+// must hold.
+type MailFilter struct {
+	Institution uint32
+	Certificate uint64
+	Batch       string
+	State       vault.MailState
+	// Returned selects mails that were refused or bounced and that no later one
+	// repeats.
+	Returned bool
+}
+
+// Mails is what is asked of a store about mails.
+type Mails interface {
+	// QueueMail keeps a mail with the job of sending it.
+	QueueMail(ctx context.Context, m vault.Mail) error
+	// Mail finds one by its number; NotFound when the institution has none.
+	Mail(ctx context.Context, institution uint32, id uint64) (vault.Mail, error)
+	// MailsByID finds mails of any institution; one that does not exist is an error.
+	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
+	// ListMails returns page number page (from 1), newest first, and the number of all.
+	ListMails(ctx context.Context, f MailFilter, page, perPage int) ([]vault.Mail, int, error)
+	// ChangeMail applies a transition to a mail of any institution. One that then
+	// waits no longer is not sent; while it is being sent its cancelling is Illegal.
+	ChangeMail(ctx context.Context, id uint64, change func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// RepeatMail keeps what a transition makes of an ended mail as a new one with
+	// the job of sending it.
+	RepeatMail(ctx context.Context, institution uint32, id uint64, repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// CancelMails applies a transition to all mails of a batch that wait and are not
+	// being sent, and returns how many.
+	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)
+}
+
+// Accounts is what is asked of a store about recipients and their accounts. A
+// certificate whose address has an account is assigned to it in the transaction
+// that approves it or that changes its address.
+type Accounts interface {
+	// AccountByEmail finds the account of an address, compared folded; NotFound when
+	// nobody has proven it.
+	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
+	// AddSignIn keeps a sign-in link.
+	AddSignIn(ctx context.Context, s vault.SignIn) error
+	// SignIn finds a link by its hash; NotFound when it is used up or not usable any
+	// more.
+	SignIn(ctx context.Context, hash string, now time.Time) (vault.SignIn, error)
+	// Prove uses a link up: fresh, with the link's address, becomes that address's
+	// account unless it has one, all that was issued to the address in any
+	// institution is assigned to it, and the session begins, all in one transaction.
+	// It returns the account and how many certificates were assigned; NotFound as
+	// with SignIn.
+	Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
+	// SessionAccount finds the account of a session by its hash; NotFound when there
+	// is none or it is over.
+	SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error)
+	// EndSession forgets a session; one that is not there is no error.
+	EndSession(ctx context.Context, hash string) error
+	// Owned returns page number page (from 1) of the certificates that are assigned
+	// to an account.
+	Owned(ctx context.Context, account string, page, perPage int) (Page, error)
+	// EraseAccount forgets the account of an address, its sessions and links, and
+	// to whom its certificates were assigned; one that is not there is no error.
+	EraseAccount(ctx context.Context, email string) error
+}
+
+// Corrections is what is asked of a store about wishes for corrections.
+type Corrections interface {
+	// AddCorrection keeps a wish and returns it with its ID; when too many about the
+	// certificate are open (vault.MaxOpenCorrections), it is Unavailable.
+	AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error)
+	// Corrections lists an institution's wishes, oldest first, those that are done
+	// only when all are asked for.
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	// ChangeCorrection replaces an institution's wish by what change makes of it.
+	ChangeCorrection(ctx context.Context, institution uint32, id uint64,
+		change func(vault.Correction) (vault.Correction, error)) (vault.Correction, error)
+	// DropCorrections forgets all wishes about a certificate.
+	DropCorrections(ctx context.Context, institution uint32, certificate string) error
+}
+
 // Store is all of it.
 type Store interface {
+	Accounts
+	Corrections
 	Tokens
 	Uploads
+	Mails
 	Certificates
 	Jobs
 	Batches
 	Institutions
+	Endpoints
+	Deliveries
+	Receipts
 	Close() error
 }

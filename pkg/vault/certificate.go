@@ -124,8 +124,13 @@ type Certificate struct {
 	Verified     *Verified   `json:"verified,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
+	Assignment   *Assignment `json:"assignment,omitempty"`
 	Supersedes   string      `json:"supersedes,omitempty"`    // UUID
 	SupersededBy string      `json:"superseded_by,omitempty"` // UUID
+	// Undelivered is set while the recipient is known not to have been reached.
+	Undelivered *Undelivered `json:"undelivered,omitempty"`
+	// ErasedAt is when the personal data and the document were destroyed.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`

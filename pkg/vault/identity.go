@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/base32"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,10 +12,12 @@ import (
 )
 
 // Identity is what names one certificate to the outside: a UUID in the API's
-// addresses and a reference ID on the document.
+// addresses, a reference ID on the document, and a token in the address of its
+// view-and-share page.
 type Identity struct {
-	UUID      string
-	Reference string
+	UUID       string
+	Reference  string
+	ShareToken string
 }
 
 // NewIdentity draws an identity. The UUID is of version 7, so that certificates
@@ -31,7 +34,21 @@ func NewIdentity(random io.Reader, now time.Time, year int) (Identity, error) {
 		return Identity{}, fmt.Errorf("drawing a reference ID: %w", err)
 	}
 	digits := strings.ToUpper(hex.EncodeToString(b[:]))[:13]
-	return Identity{UUID: id, Reference: fmt.Sprintf("VEC-IC-%04d%s", year, digits)}, nil
+	token, err := NewShareToken(random)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{UUID: id, Reference: fmt.Sprintf("VEC-IC-%04d%s", year, digits), ShareToken: token}, nil
+}
+
+// NewShareToken draws the unguessable part of a view-and-share page's address:
+// 160 bits as 32 small letters and digits, which survive every mail program.
+func NewShareToken(random io.Reader) (string, error) {
+	var b [20]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("drawing a share token: %w", err)
+	}
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:])), nil
 }
 
 // NewUUID draws a version 7 UUID (RFC 9562, section 5.7): 48 bits of time in

@@ -18,7 +18,7 @@ import (
 
 func TestIdentityHasItsForm(t *testing.T) {
 	moment := time.UnixMilli(0x0123456789ab).UTC()
-	id, err := vault.NewIdentity(bytes.NewReader(bytes.Repeat([]byte{0xff}, 17)), moment, 2026)
+	id, err := vault.NewIdentity(bytes.NewReader(bytes.Repeat([]byte{0xff}, 37)), moment, 2026)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,10 @@ func TestIdentityHasItsForm(t *testing.T) {
 	if want := "VEC-IC-2026FFFFFFFFFFFFF"; id.Reference != want {
 		t.Errorf("reference %s, want %s", id.Reference, want)
 	}
-	id, err = vault.NewIdentity(bytes.NewReader(make([]byte, 17)), moment, 987)
+	if want := strings.Repeat("7", 32); id.ShareToken != want {
+		t.Errorf("share token %s, want %s", id.ShareToken, want)
+	}
+	id, err = vault.NewIdentity(bytes.NewReader(make([]byte, 37)), moment, 987)
 	if err != nil || id.UUID != "01234567-89ab-7000-8000-000000000000" || id.Reference != "VEC-IC-09870000000000000" {
 		t.Errorf("of zeros: %+v, %v", id, err)
 	}
@@ -37,16 +40,17 @@ func TestIdentityHasItsForm(t *testing.T) {
 func TestIdentitiesDiffer(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{1})
 	form := regexp.MustCompile(`^VEC-IC-2026[0-9A-F]{13}$`)
+	share := regexp.MustCompile(`^[a-z2-7]{32}$`)
 	seen := map[string]bool{}
 	for range 5000 {
 		id, err := vault.NewIdentity(random, born, 2026)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seen[id.UUID] || seen[id.Reference] {
+		if seen[id.UUID] || seen[id.Reference] || seen[id.ShareToken] {
 			t.Fatalf("%+v was drawn twice", id)
 		}
-		seen[id.UUID], seen[id.Reference] = true, true
+		seen[id.UUID], seen[id.Reference], seen[id.ShareToken] = true, true, true
 		parsed, err := uuid.Parse(id.UUID)
 		if err != nil || parsed.Version() != 7 || parsed.Variant() != uuid.RFC4122 {
 			t.Fatalf("%s is no UUID of version 7: %v", id.UUID, err)
@@ -54,15 +58,15 @@ func TestIdentitiesDiffer(t *testing.T) {
 		if sec, nsec := parsed.Time().UnixTime(); !time.Unix(sec, nsec).Equal(born) {
 			t.Fatalf("%s tells the time %s", id.UUID, time.Unix(sec, nsec))
 		}
-		if !form.MatchString(id.Reference) || !vault.IsReference(id.Reference) {
-			t.Fatalf("%s has not the form of a reference ID", id.Reference)
+		if !form.MatchString(id.Reference) || !share.MatchString(id.ShareToken) || !vault.IsReference(id.Reference) {
+			t.Fatalf("%s or %s has not its form", id.Reference, id.ShareToken)
 		}
 	}
 }
 
 func TestNoRandomnessIsAnError(t *testing.T) {
 	broken := errors.New("no entropy")
-	for _, n := range []int64{0, 5, 10, 16} {
+	for _, n := range []int64{0, 5, 10, 16, 17, 36} {
 		source := io.MultiReader(io.LimitReader(rand.NewChaCha8([32]byte{}), n), iotest.ErrReader(broken))
 		if id, err := vault.NewIdentity(source, born, 2026); !errors.Is(err, broken) || id != (vault.Identity{}) {
 			t.Errorf("after %d bytes: %+v, %v", n, id, err)

@@ -10,11 +10,15 @@ import (
 // Institution is who issues certificates. A home can hold more than one, and
 // each sees only its own.
 type Institution struct {
-	ID        uint32    `json:"id"` // given by the store, from 1
-	Name      string    `json:"name"`
-	TimeZone  string    `json:"time_zone"` // IANA name, "Europe/Warsaw"
-	Sender    string    `json:"sender,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
+	ID       uint32 `json:"id"` // given by the store, from 1
+	Name     string `json:"name"`
+	TimeZone string `json:"time_zone"` // IANA name, "Europe/Warsaw"
+	Sender   string `json:"sender,omitempty"`
+	// Logo stands on the pages that the public sees; nil for none.
+	Logo *Logo `json:"logo,omitempty"`
+	// PartialNames lets the verification page show recipients' names in part only.
+	PartialNames bool      `json:"partial_names,omitempty"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // Validate checks an institution that is about to be kept.
@@ -30,20 +34,29 @@ func (i Institution) Validate() error {
 	return fault.InvalidFields(bad)
 }
 
-// Today is the current date where the institution is.
-func (i Institution) Today(now time.Time) Date {
-	zone, err := time.LoadLocation(i.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
-	return DateOf(now, zone)
+// Logo is an institution's picture.
+type Logo struct {
+	Type string `json:"type"` // "image/png" or "image/jpeg"
+	Data []byte `json:"data"`
 }
 
-// Year is the current year where the institution is.
-func (i Institution) Year(now time.Time) int {
+// MaxLogo is the most bytes that a logo may have.
+const MaxLogo = 256 * 1024
+
+// Sum tells one logo from another.
+func (l *Logo) Sum() string { return HashSecret(string(l.Data)) }
+
+// Zone is the time zone where the institution is.
+func (i Institution) Zone() *time.Location {
 	zone, err := time.LoadLocation(i.TimeZone)
 	if err != nil {
-		zone = time.UTC
+		return time.UTC
 	}
-	return now.In(zone).Year()
+	return zone
 }
+
+// Today is the current date where the institution is.
+func (i Institution) Today(now time.Time) Date { return DateOf(now, i.Zone()) }
+
+// Year is the current year where the institution is.
+func (i Institution) Year(now time.Time) int { return now.In(i.Zone()).Year() }

@@ -8,7 +8,7 @@ type JobKind string
 // The kinds of job.
 const (
 	JobProcess JobKind = "process" // make the verified PDF
-	JobNotify  JobKind = "notify"  // tell the recipient
+	JobNotify  JobKind = "notify"  // send a mail
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
@@ -20,6 +20,7 @@ type Job struct {
 	Certificate uint64    `json:"certificate"` // filled in by the store, as is what follows
 	Institution uint32    `json:"institution,omitempty"`
 	Batch       string    `json:"batch,omitempty"`
+	Mail        uint64    `json:"mail,omitempty"` // which one is to be sent
 	RunAt       time.Time `json:"run_at"`
 	Attempt     int       `json:"attempt"` // times claimed
 	Held        bool      `json:"held,omitempty"`
@@ -43,7 +44,7 @@ func PolicyOf(kind JobKind) Policy {
 		return Policy{Attempts: 3, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 30 * time.Second}}
 	case JobNotify:
-		return Policy{Attempts: 12, Lease: 2 * time.Minute,
+		return Policy{Attempts: 12, Lease: 15 * time.Minute,
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
 	}
 	return Policy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}

@@ -9,7 +9,7 @@ import (
 
 func TestClaim(t *testing.T) {
 	for kind, lease := range map[vault.JobKind]time.Duration{
-		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 2 * time.Minute, "unheard of": time.Minute,
+		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 15 * time.Minute, "unheard of": time.Minute,
 	} {
 		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
 		got := j.Claim(later)

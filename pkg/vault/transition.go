@@ -11,7 +11,19 @@ import (
 type Effects struct {
 	Events []Event
 	Jobs   []Job
+	Mails  []Mail // each with the job of sending it
 	Tail   []byte // the verified PDF's last bytes, on approval
+}
+
+// Held returns the effects with their mails held until a moment.
+func (fx Effects) Held(until time.Time) Effects {
+	mails := make([]Mail, len(fx.Mails))
+	for i, m := range fx.Mails {
+		m.NotBefore = until
+		mails[i] = m
+	}
+	fx.Mails = mails
+	return fx
 }
 
 // Accept makes a certificate of a valid, clean draft. It enters processing at
@@ -40,9 +52,13 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 	c.Status, c.Verified, c.Failure = Approved, &v, nil
 	c.File.HashState = nil
 	c.UpdatedAt, c.ApprovedAt = now, now
+	kind := MailIssued
+	if c.Supersedes != "" {
+		kind = MailReissued
+	}
 	return c, Effects{
 		Events: []Event{c.event(EventApproved, c.Trigger, now)},
-		Jobs:   []Job{{Kind: JobNotify, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+		Mails:  []Mail{c.MailTo(kind, now)},
 		Tail:   tail,
 	}, nil
 }
@@ -96,6 +112,16 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
 	}
 	c.SupersededBy, c.UpdatedAt = successor, now
+	return c, Effects{}, nil
+}
+
+// Reshare gives a certificate another token for its view-and-share page; the
+// address that was handed on until now leads nowhere any more.
+func (c Certificate) Reshare(token string, now time.Time) (Certificate, Effects, error) {
+	if token == "" || token == c.ShareToken {
+		return c, Effects{}, fault.New(fault.Invalid, "a new share token must be another one")
+	}
+	c.ShareToken, c.UpdatedAt = token, now
 	return c, Effects{}, nil
 }
 

@@ -160,8 +160,11 @@ func TestApprove(t *testing.T) {
 		t.Error("the hash's state is kept for good")
 	}
 	wantEvents(t, c, fx, vault.EventApproved, vault.BulkUpload, later)
-	if want := (vault.Job{Kind: vault.JobNotify, Certificate: 12, RunAt: later, CreatedAt: later}); len(fx.Jobs) != 1 || fx.Jobs[0] != want {
-		t.Errorf("jobs %+v", fx.Jobs)
+	if len(fx.Jobs) != 0 || len(fx.Mails) != 1 {
+		t.Fatalf("jobs %+v, mails %+v", fx.Jobs, fx.Mails)
+	}
+	if m := fx.Mails[0]; m.Kind != vault.MailIssued || m.Certificate != 12 || m.To != c.Email || m.State != vault.MailWaiting || !m.CreatedAt.Equal(later) {
+		t.Errorf("mail %+v", m)
 	}
 	if string(fx.Tail) != "tail" {
 		t.Errorf("tail %q", fx.Tail)
@@ -315,5 +318,18 @@ func TestSearchText(t *testing.T) {
 	c := accepted()
 	if got, want := c.SearchText(), "zazolc gesla\nzg@example.edu.pl\nbachelor of science\nvec-ic-20260123456789abc"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReshare(t *testing.T) {
+	c, _ := vault.Accept(draft(), 7, vault.Identity{UUID: "u-1", Reference: "R", ShareToken: "old"}, born)
+	again, fx, err := c.Reshare("new", born.Add(time.Hour))
+	if err != nil || again.ShareToken != "new" || !again.UpdatedAt.Equal(born.Add(time.Hour)) || len(fx.Events)+len(fx.Jobs) != 0 {
+		t.Errorf("became %+v with %+v: %v", again, fx, err)
+	}
+	for _, token := range []string{"", "old"} {
+		if same, _, err := c.Reshare(token, born); !fault.Is(err, fault.Invalid) || same.ShareToken != "old" {
+			t.Errorf("with %q: %+v, %v", token, same, err)
+		}
 	}
 }

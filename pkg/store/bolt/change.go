@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -25,32 +26,26 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err != nil {
 		return old, err
 	}
+	if err := t.moveShare(old, c); err != nil {
+		return old, err
+	}
+	if c, err = t.assigned(old, c); err != nil {
+		return old, err
+	}
 	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}
 	if c.Status != old.Status {
-		if err := t.moveStatus(old, c); err != nil {
-			return old, err
-		}
+		t.changes.Move(old, c)
+		t.count(old, -1)
+		t.count(c, 1)
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		if err := t.put(byBlob, join([]byte(v.Document.SHA256), u64(c.ID)), nil); err != nil {
+		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
 			return old, err
 		}
 	}
 	return c, t.effects(c, fx)
-}
-
-func (t *txn) moveStatus(old, c vault.Certificate) error {
-	if err := t.delete(byStatus, statusKey(old)); err != nil {
-		return err
-	}
-	if err := t.put(byStatus, statusKey(c), nil); err != nil {
-		return err
-	}
-	t.count(old, -1)
-	t.count(c, 1)
-	return nil
 }
 
 // Settle implements store.Jobs.
@@ -58,9 +53,9 @@ func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]e
 	return write(ctx, s, func(t *txn) ([]error, error) {
 		outcomes := make([]error, len(settlements))
 		for i, st := range settlements {
-			before := t.writes
+			before := t.Writes()
 			outcomes[i] = t.settle(st)
-			if outcomes[i] != nil && t.writes != before {
+			if outcomes[i] != nil && t.Writes() != before {
 				return nil, outcomes[i]
 			}
 		}
@@ -77,11 +72,16 @@ func (t *txn) settle(st store.Settlement) error {
 		return fault.New(fault.Conflict, "the job was taken over by another worker")
 	}
 	if st.Change != nil {
-		old, err := t.certificate(u64(stored.Certificate))
+		old, err := t.certificate(record.U64(stored.Certificate))
 		if err != nil {
 			return err
 		}
 		if _, err := t.change(old, st.Change); err != nil {
+			return err
+		}
+	}
+	if st.Mail != nil && stored.Mail != 0 {
+		if err := t.settleMail(*stored, st.Mail); err != nil {
 			return err
 		}
 	}

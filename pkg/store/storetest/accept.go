@@ -90,6 +90,9 @@ func acceptRefusesTakenIdentities(f *fixture) {
 	identity := func(uuid, reference string) vault.Identity { return vault.Identity{UUID: uuid, Reference: reference} }
 	fresh := f.acceptance(f.a, f.draft()).Certificate.Identity
 	other := f.acceptance(f.a, f.draft()).Certificate.Identity
+	shared := func(token string) vault.Identity {
+		return vault.Identity{UUID: other.UUID, Reference: other.Reference, ShareToken: token}
+	}
 	tests := []struct {
 		name       string
 		one, other vault.Identity
@@ -99,6 +102,8 @@ func acceptRefusesTakenIdentities(f *fixture) {
 		{"a stored reference ID", fresh, identity(other.UUID, first.Reference), fault.Conflict},
 		{"a UUID twice in one call", fresh, identity(fresh.UUID, other.Reference), fault.Conflict},
 		{"a reference ID twice in one call", fresh, identity(other.UUID, fresh.Reference), fault.Conflict},
+		{"a stored share token", fresh, shared(first.ShareToken), fault.Conflict},
+		{"a share token twice in one call", fresh, shared(fresh.ShareToken), fault.Conflict},
 		{"a UUID that is none", fresh, identity("x", other.Reference), fault.Invalid},
 		{"no reference ID", fresh, identity(other.UUID, ""), fault.Invalid},
 	}

@@ -37,6 +37,39 @@ func lookups(f *fixture) {
 	f.wantSame(holders, []*vault.Certificate{&all[2], nil, &all[0]}, "holders")
 }
 
+// sharing finds certificates by what stands in the addresses of their pages.
+func sharing(f *fixture) {
+	mine, theirs := f.keep(f.a, f.draft()), f.keep(f.b, f.draft())
+	for _, c := range []vault.Certificate{mine, theirs} {
+		got, err := f.store.Shared(f.Context(), c.ShareToken)
+		f.check(err)
+		f.wantSame(got, c, "by token")
+		for _, reference := range []string{c.Reference, strings.ToLower(c.Reference)} {
+			got, err = f.store.Referred(f.Context(), reference)
+			f.check(err)
+			f.wantSame(got, c, reference)
+		}
+	}
+	for _, name := range []string{"", mine.UUID, mine.ShareToken[:31], mine.ShareToken + "a", strings.ToUpper(mine.ShareToken)} {
+		_, err := f.store.Shared(f.Context(), name)
+		f.wantKind(err, fault.NotFound, name)
+		_, err = f.store.Referred(f.Context(), name)
+		f.wantKind(err, fault.NotFound, name)
+	}
+	reshared := f.change(mine, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Reshare("another", f.tick())
+	})
+	_, err := f.store.Shared(f.Context(), mine.ShareToken)
+	f.wantKind(err, fault.NotFound, "the old token")
+	got, err := f.store.Shared(f.Context(), "another")
+	f.check(err)
+	f.wantSame(got, reshared, "the new token")
+	_, err = f.store.Change(f.Context(), f.a, mine.UUID, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Reshare(theirs.ShareToken, f.tick())
+	})
+	f.wantKind(err, fault.Conflict, "another's token")
+}
+
 // lookupsAreIsolated keeps the same drafts for two institutions and looks at
 // each from the other.
 func lookupsAreIsolated(f *fixture) {

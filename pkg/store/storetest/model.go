@@ -85,6 +85,11 @@ func (m *model) effects(c vault.Certificate, fx vault.Effects) {
 		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
 		m.jobs = append(m.jobs, &j)
 	}
+	for _, mail := range fx.Mails {
+		j := mail.Job()
+		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
+		m.jobs = append(m.jobs, &j)
+	}
 	if fx.Tail != nil {
 		m.tails[c.ID] = string(fx.Tail)
 	}
@@ -128,7 +133,7 @@ func (m *model) claim(f *fixture, kind vault.JobKind, n int, got []vault.Job) {
 			f.Errorf("a suspect was claimed as %d of %d", i+1, len(got))
 		}
 		want := due[at].Claim(f.now)
-		want.ID = j.ID
+		want.ID, want.Mail = j.ID, j.Mail
 		f.wantSame(j, want, "the claimed job")
 		*due[at] = want
 		due = slices.Delete(due, at, at+1)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,10 +20,7 @@ import (
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := []struct {
-		name string
-		run  func(*fixture)
-	}{
+	tests := slices.Concat(hookTests(), recipientTests(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -33,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"change moves counts and indexes", changeMoves},
 		{"lookups", lookups},
 		{"lookups see one institution", lookupsAreIsolated},
+		{"lookups by what stands in addresses", sharing},
 		{"lists see one institution", listsAreIsolated},
 		{"blobs that are needed", referencedBlobs},
 		{"filters alone and combined", filters},
@@ -66,12 +65,28 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a context that has ended", endedContext},
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
-	}
+	})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.run(newFixture(t, open(t)))
 		})
+	}
+}
+
+// recipientTests are about what reaches recipients.
+func recipientTests() []test {
+	return []test{
+		{"mails are queued with what causes them", mailsAreQueued},
+		{"mails settle with their jobs", mailsSettle},
+		{"mails are cancelled", mailsAreCancelled},
+		{"mails come back and are repeated", mailsComeBack},
+		{"proving an address assigns what was issued to it", provingAssigns},
+		{"approval assigns to an account that exists", approvalAssigns},
+		{"sign-in links serve once and for a time", signInLinks},
+		{"sessions", sessions},
+		{"erasing an account", erasingAccounts},
+		{"corrections", corrections},
 	}
 }
 

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -62,7 +63,39 @@ func check(t *testing.T, path string) error {
 	f, err := os.Open(path)
 	must(t, err)
 	defer f.Close()
-	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f) })
+	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f, []byte("deep")) })
+}
+
+// TestCheckFindsStrayKeys alters keys, so that bbolt would look for them on other
+// pages than theirs.
+func TestCheckFindsStrayKeys(t *testing.T) {
+	const size = 300 // of a key
+	key := func(i int) []byte { return fmt.Appendf(nil, "%0*d", size, i) }
+	path, _ := deep(t)
+	sound, err := os.ReadFile(path)
+	must(t, err)
+	found := 0
+	for i := range 40 {
+		for at := 0; ; {
+			next := bytes.Index(sound[at:], key(i))
+			if next < 0 {
+				break
+			}
+			at += next + size
+			b := bytes.Clone(sound)
+			b[at-size] = '1' // above all others
+			must(t, os.WriteFile(path, b, 0o600))
+			if err := check(t, path); err != nil {
+				found++
+				if !strings.Contains(err.Error(), "belong elsewhere") {
+					t.Errorf("key %d: %v", i, err)
+				}
+			}
+		}
+	}
+	if found < 12 { // branches' keys, and the first and the last of each leaf
+		t.Errorf("%d stray keys were found", found)
+	}
 }
 
 func TestCheck(t *testing.T) {
@@ -97,5 +130,32 @@ func TestCheck(t *testing.T) {
 				t.Errorf("error %v, want one that says %q", err, tt.says)
 			}
 		})
+	}
+}
+
+// TestSmallBuckets damages a bucket that lies in its parent's page.
+func TestSmallBuckets(t *testing.T) {
+	path, _ := deep(t)
+	must(t, check(t, path))
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	// Its value follows its name: its own header, a page with one element of the key
+	// "k" and the value "v".
+	at := strings.Index(string(whole), "small\x00\x00\x00\x00\x00\x00\x00\x00")
+	if at < 0 {
+		t.Fatal("the small bucket is not where it is looked for")
+	}
+	page := at + len("small") + 16
+	for name, place := range map[string]int{
+		"the kind of page": page + 8, "the count": page + 11, "where the key begins": page + 16 + 5,
+		"the length of the key": page + 16 + 9, "the length of the value": page + 16 + 13,
+	} {
+		damaged := append([]byte(nil), whole...)
+		damaged[place] ^= 0x30
+		spoilt := filepath.Join(t.TempDir(), "spoilt.db")
+		must(t, os.WriteFile(spoilt, damaged, 0o600))
+		if check(t, spoilt) == nil {
+			t.Errorf("%s: no damage is found", name)
+		}
 	}
 }

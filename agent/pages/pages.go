@@ -1,0 +1,132 @@
+// Package pages is what the public sees: the verification page of each
+// certificate, the view-and-share page that its owner hands on, and the owner's
+// account.
+package pages
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/pages/account"
+	"github.com/vecctl/vecctl/agent/pages/frame"
+	"github.com/vecctl/vecctl/agent/pages/share"
+	"github.com/vecctl/vecctl/agent/pages/verify"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Vault is what is needed of the store.
+type Vault interface {
+	verify.Vault
+	share.Vault
+	account.Links
+	account.Sessions
+	account.Owned
+}
+
+// Options are what the pages are made of.
+type Options struct {
+	Vault       Vault
+	Institution func(id uint32) (vault.Institution, bool)
+	Current     func() vault.Institution
+	BaseURL     func() string
+	VerifyURL   func(reference string) string
+	ShareURL    func(vault.Certificate) string
+	Open        func(context.Context, vault.Certificate) (share.Document, error)
+	FileName    func(vault.Certificate) string
+	Draw        func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
+	Ask         func(context.Context, vault.Certificate, vault.Correction) error
+	SendLink    func(ctx context.Context, to, link string) error
+	Now         func() time.Time
+	Random      io.Reader
+	Log         *slog.Logger
+}
+
+// Pages are all of them.
+type Pages struct {
+	Options
+	frame *frame.Frame
+	mux   *http.ServeMux
+}
+
+// New makes the pages; it starts nothing.
+func New(o Options) (*Pages, error) {
+	f, err := frame.New(frame.Options{BaseURL: o.BaseURL, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{Options: o, frame: f, mux: http.NewServeMux()}
+	v, err := verify.New(verify.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, Current: o.Current, VerifyURL: o.VerifyURL, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	s, err := share.New(share.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, Current: o.Current,
+		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, FileName: o.FileName, Draw: o.Draw, Ask: o.Ask, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	a, err := account.New(account.Options{Links: o.Vault, Sessions: o.Vault, Owned: o.Vault, Frame: f, Institution: o.Institution,
+		Current: o.Current, BaseURL: o.BaseURL, Send: o.SendLink, Now: o.Now, Random: o.Random, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	v.Route(p.mux)
+	s.Route(p.mux)
+	a.Route(p.mux)
+	p.mux.HandleFunc("GET /logo/{id}", p.logo)
+	p.mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if !f.ServeAsset(w, r) {
+			p.missing(w, r)
+		}
+	})
+	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/"} {
+		p.mux.HandleFunc("GET "+room, p.missing)
+	}
+	return p, nil
+}
+
+// Handler answers at the pages' addresses, and has next answer at all others. A
+// form that another site's page sends is refused.
+func (p *Pages) Handler(next http.Handler) http.Handler {
+	guarded := http.NewCrossOriginProtection().Handler(p.mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner := stripped(r, frame.Prefix(p.BaseURL()))
+		if _, pattern := p.mux.Handler(inner); pattern == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, inner)
+	})
+}
+
+// stripped is a request without the path of the base URL: proxies hand it on or
+// take it away.
+func stripped(r *http.Request, prefix string) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
+	if prefix == "" || !ok || !strings.HasPrefix(rest, "/") {
+		return r
+	}
+	inner := r.Clone(r.Context())
+	inner.URL.Path, inner.URL.RawPath = rest, ""
+	return inner
+}
+
+func (p *Pages) missing(w http.ResponseWriter, r *http.Request) {
+	p.frame.Note(w, r, http.StatusNotFound, p.frame.View(r, p.Current()), "missing")
+}
+
+// logo sends an institution's logo.
+func (p *Pages) logo(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseUint(r.PathValue("id"), 10, 32)
+	who, ok := p.Institution(uint32(id))
+	if err != nil || !ok || who.Logo == nil {
+		p.missing(w, r)
+		return
+	}
+	frame.KeepFor(w, who.Logo.Type, "public, max-age=86400")
+	_, _ = w.Write(who.Logo.Data)
+}

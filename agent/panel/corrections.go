@@ -1,0 +1,32 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Corrections is who keeps visitors' wishes for corrections.
+type Corrections interface {
+	Corrections(ctx context.Context, all bool) ([]client.Correction, error)
+	FinishCorrection(ctx context.Context, id uint64) (client.Correction, error)
+}
+
+func (p *Panel) routeCorrections(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/corrections", func(w http.ResponseWriter, r *http.Request) {
+		found, err := p.Corrections.Corrections(r.Context(), r.URL.Query().Has("all"))
+		p.answer(w, r, found, err)
+	})
+	mux.HandleFunc("POST /panel/corrections/{id}/done", func(w http.ResponseWriter, r *http.Request) {
+		id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
+		if err != nil {
+			p.Fail(w, r, fault.Newf(fault.Invalid, "%q is no correction's number", r.PathValue("id")))
+			return
+		}
+		done, err := p.Corrections.FinishCorrection(r.Context(), id)
+		p.answer(w, r, done, err)
+	})
+}

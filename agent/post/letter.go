@@ -1,0 +1,144 @@
+package post
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Writer makes mails of what is kept about them.
+type Writer struct {
+	Templates   func(institution uint32) *mail.Templates
+	Institution func(id uint32) (who vault.Institution, found bool)
+	BaseURL     func() string
+	VerifyURL   func(vault.Certificate) string
+	ShareURL    func(vault.Certificate) string
+	// Find reads a certificate by its UUID.
+	Find func(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Accounts says whether somebody has proven an address; nil knows nobody.
+	Accounts Accounts
+	Staff    string // where mails to staff go; "" is the institution's sender
+	// Anyone lets mails go out from a stand-in where the institution has no sender:
+	// they only go into a folder.
+	Anyone bool
+	Now    func() time.Time
+}
+
+// Accounts knows who has an account.
+type Accounts interface {
+	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
+}
+
+// Write makes a mail.
+func (w *Writer) Write(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error) {
+	who, found := w.Institution(m.Institution)
+	if !found {
+		return mail.Message{}, fault.New(fault.Invalid, "a mail belongs to an institution that is not here")
+	}
+	from, err := w.sender(who)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	name, err := w.template(ctx, m)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	letter, err := w.letter(ctx, m, c, who)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	content, err := w.Templates(m.Institution).Render(name, letter)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
+		ReplyTo: m.From, Date: w.Now().In(zone(who)), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
+	if m.Kind == vault.MailCorrection {
+		message.To, message.ToName = w.staff(from), who.Name
+	}
+	return message, nil
+}
+
+func zone(who vault.Institution) *time.Location {
+	zone, err := time.LoadLocation(who.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// sender is the address that an institution's mails come from.
+func (w *Writer) sender(who vault.Institution) (string, error) {
+	switch {
+	case who.Sender != "":
+		return who.Sender, nil
+	case !w.Anyone:
+		return "", fault.Newf(fault.Invalid,
+			"mails of %s wait, since it has no sender address; set one with: vecctl init --sender ADDRESS", who.Name)
+	}
+	if u, err := url.Parse(w.BaseURL()); err == nil && vault.ValidEmail("no-reply@"+u.Hostname()) {
+		return "no-reply@" + u.Hostname(), nil
+	}
+	return "no-reply@localhost.localdomain", nil
+}
+
+func (w *Writer) staff(sender string) string {
+	if w.Staff != "" {
+		return w.Staff
+	}
+	return sender
+}
+
+// template is the name of a mail's template.
+func (w *Writer) template(ctx context.Context, m vault.Mail) (string, error) {
+	switch m.Kind {
+	case vault.MailReissued:
+		return mail.Reissued, nil
+	case vault.MailRevoked:
+		return mail.Revoked, nil
+	case vault.MailSignIn:
+		return mail.SignIn, nil
+	case vault.MailCorrection:
+		return mail.Correction, nil
+	case vault.MailIssued:
+	}
+	if w.Accounts == nil {
+		return mail.Issued, nil
+	}
+	switch _, err := w.Accounts.AccountByEmail(ctx, m.To); {
+	case err == nil:
+		return mail.Assigned, nil
+	case fault.Is(err, fault.NotFound):
+		return mail.Issued, nil
+	default:
+		return "", err
+	}
+}
+
+func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.Letter, error) {
+	l := mail.Letter{
+		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
+		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From,
+	}
+	if m.Certificate == 0 {
+		return l, nil
+	}
+	l.Name, l.Title, l.Reference, l.IssueDate = c.Name, c.Title, c.Reference, string(c.IssueDate)
+	l.Share, l.Verify = w.ShareURL(c), w.VerifyURL(c)
+	if c.Revocation != nil {
+		l.Reason = c.Revocation.Reason
+	}
+	if c.Supersedes != "" {
+		old, err := w.Find(ctx, c.Institution, c.Supersedes)
+		if err != nil {
+			return l, err
+		}
+		l.Old = old.Reference
+	}
+	return l, nil
+}

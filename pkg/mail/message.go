@@ -1,0 +1,89 @@
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
+)
+
+// Message is a mail as it is sent.
+type Message struct {
+	Rendered
+	From, FromName string
+	To, ToName     string
+	ReplyTo        string // "" for none
+	MessageID      string // without brackets
+	Date           time.Time
+}
+
+// errAddress is an address that no mail can be sent to.
+var errAddress = errors.New("the address cannot be written in a mail")
+
+// address is a mailbox in the form in which it travels: its domain in ASCII.
+func address(name, addr string) (*mail.Address, error) {
+	at := strings.LastIndexByte(addr, '@')
+	if at < 1 || strings.ContainsAny(addr, "\r\n\x00<>") {
+		return nil, errAddress
+	}
+	domain, err := idna.Lookup.ToASCII(addr[at+1:])
+	if err != nil {
+		return nil, errAddress
+	}
+	parsed, err := mail.ParseAddress("<" + addr[:at+1] + domain + ">")
+	if err != nil {
+		return nil, errAddress
+	}
+	parsed.Name = OneLine(name)
+	return parsed, nil
+}
+
+// needsUTF8 tells whether an address can only be handed to a server that takes
+// such ones (RFC 6531).
+func needsUTF8(a *mail.Address) bool {
+	return strings.ContainsFunc(a.Address, func(r rune) bool { return r > '~' })
+}
+
+// compose makes the library's message.
+func (m Message) compose() (msg *gomail.Msg, utf8 bool, err error) {
+	msg = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	from, err := address(m.FromName, m.From)
+	if err != nil {
+		return nil, false, fmt.Errorf("the sender's address: %w", err)
+	}
+	to, err := address(m.ToName, m.To)
+	if err != nil {
+		return nil, false, fmt.Errorf("the recipient's address: %w", err)
+	}
+	msg.SetAddrHeaderFromMailAddress(gomail.HeaderFrom, from)
+	msg.SetAddrHeaderFromMailAddress(gomail.HeaderTo, to)
+	if m.ReplyTo != "" {
+		// A visitor may have given anything; a mail without it is better than none.
+		if reply, err := address("", m.ReplyTo); err == nil && !needsUTF8(reply) {
+			msg.SetAddrHeaderFromMailAddress(gomail.HeaderReplyTo, reply)
+		}
+	}
+	msg.Subject(OneLine(m.Subject))
+	msg.SetMessageIDWithValue(m.MessageID)
+	msg.SetDateWithValue(m.Date)
+	// RFC 3834: nobody's absence note is to answer this.
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	return msg, needsUTF8(to) || needsUTF8(from), nil
+}
+
+// WriteTo writes the message as a file of its own (RFC 5322), the .eml of mail
+// programs.
+func (m Message) WriteTo(w io.Writer) (int64, error) {
+	msg, _, err := m.compose()
+	if err != nil {
+		return 0, err
+	}
+	return msg.WriteTo(w)
+}

@@ -1,0 +1,157 @@
+package mail
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"unicode/utf8"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Blame says whose fault it is that a mail was not taken.
+type Blame int
+
+// Who can be to blame.
+const (
+	// OfServer: nothing was said about the mail; no other will fare better now.
+	OfServer Blame = iota
+	// Passing: the server may take the mail later, or the connection broke while it
+	// was handed over, so that nobody knows.
+	Passing
+	// Lasting: the mail, or its recipient, is refused for good.
+	Lasting
+)
+
+// Trouble is why a mail was not taken.
+type Trouble struct {
+	Blame  Blame
+	Code   string // RFC 3463, "5.1.1", or SMTP's, "550"; "" where the server said none
+	Reason string // the server's words, or ours; may hold addresses, so it is not for logs
+	err    error
+}
+
+func (t *Trouble) Error() string {
+	if t.Code != "" {
+		return fmt.Sprintf("the mail server answered %s", t.Code)
+	}
+	return t.Reason
+}
+
+func (t *Trouble) Unwrap() error { return t.err }
+
+// Public is what may stand in a log: nothing that the server said.
+func (t *Trouble) Public() string { return t.Error() }
+
+// unreachable explains why there is no connection.
+func (s Server) unreachable(err error) *Trouble {
+	t := &Trouble{Blame: OfServer, err: err}
+	code := smtpCode(err.Error())
+	var unknown x509.UnknownAuthorityError
+	var wrongName x509.HostnameError
+	var record tls.RecordHeaderError
+	_, isNet := errors.AsType[net.Error](err)
+	switch {
+	case strings.HasPrefix(err.Error(), "SMTP AUTH failed"), strings.Contains(err.Error(), "AUTH"):
+		t.Reason = fmt.Sprintf("the mail server %s does not accept the name and password (%s); check mail.smtp_url", s.Address(), orUnknown(code))
+	case strings.Contains(err.Error(), "STARTTLS"):
+		t.Reason = fmt.Sprintf("the mail server %s does not offer STARTTLS; if it is on a trusted network, put ?tls=off behind its address in mail.smtp_url", s.Address())
+	case errors.As(err, &unknown), errors.As(err, &wrongName), errors.As(err, &record), isCertificate(err):
+		t.Reason = fmt.Sprintf("the mail server %s cannot show that it is who it should be (%v); check its name, its certificate, and smtp or smtps in mail.smtp_url", s.Address(), err)
+	case code != "":
+		t.Code = code
+		t.Reason = fmt.Sprintf("the mail server %s turns us away (%s)", s.Address(), code)
+	case isNet:
+		t.Reason = fmt.Sprintf("the mail server %s cannot be reached; check mail.smtp_url and that it runs", s.Address())
+	default:
+		t.Reason = fmt.Sprintf("the mail server %s cannot be talked to; check mail.smtp_url and that it runs", s.Address())
+	}
+	return t
+}
+
+func isCertificate(err error) bool {
+	var invalid x509.CertificateInvalidError
+	var verification *tls.CertificateVerificationError
+	return errors.As(err, &invalid) || errors.As(err, &verification)
+}
+
+func orUnknown(code string) string {
+	if code == "" {
+		return "no reason given"
+	}
+	return code
+}
+
+// judge says who is to blame for what the library reports of a mail.
+func judge(err error) *Trouble {
+	t := &Trouble{Blame: Passing, err: err}
+	se, ok := errors.AsType[*gomail.SendError](err)
+	if !ok {
+		t.Reason = "the connection broke"
+		return t
+	}
+	t.Reason = words(se)
+	code := se.ErrorCode()
+	if code != 0 {
+		t.Code = fmt.Sprint(code)
+	}
+	if e := se.EnhancedStatusCode(); e != "" {
+		t.Code = e
+	}
+	switch se.Reason {
+	case gomail.ErrConnCheck:
+		t.Blame, t.Reason = OfServer, "the connection broke"
+	case gomail.ErrSMTPMailFrom:
+		// About the sender, so about every mail. What the server says stays out of it.
+		t.Blame = OfServer
+		if code == 0 {
+			t.Reason = "the connection broke"
+		}
+	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
+		switch {
+		case code == 421:
+			t.Blame = OfServer
+		case code >= 500:
+			t.Blame = Lasting
+		case code == 0:
+			t.Reason = "the connection broke while the mail was handed over"
+		}
+	case gomail.ErrGetRcpts, gomail.ErrGetSender, gomail.ErrNoUnencoded:
+		t.Blame = Lasting
+	case gomail.ErrWriteContent, gomail.ErrSMTPReset, gomail.ErrAmbiguous:
+		t.Reason = "the connection broke while the mail was handed over"
+	}
+	return t
+}
+
+// words are the server's, without what the library puts around them.
+func words(se *gomail.SendError) string {
+	text := strings.TrimPrefix(se.Error(), se.Reason.String()+":")
+	text, _, _ = strings.Cut(text, ", affected ")
+	return Short(text)
+}
+
+// Short is a text of somebody else's, of one line and no great length.
+func Short(text string) string {
+	const most = 300
+	text = strings.Join(strings.Fields(OneLine(text)), " ")
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most]) + "..."
+}
+
+// smtpCode is the reply code at the beginning of a text, or behind a colon; "" for none.
+func smtpCode(text string) string {
+	for part := range strings.SplitSeq(text, ": ") {
+		if len(part) >= 4 && (part[0] == '4' || part[0] == '5') && isDigit(part[1]) && isDigit(part[2]) && part[3] == ' ' {
+			return part[:3]
+		}
+	}
+	return ""
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }

@@ -1,0 +1,255 @@
+package vault
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// MailKind says what a mail is about.
+type MailKind string
+
+// The kinds of mail. The first three go to a certificate's recipient.
+const (
+	MailIssued     MailKind = "issued"     // a certificate is theirs (guide, "Notification Behavior")
+	MailReissued   MailKind = "reissued"   // a corrected certificate takes the place of an earlier one
+	MailRevoked    MailKind = "revoked"    // a certificate was taken back
+	MailSignIn     MailKind = "sign_in"    // the link with which an address is proven
+	MailCorrection MailKind = "correction" // to staff: somebody asks for a correction
+)
+
+// MailState is where a mail stands.
+type MailState string
+
+// The states of a mail.
+const (
+	MailWaiting   MailState = "waiting"
+	MailSent      MailState = "sent"
+	MailRefused   MailState = "refused" // by the mail server for good, or given up
+	MailBounced   MailState = "bounced" // sent, and it came back
+	MailCancelled MailState = "cancelled"
+)
+
+// MailStates lists the states in the order of a life.
+func MailStates() []MailState {
+	return []MailState{MailWaiting, MailSent, MailRefused, MailBounced, MailCancelled}
+}
+
+// MailTrouble says why a mail did not arrive, or does not leave yet.
+type MailTrouble struct {
+	Code   string    `json:"code,omitempty"` // RFC 3463, "5.1.1", or SMTP's, "550"; "" where nobody said
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Mail is one message to one person, from the moment it was queued.
+type Mail struct {
+	ID          uint64    `json:"id"` // given by the store
+	Kind        MailKind  `json:"kind"`
+	Institution uint32    `json:"institution"`
+	Certificate uint64    `json:"certificate,omitempty"` // 0 for mail about none
+	Batch       string    `json:"batch,omitempty"`
+	To          string    `json:"to"` // "" is the institution's staff
+	State       MailState `json:"state"`
+	// Link is the secret address in a sign-in mail. It is forgotten with the mail's end.
+	Link string `json:"link,omitempty"`
+	// Text is what a visitor wrote, and From who says to have written it.
+	Text string `json:"text,omitempty"`
+	From string `json:"from,omitempty"`
+	// MessageID is the Message-ID header's value without its brackets, noted with
+	// the first attempt.
+	MessageID string       `json:"message_id,omitempty"`
+	Attempts  int          `json:"attempts,omitempty"`
+	Trouble   *MailTrouble `json:"trouble,omitempty"`
+	Resends   uint64       `json:"resends,omitempty"` // the mail that this one repeats
+	JobID     uint64       `json:"job,omitempty"`     // given by the store: the work of sending it
+
+	CreatedAt time.Time `json:"created_at"`
+	NotBefore time.Time `json:"not_before,omitzero"` // held until then
+	// Expires is when the mail is of no use any more.
+	Expires time.Time `json:"expires,omitzero"`
+	SentAt  time.Time `json:"sent_at,omitzero"`
+}
+
+// MailTo makes a mail to a certificate's recipient.
+func (c Certificate) MailTo(kind MailKind, now time.Time) Mail {
+	return Mail{Kind: kind, Institution: c.Institution, Certificate: c.ID, Batch: c.Batch,
+		To: c.Email, State: MailWaiting, CreatedAt: now}
+}
+
+// NewSignInMail makes the mail that proves an address. It is not sent any more
+// when its link has expired.
+func NewSignInMail(institution uint32, to, link string, now time.Time) Mail {
+	return Mail{Kind: MailSignIn, Institution: institution, To: to, Link: link, State: MailWaiting,
+		CreatedAt: now, Expires: now.Add(linkLife)}
+}
+
+// NewCorrectionMail makes the mail that tells staff that somebody asks for a
+// correction of a certificate. From, an address, may be empty.
+func NewCorrectionMail(c Certificate, from, text string, now time.Time) Mail {
+	m := c.MailTo(MailCorrection, now)
+	m.To, m.From, m.Text = "", from, text
+	return m
+}
+
+// Job is the work of sending the mail.
+func (m Mail) Job() Job {
+	due := m.CreatedAt
+	if m.NotBefore.After(due) {
+		due = m.NotBefore
+	}
+	return Job{Kind: JobNotify, Certificate: m.Certificate, Institution: m.Institution, Batch: m.Batch,
+		Mail: m.ID, RunAt: due, CreatedAt: m.CreatedAt}
+}
+
+// ToRecipient tells whether the mail tells a recipient about a certificate.
+func (m Mail) ToRecipient() bool {
+	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked
+}
+
+// Identify draws a mail's Message-ID: the mail's number, by which a bounce finds
+// it, and digits that only who got the mail can know. It is the same whenever
+// it is asked for.
+func (m Mail) Identify(c Certificate, domain string) string {
+	if m.MessageID != "" {
+		return m.MessageID
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%s\x00%d",
+		m.ID, m.Kind, c.ShareToken, m.Link, c.UUID, m.CreatedAt.UnixNano()))
+	return fmt.Sprintf("%d.%s@%s", m.ID, hex.EncodeToString(sum[:10]), domain)
+}
+
+// MailOf reads a mail's number out of a Message-ID, with or without brackets; 0
+// when it is not one of ours.
+func MailOf(messageID string) uint64 {
+	digits, _, _ := strings.Cut(strings.Trim(strings.TrimSpace(messageID), "<>"), ".")
+	id, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// Moot says why a waiting mail is of no use any more, "" when it is.
+func (m Mail) Moot(c Certificate, now time.Time) string {
+	switch {
+	case !m.Expires.IsZero() && !now.Before(m.Expires):
+		return "it was not sent while its link served"
+	case m.Kind != MailIssued && m.Kind != MailReissued:
+		return ""
+	case c.ErasedAt != nil:
+		return "the recipient's data were erased"
+	case c.Status == Revoked:
+		return "the certificate was revoked"
+	case c.SupersededBy != "":
+		return "a corrected certificate took its place"
+	}
+	return ""
+}
+
+// Leave notes that the mail was handed to a mail server.
+func (m Mail) Leave(messageID string, now time.Time) Mail {
+	m.State, m.MessageID, m.SentAt, m.Trouble, m.Link = MailSent, messageID, now, nil, ""
+	m.Attempts++
+	return m
+}
+
+// Delay notes an attempt that failed for a reason that may pass.
+func (m Mail) Delay(messageID string, why MailTrouble) Mail {
+	m.MessageID, m.Trouble = messageID, &why
+	m.Attempts++
+	return m
+}
+
+// Refuse ends a mail that no server will take.
+func (m Mail) Refuse(why MailTrouble) Mail {
+	m.State, m.Trouble, m.Link = MailRefused, &why, ""
+	m.Attempts++
+	return m
+}
+
+// Bounce notes that a mail came back. One that is known not to have arrived stays
+// as it is: Illegal.
+func (m Mail) Bounce(why MailTrouble) (Mail, error) {
+	if m.State != MailSent && m.State != MailWaiting {
+		return m, fault.Newf(fault.Illegal, "mail %d is %s already", m.ID, m.State)
+	}
+	m.State, m.Trouble, m.Link = MailBounced, &why, ""
+	return m, nil
+}
+
+// Cancel ends a mail that has not left.
+func (m Mail) Cancel(why string, now time.Time) (Mail, error) {
+	if m.State != MailWaiting {
+		return m, fault.Newf(fault.Illegal, "mail %d is %s; only one that waits can be cancelled", m.ID, m.State)
+	}
+	m.State, m.Link = MailCancelled, ""
+	m.Trouble = &MailTrouble{Reason: why, At: now}
+	return m, nil
+}
+
+// Repeat makes a new mail with the content of one that has ended; to another
+// address where one is given.
+func (m Mail) Repeat(to string, now time.Time) (Mail, error) {
+	switch {
+	case m.State == MailWaiting:
+		return m, fault.Newf(fault.Illegal, "mail %d waits still; it is sent when its turn comes", m.ID)
+	case m.Kind == MailSignIn:
+		return m, fault.New(fault.Illegal, "the link of a sign-in mail serves once; whoever wants to sign in asks for another")
+	case m.Certificate == 0 || m.To == "" && m.ToRecipient() && to == "":
+		return m, fault.Newf(fault.Illegal, "mail %d cannot be sent again: its content was erased", m.ID)
+	case to != "" && !ValidEmail(to):
+		return m, fault.Newf(fault.Invalid, "%q is not an e-mail address", to)
+	}
+	next := Mail{Kind: m.Kind, Institution: m.Institution, Certificate: m.Certificate, Batch: m.Batch, To: m.To,
+		Text: m.Text, From: m.From, State: MailWaiting, Resends: m.ID, CreatedAt: now}
+	if to != "" {
+		next.To = to
+	}
+	return next, nil
+}
+
+// Erase forgets who a mail was for. One that waits is cancelled.
+func (m Mail) Erase(now time.Time) Mail {
+	if m.State == MailWaiting {
+		m.State = MailCancelled
+	}
+	m.To, m.Link, m.Text, m.From = "", "", "", ""
+	if m.Trouble != nil {
+		m.Trouble = &MailTrouble{Code: m.Trouble.Code, Reason: "erased", At: now}
+	}
+	return m
+}
+
+// Undelivered says that a certificate's recipient was not reached.
+type Undelivered struct {
+	Mail    uint64 `json:"mail"`
+	Address string `json:"address"`
+	MailTrouble
+}
+
+// Told is the certificate after a mail about it took another state, and whether
+// that changes anything: that its recipient was not reached is noted on it until
+// a later mail goes out.
+func (c Certificate) Told(m Mail) (Certificate, bool) {
+	if !m.ToRecipient() {
+		return c, false
+	}
+	switch m.State {
+	case MailRefused, MailBounced:
+		c.Undelivered = &Undelivered{Mail: m.ID, Address: m.To, MailTrouble: *m.Trouble}
+		return c, true
+	case MailSent:
+		if c.Undelivered != nil {
+			c.Undelivered = nil
+			return c, true
+		}
+	case MailWaiting, MailCancelled:
+	}
+	return c, false
+}

@@ -20,7 +20,9 @@ type fake struct {
 	batches []client.Batch
 	all     []client.Certificate // newest first
 	many    int                  // so many certificates, made up as they are asked for
-	codes   map[string]string    // cause by UUID
+	hooks   []client.Webhook
+	sent    []client.WebhookDelivery
+	codes   map[string]string // cause by UUID
 	down    bool
 	calls   []string
 	news    chan client.Message
@@ -252,6 +254,69 @@ func (f *fake) Revoke(_ context.Context, name, reason string) (client.Certificat
 	c.Status.Value = "revoked"
 	c.Revocation = &client.Revocation{At: begun, Reason: reason}
 	return *c, f.enter("revoke " + reason)
+}
+
+func (f *fake) Webhooks(context.Context) ([]client.Webhook, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hooks, f.enter("webhooks")
+}
+
+func (f *fake) Deliveries(_ context.Context, q client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []client.WebhookDelivery
+	for _, d := range f.sent {
+		if d.WebhookID == q.Webhook && (q.Status == "" || d.Status == q.Status) && (q.Before == 0 || d.Number < q.Before) && len(found) < q.Limit {
+			found = append(found, d)
+		}
+	}
+	return found, f.enter(fmt.Sprintf("deliveries %s %d", q.Status, q.Before))
+}
+
+func (f *fake) Delivery(_ context.Context, id string) (client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.sent {
+		if d.ID == id {
+			d.Body = `{"event":"certificate_application.approved"}`
+			return d, nil
+		}
+	}
+	return client.WebhookDelivery{}, fault.New(fault.NotFound, "there is no such delivery")
+}
+
+func (f *fake) TestWebhook(_ context.Context, id string) (client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return client.WebhookDelivery{Status: "failed", Attempts: []client.DeliveryAttempt{{Status: 503}}}, f.enter("test " + id)
+}
+
+func (f *fake) Redeliver(_ context.Context, r client.Redelivery) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(r.Deliveries), f.enter(fmt.Sprintf("redeliver %d", len(r.Deliveries)))
+}
+
+// hooked has two endpoints and many deliveries to the first.
+func hooked() *fake {
+	f := busy()
+	later := begun.Add(time.Hour)
+	f.hooks = []client.Webhook{
+		{ID: "w-1", URL: "https://registry.example.edu/hooks/vec", Events: []string{"certificate_application.approved", "certificate_application.failed"}, IsActive: true, LastDeliveryStatus: "success"},
+		{ID: "w-2", URL: "https://old.example.edu/hook", Events: []string{"certificate_application.approved"}, IsActive: true, LastDeliveryStatus: "failed", ConsecutiveFailures: 12, SuspendedAt: &later},
+	}
+	for i := 250; i > 0; i-- {
+		d := client.WebhookDelivery{ID: fmt.Sprintf("d-%d", i), Number: uint64(i), WebhookID: "w-1", Event: "certificate_application.approved",
+			UUID: certificate(i, "").UUID, Status: "success", CreatedAt: begun.Add(time.Duration(i-250) * time.Second),
+			Attempts: []client.DeliveryAttempt{{At: begun, DurationMS: 41, Status: 200, Response: "thank you"}}}
+		if i%50 == 0 {
+			d.Status = "failed"
+			d.Attempts = []client.DeliveryAttempt{{At: begun, DurationMS: 10000, Error: "no answer came within 10 s"}, {At: begun, DurationMS: 12, Status: 500, Response: "oops"}}
+		}
+		f.sent = append(f.sent, d)
+	}
+	return f
 }
 
 // Follow tells a snapshot, then what the test puts into news. A closed channel is a

@@ -61,7 +61,7 @@ func (l Look) On(dark bool) Look {
 // State is a state's word in its colour.
 func (l Look) State(word, text string) string {
 	switch word {
-	case "approved", "done", "ok", "active", "delivered", "live":
+	case "approved", "done", "ok", "active", "delivered", "success", "live":
 		return l.Good.Render(text)
 	case "failed", "wrong", "error", "lost":
 		return l.Bad.Render(text)

@@ -170,13 +170,13 @@ func (m *Root) helpView(height int) string {
 	lines := []string{l.Strong.Render("Keys on the page " + m.pages[m.here].Name()), ""}
 	m.helpTop = max(0, min(m.helpTop, rows-(height-len(lines))))
 	for row := m.helpTop; row < rows; row++ {
-		line := ""
+		var line strings.Builder
 		for c := range columns {
 			if i := c*rows + row; i < len(entries) {
-				line += entries[i]
+				line.WriteString(entries[i])
 			}
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return l.Block(lines, m.width, height)
 }

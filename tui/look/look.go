@@ -167,7 +167,7 @@ func Span(d time.Duration) string {
 	case d < time.Minute:
 		return d.String()
 	case d < time.Hour:
-		return (d / time.Minute * time.Minute).String()[:strings.IndexByte(d.String(), 'm')] + "m" + pad(int(d/time.Second)%60) + "s"
+		return Number(int(d/time.Minute)) + "m" + pad(int(d/time.Second)%60) + "s"
 	case d < 100*time.Hour:
 		return Number(int(d/time.Hour)) + "h" + pad(int(d/time.Minute)%60) + "m"
 	}

@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,57 +48,6 @@ type Webhooks struct {
 	whole   bool   // there are no older ones
 	one     *client.WebhookDelivery
 	details scroll.Scroll
-}
-
-type hookRows []client.Webhook
-
-// Len implements table.Rows.
-func (r hookRows) Len() int { return len(r) }
-
-// Row implements table.Rows.
-func (r hookRows) Row(i int) (table.Row, bool) {
-	if i < 0 || i >= len(r) {
-		return table.Row{}, false
-	}
-	w := r[i]
-	state := "active"
-	switch {
-	case w.SuspendedAt != nil:
-		state = "paused"
-	case !w.IsActive:
-		state = "inactive"
-	}
-	return table.Row{ID: w.ID, State: state, Cells: []string{
-		look.Clean(w.URL), state, w.LastDeliveryStatus, look.Number(w.ConsecutiveFailures), look.Clean(strings.Join(w.Events, " "))}}, true
-}
-
-type deliveryRows struct {
-	all   []client.WebhookDelivery
-	clock func(time.Time) string
-}
-
-// Len implements table.Rows.
-func (r deliveryRows) Len() int { return len(r.all) }
-
-// Row implements table.Rows.
-func (r deliveryRows) Row(i int) (table.Row, bool) {
-	if i < 0 || i >= len(r.all) {
-		return table.Row{}, false
-	}
-	d := r.all[i]
-	answer := ""
-	if n := len(d.Attempts); n > 0 {
-		answer = answerOf(d.Attempts[n-1])
-	}
-	return table.Row{ID: d.ID, State: d.Status, Cells: []string{
-		r.clock(d.CreatedAt), look.Clean(d.Event), d.Status, look.Number(len(d.Attempts)), look.Clean(answer)}}, true
-}
-
-func answerOf(a client.DeliveryAttempt) string {
-	if a.Error != "" {
-		return a.Error
-	}
-	return fmt.Sprintf("HTTP %d", a.Status)
 }
 
 // NewWebhooks makes the page.
@@ -270,7 +220,7 @@ func (p *Webhooks) take(m deliveriesRead) {
 	if len(m.found) < deliveriesAtOnce {
 		rest = nil
 	}
-	p.sent.all = append(m.found, rest...)
+	p.sent.all = slices.Concat(m.found, rest)
 	if at := p.list.Cursor(); at > 0 {
 		p.list.Select(at+added, len(p.sent.all))
 	}

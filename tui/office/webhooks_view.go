@@ -3,10 +3,67 @@ package office
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/table"
 )
+
+// ours begins the names of most events; a narrow column is better without it.
+const ours = "certificate_application."
+
+type hookRows []client.Webhook
+
+// Len implements table.Rows.
+func (r hookRows) Len() int { return len(r) }
+
+// Row implements table.Rows.
+func (r hookRows) Row(i int) (table.Row, bool) {
+	if i < 0 || i >= len(r) {
+		return table.Row{}, false
+	}
+	w := r[i]
+	state := "active"
+	switch {
+	case w.SuspendedAt != nil:
+		state = "paused"
+	case !w.IsActive:
+		state = "inactive"
+	}
+	return table.Row{ID: w.ID, State: state, Cells: []string{
+		look.Clean(w.URL), state, w.LastDeliveryStatus, look.Number(w.ConsecutiveFailures), look.Clean(strings.ReplaceAll(strings.Join(w.Events, " "), ours, ""))}}, true
+}
+
+type deliveryRows struct {
+	all   []client.WebhookDelivery
+	clock func(time.Time) string
+}
+
+// Len implements table.Rows.
+func (r deliveryRows) Len() int { return len(r.all) }
+
+// Row implements table.Rows.
+func (r deliveryRows) Row(i int) (table.Row, bool) {
+	if i < 0 || i >= len(r.all) {
+		return table.Row{}, false
+	}
+	d := r.all[i]
+	answer := ""
+	if n := len(d.Attempts); n > 0 {
+		answer = answerOf(d.Attempts[n-1])
+	}
+	return table.Row{ID: d.ID, State: d.Status, Cells: []string{
+		r.clock(d.CreatedAt), look.Clean(strings.TrimPrefix(d.Event, ours)), d.Status, look.Number(len(d.Attempts)), look.Clean(answer)}}, true
+}
+
+func answerOf(a client.DeliveryAttempt) string {
+	if a.Error != "" {
+		return a.Error
+	}
+	return fmt.Sprintf("HTTP %d", a.Status)
+}
 
 // View implements desk.Page.
 func (p *Webhooks) View(width, height int) string {

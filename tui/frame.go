@@ -150,7 +150,7 @@ func (m *Root) shortHelp() string {
 	h.SetWidth(m.width)
 	h.ShortSeparator = "  "
 	h.Ellipsis = l.Cut
-	h.Styles = help.Styles{ShortKey: l.Key, ShortDesc: l.Dim, ShortSeparator: l.Dim, Ellipsis: l.Dim}
+	h.Styles = help.Styles{ShortKey: l.Key.Style, ShortDesc: l.Dim.Style, ShortSeparator: l.Dim.Style, Ellipsis: l.Dim.Style}
 	k := m.desk.Keys
 	return h.ShortHelpView(append([]key.Binding{k.Help, k.Quit}, m.pages[m.here].Keys()...))
 }

@@ -27,7 +27,7 @@ func update() bool { return flag.Lookup("update").Value.String() == "true" }
 // stage is a screen without a terminal: messages go in, and what the screen asks
 // for is done at once.
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	vault *fake
 	desk  *desk.Desk
 	root  *Root
@@ -50,7 +50,7 @@ type staging struct {
 	readOnly, remote, plain bool
 }
 
-func newStage(t *testing.T, f *fake, s staging) *stage {
+func newStageFor(t testing.TB, f *fake, s staging) *stage {
 	t.Helper()
 	st := &stage{t: t, vault: f, now: begun}
 	st.desk = &desk.Desk{
@@ -311,4 +311,9 @@ func TestATerminalThatIsTooSmall(t *testing.T) {
 	s.begin()
 	s.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	s.wants("2026-06-01-grad")
+}
+
+func newStage(t *testing.T, f *fake, s staging) *stage {
+	t.Helper()
+	return newStageFor(t, f, s)
 }

@@ -14,7 +14,7 @@ import (
 // Look is a way to draw. No meaning is in a colour alone: states are words, and
 // the selected row has a mark of its own.
 type Look struct {
-	Strong, Dim, Good, Bad, Busy, Warn, Selected, Here, Alarm, Key lipgloss.Style
+	Strong, Dim, Good, Bad, Busy, Warn, Selected, Here, Alarm, Key Ink
 
 	Full, Empty rune // of a bar
 	Cut         string
@@ -22,20 +22,43 @@ type Look struct {
 	method      ansi.Method
 }
 
+// Ink is a style with what it writes before and after a text, which is found once:
+// a screen has hundreds of texts and is drawn many times a second.
+type Ink struct {
+	Style         lipgloss.Style
+	before, after string
+}
+
+func ink(s lipgloss.Style) Ink {
+	const text = "x"
+	before, after, _ := strings.Cut(s.Render(text), text)
+	return Ink{Style: s, before: before, after: after}
+}
+
+// Render writes a text in the style.
+func (i Ink) Render(text string) string {
+	if text == "" {
+		return ""
+	}
+	return i.before + text + i.after
+}
+
 // New makes a look for a dark or a light ground. A plain terminal gets nothing but
 // ASCII in what the screen itself writes.
 func New(dark, plain bool) Look {
 	of := lipgloss.LightDark(dark)
-	colour := func(light, dark string) lipgloss.Style {
-		return lipgloss.NewStyle().Foreground(of(lipgloss.Color(light), lipgloss.Color(dark)))
+	plainly := lipgloss.NewStyle()
+	colour := func(light, dark string) Ink {
+		return ink(plainly.Foreground(of(lipgloss.Color(light), lipgloss.Color(dark))))
 	}
+	alarm := colour("124", "9").Style.Bold(true).Reverse(true)
 	l := Look{
-		Strong: lipgloss.NewStyle().Bold(true),
+		Strong: ink(plainly.Bold(true)),
 		Dim:    colour("240", "245"), Good: colour("28", "10"), Bad: colour("124", "9"),
 		Busy: colour("25", "12"), Warn: colour("130", "11"), Key: colour("25", "14"),
-		Selected: lipgloss.NewStyle().Reverse(true),
-		Here:     lipgloss.NewStyle().Reverse(true).Bold(true),
-		Alarm:    colour("124", "9").Bold(true).Reverse(true),
+		Selected: ink(plainly.Reverse(true)),
+		Here:     ink(plainly.Reverse(true).Bold(true)),
+		Alarm:    ink(alarm),
 		Full:     '█', Empty: '░', Cut: "…", Rule: "─",
 	}
 	if plain {

@@ -50,7 +50,7 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 	a.dropFolder.Store(watcher)
 	defer a.dropFolder.Store(nil)
 	o.receiver = a.newReceiver(o.Receiver)
-	return a.serveFaces(ctx, o, a.measured("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority)
+	return a.serveFaces(ctx, o, a.measured("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority, a.watchBounces)
 }
 
 // serveFaces runs the agent and some of its parts, and answers staff and, at the

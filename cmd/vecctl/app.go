@@ -50,10 +50,12 @@ func newApp(w world) *cli.App {
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
+			revokeCommand(w), reissueCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w),
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w),
+			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),

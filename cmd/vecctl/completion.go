@@ -11,8 +11,6 @@ import (
 )
 
 // The shells' scripts; each asks "vecctl __complete" for what may come next.
-//
-//nolint:revive // each variable is a file
 var (
 	//go:embed completion/bash
 	bashScript string

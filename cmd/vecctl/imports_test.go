@@ -53,6 +53,7 @@ var kept = map[string]string{
 	"github.com/xuri/excelize/v2":      "pkg/manifest",
 	"github.com/gocarina/gocsv":        "pkg/manifest",
 	"go.etcd.io/bbolt":                 "pkg/store",
+	"github.com/wneessen/go-mail":      "pkg/mail",
 	"github.com/urfave/cli/v2":         "cmd/vecctl",
 	"github.com/pdfcpu/pdfcpu":         "",
 	"github.com/pdfcpu/pdfcpu/pkg/api": "",

@@ -137,7 +137,25 @@ func with(c *cli.Context, w world, work func(*session) error) error {
 	}
 	// The first error counts; one of closing is told when there is no other.
 	err = work(s)
+	if err == nil {
+		s.letMailsOut(c)
+	}
 	return cmp.Or(err, s.close())
+}
+
+// mailWait is how long a command waits for its mails to go out. What is left then
+// goes out when an agent, or another command, runs on the home.
+const mailWait = 2 * time.Second
+
+// letMailsOut waits a little for mails of an agent in this process.
+func (s *session) letMailsOut(c *cli.Context) {
+	if s.agent == nil || c.Bool("dry-run") {
+		return
+	}
+	ctx, stop := context.WithTimeout(c.Context, mailWait)
+	defer stop()
+	// An error leaves them in the queue, as running out of time does.
+	_, _ = s.agent.FlushMails(ctx)
 }
 
 // homeDir finds the home: flag, environment, default.

@@ -291,6 +291,15 @@ func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, r
 	return removed, nil
 }
 
+// Remove removes a document that nothing needs any more, whatever its age, and
+// tells whether it did.
+func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (bool, error) {
+	if !validSum(sum) {
+		return false, nil
+	}
+	return s.sweepOne(s.path(sum), time.Unix(1<<40, 0), referenced)
+}
+
 func (s *Store) sweepOne(path string, before time.Time, referenced func(string) (bool, error)) (bool, error) {
 	s.settle.Lock()
 	defer s.settle.Unlock()

@@ -35,9 +35,16 @@ var modes = []struct {
 	{"uploads", benchUploads},
 	{"large", benchLarge},
 	{"lists", benchLists},
+	{"pages", benchPages},
+	{"certify", benchCertify},
+	{"mail", benchMail},
 }
 
 func main() {
+	if body := os.Getenv(bareBody); body != "" {
+		fmt.Fprintln(os.Stderr, "bench:", serveBare(body))
+		os.Exit(1)
+	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -33,6 +33,12 @@ func (t *table) faster(name string, ours, peer, wanted float64, unit func(float6
 	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.1f", peer/ours), fmt.Sprintf("at least %g times faster", wanted), peer/ours >= wanted)
 }
 
+// rate is how much is done in a second, which should be at least a part of what a
+// peer does.
+func (t *table) rate(name string, ours, peer, wanted float64, unit func(float64) string) {
+	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.2f", ours/peer), fmt.Sprintf("at least %g", wanted), ours/peer >= wanted)
+}
+
 // below is a measure that should stay below a number.
 func (t *table) below(name string, ours, wanted float64, unit func(float64) string) {
 	t.line(name, unit(ours), "", "", "below "+unit(wanted), ours < wanted)

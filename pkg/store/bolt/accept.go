@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -107,7 +108,13 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
-	t.entries = append(t.entries, indexesOf(c)...)
+	for _, e := range indexesOf(c) {
+		// A successor leaves the key to the certificate that it replaces.
+		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.Get(byKey, e.key) != nil {
+			continue
+		}
+		t.entries = append(t.entries, e)
+	}
 	t.changes.Add(c)
 	t.count(c, 1)
 	if row.Freeze != nil {
@@ -127,6 +134,7 @@ func (t *txn) freeze(key []byte, date vault.Date) error {
 }
 
 func (t *txn) putCertificate(c vault.Certificate) error {
+	t.changed = append(t.changed, c.Reference)
 	key := record.U64(c.ID)
 	value, err := record.Encode(key, c)
 	if err != nil {

@@ -27,8 +27,10 @@ func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, 
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
+	var changed []string
 	err := s.file.Update(func(tx *bbolt.Tx) error {
 		t := newTxn(tx)
+		defer func() { changed = t.changed }()
 		for i, run := range group {
 			before := t.Writes()
 			if outcomes[i] = run(t); outcomes[i] != nil && t.Writes() != before {
@@ -37,6 +39,9 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		}
 		return t.finish()
 	})
+	for _, reference := range changed {
+		s.versions.of(reference).Add(1)
+	}
 	if err != nil {
 		for i := range outcomes {
 			outcomes[i] = err
@@ -49,6 +54,7 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
+	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
 	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
@@ -56,7 +62,7 @@ type txn struct {
 	changes     index.Changes
 	// targets is what was looked up already of institutions' endpoints.
 	targets map[uint32][]hook.Endpoint
-	entries     []entry // that are to be written in order
+	entries []entry // that are to be written in order
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }

@@ -20,8 +20,8 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns whose checksums were right. They never change, and
-	// to sum them up again takes longer than to search them.
+	// sound are the columns whose checksums were right. They hardly ever change,
+	// and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
 

@@ -94,7 +94,8 @@ func certificate(random *rand.Rand) vault.Certificate {
 	}
 }
 
-// filled is a file of many certificates, most of which changed their state.
+// filled is a file of many certificates, most of which changed their state, and
+// a hundred of which were forgotten.
 func filled(t *testing.T, random *rand.Rand) *file {
 	t.Helper()
 	f := newFile(t)
@@ -113,6 +114,13 @@ func filled(t *testing.T, random *rand.Rand) *file {
 			}
 		})
 	}
+	f.write(func(g *index.Changes) {
+		for _, id := range random.Perm(many)[:100] {
+			old := f.all[id+1]
+			f.all[id+1].Name, f.all[id+1].Email, f.all[id+1].Title = "", "", ""
+			g.Forget(old, f.all[id+1].SearchText())
+		}
+	})
 	return f
 }
 

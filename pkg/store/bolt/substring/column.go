@@ -3,6 +3,7 @@ package substring
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
@@ -81,4 +82,19 @@ func (f *Finder) Holds(p uint16, column func(n int) (Column, error)) (bool, erro
 			return true, nil
 		}
 	}
+}
+
+// Replace returns the column with another line at a place.
+func (c Column) Replace(p uint16, line []byte) Column {
+	if len(c) < head {
+		return c
+	}
+	old := len(c.line(p))
+	from := head + int(binary.LittleEndian.Uint32(c[4*int(p):]))
+	out := slices.Concat(c[:from], line, c[from+old:])
+	for next := int(p) + 1; next <= set.Size; next++ {
+		begin := out[4*next:]
+		binary.LittleEndian.PutUint32(begin, binary.LittleEndian.Uint32(begin)+uint32(len(line)-old))
+	}
+	return out
 }

@@ -50,15 +50,10 @@ func (p piece) key() []byte {
 func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 	places := map[piece][]uint16{}
 	for _, t := range texts {
-		for line := range strings.SplitSeq(t.Text, "\n") {
-			for i := range len(line) {
-				for n := 1; n <= min(longest, len(line)-i); n++ {
-					p := pieceOf(t.Owner, line[i:i+n])
-					held := places[p]
-					if len(held) == 0 || held[len(held)-1] != t.Place {
-						places[p] = append(held, t.Place)
-					}
-				}
+		for p := range all(t.Owner, t.Text) {
+			held := places[p]
+			if len(held) == 0 || held[len(held)-1] != t.Place {
+				places[p] = append(held, t.Place)
 			}
 		}
 	}
@@ -69,6 +64,36 @@ func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 			}
 		}
 	}
+}
+
+// all goes through the pieces of a text, some of them several times.
+func all(owner uint32, text string) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for line := range strings.SplitSeq(text, "\n") {
+			for i := range len(line) {
+				for n := 1; n <= min(longest, len(line)-i); n++ {
+					if !yield(pieceOf(owner, line[i:i+n])) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Lost lists the keys of the pieces that a text holds and another does not.
+func Lost(owner uint32, text, left string) (keys [][]byte) {
+	lost := map[piece]bool{}
+	for p := range all(owner, text) {
+		lost[p] = true
+	}
+	for p := range all(owner, left) {
+		delete(lost, p)
+	}
+	for _, p := range slices.Sorted(maps.Keys(lost)) {
+		keys = append(keys, p.key())
+	}
+	return keys
 }
 
 // Pieces lists the keys of a term's pieces: a text that holds the term is in the

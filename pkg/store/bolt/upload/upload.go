@@ -203,3 +203,28 @@ func stale(t *tree.Tx, now time.Time, most int) (found []entry, err error) {
 	}
 	return found, nil
 }
+
+// ForgetReplies forgets kept answers that tell about certificates.
+func ForgetReplies(t *tree.Tx, institution uint32, about []vault.Certificate) error {
+	var gone [][]byte
+	prefix := record.U32(institution)
+	c := t.Cursor(replies)
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		var r vault.Reply
+		if err := record.Decode(k, v, &r); err != nil {
+			return err
+		}
+		for _, one := range about {
+			if bytes.Contains(r.Body, []byte(one.UUID)) {
+				gone = append(gone, bytes.Clone(k))
+				break
+			}
+		}
+	}
+	for _, k := range gone {
+		if err := t.Delete(replies, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

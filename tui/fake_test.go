@@ -15,17 +15,19 @@ import (
 
 // fake is a vault in memory, as far as a screen can tell.
 type fake struct {
-	mu      sync.Mutex
-	status  client.AgentStatus
-	batches []client.Batch
-	all     []client.Certificate // newest first
-	many    int                  // so many certificates, made up as they are asked for
-	hooks   []client.Webhook
-	sent    []client.WebhookDelivery
-	codes   map[string]string // cause by UUID
-	down    bool
-	calls   []string
-	news    chan client.Message
+	mu        sync.Mutex
+	status    client.AgentStatus
+	batches   []client.Batch
+	all       []client.Certificate // newest first
+	many      int                  // so many certificates, made up as they are asked for
+	hooks     []client.Webhook
+	stores    []client.Store
+	certified []client.StoreCertification
+	sent      []client.WebhookDelivery
+	codes     map[string]string // cause by UUID
+	down      bool
+	calls     []string
+	news      chan client.Message
 }
 
 func newFake() *fake {
@@ -296,6 +298,56 @@ func (f *fake) Redeliver(_ context.Context, r client.Redelivery) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(r.Deliveries), f.enter(fmt.Sprintf("redeliver %d", len(r.Deliveries)))
+}
+
+func (f *fake) Stores(context.Context) ([]client.Store, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stores, f.enter("stores")
+}
+
+func (f *fake) Certifications(context.Context) ([]client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.certified), f.enter("certifications")
+}
+
+func (f *fake) decided(id, status, reason string) (client.StoreCertification, error) {
+	for i := range f.certified {
+		if c := &f.certified[i]; c.RequestID == id || c.Hash == id {
+			c.Status, c.Reason, c.WaitsFor = status, reason, nil
+			return *c, nil
+		}
+	}
+	return client.StoreCertification{}, fault.New(fault.NotFound, "there is no such certification")
+}
+
+func (f *fake) DecideRequest(_ context.Context, id, act, reason string) (client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.enter(act + " " + id + " " + reason)
+	return f.decided(id, map[string]string{"approve": "active", "reject": "rejected"}[act], reason)
+}
+
+func (f *fake) RevokeCertification(_ context.Context, hash, reason string) (client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.enter("revoke " + hash + " " + reason)
+	return f.decided(hash, "revoked", reason)
+}
+
+// certifying is an authority with two stores.
+func certifying() *fake {
+	f := busy()
+	f.stores = []client.Store{{Slug: "kantor", Review: true}, {Slug: "sklep-łódź"}}
+	at := func(days int) *time.Time { t := begun.AddDate(0, 0, days); return &t }
+	f.certified = []client.StoreCertification{
+		{RequestID: "r-1", Status: "active", Store: "kantor", Domain: "kantor.example.com", Project: "Kantor", Badge: "VW-CERT-FIN", SDKVersion: "1.4.0", Hash: "5a5a", RequestedAt: *at(-100), IssuedAt: at(-100), ExpiresAt: at(265)},
+		{RequestID: "r-2", Status: "active", Store: "sklep-łódź", Domain: "sklep.example.com", Project: "Sklep", Badge: "VW-CERT-REF", SDKVersion: "1.3.2", Hash: "6b6b", RequestedAt: *at(-350), IssuedAt: at(-350), ExpiresAt: at(15)},
+		{RequestID: "r-3", Status: "pending", Store: "kantor", Domain: "nowy.example.com", Project: "Nowy Kantor", Badge: "VW-CERT-GOV", SDKVersion: "1.4.0", RequestedAt: *at(-1), WaitsFor: []string{"proof", "review"}},
+		{RequestID: "r-4", Status: "revoked", Store: "sklep-łódź", Domain: "stary.example.com", Project: "Stary", Badge: "VW-CERT-BASE", SDKVersion: "1.0.0", Hash: "7c7c", RequestedAt: *at(-500), IssuedAt: at(-500), RevokedAt: at(-200), Reason: "the shop was closed"},
+	}
+	return f
 }
 
 // hooked has two endpoints and many deliveries to the first.

@@ -151,7 +151,7 @@ func TestSearchStatesAndTheWayBack(t *testing.T) {
 	s.wants("[3 Certificates]", "State: approved   Search: ada")
 	s.press("esc")
 	s.wants("State: any", "1 of 40")
-	s.press("tab", "tab", "tab", "tab", "tab")
+	s.press("tab", "tab", "tab", "tab", "tab", "tab")
 	s.wants("[1 Batches]")
 }
 
@@ -190,7 +190,7 @@ func TestExports(t *testing.T) {
 	f := busy()
 	f.all[0].Name = "=cmd()"
 	s := start(t, f, staging{})
-	for n, page := range []string{"1", "2", "3", "4", "7"} {
+	for n, page := range []string{"1", "2", "3", "4", "8"} {
 		s.later(time.Second)
 		s.press(page, "e")
 		s.wants("exported to")
@@ -350,7 +350,7 @@ func TestHelpIsDrawnFromTheKeys(t *testing.T) {
 			s.press(fmt.Sprint(n+1), "?")
 			view := s.view()
 			for _, b := range s.root.pages[s.root.here].Keys() {
-				if there := strings.Contains(view, b.Help().Desc); there != b.Enabled() {
+				if there := strings.Contains(view, fmt.Sprintf("%-10s%s", b.Help().Key, b.Help().Desc)); there != b.Enabled() {
 					t.Errorf("read-only %v, %s: %q is there: %v", readOnly, s.root.pages[s.root.here].Name(), b.Help().Desc, there)
 				}
 			}

@@ -27,6 +27,7 @@ type Vault interface {
 	page.FailureVault
 	page.StoryVault
 	office.WebhookVault
+	office.AuthorityVault
 	StatusVault
 }
 
@@ -63,7 +64,7 @@ func Pages(d *desk.Desk, o Options) []desk.Page {
 		page.NewFailures(d, o.Vault),
 	}
 	if !o.Remote {
-		pages = append(pages, office.NewWebhooks(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
+		pages = append(pages, office.NewWebhooks(d, o.Vault), office.NewAuthority(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
 	}
 	return append(pages, page.NewStory(d, o.Vault))
 }

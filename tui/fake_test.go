@@ -244,6 +244,19 @@ func (f *fake) Story(_ context.Context, name string) (client.Story, error) {
 	return s, f.enter("story")
 }
 
+func (f *fake) Mails(_ context.Context, q client.MailFilter) ([]client.Mail, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(q.Certificate); c == nil || c.Status.Value != "approved" {
+		return nil, nil
+	}
+	sent := begun.Add(3 * time.Second)
+	return []client.Mail{
+		{Kind: "issued", State: "sent", To: "ada@example.org", CreatedAt: begun, SentAt: &sent},
+		{Kind: "issued", State: "bounced", To: "person29@example.org", CreatedAt: begun, Reason: "there is no such mailbox"},
+	}, f.enter("mails")
+}
+
 func (f *fake) Download(_ context.Context, _ string, w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, "%PDF-1.7 verified")
 	return int64(n), err

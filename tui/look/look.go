@@ -84,9 +84,9 @@ func (l Look) On(dark bool) Look {
 // State is a state's word in its colour.
 func (l Look) State(word, text string) string {
 	switch word {
-	case "approved", "done", "ok", "active", "delivered", "success", "live":
+	case "approved", "done", "ok", "active", "delivered", "success", "sent", "live":
 		return l.Good.Render(text)
-	case "failed", "wrong", "error", "lost":
+	case "failed", "wrong", "error", "lost", "bounced", "refused":
 		return l.Bad.Render(text)
 	case "processing", "retried", "created", "waiting":
 		return l.Busy.Render(text)

@@ -50,7 +50,7 @@ const expiring = 30 * 24 * time.Hour
 func NewAuthority(d *desk.Desk, v AuthorityVault) *Authority {
 	p := &Authority{desk: d, vault: v, table: table.New(
 		table.Column{Title: "domain", Min: 18, Max: 50}, table.Column{Title: "state", Min: 10},
-		table.Column{Title: "badge", Min: 11}, table.Column{Title: "until", Min: 10},
+		table.Column{Title: "badge", Min: 12}, table.Column{Title: "until", Min: 10},
 		table.Column{Title: "store", Min: 10, Max: 30, Keep: 1}, table.Column{Title: "waits for", Min: 9, Max: 20, Keep: 2},
 	)}
 	p.table.Single = true

@@ -91,7 +91,7 @@ type (
 func (p *Story) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case roster.Chosen:
-		p.uuid, p.known, p.err, p.stale = msg.UUID, false, nil, true
+		p.uuid, p.known, p.err, p.stale, p.reading = msg.UUID, false, nil, true, false
 		p.lines.Top()
 		return p.read()
 	case storyRead:

@@ -151,7 +151,7 @@ func TestSearchStatesAndTheWayBack(t *testing.T) {
 	s.wants("[3 Certificates]", "State: approved   Search: ada")
 	s.press("esc")
 	s.wants("State: any", "1 of 40")
-	s.press("tab", "tab", "tab", "tab")
+	s.press("tab", "tab", "tab", "tab", "tab", "tab")
 	s.wants("[1 Batches]")
 }
 
@@ -190,7 +190,7 @@ func TestExports(t *testing.T) {
 	f := busy()
 	f.all[0].Name = "=cmd()"
 	s := start(t, f, staging{})
-	for n, page := range []string{"1", "2", "3", "4", "6"} {
+	for n, page := range []string{"1", "2", "3", "4", "8"} {
 		s.later(time.Second)
 		s.press(page, "e")
 		s.wants("exported to")
@@ -350,11 +350,39 @@ func TestHelpIsDrawnFromTheKeys(t *testing.T) {
 			s.press(fmt.Sprint(n+1), "?")
 			view := s.view()
 			for _, b := range s.root.pages[s.root.here].Keys() {
-				if there := strings.Contains(view, b.Help().Desc); there != b.Enabled() {
+				if there := strings.Contains(view, fmt.Sprintf("%-10s%s", b.Help().Key, b.Help().Desc)); there != b.Enabled() {
 					t.Errorf("read-only %v, %s: %q is there: %v", readOnly, s.root.pages[s.root.here].Name(), b.Help().Desc, there)
 				}
 			}
 			s.press("esc")
 		}
 	}
+}
+
+func TestWebhooks(t *testing.T) {
+	t.Parallel()
+	f := hooked()
+	s := start(t, f, staging{})
+	s.press("5")
+	s.wants("registry.example.edu", "paused", "12")
+	s.press("t")
+	s.wants("The test is failed: HTTP 503.")
+	s.press("enter")
+	s.press("G") // the oldest that is at hand; more are read
+	s.press("G", "G")
+	if !f.called("deliveries  151") || !f.called("deliveries  51") {
+		t.Errorf("older deliveries were not read: %v", f.calls)
+	}
+	s.press("s", "s", "s")
+	s.wants("State: failed", "HTTP 500")
+	s.press("space", "space", "r")
+	s.wants("Send the 2 deliveries that are marked again?")
+	s.press("y")
+	s.wants("2 deliveries are sent again.")
+	s.press("enter")
+	s.wants("Attempt 1", "no answer came within 10 s", "Attempt 2", "HTTP 500", "oops", "What was sent")
+	s.press("r")
+	s.wants("1 delivery is sent again.")
+	s.press("esc", "esc", "e")
+	s.wants("2 rows were exported")
 }

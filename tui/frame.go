@@ -150,7 +150,7 @@ func (m *Root) shortHelp() string {
 	h.SetWidth(m.width)
 	h.ShortSeparator = "  "
 	h.Ellipsis = l.Cut
-	h.Styles = help.Styles{ShortKey: l.Key, ShortDesc: l.Dim, ShortSeparator: l.Dim, Ellipsis: l.Dim}
+	h.Styles = help.Styles{ShortKey: l.Key.Style, ShortDesc: l.Dim.Style, ShortSeparator: l.Dim.Style, Ellipsis: l.Dim.Style}
 	k := m.desk.Keys
 	return h.ShortHelpView(append([]key.Binding{k.Help, k.Quit}, m.pages[m.here].Keys()...))
 }
@@ -170,13 +170,13 @@ func (m *Root) helpView(height int) string {
 	lines := []string{l.Strong.Render("Keys on the page " + m.pages[m.here].Name()), ""}
 	m.helpTop = max(0, min(m.helpTop, rows-(height-len(lines))))
 	for row := m.helpTop; row < rows; row++ {
-		line := ""
+		var line strings.Builder
 		for c := range columns {
 			if i := c*rows + row; i < len(entries) {
-				line += entries[i]
+				line.WriteString(entries[i])
 			}
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return l.Block(lines, m.width, height)
 }

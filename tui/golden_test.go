@@ -27,7 +27,7 @@ func update() bool { return flag.Lookup("update").Value.String() == "true" }
 // stage is a screen without a terminal: messages go in, and what the screen asks
 // for is done at once.
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	vault *fake
 	desk  *desk.Desk
 	root  *Root
@@ -50,7 +50,7 @@ type staging struct {
 	readOnly, remote, plain bool
 }
 
-func newStage(t *testing.T, f *fake, s staging) *stage {
+func newStageFor(t testing.TB, f *fake, s staging) *stage {
 	t.Helper()
 	st := &stage{t: t, vault: f, now: begun}
 	st.desk = &desk.Desk{
@@ -248,9 +248,15 @@ func TestViews(t *testing.T) {
 		{"failures-none", newFake, staging{}, func(s *stage) { s.press("4") }},
 		{"failures", busy, staging{}, func(s *stage) { s.press("4") }},
 		{"failures-group", busy, staging{}, func(s *stage) { s.press("4", "enter") }},
-		{"log", busy, staging{}, func(s *stage) { logged(s); s.press("5") }},
-		{"log-filter", busy, staging{}, func(s *stage) { logged(s); s.press("5", "/"); s.typed("failed"); s.press("enter") }},
-		{"health", busy, staging{}, func(s *stage) { s.press("6") }},
+		{"log", busy, staging{}, func(s *stage) { logged(s); s.press("7") }},
+		{"log-filter", busy, staging{}, func(s *stage) { logged(s); s.press("7", "/"); s.typed("failed"); s.press("enter") }},
+		{"health", busy, staging{}, func(s *stage) { s.press("8") }},
+		{"authority-none", busy, staging{}, func(s *stage) { s.press("6") }},
+		{"authority", certifying, staging{}, func(s *stage) { s.press("6") }},
+		{"webhooks-none", busy, staging{}, func(s *stage) { s.press("5") }},
+		{"webhooks", hooked, staging{}, func(s *stage) { s.press("5") }},
+		{"webhooks-deliveries", hooked, staging{}, func(s *stage) { s.press("5", "enter", "j", "space") }},
+		{"webhooks-attempts", hooked, staging{}, func(s *stage) { s.press("5", "enter", "s", "s", "s", "enter") }},
 		{"help", busy, staging{}, func(s *stage) { s.press("3", "?") }},
 		{"read-only-help", busy, staging{readOnly: true}, func(s *stage) { s.press("3", "?") }},
 		{"remote-batches", busy, staging{remote: true}, nil},
@@ -307,4 +313,9 @@ func TestATerminalThatIsTooSmall(t *testing.T) {
 	s.begin()
 	s.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	s.wants("2026-06-01-grad")
+}
+
+func newStage(t *testing.T, f *fake, s staging) *stage {
+	t.Helper()
+	return newStageFor(t, f, s)
 }

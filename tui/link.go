@@ -29,7 +29,7 @@ type link struct {
 
 // Times of a link.
 const (
-	gatherFor  = 100 * time.Millisecond
+	gatherFor  = 200 * time.Millisecond
 	gatherMost = 2048
 	tryAgain   = time.Second
 )

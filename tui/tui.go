@@ -26,6 +26,8 @@ type Vault interface {
 	page.RowVault
 	page.FailureVault
 	page.StoryVault
+	office.WebhookVault
+	office.AuthorityVault
 	StatusVault
 }
 
@@ -62,7 +64,7 @@ func Pages(d *desk.Desk, o Options) []desk.Page {
 		page.NewFailures(d, o.Vault),
 	}
 	if !o.Remote {
-		pages = append(pages, office.NewLog(d), office.NewHealth(d, o.Doctor))
+		pages = append(pages, office.NewWebhooks(d, o.Vault), office.NewAuthority(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
 	}
 	return append(pages, page.NewStory(d, o.Vault))
 }

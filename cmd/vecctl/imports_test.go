@@ -55,6 +55,8 @@ var kept = map[string]string{
 	"go.etcd.io/bbolt":                 "pkg/store",
 	"github.com/wneessen/go-mail":      "pkg/mail",
 	"github.com/urfave/cli/v2":         "cmd/vecctl",
+	"charm.land/bubbletea/v2":          "tui",
+	"charm.land/lipgloss/v2":           "tui",
 	"github.com/pdfcpu/pdfcpu":         "",
 	"github.com/pdfcpu/pdfcpu/pkg/api": "",
 }

@@ -31,6 +31,7 @@ var modes = []struct {
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
+	{"screen", benchScreen},
 	{"uploads", benchUploads},
 	{"large", benchLarge},
 	{"connections", benchConnections},

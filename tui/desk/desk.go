@@ -70,7 +70,7 @@ func (d *Desk) Clock(at time.Time) string {
 	return at.Format(time.DateTime)
 }
 
-// The messages that concern all pages.
+// Messages that concern all pages.
 type (
 	// News is what the event stream told, in order.
 	News struct{ Messages []client.Message }
@@ -87,8 +87,9 @@ type (
 	}
 	// Tick comes every second.
 	Tick struct{}
-	// Shown tells a page that it is looked at from now on; Hidden the opposite.
-	Shown  struct{}
+	// Shown tells a page that it is looked at from now on.
+	Shown struct{}
+	// Hidden tells a page that it is looked at no longer.
 	Hidden struct{}
 )
 

@@ -33,7 +33,7 @@ func (d *Desk) Export(ctx context.Context, name string, heading []string, rows f
 		})
 	}
 	out.Flush()
-	if err = errors.Join(err, out.Error(), temp.Sync(), temp.Close()); err != nil {
+	if err := errors.Join(err, out.Error(), temp.Sync(), temp.Close()); err != nil {
 		return "", n, err
 	}
 	if _, err := os.Lstat(path); err == nil {

@@ -14,7 +14,7 @@ import (
 // Look is a way to draw. No meaning is in a colour alone: states are words, and
 // the selected row has a mark of its own.
 type Look struct {
-	Strong, Dim, Good, Bad, Busy, Warn, Selected, Here, Alarm, Key lipgloss.Style
+	Strong, Dim, Good, Bad, Busy, Warn, Selected, Here, Alarm, Key Ink
 
 	Full, Empty rune // of a bar
 	Cut         string
@@ -22,20 +22,43 @@ type Look struct {
 	method      ansi.Method
 }
 
+// Ink is a style with what it writes before and after a text, which is found once:
+// a screen has hundreds of texts and is drawn many times a second.
+type Ink struct {
+	Style         lipgloss.Style
+	before, after string
+}
+
+func ink(s lipgloss.Style) Ink {
+	const text = "x"
+	before, after, _ := strings.Cut(s.Render(text), text)
+	return Ink{Style: s, before: before, after: after}
+}
+
+// Render writes a text in the style.
+func (i Ink) Render(text string) string {
+	if text == "" {
+		return ""
+	}
+	return i.before + text + i.after
+}
+
 // New makes a look for a dark or a light ground. A plain terminal gets nothing but
 // ASCII in what the screen itself writes.
 func New(dark, plain bool) Look {
 	of := lipgloss.LightDark(dark)
-	colour := func(light, dark string) lipgloss.Style {
-		return lipgloss.NewStyle().Foreground(of(lipgloss.Color(light), lipgloss.Color(dark)))
+	plainly := lipgloss.NewStyle()
+	colour := func(light, dark string) Ink {
+		return ink(plainly.Foreground(of(lipgloss.Color(light), lipgloss.Color(dark))))
 	}
+	alarm := colour("124", "9").Style.Bold(true).Reverse(true)
 	l := Look{
-		Strong: lipgloss.NewStyle().Bold(true),
+		Strong: ink(plainly.Bold(true)),
 		Dim:    colour("240", "245"), Good: colour("28", "10"), Bad: colour("124", "9"),
 		Busy: colour("25", "12"), Warn: colour("130", "11"), Key: colour("25", "14"),
-		Selected: lipgloss.NewStyle().Reverse(true),
-		Here:     lipgloss.NewStyle().Reverse(true).Bold(true),
-		Alarm:    colour("124", "9").Bold(true).Reverse(true),
+		Selected: ink(plainly.Reverse(true)),
+		Here:     ink(plainly.Reverse(true).Bold(true)),
+		Alarm:    ink(alarm),
 		Full:     '█', Empty: '░', Cut: "…", Rule: "─",
 	}
 	if plain {
@@ -61,13 +84,13 @@ func (l Look) On(dark bool) Look {
 // State is a state's word in its colour.
 func (l Look) State(word, text string) string {
 	switch word {
-	case "approved", "done", "ok", "active", "delivered", "live":
+	case "approved", "done", "ok", "active", "delivered", "success", "sent", "live":
 		return l.Good.Render(text)
-	case "failed", "wrong", "error", "lost":
+	case "failed", "wrong", "error", "lost", "bounced", "refused":
 		return l.Bad.Render(text)
 	case "processing", "retried", "created", "waiting":
 		return l.Busy.Render(text)
-	case "revoked", "paused", "cancelled", "warn", "note", "pending":
+	case "revoked", "paused", "cancelled", "warn", "note", "pending", "expiring", "expired", "rejected":
 		return l.Warn.Render(text)
 	}
 	return text
@@ -167,7 +190,7 @@ func Span(d time.Duration) string {
 	case d < time.Minute:
 		return d.String()
 	case d < time.Hour:
-		return (d / time.Minute * time.Minute).String()[:strings.IndexByte(d.String(), 'm')] + "m" + pad(int(d/time.Second)%60) + "s"
+		return Number(int(d/time.Minute)) + "m" + pad(int(d/time.Second)%60) + "s"
 	case d < 100*time.Hour:
 		return Number(int(d/time.Hour)) + "h" + pad(int(d/time.Minute)%60) + "m"
 	}

@@ -3,6 +3,7 @@ package office
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,18 +19,19 @@ import (
 
 // Log is the page of what happens, the latest first, since the screen was opened.
 type Log struct {
-	desk   *desk.Desk
-	table  table.Table
-	all    []line // the oldest first
-	shown  []int  // of all, those that the search lets through
-	prompt desk.Prompt
-	search string
-	seq    int
+	desk    *desk.Desk
+	table   table.Table
+	all     []line // the oldest first
+	shown   []int  // of all, those that the search lets through
+	prompt  desk.Prompt
+	search  string
+	seq     int
+	visible bool
 }
 
 // line is one thing that happened.
 type line struct {
-	id                          string
+	seq                         int
 	uuid                        string
 	at                          time.Time
 	what, reference, name, text string
@@ -70,13 +72,18 @@ func (p *Log) Row(i int) (table.Row, bool) {
 		return table.Row{}, false
 	}
 	one := p.all[p.shown[len(p.shown)-1-i]]
-	return table.Row{ID: one.id, State: one.what, Cells: []string{
-		one.at.In(p.desk.Zone).Format(time.TimeOnly), one.what, one.reference, one.name, one.text}}, true
+	return table.Row{ID: strconv.Itoa(one.seq), State: one.what, Cells: []string{
+		one.at.In(p.desk.Zone).Format(time.TimeOnly), one.what, one.reference, look.Clean(one.name), look.Clean(one.text)}}, true
 }
 
 // Update implements desk.Page.
 func (p *Log) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case desk.Shown:
+		p.visible = true
+		p.sift()
+	case desk.Hidden:
+		p.visible = false
 	case desk.News:
 		p.hear(msg.Messages)
 	case desk.Link:
@@ -118,8 +125,7 @@ func (p *Log) hear(messages []client.Message) {
 // add keeps a line and lets the oldest go.
 func (p *Log) add(one line) {
 	p.seq++
-	one.id = look.Number(p.seq)
-	one.name, one.text = look.Clean(one.name), look.Clean(one.text)
+	one.seq = p.seq
 	p.all = append(p.all, one)
 	if len(p.all) >= 2*logHeld {
 		p.all = append(p.all[:0:0], p.all[len(p.all)-logHeld:]...)
@@ -129,6 +135,9 @@ func (p *Log) add(one line) {
 // sift finds what the search lets through. A selected row that is not the latest
 // stays where it is among the others.
 func (p *Log) sift() {
+	if !p.visible {
+		return // it is done when somebody looks
+	}
 	before := len(p.shown)
 	p.shown = p.shown[:0]
 	term := strings.ToLower(p.search)

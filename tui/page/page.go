@@ -21,7 +21,7 @@ func bar(l look.Look, done, total, width int) string {
 		return ""
 	}
 	p := progress.New(progress.WithWidth(width), progress.WithoutPercentage(), progress.WithFillCharacters(l.Full, l.Empty))
-	p.FullColor, p.EmptyColor = l.Good.GetForeground(), l.Dim.GetForeground()
+	p.FullColor, p.EmptyColor = l.Good.Style.GetForeground(), l.Dim.Style.GetForeground()
 	return p.ViewAs(min(1, float64(done)/float64(total)))
 }
 

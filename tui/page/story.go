@@ -1,9 +1,12 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -20,6 +23,7 @@ type StoryVault interface {
 	vaultOf
 	Story(ctx context.Context, name string) (client.Story, error)
 	Certificate(ctx context.Context, name string) (client.Certificate, error)
+	Mails(ctx context.Context, f client.MailFilter) ([]client.Mail, error)
 }
 
 // Revoker is a vault that takes certificates back.
@@ -34,9 +38,11 @@ type Story struct {
 	revoker Revoker // nil where certificates cannot be taken back
 	uuid    string
 	story   client.Story
+	mails   []client.Mail // newest first
 	known   bool
 	reading bool
 	stale   bool
+	asked   time.Time
 	err     error
 	lines   scroll.Scroll
 }
@@ -75,6 +81,7 @@ type (
 	storyRead struct {
 		uuid  string
 		story client.Story
+		mails []client.Mail
 		err   error
 	}
 	storyActed struct{ said desk.Said }
@@ -84,7 +91,7 @@ type (
 func (p *Story) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case roster.Chosen:
-		p.uuid, p.known, p.err, p.stale = msg.UUID, false, nil, true
+		p.uuid, p.known, p.err, p.stale, p.reading = msg.UUID, false, nil, true, false
 		p.lines.Top()
 		return p.read()
 	case storyRead:
@@ -93,7 +100,7 @@ func (p *Story) Update(msg tea.Msg) tea.Cmd {
 		}
 		p.reading, p.err = false, msg.err
 		if msg.err == nil {
-			p.story, p.known = msg.story, true
+			p.story, p.mails, p.known = msg.story, msg.mails, true
 		}
 		return p.read()
 	case storyActed:
@@ -106,6 +113,13 @@ func (p *Story) Update(msg tea.Msg) tea.Cmd {
 		return p.read()
 	case desk.Link:
 		p.stale = p.stale || msg.Up
+		return p.read()
+	case desk.Hidden:
+		p.uuid = ""
+	case desk.Tick:
+		// Mails go their way without a word in the event stream.
+		const now = 5 * time.Second
+		p.stale = p.stale || p.desk.Now().Sub(p.asked) > now
 		return p.read()
 	case tea.MouseWheelMsg:
 		p.lines.Update(msg, p.desk.Keys)
@@ -120,15 +134,20 @@ func (p *Story) read() tea.Cmd {
 	if p.uuid == "" || !p.stale || p.reading {
 		return nil
 	}
-	p.stale, p.reading = false, true
+	p.stale, p.reading, p.asked = false, true, p.desk.Now()
 	uuid := p.uuid
 	return p.desk.Ask(func(ctx context.Context) tea.Msg {
 		if !p.desk.Remote {
+			const latest = 50
 			s, err := p.vault.Story(ctx, uuid)
-			return storyRead{uuid, s, err}
+			if err != nil {
+				return storyRead{uuid: uuid, err: err}
+			}
+			mails, err := p.vault.Mails(ctx, client.MailFilter{Certificate: uuid, Limit: latest})
+			return storyRead{uuid, s, mails, err}
 		}
 		c, err := p.vault.Certificate(ctx, uuid)
-		return storyRead{uuid, client.Story{Certificate: c}, err}
+		return storyRead{uuid, client.Story{Certificate: c}, nil, err}
 	})
 }
 
@@ -244,7 +263,27 @@ func (p *Story) tell(l look.Look, width int) []string {
 	}
 	say("UUID", c.UUID)
 	lines = append(lines, p.tellChain(l)...)
-	return append(lines, p.tellEvents(l)...)
+	lines = append(lines, p.tellEvents(l)...)
+	return append(lines, p.tellMails(l)...)
+}
+
+// tellMails lists what was sent to whom, the oldest first.
+func (p *Story) tellMails(l look.Look) []string {
+	if len(p.mails) == 0 {
+		return nil
+	}
+	lines := []string{"", l.Strong.Render("Mails")}
+	for _, m := range slices.Backward(p.mails) {
+		at, note := m.CreatedAt, m.Kind+" to "+cmp.Or(m.To, "staff")
+		if m.SentAt != nil {
+			at = *m.SentAt
+		}
+		if m.Reason != "" {
+			note += ": " + m.Reason
+		}
+		lines = append(lines, "  "+l.Fit(p.desk.Clock(at), 19)+"  "+l.State(m.State, l.Fit(m.State, 10))+"  "+l.Dim.Render(look.Clean(note)))
+	}
+	return lines
 }
 
 // tellChain lists what the certificate corrects and what corrects it.

@@ -51,6 +51,7 @@
 //	received            seq8 -> event that others told us
 //	  received_by_name  identity -> seq8
 //	  received_due      run_at8 seq8 task1
+//	acts                seq8 -> entry of the audit trail
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -123,6 +124,7 @@ var (
 	received       = []byte("received")
 	receivedByName = []byte("received_by_name")
 	receivedDue    = []byte("received_due")
+	acts           = []byte("acts")
 )
 
 func buckets() [][]byte {
@@ -133,14 +135,14 @@ func buckets() [][]byte {
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
 		mails, mailsByCert, mailsReturned,
 		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
-		received, receivedByName, receivedDue,
+		received, receivedByName, receivedDue, acts,
 	})
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails":
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails", "acts":
 		return true
 	}
 	return false
@@ -199,6 +201,9 @@ func (s *Store) prepare() error {
 	case err != nil:
 		return err
 	case found == schema:
+		if err := s.complete(); err != nil {
+			return err
+		}
 		return s.view((*txn).prove)
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
@@ -218,6 +223,27 @@ func (s *Store) prepare() error {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
+	})
+}
+
+// complete makes the buckets that a file of this schema lacks: those of what was
+// added since without a change to anything else.
+func (s *Store) complete() error {
+	missing := false
+	err := s.view(func(t *txn) error {
+		missing = slices.ContainsFunc(buckets(), func(name []byte) bool { return t.Bucket(name) == nil })
+		return nil
+	})
+	if err != nil || !missing {
+		return err
+	}
+	return s.file.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -50,13 +50,17 @@ func runAuditList(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		return list[act.Entry]{
-			headings: []string{"seq", "at", "who", "what", "from"},
-			cells: func(e act.Entry) []string {
-				return []string{strconv.FormatUint(e.Seq, 10), e.At.Local().Format(time.DateTime), e.Who, e.What, e.From}
-			},
-		}.print(w.stdout, form, all)
+		return auditList().print(w.stdout, form, all)
 	})
+}
+
+func auditList() list[act.Entry] {
+	return list[act.Entry]{
+		headings: []string{"seq", "at", "who", "what", "from"},
+		cells: func(e act.Entry) []string {
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.Local().Format(time.DateTime), e.Who, e.What, e.From}
+		},
+	}
 }
 
 func runAuditVerify(c *cli.Context, w world) error {

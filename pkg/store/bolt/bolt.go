@@ -177,14 +177,14 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
 	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
 	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// prepare makes the buckets of a new file and refuses a newer program's.
-func (s *Store) prepare() error {
+// prepare makes the buckets of a new file, upgrades that of an older program, and refuses a newer program's.
+func (s *Store) prepare(path string) error {
 	var found uint64
 	err := s.view(func(t *txn) error {
 		if meta := t.Bucket(metaBucket); meta != nil {
@@ -208,6 +208,11 @@ func (s *Store) prepare() error {
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
+	}
+	if found > 0 {
+		if err := s.keepBefore(path, found); err != nil {
+			return err
+		}
 	}
 	return s.file.Update(func(tx *bbolt.Tx) error {
 		if err := dropIndex(tx); err != nil {

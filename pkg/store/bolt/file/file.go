@@ -155,6 +155,14 @@ func damaged(cause error) error {
 	return fault.Wrap(fault.Damaged, cause, "the database is damaged; stop here and restore the home from a backup")
 }
 
+// DiskError gives an error of the file's disk its kind; nil stays nil.
+func (*File) DiskError(err error, doing string) error {
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return diskError(err, doing)
+}
+
 // diskError tells a full disk and a place that cannot be written from other
 // failures.
 func diskError(err error, doing string) error {

@@ -27,6 +27,7 @@ var modes = []struct {
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
+	{"backup", benchBackup},
 }
 
 func main() {

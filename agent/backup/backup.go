@@ -132,7 +132,7 @@ func (o Home) tree(ctx context.Context, b *backup.Writer, folder string, skip []
 func (o Home) madeAnew(name string) bool {
 	base := path.Base(name)
 	_, isBackup := backup.ParseName(base)
-	return isBackup || strings.HasPrefix(base, ".tmp-") || strings.HasPrefix(name, o.Database+".schema-") ||
+	return isBackup || strings.HasPrefix(base, ".tmp-") || strings.HasPrefix(name, o.Database+".") ||
 		strings.HasPrefix(name, o.Outcomes+"/") && (strings.HasSuffix(base, ".pdf") || strings.HasSuffix(base, ".part"))
 }
 

@@ -54,7 +54,7 @@ func newApp(w world) *cli.App {
 			batchesCommand(w), watchCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
 			templatesCommand(w), certificatesCommand(w),
-			backupCommand(w), restoreCommand(w), auditCommand(w), exportCommand(w),
+			backupCommand(w), restoreCommand(w), auditCommand(w), exportCommand(w), compactCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},

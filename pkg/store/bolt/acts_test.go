@@ -89,3 +89,22 @@ func TestAFileWithoutAnAuditTrail(t *testing.T) {
 		t.Errorf("%v, %v", found, err)
 	}
 }
+
+// Compacting keeps everything but the room that was freed.
+func TestCompact(t *testing.T) {
+	t.Parallel()
+	path, all := populated(t)
+	s, err := bolt.Open(path, time.Second)
+	if err == nil {
+		err = s.Compact(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	for _, c := range all {
+		if found, err := s.Certificate(t.Context(), 1, c.UUID); err != nil || found.Reference != c.Reference {
+			t.Errorf("%s is %+v, %v", c.UUID, found, err)
+		}
+	}
+}

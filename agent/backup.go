@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
 // Backup writes a backup of the home to w while everything goes on.
@@ -65,6 +67,19 @@ func (a *Agent) homeID() string {
 	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
 	const length = 4
 	return hex.EncodeToString(sum[:length])
+}
+
+// Compact gives the room that is free inside a home's database back to the disk. An
+// agent that holds the home keeps it from that: fault.Locked.
+func Compact(d home.Dir, wait time.Duration) error {
+	s, err := bolt.Open(d.Database(), wait)
+	if fault.Is(err, fault.Locked) {
+		return d.Locked(err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Compact(d.Database())
 }
 
 // Restore puts a backup in the place of a home that is not there yet. Missing

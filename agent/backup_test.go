@@ -153,3 +153,18 @@ func waitFor(t *testing.T, what string, done func() bool) {
 		}
 	}
 }
+
+// Homes of earlier versions open today, and what they issued is valid.
+func TestHomesOfEarlierVersions(t *testing.T) {
+	homes, err := filepath.Glob(filepath.Join("..", "testdata", "homes", "*.tar.zst"))
+	if err != nil || len(homes) < 2 {
+		t.Fatalf("%v, %v", homes, err)
+	}
+	for _, path := range homes {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			if n := wantRestorable(t, path, time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)); n != 2 {
+				t.Errorf("%d certificates, want 2", n)
+			}
+		})
+	}
+}

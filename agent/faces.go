@@ -48,7 +48,7 @@ func (a *Agent) Handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
-	mux.Handle("/panel/", staff.Handler())
+	mux.Handle("/panel/", a.audited(staff.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {

@@ -109,7 +109,7 @@ func (a *API) guarded(door Door, needs vault.Permission, h handler) http.Handler
 			err = a.admit(w, who)
 		}
 		if err == nil {
-			err = h(w, r, who)
+			err = h(w, who.acting(r, a.Now()), who)
 		}
 		if err != nil {
 			a.Fail(w, r, err)

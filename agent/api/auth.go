@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // Tokens is what is needed of the store to know who calls.
@@ -28,6 +31,33 @@ func (c Caller) name() string {
 		return "staff"
 	}
 	return c.token.ID
+}
+
+// acting puts a call that may change something on its way into the audit trail.
+func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return r
+	}
+	p := &act.Pending{Act: act.Act{Who: c.title(r), What: r.Method + " " + r.URL.Path, From: c.from(r)}, At: now}
+	return r.WithContext(act.Into(r.Context(), p))
+}
+
+// title is who calls, for the audit trail. Staff say their names themselves.
+func (c Caller) title(r *http.Request) string {
+	if c.token == nil {
+		return client.StaffTitle(r)
+	}
+	return "token " + c.token.Name + " (" + c.token.ID + ")"
+}
+
+func (c Caller) from(r *http.Request) string {
+	if c.token == nil {
+		return "local"
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // may asks for a permission; the empty one is that of every caller.

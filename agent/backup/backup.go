@@ -126,12 +126,13 @@ func (o Home) tree(ctx context.Context, b *backup.Writer, folder string, skip []
 	})
 }
 
-// madeAnew tells whether a file need not be kept: half-written ones, backups, and
+// madeAnew tells whether a file need not be kept: half-written ones, backups, the
+// database as it was before an upgrade, and
 // verified PDFs, each of which is a document and a record.
 func (o Home) madeAnew(name string) bool {
 	base := path.Base(name)
 	_, isBackup := backup.ParseName(base)
-	return isBackup || strings.HasPrefix(base, ".tmp-") ||
+	return isBackup || strings.HasPrefix(base, ".tmp-") || strings.HasPrefix(name, o.Database+".") ||
 		strings.HasPrefix(name, o.Outcomes+"/") && (strings.HasSuffix(base, ".pdf") || strings.HasSuffix(base, ".part"))
 }
 

@@ -53,7 +53,7 @@ func newHome(t *testing.T) (h files.Home, s *bolt.Store, sum string) {
 	must(t, s.AddUpload(t.Context(), vault.Upload{ID: "9e3b101f-c264-4f97-945f-20dfa7163768", Institution: 1,
 		File: vault.File{SHA256: staged.SHA256, Size: 8}, CreatedAt: time.Now()}, nil))
 	for _, name := range []string{"config.yaml", "keys/signing.pem", "drop/a.pdf", "incoming/b/a.pdf", "verified/b/report.csv",
-		"verified/b/x.pdf", "verified/b/.x.part", ".tmp-0-1", "holder.json", "mail/one.eml",
+		"verified/b/x.pdf", "verified/b/.x.part", "vault.db.schema-1", ".tmp-0-1", "holder.json", "mail/one.eml",
 		"vecctl-00c0ffee-20260502T080000Z.tar.zst"} {
 		path := filepath.Join(root, name)
 		must(t, os.MkdirAll(filepath.Dir(path), 0o700))

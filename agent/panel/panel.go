@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // Agent is who does the work.
@@ -22,6 +23,8 @@ type Agent interface {
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+	// Acts is a piece of the audit trail, behind the entry with a number.
+	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -94,6 +97,7 @@ func (p *Panel) Handler() http.Handler {
 		p.answer(w, r, k, err)
 	})
 	p.routeKeys(mux)
+	p.routeAudit(mux)
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)

@@ -246,10 +246,10 @@ func pendingList() list[client.StoreCertification] {
 	}
 }
 
-func auditCommand(w world) *cli.Command {
+func authorityLogCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "log", Usage: "who did what, when and why", Flags: staffFlags(),
-		Action: rows(w, 0, "", auditList(), allEntries),
+		Action: rows(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
 			Action: func(c *cli.Context) error {
@@ -274,8 +274,8 @@ func auditCommand(w world) *cli.Command {
 	}
 }
 
-// allEntries fetches the audit list, page by page.
-func allEntries(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
+// authorityLog fetches the audit list, page by page.
+func authorityLog(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
 	const page = 5000
 	for after := uint64(0); ; {
 		more, err := s.AuditLog(c.Context, after, page)
@@ -290,7 +290,7 @@ func allEntries(c *cli.Context, s *session) (all []client.AuditEntry, err error)
 	}
 }
 
-func auditList() list[client.AuditEntry] {
+func authorityLogList() list[client.AuditEntry] {
 	return list[client.AuditEntry]{
 		headings: []string{"seq", "at", "who", "what", "subject", "why"},
 		cells: func(e client.AuditEntry) []string {

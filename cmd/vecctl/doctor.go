@@ -101,14 +101,14 @@ func patientOf(set settings) doctor.Patient {
 // consult talks to the agent that runs on the home, or opens the home without
 // starting any work.
 func consult(c *cli.Context, w world, set settings) (*session, error) {
-	if s, err := connectRunning(set.dir); s != nil || err != nil {
+	if s, err := connectRunning(w, set.dir); s != nil || err != nil {
 		return s, err
 	}
 	a, err := agent.Open(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}
-	local, err := client.New("http://vecctl.local", "", client.InProcess(a.Handler()))
+	local, err := client.New("http://vecctl.local", "", asUser(w, client.InProcess(a.Handler())))
 	if err != nil {
 		return nil, err
 	}

@@ -61,21 +61,21 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	if s, err := connectRunning(dir); s != nil || err != nil {
+	if s, err := connectRunning(w, dir); s != nil || err != nil {
 		return s, err
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	a, err := agent.Open(c.Context, agentOptions(c, w, dir, institution, log))
 	if fault.Is(err, fault.Locked) {
 		// It may be an agent that has just begun to answer.
-		if s, err := connectRunning(dir); s != nil || err != nil {
+		if s, err := connectRunning(w, dir); s != nil || err != nil {
 			return s, err
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	local, err := client.New("http://vecctl.local", "", client.InProcess(a.Handler()))
+	local, err := client.New("http://vecctl.local", "", asUser(w, client.InProcess(a.Handler())))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -94,16 +94,39 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 }
 
 // connectRunning talks to the agent that runs on the home; nil when none does.
-func connectRunning(dir home.Dir) (*session, error) {
+func connectRunning(w world, dir home.Dir) (*session, error) {
 	endpoint, ok := dir.Running()
 	if !ok {
 		return nil, nil //nolint:nilnil // no agent is no error
 	}
-	c, err := client.New("http://vecctl.local", "", attach(dir, endpoint))
+	c, err := client.New("http://vecctl.local", "", asUser(w, attach(dir, endpoint)))
 	if err != nil {
 		return nil, err
 	}
 	return &session{Client: c}, nil
+}
+
+// userOf is who the command's user is on the machine: behind sudo, who called it.
+func userOf(w world) string {
+	return cmp.Or(w.getenv("SUDO_USER"), w.getenv("USER"), w.getenv("USERNAME"))
+}
+
+// asUser tells an agent who its staff is.
+func asUser(w world, next http.RoundTripper) http.RoundTripper {
+	return withUser{userOf(w), next}
+}
+
+type withUser struct {
+	name string
+	next http.RoundTripper
+}
+
+func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.name != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set(client.UserHeader, t.name)
+	}
+	return t.next.RoundTrip(r)
 }
 
 func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {

@@ -39,6 +39,7 @@ var modes = []struct {
 	{"pages", benchPages},
 	{"certify", benchCertify},
 	{"mail", benchMail},
+	{"backup", benchBackup},
 }
 
 func main() {

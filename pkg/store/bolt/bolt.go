@@ -51,6 +51,7 @@
 //	received            seq8 -> event that others told us
 //	  received_by_name  identity -> seq8
 //	  received_due      run_at8 seq8 task1
+//	acts                seq8 -> entry of the audit trail
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -124,6 +125,7 @@ var (
 	received       = []byte("received")
 	receivedByName = []byte("received_by_name")
 	receivedDue    = []byte("received_due")
+	acts           = []byte("acts")
 )
 
 func buckets() [][]byte {
@@ -134,14 +136,14 @@ func buckets() [][]byte {
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
 		mails, mailsByCert, mailsReturned,
 		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
-		received, receivedByName, receivedDue,
+		received, receivedByName, receivedDue, acts,
 	})
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails":
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails", "acts":
 		return true
 	}
 	return false
@@ -177,14 +179,14 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
 	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
 	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// prepare makes the buckets of a new file and refuses a newer program's.
-func (s *Store) prepare() error {
+// prepare makes the buckets of a new file, upgrades that of an older program, and refuses a newer program's.
+func (s *Store) prepare(path string) error {
 	var found uint64
 	err := s.view(func(t *txn) error {
 		if meta := t.Bucket(metaBucket); meta != nil {
@@ -201,10 +203,18 @@ func (s *Store) prepare() error {
 	case err != nil:
 		return err
 	case found == schema:
+		if err := s.complete(); err != nil {
+			return err
+		}
 		return s.view((*txn).prove)
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
+	}
+	if found > 0 {
+		if err := s.keepBefore(path, found); err != nil {
+			return err
+		}
 	}
 	return s.file.Update(func(tx *bbolt.Tx) error {
 		if err := dropIndex(tx); err != nil {
@@ -220,6 +230,27 @@ func (s *Store) prepare() error {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
+	})
+}
+
+// complete makes the buckets that a file of this schema lacks: those of what was
+// added since without a change to anything else.
+func (s *Store) complete() error {
+	missing := false
+	err := s.view(func(t *txn) error {
+		missing = slices.ContainsFunc(buckets(), func(name []byte) bool { return t.Bucket(name) == nil })
+		return nil
+	})
+	if err != nil || !missing {
+		return err
+	}
+	return s.file.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

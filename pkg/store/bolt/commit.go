@@ -12,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
@@ -21,7 +22,13 @@ import (
 // is at fault. Once queued, a function is carried out even when ctx ends, so
 // that the caller knows the outcome.
 func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
-	return tree.Run(ctx, s.queue.Do, run)
+	p := act.Of(ctx)
+	due := p.Due()
+	result, err := tree.Run(ctx, s.queue.Do, noting(p, run))
+	if due && err == nil {
+		p.Noted()
+	}
+	return result, err
 }
 
 // commit runs a group in one transaction and returns each one's outcome.

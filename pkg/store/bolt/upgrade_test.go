@@ -40,6 +40,16 @@ func TestUpgrade(t *testing.T) {
 	must(db.Close())
 
 	s = open(t, path)
+	// Who wants to go back has the file as it was.
+	before, err := bbolt.Open(path+".schema-1", 0o600, &bbolt.Options{ReadOnly: true})
+	must(err)
+	must(before.View(func(tx *bbolt.Tx) error {
+		if tx.Bucket([]byte("uploads")) != nil || tx.Bucket([]byte("institutions")) == nil {
+			t.Error("what was kept is not the file before the upgrade")
+		}
+		return nil
+	}))
+	must(before.Close())
 	if i, err := s.CurrentInstitution(t.Context()); err != nil || i.Name != "University" {
 		t.Errorf("the institution is %+v, %v", i, err)
 	}

@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault/act"
+)
+
+// actsGroup is how many entries of the audit trail are handed over at a time.
+const actsGroup = 1000
+
+// Acts is a piece of the audit trail.
+func (a *Agent) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
+	return a.store.Acts(ctx, after, actsGroup)
+}
+
+// audited writes the acts of the staff down: each call that may change something
+// and was not refused.
+func (a *Agent) audited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: a.Now()}
+		r = r.WithContext(act.Into(r.Context(), p))
+		answer := &answered{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(answer, r)
+		// A batch is written down with its first certificate; where nothing was issued,
+		// or only tried, nothing was done.
+		if answer.status >= http.StatusBadRequest || r.URL.Path == "/panel/bulk" {
+			return
+		}
+		if err := a.store.NoteAct(context.WithoutCancel(r.Context())); err != nil {
+			a.Log.Error("an act could not be written down", "error", err)
+		}
+	})
+}
+
+// answered remembers what a call was answered with.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *answered) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Flush hands on what was written so far, to those who ask for it in this way.
+func (w *answered) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap lets http.ResponseController find what lies below.
+func (w *answered) Unwrap() http.ResponseWriter { return w.ResponseWriter }

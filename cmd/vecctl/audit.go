@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
+)
+
+func auditCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "audit", Usage: "who did what, when and from where",
+		Subcommands: []*cli.Command{{
+			Name: "list", Usage: "list what staff and programs did, oldest first", Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+				&cli.IntFlag{Name: "limit", Usage: "the latest `N` alone"}}),
+			Action: func(c *cli.Context) error { return runAuditList(c, w) },
+		}, {
+			Name: "verify", Usage: "check that no entry was changed or taken out",
+			Description: "Each entry holds the hash of the one before. Keep the last hash that this prints elsewhere: --head then\n" +
+				"finds out, too, whether the end was cut off or all of it written anew.",
+			Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+				&cli.StringFlag{Name: "head", Usage: "a `HASH` that an earlier run printed"}}),
+			Action: func(c *cli.Context) error { return runAuditVerify(c, w) },
+		}},
+	}
+}
+
+func runAuditList(c *cli.Context, w world) error {
+	form, err := formOf(c)
+	if err == nil {
+		err = exactly(c, 0, "")
+	}
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		var all []act.Entry
+		limit := c.Int("limit")
+		_, err := s.EachAct(c.Context, func(e act.Entry) error {
+			if all = append(all, e); limit > 0 && len(all) > limit {
+				all = all[1:]
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return auditList().print(w.stdout, form, all)
+	})
+}
+
+func auditList() list[act.Entry] {
+	return list[act.Entry]{
+		headings: []string{"seq", "at", "who", "what", "from"},
+		cells: func(e act.Entry) []string {
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.Local().Format(time.DateTime), e.Who, e.What, e.From}
+		},
+	}
+}
+
+func runAuditVerify(c *cli.Context, w world) error {
+	form, err := formOf(c)
+	if err == nil {
+		err = exactly(c, 0, "")
+	}
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		head := c.String("head")
+		seen := head == ""
+		last, err := s.EachAct(c.Context, func(e act.Entry) error {
+			seen = seen || e.Hash == head
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if !seen {
+			return fault.Newf(fault.Damaged, "the audit trail does not hold the entry %s any more: its end was cut off, or it was written anew", head)
+		}
+		return printFields(w.stdout, form, struct {
+			Entries uint64 `json:"entries"`
+			Head    string `json:"head"`
+		}{last.Seq, last.Hash}, [][2]string{{"entries", fmt.Sprint(last.Seq)}, {"head", last.Hash}})
+	})
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+func compactCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "compact", Usage: "give room that is free inside the database back to the disk",
+		Description: "No agent may run on the home meanwhile. The database is written anew beside the old one, so the disk needs\n" +
+			"room for both.",
+		Flags: append(homeFlags(), outputFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return runCompact(c, w, form)
+		},
+	}
+}
+
+func runCompact(c *cli.Context, w world, f form) error {
+	dir, err := homeDir(c, w)
+	if err != nil {
+		return err
+	}
+	if existed, err := dir.Exists(); err != nil || !existed {
+		if err == nil {
+			err = fault.Newf(fault.NotFound, "there is no home in %s; name another with --home", dir)
+		}
+		return err
+	}
+	before, err := os.Stat(dir.Database())
+	if err != nil {
+		return err
+	}
+	const patience = time.Second
+	if err := agent.Compact(dir, patience); err != nil {
+		return err
+	}
+	after, err := os.Stat(dir.Database())
+	if err != nil {
+		return err
+	}
+	return printFields(w.stdout, f, struct {
+		Before int64 `json:"before"`
+		After  int64 `json:"after"`
+	}{before.Size(), after.Size()}, [][2]string{{"before", megabytes(before.Size())}, {"after", megabytes(after.Size())}})
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault/act"
+)
+
+func exportCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write certificates, or the audit trail, as a table for other programs", ArgsUsage: "[certificates|audit]",
+		Flags: slices.Concat(apiFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
+			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
+			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
+			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
+			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
+		}),
+		Action: func(c *cli.Context) error { return runExport(c, w) },
+	}
+}
+
+func runExport(c *cli.Context, w world) error {
+	what := c.Args().First()
+	if what == "" {
+		what = "certificates"
+	}
+	if c.NArg() > 1 || what != "certificates" && what != "audit" {
+		return usageError("export takes certificates or audit; see vecctl export --help")
+	}
+	format := c.String("format")
+	if !slices.Contains([]string{"csv", "jsonl", "xlsx"}, format) {
+		return usageError("%q is no format of a table; want csv, jsonl or xlsx", format)
+	}
+	if format == "xlsx" && c.String("out") == "-" && isTerminal(w.stdout) {
+		return usageError("a workbook is nothing for a terminal; name a file with --out")
+	}
+	return with(c, w, func(s *session) error {
+		return writeTo(w, c.String("out"), func(out io.Writer) error {
+			if what == "audit" {
+				return exportTo(out, format, what, auditTable(), func(each func(act.Entry) error) error {
+					_, err := s.EachAct(c.Context, each)
+					return err
+				})
+			}
+			return exportTo(out, format, what, certificateTable(), func(each func(client.Certificate) error) error {
+				return eachCertificate(c, s, each)
+			})
+		})
+	})
+}
+
+// eachCertificate hands the certificates that the flags select on, newest first.
+func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) error) error {
+	const perPage = 100
+	f := client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to"), PerPage: perPage}
+	last := ^uint64(0)
+	for f.Page = 1; ; f.Page++ {
+		page, err := s.Certificates(c.Context, f)
+		if err != nil {
+			return err
+		}
+		for _, found := range page.Data {
+			if found.ID >= last {
+				continue // new ones have moved it to this page
+			}
+			last = found.ID
+			if err := each(found); err != nil {
+				return err
+			}
+		}
+		if f.Page >= page.Meta.LastPage {
+			return nil
+		}
+	}
+}
+
+// exportTo writes all rows that a source gives, as they come.
+func exportTo[T any](out io.Writer, format, name string, l list[T], source func(each func(T) error) error) error {
+	if format == "jsonl" {
+		return source(func(row T) error { return printLine(out, row) })
+	}
+	table := manifest.Table{Headings: l.headings, Rows: rowsOf(l, source)}
+	if format == "xlsx" {
+		return table.WriteWorkbook(out, name)
+	}
+	return table.WriteCSV(out)
+}
+
+// rowsOf turns a source that calls into one that is walked.
+func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		err := source(func(row T) error {
+			if !yield(l.cells(row), nil) {
+				return outcome(exitFailed) // the reader has had enough, and says why
+			}
+			return nil
+		})
+		if _, enough := err.(outcome); err != nil && !enough { //nolint:errorlint // it is our own, unwrapped
+			yield(nil, err)
+		}
+	}
+}
+
+func certificateTable() list[client.Certificate] {
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	return list[client.Certificate]{
+		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
+			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at"},
+		cells: func(c client.Certificate) []string {
+			var sum, approved, revoked, reason string
+			if c.Verified != nil {
+				sum = c.Verified.SHA256
+			}
+			if c.ApprovedAt != nil {
+				approved = c.ApprovedAt.Format(time.RFC3339)
+			}
+			if c.Revocation != nil {
+				revoked, reason = c.Revocation.At.Format(time.RFC3339), c.Revocation.Reason
+			}
+			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
+				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
+				c.CreatedAt.Format(time.RFC3339), approved}
+		},
+	}
+}
+
+func auditTable() list[act.Entry] {
+	l := auditList()
+	l.headings = append(l.headings, "hash")
+	cells := l.cells
+	l.cells = func(e act.Entry) []string {
+		row := append(cells(e), e.Hash)
+		row[1] = e.At.Format(time.RFC3339Nano)
+		return row
+	}
+	return l
+}

@@ -231,7 +231,7 @@ type caller struct{ slug, key string }
 
 func (s *site) own() caller { return caller{"my-store", s.key} }
 
-// send makes a call; body may be bytes as they are.
+// send makes a call; body may be bytes or a reader as they are.
 func (s *site) send(who caller, method, path string, body any, headers ...string) answer {
 	s.Helper()
 	var sent io.Reader
@@ -239,6 +239,8 @@ func (s *site) send(who caller, method, path string, body any, headers ...string
 	case nil:
 	case []byte:
 		sent = bytes.NewReader(b)
+	case io.Reader:
+		sent = b
 	default:
 		raw, err := json.Marshal(b)
 		s.check(err)

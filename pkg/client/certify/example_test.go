@@ -18,7 +18,7 @@ func ExampleKeeper() {
 	}
 	keeper := &certify.Keeper{
 		Client: client, Domain: "mystore.com",
-		Cache: certify.File("/tmp/nowhere/certification.json"),
+		Cache: certify.File("certification.json"),
 		Renew: func() certify.Snapshot { return certify.Snapshot{SDKVersion: "1.9.0"} },
 		Log:   func(doing string, err error) { slog.Debug("certification", "doing", doing, "error", err) },
 		Now:   time.Now,

@@ -88,7 +88,7 @@ func (a *Agent) authoritySetting(config home.Config, key string) (string, error)
 
 // mount adds the authority's public face.
 func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
-	mux.Handle(certify.Base, around(c.door.Handler()))
+	c.door.Mount(mux, around)
 	mux.Handle("GET /badges/", around(c.gallery))
 	mux.Handle("GET /verify/{hash}", around(c.page))
 }

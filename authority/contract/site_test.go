@@ -126,7 +126,9 @@ func (s *site) open() {
 		Ledger: ledger.New(rows, s.clock.now), Keys: keys, Prover: s.proofs, Courier: s.events, Now: s.clock.now, Random: rand.Reader, Log: log,
 	})
 	d := door.New(s.office, func() string { return "https://vec.example.edu" }, s.clock.now, log)
-	s.server = httptest.NewServer(d.Handler())
+	mux := http.NewServeMux()
+	d.Mount(mux, func(h http.Handler) http.Handler { return h })
+	s.server = httptest.NewServer(mux)
 	s.Cleanup(s.close)
 }
 

@@ -101,6 +101,13 @@ func (c *Client) ActOnDomain(ctx context.Context, domain, act string) (d StoreDo
 	return d, err
 }
 
+// StoreCertifications lists each domain's latest certification, of one store or,
+// with "", of all.
+func (c *Client) StoreCertifications(ctx context.Context, store string) (all []StoreCertification, err error) {
+	err = c.call(ctx, http.MethodGet, authorityPath+"certifications?store="+url.QueryEscape(store), nil, &all)
+	return all, err
+}
+
 // PendingRequests lists the certification requests that wait, oldest first.
 func (c *Client) PendingRequests(ctx context.Context) (all []StoreCertification, err error) {
 	err = c.call(ctx, http.MethodGet, authorityPath+"pending", nil, &all)

@@ -200,6 +200,12 @@ func decisionCommands(w world) []*cli.Command {
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
 		},
+	}
+}
+
+// badgeCommands are about badges that were issued.
+func badgeCommands(w world) []*cli.Command {
+	return []*cli.Command{
 		{
 			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
 			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),

@@ -150,8 +150,8 @@ func TestTheAuthoritysPublicFace(t *testing.T) {
 	s.done("authority", "status", "shop.example.com").says(t, "active", "VW-CERT-CUR")
 	s.done("authority", "revoke", hash, "--reason", "moved").says(t, "revoked")
 	s.want(1, "authority", "verify", hash).says(t, "moved")
+	d.end()
 	if strings.Contains(d.stderr.String(), key) {
 		t.Error("the key is in the log")
 	}
-	d.end()
 }

@@ -172,6 +172,13 @@ const aRequest = "the request's ID"
 func decisionCommands(w world) []*cli.Command {
 	return []*cli.Command{
 		{
+			Name: "list", Usage: "list each domain's latest certification",
+			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "of the store `SLUG` alone"}),
+			Action: rows(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
+				return s.StoreCertifications(c.Context, c.String("store"))
+			}),
+		},
+		{
 			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
 			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
 				return s.PendingRequests(c.Context)
@@ -193,6 +200,12 @@ func decisionCommands(w world) []*cli.Command {
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
 		},
+	}
+}
+
+// badgeCommands are about badges that were issued.
+func badgeCommands(w world) []*cli.Command {
+	return []*cli.Command{
 		{
 			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
 			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),
@@ -234,6 +247,15 @@ func decisionFields(r client.StoreCertification) [][2]string {
 		{"domain", r.Domain}, {"project_name", r.Project}, {"badge_code", r.Badge}, {"sdk_version", r.SDKVersion},
 		{"verification_hash", r.Hash}, {"issued_at", when(r.IssuedAt)}, {"expires_at", when(r.ExpiresAt)},
 		{"revoked_at", when(r.RevokedAt)}, {"reason", r.Reason},
+	}
+}
+
+func certificationList() list[client.StoreCertification] {
+	return list[client.StoreCertification]{
+		headings: []string{"domain", "store_slug", "status", "badge_code", "expires_at", "verification_hash"},
+		cells: func(r client.StoreCertification) []string {
+			return []string{r.Domain, r.Store, r.Status, r.Badge, when(r.ExpiresAt), r.Hash}
+		},
 	}
 }
 

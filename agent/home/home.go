@@ -77,6 +77,9 @@ func (d Dir) Verified() string { return d.join("verified") }
 // Drop is the drop folder, unless another is set.
 func (d Dir) Drop() string { return d.join("drop") }
 
+// Templates is the folder of certificate templates.
+func (d Dir) Templates() string { return d.join("templates") }
+
 // Incoming is the folder of batches that were taken out of the drop folder and
 // have no outcome yet.
 func (d Dir) Incoming() string { return d.join("incoming") }

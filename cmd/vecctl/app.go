@@ -49,7 +49,7 @@ func newApp(w world) *cli.App {
 		},
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), keyCommand(w), institutionCommand(w), templatesCommand(w), certificatesCommand(w),
+			retryCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), keyCommand(w), institutionCommand(w), templateCommand(w), templatesCommand(w), certificatesCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 		},
 	}

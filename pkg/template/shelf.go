@@ -57,7 +57,7 @@ func (s Shelf) Load(name string) (*Template, error) {
 		if len(names) > 0 {
 			there = "there are " + strings.Join(names, ", ")
 		}
-		return nil, fault.Wrap(fault.NotFound, err, fmt.Sprintf("there is no template %q; %s", name, there))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("there is no template %q; %s", name, there))
 	}
 	return t, err
 }

@@ -58,7 +58,7 @@ func TestBundled(t *testing.T) {
 	if err != nil || strings.Join(names, " ") != "course degree letter" {
 		t.Errorf("%v, %v", names, err)
 	}
-	if _, err := shelf.Load("diploma"); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "there are course, degree, letter") {
+	if _, err := shelf.Load("diploma"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "there are course, degree, letter") {
 		t.Errorf("%v", err)
 	}
 }

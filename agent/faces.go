@@ -25,8 +25,8 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		},
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
-		ShapeBatch: shapeBatch,
-		Wake:       a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
+		ShapeBatch: shapeBatch, Templates: a.Templates,
+		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 

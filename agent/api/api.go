@@ -45,6 +45,8 @@ type Options struct {
 	// VerifyURL is where a certificate's QR code leads.
 	VerifyURL  func(vault.Certificate) string
 	ShapeBatch func(vault.Batch) client.Batch
+	// Templates lists what certificates can be made with.
+	Templates func() ([]client.Template, error)
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -18,6 +19,9 @@ import (
 // read looks at one row's document. What is wrong with the document is noted on
 // the row; the error is about the disk that it is to be stored on.
 func (in *Intake) read(o Order, c *Candidate) error {
+	if c.Press != nil && len(c.Problems) == 0 {
+		return in.print(o, c)
+	}
 	if len(c.Problems) > 0 || c.file == "" {
 		return nil
 	}
@@ -104,6 +108,9 @@ func (in *Intake) take(o Order, c *Candidate, f *os.File, size int64) error {
 	if err := checkExtension(c.file, found.Format); err != nil {
 		return err
 	}
+	if err := placed(f, size, found.Format, c.Draft.Placement); err != nil {
+		return err
+	}
 	staged, err := in.stage(o, c, f)
 	if err != nil {
 		return err
@@ -129,7 +136,7 @@ func (in *Intake) stage(o Order, c *Candidate, f *os.File) (*blob.Staged, error)
 }
 
 // inspect looks at a document as whoever will stamp it does.
-func (in *Intake) inspect(f *os.File, size int64) (pdf.Info, error) {
+func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 	if in.Inspect != nil {
 		return in.Inspect(f, size)
 	}

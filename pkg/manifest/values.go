@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"maps"
 	"strings"
 	"unicode"
 
@@ -17,12 +18,10 @@ func (m *Manifest) Values(row Row) map[string]string {
 			values[name] = cell.Clean(row.Cells[i])
 		}
 	}
-	for name, value := range map[string]string{
+	maps.Copy(values, map[string]string{
 		fieldNames[fieldTitle]: row.Title, fieldNames[fieldName]: row.Name, fieldNames[fieldEmail]: row.Email,
 		fieldNames[fieldDate]: row.IssueDate, fieldNames[fieldDetails]: row.Details,
-	} {
-		values[name] = value
-	}
+	})
 	return values
 }
 

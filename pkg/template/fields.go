@@ -122,5 +122,5 @@ func (l *loader) mark() {
 	if l.QR.Page > 1 || l.QR.Page < 0 {
 		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
 	}
-	l.t.Mark = m
+	l.t.Mark, l.t.At = m, l.QR.At
 }

@@ -188,6 +188,7 @@ func TestFaults(t *testing.T) {
 		"a size of paper":       {change("size: A4", "size: A44"), []string{`page.size is "A44"`}},
 		"an orientation":        {change("landscape", "sideways"), []string{`page.orientation is "sideways"`}},
 		"an alignment":          {change("align: center", "align: centre"), []string{`align is "centre"; it can be left, center or right`}},
+		"a fit":                 {change("align: center}", "align: center, fit: squeeze}"), []string{`fit is "squeeze"; it can be shrink or wrap`}},
 		"a colour":              {change(`"#1f3a5f"`, "blue"), []string{`colour is "blue"`}},
 		"a date format":         {change("D MMMM YYYY", "dd.mm.yy"), []string{`date_format is "dd.mm.yy"; it needs a day`}},
 		"a column":              {change("{full_name}", "{Full Name}"), []string{"{Full Name} is no name of a column"}},

@@ -34,6 +34,7 @@ type Style struct {
 	Fonts       []*Font // the first that has a character is taken for it
 	Size, Least float64 // Least: what a text that is too long may shrink to
 	Lines       int     // that it may be wrapped into then; 0: as many as fit
+	Wraps       bool    // it is wrapped first, and shrinks only then: right for running text
 	Leading     float64 // from line to line, in parts of the size
 	Across      Align
 	Down        Align
@@ -178,7 +179,7 @@ func (s *Setter) fit(all []paragraph, style Style, box Box) ([]line, float64, bo
 	if widest > 0 {
 		size = min(size, box.W/widest)
 	}
-	if size >= style.Least {
+	if size >= style.Least && (!style.Wraps || size >= style.Size) {
 		return lines, math.Floor(size*1000) / 1000, true
 	}
 	for size = style.Size; size >= style.Least-1e-9; size -= step {

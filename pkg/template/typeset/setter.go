@@ -236,8 +236,12 @@ func place(lines []line, size float64, style Style, box Box, choose *chooser) []
 		// below it share the room that the line has.
 		y := top + lead*float64(i) + lead/2 + 0.35*size
 		for _, run := range l.runs {
-			t := pdf.Text{Face: choose.font(run.Face).face, Size: size, X: x, Y: y, Colour: style.Colour,
-				Says: string(l.text[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])}
+			t := pdf.Text{Face: choose.font(run.Face).face, Size: size, X: x, Y: y, Colour: style.Colour}
+			// Readers turn a text from right to left around, and would turn around
+			// what says it as well.
+			if run.Direction == di.DirectionLTR {
+				t.Says = string(l.text[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])
+			}
 			said := -1
 			for _, g := range run.Glyphs {
 				glyph := pdf.Glyph{ID: uint16(g.GlyphID), Advance: length(g.Advance), DX: length(g.XOffset), DY: length(g.YOffset)}

@@ -67,6 +67,7 @@ type Agent struct {
 	processor   *process.Processor
 	outcome     *outcome.Writer
 	feed        feed
+	listed      listed
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -63,8 +64,13 @@ func TestTemplateList(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0]["id"] != "letter" || all[0]["orientation"] != "portrait" {
 			t.Errorf("%v, %v", all, err)
 		}
-		if _, err := (template.Shelf{Dir: filepath.Join(dir, "templates")}).Load("letter"); err != nil {
-			t.Error(err)
+		// One that is changed is looked at again.
+		file := filepath.Join(dir, "templates", "letter", template.File)
+		if err := os.WriteFile(file, []byte("name: broken"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := c.Templates(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("one with faults is listed: %v, %v", all, err)
 		}
 	})
 }

@@ -28,6 +28,7 @@ var modes = []struct {
 	run  func(setup, *table) error
 }{
 	{"stamp", benchStamp},
+	{"template", benchTemplate},
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},

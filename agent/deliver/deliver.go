@@ -39,6 +39,7 @@ type Options struct {
 const (
 	workers      = 8  // attempts at once to one endpoint
 	turnSize     = 16 // deliveries that are read at once
+	goodTurn     = 96 // the same, for an endpoint that has taken the latest one
 	settleGroup  = 256
 	settleLinger = 25 * time.Millisecond
 	// idlePoll bounds how late a delivery or an endpoint is seen that nobody announced.

@@ -27,6 +27,7 @@ var modes = []struct {
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
+	{"hooks", benchHooks},
 }
 
 func main() {

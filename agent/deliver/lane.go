@@ -50,11 +50,14 @@ func (l *lane) run(ctx context.Context) {
 			cut()
 		}
 	})()
-	tasks, done := make(chan task), make(chan store.Tried, settleGroup)
+	tasks, done := make(chan task, ahead), make(chan store.Tried, settleGroup)
 	var sending, settling sync.WaitGroup
 	for range workers {
 		sending.Go(func() {
 			for t := range tasks {
+				if ctx.Err() != nil {
+					continue // the next process begins with it
+				}
 				l.attempt(hard, t, done)
 			}
 		})

@@ -129,7 +129,7 @@ func (l *lane) attempt(ctx context.Context, t task, done chan<- store.Tried) {
 		l.setFree(t.due.ID)
 		return
 	}
-	done <- store.Tried{Delivery: t.due.ID, Attempt: a}
+	done <- store.Tried{Due: t.due, Attempt: a}
 }
 
 // settle commits outcomes in groups: as soon as nothing else is under way, or a
@@ -180,7 +180,7 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 	}
 	ids := make([]uint64, len(group))
 	for i, one := range group {
-		ids[i] = one.Delivery
+		ids[i] = one.ID
 	}
 	l.setFree(ids...)
 	signal(l.wake) // some may be due again before what is being waited for

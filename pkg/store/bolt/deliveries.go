@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -109,8 +110,11 @@ func (t *txn) deliveryNamed(institution uint32, uuid string) (hook.Delivery, err
 func (t *txn) withBody(d hook.Delivery) (store.Due, error) {
 	key := deliveryKey(d.Institution, d.ID)
 	body, err := unseal(key, t.get(deliveryBodies, key))
-	return store.Due{Delivery: d, Body: bytes.Clone(body)}, err
+	return store.Due{Delivery: d, Body: bytes.Clone(body), Version: versionOf(t.get(deliveries, key))}, err
 }
+
+// versionOf is a record's checksum.
+func versionOf(value []byte) uint32 { return binary.BigEndian.Uint32(value) }
 
 // Delivery implements store.Deliveries.
 func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error) {
@@ -175,11 +179,16 @@ func (s *Store) KeepAttempts(ctx context.Context, institution uint32, tried []st
 // keepAttempt notes one attempt; endpoints gather in touched and are written at the
 // end, once each.
 func (t *txn) keepAttempt(institution uint32, one store.Tried, touched map[string]hook.Endpoint) error {
-	d, err := t.delivery(deliveryKey(institution, one.Delivery))
+	key := deliveryKey(institution, one.ID)
+	value := t.get(deliveries, key)
+	if value == nil {
+		return nil // forgotten meanwhile, with its endpoint
+	}
+	d, err := one.Delivery, error(nil)
+	if versionOf(value) != one.Version {
+		d, err = t.delivery(key) // it has changed since it was read
+	}
 	if err != nil || d.State != hook.Pending {
-		if fault.Is(err, fault.NotFound) {
-			return nil // forgotten meanwhile, with its endpoint
-		}
 		return err
 	}
 	e, ok := touched[d.Endpoint]

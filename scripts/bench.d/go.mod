@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e
 	github.com/vecctl/vecctl v0.0.0
+	golang.org/x/sync v0.24.0
 )
 
 require github.com/klauspost/compress v1.20.1 // indirect

@@ -68,11 +68,7 @@ func (t *txn) addDelivery(d *hook.Delivery, body []byte) error {
 // putDelivery writes a delivery and, while it is pending, when it is due.
 func (t *txn) putDelivery(d hook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
-	value, err := encode(key, d)
-	if err != nil {
-		return err
-	}
-	if err := t.put(deliveries, key, value); err != nil || d.State != hook.Pending {
+	if err := t.put(deliveries, key, packDelivery(key, d)); err != nil || d.State != hook.Pending {
 		return err
 	}
 	return t.put(deliveryDue, deliveryDueKey(d), nil)
@@ -89,12 +85,11 @@ func (t *txn) moveDelivery(from, to hook.Delivery) error {
 }
 
 func (t *txn) delivery(key []byte) (hook.Delivery, error) {
-	var d hook.Delivery
 	value := t.get(deliveries, key)
 	if value == nil {
-		return d, noDelivery()
+		return hook.Delivery{}, noDelivery()
 	}
-	return d, decode(key, value, &d)
+	return unpackDelivery(key, value)
 }
 
 // deliveryNamed finds one by its UUID.

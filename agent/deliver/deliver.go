@@ -39,6 +39,8 @@ type Options struct {
 const (
 	workers      = 8  // attempts at once to one endpoint
 	turnSize     = 16 // deliveries that are read at once
+	goodTurn     = 96 // the same, for an endpoint that has taken the latest one
+	ahead        = 32 // deliveries that are at hand while the next ones are read
 	settleGroup  = 256
 	settleLinger = 25 * time.Millisecond
 	// idlePoll bounds how late a delivery or an endpoint is seen that nobody announced.

@@ -12,7 +12,8 @@ import (
 )
 
 // lane is one endpoint's deliveries. What is tried stays busy until its outcome is
-// committed, so that it is not taken twice.
+// committed, so that it is not taken twice; and until the next turn begins, since
+// one that is being read may still see how it was before.
 type lane struct {
 	*Sender
 	institution uint32
@@ -22,6 +23,7 @@ type lane struct {
 
 	mu   sync.Mutex
 	busy map[uint64]bool
+	free []uint64 // committed, but still among the busy ones
 }
 
 func newLane(s *Sender, e hook.Endpoint) *lane {
@@ -48,11 +50,14 @@ func (l *lane) run(ctx context.Context) {
 			cut()
 		}
 	})()
-	tasks, done := make(chan task), make(chan store.Tried, settleGroup)
+	tasks, done := make(chan task, ahead), make(chan store.Tried, settleGroup)
 	var sending, settling sync.WaitGroup
 	for range workers {
 		sending.Go(func() {
 			for t := range tasks {
+				if ctx.Err() != nil {
+					continue // the next process begins with it
+				}
 				l.attempt(hard, t, done)
 			}
 		})
@@ -67,8 +72,15 @@ func (l *lane) run(ctx context.Context) {
 
 // feed hands out what is due until ctx ends or the endpoint is gone.
 func (l *lane) feed(ctx context.Context, tasks chan<- task) {
+	size := turnSize
 	for ctx.Err() == nil {
-		turn, err := l.queue.NextTurn(ctx, l.institution, l.endpoint, l.Now(), turnSize, l.isBusy)
+		l.release()
+		turn, err := l.queue.NextTurn(ctx, l.institution, l.endpoint, l.Now(), size, l.isBusy)
+		// What is in hand when an endpoint is suspended is tried all the same, so a bad one
+		// gets less into the hand.
+		if size = turnSize; turn.Endpoint.LastStatus == hook.Success && turn.Endpoint.Failures == 0 {
+			size = goodTurn
+		}
 		var signing keys
 		if err == nil && len(turn.Due) > 0 {
 			signing, err = l.keysOf(turn.Endpoint)
@@ -99,10 +111,10 @@ func (l *lane) until(next time.Time) time.Duration {
 
 func (l *lane) hand(ctx context.Context, turn store.Turn, signing keys, tasks chan<- task) {
 	for _, due := range turn.Due {
-		l.setBusy(true, due.ID)
+		l.setBusy(due.ID)
 		select {
 		case <-ctx.Done():
-			l.setBusy(false, due.ID)
+			l.setFree(due.ID)
 			return
 		case tasks <- task{due, signing}:
 		}
@@ -114,10 +126,10 @@ func (l *lane) hand(ctx context.Context, turn store.Turn, signing keys, tasks ch
 func (l *lane) attempt(ctx context.Context, t task, done chan<- store.Tried) {
 	a, err := l.send(ctx, t.keys, t.due.Delivery, t.due.Body)
 	if errors.Is(err, context.Canceled) {
-		l.setBusy(false, t.due.ID)
+		l.setFree(t.due.ID)
 		return
 	}
-	done <- store.Tried{Delivery: t.due.ID, Attempt: a}
+	done <- store.Tried{Due: t.due, Attempt: a}
 }
 
 // settle commits outcomes in groups: as soon as nothing else is under way, or a
@@ -168,9 +180,9 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 	}
 	ids := make([]uint64, len(group))
 	for i, one := range group {
-		ids[i] = one.Delivery
+		ids[i] = one.ID
 	}
-	l.setBusy(false, ids...)
+	l.setFree(ids...)
 	signal(l.wake) // some may be due again before what is being waited for
 	if l.Ended != nil {
 		l.Ended()
@@ -183,20 +195,31 @@ func (l *lane) isBusy(id uint64) bool {
 	return l.busy[id]
 }
 
+// busyIs tells whether so many are under way.
 func (l *lane) busyIs(n int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.busy) == n
+	return len(l.busy)-len(l.free) == n
 }
 
-func (l *lane) setBusy(is bool, ids ...uint64) {
+func (l *lane) setBusy(id uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, id := range ids {
-		if is {
-			l.busy[id] = true
-		} else {
-			delete(l.busy, id)
-		}
+	l.busy[id] = true
+}
+
+func (l *lane) setFree(ids ...uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, ids...)
+}
+
+// release ends the being busy of what was committed.
+func (l *lane) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range l.free {
+		delete(l.busy, id)
 	}
+	l.free = l.free[:0]
 }

@@ -95,8 +95,10 @@ func (s *site) happen(n int) {
 }
 
 // sender makes one that dials the site's endpoints.
-func (s *site) sender() *deliver.Sender {
-	return deliver.New(s.store, deliver.Options{
+func (s *site) sender() *deliver.Sender { return s.senderOf(s.store) }
+
+func (s *site) senderOf(queue deliver.Queue) *deliver.Sender {
+	return deliver.New(queue, deliver.Options{
 		Client: outbound.New(outbound.Rules{Private: true, Idle: deliver.Idle, Dial: s.dial, Resolver: loopback{}}),
 		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
 		Agent:  "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),

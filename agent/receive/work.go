@@ -26,10 +26,12 @@ const (
 	keptFailure = 300 // bytes that are kept of why a task failed
 )
 
-// hands are the tasks that are being done.
+// hands are the tasks that are being done. One that has ended stays among them until
+// the journal is read anew: a reading that is under way may still see how it was before.
 type hands struct {
 	mu   sync.Mutex
 	busy map[[2]uint64]bool
+	free [][2]uint64
 }
 
 func newHands() hands { return hands{busy: map[[2]uint64]bool{}} }
@@ -40,14 +42,26 @@ func (h *hands) has(seq uint64, task int) bool {
 	return h.busy[[2]uint64{seq, uint64(task)}]
 }
 
-func (h *hands) set(seq uint64, task int, is bool) {
+func (h *hands) take(seq uint64, task int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if is {
-		h.busy[[2]uint64{seq, uint64(task)}] = true
-	} else {
-		delete(h.busy, [2]uint64{seq, uint64(task)})
+	h.busy[[2]uint64{seq, uint64(task)}] = true
+}
+
+func (h *hands) put(seq uint64, task int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = append(h.free, [2]uint64{seq, uint64(task)})
+}
+
+// release lets go of what was put down.
+func (h *hands) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, one := range h.free {
+		delete(h.busy, one)
 	}
+	h.free = h.free[:0]
 }
 
 // Run does what is due until ctx ends. What is broken off then is done again later.
@@ -64,6 +78,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 	defer workers.Wait()
 	defer close(chores)
 	for ctx.Err() == nil {
+		r.hands.release()
 		due, next, err := r.journal.NextChores(ctx, r.Now(), 2*atOnce, r.hands.has)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -77,7 +92,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 			rest(ctx, r.wake, wait)
 		}
 		for _, c := range due {
-			r.hands.set(c.Seq, c.Task, true)
+			r.hands.take(c.Seq, c.Task)
 			select {
 			case <-ctx.Done():
 				return nil
@@ -91,7 +106,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 // do tries one task and notes what came of it.
 func (r *Receiver) do(ctx context.Context, c store.Chore) {
 	defer r.Wake() // it may be due again before what is being waited for
-	defer r.hands.set(c.Seq, c.Task, false)
+	defer r.hands.put(c.Seq, c.Task)
 	task := c.Tasks[c.Task]
 	var err error
 	switch task.Kind {

@@ -25,6 +25,8 @@ type Endpoints interface {
 type Due struct {
 	hook.Delivery
 	Body []byte
+	// Version changes when the delivery does.
+	Version uint32
 }
 
 // Turn is what an endpoint is to be told now.
@@ -38,8 +40,8 @@ type Turn struct {
 
 // Tried is an attempt at a delivery.
 type Tried struct {
-	Delivery uint64 // its ID
-	Attempt  hook.Attempt
+	Due     // as NextTurn gave it
+	Attempt hook.Attempt
 }
 
 // Deliveries is what is asked of a store about deliveries.

@@ -72,8 +72,8 @@ func (s *Store) ForgetDeliveries(ctx context.Context, before time.Time, n int) (
 func (t *txn) oldDeliveries(before time.Time, n int) (old []hook.Delivery, err error) {
 	c := t.Bucket(deliveries).Cursor()
 	for k, v := c.First(); k != nil && len(old) < n; {
-		var d hook.Delivery
-		if err := record.Decode(k, v, &d); err != nil {
+		d, err := unpackDelivery(k, v)
+		if err != nil {
 			return nil, err
 		}
 		if !d.CreatedAt.Before(before) {

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -70,11 +71,7 @@ func (t *txn) addDelivery(d *hook.Delivery, body []byte) error {
 // putDelivery writes a delivery and, while it is pending, when it is due.
 func (t *txn) putDelivery(d hook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
-	value, err := record.Encode(key, d)
-	if err != nil {
-		return err
-	}
-	if err := t.Put(deliveries, key, value); err != nil || d.State != hook.Pending {
+	if err := t.Put(deliveries, key, packDelivery(key, d)); err != nil || d.State != hook.Pending {
 		return err
 	}
 	return t.Put(deliveryDue, deliveryDueKey(d), nil)
@@ -91,12 +88,11 @@ func (t *txn) moveDelivery(from, to hook.Delivery) error {
 }
 
 func (t *txn) delivery(key []byte) (hook.Delivery, error) {
-	var d hook.Delivery
 	value := t.Get(deliveries, key)
 	if value == nil {
-		return d, noDelivery()
+		return hook.Delivery{}, noDelivery()
 	}
-	return d, record.Decode(key, value, &d)
+	return unpackDelivery(key, value)
 }
 
 // deliveryNamed finds one by its UUID.
@@ -112,8 +108,11 @@ func (t *txn) deliveryNamed(institution uint32, uuid string) (hook.Delivery, err
 func (t *txn) withBody(d hook.Delivery) (store.Due, error) {
 	key := deliveryKey(d.Institution, d.ID)
 	body, err := record.Unseal(key, t.Get(deliveryBodies, key))
-	return store.Due{Delivery: d, Body: bytes.Clone(body)}, err
+	return store.Due{Delivery: d, Body: bytes.Clone(body), Version: versionOf(t.Get(deliveries, key))}, err
 }
+
+// versionOf is a record's checksum.
+func versionOf(value []byte) uint32 { return binary.BigEndian.Uint32(value) }
 
 // Delivery implements store.Deliveries.
 func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error) {
@@ -178,11 +177,16 @@ func (s *Store) KeepAttempts(ctx context.Context, institution uint32, tried []st
 // keepAttempt notes one attempt; endpoints gather in touched and are written at the
 // end, once each.
 func (t *txn) keepAttempt(institution uint32, one store.Tried, touched map[string]hook.Endpoint) error {
-	d, err := t.delivery(deliveryKey(institution, one.Delivery))
+	key := deliveryKey(institution, one.ID)
+	value := t.Get(deliveries, key)
+	if value == nil {
+		return nil // forgotten meanwhile, with its endpoint
+	}
+	d, err := one.Delivery, error(nil)
+	if versionOf(value) != one.Version {
+		d, err = t.delivery(key) // it has changed since it was read
+	}
 	if err != nil || d.State != hook.Pending {
-		if fault.Is(err, fault.NotFound) {
-			return nil // forgotten meanwhile, with its endpoint
-		}
 		return err
 	}
 	e, ok := touched[d.Endpoint]

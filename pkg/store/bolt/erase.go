@@ -12,7 +12,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // Erase implements store.Certificates.
@@ -161,8 +160,8 @@ func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
 	prefix := record.U32(institution)
 	c := t.Cursor(deliveries)
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
-		var d hook.Delivery
-		if err := record.Decode(k, v, &d); err != nil {
+		d, err := unpackDelivery(k, v)
+		if err != nil {
 			return err
 		}
 		if about[d.Subject] {

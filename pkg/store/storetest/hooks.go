@@ -73,7 +73,7 @@ func (f *fixture) attempt(e hook.Endpoint, status int) int {
 	f.Helper()
 	var tried []store.Tried
 	for _, due := range f.turn(e, 1000).Due {
-		tried = append(tried, store.Tried{Delivery: due.ID, Attempt: hook.Attempt{At: f.now, Status: status}})
+		tried = append(tried, store.Tried{Due: due, Attempt: hook.Attempt{At: f.now, Status: status}})
 	}
 	f.check(f.store.KeepAttempts(f.Context(), e.Institution, tried))
 	return len(tried)
@@ -198,7 +198,8 @@ func attempts(f *fixture) {
 	_, err = f.store.Delivery(f.Context(), f.b, first.UUID)
 	f.wantKind(err, fault.NotFound, "another institution's delivery")
 	// What has ended stays as it is.
-	f.check(f.store.KeepAttempts(f.Context(), f.a, []store.Tried{{Delivery: d.ID, Attempt: hook.Attempt{Status: 200}}}))
+	f.check(f.store.KeepAttempts(f.Context(), f.a, []store.Tried{{Due: first, Attempt: hook.Attempt{Status: 200}}}))
+	f.check(f.store.KeepAttempts(f.Context(), f.a, []store.Tried{{Due: d, Attempt: hook.Attempt{Status: 200}}}))
 	again, err := f.store.Delivery(f.Context(), f.a, first.UUID)
 	f.check(err)
 	f.wantSame(again, d, "an attempt at what has ended")

@@ -62,17 +62,18 @@ func benchCertify(s setup, t *table) error {
 		return err
 	}
 	defer stopAgent(peer)
-	var ours, theirs []float64
+	var ours, theirs, ourWork, theirWork []float64
 	for range s.repeat {
-		mine, err := askMany(address, hashes)
+		mine, work, err := askMany(agent.Process.Pid, address, hashes)
 		if err != nil {
 			return err
 		}
-		bare, err := askMany(peerAddress, hashes)
+		bare, bareWork, err := askMany(peer.Process.Pid, peerAddress, hashes)
 		if err != nil {
 			return err
 		}
 		ours, theirs = append(ours, mine), append(theirs, bare)
+		ourWork, theirWork = append(ourWork, work), append(theirWork, bareWork)
 	}
 	t.rate("verify of 100,000 badges, calls a second", median(ours), median(theirs), 0.6, plain)
 	t.below("memory of the limit for 1,000,000 addresses", limitMemory(), 10<<20, megas)
@@ -184,24 +185,32 @@ func oneAnswer(address, hash string) (string, error) {
 	return string(body), err
 }
 
-// askMany returns calls a second of many callers at once, each call from another
+// askMany returns calls a second, and seconds of a server's processor time a call,
+// of many callers at once, each call from another
 // address, as a proxy passes it on. The callers speak HTTP by hand, so that most of
 // the work is the server's.
-func askMany(address string, hashes []string) (float64, error) {
+func askMany(pid int, address string, hashes []string) (rate, work float64, err error) {
+	before, err := processorTime(pid)
+	if err != nil {
+		return 0, 0, err
+	}
 	var calls atomic.Int64
-	var work sync.WaitGroup
+	var callers sync.WaitGroup
 	failed := make(chan error, certifyCallers)
 	begun := time.Now()
 	for n := range certifyCallers {
-		work.Go(func() {
+		callers.Go(func() {
 			if err := askOver(address, hashes, uint64(n), begun.Add(certifyTime), &calls); err != nil {
 				failed <- err
 			}
 		})
 	}
-	work.Wait()
+	callers.Wait()
+	took := time.Since(begun).Seconds()
 	close(failed)
-	return float64(calls.Load()) / time.Since(begun).Seconds(), <-failed
+	after, err := processorTime(pid)
+	n := float64(calls.Load())
+	return n / took, (after - before) / n, errors.Join(err, <-failed)
 }
 
 func askOver(address string, hashes []string, seed uint64, until time.Time, calls *atomic.Int64) error {

@@ -425,6 +425,25 @@ func TestCopying(t *testing.T) {
 	}
 }
 
+// TestLinkedIn copies what LinkedIn's form asks for.
+func TestLinkedIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	b := newBrowser(s)
+	c := b.issue(b.draft())
+	b.open("/c/" + c.ShareToken)
+	ask[bool](b, `document.querySelectorAll("details").forEach(d => d.open = true) || true`)
+	for id, want := range map[string]string{
+		"name": c.Title, "organization": "Northgate Institute", "issued": "2 May 2026", "id": c.Reference, "url": s.address + "/v/" + c.Reference,
+	} {
+		if got := ask[string](b, fmt.Sprintf("document.querySelector(%q).value", "#linkedin-"+id)); got != want {
+			t.Errorf("%s is %q, want %q", id, got, want)
+		}
+		b.do(chromedp.Click(chromedp.CSS(fmt.Sprintf("button[data-copy=linkedin-%s]", id))))
+		b.wait(fmt.Sprintf(`document.querySelector("#linkedin-%s-said").textContent === "Copied"`, id))
+	}
+}
+
 // TestHostileTexts issues certificates whose texts try to become something else,
 // and looks at every page for a node that they made.
 func TestHostileTexts(t *testing.T) {

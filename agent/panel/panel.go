@@ -30,12 +30,12 @@ type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
 	Institutions Institutions
-	Mails        Mails
-	Revisions    Revisions
 	Corrections  Corrections
 	Webhooks     Webhooks
 	Deliveries   Deliveries
 	Receipts     Receipts
+	Mails        Mails
+	Revisions    Revisions
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -97,13 +97,13 @@ func (p *Panel) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
-	p.routeMails(mux)
-	p.routeRevisions(mux)
 	p.routeFailures(mux)
 	p.routeCorrections(mux)
 	mux.HandleFunc("POST /panel/backup", p.backup)
 	p.routeWebhooks(mux)
 	p.routeReceipts(mux)
+	p.routeMails(mux)
+	p.routeRevisions(mux)
 	return mux
 }
 

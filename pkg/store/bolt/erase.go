@@ -69,6 +69,9 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 	if err := t.changes.Forget(t.Tx, old, left); err != nil {
 		return nil, err
 	}
+	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
+		return nil, err
+	}
 	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
 		var e vault.Event
 		key := record.U64(seq)

@@ -28,10 +28,19 @@ func erasing(f *fixture) {
 	f.wantSame(f.read(second), second, "after a refused erasure")
 	third := f.change(made.Next, approve(f.tick()))
 
+	for _, c := range []vault.Certificate{first, other} {
+		wish, err := vault.NewCorrection(c, "Her name has one w", f.tick())
+		f.check(err)
+		_, err = f.store.AddCorrection(f.Context(), wish)
+		f.check(err)
+	}
 	done, err := f.store.Erase(f.Context(), f.a, " JOLANTA@example.org", f.tick())
 	f.check(err)
 	if len(done.Certificates) != 3 || len(done.Mails) != 4 {
 		f.Errorf("erased %d certificates and %d mails", len(done.Certificates), len(done.Mails))
+	}
+	if left, err := f.store.Corrections(f.Context(), f.a, true); err != nil || len(left) != 1 || left[0].Certificate != other.UUID {
+		f.Errorf("wishes that are left: %+v, %v", left, err)
 	}
 	for _, c := range []vault.Certificate{first, second, third} {
 		f.wantErased(c)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,9 +199,9 @@ func TestServerComesBack(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.issue(asItIs, "one@example.org", "two@example.org", "three@example.org")
-	down := true
+	var up atomic.Bool
 	server := (&mailtest.Fake{Answer: func(command, _ string) string {
-		if down && command == "MAIL" {
+		if !up.Load() && command == "MAIL" {
 			return "450 4.7.0 too busy"
 		}
 		return ""
@@ -218,7 +219,7 @@ func TestServerComesBack(t *testing.T) {
 	if len(o.troubles) == 0 || o.troubles[0] == nil {
 		t.Errorf("nobody was told: %v", o.troubles)
 	}
-	down = false
+	up.Store(true)
 	o.work(p)
 	if n := len(server.Received()); n != 3 {
 		t.Errorf("%d mails when it is back", n)
@@ -234,10 +235,10 @@ func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.issue(asItIs, "one@example.org")
-	times := 0
+	var times atomic.Int64
 	server := (&mailtest.Fake{Answer: func(command, _ string) string {
 		if command == "." {
-			if times++; times == 1 {
+			if times.Add(1) == 1 {
 				return "drop"
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,16 +137,16 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			refuse := true
+			var willing atomic.Bool
 			server := (&mailtest.Fake{Answer: func(command, _ string) string {
-				if command == tt.command && refuse {
+				if command == tt.command && !willing.Load() {
 					return tt.answer
 				}
 				return ""
 			}}).Start(t)
 			line := lineTo(t, server.Address(), asItIs)
 			blamed(t, line.Send(t.Context(), message("x@example.org")), tt.blame, tt.code)
-			refuse = false
+			willing.Store(true)
 			if err := line.Send(t.Context(), message("x@example.org")); err != nil {
 				t.Errorf("the next mail: %v", err)
 			}

@@ -23,7 +23,7 @@ import (
 
 // browserTime is how long one browser may take for all that a test does with it,
 // on a slow and busy machine.
-const browserTime = 4 * time.Minute
+const browserTime = 8 * time.Minute
 
 // browser is Debian's chromium, showing nothing to anybody, at a site.
 type browser struct {
@@ -107,7 +107,7 @@ func ask[T any](b *browser, expression string) T {
 func (b *browser) wait(expression string) {
 	b.Helper()
 	for range 100 {
-		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(time.Minute)))
+		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(2 * time.Minute)))
 		if err == nil {
 			return
 		}

@@ -107,7 +107,7 @@ func ask[T any](b *browser, expression string) T {
 func (b *browser) wait(expression string) {
 	b.Helper()
 	for range 100 {
-		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(2 * time.Minute)))
+		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(2*time.Minute)))
 		if err == nil {
 			return
 		}

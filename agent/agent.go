@@ -27,6 +27,7 @@ import (
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -49,6 +50,8 @@ type Options struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+	// Page writes the one-page PDF of an image; nil: pdf.FromImage.
+	Page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
 // Agent is a vault at work, or ready to be.
@@ -62,6 +65,7 @@ type Agent struct {
 	state       atomic.Pointer[state]
 	configuring sync.Mutex
 	signing     signing
+	certifier   certifier
 	intake      *intake.Intake
 	uploads     *intake.Uploads
 	processor   *process.Processor
@@ -70,6 +74,8 @@ type Agent struct {
 	outcome     *outcome.Writer
 	pages       *pages.Pages
 	feed        feed
+	hooks       hooks
+	remote      *courier.Book // certificates on remote vaults
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -102,6 +108,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if a.mailing, err = a.loadMailing(config); err != nil {
 		return nil, err
 	}
+	if err := a.prepareHooks(config); err != nil {
+		return nil, err
+	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
 	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
@@ -112,14 +121,14 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
-	if err := a.prepare(ctx, baseURL); err != nil {
+	if err := a.prepare(ctx, baseURL, config); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string) error {
+func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	if err != nil {
 		return err
@@ -131,6 +140,9 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 		return err
 	}
 	if err := a.seatInstitutions(ctx, baseURL); err != nil {
+		return err
+	}
+	if err := a.openAuthority(config); err != nil {
 		return err
 	}
 	if n, err := a.store.Release(ctx, a.Now()); err != nil {
@@ -145,22 +157,29 @@ func (a *Agent) prepare(ctx context.Context, baseURL string) error {
 	a.health = health.New(vitals{a}, a.Build)
 	a.health.Begin(last)
 	a.wire()
+	a.checkHooks()
 	a.pages, err = a.showing()
 	return err
 }
 
 func (a *Agent) wire() {
+	if a.Page == nil {
+		a.Page = pdf.FromImage
+	}
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log, MailHold: a.mailing.hold,
+	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
+		Page: a.Page, MailHold: a.mailing.hold,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.held,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.post = a.newPost()
+	a.wireHooks()
+	a.remote = courier.NewBook(a.Home.Remote())
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
@@ -169,6 +188,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.post.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
+	work.Go(func() error { return a.hooks.sender.Run(ctx) })
+	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()
 }
@@ -188,6 +209,7 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
+			a.forgetDeliveries(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

@@ -113,7 +113,7 @@ func TestARunThatTakesOverAnEarlierOne(t *testing.T) {
 	if _, err := a.Bulk(t.Context(), q, func(client.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer stop()
 	var running sync.WaitGroup
 	defer running.Wait()

@@ -53,6 +53,11 @@ func (a *Agent) EraseRecipient(ctx context.Context, email string) (client.Erasur
 	for _, c := range done.Certificates {
 		report.Certificates = append(report.Certificates, c.Reference)
 	}
+	for _, c := range done.Certificates {
+		if err := a.store.DropCorrections(ctx, who.ID, c.UUID); err != nil {
+			return report, err
+		}
+	}
 	report.Mails = len(done.Mails)
 	n, err := a.eraseFiles(ctx, done)
 	report.Files += n

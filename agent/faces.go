@@ -35,15 +35,21 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	staff := &panel.Panel{Agent: a, Tokens: a, Institutions: a, Corrections: a, Mails: a, Revisions: a, Stream: a, Fail: business.Fail, LogFailure: func(r *http.Request, err error) {
-		if r.Context().Err() != nil {
-			return // who asked has gone, which ended the work
-		}
-		a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	}}
+	staff := &panel.Panel{
+		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a,
+		Backups: a, Webhooks: a, Deliveries: a, Receipts: a, Mails: a, Revisions: a,
+		Fail: business.Fail,
+		LogFailure: func(r *http.Request, err error) {
+			if r.Context().Err() != nil {
+				return // who asked has gone, which ended the work
+			}
+			a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		},
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
 	mux.Handle("/panel/", staff.Handler())
+	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {
 		mux.Handle(path, vital)
@@ -59,7 +65,11 @@ func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOp
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	business := a.business(o.Limits)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
-	return guard.Around(a.withBounces(a.whileRoom(a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now))), business.Fail), business.Fail))
+	mux := http.NewServeMux()
+	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, business.Fail), business.Fail))))
+	a.certifier.mountPublic(mux, o.Proxies)
+	return mux
 }
 
 // Status says what the home holds and what waits in it.
@@ -74,7 +84,7 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 		return client.AgentStatus{}, err
 	}
 	s := client.AgentStatus{
-		Home: string(a.Home), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
 		DatabaseSize: a.store.Size(), Problems: a.problems(), Drop: a.shapeDrop(),
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -18,6 +19,7 @@ type follower struct {
 	feed    *feed
 	ids     []uint64
 	notices []client.Notice
+	acted   []string // batches that staff did something to
 	trouble error
 	ready   chan struct{}
 }
@@ -41,6 +43,16 @@ func (f *feed) notice(n client.Notice) {
 	f.tell(func(one *follower) {
 		one.notices = append(one.notices, n)
 		one.notices = one.notices[max(0, len(one.notices)-most):]
+	})
+}
+
+// acted tells that staff did something to a batch, which is no event of a
+// certificate.
+func (f *feed) acted(batch string) {
+	f.tell(func(one *follower) {
+		if !slices.Contains(one.acted, batch) {
+			one.acted = append(one.acted, batch)
+		}
 	})
 }
 
@@ -76,13 +88,14 @@ func (one *follower) take() ([]uint64, error) {
 	return ids, trouble
 }
 
-// takeNotices returns the notices that have gathered.
-func (one *follower) takeNotices() []client.Notice {
+// takeNotices returns the notices that have gathered, and the batches that staff
+// did something to.
+func (one *follower) takeNotices() ([]client.Notice, []string) {
 	one.feed.mu.Lock()
 	defer one.feed.mu.Unlock()
-	gathered := one.notices
-	one.notices = nil
-	return gathered
+	notices, acted := one.notices, one.acted
+	one.notices, one.acted = nil, nil
+	return notices, acted
 }
 
 func (one *follower) stop() {

@@ -3,8 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"time"
@@ -81,15 +79,17 @@ func (a *Agent) ImportKey(_ context.Context, text []byte) (client.SigningKey, er
 	}
 	a.configuring.Lock()
 	defer a.configuring.Unlock()
+	return a.signWith(signer)
+}
+
+// signWith puts a key in place of the current institution's. What was signed with
+// the one before carries its certificate, and stays valid.
+func (a *Agent) signWith(signer *pdf.Signer) (client.SigningKey, error) {
 	next := *a.state.Load()
 	if err := a.Home.ReplaceSigner(next.institution.ID, signer, a.Now()); err != nil {
 		return client.SigningKey{}, err
 	}
 	next = next.with(seat{next.institution, a.seal(signer)})
 	a.state.Store(&next)
-	sum := sha256.Sum256(certificate.Raw)
-	return client.SigningKey{
-		Subject: certificate.Subject.CommonName, Issuer: certificate.Issuer.CommonName,
-		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: certificate.NotAfter.UTC(),
-	}, nil
+	return shapeKey(signer.Certificate()), nil
 }

@@ -12,6 +12,7 @@ import (
 // wake says that something was committed: there may be work, and there is news.
 func (a *Agent) wake() {
 	a.processor.Wake()
+	a.post.Wake()
 	a.feed.news()
 }
 
@@ -76,14 +77,23 @@ func (a *Agent) Since(ctx context.Context, seq uint64) ([]client.Message, uint64
 }
 
 // Follow tells when there may be something new, until stop is called.
-func (a *Agent) Follow() (ready <-chan struct{}, notices func() []client.Notice, stop func()) {
+func (a *Agent) Follow() (ready <-chan struct{}, besides func(context.Context) []client.Message, stop func()) {
 	one := a.feed.follow()
-	return one.ready, func() []client.Notice {
-		notices := one.takeNotices()
+	return one.ready, func(ctx context.Context) (gathered []client.Message) {
+		notices, acted := one.takeNotices()
 		if _, trouble := one.take(); trouble != nil {
 			notices = append(notices, client.Notice{Level: "error", Message: client.NewProblem(trouble).Message})
 		}
-		return notices
+		for _, n := range notices {
+			gathered = append(gathered, client.Message{Notice: &n})
+		}
+		for _, id := range acted {
+			if b, err := a.store.Batch(ctx, a.Institution().ID, id); err == nil {
+				shaped := shapeBatch(b)
+				gathered = append(gathered, client.Message{Batch: &shaped})
+			}
+		}
+		return gathered
 	}, one.stop
 }
 
@@ -122,6 +132,7 @@ func (a *Agent) ActOnBatch(ctx context.Context, id string, act client.BatchAct) 
 	if err != nil {
 		return client.Batch{}, err
 	}
+	a.feed.acted(id)
 	a.wake()
 	return shapeBatch(b), nil
 }

@@ -117,7 +117,7 @@ func (a *Agent) problems() []client.Problem {
 	for _, p := range a.health.Problems() {
 		shown = append(shown, client.Problem{Kind: p.Name, Message: p.Message})
 	}
-	return shown
+	return append(shown, a.keyProblems()...)
 }
 
 // latest remembers what was said last, so that it is not said all the time.

@@ -7,7 +7,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// shape is the JSON of a certificate.
+// Shape is the JSON of a certificate.
+func (a *API) Shape(c vault.Certificate) client.Certificate { return a.shape(c) }
+
 func (a *API) shape(c vault.Certificate) client.Certificate {
 	shaped := client.Certificate{
 		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,

@@ -36,7 +36,7 @@ func (p Patient) keys(context.Context) []Finding {
 		}
 		end := signer.Certificate().NotAfter
 		left := end.Sub(p.Now())
-		const renew = "replace the key and its certificate; what was signed before stays valid"
+		const renew = "vecctl key rotate, or vecctl key import; what was signed before stays valid"
 		switch {
 		case left <= 0:
 			found = append(found, wrong(check, renew, "the signing key %s has ended on %s", path, end.Format(time.DateOnly))...)
@@ -75,6 +75,9 @@ func (p Patient) vault(ctx context.Context) []Finding {
 		return append(found, wrong("database", "restore the home from a backup", "%s", words(err))...)
 	}
 	for _, problem := range status.Problems {
+		if problem.Kind == client.KeyProblem {
+			continue // the keys have a check of their own
+		}
 		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
 	}
 	found = append(found, p.timeZone(status)...)

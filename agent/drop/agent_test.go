@@ -187,12 +187,12 @@ func (h *home) killSoon(rng *rand.Rand) {
 // through waits until everything that was dropped has its outcome.
 func (h *home) through(outcomes int) {
 	h.t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(5 * time.Minute)
 	for h.whole() < outcomes || !h.empty("incoming") {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-limit:
-			h.t.Fatalf("%d of %d outcomes after a minute; the log says\n%s", h.whole(), outcomes, h.log.String())
+			h.t.Fatalf("%d of %d outcomes after five minutes; the log says\n%s", h.whole(), outcomes, h.log.String())
 		}
 	}
 }

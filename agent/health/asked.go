@@ -18,7 +18,7 @@ type asked struct {
 	seq   uint64
 	total map[string]int // events since the agent was started
 
-	certificates, queue, batches, events, free, size, up *prometheus.Desc
+	certificates, queue, batches, events, free, size, up, keyEnds *prometheus.Desc
 }
 
 func newAsked(source Source, ready func() bool) *asked {
@@ -33,6 +33,7 @@ func newAsked(source Source, ready func() bool) *asked {
 		events:       describe("certificate_events_total", "What happened to certificates since the agent was started.", "event"),
 		free:         describe("disk_free_bytes", "Room on the home's disk."),
 		size:         describe("database_bytes", "Length of the database."),
+		keyEnds:      describe("signing_key_end_timestamp_seconds", "When the first of the signing keys ends, in seconds since 1970."),
 		up:           describe("ready", "1 when the agent takes more, 0 when it does not."),
 	}
 }
@@ -48,7 +49,7 @@ func (h *Health) Begin(seq uint64) {
 
 // Describe implements prometheus.Collector.
 func (a *asked) Describe(into chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up} {
+	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up, a.keyEnds} {
 		into <- d
 	}
 }
@@ -69,6 +70,9 @@ func (a *asked) Collect(into chan<- prometheus.Metric) {
 		up = 1
 	}
 	gauge(a.up, up)
+	if end := a.source.KeyEnds(); !end.IsZero() {
+		gauge(a.keyEnds, float64(end.Unix()))
+	}
 	gauge(a.size, float64(a.source.DatabaseSize()))
 	if free, err := a.source.DiskFree(); err != nil {
 		failed(a.free, err)

@@ -37,6 +37,7 @@ func (s *source) EventsSince(_ context.Context, seq uint64) (map[string]int, uin
 }
 
 func (s *source) DiskFree() (uint64, error) { return 4096, nil }
+func (s *source) KeyEnds() time.Time        { return time.Unix(2000000000, 0) }
 func (s *source) DatabaseSize() int64       { return 32768 }
 
 func get(t *testing.T, h http.Handler, path string) (int, string) {

@@ -32,6 +32,8 @@ type Source interface {
 	EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error)
 	// DiskFree is the room on the home's disk, in bytes.
 	DiskFree() (uint64, error)
+	// KeyEnds is when the first of the signing keys ends; zero without any.
+	KeyEnds() time.Time
 	// DatabaseSize is the length of the database, in bytes.
 	DatabaseSize() int64
 }

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 // DefaultBaseURL is what links begin with until an address is set.
@@ -141,8 +142,9 @@ func (c Config) set(key, value string) {
 func CheckBaseURL(s string) error {
 	const longest = 200
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.RawQuery != "" || u.Fragment != "" || u.User != nil || len(s) > longest {
+	link, noLink := pdf.Link(s)
+	if err != nil || noLink != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil || len(link) > longest {
 		return fault.Newf(fault.Invalid,
 			"%q cannot be a base URL; give one such as https://certificates.example.edu, at most %d characters", s, longest)
 	}

@@ -80,6 +80,19 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	return write(path, pem)
 }
 
+// NewSigner makes a signing key and puts it nowhere.
+func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {
+	key, cert, err := pdf.NewSelfSigned(random, name, now, keyYears)
+	if err != nil {
+		return nil, fmt.Errorf("making a signing key: %w", err)
+	}
+	signer, err := pdf.LoadSigner(key, cert)
+	if err != nil {
+		return nil, fmt.Errorf("loading the new signing key: %w", err)
+	}
+	return signer, nil
+}
+
 // MakeSigner makes a new signing key for an institution in place of any that is
 // there.
 func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error) {

@@ -20,6 +20,8 @@ type Agent interface {
 	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
+	SigningKey(ctx context.Context) (client.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -29,9 +31,15 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Corrections  Corrections
+	Webhooks     Webhooks
+	Deliveries   Deliveries
+	Receipts     Receipts
 	Mails        Mails
 	Revisions    Revisions
 	Stream       Stream
+	Failures     Failures
+	Stories      Stories
+	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
 	// LogFailure is told of errors that are answered within a stream.
@@ -85,10 +93,15 @@ func (p *Panel) Handler() http.Handler {
 		k, err := p.Agent.ImportKey(r.Context(), q.PEM)
 		p.answer(w, r, k, err)
 	})
+	p.routeKeys(mux)
 	mux.HandleFunc("GET /panel/events", p.events)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
+	p.routeFailures(mux)
 	p.routeCorrections(mux)
+	mux.HandleFunc("POST /panel/backup", p.backup)
+	p.routeWebhooks(mux)
+	p.routeReceipts(mux)
 	p.routeMails(mux)
 	p.routeRevisions(mux)
 	return mux

@@ -18,9 +18,9 @@ type Stream interface {
 	Snapshot(ctx context.Context) (client.Snapshot, uint64, error)
 	// Since returns what happened after an event, and the number to ask with next.
 	Since(ctx context.Context, seq uint64) ([]client.Message, uint64, error)
-	// Follow returns a channel that is ready when there may be something new, and
-	// what must be called in the end.
-	Follow() (ready <-chan struct{}, notices func() []client.Notice, stop func())
+	// Follow returns a channel that is ready when there may be something new, what
+	// has gathered besides events, and what must be called in the end.
+	Follow() (ready <-chan struct{}, besides func(context.Context) []client.Message, stop func())
 }
 
 // Times of a stream.
@@ -37,7 +37,7 @@ const (
 // what happens. Events are read from the store at the reader's own pace, so a
 // slow one costs nobody anything.
 func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
-	ready, notices, stop := p.Stream.Follow()
+	ready, besides, stop := p.Stream.Follow()
 	defer stop()
 	s := &stream{w: w, control: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -51,9 +51,10 @@ func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 	defer beat.Stop()
 	for {
 		if seq, err = p.pass(r.Context(), s, seq); err == nil {
-			for _, n := range notices() {
-				err = errors.Join(err, s.send("notice", "", n))
+			for _, m := range besides(r.Context()) {
+				err = errors.Join(err, s.message(m))
 			}
+			err = errors.Join(err, s.flush())
 		}
 		if err != nil {
 			if r.Context().Err() == nil && !errors.Is(err, errGone) {
@@ -66,7 +67,7 @@ func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-ready:
 		case <-beat.C:
-			if s.write(":\n\n") != nil {
+			if errors.Join(s.write(":\n\n"), s.flush()) != nil {
 				return
 			}
 		}
@@ -75,7 +76,7 @@ func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 
 // begin sends a snapshot, unless the reader says what it saw last.
 func (p *Panel) begin(r *http.Request, s *stream) (uint64, error) {
-	if err := s.write(fmt.Sprintf("retry: %d\n\n", reconnect)); err != nil {
+	if errors.Join(s.write(fmt.Sprintf("retry: %d\n\n", reconnect)), s.flush()) != nil {
 		return 0, nil
 	}
 	if seq, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
@@ -96,12 +97,7 @@ func (p *Panel) pass(ctx context.Context, s *stream, seq uint64) (uint64, error)
 			return seq, err
 		}
 		for _, m := range messages {
-			if m.Certificate != nil {
-				err = s.send("certificate", m.ID, m.Certificate)
-			} else {
-				err = s.send("batch", m.ID, m.Batch)
-			}
-			if err != nil {
+			if err := s.message(m); err != nil {
 				return seq, err
 			}
 		}
@@ -120,6 +116,16 @@ type stream struct {
 	control *http.ResponseController
 }
 
+func (s *stream) message(m client.Message) error {
+	switch {
+	case m.Certificate != nil:
+		return s.send("certificate", m.ID, m.Certificate)
+	case m.Batch != nil:
+		return s.send("batch", m.ID, m.Batch)
+	}
+	return s.send("notice", m.ID, m.Notice)
+}
+
 func (s *stream) send(kind, id string, body any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -132,16 +138,18 @@ func (s *stream) send(kind, id string, body any) error {
 	return s.write(text + "data: " + string(raw) + "\n\n")
 }
 
+// write hands a text over; flush sends what has gathered on its way.
 func (s *stream) write(text string) error {
 	// Not every transport knows deadlines; the network's does.
 	_ = s.control.SetWriteDeadline(time.Now().Add(slowest))
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return errGone
 	}
-	return s.flush()
+	return nil
 }
 
 func (s *stream) flush() error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(slowest))
 	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return errGone
 	}

@@ -49,9 +49,10 @@ func (s *Spool) Send(_ context.Context, m mail.Message) error {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return blob.DiskError(err, "making the folder of mails")
 	}
-	name := filepath.Join(s.folder, SpoolFile(vault.MailOf(m.MessageID)))
-	// What a crash leaves under this name is overwritten when the mail is written anew.
-	temp := name + ".tmp"
+	file := SpoolFile(vault.MailOf(m.MessageID))
+	// What a crash leaves under the second name is overwritten when the mail is
+	// written anew, or removed when the home is opened (blob.TidyFolder).
+	name, temp := filepath.Join(s.folder, file), filepath.Join(s.folder, ".tmp-"+file)
 	if err := writeWhole(temp, m); err != nil {
 		_ = os.Remove(temp) // the first error says more
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -28,13 +29,20 @@ type Sealer struct {
 	BaseURL func() string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Page writes the one-page PDF of an image.
+	Page func(w io.Writer, r io.ReaderAt, size int64) error
 	// MailHold is how long mails about new certificates wait.
 	MailHold time.Duration
 }
 
-// VerifyURL is the address that a certificate's QR code leads to.
+// VerifyURL is the address that a certificate's QR code leads to, as the code
+// says it: in ASCII alone.
 func VerifyURL(baseURL, reference string) string {
-	return strings.TrimRight(baseURL, "/") + "/v/" + reference
+	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
+	if link, err := pdf.Link(address); err == nil {
+		return link
+	}
+	return address // the settings take no such base URL
 }
 
 // ShareURL is where a certificate's view-and-share page is. One from before there
@@ -121,7 +129,7 @@ func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
 		return vault.Document{}, nil, err
 	}
 	var page bytes.Buffer
-	if err := pdf.FromImage(&page, f, c.File.Size); err != nil {
+	if err := s.Page(&page, f, c.File.Size); err != nil {
 		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
 	}
 	staged, err := s.Blobs.Stage(&page, int64(page.Len()))

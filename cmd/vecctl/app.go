@@ -15,6 +15,8 @@ type world struct {
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
+	// page writes the one-page PDF of an image.
+	page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
 // run carries out one command line and returns the exit code.
@@ -46,9 +48,18 @@ func newApp(w world) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w), listCommand(w), viewCommand(w), downloadCommand(w),
-			retryCommand(w), revokeCommand(w), reissueCommand(w), recipientCommand(w), stampCommand(w), verifyCommand(w), batchesCommand(w), watchCommand(w), statusCommand(w), tokenCommand(w), mailCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), templatesCommand(w), certificatesCommand(w),
+			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
+			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
+			revokeCommand(w), reissueCommand(w), recipientCommand(w), mailCommand(w),
+			stampCommand(w), verifyCommand(w),
+			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
+			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
+			templateCommand(w), templatesCommand(w), certificatesCommand(w),
+			authorityCommand(w),
+			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
+			backupCommand(w), restoreCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
+			completionCommand(w), completeCommand(w), manCommand(w),
 		},
 	}
 	settle(app.Commands)

@@ -103,7 +103,7 @@ func TestInterrupted(t *testing.T) {
 // waitFor polls for a file that another process makes.
 func waitFor(t testing.TB, path string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		if _, err := os.Stat(path); err == nil {
 			return
@@ -137,11 +137,12 @@ func TestDamagedDatabase(t *testing.T) {
 		args := commands[random.IntN(len(commands))]
 		cmd := s.command(args...)
 		started := s.start(cmd)
-		hung := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+		hung := time.AfterFunc(3*time.Minute, func() { _ = cmd.Process.Kill() })
 		r := s.finish(cmd, started)
 		hung.Stop()
 		switch {
 		case r.code == 1 && strings.Contains(r.stderr, "restore the home from a backup"):
+		case strings.Contains(r.stderr, "made by a newer vecctl"): // a bit of the version
 		case r.code == 0 && (args[0] != "bulk" || strings.Contains(r.stdout, "40 unchanged")):
 		default:
 			t.Fatalf("round %d, vecctl %s: %v", i, strings.Join(args, " "), r)

@@ -12,9 +12,10 @@ const module = "github.com/vecctl/vecctl/"
 
 // The levels of the house, from the top. Imports point down only.
 const (
-	commands = 5 - iota // cmd
+	commands = 6 - iota // cmd
 	wholes              // agent, tui
 	rooms               // agent/..., authority
+	presses             // pkg/template, which draws with pkg/pdf
 	tools               // pkg/...
 	domain              // pkg/vault
 	faults              // pkg/fault
@@ -34,6 +35,8 @@ func place(path string) (level int, room string) {
 		return rooms, room
 	case parts[0] == "authority":
 		return rooms, parts[0]
+	case room == "pkg/template":
+		return presses, room
 	case room == "pkg/fault":
 		return faults, room
 	case room == "pkg/vault":

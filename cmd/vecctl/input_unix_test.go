@@ -182,7 +182,7 @@ func TestAManifestThatDoesNotCome(t *testing.T) {
 	must(t, err)
 	defer in.Close()
 	started := s.start(cmd)
-	kill := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer kill.Stop()
 	// Twice: the first is noted by the time the second comes.
 	must(t, cmd.Process.Signal(os.Interrupt))

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -33,8 +35,44 @@ func keyCommand(w world) *cli.Command {
 				}
 				return runKeyImport(c, w, form)
 			},
-		}},
+		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (client.SigningKey, error) {
+			return s.SigningKey(c.Context)
+		}), keyAct(w, "rotate", "sign with a new key from now on; what was signed before stays valid",
+			[]cli.Flag{&cli.BoolFlag{Name: "self-made", Usage: "put a key that nobody certifies in place of one that somebody does"}},
+			func(c *cli.Context, s *session) (client.SigningKey, error) {
+				return s.RotateKey(c.Context, c.Bool("self-made"))
+			})},
 	}
+}
+
+// keyAct is a command that ends with the key that is signed with.
+func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (client.SigningKey, error)) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, Flags: slices.Concat(homeFlags(), outputFlags(), flags),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0, ""); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error {
+				k, err := act(c, s)
+				if err != nil {
+					return err
+				}
+				return printKey(w, form, k)
+			})
+		},
+	}
+}
+
+func printKey(w world, f form, k client.SigningKey) error {
+	return printFields(w.stdout, f, k, [][2]string{
+		{"subject", k.Subject}, {"issuer", k.Issuer},
+		{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
+	})
 }
 
 func runKeyImport(c *cli.Context, w world, f form) error {
@@ -56,10 +94,7 @@ func runKeyImport(c *cli.Context, w world, f form) error {
 		if err != nil {
 			return err
 		}
-		return printFields(w.stdout, f, k, [][2]string{
-			{"subject", k.Subject}, {"issuer", k.Issuer},
-			{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
-		})
+		return printKey(w, f, k)
 	})
 }
 

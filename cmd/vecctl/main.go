@@ -8,9 +8,14 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // institutions have time zones, small machines no list of them
+
+	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 func main() {
+	if pdf.InCage(os.Args) {
+		os.Exit(pdf.ServeCage(os.Stdin, os.Stdout, os.Stderr))
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -21,7 +26,12 @@ func main() {
 		<-signals
 		os.Exit(exitInterrupted)
 	}()
+	cage, err := pdf.NewCage(os.Args[0])
+	if err != nil {
+		complain(os.Stderr, err)
+		os.Exit(exitFailed)
+	}
 	os.Exit(run(ctx, os.Args, world{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, page: cage.Convert,
 	}))
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -29,6 +30,15 @@ const raceEnv = "GORACE=atexit_sleep_ms=0"
 
 // long tells whether the tests may take minutes.
 func long() bool { return os.Getenv("VECCTL_LONG") != "" }
+
+// patiently is a limit as it is wanted in the long tests, which have the machine to
+// themselves. In the others it only tells what is slow from what hangs.
+func patiently(limit time.Duration) time.Duration {
+	if long() {
+		return limit
+	}
+	return 20 * limit
+}
 
 // site is a home with a folder of documents and one for verified PDFs.
 type site struct {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -100,29 +99,11 @@ func connectRunning(dir home.Dir) (*session, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // no agent is no error
 	}
-	dialer := net.Dialer{}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dialer.DialContext(ctx, endpoint.Network, endpoint.Address)
-	}}
-	c, err := client.New("http://vecctl.local", "", withKey{endpoint.Key, transport})
+	c, err := client.New("http://vecctl.local", "", attach(dir, endpoint))
 	if err != nil {
 		return nil, err
 	}
 	return &session{Client: c}, nil
-}
-
-// withKey sends an endpoint's key along.
-type withKey struct {
-	key  string
-	next http.RoundTripper
-}
-
-func (t withKey) RoundTrip(r *http.Request) (*http.Response, error) {
-	if t.key != "" {
-		r = r.Clone(r.Context())
-		r.Header.Set(home.KeyHeader, t.key)
-	}
-	return t.next.RoundTrip(r)
 }
 
 func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
@@ -131,7 +112,7 @@ func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Insti
 	return agent.Options{
 		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log,
+		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log, Page: w.page,
 	}
 }
 

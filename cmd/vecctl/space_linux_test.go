@@ -28,7 +28,7 @@ func TestAnAgentOnAFullDisk(t *testing.T) {
 
 	fill := filepath.Join(small, "fill")
 	fillUp(t, fill)
-	until(t, 10*time.Second, "word of the full disk", func() bool {
+	until(t, 2*time.Minute, "word of the full disk", func() bool {
 		status, body := d.get("/readyz")
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "the disk is full")
 	})
@@ -41,7 +41,7 @@ func TestAnAgentOnAFullDisk(t *testing.T) {
 	s.want(1, "bulk", s.batch(6), "--out", s.out).says(t, "the disk is full; make room, then run the same command again")
 
 	must(t, os.Remove(fill))
-	until(t, 30*time.Second, "readiness", func() bool {
+	until(t, 2*time.Minute, "readiness", func() bool {
 		status, _ := d.get("/readyz")
 		return status == http.StatusOK
 	})

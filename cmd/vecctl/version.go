@@ -20,6 +20,29 @@ type versionInfo struct {
 	Commit  string `json:"commit,omitempty"`
 	Date    string `json:"date,omitempty"`
 	Go      string `json:"go"`
+	// Modules are what the program is built from, with the sums that go.sum has.
+	Modules []moduleInfo `json:"modules,omitempty"`
+}
+
+type moduleInfo struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	Sum     string `json:"sum,omitempty"`
+}
+
+func modules() []moduleInfo {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	all := make([]moduleInfo, 0, len(build.Deps))
+	for _, m := range build.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		all = append(all, moduleInfo{m.Path, m.Version, m.Sum})
+	}
+	return all
 }
 
 func version() versionInfo {
@@ -55,6 +78,7 @@ func versionCommand(w world) *cli.Command {
 			}
 			v := version()
 			if form != asTable {
+				v.Modules = modules()
 				return printFields(w.stdout, form, v, [][2]string{
 					{"version", v.Version}, {"commit", v.Commit}, {"date", v.Date}, {"go", v.Go}})
 			}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -30,6 +31,7 @@ type Store struct {
 	// settle is held while names appear and while unreferenced ones go, so that
 	// a blob is not swept at the moment in which somebody stores it again.
 	settle  sync.Mutex
+	held    atomic.Int32 // by how many nothing may be swept
 	buffers sync.Pool
 }
 
@@ -38,9 +40,11 @@ type Store struct {
 func Open(root string) (*Store, error) {
 	s := &Store{root: root}
 	s.buffers.New = func() any { b := make([]byte, 128<<10); return &b }
-	if _, err := os.Stat(filepath.Join(root, "ff")); errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeFolders(); err != nil {
-			return nil, err
+	for _, folder := range []string{s.temp(), filepath.Join(root, "ff")} { // a home that was restored may lack some
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			if err := s.makeFolders(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	left, err := os.ReadDir(s.temp())
@@ -115,7 +119,7 @@ func (s *Store) digest(w io.Writer, r io.Reader, limit int64) (*Staged, error) {
 	hash := sha256.New()
 	var size int64
 	for {
-		n, err := r.Read(*buf)
+		n, err := fillUp(*buf, r)
 		if n > 0 {
 			if size += int64(n); size > limit {
 				return nil, fault.Newf(fault.Invalid, "the file is larger than %d MB", limit>>20)
@@ -137,6 +141,17 @@ func (s *Store) digest(w io.Writer, r io.Reader, limit int64) (*Staged, error) {
 		return nil, fmt.Errorf("keeping the hash state: %w", err)
 	}
 	return &Staged{SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, HashState: state}, nil
+}
+
+// fillUp reads until a buffer is full, so that what comes in small pieces is
+// written in large ones. Its error is the reader's.
+func fillUp(buf []byte, r io.Reader) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var more int
+		more, err = r.Read(buf[n:])
+		n += more
+	}
+	return n, err
 }
 
 // Open opens the staged content for reading.
@@ -208,6 +223,35 @@ func validSum(sum string) bool {
 	return err == nil && len(b) == sha256.Size
 }
 
+// Hold keeps contents from being swept until release is called, which must be
+// once; for those who copy what a moment's records name.
+func (s *Store) Hold() (release func()) {
+	s.settle.Lock() // a sweep that is under way ends first
+	defer s.settle.Unlock()
+	s.held.Add(1)
+	return func() { s.held.Add(-1) }
+}
+
+// List returns the names of all contents, in order.
+func (s *Store) List(ctx context.Context) ([]string, error) {
+	var all []string
+	for i := range Folders {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		entries, err := os.ReadDir(filepath.Join(s.root, fmt.Sprintf("%02x", i)))
+		if err != nil {
+			return nil, DiskError(err, "listing stored documents")
+		}
+		for _, e := range entries {
+			if validSum(e.Name()) {
+				all = append(all, e.Name())
+			}
+		}
+	}
+	return all, nil
+}
+
 // Folders is how many folders the contents lie in.
 const Folders = 256
 
@@ -259,6 +303,9 @@ func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (b
 func (s *Store) sweepOne(path string, before time.Time, referenced func(string) (bool, error)) (bool, error) {
 	s.settle.Lock()
 	defer s.settle.Unlock()
+	if s.held.Load() > 0 {
+		return false, nil
+	}
 	info, err := os.Lstat(path)
 	if err != nil || !info.ModTime().Before(before) || !validSum(filepath.Base(path)) {
 		return false, nil

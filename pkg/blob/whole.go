@@ -93,22 +93,34 @@ func WriteFile(path string, perm os.FileMode, write func(io.Writer) error) error
 	return nil
 }
 
+const tempMark = ".tmp-"
+
 // tempPrefix is what the names of a file's temporary files begin with. It is of
 // one length, since the file's own name may be as long as a name can be.
 func tempPrefix(path string) string {
-	return fmt.Sprintf(".tmp-%08x-", crc32.ChecksumIEEE([]byte(filepath.Base(path))))
+	return fmt.Sprintf(tempMark+"%08x-", crc32.ChecksumIEEE([]byte(filepath.Base(path))))
 }
 
 // Tidy removes what an interrupted WriteFile of a path left beside it. Only the
 // sole writer of that file may call it.
-func Tidy(path string) error {
-	dir := filepath.Dir(path)
+func Tidy(path string) error { return tidy(filepath.Dir(path), tempPrefix(path)) }
+
+// TidyFolder removes what interrupted calls of WriteFile left in a folder, which
+// need not exist. Only the sole writer of the folder's files may call it.
+func TidyFolder(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return tidy(dir, tempMark)
+}
+
+func tidy(dir, prefix string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return DiskError(err, "looking for half-written files")
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), tempPrefix(path)) {
+		if !strings.HasPrefix(e.Name(), prefix) {
 			continue
 		}
 		if err := discard(filepath.Join(dir, e.Name())); err != nil {
@@ -149,4 +161,17 @@ func DiskError(err error, doing string) error {
 		return fault.Wrap(fault.Full, err, doing+where+": permission denied; make the folder writable for this user, or name another with --home")
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// FlushTree makes a folder with everything in it durable.
+func FlushTree(root string) error {
+	if done, err := syncFileSystem(root); done || err != nil {
+		return DiskError(err, "flushing files to disk")
+	}
+	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = syncPath(path)
+		}
+		return DiskError(err, "flushing a file to disk")
+	})
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -20,6 +21,7 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	if inner.Body == nil {
 		inner.Body = http.NoBody
 	}
+	trailer := http.Header{}
 	go func() {
 		defer inner.Body.Close()
 		defer func() {
@@ -29,6 +31,11 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 			if p := recover(); p != nil {
 				_ = w.CloseWithError(io.ErrUnexpectedEOF)
 				return
+			}
+			for name, values := range answer.header {
+				if name, ok := strings.CutPrefix(name, http.TrailerPrefix); ok {
+					trailer[name] = values // read behind the body's end
+				}
 			}
 			_ = w.Close()
 		}()
@@ -43,7 +50,7 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{
 		Status: http.StatusText(answer.status), StatusCode: answer.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.sent, Body: r, ContentLength: -1, Request: req,
+		Header: answer.sent, Body: r, ContentLength: -1, Request: req, Trailer: trailer,
 	}, nil
 }
 

@@ -2,8 +2,12 @@ package client
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
+
+// KeyProblem is the kind of the problem that a signing key has ended or soon will.
+const KeyProblem = "signing-key"
 
 // SigningKey is what an institution signs with.
 type SigningKey struct {
@@ -18,5 +22,20 @@ type SigningKey struct {
 func (c *Client) ImportKey(ctx context.Context, pem []byte) (SigningKey, error) {
 	var k SigningKey
 	err := c.post(ctx, "/panel/key", map[string][]byte{"pem": pem}, &k)
+	return k, err
+}
+
+// SigningKey is what the agent signs with.
+func (c *Client) SigningKey(ctx context.Context) (SigningKey, error) {
+	var k SigningKey
+	err := c.call(ctx, http.MethodGet, "/panel/key", nil, &k)
+	return k, err
+}
+
+// RotateKey has the agent sign with a new self-made key from now on. One that
+// somebody else has certified is replaced only when selfMade says so.
+func (c *Client) RotateKey(ctx context.Context, selfMade bool) (SigningKey, error) {
+	var k SigningKey
+	err := c.post(ctx, "/panel/key/rotate", map[string]bool{"self_made": selfMade}, &k)
 	return k, err
 }

@@ -16,6 +16,7 @@ import (
 // AgentStatus says what an agent's home holds and what waits in it.
 type AgentStatus struct {
 	Home         string           `json:"home"`
+	HomeID       string           `json:"home_id"` // stays with the home, wherever it is restored
 	Institution  string           `json:"institution"`
 	TimeZone     string           `json:"time_zone"`
 	Sender       string           `json:"sender"`

@@ -33,7 +33,8 @@ type CertificateEvent struct {
 	At          time.Time `json:"at"`
 }
 
-// Message is one message of an agent's event stream; one of the pointers is set.
+// Message is one message of an agent's event stream; one of the pointers is set,
+// and none when the stream has just begun.
 type Message struct {
 	ID          string // to resume behind it; empty when it cannot be resumed behind
 	Snapshot    *Snapshot
@@ -49,7 +50,7 @@ type Notice struct {
 }
 
 // Follow reads an agent's event stream until ctx or the stream ends, and hands
-// each message on. After is the ID of the last message that was seen; "" begins
+// each message on, an empty one first. After is the ID of the last message that was seen; "" begins
 // with a snapshot.
 func (c *Client) Follow(ctx context.Context, after string, each func(Message) error) error {
 	req, err := c.request(ctx, http.MethodGet, "/panel/events", nil)
@@ -65,7 +66,9 @@ func (c *Client) Follow(ctx context.Context, after string, each func(Message) er
 		return err
 	}
 	defer resp.Body.Close()
-	err = readStream(resp.Body, each)
+	if err = each(Message{}); err == nil {
+		err = readStream(resp.Body, each)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -93,7 +93,7 @@ func TestMatchFilesBounded(t *testing.T) {
 	if len(f.Problems) != 10_000 || len(f.Unnamed) != 10_000 {
 		t.Errorf("%d problems, %d unnamed", len(f.Problems), len(f.Unnamed))
 	}
-	if took := time.Since(start); took > 20*time.Second {
+	if took := time.Since(start); took > 2*time.Minute {
 		t.Errorf("took %v", took)
 	}
 }

@@ -60,19 +60,22 @@ const (
 	BottomLeft
 	TopRight
 	TopLeft
+	Auto // the first of them that is empty on the page; where none is, the bottom right one
+	Free // no corner: XMM and YMM say the place
 )
 
 // Mark is what is put on the page.
 type Mark struct {
-	URL      string    // what the QR code says, encoded as given
+	URL      string    // what the QR code says, in the form that Link gives it
 	Caption  string    // printed under the code; usually the reference ID
 	SignedAt time.Time // the signature's time
 	Page     int       // from 1; 0 is the first page
 	SizeMM   float64   // side of the code without its quiet zone; 0 is 22
 	MarginMM float64   // distance of code and caption from the page's edges; 0 is 8
 	Corner   Corner
-	Name     string // who signs, for viewers; empty: the certificate's common name
-	Reason   string // why, for viewers; may be empty
+	XMM, YMM float64 // with Free: from the page's top left corner to the code's, as a reader sees them
+	Name     string  // who signs, for viewers; empty: the certificate's common name
+	Reason   string  // why, for viewers; may be empty
 }
 
 // Tail is what turns an original into a verified document.

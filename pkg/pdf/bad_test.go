@@ -61,6 +61,8 @@ func TestBadInput(t *testing.T) {
 		{"no pages", plain.with(2, "<</Type/Pages/Kids[]/Count 0>>").table(""), refusal.NoPages, "has no pages"},
 		{"no catalog", objects{2: plain[2], 3: plain[3]}.table(""), refusal.Damaged, "no catalog"},
 		{"a page tree that is a loop", plain.with(2, "<</Type/Pages/Kids[2 0 R]/Count 1>>").table(""), refusal.NoPages, "runs in a loop"},
+		{"a /Prev loop", prevLoop(), refusal.Endless, "runs in a loop: one of its parts continues itself"},
+		{"a catalog that is its own page", plain.with(1, "<</Pages 1 0 R/MediaBox[0 0 595 842]>>").table(""), refusal.NoPages, "runs in a loop"},
 		{"a page tree 2,000 levels deep", deepTree(2000).table(""), refusal.TooComplex, "nests deeper than"},
 		{"nesting 2,000 levels deep", page("/MediaBox[0 0 595 842]/X" + nested(2000)), refusal.TooComplex, "nests objects deeper than"},
 		{"content that inflates to 1 GB", plain.with(4, bomb("", 1024)).table(""), refusal.TooComplex, "inflates to a size"},
@@ -113,6 +115,16 @@ func TestBadInput(t *testing.T) {
 				t.Error("and it is stamped all the same")
 			}
 		})
+	}
+}
+
+// TestTwoThings refuses a document of which one object would have to be written
+// twice, as two different things.
+func TestTwoThings(t *testing.T) {
+	file := plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm 3 0 R>>").table("")
+	_, err := NewSeal(testSigner()).Tail(source(file), testMark())
+	if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != refusal.Damaged || !strings.Contains(r.Message, "as two different things") {
+		t.Errorf("%v", err)
 	}
 }
 

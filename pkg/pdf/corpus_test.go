@@ -52,7 +52,7 @@ func corpus(t testing.TB) map[string][]byte {
 }
 
 const (
-	maxTime   = 2 * time.Second // for one document, the race detector's slowness included
+	maxTime   = time.Second * slowdown // for one document
 	maxMemory = 100 << 20
 )
 

@@ -70,7 +70,6 @@ func TestOddDocuments(t *testing.T) {
 		"line ends of Windows":          every(sound, "\n", "\r\n"),
 		"line ends of old Macs":         every(sound, "\n", "\r"),
 		"hybrid":                        hybrid(),
-		"a /Prev loop":                  prevLoop(),
 		"a wrong /Length":               replace(sound, "/Length 42", "/Length 7"),
 		"a /Length beyond the end":      replace(sound, "/Length 42", "/Length 99999"),
 		"no /Length":                    replace(sound, "/Length 42", ""),

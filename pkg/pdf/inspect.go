@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/cage"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/raster"
@@ -43,12 +43,11 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 		return Info{}, err
 	}
 	// A code of the usual length must fit the page.
-	var m Mark
-	m.URL = "-"
+	m := Mark{URL: "-"}
 	if err := m.check(); err != nil {
 		return Info{}, err
 	}
-	if _, err := mark.Place(s.page, qr.NewCode(usualModules), m.spec()); err != nil {
+	if _, err := s.lay(m, qr.NewCode(usualModules)); err != nil {
 		return Info{}, err
 	}
 	w, h := s.page.Seen()
@@ -69,5 +68,20 @@ func inspectImage(r io.ReaderAt, size int64, format Format) (Info, error) {
 }
 
 // FromImage writes the one-page PDF of a JPEG or PNG to w. The same image
-// always gives the same bytes.
+// always gives the same bytes. It hands pixels to libraries in this process;
+// for images that anyone may send, use a Cage.
 func FromImage(w io.Writer, r io.ReaderAt, size int64) error { return raster.Convert(w, r, size) }
+
+// Cage does what FromImage does in a process of its own that is bounded in
+// memory and time. Its program calls ServeCage when InCage tells it so.
+type Cage = cage.Cage
+
+// NewCage makes a cage of the running program, which was started as name.
+func NewCage(name string) (*Cage, error) { return cage.New(name) }
+
+// InCage tells whether a program's arguments ask it to serve as a cage.
+func InCage(args []string) bool { return len(args) == 2 && args[1] == cage.Word }
+
+// ServeCage does a cage's work with the process's own streams, and returns the
+// exit code.
+func ServeCage(in io.Reader, out, complaint io.Writer) int { return cage.Serve(in, out, complaint) }

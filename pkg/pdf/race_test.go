@@ -3,4 +3,4 @@
 package pdf
 
 // slowdown is how much longer things may take with the race detector.
-const slowdown = 10
+const slowdown = 30

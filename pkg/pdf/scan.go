@@ -14,6 +14,9 @@ import (
 // false. The error says what is wrong, as a sentence.
 func ScanBack(ctx context.Context, r io.ReaderAt, size int64, at Place, want string) (drawn bool, err error) {
 	place := scan.Place(at)
+	if want, err = Link(want); err != nil {
+		return false, err
+	}
 	if scan.Drawn() {
 		return true, scan.Picture(ctx, r, size, place, want)
 	}

@@ -125,6 +125,48 @@ func TestEarlierSignatures(t *testing.T) {
 	}
 }
 
+// TestRedrawnForms shows the code where a form asks viewers to draw its fields
+// anew, for which poppler leaves a signature's appearance out.
+func TestRedrawnForms(t *testing.T) {
+	form := func(field string) objects {
+		return plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm 6 0 R>>").
+			with(6, "<</NeedAppearances true/DR<<>>/Fields[7 0 R]>>").with(7, field)
+	}
+	const text = "<</FT/Tx/T(a)/V(b)/DA(/Helv 9 Tf)/Subtype/Widget/Rect[9 9 99 20]"
+	drawn := form(text+"/AP<</N 8 0 R>>>>").with(8, stream("/Subtype/Form/BBox[0 0 90 11]", ""))
+	earlier := "<</FT/Sig/T(s)/V<</Type/Sig/Filter/X/SubFilter/Y/Contents<00>/ByteRange[0 1 1 1]>>/Subtype/Widget/Rect[0 0 0 0]>>"
+	for name, tt := range map[string]struct {
+		original []byte
+		seen     bool
+	}{
+		"not signed":             {form(text + ">>").table(""), true},
+		"not signed, drawn":      {drawn.table(""), true},
+		"signed":                 {drawn.with(6, "<</NeedAppearances true/Fields[7 0 R 9 0 R]>>").with(9, earlier).table(""), true},
+		"signed, nothing drawn":  {form(earlier).table(""), true},
+		"signed, fields undrawn": {form(text+">>").with(6, "<</NeedAppearances true/Fields[7 0 R 9 0 R]>>").with(9, earlier).table(""), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tail, err := NewSeal(testSigner(), WithVisibleSignature()).Tail(source(tt.original), testMark())
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := slices.Concat(tt.original, tail.Bytes)
+			if v := verify(t, whole); !v.Valid {
+				t.Error(v.Sentence)
+			}
+			if kept := bytes.Contains(tail.Bytes, []byte("/NeedAppearances true")); kept == tt.seen && name != "not signed" {
+				t.Errorf("that fields are drawn anew is kept: %v", kept)
+			}
+			if !scan.Drawn() || !tt.seen {
+				return
+			}
+			if _, err := ScanBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), tail.Place, testURL); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestEarlierSignatureLevels refuses what a certification forbids.
 func TestEarlierSignatureLevels(t *testing.T) {
 	for level, want := range map[int]Reason{1: refusal.ChangesForbidden, 2: "", 3: ""} {

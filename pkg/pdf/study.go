@@ -21,6 +21,7 @@ type study struct {
 	form     xref.Value // the AcroForm dictionary; null where there is none
 	signed   bool       // a field carries a signature
 	archival bool       // it calls itself PDF/A
+	redrawn  bool       // its form asks viewers to draw its fields anew
 }
 
 // examine finds out whether and how a document can be continued. Where the
@@ -64,7 +65,7 @@ func examineOnce(f *xref.File, number int, mayOverride bool) (*study, error) {
 	if s.content, err = page.ReadContent(f, s.page); err != nil {
 		return nil, err
 	}
-	s.archival = archival(f)
+	s.archival, s.redrawn = archival(f), field.Redrawn(f)
 	return s, nil
 }
 

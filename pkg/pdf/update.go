@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vecctl/vecctl/pkg/pdf/field"
 	"github.com/vecctl/vecctl/pkg/pdf/mark"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
@@ -23,6 +24,7 @@ type update struct {
 	mark   Mark
 	code   *qr.Code
 	layout mark.Layout
+	matrix [6]float64 // from the drawing's own coordinates to the page's
 
 	form, field, sig, before, after, pageRef syntax.Ref
 	drawn, visible                           bool // the code is in the page's content; it is the field's appearance
@@ -33,10 +35,12 @@ func (u *update) write() (holes, error) {
 	if err := u.w.Start(u.f, u.seal.rand, u.buf); err != nil {
 		return holes{}, err
 	}
-	u.drawn = !u.seal.inField && !u.signed
+	// Where fields are drawn anew, viewers may leave out a signature's appearance.
+	u.matrix = u.layout.Matrix(u.page)
+	u.drawn = (!u.seal.inField || u.redrawn) && !u.signed
 	// A field's appearance lies above other annotations, and so above a form
 	// field that would hide a code in the page's content.
-	u.visible = !u.drawn || page.Covered(u.f, u.page, u.layout.Rect(u.page))
+	u.visible = !u.drawn || u.seal.inField || page.Covered(u.f, u.page, u.layout.Rect(u.page))
 	u.form, u.field, u.sig = u.w.New(), u.w.New(), u.w.New()
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
 		u.pageRef = u.w.New()
@@ -51,8 +55,7 @@ func (u *update) write() (holes, error) {
 	if err != nil {
 		return holes{}, err
 	}
-	u.w.Finish(u.fileID())
-	return h, nil
+	return h, u.w.Finish(u.fileID())
 }
 
 // writeForm writes the Form XObject with code and caption.
@@ -65,13 +68,9 @@ func (u *update) writeForm() error {
 	if u.draw, err = mark.Draw(u.draw[:0], u.layout, u.code, u.mark.Caption, style); err != nil {
 		return err
 	}
-	u.packed.Reset()
-	u.zlib.Reset(&u.packed)
-	if _, err := u.zlib.Write(u.draw); err != nil {
-		return fmt.Errorf("compress the drawing: %w", err)
-	}
-	if err := u.zlib.Close(); err != nil {
-		return fmt.Errorf("compress the drawing: %w", err)
+	packed, err := u.deflate(u.draw)
+	if err != nil {
+		return err
 	}
 	d := u.draw[:0] // compressed already; its memory serves for the dictionary
 	d = append(d, "/Subtype/Form/BBox[0 0 "...)
@@ -81,7 +80,7 @@ func (u *update) writeForm() error {
 	d = append(d, ']')
 	if u.turned() {
 		// A field's appearance is fitted into its rectangle, but not turned.
-		m := u.layout.Matrix(u.page)
+		m := u.matrix
 		m[4], m[5] = 0, 0
 		d = append(d, "/Matrix["...)
 		d = mark.AppendMatrix(d, m)
@@ -90,7 +89,7 @@ func (u *update) writeForm() error {
 	d = append(d, "/Resources<<"...)
 	d = append(d, resources...)
 	d = append(d, ">>/Filter/FlateDecode"...)
-	return u.w.Stream(u.form, d, u.packed.Bytes())
+	return u.w.Stream(u.form, d, packed)
 }
 
 // turned tells whether the form turns itself.
@@ -110,7 +109,7 @@ func (u *update) writeContent() error {
 	}
 	b = append(b[:0], u.content.After...)
 	b = append(b, " q "...)
-	m := u.layout.Matrix(u.page)
+	m := u.matrix
 	if u.turned() {
 		m[0], m[1], m[2], m[3] = 1, 0, 0, 1
 	}
@@ -136,21 +135,21 @@ func (u *update) writePage() error {
 	w := u.w
 	w.Begin(u.pageRef)
 	w.Raw("<<")
-	replaced := []string{"Contents", "Resources", "Annots"}
-	if !u.drawn {
-		replaced = []string{"Annots"}
+	var replaced []string
+	if u.drawn {
+		replaced = []string{"Contents", "Resources"}
+	}
+	if u.field.Num != 0 {
+		replaced = append(replaced, "Annots")
 	}
 	if err := w.CopyEntries(u.page.Value, replaced); err != nil {
 		return err
 	}
-	w.Raw("/Annots[")
-	for e := range u.f.Get(u.page.Value, "Annots").Parts() {
-		if err := w.Copy(e); err != nil {
+	if u.field.Num != 0 {
+		if err := u.writeAnnots(); err != nil {
 			return err
 		}
 	}
-	w.Ref(u.field)
-	w.Raw("]")
 	if u.drawn {
 		w.Raw("/Contents[")
 		w.Ref(u.before)
@@ -167,6 +166,19 @@ func (u *update) writePage() error {
 	}
 	w.Raw(">>")
 	w.End()
+	return nil
+}
+
+func (u *update) writeAnnots() error {
+	w := u.w
+	w.Raw("/Annots[")
+	for e := range u.f.Get(u.page.Value, "Annots").Parts() {
+		if err := w.Copy(e); err != nil {
+			return err
+		}
+	}
+	w.Ref(u.field)
+	w.Raw("]")
 	return nil
 }
 
@@ -266,7 +278,11 @@ func (u *update) writeAcroForm() error {
 func (u *update) writeFields() error {
 	w := u.w
 	w.Raw("<<")
-	if err := w.CopyEntries(u.study.form, []string{"Fields", "SigFlags"}); err != nil {
+	replaced := []string{"Fields", "SigFlags"}
+	if u.visible && u.redrawn && field.Drawn(u.f) {
+		replaced = append(replaced, "NeedAppearances")
+	}
+	if err := w.CopyEntries(u.study.form, replaced); err != nil {
 		return err
 	}
 	w.Raw("/SigFlags 3/Fields[")

@@ -338,5 +338,8 @@ type Store interface {
 	Jobs
 	Batches
 	Institutions
+	Endpoints
+	Deliveries
+	Receipts
 	Close() error
 }

@@ -80,6 +80,9 @@ func Count(f *xref.File) int {
 // Find returns page n, counted from 1.
 func Find(f *xref.File, n int) (*Page, error) {
 	w := walk{f: f, left: max(n, 1), seen: make(map[uint32]bool, 8)}
+	if f.RootRef.Num != 0 {
+		w.seen[f.RootRef.Num] = true // the catalog is no page
+	}
 	ref, _ := f.Root.Get("Pages").Ref()
 	root := f.Get(f.Root, "Pages")
 	if root.Kind() != syntax.Dict {

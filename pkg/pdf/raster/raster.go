@@ -18,7 +18,11 @@ import (
 // Convert writes a PDF of one page that shows the image at its own size, turned
 // as its EXIF orientation says. A JPEG's bytes are embedded as they are. The
 // same image always gives the same bytes.
-func Convert(w io.Writer, r io.ReaderAt, size int64) (err error) {
+func Convert(w io.Writer, r io.ReaderAt, size int64) error {
+	return convertTo(w, r, size, func(*Dimensions) {})
+}
+
+func convertTo(w io.Writer, r io.ReaderAt, size int64, resize func(*Dimensions)) (err error) {
 	// fpdf indexes into image data without looking; what a damaged image makes
 	// of that is a refusal and not a crash.
 	defer func() {
@@ -30,6 +34,7 @@ func Convert(w io.Writer, r io.ReaderAt, size int64) (err error) {
 	if err != nil {
 		return err
 	}
+	resize(&d)
 	var src io.Reader = io.NewSectionReader(r, 0, size)
 	if d.PNG && !d.decode {
 		if err := d.checkPixels(r, size); err != nil {
@@ -44,9 +49,19 @@ func Convert(w io.Writer, r io.ReaderAt, size int64) (err error) {
 	return d.write(w, src)
 }
 
-func (d Dimensions) write(w io.Writer, src io.Reader) error {
-	const perMM = 72 / 25.4
-	pageW, pageH := d.WidthMM*perMM, d.HeightMM*perMM
+// Page writes a PDF of one page of a size in millimetres. An image, where one is
+// given, is stretched over all of it.
+func Page(w io.Writer, widthMM, heightMM float64, image []byte) error {
+	if len(image) > 0 {
+		return convertTo(w, bytes.NewReader(image), int64(len(image)), func(d *Dimensions) { d.WidthMM, d.HeightMM = widthMM, heightMM })
+	}
+	return finish(w, blank(widthMM*perMM, heightMM*perMM))
+}
+
+const perMM = 72 / 25.4 // points in a millimetre
+
+// blank is a document with one empty page, its size in points.
+func blank(pageW, pageH float64) *fpdf.Fpdf {
 	doc := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: pageW, Ht: pageH}})
 	doc.SetCreationDate(time.Unix(0, 0).UTC())
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
@@ -55,6 +70,12 @@ func (d Dimensions) write(w io.Writer, src io.Reader) error {
 	doc.SetMargins(0, 0, 0)
 	doc.SetAutoPageBreak(false, 0)
 	doc.AddPage()
+	return doc
+}
+
+func (d Dimensions) write(w io.Writer, src io.Reader) error {
+	pageW, pageH := d.WidthMM*perMM, d.HeightMM*perMM
+	doc := blank(pageW, pageH)
 	kind := "JPG"
 	if d.PNG {
 		kind = "PNG"
@@ -72,6 +93,10 @@ func (d Dimensions) write(w io.Writer, src io.Reader) error {
 	if doc.Err() {
 		return refusal.Newf(refusal.DamagedImage, "The image cannot be put on a page (%v)", doc.Error())
 	}
+	return finish(w, doc)
+}
+
+func finish(w io.Writer, doc *fpdf.Fpdf) error {
 	var out bytes.Buffer
 	if err := doc.Output(&out); err != nil {
 		return fmt.Errorf("write the image's page: %w", err)

@@ -20,6 +20,7 @@ const (
 	DamagedImage     Reason = "damaged_image"
 	Truncated        Reason = "truncated"
 	Damaged          Reason = "damaged"
+	Endless          Reason = "endless"
 	NoPages          Reason = "no_pages"
 	NoSuchPage       Reason = "no_such_page"
 	PageTooSmall     Reason = "page_too_small"
@@ -41,6 +42,7 @@ var mends = map[Reason]string{
 	DamagedImage:     "Open the image in an editor and save it again as JPEG or PNG.",
 	Truncated:        "The end of the file is missing: copy or export it again.",
 	Damaged:          "Open it in a PDF viewer and print or save it as a new PDF.",
+	Endless:          "Open it in a PDF viewer and print or save it as a new PDF.",
 	NoPages:          "Export the document again with at least one page.",
 	NoSuchPage:       "Name a page that the document has.",
 	PageTooSmall:     "Use a page on which a QR code of at least 8 mm fits.",
@@ -55,7 +57,7 @@ var mends = map[Reason]string{
 
 // Reasons lists every reason with its mend, in the order of the constants.
 func Reasons() []Reason {
-	return []Reason{Empty, NotPDF, UnsupportedImage, ImageTooLarge, DamagedImage, Truncated, Damaged, NoPages,
+	return []Reason{Empty, NotPDF, UnsupportedImage, ImageTooLarge, DamagedImage, Truncated, Damaged, Endless, NoPages,
 		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, XFAOnly, TooComplex, BadMark}
 }
 

@@ -22,6 +22,7 @@ type Writer struct {
 	next  uint32
 	done  []entry
 	open  syntax.Ref
+	twice bool // an object was written that was written before
 }
 
 type entry struct {
@@ -53,6 +54,7 @@ func (w *Writer) New() syntax.Ref {
 // Begin starts an object; what is appended to Bytes until End is its body.
 func (w *Writer) Begin(ref syntax.Ref) {
 	w.open = ref
+	w.twice = w.twice || slices.ContainsFunc(w.done, func(e entry) bool { return e.num == ref.Num })
 	w.done = append(w.done, entry{num: ref.Num, gen: ref.Gen, at: w.offset()})
 	w.Bytes = strconv.AppendUint(w.Bytes, uint64(ref.Num), 10)
 	w.Bytes = append(w.Bytes, ' ')
@@ -194,8 +196,12 @@ var notInTrailer = []string{"Size", "Prev", "XRefStm", "ID", "Type", "W", "Index
 	"F", "FFilter", "FDecodeParms", "DL"}
 
 // Finish writes the cross-reference and the trailer; id is the new file
-// identifier.
-func (w *Writer) Finish(id [2][]byte) {
+// identifier. It refuses a document in which one object serves as two things:
+// only one of them could be written.
+func (w *Writer) Finish(id [2][]byte) error {
+	if w.twice {
+		return refusal.New(refusal.Damaged, "The document uses one object as two different things")
+	}
 	start := w.offset()
 	if w.f.Repaired {
 		w.adopt()
@@ -208,6 +214,7 @@ func (w *Writer) Finish(id [2][]byte) {
 	w.Raw("\nstartxref\n")
 	w.Bytes = strconv.AppendInt(w.Bytes, start, 10)
 	w.Raw("\n%%EOF\n")
+	return nil
 }
 
 // adopt enters the original's objects where its own cross-reference is of no

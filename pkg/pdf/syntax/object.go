@@ -49,6 +49,9 @@ func (o Object) Kind() Kind {
 	case c == '<':
 		return String
 	case isDigit(c) && o[len(o)-1] == 'R':
+		if !IsSpace(o[len(o)-2]) {
+			return Keyword // "01R"
+		}
 		return Reference
 	case isDigit(c), c == '+', c == '-', c == '.':
 		return Number

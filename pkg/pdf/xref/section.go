@@ -46,8 +46,11 @@ type section struct {
 func (f *File) readSections(start int64) error {
 	var seen []int64
 	for start > 0 {
-		if slices.Contains(seen, start) || len(seen) >= maxSections {
-			return refusal.New(refusal.Damaged, "The document's cross-reference runs in a loop")
+		if slices.Contains(seen, start) {
+			return refusal.New(refusal.Endless, "The document's cross-reference runs in a loop: one of its parts continues itself by /Prev")
+		}
+		if len(seen) >= maxSections {
+			return refusal.Newf(refusal.Damaged, "The document's cross-reference is in more than %d parts", maxSections)
 		}
 		seen = append(seen, start)
 		trailer, isTable, err := f.readSection(start)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -25,6 +26,9 @@ func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Ac
 			if result[i].Certificate, err = t.accept(row); err != nil {
 				return nil, err
 			}
+		}
+		if err := t.putEntries(); err != nil {
+			return nil, err
 		}
 		for i, first := range twins {
 			result[i].Certificate = result[first].Certificate
@@ -59,11 +63,11 @@ func (t *txn) checkAcceptances(rows []store.Acceptance, result []store.Accepted)
 			continue
 		}
 		first[string(key)] = i
-		uuid := uuidKey(c.UUID)
+		uuid := record.UUID(c.UUID)
 		if uuid == nil || c.Reference == "" {
 			return nil, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
 		}
-		if t.get(byUUID, uuid) != nil || t.get(byReference, []byte(c.Reference)) != nil ||
+		if t.Get(byUUID, uuid) != nil || t.Get(byReference, []byte(c.Reference)) != nil ||
 			drawn[string(uuid)] || drawn[c.Reference] || t.shareTaken(c.ShareToken) || c.ShareToken != "" && drawn[c.ShareToken] {
 			return nil, fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 		}
@@ -92,9 +96,11 @@ func (t *txn) refuseCancelled(rows []store.Acceptance) error {
 	return nil
 }
 
+// accept keeps a certificate; the entries that lead to it are written by
+// putEntries.
 func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	c := row.Certificate
-	id, err := t.bucket(certificates).NextSequence()
+	id, err := t.Bucket(certificates).NextSequence()
 	if err != nil {
 		return c, fmt.Errorf("numbering a certificate: %w", err)
 	}
@@ -104,18 +110,12 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	}
 	for _, e := range indexesOf(c) {
 		// A successor leaves the key to the certificate that it replaces.
-		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.get(byKey, e.key) != nil {
+		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.Get(byKey, e.key) != nil {
 			continue
 		}
-		if err := t.put(e.bucket, e.key, e.value); err != nil {
-			return c, err
-		}
+		t.entries = append(t.entries, e)
 	}
-	searched := c.SearchText()
-	if err := t.put(texts, u64(id), seal(u64(id), []byte(searched))); err != nil {
-		return c, err
-	}
-	t.postings.Add(c.Institution, id, searched)
+	t.changes.Add(c)
 	t.count(c, 1)
 	if row.Freeze != nil {
 		if err := t.freeze(keyKey(c.Institution, *row.Freeze), c.IssueDate); err != nil {
@@ -127,49 +127,39 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 
 // freeze keeps the first date that is given for a row.
 func (t *txn) freeze(key []byte, date vault.Date) error {
-	if t.get(frozen, key) != nil {
+	if t.Get(frozen, key) != nil {
 		return nil
 	}
-	return t.put(frozen, key, seal(key, []byte(date)))
+	return t.Put(frozen, key, record.Seal(key, []byte(date)))
 }
 
 func (t *txn) putCertificate(c vault.Certificate) error {
 	t.changed = append(t.changed, c.Reference)
-	key := u64(c.ID)
-	value, err := encode(key, c)
+	key := record.U64(c.ID)
+	value, err := record.Encode(key, c)
 	if err != nil {
 		return err
 	}
-	return t.put(certificates, key, value)
+	return t.Put(certificates, key, value)
 }
 
-func keyKey(institution uint32, k vault.Key) []byte { return join(u32(institution), k[:]) }
+func keyKey(institution uint32, k vault.Key) []byte {
+	return record.Join(record.U32(institution), k[:])
+}
 
-// indexesOf lists the index entries of a new certificate but those of its state,
-// which change, and of its text.
+// indexesOf lists the entries that lead to a new certificate.
 func indexesOf(c vault.Certificate) []entry {
-	id, inst := u64(c.ID), u32(c.Institution)
+	id := record.U64(c.ID)
 	all := []entry{
-		{byUUID, uuidKey(c.UUID), id},
+		{byUUID, record.UUID(c.UUID), id},
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
-		{byCreation, join(inst, id), nil},
-		{byStatus, statusKey(c), nil},
-		{byEmail, join(inst, text(vault.FoldEmail(c.Email)), id), nil},
-		{byDate, join(inst, []byte(c.IssueDate), id), nil},
-		{byBlob, join([]byte(c.File.SHA256), id), nil},
+		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
 	}
 	if c.ShareToken != "" {
 		all = append(all, entry{byShare, []byte(c.ShareToken), id})
 	}
-	if c.Batch != "" {
-		all = append(all, entry{byBatch, join(inst, text(c.Batch), id), nil})
-	}
 	return all
-}
-
-func statusKey(c vault.Certificate) []byte {
-	return join(u32(c.Institution), text(string(c.Status)), u64(c.ID))
 }
 
 // effects commits what follows from a change of c.
@@ -192,7 +182,7 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 		}
 	}
 	if fx.Tail != nil {
-		return t.put(tails, u64(c.ID), seal(u64(c.ID), fx.Tail))
+		return t.Put(tails, record.U64(c.ID), record.Seal(record.U64(c.ID), fx.Tail))
 	}
 	return nil
 }

@@ -3,10 +3,15 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -29,37 +34,37 @@ func (s *Store) AccountByEmail(ctx context.Context, email string) (vault.Account
 // accountOf reads the account of an address, nil where nobody has proven it.
 func (t *txn) accountOf(email string) (*vault.Account, error) {
 	folded := vault.FoldEmail(email)
-	id := t.get(accountByMail, []byte(folded))
+	id := t.Get(accountByMail, []byte(folded))
 	if id == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
 	a, err := t.account(id)
 	if err == nil && a.Email != folded {
-		err = wrongEntry(accountByMail, []byte(folded))
+		err = record.Misplaced(accountByMail, []byte(folded))
 	}
 	return &a, err
 }
 
 func (t *txn) account(id []byte) (vault.Account, error) {
 	var a vault.Account
-	value := t.get(accounts, id)
+	value := t.Get(accounts, id)
 	if value == nil {
 		return a, noAccount()
 	}
-	err := decode(id, value, &a)
+	err := record.Decode(id, value, &a)
 	return a, err
 }
 
 // addAccount keeps a new account.
 func (t *txn) addAccount(a vault.Account) error {
-	key := uuidKey(a.ID)
+	key := record.UUID(a.ID)
 	if key == nil || a.Email == "" {
 		return fault.New(fault.Invalid, "an account needs a UUID and an address")
 	}
-	if t.get(accounts, key) != nil {
+	if t.Get(accounts, key) != nil {
 		return fault.New(fault.Conflict, "the ID drawn for an account is taken; draw another")
 	}
-	value, err := encode(key, a)
+	value, err := record.Encode(key, a)
 	if err != nil {
 		return err
 	}
@@ -88,13 +93,13 @@ func (t *txn) moveOwner(old, c vault.Certificate) error {
 	if old.Owner() == c.Owner() {
 		return nil
 	}
-	if had := uuidKey(old.Owner()); had != nil {
-		if err := t.delete(byAccount, join(had, u64(c.ID))); err != nil {
+	if had := record.UUID(old.Owner()); had != nil {
+		if err := t.Delete(byAccount, record.Join(had, record.U64(c.ID))); err != nil {
 			return err
 		}
 	}
-	if has := uuidKey(c.Owner()); has != nil {
-		return t.put(byAccount, join(has, u64(c.ID)), nil)
+	if has := record.UUID(c.Owner()); has != nil {
+		return t.Put(byAccount, record.Join(has, record.U64(c.ID)), nil)
 	}
 	return nil
 }
@@ -103,13 +108,16 @@ func (t *txn) moveOwner(old, c vault.Certificate) error {
 // many that were.
 func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 	var issued []uint64
-	c := t.bucket(institutions).Cursor()
-	for inst, _ := c.First(); inst != nil; inst, _ = c.Next() {
-		issued = append(issued, t.under(entry{byEmail, join(inst, text(a.Email)), nil})...)
+	for _, inst := range institution.Keys(t.Tx) {
+		theirs, err := index.IssuedTo(t.Tx, binary.BigEndian.Uint32(inst), a.Email)
+		if err != nil {
+			return 0, err
+		}
+		issued = append(issued, theirs...)
 	}
 	n := 0
 	for _, id := range issued {
-		old, err := t.certificate(u64(id))
+		old, err := t.certificate(record.U64(id))
 		if err != nil {
 			return n, err
 		}
@@ -134,16 +142,16 @@ func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 // Owned implements store.Accounts.
 func (s *Store) Owned(ctx context.Context, account string, page, perPage int) (store.Page, error) {
 	return read(ctx, s, func(t *txn) (found store.Page, err error) {
-		prefix := uuidKey(account)
+		prefix := record.UUID(account)
 		if prefix == nil {
 			return found, nil
 		}
-		c, skip := t.bucket(byAccount).Cursor(), skipped(page, perPage)
-		for k := seekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		c, skip := t.Bucket(byAccount).Cursor(), index.Skipped(page, perPage)
+		for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			if found.Total++; found.Total <= skip || len(found.Certificates) == perPage {
 				continue
 			}
-			one, err := t.certificate(u64(tailID(k)))
+			one, err := t.certificate(record.U64(record.TailID(k)))
 			if err != nil {
 				return found, err
 			}
@@ -163,9 +171,9 @@ func (s *Store) EraseAccount(ctx context.Context, email string) error {
 		if err := t.dropLinks(email, a); err != nil || a == nil {
 			return struct{}{}, err
 		}
-		key := uuidKey(a.ID)
-		for _, id := range t.under(entry{byAccount, key, nil}) {
-			old, err := t.certificate(u64(id))
+		key := record.UUID(a.ID)
+		for _, id := range t.Under(byAccount, key) {
+			old, err := t.certificate(record.U64(id))
 			if err != nil {
 				return struct{}{}, err
 			}
@@ -180,10 +188,10 @@ func (s *Store) EraseAccount(ctx context.Context, email string) error {
 				return struct{}{}, err
 			}
 		}
-		if err := t.delete(accountByMail, []byte(a.Email)); err != nil {
+		if err := t.Delete(accountByMail, []byte(a.Email)); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, t.delete(accounts, key)
+		return struct{}{}, t.Delete(accounts, key)
 	})
 	return err
 }

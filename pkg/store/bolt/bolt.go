@@ -1,21 +1,22 @@
 // Package bolt is the embedded store: one bbolt file, owned by one process.
 //
-//	meta                schema -> version
+//	meta                schema -> version, sum BUCKET -> sum of its entries
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes
-//	  texts             id8 -> folded search text
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
 //	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
-//	  by_creation       inst4 id8
-//	  by_status         inst4 status 0 id8
-//	  by_email          inst4 folded e-mail 0 id8
-//	  by_batch          inst4 batch 0 id8
-//	  by_date           inst4 YYYY-MM-DD id8
 //	  by_blob           sum id8                        (who needs a blob)
-//	  grams             inst4 segment4 three bytes -> offsets in the segment
+//	  by_creation       inst4 0 segment4 -> set
+//	  by_status         inst4 status 0 segment4 -> set
+//	  by_email          inst4 folded e-mail 0 segment4 -> set
+//	  by_batch          inst4 batch 0 segment4 -> set
+//	  by_date           inst4 YYYY-MM-DD 0 segment4 -> set
+//	  texts             id8 -> inst4 folded search text  (of the newest segment)
+//	  columns           segment4 number1 -> the texts' lines of that number
+//	  pieces            segment4 inst4 1 to 3 bytes -> set
 //	  frozen            inst4 key32 -> date            (undated rows)
 //	  counts            inst4 [batch] -> certificates by state
 //	events              seq8 -> event
@@ -41,6 +42,15 @@
 //	sign_ins            hash of its secret -> sign-in link
 //	sessions            hash of its secret -> session
 //	corrections         inst4 id8 -> wish for a correction
+//	endpoints           inst4 uuid16 -> webhook endpoint
+//	deliveries          inst4 id8 -> delivery
+//	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
+//	  delivery_by_uuid  uuid16 -> inst4 id8
+//	  delivery_by_end   uuid16 of the endpoint, id8
+//	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
+//	received            seq8 -> event that others told us
+//	  received_by_name  identity -> seq8
+//	  received_due      run_at8 seq8 task1
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
 // buckets lie at the top; the indentation shows what indexes what. Every record
@@ -52,37 +62,38 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // schema is the version of the bucket tree that this program writes.
-const schema = 2
+const schema = 3
 
 // The buckets; see the drawing above.
 var (
 	metaBucket    = []byte("meta")
-	institutions  = []byte("institutions")
 	certificates  = []byte("certificates")
 	tails         = []byte("tails")
-	texts         = []byte("texts")
 	byUUID        = []byte("by_uuid")
 	byReference   = []byte("by_reference")
 	byShare       = []byte("by_share")
 	byKey         = []byte("by_key")
-	byCreation    = []byte("by_creation")
-	byStatus      = []byte("by_status")
-	byEmail       = []byte("by_email")
-	byBatch       = []byte("by_batch")
-	byDate        = []byte("by_date")
 	byBlob        = []byte("by_blob")
-	grams         = []byte("grams")
 	frozen        = []byte("frozen")
 	counts        = []byte("counts")
 	events        = []byte("events")
@@ -97,39 +108,56 @@ var (
 	batchByID     = []byte("batch_by_id")
 	batchByDigest = []byte("batch_by_digest")
 	batchNames    = []byte("batch_names")
-	tokens        = []byte("tokens")
-	byHash        = []byte("by_hash")
-	uploads       = []byte("uploads")
-	uploadBlobs   = []byte("upload_blobs")
-	replies       = []byte("replies")
 	accounts      = []byte("accounts")
 	accountByMail = []byte("account_by_email")
 	byAccount     = []byte("by_account")
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
 	corrections   = []byte("corrections")
+
+	endpoints      = []byte("endpoints")
+	deliveries     = []byte("deliveries")
+	deliveryBodies = []byte("delivery_bodies")
+	deliveryByUUID = []byte("delivery_by_uuid")
+	deliveryByEnd  = []byte("delivery_by_end")
+	deliveryDue    = []byte("delivery_due")
+	received       = []byte("received")
+	receivedByName = []byte("received_by_name")
+	receivedDue    = []byte("received_due")
 )
 
 func buckets() [][]byte {
-	return [][]byte{metaBucket, institutions, certificates, tails, texts, byUUID, byReference, byShare, byKey,
-		byCreation, byStatus, byEmail, byBatch, byDate, byBlob, grams, frozen, counts, events,
-		eventsByCert, jobs, due, held, batches, batchByID, batchByDigest, batchNames, tokens, byHash,
-		uploads, uploadBlobs, replies,
+	return slices.Concat(institution.Buckets(), upload.Buckets(), index.Buckets(), [][]byte{
+		metaBucket, certificates, tails, byUUID, byReference, byKey,
+		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
+		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
-		mails, mailsByCert, mailsReturned}
+		mails, mailsByCert, mailsReturned,
+		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
+		received, receivedByName, receivedDue,
+	})
 }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "by_creation", "events", "events_by_cert", "jobs", "mails":
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails":
 		return true
 	}
 	return false
 }
 
+// What is kept in packages below.
+type (
+	institutions = institution.Register
+	uploads      = upload.Register
+)
+
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
+	*institutions
+	*uploads
+	index    index.Index
 	file     *file.File
 	queue    *group.Queue[*txn]
 	versions versions
@@ -140,12 +168,15 @@ var _ store.Store = (*Store)(nil)
 // Open opens or makes the file. It waits at most wait for another process to let
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
-	f, err := file.Open(path, wait)
+	f, err := file.Open(path, wait, proven()...)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
+	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
+	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
+	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -156,12 +187,12 @@ func Open(path string, wait time.Duration) (*Store, error) {
 func (s *Store) prepare() error {
 	var found uint64
 	err := s.view(func(t *txn) error {
-		if meta := t.tx.Bucket(metaBucket); meta != nil {
+		if meta := t.Bucket(metaBucket); meta != nil {
 			if v := meta.Get([]byte("schema")); len(v) == 8 {
 				found = binary.BigEndian.Uint64(v)
 			}
 		}
-		if first, _ := t.tx.Cursor().First(); first != nil && found == 0 {
+		if found == 0 && !t.Empty() {
 			return fault.New(fault.Damaged, "the database is damaged or another program's; restore the home from a backup")
 		}
 		return nil
@@ -170,18 +201,52 @@ func (s *Store) prepare() error {
 	case err != nil:
 		return err
 	case found == schema:
-		return nil
+		return s.view((*txn).prove)
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
 	}
 	return s.file.Update(func(tx *bbolt.Tx) error {
+		if err := dropIndex(tx); err != nil {
+			return err
+		}
 		for _, name := range buckets() {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(metaBucket).Put([]byte("schema"), u64(schema))
+		t := newTxn(tx)
+		if err := errors.Join(t.reindex(), t.finish(), sumUp(tx)); err != nil {
+			return err
+		}
+		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
+	})
+}
+
+// dropIndex forgets an older program's index of what certificates say.
+func dropIndex(tx *bbolt.Tx) error {
+	for _, name := range append(index.Buckets(), []byte("grams")) {
+		if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// reindex indexes all certificates.
+func (t *txn) reindex() error {
+	return t.Bucket(certificates).ForEach(func(k, v []byte) error {
+		var c vault.Certificate
+		if err := record.Decode(k, v, &c); err != nil {
+			return err
+		}
+		t.changes.Add(c)
+		if c.ID%set.Size != set.Size-1 {
+			return nil
+		}
+		err := t.changes.Write(t.Tx)
+		t.changes = index.Changes{}
+		return err
 	})
 }
 
@@ -197,16 +262,6 @@ func (s *Store) view(fn func(*txn) error) error {
 }
 
 // read is view for callers that want a result and may have given up.
-func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (result T, err error) {
-	if err := ctx.Err(); err != nil {
-		return result, err
-	}
-	err = s.view(func(t *txn) (err error) {
-		result, err = fn(t)
-		return err
-	})
-	if err != nil {
-		return *new(T), err
-	}
-	return result, nil
+func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (T, error) {
+	return tree.Run(ctx, s.view, fn)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -35,28 +36,16 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		return old, err
 	}
 	if c.Status != old.Status {
-		if err := t.moveStatus(old, c); err != nil {
-			return old, err
-		}
+		t.changes.Move(old, c)
+		t.count(old, -1)
+		t.count(c, 1)
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		if err := t.put(byBlob, join([]byte(v.Document.SHA256), u64(c.ID)), nil); err != nil {
+		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
 			return old, err
 		}
 	}
 	return c, t.effects(c, fx)
-}
-
-func (t *txn) moveStatus(old, c vault.Certificate) error {
-	if err := t.delete(byStatus, statusKey(old)); err != nil {
-		return err
-	}
-	if err := t.put(byStatus, statusKey(c), nil); err != nil {
-		return err
-	}
-	t.count(old, -1)
-	t.count(c, 1)
-	return nil
 }
 
 // Settle implements store.Jobs.
@@ -64,9 +53,9 @@ func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]e
 	return write(ctx, s, func(t *txn) ([]error, error) {
 		outcomes := make([]error, len(settlements))
 		for i, st := range settlements {
-			before := t.writes
+			before := t.Writes()
 			outcomes[i] = t.settle(st)
-			if outcomes[i] != nil && t.writes != before {
+			if outcomes[i] != nil && t.Writes() != before {
 				return nil, outcomes[i]
 			}
 		}
@@ -83,7 +72,7 @@ func (t *txn) settle(st store.Settlement) error {
 		return fault.New(fault.Conflict, "the job was taken over by another worker")
 	}
 	if st.Change != nil {
-		old, err := t.certificate(u64(stored.Certificate))
+		old, err := t.certificate(record.U64(stored.Certificate))
 		if err != nil {
 			return err
 		}

@@ -1,14 +1,18 @@
 package bolt
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
 
-	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // write runs a function in the next write transaction and returns when that is
@@ -16,19 +20,8 @@ import (
 // that fails later fails the whole transaction, since then the file or the disk
 // is at fault. Once queued, a function is carried out even when ctx ends, so
 // that the caller knows the outcome.
-func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (result T, err error) {
-	if err := ctx.Err(); err != nil {
-		return result, err
-	}
-	err = s.queue.Do(func(t *txn) error {
-		made, err := run(t)
-		result = made
-		return err
-	})
-	if err != nil {
-		return *new(T), err
-	}
-	return result, nil
+func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+	return tree.Run(ctx, s.queue.Do, run)
 }
 
 // commit runs a group in one transaction and returns each one's outcome.
@@ -39,8 +32,8 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		t := newTxn(tx)
 		defer func() { changed = t.changed }()
 		for i, run := range group {
-			before := t.writes
-			if outcomes[i] = run(t); outcomes[i] != nil && t.writes != before {
+			before := t.Writes()
+			if outcomes[i] = run(t); outcomes[i] != nil && t.Writes() != before {
 				return outcomes[i]
 			}
 		}
@@ -58,67 +51,61 @@ func (s *Store) commit(group []func(*txn) error) []error {
 }
 
 // txn is a transaction with what it gathers to write at its end: counts and
-// the substring index change many times in one transaction and are written once.
+// indexes change many times in one transaction and are written once.
 type txn struct {
-	tx      *bbolt.Tx
-	open    map[string]*bbolt.Bucket
-	writes  int
+	*tree.Tx
 	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
+	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
-	postings    substring.Postings
+	changes     index.Changes
+	// targets is what was looked up already of institutions' endpoints.
+	targets map[uint32][]hook.Endpoint
+	entries []entry // that are to be written in order
 }
 
-func newTxn(tx *bbolt.Tx) *txn {
-	return &txn{tx: tx, open: make(map[string]*bbolt.Bucket, 32)}
+func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
+
+// Put writes a value.
+func (t *txn) Put(bucket, key, value []byte) error {
+	t.tally(bucket, key, value)
+	return t.Tx.Put(bucket, key, value)
 }
 
-func (t *txn) bucket(name []byte) *bbolt.Bucket {
-	b, ok := t.open[string(name)]
-	if !ok {
-		b = t.tx.Bucket(name)
-		if b != nil && ascending(name) {
-			b.FillPercent = 0.95 // the room that is left in a page would stay empty
-		}
-		t.open[string(name)] = b
-	}
-	return b
+// Delete removes a key.
+func (t *txn) Delete(bucket, key []byte) error {
+	t.tally(bucket, key, nil)
+	return t.Tx.Delete(bucket, key)
 }
 
-func (t *txn) get(bucket, key []byte) []byte { return t.bucket(bucket).Get(key) }
-
-func (t *txn) put(bucket, key, value []byte) error {
-	t.writes++
-	if err := t.bucket(bucket).Put(key, value); err != nil {
-		return fmt.Errorf("writing to the database: %w", err)
-	}
-	return nil
-}
-
-func (t *txn) delete(bucket, key []byte) error {
-	t.writes++
-	if err := t.bucket(bucket).Delete(key); err != nil {
-		return fmt.Errorf("writing to the database: %w", err)
-	}
-	return nil
-}
+// entry is a key with its value, in a bucket.
+type entry struct{ bucket, key, value []byte }
 
 // putAll writes several index entries.
 func (t *txn) putAll(entries []entry) error {
 	for _, e := range entries {
-		if err := t.put(e.bucket, e.key, e.value); err != nil {
+		if err := t.Put(e.bucket, e.key, e.value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-type entry struct{ bucket, key, value []byte }
+// putEntries writes the entries that were gathered, in the order of their keys:
+// bbolt moves what stands behind a new key, and a large transaction has large nodes.
+func (t *txn) putEntries() error {
+	slices.SortFunc(t.entries, func(a, b entry) int {
+		return cmp.Or(bytes.Compare(a.bucket, b.bucket), bytes.Compare(a.key, b.key))
+	})
+	err := t.putAll(t.entries)
+	t.entries = t.entries[:0]
+	return err
+}
 
 // count notes that an institution and a batch have n more certificates in a state.
 func (t *txn) count(c vault.Certificate, n int) {
-	t.writes++
+	t.Wrote()
 	if t.counted == nil {
 		t.counted = map[string]vault.Counts{}
 	}
@@ -130,7 +117,7 @@ func (t *txn) count(c vault.Certificate, n int) {
 }
 
 func countKeys(c vault.Certificate) []string {
-	keys := []string{string(u32(c.Institution))}
+	keys := []string{string(record.U32(c.Institution))}
 	if c.Batch != "" {
 		keys = append(keys, string(batchID(c.Institution, c.Batch)))
 	}
@@ -139,11 +126,11 @@ func countKeys(c vault.Certificate) []string {
 
 func (t *txn) counts(key []byte) (vault.Counts, error) {
 	var c vault.Counts
-	value := t.get(counts, key)
+	value := t.Get(counts, key)
 	if value == nil {
 		return c, nil
 	}
-	err := decode(key, value, &c)
+	err := record.Decode(key, value, &c)
 	return c, err
 }
 
@@ -162,35 +149,16 @@ func (t *txn) finish() error {
 		for _, s := range vault.Statuses() {
 			now.Add(s, t.counted[k].Of(s))
 		}
-		value, err := encode([]byte(k), now)
+		value, err := record.Encode([]byte(k), now)
 		if err != nil {
 			return err
 		}
-		if err := t.put(counts, []byte(k), value); err != nil {
+		if err := t.Put(counts, []byte(k), value); err != nil {
 			return err
 		}
 	}
-	return t.writeGrams()
-}
-
-func (t *txn) writeGrams() error {
-	for key, more := range t.postings.Lists() {
-		list, err := t.gramList(key)
-		if err != nil {
-			return err
-		}
-		if err := t.put(grams, key, seal(key, slices.Concat(list, more))); err != nil {
-			return err
-		}
+	if err := t.changes.Write(t.Tx); err != nil {
+		return err
 	}
-	return nil
-}
-
-// gramList is an entry of the substring index, nil where there is none.
-func (t *txn) gramList(key []byte) ([]byte, error) {
-	value := t.get(grams, key)
-	if value == nil {
-		return nil, nil
-	}
-	return unseal(key, value)
+	return t.writeSums()
 }

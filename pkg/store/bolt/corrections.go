@@ -6,10 +6,13 @@ import (
 	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func correctionKey(institution uint32, id uint64) []byte { return join(u32(institution), u64(id)) }
+func correctionKey(institution uint32, id uint64) []byte {
+	return record.Join(record.U32(institution), record.U64(id))
+}
 
 // AddCorrection implements store.Corrections.
 func (s *Store) AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error) {
@@ -21,7 +24,7 @@ func (s *Store) AddCorrection(ctx context.Context, c vault.Correction) (vault.Co
 		if len(open) >= vault.MaxOpenCorrections {
 			return c, fault.New(fault.Unavailable, "Requests about this certificate wait already; the institution will see to them.")
 		}
-		if c.ID, err = t.bucket(corrections).NextSequence(); err != nil {
+		if c.ID, err = t.Bucket(corrections).NextSequence(); err != nil {
 			return c, fmt.Errorf("numbering a correction: %w", err)
 		}
 		return c, t.putUnder(corrections, correctionKey(c.Institution, c.ID), c)
@@ -30,10 +33,10 @@ func (s *Store) AddCorrection(ctx context.Context, c vault.Correction) (vault.Co
 
 // corrections reads those of an institution that are chosen.
 func (t *txn) corrections(institution uint32, chosen func(vault.Correction) bool) (found []vault.Correction, err error) {
-	prefix, c := u32(institution), t.bucket(corrections).Cursor()
+	prefix, c := record.U32(institution), t.Bucket(corrections).Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var one vault.Correction
-		if err := decode(k, v, &one); err != nil {
+		if err := record.Decode(k, v, &one); err != nil {
 			return nil, err
 		}
 		if chosen(one) {
@@ -56,11 +59,11 @@ func (s *Store) ChangeCorrection(ctx context.Context, institution uint32, id uin
 	return write(ctx, s, func(t *txn) (vault.Correction, error) {
 		var old vault.Correction
 		key := correctionKey(institution, id)
-		value := t.get(corrections, key)
+		value := t.Get(corrections, key)
 		if value == nil {
 			return old, fault.Newf(fault.NotFound, "There is no correction %d.", id)
 		}
-		if err := decode(key, value, &old); err != nil {
+		if err := record.Decode(key, value, &old); err != nil {
 			return old, err
 		}
 		changed, err := change(old)
@@ -83,7 +86,7 @@ func (t *txn) dropCorrections(institution uint32, certificate string) error {
 	found, err := t.corrections(institution, func(c vault.Correction) bool { return c.Certificate == certificate })
 	for _, c := range found {
 		if err == nil {
-			err = t.delete(corrections, correctionKey(institution, c.ID))
+			err = t.Delete(corrections, correctionKey(institution, c.ID))
 		}
 	}
 	return err

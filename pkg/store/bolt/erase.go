@@ -3,21 +3,32 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // Erase implements store.Certificates.
 func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.Erased, error) {
 	return write(ctx, s, func(t *txn) (store.Erased, error) {
 		var done store.Erased
-		folded := vault.FoldEmail(email)
-		prefix := join(u32(institution), text(folded))
-		for _, id := range t.under(entry{byEmail, prefix, nil}) {
-			c, err := t.certificate(u64(id))
+		if vault.FoldEmail(email) == "" {
+			return done, nil
+		}
+		ids, err := index.IssuedTo(t.Tx, institution, email)
+		if err != nil {
+			return done, err
+		}
+		about := map[string]bool{}
+		for _, id := range ids {
+			c, err := t.certificate(record.U64(id))
 			if err != nil {
 				return done, err
 			}
@@ -26,51 +37,56 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 				return done, err
 			}
 			done.Certificates = append(done.Certificates, c)
+			about[c.UUID] = true
 		}
 		for _, c := range done.Certificates {
-			n, err := t.erase(c, now)
+			ids, err := t.erase(c, now)
 			if err != nil {
 				return done, err
 			}
-			done.Mails = append(done.Mails, n...)
+			done.Mails = append(done.Mails, ids...)
 		}
-		others, err := t.eraseMailsTo(institution, folded, now)
+		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		return done, t.eraseReplies(institution, done.Certificates)
+		if err := t.eraseDeliveries(institution, about); err != nil {
+			return done, err
+		}
+		return done, upload.Forget(t.Tx, institution, about)
 	})
 }
 
 // erase forgets one certificate's data and returns the mails about it.
 func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 	for _, e := range t.personal(old) {
-		if err := t.delete(e.bucket, e.key); err != nil {
+		if err := t.Delete(e.bucket, e.key); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.eraseText(old); err != nil {
+	left := vault.Certificate{Identity: old.Identity}.SearchText()
+	if err := t.changes.Forget(t.Tx, old, left); err != nil {
 		return nil, err
 	}
 	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
-	for _, seq := range t.under(entry{eventsByCert, u64(old.ID), nil}) {
+	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
 		var e vault.Event
-		key := u64(seq)
-		if err := decode(key, t.get(events, key), &e); err != nil {
+		key := record.U64(seq)
+		if err := record.Decode(key, t.Get(events, key), &e); err != nil {
 			return nil, err
 		}
-		value, err := encode(key, e.Anonymous())
+		value, err := record.Encode(key, e.Anonymous())
 		if err != nil {
 			return nil, err
 		}
-		if err := t.put(events, key, value); err != nil {
+		if err := t.Put(events, key, value); err != nil {
 			return nil, err
 		}
 	}
-	ids := t.under(entry{mailsByCert, u64(old.ID), nil})
+	ids := t.Under(mailsByCert, record.U64(old.ID))
 	for _, id := range ids {
 		if err := t.eraseMail(id, now); err != nil {
 			return nil, err
@@ -83,36 +99,21 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 // personal lists the entries that are about a certificate's recipient or its
 // document.
 func (t *txn) personal(c vault.Certificate) []entry {
-	inst, id := u32(c.Institution), u64(c.ID)
-	d := vault.Draft{Title: c.Title, Email: c.Email, File: c.File}
+	id := record.U64(c.ID)
 	all := []entry{
-		{byEmail, join(inst, text(vault.FoldEmail(c.Email)), id), nil},
-		{byBlob, join([]byte(c.File.SHA256), id), nil},
-		{frozen, keyKey(c.Institution, d.FreezeKey()), nil},
+		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
 		{tails, id, nil},
 	}
 	if v := c.Verified; v != nil {
-		all = append(all, entry{byBlob, join([]byte(v.Document.SHA256), id), nil})
+		all = append(all, entry{byBlob, record.Join([]byte(v.Document.SHA256), id), nil})
 	}
-	if key := keyKey(c.Institution, c.Key()); bytes.Equal(t.get(byKey, key), id) {
+	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
+		all = append(all, entry{frozen, key, nil})
+	}
+	if key := keyKey(c.Institution, c.Key()); bytes.Equal(t.Get(byKey, key), id) {
 		all = append(all, entry{byKey, key, nil})
 	}
 	return all
-}
-
-// eraseText takes a certificate's text out of the search, but for its reference ID.
-func (t *txn) eraseText(c vault.Certificate) error {
-	left := vault.Certificate{Identity: c.Identity}.SearchText()
-	for key, without := range substring.Without(c.Institution, c.ID, c.SearchText(), left) {
-		list, err := t.gramList(key)
-		if err != nil {
-			return err
-		}
-		if err := t.put(grams, key, seal(key, without(list))); err != nil {
-			return err
-		}
-	}
-	return t.put(texts, u64(c.ID), seal(u64(c.ID), []byte(left)))
 }
 
 func (t *txn) eraseMail(id uint64, now time.Time) error {
@@ -129,21 +130,22 @@ func (t *txn) eraseMail(id uint64, now time.Time) error {
 			return err
 		}
 	}
-	if err := t.delete(mailsReturned, u64(id)); err != nil {
+	if err := t.Delete(mailsReturned, record.U64(id)); err != nil {
 		return err
 	}
 	return t.putMail(old.Erase(now))
 }
 
-// eraseMailsTo forgets mails to an address that are about no certificate of its.
+// eraseMailsTo forgets mails to an address, or from it, that are about no
+// certificate of its.
 func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
-	c := t.bucket(mails).Cursor()
+	c := t.Cursor(mails)
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		var m vault.Mail
-		if err := decode(k, v, &m); err != nil {
+		if err := record.Decode(k, v, &m); err != nil {
 			return nil, err
 		}
-		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) && folded != "" {
+		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
 			ids = append(ids, m.ID)
 		}
 	}
@@ -155,27 +157,53 @@ func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (id
 	return ids, nil
 }
 
-// eraseReplies forgets kept answers that tell about certificates.
-func (t *txn) eraseReplies(institution uint32, about []vault.Certificate) error {
-	var gone [][]byte
-	prefix := u32(institution)
-	c := t.bucket(replies).Cursor()
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		var r vault.Reply
-		if err := decode(k, v, &r); err != nil {
+// eraseDeliveries takes the data out of what webhooks were told, or are still to
+// be told, about certificates.
+func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
+	var keys [][]byte
+	prefix := record.U32(institution)
+	c := t.Cursor(deliveries)
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
+		var d hook.Delivery
+		if err := record.Decode(k, v, &d); err != nil {
 			return err
 		}
-		for _, one := range about {
-			if bytes.Contains(r.Body, []byte(one.UUID)) {
-				gone = append(gone, bytes.Clone(k))
-				break
-			}
+		if about[d.Subject] {
+			keys = append(keys, bytes.Clone(k))
 		}
 	}
-	for _, k := range gone {
-		if err := t.delete(replies, k); err != nil {
+	for _, key := range keys {
+		body, err := record.Unseal(key, t.Get(deliveryBodies, key))
+		if err != nil {
+			return err
+		}
+		erased, err := withoutPerson(body)
+		if err != nil {
+			return err
+		}
+		if err := t.Put(deliveryBodies, key, record.Seal(key, erased)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// withoutPerson is a delivery's body without the fields about a recipient.
+func withoutPerson(body []byte) ([]byte, error) {
+	var fields map[string]any
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber()
+	if err := numbers.Decode(&fields); err != nil {
+		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
+	}
+	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
+		if _, there := fields[name]; there {
+			fields[name] = ""
+		}
+	}
+	erased, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("erasing what webhooks were told: %w", err)
+	}
+	return erased, nil
 }

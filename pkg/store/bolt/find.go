@@ -8,36 +8,34 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // certificate reads one by its key.
 func (t *txn) certificate(id []byte) (vault.Certificate, error) {
 	var c vault.Certificate
-	value := t.get(certificates, id)
+	value := t.Get(certificates, id)
 	if value == nil {
 		return c, fault.Newf(fault.Damaged, "certificate %x is missing from the database; restore the home from a backup", id)
 	}
-	err := decode(id, value, &c)
+	err := record.Decode(id, value, &c)
 	return c, err
 }
 
 // lookup reads the one that an index names, nil where it names none. Indexes
 // carry no checksums: that it is the right one is seen by itself.
 func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
-	id := t.get(index, key)
+	id := t.Get(index, key)
 	if id == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
 	c, err := t.certificate(id)
 	if err == nil && !right(c) {
-		err = wrongEntry(index, key)
+		err = record.Misplaced(index, key)
 	}
 	return &c, err
-}
-
-func wrongEntry(index, key []byte) error {
-	return fault.Newf(fault.Damaged, "an index of the database is damaged (%s, key %x); restore the home from a backup", index, key)
 }
 
 // holder reads the one that holds a uniqueness key, nil where nobody does.
@@ -51,7 +49,7 @@ func (t *txn) find(institution uint32, name string) (found vault.Certificate, er
 	if vault.IsReference(name) {
 		c, err = t.lookup(byReference, []byte(strings.ToUpper(name)),
 			func(c vault.Certificate) bool { return strings.EqualFold(c.Reference, name) })
-	} else if key := uuidKey(name); key != nil {
+	} else if key := record.UUID(name); key != nil {
 		c, err = t.lookup(byUUID, key, func(c vault.Certificate) bool { return strings.EqualFold(c.UUID, name) })
 	}
 	switch {
@@ -73,7 +71,7 @@ func (s *Store) ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, e
 	return read(ctx, s, func(t *txn) (found []vault.Certificate, err error) {
 		found = make([]vault.Certificate, len(ids))
 		for i, id := range ids {
-			if found[i], err = t.certificate(u64(id)); err != nil {
+			if found[i], err = t.certificate(record.U64(id)); err != nil {
 				return nil, err
 			}
 		}
@@ -100,8 +98,8 @@ func (s *Store) Frozen(ctx context.Context, institution uint32, keys []vault.Key
 		dates := make([]vault.Date, len(keys))
 		for i, k := range keys {
 			key := keyKey(institution, k)
-			if value := t.get(frozen, key); value != nil {
-				date, err := unseal(key, value)
+			if value := t.Get(frozen, key); value != nil {
+				date, err := record.Unseal(key, value)
 				if err != nil {
 					return nil, err
 				}
@@ -115,30 +113,26 @@ func (s *Store) Frozen(ctx context.Context, institution uint32, keys []vault.Key
 // Tail implements store.Certificates.
 func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
 	return read(ctx, s, func(t *txn) ([]byte, error) {
-		value := t.get(tails, u64(id))
+		value := t.Get(tails, record.U64(id))
 		if value == nil {
 			return nil, fault.New(fault.NotFound, "this certificate has no verified PDF")
 		}
-		body, err := unseal(u64(id), value)
+		body, err := record.Unseal(record.U64(id), value)
 		return bytes.Clone(body), err
 	})
 }
 
 // Counts implements store.Certificates.
 func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
-	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(u32(institution)) })
+	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(record.U32(institution)) })
 }
 
 // Referenced implements store.Certificates.
 func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
 	return read(ctx, s, func(t *txn) (bool, error) {
-		for _, index := range [][]byte{byBlob, uploadBlobs} {
-			// What stands behind the sum has the same length in all keys of an index.
-			k, _ := t.bucket(index).Cursor().Seek([]byte(sum))
-			if len(sum) == hex.EncodedLen(sha256.Size) && bytes.HasPrefix(k, []byte(sum)) {
-				return true, nil
-			}
+		if len(sum) != hex.EncodedLen(sha256.Size) {
+			return false, nil
 		}
-		return false, nil
+		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum), nil
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -21,7 +22,7 @@ func dueKey(j vault.Job) []byte {
 	if j.Parked {
 		lane = parkedLane + lane
 	}
-	return join(text(lane), u64(uint64(j.RunAt.UnixNano())), u64(j.ID))
+	return record.Join(record.Text(lane), record.U64(uint64(j.RunAt.UnixNano())), record.U64(j.ID))
 }
 
 func runAt(dueKey []byte) time.Time {
@@ -39,7 +40,7 @@ func (t *txn) addJob(j vault.Job) error {
 
 // nextJob is the number of the next job.
 func (t *txn) nextJob() (uint64, error) {
-	id, err := t.bucket(jobs).NextSequence()
+	id, err := t.Bucket(jobs).NextSequence()
 	if err != nil {
 		return 0, fmt.Errorf("numbering a job: %w", err)
 	}
@@ -52,8 +53,8 @@ func (t *txn) putJob(j vault.Job) error {
 		return err
 	}
 	j.Parked = paused && !j.Held
-	key := u64(j.ID)
-	value, err := encode(key, j)
+	key := record.U64(j.ID)
+	value, err := record.Encode(key, j)
 	if err != nil {
 		return err
 	}
@@ -66,25 +67,25 @@ func (t *txn) putJob(j vault.Job) error {
 
 func (t *txn) dropJob(j vault.Job) error {
 	if j.Held {
-		if err := t.delete(held, u64(j.ID)); err != nil {
+		if err := t.Delete(held, record.U64(j.ID)); err != nil {
 			return err
 		}
 	}
-	if err := t.delete(due, dueKey(j)); err != nil {
+	if err := t.Delete(due, dueKey(j)); err != nil {
 		return err
 	}
-	return t.delete(jobs, u64(j.ID))
+	return t.Delete(jobs, record.U64(j.ID))
 }
 
 // job reads one; nil when it does not exist.
 func (t *txn) job(id uint64) (*vault.Job, error) {
-	key := u64(id)
-	value := t.get(jobs, key)
+	key := record.U64(id)
+	value := t.Get(jobs, key)
 	if value == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
 	var j vault.Job
-	return &j, decode(key, value, &j)
+	return &j, record.Decode(key, value, &j)
 }
 
 // move replaces a job by its next state.
@@ -119,10 +120,10 @@ func (s *Store) Claim(ctx context.Context, kind vault.JobKind, n int, now time.T
 
 func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
 	var found []vault.Job
-	prefix := text(string(kind))
-	c := t.bucket(due).Cursor()
+	prefix := record.Text(string(kind))
+	c := t.Bucket(due).Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < n && !runAt(k).After(now); k, _ = c.Next() {
-		j, err := t.job(tailID(k))
+		j, err := t.job(record.TailID(k))
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time) ([]vault.Job, er
 // Release implements store.Jobs.
 func (s *Store) Release(ctx context.Context, now time.Time) (int, error) {
 	return write(ctx, s, func(t *txn) (released int, err error) {
-		for _, id := range t.under(entry{held, nil, nil}) {
+		for _, id := range t.Under(held, nil) {
 			j, err := t.job(id)
 			if err != nil {
 				return 0, err
@@ -163,8 +164,8 @@ func (s *Store) Release(ctx context.Context, now time.Time) (int, error) {
 // NextRun implements store.Jobs.
 func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
 	return read(ctx, s, func(t *txn) (at time.Time, err error) {
-		k, _ := t.bucket(due).Cursor().Seek(text(string(kind)))
-		if bytes.HasPrefix(k, text(string(kind))) {
+		k, _ := t.Bucket(due).Cursor().Seek(record.Text(string(kind)))
+		if bytes.HasPrefix(k, record.Text(string(kind))) {
 			at = runAt(k)
 		}
 		return at, nil
@@ -175,7 +176,7 @@ func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, err
 func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
 	return read(ctx, s, func(t *txn) (map[vault.JobKind]store.Queue, error) {
 		queues := map[vault.JobKind]store.Queue{}
-		c := t.bucket(due).Cursor()
+		c := t.Bucket(due).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			lane, parked := strings.CutPrefix(string(k[:bytes.IndexByte(k, 0)]), parkedLane)
 			kind := vault.JobKind(lane)

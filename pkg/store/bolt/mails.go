@@ -9,6 +9,9 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -16,7 +19,7 @@ func noMail() error { return fault.New(fault.NotFound, "Mail not found.") }
 
 // addMail keeps a new mail with the job of sending it.
 func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
-	id, err := t.bucket(mails).NextSequence()
+	id, err := t.Bucket(mails).NextSequence()
 	if err != nil {
 		return m, fmt.Errorf("numbering a mail: %w", err)
 	}
@@ -25,7 +28,7 @@ func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
 	}
 	m.ID = id
 	if m.Certificate != 0 {
-		if err := t.put(mailsByCert, join(u64(m.Certificate), u64(id)), nil); err != nil {
+		if err := t.Put(mailsByCert, record.Join(record.U64(m.Certificate), record.U64(id)), nil); err != nil {
 			return m, err
 		}
 	}
@@ -38,23 +41,23 @@ func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
 }
 
 func (t *txn) putMail(m vault.Mail) error {
-	key := u64(m.ID)
-	value, err := encode(key, m)
+	key := record.U64(m.ID)
+	value, err := record.Encode(key, m)
 	if err != nil {
 		return err
 	}
-	return t.put(mails, key, value)
+	return t.Put(mails, key, value)
 }
 
 // mail reads one; NotFound when there is none.
 func (t *txn) mail(id uint64) (vault.Mail, error) {
 	var m vault.Mail
-	key := u64(id)
-	value := t.get(mails, key)
+	key := record.U64(id)
+	value := t.Get(mails, key)
 	if value == nil {
 		return m, noMail()
 	}
-	err := decode(key, value, &m)
+	err := record.Decode(key, value, &m)
 	return m, err
 }
 
@@ -68,7 +71,7 @@ func (t *txn) moveMail(old, m vault.Mail) error {
 	}
 	switch m.State {
 	case vault.MailRefused, vault.MailBounced:
-		if err := t.put(mailsReturned, u64(m.ID), nil); err != nil {
+		if err := t.Put(mailsReturned, record.U64(m.ID), nil); err != nil {
 			return err
 		}
 	case vault.MailWaiting, vault.MailSent, vault.MailCancelled:
@@ -76,7 +79,7 @@ func (t *txn) moveMail(old, m vault.Mail) error {
 	if m.Certificate == 0 {
 		return nil
 	}
-	c, err := t.certificate(u64(m.Certificate))
+	c, err := t.certificate(record.U64(m.Certificate))
 	if err != nil {
 		return err
 	}
@@ -135,10 +138,10 @@ func (s *Store) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, err
 // ListMails implements store.Mails.
 func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage int) (found []vault.Mail, total int, err error) {
 	found, err = read(ctx, s, func(t *txn) (found []vault.Mail, err error) {
-		skip := skipped(page, perPage)
+		skip := index.Skipped(page, perPage)
 		c, prefix := t.mailCursor(f)
-		for k := seekLast(c, prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-			m, err := t.mail(tailID(k))
+		for k := tree.SeekLast(c, prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+			m, err := t.mail(record.TailID(k))
 			if err != nil {
 				return nil, err
 			}
@@ -158,11 +161,11 @@ func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage
 func (t *txn) mailCursor(f store.MailFilter) (c *bbolt.Cursor, prefix []byte) {
 	switch {
 	case f.Certificate != 0:
-		return t.bucket(mailsByCert).Cursor(), u64(f.Certificate)
+		return t.Bucket(mailsByCert).Cursor(), record.U64(f.Certificate)
 	case f.Returned:
-		return t.bucket(mailsReturned).Cursor(), nil
+		return t.Bucket(mailsReturned).Cursor(), nil
 	}
-	return t.bucket(mails).Cursor(), nil
+	return t.Bucket(mails).Cursor(), nil
 }
 
 func selectsMail(f store.MailFilter, m vault.Mail) bool {
@@ -217,7 +220,7 @@ func (s *Store) RepeatMail(ctx context.Context, institution uint32, id uint64,
 		if err != nil {
 			return old, err
 		}
-		if err := t.delete(mailsReturned, u64(old.ID)); err != nil {
+		if err := t.Delete(mailsReturned, record.U64(old.ID)); err != nil {
 			return old, err
 		}
 		return t.addMail(next)
@@ -247,10 +250,10 @@ func (s *Store) CancelMails(ctx context.Context, institution uint32, batch strin
 
 // waitingMails lists a batch's mails that nobody is sending.
 func (t *txn) waitingMails(institution uint32, batch string) (found []vault.Mail, err error) {
-	prefix := text(string(vault.JobNotify))
-	c := t.bucket(due).Cursor()
+	prefix := record.Text(string(vault.JobNotify))
+	c := t.Bucket(due).Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		j, err := t.job(tailID(k))
+		j, err := t.job(record.TailID(k))
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -40,11 +41,11 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 func (t *txn) replaceBatch(b vault.Batch) error {
 	delete(t.batchPaused, b.ID)
 	key := batchKey(b)
-	value, err := encode(key, b)
+	value, err := record.Encode(key, b)
 	if err != nil {
 		return err
 	}
-	return t.put(batches, key, value)
+	return t.Put(batches, key, value)
 }
 
 func (t *txn) reopen(institution uint32, id string) (vault.Batch, error) {
@@ -79,10 +80,10 @@ func (t *txn) paused(j vault.Job) (bool, error) {
 func (t *txn) waitingJobs(b vault.Batch) ([]vault.Job, error) {
 	var found []vault.Job
 	for _, lane := range []string{string(vault.JobProcess), parkedLane + string(vault.JobProcess)} {
-		prefix := text(lane)
-		c := t.bucket(due).Cursor()
+		prefix := record.Text(lane)
+		c := t.Bucket(due).Cursor()
 		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			j, err := t.job(tailID(k))
+			j, err := t.job(record.TailID(k))
 			if err != nil {
 				return nil, err
 			}
@@ -118,7 +119,7 @@ func (t *txn) endJobs(b vault.Batch, change store.Change) error {
 		if err := t.dropJob(j); err != nil {
 			return err
 		}
-		c, err := t.certificate(u64(j.Certificate))
+		c, err := t.certificate(record.U64(j.Certificate))
 		if err != nil {
 			return err
 		}

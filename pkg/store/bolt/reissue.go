@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -26,6 +27,9 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 		if made.Next, err = t.accept(store.Acceptance{Certificate: made.Next, Effects: made.Effects}); err != nil {
 			return made, err
 		}
+		if err := t.putEntries(); err != nil {
+			return made, err
+		}
 		made.Old, err = t.change(old, func(vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return made.Old, made.OldEffects, nil
 		})
@@ -36,11 +40,11 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 // checkSuccessor refuses a successor whose key somebody holds that it does not
 // replace, or whose identity is taken.
 func (t *txn) checkSuccessor(old, next vault.Certificate) error {
-	uuid := uuidKey(next.UUID)
+	uuid := record.UUID(next.UUID)
 	if uuid == nil || next.Reference == "" {
 		return fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
 	}
-	if t.get(byUUID, uuid) != nil || t.get(byReference, []byte(next.Reference)) != nil || t.shareTaken(next.ShareToken) {
+	if t.Get(byUUID, uuid) != nil || t.Get(byReference, []byte(next.Reference)) != nil || t.shareTaken(next.ShareToken) {
 		return fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 	}
 	holder, err := t.holder(next.Institution, next.Key())

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // AddSignIn implements store.Accounts.
 func (s *Store) AddSignIn(ctx context.Context, link vault.SignIn) error {
 	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
-		if t.get(signIns, []byte(link.Hash)) != nil {
+		if t.Get(signIns, []byte(link.Hash)) != nil {
 			return struct{}{}, fault.New(fault.Conflict, "the secret drawn for a link is taken; draw another")
 		}
 		return struct{}{}, t.putUnder(signIns, []byte(link.Hash), link)
@@ -22,11 +23,11 @@ func (s *Store) AddSignIn(ctx context.Context, link vault.SignIn) error {
 
 // putUnder writes a record under a key.
 func (t *txn) putUnder(bucket, key []byte, v any) error {
-	value, err := encode(key, v)
+	value, err := record.Encode(key, v)
 	if err != nil {
 		return err
 	}
-	return t.put(bucket, key, value)
+	return t.Put(bucket, key, value)
 }
 
 // SignIn implements store.Accounts.
@@ -36,11 +37,11 @@ func (s *Store) SignIn(ctx context.Context, hash string, now time.Time) (vault.S
 
 func (t *txn) signIn(hash string, now time.Time) (vault.SignIn, error) {
 	var link vault.SignIn
-	value := t.get(signIns, []byte(hash))
+	value := t.Get(signIns, []byte(hash))
 	if value == nil {
 		return link, noLink()
 	}
-	err := decode([]byte(hash), value, &link)
+	err := record.Decode([]byte(hash), value, &link)
 	if err == nil && !link.Usable(now) {
 		err = noLink()
 	}
@@ -75,7 +76,7 @@ func (s *Store) Prove(ctx context.Context, hash string, fresh vault.Account, beg
 		if err := t.putUnder(sessions, []byte(begin.Hash), begin); err != nil {
 			return fresh, err
 		}
-		return *owner, t.delete(signIns, []byte(hash))
+		return *owner, t.Delete(signIns, []byte(hash))
 	})
 	return proven, assigned, err
 }
@@ -84,27 +85,27 @@ func (s *Store) Prove(ctx context.Context, hash string, fresh vault.Account, beg
 func (s *Store) SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error) {
 	return read(ctx, s, func(t *txn) (vault.Account, error) {
 		var session vault.Session
-		value := t.get(sessions, []byte(hash))
+		value := t.Get(sessions, []byte(hash))
 		if value == nil {
 			return vault.Account{}, noAccount()
 		}
-		if err := decode([]byte(hash), value, &session); err != nil {
+		if err := record.Decode([]byte(hash), value, &session); err != nil {
 			return vault.Account{}, err
 		}
 		if !session.Usable(now) {
 			return vault.Account{}, noAccount()
 		}
-		return t.account(uuidKey(session.Account))
+		return t.account(record.UUID(session.Account))
 	})
 }
 
 // EndSession implements store.Accounts.
 func (s *Store) EndSession(ctx context.Context, hash string) error {
 	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
-		if t.get(sessions, []byte(hash)) == nil {
+		if t.Get(sessions, []byte(hash)) == nil {
 			return struct{}{}, nil
 		}
-		return struct{}{}, t.delete(sessions, []byte(hash))
+		return struct{}{}, t.Delete(sessions, []byte(hash))
 	})
 	return err
 }
@@ -124,7 +125,7 @@ func (t *txn) dropLinks(email string, a *vault.Account) error {
 		stale = append(stale, more...)
 	}
 	for _, e := range stale {
-		if err := t.delete(e.bucket, e.key); err != nil {
+		if err := t.Delete(e.bucket, e.key); err != nil {
 			return err
 		}
 	}
@@ -133,9 +134,9 @@ func (t *txn) dropLinks(email string, a *vault.Account) error {
 
 // listed lists the records of a bucket that are chosen.
 func listed[T any](t *txn, bucket []byte, chosen func(T) bool) (found []entry, err error) {
-	err = t.bucket(bucket).ForEach(func(k, v []byte) error {
+	err = t.Bucket(bucket).ForEach(func(k, v []byte) error {
 		var one T
-		if err := decode(k, v, &one); err != nil {
+		if err := record.Decode(k, v, &one); err != nil {
 			return err
 		}
 		if chosen(one) {
@@ -154,4 +155,29 @@ func (t *txn) staleLinks(now time.Time) ([]entry, error) {
 	}
 	ended, err := listed(t, sessions, func(session vault.Session) bool { return !session.Usable(now) })
 	return append(links, ended...), err
+}
+
+// Expire implements store.Uploads, for links and sessions too.
+func (s *Store) Expire(ctx context.Context, now time.Time) (int, error) {
+	n, err := s.uploads.Expire(ctx, now)
+	if err != nil {
+		return n, err
+	}
+	old, err := read(ctx, s, func(t *txn) ([]entry, error) { return t.staleLinks(now) })
+	if err != nil || len(old) == 0 {
+		return n, err // an idle home must not cost a write
+	}
+	more, err := write(ctx, s, func(t *txn) (int, error) {
+		old, err := t.staleLinks(now)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range old {
+			if err := t.Delete(e.bucket, e.key); err != nil {
+				return 0, err
+			}
+		}
+		return len(old), nil
+	})
+	return n + more, err
 }

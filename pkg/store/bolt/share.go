@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // shareTaken tells whether a certificate has a token already.
 func (t *txn) shareTaken(token string) bool {
-	return token != "" && t.get(byShare, []byte(token)) != nil
+	return token != "" && t.Get(byShare, []byte(token)) != nil
 }
 
 // moveShare follows a certificate whose view-and-share page got another address.
@@ -22,14 +23,14 @@ func (t *txn) moveShare(old, c vault.Certificate) error {
 		return fault.New(fault.Conflict, "the share token drawn for a certificate is taken; draw another")
 	}
 	if old.ShareToken != "" {
-		if err := t.delete(byShare, []byte(old.ShareToken)); err != nil {
+		if err := t.Delete(byShare, []byte(old.ShareToken)); err != nil {
 			return err
 		}
 	}
 	if c.ShareToken == "" {
 		return nil
 	}
-	return t.put(byShare, []byte(c.ShareToken), u64(c.ID))
+	return t.Put(byShare, []byte(c.ShareToken), record.U64(c.ID))
 }
 
 // Shared implements store.Certificates.

@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -46,5 +47,38 @@ func TestUpgrade(t *testing.T) {
 	must(s.AddUpload(t.Context(), vault.Upload{ID: id, Institution: 1}, nil))
 	if found, err := s.Uploads(t.Context(), 1, []string{id}); err != nil || found[0] == nil {
 		t.Errorf("the upload is %v, %v", found, err)
+	}
+}
+
+// TestUpgradeOfTheIndex opens a file of the second schema, which found certificates
+// by other indexes.
+func TestUpgradeOfTheIndex(t *testing.T) {
+	t.Parallel()
+	path, all := populated(t)
+	edit(t, path, func(tx *bbolt.Tx) error {
+		for _, name := range []string{"columns", "pieces", "by_status", "texts"} {
+			if err := tx.DeleteBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		for _, name := range []string{"grams", "by_status", "texts"} {
+			b, err := tx.CreateBucket([]byte(name))
+			if err != nil {
+				return err
+			}
+			if err := b.Put([]byte("\x00\x00\x00\x01approved\x00\x00\x00\x00\x00"), []byte("what an older program kept")); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 0, 0, 0, 0, 2})
+	})
+	s := open(t, path)
+	for filter, want := range map[store.Filter]int{
+		{Status: vault.Approved}: 1, {Status: vault.Processing}: len(all) - 1, {Search: "recipient 3"}: 1, {Search: "re"}: len(all), {Batch: "batch"}: len(all),
+	} {
+		filter.Institution = 1
+		if page, err := s.List(t.Context(), filter, 1, 15); err != nil || page.Total != want {
+			t.Errorf("%+v: %d, %v, want %d", filter, page.Total, err, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -28,9 +29,12 @@ func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certifi
 			if row.Upload == "" {
 				continue
 			}
-			if err := t.dropUpload(made[i].Institution, row.Upload); err != nil {
+			if err := upload.Drop(t.Tx, made[i].Institution, row.Upload); err != nil {
 				return nil, err
 			}
+		}
+		if err := t.putEntries(); err != nil {
+			return nil, err
 		}
 		if w.Reply == nil {
 			return made, nil
@@ -39,7 +43,7 @@ func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certifi
 		if err != nil {
 			return nil, err
 		}
-		return made, t.putReply(reply)
+		return made, upload.PutReply(t.Tx, reply)
 	})
 	return made, refused, err
 }
@@ -63,8 +67,8 @@ func (t *txn) checkWhole(w store.Whole) (refused []store.Refused, err error) {
 		if row.Upload == "" {
 			continue
 		}
-		key := uploadKey(row.Certificate.Institution, row.Upload)
-		if key == nil || t.get(uploads, key) == nil || named[string(key)] {
+		key := upload.Key(row.Certificate.Institution, row.Upload)
+		if !upload.Has(t.Tx, key) || named[string(key)] {
 			refused = append(refused, store.Refused{Row: i})
 		}
 		named[string(key)] = true
@@ -74,7 +78,7 @@ func (t *txn) checkWhole(w store.Whole) (refused []store.Refused, err error) {
 
 // makeBatch keeps a new batch.
 func (t *txn) makeBatch(b vault.Batch) error {
-	if t.get(batchByID, batchID(b.Institution, b.ID)) != nil {
+	if t.Get(batchByID, batchID(b.Institution, b.ID)) != nil {
 		return fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
 	}
 	return t.putBatch(t.named(b))

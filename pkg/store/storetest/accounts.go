@@ -7,9 +7,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// accountPromises is what stores promise about recipients.
-func accountPromises() []promise {
-	return []promise{
+// aboutAccounts is what stores promise about recipients.
+func aboutAccounts() []test {
+	return []test{
 		{"proving an address assigns what was issued to it", provingAssigns},
 		{"approval assigns to an account that exists", approvalAssigns},
 		{"sign-in links serve once and for a time", signInLinks},

@@ -8,18 +8,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// mailPromises are about mails, corrections and erasure.
-func mailPromises() []promise {
-	return []promise{
-		{"reissue keeps both", reissueKeepsBoth},
-		{"erasing forgets a recipient", erasing},
-		{"mails are queued with what causes them", mailsAreQueued},
-		{"mails settle with their jobs", mailsSettle},
-		{"mails are cancelled", mailsAreCancelled},
-		{"mails come back and are repeated", mailsComeBack},
-	}
-}
-
 // mailsOf lists the mails that a filter selects, whichever way it is paged.
 func (f *fixture) mailsOf(filter store.MailFilter) []vault.Mail {
 	f.Helper()

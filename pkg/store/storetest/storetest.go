@@ -16,17 +16,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// promise is one thing that a store must do.
-type promise struct {
-	name string
-	run  func(*fixture)
-}
-
 // Run runs the suite. The function opens a new, empty store and sees to its
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := []promise{
+	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -71,12 +65,24 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a context that has ended", endedContext},
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
-	}
-	for _, tt := range slices.Concat(tests, mailPromises(), accountPromises()) {
+	})
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.run(newFixture(t, open(t)))
 		})
+	}
+}
+
+// mailTests are what stores promise about mails.
+func mailTests() []test {
+	return []test{
+		{"mails are queued with what causes them", mailsAreQueued},
+		{"mails settle with their jobs", mailsSettle},
+		{"mails are cancelled", mailsAreCancelled},
+		{"mails come back and are repeated", mailsComeBack},
+		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -28,12 +30,13 @@ type File struct {
 }
 
 // Open opens or makes a file, for its owner only. It waits at most wait for another
-// process to let go of it; then the error's kind is Locked.
-func Open(path string, wait time.Duration) (*File, error) {
+// process to let go of it; then the error's kind is Locked. The trees of all buckets
+// are checked, of those that are named down to the leaves.
+func Open(path string, wait time.Duration, whole ...[]byte) (*File, error) {
 	f := &File{}
 	err := guard(func() (err error) {
 		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: max(wait, time.Millisecond), FreelistType: bbolt.FreelistMapType,
+			Timeout: max(wait, time.Millisecond), FreelistType: bbolt.FreelistMapType, InitialMmapSize: mapSize(),
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				opened, err := os.OpenFile(name, flag, mode)
 				f.os = opened
@@ -48,12 +51,13 @@ func Open(path string, wait time.Duration) (*File, error) {
 		}
 		return nil, openError(err)
 	}
+	f.db.AllocSize = growth
 	// bbolt leaves an existing file's permissions as they are.
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(diskError(err, "closing the database to others"), f.Close())
 	}
 	err = f.View(func(tx *bbolt.Tx) error {
-		if err := pages.Check(tx, f.os); err != nil {
+		if err := pages.Check(tx, f.os, whole...); err != nil {
 			return damaged(err)
 		}
 		return nil
@@ -62,6 +66,21 @@ func Open(path string, wait time.Duration) (*File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// A file that outgrows its map must be mapped anew, which waits for the end of
+// every reader, and writers wait with it. A large map costs nothing but addresses,
+// and lets a backup read for as long as it must.
+const (
+	largestMap = 8 << 30
+	growth     = 1 << 20 // bytes that a file grows by
+)
+
+func mapSize() int {
+	if runtime.GOOS == "windows" {
+		return 0 // there the file would become as long as the map
+	}
+	return int(min(int64(largestMap), math.MaxInt))
 }
 
 func openError(err error) error {
@@ -142,6 +161,8 @@ func diskError(err error, doing string) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.Wrap(fault.Full, err, doing+": the disk is full; make room, then run the same command again")
+	case errors.Is(err, syscall.EFBIG): // what a damaged length makes bbolt try
+		return fault.Wrap(fault.Damaged, err, doing+": the database is damaged, or larger than a file may be here; restore the home from a backup")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return fault.Wrap(fault.Full, err, doing+": it cannot be written; make it writable for this user, or name another home with --home")
 	}

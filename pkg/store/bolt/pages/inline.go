@@ -19,16 +19,16 @@ const (
 
 // inline checks the small buckets that lie in the leaves under a page.
 func (c *checker) inline(page uint64) error {
-	below, isLeaf, err := c.read(page)
+	p, err := c.read(page)
 	if err != nil {
 		return err
 	}
-	if !isLeaf {
-		for _, p := range below {
-			if err := c.inline(p); err != nil {
-				return err
-			}
+	for _, below := range p.below {
+		if err := c.inline(below); err != nil {
+			return err
 		}
+	}
+	if !p.leaf {
 		return nil
 	}
 	whole, err := c.whole(page)

@@ -4,17 +4,21 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
 
 // The layout of a page (bbolt, internal/common/page.go): a header of 16 bytes with
-// the page's number, flags, count of elements and overflow; in a branch, elements
-// of 16 bytes whose last eight are the number of a page below.
+// the page's number, flags, count of elements and overflow, then elements of 16
+// bytes. A branch's are the offset and the size of a key and the number of a page
+// below; a leaf's are flags, and the offset and the sizes of a key and its value.
+// Offsets count from the element's own begin.
 const (
 	header  = 16
 	element = 16
@@ -24,14 +28,24 @@ const (
 )
 
 type checker struct {
-	file io.ReaderAt
-	size int
-	seen []bool // by number
+	file   io.ReaderAt
+	size   int
+	seen   []bool // by number
+	leaves bool   // whether leaves are read too
 }
 
-// Check reads the branches of every tree, about one page in a hundred. It returns
-// what is wrong with the first one that is no tree.
-func Check(tx *bbolt.Tx, file io.ReaderAt) error {
+// page is what is needed of one. Its keys are those of a branch, or the first and
+// the last of a leaf.
+type page struct {
+	leaf  bool
+	below []uint64
+	keys  [][]byte
+}
+
+// Check reads the branches of every tree, about one page in a hundred, and of the
+// trees that are named the leaves too, so that what lies in them is also found. It
+// returns what is wrong with the first one that is no tree.
+func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...[]byte) error {
 	size := tx.DB().Info().PageSize
 	c := &checker{file: file, size: size, seen: make([]bool, tx.Size()/int64(size))}
 	if err := c.tree(uint64(tx.Cursor().Bucket().Root())); err != nil {
@@ -44,6 +58,7 @@ func Check(tx *bbolt.Tx, file io.ReaderAt) error {
 		if b.Root() == 0 {
 			return nil // so small that it lies in its parent's page
 		}
+		c.leaves = slices.ContainsFunc(whole, func(w []byte) bool { return bytes.Equal(w, name) })
 		if err := c.tree(uint64(b.Root())); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -54,72 +69,108 @@ func Check(tx *bbolt.Tx, file io.ReaderAt) error {
 // tree checks the tree under a page. All its leaves lie at one depth.
 func (c *checker) tree(root uint64) error {
 	depth := 0
-	for page := root; ; depth++ {
-		below, isLeaf, err := c.read(page)
+	for number := root; ; depth++ {
+		p, err := c.read(number)
 		if err != nil {
 			return err
 		}
-		if isLeaf {
+		if p.leaf {
 			break
 		}
-		if depth == deepest || len(below) == 0 {
+		if depth == deepest || len(p.below) == 0 {
 			return errors.New("branches without leaves")
 		}
-		page = below[0]
+		number = p.below[0]
 	}
-	return c.visit(root, depth)
+	return c.visit(root, depth, nil, nil)
 }
 
-func (c *checker) visit(page uint64, depth int) error {
-	if page >= uint64(len(c.seen)) || c.seen[page] {
-		return fmt.Errorf("page %d is referred to twice or does not exist", page)
+// visit checks the tree under a page, whose keys are low or above and below high.
+// A bound that is nil is none.
+func (c *checker) visit(number uint64, depth int, low, high []byte) error {
+	if number >= uint64(len(c.seen)) || c.seen[number] {
+		return fmt.Errorf("page %d is referred to twice or does not exist", number)
 	}
-	c.seen[page] = true
-	if depth == 0 {
+	c.seen[number] = true
+	if depth == 0 && !c.leaves {
 		return nil
 	}
-	below, isLeaf, err := c.read(page)
-	if err != nil {
+	p, err := c.read(number)
+	switch {
+	case err != nil:
 		return err
+	case p.leaf != (depth == 0):
+		return fmt.Errorf("page %d is a leaf among branches, or a branch among leaves", number)
+	case !within(p.keys, low, high):
+		return fmt.Errorf("page %d holds keys that belong elsewhere", number)
 	}
-	if isLeaf {
-		return fmt.Errorf("page %d is a leaf among branches", page)
-	}
-	for _, p := range below {
-		if err := c.visit(p, depth-1); err != nil {
+	for i, below := range p.below {
+		upper := high
+		if i+1 < len(p.keys) {
+			upper = p.keys[i+1]
+		}
+		if err := c.visit(below, depth-1, p.keys[i], upper); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// read returns the numbers of the pages below a branch.
-func (c *checker) read(page uint64) (below []uint64, isLeaf bool, err error) {
-	if page >= uint64(len(c.seen)) {
-		return nil, false, fmt.Errorf("page %d does not exist", page)
+// within tells whether keys ascend and lie between bounds.
+func within(keys [][]byte, low, high []byte) bool {
+	for _, key := range keys {
+		if bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0 {
+			return false
+		}
+		low = key
+	}
+	return true
+}
+
+func (c *checker) read(number uint64) (p page, err error) {
+	if number >= uint64(len(c.seen)) {
+		return p, fmt.Errorf("page %d does not exist", number)
 	}
 	b := make([]byte, c.size)
-	if _, err := c.file.ReadAt(b, int64(page)*int64(c.size)); err != nil {
-		return nil, false, fmt.Errorf("reading page %d: %w", page, err)
+	if _, err := c.file.ReadAt(b, int64(number)*int64(c.size)); err != nil {
+		return p, fmt.Errorf("reading page %d: %w", number, err)
 	}
 	order := binary.NativeEndian // bbolt writes in the machine's order
-	flags, count, overflow := order.Uint16(b[8:]), int(order.Uint16(b[10:])), int64(order.Uint32(b[12:]))
-	switch {
-	case order.Uint64(b) != page, flags != branch && flags != leaf:
-		return nil, false, fmt.Errorf("page %d is none", page)
-	case flags == leaf:
-		return nil, true, nil
-	case overflow > 0:
-		b = make([]byte, min((overflow+1)*int64(c.size), header+int64(count)*element))
-		if _, err := c.file.ReadAt(b, int64(page)*int64(c.size)); err != nil {
-			return nil, false, fmt.Errorf("reading page %d: %w", page, err)
-		}
+	flags, count := order.Uint16(b[8:]), int(order.Uint16(b[10:]))
+	if p.leaf = flags == leaf; order.Uint64(b) != number || !p.leaf && flags != branch {
+		return p, fmt.Errorf("page %d is none", number)
+	}
+	if p.leaf && !c.leaves {
+		return p, nil
+	}
+	if b, err = c.whole(number); err != nil {
+		return p, err
 	}
 	if header+count*element > len(b) {
-		return nil, false, fmt.Errorf("page %d holds too much", page)
+		return p, fmt.Errorf("page %d holds too much", number)
 	}
+	return p, p.parse(b, count)
+}
+
+// parse reads a page's elements.
+func (p *page) parse(b []byte, count int) error {
+	order := binary.NativeEndian
 	for i := range count {
-		below = append(below, order.Uint64(b[header+i*element+8:]))
+		at := header + i*element
+		offset, size := order.Uint32(b[at:]), order.Uint32(b[at+4:])
+		if p.leaf {
+			if i != 0 && i != count-1 {
+				continue
+			}
+			offset, size = size, order.Uint32(b[at+8:])
+		} else {
+			p.below = append(p.below, order.Uint64(b[at+8:]))
+		}
+		begin := int64(at) + int64(offset)
+		if begin+int64(size) > int64(len(b)) {
+			return errors.New("a key lies outside its page")
+		}
+		p.keys = append(p.keys, b[begin:begin+int64(size)])
 	}
-	return below, false, nil
+	return nil
 }

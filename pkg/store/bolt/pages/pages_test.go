@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -62,7 +63,39 @@ func check(t *testing.T, path string) error {
 	f, err := os.Open(path)
 	must(t, err)
 	defer f.Close()
-	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f) })
+	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f, []byte("deep")) })
+}
+
+// TestCheckFindsStrayKeys alters keys, so that bbolt would look for them on other
+// pages than theirs.
+func TestCheckFindsStrayKeys(t *testing.T) {
+	const size = 300 // of a key
+	key := func(i int) []byte { return fmt.Appendf(nil, "%0*d", size, i) }
+	path, _ := deep(t)
+	sound, err := os.ReadFile(path)
+	must(t, err)
+	found := 0
+	for i := range 40 {
+		for at := 0; ; {
+			next := bytes.Index(sound[at:], key(i))
+			if next < 0 {
+				break
+			}
+			at += next + size
+			b := bytes.Clone(sound)
+			b[at-size] = '1' // above all others
+			must(t, os.WriteFile(path, b, 0o600))
+			if err := check(t, path); err != nil {
+				found++
+				if !strings.Contains(err.Error(), "belong elsewhere") {
+					t.Errorf("key %d: %v", i, err)
+				}
+			}
+		}
+	}
+	if found < 12 { // branches' keys, and the first and the last of each leaf
+		t.Errorf("%d stray keys were found", found)
+	}
 }
 
 func TestCheck(t *testing.T) {

@@ -4,85 +4,114 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
 	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
 )
 
-// kept is an index with what a store does for it.
-type kept map[string][]byte
+// kept is an indexed segment with what a store does for it.
+type kept struct {
+	sets    map[string]*set.Set
+	columns []substring.Column
+}
 
-func (k kept) add(t *testing.T, texts map[uint64]string) {
+func index(t *testing.T, texts []substring.Text) kept {
 	t.Helper()
-	var p substring.Postings
-	for id, text := range texts {
-		p.Add(1, id, text)
-	}
+	k := kept{map[string]*set.Set{}, substring.Columns(texts)}
 	var before []byte
-	for key, list := range p.Lists() {
+	for key, places := range substring.Index(texts) {
 		if bytes.Compare(before, key) >= 0 {
 			t.Fatalf("key %x comes after %x", key, before)
 		}
 		before = key
-		k[string(key)] = append(k[string(key)], list...)
+		k.sets[string(key)] = &set.Set{}
+		k.sets[string(key)].Decode(places)
 	}
+	return k
 }
 
-func (k kept) find(owner uint32, term string, last uint64) []uint64 {
-	ids, _ := substring.Candidates(owner, term, last, func(key []byte) ([]byte, error) { return k[string(key)], nil })
-	return ids
+func (k kept) column(n int) (substring.Column, error) {
+	if n < len(k.columns) {
+		return k.columns[n], nil
+	}
+	return nil, nil
 }
 
-// TestCandidates compares with a look at every text, over borders of segments
-// and over several additions.
-func TestCandidates(t *testing.T) {
+// find returns the texts that hold a term, and whether the sets alone said so.
+func (k kept) find(t *testing.T, owner uint32, term string) (found *set.Set, exact bool) {
+	t.Helper()
+	keys, exact := substring.Pieces(owner, term)
+	for _, key := range keys {
+		held := k.sets[string(key)]
+		if held == nil {
+			held = &set.Set{}
+		}
+		if found == nil {
+			found = held
+			continue
+		}
+		cut := *found
+		cut.And(held)
+		found = &cut
+	}
+	if exact {
+		return found, true
+	}
+	certain, finder := set.Set{}, substring.NewFinder(term)
+	for p := range found.Down() {
+		holds, err := finder.Holds(p, k.column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holds {
+			certain.Add(p)
+		}
+	}
+	return &certain, false
+}
+
+// TestSearch compares with a look at every text.
+func TestSearch(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	const last = 5000
-	texts, index := map[uint64]string{}, kept{}
-	for first := uint64(0); first <= last; first += 250 {
-		group := map[uint64]string{}
-		for id := first; id < min(first+250, last+1); id++ {
-			letters := make([]byte, 1+random.IntN(14))
-			for i := range letters {
-				letters[i] = "aab\nc"[random.IntN(5)]
-			}
-			group[id], texts[id] = string(letters), string(letters)
+	texts := make([]substring.Text, 0, set.Size)
+	for place := range set.Size {
+		letters := make([]byte, random.IntN(14))
+		for i := range letters {
+			letters[i] = "aab\nc\x00\xff"[random.IntN(7)]
 		}
-		index.add(t, group)
+		if random.IntN(50) > 0 { // some places stay empty
+			texts = append(texts, substring.Text{Owner: 1 + uint32(random.IntN(5)/4), Place: uint16(place), Text: string(letters)})
+		}
 	}
-	for range 300 {
-		term := make([]byte, 3+random.IntN(4))
+	k := index(t, texts)
+	for range 400 {
+		term := make([]byte, 1+random.IntN(6))
 		for i := range term {
-			term[i] = "aabc"[random.IntN(4)]
+			term[i] = "aabc\x00\xff"[random.IntN(6)]
 		}
-		found := index.find(1, string(term), last)
-		if !slices.IsSorted(found) || len(slices.Compact(slices.Clone(found))) != len(found) {
-			t.Fatalf("%q: not ascending", term)
-		}
-		for id, text := range texts {
-			_, candidate := slices.BinarySearch(found, id)
-			holds := strings.Contains(text, string(term))
-			if holds && !candidate {
-				t.Fatalf("%q is in %q, number %d, and is not found", term, text, id)
+		for owner := range uint32(4) {
+			found, _ := k.find(t, owner, string(term))
+			want := set.Set{}
+			for _, one := range texts {
+				if one.Owner == owner && strings.Contains(one.Text, string(term)) {
+					want.Add(one.Place)
+				}
 			}
-			if len(term) == 3 && candidate && !holds {
-				t.Fatalf("%q is found in %q, number %d", term, text, id)
+			if *found != want {
+				t.Fatalf("%q of owner %d: %d found, want %d", term, owner, found.Len(), want.Len())
 			}
 		}
-	}
-	if found := index.find(2, "aab", last); len(found) != 0 {
-		t.Errorf("another owner finds %v", found)
-	}
-	if found := index.find(1, "xyz", last); len(found) != 0 {
-		t.Errorf("what occurs nowhere is found in %v", found)
 	}
 }
 
-func TestAnErrorOfTheKeeperIsReturned(t *testing.T) {
+func TestAColumnThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("damaged")
-	if ids, err := substring.Candidates(1, "abc", 10, func([]byte) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) || ids != nil {
-		t.Errorf("%v, %v", ids, err)
+	f := substring.NewFinder("abcd")
+	if holds, err := f.Holds(1, func(int) (substring.Column, error) { return nil, broken }); !errors.Is(err, broken) || holds {
+		t.Errorf("%v, %v", holds, err)
 	}
 }

@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/authority/badge"
+	"github.com/vecctl/vecctl/authority/counter"
+	certify "github.com/vecctl/vecctl/authority/door"
+	"github.com/vecctl/vecctl/authority/keyring"
+	"github.com/vecctl/vecctl/authority/ledger"
+	"github.com/vecctl/vecctl/authority/office"
+	"github.com/vecctl/vecctl/authority/page"
+	"github.com/vecctl/vecctl/authority/proof"
+	"github.com/vecctl/vecctl/pkg/outbound"
+)
+
+// certifier is the certification authority of the home. It shares the store's file
+// with the vault, and nothing else.
+type certifier struct {
+	office  *office.Office
+	door    *certify.Door
+	page    *page.Page
+	gallery *badge.Gallery
+}
+
+// openAuthority prepares the authority; it starts nothing.
+func (a *Agent) openAuthority(config home.Config) error {
+	rows, err := a.store.Rows(ledger.Tables()...)
+	if err != nil {
+		return err
+	}
+	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random)
+	if err != nil {
+		return err
+	}
+	prover, err := a.prover(config)
+	if err != nil {
+		return err
+	}
+	minSDK, err := a.setting(config, "authority.min_sdk")
+	if err != nil {
+		return err
+	}
+	a.certifier.office = office.New(office.Options{
+		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+	})
+	a.certifier.door = certify.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
+	a.certifier.gallery = badge.NewGallery()
+	a.certifier.page, err = page.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
+	return err
+}
+
+// prover looks for proofs of domains with the resolvers of the settings.
+func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
+	list, err := a.setting(config, "authority.resolvers")
+	if err != nil {
+		return nil, err
+	}
+	servers, err := proof.ParseServers(list)
+	if err != nil {
+		return nil, err
+	}
+	p := &proof.Prover{Pages: outbound.New(outbound.Rules{Body: proof.PageSize, Timeout: proof.PageTime})}
+	for _, s := range servers {
+		p.Resolvers = append(p.Resolvers, proof.NewResolver(s))
+	}
+	return p, nil
+}
+
+// mount adds the authority's public face.
+func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
+	mux.Handle(certify.Base, around(c.door.Handler()))
+	mux.Handle("GET /badges/", around(c.gallery))
+	mux.Handle("GET /verify/{hash}", around(c.page))
+}
+
+// mountPublic adds it for the network.
+func (c *certifier) mountPublic(mux *http.ServeMux, proxies []netip.Prefix) {
+	c.mount(mux, edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}.Around)
+}
+
+// mountStaff adds it for staff, and what they alone may do.
+func (c *certifier) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
+	c.mount(mux, func(h http.Handler) http.Handler { return h })
+	desk := &counter.Counter{Registry: c.office, Bench: c.office, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
+	mux.Handle(counter.Base, desk.Handler())
+}
+
+// runAuthority does what time brings to certifications.
+func (a *Agent) runAuthority(ctx context.Context) error { return a.certifier.office.Run(ctx) }

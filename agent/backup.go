@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"path/filepath"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	files "github.com/vecctl/vecctl/agent/backup"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/backup"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Backup writes a backup of the home to w while everything goes on.
+func (a *Agent) Backup(ctx context.Context, q client.BackupRequest, w io.Writer) (client.BackupResult, error) {
+	id, err := uuid.NewRandomFromReader(a.Random)
+	if err != nil {
+		return client.BackupResult{}, err
+	}
+	h := backup.Header{ID: id.String(), MadeAt: a.Now().UTC(), Vecctl: a.Build.Version,
+		HomeID: a.homeID(), Institution: a.Institution().Name}
+	if q.Since != nil {
+		h.Since = &backup.Before{ID: q.Since.ID, File: q.Since.File}
+	}
+	found, err := a.kept().Take(ctx, h, q.Have, w)
+	if err != nil {
+		return client.BackupResult{}, err
+	}
+	if len(found.Damaged) > 0 {
+		a.Log.Error("documents in the home are damaged or missing", "documents", len(found.Damaged), "first", found.Damaged[0])
+	}
+	const examples = 10
+	return client.BackupResult{
+		ID: h.ID, MadeAt: h.MadeAt, Files: found.Files, Blobs: found.Blobs, Bytes: found.Bytes,
+		Damaged: len(found.Damaged), Examples: found.Damaged[:min(len(found.Damaged), examples)],
+	}, nil
+}
+
+// kept is the home as a backup sees it.
+func (a *Agent) kept() files.Home {
+	d := a.Home
+	rel := func(path string) string {
+		inside, err := filepath.Rel(string(d), path)
+		if err != nil {
+			return path
+		}
+		return filepath.ToSlash(inside)
+	}
+	return files.Home{
+		Root: string(d), Store: a.store, Blobs: a.blobs, Database: rel(d.Database()), Outcomes: rel(d.Verified()),
+		Arriving: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.Passing(),
+	}
+}
+
+// homeID tells homes apart; it stays the same when a home is moved or restored.
+func (a *Agent) homeID() string {
+	first, _ := a.InstitutionByID(1)
+	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
+	const length = 4
+	return hex.EncodeToString(sum[:length])
+}
+
+// Restore puts a backup in the place of a home that is not there yet. Missing
+// counts documents that were damaged or missing already when the backup was made.
+func Restore(ctx context.Context, s backup.Set, d home.Dir) (found backup.Contents, missing int, err error) {
+	found, err = s.Restore(ctx, string(d), func(staged string) error {
+		gone, err := files.Missing(ctx, staged, filepath.Base(d.Database()))
+		missing = len(gone)
+		if fault.Is(err, fault.Illegal) {
+			return err // a newer program's; its words are clear
+		}
+		return fault.At("the database in the backup", blob.DiskError(err, "looking at it"))
+	})
+	return found, missing + len(found.Damaged), err
+}

@@ -1,0 +1,163 @@
+// Package backup takes a home's backup while its agent works, and restores one.
+//
+// The order is what makes it consistent. What the drop folder brings goes from
+// drop/ to incoming/ to the store, so it is copied in this order and found at least
+// once; taking it in twice changes nothing. The store comes as it was at one moment.
+// Keys come after it, since a record may need a key but no key a record. Documents
+// come last: whatever the store names was there before, and nothing is swept
+// meanwhile.
+package backup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/backup"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+)
+
+// Store is the store of a home.
+type Store interface {
+	Snapshot(ctx context.Context, fn func(*bolt.Snapshot) error) error
+}
+
+// Home is what a backup is taken of. Its paths are relative to Root.
+type Home struct {
+	Root     string
+	Store    Store
+	Blobs    *blob.Store
+	Database string   // the store's file
+	Arriving []string // folders whose files go into the store, in the order of their way
+	Omitted  []string // files and folders that are made anew
+	// Outcomes is the folder of verified PDFs, which are made anew too; the reports
+	// between them are not.
+	Outcomes string
+}
+
+// blobsFolder is where pkg/backup puts documents.
+const blobsFolder = "blobs"
+
+// Take writes a backup to w. Have are the documents of the backup that h.Since
+// names.
+func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
+	release := o.Blobs.Hold()
+	defer release()
+	b, err := backup.NewWriter(w, h, have)
+	if err != nil {
+		return backup.Contents{}, err
+	}
+	defer b.Abort()
+	for _, folder := range o.Arriving {
+		if err := o.tree(ctx, b, folder, nil); err != nil {
+			return backup.Contents{}, err
+		}
+	}
+	var named []string
+	err = o.Store.Snapshot(ctx, func(s *bolt.Snapshot) error {
+		named = s.Blobs()
+		return b.Stream(o.Database, s.Size, h.MadeAt, s)
+	})
+	if err != nil {
+		return backup.Contents{}, fmt.Errorf("copying the database: %w", err)
+	}
+	skip := slices.Concat(o.Arriving, o.Omitted, []string{o.Database, blobsFolder})
+	if err := o.tree(ctx, b, ".", skip); err != nil {
+		return backup.Contents{}, err
+	}
+	if err := o.documents(ctx, b, named, have); err != nil {
+		return backup.Contents{}, err
+	}
+	return b.Close()
+}
+
+// documents adds what lies in the blob store and is not in the backup before.
+// What the database names and is not there is found missing by b.
+func (o Home) documents(ctx context.Context, b *backup.Writer, named, have []string) error {
+	here, err := o.Blobs.List(ctx)
+	if err != nil {
+		return err
+	}
+	here = append(here, named...)
+	slices.Sort(here)
+	here = slices.Compact(here)
+	old := make(map[string]bool, len(have))
+	for _, sum := range have {
+		old[sum] = true
+	}
+	here = slices.DeleteFunc(here, func(sum string) bool { return old[sum] })
+	return b.Blobs(ctx, here, o.Blobs.Get)
+}
+
+// tree adds the files below a folder. Files come and go while it is walked.
+func (o Home) tree(ctx context.Context, b *backup.Writer, folder string, skip []string) error {
+	root := filepath.Join(o.Root, folder)
+	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return blob.DiskError(err, "reading the home")
+		}
+		rel, err := filepath.Rel(o.Root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		switch {
+		case slices.Contains(skip, rel) && d.IsDir():
+			return fs.SkipDir
+		case slices.Contains(skip, rel), !d.Type().IsRegular(), o.madeAnew(rel):
+			return nil
+		}
+		return o.file(b, rel)
+	})
+}
+
+// madeAnew tells whether a file need not be kept: half-written ones, backups, and
+// verified PDFs, each of which is a document and a record.
+func (o Home) madeAnew(name string) bool {
+	base := path.Base(name)
+	_, isBackup := backup.ParseName(base)
+	return isBackup || strings.HasPrefix(base, ".tmp-") ||
+		strings.HasPrefix(name, o.Outcomes+"/") && (strings.HasSuffix(base, ".pdf") || strings.HasSuffix(base, ".part"))
+}
+
+// wholly is the size up to which a file is read at once, so that one that changes
+// meanwhile is kept as it was at one moment.
+const wholly = 1 << 20
+
+func (o Home) file(b *backup.Writer, name string) error {
+	f, err := os.Open(filepath.Join(o.Root, filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return blob.DiskError(err, "reading the home")
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return blob.DiskError(err, "reading the home")
+	}
+	if info.Size() > wholly {
+		return b.File(name, info.Size(), info.ModTime(), f)
+	}
+	body, err := io.ReadAll(io.LimitReader(f, wholly))
+	if err != nil {
+		return blob.DiskError(err, "reading the home")
+	}
+	return b.File(name, int64(len(body)), info.ModTime(), bytes.NewReader(body))
+}

@@ -1,0 +1,74 @@
+package agent_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// A key that ends within 60 days is warned of until another is in its place, and
+// what it signed stays valid then.
+func TestASigningKeyThatEndsSoon(t *testing.T) {
+	dir, made := t.TempDir(), time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
+	during(t, dir, "UTC", made, func(_ *agent.Agent, c *client.Client) {
+		q := manifestOf(t, 2)
+		q.NoWait = false
+		issue(t, c, q)
+		wantKeyProblem(t, c, "")
+	})
+	for _, test := range []struct {
+		now  time.Time
+		says string
+	}{
+		{made.AddDate(10, 0, -61), ""},
+		{made.AddDate(10, 0, -59), "the signing key of Test University ends on 2036-05-02; replace it with \"vecctl key rotate\""},
+		{made.AddDate(10, 0, 1), "the signing key of Test University ended on 2036-05-02"},
+	} {
+		during(t, dir, "UTC", test.now, func(a *agent.Agent, c *client.Client) {
+			wantKeyProblem(t, c, test.says)
+			if body := ask(a.Handler(), http.MethodGet, "/metrics").Body; !bytes.Contains(body.Bytes(), []byte("vecctl_signing_key_end_timestamp_seconds 2.0933")) {
+				t.Errorf("the metrics do not say when the key ends")
+			}
+		})
+	}
+	during(t, dir, "UTC", made.AddDate(10, 0, 1), func(_ *agent.Agent, c *client.Client) {
+		before, err := c.SigningKey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := c.RotateKey(t.Context(), false)
+		if err != nil || after.Fingerprint == before.Fingerprint || after.Subject != "Test University" {
+			t.Errorf("%+v after %+v, %v", after, before, err)
+		}
+		wantKeyProblem(t, c, "")
+		page, err := c.List(t.Context(), client.Filter{})
+		if err != nil || len(page.Data) != 2 {
+			t.Fatalf("%d certificates, %v", len(page.Data), err)
+		}
+		for _, found := range page.Data {
+			wantValid(t, c, found)
+		}
+	})
+}
+
+func wantKeyProblem(t *testing.T, c *client.Client, says string) {
+	t.Helper()
+	s, err := c.AgentStatus(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := ""
+	for _, p := range s.Problems {
+		if p.Kind == client.KeyProblem {
+			found += p.Message
+		}
+	}
+	if !strings.HasPrefix(found, says) || says == "" && found != "" {
+		t.Errorf("status says %q, want %q", found, says)
+	}
+}

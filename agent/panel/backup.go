@@ -1,0 +1,62 @@
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Backups is who takes backups.
+type Backups interface {
+	// Backup writes a backup of the home to w.
+	Backup(ctx context.Context, q client.BackupRequest, w io.Writer) (client.BackupResult, error)
+}
+
+// backupPause is how long one write of a backup may take. Who reads slower would
+// keep the database from using room that it has freed.
+const backupPause = time.Minute
+
+// backup answers with the backup itself; what became of it stands behind its end.
+func (p *Panel) backup(w http.ResponseWriter, r *http.Request) {
+	var q client.BackupRequest
+	if err := p.read(r, &q); err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/zstd")
+	out := &patient{w: w, control: http.NewResponseController(w)}
+	result, err := p.Backups.Backup(r.Context(), q, out)
+	if err != nil {
+		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
+			p.LogFailure(r, err)
+		}
+		if !out.begun {
+			p.Fail(w, r, err)
+			return
+		}
+		result = client.BackupResult{Error: client.NewProblem(err)}
+	}
+	// Marshalling of strings and numbers does not fail.
+	raw, _ := json.Marshal(result)
+	w.Header().Set(http.TrailerPrefix+client.BackupOutcome, url.QueryEscape(string(raw)))
+}
+
+// patient gives each write its time.
+type patient struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.begun = true
+	// Not every transport knows deadlines; the network's does.
+	_ = p.control.SetWriteDeadline(time.Now().Add(backupPause))
+	return p.w.Write(b)
+}

@@ -1,0 +1,65 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Failures is who knows what failed and why.
+type Failures interface {
+	Failures(ctx context.Context, batch string) ([]client.FailureGroup, error)
+	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
+	RetrySelected(ctx context.Context, s client.Selection) (client.RetryReport, error)
+}
+
+// Stories is who knows everything of one certificate.
+type Stories interface {
+	Story(ctx context.Context, name string) (client.Story, error)
+}
+
+func (p *Panel) routeFailures(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/failures", func(w http.ResponseWriter, r *http.Request) {
+		all, err := p.Failures.Failures(r.Context(), r.URL.Query().Get("batch_id"))
+		p.answer(w, r, all, err)
+	})
+	mux.HandleFunc("GET /panel/failures/{code}", func(w http.ResponseWriter, r *http.Request) {
+		page, err1 := count(r, "page", 1, 1<<40)
+		perPage, err2 := count(r, "per_page", 15, 100)
+		if err1 != nil || err2 != nil {
+			p.Fail(w, r, fault.New(fault.Invalid, "page and per_page are whole numbers from 1; per_page is at most 100"))
+			return
+		}
+		found, err := p.Failures.FailedFor(r.Context(), r.PathValue("code"), page, perPage)
+		p.answer(w, r, found, err)
+	})
+	mux.HandleFunc("POST /panel/failures/retry", func(w http.ResponseWriter, r *http.Request) {
+		var q client.Selection
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		report, err := p.Failures.RetrySelected(r.Context(), q)
+		p.answer(w, r, report, err)
+	})
+	mux.HandleFunc("GET /panel/certificates/{name}/story", func(w http.ResponseWriter, r *http.Request) {
+		s, err := p.Stories.Story(r.Context(), r.PathValue("name"))
+		p.answer(w, r, s, err)
+	})
+}
+
+// count reads a number of a query; without one it is usual.
+func count(r *http.Request, name string, usual, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err == nil && (n < 1 || n > most) {
+		err = strconv.ErrRange
+	}
+	return n, err
+}

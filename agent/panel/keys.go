@@ -1,0 +1,22 @@
+package panel
+
+import "net/http"
+
+// routeKeys routes the calls about signing keys, but for ImportKey's.
+func (p *Panel) routeKeys(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.Agent.SigningKey(r.Context())
+		p.answer(w, r, k, err)
+	})
+	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			SelfMade bool `json:"self_made"`
+		}
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.Agent.RotateKey(r.Context(), q.SelfMade)
+		p.answer(w, r, k, err)
+	})
+}

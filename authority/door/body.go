@@ -1,0 +1,157 @@
+package door
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/authority"
+)
+
+// Bounds of a body.
+const (
+	bodySize = 256 << 10
+	bodyTime = 10 * time.Second
+)
+
+// read decodes a request's body.
+func read(w http.ResponseWriter, r *http.Request, into any) error {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		if kind, _, err := mime.ParseMediaType(kind); err != nil || kind != "application/json" {
+			return withStatus{authority.Refuse(authority.InvalidRequest, "The body must be application/json"), http.StatusUnsupportedMediaType}
+		}
+	}
+	// Not every transport knows deadlines; the network's does.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodySize))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return withStatus{authority.Refuse(authority.InvalidRequest, "The body is too large"), http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return withStatus{authority.Refuse(authority.InvalidRequest, "The body came too slowly or ended early"), http.StatusRequestTimeout}
+	}
+	if !utf8.Valid(raw) {
+		return authority.Refuse(authority.InvalidRequest, "The body is not UTF-8")
+	}
+	err = json.Unmarshal(raw, into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return authority.Refuse(authority.InvalidRequest, wrong.Field+" is of the wrong type")
+	}
+	if err != nil {
+		return authority.Refuse(authority.InvalidRequest, "The body is not a JSON object")
+	}
+	return nil
+}
+
+// requestBody asks for a certification.
+type requestBody struct {
+	Domain    string              `json:"domain"`
+	Project   string              `json:"project_name"`
+	StoreSlug string              `json:"store_slug"`
+	Snapshot  *authority.Snapshot `json:"snapshot"`
+}
+
+func (b requestBody) claim(a authority.Account) (authority.Claim, error) {
+	switch {
+	case b.Snapshot == nil:
+		return authority.Claim{}, authority.Refuse(authority.InvalidRequest, "snapshot is missing")
+	case b.StoreSlug != "" && b.StoreSlug != a.Slug:
+		return authority.Claim{}, authority.Refuse(authority.InvalidRequest, "store_slug is not the store that makes the request")
+	}
+	return authority.Claim{Domain: b.Domain, Project: b.Project, Snapshot: *b.Snapshot}, nil
+}
+
+type revokeBody struct {
+	Hash   string `json:"verification_hash"`
+	Reason string `json:"reason"`
+}
+
+type renewBody struct {
+	Hash     string              `json:"verification_hash"`
+	Snapshot *authority.Snapshot `json:"snapshot"`
+}
+
+// certified is a certification in the answers to request, status and renew.
+type certified struct {
+	Status          authority.State `json:"status"`
+	Badge           authority.Badge `json:"badge_code"`
+	BadgeName       string          `json:"badge_name"`
+	PreviousBadge   authority.Badge `json:"previous_badge,omitempty"`
+	Project         string          `json:"project_name"`
+	Domain          string          `json:"domain"`
+	SDKVersion      string          `json:"sdk_version"`
+	Hash            string          `json:"verification_hash"`
+	IssuedAt        time.Time       `json:"issued_at"`
+	ExpiresAt       time.Time       `json:"expires_at"`
+	Upgraded        bool            `json:"upgraded,omitempty"`
+	Downgraded      bool            `json:"downgraded,omitempty"`
+	DowngradeReason string          `json:"downgrade_reason,omitempty"`
+	Features        []string        `json:"features"`
+	BadgeURL        string          `json:"badge_url,omitempty"`
+	VerifyURL       string          `json:"verify_url,omitempty"`
+	Message         string          `json:"message,omitempty"`
+}
+
+func shape(c authority.Certification, now time.Time) certified {
+	return certified{
+		Status: c.At(now), Badge: c.Badge, BadgeName: c.Badge.Name(), Project: c.Project, Domain: c.Domain, SDKVersion: c.SDKVersion,
+		Hash: c.Hash, IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, Features: c.Badge.Features(),
+	}
+}
+
+// waiting is a pending request.
+type waiting struct {
+	Status  authority.State `json:"status"`
+	Message string          `json:"message"`
+	Request string          `json:"request_id"`
+	Project string          `json:"project_name,omitempty"`
+	Domain  string          `json:"domain,omitempty"`
+}
+
+// revoked is the status of a revoked certification, which has no badge.
+type revoked struct {
+	Status    authority.State  `json:"status"`
+	Badge     *authority.Badge `json:"badge_code"`
+	RevokedAt time.Time        `json:"revoked_at"`
+	Reason    string           `json:"revoke_reason"`
+	Message   string           `json:"message"`
+}
+
+// ended answers a revocation.
+type ended struct {
+	Status    authority.State `json:"status"`
+	RevokedAt time.Time       `json:"revoked_at"`
+	Reason    string          `json:"reason"`
+	Message   string          `json:"message"`
+}
+
+// valid is the answer about a badge that is good.
+type valid struct {
+	Valid      bool            `json:"valid"`
+	Project    string          `json:"project_name"`
+	Domain     string          `json:"domain"`
+	Badge      authority.Badge `json:"badge_code"`
+	BadgeName  string          `json:"badge_name"`
+	Status     authority.State `json:"status"`
+	IssuedAt   time.Time       `json:"issued_at"`
+	ExpiresAt  time.Time       `json:"expires_at"`
+	SDKVersion string          `json:"sdk_version"`
+	Features   []string        `json:"features"`
+	// DomainMatch is there when the question named a domain.
+	DomainMatch *bool  `json:"domain_match,omitempty"`
+	Message     string `json:"message,omitempty"`
+}
+
+// invalid is the answer about any other badge.
+type invalid struct {
+	Valid     bool       `json:"valid"`
+	Status    string     `json:"status"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	ExpiredAt *time.Time `json:"expired_at,omitempty"`
+	Message   string     `json:"message,omitempty"`
+}

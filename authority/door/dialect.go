@@ -1,0 +1,89 @@
+package door
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// statusOf is the one place where codes become statuses (contract, "Error Codes").
+func statusOf(code authority.Code) int {
+	switch code {
+	case authority.InvalidDomain, authority.CannotRenew, authority.SDKOutdated, authority.InvalidRequest, authority.NotQualified:
+		return http.StatusBadRequest
+	case authority.Unauthorized:
+		return http.StatusUnauthorized
+	case authority.Forbidden:
+		return http.StatusForbidden
+	case authority.NotFound:
+		return http.StatusNotFound
+	case authority.AlreadyCertified:
+		return http.StatusConflict
+	case authority.RateLimited:
+		return http.StatusTooManyRequests
+	case authority.ServerError:
+	}
+	return http.StatusInternalServerError
+}
+
+// problem is the contract's error body.
+type problem struct {
+	Error   bool           `json:"error"`
+	Code    authority.Code `json:"error_code"`
+	Message string         `json:"message"`
+}
+
+// withStatus is a refusal with a status that its code does not have.
+type withStatus struct {
+	*authority.Refusal
+	status int
+}
+
+// Unwrap is the refusal.
+func (s withStatus) Unwrap() error { return s.Refusal }
+
+// Fail answers with an error. What is not meant for stores goes to the log alone.
+func (d *Door) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	answer, status := d.explain(r, err)
+	if err := respond(w, status, answer); err != nil {
+		d.log.Error("an error of the authority could not be answered", "error", err)
+	}
+}
+
+func (d *Door) explain(r *http.Request, err error) (problem, int) {
+	if refusal, ok := errors.AsType[*authority.Refusal](err); ok {
+		status := statusOf(refusal.Code)
+		if own, ok := errors.AsType[withStatus](err); ok {
+			status = own.status
+		}
+		return problem{true, refusal.Code, refusal.Error()}, status
+	}
+	if message, ok := fault.Message(err); ok && fault.Is(err, fault.Forbidden) {
+		return problem{true, authority.Forbidden, message}, http.StatusForbidden
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		// The client has gone, or the agent is closing down.
+		return problem{true, authority.ServerError, "The request was broken off; send it again"}, http.StatusServiceUnavailable
+	}
+	d.log.Error("a call of the authority failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	return problem{true, authority.ServerError, "Internal server error"}, http.StatusInternalServerError
+}
+
+func respond(w http.ResponseWriter, status int, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding an answer: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw) // a client that has gone needs no answer
+	return nil
+}

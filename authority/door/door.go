@@ -1,0 +1,152 @@
+// Package door answers the authority's five calls (VendWeave Certification
+// Authority contract, "Endpoints"): JSON only, bodies, statuses and error codes as
+// documented.
+package door
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/authority/limit"
+)
+
+// Base is the path below which the calls are.
+const Base = "/api/certify/"
+
+// The contract's limits, and ours for what it names none for ("Rate Limiting").
+const (
+	requestsAnHour   = 5
+	statusesAMinute  = 60
+	verifiesAMinute  = 100
+	renewalsADay     = 5
+	revocationsAHour = 10
+)
+
+// How many callers are told apart at a time.
+const (
+	storesAtOnce    = 1 << 14
+	addressesAtOnce = 1 << 20
+)
+
+// Office carries the calls out.
+type Office interface {
+	Authenticate(ctx context.Context, slug, key string) (authority.Account, error)
+	Admit(ctx context.Context, name, store string, n int, window time.Duration) (time.Duration, error)
+	Request(ctx context.Context, a authority.Account, claim authority.Claim) (authority.Certification, error)
+	Status(ctx context.Context, a authority.Account, domain string) (authority.Certification, error)
+	Verify(ctx context.Context, hash string) (authority.Certification, error)
+	Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error)
+	Renew(ctx context.Context, a authority.Account, hash string, s authority.Snapshot) (authority.Certification, error)
+}
+
+// Door answers calls. It is made once for all faces, so that they share limits.
+type Door struct {
+	office   Office
+	baseURL  func() string
+	now      func() time.Time
+	log      *slog.Logger
+	statuses *limit.Table
+	verifies *limit.Table
+}
+
+// New makes a door. Links in answers begin with the base URL.
+func New(o Office, baseURL func() string, now func() time.Time, log *slog.Logger) *Door {
+	return &Door{
+		office: o, baseURL: baseURL, now: now, log: log,
+		statuses: limit.NewTable(statusesAMinute, time.Minute, storesAtOnce),
+		verifies: limit.NewTable(verifiesAMinute, time.Minute, addressesAtOnce),
+	}
+}
+
+// Handler routes the calls.
+func (d *Door) Handler() http.Handler {
+	mux := http.NewServeMux()
+	stores := func(method string, limit func(context.Context, authority.Account) (time.Duration, error), call storeCall) http.HandlerFunc {
+		return d.only(method, func(w http.ResponseWriter, r *http.Request) error { return d.forStore(w, r, limit, call) })
+	}
+	mux.HandleFunc(Base+"request", stores(http.MethodPost, d.lasting("request", requestsAnHour, time.Hour), d.request))
+	mux.HandleFunc(Base+"status", stores(http.MethodGet, d.passing, d.status))
+	mux.HandleFunc(Base+"revoke", stores(http.MethodPost, d.lasting("revoke", revocationsAHour, time.Hour), d.revoke))
+	mux.HandleFunc(Base+"renew", stores(http.MethodPost, d.lasting("renew", renewalsADay, 24*time.Hour), d.renew))
+	mux.HandleFunc(Base+"verify/{hash}", d.only(http.MethodGet, d.verify))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		d.Fail(w, r, authority.Refuse(authority.NotFound, "There is nothing at this address"))
+	})
+	return mux
+}
+
+// only answers one method, HEAD where GET is, and 405 else.
+func (d *Door) only(method string, call func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	allow := method
+	if method == http.MethodGet {
+		allow = "GET, HEAD"
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
+			w.Header().Set("Allow", allow)
+			d.Fail(w, r, withStatus{authority.Refuse(authority.InvalidRequest, "This address takes "+allow+" only"), http.StatusMethodNotAllowed})
+			return
+		}
+		if err := call(w, r); err != nil {
+			d.Fail(w, r, err)
+		}
+	}
+}
+
+// storeCall is a call that a known store makes.
+type storeCall func(w http.ResponseWriter, r *http.Request, a authority.Account) error
+
+// forStore lets stores in whose credentials are right and that have not called too
+// often. Whatever they then ask for counts.
+func (d *Door) forStore(w http.ResponseWriter, r *http.Request,
+	limit func(context.Context, authority.Account) (time.Duration, error), call storeCall) error {
+	a, err := d.office.Authenticate(r.Context(), r.Header.Get("X-VendWeave-Store"), r.Header.Get("X-VendWeave-Key"))
+	if err != nil {
+		return err
+	}
+	wait, err := limit(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return tooMany(w, wait)
+	}
+	return call(w, r, a)
+}
+
+// lasting is a limit that outlives the process.
+func (d *Door) lasting(name string, n int, window time.Duration) func(context.Context, authority.Account) (time.Duration, error) {
+	return func(ctx context.Context, a authority.Account) (time.Duration, error) {
+		return d.office.Admit(ctx, name, a.Slug, n, window)
+	}
+}
+
+// passing is the limit of status calls.
+func (d *Door) passing(_ context.Context, a authority.Account) (time.Duration, error) {
+	return d.statuses.Admit([]byte(a.Slug), d.now()), nil
+}
+
+func tooMany(w http.ResponseWriter, wait time.Duration) error {
+	seconds := int(math.Ceil(wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return authority.Refuse(authority.RateLimited, "Too many requests; try again in "+strconv.Itoa(seconds)+" s")
+}
+
+// admitAnyone counts a call of whoever is at the other end. A caller without an
+// address is on this machine, and staff.
+func (d *Door) admitAnyone(w http.ResponseWriter, r *http.Request) error {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	if wait := d.verifies.Admit(limit.Address(peer.Addr()), d.now()); wait > 0 {
+		return tooMany(w, wait)
+	}
+	return nil
+}

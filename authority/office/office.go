@@ -1,0 +1,337 @@
+// Package office carries out the authority's acts: what stores ask for, what
+// staff decide, and what time brings. Each act is one transaction of the ledger.
+package office
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/authority/ledger"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Ledger is where the records are.
+type Ledger interface {
+	Read(ctx context.Context, fn func(ledger.Reader) error) error
+	Write(ctx context.Context, fn func(*ledger.Writer) error) error
+}
+
+// Keys are the secrets of hashes.
+type Keys interface {
+	Current() (authority.Secret, error)
+	ByID(id string) (authority.Secret, error)
+	Rotate() (string, error)
+}
+
+// Prover looks for the proof of a domain on the network. Where it finds none, it
+// says what it met instead.
+type Prover interface {
+	Prove(ctx context.Context, d authority.Domain) (authority.Proof, string)
+}
+
+// Courier hands events on to whoever sends them. It may be given one twice, with
+// the same number, and must then see to it that it is sent once.
+type Courier interface {
+	Send(ctx context.Context, e authority.Event) error
+}
+
+// Options are what an office is made of.
+type Options struct {
+	Ledger  Ledger
+	Keys    Keys
+	Prover  Prover
+	Courier Courier // nil for none yet: events wait
+	MinSDK  string  // "" is authority.DefaultMinSDK
+	Now     func() time.Time
+	Random  io.Reader
+	Log     *slog.Logger
+}
+
+// Office is the authority at work.
+type Office struct {
+	Options
+	wake chan struct{}
+}
+
+// New makes an office; it starts nothing.
+func New(o Options) *Office {
+	if o.MinSDK == "" {
+		o.MinSDK = authority.DefaultMinSDK
+	}
+	return &Office{Options: o, wake: make(chan struct{}, 1)}
+}
+
+// Authenticate finds the store of credentials.
+func (o *Office) Authenticate(ctx context.Context, slug, key string) (authority.Account, error) {
+	var a authority.Account
+	err := o.Ledger.Read(ctx, func(r ledger.Reader) (err error) {
+		if !authority.ValidSlug(slug) {
+			return nil
+		}
+		a, _, err = r.Account(slug)
+		return err
+	})
+	if err == nil && (a.Slug == "" || !a.Admits(key)) {
+		err = authority.UnknownCaller()
+	}
+	return a, err
+}
+
+// stamp is what a new term is made with.
+type stamp struct {
+	id, nonce string
+	secret    authority.Secret
+}
+
+func (o *Office) stamp() (s stamp, err error) {
+	if s.id, err = authority.NewRequestID(o.Random); err != nil {
+		return s, err
+	}
+	if s.nonce, err = authority.NewNonce(o.Random); err != nil {
+		return s, err
+	}
+	s.secret, err = o.Keys.Current()
+	return s, err
+}
+
+// subject names a certification in the audit list.
+func subject(c authority.Certification) string { return c.Domain + " " + c.ID }
+
+// Request asks for a certification. The result is active, or pending where the
+// domain is not proven or staff must look at it; a request that is pending already
+// stays the same one.
+func (o *Office) Request(ctx context.Context, a authority.Account, claim authority.Claim) (authority.Certification, error) {
+	var c authority.Certification
+	name, err := authority.ParseDomain(claim.Domain)
+	if err != nil {
+		return c, err
+	}
+	claim.Domain = name
+	s, err := o.stamp()
+	if err != nil {
+		return c, err
+	}
+	err = o.Ledger.Write(ctx, func(w *ledger.Writer) error {
+		d, ok, err := w.Domain(name)
+		if err != nil {
+			return err
+		}
+		if !ok || d.Store != a.Slug {
+			return authority.Unregistered()
+		}
+		c, err = o.open(w, a, claim, s)
+		if err != nil {
+			return err
+		}
+		return o.settle(w, &c, d, s, authority.StoreName(a.Slug))
+	})
+	return c, err
+}
+
+// open finds a domain's pending request or opens one.
+func (o *Office) open(w *ledger.Writer, a authority.Account, claim authority.Claim, s stamp) (authority.Certification, error) {
+	c, ok, err := w.Latest(claim.Domain)
+	if err != nil {
+		return c, err
+	}
+	if ok {
+		switch c.At(w.Now) {
+		case authority.Active:
+			return c, authority.Refuse(authority.AlreadyCertified, "Domain already has active certification")
+		case authority.Pending:
+			return c.Update(claim, a, o.MinSDK)
+		case authority.Expired, authority.Revoked, authority.Superseded, authority.Rejected:
+		}
+	}
+	if c, err = claim.Open(s.id, a, o.MinSDK, w.Now); err != nil {
+		return c, err
+	}
+	return c, w.Note(authority.StoreName(a.Slug), "certification.requested", subject(c), "")
+}
+
+// settle keeps a pending certification, granted where nothing is in its way.
+func (o *Office) settle(w *ledger.Writer, c *authority.Certification, d authority.Domain, s stamp, who string) error {
+	if !c.Ready(d) {
+		return w.PutLatest(*c)
+	}
+	var err error
+	if *c, err = c.Grant(s.secret, s.nonce, w.Now); err != nil {
+		return err
+	}
+	if err := w.PutLatest(*c); err != nil {
+		return err
+	}
+	return w.Note(who, "certification.granted", subject(*c), c.Badge.Name())
+}
+
+// Status finds a store's latest certification of a domain.
+func (o *Office) Status(ctx context.Context, a authority.Account, domain string) (authority.Certification, error) {
+	var c authority.Certification
+	name, err := authority.ParseDomain(domain)
+	if err != nil {
+		return c, authority.NoCertification()
+	}
+	err = o.Ledger.Read(ctx, func(r ledger.Reader) error {
+		var ok bool
+		if c, ok, err = r.Latest(name); err != nil {
+			return err
+		}
+		if !ok || c.Store != a.Slug {
+			return authority.NoCertification()
+		}
+		if c.State == authority.Rejected {
+			return authority.Refuse(authority.NotFound, "Certification request was rejected: "+c.Reason)
+		}
+		return nil
+	})
+	return c, err
+}
+
+// Verify finds what everybody may see of the certification of a hash, and makes
+// sure that the record says what the hash was made of.
+func (o *Office) Verify(ctx context.Context, hash string) (authority.Certification, error) {
+	var c authority.Certification
+	if !authority.IsHash(hash) {
+		return c, authority.Refuse(authority.NotFound, "Badge hash not found")
+	}
+	err := o.Ledger.Read(ctx, func(r ledger.Reader) error {
+		var ok bool
+		var err error
+		if c, ok, err = r.Seen(hash); err == nil && !ok {
+			err = authority.Refuse(authority.NotFound, "Badge hash not found")
+		}
+		return err
+	})
+	if err != nil {
+		return c, err
+	}
+	secret, err := o.Keys.ByID(c.Key)
+	if err == nil && !c.Genuine(secret) {
+		err = fault.Newf(fault.Damaged, "the record of the certification %s is not what its hash was made of; restore the home from a backup", c.ID)
+	}
+	return c, err
+}
+
+// Revoke ends a certification. A store, unlike staff (""), can end its own only.
+func (o *Office) Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error) {
+	var c authority.Certification
+	err := o.Ledger.Write(ctx, func(w *ledger.Writer) error {
+		var err error
+		if c, err = own(w.Reader, store, hash); err != nil {
+			return err
+		}
+		before := c.State
+		if c, err = c.Revoke(reason, w.Now); err != nil || c.State == before {
+			return err
+		}
+		if err := w.PutCertification(c); err != nil {
+			return err
+		}
+		e, err := c.RevokedEvent()
+		if err != nil {
+			return err
+		}
+		if err := w.Tell(e); err != nil {
+			return err
+		}
+		who := authority.Staff
+		if store != "" {
+			who = authority.StoreName(store)
+		}
+		return w.Note(who, "certification.revoked", subject(c), c.Reason)
+	})
+	o.nudge()
+	return c, err
+}
+
+// own finds the certification of a hash; another store's is as good as none.
+func own(r ledger.Reader, store, hash string) (authority.Certification, error) {
+	c, ok, err := r.ByHash(hash)
+	if err == nil && (!ok || store != "" && c.Store != store) {
+		err = authority.Refuse(authority.NotFound, "No certification found for this hash")
+	}
+	return c, err
+}
+
+// Renew makes the next term of a store's certification. A renewal that is asked
+// for again, since its answer was lost, is the same one.
+func (o *Office) Renew(ctx context.Context, a authority.Account, hash string, snapshot authority.Snapshot) (authority.Certification, error) {
+	var next authority.Certification
+	proven, err := o.recheck(ctx, a, hash)
+	if err != nil {
+		return next, err
+	}
+	s, err := o.stamp()
+	if err != nil {
+		return next, err
+	}
+	err = o.Ledger.Write(ctx, func(w *ledger.Writer) error {
+		c, err := own(w.Reader, a.Slug, hash)
+		if err != nil {
+			return err
+		}
+		if again, ok, err := repeated(w.Reader, c, snapshot); err != nil || ok {
+			next = again
+			return err
+		}
+		var old authority.Certification
+		if old, next, err = c.Renew(s.id, snapshot, s.secret, s.nonce, o.MinSDK, w.Now); err != nil {
+			return err
+		}
+		if proven != nil {
+			if err := w.PutDomain(*proven); err != nil {
+				return err
+			}
+		}
+		if err := w.PutCertification(old); err != nil {
+			return err
+		}
+		if err := w.PutLatest(next); err != nil {
+			return err
+		}
+		return w.Note(authority.StoreName(a.Slug), "certification.renewed", subject(next), "after "+old.ID+", "+next.Badge.Name())
+	})
+	return next, err
+}
+
+// repeated finds the renewal that was made of a certification already, when it is
+// asked for with the same snapshot and nothing has become of it since.
+func repeated(r ledger.Reader, c authority.Certification, s authority.Snapshot) (authority.Certification, bool, error) {
+	if c.State != authority.Superseded {
+		return c, false, nil
+	}
+	next, ok, err := r.Certification(c.Successor)
+	return next, ok && next.State == authority.Active && next.Snapshot.Same(s), err
+}
+
+// recheck looks whether a store still holds the domain of a certification. The
+// result is the domain with its new proof, nil where it was not looked at.
+func (o *Office) recheck(ctx context.Context, a authority.Account, hash string) (*authority.Domain, error) {
+	var d authority.Domain
+	err := o.Ledger.Read(ctx, func(r ledger.Reader) error {
+		c, err := own(r, a.Slug, hash)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if d, ok, err = r.Domain(c.Domain); err == nil && (!ok || d.Store != a.Slug) {
+			err = authority.Unregistered()
+		}
+		if c.At(o.Now()) != authority.Active {
+			d.Proof = authority.ByStaff // it is refused anyway
+		}
+		return err
+	})
+	if err != nil || !d.MustRecheck(o.Now()) {
+		return nil, err
+	}
+	proof, found := o.Prover.Prove(ctx, d)
+	if proof == "" {
+		return nil, authority.Refuse(authority.CannotRenew, "Domain ownership could not be confirmed: "+found)
+	}
+	d = d.Prove(proof, o.Now())
+	return &d, nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The shells' scripts; each asks "vecctl __complete" for what may come next.
+var (
+	//go:embed completion/bash
+	bashScript string
+	//go:embed completion/zsh
+	zshScript string
+	//go:embed completion/fish
+	fishScript string
+	//go:embed completion/powershell
+	powershellScript string
+)
+
+func completionCommand(w world) *cli.Command {
+	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript, "powershell": powershellScript}
+	return &cli.Command{
+		Name: "completion", Usage: "print the script with which a shell completes vecctl's commands", ArgsUsage: "bash|zsh|fish|powershell",
+		Description: "bash:        vecctl completion bash > /etc/bash_completion.d/vecctl\n" +
+			"zsh:         vecctl completion zsh > \"${fpath[1]}/_vecctl\"\n" +
+			"fish:        vecctl completion fish > ~/.config/fish/completions/vecctl.fish\n" +
+			"PowerShell:  vecctl completion powershell | Out-String | Invoke-Expression",
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the shell's name"); err != nil {
+				return err
+			}
+			script, ok := scripts[c.Args().First()]
+			if !ok {
+				return usageError("%q is no shell that is known; want bash, zsh, fish or powershell", c.Args().First())
+			}
+			_, err := io.WriteString(w.stdout, script)
+			return err
+		},
+	}
+}
+
+// completeCommand answers the shells' scripts.
+func completeCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "__complete", Hidden: true, Usage: "what may come next", ArgsUsage: "-- WORD...",
+		Action: func(c *cli.Context) error {
+			for _, word := range complete(c.App, c.Args().Slice()) {
+				if _, err := fmt.Fprintf(w.stdout, "%s\t%s\n", word[0], oneLine(word[1])); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// complete lists what may stand in place of the last of some words, each with what
+// it means; nothing where a file or a free text is wanted.
+func complete(app *cli.App, words []string) [][2]string {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	before, last := words[:len(words)-1], words[len(words)-1]
+	commands, flags := app.Commands, app.Flags
+	wantsValue := false
+	for _, word := range before {
+		switch {
+		case wantsValue:
+			wantsValue = false
+		case word == "--":
+			return nil
+		case strings.HasPrefix(word, "-"):
+			wantsValue = takesValue(flags, nil, word)
+		default:
+			c := find(commands, word)
+			if c == nil {
+				commands = nil
+				continue
+			}
+			commands, flags = c.Subcommands, slices.Concat(app.Flags, c.Flags)
+		}
+	}
+	switch {
+	case wantsValue:
+		return nil
+	case strings.HasPrefix(last, "-"):
+		return completeFlags(flags, last)
+	}
+	var found [][2]string
+	for _, c := range commands {
+		if !c.Hidden && strings.HasPrefix(c.Name, last) {
+			found = append(found, [2]string{c.Name, c.Usage})
+		}
+	}
+	return found
+}
+
+func completeFlags(flags []cli.Flag, start string) [][2]string {
+	var found [][2]string
+	for _, f := range flags {
+		name := "--" + f.Names()[0]
+		if !strings.HasPrefix(name, start) {
+			continue
+		}
+		usage := ""
+		if d, ok := f.(cli.DocGenerationFlag); ok {
+			usage = strings.ReplaceAll(d.GetUsage(), "`", "")
+		}
+		found = append(found, [2]string{name, usage})
+	}
+	return found
+}

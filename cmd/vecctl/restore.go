@@ -1,0 +1,98 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/backup"
+)
+
+func backupVerifyCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "verify", Usage: "check that a backup is whole and undamaged", ArgsUsage: "FILE",
+		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
+		Action: func(c *cli.Context) error {
+			form, set, err := backupSet(c)
+			if err != nil {
+				return err
+			}
+			found, err := set.Read(c.Context, nil)
+			if err != nil {
+				return err
+			}
+			return tellContents(w, form, found, len(found.Damaged), "")
+		},
+	}
+}
+
+func restoreCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "restore", Usage: "bring a home back from its backup, where none is", ArgsUsage: "FILE",
+		Description: "The home is written into a folder beside it, checked, and gets its name when all of it is there.\n" +
+			"Stop an agent that issues from the old home first: two of them would both go on.",
+		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
+		Action: func(c *cli.Context) error {
+			form, set, err := backupSet(c)
+			if err != nil {
+				return err
+			}
+			dir, err := homeDir(c, w)
+			if err != nil {
+				return err
+			}
+			found, missing, err := agent.Restore(c.Context, set, dir)
+			if err != nil {
+				return err
+			}
+			return tellContents(w, form, found, missing, dir)
+		},
+	}
+}
+
+func baseFlags() []cli.Flag {
+	return []cli.Flag{&cli.StringSliceFlag{Name: "base",
+		Usage: "`FILE` of an earlier backup that this one builds on (default: beside it); may be given again"}}
+}
+
+func backupSet(c *cli.Context) (form, backup.Set, error) {
+	if err := exactly(c, 1, "the backup's file"); err != nil {
+		return "", backup.Set{}, err
+	}
+	f, err := formOf(c)
+	if err != nil {
+		return "", backup.Set{}, err
+	}
+	keys, err := keysOf(c)
+	return f, backup.Set{Path: c.Args().First(), Before: c.StringSlice("base"), Keys: keys}, err
+}
+
+// tellContents says what a backup holds.
+func tellContents(w world, f form, found backup.Contents, missing int, restored home.Dir) error {
+	told := struct {
+		backup.Contents
+		Home string `json:"home,omitempty"`
+	}{Contents: found, Home: string(restored)}
+	h := found.Header
+	since := ""
+	if h.Since != nil {
+		since = h.Since.File
+	}
+	err := printFields(w.stdout, f, told, [][2]string{
+		{"home", told.Home}, {"institution", h.Institution}, {"id", h.ID}, {"made_at", h.MadeAt.Format(time.RFC3339)},
+		{"made_by", "vecctl " + h.Vecctl}, {"since", since},
+		{"documents", strconv.Itoa(found.Blobs + len(found.Elsewhere))}, {"other_files", strconv.Itoa(found.Files)},
+	})
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		say(w, "%d documents were damaged or missing already when the backup was made; all else is as it was.", missing)
+		return outcome(exitPartly)
+	}
+	return nil
+}

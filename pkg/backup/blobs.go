@@ -1,0 +1,138 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// Documents up to small bytes are read ahead, ahead of them at a time, by readers
+// goroutines, so that opening and hashing files keeps up with compressing them. A
+// larger one is streamed.
+const (
+	small   = 1 << 20
+	ahead   = 32
+	readers = 2
+)
+
+// loaded is a document on its way.
+type loaded struct {
+	body     []byte
+	sum      string
+	modified time.Time
+	file     *os.File // of a large one, which was not read
+	size     int64
+	err      error
+}
+
+// Blobs adds documents; open finds them by name. One that has gone, or cannot be
+// read for what it is, counts as damaged and does not end the backup.
+func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string) (*os.File, error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer cancel()
+	lanes := make([]chan *loaded, readers)
+	free := make(chan *loaded, ahead)
+	for range ahead {
+		free <- &loaded{}
+	}
+	// Reader i takes every name whose place leaves i, so that order needs no sorting.
+	for i := range lanes {
+		lanes[i] = make(chan *loaded, ahead)
+		working.Go(func() {
+			for n := i; n < len(names); n += readers {
+				select {
+				case l := <-free:
+					l.load(names[n], open)
+					lanes[i] <- l
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	for n, name := range names {
+		var l *loaded
+		select {
+		case l = <-lanes[n%readers]:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		err := b.add(name, l)
+		free <- l
+		if err != nil {
+			cancel()
+			working.Wait()
+			drain(lanes)
+			return err
+		}
+	}
+	return nil
+}
+
+// drain closes the files that nobody came to read.
+func drain(lanes []chan *loaded) {
+	for _, lane := range lanes {
+		for len(lane) > 0 {
+			if l := <-lane; l.file != nil {
+				_ = l.file.Close()
+			}
+		}
+	}
+}
+
+// load reads a document, or opens it where it is large.
+func (l *loaded) load(name string, open func(string) (*os.File, error)) {
+	*l = loaded{body: l.body[:0]}
+	f, err := open(name)
+	if err != nil {
+		l.err = err
+		return
+	}
+	info, err := f.Stat()
+	if err != nil {
+		l.err = errors.Join(err, f.Close())
+		return
+	}
+	l.modified, l.size = info.ModTime(), info.Size()
+	if l.size > small {
+		l.file = f
+		return
+	}
+	if int64(cap(l.body)) < l.size {
+		l.body = make([]byte, l.size, small)
+	}
+	l.body = l.body[:l.size]
+	_, err = io.ReadFull(f, l.body)
+	l.err = errors.Join(err, f.Close())
+	sum := sha256.Sum256(l.body)
+	l.sum = hex.EncodeToString(sum[:])
+}
+
+// add writes a document that was read or opened.
+func (b *Writer) add(name string, l *loaded) error {
+	switch {
+	case errors.Is(l.err, fs.ErrNotExist):
+		b.found.Damaged = append(b.found.Damaged, name)
+		return nil
+	case l.err != nil:
+		return fmt.Errorf("reading the document %s: %w", name, l.err)
+	case l.file == nil:
+		return b.blob(name, l.sum, l.body, l.modified)
+	}
+	defer l.file.Close()
+	sum, err := b.put(blobPath(name), l.size, l.modified, l.file)
+	if err != nil {
+		return err
+	}
+	b.count(name, sum, l.size)
+	return nil
+}

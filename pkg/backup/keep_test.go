@@ -1,0 +1,69 @@
+package backup
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 5, 2, 10, 0, 0, 0, time.FixedZone("", 7200))
+	for _, test := range []struct {
+		since  time.Time
+		sealed bool
+		want   string
+	}{
+		{time.Time{}, false, "vecctl-00c0ffee-20260502T080000Z.tar.zst"},
+		{at.Add(-time.Hour), true, "vecctl-00c0ffee-20260502T080000Z-since-20260502T070000Z.tar.zst.age"},
+	} {
+		name := Name("00c0ffee", at, test.since, test.sealed)
+		k, ok := ParseName(name)
+		if name != test.want || !ok || k.HomeID != "00c0ffee" || !k.At.Equal(at) || !k.Since.Equal(test.since) {
+			t.Errorf("%s is %+v, %v", name, k, ok)
+		}
+	}
+	for _, name := range []string{"", "backup.tar.zst", "vecctl-00c0ffee-20260502T080000Z.tar", "vecctl-00c0ffee-20261302T080000Z.tar.zst", "vecctl-x-20260502T080000Z.tar.zst"} {
+		if _, ok := ParseName(name); ok {
+			t.Errorf("%q is taken for a backup", name)
+		}
+	}
+}
+
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 3, 1+n, 2, 30, 0, 0, time.UTC) } // the first is a Sunday
+	whole := func(n int) string { return Name("00000001", day(n), time.Time{}, false) }
+	onto := func(n, since int) string { return Name("00000001", day(n), day(since), false) }
+	var month []string
+	for n := range 28 {
+		month = append(month, whole(n))
+	}
+	chain := []string{whole(0), onto(1, 0), onto(2, 1), onto(3, 2), whole(4), onto(5, 4)}
+	noon := Name("00000001", day(27).Add(9*time.Hour), time.Time{}, false)
+	for name, test := range map[string]struct {
+		names []string
+		keep  Retention
+		left  []string
+	}{
+		"no rule":          {month, Retention{}, month},
+		"days":             {month, Retention{Daily: 3}, month[25:]},
+		"weeks":            {month, Retention{Weekly: 2}, []string{month[21], month[27]}},
+		"both":             {month, Retention{Daily: 2, Weekly: 3}, []string{month[14], month[21], month[26], month[27]}},
+		"the day's last":   {append(slices.Clone(month), noon), Retention{Daily: 1}, []string{noon}},
+		"what is built on": {chain, Retention{Daily: 1}, chain[4:]},
+		"a whole chain":    {chain, Retention{Daily: 3}, chain},
+		"gaps":             {[]string{whole(0), whole(9), whole(20)}, Retention{Daily: 2}, []string{whole(9), whole(20)}},
+		"nothing":          {nil, Retention{Daily: 2}, nil},
+	} {
+		others := []string{Name("00000002", day(0), time.Time{}, false), "notes.txt"}
+		expired := test.keep.Expired(append(slices.Clone(test.names), others...), "00000001", time.UTC)
+		left := slices.DeleteFunc(slices.Clone(test.names), func(n string) bool { return slices.Contains(expired, n) })
+		if !slices.Equal(left, test.left) && len(left)+len(test.left) > 0 {
+			t.Errorf("%s: left %v, want %v", name, left, test.left)
+		}
+		if slices.Contains(expired, others[0]) || slices.Contains(expired, others[1]) {
+			t.Errorf("%s: another's files expired", name)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package backup
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Member is a file in a backup.
+type Member struct {
+	Name     string // relative to the home, with slashes
+	Blob     string // the document that it is, "" for any other file
+	Size     int64
+	Modified time.Time
+}
+
+// Visit is told of each of the home's members in turn. It may read the body, all
+// of it or none, before it returns. What it is told is not verified yet: that is
+// known when Read has returned.
+type Visit func(m Member, body io.Reader) error
+
+// Limits of a header and of the lists, in bytes; a list has a line of about 140 a
+// document.
+const (
+	longestHeader = 1 << 20
+	longestList   = 1 << 32
+)
+
+// reader takes an archive apart.
+type reader struct {
+	tar   *tar.Reader
+	found Contents
+	sums  map[string]string // what was read, by name
+	said  map[string]string // what SHA256SUMS says
+}
+
+// Read reads a backup, which must not be encrypted any more, to its end and checks
+// it: each member against SHA256SUMS, and that none is missing. Visit may be nil.
+func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
+	packed, err := zstd.NewReader(bufio.NewReaderSize(r, copySize), zstd.WithDecoderMaxWindow(8*windowSize))
+	if err != nil {
+		return Contents{}, fmt.Errorf("opening a backup: %w", err)
+	}
+	defer packed.Close()
+	b := &reader{tar: tar.NewReader(packed), sums: map[string]string{}}
+	for b.said == nil {
+		if err := ctx.Err(); err != nil {
+			return b.found, err
+		}
+		if err := b.next(visit); err != nil {
+			return b.found, readError(err)
+		}
+	}
+	// What lies behind the last member is the end of the archive, whose checksum
+	// is looked at when it is reached.
+	if _, err := b.tar.Next(); !errors.Is(err, io.EOF) {
+		return b.found, damaged(errors.Join(err, errors.New("there is something behind the last member")))
+	}
+	if _, err := io.Copy(io.Discard, packed); err != nil {
+		return b.found, readError(err)
+	}
+	return b.found, b.compare()
+}
+
+// ReadHeader reads what a backup is, and nothing else.
+func ReadHeader(r io.Reader) (Header, error) {
+	packed, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(8*windowSize), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return Header{}, fmt.Errorf("opening a backup: %w", err)
+	}
+	defer packed.Close()
+	b := &reader{tar: tar.NewReader(packed), sums: map[string]string{}}
+	err = readError(b.next(nil))
+	return b.found.Header, err
+}
+
+// next reads a member.
+func (b *reader) next(visit Visit) error {
+	h, err := b.tar.Next()
+	if err != nil {
+		return err
+	}
+	if h.Typeflag != tar.TypeReg || !local(h.Name) || h.Size < 0 {
+		return damaged(fmt.Errorf("member %q is no file of a home", h.Name))
+	}
+	if _, twice := b.sums[h.Name]; twice {
+		return damaged(fmt.Errorf("member %q is there twice", h.Name))
+	}
+	switch first := len(b.sums) == 0; {
+	case first && h.Name != headerName:
+		return fault.New(fault.Damaged, "this is no backup of a vecctl home; vecctl backup makes one")
+	case h.Name == sumsName:
+		list, err := b.list(h)
+		b.said = list
+		return err
+	case h.Name == elsewhereName:
+		list, err := b.list(h)
+		b.found.Elsewhere = slices.Sorted(maps.Values(list))
+		return err
+	case h.Name == headerName:
+		return b.header(h)
+	}
+	digest := sha256.New()
+	body := io.TeeReader(b.tar, digest)
+	m := Member{Name: h.Name, Blob: blobSum(h.Name), Size: h.Size, Modified: h.ModTime}
+	if strings.HasPrefix(h.Name, blobFolder) && m.Blob == "" {
+		return damaged(fmt.Errorf("member %q is no document", h.Name))
+	}
+	if visit != nil {
+		if err := visit(m, body); err != nil {
+			return err
+		}
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return err
+	}
+	b.note(m, hex.EncodeToString(digest.Sum(nil)))
+	return nil
+}
+
+// note remembers what a member was.
+func (b *reader) note(m Member, sum string) {
+	b.sums[m.Name] = sum
+	b.found.Bytes += m.Size
+	if m.Blob == "" {
+		b.found.Files++
+		return
+	}
+	b.found.Blobs++
+	b.found.Sums = append(b.found.Sums, m.Blob)
+	if m.Blob != sum {
+		b.found.Damaged = append(b.found.Damaged, m.Blob)
+	}
+}
+
+// whole reads a member of the archive's own.
+func (b *reader) whole(h *tar.Header, longest int64) ([]byte, error) {
+	if h.Size > longest {
+		return nil, damaged(fmt.Errorf("member %s has %d bytes", h.Name, h.Size))
+	}
+	// It grows as it is read, whatever the header says.
+	var body bytes.Buffer
+	if _, err := io.Copy(&body, b.tar); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body.Bytes())
+	b.sums[h.Name] = hex.EncodeToString(sum[:])
+	return body.Bytes(), nil
+}
+
+func (b *reader) header(h *tar.Header) error {
+	body, err := b.whole(h, longestHeader)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, &b.found.Header); err != nil {
+		return damaged(err)
+	}
+	switch got := b.found.Header; {
+	case got.Format > Format:
+		return fault.Newf(fault.Illegal, "this backup was made by a newer vecctl (%s, format %d; this one knows %d); use that version or a later one",
+			got.Vecctl, got.Format, Format)
+	case got.Format < 1:
+		return damaged(errors.New("the header names no format"))
+	}
+	return nil
+}
+
+// list reads lines of hash and name.
+func (b *reader) list(h *tar.Header) (map[string]string, error) {
+	body, err := b.whole(h, longestList)
+	if err != nil {
+		return nil, err
+	}
+	list := map[string]string{}
+	for line := range strings.Lines(string(body)) {
+		sum, name, ok := parseLine(line)
+		_, twice := list[name]
+		if !ok || twice || (h.Name == elsewhereName && blobSum(name) != sum) {
+			return nil, damaged(fmt.Errorf("%s has a line that is none", h.Name))
+		}
+		list[name] = sum
+	}
+	return list, nil
+}
+
+// compare holds what was read to what SHA256SUMS says.
+func (b *reader) compare() error {
+	delete(b.sums, sumsName)
+	for name, sum := range b.sums {
+		switch said, ok := b.said[name]; {
+		case !ok:
+			return damaged(fmt.Errorf("SHA256SUMS does not know %q", name))
+		case said != sum:
+			return fault.Newf(fault.Damaged, "the backup is damaged: %s is not what was written; use another one", name)
+		}
+	}
+	if len(b.said) != len(b.sums) {
+		return damaged(errors.New("SHA256SUMS knows more than there is"))
+	}
+	return nil
+}

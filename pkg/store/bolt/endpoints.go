@@ -1,0 +1,124 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+func noEndpoint() error { return fault.New(fault.NotFound, "Webhook not found.") }
+
+func endpointKey(institution uint32, id string) []byte {
+	return record.Join(record.U32(institution), record.UUID(id))
+}
+
+// AddEndpoint implements store.Endpoints.
+func (s *Store) AddEndpoint(ctx context.Context, e hook.Endpoint) error {
+	_, err := write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+		existing, err := t.endpointsOf(e.Institution)
+		if err != nil {
+			return e, err
+		}
+		if err := hook.CheckRoom(existing, e); err != nil {
+			return e, err
+		}
+		if t.Get(endpoints, endpointKey(e.Institution, e.ID)) != nil {
+			return e, fault.New(fault.Conflict, "the endpoint exists already")
+		}
+		return e, t.putEndpoint(e)
+	})
+	return err
+}
+
+func (t *txn) putEndpoint(e hook.Endpoint) error {
+	key := endpointKey(e.Institution, e.ID)
+	value, err := record.Encode(key, e)
+	if err != nil {
+		return err
+	}
+	delete(t.targets, e.Institution)
+	return t.Put(endpoints, key, value)
+}
+
+// endpoint finds one, deleted ones too.
+func (t *txn) endpoint(institution uint32, id string) (hook.Endpoint, error) {
+	var e hook.Endpoint
+	key := endpointKey(institution, id)
+	value := t.Get(endpoints, key)
+	if value == nil {
+		return e, noEndpoint()
+	}
+	return e, record.Decode(key, value, &e)
+}
+
+// endpointsOf lists an institution's endpoints, deleted ones too; they are looked up
+// once a transaction.
+func (t *txn) endpointsOf(institution uint32) ([]hook.Endpoint, error) {
+	if known, ok := t.targets[institution]; ok {
+		return known, nil
+	}
+	found, err := t.endpointsUnder(record.U32(institution))
+	if err != nil {
+		return nil, err
+	}
+	if t.targets == nil {
+		t.targets = map[uint32][]hook.Endpoint{}
+	}
+	t.targets[institution] = found
+	return found, nil
+}
+
+func (t *txn) endpointsUnder(prefix []byte) (found []hook.Endpoint, err error) {
+	c := t.Bucket(endpoints).Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		var e hook.Endpoint
+		if err := record.Decode(k, v, &e); err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	return found, nil
+}
+
+// ChangeEndpoint implements store.Endpoints.
+func (s *Store) ChangeEndpoint(ctx context.Context, institution uint32, id string,
+	change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error) {
+	return write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+		old, err := t.endpoint(institution, id)
+		if err != nil {
+			return old, err
+		}
+		if !old.Live() {
+			return old, noEndpoint()
+		}
+		changed, err := change(old)
+		if err != nil {
+			return old, err
+		}
+		return changed, t.putEndpoint(changed)
+	})
+}
+
+// Endpoints implements store.Endpoints.
+func (s *Store) Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error) {
+	return read(ctx, s, func(t *txn) ([]hook.Endpoint, error) {
+		var prefix []byte
+		if institution != 0 {
+			prefix = record.U32(institution)
+		}
+		all, err := t.endpointsUnder(prefix)
+		all = slices.DeleteFunc(all, func(e hook.Endpoint) bool { return !e.Live() })
+		slices.SortFunc(all, func(a, b hook.Endpoint) int {
+			if a.CreatedAt.Equal(b.CreatedAt) {
+				return strings.Compare(a.ID, b.ID)
+			}
+			return a.CreatedAt.Compare(b.CreatedAt)
+		})
+		return all, err
+	})
+}

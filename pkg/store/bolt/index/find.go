@@ -1,0 +1,264 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"iter"
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+	"github.com/vecctl/vecctl/pkg/store/bolt/substring"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Index finds certificates. Its zero value is ready.
+type Index struct {
+	mu sync.Mutex
+	// sound are the columns whose checksums were right. They never change, and
+	// to sum them up again takes longer than to search them.
+	sound map[string]bool
+}
+
+// Find counts the certificates that a filter selects and lists the IDs of one
+// page of them, the newest first.
+func (x *Index) Find(ctx context.Context, t *tree.Tx, f store.Filter, page, perPage int) (ids []uint64, total int, err error) {
+	f.Email = vault.FoldEmail(f.Email)
+	f.Search = strings.ReplaceAll(vault.Fold(vault.Clean(f.Search)), "\n", " ")
+	find := newSearch(x, t, f)
+	if f.From != "" || f.To != "" {
+		if find.days, err = daysOf(t, f); err != nil {
+			return nil, 0, err
+		}
+	}
+	skip := Skipped(page, perPage)
+	for of, first := range find.segments() {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		if err := find.in(of, first); err != nil {
+			return nil, 0, err
+		}
+		n := find.found.Len()
+		total += n
+		if n <= skip {
+			skip -= n
+			continue
+		}
+		for p := range find.found.Down() {
+			if len(ids) == perPage {
+				break
+			}
+			if skip > 0 {
+				skip--
+				continue
+			}
+			ids = append(ids, uint64(of)<<set.Bits|uint64(p))
+		}
+	}
+	return ids, total, nil
+}
+
+// IssuedTo lists all certificates of an institution for an address, the newest
+// first.
+func IssuedTo(t *tree.Tx, institution uint32, email string) ([]uint64, error) {
+	var x Index
+	ids, _, err := x.Find(context.Background(), t, store.Filter{Institution: institution, Email: email}, 1, math.MaxInt)
+	return ids, err
+}
+
+// Skipped is the number of entries before a page.
+func Skipped(page, perPage int) int {
+	if page-1 > math.MaxInt/max(perPage, 1) {
+		return math.MaxInt
+	}
+	return max(page-1, 0) * perPage
+}
+
+// search is what a filter asks for, and what was found in a segment.
+type search struct {
+	index       *Index
+	t           *tree.Tx
+	institution uint32
+	words       []word
+	days        map[uint32]*set.Set // by segment; nil when any day will do
+	term        string
+	finder      *substring.Finder
+	full        uint32
+	found, cut  set.Set
+}
+
+func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
+	s := &search{index: x, t: t, institution: f.Institution, term: f.Search, full: full(t)}
+	if f.Email != "" {
+		s.words = append(s.words, wordOf(byEmail, f.Institution, f.Email))
+	}
+	if f.Batch != "" {
+		s.words = append(s.words, wordOf(byBatch, f.Institution, f.Batch))
+	}
+	if f.Status != "" {
+		s.words = append(s.words, wordOf(byStatus, f.Institution, string(f.Status)))
+	}
+	if len(s.words) == 0 {
+		s.words = append(s.words, created(f.Institution))
+	}
+	if s.term != "" {
+		s.finder = substring.NewFinder(s.term)
+	}
+	return s
+}
+
+// segments goes through those that have certificates of the first word, the newest
+// first, each with its key.
+func (s *search) segments() iter.Seq2[uint32, []byte] {
+	return func(yield func(uint32, []byte) bool) {
+		c, prefix := s.t.Cursor(s.words[0].bucket), []byte(s.words[0].key)
+		for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+			if len(k) == len(prefix)+4 && !yield(binary.BigEndian.Uint32(k[len(prefix):]), k) {
+				return
+			}
+		}
+	}
+}
+
+// in finds what is selected in a segment, which the first word's key names.
+func (s *search) in(of uint32, first []byte) error {
+	if err := read(s.t, s.words[0].bucket, first, &s.found); err != nil {
+		return err
+	}
+	for _, w := range s.words[1:] {
+		if err := s.keep(w.bucket, w.in(of)); err != nil {
+			return err
+		}
+	}
+	if s.days != nil {
+		days := s.days[of]
+		if days == nil {
+			days = &set.Set{}
+		}
+		s.found.And(days)
+	}
+	switch {
+	case s.term == "" || s.found == set.Set{}:
+		return nil
+	case of >= s.full:
+		return s.waiting(of)
+	}
+	return s.indexed(of)
+}
+
+// keep keeps what a set in the database holds too.
+func (s *search) keep(bucket, key []byte) error {
+	if err := read(s.t, bucket, key, &s.cut); err != nil {
+		return err
+	}
+	s.found.And(&s.cut)
+	return nil
+}
+
+// waiting looks into the texts of a segment that is being filled.
+func (s *search) waiting(of uint32) error {
+	s.cut = set.Set{}
+	err := waiting(s.t, of, func(p uint16, _ uint32, text []byte) {
+		if bytes.Contains(text, []byte(s.term)) {
+			s.cut.Add(p)
+		}
+	})
+	s.found.And(&s.cut)
+	return err
+}
+
+// indexed asks the index of a full segment, and looks into the texts where that
+// leaves a doubt.
+func (s *search) indexed(of uint32) error {
+	wanted, exact := substring.Pieces(s.institution, s.term)
+	for _, piece := range wanted {
+		if err := s.keep(pieces, record.Join(record.U32(of), piece)); err != nil || s.found == (set.Set{}) {
+			return err
+		}
+	}
+	if exact {
+		return nil
+	}
+	open := s.index.columns(s.t, of)
+	for p := range s.found.Down() {
+		holds, err := s.finder.Holds(p, open)
+		if err != nil {
+			return err
+		}
+		if !holds {
+			s.found.Remove(p)
+		}
+	}
+	return nil
+}
+
+// columns returns a function that returns a segment's columns, each of which
+// is read when it is first asked for.
+func (x *Index) columns(t *tree.Tx, of uint32) func(n int) (substring.Column, error) {
+	var opened []substring.Column // a nil one ends them
+	return func(n int) (substring.Column, error) {
+		for len(opened) <= n && (len(opened) == 0 || opened[len(opened)-1] != nil) {
+			key := columnKey(of, len(opened))
+			value := t.Get(columns, key)
+			if value == nil {
+				opened = append(opened, nil)
+				break
+			}
+			if err := x.check(key, value); err != nil {
+				return nil, err
+			}
+			opened = append(opened, record.Body(value))
+		}
+		return opened[min(n, len(opened)-1)], nil
+	}
+}
+
+// check checks a column's checksum when it is read for the first time.
+func (x *Index) check(key, value []byte) error {
+	x.mu.Lock()
+	sound := x.sound[string(key)]
+	x.mu.Unlock()
+	if sound {
+		return nil
+	}
+	if _, err := record.Unseal(key, value); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.sound == nil {
+		x.sound = map[string]bool{}
+	}
+	x.sound[string(key)] = true
+	return nil
+}
+
+// daysOf gathers the certificates that were issued in a span of days.
+func daysOf(t *tree.Tx, f store.Filter) (map[uint32]*set.Set, error) {
+	found := map[uint32]*set.Set{}
+	inst := record.U32(f.Institution)
+	var day set.Set
+	c := t.Cursor(byDate)
+	for k, v := c.Seek(record.Join(inst, []byte(f.From))); bytes.HasPrefix(k, inst); k, v = c.Next() {
+		if f.To != "" && string(k[4:len(k)-5]) > string(f.To) {
+			break
+		}
+		body, err := record.Unseal(k, v)
+		if err != nil {
+			return nil, err
+		}
+		of := binary.BigEndian.Uint32(k[len(k)-4:])
+		if found[of] == nil {
+			found[of] = &set.Set{}
+		}
+		day.Decode(body)
+		found[of].Or(&day)
+	}
+	return found, nil
+}

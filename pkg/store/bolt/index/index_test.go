@@ -1,0 +1,259 @@
+package index_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// many is two full segments and a part of a third.
+const many = 2*set.Size + 1500
+
+// file is a database with the index in it, and the certificates in order.
+type file struct {
+	*testing.T
+	db  *bbolt.DB
+	all []vault.Certificate // by ID
+}
+
+func newFile(t *testing.T) *file {
+	t.Helper()
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "index.db"), 0o600, &bbolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	f := &file{T: t, db: db, all: make([]vault.Certificate, 1)}
+	f.update(func(tx *bbolt.Tx) error {
+		for _, name := range index.Buckets() {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return f
+}
+
+func (f *file) update(fn func(*bbolt.Tx) error) {
+	f.Helper()
+	if err := f.db.Update(fn); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func plain([]byte) bool { return false }
+
+// write gathers changes and writes them.
+func (f *file) write(gather func(*index.Changes)) {
+	f.Helper()
+	var changes index.Changes
+	gather(&changes)
+	f.update(func(tx *bbolt.Tx) error { return changes.Write(tree.New(tx, plain)) })
+}
+
+func (f *file) add(changes *index.Changes, c vault.Certificate) {
+	c.ID = uint64(len(f.all))
+	f.all = append(f.all, c)
+	changes.Add(c)
+}
+
+func (f *file) find(filter store.Filter, page, perPage int) (ids []uint64, total int, err error) {
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		ids, total, err = new(index.Index).Find(f.Context(), tree.New(tx, plain), filter, page, perPage)
+		return err
+	})
+	return ids, total, err
+}
+
+var (
+	names  = []string{"Łukasz Żółw", "Ada Lovelace", "Grace Hopper", "রহিমা খাতুন", "Jan Nowak"}
+	titles = []string{"Certificate of Science in Computer Science", "Diploma", "Certificate of Achievement"}
+	states = []vault.Status{vault.Processing, vault.Approved, vault.Failed, vault.Revoked}
+)
+
+func certificate(random *rand.Rand) vault.Certificate {
+	n := random.IntN(many)
+	return vault.Certificate{
+		Institution: 1 + uint32(random.IntN(8)/7), Name: fmt.Sprint(names[random.IntN(len(names))], " ", n), Email: fmt.Sprintf("Student%d@uni.example", n),
+		Title: titles[random.IntN(len(titles))], Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", random.Uint64N(1<<52))}, Status: vault.Processing,
+		IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+random.IntN(28))), Batch: []string{"", "a", "b"}[random.IntN(3)],
+	}
+}
+
+// filled is a file of many certificates, most of which changed their state.
+func filled(t *testing.T, random *rand.Rand) *file {
+	t.Helper()
+	f := newFile(t)
+	for len(f.all) <= many {
+		f.write(func(g *index.Changes) {
+			for range min(1+random.IntN(3000), many+1-len(f.all)) {
+				f.add(g, certificate(random))
+			}
+			for range random.IntN(3000) {
+				id := 1 + random.IntN(len(f.all)-1)
+				old := f.all[id]
+				f.all[id].Status = states[random.IntN(len(states))]
+				if f.all[id].Status != old.Status {
+					g.Move(old, f.all[id])
+				}
+			}
+		})
+	}
+	return f
+}
+
+// matches is a filter in its plainest form.
+func matches(c vault.Certificate, text string, f store.Filter) bool {
+	return c.Institution == f.Institution && (f.Status == "" || c.Status == f.Status) && (f.Batch == "" || c.Batch == f.Batch) &&
+		(f.Email == "" || vault.FoldEmail(c.Email) == vault.FoldEmail(f.Email)) &&
+		(f.From == "" || c.IssueDate >= f.From) && (f.To == "" || c.IssueDate <= f.To) &&
+		strings.Contains(text, vault.Fold(f.Search))
+}
+
+// TestFind compares with a look at every certificate, over full segments and one
+// that is being filled.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	f := filled(t, random)
+	folded := make([]string, len(f.all))
+	for id, c := range f.all {
+		folded[id] = c.SearchText()
+	}
+	terms := []string{
+		"", "", "a", "zo", "ada", "łuk", "lukasz zolw 1", "student", "@uni.example", "ce 1", "computer science", "science sci", "77", "student77",
+		"certificate of", "vec-ic-2026", "2026ab", "tificate", "রহি", "hopper 9", "nowhere to be found", "grace lovelace", "xyz",
+	}
+	for range 150 {
+		filter := store.Filter{Institution: 1 + uint32(random.IntN(3)), Search: terms[random.IntN(len(terms))]}
+		if random.IntN(3) == 0 {
+			filter.Status = states[random.IntN(len(states))]
+		}
+		if random.IntN(4) == 0 {
+			filter.Batch = []string{"a", "b", "c"}[random.IntN(3)]
+		}
+		if random.IntN(4) == 0 {
+			filter.Email = " " + strings.ToUpper(f.all[1+random.IntN(many)].Email)
+		}
+		if random.IntN(4) == 0 {
+			filter.From = "2026-05-11"
+		}
+		if random.IntN(4) == 0 {
+			filter.To = "2026-05-20"
+		}
+		var want []uint64
+		for id := len(f.all) - 1; id > 0; id-- {
+			if matches(f.all[id], folded[id], filter) {
+				want = append(want, uint64(id))
+			}
+		}
+		perPage := []int{1, 15, 100, 9000}[random.IntN(4)]
+		page := 1 + random.IntN(len(want)/perPage+2)
+		ids, total, err := f.find(filter, page, perPage)
+		from := min((page-1)*perPage, len(want))
+		if err != nil || total != len(want) || !slices.Equal(ids, want[from:min(from+perPage, len(want))]) {
+			t.Fatalf("%+v, page %d of %d each: %d of %d, want %d (%v)", filter, page, perPage, len(ids), total, len(want), err)
+		}
+	}
+}
+
+// TestADamagedIndexIsFound flips a bit in every value of a bucket.
+func TestADamagedIndexIsFound(t *testing.T) {
+	t.Parallel()
+	f := filled(t, rand.New(rand.NewPCG(3, 4)))
+	for bucket, filter := range map[string]store.Filter{
+		"columns": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
+	} {
+		broken := func() error {
+			filter.Institution = 1
+			_, _, err := f.find(filter, 1, 15)
+			return err
+		}
+		if err := broken(); err != nil {
+			t.Fatalf("%s: %v", bucket, err)
+		}
+		f.flip(bucket)
+		if err := broken(); !fault.Is(err, fault.Damaged) {
+			t.Errorf("%s: %v, want one that tells of damage", bucket, err)
+		}
+		f.flip(bucket)
+	}
+}
+
+func (f *file) flip(bucket string) {
+	f.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		c := b.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			v = bytes.Clone(v)
+			v[len(v)-1] ^= 4
+			if err := b.Put(k, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// TestForget forgets a certificate of a full segment and one of the segment that
+// is being filled.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	f := newFile(t)
+	const one, other = 7, set.Size + 9
+	f.write(func(changes *index.Changes) {
+		for id := 1; id <= set.Size+20; id++ {
+			f.add(changes, vault.Certificate{Institution: 1, Status: vault.Approved, Title: "Diploma", Name: fmt.Sprintf("Jolanta %d", id),
+				Email: fmt.Sprintf("p%d@example.org", id), IssueDate: "2026-05-02", Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", id)}})
+		}
+	})
+	count := func(filter store.Filter) int {
+		t.Helper()
+		filter.Institution = 1
+		_, total, err := f.find(filter, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return total
+	}
+	all := count(store.Filter{Search: "jolanta"})
+	for n, id := range []int{one, other} {
+		c := f.all[id]
+		left := vault.Certificate{Identity: c.Identity}.SearchText()
+		var changes index.Changes
+		f.update(func(tx *bbolt.Tx) error {
+			in := tree.New(tx, plain)
+			if err := changes.Forget(in, c, left); err != nil {
+				return err
+			}
+			return changes.Write(in)
+		})
+		for name, test := range map[string]struct {
+			filter store.Filter
+			want   int
+		}{
+			"name":    {store.Filter{Search: "jolanta"}, all - n - 1},
+			"address": {store.Filter{Email: c.Email}, 0}, "address searched": {store.Filter{Search: c.Email}, 0},
+			"piece": {store.Filter{Search: "jol"}, all - n - 1}, "reference": {store.Filter{Search: c.Reference}, 1},
+			"a neighbour": {store.Filter{Search: f.all[id+1].Email}, 1}, "all": {store.Filter{}, len(f.all) - 1},
+		} {
+			if got := count(test.filter); got != test.want {
+				t.Errorf("%d, %s: %d found, want %d", id, name, got, test.want)
+			}
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package institution
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func noToken() error { return fault.New(fault.NotFound, "Token not found.") }
+
+// AddToken implements store.Tokens.
+func (s *Register) AddToken(ctx context.Context, token vault.Token) error {
+	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (vault.Token, error) {
+		if t.Get(byHash, []byte(token.Hash)) != nil || t.Get(tokens, []byte(token.ID)) != nil {
+			return token, fault.New(fault.Conflict, "the token exists already")
+		}
+		if err := t.Put(byHash, []byte(token.Hash), []byte(token.ID)); err != nil {
+			return token, err
+		}
+		return token, putToken(t, token)
+	})
+	return err
+}
+
+func putToken(t *tree.Tx, token vault.Token) error {
+	key := []byte(token.ID)
+	value, err := record.Encode(key, token)
+	if err != nil {
+		return err
+	}
+	return t.Put(tokens, key, value)
+}
+
+func token(t *tree.Tx, id []byte) (vault.Token, error) {
+	var token vault.Token
+	value := t.Get(tokens, id)
+	if value == nil {
+		return token, noToken()
+	}
+	err := record.Decode(id, value, &token)
+	return token, err
+}
+
+// TokenByHash implements store.Tokens.
+func (s *Register) TokenByHash(ctx context.Context, hash string) (vault.Token, error) {
+	return tree.Run(ctx, s.read, func(t *tree.Tx) (vault.Token, error) {
+		token, err := token(t, t.Get(byHash, []byte(hash)))
+		if err == nil && token.Hash != hash {
+			err = record.Misplaced(byHash, []byte(hash))
+		}
+		return token, err
+	})
+}
+
+// ChangeToken implements store.Tokens.
+func (s *Register) ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error) {
+	return tree.Run(ctx, s.write, func(t *tree.Tx) (vault.Token, error) {
+		old, err := token(t, []byte(id))
+		if err != nil {
+			return old, err
+		}
+		if old.Institution != institution {
+			return old, noToken()
+		}
+		changed, err := change(old)
+		if err != nil {
+			return old, err
+		}
+		return changed, putToken(t, changed)
+	})
+}
+
+// Tokens implements store.Tokens.
+func (s *Register) Tokens(ctx context.Context, institution uint32) ([]vault.Token, error) {
+	return tree.Run(ctx, s.read, func(t *tree.Tx) (all []vault.Token, err error) {
+		err = t.Bucket(tokens).ForEach(func(k, v []byte) error {
+			var token vault.Token
+			if err := record.Decode(k, v, &token); err != nil {
+				return err
+			}
+			if token.Institution == institution {
+				all = append(all, token)
+			}
+			return nil
+		})
+		return all, err
+	})
+}

@@ -1,0 +1,99 @@
+// Package record seals what is kept with checksums, and makes keys.
+package record
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/google/uuid"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Seal puts a checksum in front of a record. The key is part of the sum, so that
+// a record that turns up in another's place is found too.
+func Seal(key, body []byte) []byte {
+	out := make([]byte, 4, 4+len(body))
+	binary.BigEndian.PutUint32(out, sum(key, body))
+	return append(out, body...)
+}
+
+func sum(key, body []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, body)
+}
+
+// Unseal returns a record's body, which is valid only inside the transaction.
+func Unseal(key, value []byte) ([]byte, error) {
+	if len(value) < 4 || binary.BigEndian.Uint32(value) != sum(key, value[4:]) {
+		return nil, fault.Newf(fault.Damaged,
+			"a record of the database is damaged (key %x); restore the home from a backup", key)
+	}
+	return value[4:], nil
+}
+
+// Body is the body of a sealed record that was found sound before.
+func Body(value []byte) []byte { return value[4:] }
+
+// Encode makes a record, and seals it.
+func Encode(key []byte, v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a record: %w", err)
+	}
+	return Seal(key, body), nil
+}
+
+// Decode reads a record.
+func Decode(key, value []byte, v any) error {
+	body, err := Unseal(key, value)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fault.Wrap(fault.Damaged, err, "a record of the database cannot be read; restore the home from a backup")
+	}
+	return nil
+}
+
+// Misplaced is the error of an index entry that leads to another's record.
+func Misplaced(index, key []byte) error {
+	return fault.Newf(fault.Damaged, "an index of the database is damaged (%s, key %x); restore the home from a backup", index, key)
+}
+
+// U64 is a number in a key.
+func U64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// U32 is a number in a key.
+func U32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+
+// TailID is the certificate or job ID at the end of an index key.
+func TailID(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
+// Join makes a key of its parts.
+func Join(parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	key := make([]byte, 0, n)
+	for _, p := range parts {
+		key = append(key, p...)
+	}
+	return key
+}
+
+// Text is a text inside a key: it ends with a zero byte, which no kept text holds.
+func Text(s string) []byte { return append([]byte(s), 0) }
+
+// UUID is a UUID's 16 bytes, or nil for what is none.
+func UUID(s string) []byte {
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != 36 {
+		return nil
+	}
+	return id[:]
+}

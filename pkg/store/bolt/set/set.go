@@ -1,0 +1,116 @@
+// Package set is a set of numbers below 8,192: the places in a segment.
+package set
+
+import (
+	"encoding/binary"
+	"iter"
+	"math/bits"
+)
+
+// Bits is how many bits a place has, and Size how many places there are.
+const (
+	Bits = 13
+	Size = 1 << Bits
+)
+
+const bitmapBytes = Size / 8
+
+// Set is a set of places.
+type Set [Size / 64]uint64
+
+// Of makes a set of places.
+func Of(places ...uint16) *Set {
+	var s Set
+	for _, p := range places {
+		s.Add(p)
+	}
+	return &s
+}
+
+// Add adds a place.
+func (s *Set) Add(p uint16) { s[p%Size/64] |= 1 << (p % 64) }
+
+// Remove takes a place out.
+func (s *Set) Remove(p uint16) { s[p%Size/64] &^= 1 << (p % 64) }
+
+// And keeps what the other set holds too.
+func (s *Set) And(other *Set) {
+	for i := range s {
+		s[i] &= other[i]
+	}
+}
+
+// Or adds what the other set holds.
+func (s *Set) Or(other *Set) {
+	for i := range s {
+		s[i] |= other[i]
+	}
+}
+
+// Len is the number of places held.
+func (s *Set) Len() int {
+	n := 0
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// Down goes through the places, the greatest first. What is held may be removed
+// meanwhile.
+func (s *Set) Down() iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		for i := len(s) - 1; i >= 0; i-- {
+			for word := s[i]; word != 0; {
+				top := 63 - bits.LeadingZeros64(word)
+				word &^= 1 << top
+				if !yield(uint16(i*64 + top)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Encode makes bytes of a set: two for each place, or a bit where that is shorter.
+func (s *Set) Encode() []byte {
+	if n := s.Len(); 2*n < bitmapBytes {
+		places := make([]uint16, n)
+		for p := range s.Down() {
+			n--
+			places[n] = p
+		}
+		return Encode(places)
+	}
+	out := make([]byte, 0, bitmapBytes)
+	for _, word := range s {
+		out = binary.LittleEndian.AppendUint64(out, word)
+	}
+	return out
+}
+
+// Encode is Set.Encode for places that ascend.
+func Encode(places []uint16) []byte {
+	if 2*len(places) >= bitmapBytes {
+		return Of(places...).Encode()
+	}
+	out := make([]byte, 0, 2*len(places))
+	for _, p := range places {
+		out = binary.LittleEndian.AppendUint16(out, p)
+	}
+	return out
+}
+
+// Decode reads what Encode made into the set, in place of what it held.
+func (s *Set) Decode(b []byte) {
+	if len(b) == bitmapBytes {
+		for i := range s {
+			s[i] = binary.LittleEndian.Uint64(b[8*i:])
+		}
+		return
+	}
+	*s = Set{}
+	for ; len(b) >= 2; b = b[2:] {
+		s.Add(binary.LittleEndian.Uint16(b))
+	}
+}

@@ -1,0 +1,443 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// hookTests are the tests of endpoints, deliveries and received events.
+func hookTests() []test {
+	return []test{
+		{"endpoints", endpoints},
+		{"endpoints have room for five", endpointRoom},
+		{"deliveries come with a change", deliveriesCome},
+		{"deliveries of a refused change", deliveriesOfNothing},
+		{"attempts at deliveries", attempts},
+		{"deliveries of a suspended endpoint wait", suspendedEndpoint},
+		{"redelivery", redelivery},
+		{"lists of deliveries", deliveryLists},
+		{"deliveries are forgotten", forgottenDeliveries},
+		{"tests of endpoints", endpointTests},
+		{"news of others", announcements},
+		{"received events", receivedEvents},
+	}
+}
+
+type test struct {
+	name string
+	run  func(*fixture)
+}
+
+func (f *fixture) endpoint(institution uint32, events ...vault.EventType) hook.Endpoint {
+	f.Helper()
+	id, err := vault.NewUUID(f.random, f.tick())
+	f.check(err)
+	address := "https://example.com/" + id
+	e, err := hook.New(id, hook.Owner{Institution: institution}, hook.Edit{URL: &address, Events: events}, hook.Sealed("sealed"), f.now)
+	f.check(err)
+	f.check(f.store.AddEndpoint(f.Context(), e))
+	return e
+}
+
+func (f *fixture) changeEndpoint(e hook.Endpoint, change func(hook.Endpoint) (hook.Endpoint, error)) hook.Endpoint {
+	f.Helper()
+	got, err := f.store.ChangeEndpoint(f.Context(), e.Institution, e.ID, change)
+	f.check(err)
+	return got
+}
+
+func idle(uint64) bool { return false }
+
+func (f *fixture) turn(e hook.Endpoint, n int) store.Turn {
+	f.Helper()
+	turn, err := f.store.NextTurn(f.Context(), e.Institution, e.ID, f.now, n, idle)
+	f.check(err)
+	return turn
+}
+
+func (f *fixture) deliveries(filter hook.Filter) []hook.Delivery {
+	f.Helper()
+	all, err := f.store.Deliveries(f.Context(), filter, 1000)
+	f.check(err)
+	return all
+}
+
+// attempt tries everything that is due for an endpoint.
+func (f *fixture) attempt(e hook.Endpoint, status int) int {
+	f.Helper()
+	var tried []store.Tried
+	for _, due := range f.turn(e, 1000).Due {
+		tried = append(tried, store.Tried{Delivery: due.ID, Attempt: hook.Attempt{At: f.now, Status: status}})
+	}
+	f.check(f.store.KeepAttempts(f.Context(), e.Institution, tried))
+	return len(tried)
+}
+
+func endpoints(f *fixture) {
+	one, two := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventApproved, vault.EventFailed)
+	other := f.endpoint(f.b, vault.EventCreated)
+	f.wantKind(f.store.AddEndpoint(f.Context(), one), fault.Conflict, "adding an endpoint twice")
+	list := func(institution uint32) []hook.Endpoint {
+		all, err := f.store.Endpoints(f.Context(), institution)
+		f.check(err)
+		return all
+	}
+	f.wantSame(list(f.a), []hook.Endpoint{one, two}, "an institution's endpoints")
+	f.wantSame(list(0), []hook.Endpoint{one, two, other}, "all endpoints")
+	_, err := f.store.ChangeEndpoint(f.Context(), f.b, one.ID, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.now) })
+	f.wantKind(err, fault.NotFound, "another institution's endpoint")
+	off := false
+	one = f.changeEndpoint(one, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Update(hook.Edit{Active: &off}, f.tick()) })
+	if one.Active {
+		f.Error("an endpoint that was switched off is active")
+	}
+	f.changeEndpoint(two, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.tick()) })
+	f.wantSame(list(f.a), []hook.Endpoint{one}, "after one was deleted")
+	_, err = f.store.ChangeEndpoint(f.Context(), f.a, two.ID, func(e hook.Endpoint) (hook.Endpoint, error) { return e, nil })
+	f.wantKind(err, fault.NotFound, "changing a deleted endpoint")
+	_, err = f.store.NextTurn(f.Context(), f.a, other.ID, f.now, 1, idle)
+	f.wantKind(err, fault.NotFound, "another institution's turn")
+}
+
+func endpointRoom(f *fixture) {
+	var last hook.Endpoint
+	for range hook.MaxEndpoints {
+		last = f.endpoint(f.a, vault.EventCreated)
+	}
+	one := last
+	one.ID = "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15"
+	f.wantKind(f.store.AddEndpoint(f.Context(), one), fault.Invalid, "a sixth endpoint")
+	f.endpoint(f.b, vault.EventCreated) // another owner has room
+	f.changeEndpoint(last, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.tick()) })
+	f.check(f.store.AddEndpoint(f.Context(), one))
+}
+
+func deliveriesCome(f *fixture) {
+	all := f.endpoint(f.a, vault.EventCreated, vault.EventApproved, vault.EventRetried, vault.EventFailed)
+	some := f.endpoint(f.a, vault.EventApproved)
+	f.endpoint(f.b, vault.EventApproved)
+	off := f.endpoint(f.a, vault.EventCreated)
+	no := false
+	f.changeEndpoint(off, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Update(hook.Edit{Active: &no}, f.now) })
+	c := f.keep(f.a, f.draft())
+	f.change(c, fail(f.tick()))
+	f.change(c, retry(f.tick()))
+	approved := f.change(c, approve(f.tick()))
+	want := []vault.EventType{vault.EventCreated, vault.EventFailed, vault.EventRetried, vault.EventApproved}
+	turn := f.turn(all, 10)
+	if len(turn.Due) != len(want) {
+		f.Fatalf("%d deliveries, want %d", len(turn.Due), len(want))
+	}
+	seen := map[string]bool{}
+	for i, due := range turn.Due {
+		var p struct {
+			Event, UUID   string
+			WebhookID     string `json:"webhook_id"`
+			ApplicationID uint64 `json:"application_id"`
+			DeliveryID    string `json:"delivery_id"`
+		}
+		f.check(json.Unmarshal(due.Body, &p))
+		if due.Event != want[i] || p.Event != string(want[i]) || p.UUID != c.UUID || p.WebhookID != all.ID ||
+			p.ApplicationID != approved.ID || p.DeliveryID != due.UUID || due.State != hook.Pending || seen[due.UUID] {
+			f.Errorf("delivery %d: %+v %s", i, due.Delivery, due.Body)
+		}
+		seen[due.UUID] = true
+	}
+	if turn := f.turn(some, 10); len(turn.Due) != 1 || turn.Due[0].Event != vault.EventApproved {
+		f.Errorf("%d deliveries for the one who wants approvals", len(turn.Due))
+	}
+	if n := len(f.deliveries(hook.Filter{Institution: f.a})); n != 5 {
+		f.Errorf("%d deliveries in all", n)
+	}
+}
+
+func deliveriesOfNothing(f *fixture) {
+	e := f.endpoint(f.a, vault.EventCreated, vault.EventFailed)
+	c := f.keep(f.a, f.draft())
+	_, err := f.store.Change(f.Context(), f.a, c.UUID, retry(f.now))
+	f.wantKind(err, fault.Illegal, "retrying what has not failed")
+	if n := len(f.turn(e, 10).Due); n != 1 {
+		f.Errorf("%d deliveries, want that of the creation", n)
+	}
+}
+
+func attempts(f *fixture) {
+	e := f.endpoint(f.a, vault.EventCreated)
+	f.keep(f.a, f.draft())
+	first := f.turn(e, 1).Due[0]
+	for try := 1; try <= hook.Attempts; try++ {
+		turn := f.turn(e, 1)
+		if len(turn.Due) != 1 || string(turn.Due[0].Body) != string(first.Body) {
+			f.Fatalf("try %d: %d are due, or another body", try, len(turn.Due))
+		}
+		if n := f.attempt(e, 500); n != 1 {
+			f.Fatal(n)
+		}
+		turn = f.turn(e, 1)
+		switch want := f.now.Add(hook.Pause); {
+		case len(turn.Due) != 0:
+			f.Error("it is due again at once")
+		case try < hook.Attempts && !turn.Next.Equal(want):
+			f.Errorf("the next try is at %v, want %v", turn.Next, want)
+		case try == hook.Attempts && !turn.Next.IsZero():
+			f.Error("it is not given up")
+		}
+		f.now = f.now.Add(hook.Pause)
+	}
+	d, err := f.store.Delivery(f.Context(), f.a, first.UUID)
+	f.check(err)
+	if d.State != hook.GivenUp || len(d.Attempts) != hook.Attempts || f.turn(e, 1).Endpoint.Failures != 1 {
+		f.Errorf("%+v", d.Delivery)
+	}
+	_, err = f.store.Delivery(f.Context(), f.b, first.UUID)
+	f.wantKind(err, fault.NotFound, "another institution's delivery")
+	// What has ended stays as it is.
+	f.check(f.store.KeepAttempts(f.Context(), f.a, []store.Tried{{Delivery: d.ID, Attempt: hook.Attempt{Status: 200}}}))
+	again, err := f.store.Delivery(f.Context(), f.a, first.UUID)
+	f.check(err)
+	f.wantSame(again, d, "an attempt at what has ended")
+	turn, err := f.store.NextTurn(f.Context(), f.a, e.ID, f.now, 1, func(uint64) bool { return true })
+	f.check(err)
+	if len(turn.Due) != 0 || !turn.Next.IsZero() {
+		f.Error("what is busy is due")
+	}
+}
+
+func suspendedEndpoint(f *fixture) {
+	e := f.endpoint(f.a, vault.EventCreated)
+	f.keepMany(f.a, hook.SuspendAfter, func(int, *vault.Draft) {})
+	for range hook.Attempts {
+		f.attempt(e, 500)
+		f.now = f.now.Add(hook.Pause)
+	}
+	turn := f.turn(e, 1)
+	if !turn.Endpoint.Suspended() || turn.Endpoint.Failures != hook.SuspendAfter || turn.Endpoint.LastStatus != hook.Failed {
+		f.Fatalf("%+v", turn.Endpoint)
+	}
+	f.keep(f.a, f.draft())
+	if turn := f.turn(e, 10); len(turn.Due) != 0 || !turn.Next.IsZero() {
+		f.Error("a suspended endpoint has deliveries due")
+	}
+	waiting := f.deliveries(hook.Filter{Institution: f.a, Endpoint: e.ID, State: hook.Pending})
+	if len(waiting) != 1 {
+		f.Fatalf("%d deliveries wait", len(waiting))
+	}
+	on := true
+	f.changeEndpoint(e, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Update(hook.Edit{Active: &on}, f.now) })
+	if n := f.attempt(e, 204); n != 1 {
+		f.Errorf("%d were due after the end of the suspension", n)
+	}
+	if got := f.turn(e, 1).Endpoint; got.Failures != 0 || got.LastStatus != hook.Success {
+		f.Errorf("%+v", got)
+	}
+}
+
+func redelivery(f *fixture) {
+	e, gone := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventCreated)
+	c := f.keep(f.a, f.draft())
+	f.attempt(e, 200)
+	var mine, others string
+	for _, d := range f.deliveries(hook.Filter{Institution: f.a}) {
+		if d.Endpoint == e.ID {
+			mine = d.UUID
+		} else {
+			others = d.UUID
+		}
+	}
+	f.changeEndpoint(gone, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.tick()) })
+	again := func(institution uint32, uuids ...string) error {
+		return f.store.Redeliver(f.Context(), institution, uuids, f.now)
+	}
+	f.wantKind(again(f.a, mine, others), fault.Illegal, "one of a deleted endpoint")
+	f.wantKind(again(f.a, mine, c.UUID), fault.NotFound, "one that is none")
+	f.wantKind(again(f.b, mine), fault.NotFound, "another institution's")
+	if n := len(f.turn(e, 9).Due); n != 0 {
+		f.Errorf("%d are due after a refusal", n)
+	}
+	f.check(again(f.a, mine))
+	if n := f.attempt(e, 500); n != 1 {
+		f.Errorf("%d are due", n)
+	}
+	d, err := f.store.Delivery(f.Context(), f.a, mine)
+	f.check(err)
+	if d.Tries != 1 || len(d.Attempts) != 2 || d.State != hook.Pending {
+		f.Errorf("%+v", d.Delivery)
+	}
+	f.check(again(f.a, mine)) // one that waits is due at once
+	if n := len(f.turn(e, 9).Due); n != 1 {
+		f.Errorf("%d are due", n)
+	}
+}
+
+func deliveryLists(f *fixture) {
+	one, two := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventCreated)
+	f.endpoint(f.b, vault.EventCreated)
+	began := f.now
+	f.keepMany(f.a, 5, func(int, *vault.Draft) {})
+	half := f.tick()
+	f.keep(f.b, f.draft())
+	f.keepMany(f.a, 3, func(int, *vault.Draft) {})
+	f.attempt(two, 200)
+	for i, test := range []struct {
+		filter hook.Filter
+		want   int
+	}{
+		{hook.Filter{Institution: f.a}, 16}, {hook.Filter{Institution: f.b}, 1},
+		{hook.Filter{Institution: f.a, Endpoint: one.ID}, 8}, {hook.Filter{Institution: f.b, Endpoint: one.ID}, 0},
+		{hook.Filter{Institution: f.a, Endpoint: "none"}, 0},
+		{hook.Filter{Institution: f.a, State: hook.Delivered}, 8}, {hook.Filter{Institution: f.a, Endpoint: one.ID, State: hook.Delivered}, 0},
+		{hook.Filter{Institution: f.a, From: half}, 6}, {hook.Filter{Institution: f.a, To: half}, 10},
+		{hook.Filter{Institution: f.a, From: began, To: half, Endpoint: two.ID}, 5}, {hook.Filter{Institution: f.a, From: f.now.Add(time.Hour)}, 0},
+	} {
+		for _, n := range []int{1, 3, 100} {
+			filter, last, got := test.filter, uint64(0), 0
+			for {
+				page, err := f.store.Deliveries(f.Context(), filter, n)
+				f.check(err)
+				for _, d := range page {
+					if last != 0 && d.ID >= last {
+						f.Fatalf("case %d: %d after %d", i, d.ID, last)
+					}
+					last = d.ID
+				}
+				if got += len(page); len(page) < n {
+					break
+				}
+				filter.Before = last
+			}
+			if got != test.want {
+				f.Errorf("case %d by %d: %d deliveries, want %d", i, n, got, test.want)
+			}
+		}
+	}
+}
+
+func forgottenDeliveries(f *fixture) {
+	one, gone, other := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventCreated), f.endpoint(f.b, vault.EventCreated)
+	f.keepMany(f.a, 3, func(int, *vault.Draft) {})
+	f.keep(f.b, f.draft())
+	f.attempt(one, 200)
+	f.attempt(other, 200)
+	f.tick()
+	f.keep(f.a, f.draft())
+	f.changeEndpoint(gone, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.now) })
+	forget := func(n int) int {
+		done, err := f.store.ForgetDeliveries(f.Context(), f.now, n)
+		f.check(err)
+		return done
+	}
+	if n := forget(2); n != 2 {
+		f.Errorf("%d were forgotten, want 2", n)
+	}
+	if n := forget(100); n != 5 {
+		f.Errorf("%d more were forgotten, want 5", n)
+	}
+	if n := forget(100); n != 0 {
+		f.Errorf("%d more were forgotten, want none", n)
+	}
+	left := f.deliveries(hook.Filter{Institution: f.a})
+	if len(left) != 2 || f.attempt(one, 200) != 1 {
+		f.Errorf("%d are left", len(left))
+	}
+}
+
+func endpointTests(f *fixture) {
+	e := f.endpoint(f.a, vault.EventCreated)
+	try := func(status int) hook.Delivery {
+		d, body, err := hook.TestNews(e.Owner, f.tick()).To(e, f.now)
+		f.check(err)
+		d, err = f.store.KeepTest(f.Context(), d, body, hook.Attempt{At: f.now, Status: status})
+		f.check(err)
+		return d
+	}
+	if d := try(404); d.State != hook.GivenUp {
+		f.Errorf("%+v", d)
+	}
+	if got := f.turn(e, 1).Endpoint; got.Failures != 0 || got.LastStatus != hook.Failed {
+		f.Errorf("%+v", got)
+	}
+	d := try(200)
+	if d.State != hook.Delivered || f.turn(e, 1).Endpoint.LastStatus != hook.Success {
+		f.Errorf("%+v", d)
+	}
+	f.wantKind(f.store.Redeliver(f.Context(), f.a, []string{d.UUID}, f.now), fault.Illegal, "a test again")
+}
+
+func announcements(f *fixture) {
+	e := f.endpoint(f.a, "certification.revoked")
+	id := "0197f6a0-0000-7000-8000-000000000001"
+	address := "https://shop.example.com/"
+	shop, err := hook.New(id, hook.Owner{Institution: f.a, Store: "shop"},
+		hook.Edit{URL: &address, Events: []vault.EventType{"certification.revoked"}}, hook.Sealed("s"), f.now)
+	f.check(err)
+	f.check(f.store.AddEndpoint(f.Context(), shop))
+	body := []byte(`{"event":"certification.revoked"}`)
+	f.check(f.store.Announce(f.Context(), hook.Ready(shop.Owner, "certification.revoked", "mystore.com", f.now, 1, body), f.now))
+	if turn := f.turn(shop, 9); len(turn.Due) != 1 || string(turn.Due[0].Body) != string(body) {
+		f.Errorf("%+v", turn)
+	}
+	if turn := f.turn(e, 9); len(turn.Due) != 0 {
+		f.Error("a store's event was told to another")
+	}
+}
+
+func receivedEvents(f *fixture) {
+	var kept []hook.Received
+	for i := range 3 {
+		r, isNew, err := f.store.Receive(f.Context(), hook.Received{
+			Identity: fmt.Sprint("id", i), At: f.tick(), Event: "e", Body: []byte("{}"),
+			Tasks: []hook.Task{hook.NewTask(hook.Forward, "a", f.now), hook.NewTask(hook.Run, "b", f.now)},
+		})
+		f.check(err)
+		if !isNew {
+			f.Fatal("a new event is known already")
+		}
+		kept = append(kept, r)
+	}
+	twin, isNew, err := f.store.Receive(f.Context(), hook.Received{Identity: "id1", Event: "other", At: f.tick()})
+	f.check(err)
+	f.wantSame(twin, kept[1], "an event that comes again")
+	if isNew {
+		f.Error("an event that comes again is new")
+	}
+	page := func(before uint64, n int) []hook.Received {
+		all, err := f.store.Received(f.Context(), before, n)
+		f.check(err)
+		return all
+	}
+	f.wantSame(page(0, 9), []hook.Received{kept[2], kept[1], kept[0]}, "all")
+	f.wantSame(page(kept[2].Seq, 1), []hook.Received{kept[1]}, "one before another")
+	f.wantSame(page(kept[2].Seq+9, 1), []hook.Received{kept[2]}, "before one that is not there")
+	chores := func(n int, busy bool) ([]store.Chore, time.Time) {
+		all, next, err := f.store.NextChores(f.Context(), f.now, n, func(uint64, int) bool { return busy })
+		f.check(err)
+		return all, next
+	}
+	if all, _ := chores(9, true); len(all) != 0 {
+		f.Error("what is busy is due")
+	}
+	all, _ := chores(9, false)
+	if len(all) != 6 || all[0].Seq != kept[0].Seq || all[1].Task != 1 {
+		f.Fatalf("%+v", all)
+	}
+	f.check(f.store.KeepTask(f.Context(), kept[0].Seq, 0, "", f.now))
+	f.check(f.store.KeepTask(f.Context(), kept[0].Seq, 1, "no", f.now))
+	f.wantKind(f.store.KeepTask(f.Context(), kept[0].Seq, 0, "", f.now), fault.Conflict, "a task that has ended")
+	f.wantKind(f.store.KeepTask(f.Context(), 99, 0, "", f.now), fault.NotFound, "a task of nothing")
+	if all, next := chores(9, false); len(all) != 4 || !next.Equal(f.now.Add(time.Second)) {
+		f.Errorf("%d are due, the next one at %v", len(all), next)
+	}
+	f.now = f.now.Add(time.Second)
+	if all, _ := chores(9, false); len(all) != 5 {
+		f.Errorf("%d are due a second later", len(all))
+	}
+	if got := page(2, 1)[0]; got.Tasks[0].State != hook.Delivered || got.Tasks[1].Error != "no" || got.Tasks[1].Tries != 1 {
+		f.Errorf("%+v", got)
+	}
+}

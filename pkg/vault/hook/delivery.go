@@ -1,0 +1,160 @@
+package hook
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// How deliveries are tried (guide, step 10): once, and up to three times more.
+const (
+	Attempts    = 4
+	Pause       = 30 * time.Second
+	AttemptTime = 10 * time.Second // for all of one attempt
+)
+
+// Sizes of what an endpoint answers.
+const (
+	ReadAnswer = 64 << 10 // bytes that are read of it at most
+	KeptAnswer = 4 << 10  // bytes that are kept
+	keptTries  = 12       // attempts that are kept of one delivery, the latest
+)
+
+// KeepFor is how long a delivery that has ended is kept on record.
+const KeepFor = 30 * 24 * time.Hour
+
+// State is where a delivery stands.
+type State string
+
+// The states of a delivery.
+const (
+	Pending   State = "pending"
+	Delivered State = "success"
+	GivenUp   State = "failed"
+)
+
+// Delivery is one event on its way to one endpoint. Its body is kept beside it and
+// never changes.
+type Delivery struct {
+	ID       uint64 `json:"id"`   // given by the store, in order of creation
+	UUID     string `json:"uuid"` // the delivery_id
+	Endpoint string `json:"endpoint"`
+	Owner
+	Event     vault.EventType `json:"event"`
+	Subject   string          `json:"subject"` // UUID of the certificate, or whatever the event is about
+	Timestamp time.Time       `json:"timestamp"`
+	CreatedAt time.Time       `json:"created_at"`
+
+	State    State     `json:"state"`
+	Tries    int       `json:"tries"` // since the delivery was last asked for
+	RunAt    time.Time `json:"run_at"`
+	Attempts []Attempt `json:"attempts,omitempty"`
+}
+
+// Attempt is one request and its answer.
+type Attempt struct {
+	At     time.Time     `json:"at"`
+	Took   time.Duration `json:"took"`
+	Status int           `json:"status,omitempty"` // of HTTP; 0 where no answer came
+	Error  string        `json:"error,omitempty"`
+	Answer []byte        `json:"answer,omitempty"` // its start
+}
+
+// OK tells whether the endpoint has taken the delivery: a redirect is none.
+func (a Attempt) OK() bool { return a.Error == "" && a.Status >= 200 && a.Status < 300 }
+
+// Why says in a few words why an attempt failed; "" when it did not.
+func (a Attempt) Why() string {
+	switch {
+	case a.OK():
+		return ""
+	case a.Error != "":
+		return a.Error
+	}
+	return fmt.Sprintf("status %d", a.Status)
+}
+
+// After is what an attempt makes of a delivery and of its endpoint.
+func After(e Endpoint, d Delivery, a Attempt) (Endpoint, Delivery) {
+	d = d.tried(a)
+	switch {
+	case a.OK():
+		d.State = Delivered
+		return e.took(a), d
+	case d.Tries < Attempts:
+		d.RunAt = a.At.Add(a.Took + Pause)
+		return e, d
+	}
+	d.State = GivenUp
+	e.LastStatus, e.LastAt = Failed, a.At
+	e.Failures++
+	if e.Failures >= SuspendAfter && !e.Suspended() {
+		e.SuspendedAt = a.At
+	}
+	return e, d
+}
+
+// AfterTest is After for a delivery that staff asked for to try an endpoint: one
+// attempt, and a failure does not count.
+func AfterTest(e Endpoint, d Delivery, a Attempt) (Endpoint, Delivery) {
+	d = d.tried(a)
+	if a.OK() {
+		d.State = Delivered
+		return e.took(a), d
+	}
+	d.State = GivenUp
+	e.LastStatus, e.LastAt = Failed, a.At
+	return e, d
+}
+
+func (e Endpoint) took(a Attempt) Endpoint {
+	e.LastStatus, e.LastAt, e.Failures = Success, a.At, 0
+	return e.Resume()
+}
+
+func (d Delivery) tried(a Attempt) Delivery {
+	a.Answer = a.Answer[:min(len(a.Answer), KeptAnswer)]
+	all := append(append([]Attempt(nil), d.Attempts...), a)
+	d.Attempts = all[max(0, len(all)-keptTries):]
+	d.Tries++
+	return d
+}
+
+// Again asks for the delivery anew: at once, with all its attempts before it.
+func (d Delivery) Again(e Endpoint, now time.Time) (Delivery, error) {
+	if !e.Live() {
+		return d, fault.Newf(fault.Illegal, "delivery %s cannot be sent again: its endpoint was deleted", d.UUID)
+	}
+	if d.Event == EventTest {
+		return d, fault.Newf(fault.Illegal, "delivery %s was a test; test the endpoint again instead", d.UUID)
+	}
+	d.State, d.Tries, d.RunAt = Pending, 0, now
+	return d, nil
+}
+
+// Last is the latest attempt; the zero one before the first.
+func (d Delivery) Last() Attempt {
+	if len(d.Attempts) == 0 {
+		return Attempt{}
+	}
+	return d.Attempts[len(d.Attempts)-1]
+}
+
+// Filter selects deliveries; empty fields do not restrict, and all that are set
+// must hold.
+type Filter struct {
+	Institution uint32
+	Endpoint    string
+	State       State
+	From, To    time.Time // of their making, From inclusive, To exclusive
+	Before      uint64    // only IDs below; 0 for all
+}
+
+// Matches tells whether the filter selects a delivery.
+func (f Filter) Matches(d Delivery) bool {
+	return d.Institution == f.Institution && (f.Endpoint == "" || d.Endpoint == f.Endpoint) &&
+		(f.State == "" || d.State == f.State) && (f.Before == 0 || d.ID < f.Before) &&
+		(f.From.IsZero() || !d.CreatedAt.Before(f.From)) && (f.To.IsZero() || d.CreatedAt.Before(f.To))
+}

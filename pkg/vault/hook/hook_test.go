@@ -1,0 +1,238 @@
+package hook_test
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+var now = time.Date(2026, 6, 4, 10, 30, 0, 0, time.UTC)
+
+const id = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+
+func endpoint(t *testing.T, edit hook.Edit) (hook.Endpoint, error) {
+	t.Helper()
+	return hook.New(id, hook.Owner{Institution: 1}, edit, hook.Sealed("one"), now)
+}
+
+func working(t *testing.T) hook.Endpoint {
+	t.Helper()
+	address := "https://example.com/hook"
+	e, err := endpoint(t, hook.Edit{URL: &address, Events: []vault.EventType{vault.EventCreated, vault.EventCreated}})
+	if err != nil || len(e.Events) != 1 {
+		t.Fatal(e, err)
+	}
+	return e
+}
+
+func TestEndpointsAreValidated(t *testing.T) {
+	t.Parallel()
+	one := []vault.EventType{vault.EventApproved}
+	for address, test := range map[string]struct {
+		events []vault.EventType
+		field  string
+	}{
+		"https://example.com/hook?x=1":                        {one, ""},
+		" https://example.com ":                               {one, ""},
+		"https://example.com/" + strings.Repeat("ü", 2048-20): {one, ""},
+		"https://example.com/" + strings.Repeat("ü", 2048-19): {one, "url"},
+		"":                        {one, "url"},
+		"example.com":             {one, "url"},
+		"ftp://example.com":       {one, "url"},
+		"https://":                {one, "url"},
+		"https://a:b@example.com": {one, "url"},
+		"https://example.com/#x":  {one, "url"},
+		"https://exa mple.com/":   {one, "url"},
+		"https://example.com":     {nil, "events"},
+		"https://example.com/1":   {[]vault.EventType{"certificate_application.none"}, "events"},
+		"https://example.com/2":   {hook.Events(), ""},
+		"https://example.com/3":   {[]vault.EventType{hook.EventTest}, "events"},
+	} {
+		_, err := endpoint(t, hook.Edit{URL: &address, Events: test.events})
+		fields := fault.FieldsOf(err)
+		if test.field == "" && err != nil || test.field != "" && (len(fields) != 1 || fields[0].Name != test.field) {
+			t.Errorf("%q %v: %v", address, test.events, err)
+		}
+	}
+}
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	e, err := working(t).Rotate(hook.Sealed("two"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Duration]string{0: "two one", hook.Overlap - 1: "two one", hook.Overlap: "two"} {
+		var got []string
+		for _, s := range e.Secrets(now.Add(at)) {
+			got = append(got, string(s))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("after %v: %v", at, got)
+		}
+	}
+	gone, err := e.Delete(now)
+	if err != nil || gone.Secret != nil || gone.OldSecret != nil {
+		t.Error("a deleted endpoint keeps its secrets")
+	}
+	for what, err := range map[string]error{
+		"rotate": func() error { _, err := gone.Rotate(nil, now); return err }(),
+		"update": func() error { _, err := gone.Update(hook.Edit{}, now); return err }(),
+		"delete": func() error { _, err := gone.Delete(now); return err }(),
+	} {
+		if !fault.Is(err, fault.NotFound) {
+			t.Error(what, err)
+		}
+	}
+}
+
+// The payload of the guide's step 8, in its order, with the delivery's ID behind it.
+func TestPayload(t *testing.T) {
+	t.Parallel()
+	n := hook.NewsOf(vault.Event{
+		Seq: 7, Type: vault.EventApproved, Institution: 1, Certificate: 42, UUID: "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15",
+		Title: "Certificate of <Achievement> & \u2028", Email: "john@example.com", Source: vault.FromVault, Trigger: vault.BulkUpload,
+		At: now.In(time.FixedZone("", 7200)).Add(987 * time.Millisecond),
+	})
+	d, body, err := n.To(working(t), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"event":"certificate_application.approved","webhook_id":"a1b2c3d4-e5f6-7890-abcd-ef1234567890",` +
+		`"timestamp":"2026-06-04T10:30:00Z","application_id":42,"uuid":"9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15",` +
+		`"certificate_title":"Certificate of <Achievement> & \u2028","applicant_email":"john@example.com",` +
+		`"source":"vault","trigger_context":"bulk_upload","delivery_id":"` + d.UUID + `"}`
+	if string(body) != want {
+		t.Errorf("got  %s\nwant %s", body, want)
+	}
+	if twin, _, _ := n.To(working(t), now.Add(time.Hour)); twin.UUID != d.UUID {
+		t.Error("the same news has two IDs")
+	}
+	n.Number = 8
+	if other, _, _ := n.To(working(t), now); other.UUID == d.UUID {
+		t.Error("other news has the same ID")
+	}
+}
+
+func TestADeadEndpointSeesFourAttempts(t *testing.T) {
+	t.Parallel()
+	e := working(t)
+	d, _, err := hook.TestNews(e.Owner, now).To(e, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := now
+	for try := 1; try <= 4; try++ {
+		if d.State != hook.Pending || !d.RunAt.Equal(at) {
+			t.Fatalf("before try %d: %s at %v, want %v", try, d.State, d.RunAt, at)
+		}
+		e, d = hook.After(e, d, hook.Attempt{At: at, Took: 10 * time.Second, Error: "Timeout"})
+		at = at.Add(40 * time.Second)
+	}
+	if d.State != hook.GivenUp || len(d.Attempts) != 4 || e.Failures != 1 || e.LastStatus != hook.Failed {
+		t.Errorf("%+v %+v", d, e)
+	}
+}
+
+func TestWhatCountsAsTaken(t *testing.T) {
+	t.Parallel()
+	for status, ok := range map[int]bool{0: false, 199: false, 200: true, 204: true, 299: true, 301: false, 307: false, 404: false, 500: false} {
+		if got := (hook.Attempt{Status: status}); got.OK() != ok || (got.Why() == "") != ok {
+			t.Errorf("%d: %v %q", status, got.OK(), got.Why())
+		}
+	}
+	if (hook.Attempt{Status: 200, Error: "broke off"}).OK() {
+		t.Error("an answer that broke off counts")
+	}
+}
+
+// model is consecutive_failures as the guide tells of it: it counts deliveries that
+// were given up, and any success resets it.
+type model struct {
+	failures  int
+	last      hook.Status
+	suspended bool
+	left      map[int]int // attempts left of each delivery that is under way
+}
+
+func TestFailuresAgreeWithAModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(10_000) {
+		random := rand.New(rand.NewPCG(seed, 6))
+		e, m := working(t), model{last: hook.None, left: map[int]int{}}
+		under := map[int]hook.Delivery{}
+		luck := random.IntN(4)
+		for step := range 60 {
+			switch what := random.IntN(20); {
+			case what == 0:
+				a := hook.Attempt{At: now, Status: []int{200, 500}[random.IntN(2)]}
+				e, _ = hook.AfterTest(e, hook.Delivery{Event: hook.EventTest}, a)
+				m.last = hook.Failed
+				if a.OK() {
+					m = model{last: hook.Success, left: m.left}
+				}
+			case what == 1:
+				e, m.suspended = e.Resume(), false
+			default:
+				n := step
+				if len(under) > 0 && random.IntN(3) > 0 {
+					n = slices.Min(slices.Collect(maps.Keys(under)))
+				}
+				if _, ok := under[n]; !ok {
+					under[n], m.left[n] = hook.Delivery{State: hook.Pending}, 4
+				}
+				a := hook.Attempt{At: now, Status: 500}
+				if random.IntN(16) < luck*luck {
+					a.Status = 200
+				}
+				var d hook.Delivery
+				e, d = hook.After(e, under[n], a)
+				under[n] = d
+				m.left[n]--
+				switch {
+				case a.OK():
+					m.failures, m.last, m.suspended, m.left[n] = 0, hook.Success, false, 0
+				case m.left[n] == 0:
+					m.failures, m.last = m.failures+1, hook.Failed
+					m.suspended = m.suspended || m.failures >= 10
+				}
+				if ended := m.left[n] == 0; ended != (d.State != hook.Pending) {
+					t.Fatalf("seed %d, step %d: %+v", seed, step, d)
+				} else if ended {
+					delete(under, n)
+				}
+			}
+			if e.Failures != m.failures || e.LastStatus != m.last || e.Suspended() != m.suspended {
+				t.Fatalf("seed %d, step %d: %d %s %v, want %+v", seed, step, e.Failures, e.LastStatus, e.Suspended(), m)
+			}
+		}
+	}
+}
+
+func TestTasks(t *testing.T) {
+	t.Parallel()
+	r := hook.Received{Tasks: []hook.Task{hook.NewTask(hook.Run, "true", now), hook.NewTask(hook.Forward, "x", now)}}
+	for try := 1; r.Tasks[0].State == hook.Pending; try++ {
+		if try > 10 {
+			t.Fatal("it is never given up")
+		}
+		before := r
+		r = r.AfterTask(0, "exit status 1", now)
+		if before.Tasks[0].Tries != try-1 {
+			t.Fatal("a transition changed what it was given")
+		}
+	}
+	if r.Tasks[0].Tries != 6 || r.Tasks[0].State != hook.GivenUp || r.Tasks[1].State != hook.Pending {
+		t.Errorf("%+v", r)
+	}
+	if r = r.AfterTask(1, "", now); r.Tasks[1].State != hook.Delivered {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,85 @@
+package hook
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// TaskKind is what is to be done with an event that others told us.
+type TaskKind string
+
+// The kinds of task.
+const (
+	Forward TaskKind = "forward" // send it on to an address
+	Run     TaskKind = "exec"    // run a command
+	Apply   TaskKind = "apply"   // note the state of a certificate that was sent to a remote vault
+)
+
+// Task is one thing to be done with a received event.
+type Task struct {
+	Kind   TaskKind  `json:"kind"`
+	Target string    `json:"target,omitempty"` // the address or the command
+	State  State     `json:"state"`
+	Tries  int       `json:"tries"`
+	RunAt  time.Time `json:"run_at"`
+	Error  string    `json:"error,omitempty"` // of the latest try
+}
+
+// Received is an event that others told us, with what is to be done with it.
+type Received struct {
+	Seq uint64 `json:"seq"` // given by the store, in order of arrival
+	// Identity is the same each time the same event comes.
+	Identity string    `json:"identity"`
+	At       time.Time `json:"at"`
+	Event    string    `json:"event"`
+	Subject  string    `json:"subject,omitempty"` // UUID of the certificate
+	Body     []byte    `json:"body"`              // as it came
+	Tasks    []Task    `json:"tasks,omitempty"`
+}
+
+// taskPauses are the pauses before the second try of a task, the third, ...; when
+// they are used up it is given up.
+func taskPauses() []time.Duration {
+	return []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+}
+
+// NewTask is a task that is due at once.
+func NewTask(kind TaskKind, target string, now time.Time) Task {
+	return Task{Kind: kind, Target: target, State: Pending, RunAt: now}
+}
+
+// AfterTask is what a try makes of task number i; failure is "" for a success.
+func (r Received) AfterTask(i int, failure string, now time.Time) Received {
+	r.Tasks = slices.Clone(r.Tasks)
+	t := &r.Tasks[i]
+	t.Tries++
+	t.Error = failure
+	pauses := taskPauses()
+	switch {
+	case failure == "":
+		t.State = Delivered
+	case t.Tries > len(pauses):
+		t.State = GivenUp
+	default:
+		t.RunAt = now.Add(pauses[t.Tries-1])
+	}
+	return r
+}
+
+// StatusAfter is the state of a certificate after an event; false for an event that
+// says nothing of it.
+func StatusAfter(e vault.EventType) (string, bool) {
+	switch e {
+	case vault.EventCreated, "certificate_application.processing", vault.EventRetried:
+		return string(vault.Processing), true
+	case vault.EventApproved:
+		return string(vault.Approved), true
+	case vault.EventFailed:
+		return string(vault.Failed), true
+	case "certificate_application.rejected":
+		return "rejected", true
+	}
+	return "", false
+}

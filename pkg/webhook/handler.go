@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"unicode/utf8"
+)
+
+// MaxBody is how long a delivery's body may be, in bytes.
+const MaxBody = 1 << 20
+
+// Delivery is a delivery whose signature was found good.
+type Delivery struct {
+	Payload Payload
+	Header  http.Header
+	Body    []byte // as it came
+}
+
+// Identity is the same for every attempt at one delivery, and for no other
+// delivery: the delivery's ID where the sender gives one, else a hash of the
+// body. A receiver that has seen it before has nothing more to do.
+func (d Delivery) Identity() string {
+	if d.Payload.DeliveryID != "" {
+		return d.Payload.DeliveryID
+	}
+	// Signed only together with its own signature; else anyone may have put it there.
+	if id := d.Header.Get(HeaderStandardID); id != "" && d.Header.Get(HeaderStandardSignature) != "" {
+		return id
+	}
+	hash := sha256.Sum256(d.Body)
+	return "sha256:" + hex.EncodeToString(hash[:])
+}
+
+// Handler answers deliveries: 401 where the signature does not fit, 400 where the
+// body is no JSON object with an event's name, 405 and 413 as they say. What passes is
+// handed to take; its error is answered with 503, so that the sender tries again,
+// and nil with 204. Take should do no more than keep the delivery: a sender waits 10
+// seconds at most.
+func Handler(v Verifier, take func(context.Context, Delivery) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			say(w, http.StatusMethodNotAllowed, "Deliveries come by POST.")
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		if _, long := errors.AsType[*http.MaxBytesError](err); long {
+			say(w, http.StatusRequestEntityTooLarge, "The body is too long.")
+			return
+		}
+		if err != nil {
+			return // the sender has gone
+		}
+		if v.Verify(r.Header, body) != nil {
+			say(w, http.StatusUnauthorized, "Invalid signature")
+			return
+		}
+		d := Delivery{Header: r.Header, Body: body}
+		if d.Payload, err = Parse(body); err != nil {
+			say(w, http.StatusBadRequest, "The body is not understood.")
+			return
+		}
+		if err := take(r.Context(), d); err != nil {
+			say(w, http.StatusServiceUnavailable, "The delivery cannot be kept now.")
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+// Parse reads a body that was verified. Fields that it does not know are passed
+// over, and those that are missing stay empty; without an event's name it is none.
+func Parse(body []byte) (Payload, error) {
+	var p Payload
+	if !utf8.Valid(body) {
+		return p, errors.New("webhook: the body is not UTF-8")
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return Payload{}, errors.New("webhook: the body is not the JSON of an event")
+	}
+	if p.Event == "" || len(p.Event) > 255 {
+		return Payload{}, errors.New("webhook: the body names no event")
+	}
+	return p, nil
+}
+
+func say(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// Whoever has gone does not read it.
+	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
+}

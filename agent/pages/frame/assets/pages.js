@@ -102,11 +102,12 @@ document.querySelectorAll("button[data-copy]").forEach((button) => {
     const said = document.getElementById(button.dataset.copy + "-said");
     field.focus();
     field.select();
+    let done = true;
     try {
       await navigator.clipboard.writeText(field.value);
     } catch {
-      document.execCommand("copy"); // pages without TLS have nothing better
+      done = document.execCommand("copy"); // pages without TLS have nothing better
     }
-    said.textContent = button.dataset.done;
+    if (done) said.textContent = button.dataset.done; // else the text is marked, to be copied by hand
   });
 });

@@ -277,20 +277,20 @@ func (p *Authority) View(width, height int) string {
 
 // head counts stores, and certifications by state.
 func (p *Authority) head(l look.Look) string {
-	text := look.Count(len(p.stores), "store", "stores")
 	counts := map[string]int{}
 	for _, c := range p.all {
 		counts[p.stateOf(c)]++
 	}
+	parts := []string{look.Count(len(p.stores), "store", "stores")}
 	for _, state := range authorityStates()[1:] {
 		if n := counts[state]; n > 0 {
-			text += "  " + look.Number(n) + " " + l.State(state, state)
+			parts = append(parts, look.Number(n)+" "+l.State(state, state))
 		}
 	}
 	if p.state != "" {
-		text += "   State: " + l.State(p.state, p.state)
+		parts = append(parts, " State: "+l.State(p.state, p.state))
 	}
-	return text
+	return strings.Join(parts, "  ")
 }
 
 // storeLine names the stores, and what is special about each.

@@ -272,25 +272,41 @@ func (p *Authority) View(width, height int) string {
 	} else {
 		body = p.table.View(l, p, width, height-2-len(foot))
 	}
-	return l.Block([]string{p.head(l)}, width, 2) + "\n" + body + "\n" + l.Block(foot, width, len(foot))
+	return l.Block([]string{p.head(l), l.Dim.Render(l.Short(p.storeLine(), width))}, width, 2) + "\n" + body + "\n" + l.Block(foot, width, len(foot))
 }
 
 // head counts stores, and certifications by state.
 func (p *Authority) head(l look.Look) string {
-	text := look.Count(len(p.stores), "store", "stores")
 	counts := map[string]int{}
 	for _, c := range p.all {
 		counts[p.stateOf(c)]++
 	}
+	parts := []string{look.Count(len(p.stores), "store", "stores")}
 	for _, state := range authorityStates()[1:] {
 		if n := counts[state]; n > 0 {
-			text += "  " + look.Number(n) + " " + l.State(state, state)
+			parts = append(parts, look.Number(n)+" "+l.State(state, state))
 		}
 	}
 	if p.state != "" {
-		text += "   State: " + l.State(p.state, p.state)
+		parts = append(parts, " State: "+l.State(p.state, p.state))
 	}
-	return text
+	return strings.Join(parts, "  ")
+}
+
+// storeLine names the stores, and what is special about each.
+func (p *Authority) storeLine() string {
+	var names []string
+	for _, s := range p.stores {
+		name := look.Clean(s.Slug)
+		switch {
+		case s.Disabled:
+			name += " (disabled)"
+		case s.Review:
+			name += " (reviewed)"
+		}
+		names = append(names, name)
+	}
+	return "Stores: " + strings.Join(names, ", ")
 }
 
 // details says more of the selected certification and its store.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/badge"
 	"github.com/vecctl/vecctl/authority/counter"
 	certify "github.com/vecctl/vecctl/authority/door"
@@ -18,6 +19,8 @@ import (
 	"github.com/vecctl/vecctl/authority/proof"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // certifier is the certification authority of the home. It shares the store's file
@@ -48,12 +51,32 @@ func (a *Agent) openAuthority(config home.Config) error {
 		return err
 	}
 	a.certifier.office = office.New(office.Options{
-		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: herald{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 	a.certifier.door = certify.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
 	a.certifier.gallery = badge.NewGallery()
 	a.certifier.page, err = page.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
 	return err
+}
+
+// herald tells the endpoints of a store of the authority's events. Staff of any of
+// the home's institutions may have registered them.
+type herald struct{ agent *Agent }
+
+// Send implements office.Courier.
+func (h herald) Send(ctx context.Context, e authority.Event) error {
+	all, err := h.agent.store.Institutions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		news := hook.Ready(hook.Owner{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
+		if err := h.agent.store.Announce(ctx, news, h.agent.Now()); err != nil {
+			return err
+		}
+	}
+	h.agent.hooks.sender.Wake()
+	return nil
 }
 
 // prover looks for proofs of domains with the resolvers of the settings.

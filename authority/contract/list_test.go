@@ -20,7 +20,7 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	desk := counter.Counter{Registry: s.office, Bench: s.office, Shape: counter.Shape{Now: s.clock.now}}
 	staff, err := client.New("http://vecctl.test", "", client.InProcess(desk.Handler()))
 	s.check(err)
-	all, err := staff.Certifications(t.Context())
+	all, err := staff.StoreCertifications(t.Context(), "")
 	s.check(err)
 	if len(all) != 2 || all[0].Domain != "mystore.com" || all[0].Status != "active" || all[1].Domain != "waits.com" || all[1].Status != "pending" {
 		t.Fatalf("%+v", all)
@@ -28,7 +28,7 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	_, err = staff.RevokeCertification(t.Context(), all[0].Hash, "a test")
 	s.check(err)
 	s.clock.set(begun.Add(time.Hour))
-	if all, err = staff.Certifications(t.Context()); err != nil || all[0].Status != "revoked" {
+	if all, err = staff.StoreCertifications(t.Context(), ""); err != nil || all[0].Status != "revoked" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

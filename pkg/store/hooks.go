@@ -46,7 +46,8 @@ type Tried struct {
 
 // Deliveries is what is asked of a store about deliveries.
 type Deliveries interface {
-	// Announce keeps a delivery of news for each endpoint that wants it.
+	// Announce keeps a delivery of news for each endpoint that wants it and was not
+	// told yet.
 	Announce(ctx context.Context, n hook.News, now time.Time) error
 	// NextTurn returns up to n deliveries to an endpoint that are due, oldest first,
 	// but for those that busy says are being tried. An endpoint that takes none now has

@@ -43,6 +43,9 @@ func (t *txn) announce(n hook.News, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if t.Get(deliveryByUUID, record.UUID(d.UUID)) != nil {
+			continue // told already
+		}
 		if err := t.addDelivery(&d, body); err != nil {
 			return err
 		}

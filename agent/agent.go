@@ -27,6 +27,7 @@ import (
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -73,6 +74,8 @@ type Agent struct {
 	outcome     *outcome.Writer
 	pages       *pages.Pages
 	feed        feed
+	hooks       hooks
+	remote      *courier.Book // certificates on remote vaults
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -103,6 +106,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		return nil, err
 	}
 	if a.mailing, err = a.loadMailing(config); err != nil {
+		return nil, err
+	}
+	if err := a.prepareHooks(config); err != nil {
 		return nil, err
 	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
@@ -151,6 +157,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	a.health = health.New(vitals{a}, a.Build)
 	a.health.Begin(last)
 	a.wire()
+	a.checkHooks()
 	a.pages, err = a.showing()
 	return err
 }
@@ -171,6 +178,8 @@ func (a *Agent) wire() {
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.post = a.newPost()
+	a.wireHooks()
+	a.remote = courier.NewBook(a.Home.Remote())
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
@@ -179,6 +188,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.post.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
+	work.Go(func() error { return a.hooks.sender.Run(ctx) })
+	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()
 }
@@ -198,6 +209,7 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
+			a.forgetDeliveries(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

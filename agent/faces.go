@@ -37,8 +37,8 @@ func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	staff := &panel.Panel{
 		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a,
-		Backups: a,
-		Fail:    business.Fail,
+		Backups: a, Webhooks: a, Deliveries: a, Receipts: a, Mails: a, Revisions: a,
+		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {
 				return // who asked has gone, which ended the work
@@ -67,7 +67,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(a.whileRoom(public, business.Fail)))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, business.Fail), business.Fail))))
 	a.certifier.mountPublic(mux, o.Proxies)
 	return mux
 }

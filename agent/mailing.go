@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -24,13 +25,16 @@ type mailing struct {
 	lines     int
 	hold      time.Duration
 	staff     string
+	bounces   string // mailbox of returned mails; "" is none
+	secret    string // who knows it may hand returned mails in; "" is nobody
 }
 
 // loadMailing reads the settings.
 func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 	var address, lines, perMinute, hold string
 	for key, to := range map[string]*string{"mail.smtp_url": &address, "mail.lines": &lines,
-		"mail.per_minute": &perMinute, "mail.hold": &hold, "mail.staff": &m.staff} {
+		"mail.per_minute": &perMinute, "mail.hold": &hold, "mail.staff": &m.staff,
+		"mail.bounces": &m.bounces, "mail.bounce_secret": &m.secret} {
 		if *to, err = a.setting(config, key); err != nil {
 			return m, err
 		}
@@ -53,18 +57,15 @@ func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 const mailProblem = "mail"
 
 func (a *Agent) newPost() *post.Post {
-	return post.New(a.store, post.Options{
-		Write: a.writer().Write, NewCarrier: a.newCarrier,
-		Lines: a.mailing.lines, PerMinute: a.mailing.perMinute,
-		Now: a.Now, Log: a.Log, Trouble: a.mailsHeld,
-	})
-}
-
-func (a *Agent) newCarrier() post.Carrier {
+	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: a.mailsHeld}
 	if a.mailing.server == nil {
-		return post.Spool{Folder: a.Home.Mail()}
+		spool := post.NewSpool(a.Home.Mail())
+		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }
+	} else {
+		o.Lines, o.PerMinute = a.mailing.lines, a.mailing.perMinute
+		o.NewCarrier = func() post.Carrier { return mail.NewLine(*a.mailing.server) }
 	}
-	return mail.NewLine(*a.mailing.server)
+	return post.New(a.store, o)
 }
 
 // writer makes the agent's mails.
@@ -117,12 +118,32 @@ func mailTrouble(err error) string {
 	return fmt.Sprintf("mails wait: %v", err)
 }
 
+// bounces notes what came back.
+func (a *Agent) bounces() *post.Bounces {
+	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.news}
+}
+
+// watchBounces reads the mailbox of returned mails, where there is one.
+func (a *Agent) watchBounces(ctx context.Context) error {
+	if a.mailing.bounces == "" {
+		return nil
+	}
+	return a.bounces().Watch(ctx, a.mailing.bounces)
+}
+
+// withBounces lets those who know the secret hand returned mails in.
+func (a *Agent) withBounces(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	if a.mailing.secret == "" {
+		return next
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /mail/bounces", a.bounces().Hook(a.mailing.secret, fail))
+	mux.Handle("/", next)
+	return mux
+}
+
 // settled is told which certificates' processing has ended: there may be mails.
 func (a *Agent) settled(ids []uint64) {
 	a.post.Wake()
 	a.feed.settled(ids)
 }
-
-// SendMails waits until all mails that are due have gone out, unless they are held
-// up or ctx ends.
-func (a *Agent) SendMails(ctx context.Context) { a.post.Drain(ctx) }

@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/receive"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -28,6 +29,9 @@ type ServeOptions struct {
 	Proxies []netip.Prefix
 	Limits  api.Limits
 	Drop    DropOptions
+	// Receiver says what the agent believes of what others tell it, and what it does.
+	Receiver ReceiverOptions
+	receiver *receive.Receiver
 	// Ready is told the addresses when all of them answer.
 	Ready func(staff, public string)
 }
@@ -45,6 +49,13 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	a.dropFolder.Store(watcher)
 	defer a.dropFolder.Store(nil)
+	o.receiver = a.newReceiver(o.Receiver)
+	return a.serveFaces(ctx, o, a.measured("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority, a.watchBounces)
+}
+
+// serveFaces runs the agent and some of its parts, and answers staff and, at the
+// address that the options name, everyone.
+func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Handler, parts ...func(context.Context) error) error {
 	staff, endpoint, err := a.Home.Listen(a.Random)
 	if err != nil {
 		return err
@@ -65,8 +76,7 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		faces = append(faces, face{listener: l, handler: health.Local(a.health.Handler(),
-			a.measured("api", a.PublicHandlerFor(o)))})
+		faces = append(faces, face{listener: l, handler: health.Local(a.health.Handler(), everyone)})
 	}
 	err = a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {
@@ -77,8 +87,9 @@ func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.Run(ctx) })
-	work.Go(func() error { return watcher.Run(ctx) })
-	work.Go(func() error { return a.runAuthority(ctx) })
+	for _, part := range parts {
+		work.Go(func() error { return part(ctx) })
+	}
 	for _, f := range faces {
 		work.Go(func() error { return f.serve(ctx) })
 	}

@@ -58,7 +58,7 @@ func (r readerAt) ReadAt(p []byte, at int64) (int, error) {
 // sendSignIn has the link mailed that proves an address.
 func (a *Agent) sendSignIn(ctx context.Context, to, link string) error {
 	err := a.store.QueueMail(ctx, vault.NewSignInMail(a.Institution().ID, to, link, a.Now()))
-	a.wake()
+	a.post.Wake()
 	return err
 }
 
@@ -72,7 +72,7 @@ func (a *Agent) askForCorrection(ctx context.Context, c vault.Certificate, wish 
 		// Staff see the wish in their list all the same.
 		a.Log.Error("telling staff of a correction that is asked for failed", "correction", kept.ID, "error", err)
 	}
-	a.wake()
+	a.post.Wake()
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 // wake says that something was committed: there may be work, and there is news.
 func (a *Agent) wake() {
 	a.processor.Wake()
+	a.post.Wake()
 	a.feed.news()
 }
 

@@ -35,6 +35,12 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 	if v := c.Revocation; v != nil {
 		shaped.Revocation = &client.Revocation{At: v.At.UTC().Truncate(time.Second), Reason: v.Reason}
 	}
+	if u := c.Undelivered; u != nil {
+		shaped.Undelivered = &client.Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: u.At.UTC().Truncate(time.Second)}
+	}
+	if c.ErasedAt != nil {
+		shaped.ErasedAt = client.TimeOrNull(c.ErasedAt.Truncate(time.Second))
+	}
 	return shaped
 }
 

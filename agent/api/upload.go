@@ -48,7 +48,7 @@ var (
 )
 
 // duplicate is the guide's text, step 4.
-const duplicate = "A vault certificate with this email, title, and issue date already exists"
+const duplicate = vault.DuplicateMessage
 
 // largestUpload bounds the body of a request with a document: what is more than
 // 20 MB is read to its end up to here, so that the client gets to read why it

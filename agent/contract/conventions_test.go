@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -233,19 +234,30 @@ func TestRateLimit(t *testing.T) {
 	s.want(s.get(vaultPath), http.StatusOK)
 }
 
-// TestIdleConnections serves while a thousand others hold their connections open.
+// TestIdleConnections serves while a thousand others hold their connections open,
+// some of them in the middle of a request. How soon is held to a bound only in the
+// long run, which has the machine to itself.
 func TestIdleConnections(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	for range 1000 {
+	patience := time.Minute
+	if os.Getenv("VECCTL_LONG") != "" {
+		patience = 250 * time.Millisecond
+	}
+	said := []string{"", "GET " + vaultPath + " HTTP/1.1\r\nHost: x\r\n",
+		"POST " + vaultPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\nContent-Type: application/json\r\n\r\n{"}
+	for i := range 1000 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
 		s.check(err)
 		defer conn.Close()
+		_, err = io.WriteString(conn, said[i%len(said)])
+		s.check(err)
 	}
 	begun := time.Now()
 	s.want(s.get(vaultPath), http.StatusOK)
-	if took := time.Since(begun); took > 250*time.Millisecond {
-		t.Errorf("an answer took %v", took)
+	s.want(s.upload("a@example.com"), http.StatusCreated)
+	if took := time.Since(begun); took > 2*patience {
+		t.Errorf("two answers took %v", took)
 	}
 }
 

@@ -19,20 +19,25 @@ func TestGuideCalls(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed")
 	}
-	s := newSite(t)
-	dir := t.TempDir()
+	runGuide(newSite(t))
+}
+
+// runGuide makes the guide's calls and wants the guide's answers.
+func runGuide(s *site) {
+	s.Helper()
+	dir := s.TempDir()
 	for _, name := range []string{"certificate.pdf", "certificate1.pdf"} {
 		s.check(os.WriteFile(filepath.Join(dir, name), smallPDF(name), 0o600))
 	}
 	put := []string{"https://api.vec.digital", s.base, "YOUR_API_TOKEN", s.token, "/path/to/", dir + "/", "--output certificate.pdf", "--output verified.pdf"}
 	run := func(name string) answer {
-		t.Helper()
+		s.Helper()
 		return s.curl(dir, strings.NewReplacer(put...).Replace(s.guideCall(name)))
 	}
 
 	templates := s.want(run("templates"), http.StatusOK)
 	if string(templates.body) != "[]" {
-		t.Errorf("templates: %v", templates)
+		s.Errorf("templates: %v", templates)
 	}
 
 	uploaded := s.want(run("upload"), http.StatusCreated)
@@ -47,7 +52,7 @@ func TestGuideCalls(t *testing.T) {
 		}
 	}`)
 	if !regexp.MustCompile(`^VEC-IC-2\d{3}[0-9A-F]{13}$`).MatchString(uploaded.text("data.reference_id")) {
-		t.Errorf("reference ID %q", uploaded.text("data.reference_id"))
+		s.Errorf("reference ID %q", uploaded.text("data.reference_id"))
 	}
 	s.looksLike(s.want(run("upload"), http.StatusUnprocessableEntity),
 		`{"message": "A vault certificate with this email, title, and issue date already exists"}`)
@@ -60,7 +65,7 @@ func TestGuideCalls(t *testing.T) {
 	// The first entry is the certificate that step 4 issued.
 	refused := s.want(run("bulk"), http.StatusUnprocessableEntity)
 	if c := refused.complaints(); len(c) != 1 || c["entries.0.applicant_email"] == nil {
-		t.Errorf("complaints %v", c)
+		s.Errorf("complaints %v", c)
 	}
 	put = append(put, "applicant_email]=john@", "applicant_email]=johnny@")
 	s.looksLike(s.want(run("bulk"), http.StatusAccepted),
@@ -72,7 +77,7 @@ func TestGuideCalls(t *testing.T) {
 	verified, err := os.ReadFile(filepath.Join(dir, "verified.pdf"))
 	s.check(err)
 	if !bytes.HasPrefix(verified, smallPDF("certificate.pdf")) || len(verified) == len(smallPDF("certificate.pdf")) {
-		t.Errorf("the verified PDF of %d bytes does not continue the document", len(verified))
+		s.Errorf("the verified PDF of %d bytes does not continue the document", len(verified))
 	}
 }
 

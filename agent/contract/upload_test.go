@@ -188,6 +188,8 @@ func TestBrokenBodies(t *testing.T) {
 			{"application/json", `{"entries": [`, 400},
 			{"application/json", `[]`, 400},
 			{"application/json", `{"entries": [{}]} more`, 400},
+			{"application/json", strings.Repeat("[", 200_000), 400},
+			{"application/json", `{"entries": ` + strings.Repeat(`{"0":`, 100_000), 400},
 			{"application/xml", `<a/>`, 415},
 			{"", "text", 415},
 			{";;;", "text", 415},

@@ -11,6 +11,7 @@
 //	mail/          mails, where no mail server is set
 //	templates/mail templates that take the place of the program's
 //	failed/        what was dropped and refused
+//	remote/        what was sent to remote vaults, and what they told of it
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
 package home
@@ -80,6 +81,9 @@ func (d Dir) Verified() string { return d.join("verified") }
 // Drop is the drop folder, unless another is set.
 func (d Dir) Drop() string { return d.join("drop") }
 
+// Templates is the folder of certificate templates.
+func (d Dir) Templates() string { return d.join("templates") }
+
 // Incoming is the folder of batches that were taken out of the drop folder and
 // have no outcome yet.
 func (d Dir) Incoming() string { return d.join("incoming") }
@@ -96,6 +100,9 @@ func (d Dir) MailTemplates(institution uint32) (own, all string) {
 	all = d.join("templates", "mail")
 	return filepath.Join(all, strconv.FormatUint(uint64(institution), 10)), all
 }
+
+// Remote is the folder of notes about batches that were sent to remote vaults.
+func (d Dir) Remote() string { return d.join("remote") }
 
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }

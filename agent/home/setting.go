@@ -55,8 +55,17 @@ func Settings() []Setting {
 		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
 		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
 		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
+		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed"},
+		{Key: "mail.bounce_secret", Env: "VECCTL_MAIL_BOUNCE_SECRET", Meaning: "`SECRET` with which returned mails may be handed in at POST /mail/bounces (default: nobody may)", Secret: true, check: checkSecret},
 		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Default: "1.0.0", Meaning: "lowest SDK `VERSION` that the certification authority certifies", check: checkVersion},
 		{Key: "authority.resolvers", Env: "VECCTL_AUTHORITY_RESOLVERS", Default: "1.1.1.1, 9.9.9.9", Meaning: "`ADDRESSES` of at least two DNS servers that must agree on the proof of a domain, with commas"},
+		{Key: "webhooks.allow_private", Env: "VECCTL_WEBHOOK_ALLOW_PRIVATE", Default: "false", Meaning: "let webhooks go to private and loopback addresses, over plain HTTP too", check: checkSwitch},
+		{Key: "receiver.secrets", Env: "VECCTL_RECEIVER_SECRET", Meaning: "signing secrets that POST /webhooks/vec accepts, with commas", Secret: true},
+		{Key: "receiver.forward", Env: "VECCTL_RECEIVER_FORWARD", Meaning: "`URL` that every received event is sent on to", check: checkServer},
+		{Key: "receiver.exec", Env: "VECCTL_RECEIVER_EXEC", Meaning: "`COMMAND` that the shell runs for every received event"},
+		{Key: "authority.url", Env: "VECCTL_AUTHORITY", Flag: "authority", Meaning: "`URL` of the certification authority to call (default: the home's own)", check: checkServer},
+		{Key: "authority.store", Env: "VECCTL_AUTHORITY_STORE", Flag: "store", Meaning: "`NAME` of the store that calls the authority"},
+		{Key: "authority.key", Env: "VECCTL_AUTHORITY_KEY", Flag: "key", Meaning: "the store's API `KEY`", Secret: true},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -135,6 +144,14 @@ func checkServer(v string) error {
 func checkMailServer(v string) error {
 	_, err := mail.ParseServer(v)
 	return err
+}
+
+func checkSecret(v string) error {
+	const least = 16
+	if len(v) < least {
+		return fault.Newf(fault.Invalid, "a secret has %d characters at least", least)
+	}
+	return nil
 }
 
 func checkAddress(v string) error {

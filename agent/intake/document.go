@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -129,7 +130,7 @@ func (in *Intake) stage(o Order, c *Candidate, f *os.File) (*blob.Staged, error)
 }
 
 // inspect looks at a document as whoever will stamp it does.
-func (in *Intake) inspect(f *os.File, size int64) (pdf.Info, error) {
+func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 	if in.Inspect != nil {
 		return in.Inspect(f, size)
 	}

@@ -50,7 +50,7 @@ type Options struct {
 type Pages struct {
 	Options
 	frame *frame.Frame
-	mux   *http.ServeMux
+	parts []interface{ Route(mux *http.ServeMux) }
 }
 
 // New makes the pages; it starts nothing.
@@ -59,7 +59,6 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{Options: o, frame: f, mux: http.NewServeMux()}
 	v, err := verify.New(verify.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, Current: o.Current, VerifyURL: o.VerifyURL, Log: o.Log})
 	if err != nil {
 		return nil, err
@@ -74,28 +73,40 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Route(p.mux)
-	s.Route(p.mux)
-	a.Route(p.mux)
-	p.mux.HandleFunc("GET /logo/{id}", p.logo)
-	p.mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) {
-		if !f.ServeAsset(w, r) {
+	return &Pages{Options: o, frame: f, parts: []interface{ Route(mux *http.ServeMux) }{v, s, a}}, nil
+}
+
+// mux routes the pages' addresses.
+func (p *Pages) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, part := range p.parts {
+		part.Route(mux)
+	}
+	mux.HandleFunc("GET /logo/{id}", p.logo)
+	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if !p.frame.ServeAsset(w, r) {
 			p.missing(w, r)
 		}
 	})
 	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/"} {
-		p.mux.HandleFunc("GET "+room, p.missing)
+		mux.HandleFunc("GET "+room, p.missing)
 	}
-	return p, nil
+	return mux
 }
 
 // Handler answers at the pages' addresses, and has next answer at all others. A
 // form that another site's page sends is refused.
 func (p *Pages) Handler(next http.Handler) http.Handler {
-	guarded := http.NewCrossOriginProtection().Handler(p.mux)
+	own, all := p.mux(), p.mux()
+	all.Handle("/", next)
+	guarded := http.NewCrossOriginProtection().Handler(own)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner := stripped(r, frame.Prefix(p.BaseURL()))
-		if _, pattern := p.mux.Handler(inner); pattern == "" {
+		inner := stripped(r, p.frame.Prefix())
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			all.ServeHTTP(w, inner)
+			return
+		}
+		if _, pattern := own.Handler(inner); pattern == "" {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -290,3 +290,28 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		t.Errorf("logged %q", got)
 	}
 }
+
+// TestChangesShowAtOnce changes what a page that was looked at says.
+func TestChangesShowAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	c := s.issue(s.draft())
+	look := func(texts ...string) {
+		t.Helper()
+		for range 2 {
+			s.says(s.get("/v/"+c.Reference), http.StatusOK, texts...)
+		}
+	}
+	look("is genuine", "Arash Nikpour", "Northgate Institute")
+	s.change(func(i *vault.Institution) { i.Name, i.PartialNames = "Southgate", true })
+	look("is genuine", "Arash N.", "Southgate")
+	c = s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		c.Name = "Ada Lovelace"
+		return c, vault.Effects{}, nil
+	})
+	look("Ada L.")
+	_, next := s.supersede(c, s.draft())
+	look("has been replaced", next.Reference)
+	s.revoke(c, "In error")
+	look("has been revoked", "In error")
+}

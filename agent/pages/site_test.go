@@ -35,7 +35,7 @@ import (
 
 // site is the pages over a real store, at a real address.
 type site struct {
-	*testing.T
+	testing.TB
 	store       *bolt.Store
 	pages       *pages.Pages
 	institution atomic.Pointer[vault.Institution]
@@ -53,9 +53,9 @@ type site struct {
 // draw makes pictures for the pages; nil is none.
 type draw func(context.Context, vault.Certificate) ([]byte, error)
 
-func newSite(t *testing.T, d draw) *site {
+func newSite(t testing.TB, d draw) *site {
 	t.Helper()
-	s := &site{T: t, random: mathrand.NewChaCha8([32]byte{7})}
+	s := &site{TB: t, random: mathrand.NewChaCha8([32]byte{7})}
 	var err error
 	s.store, err = bolt.Open(filepath.Join(t.TempDir(), "vault.db"), time.Second)
 	s.check(err)

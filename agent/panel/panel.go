@@ -34,6 +34,11 @@ type Panel struct {
 	Tokens       Tokens
 	Institutions Institutions
 	Corrections  Corrections
+	Webhooks     Webhooks
+	Deliveries   Deliveries
+	Receipts     Receipts
+	Mails        Mails
+	Revisions    Revisions
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -99,6 +104,10 @@ func (p *Panel) Handler() http.Handler {
 	p.routeFailures(mux)
 	p.routeCorrections(mux)
 	mux.HandleFunc("POST /panel/backup", p.backup)
+	p.routeWebhooks(mux)
+	p.routeReceipts(mux)
+	p.routeMails(mux)
+	p.routeRevisions(mux)
 	return mux
 }
 

@@ -120,6 +120,12 @@ func (w *Writer) template(ctx context.Context, m vault.Mail) (string, error) {
 	}
 }
 
+// About is what mails say about a certificate.
+func (w *Writer) About(ctx context.Context, c vault.Certificate) (mail.Letter, error) {
+	who, _ := w.Institution(c.Institution)
+	return w.letter(ctx, vault.Mail{Certificate: c.ID}, c, who)
+}
+
 func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.Letter, error) {
 	l := mail.Letter{
 		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",

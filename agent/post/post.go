@@ -149,6 +149,9 @@ func (p *Post) claim(ctx context.Context) ([]task, error) {
 	if p.PerMinute > 0 {
 		n = min(n, p.PerMinute)
 	}
+	// Counted from before the claim on, so that Drain sees no moment between.
+	p.working.Add(1)
+	defer p.working.Add(-1)
 	jobs, err := p.queue.Claim(ctx, vault.JobNotify, n, p.Now())
 	if err != nil || len(jobs) == 0 {
 		return nil, err

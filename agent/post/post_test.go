@@ -307,7 +307,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%+v, %v", m, o.troubles)
 	}
 	folder := t.TempDir()
-	o.work(o.post(func() post.Carrier { return post.Spool{Folder: filepath.Join(folder, "mail")} }, plain))
+	o.work(o.post(func() post.Carrier { return post.NewSpool(filepath.Join(folder, "mail")) }, plain))
 	files, err := filepath.Glob(filepath.Join(folder, "mail", "*"))
 	o.check(err)
 	if m := o.mails(store.MailFilter{})[0]; m.State != vault.MailSent || len(files) != 1 || filepath.Base(files[0]) != post.SpoolFile(m.ID) {

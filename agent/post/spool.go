@@ -2,34 +2,78 @@ package post
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Spool is the carrier where there is no mail server: it writes each mail into
-// a folder, as a file that mail programs open.
-type Spool struct{ Folder string }
+// a folder, as a file that mail programs open. All senders share it, and files
+// that are finished at one time become durable together.
+type Spool struct {
+	folder string
+	queue  *group.Queue[*[]blob.Pending]
+}
+
+// SpoolLines is how many senders a spool is for.
+const SpoolLines = 32
+
+// NewSpool makes a spool in a folder, which is made with the first mail.
+func NewSpool(folder string) *Spool {
+	return &Spool{folder: folder, queue: group.New(func(all []func(*[]blob.Pending) error) []error {
+		var finished []blob.Pending
+		outcomes := make([]error, len(all))
+		for i, add := range all {
+			outcomes[i] = add(&finished)
+		}
+		if err := blob.Publish(finished); err != nil {
+			for i := range outcomes {
+				outcomes[i] = err
+			}
+		}
+		return outcomes
+	})}
+}
 
 // SpoolFile is the name of a mail's file in the folder of the spool.
 func SpoolFile(id uint64) string { return fmt.Sprintf("%08d.eml", id) }
 
 // Send writes a mail.
-func (s Spool) Send(_ context.Context, m mail.Message) error {
-	if err := os.MkdirAll(s.Folder, 0o700); err != nil {
+func (s *Spool) Send(_ context.Context, m mail.Message) error {
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return blob.DiskError(err, "making the folder of mails")
 	}
-	name := filepath.Join(s.Folder, SpoolFile(vault.MailOf(m.MessageID)))
-	return blob.WriteFile(name, 0o600, func(w io.Writer) error {
-		_, err := m.WriteTo(w)
+	file := SpoolFile(vault.MailOf(m.MessageID))
+	// What a crash leaves under the second name is overwritten when the mail is
+	// written anew, or removed when the home is opened (blob.TidyFolder).
+	name, temp := filepath.Join(s.folder, file), filepath.Join(s.folder, ".tmp-"+file)
+	if err := writeWhole(temp, m); err != nil {
+		_ = os.Remove(temp) // the first error says more
 		return err
+	}
+	return s.queue.Do(func(finished *[]blob.Pending) error {
+		*finished = append(*finished, blob.Pending{Temp: temp, Name: name})
+		return nil
 	})
 }
 
-// Close does nothing.
-func (Spool) Close() {}
+func writeWhole(path string, m mail.Message) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return blob.DiskError(err, "writing a mail")
+	}
+	_, err = m.WriteTo(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return blob.DiskError(err, "writing a mail")
+	}
+	return nil
+}
+
+// Close does nothing: there is nothing to say good-bye to.
+func (*Spool) Close() {}

@@ -34,6 +34,7 @@ type Registry interface {
 // Bench decides, and shows what was decided.
 type Bench interface {
 	Pending(ctx context.Context) ([]authority.Certification, error)
+	Latest(ctx context.Context) ([]authority.Certification, error)
 	Approve(ctx context.Context, id string) (authority.Certification, error)
 	Reject(ctx context.Context, id, reason string) (authority.Certification, error)
 	Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error)
@@ -139,6 +140,10 @@ func (c *Counter) routeDomains(mux *http.ServeMux) {
 func (c *Counter) routeDecisions(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+Base+"pending", func(w http.ResponseWriter, r *http.Request) {
 		all, err := c.Bench.Pending(r.Context())
+		c.answer(w, r, each(all, c.Shape.certification), err)
+	})
+	mux.HandleFunc("GET "+Base+"certifications", func(w http.ResponseWriter, r *http.Request) {
+		all, err := c.Bench.Latest(r.Context())
 		c.answer(w, r, each(all, c.Shape.certification), err)
 	})
 	decision := func(path string, do func(ctx context.Context, name, reason string) (authority.Certification, error)) {

@@ -4,7 +4,7 @@
 //	authority_domains   name -> domain
 //	authority_checks    due, name                     (domains to be checked)
 //	authority_certs     ID -> certification
-//	authority_hashes    hash -> ID
+//	authority_hashes    hash -> what everybody may see, and the ID
 //	authority_latest    domain -> ID                  (its latest certification)
 //	authority_pending   time of request, ID
 //	authority_warnings  due, ID                       (terms whose end is to be told)
@@ -126,11 +126,22 @@ func (r Reader) Certification(id string) (authority.Certification, bool, error) 
 
 // ByHash finds one by its verification hash.
 func (r Reader) ByHash(hash string) (authority.Certification, bool, error) {
-	id, err := r.rows.Get(hashes, hash)
-	if err != nil || id == nil {
+	seen, ok, err := r.Seen(hash)
+	if err != nil || !ok {
+		return seen, false, err
+	}
+	return r.certain(seen.ID)
+}
+
+// Seen finds by its hash what everybody may see of a certification: all but its
+// snapshot and what came before and after it. It is much cheaper than ByHash.
+func (r Reader) Seen(hash string) (authority.Certification, bool, error) {
+	raw, err := r.rows.Get(hashes, hash)
+	if err != nil || raw == nil {
 		return authority.Certification{}, false, err
 	}
-	return r.certain(string(id))
+	c, err := parseSeen(hash, string(raw))
+	return c, true, err
 }
 
 // Latest finds a domain's latest certification, whatever became of it.

@@ -73,7 +73,7 @@ func (w *Writer) PutCertification(c authority.Certification) error {
 		w.reindex(old, c)
 	}
 	if c.Hash != "" {
-		w.out.Put(hashes, c.Hash, []byte(c.ID))
+		w.out.Put(hashes, c.Hash, formatSeen(c))
 	}
 	return w.put(certs, c.ID, c)
 }

@@ -190,8 +190,8 @@ func (o *Office) Status(ctx context.Context, a authority.Account, domain string)
 	return c, err
 }
 
-// Verify finds the certification of a hash, and makes sure that the record says
-// what the hash was made of.
+// Verify finds what everybody may see of the certification of a hash, and makes
+// sure that the record says what the hash was made of.
 func (o *Office) Verify(ctx context.Context, hash string) (authority.Certification, error) {
 	var c authority.Certification
 	if !authority.IsHash(hash) {
@@ -200,7 +200,7 @@ func (o *Office) Verify(ctx context.Context, hash string) (authority.Certificati
 	err := o.Ledger.Read(ctx, func(r ledger.Reader) error {
 		var ok bool
 		var err error
-		if c, ok, err = r.ByHash(hash); err == nil && !ok {
+		if c, ok, err = r.Seen(hash); err == nil && !ok {
 			err = authority.Refuse(authority.NotFound, "Badge hash not found")
 		}
 		return err

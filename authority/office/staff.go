@@ -313,11 +313,10 @@ func (o *Office) RotateSecret(ctx context.Context) (string, error) {
 // Entries lists up to n of the audit list after a number.
 func (o *Office) Entries(ctx context.Context, after uint64, n int) (list []authority.Entry, err error) {
 	err = o.Ledger.Read(ctx, func(r ledger.Reader) error {
-		list, err = nil, r.Entries(after, func(e authority.Entry) (bool, error) {
+		return r.Entries(after, func(e authority.Entry) (bool, error) {
 			list = append(list, e)
 			return len(list) == n, nil
 		})
-		return err
 	})
 	return list, err
 }

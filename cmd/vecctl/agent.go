@@ -69,7 +69,7 @@ func runAgent(c *cli.Context, w world) (err error) {
 	defer context.AfterFunc(c.Context, func() { notifySystemd(w, "STOPPING=1") })()
 	return a.Serve(c.Context, agent.ServeOptions{
 		Listen: listen, CertFile: set.get("tls.cert"), KeyFile: set.get("tls.key"),
-		Proxies: proxies, Limits: api.Limits{PerMinute: perMinute}, Drop: drop, Ready: func(staff, public string) {
+		Proxies: proxies, Limits: api.Limits{PerMinute: perMinute}, Drop: drop, Receiver: receiverOptions(set), Ready: func(staff, public string) {
 			line := "vecctl agent ready: " + staff
 			if public != "" {
 				line += " " + public

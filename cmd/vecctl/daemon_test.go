@@ -32,8 +32,14 @@ type daemon struct {
 // daemon starts an agent on the site's home and waits until it is ready.
 func (s *site) daemon(args ...string) *daemon {
 	s.t.Helper()
+	return s.ready(append([]string{"agent", "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// ready starts a command that says when it is ready, and waits for that.
+func (s *site) ready(args ...string) *daemon {
+	s.t.Helper()
 	d := &daemon{site: s, stderr: &bytes.Buffer{}}
-	d.cmd = s.command(append([]string{"agent", "--listen", "127.0.0.1:0"}, args...)...)
+	d.cmd = s.command(args...)
 	d.cmd.Stderr = d.stderr
 	out, err := d.cmd.StdoutPipe()
 	must(s.t, err)

@@ -12,9 +12,10 @@ const module = "github.com/vecctl/vecctl/"
 
 // The levels of the house, from the top. Imports point down only.
 const (
-	commands = 5 - iota // cmd
+	commands = 6 - iota // cmd
 	wholes              // agent, tui
 	rooms               // agent/..., authority
+	presses             // pkg/template, which draws with pkg/pdf
 	tools               // pkg/...
 	domain              // pkg/vault
 	faults              // pkg/fault
@@ -34,6 +35,8 @@ func place(path string) (level int, room string) {
 		return rooms, room
 	case parts[0] == "authority":
 		return rooms, parts[0]
+	case room == "pkg/template":
+		return presses, room
 	case room == "pkg/fault":
 		return faults, room
 	case room == "pkg/vault":
@@ -50,7 +53,10 @@ var kept = map[string]string{
 	"github.com/xuri/excelize/v2":      "pkg/manifest",
 	"github.com/gocarina/gocsv":        "pkg/manifest",
 	"go.etcd.io/bbolt":                 "pkg/store",
+	"github.com/wneessen/go-mail":      "pkg/mail",
 	"github.com/urfave/cli/v2":         "cmd/vecctl",
+	"charm.land/bubbletea/v2":          "tui",
+	"charm.land/lipgloss/v2":           "tui",
 	"github.com/pdfcpu/pdfcpu":         "",
 	"github.com/pdfcpu/pdfcpu/pkg/api": "",
 }

@@ -167,7 +167,7 @@ func (b *remoteBatch) carry(c *cli.Context, w world, s *session, tell func(clien
 
 // remoteNotes is where it is noted what was done of a manifest on another vault.
 func remoteNotes(dir home.Dir, name string) string {
-	return filepath.Join(string(dir), "remote", name+".jsonl")
+	return filepath.Join(dir.Remote(), name+".jsonl")
 }
 
 // gather makes the courier's rows of the sound candidates.

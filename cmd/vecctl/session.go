@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -100,11 +99,7 @@ func connectRunning(w world, dir home.Dir) (*session, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // no agent is no error
 	}
-	dialer := net.Dialer{}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dialer.DialContext(ctx, endpoint.Network, endpoint.Address)
-	}}
-	c, err := client.New("http://vecctl.local", "", asUser(w, withKey{endpoint.Key, transport}))
+	c, err := client.New("http://vecctl.local", "", asUser(w, attach(dir, endpoint)))
 	if err != nil {
 		return nil, err
 	}
@@ -130,20 +125,6 @@ func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.name != "" {
 		r = r.Clone(r.Context())
 		r.Header.Set(client.UserHeader, t.name)
-	}
-	return t.next.RoundTrip(r)
-}
-
-// withKey sends an endpoint's key along.
-type withKey struct {
-	key  string
-	next http.RoundTripper
-}
-
-func (t withKey) RoundTrip(r *http.Request) (*http.Response, error) {
-	if t.key != "" {
-		r = r.Clone(r.Context())
-		r.Header.Set(home.KeyHeader, t.key)
 	}
 	return t.next.RoundTrip(r)
 }
@@ -179,7 +160,25 @@ func with(c *cli.Context, w world, work func(*session) error) error {
 	}
 	// The first error counts; one of closing is told when there is no other.
 	err = work(s)
+	if err == nil {
+		s.letMailsOut(c)
+	}
 	return cmp.Or(err, s.close())
+}
+
+// mailWait is how long a command waits for its mails to go out. What is left then
+// goes out when an agent, or another command, runs on the home.
+const mailWait = 2 * time.Second
+
+// letMailsOut waits a little for mails of an agent in this process.
+func (s *session) letMailsOut(c *cli.Context) {
+	if s.agent == nil || c.Bool("dry-run") {
+		return
+	}
+	ctx, stop := context.WithTimeout(c.Context, mailWait)
+	defer stop()
+	// An error leaves them in the queue, as running out of time does.
+	_, _ = s.agent.FlushMails(ctx)
 }
 
 // homeDir finds the home: flag, environment, default.

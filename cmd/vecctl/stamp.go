@@ -25,7 +25,7 @@ func stampCommand(w world) *cli.Command {
 		Name: "stamp", Usage: "stamp a document without issuing it, to see page, place and size", ArgsUsage: "FILE",
 		Description: "The result is signed with a key that is made for it and thrown away, so it looks and\n" +
 			"behaves as an issued document does and cannot be taken for one.",
-		Flags: append(append(homeFlags(), outputFlags()...),
+		Flags: append(append(append(homeFlags(), outputFlags()...), placeFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
@@ -40,7 +40,12 @@ func stampCommand(w world) *cli.Command {
 			if c.String("out") == "" {
 				return usageError("name the file to write with --out FILE, or --out - for standard output")
 			}
-			return runStamp(w, c.Args().First(), c.String("out"), c.String("url"), form)
+			m, err := placeOf(c)
+			if err != nil {
+				return err
+			}
+			m.URL = c.String("url")
+			return runStamp(w, c.Args().First(), c.String("out"), m, form)
 		},
 	}
 }
@@ -48,7 +53,7 @@ func stampCommand(w world) *cli.Command {
 // sampleReference is printed under the code where nothing is issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
-func runStamp(w world, in, out, url string, form form) error {
+func runStamp(w world, in, out string, m pdf.Mark, form form) error {
 	// A pipe would be waited for, and cannot be read twice.
 	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
 		return usageError("%s is not a file; want a PDF, JPEG or PNG file", in)
@@ -62,7 +67,12 @@ func runStamp(w world, in, out, url string, form form) error {
 	if err != nil {
 		return fault.At(in, err)
 	}
-	tail, err := sampleTail(source, url)
+	return writeSample(w, in, source, m, out, form)
+}
+
+// writeSample stamps a document, called in to a person, without issuing it.
+func writeSample(w world, in string, source pdf.Source, m pdf.Mark, out string, form form) error {
+	tail, err := sampleTail(source, m)
 	if err != nil {
 		return fault.At(in, err)
 	}
@@ -147,7 +157,7 @@ func stampSource(w world, f *os.File) (pdf.Source, error) {
 	return pdf.Source{R: bytes.NewReader(page.Bytes()), Size: int64(page.Len())}, nil
 }
 
-func sampleTail(source pdf.Source, url string) (pdf.Tail, error) {
+func sampleTail(source pdf.Source, m pdf.Mark) (pdf.Tail, error) {
 	now := time.Now()
 	key, cert, err := pdf.NewSelfSigned(rand.Reader, "vecctl preview, not issued", now, 1)
 	if err != nil {
@@ -157,5 +167,6 @@ func sampleTail(source pdf.Source, url string) (pdf.Tail, error) {
 	if err != nil {
 		return pdf.Tail{}, err
 	}
-	return pdf.NewSeal(signer).Tail(source, pdf.Mark{URL: url, Caption: sampleReference, SignedAt: now})
+	m.Caption, m.SignedAt = sampleReference, now
+	return pdf.NewSeal(signer).Tail(source, m)
 }

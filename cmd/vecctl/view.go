@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -55,6 +56,12 @@ func certificateFields(c client.Certificate) [][2]string {
 	}
 	if r := c.Revocation; r != nil {
 		fields = append(fields, [2]string{"revoked_at", r.At.Format(time.RFC3339)}, [2]string{"revoke_reason", r.Reason})
+	}
+	if u := c.Undelivered; u != nil {
+		fields = append(fields, [2]string{"undelivered", strings.TrimSpace(u.Address + " " + u.Code + " " + u.Reason)})
+	}
+	if c.ErasedAt != nil {
+		fields = append(fields, [2]string{"erased_at", c.ErasedAt.Format(time.RFC3339)})
 	}
 	return fields
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/tui"
 )
 
 func watchCommand(w world) *cli.Command {
@@ -34,7 +35,7 @@ const reconnectAfter = time.Second
 
 // runWatch follows the event stream. When the agent goes, it says so and waits for
 // it to come back, then goes on where it was.
-func runWatch(c *cli.Context, w world, s *session, f form) error {
+func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 	last, lost := "", false
 	for {
 		err := s.Follow(c.Context, last, func(m client.Message) error {
@@ -94,6 +95,9 @@ func printMessage(w world, f form, m client.Message) error {
 		st := m.Snapshot.Status
 		line = fmt.Sprintf("watching %s: %d approved, %d processing, %d failed", st.Institution,
 			st.Certificates["approved"], st.Certificates["processing"], st.Certificates["failed"])
+		if st.Certificates == nil { // a vault that does not say
+			line = fmt.Sprintf("watching %s", st.Institution)
+		}
 	case m.Certificate != nil:
 		e := m.Certificate
 		_, what, _ := strings.Cut(e.Event, ".")

@@ -119,7 +119,7 @@ func (s *Store) digest(w io.Writer, r io.Reader, limit int64) (*Staged, error) {
 	hash := sha256.New()
 	var size int64
 	for {
-		n, err := r.Read(*buf)
+		n, err := fillUp(*buf, r)
 		if n > 0 {
 			if size += int64(n); size > limit {
 				return nil, fault.Newf(fault.Invalid, "the file is larger than %d MB", limit>>20)
@@ -141,6 +141,17 @@ func (s *Store) digest(w io.Writer, r io.Reader, limit int64) (*Staged, error) {
 		return nil, fmt.Errorf("keeping the hash state: %w", err)
 	}
 	return &Staged{SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, HashState: state}, nil
+}
+
+// fillUp reads until a buffer is full, so that what comes in small pieces is
+// written in large ones. Its error is the reader's.
+func fillUp(buf []byte, r io.Reader) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var more int
+		more, err = r.Read(buf[n:])
+		n += more
+	}
+	return n, err
 }
 
 // Open opens the staged content for reading.
@@ -278,6 +289,15 @@ func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, r
 		}
 	}
 	return removed, nil
+}
+
+// Remove removes a document that nothing needs any more, whatever its age, and
+// tells whether it did.
+func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (bool, error) {
+	if !validSum(sum) {
+		return false, nil
+	}
+	return s.sweepOne(s.path(sum), time.Unix(1<<40, 0), referenced)
 }
 
 func (s *Store) sweepOne(path string, before time.Time, referenced func(string) (bool, error)) (bool, error) {

@@ -107,6 +107,13 @@ func (c *Client) PendingRequests(ctx context.Context) (all []StoreCertification,
 	return all, err
 }
 
+// Certifications lists each domain's latest certification, by the names of the
+// domains.
+func (c *Client) Certifications(ctx context.Context) (all []StoreCertification, err error) {
+	err = c.call(ctx, http.MethodGet, authorityPath+"certifications", nil, &all)
+	return all, err
+}
+
 // DecideRequest approves or rejects a pending request; a rejection has a reason.
 func (c *Client) DecideRequest(ctx context.Context, id, act, reason string) (s StoreCertification, err error) {
 	err = c.post(ctx, authorityPath+"requests/"+url.PathEscape(id)+"/"+act, map[string]string{"reason": reason}, &s)

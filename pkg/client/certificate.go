@@ -26,6 +26,9 @@ type Certificate struct {
 	Supersedes    *string     `json:"supersedes"`    // UUID
 	SupersededBy  *string     `json:"superseded_by"` // UUID
 	Revocation    *Revocation `json:"revocation"`
+	// Undelivered is set while the recipient is known not to have been reached.
+	Undelivered *Undelivered `json:"undelivered"`
+	ErasedAt    *time.Time   `json:"erased_at"` // when the recipient's data were destroyed
 
 	CreatedAt  time.Time  `json:"created_at"`
 	UpdatedAt  time.Time  `json:"updated_at"`
@@ -63,6 +66,14 @@ type Verified struct {
 type Revocation struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason"`
+}
+
+// Undelivered says why the mail to a recipient did not arrive.
+type Undelivered struct {
+	Address string    `json:"address"`
+	Code    string    `json:"code"` // "5.1.1"; "" where the server said none
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
 }
 
 // Page is a page of a list, in the shape that Laravel gives it.

@@ -38,6 +38,10 @@ func New(base, token string, transport http.RoundTripper) (*Client, error) {
 // Base is the vault's base URL, without a slash at its end.
 func (c *Client) Base() string { return c.base }
 
+// Transport is how the client reaches the vault, for a client of something else
+// that answers there too.
+func (c *Client) Transport() http.RoundTripper { return c.http.Transport }
+
 // request prepares a call.
 func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)

@@ -1,12 +1,14 @@
 package mail
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 	"golang.org/x/net/idna"
@@ -50,7 +52,7 @@ func needsUTF8(a *mail.Address) bool {
 }
 
 // compose makes the library's message.
-func (m Message) compose() (msg *gomail.Msg, utf8 bool, err error) {
+func (m Message) compose() (msg *gomail.Msg, beyondASCII bool, err error) {
 	msg = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	from, err := address(m.FromName, m.From)
 	if err != nil {
@@ -68,7 +70,7 @@ func (m Message) compose() (msg *gomail.Msg, utf8 bool, err error) {
 			msg.SetAddrHeaderFromMailAddress(gomail.HeaderReplyTo, reply)
 		}
 	}
-	msg.Subject(OneLine(m.Subject))
+	setSubject(msg, OneLine(m.Subject))
 	msg.SetMessageIDWithValue(m.MessageID)
 	msg.SetDateWithValue(m.Date)
 	// RFC 3834: nobody's absence note is to answer this.
@@ -78,12 +80,36 @@ func (m Message) compose() (msg *gomail.Msg, utf8 bool, err error) {
 	return msg, needsUTF8(to) || needsUTF8(from), nil
 }
 
+// setSubject writes a subject so that it is read as it is: plain text that looks
+// like an encoded word (RFC 2047) is encoded itself.
+func setSubject(msg *gomail.Msg, subject string) {
+	if !strings.Contains(subject, "=?") {
+		msg.Subject(subject)
+		return
+	}
+	const most = 42 // bytes of a word, so that it stays under 75 characters
+	var words []string
+	var word strings.Builder
+	flush := func() {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(word.String()))+"?=")
+		word.Reset()
+	}
+	for _, r := range subject {
+		if word.Len()+utf8.RuneLen(r) > most {
+			flush()
+		}
+		word.WriteRune(r)
+	}
+	flush()
+	msg.SetGenHeaderPreformatted(gomail.HeaderSubject, strings.Join(words, "\r\n "))
+}
+
 // WriteTo writes the message as a file of its own (RFC 5322), the .eml of mail
-// programs.
+// programs. A message that cannot be written is a *Trouble.
 func (m Message) WriteTo(w io.Writer) (int64, error) {
 	msg, _, err := m.compose()
 	if err != nil {
-		return 0, err
+		return 0, &Trouble{Blame: Lasting, Reason: err.Error(), err: err}
 	}
 	return msg.WriteTo(w)
 }

@@ -106,7 +106,7 @@ func (t *Templates) Render(name string, l Letter) (Rendered, error) {
 	if !ok || OneLine(subject) == "" {
 		return Rendered{}, unusable(p.stamps[0].path, errors.New(`its first line must be "Subject: ..."`))
 	}
-	return Rendered{Subject: OneLine(subject), Text: strings.Trim(body, "\n") + "\n", HTML: html.String()}, nil
+	return Rendered{Subject: strings.Join(strings.Fields(OneLine(subject)), " "), Text: strings.Trim(body, "\n") + "\n", HTML: html.String()}, nil
 }
 
 // find parses a template, unless that was done since its files were changed.

@@ -105,3 +105,20 @@ func (m *Manifest) withReason(cells []string, reason string) []string {
 func readable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
+
+// ReadTable reads what WriteReport wrote, as cells, the headings first.
+func ReadTable(r io.Reader) ([][]string, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), utf8Mark))).ReadAll()
+}
+
+// WriteTable writes cells as WriteReport does; they are defused already.
+func WriteTable(w io.Writer, rows [][]string) error {
+	if _, err := io.WriteString(w, utf8Mark); err != nil {
+		return err
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}

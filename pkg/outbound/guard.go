@@ -105,12 +105,16 @@ func (g *guard) judge(host string, addrs []netip.Addr) ([]netip.Addr, error) {
 }
 
 func (g *guard) allow(host string, addr netip.Addr) error {
+	where := host
+	if _, err := netip.ParseAddr(host); err != nil {
+		where += ", found at " + addr.String() + ","
+	}
 	b, found := g.atlas.find(addr)
 	switch {
 	case found && (!b.own || !g.private):
-		return fault.Newf(fault.Forbidden, "%s is at %v, which is not a public address (%s)", host, addr, b.name)
+		return fault.Newf(fault.Forbidden, "%s is not a public address (%s)", where, b.name)
 	case !found && g.plain:
-		return fault.Newf(fault.Forbidden, "%s is at %v, a public address: use https", host, addr)
+		return fault.Newf(fault.Forbidden, "%s is a public address: use https", where)
 	}
 	return nil
 }

@@ -60,6 +60,8 @@ const (
 	BottomLeft
 	TopRight
 	TopLeft
+	Auto // the first of them that is empty on the page; where none is, the bottom right one
+	Free // no corner: XMM and YMM say the place
 )
 
 // Mark is what is put on the page.
@@ -71,8 +73,9 @@ type Mark struct {
 	SizeMM   float64   // side of the code without its quiet zone; 0 is 22
 	MarginMM float64   // distance of code and caption from the page's edges; 0 is 8
 	Corner   Corner
-	Name     string // who signs, for viewers; empty: the certificate's common name
-	Reason   string // why, for viewers; may be empty
+	XMM, YMM float64 // with Free: from the page's top left corner to the code's, as a reader sees them
+	Name     string  // who signs, for viewers; empty: the certificate's common name
+	Reason   string  // why, for viewers; may be empty
 }
 
 // Tail is what turns an original into a verified document.

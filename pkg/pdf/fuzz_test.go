@@ -127,3 +127,22 @@ func FuzzObjectStream(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAuto looks for the empty corner of a page with any content.
+func FuzzAuto(f *testing.F) {
+	for _, s := range []string{"q 1 0 0 1 5 5 cm Q", "BT /F1 9 Tf 1 2 Td [(a)-3(b)] TJ ET", "0 0 9 9 re W n /X Do", "BI ID x EI", "1 1 m 2 2 3 3 4 4 c S"} {
+		f.Add(s)
+	}
+	seal := NewSeal(testSigner())
+	m := testMark()
+	m.Corner = Auto
+	f.Fuzz(func(t *testing.T, content string) {
+		o := plainObjects().with(4, stream("", content)).with(6, stream("/Subtype/Form/BBox[0 0 50 50]/Resources<</XObject<</X 6 0 R>>>>", content)).
+			with(3, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</X 6 0 R>>>>>>")
+		if _, err := seal.Tail(source(o.table("")), m); err != nil {
+			if _, ok := errors.AsType[*Refusal](err); !ok {
+				t.Fatal(err)
+			}
+		}
+	})
+}

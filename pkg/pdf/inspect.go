@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cage"
-	"github.com/vecctl/vecctl/pkg/pdf/mark"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/raster"
@@ -44,12 +43,11 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 		return Info{}, err
 	}
 	// A code of the usual length must fit the page.
-	var m Mark
-	m.URL = "-"
+	m := Mark{URL: "-"}
 	if err := m.check(); err != nil {
 		return Info{}, err
 	}
-	if _, err := mark.Place(s.page, qr.NewCode(usualModules), m.spec()); err != nil {
+	if _, err := s.lay(m, qr.NewCode(usualModules)); err != nil {
 		return Info{}, err
 	}
 	w, h := s.page.Seen()

@@ -128,7 +128,7 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 	if err != nil {
 		return Tail{}, err
 	}
-	layout, err := mark.Place(st.page, code, m.spec())
+	layout, err := st.lay(m, code)
 	if err != nil {
 		return Tail{}, err
 	}
@@ -166,7 +166,7 @@ func (m *Mark) check() error {
 		return refusal.New(refusal.BadMark, "There is no link to put into the QR code")
 	case !mark.Printable(m.Caption):
 		return refusal.Newf(refusal.BadMark, "The caption %.40q has characters beyond ASCII", m.Caption)
-	case m.SizeMM < 8 || m.SizeMM > 200 || m.MarginMM < 0 || m.MarginMM > 200:
+	case !(m.SizeMM >= 8 && m.SizeMM <= 200 && m.MarginMM >= 0 && m.MarginMM <= 200):
 		return refusal.New(refusal.BadMark, "The code's size or margin is out of range: 8 to 200 mm, and 0 to 200 mm")
 	}
 	return nil
@@ -174,7 +174,8 @@ func (m *Mark) check() error {
 
 func (m *Mark) spec() mark.Spec {
 	return mark.Spec{Side: m.SizeMM, Margin: m.MarginMM, Caption: m.Caption,
-		Right: m.Corner == BottomRight || m.Corner == TopRight, Top: m.Corner == TopRight || m.Corner == TopLeft}
+		Free: m.Corner == Free, X: m.XMM, Y: m.YMM,
+		Right: m.Corner == BottomRight || m.Corner == TopRight || m.Corner == Auto, Top: m.Corner == TopRight || m.Corner == TopLeft}
 }
 
 func place(l mark.Layout, number, modules int) Place {

@@ -70,6 +70,12 @@ type Refused struct {
 	Duplicate bool // the key is held, or an earlier row has it; else the upload is gone
 }
 
+// Erased is what was forgotten, as it was before.
+type Erased struct {
+	Certificates []vault.Certificate
+	Mails        []uint64
+}
+
 // Filter selects certificates; empty fields do not restrict, and all that are
 // set must hold.
 type Filter struct {
@@ -106,6 +112,16 @@ type Certificates interface {
 	// upload is gone, nothing is changed, and the rows at fault are returned. An
 	// identity that is taken already is a Conflict.
 	AcceptWhole(ctx context.Context, w Whole) ([]vault.Certificate, []Refused, error)
+	// Reissue keeps what a transition makes of one certificate: itself, marked as
+	// replaced, and its successor, which may bear the uniqueness key of those that it
+	// replaces; that key stays theirs. A key that another holds is
+	// Invalid, an identity that is taken a Conflict.
+	Reissue(ctx context.Context, institution uint32, name string,
+		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
+	// Erase forgets the personal data of everything that an institution issued to an
+	// address, compared folded (vault.Certificate.Erase), and of the mails to it, all
+	// in one transaction; where one certificate cannot be erased, nothing is.
+	Erase(ctx context.Context, institution uint32, email string, now time.Time) (Erased, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)
@@ -115,6 +131,10 @@ type Certificates interface {
 	// Referred finds one by its reference ID, whatever its institution; NotFound
 	// when there is none.
 	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	// Version is a number that is another one after each change of the certificate
+	// with a reference ID, before whoever changed it is told so. What was read after
+	// asking for it holds as long as it is the same. It costs no reading.
+	Version(reference string) uint64
 	// Shared finds one by the token of its view-and-share page; NotFound when no
 	// certificate has it now.
 	Shared(ctx context.Context, token string) (vault.Certificate, error)

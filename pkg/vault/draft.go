@@ -143,6 +143,9 @@ func notInDomain(r rune) bool {
 	return r != '-' && !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number)
 }
 
+// DuplicateMessage is the guide's, for a key that is held already.
+const DuplicateMessage = "A vault certificate with this email, title, and issue date already exists"
+
 // Key is what may exist only once in an institution: address, title and issue
 // date, folded (guide, "Duplicate Prevention").
 type Key [sha256.Size]byte

@@ -13,6 +13,14 @@ const (
 	EventRetried  EventType = "certificate_application.retried"
 )
 
+// Events that the guide does not know: staff's screens follow them, webhooks
+// cannot subscribe to them.
+const (
+	EventRevoked    EventType = "certificate_application.revoked"
+	EventSuperseded EventType = "certificate_application.superseded"
+	EventErased     EventType = "certificate_application.erased"
+)
+
 // Event is something that happened to a certificate, with the certificate's
 // fields as they were then.
 type Event struct {

@@ -95,7 +95,7 @@ func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects,
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c.Status, c.Revocation, c.UpdatedAt = Revoked, &Revocation{At: now, Reason: reason}, now
-	return c, Effects{}, nil
+	return c, Effects{Events: []Event{c.event(EventRevoked, ByAdmin, now)}}, nil
 }
 
 // Supersede marks a certificate as replaced by a corrected one. Its state stays
@@ -112,7 +112,7 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
 	}
 	c.SupersededBy, c.UpdatedAt = successor, now
-	return c, Effects{}, nil
+	return c, Effects{Events: []Event{c.event(EventSuperseded, ByAdmin, now)}}, nil
 }
 
 // Reshare gives a certificate another token for its view-and-share page; the

@@ -228,9 +228,7 @@ func TestRevokeNeedsAReason(t *testing.T) {
 			if err != nil || got.Revocation == nil || got.Revocation.Reason != tt.reason || !got.Revocation.At.Equal(later) {
 				t.Errorf("error %v, revocation %+v", err, got.Revocation)
 			}
-			if !reflect.DeepEqual(fx, vault.Effects{}) {
-				t.Errorf("effects %+v", fx)
-			}
+			wantEvents(t, got, fx, vault.EventRevoked, vault.ByAdmin, later)
 		})
 	}
 }
@@ -243,9 +241,10 @@ func TestSupersedeIsForOnceAndForAnother(t *testing.T) {
 		}
 	}
 	c, fx, err := c.Supersede("u-2", later)
-	if err != nil || c.SupersededBy != "u-2" || !reflect.DeepEqual(fx, vault.Effects{}) {
-		t.Fatalf("superseded by %q with %+v: %v", c.SupersededBy, fx, err)
+	if err != nil || c.SupersededBy != "u-2" {
+		t.Fatalf("superseded by %q: %v", c.SupersededBy, err)
 	}
+	wantEvents(t, c, fx, vault.EventSuperseded, vault.ByAdmin, later)
 	if got, _, err := c.Supersede("u-3", later); !fault.Is(err, fault.Illegal) || got.SupersededBy != "u-2" {
 		t.Errorf("a second time: by %q, %v", got.SupersededBy, err)
 	}

@@ -58,23 +58,30 @@ func benchIdle(s setup, t *table) error {
 // startAgent runs the agent on a home until it is ready, and returns how long
 // that took, in seconds.
 func startAgent(s setup, home string, env ...string) (*exec.Cmd, float64, error) {
-	agent := exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
+	agent, _, started, err := startAgentAt(s, home, env...)
+	return agent, started, err
+}
+
+// startAgentAt is startAgent that also returns the agent's address.
+func startAgentAt(s setup, home string, env ...string) (agent *exec.Cmd, address string, took float64, err error) {
+	agent = exec.Command(s.vecctl, "agent", "--home", home, "--listen", "127.0.0.1:0")
 	agent.Env = append(os.Environ(), env...)
 	out, err := agent.StdoutPipe()
 	if err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
-	started, err := timed(func() error {
+	took, err = timed(func() error {
 		if err := agent.Start(); err != nil {
 			return err
 		}
-		_, err := bufio.NewReader(out).ReadString('\n')
+		address, err = bufio.NewReader(out).ReadString('\n')
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("starting the agent: %w", err)
+		return nil, "", 0, fmt.Errorf("starting the agent: %w", err)
 	}
-	return agent, started, nil
+	fields := strings.Fields(address)
+	return agent, fields[len(fields)-1], took, nil
 }
 
 func stopAgent(agent *exec.Cmd) {
@@ -175,6 +182,21 @@ func processorTime(pid int) (float64, error) {
 	user, err1 := strconv.ParseFloat(fields[11], 64)
 	system, err2 := strconv.ParseFloat(fields[12], 64)
 	return (user + system) / ticksPerSecond, errors.Join(err1, err2)
+}
+
+// peakMemory is the most that a process ever held, in bytes (proc(5),
+// /proc/PID/status).
+func peakMemory(pid int) (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, after, ok := strings.Cut(string(raw), "VmHWM:")
+	if !ok {
+		return 0, errors.New("the system does not tell how much memory a process held")
+	}
+	kilobytes, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
+	return kilobytes * 1024, err
 }
 
 // resident is a process's memory, in bytes.

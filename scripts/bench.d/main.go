@@ -16,6 +16,10 @@ type setup struct {
 	dir    string // where input and homes lie
 	rows   int
 	repeat int
+	// uploads is how many documents are handed in one by one.
+	uploads int
+	// certificates is how many the lists are asked of.
+	certificates int
 }
 
 // modes in the order in which "all" runs them.
@@ -28,9 +32,21 @@ var modes = []struct {
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
 	{"backup", benchBackup},
+	{"screen", benchScreen},
+	{"uploads", benchUploads},
+	{"large", benchLarge},
+	{"connections", benchConnections},
+	{"lists", benchLists},
+	{"pages", benchPages},
+	{"certify", benchCertify},
+	{"mail", benchMail},
 }
 
 func main() {
+	if body := os.Getenv(bareBody); body != "" {
+		fmt.Fprintln(os.Stderr, "bench:", serveBare(body))
+		os.Exit(1)
+	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -44,6 +60,8 @@ func run() error {
 	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
 	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")
+	flag.IntVar(&s.certificates, "certificates", 1_000_000, "certificates of which lists are asked")
+	flag.IntVar(&s.uploads, "uploads", 3_000, "documents that are handed in one by one")
 	strict := flag.Bool("strict", false, "exit 1 when a goal is missed")
 	flag.Parse()
 	wanted := flag.Args()

@@ -23,9 +23,20 @@ func (t *table) atMost(name string, ours, limit, wanted float64, unit func(float
 	t.line(name, unit(ours), unit(limit), fmt.Sprintf("%.2f", ours/limit), fmt.Sprintf("at most %g", wanted), ours/limit <= wanted)
 }
 
+// atLeast is a measure that should be at least a part of a peer's.
+func (t *table) atLeast(name string, ours, peer, wanted float64, unit func(float64) string) {
+	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.2f", ours/peer), fmt.Sprintf("at least %.2f", wanted), ours/peer >= wanted)
+}
+
 // faster is a measure that should be some times smaller than a peer's.
 func (t *table) faster(name string, ours, peer, wanted float64, unit func(float64) string) {
 	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.1f", peer/ours), fmt.Sprintf("at least %g times faster", wanted), peer/ours >= wanted)
+}
+
+// rate is how much is done in a second, which should be at least a part of what a
+// peer does.
+func (t *table) rate(name string, ours, peer, wanted float64, unit func(float64) string) {
+	t.line(name, unit(ours), unit(peer), fmt.Sprintf("%.2f", ours/peer), fmt.Sprintf("at least %g", wanted), ours/peer >= wanted)
 }
 
 // below is a measure that should stay below a number.

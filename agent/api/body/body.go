@@ -65,7 +65,8 @@ func ReadForm(r *http.Request, t Taker) (handled bool, err error) {
 			return true, ErrMalformed // RFC 2046, section 5.1.1
 		}
 		seen := &tailed{Reader: r.Body}
-		err := readParts(multipart.NewReader(seen, parameters["boundary"]), t)
+		// The multipart reader itself asks for a few kilobytes at a time.
+		err := readParts(multipart.NewReader(bufio.NewReaderSize(seen, 64<<10), parameters["boundary"]), t)
 		if err == nil && !seen.ended(parameters["boundary"]) {
 			err = ErrMalformed
 		}

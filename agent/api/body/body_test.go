@@ -173,3 +173,44 @@ func FuzzReadEntries(f *testing.F) {
 		}
 	})
 }
+
+// oneForm takes what a form with one document takes.
+type oneForm struct {
+	texts map[string]string
+	files int
+}
+
+func (f *oneForm) Wants(name string) bool { return name == "full_name" || name == "certificate_file" }
+
+func (f *oneForm) Text(name, value string) { f.texts[name] = value }
+
+func (f *oneForm) File(_, _ string, r io.Reader) error {
+	f.files++
+	_, err := io.Copy(io.Discard, io.LimitReader(r, 100))
+	return err
+}
+
+func FuzzReadForm(f *testing.F) {
+	f.Add(asForm, []byte("full_name=%41&full_name=B&certificate_file=x"))
+	f.Add(asForm, []byte("full_name=%zz"))
+	f.Add(asParts, []byte(parts("full_name", "A", "certificate_file", "B")))
+	f.Add(asParts, []byte(strings.Replace(parts("certificate_file", "%PDF-"), `name="certificate_file"`, `name="certificate_file"; filename="../c.pdf"`, 1)))
+	f.Add(asJSON, []byte(`{"full_name":"A","certificate_file":5}`))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r.Header["Content-Type"] = []string{kind}
+		form := &oneForm{texts: map[string]string{}}
+		handled, err := ReadForm(r, form)
+		if err == nil && !handled {
+			_, err = ReadObject(r.Body, form)
+		}
+		if err != nil && !isKnown(err) {
+			t.Errorf("an error with no meaning: %v", err)
+		}
+		for name, value := range form.texts {
+			if !form.Wants(name) || err == nil && handled && len(value) > maxValue {
+				t.Errorf("field %q of %d bytes", name, len(value))
+			}
+		}
+	})
+}

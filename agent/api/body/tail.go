@@ -21,7 +21,10 @@ func (t *tailed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
 	if n > 0 {
 		t.any = true
-		t.tail = append(t.tail, p[:n]...)
+		if n >= tailLength {
+			t.tail = t.tail[:0]
+		}
+		t.tail = append(t.tail, p[max(0, n-tailLength):n]...)
 		if len(t.tail) > 2*tailLength {
 			t.tail = append(t.tail[:0], t.tail[len(t.tail)-tailLength:]...)
 		}

@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -34,6 +36,7 @@ type Frame struct {
 	note      Body
 	languages languages
 	assets    map[string]asset // by address
+	prefix    atomic.Pointer[prefix]
 
 	mu    sync.RWMutex
 	drawn map[key]halves
@@ -64,20 +67,39 @@ type View struct {
 	prefix      string
 }
 
+// Sort tells views apart that pages are drawn differently for.
+type Sort struct {
+	language    string
+	asked       bool
+	prefix      string
+	institution vault.Institution
+}
+
+// Sort is the view's.
+func (v View) Sort() Sort { return Sort{v.Tag, v.asked, v.prefix, v.Institution} }
+
 // View finds the language in which a visitor reads an institution's page.
 func (f *Frame) View(r *http.Request, of vault.Institution) View {
-	v := View{Institution: of, prefix: Prefix(f.BaseURL())}
+	v := View{Institution: of, prefix: f.Prefix()}
 	v.Language, v.asked = f.languages.choose(r)
 	return v
 }
 
+// prefix is the path of a base URL.
+type prefix struct{ baseURL, path string }
+
 // Prefix is the path that stands before every address, "" for none.
-func Prefix(baseURL string) string {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return ""
+func (f *Frame) Prefix() string {
+	baseURL := f.BaseURL()
+	if known := f.prefix.Load(); known != nil && known.baseURL == baseURL {
+		return known.path
 	}
-	return strings.TrimRight(u.EscapedPath(), "/")
+	found := &prefix{baseURL: baseURL}
+	if u, err := url.Parse(baseURL); err == nil {
+		found.path = strings.TrimRight(u.EscapedPath(), "/")
+	}
+	f.prefix.Store(found)
+	return found.path
 }
 
 // Link is an address of the pages, in the language that the visitor asked for.
@@ -122,11 +144,8 @@ type Meta struct{ Property, Content string }
 
 // key is what a frame is drawn for.
 type key struct {
-	language    string
-	asked       bool
-	prefix      string
-	institution vault.Institution
-	title       string
+	Sort
+	title string
 }
 
 // halves are a drawn frame before and after its body.
@@ -138,7 +157,7 @@ const mostDrawn = 512
 // halvesOf draws the frame of a page, or takes the one that was drawn for another
 // page of its kind.
 func (f *Frame) halvesOf(p Page) (halves, error) {
-	k := key{p.Tag, p.asked, p.prefix, p.Institution, p.Title}
+	k := key{p.Sort(), p.Title}
 	keep := len(p.Meta) == 0
 	if keep {
 		f.mu.RLock()
@@ -189,25 +208,39 @@ func (p Page) logo() string {
 // buffers keep their room from one page to the next.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// Show answers with a page whose body a template makes of data.
+// Draw draws a whole page, whose body a template makes of data.
+func (f *Frame) Draw(out *bytes.Buffer, p Page, body Body, data any) error {
+	h, err := f.halvesOf(p)
+	if err != nil {
+		return err
+	}
+	out.Write(h.before)
+	if err := body[p.Tag].Execute(out, data); err != nil {
+		return fmt.Errorf("drawing a page: %w", err)
+	}
+	out.Write(h.after)
+	return nil
+}
+
+// Show answers with a page.
 func (f *Frame) Show(w http.ResponseWriter, r *http.Request, status int, p Page, body Body, data any) {
 	out, _ := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(out)
 	out.Reset()
-	h, err := f.halvesOf(p)
-	if err == nil {
-		out.Write(h.before)
-		err = body[p.Tag].Execute(out, data)
-	}
-	if err != nil {
+	if err := f.Draw(out, p, body, data); err != nil {
 		f.Log.Error("drawing a page failed", "path", redacted(r.URL.Path), "error", err)
 		http.Error(w, "This page cannot be shown; the agent's log says why.", http.StatusInternalServerError)
 		return
 	}
-	out.Write(h.after)
+	Send(w, status, out.Bytes())
+}
+
+// Send answers with a page that is drawn.
+func Send(w http.ResponseWriter, status int, page []byte) {
 	SetHeaders(w.Header())
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(page))}
 	w.WriteHeader(status)
-	_, _ = w.Write(out.Bytes()) // a visitor who has gone does not wait for it
+	_, _ = w.Write(page) // a visitor who has gone does not wait for it
 }
 
 // redacted is an address without what is secret in it.

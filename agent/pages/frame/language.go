@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -59,7 +60,18 @@ func (v View) Since(at time.Time) string { return v.Day(vault.DateOf(at, v.Insti
 type languages struct {
 	all     []Language
 	matcher language.Matcher
+	heard   *heard
 }
+
+// heard remembers which language was found for what browsers send; there are few
+// such texts, and reading one takes as long as drawing a page.
+type heard struct {
+	mu    sync.RWMutex
+	found map[string]int
+}
+
+// mostHeard is how many texts are remembered.
+const mostHeard = 1000
 
 // loadLanguages reads the table of texts: a row for each text, a column for each
 // language.
@@ -72,7 +84,7 @@ func loadLanguages() (languages, error) {
 	if err != nil {
 		return languages{}, fmt.Errorf("reading the pages' texts: %w", err)
 	}
-	var ls languages
+	ls := languages{heard: &heard{found: map[string]int{}}}
 	var tags []language.Tag
 	for i, tag := range rows[0][1:] {
 		l := Language{Tag: tag, texts: make(map[string]string, len(rows))}
@@ -98,15 +110,32 @@ func (ls languages) choose(r *http.Request) (Language, bool) {
 	if accepted == "" || len(accepted) > 200 {
 		return ls.all[0], false
 	}
+	ls.heard.mu.RLock()
+	i, ok := ls.heard.found[accepted]
+	ls.heard.mu.RUnlock()
+	if ok {
+		return ls.all[i], false
+	}
+	i = ls.match(accepted)
+	ls.heard.mu.Lock()
+	defer ls.heard.mu.Unlock()
+	if len(ls.heard.found) < mostHeard {
+		ls.heard.found[accepted] = i
+	}
+	return ls.all[i], false
+}
+
+// match finds the language for an Accept-Language header.
+func (ls languages) match(accepted string) int {
 	wanted, _, err := language.ParseAcceptLanguage(accepted)
 	if err != nil || len(wanted) == 0 {
-		return ls.all[0], false
+		return 0
 	}
 	_, i, confidence := ls.matcher.Match(wanted...)
 	if confidence == language.No {
-		i = 0
+		return 0
 	}
-	return ls.all[i], false
+	return i
 }
 
 func (ls languages) but(one Language) []Language {

@@ -158,6 +158,7 @@ type content struct {
 	PredecessorLink               string
 	Here, Document, Picture, Join string
 	LinkedIn                      string
+	Fields                        []field // of LinkedIn's form
 	Said                          string
 }
 
@@ -184,7 +185,7 @@ func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) 
 		}
 	}
 	if standing == vault.Genuine {
-		page.LinkedIn = linkedIn(c, page)
+		page.LinkedIn, page.Fields = linkedIn(c, page), fieldsOf(v, c, page)
 	}
 	var err error
 	if page.Successor, err = p.relative(ctx, c.Institution, c.SupersededBy); err != nil {
@@ -207,6 +208,18 @@ func (p *Pages) relative(ctx context.Context, institution uint32, uuid string) (
 		return "", nil
 	}
 	return c.Reference, err
+}
+
+// field is a text to copy.
+type field struct{ ID, Label, Value string }
+
+// fieldsOf are the texts that LinkedIn's form asks for.
+func fieldsOf(v frame.View, c vault.Certificate, page content) []field {
+	return []field{
+		{"linkedin-name", v.T("linkedin.name"), c.Title}, {"linkedin-organization", v.T("linkedin.organization"), page.Institution},
+		{"linkedin-issued", v.T("linkedin.issued"), page.Date}, {"linkedin-id", v.T("linkedin.id"), c.Reference},
+		{"linkedin-url", v.T("linkedin.url"), page.VerifyURL},
+	}
 }
 
 // linkedIn is the address of LinkedIn's form for a new certification, filled in.

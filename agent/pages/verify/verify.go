@@ -23,6 +23,8 @@ var files embed.FS
 type Vault interface {
 	Referred(ctx context.Context, reference string) (vault.Certificate, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Version is another number after each change of a certificate.
+	Version(reference string) uint64
 }
 
 // Options are what the page is made of.
@@ -41,11 +43,12 @@ type Options struct {
 type Pages struct {
 	Options
 	verdict, home frame.Body
+	quick         *quick
 }
 
 // New reads the pages' templates.
 func New(o Options) (*Pages, error) {
-	p := &Pages{Options: o}
+	p := &Pages{Options: o, quick: newQuick()}
 	var err error
 	if p.verdict, err = o.Frame.Parse(files, "verify.html"); err != nil {
 		return nil, err
@@ -114,6 +117,11 @@ func (f finding) shownName() string {
 
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	reference := r.PathValue("reference")
+	asJSON := wantsJSON(r.Header.Get("Accept"))
+	if !asJSON && p.serveKnown(w, r, reference) {
+		return
+	}
+	version := p.Vault.Version(reference)
 	f, err := p.find(r.Context(), reference)
 	status := http.StatusOK
 	switch {
@@ -123,9 +131,15 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	case f.standing == vault.Unknown:
 		status = http.StatusNotFound
 	}
-	if wantsJSON(r.Header.Get("Accept")) {
+	if asJSON {
 		p.answer(w, status, reference, f, err)
 		return
+	}
+	if k, ok := knownOf(f, version); err == nil && ok {
+		p.quick.remember(k)
+		if p.send(w, r, k, f.institution) {
+			return
+		}
 	}
 	v := p.Frame.View(r, f.institution)
 	if err != nil {
@@ -136,49 +150,43 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	p.Frame.Show(w, r, status, frame.Page{View: v, Title: title}, p.verdict, p.content(v, f, title, reference))
 }
 
-// content is what the page shows.
+// content is what the page shows. It is flat, and texts only: templates are quickest
+// with such.
 type content struct {
-	finding
-	Mark, Verdict, Text      string
-	Reference, Name, Date    string
-	RevokedSince             string
-	Successor, Predecessor   related
-	SHA256, Same, URL, Enter string
-	Lang                     string
+	Standing, Mark, Verdict, Text  string
+	Issued, Known                  bool
+	Title, Name, Day, Date         string
+	Institution, Reference         string
+	RevokedSince, Reason           string
+	Successor, SuccessorLink       string
+	Predecessor, PredecessorLink   string
+	SHA256, Same, URL, Enter, Lang string
 }
 
-// related is another certificate and its page.
-type related struct{ Reference, Link string }
-
-// Standing is a word for the page's looks.
-func (c content) Standing() string { return string(c.standing) }
-
-// Issued tells whether there is more to say than the verdict.
-func (c content) Issued() bool { return c.standing.Issued() }
-
-// Certificate is for the template, which shows parts of it.
-func (c content) Certificate() vault.Certificate { return c.certificate }
-
-// Institution is for the template, too.
-func (c content) Institution() string { return c.institution.Name }
-
-func (p *Pages) content(v frame.View, f finding, verdict, reference string) content {
-	c := content{
-		finding: f, Mark: frame.Mark(f.standing), Verdict: verdict, Text: v.T("verdict." + string(f.standing) + ".text"),
-		Reference: f.certificate.Reference, Enter: v.Link("/v"), Lang: v.Asked(),
+func (p *Pages) content(v frame.View, f finding, verdict, reference string) *content {
+	c := &content{
+		Standing: string(f.standing), Mark: frame.Mark(f.standing), Verdict: verdict, Text: v.T("verdict." + string(f.standing) + ".text"),
+		Known: f.standing != vault.Unknown, Issued: f.standing.Issued(),
+		Institution: f.institution.Name, Reference: f.certificate.Reference,
 	}
-	if f.standing == vault.Unknown {
-		c.Reference = reference
+	if !c.Known {
+		c.Reference, c.Enter, c.Lang = reference, v.Link("/v"), v.Asked()
 		return c
 	}
 	c.URL = p.VerifyURL(c.Reference)
-	if !f.standing.Issued() {
+	if !c.Issued {
 		return c
 	}
-	c.Name, c.Date = f.shownName(), v.Day(f.certificate.IssueDate)
-	c.Successor, c.Predecessor = relatedOf(v, f.successor), relatedOf(v, f.predecessor)
+	c.Title, c.Name = f.certificate.Title, f.shownName()
+	c.Day, c.Date = string(f.certificate.IssueDate), v.Day(f.certificate.IssueDate)
+	if f.successor != "" {
+		c.Successor, c.SuccessorLink = f.successor, v.Link("/v/"+f.successor)
+	}
+	if f.predecessor != "" {
+		c.Predecessor, c.PredecessorLink = f.predecessor, v.Link("/v/"+f.predecessor)
+	}
 	if why := f.certificate.Revocation; why != nil {
-		c.RevokedSince = v.Since(why.At)
+		c.RevokedSince, c.Reason = v.Since(why.At), why.Reason
 	}
 	if doc := f.certificate.Verified; doc != nil {
 		c.SHA256, c.Same = doc.SHA256, v.T("check.same")
@@ -187,13 +195,6 @@ func (p *Pages) content(v frame.View, f finding, verdict, reference string) cont
 		}
 	}
 	return c
-}
-
-func relatedOf(v frame.View, reference string) related {
-	if reference == "" {
-		return related{}
-	}
-	return related{reference, v.Link("/v/" + reference)}
 }
 
 // serveHome asks for a reference ID.

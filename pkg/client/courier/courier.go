@@ -83,6 +83,11 @@ func (c *Courier) Carry(ctx context.Context, rows []Row) ([]Outcome, string, err
 		if err := c.follow(ctx); err != nil {
 			return c.outcomes, c.lastID, err
 		}
+	} else {
+		c.identify(ctx)
+	}
+	if err := c.noteKnown(); err != nil {
+		return c.outcomes, c.lastID, err
 	}
 	for _, i := range c.open() {
 		c.outcomes[i].Status = client.RowNotIssued

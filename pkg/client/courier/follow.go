@@ -112,14 +112,14 @@ const (
 // follow waits until nothing of the batches is being processed, and looks up what
 // became of their certificates.
 func (c *Courier) follow(ctx context.Context) error {
-	found := index{}
 	for batch := range c.batches {
 		if err := c.await(ctx, batch); err != nil {
 			return err
 		}
-		if err := c.pages(ctx, client.Filter{Batch: batch}, found); err != nil {
-			return err
-		}
+	}
+	found, err := c.ofBatches(ctx)
+	if err != nil {
+		return err
 	}
 	for i, o := range c.outcomes {
 		if o.Status != client.RowIssued && o.Status != client.RowUnchanged {
@@ -135,6 +135,48 @@ func (c *Courier) follow(ctx context.Context) error {
 		c.outcomes[i] = settled(o)
 	}
 	return nil
+}
+
+// ofBatches looks up the certificates of the batches.
+func (c *Courier) ofBatches(ctx context.Context) (index, error) {
+	found := index{}
+	for batch := range c.batches {
+		if err := c.pages(ctx, client.Filter{Batch: batch}, found); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// identify finds the certificates of rows that nobody waits for, as far as the vault
+// shows them already: webhooks about them are to be told apart later. The rows are
+// accepted whatever comes of it.
+func (c *Courier) identify(ctx context.Context) {
+	found, _ := c.ofBatches(ctx)
+	for i, o := range c.outcomes {
+		if one, ok := found.of(c.rows[i]); ok && o.Certificate == nil {
+			c.outcomes[i].Certificate = &one
+		}
+	}
+}
+
+// noteKnown notes which certificates the rows have become, where that is news.
+func (c *Courier) noteKnown() error {
+	var news []record
+	for i, o := range c.outcomes {
+		if o.Certificate == nil || o.Certificate.UUID == "" {
+			continue
+		}
+		k := Known{UUID: o.Certificate.UUID, ReferenceID: o.Certificate.ReferenceID, Vault: c.Client.Base(),
+			Row: c.rows[i].Number, Status: o.Certificate.Status.Value, At: o.Certificate.UpdatedAt}
+		if had, ok := c.Journal.known[k.UUID]; !ok || had.Status != k.Status || !had.At.Equal(k.At) {
+			news = append(news, record{Known: &k})
+		}
+	}
+	if len(news) == 0 {
+		return nil
+	}
+	return c.Journal.write(news...)
 }
 
 func settled(o Outcome) Outcome {

@@ -21,7 +21,8 @@ type Journal struct {
 	file    *os.File
 	today   string
 	uploads map[int]upload
-	tries   map[int]int // uploads so far, of each row
+	tries   map[int]int      // uploads so far, of each row
+	known   map[string]Known // by UUID
 	calls   []*call
 }
 
@@ -51,6 +52,7 @@ type record struct {
 	Done    string  `json:"done,omitempty"` // a call's key
 	Batch   string  `json:"batch_id,omitempty"`
 	Refused string  `json:"refused,omitempty"` // a call's key
+	Known   *Known  `json:"certificate,omitempty"`
 }
 
 // OpenJournal opens or makes a journal. Rows without an issue date get today's,
@@ -63,7 +65,7 @@ func OpenJournal(path, today string) (*Journal, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Full, err, "the notes about this batch cannot be opened; name another home with --home")
 	}
-	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}}
+	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]Known{}}
 	if err := j.replay(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -110,6 +112,8 @@ func (j *Journal) apply(r record) {
 		j.tries[r.Row]++
 	case r.Call != nil:
 		j.calls = append(j.calls, r.Call)
+	case r.Known != nil:
+		j.known[r.Known.UUID] = *r.Known
 	default:
 		for _, c := range j.calls {
 			switch c.Key {
@@ -123,17 +127,23 @@ func (j *Journal) apply(r record) {
 }
 
 // write notes something; when it returns, that is durable.
-func (j *Journal) write(r record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("taking a note of this batch: %w", err)
+func (j *Journal) write(all ...record) error {
+	var lines []byte
+	for _, r := range all {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("taking a note of this batch: %w", err)
+		}
+		lines = append(append(lines, line...), '\n')
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
+	if _, err := j.file.Write(lines); err != nil {
 		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")
 	}
-	j.apply(r)
+	for _, r := range all {
+		j.apply(r)
+	}
 	if err := j.file.Sync(); err != nil {
 		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")
 	}

@@ -26,6 +26,8 @@ const (
 type Spec struct {
 	Side, Margin float64
 	Right, Top   bool // the corner
+	Free         bool // no corner: X and Y say where the code's top left one is
+	X, Y         float64
 	Caption      string
 }
 
@@ -68,9 +70,21 @@ func Place(p *page.Page, code *qr.Code, s Spec) (Layout, error) {
 	}
 	l.CodeX, l.CodeY = qr.Quiet*module, qr.Quiet*module+1.3*capHeight*l.Font
 	l.H = l.CodeY + side + qr.Quiet*module
+	if s.Free {
+		l.X, l.Y = s.X*perMM-l.CodeX, h-s.Y*perMM-side-l.CodeY
+		if slack := quietSlack * module; l.X < -slack || l.X+l.W > w+slack || l.Y < -slack || l.Y+l.H > h+slack {
+			return l, refusal.Newf(refusal.BadMark, "At %g, %g mm the code does not lie on page %d with its margins: it is %.0f x %.0f mm",
+				s.X, s.Y, p.Number, w/perMM, h/perMM)
+		}
+		return l, nil
+	}
 	l.corner(s, module)
 	return l, nil
 }
+
+// quietSlack is how many modules of a code's white border may lie beyond the
+// page, whose edge is white as well for a phone.
+const quietSlack = 2
 
 // captionShare is an upper bound of the caption's height in parts of the
 // code's side.

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -25,6 +26,9 @@ func (s *Store) Accept(ctx context.Context, rows []store.Acceptance) ([]store.Ac
 			if result[i].Certificate, err = t.accept(row); err != nil {
 				return nil, err
 			}
+		}
+		if err := t.putEntries(); err != nil {
+			return nil, err
 		}
 		for i, first := range twins {
 			result[i].Certificate = result[first].Certificate
@@ -92,6 +96,8 @@ func (t *txn) refuseCancelled(rows []store.Acceptance) error {
 	return nil
 }
 
+// accept keeps a certificate; the entries that lead to it are written by
+// putEntries.
 func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	c := row.Certificate
 	id, err := t.Bucket(certificates).NextSequence()
@@ -102,8 +108,12 @@ func (t *txn) accept(row store.Acceptance) (vault.Certificate, error) {
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
-	if err := t.putAll(indexesOf(c)); err != nil {
-		return c, err
+	for _, e := range indexesOf(c) {
+		// A successor leaves the key to the certificate that it replaces.
+		if bytes.Equal(e.bucket, byKey) && c.Supersedes != "" && t.Get(byKey, e.key) != nil {
+			continue
+		}
+		t.entries = append(t.entries, e)
 	}
 	t.changes.Add(c)
 	t.count(c, 1)
@@ -124,6 +134,7 @@ func (t *txn) freeze(key []byte, date vault.Date) error {
 }
 
 func (t *txn) putCertificate(c vault.Certificate) error {
+	t.changed = append(t.changed, c.Reference)
 	key := record.U64(c.ID)
 	value, err := record.Encode(key, c)
 	if err != nil {

@@ -62,6 +62,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -158,9 +159,10 @@ type (
 type Store struct {
 	*institutions
 	*uploads
-	index index.Index
-	file  *file.File
-	queue *group.Queue[*txn]
+	index    index.Index
+	file     *file.File
+	queue    *group.Queue[*txn]
+	versions versions
 }
 
 var _ store.Store = (*Store)(nil)
@@ -172,7 +174,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f}
+	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
 	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
 	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }

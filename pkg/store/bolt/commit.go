@@ -1,6 +1,8 @@
 package bolt
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
@@ -32,8 +34,10 @@ func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, 
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
+	var changed []string
 	err := s.file.Update(func(tx *bbolt.Tx) error {
 		t := newTxn(tx)
+		defer func() { changed = t.changed }()
 		for i, run := range group {
 			before := t.Writes()
 			if outcomes[i] = run(t); outcomes[i] != nil && t.Writes() != before {
@@ -42,6 +46,9 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		}
 		return t.finish()
 	})
+	for _, reference := range changed {
+		s.versions.of(reference).Add(1)
+	}
 	if err != nil {
 		for i := range outcomes {
 			outcomes[i] = err
@@ -54,6 +61,7 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
+	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
 	sums    map[string]uint64 // by proven bucket: what its sum grows by
 	// batchPaused is what was looked up already of batches.
@@ -61,6 +69,7 @@ type txn struct {
 	changes     index.Changes
 	// targets is what was looked up already of institutions' endpoints.
 	targets map[uint32][]hook.Endpoint
+	entries []entry // that are to be written in order
 }
 
 func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
@@ -88,6 +97,17 @@ func (t *txn) putAll(entries []entry) error {
 		}
 	}
 	return nil
+}
+
+// putEntries writes the entries that were gathered, in the order of their keys:
+// bbolt moves what stands behind a new key, and a large transaction has large nodes.
+func (t *txn) putEntries() error {
+	slices.SortFunc(t.entries, func(a, b entry) int {
+		return cmp.Or(bytes.Compare(a.bucket, b.bucket), bytes.Compare(a.key, b.key))
+	})
+	err := t.putAll(t.entries)
+	t.entries = t.entries[:0]
+	return err
 }
 
 // count notes that an institution and a batch have n more certificates in a state.

@@ -77,13 +77,17 @@ func (s *Store) ChangeCorrection(ctx context.Context, institution uint32, id uin
 // DropCorrections implements store.Corrections.
 func (s *Store) DropCorrections(ctx context.Context, institution uint32, certificate string) error {
 	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
-		found, err := t.corrections(institution, func(c vault.Correction) bool { return c.Certificate == certificate })
-		for _, c := range found {
-			if err == nil {
-				err = t.Delete(corrections, correctionKey(institution, c.ID))
-			}
-		}
-		return struct{}{}, err
+		return struct{}{}, t.dropCorrections(institution, certificate)
 	})
+	return err
+}
+
+func (t *txn) dropCorrections(institution uint32, certificate string) error {
+	found, err := t.corrections(institution, func(c vault.Correction) bool { return c.Certificate == certificate })
+	for _, c := range found {
+		if err == nil {
+			err = t.Delete(corrections, correctionKey(institution, c.ID))
+		}
+	}
 	return err
 }

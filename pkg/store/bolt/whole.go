@@ -33,6 +33,9 @@ func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certifi
 				return nil, err
 			}
 		}
+		if err := t.putEntries(); err != nil {
+			return nil, err
+		}
 		if w.Reply == nil {
 			return made, nil
 		}

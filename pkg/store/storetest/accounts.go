@@ -7,6 +7,18 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
+// aboutAccounts is what stores promise about recipients.
+func aboutAccounts() []test {
+	return []test{
+		{"proving an address assigns what was issued to it", provingAssigns},
+		{"approval assigns to an account that exists", approvalAssigns},
+		{"sign-in links serve once and for a time", signInLinks},
+		{"sessions", sessions},
+		{"erasing an account", erasingAccounts},
+		{"corrections", corrections},
+	}
+}
+
 // signIn keeps a link to an address.
 func (f *fixture) signIn(email string) vault.SignIn {
 	f.Helper()

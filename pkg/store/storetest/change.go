@@ -34,7 +34,7 @@ func changeCommits(f *fixture) {
 	}
 
 	events := f.events(c)
-	if len(events) != 2 || events[0].Type != vault.EventCreated || events[1].Type != vault.EventApproved ||
+	if len(events) != 3 || events[2].Type != vault.EventRevoked || events[0].Type != vault.EventCreated || events[1].Type != vault.EventApproved ||
 		events[0].Seq >= events[1].Seq || events[1].Certificate != c.ID {
 		f.Errorf("events %+v", events)
 	}

@@ -61,6 +61,15 @@ func sharing(f *fixture) {
 	})
 	_, err := f.store.Shared(f.Context(), mine.ShareToken)
 	f.wantKind(err, fault.NotFound, "the old token")
+	before := f.store.Version(mine.Reference)
+	if again := f.store.Version(strings.ToLower(mine.Reference)); again != before {
+		f.Errorf("version %d in small letters, %d in capitals", again, before)
+	}
+	f.change(reshared, approve(f.tick()))
+	if f.store.Version(mine.Reference) == before {
+		f.Error("a changed certificate has the same version")
+	}
+	reshared = f.read(reshared)
 	got, err := f.store.Shared(f.Context(), "another")
 	f.check(err)
 	f.wantSame(got, reshared, "the new token")

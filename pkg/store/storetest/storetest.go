@@ -20,7 +20,7 @@ import (
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := slices.Concat(hookTests(), recipientTests(), []test{
+	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -74,19 +74,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
-// recipientTests are about what reaches recipients.
-func recipientTests() []test {
+// mailTests are what stores promise about mails.
+func mailTests() []test {
 	return []test{
 		{"mails are queued with what causes them", mailsAreQueued},
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
-		{"proving an address assigns what was issued to it", provingAssigns},
-		{"approval assigns to an account that exists", approvalAssigns},
-		{"sign-in links serve once and for a time", signInLinks},
-		{"sessions", sessions},
-		{"erasing an account", erasingAccounts},
-		{"corrections", corrections},
+		{"reissue keeps both", reissueKeepsBoth},
+		{"erasing forgets a recipient", erasing},
 	}
 }
 

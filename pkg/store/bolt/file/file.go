@@ -182,6 +182,8 @@ func diskError(err error, doing string) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.Wrap(fault.Full, err, doing+": the disk is full; make room, then run the same command again")
+	case errors.Is(err, syscall.EFBIG): // what a damaged length makes bbolt try
+		return fault.Wrap(fault.Damaged, err, doing+": the database is damaged, or larger than a file may be here; restore the home from a backup")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return fault.Wrap(fault.Full, err, doing+": it cannot be written; make it writable for this user, or name another home with --home")
 	}

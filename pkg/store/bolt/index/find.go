@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
@@ -20,8 +22,8 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns whose checksums were right. They never change, and
-	// to sum them up again takes longer than to search them.
+	// sound are the columns whose checksums were right. They hardly ever change,
+	// and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
 
@@ -90,11 +92,12 @@ type search struct {
 	term        string
 	finder      *substring.Finder
 	full        uint32
-	found, cut  set.Set
+	cursors     map[string]*bbolt.Cursor // by bucket
+	found       set.Set
 }
 
 func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
-	s := &search{index: x, t: t, institution: f.Institution, term: f.Search, full: full(t)}
+	s := &search{index: x, t: t, institution: f.Institution, term: f.Search, full: full(t), cursors: map[string]*bbolt.Cursor{}}
 	if f.Email != "" {
 		s.words = append(s.words, wordOf(byEmail, f.Institution, f.Email))
 	}
@@ -154,22 +157,30 @@ func (s *search) in(of uint32, first []byte) error {
 
 // keep keeps what a set in the database holds too.
 func (s *search) keep(bucket, key []byte) error {
-	if err := read(s.t, bucket, key, &s.cut); err != nil {
-		return err
+	c := s.cursors[string(bucket)]
+	if c == nil {
+		c = s.t.Cursor(bucket)
+		s.cursors[string(bucket)] = c
 	}
-	s.found.And(&s.cut)
-	return nil
+	k, value := c.Seek(key)
+	if !bytes.Equal(k, key) {
+		s.found = set.Set{}
+		return nil
+	}
+	body, err := record.Unseal(key, value)
+	s.found.AndEncoded(body)
+	return err
 }
 
 // waiting looks into the texts of a segment that is being filled.
 func (s *search) waiting(of uint32) error {
-	s.cut = set.Set{}
+	var hold set.Set
 	err := waiting(s.t, of, func(p uint16, _ uint32, text []byte) {
 		if bytes.Contains(text, []byte(s.term)) {
-			s.cut.Add(p)
+			hold.Add(p)
 		}
 	})
-	s.found.And(&s.cut)
+	s.found.And(&hold)
 	return err
 }
 
@@ -185,17 +196,7 @@ func (s *search) indexed(of uint32) error {
 	if exact {
 		return nil
 	}
-	open := s.index.columns(s.t, of)
-	for p := range s.found.Down() {
-		holds, err := s.finder.Holds(p, open)
-		if err != nil {
-			return err
-		}
-		if !holds {
-			s.found.Remove(p)
-		}
-	}
-	return nil
+	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
 }
 
 // columns returns a function that returns a segment's columns, each of which

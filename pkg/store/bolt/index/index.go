@@ -59,6 +59,8 @@ func statusWord(c vault.Certificate) word {
 type Changes struct {
 	sets  map[string]map[string]*change // by bucket and key
 	texts []text
+	// forgotten are certificates of which an index holds more than it should.
+	forgotten []forgotten
 }
 
 type change struct{ added, removed []uint16 }
@@ -126,6 +128,11 @@ func (g *Changes) Write(t *tree.Tx) error {
 			if err := of[key].write(t, []byte(bucket), []byte(key)); err != nil {
 				return err
 			}
+		}
+	}
+	for _, one := range g.forgotten {
+		if err := one.write(t); err != nil {
+			return err
 		}
 	}
 	for _, one := range g.texts {

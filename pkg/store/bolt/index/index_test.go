@@ -94,8 +94,9 @@ func certificate(random *rand.Rand) vault.Certificate {
 	}
 }
 
-// filled is a file of many certificates, most of which changed their state.
-func filled(t *testing.T, random *rand.Rand) *file {
+// filled is a file of many certificates, most of which changed their state, and
+// a hundred of which were forgotten.
+func filled(t *testing.T, random *rand.Rand, many int) *file {
 	t.Helper()
 	f := newFile(t)
 	for len(f.all) <= many {
@@ -103,7 +104,7 @@ func filled(t *testing.T, random *rand.Rand) *file {
 			for range min(1+random.IntN(3000), many+1-len(f.all)) {
 				f.add(g, certificate(random))
 			}
-			for range random.IntN(3000) {
+			for range random.IntN(1000) {
 				id := 1 + random.IntN(len(f.all)-1)
 				old := f.all[id]
 				f.all[id].Status = states[random.IntN(len(states))]
@@ -113,6 +114,13 @@ func filled(t *testing.T, random *rand.Rand) *file {
 			}
 		})
 	}
+	f.write(func(g *index.Changes) {
+		for _, id := range random.Perm(many)[:100] {
+			old := f.all[id+1]
+			f.all[id+1].Name, f.all[id+1].Email, f.all[id+1].Title = "", "", ""
+			g.Forget(old, f.all[id+1].SearchText())
+		}
+	})
 	return f
 }
 
@@ -129,7 +137,7 @@ func matches(c vault.Certificate, text string, f store.Filter) bool {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	f := filled(t, random)
+	f := filled(t, random, many)
 	folded := make([]string, len(f.all))
 	for id, c := range f.all {
 		folded[id] = c.SearchText()
@@ -174,7 +182,7 @@ func TestFind(t *testing.T) {
 // TestADamagedIndexIsFound flips a bit in every value of a bucket.
 func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()
-	f := filled(t, rand.New(rand.NewPCG(3, 4)))
+	f := filled(t, rand.New(rand.NewPCG(3, 4)), set.Size+100)
 	for bucket, filter := range map[string]store.Filter{
 		"columns": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
 	} {

@@ -40,6 +40,19 @@ func (s *Set) And(other *Set) {
 	}
 }
 
+// AndEncoded keeps what a set that Encode made bytes of holds too.
+func (s *Set) AndEncoded(b []byte) {
+	if len(b) == bitmapBytes {
+		for i := range s {
+			s[i] &= binary.LittleEndian.Uint64(b[8*i:])
+		}
+		return
+	}
+	var other Set
+	other.Decode(b)
+	s.And(&other)
+}
+
 // Or adds what the other set holds.
 func (s *Set) Or(other *Set) {
 	for i := range s {

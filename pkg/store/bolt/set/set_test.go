@@ -51,6 +51,10 @@ func TestSet(t *testing.T) {
 		if both != s {
 			t.Errorf("%d places: the halves together are another set", n)
 		}
+		cut := s
+		if cut.AndEncoded(half.Encode()); cut != half {
+			t.Errorf("%d places: cut with the bytes of a half, not that half", n)
+		}
 		if both.And(&half); both != half {
 			t.Errorf("%d places: cut with a half, not that half", n)
 		}

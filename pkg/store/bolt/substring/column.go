@@ -3,6 +3,8 @@ package substring
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
@@ -49,36 +51,73 @@ func (c Column) line(p uint16) []byte {
 // Finder looks for a term. In one list the same column mostly holds it at the same
 // offset, so that is where it looks first.
 type Finder struct {
-	term       []byte
+	term       string
+	bytes      []byte // the same
 	column, at int
 }
 
 // NewFinder looks for a term that is not empty.
-func NewFinder(term string) *Finder { return &Finder{term: []byte(term)} }
+func NewFinder(term string) *Finder { return &Finder{term: term, bytes: []byte(term)} }
 
-// Holds tells whether a text holds the term. The function returns a column; nil
-// when there are no more.
-func (f *Finder) Holds(p uint16, column func(n int) (Column, error)) (bool, error) {
+// Keep keeps of a set of texts those that hold the term. The function returns a
+// column; nil when there are no more.
+func (f *Finder) Keep(found *set.Set, column func(n int) (Column, error)) error {
 	likely, err := column(f.column)
 	if err != nil {
-		return false, err
+		return err
 	}
-	line := likely.line(p)
-	if end := f.at + len(f.term); end <= len(line) && bytes.Equal(line[f.at:end], f.term) {
-		return true, nil
+	for i := range found {
+		for rest := found[i]; rest != 0; rest &= rest - 1 {
+			p := uint16(64*i + bits.TrailingZeros64(rest))
+			line := likely.line(p)
+			if f.at+len(f.term) <= len(line) && string(line[f.at:f.at+len(f.term)]) == f.term {
+				continue
+			}
+			if at := bytes.Index(line, f.bytes); at >= 0 {
+				f.at = at
+				continue
+			}
+			holds, err := f.holds(p, column)
+			if err != nil {
+				return err
+			}
+			if !holds {
+				found.Remove(p)
+				continue
+			}
+			if likely, err = column(f.column); err != nil {
+				return err
+			}
+		}
 	}
-	if at := bytes.Index(line, f.term); at >= 0 {
-		f.at = at
-		return true, nil
-	}
+	return nil
+}
+
+// holds looks into all of a text's lines, and remembers where the term was.
+func (f *Finder) holds(p uint16, column func(n int) (Column, error)) (bool, error) {
 	for n := 0; ; n++ {
 		c, err := column(n)
 		if err != nil || c == nil {
 			return false, err
 		}
-		if at := bytes.Index(c.line(p), f.term); at >= 0 {
+		if at := bytes.Index(c.line(p), f.bytes); at >= 0 {
 			f.column, f.at = n, at
 			return true, nil
 		}
 	}
+}
+
+// Replace returns the column with another line at a place.
+func (c Column) Replace(p uint16, line []byte) Column {
+	if len(c) < head {
+		return c
+	}
+	old := len(c.line(p))
+	from := head + int(binary.LittleEndian.Uint32(c[4*int(p):]))
+	out := slices.Concat(c[:from], line, c[from+old:])
+	for next := int(p) + 1; next <= set.Size; next++ {
+		begin := out[4*next:]
+		binary.LittleEndian.PutUint32(begin, binary.LittleEndian.Uint32(begin)+uint32(len(line)-old))
+	}
+	return out
 }

@@ -50,15 +50,10 @@ func (p piece) key() []byte {
 func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 	places := map[piece][]uint16{}
 	for _, t := range texts {
-		for line := range strings.SplitSeq(t.Text, "\n") {
-			for i := range len(line) {
-				for n := 1; n <= min(longest, len(line)-i); n++ {
-					p := pieceOf(t.Owner, line[i:i+n])
-					held := places[p]
-					if len(held) == 0 || held[len(held)-1] != t.Place {
-						places[p] = append(held, t.Place)
-					}
-				}
+		for p := range all(t.Owner, t.Text) {
+			held := places[p]
+			if len(held) == 0 || held[len(held)-1] != t.Place {
+				places[p] = append(held, t.Place)
 			}
 		}
 	}
@@ -71,18 +66,51 @@ func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Pieces lists the keys of a term's pieces: a text that holds the term is in the
-// sets of all of them. When exact is true no other is.
+// all goes through the pieces of a text, some of them several times.
+func all(owner uint32, text string) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for line := range strings.SplitSeq(text, "\n") {
+			for i := range len(line) {
+				for n := 1; n <= min(longest, len(line)-i); n++ {
+					if !yield(pieceOf(owner, line[i:i+n])) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Lost lists the keys of the pieces that a text holds and another does not.
+func Lost(owner uint32, text, left string) (keys [][]byte) {
+	lost := map[piece]bool{}
+	for p := range all(owner, text) {
+		lost[p] = true
+	}
+	for p := range all(owner, left) {
+		delete(lost, p)
+	}
+	for _, p := range slices.Sorted(maps.Keys(lost)) {
+		keys = append(keys, p.key())
+	}
+	return keys
+}
+
+// most is how many pieces of a term are asked for. More of them cost more than the
+// texts that they would rule out.
+const most = 8
+
+// Pieces lists the keys of some of a term's pieces: a text that holds the term is
+// in the sets of all of them. When exact is true no other is.
 func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
 	if len(term) <= longest {
 		return [][]byte{pieceOf(owner, term).key()}, true
 	}
-	seen := map[piece]bool{}
-	for i := 0; i+longest <= len(term); i++ {
-		if p := pieceOf(owner, term[i:i+longest]); !seen[p] {
-			seen[p] = true
-			keys = append(keys, p.key())
-		}
+	last := len(term) - longest // where the last piece begins
+	n := min(most, (last+longest-1)/longest+1)
+	for i := range n {
+		at := last * (n - 1 - i) / (n - 1) // the last first: numbers stand at the end
+		keys = append(keys, pieceOf(owner, term[at:at+longest]).key())
 	}
 	return keys, false
 }

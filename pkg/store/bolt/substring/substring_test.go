@@ -59,15 +59,9 @@ func (k kept) find(t *testing.T, owner uint32, term string) (found *set.Set, exa
 	if exact {
 		return found, true
 	}
-	certain, finder := set.Set{}, substring.NewFinder(term)
-	for p := range found.Down() {
-		holds, err := finder.Holds(p, k.column)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if holds {
-			certain.Add(p)
-		}
+	certain := *found
+	if err := substring.NewFinder(term).Keep(&certain, k.column); err != nil {
+		t.Fatal(err)
 	}
 	return &certain, false
 }
@@ -111,7 +105,7 @@ func TestAColumnThatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("damaged")
 	f := substring.NewFinder("abcd")
-	if holds, err := f.Holds(1, func(int) (substring.Column, error) { return nil, broken }); !errors.Is(err, broken) || holds {
-		t.Errorf("%v, %v", holds, err)
+	if err := f.Keep(set.Of(1), func(int) (substring.Column, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
 	}
 }

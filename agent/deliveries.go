@@ -1,0 +1,177 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// How many deliveries are listed at a time.
+const (
+	fewDeliveries  = 50
+	mostDeliveries = 1000
+)
+
+// Deliveries lists what was delivered, newest first.
+func (a *Agent) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+	filter, err := a.deliveryFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	n := fewDeliveries
+	if f.Limit > 0 {
+		n = min(f.Limit, mostDeliveries)
+	}
+	all, err := a.store.Deliveries(ctx, filter, n)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]client.WebhookDelivery, len(all))
+	for i, d := range all {
+		shown[i] = shapeDelivery(d, nil)
+	}
+	return shown, nil
+}
+
+func (a *Agent) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
+	filter := hook.Filter{Institution: a.Institution().ID, Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+	switch filter.State {
+	case "", hook.Pending, hook.Delivered, hook.GivenUp:
+		return filter, nil
+	}
+	return filter, fault.InvalidFields([]fault.Field{{Name: "status",
+		Message: fmt.Sprintf("%q is no status of a delivery; want pending, success or failed", f.Status)}})
+}
+
+// Delivery returns one delivery with its body.
+func (a *Agent) Delivery(ctx context.Context, id string) (client.WebhookDelivery, error) {
+	d, err := a.store.Delivery(ctx, a.Institution().ID, id)
+	return shapeDelivery(d.Delivery, d.Body), err
+}
+
+// Redeliver asks for deliveries anew: those named, all of them or none, else those that
+// a filter selects.
+func (a *Agent) Redeliver(ctx context.Context, r client.Redelivery) (int, error) {
+	defer a.checkHooks()
+	defer a.hooks.sender.Wake()
+	institution := a.Institution().ID
+	if len(r.Deliveries) > 0 {
+		return len(r.Deliveries), a.store.Redeliver(ctx, institution, r.Deliveries, a.Now())
+	}
+	if r.Filter == nil {
+		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
+	}
+	filter, err := a.deliveryFilter(*r.Filter)
+	if err != nil {
+		return 0, err
+	}
+	live, err := a.liveWebhooks(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for n := 0; ; {
+		page, err := a.store.Deliveries(ctx, filter, mostDeliveries)
+		if err != nil {
+			return n, err
+		}
+		var names []string
+		for _, d := range page {
+			filter.Before = d.ID
+			// Those that cannot be sent again are passed over: nobody named them.
+			if live[d.Endpoint] && d.Event != hook.EventTest {
+				names = append(names, d.UUID)
+			}
+		}
+		if err := a.store.Redeliver(ctx, institution, names, a.Now()); err != nil {
+			return n, err
+		}
+		n += len(names)
+		if len(page) < mostDeliveries {
+			return n, nil
+		}
+	}
+}
+
+func (a *Agent) liveWebhooks(ctx context.Context) (map[string]bool, error) {
+	all, err := a.store.Endpoints(ctx, a.Institution().ID)
+	live := map[string]bool{}
+	for _, e := range all {
+		live[e.ID] = true
+	}
+	return live, err
+}
+
+// hooksProblem is the name of the problem that endpoints are suspended.
+const hooksProblem = "webhooks"
+
+// checkHooks notes which webhooks are suspended.
+func (a *Agent) checkHooks() {
+	all, err := a.store.Endpoints(context.Background(), 0)
+	if err != nil {
+		return // whoever reads next says so
+	}
+	var names []string
+	for _, e := range all {
+		if e.Suspended() {
+			names = append(names, e.ID)
+		}
+	}
+	if len(names) == 0 {
+		if a.health.Clear(hooksProblem) {
+			a.feed.notice(client.Notice{Level: "info", Message: "all webhooks take deliveries again"})
+		}
+		return
+	}
+	message := fmt.Sprintf("deliveries wait: %d in a row could not be delivered to webhook %s; see vecctl webhook deliveries, mend the endpoint, then: vecctl webhook update ID --active",
+		hook.SuspendAfter, strings.Join(names, ", "))
+	if a.health.Raise(health.Problem{Name: hooksProblem, Message: message}) {
+		a.Log.Warn("webhooks are suspended", "endpoints", names)
+		a.feed.notice(client.Notice{Level: "warn", Message: message})
+	}
+}
+
+// forgetDeliveries removes what is old from the record of deliveries.
+func (a *Agent) forgetDeliveries(ctx context.Context, now time.Time) {
+	for ctx.Err() == nil {
+		n, err := a.store.ForgetDeliveries(ctx, now.Add(-hook.KeepFor), mostDeliveries)
+		if err != nil && ctx.Err() == nil {
+			a.Log.Error("forgetting old webhook deliveries failed", "error", err)
+		}
+		if err != nil || n < mostDeliveries {
+			return
+		}
+	}
+}
+
+func shapeWebhook(e hook.Endpoint) client.Webhook {
+	shown := client.Webhook{
+		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
+		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
+		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
+	}
+	for _, name := range e.Events {
+		shown.Events = append(shown.Events, string(name))
+	}
+	return shown
+}
+
+func shapeDelivery(d hook.Delivery, body []byte) client.WebhookDelivery {
+	shown := client.WebhookDelivery{
+		ID: d.UUID, Number: d.ID, WebhookID: d.Endpoint, Event: string(d.Event), UUID: d.Subject, Status: string(d.State),
+		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]client.DeliveryAttempt, len(d.Attempts)), Body: string(body),
+	}
+	if d.State == hook.Pending {
+		shown.NextAttemptAt = client.TimeOrNull(d.RunAt)
+	}
+	for i, one := range d.Attempts {
+		shown.Attempts[i] = client.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Took.Milliseconds(),
+			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Answer), "\uFFFD")}
+	}
+	return shown
+}

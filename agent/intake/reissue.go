@@ -1,0 +1,72 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Successions is what a reissue needs of the store.
+type Successions interface {
+	Reissue(ctx context.Context, institution uint32, name string,
+		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
+}
+
+// NewFile is the document of a corrected certificate.
+type NewFile struct {
+	Name string
+	Body []byte
+}
+
+// Reissue makes a corrected successor of a certificate. A new document is looked
+// into as those of a manifest are: one that cannot be stamped changes nothing.
+func (u *Uploads) Reissue(ctx context.Context, to Successions, who vault.Institution, name string,
+	m vault.Mend, file *NewFile) (vault.Succession, error) {
+	if file != nil {
+		d, err := u.look(*file)
+		if err != nil {
+			return vault.Succession{}, err
+		}
+		defer d.Discard()
+		if err := u.store(d); err != nil {
+			return vault.Succession{}, err
+		}
+		m.File = &d.File
+	}
+	const draws = 3
+	for try := 1; ; try++ {
+		now := u.Now()
+		id, err := vault.NewIdentity(u.Random, now, who.Year(now))
+		if err != nil {
+			return vault.Succession{}, err
+		}
+		made, err := to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Succession, error) {
+			return c.Reissue(m, id, now)
+		})
+		if fault.Is(err, fault.Conflict) && try < draws {
+			continue
+		}
+		return made, err
+	}
+}
+
+// look takes a document that must be fit to be stamped.
+func (u *Uploads) look(file NewFile) (*Document, error) {
+	if len(file.Body) > vault.MaxFile {
+		return nil, fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", len(file.Body), vault.MaxFile)
+	}
+	if _, err := u.inspect(bytes.NewReader(file.Body), int64(len(file.Body))); err != nil {
+		return nil, fault.At("file "+file.Name, err)
+	}
+	d, err := u.Receive(bytes.NewReader(file.Body), file.Name)
+	if err != nil {
+		if _, known := fault.Message(err); !known {
+			err = fault.New(fault.Invalid, fmt.Sprintf("file %s: %v", file.Name, err))
+		}
+		return nil, err
+	}
+	return d, nil
+}

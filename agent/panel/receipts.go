@@ -1,0 +1,45 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Receipts is who keeps events that others told us.
+type Receipts interface {
+	ReceivedEvents(ctx context.Context, before uint64, n int) ([]client.ReceivedEvent, error)
+}
+
+func (p *Panel) routeReceipts(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/received", func(w http.ResponseWriter, r *http.Request) {
+		before, err := numberOf(r, "before")
+		if err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		n, err := numberOf(r, "limit")
+		if err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		all, err := p.Receipts.ReceivedEvents(r.Context(), before, int(n))
+		p.answer(w, r, all, err)
+	})
+}
+
+// numberOf reads a number of a query; 0 where it is not given.
+func numberOf(r *http.Request, name string) (uint64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, fault.Newf(fault.Invalid, "%s: %q is no number", name, text)
+	}
+	return n, nil
+}

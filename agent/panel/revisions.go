@@ -1,0 +1,44 @@
+package panel
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Revisions is who takes certificates back and corrects them. Each act answers
+// with the UUID of the certificate that it left or made.
+type Revisions interface {
+	Revoke(ctx context.Context, name, reason string, tell bool) (uuid string, err error)
+	Reissue(ctx context.Context, name string, m client.Mend) (uuid string, err error)
+	EraseRecipient(ctx context.Context, email string) (client.Erasure, error)
+}
+
+func (p *Panel) routeRevisions(mux *http.ServeMux) {
+	mux.HandleFunc("POST /panel/certificates/{name}/revoke", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Reason string
+			Notify bool
+		}
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		uuid, err := p.Revisions.Revoke(r.Context(), r.PathValue("name"), q.Reason, q.Notify)
+		p.answer(w, r, map[string]string{"uuid": uuid}, err)
+	})
+	mux.HandleFunc("POST /panel/certificates/{name}/reissue", func(w http.ResponseWriter, r *http.Request) {
+		var q client.Mend
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		uuid, err := p.Revisions.Reissue(r.Context(), r.PathValue("name"), q)
+		p.answer(w, r, map[string]string{"uuid": uuid}, err)
+	})
+	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {
+		done, err := p.Revisions.EraseRecipient(r.Context(), r.PathValue("email"))
+		p.answer(w, r, done, err)
+	})
+}

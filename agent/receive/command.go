@@ -1,0 +1,94 @@
+package receive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// afterCommand is how long what a command started may hold its output open after
+// its end.
+const afterCommand = time.Second
+
+// run has the shell run a command: the event's body on standard input, its fields in
+// the environment. Nothing of the event becomes part of the command's text.
+func (r *Receiver) run(ctx context.Context, command string, e hook.Received) error {
+	ctx, done := context.WithTimeout(ctx, r.CommandTime)
+	defer done()
+	shell := []string{"sh", "-c", command}
+	if runtime.GOOS == "windows" {
+		shell = []string{"cmd", "/C", command}
+	}
+	cmd := exec.CommandContext(ctx, shell[0], shell[1:]...)
+	var said tail
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(e.Body), &said, &said
+	cmd.Env = environment(r.Environ, e)
+	cmd.WaitDelay = afterCommand
+	ownGroup(cmd)
+	err := cmd.Run()
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("the command took longer than %v", r.CommandTime)
+	case err != nil:
+		return fmt.Errorf("%w: %s", err, said.text())
+	}
+	return nil
+}
+
+// environment is the agent's own, without its settings, which hold secrets, and with
+// the fields of the event: VEC_EVENT, VEC_UUID, ...
+func environment(own func() []string, e hook.Received) []string {
+	var env []string
+	if own != nil {
+		for _, one := range own() {
+			if !strings.HasPrefix(one, "VECCTL_") && !strings.HasPrefix(one, "VEC_") {
+				env = append(env, one)
+			}
+		}
+	}
+	fields := map[string]json.RawMessage{}
+	_ = json.Unmarshal(e.Body, &fields) // it was an object when it came
+	for name, raw := range fields {
+		var text string
+		switch {
+		case json.Unmarshal(raw, &text) == nil:
+		case len(raw) > 0 && (raw[0] == '{' || raw[0] == '['):
+			continue // standard input has these
+		default:
+			text = string(raw)
+		}
+		if key, ok := variable(name); ok {
+			env = append(env, key+"="+strings.ReplaceAll(text, "\x00", ""))
+		}
+	}
+	return append(env, "VEC_IDENTITY="+e.Identity)
+}
+
+// variable is the name of a field's variable; false for a field that can have none.
+func variable(field string) (string, bool) {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	name := strings.ToUpper(field)
+	if name == "" || len(name) > 60 || name == "IDENTITY" || strings.Trim(name, letters) != "" {
+		return "", false
+	}
+	return "VEC_" + name, true
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ end []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.end = append(t.end, p...)
+	t.end = t.end[max(0, len(t.end)-keptFailure):]
+	return len(p), nil
+}
+
+func (t *tail) text() string { return strings.TrimSpace(strings.ToValidUTF8(string(t.end), "")) }

@@ -1,0 +1,291 @@
+package receive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/receive"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+const body = `{"event":"certificate_application.approved","webhook_id":"a1b2c3d4-e5f6-7890-abcd-ef1234567890",` +
+	`"timestamp":"2026-06-04T10:30:00Z","application_id":42,"uuid":"9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15",` +
+	`"certificate_title":"$(touch owned); \"x\"","applicant_email":"john@example.com","source":"vault","trigger_context":"bulk_upload"}`
+
+func open(t *testing.T, path string) *bolt.Store {
+	t.Helper()
+	s, err := bolt.Open(path, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // a test may have closed it
+	return s
+}
+
+func options() receive.Options {
+	return receive.Options{Secrets: []string{"old", "new"}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+}
+
+func post(h http.Handler, body, secret string) int {
+	r := httptest.NewRequest(http.MethodPost, "/webhooks/vec", strings.NewReader(body))
+	r.Header.Set(webhook.HeaderSignature, webhook.Sign(secret, []byte(body)))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+func journal(t *testing.T, s *bolt.Store) []hook.Received {
+	t.Helper()
+	all, err := s.Received(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// run has a receiver work until the function that it returns is called.
+func run(t *testing.T, r *receive.Receiver) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An event that comes again has no second effect, not even after a restart.
+func TestAnEventIsKeptOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	told := 0
+	o := options()
+	o.Forward, o.Command = []string{"http://127.0.0.1:9/"}, "true"
+	o.Told = func(hook.Received) { told++ }
+	for _, secret := range []string{"old", "new"} {
+		s := open(t, path)
+		h := receive.New(s, o).Handler()
+		var senders sync.WaitGroup
+		var mu sync.Mutex
+		for range 8 {
+			senders.Go(func() {
+				if status := post(h, body, secret); status != http.StatusNoContent {
+					mu.Lock()
+					defer mu.Unlock()
+					t.Errorf("answered %d", status)
+				}
+			})
+		}
+		senders.Wait()
+		if status := post(h, body, "none of them"); status != http.StatusUnauthorized {
+			t.Errorf("a forgery was answered %d", status)
+		}
+		all := journal(t, s)
+		if len(all) != 1 || len(all[0].Tasks) != 2 || string(all[0].Body) != body || told != 1 {
+			t.Fatalf("%d events, told %d times", len(all), told)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWithoutSecretsNothingIsBelieved(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.Secrets = nil
+	h := receive.New(open(t, filepath.Join(t.TempDir(), "vault.db")), o).Handler()
+	if status := post(h, body, ""); status != http.StatusUnauthorized {
+		t.Errorf("answered %d", status)
+	}
+}
+
+func TestADamagedStoreIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	h := receive.New(s, options()).Handler()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status := post(h, body, "new"); status != http.StatusServiceUnavailable {
+		t.Errorf("answered %d", status)
+	}
+}
+
+func TestLongIdentities(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	h := receive.New(s, options()).Handler()
+	for range 2 {
+		long := `{"event":"e","delivery_id":"` + strings.Repeat("x", 100_000) + `"}`
+		if status := post(h, long, "new"); status != http.StatusNoContent {
+			t.Errorf("answered %d", status)
+		}
+	}
+	if n := len(journal(t, s)); n != 1 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// A task that fails is tried again, later each time, and then given up; the others are
+// not held up.
+func TestTasksAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+		began, tries := time.Now(), []time.Duration{}
+		o := options()
+		o.Apply = func(context.Context, hook.Received) error {
+			tries = append(tries, time.Since(began))
+			return errors.New("not now")
+		}
+		r := receive.New(s, o)
+		stop := run(t, r)
+		if status := post(r.Handler(), body, "new"); status != http.StatusNoContent {
+			t.Fatal(status)
+		}
+		time.Sleep(30 * time.Minute)
+		stop()
+		r = receive.New(s, o) // a new process goes on where the old one was
+		stop = run(t, r)
+		time.Sleep(24 * time.Hour)
+		stop()
+		want := "[0s 1s 11s 1m11s 11m11s 1h11m11s]"
+		if got := fmt.Sprint(tries); got != want {
+			t.Errorf("tried after %s, want %s", got, want)
+		}
+		if task := journal(t, s)[0].Tasks[0]; task.State != hook.GivenUp || task.Error != "not now" {
+			t.Errorf("%+v", task)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// settled waits until no task of the first event is pending.
+func settled(t *testing.T, s *bolt.Store) hook.Received {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		all := journal(t, s)
+		if len(all) > 0 {
+			pending := 0
+			for _, task := range all[0].Tasks {
+				if task.State == hook.Pending {
+					pending++
+				}
+			}
+			if pending == 0 {
+				return all[0]
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still pending: %+v", all)
+		}
+	}
+}
+
+func TestForward(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	var got, signature string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		read, _ := io.ReadAll(r.Body)
+		got, signature = string(read), r.Header.Get(webhook.HeaderSignature)
+	}))
+	t.Cleanup(server.Close)
+	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	o := options()
+	o.Forward = []string{server.URL}
+	r := receive.New(s, o)
+	defer run(t, r)()
+	post(r.Handler(), body, "new")
+	task := settled(t, s).Tasks[0]
+	if task.State != hook.Delivered || task.Tries != 2 || got != body || signature != webhook.Sign("old", []byte(body)) {
+		t.Errorf("%+v %q", task, got)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "vault.db"))
+	o := options()
+	o.Environ = func() []string {
+		return append(os.Environ(), "VECCTL_TOKEN=hidden", "VEC_STRAY=hidden", "OUT="+filepath.Join(dir, "out"))
+	}
+	o.Command = `{ env | grep '^VEC' | sort; cat; } > "$OUT"`
+	r := receive.New(s, o)
+	defer run(t, r)()
+	post(r.Handler(), body, "new")
+	e := settled(t, s)
+	out, err := os.ReadFile(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err, e.Tasks)
+	}
+	want := `VEC_APPLICANT_EMAIL=john@example.com
+VEC_APPLICATION_ID=42
+VEC_CERTIFICATE_TITLE=$(touch owned); "x"
+VEC_EVENT=certificate_application.approved
+VEC_IDENTITY=` + e.Identity + `
+VEC_SOURCE=vault
+VEC_TIMESTAMP=2026-06-04T10:30:00Z
+VEC_TRIGGER_CONTEXT=bulk_upload
+VEC_UUID=9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15
+VEC_WEBHOOK_ID=a1b2c3d4-e5f6-7890-abcd-ef1234567890
+` + body
+	if string(out) != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+func TestCommandsThatFailOrHang(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{
+		"echo no good >&2; exit 3": "exit status 3: no good",
+		"sleep 600 & sleep 600":    "longer than",
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+			o := options()
+			o.Command, o.CommandTime, o.Environ = command, 200*time.Millisecond, os.Environ
+			r := receive.New(s, o)
+			defer run(t, r)()
+			post(r.Handler(), body, "new")
+			for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+				task := journal(t, s)[0].Tasks[0]
+				if task.Tries > 0 {
+					if !strings.Contains(task.Error, want) {
+						t.Errorf("%+v", task)
+					}
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("the command was not tried")
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package receive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// Sizes and times of the work.
+const (
+	atOnce      = 4 // tasks
+	idlePoll    = 30 * time.Second
+	afterError  = 2 * time.Second
+	forwardTime = 10 * time.Second
+	drainAnswer = 64 << 10
+	keptFailure = 300 // bytes that are kept of why a task failed
+)
+
+// hands are the tasks that are being done.
+type hands struct {
+	mu   sync.Mutex
+	busy map[[2]uint64]bool
+}
+
+func newHands() hands { return hands{busy: map[[2]uint64]bool{}} }
+
+func (h *hands) has(seq uint64, task int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.busy[[2]uint64{seq, uint64(task)}]
+}
+
+func (h *hands) set(seq uint64, task int, is bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if is {
+		h.busy[[2]uint64{seq, uint64(task)}] = true
+	} else {
+		delete(h.busy, [2]uint64{seq, uint64(task)})
+	}
+}
+
+// Run does what is due until ctx ends. What is broken off then is done again later.
+func (r *Receiver) Run(ctx context.Context) error {
+	chores := make(chan store.Chore)
+	var workers sync.WaitGroup
+	for range atOnce {
+		workers.Go(func() {
+			for c := range chores {
+				r.do(ctx, c)
+			}
+		})
+	}
+	defer workers.Wait()
+	defer close(chores)
+	for ctx.Err() == nil {
+		due, next, err := r.journal.NextChores(ctx, r.Now(), 2*atOnce, r.hands.has)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.Log.Error("what is to be done with webhooks cannot be read", "error", err)
+			rest(ctx, nil, afterError)
+		case len(due) == 0:
+			wait := idlePoll
+			if !next.IsZero() {
+				wait = min(max(next.Sub(r.Now()), time.Millisecond), idlePoll)
+			}
+			rest(ctx, r.wake, wait)
+		}
+		for _, c := range due {
+			r.hands.set(c.Seq, c.Task, true)
+			select {
+			case <-ctx.Done():
+				return nil
+			case chores <- c:
+			}
+		}
+	}
+	return nil
+}
+
+// do tries one task and notes what came of it.
+func (r *Receiver) do(ctx context.Context, c store.Chore) {
+	defer r.Wake() // it may be due again before what is being waited for
+	defer r.hands.set(c.Seq, c.Task, false)
+	task := c.Tasks[c.Task]
+	var err error
+	switch task.Kind {
+	case hook.Forward:
+		err = r.forward(ctx, task.Target, c.Received)
+	case hook.Run:
+		err = r.run(ctx, task.Target, c.Received)
+	case hook.Apply:
+		if r.Apply != nil {
+			err = r.Apply(ctx, c.Received)
+		}
+	}
+	if ctx.Err() != nil && err != nil {
+		return // broken off: not tried
+	}
+	failure := ""
+	if err != nil {
+		text := err.Error()
+		failure = text[:min(len(text), keptFailure)]
+		r.Log.Warn("a webhook's task failed", "number", c.Seq, "task", string(task.Kind), "try", task.Tries+1, "error", failure)
+	}
+	if err := r.journal.KeepTask(context.WithoutCancel(ctx), c.Seq, c.Task, failure, r.Now()); err != nil {
+		r.Log.Error("a webhook's task cannot be noted", "number", c.Seq, "error", err)
+		rest(ctx, nil, afterError)
+	}
+}
+
+// forwarder makes the client that sends events on. Its addresses are the operator's
+// own, so they may lie anywhere.
+func forwarder() *http.Client {
+	return &http.Client{
+		Timeout:       forwardTime,
+		Transport:     &http.Transport{Proxy: nil, MaxIdleConnsPerHost: atOnce, IdleConnTimeout: time.Minute},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (r *Receiver) forward(ctx context.Context, address string, e hook.Received) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Body))
+	if err != nil {
+		return errors.New("the address cannot be called")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if len(r.Secrets) > 0 {
+		// The guide's signature, so that the next one can believe it too.
+		req.Header.Set(webhook.HeaderSignature, webhook.Sign(r.Secrets[0], e.Body))
+	}
+	req.Header.Set(webhook.HeaderEvent, e.Event)
+	resp, err := r.client.Do(req)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err // without the address, which may hold a secret
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, drainAnswer) // so that the connection can be used again
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// rest waits for a while, or until it is woken.
+func rest(ctx context.Context, wake <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-timer.C:
+	}
+}

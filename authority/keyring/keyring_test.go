@@ -1,0 +1,67 @@
+package keyring
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+func TestSecretsLast(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "authority.json")
+	ring, err := Open(path, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a secret is made before one is needed")
+	}
+	var work sync.WaitGroup
+	drawn := make([]authority.Secret, 8)
+	for i := range drawn {
+		work.Go(func() { drawn[i], _ = ring.Current() })
+	}
+	work.Wait()
+	first := drawn[0]
+	for _, s := range drawn {
+		if s.ID != first.ID || len(s.Key) != 32 {
+			t.Errorf("two first secrets: %s and %s", first.ID, s.ID)
+		}
+	}
+	second, err := ring.Rotate()
+	if err != nil || second == first.ID {
+		t.Fatalf("%s, %v", second, err)
+	}
+	again, err := Open(path, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := again.Current()
+	old, oldErr := again.ByID(first.ID)
+	if err != nil || oldErr != nil || now.ID != second || string(old.Key) != string(first.Key) {
+		t.Errorf("after a restart: %s %v, %v", now.ID, err, oldErr)
+	}
+	if _, err := again.ByID("nothing"); !fault.Is(err, fault.Damaged) {
+		t.Errorf("a secret that is missing: %v", err)
+	}
+}
+
+func TestDamagedSecretsAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "{", "{}", `{"current":"a","secrets":{}}`, `{"current":"a","secrets":{"a":"%%%"}}`, `{"current":"a","secrets":{"a":"c2hvcnQ="}}`} {
+		path := filepath.Join(t.TempDir(), "authority.json")
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(path, rand.Reader)
+		if !fault.Is(err, fault.Damaged) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}

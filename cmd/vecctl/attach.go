@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/vecctl/vecctl/agent/home"
+)
+
+// attachment speaks to the agent that runs on a home, and, after that one has
+// ended, to the next one, which may answer elsewhere.
+type attachment struct {
+	dir       home.Dir
+	mu        sync.Mutex
+	endpoint  home.Endpoint
+	transport *http.Transport
+}
+
+func attach(dir home.Dir, endpoint home.Endpoint) *attachment {
+	a := &attachment{dir: dir, endpoint: endpoint}
+	a.transport = &http.Transport{DialContext: a.dial}
+	return a
+}
+
+func (a *attachment) current() home.Endpoint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.endpoint
+}
+
+// RoundTrip implements http.RoundTripper; it sends the endpoint's key along.
+func (a *attachment) RoundTrip(r *http.Request) (*http.Response, error) {
+	if key := a.current().Key; key != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set(home.KeyHeader, key)
+	}
+	return a.transport.RoundTrip(r)
+}
+
+func (a *attachment) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	at := a.current()
+	dialer := net.Dialer{}
+	conn, err := dialer.DialContext(ctx, at.Network, at.Address)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	next, running := a.dir.Running()
+	if !running {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.endpoint = next
+	a.mu.Unlock()
+	return dialer.DialContext(ctx, next.Network, next.Address)
+}

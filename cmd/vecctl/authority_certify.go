@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/pkg/client/certify"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+const aHash = "the verification hash"
+
+func callFlags(more ...cli.Flag) []cli.Flag {
+	return slices.Concat(staffFlags(), settingFlags("authority.url", "authority.store", "authority.key"), more)
+}
+
+func snapshotFlag() cli.Flag {
+	return &cli.StringFlag{Name: "snapshot", Usage: "`FILE` with the integration's snapshot, JSON; - for standard input"}
+}
+
+// certifyCommands are the contract's five calls, as a client makes them.
+func certifyCommands(w world) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "request", Usage: "ask for a certification", ArgsUsage: "DOMAIN",
+			Flags: callFlags(snapshotFlag(), &cli.StringFlag{Name: "project", Usage: "`NAME` of the project"}),
+			Action: certification(w, aDomain, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+				snapshot, err := readSnapshot(c.String("snapshot"), w)
+				if err != nil {
+					return certify.Certification{}, err
+				}
+				return a.Request(c.Context, c.Args().First(), c.String("project"), snapshot)
+			}),
+		},
+		{
+			Name: "status", Usage: "ask for the certification of a domain", ArgsUsage: "DOMAIN", Flags: callFlags(),
+			Action: certification(w, aDomain, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+				return a.Status(c.Context, c.Args().First())
+			}),
+		},
+		{
+			Name: "verify", Usage: "ask about a badge's hash; exit code 1 when it is not valid", ArgsUsage: "HASH",
+			Flags:  callFlags(&cli.StringFlag{Name: "domain", Usage: "`DOMAIN` on which the badge stands"}),
+			Action: func(c *cli.Context) error { return verifyBadge(c, w) },
+		},
+		{
+			Name: "revoke", Usage: "end a certification; without --key, as staff of the home", ArgsUsage: "HASH",
+			Flags:  callFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that everybody may read"}),
+			Action: func(c *cli.Context) error { return revokeBadge(c, w) },
+		},
+		{
+			Name: "renew", Usage: "ask for the next term of a certification", ArgsUsage: "HASH", Flags: callFlags(snapshotFlag()),
+			Action: certification(w, aHash, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+				snapshot, err := readSnapshot(c.String("snapshot"), w)
+				if err != nil {
+					return certify.Certification{}, err
+				}
+				return a.Renew(c.Context, c.Args().First(), snapshot)
+			}),
+		},
+	}
+}
+
+// withAuthority calls the authority of the settings, or the home's own.
+func withAuthority(c *cli.Context, w world, work func(*certify.Client, *session) error) error {
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
+	}
+	key, store := set.get("authority.key"), set.get("authority.store")
+	if address := set.get("authority.url"); address != "" {
+		a, err := certify.New(address, key, store, http.DefaultTransport)
+		if err != nil {
+			return err
+		}
+		return work(a, nil)
+	}
+	return with(c, w, func(s *session) error {
+		a, err := certify.New(s.Base(), key, store, s.Transport())
+		if err != nil {
+			return err
+		}
+		return work(a, s)
+	})
+}
+
+// certification prepares a call whose answer is a certification.
+func certification(w world, what string, call func(*cli.Context, *certify.Client) (certify.Certification, error)) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := exactly(c, 1, what); err != nil {
+			return err
+		}
+		form, err := formOf(c)
+		if err != nil {
+			return err
+		}
+		return withAuthority(c, w, func(a *certify.Client, _ *session) error {
+			answer, err := call(c, a)
+			if err != nil {
+				return err
+			}
+			return printFields(w.stdout, form, answer, certificationFields(answer))
+		})
+	}
+}
+
+func certificationFields(a certify.Certification) [][2]string {
+	return [][2]string{
+		{"status", a.Status}, {"message", a.Message}, {"request_id", a.RequestID}, {"badge_code", a.BadgeCode}, {"badge_name", a.BadgeName},
+		{"previous_badge", a.PreviousBadge}, {"downgrade_reason", a.DowngradeReason}, {"project_name", a.ProjectName}, {"domain", a.Domain},
+		{"sdk_version", a.SDKVersion}, {"features", strings.Join(a.Features, ", ")}, {"issued_at", when(a.IssuedAt)}, {"expires_at", when(a.ExpiresAt)},
+		{"revoked_at", when(a.RevokedAt)}, {"revoke_reason", a.RevokeReason}, {"verification_hash", a.VerificationHash},
+		{"badge_url", a.BadgeURL}, {"verify_url", a.VerifyURL},
+	}
+}
+
+func verifyBadge(c *cli.Context, w world) error {
+	if err := exactly(c, 1, aHash); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return withAuthority(c, w, func(a *certify.Client, _ *session) error {
+		v, err := a.Verify(c.Context, c.Args().First(), c.String("domain"))
+		if err != nil {
+			return err
+		}
+		err = printFields(w.stdout, form, v, [][2]string{
+			{"valid", fmt.Sprint(v.Valid)}, {"status", v.Status}, {"message", v.Message}, {"reason", v.Reason}, {"project_name", v.ProjectName},
+			{"domain", v.Domain}, {"badge_code", v.BadgeCode}, {"badge_name", v.BadgeName}, {"sdk_version", v.SDKVersion},
+			{"issued_at", when(v.IssuedAt)}, {"expires_at", when(v.ExpiresAt)}, {"expired_at", when(v.ExpiredAt)}, {"revoked_at", when(v.RevokedAt)},
+		})
+		if err == nil && !v.Valid {
+			err = outcome(exitFailed)
+		}
+		return err
+	})
+}
+
+func revokeBadge(c *cli.Context, w world) error {
+	if err := exactly(c, 1, aHash); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	if c.String("reason") == "" {
+		return usageError("say why with --reason TEXT; everybody who follows the badge is told")
+	}
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
+	}
+	return withAuthority(c, w, func(a *certify.Client, s *session) error {
+		if s != nil && set.get("authority.key") == "" {
+			r, err := s.RevokeCertification(c.Context, c.Args().First(), c.String("reason"))
+			if err != nil {
+				return err
+			}
+			return printFields(w.stdout, form, r, decisionFields(r))
+		}
+		answer, err := a.Revoke(c.Context, c.Args().First(), c.String("reason"))
+		if err != nil {
+			return err
+		}
+		return printFields(w.stdout, form, answer, certificationFields(answer))
+	})
+}
+
+// readSnapshot reads a snapshot, alone or within a request's body.
+func readSnapshot(path string, w world) (certify.Snapshot, error) {
+	var body struct {
+		Inner *certify.Snapshot `json:"snapshot"`
+		certify.Snapshot
+	}
+	if path == "" {
+		return body.Snapshot, usageError("name the file of the snapshot with --snapshot FILE")
+	}
+	read := func() ([]byte, error) { return os.ReadFile(path) }
+	if path == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(w.stdin) }
+	}
+	raw, err := read()
+	if err != nil {
+		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s cannot be read; check its name and rights", path))
+	}
+	if err := json.Unmarshal(raw, &body); err != nil {
+		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s is not the JSON of one: %s", path, err))
+	}
+	if body.Inner != nil {
+		return *body.Inner, nil
+	}
+	return body.Snapshot, nil
+}
+
+// appraisal is what a snapshot would earn.
+type appraisal struct {
+	Badge     string   `json:"badge_code"` // "" for none
+	BadgeName string   `json:"badge_name"`
+	Features  []string `json:"features"`
+	Claimed   string   `json:"qualified_badge,omitempty"` // what the snapshot says itself
+	Next      string   `json:"next_badge,omitempty"`
+	Missing   []lack   `json:"missing"` // for the next badge
+	SDK       string   `json:"sdk_version"`
+	Refused   string   `json:"refused,omitempty"` // why it would earn nothing at present
+}
+
+type lack struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+func snapshotCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "snapshot", Usage: "say which badge a snapshot would earn, and what the next one needs", ArgsUsage: "FILE", Flags: staffFlags(),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the snapshot's file"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			set, err := loadSettings(c, w)
+			if err != nil {
+				return err
+			}
+			s, err := readSnapshot(c.Args().First(), w)
+			if err != nil {
+				return err
+			}
+			a := appraise(s, set.get("authority.min_sdk"))
+			fields := [][2]string{
+				{"badge", strings.TrimSpace(a.Badge + " " + a.BadgeName)}, {"features", strings.Join(a.Features, ", ")}, {"refused", a.Refused},
+				{"next_badge", a.Next},
+			}
+			if a.Badge == "" {
+				fields[0][1] = "none"
+			}
+			for _, m := range a.Missing {
+				fields = append(fields, [2]string{"it_needs", m.Field + ": " + m.Message})
+			}
+			return printFields(w.stdout, form, a, fields)
+		},
+	}
+}
+
+func appraise(s certify.Snapshot, minSDK string) appraisal {
+	own := authority.Snapshot{
+		SDKVersion: s.SDKVersion, Features: authority.Features(s.Features), Services: authority.Services(s.Services), Config: authority.Config(s.Config),
+	}
+	badge := authority.Qualify(own)
+	a := appraisal{
+		Badge: string(badge), BadgeName: badge.Name(), Features: badge.Features(), Claimed: s.QualifiedBadge,
+		Next: string(badge.Next()), Missing: []lack{}, SDK: s.SDKVersion,
+	}
+	if err := authority.CheckSDK(s.SDKVersion, minSDK); err != nil {
+		a.Refused = err.Error()
+	}
+	for _, r := range authority.Missing(own, badge.Next()) {
+		a.Missing = append(a.Missing, lack{r.Field, r.Lack})
+	}
+	return a
+}

@@ -1,0 +1,300 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+const aStore = "the store's name"
+
+func storeCommand(w world) *cli.Command {
+	act := func(name, usage, act string) *cli.Command {
+		return &cli.Command{
+			Name: name, Usage: usage, ArgsUsage: "SLUG", Flags: staffFlags(),
+			Action: one(w, aStore, storeFields, func(c *cli.Context, s *session) (client.Store, error) {
+				return s.ActOnStore(c.Context, c.Args().First(), act)
+			}),
+		}
+	}
+	return &cli.Command{
+		Name: "store", Usage: "stores that may ask for certifications",
+		Subcommands: []*cli.Command{
+			{
+				Name: "add", Usage: "register a store; its API key is printed once", ArgsUsage: "SLUG",
+				Flags: staffFlags(&cli.BoolFlag{Name: "review", Usage: "let staff look at each of its requests"}),
+				Action: newKey(w, func(c *cli.Context, s *session) (client.Store, error) {
+					return s.AddStore(c.Context, c.Args().First(), c.Bool("review"))
+				}),
+			},
+			{
+				Name: "list", Usage: "list the stores", Flags: staffFlags(),
+				Action: rows(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]client.Store, error) { return s.Stores(c.Context) }),
+			},
+			{
+				Name: "rotate-key", Usage: "make a new API key; the old one opens nothing any more", ArgsUsage: "SLUG", Flags: staffFlags(),
+				Action: newKey(w, func(c *cli.Context, s *session) (client.Store, error) {
+					return s.ActOnStore(c.Context, c.Args().First(), "rotate-key")
+				}),
+			},
+			act("disable", "shut a store out; its badges stay", "disable"),
+			act("enable", "let a store in again", "enable"),
+			act("review", "let staff look at each of a store's requests", "review"),
+			act("no-review", "grant a store's requests without review", "no-review"),
+		},
+	}
+}
+
+// newKey prints a new API key alone on the last line of stdout.
+func newKey(w world, call func(*cli.Context, *session) (client.Store, error)) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := exactly(c, 1, aStore); err != nil {
+			return err
+		}
+		form, err := formOf(c)
+		if err != nil {
+			return err
+		}
+		return with(c, w, func(s *session) error {
+			made, err := call(c, s)
+			if err != nil {
+				return err
+			}
+			switch form {
+			case asJSON:
+				return printJSON(w.stdout, made)
+			case asLines:
+				return printLine(w.stdout, made)
+			case asTable, asCSV:
+			}
+			say(w, "The API key of the store %q; it is shown this once:", made.Slug)
+			_, err = fmt.Fprintln(w.stdout, made.APIKey)
+			return err
+		})
+	}
+}
+
+func storeFields(s client.Store) [][2]string {
+	return [][2]string{
+		{"store_slug", s.Slug}, {"review", strconv.FormatBool(s.Review)}, {"disabled", strconv.FormatBool(s.Disabled)},
+		{"created_at", s.CreatedAt.Format(time.RFC3339)}, {"rotated_at", when(s.RotatedAt)},
+	}
+}
+
+func when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func storeList() list[client.Store] {
+	return list[client.Store]{
+		headings: []string{"store_slug", "review", "disabled", "created_at", "rotated_at"},
+		cells: func(s client.Store) (cells []string) {
+			for _, f := range storeFields(s) {
+				cells = append(cells, f[1])
+			}
+			return cells
+		},
+	}
+}
+
+const aDomain = "the domain"
+
+func domainCommand(w world) *cli.Command {
+	act := func(name, usage string) *cli.Command {
+		return &cli.Command{
+			Name: name, Usage: usage, ArgsUsage: "DOMAIN", Flags: staffFlags(),
+			Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (client.StoreDomain, error) {
+				return s.ActOnDomain(c.Context, c.Args().First(), name)
+			}),
+		}
+	}
+	return &cli.Command{
+		Name: "domain", Usage: "domains and App IDs of stores",
+		Subcommands: []*cli.Command{
+			{
+				Name: "add", Usage: "register a domain or App ID, and print how its owner proves it", ArgsUsage: "DOMAIN",
+				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that it belongs to"}),
+				Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (client.StoreDomain, error) {
+					if c.String("store") == "" {
+						return client.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
+					}
+					return s.AddDomain(c.Context, c.Args().First(), c.String("store"))
+				}),
+			},
+			{
+				Name: "list", Usage: "list the domains", Flags: staffFlags(),
+				Action: rows(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]client.StoreDomain, error) { return s.Domains(c.Context) }),
+			},
+			act("check", "look for the proof of a domain now"),
+			act("trust", "vouch for a domain or App ID without a proof"),
+			act("remove", "forget a domain on which no certification stands"),
+		},
+	}
+}
+
+func proofOf(d client.StoreDomain) string {
+	if d.Proof == nil {
+		return "none yet"
+	}
+	return *d.Proof
+}
+
+func domainFields(d client.StoreDomain) [][2]string {
+	fields := [][2]string{
+		{"domain", d.Domain}, {"store_slug", d.Store}, {"proof", proofOf(d)}, {"proven_at", when(d.ProvenAt)},
+		{"checked_at", when(d.CheckedAt)}, {"next_check", when(d.NextCheck)}, {"found", d.Found},
+	}
+	if d.Proof == nil {
+		fields = append(fields, [2]string{"txt_name", d.RecordName}, [2]string{"txt_value", d.Record}, [2]string{"meta_tag", d.Tag})
+	}
+	return fields
+}
+
+func domainList() list[client.StoreDomain] {
+	return list[client.StoreDomain]{
+		headings: []string{"domain", "store_slug", "proof", "proven_at", "next_check", "found"},
+		cells: func(d client.StoreDomain) []string {
+			return []string{d.Domain, d.Store, proofOf(d), when(d.ProvenAt), when(d.NextCheck), d.Found}
+		},
+	}
+}
+
+const aRequest = "the request's ID"
+
+func decisionCommands(w world) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
+			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
+				return s.PendingRequests(c.Context)
+			}),
+		},
+		{
+			Name: "approve", Usage: "say yes to a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
+			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (client.StoreCertification, error) {
+				return s.DecideRequest(c.Context, c.Args().First(), "approve", "")
+			}),
+		},
+		{
+			Name: "reject", Usage: "say no to a pending request", ArgsUsage: "REQUEST_ID",
+			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that the store is told"}),
+			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (client.StoreCertification, error) {
+				if c.String("reason") == "" {
+					return client.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
+				}
+				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
+			}),
+		},
+		{
+			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
+			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),
+			Action: func(c *cli.Context) error {
+				if err := exactly(c, 1, "the verification hash"); err != nil {
+					return err
+				}
+				return with(c, w, func(s *session) error {
+					html, err := s.EmbedSnippet(c.Context, c.Args().First(), c.String("size"))
+					if err != nil {
+						return err
+					}
+					_, err = fmt.Fprintln(w.stdout, html)
+					return err
+				})
+			},
+		},
+		{
+			Name: "rotate-secret", Usage: "make new hashes under a new secret; badges that were issued stay valid", Flags: homeFlags(),
+			Action: func(c *cli.Context) error {
+				if err := exactly(c, 0, ""); err != nil {
+					return err
+				}
+				return with(c, w, func(s *session) error {
+					id, err := s.RotateAuthoritySecret(c.Context)
+					if err == nil {
+						say(w, "New hashes are made under the secret %s.", id)
+					}
+					return err
+				})
+			},
+		},
+	}
+}
+
+func decisionFields(r client.StoreCertification) [][2]string {
+	return [][2]string{
+		{"request_id", r.RequestID}, {"status", r.Status}, {"waits_for", strings.Join(r.WaitsFor, ", ")}, {"store_slug", r.Store},
+		{"domain", r.Domain}, {"project_name", r.Project}, {"badge_code", r.Badge}, {"sdk_version", r.SDKVersion},
+		{"verification_hash", r.Hash}, {"issued_at", when(r.IssuedAt)}, {"expires_at", when(r.ExpiresAt)},
+		{"revoked_at", when(r.RevokedAt)}, {"reason", r.Reason},
+	}
+}
+
+func pendingList() list[client.StoreCertification] {
+	return list[client.StoreCertification]{
+		headings: []string{"request_id", "store_slug", "domain", "project_name", "badge_code", "sdk_version", "requested_at", "waits_for"},
+		cells: func(r client.StoreCertification) []string {
+			return []string{r.RequestID, r.Store, r.Domain, r.Project, r.Badge, r.SDKVersion, r.RequestedAt.Format(time.RFC3339), strings.Join(r.WaitsFor, ", ")}
+		},
+	}
+}
+
+func auditCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "log", Usage: "who did what, when and why", Flags: staffFlags(),
+		Action: rows(w, 0, "", auditList(), allEntries),
+		Subcommands: []*cli.Command{{
+			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
+			Action: func(c *cli.Context) error {
+				if err := exactly(c, 0, ""); err != nil {
+					return err
+				}
+				form, err := formOf(c)
+				if err != nil {
+					return err
+				}
+				return with(c, w, func(s *session) error {
+					last, err := s.VerifyAuditLog(c.Context)
+					if err != nil {
+						return err
+					}
+					return printFields(w.stdout, form, last, [][2]string{
+						{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash},
+					})
+				})
+			},
+		}},
+	}
+}
+
+// allEntries fetches the audit list, page by page.
+func allEntries(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
+	const page = 5000
+	for after := uint64(0); ; {
+		more, err := s.AuditLog(c.Context, after, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+		if len(more) < page {
+			return all, nil
+		}
+		after = more[len(more)-1].Seq
+	}
+}
+
+func auditList() list[client.AuditEntry] {
+	return list[client.AuditEntry]{
+		headings: []string{"seq", "at", "who", "what", "subject", "why"},
+		cells: func(e client.AuditEntry) []string {
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.Format(time.RFC3339), e.Who, e.What, e.Subject, e.Why}
+		},
+	}
+}

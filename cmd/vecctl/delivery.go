@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func deliveriesCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name: "deliveries", Usage: "list what was delivered, newest first; of one endpoint or all", ArgsUsage: "[ID]",
+		Flags: flags(&cli.StringFlag{Name: "status", Usage: "`STATUS`: pending, success, failed"},
+			sinceFlag(), untilFlag(), &cli.IntFlag{Name: "limit", Value: 50, Usage: "`NUMBER` of deliveries at most"}),
+		Action: func(c *cli.Context) error { return runDeliveries(c, w) },
+	}
+}
+
+func deliveryCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name: "delivery", Usage: "show one delivery: its body, every attempt, every answer", ArgsUsage: "DELIVERY",
+		Flags: flags(), Action: func(c *cli.Context) error { return runDelivery(c, w) },
+	}
+}
+
+func redeliverCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name: "redeliver", Usage: "send deliveries again: those named, or all that failed", ArgsUsage: "DELIVERY...",
+		Flags: flags(&cli.BoolFlag{Name: "all-failed", Usage: "all that failed"},
+			&cli.StringFlag{Name: "webhook", Usage: "of those, only to the endpoint `ID`"}, sinceFlag(), untilFlag()),
+		Action: func(c *cli.Context) error { return runRedeliver(c, w) },
+	}
+}
+
+func sinceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "from", Usage: "only those made at or after a `MOMENT`: 2026-06-04, 2026-06-04T10:30:00Z, or 2h for two hours ago"}
+}
+
+func untilFlag() cli.Flag {
+	return &cli.StringFlag{Name: "to", Usage: "only those made before a `MOMENT`"}
+}
+
+// selection reads the flags that select deliveries.
+func selection(c *cli.Context) (client.DeliveryFilter, error) {
+	now := time.Now()
+	from, err := momentFlag(c, "from", now)
+	if err != nil {
+		return client.DeliveryFilter{}, err
+	}
+	to, err := momentFlag(c, "to", now)
+	return client.DeliveryFilter{From: from, To: to}, err
+}
+
+func runDeliveries(c *cli.Context, w world) error {
+	if c.NArg() > 1 {
+		return exactly(c, 1, "")
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	f, err := selection(c)
+	if err != nil {
+		return err
+	}
+	limit := c.Int("limit")
+	if limit < 1 {
+		return usageError("--limit: want a number from 1")
+	}
+	f.Webhook, f.Status = c.Args().First(), c.String("status")
+	return with(c, w, func(s *session) error {
+		var all []client.WebhookDelivery
+		for len(all) < limit {
+			f.Limit = min(limit-len(all), 1000)
+			page, err := s.Deliveries(c.Context, f)
+			if err != nil {
+				return err
+			}
+			all = append(all, page...)
+			if len(page) < f.Limit {
+				break
+			}
+			f.Before = page[len(page)-1].Number
+		}
+		return deliveryList().print(w.stdout, form, all)
+	})
+}
+
+func runDelivery(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the delivery's ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		d, err := s.Delivery(c.Context, c.Args().First())
+		if err != nil {
+			return err
+		}
+		fields := [][2]string{{"id", d.ID}, {"webhook_id", d.WebhookID}, {"event", d.Event}, {"uuid", d.UUID},
+			{"status", d.Status}, {"created_at", d.CreatedAt.Format(time.RFC3339)}, {"body", d.Body}}
+		for i, a := range d.Attempts {
+			fields = append(fields, [2]string{fmt.Sprintf("attempt_%d", i+1), strings.TrimSpace(fmt.Sprintf("%s, after %d ms: %s %s",
+				a.At.Format(time.RFC3339), a.DurationMS, outcomeOf(a), oneLine(a.Response)))})
+		}
+		return printFields(w.stdout, form, d, fields)
+	})
+}
+
+func runRedeliver(c *cli.Context, w world) error {
+	f, err := selection(c)
+	if err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	f.Webhook, f.Status = c.String("webhook"), "failed"
+	named := c.Args().Slice()
+	switch all := c.Bool("all-failed"); {
+	case len(named) == 0 && !all:
+		return usageError("a delivery's ID is missing; or give --all-failed, with --webhook, --from and --to to narrow it down")
+	case len(named) > 0 && (all || c.IsSet("webhook") || c.IsSet("from") || c.IsSet("to")):
+		return usageError("either name deliveries, or select them with --all-failed")
+	}
+	ask := client.Redelivery{Deliveries: named}
+	if len(named) == 0 {
+		ask.Filter = &f
+	}
+	return with(c, w, func(s *session) error {
+		n, err := s.Redeliver(c.Context, ask)
+		if err != nil {
+			return err
+		}
+		if s.agent != nil && n > 0 {
+			say(w, "No agent runs on this home; what is not sent at once goes out when one does.")
+		}
+		return printFields(w.stdout, form, map[string]int{"redelivered": n}, [][2]string{{"redelivered", strconv.Itoa(n)}})
+	})
+}
+
+// outcomeOf says in a few words how an attempt ended.
+func outcomeOf(a client.DeliveryAttempt) string {
+	if a.Error != "" {
+		return a.Error
+	}
+	return strconv.Itoa(a.Status)
+}
+
+func deliveryList() list[client.WebhookDelivery] {
+	return list[client.WebhookDelivery]{
+		headings: []string{"id", "webhook_id", "event", "uuid", "status", "attempts", "last", "created_at"},
+		cells: func(d client.WebhookDelivery) []string {
+			last := ""
+			if n := len(d.Attempts); n > 0 {
+				last = outcomeOf(d.Attempts[n-1])
+			}
+			return []string{d.ID, d.WebhookID, strings.TrimPrefix(d.Event, "certificate_application."), d.UUID, d.Status,
+				strconv.Itoa(len(d.Attempts)), last, d.CreatedAt.Format(time.RFC3339)}
+		},
+	}
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func listenCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "listen", Usage: "receive webhooks, without all else that the agent does",
+		Flags: slices.Concat(homeFlags(), settingFlags("listen", "tls.cert", "tls.key", "proxies", "log.level", "log.format", "log.file"), []cli.Flag{
+			&cli.StringSliceFlag{Name: "secret", Usage: "signing `SECRET` that is believed; may be repeated [$VECCTL_RECEIVER_SECRET]"},
+			&cli.StringSliceFlag{Name: "forward", Usage: "send every event on to `URL`; may be repeated [$VECCTL_RECEIVER_FORWARD]"},
+			&cli.StringFlag{Name: "exec", Usage: "have the shell run `COMMAND` for every event: its body on standard input, its fields in VEC_EVENT, VEC_UUID, ... [$VECCTL_RECEIVER_EXEC]"},
+		}),
+		Action: func(c *cli.Context) error { return runListen(c, w) },
+	}
+}
+
+// receiverOptions are the settings of the receiver.
+func receiverOptions(set settings) agent.ReceiverOptions {
+	o := agent.ReceiverOptions{Command: set.get("receiver.exec")}
+	for one := range strings.SplitSeq(set.get("receiver.secrets"), ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			o.Secrets = append(o.Secrets, one)
+		}
+	}
+	if address := set.get("receiver.forward"); address != "" {
+		o.Forward = []string{address}
+	}
+	return o
+}
+
+// listenOptions are the settings of the receiver, unless flags say something else.
+func listenOptions(c *cli.Context, set settings) (agent.ReceiverOptions, error) {
+	o := receiverOptions(set)
+	if c.IsSet("secret") {
+		o.Secrets = c.StringSlice("secret")
+	}
+	if c.IsSet("forward") {
+		o.Forward = c.StringSlice("forward")
+	}
+	if c.IsSet("exec") {
+		o.Command = c.String("exec")
+	}
+	for _, address := range o.Forward {
+		if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return o, usageError("--forward: %q is no address; want one such as https://example.com/hook", address)
+		}
+	}
+	if len(o.Secrets) == 0 {
+		return o, usageError("no signing secret is known, so nothing could be believed; give --secret, or set VECCTL_RECEIVER_SECRET")
+	}
+	return o, nil
+}
+
+func runListen(c *cli.Context, w world) (err error) {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
+	}
+	receiver, err := listenOptions(c, set)
+	if err != nil {
+		return err
+	}
+	listen := set.get("listen")
+	if listen == "none" {
+		return usageError("there is nothing to listen on; give --listen ADDRESS")
+	}
+	proxies, err := home.ParseProxies(set.get("proxies"))
+	if err != nil {
+		return err
+	}
+	log, closeLog, err := newLog(set, w)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
+	options.LockWait = agentLockWait
+	a, err := agent.Open(c.Context, options)
+	if fault.Is(err, fault.Locked) {
+		say(w, "An agent receives webhooks by itself, at POST %s; or name another home with --home.", agent.ReceiverPath)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return a.Listen(c.Context, agent.ServeOptions{
+		Listen: listen, CertFile: set.get("tls.cert"), KeyFile: set.get("tls.key"), Proxies: proxies, Receiver: receiver,
+		Ready: func(staff, public string) {
+			fmt.Fprintln(w.stdout, "vecctl listen ready: "+staff+" "+public+agent.ReceiverPath)
+		}})
+}
+
+func eventsCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "events", Usage: "list the events that others told us, newest first",
+		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+			&cli.IntFlag{Name: "limit", Value: 50, Usage: "`NUMBER` of events at most"}}),
+		Action: func(c *cli.Context) error { return runEvents(c, w) },
+	}
+}
+
+func runEvents(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	limit := c.Int("limit")
+	if limit < 1 {
+		return usageError("--limit: want a number from 1")
+	}
+	return with(c, w, func(s *session) error {
+		var all []client.ReceivedEvent
+		for before := uint64(0); len(all) < limit; {
+			n := min(limit-len(all), 1000)
+			page, err := s.ReceivedEvents(c.Context, before, n)
+			if err != nil {
+				return err
+			}
+			all = append(all, page...)
+			if len(page) < n {
+				break
+			}
+			before = page[n-1].Number
+		}
+		return receivedList().print(w.stdout, form, all)
+	})
+}
+
+func receivedList() list[client.ReceivedEvent] {
+	return list[client.ReceivedEvent]{
+		headings: []string{"number", "at", "event", "uuid", "tasks", "identity"},
+		cells: func(e client.ReceivedEvent) []string {
+			tasks := make([]string, len(e.Tasks))
+			for i, t := range e.Tasks {
+				tasks[i] = t.Kind + ": " + t.Status
+				if t.Error != "" {
+					tasks[i] += " (" + t.Error + ")"
+				}
+			}
+			return []string{fmt.Sprint(e.Number), e.At.Format(time.RFC3339), strings.TrimPrefix(e.Event, "certificate_application."),
+				e.UUID, strings.Join(tasks, ", "), e.Identity}
+		},
+	}
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func mailCommand(w world) *cli.Command {
+	both := append(homeFlags(), outputFlags()...)
+	return &cli.Command{
+		Name: "mail", Usage: "mails to recipients",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "list mails, newest first",
+				Flags: append(slices.Clone(both),
+					&cli.BoolFlag{Name: "bounced", Usage: "only those that were refused or came back, and were not sent again"},
+					&cli.StringFlag{Name: "state", Usage: "only those that are `STATE`: waiting, sent, refused, bounced, cancelled"},
+					&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
+					&cli.StringFlag{Name: "certificate", Usage: "only those about the certificate with `UUID` or reference ID"},
+					&cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+				Action: func(c *cli.Context) error { return runMailList(c, w) },
+			},
+			{
+				Name: "preview", Usage: "show a mail as it would be sent", ArgsUsage: "[" + strings.Join(mail.Names(), "|") + "]",
+				Flags: append(homeFlags(),
+					&cli.StringFlag{Name: "certificate", Usage: "about the certificate with `UUID` or reference ID (default: an example)"},
+					&cli.StringFlag{Name: "part", Value: "text", Usage: "`WHAT` to show: text, html, eml"}),
+				Action: func(c *cli.Context) error { return runMailPreview(c, w) },
+			},
+			{
+				Name: "templates", Usage: "write the program's templates, to be changed and put into the home's templates/mail",
+				Flags:  append(homeFlags(), &cli.StringFlag{Name: "out", Usage: "into `DIR`"}),
+				Action: func(c *cli.Context) error { return runMailTemplates(c, w) },
+			},
+			{
+				Name: "resend", Usage: "send mails again", ArgsUsage: "MAIL_ID...|REFERENCE_ID...",
+				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "to", Usage: "to another `ADDRESS`"}),
+				Action: func(c *cli.Context) error { return runMailResend(c, w) },
+			},
+			{
+				Name: "cancel", Usage: "cancel mails that wait", ArgsUsage: "MAIL_ID...",
+				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "batch", Usage: "all that wait of batch `ID`"}),
+				Action: func(c *cli.Context) error { return runMailCancel(c, w) },
+			},
+			{
+				Name: "send", Usage: "send now what is due, and wait until that is done",
+				Flags:  slices.Clone(both),
+				Action: func(c *cli.Context) error { return runMailSend(c, w) },
+			},
+		},
+	}
+}
+
+func mailList() list[client.Mail] {
+	return list[client.Mail]{
+		headings: []string{"id", "kind", "state", "to", "reference_id", "attempts", "code", "reason", "created_at", "sent_at"},
+		cells: func(m client.Mail) []string {
+			sent := ""
+			if m.SentAt != nil {
+				sent = m.SentAt.Format(time.RFC3339)
+			}
+			return []string{strconv.FormatUint(m.ID, 10), m.Kind, m.State, m.To, m.ReferenceID,
+				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), sent}
+		},
+	}
+}
+
+func runMailList(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	state := c.String("state")
+	if state != "" && !slices.Contains(vault.MailStates(), vault.MailState(state)) {
+		return usageError("--state takes waiting, sent, refused, bounced or cancelled, not %q", state)
+	}
+	if c.IsSet("limit") && c.Int("limit") < 1 {
+		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+	}
+	return with(c, w, func(s *session) error {
+		all, err := s.Mails(c.Context, client.MailFilter{State: state, Batch: c.String("batch"),
+			Certificate: c.String("certificate"), Bounced: c.Bool("bounced"), Limit: c.Int("limit")})
+		if err != nil {
+			return err
+		}
+		return mailList().print(w.stdout, form, all)
+	})
+}
+
+func runMailPreview(c *cli.Context, w world) error {
+	if c.NArg() > 1 {
+		return exactly(c, 1, "")
+	}
+	return with(c, w, func(s *session) error {
+		p, err := s.PreviewMail(c.Context, c.Args().First(), c.String("certificate"))
+		if err != nil {
+			return err
+		}
+		shown := ""
+		switch part := c.String("part"); part {
+		case "text":
+			shown = "Subject: " + oneLine(p.Subject) + "\n\n" + plain(p.Text)
+		case "html":
+			shown = p.HTML
+		case "eml":
+			shown = p.Message
+		default:
+			return usageError("--part takes text, html or eml, not %q", part)
+		}
+		_, err = io.WriteString(w.stdout, shown)
+		return err
+	})
+}
+
+func runMailTemplates(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	out := c.String("out")
+	if out == "" {
+		return usageError("--out DIR is missing; see vecctl mail templates --help")
+	}
+	files, err := mail.Files()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return blob.DiskError(err, "making the folder of templates")
+	}
+	for name := range files {
+		if _, err := os.Stat(filepath.Join(out, name)); err == nil {
+			return usageError("%s is there already; name an empty folder with --out", filepath.Join(out, name))
+		}
+	}
+	for name, body := range files {
+		err := blob.WriteFile(filepath.Join(out, name), 0o644, func(to io.Writer) error {
+			_, err := to.Write(body)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	say(w, "Wrote %d files; those in templates/mail of the home take the place of the program's", len(files))
+	return nil
+}
+
+// eachMail does something to every mail that is named, says what failed, and
+// prints the rest.
+func eachMail(c *cli.Context, w world, act func(s *session, name string) (client.Mail, error)) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		var done []client.Mail
+		var failed error
+		for _, name := range c.Args().Slice() {
+			m, err := act(s, name)
+			if err != nil {
+				say(w, "%s: %v", name, err)
+				failed = err
+				continue
+			}
+			done = append(done, m)
+		}
+		if failed != nil && len(done) == 0 {
+			return outcome(exitCode(failed))
+		}
+		if err := mailList().print(w.stdout, form, done); err != nil {
+			return err
+		}
+		if failed != nil {
+			return outcome(exitPartly)
+		}
+		return nil
+	})
+}
+
+func runMailResend(c *cli.Context, w world) error {
+	to := c.String("to")
+	switch {
+	case c.NArg() == 0:
+		return exactly(c, 1, "the mail's number or the certificate's reference ID")
+	case to != "" && c.NArg() > 1:
+		return usageError("--to is for one mail at a time")
+	}
+	return eachMail(c, w, func(s *session, name string) (client.Mail, error) { return s.ResendMail(c.Context, name, to) })
+}
+
+func runMailCancel(c *cli.Context, w world) error {
+	batch := c.String("batch")
+	if (batch == "") == (c.NArg() == 0) {
+		return usageError("name mails, or a batch with --batch ID; see vecctl mail cancel --help")
+	}
+	if batch == "" {
+		return eachMail(c, w, func(s *session, name string) (client.Mail, error) {
+			id, err := strconv.ParseUint(name, 10, 64)
+			if err != nil {
+				return client.Mail{}, usageError("%q is not a mail's number; \"vecctl mail list\" shows them", name)
+			}
+			return s.CancelMail(c.Context, id)
+		})
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		n, err := s.CancelMails(c.Context, batch)
+		if err != nil {
+			return err
+		}
+		return printFields(w.stdout, form, map[string]int{"cancelled": n}, [][2]string{{"cancelled", strconv.Itoa(n)}})
+	})
+}
+
+func runMailSend(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		n, err := s.SendMails(c.Context)
+		if err != nil {
+			return err
+		}
+		if err := printFields(w.stdout, form, map[string]int{"waiting": n}, [][2]string{{"waiting", strconv.Itoa(n)}}); err != nil {
+			return err
+		}
+		st, err := s.AgentStatus(c.Context)
+		if err != nil {
+			return err
+		}
+		for _, p := range st.Problems {
+			if p.Kind == "mail" {
+				return fault.New(fault.Unavailable, p.Message)
+			}
+		}
+		return nil
+	})
+}

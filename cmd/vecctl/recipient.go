@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func recipientCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "recipient", Usage: "those whom certificates were issued to",
+		Subcommands: []*cli.Command{{
+			Name: "erase", Usage: "destroy the personal data and files of all that was issued to an address", ArgsUsage: "EMAIL",
+			Flags:  append(append(homeFlags(), outputFlags()...), yesFlag()),
+			Action: func(c *cli.Context) error { return runErase(c, w) },
+		}},
+	}
+}
+
+func runErase(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the e-mail address"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	email := c.Args().First()
+	return with(c, w, func(s *session) error {
+		question := fmt.Sprintf("Destroy all data and documents of %s? They cannot be brought back.", email)
+		if err := confirm(c, w, question); err != nil {
+			return err
+		}
+		done, err := s.EraseRecipient(c.Context, email)
+		if err != nil {
+			return err
+		}
+		account := "none"
+		if done.Account {
+			account = "erased"
+		}
+		err = printFields(w.stdout, form, done, [][2]string{
+			{"certificates", strings.Join(done.Certificates, " ")}, {"mails", strconv.Itoa(done.Mails)},
+			{"files", strconv.Itoa(done.Files)}, {"account", account},
+		})
+		for _, left := range done.Left {
+			say(w, "Not destroyed, should there be any: %s", left)
+		}
+		return err
+	})
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// confirm asks before an act that cannot be undone; --yes answers.
+func confirm(c *cli.Context, w world, question string) error {
+	if c.Bool("yes") {
+		return nil
+	}
+	if !isTerminal(w.stdin) {
+		return usageError("%s Say so with --yes", question)
+	}
+	fmt.Fprintf(w.stderr, "%s [y/N]: ", oneLine(question))
+	answer, err := bufio.NewReader(w.stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
+		return fault.New(fault.Illegal, "nothing was done")
+	}
+	return nil
+}
+
+func yesFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}
+}
+
+func revokeCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "revoke", Usage: "take certificates back", ArgsUsage: "UUID...|REFERENCE_ID...",
+		Flags: append(append(homeFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "reason", Usage: "`WHY`, shown to everyone who checks it"},
+			&cli.StringFlag{Name: "batch", Usage: "all approved ones of batch `ID`"},
+			&cli.BoolFlag{Name: "notify", Usage: "tell the recipients by mail"},
+			yesFlag(),
+		),
+		Action: func(c *cli.Context) error {
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			if (c.NArg() > 0) == (c.String("batch") != "") {
+				return usageError("name the certificates, or --batch ID; see vecctl revoke --help")
+			}
+			if c.String("reason") == "" {
+				return usageError("--reason is missing; everyone who checks the certificate reads it")
+			}
+			return with(c, w, func(s *session) error { return runRevoke(c, w, s, form) })
+		},
+	}
+}
+
+func runRevoke(c *cli.Context, w world, s *session, f form) error {
+	names := c.Args().Slice()
+	if batch := c.String("batch"); batch != "" {
+		approved, err := allPages(c.Context, s.List, client.Filter{Batch: batch, Status: string(vault.Approved)}, 0)
+		if err != nil {
+			return err
+		}
+		for _, one := range approved {
+			names = append(names, one.UUID)
+		}
+		if len(names) == 0 {
+			return fault.New(fault.NotFound, "the batch has no approved certificate")
+		}
+	}
+	if err := confirm(c, w, fmt.Sprintf("Revoke %d certificates for good?", len(names))); err != nil {
+		return err
+	}
+	act := s.Revoke
+	if c.Bool("notify") {
+		act = s.RevokeAndTell
+	}
+	var done []client.Certificate
+	var failed error
+	for _, name := range names {
+		one, err := act(c.Context, name, c.String("reason"))
+		if fault.Is(err, fault.Invalid) {
+			return err // the reason itself: no other would fare better
+		}
+		if err != nil {
+			say(w, "%s: %v", name, err)
+			failed = err
+			continue
+		}
+		done = append(done, one)
+	}
+	if failed != nil && len(done) == 0 {
+		return outcome(exitCode(failed))
+	}
+	if err := certificateList().print(w.stdout, f, done); err != nil {
+		return err
+	}
+	if failed != nil {
+		return outcome(exitPartly)
+	}
+	return nil
+}
+
+func reissueCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "reissue", Usage: "issue a corrected certificate in place of another", ArgsUsage: "UUID|REFERENCE_ID",
+		Flags: append(append(homeFlags(), outputFlags()...),
+			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
+			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
+			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
+			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
+			&cli.StringFlag{Name: "file", Usage: "the new document, a `FILE` (default: the same)"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
+			yesFlag(),
+		),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			mend, err := mendOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
+		},
+	}
+}
+
+// mendOf reads what is to be mended.
+func mendOf(c *cli.Context) (client.Mend, error) {
+	var m client.Mend
+	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
+		if c.IsSet(name) {
+			value := c.String(name)
+			*to = &value
+		}
+	}
+	path := c.String("file")
+	switch {
+	case path == "" && m == (client.Mend{}):
+		return m, usageError("say what is to be mended: --name, --email, --title, --details or --file")
+	case path == "":
+		return m, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+		return m, usageError("%s is not a file that can be read", path)
+	case info.Size() > vault.MaxFile:
+		return m, usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", path, info.Size(), vault.MaxFile)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return m, usageError("%s cannot be read", path)
+	}
+	m.File = &client.NewFile{Name: filepath.Base(path), Body: body}
+	return m, nil
+}
+
+func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) error {
+	old, err := s.Certificate(c.Context, c.Args().First())
+	if err != nil {
+		return err
+	}
+	if err := confirm(c, w, fmt.Sprintf("Put a corrected certificate in the place of %s (%s, %s)?", old.ReferenceID, old.Name, old.Title)); err != nil {
+		return err
+	}
+	next, err := s.Reissue(c.Context, old.UUID, m)
+	if err != nil {
+		return err
+	}
+	if !c.Bool("no-wait") {
+		if next, err = settledCertificate(c.Context, s.Client, next); err != nil {
+			return err
+		}
+	}
+	if err := printFields(w.stdout, f, next, certificateFields(next)); err != nil {
+		return err
+	}
+	if next.Status.Value == string(vault.Failed) {
+		return outcome(exitFailed)
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/template/bundled"
+)
+
+func templateCommand(w world) *cli.Command {
+	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
+	return &cli.Command{
+		Name: "template", Usage: "templates that make certificates out of a manifest's rows",
+		Subcommands: []*cli.Command{
+			{
+				Name: "new", Usage: "make a template to change", ArgsUsage: "NAME",
+				Description: "The template is a folder in the home: template.yaml, a background and fonts.",
+				Flags:       flags(&cli.StringFlag{Name: "from", Value: "degree", Usage: "`TEMPLATE` to start from: degree, course or letter"}),
+				Action:      func(c *cli.Context) error { return runTemplateNew(c, w) },
+			},
+			{
+				Name: "check", Usage: "name all that is wrong with templates", ArgsUsage: "[NAME|FOLDER]...",
+				Description: "Without a name, all templates of the home are checked.",
+				Flags:       flags(),
+				Action:      func(c *cli.Context) error { return runTemplateCheck(c, w) },
+			},
+			{
+				Name: "preview", Usage: "make a certificate of sample values", ArgsUsage: "NAME|FOLDER",
+				Flags: flags(
+					&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
+					&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` in place of the sample's"},
+				),
+				Action: func(c *cli.Context) error { return runTemplatePreview(c, w) },
+			},
+			{
+				Name: "import", Usage: "take a folder over as a template", ArgsUsage: "FOLDER [NAME]",
+				Flags:  flags(),
+				Action: func(c *cli.Context) error { return runTemplateImport(c, w) },
+			},
+		},
+	}
+}
+
+// shelf is where the home keeps its templates.
+func shelf(c *cli.Context, w world) (template.Shelf, error) {
+	dir, err := homeDir(c, w)
+	return template.Shelf{Dir: dir.Templates()}, err
+}
+
+func runTemplateNew(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "a name for the template"); err != nil {
+		return err
+	}
+	files, err := bundled.Files(c.String("from"))
+	if err != nil {
+		return err
+	}
+	return addTemplate(c, w, c.Args().First(), files)
+}
+
+func runTemplateImport(c *cli.Context, w world) error {
+	if n := c.Args().Len(); n != 1 && n != 2 {
+		return usageError("want the folder to import, and a name where the folder's own will not do")
+	}
+	folder := c.Args().First()
+	name := c.Args().Get(1)
+	if name == "" {
+		whole, err := filepath.Abs(folder)
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be found", folder))
+		}
+		name = strings.ToLower(filepath.Base(whole))
+	}
+	files, err := template.Collect(folder)
+	if err != nil {
+		return err
+	}
+	return addTemplate(c, w, name, files)
+}
+
+func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	s, err := shelf(c, w)
+	if err != nil {
+		return err
+	}
+	if err := s.Add(name, files); err != nil {
+		return fault.At(name, err)
+	}
+	path := filepath.Join(s.Dir, name)
+	say(w, "Change %s, then see: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
+	if form == asTable {
+		_, err := fmt.Fprintln(w.stdout, path)
+		return err
+	}
+	fields := map[string]string{"id": name, "folder": path}
+	return printFields(w.stdout, form, fields, [][2]string{{"id", name}, {"folder", path}})
+}
+
+// checked is what a check found out about one template.
+type checked struct {
+	ID      string   `json:"id"`
+	Valid   bool     `json:"valid"`
+	Columns []string `json:"columns"`
+	Faults  []string `json:"faults"`
+}
+
+func runTemplateCheck(c *cli.Context, w world) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	s, err := shelf(c, w)
+	if err != nil {
+		return err
+	}
+	names := c.Args().Slice()
+	if len(names) == 0 {
+		if names, err = s.Names(); err != nil {
+			return err
+		}
+	}
+	var all []checked
+	bad := 0
+	for _, name := range names {
+		x := checkTemplate(s, name)
+		if !x.Valid {
+			bad++
+		}
+		all = append(all, x)
+	}
+	if form == asTable {
+		err = tellChecked(w, all)
+	} else {
+		err = checkedList().print(w.stdout, form, all)
+	}
+	if err == nil && bad > 0 {
+		return fault.Newf(fault.Invalid, "%d of %d templates cannot be used", bad, len(all))
+	}
+	return err
+}
+
+func checkTemplate(s template.Shelf, name string) checked {
+	x := checked{ID: name, Columns: []string{}, Faults: []string{}}
+	t, err := openTemplate(s, name)
+	if faults, ok := errors.AsType[template.Faults](err); ok {
+		x.Faults = faults
+		return x
+	} else if err != nil {
+		x.Faults = []string{err.Error()}
+		return x
+	}
+	if _, err := t.Print(t.Sample()); err != nil {
+		x.Faults = []string{fmt.Sprintf("a sample cannot be printed: %v", err)}
+		return x
+	}
+	x.Valid, x.Columns = true, append(x.Columns, t.Columns...)
+	return x
+}
+
+func tellChecked(w world, all []checked) error {
+	for _, x := range all {
+		line := fmt.Sprintf("%s: sound; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
+		if !x.Valid {
+			line = fmt.Sprintf("%s:\n  %s", x.ID, strings.Join(x.Faults, "\n  "))
+		}
+		if _, err := fmt.Fprintln(w.stdout, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkedList() list[checked] {
+	return list[checked]{
+		headings: []string{"id", "valid", "columns", "faults"},
+		cells: func(x checked) []string {
+			return []string{x.ID, fmt.Sprint(x.Valid), strings.Join(x.Columns, " "), strings.Join(x.Faults, "; ")}
+		},
+	}
+}
+
+// openTemplate takes a name on the shelf or a folder anywhere.
+func openTemplate(s template.Shelf, name string) (*template.Template, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() && (strings.ContainsRune(name, filepath.Separator) || template.CheckName(name) != nil) {
+		return template.LoadFolder(name)
+	}
+	return s.Load(name)
+}
+
+func runTemplatePreview(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the template"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	if c.String("out") == "" {
+		return usageError("name the file to write with --out FILE, or --out - for standard output")
+	}
+	s, err := shelf(c, w)
+	if err != nil {
+		return err
+	}
+	name := c.Args().First()
+	t, err := openTemplate(s, name)
+	if _, ok := errors.AsType[template.Faults](err); ok {
+		return fault.At(name, err)
+	} else if err != nil {
+		return err
+	}
+	row := t.Sample()
+	for _, set := range c.StringSlice("set") {
+		column, value, ok := strings.Cut(set, "=")
+		if _, known := row[column]; !ok || !known {
+			return usageError("--set %q: want COLUMN=VALUE with a column of the template", set)
+		}
+		row[column] = value
+	}
+	page, err := t.Print(row)
+	if err != nil {
+		return fault.At(name, err)
+	}
+	source := pdf.Source{R: bytes.NewReader(page), Size: int64(len(page))}
+	m := t.Mark
+	m.URL = home.DefaultBaseURL + "/v/" + sampleReference
+	return writeSample(w, name, source, m, c.String("out"), form)
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+func webhookCommand(w world) *cli.Command {
+	flags := func(more ...cli.Flag) []cli.Flag { return slices.Concat(homeFlags(), outputFlags(), more) }
+	return &cli.Command{
+		Name: "webhook", Usage: "tell other programs what happens",
+		Subcommands: []*cli.Command{
+			{
+				Name: "create", Usage: "make an endpoint; its signing secret is printed once", ArgsUsage: "URL",
+				Flags: flags(eventFlag(), &cli.BoolFlag{Name: "inactive", Usage: "make it, but send nothing yet"},
+					&cli.StringFlag{Name: "store", Usage: "tell it the events of a certified store `SLUG` instead of the institution's"}),
+				Action: func(c *cli.Context) error { return runWebhookCreate(c, w) },
+			},
+			{
+				Name: "list", Usage: "list the endpoints", Flags: flags(),
+				Action: func(c *cli.Context) error {
+					return webhooks(c, w, 0, func(s *session) ([]client.Webhook, error) { return s.Webhooks(c.Context) })
+				},
+			},
+			{
+				Name: "update", Usage: "change an endpoint; --active also ends its suspension", ArgsUsage: "ID",
+				Flags: flags(eventFlag(), &cli.StringFlag{Name: "url", Usage: "new `URL`"},
+					&cli.BoolFlag{Name: "active", Usage: "send to it"}, &cli.BoolFlag{Name: "inactive", Usage: "send nothing to it"}),
+				Action: func(c *cli.Context) error { return runWebhookUpdate(c, w) },
+			},
+			{
+				Name: "delete", Usage: "end an endpoint", ArgsUsage: "ID",
+				Flags:  flags(&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}),
+				Action: func(c *cli.Context) error { return runWebhookDelete(c, w) },
+			},
+			{
+				Name: "rotate", Usage: "make a new signing secret, printed once; the old one signs along for a day", ArgsUsage: "ID",
+				Flags:  flags(),
+				Action: func(c *cli.Context) error { return runWebhookRotate(c, w) },
+			},
+			{
+				Name: "test", Usage: "send an endpoint a test, and say what came of it", ArgsUsage: "ID", Flags: flags(),
+				Action: func(c *cli.Context) error { return runWebhookTest(c, w) },
+			},
+			deliveriesCommand(w, flags), deliveryCommand(w, flags), redeliverCommand(w, flags),
+		},
+	}
+}
+
+func eventFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "event", Aliases: []string{"e"},
+		Usage: "`NAME` of an event to tell of, such as certificate_application.approved or just approved; may be repeated; \"all\" for all of a certificate"}
+}
+
+// eventNames spells the events of flags out.
+func eventNames(given []string) []string {
+	const prefix = "certificate_application."
+	var names []string
+	for _, name := range given {
+		switch {
+		case name == "all":
+			for _, one := range []string{"created", "processing", "approved", "rejected", "failed", "retried"} {
+				names = append(names, prefix+one)
+			}
+		case strings.Contains(name, "."):
+			names = append(names, name)
+		default:
+			names = append(names, prefix+name)
+		}
+	}
+	return names
+}
+
+func runWebhookCreate(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the endpoint's URL"); err != nil {
+		return err
+	}
+	address, active := c.Args().First(), !c.Bool("inactive")
+	edit := client.WebhookEdit{URL: &address, Events: eventNames(c.StringSlice("event")), IsActive: &active, Store: c.String("store")}
+	return secretOnce(c, w, func(s *session) (client.Webhook, error) { return s.CreateWebhook(c.Context, edit) })
+}
+
+func runWebhookRotate(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
+		return err
+	}
+	return secretOnce(c, w, func(s *session) (client.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().First()) })
+}
+
+// secretOnce prints the signing secret of a webhook alone on the last line of
+// stdout.
+func secretOnce(c *cli.Context, w world, call func(*session) (client.Webhook, error)) error {
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		made, err := call(s)
+		if err != nil {
+			return err
+		}
+		switch form {
+		case asJSON:
+			return printJSON(w.stdout, made)
+		case asLines:
+			return printLine(w.stdout, made)
+		case asTable, asCSV:
+		}
+		say(w, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
+		_, err = fmt.Fprintln(w.stdout, made.Secret)
+		return err
+	})
+}
+
+func runWebhookUpdate(c *cli.Context, w world) error {
+	edit := client.WebhookEdit{Events: eventNames(c.StringSlice("event"))}
+	if c.IsSet("url") {
+		address := c.String("url")
+		edit.URL = &address
+	}
+	active, inactive := c.Bool("active"), c.Bool("inactive")
+	switch {
+	case active && inactive:
+		return usageError("--active and --inactive contradict each other")
+	case active || inactive:
+		edit.IsActive = &active
+	case edit.URL == nil && len(edit.Events) == 0:
+		return usageError("nothing is to be changed; give --url, --event, --active or --inactive")
+	}
+	return webhooks(c, w, 1, func(s *session) ([]client.Webhook, error) {
+		changed, err := s.UpdateWebhook(c.Context, c.Args().First(), edit)
+		return []client.Webhook{changed}, err
+	})
+}
+
+func runWebhookDelete(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
+		return err
+	}
+	if !c.Bool("yes") {
+		say(w, "Delete webhook %s? Its waiting deliveries are not sent. [y/N]", c.Args().First())
+		answer, _ := bufio.NewReader(w.stdin).ReadString('\n') // no answer is a no
+		if first := strings.ToLower(strings.TrimSpace(answer)); first != "y" && first != "yes" {
+			return usageError("nothing was deleted; --yes does not ask")
+		}
+	}
+	return webhooks(c, w, 1, func(s *session) ([]client.Webhook, error) {
+		gone, err := s.DeleteWebhook(c.Context, c.Args().First())
+		return []client.Webhook{gone}, err
+	})
+}
+
+func runWebhookTest(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		d, err := s.TestWebhook(c.Context, c.Args().First())
+		if err != nil {
+			return err
+		}
+		if err := deliveryList().print(w.stdout, form, []client.WebhookDelivery{d}); err != nil {
+			return err
+		}
+		if d.Status != "success" {
+			return outcome(exitFailed)
+		}
+		return nil
+	})
+}
+
+// webhooks runs a call that answers with webhooks, and prints them.
+func webhooks(c *cli.Context, w world, arguments int, call func(*session) ([]client.Webhook, error)) error {
+	if err := exactly(c, arguments, "the endpoint's ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		all, err := call(s)
+		if err != nil {
+			return err
+		}
+		return webhookList().print(w.stdout, form, all)
+	})
+}
+
+func webhookList() list[client.Webhook] {
+	return list[client.Webhook]{
+		headings: []string{"id", "url", "events", "state", "last_delivery_status", "consecutive_failures"},
+		cells: func(h client.Webhook) []string {
+			state := "active"
+			switch {
+			case !h.IsActive:
+				state = "inactive"
+			case h.SuspendedAt != nil:
+				state = "suspended"
+			}
+			names := make([]string, len(h.Events))
+			for i, name := range h.Events {
+				names[i] = strings.TrimPrefix(name, "certificate_application.")
+			}
+			return []string{h.ID, h.URL, strings.Join(names, " "), state, h.LastDeliveryStatus, strconv.Itoa(h.ConsecutiveFailures)}
+		},
+	}
+}
+
+// momentFlag reads a flag that is a moment, a day, or so long ago.
+func momentFlag(c *cli.Context, name string, now time.Time) (time.Time, error) {
+	text := c.String(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil {
+		return now.Add(-ago), nil
+	}
+	for _, form := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if at, err := time.ParseInLocation(form, text, time.Local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, usageError("--%s: %q is no moment; want one such as 2026-06-04, 2026-06-04T10:30:00Z or 2h (two hours ago)", name, text)
+}

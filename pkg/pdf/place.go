@@ -1,0 +1,82 @@
+package pdf
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+var corners = []string{"bottom-right", "bottom-left", "top-right", "top-left", "auto"}
+
+// ParsePlace reads where a code goes: a corner such as "top-left", "auto", or
+// "X,Y", millimetres from the page's top left corner to the code's. Nothing is
+// the bottom right corner. All else of the Mark is empty.
+func ParsePlace(s string) (Mark, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if s == "" {
+		return Mark{}, nil
+	}
+	if i := slices.Index(corners, s); i >= 0 {
+		return Mark{Corner: Corner(i)}, nil
+	}
+	across, down, _ := strings.Cut(s, ",")
+	x, err := strconv.ParseFloat(strings.TrimSpace(across), 64)
+	y, err2 := strconv.ParseFloat(strings.TrimSpace(down), 64)
+	if errors.Join(err, err2) != nil || !(x >= 0 && x < 1e5 && y >= 0 && y < 1e5) {
+		return Mark{}, fault.Newf(fault.Invalid, "%q is no place for a code; it can be %s, or X,Y in millimetres from the page's top left corner",
+			s, strings.Join(corners, ", "))
+	}
+	return Mark{Corner: Free, XMM: x, YMM: y}, nil
+}
+
+// TryMark finds out whether a code of the usual length has room on the PDF of
+// size bytes at r, where the mark's place says; its link may be empty.
+func TryMark(r io.ReaderAt, size int64, m Mark) error {
+	if m.URL == "" {
+		m.URL = "-"
+	}
+	if err := m.check(); err != nil {
+		return err
+	}
+	f, err := xref.Open(r, size)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := examine(f, m.Page, true)
+	if err != nil {
+		return err
+	}
+	_, err = s.lay(m, qr.NewCode(usualModules))
+	return err
+}
+
+// lay finds the code's place on the page.
+func (s *study) lay(m Mark, code *qr.Code) (mark.Layout, error) {
+	spec := m.spec()
+	first, err := mark.Place(s.page, code, spec)
+	if err != nil || m.Corner != Auto {
+		return first, err
+	}
+	ink := page.Ink(s.f, s.page)
+	for c := BottomRight; c <= TopLeft; c++ {
+		m.Corner = c
+		l, err := mark.Place(s.page, code, m.spec())
+		if err != nil {
+			return l, err
+		}
+		place := l.Rect(s.page)
+		if !ink.Touches(place) && !page.Covered(s.f, s.page, place) {
+			return l, nil
+		}
+	}
+	return first, nil // no corner is empty
+}

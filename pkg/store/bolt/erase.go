@@ -1,0 +1,206 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// Erase implements store.Certificates.
+func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.Erased, error) {
+	return write(ctx, s, func(t *txn) (store.Erased, error) {
+		var done store.Erased
+		if vault.FoldEmail(email) == "" {
+			return done, nil
+		}
+		ids, err := index.IssuedTo(t.Tx, institution, email)
+		if err != nil {
+			return done, err
+		}
+		about := map[string]bool{}
+		for _, id := range ids {
+			c, err := t.certificate(record.U64(id))
+			if err != nil {
+				return done, err
+			}
+			// Looked at before anything is written, so that all is erased or nothing.
+			if _, _, err := c.Erase(now); err != nil {
+				return done, err
+			}
+			done.Certificates = append(done.Certificates, c)
+			about[c.UUID] = true
+		}
+		for _, c := range done.Certificates {
+			ids, err := t.erase(c, now)
+			if err != nil {
+				return done, err
+			}
+			done.Mails = append(done.Mails, ids...)
+		}
+		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
+		if err != nil {
+			return done, err
+		}
+		done.Mails = append(done.Mails, others...)
+		if err := t.eraseDeliveries(institution, about); err != nil {
+			return done, err
+		}
+		return done, upload.Forget(t.Tx, institution, about)
+	})
+}
+
+// erase forgets one certificate's data and returns the mails about it.
+func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
+	for _, e := range t.personal(old) {
+		if err := t.Delete(e.bucket, e.key); err != nil {
+			return nil, err
+		}
+	}
+	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
+	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
+		return nil, err
+	}
+	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
+		var e vault.Event
+		key := record.U64(seq)
+		if err := record.Decode(key, t.Get(events, key), &e); err != nil {
+			return nil, err
+		}
+		value, err := record.Encode(key, e.Anonymous())
+		if err != nil {
+			return nil, err
+		}
+		if err := t.Put(events, key, value); err != nil {
+			return nil, err
+		}
+	}
+	ids := t.Under(mailsByCert, record.U64(old.ID))
+	for _, id := range ids {
+		if err := t.eraseMail(id, now); err != nil {
+			return nil, err
+		}
+	}
+	_, err := t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
+	return ids, err
+}
+
+// personal lists the entries that are about a certificate's recipient or its
+// document.
+func (t *txn) personal(c vault.Certificate) []entry {
+	id := record.U64(c.ID)
+	all := []entry{
+		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
+		{tails, id, nil},
+	}
+	if v := c.Verified; v != nil {
+		all = append(all, entry{byBlob, record.Join([]byte(v.Document.SHA256), id), nil})
+	}
+	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
+		all = append(all, entry{frozen, key, nil})
+	}
+	if key := keyKey(c.Institution, c.Key()); bytes.Equal(t.Get(byKey, key), id) {
+		all = append(all, entry{byKey, key, nil})
+	}
+	return all
+}
+
+func (t *txn) eraseMail(id uint64, now time.Time) error {
+	old, err := t.mail(id)
+	if err != nil {
+		return err
+	}
+	// One that is being sent at this moment is ended all the same: its settling finds
+	// no job.
+	if j, err := t.job(old.JobID); err != nil {
+		return err
+	} else if j != nil {
+		if err := t.dropJob(*j); err != nil {
+			return err
+		}
+	}
+	if err := t.Delete(mailsReturned, record.U64(id)); err != nil {
+		return err
+	}
+	return t.putMail(old.Erase(now))
+}
+
+// eraseMailsTo forgets mails to an address, or from it, that are about no
+// certificate of its.
+func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
+	c := t.Cursor(mails)
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		var m vault.Mail
+		if err := record.Decode(k, v, &m); err != nil {
+			return nil, err
+		}
+		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
+			ids = append(ids, m.ID)
+		}
+	}
+	for _, id := range ids {
+		if err := t.eraseMail(id, now); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// eraseDeliveries takes the data out of what webhooks were told, or are still to
+// be told, about certificates.
+func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
+	var keys [][]byte
+	prefix := record.U32(institution)
+	c := t.Cursor(deliveries)
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
+		var d hook.Delivery
+		if err := record.Decode(k, v, &d); err != nil {
+			return err
+		}
+		if about[d.Subject] {
+			keys = append(keys, bytes.Clone(k))
+		}
+	}
+	for _, key := range keys {
+		body, err := record.Unseal(key, t.Get(deliveryBodies, key))
+		if err != nil {
+			return err
+		}
+		erased, err := withoutPerson(body)
+		if err != nil {
+			return err
+		}
+		if err := t.Put(deliveryBodies, key, record.Seal(key, erased)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutPerson is a delivery's body without the fields about a recipient.
+func withoutPerson(body []byte) ([]byte, error) {
+	var fields map[string]any
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber()
+	if err := numbers.Decode(&fields); err != nil {
+		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
+	}
+	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
+		if _, there := fields[name]; there {
+			fields[name] = ""
+		}
+	}
+	erased, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("erasing what webhooks were told: %w", err)
+	}
+	return erased, nil
+}

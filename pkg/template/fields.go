@@ -1,0 +1,126 @@
+package template
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template/typeset"
+)
+
+const (
+	plainShrink  = 0.6
+	plainLeading = 1.3
+	minSize      = 4.0
+	maxSize      = 500.0
+)
+
+// loadFields checks the fields one by one.
+func (l *loader) loadFields() {
+	switch {
+	case len(l.spec.Fields) == 0:
+		l.wrong("fields is missing: a template without any shows nobody's name")
+	case len(l.spec.Fields) > maxFields:
+		l.wrong("fields has %d entries; at most %d are taken", len(l.spec.Fields), maxFields)
+		return
+	}
+	for i, s := range l.spec.Fields {
+		f, faults := l.field(s)
+		for _, x := range faults {
+			l.wrong("field %d (%.40q): %s", i+1, s.Text, x)
+		}
+		l.t.fields = append(l.t.fields, f)
+		for _, w := range f.words {
+			if w.column != "" && w.column != Institution && !w.optional && !slices.Contains(l.t.Columns, w.column) {
+				l.t.Columns = append(l.t.Columns, w.column)
+			}
+		}
+	}
+}
+
+func (l *loader) field(s fieldSpec) (field, []string) {
+	var faults []string
+	wrong := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	f := field{dateFormat: cmp.Or(s.DateFormat, plainDate), box: typeset.Box{X: s.X * perMM, Y: s.Y * perMM, W: s.Width * perMM, H: s.Height * perMM}}
+	var err error
+	if f.words, err = parseWords(s.Text); err != nil {
+		wrong("%v", err)
+	} else if len(f.words) == 0 {
+		wrong("its text is empty")
+	}
+	if err := checkDateFormat(f.dateFormat); err != nil {
+		wrong("%v", err)
+	}
+	switch {
+	case !(s.Width > 0 && s.Height > 0):
+		wrong("width and height must be above 0: they say how much room the text has")
+	case l.t.WidthMM > 0 && !(s.X >= 0 && s.Y >= 0 && s.X+s.Width <= l.t.WidthMM+0.01 && s.Y+s.Height <= l.t.Height+0.01):
+		wrong("it lies off the page: %g to %g mm across and %g to %g mm down, and the page is %.0f x %.0f mm",
+			s.X, s.X+s.Width, s.Y, s.Y+s.Height, l.t.WidthMM, l.t.Height)
+	}
+	f.style, err = l.style(s)
+	if err != nil {
+		wrong("%v", err)
+	}
+	if s.Colour != "" && s.Color != "" {
+		wrong("it has both colour and color; keep one of them")
+	}
+	if f.style.Colour, err = parseColour(cmp.Or(s.Colour, s.Color, "#000000")); err != nil {
+		wrong("%v", err)
+	}
+	if h := f.box.H; h > 0 && f.style.Least*f.style.Leading > h*1.001 {
+		wrong("a line of %g points does not fit into its height of %g mm", f.style.Least, s.Height)
+	}
+	return f, faults
+}
+
+func (l *loader) style(s fieldSpec) (typeset.Style, error) {
+	style := typeset.Style{Size: s.Size, Least: s.MinSize, Lines: s.Lines, Leading: cmp.Or(s.Leading, plainLeading)}
+	if style.Least == 0 {
+		style.Least = max(minSize, s.Size*plainShrink)
+	}
+	name := s.Font
+	if name == "" && len(l.spec.Fonts) == 1 {
+		for only := range l.spec.Fonts {
+			name = only
+		}
+	}
+	_, known := l.spec.Fonts[name]
+	style.Fonts = l.fonts[name]
+	aligns := map[string]typeset.Align{"": typeset.Start, "left": typeset.Start, "center": typeset.Middle, "right": typeset.End}
+	downs := map[string]typeset.Align{"": typeset.Middle, "top": typeset.Start, "middle": typeset.Middle, "bottom": typeset.End}
+	var ok, ok2 bool
+	style.Across, ok = aligns[s.Align]
+	style.Down, ok2 = downs[s.Valign]
+	switch {
+	case !known:
+		return style, fmt.Errorf("its font is %q, and fonts has none of that name", s.Font)
+	case !(s.Size >= minSize && s.Size <= maxSize):
+		return style, fmt.Errorf("size is %g; it must be %g to %g points", s.Size, minSize, maxSize)
+	case !(style.Least >= minSize && style.Least <= s.Size):
+		return style, fmt.Errorf("min_size is %g; it must be %g points at least, and not above size", s.MinSize, minSize)
+	case s.Lines < 0 || s.Lines > 50:
+		return style, fmt.Errorf("lines is %d; it must be 0 to 50", s.Lines)
+	case !(style.Leading >= 0.8 && style.Leading <= 4):
+		return style, fmt.Errorf("leading is %g; it must be 0.8 to 4", s.Leading)
+	case !ok:
+		return style, fmt.Errorf("align is %q; it can be left, center or right", s.Align)
+	case !ok2:
+		return style, fmt.Errorf("valign is %q; it can be top, middle or bottom", s.Valign)
+	}
+	return style, nil
+}
+
+// mark reads where the code goes.
+func (l *loader) mark() {
+	m, err := pdf.ParsePlace(l.QR.At)
+	if err != nil {
+		l.wrong("qr.at: %s", message(err))
+	}
+	m.Page, m.SizeMM, m.MarginMM = l.QR.Page, l.QR.Size, l.QR.Margin
+	if l.QR.Page > 1 || l.QR.Page < 0 {
+		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
+	}
+	l.t.Mark = m
+}

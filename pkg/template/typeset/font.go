@@ -1,0 +1,79 @@
+// Package typeset sets texts of any script into boxes: it finds the font for
+// each character, has the text shaped, and makes it fit.
+package typeset
+
+import (
+	"bytes"
+	"fmt"
+	"unicode"
+
+	"github.com/go-text/typesetting/font"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+// Font is a TrueType font. It is safe for concurrent use.
+type Font struct {
+	name  string
+	face  *pdf.Face
+	shape *font.Font
+}
+
+// ParseFont reads a font file. The error says what is wrong with it, without
+// its name.
+func ParseFont(name string, file []byte) (_ *Font, err error) {
+	face, err := pdf.ParseFace(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { // a damaged table is met when it is first looked into
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it is damaged")
+		}
+	}()
+	shape, err := font.ParseTTF(bytes.NewReader(file))
+	if err != nil {
+		return nil, fmt.Errorf("it is damaged (%w)", err)
+	}
+	return &Font{name: name, face: face, shape: shape.Font}, nil
+}
+
+// Missing is the error of a text with a character that no font has.
+func missing(c rune) error {
+	return fault.Newf(fault.Invalid, "has the character %q (U+%04X), which none of its fonts holds; add a font with it to the template", c, c)
+}
+
+// chooser finds the font for a character: the first that has it. It serves one
+// goroutine.
+type chooser struct {
+	fonts []*Font
+	faces []*font.Face
+	last  *font.Face
+}
+
+// ResolveFace is asked by the shaping library.
+func (c *chooser) ResolveFace(r rune) *font.Face {
+	if c.last != nil && unicode.In(r, unicode.M) {
+		if _, ok := c.last.NominalGlyph(r); ok {
+			return c.last // a mark stays with its letter
+		}
+	}
+	for _, f := range c.faces {
+		if _, ok := f.NominalGlyph(r); ok {
+			c.last = f
+			return f
+		}
+	}
+	c.last = c.faces[0]
+	return c.last
+}
+
+func (c *chooser) font(face *font.Face) *Font {
+	for i, f := range c.faces {
+		if f == face {
+			return c.fonts[i]
+		}
+	}
+	return c.fonts[0]
+}

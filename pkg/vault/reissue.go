@@ -1,0 +1,57 @@
+package vault
+
+import (
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Mend is what a corrected certificate says otherwise; nil stays as it was.
+type Mend struct {
+	Name, Email, Title, Details *string
+	File                        *File
+}
+
+// Succession is a certificate and the corrected one that takes its place.
+type Succession struct {
+	Old        Certificate
+	OldEffects Effects
+	Next       Certificate
+	Effects    Effects
+}
+
+// Reissue makes a corrected successor, which enters processing; the certificate
+// itself is marked as replaced. Both follow from one act, so they are kept
+// together.
+func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, error) {
+	if c.ErasedAt != nil {
+		return Succession{}, fault.Newf(fault.Illegal, "the data of certificate %s were erased; issue a new one", c.Reference)
+	}
+	old, oldEffects, err := c.Supersede(id.UUID, now)
+	if err != nil {
+		return Succession{}, err
+	}
+	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: c.IssueDate,
+		File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack}
+	for _, part := range []struct {
+		to  *string
+		new *string
+	}{{&d.Name, m.Name}, {&d.Email, m.Email}, {&d.Title, m.Title}, {&d.Details, m.Details}} {
+		if part.new != nil {
+			*part.to = *part.new
+		}
+	}
+	if m.File != nil {
+		d.File = *m.File
+	}
+	d = d.Clean()
+	if err := d.Validate(); err != nil {
+		return Succession{}, err
+	}
+	if m.File == nil && len(c.Differs(d)) == 0 && d.Email == c.Email && d.Title == c.Title {
+		return Succession{}, fault.New(fault.Invalid, "nothing about the certificate is to be mended; say what, or give its new file")
+	}
+	next, effects := Accept(d, c.Institution, id, now)
+	next.Supersedes = c.UUID
+	return Succession{Old: old, OldEffects: oldEffects, Next: next, Effects: effects}, nil
+}

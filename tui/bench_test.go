@@ -1,0 +1,36 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/tui/desk"
+)
+
+// What a tenth of a second at 500 certificates a second costs: news, and a frame.
+func BenchmarkNewsAndFrame(b *testing.B) {
+	f := busy()
+	s := newStageFor(b, f, staging{width: 110, height: 35})
+	s.begin()
+	s.press("2")
+	var told []client.Message
+	for i := range 100 {
+		c := certificate(i, "approved")
+		told = append(told, client.Message{ID: fmt.Sprint(i), Certificate: &client.CertificateEvent{Event: "certificate_application.approved", UUID: c.UUID,
+			ReferenceID: c.ReferenceID, BatchID: "b-2", Name: c.Name, Title: c.Title, At: begun}})
+	}
+	b.Run("news", func(b *testing.B) {
+		for b.Loop() {
+			s.root.route(desk.News{Messages: told})
+		}
+	})
+	for n := range 8 {
+		s.press(fmt.Sprint(n + 1))
+		b.Run("frame "+s.root.pages[s.root.here].Name(), func(b *testing.B) {
+			for b.Loop() {
+				s.root.draw()
+			}
+		})
+	}
+}

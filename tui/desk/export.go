@@ -1,0 +1,51 @@
+package desk
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Export writes a table as CSV into the folder of exports, row by row, and returns
+// the file's path and how many rows it has. The file appears whole or not at all.
+func (d *Desk) Export(ctx context.Context, name string, heading []string, rows func(row func([]string) error) error) (path string, n int, err error) {
+	path = filepath.Join(d.Folder, fmt.Sprintf("%s-%s.csv", name, d.Now().In(d.Zone).Format("20060102-150405")))
+	temp, err := os.CreateTemp(d.Folder, ".export-*") // readable by its owner alone
+	if err != nil {
+		return "", 0, fault.Wrap(fault.Invalid, err, fmt.Sprintf("nothing can be written into %s; start the screen in a folder of your own", d.Folder))
+	}
+	defer os.Remove(temp.Name())
+	out := csv.NewWriter(temp)
+	err = out.Write(heading)
+	if err == nil {
+		err = rows(func(cells []string) error {
+			n++
+			for i := range cells {
+				cells[i] = defuse(cells[i])
+			}
+			return errors.Join(ctx.Err(), out.Write(cells))
+		})
+	}
+	out.Flush()
+	if err := errors.Join(err, out.Error(), temp.Sync(), temp.Close()); err != nil {
+		return "", n, err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", n, fault.Newf(fault.Conflict, "%s is there already", path)
+	}
+	return path, n, os.Rename(temp.Name(), path)
+}
+
+// defuse keeps a spreadsheet from running a cell as a formula.
+func defuse(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

@@ -1,0 +1,91 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/tui/desk"
+	"github.com/vecctl/vecctl/tui/keys"
+	"github.com/vecctl/vecctl/tui/look"
+)
+
+// dialog is a question that waits for its answer.
+type dialog struct {
+	desk.Question
+	inputs []desk.Prompt
+	at     int
+	wrong  string // what is the matter with the answer
+}
+
+func newDialog(q desk.Question) *dialog {
+	d := &dialog{Question: q}
+	for range q.Fields {
+		d.inputs = append(d.inputs, desk.NewPrompt("> "))
+	}
+	if len(d.inputs) > 0 {
+		d.inputs[0].Open()
+	}
+	return d
+}
+
+// update takes a key or what is pasted; done is true when the question is answered
+// or given up.
+func (d *dialog) update(msg tea.Msg, k keys.Map) (cmd tea.Cmd, done bool) {
+	press, isKey := msg.(tea.KeyPressMsg)
+	switch {
+	case isKey && key.Matches(press, k.Back):
+		return desk.Say("Nothing was done."), true
+	case len(d.inputs) > 0:
+		return d.typed(msg, isKey && key.Matches(press, k.Enter))
+	case isKey && press.String() == "y":
+		return d.Do(nil), true
+	case isKey && (press.String() == "n" || press.String() == "q"):
+		return desk.Say("Nothing was done."), true
+	}
+	return nil, false
+}
+
+func (d *dialog) typed(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
+	if !enter {
+		d.wrong = ""
+		d.inputs[d.at].Take(msg)
+		return nil, false
+	}
+	field, value := d.Fields[d.at], strings.TrimSpace(d.inputs[d.at].Text())
+	switch {
+	case value == "":
+		d.wrong = "Something has to be typed; esc gives up."
+	case field.Must != "" && !strings.EqualFold(value, field.Must):
+		d.wrong = "This is not it; esc gives up."
+	case d.at+1 < len(d.inputs):
+		d.inputs[d.at].Close(value)
+		d.at++
+		d.inputs[d.at].Open()
+	default:
+		answers := make([]string, len(d.inputs))
+		for i := range d.inputs {
+			answers[i] = strings.TrimSpace(d.inputs[i].Text())
+		}
+		return d.Do(answers), true
+	}
+	return nil, false
+}
+
+func (d *dialog) lines(l look.Look, width int) []string {
+	lines := []string{l.Dim.Render(strings.Repeat(l.Rule, width))}
+	for _, line := range l.Wrap(look.Clean(d.Text), width) {
+		lines = append(lines, l.Strong.Render(line))
+	}
+	if len(d.inputs) == 0 {
+		return append(lines, "y: do it   n: leave it")
+	}
+	for i := range d.at + 1 {
+		lines = append(lines, d.Fields[i].Label+":", d.inputs[i].View(width))
+	}
+	if d.wrong != "" {
+		lines = append(lines, l.Warn.Render(d.wrong))
+	}
+	return lines
+}

@@ -1,0 +1,430 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// fake is a vault in memory, as far as a screen can tell.
+type fake struct {
+	mu        sync.Mutex
+	status    client.AgentStatus
+	batches   []client.Batch
+	all       []client.Certificate // newest first
+	many      int                  // so many certificates, made up as they are asked for
+	hooks     []client.Webhook
+	stores    []client.Store
+	certified []client.StoreCertification
+	sent      []client.WebhookDelivery
+	codes     map[string]string // cause by UUID
+	down      bool
+	calls     []string
+	news      chan client.Message
+}
+
+func newFake() *fake {
+	return &fake{codes: map[string]string{}, news: make(chan client.Message, 64), status: client.AgentStatus{
+		Home: "/srv/vault", Institution: "Universität Łódź", TimeZone: "Europe/Warsaw", BaseURL: "https://vec.example.edu",
+		DatabaseSize: 12 << 20, Jobs: map[string]client.Queue{"process": {}, "notify": {Waiting: 3, Later: 1}},
+	}}
+}
+
+// begun is when the tests play.
+var begun = time.Date(2026, 6, 1, 9, 30, 0, 0, time.UTC)
+
+func names() []string {
+	return []string{"Ada Lovelace", "王小明", "Zoë Ångström", "Jose\u0301 Mun\u0303oz", "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine", "नमस्ते देवी", "Emmy Noether"}
+}
+
+func certificate(i int, state string) client.Certificate {
+	batch := "b-2"
+	c := client.Certificate{
+		ID: uint64(i), UUID: fmt.Sprintf("0198b1a4-0000-7000-8000-%012d", i), ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", i),
+		Title: "Diploma of Engineering", Name: names()[i%len(names())], Email: fmt.Sprintf("person%d@example.org", i), IssueDate: "2026-06-01",
+		Status: client.Status{Value: state}, BatchID: &batch, File: client.File{Name: fmt.Sprintf("diploma-%d.pdf", i), Size: 51234},
+		VerifyURL: fmt.Sprintf("https://vec.example.edu/v/VEC-IC-2026%013X", i), CreatedAt: begun, UpdatedAt: begun,
+	}
+	c.ShareURL = c.VerifyURL
+	switch state {
+	case "failed":
+		reason := "this document is encrypted and opens only with a password. Save a copy that opens without a password."
+		c.FailureReason = &reason
+	case "approved":
+		c.Verified = &client.Verified{Name: fmt.Sprintf("diploma-%d-%s.pdf", i, c.ReferenceID), Size: 55000, SHA256: strings.Repeat("4f", 32)}
+	}
+	return c
+}
+
+func (f *fake) fill(n int, state func(i int) string) {
+	for i := n; i >= 1; i-- {
+		c := certificate(i, state(i))
+		f.all = append(f.all, c)
+		if c.Status.Value == "failed" {
+			f.codes[c.UUID] = "encrypted"
+		}
+	}
+}
+
+func (f *fake) enter(call string) error {
+	f.calls = append(f.calls, call)
+	if f.down {
+		return fault.New(fault.Unavailable, "the vault at http://vecctl.local cannot be reached; check the address and that it runs")
+	}
+	return nil
+}
+
+func (f *fake) AgentStatus(context.Context) (client.AgentStatus, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status.Certificates = map[string]int{}
+	for _, c := range f.all {
+		f.status.Certificates[c.Status.Value]++
+	}
+	if f.many > 0 {
+		f.status.Certificates["approved"] = f.many
+	}
+	return f.status, f.enter("status")
+}
+
+func paged[T any](all []T, page, perPage int) client.Page[T] {
+	from := min((page-1)*perPage, len(all))
+	to := min(from+perPage, len(all))
+	return client.Page[T]{Data: slices.Clone(all[from:to]), Meta: client.Meta{Total: len(all), CurrentPage: page, LastPage: max(1, (len(all)+perPage-1)/perPage)}}
+}
+
+func (f *fake) Batches(_ context.Context, page, perPage int) (client.Page[client.Batch], error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return paged(f.batches, page, perPage), f.enter("batches")
+}
+
+func (f *fake) List(_ context.Context, q client.Filter) (client.Page[client.Certificate], error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.enter(fmt.Sprintf("list %s %s %d", q.Status, q.Search, q.Page)); err != nil {
+		return client.Page[client.Certificate]{}, err
+	}
+	if f.many > 0 {
+		var found client.Page[client.Certificate]
+		for i := (q.Page - 1) * q.PerPage; i < min(q.Page*q.PerPage, f.many); i++ {
+			found.Data = append(found.Data, certificate(f.many-i, "approved"))
+		}
+		found.Meta.Total = f.many
+		return found, nil
+	}
+	var found []client.Certificate
+	for _, c := range f.all {
+		if (q.Status == "" || c.Status.Value == q.Status) && strings.Contains(strings.ToLower(c.Name), strings.ToLower(q.Search)) &&
+			(q.Batch == "" || *c.BatchID == q.Batch) {
+			found = append(found, c)
+		}
+	}
+	return paged(found, q.Page, q.PerPage), nil
+}
+
+func (f *fake) find(name string) *client.Certificate {
+	for i := range f.all {
+		if f.all[i].UUID == name {
+			return &f.all[i]
+		}
+	}
+	return nil
+}
+
+func (f *fake) Certificate(_ context.Context, name string) (client.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return *f.find(name), f.enter("certificate")
+}
+
+func (f *fake) Retry(_ context.Context, name string) (client.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.enter("retry " + name); err != nil {
+		return client.Certificate{}, err
+	}
+	c := f.find(name)
+	if c.Status.Value != "failed" {
+		return *c, fault.Newf(fault.Illegal, "certificate %s is %s; only one that is failed can be retried", c.ReferenceID, c.Status.Value)
+	}
+	c.Status.Value, c.FailureReason = "processing", nil
+	return *c, nil
+}
+
+func (f *fake) RetrySelected(ctx context.Context, s client.Selection) (client.RetryReport, error) {
+	if s.Code != "" {
+		f.mu.Lock()
+		for _, c := range f.all {
+			if f.codes[c.UUID] == s.Code && c.Status.Value == "failed" {
+				s.UUIDs = append(s.UUIDs, c.UUID)
+			}
+		}
+		f.mu.Unlock()
+	}
+	var report client.RetryReport
+	for _, uuid := range s.UUIDs {
+		if _, err := f.Retry(ctx, uuid); err != nil {
+			report.Refused = append(report.Refused, client.Refusal{UUID: uuid, Message: err.Error()})
+			continue
+		}
+		report.Retried++
+	}
+	return report, nil
+}
+
+func (f *fake) RetryAll(context.Context, string) (int, error) {
+	report, err := f.RetrySelected(context.Background(), client.Selection{Code: "encrypted"})
+	return report.Retried, err
+}
+
+func (f *fake) ActOnBatch(_ context.Context, id string, act client.BatchAct) (client.Batch, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.batches {
+		if b := &f.batches[i]; b.BatchID == id {
+			b.Status = map[client.BatchAct]string{client.PauseBatch: "paused", client.ResumeBatch: "processing", client.CancelBatch: "cancelled"}[act]
+			return *b, f.enter(string(act))
+		}
+	}
+	return client.Batch{}, fault.New(fault.NotFound, "there is no such batch")
+}
+
+func (f *fake) Failures(context.Context, string) ([]client.FailureGroup, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var groups []client.FailureGroup
+	for _, c := range f.all {
+		if c.Status.Value != "failed" {
+			continue
+		}
+		code := f.codes[c.UUID]
+		i := slices.IndexFunc(groups, func(g client.FailureGroup) bool { return g.Code == code })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, client.FailureGroup{Code: code, Reason: *c.FailureReason, Mend: "Save a copy that opens without a password."})
+		}
+		groups[i].Count++
+	}
+	return groups, f.enter("failures")
+}
+
+func (f *fake) FailedFor(_ context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []client.Certificate
+	for _, c := range f.all {
+		if c.Status.Value == "failed" && f.codes[c.UUID] == code {
+			found = append(found, c)
+		}
+	}
+	return paged(found, page, perPage), f.enter("failed for")
+}
+
+func (f *fake) Story(_ context.Context, name string) (client.Story, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := *f.find(name)
+	event := func(what, trigger string, after time.Duration) client.CertificateEvent {
+		return client.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}
+	}
+	s := client.Story{Certificate: c, Chain: []client.Certificate{c}, Events: []client.CertificateEvent{event("created", "bulk_upload", 0), event(c.Status.Value, "bulk_upload", time.Second)}}
+	if c.Status.Value == "approved" {
+		older := certificate(900, "revoked")
+		s.Chain = []client.Certificate{older, c}
+		s.Events = slices.Insert(s.Events, 1, event("failed", "bulk_upload", time.Millisecond), event("retried", "retry", 20*time.Millisecond))
+	}
+	return s, f.enter("story")
+}
+
+func (f *fake) Mails(_ context.Context, q client.MailFilter) ([]client.Mail, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(q.Certificate); c == nil || c.Status.Value != "approved" {
+		return nil, nil
+	}
+	sent := begun.Add(3 * time.Second)
+	return []client.Mail{
+		{Kind: "issued", State: "sent", To: "ada@example.org", CreatedAt: begun, SentAt: &sent},
+		{Kind: "issued", State: "bounced", To: "person29@example.org", CreatedAt: begun, Reason: "there is no such mailbox"},
+	}, f.enter("mails")
+}
+
+func (f *fake) Download(_ context.Context, _ string, w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, "%PDF-1.7 verified")
+	return int64(n), err
+}
+
+func (f *fake) Revoke(_ context.Context, name, reason string) (client.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.find(name)
+	c.Status.Value = "revoked"
+	c.Revocation = &client.Revocation{At: begun, Reason: reason}
+	return *c, f.enter("revoke " + reason)
+}
+
+func (f *fake) Webhooks(context.Context) ([]client.Webhook, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hooks, f.enter("webhooks")
+}
+
+func (f *fake) Deliveries(_ context.Context, q client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []client.WebhookDelivery
+	for _, d := range f.sent {
+		if d.WebhookID == q.Webhook && (q.Status == "" || d.Status == q.Status) && (q.Before == 0 || d.Number < q.Before) && len(found) < q.Limit {
+			found = append(found, d)
+		}
+	}
+	return found, f.enter(fmt.Sprintf("deliveries %s %d", q.Status, q.Before))
+}
+
+func (f *fake) Delivery(_ context.Context, id string) (client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.sent {
+		if d.ID == id {
+			d.Body = `{"event":"certificate_application.approved"}`
+			return d, nil
+		}
+	}
+	return client.WebhookDelivery{}, fault.New(fault.NotFound, "there is no such delivery")
+}
+
+func (f *fake) TestWebhook(_ context.Context, id string) (client.WebhookDelivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return client.WebhookDelivery{Status: "failed", Attempts: []client.DeliveryAttempt{{Status: 503}}}, f.enter("test " + id)
+}
+
+func (f *fake) Redeliver(_ context.Context, r client.Redelivery) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(r.Deliveries), f.enter(fmt.Sprintf("redeliver %d", len(r.Deliveries)))
+}
+
+func (f *fake) Stores(context.Context) ([]client.Store, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stores, f.enter("stores")
+}
+
+func (f *fake) Certifications(context.Context) ([]client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.certified), f.enter("certifications")
+}
+
+func (f *fake) decided(id, status, reason string) (client.StoreCertification, error) {
+	for i := range f.certified {
+		if c := &f.certified[i]; c.RequestID == id || c.Hash == id {
+			c.Status, c.Reason, c.WaitsFor = status, reason, nil
+			return *c, nil
+		}
+	}
+	return client.StoreCertification{}, fault.New(fault.NotFound, "there is no such certification")
+}
+
+func (f *fake) DecideRequest(_ context.Context, id, act, reason string) (client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.enter(act + " " + id + " " + reason)
+	return f.decided(id, map[string]string{"approve": "active", "reject": "rejected"}[act], reason)
+}
+
+func (f *fake) RevokeCertification(_ context.Context, hash, reason string) (client.StoreCertification, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.enter("revoke " + hash + " " + reason)
+	return f.decided(hash, "revoked", reason)
+}
+
+// certifying is an authority with two stores.
+func certifying() *fake {
+	f := busy()
+	f.stores = []client.Store{{Slug: "kantor", Review: true}, {Slug: "sklep-łódź"}}
+	at := func(days int) *time.Time { t := begun.AddDate(0, 0, days); return &t }
+	f.certified = []client.StoreCertification{
+		{RequestID: "r-1", Status: "active", Store: "kantor", Domain: "kantor.example.com", Project: "Kantor", Badge: "VW-CERT-FIN", SDKVersion: "1.4.0", Hash: "5a5a", RequestedAt: *at(-100), IssuedAt: at(-100), ExpiresAt: at(265)},
+		{RequestID: "r-2", Status: "active", Store: "sklep-łódź", Domain: "sklep.example.com", Project: "Sklep", Badge: "VW-CERT-REF", SDKVersion: "1.3.2", Hash: "6b6b", RequestedAt: *at(-350), IssuedAt: at(-350), ExpiresAt: at(15)},
+		{RequestID: "r-3", Status: "pending", Store: "kantor", Domain: "nowy.example.com", Project: "Nowy Kantor", Badge: "VW-CERT-GOV", SDKVersion: "1.4.0", RequestedAt: *at(-1), WaitsFor: []string{"proof", "review"}},
+		{RequestID: "r-4", Status: "revoked", Store: "sklep-łódź", Domain: "stary.example.com", Project: "Stary", Badge: "VW-CERT-BASE", SDKVersion: "1.0.0", Hash: "7c7c", RequestedAt: *at(-500), IssuedAt: at(-500), RevokedAt: at(-200), Reason: "the shop was closed"},
+	}
+	return f
+}
+
+// hooked has two endpoints and many deliveries to the first.
+func hooked() *fake {
+	f := busy()
+	later := begun.Add(time.Hour)
+	f.hooks = []client.Webhook{
+		{ID: "w-1", URL: "https://registry.example.edu/hooks/vec", Events: []string{"certificate_application.approved", "certificate_application.failed"}, IsActive: true, LastDeliveryStatus: "success"},
+		{ID: "w-2", URL: "https://old.example.edu/hook", Events: []string{"certificate_application.approved"}, IsActive: true, LastDeliveryStatus: "failed", ConsecutiveFailures: 12, SuspendedAt: &later},
+	}
+	for i := 250; i > 0; i-- {
+		d := client.WebhookDelivery{ID: fmt.Sprintf("d-%d", i), Number: uint64(i), WebhookID: "w-1", Event: "certificate_application.approved",
+			UUID: certificate(i, "").UUID, Status: "success", CreatedAt: begun.Add(time.Duration(i-250) * time.Second),
+			Attempts: []client.DeliveryAttempt{{At: begun, DurationMS: 41, Status: 200, Response: "thank you"}}}
+		if i%50 == 0 {
+			d.Status = "failed"
+			d.Attempts = []client.DeliveryAttempt{{At: begun, DurationMS: 10000, Error: "no answer came within 10 s"}, {At: begun, DurationMS: 12, Status: 500, Response: "oops"}}
+		}
+		f.sent = append(f.sent, d)
+	}
+	return f
+}
+
+// Follow tells a snapshot, then what the test puts into news. A closed channel is a
+// lost connection.
+func (f *fake) Follow(ctx context.Context, after string, each func(client.Message) error) error {
+	f.mu.Lock()
+	news, err := f.news, f.enter("follow "+after)
+	f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := each(client.Message{}); err != nil {
+		return err
+	}
+	if after == "" {
+		if err := each(client.Message{ID: "7", Snapshot: f.snapshot()}); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case m, more := <-news:
+			if !more {
+				return fault.New(fault.Unavailable, "the agent ended the event stream")
+			}
+			if err := each(m); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *fake) snapshot() *client.Snapshot {
+	s, _ := f.AgentStatus(context.Background())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return &client.Snapshot{Status: s, Batches: slices.Clone(f.batches)}
+}
+
+func (f *fake) called(call string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.calls, call)
+}

@@ -1,0 +1,182 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/tui/desk"
+	"github.com/vecctl/vecctl/tui/look"
+)
+
+// The smallest terminal that is drawn on.
+const (
+	leastWidth  = 60
+	leastHeight = 15
+)
+
+// View implements tea.Model.
+func (m *Root) View() tea.View {
+	v := tea.NewView(m.draw())
+	v.AltScreen = true
+	v.WindowTitle = "vecctl"
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// draw draws everything: a head, the page, and a foot.
+func (m *Root) draw() string {
+	l := m.desk.Look
+	switch {
+	case m.width == 0 || m.height == 0:
+		return ""
+	case m.width < leastWidth || m.height < leastHeight:
+		text := fmt.Sprintf("This terminal has %d columns and %d lines; make it at least %d by %d.", m.width, m.height, leastWidth, leastHeight)
+		return l.Block(l.Wrap(text, m.width), m.width, m.height)
+	}
+	head := m.head()
+	foot := m.foot()
+	room := m.height - len(head) - len(foot)
+	body := ""
+	if m.help {
+		body = m.helpView(room)
+	} else {
+		body = m.pages[m.here].View(m.width, room)
+	}
+	return l.Block(head, m.width, len(head)) + "\n" + body + "\n" + l.Block(foot, m.width, len(foot))
+}
+
+func (m *Root) head() []string {
+	lines := []string{m.tabLine(), m.stateLine()}
+	return append(lines, m.banner()...)
+}
+
+// tabLine names the pages; where there is no room for all, only the one that is
+// shown.
+func (m *Root) tabLine() string {
+	l := m.desk.Look
+	for _, whole := range []bool{true, false} {
+		var parts []string
+		for n, i := range m.tabs() {
+			name := m.pages[i].Name()
+			switch {
+			case i == m.tab():
+				text := fmt.Sprintf("[%d %s]", n+1, name)
+				if isAside(m.pages[m.here]) {
+					text = fmt.Sprintf("[%d %s: %s]", n+1, name, m.pages[m.here].Name())
+				}
+				parts = append(parts, l.Here.Render(text))
+			case whole:
+				parts = append(parts, fmt.Sprintf(" %d %s ", n+1, name))
+			default:
+				parts = append(parts, fmt.Sprintf(" %d", n+1))
+			}
+		}
+		if line := strings.Join(parts, ""); l.Width(line) <= m.width || !whole {
+			return line
+		}
+	}
+	return ""
+}
+
+// stateLine says whose vault it is, what is in it, and whether that is live.
+func (m *Root) stateLine() string {
+	l := m.desk.Look
+	state := "connecting"
+	switch {
+	case m.linked && m.link.Up && m.desk.Remote:
+		state = l.State("live", "polling")
+	case m.linked && m.link.Up:
+		state = l.State("live", "live")
+	case m.linked:
+		state = l.State("lost", "lost")
+	}
+	if m.desk.ReadOnly {
+		state = l.Warn.Render("read-only") + "  " + state
+	}
+	text := ""
+	if m.pulse.known {
+		s := m.pulse.status
+		text = l.Strong.Render(l.Short(look.Clean(s.Institution), m.width/3))
+		for _, word := range []string{"approved", "processing", "failed", "revoked"} {
+			if n := s.Certificates[word]; n > 0 || word == "approved" && s.Certificates != nil {
+				text += "  " + look.Number(n) + " " + l.State(word, word)
+			}
+		}
+	}
+	return l.Fit(text, m.width-l.Width(state)-1) + " " + state
+}
+
+// banner says what must not be overlooked.
+func (m *Root) banner() []string {
+	l := m.desk.Look
+	if m.linked && !m.link.Up {
+		text := " Connection lost. Shown as of " + m.desk.Clock(m.lostAt) + "; trying again."
+		return []string{l.Alarm.Render(l.Fit(text, m.width))}
+	}
+	if problems := m.pulse.status.Problems; len(problems) > 0 {
+		text := " " + look.Clean(problems[0].Message)
+		return []string{l.Alarm.Render(l.Fit(text, m.width))}
+	}
+	return nil
+}
+
+// foot is a question, or what became of the last act, and the most important keys.
+func (m *Root) foot() []string {
+	l := m.desk.Look
+	if m.dialog != nil {
+		lines := m.dialog.lines(l, m.width)
+		return lines[:min(len(lines), m.height-6)]
+	}
+	said := ""
+	switch {
+	case m.said.Err != nil:
+		said = l.Bad.Render("Not done: " + look.Clean(desk.Words(m.said.Err)))
+	case m.said.Text != "":
+		said = l.Good.Render(look.Clean(m.said.Text))
+	}
+	lines := l.Wrap(said, m.width)
+	return append(lines[:min(len(lines), 3)], m.shortHelp())
+}
+
+func (m *Root) shortHelp() string {
+	l := m.desk.Look
+	h := help.New()
+	h.SetWidth(m.width)
+	h.ShortSeparator = "  "
+	h.Ellipsis = l.Cut
+	h.Styles = help.Styles{ShortKey: l.Key.Style, ShortDesc: l.Dim.Style, ShortSeparator: l.Dim.Style, Ellipsis: l.Dim.Style}
+	k := m.desk.Keys
+	return h.ShortHelpView(append([]key.Binding{k.Help, k.Quit}, m.pages[m.here].Keys()...))
+}
+
+// helpView lists every key that works here, in as many columns as there is room for.
+func (m *Root) helpView(height int) string {
+	l := m.desk.Look
+	const column = 28
+	var entries []string
+	for _, b := range append(m.pages[m.here].Keys(), m.desk.Keys.Everywhere()...) {
+		if b.Enabled() {
+			entries = append(entries, l.Key.Render(l.Fit(b.Help().Key, 10))+l.Fit(b.Help().Desc, column-10))
+		}
+	}
+	columns := max(1, m.width/column)
+	rows := (len(entries) + columns - 1) / columns
+	lines := []string{l.Strong.Render("Keys on the page " + m.pages[m.here].Name()), ""}
+	m.helpTop = max(0, min(m.helpTop, rows-(height-len(lines))))
+	for row := m.helpTop; row < rows; row++ {
+		var line strings.Builder
+		for c := range columns {
+			if i := c*rows + row; i < len(entries) {
+				line.WriteString(entries[i])
+			}
+		}
+		lines = append(lines, line.String())
+	}
+	return l.Block(lines, m.width, height)
+}

@@ -1,0 +1,205 @@
+// Package look is how the screen looks: styles as values, and texts that take
+// exactly the room they are given.
+package look
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Look is a way to draw. No meaning is in a colour alone: states are words, and
+// the selected row has a mark of its own.
+type Look struct {
+	Strong, Dim, Good, Bad, Busy, Warn, Selected, Here, Alarm, Key Ink
+
+	Full, Empty rune // of a bar
+	Cut         string
+	Rule        string
+	method      ansi.Method
+}
+
+// Ink is a style with what it writes before and after a text, which is found once:
+// a screen has hundreds of texts and is drawn many times a second.
+type Ink struct {
+	Style         lipgloss.Style
+	before, after string
+}
+
+func ink(s lipgloss.Style) Ink {
+	const text = "x"
+	before, after, _ := strings.Cut(s.Render(text), text)
+	return Ink{Style: s, before: before, after: after}
+}
+
+// Render writes a text in the style.
+func (i Ink) Render(text string) string {
+	if text == "" {
+		return ""
+	}
+	return i.before + text + i.after
+}
+
+// New makes a look for a dark or a light ground. A plain terminal gets nothing but
+// ASCII in what the screen itself writes.
+func New(dark, plain bool) Look {
+	of := lipgloss.LightDark(dark)
+	plainly := lipgloss.NewStyle()
+	colour := func(light, dark string) Ink {
+		return ink(plainly.Foreground(of(lipgloss.Color(light), lipgloss.Color(dark))))
+	}
+	alarm := colour("124", "9").Style.Bold(true).Reverse(true)
+	l := Look{
+		Strong: ink(plainly.Bold(true)),
+		Dim:    colour("240", "245"), Good: colour("28", "10"), Bad: colour("124", "9"),
+		Busy: colour("25", "12"), Warn: colour("130", "11"), Key: colour("25", "14"),
+		Selected: ink(plainly.Reverse(true)),
+		Here:     ink(plainly.Reverse(true).Bold(true)),
+		Alarm:    ink(alarm),
+		Full:     '█', Empty: '░', Cut: "…", Rule: "─",
+	}
+	if plain {
+		l.Full, l.Empty, l.Cut, l.Rule = '#', '.', "~", "-"
+	}
+	return l
+}
+
+// ByGrapheme returns the look for a terminal that says that it draws whole
+// graphemes; others are taken to count code points.
+func (l Look) ByGrapheme() Look {
+	l.method = ansi.GraphemeWidth
+	return l
+}
+
+// On returns the look for another ground.
+func (l Look) On(dark bool) Look {
+	other := New(dark, l.Cut == "~")
+	other.method = l.method
+	return other
+}
+
+// State is a state's word in its colour.
+func (l Look) State(word, text string) string {
+	switch word {
+	case "approved", "done", "ok", "active", "delivered", "success", "sent", "live":
+		return l.Good.Render(text)
+	case "failed", "wrong", "error", "lost", "bounced", "refused":
+		return l.Bad.Render(text)
+	case "processing", "retried", "created", "waiting":
+		return l.Busy.Render(text)
+	case "revoked", "paused", "cancelled", "warn", "note", "pending", "expiring", "expired", "rejected":
+		return l.Warn.Render(text)
+	}
+	return text
+}
+
+// Width is how many columns a text takes.
+func (l Look) Width(s string) int { return l.method.StringWidth(s) }
+
+// Clean keeps a text from breaking a line or steering the terminal. What joins
+// pictures to one another goes, since no two terminals agree on how wide such are.
+func Clean(s string) string {
+	const joiner, asPicture, firstPicture = '\u200d', '\ufe0f', '\U0001f000'
+	before := ' '
+	return strings.Map(func(r rune) rune {
+		last := before
+		before = r
+		switch {
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+			return ' '
+		case r == asPicture, r >= '\U0001f3fb' && r <= '\U0001f3ff', r == joiner && (last >= firstPicture || last == asPicture):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Short cuts a text to a width.
+func (l Look) Short(s string, width int) string {
+	if l.Width(s) <= width {
+		return s
+	}
+	// What is cut between two columns of a wide character may come out too wide.
+	for n := max(width, 0); ; n-- {
+		if short := l.method.Truncate(s, n, l.Cut); n == 0 || l.Width(short) <= width {
+			return short
+		}
+	}
+}
+
+// Fit cuts or pads a text to exactly a width.
+func (l Look) Fit(s string, width int) string {
+	s = l.Short(s, width)
+	return s + strings.Repeat(" ", max(0, width-l.Width(s)))
+}
+
+// FitRight is Fit with the text at the right.
+func (l Look) FitRight(s string, width int) string {
+	s = l.Short(s, width)
+	return strings.Repeat(" ", max(0, width-l.Width(s))) + s
+}
+
+// Wrap breaks a text into lines of at most a width.
+func (l Look) Wrap(s string, width int) []string {
+	return strings.Split(l.method.Wrap(s, max(width, 1), " "), "\n")
+}
+
+// Block makes lines exactly so many, each exactly so wide.
+func (l Look) Block(lines []string, width, height int) string {
+	out := make([]string, height)
+	for i := range out {
+		line := ""
+		if i < len(lines) {
+			line = lines[i]
+		}
+		out[i] = l.Fit(line, width)
+	}
+	return strings.Join(out, "\n")
+}
+
+// Number writes a count with its thousands apart.
+func Number(n int) string {
+	digits := []byte{}
+	for i, left := 0, max(n, 0); i == 0 || left > 0; i, left = i+1, left/10 {
+		if i > 0 && i%3 == 0 {
+			digits = append(digits, ',')
+		}
+		digits = append(digits, byte('0'+left%10))
+	}
+	for i, j := 0, len(digits)-1; i < j; i, j = i+1, j-1 {
+		digits[i], digits[j] = digits[j], digits[i]
+	}
+	return string(digits)
+}
+
+// Count is a number with its noun: 1 batch, 2 batches.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Number(n) + " " + many
+}
+
+// Span is a time in one or two units: 45s, 3m20s, 2h05m.
+func Span(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return d.String()
+	case d < time.Hour:
+		return Number(int(d/time.Minute)) + "m" + pad(int(d/time.Second)%60) + "s"
+	case d < 100*time.Hour:
+		return Number(int(d/time.Hour)) + "h" + pad(int(d/time.Minute)%60) + "m"
+	}
+	return Number(int(d/(24*time.Hour))) + "d"
+}
+
+func pad(n int) string {
+	if n < 10 {
+		return "0" + Number(n)
+	}
+	return Number(n)
+}

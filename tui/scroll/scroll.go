@@ -1,0 +1,67 @@
+// Package scroll is a text that is longer than its place on the screen.
+package scroll
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/viewport"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/tui/keys"
+	"github.com/vecctl/vecctl/tui/look"
+)
+
+// Scroll is where in a text one is.
+type Scroll struct{ lines viewport.Model }
+
+// New makes a scroll at its top.
+func New() Scroll { return Scroll{viewport.New()} }
+
+// Top goes back to the beginning.
+func (s *Scroll) Top() { s.lines.GotoTop() }
+
+// Update moves by keys and the wheel; it is false for what is not its own.
+func (s *Scroll) Update(msg tea.Msg, k keys.Map) bool {
+	if _, ok := msg.(tea.MouseWheelMsg); ok {
+		s.lines, _ = s.lines.Update(msg)
+		return true
+	}
+	press, ok := msg.(tea.KeyPressMsg)
+	switch {
+	case !ok:
+		return false
+	case key.Matches(press, k.Up):
+		s.lines.ScrollUp(1)
+	case key.Matches(press, k.Down):
+		s.lines.ScrollDown(1)
+	case key.Matches(press, k.PageUp):
+		s.lines.PageUp()
+	case key.Matches(press, k.PageDown):
+		s.lines.PageDown()
+	case key.Matches(press, k.Top):
+		s.lines.GotoTop()
+	case key.Matches(press, k.Bottom):
+		s.lines.GotoBottom()
+	default:
+		return false
+	}
+	return true
+}
+
+// View draws the part of a text that is to be seen; the last line says when there
+// is more below.
+func (s *Scroll) View(l look.Look, text []string, width, height int) string {
+	s.lines.SetWidth(width)
+	s.lines.SetHeight(height - 1)
+	s.lines.SetContentLines(text)
+	// The viewport fills lines up with spaces, and counts columns in its own way.
+	lines := strings.Split(s.lines.View(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	if !s.lines.AtBottom() {
+		lines = append(lines, l.Dim.Render("more below"))
+	}
+	return l.Block(lines, width, height)
+}

@@ -76,6 +76,7 @@ type Agent struct {
 	feed        feed
 	hooks       hooks
 	remote      *courier.Book // certificates on remote vaults
+	listed      listed
 	health      *health.Health
 	lastHeld    latest
 	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched

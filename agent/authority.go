@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/authority/office"
 	"github.com/vecctl/vecctl/authority/page"
 	"github.com/vecctl/vecctl/authority/proof"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/outbound"
 )
 
@@ -63,7 +64,7 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 	}
 	servers, err := proof.ParseServers(list)
 	if err != nil {
-		return nil, err
+		return nil, fault.At("authority.resolvers", err)
 	}
 	p := &proof.Prover{Pages: outbound.New(outbound.Rules{Body: proof.PageSize, Timeout: proof.PageTime})}
 	for _, s := range servers {
@@ -74,7 +75,7 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 
 // mount adds the authority's public face.
 func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
-	mux.Handle(certify.Base, around(c.door.Handler()))
+	c.door.Mount(mux, around)
 	mux.Handle("GET /badges/", around(c.gallery))
 	mux.Handle("GET /verify/{hash}", around(c.page))
 }

@@ -64,6 +64,9 @@ func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 	if err := r.amend(ctx); err != nil {
 		return client.BulkReport{}, err
 	}
+	if err := r.preview(); err != nil {
+		return client.BulkReport{}, err
+	}
 	stopped := !r.request.Skip && r.count(unsound) > 0
 	if r.request.DryRun || stopped {
 		return r.report(), nil
@@ -86,9 +89,16 @@ func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
+	presses := r.presses()
+	if q.Template != "" {
+		if _, err := presses(q.Template); err != nil {
+			return fault.At("template "+q.Template, err)
+		}
+	}
 	m, err := manifest.Read(q.Manifest, manifest.Options{
 		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
 		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+		Templated: q.Template != "",
 	})
 	if err != nil {
 		return err
@@ -106,10 +116,12 @@ func (r *run) check(ctx context.Context) error {
 	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
 	r.candidates, r.unnamed, err = r.intake.Check(ctx, intake.Order{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
-		Trigger: r.trigger, KeepNothing: q.DryRun,
-		Progress: func(done int) { r.tell("checking", done, len(m.Rows)) },
+		Trigger: r.trigger, KeepNothing: q.DryRun, Presses: presses, Template: q.Template,
+		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
+		Progress:  func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
-	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.Unnamed) bool { return r.wrote(u.Name) })
+	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })
+	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.Unnamed) bool { return !brings || r.wrote(u.Name) })
 	return err
 }
 

@@ -26,8 +26,8 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: shapeBatch,
-		Wake:       a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
+		ShapeBatch: shapeBatch, Templates: a.Templates,
+		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 

@@ -105,8 +105,9 @@ func (d Domain) Disprove(found string, now time.Time) Domain {
 // recheckAfter is the age from which a proof is looked at again before a renewal.
 const recheckAfter = time.Hour
 
-// MustRecheck tells whether the proof must be looked at before a renewal. What
-// staff vouched for, they answer for.
+// MustRecheck tells whether the proof must be looked at before a renewal: it was
+// not seen just now, or was missed when it was looked for last. What staff vouched
+// for, they answer for.
 func (d Domain) MustRecheck(now time.Time) bool {
-	return d.Proof != ByStaff && now.Sub(d.CheckedAt).Abs() > recheckAfter
+	return d.Proof != ByStaff && (d.Checks > 0 || now.Sub(d.CheckedAt).Abs() > recheckAfter)
 }

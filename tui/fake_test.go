@@ -319,7 +319,7 @@ func (f *fake) Stores(context.Context) ([]client.Store, error) {
 	return f.stores, f.enter("stores")
 }
 
-func (f *fake) Certifications(context.Context) ([]client.StoreCertification, error) {
+func (f *fake) StoreCertifications(context.Context, string) ([]client.StoreCertification, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.certified), f.enter("certifications")

@@ -47,6 +47,8 @@ type Options struct {
 	// ShareURL is its view-and-share page.
 	ShareURL   func(vault.Certificate) string
 	ShapeBatch func(vault.Batch) client.Batch
+	// Templates lists what certificates can be made with.
+	Templates func() ([]client.Template, error)
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits

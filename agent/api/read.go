@@ -44,9 +44,13 @@ func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error 
 	return respond(w, http.StatusOK, page)
 }
 
-// templates are none yet; the guide's answer is a bare array.
+// templates lists the templates; the guide's answer is a bare array.
 func (a *API) templates(w http.ResponseWriter, _ *http.Request, _ Caller) error {
-	return respond(w, http.StatusOK, []struct{}{})
+	all, err := a.Templates()
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, all)
 }
 
 func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {

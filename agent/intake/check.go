@@ -29,7 +29,11 @@ type Candidate struct {
 	Certificate *vault.Certificate
 	New         bool
 
-	file   string // as listed in the folder
+	// Press makes the row's document; nil: the row brings one.
+	Press Press
+
+	values map[string]string // for the press
+	file   string            // as listed in the folder
 	staged *blob.Staged
 }
 
@@ -58,6 +62,12 @@ type Order struct {
 	Files       *os.Root
 	Listed      []string // the folder's files, relative, with slashes
 	Trigger     vault.Trigger
+	// Presses finds a template by its name; Template is that of rows without a file
+	// that name none.
+	Presses  func(name string) (Press, error)
+	Template string
+	// Placement is where codes go; what it leaves open is the template's to say.
+	Placement vault.Placement
 	// KeepNothing makes it a look only: documents are read but not stored.
 	KeepNothing bool
 	// Progress is told how many rows have been looked at, from any goroutine.
@@ -73,7 +83,10 @@ func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.
 	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
 		return nil, nil, err
 	}
-	err := in.readAll(ctx, o, candidates)
+	err := in.dateTemplated(ctx, o.Institution, candidates)
+	if err == nil {
+		err = in.readAll(ctx, o, candidates)
+	}
 	if err == nil {
 		err = in.findUndated(ctx, o.Institution, candidates)
 	}
@@ -112,6 +125,7 @@ func (in *Intake) candidates(o Order, matched manifest.Files) []*Candidate {
 		for _, p := range append(row.Problems, lost[row.Number]...) {
 			c.Problems = append(c.Problems, p.String())
 		}
+		c.press(o)
 		all[i] = c
 	}
 	return all

@@ -19,6 +19,9 @@ import (
 // read looks at one row's document. What is wrong with the document is noted on
 // the row; the error is about the disk that it is to be stored on.
 func (in *Intake) read(o Order, c *Candidate) error {
+	if c.Press != nil && len(c.Problems) == 0 {
+		return in.print(o, c)
+	}
 	if len(c.Problems) > 0 || c.file == "" {
 		return nil
 	}
@@ -103,6 +106,9 @@ func (in *Intake) take(o Order, c *Candidate, f *os.File, size int64) error {
 		return err
 	}
 	if err := checkExtension(c.file, found.Format); err != nil {
+		return err
+	}
+	if err := placed(f, size, found.Format, c.Draft.Placement); err != nil {
 		return err
 	}
 	staged, err := in.stage(o, c, f)

@@ -94,10 +94,13 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 		return vault.Verified{}, nil, err
 	}
 	link := VerifyURL(s.BaseURL(), c.Reference)
-	tail, err := s.Seal(c.Institution).Tail(
-		pdf.Source{R: f, Size: document.Size, HashState: state},
-		pdf.Mark{URL: link, Caption: c.Reference, SignedAt: s.Now()},
-	)
+	mark, err := pdf.ParsePlace(c.Placement.At)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	mark.Page, mark.SizeMM, mark.MarginMM = c.Placement.Page, c.Placement.SizeMM, c.Placement.MarginMM
+	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
+	tail, err := s.Seal(c.Institution).Tail(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -68,7 +69,11 @@ func TestEveryFieldMangled(t *testing.T) {
 				}
 				s.clock.advance(25 * time.Hour) // limits are another test's matter
 			}
-			s.post(path, body.with(field, huge)).is(t, 413, "INVALID_REQUEST")
+			raw, err := json.Marshal(body.with(field, "HUGE"))
+			s.check(err)
+			before, after, _ := strings.Cut(string(raw), "HUGE")
+			long := io.MultiReader(strings.NewReader(before), strings.NewReader(huge), strings.NewReader(after))
+			s.post(path, long).is(t, 413, "INVALID_REQUEST")
 			s.clock.advance(25 * time.Hour)
 		}
 	}

@@ -159,6 +159,13 @@ func TestDomainsAreLookedAtBeforeRenewal(t *testing.T) {
 	if s.proofs.times("own.com") != looks {
 		t.Error("a domain that was proven just now is looked at again")
 	}
+	// One that was missed just now is.
+	next = s.get("status?domain=own.com").body.text("verification_hash")
+	s.proofs.set("own.com", "")
+	_, err = s.office.CheckDomain(t.Context(), "own.com")
+	s.check(err)
+	s.post("renew", object{"verification_hash": next, "snapshot": snapshot()}).is(t, 400, "CANNOT_RENEW")
+	looks = s.proofs.times("own.com")
 	// Foreign and unknown hashes make nobody look at anything.
 	s.send(caller{"foreign", s.addStore("foreign")}, http.MethodPost, "renew", object{"verification_hash": next, "snapshot": snapshot()}).is(t, 404, "NOT_FOUND")
 	if s.proofs.times("own.com") != looks {

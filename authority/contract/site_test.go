@@ -126,7 +126,9 @@ func (s *site) open() {
 		Ledger: ledger.New(rows, s.clock.now), Keys: keys, Prover: s.proofs, Courier: s.events, Now: s.clock.now, Random: rand.Reader, Log: log,
 	})
 	d := door.New(s.office, func() string { return "https://vec.example.edu" }, s.clock.now, log)
-	s.server = httptest.NewServer(d.Handler())
+	mux := http.NewServeMux()
+	d.Mount(mux, func(h http.Handler) http.Handler { return h })
+	s.server = httptest.NewServer(mux)
 	s.Cleanup(s.close)
 }
 
@@ -231,7 +233,7 @@ type caller struct{ slug, key string }
 
 func (s *site) own() caller { return caller{"my-store", s.key} }
 
-// send makes a call; body may be bytes as they are.
+// send makes a call; body may be bytes or a reader as they are.
 func (s *site) send(who caller, method, path string, body any, headers ...string) answer {
 	s.Helper()
 	var sent io.Reader
@@ -239,6 +241,8 @@ func (s *site) send(who caller, method, path string, body any, headers ...string
 	case nil:
 	case []byte:
 		sent = bytes.NewReader(b)
+	case io.Reader:
+		sent = b
 	default:
 		raw, err := json.Marshal(b)
 		s.check(err)

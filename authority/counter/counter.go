@@ -33,8 +33,8 @@ type Registry interface {
 
 // Bench decides, and shows what was decided.
 type Bench interface {
+	Latests(ctx context.Context, store string) ([]authority.Certification, error)
 	Pending(ctx context.Context) ([]authority.Certification, error)
-	Latest(ctx context.Context) ([]authority.Certification, error)
 	Approve(ctx context.Context, id string) (authority.Certification, error)
 	Reject(ctx context.Context, id, reason string) (authority.Certification, error)
 	Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error)
@@ -143,7 +143,7 @@ func (c *Counter) routeDecisions(mux *http.ServeMux) {
 		c.answer(w, r, each(all, c.Shape.certification), err)
 	})
 	mux.HandleFunc("GET "+Base+"certifications", func(w http.ResponseWriter, r *http.Request) {
-		all, err := c.Bench.Latest(r.Context())
+		all, err := c.Bench.Latests(r.Context(), r.URL.Query().Get("store"))
 		c.answer(w, r, each(all, c.Shape.certification), err)
 	})
 	decision := func(path string, do func(ctx context.Context, name, reason string) (authority.Certification, error)) {

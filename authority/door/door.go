@@ -64,21 +64,20 @@ func New(o Office, baseURL func() string, now func() time.Time, log *slog.Logger
 	}
 }
 
-// Handler routes the calls.
-func (d *Door) Handler() http.Handler {
-	mux := http.NewServeMux()
+// Mount routes the calls, each with something around it.
+func (d *Door) Mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
+	handle := func(path string, h http.HandlerFunc) { mux.Handle(Base+path, around(h)) }
 	stores := func(method string, limit func(context.Context, authority.Account) (time.Duration, error), call storeCall) http.HandlerFunc {
 		return d.only(method, func(w http.ResponseWriter, r *http.Request) error { return d.forStore(w, r, limit, call) })
 	}
-	mux.HandleFunc(Base+"request", stores(http.MethodPost, d.lasting("request", requestsAnHour, time.Hour), d.request))
-	mux.HandleFunc(Base+"status", stores(http.MethodGet, d.passing, d.status))
-	mux.HandleFunc(Base+"revoke", stores(http.MethodPost, d.lasting("revoke", revocationsAHour, time.Hour), d.revoke))
-	mux.HandleFunc(Base+"renew", stores(http.MethodPost, d.lasting("renew", renewalsADay, 24*time.Hour), d.renew))
-	mux.HandleFunc(Base+"verify/{hash}", d.only(http.MethodGet, d.verify))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	handle("request", stores(http.MethodPost, d.lasting("request", requestsAnHour, time.Hour), d.request))
+	handle("status", stores(http.MethodGet, d.passing, d.status))
+	handle("revoke", stores(http.MethodPost, d.lasting("revoke", revocationsAHour, time.Hour), d.revoke))
+	handle("renew", stores(http.MethodPost, d.lasting("renew", renewalsADay, 24*time.Hour), d.renew))
+	handle("verify/{hash}", d.only(http.MethodGet, d.verify))
+	handle("", func(w http.ResponseWriter, r *http.Request) {
 		d.Fail(w, r, authority.Refuse(authority.NotFound, "There is nothing at this address"))
 	})
-	return mux
 }
 
 // only answers one method, HEAD where GET is, and 405 else.

@@ -124,6 +124,17 @@ func (r Reader) Certification(id string) (authority.Certification, bool, error) 
 	return find[authority.Certification](r, certs, id)
 }
 
+// Latests calls a function with each domain's latest certification, by domain.
+func (r Reader) Latests(fn func(authority.Certification)) error {
+	return r.rows.Scan(latest, "", func(_ string, id []byte) (bool, error) {
+		c, _, err := r.certain(string(id))
+		if err == nil {
+			fn(c)
+		}
+		return false, err
+	})
+}
+
 // ByHash finds one by its verification hash.
 func (r Reader) ByHash(hash string) (authority.Certification, bool, error) {
 	seen, ok, err := r.Seen(hash)

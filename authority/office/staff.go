@@ -236,6 +236,19 @@ func (o *Office) RemoveDomain(ctx context.Context, name string) (authority.Domai
 	return d, err
 }
 
+// Latests lists each domain's latest certification, by domain; of one store where
+// that is named.
+func (o *Office) Latests(ctx context.Context, store string) (all []authority.Certification, err error) {
+	err = o.Ledger.Read(ctx, func(r ledger.Reader) error {
+		return r.Latests(func(c authority.Certification) {
+			if store == "" || c.Store == store {
+				all = append(all, c)
+			}
+		})
+	})
+	return all, err
+}
+
 // Pending lists the pending requests, oldest first.
 func (o *Office) Pending(ctx context.Context) (all []authority.Certification, err error) {
 	err = o.Ledger.Read(ctx, func(r ledger.Reader) error { all, err = r.Pending(); return err })

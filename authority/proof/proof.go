@@ -17,10 +17,12 @@ import (
 	"github.com/vecctl/vecctl/pkg/outbound"
 )
 
-// Bounds of a look at a front page.
+// Bounds of a look.
 const (
 	PageSize = 1 << 20
 	PageTime = 10 * time.Second
+	// recordTime is for all resolvers: with the page, a look ends within 15 s.
+	recordTime = 5 * time.Second
 )
 
 // Records asks one resolver for TXT records; *net.Resolver is one.
@@ -63,7 +65,7 @@ func (p *Prover) record(ctx context.Context, d authority.Domain) string {
 	if len(p.Resolvers) < fewest {
 		return "no record was looked for: at least two resolvers must be set"
 	}
-	ctx, cancel := context.WithTimeout(ctx, PageTime)
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
 	answers := make(chan string, len(p.Resolvers))
 	for _, r := range p.Resolvers {

@@ -11,7 +11,7 @@ func authorityCommand(w world) *cli.Command {
 		Name: "authority", Usage: "the certification authority: stores, domains and their badges",
 		Subcommands: slices.Concat(
 			[]*cli.Command{storeCommand(w), domainCommand(w)},
-			decisionCommands(w), certifyCommands(w), []*cli.Command{snapshotCommand(w), auditCommand(w)},
+			decisionCommands(w), badgeCommands(w), certifyCommands(w), []*cli.Command{snapshotCommand(w), authorityLogCommand(w)},
 		),
 	}
 }

@@ -172,6 +172,13 @@ const aRequest = "the request's ID"
 func decisionCommands(w world) []*cli.Command {
 	return []*cli.Command{
 		{
+			Name: "list", Usage: "list each domain's latest certification",
+			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "of the store `SLUG` alone"}),
+			Action: rows(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
+				return s.StoreCertifications(c.Context, c.String("store"))
+			}),
+		},
+		{
 			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
 			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
 				return s.PendingRequests(c.Context)
@@ -193,6 +200,12 @@ func decisionCommands(w world) []*cli.Command {
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
 		},
+	}
+}
+
+// badgeCommands are about badges that were issued.
+func badgeCommands(w world) []*cli.Command {
+	return []*cli.Command{
 		{
 			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
 			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),
@@ -237,6 +250,15 @@ func decisionFields(r client.StoreCertification) [][2]string {
 	}
 }
 
+func certificationList() list[client.StoreCertification] {
+	return list[client.StoreCertification]{
+		headings: []string{"domain", "store_slug", "status", "badge_code", "expires_at", "verification_hash"},
+		cells: func(r client.StoreCertification) []string {
+			return []string{r.Domain, r.Store, r.Status, r.Badge, when(r.ExpiresAt), r.Hash}
+		},
+	}
+}
+
 func pendingList() list[client.StoreCertification] {
 	return list[client.StoreCertification]{
 		headings: []string{"request_id", "store_slug", "domain", "project_name", "badge_code", "sdk_version", "requested_at", "waits_for"},
@@ -246,10 +268,10 @@ func pendingList() list[client.StoreCertification] {
 	}
 }
 
-func auditCommand(w world) *cli.Command {
+func authorityLogCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "log", Usage: "who did what, when and why", Flags: staffFlags(),
-		Action: rows(w, 0, "", auditList(), allEntries),
+		Action: rows(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
 			Action: func(c *cli.Context) error {
@@ -274,8 +296,8 @@ func auditCommand(w world) *cli.Command {
 	}
 }
 
-// allEntries fetches the audit list, page by page.
-func allEntries(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
+// authorityLog fetches the audit list, page by page.
+func authorityLog(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
 	const page = 5000
 	for after := uint64(0); ; {
 		more, err := s.AuditLog(c.Context, after, page)
@@ -290,7 +312,7 @@ func allEntries(c *cli.Context, s *session) (all []client.AuditEntry, err error)
 	}
 }
 
-func auditList() list[client.AuditEntry] {
+func authorityLogList() list[client.AuditEntry] {
 	return list[client.AuditEntry]{
 		headings: []string{"seq", "at", "who", "what", "subject", "why"},
 		cells: func(e client.AuditEntry) []string {

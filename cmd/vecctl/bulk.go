@@ -20,7 +20,7 @@ func bulkCommand(w world) *cli.Command {
 		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
 		Description: "MANIFEST is a CSV or XLSX file; \"-\" is CSV on standard input. A re-run issues what\n" +
 			"is missing and reports the rest as unchanged. With --api it issues them on a vault elsewhere.",
-		Flags: append(append(apiFlags(), outputFlags()...),
+		Flags: append(append(append(apiFlags(), outputFlags()...), placeFlags()...),
 			&cli.StringFlag{Name: "files", Usage: "`DIR` of the documents (default: the manifest's folder)"},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "check all, change nothing"},
@@ -31,6 +31,8 @@ func bulkCommand(w world) *cli.Command {
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: utf-8, utf-16, windows-1252"},
 			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of a workbook's sheet"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the documents of rows without a file"},
+			&cli.StringFlag{Name: "preview", Usage: "with --dry-run, `DIR` for the first pages that a template would make"},
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: what a column with a name of its own holds"},
 		),
 		Action: func(c *cli.Context) error {
@@ -44,12 +46,25 @@ func bulkCommand(w world) *cli.Command {
 			}
 			return with(c, w, func(s *session) error {
 				if s.remote {
+					if flag := firstSet(c, "template", "preview", "qr-page", "qr-at", "qr-size", "qr-margin"); flag != "" {
+						return usageError("--%s works on the vault's own machine only; leave it out with --api", flag)
+					}
 					return runRemoteBulk(c, w, s, request, form)
 				}
 				return runBulk(c, w, s, request, form)
 			})
 		},
 	}
+}
+
+// firstSet is the first of some flags that was given.
+func firstSet(c *cli.Context, flags ...string) string {
+	for _, f := range flags {
+		if c.IsSet(f) {
+			return f
+		}
+	}
+	return ""
 }
 
 // largestManifest bounds what is read of a manifest.
@@ -83,7 +98,19 @@ func bulkRequest(c *cli.Context, w world) (client.BulkRequest, error) {
 		}
 		q.Map[column] = field
 	}
-	var err error
+	m, err := placeOf(c)
+	if err != nil {
+		return q, err
+	}
+	q.Template, q.QRPage, q.QRAt, q.QRSize, q.QRMargin = c.String("template"), m.Page, c.String("qr-at"), m.SizeMM, m.MarginMM
+	if preview := c.String("preview"); preview != "" {
+		if !q.DryRun {
+			return q, usageError("--preview goes with --dry-run")
+		}
+		if q.Preview, err = filepath.Abs(preview); err != nil {
+			return q, err
+		}
+	}
 	if q.Name, q.Manifest, err = readManifest(c.Args().First(), w); err != nil {
 		return q, err
 	}

@@ -101,16 +101,16 @@ func (c *Client) ActOnDomain(ctx context.Context, domain, act string) (d StoreDo
 	return d, err
 }
 
-// PendingRequests lists the certification requests that wait, oldest first.
-func (c *Client) PendingRequests(ctx context.Context) (all []StoreCertification, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"pending", nil, &all)
+// StoreCertifications lists each domain's latest certification, of one store or,
+// with "", of all.
+func (c *Client) StoreCertifications(ctx context.Context, store string) (all []StoreCertification, err error) {
+	err = c.call(ctx, http.MethodGet, authorityPath+"certifications?store="+url.QueryEscape(store), nil, &all)
 	return all, err
 }
 
-// Certifications lists each domain's latest certification, by the names of the
-// domains.
-func (c *Client) Certifications(ctx context.Context) (all []StoreCertification, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"certifications", nil, &all)
+// PendingRequests lists the certification requests that wait, oldest first.
+func (c *Client) PendingRequests(ctx context.Context) (all []StoreCertification, err error) {
+	err = c.call(ctx, http.MethodGet, authorityPath+"pending", nil, &all)
 	return all, err
 }
 

@@ -17,6 +17,13 @@ type BulkRequest struct {
 	Encoding   string            `json:"encoding,omitempty"`
 	Sheet      string            `json:"sheet,omitempty"`
 	Map        map[string]string `json:"map,omitempty"` // column heading to field
+
+	Template string  `json:"template,omitempty"`  // of rows without a file
+	Preview  string  `json:"preview,omitempty"`   // in a dry run, folder for the first pages that would be made, absolute
+	QRPage   int     `json:"qr_page,omitempty"`   // where codes go: the page, from 1
+	QRAt     string  `json:"qr_at,omitempty"`     // a corner, "auto", or "X,Y" in millimetres
+	QRSize   float64 `json:"qr_size,omitempty"`   // millimetres
+	QRMargin float64 `json:"qr_margin,omitempty"` // millimetres
 }
 
 // RowStatus says what became of a row of a manifest.

@@ -108,6 +108,18 @@ func sameHeading(a, b string) bool {
 type columns struct {
 	of    [fieldCount]int // position in the header, -1 for absent
 	extra []int           // columns that are only carried along
+	// template is the column that names templates, -1 for none; with it, or
+	// where the person names one, rows may do without a file.
+	template  int
+	templated bool
+}
+
+// TemplateColumn is the heading of the column that names templates.
+const TemplateColumn = "template"
+
+// needs tells whether every manifest must have the column.
+func (c columns) needs(f field) bool {
+	return f.required() && (f != fieldFile || !c.templated && c.template < 0)
 }
 
 // at is the field in a column.
@@ -117,8 +129,8 @@ func (c columns) at(column int) field {
 
 // matchHeader finds the fields' columns: those that the person maps, then by
 // the headings. A field that two headings name is an error.
-func matchHeader(header []string, given map[string]string) (columns, error) {
-	var c columns
+func matchHeader(header []string, opts Options) (columns, error) {
+	given, c := opts.Map, columns{template: -1, templated: opts.Templated}
 	for f := range c.of {
 		c.of[f] = -1
 	}
@@ -140,6 +152,9 @@ func matchHeader(header []string, given map[string]string) (columns, error) {
 	for i, h := range header {
 		if c.at(i) == noField && !isReason(h) && cell.Trim(h) != "" {
 			c.extra = append(c.extra, i)
+			if fold(h) == TemplateColumn && c.template < 0 {
+				c.template = i
+			}
 		}
 	}
 	return c, c.complete(header)
@@ -180,7 +195,7 @@ func (c columns) complete(header []string) error {
 	}
 	var missing []string
 	for f, i := range c.of {
-		if i < 0 && field(f).required() {
+		if i < 0 && c.needs(field(f)) {
 			missing = append(missing, c.suggest(field(f), header))
 		}
 	}

@@ -32,6 +32,7 @@ type Options struct {
 	Encoding   string            // utf-8, utf-16, windows-1252 and its kin; "" finds out
 	Map        map[string]string // column heading to field name, before any other matching
 	Sheet      string            // of a workbook; "" is the first visible one
+	Templated  bool              // rows may do without a file: their document is made
 	MaxRows    int               // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
 }
 
@@ -58,6 +59,7 @@ type Row struct {
 	Line   int // line of the CSV, or row of the sheet, where it begins
 
 	Title, Name, Email, Details, File string // trimmed, NFC
+	Template                          string // what the row's document is made with; "" where it does not say
 
 	IssueDate string    // YYYY-MM-DD, or "" where none is given
 	Cells     []string  // as given, in the header's order; dates of a workbook as YYYY-MM-DD
@@ -109,7 +111,7 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	if err != nil {
 		return nil, about(opts, err)
 	}
-	cols, err := matchHeader(t.Header.Cells, opts.Map)
+	cols, err := matchHeader(t.Header.Cells, opts)
 	if err != nil {
 		return nil, about(opts, err)
 	}

@@ -135,6 +135,9 @@ func (c *checker) row(r sheet.Line, w *wanted) Row {
 		row.Problems = []Problem{p}
 		return row
 	}
+	if c.cols.template >= 0 {
+		row.Template = cell.Clean(r.Cells[c.cols.template])
+	}
 	date := w.IssueDate
 	w.IssueDate = ""
 	for f := range fieldCount {
@@ -142,7 +145,7 @@ func (c *checker) row(r sheet.Line, w *wanted) Row {
 		if f == fieldDate {
 			w.IssueDate, found, want = c.dates.Read(date)
 		} else {
-			found, want = checkCell(f, *w.of(f))
+			found, want = c.cell(f, *w.of(f), row)
 		}
 		if want != "" {
 			row.Problems = append(row.Problems, c.problem(row, f, found, want))
@@ -152,6 +155,15 @@ func (c *checker) row(r sheet.Line, w *wanted) Row {
 	row.Title, row.Name, row.Email, row.Details, row.File, row.IssueDate = w.Title, w.Name, w.Email, w.Details, w.File, w.IssueDate
 	c.twice(&row)
 	return row
+}
+
+// cell says what is wrong with a value. A row whose document is made of a
+// template needs no file.
+func (c *checker) cell(f field, value string, row Row) (found, want string) {
+	if f == fieldFile && value == "" && (row.Template != "" || c.cols.templated) {
+		return "", ""
+	}
+	return checkCell(f, value)
 }
 
 // shape checks that the record has a cell for every heading and none beyond.

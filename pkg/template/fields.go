@@ -76,7 +76,7 @@ func (l *loader) field(s fieldSpec) (field, []string) {
 }
 
 func (l *loader) style(s fieldSpec) (typeset.Style, error) {
-	style := typeset.Style{Size: s.Size, Least: s.MinSize, Lines: s.Lines, Leading: cmp.Or(s.Leading, plainLeading)}
+	style := typeset.Style{Size: s.Size, Least: s.MinSize, Lines: s.Lines, Wraps: s.Fit == "wrap", Leading: cmp.Or(s.Leading, plainLeading)}
 	if style.Least == 0 {
 		style.Least = max(minSize, s.Size*plainShrink)
 	}
@@ -104,6 +104,8 @@ func (l *loader) style(s fieldSpec) (typeset.Style, error) {
 		return style, fmt.Errorf("lines is %d; it must be 0 to 50", s.Lines)
 	case !(style.Leading >= 0.8 && style.Leading <= 4):
 		return style, fmt.Errorf("leading is %g; it must be 0.8 to 4", s.Leading)
+	case s.Fit != "" && s.Fit != "shrink" && s.Fit != "wrap":
+		return style, fmt.Errorf("fit is %q; it can be shrink or wrap", s.Fit)
 	case !ok:
 		return style, fmt.Errorf("align is %q; it can be left, center or right", s.Align)
 	case !ok2:
@@ -122,5 +124,5 @@ func (l *loader) mark() {
 	if l.QR.Page > 1 || l.QR.Page < 0 {
 		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
 	}
-	l.t.Mark = m
+	l.t.Mark, l.t.At = m, l.QR.At
 }

@@ -2,9 +2,9 @@ package template
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"maps"
 	"math"
@@ -24,6 +24,7 @@ type loader struct {
 	t      *Template
 	fonts  map[string][]*typeset.Font
 	files  map[string]*typeset.Font
+	digest hash.Hash // of the files
 	faults Faults
 }
 
@@ -96,6 +97,7 @@ func (l *loader) open(what, name string, most int64) ([]byte, bool) {
 		l.wrong("the %s %s %v", what, name, err)
 		return nil, false
 	}
+	l.digest.Write(b)
 	return b, true
 }
 
@@ -190,7 +192,7 @@ func (l *loader) prepare(background []byte) {
 		}
 	}
 	l.t.fields, l.t.sheet = others, sheet
-	l.t.digest = sha256.Sum256(sheet.Bytes())
+	l.t.sum = l.digest.Sum(nil)
 	l.tryMark()
 }
 

@@ -62,6 +62,22 @@ func (s Shelf) Load(name string) (*Template, error) {
 	return t, err
 }
 
+// Stamp is another one once a file of the template was changed, which tells
+// whether it must be read again.
+func (s Shelf) Stamp(name string) string {
+	var b strings.Builder
+	_ = filepath.WalkDir(filepath.Join(s.Dir, name), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // reading it will say what is wrong
+		}
+		if info, err := d.Info(); err == nil {
+			fmt.Fprintf(&b, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	return b.String()
+}
+
 // LoadFolder reads and checks the template in a folder. Links that lead out of
 // it are not followed.
 func LoadFolder(dir string) (*Template, error) {

@@ -40,6 +40,7 @@ type fieldSpec struct {
 	Size       float64 `yaml:"size"`
 	MinSize    float64 `yaml:"min_size"` // what a long text may shrink to; 0: 60 % of size
 	Lines      int     `yaml:"lines"`    // that it may be wrapped into then; 0: as many as fit
+	Fit        string  `yaml:"fit"`      // shrink: what is too long shrinks, then wraps; wrap: the other way round
 	Leading    float64 `yaml:"leading"`  // from line to line in parts of the size; 0: 1.3
 	Align      string  `yaml:"align"`    // left, center, right
 	Valign     string  `yaml:"valign"`   // top, middle, bottom

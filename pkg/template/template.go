@@ -4,9 +4,12 @@ package template
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -35,11 +38,12 @@ type Template struct {
 	Height  float64  // in millimetres
 	Columns []string // that a row must have, in the order of the fields
 	Mark    pdf.Mark // where the code goes; the rest of it is empty
+	At      string   // its place, as ParsePlace of package pdf takes it
 
 	months []string
 	fields []field // those that are the same on no two documents
 	sheet  *pdf.Sheet
-	digest [32]byte
+	sum    []byte    // a hash of all files that make it
 	setter sync.Pool // of *typeset.Setter
 }
 
@@ -83,7 +87,8 @@ func Load(dir fs.FS) (*Template, error) {
 		}
 		return nil, Faults(wrong)
 	}
-	l := loader{dir: dir, spec: s, t: &Template{}}
+	l := loader{dir: dir, spec: s, t: &Template{}, digest: sha256.New()}
+	l.digest.Write(file)
 	l.all()
 	if len(l.faults) > 0 {
 		return nil, l.faults
@@ -99,6 +104,25 @@ func (t *Template) Print(values map[string]string) ([]byte, error) {
 		return nil, err
 	}
 	return t.sheet.Print(texts)
+}
+
+// Origin says what a row's document is made of, but for the date: a hash of the
+// template's files and of the values that it shows.
+func (t *Template) Origin(values map[string]string) string {
+	h := sha256.New()
+	h.Write(t.sum)
+	used := map[string]string{}
+	for _, f := range t.fields {
+		for _, w := range f.words {
+			if w.column != "" && w.column != IssueDate {
+				used[w.column] = strings.TrimSpace(values[w.column])
+			}
+		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(used)) {
+		fmt.Fprintf(h, "\n%s=%q", column, used[column])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (t *Template) set(fields []field, values map[string]string) ([]pdf.Text, error) {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -188,6 +189,7 @@ func TestFaults(t *testing.T) {
 		"a size of paper":       {change("size: A4", "size: A44"), []string{`page.size is "A44"`}},
 		"an orientation":        {change("landscape", "sideways"), []string{`page.orientation is "sideways"`}},
 		"an alignment":          {change("align: center", "align: centre"), []string{`align is "centre"; it can be left, center or right`}},
+		"a fit":                 {change("align: center}", "align: center, fit: squeeze}"), []string{`fit is "squeeze"; it can be shrink or wrap`}},
 		"a colour":              {change(`"#1f3a5f"`, "blue"), []string{`colour is "blue"`}},
 		"a date format":         {change("D MMMM YYYY", "dd.mm.yy"), []string{`date_format is "dd.mm.yy"; it needs a day`}},
 		"a column":              {change("{full_name}", "{Full Name}"), []string{"{Full Name} is no name of a column"}},
@@ -269,4 +271,35 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestOtherScripts prints a name that is written from right to left and whose
+// letters join, and reads it back.
+func TestOtherScripts(t *testing.T) {
+	dejavu, err := os.ReadFile("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+	if err != nil {
+		t.Skip("DejaVu Sans is not installed")
+	}
+	dir := folder(strings.Replace(sound, "text: go.ttf", "text: [go.ttf, dejavu.ttf]", 1))
+	dir["dejavu.ttf"] = &fstest.MapFile{Data: dejavu}
+	tpl, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"محمد علي", "יעל כהן", "Ada (محمد) Byron", "e\u0301a\u0323\u0302x\u0301"} {
+		file, err := tpl.Print(map[string]string{"full_name": name, "issue_date": "2026-05-31"})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		said := text(t, file)
+		for word := range strings.FieldsSeq(strings.NewReplacer("(", " ", ")", " ").Replace(norm.NFC.String(name))) {
+			if !strings.Contains(norm.NFC.String(said), word) {
+				t.Errorf("%q is not in %q", word, said)
+			}
+		}
+		if len(file)-len(tpl.sheet.Bytes()) > 60<<10 {
+			t.Errorf("%s takes %d bytes", name, len(file))
+		}
+	}
 }

@@ -121,6 +121,8 @@ type Certificate struct {
 	File      File   `json:"file"`
 	ScanBack  bool   `json:"scan_back,omitempty"`
 
+	Placement Placement `json:"placement,omitzero"`
+
 	Verified     *Verified   `json:"verified,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
@@ -157,7 +159,7 @@ func (c Certificate) Differs(d Draft) []Difference {
 	if c.Details != d.Details {
 		diff = append(diff, Difference{"details", c.Details})
 	}
-	if c.File.SHA256 != d.File.SHA256 {
+	if c.File.Origin != d.File.Origin || c.File.Origin == "" && c.File.SHA256 != d.File.SHA256 {
 		diff = append(diff, Difference{"file", c.File.Name})
 	}
 	return diff

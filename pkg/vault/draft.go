@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -46,6 +47,18 @@ type File struct {
 	// HashState is SHA-256's running state after the last byte, so that signing
 	// need not read the document again. It is dropped on approval.
 	HashState []byte `json:"hash_state,omitempty"`
+	// Origin is, of a document that was made of a template, what it was made of: a
+	// hash of the template and of the row's values but for the date. Two documents
+	// of one origin and date say the same, whatever version made them.
+	Origin string `json:"origin,omitempty"`
+}
+
+// Placement is where a document's code goes; the zero value is the usual place.
+type Placement struct {
+	Page     int     `json:"page,omitempty"` // from 1; 0 is the first
+	At       string  `json:"at,omitempty"`   // a corner such as "top-left", "auto", or "X,Y" in millimetres
+	SizeMM   float64 `json:"size_mm,omitempty"`
+	MarginMM float64 `json:"margin_mm,omitempty"`
 }
 
 // Draft is a certificate that is about to be accepted.
@@ -60,7 +73,8 @@ type Draft struct {
 	Trigger Trigger
 	// ScanBack asks for the code to be read back from the drawn page before the
 	// certificate is approved.
-	ScanBack bool
+	ScanBack  bool
+	Placement Placement
 }
 
 // Clean returns the draft with its texts in the form in which they are kept.
@@ -155,8 +169,11 @@ func (d Draft) Key() Key { return keyOf(d.Email, d.Title, string(d.IssueDate)) }
 
 // FreezeKey identifies a manifest row that has no issue date: the same person,
 // title and document. The date that was put in for it is found under this key,
-// so that a run after midnight does not issue a second certificate.
-func (d Draft) FreezeKey() Key { return keyOf(d.Email, d.Title, "file "+d.File.SHA256) }
+// so that a run after midnight does not issue a second certificate. A document
+// that is made of a template shows the date: what it is made of stands for it.
+func (d Draft) FreezeKey() Key {
+	return keyOf(d.Email, d.Title, "file "+cmp.Or(d.File.Origin, d.File.SHA256))
+}
 
 func keyOf(email, title, last string) Key {
 	return sha256.Sum256([]byte(FoldEmail(email) + "\x00" + Clean(title) + "\x00" + last))

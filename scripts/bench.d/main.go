@@ -28,10 +28,10 @@ var modes = []struct {
 	run  func(setup, *table) error
 }{
 	{"stamp", benchStamp},
+	{"template", benchTemplate},
 	{"bulk", benchBulk},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
-	{"backup", benchBackup},
 	{"screen", benchScreen},
 	{"uploads", benchUploads},
 	{"large", benchLarge},
@@ -40,6 +40,7 @@ var modes = []struct {
 	{"pages", benchPages},
 	{"certify", benchCertify},
 	{"mail", benchMail},
+	{"backup", benchBackup},
 }
 
 func main() {

@@ -20,7 +20,7 @@ import (
 // AuthorityVault is what is asked of the certification authority.
 type AuthorityVault interface {
 	Stores(ctx context.Context) ([]client.Store, error)
-	Certifications(ctx context.Context) ([]client.StoreCertification, error)
+	StoreCertifications(ctx context.Context, store string) ([]client.StoreCertification, error)
 	DecideRequest(ctx context.Context, id, act, reason string) (client.StoreCertification, error)
 	RevokeCertification(ctx context.Context, hash, reason string) (client.StoreCertification, error)
 }
@@ -149,7 +149,7 @@ func (p *Authority) refresh(pause time.Duration) tea.Cmd {
 		if err != nil {
 			return authorityRead{err: err}
 		}
-		all, err := p.vault.Certifications(ctx)
+		all, err := p.vault.StoreCertifications(ctx, "")
 		return authorityRead{stores, all, p.desk.Now().Sub(begun), err}
 	})
 }

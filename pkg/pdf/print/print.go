@@ -18,7 +18,7 @@ type Text struct {
 	X, Y   float64  // where the first glyph stands on its line, in points from the page's top left corner
 	Colour [3]uint8 // red, green, blue
 	Glyphs []Glyph  // from left to right
-	Says   string   // the text in reading order
+	Says   string   // the text in reading order; empty: what its glyphs say
 }
 
 // Glyph is one of a Text. Its lengths are parts of the font's size.
@@ -108,9 +108,12 @@ func (f *face) width(g uint16) float64 {
 func (j *Job) draw(t Text) {
 	f, n := j.face(t.Face)
 	b := j.drawing
-	b = append(b, "/Span<</ActualText"...)
-	b = syntax.AppendHex(b, syntax.Text(t.Says))
-	b = append(b, ">>BDC BT"...)
+	if t.Says != "" {
+		b = append(b, "/Span<</ActualText"...)
+		b = syntax.AppendHex(b, syntax.Text(t.Says))
+		b = append(b, ">>BDC "...)
+	}
+	b = append(b, "BT"...)
 	for _, c := range t.Colour {
 		b = append(b, ' ')
 		b = syntax.AppendReal(b, float64(c)/255)
@@ -145,6 +148,9 @@ func (j *Job) draw(t Text) {
 	if rise != 0 {
 		b = append(b, " 0 Ts"...)
 	}
-	b = append(b, " ET EMC\n"...)
+	b = append(b, " ET\n"...)
+	if t.Says != "" {
+		b = append(b, "EMC\n"...)
+	}
 	j.drawing = b
 }

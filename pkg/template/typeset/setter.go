@@ -34,6 +34,7 @@ type Style struct {
 	Fonts       []*Font // the first that has a character is taken for it
 	Size, Least float64 // Least: what a text that is too long may shrink to
 	Lines       int     // that it may be wrapped into then; 0: as many as fit
+	Wraps       bool    // it is wrapped first, and shrinks only then: right for running text
 	Leading     float64 // from line to line, in parts of the size
 	Across      Align
 	Down        Align
@@ -178,7 +179,7 @@ func (s *Setter) fit(all []paragraph, style Style, box Box) ([]line, float64, bo
 	if widest > 0 {
 		size = min(size, box.W/widest)
 	}
-	if size >= style.Least {
+	if size >= style.Least && (!style.Wraps || size >= style.Size) {
 		return lines, math.Floor(size*1000) / 1000, true
 	}
 	for size = style.Size; size >= style.Least-1e-9; size -= step {
@@ -235,8 +236,12 @@ func place(lines []line, size float64, style Style, box Box, choose *chooser) []
 		// below it share the room that the line has.
 		y := top + lead*float64(i) + lead/2 + 0.35*size
 		for _, run := range l.runs {
-			t := pdf.Text{Face: choose.font(run.Face).face, Size: size, X: x, Y: y, Colour: style.Colour,
-				Says: string(l.text[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])}
+			t := pdf.Text{Face: choose.font(run.Face).face, Size: size, X: x, Y: y, Colour: style.Colour}
+			// Readers turn a text from right to left around, and would turn around
+			// what says it as well.
+			if run.Direction == di.DirectionLTR {
+				t.Says = string(l.text[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])
+			}
 			said := -1
 			for _, g := range run.Glyphs {
 				glyph := pdf.Glyph{ID: uint16(g.GlyphID), Advance: length(g.Advance), DX: length(g.XOffset), DY: length(g.YOffset)}

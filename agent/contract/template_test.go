@@ -1,0 +1,34 @@
+package contract
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/template/bundled"
+)
+
+// TestTemplates lists templates as the description says, and those with faults
+// not at all.
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const path = "/business/certificate-templates"
+	if got := strings.TrimSpace(string(s.want(s.get(path), http.StatusOK).body)); got != "[]" {
+		t.Errorf("without any: %s", got)
+	}
+	shelf := template.Shelf{Dir: home.Dir(s.home).Templates()}
+	for _, name := range bundled.Names() {
+		files, err := bundled.Files(name)
+		s.check(err)
+		s.check(shelf.Add(name, files))
+	}
+	body := string(s.want(s.get(path), http.StatusOK).body)
+	for _, want := range []string{`"id":"course"`, `"name":"Degree certificate"`, `"orientation":"portrait"`, `"fields":["full_name","certificate_title","issue_date"]`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not in %s", want, body)
+		}
+	}
+}

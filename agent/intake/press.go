@@ -1,0 +1,142 @@
+package intake
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Press makes the documents of rows that bring none.
+type Press interface {
+	// Print makes a document of a row's values by their columns' names. An error
+	// of kind fault.Invalid is about the row.
+	Print(values map[string]string) ([]byte, error)
+	// Origin says what a document is made of, but for the date.
+	Origin(values map[string]string) string
+	// Placement is where the code goes.
+	Placement() vault.Placement
+}
+
+// press finds the row's template: its own, or that of the whole manifest. It also
+// says where the code of a document goes that the row brings.
+func (c *Candidate) press(o Order) {
+	c.Draft.Placement = o.Placement
+	name := cmp.Or(c.Row.Template, o.Template)
+	if name == "" || len(c.Problems) > 0 {
+		return
+	}
+	t, err := o.Presses(name)
+	if err != nil {
+		message, ok := fault.Message(err)
+		if !ok {
+			message = err.Error()
+		}
+		c.refuse("row %d, template %s: %s", c.Row.Number, name, message)
+		return
+	}
+	at := t.Placement()
+	p := &c.Draft.Placement
+	p.Page, p.At = cmp.Or(p.Page, at.Page), cmp.Or(p.At, at.At)
+	p.SizeMM, p.MarginMM = cmp.Or(p.SizeMM, at.SizeMM), cmp.Or(p.MarginMM, at.MarginMM)
+	if c.Row.File != "" {
+		return
+	}
+	c.Press, c.values = t, o.Manifest.Values(c.Row)
+	c.values["institution"] = o.Institution.Name
+	c.Draft.File.Origin = t.Origin(c.values)
+}
+
+// Document makes a templated row's document.
+func (c *Candidate) Document() ([]byte, error) {
+	c.values["issue_date"] = string(c.Draft.IssueDate)
+	return c.Press.Print(c.values)
+}
+
+// dateTemplated gives templated rows without a date the one that an earlier run
+// put in for them, before it is printed.
+func (in *Intake) dateTemplated(ctx context.Context, who vault.Institution, all []*Candidate) error {
+	var templated []*Candidate
+	for _, c := range all {
+		if c.Press != nil {
+			templated = append(templated, c)
+		}
+	}
+	return in.findUndated(ctx, who, templated)
+}
+
+// print makes a row's document and, where it is to be issued, stages it.
+func (in *Intake) print(o Order, c *Candidate) error {
+	document, err := c.Document()
+	if err == nil {
+		err = in.takePrinted(o, c, document)
+	}
+	if err == nil || !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	message, _ := fault.Message(err)
+	c.refuse("row %d: %s", c.Row.Number, message)
+	return nil
+}
+
+func (in *Intake) takePrinted(o Order, c *Candidate, document []byte) error {
+	found, err := in.inspect(bytes.NewReader(document), int64(len(document)))
+	if err != nil {
+		return err
+	}
+	var staged *blob.Staged
+	if o.KeepNothing || c.Certificate != nil {
+		staged, err = in.Blobs.Digest(bytes.NewReader(document), vault.MaxFile)
+	} else {
+		staged, err = in.Blobs.Stage(bytes.NewReader(document), vault.MaxFile)
+	}
+	if err != nil {
+		return err
+	}
+	c.staged = staged
+	c.Draft.File = vault.File{
+		Name: documentName(c.Draft.Name), Format: string(found.Format), Size: staged.Size,
+		SHA256: staged.SHA256, HashState: staged.HashState, Origin: c.Draft.File.Origin,
+	}
+	return c.Draft.Validate()
+}
+
+// documentName calls a document after its person, as a file's name that every
+// system takes.
+func documentName(person string) string {
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '-'
+	}, person)
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	runes := []rune(strings.Trim(name, "-"))
+	return cmp.Or(string(runes[:min(len(runes), 60)]), "certificate") + ".pdf"
+}
+
+// placed finds out whether the code has room where the person wants it.
+func placed(r io.ReaderAt, size int64, format pdf.Format, p vault.Placement) error {
+	if p == (vault.Placement{}) || format != pdf.PDF {
+		return nil
+	}
+	m, err := pdf.ParsePlace(p.At)
+	if err != nil {
+		return err
+	}
+	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
+	if err := pdf.TryMark(r, size, m); err != nil {
+		return fmt.Errorf("placing the code: %w", err)
+	}
+	return nil
+}

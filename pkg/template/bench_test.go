@@ -1,0 +1,36 @@
+package template_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/template/bundled"
+)
+
+// BenchmarkPrint makes certificates of different people.
+func BenchmarkPrint(b *testing.B) {
+	files, err := bundled.Files("degree")
+	if err != nil {
+		b.Fatal(err)
+	}
+	shelf := template.Shelf{Dir: b.TempDir()}
+	if err := shelf.Add("degree", files); err != nil {
+		b.Fatal(err)
+	}
+	degree, err := shelf.Load("degree")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var n atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			row := degree.Sample()
+			row["full_name"] = fmt.Sprintf("Person Number %d Ångström", n.Add(1))
+			if _, err := degree.Print(row); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -26,28 +26,42 @@ func (a *Agent) audited(next http.Handler) http.Handler {
 		}
 		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: a.Now()}
 		r = r.WithContext(act.Into(r.Context(), p))
-		answer := &answered{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(answer, r)
 		// A batch is written down with its first certificate; where nothing was issued,
 		// or only tried, nothing was done.
-		if answer.status >= http.StatusBadRequest || r.URL.Path == "/panel/bulk" {
+		if r.URL.Path == "/panel/bulk" {
+			next.ServeHTTP(w, r)
 			return
 		}
-		if err := a.store.NoteAct(context.WithoutCancel(r.Context())); err != nil {
-			a.Log.Error("an act could not be written down", "error", err)
-		}
+		next.ServeHTTP(&answered{ResponseWriter: w, done: func() {
+			if err := a.store.NoteAct(context.WithoutCancel(r.Context())); err != nil {
+				a.Log.Error("an act could not be written down", "error", err)
+			}
+		}}, r)
 	})
 }
 
-// answered remembers what a call was answered with.
+// answered says that a call was done, before the caller hears of it: who has the
+// answer may end the agent.
 type answered struct {
 	http.ResponseWriter
-	status int
+	done func()
+	told bool
 }
 
 func (w *answered) WriteHeader(status int) {
-	w.status = status
+	if !w.told && status < http.StatusBadRequest {
+		w.done()
+	}
+	w.told = true
 	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answered) Write(p []byte) (int, error) {
+	if !w.told {
+		w.told = true
+		w.done()
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 // Flush hands on what was written so far, to those who ask for it in this way.

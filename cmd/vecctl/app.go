@@ -57,7 +57,7 @@ func newApp(w world) *cli.App {
 			templateCommand(w), templatesCommand(w), certificatesCommand(w),
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
-			backupCommand(w), restoreCommand(w), auditCommand(w), exportCommand(w), compactCommand(w),
+			backupCommand(w), restoreCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
-func auditCommand(w world) *cli.Command {
+func actsCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "who did what, when and from where",
 		Subcommands: []*cli.Command{{
@@ -50,11 +50,11 @@ func runAuditList(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		return auditList().print(w.stdout, form, all)
+		return actList().print(w.stdout, form, all)
 	})
 }
 
-func auditList() list[act.Entry] {
+func actList() list[act.Entry] {
 	return list[act.Entry]{
 		headings: []string{"seq", "at", "who", "what", "from"},
 		cells: func(e act.Entry) []string {

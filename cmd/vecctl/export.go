@@ -139,7 +139,7 @@ func certificateTable() list[client.Certificate] {
 }
 
 func auditTable() list[act.Entry] {
-	l := auditList()
+	l := actList()
 	l.headings = append(l.headings, "hash")
 	cells := l.cells
 	l.cells = func(e act.Entry) []string {

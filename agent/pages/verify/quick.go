@@ -164,7 +164,8 @@ func (p *Pages) serveKnown(w http.ResponseWriter, r *http.Request, reference str
 // cannot be cut.
 func (p *Pages) send(w http.ResponseWriter, r *http.Request, k known, who vault.Institution) bool {
 	v := p.Frame.View(r, who)
-	page := p.quick.page(v.Sort())
+	sort := v.Sort()
+	page := p.quick.page(sort)
 	if page == nil {
 		var err error
 		if page, err = p.cutOf(v); err != nil || page == nil {
@@ -173,7 +174,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, k known, who vault.
 			}
 			return false
 		}
-		p.quick.keepPage(v.Sort(), page)
+		p.quick.keepPage(sort, page)
 	}
 	out, _ := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(out)

@@ -25,7 +25,9 @@ func (a *Agent) audited(next http.Handler) http.Handler {
 			return
 		}
 		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: a.Now()}
+		outer := r
 		r = r.WithContext(act.Into(r.Context(), p))
+		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it
 		// A batch is written down with its first certificate; where nothing was issued,
 		// or only tried, nothing was done.
 		if r.URL.Path == "/panel/bulk" {

@@ -168,7 +168,7 @@ func TestConventions(t *testing.T) {
 	if a := s.want(s.call(http.MethodOptions, bulkPath, nil), http.StatusNoContent); a.header.Get("Allow") != "OPTIONS, POST" {
 		t.Errorf("Allow: %q", a.header.Get("Allow"))
 	}
-	for _, path := range []string{"/", "/business", "/business/certificate-vault/", "/panel/status", vaultPath + "/" + uuid + "/x"} {
+	for _, path := range []string{"/nothing", "/business", "/business/certificate-vault/", "/panel/status", vaultPath + "/" + uuid + "/x"} {
 		s.want(s.get(path), http.StatusNotFound)
 	}
 	for _, path := range []string{vaultPath, vaultPath + "/" + uuid, "/business/batches", "/openapi.json", "/docs"} {

@@ -27,6 +27,20 @@ func (a *Agent) Revoke(ctx context.Context, name, reason string, tell bool) (str
 	return c.UUID, nil
 }
 
+// Reshare gives a certificate's view-and-share page another address and returns its
+// UUID.
+func (a *Agent) Reshare(ctx context.Context, name string) (string, error) {
+	token, err := vault.NewShareToken(a.Random)
+	if err != nil {
+		return "", err
+	}
+	now := a.Now()
+	c, err := a.store.Change(ctx, a.Institution().ID, name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Reshare(token, now)
+	})
+	return c.UUID, err
+}
+
 // Reissue makes a corrected successor of a certificate and returns its UUID.
 func (a *Agent) Reissue(ctx context.Context, name string, m client.Mend) (string, error) {
 	var file *intake.NewFile

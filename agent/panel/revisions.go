@@ -12,6 +12,7 @@ import (
 type Revisions interface {
 	Revoke(ctx context.Context, name, reason string, tell bool) (uuid string, err error)
 	Reissue(ctx context.Context, name string, m client.Mend) (uuid string, err error)
+	Reshare(ctx context.Context, name string) (uuid string, err error)
 	EraseRecipient(ctx context.Context, email string) (client.Erasure, error)
 }
 
@@ -35,6 +36,10 @@ func (p *Panel) routeRevisions(mux *http.ServeMux) {
 			return
 		}
 		uuid, err := p.Revisions.Reissue(r.Context(), r.PathValue("name"), q)
+		p.answer(w, r, map[string]string{"uuid": uuid}, err)
+	})
+	mux.HandleFunc("POST /panel/certificates/{name}/reshare", func(w http.ResponseWriter, r *http.Request) {
+		uuid, err := p.Revisions.Reshare(r.Context(), r.PathValue("name"))
 		p.answer(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {

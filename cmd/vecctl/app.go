@@ -50,7 +50,7 @@ func newApp(w world) *cli.App {
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
-			revokeCommand(w), reissueCommand(w), recipientCommand(w), mailCommand(w),
+			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w),
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 const wholeSnapshot = `{"sdk_version":"1.9.0","features":{"base":true,"reference_strict":true,"governance":true,"financial":true,"currency":true},` +
@@ -154,4 +156,35 @@ func TestTheAuthoritysPublicFace(t *testing.T) {
 	if strings.Contains(d.stderr.String(), key) {
 		t.Error("the key is in the log")
 	}
+}
+
+// A store's endpoint is told once that a certification was revoked, and signed as
+// all that webhooks are told.
+func TestWebhooksOfTheAuthority(t *testing.T) {
+	t.Parallel()
+	s, r := newSite(t), newHookReceiver(t)
+	s.env = append(s.env, "VECCTL_WEBHOOK_ALLOW_PRIVATE=1")
+	d := s.daemon()
+	key := strings.TrimSpace(s.done("authority", "store", "add", "shop").stdout)
+	s.done("authority", "domain", "add", "shop.example.com", "--store", "shop")
+	s.done("authority", "domain", "trust", "shop.example.com")
+	var endpoint client.Webhook
+	must(t, json.Unmarshal([]byte(s.done("webhook", "create", r.URL, "--store", "shop", "--event", "certification.revoked", "--json").stdout), &endpoint))
+	r.mu.Lock()
+	r.secret = endpoint.Secret
+	r.mu.Unlock()
+	_, made := d.certifyCall("shop", key, http.MethodPost, "request", `{"domain":"shop.example.com","project_name":"Shop","snapshot":`+wholeSnapshot+`}`)
+	hash, _ := made["verification_hash"].(string)
+	s.done("authority", "revoke", hash, "--reason", "the key leaked")
+	until(t, 2*time.Minute, "word of the revocation", func() bool { return r.tell()["certification.revoked "] > 0 })
+	d.end()
+	d = s.daemon()
+	until(t, 2*time.Minute, "delivery in the list", func() bool {
+		return strings.Contains(s.done("webhook", "deliveries", "-o", "csv").stdout, "certification.revoked")
+	})
+	d.end()
+	if told := r.tell(); len(told) != 1 || told["certification.revoked "] != 1 {
+		t.Errorf("told %v", told)
+	}
+	r.check(t)
 }

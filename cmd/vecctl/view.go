@@ -44,7 +44,7 @@ func certificateFields(c client.Certificate) [][2]string {
 		{"status", c.Status.Value}, {"failure_reason", text(c.FailureReason)},
 		{"certificate_title", c.Title}, {"full_name", c.Name}, {"applicant_email", c.Email},
 		{"issue_date", c.IssueDate}, {"details", c.Details},
-		{"file", c.File.Name}, {"batch_id", text(c.BatchID)}, {"verify_url", c.VerifyURL},
+		{"file", c.File.Name}, {"batch_id", text(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
 		{"supersedes", text(c.Supersedes)}, {"superseded_by", text(c.SupersededBy)},
 		{"created_at", c.CreatedAt.Format(time.RFC3339)},
 	}

@@ -52,6 +52,16 @@ func (c *Client) revoke(ctx context.Context, name, reason string, tell bool) (Ce
 	return c.Certificate(ctx, done.UUID)
 }
 
+// Reshare gives a certificate's view-and-share page another address; the one until
+// now leads nowhere any more.
+func (c *Client) Reshare(ctx context.Context, name string) (Certificate, error) {
+	var done struct{ UUID string }
+	if err := c.post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reshare", nil, &done); err != nil {
+		return Certificate{}, err
+	}
+	return c.Certificate(ctx, done.UUID)
+}
+
 // Reissue makes a corrected successor, marks the certificate as replaced, and
 // returns the successor, which is processed then.
 func (c *Client) Reissue(ctx context.Context, name string, m Mend) (Certificate, error) {

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+func reshareCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "reshare", Usage: "give a certificate another view-and-share link; the old one leads nowhere", ArgsUsage: "UUID|REFERENCE_ID",
+		Flags: append(append(homeFlags(), outputFlags()...), yesFlag()),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runReshare(c, w, s, form) })
+		},
+	}
+}
+
+func runReshare(c *cli.Context, w world, s *session, f form) error {
+	name := c.Args().First()
+	if err := confirm(c, w, fmt.Sprintf("End the link of %s? Whoever has it cannot use it any more.", name)); err != nil {
+		return err
+	}
+	changed, err := s.Reshare(c.Context, name)
+	if err != nil {
+		return err
+	}
+	return printFields(w.stdout, f, changed, [][2]string{
+		{"reference_id", changed.ReferenceID}, {"share_url", changed.ShareURL},
+	})
+}

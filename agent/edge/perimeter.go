@@ -50,7 +50,8 @@ func (p Perimeter) trusts(peer netip.Addr) bool {
 // passed, the last that is not a trusted proxy's is the caller's: what stands
 // before it, the caller may have made up.
 func (p Perimeter) forwarded(r *http.Request, peer netip.Addr) *http.Request {
-	inner := r.Clone(r.Context())
+	inner, address := r.WithContext(r.Context()), *r.URL
+	inner.URL = &address
 	if scheme := lastOf(r.Header.Values("X-Forwarded-Proto")); scheme == "http" || scheme == "https" {
 		inner.URL.Scheme = scheme
 	}

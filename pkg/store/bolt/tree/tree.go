@@ -21,7 +21,7 @@ type Tx struct {
 // New begins work on a transaction. The function tells whether new keys of a bucket
 // come behind all others.
 func New(tx *bbolt.Tx, ascending func(bucket []byte) bool) *Tx {
-	return &Tx{tx: tx, ascending: ascending, open: make(map[string]*bbolt.Bucket, 32)}
+	return &Tx{tx: tx, ascending: ascending, open: map[string]*bbolt.Bucket{}}
 }
 
 // Bucket opens a bucket; nil when there is none.

@@ -6,15 +6,24 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // institutions have time zones, small machines no list of them
 
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
+// headRoom is how much garbage there may be, in hundredths of what is in use. Rows and
+// documents come and go, so half of what is usual keeps a large batch small and
+// costs little time.
+const headRoom = 50
+
 func main() {
 	if pdf.InCage(os.Args) {
 		os.Exit(pdf.ServeCage(os.Stdin, os.Stdout, os.Stderr))
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(headRoom)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

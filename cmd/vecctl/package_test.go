@@ -23,7 +23,7 @@ func fromTop(t *testing.T, name string) []byte {
 // VECCTL_UPDATE=1 writes it anew.
 func TestThePackagesService(t *testing.T) {
 	t.Parallel()
-	const home, path = "/var/lib/vecctl/home", "packaging/vecctl.service"
+	const home, path = "/var/lib/vecctl/home", "scripts/packaging/vecctl.service"
 	want, err := unit{Program: "/usr/bin/vecctl", Args: []string{"agent", "--home", home}, Home: home, User: "vecctl", System: true}.render()
 	must(t, err)
 	if os.Getenv("VECCTL_UPDATE") != "" {
@@ -44,7 +44,7 @@ func TestThePackagesAreDescribedAlike(t *testing.T) {
 		Contents                                            []struct{ Src, Dst string }
 	}
 	var tried packaged
-	must(t, yaml.Unmarshal(fromTop(t, "packaging/nfpm.yaml"), &tried))
+	must(t, yaml.Unmarshal(fromTop(t, "scripts/packaging/nfpm.yaml"), &tried))
 	var released struct{ Nfpms []packaged }
 	must(t, yaml.Unmarshal(fromTop(t, "goreleaser.yaml"), &released))
 	tried.Contents = slices.DeleteFunc(tried.Contents, func(c struct{ Src, Dst string }) bool {
@@ -54,6 +54,6 @@ func TestThePackagesAreDescribedAlike(t *testing.T) {
 		tried.Contents[i].Src = strings.Replace(c.Src, "${DIST}", "dist-generated", 1)
 	}
 	if len(released.Nfpms) != 1 || !reflect.DeepEqual(tried, released.Nfpms[0]) {
-		t.Errorf("packaging/nfpm.yaml says\n%+v\ngoreleaser.yaml\n%+v", tried, released.Nfpms)
+		t.Errorf("scripts/packaging/nfpm.yaml says\n%+v\ngoreleaser.yaml\n%+v", tried, released.Nfpms)
 	}
 }

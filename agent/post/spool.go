@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/mail"
@@ -22,7 +23,11 @@ type Spool struct {
 }
 
 // SpoolLines is how many senders a spool is for.
-const SpoolLines = 32
+const SpoolLines = 256
+
+// spoolRest is how long a spool gathers after it wrote several mails. Flushing
+// takes the disk from what mails are about, which is in more of a hurry.
+const spoolRest = 200 * time.Millisecond
 
 // NewSpool makes a spool in a folder, which is made with the first mail.
 func NewSpool(folder string) *Spool {
@@ -36,6 +41,9 @@ func NewSpool(folder string) *Spool {
 			for i := range outcomes {
 				outcomes[i] = err
 			}
+		}
+		if len(all) > 1 {
+			time.Sleep(spoolRest)
 		}
 		return outcomes
 	})}

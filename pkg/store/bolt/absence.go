@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/pages"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 )
 
@@ -79,14 +80,25 @@ func (t *txn) keptSum(bucket []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(body), nil
 }
 
-// prove compares the proven buckets with their sums.
-func (t *txn) prove() error {
+// toSum asks for what lies in the proven buckets, to be summed up by their names.
+func toSum(totals map[string]uint64) []pages.Whole {
+	var whole []pages.Whole
+	for _, bucket := range proven() {
+		whole = append(whole, pages.Whole{Bucket: bucket, Entry: func(key, value []byte) {
+			totals[string(bucket)] += share(key, value)
+		}})
+	}
+	return whole
+}
+
+// prove compares the proven buckets' totals with their sums.
+func (t *txn) prove(totals map[string]uint64) error {
 	for _, bucket := range proven() {
 		kept, err := t.keptSum(bucket)
 		if err != nil {
 			return err
 		}
-		if total(t.Bucket(bucket)) != kept {
+		if totals[string(bucket)] != kept {
 			return fault.Newf(fault.Damaged, "the database is damaged (entries of %s were lost or altered); "+
 				"stop here and restore the home from a backup", bucket)
 		}

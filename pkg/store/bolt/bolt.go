@@ -170,7 +170,8 @@ var _ store.Store = (*Store)(nil)
 // Open opens or makes the file. It waits at most wait for another process to let
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
-	f, err := file.Open(path, wait, proven()...)
+	totals := map[string]uint64{}
+	f, err := file.Open(path, wait, toSum(totals)...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,14 +180,15 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
 	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
 	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
-	if err := s.prepare(path); err != nil {
+	if err := s.prepare(path, totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// prepare makes the buckets of a new file, upgrades that of an older program, and refuses a newer program's.
-func (s *Store) prepare(path string) error {
+// prepare makes the buckets of a new file, upgrades that of an older program, and
+// refuses a newer program's. The proven buckets' totals are as the file was found.
+func (s *Store) prepare(path string, totals map[string]uint64) error {
 	var found uint64
 	err := s.view(func(t *txn) error {
 		if meta := t.Bucket(metaBucket); meta != nil {
@@ -206,7 +208,7 @@ func (s *Store) prepare(path string) error {
 		if err := s.complete(); err != nil {
 			return err
 		}
-		return s.view((*txn).prove)
+		return s.view(func(t *txn) error { return t.prove(totals) })
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)

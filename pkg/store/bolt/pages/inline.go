@@ -35,7 +35,7 @@ func (c *checker) inline(page uint64) error {
 	if err != nil {
 		return err
 	}
-	return elements(whole, func(flags uint32, value []byte) error {
+	return elements(whole, func(flags uint32, _, value []byte) error {
 		if flags&isBucket == 0 || len(value) < bucketHeader || binary.NativeEndian.Uint64(value) != 0 {
 			return nil
 		}
@@ -43,7 +43,7 @@ func (c *checker) inline(page uint64) error {
 		if len(small) < header || binary.NativeEndian.Uint16(small[8:]) != leaf {
 			return errors.New("a bucket in a page is none")
 		}
-		return elements(small, func(uint32, []byte) error { return nil })
+		return elements(small, func(uint32, []byte, []byte) error { return nil })
 	})
 }
 
@@ -68,7 +68,7 @@ func (c *checker) whole(page uint64) ([]byte, error) {
 }
 
 // elements visits the elements of a leaf, which must lie within it.
-func elements(b []byte, visit func(flags uint32, value []byte) error) error {
+func elements(b []byte, visit func(flags uint32, key, value []byte) error) error {
 	order := binary.NativeEndian
 	count := int(order.Uint16(b[10:]))
 	if header+count*element > len(b) {
@@ -82,7 +82,7 @@ func elements(b []byte, visit func(flags uint32, value []byte) error) error {
 		if begin+key+value > uint64(len(b)) {
 			return errors.New("an element reaches beyond its leaf")
 		}
-		if err := visit(flags, b[begin+key:begin+key+value]); err != nil {
+		if err := visit(flags, b[begin:begin+key], b[begin+key:begin+key+value]); err != nil {
 			return err
 		}
 	}

@@ -27,25 +27,33 @@ const (
 	deepest = 32
 )
 
+// Whole is a bucket whose leaves are read too.
+type Whole struct {
+	Bucket []byte
+	// Entry is told of each entry once. Both slices are valid during the call.
+	Entry func(key, value []byte)
+}
+
 type checker struct {
-	file   io.ReaderAt
-	size   int
-	seen   []bool // by number
-	leaves bool   // whether leaves are read too
+	file  io.ReaderAt
+	size  int
+	seen  []bool                  // by number
+	entry func(key, value []byte) // nil where leaves are not read
 }
 
-// page is what is needed of one. Its keys are those of a branch, or the first and
-// the last of a leaf.
+// page is what is needed of one.
 type page struct {
-	leaf  bool
-	below []uint64
-	keys  [][]byte
+	leaf   bool
+	keys   [][]byte
+	below  []uint64 // of a branch
+	values [][]byte // of a leaf
 }
 
-// Check reads the branches of every tree, about one page in a hundred, and of the
-// trees that are named the leaves too, so that what lies in them is also found. It
-// returns what is wrong with the first one that is no tree.
-func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...[]byte) error {
+// Check reads the branches of every tree, about one page in a hundred, and of some
+// buckets the leaves too, so that what lies in them is also found. It returns what
+// is wrong with the first one that is no tree. It reads the file and not the map
+// of it, whose pages would stay in memory.
+func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...Whole) error {
 	size := tx.DB().Info().PageSize
 	c := &checker{file: file, size: size, seen: make([]bool, tx.Size()/int64(size))}
 	if err := c.tree(uint64(tx.Cursor().Bucket().Root())); err != nil {
@@ -55,10 +63,16 @@ func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...[]byte) error {
 		return err
 	}
 	return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
-		if b.Root() == 0 {
-			return nil // so small that it lies in its parent's page
+		c.entry = nil
+		if i := slices.IndexFunc(whole, func(w Whole) bool { return bytes.Equal(w.Bucket, name) }); i >= 0 {
+			c.entry = whole[i].Entry
 		}
-		c.leaves = slices.ContainsFunc(whole, func(w []byte) bool { return bytes.Equal(w, name) })
+		if b.Root() == 0 { // so small that it lies in its parent's page
+			if c.entry == nil {
+				return nil
+			}
+			return b.ForEach(func(key, value []byte) error { c.entry(key, value); return nil })
+		}
 		if err := c.tree(uint64(b.Root())); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -92,7 +106,7 @@ func (c *checker) visit(number uint64, depth int, low, high []byte) error {
 		return fmt.Errorf("page %d is referred to twice or does not exist", number)
 	}
 	c.seen[number] = true
-	if depth == 0 && !c.leaves {
+	if depth == 0 && c.entry == nil {
 		return nil
 	}
 	p, err := c.read(number)
@@ -103,6 +117,9 @@ func (c *checker) visit(number uint64, depth int, low, high []byte) error {
 		return fmt.Errorf("page %d is a leaf among branches, or a branch among leaves", number)
 	case !within(p.keys, low, high):
 		return fmt.Errorf("page %d holds keys that belong elsewhere", number)
+	}
+	for i, value := range p.values {
+		c.entry(p.keys[i], value)
 	}
 	for i, below := range p.below {
 		upper := high
@@ -136,41 +153,42 @@ func (c *checker) read(number uint64) (p page, err error) {
 		return p, fmt.Errorf("reading page %d: %w", number, err)
 	}
 	order := binary.NativeEndian // bbolt writes in the machine's order
-	flags, count := order.Uint16(b[8:]), int(order.Uint16(b[10:]))
+	flags := order.Uint16(b[8:])
 	if p.leaf = flags == leaf; order.Uint64(b) != number || !p.leaf && flags != branch {
 		return p, fmt.Errorf("page %d is none", number)
 	}
-	if p.leaf && !c.leaves {
+	if p.leaf && c.entry == nil {
 		return p, nil
 	}
 	if b, err = c.whole(number); err != nil {
 		return p, err
 	}
-	if header+count*element > len(b) {
-		return p, fmt.Errorf("page %d holds too much", number)
+	if p.leaf {
+		err = elements(b, func(_ uint32, key, value []byte) error {
+			p.keys, p.values = append(p.keys, key), append(p.values, value)
+			return nil
+		})
+		return p, err
 	}
-	return p, p.parse(b, count)
+	err = p.parseBranch(b)
+	return p, err
 }
 
-// parse reads a page's elements.
-func (p *page) parse(b []byte, count int) error {
+// parseBranch reads a branch's elements.
+func (p *page) parseBranch(b []byte) error {
 	order := binary.NativeEndian
+	count := int(order.Uint16(b[10:]))
+	if header+count*element > len(b) {
+		return errors.New("a branch holds too much")
+	}
 	for i := range count {
 		at := header + i*element
-		offset, size := order.Uint32(b[at:]), order.Uint32(b[at+4:])
-		if p.leaf {
-			if i != 0 && i != count-1 {
-				continue
-			}
-			offset, size = size, order.Uint32(b[at+8:])
-		} else {
-			p.below = append(p.below, order.Uint64(b[at+8:]))
-		}
-		begin := int64(at) + int64(offset)
-		if begin+int64(size) > int64(len(b)) {
+		begin, size := int64(at)+int64(order.Uint32(b[at:])), int64(order.Uint32(b[at+4:]))
+		if begin+size > int64(len(b)) {
 			return errors.New("a key lies outside its page")
 		}
-		p.keys = append(p.keys, b[begin:begin+int64(size)])
+		p.keys = append(p.keys, b[begin:begin+size])
+		p.below = append(p.below, order.Uint64(b[at+8:]))
 	}
 	return nil
 }

@@ -63,7 +63,9 @@ func check(t *testing.T, path string) error {
 	f, err := os.Open(path)
 	must(t, err)
 	defer f.Close()
-	return db.View(func(tx *bbolt.Tx) error { return pages.Check(tx, f, []byte("deep")) })
+	return db.View(func(tx *bbolt.Tx) error {
+		return pages.Check(tx, f, pages.Whole{Bucket: []byte("deep"), Entry: func(_, _ []byte) {}})
+	})
 }
 
 // TestCheckFindsStrayKeys alters keys, so that bbolt would look for them on other
@@ -156,6 +158,31 @@ func TestSmallBuckets(t *testing.T) {
 		must(t, os.WriteFile(spoilt, damaged, 0o600))
 		if check(t, spoilt) == nil {
 			t.Errorf("%s: no damage is found", name)
+		}
+	}
+}
+
+// TestCheckTellsEachEntryOnce reads two buckets whole: one with a tree, and one that
+// lies in its parent's page.
+func TestCheckTellsEachEntryOnce(t *testing.T) {
+	path, _ := deep(t)
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(t, err)
+	defer db.Close()
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	told := map[string]int{}
+	note := func(key, _ []byte) { told[string(key)]++ }
+	must(t, db.View(func(tx *bbolt.Tx) error {
+		return pages.Check(tx, f, pages.Whole{Bucket: []byte("deep"), Entry: note}, pages.Whole{Bucket: []byte("small"), Entry: note})
+	}))
+	if len(told) != 3001 {
+		t.Errorf("%d entries, want 3001", len(told))
+	}
+	for key, n := range told {
+		if n != 1 {
+			t.Fatalf("%.40s is told %d times", key, n)
 		}
 	}
 }

@@ -17,8 +17,10 @@ type Institution struct {
 	// Logo stands on the pages that the public sees; nil for none.
 	Logo *Logo `json:"logo,omitempty"`
 	// PartialNames lets the verification page show recipients' names in part only.
-	PartialNames bool      `json:"partial_names,omitempty"`
-	CreatedAt    time.Time `json:"created_at"`
+	PartialNames bool `json:"partial_names,omitempty"`
+	// Applying is what people may apply for here.
+	Applying  Applying  `json:"applying,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // Validate checks an institution that is about to be kept.
@@ -30,6 +32,9 @@ func (i Institution) Validate() error {
 	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {
 		bad = append(bad, fault.Field{Name: "time_zone",
 			Message: "the time zone must be a name such as Europe/Warsaw or UTC"})
+	}
+	if err := i.Applying.Validate(); err != nil {
+		bad = append(bad, fault.FieldsOf(err)...)
 	}
 	return fault.InvalidFields(bad)
 }

@@ -154,7 +154,12 @@ func indexesOf(c vault.Certificate) []entry {
 		{byUUID, record.UUID(c.UUID), id},
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
-		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
+	}
+	for _, sum := range documents(c) {
+		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
+	}
+	if c.Open() {
+		all = append(all, entry{openByEmail, openKey(c), nil})
 	}
 	if c.ShareToken != "" {
 		all = append(all, entry{byShare, []byte(c.ShareToken), id})

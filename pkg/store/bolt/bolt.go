@@ -11,6 +11,7 @@
 //	  by_blob           sum id8                        (who needs a blob)
 //	  by_creation       inst4 0 segment4 -> set
 //	  by_status         inst4 status 0 segment4 -> set
+//	  by_source         inst4 "customer" or "open application" 0 segment4 -> set
 //	  by_email          inst4 folded e-mail 0 segment4 -> set
 //	  by_batch          inst4 batch 0 segment4 -> set
 //	  by_date           inst4 YYYY-MM-DD 0 segment4 -> set
@@ -36,6 +37,9 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	applications        hash of its secret -> application that waits for a proof
+//	  application_blobs sum hash
+//	  open_by_email     inst4 folded e-mail 0 id8      (applications not decided)
 //	accounts            uuid16 -> account
 //	  account_by_email  folded e-mail -> uuid16
 //	  by_account        uuid16 id8                     (assigned certificates)
@@ -114,6 +118,9 @@ var (
 	byAccount     = []byte("by_account")
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
+	applications  = []byte("applications")
+	waitingBlobs  = []byte("application_blobs")
+	openByEmail   = []byte("open_by_email")
 	corrections   = []byte("corrections")
 
 	endpoints      = []byte("endpoints")
@@ -134,6 +141,7 @@ func buckets() [][]byte {
 		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
 		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions, corrections,
+		applications, waitingBlobs, openByEmail,
 		mails, mailsByCert, mailsReturned,
 		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
 		received, receivedByName, receivedDue, acts,

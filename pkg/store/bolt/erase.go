@@ -45,6 +45,9 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
+		if done.Waiting, err = t.dropWaitingOf(institution, email); err != nil {
+			return done, err
+		}
 		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
@@ -96,12 +99,12 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 // document.
 func (t *txn) personal(c vault.Certificate) []entry {
 	id := record.U64(c.ID)
-	all := []entry{
-		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
-		{tails, id, nil},
+	all := []entry{{tails, id, nil}}
+	for _, sum := range documents(c) {
+		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
-	if v := c.Verified; v != nil {
-		all = append(all, entry{byBlob, record.Join([]byte(v.Document.SHA256), id), nil})
+	if c.Open() {
+		all = append(all, entry{openByEmail, openKey(c), nil})
 	}
 	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
 		all = append(all, entry{frozen, key, nil})

@@ -133,6 +133,6 @@ func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
 		if len(sum) != hex.EncodedLen(sha256.Size) {
 			return false, nil
 		}
-		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum), nil
+		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum) || t.Begins(waitingBlobs, []byte(sum)), nil
 	})
 }

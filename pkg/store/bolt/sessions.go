@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -147,17 +148,21 @@ func listed[T any](t *txn, bucket []byte, chosen func(T) bool) (found []entry, e
 	return found, err
 }
 
-// staleLinks lists links and sessions that are no longer usable.
+// staleLinks lists links, sessions and waiting applications that are no longer usable.
 func (t *txn) staleLinks(now time.Time) ([]entry, error) {
 	links, err := listed(t, signIns, func(link vault.SignIn) bool { return !link.Usable(now) })
 	if err != nil {
 		return nil, err
 	}
 	ended, err := listed(t, sessions, func(session vault.Session) bool { return !session.Usable(now) })
-	return append(links, ended...), err
+	if err != nil {
+		return nil, err
+	}
+	unproven, err := t.staleWaiting(now)
+	return slices.Concat(links, ended, unproven), err
 }
 
-// Expire implements store.Uploads, for links and sessions too.
+// Expire implements store.Uploads, for links, sessions and applications too.
 func (s *Store) Expire(ctx context.Context, now time.Time) (int, error) {
 	n, err := s.uploads.Expire(ctx, now)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/applying"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
@@ -68,6 +69,7 @@ type Agent struct {
 	certifier   certifier
 	intake      *intake.Intake
 	uploads     *intake.Uploads
+	desk        *applying.Desk
 	processor   *process.Processor
 	mailing     mailing
 	post        *post.Post
@@ -170,6 +172,7 @@ func (a *Agent) wire() {
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
+	a.desk = a.newDesk()
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		Page: a.Page, MailHold: a.mailing.hold,

@@ -13,8 +13,8 @@ import (
 // and a key that another holds then is Invalid.
 type Applications interface {
 	// AddWaiting keeps an application whose address is not proven yet, and the mail
-	// that asks for the proof. When too many wait (vault.MaxWaiting and its like), it
-	// is Unavailable.
+	// that asks for the proof. When enough of its address wait (vault.MaxWaitingOfOne),
+	// it is Illegal; when too many of all do (vault.MaxWaiting), Unavailable.
 	AddWaiting(ctx context.Context, w vault.Waiting, m vault.Mail) error
 	// Waiting finds one by its hash; NotFound when it was used or is not usable any
 	// more.

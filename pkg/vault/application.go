@@ -120,7 +120,7 @@ type Approval struct {
 // ApproveApplication accepts an application, which is processed then as every other
 // certificate is (guide, "certificate_application.processing").
 func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate, Effects, error) {
-	if err := c.mayDecide(); err != nil {
+	if err := c.MayDecide(); err != nil {
 		return c, Effects{}, err
 	}
 	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: a.IssueDate, File: a.File}
@@ -141,7 +141,7 @@ func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate,
 
 // Reject refuses an application; its applicant is told the reason.
 func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effects, error) {
-	if err := c.mayDecide(); err != nil {
+	if err := c.MayDecide(); err != nil {
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
@@ -162,7 +162,9 @@ func (c Certificate) decide(d Decision, into Status) Certificate {
 	return c
 }
 
-func (c Certificate) mayDecide() error {
+// MayDecide is nil when the certificate is an application that waits for a decision;
+// else it says why nothing can be decided about it any more.
+func (c Certificate) MayDecide() error {
 	switch {
 	case c.Source != FromCustomer:
 		return c.noApplication()

@@ -131,8 +131,14 @@ func (w Waiting) Size() int64 {
 	return w.Evidence.Size
 }
 
-// ConfirmMail makes the mail with the link that proves the address.
-func (w Waiting) ConfirmMail(link string) Mail {
-	return Mail{Kind: MailConfirm, Institution: w.Institution, To: w.Email, Text: w.Title, Link: link, State: MailWaiting,
+// ConfirmMail makes the mail with the link that proves the address. A title that is
+// not one of the institution's stays out of it: whoever wrote that could have
+// the institution mail anything to anybody.
+func (w Waiting) ConfirmMail(link string, at Applying) Mail {
+	title := ""
+	if slices.Contains(at.Titles, w.Title) {
+		title = w.Title
+	}
+	return Mail{Kind: MailConfirm, Institution: w.Institution, To: w.Email, Text: title, Link: link, State: MailWaiting,
 		CreatedAt: w.CreatedAt, Expires: w.CreatedAt.Add(ConfirmLife)}
 }

@@ -63,7 +63,7 @@ type Mail struct {
 	// Link is the secret address in a sign-in mail. It is forgotten with the mail's end.
 	Link string `json:"link,omitempty"`
 	// Text is what a visitor wrote, and From who says to have written it; in a mail
-	// that confirms an application, its title.
+	// that confirms an application, its title where it is one of the institution's.
 	Text string `json:"text,omitempty"`
 	From string `json:"from,omitempty"`
 	// MessageID is the Message-ID header's value without its brackets, noted with

@@ -154,7 +154,7 @@ func (t *txn) checkWaiting(more vault.Waiting) error {
 	case err != nil:
 		return err
 	case own >= vault.MaxWaitingOfOne:
-		return fault.New(fault.Unavailable, "applications of this address wait for their confirmation already")
+		return fault.New(fault.Illegal, "applications of this address wait for their confirmation already")
 	case n >= vault.MaxWaiting, size > vault.MaxWaitingBytes:
 		return fault.New(fault.Unavailable, "too many applications wait for their confirmation; apply again later")
 	}

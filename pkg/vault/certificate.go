@@ -185,6 +185,20 @@ func (c Certificate) Key() Key {
 // KeepsKey tells whether the certificate keeps others of its key away.
 func (c Certificate) KeepsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }
 
+// Documents lists the hashes of the contents that the certificate needs.
+func (c Certificate) Documents() (sums []string) {
+	if c.File.SHA256 != "" {
+		sums = append(sums, c.File.SHA256)
+	}
+	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
+		sums = append(sums, v.Document.SHA256)
+	}
+	if a := c.Application; a != nil && a.Evidence != nil && a.Evidence.SHA256 != c.File.SHA256 {
+		sums = append(sums, a.Evidence.SHA256)
+	}
+	return sums
+}
+
 // SearchText is what a substring search looks at: name, e-mail, title and
 // reference ID, folded, with a line between one and the next.
 func (c Certificate) SearchText() string {

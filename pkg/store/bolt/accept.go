@@ -155,7 +155,7 @@ func indexesOf(c vault.Certificate) []entry {
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
 	}
-	for _, sum := range documents(c) {
+	for _, sum := range c.Documents() {
 		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
 	if c.Open() {

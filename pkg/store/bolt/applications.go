@@ -11,20 +11,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// documents lists the contents that a certificate needs.
-func documents(c vault.Certificate) (sums []string) {
-	if c.File.SHA256 != "" {
-		sums = append(sums, c.File.SHA256)
-	}
-	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		sums = append(sums, v.Document.SHA256)
-	}
-	if a := c.Application; a != nil && a.Evidence != nil && a.Evidence.SHA256 != c.File.SHA256 {
-		sums = append(sums, a.Evidence.SHA256)
-	}
-	return sums
-}
-
 // openOf is what the keys of an address's open applications begin with.
 func openOf(institution uint32, email string) []byte {
 	return record.Join(record.U32(institution), record.Text(vault.FoldEmail(email)))

@@ -100,7 +100,7 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 func (t *txn) personal(c vault.Certificate) []entry {
 	id := record.U64(c.ID)
 	all := []entry{{tails, id, nil}}
-	for _, sum := range documents(c) {
+	for _, sum := range c.Documents() {
 		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
 	if c.Open() {

@@ -234,7 +234,7 @@ func TestEventsOfApplications(t *testing.T) {
 		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Page: func(w io.Writer, r io.ReaderAt, size int64) error {
 			if !works.Load() {
-				return fault.Wrap(fault.Invalid, errors.New("on purpose"), "the image cannot be drawn")
+				return fault.New(fault.Damaged, "the image cannot be drawn")
 			}
 			return pdf.FromImage(w, r, size)
 		},

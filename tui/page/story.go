@@ -305,7 +305,7 @@ func (p *Story) tellEvents(l look.Look) []string {
 	for _, e := range p.story.Events {
 		_, what, _ := strings.Cut(e.Event, ".")
 		note := e.Trigger
-		switch roster.StateAfter(e.Event) {
+		switch roster.StateAfter(e) {
 		case "processing":
 			attempt++
 		case "approved", "failed":

@@ -104,13 +104,15 @@ func (d *dialog) lines(l look.Look, width, room int) []string {
 	if len(d.inputs) == 0 {
 		return append(lines, "y: do it   n: leave it")
 	}
+	var typed []string
 	for i := range d.at + 1 {
-		lines = append(lines, d.Fields[i].Label+":", d.inputs[i].View(width))
+		typed = append(typed, l.Short(look.Clean(d.Fields[i].Label), width-1)+":", d.inputs[i].View(width))
 	}
 	if d.wrong != "" {
-		lines = append(lines, l.Warn.Render(d.wrong))
+		typed = append(typed, l.Warn.Render(d.wrong))
 	}
-	return lines
+	// What is typed now is seen at any rate.
+	return append(lines, typed[max(0, min(len(lines)+len(typed)-room, len(typed)-2)):]...)
 }
 
 // choices draws what there is to choose from, as much as there is room for about the

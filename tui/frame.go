@@ -103,7 +103,7 @@ func (m *Root) stateLine() string {
 	if m.pulse.known {
 		s := m.pulse.status
 		text = l.Strong.Render(l.Short(look.Clean(s.Institution), m.width/3))
-		for _, word := range []string{"approved", "processing", "failed", "revoked", "pending"} {
+		for _, word := range []string{"approved", "processing", "failed", "revoked", "pending", "in_review"} {
 			if n := s.Certificates[word]; n > 0 || word == "approved" && s.Certificates != nil {
 				text += "  " + look.Number(n) + " " + l.State(word, word)
 			}

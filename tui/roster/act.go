@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,20 +126,28 @@ func OpenDocument(d *desk.Desk, v Vault, c client.Certificate) tea.Cmd {
 	if c.Verified == nil {
 		return desk.Say(c.ReferenceID + " has no verified PDF: it is " + c.Status.Value + ".")
 	}
+	return OpenFile(d, c.ReferenceID+".pdf", "Opened the PDF of "+c.ReferenceID+".", func(ctx context.Context, w io.Writer) error {
+		_, err := v.Download(ctx, c.UUID, w)
+		return err
+	})
+}
+
+// OpenFile writes a file of that name beside the screen, and shows it.
+func OpenFile(d *desk.Desk, name, said string, write func(context.Context, io.Writer) error) tea.Cmd {
 	return d.Act(func(ctx context.Context) tea.Msg {
-		path := filepath.Join(d.Temp, c.ReferenceID+".pdf")
+		path := filepath.Join(d.Temp, name)
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return desk.Said{Err: err}
 		}
-		if _, err = v.Download(ctx, c.UUID, f); err != nil {
+		if err = write(ctx, f); err != nil {
 			_ = f.Close()
 			return desk.Said{Err: err}
 		}
 		if err = f.Close(); err == nil {
 			err = d.Show(ctx, path)
 		}
-		return desk.Said{Text: "Opened the PDF of " + c.ReferenceID + ".", Err: err}
+		return desk.Said{Text: said, Err: err}
 	})
 }
 

@@ -50,7 +50,7 @@ func (r *Roster) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	switch msg := msg.(type) {
 	case retried:
 		if msg.of == r {
-			return r.Acted(msg.said, msg.done), true
+			return tea.Batch(r.Again(msg.done), func() tea.Msg { return msg.said }), true
 		}
 		return nil, true
 	case tea.KeyPressMsg:

@@ -37,14 +37,13 @@ func (r *List[T]) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 // Marked are the UUIDs of the entries that are marked.
 func (r *List[T]) Marked() []string { return r.table.Marked() }
 
-// Acted says what became of an act, and reads the list again; done takes the marks
-// back.
-func (r *List[T]) Acted(said desk.Said, done bool) tea.Cmd {
+// Again reads the list again after an act; done takes the marks back.
+func (r *List[T]) Again(done bool) tea.Cmd {
 	if done {
 		r.table.Clear()
 	}
 	r.stale, r.asked = true, time.Time{} // whoever acted wants to see it
-	return tea.Batch(r.refresh(), func() tea.Msg { return said })
+	return r.refresh()
 }
 
 // copy copies something of an entry, or of all that are marked.

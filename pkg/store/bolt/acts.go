@@ -7,21 +7,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
-// noting runs a function, and writes the act in whose course that happens down in
-// the same transaction.
-func noting[T any](p *act.Pending, run func(*txn) (T, error)) func(*txn) (T, error) {
-	if !p.Due() {
-		return run
-	}
-	return func(t *txn) (T, error) {
-		result, err := run(t)
-		if err == nil {
-			err = t.note(p)
-		}
-		return result, err
-	}
-}
-
 // note adds an act to the audit trail.
 func (t *txn) note(p *act.Pending) error {
 	var last act.Entry
@@ -48,8 +33,7 @@ func (s *Store) NoteAct(ctx context.Context) error {
 	if !act.Of(ctx).Due() {
 		return nil
 	}
-	_, err := write(ctx, s, func(*txn) (struct{}, error) { return struct{}{}, nil })
-	return err
+	return s.update(ctx, func(*txn) error { return nil })
 }
 
 // Acts returns up to n entries of the audit trail behind the one with a number, in

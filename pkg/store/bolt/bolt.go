@@ -71,6 +71,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
@@ -114,7 +115,6 @@ var (
 	byAccount     = []byte("by_account")
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
-	corrections   = []byte("corrections")
 
 	endpoints      = []byte("endpoints")
 	deliveries     = []byte("deliveries")
@@ -129,11 +129,11 @@ var (
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
 		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
 		batchByID, batchByDigest, batchNames, byShare,
-		accounts, accountByMail, byAccount, signIns, sessions, corrections,
+		accounts, accountByMail, byAccount, signIns, sessions,
 		mails, mailsByCert, mailsReturned,
 		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
 		received, receivedByName, receivedDue, acts,
@@ -153,12 +153,14 @@ func ascending(bucket []byte) bool {
 type (
 	institutions = institution.Register
 	uploads      = upload.Register
+	corrections  = correction.Register
 )
 
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
 	*institutions
 	*uploads
+	*corrections
 	index    index.Index
 	file     *file.File
 	queue    *group.Queue[*txn]
@@ -177,9 +179,9 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	}
 	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
-	view := func(fn func(*tree.Tx) error) error { return s.view(func(t *txn) error { return fn(t.Tx) }) }
-	update := func(fn func(*tree.Tx) error) error { return s.queue.Do(func(t *txn) error { return fn(t.Tx) }) }
-	s.institutions, s.uploads = institution.New(view, update), upload.New(view, update)
+	s.institutions = institution.New(within(s, plain))
+	s.uploads = upload.New(within(s, plain))
+	s.corrections = correction.New(within(s, plain))
 	if err := s.prepare(path, totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -190,7 +192,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 // refuses a newer program's. The proven buckets' totals are as the file was found.
 func (s *Store) prepare(path string, totals map[string]uint64) error {
 	var found uint64
-	err := s.view(func(t *txn) error {
+	err := s.view(context.Background(), func(t *txn) error {
 		if meta := t.Bucket(metaBucket); meta != nil {
 			if v := meta.Get([]byte("schema")); len(v) == 8 {
 				found = binary.BigEndian.Uint64(v)
@@ -208,7 +210,7 @@ func (s *Store) prepare(path string, totals map[string]uint64) error {
 		if err := s.complete(); err != nil {
 			return err
 		}
-		return s.view(func(t *txn) error { return t.prove(totals) })
+		return s.view(context.Background(), func(t *txn) error { return t.prove(totals) })
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
@@ -239,7 +241,7 @@ func (s *Store) prepare(path string, totals map[string]uint64) error {
 // added since without a change to anything else.
 func (s *Store) complete() error {
 	missing := false
-	err := s.view(func(t *txn) error {
+	err := s.view(context.Background(), func(t *txn) error {
 		missing = slices.ContainsFunc(buckets(), func(name []byte) bool { return t.Bucket(name) == nil })
 		return nil
 	})
@@ -289,12 +291,29 @@ func (s *Store) Close() error { return s.file.Close() }
 // Size is the file's length in bytes.
 func (s *Store) Size() int64 { return s.file.Size() }
 
-// view runs a function in a read transaction.
-func (s *Store) view(fn func(*txn) error) error {
+// view runs a function in a read transaction, unless its caller has given up.
+func (s *Store) view(ctx context.Context, fn func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return s.file.View(func(tx *bbolt.Tx) error { return fn(newTxn(tx)) })
 }
 
-// read is view for callers that want a result and may have given up.
+// read is view for callers that want a result.
 func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (T, error) {
 	return tree.Run(ctx, s.view, fn)
 }
+
+// within gives a package below transactions as it wants them.
+func within[X any](s *Store, as func(*txn) X) (read, write func(context.Context, func(X) error) error) {
+	read = func(ctx context.Context, fn func(X) error) error {
+		return s.view(ctx, func(t *txn) error { return fn(as(t)) })
+	}
+	write = func(ctx context.Context, fn func(X) error) error {
+		return s.update(ctx, func(t *txn) error { return fn(as(t)) })
+	}
+	return read, write
+}
+
+// plain is a transaction alone.
+func plain(t *txn) *tree.Tx { return t.Tx }

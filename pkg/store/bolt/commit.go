@@ -16,19 +16,34 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// write runs a function in the next write transaction and returns when that is
-// durable. A function that fails before its first write is alone refused; one
+// update runs a function in the next write transaction and returns when that is
+// durable; the act in whose course that happens is written down with it. A function that fails before its first write is alone refused; one
 // that fails later fails the whole transaction, since then the file or the disk
 // is at fault. Once queued, a function is carried out even when ctx ends, so
 // that the caller knows the outcome.
-func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+func (s *Store) update(ctx context.Context, run func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	p := act.Of(ctx)
-	due := p.Due()
-	result, err := tree.Run(ctx, s.queue.Do, noting(p, run))
-	if due && err == nil {
+	if !p.Due() {
+		return s.queue.Do(run)
+	}
+	err := s.queue.Do(func(t *txn) error {
+		if err := run(t); err != nil {
+			return err
+		}
+		return t.note(p)
+	})
+	if err == nil {
 		p.Noted()
 	}
-	return result, err
+	return err
+}
+
+// write is update for callers that want a result.
+func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+	return tree.Run(ctx, s.update, run)
 }
 
 // commit runs a group in one transaction and returns each one's outcome.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
@@ -65,7 +66,7 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 		}
 	}
 	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
-	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
+	if err := correction.Drop(t.Tx, old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
 	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {

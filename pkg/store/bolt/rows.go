@@ -16,7 +16,7 @@ import (
 // store's own, and makes those that are missing.
 func (s *Store) Rows(tables ...string) (store.Rows, error) {
 	missing := false
-	err := s.view(func(t *txn) error {
+	err := s.view(context.Background(), func(t *txn) error {
 		for _, name := range tables {
 			missing = missing || t.Bucket([]byte(name)) == nil
 		}
@@ -39,22 +39,18 @@ type rows struct{ store *Store }
 
 // View implements store.Rows.
 func (r rows) View(ctx context.Context, fn func(store.RowReader) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return r.store.view(func(t *txn) error { return fn(rowReader{t.Tx}) })
+	return r.store.view(ctx, func(t *txn) error { return fn(rowReader{t.Tx}) })
 }
 
 // Update implements store.Rows.
 func (r rows) Update(ctx context.Context, fn func(store.RowWriter) error) error {
-	_, err := write(ctx, r.store, func(t *txn) (struct{}, error) {
+	return r.store.update(ctx, func(t *txn) error {
 		w := rowWriter{rowReader: rowReader{t.Tx}, written: map[rowName][]byte{}}
 		if err := fn(&w); err != nil {
-			return struct{}{}, err
+			return err
 		}
-		return struct{}{}, w.flush(t)
+		return w.flush(t)
 	})
-	return err
 }
 
 type rowReader struct{ tx *tree.Tx }

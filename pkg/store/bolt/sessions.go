@@ -16,18 +16,9 @@ func (s *Store) AddSignIn(ctx context.Context, link vault.SignIn) error {
 		if t.Get(signIns, []byte(link.Hash)) != nil {
 			return struct{}{}, fault.New(fault.Conflict, "the secret drawn for a link is taken; draw another")
 		}
-		return struct{}{}, t.putUnder(signIns, []byte(link.Hash), link)
+		return struct{}{}, t.Keep(signIns, []byte(link.Hash), link)
 	})
 	return err
-}
-
-// putUnder writes a record under a key.
-func (t *txn) putUnder(bucket, key []byte, v any) error {
-	value, err := record.Encode(key, v)
-	if err != nil {
-		return err
-	}
-	return t.Put(bucket, key, value)
 }
 
 // SignIn implements store.Accounts.
@@ -73,7 +64,7 @@ func (s *Store) Prove(ctx context.Context, hash string, fresh vault.Account, beg
 			return fresh, err
 		}
 		begin.Account = owner.ID
-		if err := t.putUnder(sessions, []byte(begin.Hash), begin); err != nil {
+		if err := t.Keep(sessions, []byte(begin.Hash), begin); err != nil {
 			return fresh, err
 		}
 		return *owner, t.Delete(signIns, []byte(hash))

@@ -72,10 +72,12 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
@@ -115,28 +117,17 @@ var (
 	byAccount     = []byte("by_account")
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
-
-	endpoints      = []byte("endpoints")
-	deliveries     = []byte("deliveries")
-	deliveryBodies = []byte("delivery_bodies")
-	deliveryByUUID = []byte("delivery_by_uuid")
-	deliveryByEnd  = []byte("delivery_by_end")
-	deliveryDue    = []byte("delivery_due")
-	received       = []byte("received")
-	receivedByName = []byte("received_by_name")
-	receivedDue    = []byte("received_due")
-	acts           = []byte("acts")
+	acts          = []byte("acts")
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
 		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
 		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions,
 		mails, mailsByCert, mailsReturned,
-		endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue,
-		received, receivedByName, receivedDue, acts,
+		acts,
 	})
 }
 
@@ -154,6 +145,8 @@ type (
 	institutions = institution.Register
 	uploads      = upload.Register
 	corrections  = correction.Register
+	deliveries   = delivery.Register
+	receipts     = receipt.Register
 )
 
 // Store is the bbolt store. It implements store.Store.
@@ -161,6 +154,8 @@ type Store struct {
 	*institutions
 	*uploads
 	*corrections
+	*deliveries
+	*receipts
 	index    index.Index
 	file     *file.File
 	queue    *group.Queue[*txn]
@@ -182,6 +177,8 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.institutions = institution.New(within(s, plain))
 	s.uploads = upload.New(within(s, plain))
 	s.corrections = correction.New(within(s, plain))
+	s.deliveries = delivery.New(within(s, func(t *txn) *delivery.Tx { return &t.deliveries }))
+	s.receipts = receipt.New(within(s, plain))
 	if err := s.prepare(path, totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

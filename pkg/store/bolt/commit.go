@@ -8,12 +8,12 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // update runs a function in the next write transaction and returns when that is
@@ -82,12 +82,14 @@ type txn struct {
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	changes     index.Changes
-	// targets is what was looked up already of institutions' endpoints.
-	targets map[uint32][]hook.Endpoint
-	entries []entry // that are to be written in order
+	entries     []entry // that are to be written in order
+	deliveries  delivery.Tx
 }
 
-func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
+func newTxn(tx *bbolt.Tx) *txn {
+	t := tree.New(tx, ascending)
+	return &txn{Tx: t, deliveries: delivery.Tx{Tx: t}}
+}
 
 // Put writes a value.
 func (t *txn) Put(bucket, key, value []byte) error {

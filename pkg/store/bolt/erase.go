@@ -3,12 +3,11 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
@@ -51,7 +50,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		if err := t.eraseDeliveries(institution, about); err != nil {
+		if err := delivery.Erase(t.Tx, institution, about); err != nil {
 			return done, err
 		}
 		return done, upload.Forget(t.Tx, institution, about)
@@ -152,55 +151,4 @@ func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (id
 		}
 	}
 	return ids, nil
-}
-
-// eraseDeliveries takes the data out of what webhooks were told, or are still to
-// be told, about certificates.
-func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
-	var keys [][]byte
-	prefix := record.U32(institution)
-	c := t.Cursor(deliveries)
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
-		d, err := unpackDelivery(k, v)
-		if err != nil {
-			return err
-		}
-		if about[d.Subject] {
-			keys = append(keys, bytes.Clone(k))
-		}
-	}
-	for _, key := range keys {
-		body, err := record.Unseal(key, t.Get(deliveryBodies, key))
-		if err != nil {
-			return err
-		}
-		erased, err := withoutPerson(body)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(deliveryBodies, key, record.Seal(key, erased)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// withoutPerson is a delivery's body without the fields about a recipient.
-func withoutPerson(body []byte) ([]byte, error) {
-	var fields map[string]any
-	numbers := json.NewDecoder(bytes.NewReader(body))
-	numbers.UseNumber()
-	if err := numbers.Decode(&fields); err != nil {
-		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
-	}
-	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
-		if _, there := fields[name]; there {
-			fields[name] = ""
-		}
-	}
-	erased, err := json.Marshal(fields)
-	if err != nil {
-		return nil, fmt.Errorf("erasing what webhooks were told: %w", err)
-	}
-	return erased, nil
 }

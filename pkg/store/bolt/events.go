@@ -26,7 +26,7 @@ func (t *txn) putEvent(c vault.Certificate, e vault.Event) error {
 	if err := t.Put(eventsByCert, record.Join(record.U64(c.ID), record.U64(seq)), nil); err != nil {
 		return err
 	}
-	return t.announce(hook.NewsOf(e), e.At)
+	return t.deliveries.Announce(hook.NewsOf(e), e.At)
 }
 
 // Events implements store.Certificates.

@@ -62,6 +62,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -79,7 +80,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
 	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/row"
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
+	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -117,19 +121,20 @@ var (
 	byAccount     = []byte("by_account")
 	signIns       = []byte("sign_ins")
 	sessions      = []byte("sessions")
-	acts          = []byte("acts")
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
 		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
 		batchByID, batchByDigest, batchNames, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions,
 		mails, mailsByCert, mailsReturned,
-		acts,
 	})
 }
+
+// proven returns the buckets in which a key that is not there decides something.
+func proven() [][]byte { return [][]byte{byKey, frozen} }
 
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
@@ -147,6 +152,7 @@ type (
 	corrections  = correction.Register
 	deliveries   = delivery.Register
 	receipts     = receipt.Register
+	trails       = trail.Register
 )
 
 // Store is the bbolt store. It implements store.Store.
@@ -156,6 +162,7 @@ type Store struct {
 	*corrections
 	*deliveries
 	*receipts
+	*trails
 	index    index.Index
 	file     *file.File
 	queue    *group.Queue[*txn]
@@ -168,7 +175,7 @@ var _ store.Store = (*Store)(nil)
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
 	totals := map[string]uint64{}
-	f, err := file.Open(path, wait, toSum(totals)...)
+	f, err := file.Open(path, wait, sum.Of(proven(), totals)...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +186,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.corrections = correction.New(within(s, plain))
 	s.deliveries = delivery.New(within(s, func(t *txn) *delivery.Tx { return &t.deliveries }))
 	s.receipts = receipt.New(within(s, plain))
+	s.trails = trail.New(within(s, plain))
 	if err := s.prepare(path, totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -204,10 +212,10 @@ func (s *Store) prepare(path string, totals map[string]uint64) error {
 	case err != nil:
 		return err
 	case found == schema:
-		if err := s.complete(); err != nil {
+		if err := s.complete(buckets()); err != nil {
 			return err
 		}
-		return s.view(context.Background(), func(t *txn) error { return t.prove(totals) })
+		return s.view(context.Background(), func(t *txn) error { return sum.Prove(t.Tx, proven(), totals) })
 	case found > schema:
 		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
 			"use that version, or restore a backup made before the upgrade", found, schema)
@@ -227,7 +235,7 @@ func (s *Store) prepare(path string, totals map[string]uint64) error {
 			}
 		}
 		t := newTxn(tx)
-		if err := errors.Join(t.reindex(), t.finish(), sumUp(tx)); err != nil {
+		if err := errors.Join(t.reindex(), t.finish(), sum.Begin(t.Tx, proven())); err != nil {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put([]byte("schema"), record.U64(schema))
@@ -236,23 +244,33 @@ func (s *Store) prepare(path string, totals map[string]uint64) error {
 
 // complete makes the buckets that a file of this schema lacks: those of what was
 // added since without a change to anything else.
-func (s *Store) complete() error {
+func (s *Store) complete(names [][]byte) error {
 	missing := false
 	err := s.view(context.Background(), func(t *txn) error {
-		missing = slices.ContainsFunc(buckets(), func(name []byte) bool { return t.Bucket(name) == nil })
+		missing = slices.ContainsFunc(names, func(name []byte) bool { return t.Bucket(name) == nil })
 		return nil
 	})
 	if err != nil || !missing {
 		return err
 	}
 	return s.file.Update(func(tx *bbolt.Tx) error {
-		for _, name := range buckets() {
+		for _, name := range names {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
+				return fmt.Errorf("making the table %s: %w", name, err)
 			}
 		}
 		return nil
 	})
+}
+
+// Rows opens the tables of another part of the program, each a bucket beside the
+// store's own, and makes those that are missing.
+func (s *Store) Rows(tables ...string) (store.Rows, error) {
+	names := make([][]byte, len(tables))
+	for i, table := range tables {
+		names[i] = []byte(table)
+	}
+	return row.New(within(s, plain)), s.complete(names)
 }
 
 // dropIndex forgets an older program's index of what certificates say.

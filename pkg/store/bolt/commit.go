@@ -11,6 +11,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
+	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -33,7 +35,7 @@ func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 		if err := run(t); err != nil {
 			return err
 		}
-		return t.note(p)
+		return trail.Note(t.Tx, p)
 	})
 	if err == nil {
 		p.Noted()
@@ -78,7 +80,7 @@ type txn struct {
 	*tree.Tx
 	changed []string // reference IDs of certificates that were written
 	counted map[string]vault.Counts
-	sums    map[string]uint64 // by proven bucket: what its sum grows by
+	sums    sum.Changes // of the proven buckets
 	// batchPaused is what was looked up already of batches.
 	batchPaused map[string]bool
 	changes     index.Changes
@@ -88,19 +90,27 @@ type txn struct {
 
 func newTxn(tx *bbolt.Tx) *txn {
 	t := tree.New(tx, ascending)
-	return &txn{Tx: t, deliveries: delivery.Tx{Tx: t}}
+	return &txn{Tx: t, sums: sum.Changes{}, deliveries: delivery.Tx{Tx: t}}
 }
 
 // Put writes a value.
 func (t *txn) Put(bucket, key, value []byte) error {
-	t.tally(bucket, key, value)
+	t.prove(bucket, key, value)
 	return t.Tx.Put(bucket, key, value)
 }
 
 // Delete removes a key.
 func (t *txn) Delete(bucket, key []byte) error {
-	t.tally(bucket, key, nil)
+	t.prove(bucket, key, nil)
 	return t.Tx.Delete(bucket, key)
+}
+
+// prove keeps the sum of a proven bucket.
+func (t *txn) prove(bucket, key, value []byte) {
+	switch string(bucket) {
+	case string(byKey), string(frozen):
+		t.sums.Note(t.Tx, bucket, key, value)
+	}
 }
 
 // entry is a key with its value, in a bucket.
@@ -184,5 +194,5 @@ func (t *txn) finish() error {
 	if err := t.changes.Write(t.Tx); err != nil {
 		return err
 	}
-	return t.writeSums()
+	return t.sums.Write(t.Tx)
 }

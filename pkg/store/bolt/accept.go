@@ -7,6 +7,8 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -85,7 +87,7 @@ func (t *txn) refuseCancelled(rows []store.Acceptance) error {
 			continue
 		}
 		last = c.Batch
-		b, err := t.batch(c.Institution, c.Batch)
+		b, err := batch.Get(t.Tx, c.Institution, c.Batch)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -171,7 +173,7 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 	}
 	for _, j := range fx.Jobs {
 		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
-		if err := t.addJob(j); err != nil {
+		if err := job.Add(&t.batches, j); err != nil {
 			return err
 		}
 	}

@@ -72,12 +72,15 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/row"
@@ -103,19 +106,11 @@ var (
 	byKey         = []byte("by_key")
 	byBlob        = []byte("by_blob")
 	frozen        = []byte("frozen")
-	counts        = []byte("counts")
 	events        = []byte("events")
 	eventsByCert  = []byte("events_by_cert")
-	jobs          = []byte("jobs")
-	due           = []byte("due")
-	held          = []byte("held")
 	mails         = []byte("mails")
 	mailsByCert   = []byte("mails_by_cert")
 	mailsReturned = []byte("mails_returned")
-	batches       = []byte("batches")
-	batchByID     = []byte("batch_by_id")
-	batchByDigest = []byte("batch_by_digest")
-	batchNames    = []byte("batch_names")
 	accounts      = []byte("accounts")
 	accountByMail = []byte("account_by_email")
 	byAccount     = []byte("by_account")
@@ -124,10 +119,9 @@ var (
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), batch.Buckets(), count.Buckets(), job.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
-		byBlob, frozen, counts, events, eventsByCert, jobs, due, held, batches,
-		batchByID, batchByDigest, batchNames, byShare,
+		byBlob, frozen, events, eventsByCert, byShare,
 		accounts, accountByMail, byAccount, signIns, sessions,
 		mails, mailsByCert, mailsReturned,
 	})
@@ -149,8 +143,10 @@ func ascending(bucket []byte) bool {
 type (
 	institutions = institution.Register
 	uploads      = upload.Register
+	batches      = batch.Register
 	corrections  = correction.Register
 	deliveries   = delivery.Register
+	jobs         = job.Register
 	receipts     = receipt.Register
 	trails       = trail.Register
 )
@@ -159,8 +155,10 @@ type (
 type Store struct {
 	*institutions
 	*uploads
+	*batches
 	*corrections
 	*deliveries
+	*jobs
 	*receipts
 	*trails
 	index    index.Index
@@ -183,8 +181,10 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.queue = group.New(s.commit)
 	s.institutions = institution.New(within(s, plain))
 	s.uploads = upload.New(within(s, plain))
+	s.batches = batch.New(within(s, ofBatches))
+	s.jobs = job.New(within(s, ofBatches))
 	s.corrections = correction.New(within(s, plain))
-	s.deliveries = delivery.New(within(s, func(t *txn) *delivery.Tx { return &t.deliveries }))
+	s.deliveries = delivery.New(within(s, ofDeliveries))
 	s.receipts = receipt.New(within(s, plain))
 	s.trails = trail.New(within(s, plain))
 	if err := s.prepare(path, totals); err != nil {
@@ -332,3 +332,9 @@ func within[X any](s *Store, as func(*txn) X) (read, write func(context.Context,
 
 // plain is a transaction alone.
 func plain(t *txn) *tree.Tx { return t.Tx }
+
+// ofBatches is a transaction with what it knows of batches.
+func ofBatches(t *txn) *batch.Tx { return &t.batches }
+
+// ofDeliveries is a transaction with what it knows of endpoints.
+func ofDeliveries(t *txn) *delivery.Tx { return &t.deliveries }

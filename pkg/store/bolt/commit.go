@@ -8,9 +8,10 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
 	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
@@ -78,19 +79,18 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
-	changed []string // reference IDs of certificates that were written
-	counted map[string]vault.Counts
-	sums    sum.Changes // of the proven buckets
-	// batchPaused is what was looked up already of batches.
-	batchPaused map[string]bool
-	changes     index.Changes
-	entries     []entry // that are to be written in order
-	deliveries  delivery.Tx
+	changed    []string // reference IDs of certificates that were written
+	entries    []entry  // that are to be written in order
+	counted    count.Changes
+	sums       sum.Changes // of the proven buckets
+	changes    index.Changes
+	batches    batch.Tx
+	deliveries delivery.Tx
 }
 
 func newTxn(tx *bbolt.Tx) *txn {
 	t := tree.New(tx, ascending)
-	return &txn{Tx: t, sums: sum.Changes{}, deliveries: delivery.Tx{Tx: t}}
+	return &txn{Tx: t, counted: count.Changes{}, sums: sum.Changes{}, batches: batch.Tx{Tx: t}, deliveries: delivery.Tx{Tx: t}}
 }
 
 // Put writes a value.
@@ -140,56 +140,13 @@ func (t *txn) putEntries() error {
 // count notes that an institution and a batch have n more certificates in a state.
 func (t *txn) count(c vault.Certificate, n int) {
 	t.Wrote()
-	if t.counted == nil {
-		t.counted = map[string]vault.Counts{}
-	}
-	for _, k := range countKeys(c) {
-		delta := t.counted[k]
-		delta.Add(c.Status, n)
-		t.counted[k] = delta
-	}
+	t.counted.Add(c, n)
 }
 
-func countKeys(c vault.Certificate) []string {
-	keys := []string{string(record.U32(c.Institution))}
-	if c.Batch != "" {
-		keys = append(keys, string(batchID(c.Institution, c.Batch)))
-	}
-	return keys
-}
-
-func (t *txn) counts(key []byte) (vault.Counts, error) {
-	var c vault.Counts
-	value := t.Get(counts, key)
-	if value == nil {
-		return c, nil
-	}
-	err := record.Decode(key, value, &c)
-	return c, err
-}
-
-// finish writes what was gathered, in the order of the keys.
+// finish writes what was gathered.
 func (t *txn) finish() error {
-	keys := make([]string, 0, len(t.counted))
-	for k := range t.counted {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		now, err := t.counts([]byte(k))
-		if err != nil {
-			return err
-		}
-		for _, s := range vault.Statuses() {
-			now.Add(s, t.counted[k].Of(s))
-		}
-		value, err := record.Encode([]byte(k), now)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(counts, []byte(k), value); err != nil {
-			return err
-		}
+	if err := t.counted.Write(t.Tx); err != nil {
+		return err
 	}
 	if err := t.changes.Write(t.Tx); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -119,10 +120,10 @@ func (t *txn) eraseMail(id uint64, now time.Time) error {
 	}
 	// One that is being sent at this moment is ended all the same: its settling finds
 	// no job.
-	if j, err := t.job(old.JobID); err != nil {
+	if j, err := job.Get(t.Tx, old.JobID); err != nil {
 		return err
 	} else if j != nil {
-		if err := t.dropJob(*j); err != nil {
+		if err := job.Drop(t.Tx, *j); err != nil {
 			return err
 		}
 	}

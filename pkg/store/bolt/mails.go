@@ -10,6 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -23,7 +24,7 @@ func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
 	if err != nil {
 		return m, fmt.Errorf("numbering a mail: %w", err)
 	}
-	if m.JobID, err = t.nextJob(); err != nil {
+	if m.JobID, err = job.Number(t.Tx); err != nil {
 		return m, err
 	}
 	m.ID = id
@@ -37,7 +38,7 @@ func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
 	}
 	j := m.Job()
 	j.ID = m.JobID
-	return m, t.putJob(j)
+	return m, job.Put(&t.batches, j)
 }
 
 func (t *txn) putMail(m vault.Mail) error {
@@ -192,7 +193,7 @@ func (s *Store) ChangeMail(ctx context.Context, id uint64, change func(vault.Mai
 // endMail is moveMail for a mail that may wait no longer: then its job ends.
 func (t *txn) endMail(old, m vault.Mail) error {
 	if old.State == vault.MailWaiting && m.State != vault.MailWaiting {
-		j, err := t.job(old.JobID)
+		j, err := job.Get(t.Tx, old.JobID)
 		if err != nil {
 			return err
 		}
@@ -200,7 +201,7 @@ func (t *txn) endMail(old, m vault.Mail) error {
 		case j != nil && j.Held && m.State == vault.MailCancelled:
 			return fault.Newf(fault.Illegal, "mail %d is being sent at this moment", m.ID)
 		case j != nil && !j.Held:
-			if err := t.dropJob(*j); err != nil {
+			if err := job.Drop(t.Tx, *j); err != nil {
 				return err
 			}
 		}
@@ -250,14 +251,12 @@ func (s *Store) CancelMails(ctx context.Context, institution uint32, batch strin
 
 // waitingMails lists a batch's mails that nobody is sending.
 func (t *txn) waitingMails(institution uint32, batch string) (found []vault.Mail, err error) {
-	prefix := record.Text(string(vault.JobNotify))
-	c := t.Bucket(due).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		j, err := t.job(record.TailID(k))
-		if err != nil {
-			return nil, err
-		}
-		if j == nil || j.Mail == 0 || j.Batch != batch || j.Institution != institution || j.Held {
+	jobs, err := job.Waiting(t.Tx, vault.JobNotify, institution, batch)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		if j.Mail == 0 {
 			continue
 		}
 		m, err := t.mail(j.Mail)

@@ -9,6 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/job"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -179,7 +180,7 @@ func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 	}
 	for _, m := range fx.Mails {
 		m.Certificate, m.Institution, m.Batch = c.ID, c.Institution, c.Batch
-		if _, err := t.addMail(m); err != nil {
+		if _, err := mail.Add(&t.batches, m); err != nil {
 			return err
 		}
 	}

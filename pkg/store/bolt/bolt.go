@@ -72,6 +72,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/account"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/count"
@@ -81,6 +82,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
 	"github.com/vecctl/vecctl/pkg/store/bolt/job"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/row"
@@ -97,33 +99,23 @@ const schema = 3
 
 // The buckets; see the drawing above.
 var (
-	metaBucket    = []byte("meta")
-	certificates  = []byte("certificates")
-	tails         = []byte("tails")
-	byUUID        = []byte("by_uuid")
-	byReference   = []byte("by_reference")
-	byShare       = []byte("by_share")
-	byKey         = []byte("by_key")
-	byBlob        = []byte("by_blob")
-	frozen        = []byte("frozen")
-	events        = []byte("events")
-	eventsByCert  = []byte("events_by_cert")
-	mails         = []byte("mails")
-	mailsByCert   = []byte("mails_by_cert")
-	mailsReturned = []byte("mails_returned")
-	accounts      = []byte("accounts")
-	accountByMail = []byte("account_by_email")
-	byAccount     = []byte("by_account")
-	signIns       = []byte("sign_ins")
-	sessions      = []byte("sessions")
+	metaBucket   = []byte("meta")
+	certificates = []byte("certificates")
+	tails        = []byte("tails")
+	byUUID       = []byte("by_uuid")
+	byReference  = []byte("by_reference")
+	byShare      = []byte("by_share")
+	byKey        = []byte("by_key")
+	byBlob       = []byte("by_blob")
+	frozen       = []byte("frozen")
+	events       = []byte("events")
+	eventsByCert = []byte("events_by_cert")
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), batch.Buckets(), count.Buckets(), job.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), batch.Buckets(), count.Buckets(), job.Buckets(), mail.Buckets(), account.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
 		byBlob, frozen, events, eventsByCert, byShare,
-		accounts, accountByMail, byAccount, signIns, sessions,
-		mails, mailsByCert, mailsReturned,
 	})
 }
 
@@ -143,10 +135,12 @@ func ascending(bucket []byte) bool {
 type (
 	institutions = institution.Register
 	uploads      = upload.Register
+	accounts     = account.Register
 	batches      = batch.Register
 	corrections  = correction.Register
 	deliveries   = delivery.Register
 	jobs         = job.Register
+	mails        = mail.Register
 	receipts     = receipt.Register
 	trails       = trail.Register
 )
@@ -155,10 +149,12 @@ type (
 type Store struct {
 	*institutions
 	*uploads
+	*accounts
 	*batches
 	*corrections
 	*deliveries
 	*jobs
+	*mails
 	*receipts
 	*trails
 	index    index.Index
@@ -181,8 +177,10 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.queue = group.New(s.commit)
 	s.institutions = institution.New(within(s, plain))
 	s.uploads = upload.New(within(s, plain))
+	s.accounts = account.New(within(s, plain))
 	s.batches = batch.New(within(s, ofBatches))
 	s.jobs = job.New(within(s, ofBatches))
+	s.mails = mail.New(within(s, ofBatches))
 	s.corrections = correction.New(within(s, plain))
 	s.deliveries = delivery.New(within(s, ofDeliveries))
 	s.receipts = receipt.New(within(s, plain))

@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/job"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -46,7 +46,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
-		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
+		others, err := mail.EraseTo(t.Tx, institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
@@ -83,13 +83,11 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 			return nil, err
 		}
 	}
-	ids := t.Under(mailsByCert, record.U64(old.ID))
-	for _, id := range ids {
-		if err := t.eraseMail(id, now); err != nil {
-			return nil, err
-		}
+	ids, err := mail.EraseAbout(t.Tx, old.ID, now)
+	if err != nil {
+		return nil, err
 	}
-	_, err := t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
+	_, err = t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
 	return ids, err
 }
 
@@ -111,45 +109,4 @@ func (t *txn) personal(c vault.Certificate) []entry {
 		all = append(all, entry{byKey, key, nil})
 	}
 	return all
-}
-
-func (t *txn) eraseMail(id uint64, now time.Time) error {
-	old, err := t.mail(id)
-	if err != nil {
-		return err
-	}
-	// One that is being sent at this moment is ended all the same: its settling finds
-	// no job.
-	if j, err := job.Get(t.Tx, old.JobID); err != nil {
-		return err
-	} else if j != nil {
-		if err := job.Drop(t.Tx, *j); err != nil {
-			return err
-		}
-	}
-	if err := t.Delete(mailsReturned, record.U64(id)); err != nil {
-		return err
-	}
-	return t.putMail(old.Erase(now))
-}
-
-// eraseMailsTo forgets mails to an address, or from it, that are about no
-// certificate of its.
-func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
-	c := t.Cursor(mails)
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		var m vault.Mail
-		if err := record.Decode(k, v, &m); err != nil {
-			return nil, err
-		}
-		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
-			ids = append(ids, m.ID)
-		}
-	}
-	for _, id := range ids {
-		if err := t.eraseMail(id, now); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
 }

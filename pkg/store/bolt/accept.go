@@ -8,6 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
 	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
@@ -168,7 +169,7 @@ func indexesOf(c vault.Certificate) []entry {
 // effects commits what follows from a change of c.
 func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 	for _, e := range fx.Events {
-		if err := t.putEvent(c, e); err != nil {
+		if err := event.Add(&t.deliveries, c.ID, e); err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
 	"github.com/vecctl/vecctl/pkg/store/bolt/file"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
@@ -108,14 +109,12 @@ var (
 	byKey        = []byte("by_key")
 	byBlob       = []byte("by_blob")
 	frozen       = []byte("frozen")
-	events       = []byte("events")
-	eventsByCert = []byte("events_by_cert")
 )
 
 func buckets() [][]byte {
-	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), batch.Buckets(), count.Buckets(), job.Buckets(), mail.Buckets(), account.Buckets(), index.Buckets(), [][]byte{
+	return slices.Concat(institution.Buckets(), upload.Buckets(), correction.Buckets(), delivery.Buckets(), receipt.Buckets(), trail.Buckets(), batch.Buckets(), count.Buckets(), job.Buckets(), mail.Buckets(), account.Buckets(), event.Buckets(), index.Buckets(), [][]byte{
 		metaBucket, certificates, tails, byUUID, byReference, byKey,
-		byBlob, frozen, events, eventsByCert, byShare,
+		byBlob, frozen, byShare,
 	})
 }
 
@@ -139,6 +138,7 @@ type (
 	batches      = batch.Register
 	corrections  = correction.Register
 	deliveries   = delivery.Register
+	events       = event.Register
 	jobs         = job.Register
 	mails        = mail.Register
 	receipts     = receipt.Register
@@ -153,6 +153,7 @@ type Store struct {
 	*batches
 	*corrections
 	*deliveries
+	*events
 	*jobs
 	*mails
 	*receipts
@@ -175,16 +176,18 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	}
 	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
 	s.queue = group.New(s.commit)
-	s.institutions = institution.New(within(s, plain))
-	s.uploads = upload.New(within(s, plain))
-	s.accounts = account.New(within(s, plain))
+	read, write := within(s, plain)
+	s.institutions = institution.New(read, write)
+	s.uploads = upload.New(read, write)
+	s.accounts = account.New(read, write)
 	s.batches = batch.New(within(s, ofBatches))
 	s.jobs = job.New(within(s, ofBatches))
+	s.events = event.New(read)
 	s.mails = mail.New(within(s, ofBatches))
-	s.corrections = correction.New(within(s, plain))
+	s.corrections = correction.New(read, write)
 	s.deliveries = delivery.New(within(s, ofDeliveries))
-	s.receipts = receipt.New(within(s, plain))
-	s.trails = trail.New(within(s, plain))
+	s.receipts = receipt.New(read, write)
+	s.trails = trail.New(read, write)
 	if err := s.prepare(path, totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

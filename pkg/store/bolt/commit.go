@@ -90,7 +90,7 @@ type txn struct {
 
 func newTxn(tx *bbolt.Tx) *txn {
 	t := tree.New(tx, ascending)
-	return &txn{Tx: t, counted: count.Changes{}, sums: sum.Changes{}, batches: batch.Tx{Tx: t}, deliveries: delivery.Tx{Tx: t}}
+	return &txn{Tx: t, batches: batch.Tx{Tx: t}, deliveries: delivery.Tx{Tx: t}}
 }
 
 // Put writes a value.

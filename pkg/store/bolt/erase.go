@@ -8,6 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
@@ -69,19 +70,8 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 	if err := correction.Drop(t.Tx, old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
-	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
-		var e vault.Event
-		key := record.U64(seq)
-		if err := record.Decode(key, t.Get(events, key), &e); err != nil {
-			return nil, err
-		}
-		value, err := record.Encode(key, e.Anonymous())
-		if err != nil {
-			return nil, err
-		}
-		if err := t.Put(events, key, value); err != nil {
-			return nil, err
-		}
+	if err := event.Erase(t.Tx, old.ID); err != nil {
+		return nil, err
 	}
 	ids, err := mail.EraseAbout(t.Tx, old.ID, now)
 	if err != nil {

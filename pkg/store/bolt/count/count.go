@@ -39,17 +39,20 @@ func get(t *tree.Tx, key []byte) (c vault.Counts, err error) {
 type Changes map[string]vault.Counts
 
 // Add notes that an institution and a batch have n more certificates in a state.
-func (c Changes) Add(of vault.Certificate, n int) {
+func (c *Changes) Add(of vault.Certificate, n int) {
 	c.add(key(of.Institution, ""), of.Status, n)
 	if of.Batch != "" {
 		c.add(key(of.Institution, of.Batch), of.Status, n)
 	}
 }
 
-func (c Changes) add(key []byte, status vault.Status, n int) {
-	delta := c[string(key)]
+func (c *Changes) add(key []byte, status vault.Status, n int) {
+	if *c == nil {
+		*c = Changes{}
+	}
+	delta := (*c)[string(key)]
 	delta.Add(status, n)
-	c[string(key)] = delta
+	(*c)[string(key)] = delta
 }
 
 // Write adds the changes to what is kept, in the order of the keys.

@@ -34,12 +34,15 @@ func share(key, value []byte) uint64 {
 type Changes map[string]uint64
 
 // Note notes that an entry of a bucket is about to get a value, or none with nil.
-func (c Changes) Note(t *tree.Tx, bucket, key, value []byte) {
+func (c *Changes) Note(t *tree.Tx, bucket, key, value []byte) {
+	if *c == nil {
+		*c = Changes{}
+	}
 	if old := t.Get(bucket, key); old != nil {
-		c[string(bucket)] -= share(key, old)
+		(*c)[string(bucket)] -= share(key, old)
 	}
 	if value != nil {
-		c[string(bucket)] += share(key, value)
+		(*c)[string(bucket)] += share(key, value)
 	}
 }
 

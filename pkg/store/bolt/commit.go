@@ -12,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
 	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
 	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
@@ -89,7 +90,7 @@ type txn struct {
 }
 
 func newTxn(tx *bbolt.Tx) *txn {
-	t := tree.New(tx, ascending)
+	t := tree.New(tx, schema.Ascending)
 	return &txn{Tx: t, batches: batch.Tx{Tx: t}, deliveries: delivery.Tx{Tx: t}}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	batches  = []byte("batches")
 	byID     = []byte("batch_by_id")

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The bucket; package bolt draws it.
+// The bucket; package schema draws it.
 var corrections = []byte("corrections")
 
 // Buckets are those that only this package writes to.

@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The bucket; package bolt draws it.
+// The bucket; package schema draws it.
 var counts = []byte("counts")
 
 // Buckets are those that only this package writes to.

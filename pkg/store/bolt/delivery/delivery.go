@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	endpoints      = []byte("endpoints")
 	deliveries     = []byte("deliveries")

@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	events        = []byte("events")
 	byCertificate = []byte("events_by_cert")

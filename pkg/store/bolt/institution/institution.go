@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	meta         = []byte("meta")
 	institutions = []byte("institutions")

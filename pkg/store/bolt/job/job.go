@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	jobs = []byte("jobs")
 	due  = []byte("due")

@@ -18,7 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	mails    = []byte("mails")
 	byCert   = []byte("mails_by_cert")

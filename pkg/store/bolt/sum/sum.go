@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 )
 
-// meta holds the sums; package bolt draws it.
+// meta holds the sums; package schema draws it.
 var meta = []byte("meta")
 
 // name is the key in meta under which a bucket's sum is kept.

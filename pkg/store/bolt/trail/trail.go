@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
-// The bucket; package bolt draws it.
+// The bucket; package schema draws it.
 var acts = []byte("acts")
 
 // Buckets are those that only this package writes to.

@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	uploads     = []byte("uploads")
 	uploadBlobs = []byte("upload_blobs")

@@ -65,6 +65,15 @@ func (t *Tx) Put(bucket, key, value []byte) error {
 	return nil
 }
 
+// Keep writes a record with its checksum.
+func (t *Tx) Keep(bucket, key []byte, v any) error {
+	value, err := record.Encode(key, v)
+	if err != nil {
+		return err
+	}
+	return t.Put(bucket, key, value)
+}
+
 // Delete removes a key.
 func (t *Tx) Delete(bucket, key []byte) error {
 	t.writes++

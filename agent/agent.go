@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/drop"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/intake"
@@ -73,7 +74,7 @@ type Agent struct {
 	post        *post.Post
 	outcome     *outcome.Writer
 	pages       *pages.Pages
-	feed        feed
+	feed        feed.Feed
 	hooks       hooks
 	remote      *courier.Book // certificates on remote vaults
 	listed      listed

@@ -266,8 +266,8 @@ func (r *run) issue(ctx context.Context) error {
 	if r.request.NoWait {
 		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.wake() })
 	}
-	follower := r.feed.follow()
-	defer follower.stop()
+	follower := r.feed.Follow()
+	defer follower.Stop()
 	earlier := r.which(awaited)
 	for _, c := range earlier {
 		c.New = true // an earlier run accepted it; this one issues it

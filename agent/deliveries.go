@@ -124,7 +124,7 @@ func (a *Agent) checkHooks() {
 	}
 	if len(names) == 0 {
 		if a.health.Clear(hooksProblem) {
-			a.feed.notice(client.Notice{Level: "info", Message: "all webhooks take deliveries again"})
+			a.feed.Notice(client.Notice{Level: "info", Message: "all webhooks take deliveries again"})
 		}
 		return
 	}
@@ -132,7 +132,7 @@ func (a *Agent) checkHooks() {
 		hook.SuspendAfter, strings.Join(names, ", "))
 	if a.health.Raise(health.Problem{Name: hooksProblem, Message: message}) {
 		a.Log.Warn("webhooks are suspended", "endpoints", names)
-		a.feed.notice(client.Notice{Level: "warn", Message: message})
+		a.feed.Notice(client.Notice{Level: "warn", Message: message})
 	}
 }
 

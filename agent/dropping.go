@@ -52,7 +52,7 @@ func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
 	return drop.New(drop.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Verified: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		Tell: a.tellDrop, Issuer: dropped{a}, Institution: func() uint32 { return a.Institution().ID }, Now: a.Now, Log: a.Log,
+		Tell: a.tellDrop, Issuer: dropped{a}, Institution: a.currentID, Now: a.Now, Log: a.Log,
 	}), nil
 }
 

@@ -65,7 +65,7 @@ func (a *Agent) EraseRecipient(ctx context.Context, email string) (client.Erasur
 		return report, err
 	}
 	report.Account, err = a.eraseAccount(ctx, email)
-	a.feed.news()
+	a.feed.News()
 	return report, err
 }
 

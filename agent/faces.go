@@ -6,6 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/panel"
@@ -26,7 +27,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: shapeBatch, Templates: a.Templates,
+		ShapeBatch: feed.ShapeBatch, Templates: a.Templates,
 		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
@@ -36,7 +37,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	staff := &panel.Panel{
-		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a,
+		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a, Stories: a,
 		Backups: a, Webhooks: a, Deliveries: a, Receipts: a, Mails: a, Revisions: a,
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
@@ -47,7 +48,7 @@ func (a *Agent) Handler() http.Handler {
 		},
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
+	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
 	mux.Handle("/panel/", a.audited(staff.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
@@ -142,3 +143,11 @@ func (a *Agent) failed(ctx context.Context, batch string) ([]string, error) {
 		}
 	}
 }
+
+// stream is what staff see happen.
+func (a *Agent) stream() *feed.Stream {
+	return &feed.Stream{Feed: &a.feed, Records: a.store, Institution: a.currentID, Status: a.Status}
+}
+
+// currentID is the institution whose staff the agent serves.
+func (a *Agent) currentID() uint32 { return a.Institution().ID }

@@ -99,14 +99,14 @@ func (a *Agent) mailsHeld(err error) {
 	if err == nil {
 		if a.health.Clear(mailProblem) {
 			a.Log.Info("mails go out again")
-			a.feed.notice(client.Notice{Level: "info", Message: "mails go out again"})
+			a.feed.Notice(client.Notice{Level: "info", Message: "mails go out again"})
 		}
 		return
 	}
 	message := mailTrouble(err)
 	if a.health.Raise(health.Problem{Name: mailProblem, Message: message}) {
 		a.Log.Error("mails are held up", "reason", message)
-		a.feed.notice(client.Notice{Level: "error", Message: message})
+		a.feed.Notice(client.Notice{Level: "error", Message: message})
 	}
 }
 
@@ -120,7 +120,7 @@ func mailTrouble(err error) string {
 
 // bounces notes what came back.
 func (a *Agent) bounces() *post.Bounces {
-	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.news}
+	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.News}
 }
 
 // watchBounces reads the mailbox of returned mails, where there is one.
@@ -145,5 +145,5 @@ func (a *Agent) withBounces(next http.Handler, fail func(http.ResponseWriter, *h
 // settled is told which certificates' processing has ended: there may be mails.
 func (a *Agent) settled(ids []uint64) {
 	a.post.Wake()
-	a.feed.settled(ids)
+	a.feed.Settled(ids)
 }

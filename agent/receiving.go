@@ -42,7 +42,7 @@ func (a *Agent) applyReceived(_ context.Context, r hook.Received) error {
 	}
 	noted, err := a.remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
 	if noted {
-		a.feed.notice(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
+		a.feed.Notice(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
 	}
 	return err
 }
@@ -72,7 +72,7 @@ func (a *Agent) tellReceived(r hook.Received) {
 	if r.Subject != "" {
 		message += " of certificate " + r.Subject
 	}
-	a.feed.notice(client.Notice{Level: "info", Message: message})
+	a.feed.Notice(client.Notice{Level: "info", Message: message})
 }
 
 // ReceivedEvents lists what others told us, newest first.

@@ -22,7 +22,7 @@ func (a *Agent) Revoke(ctx context.Context, name, reason string, tell bool) (str
 	if err != nil {
 		return "", err
 	}
-	a.feed.news()
+	a.feed.News()
 	a.post.Wake()
 	return c.UUID, nil
 }

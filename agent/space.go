@@ -61,7 +61,7 @@ func (a *Agent) held(err error) {
 	if fault.Is(err, fault.Full) {
 		a.pauseIntake("nothing new is taken: the home's disk is full or cannot be written; make room, then run the same command again (an agent goes on by itself)")
 	}
-	a.feed.trouble(err)
+	a.feed.Trouble(err)
 }
 
 func (a *Agent) pauseIntake(why string) {
@@ -69,7 +69,7 @@ func (a *Agent) pauseIntake(why string) {
 		return
 	}
 	a.Log.Error("intake is paused", "home", string(a.Home), "reason", why)
-	a.feed.notice(client.Notice{Level: "error", Message: why})
+	a.feed.Notice(client.Notice{Level: "error", Message: why})
 }
 
 // watchSpace pauses intake when the disk runs full, and resumes it when there is
@@ -101,7 +101,7 @@ func (a *Agent) resumeIntake() {
 	}
 	if a.health.Clear(diskProblem) {
 		a.Log.Info("intake goes on: there is room on the disk again")
-		a.feed.notice(client.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
+		a.feed.Notice(client.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
 		a.processor.Wake()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -36,7 +37,7 @@ func (a *Agent) Story(ctx context.Context, name string) (client.Story, error) {
 		events = slices.Concat(events[:storyEvents], events[n-storyEvents:])
 	}
 	for _, e := range events {
-		s.Events = append(s.Events, *shapeEvent(e))
+		s.Events = append(s.Events, *feed.ShapeEvent(e))
 	}
 	before, err := a.corrections(ctx, c, func(c vault.Certificate) string { return c.Supersedes })
 	if err != nil {

@@ -62,6 +62,9 @@ func (v vitals) BatchCounts(ctx context.Context) (map[string]int, error) {
 	return states, nil
 }
 
+// eventGroup is how many events are read at a time.
+const eventGroup = 256
+
 // EventsSince implements health.Source.
 func (v vitals) EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error) {
 	// What happens meanwhile is counted the next time.
@@ -72,7 +75,7 @@ func (v vitals) EventsSince(ctx context.Context, seq uint64) (map[string]int, ui
 	counts := map[string]int{}
 	for id := range v.state.Load().seats {
 		for from := seq; from < last; {
-			events, next, err := v.store.EventsAfter(ctx, id, from, sinceGroup)
+			events, next, err := v.store.EventsAfter(ctx, id, from, eventGroup)
 			if err != nil {
 				return nil, seq, err
 			}

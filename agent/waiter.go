@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -12,7 +13,7 @@ import (
 // each verified PDF out as soon as it is there.
 type waiter struct {
 	run      *run
-	follower *follower
+	follower *feed.Follower
 	total    int
 	done     int
 	open     map[uint64]bool // accepted, not settled
@@ -60,8 +61,8 @@ func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) 
 				accepted = nil
 			}
 			ready = w.await(group)
-		case <-w.follower.ready:
-			settled, trouble := w.follower.take()
+		case <-w.follower.Ready():
+			settled, trouble := w.follower.Take()
 			if trouble != nil {
 				return trouble
 			}

@@ -55,14 +55,14 @@ func (a *Agent) wireHooks() {
 
 // wakeHooks tells the sender whenever something was committed, until ctx ends.
 func (a *Agent) wakeHooks(ctx context.Context) error {
-	news := a.feed.follow()
-	defer news.stop()
+	news := a.feed.Follow()
+	defer news.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-news.ready:
-			_, _ = news.take() // nothing is to gather
+		case <-news.Ready():
+			_, _ = news.Take() // nothing is to gather
 			a.hooks.sender.Wake()
 		}
 	}

@@ -18,10 +18,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/hooks"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/pages"
@@ -61,26 +63,28 @@ type Agent struct {
 	// Made is true when the home was made by Open.
 	Made bool
 
-	store       *bolt.Store
-	blobs       *blob.Store
-	state       atomic.Pointer[state]
-	configuring sync.Mutex
-	signing     signing
-	certifier   certifier
-	intake      *intake.Intake
-	uploads     *intake.Uploads
-	processor   *process.Processor
-	mailing     mailing
-	post        *post.Post
-	outcome     *outcome.Writer
-	pages       *pages.Pages
-	feed        feed.Feed
-	hooks       hooks
-	remote      *courier.Book // certificates on remote vaults
-	listed      listed
-	health      *health.Health
-	lastHeld    latest
-	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
+	store        *bolt.Store
+	blobs        *blob.Store
+	state        atomic.Pointer[state]
+	configuring  sync.Mutex
+	signing      signing
+	certifier    certifier
+	intake       *intake.Intake
+	uploads      *intake.Uploads
+	processor    *process.Processor
+	mailing      mailing
+	post         *post.Post
+	outcome      *outcome.Writer
+	pages        *pages.Pages
+	feed         feed.Feed
+	sender       *deliver.Sender
+	hooks        *hooks.Hooks
+	privateHooks bool          // private addresses may be told of events too
+	remote       *courier.Book // certificates on remote vaults
+	listed       listed
+	health       *health.Health
+	lastHeld     latest
+	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -159,7 +163,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	a.health = health.New(vitals{a}, a.Build)
 	a.health.Begin(last)
 	a.wire()
-	a.checkHooks()
+	a.hooks.Check()
 	a.pages, err = a.showing()
 	return err
 }
@@ -190,7 +194,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.post.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
-	work.Go(func() error { return a.hooks.sender.Run(ctx) })
+	work.Go(func() error { return a.sender.Run(ctx) })
 	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
 	return work.Wait()
@@ -211,7 +215,7 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
-			a.forgetDeliveries(ctx, forgot)
+			a.hooks.Forget(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

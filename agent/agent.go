@@ -25,6 +25,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/hooks"
 	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/mails"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
@@ -74,6 +75,7 @@ type Agent struct {
 	processor    *process.Processor
 	mailing      mailing
 	post         *post.Post
+	mails        *mails.Desk
 	outcome      *outcome.Writer
 	pages        *pages.Pages
 	feed         feed.Feed
@@ -183,7 +185,7 @@ func (a *Agent) wire() {
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.held,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
-	a.post = a.newPost()
+	a.wireMails()
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }

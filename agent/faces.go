@@ -38,7 +38,7 @@ func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	staff := &panel.Panel{
 		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a, Stories: a,
-		Backups: a, Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a, Revisions: a,
+		Backups: a, Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a,
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {

@@ -12,8 +12,6 @@ import (
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -37,8 +35,8 @@ func (a *Agent) business(limits api.Limits) *api.API {
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	staff := &panel.Panel{
-		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a, Stories: a,
-		Backups: a, Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a,
+		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Backups: a, Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {
@@ -96,52 +94,6 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 		s.Jobs[string(kind)] = client.Queue{Waiting: q.Waiting, Later: q.Later}
 	}
 	return s, nil
-}
-
-// RetryAll sends all failed certificates, or those of one batch, through
-// processing again and returns how many.
-func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
-	institution := a.Institution().ID
-	if batch != "" {
-		if _, err := a.store.Batch(ctx, institution, batch); err != nil {
-			return 0, err
-		}
-	}
-	failed, err := a.failed(ctx, batch)
-	if err != nil {
-		return 0, err
-	}
-	for i, uuid := range failed {
-		_, err := a.store.Change(ctx, institution, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-			return c.Retry(vault.ByRetry, a.Now())
-		})
-		// Someone else may have retried it meanwhile.
-		if err != nil && !fault.Is(err, fault.Illegal) {
-			return i, err
-		}
-		a.wake()
-	}
-	return len(failed), nil
-}
-
-// failed lists the certificates that failed, all of them before any is touched:
-// one that is retried may fail again at once.
-func (a *Agent) failed(ctx context.Context, batch string) ([]string, error) {
-	const group = 1000
-	filter := store.Filter{Institution: a.Institution().ID, Status: vault.Failed, Batch: batch}
-	var uuids []string
-	for n := 1; ; n++ {
-		page, err := a.store.List(ctx, filter, n, group)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page.Certificates {
-			uuids = append(uuids, c.UUID)
-		}
-		if len(page.Certificates) < group {
-			return uuids, nil
-		}
-	}
 }
 
 // stream is what staff see happen.

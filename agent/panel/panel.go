@@ -18,7 +18,6 @@ import (
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
@@ -39,6 +38,7 @@ type Panel struct {
 	Receipts     Receipts
 	Mails        Mails
 	Revisions    Revisions
+	Erasures     Erasures
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -64,7 +64,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Agent.RetryAll(r.Context(), q.Batch)
+		n, err := p.Failures.RetryAll(r.Context(), q.Batch)
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {

@@ -30,6 +30,7 @@ import (
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/space"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -85,7 +86,7 @@ type Agent struct {
 	remote       *courier.Book // certificates on remote vaults
 	listed       listed
 	health       *health.Health
-	lastHeld     latest
+	space        *space.Space
 	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
 }
 
@@ -178,11 +179,12 @@ func (a *Agent) wire() {
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
+	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		Page: a.Page, MailHold: a.mailing.hold,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.held,
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.wireMails()
@@ -198,7 +200,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.sender.Run(ctx) })
 	work.Go(func() error { return a.wakeHooks(ctx) })
-	work.Go(func() error { return a.watchSpace(ctx) })
+	work.Go(func() error { return a.space.Watch(ctx) })
 	return work.Wait()
 }
 

@@ -54,7 +54,7 @@ func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 	// The database, too, can find the disk full.
 	defer func() {
 		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
-			r.checkSpace()
+			r.space.Check()
 		}
 	}()
 	if err := r.check(ctx); err != nil {

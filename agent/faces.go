@@ -46,7 +46,7 @@ func (a *Agent) Handler() http.Handler {
 		},
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
+	mux.Handle("/", a.space.WhileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
 	mux.Handle("/panel/", a.audited(staff.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
@@ -66,7 +66,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, business.Fail), business.Fail))))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, business.Fail), business.Fail))))
 	a.certifier.mountPublic(mux, o.Proxies)
 	return mux
 }

@@ -3,11 +3,11 @@ package agent
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/agent/space"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -109,7 +109,7 @@ func (v vitals) DatabaseSize() int64 { return v.store.Size() }
 func (a *Agent) measured(name string, next http.Handler) http.Handler {
 	return a.health.Measure(name, next, func(status int) {
 		if status == http.StatusInsufficientStorage {
-			a.checkSpace()
+			a.space.Check()
 		}
 	})
 }
@@ -123,20 +123,18 @@ func (a *Agent) problems() []client.Problem {
 	return append(shown, a.keyProblems()...)
 }
 
-// latest remembers what was said last, so that it is not said all the time.
-type latest struct {
-	mu   sync.Mutex
-	what string
-	at   time.Time
+// wireSpace prepares the watch over the disk; it starts nothing.
+func (a *Agent) wireSpace() {
+	a.space = space.New(space.Options{
+		Disk: func() (free, total uint64, err error) {
+			d, err := a.Home.Disk()
+			return d.Free, d.Total, err
+		},
+		Probe: filepath.Join(a.Home.Blobs(), "tmp"), Home: string(a.Home), Full: alarm{a, "disk", true},
+		Tell: a.feed.Notice, Trouble: a.feed.Trouble, Wake: func() { a.processor.Wake() }, Now: a.Now, Log: a.Log,
+	})
 }
 
-// isNews is true for what was not said within the last minute.
-func (l *latest) isNews(what string, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if what == l.what && now.Sub(l.at) < time.Minute {
-		return false
-	}
-	l.what, l.at = what, now
-	return true
-}
+// Accepting is nil when the agent takes what is new, else the reason, of kind
+// fault.Full.
+func (a *Agent) Accepting() error { return a.space.Accepting() }

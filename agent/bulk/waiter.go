@@ -1,4 +1,4 @@
-package agent
+package bulk
 
 import (
 	"context"
@@ -85,7 +85,7 @@ func (r *run) stopIfCancelled(ctx context.Context) error {
 	if r.batch.Digest != r.digest {
 		return nil
 	}
-	b, err := r.store.Batch(ctx, r.institution.ID, r.batch.ID)
+	b, err := r.Records.Batch(ctx, r.institution.ID, r.batch.ID)
 	if err != nil || !b.Cancelled() {
 		return err
 	}
@@ -97,7 +97,7 @@ func (w *waiter) write(ctx context.Context, ready []uint64) error {
 	if len(ready) == 0 {
 		return nil
 	}
-	settled, err := w.run.store.ByID(ctx, ready...)
+	settled, err := w.run.Records.ByID(ctx, ready...)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (w *waiter) write(ctx context.Context, ready []uint64) error {
 			approved = append(approved, c)
 		}
 	}
-	if err := w.run.outcome.Export(ctx, w.run.out, approved); err != nil {
+	if err := w.run.Outcome.Export(ctx, w.run.out, approved); err != nil {
 		return err
 	}
 	w.done += len(ready)

@@ -31,6 +31,7 @@ import (
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/agent/space"
+	"github.com/vecctl/vecctl/agent/tokens"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -59,11 +60,14 @@ type Options struct {
 	Page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
+type tokenDesk = tokens.Desk
+
 // Agent is a vault at work, or ready to be.
 type Agent struct {
 	Options
 	// Made is true when the home was made by Open.
 	Made bool
+	*tokenDesk
 
 	store        *bolt.Store
 	blobs        *blob.Store
@@ -188,6 +192,7 @@ func (a *Agent) wire() {
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.wireMails()
+	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }

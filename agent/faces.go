@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/audit"
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
@@ -34,8 +35,9 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
+	trail := &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
 	staff := &panel.Panel{
-		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a, Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Backups: a, Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
@@ -47,7 +49,7 @@ func (a *Agent) Handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.space.WhileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
-	mux.Handle("/panel/", a.audited(staff.Handler()))
+	mux.Handle("/panel/", trail.Around(staff.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {

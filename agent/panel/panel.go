@@ -11,7 +11,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // Agent is who does the work.
@@ -22,8 +21,6 @@ type Agent interface {
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
-	// Acts is a piece of the audit trail, behind the entry with a number.
-	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -31,6 +28,7 @@ type Agent interface {
 type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
+	Trail        Trail
 	Institutions Institutions
 	Corrections  Corrections
 	Webhooks     Webhooks

@@ -86,6 +86,7 @@ type Agent struct {
 	feed         feed.Feed
 	sender       *deliver.Sender
 	hooks        *hooks.Hooks
+	secrets      secrets
 	privateHooks bool          // private addresses may be told of events too
 	remote       *courier.Book // certificates on remote vaults
 	listed       listed
@@ -167,7 +168,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if err != nil {
 		return err
 	}
-	a.health = health.New(vitals{a}, a.Build)
+	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.institutionIDs, Now: a.Now}}, a.Build)
 	a.health.Begin(last)
 	a.wire()
 	a.hooks.Check()

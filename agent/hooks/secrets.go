@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -18,32 +17,15 @@ type Box interface {
 
 // Secrets are the signing secrets of endpoints.
 type Secrets struct {
-	// Load reads the key of secrets. It is made where there is none and none was
-	// needed yet.
-	Load   func(mayMake bool) (Box, error)
+	// Box has the key of secrets. It is made where there is none and none was needed
+	// yet.
+	Box    func(mayMake bool) (Box, error)
 	Random io.Reader
-
-	mu  sync.Mutex
-	box Box // nil until it is needed
-}
-
-func (s *Secrets) loaded(mayMake bool) (Box, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.box != nil {
-		return s.box, nil
-	}
-	box, err := s.Load(mayMake)
-	if err != nil {
-		return nil, err
-	}
-	s.box = box
-	return box, nil
 }
 
 // Open decrypts the secret of an endpoint.
 func (s *Secrets) Open(endpoint string, sealed hook.Sealed) (string, error) {
-	box, err := s.loaded(false)
+	box, err := s.Box(false)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +34,7 @@ func (s *Secrets) Open(endpoint string, sealed hook.Sealed) (string, error) {
 
 // draw makes a signing secret in the form of Standard Webhooks, and seals it.
 func (s *Secrets) draw(endpoint string, mayMake bool) (string, hook.Sealed, error) {
-	box, err := s.loaded(mayMake)
+	box, err := s.Box(mayMake)
 	if err != nil {
 		return "", nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -33,7 +32,7 @@ func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
 	if o.Folder == "" {
 		o.Folder = a.Home.Drop()
 	}
-	if err := a.checkDrop(o.Folder); err != nil {
+	if err := a.Home.CheckDrop(o.Folder); err != nil {
 		return nil, err
 	}
 	// Only the last part is made: a share that is not mounted is not to be
@@ -63,37 +62,6 @@ func (a *Agent) tellDrop(trouble string) {
 		return
 	}
 	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
-}
-
-// checkDrop refuses a drop folder in which the agent's own files would lie, or
-// which lies among them.
-func (a *Agent) checkDrop(folder string) error {
-	if !filepath.IsAbs(folder) {
-		return fault.Newf(fault.Invalid, "the drop folder %s must be given with its whole path", folder)
-	}
-	house, folder := resolved(string(a.Home)), resolved(folder)
-	own := filepath.Join(house, filepath.Base(a.Home.Drop()))
-	if within(folder, house) || within(house, folder) && !within(own, folder) {
-		return fault.Newf(fault.Invalid,
-			"the drop folder %s and the home's own files would lie in one another; name a folder outside %s, or %s", folder, house, own)
-	}
-	return nil
-}
-
-func within(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(rel)
-}
-
-// resolved is a path without links, as far as it exists.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	if parent := filepath.Dir(path); parent != path {
-		return filepath.Join(resolved(parent), filepath.Base(path))
-	}
-	return path
 }
 
 // DropStatus says what waits in the drop folder; false when none is watched.

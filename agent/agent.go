@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/applying"
 	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/feed"
@@ -77,6 +78,7 @@ type Agent struct {
 	certifier    certifier
 	intake       *intake.Intake
 	uploads      *intake.Uploads
+	desk         *applying.Desk
 	processor    *process.Processor
 	mailing      mailing
 	post         *post.Post
@@ -183,6 +185,7 @@ func (a *Agent) wire() {
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
 		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
+	a.desk = a.newDesk()
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,

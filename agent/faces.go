@@ -38,7 +38,7 @@ func (a *Agent) Handler() http.Handler {
 	trail := &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
 	staff := &panel.Panel{
 		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
-		Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
+		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {

@@ -40,6 +40,7 @@ type Panel struct {
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
+	Applications Applications
 	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -106,6 +107,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeReceipts(mux)
 	p.routeMails(mux)
 	p.routeRevisions(mux)
+	p.routeApplications(mux)
 	return mux
 }
 

@@ -19,7 +19,7 @@ func exportCommand(w world) *cli.Command {
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
 			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
-			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
@@ -111,15 +111,9 @@ func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[
 }
 
 func certificateTable() list[client.Certificate] {
-	text := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return *s
-	}
 	return list[client.Certificate]{
 		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
-			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at"},
+			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at", "source"},
 		cells: func(c client.Certificate) []string {
 			var sum, approved, revoked, reason string
 			if c.Verified != nil {
@@ -133,7 +127,7 @@ func certificateTable() list[client.Certificate] {
 			}
 			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), approved}
+				c.CreatedAt.Format(time.RFC3339), approved, c.Source.Value}
 		},
 	}
 }

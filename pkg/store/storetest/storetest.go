@@ -25,7 +25,7 @@ type test struct {
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), []test{
+	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), aboutApplications(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},

@@ -9,6 +9,8 @@ import (
 	"image/png"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -351,4 +353,40 @@ func onePixel() []byte {
 		panic(err)
 	}
 	return b.Bytes()
+}
+
+// TestApplicationsAreUnknownToThePublic shows nothing of an application until it is
+// a certificate, and then at once.
+func TestApplicationsAreUnknownToThePublic(t *testing.T) {
+	t.Parallel()
+	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *client.Client) {
+		made, err := c.SubmitApplication(t.Context(), client.NewApplication{Title: "Diploma", Name: "Ada Lovelace", Email: "ada@example.org",
+			Evidence: &client.NewFile{Name: "scan.pdf", Body: onePage("Ada")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		share := made.ShareURL[strings.LastIndex(made.ShareURL, "/c/"):]
+		look := func(when string, status int) {
+			t.Helper()
+			for _, path := range []string{"/v/" + made.ReferenceID, share} {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(http.MethodGet, path, nil)
+				r.RemoteAddr = "127.0.0.1:1"
+				a.PublicHandler().ServeHTTP(w, r)
+				if shown := strings.Contains(w.Body.String(), "Lovelace"); w.Code != status || shown != (status == http.StatusOK) {
+					t.Errorf("%s: %s answers %d, and shows the name: %v", when, path, w.Code, shown)
+				}
+			}
+		}
+		look("pending", http.StatusNotFound)
+		if _, err := c.ReviewApplication(t.Context(), made.UUID); err != nil {
+			t.Fatal(err)
+		}
+		look("in review", http.StatusNotFound)
+		if _, err := c.ApproveApplication(t.Context(), made.UUID, client.ApplicationApproval{Evidence: true}); err != nil {
+			t.Fatal(err)
+		}
+		becomes(t, c, made.UUID, vault.Approved)
+		look("approved", http.StatusOK)
+	})
 }

@@ -118,6 +118,7 @@ func (r *run) check(ctx context.Context) error {
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
 		Trigger: r.trigger, KeepNothing: q.DryRun, Presses: presses, Template: q.Template,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
+		Standard:  r.standard,
 		Progress:  func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
 	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })

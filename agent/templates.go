@@ -29,9 +29,10 @@ type listed struct {
 }
 
 type listing struct {
-	stamp  string
-	sound  bool
-	shaped client.Template
+	stamp     string
+	sound     bool
+	shaped    client.Template
+	placement vault.Placement
 }
 
 // Templates lists the home's templates as the API shows them. One with faults is
@@ -69,7 +70,7 @@ func (a *Agent) look(name string) listing {
 	if t.WidthMM > t.Height {
 		orientation = "landscape"
 	}
-	return listing{sound: true, shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
+	return listing{sound: true, placement: press{t}.Placement(), shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
 		WidthMM: t.WidthMM, HeightMM: t.Height, Fields: append([]string{}, t.Columns...)}}
 }
 

@@ -66,8 +66,9 @@ type Order struct {
 	// that name none.
 	Presses  func(name string) (Press, error)
 	Template string
-	// Placement is where codes go; what it leaves open is the template's to say.
-	Placement vault.Placement
+	// Placement is where codes go; what it leaves open is the template's to say, or
+	// Standard's where there is none.
+	Placement, Standard vault.Placement
 	// KeepNothing makes it a look only: documents are read but not stored.
 	KeepNothing bool
 	// Progress is told how many rows have been looked at, from any goroutine.

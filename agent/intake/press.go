@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"io"
 	"strings"
 	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -29,7 +26,7 @@ type Press interface {
 // press finds the row's template: its own, or that of the whole manifest. It also
 // says where the code of a document goes that the row brings.
 func (c *Candidate) press(o Order) {
-	c.Draft.Placement = o.Placement
+	c.Draft.Placement = o.Placement.Or(o.Standard)
 	name := cmp.Or(c.Row.Template, o.Template)
 	if name == "" || len(c.Problems) > 0 {
 		return
@@ -43,10 +40,7 @@ func (c *Candidate) press(o Order) {
 		c.refuse("row %d, template %s: %s", c.Row.Number, name, message)
 		return
 	}
-	at := t.Placement()
-	p := &c.Draft.Placement
-	p.Page, p.At = cmp.Or(p.Page, at.Page), cmp.Or(p.At, at.At)
-	p.SizeMM, p.MarginMM = cmp.Or(p.SizeMM, at.SizeMM), cmp.Or(p.MarginMM, at.MarginMM)
+	c.Draft.Placement = o.Placement.Or(t.Placement())
 	if c.Row.File != "" {
 		return
 	}
@@ -123,20 +117,4 @@ func documentName(person string) string {
 	}
 	runes := []rune(strings.Trim(name, "-"))
 	return cmp.Or(string(runes[:min(len(runes), 60)]), "certificate") + ".pdf"
-}
-
-// placed finds out whether the code has room where the person wants it.
-func placed(r io.ReaderAt, size int64, format pdf.Format, p vault.Placement) error {
-	if p == (vault.Placement{}) || format != pdf.PDF {
-		return nil
-	}
-	m, err := pdf.ParsePlace(p.At)
-	if err != nil {
-		return err
-	}
-	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
-	if err := pdf.TryMark(r, size, m); err != nil {
-		return fmt.Errorf("placing the code: %w", err)
-	}
-	return nil
 }

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
 )
 
 // placeFlags say where on a document the QR code goes.
@@ -35,4 +40,54 @@ func placeOf(c *cli.Context) (pdf.Mark, error) {
 		}
 	}
 	return m, nil
+}
+
+// placementOf is the place's flags as an upload says them. What they leave open, a
+// template of this home says, where one is named.
+func placementOf(c *cli.Context, w world) (client.Placement, error) {
+	m, err := placeOf(c)
+	at := client.Placement{Page: m.Page, At: c.String("qr-at"), SizeMM: m.SizeMM, MarginMM: m.MarginMM}
+	name := c.String("template")
+	if err != nil || name == "" {
+		return at, err
+	}
+	s, err := shelf(c, w)
+	if err != nil {
+		return at, err
+	}
+	t, err := s.Load(name)
+	if _, ok := errors.AsType[template.Faults](err); ok {
+		return at, fault.At("template "+name, err)
+	} else if err != nil {
+		return at, err
+	}
+	return client.Placement{
+		Page: cmp.Or(at.Page, t.Mark.Page), At: cmp.Or(at.At, t.At),
+		SizeMM: cmp.Or(at.SizeMM, t.Mark.SizeMM), MarginMM: cmp.Or(at.MarginMM, t.Mark.MarginMM),
+	}, nil
+}
+
+// sampleMark is the place that a document's code would get from this home.
+func sampleMark(c *cli.Context, w world) (pdf.Mark, error) {
+	at, err := placementOf(c, w)
+	if err != nil {
+		return pdf.Mark{}, err
+	}
+	if c.String("template") == "" {
+		set, err := loadSettings(c, w)
+		if err != nil {
+			return pdf.Mark{}, err
+		}
+		at.At = cmp.Or(at.At, set.get("qr.at"))
+		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
+	}
+	m, err := pdf.ParsePlace(at.At)
+	m.Page, m.SizeMM, m.MarginMM = at.Page, at.SizeMM, at.MarginMM
+	return m, err
+}
+
+// placeIgnored tells of a vault that took a certificate and does not know where its
+// code was to go.
+func placeIgnored(w world, api *client.Client) {
+	say(w, "Note: %s does not say that it put the code where it was asked to; look at a downloaded PDF", api.Base())
 }

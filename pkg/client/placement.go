@@ -1,6 +1,10 @@
 package client
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Placement is where a document's code goes: an extension of the guide's fields
 // (qr[page], qr[at], qr[size], qr[margin]). What is zero is left to the vault. A
@@ -28,4 +32,22 @@ func (p Placement) parts() [][2]string {
 	number("size", p.SizeMM)
 	number("margin", p.MarginMM)
 	return all
+}
+
+// String is the placement for a person: "top-left, page 2, 30 mm".
+func (p Placement) String() string {
+	var all []string
+	if p.At != "" {
+		all = append(all, p.At)
+	}
+	if p.Page != 0 {
+		all = append(all, fmt.Sprintf("page %d", p.Page))
+	}
+	if p.SizeMM != 0 {
+		all = append(all, fmt.Sprintf("%g mm", p.SizeMM))
+	}
+	if p.MarginMM != 0 {
+		all = append(all, fmt.Sprintf("margin %g mm", p.MarginMM))
+	}
+	return strings.Join(all, ", ")
 }

@@ -16,6 +16,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
+// Where a code goes unless something else is said.
+const (
+	UsualPlace    = "bottom-right"
+	UsualSizeMM   = 22
+	UsualMarginMM = 8
+)
+
 var corners = []string{"bottom-right", "bottom-left", "top-right", "top-left", "auto"}
 
 // ParsePlace reads where a code goes: a corner such as "top-left", "auto", or

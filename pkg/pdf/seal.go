@@ -152,10 +152,10 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 
 func (m *Mark) check() error {
 	if m.SizeMM == 0 {
-		m.SizeMM = 22
+		m.SizeMM = UsualSizeMM
 	}
 	if m.MarginMM == 0 {
-		m.MarginMM = 8
+		m.MarginMM = UsualMarginMM
 	}
 	var err error
 	if m.URL, err = Link(m.URL); err != nil {

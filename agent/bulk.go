@@ -89,7 +89,7 @@ func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
-	presses := r.presses()
+	presses := intake.Presses(r.shelf())
 	if q.Template != "" {
 		if _, err := presses(q.Template); err != nil {
 			return fault.At("template "+q.Template, err)

@@ -29,8 +29,8 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 		at := c.ApprovedAt.UTC()
 		shaped.ApprovedAt = &at
 	}
-	if p := c.Placement; p != (vault.Placement{}) {
-		shaped.QR = &client.Placement{Page: p.Page, At: p.At, SizeMM: p.SizeMM, MarginMM: p.MarginMM}
+	if at := client.Placement(c.Placement); at != (client.Placement{}) {
+		shaped.QR = &at
 	}
 	if c.Failure != nil {
 		shaped.FailureReason = &c.Failure.Reason

@@ -6,10 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // placeFlags say where on a document the QR code goes.
@@ -61,10 +63,7 @@ func placementOf(c *cli.Context, w world) (client.Placement, error) {
 	} else if err != nil {
 		return at, err
 	}
-	return client.Placement{
-		Page: cmp.Or(at.Page, t.Mark.Page), At: cmp.Or(at.At, t.At),
-		SizeMM: cmp.Or(at.SizeMM, t.Mark.SizeMM), MarginMM: cmp.Or(at.MarginMM, t.Mark.MarginMM),
-	}, nil
+	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
 }
 
 // sampleMark is the place that a document's code would get from this home.
@@ -86,8 +85,6 @@ func sampleMark(c *cli.Context, w world) (pdf.Mark, error) {
 	return m, err
 }
 
-// placeIgnored tells of a vault that took a certificate and does not know where its
-// code was to go.
-func placeIgnored(w world, api *client.Client) {
-	say(w, "Note: %s does not say that it put the code where it was asked to; look at a downloaded PDF", api.Base())
-}
+// placeIgnored is said of a vault that took certificates and does not know where
+// their codes were to go.
+const placeIgnored = "the vault does not say that it put the QR code where it was asked to; look at a downloaded PDF"

@@ -73,7 +73,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 		return err
 	}
 	if issued.QR == nil && at != (client.Placement{}) {
-		placeIgnored(w, api)
+		say(w, "Note: %s", placeIgnored)
 	}
 	if !c.Bool("no-wait") {
 		if issued, err = settledCertificate(c.Context, api, issued); err != nil {

@@ -115,6 +115,10 @@ type BulkAccepted struct {
 // takes 1,000 form fields, and an entry has up to six.
 const EntriesPerCall = 150
 
+// PlacedPerCall is EntriesPerCall for entries that say where their codes go, with
+// four fields more.
+const PlacedPerCall = 90
+
 // SubmitBulk issues certificates of uploaded files, all of them or none. An error
 // names what is wrong with which entry: entries.0.file_id. More than
 // EntriesPerCall are for the caller to send in several calls.

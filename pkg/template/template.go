@@ -106,6 +106,13 @@ func (t *Template) Print(values map[string]string) ([]byte, error) {
 	return t.sheet.Print(texts)
 }
 
+// Shows tells whether a document shows a column.
+func (t *Template) Shows(column string) bool {
+	return slices.ContainsFunc(t.fields, func(f field) bool {
+		return slices.ContainsFunc(f.words, func(w word) bool { return w.column == column })
+	})
+}
+
 // Origin says what a row's document is made of, but for the date: a hash of the
 // template's files and of the values that it shows.
 func (t *Template) Origin(values map[string]string) string {

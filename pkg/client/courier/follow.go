@@ -14,7 +14,7 @@ import (
 // duplicate is the guide's text for a certificate that exists already (step 4).
 const duplicate = "A vault certificate with this email, title, and issue date already exists"
 
-var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_]+)$`)
+var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_.]+)$`)
 
 // sortComplaints takes a refusal apart: what is wrong with each entry, which
 // entries' documents the vault does not have, and whether there is anything else.
@@ -128,7 +128,7 @@ func (c *Courier) follow(ctx context.Context) error {
 		one, ok := found.of(c.rows[i])
 		switch {
 		case ok && o.Status == client.RowUnchanged:
-			o = compared(c.rows[i], one)
+			o = c.compared(c.rows[i], one)
 		case ok:
 			o.Certificate = &one
 		}

@@ -184,7 +184,7 @@ func read(dir fs.FS, name string, most int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("is no file")
 	case info.Size() > most:
-		return nil, fmt.Errorf("has %d MB: at most %d are taken", info.Size()>>20, most>>20)
+		return nil, fmt.Errorf("has %d KB: at most %d are taken", info.Size()>>10, most>>10)
 	}
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(f); err != nil {

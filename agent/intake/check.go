@@ -81,6 +81,9 @@ type Order struct {
 func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.Unnamed, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
+	if err := whoIssues(o, candidates); err != nil {
+		return nil, nil, err
+	}
 	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
 		return nil, nil, err
 	}

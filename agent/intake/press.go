@@ -9,6 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -21,6 +22,8 @@ type Press interface {
 	Origin(values map[string]string) string
 	// Placement is where the code goes.
 	Placement() vault.Placement
+	// Shows tells whether a document shows a column.
+	Shows(column string) bool
 }
 
 // press finds the row's template: its own, or that of the whole manifest. It also
@@ -45,8 +48,23 @@ func (c *Candidate) press(o Order) {
 		return
 	}
 	c.Press, c.values = t, o.Manifest.Values(c.Row)
-	c.values["institution"] = o.Institution.Name
+	c.values[template.Institution] = o.Institution.Name
 	c.Draft.File.Origin = t.Origin(c.values)
+}
+
+// whoIssues refuses documents that would show the name of an institution that has
+// none yet.
+func whoIssues(o Order, all []*Candidate) error {
+	if o.Institution.Name != "" && o.Institution.Name != vault.StandIn {
+		return nil
+	}
+	for _, c := range all {
+		if c.Press != nil && c.Press.Shows(template.Institution) {
+			return fault.Newf(fault.Invalid, "row %d: its template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME",
+				c.Row.Number)
+		}
+	}
+	return nil
 }
 
 // Document makes a templated row's document.

@@ -17,10 +17,10 @@ import (
 // placeFlags say where on a document the QR code goes.
 func placeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code (default: the first)"},
+		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code", DefaultText: "the first"},
 		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first of them that is empty), or X,Y in mm from the top left"},
-		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM` (default: 22)"},
-		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM` (default: 8)"},
+		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM`", DefaultText: "22"},
+		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM`", DefaultText: "8"},
 	}
 }
 

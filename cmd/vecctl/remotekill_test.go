@@ -150,12 +150,12 @@ func TestBulkElsewhereOfTemplates(t *testing.T) {
 	args := []string{manifest, "--template", "degree", "--api", address, "--token", there.newToken()}
 	here.want(2, append([]string{"bulk"}, args...)...).says(t, `there is no template "degree"`, "vecctl template new degree")
 	here.done("template", "new", "degree")
-	here.want(2, append([]string{"bulk"}, args...)...).says(t, `row 3, template letter: there is no template "letter"; there are degree`, "nothing was issued")
-	here.done("template", "new", "letter", "--from", "letter")
 	here.want(2, append([]string{"bulk", "--dry-run", "--preview", here.out}, args...)...).says(t, "--preview goes without --api")
 	// The home has no institution yet, and the degree says who issues it.
-	here.want(2, append([]string{"bulk"}, args...)...).says(t, "vecctl init --institution NAME", "the template needs institution, and it is empty")
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: its template shows who issues", "vecctl init --institution NAME")
 	here.done("init", "--institution", "Zürich College")
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, `row 3, template letter: there is no template "letter"; there are degree`, "nothing was issued")
+	here.done("template", "new", "letter", "--from", "letter")
 	here.want(0, append([]string{"bulk", "--dry-run"}, args...)...).says(t, "6 rows: 6 ready", "Nothing was changed")
 	report := here.bulk(0, args...)
 	if report.Issued != 6 || len(report.Notes) != 0 {

@@ -116,8 +116,7 @@ func (b *remoteBatch) shows(presses func(string) (intake.Press, error), column s
 			return false
 		}
 		p, err := presses(name) // an error is told with the row
-		t, ok := p.(interface{ Shows(column string) bool })
-		return err == nil && ok && t.Shows(column)
+		return err == nil && p.Shows(column)
 	})
 }
 
@@ -128,9 +127,6 @@ func homesInstitution(c *cli.Context, w world) (string, error) {
 		return "", err
 	}
 	if there, err := dir.Exists(); err != nil || !there {
-		if err == nil {
-			say(w, "Note: this home has no institution yet, so that {institution} in its templates is empty; name it with: vecctl init --institution NAME")
-		}
 		return "", err
 	}
 	s, err := connectHome(c, w, vault.Institution{})

@@ -48,7 +48,7 @@ func runRemoteBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f 
 	}
 	bad := len(b.candidates) - len(b.sound())
 	if bad == 0 || q.Skip || q.DryRun {
-		if err := b.carry(c, w, s, bar.tell); err != nil {
+		if err := b.carry(c, s, bar.tell); err != nil {
 			bar.clear()
 			return err
 		}
@@ -80,7 +80,7 @@ func (b *remoteBatch) sound() []*intake.Candidate {
 }
 
 // carry brings the sound rows to the vault.
-func (b *remoteBatch) carry(c *cli.Context, w world, s *session, tell func(client.Progress)) (err error) {
+func (b *remoteBatch) carry(c *cli.Context, s *session, tell func(client.Progress)) (err error) {
 	carrier := courier.Courier{
 		Client: s.WithRetries(client.Patient()), Name: b.name, Skip: b.request.Skip, NoWait: b.request.NoWait,
 		Now: time.Now, Sleep: sleep, Progress: tell,

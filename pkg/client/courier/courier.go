@@ -179,46 +179,6 @@ func (c *Courier) note(call *call, places []int, status client.RowStatus) {
 	}
 }
 
-// findIssued finds the certificates that exist already for rows.
-func (c *Courier) findIssued(ctx context.Context, open []int) error {
-	if len(open) == 0 {
-		return nil
-	}
-	found, err := c.existing(ctx, open)
-	if err != nil {
-		return err
-	}
-	for _, i := range open {
-		if issued, ok := found.of(c.rows[i]); ok {
-			c.outcomes[i] = c.compared(c.rows[i], issued)
-		}
-	}
-	return nil
-}
-
-// compared is the outcome of a row for which a certificate exists.
-func (c *Courier) compared(r Row, issued client.Certificate) Outcome {
-	n := r.Certificate
-	switch {
-	case issued.SupersededBy != nil:
-	case vault.Clean(n.Name) != issued.Name:
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, full_name: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.Name)}
-	case issued.File.SHA256 != "" && issued.File.SHA256 != r.SHA256 && !c.sentBefore(r, issued):
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, file: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.File.Name)}
-	}
-	return Outcome{Status: client.RowUnchanged, Certificate: &issued}
-}
-
-// sentBefore tells whether a certificate's document was made of what the row's is made
-// of.
-func (c *Courier) sentBefore(r Row, issued client.Certificate) bool {
-	if r.Origin == "" || c.Journal == nil {
-		return false
-	}
-	u, ok := c.Journal.uploaded(r.Number)
-	return ok && u.Origin == r.Origin && u.SHA256 == issued.File.SHA256
-}
-
 // uploadLife is how long an upload is relied on: less than the day that it has.
 const uploadLife = vault.UploadLife - time.Hour
 

@@ -75,6 +75,7 @@ type Agent struct {
 	state        atomic.Pointer[state]
 	configuring  sync.Mutex
 	signing      signing
+	standard     vault.Placement // of codes, where nothing else says
 	certifier    certifier
 	intake       *intake.Intake
 	uploads      *intake.Uploads
@@ -118,6 +119,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		o.Getenv = func(string) string { return "" }
 	}
 	a := &Agent{Options: o, Made: !existed}
+	if a.standard, err = a.loadPlacement(config); err != nil {
+		return nil, err
+	}
 	if a.signing, err = a.loadSigning(config); err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
-	institution.Name = cmp.Or(institution.Name, "My Institution")
+	institution.Name = cmp.Or(institution.Name, vault.StandIn)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
 		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,

@@ -159,6 +159,9 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	a.health.Begin(last)
 	a.wire()
 	a.checkHooks()
+	if err := a.finishRotation(ctx); err != nil {
+		return err
+	}
 	a.pages, err = a.showing()
 	return err
 }

@@ -27,6 +27,7 @@ import (
 // with the vault, and nothing else.
 type certifier struct {
 	office  *office.Office
+	ring    *keyring.Ring
 	door    *certify.Door
 	page    *page.Page
 	gallery *badge.Gallery
@@ -38,7 +39,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random)
+	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random, a.Now)
 	if err != nil {
 		return err
 	}
@@ -53,6 +54,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	a.certifier.office = office.New(office.Options{
 		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: herald{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
+	a.certifier.ring = keys
 	a.certifier.door = certify.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
 	a.certifier.gallery = badge.NewGallery()
 	a.certifier.page, err = page.New(a.certifier.office, a.BaseURL, a.Now, a.Log)

@@ -76,7 +76,7 @@ func (a *Agent) secretsBox(mayMake bool) (*home.Secrets, error) {
 	if a.hooks.secrets != nil {
 		return a.hooks.secrets, nil
 	}
-	s, err := a.Home.Secrets(a.Random, mayMake)
+	s, err := a.Home.Secrets(a.Random, a.Now(), mayMake)
 	if err == nil {
 		a.hooks.secrets = s
 	}

@@ -16,6 +16,9 @@ type Endpoints interface {
 	// ChangeEndpoint replaces an institution's endpoint by what change makes of it;
 	// NotFound when the institution has none of that ID.
 	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error)
+	// ChangeEndpoints replaces all endpoints of all institutions by what change makes
+	// of them, in one transaction. An error of any changes none.
+	ChangeEndpoints(ctx context.Context, change func(hook.Endpoint) (hook.Endpoint, error)) error
 	// Endpoints lists an institution's endpoints in order of creation, or those of all
 	// institutions when it is 0. Deleted ones are not among them.
 	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)

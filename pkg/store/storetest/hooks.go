@@ -16,6 +16,7 @@ func hookTests() []test {
 	return []test{
 		{"endpoints", endpoints},
 		{"endpoints have room for five", endpointRoom},
+		{"endpoints change together", endpointsTogether},
 		{"deliveries come with a change", deliveriesCome},
 		{"deliveries of a refused change", deliveriesOfNothing},
 		{"attempts at deliveries", attempts},

@@ -26,6 +26,7 @@ import (
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -74,6 +75,7 @@ type Agent struct {
 	outcome     *outcome.Writer
 	pages       *pages.Pages
 	feed        feed
+	keeper      *retention.Keeper
 	hooks       hooks
 	remote      *courier.Book // certificates on remote vaults
 	listed      listed
@@ -110,6 +112,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		return nil, err
 	}
 	if err := a.prepareHooks(config); err != nil {
+		return nil, err
+	}
+	if a.keeper, err = a.newKeeper(config); err != nil {
 		return nil, err
 	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
@@ -182,6 +187,7 @@ func (a *Agent) wire() {
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
 	a.post = a.newPost()
+	a.keeper.Records = a.store
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }
@@ -195,6 +201,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.hooks.sender.Run(ctx) })
 	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.watchSpace(ctx) })
+	work.Go(func() error { return a.keeper.Run(ctx) })
 	return work.Wait()
 }
 
@@ -213,7 +220,6 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
-			a.forgetDeliveries(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -133,19 +132,6 @@ func (a *Agent) checkHooks() {
 	if a.health.Raise(health.Problem{Name: hooksProblem, Message: message}) {
 		a.Log.Warn("webhooks are suspended", "endpoints", names)
 		a.feed.notice(client.Notice{Level: "warn", Message: message})
-	}
-}
-
-// forgetDeliveries removes what is old from the record of deliveries.
-func (a *Agent) forgetDeliveries(ctx context.Context, now time.Time) {
-	for ctx.Err() == nil {
-		n, err := a.store.ForgetDeliveries(ctx, now.Add(-hook.KeepFor), mostDeliveries)
-		if err != nil && ctx.Err() == nil {
-			a.Log.Error("forgetting old webhook deliveries failed", "error", err)
-		}
-		if err != nil || n < mostDeliveries {
-			return
-		}
 	}
 }
 

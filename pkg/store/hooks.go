@@ -88,6 +88,9 @@ type Receipts interface {
 	// Received returns up to n events, newest first, with numbers below before; 0 for
 	// all.
 	Received(ctx context.Context, before uint64, n int) ([]hook.Received, error)
+	// ForgetReceived removes up to n events of which nothing is to be done any more,
+	// of all that came before a moment.
+	ForgetReceived(ctx context.Context, before time.Time, n int) (int, error)
 	// NextChores returns up to n tasks that are due, oldest first, but for those that busy
 	// says are being done, and when the next one beyond those is due.
 	NextChores(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]Chore, time.Time, error)

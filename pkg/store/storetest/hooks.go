@@ -27,6 +27,7 @@ func hookTests() []test {
 		{"tests of endpoints", endpointTests},
 		{"news of others", announcements},
 		{"received events", receivedEvents},
+		{"received events are forgotten", forgottenReceipts},
 	}
 }
 

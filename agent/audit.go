@@ -24,7 +24,7 @@ func (a *Agent) audited(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: a.Now()}
+		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + auditedPath(r.URL.Path), From: "local"}, At: a.Now()}
 		outer := r
 		r = r.WithContext(act.Into(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it

@@ -106,15 +106,16 @@ func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Han
 }
 
 // mountPublic adds it for the network.
-func (c *certifier) mountPublic(mux *http.ServeMux, proxies []netip.Prefix) {
-	c.mount(mux, edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}.Around)
+func (c *certifier) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
+	perimeter := edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.auditedStore(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certifier) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, func(h http.Handler) http.Handler { return h })
+	c.mount(mux, a.auditedStore)
 	desk := &counter.Counter{Registry: c.office, Bench: c.office, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(counter.Base, desk.Handler())
+	mux.Handle(counter.Base, a.audited(desk.Handler()))
 }
 
 // runAuthority does what time brings to certifications.

@@ -68,7 +68,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
 	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, business.Fail), business.Fail))))
-	a.certifier.mountPublic(mux, o.Proxies)
+	a.certifier.mountPublic(a, mux, o.Proxies)
 	return mux
 }
 

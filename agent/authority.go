@@ -77,7 +77,7 @@ func (h herald) Send(ctx context.Context, e authority.Event) error {
 			return err
 		}
 	}
-	h.agent.hooks.sender.Wake()
+	h.agent.sender.Wake()
 	return nil
 }
 
@@ -108,14 +108,14 @@ func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Han
 // mountPublic adds it for the network.
 func (c *certifier) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
 	perimeter := edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}
-	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.auditedStore(h)) })
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.trail().AroundStores(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certifier) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, a.auditedStore)
+	c.mount(mux, a.trail().AroundStores)
 	desk := &counter.Counter{Registry: c.office, Bench: c.office, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(counter.Base, a.audited(desk.Handler()))
+	mux.Handle(counter.Base, a.trail().Around(desk.Handler()))
 }
 
 // runAuthority does what time brings to certifications.

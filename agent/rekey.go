@@ -96,9 +96,9 @@ func (a *Agent) RotateSecretsKey(ctx context.Context) (client.Key, error) {
 	if box, err = box.Rotate(a.Home, a.Now()); err != nil {
 		return client.Key{}, err
 	}
-	a.hooks.mu.Lock()
-	a.hooks.secrets = box
-	a.hooks.mu.Unlock()
+	a.secrets.mu.Lock()
+	a.secrets.box = box
+	a.secrets.mu.Unlock()
 	if err := a.reseal(ctx); err != nil {
 		return client.Key{}, err
 	}

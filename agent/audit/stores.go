@@ -1,4 +1,4 @@
-package agent
+package audit
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
-// auditedPath is a call's path as it is written down: who was erased is not kept.
-func auditedPath(path string) string {
+// pathOf is a call's path as it is written down: who was erased is not kept.
+func pathOf(path string) string {
 	const recipients = "/panel/recipients/"
 	if strings.HasPrefix(path, recipients) {
 		return recipients + "(erased)"
@@ -18,9 +18,9 @@ func auditedPath(path string) string {
 	return path
 }
 
-// auditedStore writes the acts of certified stores down, once they were done: the
+// AroundStores writes the acts of certified stores down, once they were done: the
 // authority counts calls that it then refuses, so what they change says nothing.
-func (a *Agent) auditedStore(next http.Handler) http.Handler {
+func (t *Trail) AroundStores(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			next.ServeHTTP(w, r)
@@ -31,10 +31,10 @@ func (a *Agent) auditedStore(next http.Handler) http.Handler {
 			from = "local"
 		}
 		// What is done was asked for with the store's key, so its name is its own.
-		p := &act.Pending{Act: act.Act{Who: "store " + r.Header.Get("X-VendWeave-Store"), What: r.Method + " " + r.URL.Path, From: from}, At: a.Now()}
+		p := &act.Pending{Act: act.Act{Who: "store " + r.Header.Get("X-VendWeave-Store"), What: r.Method + " " + r.URL.Path, From: from}, At: t.Now()}
 		next.ServeHTTP(&answered{ResponseWriter: w, done: func() {
-			if err := a.store.NoteAct(act.Into(context.WithoutCancel(r.Context()), p)); err != nil {
-				a.Log.Error("an act could not be written down", "error", err)
+			if err := t.Records.NoteAct(act.Into(context.WithoutCancel(r.Context()), p)); err != nil {
+				t.Log.Error("an act could not be written down", "error", err)
 			}
 		}}, r)
 	})

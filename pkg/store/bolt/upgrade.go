@@ -12,12 +12,10 @@ import (
 
 // keepBefore copies the file of an older schema beside itself before it is
 // upgraded. The upgrade is one transaction, so this is for those who want to go
-// back. A copy that is there was made by an upgrade that was interrupted.
+// back. A copy that is there already is of an upgrade that was interrupted, or of
+// one that somebody went back from: this one takes its place.
 func (s *Store) keepBefore(path string, found uint64) error {
 	name := fmt.Sprintf("%s.schema-%d", path, found)
-	if _, err := os.Stat(name); err == nil {
-		return nil
-	}
 	temp := name + ".part"
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -4,45 +4,22 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"github.com/google/uuid"
 
 	files "github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
-// Backup writes a backup of the home to w while everything goes on.
-func (a *Agent) Backup(ctx context.Context, q client.BackupRequest, w io.Writer) (client.BackupResult, error) {
-	id, err := uuid.NewRandomFromReader(a.Random)
-	if err != nil {
-		return client.BackupResult{}, err
-	}
-	h := backup.Header{ID: id.String(), MadeAt: a.Now().UTC(), Vecctl: a.Build.Version,
-		HomeID: a.homeID(), Institution: a.Institution().Name}
-	if q.Since != nil {
-		h.Since = &backup.Before{ID: q.Since.ID, File: q.Since.File}
-	}
-	found, err := a.kept().Take(ctx, h, q.Have, w)
-	if err != nil {
-		return client.BackupResult{}, err
-	}
-	if len(found.Damaged) > 0 {
-		a.Log.Error("documents in the home are damaged or missing", "documents", len(found.Damaged), "first", found.Damaged[0])
-	}
-	const examples = 10
-	return client.BackupResult{
-		ID: h.ID, MadeAt: h.MadeAt, Files: found.Files, Blobs: found.Blobs, Bytes: found.Bytes,
-		Damaged: len(found.Damaged), Examples: found.Damaged[:min(len(found.Damaged), examples)],
-	}, nil
+func (a *Agent) backups() *files.Maker {
+	return &files.Maker{Home: a.kept, HomeID: a.homeID, Institution: func() string { return a.Institution().Name },
+		Version: a.Build.Version, Now: a.Now, Random: a.Random, Log: a.Log}
 }
 
 // kept is the home as a backup sees it.
@@ -69,9 +46,10 @@ func (a *Agent) homeID() string {
 	return hex.EncodeToString(sum[:length])
 }
 
-// Compact gives the room that is free inside a home's database back to the disk. An
-// agent that holds the home keeps it from that: fault.Locked.
-func Compact(d home.Dir, wait time.Duration) error {
+// Compact gives the room that is free inside a home's database back to the disk, and
+// writes the act of its context down. An agent that holds the home keeps it from
+// that: fault.Locked.
+func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
 	s, err := bolt.Open(d.Database(), wait)
 	if fault.Is(err, fault.Locked) {
 		return d.Locked(err)
@@ -79,19 +57,35 @@ func Compact(d home.Dir, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if err := s.NoteAct(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return s.Compact(d.Database())
 }
 
-// Restore puts a backup in the place of a home that is not there yet. Missing
+// Restore puts a backup in the place of a home that is not there yet, with the act of
+// its context in the audit trail. Missing
 // counts documents that were damaged or missing already when the backup was made.
 func Restore(ctx context.Context, s backup.Set, d home.Dir) (found backup.Contents, missing int, err error) {
 	found, err = s.Restore(ctx, string(d), func(staged string) error {
 		gone, err := files.Missing(ctx, staged, filepath.Base(d.Database()))
 		missing = len(gone)
+		if err == nil {
+			err = noteIn(ctx, filepath.Join(staged, filepath.Base(d.Database())))
+		}
 		if fault.Is(err, fault.Illegal) {
 			return err // a newer program's; its words are clear
 		}
 		return fault.At("the database in the backup", blob.DiskError(err, "looking at it"))
 	})
 	return found, missing + len(found.Damaged), err
+}
+
+// noteIn writes the act of a context down in a database that nobody else holds.
+func noteIn(ctx context.Context, path string) error {
+	s, err := bolt.Open(path, time.Second)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.NoteAct(ctx), s.Close())
 }

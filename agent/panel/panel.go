@@ -11,20 +11,18 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // Agent is who does the work.
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
-	// Acts is a piece of the audit trail, behind the entry with a number.
-	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateSecretsKey(ctx context.Context) (client.Key, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -32,6 +30,7 @@ type Agent interface {
 type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
+	Trail        Trail
 	Institutions Institutions
 	Corrections  Corrections
 	Webhooks     Webhooks
@@ -39,9 +38,11 @@ type Panel struct {
 	Receipts     Receipts
 	Mails        Mails
 	Revisions    Revisions
+	Erasures     Erasures
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
+	Applications Applications
 	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -64,7 +65,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Agent.RetryAll(r.Context(), q.Batch)
+		n, err := p.Failures.RetryAll(r.Context(), q.Batch)
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
@@ -108,6 +109,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeReceipts(mux)
 	p.routeMails(mux)
 	p.routeRevisions(mux)
+	p.routeApplications(mux)
 	return mux
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -26,6 +27,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err != nil {
 		return old, err
 	}
+	if err := t.checkKey(old, c); err != nil {
+		return old, err
+	}
 	if err := t.moveShare(old, c); err != nil {
 		return old, err
 	}
@@ -39,6 +43,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		t.changes.Move(old, c)
 		t.count(old, -1)
 		t.count(c, 1)
+	}
+	if err := t.moveApplication(old, c); err != nil {
+		return old, err
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
 		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
@@ -64,7 +71,7 @@ func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]e
 }
 
 func (t *txn) settle(st store.Settlement) error {
-	stored, err := t.job(st.Job.ID)
+	stored, err := job.Get(t.Tx, st.Job.ID)
 	if err != nil {
 		return err
 	}
@@ -85,7 +92,7 @@ func (t *txn) settle(st store.Settlement) error {
 			return err
 		}
 	}
-	if err := t.dropJob(*stored); err != nil {
+	if err := job.Drop(t.Tx, *stored); err != nil {
 		return err
 	}
 	if !st.Again && !st.Untried {
@@ -96,5 +103,5 @@ func (t *txn) settle(st store.Settlement) error {
 	if st.Untried {
 		waiting.Attempt--
 	}
-	return t.putJob(waiting)
+	return job.Put(&t.batches, waiting)
 }

@@ -66,7 +66,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -176,12 +175,10 @@ func version(f *file.File) (found uint64, err error) {
 
 // keepBefore copies the file of an older program beside itself before it is
 // upgraded. The upgrade is one transaction, so this is for those who want to go
-// back. A copy that is there was made by an upgrade that was interrupted.
+// back. A copy that is there already is of an upgrade that was interrupted, or of
+// one that somebody went back from: this one takes its place.
 func keepBefore(f *file.File, path string, found uint64) error {
 	name := fmt.Sprintf("%s.schema-%d", path, found)
-	if _, err := os.Stat(name); err == nil {
-		return nil
-	}
 	return f.Copy(name, "keeping the database as it was before the upgrade")
 }
 

@@ -187,6 +187,9 @@ func (s *search) waiting(of uint32) error {
 // indexed asks the index of a full segment, and looks into the texts where that
 // leaves a doubt.
 func (s *search) indexed(of uint32) error {
+	if known, err := s.repeated(of); known || err != nil {
+		return err
+	}
 	wanted, exact := substring.Pieces(s.institution, s.term)
 	for _, piece := range wanted {
 		if err := s.keep(pieces, record.Join(record.U32(of), piece)); err != nil || s.found == (set.Set{}) {
@@ -197,6 +200,20 @@ func (s *search) indexed(of uint32) error {
 		return nil
 	}
 	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
+}
+
+// repeated asks what a full segment's texts have in common. When it knows the term
+// there is nothing more to be asked.
+func (s *search) repeated(of uint32) (known bool, err error) {
+	held, err := readRepeats(s.t, of)
+	if err != nil {
+		return false, err
+	}
+	n, known := held.Around([]byte(s.term))
+	if !known {
+		return false, nil
+	}
+	return true, s.keep(repeats, repeatKey(of, n))
 }
 
 // columns returns a function that returns a segment's columns, each of which

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,12 +180,53 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestAnyTermIsFound looks for what is cut out of the texts, short and long, common
+// and rare, and for what is nearly that.
+func TestAnyTermIsFound(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	f := filled(t, random, set.Size+700)
+	folded := make([]string, len(f.all))
+	for id, c := range f.all {
+		folded[id] = c.SearchText()
+	}
+	rounds := 300
+	if os.Getenv("VECCTL_LONG") != "" {
+		rounds = 20_000
+	}
+	for range rounds {
+		term := cut(random, folded[1+random.IntN(len(folded)-1)])
+		filter := store.Filter{Institution: 1 + uint32(random.IntN(2)), Search: term}
+		want, sought := 0, vault.Fold(vault.Clean(term))
+		for id := 1; id < len(folded); id++ {
+			if f.all[id].Institution == filter.Institution && strings.Contains(folded[id], sought) {
+				want++
+			}
+		}
+		if _, total, err := f.find(filter, 1, 15); err != nil || total != want {
+			t.Fatalf("%q of %d: %d, want %d (%v)", term, filter.Institution, total, want, err)
+		}
+	}
+}
+
+// cut cuts a term out of a line, and sometimes changes it.
+func cut(random *rand.Rand, text string) string {
+	lines := strings.Split(text, "\n")
+	line := []rune(lines[random.IntN(len(lines))])
+	from := random.IntN(len(line) + 1)
+	term := slices.Clone(line[from:min(len(line), from+1+random.IntN(30))])
+	if len(term) > 0 && random.IntN(5) == 0 {
+		term[random.IntN(len(term))] = rune("aeo 1"[random.IntN(5)])
+	}
+	return string(term)
+}
+
 // TestADamagedIndexIsFound flips a bit in every value of a bucket.
 func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()
 	f := filled(t, rand.New(rand.NewPCG(3, 4)), set.Size+100)
 	for bucket, filter := range map[string]store.Filter{
-		"columns": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
+		"columns": {Search: "student77"}, "repeats": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
 	} {
 		broken := func() error {
 			filter.Institution = 1

@@ -8,6 +8,7 @@
 package substring
 
 import (
+	"cmp"
 	"encoding/binary"
 	"iter"
 	"maps"
@@ -48,21 +49,62 @@ func (p piece) key() []byte {
 // Index goes through the pieces of texts whose places ascend: each one's key with
 // the set of places that hold it, encoded.
 func Index(texts []Text) iter.Seq2[[]byte, []byte] {
-	places := map[piece][]uint16{}
+	found := holders{numbers: map[uint32]*numbers{}}
 	for _, t := range texts {
 		for p := range all(t.Owner, t.Text) {
-			held := places[p]
-			if len(held) == 0 || held[len(held)-1] != t.Place {
-				places[p] = append(held, t.Place)
-			}
+			found.add(p, t.Place)
 		}
 	}
 	return func(yield func([]byte, []byte) bool) {
-		for _, p := range slices.Sorted(maps.Keys(places)) {
-			if !yield(p.key(), set.Encode(places[p])) {
+		for _, h := range slices.SortedFunc(slices.Values(found.all), func(a, b holder) int { return cmp.Compare(a.piece, b.piece) }) {
+			if !yield(h.piece.key(), set.Encode(h.places)) {
 				return
 			}
 		}
+	}
+}
+
+// holder is a piece and the places that hold it.
+type holder struct {
+	piece  piece
+	places []uint16
+}
+
+// holders gathers pieces. A segment has millions, so they are told apart by tables
+// rather than by a map.
+type holders struct {
+	all     []holder
+	numbers map[uint32]*numbers // by owner
+}
+
+// numbers says where a piece stands, counted from one: by its first two bytes, and
+// by the third and how many there are.
+type numbers [1 << 16]*[2 + 1<<8]int32
+
+func (h *holders) add(p piece, place uint16) {
+	owned := h.numbers[uint32(p>>32)]
+	if owned == nil {
+		owned = &numbers{}
+		h.numbers[uint32(p>>32)] = owned
+	}
+	first := &owned[p>>16&0xffff]
+	if *first == nil {
+		*first = &[2 + 1<<8]int32{}
+	}
+	slot := &(*first)[0]
+	switch p & 0xff {
+	case 2:
+		slot = &(*first)[1]
+	case longest:
+		slot = &(*first)[2+p>>8&0xff]
+	}
+	if *slot == 0 {
+		h.all = append(h.all, holder{piece: p})
+		*slot = int32(len(h.all))
+	}
+	of := &h.all[*slot-1]
+	if n := len(of.places); n == 0 || of.places[n-1] != place {
+		of.places = append(of.places, place)
 	}
 }
 

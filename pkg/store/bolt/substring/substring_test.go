@@ -109,3 +109,66 @@ func TestAColumnThatCannotBeReadIsAnError(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRepeatsNameTheVerySets asks for all that can be cut out of texts, and of some that
+// lost a line.
+func TestRepeatsNameTheVerySets(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		random := rand.New(rand.NewPCG(seed, 8))
+		parts := []string{"ab", "aab", "abcabcab", "\n", "c", "\xc5\x82", "a long part that is the same ", "the same"}
+		texts := make([]substring.Text, 700)
+		for i := range texts {
+			var text strings.Builder
+			for range random.IntN(6) {
+				text.WriteString(parts[random.IntN(len(parts))])
+			}
+			texts[i] = substring.Text{Place: uint16(3 * i), Text: text.String()}
+		}
+		repeats, sets := substring.Common(texts)
+		for i := range texts { // as erasure does
+			if random.IntN(10) > 0 {
+				continue
+			}
+			lines := strings.Split(texts[i].Text, "\n")
+			lines[random.IntN(len(lines))] = ""
+			left := strings.Join(lines, "\n")
+			for n := range repeats.Lost(texts[i].Text, left) {
+				var held set.Set
+				held.Decode(sets[n])
+				held.Remove(texts[i].Place)
+				sets[n] = held.Encode()
+			}
+			texts[i].Text = left
+		}
+		repeatsAreExact(t, random, texts, repeats, sets)
+	}
+}
+
+func repeatsAreExact(t *testing.T, random *rand.Rand, texts []substring.Text, repeats substring.Repeats, sets [][]byte) {
+	t.Helper()
+	known := 0
+	for range 400 {
+		term := texts[random.IntN(len(texts))].Text
+		from := random.IntN(len(term) + 1)
+		term, _, _ = strings.Cut(term[from:min(len(term), from+random.IntN(30))], "\n")
+		n, found := repeats.Around([]byte(term))
+		if !found {
+			continue
+		}
+		known++
+		var held, want set.Set
+		held.Decode(sets[n])
+		for _, one := range texts {
+			if strings.Contains(one.Text, term) {
+				want.Add(one.Place)
+			}
+		}
+		if held != want {
+			t.Fatalf("%q: %d places, want %d", term, held.Len(), want.Len())
+		}
+	}
+	if known < 50 {
+		t.Errorf("only %d terms were known", known)
+	}
+}

@@ -1,0 +1,153 @@
+package substring
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+)
+
+// repeat is a text that is in many.
+type repeat struct {
+	text  []byte
+	set   []byte // encoded
+	count int    // of texts
+}
+
+// occurrence is where a text is in the body, and whose it is.
+type occurrence struct {
+	at    uint32
+	place uint16
+}
+
+// finding is the search for what texts have in common: where a text occurs is split
+// by the byte that follows, again and again, for as long as there are many.
+type finding struct {
+	body  []byte // all texts; a line's end before the first and behind each
+	all   []occurrence
+	spare []occurrence
+	steps int
+	found []repeat
+}
+
+func newFinding(texts []Text) *finding {
+	size := 1
+	for _, t := range texts {
+		size += len(t.Text) + 1
+	}
+	f := &finding{body: append(make([]byte, 0, size), '\n'), all: make([]occurrence, 0, size)}
+	for _, t := range texts {
+		f.body = append(append(f.body, t.Text...), '\n')
+		for at := len(f.body) - 1 - len(t.Text); at+longest+1 < len(f.body); at++ {
+			if bytes.IndexByte(f.body[at:at+longest+1], '\n') < 0 {
+				f.all = append(f.all, occurrence{uint32(at), t.Place})
+			}
+		}
+	}
+	f.spare = make([]occurrence, len(f.all))
+	return f
+}
+
+// groups gathers what begins alike. Something else may be in a group; not everything
+// is in one.
+func (f *finding) groups() (groups [][]occurrence) {
+	const bits = 16
+	hash := func(o occurrence) uint32 {
+		return binary.LittleEndian.Uint32(f.body[o.at:]) * 2654435761 >> (32 - bits)
+	}
+	var ends [1<<bits + 1]int
+	for _, o := range f.all {
+		ends[hash(o)+1]++
+	}
+	for i := range 1 << bits {
+		ends[i+1] += ends[i]
+	}
+	begins := ends
+	copy(f.spare, f.all)
+	for _, o := range f.spare {
+		h := hash(o)
+		f.all[begins[h]] = o
+		begins[h]++
+	}
+	for i := range 1 << bits {
+		if group := f.all[ends[i]:ends[i+1]]; len(group) >= leastCommon {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// refine finds what is common in a group, whose members are alike for a number of
+// bytes.
+func (f *finding) refine(group []occurrence, alike int) {
+	if f.steps += len(group); f.steps > mostSteps || places(group) < leastCommon || f.goesOnBefore(group) {
+		return
+	}
+	for f.goesOn(group, alike) {
+		f.steps += len(group)
+		alike++
+	}
+	if alike > longest {
+		f.keep(group, alike)
+	}
+	for _, next := range f.split(group, alike) {
+		f.refine(next, alike+1)
+	}
+}
+
+// goesOnBefore tells whether the same byte comes before each.
+func (f *finding) goesOnBefore(group []occurrence) bool {
+	first := f.body[group[0].at-1]
+	return first != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at-1] != first })
+}
+
+// goesOn tells whether the same byte comes next.
+func (f *finding) goesOn(group []occurrence, alike int) bool {
+	next := f.body[group[0].at+uint32(alike)]
+	return next != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at+uint32(alike)] != next })
+}
+
+// split sorts a group by the byte that comes next. Those that end are left out.
+func (f *finding) split(group []occurrence, alike int) (groups [][]occurrence) {
+	var ends [257]int
+	for _, o := range group {
+		ends[int(f.body[o.at+uint32(alike)])+1]++
+	}
+	for i := range 256 {
+		ends[i+1] += ends[i]
+	}
+	begins, spare := ends, f.spare[:len(group)]
+	copy(spare, group)
+	for _, o := range spare {
+		next := f.body[o.at+uint32(alike)]
+		group[begins[next]] = o
+		begins[next]++
+	}
+	for i := range 256 {
+		if part := group[ends[i]:ends[i+1]]; i != '\n' && len(part) >= leastCommon {
+			groups = append(groups, part)
+		}
+	}
+	return groups
+}
+
+// keep keeps what the members of a group have in common.
+func (f *finding) keep(group []occurrence, alike int) {
+	var held set.Set
+	for _, o := range group {
+		held.Add(o.place)
+	}
+	at := group[0].at
+	f.found = append(f.found, repeat{f.body[at : at+uint32(alike)], held.Encode(), held.Len()})
+}
+
+// places counts the texts of a group.
+func places(group []occurrence) (n int) {
+	for i, o := range group {
+		if i == 0 || o.place != group[i-1].place {
+			n++
+		}
+	}
+	return n
+}

@@ -22,8 +22,8 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns whose checksums were right. They hardly ever change,
-	// and to sum them up again takes longer than to search them.
+	// sound are the columns and repeats whose checksums were right. They hardly ever
+	// change, and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
 
@@ -90,6 +90,7 @@ type search struct {
 	words       []word
 	days        map[uint32]*set.Set // by segment; nil when any day will do
 	term        string
+	pieces      [][]byte // keys of the term's pieces, behind room for a segment's number
 	finder      *substring.Finder
 	full        uint32
 	cursors     map[string]*bbolt.Cursor // by bucket
@@ -112,6 +113,9 @@ func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
 	}
 	if s.term != "" {
 		s.finder = substring.NewFinder(s.term)
+		for _, key := range substring.Pieces(f.Institution, s.term) {
+			s.pieces = append(s.pieces, record.Join(record.U32(0), key))
+		}
 	}
 	return s
 }
@@ -190,13 +194,18 @@ func (s *search) indexed(of uint32) error {
 	if known, err := s.repeated(of); known || err != nil {
 		return err
 	}
-	wanted, exact := substring.Pieces(s.institution, s.term)
-	for _, piece := range wanted {
-		if err := s.keep(pieces, record.Join(record.U32(of), piece)); err != nil || s.found == (set.Set{}) {
+	for i, key := range s.pieces {
+		binary.BigEndian.PutUint32(key, of)
+		if err := s.keep(pieces, key); err != nil {
 			return err
 		}
+		if s.found == (set.Set{}) { // what ruled all out here probably does so in the next segment
+			copy(s.pieces[1:], s.pieces[:i])
+			s.pieces[0] = key
+			return nil
+		}
 	}
-	if exact {
+	if substring.IsPiece(s.term) {
 		return nil
 	}
 	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
@@ -205,11 +214,18 @@ func (s *search) indexed(of uint32) error {
 // repeated asks what a full segment's texts have in common. When it knows the term
 // there is nothing more to be asked.
 func (s *search) repeated(of uint32) (known bool, err error) {
-	held, err := readRepeats(s.t, of)
-	if err != nil {
+	if substring.IsPiece(s.term) {
+		return false, nil
+	}
+	key := record.U32(of)
+	value := s.t.Get(repeats, key)
+	if value == nil {
+		return false, nil
+	}
+	if err := s.index.check(key, value); err != nil {
 		return false, err
 	}
-	n, known := held.Around([]byte(s.term))
+	n, known := substring.Repeats(record.Body(value)).Around(s.finder.Term())
 	if !known {
 		return false, nil
 	}
@@ -237,7 +253,7 @@ func (x *Index) columns(t *tree.Tx, of uint32) func(n int) (substring.Column, er
 	}
 }
 
-// check checks a column's checksum when it is read for the first time.
+// check checks a checksum when what it stands for is read for the first time.
 func (x *Index) check(key, value []byte) error {
 	x.mu.Lock()
 	sound := x.sound[string(key)]

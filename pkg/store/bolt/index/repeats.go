@@ -60,24 +60,19 @@ func FillRepeats(t *tree.Tx) error {
 	return nil
 }
 
-// readRepeats reads a segment's repeats; none where there are none.
-func readRepeats(t *tree.Tx, of uint32) (substring.Repeats, error) {
-	key := record.U32(of)
-	value := t.Get(repeats, key)
-	if value == nil {
-		return nil, nil
-	}
-	return record.Unseal(key, value)
-}
-
 // forgetRepeats takes a certificate out of the sets of what its text no longer
 // holds. What no text holds any more is forgotten itself.
 func (f forgotten) forgetRepeats(t *tree.Tx) error {
 	of, p := segment(f.id), place(f.id)
-	found, err := readRepeats(t, of)
+	value := t.Get(repeats, record.U32(of))
+	if value == nil {
+		return nil
+	}
+	body, err := record.Unseal(record.U32(of), value)
 	if err != nil {
 		return err
 	}
+	found := substring.Repeats(body)
 	left := found
 	for n := range found.Lost(f.text, f.left) {
 		key := repeatKey(of, n)

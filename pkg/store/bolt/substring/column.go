@@ -72,6 +72,9 @@ type Finder struct {
 // NewFinder looks for a term that is not empty.
 func NewFinder(term string) *Finder { return &Finder{term: term, bytes: []byte(term)} }
 
+// Term is what it looks for.
+func (f *Finder) Term() []byte { return f.bytes }
+
 // Keep keeps of a set of texts those that hold the term. The function returns a
 // column; nil when there are no more.
 func (f *Finder) Keep(found *set.Set, column func(n int) (Column, error)) error {

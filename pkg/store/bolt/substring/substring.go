@@ -143,10 +143,11 @@ func Lost(owner uint32, text, left string) (keys [][]byte) {
 const most = 8
 
 // Pieces lists the keys of some of a term's pieces: a text that holds the term is
-// in the sets of all of them. When exact is true no other is.
-func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
+// in the sets of all of them. A term of up to three bytes has one piece, and no other
+// text is in its set.
+func Pieces(owner uint32, term string) (keys [][]byte) {
 	if len(term) <= longest {
-		return [][]byte{pieceOf(owner, term).key()}, true
+		return [][]byte{pieceOf(owner, term).key()}
 	}
 	last := len(term) - longest // where the last piece begins
 	n := min(most, (last+longest-1)/longest+1)
@@ -154,5 +155,8 @@ func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
 		at := last * (n - 1 - i) / (n - 1) // the last first: numbers stand at the end
 		keys = append(keys, pieceOf(owner, term[at:at+longest]).key())
 	}
-	return keys, false
+	return keys
 }
+
+// IsPiece tells whether a term is a piece itself.
+func IsPiece(term string) bool { return len(term) <= longest }

@@ -143,7 +143,7 @@ func buckets() [][]byte {
 // ascending tells whether new keys of a bucket come behind all others.
 func ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "repeats", "events", "events_by_cert", "jobs", "mails", "acts":
+	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts":
 		return true
 	}
 	return false
@@ -252,7 +252,7 @@ func (s *Store) complete() error {
 				return err
 			}
 		}
-		return index.FillRepeats(newTxn(tx).Tx)
+		return index.Summarise(newTxn(tx).Tx)
 	})
 }
 

@@ -22,7 +22,7 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns and repeats whose checksums were right. They hardly ever
+	// sound are the columns and summaries whose checksums were right. They hardly ever
 	// change, and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
@@ -94,6 +94,7 @@ type search struct {
 	finder      *substring.Finder
 	full        uint32
 	cursors     map[string]*bbolt.Cursor // by bucket
+	number      [4]byte                  // of a segment, as a key
 	found       set.Set
 }
 
@@ -161,6 +162,18 @@ func (s *search) in(of uint32, first []byte) error {
 
 // keep keeps what a set in the database holds too.
 func (s *search) keep(bucket, key []byte) error {
+	value := s.get(bucket, key)
+	if value == nil {
+		s.found = set.Set{}
+		return nil
+	}
+	body, err := record.Unseal(key, value)
+	s.found.AndEncoded(body)
+	return err
+}
+
+// get is Tx.Get without a new cursor each time.
+func (s *search) get(bucket, key []byte) []byte {
 	c := s.cursors[string(bucket)]
 	if c == nil {
 		c = s.t.Cursor(bucket)
@@ -168,12 +181,9 @@ func (s *search) keep(bucket, key []byte) error {
 	}
 	k, value := c.Seek(key)
 	if !bytes.Equal(k, key) {
-		s.found = set.Set{}
 		return nil
 	}
-	body, err := record.Unseal(key, value)
-	s.found.AndEncoded(body)
-	return err
+	return value
 }
 
 // waiting looks into the texts of a segment that is being filled.
@@ -188,11 +198,21 @@ func (s *search) waiting(of uint32) error {
 	return err
 }
 
-// indexed asks the index of a full segment, and looks into the texts where that
-// leaves a doubt.
+// indexed asks the index of a full segment: its summary first, then the sets of the
+// term's pieces. Where that leaves a doubt it looks into the texts.
 func (s *search) indexed(of uint32) error {
-	if known, err := s.repeated(of); known || err != nil {
-		return err
+	if !substring.IsPiece(s.term) {
+		summary, err := s.summary(of)
+		if err != nil {
+			return err
+		}
+		if summary.Lacks(s.finder.Term()) {
+			s.found = set.Set{}
+			return nil
+		}
+		if n, known := summary.Around(s.finder.Term()); known {
+			return s.keep(summaries, repeatKey(of, n))
+		}
 	}
 	for i, key := range s.pieces {
 		binary.BigEndian.PutUint32(key, of)
@@ -211,25 +231,14 @@ func (s *search) indexed(of uint32) error {
 	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
 }
 
-// repeated asks what a full segment's texts have in common. When it knows the term
-// there is nothing more to be asked.
-func (s *search) repeated(of uint32) (known bool, err error) {
-	if substring.IsPiece(s.term) {
-		return false, nil
-	}
-	key := record.U32(of)
-	value := s.t.Get(repeats, key)
+// summary is a full segment's.
+func (s *search) summary(of uint32) (substring.Summary, error) {
+	binary.BigEndian.PutUint32(s.number[:], of)
+	value := s.get(summaries, s.number[:])
 	if value == nil {
-		return false, nil
+		return nil, record.Misplaced(summaries, s.number[:])
 	}
-	if err := s.index.check(key, value); err != nil {
-		return false, err
-	}
-	n, known := substring.Repeats(record.Body(value)).Around(s.finder.Term())
-	if !known {
-		return false, nil
-	}
-	return true, s.keep(repeats, repeatKey(of, n))
+	return record.Body(value), s.index.check(s.number[:], value)
 }
 
 // columns returns a function that returns a segment's columns, each of which

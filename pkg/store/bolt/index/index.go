@@ -29,12 +29,12 @@ var (
 	texts      = []byte("texts")
 	columns    = []byte("columns")
 	pieces     = []byte("pieces")
-	repeats    = []byte("repeats")
+	summaries  = []byte("summaries")
 )
 
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte {
-	return [][]byte{byCreation, byStatus, byEmail, byBatch, byDate, texts, columns, pieces, repeats}
+	return [][]byte{byCreation, byStatus, byEmail, byBatch, byDate, texts, columns, pieces, summaries}
 }
 
 // word is a word of a field, or of no field: a bucket and the beginning of keys.
@@ -224,7 +224,7 @@ func fill(t *tree.Tx, of uint32) error {
 			return err
 		}
 	}
-	if err := fillRepeats(t, of, all); err != nil {
+	if err := summarise(t, of, all); err != nil {
 		return err
 	}
 	for _, one := range all {

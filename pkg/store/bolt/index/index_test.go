@@ -226,7 +226,7 @@ func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()
 	f := filled(t, rand.New(rand.NewPCG(3, 4)), set.Size+100)
 	for bucket, filter := range map[string]store.Filter{
-		"columns": {Search: "student77"}, "repeats": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
+		"columns": {Search: "student77"}, "summaries": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
 	} {
 		broken := func() error {
 			filter.Institution = 1

@@ -4,24 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"iter"
 	"slices"
-	"strings"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/set"
 )
-
-// Repeats are what many of a segment's texts have in common: what cannot be made longer
-// without being in fewer places. Each ends with a line's end. Those in the most texts come
-// first, and of those in as many, the shortest. Before them stands a sieve, which
-// tells quickly of most terms that they are inside of none.
-//
-// Around a term, wherever it occurs, is the longest text that is there each time.
-// If the term is inside of any repeat, then that text is a repeat too, is in the
-// same texts as the term, and comes before all other repeats that the term is inside
-// of. So the first that holds a term names the very set of texts that hold it,
-// however many they are. That is so for terms that are longer than the longest pieces.
-type Repeats []byte
 
 const (
 	leastCommon  = 64      // texts that hold a repeat
@@ -30,90 +16,174 @@ const (
 	mostSteps    = 1 << 26 // that looking for them may take: a third of a second
 )
 
-// Common finds the repeats of texts whose places ascend, with the set of places of
-// each, encoded. Where there are too many, those in the fewest texts are left out;
-// where looking for them takes too long, all.
-func Common(texts []Text) (repeats Repeats, sets [][]byte) {
+// repeatsOf finds the repeats of texts in the order of a summary.
+func repeatsOf(texts []Text) []repeat {
 	f := newFinding(texts)
 	for _, group := range f.groups() {
 		f.refine(group, 0)
 	}
 	if f.steps > mostSteps {
-		return nil, nil
+		return nil
 	}
 	slices.SortFunc(f.found, func(a, b repeat) int {
 		return cmp.Or(b.count-a.count, len(a.text)-len(b.text), bytes.Compare(a.text, b.text))
 	})
-	var lines []byte
-	for _, r := range f.found[:fitting(f.found)] {
-		lines, sets = append(append(lines, r.text...), '\n'), append(sets, r.set)
-	}
-	return repeatsOf(lines), sets
+	return f.found[:fitting(f.found)]
 }
-
-// sieveBytes is the size of a sieve. It has a bit for what each four bytes that are in
-// a line one behind the other are hashed to.
-const sieveBytes = set.Size / 8
-
-func sieveBit(b []byte) (at int, bit byte) {
-	h := binary.LittleEndian.Uint32(b) * 2654435761 >> (32 - set.Bits)
-	return int(h / 8), 1 << (h % 8)
-}
-
-func repeatsOf(lines []byte) Repeats {
-	r := append(make(Repeats, sieveBytes, sieveBytes+len(lines)), lines...)
-	for i := range max(len(lines)-longest, 0) {
-		at, bit := sieveBit(lines[i:])
-		r[at] |= bit
-	}
-	return r
-}
-
-func (r Repeats) lines() []byte { return r[min(sieveBytes, len(r)):] }
 
 // fitting is how many there is room for. Those in as many texts stay together, as
 // one of them may be around another.
 func fitting(all []repeat) int {
 	text, sets := 0, 0
-	for i, r := range all {
+	for _, r := range all {
 		text, sets = text+len(r.text)+1, sets+len(r.set)
 		if text > mostRepeated || sets > mostSets {
-			return slices.IndexFunc(all, func(other repeat) bool { return other.count == all[i].count })
+			return slices.IndexFunc(all, func(other repeat) bool { return other.count == r.count })
 		}
 	}
 	return len(all)
 }
 
-// Around returns the number of the first repeat that holds a term.
-func (r Repeats) Around(term []byte) (n int, found bool) {
-	if len(r) <= sieveBytes || len(term) <= longest {
-		return 0, false
-	}
-	for i := range len(term) - longest {
-		if at, bit := sieveBit(term[i:]); r[at]&bit == 0 {
-			return 0, false
-		}
-	}
-	before, _, found := bytes.Cut(r.lines(), term)
-	return bytes.Count(before, []byte("\n")), found
+// repeat is a text that is in many.
+type repeat struct {
+	text  []byte
+	set   []byte // encoded
+	count int    // of texts
 }
 
-// Lost goes through the numbers of the repeats that a text holds and another does
-// not.
-func (r Repeats) Lost(text, left string) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for n, line := range strings.Split(string(r.lines()), "\n") {
-			if line != "" && strings.Contains(text, line) && !strings.Contains(left, line) && !yield(n) {
-				return
+// occurrence is where a text is in the body, and whose it is.
+type occurrence struct {
+	at    uint32
+	place uint16
+}
+
+// finding is the search for what texts have in common: where a text occurs is split
+// by the byte that follows, again and again, for as long as there are many.
+type finding struct {
+	body  []byte // all texts; a line's end before the first and behind each
+	all   []occurrence
+	spare []occurrence
+	steps int
+	found []repeat
+}
+
+func newFinding(texts []Text) *finding {
+	size := 1
+	for _, t := range texts {
+		size += len(t.Text) + 1
+	}
+	f := &finding{body: append(make([]byte, 0, size), '\n'), all: make([]occurrence, 0, size)}
+	for _, t := range texts {
+		f.body = append(append(f.body, t.Text...), '\n')
+		for at := len(f.body) - 1 - len(t.Text); at+sieved < len(f.body); at++ {
+			if bytes.IndexByte(f.body[at:at+sieved], '\n') < 0 {
+				f.all = append(f.all, occurrence{uint32(at), t.Place})
 			}
 		}
 	}
+	f.spare = make([]occurrence, len(f.all))
+	return f
 }
 
-// Without returns the repeats with an empty one in place of one that no text holds any
-// more.
-func (r Repeats) Without(n int) Repeats {
-	lines := bytes.Split(r.lines(), []byte("\n"))
-	lines[n] = nil
-	return repeatsOf(bytes.Join(lines, []byte("\n")))
+// groups gathers what begins alike. Something else may be in a group; not everything
+// is in one.
+func (f *finding) groups() (groups [][]occurrence) {
+	const bits = 16
+	hash := func(o occurrence) uint32 {
+		return binary.LittleEndian.Uint32(f.body[o.at:]) * 2654435761 >> (32 - bits)
+	}
+	var ends [1<<bits + 1]int
+	for _, o := range f.all {
+		ends[hash(o)+1]++
+	}
+	for i := range 1 << bits {
+		ends[i+1] += ends[i]
+	}
+	begins := ends
+	copy(f.spare, f.all)
+	for _, o := range f.spare {
+		h := hash(o)
+		f.all[begins[h]] = o
+		begins[h]++
+	}
+	for i := range 1 << bits {
+		if group := f.all[ends[i]:ends[i+1]]; len(group) >= leastCommon {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// refine finds what is common in a group, whose members are alike for a number of
+// bytes.
+func (f *finding) refine(group []occurrence, alike int) {
+	if f.steps += len(group); f.steps > mostSteps || places(group) < leastCommon || f.goesOnBefore(group) {
+		return
+	}
+	for f.goesOn(group, alike) {
+		f.steps += len(group)
+		alike++
+	}
+	if alike >= sieved {
+		f.keep(group, alike)
+	}
+	for _, next := range f.split(group, alike) {
+		f.refine(next, alike+1)
+	}
+}
+
+// goesOnBefore tells whether the same byte comes before each.
+func (f *finding) goesOnBefore(group []occurrence) bool {
+	first := f.body[group[0].at-1]
+	return first != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at-1] != first })
+}
+
+// goesOn tells whether the same byte comes next.
+func (f *finding) goesOn(group []occurrence, alike int) bool {
+	next := f.body[group[0].at+uint32(alike)]
+	return next != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at+uint32(alike)] != next })
+}
+
+// split sorts a group by the byte that comes next. Those that end are left out.
+func (f *finding) split(group []occurrence, alike int) (groups [][]occurrence) {
+	var ends [257]int
+	for _, o := range group {
+		ends[int(f.body[o.at+uint32(alike)])+1]++
+	}
+	for i := range 256 {
+		ends[i+1] += ends[i]
+	}
+	begins, spare := ends, f.spare[:len(group)]
+	copy(spare, group)
+	for _, o := range spare {
+		next := f.body[o.at+uint32(alike)]
+		group[begins[next]] = o
+		begins[next]++
+	}
+	for i := range 256 {
+		if part := group[ends[i]:ends[i+1]]; i != '\n' && len(part) >= leastCommon {
+			groups = append(groups, part)
+		}
+	}
+	return groups
+}
+
+// keep keeps what the members of a group have in common.
+func (f *finding) keep(group []occurrence, alike int) {
+	var held set.Set
+	for _, o := range group {
+		held.Add(o.place)
+	}
+	at := group[0].at
+	f.found = append(f.found, repeat{f.body[at : at+uint32(alike)], held.Encode(), held.Len()})
+}
+
+// places counts the texts of a group.
+func places(group []occurrence) (n int) {
+	for i, o := range group {
+		if i == 0 || o.place != group[i-1].place {
+			n++
+		}
+	}
+	return n
 }

@@ -124,7 +124,7 @@ func TestRepeatsNameTheVerySets(t *testing.T) {
 			}
 			texts[i] = substring.Text{Place: uint16(3 * i), Text: text.String()}
 		}
-		repeats, sets := substring.Common(texts)
+		summary, sets := substring.Summarise(texts)
 		for i := range texts { // as erasure does
 			if random.IntN(10) > 0 {
 				continue
@@ -132,7 +132,7 @@ func TestRepeatsNameTheVerySets(t *testing.T) {
 			lines := strings.Split(texts[i].Text, "\n")
 			lines[random.IntN(len(lines))] = ""
 			left := strings.Join(lines, "\n")
-			for n := range repeats.Lost(texts[i].Text, left) {
+			for n := range summary.Lost(texts[i].Text, left) {
 				var held set.Set
 				held.Decode(sets[n])
 				held.Remove(texts[i].Place)
@@ -140,22 +140,28 @@ func TestRepeatsNameTheVerySets(t *testing.T) {
 			}
 			texts[i].Text = left
 		}
-		repeatsAreExact(t, random, texts, repeats, sets)
+		repeatsAreExact(t, random, texts, summary, sets)
 	}
 }
 
-func repeatsAreExact(t *testing.T, random *rand.Rand, texts []substring.Text, repeats substring.Repeats, sets [][]byte) {
+func repeatsAreExact(t *testing.T, random *rand.Rand, texts []substring.Text, summary substring.Summary, sets [][]byte) {
 	t.Helper()
 	known := 0
 	for range 400 {
 		term := texts[random.IntN(len(texts))].Text
 		from := random.IntN(len(term) + 1)
 		term, _, _ = strings.Cut(term[from:min(len(term), from+random.IntN(30))], "\n")
-		n, found := repeats.Around([]byte(term))
+		if substring.IsPiece(term) {
+			continue
+		}
+		n, found := summary.Around([]byte(term))
 		if !found {
 			continue
 		}
 		known++
+		if summary.Lacks([]byte(term)) {
+			t.Fatalf("%q is said to be in no text", term)
+		}
 		var held, want set.Set
 		held.Decode(sets[n])
 		for _, one := range texts {

@@ -231,12 +231,12 @@ func (s *search) indexed(of uint32) error {
 	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
 }
 
-// summary is a full segment's.
+// summary is a full segment's; nil where an older program filled it.
 func (s *search) summary(of uint32) (substring.Summary, error) {
 	binary.BigEndian.PutUint32(s.number[:], of)
 	value := s.get(summaries, s.number[:])
 	if value == nil {
-		return nil, record.Misplaced(summaries, s.number[:])
+		return nil, nil
 	}
 	return record.Body(value), s.index.check(s.number[:], value)
 }

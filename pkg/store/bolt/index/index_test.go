@@ -190,7 +190,7 @@ func TestAnyTermIsFound(t *testing.T) {
 	for id, c := range f.all {
 		folded[id] = c.SearchText()
 	}
-	rounds := 300
+	rounds := 100
 	if os.Getenv("VECCTL_LONG") != "" {
 		rounds = 20_000
 	}
@@ -207,6 +207,51 @@ func TestAnyTermIsFound(t *testing.T) {
 			t.Fatalf("%q of %d: %d, want %d (%v)", term, filter.Institution, total, want, err)
 		}
 	}
+}
+
+// TestAFileWithoutSummaries is one of an older program: it is searched without them, and
+// with those that are made when it is opened.
+func TestAFileWithoutSummaries(t *testing.T) {
+	t.Parallel()
+	f := filled(t, rand.New(rand.NewPCG(7, 8)), set.Size+50)
+	terms := []string{"lukasz zolw", "lovelace 77", "student", "vec-ic-2026", "nowhere to be found"}
+	totals := func() (all []int) {
+		for _, term := range terms {
+			_, total, err := f.find(store.Filter{Institution: 1, Search: term}, 1, 15)
+			if err != nil {
+				t.Fatalf("%s: %v", term, err)
+			}
+			all = append(all, total)
+		}
+		return all
+	}
+	before, found := f.summaries(), totals()
+	f.update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket([]byte("summaries")); err != nil {
+			return err
+		}
+		_, err := tx.CreateBucket([]byte("summaries"))
+		return err
+	})
+	if without := totals(); !slices.Equal(found, without) {
+		t.Errorf("with summaries %v of %v, without them %v", found, terms, without)
+	}
+	f.update(func(tx *bbolt.Tx) error { return index.Summarise(tree.New(tx, plain)) })
+	if anew := totals(); !slices.Equal(found, anew) {
+		t.Errorf("with summaries %v of %v, with new ones %v", found, terms, anew)
+	}
+	if anew := f.summaries(); anew < before-5 { // what was forgotten since is no longer common
+		t.Errorf("%d records of summaries, before %d", anew, before)
+	}
+}
+
+// summaries counts their records.
+func (f *file) summaries() (n int) {
+	_ = f.db.View(func(tx *bbolt.Tx) error {
+		n = tx.Bucket([]byte("summaries")).Inspect().KeyN
+		return nil
+	})
+	return n
 }
 
 // cut cuts a term out of a line, and sometimes changes it.

@@ -53,12 +53,15 @@ func (s Summary) with(lines []byte) Summary {
 
 func (s Summary) lines() []byte { return s[allSieve+repeatsSieve:] }
 
-// Lacks tells whether certainly no text holds a term.
-func (s Summary) Lacks(term []byte) bool { return sieve(s[:allSieve]).lacks(term) }
+// Lacks tells whether certainly no text holds a term. A summary that is nil never
+// knows.
+func (s Summary) Lacks(term []byte) bool {
+	return s != nil && sieve(s[:allSieve]).lacks(term)
+}
 
 // Around returns the number of the first repeat that holds a term.
 func (s Summary) Around(term []byte) (n int, found bool) {
-	if sieve(s[allSieve : allSieve+repeatsSieve]).lacks(term) {
+	if s == nil || sieve(s[allSieve:allSieve+repeatsSieve]).lacks(term) {
 		return 0, false
 	}
 	before, _, found := bytes.Cut(s.lines(), term)

@@ -60,8 +60,8 @@ type occurrence struct {
 // finding is the search for what texts have in common: where a text occurs is split
 // by the byte that follows, again and again, for as long as there are many.
 type finding struct {
+	texts []Text
 	body  []byte // all texts; a line's end before the first and behind each
-	all   []occurrence
 	spare []occurrence
 	steps int
 	found []repeat
@@ -72,46 +72,54 @@ func newFinding(texts []Text) *finding {
 	for _, t := range texts {
 		size += len(t.Text) + 1
 	}
-	f := &finding{body: append(make([]byte, 0, size), '\n'), all: make([]occurrence, 0, size)}
+	f := &finding{texts: texts, body: append(make([]byte, 0, size), '\n')}
 	for _, t := range texts {
 		f.body = append(append(f.body, t.Text...), '\n')
-		for at := len(f.body) - 1 - len(t.Text); at+sieved < len(f.body); at++ {
-			if bytes.IndexByte(f.body[at:at+sieved], '\n') < 0 {
-				f.all = append(f.all, occurrence{uint32(at), t.Place})
-			}
-		}
 	}
-	f.spare = make([]occurrence, len(f.all))
 	return f
 }
 
-// groups gathers what begins alike. Something else may be in a group; not everything
-// is in one.
+// starts goes through all places of four bytes of a line.
+func (f *finding) starts(yield func(occurrence)) {
+	at := 1
+	for _, t := range f.texts {
+		next := at + len(t.Text) + 1
+		for ; at+sieved < next; at++ {
+			if bytes.IndexByte(f.body[at:at+sieved], '\n') < 0 {
+				yield(occurrence{uint32(at), t.Place})
+			}
+		}
+		at = next
+	}
+}
+
+// groups gathers what begins alike, and is common. Something else may be in a group.
 func (f *finding) groups() (groups [][]occurrence) {
 	const bits = 16
 	hash := func(o occurrence) uint32 {
 		return binary.LittleEndian.Uint32(f.body[o.at:]) * 2654435761 >> (32 - bits)
 	}
-	var ends [1<<bits + 1]int
-	for _, o := range f.all {
-		ends[hash(o)+1]++
-	}
-	for i := range 1 << bits {
-		ends[i+1] += ends[i]
-	}
-	begins := ends
-	copy(f.spare, f.all)
-	for _, o := range f.spare {
-		h := hash(o)
-		f.all[begins[h]] = o
-		begins[h]++
-	}
-	for i := range 1 << bits {
-		if group := f.all[ends[i]:ends[i+1]]; len(group) >= leastCommon {
-			groups = append(groups, group)
+	counts := make([]int, 1<<bits)
+	f.starts(func(o occurrence) { counts[hash(o)]++ })
+	all, most := 0, 0
+	for _, n := range counts {
+		if n >= leastCommon {
+			all, most = all+n, max(most, n)
 		}
 	}
-	return groups
+	f.spare = make([]occurrence, most)
+	room, gathered := make([]occurrence, all), make([][]occurrence, 1<<bits)
+	for h, n := range counts {
+		if n >= leastCommon {
+			gathered[h], room = room[:0:n], room[n:]
+		}
+	}
+	f.starts(func(o occurrence) {
+		if h := hash(o); counts[h] >= leastCommon {
+			gathered[h] = append(gathered[h], o)
+		}
+	})
+	return slices.DeleteFunc(gathered, func(group []occurrence) bool { return group == nil })
 }
 
 // refine finds what is common in a group, whose members are alike for a number of

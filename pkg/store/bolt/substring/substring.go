@@ -57,17 +57,41 @@ func Index(texts []Text) iter.Seq2[[]byte, []byte] {
 	}
 	return func(yield func([]byte, []byte) bool) {
 		for _, h := range slices.SortedFunc(slices.Values(found.all), func(a, b holder) int { return cmp.Compare(a.piece, b.piece) }) {
-			if !yield(h.piece.key(), set.Encode(h.places)) {
+			if !yield(h.piece.key(), h.encode()) {
 				return
 			}
 		}
 	}
 }
 
-// holder is a piece and the places that hold it.
+// holder is a piece and the places that hold it: one behind the other, or as a set when
+// they are so many that it is smaller.
 type holder struct {
 	piece  piece
+	last   uint16
 	places []uint16
+	dense  *set.Set
+}
+
+const manyPlaces = set.Size / 8 / 2
+
+func (h *holder) add(place uint16) {
+	switch {
+	case h.dense != nil:
+		h.dense.Add(place)
+	case len(h.places) == 0 || h.last != place:
+		h.places, h.last = append(h.places, place), place
+		if len(h.places) == manyPlaces {
+			h.dense, h.places = set.Of(h.places...), nil
+		}
+	}
+}
+
+func (h *holder) encode() []byte {
+	if h.dense != nil {
+		return h.dense.Encode()
+	}
+	return set.Encode(h.places)
 }
 
 // holders gathers pieces. A segment has millions, so they are told apart by tables
@@ -102,10 +126,7 @@ func (h *holders) add(p piece, place uint16) {
 		h.all = append(h.all, holder{piece: p})
 		*slot = int32(len(h.all))
 	}
-	of := &h.all[*slot-1]
-	if n := len(of.places); n == 0 || of.places[n-1] != place {
-		of.places = append(of.places, place)
-	}
+	h.all[*slot-1].add(place)
 }
 
 // all goes through the pieces of a text, some of them several times.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -124,7 +125,7 @@ func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
 
 // Counts implements store.Certificates.
 func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
-	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(record.U32(institution)) })
+	return read(ctx, s, func(t *txn) (vault.Counts, error) { return count.Of(t.Tx, institution, "") })
 }
 
 // Referenced implements store.Certificates.

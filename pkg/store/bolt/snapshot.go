@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Snapshot) error) error {
 		return err
 	}
 	return s.file.View(func(tx *bbolt.Tx) error {
-		return fn(&Snapshot{Schema: schema, Size: tx.Size(), tx: tx})
+		return fn(&Snapshot{Schema: schema.Version, Size: tx.Size(), tx: tx})
 	})
 }
 

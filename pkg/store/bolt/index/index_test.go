@@ -236,7 +236,12 @@ func TestAFileWithoutSummaries(t *testing.T) {
 	if without := totals(); !slices.Equal(found, without) {
 		t.Errorf("with summaries %v of %v, without them %v", found, terms, without)
 	}
-	f.update(func(tx *bbolt.Tx) error { return index.Summarise(tree.New(tx, plain)) })
+	f.update(func(tx *bbolt.Tx) error {
+		if !index.LacksSummaries(tree.New(tx, plain)) {
+			t.Error("the lack of summaries is not seen")
+		}
+		return index.Summarise(tree.New(tx, plain))
+	})
 	if anew := totals(); !slices.Equal(found, anew) {
 		t.Errorf("with summaries %v of %v, with new ones %v", found, terms, anew)
 	}

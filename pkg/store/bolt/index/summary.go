@@ -32,11 +32,14 @@ func summarise(t *tree.Tx, of uint32, all []substring.Text) error {
 	return nil
 }
 
-// Summarise makes the summaries of a file of an older program, which has none.
+// LacksSummaries tells whether there are full segments, and none has a summary.
+func LacksSummaries(t *tree.Tx) bool {
+	first, _ := t.Cursor(summaries).First()
+	return first == nil && full(t) > 0
+}
+
+// Summarise makes the summaries of all full segments.
 func Summarise(t *tree.Tx) error {
-	if first, _ := t.Cursor(summaries).First(); first != nil {
-		return nil
-	}
 	for of := range full(t) {
 		var all []substring.Column
 		for n := 0; ; n++ {

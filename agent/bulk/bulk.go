@@ -1,0 +1,390 @@
+// Package bulk is one manifest's way through: it has the rows checked and accepted,
+// waits for their processing, and writes the outcome.
+package bulk
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/feed"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Options are what is needed to issue manifests.
+type Options struct {
+	Records Records
+	Intake  *intake.Intake
+	Outcome *outcome.Writer
+	Feed    *feed.Feed
+	// Presses makes what finds templates by their names.
+	Presses func() func(name string) (intake.Press, error)
+	// Verified is the folder of an institution's outcomes.
+	Verified  func(institution uint32) string
+	VerifyURL func(reference string) string
+	Home      string // what lies in this folder is the agent's own
+	// Accepting is nil when what is new is taken; LookAtDisk finds out.
+	Accepting  func() error
+	LookAtDisk func()
+	Wake       func() // tells that certificates were accepted
+	Process    func() // tells that there may be some to process
+	Now        func() time.Time
+	Random     io.Reader
+}
+
+// Records are what is needed of the store.
+type Records interface {
+	Register
+	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
+	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
+}
+
+// Order is a manifest that is to be issued.
+type Order struct {
+	Institution vault.Institution
+	Trigger     vault.Trigger
+	Request     client.BulkRequest
+	Progress    func(client.Progress)
+	Dropped     *Dropped // nil when staff handed it in
+}
+
+// run is one manifest on its way.
+type run struct {
+	Options
+	institution vault.Institution
+	trigger     vault.Trigger
+	request     client.BulkRequest
+	manifest    *manifest.Manifest
+	digest      string
+	candidates  []*intake.Candidate
+	unnamed     []manifest.Unnamed
+	batch       vault.Batch
+	out         string
+	progress    func(client.Progress)
+	drop        *Dropped
+}
+
+// Issue issues a manifest: it checks every row, accepts the sound ones, waits for
+// their processing, and writes the outcome. The agent must be running. The error
+// is about the run as a whole; when rows are bad and Skip is not set, nothing is
+// issued and the report says so. The batch is the zero value where there is none.
+func Issue(ctx context.Context, o Options, order Order) (client.BulkReport, vault.Batch, error) {
+	r := &run{Options: o, institution: order.Institution, trigger: order.Trigger, request: order.Request,
+		progress: order.Progress, drop: order.Dropped}
+	report, err := r.all(ctx)
+	return report, r.batch, err
+}
+
+func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
+	// The database, too, can find the disk full.
+	defer func() {
+		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
+			r.LookAtDisk()
+		}
+	}()
+	if err := r.check(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	defer r.discard()
+	if err := r.amend(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	if err := r.preview(); err != nil {
+		return client.BulkReport{}, err
+	}
+	stopped := !r.request.Skip && r.count(unsound) > 0
+	if r.request.DryRun || stopped {
+		return r.report(), nil
+	}
+	if err := r.Accepting(); err != nil {
+		return client.BulkReport{}, err
+	}
+	if err := r.open(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	if err := r.issue(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	if r.request.NoWait {
+		return r.report(), nil
+	}
+	return r.finish(ctx)
+}
+
+// check reads the manifest and looks at every row and document.
+func (r *run) check(ctx context.Context) error {
+	q := r.request
+	presses := r.Presses()
+	if q.Template != "" {
+		if _, err := presses(q.Template); err != nil {
+			return fault.At("template "+q.Template, err)
+		}
+	}
+	m, err := manifest.Read(q.Manifest, manifest.Options{
+		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
+		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+		Templated: q.Template != "",
+	})
+	if err != nil {
+		return err
+	}
+	files, err := os.OpenRoot(q.Files)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
+			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+	}
+	defer files.Close()
+	listed, err := intake.List(files)
+	if err != nil {
+		return err
+	}
+	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
+	r.candidates, r.unnamed, err = r.Intake.Check(ctx, intake.Order{
+		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
+		Trigger: r.trigger, KeepNothing: q.DryRun, Presses: presses, Template: q.Template,
+		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
+		Progress:  func(done int) { r.tell("checking", done, len(m.Rows)) },
+	})
+	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })
+	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.Unnamed) bool { return !brings || r.wrote(u.Name) })
+	return err
+}
+
+// wrote tells whether a file among the documents is the agent's own work, because
+// the outcome or the home lies among them.
+func (r *run) wrote(name string) bool {
+	stem := strings.TrimSuffix(name, ".pdf")
+	if i := strings.LastIndex(stem, "-VEC-"); i >= 0 && vault.IsReference(stem[i+1:]) {
+		return true
+	}
+	for _, own := range []string{r.request.Out, r.Home} {
+		if own != "" && !within(own, r.request.Files) && within(own, filepath.Join(r.request.Files, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func (r *run) tell(stage string, done, total int) {
+	r.progress(client.Progress{Stage: stage, Done: done, Total: total})
+}
+
+func (r *run) discard() {
+	for _, c := range r.candidates {
+		c.Discard()
+	}
+}
+
+// Tests of candidates.
+func unsound(c *intake.Candidate) bool  { return len(c.Problems) > 0 }
+func issuable(c *intake.Candidate) bool { return c.Issuable() }
+func awaited(c *intake.Candidate) bool {
+	return len(c.Problems) == 0 && c.Certificate != nil && c.Certificate.Status == vault.Processing
+}
+
+func (r *run) count(test func(*intake.Candidate) bool) int { return len(r.which(test)) }
+
+func (r *run) which(test func(*intake.Candidate) bool) []*intake.Candidate {
+	var found []*intake.Candidate
+	for _, c := range r.candidates {
+		if test(c) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// open finds or makes the batch and the folder of the outcome. A manifest that
+// was given before goes on with its batch; one that issues nothing makes none,
+// unless it was dropped: each manifest from there has its outcome.
+func (r *run) open(ctx context.Context) error {
+	if r.out = r.request.Out; r.out != "" {
+		if err := makeFolder(r.out, 0o755); err != nil {
+			return err
+		}
+	}
+	batch, err := r.Records.FindBatch(ctx, r.institution.ID, r.digest)
+	if err == nil && batch.Cancelled() {
+		batch, err = r.Records.OpenBatch(ctx, batch) // whoever hands it in again opens it again
+	}
+	if fault.Is(err, fault.NotFound) && (r.count(issuable) > 0 || r.drop != nil) {
+		batch, err = r.makeBatch(ctx)
+	}
+	if fault.Is(err, fault.NotFound) {
+		batch, err = r.earlierBatch(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.batch = batch
+	for _, c := range r.candidates {
+		c.Draft.Batch = batch.ID
+	}
+	if r.out != "" || batch.Name == "" {
+		return nil
+	}
+	r.out = filepath.Join(r.Verified(r.institution.ID), batch.Name)
+	return makeFolder(r.out, 0o700)
+}
+
+func makeFolder(dir string, perm os.FileMode) error {
+	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
+}
+
+func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
+	now := r.Now()
+	id, err := vault.NewUUID(r.Random, now)
+	if err != nil {
+		return vault.Batch{}, err
+	}
+	return r.Records.OpenBatch(ctx, vault.Batch{
+		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger,
+		Name: batchName(r.institution.Today(now), r.request.Name), Total: len(r.candidates), CreatedAt: now,
+	})
+}
+
+// batchName is DATE-MANIFEST, as a folder name that every system takes.
+func batchName(today vault.Date, manifestName string) string {
+	stem := filepath.Base(manifestName)
+	stem = strings.TrimSuffix(stem, filepath.Ext(stem))
+	if manifestName == "" || manifestName == "-" {
+		stem = "stdin"
+	}
+	stem = strings.Map(func(c rune) rune {
+		if c < ' ' || strings.ContainsRune(`<>:"/\|?*`, c) {
+			return '_'
+		}
+		return c
+	}, stem)
+	stem = strings.Trim(stem, ". ")
+	if runes := []rune(stem); len(runes) > 60 {
+		stem = string(runes[:60])
+	}
+	return string(today) + "-" + stem
+}
+
+// earlierBatch is the one in which the rows of this manifest were issued; the
+// zero value when there is no row at all.
+func (r *run) earlierBatch(ctx context.Context) (vault.Batch, error) {
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.Batch != "" {
+			return r.Records.Batch(ctx, r.institution.ID, c.Certificate.Batch)
+		}
+	}
+	return vault.Batch{}, nil
+}
+
+// issue accepts the rows and, unless nobody waits, writes out what is verified
+// while others are still on their way.
+func (r *run) issue(ctx context.Context) error {
+	fresh := r.which(issuable)
+	r.askForScans(fresh)
+	if r.request.NoWait {
+		return r.Intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.Wake() })
+	}
+	follower := r.Feed.Follow()
+	defer follower.Stop()
+	earlier := r.which(awaited)
+	for _, c := range earlier {
+		c.New = true // an earlier run accepted it; this one issues it
+	}
+	// Some may have been settled since they were looked up, with nobody following.
+	if err := r.refresh(ctx); err != nil {
+		return err
+	}
+	w := &waiter{run: r, follower: follower, total: len(fresh) + len(earlier),
+		open: map[uint64]bool{}, early: map[uint64]bool{}}
+	w.await(earlier)
+	r.Process()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	accepted, ended := make(chan []*intake.Candidate), make(chan error, 1)
+	go func() {
+		defer close(accepted)
+		ended <- r.Intake.Accept(ctx, r.institution, fresh, func(group []*intake.Candidate) {
+			r.Wake()
+			select {
+			case accepted <- group:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	err := w.wait(ctx, accepted)
+	cancel()
+	return cmp.Or(err, <-ended)
+}
+
+// askForScans marks the rows whose code is to be read back before it is approved:
+// the first one, since a batch's documents are mostly alike, or all.
+func (r *run) askForScans(fresh []*intake.Candidate) {
+	for i, c := range fresh {
+		c.Draft.ScanBack = r.request.Scan == "all" || (i == 0 && r.request.Scan != "none")
+	}
+}
+
+// finish reads the end of every row's story and writes the reports.
+func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
+	if err := r.refresh(ctx); err != nil {
+		return client.BulkReport{}, err
+	}
+	r.claim()
+	// What an earlier run issued may not have been written out before it ended.
+	var approved []vault.Certificate
+	for _, c := range r.candidates {
+		if len(c.Problems) == 0 && c.Certificate != nil && c.Certificate.Status == vault.Approved && r.out != "" {
+			approved = append(approved, *c.Certificate)
+		}
+	}
+	if err := r.Outcome.Export(ctx, r.out, approved); err != nil {
+		return client.BulkReport{}, err
+	}
+	report := r.report()
+	// A folder that another manifest's batch has keeps that one's reports.
+	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
+		return report, nil
+	}
+	return report, outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+}
+
+// refresh reads the certificates as they are now.
+func (r *run) refresh(ctx context.Context) error {
+	var ids []uint64
+	var which []*intake.Candidate
+	for _, c := range r.candidates {
+		if c.Certificate != nil {
+			ids, which = append(ids, c.Certificate.ID), append(which, c)
+		}
+	}
+	now, err := r.Records.ByID(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	for i, c := range which {
+		c.Certificate = &now[i]
+	}
+	return nil
+}

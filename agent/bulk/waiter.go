@@ -1,0 +1,116 @@
+package bulk
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/feed"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// waiter follows the certificates of a run until all are settled, and writes
+// each verified PDF out as soon as it is there.
+type waiter struct {
+	run      *run
+	follower *feed.Follower
+	total    int
+	done     int
+	open     map[uint64]bool // accepted, not settled
+	early    map[uint64]bool // settled before it was known to be accepted, or not ours
+}
+
+// await adds certificates, and returns those that have been settled meanwhile.
+func (w *waiter) await(group []*intake.Candidate) (ready []uint64) {
+	for _, c := range group {
+		switch id := c.Certificate.ID; {
+		case w.early[id]:
+			delete(w.early, id)
+			ready = append(ready, id)
+		case c.Certificate.Status == vault.Processing:
+			w.open[id] = true
+		default:
+			w.done++
+		}
+	}
+	return ready
+}
+
+// match returns the certificates of this run among those that were settled.
+func (w *waiter) match(settled []uint64) (ready []uint64) {
+	for _, id := range settled {
+		if w.open[id] {
+			delete(w.open, id)
+			ready = append(ready, id)
+		} else {
+			w.early[id] = true
+		}
+	}
+	return ready
+}
+
+func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) error {
+	w.run.tell("issuing", w.done, w.total)
+	for accepted != nil || len(w.open) > 0 {
+		var ready []uint64
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case group, more := <-accepted:
+			if !more {
+				accepted = nil
+			}
+			ready = w.await(group)
+		case <-w.follower.Ready():
+			settled, trouble := w.follower.Take()
+			if trouble != nil {
+				return trouble
+			}
+			if len(settled) == 0 {
+				if err := w.run.stopIfCancelled(ctx); err != nil {
+					return err
+				}
+			}
+			ready = w.match(settled)
+		}
+		if err := w.write(ctx, ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopIfCancelled ends the run of a batch that staff cancelled meanwhile.
+func (r *run) stopIfCancelled(ctx context.Context) error {
+	if r.batch.Digest != r.digest {
+		return nil
+	}
+	b, err := r.Records.Batch(ctx, r.institution.ID, r.batch.ID)
+	if err != nil || !b.Cancelled() {
+		return err
+	}
+	return fault.Newf(fault.Illegal, "batch %s was cancelled; hand its manifest in again to go on with it", b.Name)
+}
+
+// write exports the verified PDFs of settled certificates.
+func (w *waiter) write(ctx context.Context, ready []uint64) error {
+	if len(ready) == 0 {
+		return nil
+	}
+	settled, err := w.run.Records.ByID(ctx, ready...)
+	if err != nil {
+		return err
+	}
+	approved := settled[:0]
+	for _, c := range settled {
+		if c.Status == vault.Approved {
+			approved = append(approved, c)
+		}
+	}
+	if err := w.run.Outcome.Export(ctx, w.run.out, approved); err != nil {
+		return err
+	}
+	w.done += len(ready)
+	w.run.tell("issuing", w.done, w.total)
+	return nil
+}

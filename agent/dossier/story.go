@@ -1,0 +1,60 @@
+package dossier
+
+import (
+	"context"
+	"slices"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Bounds of a story.
+const (
+	storyEvents = 500 // of the beginning, and as many of the end
+	storyChain  = 50  // corrections in each direction
+)
+
+// Story is everything that is known of one certificate.
+func (d *Dossier) Story(ctx context.Context, name string) (client.Story, error) {
+	c, err := d.Records.Certificate(ctx, d.Institution(), name)
+	if err != nil {
+		return client.Story{}, err
+	}
+	s := client.Story{Certificate: d.Shape(c), Events: []client.CertificateEvent{}}
+	events, err := d.Records.Events(ctx, c.ID)
+	if err != nil {
+		return s, err
+	}
+	if n := len(events); n > 2*storyEvents {
+		events = slices.Concat(events[:storyEvents], events[n-storyEvents:])
+	}
+	for _, e := range events {
+		s.Events = append(s.Events, *d.ShapeEvent(e))
+	}
+	before, err := d.corrections(ctx, c, func(c vault.Certificate) string { return c.Supersedes })
+	if err != nil {
+		return s, err
+	}
+	after, err := d.corrections(ctx, c, func(c vault.Certificate) string { return c.SupersededBy })
+	slices.Reverse(before)
+	s.Chain = slices.Concat(before, []client.Certificate{s.Certificate}, after)
+	return s, err
+}
+
+// corrections follows a chain of corrections in one direction.
+func (d *Dossier) corrections(ctx context.Context, c vault.Certificate, next func(vault.Certificate) string) ([]client.Certificate, error) {
+	var chain []client.Certificate
+	for len(chain) < storyChain && next(c) != "" {
+		other, err := d.Records.Certificate(ctx, c.Institution, next(c))
+		if fault.Is(err, fault.NotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		c = other
+		chain = append(chain, d.Shape(c))
+	}
+	return chain, nil
+}

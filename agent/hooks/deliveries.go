@@ -1,0 +1,133 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// How many deliveries are listed at a time.
+const (
+	fewDeliveries  = 50
+	mostDeliveries = 1000
+)
+
+// Deliveries lists what was delivered, newest first.
+func (h *Hooks) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+	filter, err := h.deliveryFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	n := fewDeliveries
+	if f.Limit > 0 {
+		n = min(f.Limit, mostDeliveries)
+	}
+	all, err := h.Ledger.Deliveries(ctx, filter, n)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]client.WebhookDelivery, len(all))
+	for i, d := range all {
+		shown[i] = shapeDelivery(d, nil)
+	}
+	return shown, nil
+}
+
+func (h *Hooks) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
+	filter := hook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+	switch filter.State {
+	case "", hook.Pending, hook.Delivered, hook.GivenUp:
+		return filter, nil
+	}
+	return filter, fault.InvalidFields([]fault.Field{{Name: "status",
+		Message: fmt.Sprintf("%q is no status of a delivery; want pending, success or failed", f.Status)}})
+}
+
+// Delivery returns one delivery with its body.
+func (h *Hooks) Delivery(ctx context.Context, id string) (client.WebhookDelivery, error) {
+	d, err := h.Ledger.Delivery(ctx, h.Institution(), id)
+	return shapeDelivery(d.Delivery, d.Body), err
+}
+
+// Redeliver asks for deliveries anew: those named, all of them or none, else those that
+// a filter selects.
+func (h *Hooks) Redeliver(ctx context.Context, r client.Redelivery) (int, error) {
+	defer h.Check()
+	defer h.Sender.Wake()
+	institution := h.Institution()
+	if len(r.Deliveries) > 0 {
+		return len(r.Deliveries), h.Ledger.Redeliver(ctx, institution, r.Deliveries, h.Now())
+	}
+	if r.Filter == nil {
+		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
+	}
+	filter, err := h.deliveryFilter(*r.Filter)
+	if err != nil {
+		return 0, err
+	}
+	live, err := h.liveWebhooks(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for n := 0; ; {
+		page, err := h.Ledger.Deliveries(ctx, filter, mostDeliveries)
+		if err != nil {
+			return n, err
+		}
+		var names []string
+		for _, d := range page {
+			filter.Before = d.ID
+			// Those that cannot be sent again are passed over: nobody named them.
+			if live[d.Endpoint] && d.Event != hook.EventTest {
+				names = append(names, d.UUID)
+			}
+		}
+		if err := h.Ledger.Redeliver(ctx, institution, names, h.Now()); err != nil {
+			return n, err
+		}
+		n += len(names)
+		if len(page) < mostDeliveries {
+			return n, nil
+		}
+	}
+}
+
+func (h *Hooks) liveWebhooks(ctx context.Context) (map[string]bool, error) {
+	all, err := h.Register.Endpoints(ctx, h.Institution())
+	live := map[string]bool{}
+	for _, e := range all {
+		live[e.ID] = true
+	}
+	return live, err
+}
+
+func shapeWebhook(e hook.Endpoint) client.Webhook {
+	shown := client.Webhook{
+		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
+		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
+		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
+	}
+	for _, name := range e.Events {
+		shown.Events = append(shown.Events, string(name))
+	}
+	return shown
+}
+
+func shapeDelivery(d hook.Delivery, body []byte) client.WebhookDelivery {
+	shown := client.WebhookDelivery{
+		ID: d.UUID, Number: d.ID, WebhookID: d.Endpoint, Event: string(d.Event), UUID: d.Subject, Status: string(d.State),
+		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]client.DeliveryAttempt, len(d.Attempts)), Body: string(body),
+	}
+	if d.State == hook.Pending {
+		shown.NextAttemptAt = client.TimeOrNull(d.RunAt)
+	}
+	for i, one := range d.Attempts {
+		shown.Attempts[i] = client.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Took.Milliseconds(),
+			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Answer), "\uFFFD")}
+	}
+	return shown
+}

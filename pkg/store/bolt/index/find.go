@@ -190,7 +190,7 @@ func (s *search) get(bucket, key []byte) []byte {
 func (s *search) waiting(of uint32) error {
 	var hold set.Set
 	err := waiting(s.t, of, func(p uint16, _ uint32, text []byte) {
-		if bytes.Contains(text, []byte(s.term)) {
+		if bytes.Contains(text, s.finder.Term()) {
 			hold.Add(p)
 		}
 	})

@@ -49,6 +49,9 @@ type Options struct {
 	ShapeBatch func(vault.Batch) client.Batch
 	// Templates lists what certificates can be made with.
 	Templates func() ([]client.Template, error)
+	// Placement is where codes go that an upload does not say: what a template wants or,
+	// without a name, the home. One that is not there is an error of kind Invalid.
+	Placement func(template string) (vault.Placement, error)
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits
@@ -77,7 +80,7 @@ func (a *API) Handler(door Door) http.Handler {
 	guarded := func(needs vault.Permission, h handler) http.HandlerFunc { return a.guarded(door, needs, h) }
 	const base = "/business/certificate-vault"
 	a.route(mux, base, methods{
-		http.MethodGet: guarded(vault.MayList, a.list), http.MethodPost: guarded(vault.MayCreate, a.uploadOne),
+		http.MethodGet: guarded(vault.MayList, a.listVault), http.MethodPost: guarded(vault.MayCreate, a.uploadOne),
 	})
 	a.route(mux, base+"/upload-file", methods{http.MethodPost: guarded(vault.MayCreate, a.uploadFile)})
 	a.route(mux, base+"/bulk", methods{http.MethodPost: guarded(vault.MayCreate, a.bulk)})

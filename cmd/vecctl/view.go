@@ -33,12 +33,6 @@ func viewCommand(w world) *cli.Command {
 }
 
 func certificateFields(c client.Certificate) [][2]string {
-	text := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return *s
-	}
 	fields := [][2]string{
 		{"reference_id", c.ReferenceID}, {"uuid", c.UUID},
 		{"status", c.Status.Value}, {"failure_reason", text(c.FailureReason)},
@@ -47,6 +41,9 @@ func certificateFields(c client.Certificate) [][2]string {
 		{"file", c.File.Name}, {"batch_id", text(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
 		{"supersedes", text(c.Supersedes)}, {"superseded_by", text(c.SupersededBy)},
 		{"created_at", c.CreatedAt.Format(time.RFC3339)},
+	}
+	if c.QR != nil {
+		fields = append(fields, [2]string{"qr", c.QR.String()})
 	}
 	if c.ApprovedAt != nil {
 		fields = append(fields, [2]string{"approved_at", c.ApprovedAt.Format(time.RFC3339)})

@@ -61,6 +61,14 @@ type Placement struct {
 	MarginMM float64 `json:"margin_mm,omitempty"`
 }
 
+// Or fills in what is left open from another placement.
+func (p Placement) Or(other Placement) Placement {
+	return Placement{
+		Page: cmp.Or(p.Page, other.Page), At: cmp.Or(p.At, other.At),
+		SizeMM: cmp.Or(p.SizeMM, other.SizeMM), MarginMM: cmp.Or(p.MarginMM, other.MarginMM),
+	}
+}
+
 // Draft is a certificate that is about to be accepted.
 type Draft struct {
 	Title, Name, Email, Details string
@@ -87,7 +95,18 @@ func (d Draft) Clean() Draft {
 // Validate checks the fields of a clean draft. The error's fields are named as
 // in the guide's request.
 func (d Draft) Validate() error {
-	var bad []fault.Field
+	bad := d.textProblems()
+	if _, err := ParseDate(string(d.IssueDate)); err != nil {
+		bad = append(bad, fault.Field{Name: "issue_date",
+			Message: "The issue date field must match the format YYYY-MM-DD."})
+	}
+	if d.File.SHA256 == "" {
+		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
+	}
+	return fault.InvalidFields(bad)
+}
+
+func (d Draft) textProblems() (bad []fault.Field) {
 	text := func(name, value string, required bool, limit int, unfit func(rune) bool) {
 		label := strings.ReplaceAll(name, "_", " ")
 		if msg := checkText(label, value, required, limit, unfit); msg != "" {
@@ -102,14 +121,7 @@ func (d Draft) Validate() error {
 		bad = append(bad, fault.Field{Name: "applicant_email",
 			Message: "The applicant email field must be a valid email address."})
 	}
-	if _, err := ParseDate(string(d.IssueDate)); err != nil {
-		bad = append(bad, fault.Field{Name: "issue_date",
-			Message: "The issue date field must match the format YYYY-MM-DD."})
-	}
-	if d.File.SHA256 == "" {
-		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
-	}
-	return fault.InvalidFields(bad)
+	return bad
 }
 
 func checkText(label, value string, required bool, limit int, unfit func(rune) bool) string {

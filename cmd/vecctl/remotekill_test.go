@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -206,4 +207,43 @@ func TestUploadElsewhereIsPlaced(t *testing.T) {
 	}))
 	defer plain.Close()
 	s.done(append(args, plain.URL)...).says(t, "does not say that it put the QR code where it was asked to")
+}
+
+// TestBulkElsewhereKeepsDates sends a row without a date again, in a manifest that has
+// grown: it has the date with which it went first, whatever day it is.
+func TestBulkElsewhereKeepsDates(t *testing.T) {
+	t.Parallel()
+	there, here := newSite(t), newSite(t)
+	there.done("init", "--institution", "There")
+	address := there.serving("--drop", t.TempDir())
+	args := []string{"--api", address, "--token", there.newToken()}
+	const rows = "title,name,email,file\nD,Ann,a@example.com,a.pdf\n"
+	here.file("a.pdf", smallPDF("a", 0))
+	here.file("b.pdf", smallPDF("b", 0))
+	send := func(name, text string) client.BulkReport {
+		return here.bulk(0, append(args, here.file(name, []byte(text)))...)
+	}
+	if first := send("one.csv", rows); first.Issued != 1 {
+		t.Fatalf("%+v", first)
+	}
+	if grown := send("two.csv", rows+"D,Bob,b@example.com,b.pdf\n"); grown.Issued != 1 || grown.Unchanged != 1 {
+		t.Errorf("%+v", grown)
+	}
+	// As if it had been sent on another day.
+	notes, err := filepath.Glob(filepath.Join(here.home, "remote", "dates-*.log"))
+	must(t, err)
+	if len(notes) != 1 {
+		t.Fatalf("notes of dates: %v", notes)
+	}
+	text, err := os.ReadFile(notes[0])
+	must(t, err)
+	must(t, os.WriteFile(notes[0], regexp.MustCompile(`\d{4}-\d\d-\d\d`).ReplaceAll(text, []byte("2026-01-02")), 0o600))
+	send("three.csv", rows+"\n")
+	found := false
+	for _, c := range there.all() {
+		found = found || c.IssueDate == "2026-01-02"
+	}
+	if !found {
+		t.Error("the row was sent with another date")
+	}
 }

@@ -115,15 +115,15 @@ func (in *Intake) takePrinted(o Order, c *Candidate, document []byte) error {
 	}
 	c.staged = staged
 	c.Draft.File = vault.File{
-		Name: documentName(c.Draft.Name), Format: string(found.Format), Size: staged.Size,
+		Name: DocumentName(c.Draft.Name), Format: string(found.Format), Size: staged.Size,
 		SHA256: staged.SHA256, HashState: staged.HashState, Origin: c.Draft.File.Origin,
 	}
 	return c.Draft.Validate()
 }
 
-// documentName calls a document after its person, as a file's name that every
+// DocumentName calls a document after its person, as a file's name that every
 // system takes.
-func documentName(person string) string {
+func DocumentName(person string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
 			return r

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -108,92 +106,6 @@ func runRevoke(c *cli.Context, w world, s *session, f form) error {
 	}
 	if failed != nil {
 		return outcome(exitPartly)
-	}
-	return nil
-}
-
-func reissueCommand(w world) *cli.Command {
-	return &cli.Command{
-		Name: "reissue", Usage: "issue a corrected certificate in place of another", ArgsUsage: "UUID|REFERENCE_ID",
-		Flags: append(append(homeFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
-			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
-			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
-			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
-			&cli.StringFlag{Name: "file", Usage: "the new document, a `FILE` (default: the same)"},
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
-			yesFlag(),
-		),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			mend, err := mendOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
-		},
-	}
-}
-
-// mendOf reads what is to be mended.
-func mendOf(c *cli.Context) (client.Mend, error) {
-	var m client.Mend
-	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
-		if c.IsSet(name) {
-			value := c.String(name)
-			*to = &value
-		}
-	}
-	path := c.String("file")
-	switch {
-	case path == "" && m == (client.Mend{}):
-		return m, usageError("say what is to be mended: --name, --email, --title, --details or --file")
-	case path == "":
-		return m, nil
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil || !info.Mode().IsRegular():
-		return m, usageError("%s is not a file that can be read", path)
-	case info.Size() > vault.MaxFile:
-		return m, usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", path, info.Size(), vault.MaxFile)
-	}
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return m, usageError("%s cannot be read", path)
-	}
-	m.File = &client.NewFile{Name: filepath.Base(path), Body: body}
-	return m, nil
-}
-
-func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) error {
-	old, err := s.Certificate(c.Context, c.Args().First())
-	if err != nil {
-		return err
-	}
-	if err := confirm(c, w, fmt.Sprintf("Put a corrected certificate in the place of %s (%s, %s)?", old.ReferenceID, old.Name, old.Title)); err != nil {
-		return err
-	}
-	next, err := s.Reissue(c.Context, old.UUID, m)
-	if err != nil {
-		return err
-	}
-	if !c.Bool("no-wait") {
-		if next, err = settledCertificate(c.Context, s.Client, next); err != nil {
-			return err
-		}
-	}
-	if err := printFields(w.stdout, f, next, certificateFields(next)); err != nil {
-		return err
-	}
-	if next.Status.Value == string(vault.Failed) {
-		return outcome(exitFailed)
 	}
 	return nil
 }

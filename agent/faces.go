@@ -31,14 +31,19 @@ func (a *Agent) business(limits api.Limits) *api.API {
 	})
 }
 
+// trail is the audit trail.
+func (a *Agent) trail() *audit.Trail {
+	return &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
+}
+
 // Handler is the agent as its staff see it: the panel, and the documented API
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	trail := &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
+	trail := a.trail()
 	staff := &panel.Panel{
 		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
-		Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
+		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {
@@ -69,7 +74,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
 	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, business.Fail), business.Fail))))
-	a.certifier.mountPublic(mux, o.Proxies)
+	a.certifier.mountPublic(a, mux, o.Proxies)
 	return mux
 }
 

@@ -150,7 +150,7 @@ func (a *Agent) UseInstitution(ctx context.Context, name string) (client.Institu
 
 func (a *Agent) shapeInstitution(i vault.Institution) client.Institution {
 	return client.Institution{
-		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, CreatedAt: i.CreatedAt.UTC(),
+		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, Applying: shapeApplying(i.Applying()), CreatedAt: i.CreatedAt.UTC(),
 		Current: i.ID == a.Institution().ID,
 	}
 }

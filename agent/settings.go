@@ -81,6 +81,9 @@ func (a *Agent) Configure(ctx context.Context, s client.Settings) error {
 	if err := dress(&next.institution, s); err != nil {
 		return err
 	}
+	if err := open(&next.institution, s.Applying); err != nil {
+		return err
+	}
 	next.baseURL = cmp.Or(s.BaseURL, next.baseURL)
 	if err := a.store.ChangeInstitution(ctx, next.institution); err != nil {
 		return err

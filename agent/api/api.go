@@ -80,7 +80,7 @@ func (a *API) Handler(door Door) http.Handler {
 	guarded := func(needs vault.Permission, h handler) http.HandlerFunc { return a.guarded(door, needs, h) }
 	const base = "/business/certificate-vault"
 	a.route(mux, base, methods{
-		http.MethodGet: guarded(vault.MayList, a.list), http.MethodPost: guarded(vault.MayCreate, a.uploadOne),
+		http.MethodGet: guarded(vault.MayList, a.listVault), http.MethodPost: guarded(vault.MayCreate, a.uploadOne),
 	})
 	a.route(mux, base+"/upload-file", methods{http.MethodPost: guarded(vault.MayCreate, a.uploadFile)})
 	a.route(mux, base+"/bulk", methods{http.MethodPost: guarded(vault.MayCreate, a.bulk)})

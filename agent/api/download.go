@@ -11,7 +11,7 @@ import (
 
 // download sends a verified PDF, whole or in part (RFC 9110, sections 13 and 14).
 func (a *API) download(w http.ResponseWriter, r *http.Request, who Caller) error {
-	c, err := a.Vault.Certificate(r.Context(), who.institution, r.PathValue("name"))
+	c, err := a.find(r, who)
 	if err != nil {
 		return err
 	}

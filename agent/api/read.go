@@ -4,17 +4,27 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// list answers with the institution's certificates. All of them came in through
-// the vault, so the lists of vault certificates and of all are one.
+// list answers with the institution's certificates, the vault's and those that
+// customers applied for.
 func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller) error {
+	return a.listOf(w, r, who, "")
+}
+
+// listVault leaves out what customers applied for.
+func (a *API) listVault(w http.ResponseWriter, r *http.Request, who Caller) error {
+	return a.listOf(w, r, who, vault.FromVault)
+}
+
+func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from vault.Source) error {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	q.filter.Institution = who.institution
+	q.filter.Institution, q.filter.Source = who.institution, from
 	found, err := a.Vault.List(r.Context(), q.filter, q.page, q.perPage)
 	if err != nil {
 		return err
@@ -53,8 +63,26 @@ func (a *API) templates(w http.ResponseWriter, _ *http.Request, _ Caller) error 
 	return respond(w, http.StatusOK, all)
 }
 
-func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
+// sees is an error where a certificate is not among those that a caller finds under
+// the vault's addresses: what customers applied for is there for staff alone.
+func (c Caller) sees(found vault.Certificate) error {
+	if c.token == nil || found.Source == vault.FromVault {
+		return nil
+	}
+	return fault.New(fault.NotFound, "Certificate not found.")
+}
+
+// find reads a certificate that a call names.
+func (a *API) find(r *http.Request, who Caller) (vault.Certificate, error) {
 	c, err := a.Vault.Certificate(r.Context(), who.institution, r.PathValue("name"))
+	if err == nil {
+		err = who.sees(c)
+	}
+	return c, err
+}
+
+func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.find(r, who)
 	if err != nil {
 		return err
 	}
@@ -64,6 +92,9 @@ func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
 func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 	c, err := a.Vault.Change(r.Context(), who.institution, r.PathValue("name"),
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			if err := who.sees(c); err != nil {
+				return c, vault.Effects{}, err
+			}
 			return c.Retry(vault.ByRetry, a.Now())
 		})
 	if err != nil {

@@ -35,6 +35,9 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 	if c.Failure != nil {
 		shaped.FailureReason = &c.Failure.Reason
 	}
+	if c.Status == vault.Rejected && c.Application != nil && c.Application.Decision != nil {
+		shaped.RejectionReason = &c.Application.Decision.Reason
+	}
 	if v := c.Revocation; v != nil {
 		shaped.Revocation = &client.Revocation{At: v.At.UTC().Truncate(time.Second), Reason: v.Reason}
 	}

@@ -112,19 +112,22 @@ func (e *Eraser) issuedTo(ctx context.Context, institution uint32, email string)
 func (e *Eraser) eraseFiles(ctx context.Context, done store.Erased) (int, error) {
 	removed := 0
 	needed := func(sum string) (bool, error) { return e.Records.Referenced(ctx, sum) }
+	var sums []string
 	for _, c := range done.Certificates {
-		sums := []string{c.File.SHA256}
-		if c.Verified != nil && c.Verified.Document.SHA256 != c.File.SHA256 {
-			sums = append(sums, c.Verified.Document.SHA256)
+		sums = append(sums, c.Documents()...)
+	}
+	for _, w := range done.Waiting {
+		if w.Evidence != nil {
+			sums = append(sums, w.Evidence.SHA256)
 		}
-		for _, sum := range sums {
-			gone, err := e.Documents.Remove(sum, needed)
-			if err != nil {
-				return removed, blob.DiskError(err, "removing a document")
-			}
-			if gone {
-				removed++
-			}
+	}
+	for _, sum := range sums {
+		gone, err := e.Documents.Remove(sum, needed)
+		if err != nil {
+			return removed, blob.DiskError(err, "removing a document")
+		}
+		if gone {
+			removed++
 		}
 	}
 	for _, id := range done.Mails {

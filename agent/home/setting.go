@@ -69,6 +69,11 @@ func Settings() []Setting {
 		{Key: "authority.url", Env: "VECCTL_AUTHORITY", Flag: "authority", Meaning: "`URL` of the certification authority to call (default: the home's own)", check: checkServer},
 		{Key: "authority.store", Env: "VECCTL_AUTHORITY_STORE", Flag: "store", Meaning: "`NAME` of the store that calls the authority"},
 		{Key: "authority.key", Env: "VECCTL_AUTHORITY_KEY", Flag: "key", Meaning: "the store's API `KEY`", Secret: true},
+		{Key: "retention.deliveries", Env: "VECCTL_RETENTION_DELIVERIES", Default: "30", Meaning: "days for which ended deliveries of webhooks are kept; 0 for ever", check: checkDays},
+		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Default: "0", Meaning: "days for which received events are kept; 0 for ever", check: checkDays},
+		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Default: "0", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 for ever", check: checkDays},
+		{Key: "retention.verified", Env: "VECCTL_RETENTION_VERIFIED", Default: "0", Meaning: "days for which verified PDFs stay in verified/ of the home; the reports stay, and each PDF can be downloaded; 0 for ever", check: checkDays},
+		{Key: "retention.refused", Env: "VECCTL_RETENTION_REFUSED", Default: "0", Meaning: "days for which what was dropped and refused stays in failed/ of the home; 0 for ever", check: checkDays},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -188,6 +193,14 @@ func checkDuration(v string) error {
 func checkCount(v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n < 1 {
 		return fault.Newf(fault.Invalid, "%q is no number from 1", v)
+	}
+	return nil
+}
+
+func checkDays(v string) error {
+	const most = 36_500
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > most {
+		return fault.Newf(fault.Invalid, "%q is no number of days; want one from 0 (for ever) to %d", v, most)
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ type Agent interface {
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateSecretsKey(ctx context.Context) (client.Key, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -40,6 +42,7 @@ type Panel struct {
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
+	Applications Applications
 	Backups      Backups
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
@@ -106,6 +109,7 @@ func (p *Panel) Handler() http.Handler {
 	p.routeReceipts(mux)
 	p.routeMails(mux)
 	p.routeRevisions(mux)
+	p.routeApplications(mux)
 	return mux
 }
 

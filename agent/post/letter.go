@@ -105,6 +105,12 @@ func (w *Writer) template(ctx context.Context, m vault.Mail) (string, error) {
 		return mail.SignIn, nil
 	case vault.MailCorrection:
 		return mail.Correction, nil
+	case vault.MailConfirm:
+		return mail.Confirm, nil
+	case vault.MailReceived:
+		return mail.Received, nil
+	case vault.MailRejected:
+		return mail.Rejected, nil
 	case vault.MailIssued:
 	}
 	if w.Accounts == nil {
@@ -131,6 +137,10 @@ func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, 
 		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
 		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From,
 	}
+	if m.Kind == vault.MailConfirm {
+		l.Title, l.Text, l.SignIn, l.Minutes = m.Text, "", "", 0
+		l.Confirm, l.Hours = m.Link, int(m.Expires.Sub(m.CreatedAt).Hours())
+	}
 	if m.Certificate == 0 {
 		return l, nil
 	}
@@ -138,6 +148,9 @@ func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, 
 	l.Share, l.Verify = w.ShareURL(c), w.VerifyURL(c)
 	if c.Revocation != nil {
 		l.Reason = c.Revocation.Reason
+	}
+	if a := c.Application; a != nil && a.Decision != nil && c.Status == vault.Rejected {
+		l.Reason = a.Decision.Reason
 	}
 	if c.Supersedes != "" {
 		old, err := w.Find(ctx, c.Institution, c.Supersedes)

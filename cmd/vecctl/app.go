@@ -53,7 +53,7 @@ func newApp(w world) *cli.App {
 			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w),
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
-			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w),
+			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), applicationCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w),
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),

@@ -12,7 +12,7 @@ func certificatesCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "certificates", Usage: "list all certificates, those that people applied for among them",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "status", Usage: "only those that are `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "status", Usage: "only those that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
 			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
 		),

@@ -15,11 +15,13 @@ import (
 
 func exportCommand(w world) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "write certificates, or the audit trail, as a table for other programs", ArgsUsage: "[certificates|audit]",
+		Name: "export", Usage: "write certificates, deliveries or the audit trail as a table for other programs", ArgsUsage: "[certificates|deliveries|audit]",
+		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
+			"theirs (waiting, sent, refused, bounced, cancelled; pending, success, failed), and dates are those of their making.",
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
 			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
-			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
@@ -33,8 +35,8 @@ func runExport(c *cli.Context, w world) error {
 	if what == "" {
 		what = "certificates"
 	}
-	if c.NArg() > 1 || what != "certificates" && what != "audit" {
-		return usageError("export takes certificates or audit; see vecctl export --help")
+	if c.NArg() > 1 || !slices.Contains([]string{"certificates", "deliveries", "audit"}, what) {
+		return usageError("export takes certificates, deliveries or audit; see vecctl export --help")
 	}
 	format := c.String("format")
 	if !slices.Contains([]string{"csv", "jsonl", "xlsx"}, format) {
@@ -45,10 +47,15 @@ func runExport(c *cli.Context, w world) error {
 	}
 	return with(c, w, func(s *session) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
-			if what == "audit" {
+			switch what {
+			case "audit":
 				return exportTo(out, format, what, auditTable(), func(each func(act.Entry) error) error {
 					_, err := s.EachAct(c.Context, each)
 					return err
+				})
+			case "deliveries":
+				return exportTo(out, format, what, deliveredTable(), func(each func(delivered) error) error {
+					return eachDelivered(c, s, each)
 				})
 			}
 			return exportTo(out, format, what, certificateTable(), func(each func(client.Certificate) error) error {
@@ -60,8 +67,13 @@ func runExport(c *cli.Context, w world) error {
 
 // eachCertificate hands the certificates that the flags select on, newest first.
 func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) error) error {
+	return eachOf(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
+}
+
+// eachOf hands the certificates of a filter on, newest first.
+func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
 	const perPage = 100
-	f := client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to"), PerPage: perPage}
+	f.PerPage = perPage
 	last := ^uint64(0)
 	for f.Page = 1; ; f.Page++ {
 		page, err := s.Certificates(c.Context, f)
@@ -111,15 +123,9 @@ func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[
 }
 
 func certificateTable() list[client.Certificate] {
-	text := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return *s
-	}
 	return list[client.Certificate]{
 		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
-			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at"},
+			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at", "source"},
 		cells: func(c client.Certificate) []string {
 			var sum, approved, revoked, reason string
 			if c.Verified != nil {
@@ -133,7 +139,7 @@ func certificateTable() list[client.Certificate] {
 			}
 			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), approved}
+				c.CreatedAt.Format(time.RFC3339), approved, c.Source.Value}
 		},
 	}
 }

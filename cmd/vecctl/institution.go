@@ -38,6 +38,7 @@ func institutionCommand(w world) *cli.Command {
 					&cli.BoolFlag{Name: "partial-names", Usage: "show recipients' names in part on verification pages; --partial-names=false shows them whole"}),
 				Action: func(c *cli.Context) error { return runInstitutionSet(c, w) },
 			},
+			applyingCommand(w),
 			{
 				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
 				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -73,19 +71,8 @@ func mendOf(c *cli.Context) (client.Mend, error) {
 	case path == "":
 		return m, nil
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil || !info.Mode().IsRegular():
-		return m, usageError("%s is not a file that can be read", path)
-	case info.Size() > vault.MaxFile:
-		return m, usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", path, info.Size(), vault.MaxFile)
-	}
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return m, usageError("%s cannot be read", path)
-	}
-	m.File = &client.NewFile{Name: filepath.Base(path), Body: body}
-	return m, nil
+	m.File, err = readDocument(path)
+	return m, err
 }
 
 func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) error {

@@ -153,7 +153,7 @@ func TestBulkElsewhereOfTemplates(t *testing.T) {
 	here.done("template", "new", "degree")
 	here.want(2, append([]string{"bulk", "--dry-run", "--preview", here.out}, args...)...).says(t, "--preview goes without --api")
 	// The home has no institution yet, and the degree says who issues it.
-	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: its template shows who issues", "vecctl init --institution NAME")
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: the template shows who issues", "vecctl init --institution NAME")
 	here.done("init", "--institution", "Zürich College")
 	here.want(2, append([]string{"bulk"}, args...)...).says(t, `row 3, template letter: there is no template "letter"; there are degree`, "nothing was issued")
 	here.done("template", "new", "letter", "--from", "letter")

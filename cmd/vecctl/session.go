@@ -20,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // session is a vault to talk to: the agent that runs on the home, else one in
@@ -109,6 +110,11 @@ func connectRunning(w world, dir home.Dir) (*session, error) {
 // userOf is who the command's user is on the machine: behind sudo, who called it.
 func userOf(w world) string {
 	return cmp.Or(w.getenv("SUDO_USER"), w.getenv("USER"), w.getenv("USERNAME"))
+}
+
+// acting puts what is done without an agent on its way into the audit trail.
+func acting(c *cli.Context, w world, what string) context.Context {
+	return act.Into(c.Context, &act.Pending{Act: act.Act{Who: client.StaffNamed(userOf(w)), What: what, From: "local"}, At: time.Now()})
 }
 
 // asUser tells an agent who its staff is.

@@ -46,11 +46,20 @@ func statusFields(s client.AgentStatus) [][2]string {
 		{"processing", strconv.Itoa(s.Certificates["processing"])},
 		{"failed", strconv.Itoa(s.Certificates["failed"])},
 		{"revoked", strconv.Itoa(s.Certificates["revoked"])},
+		{"applications_open", openApplications(s)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
 		{"database", fmt.Sprintf("%.1f MB", float64(s.DatabaseSize)/(1<<20))},
 		{"problems", strings.Join(problems, "; ")},
 	}, dropFields(s.Drop)...)
+}
+
+// openApplications counts what waits for a decision; "" where nothing does.
+func openApplications(s client.AgentStatus) string {
+	if n := s.Certificates["pending"] + s.Certificates["in_review"]; n > 0 {
+		return strconv.Itoa(n)
+	}
+	return ""
 }
 
 // dropFields lists what lies in the drop folder and why it waits.

@@ -33,12 +33,6 @@ func viewCommand(w world) *cli.Command {
 }
 
 func certificateFields(c client.Certificate) [][2]string {
-	text := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return *s
-	}
 	fields := [][2]string{
 		{"reference_id", c.ReferenceID}, {"uuid", c.UUID},
 		{"status", c.Status.Value}, {"failure_reason", text(c.FailureReason)},

@@ -27,6 +27,8 @@ type Certificate struct {
 	Supersedes    *string     `json:"supersedes"`    // UUID
 	SupersededBy  *string     `json:"superseded_by"` // UUID
 	Revocation    *Revocation `json:"revocation"`
+	// RejectionReason is why an application was rejected.
+	RejectionReason *string `json:"rejection_reason"`
 	// Undelivered is set while the recipient is known not to have been reached.
 	Undelivered *Undelivered `json:"undelivered"`
 	ErasedAt    *time.Time   `json:"erased_at"` // when the recipient's data were destroyed
@@ -44,7 +46,7 @@ type Source struct {
 
 // Status is where a certificate stands.
 type Status struct {
-	Value       string `json:"value"` // processing, approved, failed, revoked
+	Value       string `json:"value"` // pending, in_review, processing, approved, failed, rejected, revoked
 	Label       string `json:"label"`
 	Description string `json:"description"`
 }

@@ -15,8 +15,9 @@ type Institution struct {
 	Sender   string `json:"sender"`    // address that mails come from
 	// PartialNames says that verification pages show recipients' names in part.
 	PartialNames bool      `json:"partial_names"`
-	Logo         bool      `json:"logo"`    // has one
-	Current      bool      `json:"current"` // the one that staff work for
+	Applying     Applying  `json:"applying"` // what people may apply for
+	Logo         bool      `json:"logo"`     // has one
+	Current      bool      `json:"current"`  // the one that staff work for
 	CreatedAt    time.Time `json:"created_at"`
 }
 

@@ -58,6 +58,8 @@ type Settings struct {
 	Logo *[]byte `json:"logo,omitempty"`
 	// PartialNames says whether verification pages show recipients' names in part.
 	PartialNames *bool `json:"partial_names,omitempty"`
+	// Applying replaces what people may apply for.
+	Applying *Applying `json:"applying,omitempty"`
 }
 
 // Configure changes an agent's settings.

@@ -50,7 +50,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 	templates := mail.NewTemplates()
 	sample := mail.Sample("University", "https://vault.example")
-	links := []string{sample.Share, sample.Verify, sample.Account, sample.SignIn}
+	links := []string{sample.Share, sample.Verify, sample.Account, sample.SignIn, sample.Confirm}
 	for i, evil := range all {
 		name := mail.Names()[i%len(mail.Names())]
 		l := sample

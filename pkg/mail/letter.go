@@ -20,8 +20,10 @@ type Letter struct {
 	Account     string // address of "my certificates", where one can sign up
 	SignIn      string // the link that proves an address; it serves once
 	Minutes     int    // for how long that link serves
+	Confirm     string // the link that makes an application count; it serves once
+	Hours       int    // for how long that link serves
 	Old         string // reference ID of the certificate that this one takes the place of
-	Reason      string // why a certificate was revoked
+	Reason      string // why a certificate was revoked, or an application rejected
 	Text        string // what a visitor wrote, of several lines
 	From        string // address that a visitor gave
 }
@@ -65,6 +67,7 @@ func Sample(institution, base string) Letter {
 		Reference: "VEC-IC-202567DAE48425BAD", IssueDate: "2026-06-01",
 		Share: base + "/c/abcdefghijklmnopqrstuvwxyz234567", Verify: base + "/v/VEC-IC-202567DAE48425BAD",
 		Account: base + "/me", SignIn: base + "/sign-in/abcdefghijklmnopqrstuvwxyz234567", Minutes: 30,
+		Confirm: base + "/apply/confirm/abcdefghijklmnopqrstuvwxyz234567", Hours: 24,
 		Old: "VEC-IC-2025000000000000A", Reason: "issued in error",
 		Text: "My name is spelt Zoë.\nThank you!", From: "zoe@example.org",
 	}

@@ -30,13 +30,18 @@ const (
 	Revoked    = "revoked"    // a certificate was taken back
 	SignIn     = "sign_in"    // the link that proves an address
 	Correction = "correction" // to staff
+	Confirm    = "confirm"    // the link that makes an application count
+	Received   = "received"   // an application was received
+	Rejected   = "rejected"   // an application was rejected
 )
 
 // layoutFile stands around the HTML part of every mail.
 const layoutFile = "layout.html"
 
 // Names lists the templates.
-func Names() []string { return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction} }
+func Names() []string {
+	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected}
+}
 
 // Files lists the files of all templates, by name, as they come with the program.
 func Files() (map[string][]byte, error) {

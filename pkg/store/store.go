@@ -73,6 +73,7 @@ type Refused struct {
 // Erased is what was forgotten, as it was before.
 type Erased struct {
 	Certificates []vault.Certificate
+	Waiting      []vault.Waiting // applications whose address was not proven
 	Mails        []uint64
 }
 
@@ -81,6 +82,8 @@ type Erased struct {
 type Filter struct {
 	Institution uint32
 	Status      vault.Status
+	Source      vault.Source
+	Open        bool   // applications that wait for a decision
 	Email       string // compared folded, whole
 	Search      string // substring, compared folded, of vault.Certificate.SearchText
 	Batch       string
@@ -160,7 +163,7 @@ type Certificates interface {
 	LastEvent(ctx context.Context) (uint64, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
-	// Referenced tells whether any certificate or upload needs a blob.
+	// Referenced tells whether any certificate, upload or waiting application needs a blob.
 	Referenced(ctx context.Context, sum string) (bool, error)
 }
 
@@ -230,8 +233,8 @@ type Uploads interface {
 	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
 	// matter; a new answer replaces an old one.
 	Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error)
-	// Expire forgets uploads, answers, sign-in links and sessions that are no longer
-	// usable and returns how many.
+	// Expire forgets uploads, answers, sign-in links, sessions and waiting applications
+	// that are no longer usable and returns how many records that were.
 	Expire(ctx context.Context, now time.Time) (int, error)
 }
 
@@ -276,6 +279,9 @@ type Mails interface {
 	// RepeatMail keeps what a transition makes of an ended mail as a new one with
 	// the job of sending it.
 	RepeatMail(ctx context.Context, institution uint32, id uint64, repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// ForgetMails removes up to n mails that ended, of all that were made before a
+	// moment, but for those that did not arrive and were not sent again.
+	ForgetMails(ctx context.Context, before time.Time, n int) (int, error)
 	// CancelMails applies a transition to all mails of a batch that wait and are not
 	// being sent, and returns how many.
 	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)
@@ -330,6 +336,7 @@ type Corrections interface {
 // Store is all of it.
 type Store interface {
 	Accounts
+	Applications
 	Corrections
 	Tokens
 	Uploads

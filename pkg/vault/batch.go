@@ -80,15 +80,24 @@ func CancelledFailure() Failure {
 
 // Counts is how many certificates are in each state.
 type Counts struct {
+	Pending    int `json:"pending,omitempty"`
+	InReview   int `json:"in_review,omitempty"`
 	Processing int `json:"processing"`
 	Approved   int `json:"approved"`
 	Failed     int `json:"failed"`
+	Rejected   int `json:"rejected,omitempty"`
 	Revoked    int `json:"revoked"`
 }
 
 // Add changes the count of one state.
 func (c *Counts) Add(s Status, n int) {
 	switch s {
+	case Pending:
+		c.Pending += n
+	case InReview:
+		c.InReview += n
+	case Rejected:
+		c.Rejected += n
 	case Processing:
 		c.Processing += n
 	case Approved:
@@ -103,6 +112,12 @@ func (c *Counts) Add(s Status, n int) {
 // Of returns the count of one state.
 func (c Counts) Of(s Status) int {
 	switch s {
+	case Pending:
+		return c.Pending
+	case InReview:
+		return c.InReview
+	case Rejected:
+		return c.Rejected
 	case Processing:
 		return c.Processing
 	case Approved:
@@ -115,5 +130,7 @@ func (c Counts) Of(s Status) int {
 	return 0
 }
 
-// Sum is the number of certificates in any state.
-func (c Counts) Sum() int { return c.Processing + c.Approved + c.Failed + c.Revoked }
+// Sum is the number of certificates in any state, applications included.
+func (c Counts) Sum() int {
+	return c.Pending + c.InReview + c.Processing + c.Approved + c.Failed + c.Rejected + c.Revoked
+}

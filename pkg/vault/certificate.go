@@ -1,21 +1,30 @@
 package vault
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Status is where a certificate stands in its life (guide, "Certificate Status
 // Lifecycle").
 type Status string
 
-// The states of a vault certificate.
+// The states of a certificate. Those of the vault begin with Processing; what
+// customers apply for begins with Pending.
 const (
+	Pending    Status = "pending"
+	InReview   Status = "in_review"
 	Processing Status = "processing"
 	Approved   Status = "approved"
 	Failed     Status = "failed"
+	Rejected   Status = "rejected"
 	Revoked    Status = "revoked"
 )
 
 // Statuses lists the states in the order of a life.
-func Statuses() []Status { return []Status{Processing, Approved, Failed, Revoked} }
+func Statuses() []Status {
+	return []Status{Pending, InReview, Processing, Approved, Failed, Rejected, Revoked}
+}
 
 // ParseStatus finds the state that a word names.
 func ParseStatus(s string) (Status, bool) {
@@ -27,9 +36,18 @@ func ParseStatus(s string) (Status, bool) {
 	return "", false
 }
 
+// words are the state within a sentence.
+func (s Status) words() string { return strings.ReplaceAll(string(s), "_", " ") }
+
 // Label is the state as people read it.
 func (s Status) Label() string {
 	switch s {
+	case Pending:
+		return "Pending"
+	case InReview:
+		return "In Review"
+	case Rejected:
+		return "Rejected"
 	case Processing:
 		return "Processing"
 	case Approved:
@@ -45,6 +63,12 @@ func (s Status) Label() string {
 // Description is a sentence about the state; that of Processing is the guide's.
 func (s Status) Description() string {
 	switch s {
+	case Pending:
+		return "Application waits for the institution's review"
+	case InReview:
+		return "Application is being reviewed by the institution"
+	case Rejected:
+		return "Application was rejected by the institution"
 	case Processing:
 		return "Certificate is being processed"
 	case Approved:
@@ -61,13 +85,19 @@ func (s Status) Description() string {
 // a customer who applied for it.
 type Source string
 
-// FromVault is the source of everything that the institution uploads itself.
-const FromVault Source = "vault"
+// The sources that there are.
+const (
+	FromVault    Source = "vault"
+	FromCustomer Source = "customer"
+)
 
 // Label is the source as people read it.
 func (s Source) Label() string {
-	if s == FromVault {
+	switch s {
+	case FromVault:
 		return "Vault"
+	case FromCustomer:
+		return "Customer"
 	}
 	return string(s)
 }
@@ -123,6 +153,9 @@ type Certificate struct {
 
 	Placement Placement `json:"placement,omitzero"`
 
+	// Application is set where somebody applied for the certificate.
+	Application *Application `json:"application,omitempty"`
+
 	Verified     *Verified   `json:"verified,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
@@ -140,8 +173,31 @@ type Certificate struct {
 }
 
 // Key is the certificate's uniqueness key; failed and revoked certificates keep
-// theirs.
-func (c Certificate) Key() Key { return keyOf(c.Email, c.Title, string(c.IssueDate)) }
+// theirs. An application that is not decided has one without a date: nobody
+// applies for the same title twice at a time.
+func (c Certificate) Key() Key {
+	if c.Open() || c.Status == Rejected {
+		return keyOf(c.Email, c.Title, "application")
+	}
+	return keyOf(c.Email, c.Title, string(c.IssueDate))
+}
+
+// KeepsKey tells whether the certificate keeps others of its key away.
+func (c Certificate) KeepsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }
+
+// Documents lists the hashes of the contents that the certificate needs.
+func (c Certificate) Documents() (sums []string) {
+	if c.File.SHA256 != "" {
+		sums = append(sums, c.File.SHA256)
+	}
+	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
+		sums = append(sums, v.Document.SHA256)
+	}
+	if a := c.Application; a != nil && a.Evidence != nil && a.Evidence.SHA256 != c.File.SHA256 {
+		sums = append(sums, a.Evidence.SHA256)
+	}
+	return sums
+}
 
 // SearchText is what a substring search looks at: name, e-mail, title and
 // reference ID, folded, with a line between one and the next.

@@ -95,7 +95,18 @@ func (d Draft) Clean() Draft {
 // Validate checks the fields of a clean draft. The error's fields are named as
 // in the guide's request.
 func (d Draft) Validate() error {
-	var bad []fault.Field
+	bad := d.textProblems()
+	if _, err := ParseDate(string(d.IssueDate)); err != nil {
+		bad = append(bad, fault.Field{Name: "issue_date",
+			Message: "The issue date field must match the format YYYY-MM-DD."})
+	}
+	if d.File.SHA256 == "" {
+		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
+	}
+	return fault.InvalidFields(bad)
+}
+
+func (d Draft) textProblems() (bad []fault.Field) {
 	text := func(name, value string, required bool, limit int, unfit func(rune) bool) {
 		label := strings.ReplaceAll(name, "_", " ")
 		if msg := checkText(label, value, required, limit, unfit); msg != "" {
@@ -110,14 +121,7 @@ func (d Draft) Validate() error {
 		bad = append(bad, fault.Field{Name: "applicant_email",
 			Message: "The applicant email field must be a valid email address."})
 	}
-	if _, err := ParseDate(string(d.IssueDate)); err != nil {
-		bad = append(bad, fault.Field{Name: "issue_date",
-			Message: "The issue date field must match the format YYYY-MM-DD."})
-	}
-	if d.File.SHA256 == "" {
-		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
-	}
-	return fault.InvalidFields(bad)
+	return bad
 }
 
 func checkText(label, value string, required bool, limit int, unfit func(rune) bool) string {

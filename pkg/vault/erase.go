@@ -22,7 +22,14 @@ func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	c.Name, c.Email, c.Title, c.Details = "", "", "", ""
 	c.File, c.Verified, c.Failure, c.Undelivered, c.ShareToken = File{}, nil, nil, nil, ""
 	c.Assignment = nil
-	c.Status, c.Revocation = Revoked, &Revocation{At: now, Reason: erasedReason}
+	if c.unissued("erased") != nil {
+		c.Status = Rejected
+	} else {
+		c.Status, c.Revocation = Revoked, &Revocation{At: now, Reason: erasedReason}
+	}
+	if c.Application != nil {
+		c.Application = &Application{Proof: c.Application.Proof, By: c.Application.By}
+	}
 	c.ErasedAt, c.UpdatedAt = &now, now
 	return c, Effects{Events: []Event{c.event(EventErased, ByAdmin, now)}}, nil
 }

@@ -13,9 +13,16 @@ const (
 	EventRetried  EventType = "certificate_application.retried"
 )
 
+// The events of customer-submitted applications besides.
+const (
+	EventProcessing EventType = "certificate_application.processing" // approved by staff
+	EventRejected   EventType = "certificate_application.rejected"
+)
+
 // Events that the guide does not know: staff's screens follow them, webhooks
 // cannot subscribe to them.
 const (
+	EventInReview   EventType = "certificate_application.in_review"
 	EventRevoked    EventType = "certificate_application.revoked"
 	EventSuperseded EventType = "certificate_application.superseded"
 	EventErased     EventType = "certificate_application.erased"

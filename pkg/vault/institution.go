@@ -21,8 +21,10 @@ type Institution struct {
 	// Logo stands on the pages that the public sees; nil for none.
 	Logo *Logo `json:"logo,omitempty"`
 	// PartialNames lets the verification page show recipients' names in part only.
-	PartialNames bool      `json:"partial_names,omitempty"`
-	CreatedAt    time.Time `json:"created_at"`
+	PartialNames bool `json:"partial_names,omitempty"`
+	// Open is what people may apply for here; nil is nothing. See Applying.
+	Open      *Applying `json:"applying,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // Validate checks an institution that is about to be kept.
@@ -34,6 +36,9 @@ func (i Institution) Validate() error {
 	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {
 		bad = append(bad, fault.Field{Name: "time_zone",
 			Message: "the time zone must be a name such as Europe/Warsaw or UTC"})
+	}
+	if err := i.Applying().Validate(); err != nil {
+		bad = append(bad, fault.FieldsOf(err)...)
 	}
 	return fault.InvalidFields(bad)
 }
@@ -49,6 +54,14 @@ const MaxLogo = 256 * 1024
 
 // Sum tells one logo from another.
 func (l *Logo) Sum() string { return HashSecret(string(l.Data)) }
+
+// Applying is what people may apply for here.
+func (i Institution) Applying() Applying {
+	if i.Open == nil {
+		return Applying{}
+	}
+	return *i.Open
+}
 
 // Zone is the time zone where the institution is.
 func (i Institution) Zone() *time.Location {

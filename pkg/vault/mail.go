@@ -21,6 +21,10 @@ const (
 	MailRevoked    MailKind = "revoked"    // a certificate was taken back
 	MailSignIn     MailKind = "sign_in"    // the link with which an address is proven
 	MailCorrection MailKind = "correction" // to staff: somebody asks for a correction
+
+	MailConfirm  MailKind = "confirm"  // the link that makes an application count
+	MailReceived MailKind = "received" // an application was received
+	MailRejected MailKind = "rejected" // an application was rejected
 )
 
 // MailState is where a mail stands.
@@ -58,7 +62,8 @@ type Mail struct {
 	State       MailState `json:"state"`
 	// Link is the secret address in a sign-in mail. It is forgotten with the mail's end.
 	Link string `json:"link,omitempty"`
-	// Text is what a visitor wrote, and From who says to have written it.
+	// Text is what a visitor wrote, and From who says to have written it; in a mail
+	// that confirms an application, its title where it is one of the institution's.
 	Text string `json:"text,omitempty"`
 	From string `json:"from,omitempty"`
 	// MessageID is the Message-ID header's value without its brackets, noted with
@@ -107,9 +112,10 @@ func (m Mail) Job() Job {
 		Mail: m.ID, RunAt: due, CreatedAt: m.CreatedAt}
 }
 
-// ToRecipient tells whether the mail tells a recipient about a certificate.
+// ToRecipient tells whether the mail tells a recipient about a certificate, or
+// what became of an application for it.
 func (m Mail) ToRecipient() bool {
-	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked
+	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked || m.Kind == MailRejected
 }
 
 // Identify draws a mail's Message-ID: the mail's number, by which a bounce finds
@@ -140,10 +146,10 @@ func (m Mail) Moot(c Certificate, now time.Time) string {
 	switch {
 	case !m.Expires.IsZero() && !now.Before(m.Expires):
 		return "it was not sent while its link served"
+	case c.ErasedAt != nil && (m.ToRecipient() && m.Kind != MailRevoked || m.Kind == MailReceived):
+		return "the recipient's data were erased"
 	case m.Kind != MailIssued && m.Kind != MailReissued:
 		return ""
-	case c.ErasedAt != nil:
-		return "the recipient's data were erased"
 	case c.Status == Revoked:
 		return "the certificate was revoked"
 	case c.SupersededBy != "":
@@ -199,9 +205,11 @@ func (m Mail) Repeat(to string, now time.Time) (Mail, error) {
 	switch {
 	case m.State == MailWaiting:
 		return m, fault.Newf(fault.Illegal, "mail %d waits still; it is sent when its turn comes", m.ID)
+	case m.Kind == MailConfirm:
+		return m, fault.New(fault.Illegal, "the link in the mail confirmed one application; whoever still wants it applies again")
 	case m.Kind == MailSignIn:
 		return m, fault.New(fault.Illegal, "the link of a sign-in mail serves once; whoever wants to sign in asks for another")
-	case m.Certificate == 0 || m.To == "" && m.ToRecipient() && to == "":
+	case m.Certificate == 0 || m.To == "" && m.Kind != MailCorrection && to == "":
 		return m, fault.Newf(fault.Illegal, "mail %d cannot be sent again: its content was erased", m.ID)
 	case to != "" && !ValidEmail(to):
 		return m, fault.Newf(fault.Invalid, "%q is not an e-mail address", to)

@@ -28,6 +28,8 @@ func Standings() []Standing {
 // Standing is what the certificate counts for now.
 func (c Certificate) Standing() Standing {
 	switch {
+	case c.Open() || c.Status == Rejected:
+		return Unknown // an application is no certificate
 	case c.ErasedAt != nil:
 		return Withdrawn
 	case c.Status == Processing:

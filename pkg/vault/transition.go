@@ -108,6 +108,8 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 	case c.Status == Processing:
 		return c, Effects{}, fault.Newf(fault.Illegal,
 			"certificate %s is still being processed; correct it when that is done", c.Reference)
+	case c.unissued("corrected") != nil:
+		return c, Effects{}, c.unissued("corrected")
 	case successor == "" || successor == c.UUID:
 		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
 	}
@@ -130,5 +132,5 @@ func (c Certificate) must(want Status, verb string) error {
 		return nil
 	}
 	return fault.Newf(fault.Illegal, "certificate %s is %s; only one that is %s can be %s",
-		c.Reference, c.Status, want, verb)
+		c.Reference, c.Status.words(), want, verb)
 }

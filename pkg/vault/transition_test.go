@@ -35,6 +35,14 @@ func in(t *testing.T, s vault.Status) vault.Certificate {
 	c := accepted()
 	var err error
 	switch s {
+	case vault.Pending, vault.InReview, vault.Rejected:
+		c = applied()
+		if s == vault.InReview {
+			c, _, err = c.TakeInReview("staff (ann)", born.Add(time.Minute))
+		}
+		if s == vault.Rejected {
+			c, _, err = c.Reject("staff (ann)", "no such course", born.Add(time.Minute))
+		}
 	case vault.Approved, vault.Revoked:
 		c, _, err = c.Approve(vault.Verified{TailSize: 3}, []byte("abc"), born.Add(time.Minute))
 		if err == nil && s == vault.Revoked {
@@ -258,11 +266,11 @@ func TestStatusesHaveWords(t *testing.T) {
 		if got, ok := vault.ParseStatus(string(s)); !ok || got != s {
 			t.Errorf("%s reads as %q, %v", s, got, ok)
 		}
-		if !strings.EqualFold(s.Label(), string(s)) || s.Description() == "" {
+		if !strings.EqualFold(s.Label(), strings.ReplaceAll(string(s), "_", " ")) || s.Description() == "" {
 			t.Errorf("%s has label %q, description %q", s, s.Label(), s.Description())
 		}
 	}
-	for _, word := range []string{"", "Approved", "pending", "approved "} {
+	for _, word := range []string{"", "Approved", "in review", "approved "} {
 		if got, ok := vault.ParseStatus(word); ok || got != "" {
 			t.Errorf("%q reads as %q", word, got)
 		}
@@ -282,7 +290,7 @@ func TestCounts(t *testing.T) {
 		c.Add(s, -1)
 	}
 	c.Add("unheard of", 5)
-	if want := (vault.Counts{Processing: 9, Approved: 19, Failed: 29, Revoked: 39}); c != want {
+	if want := (vault.Counts{Pending: 9, InReview: 19, Processing: 29, Approved: 39, Failed: 49, Rejected: 59, Revoked: 69}); c != want {
 		t.Errorf("got %+v, want %+v", c, want)
 	}
 	for i, s := range vault.Statuses() {
@@ -290,7 +298,7 @@ func TestCounts(t *testing.T) {
 			t.Errorf("%d of %s", got, s)
 		}
 	}
-	if c.Sum() != 96 || c.Of("unheard of") != 0 {
+	if c.Sum() != 273 || c.Of("unheard of") != 0 {
 		t.Errorf("sum %d", c.Sum())
 	}
 }

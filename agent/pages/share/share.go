@@ -89,6 +89,9 @@ func (p *Pages) Route(mux *http.ServeMux) {
 // find looks a page's certificate up and answers where there is none.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificate, v frame.View, ok bool) {
 	c, err := p.Vault.Shared(r.Context(), r.PathValue("token"))
+	if err == nil && c.Standing() == vault.Unknown { // an application, which is no certificate
+		c, err = vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
+	}
 	if fault.Is(err, fault.NotFound) {
 		v = p.Frame.View(r, p.Current())
 		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")

@@ -82,6 +82,9 @@ func (p *Pages) find(ctx context.Context, reference string) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
+	if c.Standing() == vault.Unknown {
+		return finding{standing: vault.Unknown, institution: p.Current()}, nil
+	}
 	f := finding{standing: c.Standing(), certificate: c}
 	var ok bool
 	if f.institution, ok = p.Institution(c.Institution); !ok {

@@ -158,7 +158,9 @@ func indexesOf(c vault.Certificate) []entry {
 		{byUUID, record.UUID(c.UUID), id},
 		{byReference, []byte(c.Reference), id},
 		{byKey, keyKey(c.Institution, c.Key()), id},
-		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
+	}
+	for _, sum := range c.Documents() {
+		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
 	if c.ShareToken != "" {
 		all = append(all, entry{byShare, []byte(c.ShareToken), id})

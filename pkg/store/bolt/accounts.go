@@ -148,12 +148,16 @@ func (t *txn) disown(a vault.Account) error {
 	return nil
 }
 
-// Expire implements store.Uploads, for links and sessions too.
+// Expire implements store.Uploads, for links, sessions and applications too.
 func (s *Store) Expire(ctx context.Context, now time.Time) (int, error) {
 	n, err := s.uploads.Expire(ctx, now)
 	if err != nil {
 		return n, err
 	}
-	more, err := s.ExpireLinks(ctx, now)
-	return n + more, err
+	links, err := s.ExpireLinks(ctx, now)
+	if err != nil {
+		return n + links, err
+	}
+	more, err := s.ExpireWaiting(ctx, now)
+	return n + links + more, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/account"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
@@ -58,6 +59,7 @@ type (
 	mails        = mail.Register
 	receipts     = receipt.Register
 	trails       = trail.Register
+	applications = application.Register
 )
 
 // Store is the bbolt store. It implements store.Store.
@@ -73,6 +75,7 @@ type Store struct {
 	*mails
 	*receipts
 	*trails
+	*applications
 	index    index.Index
 	file     *file.File
 	queue    *group.Queue[*txn]
@@ -103,6 +106,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.deliveries = delivery.New(within(s, ofDeliveries))
 	s.receipts = receipt.New(read, write)
 	s.trails = trail.New(read, write)
+	s.applications = application.New(within(s, ofBatches))
 	own := schema.Own{Certificates: certificates, Proven: proven(), Others: [][]byte{tails, byUUID, byReference, byShare, byBlob}}
 	if err := schema.Prepare(f, path, own, totals); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -27,6 +27,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err != nil {
 		return old, err
 	}
+	if err := t.checkKey(old, c); err != nil {
+		return old, err
+	}
 	if err := t.moveShare(old, c); err != nil {
 		return old, err
 	}
@@ -40,6 +43,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		t.changes.Move(old, c)
 		t.count(old, -1)
 		t.count(c, 1)
+	}
+	if err := t.moveApplication(old, c); err != nil {
+		return old, err
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
 		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {

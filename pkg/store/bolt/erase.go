@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/event"
@@ -47,6 +48,9 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
+		if done.Waiting, err = application.DropOf(t.Tx, institution, email); err != nil {
+			return done, err
+		}
 		others, err := mail.EraseTo(t.Tx, institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
@@ -85,12 +89,9 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 // document.
 func (t *txn) personal(c vault.Certificate) []entry {
 	id := record.U64(c.ID)
-	all := []entry{
-		{byBlob, record.Join([]byte(c.File.SHA256), id), nil},
-		{tails, id, nil},
-	}
-	if v := c.Verified; v != nil {
-		all = append(all, entry{byBlob, record.Join([]byte(v.Document.SHA256), id), nil})
+	all := []entry{{tails, id, nil}}
+	for _, sum := range c.Documents() {
+		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
 	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
 		all = append(all, entry{frozen, key, nil})

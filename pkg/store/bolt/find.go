@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
@@ -134,6 +135,6 @@ func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
 		if len(sum) != hex.EncodedLen(sha256.Size) {
 			return false, nil
 		}
-		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum), nil
+		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum) || application.Needs(t.Tx, sum), nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
@@ -32,10 +33,10 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Snapshot) error) error {
 // WriteTo writes the store's file, Size bytes long.
 func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) }
 
-// Blobs are the contents that certificates and uploads need, in order.
+// Blobs are the contents that certificates, uploads and waiting applications need, in order.
 func (s *Snapshot) Blobs() []string {
 	var all []string
-	for _, index := range [][]byte{byBlob, upload.BlobIndex()} {
+	for _, index := range [][]byte{byBlob, upload.BlobIndex(), application.BlobIndex()} {
 		const sumLength = 64
 		last := ""
 		c := s.tx.Bucket(index).Cursor()

@@ -48,6 +48,8 @@ func selected(all []vault.Certificate, f store.Filter) []vault.Certificate {
 	for _, c := range all {
 		fits := c.Institution == f.Institution &&
 			(f.Status == "" || c.Status == f.Status) &&
+			(f.Source == "" || c.Source == f.Source) &&
+			(!f.Open || c.Open()) &&
 			(f.Email == "" || vault.FoldEmail(c.Email) == vault.FoldEmail(f.Email)) &&
 			(f.Batch == "" || c.Batch == f.Batch) &&
 			(f.From == "" || c.IssueDate >= f.From) &&
@@ -68,7 +70,7 @@ func filtersFindNothing(f *fixture) {
 	d.Batch = "b"
 	f.keep(f.a, d)
 	for _, filter := range []store.Filter{
-		{Status: vault.Revoked}, {Status: "unheard of"}, {Status: "processing\x00"}, {Email: "nobody@example.com"}, {Email: d.Email[1:]},
+		{Status: vault.Revoked}, {Source: vault.FromCustomer}, {Source: "unheard of"}, {Open: true}, {Status: "unheard of"}, {Status: "processing\x00"}, {Email: "nobody@example.com"}, {Email: d.Email[1:]},
 		{Email: d.Email + "\x00"}, {Email: d.Email + "\x00\x00\x00"}, {Batch: "B"}, {Batch: "b\x00\x00"}, {Search: "zzz"}, {Search: "diplomas"},
 		{Search: "\x00\x00\x00"}, {Search: "\xff\xfe\xfd"}, {From: "2026-05-03"}, {To: "2026-05-01"}, {From: "2026-05-03", To: "2026-05-01"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -29,7 +30,7 @@ func newModel() *model {
 
 func (m *model) holder(institution uint32, key vault.Key) *vault.Certificate {
 	for i, c := range m.certificates {
-		if c.Institution == institution && c.Key() == key {
+		if c.Institution == institution && c.Key() == key && c.KeepsKey() {
 			return &m.certificates[i]
 		}
 	}
@@ -99,6 +100,9 @@ func (m *model) change(id uint64, change store.Change) error {
 	c, fx, err := change(m.certificates[id-1])
 	if err != nil {
 		return err
+	}
+	if h := m.holder(c.Institution, c.Key()); c.KeepsKey() && h != nil && h.ID != id {
+		return fault.New(fault.Invalid, "another holds the key")
 	}
 	m.certificates[id-1] = c
 	m.effects(c, fx)

@@ -31,7 +31,7 @@ func randomOperations(f *fixture) {
 		run    func()
 	}{
 		{12, w.acceptSome}, {10, w.changeOne}, {10, w.claimSome}, {12, w.settleSome}, {1, w.releaseAll}, {6, w.passTime},
-		{20, w.compareList}, {8, w.compareJobs}, {10, w.compareOne}, {8, w.compareCounts}, {3, w.compareFrozen},
+		{20, w.compareList}, {8, w.compareJobs}, {10, w.compareOne}, {8, w.compareCounts}, {3, w.compareFrozen}, {5, w.submitOne},
 	}
 	sum := 0
 	for _, o := range operations {
@@ -49,7 +49,8 @@ func randomOperations(f *fixture) {
 			f.Fatalf("at step %d", step)
 		}
 	}
-	if c := f.counts(f.a); c.Sum() < 100 || c.Approved == 0 || c.Failed == 0 || c.Revoked == 0 {
+	if c := f.counts(f.a); c.Sum() < 100 || c.Approved == 0 || c.Failed == 0 || c.Revoked == 0 ||
+		c.Pending == 0 || c.InReview == 0 || c.Rejected == 0 {
 		f.Errorf("the walk went nowhere: %+v", c)
 	}
 }
@@ -93,7 +94,9 @@ func (w *walk) acceptSome() {
 
 func (w *walk) randomChange() store.Change {
 	at := w.tick()
+	day := vault.Date(fmt.Sprintf("2026-05-%02d", 1+w.IntN(6)))
 	return pick(w, approve(at), approve(at.Add(time.Microsecond)), fail(at), retry(at), revoke(at),
+		inReview(at), approveApplication(at, day), approveApplication(at.Add(time.Microsecond), day), reject(at),
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Supersede("another", at) })
 }
 
@@ -182,6 +185,10 @@ func (w *walk) compareList() {
 	if w.IntN(3) == 0 {
 		f.Status = pick(w, vault.Statuses()...)
 	}
+	if w.IntN(3) == 0 {
+		f.Source = pick(w, vault.FromCustomer, vault.FromVault)
+	}
+	f.Open = w.IntN(6) == 0
 	if w.IntN(5) == 0 {
 		f.Email = fmt.Sprintf(" P%d@example.com", w.IntN(14))
 	}
@@ -239,7 +246,7 @@ func (w *walk) compareOne() {
 	}
 	holders, err := w.store.Holders(w.Context(), c.Institution, []vault.Key{c.Key()})
 	w.check(err)
-	w.wantSame(holders, []*vault.Certificate{&c}, "holders")
+	w.wantSame(holders, []*vault.Certificate{w.model.holder(c.Institution, c.Key())}, "holders")
 }
 
 func (w *walk) compareCounts() {

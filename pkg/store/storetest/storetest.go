@@ -25,7 +25,7 @@ type test struct {
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), []test{
+	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), aboutApplications(), []test{
 		{"accept keeps certificates with their effects", acceptKeeps},
 		{"accept finds duplicates", acceptFindsDuplicates},
 		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
@@ -86,6 +86,7 @@ func mailTests() []test {
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
+		{"mails are forgotten", forgottenMails},
 		{"reissue keeps both", reissueKeepsBoth},
 		{"erasing forgets a recipient", erasing},
 	}

@@ -88,6 +88,7 @@ type search struct {
 	t           *tree.Tx
 	institution uint32
 	words       []word
+	unwanted    *word               // whose certificates are left out
 	days        map[uint32]*set.Set // by segment; nil when any day will do
 	term        string
 	finder      *substring.Finder
@@ -106,6 +107,17 @@ func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
 	}
 	if f.Status != "" {
 		s.words = append(s.words, wordOf(byStatus, f.Institution, string(f.Status)))
+	}
+	if f.Open {
+		s.words = append(s.words, openWord(f.Institution))
+	}
+	switch f.Source {
+	case "":
+	case vault.FromVault:
+		w := sourceWord(f.Institution, vault.FromCustomer)
+		s.unwanted = &w
+	default:
+		s.words = append(s.words, sourceWord(f.Institution, f.Source))
 	}
 	if len(s.words) == 0 {
 		s.words = append(s.words, created(f.Institution))
@@ -139,6 +151,11 @@ func (s *search) in(of uint32, first []byte) error {
 			return err
 		}
 	}
+	if s.unwanted != nil {
+		if err := s.drop(s.unwanted.bucket, s.unwanted.in(of)); err != nil {
+			return err
+		}
+	}
 	if s.days != nil {
 		days := s.days[of]
 		if days == nil {
@@ -157,6 +174,25 @@ func (s *search) in(of uint32, first []byte) error {
 
 // keep keeps what a set in the database holds too.
 func (s *search) keep(bucket, key []byte) error {
+	body, err := s.set(bucket, key)
+	s.found.AndEncoded(body)
+	return err
+}
+
+// drop leaves out what a set in the database holds.
+func (s *search) drop(bucket, key []byte) error {
+	body, err := s.set(bucket, key)
+	if err != nil || body == nil {
+		return err
+	}
+	var others set.Set
+	others.Decode(body)
+	s.found.AndNot(&others)
+	return nil
+}
+
+// set reads a set as bytes; nil, which is empty, where there is none.
+func (s *search) set(bucket, key []byte) ([]byte, error) {
 	c := s.cursors[string(bucket)]
 	if c == nil {
 		c = s.t.Cursor(bucket)
@@ -164,12 +200,9 @@ func (s *search) keep(bucket, key []byte) error {
 	}
 	k, value := c.Seek(key)
 	if !bytes.Equal(k, key) {
-		s.found = set.Set{}
-		return nil
+		return nil, nil
 	}
-	body, err := record.Unseal(key, value)
-	s.found.AndEncoded(body)
-	return err
+	return record.Unseal(key, value)
 }
 
 // waiting looks into the texts of a segment that is being filled.

@@ -23,6 +23,7 @@ import (
 var (
 	byCreation = []byte("by_creation")
 	byStatus   = []byte("by_status")
+	bySource   = []byte("by_source")
 	byEmail    = []byte("by_email")
 	byBatch    = []byte("by_batch")
 	byDate     = []byte("by_date")
@@ -33,7 +34,7 @@ var (
 
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte {
-	return [][]byte{byCreation, byStatus, byEmail, byBatch, byDate, texts, columns, pieces}
+	return [][]byte{byCreation, byStatus, bySource, byEmail, byBatch, byDate, texts, columns, pieces}
 }
 
 // word is a word of a field, or of no field: a bucket and the beginning of keys.
@@ -51,9 +52,21 @@ func (w word) in(of uint32) []byte { return record.Join([]byte(w.key), record.U3
 
 func created(institution uint32) word { return wordOf(byCreation, institution, "") }
 
+func dateWord(c vault.Certificate) word {
+	return wordOf(byDate, c.Institution, string(c.IssueDate))
+}
+
 func statusWord(c vault.Certificate) word {
 	return wordOf(byStatus, c.Institution, string(c.Status))
 }
+
+// The vault's own certificates are not noted: whatever has no source here is theirs.
+// A word of its own stands for applications that wait for a decision.
+func sourceWord(institution uint32, s vault.Source) word {
+	return wordOf(bySource, institution, string(s))
+}
+
+func openWord(institution uint32) word { return wordOf(bySource, institution, "open application") }
 
 // Changes gathers what a transaction changes; it is written once, at its end.
 type Changes struct {
@@ -75,19 +88,41 @@ func (g *Changes) Add(c vault.Certificate) {
 	g.add(created(c.Institution), c.ID)
 	g.add(statusWord(c), c.ID)
 	g.add(wordOf(byEmail, c.Institution, vault.FoldEmail(c.Email)), c.ID)
-	g.add(wordOf(byDate, c.Institution, string(c.IssueDate)), c.ID)
+	g.add(dateWord(c), c.ID)
+	if c.Source != vault.FromVault {
+		g.add(sourceWord(c.Institution, c.Source), c.ID)
+	}
+	if c.Open() {
+		g.add(openWord(c.Institution), c.ID)
+	}
 	if c.Batch != "" {
 		g.add(wordOf(byBatch, c.Institution, c.Batch), c.ID)
 	}
 	g.texts = append(g.texts, text{c.ID, string(record.U32(c.Institution)) + c.SearchText()})
 }
 
-// Move notes that a certificate came from one state to another.
+// Move notes that a certificate came from one state to another, and its date with
+// it.
 func (g *Changes) Move(old, c vault.Certificate) {
-	from := g.change(statusWord(old), c.ID)
-	from.removed, from.added = append(from.removed, place(c.ID)), without(from.added, place(c.ID))
-	to := g.change(statusWord(c), c.ID)
-	to.added, to.removed = append(to.added, place(c.ID)), without(to.removed, place(c.ID))
+	g.leave(statusWord(old), c.ID)
+	g.enter(statusWord(c), c.ID)
+	if old.Open() != c.Open() {
+		g.leave(openWord(c.Institution), c.ID)
+	}
+	if old.IssueDate != c.IssueDate {
+		g.leave(dateWord(old), c.ID)
+		g.enter(dateWord(c), c.ID)
+	}
+}
+
+func (g *Changes) leave(w word, id uint64) {
+	from := g.change(w, id)
+	from.removed, from.added = append(from.removed, place(id)), without(from.added, place(id))
+}
+
+func (g *Changes) enter(w word, id uint64) {
+	to := g.change(w, id)
+	to.added, to.removed = append(to.added, place(id)), without(to.removed, place(id))
 }
 
 func (g *Changes) add(w word, id uint64) {

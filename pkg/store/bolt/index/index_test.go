@@ -87,11 +87,15 @@ var (
 
 func certificate(random *rand.Rand) vault.Certificate {
 	n := random.IntN(many)
-	return vault.Certificate{
+	c := vault.Certificate{Source: vault.FromVault,
 		Institution: 1 + uint32(random.IntN(8)/7), Name: fmt.Sprint(names[random.IntN(len(names))], " ", n), Email: fmt.Sprintf("Student%d@uni.example", n),
 		Title: titles[random.IntN(len(titles))], Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", random.Uint64N(1<<52))}, Status: vault.Processing,
 		IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+random.IntN(28))), Batch: []string{"", "a", "b"}[random.IntN(3)],
 	}
+	if random.IntN(5) == 0 {
+		c.Source, c.Status = vault.FromCustomer, vault.Pending
+	}
+	return c
 }
 
 // filled is a file of many certificates, most of which changed their state, and
@@ -108,6 +112,9 @@ func filled(t *testing.T, random *rand.Rand, many int) *file {
 				id := 1 + random.IntN(len(f.all)-1)
 				old := f.all[id]
 				f.all[id].Status = states[random.IntN(len(states))]
+				if old.Open() && random.IntN(2) == 0 {
+					f.all[id].IssueDate = vault.Date(fmt.Sprintf("2026-05-%02d", 1+random.IntN(28)))
+				}
 				if f.all[id].Status != old.Status {
 					g.Move(old, f.all[id])
 				}
@@ -129,7 +136,7 @@ func matches(c vault.Certificate, text string, f store.Filter) bool {
 	return c.Institution == f.Institution && (f.Status == "" || c.Status == f.Status) && (f.Batch == "" || c.Batch == f.Batch) &&
 		(f.Email == "" || vault.FoldEmail(c.Email) == vault.FoldEmail(f.Email)) &&
 		(f.From == "" || c.IssueDate >= f.From) && (f.To == "" || c.IssueDate <= f.To) &&
-		strings.Contains(text, vault.Fold(f.Search))
+		(f.Source == "" || c.Source == f.Source) && (!f.Open || c.Open()) && strings.Contains(text, vault.Fold(f.Search))
 }
 
 // TestFind compares with a look at every certificate, over full segments and one
@@ -147,7 +154,10 @@ func TestFind(t *testing.T) {
 		"certificate of", "vec-ic-2026", "2026ab", "tificate", "রহি", "hopper 9", "nowhere to be found", "grace lovelace", "xyz",
 	}
 	for range 150 {
-		filter := store.Filter{Institution: 1 + uint32(random.IntN(3)), Search: terms[random.IntN(len(terms))]}
+		filter := store.Filter{Institution: 1 + uint32(random.IntN(3)), Search: terms[random.IntN(len(terms))], Open: random.IntN(6) == 0}
+		if random.IntN(3) == 0 {
+			filter.Source = []vault.Source{vault.FromVault, vault.FromCustomer, "another"}[random.IntN(3)]
+		}
 		if random.IntN(3) == 0 {
 			filter.Status = states[random.IntN(len(states))]
 		}

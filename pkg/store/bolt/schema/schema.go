@@ -11,6 +11,7 @@
 //	  by_blob           sum id8                        (who needs a blob)
 //	  by_creation       inst4 0 segment4 -> set
 //	  by_status         inst4 status 0 segment4 -> set
+//	  by_source         inst4 "customer" or "open application" 0 segment4 -> set
 //	  by_email          inst4 folded e-mail 0 segment4 -> set
 //	  by_batch          inst4 batch 0 segment4 -> set
 //	  by_date           inst4 YYYY-MM-DD 0 segment4 -> set
@@ -36,6 +37,9 @@
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
 //	replies             inst4 caller 0 key -> kept answer
+//	applications        hash of its secret -> application that waits for a proof
+//	  application_blobs sum hash
+//	  open_by_email     inst4 folded e-mail 0 id8      (applications not decided)
 //	accounts            uuid16 -> account
 //	  account_by_email  folded e-mail -> uuid16
 //	  by_account        uuid16 id8                     (assigned certificates)
@@ -70,6 +74,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/account"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/count"
@@ -104,7 +109,7 @@ type Own struct {
 
 func (o Own) all() [][]byte {
 	return slices.Concat([][]byte{meta, o.Certificates}, o.Proven, o.Others,
-		account.Buckets(), batch.Buckets(), correction.Buckets(), count.Buckets(), delivery.Buckets(), event.Buckets(),
+		account.Buckets(), application.Buckets(), batch.Buckets(), correction.Buckets(), count.Buckets(), delivery.Buckets(), event.Buckets(),
 		index.Buckets(), institution.Buckets(), job.Buckets(), mail.Buckets(), receipt.Buckets(), trail.Buckets(), upload.Buckets())
 }
 

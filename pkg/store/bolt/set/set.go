@@ -53,6 +53,13 @@ func (s *Set) AndEncoded(b []byte) {
 	s.And(&other)
 }
 
+// AndNot leaves out what the other set holds.
+func (s *Set) AndNot(other *Set) {
+	for i := range s {
+		s[i] &^= other[i]
+	}
+}
+
 // Or adds what the other set holds.
 func (s *Set) Or(other *Set) {
 	for i := range s {

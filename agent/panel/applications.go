@@ -1,0 +1,122 @@
+package panel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Applications is who keeps what people apply for.
+type Applications interface {
+	// Applications lists a page and counts all pages' entries.
+	Applications(ctx context.Context, f client.ApplicationFilter) ([]client.Application, int, error)
+	Application(ctx context.Context, name string) (client.Application, error)
+	// Evidence opens the file of an application; the caller closes it.
+	Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error)
+	SubmitApplication(ctx context.Context, n client.NewApplication) (client.Application, error)
+	ReviewApplication(ctx context.Context, name string) (client.Application, error)
+	ApproveApplication(ctx context.Context, name string, a client.ApplicationApproval) (client.Application, error)
+	RejectApplication(ctx context.Context, name, reason string) (client.Application, error)
+}
+
+func (p *Panel) routeApplications(mux *http.ServeMux) {
+	const base = "/panel/applications"
+	mux.HandleFunc("GET "+base, p.listApplications)
+	mux.HandleFunc("GET "+base+"/{name}", func(w http.ResponseWriter, r *http.Request) {
+		found, err := p.Applications.Application(r.Context(), r.PathValue("name"))
+		p.answer(w, r, found, err)
+	})
+	mux.HandleFunc("GET "+base+"/{name}/evidence", p.sendEvidence)
+	mux.HandleFunc("POST "+base, func(w http.ResponseWriter, r *http.Request) {
+		var q client.NewApplication
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		made, err := p.Applications.SubmitApplication(r.Context(), q)
+		p.answer(w, r, made, err)
+	})
+	mux.HandleFunc("POST "+base+"/{name}/review", func(w http.ResponseWriter, r *http.Request) {
+		changed, err := p.Applications.ReviewApplication(r.Context(), r.PathValue("name"))
+		p.answer(w, r, changed, err)
+	})
+	mux.HandleFunc("POST "+base+"/{name}/approve", func(w http.ResponseWriter, r *http.Request) {
+		var q client.ApplicationApproval
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		changed, err := p.Applications.ApproveApplication(r.Context(), r.PathValue("name"), q)
+		p.answer(w, r, changed, err)
+	})
+	mux.HandleFunc("POST "+base+"/{name}/reject", func(w http.ResponseWriter, r *http.Request) {
+		var q struct{ Reason string }
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		changed, err := p.Applications.RejectApplication(r.Context(), r.PathValue("name"), q.Reason)
+		p.answer(w, r, changed, err)
+	})
+}
+
+// listApplications answers with a page in the shape of the documented lists.
+func (p *Panel) listApplications(w http.ResponseWriter, r *http.Request) {
+	const standard, most = 15, 100
+	q := r.URL.Query()
+	f := client.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search"), Page: 1, PerPage: standard}
+	var bad error
+	for name, into := range map[string]*int{"page": &f.Page, "per_page": &f.PerPage} {
+		if !q.Has(name) {
+			continue
+		}
+		n, err := strconv.Atoi(q.Get(name))
+		if err != nil || n < 1 || name == "per_page" && n > most {
+			bad = errors.Join(bad, fault.Newf(fault.Invalid, "%s is a number from 1", name))
+		}
+		*into = n
+	}
+	if bad != nil {
+		p.Fail(w, r, bad)
+		return
+	}
+	found, total, err := p.Applications.Applications(r.Context(), f)
+	page := client.Page[client.Application]{Data: found, Meta: client.Meta{
+		CurrentPage: f.Page, LastPage: max(1, (total+f.PerPage-1)/f.PerPage), Path: r.URL.Path, PerPage: f.PerPage, Total: total,
+	}}
+	if len(found) > 0 {
+		from := (f.Page-1)*f.PerPage + 1
+		to := from + len(found) - 1
+		page.Meta.From, page.Meta.To = &from, &to
+	}
+	p.answer(w, r, page, err)
+}
+
+func (p *Panel) sendEvidence(w http.ResponseWriter, r *http.Request) {
+	stored, f, err := p.Applications.Evidence(r.Context(), r.PathValue("name"))
+	if err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	defer stored.Close()
+	kind := "image/" + f.Format
+	if f.Format == "pdf" {
+		kind = "application/pdf"
+	}
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	if _, err := io.Copy(w, stored); err != nil {
+		p.LogFailure(r, err)
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func applicationCommand(w world) *cli.Command {
+	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
+	const one = "UUID|REFERENCE_ID"
+	return &cli.Command{
+		Name: "application", Usage: "what people apply for: see it, and decide",
+		Subcommands: append([]*cli.Command{
+			{
+				Name: "submit", Usage: "apply for somebody whom you know",
+				Flags: flags(
+					&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
+					&cli.StringFlag{Name: "name", Usage: "full `NAME` of the applicant"},
+					&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the applicant"},
+					&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
+					&cli.StringFlag{Name: "evidence", Usage: "`FILE` (PDF, JPG, PNG) that the applicant handed in"}),
+				Action: func(c *cli.Context) error { return runApplicationSubmit(c, w) },
+			},
+			{
+				Name: "list", Usage: "list applications, newest first: those that wait for a decision, unless told otherwise",
+				Flags: flags(
+					&cli.StringFlag{Name: "status", Value: "open", Usage: "those that are `STATE`: open, all, pending, in_review, processing, approved, failed, rejected, revoked"},
+					&cli.StringFlag{Name: "email", Usage: "only those of `ADDRESS`"},
+					&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
+					&cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+				Action: func(c *cli.Context) error { return runApplicationList(c, w) },
+			},
+			{
+				Name: "show", Usage: "show one application", ArgsUsage: one, Flags: flags(),
+				Action: func(c *cli.Context) error {
+					return oneApplication(c, w, func(s *session, name string) (client.Application, error) { return s.Application(c.Context, name) })
+				},
+			},
+			{
+				Name: "evidence", Usage: "get the file that an applicant handed in", ArgsUsage: one,
+				Flags:  flags(&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID-evidence.pdf here)"}),
+				Action: func(c *cli.Context) error { return runApplicationEvidence(c, w) },
+			},
+		}, applicationDecisions(w, flags, one)...),
+	}
+}
+
+// applicationDecisions are the commands that change what becomes of an application.
+func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one string) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
+			Action: func(c *cli.Context) error {
+				return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
+					return s.ReviewApplication(c.Context, name)
+				})
+			},
+		},
+		{
+			Name: "approve", Usage: "accept an application, and issue its certificate", ArgsUsage: one,
+			Flags: flags(append(placeFlags(),
+				&cli.StringFlag{Name: "file", Usage: "issue it with this document, a `FILE`"},
+				&cli.StringFlag{Name: "template", Usage: "issue it with a document of the template `NAME`"},
+				&cli.StringSliceFlag{Name: "field", Usage: "what the template asks for besides, as `COLUMN=TEXT`; may be repeated"},
+				&cli.BoolFlag{Name: "evidence", Usage: "issue it with what the applicant handed in"},
+				&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
+				&cli.StringFlag{Name: "details", Usage: "in place of the applicant's details, `TEXT`"},
+				&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"})...),
+			Action: func(c *cli.Context) error { return runApplicationApprove(c, w) },
+		},
+		{
+			Name: "reject", Usage: "refuse an application", ArgsUsage: one,
+			Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "`WHY`; the applicant is told"}, yesFlag()),
+			Action: func(c *cli.Context) error { return runApplicationReject(c, w) },
+		},
+	}
+}
+
+// oneApplication runs a call about the application that is named, and prints what
+// it answers.
+func oneApplication(c *cli.Context, w world, call func(*session, string) (client.Application, error)) error {
+	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		found, err := call(s, c.Args().First())
+		if err != nil {
+			return err
+		}
+		return printFields(w.stdout, form, found, applicationFields(found))
+	})
+}
+
+func applicationFields(a client.Application) [][2]string {
+	fields := certificateFields(a.Certificate)
+	fields = slices.Insert(fields, 3, [2]string{"rejection_reason", text(a.RejectionReason)})
+	fields = append(fields, [2]string{"proof", a.Proof}, [2]string{"submitted_by", a.SubmittedBy})
+	if e := a.Evidence; e != nil {
+		fields = append(fields, [2]string{"evidence", fmt.Sprintf("%s (%s, %d bytes)", e.Name, e.Format, e.Size)})
+	}
+	if r := a.Review; r != nil {
+		fields = append(fields, [2]string{"in_review_by", r.By + ", " + r.At.Format(time.RFC3339)})
+	}
+	if d := a.Decision; d != nil {
+		fields = append(fields, [2]string{"decided_by", d.By + ", " + d.At.Format(time.RFC3339)})
+	}
+	if !slices.Contains([]string{string(vault.Approved), string(vault.Revoked)}, a.Status.Value) {
+		// What these lead to does not exist yet.
+		fields = slices.DeleteFunc(fields, func(f [2]string) bool { return f[0] == "verify_url" || f[0] == "share_url" })
+	}
+	return fields
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func applicationList() list[client.Application] {
+	return list[client.Application]{
+		headings: []string{"reference_id", "status", "created_at", "full_name", "applicant_email", "certificate_title", "evidence", "in_review_by"},
+		cells: func(a client.Application) []string {
+			evidence, by := "", ""
+			if a.Evidence != nil {
+				evidence = a.Evidence.Name
+			}
+			if a.Review != nil {
+				by = a.Review.By
+			}
+			return []string{a.ReferenceID, a.Status.Value, a.CreatedAt.Format(time.RFC3339), a.Name, a.Email, a.Title, evidence, by}
+		},
+	}
+}
+
+func runApplicationSubmit(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"title", "name", "email"} {
+		if c.String(name) == "" {
+			return usageError("--%s is missing; see vecctl application submit --help", name)
+		}
+	}
+	n := client.NewApplication{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"), Details: c.String("details")}
+	if path := c.String("evidence"); path != "" {
+		if n.Evidence, err = readDocument(path); err != nil {
+			return err
+		}
+	}
+	return with(c, w, func(s *session) error {
+		made, err := s.SubmitApplication(c.Context, n)
+		if err != nil {
+			return err
+		}
+		return printFields(w.stdout, form, made, applicationFields(made))
+	})
+}
+
+// readDocument reads a file that is to be handed over whole.
+func readDocument(path string) (*client.NewFile, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+		return nil, usageError("%s is not a file that can be read", path)
+	case info.Size() > vault.MaxFile:
+		return nil, usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", path, info.Size(), vault.MaxFile)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError("%s cannot be read", path)
+	}
+	return &client.NewFile{Name: filepath.Base(path), Body: body}, nil
+}
+
+func runApplicationList(c *cli.Context, w world) error {
+	if err := exactly(c, 0, ""); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("limit") && c.Int("limit") < 1 {
+		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+	}
+	f := client.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
+	if _, known := vault.ParseStatus(f.Status); !known && f.Status != "open" && f.Status != "all" {
+		return usageError("%q is no state of an application; see vecctl application list --help", f.Status)
+	}
+	if f.Status == "all" {
+		f.Status = ""
+	}
+	return with(c, w, func(s *session) error {
+		found, err := allApplications(c.Context, s, f, c.Int("limit"))
+		if err != nil {
+			return err
+		}
+		return applicationList().print(w.stdout, form, found)
+	})
+}
+
+// allApplications is allPages for applications.
+func allApplications(ctx context.Context, s *session, f client.ApplicationFilter, limit int) ([]client.Application, error) {
+	f.PerPage = 100
+	var all []client.Application
+	for f.Page = 1; ; f.Page++ {
+		page, err := s.Applications(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.Data {
+			if len(all) == 0 || a.ID < all[len(all)-1].ID {
+				all = append(all, a)
+			}
+			if limit > 0 && len(all) == limit {
+				return all, nil
+			}
+		}
+		if f.Page >= page.Meta.LastPage {
+			return all, nil
+		}
+	}
+}
+
+func runApplicationEvidence(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		found, err := s.Application(c.Context, c.Args().First())
+		if err != nil {
+			return err
+		}
+		if found.Evidence == nil {
+			return fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.ReferenceID)
+		}
+		ending := map[string]string{"jpeg": ".jpg", "png": ".png"}[found.Evidence.Format]
+		out := cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+"-evidence"+cmp.Or(ending, ".pdf"))
+		err = writeTo(w, out, func(to io.Writer) error {
+			_, err := s.ApplicationEvidence(c.Context, found.UUID, to)
+			return err
+		})
+		if err != nil || out == "-" {
+			return err
+		}
+		if form == asTable {
+			_, err = fmt.Fprintln(w.stdout, out)
+			return err
+		}
+		done := downloaded{File: out, UUID: found.UUID, ReferenceID: found.ReferenceID}
+		return printFields(w.stdout, form, done, [][2]string{
+			{"file", done.File}, {"uuid", done.UUID}, {"reference_id", done.ReferenceID}})
+	})
+}
+
+// approvalOf reads what an application is to be issued with.
+func approvalOf(c *cli.Context) (client.ApplicationApproval, error) {
+	a := client.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
+	given := 0
+	for _, is := range []bool{c.String("file") != "", a.Template != "", a.Evidence} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return a, usageError("say what the certificate is issued with: one of --file, --template and --evidence")
+	}
+	if c.IsSet("field") && a.Template == "" {
+		return a, usageError("--field is for the columns of a --template")
+	}
+	m, err := placeOf(c)
+	if err != nil {
+		return a, err
+	}
+	a.QRPage, a.QRAt, a.QRSize, a.QRMargin = m.Page, c.String("qr-at"), m.SizeMM, m.MarginMM
+	if c.IsSet("details") {
+		details := c.String("details")
+		a.Details = &details
+	}
+	a.Fields = map[string]string{}
+	for _, field := range c.StringSlice("field") {
+		column, value, ok := strings.Cut(field, "=")
+		if !ok || column == "" {
+			return a, usageError("--field takes COLUMN=TEXT, not %q", field)
+		}
+		a.Fields[column] = value
+	}
+	if path := c.String("file"); path != "" {
+		a.File, err = readDocument(path)
+	}
+	return a, err
+}
+
+func runApplicationApprove(c *cli.Context, w world) error {
+	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
+		return err
+	}
+	form, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	approval, err := approvalOf(c)
+	if err != nil {
+		return err
+	}
+	return with(c, w, func(s *session) error {
+		done, err := s.ApproveApplication(c.Context, c.Args().First(), approval)
+		if err != nil {
+			return err
+		}
+		if !c.Bool("no-wait") {
+			if _, err := settledCertificate(c.Context, s.Client, done.Certificate); err != nil {
+				return err
+			}
+			if done, err = s.Application(c.Context, done.UUID); err != nil {
+				return err
+			}
+		}
+		if err := printFields(w.stdout, form, done, applicationFields(done)); err != nil {
+			return err
+		}
+		if done.Status.Value == string(vault.Failed) {
+			return outcome(exitFailed)
+		}
+		return nil
+	})
+}
+
+func runApplicationReject(c *cli.Context, w world) error {
+	if c.String("reason") == "" {
+		return usageError("--reason is missing; the applicant reads it")
+	}
+	return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
+		found, err := s.Application(c.Context, name)
+		if err != nil {
+			return found, err
+		}
+		if err := confirm(c, w, fmt.Sprintf("Reject the application %s (%s, %s) for good?", found.ReferenceID, found.Name, found.Title)); err != nil {
+			return found, err
+		}
+		return s.RejectApplication(c.Context, found.UUID, c.String("reason"))
+	})
+}

@@ -1,0 +1,28 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Applications is what is asked of a store about what people apply for. An
+// application that counts is a certificate, found, listed and changed as every other
+// is; a change that ends one moves or frees its uniqueness key (vault.Certificate.Key),
+// and a key that another holds then is Invalid.
+type Applications interface {
+	// AddWaiting keeps an application whose address is not proven yet, and the mail
+	// that asks for the proof. When enough of its address wait (vault.MaxWaitingOfOne),
+	// it is Illegal; when too many of all do (vault.MaxWaiting), Unavailable.
+	AddWaiting(ctx context.Context, w vault.Waiting, m vault.Mail) error
+	// Waiting finds one by its hash; NotFound when it was used or is not usable any
+	// more.
+	Waiting(ctx context.Context, hash string, now time.Time) (vault.Waiting, error)
+	// Submit keeps an application that counts, with its effects. A hash that is not
+	// empty names the waiting one that it was until now; that is used up in the same
+	// transaction, NotFound when it is not there. When the address has one for the
+	// same title open, it is Illegal; when it has too many (vault.MaxOpenApplications)
+	// open, Unavailable; an identity that is taken is a Conflict.
+	Submit(ctx context.Context, a Acceptance, hash string, now time.Time) (vault.Certificate, error)
+}

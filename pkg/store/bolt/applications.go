@@ -1,0 +1,94 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// checkKey refuses a change that would give a certificate a key that another holds.
+func (t *txn) checkKey(old, c vault.Certificate) error {
+	if c.Key() == old.Key() || !c.KeepsKey() || c.Source != vault.FromCustomer {
+		return nil
+	}
+	holder, err := t.holder(c.Institution, c.Key())
+	if err != nil || holder == nil || holder.ID == c.ID {
+		return err
+	}
+	return fault.InvalidFields([]fault.Field{{Name: "issue_date", Message: vault.DuplicateMessage}})
+}
+
+// moveApplication keeps what leads to an application after a decision about it: its
+// key moves or is freed, it is open no more, and what it is issued with is needed.
+func (t *txn) moveApplication(old, c vault.Certificate) error {
+	if old.Source != vault.FromCustomer {
+		return nil
+	}
+	id := record.U64(c.ID)
+	if old.Open() && !c.Open() {
+		if err := application.Close(t.Tx, old); err != nil {
+			return err
+		}
+	}
+	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
+		if err := t.Put(byBlob, record.Join([]byte(c.File.SHA256), id), nil); err != nil {
+			return err
+		}
+	}
+	if c.Key() == old.Key() && c.KeepsKey() == old.KeepsKey() {
+		return nil
+	}
+	if from := keyKey(old.Institution, old.Key()); bytes.Equal(t.Get(byKey, from), id) {
+		if err := t.Delete(byKey, from); err != nil {
+			return err
+		}
+	}
+	if !c.KeepsKey() {
+		return nil
+	}
+	return t.Put(byKey, keyKey(c.Institution, c.Key()), id)
+}
+
+// Submit implements store.Applications.
+func (s *Store) Submit(ctx context.Context, a store.Acceptance, hash string, now time.Time) (vault.Certificate, error) {
+	return write(ctx, s, func(t *txn) (vault.Certificate, error) {
+		var waited vault.Waiting
+		var err error
+		if hash != "" {
+			if waited, err = application.Waiting(t.Tx, hash, now); err != nil {
+				return a.Certificate, err
+			}
+		}
+		if err := t.checkSubmission(a); err != nil {
+			return a.Certificate, err
+		}
+		c, err := t.accept(a)
+		if err == nil {
+			err = t.putEntries()
+		}
+		if err == nil {
+			err = application.Open(t.Tx, c)
+		}
+		if err != nil || hash == "" {
+			return c, err
+		}
+		return c, application.Drop(t.Tx, waited)
+	})
+}
+
+func (t *txn) checkSubmission(a store.Acceptance) error {
+	result := make([]store.Accepted, 1)
+	if _, err := t.checkAcceptances([]store.Acceptance{a}, result); err != nil {
+		return err
+	}
+	if held := result[0].Certificate; result[0].Duplicate {
+		return fault.Newf(fault.Illegal, "an application for %q by this address waits already (%s)", held.Title, held.Reference)
+	}
+	return application.CheckRoom(t.Tx, a.Certificate)
+}

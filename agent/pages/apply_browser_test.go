@@ -76,6 +76,14 @@ func TestApplyInABrowser(t *testing.T) {
 	}
 	ask[bool](b, `(document.activeElement.value = "") === ""`)
 	b.do(chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com"), chromedp.SetUploadFiles(chromedp.CSS("#evidence"), []string{b.evidence("%PDF-1.7")}))
+	large := filepath.Join(t.TempDir(), "large.pdf")
+	b.check(os.WriteFile(large, nil, 0o600))
+	b.check(os.Truncate(large, vault.MaxFile+1))
+	invalid := `document.querySelector("#evidence").validationMessage`
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#evidence"), []string{large}))
+	b.wait(invalid + `.includes("larger than 20 MB")`)
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#evidence"), []string{b.evidence("%PDF-1.7")}))
+	b.wait(invalid + ` === ""`)
 	ask[bool](b, `(document.querySelector("#title").value = "Diploma") === "Diploma"`)
 	b.do(chromedp.Click(chromedp.CSS("main form button")))
 	b.wait(`document.querySelector("h1").innerText === "Look into your mail"`)

@@ -192,13 +192,13 @@ func (f *form) formProblem(text string) []problem {
 
 // sheet is the form as it is shown.
 type sheet struct {
-	Here, Account                   string
-	Titles                          []choice
-	Free, Optional                  bool
-	Own, Name, Email, Details, Why  string
-	Complaints                      map[string]string // by field
-	Problems                        []stated
-	MaxText, MaxDetails, MaxAddress int
+	Here, Account                            string
+	Titles                                   []choice
+	Free, Optional                           bool
+	Own, Name, Email, Details, Why           string
+	Complaints                               map[string]string // by field
+	Problems                                 []stated
+	MaxText, MaxDetails, MaxAddress, MaxFile int
 }
 
 // choice is a title that the institution offers.
@@ -215,7 +215,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, f *form
 	s := sheet{
 		Here: v.Link("/apply"), Account: f.account, Free: f.at.FreeTitle, Optional: f.at.EvidenceOptional,
 		Own: f.typed(fieldOwn), Name: f.typed(fieldName), Email: f.typed(fieldEmail), Details: f.typed(fieldDetails),
-		Complaints: map[string]string{}, MaxText: vault.MaxName, MaxDetails: vault.MaxDetails, MaxAddress: vault.MaxEmail,
+		Complaints: map[string]string{}, MaxText: vault.MaxName, MaxDetails: vault.MaxDetails, MaxAddress: vault.MaxEmail, MaxFile: vault.MaxFile,
 	}
 	for _, title := range f.at.Titles {
 		s.Titles = append(s.Titles, choice{title, title == vault.Clean(f.texts[fieldTitle]) || len(f.at.Titles) == 1 && !f.at.FreeTitle})

@@ -100,7 +100,7 @@ func (a *Agent) Follow() (ready <-chan struct{}, besides func(context.Context) [
 func shapeEvent(e vault.Event) *client.CertificateEvent {
 	return &client.CertificateEvent{
 		Event: string(e.Type), UUID: e.UUID, ReferenceID: e.Reference, BatchID: e.Batch,
-		Title: e.Title, Name: e.Name, Email: e.Email, Trigger: string(e.Trigger), At: e.At.UTC(),
+		Title: e.Title, Name: e.Name, Email: e.Email, Source: string(e.Source), Trigger: string(e.Trigger), At: e.At.UTC(),
 	}
 }
 

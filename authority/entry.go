@@ -1,13 +1,9 @@
 package authority
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/chain"
 )
 
 // Who did something, besides stores.
@@ -42,34 +38,15 @@ type Entry struct {
 func (e Entry) Chain(a Act, now time.Time) (Entry, error) {
 	next := Entry{Seq: e.Seq + 1, At: now.UTC(), Act: a, Before: e.Hash}
 	var err error
-	next.Hash, err = next.sum()
+	next.Hash, err = chain.Hash(next)
 	return next, err
-}
-
-// sum is the SHA-256 of the entry's JSON without its hash, in hex.
-func (e Entry) sum() (string, error) {
-	e.Hash = ""
-	body, err := json.Marshal(e)
-	if err != nil {
-		return "", fmt.Errorf("encoding an entry of the audit list: %w", err)
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // Follows checks that an entry is whole and stands behind the one before it.
 func (e Entry) Follows(before Entry) error {
-	sum, err := e.sum()
-	if err != nil {
-		return err
-	}
-	switch {
-	case e.Seq != before.Seq+1:
-		return fault.Newf(fault.Damaged, "entry %d of the audit list is followed by %d; entries are missing", before.Seq, e.Seq)
-	case e.Before != before.Hash:
-		return fault.Newf(fault.Damaged, "entry %d of the audit list does not follow from entry %d; one of them was changed", e.Seq, before.Seq)
-	case sum != e.Hash:
-		return fault.Newf(fault.Damaged, "entry %d of the audit list was changed after it was written", e.Seq)
-	}
-	return nil
+	bare := e
+	bare.Hash = ""
+	return chain.Check("the audit list", before.link(), e.link(), bare)
 }
+
+func (e Entry) link() chain.Link { return chain.Link{Seq: e.Seq, Before: e.Before, Hash: e.Hash} }

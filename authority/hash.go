@@ -22,18 +22,19 @@ type Secret struct {
 // nonce, with bars between them. A bar within a field would let two different
 // certifications have one text, so it is refused.
 func (c Certification) hash(s Secret) (string, error) {
-	parts := []string{
+	text := make([]byte, 0, 256)
+	for _, part := range [...]string{
 		c.Domain, string(c.Badge), c.SDKVersion,
 		strconv.FormatInt(c.IssuedAt.Unix(), 10), strconv.FormatInt(c.ExpiresAt.Unix(), 10), c.Nonce,
-	}
-	for _, p := range parts {
-		if p == "" || strings.ContainsAny(p, "|\x00") {
+	} {
+		if part == "" || strings.ContainsAny(part, "|\x00") {
 			return "", Refuse(InvalidRequest, "A field of the certification is empty or holds a character that is not allowed")
 		}
+		text = append(append(text, part...), '|')
 	}
 	mac := hmac.New(sha256.New, s.Key)
-	mac.Write([]byte(strings.Join(parts, "|")))
-	return hex.EncodeToString(mac.Sum(nil)), nil
+	mac.Write(text[:len(text)-1])
+	return hex.EncodeToString(mac.Sum(text[:0])), nil
 }
 
 // Genuine tells whether a certification's hash is that of what it says.

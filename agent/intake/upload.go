@@ -9,6 +9,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,7 +28,15 @@ type Uploads struct {
 	Wholes Wholes
 	// blobs makes documents that arrive together durable together.
 	blobs *group.Queue[*gathering]
+	// waiting counts the callers who wait for their documents' acceptance.
+	waiting atomic.Int32
 }
+
+// crowd is how many callers who wait make a rush.
+const crowd = 4
+
+// Rush tells whether many callers wait at present.
+func (u *Uploads) Rush() bool { return u.waiting.Load() >= crowd }
 
 // Wholes is what uploads need of the store.
 type Wholes interface {
@@ -157,6 +166,12 @@ func extensionOf(format pdf.Format) string {
 	return ".pdf"
 }
 
+// wait counts a caller until the function that it returns is called.
+func (u *Uploads) wait() (over func()) {
+	u.waiting.Add(1)
+	return func() { u.waiting.Add(-1) }
+}
+
 // store makes documents durable.
 func (u *Uploads) store(d *Document) error {
 	return u.blobs.Do(func(g *gathering) error {
@@ -169,6 +184,7 @@ func (u *Uploads) store(d *Document) error {
 // that is kept with it; nil keeps none.
 func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
 	reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error) {
+	defer u.wait()()
 	if err := u.store(d); err != nil {
 		return vault.Upload{}, err
 	}
@@ -187,6 +203,7 @@ func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Docume
 // is held already is refused.
 func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
 	reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	defer u.wait()()
 	held, err := u.Ledger.Holders(ctx, who.ID, []vault.Key{draft.Key()})
 	if err != nil {
 		return vault.Certificate{}, nil, err

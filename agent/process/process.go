@@ -35,6 +35,9 @@ type Options struct {
 	Limit time.Duration
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Rush, where set, tells whether many callers wait for something now; documents
+	// then wait for a while, so that the callers have the machine.
+	Rush func() bool
 	// Settled, where set, is told of every certificate whose processing ended,
 	// after that was committed. It must not block.
 	Settled func(ids []uint64)
@@ -73,6 +76,10 @@ const (
 	settleLinger = 50 * time.Millisecond
 	// idlePoll bounds how late a job is seen whose moment nobody announced.
 	idlePoll = 30 * time.Second
+	// patience is how long a document gives way to callers, and glance how often it
+	// looks whether they are gone.
+	patience = 10 * time.Second
+	glance   = 20 * time.Millisecond
 	// afterError is the pause when the store fails, a full disk for one.
 	afterError = 2 * time.Second
 )
@@ -114,6 +121,7 @@ func (p *Processor) Run(ctx context.Context) error {
 	for range max(p.Workers, 1) {
 		workers.Go(func() {
 			for t := range tasks {
+				p.giveWay(ctx, t.certificate)
 				done <- p.attempt(ctx, t)
 			}
 		})
@@ -129,6 +137,15 @@ func (p *Processor) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// giveWay holds a document back while callers hand in others. A burst is so taken
+// in at once and worked on afterwards; what never ends is not a burst, and a
+// document that has waited long enough waits no more.
+func (p *Processor) giveWay(ctx context.Context, c vault.Certificate) {
+	for p.Rush != nil && p.Rush() && p.Now().Sub(c.CreatedAt) < patience && ctx.Err() == nil {
+		sleep(ctx, glance, nil)
+	}
 }
 
 // feed claims jobs and hands them to the workers until ctx ends.
@@ -196,12 +213,15 @@ func (p *Processor) rest(ctx context.Context) {
 	p.pause(ctx, wait)
 }
 
-func (p *Processor) pause(ctx context.Context, d time.Duration) {
+// pause waits, unless it is woken.
+func (p *Processor) pause(ctx context.Context, d time.Duration) { sleep(ctx, d, p.wake) }
+
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-p.wake:
+	case <-wake:
 	case <-timer.C:
 	}
 }

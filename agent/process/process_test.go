@@ -171,6 +171,38 @@ func TestAllThatIsDueIsDoneAndTold(t *testing.T) {
 	})
 }
 
+// While many callers wait, new documents wait too, yet no longer than ten seconds;
+// they begin as soon as the callers are gone.
+func TestDocumentsGiveWayToARush(t *testing.T) {
+	for name, ends := range map[string]time.Duration{"ends": 3 * time.Second, "never ends": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(20)
+				begun := time.Now()
+				for id, c := range q.certificates {
+					c.CreatedAt = begun
+					q.certificates[id] = c
+				}
+				stop := start(t, q, approved, process.Options{Rush: func() bool { return time.Since(begun) < ends }})
+				until := min(ends, 10*time.Second)
+				time.Sleep(until - time.Second)
+				synctest.Wait()
+				if n := q.of(vault.Approved); n != 0 {
+					t.Errorf("%d are done while callers wait", n)
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				if n := q.of(vault.Approved); n != 20 {
+					t.Errorf("%d of 20 are done afterwards", n)
+				}
+				if err := stop(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
 // What fails for a cause that may pass is tried three times, with pauses, then it
 // fails for good; a panic counts as such a cause. Neighbours are not held up.
 func TestRetriesAndPanics(t *testing.T) {

@@ -137,8 +137,8 @@ type valid struct {
 	Badge      authority.Badge `json:"badge_code"`
 	BadgeName  string          `json:"badge_name"`
 	Status     authority.State `json:"status"`
-	IssuedAt   time.Time       `json:"issued_at"`
-	ExpiresAt  time.Time       `json:"expires_at"`
+	IssuedAt   string          `json:"issued_at"` // as times are; encoding those costs more
+	ExpiresAt  string          `json:"expires_at"`
 	SDKVersion string          `json:"sdk_version"`
 	Features   []string        `json:"features"`
 	// DomainMatch is there when the question named a domain.

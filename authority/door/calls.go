@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/vecctl/vecctl/authority"
 )
@@ -102,7 +103,8 @@ func (d *Door) verify(w http.ResponseWriter, r *http.Request) error {
 func judged(c authority.Certification, r *http.Request) valid {
 	answer := valid{
 		Valid: true, Project: c.Project, Domain: c.Domain, Badge: c.Badge, BadgeName: c.Badge.Name(), Status: authority.Active,
-		IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, SDKVersion: c.SDKVersion, Features: c.Badge.Features(),
+		IssuedAt: c.IssuedAt.Format(time.RFC3339), ExpiresAt: c.ExpiresAt.Format(time.RFC3339),
+		SDKVersion: c.SDKVersion, Features: c.Badge.Features(),
 	}
 	if r.URL.RawQuery == "" {
 		return answer

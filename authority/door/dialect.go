@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/vecctl/vecctl/authority"
@@ -74,15 +75,17 @@ func (d *Door) explain(r *http.Request, err error) (problem, int) {
 	return problem{true, authority.ServerError, "Internal server error"}, http.StatusInternalServerError
 }
 
+// headers are those of every answer; net/http only reads them.
+var headers = http.Header{
+	"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"},
+}
+
 func respond(w http.ResponseWriter, status int, body any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("encoding an answer: %w", err)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	maps.Copy(w.Header(), headers)
 	w.WriteHeader(status)
 	_, _ = w.Write(raw) // a client that has gone needs no answer
 	return nil

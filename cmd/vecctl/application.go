@@ -23,7 +23,7 @@ func applicationCommand(w world) *cli.Command {
 	const one = "UUID|REFERENCE_ID"
 	return &cli.Command{
 		Name: "application", Usage: "what people apply for: see it, and decide",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name: "submit", Usage: "apply for somebody whom you know",
 				Flags: flags(
@@ -54,31 +54,37 @@ func applicationCommand(w world) *cli.Command {
 				Flags:  flags(&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID-evidence.pdf here)"}),
 				Action: func(c *cli.Context) error { return runApplicationEvidence(c, w) },
 			},
-			{
-				Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
-				Action: func(c *cli.Context) error {
-					return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
-						return s.ReviewApplication(c.Context, name)
-					})
-				},
+		}, applicationDecisions(w, flags, one)...),
+	}
+}
+
+// applicationDecisions are the commands that change what becomes of an application.
+func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one string) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
+			Action: func(c *cli.Context) error {
+				return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
+					return s.ReviewApplication(c.Context, name)
+				})
 			},
-			{
-				Name: "approve", Usage: "accept an application, and issue its certificate", ArgsUsage: one,
-				Flags: flags(append(placeFlags(),
-					&cli.StringFlag{Name: "file", Usage: "issue it with this document, a `FILE`"},
-					&cli.StringFlag{Name: "template", Usage: "issue it with a document of the template `NAME`"},
-					&cli.StringSliceFlag{Name: "field", Usage: "what the template asks for besides, as `COLUMN=TEXT`; may be repeated"},
-					&cli.BoolFlag{Name: "evidence", Usage: "issue it with what the applicant handed in"},
-					&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
-					&cli.StringFlag{Name: "details", Usage: "in place of the applicant's details, `TEXT`"},
-					&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"})...),
-				Action: func(c *cli.Context) error { return runApplicationApprove(c, w) },
-			},
-			{
-				Name: "reject", Usage: "refuse an application", ArgsUsage: one,
-				Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "`WHY`; the applicant is told"}, yesFlag()),
-				Action: func(c *cli.Context) error { return runApplicationReject(c, w) },
-			},
+		},
+		{
+			Name: "approve", Usage: "accept an application, and issue its certificate", ArgsUsage: one,
+			Flags: flags(append(placeFlags(),
+				&cli.StringFlag{Name: "file", Usage: "issue it with this document, a `FILE`"},
+				&cli.StringFlag{Name: "template", Usage: "issue it with a document of the template `NAME`"},
+				&cli.StringSliceFlag{Name: "field", Usage: "what the template asks for besides, as `COLUMN=TEXT`; may be repeated"},
+				&cli.BoolFlag{Name: "evidence", Usage: "issue it with what the applicant handed in"},
+				&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
+				&cli.StringFlag{Name: "details", Usage: "in place of the applicant's details, `TEXT`"},
+				&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"})...),
+			Action: func(c *cli.Context) error { return runApplicationApprove(c, w) },
+		},
+		{
+			Name: "reject", Usage: "refuse an application", ArgsUsage: one,
+			Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "`WHY`; the applicant is told"}, yesFlag()),
+			Action: func(c *cli.Context) error { return runApplicationReject(c, w) },
 		},
 	}
 }

@@ -12,12 +12,13 @@ const module = "github.com/vecctl/vecctl/"
 
 // The levels of the house, from the top. Imports point down only.
 const (
-	commands = 6 - iota // cmd
+	commands = 7 - iota // cmd
 	wholes              // agent, tui
 	rooms               // agent/..., authority
 	presses             // pkg/template, which draws with pkg/pdf
 	tools               // pkg/...
 	domain              // pkg/vault
+	chains              // pkg/chain
 	faults              // pkg/fault
 )
 
@@ -39,6 +40,8 @@ func place(path string) (level int, room string) {
 		return presses, room
 	case room == "pkg/fault":
 		return faults, room
+	case room == "pkg/chain":
+		return chains, room
 	case room == "pkg/vault":
 		return domain, room
 	}
@@ -123,7 +126,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"agent", "agent/intake", true}, {"agent", "tui", false}, {"agent/api", "agent", false},
 		{"agent/api", "agent/panel", false}, {"agent/api/body", "agent/api", true}, {"agent/intake", "pkg/manifest", true},
 		{"pkg/client", "agent/api", false}, {"pkg/store", "pkg/vault", true}, {"pkg/vault", "pkg/store", false},
-		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"authority", "agent/api", false},
+		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"pkg/vault", "pkg/chain", true}, {"pkg/chain", "pkg/vault", false}, {"authority", "agent/api", false},
 		{"pkg/pdf/mark", "pkg/pdf/page", true}, {"tui", "pkg/client", true}, {"pkg/blob", "cmd/vecctl", false},
 	} {
 		if why := forbidden(module+test.from, module+test.to); (why == "") != test.ok {

@@ -29,6 +29,7 @@ type CertificateEvent struct {
 	Title       string    `json:"certificate_title"`
 	Name        string    `json:"full_name"`
 	Email       string    `json:"applicant_email"`
+	Source      string    `json:"source"` // vault or customer
 	Trigger     string    `json:"trigger_context"`
 	At          time.Time `json:"at"`
 }

@@ -146,10 +146,10 @@ func (m Mail) Moot(c Certificate, now time.Time) string {
 	switch {
 	case !m.Expires.IsZero() && !now.Before(m.Expires):
 		return "it was not sent while its link served"
+	case c.ErasedAt != nil && (m.ToRecipient() && m.Kind != MailRevoked || m.Kind == MailReceived):
+		return "the recipient's data were erased"
 	case m.Kind != MailIssued && m.Kind != MailReissued:
 		return ""
-	case c.ErasedAt != nil:
-		return "the recipient's data were erased"
 	case c.Status == Revoked:
 		return "the certificate was revoked"
 	case c.SupersededBy != "":
@@ -209,7 +209,7 @@ func (m Mail) Repeat(to string, now time.Time) (Mail, error) {
 		return m, fault.New(fault.Illegal, "the link in the mail confirmed one application; whoever still wants it applies again")
 	case m.Kind == MailSignIn:
 		return m, fault.New(fault.Illegal, "the link of a sign-in mail serves once; whoever wants to sign in asks for another")
-	case m.Certificate == 0 || m.To == "" && m.ToRecipient() && to == "":
+	case m.Certificate == 0 || m.To == "" && m.Kind != MailCorrection && to == "":
 		return m, fault.Newf(fault.Illegal, "mail %d cannot be sent again: its content was erased", m.ID)
 	case to != "" && !ValidEmail(to):
 		return m, fault.Newf(fault.Invalid, "%q is not an e-mail address", to)

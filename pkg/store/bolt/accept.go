@@ -7,6 +7,10 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -85,7 +89,7 @@ func (t *txn) refuseCancelled(rows []store.Acceptance) error {
 			continue
 		}
 		last = c.Batch
-		b, err := t.batch(c.Institution, c.Batch)
+		b, err := batch.Get(t.Tx, c.Institution, c.Batch)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -158,9 +162,6 @@ func indexesOf(c vault.Certificate) []entry {
 	for _, sum := range c.Documents() {
 		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
-	if c.Open() {
-		all = append(all, entry{openByEmail, openKey(c), nil})
-	}
 	if c.ShareToken != "" {
 		all = append(all, entry{byShare, []byte(c.ShareToken), id})
 	}
@@ -170,19 +171,19 @@ func indexesOf(c vault.Certificate) []entry {
 // effects commits what follows from a change of c.
 func (t *txn) effects(c vault.Certificate, fx vault.Effects) error {
 	for _, e := range fx.Events {
-		if err := t.putEvent(c, e); err != nil {
+		if err := event.Add(&t.deliveries, c.ID, e); err != nil {
 			return err
 		}
 	}
 	for _, j := range fx.Jobs {
 		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
-		if err := t.addJob(j); err != nil {
+		if err := job.Add(&t.batches, j); err != nil {
 			return err
 		}
 	}
 	for _, m := range fx.Mails {
 		m.Certificate, m.Institution, m.Batch = c.ID, c.Institution, c.Batch
-		if _, err := t.addMail(m); err != nil {
+		if _, err := mail.Add(&t.batches, m); err != nil {
 			return err
 		}
 	}

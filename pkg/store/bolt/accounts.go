@@ -1,75 +1,17 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/account"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
 	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
-	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-func noAccount() error { return fault.New(fault.NotFound, "Account not found.") }
-
-// AccountByEmail implements store.Accounts.
-func (s *Store) AccountByEmail(ctx context.Context, email string) (vault.Account, error) {
-	return read(ctx, s, func(t *txn) (vault.Account, error) {
-		a, err := t.accountOf(email)
-		if err == nil && a == nil {
-			err = noAccount()
-		}
-		if err != nil {
-			return vault.Account{}, err
-		}
-		return *a, nil
-	})
-}
-
-// accountOf reads the account of an address, nil where nobody has proven it.
-func (t *txn) accountOf(email string) (*vault.Account, error) {
-	folded := vault.FoldEmail(email)
-	id := t.Get(accountByMail, []byte(folded))
-	if id == nil {
-		return nil, nil //nolint:nilnil // absence is no error here and has no value
-	}
-	a, err := t.account(id)
-	if err == nil && a.Email != folded {
-		err = record.Misplaced(accountByMail, []byte(folded))
-	}
-	return &a, err
-}
-
-func (t *txn) account(id []byte) (vault.Account, error) {
-	var a vault.Account
-	value := t.Get(accounts, id)
-	if value == nil {
-		return a, noAccount()
-	}
-	err := record.Decode(id, value, &a)
-	return a, err
-}
-
-// addAccount keeps a new account.
-func (t *txn) addAccount(a vault.Account) error {
-	key := record.UUID(a.ID)
-	if key == nil || a.Email == "" {
-		return fault.New(fault.Invalid, "an account needs a UUID and an address")
-	}
-	if t.Get(accounts, key) != nil {
-		return fault.New(fault.Conflict, "the ID drawn for an account is taken; draw another")
-	}
-	value, err := record.Encode(key, a)
-	if err != nil {
-		return err
-	}
-	return t.putAll([]entry{{accounts, key, value}, {accountByMail, []byte(a.Email), key}})
-}
 
 // assigned is a changed certificate with the owner that it now has: when it is
 // approved and when its address changes, the address's account.
@@ -77,7 +19,7 @@ func (t *txn) assigned(old, c vault.Certificate) (vault.Certificate, error) {
 	approved := c.Status == vault.Approved && old.Status != vault.Approved
 	moved := vault.FoldEmail(c.Email) != vault.FoldEmail(old.Email) && (c.Status == vault.Approved || c.Status == vault.Revoked)
 	if approved || moved {
-		owner, err := t.accountOf(c.Email)
+		owner, err := account.Of(t.Tx, c.Email)
 		if err != nil {
 			return c, err
 		}
@@ -85,23 +27,7 @@ func (t *txn) assigned(old, c vault.Certificate) (vault.Certificate, error) {
 			return c, err
 		}
 	}
-	return c, t.moveOwner(old, c)
-}
-
-// moveOwner keeps the index of owners.
-func (t *txn) moveOwner(old, c vault.Certificate) error {
-	if old.Owner() == c.Owner() {
-		return nil
-	}
-	if had := record.UUID(old.Owner()); had != nil {
-		if err := t.Delete(byAccount, record.Join(had, record.U64(c.ID))); err != nil {
-			return err
-		}
-	}
-	if has := record.UUID(c.Owner()); has != nil {
-		return t.Put(byAccount, record.Join(has, record.U64(c.ID)), nil)
-	}
-	return nil
+	return c, account.MoveOwner(t.Tx, old, c)
 }
 
 // assignAll assigns all that was issued to an account's address, and returns how
@@ -128,10 +54,7 @@ func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 		if err != nil {
 			return n, err
 		}
-		if err := t.putCertificate(mine); err != nil {
-			return n, err
-		}
-		if err := t.moveOwner(old, mine); err != nil {
+		if err := t.putOwner(old, mine); err != nil {
 			return n, err
 		}
 		n++
@@ -139,19 +62,49 @@ func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 	return n, nil
 }
 
-// Owned implements store.Accounts.
-func (s *Store) Owned(ctx context.Context, account string, page, perPage int) (store.Page, error) {
-	return read(ctx, s, func(t *txn) (found store.Page, err error) {
-		prefix := record.UUID(account)
-		if prefix == nil {
-			return found, nil
+// putOwner writes a certificate of which only the owner may have changed.
+func (t *txn) putOwner(old, c vault.Certificate) error {
+	if err := t.putCertificate(c); err != nil {
+		return err
+	}
+	return account.MoveOwner(t.Tx, old, c)
+}
+
+// Prove implements store.Accounts.
+func (s *Store) Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error) {
+	assigned := 0
+	proven, err := write(ctx, s, func(t *txn) (vault.Account, error) {
+		link, err := account.Link(t.Tx, hash, now)
+		if err != nil {
+			return fresh, err
 		}
-		c, skip := t.Bucket(byAccount).Cursor(), index.Skipped(page, perPage)
-		for k := tree.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-			if found.Total++; found.Total <= skip || len(found.Certificates) == perPage {
-				continue
+		owner, err := account.Of(t.Tx, link.Email)
+		if err != nil {
+			return fresh, err
+		}
+		if owner == nil {
+			owner = &fresh
+			owner.Email = link.Email
+			if err := account.Add(t.Tx, *owner); err != nil {
+				return fresh, err
 			}
-			one, err := t.certificate(record.U64(record.TailID(k)))
+		}
+		if assigned, err = t.assignAll(*owner, now); err != nil {
+			return fresh, err
+		}
+		begin.Account = owner.ID
+		return *owner, account.Begin(t.Tx, link, begin)
+	})
+	return proven, assigned, err
+}
+
+// Owned implements store.Accounts.
+func (s *Store) Owned(ctx context.Context, id string, page, perPage int) (store.Page, error) {
+	return read(ctx, s, func(t *txn) (found store.Page, err error) {
+		ids, total := account.OwnedPage(t.Tx, id, page, perPage)
+		found.Total = total
+		for _, id := range ids {
+			one, err := t.certificate(record.U64(id))
 			if err != nil {
 				return found, err
 			}
@@ -163,35 +116,48 @@ func (s *Store) Owned(ctx context.Context, account string, page, perPage int) (s
 
 // EraseAccount implements store.Accounts.
 func (s *Store) EraseAccount(ctx context.Context, email string) error {
-	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
-		a, err := t.accountOf(email)
+	return s.update(ctx, func(t *txn) error {
+		a, err := account.Of(t.Tx, email)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
-		if err := t.dropLinks(email, a); err != nil || a == nil {
-			return struct{}{}, err
-		}
-		key := record.UUID(a.ID)
-		for _, id := range t.Under(byAccount, key) {
-			old, err := t.certificate(record.U64(id))
-			if err != nil {
-				return struct{}{}, err
-			}
-			nobodys, err := old.Assign(nil, old.UpdatedAt)
-			if err != nil {
-				return struct{}{}, err
-			}
-			if err := t.putCertificate(nobodys); err != nil {
-				return struct{}{}, err
-			}
-			if err := t.moveOwner(old, nobodys); err != nil {
-				return struct{}{}, err
+		if a != nil {
+			if err := t.disown(*a); err != nil {
+				return err
 			}
 		}
-		if err := t.Delete(accountByMail, []byte(a.Email)); err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, t.Delete(accounts, key)
+		return account.Erase(t.Tx, email, a)
 	})
-	return err
+}
+
+// disown makes an account's certificates nobody's.
+func (t *txn) disown(a vault.Account) error {
+	for _, id := range account.Owned(t.Tx, a.ID) {
+		old, err := t.certificate(record.U64(id))
+		if err != nil {
+			return err
+		}
+		nobodys, err := old.Assign(nil, old.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		if err := t.putOwner(old, nobodys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Expire implements store.Uploads, for links, sessions and applications too.
+func (s *Store) Expire(ctx context.Context, now time.Time) (int, error) {
+	n, err := s.uploads.Expire(ctx, now)
+	if err != nil {
+		return n, err
+	}
+	links, err := s.ExpireLinks(ctx, now)
+	if err != nil {
+		return n + links, err
+	}
+	more, err := s.ExpireWaiting(ctx, now)
+	return n + links + more, err
 }

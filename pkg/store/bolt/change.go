@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -70,7 +71,7 @@ func (s *Store) Settle(ctx context.Context, settlements []store.Settlement) ([]e
 }
 
 func (t *txn) settle(st store.Settlement) error {
-	stored, err := t.job(st.Job.ID)
+	stored, err := job.Get(t.Tx, st.Job.ID)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (t *txn) settle(st store.Settlement) error {
 			return err
 		}
 	}
-	if err := t.dropJob(*stored); err != nil {
+	if err := job.Drop(t.Tx, *stored); err != nil {
 		return err
 	}
 	if !st.Again && !st.Untried {
@@ -102,5 +103,5 @@ func (t *txn) settle(st store.Settlement) error {
 	if st.Untried {
 		waiting.Attempt--
 	}
-	return t.putJob(waiting)
+	return job.Put(&t.batches, waiting)
 }

@@ -8,27 +8,46 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
+	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
+	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// write runs a function in the next write transaction and returns when that is
-// durable. A function that fails before its first write is alone refused; one
+// update runs a function in the next write transaction and returns when that is
+// durable; the act in whose course that happens is written down with it. A function that fails before its first write is alone refused; one
 // that fails later fails the whole transaction, since then the file or the disk
 // is at fault. Once queued, a function is carried out even when ctx ends, so
 // that the caller knows the outcome.
-func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+func (s *Store) update(ctx context.Context, run func(*txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	p := act.Of(ctx)
-	due := p.Due()
-	result, err := tree.Run(ctx, s.queue.Do, noting(p, run))
-	if due && err == nil {
+	if !p.Due() {
+		return s.queue.Do(run)
+	}
+	err := s.queue.Do(func(t *txn) error {
+		if err := run(t); err != nil {
+			return err
+		}
+		return trail.Note(t.Tx, p)
+	})
+	if err == nil {
 		p.Noted()
 	}
-	return result, err
+	return err
+}
+
+// write is update for callers that want a result.
+func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+	return tree.Run(ctx, s.update, run)
 }
 
 // commit runs a group in one transaction and returns each one's outcome.
@@ -61,29 +80,38 @@ func (s *Store) commit(group []func(*txn) error) []error {
 // indexes change many times in one transaction and are written once.
 type txn struct {
 	*tree.Tx
-	changed []string // reference IDs of certificates that were written
-	counted map[string]vault.Counts
-	sums    map[string]uint64 // by proven bucket: what its sum grows by
-	// batchPaused is what was looked up already of batches.
-	batchPaused map[string]bool
-	changes     index.Changes
-	// targets is what was looked up already of institutions' endpoints.
-	targets map[uint32][]hook.Endpoint
-	entries []entry // that are to be written in order
+	changed    []string // reference IDs of certificates that were written
+	entries    []entry  // that are to be written in order
+	counted    count.Changes
+	sums       sum.Changes // of the proven buckets
+	changes    index.Changes
+	batches    batch.Tx
+	deliveries delivery.Tx
 }
 
-func newTxn(tx *bbolt.Tx) *txn { return &txn{Tx: tree.New(tx, ascending)} }
+func newTxn(tx *bbolt.Tx) *txn {
+	t := tree.New(tx, schema.Ascending)
+	return &txn{Tx: t, batches: batch.Tx{Tx: t}, deliveries: delivery.Tx{Tx: t}}
+}
 
 // Put writes a value.
 func (t *txn) Put(bucket, key, value []byte) error {
-	t.tally(bucket, key, value)
+	t.prove(bucket, key, value)
 	return t.Tx.Put(bucket, key, value)
 }
 
 // Delete removes a key.
 func (t *txn) Delete(bucket, key []byte) error {
-	t.tally(bucket, key, nil)
+	t.prove(bucket, key, nil)
 	return t.Tx.Delete(bucket, key)
+}
+
+// prove keeps the sum of a proven bucket.
+func (t *txn) prove(bucket, key, value []byte) {
+	switch string(bucket) {
+	case string(byKey), string(frozen):
+		t.sums.Note(t.Tx, bucket, key, value)
+	}
 }
 
 // entry is a key with its value, in a bucket.
@@ -113,59 +141,16 @@ func (t *txn) putEntries() error {
 // count notes that an institution and a batch have n more certificates in a state.
 func (t *txn) count(c vault.Certificate, n int) {
 	t.Wrote()
-	if t.counted == nil {
-		t.counted = map[string]vault.Counts{}
-	}
-	for _, k := range countKeys(c) {
-		delta := t.counted[k]
-		delta.Add(c.Status, n)
-		t.counted[k] = delta
-	}
+	t.counted.Add(c, n)
 }
 
-func countKeys(c vault.Certificate) []string {
-	keys := []string{string(record.U32(c.Institution))}
-	if c.Batch != "" {
-		keys = append(keys, string(batchID(c.Institution, c.Batch)))
-	}
-	return keys
-}
-
-func (t *txn) counts(key []byte) (vault.Counts, error) {
-	var c vault.Counts
-	value := t.Get(counts, key)
-	if value == nil {
-		return c, nil
-	}
-	err := record.Decode(key, value, &c)
-	return c, err
-}
-
-// finish writes what was gathered, in the order of the keys.
+// finish writes what was gathered.
 func (t *txn) finish() error {
-	keys := make([]string, 0, len(t.counted))
-	for k := range t.counted {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		now, err := t.counts([]byte(k))
-		if err != nil {
-			return err
-		}
-		for _, s := range vault.Statuses() {
-			now.Add(s, t.counted[k].Of(s))
-		}
-		value, err := record.Encode([]byte(k), now)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(counts, []byte(k), value); err != nil {
-			return err
-		}
+	if err := t.counted.Write(t.Tx); err != nil {
+		return err
 	}
 	if err := t.changes.Write(t.Tx); err != nil {
 		return err
 	}
-	return t.writeSums()
+	return t.sums.Write(t.Tx)
 }

@@ -3,12 +3,15 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
 	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -45,15 +48,15 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
-		if done.Waiting, err = t.dropWaitingOf(institution, email); err != nil {
+		if done.Waiting, err = application.DropOf(t.Tx, institution, email); err != nil {
 			return done, err
 		}
-		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
+		others, err := mail.EraseTo(t.Tx, institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		if err := t.eraseDeliveries(institution, about); err != nil {
+		if err := delivery.Erase(t.Tx, institution, about); err != nil {
 			return done, err
 		}
 		return done, upload.Forget(t.Tx, institution, about)
@@ -68,30 +71,17 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 		}
 	}
 	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
-	if err := t.dropCorrections(old.Institution, old.UUID); err != nil {
+	if err := correction.Drop(t.Tx, old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
-	for _, seq := range t.Under(eventsByCert, record.U64(old.ID)) {
-		var e vault.Event
-		key := record.U64(seq)
-		if err := record.Decode(key, t.Get(events, key), &e); err != nil {
-			return nil, err
-		}
-		value, err := record.Encode(key, e.Anonymous())
-		if err != nil {
-			return nil, err
-		}
-		if err := t.Put(events, key, value); err != nil {
-			return nil, err
-		}
+	if err := event.Erase(t.Tx, old.ID); err != nil {
+		return nil, err
 	}
-	ids := t.Under(mailsByCert, record.U64(old.ID))
-	for _, id := range ids {
-		if err := t.eraseMail(id, now); err != nil {
-			return nil, err
-		}
+	ids, err := mail.EraseAbout(t.Tx, old.ID, now)
+	if err != nil {
+		return nil, err
 	}
-	_, err := t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
+	_, err = t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
 	return ids, err
 }
 
@@ -103,9 +93,6 @@ func (t *txn) personal(c vault.Certificate) []entry {
 	for _, sum := range c.Documents() {
 		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
 	}
-	if c.Open() {
-		all = append(all, entry{openByEmail, openKey(c), nil})
-	}
 	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
 		all = append(all, entry{frozen, key, nil})
 	}
@@ -113,96 +100,4 @@ func (t *txn) personal(c vault.Certificate) []entry {
 		all = append(all, entry{byKey, key, nil})
 	}
 	return all
-}
-
-func (t *txn) eraseMail(id uint64, now time.Time) error {
-	old, err := t.mail(id)
-	if err != nil {
-		return err
-	}
-	// One that is being sent at this moment is ended all the same: its settling finds
-	// no job.
-	if j, err := t.job(old.JobID); err != nil {
-		return err
-	} else if j != nil {
-		if err := t.dropJob(*j); err != nil {
-			return err
-		}
-	}
-	if err := t.Delete(mailsReturned, record.U64(id)); err != nil {
-		return err
-	}
-	return t.putMail(old.Erase(now))
-}
-
-// eraseMailsTo forgets mails to an address, or from it, that are about no
-// certificate of its.
-func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
-	c := t.Cursor(mails)
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		var m vault.Mail
-		if err := record.Decode(k, v, &m); err != nil {
-			return nil, err
-		}
-		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
-			ids = append(ids, m.ID)
-		}
-	}
-	for _, id := range ids {
-		if err := t.eraseMail(id, now); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
-}
-
-// eraseDeliveries takes the data out of what webhooks were told, or are still to
-// be told, about certificates.
-func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
-	var keys [][]byte
-	prefix := record.U32(institution)
-	c := t.Cursor(deliveries)
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(about) > 0; k, v = c.Next() {
-		d, err := unpackDelivery(k, v)
-		if err != nil {
-			return err
-		}
-		if about[d.Subject] {
-			keys = append(keys, bytes.Clone(k))
-		}
-	}
-	for _, key := range keys {
-		body, err := record.Unseal(key, t.Get(deliveryBodies, key))
-		if err != nil {
-			return err
-		}
-		erased, err := withoutPerson(body)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(deliveryBodies, key, record.Seal(key, erased)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// withoutPerson is a delivery's body without the fields about a recipient.
-func withoutPerson(body []byte) ([]byte, error) {
-	var fields map[string]any
-	numbers := json.NewDecoder(bytes.NewReader(body))
-	numbers.UseNumber()
-	if err := numbers.Decode(&fields); err != nil {
-		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
-	}
-	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
-		if _, there := fields[name]; there {
-			fields[name] = ""
-		}
-	}
-	erased, err := json.Marshal(fields)
-	if err != nil {
-		return nil, fmt.Errorf("erasing what webhooks were told: %w", err)
-	}
-	return erased, nil
 }

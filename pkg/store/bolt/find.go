@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -124,7 +126,7 @@ func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
 
 // Counts implements store.Certificates.
 func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
-	return read(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(record.U32(institution)) })
+	return read(ctx, s, func(t *txn) (vault.Counts, error) { return count.Of(t.Tx, institution, "") })
 }
 
 // Referenced implements store.Certificates.
@@ -133,6 +135,6 @@ func (s *Store) Referenced(ctx context.Context, sum string) (bool, error) {
 		if len(sum) != hex.EncodedLen(sha256.Size) {
 			return false, nil
 		}
-		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum) || t.Begins(waitingBlobs, []byte(sum)), nil
+		return t.Begins(byBlob, []byte(sum)) || upload.Needs(t.Tx, sum) || application.Needs(t.Tx, sum), nil
 	})
 }

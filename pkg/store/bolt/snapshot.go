@@ -7,6 +7,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
 
@@ -24,7 +26,7 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Snapshot) error) error {
 		return err
 	}
 	return s.file.View(func(tx *bbolt.Tx) error {
-		return fn(&Snapshot{Schema: schema, Size: tx.Size(), tx: tx})
+		return fn(&Snapshot{Schema: schema.Version, Size: tx.Size(), tx: tx})
 	})
 }
 
@@ -34,7 +36,7 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) 
 // Blobs are the contents that certificates, uploads and waiting applications need, in order.
 func (s *Snapshot) Blobs() []string {
 	var all []string
-	for _, index := range [][]byte{byBlob, upload.BlobIndex(), waitingBlobs} {
+	for _, index := range [][]byte{byBlob, upload.BlobIndex(), application.BlobIndex()} {
 		const sumLength = 64
 		last := ""
 		c := s.tx.Bucket(index).Cursor()

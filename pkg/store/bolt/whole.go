@@ -3,8 +3,8 @@ package bolt
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -17,7 +17,7 @@ func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certifi
 			return nil, err
 		}
 		if w.Batch != nil {
-			if err := t.makeBatch(*w.Batch); err != nil {
+			if _, err := batch.Add(t.Tx, *w.Batch); err != nil {
 				return nil, err
 			}
 		}
@@ -74,12 +74,4 @@ func (t *txn) checkWhole(w store.Whole) (refused []store.Refused, err error) {
 		named[string(key)] = true
 	}
 	return refused, nil
-}
-
-// makeBatch keeps a new batch.
-func (t *txn) makeBatch(b vault.Batch) error {
-	if t.Get(batchByID, batchID(b.Institution, b.ID)) != nil {
-		return fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
-	}
-	return t.putBatch(t.named(b))
 }

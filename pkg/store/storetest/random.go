@@ -96,7 +96,7 @@ func (w *walk) randomChange() store.Change {
 	at := w.tick()
 	day := vault.Date(fmt.Sprintf("2026-05-%02d", 1+w.IntN(6)))
 	return pick(w, approve(at), approve(at.Add(time.Microsecond)), fail(at), retry(at), revoke(at),
-		inReview(at), approveApplication(at, day), approveApplication(at, day), reject(at),
+		inReview(at), approveApplication(at, day), approveApplication(at.Add(time.Microsecond), day), reject(at),
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Supersede("another", at) })
 }
 

@@ -16,6 +16,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
+type test struct {
+	name string
+	run  func(*fixture)
+}
+
 // Run runs the suite. The function opens a new, empty store and sees to its
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {

@@ -5,14 +5,10 @@ package act
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"sync/atomic"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/chain"
 )
 
 // Act is something that was done.
@@ -36,35 +32,18 @@ type Entry struct {
 func (e Entry) Chain(a Act, at time.Time) (Entry, error) {
 	next := Entry{Seq: e.Seq + 1, At: at.UTC(), Act: a, Before: e.Hash}
 	var err error
-	next.Hash, err = next.sum()
+	next.Hash, err = chain.Hash(next)
 	return next, err
-}
-
-func (e Entry) sum() (string, error) {
-	e.Hash = ""
-	body, err := json.Marshal(e)
-	if err != nil {
-		return "", fmt.Errorf("encoding an entry of the audit trail: %w", err)
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // Follows checks that an entry is whole and stands behind the one before it.
 func (e Entry) Follows(before Entry) error {
-	sum, err := e.sum()
-	switch {
-	case err != nil:
-		return err
-	case e.Seq != before.Seq+1:
-		return fault.Newf(fault.Damaged, "entry %d of the audit trail is followed by %d; entries are missing", before.Seq, e.Seq)
-	case e.Before != before.Hash:
-		return fault.Newf(fault.Damaged, "entry %d of the audit trail does not follow from entry %d; one of them was changed", e.Seq, before.Seq)
-	case sum != e.Hash:
-		return fault.Newf(fault.Damaged, "entry %d of the audit trail was changed after it was written", e.Seq)
-	}
-	return nil
+	bare := e
+	bare.Hash = ""
+	return chain.Check("the audit trail", before.link(), e.link(), bare)
 }
+
+func (e Entry) link() chain.Link { return chain.Link{Seq: e.Seq, Before: e.Before, Hash: e.Hash} }
 
 // Pending is an act that is under way. It is written down once, together with the
 // first thing that it changes.

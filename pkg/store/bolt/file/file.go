@@ -155,21 +155,8 @@ func damaged(cause error) error {
 	return fault.Wrap(fault.Damaged, cause, "the database is damaged; stop here and restore the home from a backup")
 }
 
-// CopyTo writes what the file holds, without the room that was freed in it, into a
-// new file, durably.
-func (f *File) CopyTo(path string) error {
-	return guard(func() error {
-		to, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
-		if err != nil {
-			return err
-		}
-		const group = 4 << 20 // bytes in one transaction
-		return errors.Join(bbolt.Compact(to, f.db, group), to.Sync(), to.Close())
-	})
-}
-
-// DiskError gives an error of the file's disk its kind; nil stays nil.
-func (*File) DiskError(err error, doing string) error {
+// known gives an error of the disk its kind; nil stays nil.
+func known(err error, doing string) error {
 	if _, ok := fault.Message(err); err == nil || ok {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	byCreation = []byte("by_creation")
 	byStatus   = []byte("by_status")

@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	meta         = []byte("meta")
 	institutions = []byte("institutions")
@@ -24,11 +24,11 @@ func Buckets() [][]byte { return [][]byte{institutions, tokens, byHash} }
 
 // Register implements store.Institutions and store.Tokens.
 type Register struct {
-	read, write func(func(*tree.Tx) error) error
+	read, write func(context.Context, func(*tree.Tx) error) error
 }
 
 // New works with functions that run another in a transaction.
-func New(read, write func(func(*tree.Tx) error) error) *Register {
+func New(read, write func(context.Context, func(*tree.Tx) error) error) *Register {
 	return &Register{read: read, write: write}
 }
 
@@ -62,11 +62,7 @@ func (s *Register) ChangeInstitution(ctx context.Context, i vault.Institution) e
 }
 
 func putInstitution(t *tree.Tx, i vault.Institution) error {
-	value, err := record.Encode(record.U32(i.ID), i)
-	if err != nil {
-		return err
-	}
-	return t.Put(institutions, record.U32(i.ID), value)
+	return t.Keep(institutions, record.U32(i.ID), i)
 }
 
 // Institutions implements store.Institutions.

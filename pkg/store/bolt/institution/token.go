@@ -26,12 +26,7 @@ func (s *Register) AddToken(ctx context.Context, token vault.Token) error {
 }
 
 func putToken(t *tree.Tx, token vault.Token) error {
-	key := []byte(token.ID)
-	value, err := record.Encode(key, token)
-	if err != nil {
-		return err
-	}
-	return t.Put(tokens, key, value)
+	return t.Keep(tokens, []byte(token.ID), token)
 }
 
 func token(t *tree.Tx, id []byte) (vault.Token, error) {

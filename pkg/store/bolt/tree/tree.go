@@ -14,26 +14,34 @@ import (
 type Tx struct {
 	tx        *bbolt.Tx
 	ascending func(bucket []byte) bool
-	open      map[string]*bbolt.Bucket
-	writes    int
+	// open is what was opened already; most transactions that read open one or two.
+	open   []opened
+	writes int
+}
+
+type opened struct {
+	name   string
+	bucket *bbolt.Bucket
 }
 
 // New begins work on a transaction. The function tells whether new keys of a bucket
 // come behind all others.
 func New(tx *bbolt.Tx, ascending func(bucket []byte) bool) *Tx {
-	return &Tx{tx: tx, ascending: ascending, open: map[string]*bbolt.Bucket{}}
+	return &Tx{tx: tx, ascending: ascending}
 }
 
 // Bucket opens a bucket; nil when there is none.
 func (t *Tx) Bucket(name []byte) *bbolt.Bucket {
-	b, ok := t.open[string(name)]
-	if !ok {
-		b = t.tx.Bucket(name)
-		if b != nil && t.ascending(name) {
-			b.FillPercent = 0.95 // the room that is left in a page would stay empty
+	for i := range t.open {
+		if t.open[i].name == string(name) {
+			return t.open[i].bucket
 		}
-		t.open[string(name)] = b
 	}
+	b := t.tx.Bucket(name)
+	if b != nil && t.ascending(name) {
+		b.FillPercent = 0.95 // the room that is left in a page would stay empty
+	}
+	t.open = append(t.open, opened{string(name), b})
 	return b
 }
 
@@ -63,6 +71,15 @@ func (t *Tx) Put(bucket, key, value []byte) error {
 		return fmt.Errorf("writing to the database: %w", err)
 	}
 	return nil
+}
+
+// Keep writes a record with its checksum.
+func (t *Tx) Keep(bucket, key []byte, v any) error {
+	value, err := record.Encode(key, v)
+	if err != nil {
+		return err
+	}
+	return t.Put(bucket, key, value)
 }
 
 // Delete removes a key.

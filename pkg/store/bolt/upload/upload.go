@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; package bolt draws them.
+// The buckets; package schema draws them.
 var (
 	uploads     = []byte("uploads")
 	uploadBlobs = []byte("upload_blobs")
@@ -29,11 +29,11 @@ func BlobIndex() []byte { return uploadBlobs }
 
 // Register implements store.Uploads.
 type Register struct {
-	read, write func(func(*tree.Tx) error) error
+	read, write func(context.Context, func(*tree.Tx) error) error
 }
 
 // New works with functions that run another in a transaction.
-func New(read, write func(func(*tree.Tx) error) error) *Register {
+func New(read, write func(context.Context, func(*tree.Tx) error) error) *Register {
 	return &Register{read: read, write: write}
 }
 
@@ -60,11 +60,7 @@ func (s *Register) AddUpload(ctx context.Context, u vault.Upload, reply *vault.R
 		case t.Get(uploads, key) != nil:
 			return struct{}{}, fault.New(fault.Conflict, "the ID drawn for an upload is taken; draw another")
 		}
-		value, err := record.Encode(key, u)
-		if err != nil {
-			return struct{}{}, err
-		}
-		err = t.Put(uploads, key, value)
+		err := t.Keep(uploads, key, u)
 		if err == nil {
 			err = t.Put(uploadBlobs, record.Join([]byte(u.File.SHA256), key), nil)
 		}
@@ -117,12 +113,7 @@ func (s *Register) Uploads(ctx context.Context, institution uint32, ids []string
 
 // PutReply keeps an answer in place of an older one.
 func PutReply(t *tree.Tx, r vault.Reply) error {
-	key := replyKey(r.ReplyName)
-	value, err := record.Encode(key, r)
-	if err != nil {
-		return err
-	}
-	return t.Put(replies, key, value)
+	return t.Keep(replies, replyKey(r.ReplyName), r)
 }
 
 // Reply implements store.Uploads.

@@ -1,4 +1,5 @@
-package bolt
+// Package delivery keeps the endpoints of webhooks, and what they are told.
+package delivery
 
 import (
 	"bytes"
@@ -10,8 +11,40 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
+
+// The buckets; package schema draws them.
+var (
+	endpoints      = []byte("endpoints")
+	deliveries     = []byte("deliveries")
+	deliveryBodies = []byte("delivery_bodies")
+	deliveryByUUID = []byte("delivery_by_uuid")
+	deliveryByEnd  = []byte("delivery_by_end")
+	deliveryDue    = []byte("delivery_due")
+)
+
+// Buckets are those that only this package writes to.
+func Buckets() [][]byte {
+	return [][]byte{endpoints, deliveries, deliveryBodies, deliveryByUUID, deliveryByEnd, deliveryDue}
+}
+
+// Tx is a transaction with what was looked up already of institutions' endpoints.
+type Tx struct {
+	*tree.Tx
+	targets map[uint32][]hook.Endpoint
+}
+
+// Register implements store.Endpoints and store.Deliveries.
+type Register struct {
+	read, write func(context.Context, func(*Tx) error) error
+}
+
+// New works with functions that run another in a transaction.
+func New(read, write func(context.Context, func(*Tx) error) error) *Register {
+	return &Register{read: read, write: write}
+}
 
 func noDelivery() error { return fault.New(fault.NotFound, "Delivery not found.") }
 
@@ -23,14 +56,18 @@ func deliveryDueKey(d hook.Delivery) []byte {
 	return record.Join(record.UUID(d.Endpoint), record.U64(uint64(d.RunAt.UnixNano())), record.U64(d.ID))
 }
 
-// Announce implements store.Deliveries.
-func (s *Store) Announce(ctx context.Context, n hook.News, now time.Time) error {
-	_, err := write(ctx, s, func(t *txn) (struct{}, error) { return struct{}{}, t.announce(n, now) })
-	return err
+// dueAt is the moment in a key of the index of what is due.
+func dueAt(key []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(key[len(key)-16:])))
 }
 
-// announce keeps a delivery of news for each endpoint that wants it.
-func (t *txn) announce(n hook.News, now time.Time) error {
+// Announce implements store.Deliveries.
+func (s *Register) Announce(ctx context.Context, n hook.News, now time.Time) error {
+	return s.write(ctx, func(t *Tx) error { return t.Announce(n, now) })
+}
+
+// Announce keeps a delivery of news for each endpoint that wants it.
+func (t *Tx) Announce(n hook.News, now time.Time) error {
 	all, err := t.endpointsOf(n.Owner.Institution)
 	if err != nil {
 		return err
@@ -53,26 +90,27 @@ func (t *txn) announce(n hook.News, now time.Time) error {
 	return nil
 }
 
-func (t *txn) addDelivery(d *hook.Delivery, body []byte) error {
+func (t *Tx) addDelivery(d *hook.Delivery, body []byte) error {
 	id, err := t.Bucket(deliveries).NextSequence()
 	if err != nil {
 		return fmt.Errorf("numbering a delivery: %w", err)
 	}
 	d.ID = id
 	key := deliveryKey(d.Institution, id)
-	err = t.putAll([]entry{
-		{deliveryBodies, key, record.Seal(key, body)},
-		{deliveryByUUID, record.UUID(d.UUID), key},
-		{deliveryByEnd, record.Join(record.UUID(d.Endpoint), record.U64(id)), nil},
-	})
-	if err != nil {
+	if err := t.Put(deliveryBodies, key, record.Seal(key, body)); err != nil {
+		return err
+	}
+	if err := t.Put(deliveryByUUID, record.UUID(d.UUID), key); err != nil {
+		return err
+	}
+	if err := t.Put(deliveryByEnd, record.Join(record.UUID(d.Endpoint), record.U64(id)), nil); err != nil {
 		return err
 	}
 	return t.putDelivery(*d)
 }
 
 // putDelivery writes a delivery and, while it is pending, when it is due.
-func (t *txn) putDelivery(d hook.Delivery) error {
+func (t *Tx) putDelivery(d hook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
 	if err := t.Put(deliveries, key, packDelivery(key, d)); err != nil || d.State != hook.Pending {
 		return err
@@ -81,7 +119,7 @@ func (t *txn) putDelivery(d hook.Delivery) error {
 }
 
 // moveDelivery replaces a delivery by its next state.
-func (t *txn) moveDelivery(from, to hook.Delivery) error {
+func (t *Tx) moveDelivery(from, to hook.Delivery) error {
 	if from.State == hook.Pending {
 		if err := t.Delete(deliveryDue, deliveryDueKey(from)); err != nil {
 			return err
@@ -90,7 +128,7 @@ func (t *txn) moveDelivery(from, to hook.Delivery) error {
 	return t.putDelivery(to)
 }
 
-func (t *txn) delivery(key []byte) (hook.Delivery, error) {
+func (t *Tx) delivery(key []byte) (hook.Delivery, error) {
 	value := t.Get(deliveries, key)
 	if value == nil {
 		return hook.Delivery{}, noDelivery()
@@ -99,7 +137,7 @@ func (t *txn) delivery(key []byte) (hook.Delivery, error) {
 }
 
 // deliveryNamed finds one by its UUID.
-func (t *txn) deliveryNamed(institution uint32, uuid string) (hook.Delivery, error) {
+func (t *Tx) deliveryNamed(institution uint32, uuid string) (hook.Delivery, error) {
 	name := record.UUID(uuid)
 	key := t.Get(deliveryByUUID, name)
 	if name == nil || key == nil || !bytes.HasPrefix(key, record.U32(institution)) {
@@ -108,7 +146,7 @@ func (t *txn) deliveryNamed(institution uint32, uuid string) (hook.Delivery, err
 	return t.delivery(key)
 }
 
-func (t *txn) withBody(d hook.Delivery) (store.Due, error) {
+func (t *Tx) withBody(d hook.Delivery) (store.Due, error) {
 	key := deliveryKey(d.Institution, d.ID)
 	body, err := record.Unseal(key, t.Get(deliveryBodies, key))
 	return store.Due{Delivery: d, Body: bytes.Clone(body), Version: versionOf(t.Get(deliveries, key))}, err
@@ -118,8 +156,8 @@ func (t *txn) withBody(d hook.Delivery) (store.Due, error) {
 func versionOf(value []byte) uint32 { return binary.BigEndian.Uint32(value) }
 
 // Delivery implements store.Deliveries.
-func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error) {
-	return read(ctx, s, func(t *txn) (store.Due, error) {
+func (s *Register) Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error) {
+	return tree.Run(ctx, s.read, func(t *Tx) (store.Due, error) {
 		d, err := t.deliveryNamed(institution, uuid)
 		if err != nil {
 			return store.Due{}, err
@@ -129,8 +167,8 @@ func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (
 }
 
 // NextTurn implements store.Deliveries.
-func (s *Store) NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.Turn, error) {
-	return read(ctx, s, func(t *txn) (turn store.Turn, err error) {
+func (s *Register) NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.Turn, error) {
+	return tree.Run(ctx, s.read, func(t *Tx) (turn store.Turn, err error) {
 		if turn.Endpoint, err = t.endpoint(institution, endpoint); err != nil || !turn.Endpoint.Sends() {
 			return turn, err
 		}
@@ -140,7 +178,7 @@ func (s *Store) NextTurn(ctx context.Context, institution uint32, endpoint strin
 			if busy(record.TailID(k)) {
 				continue
 			}
-			if at := runAt(k); at.After(now) || len(turn.Due) == n {
+			if at := dueAt(k); at.After(now) || len(turn.Due) == n {
 				turn.Next = at
 				break
 			}
@@ -159,27 +197,26 @@ func (s *Store) NextTurn(ctx context.Context, institution uint32, endpoint strin
 }
 
 // KeepAttempts implements store.Deliveries.
-func (s *Store) KeepAttempts(ctx context.Context, institution uint32, tried []store.Tried) error {
-	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
+func (s *Register) KeepAttempts(ctx context.Context, institution uint32, tried []store.Tried) error {
+	return s.write(ctx, func(t *Tx) error {
 		touched := map[string]hook.Endpoint{}
 		for _, one := range tried {
 			if err := t.keepAttempt(institution, one, touched); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
 		for _, e := range touched {
 			if err := t.putEndpoint(e); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
-		return struct{}{}, nil
+		return nil
 	})
-	return err
 }
 
 // keepAttempt notes one attempt; endpoints gather in touched and are written at the
 // end, once each.
-func (t *txn) keepAttempt(institution uint32, one store.Tried, touched map[string]hook.Endpoint) error {
+func (t *Tx) keepAttempt(institution uint32, one store.Tried, touched map[string]hook.Endpoint) error {
 	key := deliveryKey(institution, one.ID)
 	value := t.Get(deliveries, key)
 	if value == nil {
@@ -204,8 +241,8 @@ func (t *txn) keepAttempt(institution uint32, one store.Tried, touched map[strin
 }
 
 // KeepTest implements store.Deliveries.
-func (s *Store) KeepTest(ctx context.Context, d hook.Delivery, body []byte, a hook.Attempt) (hook.Delivery, error) {
-	return write(ctx, s, func(t *txn) (hook.Delivery, error) {
+func (s *Register) KeepTest(ctx context.Context, d hook.Delivery, body []byte, a hook.Attempt) (hook.Delivery, error) {
+	return tree.Run(ctx, s.write, func(t *Tx) (hook.Delivery, error) {
 		e, err := t.endpoint(d.Institution, d.Endpoint)
 		if err != nil {
 			return d, err
@@ -219,37 +256,36 @@ func (s *Store) KeepTest(ctx context.Context, d hook.Delivery, body []byte, a ho
 }
 
 // Redeliver implements store.Deliveries.
-func (s *Store) Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error {
-	_, err := write(ctx, s, func(t *txn) (struct{}, error) {
+func (s *Register) Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error {
+	return s.write(ctx, func(t *Tx) error {
 		resumed := map[string]hook.Endpoint{}
 		from, to := make([]hook.Delivery, 0, len(uuids)), make([]hook.Delivery, 0, len(uuids))
 		for _, name := range uuids {
 			d, err := t.deliveryNamed(institution, name)
 			if err != nil {
-				return struct{}{}, err
+				return err
 			}
 			e, err := t.endpoint(institution, d.Endpoint)
 			if err != nil {
-				return struct{}{}, err
+				return err
 			}
 			again, err := d.Again(e, now)
 			if err != nil {
-				return struct{}{}, err
+				return err
 			}
 			resumed[e.ID] = e.Resume()
 			from, to = append(from, d), append(to, again)
 		}
 		for _, e := range resumed {
 			if err := t.putEndpoint(e); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
 		for i := range from {
 			if err := t.moveDelivery(from[i], to[i]); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
-		return struct{}{}, nil
+		return nil
 	})
-	return err
 }

@@ -1,4 +1,4 @@
-package bolt
+package delivery
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
@@ -18,35 +19,29 @@ func endpointKey(institution uint32, id string) []byte {
 }
 
 // AddEndpoint implements store.Endpoints.
-func (s *Store) AddEndpoint(ctx context.Context, e hook.Endpoint) error {
-	_, err := write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+func (s *Register) AddEndpoint(ctx context.Context, e hook.Endpoint) error {
+	return s.write(ctx, func(t *Tx) error {
 		existing, err := t.endpointsOf(e.Institution)
 		if err != nil {
-			return e, err
+			return err
 		}
 		if err := hook.CheckRoom(existing, e); err != nil {
-			return e, err
+			return err
 		}
 		if t.Get(endpoints, endpointKey(e.Institution, e.ID)) != nil {
-			return e, fault.New(fault.Conflict, "the endpoint exists already")
+			return fault.New(fault.Conflict, "the endpoint exists already")
 		}
-		return e, t.putEndpoint(e)
+		return t.putEndpoint(e)
 	})
-	return err
 }
 
-func (t *txn) putEndpoint(e hook.Endpoint) error {
-	key := endpointKey(e.Institution, e.ID)
-	value, err := record.Encode(key, e)
-	if err != nil {
-		return err
-	}
+func (t *Tx) putEndpoint(e hook.Endpoint) error {
 	delete(t.targets, e.Institution)
-	return t.Put(endpoints, key, value)
+	return t.Keep(endpoints, endpointKey(e.Institution, e.ID), e)
 }
 
 // endpoint finds one, deleted ones too.
-func (t *txn) endpoint(institution uint32, id string) (hook.Endpoint, error) {
+func (t *Tx) endpoint(institution uint32, id string) (hook.Endpoint, error) {
 	var e hook.Endpoint
 	key := endpointKey(institution, id)
 	value := t.Get(endpoints, key)
@@ -58,7 +53,7 @@ func (t *txn) endpoint(institution uint32, id string) (hook.Endpoint, error) {
 
 // endpointsOf lists an institution's endpoints, deleted ones too; they are looked up
 // once a transaction.
-func (t *txn) endpointsOf(institution uint32) ([]hook.Endpoint, error) {
+func (t *Tx) endpointsOf(institution uint32) ([]hook.Endpoint, error) {
 	if known, ok := t.targets[institution]; ok {
 		return known, nil
 	}
@@ -73,7 +68,7 @@ func (t *txn) endpointsOf(institution uint32) ([]hook.Endpoint, error) {
 	return found, nil
 }
 
-func (t *txn) endpointsUnder(prefix []byte) (found []hook.Endpoint, err error) {
+func (t *Tx) endpointsUnder(prefix []byte) (found []hook.Endpoint, err error) {
 	c := t.Bucket(endpoints).Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var e hook.Endpoint
@@ -86,9 +81,9 @@ func (t *txn) endpointsUnder(prefix []byte) (found []hook.Endpoint, err error) {
 }
 
 // ChangeEndpoint implements store.Endpoints.
-func (s *Store) ChangeEndpoint(ctx context.Context, institution uint32, id string,
+func (s *Register) ChangeEndpoint(ctx context.Context, institution uint32, id string,
 	change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error) {
-	return write(ctx, s, func(t *txn) (hook.Endpoint, error) {
+	return tree.Run(ctx, s.write, func(t *Tx) (hook.Endpoint, error) {
 		old, err := t.endpoint(institution, id)
 		if err != nil {
 			return old, err
@@ -105,8 +100,8 @@ func (s *Store) ChangeEndpoint(ctx context.Context, institution uint32, id strin
 }
 
 // Endpoints implements store.Endpoints.
-func (s *Store) Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error) {
-	return read(ctx, s, func(t *txn) ([]hook.Endpoint, error) {
+func (s *Register) Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error) {
+	return tree.Run(ctx, s.read, func(t *Tx) ([]hook.Endpoint, error) {
 		var prefix []byte
 		if institution != 0 {
 			prefix = record.U32(institution)

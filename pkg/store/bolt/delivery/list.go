@@ -1,4 +1,4 @@
-package bolt
+package delivery
 
 import (
 	"bytes"
@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 // Deliveries implements store.Deliveries.
-func (s *Store) Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook.Delivery, error) {
-	return read(ctx, s, func(t *txn) ([]hook.Delivery, error) {
+func (s *Register) Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook.Delivery, error) {
+	return tree.Run(ctx, s.read, func(t *Tx) ([]hook.Delivery, error) {
 		// The deliveries of one endpoint have an index; all others are gone through.
 		bucket, prefix := deliveries, record.U32(f.Institution)
 		if f.Endpoint != "" {
@@ -46,13 +47,13 @@ func (s *Store) Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook.De
 }
 
 // ForgetDeliveries implements store.Deliveries.
-func (s *Store) ForgetDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
+func (s *Register) ForgetDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
 	// A look first: most of the time there is nothing to forget.
-	old, err := read(ctx, s, func(t *txn) ([]hook.Delivery, error) { return t.oldDeliveries(before, n) })
+	old, err := tree.Run(ctx, s.read, func(t *Tx) ([]hook.Delivery, error) { return t.oldDeliveries(before, n) })
 	if err != nil || len(old) == 0 {
 		return 0, err
 	}
-	return write(ctx, s, func(t *txn) (int, error) {
+	return tree.Run(ctx, s.write, func(t *Tx) (int, error) {
 		// Looked up again: they may have changed between the two transactions.
 		old, err := t.oldDeliveries(before, n)
 		if err != nil {
@@ -69,7 +70,7 @@ func (s *Store) ForgetDeliveries(ctx context.Context, before time.Time, n int) (
 
 // oldDeliveries finds what may be forgotten, institution by institution, from the
 // oldest on.
-func (t *txn) oldDeliveries(before time.Time, n int) (old []hook.Delivery, err error) {
+func (t *Tx) oldDeliveries(before time.Time, n int) (old []hook.Delivery, err error) {
 	c := t.Bucket(deliveries).Cursor()
 	for k, v := c.First(); k != nil && len(old) < n; {
 		d, err := unpackDelivery(k, v)
@@ -96,19 +97,21 @@ func (t *txn) oldDeliveries(before time.Time, n int) (old []hook.Delivery, err e
 	return old, nil
 }
 
-func (t *txn) dropDelivery(d hook.Delivery) error {
+func (t *Tx) dropDelivery(d hook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
-	gone := []entry{
-		{deliveries, key, nil}, {deliveryBodies, key, nil}, {deliveryByUUID, record.UUID(d.UUID), nil},
-		{deliveryByEnd, record.Join(record.UUID(d.Endpoint), record.U64(d.ID)), nil},
-	}
 	if d.State == hook.Pending {
-		gone = append(gone, entry{deliveryDue, deliveryDueKey(d), nil})
-	}
-	for _, e := range gone {
-		if err := t.Delete(e.bucket, e.key); err != nil {
+		if err := t.Delete(deliveryDue, deliveryDueKey(d)); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := t.Delete(deliveryByEnd, record.Join(record.UUID(d.Endpoint), record.U64(d.ID))); err != nil {
+		return err
+	}
+	if err := t.Delete(deliveryByUUID, record.UUID(d.UUID)); err != nil {
+		return err
+	}
+	if err := t.Delete(deliveryBodies, key); err != nil {
+		return err
+	}
+	return t.Delete(deliveries, key)
 }

@@ -1,4 +1,4 @@
-package bolt
+package delivery
 
 import (
 	"encoding/json"

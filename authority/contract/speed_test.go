@@ -1,0 +1,86 @@
+package contract
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/authority/door"
+	"github.com/vecctl/vecctl/authority/keyring"
+	"github.com/vecctl/vecctl/authority/ledger"
+	"github.com/vecctl/vecctl/authority/office"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+)
+
+// unheard takes an answer that nobody reads.
+type unheard struct{ header http.Header }
+
+func (u unheard) Header() http.Header         { return u.header }
+func (u unheard) Write(p []byte) (int, error) { return len(p), nil }
+func (u unheard) WriteHeader(int)             {}
+
+// BenchmarkVerify is what the authority adds to a bare handler.
+func BenchmarkVerify(b *testing.B) {
+	db, err := bolt.Open(filepath.Join(b.TempDir(), "vault.db"), time.Second)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Rows(ledger.Tables()...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	keys, err := keyring.Open(filepath.Join(b.TempDir(), "authority.json"), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	book := ledger.New(rows, time.Now)
+	hashes := badges(b, book, keys)
+	o := office.New(office.Options{Ledger: book, Keys: keys, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	mux := http.NewServeMux()
+	door.New(o, func() string { return "https://example.edu" }, time.Now, slog.New(slog.DiscardHandler)).
+		Mount(mux, func(h http.Handler) http.Handler { return h })
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		r, _ := http.NewRequest(http.MethodGet, "/api/certify/verify/"+hashes[n%len(hashes)], nil)
+		r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", n>>16&255, n>>8&255, n&255)
+		n++
+		mux.ServeHTTP(unheard{http.Header{}}, r)
+	}
+}
+
+func badges(b *testing.B, book *ledger.Ledger, keys *keyring.Ring) (hashes []string) {
+	secret, err := keys.Current()
+	if err != nil {
+		b.Fatal(err)
+	}
+	err = book.Write(context.Background(), func(w *ledger.Writer) error {
+		for i := range 10_000 {
+			c := authority.Certification{ID: fmt.Sprintf("req_%024x", i), Store: "my-store", Domain: fmt.Sprintf("store%d.example.com", i), State: authority.Pending,
+				Project: "A store", Badge: authority.Financial, SDKVersion: "1.9.0"}
+			nonce, err := authority.NewNonce(rand.Reader)
+			if err != nil {
+				return err
+			}
+			if c, err = c.Grant(secret, nonce, time.Now()); err != nil {
+				return err
+			}
+			hashes = append(hashes, c.Hash)
+			if err := w.PutLatest(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return hashes
+}

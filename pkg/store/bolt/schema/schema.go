@@ -1,0 +1,241 @@
+// Package schema is the layout of the file, and brings older files to it.
+//
+//	meta                schema -> version, sum BUCKET -> sum of its entries
+//	institutions        id4 -> institution
+//	certificates        id8 -> certificate             (primary, in order of creation)
+//	  tails             id8 -> the verified PDF's last bytes
+//	  by_uuid           uuid16 -> id8
+//	  by_reference      reference -> id8
+//	  by_share          share token -> id8
+//	  by_key            inst4 key32 -> id8             (uniqueness)
+//	  by_blob           sum id8                        (who needs a blob)
+//	  by_creation       inst4 0 segment4 -> set
+//	  by_status         inst4 status 0 segment4 -> set
+//	  by_source         inst4 "customer" or "open application" 0 segment4 -> set
+//	  by_email          inst4 folded e-mail 0 segment4 -> set
+//	  by_batch          inst4 batch 0 segment4 -> set
+//	  by_date           inst4 YYYY-MM-DD 0 segment4 -> set
+//	  texts             id8 -> inst4 folded search text  (of the newest segment)
+//	  columns           segment4 number1 -> the texts' lines of that number
+//	  pieces            segment4 inst4 1 to 3 bytes -> set
+//	  frozen            inst4 key32 -> date            (undated rows)
+//	  counts            inst4 [batch] -> certificates by state
+//	events              seq8 -> event
+//	  events_by_cert    id8 seq8
+//	jobs                id8 -> job
+//	  due               kind 0 run_at8 id8
+//	  held              id8                            (claimed jobs)
+//	mails               id8 -> mail
+//	  mails_by_cert     cert8 id8
+//	  mails_returned    id8                            (refused or bounced, and not repeated)
+//	batches             inst4 created8 batch -> batch
+//	  batch_by_id       inst4 batch -> key in batches
+//	  batch_by_digest   inst4 digest -> batch
+//	  batch_names       inst4 name -> batch
+//	tokens              token's UUID -> token
+//	  by_hash           hash of its secret -> token's UUID
+//	uploads             inst4 uuid16 -> uploaded file
+//	  upload_blobs      sum inst4 uuid16
+//	replies             inst4 caller 0 key -> kept answer
+//	applications        hash of its secret -> application that waits for a proof
+//	  application_blobs sum hash
+//	  open_by_email     inst4 folded e-mail 0 id8      (applications not decided)
+//	accounts            uuid16 -> account
+//	  account_by_email  folded e-mail -> uuid16
+//	  by_account        uuid16 id8                     (assigned certificates)
+//	sign_ins            hash of its secret -> sign-in link
+//	sessions            hash of its secret -> session
+//	corrections         inst4 id8 -> wish for a correction
+//	endpoints           inst4 uuid16 -> webhook endpoint
+//	deliveries          inst4 id8 -> delivery
+//	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
+//	  delivery_by_uuid  uuid16 -> inst4 id8
+//	  delivery_by_end   uuid16 of the endpoint, id8
+//	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
+//	received            seq8 -> event that others told us
+//	  received_by_name  identity -> seq8
+//	  received_due      run_at8 seq8 task1
+//	acts                seq8 -> entry of the audit trail
+//
+// Numbers in keys are big-endian, so that keys sort as the numbers do. All
+// buckets lie at the top; the indentation shows what indexes what. Every record
+// carries a checksum.
+package schema
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/account"
+	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
+	"github.com/vecctl/vecctl/pkg/store/bolt/count"
+	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
+	"github.com/vecctl/vecctl/pkg/store/bolt/event"
+	"github.com/vecctl/vecctl/pkg/store/bolt/file"
+	"github.com/vecctl/vecctl/pkg/store/bolt/index"
+	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
+	"github.com/vecctl/vecctl/pkg/store/bolt/job"
+	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
+	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/set"
+	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
+	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Version is that of the layout that this program writes.
+const Version = 3
+
+var meta = []byte("meta")
+
+// Own are the buckets that package bolt writes to itself.
+type Own struct {
+	Certificates []byte   // of which the index is made anew
+	Proven       [][]byte // in which a key that is not there decides something
+	Others       [][]byte
+}
+
+func (o Own) all() [][]byte {
+	return slices.Concat([][]byte{meta, o.Certificates}, o.Proven, o.Others,
+		account.Buckets(), application.Buckets(), batch.Buckets(), correction.Buckets(), count.Buckets(), delivery.Buckets(), event.Buckets(),
+		index.Buckets(), institution.Buckets(), job.Buckets(), mail.Buckets(), receipt.Buckets(), trail.Buckets(), upload.Buckets())
+}
+
+// Ascending tells whether new keys of a bucket come behind all others.
+func Ascending(bucket []byte) bool {
+	switch string(bucket) {
+	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails", "acts":
+		return true
+	}
+	return false
+}
+
+// Prepare makes the buckets of a new file, upgrades that of an older program, and
+// refuses a newer program's. The proven buckets' totals are as the file was found.
+func Prepare(f *file.File, path string, own Own, totals map[string]uint64) error {
+	found, err := version(f)
+	switch {
+	case err != nil:
+		return err
+	case found == Version:
+		if err := Complete(f, own.all()); err != nil {
+			return err
+		}
+		return f.View(func(tx *bbolt.Tx) error { return sum.Prove(tree.New(tx, Ascending), own.Proven, totals) })
+	case found > Version:
+		return fault.Newf(fault.Illegal, "this home was made by a newer vecctl (schema %d, this one knows %d); "+
+			"use that version, or restore a backup made before the upgrade", found, Version)
+	}
+	if found > 0 {
+		if err := keepBefore(f, path, found); err != nil {
+			return err
+		}
+	}
+	return f.Update(func(tx *bbolt.Tx) error {
+		if err := dropIndex(tx); err != nil {
+			return err
+		}
+		if err := create(tx, own.all()); err != nil {
+			return err
+		}
+		t := tree.New(tx, Ascending)
+		if err := errors.Join(reindex(t, own.Certificates), sum.Begin(t, own.Proven)); err != nil {
+			return err
+		}
+		return t.Put(meta, []byte("schema"), record.U64(Version))
+	})
+}
+
+// version is that of a file; 0 for a new one.
+func version(f *file.File) (found uint64, err error) {
+	err = f.View(func(tx *bbolt.Tx) error {
+		if b := tx.Bucket(meta); b != nil {
+			if v := b.Get([]byte("schema")); len(v) == 8 {
+				found = binary.BigEndian.Uint64(v)
+			}
+		}
+		if found == 0 && !tree.New(tx, Ascending).Empty() {
+			return fault.New(fault.Damaged, "the database is damaged or another program's; restore the home from a backup")
+		}
+		return nil
+	})
+	return found, err
+}
+
+// keepBefore copies the file of an older program beside itself before it is
+// upgraded. The upgrade is one transaction, so this is for those who want to go
+// back. A copy that is there was made by an upgrade that was interrupted.
+func keepBefore(f *file.File, path string, found uint64) error {
+	name := fmt.Sprintf("%s.schema-%d", path, found)
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	return f.Copy(name, "keeping the database as it was before the upgrade")
+}
+
+// Complete makes the buckets that a file lacks: those of what was added since it was
+// made, without a change to anything else.
+func Complete(f *file.File, names [][]byte) error {
+	missing := false
+	err := f.View(func(tx *bbolt.Tx) error {
+		missing = slices.ContainsFunc(names, func(name []byte) bool { return tx.Bucket(name) == nil })
+		return nil
+	})
+	if err != nil || !missing {
+		return err
+	}
+	return f.Update(func(tx *bbolt.Tx) error { return create(tx, names) })
+}
+
+func create(tx *bbolt.Tx, names [][]byte) error {
+	for _, name := range names {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return fmt.Errorf("making the table %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// dropIndex forgets an older program's index of what certificates say.
+func dropIndex(tx *bbolt.Tx) error {
+	for _, name := range append(index.Buckets(), []byte("grams")) {
+		if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// reindex indexes all certificates.
+func reindex(t *tree.Tx, certificates []byte) error {
+	var changes index.Changes
+	err := t.Bucket(certificates).ForEach(func(k, v []byte) error {
+		var c vault.Certificate
+		if err := record.Decode(k, v, &c); err != nil {
+			return err
+		}
+		changes.Add(c)
+		if c.ID%set.Size != set.Size-1 {
+			return nil
+		}
+		err := changes.Write(t)
+		changes = index.Changes{}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return changes.Write(t)
+}

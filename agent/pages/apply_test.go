@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -57,15 +58,7 @@ func (s *site) applies(form map[string]string, headers ...string) answer {
 	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.address+"/apply", &sent)
 	s.check(err)
 	r.Header.Set("Content-Type", parts.FormDataContentType())
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := s.browser.Do(r)
-	s.check(err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	s.check(err)
-	return answer{resp, string(body)}
+	return s.do(r, headers...)
 }
 
 // confirmations are the paths in the mails that ask to confirm, newest first.
@@ -322,6 +315,52 @@ func TestApplicationsAreFew(t *testing.T) {
 	slices.Sort(titles)
 	if slices.Sort(own); !slices.Equal(titles, own) {
 		t.Errorf("applications are %q", titles)
+	}
+}
+
+// held is a body of which nothing comes until it is released.
+type held struct{ asked, released chan struct{} }
+
+func (h held) Read([]byte) (int, error) {
+	h.asked <- struct{}{}
+	<-h.released
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestSlowCallersLeaveRoom has one caller send slowly; the fifth form of his is
+// refused, and that of another is not.
+func TestSlowCallersLeaveRoom(t *testing.T) {
+	t.Parallel()
+	s := opened(t, anyone())
+	h := s.pages.Handler(http.NotFoundHandler())
+	send := func(from string, body io.Reader) int {
+		r := httptest.NewRequest(http.MethodPost, "/apply", body)
+		r.RemoteAddr = from
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	slow := held{make(chan struct{}), make(chan struct{})}
+	ended := make(chan int)
+	for range 4 {
+		go func() { ended <- send("[2001:db8::1]:1", slow) }()
+		<-slow.asked
+	}
+	if status := send("[2001:db8::2]:1", strings.NewReader("x")); status != http.StatusTooManyRequests {
+		t.Errorf("the fifth form at once: %d", status)
+	}
+	if status := send("192.0.2.7:1", strings.NewReader("x")); status != http.StatusUnprocessableEntity {
+		t.Errorf("another caller's: %d", status)
+	}
+	close(slow.released)
+	for range 4 {
+		if status := <-ended; status != http.StatusBadRequest {
+			t.Errorf("a form that breaks off: %d", status)
+		}
+	}
+	if status := send("[2001:db8::1]:1", strings.NewReader("x")); status != http.StatusUnprocessableEntity {
+		t.Errorf("afterwards: %d", status)
 	}
 }
 

@@ -249,6 +249,12 @@ func (s *site) send(method, path string, form url.Values, headers ...string) ans
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return s.do(r, headers...)
+}
+
+// do sends a request as the site's browser.
+func (s *site) do(r *http.Request, headers ...string) answer {
+	s.Helper()
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

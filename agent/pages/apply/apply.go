@@ -4,6 +4,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -78,6 +79,7 @@ type Pages struct {
 // How many applications are taken in an hour: from one address that is not proven,
 // from one caller, and in all from people who are not signed in. And how many of one
 // caller are taken in at once, so that slow ones are not everybody's turn.
+// Who is signed in is a caller of his own, since whole schools share an address.
 const (
 	fromAddress  = 5
 	fromCaller   = 20
@@ -165,7 +167,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	caller, now := frame.Caller(r), p.Now()
+	caller, now := cmp.Or(who.ID, frame.Caller(r)), p.Now()
 	if !p.callers.Allow(caller, now) || who.Email == "" && !p.all.Allow("", now) || !p.hands.take(caller) {
 		p.note(w, r, http.StatusTooManyRequests, "busy")
 		return

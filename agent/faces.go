@@ -67,7 +67,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, business.Fail), business.Fail))))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
 	a.certifier.mountPublic(mux, o.Proxies)
 	return mux
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -361,6 +362,25 @@ func TestSlowCallersLeaveRoom(t *testing.T) {
 	}
 	if status := send("[2001:db8::1]:1", strings.NewReader("x")); status != http.StatusUnprocessableEntity {
 		t.Errorf("afterwards: %d", status)
+	}
+}
+
+// TestFullDisk answers forms in words for people while the agent takes nothing.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	s := opened(t, anyone())
+	refuse := s.pages.Refuse(func(w http.ResponseWriter, _ *http.Request, err error) {
+		http.Error(w, err.Error(), http.StatusInsufficientStorage)
+	})
+	for path, want := range map[string]int{
+		"/apply": http.StatusServiceUnavailable, "/apply/confirm/x": http.StatusServiceUnavailable, "/sign-in": http.StatusServiceUnavailable,
+		"/business/certificate-vault": http.StatusInsufficientStorage,
+	} {
+		w := httptest.NewRecorder()
+		refuse(w, httptest.NewRequest(http.MethodPost, path, nil), fault.New(fault.Full, "the disk is full"))
+		if human := strings.Contains(w.Body.String(), "Nothing can be taken just now"); w.Code != want || human != (want == http.StatusServiceUnavailable) {
+			t.Errorf("%s: %d\n%s", path, w.Code, w.Body)
+		}
 	}
 }
 

@@ -135,6 +135,19 @@ func (p *Pages) Handler(next http.Handler) http.Handler {
 	})
 }
 
+// Refuse answers forms of the pages when the agent takes nothing, in words for
+// people, and has others answer all else.
+func (p *Pages) Refuse(others func(http.ResponseWriter, *http.Request, error)) func(http.ResponseWriter, *http.Request, error) {
+	own := p.mux()
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if _, pattern := own.Handler(stripped(r, p.frame.Prefix())); pattern == "" {
+			others(w, r, err)
+			return
+		}
+		p.frame.Note(w, r, http.StatusServiceUnavailable, p.frame.View(r, p.Current()), "full")
+	}
+}
+
 // stripped is a request without the path of the base URL: proxies hand it on or
 // take it away.
 func stripped(r *http.Request, prefix string) *http.Request {

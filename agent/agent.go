@@ -19,14 +19,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/applying"
+	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/drop"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/hooks"
 	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/mails"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/space"
+	"github.com/vecctl/vecctl/agent/tokens"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -55,33 +61,40 @@ type Options struct {
 	Page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
+type tokenDesk = tokens.Desk
+
 // Agent is a vault at work, or ready to be.
 type Agent struct {
 	Options
 	// Made is true when the home was made by Open.
 	Made bool
+	*tokenDesk
 
-	store       *bolt.Store
-	blobs       *blob.Store
-	state       atomic.Pointer[state]
-	configuring sync.Mutex
-	signing     signing
-	certifier   certifier
-	intake      *intake.Intake
-	uploads     *intake.Uploads
-	desk        *applying.Desk
-	processor   *process.Processor
-	mailing     mailing
-	post        *post.Post
-	outcome     *outcome.Writer
-	pages       *pages.Pages
-	feed        feed
-	hooks       hooks
-	remote      *courier.Book // certificates on remote vaults
-	listed      listed
-	health      *health.Health
-	lastHeld    latest
-	dropFolder  atomic.Pointer[drop.Watcher] // nil while none is watched
+	store        *bolt.Store
+	blobs        *blob.Store
+	state        atomic.Pointer[state]
+	configuring  sync.Mutex
+	signing      signing
+	certifier    certifier
+	intake       *intake.Intake
+	uploads      *intake.Uploads
+	desk         *applying.Desk
+	processor    *process.Processor
+	mailing      mailing
+	post         *post.Post
+	mails        *mails.Desk
+	outcome      *outcome.Writer
+	pages        *pages.Pages
+	feed         feed.Feed
+	sender       *deliver.Sender
+	hooks        *hooks.Hooks
+	secrets      secrets
+	privateHooks bool          // private addresses may be told of events too
+	remote       *courier.Book // certificates on remote vaults
+	listed       listed
+	health       *health.Health
+	space        *space.Space
+	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -157,10 +170,10 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if err != nil {
 		return err
 	}
-	a.health = health.New(vitals{a}, a.Build)
+	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.institutionIDs, Now: a.Now}}, a.Build)
 	a.health.Begin(last)
 	a.wire()
-	a.checkHooks()
+	a.hooks.Check()
 	a.pages, err = a.showing()
 	return err
 }
@@ -174,14 +187,16 @@ func (a *Agent) wire() {
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.desk = a.newDesk()
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
+	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		Page: a.Page, MailHold: a.mailing.hold,
 		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.held, Rush: a.uploads.Rush,
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held, Rush: a.uploads.Rush,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
 	})
-	a.post = a.newPost()
+	a.wireMails()
+	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }
@@ -192,9 +207,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.processor.Run(ctx) })
 	work.Go(func() error { return a.post.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
-	work.Go(func() error { return a.hooks.sender.Run(ctx) })
+	work.Go(func() error { return a.sender.Run(ctx) })
 	work.Go(func() error { return a.wakeHooks(ctx) })
-	work.Go(func() error { return a.watchSpace(ctx) })
+	work.Go(func() error { return a.space.Watch(ctx) })
 	return work.Wait()
 }
 
@@ -213,7 +228,7 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
-			a.forgetDeliveries(ctx, forgot)
+			a.hooks.Forget(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

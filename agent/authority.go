@@ -75,7 +75,7 @@ func (h herald) Send(ctx context.Context, e authority.Event) error {
 			return err
 		}
 	}
-	h.agent.hooks.sender.Wake()
+	h.agent.sender.Wake()
 	return nil
 }
 

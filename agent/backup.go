@@ -4,45 +4,21 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"github.com/google/uuid"
 
 	files "github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
-// Backup writes a backup of the home to w while everything goes on.
-func (a *Agent) Backup(ctx context.Context, q client.BackupRequest, w io.Writer) (client.BackupResult, error) {
-	id, err := uuid.NewRandomFromReader(a.Random)
-	if err != nil {
-		return client.BackupResult{}, err
-	}
-	h := backup.Header{ID: id.String(), MadeAt: a.Now().UTC(), Vecctl: a.Build.Version,
-		HomeID: a.homeID(), Institution: a.Institution().Name}
-	if q.Since != nil {
-		h.Since = &backup.Before{ID: q.Since.ID, File: q.Since.File}
-	}
-	found, err := a.kept().Take(ctx, h, q.Have, w)
-	if err != nil {
-		return client.BackupResult{}, err
-	}
-	if len(found.Damaged) > 0 {
-		a.Log.Error("documents in the home are damaged or missing", "documents", len(found.Damaged), "first", found.Damaged[0])
-	}
-	const examples = 10
-	return client.BackupResult{
-		ID: h.ID, MadeAt: h.MadeAt, Files: found.Files, Blobs: found.Blobs, Bytes: found.Bytes,
-		Damaged: len(found.Damaged), Examples: found.Damaged[:min(len(found.Damaged), examples)],
-	}, nil
+func (a *Agent) backups() *files.Maker {
+	return &files.Maker{Home: a.kept, HomeID: a.homeID, Institution: func() string { return a.Institution().Name },
+		Version: a.Build.Version, Now: a.Now, Random: a.Random, Log: a.Log}
 }
 
 // kept is the home as a backup sees it.

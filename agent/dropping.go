@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/bulk"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -35,7 +32,7 @@ func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
 	if o.Folder == "" {
 		o.Folder = a.Home.Drop()
 	}
-	if err := a.checkDrop(o.Folder); err != nil {
+	if err := a.Home.CheckDrop(o.Folder); err != nil {
 		return nil, err
 	}
 	// Only the last part is made: a share that is not mounted is not to be
@@ -52,7 +49,7 @@ func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
 	return drop.New(drop.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Verified: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		Tell: a.tellDrop, Issuer: dropped{a}, Institution: func() uint32 { return a.Institution().ID }, Now: a.Now, Log: a.Log,
+		Tell: a.tellDrop, Issuer: dropped{a}, Institution: a.currentID, Now: a.Now, Log: a.Log,
 	}), nil
 }
 
@@ -65,32 +62,6 @@ func (a *Agent) tellDrop(trouble string) {
 		return
 	}
 	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
-}
-
-// checkDrop refuses a drop folder in which the agent's own files would lie, or
-// which lies among them.
-func (a *Agent) checkDrop(folder string) error {
-	if !filepath.IsAbs(folder) {
-		return fault.Newf(fault.Invalid, "the drop folder %s must be given with its whole path", folder)
-	}
-	house, folder := resolved(string(a.Home)), resolved(folder)
-	own := filepath.Join(house, filepath.Base(a.Home.Drop()))
-	if within(folder, house) || within(house, folder) && !within(own, folder) {
-		return fault.Newf(fault.Invalid,
-			"the drop folder %s and the home's own files would lie in one another; name a folder outside %s, or %s", folder, house, own)
-	}
-	return nil
-}
-
-// resolved is a path without links, as far as it exists.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	if parent := filepath.Dir(path); parent != path {
-		return filepath.Join(resolved(parent), filepath.Base(path))
-	}
-	return path
 }
 
 // DropStatus says what waits in the drop folder; false when none is watched.
@@ -129,15 +100,15 @@ func (d dropped) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) 
 	if !ok {
 		return drop.Outcome{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
 	}
-	r := &run{
-		Agent: d.agent, institution: institution, trigger: vault.DropFolder, progress: b.Progress, drop: &b,
-		request: client.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
-	}
-	report, err := r.all(ctx)
+	report, batch, err := bulk.Issue(ctx, d.agent.bulk(), bulk.Order{
+		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
+		Dropped: &bulk.Dropped{Begun: b.Begun, Lost: b.Lost},
+		Request: client.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
+	})
 	if errors.Is(err, intake.ErrChanging) {
 		err = errors.Join(drop.ErrChanging, err)
 	}
-	name := filepath.Join(d.agent.verified(b.Institution), r.batch.Name)
+	name := filepath.Join(d.agent.verified(b.Institution), batch.Name)
 	if rel, ok := strings.CutPrefix(name, d.agent.Home.Verified()+string(filepath.Separator)); ok {
 		name = filepath.ToSlash(rel)
 	}
@@ -146,7 +117,7 @@ func (d dropped) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) 
 
 // Issued implements drop.Issuer.
 func (d dropped) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := d.agent.issuedRows(ctx, d.agent.Institution().ID, m)
+	held, err := bulk.IssuedRows(ctx, d.agent.store, d.agent.Institution().ID, m)
 	if err != nil {
 		return nil, err
 	}
@@ -155,124 +126,4 @@ func (d dropped) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool
 		rows[row] = true
 	}
 	return rows, nil
-}
-
-// issuedRows finds the certificates that say the same as rows of a manifest,
-// without a look at the documents. An undated row has one only when this very
-// manifest made it.
-func (a *Agent) issuedRows(ctx context.Context, institution uint32, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
-	earlier, err := a.issuedOf(ctx, institution, m)
-	if err != nil {
-		return nil, err
-	}
-	var dated []manifest.Row
-	var keys []vault.Key
-	found := map[int]*vault.Certificate{}
-	for _, row := range m.Rows {
-		d := draftOf(row)
-		switch c := earlier[d.Key()]; {
-		case len(row.Problems) > 0:
-		case d.IssueDate != "":
-			dated, keys = append(dated, row), append(keys, d.Key())
-		case c != nil && saysSame(c, row):
-			found[row.Number] = c
-		}
-	}
-	holders, err := a.store.Holders(ctx, institution, keys)
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range holders {
-		if c != nil && saysSame(c, dated[i]) {
-			found[dated[i].Number] = c
-		}
-	}
-	return found, nil
-}
-
-func draftOf(row manifest.Row) vault.Draft {
-	return vault.Draft{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
-		IssueDate: vault.Date(row.IssueDate)}.Clean()
-}
-
-// saysSame tells whether a row says what was issued, as far as can be told
-// without its document.
-func saysSame(c *vault.Certificate, row manifest.Row) bool {
-	if vault.Fold(path.Base(row.File)) != vault.Fold(c.File.Name) {
-		return false
-	}
-	d := draftOf(row)
-	d.File = c.File
-	return c.SupersededBy != "" || len(c.Differs(d)) == 0
-}
-
-// issuedOf returns the certificates of the batch that a manifest made, by key
-// without issue date; within one manifest that is the only one of its kind.
-func (a *Agent) issuedOf(ctx context.Context, institution uint32, m *manifest.Manifest) (map[vault.Key]*vault.Certificate, error) {
-	batch, err := a.store.FindBatch(ctx, institution, fmt.Sprintf("%x", m.Digest))
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	const group = 1000
-	byKey := map[vault.Key]*vault.Certificate{}
-	for n := 1; ; n++ {
-		page, err := a.store.List(ctx, store.Filter{Institution: institution, Batch: batch.ID}, n, group)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page.Certificates {
-			byKey[vault.Draft{Email: c.Email, Title: c.Title}.Key()] = &c
-		}
-		if len(page.Certificates) < group {
-			return byKey, nil
-		}
-	}
-}
-
-// amend settles the rows of a dropped batch that have no document: either they
-// need none, or the drop folder knows best why it is missing.
-func (r *run) amend(ctx context.Context) error {
-	if r.drop == nil {
-		return nil
-	}
-	files, err := os.OpenRoot(r.request.Files)
-	if err != nil {
-		return blob.DiskError(err, "looking for the documents of a batch")
-	}
-	defer files.Close()
-	listed, err := intake.List(files)
-	if err != nil {
-		return err
-	}
-	there := manifest.MatchFiles(r.manifest, listed).ByRow
-	issued, err := r.issuedRows(ctx, r.institution.ID, r.manifest)
-	if err != nil {
-		return err
-	}
-	for _, c := range r.candidates {
-		if there[c.Row.Number] != "" || len(c.Row.Problems) > 0 {
-			continue
-		}
-		if holder := issued[c.Row.Number]; holder != nil {
-			c.Problems, c.Certificate = nil, holder
-		} else if reason := r.drop.Lost[c.Row.Number]; reason != "" {
-			c.Problems = []string{reason}
-		}
-	}
-	return nil
-}
-
-// claim counts what this drop has made before it was interrupted as made by it.
-func (r *run) claim() {
-	if r.drop == nil {
-		return
-	}
-	for _, c := range r.candidates {
-		if c.Certificate != nil && c.Certificate.Batch == r.batch.ID && !c.Certificate.CreatedAt.Before(r.drop.Begun) {
-			c.New = true
-		}
-	}
 }

@@ -5,14 +5,14 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/audit"
 	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -26,7 +26,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: shapeBatch, Templates: a.Templates,
+		ShapeBatch: feed.ShapeBatch, Templates: a.Templates,
 		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
@@ -35,9 +35,10 @@ func (a *Agent) business(limits api.Limits) *api.API {
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
+	trail := &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
 	staff := &panel.Panel{
-		Agent: a, Tokens: a, Institutions: a, Corrections: a, Stream: a, Failures: a, Stories: a,
-		Applications: a, Backups: a, Webhooks: a, Deliveries: a, Receipts: a, Mails: a, Revisions: a,
+		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {
@@ -47,8 +48,8 @@ func (a *Agent) Handler() http.Handler {
 		},
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.whileRoom(business.Handler(api.StaffDoor(func() uint32 { return a.Institution().ID })), business.Fail))
-	mux.Handle("/panel/", a.audited(staff.Handler()))
+	mux.Handle("/", a.space.WhileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
+	mux.Handle("/panel/", trail.Around(staff.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {
@@ -67,7 +68,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.whileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
 	a.certifier.mountPublic(mux, o.Proxies)
 	return mux
 }
@@ -97,48 +98,10 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 	return s, nil
 }
 
-// RetryAll sends all failed certificates, or those of one batch, through
-// processing again and returns how many.
-func (a *Agent) RetryAll(ctx context.Context, batch string) (int, error) {
-	institution := a.Institution().ID
-	if batch != "" {
-		if _, err := a.store.Batch(ctx, institution, batch); err != nil {
-			return 0, err
-		}
-	}
-	failed, err := a.failed(ctx, batch)
-	if err != nil {
-		return 0, err
-	}
-	for i, uuid := range failed {
-		_, err := a.store.Change(ctx, institution, uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-			return c.Retry(vault.ByRetry, a.Now())
-		})
-		// Someone else may have retried it meanwhile.
-		if err != nil && !fault.Is(err, fault.Illegal) {
-			return i, err
-		}
-		a.wake()
-	}
-	return len(failed), nil
+// stream is what staff see happen.
+func (a *Agent) stream() *feed.Stream {
+	return &feed.Stream{Feed: &a.feed, Records: a.store, Institution: a.currentID, Status: a.Status}
 }
 
-// failed lists the certificates that failed, all of them before any is touched:
-// one that is retried may fail again at once.
-func (a *Agent) failed(ctx context.Context, batch string) ([]string, error) {
-	const group = 1000
-	filter := store.Filter{Institution: a.Institution().ID, Status: vault.Failed, Batch: batch}
-	var uuids []string
-	for n := 1; ; n++ {
-		page, err := a.store.List(ctx, filter, n, group)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page.Certificates {
-			uuids = append(uuids, c.UUID)
-		}
-		if len(page.Certificates) < group {
-			return uuids, nil
-		}
-	}
-}
+// currentID is the institution whose staff the agent serves.
+func (a *Agent) currentID() uint32 { return a.Institution().ID }

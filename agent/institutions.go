@@ -142,7 +142,7 @@ func (a *Agent) UseInstitution(ctx context.Context, name string) (client.Institu
 		}
 		next.institution = one.institution
 		a.state.Store(&next)
-		a.feed.news()
+		a.feed.News()
 		return a.shapeInstitution(one.institution), nil
 	}
 	return client.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)

@@ -2,18 +2,15 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/mails"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
-	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -53,11 +50,17 @@ func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 	return m, nil
 }
 
-// mailProblem is the name under which held-up mails are shown.
-const mailProblem = "mail"
+// wireMails makes the post, and what staff do to mails; it starts nothing.
+func (a *Agent) wireMails() {
+	a.post = a.newPost()
+	a.mails = mails.New(mails.Options{
+		Records: a.store, Vault: a.store, Post: a.post, About: a.writer().About, Institution: a.Institution,
+		Templates: a.Home.MailTemplates, BaseURL: a.BaseURL, HeldUp: alarm{a, "mail", false}, Tell: a.feed.Notice, Now: a.Now, Log: a.Log,
+	})
+}
 
 func (a *Agent) newPost() *post.Post {
-	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: a.mailsHeld}
+	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: func(err error) { a.mails.Held(err) }}
 	if a.mailing.server == nil {
 		spool := post.NewSpool(a.Home.Mail())
 		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }
@@ -94,33 +97,9 @@ func (a *Agent) mailTemplates() func(uint32) *mail.Templates {
 	}
 }
 
-// mailsHeld is told why mails do not go out, and when they do again.
-func (a *Agent) mailsHeld(err error) {
-	if err == nil {
-		if a.health.Clear(mailProblem) {
-			a.Log.Info("mails go out again")
-			a.feed.notice(client.Notice{Level: "info", Message: "mails go out again"})
-		}
-		return
-	}
-	message := mailTrouble(err)
-	if a.health.Raise(health.Problem{Name: mailProblem, Message: message}) {
-		a.Log.Error("mails are held up", "reason", message)
-		a.feed.notice(client.Notice{Level: "error", Message: message})
-	}
-}
-
-// mailTrouble says why mails wait, without what a server said.
-func mailTrouble(err error) string {
-	if message, ok := fault.Message(err); ok {
-		return "mails wait: " + message
-	}
-	return fmt.Sprintf("mails wait: %v", err)
-}
-
 // bounces notes what came back.
 func (a *Agent) bounces() *post.Bounces {
-	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.news}
+	return &post.Bounces{Records: a.store, Now: a.Now, Log: a.Log, Noted: a.feed.News}
 }
 
 // watchBounces reads the mailbox of returned mails, where there is one.
@@ -145,5 +124,8 @@ func (a *Agent) withBounces(next http.Handler, fail func(http.ResponseWriter, *h
 // settled is told which certificates' processing has ended: there may be mails.
 func (a *Agent) settled(ids []uint64) {
 	a.post.Wake()
-	a.feed.settled(ids)
+	a.feed.Settled(ids)
 }
+
+// FlushMails sends what is due and returns how many wait after that.
+func (a *Agent) FlushMails(ctx context.Context) (int, error) { return a.mails.FlushMails(ctx) }

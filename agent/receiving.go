@@ -7,11 +7,6 @@ import (
 
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/receive"
-	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/courier"
-	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
-	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
 // ReceiverPath is where others tell us of events.
@@ -27,24 +22,14 @@ type ReceiverOptions struct {
 // newReceiver makes a receiver; it starts nothing.
 func (a *Agent) newReceiver(o ReceiverOptions) *receive.Receiver {
 	return receive.New(a.store, receive.Options{
-		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, Told: a.tellReceived, Apply: a.applyReceived,
+		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, Told: a.receipts().Told, Apply: a.receipts().Apply,
 		Environ: os.Environ, Now: a.Now, Log: a.Log,
 	})
 }
 
-// applyReceived notes what an event says of a certificate that this home sent to a
-// remote vault.
-func (a *Agent) applyReceived(_ context.Context, r hook.Received) error {
-	p, err := webhook.Parse(r.Body)
-	status, ok := hook.StatusAfter(vault.EventType(r.Event))
-	if err != nil || !ok {
-		return nil //nolint:nilerr // an event of another kind says nothing here
-	}
-	noted, err := a.remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
-	if noted {
-		a.feed.notice(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
-	}
-	return err
+// receipts are what others told us, and what comes of it.
+func (a *Agent) receipts() *receive.Receipts {
+	return &receive.Receipts{Records: a.store, Remote: a.remote, Tell: a.feed.Notice}
 }
 
 // withReceiver answers deliveries of webhooks besides all else.
@@ -64,33 +49,4 @@ func (a *Agent) Listen(ctx context.Context, o ServeOptions) error {
 	receiver := a.newReceiver(o.Receiver)
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	return a.serveFaces(ctx, o, guard.Around(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
-}
-
-// tellReceived shows a received event on the event stream.
-func (a *Agent) tellReceived(r hook.Received) {
-	message := "received " + r.Event
-	if r.Subject != "" {
-		message += " of certificate " + r.Subject
-	}
-	a.feed.notice(client.Notice{Level: "info", Message: message})
-}
-
-// ReceivedEvents lists what others told us, newest first.
-func (a *Agent) ReceivedEvents(ctx context.Context, before uint64, n int) ([]client.ReceivedEvent, error) {
-	if n <= 0 {
-		n = fewDeliveries
-	}
-	all, err := a.store.Received(ctx, before, min(n, mostDeliveries))
-	if err != nil {
-		return nil, err
-	}
-	shown := make([]client.ReceivedEvent, len(all))
-	for i, r := range all {
-		shown[i] = client.ReceivedEvent{Number: r.Seq, Identity: r.Identity, At: r.At.UTC(), Event: r.Event, UUID: r.Subject,
-			Payload: r.Body, Tasks: make([]client.ReceivedTask, len(r.Tasks))}
-		for n, task := range r.Tasks {
-			shown[i].Tasks[n] = client.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Tries, Error: task.Error}
-		}
-	}
-	return shown, nil
 }

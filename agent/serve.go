@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,10 +35,6 @@ type ServeOptions struct {
 	Ready func(staff, public string)
 }
 
-// drainTime is how long calls that are under way may take after the end was
-// asked for; work on certificates ends by itself, between two of them.
-const drainTime = 8 * time.Second
-
 // Serve runs the agent with its faces until ctx ends, then lets what is in hand
 // finish.
 func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
@@ -60,7 +55,7 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 	if err != nil {
 		return err
 	}
-	faces := []face{{listener: staff, handler: endpoint.Guard(a.Handler())}}
+	faces := []edge.Face{{Listener: staff, Handler: endpoint.Guard(a.Handler())}}
 	public := ""
 	if o.Listen != "" {
 		l, err := net.Listen("tcp", o.Listen)
@@ -76,12 +71,12 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		faces = append(faces, face{listener: l, handler: health.Local(a.health.Handler(), everyone)})
+		faces = append(faces, edge.Face{Listener: l, Handler: health.Local(a.health.Handler(), everyone)})
 	}
 	err = a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {
 		for _, f := range faces {
-			err = errors.Join(err, f.listener.Close())
+			err = errors.Join(err, f.Listener.Close())
 		}
 		return err
 	}
@@ -91,7 +86,7 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 		work.Go(func() error { return part(ctx) })
 	}
 	for _, f := range faces {
-		work.Go(func() error { return f.serve(ctx) })
+		work.Go(func() error { return f.Serve(ctx) })
 	}
 	a.health.Running(true)
 	defer context.AfterFunc(ctx, func() { a.health.Running(false) })()
@@ -99,44 +94,4 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 		o.Ready(endpoint.Network+":"+endpoint.Address, public)
 	}
 	return work.Wait()
-}
-
-// face is an address with who answers there.
-type face struct {
-	listener net.Listener
-	handler  http.Handler
-}
-
-// Bounds of what a client may keep waiting. There is none for a whole answer:
-// streams last as long as somebody reads them.
-const (
-	headerTime = 10 * time.Second
-	idleTime   = 2 * time.Minute
-)
-
-func (f face) serve(ctx context.Context) error {
-	server := &http.Server{
-		Handler: f.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(f.listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("answering at %s: %w", f.listener.Addr(), err)
-	case <-ctx.Done():
-	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	err := server.Shutdown(patience)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close()
-	}
-	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	if err != nil {
-		return fmt.Errorf("closing %s: %w", f.listener.Addr(), err)
-	}
-	return nil
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"io"
 
+	"github.com/vecctl/vecctl/agent/dossier"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/pages/share"
 	"github.com/vecctl/vecctl/agent/process"
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -22,7 +22,7 @@ func (a *Agent) showing() (*pages.Pages, error) {
 		Open: func(ctx context.Context, c vault.Certificate) (share.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
-		FileName: outcome.FileName, Ask: a.askForCorrection, SendLink: a.sendSignIn,
+		FileName: outcome.FileName, Ask: a.wishes().Ask, SendLink: a.sendSignIn,
 		Desk: a, ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
@@ -30,6 +30,10 @@ func (a *Agent) showing() (*pages.Pages, error) {
 		o.Draw = a.draw
 	}
 	return pages.New(o)
+}
+
+func (a *Agent) wishes() *dossier.Wishes {
+	return &dossier.Wishes{Records: a.store, Institution: a.currentID, Mailed: a.post.Wake, Now: a.Now, Log: a.Log}
 }
 
 // draw makes a picture of a certificate's first page.
@@ -61,46 +65,4 @@ func (a *Agent) sendSignIn(ctx context.Context, to, link string) error {
 	err := a.store.QueueMail(ctx, vault.NewSignInMail(a.Institution().ID, to, link, a.Now()))
 	a.post.Wake()
 	return err
-}
-
-// askForCorrection keeps somebody's wish, and has staff told of it.
-func (a *Agent) askForCorrection(ctx context.Context, c vault.Certificate, wish vault.Correction) error {
-	kept, err := a.store.AddCorrection(ctx, wish)
-	if err != nil {
-		return err
-	}
-	if err := a.store.QueueMail(ctx, vault.NewCorrectionMail(c, "", kept.Text, a.Now())); err != nil {
-		// Staff see the wish in their list all the same.
-		a.Log.Error("telling staff of a correction that is asked for failed", "correction", kept.ID, "error", err)
-	}
-	a.post.Wake()
-	return nil
-}
-
-// Corrections lists the wishes for corrections of the current institution's
-// certificates.
-func (a *Agent) Corrections(ctx context.Context, all bool) ([]client.Correction, error) {
-	found, err := a.store.Corrections(ctx, a.Institution().ID, all)
-	if err != nil {
-		return nil, err
-	}
-	shown := make([]client.Correction, len(found))
-	for i, c := range found {
-		shown[i] = shapeCorrection(c)
-	}
-	return shown, nil
-}
-
-// FinishCorrection notes that staff have seen to a wish.
-func (a *Agent) FinishCorrection(ctx context.Context, id uint64) (client.Correction, error) {
-	done, err := a.store.ChangeCorrection(ctx, a.Institution().ID, id, func(c vault.Correction) (vault.Correction, error) {
-		return c.Finish(a.Now())
-	})
-	return shapeCorrection(done), err
-}
-
-func shapeCorrection(c vault.Correction) client.Correction {
-	return client.Correction{
-		ID: c.ID, UUID: c.Certificate, ReferenceID: c.Reference, Text: c.Text, AskedAt: c.At.UTC(), DoneAt: client.TimeOrNull(c.DoneAt),
-	}
 }

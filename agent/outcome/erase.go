@@ -12,12 +12,48 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// EraseRows takes names, addresses and titles out of those lines of a folder's
+// Erase removes verified PDFs from a folder of outcomes' folders, and names and
+// addresses from the reports there. It returns how many files and lines.
+func Erase(root string, gone []vault.Certificate) (int, error) {
+	removed := 0
+	references := map[string]bool{}
+	for _, c := range gone {
+		references[c.Reference] = true
+	}
+	folders, err := os.ReadDir(root)
+	if err != nil {
+		return 0, blob.DiskError(err, "looking into the folder of outcomes")
+	}
+	for _, f := range folders {
+		if !f.IsDir() || len(gone) == 0 {
+			continue
+		}
+		folder := filepath.Join(root, f.Name())
+		for _, c := range gone {
+			there, err := blob.RemoveFile(filepath.Join(folder, FileName(c)))
+			if err != nil {
+				return removed, err
+			}
+			if there {
+				removed++
+			}
+		}
+		n, err := eraseRows(folder, references)
+		if err != nil {
+			return removed, fmt.Errorf("erasing lines of a report: %w", err)
+		}
+		removed += n
+	}
+	return removed, nil
+}
+
+// eraseRows takes names, addresses and titles out of those lines of a folder's
 // report that are about certificates, by reference ID, and returns how many. A
 // report that is none of ours stays as it is.
-func EraseRows(folder string, references map[string]bool) (int, error) {
+func eraseRows(folder string, references map[string]bool) (int, error) {
 	path := filepath.Join(folder, "report.csv")
 	rows, err := readReport(path)
 	if err != nil || rows == nil {

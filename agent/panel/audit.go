@@ -2,11 +2,19 @@ package panel
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 )
+
+// Trail is where acts of staff are written down.
+type Trail interface {
+	// Acts is a piece of the audit trail, behind the entry with a number.
+	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
+}
 
 func (p *Panel) routeAudit(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/audit", func(w http.ResponseWriter, r *http.Request) {
@@ -15,7 +23,7 @@ func (p *Panel) routeAudit(mux *http.ServeMux) {
 			p.Fail(w, r, fault.New(fault.Invalid, "after is the number of an entry"))
 			return
 		}
-		found, err := p.Agent.Acts(r.Context(), after)
+		found, err := p.Trail.Acts(r.Context(), after)
 		p.answer(w, r, found, err)
 	})
 }

@@ -13,6 +13,7 @@ import (
 type Failures interface {
 	Failures(ctx context.Context, batch string) ([]client.FailureGroup, error)
 	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
+	RetryAll(ctx context.Context, batch string) (int, error)
 	RetrySelected(ctx context.Context, s client.Selection) (client.RetryReport, error)
 }
 

@@ -11,20 +11,16 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // Agent is who does the work.
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	RetryAll(ctx context.Context, batch string) (int, error)
 	Configure(ctx context.Context, s client.Settings) error
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
-	// Acts is a piece of the audit trail, behind the entry with a number.
-	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -32,6 +28,7 @@ type Agent interface {
 type Panel struct {
 	Agent        Agent
 	Tokens       Tokens
+	Trail        Trail
 	Institutions Institutions
 	Corrections  Corrections
 	Webhooks     Webhooks
@@ -39,6 +36,7 @@ type Panel struct {
 	Receipts     Receipts
 	Mails        Mails
 	Revisions    Revisions
+	Erasures     Erasures
 	Stream       Stream
 	Failures     Failures
 	Stories      Stories
@@ -65,7 +63,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Agent.RetryAll(r.Context(), q.Batch)
+		n, err := p.Failures.RetryAll(r.Context(), q.Batch)
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,10 @@ type Revisions interface {
 	Revoke(ctx context.Context, name, reason string, tell bool) (uuid string, err error)
 	Reissue(ctx context.Context, name string, m client.Mend) (uuid string, err error)
 	Reshare(ctx context.Context, name string) (uuid string, err error)
+}
+
+// Erasures is who destroys what was issued to an address.
+type Erasures interface {
 	EraseRecipient(ctx context.Context, email string) (client.Erasure, error)
 }
 
@@ -43,7 +47,7 @@ func (p *Panel) routeRevisions(mux *http.ServeMux) {
 		p.answer(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {
-		done, err := p.Revisions.EraseRecipient(r.Context(), r.PathValue("email"))
+		done, err := p.Erasures.EraseRecipient(r.Context(), r.PathValue("email"))
 		p.answer(w, r, done, err)
 	})
 }

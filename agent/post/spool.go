@@ -19,7 +19,13 @@ import (
 // that are finished at one time become durable together.
 type Spool struct {
 	folder string
-	queue  *group.Queue[*[]blob.Pending]
+	queue  *group.Queue[*gathering]
+}
+
+// gathering is what becomes durable together.
+type gathering struct {
+	files []blob.Pending
+	end   <-chan struct{} // closed when nobody has time to wait any more
 }
 
 // SpoolLines is how many senders a spool is for.
@@ -31,29 +37,39 @@ const spoolRest = 200 * time.Millisecond
 
 // NewSpool makes a spool in a folder, which is made with the first mail.
 func NewSpool(folder string) *Spool {
-	return &Spool{folder: folder, queue: group.New(func(all []func(*[]blob.Pending) error) []error {
-		var finished []blob.Pending
+	return &Spool{folder: folder, queue: group.New(func(all []func(*gathering) error) []error {
+		var g gathering
 		outcomes := make([]error, len(all))
 		for i, add := range all {
-			outcomes[i] = add(&finished)
+			outcomes[i] = add(&g)
 		}
-		if err := blob.Publish(finished); err != nil {
+		if err := blob.Publish(g.files); err != nil {
 			for i := range outcomes {
 				outcomes[i] = err
 			}
 		}
 		if len(all) > 1 {
-			time.Sleep(spoolRest)
+			g.rest()
 		}
 		return outcomes
 	})}
 }
 
+// rest lets others gather.
+func (g *gathering) rest() {
+	timer := time.NewTimer(spoolRest)
+	defer timer.Stop()
+	select {
+	case <-g.end:
+	case <-timer.C:
+	}
+}
+
 // SpoolFile is the name of a mail's file in the folder of the spool.
 func SpoolFile(id uint64) string { return fmt.Sprintf("%08d.eml", id) }
 
-// Send writes a mail.
-func (s *Spool) Send(_ context.Context, m mail.Message) error {
+// Send writes a mail. When ctx ends, what is written becomes durable without rest.
+func (s *Spool) Send(ctx context.Context, m mail.Message) error {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return blob.DiskError(err, "making the folder of mails")
 	}
@@ -65,8 +81,9 @@ func (s *Spool) Send(_ context.Context, m mail.Message) error {
 		_ = os.Remove(temp) // the first error says more
 		return err
 	}
-	return s.queue.Do(func(finished *[]blob.Pending) error {
-		*finished = append(*finished, blob.Pending{Temp: temp, Name: name})
+	return s.queue.Do(func(g *gathering) error {
+		g.files = append(g.files, blob.Pending{Temp: temp, Name: name})
+		g.end = ctx.Done()
 		return nil
 	})
 }

@@ -20,7 +20,7 @@ func staffFlags(more ...cli.Flag) []cli.Flag {
 	return slices.Concat(homeFlags(), outputFlags(), more)
 }
 
-// rows prepares a command of the home's authority whose result is a list.
+// rows prepares a command whose result is a list.
 func rows[T any](w world, arguments int, what string, shown list[T], call func(*cli.Context, *session) ([]T, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if err := exactly(c, arguments, what); err != nil {

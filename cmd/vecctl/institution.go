@@ -22,19 +22,15 @@ func institutionCommand(w world) *cli.Command {
 				Flags: flags(
 					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: the current one's)"},
 					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that its mails come from"}),
-				Action: func(c *cli.Context) error {
-					return institutions(c, w, 1, func(s *session) ([]client.Institution, error) {
-						made, err := s.AddInstitution(c.Context, client.Settings{
-							Institution: c.Args().First(), TimeZone: c.String("time-zone"), Sender: c.String("sender")})
-						return []client.Institution{made}, err
-					})
-				},
+				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) {
+					made, err := s.AddInstitution(c.Context, client.Settings{
+						Institution: c.Args().First(), TimeZone: c.String("time-zone"), Sender: c.String("sender")})
+					return []client.Institution{made}, err
+				}),
 			},
 			{
 				Name: "list", Usage: "list the institutions", Flags: flags(),
-				Action: func(c *cli.Context) error {
-					return institutions(c, w, 0, func(s *session) ([]client.Institution, error) { return s.Institutions(c.Context) })
-				},
+				Action: rows(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) { return s.Institutions(c.Context) }),
 			},
 			{
 				Name: "set", Usage: "change how the current institution's pages look", Flags: flags(
@@ -45,12 +41,10 @@ func institutionCommand(w world) *cli.Command {
 			applyingCommand(w),
 			{
 				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
-				Action: func(c *cli.Context) error {
-					return institutions(c, w, 1, func(s *session) ([]client.Institution, error) {
-						used, err := s.UseInstitution(c.Context, c.Args().First())
-						return []client.Institution{used}, err
-					})
-				},
+				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) {
+					used, err := s.UseInstitution(c.Context, c.Args().First())
+					return []client.Institution{used}, err
+				}),
 			},
 		},
 	}
@@ -74,12 +68,12 @@ func runInstitutionSet(c *cli.Context, w world) error {
 	case s.PartialNames == nil:
 		return usageError("nothing to change; give --logo or --partial-names")
 	}
-	return institutions(c, w, 0, func(session *session) ([]client.Institution, error) {
+	return rows(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]client.Institution, error) {
 		if _, err := session.Configure(c.Context, s); err != nil {
 			return nil, err
 		}
 		return session.Institutions(c.Context)
-	})
+	})(c)
 }
 
 // readLogo reads a file that may be a logo, and no more of it than one has.
@@ -94,24 +88,6 @@ func readLogo(name string) ([]byte, error) {
 		err = fault.Newf(fault.Invalid, "the logo %s is empty", name)
 	}
 	return logo, err
-}
-
-// institutions runs a call that answers with institutions, and prints them.
-func institutions(c *cli.Context, w world, arguments int, call func(*session) ([]client.Institution, error)) error {
-	if err := exactly(c, arguments, "the institution"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	return with(c, w, func(s *session) error {
-		all, err := call(s)
-		if err != nil {
-			return err
-		}
-		return institutionList().print(w.stdout, form, all)
-	})
 }
 
 func institutionList() list[client.Institution] {

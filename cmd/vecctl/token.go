@@ -23,20 +23,16 @@ func tokenCommand(w world) *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list the tokens",
-				Flags: append(homeFlags(), outputFlags()...),
-				Action: func(c *cli.Context) error {
-					return tokens(c, w, 0, func(s *session) ([]client.Token, error) { return s.Tokens(c.Context) })
-				},
+				Flags:  append(homeFlags(), outputFlags()...),
+				Action: rows(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]client.Token, error) { return s.Tokens(c.Context) }),
 			},
 			{
 				Name: "revoke", Usage: "end a token", ArgsUsage: "ID",
 				Flags: append(homeFlags(), outputFlags()...),
-				Action: func(c *cli.Context) error {
-					return tokens(c, w, 1, func(s *session) ([]client.Token, error) {
-						t, err := s.RevokeToken(c.Context, c.Args().First())
-						return []client.Token{t}, err
-					})
-				},
+				Action: rows(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]client.Token, error) {
+					t, err := s.RevokeToken(c.Context, c.Args().First())
+					return []client.Token{t}, err
+				}),
 			},
 		},
 	}
@@ -71,24 +67,6 @@ func runTokenCreate(c *cli.Context, w world) error {
 		say(w, "Token %q (%s); it is shown this once:", t.Name, t.ID)
 		_, err = fmt.Fprintln(w.stdout, t.Secret)
 		return err
-	})
-}
-
-// tokens runs a call that answers with tokens, and prints them.
-func tokens(c *cli.Context, w world, arguments int, call func(*session) ([]client.Token, error)) error {
-	if err := exactly(c, arguments, "the token's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	return with(c, w, func(s *session) error {
-		all, err := call(s)
-		if err != nil {
-			return err
-		}
-		return tokenList().print(w.stdout, form, all)
 	})
 }
 

@@ -26,9 +26,7 @@ func webhookCommand(w world) *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list the endpoints", Flags: flags(),
-				Action: func(c *cli.Context) error {
-					return webhooks(c, w, 0, func(s *session) ([]client.Webhook, error) { return s.Webhooks(c.Context) })
-				},
+				Action: rows(w, 0, "", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) { return s.Webhooks(c.Context) }),
 			},
 			{
 				Name: "update", Usage: "change an endpoint; --active also ends its suspension", ArgsUsage: "ID",
@@ -135,10 +133,10 @@ func runWebhookUpdate(c *cli.Context, w world) error {
 	case edit.URL == nil && len(edit.Events) == 0:
 		return usageError("nothing is to be changed; give --url, --event, --active or --inactive")
 	}
-	return webhooks(c, w, 1, func(s *session) ([]client.Webhook, error) {
+	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) {
 		changed, err := s.UpdateWebhook(c.Context, c.Args().First(), edit)
 		return []client.Webhook{changed}, err
-	})
+	})(c)
 }
 
 func runWebhookDelete(c *cli.Context, w world) error {
@@ -152,10 +150,10 @@ func runWebhookDelete(c *cli.Context, w world) error {
 			return usageError("nothing was deleted; --yes does not ask")
 		}
 	}
-	return webhooks(c, w, 1, func(s *session) ([]client.Webhook, error) {
+	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) {
 		gone, err := s.DeleteWebhook(c.Context, c.Args().First())
 		return []client.Webhook{gone}, err
-	})
+	})(c)
 }
 
 func runWebhookTest(c *cli.Context, w world) error {
@@ -178,24 +176,6 @@ func runWebhookTest(c *cli.Context, w world) error {
 			return outcome(exitFailed)
 		}
 		return nil
-	})
-}
-
-// webhooks runs a call that answers with webhooks, and prints them.
-func webhooks(c *cli.Context, w world, arguments int, call func(*session) ([]client.Webhook, error)) error {
-	if err := exactly(c, arguments, "the endpoint's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	return with(c, w, func(s *session) error {
-		all, err := call(s)
-		if err != nil {
-			return err
-		}
-		return webhookList().print(w.stdout, form, all)
 	})
 }
 

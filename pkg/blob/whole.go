@@ -175,3 +175,15 @@ func FlushTree(root string) error {
 		return DiskError(err, "flushing a file to disk")
 	})
 }
+
+// RemoveFile removes a file and tells whether it was there.
+func RemoveFile(path string) (bool, error) {
+	switch err := os.Remove(path); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	default:
+		return false, DiskError(err, "removing a file")
+	}
+}

@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/tui/look"
 )
 
-// Export writes a table as CSV into the folder of exports, row by row, and returns
+// export writes a table as CSV into the folder of exports, row by row, and returns
 // the file's path and how many rows it has. The file appears whole or not at all.
-func (d *Desk) Export(ctx context.Context, name string, heading []string, rows func(row func([]string) error) error) (path string, n int, err error) {
+func (d *Desk) export(ctx context.Context, name string, heading []string, rows func(row func([]string) error) error) (path string, n int, err error) {
 	path = filepath.Join(d.Folder, fmt.Sprintf("%s-%s.csv", name, d.Now().In(d.Zone).Format("20060102-150405")))
 	temp, err := os.CreateTemp(d.Folder, ".export-*") // readable by its owner alone
 	if err != nil {
@@ -40,6 +43,27 @@ func (d *Desk) Export(ctx context.Context, name string, heading []string, rows f
 		return "", n, fault.Newf(fault.Conflict, "%s is there already", path)
 	}
 	return path, n, os.Rename(temp.Name(), path)
+}
+
+// Save exports a table and says how many rows it has, in words for one of them and
+// for more.
+func (d *Desk) Save(name string, heading []string, one, many string, rows func(ctx context.Context, row func([]string) error) error) tea.Cmd {
+	return d.Act(func(ctx context.Context) tea.Msg {
+		path, n, err := d.export(ctx, name, heading, func(row func([]string) error) error { return rows(ctx, row) })
+		return Said{Text: look.Count(n, one, many) + " exported to " + path + ".", Err: err}
+	})
+}
+
+// Each makes a row of each of some things, for Save.
+func Each[T any](all []T, cells func(T) []string) func(context.Context, func([]string) error) error {
+	return func(_ context.Context, row func([]string) error) error {
+		for _, one := range all {
+			if err := row(cells(one)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // defuse keeps a spreadsheet from running a cell as a formula.

@@ -241,17 +241,10 @@ func (p *Authority) revoke(c client.StoreCertification) tea.Cmd {
 
 func (p *Authority) export() tea.Cmd {
 	shown := slices.Clone(p.shown)
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, "certifications", []string{"request_id", "domain", "store_slug", "status", "badge_code", "verification_hash"}, func(row func([]string) error) error {
-			for _, c := range shown {
-				if err := row([]string{c.RequestID, c.Domain, c.Store, c.Status, c.Badge, c.Hash}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "certification was", "certifications were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save("certifications", []string{"request_id", "domain", "store_slug", "status", "badge_code", "verification_hash"}, "certification was", "certifications were",
+		desk.Each(shown, func(c client.StoreCertification) []string {
+			return []string{c.RequestID, c.Domain, c.Store, c.Status, c.Badge, c.Hash}
+		}))
 }
 
 // View implements desk.Page.
@@ -259,9 +252,9 @@ func (p *Authority) View(width, height int) string {
 	l := p.desk.Look
 	switch {
 	case p.err != nil && !p.known:
-		return l.Block(l.Wrap(l.Bad.Render("The authority cannot be read: "+look.Clean(desk.Words(p.err))), width), width, height)
+		return p.desk.Unread("The authority", p.err, width, height)
 	case !p.known:
-		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
+		return p.desk.Reading(width, height)
 	case len(p.stores) == 0:
 		return l.Block(l.Wrap(l.Dim.Render("There is no store. One is registered with: vecctl authority store add SLUG"), width), width, height)
 	}

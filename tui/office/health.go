@@ -111,17 +111,10 @@ func (p *Health) look() tea.Cmd {
 
 func (p *Health) export() tea.Cmd {
 	found := p.found
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, "health", []string{"check", "level", "message", "mend"}, func(row func([]string) error) error {
-			for _, f := range found {
-				if err := row([]string{f.Check, f.Level, f.Message, f.Mend}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "finding was", "findings were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save("health", []string{"check", "level", "message", "mend"}, "finding was", "findings were",
+		desk.Each(found, func(f Finding) []string {
+			return []string{f.Check, f.Level, f.Message, f.Mend}
+		}))
 }
 
 // View implements desk.Page.

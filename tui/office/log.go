@@ -2,7 +2,6 @@
 package office
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -200,17 +199,10 @@ func (p *Log) export() tea.Cmd {
 	for _, i := range p.shown {
 		lines = append(lines, p.all[i])
 	}
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, "log", []string{"at", "event", "reference_id", "full_name", "about"}, func(row func([]string) error) error {
-			for _, one := range lines {
-				if err := row([]string{one.at.Format(time.RFC3339), one.what, one.reference, one.name, one.text}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "line was", "lines were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save("log", []string{"at", "event", "reference_id", "full_name", "about"}, "line was", "lines were",
+		desk.Each(lines, func(one line) []string {
+			return []string{one.at.Format(time.RFC3339), one.what, one.reference, one.name, one.text}
+		}))
 }
 
 // View implements desk.Page.

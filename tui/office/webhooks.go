@@ -348,15 +348,6 @@ func (p *Webhooks) export(name string, heading []string, n int, cells func(int) 
 	for i := range rows {
 		rows[i] = cells(i)
 	}
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, name, heading, func(row func([]string) error) error {
-			for _, cells := range rows {
-				if err := row(cells); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "row was", "rows were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save(name, heading, "row was", "rows were",
+		desk.Each(rows, func(cells []string) []string { return cells }))
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
 )
@@ -74,9 +73,9 @@ func (p *Webhooks) View(width, height int) string {
 	case p.inside != nil:
 		return p.viewDeliveries(l, width, height)
 	case p.err != nil && !p.known:
-		return l.Block(l.Wrap(l.Bad.Render("The webhooks cannot be read: "+look.Clean(desk.Words(p.err))), width), width, height)
+		return p.desk.Unread("The webhooks", p.err, width, height)
 	case !p.known:
-		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
+		return p.desk.Reading(width, height)
 	case len(p.hooks) == 0:
 		return l.Block(l.Wrap(l.Dim.Render("There is no webhook. One is made with: vecctl webhook create URL --event EVENT"), width), width, height)
 	}
@@ -92,9 +91,9 @@ func (p *Webhooks) viewDeliveries(l look.Look, width, height int) string {
 	body := ""
 	switch {
 	case p.err != nil && len(p.sent.all) == 0:
-		body = l.Block(l.Wrap(l.Bad.Render("They cannot be read: "+look.Clean(desk.Words(p.err))), width), width, height-2)
+		body = p.desk.Unread("They", p.err, width, height-2)
 	case len(p.sent.all) == 0 && p.reading:
-		body = l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height-2)
+		body = p.desk.Reading(width, height-2)
 	case len(p.sent.all) == 0:
 		body = l.Block([]string{l.Dim.Render("There is no such delivery.")}, width, height-2)
 	default:

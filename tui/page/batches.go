@@ -236,20 +236,11 @@ func (p *Batches) press(msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *Batches) export() tea.Cmd {
 	all := slices.Clone(p.all)
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, "batches",
-			[]string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"},
-			func(row func([]string) error) error {
-				for _, b := range all {
-					if err := row([]string{b.BatchID, b.Name, b.Status, fmt.Sprint(b.Total), fmt.Sprint(b.Approved),
-						fmt.Sprint(b.Processing), fmt.Sprint(b.Failed), fmt.Sprint(b.Revoked), b.CreatedAt.Format(time.RFC3339)}); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		return desk.Said{Text: look.Count(n, "batch was", "batches were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save("batches", []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"}, "batch was", "batches were",
+		desk.Each(all, func(b client.Batch) []string {
+			return []string{b.BatchID, b.Name, b.Status, fmt.Sprint(b.Total), fmt.Sprint(b.Approved),
+				fmt.Sprint(b.Processing), fmt.Sprint(b.Failed), fmt.Sprint(b.Revoked), b.CreatedAt.Format(time.RFC3339)}
+		}))
 }
 
 // actOnBatch does what a key says to a batch.
@@ -298,11 +289,11 @@ func (p *Batches) View(width, height int) string {
 	case len(p.all) > 0:
 		body = p.table.View(l, p, width, rest)
 	case p.err != nil:
-		body = l.Block(l.Wrap(l.Bad.Render("The batches cannot be read: "+look.Clean(desk.Words(p.err))), width), width, rest)
+		body = p.desk.Unread("The batches", p.err, width, rest)
 	case p.known:
 		body = l.Block(l.Wrap(l.Dim.Render("There is no batch yet. Put a manifest and its documents into the drop folder, or run: vecctl bulk MANIFEST"), width), width, rest)
 	default:
-		body = l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, rest)
+		body = p.desk.Reading(width, rest)
 	}
 	if len(foot) == 0 {
 		return body

@@ -195,17 +195,10 @@ func (p *Failures) retry(code string) tea.Cmd {
 
 func (p *Failures) export() tea.Cmd {
 	groups := p.groups
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, "causes", []string{"code", "count", "reason", "mend"}, func(row func([]string) error) error {
-			for _, g := range groups {
-				if err := row([]string{g.Code, fmt.Sprint(g.Count), g.Reason, g.Mend}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "cause was", "causes were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save("causes", []string{"code", "count", "reason", "mend"}, "cause was", "causes were",
+		desk.Each(groups, func(g client.FailureGroup) []string {
+			return []string{g.Code, fmt.Sprint(g.Count), g.Reason, g.Mend}
+		}))
 }
 
 // View implements desk.Page.
@@ -223,9 +216,9 @@ func (p *Failures) View(width, height int) string {
 	}
 	switch {
 	case p.err != nil && !p.known:
-		return l.Block(l.Wrap(l.Bad.Render("The failures cannot be read: "+look.Clean(desk.Words(p.err))), width), width, height)
+		return p.desk.Unread("The failures", p.err, width, height)
 	case !p.known:
-		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
+		return p.desk.Reading(width, height)
 	case len(p.groups) == 0:
 		return l.Block([]string{l.Good.Render("Nothing has failed.")}, width, height)
 	}

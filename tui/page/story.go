@@ -201,17 +201,10 @@ func (p *Story) revoke(c client.Certificate) tea.Cmd {
 func (p *Story) export() tea.Cmd {
 	events := p.story.Events
 	name := p.story.Certificate.ReferenceID
-	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		path, n, err := p.desk.Export(ctx, name, []string{"at", "event", "trigger_context"}, func(row func([]string) error) error {
-			for _, e := range events {
-				if err := row([]string{e.At.Format("2006-01-02T15:04:05Z07:00"), e.Event, e.Trigger}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return desk.Said{Text: look.Count(n, "event was", "events were") + " exported to " + path + ".", Err: err}
-	})
+	return p.desk.Save(name, []string{"at", "event", "trigger_context"}, "event was", "events were",
+		desk.Each(events, func(e client.CertificateEvent) []string {
+			return []string{e.At.Format("2006-01-02T15:04:05Z07:00"), e.Event, e.Trigger}
+		}))
 }
 
 // View implements desk.Page.
@@ -219,9 +212,9 @@ func (p *Story) View(width, height int) string {
 	l := p.desk.Look
 	switch {
 	case p.err != nil && !p.known:
-		return l.Block(l.Wrap(l.Bad.Render("It cannot be read: "+look.Clean(desk.Words(p.err))), width), width, height)
+		return p.desk.Unread("It", p.err, width, height)
 	case !p.known:
-		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
+		return p.desk.Reading(width, height)
 	}
 	return p.lines.View(l, p.tell(l, width), width, height)
 }

@@ -203,16 +203,13 @@ func (r *Roster) export() tea.Cmd {
 
 func (r *Roster) exportAll() tea.Cmd {
 	fetch := r.fetch
-	return r.desk.Act(func(ctx context.Context) tea.Msg {
-		heading := []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
-			"issue_date", "batch_id", "file", "failure_reason", "verify_url"}
-		path, n, err := r.desk.Export(ctx, r.Name, heading, func(row func([]string) error) error {
-			return eachCertificate(ctx, fetch, func(c client.Certificate) error {
-				return row([]string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
-					c.IssueDate, text(c.BatchID), c.File.Name, text(c.FailureReason), c.VerifyURL})
-			})
+	heading := []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
+		"issue_date", "batch_id", "file", "failure_reason", "verify_url"}
+	return r.desk.Save(r.Name, heading, "certificate was", "certificates were", func(ctx context.Context, row func([]string) error) error {
+		return eachCertificate(ctx, fetch, func(c client.Certificate) error {
+			return row([]string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
+				c.IssueDate, text(c.BatchID), c.File.Name, text(c.FailureReason), c.VerifyURL})
 		})
-		return desk.Said{Text: fmt.Sprintf("%s exported to %s.", look.Count(n, "certificate was", "certificates were"), path), Err: err}
 	})
 }
 

@@ -320,9 +320,9 @@ func (r *Roster) View(width, height int) string {
 	l := r.desk.Look
 	switch {
 	case r.err != nil && len(r.pages) == 0:
-		return l.Block(l.Wrap(l.Bad.Render("It cannot be read: "+look.Clean(desk.Words(r.err))), width), width, height)
+		return r.desk.Unread("It", r.err, width, height)
 	case !r.known:
-		return l.Block([]string{l.Dim.Render("Reading" + l.Cut)}, width, height)
+		return r.desk.Reading(width, height)
 	case r.total == 0:
 		return l.Block(l.Wrap(l.Dim.Render(r.Empty), width), width, height)
 	}

@@ -114,8 +114,9 @@ func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
 	switch f.Source {
 	case "":
 	case vault.FromVault:
-		w := sourceWord(f.Institution, vault.FromCustomer)
-		s.unwanted = &w
+		if w := sourceWord(f.Institution, vault.FromCustomer); t.Begins(w.bucket, []byte(w.key)) {
+			s.unwanted = &w
+		}
 	default:
 		s.words = append(s.words, sourceWord(f.Institution, f.Source))
 	}

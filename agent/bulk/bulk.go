@@ -1,16 +1,20 @@
-package agent
+// Package bulk is one manifest's way through: it has the rows checked and accepted,
+// waits for their processing, and writes the outcome.
+package bulk
 
 import (
 	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/vecctl/vecctl/agent/drop"
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -20,9 +24,47 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// run is one manifest on its way through the agent.
+// Options are what is needed to issue manifests.
+type Options struct {
+	Records Records
+	Intake  *intake.Intake
+	Outcome *outcome.Writer
+	Feed    *feed.Feed
+	// Presses makes what finds templates by their names.
+	Presses func() func(name string) (intake.Press, error)
+	// Verified is the folder of an institution's outcomes.
+	Verified  func(institution uint32) string
+	VerifyURL func(reference string) string
+	Home      string // what lies in this folder is the agent's own
+	// Accepting is nil when what is new is taken; LookAtDisk finds out.
+	Accepting  func() error
+	LookAtDisk func()
+	Wake       func() // tells that certificates were accepted
+	Process    func() // tells that there may be some to process
+	Now        func() time.Time
+	Random     io.Reader
+}
+
+// Records are what is needed of the store.
+type Records interface {
+	Register
+	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
+	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
+}
+
+// Order is a manifest that is to be issued.
+type Order struct {
+	Institution vault.Institution
+	Trigger     vault.Trigger
+	Request     client.BulkRequest
+	Progress    func(client.Progress)
+	Dropped     *Dropped // nil when staff handed it in
+}
+
+// run is one manifest on its way.
 type run struct {
-	*Agent
+	Options
 	institution vault.Institution
 	trigger     vault.Trigger
 	request     client.BulkRequest
@@ -33,28 +75,25 @@ type run struct {
 	batch       vault.Batch
 	out         string
 	progress    func(client.Progress)
-	drop        *drop.Batch // where it comes from; nil when staff handed it in
-}
-
-// Bulk issues a manifest that staff handed in; see Issue.
-func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
-	return a.Issue(ctx, vault.BulkUpload, request, progress)
+	drop        *Dropped
 }
 
 // Issue issues a manifest: it checks every row, accepts the sound ones, waits for
 // their processing, and writes the outcome. The agent must be running. The error
 // is about the run as a whole; when rows are bad and Skip is not set, nothing is
-// issued and the report says so.
-func (a *Agent) Issue(ctx context.Context, trigger vault.Trigger, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
-	r := &run{Agent: a, institution: a.Institution(), trigger: trigger, request: request, progress: progress}
-	return r.all(ctx)
+// issued and the report says so. The batch is the zero value where there is none.
+func Issue(ctx context.Context, o Options, order Order) (client.BulkReport, vault.Batch, error) {
+	r := &run{Options: o, institution: order.Institution, trigger: order.Trigger, request: order.Request,
+		progress: order.Progress, drop: order.Dropped}
+	report, err := r.all(ctx)
+	return report, r.batch, err
 }
 
 func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 	// The database, too, can find the disk full.
 	defer func() {
 		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
-			r.checkSpace()
+			r.LookAtDisk()
 		}
 	}()
 	if err := r.check(ctx); err != nil {
@@ -89,7 +128,7 @@ func (r *run) all(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
-	presses := r.presses()
+	presses := r.Presses()
 	if q.Template != "" {
 		if _, err := presses(q.Template); err != nil {
 			return fault.At("template "+q.Template, err)
@@ -114,7 +153,7 @@ func (r *run) check(ctx context.Context) error {
 		return err
 	}
 	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
-	r.candidates, r.unnamed, err = r.intake.Check(ctx, intake.Order{
+	r.candidates, r.unnamed, err = r.Intake.Check(ctx, intake.Order{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
 		Trigger: r.trigger, KeepNothing: q.DryRun, Presses: presses, Template: q.Template,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
@@ -132,7 +171,7 @@ func (r *run) wrote(name string) bool {
 	if i := strings.LastIndex(stem, "-VEC-"); i >= 0 && vault.IsReference(stem[i+1:]) {
 		return true
 	}
-	for _, own := range []string{r.request.Out, string(r.Home)} {
+	for _, own := range []string{r.request.Out, r.Home} {
 		if own != "" && !within(own, r.request.Files) && within(own, filepath.Join(r.request.Files, name)) {
 			return true
 		}
@@ -183,9 +222,9 @@ func (r *run) open(ctx context.Context) error {
 			return err
 		}
 	}
-	batch, err := r.store.FindBatch(ctx, r.institution.ID, r.digest)
+	batch, err := r.Records.FindBatch(ctx, r.institution.ID, r.digest)
 	if err == nil && batch.Cancelled() {
-		batch, err = r.store.OpenBatch(ctx, batch) // whoever hands it in again opens it again
+		batch, err = r.Records.OpenBatch(ctx, batch) // whoever hands it in again opens it again
 	}
 	if fault.Is(err, fault.NotFound) && (r.count(issuable) > 0 || r.drop != nil) {
 		batch, err = r.makeBatch(ctx)
@@ -203,7 +242,7 @@ func (r *run) open(ctx context.Context) error {
 	if r.out != "" || batch.Name == "" {
 		return nil
 	}
-	r.out = filepath.Join(r.verified(r.institution.ID), batch.Name)
+	r.out = filepath.Join(r.Verified(r.institution.ID), batch.Name)
 	return makeFolder(r.out, 0o700)
 }
 
@@ -221,7 +260,7 @@ func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
 	if err != nil {
 		return vault.Batch{}, err
 	}
-	return r.store.OpenBatch(ctx, vault.Batch{
+	return r.Records.OpenBatch(ctx, vault.Batch{
 		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger,
 		Name: batchName(r.institution.Today(now), r.request.Name), Total: len(r.candidates), CreatedAt: now,
 	})
@@ -252,7 +291,7 @@ func batchName(today vault.Date, manifestName string) string {
 func (r *run) earlierBatch(ctx context.Context) (vault.Batch, error) {
 	for _, c := range r.candidates {
 		if c.Certificate != nil && c.Certificate.Batch != "" {
-			return r.store.Batch(ctx, r.institution.ID, c.Certificate.Batch)
+			return r.Records.Batch(ctx, r.institution.ID, c.Certificate.Batch)
 		}
 	}
 	return vault.Batch{}, nil
@@ -264,10 +303,10 @@ func (r *run) issue(ctx context.Context) error {
 	fresh := r.which(issuable)
 	r.askForScans(fresh)
 	if r.request.NoWait {
-		return r.intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.wake() })
+		return r.Intake.Accept(ctx, r.institution, fresh, func([]*intake.Candidate) { r.Wake() })
 	}
-	follower := r.feed.follow()
-	defer follower.stop()
+	follower := r.Feed.Follow()
+	defer follower.Stop()
 	earlier := r.which(awaited)
 	for _, c := range earlier {
 		c.New = true // an earlier run accepted it; this one issues it
@@ -279,15 +318,15 @@ func (r *run) issue(ctx context.Context) error {
 	w := &waiter{run: r, follower: follower, total: len(fresh) + len(earlier),
 		open: map[uint64]bool{}, early: map[uint64]bool{}}
 	w.await(earlier)
-	r.processor.Wake()
+	r.Process()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	accepted, ended := make(chan []*intake.Candidate), make(chan error, 1)
 	go func() {
 		defer close(accepted)
-		ended <- r.intake.Accept(ctx, r.institution, fresh, func(group []*intake.Candidate) {
-			r.wake()
+		ended <- r.Intake.Accept(ctx, r.institution, fresh, func(group []*intake.Candidate) {
+			r.Wake()
 			select {
 			case accepted <- group:
 			case <-ctx.Done():
@@ -320,7 +359,7 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 			approved = append(approved, *c.Certificate)
 		}
 	}
-	if err := r.outcome.Export(ctx, r.out, approved); err != nil {
+	if err := r.Outcome.Export(ctx, r.out, approved); err != nil {
 		return client.BulkReport{}, err
 	}
 	report := r.report()
@@ -340,7 +379,7 @@ func (r *run) refresh(ctx context.Context) error {
 			ids, which = append(ids, c.Certificate.ID), append(which, c)
 		}
 	}
-	now, err := r.store.ByID(ctx, ids...)
+	now, err := r.Records.ByID(ctx, ids...)
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,13 @@
-package agent
+package dossier
 
 import (
 	"context"
 	"slices"
 
-	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// shape is a certificate as the API shows it.
-func (a *Agent) shape(c vault.Certificate) client.Certificate {
-	return a.business(api.Limits{}).Shape(c)
-}
 
 // Bounds of a story.
 const (
@@ -22,13 +16,13 @@ const (
 )
 
 // Story is everything that is known of one certificate.
-func (a *Agent) Story(ctx context.Context, name string) (client.Story, error) {
-	c, err := a.store.Certificate(ctx, a.Institution().ID, name)
+func (d *Dossier) Story(ctx context.Context, name string) (client.Story, error) {
+	c, err := d.Records.Certificate(ctx, d.Institution(), name)
 	if err != nil {
 		return client.Story{}, err
 	}
-	s := client.Story{Certificate: a.shape(c), Events: []client.CertificateEvent{}}
-	events, err := a.store.Events(ctx, c.ID)
+	s := client.Story{Certificate: d.Shape(c), Events: []client.CertificateEvent{}}
+	events, err := d.Records.Events(ctx, c.ID)
 	if err != nil {
 		return s, err
 	}
@@ -36,23 +30,23 @@ func (a *Agent) Story(ctx context.Context, name string) (client.Story, error) {
 		events = slices.Concat(events[:storyEvents], events[n-storyEvents:])
 	}
 	for _, e := range events {
-		s.Events = append(s.Events, *shapeEvent(e))
+		s.Events = append(s.Events, *d.ShapeEvent(e))
 	}
-	before, err := a.corrections(ctx, c, func(c vault.Certificate) string { return c.Supersedes })
+	before, err := d.corrections(ctx, c, func(c vault.Certificate) string { return c.Supersedes })
 	if err != nil {
 		return s, err
 	}
-	after, err := a.corrections(ctx, c, func(c vault.Certificate) string { return c.SupersededBy })
+	after, err := d.corrections(ctx, c, func(c vault.Certificate) string { return c.SupersededBy })
 	slices.Reverse(before)
 	s.Chain = slices.Concat(before, []client.Certificate{s.Certificate}, after)
 	return s, err
 }
 
 // corrections follows a chain of corrections in one direction.
-func (a *Agent) corrections(ctx context.Context, c vault.Certificate, next func(vault.Certificate) string) ([]client.Certificate, error) {
+func (d *Dossier) corrections(ctx context.Context, c vault.Certificate, next func(vault.Certificate) string) ([]client.Certificate, error) {
 	var chain []client.Certificate
 	for len(chain) < storyChain && next(c) != "" {
-		other, err := a.store.Certificate(ctx, c.Institution, next(c))
+		other, err := d.Records.Certificate(ctx, c.Institution, next(c))
 		if fault.Is(err, fault.NotFound) {
 			break
 		}
@@ -60,7 +54,7 @@ func (a *Agent) corrections(ctx context.Context, c vault.Certificate, next func(
 			return nil, err
 		}
 		c = other
-		chain = append(chain, a.shape(c))
+		chain = append(chain, d.Shape(c))
 	}
 	return chain, nil
 }

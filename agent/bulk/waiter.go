@@ -1,8 +1,9 @@
-package agent
+package bulk
 
 import (
 	"context"
 
+	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -12,7 +13,7 @@ import (
 // each verified PDF out as soon as it is there.
 type waiter struct {
 	run      *run
-	follower *follower
+	follower *feed.Follower
 	total    int
 	done     int
 	open     map[uint64]bool // accepted, not settled
@@ -60,8 +61,8 @@ func (w *waiter) wait(ctx context.Context, accepted <-chan []*intake.Candidate) 
 				accepted = nil
 			}
 			ready = w.await(group)
-		case <-w.follower.ready:
-			settled, trouble := w.follower.take()
+		case <-w.follower.Ready():
+			settled, trouble := w.follower.Take()
 			if trouble != nil {
 				return trouble
 			}
@@ -84,7 +85,7 @@ func (r *run) stopIfCancelled(ctx context.Context) error {
 	if r.batch.Digest != r.digest {
 		return nil
 	}
-	b, err := r.store.Batch(ctx, r.institution.ID, r.batch.ID)
+	b, err := r.Records.Batch(ctx, r.institution.ID, r.batch.ID)
 	if err != nil || !b.Cancelled() {
 		return err
 	}
@@ -96,7 +97,7 @@ func (w *waiter) write(ctx context.Context, ready []uint64) error {
 	if len(ready) == 0 {
 		return nil
 	}
-	settled, err := w.run.store.ByID(ctx, ready...)
+	settled, err := w.run.Records.ByID(ctx, ready...)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (w *waiter) write(ctx context.Context, ready []uint64) error {
 			approved = append(approved, c)
 		}
 	}
-	if err := w.run.outcome.Export(ctx, w.run.out, approved); err != nil {
+	if err := w.run.Outcome.Export(ctx, w.run.out, approved); err != nil {
 		return err
 	}
 	w.done += len(ready)

@@ -1,8 +1,11 @@
-package agent
+// Package audit writes the acts of staff down, and hands the trail of them over.
+package audit
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -11,20 +14,33 @@ import (
 // actsGroup is how many entries of the audit trail are handed over at a time.
 const actsGroup = 1000
 
-// Acts is a piece of the audit trail.
-func (a *Agent) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
-	return a.store.Acts(ctx, after, actsGroup)
+// Records are where acts are written down.
+type Records interface {
+	Acts(ctx context.Context, after uint64, n int) ([]act.Entry, error)
+	NoteAct(ctx context.Context) error
 }
 
-// audited writes the acts of the staff down: each call that may change something
+// Trail is the audit trail of a home.
+type Trail struct {
+	Records Records
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Acts is a piece of the audit trail.
+func (t *Trail) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
+	return t.Records.Acts(ctx, after, actsGroup)
+}
+
+// Around writes the acts of the staff down: each call that may change something
 // and was not refused.
-func (a *Agent) audited(next http.Handler) http.Handler {
+func (t *Trail) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: a.Now()}
+		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + r.URL.Path, From: "local"}, At: t.Now()}
 		outer := r
 		r = r.WithContext(act.Into(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it
@@ -35,8 +51,8 @@ func (a *Agent) audited(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(&answered{ResponseWriter: w, done: func() {
-			if err := a.store.NoteAct(context.WithoutCancel(r.Context())); err != nil {
-				a.Log.Error("an act could not be written down", "error", err)
+			if err := t.Records.NoteAct(context.WithoutCancel(r.Context())); err != nil {
+				t.Log.Error("an act could not be written down", "error", err)
 			}
 		}}, r)
 	})

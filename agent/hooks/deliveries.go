@@ -1,12 +1,10 @@
-package agent
+package hooks
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
@@ -19,8 +17,8 @@ const (
 )
 
 // Deliveries lists what was delivered, newest first.
-func (a *Agent) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error) {
-	filter, err := a.deliveryFilter(f)
+func (h *Hooks) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+	filter, err := h.deliveryFilter(f)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +26,7 @@ func (a *Agent) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]clie
 	if f.Limit > 0 {
 		n = min(f.Limit, mostDeliveries)
 	}
-	all, err := a.store.Deliveries(ctx, filter, n)
+	all, err := h.Ledger.Deliveries(ctx, filter, n)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +37,8 @@ func (a *Agent) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]clie
 	return shown, nil
 }
 
-func (a *Agent) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
-	filter := hook.Filter{Institution: a.Institution().ID, Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+func (h *Hooks) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
+	filter := hook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
 	case "", hook.Pending, hook.Delivered, hook.GivenUp:
 		return filter, nil
@@ -50,33 +48,33 @@ func (a *Agent) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
 }
 
 // Delivery returns one delivery with its body.
-func (a *Agent) Delivery(ctx context.Context, id string) (client.WebhookDelivery, error) {
-	d, err := a.store.Delivery(ctx, a.Institution().ID, id)
+func (h *Hooks) Delivery(ctx context.Context, id string) (client.WebhookDelivery, error) {
+	d, err := h.Ledger.Delivery(ctx, h.Institution(), id)
 	return shapeDelivery(d.Delivery, d.Body), err
 }
 
 // Redeliver asks for deliveries anew: those named, all of them or none, else those that
 // a filter selects.
-func (a *Agent) Redeliver(ctx context.Context, r client.Redelivery) (int, error) {
-	defer a.checkHooks()
-	defer a.hooks.sender.Wake()
-	institution := a.Institution().ID
+func (h *Hooks) Redeliver(ctx context.Context, r client.Redelivery) (int, error) {
+	defer h.Check()
+	defer h.Sender.Wake()
+	institution := h.Institution()
 	if len(r.Deliveries) > 0 {
-		return len(r.Deliveries), a.store.Redeliver(ctx, institution, r.Deliveries, a.Now())
+		return len(r.Deliveries), h.Ledger.Redeliver(ctx, institution, r.Deliveries, h.Now())
 	}
 	if r.Filter == nil {
 		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
 	}
-	filter, err := a.deliveryFilter(*r.Filter)
+	filter, err := h.deliveryFilter(*r.Filter)
 	if err != nil {
 		return 0, err
 	}
-	live, err := a.liveWebhooks(ctx)
+	live, err := h.liveWebhooks(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for n := 0; ; {
-		page, err := a.store.Deliveries(ctx, filter, mostDeliveries)
+		page, err := h.Ledger.Deliveries(ctx, filter, mostDeliveries)
 		if err != nil {
 			return n, err
 		}
@@ -88,7 +86,7 @@ func (a *Agent) Redeliver(ctx context.Context, r client.Redelivery) (int, error)
 				names = append(names, d.UUID)
 			}
 		}
-		if err := a.store.Redeliver(ctx, institution, names, a.Now()); err != nil {
+		if err := h.Ledger.Redeliver(ctx, institution, names, h.Now()); err != nil {
 			return n, err
 		}
 		n += len(names)
@@ -98,55 +96,13 @@ func (a *Agent) Redeliver(ctx context.Context, r client.Redelivery) (int, error)
 	}
 }
 
-func (a *Agent) liveWebhooks(ctx context.Context) (map[string]bool, error) {
-	all, err := a.store.Endpoints(ctx, a.Institution().ID)
+func (h *Hooks) liveWebhooks(ctx context.Context) (map[string]bool, error) {
+	all, err := h.Register.Endpoints(ctx, h.Institution())
 	live := map[string]bool{}
 	for _, e := range all {
 		live[e.ID] = true
 	}
 	return live, err
-}
-
-// hooksProblem is the name of the problem that endpoints are suspended.
-const hooksProblem = "webhooks"
-
-// checkHooks notes which webhooks are suspended.
-func (a *Agent) checkHooks() {
-	all, err := a.store.Endpoints(context.Background(), 0)
-	if err != nil {
-		return // whoever reads next says so
-	}
-	var names []string
-	for _, e := range all {
-		if e.Suspended() {
-			names = append(names, e.ID)
-		}
-	}
-	if len(names) == 0 {
-		if a.health.Clear(hooksProblem) {
-			a.feed.notice(client.Notice{Level: "info", Message: "all webhooks take deliveries again"})
-		}
-		return
-	}
-	message := fmt.Sprintf("deliveries wait: %d in a row could not be delivered to webhook %s; see vecctl webhook deliveries, mend the endpoint, then: vecctl webhook update ID --active",
-		hook.SuspendAfter, strings.Join(names, ", "))
-	if a.health.Raise(health.Problem{Name: hooksProblem, Message: message}) {
-		a.Log.Warn("webhooks are suspended", "endpoints", names)
-		a.feed.notice(client.Notice{Level: "warn", Message: message})
-	}
-}
-
-// forgetDeliveries removes what is old from the record of deliveries.
-func (a *Agent) forgetDeliveries(ctx context.Context, now time.Time) {
-	for ctx.Err() == nil {
-		n, err := a.store.ForgetDeliveries(ctx, now.Add(-hook.KeepFor), mostDeliveries)
-		if err != nil && ctx.Err() == nil {
-			a.Log.Error("forgetting old webhook deliveries failed", "error", err)
-		}
-		if err != nil || n < mostDeliveries {
-			return
-		}
-	}
 }
 
 func shapeWebhook(e hook.Endpoint) client.Webhook {

@@ -1,0 +1,154 @@
+package applying
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
+)
+
+// Lists is what the counter needs of the store besides.
+type Lists interface {
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
+}
+
+// Counter is where staff see applications and decide about them, as their clients
+// have it.
+type Counter struct {
+	*Desk
+	Lists   Lists
+	Current func() vault.Institution // the one whose staff is served
+	// Accepting says why nothing new is taken; nil when it is.
+	Accepting func() error
+	Shape     func(vault.Certificate) client.Certificate
+	Wake      func() // tells that there is work
+}
+
+// Applications lists applications, and counts all pages' entries.
+func (c *Counter) Applications(ctx context.Context, f client.ApplicationFilter) ([]client.Application, int, error) {
+	filter := store.Filter{Institution: c.Current().ID, Source: vault.FromCustomer, Email: f.Email, Search: f.Search}
+	if f.Status == "open" {
+		filter.Open = true
+	} else if f.Status != "" {
+		var known bool
+		if filter.Status, known = vault.ParseStatus(f.Status); !known {
+			return nil, 0, fault.InvalidFields([]fault.Field{{Name: "status", Message: "The selected status is invalid."}})
+		}
+	}
+	page, err := c.Lists.List(ctx, filter, f.Page, f.PerPage)
+	shown := make([]client.Application, len(page.Certificates))
+	for i, one := range page.Certificates {
+		shown[i] = c.shape(one)
+	}
+	return shown, page.Total, err
+}
+
+// Application finds one by UUID or reference ID.
+func (c *Counter) Application(ctx context.Context, name string) (client.Application, error) {
+	found, err := c.find(ctx, name)
+	if err != nil {
+		return client.Application{}, err
+	}
+	return c.shape(found), nil
+}
+
+func (c *Counter) find(ctx context.Context, name string) (vault.Certificate, error) {
+	found, err := c.Book.Certificate(ctx, c.Current().ID, name)
+	if err == nil && found.Source != vault.FromCustomer {
+		err = fault.Newf(fault.NotFound, "%s is no application; see: vecctl view %s", found.Reference, found.Reference)
+	}
+	return found, err
+}
+
+// Evidence opens the file that was handed in with an application. The caller closes
+// it.
+func (c *Counter) Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error) {
+	found, err := c.find(ctx, name)
+	if err != nil {
+		return nil, vault.File{}, err
+	}
+	f := found.Application.Evidence
+	if f == nil {
+		return nil, vault.File{}, fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.Reference)
+	}
+	stored, err := c.Open(f.SHA256)
+	return stored, *f, err
+}
+
+// SubmitApplication hands an application in for somebody whom staff know.
+func (c *Counter) SubmitApplication(ctx context.Context, n client.NewApplication) (client.Application, error) {
+	if err := c.Accepting(); err != nil {
+		return client.Application{}, err
+	}
+	d := vault.ApplicationDraft{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}
+	if n.Evidence != nil {
+		f, err := c.Documents.Keep(bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
+		if err != nil {
+			return client.Application{}, fault.At("evidence "+n.Evidence.Name, err)
+		}
+		d.Evidence = &f
+	}
+	return c.changed(c.SubmitFor(ctx, c.Current(), actor(ctx), d))
+}
+
+// ReviewApplication takes an application in review.
+func (c *Counter) ReviewApplication(ctx context.Context, name string) (client.Application, error) {
+	return c.changed(c.Review(ctx, c.Current().ID, name, actor(ctx)))
+}
+
+// ApproveApplication accepts an application, which is processed then.
+func (c *Counter) ApproveApplication(ctx context.Context, name string, q client.ApplicationApproval) (client.Application, error) {
+	if err := c.Accepting(); err != nil {
+		return client.Application{}, err
+	}
+	i := Issue{
+		Template: q.Template, Fields: q.Fields, Evidence: q.Evidence, IssueDate: vault.Date(q.IssueDate), Details: q.Details,
+		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
+	}
+	if q.File != nil {
+		i.Document, i.Name = bytes.NewReader(q.File.Body), q.File.Name
+	}
+	return c.changed(c.Approve(ctx, c.Current(), name, actor(ctx), i))
+}
+
+// RejectApplication refuses an application.
+func (c *Counter) RejectApplication(ctx context.Context, name, reason string) (client.Application, error) {
+	return c.changed(c.Reject(ctx, c.Current().ID, name, actor(ctx), reason))
+}
+
+// actor is who of the staff calls.
+func actor(ctx context.Context) string {
+	if p := act.Of(ctx); p != nil {
+		return p.Who
+	}
+	return "staff"
+}
+
+// changed shows an application that was changed, unless it was not.
+func (c *Counter) changed(one vault.Certificate, err error) (client.Application, error) {
+	if err != nil {
+		return client.Application{}, err
+	}
+	c.Wake()
+	return c.shape(one), nil
+}
+
+func (c *Counter) shape(one vault.Certificate) client.Application {
+	from := one.Application
+	shaped := client.Application{Certificate: c.Shape(one), Proof: string(from.Proof), SubmittedBy: from.By}
+	if e := from.Evidence; e != nil {
+		shaped.Evidence = &client.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
+	}
+	if r := from.Review; r != nil {
+		shaped.Review = &client.Review{By: r.By, At: r.At.UTC()}
+	}
+	if d := from.Decision; d != nil {
+		shaped.Decision = &client.Decision{By: d.By, At: d.At.UTC(), Reason: d.Reason}
+	}
+	return shaped
+}

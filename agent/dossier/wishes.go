@@ -1,0 +1,70 @@
+package dossier
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// WishRecords are where wishes for corrections are kept.
+type WishRecords interface {
+	AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	ChangeCorrection(ctx context.Context, institution uint32, id uint64,
+		change func(vault.Correction) (vault.Correction, error)) (vault.Correction, error)
+	QueueMail(ctx context.Context, m vault.Mail) error
+}
+
+// Wishes are those for corrections of certificates.
+type Wishes struct {
+	Records     WishRecords
+	Institution func() uint32 // the one whose staff is served
+	Mailed      func()        // tells that there may be a mail to send
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Ask keeps somebody's wish, and has staff told of it.
+func (w *Wishes) Ask(ctx context.Context, c vault.Certificate, wish vault.Correction) error {
+	kept, err := w.Records.AddCorrection(ctx, wish)
+	if err != nil {
+		return err
+	}
+	if err := w.Records.QueueMail(ctx, vault.NewCorrectionMail(c, "", kept.Text, w.Now())); err != nil {
+		// Staff see the wish in their list all the same.
+		w.Log.Error("telling staff of a correction that is asked for failed", "correction", kept.ID, "error", err)
+	}
+	w.Mailed()
+	return nil
+}
+
+// Corrections lists the wishes for corrections of the current institution's
+// certificates.
+func (w *Wishes) Corrections(ctx context.Context, all bool) ([]client.Correction, error) {
+	found, err := w.Records.Corrections(ctx, w.Institution(), all)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]client.Correction, len(found))
+	for i, c := range found {
+		shown[i] = shapeCorrection(c)
+	}
+	return shown, nil
+}
+
+// FinishCorrection notes that staff have seen to a wish.
+func (w *Wishes) FinishCorrection(ctx context.Context, id uint64) (client.Correction, error) {
+	done, err := w.Records.ChangeCorrection(ctx, w.Institution(), id, func(c vault.Correction) (vault.Correction, error) {
+		return c.Finish(w.Now())
+	})
+	return shapeCorrection(done), err
+}
+
+func shapeCorrection(c vault.Correction) client.Correction {
+	return client.Correction{
+		ID: c.ID, UUID: c.Certificate, ReferenceID: c.Reference, Text: c.Text, AskedAt: c.At.UTC(), DoneAt: client.TimeOrNull(c.DoneAt),
+	}
+}

@@ -1,0 +1,119 @@
+// Package failures is what failed and why, and its trying again.
+package failures
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Records are what is needed of the store.
+type Records interface {
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
+	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
+	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+}
+
+// Failures are the failed certificates of the institution whose staff is served.
+type Failures struct {
+	Records     Records
+	Institution func() uint32
+	Shape       func(vault.Certificate) client.Certificate
+	Wake        func() // tells that there is work
+	Now         func() time.Time
+}
+
+// mendOf is what a person can do about a cause of failure.
+func mendOf(code string) string {
+	switch code {
+	case "cancelled":
+		return "Retry what was cancelled by mistake, or hand the manifest in again."
+	case "crashed":
+		return "Processing ended the program several times: print the document to a new, plain PDF."
+	case "timeout":
+		return "Check the document, then retry."
+	case "missing_document":
+		return "Hand the document in again."
+	case "unreadable_code":
+		return "Use a page with more room for the code, or a shorter base URL."
+	case "internal":
+		return "Retry; where it fails again, the agent's log says more."
+	}
+	return cmp.Or(pdf.Reason(code).Mend(), "Read the reason, mend the document, and retry.")
+}
+
+// eachFailed goes through the failed certificates, newest first, until each
+// returns false.
+func (f *Failures) eachFailed(ctx context.Context, batch string, each func(vault.Certificate) bool) error {
+	const group = 1000
+	filter := store.Filter{Institution: f.Institution(), Status: vault.Failed, Batch: batch}
+	for n := 1; ; n++ {
+		page, err := f.Records.List(ctx, filter, n, group)
+		if err != nil {
+			return err
+		}
+		for _, c := range page.Certificates {
+			if !each(c) {
+				return nil
+			}
+		}
+		if len(page.Certificates) < group {
+			return nil
+		}
+	}
+}
+
+func codeOf(c vault.Certificate) string {
+	if c.Failure == nil {
+		return "internal"
+	}
+	return c.Failure.Code
+}
+
+// Failures counts what failed by its cause, the largest group first.
+func (f *Failures) Failures(ctx context.Context, batch string) ([]client.FailureGroup, error) {
+	groups := []client.FailureGroup{}
+	at := map[string]int{}
+	err := f.eachFailed(ctx, batch, func(c vault.Certificate) bool {
+		code := codeOf(c)
+		i, known := at[code]
+		if !known {
+			i = len(groups)
+			at[code] = i
+			groups = append(groups, client.FailureGroup{Code: code, Mend: mendOf(code)})
+			if c.Failure != nil {
+				groups[i].Reason = c.Failure.Reason
+			}
+		}
+		groups[i].Count++
+		return true
+	})
+	slices.SortStableFunc(groups, func(g, h client.FailureGroup) int { return h.Count - g.Count })
+	return groups, err
+}
+
+// FailedFor returns a page of what failed for one cause, newest first.
+func (f *Failures) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
+	found := client.Page[client.Certificate]{Data: []client.Certificate{}}
+	total, skip := 0, (page-1)*perPage
+	err := f.eachFailed(ctx, "", func(c vault.Certificate) bool {
+		if codeOf(c) == code {
+			if total++; total > skip && len(found.Data) < perPage {
+				found.Data = append(found.Data, f.Shape(c))
+			}
+		}
+		return true
+	})
+	found.Meta = client.Meta{CurrentPage: page, PerPage: perPage, Total: total, LastPage: max(1, (total+perPage-1)/perPage)}
+	if n := len(found.Data); n > 0 {
+		from, to := skip+1, skip+n
+		found.Meta.From, found.Meta.To = &from, &to
+	}
+	return found, err
+}

@@ -1,0 +1,108 @@
+package health
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Records are what is needed of the store.
+type Records interface {
+	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
+	Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error)
+	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
+	LastEvent(ctx context.Context) (uint64, error)
+	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)
+	Size() int64
+}
+
+// Books are the numbers that the store has of all of a home's institutions.
+type Books struct {
+	Records      Records
+	Institutions func() []uint32
+	Now          func() time.Time
+}
+
+// CertificatesByState implements health.Source.
+func (b Books) CertificatesByState(ctx context.Context) (map[string]int, error) {
+	states := map[string]int{}
+	for _, id := range b.Institutions() {
+		counts, err := b.Records.Counts(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range vault.Statuses() {
+			states[string(s)] += counts.Of(s)
+		}
+	}
+	return states, nil
+}
+
+// QueueLengths implements health.Source.
+func (b Books) QueueLengths(ctx context.Context) (map[string]Queue, error) {
+	queues, err := b.Records.Queues(ctx, b.Now())
+	if err != nil {
+		return nil, err
+	}
+	lengths := map[string]Queue{string(vault.JobProcess): {}, string(vault.JobNotify): {}}
+	for kind, q := range queues {
+		lengths[string(kind)] = Queue{Waiting: q.Waiting, Later: q.Later}
+	}
+	return lengths, nil
+}
+
+// BatchCounts implements health.Source. The latest batches are looked at: older
+// ones are done.
+func (b Books) BatchCounts(ctx context.Context) (map[string]int, error) {
+	const latest = 200
+	states := map[string]int{}
+	for _, id := range b.Institutions() {
+		batches, _, err := b.Records.Batches(ctx, id, 1, latest)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range batches {
+			states[one.State()]++
+		}
+	}
+	return states, nil
+}
+
+// eventGroup is how many events are read at a time.
+const eventGroup = 256
+
+// EventsSince implements health.Source.
+func (b Books) EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error) {
+	// What happens meanwhile is counted the next time.
+	last, err := b.Records.LastEvent(ctx)
+	if err != nil {
+		return nil, seq, err
+	}
+	counts := map[string]int{}
+	for _, id := range b.Institutions() {
+		for from := seq; from < last; {
+			events, next, err := b.Records.EventsAfter(ctx, id, from, eventGroup)
+			if err != nil {
+				return nil, seq, err
+			}
+			for _, e := range events {
+				if e.Seq <= last {
+					counts[lastWord(string(e.Type))]++
+				}
+			}
+			if next == from {
+				break
+			}
+			from = next
+		}
+	}
+	return counts, last, nil
+}
+
+func lastWord(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// DatabaseSize implements health.Source.
+func (b Books) DatabaseSize() int64 { return b.Records.Size() }

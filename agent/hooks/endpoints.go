@@ -1,0 +1,154 @@
+package hooks
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// CreateWebhook makes a webhook; the answer alone has its signing secret.
+func (h *Hooks) CreateWebhook(ctx context.Context, e client.WebhookEdit) (client.Webhook, error) {
+	all, err := h.Register.Endpoints(ctx, 0)
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	if err := h.checkTarget(e.URL); err != nil {
+		return client.Webhook{}, err
+	}
+	id, err := vault.NewUUID(h.Random, h.Now())
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	owner := hook.Owner{Institution: h.Institution(), Store: e.Store}
+	// Checked with a stand-in first, so that a refusal leaves no key behind.
+	made, err := hook.New(id, owner, editOf(e), nil, h.Now())
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	secret, sealed, err := h.Secrets.draw(id, len(all) == 0)
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	made.Secret = sealed
+	if err := h.Register.AddEndpoint(ctx, made); err != nil {
+		return client.Webhook{}, err
+	}
+	h.Sender.Wake()
+	shown := shapeWebhook(made)
+	shown.Secret = secret
+	return shown, nil
+}
+
+// checkTarget refuses an address that would never be called.
+func (h *Hooks) checkTarget(address *string) error {
+	if address == nil {
+		return nil
+	}
+	u, err := url.Parse(*address)
+	if err != nil || u.Host == "" {
+		return nil // the domain says what is wrong with it
+	}
+	if err := h.Client.Check(u); err != nil {
+		message, _ := fault.Message(err)
+		// Said only where the setting would help.
+		if !h.Private && outbound.New(outbound.Rules{Private: true}).Check(u) == nil {
+			message += "; addresses of your own network are called only with the setting webhooks.allow_private"
+		}
+		return fault.InvalidFields([]fault.Field{{Name: "url", Message: message}})
+	}
+	return nil
+}
+
+func editOf(e client.WebhookEdit) hook.Edit {
+	edit := hook.Edit{URL: e.URL, Active: e.IsActive}
+	for _, name := range e.Events {
+		edit.Events = append(edit.Events, vault.EventType(name))
+	}
+	return edit
+}
+
+// Webhooks lists the institution's webhooks.
+func (h *Hooks) Webhooks(ctx context.Context) ([]client.Webhook, error) {
+	all, err := h.Register.Endpoints(ctx, h.Institution())
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]client.Webhook, len(all))
+	for i, e := range all {
+		shown[i] = shapeWebhook(e)
+	}
+	return shown, nil
+}
+
+func (h *Hooks) changeWebhook(ctx context.Context, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (client.Webhook, error) {
+	changed, err := h.Register.ChangeEndpoint(ctx, h.Institution(), id, change)
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	h.Sender.Wake()
+	h.Check()
+	return shapeWebhook(changed), nil
+}
+
+// UpdateWebhook changes a webhook.
+func (h *Hooks) UpdateWebhook(ctx context.Context, id string, e client.WebhookEdit) (client.Webhook, error) {
+	if err := h.checkTarget(e.URL); err != nil {
+		return client.Webhook{}, err
+	}
+	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Update(editOf(e), h.Now()) })
+}
+
+// DeleteWebhook ends a webhook.
+func (h *Hooks) DeleteWebhook(ctx context.Context, id string) (client.Webhook, error) {
+	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Delete(h.Now()) })
+}
+
+// RotateWebhook makes a new signing secret. Where the old one cannot be read any
+// more, it does not sign along.
+func (h *Hooks) RotateWebhook(ctx context.Context, id string) (client.Webhook, error) {
+	secret, sealed, err := h.Secrets.draw(id, true)
+	if err != nil {
+		return client.Webhook{}, err
+	}
+	shown, err := h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) {
+		_, lost := h.Secrets.Open(id, old.Secret)
+		next, err := old.Rotate(sealed, h.Now())
+		if lost != nil {
+			next.OldSecret = nil
+		}
+		return next, err
+	})
+	shown.Secret = secret
+	return shown, err
+}
+
+// TestWebhook makes one attempt at a test delivery, and keeps it.
+func (h *Hooks) TestWebhook(ctx context.Context, id string) (client.WebhookDelivery, error) {
+	all, err := h.Register.Endpoints(ctx, h.Institution())
+	if err != nil {
+		return client.WebhookDelivery{}, err
+	}
+	for _, e := range all {
+		if e.ID != id {
+			continue
+		}
+		d, body, err := hook.TestNews(e.Owner, h.Now()).To(e, h.Now())
+		if err != nil {
+			return client.WebhookDelivery{}, err
+		}
+		attempt, err := h.Sender.Try(ctx, e, d, body)
+		if err != nil {
+			return client.WebhookDelivery{}, err
+		}
+		kept, err := h.Ledger.KeepTest(ctx, d, body, attempt)
+		h.Sender.Wake()
+		h.Check()
+		return shapeDelivery(kept, nil), err
+	}
+	return client.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
+}

@@ -1,0 +1,27 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/bulk"
+	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// bulk is what a manifest needs on its way.
+func (a *Agent) bulk() bulk.Options {
+	return bulk.Options{
+		Records: a.store, Intake: a.intake, Outcome: a.outcome, Feed: &a.feed, Presses: a.presses, Verified: a.verified,
+		VerifyURL: func(reference string) string { return process.VerifyURL(a.BaseURL(), reference) },
+		Home:      string(a.Home), Accepting: a.Accepting, LookAtDisk: a.space.Check,
+		Wake: a.wake, Process: a.processor.Wake, Now: a.Now, Random: a.Random,
+	}
+}
+
+// Bulk issues a manifest that staff handed in; see bulk.Issue.
+func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+	report, _, err := bulk.Issue(ctx, a.bulk(), bulk.Order{
+		Institution: a.Institution(), Trigger: vault.BulkUpload, Request: request, Progress: progress})
+	return report, err
+}

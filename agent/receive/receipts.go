@@ -1,0 +1,79 @@
+package receive
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// Records are where received events are read.
+type Records interface {
+	Received(ctx context.Context, before uint64, n int) ([]hook.Received, error)
+}
+
+// Remote notes what is heard of certificates on remote vaults.
+type Remote interface {
+	// Note tells whether it was news.
+	Note(courier.Heard) (bool, error)
+}
+
+// How many events are listed at a time.
+const (
+	fewEvents  = 50
+	mostEvents = 1000
+)
+
+// Receipts are the events that others told us, as staff see them.
+type Receipts struct {
+	Records Records
+	Remote  Remote
+	Tell    func(client.Notice)
+}
+
+// Apply notes what an event says of a certificate that this home sent to a
+// remote vault.
+func (r *Receipts) Apply(_ context.Context, e hook.Received) error {
+	p, err := webhook.Parse(e.Body)
+	status, ok := hook.StatusAfter(vault.EventType(e.Event))
+	if err != nil || !ok {
+		return nil //nolint:nilerr // an event of another kind says nothing here
+	}
+	noted, err := r.Remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
+	if noted {
+		r.Tell(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
+	}
+	return err
+}
+
+// Told shows a received event on the event stream.
+func (r *Receipts) Told(e hook.Received) {
+	message := "received " + e.Event
+	if e.Subject != "" {
+		message += " of certificate " + e.Subject
+	}
+	r.Tell(client.Notice{Level: "info", Message: message})
+}
+
+// ReceivedEvents lists what others told us, newest first.
+func (r *Receipts) ReceivedEvents(ctx context.Context, before uint64, n int) ([]client.ReceivedEvent, error) {
+	if n <= 0 {
+		n = fewEvents
+	}
+	all, err := r.Records.Received(ctx, before, min(n, mostEvents))
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]client.ReceivedEvent, len(all))
+	for i, e := range all {
+		shown[i] = client.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
+			Payload: e.Body, Tasks: make([]client.ReceivedTask, len(e.Tasks))}
+		for n, task := range e.Tasks {
+			shown[i].Tasks[n] = client.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Tries, Error: task.Error}
+		}
+	}
+	return shown, nil
+}

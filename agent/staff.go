@@ -1,0 +1,60 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/dossier"
+	"github.com/vecctl/vecctl/agent/erasure"
+	"github.com/vecctl/vecctl/agent/failures"
+	"github.com/vecctl/vecctl/agent/feed"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/agent/post"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// shape is a certificate as the API shows it.
+func (a *Agent) shape(c vault.Certificate) client.Certificate {
+	return a.business(api.Limits{}).Shape(c)
+}
+
+func (a *Agent) failures() *failures.Failures {
+	return &failures.Failures{Records: a.store, Institution: a.currentID, Shape: a.shape, Wake: a.wake, Now: a.Now}
+}
+
+func (a *Agent) dossier() *dossier.Dossier {
+	return &dossier.Dossier{
+		Records: a.store, Institution: a.currentID, Succeed: a.succeed, Shape: a.shape, ShapeEvent: feed.ShapeEvent,
+		Mailed: func() { a.feed.News(); a.post.Wake() }, Wake: a.wake, Now: a.Now, Random: a.Random,
+	}
+}
+
+// succeed makes a corrected successor of a certificate.
+func (a *Agent) succeed(ctx context.Context, name string, m vault.Mend, file *client.NewFile) (vault.Certificate, error) {
+	var document *intake.NewFile
+	if file != nil {
+		if err := a.Accepting(); err != nil {
+			return vault.Certificate{}, err
+		}
+		document = &intake.NewFile{Name: file.Name, Body: file.Body}
+	}
+	made, err := a.uploads.Reissue(ctx, a.store, a.Institution(), name, m, document)
+	return made.Next, err
+}
+
+func (a *Agent) erasures() *erasure.Eraser {
+	return &erasure.Eraser{
+		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.institutionIDs,
+		Outcomes: func(gone []vault.Certificate) (int, error) { return outcome.Erase(a.Home.Verified(), gone) },
+		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), post.SpoolFile(id)) },
+		News:     a.feed.News, Now: a.Now,
+	}
+}
+
+// institutionIDs are those of all the home's institutions.
+func (a *Agent) institutionIDs() []uint32 { return slices.Collect(maps.Keys(a.state.Load().seats)) }

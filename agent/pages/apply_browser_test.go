@@ -91,14 +91,14 @@ func TestApplyInABrowser(t *testing.T) {
 	b.wait(invalid + ` === ""`)
 	ask[bool](b, `(document.querySelector("#title").value = "Diploma") === "Diploma"`)
 	b.press("main form button")
-	b.wait(`document.querySelector("h1").innerText === "Look into your mail"`)
+	b.wait(`document.querySelector("h1")?.innerText === "Look into your mail"`)
 	b.looks("apply-sent")
 
 	b.do(chromedp.Navigate(b.address + b.confirmations()[0]))
-	b.wait(`document.querySelector("h1").innerText === "Confirm your application"`)
+	b.wait(`document.querySelector("h1")?.innerText === "Confirm your application"`)
 	b.looks("apply-confirm")
 	b.press("main form button")
-	b.wait(`document.querySelector("h1").innerText === "Your application has been received"`)
+	b.wait(`document.querySelector("h1")?.innerText === "Your application has been received"`)
 	b.looks("apply-done")
 	if found := b.applications(); len(found) != 1 || found[0].Title != "Diploma" || found[0].Details != "Two\nlines" || found[0].Email != "ada@example.com" {
 		t.Errorf("applied for %+v", found)

@@ -31,6 +31,7 @@ import (
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/agent/space"
 	"github.com/vecctl/vecctl/agent/tokens"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -75,6 +76,7 @@ type Agent struct {
 	state        atomic.Pointer[state]
 	configuring  sync.Mutex
 	signing      signing
+	standard     vault.Placement // of codes, where nothing else says
 	certifier    certifier
 	intake       *intake.Intake
 	uploads      *intake.Uploads
@@ -86,6 +88,7 @@ type Agent struct {
 	outcome      *outcome.Writer
 	pages        *pages.Pages
 	feed         feed.Feed
+	keeper       *retention.Keeper
 	sender       *deliver.Sender
 	hooks        *hooks.Hooks
 	secrets      secrets
@@ -118,6 +121,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		o.Getenv = func(string) string { return "" }
 	}
 	a := &Agent{Options: o, Made: !existed}
+	if a.standard, err = a.loadPlacement(config); err != nil {
+		return nil, err
+	}
 	if a.signing, err = a.loadSigning(config); err != nil {
 		return nil, err
 	}
@@ -125,6 +131,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		return nil, err
 	}
 	if err := a.prepareHooks(config); err != nil {
+		return nil, err
+	}
+	if a.keeper, err = a.newKeeper(config); err != nil {
 		return nil, err
 	}
 	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
@@ -174,6 +183,9 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	a.health.Begin(last)
 	a.wire()
 	a.hooks.Check()
+	if err := a.finishRotation(ctx); err != nil {
+		return err
+	}
 	a.pages, err = a.showing()
 	return err
 }
@@ -197,6 +209,7 @@ func (a *Agent) wire() {
 	})
 	a.wireMails()
 	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
+	a.keeper.Records = a.store
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }
@@ -210,6 +223,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.sender.Run(ctx) })
 	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.space.Watch(ctx) })
+	work.Go(func() error { return a.keeper.Run(ctx) })
 	return work.Wait()
 }
 
@@ -228,7 +242,6 @@ func (a *Agent) sweep(ctx context.Context) error {
 			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
-			a.hooks.Forget(ctx, forgot)
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders

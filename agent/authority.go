@@ -27,6 +27,7 @@ import (
 // with the vault, and nothing else.
 type certifier struct {
 	office  *office.Office
+	ring    *keyring.Ring
 	door    *certify.Door
 	page    *page.Page
 	gallery *badge.Gallery
@@ -38,7 +39,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random)
+	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random, a.Now)
 	if err != nil {
 		return err
 	}
@@ -53,6 +54,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	a.certifier.office = office.New(office.Options{
 		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: herald{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
+	a.certifier.ring = keys
 	a.certifier.door = certify.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
 	a.certifier.gallery = badge.NewGallery()
 	a.certifier.page, err = page.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
@@ -104,15 +106,16 @@ func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Han
 }
 
 // mountPublic adds it for the network.
-func (c *certifier) mountPublic(mux *http.ServeMux, proxies []netip.Prefix) {
-	c.mount(mux, edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}.Around)
+func (c *certifier) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
+	perimeter := edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.trail().AroundStores(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certifier) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, func(h http.Handler) http.Handler { return h })
+	c.mount(mux, a.trail().AroundStores)
 	desk := &counter.Counter{Registry: c.office, Bench: c.office, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(counter.Base, desk.Handler())
+	mux.Handle(counter.Base, a.trail().Around(desk.Handler()))
 }
 
 // runAuthority does what time brings to certifications.

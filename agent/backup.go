@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -45,9 +46,10 @@ func (a *Agent) homeID() string {
 	return hex.EncodeToString(sum[:length])
 }
 
-// Compact gives the room that is free inside a home's database back to the disk. An
-// agent that holds the home keeps it from that: fault.Locked.
-func Compact(d home.Dir, wait time.Duration) error {
+// Compact gives the room that is free inside a home's database back to the disk, and
+// writes the act of its context down. An agent that holds the home keeps it from
+// that: fault.Locked.
+func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
 	s, err := bolt.Open(d.Database(), wait)
 	if fault.Is(err, fault.Locked) {
 		return d.Locked(err)
@@ -55,19 +57,35 @@ func Compact(d home.Dir, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if err := s.NoteAct(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return s.Compact(d.Database())
 }
 
-// Restore puts a backup in the place of a home that is not there yet. Missing
+// Restore puts a backup in the place of a home that is not there yet, with the act of
+// its context in the audit trail. Missing
 // counts documents that were damaged or missing already when the backup was made.
 func Restore(ctx context.Context, s backup.Set, d home.Dir) (found backup.Contents, missing int, err error) {
 	found, err = s.Restore(ctx, string(d), func(staged string) error {
 		gone, err := files.Missing(ctx, staged, filepath.Base(d.Database()))
 		missing = len(gone)
+		if err == nil {
+			err = noteIn(ctx, filepath.Join(staged, filepath.Base(d.Database())))
+		}
 		if fault.Is(err, fault.Illegal) {
 			return err // a newer program's; its words are clear
 		}
 		return fault.At("the database in the backup", blob.DiskError(err, "looking at it"))
 	})
 	return found, missing + len(found.Damaged), err
+}
+
+// noteIn writes the act of a context down in a database that nobody else holds.
+func noteIn(ctx context.Context, path string) error {
+	s, err := bolt.Open(path, time.Second)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.NoteAct(ctx), s.Close())
 }

@@ -26,16 +26,21 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: feed.ShapeBatch, Templates: a.Templates,
+		ShapeBatch: feed.ShapeBatch, Templates: a.Templates, Placement: a.placement,
 		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
+}
+
+// trail is the audit trail.
+func (a *Agent) trail() *audit.Trail {
+	return &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
 }
 
 // Handler is the agent as its staff see it: the panel, and the documented API
 // without a token.
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
-	trail := &audit.Trail{Records: a.store, Now: a.Now, Log: a.Log}
+	trail := a.trail()
 	staff := &panel.Panel{
 		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
@@ -69,7 +74,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
 	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
-	a.certifier.mountPublic(mux, o.Proxies)
+	a.certifier.mountPublic(a, mux, o.Proxies)
 	return mux
 }
 

@@ -19,9 +19,10 @@ type listed struct {
 }
 
 type listing struct {
-	stamp  string
-	sound  bool
-	shaped client.Template
+	stamp     string
+	sound     bool
+	shaped    client.Template
+	placement vault.Placement
 }
 
 // Templates lists the home's templates as the API shows them. One with faults is
@@ -59,31 +60,9 @@ func (a *Agent) look(name string) listing {
 	if t.WidthMM > t.Height {
 		orientation = "landscape"
 	}
-	return listing{sound: true, shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
+	return listing{sound: true, placement: intake.PlacementOf(t), shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
 		WidthMM: t.WidthMM, HeightMM: t.Height, Fields: append([]string{}, t.Columns...)}}
 }
 
-// press is a template as intake wants it.
-type press struct{ *template.Template }
-
-func (p press) Placement() vault.Placement {
-	return vault.Placement{Page: p.Mark.Page, At: p.At, SizeMM: p.Mark.SizeMM, MarginMM: p.Mark.MarginMM}
-}
-
 // presses finds templates by their names and reads each once.
-func (a *Agent) presses() func(string) (intake.Press, error) {
-	type found struct {
-		press intake.Press
-		err   error
-	}
-	have := map[string]found{}
-	return func(name string) (intake.Press, error) {
-		f, ok := have[name]
-		if !ok {
-			t, err := a.shelf().Load(name)
-			f = found{press{t}, err}
-			have[name] = f
-		}
-		return f.press, f.err
-	}
-}
+func (a *Agent) presses() func(string) (intake.Press, error) { return intake.Presses(a.shelf()) }

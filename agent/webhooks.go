@@ -53,7 +53,7 @@ func (a *Agent) secretsBox(mayMake bool) (*home.Secrets, error) {
 	if a.secrets.box != nil {
 		return a.secrets.box, nil
 	}
-	s, err := a.Home.Secrets(a.Random, mayMake)
+	s, err := a.Home.Secrets(a.Random, a.Now(), mayMake)
 	if err == nil {
 		a.secrets.box = s
 	}

@@ -49,6 +49,9 @@ type Options struct {
 	ShapeBatch func(vault.Batch) client.Batch
 	// Templates lists what certificates can be made with.
 	Templates func() ([]client.Template, error)
+	// Placement is where codes go that an upload does not say: what a template wants or,
+	// without a name, the home. One that is not there is an error of kind Invalid.
+	Placement func(template string) (vault.Placement, error)
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits

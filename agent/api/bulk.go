@@ -20,9 +20,9 @@ import (
 // longest, in an alphabet of three bytes a letter.
 const largestBulk = 96 << 20
 
-// entryFields are those of one entry (guide, step 5b).
+// entryFields are those of one entry (guide, step 5b), and ours.
 func entryFields() []string {
-	return []string{"certificate_title", "full_name", "applicant_email", "file_id", "issue_date", "details"}
+	return append([]string{"certificate_title", "full_name", "applicant_email", "file_id", "issue_date", "details"}, placementFields()...)
 }
 
 // bulk issues a batch of uploaded files: all of its entries or none.
@@ -67,7 +67,7 @@ func (a *API) readEntries(w http.ResponseWriter, r *http.Request) ([]body.Entry,
 		return nil, body.ErrTooLarge
 	}
 	defer body.Bound(w, r, largestBulk, body.DefaultPace())()
-	entries, err := body.ReadEntries(r, entryFields())
+	entries, err := body.ReadEntries(r, entryFields(), groupQR)
 	say := func(message string) error {
 		return fault.InvalidFields([]fault.Field{{Name: "entries", Message: message}})
 	}
@@ -147,6 +147,9 @@ func (a *API) check(r *http.Request, institution vault.Institution, o *order) er
 		}
 	}
 	if err := a.checkFiles(r, institution, o); err != nil {
+		return err
+	}
+	if err := a.placeAll(r.Context(), o); err != nil {
 		return err
 	}
 	return o.err()

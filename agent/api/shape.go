@@ -29,6 +29,9 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 		at := c.ApprovedAt.UTC()
 		shaped.ApprovedAt = &at
 	}
+	if at := client.Placement(c.Placement); at != (client.Placement{}) {
+		shaped.QR = &at
+	}
 	if c.Failure != nil {
 		shaped.FailureReason = &c.Failure.Reason
 	}

@@ -22,6 +22,10 @@ import (
 type Intake interface {
 	// Receive reads a document to its end. ErrTooLarge and ErrWrongType refuse it.
 	Receive(r io.Reader, name string) (Incoming, error)
+	// Room refuses a place for the code that a document does not have; RoomOf does so
+	// for one that is stored.
+	Room(d Incoming, p vault.Placement) error
+	RoomOf(file vault.File, p vault.Placement) error
 	// KeepFile stores a document for a later request, with the answer unless that
 	// is nil.
 	KeepFile(ctx context.Context, who vault.Institution, d Incoming,
@@ -151,7 +155,7 @@ func (a *API) readDocument(w http.ResponseWriter, r *http.Request, file string, 
 	defer body.Bound(w, r, largestUpload, body.DefaultPace())()
 	handled, err := body.ReadForm(r, f)
 	if err == nil && !handled {
-		f.wrong, err = body.ReadObject(r.Body, f)
+		f.wrong, err = body.ReadObject(r.Body, f, groupQR)
 	}
 	return f, err
 }
@@ -168,7 +172,8 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 		return err
 	}
 	defer k.end()
-	form, err := a.readDocument(w, r, "certificate_file", "certificate_title", "full_name", "applicant_email", "issue_date", "details")
+	form, err := a.readDocument(w, r, "certificate_file", append(placementFields(),
+		"certificate_title", "full_name", "applicant_email", "issue_date", "details")...)
 	defer form.discard()
 	if err != nil {
 		return err
@@ -185,7 +190,12 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	if form.document != nil {
 		draft.File = form.document.Describe()
 	}
-	bad := append(draftProblems(draft, form.wrong, ""), form.problems()...)
+	placed, misplaced, err := a.place(form)
+	if err != nil {
+		return err
+	}
+	draft.Placement = placed
+	bad := slices.Concat(draftProblems(draft, form.wrong, ""), form.problems(), misplaced)
 	if err := fault.InvalidFields(bad); err != nil {
 		return err
 	}
@@ -298,7 +308,7 @@ func draftProblems(d vault.Draft, wrong []string, prefix string) []fault.Field {
 		return strings.ReplaceAll(field, "_", " ")
 	}
 	for _, name := range wrong {
-		if name != "certificate_file" {
+		if name != "certificate_file" && !slices.Contains(placementFields(), name) {
 			bad = append(bad, fault.Field{Name: prefix + name, Message: "The " + label(name) + " field must be a string."})
 		}
 	}

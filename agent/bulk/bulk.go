@@ -32,6 +32,8 @@ type Options struct {
 	Feed    *feed.Feed
 	// Presses makes what finds templates by their names.
 	Presses func() func(name string) (intake.Press, error)
+	// Standard is where codes go that nothing else places.
+	Standard vault.Placement
 	// Verified is the folder of an institution's outcomes.
 	Verified  func(institution uint32) string
 	VerifyURL func(reference string) string
@@ -157,6 +159,7 @@ func (r *run) check(ctx context.Context) error {
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
 		Trigger: r.trigger, KeepNothing: q.DryRun, Presses: presses, Template: q.Template,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
+		Standard:  r.Standard,
 		Progress:  func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
 	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })

@@ -23,9 +23,20 @@ func entry(email, file string) map[string]string {
 
 func (s *site) bulkJSON(body any, edit ...func(*http.Request)) answer {
 	s.Helper()
+	return s.jsonTo(bulkPath, body, edit...)
+}
+
+// jsonTo sends a body as JSON.
+func (s *site) jsonTo(path string, body any, edit ...func(*http.Request)) answer {
+	s.Helper()
+	return s.call(http.MethodPost, path, bytes.NewReader(s.json(body)), append(edit, header("Content-Type", "application/json"))...)
+}
+
+func (s *site) json(body any) []byte {
+	s.Helper()
 	raw, err := json.Marshal(body)
 	s.check(err)
-	return s.call(http.MethodPost, bulkPath, bytes.NewReader(raw), append(edit, header("Content-Type", "application/json"))...)
+	return raw
 }
 
 type entries map[string]any

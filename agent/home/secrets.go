@@ -3,6 +3,7 @@ package home
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,76 +12,165 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Secrets encrypts what must be known again, unlike a password: signing secrets of
-// webhooks, for one. The key is a file of its own, so that the database alone, in a
-// backup or a copy, tells nobody.
+// webhooks, for one. The keys are a file of their own, so that the database alone,
+// in a backup or a copy, tells nobody. The first key of the file encrypts; those
+// behind it open what was encrypted before they were replaced, in this database or
+// in a backup of it.
 type Secrets struct {
-	aead   cipher.AEAD
+	keys   []secretsKey
 	random io.Reader
 }
 
+type secretsKey struct {
+	SecretsKey
+	bits []byte
+	aead cipher.AEAD
+}
+
+// SecretsKey is what may be told of a key.
+type SecretsKey struct {
+	ID   string    // the start of its hash
+	Made time.Time // zero where nobody noted it
+}
+
+const secretsKeyLength = 32
+
 func (d Dir) secretsKey() string { return filepath.Join(d.Keys(), "secrets.key") }
 
-// Secrets loads the key; where there is none it makes one if make is set, else it is
-// Damaged: something was encrypted with the one that is missing.
-func (d Dir) Secrets(random io.Reader, mayMake bool) (*Secrets, error) {
+// Secrets loads the keys; where there are none it makes one if mayMake is set, else
+// it is Damaged: something was encrypted with the one that is missing.
+func (d Dir) Secrets(random io.Reader, now time.Time, mayMake bool) (*Secrets, error) {
 	text, err := os.ReadFile(d.secretsKey())
 	switch {
 	case err == nil:
+		return d.parseSecrets(random, string(text))
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, blob.DiskError(err, "reading the key of secrets")
 	case !mayMake:
 		return nil, fault.Newf(fault.Damaged, "%s is missing, although secrets were encrypted with it; restore it from a backup, "+
 			"or rotate the secrets of all webhooks", d.secretsKey())
-	default:
-		key := make([]byte, 32)
-		if _, err := io.ReadFull(random, key); err != nil {
-			return nil, fmt.Errorf("drawing the key of secrets: %w", err)
+	}
+	return (&Secrets{random: random}).Rotate(d, now)
+}
+
+// HasSecrets tells whether there are keys already.
+func (d Dir) HasSecrets() (bool, error) {
+	_, err := os.Stat(d.secretsKey())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, blob.DiskError(err, "looking for the key of secrets")
+}
+
+// parseSecrets reads the file: one key a line, in hexadecimal, the newest first,
+// each with the moment of its making.
+func (d Dir) parseSecrets(random io.Reader, text string) (*Secrets, error) {
+	s := &Secrets{random: random}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		word, moment, _ := strings.Cut(strings.TrimSpace(line), " ")
+		bits, err := hex.DecodeString(word)
+		made, badTime := time.Parse(time.RFC3339, moment)
+		if err != nil || len(bits) != secretsKeyLength || badTime != nil && moment != "" {
+			return nil, fault.Newf(fault.Damaged, "%s is damaged; restore it from a backup", d.secretsKey())
 		}
-		text = []byte(hex.EncodeToString(key) + "\n")
-		if err := write(d.secretsKey(), text); err != nil {
+		one, err := newSecretsKey(bits, made)
+		if err != nil {
 			return nil, err
 		}
+		s.keys = append(s.keys, one)
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
-		return nil, fault.Newf(fault.Damaged, "%s is damaged; restore it from a backup", d.secretsKey())
-	}
-	block, err := aes.NewCipher(key)
+	return s, nil
+}
+
+func newSecretsKey(bits []byte, made time.Time) (secretsKey, error) {
+	sum := sha256.Sum256(bits)
+	one := secretsKey{SecretsKey: SecretsKey{ID: hex.EncodeToString(sum[:4]), Made: made}, bits: bits}
+	block, err := aes.NewCipher(bits)
 	if err != nil {
-		return nil, fmt.Errorf("loading the key of secrets: %w", err)
+		return one, fmt.Errorf("loading the key of secrets: %w", err)
 	}
-	aead, err := cipher.NewGCM(block)
+	if one.aead, err = cipher.NewGCM(block); err != nil {
+		return one, fmt.Errorf("loading the key of secrets: %w", err)
+	}
+	return one, nil
+}
+
+// Rotate puts a new key in front of the others, and returns all when the file is
+// durable.
+func (s *Secrets) Rotate(d Dir, now time.Time) (*Secrets, error) {
+	bits := make([]byte, secretsKeyLength)
+	if _, err := io.ReadFull(s.random, bits); err != nil {
+		return nil, fmt.Errorf("drawing the key of secrets: %w", err)
+	}
+	one, err := newSecretsKey(bits, now.UTC().Truncate(time.Second))
 	if err != nil {
-		return nil, fmt.Errorf("loading the key of secrets: %w", err)
+		return nil, err
 	}
-	return &Secrets{aead: aead, random: random}, nil
+	next := &Secrets{keys: append([]secretsKey{one}, s.keys...), random: s.random}
+	var text strings.Builder
+	for _, k := range next.keys {
+		text.WriteString(hex.EncodeToString(k.bits))
+		if !k.Made.IsZero() {
+			text.WriteString(" " + k.Made.Format(time.RFC3339))
+		}
+		text.WriteByte('\n')
+	}
+	return next, write(d.secretsKey(), []byte(text.String()))
+}
+
+// Keys tells the keys, the one that encrypts first.
+func (s *Secrets) Keys() []SecretsKey {
+	all := make([]SecretsKey, len(s.keys))
+	for i, k := range s.keys {
+		all[i] = k.SecretsKey
+	}
+	return all
 }
 
 // Seal encrypts a secret for one place, such as an endpoint's ID; in another's place
 // it cannot be opened.
 func (s *Secrets) Seal(place, secret string) ([]byte, error) {
-	nonce := make([]byte, s.aead.NonceSize())
+	aead := s.keys[0].aead
+	nonce := make([]byte, aead.NonceSize())
 	if _, err := io.ReadFull(s.random, nonce); err != nil {
 		return nil, fmt.Errorf("encrypting a secret: %w", err)
 	}
-	return s.aead.Seal(nonce, nonce, []byte(secret), []byte(place)), nil
+	return aead.Seal(nonce, nonce, []byte(secret), []byte(place)), nil
 }
 
 // Open decrypts a secret.
 func (s *Secrets) Open(place string, sealed []byte) (string, error) {
-	n := s.aead.NonceSize()
+	secret, _, err := s.open(place, sealed)
+	return secret, err
+}
+
+// open tells besides which key a secret is encrypted with.
+func (s *Secrets) open(place string, sealed []byte) (secret string, key int, err error) {
+	n := s.keys[0].aead.NonceSize()
 	if len(sealed) < n {
-		return "", fault.New(fault.Damaged, "an encrypted secret is damaged; restore the home from a backup")
+		return "", 0, fault.New(fault.Damaged, "an encrypted secret is damaged; restore the home from a backup")
 	}
-	secret, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(place))
-	if err != nil {
-		return "", fault.Wrap(fault.Damaged, err, "an encrypted secret cannot be read with the home's key; restore keys/secrets.key from a backup")
+	for i, k := range s.keys {
+		var opened []byte
+		if opened, err = k.aead.Open(nil, sealed[:n], sealed[n:], []byte(place)); err == nil {
+			return string(opened), i, nil
+		}
 	}
-	return string(secret), nil
+	return "", 0, fault.Wrap(fault.Damaged, err, "an encrypted secret cannot be read with the home's key; restore keys/secrets.key from a backup")
+}
+
+// Reseal encrypts a secret with the newest key; one that already is stays the same.
+func (s *Secrets) Reseal(place string, sealed []byte) ([]byte, error) {
+	secret, key, err := s.open(place, sealed)
+	if err != nil || key == 0 {
+		return sealed, err
+	}
+	return s.Seal(place, secret)
 }

@@ -50,6 +50,9 @@ func Settings() []Setting {
 		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", check: checkServer},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Default: "false", Meaning: "make the code the signature's appearance, which viewers let people click", check: checkSwitch},
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Default: "false", Meaning: "stamp documents too whose author forbids changes", check: checkSwitch},
+		{Key: "qr.at", Env: "VECCTL_QR_AT", Meaning: "`PLACE` of QR codes: a corner, auto, or X,Y in mm from the top left (default: bottom-right)", check: checkPlace},
+		{Key: "qr.size", Env: "VECCTL_QR_SIZE", Meaning: "side of QR codes in `MM` (default: 22)", check: checkLength(8, 200)},
+		{Key: "qr.margin", Env: "VECCTL_QR_MARGIN", Meaning: "distance of QR codes from the page's edges in `MM` (default: 8)", check: checkLength(0.1, 200)},
 		{Key: "mail.smtp_url", Env: "VECCTL_SMTP_URL", Meaning: "`URL` of the mail server, such as smtp://user:password@host:587 (default: mails are written to mail/ in the home)", Secret: true, check: checkMailServer},
 		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", check: checkCount},
 		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
@@ -66,6 +69,11 @@ func Settings() []Setting {
 		{Key: "authority.url", Env: "VECCTL_AUTHORITY", Flag: "authority", Meaning: "`URL` of the certification authority to call (default: the home's own)", check: checkServer},
 		{Key: "authority.store", Env: "VECCTL_AUTHORITY_STORE", Flag: "store", Meaning: "`NAME` of the store that calls the authority"},
 		{Key: "authority.key", Env: "VECCTL_AUTHORITY_KEY", Flag: "key", Meaning: "the store's API `KEY`", Secret: true},
+		{Key: "retention.deliveries", Env: "VECCTL_RETENTION_DELIVERIES", Default: "30", Meaning: "days for which ended deliveries of webhooks are kept; 0 for ever", check: checkDays},
+		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Default: "0", Meaning: "days for which received events are kept; 0 for ever", check: checkDays},
+		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Default: "0", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 for ever", check: checkDays},
+		{Key: "retention.verified", Env: "VECCTL_RETENTION_VERIFIED", Default: "0", Meaning: "days for which verified PDFs stay in verified/ of the home; the reports stay, and each PDF can be downloaded; 0 for ever", check: checkDays},
+		{Key: "retention.refused", Env: "VECCTL_RETENTION_REFUSED", Default: "0", Meaning: "days for which what was dropped and refused stays in failed/ of the home; 0 for ever", check: checkDays},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
@@ -185,6 +193,14 @@ func checkDuration(v string) error {
 func checkCount(v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n < 1 {
 		return fault.Newf(fault.Invalid, "%q is no number from 1", v)
+	}
+	return nil
+}
+
+func checkDays(v string) error {
+	const most = 36_500
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > most {
+		return fault.Newf(fault.Invalid, "%q is no number of days; want one from 0 (for ever) to %d", v, most)
 	}
 	return nil
 }

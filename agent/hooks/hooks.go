@@ -29,7 +29,6 @@ type Deliveries interface {
 	Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error)
 	Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error
 	KeepTest(ctx context.Context, d hook.Delivery, body []byte, a hook.Attempt) (hook.Delivery, error)
-	ForgetDeliveries(ctx context.Context, before time.Time, n int) (int, error)
 }
 
 // Sender is who delivers.
@@ -92,18 +91,5 @@ func (h *Hooks) Check() {
 	if h.Suspended.Raise(message) {
 		h.Log.Warn("webhooks are suspended", "endpoints", names)
 		h.Tell(client.Notice{Level: "warn", Message: message})
-	}
-}
-
-// Forget removes what is old from the record of deliveries.
-func (h *Hooks) Forget(ctx context.Context, now time.Time) {
-	for ctx.Err() == nil {
-		n, err := h.Ledger.ForgetDeliveries(ctx, now.Add(-hook.KeepFor), mostDeliveries)
-		if err != nil && ctx.Err() == nil {
-			h.Log.Error("forgetting old webhook deliveries failed", "error", err)
-		}
-		if err != nil || n < mostDeliveries {
-			return
-		}
 	}
 }

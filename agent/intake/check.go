@@ -66,8 +66,9 @@ type Order struct {
 	// that name none.
 	Presses  func(name string) (Press, error)
 	Template string
-	// Placement is where codes go; what it leaves open is the template's to say.
-	Placement vault.Placement
+	// Placement is where codes go; what it leaves open is the template's to say, or
+	// Standard's where there is none.
+	Placement, Standard vault.Placement
 	// KeepNothing makes it a look only: documents are read but not stored.
 	KeepNothing bool
 	// Progress is told how many rows have been looked at, from any goroutine.
@@ -80,6 +81,9 @@ type Order struct {
 func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.Unnamed, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
+	if err := whoIssues(o, candidates); err != nil {
+		return nil, nil, err
+	}
 	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
 		return nil, nil, err
 	}

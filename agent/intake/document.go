@@ -108,7 +108,7 @@ func (in *Intake) take(o Order, c *Candidate, f *os.File, size int64) error {
 	if err := checkExtension(c.file, found.Format); err != nil {
 		return err
 	}
-	if err := placed(f, size, found.Format, c.Draft.Placement); err != nil {
+	if err := placed(f, size, c.Draft.Placement); err != nil {
 		return err
 	}
 	staged, err := in.stage(o, c, f)

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -46,7 +45,7 @@ func (u *Uploads) lookInto(d *Document, p vault.Placement) error {
 	if _, err := u.inspect(f, d.File.Size); err != nil {
 		return err
 	}
-	return placed(f, d.File.Size, pdf.Format(d.File.Format), p)
+	return placed(f, d.File.Size, p)
 }
 
 // Print makes a document of a template for a person, and stores it. The values are

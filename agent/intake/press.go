@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"io"
 	"strings"
 	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -24,12 +22,14 @@ type Press interface {
 	Origin(values map[string]string) string
 	// Placement is where the code goes.
 	Placement() vault.Placement
+	// Shows tells whether a document shows a column.
+	Shows(column string) bool
 }
 
 // press finds the row's template: its own, or that of the whole manifest. It also
 // says where the code of a document goes that the row brings.
 func (c *Candidate) press(o Order) {
-	c.Draft.Placement = o.Placement
+	c.Draft.Placement = o.Placement.Or(o.Standard)
 	name := cmp.Or(c.Row.Template, o.Template)
 	if name == "" || len(c.Problems) > 0 {
 		return
@@ -43,16 +43,28 @@ func (c *Candidate) press(o Order) {
 		c.refuse("row %d, template %s: %s", c.Row.Number, name, message)
 		return
 	}
-	at := t.Placement()
-	p := &c.Draft.Placement
-	p.Page, p.At = cmp.Or(p.Page, at.Page), cmp.Or(p.At, at.At)
-	p.SizeMM, p.MarginMM = cmp.Or(p.SizeMM, at.SizeMM), cmp.Or(p.MarginMM, at.MarginMM)
+	c.Draft.Placement = o.Placement.Or(t.Placement())
 	if c.Row.File != "" {
 		return
 	}
 	c.Press, c.values = t, o.Manifest.Values(c.Row)
-	c.values["institution"] = o.Institution.Name
+	c.values[template.Institution] = o.Institution.Name
 	c.Draft.File.Origin = t.Origin(c.values)
+}
+
+// whoIssues refuses documents that would show the name of an institution that has
+// none yet.
+func whoIssues(o Order, all []*Candidate) error {
+	if o.Institution.Name != "" && o.Institution.Name != vault.StandIn {
+		return nil
+	}
+	for _, c := range all {
+		if c.Press != nil && c.Press.Shows(template.Institution) {
+			return fault.Newf(fault.Invalid, "row %d: its template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME",
+				c.Row.Number)
+		}
+	}
+	return nil
 }
 
 // Document makes a templated row's document.
@@ -123,20 +135,4 @@ func documentName(person string) string {
 	}
 	runes := []rune(strings.Trim(name, "-"))
 	return cmp.Or(string(runes[:min(len(runes), 60)]), "certificate") + ".pdf"
-}
-
-// placed finds out whether the code has room where the person wants it.
-func placed(r io.ReaderAt, size int64, format pdf.Format, p vault.Placement) error {
-	if p == (vault.Placement{}) || format != pdf.PDF {
-		return nil
-	}
-	m, err := pdf.ParsePlace(p.At)
-	if err != nil {
-		return err
-	}
-	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
-	if err := pdf.TryMark(r, size, m); err != nil {
-		return fmt.Errorf("placing the code: %w", err)
-	}
-	return nil
 }

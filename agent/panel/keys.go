@@ -8,6 +8,14 @@ func (p *Panel) routeKeys(mux *http.ServeMux) {
 		k, err := p.Agent.SigningKey(r.Context())
 		p.answer(w, r, k, err)
 	})
+	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
+		all, err := p.Agent.Keys(r.Context())
+		p.answer(w, r, all, err)
+	})
+	mux.HandleFunc("POST /panel/keys/secrets/rotate", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.Agent.RotateSecretsKey(r.Context())
+		p.answer(w, r, k, err)
+	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			SelfMade bool `json:"self_made"`

@@ -21,6 +21,8 @@ type Agent interface {
 	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
 	SigningKey(ctx context.Context) (client.SigningKey, error)
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateSecretsKey(ctx context.Context) (client.Key, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 

@@ -119,7 +119,7 @@ func (s *site) open() {
 	s.check(err)
 	rows, err := s.store.Rows(ledger.Tables()...)
 	s.check(err)
-	keys, err := keyring.Open(filepath.Join(s.dir, "authority.json"), rand.Reader)
+	keys, err := keyring.Open(filepath.Join(s.dir, "authority.json"), rand.Reader, time.Now)
 	s.check(err)
 	log := slog.New(slog.NewTextHandler(complaints{s}, &slog.HandlerOptions{Level: slog.LevelError}))
 	s.office = office.New(office.Options{

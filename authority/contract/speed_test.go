@@ -36,7 +36,7 @@ func BenchmarkVerify(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	keys, err := keyring.Open(filepath.Join(b.TempDir(), "authority.json"), rand.Reader)
+	keys, err := keyring.Open(filepath.Join(b.TempDir(), "authority.json"), rand.Reader, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

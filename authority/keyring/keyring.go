@@ -3,6 +3,7 @@
 package keyring
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -10,8 +11,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -23,21 +27,32 @@ import (
 type Ring struct {
 	path   string
 	random io.Reader
+	now    func() time.Time
 
 	mu      sync.RWMutex
 	current string
 	secrets map[string]authority.Secret
+	made    map[string]time.Time
+}
+
+// Key is what may be told of a secret.
+type Key struct {
+	ID      string
+	Made    time.Time // zero where nobody noted it
+	Current bool      // new hashes are made under it
 }
 
 // file is what lies on the disk: the secrets in base64, by their IDs.
 type file struct {
 	Current string            `json:"current"`
 	Secrets map[string]string `json:"secrets"`
+	// Made is when each was made, as far as that is known.
+	Made map[string]time.Time `json:"made,omitempty"`
 }
 
 // Open reads a keyring; where there is none, it is empty.
-func Open(path string, random io.Reader) (*Ring, error) {
-	r := &Ring{path: path, random: random, secrets: map[string]authority.Secret{}}
+func Open(path string, random io.Reader, now func() time.Time) (*Ring, error) {
+	r := &Ring{path: path, random: random, now: now, secrets: map[string]authority.Secret{}, made: map[string]time.Time{}}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -60,6 +75,7 @@ func Open(path string, random io.Reader) (*Ring, error) {
 		return nil, r.damaged(nil)
 	}
 	r.current = f.Current
+	maps.Copy(r.made, f.Made)
 	return r, nil
 }
 
@@ -104,6 +120,26 @@ func (r *Ring) Rotate() (string, error) {
 	return s.ID, err
 }
 
+// Keys tells the secrets, the newest first.
+func (r *Ring) Keys() []Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var all []Key
+	for id := range r.secrets {
+		all = append(all, Key{ID: id, Made: r.made[id], Current: id == r.current})
+	}
+	slices.SortFunc(all, func(a, b Key) int {
+		switch {
+		case a.Current:
+			return -1
+		case b.Current:
+			return 1
+		}
+		return cmp.Or(b.Made.Compare(a.Made), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
 const secretLength = 32
 
 // add makes a secret, writes the file and then uses it.
@@ -113,7 +149,8 @@ func (r *Ring) add() (authority.Secret, error) {
 		return authority.Secret{}, fmt.Errorf("drawing a secret: %w", err)
 	}
 	s := authority.Secret{ID: hex.EncodeToString(drawn[secretLength:]), Key: drawn[:secretLength]}
-	f := file{Current: s.ID, Secrets: map[string]string{s.ID: base64.StdEncoding.EncodeToString(s.Key)}}
+	f := file{Current: s.ID, Secrets: map[string]string{s.ID: base64.StdEncoding.EncodeToString(s.Key)}, Made: maps.Clone(r.made)}
+	f.Made[s.ID] = r.now().UTC().Truncate(time.Second)
 	for id, old := range r.secrets {
 		f.Secrets[id] = base64.StdEncoding.EncodeToString(old.Key)
 	}
@@ -131,6 +168,6 @@ func (r *Ring) add() (authority.Secret, error) {
 	if err != nil {
 		return authority.Secret{}, err
 	}
-	r.secrets[s.ID], r.current = s, s.ID
+	r.secrets[s.ID], r.current, r.made = s, s.ID, f.Made
 	return s, nil
 }

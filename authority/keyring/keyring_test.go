@@ -7,15 +7,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
+func at() time.Time { return time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC) }
+
 func TestSecretsLast(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "authority.json")
-	ring, err := Open(path, rand.Reader)
+	ring, err := Open(path, rand.Reader, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func TestSecretsLast(t *testing.T) {
 	if err != nil || second == first.ID {
 		t.Fatalf("%s, %v", second, err)
 	}
-	again, err := Open(path, rand.Reader)
+	again, err := Open(path, rand.Reader, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +49,9 @@ func TestSecretsLast(t *testing.T) {
 	old, oldErr := again.ByID(first.ID)
 	if err != nil || oldErr != nil || now.ID != second || string(old.Key) != string(first.Key) {
 		t.Errorf("after a restart: %s %v, %v", now.ID, err, oldErr)
+	}
+	if keys := again.Keys(); len(keys) != 2 || keys[0] != (Key{second, at(), true}) || keys[1] != (Key{first.ID, at(), false}) {
+		t.Errorf("%+v", keys)
 	}
 	if _, err := again.ByID("nothing"); !fault.Is(err, fault.Damaged) {
 		t.Errorf("a secret that is missing: %v", err)
@@ -59,7 +65,7 @@ func TestDamagedSecretsAreNotReplaced(t *testing.T) {
 		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Open(path, rand.Reader)
+		_, err := Open(path, rand.Reader, at)
 		if !fault.Is(err, fault.Damaged) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %v", body, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -35,7 +36,7 @@ func runApplying(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		if firstSet(c, "who", "title", "free-title", "evidence-optional") != "" {
+		if slices.ContainsFunc([]string{"who", "title", "free-title", "evidence-optional"}, c.IsSet) {
 			if c.IsSet("who") {
 				now.Who = c.String("who")
 			}

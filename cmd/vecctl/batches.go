@@ -38,6 +38,7 @@ func batchesCommand(w world) *cli.Command {
 			act(client.PauseBatch, "begin nothing more of a batch"),
 			act(client.ResumeBatch, "let a paused batch go on"),
 			act(client.CancelBatch, "end what has not begun of a batch"),
+			batchReportCommand(w),
 		},
 	}
 }

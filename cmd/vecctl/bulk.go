@@ -46,8 +46,8 @@ func bulkCommand(w world) *cli.Command {
 			}
 			return with(c, w, func(s *session) error {
 				if s.remote {
-					if flag := firstSet(c, "template", "preview", "qr-page", "qr-at", "qr-size", "qr-margin"); flag != "" {
-						return usageError("--%s works on the vault's own machine only; leave it out with --api", flag)
+					if c.IsSet("preview") {
+						return usageError("--preview goes without --api: the documents are made on this machine, and look the same")
 					}
 					return runRemoteBulk(c, w, s, request, form)
 				}
@@ -55,16 +55,6 @@ func bulkCommand(w world) *cli.Command {
 			})
 		},
 	}
-}
-
-// firstSet is the first of some flags that was given.
-func firstSet(c *cli.Context, flags ...string) string {
-	for _, f := range flags {
-		if c.IsSet(f) {
-			return f
-		}
-	}
-	return ""
 }
 
 // largestManifest bounds what is read of a manifest.

@@ -45,7 +45,7 @@ func runCompact(c *cli.Context, w world, f form) error {
 		return err
 	}
 	const patience = time.Second
-	if err := agent.Compact(dir, patience); err != nil {
+	if err := agent.Compact(acting(c, w, "vecctl compact"), dir, patience); err != nil {
 		return err
 	}
 	after, err := os.Stat(dir.Database())

@@ -15,7 +15,9 @@ import (
 
 func exportCommand(w world) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "write certificates, or the audit trail, as a table for other programs", ArgsUsage: "[certificates|audit]",
+		Name: "export", Usage: "write certificates, deliveries or the audit trail as a table for other programs", ArgsUsage: "[certificates|deliveries|audit]",
+		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
+			"theirs (waiting, sent, refused, bounced, cancelled; pending, success, failed), and dates are those of their making.",
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
 			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
@@ -33,8 +35,8 @@ func runExport(c *cli.Context, w world) error {
 	if what == "" {
 		what = "certificates"
 	}
-	if c.NArg() > 1 || what != "certificates" && what != "audit" {
-		return usageError("export takes certificates or audit; see vecctl export --help")
+	if c.NArg() > 1 || !slices.Contains([]string{"certificates", "deliveries", "audit"}, what) {
+		return usageError("export takes certificates, deliveries or audit; see vecctl export --help")
 	}
 	format := c.String("format")
 	if !slices.Contains([]string{"csv", "jsonl", "xlsx"}, format) {
@@ -45,10 +47,15 @@ func runExport(c *cli.Context, w world) error {
 	}
 	return with(c, w, func(s *session) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
-			if what == "audit" {
+			switch what {
+			case "audit":
 				return exportTo(out, format, what, auditTable(), func(each func(act.Entry) error) error {
 					_, err := s.EachAct(c.Context, each)
 					return err
+				})
+			case "deliveries":
+				return exportTo(out, format, what, deliveredTable(), func(each func(delivered) error) error {
+					return eachDelivered(c, s, each)
 				})
 			}
 			return exportTo(out, format, what, certificateTable(), func(each func(client.Certificate) error) error {
@@ -60,8 +67,13 @@ func runExport(c *cli.Context, w world) error {
 
 // eachCertificate hands the certificates that the flags select on, newest first.
 func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) error) error {
+	return eachOf(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
+}
+
+// eachOf hands the certificates of a filter on, newest first.
+func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
 	const perPage = 100
-	f := client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to"), PerPage: perPage}
+	f.PerPage = perPage
 	last := ^uint64(0)
 	for f.Page = 1; ; f.Page++ {
 		page, err := s.Certificates(c.Context, f)

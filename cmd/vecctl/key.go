@@ -18,7 +18,7 @@ import (
 
 func keyCommand(w world) *cli.Command {
 	return &cli.Command{
-		Name: "key", Usage: "the key that documents are signed with",
+		Name: "key", Usage: "the keys of the home: see them, replace them",
 		Subcommands: []*cli.Command{{
 			Name: "import", Usage: "sign with the institution's own key from now on", ArgsUsage: "FILE",
 			Description: "FILE is a PKCS#12 file (.p12, .pfx), or a PEM file of the key and its certificates, the key's\n" +
@@ -37,11 +37,7 @@ func keyCommand(w world) *cli.Command {
 			},
 		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (client.SigningKey, error) {
 			return s.SigningKey(c.Context)
-		}), keyAct(w, "rotate", "sign with a new key from now on; what was signed before stays valid",
-			[]cli.Flag{&cli.BoolFlag{Name: "self-made", Usage: "put a key that nobody certifies in place of one that somebody does"}},
-			func(c *cli.Context, s *session) (client.SigningKey, error) {
-				return s.RotateKey(c.Context, c.Bool("self-made"))
-			})},
+		}), keyListCommand(w), keyRotateCommand(w)},
 	}
 }
 

@@ -1,19 +1,26 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // placeFlags say where on a document the QR code goes.
 func placeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code (default: the first)"},
+		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code", DefaultText: "the first"},
 		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first of them that is empty), or X,Y in mm from the top left"},
-		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM` (default: 22)"},
-		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM` (default: 8)"},
+		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM`", DefaultText: "22"},
+		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM`", DefaultText: "8"},
 	}
 }
 
@@ -36,3 +43,48 @@ func placeOf(c *cli.Context) (pdf.Mark, error) {
 	}
 	return m, nil
 }
+
+// placementOf is the place's flags as an upload says them. What they leave open, a
+// template of this home says, where one is named.
+func placementOf(c *cli.Context, w world) (client.Placement, error) {
+	m, err := placeOf(c)
+	at := client.Placement{Page: m.Page, At: c.String("qr-at"), SizeMM: m.SizeMM, MarginMM: m.MarginMM}
+	name := c.String("template")
+	if err != nil || name == "" {
+		return at, err
+	}
+	s, err := shelf(c, w)
+	if err != nil {
+		return at, err
+	}
+	t, err := s.Load(name)
+	if _, ok := errors.AsType[template.Faults](err); ok {
+		return at, fault.At("template "+name, err)
+	} else if err != nil {
+		return at, err
+	}
+	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
+}
+
+// sampleMark is the place that a document's code would get from this home.
+func sampleMark(c *cli.Context, w world) (pdf.Mark, error) {
+	at, err := placementOf(c, w)
+	if err != nil {
+		return pdf.Mark{}, err
+	}
+	if c.String("template") == "" {
+		set, err := loadSettings(c, w)
+		if err != nil {
+			return pdf.Mark{}, err
+		}
+		at.At = cmp.Or(at.At, set.get("qr.at"))
+		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
+	}
+	m, err := pdf.ParsePlace(at.At)
+	m.Page, m.SizeMM, m.MarginMM = at.Page, at.SizeMM, at.MarginMM
+	return m, err
+}
+
+// placeIgnored is said of a vault that took certificates and does not know where
+// their codes were to go.
+const placeIgnored = "the vault does not say that it put the QR code where it was asked to; look at a downloaded PDF"

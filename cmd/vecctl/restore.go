@@ -45,7 +45,7 @@ func restoreCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			found, missing, err := agent.Restore(c.Context, set, dir)
+			found, missing, err := agent.Restore(acting(c, w, "vecctl restore"), set, dir)
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
 // session is a vault to talk to: the agent that runs on the home, else one in
@@ -111,6 +112,11 @@ func userOf(w world) string {
 	return cmp.Or(w.getenv("SUDO_USER"), w.getenv("USER"), w.getenv("USERNAME"))
 }
 
+// acting puts what is done without an agent on its way into the audit trail.
+func acting(c *cli.Context, w world, what string) context.Context {
+	return act.Into(c.Context, &act.Pending{Act: act.Act{Who: client.StaffNamed(userOf(w)), What: what, From: "local"}, At: time.Now()})
+}
+
 // asUser tells an agent who its staff is.
 func asUser(w world, next http.RoundTripper) http.RoundTripper {
 	return withUser{userOf(w), next}
@@ -130,7 +136,7 @@ func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
-	institution.Name = cmp.Or(institution.Name, "My Institution")
+	institution.Name = cmp.Or(institution.Name, vault.StandIn)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
 		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,

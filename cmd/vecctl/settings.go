@@ -74,6 +74,12 @@ func (s settings) get(key string) string {
 	return value
 }
 
+// decimal is get for settings whose check is that they are a number; 0 is none.
+func (s settings) decimal(key string) float64 {
+	n, _ := strconv.ParseFloat(s.get(key), 64)
+	return n
+}
+
 // duration is get for settings whose check is that they are one.
 func (s settings) duration(key string) time.Duration {
 	d, _ := time.ParseDuration(s.get(key))

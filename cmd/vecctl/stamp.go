@@ -27,6 +27,7 @@ func stampCommand(w world) *cli.Command {
 			"behaves as an issued document does and cannot be taken for one.",
 		Flags: append(append(append(homeFlags(), outputFlags()...), placeFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
 		Action: func(c *cli.Context) error {
@@ -40,7 +41,7 @@ func stampCommand(w world) *cli.Command {
 			if c.String("out") == "" {
 				return usageError("name the file to write with --out FILE, or --out - for standard output")
 			}
-			m, err := placeOf(c)
+			m, err := sampleMark(c, w)
 			if err != nil {
 				return err
 			}

@@ -195,7 +195,8 @@ func checkedList() list[checked] {
 
 // openTemplate takes a name on the shelf or a folder anywhere.
 func openTemplate(s template.Shelf, name string) (*template.Template, error) {
-	if info, err := os.Stat(name); err == nil && info.IsDir() && (strings.ContainsRune(name, filepath.Separator) || template.CheckName(name) != nil) {
+	info, err := os.Stat(name)
+	if strings.ContainsRune(name, filepath.Separator) || err == nil && info.IsDir() && template.CheckName(name) != nil {
 		return template.LoadFolder(name)
 	}
 	return s.Load(name)

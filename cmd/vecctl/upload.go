@@ -16,12 +16,13 @@ import (
 func uploadCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
-		Flags: append(append(apiFlags(), outputFlags()...),
+		Flags: append(append(append(apiFlags(), outputFlags()...), placeFlags()...),
 			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
 			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
 			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
 			&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
 			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
 		),
 		Action: func(c *cli.Context) error {
@@ -44,12 +45,16 @@ func uploadCommand(w world) *cli.Command {
 			if document.Size > vault.MaxFile {
 				return usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", c.Args().First(), document.Size, vault.MaxFile)
 			}
-			return with(c, w, func(s *session) error { return runUpload(c, w, s, document, form) })
+			at, err := placementOf(c, w)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runUpload(c, w, s, document, at, form) })
 		},
 	}
 }
 
-func runUpload(c *cli.Context, w world, s *session, document client.Document, f form) error {
+func runUpload(c *cli.Context, w world, s *session, document client.Document, at client.Placement, f form) error {
 	var key [16]byte
 	if _, err := rand.Read(key[:]); err != nil {
 		return fmt.Errorf("naming the upload: %w", err)
@@ -59,13 +64,16 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, f 
 	const kilo = 1 << 10
 	issued, err := api.Upload(c.Context, client.NewCertificate{
 		Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
-		IssueDate: c.String("date"), Details: c.String("details"), File: document, Key: hex.EncodeToString(key[:]),
+		IssueDate: c.String("date"), Details: c.String("details"), File: document, QR: at, Key: hex.EncodeToString(key[:]),
 	}, func(sent int64) {
 		bar.tell(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
 	})
 	bar.clear()
 	if err != nil {
 		return err
+	}
+	if issued.QR == nil && at != (client.Placement{}) {
+		say(w, "Note: %s", placeIgnored)
 	}
 	if !c.Bool("no-wait") {
 		if issued, err = settledCertificate(c.Context, api, issued); err != nil {

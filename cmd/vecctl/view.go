@@ -42,6 +42,9 @@ func certificateFields(c client.Certificate) [][2]string {
 		{"supersedes", text(c.Supersedes)}, {"superseded_by", text(c.SupersededBy)},
 		{"created_at", c.CreatedAt.Format(time.RFC3339)},
 	}
+	if c.QR != nil {
+		fields = append(fields, [2]string{"qr", c.QR.String()})
+	}
 	if c.ApprovedAt != nil {
 		fields = append(fields, [2]string{"approved_at", c.ApprovedAt.Format(time.RFC3339)})
 	}

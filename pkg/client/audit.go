@@ -16,14 +16,17 @@ import (
 const UserHeader = "X-Vecctl-User"
 
 // StaffTitle is who a member of the staff says to be.
-func StaffTitle(r *http.Request) string {
+func StaffTitle(r *http.Request) string { return StaffNamed(r.Header.Get(UserHeader)) }
+
+// StaffNamed is how a member of the staff with a name is written down.
+func StaffNamed(name string) string {
 	const longest = 64
-	name := strings.Map(func(c rune) rune {
+	name = strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
 			return -1
 		}
 		return c
-	}, r.Header.Get(UserHeader))
+	}, name)
 	if name == "" || len(name) > longest {
 		return "staff"
 	}

@@ -19,6 +19,7 @@ type Certificate struct {
 
 	BatchID       *string     `json:"batch_id"`
 	File          File        `json:"file"`
+	QR            *Placement  `json:"qr,omitempty"` // where the code was asked to go; nil where nobody asked
 	Verified      *Verified   `json:"verified"`
 	VerifyURL     string      `json:"verify_url"` // where the QR code leads
 	ShareURL      string      `json:"share_url"`  // what a recipient hands on

@@ -50,6 +50,10 @@ type NewCertificate struct {
 	IssueDate string // YYYY-MM-DD; "" is today, where the institution is
 	Details   string
 	File      Document
+	// QR says where the code goes, and Template whose place it takes: the ID of one of
+	// Templates. QR goes before it. Both are extensions of the guide.
+	QR       Placement
+	Template string
 	// Key, where set, names the call: sent again with the same key, it makes nothing
 	// new.
 	Key string
@@ -72,6 +76,12 @@ func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certi
 	if n.Details != "" {
 		fields = append(fields, [2]string{"details", n.Details})
 	}
+	if n.Template != "" {
+		fields = append(fields, [2]string{"template", n.Template})
+	}
+	for _, part := range n.QR.parts() {
+		fields = append(fields, [2]string{"qr[" + part[0] + "]", part[1]})
+	}
 	var body struct{ Data Certificate }
 	err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &body)
 	return body.Data, err
@@ -90,6 +100,8 @@ type BulkEntry struct {
 	Title, Name, Email string
 	FileID             string // of UploadFile
 	IssueDate, Details string // may be empty
+	QR                 Placement
+	Template           string // as in NewCertificate
 }
 
 // BulkAccepted is the answer to a bulk request.
@@ -103,19 +115,27 @@ type BulkAccepted struct {
 // takes 1,000 form fields, and an entry has up to six.
 const EntriesPerCall = 150
 
+// PlacedPerCall is EntriesPerCall for entries that say where their codes go, with
+// four fields more.
+const PlacedPerCall = 90
+
 // SubmitBulk issues certificates of uploaded files, all of them or none. An error
 // names what is wrong with which entry: entries.0.file_id. More than
 // EntriesPerCall are for the caller to send in several calls.
 func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string) (BulkAccepted, error) {
 	var fields [][2]string
 	for i, e := range entries {
+		name := "entries[" + strconv.Itoa(i) + "]"
 		for _, f := range [][2]string{
 			{"certificate_title", e.Title}, {"full_name", e.Name}, {"applicant_email", e.Email},
-			{"file_id", e.FileID}, {"issue_date", e.IssueDate}, {"details", e.Details},
+			{"file_id", e.FileID}, {"issue_date", e.IssueDate}, {"details", e.Details}, {"template", e.Template},
 		} {
 			if f[1] != "" {
-				fields = append(fields, [2]string{"entries[" + strconv.Itoa(i) + "][" + f[0] + "]", f[1]})
+				fields = append(fields, [2]string{name + "[" + f[0] + "]", f[1]})
 			}
+		}
+		for _, part := range e.QR.parts() {
+			fields = append(fields, [2]string{name + "[qr][" + part[0] + "]", part[1]})
 		}
 	}
 	var body struct{ Data BulkAccepted }

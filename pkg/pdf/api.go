@@ -21,6 +21,12 @@ type Reason = refusal.Reason
 // fault.Invalid.
 type Refusal = refusal.Refusal //nolint:errname // it is an answer to a person first, and an error by the way
 
+// Reasons for a refusal that lie in where the code was asked to go.
+const (
+	NoSuchPage = refusal.NoSuchPage
+	BadPlace   = refusal.BadPlace
+)
+
 // Format is the kind of an input, decided by its content.
 type Format string
 

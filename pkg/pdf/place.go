@@ -1,7 +1,9 @@
 package pdf
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -12,6 +14,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+// Where a code goes unless something else is said.
+const (
+	UsualPlace    = "bottom-right"
+	UsualSizeMM   = 22
+	UsualMarginMM = 8
 )
 
 var corners = []string{"bottom-right", "bottom-left", "top-right", "top-left", "auto"}
@@ -37,13 +46,18 @@ func ParsePlace(s string) (Mark, error) {
 	return Mark{Corner: Free, XMM: x, YMM: y}, nil
 }
 
-// TryMark finds out whether a code of the usual length has room on the PDF of
-// size bytes at r, where the mark's place says; its link may be empty.
+// TryMark finds out whether a code of the usual length has room on the document
+// of size bytes at r, where the mark's place says; its link may be empty. An image
+// is the page that is made of it.
 func TryMark(r io.ReaderAt, size int64, m Mark) error {
 	if m.URL == "" {
 		m.URL = "-"
 	}
 	if err := m.check(); err != nil {
+		return err
+	}
+	r, size, err := asPage(r, size)
+	if err != nil {
 		return err
 	}
 	f, err := xref.Open(r, size)
@@ -55,8 +69,29 @@ func TryMark(r io.ReaderAt, size int64, m Mark) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.lay(m, qr.NewCode(usualModules))
+	_, err = mark.Place(s.page, qr.NewCode(usualModules), m.spec())
 	return err
+}
+
+// asPage gives an image as an empty page of its size, and a PDF as it is.
+func asPage(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
+	head := make([]byte, min(size, SniffLen))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, fmt.Errorf("read the document's beginning: %w", err)
+	}
+	format, err := Sniff(head)
+	if err != nil || format == PDF {
+		return r, size, err
+	}
+	image, err := inspectImage(r, size, format)
+	if err != nil {
+		return nil, 0, err
+	}
+	var page bytes.Buffer
+	if err := NewPage(&page, image.WidthMM, image.HeightMM, nil); err != nil {
+		return nil, 0, fmt.Errorf("make an empty page: %w", err)
+	}
+	return bytes.NewReader(page.Bytes()), int64(page.Len()), nil
 }
 
 // lay finds the code's place on the page.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"slices"
 	"strings"
@@ -109,8 +111,45 @@ func TestFreePlace(t *testing.T) {
 	for _, off := range [][2]float64{{0, 50}, {200, 50}, {50, 0}, {50, 280}, {1000, 1000}} {
 		m.XMM, m.YMM = off[0], off[1]
 		_, err := NewSeal(testSigner()).Tail(source(original), m)
-		if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != refusal.BadMark || !strings.Contains(r.Message, "does not lie on page 1") {
+		if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != refusal.BadPlace || !strings.Contains(r.Message, "does not lie on page 1") {
 			t.Errorf("at %v: %v", off, err)
+		}
+	}
+}
+
+// TestTryMark says beforehand whether a code has room: on a page, and on the page
+// that an image becomes.
+func TestTryMark(t *testing.T) {
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 600, 400))); err != nil {
+		t.Fatal(err)
+	}
+	page := plainObjects().table("")
+	for name, tt := range map[string]struct {
+		file []byte
+		m    Mark
+		want refusal.Reason
+	}{
+		"a corner":                   {page, Mark{Corner: TopLeft}, ""},
+		"an empty corner":            {page, Mark{Corner: Auto}, ""},
+		"a place":                    {page, Mark{Corner: Free, XMM: 100, YMM: 50}, ""},
+		"a place off the page":       {page, Mark{Corner: Free, XMM: 300, YMM: 50}, refusal.BadPlace},
+		"a size out of range":        {page, Mark{SizeMM: 3}, refusal.BadPlace},
+		"a page that is not there":   {page, Mark{Page: 2}, refusal.NoSuchPage},
+		"an image":                   {picture.Bytes(), Mark{Corner: Free, XMM: 20, YMM: 20}, ""},
+		"a place off the image":      {picture.Bytes(), Mark{Corner: Free, XMM: 5000, YMM: 20}, refusal.BadPlace},
+		"an image has no second one": {picture.Bytes(), Mark{Page: 2}, refusal.NoSuchPage},
+		"half an image":              {picture.Bytes()[:60], Mark{}, refusal.DamagedImage},
+		"no document":                {[]byte("text"), Mark{}, refusal.NotPDF},
+		"nothing":                    {nil, Mark{}, refusal.Empty},
+	} {
+		err := TryMark(bytes.NewReader(tt.file), int64(len(tt.file)), tt.m)
+		var got refusal.Reason
+		if r, ok := errors.AsType[*Refusal](err); ok {
+			got = r.Reason
+		}
+		if got != tt.want || tt.want == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

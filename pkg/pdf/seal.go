@@ -152,10 +152,10 @@ func (s *Seal) Tail(src Source, m Mark) (Tail, error) {
 
 func (m *Mark) check() error {
 	if m.SizeMM == 0 {
-		m.SizeMM = 22
+		m.SizeMM = UsualSizeMM
 	}
 	if m.MarginMM == 0 {
-		m.MarginMM = 8
+		m.MarginMM = UsualMarginMM
 	}
 	var err error
 	if m.URL, err = Link(m.URL); err != nil {
@@ -167,7 +167,7 @@ func (m *Mark) check() error {
 	case !mark.Printable(m.Caption):
 		return refusal.Newf(refusal.BadMark, "The caption %.40q has characters beyond ASCII", m.Caption)
 	case !(m.SizeMM >= 8 && m.SizeMM <= 200 && m.MarginMM >= 0 && m.MarginMM <= 200):
-		return refusal.New(refusal.BadMark, "The code's size or margin is out of range: 8 to 200 mm, and 0 to 200 mm")
+		return refusal.New(refusal.BadPlace, "The code's size or margin is out of range: 8 to 200 mm, and 0 to 200 mm")
 	}
 	return nil
 }

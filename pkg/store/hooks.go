@@ -16,6 +16,9 @@ type Endpoints interface {
 	// ChangeEndpoint replaces an institution's endpoint by what change makes of it;
 	// NotFound when the institution has none of that ID.
 	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error)
+	// ChangeEndpoints replaces all endpoints of all institutions by what change makes
+	// of them, in one transaction. An error of any changes none.
+	ChangeEndpoints(ctx context.Context, change func(hook.Endpoint) (hook.Endpoint, error)) error
 	// Endpoints lists an institution's endpoints in order of creation, or those of all
 	// institutions when it is 0. Deleted ones are not among them.
 	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
@@ -85,6 +88,9 @@ type Receipts interface {
 	// Received returns up to n events, newest first, with numbers below before; 0 for
 	// all.
 	Received(ctx context.Context, before uint64, n int) ([]hook.Received, error)
+	// ForgetReceived removes up to n events of which nothing is to be done any more,
+	// of all that came before a moment.
+	ForgetReceived(ctx context.Context, before time.Time, n int) (int, error)
 	// NextChores returns up to n tasks that are due, oldest first, but for those that busy
 	// says are being done, and when the next one beyond those is due.
 	NextChores(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]Chore, time.Time, error)

@@ -279,6 +279,9 @@ type Mails interface {
 	// RepeatMail keeps what a transition makes of an ended mail as a new one with
 	// the job of sending it.
 	RepeatMail(ctx context.Context, institution uint32, id uint64, repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
+	// ForgetMails removes up to n mails that ended, of all that were made before a
+	// moment, but for those that did not arrive and were not sent again.
+	ForgetMails(ctx context.Context, before time.Time, n int) (int, error)
 	// CancelMails applies a transition to all mails of a batch that wait and are not
 	// being sent, and returns how many.
 	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)

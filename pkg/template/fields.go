@@ -120,9 +120,9 @@ func (l *loader) mark() {
 	if err != nil {
 		l.wrong("qr.at: %s", message(err))
 	}
-	m.Page, m.SizeMM, m.MarginMM = l.QR.Page, l.QR.Size, l.QR.Margin
+	m.Page, m.SizeMM, m.MarginMM = l.QR.Page, cmp.Or(l.QR.Size, pdf.UsualSizeMM), cmp.Or(l.QR.Margin, pdf.UsualMarginMM)
 	if l.QR.Page > 1 || l.QR.Page < 0 {
 		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
 	}
-	l.t.Mark, l.t.At = m, l.QR.At
+	l.t.Mark, l.t.At = m, cmp.Or(l.QR.At, pdf.UsualPlace)
 }

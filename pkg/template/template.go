@@ -106,6 +106,13 @@ func (t *Template) Print(values map[string]string) ([]byte, error) {
 	return t.sheet.Print(texts)
 }
 
+// Shows tells whether a document shows a column.
+func (t *Template) Shows(column string) bool {
+	return slices.ContainsFunc(t.fields, func(f field) bool {
+		return slices.ContainsFunc(f.words, func(w word) bool { return w.column == column })
+	})
+}
+
 // Origin says what a row's document is made of, but for the date: a hash of the
 // template's files and of the values that it shows.
 func (t *Template) Origin(values map[string]string) string {
@@ -177,7 +184,7 @@ func read(dir fs.FS, name string, most int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("is no file")
 	case info.Size() > most:
-		return nil, fmt.Errorf("has %d MB: at most %d are taken", info.Size()>>20, most>>20)
+		return nil, fmt.Errorf("has %d KB: at most %d are taken", info.Size()>>10, most>>10)
 	}
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(f); err != nil {

@@ -61,6 +61,14 @@ type Placement struct {
 	MarginMM float64 `json:"margin_mm,omitempty"`
 }
 
+// Or fills in what is left open from another placement.
+func (p Placement) Or(other Placement) Placement {
+	return Placement{
+		Page: cmp.Or(p.Page, other.Page), At: cmp.Or(p.At, other.At),
+		SizeMM: cmp.Or(p.SizeMM, other.SizeMM), MarginMM: cmp.Or(p.MarginMM, other.MarginMM),
+	}
+}
+
 // Draft is a certificate that is about to be accepted.
 type Draft struct {
 	Title, Name, Email, Details string

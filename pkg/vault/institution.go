@@ -7,6 +7,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
+// StandIn is the name of an institution whose staff have not named it yet. It is
+// good for trying things out, and not to be printed on anybody's certificate.
+const StandIn = "My Institution"
+
 // Institution is who issues certificates. A home can hold more than one, and
 // each sees only its own.
 type Institution struct {

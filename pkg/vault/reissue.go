@@ -32,7 +32,7 @@ func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, er
 		return Succession{}, err
 	}
 	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: c.IssueDate,
-		File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack}
+		File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
 	for _, part := range []struct {
 		to  *string
 		new *string

@@ -12,12 +12,19 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // benchBackup keeps a home and brings it back, against tar of the same files, and
-// uploads to its agent meanwhile.
+// uploads to its agent meanwhile. With --rows 100000 the home has 5 GB.
 func benchBackup(s setup, t *table) error {
+	// The input, the home and its outcome; then the home, a copy in one file, and one
+	// in many.
+	const copies = 5
+	if err := room(s.dir, copies*int64(s.rows)*bulkSize); err != nil {
+		return err
+	}
 	folder, err := batch(s.dir, s.rows, bulkSize)
 	if err != nil {
 		return err
@@ -36,11 +43,12 @@ func benchBackup(s setup, t *table) error {
 		for _, step := range []struct {
 			into    *[]float64
 			command string
+			drop    []string // what is not needed any more
 		}{
-			{&peers, fmt.Sprintf("tar -C %q -cf %q . && sync %q", home, at("t.tar"), at("t.tar"))},
-			{&ours, fmt.Sprintf("%q backup %q --home %q", s.vecctl, at("b.tar.zst"), home)},
-			{&peersBack, fmt.Sprintf("mkdir %q && tar -C %q -xf %q && sync -f %q", at("t"), at("t"), at("t.tar"), at("t"))},
-			{&back, fmt.Sprintf("%q restore %q --home %q", s.vecctl, at("b.tar.zst"), at("b"))},
+			{&peers, fmt.Sprintf("tar -C %q -cf %q . && sync %q", home, at("t.tar"), at("t.tar")), nil},
+			{&peersBack, fmt.Sprintf("mkdir %q && tar -C %q -xf %q && sync -f %q", at("t"), at("t"), at("t.tar"), at("t")), []string{at("t"), at("t.tar")}},
+			{&ours, fmt.Sprintf("%q backup %q --home %q", s.vecctl, at("b.tar.zst"), home), nil},
+			{&back, fmt.Sprintf("%q restore %q --home %q", s.vecctl, at("b.tar.zst"), at("b")), []string{at("b"), at("b.tar.zst")}},
 		} {
 			if err := quiet("sync"); err != nil {
 				return err
@@ -50,16 +58,28 @@ func benchBackup(s setup, t *table) error {
 				return err
 			}
 			*step.into = append(*step.into, took)
-		}
-		for _, name := range []string{"t.tar", "b.tar.zst", "t", "b"} {
-			if err := os.RemoveAll(at(name)); err != nil {
-				return err
+			for _, path := range step.drop {
+				if err := os.RemoveAll(path); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	t.atMost(fmt.Sprintf("backup of %d certificates of 50 KB, tar", s.rows), median(ours), median(peers), 1.3, seconds)
 	t.atMost("restore of them, tar", median(back), median(peersBack), 1.3, seconds)
 	return benchUploadsMeanwhile(s, t, home)
+}
+
+// room refuses a measure for which the disk is too small, before it begins.
+func room(dir string, need int64) error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(dir, &disk); err != nil {
+		return fmt.Errorf("looking at the disk of %s: %w", dir, err)
+	}
+	if free := int64(disk.Bavail) * int64(disk.Bsize); free < need {
+		return fmt.Errorf("%s has %d MB free and this needs about %d; take fewer --rows, or another --dir", dir, free>>20, need>>20)
+	}
+	return nil
 }
 
 // benchUploadsMeanwhile measures uploads without and during backups, in turns.

@@ -96,7 +96,7 @@ func fillAuthority(s setup, home string) ([]string, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	keys, err := keyring.Open(filepath.Join(home, "keys", "authority.json"), rand.Reader)
+	keys, err := keyring.Open(filepath.Join(home, "keys", "authority.json"), rand.Reader, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

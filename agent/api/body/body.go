@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,8 +32,8 @@ const (
 	maxName  = 200
 	maxValue = 16 << 10
 	maxJSON  = 1 << 20
-	// maxParts is more than 10,000 entries of six fields, each given twice.
-	maxParts = 130_000
+	// maxParts is more than 10,000 entries of eleven fields, each given twice.
+	maxParts = 240_000
 )
 
 // Taker takes the parts of a form one by one.
@@ -197,8 +198,9 @@ func readUntil(in *bufio.Reader, separator byte, most int) (text string, end boo
 }
 
 // ReadObject reads a JSON object of texts into t and returns the names of fields
-// that hold something else. Null is nothing.
-func ReadObject(r io.Reader, t Taker) (wrong []string, err error) {
+// that hold something else. Null is nothing. Groups are the fields that are objects
+// themselves.
+func ReadObject(r io.Reader, t Taker, groups ...string) (wrong []string, err error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
 	if err != nil {
 		return nil, classify(err)
@@ -213,6 +215,7 @@ func ReadObject(r io.Reader, t Taker) (wrong []string, err error) {
 	if json.Unmarshal(raw, &fields) != nil {
 		return nil, ErrMalformed
 	}
+	spread(fields, groups)
 	for name, value := range fields {
 		if !t.Wants(name) || value == nil {
 			continue
@@ -224,6 +227,24 @@ func ReadObject(r io.Reader, t Taker) (wrong []string, err error) {
 		}
 	}
 	return wrong, nil
+}
+
+// spread takes objects apart into the fields that a form would have: qr[page]. In
+// them a number is as good as its text.
+func spread(fields map[string]any, groups []string) {
+	for _, group := range groups {
+		parts, ok := fields[group].(map[string]any)
+		if !ok {
+			continue
+		}
+		delete(fields, group)
+		for name, value := range parts {
+			if n, ok := value.(float64); ok {
+				value = strconv.FormatFloat(n, 'f', -1, 64)
+			}
+			fields[group+"["+name+"]"] = value
+		}
+	}
 }
 
 // classify names what went wrong while a body was read. An error with a meaning

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-playground/form/v4"
@@ -34,20 +35,21 @@ var (
 	ErrTooMany   = errors.New("the request has too many entries")
 )
 
-// entryKey is a form field of an entry, as PHP names it: entries[0][full_name].
-// What does not look like one is passed over, as PHP would.
-var entryKey = regexp.MustCompile(`^entries\[([0-9A-Za-z_-]{1,20})\]\[([a-z_]{1,40})\]$`)
+// entryKey is a form field of an entry, as PHP names it: entries[0][full_name], or
+// entries[0][qr][page]. What does not look like one is passed over, as PHP would.
+var entryKey = regexp.MustCompile(`^entries\[([0-9A-Za-z_-]{1,20})\]\[([a-z_]{1,40})\](\[[a-z_]{1,40}\])?$`)
 
 // ReadEntries reads a request's entries in any of its forms, sorted by number.
-// Fields other than those named are passed over.
-func ReadEntries(r *http.Request, fields []string) ([]Entry, error) {
+// Fields other than those named are passed over. Groups are the fields that are
+// objects themselves; their parts are named as qr[page].
+func ReadEntries(r *http.Request, fields []string, groups ...string) ([]Entry, error) {
 	pairs := &entryPairs{fields: fields, values: url.Values{}, keys: map[string]bool{}}
 	handled, err := ReadForm(r, pairs)
 	switch {
 	case err != nil:
 		return nil, err
 	case !handled:
-		return readEntriesJSON(r.Body, fields)
+		return readEntriesJSON(r.Body, fields, groups)
 	case len(pairs.keys) > MaxEntries:
 		return nil, ErrTooMany
 	case len(pairs.keys) == 0:
@@ -71,7 +73,7 @@ func (p *entryPairs) Wants(name string) bool {
 		p.flat = true
 	}
 	m := entryKey.FindStringSubmatch(name)
-	if m == nil || !slices.Contains(p.fields, m[2]) || len(p.keys) > MaxEntries {
+	if m == nil || !slices.Contains(p.fields, m[2]+m[3]) || len(p.keys) > MaxEntries {
 		return false
 	}
 	p.keys[m[1]] = true
@@ -119,10 +121,27 @@ func (p *entryPairs) decode() ([]Entry, error) {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 		for _, key := range group {
-			entries = append(entries, Entry{Key: key, Fields: decoded.Entries[key], Object: true})
+			entries = append(entries, Entry{Key: key, Fields: p.withParts(key, decoded.Entries[key]), Object: true})
 		}
 	}
 	return entries, nil
+}
+
+// withParts adds the fields that are parts of objects.
+func (p *entryPairs) withParts(key string, fields map[string]string) map[string]string {
+	for _, field := range p.fields {
+		group, part, ok := strings.Cut(field, "[")
+		if !ok {
+			continue
+		}
+		if v := p.values.Get("entries[" + key + "][" + group + "][" + part); v != "" {
+			if fields == nil {
+				fields = map[string]string{}
+			}
+			fields[field] = v
+		}
+	}
+	return fields
 }
 
 // compareKeys sorts numbers as numbers, before all else.
@@ -149,7 +168,7 @@ func compareKeys(a, b string) int {
 
 // readEntriesJSON reads {"entries": [...]} one entry at a time. PHP writes an
 // array with gaps as an object, so that is taken too.
-func readEntriesJSON(r io.Reader, fields []string) ([]Entry, error) {
+func readEntriesJSON(r io.Reader, fields, groups []string) ([]Entry, error) {
 	in := json.NewDecoder(r)
 	if t, err := in.Token(); err != nil || t != json.Delim('{') {
 		return nil, jsonError(err)
@@ -167,7 +186,7 @@ func readEntriesJSON(r io.Reader, fields []string) ([]Entry, error) {
 			}
 			continue
 		}
-		if entries, found = readArray(in, fields); found != nil && !errors.Is(found, ErrNoEntries) {
+		if entries, found = readArray(in, fields, groups); found != nil && !errors.Is(found, ErrNoEntries) {
 			return nil, found
 		}
 	}
@@ -180,7 +199,7 @@ func readEntriesJSON(r io.Reader, fields []string) ([]Entry, error) {
 	return entries, found
 }
 
-func readArray(in *json.Decoder, fields []string) (entries []Entry, err error) {
+func readArray(in *json.Decoder, fields, groups []string) (entries []Entry, err error) {
 	open, err := in.Token()
 	switch {
 	case err != nil:
@@ -203,7 +222,7 @@ func readArray(in *json.Decoder, fields []string) (entries []Entry, err error) {
 		if len(entries) == MaxEntries {
 			return nil, ErrTooMany
 		}
-		e, err := readEntry(in, fields)
+		e, err := readEntry(in, fields, groups)
 		if err != nil {
 			return nil, err
 		}
@@ -219,7 +238,7 @@ func readArray(in *json.Decoder, fields []string) (entries []Entry, err error) {
 	return entries, nil
 }
 
-func readEntry(in *json.Decoder, fields []string) (Entry, error) {
+func readEntry(in *json.Decoder, fields, groups []string) (Entry, error) {
 	var raw json.RawMessage
 	if err := in.Decode(&raw); err != nil {
 		return Entry{}, jsonError(err)
@@ -231,6 +250,7 @@ func readEntry(in *json.Decoder, fields []string) (Entry, error) {
 	if json.Unmarshal(raw, &given) != nil || given == nil {
 		return Entry{}, nil
 	}
+	spread(given, groups)
 	e := Entry{Fields: make(map[string]string, len(fields)), Object: true}
 	for _, name := range fields {
 		switch v := given[name].(type) {

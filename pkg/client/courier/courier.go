@@ -23,6 +23,9 @@ type Row struct {
 	Number      int                   // in the manifest, from 1
 	Certificate client.NewCertificate // with its issue date
 	SHA256      string                // of the document
+	// Origin is, of a document that is made of a template, what it is made of: two of
+	// one origin and date say the same, whatever version made them.
+	Origin string
 }
 
 func (r Row) key() vault.Key {
@@ -176,36 +179,6 @@ func (c *Courier) note(call *call, places []int, status client.RowStatus) {
 	}
 }
 
-// findIssued finds the certificates that exist already for rows.
-func (c *Courier) findIssued(ctx context.Context, open []int) error {
-	if len(open) == 0 {
-		return nil
-	}
-	found, err := c.existing(ctx, open)
-	if err != nil {
-		return err
-	}
-	for _, i := range open {
-		if issued, ok := found.of(c.rows[i]); ok {
-			c.outcomes[i] = compared(c.rows[i], issued)
-		}
-	}
-	return nil
-}
-
-// compared is the outcome of a row for which a certificate exists.
-func compared(r Row, issued client.Certificate) Outcome {
-	n := r.Certificate
-	switch {
-	case issued.SupersededBy != nil:
-	case vault.Clean(n.Name) != issued.Name:
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, full_name: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.Name)}
-	case issued.File.SHA256 != "" && issued.File.SHA256 != r.SHA256:
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, file: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.File.Name)}
-	}
-	return Outcome{Status: client.RowUnchanged, Certificate: &issued}
-}
-
 // uploadLife is how long an upload is relied on: less than the day that it has.
 const uploadLife = vault.UploadLife - time.Hour
 
@@ -270,7 +243,7 @@ func (c *Courier) upload(ctx context.Context, r Row) error {
 	if err != nil {
 		return err
 	}
-	return c.Journal.write(record{Row: r.Number, Upload: &upload{SHA256: r.SHA256, FileID: kept.FileID, At: at}})
+	return c.Journal.write(record{Row: r.Number, Upload: &upload{SHA256: r.SHA256, FileID: kept.FileID, At: at, Origin: r.Origin}})
 }
 
 // keyOf names a call by what it says, so that the same call has the same name in
@@ -288,15 +261,22 @@ func (c *Courier) submitAll(ctx context.Context, open []int) error {
 	per := c.PerCall
 	if per <= 0 {
 		per = client.EntriesPerCall
+		if placed := c.placements(open); placed != nil {
+			per = client.PlacedPerCall
+		}
 	}
 	for len(open) > 0 && !c.stopped() {
 		n := min(per, len(open))
-		call := &call{}
+		call := &call{QR: c.placements(open[:n])}
 		for _, i := range open[:n] {
 			u, _ := c.Journal.uploaded(c.rows[i].Number)
 			call.Rows, call.IDs = append(call.Rows, c.rows[i].Number), append(call.IDs, u.FileID)
 		}
-		call.Key = c.keyOf(append([]string{"bulk"}, call.IDs...)...)
+		said := append([]string{"bulk"}, call.IDs...)
+		for _, at := range call.QR {
+			said = append(said, fmt.Sprint(at))
+		}
+		call.Key = c.keyOf(said...)
 		if err := c.Journal.write(record{Call: call}); err != nil {
 			return err
 		}
@@ -308,6 +288,19 @@ func (c *Courier) submitAll(ctx context.Context, open []int) error {
 	return nil
 }
 
+// placements are where the codes of rows go; nil where none of them says.
+func (c *Courier) placements(places []int) []client.Placement {
+	all, said := make([]client.Placement, len(places)), false
+	for n, i := range places {
+		all[n] = c.rows[i].Certificate.QR
+		said = said || all[n] != (client.Placement{})
+	}
+	if !said {
+		return nil
+	}
+	return all
+}
+
 // send makes one call. What the vault refuses of it is noted on the rows; those
 // that it has nothing against stay open.
 func (c *Courier) send(ctx context.Context, call *call, places []int) error {
@@ -315,6 +308,9 @@ func (c *Courier) send(ctx context.Context, call *call, places []int) error {
 	for n, i := range places {
 		k := c.rows[i].Certificate
 		entries[n] = client.BulkEntry{Title: k.Title, Name: k.Name, Email: k.Email, FileID: call.IDs[n], IssueDate: k.IssueDate, Details: k.Details}
+		if call.QR != nil {
+			entries[n].QR = call.QR[n]
+		}
 	}
 	accepted, err := c.Client.SubmitBulk(ctx, entries, call.Key)
 	if fault.Is(err, fault.Invalid) {

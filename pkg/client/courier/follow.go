@@ -14,7 +14,7 @@ import (
 // duplicate is the guide's text for a certificate that exists already (step 4).
 const duplicate = "A vault certificate with this email, title, and issue date already exists"
 
-var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_]+)$`)
+var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_.]+)$`)
 
 // sortComplaints takes a refusal apart: what is wrong with each entry, which
 // entries' documents the vault does not have, and whether there is anything else.
@@ -39,68 +39,6 @@ func sortComplaints(all map[string][]string, entries int) (complaints []string, 
 		}
 	}
 	return complaints, lost, false
-}
-
-// index finds certificates by what tells them apart.
-type index map[vault.Key]client.Certificate
-
-func (x index) add(c client.Certificate) {
-	x[vault.Draft{Email: c.Email, Title: c.Title, IssueDate: vault.Date(c.IssueDate)}.Key()] = c
-}
-
-// of finds a row's certificate. A server that says no issue dates is believed
-// about the rest.
-func (x index) of(r Row) (client.Certificate, bool) {
-	c, ok := x[r.key()]
-	if !ok {
-		r.Certificate.IssueDate = ""
-		c, ok = x[r.key()]
-	}
-	return c, ok
-}
-
-// perPage is what every server gives at once.
-const perPage = 100
-
-// existing finds what the vault has of rows: by going through all that it has, or
-// person by person where that is less.
-func (c *Courier) existing(ctx context.Context, places []int) (index, error) {
-	found := index{}
-	first, err := c.Client.List(ctx, client.Filter{PerPage: 1})
-	if err != nil || first.Meta.Total == 0 {
-		return found, err
-	}
-	people := map[string]string{}
-	for _, i := range places {
-		email := c.rows[i].Certificate.Email
-		people[vault.FoldEmail(email)] = email
-	}
-	if first.Meta.Total/perPage < len(people) {
-		return found, c.pages(ctx, client.Filter{}, found)
-	}
-	for _, email := range people {
-		if err := c.pages(ctx, client.Filter{Email: email}, found); err != nil {
-			return found, err
-		}
-	}
-	return found, nil
-}
-
-// pages gathers every page of a list.
-func (c *Courier) pages(ctx context.Context, f client.Filter, into index) error {
-	f.PerPage = perPage
-	for f.Page = 1; ; f.Page++ {
-		page, err := c.Client.List(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, one := range page.Data {
-			into.add(one)
-		}
-		if f.Page >= page.Meta.LastPage {
-			return nil
-		}
-	}
 }
 
 // Pauses between two looks at a batch.
@@ -128,7 +66,7 @@ func (c *Courier) follow(ctx context.Context) error {
 		one, ok := found.of(c.rows[i])
 		switch {
 		case ok && o.Status == client.RowUnchanged:
-			o = compared(c.rows[i], one)
+			o = c.compared(c.rows[i], one)
 		case ok:
 			o.Certificate = &one
 		}

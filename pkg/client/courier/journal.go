@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -31,6 +33,7 @@ type upload struct {
 	SHA256 string    `json:"sha256"`
 	FileID string    `json:"file_id"`
 	At     time.Time `json:"at"`
+	Origin string    `json:"origin,omitempty"`
 }
 
 // call is one bulk request.
@@ -38,6 +41,8 @@ type call struct {
 	Key  string   `json:"key"`
 	Rows []int    `json:"rows"`
 	IDs  []string `json:"file_ids"`
+	// QR is where the codes go, for each row; nil where nobody said.
+	QR []client.Placement `json:"qr,omitempty"`
 
 	batch   string // once it was accepted
 	refused bool
@@ -75,6 +80,25 @@ func OpenJournal(path, today string) (*Journal, error) {
 		}
 	}
 	return j, nil
+}
+
+// FirstDay is the date that rows without one were given in a journal; "" where there
+// is no journal yet.
+func FirstDay(path string) (string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Full, err, "the notes about this batch cannot be opened; name another home with --home")
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	var first record
+	if err != nil || json.Unmarshal(line, &first) != nil {
+		return "", nil // cut off before anything was done
+	}
+	return first.Today, nil
 }
 
 // replay reads what is there. A last line that was cut off is dropped.

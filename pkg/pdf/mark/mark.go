@@ -73,7 +73,7 @@ func Place(p *page.Page, code *qr.Code, s Spec) (Layout, error) {
 	if s.Free {
 		l.X, l.Y = s.X*perMM-l.CodeX, h-s.Y*perMM-side-l.CodeY
 		if slack := quietSlack * module; l.X < -slack || l.X+l.W > w+slack || l.Y < -slack || l.Y+l.H > h+slack {
-			return l, refusal.Newf(refusal.BadMark, "At %g, %g mm the code does not lie on page %d with its margins: it is %.0f x %.0f mm",
+			return l, refusal.Newf(refusal.BadPlace, "At %g, %g mm the code does not lie on page %d with its margins: it is %.0f x %.0f mm",
 				s.X, s.Y, p.Number, w/perMM, h/perMM)
 		}
 		return l, nil

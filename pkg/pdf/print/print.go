@@ -41,9 +41,44 @@ type Job struct {
 // Write writes the texts as a Form XObject in the reader's coordinates, with
 // the origin at the page's bottom left corner.
 func (j *Job) Write(texts []Text) (form syntax.Ref, err error) {
-	for _, t := range texts {
-		j.draw(t)
+	all, err := j.WriteAll([][]Text{texts})
+	if err != nil {
+		return form, err
 	}
+	return all[0], nil
+}
+
+// WriteAll writes a Form XObject for the texts of each page. They share their
+// fonts.
+func (j *Job) WriteAll(pages [][]Text) ([]syntax.Ref, error) {
+	drawings := make([][]byte, len(pages))
+	for i, texts := range pages {
+		j.drawing = nil
+		for _, t := range texts {
+			j.draw(t)
+		}
+		drawings[i] = j.drawing
+	}
+	dict, err := j.dictionary()
+	if err != nil {
+		return nil, err
+	}
+	forms := make([]syntax.Ref, len(pages))
+	for i, drawing := range drawings {
+		data, err := j.Deflate(drawing)
+		if err != nil {
+			return nil, err
+		}
+		forms[i] = j.New()
+		if err := j.Stream(forms[i], dict, data); err != nil {
+			return nil, err
+		}
+	}
+	return forms, nil
+}
+
+// dictionary writes the fonts, and returns the entries of every form.
+func (j *Job) dictionary() ([]byte, error) {
 	dict := []byte("/Subtype/Form/BBox[0 0 ")
 	dict = syntax.AppendReal(dict, j.Width)
 	dict = append(dict, ' ')
@@ -52,20 +87,14 @@ func (j *Job) Write(texts []Text) (form syntax.Ref, err error) {
 	for i, f := range j.faces {
 		ref, err := j.embed(f)
 		if err != nil {
-			return form, err
+			return nil, err
 		}
 		dict = append(dict, "/F"...)
 		dict = strconv.AppendInt(dict, int64(i), 10)
 		dict = append(dict, ' ')
 		dict = syntax.AppendRef(dict, ref)
 	}
-	dict = append(dict, ">>>>/Filter/FlateDecode"...)
-	data, err := j.Deflate(j.drawing)
-	if err != nil {
-		return form, err
-	}
-	form = j.New()
-	return form, j.Stream(form, dict, data)
+	return append(dict, ">>>>/Filter/FlateDecode"...), nil
 }
 
 // face numbers the glyphs that are shown of a font.

@@ -31,6 +31,7 @@ const (
 	XFAOnly          Reason = "xfa_only"
 	TooComplex       Reason = "too_complex"
 	BadMark          Reason = "bad_mark"
+	BadPlace         Reason = "bad_place"
 )
 
 // mends is what a person can do about each reason, appended to the message.
@@ -53,12 +54,13 @@ var mends = map[Reason]string{
 	XFAOnly:          "Print the form to a plain PDF and send that.",
 	TooComplex:       "Print it to a new, plain PDF.",
 	BadMark:          "Shorten the link or the caption.",
+	BadPlace:         "Choose a place and a size with which the code lies on the page.",
 }
 
 // Reasons lists every reason with its mend, in the order of the constants.
 func Reasons() []Reason {
 	return []Reason{Empty, NotPDF, UnsupportedImage, ImageTooLarge, DamagedImage, Truncated, Damaged, Endless, NoPages,
-		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, XFAOnly, TooComplex, BadMark}
+		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, XFAOnly, TooComplex, BadMark, BadPlace}
 }
 
 // Mend is what a person can do about a reason: one sentence.

@@ -15,6 +15,7 @@ func hookTests() []test {
 	return []test{
 		{"endpoints", endpoints},
 		{"endpoints have room for five", endpointRoom},
+		{"endpoints change together", endpointsTogether},
 		{"deliveries come with a change", deliveriesCome},
 		{"deliveries of a refused change", deliveriesOfNothing},
 		{"attempts at deliveries", attempts},
@@ -25,6 +26,7 @@ func hookTests() []test {
 		{"tests of endpoints", endpointTests},
 		{"news of others", announcements},
 		{"received events", receivedEvents},
+		{"received events are forgotten", forgottenReceipts},
 	}
 }
 

@@ -86,6 +86,7 @@ func mailTests() []test {
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
+		{"mails are forgotten", forgottenMails},
 		{"reissue keeps both", reissueKeepsBoth},
 		{"erasing forgets a recipient", erasing},
 	}

@@ -16,6 +16,16 @@ var files embed.FS
 // Names are the templates' names.
 func Names() []string { return []string{"degree", "course", "letter"} }
 
+// Fonts are the fonts of the templates, which hold the Latin, Greek and Cyrillic
+// scripts.
+func Fonts() (regular, bold []byte, err error) {
+	if regular, err = files.ReadFile("fonts/NotoSerif-Regular.ttf"); err != nil {
+		return nil, nil, err
+	}
+	bold, err = files.ReadFile("fonts/NotoSerif-Bold.ttf")
+	return regular, bold, err
+}
+
 // Files are all files of a template, by their names in its folder.
 func Files(name string) (map[string][]byte, error) {
 	if !slices.Contains(Names(), name) {

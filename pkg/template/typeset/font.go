@@ -4,6 +4,7 @@ package typeset
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"unicode"
 
@@ -39,9 +40,18 @@ func ParseFont(name string, file []byte) (_ *Font, err error) {
 	return &Font{name: name, face: face, shape: shape.Font}, nil
 }
 
-// Missing is the error of a text with a character that no font has.
+// Has tells whether the font holds a character.
+func (f *Font) Has(c rune) bool {
+	_, ok := f.shape.NominalGlyph(c)
+	return ok
+}
+
+// ErrMissing lies below the error of a text with a character that no font has.
+var ErrMissing = errors.New("no font holds a character")
+
 func missing(c rune) error {
-	return fault.Newf(fault.Invalid, "has the character %q (U+%04X), which none of its fonts holds; add a font with it to the template", c, c)
+	return &fault.Error{Kind: fault.Invalid, Err: ErrMissing,
+		Message: fmt.Sprintf("has the character %q (U+%04X), which none of its fonts holds; add a font with it to the template", c, c)}
 }
 
 // chooser finds the font for a character: the first that has it. It serves one

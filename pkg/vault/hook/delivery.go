@@ -22,9 +22,6 @@ const (
 	keptTries  = 12       // attempts that are kept of one delivery, the latest
 )
 
-// KeepFor is how long a delivery that has ended is kept on record.
-const KeepFor = 30 * 24 * time.Hour
-
 // State is where a delivery stands.
 type State string
 

@@ -74,6 +74,7 @@ type Endpoint struct {
 	Secret    Sealed    `json:"secret"`
 	OldSecret Sealed    `json:"old_secret,omitempty"` // signs along until OldUntil
 	OldUntil  time.Time `json:"old_until,omitzero"`
+	SecretAt  time.Time `json:"secret_at,omitzero"` // when the present one was made; zero for the first
 
 	LastStatus Status    `json:"last_status"`
 	LastAt     time.Time `json:"last_at,omitzero"`
@@ -211,7 +212,29 @@ func (e Endpoint) Rotate(secret Sealed, now time.Time) (Endpoint, error) {
 		return e, gone()
 	}
 	e.OldSecret, e.OldUntil = e.Secret, now.Add(Overlap)
-	e.Secret, e.UpdatedAt = secret, now
+	e.Secret, e.SecretAt, e.UpdatedAt = secret, now, now
+	return e, nil
+}
+
+// SecretMade is when the present signing secret was made.
+func (e Endpoint) SecretMade() time.Time {
+	if e.SecretAt.IsZero() {
+		return e.CreatedAt
+	}
+	return e.SecretAt
+}
+
+// Reseal has every secret of the endpoint encrypted anew. It says the same then, so
+// nobody who knows it has to be told.
+func (e Endpoint) Reseal(seal func(Sealed) (Sealed, error)) (_ Endpoint, err error) {
+	for _, one := range []*Sealed{&e.Secret, &e.OldSecret} {
+		if len(*one) == 0 {
+			continue
+		}
+		if *one, err = seal(*one); err != nil {
+			return e, err
+		}
+	}
 	return e, nil
 }
 

@@ -99,6 +99,29 @@ func (s *Register) ChangeEndpoint(ctx context.Context, institution uint32, id st
 	})
 }
 
+// ChangeEndpoints implements store.Endpoints.
+func (s *Register) ChangeEndpoints(ctx context.Context, change func(hook.Endpoint) (hook.Endpoint, error)) error {
+	return s.write(ctx, func(t *Tx) error {
+		all, err := t.endpointsUnder(nil)
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(e hook.Endpoint) bool { return !e.Live() })
+		// All are made before any is written, so that a refusal changes none.
+		for i, e := range all {
+			if all[i], err = change(e); err != nil {
+				return err
+			}
+		}
+		for _, e := range all {
+			if err := t.putEndpoint(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Endpoints implements store.Endpoints.
 func (s *Register) Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error) {
 	return tree.Run(ctx, s.read, func(t *Tx) ([]hook.Endpoint, error) {

@@ -48,24 +48,7 @@ func (s *Register) Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook
 
 // ForgetDeliveries implements store.Deliveries.
 func (s *Register) ForgetDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
-	// A look first: most of the time there is nothing to forget.
-	old, err := tree.Run(ctx, s.read, func(t *Tx) ([]hook.Delivery, error) { return t.oldDeliveries(before, n) })
-	if err != nil || len(old) == 0 {
-		return 0, err
-	}
-	return tree.Run(ctx, s.write, func(t *Tx) (int, error) {
-		// Looked up again: they may have changed between the two transactions.
-		old, err := t.oldDeliveries(before, n)
-		if err != nil {
-			return 0, err
-		}
-		for _, d := range old {
-			if err := t.dropDelivery(d); err != nil {
-				return 0, err
-			}
-		}
-		return len(old), nil
-	})
+	return tree.Forget(ctx, s.read, s.write, func(t *Tx) ([]hook.Delivery, error) { return t.oldDeliveries(before, n) }, (*Tx).dropDelivery)
 }
 
 // oldDeliveries finds what may be forgotten, institution by institution, from the

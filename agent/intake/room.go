@@ -1,0 +1,54 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// placed refuses a document on which the code cannot lie where it was asked to.
+func placed(r io.ReaderAt, size int64, p vault.Placement) error {
+	if p == (vault.Placement{}) {
+		return nil
+	}
+	m, err := pdf.ParsePlace(p.At)
+	if err != nil {
+		return err
+	}
+	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
+	if err := pdf.TryMark(r, size, m); err != nil {
+		return fmt.Errorf("placing the code: %w", err)
+	}
+	return nil
+}
+
+// Room refuses a place for the code that a received document does not have. What
+// else may be wrong with the document is for its processing to say.
+func (u *Uploads) Room(d *Document, p vault.Placement) error {
+	return room(p, d.File.Size, d.staged.Open)
+}
+
+// RoomOf is Room for a document that is stored.
+func (u *Uploads) RoomOf(file vault.File, p vault.Placement) error {
+	return room(p, file.Size, func() (*os.File, error) { return u.Blobs.Get(file.SHA256) })
+}
+
+func room(p vault.Placement, size int64, open func() (*os.File, error)) error {
+	if p == (vault.Placement{}) {
+		return nil
+	}
+	f, err := open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	err = placed(f, size, p)
+	if r, ok := errors.AsType[*pdf.Refusal](err); ok && r.Reason != pdf.NoSuchPage && r.Reason != pdf.BadPlace {
+		return nil
+	}
+	return err
+}

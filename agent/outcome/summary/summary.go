@@ -1,0 +1,197 @@
+// Package summary prints what became of a batch, for people to read and to sign:
+// how many certificates there are, which they are, what failed and why, and lines
+// for signatures. It is A4, black on white, and made to be filed.
+package summary
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Summary is what is printed.
+type Summary struct {
+	Institution  string
+	Zone         *time.Location // in which moments are told
+	Batch        client.Batch
+	Certificates []client.Certificate // of the batch, in any order
+	Key          client.SigningKey    // with which the institution signs now
+	Signers      []string             // who is to sign, such as "The dean"
+	MadeAt       time.Time
+}
+
+// Result is what became of the printing.
+type Result struct {
+	Pages int
+	// Missing are the characters that no font holds, in order. They are spelled out by
+	// their numbers.
+	Missing []string
+}
+
+// Write prints the summary.
+func (s Summary) Write(w io.Writer, fonts Fonts) (Result, error) {
+	s.Certificates = slices.SortedFunc(slices.Values(s.Certificates), func(a, b client.Certificate) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	faces, err := fonts.load(s.texts())
+	if err != nil {
+		return Result{}, err
+	}
+	p := newPress(s, faces)
+	p.title()
+	p.facts()
+	p.counts()
+	p.certificates()
+	p.signatures()
+	if p.err != nil {
+		return Result{}, p.err
+	}
+	var missing []string
+	for c := range faces.missing {
+		missing = append(missing, c)
+	}
+	slices.Sort(missing)
+	return Result{Pages: len(p.leaves), Missing: missing}, p.write(w)
+}
+
+// texts are all texts that somebody else has written.
+func (s Summary) texts() []string {
+	all := []string{s.Institution, s.Batch.Name, s.Key.Subject, s.Key.Issuer}
+	all = append(all, s.Signers...)
+	for _, c := range s.Certificates {
+		all = append(all, c.Name, c.Title, c.File.Name)
+		if c.FailureReason != nil {
+			all = append(all, *c.FailureReason)
+		}
+		if c.Revocation != nil {
+			all = append(all, c.Revocation.Reason)
+		}
+	}
+	return all
+}
+
+// The states of a certificate, as the API says them.
+const (
+	approved = "approved"
+	failed   = "failed"
+	revoked  = "revoked"
+)
+
+// of lists the certificates in a state.
+func (s Summary) of(state string) []client.Certificate {
+	return slices.DeleteFunc(slices.Clone(s.Certificates), func(c client.Certificate) bool { return c.Status.Value != state })
+}
+
+func (s Summary) count(is func(client.Certificate) bool) string {
+	n := 0
+	for _, c := range s.Certificates {
+		if is(c) {
+			n++
+		}
+	}
+	return strconv.Itoa(n)
+}
+
+func (s Summary) moment(t time.Time) string { return t.In(s.Zone).Format("2 January 2006, 15:04 MST") }
+
+func (p *press) title() {
+	p.text(p.bold, 18, "Outcome of a batch", box{X: left, Y: p.y, W: width, H: 26})
+	p.y += 28
+	p.text(p.bold, 12, p.s.Batch.Name, box{X: left, Y: p.y, W: width, H: 18})
+	p.y += 28
+}
+
+func (p *press) facts() {
+	b := p.s.Batch
+	facts := [][2]string{
+		{"Institution", p.s.Institution},
+		{"Batch", b.BatchID},
+		{"Handed in", p.s.moment(b.CreatedAt)},
+		{"This report", p.s.moment(p.s.MadeAt)},
+	}
+	if b.Status != "done" {
+		facts = append(facts, [2]string{"Not final", fmt.Sprintf("the batch is %s; certificates may still be added to those below", b.Status)})
+	}
+	for _, f := range facts {
+		p.fact(f[0], f[1])
+	}
+	p.y += 12
+}
+
+func (p *press) counts() {
+	s := p.s
+	in := func(state string) string {
+		return s.count(func(c client.Certificate) bool { return c.Status.Value == state })
+	}
+	rows := [][]string{
+		{"Entries", strconv.Itoa(len(s.Certificates))},
+		{"Certificates issued", in(approved)},
+		{"Failed", in(failed)},
+		{"Revoked", in(revoked)},
+	}
+	for _, more := range [][]string{
+		{"In progress", in("processing")},
+		{"Replaced by a corrected certificate", s.count(func(c client.Certificate) bool { return c.SupersededBy != nil })},
+		{"Recipients whom no mail has reached", s.count(func(c client.Certificate) bool { return c.Undelivered != nil })},
+	} {
+		if more[1] != "0" {
+			rows = append(rows, more)
+		}
+	}
+	p.table("Counts", []column{{"", 240, false}, {"Number", 60, true}}, rows)
+}
+
+func (p *press) certificates() {
+	var issued, lost, taken [][]string
+	for i, c := range p.s.of(approved) {
+		issued = append(issued, []string{strconv.Itoa(i + 1), c.Name, c.Title, c.IssueDate, c.ReferenceID})
+	}
+	for i, c := range p.s.of(failed) {
+		reason := "no reason was noted"
+		if c.FailureReason != nil {
+			reason = *c.FailureReason
+		}
+		lost = append(lost, []string{strconv.Itoa(i + 1), c.Name, c.Title, c.File.Name, reason})
+	}
+	for i, c := range p.s.of(revoked) {
+		row := []string{strconv.Itoa(i + 1), c.Name, c.ReferenceID, "", ""}
+		if c.Revocation != nil {
+			row[3], row[4] = c.Revocation.At.In(p.s.Zone).Format(time.DateOnly), c.Revocation.Reason
+		}
+		taken = append(taken, row)
+	}
+	p.table("Certificates issued", []column{{"No.", 30, true}, {"Name", 142, false}, {"Title", 130, false}, {"Date", 54, false}, {"Reference", 126, false}}, issued)
+	p.table("Failures", []column{{"No.", 30, true}, {"Name", 120, false}, {"Title", 100, false}, {"Document", 92, false}, {"Reason", 140, false}}, lost)
+	p.table("Revoked", []column{{"No.", 30, true}, {"Name", 130, false}, {"Reference", 126, false}, {"Date", 54, false}, {"Reason", 142, false}}, taken)
+}
+
+// signatures says with what the certificates are signed, and leaves room for people
+// to sign. It stays together on one page.
+func (p *press) signatures() {
+	const line = 52
+	p.room(100 + line*float64((len(p.s.Signers)+1)/2))
+	p.heading("Signatures")
+	k := p.s.Key
+	by := "self-made"
+	if k.Issuer != k.Subject {
+		by = "certified by " + k.Issuer
+	}
+	if k.Fingerprint != "" {
+		p.fact("Signing key", fmt.Sprintf("%s (%s), valid until %s", k.Subject, by, k.ValidUntil.In(p.s.Zone).Format("2 January 2006")))
+		p.fact("Its SHA-256", k.Fingerprint)
+	}
+	p.y += 6
+	for i, who := range p.s.Signers {
+		x := left + float64(i%2)*(width/2+8)
+		y := p.y + line*float64(i/2) + line - 14
+		p.leaf().Shapes = append(p.leaf().Shapes, rule(x, y, width/2-8))
+		p.text(p.regular, 8, who+" – name, date, signature", box{X: x, Y: y + 2, W: width/2 - 8, H: 12})
+	}
+}

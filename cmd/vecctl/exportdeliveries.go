@@ -1,0 +1,157 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// delivered is a mail, or what a webhook was told, in one shape.
+type delivered struct {
+	Channel     string     `json:"channel"` // mail or webhook
+	ID          string     `json:"id"`
+	What        string     `json:"what"`   // kind of mail, or event
+	Status      string     `json:"status"` // of the mail or delivery
+	To          string     `json:"to"`     // address, or URL
+	UUID        string     `json:"uuid"`   // of the certificate
+	ReferenceID string     `json:"reference_id"`
+	BatchID     string     `json:"batch_id"`
+	Attempts    int        `json:"attempts"`
+	Code        string     `json:"code"` // what the server said, or HTTP's status
+	Reason      string     `json:"reason"`
+	CreatedAt   time.Time  `json:"created_at"`
+	EndedAt     *time.Time `json:"ended_at"` // null while it is under way
+}
+
+func deliveredTable() list[delivered] {
+	return list[delivered]{
+		headings: []string{"channel", "id", "what", "status", "to", "uuid", "reference_id", "batch_id", "attempts", "code", "reason", "created_at", "ended_at"},
+		cells: func(d delivered) []string {
+			return []string{d.Channel, d.ID, d.What, d.Status, d.To, d.UUID, d.ReferenceID, d.BatchID, strconv.Itoa(d.Attempts), d.Code, d.Reason,
+				d.CreatedAt.Format(time.RFC3339), when(d.EndedAt)}
+		},
+	}
+}
+
+// eachDelivered hands the mails that the flags select on, and then what webhooks
+// were told, both newest first.
+func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error {
+	from, to, err := days(c)
+	if err != nil {
+		return err
+	}
+	batch := map[string]client.Certificate{}
+	if id := c.String("batch"); id != "" {
+		err := eachOf(c, s, client.Filter{Batch: id}, func(found client.Certificate) error {
+			batch[found.UUID] = found
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	selected := func(d delivered) error {
+		if status := c.String("status"); status != "" && status != d.Status {
+			return nil
+		}
+		return each(d)
+	}
+	mails, err := s.Mails(c.Context, client.MailFilter{Batch: c.String("batch")})
+	if err != nil {
+		return err
+	}
+	for _, m := range mails {
+		if !from.IsZero() && m.CreatedAt.Before(from) || !to.IsZero() && !m.CreatedAt.Before(to) {
+			continue
+		}
+		if err := selected(ofMail(m)); err != nil {
+			return err
+		}
+	}
+	return eachTold(c, s, client.DeliveryFilter{From: from, To: to}, batch, selected)
+}
+
+// eachTold hands what webhooks were told on, about a batch where one is named.
+func eachTold(c *cli.Context, s *session, f client.DeliveryFilter, batch map[string]client.Certificate, each func(delivered) error) error {
+	hooks, err := s.Webhooks(c.Context)
+	if err != nil {
+		return err
+	}
+	f.Limit = 1000
+	for {
+		page, err := s.Deliveries(c.Context, f)
+		if err != nil {
+			return err
+		}
+		for _, d := range page {
+			f.Before = d.Number
+			about, ok := batch[d.UUID]
+			if c.String("batch") != "" && !ok {
+				continue
+			}
+			one := ofHook(d, hooks)
+			one.ReferenceID = about.ReferenceID
+			if about.BatchID != nil {
+				one.BatchID = *about.BatchID
+			}
+			if err := each(one); err != nil {
+				return err
+			}
+		}
+		if len(page) < f.Limit {
+			return nil
+		}
+	}
+}
+
+func ofMail(m client.Mail) delivered {
+	d := delivered{Channel: "mail", ID: strconv.FormatUint(m.ID, 10), What: m.Kind, Status: m.State, To: m.To, UUID: m.UUID,
+		ReferenceID: m.ReferenceID, Attempts: m.Attempts, Code: m.Code, Reason: m.Reason, CreatedAt: m.CreatedAt, EndedAt: m.SentAt}
+	if m.BatchID != nil {
+		d.BatchID = *m.BatchID
+	}
+	return d
+}
+
+// ofHook is a delivery of a webhook, which may be deleted by now.
+func ofHook(d client.WebhookDelivery, hooks []client.Webhook) delivered {
+	one := delivered{Channel: "webhook", ID: d.ID, What: d.Event, Status: d.Status, To: d.WebhookID, UUID: d.UUID, Attempts: len(d.Attempts), CreatedAt: d.CreatedAt}
+	if i := slices.IndexFunc(hooks, func(h client.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
+		one.To = hooks[i].URL
+	}
+	if len(d.Attempts) == 0 {
+		return one
+	}
+	last := d.Attempts[len(d.Attempts)-1]
+	if one.Reason = last.Error; last.Status != 0 {
+		one.Code = strconv.Itoa(last.Status)
+	}
+	if d.NextAttemptAt == nil {
+		one.EndedAt = &last.At
+	}
+	return one
+}
+
+// days reads --from and --to, both days inclusive, as moments; to is the end of its
+// day.
+func days(c *cli.Context) (from, to time.Time, err error) {
+	for name, into := range map[string]*time.Time{"from": &from, "to": &to} {
+		text := c.String(name)
+		if text == "" {
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
+		if err != nil {
+			return from, to, usageError("--%s: %q is no date; want one such as 2026-06-04", name, text)
+		}
+		*into = day
+	}
+	if !to.IsZero() {
+		to = to.AddDate(0, 0, 1)
+	}
+	return from, to, nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// check looks at the manifest and its documents, as a local vault would. Documents
+// of templates are made here: the other vault need not have them.
+func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(client.Progress)) error {
+	q := b.request
+	m, err := manifest.Read(q.Manifest, manifest.Options{
+		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
+		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+		Templated: q.Template != "",
+	})
+	if err != nil {
+		return err
+	}
+	b.manifest = m
+	order, err := b.order(c, w, s)
+	if err != nil {
+		return err
+	}
+	files, err := os.OpenRoot(q.Files)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
+			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+	}
+	defer files.Close()
+	if order.Files = files; b.brings() {
+		if order.Listed, err = intake.List(files); err != nil {
+			return err
+		}
+	}
+	order.Progress = func(done int) { tell(client.Progress{Stage: "checking", Done: done, Total: len(m.Rows)}) }
+	return b.look(c.Context, order)
+}
+
+// brings tells whether any row brings a document.
+func (b *remoteBatch) brings() bool {
+	return slices.ContainsFunc(b.manifest.Rows, func(row manifest.Row) bool { return row.File != "" })
+}
+
+func (b *remoteBatch) look(ctx context.Context, order intake.Order) error {
+	scratch, err := os.MkdirTemp("", "vecctl-*")
+	if err != nil {
+		return blob.DiskError(err, "making a temporary folder")
+	}
+	defer os.RemoveAll(scratch)
+	blobs, err := blob.Open(scratch)
+	if err != nil {
+		return err
+	}
+	look := intake.Intake{Ledger: nothingIssued{vault.Date(b.day)}, Blobs: blobs, Now: time.Now}
+	b.candidates, b.unnamed, err = look.Check(ctx, order)
+	return err
+}
+
+// order says what is to be checked, and finds out what was done of it before.
+func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.Order, error) {
+	q := b.request
+	o := intake.Order{Institution: vault.Institution{TimeZone: localZone(w)}, Manifest: b.manifest, Trigger: vault.BulkUpload,
+		KeepNothing: true, Template: q.Template,
+		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin}}
+	dir, err := homeDir(c, w)
+	if err != nil {
+		return o, err
+	}
+	sum := sha256.Sum256([]byte(s.Base() + "\x00" + hex.EncodeToString(b.manifest.Digest[:])))
+	b.name = hex.EncodeToString(sum[:16])
+	b.notes = filepath.Join(dir.Remote(), b.name+".jsonl")
+	if b.day, err = courier.FirstDay(b.notes); err != nil {
+		return o, err
+	}
+	if b.day == "" {
+		b.day = string(o.Institution.Today(time.Now()))
+	}
+	o.Presses = intake.Presses(template.Shelf{Dir: dir.Templates()})
+	if q.Template != "" {
+		if _, err := o.Presses(q.Template); err != nil {
+			return o, fault.At("template "+q.Template, err)
+		}
+	}
+	if b.shows(o.Presses, template.Institution) {
+		o.Institution.Name, err = homesInstitution(c, w)
+	}
+	return o, err
+}
+
+// shows tells whether a column stands on any document that is made of a template.
+func (b *remoteBatch) shows(presses func(string) (intake.Press, error), column string) bool {
+	return slices.ContainsFunc(b.manifest.Rows, func(row manifest.Row) bool {
+		name := cmp.Or(row.Template, b.request.Template)
+		if row.File != "" || name == "" {
+			return false
+		}
+		p, err := presses(name) // an error is told with the row
+		return err == nil && p.Shows(column)
+	})
+}
+
+// homesInstitution is who {institution} stands for in this home's templates.
+func homesInstitution(c *cli.Context, w world) (string, error) {
+	dir, err := homeDir(c, w)
+	if err != nil {
+		return "", err
+	}
+	if there, err := dir.Exists(); err != nil || !there {
+		return "", err
+	}
+	s, err := connectHome(c, w, vault.Institution{})
+	if err != nil {
+		return "", err
+	}
+	status, err := s.AgentStatus(c.Context)
+	return status.Institution, errors.Join(err, s.close())
+}
+
+// nothingIssued is the ledger of a vault that is asked later. Rows without a date
+// have that of its first day.
+type nothingIssued struct{ day vault.Date }
+
+func (nothingIssued) Accept(context.Context, []store.Acceptance) ([]store.Accepted, error) {
+	return nil, errors.New("nothing is accepted here")
+}
+
+func (nothingIssued) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
+	return make([]*vault.Certificate, len(keys)), nil
+}
+
+func (n nothingIssued) Frozen(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
+	return slices.Repeat([]vault.Date{n.day}, len(keys)), nil
+}
+
+// misplaced tells whether the vault took certificates and does not say that it put
+// their codes where they were to go.
+func (b *remoteBatch) misplaced() bool {
+	for n, i := range b.places {
+		o := b.outcomes[i]
+		if o.Status == client.RowIssued && o.Certificate != nil && o.Certificate.QR == nil && b.rows[n].Certificate.QR != (client.Placement{}) {
+			return true
+		}
+	}
+	return false
+}

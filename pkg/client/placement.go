@@ -1,0 +1,53 @@
+package client
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Placement is where a document's code goes: an extension of the guide's fields
+// (qr[page], qr[at], qr[size], qr[margin]). What is zero is left to the vault. A
+// vault that does not know it puts the code where it always does.
+type Placement struct {
+	Page     int     `json:"page,omitempty"`   // from 1
+	At       string  `json:"at,omitempty"`     // bottom-right, bottom-left, top-right, top-left, auto, or "X,Y" in millimetres from the top left
+	SizeMM   float64 `json:"size,omitempty"`   // the code's side, 8 to 200
+	MarginMM float64 `json:"margin,omitempty"` // from the page's edges, above 0 to 200
+}
+
+// parts are the fields of the object that says it: name and value, where there is
+// one.
+func (p Placement) parts() [][2]string {
+	var all [][2]string
+	number := func(name string, n float64) {
+		if n != 0 {
+			all = append(all, [2]string{name, strconv.FormatFloat(n, 'f', -1, 64)})
+		}
+	}
+	number("page", float64(p.Page))
+	if p.At != "" {
+		all = append(all, [2]string{"at", p.At})
+	}
+	number("size", p.SizeMM)
+	number("margin", p.MarginMM)
+	return all
+}
+
+// String is the placement for a person: "top-left, page 2, 30 mm".
+func (p Placement) String() string {
+	var all []string
+	if p.At != "" {
+		all = append(all, p.At)
+	}
+	if p.Page != 0 {
+		all = append(all, fmt.Sprintf("page %d", p.Page))
+	}
+	if p.SizeMM != 0 {
+		all = append(all, fmt.Sprintf("%g mm", p.SizeMM))
+	}
+	if p.MarginMM != 0 {
+		all = append(all, fmt.Sprintf("margin %g mm", p.MarginMM))
+	}
+	return strings.Join(all, ", ")
+}

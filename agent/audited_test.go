@@ -301,7 +301,7 @@ func resting() []auditCase {
 
 // working are the cases of a vault at work.
 func working() []auditCase {
-	return slices.Concat(ofCertificates(), ofMails(), ofKeys(), ofWebhooks())
+	return slices.Concat(ofCertificates(), ofApplications(), ofMails(), ofKeys(), ofWebhooks())
 }
 
 func ofCertificates() []auditCase {
@@ -338,6 +338,31 @@ func ofCertificates() []auditCase {
 		}},
 		{`panel "POST /panel/backup"`, func(x *watched) {
 			_, err := x.staff.Backup(x.Context(), client.BackupRequest{}, io.Discard)
+			x.check(err)
+		}},
+	}
+}
+
+func ofApplications() []auditCase {
+	var one, other client.Application
+	submit := func(x *watched, name string) client.Application {
+		made, err := x.staff.SubmitApplication(x.Context(), client.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
+			Evidence: &client.NewFile{Name: "scan.pdf", Body: onePage(name)}})
+		x.check(err)
+		return made
+	}
+	return []auditCase{
+		{`panel "POST " + base`, func(x *watched) { one, other = submit(x, "ada"), submit(x, "ben") }},
+		{`panel "POST " + base + "/{name}/review"`, func(x *watched) {
+			_, err := x.staff.ReviewApplication(x.Context(), one.UUID)
+			x.check(err)
+		}},
+		{`panel "POST " + base + "/{name}/approve"`, func(x *watched) {
+			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, client.ApplicationApproval{Evidence: true})
+			x.check(err)
+		}},
+		{`panel "POST " + base + "/{name}/reject"`, func(x *watched) {
+			_, err := x.staff.RejectApplication(x.Context(), other.UUID, "no such course")
 			x.check(err)
 		}},
 	}

@@ -25,7 +25,7 @@ func BenchmarkNewsAndFrame(b *testing.B) {
 			s.root.route(desk.News{Messages: told})
 		}
 	})
-	for n := range 8 {
+	for n := range 9 {
 		s.press(fmt.Sprint(n + 1))
 		b.Run("frame "+s.root.pages[s.root.here].Name(), func(b *testing.B) {
 			for b.Loop() {

@@ -15,7 +15,7 @@ import (
 type dialog struct {
 	desk.Question
 	inputs []desk.Prompt
-	at     int
+	at     int    // the field that is typed, or the choice that is selected
 	wrong  string // what is the matter with the answer
 }
 
@@ -37,12 +37,32 @@ func (d *dialog) update(msg tea.Msg, k keys.Map) (cmd tea.Cmd, done bool) {
 	switch {
 	case isKey && key.Matches(press, k.Back):
 		return desk.Say("Nothing was done."), true
+	case len(d.Choices) > 0:
+		return d.choose(press, k)
 	case len(d.inputs) > 0:
 		return d.typed(msg, isKey && key.Matches(press, k.Enter))
 	case isKey && press.String() == "y":
 		return d.Do(nil), true
 	case isKey && (press.String() == "n" || press.String() == "q"):
 		return desk.Say("Nothing was done."), true
+	}
+	return nil, false
+}
+
+func (d *dialog) choose(press tea.KeyPressMsg, k keys.Map) (cmd tea.Cmd, done bool) {
+	switch {
+	case key.Matches(press, k.Enter):
+		return d.Choices[d.at].Do(), true
+	case key.Matches(press, k.Quit):
+		return desk.Say("Nothing was done."), true
+	case key.Matches(press, k.Up):
+		d.at = max(d.at-1, 0)
+	case key.Matches(press, k.Down):
+		d.at = min(d.at+1, len(d.Choices)-1)
+	case key.Matches(press, k.Top):
+		d.at = 0
+	case key.Matches(press, k.Bottom):
+		d.at = len(d.Choices) - 1
 	}
 	return nil, false
 }
@@ -73,19 +93,41 @@ func (d *dialog) typed(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
 	return nil, false
 }
 
-func (d *dialog) lines(l look.Look, width int) []string {
+func (d *dialog) lines(l look.Look, width, room int) []string {
 	lines := []string{l.Dim.Render(strings.Repeat(l.Rule, width))}
 	for _, line := range l.Wrap(look.Clean(d.Text), width) {
 		lines = append(lines, l.Strong.Render(line))
 	}
+	if len(d.Choices) > 0 {
+		return append(lines, d.choices(l, width, room-len(lines))...)
+	}
 	if len(d.inputs) == 0 {
 		return append(lines, "y: do it   n: leave it")
 	}
+	var typed []string
 	for i := range d.at + 1 {
-		lines = append(lines, d.Fields[i].Label+":", d.inputs[i].View(width))
+		typed = append(typed, l.Short(look.Clean(d.Fields[i].Label), width-1)+":", d.inputs[i].View(width))
 	}
 	if d.wrong != "" {
-		lines = append(lines, l.Warn.Render(d.wrong))
+		typed = append(typed, l.Warn.Render(d.wrong))
 	}
-	return lines
+	// What is typed now is seen at any rate.
+	return append(lines, typed[max(0, min(len(lines)+len(typed)-room, len(typed)-2)):]...)
+}
+
+// choices draws what there is to choose from, as much as there is room for about the
+// one that is selected.
+func (d *dialog) choices(l look.Look, width, room int) []string {
+	const most = 8
+	n := max(1, min(room-1, most, len(d.Choices)))
+	from := max(0, min(d.at-n/2, len(d.Choices)-n))
+	var lines []string
+	for i := from; i < from+n; i++ {
+		text := "  " + look.Clean(d.Choices[i].Label)
+		if i == d.at {
+			text = l.Selected.Render(l.Fit(">"+text[1:], width))
+		}
+		lines = append(lines, l.Short(text, width))
+	}
+	return append(lines, "enter: this one   esc: leave it   "+look.Number(d.at+1)+" of "+look.Number(len(d.Choices)))
 }

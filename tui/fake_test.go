@@ -24,6 +24,8 @@ type fake struct {
 	stores    []client.Store
 	certified []client.StoreCertification
 	sent      []client.WebhookDelivery
+	applied   []client.Application // newest first
+	templates []map[string]any
 	codes     map[string]string // cause by UUID
 	down      bool
 	calls     []string
@@ -87,6 +89,9 @@ func (f *fake) AgentStatus(context.Context) (client.AgentStatus, error) {
 	f.status.Certificates = map[string]int{}
 	for _, c := range f.all {
 		f.status.Certificates[c.Status.Value]++
+	}
+	for _, a := range f.applied {
+		f.status.Certificates[a.Status.Value]++
 	}
 	if f.many > 0 {
 		f.status.Certificates["approved"] = f.many
@@ -231,6 +236,10 @@ func (f *fake) FailedFor(_ context.Context, code string, page, perPage int) (cli
 func (f *fake) Story(_ context.Context, name string) (client.Story, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if a := f.findApplied(name); a != nil {
+		return client.Story{Certificate: a.Certificate, Events: []client.CertificateEvent{
+			{Event: "certificate_application.created", UUID: name, Source: "customer", Trigger: "customer_submission", At: a.CreatedAt}}}, f.enter("story")
+	}
 	c := *f.find(name)
 	event := func(what, trigger string, after time.Duration) client.CertificateEvent {
 		return client.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}

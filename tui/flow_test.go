@@ -151,7 +151,7 @@ func TestSearchStatesAndTheWayBack(t *testing.T) {
 	s.wants("[3 Certificates]", "State: approved   Search: ada")
 	s.press("esc")
 	s.wants("State: any", "1 of 40")
-	s.press("tab", "tab", "tab", "tab", "tab", "tab")
+	s.press("tab", "tab", "tab", "tab", "tab", "tab", "tab")
 	s.wants("[1 Batches]")
 }
 
@@ -190,7 +190,7 @@ func TestExports(t *testing.T) {
 	f := busy()
 	f.all[0].Name = "=cmd()"
 	s := start(t, f, staging{})
-	for n, page := range []string{"1", "2", "3", "4", "8"} {
+	for n, page := range []string{"1", "2", "3", "4", "9"} {
 		s.later(time.Second)
 		s.press(page, "e")
 		s.wants("exported to")
@@ -363,7 +363,7 @@ func TestWebhooks(t *testing.T) {
 	t.Parallel()
 	f := hooked()
 	s := start(t, f, staging{})
-	s.press("5")
+	s.press("6")
 	s.wants("registry.example.edu", "paused", "12")
 	s.press("t")
 	s.wants("The test is failed: HTTP 503.")

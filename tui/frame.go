@@ -103,7 +103,7 @@ func (m *Root) stateLine() string {
 	if m.pulse.known {
 		s := m.pulse.status
 		text = l.Strong.Render(l.Short(look.Clean(s.Institution), m.width/3))
-		for _, word := range []string{"approved", "processing", "failed", "revoked"} {
+		for _, word := range []string{"approved", "processing", "failed", "revoked", "pending", "in_review"} {
 			if n := s.Certificates[word]; n > 0 || word == "approved" && s.Certificates != nil {
 				text += "  " + look.Number(n) + " " + l.State(word, word)
 			}
@@ -130,8 +130,9 @@ func (m *Root) banner() []string {
 func (m *Root) foot() []string {
 	l := m.desk.Look
 	if m.dialog != nil {
-		lines := m.dialog.lines(l, m.width)
-		return lines[:min(len(lines), m.height-6)]
+		room := m.height - 6
+		lines := m.dialog.lines(l, m.width, room)
+		return lines[:min(len(lines), room)]
 	}
 	said := ""
 	switch {

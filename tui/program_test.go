@@ -112,7 +112,7 @@ func TestTheProgramConnectsAgain(t *testing.T) {
 	p := newProgram(t, f)
 	p.sees("2026-06-01-graduation")
 	f.news <- client.Message{ID: "8", Certificate: &client.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026BEFORE", At: begun}}
-	p.press("7")
+	p.press("8")
 	p.sees("VEC-IC-2026BEFORE")
 	f.mu.Lock()
 	old := f.news

@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/vecctl/vecctl/tui/applications"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/keys"
 	"github.com/vecctl/vecctl/tui/look"
@@ -26,6 +27,7 @@ type Vault interface {
 	page.RowVault
 	page.FailureVault
 	page.StoryVault
+	applications.Vault
 	office.WebhookVault
 	office.AuthorityVault
 	StatusVault
@@ -64,7 +66,8 @@ func Pages(d *desk.Desk, o Options) []desk.Page {
 		page.NewFailures(d, o.Vault),
 	}
 	if !o.Remote {
-		pages = append(pages, office.NewWebhooks(d, o.Vault), office.NewAuthority(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
+		pages = append(pages, applications.New(d, o.Vault), office.NewWebhooks(d, o.Vault),
+			office.NewAuthority(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
 	}
 	return append(pages, page.NewStory(d, o.Vault))
 }

@@ -104,9 +104,16 @@ func Say(text string) tea.Cmd { return func() tea.Msg { return Said{Text: text} 
 
 // Question is asked before something is done.
 type Question struct {
-	Text   string
-	Fields []Field // what has to be typed; none: yes or no
-	Do     func(answers []string) tea.Cmd
+	Text    string
+	Choices []Choice // one of which is chosen; nothing is typed then
+	Fields  []Field  // what has to be typed; none: yes or no
+	Do      func(answers []string) tea.Cmd
+}
+
+// Choice is one answer to a question.
+type Choice struct {
+	Label string
+	Do    func() tea.Cmd
 }
 
 // Field is a line that has to be typed.

@@ -11,11 +11,13 @@ type Map struct {
 	Filter, States, Again                   key.Binding
 	Mark, Range                             key.Binding
 	Open, OpenPage, Copy, CopyLink, Export  key.Binding
+	OpenEvidence                            key.Binding
 	Help, Quit, Interrupt                   key.Binding
 
 	// Acts change something; a screen that only reads has none of them.
 	Retry, RetryAll, Pause, Cancel, Revoke key.Binding
-	Test, Redeliver, Approve, Reject       key.Binding
+	Test, Redeliver                        key.Binding
+	Review, Approve, Reject                key.Binding
 }
 
 // New makes the map.
@@ -38,13 +40,14 @@ func New(readOnly bool) Map {
 		Filter: bind("/", "search", "/"), States: bind("s", "next state", "s"), Again: bind("u", "look again", "u"),
 		Mark: bind("space", "mark", "space"), Range: bind("v", "mark a range", "v"),
 		Open: bind("o", "open PDF", "o"), OpenPage: bind("O", "open page", "O"),
-		Copy: bind("y", "copy reference", "y"), CopyLink: bind("Y", "copy link", "Y"), Export: bind("e", "export CSV", "e"),
+		OpenEvidence: bind("o", "open evidence", "o"),
+		Copy:         bind("y", "copy reference", "y"), CopyLink: bind("Y", "copy link", "Y"), Export: bind("e", "export CSV", "e"),
 		Help: bind("?", "help", "?"), Quit: bind("q", "quit", "q"), Interrupt: bind("ctrl+c", "quit at once", "ctrl+c"),
 
 		Retry: act("r", "retry", "r"), RetryAll: act("r", "retry failed", "r"),
 		Pause: act("p", "pause, resume", "p"), Cancel: act("x", "cancel batch", "x"), Revoke: act("R", "revoke", "R"),
 		Test: act("t", "test", "t"), Redeliver: act("r", "deliver again", "r"),
-		Approve: act("a", "approve", "a"), Reject: act("x", "reject", "x"),
+		Review: act("t", "take in review", "t"), Approve: act("a", "approve", "a"), Reject: act("x", "reject", "x"),
 	}
 }
 

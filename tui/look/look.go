@@ -88,7 +88,7 @@ func (l Look) State(word, text string) string {
 		return l.Good.Render(text)
 	case "failed", "wrong", "error", "lost", "bounced", "refused":
 		return l.Bad.Render(text)
-	case "processing", "retried", "created", "waiting":
+	case "processing", "retried", "created", "waiting", "in_review":
 		return l.Busy.Render(text)
 	case "revoked", "paused", "cancelled", "warn", "note", "pending", "expiring", "expired", "rejected":
 		return l.Warn.Render(text)
@@ -145,6 +145,20 @@ func (l Look) FitRight(s string, width int) string {
 // Wrap breaks a text into lines of at most a width.
 func (l Look) Wrap(s string, width int) []string {
 	return strings.Split(l.method.Wrap(s, max(width, 1), " "), "\n")
+}
+
+// Entry is a text with a label before it, in as many lines as it needs; none for no
+// text.
+func (l Look) Entry(label, text string, room, width int) []string {
+	if text == "" {
+		return nil
+	}
+	lines := l.Wrap(Clean(text), max(20, width-room-1))
+	for i := range lines {
+		lines[i] = l.Dim.Render(l.Fit(label, room)+" ") + lines[i]
+		label = ""
+	}
+	return lines
 }
 
 // Block makes lines exactly so many, each exactly so wide.

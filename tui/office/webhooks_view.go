@@ -107,14 +107,8 @@ func (p *Webhooks) tell(l look.Look, width int) []string {
 	d := p.one
 	lines := []string{l.Strong.Render(look.Clean(d.Event)) + "  " + l.State(d.Status, d.Status), ""}
 	say := func(indent int, label, text string) {
-		if text == "" {
-			return
-		}
-		for i, part := range l.Wrap(look.Clean(text), max(20, width-indent-12)) {
-			if i > 0 {
-				label = ""
-			}
-			lines = append(lines, strings.Repeat(" ", indent)+l.Dim.Render(fmt.Sprintf("%-11s ", label))+part)
+		for _, line := range l.Entry(label, text, 11, width-indent) {
+			lines = append(lines, strings.Repeat(" ", indent)+line)
 		}
 	}
 	say(0, "delivery", d.ID)

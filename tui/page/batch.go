@@ -45,7 +45,7 @@ func NewBatch(d *desk.Desk, v RowVault) *Batch {
 		return []string{c.ReferenceID, c.Name, c.Status.Value, about}
 	}
 	kind.Concerns = func(e client.CertificateEvent) bool {
-		return e.BatchID == p.batch.BatchID && roster.StateAfter(e.Event) == "processing"
+		return e.BatchID == p.batch.BatchID && roster.StateAfter(e) == "processing"
 	}
 	p.rows = roster.New(d, v, kind, nil)
 	return p

@@ -34,13 +34,13 @@ func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
 	p := &Certificates{desk: d, vault: v, prompt: desk.NewPrompt("Search: ")}
 	kind := ofCertificates("certificates", "No certificate is like that.")
 	kind.Concerns = func(e client.CertificateEvent) bool {
-		return p.state != "" || roster.StateAfter(e.Event) == "processing"
+		return p.state != "" || roster.StateAfter(e) == "processing"
 	}
 	p.rows = roster.New(d, v, kind, p.source())
 	return p
 }
 
-func (p *Certificates) source() roster.Source {
+func (p *Certificates) source() roster.Source[client.Certificate] {
 	filter := client.Filter{Status: p.state, Search: p.search}
 	return func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
 		f := filter

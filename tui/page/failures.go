@@ -49,7 +49,7 @@ func NewFailures(d *desk.Desk, v FailureVault) *Failures {
 	p.table.Single = true
 	kind := ofFailures("failures", "Nothing has failed.")
 	kind.Concerns = func(e client.CertificateEvent) bool {
-		state := roster.StateAfter(e.Event)
+		state := roster.StateAfter(e)
 		return state == "failed" || state == "processing"
 	}
 	p.rows = roster.New(d, v, kind, nil)
@@ -110,7 +110,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 		p.visible = false
 	case desk.News:
 		for _, m := range msg.Messages {
-			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(m.Certificate.Event) != "approved"
+			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(*m.Certificate) != "approved"
 		}
 	case desk.Link:
 		p.stale = p.stale || msg.Up

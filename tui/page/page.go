@@ -49,8 +49,8 @@ func text(s *string) string {
 func join(parts ...string) string { return strings.Join(parts, "\n") }
 
 // ofCertificates shows certificates of any kind.
-func ofCertificates(name, empty string) roster.Kind {
-	return roster.Kind{
+func ofCertificates(name, empty string) roster.Kind[client.Certificate] {
+	return roster.Kind[client.Certificate]{
 		Name: name, Empty: empty,
 		Columns: []table.Column{
 			{Title: "reference", Min: 24}, {Title: "name", Min: 14, Max: 34}, {Title: "state", Min: 10},
@@ -63,8 +63,8 @@ func ofCertificates(name, empty string) roster.Kind {
 }
 
 // ofFailures shows why certificates failed.
-func ofFailures(name, empty string) roster.Kind {
-	return roster.Kind{
+func ofFailures(name, empty string) roster.Kind[client.Certificate] {
+	return roster.Kind[client.Certificate]{
 		Name: name, Empty: empty,
 		Columns: []table.Column{
 			{Title: "reference", Min: 24}, {Title: "name", Min: 14, Max: 30},

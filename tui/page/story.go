@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -177,7 +176,7 @@ func (p *Story) act(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, k.CopyLink):
 		return roster.Copy(c.VerifyURL)
 	case key.Matches(msg, k.Export):
-		return p.export()
+		return roster.SaveEvents(p.desk, p.story.Certificate.ReferenceID, p.story.Events)
 	}
 	return nil
 }
@@ -198,15 +197,6 @@ func (p *Story) revoke(c client.Certificate) tea.Cmd {
 	})
 }
 
-func (p *Story) export() tea.Cmd {
-	events := p.story.Events
-	name := p.story.Certificate.ReferenceID
-	return p.desk.Save(name, []string{"at", "event", "trigger_context"}, "event was", "events were",
-		desk.Each(events, func(e client.CertificateEvent) []string {
-			return []string{e.At.Format("2006-01-02T15:04:05Z07:00"), e.Event, e.Trigger}
-		}))
-}
-
 // View implements desk.Page.
 func (p *Story) View(width, height int) string {
 	l := p.desk.Look
@@ -223,17 +213,7 @@ func (p *Story) View(width, height int) string {
 func (p *Story) tell(l look.Look, width int) []string {
 	c := p.story.Certificate
 	var lines []string
-	say := func(label, text string) {
-		if text == "" {
-			return
-		}
-		for i, line := range l.Wrap(look.Clean(text), max(20, width-16)) {
-			if i > 0 {
-				label = ""
-			}
-			lines = append(lines, l.Dim.Render(fmt.Sprintf("%-15s ", label))+line)
-		}
-	}
+	say := func(label, text string) { lines = append(lines, l.Entry(label, text, 15, width)...) }
 	lines = append(lines, l.Strong.Render(c.ReferenceID)+"  "+l.State(c.Status.Value, c.Status.Value), "")
 	say("name", c.Name)
 	say("title", c.Title)
@@ -244,19 +224,23 @@ func (p *Story) tell(l look.Look, width int) []string {
 	if r := c.Revocation; r != nil {
 		say("revoked", p.desk.Clock(r.At)+": "+r.Reason)
 	}
-	say("file", fmt.Sprintf("%s, %s bytes", c.File.Name, look.Number(int(c.File.Size))))
+	if c.File.Name != "" {
+		say("file", fmt.Sprintf("%s, %s bytes", c.File.Name, look.Number(int(c.File.Size))))
+	}
 	if v := c.Verified; v != nil {
 		say("verified PDF", fmt.Sprintf("%s, %s bytes", v.Name, look.Number(int(v.Size))))
 		say("SHA-256", v.SHA256)
 	}
 	say("batch", text(c.BatchID))
-	say("page", c.VerifyURL)
-	if c.ShareURL != c.VerifyURL {
-		say("shared page", c.ShareURL)
+	if !slices.Contains([]string{"pending", "in_review", "rejected"}, c.Status.Value) {
+		say("page", c.VerifyURL) // of an application there is none
+		if c.ShareURL != c.VerifyURL {
+			say("shared page", c.ShareURL)
+		}
 	}
 	say("UUID", c.UUID)
 	lines = append(lines, p.tellChain(l)...)
-	lines = append(lines, p.tellEvents(l)...)
+	lines = append(lines, roster.Happened(p.desk, p.story.Events)...)
 	return append(lines, p.tellMails(l)...)
 }
 
@@ -291,27 +275,6 @@ func (p *Story) tellChain(l look.Look) []string {
 			sign = "> "
 		}
 		lines = append(lines, sign+c.ReferenceID+"  "+l.State(c.Status.Value, l.Fit(c.Status.Value, 10))+"  "+p.desk.Clock(c.CreatedAt)+"  "+look.Clean(c.Name))
-	}
-	return lines
-}
-
-// tellEvents lists what happened; every beginning of processing is an attempt.
-func (p *Story) tellEvents(l look.Look) []string {
-	if len(p.story.Events) == 0 {
-		return nil
-	}
-	lines := []string{"", l.Strong.Render("What happened")}
-	attempt := 0
-	for _, e := range p.story.Events {
-		_, what, _ := strings.Cut(e.Event, ".")
-		note := e.Trigger
-		switch roster.StateAfter(e.Event) {
-		case "processing":
-			attempt++
-		case "approved", "failed":
-			note = fmt.Sprintf("attempt %d", attempt)
-		}
-		lines = append(lines, "  "+l.Fit(p.desk.Clock(e.At), 19)+"  "+l.State(what, l.Fit(what, 10))+"  "+l.Dim.Render(note))
 	}
 	return lines
 }

@@ -3,11 +3,10 @@ package roster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -20,18 +19,11 @@ import (
 
 func (r *Roster) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 	k := r.desk.Keys
-	if r.table.Update(msg, k, r) {
-		r.note()
-		return r.need(), true
-	}
-	if key.Matches(msg, k.Back) {
-		return nil, r.table.Clear()
+	if cmd, handled = r.List.Update(msg); handled {
+		return cmd, true
 	}
 	if key.Matches(msg, k.Retry) {
 		return r.retry(), true
-	}
-	if key.Matches(msg, k.Export) {
-		return r.export(), true
 	}
 	c, ok := r.Current()
 	if !ok {
@@ -44,8 +36,6 @@ func (r *Roster) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 		return OpenDocument(r.desk, r.vault, c), true
 	case key.Matches(msg, k.OpenPage):
 		return OpenAddress(r.desk, c), true
-	case key.Matches(msg, k.Copy):
-		return r.copy(c, func(c client.Certificate) string { return c.ReferenceID }), true
 	case key.Matches(msg, k.CopyLink):
 		return r.copy(c, func(c client.Certificate) string { return c.VerifyURL }), true
 	}
@@ -57,14 +47,6 @@ type retried struct {
 	of   *Roster
 	said desk.Said
 	done bool
-}
-
-func (r *Roster) afterRetry(m retried) tea.Cmd {
-	if m.done {
-		r.table.Clear()
-	}
-	r.stale, r.asked = true, time.Time{} // whoever acted wants to see it
-	return tea.Batch(r.refresh(), func() tea.Msg { return m.said })
 }
 
 func (r *Roster) retry() tea.Cmd {
@@ -123,30 +105,6 @@ func RetrySaid(report client.RetryReport, err error) desk.Said {
 	return said
 }
 
-func (r *Roster) copy(c client.Certificate, text func(client.Certificate) string) tea.Cmd {
-	marked := r.table.Marked()
-	if len(marked) == 0 {
-		return Copy(text(c))
-	}
-	wanted := map[string]bool{}
-	for _, uuid := range marked {
-		wanted[uuid] = true
-	}
-	var lines []string
-	for i := range r.total {
-		if c, ok := r.at(i); ok && wanted[c.UUID] {
-			lines = append(lines, text(c))
-		}
-		if len(lines) == len(marked) {
-			break
-		}
-	}
-	if len(lines) < len(marked) {
-		return desk.Say(fmt.Sprintf("Only %d of %d marked rows are at hand; nothing was copied. Export them instead.", len(lines), len(marked)))
-	}
-	return Copy(strings.Join(lines, "\n"))
-}
-
 // Copy puts a text on the clipboard of whoever sits at the terminal (OSC 52).
 func Copy(text string) tea.Cmd {
 	said := "Copied: " + text
@@ -168,77 +126,29 @@ func OpenDocument(d *desk.Desk, v Vault, c client.Certificate) tea.Cmd {
 	if c.Verified == nil {
 		return desk.Say(c.ReferenceID + " has no verified PDF: it is " + c.Status.Value + ".")
 	}
+	return OpenFile(d, c.ReferenceID+".pdf", "Opened the PDF of "+c.ReferenceID+".", func(ctx context.Context, w io.Writer) error {
+		_, err := v.Download(ctx, c.UUID, w)
+		return err
+	})
+}
+
+// OpenFile writes a file of that name beside the screen, and shows it.
+func OpenFile(d *desk.Desk, name, said string, write func(context.Context, io.Writer) error) tea.Cmd {
 	return d.Act(func(ctx context.Context) tea.Msg {
-		path := filepath.Join(d.Temp, c.ReferenceID+".pdf")
+		path := filepath.Join(d.Temp, name)
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return desk.Said{Err: err}
 		}
-		if _, err = v.Download(ctx, c.UUID, f); err != nil {
+		if err = write(ctx, f); err != nil {
 			_ = f.Close()
 			return desk.Said{Err: err}
 		}
 		if err = f.Close(); err == nil {
 			err = d.Show(ctx, path)
 		}
-		return desk.Said{Text: "Opened the PDF of " + c.ReferenceID + ".", Err: err}
+		return desk.Said{Text: said, Err: err}
 	})
-}
-
-// exportAsk is the number of rows from which an export is asked about.
-const exportAsk = 1000
-
-func (r *Roster) export() tea.Cmd {
-	if !r.known || r.total == 0 {
-		return desk.Say("There is nothing to export.")
-	}
-	if r.total < exportAsk {
-		return r.exportAll()
-	}
-	return desk.Ask(desk.Question{
-		Text: fmt.Sprintf("Export %s certificates as CSV into %s?", look.Number(r.total), r.desk.Folder),
-		Do:   func([]string) tea.Cmd { return r.exportAll() },
-	})
-}
-
-func (r *Roster) exportAll() tea.Cmd {
-	fetch := r.fetch
-	heading := []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
-		"issue_date", "batch_id", "file", "failure_reason", "verify_url"}
-	return r.desk.Save(r.Name, heading, "certificate was", "certificates were", func(ctx context.Context, row func([]string) error) error {
-		return eachCertificate(ctx, fetch, func(c client.Certificate) error {
-			return row([]string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
-				c.IssueDate, text(c.BatchID), c.File.Name, text(c.FailureReason), c.VerifyURL})
-		})
-	})
-}
-
-// eachCertificate reads a list to its end. What comes before it meanwhile moves the
-// rest on, so that some are read twice; those are passed over.
-func eachCertificate(ctx context.Context, fetch Source, each func(client.Certificate) error) error {
-	const most, remembered = 100, 4
-	var recent []map[string]bool // UUIDs of the pages read last
-	for n := 1; ; n++ {
-		found, err := fetch(ctx, n, most)
-		if err != nil {
-			return err
-		}
-		these := map[string]bool{}
-		for _, c := range found.Data {
-			these[c.UUID] = true
-			if slices.ContainsFunc(recent, func(page map[string]bool) bool { return page[c.UUID] }) {
-				continue
-			}
-			if err := each(c); err != nil {
-				return err
-			}
-		}
-		recent = append(recent, these)
-		recent = recent[max(0, len(recent)-remembered):]
-		if len(found.Data) < most {
-			return nil
-		}
-	}
 }
 
 func text(s *string) string {

@@ -18,6 +18,7 @@
 //	  texts             id8 -> inst4 folded search text  (of the newest segment)
 //	  columns           segment4 number1 -> the texts' lines of that number
 //	  pieces            segment4 inst4 1 to 3 bytes -> set
+//	  summaries         segment4 -> what its texts lack and repeat, segment4 number2 -> set
 //	  frozen            inst4 key32 -> date            (undated rows)
 //	  counts            inst4 [batch] -> certificates by state
 //	events              seq8 -> event
@@ -115,7 +116,7 @@ func (o Own) all() [][]byte {
 // Ascending tells whether new keys of a bucket come behind all others.
 func Ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails", "acts":
+	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts":
 		return true
 	}
 	return false
@@ -130,6 +131,9 @@ func Prepare(f *file.File, path string, own Own, totals map[string]uint64) error
 		return err
 	case found == Version:
 		if err := Complete(f, own.all()); err != nil {
+			return err
+		}
+		if err := summarise(f); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error { return sum.Prove(tree.New(tx, Ascending), own.Proven, totals) })
@@ -194,6 +198,19 @@ func Complete(f *file.File, names [][]byte) error {
 		return err
 	}
 	return f.Update(func(tx *bbolt.Tx) error { return create(tx, names) })
+}
+
+// summarise makes the summaries of texts that a file of an earlier build lacks.
+func summarise(f *file.File) error {
+	lacks := false
+	err := f.View(func(tx *bbolt.Tx) error {
+		lacks = index.LacksSummaries(tree.New(tx, Ascending))
+		return nil
+	})
+	if err != nil || !lacks {
+		return err
+	}
+	return f.Update(func(tx *bbolt.Tx) error { return index.Summarise(tree.New(tx, Ascending)) })
 }
 
 func create(tx *bbolt.Tx, names [][]byte) error {

@@ -1,0 +1,90 @@
+package applications
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/tui/desk"
+	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/roster"
+)
+
+// result gathers what becomes of certificates whose applications were approved here.
+type result struct {
+	open           int // approvals that are not answered
+	waits          map[string]bool
+	issued, failed int
+	last           string // reference
+	lastFailed     string // UUID
+}
+
+func (r *result) begin(uuids []string) {
+	if r.waits == nil {
+		r.waits = map[string]bool{}
+	}
+	for _, uuid := range uuids {
+		r.waits[uuid] = true
+	}
+	r.open++
+}
+
+func (r *result) answered(refused []string) {
+	r.open = max(0, r.open-1)
+	for _, uuid := range refused {
+		delete(r.waits, uuid)
+	}
+}
+
+// settle notes what became of a certificate.
+func (p *Page) settle(e client.CertificateEvent) tea.Cmd {
+	r := &p.result
+	state := roster.StateAfter(e)
+	if !r.waits[e.UUID] || state != "approved" && state != "failed" {
+		return nil
+	}
+	delete(r.waits, e.UUID)
+	if r.last = e.ReferenceID; state == "approved" {
+		r.issued++
+	} else {
+		r.failed++
+		r.lastFailed = e.UUID
+	}
+	return p.conclude("")
+}
+
+// failedFor is why a certificate was not issued after all.
+type failedFor struct{ err error }
+
+// conclude says what became of all approvals once that is known, and more.
+func (p *Page) conclude(more string) tea.Cmd {
+	r := p.result
+	if r.open > 0 || len(r.waits) > 0 || r.issued+r.failed == 0 {
+		return nil
+	}
+	p.result = result{}
+	text := look.Count(r.issued, "certificate is", "certificates are") + " issued."
+	if r.issued == 1 && r.failed == 0 {
+		text = r.last + " is issued."
+	}
+	if r.failed == 0 {
+		return desk.Say(text + more)
+	}
+	return p.desk.Ask(func(ctx context.Context) tea.Msg {
+		if r.issued+r.failed > 1 {
+			text += " " + look.Count(r.failed, "one", "others") + " failed, the last of them"
+		} else {
+			text = r.last + " was approved and failed"
+		}
+		a, err := p.vault.Application(ctx, r.lastFailed)
+		switch {
+		case err != nil:
+			return failedFor{err}
+		case a.FailureReason != nil:
+			text += ": " + *a.FailureReason
+		}
+		return failedFor{fault.New(fault.Illegal, text+more)}
+	})
+}

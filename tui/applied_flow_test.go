@@ -233,3 +233,30 @@ func TestAnApplicationLeadsToItsCertificate(t *testing.T) {
 	s.press("esc")
 	s.wants("[5 Applications]", "accepted   by staff (ben)")
 }
+
+func TestTheProgramDecidesAboutApplications(t *testing.T) {
+	t.Parallel()
+	f := applied()
+	p := newProgram(t, f)
+	p.press("5")
+	p.sees("[5 Applications]", "scan-12.jpeg")
+	p.press("a")
+	p.sees("With what is it issued?")
+	p.press("enter")
+	p.sees("what is issued is being made.")
+	f.mu.Lock()
+	approved := f.becomes(12, "approved")
+	f.mu.Unlock()
+	f.news <- approved
+	p.sees(application(12, "").ReferenceID + " is issued.")
+	p.press("x")
+	p.sees("Reason:")
+	p.Type("The scan is blank")
+	p.press("enter")
+	p.sees("is rejected.")
+	p.press("q")
+	p.quits()
+	if !f.called("reject The scan is blank") {
+		t.Errorf("calls: %v", f.calls)
+	}
+}

@@ -217,6 +217,25 @@ func TestExports(t *testing.T) {
 	}
 }
 
+func TestTheRowsOfABatchAreSearched(t *testing.T) {
+	t.Parallel()
+	s := start(t, busy(), staging{})
+	s.wants("25 approved  10 processing  5 failed  0 revoked")
+	s.press("2", "/")
+	s.send(tea.PasteMsg{Content: "ada"})
+	s.press("enter")
+	s.wants("Search: ada", "1 of 5")
+	if line := lineWith(s.view(), ">  "); !strings.Contains(line, "Ada Lovelace") {
+		t.Errorf("found %q", line)
+	}
+	s.press("/")
+	s.typed("x")
+	s.press("enter")
+	s.wants("No certificate of the batch is like that.")
+	s.press("esc")
+	s.wants("1 of 40")
+}
+
 // A million certificates are read page by page as one gets to them, and few are
 // held.
 func TestAMillionCertificates(t *testing.T) {

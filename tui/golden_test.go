@@ -250,7 +250,7 @@ func TestViews(t *testing.T) {
 		{"failures-group", busy, staging{}, func(s *stage) { s.press("4", "enter") }},
 		{"applications-none", newFake, staging{}, func(s *stage) { s.press("5") }},
 		{"applications", applied, staging{}, func(s *stage) { s.press("5", "j", "space", "j") }},
-		{"applications-plain", applied, staging{plain: true}, func(s *stage) { s.press("5", "s", "s", "s", "s", "s") }},
+		{"applications-decided", applied, staging{}, func(s *stage) { s.press("5", "s", "s", "s", "s", "s") }},
 		{"applications-search", applied, staging{}, func(s *stage) { s.press("5", "s", "/"); s.typed("nobody"); s.press("enter") }},
 		{"applications-error", applied, staging{}, func(s *stage) { s.vault.down = true; s.press("5") }},
 		{"applications-lost", applied, staging{}, func(s *stage) {
@@ -291,6 +291,35 @@ func TestViews(t *testing.T) {
 				}
 				golden(t, name, s.view())
 			})
+		}
+	}
+}
+
+// Every page says what it cannot read, and keeps what it has when the connection is
+// lost; without colours and signs it says the same.
+func TestViewsInTrouble(t *testing.T) {
+	for _, vault := range []struct {
+		pages string
+		make  func() *fake
+	}{{"1234", busy}, {"5", applied}, {"6", hooked}, {"7", certifying}, {"89", busy}} {
+		for _, page := range strings.Split(vault.pages, "") {
+			for _, trouble := range []string{"error", "lost", "plain"} {
+				name := fmt.Sprintf("page%s-%s-80x24", page, trouble)
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					s := newStage(t, vault.make(), staging{width: 80, height: 24, plain: trouble == "plain"})
+					s.begin()
+					s.vault.down = trouble == "error"
+					s.press(page)
+					if trouble == "lost" {
+						s.vault.down = true
+						s.now = s.now.Add(time.Minute)
+						s.send(desk.Link{Err: fmt.Errorf("gone")})
+						s.later(time.Second)
+					}
+					golden(t, name, s.view())
+				})
+			}
 		}
 	}
 }

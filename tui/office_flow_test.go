@@ -1,6 +1,9 @@
 package tui
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTheAuthority(t *testing.T) {
 	t.Parallel()
@@ -11,10 +14,16 @@ func TestTheAuthority(t *testing.T) {
 	s.press("a")
 	s.wants("The request of nowy.example.com is approved; it is active now.", "2 active")
 	f.certified[2].Status = "pending"
-	s.press("s", "x", "enter")
-	s.press("esc", "s", "s", "s", "s", "s", "s")
-	s.press("tab", "shift+tab")
-	s.press("7", "s")
+	s.press("1", "7", "/")
+	s.typed("SKLEP")
+	s.press("enter")
+	s.wants("Search: SKLEP", ">  sklep.example.com")
+	if strings.Contains(s.view(), "nowy.example.com") {
+		t.Errorf("what is not looked for is shown:\n%s", s.view())
+	}
+	s.press("s", "s", "s", "s")
+	s.wants("There is no such certification.")
+	s.press("esc", "s")
 	s.wants("State: pending", "nowy.example.com")
 	s.press("x")
 	s.typed("No such shop")

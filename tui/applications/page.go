@@ -35,8 +35,7 @@ type Page struct {
 	desk    *desk.Desk
 	vault   Vault
 	rows    *roster.List[client.Application]
-	prompt  desk.Prompt
-	search  string
+	finder  desk.Finder
 	state   string // "open" is those that wait; "" is any
 	visible bool
 
@@ -53,7 +52,7 @@ type Page struct {
 
 // New makes the page.
 func New(d *desk.Desk, v Vault) *Page {
-	p := &Page{desk: d, vault: v, state: "open", prompt: desk.NewPrompt("Search: "), lines: scroll.New()}
+	p := &Page{desk: d, vault: v, state: "open", finder: desk.NewFinder(), lines: scroll.New()}
 	p.rows = roster.NewList(d, roster.Kind[client.Application]{
 		Name: "applications", Noun: roster.Noun{One: "application", Many: "applications"}, Empty: noneWaits,
 		Columns: []table.Column{
@@ -103,7 +102,7 @@ func applicationRecord(a client.Application) []string {
 }
 
 func (p *Page) source() roster.Source[client.Application] {
-	filter := client.ApplicationFilter{Status: p.state, Search: p.search}
+	filter := client.ApplicationFilter{Status: p.state, Search: p.finder.Term}
 	return func(ctx context.Context, page, perPage int) (client.Page[client.Application], error) {
 		f := filter
 		f.Page, f.PerPage = page, perPage
@@ -115,7 +114,7 @@ func (p *Page) source() roster.Source[client.Application] {
 func (*Page) Name() string { return "Applications" }
 
 // Typing implements desk.Page.
-func (p *Page) Typing() bool { return p.prompt.IsOpen() }
+func (p *Page) Typing() bool { return p.finder.Typing() }
 
 // Keys implements desk.Page.
 func (p *Page) Keys() []key.Binding {
@@ -142,9 +141,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	case tea.PasteMsg:
-		if p.Typing() {
-			p.prompt.Take(msg)
-		}
+		p.finder.Take(msg, p.desk.Keys)
 		return nil
 	case tea.MouseClickMsg:
 		if p.uuid == "" {
@@ -227,24 +224,24 @@ func applicationStates() []string {
 
 func (p *Page) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := p.desk.Keys
-	switch {
-	case p.Typing():
-		return p.typed(msg)
-	case p.uuid != "":
+	if p.uuid != "" {
 		return p.pressOne(msg)
-	case key.Matches(msg, k.Filter):
-		p.prompt.Open()
-		return nil
-	case key.Matches(msg, k.States):
+	}
+	if changed, handled := p.finder.Take(msg, k); handled {
+		return p.find(changed)
+	}
+	if key.Matches(msg, k.States) {
 		all := applicationStates()
-		return p.find(p.search, all[(slices.Index(all, p.state)+1)%len(all)])
+		p.state = all[(slices.Index(all, p.state)+1)%len(all)]
+		return p.find(true)
 	}
 	if cmd, handled := p.rows.Update(msg); handled {
 		return cmd
 	}
-	if key.Matches(msg, k.Back) && (p.search != "" || p.state != "open") {
-		p.prompt.Close("")
-		return p.find("", "open")
+	if key.Matches(msg, k.Back) && (p.finder.Term != "" || p.state != "open") {
+		p.finder.Clear()
+		p.state = "open"
+		return p.find(true)
 	}
 	a, ok := p.rows.Current()
 	if !ok {
@@ -259,27 +256,12 @@ func (p *Page) press(msg tea.KeyPressMsg) tea.Cmd {
 	return p.act(msg, a, p.rows.Marked())
 }
 
-func (p *Page) typed(msg tea.KeyPressMsg) tea.Cmd {
-	k := p.desk.Keys
-	switch {
-	case key.Matches(msg, k.Enter):
-		p.prompt.Close(p.prompt.Text())
-		return p.find(p.prompt.Text(), p.state)
-	case key.Matches(msg, k.Back):
-		p.prompt.Close(p.search)
+func (p *Page) find(changed bool) tea.Cmd {
+	if !changed {
 		return nil
 	}
-	p.prompt.Take(msg)
-	return nil
-}
-
-func (p *Page) find(search, state string) tea.Cmd {
-	if search == p.search && state == p.state {
-		return nil
-	}
-	p.search, p.state = search, state
 	p.rows.Empty = "No application is like that."
-	if search == "" && state == "open" {
+	if p.finder.Term == "" && p.state == "open" {
 		p.rows.Empty = noneWaits
 	}
 	return p.rows.Reset(p.source())

@@ -39,16 +39,7 @@ func (p *Page) head(l look.Look, width int) string {
 	default:
 		head += l.State(p.state, p.state)
 	}
-	switch {
-	case p.Typing():
-		return p.prompt.View(width)
-	case p.search != "":
-		head += "   Search: " + l.Strong.Render(look.Clean(p.search))
-	}
-	if place := p.rows.Place(); place != "" {
-		head = l.Fit(head, width-l.Width(place)-2) + "  " + l.Dim.Render(place)
-	}
-	return head
+	return p.finder.Head(l, head, p.rows.Place(), width)
 }
 
 // foot says more of the selected application.

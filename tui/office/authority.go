@@ -35,6 +35,7 @@ type Authority struct {
 	all     []client.StoreCertification
 	shown   []client.StoreCertification
 	state   string // "" is any
+	finder  desk.Finder
 	known   bool
 	visible bool
 	reading bool
@@ -48,7 +49,7 @@ const expiring = 30 * 24 * time.Hour
 
 // NewAuthority makes the page.
 func NewAuthority(d *desk.Desk, v AuthorityVault) *Authority {
-	p := &Authority{desk: d, vault: v, table: table.New(
+	p := &Authority{desk: d, vault: v, finder: desk.NewFinder(), table: table.New(
 		table.Column{Title: "domain", Min: 18, Max: 50}, table.Column{Title: "state", Min: 10},
 		table.Column{Title: "badge", Min: 12}, table.Column{Title: "until", Min: 10},
 		table.Column{Title: "store", Min: 10, Max: 30, Keep: 1}, table.Column{Title: "waits for", Min: 9, Max: 20, Keep: 2},
@@ -61,12 +62,12 @@ func NewAuthority(d *desk.Desk, v AuthorityVault) *Authority {
 func (*Authority) Name() string { return "Authority" }
 
 // Typing implements desk.Page.
-func (*Authority) Typing() bool { return false }
+func (p *Authority) Typing() bool { return p.finder.Typing() }
 
 // Keys implements desk.Page.
 func (p *Authority) Keys() []key.Binding {
 	k := p.desk.Keys
-	return append([]key.Binding{k.States, k.Approve, k.Reject, k.Revoke, k.Copy, k.Export}, k.Moves()...)
+	return append([]key.Binding{k.States, k.Approve, k.Reject, k.Revoke, k.Filter, k.Copy, k.Export, k.Back}, k.Moves()...)
 }
 
 // Messages of this page.
@@ -131,6 +132,8 @@ func (p *Authority) Update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(p.refresh(0), func() tea.Msg { return msg.said })
 	case tea.MouseClickMsg:
 		p.table.Click(msg.Y-2, p)
+	case tea.PasteMsg:
+		p.finder.Take(msg, p.desk.Keys)
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	}
@@ -162,7 +165,8 @@ func (p *Authority) sift() {
 	}
 	p.shown = nil
 	for _, c := range p.all {
-		if p.state == "" || p.stateOf(c) == p.state {
+		about := strings.ToLower(c.Domain + "\n" + c.Project + "\n" + c.Store + "\n" + c.Hash + "\n" + c.RequestID)
+		if (p.state == "" || p.stateOf(c) == p.state) && strings.Contains(about, strings.ToLower(p.finder.Term)) {
 			p.shown = append(p.shown, c)
 		}
 	}
@@ -175,6 +179,12 @@ func (p *Authority) sift() {
 	}
 }
 
+// find lists others, from the first of them.
+func (p *Authority) find() {
+	p.table.Select(0, 0)
+	p.sift()
+}
+
 func (p *Authority) current() (client.StoreCertification, bool) {
 	if i := p.table.Cursor(); i < len(p.shown) {
 		return p.shown[i], true
@@ -184,14 +194,24 @@ func (p *Authority) current() (client.StoreCertification, bool) {
 
 func (p *Authority) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := p.desk.Keys
-	if p.table.Update(msg, k, p) {
+	if changed, handled := p.finder.Take(msg, k); handled {
+		if changed {
+			p.find()
+		}
 		return nil
 	}
-	if key.Matches(msg, k.States) {
+	switch {
+	case p.table.Update(msg, k, p):
+		return nil
+	case key.Matches(msg, k.States):
 		all := authorityStates()
 		p.state = all[(slices.Index(all, p.state)+1)%len(all)]
-		p.table.Select(0, 0)
-		p.sift()
+		p.find()
+		return nil
+	case key.Matches(msg, k.Back):
+		p.finder.Clear()
+		p.state = ""
+		p.find()
 		return nil
 	}
 	c, ok := p.current()
@@ -265,7 +285,7 @@ func (p *Authority) View(width, height int) string {
 	} else {
 		body = p.table.View(l, p, width, height-2-len(foot))
 	}
-	return l.Block([]string{p.head(l), l.Dim.Render(l.Short(p.storeLine(), width))}, width, 2) + "\n" + body + "\n" + l.Block(foot, width, len(foot))
+	return l.Block([]string{p.finder.Head(l, p.head(l), "", width), l.Dim.Render(l.Short(p.storeLine(), width))}, width, 2) + "\n" + body + "\n" + l.Block(foot, width, len(foot))
 }
 
 // head counts stores, and certifications by state.

@@ -27,11 +27,12 @@ type Batch struct {
 	batch  client.Batch
 	chosen bool
 	pace   pace
+	finder desk.Finder // of its rows
 }
 
 // NewBatch makes the page.
 func NewBatch(d *desk.Desk, v RowVault) *Batch {
-	p := &Batch{desk: d, vault: v}
+	p := &Batch{desk: d, vault: v, finder: desk.NewFinder()}
 	kind := ofCertificates("batch", "The batch has no certificates yet.")
 	kind.Columns = ofFailures("", "").Columns
 	kind.Columns[2].Title, kind.Columns[2].Min, kind.Columns[2].Max, kind.Columns[2].Keep = "state", 10, 10, 0
@@ -55,15 +56,16 @@ func NewBatch(d *desk.Desk, v RowVault) *Batch {
 func (*Batch) Name() string { return "Batch" }
 
 // Typing implements desk.Page.
-func (*Batch) Typing() bool { return false }
+func (p *Batch) Typing() bool { return p.finder.Typing() }
 
 // Keys implements desk.Page.
 func (p *Batch) Keys() []key.Binding {
 	k := p.desk.Keys
+	own := []key.Binding{k.Pause, k.Cancel, k.Filter}
 	if p.desk.Remote {
-		return p.rows.Keys()
+		own = []key.Binding{k.Filter}
 	}
-	return append([]key.Binding{k.Pause, k.Cancel}, p.rows.Keys()...)
+	return append(own, p.rows.Keys()...)
 }
 
 // Update implements desk.Page.
@@ -97,12 +99,11 @@ func (p *Batch) Update(msg tea.Msg) tea.Cmd {
 		msg.Y -= batchHead
 		_, _ = p.rows.Update(msg)
 		return nil
+	case tea.PasteMsg:
+		p.finder.Take(msg, p.desk.Keys)
+		return nil
 	case tea.KeyPressMsg:
-		cmd, handled := p.rows.Update(msg)
-		if !handled && p.batch.BatchID != "" && !key.Matches(msg, p.desk.Keys.RetryAll) {
-			return actOnBatch(p.desk, p.vault, p.batch, msg)
-		}
-		return cmd
+		return p.press(msg)
 	}
 	cmd, _ := p.rows.Update(msg)
 	return tea.Batch(show, cmd)
@@ -128,9 +129,45 @@ func (p *Batch) turnTo(b client.Batch) tea.Cmd {
 	}
 	p.pace = pace{}
 	p.pace.add(settled(b), p.desk.Now())
+	p.finder.Clear()
+	return p.list()
+}
+
+// list lists the rows that are looked for.
+func (p *Batch) list() tea.Cmd {
+	filter := client.Filter{Batch: p.batch.BatchID, Search: p.finder.Term}
+	p.rows.Empty = "The batch has no certificates yet."
+	if filter.Search != "" {
+		p.rows.Empty = "No certificate of the batch is like that."
+	}
 	return p.rows.Reset(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
-		return p.vault.List(ctx, client.Filter{Batch: b.BatchID, Page: page, PerPage: perPage})
+		f := filter
+		f.Page, f.PerPage = page, perPage
+		return p.vault.List(ctx, f)
 	})
+}
+
+func (p *Batch) press(msg tea.KeyPressMsg) tea.Cmd {
+	k := p.desk.Keys
+	if p.batch.BatchID == "" {
+		return nil
+	}
+	if changed, handled := p.finder.Take(msg, k); handled {
+		p.chosen = true // whoever searches it stays in it
+		if !changed {
+			return nil
+		}
+		return p.list()
+	}
+	cmd, handled := p.rows.Update(msg)
+	switch {
+	case handled || key.Matches(msg, k.RetryAll):
+		return cmd
+	case key.Matches(msg, k.Back) && p.finder.Term != "":
+		p.finder.Clear()
+		return p.list()
+	}
+	return actOnBatch(p.desk, p.vault, p.batch, msg)
 }
 
 // batchHead is the number of lines above the rows.
@@ -152,10 +189,8 @@ func (p *Batch) View(width, height int) string {
 	head := []string{
 		l.Strong.Render(l.Short(look.Clean(b.Name), width-12)) + "  " + l.State(b.Status, b.Status),
 		bar(l, settled(b), b.Total, barWidth) + "  " + count + "  " + rate,
-		fmt.Sprintf("%s approved  %s processing  %s failed  %s revoked", look.Number(b.Approved), look.Number(b.Processing), look.Number(b.Failed), look.Number(b.Revoked)),
+		counts(l, b),
 	}
-	if place := p.rows.Place(); place != "" {
-		head[2] = l.Fit(head[2], width-l.Width(place)-2) + "  " + l.Dim.Render(place)
-	}
+	head[2] = p.finder.Head(l, head[2], p.rows.Place(), width)
 	return join(l.Block(head, width, batchHead), p.rows.View(width, height-batchHead))
 }

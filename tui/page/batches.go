@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -282,7 +283,7 @@ func actOnBatch(d *desk.Desk, v BatchVault, b client.Batch, msg tea.KeyPressMsg)
 // View implements desk.Page.
 func (p *Batches) View(width, height int) string {
 	l := p.desk.Look
-	foot := p.dropLines(width, height)
+	foot := append(p.countLines(height), p.dropLines(width, height)...)
 	rest := height - len(foot)
 	body := ""
 	switch {
@@ -299,6 +300,27 @@ func (p *Batches) View(width, height int) string {
 		return body
 	}
 	return join(body, l.Block(foot, width, len(foot)))
+}
+
+// countLines count the selected batch's certificates by state.
+func (p *Batches) countLines(height int) []string {
+	const least = 8 // below it a question has taken the room
+	if p.table.Cursor() >= len(p.all) || height < least {
+		return nil
+	}
+	return []string{counts(p.desk.Look, p.all[p.table.Cursor()])}
+}
+
+// counts are a batch's certificates by state.
+func counts(l look.Look, b client.Batch) string {
+	var parts []string
+	for _, one := range []struct {
+		state string
+		n     int
+	}{{"approved", b.Approved}, {"processing", b.Processing}, {"failed", b.Failed}, {"revoked", b.Revoked}} {
+		parts = append(parts, look.Number(one.n)+" "+l.State(one.state, one.state))
+	}
+	return strings.Join(parts, "  ")
 }
 
 // dropLines says what waits in the drop folder.

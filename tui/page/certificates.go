@@ -9,7 +9,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/tui/desk"
-	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
 )
 
@@ -24,14 +23,13 @@ type Certificates struct {
 	desk   *desk.Desk
 	vault  CertificateVault
 	rows   *roster.Roster
-	prompt desk.Prompt
-	search string
+	finder desk.Finder
 	state  string // "" is any
 }
 
 // NewCertificates makes the page.
 func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
-	p := &Certificates{desk: d, vault: v, prompt: desk.NewPrompt("Search: ")}
+	p := &Certificates{desk: d, vault: v, finder: desk.NewFinder()}
 	kind := ofCertificates("certificates", "No certificate is like that.")
 	kind.Concerns = func(e client.CertificateEvent) bool {
 		return p.state != "" || roster.StateAfter(e) == "processing"
@@ -41,7 +39,7 @@ func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
 }
 
 func (p *Certificates) source() roster.Source[client.Certificate] {
-	filter := client.Filter{Status: p.state, Search: p.search}
+	filter := client.Filter{Status: p.state, Search: p.finder.Term}
 	return func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
 		f := filter
 		f.Page, f.PerPage = page, perPage
@@ -53,7 +51,7 @@ func (p *Certificates) source() roster.Source[client.Certificate] {
 func (*Certificates) Name() string { return "Certificates" }
 
 // Typing implements desk.Page.
-func (p *Certificates) Typing() bool { return p.prompt.IsOpen() }
+func (p *Certificates) Typing() bool { return p.finder.Typing() }
 
 // Keys implements desk.Page.
 func (p *Certificates) Keys() []key.Binding {
@@ -69,10 +67,8 @@ func (p *Certificates) Update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return p.press(msg)
 	case tea.PasteMsg:
-		if p.Typing() {
-			p.prompt.Take(msg)
-			return nil
-		}
+		p.finder.Take(msg, p.desk.Keys)
+		return nil
 	case tea.MouseClickMsg:
 		msg.Y -= 2
 		_, _ = p.rows.Update(msg)
@@ -84,39 +80,27 @@ func (p *Certificates) Update(msg tea.Msg) tea.Cmd {
 
 func (p *Certificates) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := p.desk.Keys
-	if p.Typing() {
-		switch {
-		case key.Matches(msg, k.Enter):
-			p.prompt.Close(p.prompt.Text())
-			return p.find(p.prompt.Text(), p.state)
-		case key.Matches(msg, k.Back):
-			p.prompt.Close(p.search)
-			return nil
-		}
-		p.prompt.Take(msg)
-		return nil
+	if changed, handled := p.finder.Take(msg, k); handled {
+		return p.find(changed)
 	}
-	switch {
-	case key.Matches(msg, k.Filter):
-		p.prompt.Open()
-		return nil
-	case key.Matches(msg, k.States):
+	if key.Matches(msg, k.States) {
 		all := states()
-		return p.find(p.search, all[(slices.Index(all, p.state)+1)%len(all)])
+		p.state = all[(slices.Index(all, p.state)+1)%len(all)]
+		return p.find(true)
 	}
 	cmd, handled := p.rows.Update(msg)
-	if !handled && key.Matches(msg, k.Back) && p.search+p.state != "" {
-		p.prompt.Close("")
-		return p.find("", "")
+	if !handled && key.Matches(msg, k.Back) && p.finder.Term+p.state != "" {
+		p.finder.Clear()
+		p.state = ""
+		return p.find(true)
 	}
 	return cmd
 }
 
-func (p *Certificates) find(search, state string) tea.Cmd {
-	if search == p.search && state == p.state {
+func (p *Certificates) find(changed bool) tea.Cmd {
+	if !changed {
 		return nil
 	}
-	p.search, p.state = search, state
 	return p.rows.Reset(p.source())
 }
 
@@ -127,14 +111,6 @@ func (p *Certificates) View(width, height int) string {
 	if p.state != "" {
 		head = "State: " + l.State(p.state, p.state)
 	}
-	switch {
-	case p.Typing():
-		head = p.prompt.View(width)
-	case p.search != "":
-		head += "   Search: " + l.Strong.Render(look.Clean(p.search))
-	}
-	if place := p.rows.Place(); place != "" && !p.Typing() {
-		head = l.Fit(head, width-l.Width(place)-2) + "  " + l.Dim.Render(place)
-	}
+	head = p.finder.Head(l, head, p.rows.Place(), width)
 	return join(l.Block([]string{head}, width, 2), p.rows.View(width, height-2))
 }

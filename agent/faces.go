@@ -73,7 +73,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	guard := edge.Perimeter{Proxies: o.Proxies, Fail: business.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, business.Fail), business.Fail))))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
 	a.certifier.mountPublic(a, mux, o.Proxies)
 	return mux
 }

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/fault"
 	templates "github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -60,4 +62,24 @@ func (d door) Room(one api.Incoming, p vault.Placement) error {
 		return err
 	}
 	return d.Uploads.Room(received, p)
+}
+
+// roomFor refuses a correction whose document does not have the place that its code
+// goes to.
+func (a *Agent) roomFor(ctx context.Context, name string, m vault.Mend, file *intake.NewFile) error {
+	if file == nil && m.Placement == nil {
+		return nil
+	}
+	c, err := a.store.Certificate(ctx, a.Institution().ID, name)
+	if err != nil {
+		return err
+	}
+	at := c.Placement
+	if m.Placement != nil {
+		at = *m.Placement
+	}
+	if file != nil {
+		return file.Room(at)
+	}
+	return a.uploads.RoomOf(c.File, at)
 }

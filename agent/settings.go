@@ -48,10 +48,27 @@ func (a *Agent) currentSeal() *pdf.Seal {
 // BaseURL is what QR codes and links begin with.
 func (a *Agent) BaseURL() string { return a.state.Load().baseURL }
 
+// fileSettings are the settings that stand in config.yaml.
+var fileSettings = [...]string{"base_url", "mail.smtp_url", "listen"}
+
+// fileSetting is what is decided about one of them; "" leaves it as it is.
+func fileSetting(s client.Settings, key string) string {
+	switch key {
+	case "base_url":
+		return s.BaseURL
+	case "mail.smtp_url":
+		return s.MailServer
+	case "listen":
+		return s.Listen
+	}
+	return ""
+}
+
 // CheckSettings checks the settings that are given.
 func CheckSettings(s client.Settings) error {
-	if s.BaseURL != "" {
-		if err := home.CheckBaseURL(s.BaseURL); err != nil {
+	for _, key := range fileSettings {
+		one, _ := home.FindSetting(key)
+		if err := one.Check(fileSetting(s, key), "as given"); err != nil {
 			return err
 		}
 	}
@@ -95,9 +112,11 @@ func (a *Agent) Configure(ctx context.Context, s client.Settings) error {
 		}
 	}
 	next = next.with(own)
-	if s.BaseURL != "" {
-		if err := a.Home.SetConfig("base_url", s.BaseURL); err != nil {
-			return err
+	for _, key := range fileSettings {
+		if value := fileSetting(s, key); value != "" {
+			if err := a.Home.SetConfig(key, value); err != nil {
+				return err
+			}
 		}
 	}
 	a.state.Store(&next)

@@ -41,7 +41,10 @@ func (a *Agent) succeed(ctx context.Context, name string, m vault.Mend, file *cl
 		if err := a.Accepting(); err != nil {
 			return vault.Certificate{}, err
 		}
-		document = &intake.NewFile{Name: file.Name, Body: file.Body}
+		document = &intake.NewFile{Name: file.Name, Body: file.Body, Origin: file.Origin}
+	}
+	if err := a.roomFor(ctx, name, m, document); err != nil {
+		return vault.Certificate{}, err
 	}
 	made, err := a.uploads.Reissue(ctx, a.store, a.Institution(), name, m, document)
 	return made.Next, err

@@ -14,8 +14,8 @@ import (
 // soon is how long before its end a web server's certificate should have been renewed.
 const soon = 14 * 24 * time.Hour
 
-// links looks at the address that QR codes lead to.
-func (p Patient) links(ctx context.Context) []Finding {
+// Links looks at the address that QR codes lead to.
+func (p Patient) Links(ctx context.Context) []Finding {
 	const check = "base-url"
 	const set = "vecctl init --base-url https://YOUR-PUBLIC-ADDRESS"
 	u, err := url.Parse(p.BaseURL)

@@ -68,7 +68,8 @@ func (d *Dossier) Reshare(ctx context.Context, name string) (string, error) {
 
 // Reissue makes a corrected successor of a certificate and returns its UUID.
 func (d *Dossier) Reissue(ctx context.Context, name string, m client.Mend) (string, error) {
-	next, err := d.Succeed(ctx, name, vault.Mend{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details}, m.File)
+	next, err := d.Succeed(ctx, name, vault.Mend{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
+		Placement: (*vault.Placement)(m.QR)}, m.File)
 	if err != nil {
 		return "", err
 	}

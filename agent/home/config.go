@@ -103,8 +103,8 @@ func isSection(key string) bool {
 	return false
 }
 
-// SetConfig writes one setting of the top level into config.yaml; all else in the
-// file stays as it is, comments too.
+// SetConfig writes one setting into config.yaml; all else in the file stays as it
+// is, comments too.
 func (d Dir) SetConfig(key, value string) error {
 	c, err := d.LoadConfig()
 	if err != nil {
@@ -125,16 +125,27 @@ func (d Dir) SetConfig(key, value string) error {
 }
 
 func (c Config) set(key, value string) {
-	for i := 0; i+1 < len(c.top.Content); i += 2 {
-		if c.top.Content[i].Value == key {
-			c.top.Content[i+1].SetString(value)
-			return
+	in := c.top
+	if section, below, nested := strings.Cut(key, "."); nested {
+		in, key = entry(c.top, section), below
+		if in.Kind != yaml.MappingNode { // new, or without a value
+			*in = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: in.HeadComment, LineComment: in.LineComment}
 		}
 	}
-	var name, text yaml.Node
+	entry(in, key).SetString(value)
+}
+
+// entry is the value of a key in a mapping; it is added where it is missing.
+func entry(m *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	var name, value yaml.Node
 	name.SetString(key)
-	text.SetString(value)
-	c.top.Content = append(c.top.Content, &name, &text)
+	m.Content = append(m.Content, &name, &value)
+	return &value
 }
 
 // CheckBaseURL refuses what links cannot begin with. The length is bounded so

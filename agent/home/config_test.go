@@ -78,6 +78,26 @@ func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
 	if info, err := os.Stat(d.Config()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
+	// One of a section, in a section that is there, that is empty, and that is not.
+	for _, test := range []struct{ before, want string }{
+		{"drop:\n    settle: 2s # long\n", "drop:\n    settle: 2s # long\n    poll: \"true\"\n"},
+		{"drop:\n    poll: false # why not\n", "drop:\n    poll: \"true\" # why not\n"},
+		{"drop: # nothing yet\nlisten: none\n", "drop: # nothing yet\n    poll: \"true\"\nlisten: none\n"},
+		{"", "drop:\n    poll: \"true\"\n"},
+	} {
+		if err := os.WriteFile(d.Config(), []byte(test.before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SetConfig("drop.poll", "true"); err != nil {
+			t.Fatal(err)
+		}
+		if body, err := os.ReadFile(d.Config()); err != nil || string(body) != test.want {
+			t.Errorf("got %q, %v, want %q", body, err, test.want)
+		}
+		if c, err := d.LoadConfig(); err != nil || c.Get("drop.poll") != "true" {
+			t.Errorf("it reads %q, %v", c.Get("drop.poll"), err)
+		}
+	}
 	// A home without the file gets one.
 	fresh := Dir(t.TempDir())
 	if err := fresh.SetConfig("base_url", "https://new.example"); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -51,11 +52,14 @@ func (u *Uploads) lookInto(d *Document, p vault.Placement) error {
 // Print makes a document of a template for a person, and stores it. The values are
 // those of the template's columns; an error about them is Invalid.
 func (u *Uploads) Print(t Press, person string, values map[string]string) (vault.File, error) {
+	if err := nameless(t, values[template.Institution]); err != nil {
+		return vault.File{}, err
+	}
 	document, err := t.Print(values)
 	if err != nil {
 		return vault.File{}, err
 	}
-	f, err := u.KeepPlaced(bytes.NewReader(document), documentName(person), t.Placement())
+	f, err := u.KeepPlaced(bytes.NewReader(document), DocumentName(person), t.Placement())
 	if err != nil {
 		return f, fmt.Errorf("keeping a printed document: %w", err)
 	}

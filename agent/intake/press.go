@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -55,16 +56,23 @@ func (c *Candidate) press(o Order) {
 // whoIssues refuses documents that would show the name of an institution that has
 // none yet.
 func whoIssues(o Order, all []*Candidate) error {
-	if o.Institution.Name != "" && o.Institution.Name != vault.StandIn {
-		return nil
-	}
 	for _, c := range all {
-		if c.Press != nil && c.Press.Shows(template.Institution) {
-			return fault.Newf(fault.Invalid, "row %d: its template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME",
-				c.Row.Number)
+		if c.Press == nil {
+			continue
+		}
+		if err := nameless(c.Press, o.Institution.Name); err != nil {
+			return fault.At(fmt.Sprintf("row %d", c.Row.Number), err)
 		}
 	}
 	return nil
+}
+
+// nameless refuses a template that would show a name which is none.
+func nameless(t Press, institution string) error {
+	if institution != "" && institution != vault.StandIn || !t.Shows(template.Institution) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "the template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME")
 }
 
 // Document makes a templated row's document.
@@ -115,15 +123,15 @@ func (in *Intake) takePrinted(o Order, c *Candidate, document []byte) error {
 	}
 	c.staged = staged
 	c.Draft.File = vault.File{
-		Name: documentName(c.Draft.Name), Format: string(found.Format), Size: staged.Size,
+		Name: DocumentName(c.Draft.Name), Format: string(found.Format), Size: staged.Size,
 		SHA256: staged.SHA256, HashState: staged.HashState, Origin: c.Draft.File.Origin,
 	}
 	return c.Draft.Validate()
 }
 
-// documentName calls a document after its person, as a file's name that every
+// DocumentName calls a document after its person, as a file's name that every
 // system takes.
-func documentName(person string) string {
+func DocumentName(person string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
 			return r

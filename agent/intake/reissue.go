@@ -19,6 +19,8 @@ type Successions interface {
 type NewFile struct {
 	Name string
 	Body []byte
+	// Origin is vault.File's, where a template made it.
+	Origin string
 }
 
 // Reissue makes a corrected successor of a certificate. A new document is looked
@@ -34,6 +36,7 @@ func (u *Uploads) Reissue(ctx context.Context, to Successions, who vault.Institu
 		if err := u.store(d); err != nil {
 			return vault.Succession{}, err
 		}
+		d.File.Origin = file.Origin
 		m.File = &d.File
 	}
 	const draws = 3

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,20 @@ func placed(r io.ReaderAt, size int64, p vault.Placement) error {
 	return nil
 }
 
+// Room refuses a place for the code that the document does not have.
+func (f *NewFile) Room(p vault.Placement) error {
+	err := placed(bytes.NewReader(f.Body), int64(len(f.Body)), p)
+	if isOffPage(err) {
+		return err
+	}
+	return nil // what else is wrong is told when it is looked into
+}
+
+func isOffPage(err error) bool {
+	r, ok := errors.AsType[*pdf.Refusal](err)
+	return ok && (r.Reason == pdf.NoSuchPage || r.Reason == pdf.BadPlace)
+}
+
 // Room refuses a place for the code that a received document does not have. What
 // else may be wrong with the document is for its processing to say.
 func (u *Uploads) Room(d *Document, p vault.Placement) error {
@@ -47,7 +62,7 @@ func room(p vault.Placement, size int64, open func() (*os.File, error)) error {
 	}
 	defer f.Close()
 	err = placed(f, size, p)
-	if r, ok := errors.AsType[*pdf.Refusal](err); ok && r.Reason != pdf.NoSuchPage && r.Reason != pdf.BadPlace {
+	if _, ok := errors.AsType[*pdf.Refusal](err); ok && !isOffPage(err) {
 		return nil
 	}
 	return err

@@ -195,7 +195,7 @@ func (b *browser) signIn(email string) {
 	b.Helper()
 	b.open("/sign-in")
 	b.do(chromedp.SendKeys(chromedp.CSS("#email"), email), chromedp.Submit(chromedp.CSS("#email")))
-	b.wait(`document.querySelector("h1").innerText === "Look into your mail"`)
+	b.wait(`document.querySelector("h1")?.innerText === "Look into your mail"`)
 	b.do(chromedp.Navigate(b.mails()[0].Link), chromedp.Click(chromedp.CSS("main form button")))
 	b.wait(`location.pathname === "/me" && document.readyState === "complete"`)
 }

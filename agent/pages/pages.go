@@ -1,6 +1,6 @@
 // Package pages is what the public sees: the verification page of each
-// certificate, the view-and-share page that its owner hands on, and the owner's
-// account.
+// certificate, the view-and-share page that its owner hands on, the owner's
+// account, and the form to apply with.
 package pages
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/pages/account"
+	"github.com/vecctl/vecctl/agent/pages/apply"
 	"github.com/vecctl/vecctl/agent/pages/frame"
 	"github.com/vecctl/vecctl/agent/pages/share"
 	"github.com/vecctl/vecctl/agent/pages/verify"
@@ -28,6 +29,13 @@ type Vault interface {
 	account.Owned
 }
 
+// Applications is the desk at which people apply.
+type Applications interface {
+	apply.Desk
+	apply.Proofs
+	account.Applications
+}
+
 // Options are what the pages are made of.
 type Options struct {
 	Vault       Vault
@@ -41,6 +49,8 @@ type Options struct {
 	Draw        func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
 	Ask         func(context.Context, vault.Certificate, vault.Correction) error
 	SendLink    func(ctx context.Context, to, link string) error
+	Desk        Applications
+	ReadForm    apply.ReadForm
 	Now         func() time.Time
 	Random      io.Reader
 	Log         *slog.Logger
@@ -55,7 +65,7 @@ type Pages struct {
 
 // New makes the pages; it starts nothing.
 func New(o Options) (*Pages, error) {
-	f, err := frame.New(frame.Options{BaseURL: o.BaseURL, Log: o.Log})
+	f, err := frame.New(frame.Options{BaseURL: o.BaseURL, Applying: o.applying, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +78,23 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := account.New(account.Options{Links: o.Vault, Sessions: o.Vault, Owned: o.Vault, Frame: f, Institution: o.Institution,
+	a, err := account.New(account.Options{Links: o.Vault, Sessions: o.Vault, Owned: o.Vault, Applications: o.Desk, Frame: f, Institution: o.Institution,
 		Current: o.Current, BaseURL: o.BaseURL, Send: o.SendLink, Now: o.Now, Random: o.Random, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Options: o, frame: f, parts: []interface{ Route(mux *http.ServeMux) }{v, s, a}}, nil
+	at, err := apply.New(apply.Options{Desk: o.Desk, Proofs: o.Desk, Frame: f, Current: o.Current, Visitor: a.Visitor,
+		Read: o.ReadForm, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Options: o, frame: f, parts: []interface{ Route(mux *http.ServeMux) }{v, s, a, at}}, nil
+}
+
+// applying tells whether people may apply at an institution: one that these pages
+// are not of takes its applications elsewhere.
+func (o Options) applying(at vault.Institution) bool {
+	return at.Applying().Who != vault.NoApplicants && at.ID == o.Current().ID
 }
 
 // mux routes the pages' addresses.
@@ -88,7 +109,7 @@ func (p *Pages) mux() *http.ServeMux {
 			p.missing(w, r)
 		}
 	})
-	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/"} {
+	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/"} {
 		mux.HandleFunc("GET "+room, p.missing)
 	}
 	return mux
@@ -112,6 +133,19 @@ func (p *Pages) Handler(next http.Handler) http.Handler {
 		}
 		guarded.ServeHTTP(w, inner)
 	})
+}
+
+// Refuse answers forms of the pages when the agent takes nothing, in words for
+// people, and has others answer all else.
+func (p *Pages) Refuse(others func(http.ResponseWriter, *http.Request, error)) func(http.ResponseWriter, *http.Request, error) {
+	own := p.mux()
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if _, pattern := own.Handler(stripped(r, p.frame.Prefix())); pattern == "" {
+			others(w, r, err)
+			return
+		}
+		p.frame.Note(w, r, http.StatusServiceUnavailable, p.frame.View(r, p.Current()), "full")
+	}
 }
 
 // stripped is a request without the path of the base URL: proxies hand it on or

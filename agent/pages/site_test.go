@@ -42,6 +42,7 @@ type site struct {
 	base        atomic.Pointer[string]
 	address     string // where the pages answer
 	ahead       atomic.Int64
+	taken       atomic.Int64 // files that the desk took
 	random      *mathrand.ChaCha8
 	drawn       int
 	document    []byte // what every verified PDF begins with
@@ -101,6 +102,7 @@ func (s *site) options(d draw) pages.Options {
 		SendLink: func(ctx context.Context, to, link string) error {
 			return s.store.QueueMail(ctx, vault.NewSignInMail(1, to, link, s.now()))
 		},
+		Desk: desk{s}, ReadForm: readForm,
 		Now: s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
 }
@@ -247,6 +249,12 @@ func (s *site) send(method, path string, form url.Values, headers ...string) ans
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return s.do(r, headers...)
+}
+
+// do sends a request as the site's browser.
+func (s *site) do(r *http.Request, headers ...string) answer {
+	s.Helper()
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +19,15 @@ import (
 
 // records counts what is asked of it.
 type records struct {
+	mu    sync.Mutex
 	old   map[string]int // how many records of a kind are old
 	asked map[string][]time.Time
 	fail  error
 }
 
 func (r *records) forget(what string, before time.Time, n int) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.asked[what] = append(r.asked[what], before)
 	if r.fail != nil {
 		return 0, r.fail
@@ -44,6 +49,13 @@ func (r *records) ForgetMails(_ context.Context, before time.Time, n int) (int, 
 	return r.forget("mails", before, n)
 }
 
+// looks tells what was asked for a kind, and for how many kinds something was.
+func (r *records) looks(what string) (before []time.Time, kinds int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.asked[what]), len(r.asked)
+}
+
 func newKeeper(limits Limits) (*Keeper, *records, *bytes.Buffer) {
 	r, log := &records{old: map[string]int{}, asked: map[string][]time.Time{}}, &bytes.Buffer{}
 	return &Keeper{Records: r, Limits: limits, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}, r, log
@@ -60,14 +72,14 @@ func TestOnceADay(t *testing.T) {
 		go func() { ended <- k.Run(ctx) }()
 		time.Sleep(59 * time.Second)
 		synctest.Wait()
-		if len(r.asked) > 0 {
+		if _, kinds := r.looks(""); kinds > 0 {
 			t.Error("it began at once")
 		}
 		time.Sleep(72 * time.Hour)
 		synctest.Wait()
-		looks := r.asked["deliveries"]
-		if len(looks) != 3 || len(r.asked) != 1 {
-			t.Errorf("in three days it asked for %v", r.asked)
+		looks, kinds := r.looks("deliveries")
+		if len(looks) != 3 || kinds != 1 {
+			t.Fatalf("in three days it asked %d times, for %d kinds", len(looks), kinds)
 		}
 		if want := start.Add(time.Minute - 30*day); !looks[0].Equal(want) {
 			t.Errorf("forgot what was made before %v, want %v", looks[0], want)
@@ -84,20 +96,21 @@ func TestAClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k, r, _ := newKeeper(Limits{Mails: day})
-		wrong := 1000 * day
-		k.Now = func() time.Time { return time.Now().Add(wrong) }
+		var wrong atomic.Int64
+		wrong.Store(int64(1000 * day))
+		k.Now = func() time.Time { return time.Now().Add(time.Duration(wrong.Load())) }
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- k.Run(ctx) }()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		wrong = 0
+		wrong.Store(0)
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		stop()
 		<-ended
-		if n := len(r.asked["mails"]); n != 2 {
-			t.Errorf("it looked %d times", n)
+		if looks, _ := r.looks("mails"); len(looks) != 2 {
+			t.Errorf("it looked %d times", len(looks))
 		}
 	})
 }

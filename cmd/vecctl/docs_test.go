@@ -11,8 +11,8 @@ import (
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// Every command in the pages under docs/ is run: those of a page one after another,
-// in a folder of their own.
+// Every command in the pages under docs/ is run, and the README's first ones: those of
+// a page one after another, in a folder of their own.
 func TestTheCommandsInTheDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
@@ -20,6 +20,7 @@ func TestTheCommandsInTheDocs(t *testing.T) {
 	if len(pages) < 6 {
 		t.Errorf("only %d pages", len(pages))
 	}
+	pages = append(pages, filepath.Join("..", "..", "README.md"))
 	vecctl, err := exec.LookPath("vecctl")
 	must(t, err)
 	samples, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
@@ -34,6 +35,7 @@ func TestTheCommandsInTheDocs(t *testing.T) {
 				script += block[1]
 			}
 			s := newSite(t)
+			must(t, os.Symlink(samples, filepath.Join(s.dir, "testdata")))
 			cmd := exec.Command("bash", "-c", script)
 			cmd.Dir = s.dir
 			cmd.Env = append([]string{"PATH=" + filepath.Dir(vecctl) + ":" + os.Getenv("PATH"), "SAMPLES=" + samples, "USER=staff"}, s.env...)

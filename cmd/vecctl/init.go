@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,11 +17,16 @@ import (
 func initCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
+		Description: "On a terminal it asks for what the flags do not say.",
 		Flags: append(append(homeFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as it stands in signatures"},
 			&cli.StringFlag{Name: "base-url", Usage: "`URL` that QR codes and links begin with"},
 			&cli.StringFlag{Name: "time-zone", Usage: "the institution's time `ZONE`, such as Europe/Warsaw"},
+			&cli.StringFlag{Name: "mail-server", Usage: "`URL` of the mail server, such as smtp://user@host:587; \"-\" reads it from standard input, for a password in it"},
 			&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that mails come from"},
+			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` at which the agent answers programs and visitors, or \"none\""},
+			&cli.BoolFlag{Name: "sample", Usage: "make a sample batch to try things with"},
+			&cli.BoolFlag{Name: "try", Usage: "try base URL and mail server, and say what was found; on a terminal that is always done"},
 			&cli.BoolFlag{Name: "no-input", Usage: "ask nothing"},
 		),
 		Action: func(c *cli.Context) error {
@@ -32,70 +37,127 @@ func initCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return runInit(c, w, form, client.Settings{
-				Institution: c.String("institution"), BaseURL: c.String("base-url"),
-				TimeZone: c.String("time-zone"), Sender: c.String("sender"),
-			})
+			p, err := planOf(c, w)
+			if err != nil {
+				return err
+			}
+			return runInit(c, w, form, p)
 		},
 	}
 }
 
-func runInit(c *cli.Context, w world, f form, settings client.Settings) (err error) {
-	// Wrong settings must not leave a half-made home behind.
-	if err := agent.CheckSettings(settings); err != nil {
-		return err
+// plan is what init is to set up; an empty setting stays as it is.
+type plan struct {
+	client.Settings
+	sample bool
+}
+
+func planOf(c *cli.Context, w world) (plan, error) {
+	p := plan{sample: c.Bool("sample"), Settings: client.Settings{
+		Institution: c.String("institution"), BaseURL: c.String("base-url"), TimeZone: c.String("time-zone"),
+		MailServer: c.String("mail-server"), Sender: c.String("sender"), Listen: c.String("listen"),
+	}}
+	if p.MailServer == "-" {
+		line, err := firstLine(w.stdin)
+		if err != nil {
+			return plan{}, fmt.Errorf("reading the mail server's address from standard input: %w", err)
+		}
+		p.MailServer = line
 	}
-	s, err := connectHome(c, w, vault.Institution{
-		Name: settings.Institution, TimeZone: settings.TimeZone, Sender: settings.Sender})
+	// Wrong settings must not leave a half-made home behind.
+	return p, agent.CheckSettings(p.Settings)
+}
+
+func runInit(c *cli.Context, w world, f form, p plan) (err error) {
+	if isTerminal(w.stdin) && isTerminal(w.stderr) && !c.Bool("no-input") {
+		if p, err = askPlan(c, w, p); err != nil {
+			return err
+		}
+	} else if c.Bool("try") {
+		for _, found := range tryPlan(c.Context, p) {
+			say(w, "%s", found)
+		}
+	}
+	s, err := connectHome(c, w, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if isTerminal(w.stdin) && isTerminal(w.stderr) && !c.Bool("no-input") {
-		now, err := s.AgentStatus(c.Context)
-		if err != nil {
-			return err
-		}
-		if settings, err = askSettings(w, settings, now); err != nil {
-			return err
-		}
-	}
-	status, err := s.Configure(c.Context, settings)
+	status, err := s.Configure(c.Context, p.Settings)
 	if err != nil {
 		return err
 	}
+	done := setUp{AgentStatus: status, made: s.made, restart: s.agent == nil && (p.MailServer != "" || p.Listen != "")}
+	if p.sample {
+		if done.Sample, err = makeSample(c, w, status.Sender); err != nil {
+			return err
+		}
+	}
+	if done.key, err = s.SigningKey(c.Context); err != nil {
+		return err
+	}
 	if f != asTable {
-		return printFields(w.stdout, f, status, statusFields(status))
+		return printFields(w.stdout, f, done, append(statusFields(status), [2]string{"sample", done.Sample}))
+	}
+	return done.tell(c, w)
+}
+
+// setUp is what init has done.
+type setUp struct {
+	client.AgentStatus
+	// Sample is the manifest of the sample batch; "" when none was wanted.
+	Sample  string `json:"sample,omitempty"`
+	key     client.SigningKey
+	made    bool
+	restart bool // the agent that runs goes by some settings from its next start on
+}
+
+// tell says what there is now, and what comes next.
+func (d setUp) tell(c *cli.Context, w world) error {
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
 	}
 	verb := "Home changed"
-	if s.made {
+	if d.made {
 		verb = "Home made"
 	}
-	_, err = fmt.Fprintf(w.stdout, "%s: %s\n%s, %s, links begin with %s\n",
-		verb, status.Home, status.Institution, status.TimeZone, status.BaseURL)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s\n%s, %s, links begin with %s\n", verb, d.Home, d.Institution, d.TimeZone, d.BaseURL)
+	fmt.Fprintf(&text, "Signing key: %s, its certificate is valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
+	if server := mailServerOf(set); server != "" {
+		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "nobody yet (vecctl init --sender)"), server)
+	} else {
+		fmt.Fprintf(&text, "Mails: written into %s, until a mail server is set\n", set.dir.Mail())
+	}
+	fmt.Fprintf(&text, "Agent: answers at %s\n", set.get("listen"))
+	if d.restart {
+		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
+	}
+	first := "vecctl bulk manifest.csv --dry-run" + homeArgument(c, w)
+	note := "checks a table of yours, and changes nothing"
+	if d.Sample != "" {
+		first, note = "vecctl bulk "+shellWord(d.Sample)+homeArgument(c, w), "issues the sample batch"
+	}
+	second := "vecctl tui" + homeArgument(c, w)
+	width := max(len(first), len(second))
+	fmt.Fprintf(&text, "\nNext:\n    %-*s   # %s\n    %-*s   # shows what happens\n", width, first, note, width, second)
+	_, err = fmt.Fprint(w.stdout, text.String())
 	return err
 }
 
-// askSettings asks for what the flags do not say; an empty answer keeps what is.
-func askSettings(w world, given client.Settings, now client.AgentStatus) (client.Settings, error) {
-	in := bufio.NewReader(w.stdin)
-	ask := func(value *string, what, present string) error {
-		if *value != "" {
-			return nil
-		}
-		fmt.Fprintf(w.stderr, "%s [%s]: ", what, present)
-		line, err := in.ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("reading the answer: %w", err)
-		}
-		*value = strings.TrimSpace(line)
-		return nil
+// homeArgument names the home to a command where it is not found by itself.
+func homeArgument(c *cli.Context, w world) string {
+	if home := c.String("home"); home != "" && home != w.getenv("VECCTL_HOME") {
+		return " --home " + shellWord(home)
 	}
-	err := errors.Join(
-		ask(&given.Institution, "Institution, as it stands in signatures", now.Institution),
-		ask(&given.TimeZone, "Time zone, in which a date is meant", now.TimeZone),
-		ask(&given.BaseURL, "Public address that QR codes lead to", now.BaseURL),
-		ask(&given.Sender, "Address that mails come from", now.Sender),
-	)
-	return given, err
+	return ""
+}
+
+// shellWord is a text as a shell takes it for one word.
+func shellWord(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,~") == "" && s != "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

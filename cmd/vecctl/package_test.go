@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -55,5 +56,52 @@ func TestThePackagesAreDescribedAlike(t *testing.T) {
 	}
 	if len(released.Nfpms) != 1 || !reflect.DeepEqual(tried, released.Nfpms[0]) {
 		t.Errorf("scripts/packaging/nfpm.yaml says\n%+v\ngoreleaser.yaml\n%+v", tried, released.Nfpms)
+	}
+}
+
+// The formula names each archive of a release with its sum, and what the archives hold.
+func TestTheFormula(t *testing.T) {
+	t.Parallel()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is missing")
+	}
+	formula := func(sums string) (string, error) {
+		path := filepath.Join(t.TempDir(), "SHA256SUMS")
+		must(t, os.WriteFile(path, []byte(sums), 0o644))
+		out, err := exec.Command(bash, filepath.Join("..", "..", "scripts", "formula"), "1.2.3", path).CombinedOutput()
+		return string(out), err
+	}
+	var sums strings.Builder
+	var want []string
+	for i, target := range []string{"darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64"} {
+		sum, name := strings.Repeat(string(rune('a'+i)), 64), "vecctl_1.2.3_"+target+".tar.gz"
+		sums.WriteString(sum + "  " + name + "\n")
+		want = append(want, `releases/download/v1.2.3/`+name+"\"\n      sha256 \""+sum+`"`)
+	}
+	got, err := formula(sums.String())
+	must(t, err)
+	for _, w := range append(want, `bin.install "vecctl"`, `man1.install "man/vecctl.1.gz"`) {
+		if !strings.Contains(got, w) {
+			t.Errorf("the formula lacks %s:\n%s", w, got)
+		}
+	}
+	if ruby, err := exec.LookPath("ruby"); err == nil {
+		check := exec.Command(ruby, "-c")
+		check.Stdin = strings.NewReader(got)
+		if out, err := check.CombinedOutput(); err != nil {
+			t.Errorf("%s\n%s", out, got)
+		}
+	}
+	// A release without one of them has no formula.
+	if got, err := formula(strings.ReplaceAll(sums.String(), "linux_arm64", "linux_riscv64")); err == nil || !strings.Contains(got, "no line for vecctl_1.2.3_linux_arm64.tar.gz") {
+		t.Errorf("%v: %s", err, got)
+	}
+	// The archives hold what the formula installs.
+	released := string(fromTop(t, "goreleaser.yaml"))
+	for _, part := range []string{"dst: man\n", "dst: completions\n", "SHA256SUMS"} {
+		if !strings.Contains(released, part) {
+			t.Errorf("goreleaser.yaml lacks %q", part)
+		}
 	}
 }

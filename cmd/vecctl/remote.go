@@ -35,7 +35,9 @@ type remoteBatch struct {
 
 	name  string // of the batch: what tells it from others
 	notes string // file of what was done of it
-	day   string // that rows without a date are issued on
+	first string // day on which it was sent first; "" before that
+	today string // what the notes begin with
+	days  *courier.Days
 }
 
 // runRemoteBulk issues a manifest on the vault that --api names.
@@ -91,10 +93,13 @@ func (b *remoteBatch) carry(c *cli.Context, s *session, tell func(client.Progres
 		b.keep(outcomes)
 		return err
 	}
-	if carrier.Journal, err = courier.OpenJournal(b.notes, b.day); err != nil {
+	if carrier.Journal, err = courier.OpenJournal(b.notes, b.today); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, carrier.Journal.Close()) }()
+	if err := b.noteDates(); err != nil {
+		return err
+	}
 	outcomes, batch, err := carrier.Carry(c.Context, b.rows)
 	b.batch = batch
 	b.keep(outcomes)

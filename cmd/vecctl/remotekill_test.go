@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -152,7 +153,7 @@ func TestBulkElsewhereOfTemplates(t *testing.T) {
 	here.done("template", "new", "degree")
 	here.want(2, append([]string{"bulk", "--dry-run", "--preview", here.out}, args...)...).says(t, "--preview goes without --api")
 	// The home has no institution yet, and the degree says who issues it.
-	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: its template shows who issues", "vecctl init --institution NAME")
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: the template shows who issues", "vecctl init --institution NAME")
 	here.done("init", "--institution", "Zürich College")
 	here.want(2, append([]string{"bulk"}, args...)...).says(t, `row 3, template letter: there is no template "letter"; there are degree`, "nothing was issued")
 	here.done("template", "new", "letter", "--from", "letter")
@@ -206,4 +207,43 @@ func TestUploadElsewhereIsPlaced(t *testing.T) {
 	}))
 	defer plain.Close()
 	s.done(append(args, plain.URL)...).says(t, "does not say that it put the QR code where it was asked to")
+}
+
+// TestBulkElsewhereKeepsDates sends a row without a date again, in a manifest that has
+// grown: it has the date with which it went first, whatever day it is.
+func TestBulkElsewhereKeepsDates(t *testing.T) {
+	t.Parallel()
+	there, here := newSite(t), newSite(t)
+	there.done("init", "--institution", "There")
+	address := there.serving("--drop", t.TempDir())
+	args := []string{"--api", address, "--token", there.newToken()}
+	const rows = "title,name,email,file\nD,Ann,a@example.com,a.pdf\n"
+	here.file("a.pdf", smallPDF("a", 0))
+	here.file("b.pdf", smallPDF("b", 0))
+	send := func(name, text string) client.BulkReport {
+		return here.bulk(0, append(args, here.file(name, []byte(text)))...)
+	}
+	if first := send("one.csv", rows); first.Issued != 1 {
+		t.Fatalf("%+v", first)
+	}
+	if grown := send("two.csv", rows+"D,Bob,b@example.com,b.pdf\n"); grown.Issued != 1 || grown.Unchanged != 1 {
+		t.Errorf("%+v", grown)
+	}
+	// As if it had been sent on another day.
+	notes, err := filepath.Glob(filepath.Join(here.home, "remote", "dates-*.log"))
+	must(t, err)
+	if len(notes) != 1 {
+		t.Fatalf("notes of dates: %v", notes)
+	}
+	text, err := os.ReadFile(notes[0])
+	must(t, err)
+	must(t, os.WriteFile(notes[0], regexp.MustCompile(`\d{4}-\d\d-\d\d`).ReplaceAll(text, []byte("2026-01-02")), 0o600))
+	send("three.csv", rows+"\n")
+	found := false
+	for _, c := range there.all() {
+		found = found || c.IssueDate == "2026-01-02"
+	}
+	if !found {
+		t.Error("the row was sent with another date")
+	}
 }

@@ -72,7 +72,7 @@ func (b *remoteBatch) look(ctx context.Context, order intake.Order) error {
 	if err != nil {
 		return err
 	}
-	look := intake.Intake{Ledger: nothingIssued{vault.Date(b.day)}, Blobs: blobs, Now: time.Now}
+	look := intake.Intake{Ledger: nothingIssued{b.days, vault.Date(b.first)}, Blobs: blobs, Now: time.Now}
 	b.candidates, b.unnamed, err = look.Check(ctx, order)
 	return err
 }
@@ -90,12 +90,14 @@ func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.Order, 
 	sum := sha256.Sum256([]byte(s.Base() + "\x00" + hex.EncodeToString(b.manifest.Digest[:])))
 	b.name = hex.EncodeToString(sum[:16])
 	b.notes = filepath.Join(dir.Remote(), b.name+".jsonl")
-	if b.day, err = courier.FirstDay(b.notes); err != nil {
+	there := sha256.Sum256([]byte(s.Base()))
+	if b.days, err = courier.OpenDays(filepath.Join(dir.Remote(), "dates-"+hex.EncodeToString(there[:8])+".log")); err != nil {
 		return o, err
 	}
-	if b.day == "" {
-		b.day = string(o.Institution.Today(time.Now()))
+	if b.first, err = courier.FirstDay(b.notes); err != nil {
+		return o, err
 	}
+	b.today = cmp.Or(b.first, string(o.Institution.Today(time.Now())))
 	o.Presses = intake.Presses(template.Shelf{Dir: dir.Templates()})
 	if q.Template != "" {
 		if _, err := o.Presses(q.Template); err != nil {
@@ -138,8 +140,11 @@ func homesInstitution(c *cli.Context, w world) (string, error) {
 }
 
 // nothingIssued is the ledger of a vault that is asked later. Rows without a date
-// have that of its first day.
-type nothingIssued struct{ day vault.Date }
+// have the one that they were sent with first, or that of the manifest's first run.
+type nothingIssued struct {
+	days  *courier.Days
+	first vault.Date
+}
 
 func (nothingIssued) Accept(context.Context, []store.Acceptance) ([]store.Accepted, error) {
 	return nil, errors.New("nothing is accepted here")
@@ -150,7 +155,22 @@ func (nothingIssued) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*
 }
 
 func (n nothingIssued) Frozen(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
-	return slices.Repeat([]vault.Date{n.day}, len(keys)), nil
+	dates := make([]vault.Date, len(keys))
+	for i, key := range keys {
+		dates[i] = cmp.Or(n.days.Of(key), n.first)
+	}
+	return dates, nil
+}
+
+// noteDates keeps the dates of rows that have none of their own.
+func (b *remoteBatch) noteDates() error {
+	given := map[vault.Key]vault.Date{}
+	for _, c := range b.sound() {
+		if c.Draft.Undated {
+			given[c.Draft.FreezeKey()] = c.Draft.IssueDate
+		}
+	}
+	return b.days.Note(given)
 }
 
 // misplaced tells whether the vault took certificates and does not say that it put

@@ -225,12 +225,8 @@ func runTemplatePreview(c *cli.Context, w world) error {
 		return err
 	}
 	row := t.Sample()
-	for _, set := range c.StringSlice("set") {
-		column, value, ok := strings.Cut(set, "=")
-		if _, known := row[column]; !ok || !known {
-			return usageError("--set %q: want COLUMN=VALUE with a column of the template", set)
-		}
-		row[column] = value
+	if err := setColumns(c, t, row); err != nil {
+		return err
 	}
 	page, err := t.Print(row)
 	if err != nil {

@@ -37,8 +37,14 @@ type screen struct {
 	kept   int
 }
 
-// screen opens the screen in tmux; a shell shows what it leaves behind.
+// screen opens the screen in tmux.
 func (s *site) screen(width, height int, env []string, args ...string) *screen {
+	s.t.Helper()
+	return s.terminal(width, height, env, append([]string{"tui"}, args...)...)
+}
+
+// terminal runs the program in tmux; a shell shows what it leaves behind.
+func (s *site) terminal(width, height int, env []string, args ...string) *screen {
 	s.t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		s.t.Skip("tmux is missing; scripts/test installs it")
@@ -52,7 +58,7 @@ func (s *site) screen(width, height int, env []string, args ...string) *screen {
 	})
 	program, err := exec.LookPath("vecctl")
 	must(s.t, err)
-	line := fmt.Sprintf("stty -g >before; sh -c 'echo $$ >pid; exec %q tui %s'; echo END $?; stty -g >after; echo LEFT; cat",
+	line := fmt.Sprintf("trap : INT; stty -g >before; sh -c 'echo $$ >pid; exec %q %s'; echo END $?; stty -g >after; echo LEFT; cat",
 		program, strings.Join(args, " "))
 	command := append([]string{"-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", s.dir,
 		"env", "TMPDIR=" + s.dir, "LC_ALL=C.UTF-8"}, append(s.env, env...)...)

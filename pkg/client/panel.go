@@ -53,6 +53,10 @@ type Settings struct {
 	TimeZone    string `json:"time_zone,omitempty"`   // IANA name
 	Sender      string `json:"sender,omitempty"`      // address that mails come from
 	BaseURL     string `json:"base_url,omitempty"`
+	// MailServer and Listen are mail.smtp_url and listen in config.yaml. An agent goes
+	// by them from its next start on.
+	MailServer string `json:"mail_server,omitempty"`
+	Listen     string `json:"listen,omitempty"`
 	// Logo is a PNG or JPEG for the public's pages; an empty one that is not nil
 	// takes the logo away.
 	Logo *[]byte `json:"logo,omitempty"`

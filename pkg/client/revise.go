@@ -13,12 +13,16 @@ type Mend struct {
 	Title   *string  `json:"certificate_title,omitempty"`
 	Details *string  `json:"details,omitempty"`
 	File    *NewFile `json:"file,omitempty"`
+	// QR is where the code goes; null: where it was.
+	QR *Placement `json:"qr,omitempty"`
 }
 
 // NewFile is a document with its content.
 type NewFile struct {
 	Name string `json:"name"`
 	Body []byte `json:"body"` // base64 on the wire
+	// Origin says what the document was made of, where a template made it.
+	Origin string `json:"origin,omitempty"`
 }
 
 // Erasure says what was destroyed of a recipient's data, and what was not.

@@ -56,6 +56,16 @@ func (l *Line) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
+// Try connects and signs in, sends nothing, and closes the line. The error is a
+// *Trouble.
+func (l *Line) Try(ctx context.Context) error {
+	if err := l.dial(ctx, false); err != nil {
+		return err
+	}
+	l.Close()
+	return nil
+}
+
 // hand sends over the open connection, and closes it when it is of no use any more.
 func (l *Line) hand(ctx context.Context, msg *gomail.Msg) *Trouble {
 	conn := l.conn

@@ -10,6 +10,7 @@ import (
 type Mend struct {
 	Name, Email, Title, Details *string
 	File                        *File
+	Placement                   *Placement // of the code
 }
 
 // Succession is a certificate and the corrected one that takes its place.
@@ -41,6 +42,9 @@ func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, er
 			*part.to = *part.new
 		}
 	}
+	if m.Placement != nil {
+		d.Placement = *m.Placement
+	}
 	if m.File != nil {
 		d.File = *m.File
 	}
@@ -48,7 +52,11 @@ func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, er
 	if err := d.Validate(); err != nil {
 		return Succession{}, err
 	}
-	if m.File == nil && len(c.Differs(d)) == 0 && d.Email == c.Email && d.Title == c.Title {
+	texts := len(c.Differs(d)) > 0 || d.Title != c.Title
+	if m.File == nil && c.File.Origin != "" && texts {
+		return Succession{}, fault.Newf(fault.Invalid, "the document of certificate %s was made of a template and would say what it said before; have it made anew with --template NAME, or give the corrected one with --file", c.Reference)
+	}
+	if m.File == nil && !texts && d.Email == c.Email && d.Placement == c.Placement {
 		return Succession{}, fault.New(fault.Invalid, "nothing about the certificate is to be mended; say what, or give its new file")
 	}
 	next, effects := Accept(d, c.Institution, id, now)

@@ -41,6 +41,7 @@ var modes = []struct {
 	{"certify", benchCertify},
 	{"mail", benchMail},
 	{"backup", benchBackup},
+	{"upgrade", benchUpgrade},
 	{"hooks", benchHooks},
 }
 

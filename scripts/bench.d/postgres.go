@@ -94,7 +94,8 @@ func (p *postgres) load(ctx context.Context, all iter.Seq[vault.Certificate]) er
 	}
 	return p.exec(ctx, "ALTER TABLE certificates ADD PRIMARY KEY (id)",
 		"CREATE INDEX ON certificates (status, id)", "CREATE INDEX ON certificates (email, id)",
-		"CREATE INDEX ON certificates USING gin (searched gin_trgm_ops)", "VACUUM ANALYZE certificates")
+		"CREATE INDEX ON certificates USING gin (searched gin_trgm_ops)", "VACUUM ANALYZE certificates",
+		"CHECKPOINT") // else it writes what was loaded while both are asked
 }
 
 func (p *postgres) exec(ctx context.Context, statements ...string) error {

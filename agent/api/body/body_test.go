@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,10 +152,13 @@ func FuzzReadEntries(f *testing.F) {
 	f.Add(asParts, []byte(parts("entries[0][full_name]", "A", "entries[][full_name]", "B")))
 	f.Add(asJSON, []byte(`{"entries":{"a":{"full_name":"A"},"1":[]}}`))
 	f.Add("multipart/form-data", []byte(parts("a", "b")))
+	f.Add(asForm, []byte("entries[0][qr][page]=1&entries[0][qr]=x&entries[0][qr[page]]=2"))
+	f.Add(asJSON, []byte(`{"entries":[{"qr":{"page":1e300}},{"qr":{"page":"1","at":{}}},{"qr":[]}]}`))
+	fields := append(entryFields, "qr", "qr[page]")
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 		r.Header["Content-Type"] = []string{kind}
-		entries, err := ReadEntries(r, entryFields)
+		entries, err := ReadEntries(r, fields, "qr")
 		if err != nil {
 			if !isKnown(err) && !errors.Is(err, ErrNoEntries) && !errors.Is(err, ErrNotArray) && !errors.Is(err, ErrTooMany) {
 				t.Errorf("an error with no meaning: %v", err)
@@ -166,7 +170,7 @@ func FuzzReadEntries(f *testing.F) {
 		}
 		for _, e := range entries {
 			for name, value := range e.Fields {
-				if (name != "full_name" && name != "file_id") || len(value) > maxValue {
+				if !slices.Contains(fields, name) || len(value) > maxValue {
 					t.Errorf("field %q of %d bytes", name, len(value))
 				}
 			}
@@ -180,7 +184,9 @@ type oneForm struct {
 	files int
 }
 
-func (f *oneForm) Wants(name string) bool { return name == "full_name" || name == "certificate_file" }
+func (f *oneForm) Wants(name string) bool {
+	return name == "full_name" || name == "certificate_file" || name == "qr[page]"
+}
 
 func (f *oneForm) Text(name, value string) { f.texts[name] = value }
 
@@ -196,13 +202,14 @@ func FuzzReadForm(f *testing.F) {
 	f.Add(asParts, []byte(parts("full_name", "A", "certificate_file", "B")))
 	f.Add(asParts, []byte(strings.Replace(parts("certificate_file", "%PDF-"), `name="certificate_file"`, `name="certificate_file"; filename="../c.pdf"`, 1)))
 	f.Add(asJSON, []byte(`{"full_name":"A","certificate_file":5}`))
+	f.Add(asJSON, []byte(`{"full_name":{"qr":1},"qr":{"page":2}}`))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 		r.Header["Content-Type"] = []string{kind}
 		form := &oneForm{texts: map[string]string{}}
 		handled, err := ReadForm(r, form)
 		if err == nil && !handled {
-			_, err = ReadObject(r.Body, form)
+			_, err = ReadObject(r.Body, form, "qr")
 		}
 		if err != nil && !isKnown(err) {
 			t.Errorf("an error with no meaning: %v", err)

@@ -25,7 +25,9 @@ type Options struct {
 	Links    Links
 	Sessions Sessions
 	Owned    Owned
-	Frame    *frame.Frame
+	// Applications lists what somebody applied for.
+	Applications Applications
+	Frame        *frame.Frame
 	// Institution finds the one that issued a certificate; Current is whose pages
 	// these are.
 	Institution func(id uint32) (vault.Institution, bool)

@@ -15,6 +15,11 @@ type Owned interface {
 	Owned(ctx context.Context, account string, page, perPage int) (store.Page, error)
 }
 
+// Applications is where an account's applications are found, the latest first.
+type Applications interface {
+	ApplicationsOf(ctx context.Context, who vault.Account) ([]vault.Certificate, error)
+}
+
 // perPage is how many certificates are shown at once.
 const perPage = 50
 
@@ -23,6 +28,8 @@ type mine struct {
 	Email, Count, SignOut string
 	Certificates          []owned
 	Newer, Older          string // addresses, "" for none
+	Applications          []applied
+	Received              bool // the visitor has just applied
 }
 
 // owned is one certificate of the list.
@@ -34,7 +41,7 @@ type owned struct {
 // serveMine shows an account's certificates.
 func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 	v := p.view(r)
-	who, ok, err := p.visitor(r)
+	who, ok, err := p.Visitor(r)
 	if err != nil {
 		p.broken(w, r, err)
 		return
@@ -61,6 +68,13 @@ func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 	}
 	if found.Total > n*perPage {
 		page.Older = v.LinkWith("/me", "page", strconv.Itoa(n+1))
+	}
+	if n == 1 {
+		if page.Applications, err = p.applications(r.Context(), v, who); err != nil {
+			p.broken(w, r, err)
+			return
+		}
+		page.Received = r.URL.Query().Get("applied") == "1" && len(page.Applications) > 0
 	}
 	p.Frame.Show(w, r, http.StatusOK, frame.Page{View: v, Title: v.T("me")}, p.mine, page)
 }

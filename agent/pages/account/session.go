@@ -49,8 +49,8 @@ func (p *Pages) hash(r *http.Request) string {
 	return vault.HashSecret(c.Value)
 }
 
-// visitor is the account of a request's session; ok is false when there is none.
-func (p *Pages) visitor(r *http.Request) (a vault.Account, ok bool, err error) {
+// Visitor is the account of a request's session; ok is false when there is none.
+func (p *Pages) Visitor(r *http.Request) (a vault.Account, ok bool, err error) {
 	hash := p.hash(r)
 	if hash == "" {
 		return a, false, nil

@@ -26,7 +26,9 @@ var files embed.FS
 type Options struct {
 	// BaseURL is what links begin with; its path stands before every address.
 	BaseURL func() string
-	Log     *slog.Logger
+	// Applying tells whether people may apply at an institution's pages.
+	Applying func(vault.Institution) bool
+	Log      *slog.Logger
 }
 
 // Frame draws pages. It is safe for concurrent use.
@@ -64,6 +66,7 @@ type View struct {
 	Language
 	Institution vault.Institution
 	asked       bool // the address says the language
+	applying    bool // people may apply here
 	prefix      string
 }
 
@@ -71,16 +74,17 @@ type View struct {
 type Sort struct {
 	language    string
 	asked       bool
+	applying    bool
 	prefix      string
 	institution vault.Institution
 }
 
 // Sort is the view's.
-func (v View) Sort() Sort { return Sort{v.Tag, v.asked, v.prefix, v.Institution} }
+func (v View) Sort() Sort { return Sort{v.Tag, v.asked, v.applying, v.prefix, v.Institution} }
 
 // View finds the language in which a visitor reads an institution's page.
 func (f *Frame) View(r *http.Request, of vault.Institution) View {
-	v := View{Institution: of, prefix: f.Prefix()}
+	v := View{Institution: of, applying: f.Applying(of), prefix: f.Prefix()}
 	v.Language, v.asked = f.languages.choose(r)
 	return v
 }
@@ -176,9 +180,10 @@ func (f *Frame) halvesOf(p Page) (halves, error) {
 		Logo             string
 		OtherLanguages   []Language
 		Home, Mine, Icon string
+		Apply            string // "" where nobody may
 	}{
 		p, body, p.prefix + styleAddress(f.assets), p.prefix + scriptAddress(f.assets), p.logo(),
-		f.languages.but(p.Language), p.Link("/"), p.Link("/me"), p.prefix + iconAddress(f.assets),
+		f.languages.but(p.Language), p.Link("/"), p.Link("/me"), p.prefix + iconAddress(f.assets), p.apply(),
 	})
 	if err != nil {
 		return halves{}, fmt.Errorf("drawing a page's frame: %w", err)
@@ -203,6 +208,14 @@ func (p Page) logo() string {
 		return ""
 	}
 	return fmt.Sprintf("%s/logo/%d?v=%s", p.prefix, p.Institution.ID, p.Institution.Logo.Sum()[:12])
+}
+
+// apply is the address where people apply, "" where nobody may.
+func (p Page) apply() string {
+	if !p.applying {
+		return ""
+	}
+	return p.Link("/apply")
 }
 
 // buffers keep their room from one page to the next.

@@ -34,7 +34,7 @@ func (o *one) Version(string) uint64 { return o.at }
 func TestQuickPages(t *testing.T) {
 	t.Parallel()
 	who := vault.Institution{ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC"}
-	f, err := frame.New(frame.Options{BaseURL: func() string { return "https://x.example/a&b" }, Log: slog.New(slog.DiscardHandler)})
+	f, err := frame.New(frame.Options{BaseURL: func() string { return "https://x.example/a&b" }, Applying: func(vault.Institution) bool { return true }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // List implements store.Certificates. Which certificates are selected is found
@@ -15,13 +16,11 @@ func (s *Store) List(ctx context.Context, f store.Filter, page, perPage int) (st
 		if err != nil {
 			return result, err
 		}
-		result.Total = total
-		for _, id := range ids {
-			c, err := t.certificate(record.U64(id))
-			if err != nil {
+		result = store.Page{Total: total, Certificates: make([]vault.Certificate, len(ids))}
+		for i, id := range ids {
+			if result.Certificates[i], err = t.certificate(record.U64(id)); err != nil {
 				return result, err
 			}
-			result.Certificates = append(result.Certificates, c)
 		}
 		return result, nil
 	})

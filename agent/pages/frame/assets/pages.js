@@ -94,6 +94,15 @@
   box.digest = (bytes) => hex(digest(bytes));
 })();
 
+// A file that is too large is not sent in vain.
+document.querySelectorAll("input[data-most]").forEach((input) => {
+  input.addEventListener("change", () => {
+    const file = input.files[0];
+    input.setCustomValidity(file && file.size > Number(input.dataset.most) ? input.dataset.large : "");
+    input.reportValidity();
+  });
+});
+
 // The buttons that copy the text of a field beside them.
 document.querySelectorAll("button[data-copy]").forEach((button) => {
   button.hidden = false;

@@ -22,8 +22,8 @@ import (
 // Index finds certificates. Its zero value is ready.
 type Index struct {
 	mu sync.Mutex
-	// sound are the columns whose checksums were right. They hardly ever change,
-	// and to sum them up again takes longer than to search them.
+	// sound are the columns and summaries whose checksums were right. They hardly ever
+	// change, and to sum them up again takes longer than to search them.
 	sound map[string]bool
 }
 
@@ -91,9 +91,11 @@ type search struct {
 	unwanted    *word               // whose certificates are left out
 	days        map[uint32]*set.Set // by segment; nil when any day will do
 	term        string
+	pieces      [][]byte // keys of the term's pieces, behind room for a segment's number
 	finder      *substring.Finder
 	full        uint32
 	cursors     map[string]*bbolt.Cursor // by bucket
+	number      [4]byte                  // of a segment, as a key
 	found       set.Set
 }
 
@@ -114,8 +116,9 @@ func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
 	switch f.Source {
 	case "":
 	case vault.FromVault:
-		w := sourceWord(f.Institution, vault.FromCustomer)
-		s.unwanted = &w
+		if w := sourceWord(f.Institution, vault.FromCustomer); t.Begins(w.bucket, []byte(w.key)) {
+			s.unwanted = &w
+		}
 	default:
 		s.words = append(s.words, sourceWord(f.Institution, f.Source))
 	}
@@ -124,6 +127,9 @@ func newSearch(x *Index, t *tree.Tx, f store.Filter) *search {
 	}
 	if s.term != "" {
 		s.finder = substring.NewFinder(s.term)
+		for _, key := range substring.Pieces(f.Institution, s.term) {
+			s.pieces = append(s.pieces, record.Join(record.U32(0), key))
+		}
 	}
 	return s
 }
@@ -193,6 +199,15 @@ func (s *search) drop(bucket, key []byte) error {
 
 // set reads a set as bytes; nil, which is empty, where there is none.
 func (s *search) set(bucket, key []byte) ([]byte, error) {
+	value := s.get(bucket, key)
+	if value == nil {
+		return nil, nil
+	}
+	return record.Unseal(key, value)
+}
+
+// get is Tx.Get without a new cursor each time.
+func (s *search) get(bucket, key []byte) []byte {
 	c := s.cursors[string(bucket)]
 	if c == nil {
 		c = s.t.Cursor(bucket)
@@ -200,16 +215,16 @@ func (s *search) set(bucket, key []byte) ([]byte, error) {
 	}
 	k, value := c.Seek(key)
 	if !bytes.Equal(k, key) {
-		return nil, nil
+		return nil
 	}
-	return record.Unseal(key, value)
+	return value
 }
 
 // waiting looks into the texts of a segment that is being filled.
 func (s *search) waiting(of uint32) error {
 	var hold set.Set
 	err := waiting(s.t, of, func(p uint16, _ uint32, text []byte) {
-		if bytes.Contains(text, []byte(s.term)) {
+		if bytes.Contains(text, s.finder.Term()) {
 			hold.Add(p)
 		}
 	})
@@ -217,19 +232,47 @@ func (s *search) waiting(of uint32) error {
 	return err
 }
 
-// indexed asks the index of a full segment, and looks into the texts where that
-// leaves a doubt.
+// indexed asks the index of a full segment: its summary first, then the sets of the
+// term's pieces. Where that leaves a doubt it looks into the texts.
 func (s *search) indexed(of uint32) error {
-	wanted, exact := substring.Pieces(s.institution, s.term)
-	for _, piece := range wanted {
-		if err := s.keep(pieces, record.Join(record.U32(of), piece)); err != nil || s.found == (set.Set{}) {
+	if !substring.IsPiece(s.term) {
+		summary, err := s.summary(of)
+		if err != nil {
 			return err
 		}
+		if summary.Lacks(s.finder.Term()) {
+			s.found = set.Set{}
+			return nil
+		}
+		if n, known := summary.Around(s.finder.Term()); known {
+			return s.keep(summaries, repeatKey(of, n))
+		}
 	}
-	if exact {
+	for i, key := range s.pieces {
+		binary.BigEndian.PutUint32(key, of)
+		if err := s.keep(pieces, key); err != nil {
+			return err
+		}
+		if s.found == (set.Set{}) { // what ruled all out here probably does so in the next segment
+			copy(s.pieces[1:], s.pieces[:i])
+			s.pieces[0] = key
+			return nil
+		}
+	}
+	if substring.IsPiece(s.term) {
 		return nil
 	}
 	return s.finder.Keep(&s.found, s.index.columns(s.t, of))
+}
+
+// summary is a full segment's; nil where an older program filled it.
+func (s *search) summary(of uint32) (substring.Summary, error) {
+	binary.BigEndian.PutUint32(s.number[:], of)
+	value := s.get(summaries, s.number[:])
+	if value == nil {
+		return nil, nil
+	}
+	return record.Body(value), s.index.check(s.number[:], value)
 }
 
 // columns returns a function that returns a segment's columns, each of which
@@ -253,7 +296,7 @@ func (x *Index) columns(t *tree.Tx, of uint32) func(n int) (substring.Column, er
 	}
 }
 
-// check checks a column's checksum when it is read for the first time.
+// check checks a checksum when what it stands for is read for the first time.
 func (x *Index) check(key, value []byte) error {
 	x.mu.Lock()
 	sound := x.sound[string(key)]

@@ -18,7 +18,8 @@ type forgotten struct {
 }
 
 // Forget notes that a certificate is no longer found by its address, nor by any of
-// its text but what is left of that, which has as many lines.
+// its text but what is left of that, which has as many lines, each as it was or
+// empty.
 func (g *Changes) Forget(c vault.Certificate, left string) {
 	from := g.change(wordOf(byEmail, c.Institution, vault.FoldEmail(c.Email)), c.ID)
 	from.removed = append(from.removed, place(c.ID))
@@ -37,11 +38,11 @@ func (f forgotten) write(t *tree.Tx) error {
 		}
 	}
 	for _, piece := range substring.Lost(f.owner, f.text, f.left) {
-		if err := removePlace(t, record.Join(record.U32(of), piece), p); err != nil {
+		if err := removePlace(t, pieces, record.Join(record.U32(of), piece), p); err != nil {
 			return err
 		}
 	}
-	return nil
+	return f.forgetRepeats(t)
 }
 
 func replaceLine(t *tree.Tx, key []byte, p uint16, line string) error {
@@ -56,15 +57,15 @@ func replaceLine(t *tree.Tx, key []byte, p uint16, line string) error {
 	return t.Put(columns, key, record.Seal(key, substring.Column(body).Replace(p, []byte(line))))
 }
 
-func removePlace(t *tree.Tx, key []byte, p uint16) error {
+func removePlace(t *tree.Tx, bucket, key []byte, p uint16) error {
 	var held set.Set
-	if err := read(t, pieces, key, &held); err != nil {
+	if err := read(t, bucket, key, &held); err != nil {
 		return err
 	}
 	held.Remove(p)
 	value := held.Encode()
 	if len(value) == 0 {
-		return t.Delete(pieces, key)
+		return t.Delete(bucket, key)
 	}
-	return t.Put(pieces, key, record.Seal(key, value))
+	return t.Put(bucket, key, record.Seal(key, value))
 }

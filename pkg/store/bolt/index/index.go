@@ -30,11 +30,12 @@ var (
 	texts      = []byte("texts")
 	columns    = []byte("columns")
 	pieces     = []byte("pieces")
+	summaries  = []byte("summaries")
 )
 
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte {
-	return [][]byte{byCreation, byStatus, bySource, byEmail, byBatch, byDate, texts, columns, pieces}
+	return [][]byte{byCreation, byStatus, bySource, byEmail, byBatch, byDate, texts, columns, pieces, summaries}
 }
 
 // word is a word of a field, or of no field: a bucket and the beginning of keys.
@@ -257,6 +258,9 @@ func fill(t *tree.Tx, of uint32) error {
 		if err := t.Put(pieces, key, record.Seal(key, places)); err != nil {
 			return err
 		}
+	}
+	if err := summarise(t, of, all); err != nil {
+		return err
 	}
 	for _, one := range all {
 		if err := t.Delete(texts, record.U64(uint64(of)<<set.Bits|uint64(one.Place))); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -189,12 +190,103 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestAnyTermIsFound looks for what is cut out of the texts, short and long, common
+// and rare, and for what is nearly that.
+func TestAnyTermIsFound(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	f := filled(t, random, set.Size+700)
+	folded := make([]string, len(f.all))
+	for id, c := range f.all {
+		folded[id] = c.SearchText()
+	}
+	rounds := 100
+	if os.Getenv("VECCTL_LONG") != "" {
+		rounds = 20_000
+	}
+	for range rounds {
+		term := cut(random, folded[1+random.IntN(len(folded)-1)])
+		filter := store.Filter{Institution: 1 + uint32(random.IntN(2)), Search: term}
+		want, sought := 0, vault.Fold(vault.Clean(term))
+		for id := 1; id < len(folded); id++ {
+			if f.all[id].Institution == filter.Institution && strings.Contains(folded[id], sought) {
+				want++
+			}
+		}
+		if _, total, err := f.find(filter, 1, 15); err != nil || total != want {
+			t.Fatalf("%q of %d: %d, want %d (%v)", term, filter.Institution, total, want, err)
+		}
+	}
+}
+
+// TestAFileWithoutSummaries is one of an older program: it is searched without them, and
+// with those that are made when it is opened.
+func TestAFileWithoutSummaries(t *testing.T) {
+	t.Parallel()
+	f := filled(t, rand.New(rand.NewPCG(7, 8)), set.Size+50)
+	terms := []string{"lukasz zolw", "lovelace 77", "student", "vec-ic-2026", "nowhere to be found"}
+	totals := func() (all []int) {
+		for _, term := range terms {
+			_, total, err := f.find(store.Filter{Institution: 1, Search: term}, 1, 15)
+			if err != nil {
+				t.Fatalf("%s: %v", term, err)
+			}
+			all = append(all, total)
+		}
+		return all
+	}
+	before, found := f.summaries(), totals()
+	f.update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket([]byte("summaries")); err != nil {
+			return err
+		}
+		_, err := tx.CreateBucket([]byte("summaries"))
+		return err
+	})
+	if without := totals(); !slices.Equal(found, without) {
+		t.Errorf("with summaries %v of %v, without them %v", found, terms, without)
+	}
+	f.update(func(tx *bbolt.Tx) error {
+		if !index.LacksSummaries(tree.New(tx, plain)) {
+			t.Error("the lack of summaries is not seen")
+		}
+		return index.Summarise(tree.New(tx, plain))
+	})
+	if anew := totals(); !slices.Equal(found, anew) {
+		t.Errorf("with summaries %v of %v, with new ones %v", found, terms, anew)
+	}
+	if anew := f.summaries(); anew < before-5 { // what was forgotten since is no longer common
+		t.Errorf("%d records of summaries, before %d", anew, before)
+	}
+}
+
+// summaries counts their records.
+func (f *file) summaries() (n int) {
+	_ = f.db.View(func(tx *bbolt.Tx) error {
+		n = tx.Bucket([]byte("summaries")).Inspect().KeyN
+		return nil
+	})
+	return n
+}
+
+// cut cuts a term out of a line, and sometimes changes it.
+func cut(random *rand.Rand, text string) string {
+	lines := strings.Split(text, "\n")
+	line := []rune(lines[random.IntN(len(lines))])
+	from := random.IntN(len(line) + 1)
+	term := slices.Clone(line[from:min(len(line), from+1+random.IntN(30))])
+	if len(term) > 0 && random.IntN(5) == 0 {
+		term[random.IntN(len(term))] = rune("aeo 1"[random.IntN(5)])
+	}
+	return string(term)
+}
+
 // TestADamagedIndexIsFound flips a bit in every value of a bucket.
 func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()
 	f := filled(t, rand.New(rand.NewPCG(3, 4)), set.Size+100)
 	for bucket, filter := range map[string]store.Filter{
-		"columns": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
+		"columns": {Search: "student77"}, "summaries": {Search: "lukasz"}, "pieces": {Search: "ada"}, "texts": {Search: "ada"}, "by_status": {Status: vault.Approved},
 	} {
 		broken := func() error {
 			filter.Institution = 1

@@ -18,6 +18,7 @@
 //	  texts             id8 -> inst4 folded search text  (of the newest segment)
 //	  columns           segment4 number1 -> the texts' lines of that number
 //	  pieces            segment4 inst4 1 to 3 bytes -> set
+//	  summaries         segment4 -> what its texts lack and repeat, segment4 number2 -> set
 //	  frozen            inst4 key32 -> date            (undated rows)
 //	  counts            inst4 [batch] -> certificates by state
 //	events              seq8 -> event
@@ -66,7 +67,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -116,7 +116,7 @@ func (o Own) all() [][]byte {
 // Ascending tells whether new keys of a bucket come behind all others.
 func Ascending(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "events", "events_by_cert", "jobs", "mails", "acts":
+	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts":
 		return true
 	}
 	return false
@@ -131,6 +131,9 @@ func Prepare(f *file.File, path string, own Own, totals map[string]uint64) error
 		return err
 	case found == Version:
 		if err := Complete(f, own.all()); err != nil {
+			return err
+		}
+		if err := summarise(f); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error { return sum.Prove(tree.New(tx, Ascending), own.Proven, totals) })
@@ -176,12 +179,10 @@ func version(f *file.File) (found uint64, err error) {
 
 // keepBefore copies the file of an older program beside itself before it is
 // upgraded. The upgrade is one transaction, so this is for those who want to go
-// back. A copy that is there was made by an upgrade that was interrupted.
+// back. A copy that is there already is of an upgrade that was interrupted, or of
+// one that somebody went back from: this one takes its place.
 func keepBefore(f *file.File, path string, found uint64) error {
 	name := fmt.Sprintf("%s.schema-%d", path, found)
-	if _, err := os.Stat(name); err == nil {
-		return nil
-	}
 	return f.Copy(name, "keeping the database as it was before the upgrade")
 }
 
@@ -197,6 +198,19 @@ func Complete(f *file.File, names [][]byte) error {
 		return err
 	}
 	return f.Update(func(tx *bbolt.Tx) error { return create(tx, names) })
+}
+
+// summarise makes the summaries of texts that a file of an earlier build lacks.
+func summarise(f *file.File) error {
+	lacks := false
+	err := f.View(func(tx *bbolt.Tx) error {
+		lacks = index.LacksSummaries(tree.New(tx, Ascending))
+		return nil
+	})
+	if err != nil || !lacks {
+		return err
+	}
+	return f.Update(func(tx *bbolt.Tx) error { return index.Summarise(tree.New(tx, Ascending)) })
 }
 
 func create(tx *bbolt.Tx, names [][]byte) error {

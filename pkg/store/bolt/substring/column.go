@@ -48,6 +48,19 @@ func (c Column) line(p uint16) []byte {
 	return c[head+from : head+to]
 }
 
+// Texts makes a segment's texts of its columns, without their owners.
+func Texts(columns []Column) []Text {
+	texts := make([]Text, set.Size)
+	for p := range uint16(set.Size) {
+		lines := make([]string, len(columns))
+		for n, c := range columns {
+			lines[n] = string(c.line(p))
+		}
+		texts[p] = Text{Place: p, Text: strings.Join(lines, "\n")}
+	}
+	return texts
+}
+
 // Finder looks for a term. In one list the same column mostly holds it at the same
 // offset, so that is where it looks first.
 type Finder struct {
@@ -58,6 +71,9 @@ type Finder struct {
 
 // NewFinder looks for a term that is not empty.
 func NewFinder(term string) *Finder { return &Finder{term: term, bytes: []byte(term)} }
+
+// Term is what it looks for.
+func (f *Finder) Term() []byte { return f.bytes }
 
 // Keep keeps of a set of texts those that hold the term. The function returns a
 // column; nil when there are no more.

@@ -8,6 +8,7 @@
 package substring
 
 import (
+	"cmp"
 	"encoding/binary"
 	"iter"
 	"maps"
@@ -48,22 +49,84 @@ func (p piece) key() []byte {
 // Index goes through the pieces of texts whose places ascend: each one's key with
 // the set of places that hold it, encoded.
 func Index(texts []Text) iter.Seq2[[]byte, []byte] {
-	places := map[piece][]uint16{}
+	found := holders{numbers: map[uint32]*numbers{}}
 	for _, t := range texts {
 		for p := range all(t.Owner, t.Text) {
-			held := places[p]
-			if len(held) == 0 || held[len(held)-1] != t.Place {
-				places[p] = append(held, t.Place)
-			}
+			found.add(p, t.Place)
 		}
 	}
 	return func(yield func([]byte, []byte) bool) {
-		for _, p := range slices.Sorted(maps.Keys(places)) {
-			if !yield(p.key(), set.Encode(places[p])) {
+		for _, h := range slices.SortedFunc(slices.Values(found.all), func(a, b holder) int { return cmp.Compare(a.piece, b.piece) }) {
+			if !yield(h.piece.key(), h.encode()) {
 				return
 			}
 		}
 	}
+}
+
+// holder is a piece and the places that hold it: one behind the other, or as a set when
+// they are so many that it is smaller.
+type holder struct {
+	piece  piece
+	last   uint16
+	places []uint16
+	dense  *set.Set
+}
+
+const manyPlaces = set.Size / 8 / 2
+
+func (h *holder) add(place uint16) {
+	switch {
+	case h.dense != nil:
+		h.dense.Add(place)
+	case len(h.places) == 0 || h.last != place:
+		h.places, h.last = append(h.places, place), place
+		if len(h.places) == manyPlaces {
+			h.dense, h.places = set.Of(h.places...), nil
+		}
+	}
+}
+
+func (h *holder) encode() []byte {
+	if h.dense != nil {
+		return h.dense.Encode()
+	}
+	return set.Encode(h.places)
+}
+
+// holders gathers pieces. A segment has millions, so they are told apart by tables
+// rather than by a map.
+type holders struct {
+	all     []holder
+	numbers map[uint32]*numbers // by owner
+}
+
+// numbers says where a piece stands, counted from one: by its first two bytes, and
+// by the third and how many there are.
+type numbers [1 << 16]*[2 + 1<<8]int32
+
+func (h *holders) add(p piece, place uint16) {
+	owned := h.numbers[uint32(p>>32)]
+	if owned == nil {
+		owned = &numbers{}
+		h.numbers[uint32(p>>32)] = owned
+	}
+	first := &owned[p>>16&0xffff]
+	if *first == nil {
+		*first = &[2 + 1<<8]int32{}
+	}
+	slot := &(*first)[0]
+	switch p & 0xff {
+	case 2:
+		slot = &(*first)[1]
+	case longest:
+		slot = &(*first)[2+p>>8&0xff]
+	}
+	if *slot == 0 {
+		h.all = append(h.all, holder{piece: p})
+		*slot = int32(len(h.all))
+	}
+	h.all[*slot-1].add(place)
 }
 
 // all goes through the pieces of a text, some of them several times.
@@ -101,10 +164,11 @@ func Lost(owner uint32, text, left string) (keys [][]byte) {
 const most = 8
 
 // Pieces lists the keys of some of a term's pieces: a text that holds the term is
-// in the sets of all of them. When exact is true no other is.
-func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
+// in the sets of all of them. A term of up to three bytes has one piece, and no other
+// text is in its set.
+func Pieces(owner uint32, term string) (keys [][]byte) {
 	if len(term) <= longest {
-		return [][]byte{pieceOf(owner, term).key()}, true
+		return [][]byte{pieceOf(owner, term).key()}
 	}
 	last := len(term) - longest // where the last piece begins
 	n := min(most, (last+longest-1)/longest+1)
@@ -112,5 +176,8 @@ func Pieces(owner uint32, term string) (keys [][]byte, exact bool) {
 		at := last * (n - 1 - i) / (n - 1) // the last first: numbers stand at the end
 		keys = append(keys, pieceOf(owner, term[at:at+longest]).key())
 	}
-	return keys, false
+	return keys
 }
+
+// IsPiece tells whether a term is a piece itself.
+func IsPiece(term string) bool { return len(term) <= longest }

@@ -39,11 +39,10 @@ func (k kept) column(n int) (substring.Column, error) {
 	return nil, nil
 }
 
-// find returns the texts that hold a term, and whether the sets alone said so.
-func (k kept) find(t *testing.T, owner uint32, term string) (found *set.Set, exact bool) {
+// find returns the texts that hold a term.
+func (k kept) find(t *testing.T, owner uint32, term string) (found *set.Set) {
 	t.Helper()
-	keys, exact := substring.Pieces(owner, term)
-	for _, key := range keys {
+	for _, key := range substring.Pieces(owner, term) {
 		held := k.sets[string(key)]
 		if held == nil {
 			held = &set.Set{}
@@ -56,14 +55,14 @@ func (k kept) find(t *testing.T, owner uint32, term string) (found *set.Set, exa
 		cut.And(held)
 		found = &cut
 	}
-	if exact {
-		return found, true
+	if substring.IsPiece(term) {
+		return found
 	}
 	certain := *found
 	if err := substring.NewFinder(term).Keep(&certain, k.column); err != nil {
 		t.Fatal(err)
 	}
-	return &certain, false
+	return &certain
 }
 
 // TestSearch compares with a look at every text.
@@ -87,7 +86,7 @@ func TestSearch(t *testing.T) {
 			term[i] = "aabc\x00\xff"[random.IntN(6)]
 		}
 		for owner := range uint32(4) {
-			found, _ := k.find(t, owner, string(term))
+			found := k.find(t, owner, string(term))
 			want := set.Set{}
 			for _, one := range texts {
 				if one.Owner == owner && strings.Contains(one.Text, string(term)) {
@@ -107,5 +106,74 @@ func TestAColumnThatCannotBeReadIsAnError(t *testing.T) {
 	f := substring.NewFinder("abcd")
 	if err := f.Keep(set.Of(1), func(int) (substring.Column, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRepeatsNameTheVerySets asks for all that can be cut out of texts, and of some that
+// lost a line.
+func TestRepeatsNameTheVerySets(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		random := rand.New(rand.NewPCG(seed, 8))
+		parts := []string{"ab", "aab", "abcabcab", "\n", "c", "\xc5\x82", "a long part that is the same ", "the same"}
+		texts := make([]substring.Text, 700)
+		for i := range texts {
+			var text strings.Builder
+			for range random.IntN(6) {
+				text.WriteString(parts[random.IntN(len(parts))])
+			}
+			texts[i] = substring.Text{Place: uint16(3 * i), Text: text.String()}
+		}
+		summary, sets := substring.Summarise(texts)
+		for i := range texts { // as erasure does
+			if random.IntN(10) > 0 {
+				continue
+			}
+			lines := strings.Split(texts[i].Text, "\n")
+			lines[random.IntN(len(lines))] = ""
+			left := strings.Join(lines, "\n")
+			for n := range summary.Lost(texts[i].Text, left) {
+				var held set.Set
+				held.Decode(sets[n])
+				held.Remove(texts[i].Place)
+				sets[n] = held.Encode()
+			}
+			texts[i].Text = left
+		}
+		repeatsAreExact(t, random, texts, summary, sets)
+	}
+}
+
+func repeatsAreExact(t *testing.T, random *rand.Rand, texts []substring.Text, summary substring.Summary, sets [][]byte) {
+	t.Helper()
+	known := 0
+	for range 400 {
+		term := texts[random.IntN(len(texts))].Text
+		from := random.IntN(len(term) + 1)
+		term, _, _ = strings.Cut(term[from:min(len(term), from+random.IntN(30))], "\n")
+		if substring.IsPiece(term) {
+			continue
+		}
+		n, found := summary.Around([]byte(term))
+		if !found {
+			continue
+		}
+		known++
+		if summary.Lacks([]byte(term)) {
+			t.Fatalf("%q is said to be in no text", term)
+		}
+		var held, want set.Set
+		held.Decode(sets[n])
+		for _, one := range texts {
+			if strings.Contains(one.Text, term) {
+				want.Add(one.Place)
+			}
+		}
+		if held != want {
+			t.Fatalf("%q: %d places, want %d", term, held.Len(), want.Len())
+		}
+	}
+	if known < 50 {
+		t.Errorf("only %d terms were known", known)
 	}
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func reissueCommand(w world) *cli.Command {
+	return &cli.Command{
+		Name: "reissue", Usage: "issue a corrected certificate in place of another", ArgsUsage: "UUID|REFERENCE_ID",
+		Flags: append(append(append(homeFlags(), outputFlags()...), placeFlags()...),
+			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
+			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
+			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
+			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
+			&cli.StringFlag{Name: "file", Usage: "the new document, a `FILE` (default: the same)"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the new document"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` that the template shows besides"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
+			yesFlag(),
+		),
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
+				return err
+			}
+			form, err := formOf(c)
+			if err != nil {
+				return err
+			}
+			mend, err := mendOf(c)
+			if err != nil {
+				return err
+			}
+			return with(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
+		},
+	}
+}
+
+// mendOf reads what is to be mended.
+func mendOf(c *cli.Context) (client.Mend, error) {
+	var m client.Mend
+	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
+		if c.IsSet(name) {
+			value := c.String(name)
+			*to = &value
+		}
+	}
+	at, err := placeOf(c)
+	if err != nil {
+		return m, err
+	}
+	if at := (client.Placement{Page: at.Page, At: c.String("qr-at"), SizeMM: at.SizeMM, MarginMM: at.MarginMM}); at != (client.Placement{}) {
+		m.QR = &at
+	}
+	path, made := c.String("file"), c.String("template")
+	switch {
+	case path != "" && made != "":
+		return m, usageError("--file and --template both make the new document; keep one of them")
+	case len(c.StringSlice("set")) > 0 && made == "":
+		return m, usageError("--set goes with --template")
+	case path == "" && made == "" && m == (client.Mend{}):
+		return m, usageError("say what is to be mended: --name, --email, --title, --details, --file, --template or --qr-at")
+	case path == "":
+		return m, nil
+	}
+	m.File, err = readDocument(path)
+	return m, err
+}
+
+func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) error {
+	old, err := s.Certificate(c.Context, c.Args().First())
+	if err != nil {
+		return err
+	}
+	if err := confirm(c, w, fmt.Sprintf("Put a corrected certificate in the place of %s (%s, %s)?", old.ReferenceID, old.Name, old.Title)); err != nil {
+		return err
+	}
+	if c.String("template") != "" {
+		if err := printAnew(c, w, s, old, &m); err != nil {
+			return err
+		}
+	}
+	if m.QR != nil && old.QR != nil {
+		at := client.Placement(vault.Placement(*m.QR).Or(vault.Placement(*old.QR)))
+		m.QR = &at
+	}
+	next, err := s.Reissue(c.Context, old.UUID, m)
+	if err != nil {
+		return err
+	}
+	if !c.Bool("no-wait") {
+		if next, err = settledCertificate(c.Context, s.Client, next); err != nil {
+			return err
+		}
+	}
+	if err := printFields(w.stdout, f, next, certificateFields(next)); err != nil {
+		return err
+	}
+	if next.Status.Value == string(vault.Failed) {
+		return outcome(exitFailed)
+	}
+	return nil
+}
+
+// printAnew has a template of this home make the document of a corrected
+// certificate.
+func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *client.Mend) error {
+	shelf, err := shelf(c, w)
+	if err != nil {
+		return err
+	}
+	name := c.String("template")
+	t, err := shelf.Load(name)
+	if err != nil {
+		return err
+	}
+	status, err := s.AgentStatus(c.Context)
+	if err != nil {
+		return err
+	}
+	row := map[string]string{
+		"certificate_title": changed(m.Title, old.Title), "full_name": changed(m.Name, old.Name), "applicant_email": changed(m.Email, old.Email),
+		"details": changed(m.Details, old.Details), template.IssueDate: old.IssueDate, template.Institution: status.Institution,
+	}
+	if status.Institution == vault.StandIn {
+		delete(row, template.Institution) // nobody's name
+	}
+	if err := setColumns(c, t, row); err != nil {
+		return err
+	}
+	for column := range t.Sample() {
+		if _, ok := row[column]; !ok {
+			say(w, "Note: %s is empty; where it is to stand in the document, give it with --set %s=VALUE", column, column)
+		}
+	}
+	page, err := t.Print(row)
+	if err != nil {
+		return fault.At("template "+name, err)
+	}
+	m.File = &client.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.Origin(row)}
+	at := client.Placement(intake.PlacementOf(t))
+	if m.QR != nil {
+		at = client.Placement(vault.Placement(*m.QR).Or(vault.Placement(at)))
+	}
+	m.QR = &at
+	return nil
+}
+
+func changed(to *string, from string) string {
+	if to != nil {
+		return *to
+	}
+	return from
+}
+
+// setColumns puts what --set says into a template's row.
+func setColumns(c *cli.Context, t *template.Template, row map[string]string) error {
+	columns := t.Sample()
+	for _, set := range c.StringSlice("set") {
+		column, value, ok := strings.Cut(set, "=")
+		if _, known := columns[column]; !ok || !known {
+			return usageError("--set %q: want COLUMN=VALUE with a column of the template", set)
+		}
+		row[column] = value
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package question puts questions to a person at a terminal: as a form, or line by
+// line where the terminal can do no more.
+package question
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Question is one thing that a person is asked.
+type Question struct {
+	Title string
+	Why   string // what the answer is for, in one line
+	// Answer holds what is answered without another word, and then the answer.
+	Answer *string
+	Secret bool // it is not shown
+	// Choices, where there are any, are the answers that can be given.
+	Choices []Choice
+	// Check says what is wrong with an answer, without the spaces around it; nil
+	// takes any.
+	Check func(string) error
+}
+
+// Choice is an answer and how it reads.
+type Choice struct{ Value, Text string }
+
+// Terminal is where the person sits.
+type Terminal struct {
+	In       io.Reader
+	Out      io.Writer
+	Env      []string // what says what the terminal can do: TERM, NO_COLOR and the like
+	Plain    bool     // it moves no cursor: line by line
+	NoColour bool
+}
+
+// Ask puts the questions of one matter. It returns context.Canceled when the person
+// breaks off, and the answers are as they were then.
+func (t Terminal) Ask(ctx context.Context, matter string, questions ...Question) error {
+	given := make([]string, len(questions))
+	for i, q := range questions {
+		given[i] = *q.Answer
+	}
+	ask := t.form
+	if t.Plain {
+		ask = t.lines
+	}
+	if err := ask(ctx, matter, questions, given); err != nil {
+		return err
+	}
+	for i, q := range questions {
+		*q.Answer = strings.TrimSpace(given[i])
+	}
+	return nil
+}
+
+// Say tells the person something between questions.
+func (t Terminal) Say(format string, args ...any) {
+	fmt.Fprintf(t.Out, format+"\n", args...)
+}
+
+// complaint is what is wrong with an answer; nil is nothing.
+func (q Question) complaint(answer string) error {
+	if q.Check == nil {
+		return nil
+	}
+	err := q.Check(strings.TrimSpace(answer))
+	if message, ok := fault.Message(err); ok {
+		return fault.New(fault.Invalid, message)
+	}
+	return err
+}

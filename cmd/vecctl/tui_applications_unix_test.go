@@ -9,7 +9,7 @@ import (
 )
 
 // What people apply for is decided on the screen: with their evidence, with a file,
-// with a template, and not at all.
+// and not at all. What a template lacks is said.
 func TestTheScreenDecidesAboutApplications(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -82,7 +82,7 @@ func TestTheScreenDecidesAboutApplications(t *testing.T) {
 	sc.press("G")
 	sc.sees("template", "> the template merit")
 	sc.press("Enter")
-	sc.sees("printed", emma+" is issued.")
+	sc.sees("nameless", "Not done: template merit: the template shows who issues", ">  Emma", "pending")
 	sc.press("q")
 	sc.leaves("0")
 	d.end()

@@ -26,7 +26,9 @@ func benchUpgrade(s setup, t *table) error {
 		if err := makeOld(database); err != nil {
 			return err
 		}
-		took, err := timed(func() error { return quiet("sh", "-c", fmt.Sprintf("cp %q %q && sync %q", database, database+".copy", database+".copy")) })
+		took, err := timed(func() error {
+			return quiet("sh", "-c", fmt.Sprintf("cp %q %q && sync %q", database, database+".copy", database+".copy"))
+		})
 		if err != nil {
 			return err
 		}

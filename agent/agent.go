@@ -32,6 +32,7 @@ import (
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/agent/retention"
+	"github.com/vecctl/vecctl/agent/seats"
 	"github.com/vecctl/vecctl/agent/space"
 	"github.com/vecctl/vecctl/agent/tokens"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -73,9 +74,7 @@ type Agent struct {
 
 	store        *bolt.Store
 	blobs        *blob.Store
-	state        atomic.Pointer[state]
-	configuring  sync.Mutex
-	signing      signing
+	seats        *seats.Seats
 	standard     vault.Placement // of codes, where nothing else says
 	certifier    certifier
 	intake       *intake.Intake
@@ -92,6 +91,7 @@ type Agent struct {
 	sender       *deliver.Sender
 	hooks        *hooks.Hooks
 	secrets      secrets
+	rekeying     sync.Mutex    // who changes the key of secrets holds it
 	privateHooks bool          // private addresses may be told of events too
 	remote       *courier.Book // certificates on remote vaults
 	listed       listed
@@ -124,7 +124,8 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if a.standard, err = a.loadPlacement(config); err != nil {
 		return nil, err
 	}
-	if a.signing, err = a.loadSigning(config); err != nil {
+	signing, err := a.loadSigning(config)
+	if err != nil {
 		return nil, err
 	}
 	if a.mailing, err = a.loadMailing(config); err != nil {
@@ -146,14 +147,14 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
-	if err := a.prepare(ctx, baseURL, config); err != nil {
+	if err := a.prepare(ctx, baseURL, signing, config); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config) error {
+func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signing, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	if err != nil {
 		return err
@@ -164,7 +165,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	if err := a.seatInstitutions(ctx, baseURL); err != nil {
+	if err := a.seatInstitutions(ctx, baseURL, signing); err != nil {
 		return err
 	}
 	if err := a.openAuthority(config); err != nil {
@@ -179,7 +180,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if err != nil {
 		return err
 	}
-	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.institutionIDs, Now: a.Now}}, a.Build)
+	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.seats.IDs, Now: a.Now}}, a.Build)
 	a.health.Begin(last)
 	a.wire()
 	a.hooks.Check()
@@ -195,14 +196,14 @@ func (a *Agent) wire() {
 		a.Page = pdf.FromImage
 	}
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
-		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
+		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.seats.CurrentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.desk = a.newDesk()
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		Page: a.Page, MailHold: a.mailing.hold,
-		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
+		Seal: a.seats.Seal}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held, Rush: a.uploads.Rush,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/vecctl/vecctl/agent/applying"
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -13,7 +12,7 @@ import (
 // newDesk makes the desk at which applications are handed in and decided.
 func (a *Agent) newDesk() *applying.Desk {
 	return applying.New(applying.Desk{
-		Book: a.store, Documents: a.uploads, Institution: a.InstitutionByID, BaseURL: a.BaseURL, Now: a.Now, Random: a.Random,
+		Book: a.store, Documents: a.uploads, Institution: a.seats.ByID, BaseURL: a.BaseURL, Now: a.Now, Random: a.Random,
 		Open: func(sum string) (io.ReadCloser, error) { return a.blobs.Get(sum) },
 		Print: func(template, person string, values map[string]string) (vault.File, vault.Placement, error) {
 			t, err := a.presses()(template)
@@ -76,28 +75,4 @@ func (a *Agent) ApplicationsOf(ctx context.Context, who vault.Account) ([]vault.
 // applications are those of the current institution, for its staff.
 func (a *Agent) applications() *applying.Counter {
 	return &applying.Counter{Desk: a.desk, Lists: a.store, Current: a.Institution, Accepting: a.Accepting, Shape: a.shape, Wake: a.wake}
-}
-
-// open changes what people may apply for, as far as settings say so.
-func open(i *vault.Institution, s *client.Applying) error {
-	if s == nil {
-		return nil
-	}
-	who, err := vault.ParseApplicants(s.Who)
-	if err != nil {
-		return err
-	}
-	next := vault.Applying{Who: who, FreeTitle: s.FreeTitle, EvidenceOptional: s.EvidenceOptional}
-	for _, title := range s.Titles {
-		next.Titles = append(next.Titles, vault.Clean(title))
-	}
-	if err := next.Validate(); err != nil {
-		return err
-	}
-	i.Open = &next
-	return nil
-}
-
-func shapeApplying(a vault.Applying) client.Applying {
-	return client.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
 }

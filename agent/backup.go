@@ -40,7 +40,7 @@ func (a *Agent) kept() files.Home {
 
 // homeID tells homes apart; it stays the same when a home is moved or restored.
 func (a *Agent) homeID() string {
-	first, _ := a.InstitutionByID(1)
+	first, _ := a.seats.ByID(1)
 	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
 	const length = 4
 	return hex.EncodeToString(sum[:length])

@@ -96,7 +96,7 @@ func (d dropped) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) 
 	if err := d.agent.Accepting(); err != nil {
 		return drop.Outcome{}, err
 	}
-	institution, ok := d.agent.InstitutionByID(b.Institution)
+	institution, ok := d.agent.seats.ByID(b.Institution)
 	if !ok {
 		return drop.Outcome{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
 	}

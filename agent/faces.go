@@ -19,7 +19,7 @@ import (
 // business is the documented API.
 func (a *Agent) business(limits api.Limits) *api.API {
 	return api.New(api.Options{
-		Vault: a.store, Intake: door{a.uploads}, Institution: a.InstitutionByID,
+		Vault: a.store, Intake: door{a.uploads}, Institution: a.seats.ByID,
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
@@ -42,7 +42,7 @@ func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	trail := a.trail()
 	staff := &panel.Panel{
-		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Agent: a, Trail: trail, Tokens: a, Institutions: a.seats, SigningKeys: a.seats, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
@@ -107,6 +107,3 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 func (a *Agent) stream() *feed.Stream {
 	return &feed.Stream{Feed: &a.feed, Records: a.store, Institution: a.currentID, Status: a.Status}
 }
-
-// currentID is the institution whose staff the agent serves.
-func (a *Agent) currentID() uint32 { return a.Institution().ID }

@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
@@ -11,7 +9,7 @@ import (
 
 // Keys tells all keys and secrets that the home keeps, without what they are.
 func (a *Agent) Keys(ctx context.Context) ([]client.Key, error) {
-	keys := a.signingKeys()
+	keys := a.seats.Keys()
 	for _, k := range a.certifier.ring.Keys() {
 		state := client.KeyVerifies
 		if k.Current {
@@ -32,19 +30,6 @@ func (a *Agent) Keys(ctx context.Context) ([]client.Key, error) {
 		keys = append(keys, a.webhookKeys(e)...)
 	}
 	return keys, nil
-}
-
-// signingKeys tells what the institutions sign with.
-func (a *Agent) signingKeys() []client.Key {
-	var keys []client.Key
-	seats := a.state.Load().seats
-	for _, id := range slices.Sorted(maps.Keys(seats)) {
-		one := seats[id]
-		c := one.seal.Certificate()
-		keys = append(keys, client.Key{What: client.InstitutionKey, ID: shapeKey(c).Fingerprint[:16], Of: one.institution.Name, State: client.KeyCurrent,
-			CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())})
-	}
-	return keys
 }
 
 // secretsKeys tells the keys with which secrets are encrypted. Before any was needed
@@ -83,8 +68,8 @@ func (a *Agent) webhookKeys(e hook.Endpoint) []client.Key {
 // with it, and all secrets change in one transaction: whatever moment it is ended at,
 // each of them can be opened.
 func (a *Agent) RotateSecretsKey(ctx context.Context) (client.Key, error) {
-	a.configuring.Lock()
-	defer a.configuring.Unlock()
+	a.rekeying.Lock()
+	defer a.rekeying.Unlock()
 	all, err := a.store.Endpoints(ctx, 0)
 	if err != nil {
 		return client.Key{}, err

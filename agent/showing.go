@@ -16,7 +16,7 @@ import (
 // showing makes the pages that the public sees.
 func (a *Agent) showing() (*pages.Pages, error) {
 	o := pages.Options{
-		Vault: a.store, Institution: a.InstitutionByID, Current: a.Institution, BaseURL: a.BaseURL,
+		Vault: a.store, Institution: a.seats.ByID, Current: a.Institution, BaseURL: a.BaseURL,
 		VerifyURL: func(reference string) string { return process.VerifyURL(a.BaseURL(), reference) },
 		ShareURL:  func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
 		Open: func(ctx context.Context, c vault.Certificate) (share.Document, error) {

@@ -2,9 +2,7 @@ package agent
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/dossier"
@@ -52,12 +50,9 @@ func (a *Agent) succeed(ctx context.Context, name string, m vault.Mend, file *cl
 
 func (a *Agent) erasures() *erasure.Eraser {
 	return &erasure.Eraser{
-		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.institutionIDs,
+		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.seats.IDs,
 		Outcomes: func(gone []vault.Certificate) (int, error) { return outcome.Erase(a.Home.Verified(), gone) },
 		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), post.SpoolFile(id)) },
 		News:     a.feed.News, Now: a.Now,
 	}
 }
-
-// institutionIDs are those of all the home's institutions.
-func (a *Agent) institutionIDs() []uint32 { return slices.Collect(maps.Keys(a.state.Load().seats)) }

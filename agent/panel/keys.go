@@ -1,11 +1,23 @@
 package panel
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// SigningKeys is who keeps what institutions sign with.
+type SigningKeys interface {
+	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
+	SigningKey(ctx context.Context) (client.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+}
 
 // routeKeys routes the calls about signing keys, but for ImportKey's.
 func (p *Panel) routeKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.Agent.SigningKey(r.Context())
+		k, err := p.SigningKeys.SigningKey(r.Context())
 		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +36,7 @@ func (p *Panel) routeKeys(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.Agent.RotateKey(r.Context(), q.SelfMade)
+		k, err := p.SigningKeys.RotateKey(r.Context(), q.SelfMade)
 		p.answer(w, r, k, err)
 	})
 }

@@ -17,10 +17,6 @@ import (
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	Configure(ctx context.Context, s client.Settings) error
-	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
-	SigningKey(ctx context.Context) (client.SigningKey, error)
-	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
 	Keys(ctx context.Context) ([]client.Key, error)
 	RotateSecretsKey(ctx context.Context) (client.Key, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
@@ -32,6 +28,7 @@ type Panel struct {
 	Tokens       Tokens
 	Trail        Trail
 	Institutions Institutions
+	SigningKeys  SigningKeys
 	Corrections  Corrections
 	Webhooks     Webhooks
 	Deliveries   Deliveries
@@ -74,7 +71,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		if err := p.Agent.Configure(r.Context(), q); err != nil {
+		if err := p.Institutions.Configure(r.Context(), q); err != nil {
 			p.Fail(w, r, err)
 			return
 		}
@@ -94,7 +91,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.Agent.ImportKey(r.Context(), q.PEM)
+		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
 		p.answer(w, r, k, err)
 	})
 	p.routeKeys(mux)

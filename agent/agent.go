@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +30,7 @@ import (
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/rekey"
 	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/agent/seats"
 	"github.com/vecctl/vecctl/agent/space"
@@ -90,8 +90,8 @@ type Agent struct {
 	keeper       *retention.Keeper
 	sender       *deliver.Sender
 	hooks        *hooks.Hooks
-	secrets      secrets
-	rekeying     sync.Mutex    // who changes the key of secrets holds it
+	secrets      *home.Safe
+	keys         *rekey.Desk
 	privateHooks bool          // private addresses may be told of events too
 	remote       *courier.Book // certificates on remote vaults
 	listed       listed
@@ -184,7 +184,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signi
 	a.health.Begin(last)
 	a.wire()
 	a.hooks.Check()
-	if err := a.finishRotation(ctx); err != nil {
+	if err := a.keys.Finish(ctx); err != nil {
 		return err
 	}
 	a.pages, err = a.showing()
@@ -211,6 +211,8 @@ func (a *Agent) wire() {
 	a.wireMails()
 	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.keeper.Records = a.store
+	a.secrets = home.NewSafe(a.Home, a.Now, a.Random)
+	a.keys = &rekey.Desk{Records: a.store, Safe: a.secrets, Signing: a.seats.Keys, Authority: a.certifier.keys, Now: a.Now}
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }

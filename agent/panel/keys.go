@@ -14,6 +14,12 @@ type SigningKeys interface {
 	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
 }
 
+// Keys is who looks after all keys and secrets of the home.
+type Keys interface {
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateSecretsKey(ctx context.Context) (client.Key, error)
+}
+
 // routeKeys routes the calls about signing keys, but for ImportKey's.
 func (p *Panel) routeKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
@@ -21,11 +27,11 @@ func (p *Panel) routeKeys(mux *http.ServeMux) {
 		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
-		all, err := p.Agent.Keys(r.Context())
+		all, err := p.Keys.Keys(r.Context())
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/keys/secrets/rotate", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.Agent.RotateSecretsKey(r.Context())
+		k, err := p.Keys.RotateSecretsKey(r.Context())
 		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {

@@ -17,8 +17,6 @@ import (
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	Keys(ctx context.Context) ([]client.Key, error)
-	RotateSecretsKey(ctx context.Context) (client.Key, error)
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
@@ -29,6 +27,7 @@ type Panel struct {
 	Trail        Trail
 	Institutions Institutions
 	SigningKeys  SigningKeys
+	Keys         Keys
 	Corrections  Corrections
 	Webhooks     Webhooks
 	Deliveries   Deliveries

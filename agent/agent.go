@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/applying"
+	"github.com/vecctl/vecctl/agent/catalog"
 	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/feed"
@@ -75,7 +76,7 @@ type Agent struct {
 	store        *bolt.Store
 	blobs        *blob.Store
 	seats        *seats.Seats
-	standard     vault.Placement // of codes, where nothing else says
+	catalog      *catalog.Catalog
 	certifier    certifier
 	intake       *intake.Intake
 	uploads      *intake.Uploads
@@ -94,7 +95,6 @@ type Agent struct {
 	keys         *rekey.Desk
 	privateHooks bool          // private addresses may be told of events too
 	remote       *courier.Book // certificates on remote vaults
-	listed       listed
 	health       *health.Health
 	space        *space.Space
 	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -121,9 +121,11 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		o.Getenv = func(string) string { return "" }
 	}
 	a := &Agent{Options: o, Made: !existed}
-	if a.standard, err = a.loadPlacement(config); err != nil {
+	standard, err := a.loadPlacement(config)
+	if err != nil {
 		return nil, err
 	}
+	a.catalog = a.newCatalog(standard)
 	signing, err := a.loadSigning(config)
 	if err != nil {
 		return nil, err

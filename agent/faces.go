@@ -26,7 +26,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: feed.ShapeBatch, Templates: a.Templates, Placement: a.placement,
+		ShapeBatch: feed.ShapeBatch, Templates: a.catalog.Templates, Placement: a.catalog.Placement,
 		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }

@@ -12,7 +12,7 @@ import (
 // bulk is what a manifest needs on its way.
 func (a *Agent) bulk() bulk.Options {
 	return bulk.Options{
-		Records: a.store, Intake: a.intake, Outcome: a.outcome, Feed: &a.feed, Presses: a.presses, Standard: a.standard, Verified: a.verified,
+		Records: a.store, Intake: a.intake, Outcome: a.outcome, Feed: &a.feed, Presses: a.presses, Standard: a.catalog.Standard, Verified: a.verified,
 		VerifyURL: func(reference string) string { return process.VerifyURL(a.BaseURL(), reference) },
 		Home:      string(a.Home), Accepting: a.Accepting, LookAtDisk: a.space.Check,
 		Wake: a.wake, Process: a.processor.Wake, Now: a.Now, Random: a.Random,

@@ -23,7 +23,7 @@ func (a *Agent) showing() (*pages.Pages, error) {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName: outcome.FileName, Ask: a.wishes().Ask, SendLink: a.sendSignIn,
-		Desk: a, ReadForm: readForm,
+		Desk: a.Window(), ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {

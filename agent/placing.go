@@ -1,10 +1,8 @@
 package agent
 
 import (
-	"context"
 	"strconv"
 
-	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/catalog"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/intake"
@@ -36,32 +34,3 @@ func (a *Agent) newCatalog(standard vault.Placement) *catalog.Catalog {
 
 // presses finds templates by their names and reads each once.
 func (a *Agent) presses() func(string) (intake.Press, error) { return intake.Presses(a.catalog.Shelf) }
-
-// Room implements api.Intake.
-func (d door) Room(one api.Incoming, p vault.Placement) error {
-	received, err := d.received(one)
-	if err != nil {
-		return err
-	}
-	return d.Uploads.Room(received, p)
-}
-
-// roomFor refuses a correction whose document does not have the place that its code
-// goes to.
-func (a *Agent) roomFor(ctx context.Context, name string, m vault.Mend, file *intake.NewFile) error {
-	if file == nil && m.Placement == nil {
-		return nil
-	}
-	c, err := a.store.Certificate(ctx, a.Institution().ID, name)
-	if err != nil {
-		return err
-	}
-	at := c.Placement
-	if m.Placement != nil {
-		at = *m.Placement
-	}
-	if file != nil {
-		return file.Room(at)
-	}
-	return a.uploads.RoomOf(c.File, at)
-}

@@ -64,28 +64,14 @@ func (a *Agent) tellDrop(trouble string) {
 	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
 }
 
-// DropStatus says what waits in the drop folder; false when none is watched.
-func (a *Agent) DropStatus() (drop.Status, bool) {
-	w := a.dropFolder.Load()
-	if w == nil {
-		return drop.Status{}, false
-	}
-	return w.Status(), true
-}
-
 // shapeDrop is how the drop folder is, as the panel says it; nil where none is
 // watched.
 func (a *Agent) shapeDrop() *client.DropFolder {
-	s, ok := a.DropStatus()
-	if !ok {
+	w := a.dropFolder.Load()
+	if w == nil {
 		return nil
 	}
-	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
-	for _, f := range s.Waiting {
-		shaped.Waiting = append(shaped.Waiting, client.DropFile{
-			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
-	}
-	return shaped
+	return w.Status().Shape()
 }
 
 // dropped issues what the drop folder brings.

@@ -42,7 +42,7 @@ func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	trail := a.trail()
 	staff := &panel.Panel{
-		Agent: a, Trail: trail, Tokens: a, Institutions: a.seats, SigningKeys: a.seats, Keys: a.keys, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Agent: a, Batches: a.batches(), Trail: trail, Tokens: a, Institutions: a.seats, SigningKeys: a.seats, Keys: a.keys, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {

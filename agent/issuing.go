@@ -25,3 +25,15 @@ func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress f
 		Institution: a.Institution(), Trigger: vault.BulkUpload, Request: request, Progress: progress})
 	return report, err
 }
+
+// batches are those under way, as staff act on them.
+func (a *Agent) batches() *bulk.Acts {
+	return &bulk.Acts{Records: a.store, Institution: a.currentID, Acted: a.feed.Acted, Wake: a.wake, Now: a.Now}
+}
+
+// wake says that something was committed: there may be work, and there is news.
+func (a *Agent) wake() {
+	a.processor.Wake()
+	a.post.Wake()
+	a.feed.News()
+}

@@ -17,12 +17,17 @@ import (
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
+}
+
+// Batches is who does what staff ask for to batches under way.
+type Batches interface {
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
 // Panel answers staff.
 type Panel struct {
 	Agent        Agent
+	Batches      Batches
 	Tokens       Tokens
 	Trail        Trail
 	Institutions Institutions
@@ -79,7 +84,7 @@ func (p *Panel) Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		b, err := p.Agent.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
+		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
 		p.answer(w, r, b, err)
 	})
 	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {

@@ -74,7 +74,7 @@ func settle(commands []*cli.Command) {
 		if len(c.Subcommands) > 0 && c.Action == nil {
 			c.Action = func(c *cli.Context) error {
 				if c.Args().Present() {
-					return usageError("unknown command %q; see vecctl %s --help", c.Args().First(), c.Command.Name)
+					return usageError("unknown command %q; see %s --help", c.Args().First(), c.Command.HelpName)
 				}
 				return cli.ShowSubcommandHelp(c)
 			}
@@ -132,9 +132,9 @@ func outputFlags() []cli.Flag {
 func exactly(c *cli.Context, n int, what string) error {
 	switch {
 	case c.NArg() < n:
-		return usageError("%s is missing; see vecctl %s --help", what, c.Command.Name)
+		return usageError("%s is missing; see %s --help", what, c.Command.HelpName)
 	case c.NArg() > n:
-		return usageError("%q is one argument too many; see vecctl %s --help", c.Args().Get(n), c.Command.Name)
+		return usageError("%q is one argument too many; see %s --help", c.Args().Get(n), c.Command.HelpName)
 	}
 	return nil
 }

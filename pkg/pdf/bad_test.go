@@ -130,23 +130,26 @@ func TestTwoThings(t *testing.T) {
 
 func TestBadMarks(t *testing.T) {
 	original := source(plainObjects().table(""))
-	for name, change := range map[string]func(*Mark){
-		"no link":                  func(m *Mark) { m.URL = "" },
-		"a link too long":          func(m *Mark) { m.URL = strings.Repeat("x", 4000) },
-		"a caption beyond it":      func(m *Mark) { m.Caption = "Zeugnis für Zoë" },
-		"a caption too long":       func(m *Mark) { m.Caption = strings.Repeat("W", 200) },
-		"a code of 3 mm":           func(m *Mark) { m.SizeMM = 3 },
-		"a code of a metre":        func(m *Mark) { m.SizeMM = 1000 },
-		"a margin of a metre":      func(m *Mark) { m.MarginMM = 1000 },
-		"a margin below zero":      func(m *Mark) { m.MarginMM = -1 },
-		"a page that is not there": func(m *Mark) { m.Page = 2 },
+	for name, test := range map[string]struct {
+		change func(*Mark)
+		want   refusal.Reason
+	}{
+		"no link":                  {func(m *Mark) { m.URL = "" }, refusal.BadMark},
+		"a link too long":          {func(m *Mark) { m.URL = strings.Repeat("x", 4000) }, refusal.BadMark},
+		"a caption beyond it":      {func(m *Mark) { m.Caption = "Zeugnis für Zoë" }, refusal.BadMark},
+		"a caption too long":       {func(m *Mark) { m.Caption = strings.Repeat("W", 200) }, refusal.BadMark},
+		"a code of 3 mm":           {func(m *Mark) { m.SizeMM = 3 }, refusal.BadPlace},
+		"a code of a metre":        {func(m *Mark) { m.SizeMM = 1000 }, refusal.BadPlace},
+		"a margin of a metre":      {func(m *Mark) { m.MarginMM = 1000 }, refusal.BadPlace},
+		"a margin below zero":      {func(m *Mark) { m.MarginMM = -1 }, refusal.BadPlace},
+		"a page that is not there": {func(m *Mark) { m.Page = 2 }, refusal.NoSuchPage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := testMark()
-			change(&m)
+			test.change(&m)
 			_, err := NewSeal(testSigner()).Tail(original, m)
-			if r, ok := errors.AsType[*Refusal](err); !ok || (r.Reason != refusal.BadMark && r.Reason != refusal.NoSuchPage) {
-				t.Errorf("%v", err)
+			if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != test.want {
+				t.Errorf("%v, want the reason %s", err, test.want)
 			}
 		})
 	}

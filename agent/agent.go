@@ -204,8 +204,7 @@ func (a *Agent) wire() {
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
-		Page: a.Page, MailHold: a.mailing.hold,
-		Seal: a.seats.Seal}
+		Page: a.Page, MailHold: a.mailing.hold, Seal: a.seats.Seal}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held, Rush: a.uploads.Rush,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },

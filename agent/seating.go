@@ -41,7 +41,8 @@ func (a *Agent) loadSigning(config home.Config) (seats.Signing, error) {
 // seatInstitutions readies every institution of the home; a new home gets one.
 func (a *Agent) seatInstitutions(ctx context.Context, baseURL string, signing seats.Signing) (err error) {
 	a.seats, err = seats.Open(ctx, seats.Options{
-		Records: a.store, Signers: a.Home, Settings: a.Home, Signing: signing, News: a.feed.News, Now: a.Now, Random: a.Random,
+		Records: a.store, Signers: a.Home, Signing: signing, Check: home.CheckSettings, Keep: a.Home.KeepSettings,
+		News: a.feed.News, Now: a.Now, Random: a.Random,
 	}, baseURL, a.Options.Institution)
 	return err
 }

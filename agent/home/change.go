@@ -41,9 +41,6 @@ func CheckSettings(s client.Settings) error {
 	return vault.Institution{Name: cmp.Or(vault.Clean(s.Institution), "-"), TimeZone: cmp.Or(s.TimeZone, "UTC")}.Validate()
 }
 
-// CheckSettings checks the settings that are given.
-func (Dir) CheckSettings(s client.Settings) error { return CheckSettings(s) }
-
 // KeepSettings writes those of the settings into config.yaml that stand there.
 func (d Dir) KeepSettings(s client.Settings) error {
 	for _, key := range fileSettings {

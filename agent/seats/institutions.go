@@ -93,7 +93,7 @@ func (s *Seats) AddInstitution(ctx context.Context, q client.Settings) (client.I
 	if vault.Clean(q.Institution) == "" {
 		return client.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
 	}
-	if err := s.Settings.CheckSettings(q); err != nil {
+	if err := s.Check(q); err != nil {
 		return client.Institution{}, err
 	}
 	s.configuring.Lock()

@@ -39,21 +39,16 @@ type Signers interface {
 	ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error
 }
 
-// Settings checks settings, and keeps those that are not of an institution.
-type Settings interface {
-	CheckSettings(s client.Settings) error
-	KeepSettings(s client.Settings) error
-}
-
 // Options are what seats need.
 type Options struct {
-	Records  Records
-	Signers  Signers
-	Settings Settings
-	Signing  Signing
-	News     func() // tells that the staff's view has changed
-	Now      func() time.Time
-	Random   io.Reader
+	Records Records
+	Signers Signers
+	Signing Signing
+	// Check refuses settings; Keep keeps those that are not of an institution.
+	Check, Keep func(client.Settings) error
+	News        func() // tells that the staff's view has changed
+	Now         func() time.Time
+	Random      io.Reader
 }
 
 // Seats are the institutions of a home. They are for concurrent use.

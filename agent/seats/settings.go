@@ -12,7 +12,7 @@ import (
 // new name also makes a new signing key, since the old one's certificate bears
 // the old name.
 func (s *Seats) Configure(ctx context.Context, q client.Settings) error {
-	if err := s.Settings.CheckSettings(q); err != nil {
+	if err := s.Check(q); err != nil {
 		return err
 	}
 	s.configuring.Lock()
@@ -39,7 +39,7 @@ func (s *Seats) Configure(ctx context.Context, q client.Settings) error {
 		}
 	}
 	next = next.with(own)
-	if err := s.Settings.KeepSettings(q); err != nil {
+	if err := s.Keep(q); err != nil {
 		return err
 	}
 	s.state.Store(&next)

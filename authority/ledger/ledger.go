@@ -56,12 +56,13 @@ const (
 
 // Ledger is the authority's records.
 type Ledger struct {
-	rows store.Rows
-	now  func() time.Time
+	rows   store.Rows
+	now    func() time.Time
+	recent recent
 }
 
 // New makes a ledger of rows that have the tables.
-func New(rows store.Rows, now func() time.Time) *Ledger { return &Ledger{rows, now} }
+func New(rows store.Rows, now func() time.Time) *Ledger { return &Ledger{rows: rows, now: now} }
 
 // Read runs a function on the records as they stand.
 func (l *Ledger) Read(ctx context.Context, fn func(Reader) error) error {
@@ -71,7 +72,13 @@ func (l *Ledger) Read(ctx context.Context, fn func(Reader) error) error {
 // Write runs a function whose changes are one transaction. It must not talk to
 // anybody.
 func (l *Ledger) Write(ctx context.Context, fn func(*Writer) error) error {
-	return l.rows.Update(ctx, func(w store.RowWriter) error { return fn(&Writer{Reader{w}, w, l.now()}) })
+	var changed []string
+	defer func() { l.recent.forget(changed) }()
+	return l.rows.Update(ctx, func(out store.RowWriter) error {
+		w := &Writer{Reader: Reader{out}, out: out, Now: l.now()}
+		defer func() { changed = w.changed }()
+		return fn(w)
+	})
 }
 
 // Reader finds records.
@@ -147,12 +154,17 @@ func (r Reader) ByHash(hash string) (authority.Certification, bool, error) {
 // Seen finds by its hash what everybody may see of a certification: all but its
 // snapshot and what came before and after it. It is much cheaper than ByHash.
 func (r Reader) Seen(hash string) (authority.Certification, bool, error) {
-	raw, err := r.rows.Get(hashes, hash)
-	if err != nil || raw == nil {
+	row, err := r.seenRow(hash)
+	if err != nil || row == "" {
 		return authority.Certification{}, false, err
 	}
-	c, err := parseSeen(hash, string(raw))
+	c, err := parseSeen(hash, row)
 	return c, true, err
+}
+
+func (r Reader) seenRow(hash string) (string, error) {
+	raw, err := r.rows.Get(hashes, hash)
+	return string(raw), err
 }
 
 // Latest finds a domain's latest certification, whatever became of it.

@@ -14,7 +14,8 @@ type Writer struct {
 	Reader
 	out store.RowWriter
 	// Now is the moment of the transaction.
-	Now time.Time
+	Now     time.Time
+	changed []string // hashes whose rows were written
 }
 
 func (w *Writer) put(table, key string, v any) error {
@@ -74,6 +75,7 @@ func (w *Writer) PutCertification(c authority.Certification) error {
 	}
 	if c.Hash != "" {
 		w.out.Put(hashes, c.Hash, formatSeen(c))
+		w.changed = append(w.changed, c.Hash)
 	}
 	return w.put(certs, c.ID, c)
 }

@@ -17,6 +17,7 @@ import (
 type Ledger interface {
 	Read(ctx context.Context, fn func(ledger.Reader) error) error
 	Write(ctx context.Context, fn func(*ledger.Writer) error) error
+	Seen(ctx context.Context, hash string, judge func(authority.Certification) error) (authority.Certification, bool, error)
 }
 
 // Keys are the secrets of hashes.
@@ -193,26 +194,20 @@ func (o *Office) Status(ctx context.Context, a authority.Account, domain string)
 // Verify finds what everybody may see of the certification of a hash, and makes
 // sure that the record says what the hash was made of.
 func (o *Office) Verify(ctx context.Context, hash string) (authority.Certification, error) {
-	var c authority.Certification
-	if !authority.IsHash(hash) {
-		return c, authority.Refuse(authority.NotFound, "Badge hash not found")
+	c, ok, err := o.Ledger.Seen(ctx, hash, o.genuine)
+	if err == nil && !ok {
+		err = authority.Refuse(authority.NotFound, "Badge hash not found")
 	}
-	err := o.Ledger.Read(ctx, func(r ledger.Reader) error {
-		var ok bool
-		var err error
-		if c, ok, err = r.Seen(hash); err == nil && !ok {
-			err = authority.Refuse(authority.NotFound, "Badge hash not found")
-		}
-		return err
-	})
-	if err != nil {
-		return c, err
-	}
+	return c, err
+}
+
+// genuine refuses a record that is not what its hash was made of.
+func (o *Office) genuine(c authority.Certification) error {
 	secret, err := o.Keys.ByID(c.Key)
 	if err == nil && !c.Genuine(secret) {
 		err = fault.Newf(fault.Damaged, "the record of the certification %s is not what its hash was made of; restore the home from a backup", c.ID)
 	}
-	return c, err
+	return err
 }
 
 // Revoke ends a certification. A store, unlike staff (""), can end its own only.

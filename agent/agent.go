@@ -12,13 +12,13 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/applying"
+	"github.com/vecctl/vecctl/agent/catalog"
 	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/feed"
@@ -31,7 +31,9 @@ import (
 	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/post"
 	"github.com/vecctl/vecctl/agent/process"
+	"github.com/vecctl/vecctl/agent/rekey"
 	"github.com/vecctl/vecctl/agent/retention"
+	"github.com/vecctl/vecctl/agent/seats"
 	"github.com/vecctl/vecctl/agent/space"
 	"github.com/vecctl/vecctl/agent/tokens"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -73,10 +75,8 @@ type Agent struct {
 
 	store        *bolt.Store
 	blobs        *blob.Store
-	state        atomic.Pointer[state]
-	configuring  sync.Mutex
-	signing      signing
-	standard     vault.Placement // of codes, where nothing else says
+	seats        *seats.Seats
+	catalog      *catalog.Catalog
 	certifier    certifier
 	intake       *intake.Intake
 	uploads      *intake.Uploads
@@ -91,10 +91,10 @@ type Agent struct {
 	keeper       *retention.Keeper
 	sender       *deliver.Sender
 	hooks        *hooks.Hooks
-	secrets      secrets
+	secrets      *home.Safe
+	keys         *rekey.Desk
 	privateHooks bool          // private addresses may be told of events too
 	remote       *courier.Book // certificates on remote vaults
-	listed       listed
 	health       *health.Health
 	space        *space.Space
 	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
@@ -121,10 +121,13 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		o.Getenv = func(string) string { return "" }
 	}
 	a := &Agent{Options: o, Made: !existed}
-	if a.standard, err = a.loadPlacement(config); err != nil {
+	standard, err := a.loadPlacement(config)
+	if err != nil {
 		return nil, err
 	}
-	if a.signing, err = a.loadSigning(config); err != nil {
+	a.catalog = a.newCatalog(standard)
+	signing, err := a.loadSigning(config)
+	if err != nil {
 		return nil, err
 	}
 	if a.mailing, err = a.loadMailing(config); err != nil {
@@ -146,14 +149,14 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
-	if err := a.prepare(ctx, baseURL, config); err != nil {
+	if err := a.prepare(ctx, baseURL, signing, config); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config) error {
+func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signing, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	if err := a.seatInstitutions(ctx, baseURL); err != nil {
+	if err := a.seatInstitutions(ctx, baseURL, signing); err != nil {
 		return err
 	}
 	if err := a.openAuthority(config); err != nil {
@@ -179,11 +182,11 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, config home.Config)
 	if err != nil {
 		return err
 	}
-	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.institutionIDs, Now: a.Now}}, a.Build)
+	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.seats.IDs, Now: a.Now}}, a.Build)
 	a.health.Begin(last)
 	a.wire()
 	a.hooks.Check()
-	if err := a.finishRotation(ctx); err != nil {
+	if err := a.keys.Finish(ctx); err != nil {
 		return err
 	}
 	a.pages, err = a.showing()
@@ -195,14 +198,13 @@ func (a *Agent) wire() {
 		a.Page = pdf.FromImage
 	}
 	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
-		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.currentSeal().Inspect(r, size) }}
+		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.seats.CurrentSeal().Inspect(r, size) }}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.desk = a.newDesk()
 	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
 	a.wireSpace()
 	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
-		Page: a.Page, MailHold: a.mailing.hold,
-		Seal: func(institution uint32) *pdf.Seal { return a.state.Load().seats[institution].seal }}
+		Page: a.Page, MailHold: a.mailing.hold, Seal: a.seats.Seal}
 	a.processor = process.New(a.store, sealer.Work, process.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held, Rush: a.uploads.Rush,
 		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
@@ -210,6 +212,8 @@ func (a *Agent) wire() {
 	a.wireMails()
 	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.keeper.Records = a.store
+	a.secrets = home.NewSafe(a.Home, a.Now, a.Random)
+	a.keys = &rekey.Desk{Records: a.store, Safe: a.secrets, Signing: a.seats.Keys, Authority: a.certifier.keys, Now: a.Now}
 	a.wireHooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }

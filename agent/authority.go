@@ -17,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/authority/office"
 	"github.com/vecctl/vecctl/authority/page"
 	"github.com/vecctl/vecctl/authority/proof"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -96,6 +97,19 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 		p.Resolvers = append(p.Resolvers, proof.NewResolver(s))
 	}
 	return p, nil
+}
+
+// keys tells what the authority hashes with.
+func (c *certifier) keys() []client.Key {
+	var keys []client.Key
+	for _, k := range c.ring.Keys() {
+		state := client.KeyVerifies
+		if k.Current {
+			state = client.KeyCurrent
+		}
+		keys = append(keys, client.Key{What: client.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+	}
+	return keys
 }
 
 // mount adds the authority's public face.

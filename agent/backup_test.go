@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
+	files "github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -104,7 +105,7 @@ func requestSince(t *testing.T, path string) client.BackupRequest {
 func wantRestorable(t *testing.T, path string, now time.Time) (certificates int) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "home")
-	_, missing, err := agent.Restore(t.Context(), backup.Set{Path: path}, home.Dir(dir))
+	_, missing, err := files.Restore(t.Context(), backup.Set{Path: path}, dir, home.Dir(dir).Database())
 	if err != nil || missing > 0 {
 		t.Fatalf("%s: %d documents are missing, %v", path, missing, err)
 	}

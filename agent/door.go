@@ -50,6 +50,15 @@ func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.D
 	return d.Uploads.IssueOne(ctx, who, draft, received, reply)
 }
 
+// Room implements api.Intake.
+func (d door) Room(one api.Incoming, p vault.Placement) error {
+	received, err := d.received(one)
+	if err != nil {
+		return err
+	}
+	return d.Uploads.Room(received, p)
+}
+
 func (door) received(one api.Incoming) (*intake.Document, error) {
 	own, ok := one.(incoming)
 	if !ok {

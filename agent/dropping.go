@@ -1,21 +1,14 @@
 package agent
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/bulk"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/manifest"
-	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // DropOptions say which folder is watched, and how. The zero value watches the
@@ -46,10 +39,11 @@ func (a *Agent) newDrop(o DropOptions) (*drop.Watcher, error) {
 	if o.Wait == 0 {
 		o.Wait = drop.DefaultWait
 	}
+	issuer := &bulk.Drops{Options: a.bulk(), Find: a.seats.ByID, Current: a.currentID, Outcomes: a.Home.Verified()}
 	return drop.New(drop.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Verified: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		Tell: a.tellDrop, Issuer: dropped{a}, Institution: a.currentID, Now: a.Now, Log: a.Log,
+		Tell: a.tellDrop, Issuer: issuer, Institution: a.currentID, Now: a.Now, Log: a.Log,
 	}), nil
 }
 
@@ -64,66 +58,12 @@ func (a *Agent) tellDrop(trouble string) {
 	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
 }
 
-// DropStatus says what waits in the drop folder; false when none is watched.
-func (a *Agent) DropStatus() (drop.Status, bool) {
-	w := a.dropFolder.Load()
-	if w == nil {
-		return drop.Status{}, false
-	}
-	return w.Status(), true
-}
-
 // shapeDrop is how the drop folder is, as the panel says it; nil where none is
 // watched.
 func (a *Agent) shapeDrop() *client.DropFolder {
-	s, ok := a.DropStatus()
-	if !ok {
+	w := a.dropFolder.Load()
+	if w == nil {
 		return nil
 	}
-	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
-	for _, f := range s.Waiting {
-		shaped.Waiting = append(shaped.Waiting, client.DropFile{
-			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
-	}
-	return shaped
-}
-
-// dropped issues what the drop folder brings.
-type dropped struct{ agent *Agent }
-
-// Issue implements drop.Issuer.
-func (d dropped) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) {
-	if err := d.agent.Accepting(); err != nil {
-		return drop.Outcome{}, err
-	}
-	institution, ok := d.agent.InstitutionByID(b.Institution)
-	if !ok {
-		return drop.Outcome{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
-	}
-	report, batch, err := bulk.Issue(ctx, d.agent.bulk(), bulk.Order{
-		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
-		Dropped: &bulk.Dropped{Begun: b.Begun, Lost: b.Lost},
-		Request: client.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
-	})
-	if errors.Is(err, intake.ErrChanging) {
-		err = errors.Join(drop.ErrChanging, err)
-	}
-	name := filepath.Join(d.agent.verified(b.Institution), batch.Name)
-	if rel, ok := strings.CutPrefix(name, d.agent.Home.Verified()+string(filepath.Separator)); ok {
-		name = filepath.ToSlash(rel)
-	}
-	return drop.Outcome{Name: name, Report: report}, err
-}
-
-// Issued implements drop.Issuer.
-func (d dropped) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := bulk.IssuedRows(ctx, d.agent.store, d.agent.Institution().ID, m)
-	if err != nil {
-		return nil, err
-	}
-	rows := make(map[int]bool, len(held))
-	for row := range held {
-		rows[row] = true
-	}
-	return rows, nil
+	return w.Status().Shape()
 }

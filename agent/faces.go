@@ -19,14 +19,14 @@ import (
 // business is the documented API.
 func (a *Agent) business(limits api.Limits) *api.API {
 	return api.New(api.Options{
-		Vault: a.store, Intake: door{a.uploads}, Institution: a.InstitutionByID,
+		Vault: a.store, Intake: door{a.uploads}, Institution: a.seats.ByID,
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName:   outcome.FileName,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: feed.ShapeBatch, Templates: a.Templates, Placement: a.placement,
+		ShapeBatch: feed.ShapeBatch, Templates: a.catalog.Templates, Placement: a.catalog.Placement,
 		Wake: a.wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
@@ -42,7 +42,7 @@ func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	trail := a.trail()
 	staff := &panel.Panel{
-		Agent: a, Trail: trail, Tokens: a, Institutions: a, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
+		Agent: a, Batches: a.batches(), Trail: trail, Tokens: a, Institutions: a.seats, SigningKeys: a.seats, Keys: a.keys, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
 		LogFailure: func(r *http.Request, err error) {
@@ -107,6 +107,3 @@ func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
 func (a *Agent) stream() *feed.Stream {
 	return &feed.Stream{Feed: &a.feed, Records: a.store, Institution: a.currentID, Status: a.Status}
 }
-
-// currentID is the institution whose staff the agent serves.
-func (a *Agent) currentID() uint32 { return a.Institution().ID }

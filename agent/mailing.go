@@ -75,7 +75,7 @@ func (a *Agent) newPost() *post.Post {
 func (a *Agent) writer() *post.Writer {
 	return &post.Writer{
 		Templates: a.mailTemplates(), BaseURL: a.BaseURL,
-		Institution: a.InstitutionByID, Find: a.store.Certificate, Accounts: a.store,
+		Institution: a.seats.ByID, Find: a.store.Certificate, Accounts: a.store,
 		VerifyURL: func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:  func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
 		Staff:     a.mailing.staff, Anyone: a.mailing.server == nil, Now: a.Now,

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"io"
 
 	"github.com/vecctl/vecctl/agent/dossier"
 	"github.com/vecctl/vecctl/agent/outcome"
@@ -16,48 +15,24 @@ import (
 // showing makes the pages that the public sees.
 func (a *Agent) showing() (*pages.Pages, error) {
 	o := pages.Options{
-		Vault: a.store, Institution: a.InstitutionByID, Current: a.Institution, BaseURL: a.BaseURL,
+		Vault: a.store, Institution: a.seats.ByID, Current: a.Institution, BaseURL: a.BaseURL,
 		VerifyURL: func(reference string) string { return process.VerifyURL(a.BaseURL(), reference) },
 		ShareURL:  func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
 		Open: func(ctx context.Context, c vault.Certificate) (share.Document, error) {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName: outcome.FileName, Ask: a.wishes().Ask, SendLink: a.sendSignIn,
-		Desk: a, ReadForm: readForm,
+		Desk: a.Window(), ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {
-		o.Draw = a.draw
+		o.Draw = a.outcome.Draw
 	}
 	return pages.New(o)
 }
 
 func (a *Agent) wishes() *dossier.Wishes {
 	return &dossier.Wishes{Records: a.store, Institution: a.currentID, Mailed: a.post.Wake, Now: a.Now, Log: a.Log}
-}
-
-// draw makes a picture of a certificate's first page.
-func (a *Agent) draw(ctx context.Context, c vault.Certificate) ([]byte, error) {
-	v, err := a.outcome.Open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	defer v.Close()
-	return pdf.Preview(ctx, readerAt{v}, c.Verified.Size())
-}
-
-// readerAt reads a stream that can be entered anywhere, for one reader.
-type readerAt struct{ io.ReadSeeker }
-
-func (r readerAt) ReadAt(p []byte, at int64) (int, error) {
-	if _, err := r.Seek(at, io.SeekStart); err != nil {
-		return 0, err
-	}
-	n, err := io.ReadFull(r, p)
-	if err == io.ErrUnexpectedEOF {
-		err = io.EOF
-	}
-	return n, err
 }
 
 // sendSignIn has the link mailed that proves an address.

@@ -1,10 +1,7 @@
 package agent
 
 import (
-	"context"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/dossier"
@@ -28,36 +25,18 @@ func (a *Agent) failures() *failures.Failures {
 }
 
 func (a *Agent) dossier() *dossier.Dossier {
+	mender := &intake.Mender{Uploads: a.uploads, Records: a.store, Current: a.Institution, Accepting: a.Accepting}
 	return &dossier.Dossier{
-		Records: a.store, Institution: a.currentID, Succeed: a.succeed, Shape: a.shape, ShapeEvent: feed.ShapeEvent,
+		Records: a.store, Institution: a.currentID, Succeed: mender.Succeed, Shape: a.shape, ShapeEvent: feed.ShapeEvent,
 		Mailed: func() { a.feed.News(); a.post.Wake() }, Wake: a.wake, Now: a.Now, Random: a.Random,
 	}
 }
 
-// succeed makes a corrected successor of a certificate.
-func (a *Agent) succeed(ctx context.Context, name string, m vault.Mend, file *client.NewFile) (vault.Certificate, error) {
-	var document *intake.NewFile
-	if file != nil {
-		if err := a.Accepting(); err != nil {
-			return vault.Certificate{}, err
-		}
-		document = &intake.NewFile{Name: file.Name, Body: file.Body, Origin: file.Origin}
-	}
-	if err := a.roomFor(ctx, name, m, document); err != nil {
-		return vault.Certificate{}, err
-	}
-	made, err := a.uploads.Reissue(ctx, a.store, a.Institution(), name, m, document)
-	return made.Next, err
-}
-
 func (a *Agent) erasures() *erasure.Eraser {
 	return &erasure.Eraser{
-		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.institutionIDs,
+		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.seats.IDs,
 		Outcomes: func(gone []vault.Certificate) (int, error) { return outcome.Erase(a.Home.Verified(), gone) },
 		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), post.SpoolFile(id)) },
 		News:     a.feed.News, Now: a.Now,
 	}
 }
-
-// institutionIDs are those of all the home's institutions.
-func (a *Agent) institutionIDs() []uint32 { return slices.Collect(maps.Keys(a.state.Load().seats)) }

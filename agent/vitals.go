@@ -3,6 +3,7 @@ package agent
 import (
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/space"
@@ -16,6 +17,9 @@ type vitals struct {
 }
 
 var _ health.Source = vitals{}
+
+// KeyEnds implements health.Source.
+func (v vitals) KeyEnds() time.Time { return v.seats.KeyEnds() }
 
 // DiskFree implements health.Source.
 func (v vitals) DiskFree() (uint64, error) {
@@ -39,7 +43,7 @@ func (a *Agent) problems() []client.Problem {
 	for _, p := range a.health.Problems() {
 		shown = append(shown, client.Problem{Kind: p.Name, Message: p.Message})
 	}
-	return append(shown, a.keyProblems()...)
+	return append(shown, a.seats.Problems()...)
 }
 
 // wireSpace prepares the watch over the disk; it starts nothing.

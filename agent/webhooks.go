@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"sync"
 
 	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/home"
@@ -12,12 +11,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
-
-// secrets is the key of secrets.
-type secrets struct {
-	mu  sync.Mutex
-	box *home.Secrets // nil until it is needed
-}
 
 // prepareHooks reads the settings of webhooks.
 func (a *Agent) prepareHooks(config home.Config) error {
@@ -33,7 +26,7 @@ func (a *Agent) prepareHooks(config home.Config) error {
 func (a *Agent) wireHooks() {
 	client := outbound.New(outbound.Rules{
 		Private: a.privateHooks, Timeout: hook.AttemptTime, Body: hook.ReadAnswer, Idle: deliver.Idle})
-	sealed := &hooks.Secrets{Random: a.Random, Box: func(mayMake bool) (hooks.Box, error) { return a.secretsBox(mayMake) }}
+	sealed := &hooks.Secrets{Random: a.Random, Box: func(mayMake bool) (hooks.Box, error) { return a.secrets.Open(mayMake) }}
 	a.sender = deliver.New(a.store, deliver.Options{
 		Client: client, Open: sealed.Open, Agent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
 		Now: a.Now, Log: a.Log, Ended: func() { a.hooks.Check() },
@@ -43,21 +36,6 @@ func (a *Agent) wireHooks() {
 		Institution: a.currentID, Suspended: alarm{a, "webhooks", false}, Tell: a.feed.Notice,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	})
-}
-
-// secretsBox loads the key of secrets. It is made where there is none and none was
-// needed yet.
-func (a *Agent) secretsBox(mayMake bool) (*home.Secrets, error) {
-	a.secrets.mu.Lock()
-	defer a.secrets.mu.Unlock()
-	if a.secrets.box != nil {
-		return a.secrets.box, nil
-	}
-	s, err := a.Home.Secrets(a.Random, a.Now(), mayMake)
-	if err == nil {
-		a.secrets.box = s
-	}
-	return s, err
 }
 
 // wakeHooks tells the sender whenever something was committed, until ctx ends.

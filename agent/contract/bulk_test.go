@@ -159,13 +159,13 @@ func TestBulkRefuses(t *testing.T) {
 // second makes a second institution with a token of its own.
 func (s *site) second() *site {
 	s.Helper()
-	current := s.agent.Institution()
-	made, err := s.agent.AddInstitution(s.Context(), clientSettings("Second"))
+	staff, current := s.staff(), s.agent.Institution()
+	made, err := staff.AddInstitution(s.Context(), clientSettings("Second"))
 	s.check(err)
-	_, err = s.agent.UseInstitution(s.Context(), made.Name)
+	_, err = staff.UseInstitution(s.Context(), made.Name)
 	s.check(err)
 	other := s.as(s.newToken(permissions()...))
-	_, err = s.agent.UseInstitution(s.Context(), fmt.Sprint(current.ID))
+	_, err = staff.UseInstitution(s.Context(), fmt.Sprint(current.ID))
 	s.check(err)
 	return other
 }

@@ -65,6 +65,16 @@ func (w *Watcher) Status() Status {
 	return s
 }
 
+// Shape is the status as the panel says it.
+func (s Status) Shape() *client.DropFolder {
+	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
+	for _, f := range s.Waiting {
+		shaped.Waiting = append(shaped.Waiting, client.DropFile{
+			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
+	}
+	return shaped
+}
+
 // setTrouble notes what is wrong with the folder, "" when nothing is, and tells
 // whether that is news.
 func (w *Watcher) setTrouble(text string) bool {

@@ -12,6 +12,7 @@ type Institutions interface {
 	Institutions(ctx context.Context) ([]client.Institution, error)
 	AddInstitution(ctx context.Context, s client.Settings) (client.Institution, error)
 	UseInstitution(ctx context.Context, name string) (client.Institution, error)
+	Configure(ctx context.Context, s client.Settings) error
 }
 
 func (p *Panel) routeInstitutions(mux *http.ServeMux) {

@@ -1,19 +1,37 @@
 package panel
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// SigningKeys is who keeps what institutions sign with.
+type SigningKeys interface {
+	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
+	SigningKey(ctx context.Context) (client.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+}
+
+// Keys is who looks after all keys and secrets of the home.
+type Keys interface {
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateSecretsKey(ctx context.Context) (client.Key, error)
+}
 
 // routeKeys routes the calls about signing keys, but for ImportKey's.
 func (p *Panel) routeKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.Agent.SigningKey(r.Context())
+		k, err := p.SigningKeys.SigningKey(r.Context())
 		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
-		all, err := p.Agent.Keys(r.Context())
+		all, err := p.Keys.Keys(r.Context())
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/keys/secrets/rotate", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.Agent.RotateSecretsKey(r.Context())
+		k, err := p.Keys.RotateSecretsKey(r.Context())
 		p.answer(w, r, k, err)
 	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +42,7 @@ func (p *Panel) routeKeys(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.Agent.RotateKey(r.Context(), q.SelfMade)
+		k, err := p.SigningKeys.RotateKey(r.Context(), q.SelfMade)
 		p.answer(w, r, k, err)
 	})
 }

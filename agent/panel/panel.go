@@ -17,21 +17,22 @@ import (
 type Agent interface {
 	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
 	Status(ctx context.Context) (client.AgentStatus, error)
-	Configure(ctx context.Context, s client.Settings) error
-	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
-	SigningKey(ctx context.Context) (client.SigningKey, error)
-	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
-	Keys(ctx context.Context) ([]client.Key, error)
-	RotateSecretsKey(ctx context.Context) (client.Key, error)
+}
+
+// Batches is who does what staff ask for to batches under way.
+type Batches interface {
 	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
 }
 
 // Panel answers staff.
 type Panel struct {
 	Agent        Agent
+	Batches      Batches
 	Tokens       Tokens
 	Trail        Trail
 	Institutions Institutions
+	SigningKeys  SigningKeys
+	Keys         Keys
 	Corrections  Corrections
 	Webhooks     Webhooks
 	Deliveries   Deliveries
@@ -74,7 +75,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		if err := p.Agent.Configure(r.Context(), q); err != nil {
+		if err := p.Institutions.Configure(r.Context(), q); err != nil {
 			p.Fail(w, r, err)
 			return
 		}
@@ -83,7 +84,7 @@ func (p *Panel) Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		b, err := p.Agent.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
+		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
 		p.answer(w, r, b, err)
 	})
 	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +95,7 @@ func (p *Panel) Handler() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.Agent.ImportKey(r.Context(), q.PEM)
+		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
 		p.answer(w, r, k, err)
 	})
 	p.routeKeys(mux)

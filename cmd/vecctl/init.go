@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -65,7 +65,7 @@ func planOf(c *cli.Context, w world) (plan, error) {
 		p.MailServer = line
 	}
 	// Wrong settings must not leave a half-made home behind.
-	return p, agent.CheckSettings(p.Settings)
+	return p, home.CheckSettings(p.Settings)
 }
 
 func runInit(c *cli.Context, w world, f form, p plan) (err error) {
@@ -148,8 +148,8 @@ func (d setUp) tell(c *cli.Context, w world) error {
 
 // homeArgument names the home to a command where it is not found by itself.
 func homeArgument(c *cli.Context, w world) string {
-	if home := c.String("home"); home != "" && home != w.getenv("VECCTL_HOME") {
-		return " --home " + shellWord(home)
+	if dir := c.String("home"); dir != "" && dir != w.getenv("VECCTL_HOME") {
+		return " --home " + shellWord(dir)
 	}
 	return ""
 }

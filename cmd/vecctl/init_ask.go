@@ -12,7 +12,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -78,10 +77,10 @@ func (in *interview) institution(ctx context.Context) error {
 		if vault.Clean(s) == "" {
 			return fault.New(fault.Invalid, "a name is needed")
 		}
-		return agent.CheckSettings(client.Settings{Institution: s})
+		return home.CheckSettings(client.Settings{Institution: s})
 	})
 	ask(&in.TimeZone, in.now.TimeZone, "Time zone", "Where a day begins, for dates of issue: Europe/Warsaw, Asia/Dhaka.", func(s string) error {
-		return agent.CheckSettings(client.Settings{TimeZone: s})
+		return home.CheckSettings(client.Settings{TimeZone: s})
 	})
 	present := in.now.BaseURL
 	if present == home.DefaultBaseURL {
@@ -89,7 +88,7 @@ func (in *interview) institution(ctx context.Context) error {
 	}
 	asked := in.BaseURL == ""
 	ask(&in.BaseURL, present, "Public address", "Where QR codes lead, such as https://certificates.example.edu. Empty: this machine alone, to try things.", func(s string) error {
-		return agent.CheckSettings(client.Settings{BaseURL: s})
+		return home.CheckSettings(client.Settings{BaseURL: s})
 	})
 	for {
 		if len(open) > 0 {
@@ -140,7 +139,7 @@ func (in *interview) mail(ctx context.Context) error {
 				if s == "" {
 					return fault.New(fault.Invalid, "an address is needed")
 				}
-				return agent.CheckSettings(client.Settings{Sender: s})
+				return home.CheckSettings(client.Settings{Sender: s})
 			}})
 		if err != nil {
 			return err

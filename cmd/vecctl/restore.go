@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
+	files "github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 )
@@ -45,7 +45,7 @@ func restoreCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			found, missing, err := agent.Restore(acting(c, w, "vecctl restore"), set, dir)
+			found, missing, err := files.Restore(acting(c, w, "vecctl restore"), set, string(dir), dir.Database())
 			if err != nil {
 				return err
 			}

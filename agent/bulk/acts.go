@@ -1,23 +1,33 @@
-package agent
+package bulk
 
 import (
 	"context"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// wake says that something was committed: there may be work, and there is news.
-func (a *Agent) wake() {
-	a.processor.Wake()
-	a.post.Wake()
-	a.feed.News()
+// Held is what acts on batches need of the store.
+type Held interface {
+	ChangeBatch(ctx context.Context, institution uint32, id string,
+		change func(vault.Batch) (vault.Batch, error), each store.Change) (vault.Batch, error)
+}
+
+// Acts are what staff do to batches under way.
+type Acts struct {
+	Records     Held
+	Institution func() uint32
+	Acted       func(batch string) // tells that staff acted on a batch
+	Wake        func()             // tells that there may be work
+	Now         func() time.Time
 }
 
 // ActOnBatch does what staff ask for to a batch.
-func (a *Agent) ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error) {
+func (a *Acts) ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error) {
 	var change func(vault.Batch) (vault.Batch, error)
 	switch act {
 	case client.PauseBatch:
@@ -29,14 +39,14 @@ func (a *Agent) ActOnBatch(ctx context.Context, id string, act client.BatchAct) 
 	default:
 		return client.Batch{}, fault.New(fault.NotFound, "There is nothing at this address.")
 	}
-	b, err := a.store.ChangeBatch(ctx, a.Institution().ID, id, change,
+	b, err := a.Records.ChangeBatch(ctx, a.Institution(), id, change,
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return c.Fail(vault.CancelledFailure(), a.Now())
 		})
 	if err != nil {
 		return client.Batch{}, err
 	}
-	a.feed.Acted(id)
-	a.wake()
+	a.Acted(id)
+	a.Wake()
 	return feed.ShapeBatch(b), nil
 }

@@ -1,0 +1,41 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/backup"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+)
+
+// Restore puts a backup in the place of a home that is not there yet, with the act of
+// its context in the audit trail. Missing counts documents that were damaged or missing
+// already when the backup was made. The database is the home's, at its root.
+func Restore(ctx context.Context, s backup.Set, root, database string) (found backup.Contents, missing int, err error) {
+	database = filepath.Base(database)
+	found, err = s.Restore(ctx, root, func(staged string) error {
+		gone, err := Missing(ctx, staged, database)
+		missing = len(gone)
+		if err == nil {
+			err = noteIn(ctx, filepath.Join(staged, database))
+		}
+		if fault.Is(err, fault.Illegal) {
+			return err // a newer program's; its words are clear
+		}
+		return fault.At("the database in the backup", blob.DiskError(err, "looking at it"))
+	})
+	return found, missing + len(found.Damaged), err
+}
+
+// noteIn writes the act of a context down in a database that nobody else holds.
+func noteIn(ctx context.Context, path string) error {
+	s, err := bolt.Open(path, time.Second)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.NoteAct(ctx), s.Close())
+}

@@ -1,0 +1,86 @@
+package home
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Safe has the keys of a home's secrets, and loads them when they are first needed.
+// It is for concurrent use.
+type Safe struct {
+	dir    Dir
+	now    func() time.Time
+	random io.Reader
+	mu     sync.Mutex
+	box    *Secrets // nil until it is needed
+}
+
+// NewSafe makes a safe; it reads nothing.
+func NewSafe(d Dir, now func() time.Time, random io.Reader) *Safe {
+	return &Safe{dir: d, now: now, random: random}
+}
+
+// Open loads the keys of secrets. The first is made where there is none and none was
+// needed yet, which mayMake says.
+func (s *Safe) Open(mayMake bool) (*Secrets, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.box != nil {
+		return s.box, nil
+	}
+	box, err := s.dir.Secrets(s.random, s.now(), mayMake)
+	if err == nil {
+		s.box = box
+	}
+	return box, err
+}
+
+// Rotate has secrets encrypted with a new key from now on, which is durable when it
+// returns.
+func (s *Safe) Rotate(mayMake bool) error {
+	box, err := s.Open(mayMake)
+	if err != nil {
+		return err
+	}
+	if box, err = box.Rotate(s.dir, s.now()); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.box = box
+	return nil
+}
+
+// Reseal encrypts a secret with the newest key.
+func (s *Safe) Reseal(place string, sealed []byte) ([]byte, error) {
+	box, err := s.Open(false)
+	if err != nil {
+		return nil, err
+	}
+	return box.Reseal(place, sealed)
+}
+
+// Keys tells the keys of secrets, the newest first. Before any was needed there is
+// none.
+func (s *Safe) Keys(needed bool) ([]client.Key, error) {
+	there, err := s.dir.HasSecrets()
+	if err != nil || !there && !needed {
+		return nil, err
+	}
+	box, err := s.Open(false)
+	if err != nil {
+		return nil, err
+	}
+	var keys []client.Key
+	for i, k := range box.Keys() {
+		state := client.KeyOpens
+		if i == 0 {
+			state = client.KeyCurrent
+		}
+		keys = append(keys, client.Key{What: client.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+	}
+	return keys, nil
+}

@@ -1,0 +1,84 @@
+package seats
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Configure changes the settings that are given. As long as nothing is issued, a
+// new name also makes a new signing key, since the old one's certificate bears
+// the old name.
+func (s *Seats) Configure(ctx context.Context, q client.Settings) error {
+	if err := s.Check(q); err != nil {
+		return err
+	}
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	next := *s.state.Load()
+	renamed := q.Institution != "" && vault.Clean(q.Institution) != next.institution.Name
+	next.institution.Name = cmp.Or(vault.Clean(q.Institution), next.institution.Name)
+	next.institution.TimeZone = cmp.Or(q.TimeZone, next.institution.TimeZone)
+	next.institution.Sender = cmp.Or(q.Sender, next.institution.Sender)
+	if err := dress(&next.institution, q); err != nil {
+		return err
+	}
+	if err := open(&next.institution, q.Applying); err != nil {
+		return err
+	}
+	next.baseURL = cmp.Or(q.BaseURL, next.baseURL)
+	if err := s.Records.ChangeInstitution(ctx, next.institution); err != nil {
+		return err
+	}
+	own := seat{next.institution, next.seats[next.institution.ID].seal}
+	if renamed {
+		if err := s.renewUnusedKey(ctx, &own); err != nil {
+			return err
+		}
+	}
+	next = next.with(own)
+	if err := s.Keep(q); err != nil {
+		return err
+	}
+	s.state.Store(&next)
+	return nil
+}
+
+func (s *Seats) renewUnusedKey(ctx context.Context, next *seat) error {
+	issued, err := s.Records.Counts(ctx, next.institution.ID)
+	if err != nil || issued.Sum() > 0 {
+		return err
+	}
+	signer, err := s.Signers.MakeSigner(s.Random, next.institution.ID, next.institution.Name, s.Now())
+	if err != nil {
+		return err
+	}
+	next.seal = s.seal(signer)
+	return nil
+}
+
+// open changes what people may apply for, as far as settings say so.
+func open(i *vault.Institution, s *client.Applying) error {
+	if s == nil {
+		return nil
+	}
+	who, err := vault.ParseApplicants(s.Who)
+	if err != nil {
+		return err
+	}
+	next := vault.Applying{Who: who, FreeTitle: s.FreeTitle, EvidenceOptional: s.EvidenceOptional}
+	for _, title := range s.Titles {
+		next.Titles = append(next.Titles, vault.Clean(title))
+	}
+	if err := next.Validate(); err != nil {
+		return err
+	}
+	i.Open = &next
+	return nil
+}
+
+func shapeApplying(a vault.Applying) client.Applying {
+	return client.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
+}

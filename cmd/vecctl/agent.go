@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -37,14 +36,8 @@ func agentCommand(w world) *cli.Command {
 // second agent says so within two seconds.
 const agentLockWait = time.Second
 
-// agentHeadRoom is headRoom for an agent, which needs little itself: with less, the
-// garbage of a few hundred calls is collected at once, and some callers wait for it.
-const agentHeadRoom = 100
-
 func runAgent(c *cli.Context, w world) (err error) {
-	if w.getenv("GOGC") == "" {
-		debug.SetGCPercent(agentHeadRoom)
-	}
+	makeHeadRoom(w.getenv, headRoomForLong)
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return err

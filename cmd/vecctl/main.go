@@ -13,18 +13,27 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
-// headRoom is how much garbage there may be, in hundredths of what is in use. Rows and
-// documents come and go, so half of what is usual keeps a large batch small and
-// costs little time.
-const headRoom = 50
+// How much garbage there may be, in hundredths of what is in use. Rows and documents
+// come and go, so half of what is usual keeps a large batch small and costs little
+// time. What runs for long needs little itself: there, garbage of a few hundred calls
+// would be collected at once, and some of them would wait for it.
+const (
+	headRoom        = 50
+	headRoomForLong = 100
+)
+
+// makeHeadRoom sets it, unless whoever started the program did.
+func makeHeadRoom(getenv func(string) string, room int) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(room)
+	}
+}
 
 func main() {
 	if pdf.InCage(os.Args) {
 		os.Exit(pdf.ServeCage(os.Stdin, os.Stdout, os.Stderr))
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(headRoom)
-	}
+	makeHeadRoom(os.Getenv, headRoom)
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -50,6 +50,7 @@ func streamOf(s *session) tui.Stream {
 }
 
 func runTUI(c *cli.Context, w world, s *session) error {
+	makeHeadRoom(w.getenv, headRoomForLong)
 	if s.remote {
 		// A wrong address or token is said at once, not on a screen.
 		if _, err := s.List(c.Context, client.Filter{PerPage: 1}); err != nil {

@@ -39,18 +39,19 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer cancel()
-	lanes := make([]chan *loaded, readers)
-	free := make(chan *loaded, ahead)
-	for range ahead {
-		free <- &loaded{}
-	}
+	lanes, free := make([]chan *loaded, readers), make([]chan *loaded, readers)
 	// Reader i takes every name whose place leaves i, so that order needs no sorting.
+	// Each has buffers of its own: one that is ahead must not take the other's, for
+	// whose document the writer waits.
 	for i := range lanes {
-		lanes[i] = make(chan *loaded, ahead)
+		lanes[i], free[i] = make(chan *loaded, ahead/readers), make(chan *loaded, ahead/readers)
+		for range ahead / readers {
+			free[i] <- &loaded{}
+		}
 		working.Go(func() {
 			for n := i; n < len(names); n += readers {
 				select {
-				case l := <-free:
+				case l := <-free[i]:
 					l.load(names[n], open)
 					lanes[i] <- l
 				case <-ctx.Done():
@@ -67,7 +68,7 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 			return ctx.Err()
 		}
 		err := b.add(name, l)
-		free <- l
+		free[n%readers] <- l
 		if err != nil {
 			cancel()
 			working.Wait()

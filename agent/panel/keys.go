@@ -26,6 +26,17 @@ func (p *Panel) routeKeys(mux *http.ServeMux) {
 		k, err := p.SigningKeys.SigningKey(r.Context())
 		p.answer(w, r, k, err)
 	})
+	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			PEM []byte `json:"pem"`
+		}
+		if err := p.read(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
+		p.answer(w, r, k, err)
+	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Keys.Keys(r.Context())
 		p.answer(w, r, all, err)

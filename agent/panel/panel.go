@@ -87,17 +87,6 @@ func (p *Panel) Handler() http.Handler {
 		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
 		p.answer(w, r, b, err)
 	})
-	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
-		var q struct {
-			PEM []byte `json:"pem"`
-		}
-		if err := p.read(r, &q); err != nil {
-			p.Fail(w, r, err)
-			return
-		}
-		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
-		p.answer(w, r, k, err)
-	})
 	p.routeKeys(mux)
 	p.routeAudit(mux)
 	mux.HandleFunc("GET /panel/events", p.events)

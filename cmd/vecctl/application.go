@@ -224,25 +224,10 @@ func runApplicationList(c *cli.Context, w world) error {
 
 // allApplications is allPages for applications.
 func allApplications(ctx context.Context, s *session, f client.ApplicationFilter, limit int) ([]client.Application, error) {
-	f.PerPage = 100
-	var all []client.Application
-	for f.Page = 1; ; f.Page++ {
-		page, err := s.Applications(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page.Data {
-			if len(all) == 0 || a.ID < all[len(all)-1].ID {
-				all = append(all, a)
-			}
-			if limit > 0 && len(all) == limit {
-				return all, nil
-			}
-		}
-		if f.Page >= page.Meta.LastPage {
-			return all, nil
-		}
-	}
+	return gather(limit, func(a client.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[client.Application], error) {
+		f.Page, f.PerPage = page, perPage
+		return s.Applications(ctx, f)
+	})
 }
 
 func runApplicationEvidence(c *cli.Context, w world) error {

@@ -39,26 +39,34 @@ func certificatesCommand(w world) *cli.Command {
 	}
 }
 
-// allPages goes through the pages of a list, to the end or to a limit. Entries
-// that new ones have pushed onto the next page meanwhile are passed over.
+// allPages goes through the pages of a list of certificates, to the end or to a limit.
 func allPages(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
 	f client.Filter, limit int) ([]client.Certificate, error) {
-	f.PerPage = 100
-	var all []client.Certificate
-	for f.Page = 1; ; f.Page++ {
-		page, err := list(ctx, f)
+	return gather(limit, func(c client.Certificate) uint64 { return c.ID }, func(page, perPage int) (client.Page[client.Certificate], error) {
+		f.Page, f.PerPage = page, perPage
+		return list(ctx, f)
+	})
+}
+
+// gather goes through the pages of a list that is newest first. Entries that new ones
+// have pushed onto the next page meanwhile are passed over. A limit of 0 is none.
+func gather[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
+	const perPage = 100
+	var all []T
+	for n := 1; ; n++ {
+		page, err := list(n, perPage)
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range page.Data {
-			if len(all) == 0 || c.ID < all[len(all)-1].ID {
-				all = append(all, c)
+		for _, one := range page.Data {
+			if len(all) == 0 || id(one) < id(all[len(all)-1]) {
+				all = append(all, one)
 			}
 			if limit > 0 && len(all) == limit {
 				return all, nil
 			}
 		}
-		if f.Page >= page.Meta.LastPage {
+		if n >= page.Meta.LastPage {
 			return all, nil
 		}
 	}

@@ -12,23 +12,10 @@ import (
 func keyListCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list all keys and secrets of the home, without what they are",
-		Flags: slices.Concat(homeFlags(), outputFlags()),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error {
-				all, err := s.Keys(c.Context)
-				if err != nil {
-					return err
-				}
-				return keyList().print(w.stdout, form, all)
-			})
-		},
+		Flags: staffFlags(),
+		Action: rows(w, 0, "", keyList(), func(c *cli.Context, s *session) ([]client.Key, error) {
+			return s.Keys(c.Context)
+		}),
 	}
 }
 

@@ -199,3 +199,11 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// glob counts what in a folder has a name of a form.
+func glob(t *testing.T, dir, pattern string) int {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	must(t, err)
+	return len(found)
+}

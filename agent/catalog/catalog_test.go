@@ -96,14 +96,14 @@ func TestTemplatesOfAHome(t *testing.T) {
 		t.Errorf("asked again: %s, %d templates were read", again, s.asked)
 	}
 
-	s.edit("letter", "name:", "nmae:")
+	s.edit("letter", "name:", "label:")
 	if left := s.listed(); !strings.HasPrefix(got, left+", letter") || left == "" {
 		t.Errorf("with a faulty one there are %s", left)
 	}
 	if !strings.Contains(s.logged.String(), "template=letter") || s.listed() == "" || strings.Count(s.logged.String(), "\n") != 1 {
 		t.Errorf("the fault is told as\n%s", &s.logged)
 	}
-	s.edit("letter", "nmae:", "name:")
+	s.edit("letter", "label:", "name:")
 	if mended := s.listed(); mended != got {
 		t.Errorf("once it is mended there are %s", mended)
 	}
@@ -134,7 +134,7 @@ func TestWhereCodesGo(t *testing.T) {
 			t.Errorf("%q: %+v, %v", name, p, err)
 		}
 	}
-	s.edit("degree", "name:", "nmae:")
+	s.edit("degree", "name:", "label:")
 	if _, err := s.Placement("degree"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("of a faulty one: %v", err)
 	}

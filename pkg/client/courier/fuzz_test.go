@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -16,7 +15,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add("{\"today\":\"2026-05-02\"}\n{\"row\":1,\"upload\":{\"sha256\":\"x\",\"file_id\":\"y\",\"at\":\"2026-05-02T10:00:00Z\"}}\n" +
 		"{\"call\":{\"key\":\"k\",\"rows\":[1],\"file_ids\":[\"y\"]}}\n{\"done\":\"k\",\"batch_id\":\"b\"}\n{\"certificate\":{\"uuid\":\"u\"}}\n")
 	f.Add("{\"today\":\"2026-05-02\"}\n{\"row\":1,\"upl")
-	f.Add("{}\n{\"call\":{}}\nnull\n{\"call\":null,\"refused\":\"\"}\n")
+	f.Add("{\"today\":\"x\"}{}\n{\"call\":{}}\nnull\n{\"call\":null,\"refused\":\"\"}\n")
 	f.Add("[]\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		path := filepath.Join(dir, "journal")
@@ -37,7 +36,8 @@ func FuzzJournal(f *testing.F) {
 			t.Errorf("%q: rows without a date get none", text)
 		}
 		uploads, calls := len(j.uploads), len(j.calls)
-		if err := j.write(record{Row: 1 << 40, Upload: &upload{FileID: "new"}}, record{Call: &call{Key: "new", QR: []client.Placement{{}}}}); err != nil {
+		// As write does, but for the disk's part in it.
+		if _, err := j.file.WriteString("{\"row\":1099511627776,\"upload\":{\"file_id\":\"new\"}}\n{\"call\":{\"key\":\"new\"}}\n"); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.file.Close(); err != nil {

@@ -268,25 +268,16 @@ func TestActsOnABatch(t *testing.T) {
 func TestCancelledWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorks(t) // nothing is processed
-	order := w.order(w.rows("Ann"))
-	var once bool
-	order.Progress = func(p client.Progress) {
-		if p.Stage != "issuing" || once {
-			return
+	order, wake := w.order(w.rows("Ann")), w.Wake
+	w.Wake = func() { // the row is accepted
+		page, err := w.store.List(t.Context(), store.Filter{Institution: 1}, 1, 1)
+		if err == nil {
+			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, client.CancelBatch)
 		}
-		once = true
-		go func() {
-			for { // until the batch has its certificate
-				page, err := w.store.List(t.Context(), store.Filter{Institution: 1}, 1, 1)
-				if err != nil {
-					return // Issue has failed and said why
-				}
-				if page.Total == 1 {
-					_, _ = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, client.CancelBatch)
-					return
-				}
-			}
-		}()
+		if err != nil {
+			t.Error(err)
+		}
+		wake()
 	}
 	if _, _, err := bulk.Issue(t.Context(), w.Options, order); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "2026-05-02-spring was cancelled") {
 		t.Errorf("who waits hears %v", err)

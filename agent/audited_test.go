@@ -29,6 +29,8 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -109,8 +111,8 @@ func routesOf(files *token.FileSet, room string, call *ast.CallExpr) (found []st
 type watched struct {
 	*testing.T
 	agent  *agent.Agent
-	staff  *client.Client // whose calls are watched
-	quiet  *client.Client // whose calls are not
+	staff  *staff.Client // whose calls are watched
+	quiet  *staff.Client // whose calls are not
 	mu     sync.Mutex
 	calls  int
 	who    string // who the caller should be found to be
@@ -207,12 +209,12 @@ func newWatched(t *testing.T) (x *watched, work func()) {
 	x = &watched{T: t, agent: a, who: "staff (registrar)"}
 	named := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set(client.UserHeader, "registrar")
+			r.Header.Set(staff.UserHeader, "registrar")
 			next.ServeHTTP(w, r)
 		})
 	}
-	for to, h := range map[**client.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
-		*to, err = client.New("http://vecctl.test", "", client.InProcess(named(h)))
+	for to, h := range map[**staff.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
+		*to, err = staff.New("http://vecctl.test", loopback.Transport(named(h)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,18 +280,18 @@ func resting() []auditCase {
 	return []auditCase{
 		{`panel "POST /panel/bulk"`, func(x *watched) { x.report = issue(x.T, x.staff, manifestOf(x.T, 5)) }},
 		{`panel "POST /panel/batches/{id}/{act}"`, func(x *watched) {
-			for _, do := range []client.BatchAct{client.PauseBatch, client.ResumeBatch, client.CancelBatch} {
+			for _, do := range []staff.BatchAct{staff.PauseBatch, staff.ResumeBatch, staff.CancelBatch} {
 				_, err := x.staff.ActOnBatch(x.Context(), x.report.BatchID, do)
 				x.check(err)
 			}
 		}},
 		{`api POST base + "/{name}/retry"`, func(x *watched) {
-			made, err := x.quiet.CreateToken(x.Context(), client.NewToken{Name: "r", Permissions: []string{"certificate-vault:update"}})
+			made, err := x.quiet.CreateToken(x.Context(), staff.NewToken{Name: "r", Permissions: []string{"certificate-vault:update"}})
 			x.check(err)
 			x.call("token r ("+made.ID+")", "/business/certificate-vault/"+x.report.Rows[0].UUID+"/retry", "", map[string]string{"Authorization": "Bearer " + made.Secret})
 		}},
 		{`panel "POST /panel/failures/retry"`, func(x *watched) {
-			_, err := x.staff.RetrySelected(x.Context(), client.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
+			_, err := x.staff.RetrySelected(x.Context(), staff.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
 			x.check(err)
 		}},
 		{`panel "POST /panel/retry"`, func(x *watched) {
@@ -322,7 +324,7 @@ func ofCertificates() []auditCase {
 		}},
 		{`panel "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
 			name := "Somebody Else"
-			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, client.Mend{Name: &name})
+			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, staff.Mend{Name: &name})
 			x.check(err)
 		}},
 		{`panel "POST /panel/certificates/{name}/revoke"`, func(x *watched) {
@@ -337,17 +339,17 @@ func ofCertificates() []auditCase {
 			}
 		}},
 		{`panel "POST /panel/backup"`, func(x *watched) {
-			_, err := x.staff.Backup(x.Context(), client.BackupRequest{}, io.Discard)
+			_, err := x.staff.Backup(x.Context(), staff.BackupRequest{}, io.Discard)
 			x.check(err)
 		}},
 	}
 }
 
 func ofApplications() []auditCase {
-	var one, other client.Application
-	submit := func(x *watched, name string) client.Application {
-		made, err := x.staff.SubmitApplication(x.Context(), client.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
-			Evidence: &client.NewFile{Name: "scan.pdf", Body: onePage(name)}})
+	var one, other staff.Application
+	submit := func(x *watched, name string) staff.Application {
+		made, err := x.staff.SubmitApplication(x.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
+			Evidence: &staff.NewFile{Name: "scan.pdf", Body: onePage(name)}})
 		x.check(err)
 		return made
 	}
@@ -358,7 +360,7 @@ func ofApplications() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST " + base + "/{name}/approve"`, func(x *watched) {
-			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, client.ApplicationApproval{Evidence: true})
+			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, staff.ApplicationApproval{Evidence: true})
 			x.check(err)
 		}},
 		{`panel "POST " + base + "/{name}/reject"`, func(x *watched) {
@@ -369,16 +371,16 @@ func ofApplications() []auditCase {
 }
 
 func ofMails() []auditCase {
-	waiting := func(x *watched) client.Mail {
-		all, err := x.quiet.Mails(x.Context(), client.MailFilter{State: "waiting"})
+	waiting := func(x *watched) staff.Mail {
+		all, err := x.quiet.Mails(x.Context(), staff.MailFilter{State: "waiting"})
 		x.check(err)
-		i := slices.IndexFunc(all, func(m client.Mail) bool { return m.NotBefore != nil && m.BatchID != nil })
+		i := slices.IndexFunc(all, func(m staff.Mail) bool { return m.NotBefore != nil && m.BatchID != nil })
 		if i < 0 {
 			x.Fatal("no mail about a certificate is held")
 		}
 		return all[i] // others are on their way
 	}
-	var cancelled client.Mail
+	var cancelled staff.Mail
 	return []auditCase{
 		{`panel "POST /panel/mails/{id}/cancel"`, func(x *watched) {
 			var err error
@@ -401,11 +403,11 @@ func ofMails() []auditCase {
 }
 
 func ofKeys() []auditCase {
-	var made client.Token
+	var made staff.Token
 	return []auditCase{
 		{`panel "POST /panel/tokens"`, func(x *watched) {
 			var err error
-			made, err = x.staff.CreateToken(x.Context(), client.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
+			made, err = x.staff.CreateToken(x.Context(), staff.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
 			x.check(err)
 		}},
 		{`panel "DELETE /panel/tokens/{id}"`, func(x *watched) {
@@ -427,11 +429,11 @@ func ofKeys() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST /panel/settings"`, func(x *watched) {
-			_, err := x.staff.Configure(x.Context(), client.Settings{TimeZone: "Europe/Warsaw"})
+			_, err := x.staff.Configure(x.Context(), staff.Settings{TimeZone: "Europe/Warsaw"})
 			x.check(err)
 		}},
 		{`panel "POST /panel/institutions"`, func(x *watched) {
-			_, err := x.staff.AddInstitution(x.Context(), client.Settings{Institution: "Other University"})
+			_, err := x.staff.AddInstitution(x.Context(), staff.Settings{Institution: "Other University"})
 			x.check(err)
 		}},
 		{`panel "POST /panel/institutions/{name}/use"`, func(x *watched) {
@@ -444,9 +446,9 @@ func ofKeys() []auditCase {
 }
 
 func ofWebhooks() []auditCase {
-	var made client.Webhook
+	var made staff.Webhook
 	address, active := "https://hooks.invalid/one", true
-	edit := client.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
+	edit := staff.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
 	return []auditCase{
 		{`panel "POST /panel/webhooks"`, func(x *watched) {
 			var err error
@@ -466,7 +468,7 @@ func ofWebhooks() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST /panel/redeliver"`, func(x *watched) {
-			_, err := x.staff.Redeliver(x.Context(), client.Redelivery{Filter: &client.DeliveryFilter{}})
+			_, err := x.staff.Redeliver(x.Context(), staff.Redelivery{Filter: &staff.DeliveryFilter{}})
 			x.check(err)
 		}},
 		{`panel "DELETE /panel/webhooks/{id}"`, func(x *watched) {
@@ -490,7 +492,7 @@ func ofPrograms() []auditCase {
 		return b.String(), w.FormDataContentType()
 	}
 	token := func(x *watched) (who, secret string) {
-		made, err := x.quiet.CreateToken(x.Context(), client.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
+		made, err := x.quiet.CreateToken(x.Context(), staff.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
 		x.check(err)
 		return "token lms (" + made.ID + ")", "Bearer " + made.Secret
 	}

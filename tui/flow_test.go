@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -270,7 +271,7 @@ func TestNewsChangeTheList(t *testing.T) {
 	s.wants(">  " + chosen.ReferenceID)
 	// The state changes at once, before anything is read again.
 	calls := len(f.calls)
-	s.send(desk.News{Messages: []client.Message{{ID: "8", Certificate: &client.CertificateEvent{
+	s.send(desk.News{Messages: []staff.Message{{ID: "8", Certificate: &staff.CertificateEvent{
 		Event: "certificate_application.approved", UUID: chosen.UUID, ReferenceID: chosen.ReferenceID, BatchID: "b-2", At: begun}}}})
 	if line := lineWith(s.view(), chosen.ReferenceID); !strings.Contains(line, "approved") {
 		t.Errorf("the row is %q", line)
@@ -280,7 +281,7 @@ func TestNewsChangeTheList(t *testing.T) {
 	}
 	// Two new ones come before it.
 	f.all = append([]client.Certificate{certificate(42, "processing"), certificate(41, "processing")}, f.all...)
-	s.send(desk.News{Messages: []client.Message{{ID: "9", Certificate: &client.CertificateEvent{
+	s.send(desk.News{Messages: []staff.Message{{ID: "9", Certificate: &staff.CertificateEvent{
 		Event: "certificate_application.created", UUID: f.all[0].UUID, At: begun}}}})
 	s.later(time.Second)
 	s.wants("6 of 42", ">  "+chosen.ReferenceID)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -45,7 +45,7 @@ func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
 // title is who calls, for the audit trail. Staff say their names themselves.
 func (c Caller) title(r *http.Request) string {
 	if c.token == nil {
-		return client.StaffTitle(r)
+		return staff.Title(r)
 	}
 	return "token " + c.token.Name + " (" + c.token.ID + ")"
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -75,7 +76,7 @@ func (p Patient) vault(ctx context.Context) []Finding {
 		return append(found, wrong("database", "restore the home from a backup", "%s", words(err))...)
 	}
 	for _, problem := range status.Problems {
-		if problem.Kind == client.KeyProblem {
+		if problem.Kind == staff.KeyProblem {
 			continue // the keys have a check of their own
 		}
 		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
@@ -89,7 +90,7 @@ func (p Patient) vault(ctx context.Context) []Finding {
 	return append(found, p.clock(newest)...)
 }
 
-func (p Patient) timeZone(s client.AgentStatus) []Finding {
+func (p Patient) timeZone(s staff.AgentStatus) []Finding {
 	const check = "time-zone"
 	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {

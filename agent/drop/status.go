@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // State says what a file in the drop folder waits for.
@@ -66,10 +67,10 @@ func (w *Watcher) Status() Status {
 }
 
 // Shape is the status as the panel says it.
-func (s Status) Shape() *client.DropFolder {
-	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
+func (s Status) Shape() *staff.DropFolder {
+	shaped := &staff.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []staff.DropFile{}}
 	for _, f := range s.Waiting {
-		shaped.Waiting = append(shaped.Waiting, client.DropFile{
+		shaped.Waiting = append(shaped.Waiting, staff.DropFile{
 			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
 	}
 	return shaped

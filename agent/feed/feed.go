@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Feed tells those who follow it which certificates' processing has ended. It
@@ -21,7 +21,7 @@ type Feed struct {
 type Follower struct {
 	feed    *Feed
 	ids     []uint64
-	notices []client.Notice
+	notices []staff.Notice
 	acted   []string // batches that staff did something to
 	trouble error
 	ready   chan struct{}
@@ -41,7 +41,7 @@ func (f *Feed) Trouble(err error) {
 }
 
 // Notice tells staff something.
-func (f *Feed) Notice(n client.Notice) {
+func (f *Feed) Notice(n staff.Notice) {
 	const most = 16 // of which the latest are kept for one who does not look
 	f.tell(func(one *Follower) {
 		one.notices = append(one.notices, n)
@@ -97,7 +97,7 @@ func (one *Follower) Take() ([]uint64, error) {
 
 // TakeNotices returns the notices that have gathered, and the batches that staff
 // did something to.
-func (one *Follower) TakeNotices() ([]client.Notice, []string) {
+func (one *Follower) TakeNotices() ([]staff.Notice, []string) {
 	one.feed.mu.Lock()
 	defer one.feed.mu.Unlock()
 	notices, acted := one.notices, one.acted

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -31,7 +32,7 @@ func New(records Records, institution func() uint32, now func() time.Time, rando
 }
 
 // CreateToken makes an API token; the answer alone has its secret.
-func (d *Desk) CreateToken(ctx context.Context, q client.NewToken) (client.Token, error) {
+func (d *Desk) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
 	draft := vault.Token{Institution: d.institution(), Name: q.Name}
 	for _, p := range q.Permissions {
 		draft.Permissions = append(draft.Permissions, vault.Permission(p))
@@ -41,10 +42,10 @@ func (d *Desk) CreateToken(ctx context.Context, q client.NewToken) (client.Token
 	}
 	t, secret, err := vault.NewToken(d.random, draft, d.now())
 	if err != nil {
-		return client.Token{}, err
+		return staff.Token{}, err
 	}
 	if err := d.records.AddToken(ctx, t); err != nil {
-		return client.Token{}, err
+		return staff.Token{}, err
 	}
 	shown := shapeToken(t)
 	shown.Secret = secret
@@ -52,12 +53,12 @@ func (d *Desk) CreateToken(ctx context.Context, q client.NewToken) (client.Token
 }
 
 // Tokens lists the institution's tokens.
-func (d *Desk) Tokens(ctx context.Context) ([]client.Token, error) {
+func (d *Desk) Tokens(ctx context.Context) ([]staff.Token, error) {
 	all, err := d.records.Tokens(ctx, d.institution())
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.Token, len(all))
+	shown := make([]staff.Token, len(all))
 	for i, t := range all {
 		shown[i] = shapeToken(t)
 	}
@@ -65,15 +66,15 @@ func (d *Desk) Tokens(ctx context.Context) ([]client.Token, error) {
 }
 
 // RevokeToken ends a token.
-func (d *Desk) RevokeToken(ctx context.Context, id string) (client.Token, error) {
+func (d *Desk) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
 	t, err := d.records.ChangeToken(ctx, d.institution(), id, func(t vault.Token) (vault.Token, error) {
 		return t.Revoke(d.now())
 	})
 	return shapeToken(t), err
 }
 
-func shapeToken(t vault.Token) client.Token {
-	shown := client.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
+func shapeToken(t vault.Token) staff.Token {
+	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
 	for _, p := range t.Permissions {
 		shown.Permissions = append(shown.Permissions, string(p))
 	}

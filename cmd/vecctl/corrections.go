@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -18,20 +18,20 @@ func correctionsCommand(w world) *cli.Command {
 		Name: "corrections", Usage: "list the corrections that people ask for on the pages of certificates",
 		Flags: flags(&cli.BoolFlag{Name: "all", Usage: "those too that staff have seen to"}),
 		Action: func(c *cli.Context) error {
-			return corrections(c, w, 0, func(s *session) ([]client.Correction, error) {
+			return corrections(c, w, 0, func(s *session) ([]staff.Correction, error) {
 				return s.Corrections(c.Context, c.Bool("all"))
 			})
 		},
 		Subcommands: []*cli.Command{{
 			Name: "done", Usage: "note that staff have seen to one", ArgsUsage: "ID", Flags: flags(),
 			Action: func(c *cli.Context) error {
-				return corrections(c, w, 1, func(s *session) ([]client.Correction, error) {
+				return corrections(c, w, 1, func(s *session) ([]staff.Correction, error) {
 					id, err := strconv.ParseUint(c.Args().First(), 10, 64)
 					if err != nil {
 						return nil, fault.Newf(fault.Invalid, "%q is no correction's number; see: vecctl corrections", c.Args().First())
 					}
 					done, err := s.FinishCorrection(c.Context, id)
-					return []client.Correction{done}, err
+					return []staff.Correction{done}, err
 				})
 			},
 		}},
@@ -39,7 +39,7 @@ func correctionsCommand(w world) *cli.Command {
 }
 
 // corrections runs a call that answers with corrections, and prints them.
-func corrections(c *cli.Context, w world, arguments int, call func(*session) ([]client.Correction, error)) error {
+func corrections(c *cli.Context, w world, arguments int, call func(*session) ([]staff.Correction, error)) error {
 	if err := exactly(c, arguments, "the correction's number"); err != nil {
 		return err
 	}
@@ -56,10 +56,10 @@ func corrections(c *cli.Context, w world, arguments int, call func(*session) ([]
 	})
 }
 
-func correctionList() list[client.Correction] {
-	return list[client.Correction]{
+func correctionList() list[staff.Correction] {
+	return list[staff.Correction]{
 		headings: []string{"id", "reference_id", "asked_at", "done_at", "text"},
-		cells: func(c client.Correction) []string {
+		cells: func(c staff.Correction) []string {
 			done := ""
 			if c.DoneAt != nil {
 				done = c.DoneAt.Format(time.RFC3339)

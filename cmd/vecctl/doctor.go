@@ -14,7 +14,8 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -108,7 +109,7 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, err := client.New("http://vecctl.local", "", asUser(w, client.InProcess(a.Handler())))
+	local, err := staff.New("http://vecctl.local", asUser(w, loopback.Transport(a.Handler())))
 	if err != nil {
 		return nil, err
 	}

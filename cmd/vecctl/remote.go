@@ -18,13 +18,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // remoteBatch is a manifest on its way to a vault elsewhere.
 type remoteBatch struct {
-	request    client.BulkRequest
+	request    staff.BulkRequest
 	manifest   *manifest.Manifest
 	unnamed    []manifest.Unnamed
 	candidates []*intake.Candidate
@@ -41,7 +42,7 @@ type remoteBatch struct {
 }
 
 // runRemoteBulk issues a manifest on the vault that --api names.
-func runRemoteBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) error {
+func runRemoteBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f form) error {
 	bar := newProgress(c, w)
 	b := &remoteBatch{request: q, outcomes: map[int]courier.Outcome{}}
 	if err := b.check(c, w, s, bar.tell); err != nil {
@@ -172,7 +173,7 @@ func (b *remoteBatch) report() client.BulkReport {
 
 // export downloads the verified PDFs, and writes the reports beside them. What
 // lies there already is left alone.
-func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.BulkReport) error {
+func (b *remoteBatch) export(ctx context.Context, api *staff.Client, r *client.BulkReport) error {
 	if err := os.MkdirAll(b.request.Out, 0o755); err != nil {
 		return blob.DiskError(err, "making the folder of the outcome")
 	}
@@ -197,7 +198,7 @@ func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.
 	return reports.Report(r.Out, lines, b.manifest, rejected)
 }
 
-func fetch(ctx context.Context, api *client.Client, uuid, file string) error {
+func fetch(ctx context.Context, api *staff.Client, uuid, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func statusCommand(w world) *cli.Command {
@@ -34,7 +34,7 @@ func statusCommand(w world) *cli.Command {
 	}
 }
 
-func statusFields(s client.AgentStatus) [][2]string {
+func statusFields(s staff.AgentStatus) [][2]string {
 	var problems []string
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
@@ -55,7 +55,7 @@ func statusFields(s client.AgentStatus) [][2]string {
 }
 
 // openApplications counts what waits for a decision; "" where nothing does.
-func openApplications(s client.AgentStatus) string {
+func openApplications(s staff.AgentStatus) string {
 	if n := s.Certificates["pending"] + s.Certificates["in_review"]; n > 0 {
 		return strconv.Itoa(n)
 	}
@@ -63,7 +63,7 @@ func openApplications(s client.AgentStatus) string {
 }
 
 // dropFields lists what lies in the drop folder and why it waits.
-func dropFields(d *client.DropFolder) [][2]string {
+func dropFields(d *staff.DropFolder) [][2]string {
 	if d == nil {
 		return nil
 	}

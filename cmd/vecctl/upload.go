@@ -76,7 +76,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 		say(w, "Note: %s", placeIgnored)
 	}
 	if !c.Bool("no-wait") {
-		if issued, err = settledCertificate(c.Context, api, issued); err != nil {
+		if issued, err = settledCertificate(c.Context, api.Certificate, issued); err != nil {
 			return err
 		}
 	}
@@ -90,14 +90,14 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 }
 
 // settledCertificate waits until a certificate's processing has ended.
-func settledCertificate(ctx context.Context, api *client.Client, c client.Certificate) (client.Certificate, error) {
+func settledCertificate(ctx context.Context, look func(context.Context, string) (client.Certificate, error), c client.Certificate) (client.Certificate, error) {
 	const first, most = 20 * time.Millisecond, 2 * time.Second
 	for pause := first; c.Status.Value == string(vault.Processing); pause = min(2*pause, most) {
 		if err := sleep(ctx, pause); err != nil {
 			return c, err
 		}
 		var err error
-		if c, err = api.Certificate(ctx, c.UUID); err != nil {
+		if c, err = look(ctx, c.UUID); err != nil {
 			return c, err
 		}
 	}

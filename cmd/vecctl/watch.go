@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui"
 )
@@ -38,7 +38,7 @@ const reconnectAfter = time.Second
 func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 	last, lost := "", false
 	for {
-		err := s.Follow(c.Context, last, func(m client.Message) error {
+		err := s.Follow(c.Context, last, func(m staff.Message) error {
 			if lost {
 				say(w, "Connected again.")
 				lost = false
@@ -75,7 +75,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func printMessage(w world, f form, m client.Message) error {
+func printMessage(w world, f form, m staff.Message) error {
 	if f != asTable {
 		switch {
 		case m.Snapshot != nil:

@@ -112,3 +112,12 @@ type Filter struct {
 	From, To                     string // issue date, YYYY-MM-DD
 	Page, PerPage                int    // 0: the first page, 15 entries
 }
+
+// TimeOrNull is a moment in UTC, or nil for the zero time.
+func TimeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -5,7 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
@@ -39,7 +39,7 @@ func (r *result) answered(refused []string) {
 }
 
 // settle notes what became of a certificate.
-func (p *Page) settle(e client.CertificateEvent) tea.Cmd {
+func (p *Page) settle(e staff.CertificateEvent) tea.Cmd {
 	r := &p.result
 	state := roster.StateAfter(e)
 	if !r.waits[e.UUID] || state != "approved" && state != "failed" {

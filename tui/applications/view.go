@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
 )
@@ -55,7 +55,7 @@ func (p *Page) foot(l look.Look, width int) []string {
 }
 
 // standing says how an application stands, who has it, and since when.
-func (p *Page) standing(a client.Application) string {
+func (p *Page) standing(a staff.Application) string {
 	switch {
 	case a.Status.Value == "rejected" && a.Decision != nil:
 		return fmt.Sprintf("rejected by %s, %s: %s", a.Decision.By, p.desk.Clock(a.Decision.At), a.Decision.Reason)
@@ -70,7 +70,7 @@ func (p *Page) standing(a client.Application) string {
 }
 
 // evidenceOf says what was handed in.
-func evidenceOf(a client.Application) string {
+func evidenceOf(a staff.Application) string {
 	if a.Evidence == nil {
 		return "without evidence"
 	}
@@ -113,7 +113,7 @@ func (p *Page) tell(l look.Look, width int) []string {
 }
 
 // provenBy says how it is known that an application is the address's.
-func provenBy(a client.Application) string {
+func provenBy(a staff.Application) string {
 	switch a.Proof {
 	case "mail":
 		return "proven by a link mailed to the address"

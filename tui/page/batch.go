@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -45,7 +46,7 @@ func NewBatch(d *desk.Desk, v RowVault) *Batch {
 		}
 		return []string{c.ReferenceID, c.Name, c.Status.Value, about}
 	}
-	kind.Concerns = func(e client.CertificateEvent) bool {
+	kind.Concerns = func(e staff.CertificateEvent) bool {
 		return e.BatchID == p.batch.BatchID && roster.StateAfter(e) == "processing"
 	}
 	p.rows = roster.New(d, v, kind, nil)

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/roster"
 )
@@ -31,7 +32,7 @@ type Certificates struct {
 func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
 	p := &Certificates{desk: d, vault: v, finder: desk.NewFinder()}
 	kind := ofCertificates("certificates", "No certificate is like that.")
-	kind.Concerns = func(e client.CertificateEvent) bool {
+	kind.Concerns = func(e staff.CertificateEvent) bool {
 		return p.state != "" || roster.StateAfter(e) == "processing"
 	}
 	p.rows = roster.New(d, v, kind, p.source())

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -18,7 +19,7 @@ import (
 // FailureVault is what is asked of the vault about what failed.
 type FailureVault interface {
 	CertificateVault
-	Failures(ctx context.Context, batch string) ([]client.FailureGroup, error)
+	Failures(ctx context.Context, batch string) ([]staff.FailureGroup, error)
 	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
 }
 
@@ -28,7 +29,7 @@ type Failures struct {
 	desk    *desk.Desk
 	vault   FailureVault
 	table   table.Table
-	groups  []client.FailureGroup
+	groups  []staff.FailureGroup
 	known   bool
 	visible bool
 	stale   bool
@@ -48,7 +49,7 @@ func NewFailures(d *desk.Desk, v FailureVault) *Failures {
 	)}
 	p.table.Single = true
 	kind := ofFailures("failures", "Nothing has failed.")
-	kind.Concerns = func(e client.CertificateEvent) bool {
+	kind.Concerns = func(e staff.CertificateEvent) bool {
 		state := roster.StateAfter(e)
 		return state == "failed" || state == "processing"
 	}
@@ -82,7 +83,7 @@ func (p *Failures) Keys() []key.Binding {
 // Messages of this page.
 type (
 	failuresRead struct {
-		groups []client.FailureGroup
+		groups []staff.FailureGroup
 		took   time.Duration
 		err    error
 	}
@@ -189,14 +190,14 @@ func (p *Failures) pressGroup(msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *Failures) retry(code string) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		return groupRetried{roster.RetrySaid(p.vault.RetrySelected(ctx, client.Selection{Code: code}))}
+		return groupRetried{roster.RetrySaid(p.vault.RetrySelected(ctx, staff.Selection{Code: code}))}
 	})
 }
 
 func (p *Failures) export() tea.Cmd {
 	groups := p.groups
 	return p.desk.Save("causes", []string{"code", "count", "reason", "mend"}, "cause was", "causes were",
-		desk.Each(groups, func(g client.FailureGroup) []string {
+		desk.Each(groups, func(g staff.FailureGroup) []string {
 			return []string{g.Code, fmt.Sprint(g.Count), g.Reason, g.Mend}
 		}))
 }

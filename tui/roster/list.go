@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
@@ -27,7 +28,7 @@ type Kind[T any] struct {
 	Record  func(T) []string // of an export
 	Empty   string           // said where there is nothing
 	// Concerns tells whether an event may change which certificates are listed.
-	Concerns func(client.CertificateEvent) bool
+	Concerns func(staff.CertificateEvent) bool
 }
 
 // Noun is what an entry is called, and several of them.
@@ -259,7 +260,7 @@ func (r *List[T]) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 }
 
 // hear changes what is held by what happened.
-func (r *List[T]) hear(messages []client.Message) {
+func (r *List[T]) hear(messages []staff.Message) {
 	var states map[string]string
 	for _, m := range messages {
 		if m.Snapshot != nil || m.Batch != nil && r.desk.Remote {
@@ -291,7 +292,7 @@ func (r *List[T]) hear(messages []client.Message) {
 
 // StateAfter is the state that an event leaves a certificate in; "" where it says
 // nothing of it.
-func StateAfter(e client.CertificateEvent) string {
+func StateAfter(e staff.CertificateEvent) string {
 	_, what, _ := strings.Cut(e.Event, ".")
 	switch what {
 	case "created":

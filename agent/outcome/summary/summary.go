@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Summary is what is printed.
@@ -19,7 +20,7 @@ type Summary struct {
 	Zone         *time.Location // in which moments are told
 	Batch        client.Batch
 	Certificates []client.Certificate // of the batch, in any order
-	Key          client.SigningKey    // with which the institution signs now
+	Key          staff.SigningKey     // with which the institution signs now
 	Signers      []string             // who is to sign, such as "The dean"
 	MadeAt       time.Time
 }

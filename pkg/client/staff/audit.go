@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 // not a proof: who reaches the staff's door may do everything.
 const UserHeader = "X-Vecctl-User"
 
-// StaffTitle is who a member of the staff says to be.
-func StaffTitle(r *http.Request) string { return StaffNamed(r.Header.Get(UserHeader)) }
+// Title is who a member of the staff says to be.
+func Title(r *http.Request) string { return Named(r.Header.Get(UserHeader)) }
 
-// StaffNamed is how a member of the staff with a name is written down.
-func StaffNamed(name string) string {
+// Named is how a member of the staff with a name is written down.
+func Named(name string) string {
 	const longest = 64
 	name = strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
@@ -37,7 +37,7 @@ func StaffNamed(name string) string {
 // in order. It is empty at the end.
 func (c *Client) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
 	var found []act.Entry
-	err := c.call(ctx, http.MethodGet, fmt.Sprintf("/panel/audit?after=%d", after), nil, &found)
+	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/panel/audit?after=%d", after), nil, &found)
 	return found, err
 }
 

@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -24,13 +24,13 @@ func (c *Client) Corrections(ctx context.Context, all bool) ([]Correction, error
 		path += "?all=1"
 	}
 	var found []Correction
-	err := c.call(ctx, http.MethodGet, path, nil, &found)
+	err := c.Call(ctx, http.MethodGet, path, nil, &found)
 	return found, err
 }
 
 // FinishCorrection notes that staff have seen to a wish.
 func (c *Client) FinishCorrection(ctx context.Context, id uint64) (Correction, error) {
 	var done Correction
-	err := c.post(ctx, "/panel/corrections/"+strconv.FormatUint(id, 10)+"/done", struct{}{}, &done)
+	err := c.Post(ctx, "/panel/corrections/"+strconv.FormatUint(id, 10)+"/done", struct{}{}, &done)
 	return done, err
 }

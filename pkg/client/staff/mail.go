@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func (c *Client) Mails(ctx context.Context, f MailFilter) ([]Mail, error) {
 	q := url.Values{"state": {f.State}, "batch_id": {f.Batch}, "certificate": {f.Certificate},
 		"bounced": {strconv.FormatBool(f.Bounced)}, "limit": {strconv.Itoa(f.Limit)}}
 	var all []Mail
-	err := c.call(ctx, http.MethodGet, "/panel/mails?"+q.Encode(), nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/mails?"+q.Encode(), nil, &all)
 	return all, err
 }
 
@@ -48,28 +48,28 @@ func (c *Client) Mails(ctx context.Context, f MailFilter) ([]Mail, error) {
 // certificate by UUID or reference ID; to another address where one is given.
 func (c *Client) ResendMail(ctx context.Context, name, to string) (Mail, error) {
 	var m Mail
-	err := c.post(ctx, "/panel/mails/resend", map[string]string{"name": name, "to": to}, &m)
+	err := c.Post(ctx, "/panel/mails/resend", map[string]string{"name": name, "to": to}, &m)
 	return m, err
 }
 
 // CancelMail cancels a mail that waits.
 func (c *Client) CancelMail(ctx context.Context, id uint64) (Mail, error) {
 	var m Mail
-	err := c.post(ctx, "/panel/mails/"+strconv.FormatUint(id, 10)+"/cancel", struct{}{}, &m)
+	err := c.Post(ctx, "/panel/mails/"+strconv.FormatUint(id, 10)+"/cancel", struct{}{}, &m)
 	return m, err
 }
 
 // CancelMails cancels all mails of a batch that wait and returns how many.
 func (c *Client) CancelMails(ctx context.Context, batch string) (int, error) {
 	var answer struct{ Cancelled int }
-	err := c.post(ctx, "/panel/mails/cancel", map[string]string{"batch_id": batch}, &answer)
+	err := c.Post(ctx, "/panel/mails/cancel", map[string]string{"batch_id": batch}, &answer)
 	return answer.Cancelled, err
 }
 
 // SendMails sends what is due and returns how many wait after that.
 func (c *Client) SendMails(ctx context.Context) (waiting int, err error) {
 	var answer struct{ Waiting int }
-	err = c.post(ctx, "/panel/mails/send", struct{}{}, &answer)
+	err = c.Post(ctx, "/panel/mails/send", struct{}{}, &answer)
 	return answer.Waiting, err
 }
 
@@ -86,6 +86,6 @@ type MailPreview struct {
 func (c *Client) PreviewMail(ctx context.Context, template, certificate string) (MailPreview, error) {
 	q := url.Values{"template": {template}, "certificate": {certificate}}
 	var p MailPreview
-	err := c.call(ctx, http.MethodGet, "/panel/mails/preview?"+q.Encode(), nil, &p)
+	err := c.Call(ctx, http.MethodGet, "/panel/mails/preview?"+q.Encode(), nil, &p)
 	return p, err
 }

@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"bytes"
@@ -52,7 +52,7 @@ func (c *Client) Backup(ctx context.Context, q BackupRequest, w io.Writer) (Back
 	if err != nil {
 		return BackupResult{}, fmt.Errorf("asking for a backup: %w", err)
 	}
-	resp, err := c.send(ctx, http.MethodPost, "/panel/backup", bytes.NewReader(body))
+	resp, err := c.Send(ctx, http.MethodPost, "/panel/backup", bytes.NewReader(body))
 	if err != nil {
 		return BackupResult{}, err
 	}

@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -36,6 +36,6 @@ func (c *Client) ReceivedEvents(ctx context.Context, before uint64, n int) ([]Re
 		q.Set("before", strconv.FormatUint(before, 10))
 	}
 	var all []ReceivedEvent
-	err := c.call(ctx, http.MethodGet, "/panel/received?"+q.Encode(), nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/received?"+q.Encode(), nil, &all)
 	return all, err
 }

@@ -1,9 +1,11 @@
-package client
+package staff
 
 import (
 	"context"
 	"net/http"
 	"net/url"
+
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 // Mend is what a corrected certificate says otherwise; null stays as it was.
@@ -14,7 +16,7 @@ type Mend struct {
 	Details *string  `json:"details,omitempty"`
 	File    *NewFile `json:"file,omitempty"`
 	// QR is where the code goes; null: where it was.
-	QR *Placement `json:"qr,omitempty"`
+	QR *client.Placement `json:"qr,omitempty"`
 }
 
 // NewFile is a document with its content.
@@ -37,41 +39,41 @@ type Erasure struct {
 
 // Revoke takes an approved certificate back. The reason is shown to everyone who
 // checks it.
-func (c *Client) Revoke(ctx context.Context, name, reason string) (Certificate, error) {
+func (c *Client) Revoke(ctx context.Context, name, reason string) (client.Certificate, error) {
 	return c.revoke(ctx, name, reason, false)
 }
 
 // RevokeAndTell is Revoke with a mail to the recipient.
-func (c *Client) RevokeAndTell(ctx context.Context, name, reason string) (Certificate, error) {
+func (c *Client) RevokeAndTell(ctx context.Context, name, reason string) (client.Certificate, error) {
 	return c.revoke(ctx, name, reason, true)
 }
 
-func (c *Client) revoke(ctx context.Context, name, reason string, tell bool) (Certificate, error) {
+func (c *Client) revoke(ctx context.Context, name, reason string, tell bool) (client.Certificate, error) {
 	var done struct{ UUID string }
-	err := c.post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/revoke",
+	err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/revoke",
 		map[string]any{"reason": reason, "notify": tell}, &done)
 	if err != nil {
-		return Certificate{}, err
+		return client.Certificate{}, err
 	}
 	return c.Certificate(ctx, done.UUID)
 }
 
 // Reshare gives a certificate's view-and-share page another address; the one until
 // now leads nowhere any more.
-func (c *Client) Reshare(ctx context.Context, name string) (Certificate, error) {
+func (c *Client) Reshare(ctx context.Context, name string) (client.Certificate, error) {
 	var done struct{ UUID string }
-	if err := c.post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reshare", nil, &done); err != nil {
-		return Certificate{}, err
+	if err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reshare", nil, &done); err != nil {
+		return client.Certificate{}, err
 	}
 	return c.Certificate(ctx, done.UUID)
 }
 
 // Reissue makes a corrected successor, marks the certificate as replaced, and
 // returns the successor, which is processed then.
-func (c *Client) Reissue(ctx context.Context, name string, m Mend) (Certificate, error) {
+func (c *Client) Reissue(ctx context.Context, name string, m Mend) (client.Certificate, error) {
 	var done struct{ UUID string }
-	if err := c.post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reissue", m, &done); err != nil {
-		return Certificate{}, err
+	if err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reissue", m, &done); err != nil {
+		return client.Certificate{}, err
 	}
 	return c.Certificate(ctx, done.UUID)
 }
@@ -80,6 +82,6 @@ func (c *Client) Reissue(ctx context.Context, name string, m Mend) (Certificate,
 // issued to an address.
 func (c *Client) EraseRecipient(ctx context.Context, email string) (Erasure, error) {
 	var done Erasure
-	err := c.call(ctx, http.MethodDelete, "/panel/recipients/"+url.PathEscape(email), nil, &done)
+	err := c.Call(ctx, http.MethodDelete, "/panel/recipients/"+url.PathEscape(email), nil, &done)
 	return done, err
 }

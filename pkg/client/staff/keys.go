@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -35,13 +35,13 @@ type Key struct {
 // Keys lists all keys and secrets of an agent's home.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	var all []Key
-	err := c.call(ctx, http.MethodGet, "/panel/keys", nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/keys", nil, &all)
 	return all, err
 }
 
 // RotateSecretsKey encrypts all secrets that an agent's home keeps with a new key.
 func (c *Client) RotateSecretsKey(ctx context.Context) (Key, error) {
 	var k Key
-	err := c.post(ctx, "/panel/keys/secrets/rotate", nil, &k)
+	err := c.Post(ctx, "/panel/keys/secrets/rotate", nil, &k)
 	return k, err
 }

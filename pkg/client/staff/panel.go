@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -69,7 +70,7 @@ type Settings struct {
 // Configure changes an agent's settings.
 func (c *Client) Configure(ctx context.Context, s Settings) (AgentStatus, error) {
 	var after AgentStatus
-	err := c.post(ctx, "/panel/settings", s, &after)
+	err := c.Post(ctx, "/panel/settings", s, &after)
 	return after, err
 }
 
@@ -82,7 +83,7 @@ type Queue struct {
 // AgentStatus asks an agent how it is.
 func (c *Client) AgentStatus(ctx context.Context) (AgentStatus, error) {
 	var s AgentStatus
-	err := c.call(ctx, http.MethodGet, "/panel/status", nil, &s)
+	err := c.Call(ctx, http.MethodGet, "/panel/status", nil, &s)
 	return s, err
 }
 
@@ -90,19 +91,19 @@ func (c *Client) AgentStatus(ctx context.Context) (AgentStatus, error) {
 // processing again and returns how many.
 func (c *Client) RetryAll(ctx context.Context, batch string) (int, error) {
 	var answer struct{ Retried int }
-	err := c.post(ctx, "/panel/retry", map[string]string{"batch_id": batch}, &answer)
+	err := c.Post(ctx, "/panel/retry", map[string]string{"batch_id": batch}, &answer)
 	return answer.Retried, err
 }
 
 // Bulk has an agent issue a manifest. Progress is told as it comes.
-func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Progress)) (BulkReport, error) {
+func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
-		return BulkReport{}, fmt.Errorf("sending a manifest: %w", err)
+		return client.BulkReport{}, fmt.Errorf("sending a manifest: %w", err)
 	}
-	resp, err := c.send(ctx, http.MethodPost, "/panel/bulk", bytes.NewReader(body))
+	resp, err := c.Send(ctx, http.MethodPost, "/panel/bulk", bytes.NewReader(body))
 	if err != nil {
-		return BulkReport{}, err
+		return client.BulkReport{}, err
 	}
 	defer resp.Body.Close()
 	lines := json.NewDecoder(bufio.NewReader(resp.Body))
@@ -110,9 +111,9 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Pr
 		var event BulkEvent
 		if err := lines.Decode(&event); err != nil {
 			if ctx.Err() != nil {
-				return BulkReport{}, ctx.Err()
+				return client.BulkReport{}, ctx.Err()
 			}
-			return BulkReport{}, fault.Wrap(fault.Unavailable, err, "the agent broke off; run the same command again to go on")
+			return client.BulkReport{}, fault.Wrap(fault.Unavailable, err, "the agent broke off; run the same command again to go on")
 		}
 		switch {
 		case event.Progress != nil:
@@ -120,9 +121,9 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(Pr
 		case event.Report != nil:
 			return *event.Report, nil
 		case event.Error != nil && ctx.Err() != nil:
-			return BulkReport{}, ctx.Err() // that is why the agent stopped
+			return client.BulkReport{}, ctx.Err() // that is why the agent stopped
 		case event.Error != nil:
-			return BulkReport{}, event.Error.err()
+			return client.BulkReport{}, event.Error.err()
 		}
 	}
 }

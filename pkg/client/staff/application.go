@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -8,12 +8,13 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Application is a certificate that somebody applied for, as staff see it.
 type Application struct {
-	Certificate
+	client.Certificate
 	// Proof is how it is known that the application is the address's: mail, account or
 	// staff.
 	Proof       string    `json:"proof"`
@@ -25,7 +26,7 @@ type Application struct {
 
 // Evidence is the file that an applicant handed in.
 type Evidence struct {
-	File
+	client.File
 	Format string `json:"format"` // pdf, jpeg or png
 }
 
@@ -90,7 +91,7 @@ const applicationsPath = "/panel/applications"
 func applicationPath(name string) string { return applicationsPath + "/" + url.PathEscape(name) }
 
 // Applications returns a page of applications, newest first.
-func (c *Client) Applications(ctx context.Context, f ApplicationFilter) (Page[Application], error) {
+func (c *Client) Applications(ctx context.Context, f ApplicationFilter) (client.Page[Application], error) {
 	q := url.Values{}
 	for name, value := range map[string]string{"status": f.Status, "applicant_email": f.Email, "search": f.Search} {
 		if value != "" {
@@ -102,28 +103,28 @@ func (c *Client) Applications(ctx context.Context, f ApplicationFilter) (Page[Ap
 			q.Set(name, strconv.Itoa(n))
 		}
 	}
-	var page Page[Application]
-	err := c.call(ctx, http.MethodGet, applicationsPath+"?"+q.Encode(), nil, &page)
+	var page client.Page[Application]
+	err := c.Call(ctx, http.MethodGet, applicationsPath+"?"+q.Encode(), nil, &page)
 	return page, err
 }
 
 // Application returns one by UUID or reference ID.
 func (c *Client) Application(ctx context.Context, name string) (Application, error) {
 	var found Application
-	err := c.call(ctx, http.MethodGet, applicationPath(name), nil, &found)
+	err := c.Call(ctx, http.MethodGet, applicationPath(name), nil, &found)
 	return found, err
 }
 
 // SubmitApplication applies for somebody whom staff know.
 func (c *Client) SubmitApplication(ctx context.Context, n NewApplication) (Application, error) {
 	var made Application
-	err := c.post(ctx, applicationsPath, n, &made)
+	err := c.Post(ctx, applicationsPath, n, &made)
 	return made, err
 }
 
 // ApplicationEvidence writes what an applicant handed in to w.
 func (c *Client) ApplicationEvidence(ctx context.Context, name string, w io.Writer) (int64, error) {
-	resp, err := c.send(ctx, http.MethodGet, applicationPath(name)+"/evidence", nil)
+	resp, err := c.Send(ctx, http.MethodGet, applicationPath(name)+"/evidence", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -139,7 +140,7 @@ func (c *Client) ApplicationEvidence(ctx context.Context, name string, w io.Writ
 // already is an error that names who did that.
 func (c *Client) ReviewApplication(ctx context.Context, name string) (Application, error) {
 	var changed Application
-	err := c.post(ctx, applicationPath(name)+"/review", struct{}{}, &changed)
+	err := c.Post(ctx, applicationPath(name)+"/review", struct{}{}, &changed)
 	return changed, err
 }
 
@@ -147,13 +148,13 @@ func (c *Client) ReviewApplication(ctx context.Context, name string) (Applicatio
 // decided already is an error that names who decided.
 func (c *Client) ApproveApplication(ctx context.Context, name string, a ApplicationApproval) (Application, error) {
 	var changed Application
-	err := c.post(ctx, applicationPath(name)+"/approve", a, &changed)
+	err := c.Post(ctx, applicationPath(name)+"/approve", a, &changed)
 	return changed, err
 }
 
 // RejectApplication refuses an application; its applicant is told the reason.
 func (c *Client) RejectApplication(ctx context.Context, name, reason string) (Application, error) {
 	var changed Application
-	err := c.post(ctx, applicationPath(name)+"/reject", map[string]string{"reason": reason}, &changed)
+	err := c.Post(ctx, applicationPath(name)+"/reject", map[string]string{"reason": reason}, &changed)
 	return changed, err
 }

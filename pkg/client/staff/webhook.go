@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"bytes"
@@ -78,14 +78,14 @@ type Redelivery struct {
 // CreateWebhook makes a webhook; the answer alone has its signing secret.
 func (c *Client) CreateWebhook(ctx context.Context, e WebhookEdit) (Webhook, error) {
 	var w Webhook
-	err := c.post(ctx, "/panel/webhooks", e, &w)
+	err := c.Post(ctx, "/panel/webhooks", e, &w)
 	return w, err
 }
 
 // Webhooks lists the institution's webhooks in order of creation.
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	var all []Webhook
-	err := c.call(ctx, http.MethodGet, "/panel/webhooks", nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/webhooks", nil, &all)
 	return all, err
 }
 
@@ -96,14 +96,14 @@ func (c *Client) UpdateWebhook(ctx context.Context, id string, e WebhookEdit) (W
 		return Webhook{}, fmt.Errorf("changing a webhook: %w", err)
 	}
 	var w Webhook
-	err = c.call(ctx, http.MethodPatch, webhookPath(id), bytes.NewReader(raw), &w)
+	err = c.Call(ctx, http.MethodPatch, webhookPath(id), bytes.NewReader(raw), &w)
 	return w, err
 }
 
 // DeleteWebhook ends a webhook; what was delivered stays on record.
 func (c *Client) DeleteWebhook(ctx context.Context, id string) (Webhook, error) {
 	var w Webhook
-	err := c.call(ctx, http.MethodDelete, webhookPath(id), nil, &w)
+	err := c.Call(ctx, http.MethodDelete, webhookPath(id), nil, &w)
 	return w, err
 }
 
@@ -111,14 +111,14 @@ func (c *Client) DeleteWebhook(ctx context.Context, id string) (Webhook, error) 
 // one signs along for a day.
 func (c *Client) RotateWebhook(ctx context.Context, id string) (Webhook, error) {
 	var w Webhook
-	err := c.post(ctx, webhookPath(id)+"/rotate", nil, &w)
+	err := c.Post(ctx, webhookPath(id)+"/rotate", nil, &w)
 	return w, err
 }
 
 // TestWebhook sends a webhook a test at once, and returns what came of it.
 func (c *Client) TestWebhook(ctx context.Context, id string) (WebhookDelivery, error) {
 	var d WebhookDelivery
-	err := c.post(ctx, webhookPath(id)+"/test", nil, &d)
+	err := c.Post(ctx, webhookPath(id)+"/test", nil, &d)
 	return d, err
 }
 
@@ -145,21 +145,21 @@ func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) ([]WebhookDel
 		set("limit", strconv.Itoa(f.Limit))
 	}
 	var all []WebhookDelivery
-	err := c.call(ctx, http.MethodGet, "/panel/deliveries?"+q.Encode(), nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/deliveries?"+q.Encode(), nil, &all)
 	return all, err
 }
 
 // Delivery returns one with its body.
 func (c *Client) Delivery(ctx context.Context, id string) (WebhookDelivery, error) {
 	var d WebhookDelivery
-	err := c.call(ctx, http.MethodGet, "/panel/deliveries/"+url.PathEscape(id), nil, &d)
+	err := c.Call(ctx, http.MethodGet, "/panel/deliveries/"+url.PathEscape(id), nil, &d)
 	return d, err
 }
 
 // Redeliver asks for deliveries anew and returns how many.
 func (c *Client) Redeliver(ctx context.Context, r Redelivery) (int, error) {
 	var answer struct{ Redelivered int }
-	err := c.post(ctx, "/panel/redeliver", r, &answer)
+	err := c.Post(ctx, "/panel/redeliver", r, &answer)
 	return answer.Redelivered, err
 }
 

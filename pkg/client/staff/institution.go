@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -24,20 +24,20 @@ type Institution struct {
 // Institutions lists the institutions of an agent's home.
 func (c *Client) Institutions(ctx context.Context) ([]Institution, error) {
 	var all []Institution
-	err := c.call(ctx, http.MethodGet, "/panel/institutions", nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/institutions", nil, &all)
 	return all, err
 }
 
 // AddInstitution makes an institution; its base URL is the home's.
 func (c *Client) AddInstitution(ctx context.Context, s Settings) (Institution, error) {
 	var made Institution
-	err := c.post(ctx, "/panel/institutions", s, &made)
+	err := c.Post(ctx, "/panel/institutions", s, &made)
 	return made, err
 }
 
 // UseInstitution makes an institution, by ID or name, the one that staff work for.
 func (c *Client) UseInstitution(ctx context.Context, name string) (Institution, error) {
 	var used Institution
-	err := c.post(ctx, "/panel/institutions/"+url.PathEscape(name)+"/use", struct{}{}, &used)
+	err := c.Post(ctx, "/panel/institutions/"+url.PathEscape(name)+"/use", struct{}{}, &used)
 	return used, err
 }

@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -26,32 +26,23 @@ type Token struct {
 	Secret      string     `json:"token,omitempty"` // only in the answer that made it
 }
 
-// TimeOrNull is a moment in UTC, or nil for the zero time.
-func TimeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
 // CreateToken makes an API token.
 func (c *Client) CreateToken(ctx context.Context, q NewToken) (Token, error) {
 	var t Token
-	err := c.post(ctx, "/panel/tokens", q, &t)
+	err := c.Post(ctx, "/panel/tokens", q, &t)
 	return t, err
 }
 
 // Tokens lists the institution's API tokens.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
 	var all []Token
-	err := c.call(ctx, http.MethodGet, "/panel/tokens", nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/tokens", nil, &all)
 	return all, err
 }
 
 // RevokeToken ends an API token.
 func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 	var t Token
-	err := c.call(ctx, http.MethodDelete, "/panel/tokens/"+url.PathEscape(id), nil, &t)
+	err := c.Call(ctx, http.MethodDelete, "/panel/tokens/"+url.PathEscape(id), nil, &t)
 	return t, err
 }

@@ -1,4 +1,5 @@
-package client
+// Package loopback reaches a handler in the same process as if it were a server.
+package loopback
 
 import (
 	"io"
@@ -7,13 +8,13 @@ import (
 	"sync"
 )
 
-// InProcess is a transport to a handler in the same process: the handler runs
-// beside the caller, and its answer is streamed as it is written.
-func InProcess(h http.Handler) http.RoundTripper { return inProcess{h} }
+// Transport leads to a handler: it runs beside the caller, and its answer is streamed
+// as it is written.
+func Transport(h http.Handler) http.RoundTripper { return transport{h} }
 
-type inProcess struct{ handler http.Handler }
+type transport struct{ handler http.Handler }
 
-func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, w := io.Pipe()
 	answer := &answer{header: http.Header{}, body: w, begun: make(chan struct{}), mute: req.Method == http.MethodHead}
 	inner := req.Clone(req.Context())

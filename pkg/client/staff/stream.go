@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"bufio"
@@ -11,13 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Snapshot is how everything stands when a stream begins.
 type Snapshot struct {
-	Status  AgentStatus `json:"status"`
-	Batches []Batch     `json:"batches"` // the latest ones, newest first
+	Status  AgentStatus    `json:"status"`
+	Batches []client.Batch `json:"batches"` // the latest ones, newest first
 }
 
 // CertificateEvent is something that happened to a certificate.
@@ -40,7 +41,7 @@ type Message struct {
 	ID          string // to resume behind it; empty when it cannot be resumed behind
 	Snapshot    *Snapshot
 	Certificate *CertificateEvent
-	Batch       *Batch
+	Batch       *client.Batch
 	Notice      *Notice
 }
 
@@ -54,7 +55,7 @@ type Notice struct {
 // each message on, an empty one first. After is the ID of the last message that was seen; "" begins
 // with a snapshot.
 func (c *Client) Follow(ctx context.Context, after string, each func(Message) error) error {
-	req, err := c.request(ctx, http.MethodGet, "/panel/events", nil)
+	req, err := c.Request(ctx, http.MethodGet, "/panel/events", nil)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (c *Client) Follow(ctx context.Context, after string, each func(Message) er
 	if after != "" {
 		req.Header.Set("Last-Event-ID", after)
 	}
-	resp, err := c.do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func message(kind, id, data string) (Message, error) {
 		m.Certificate = new(CertificateEvent)
 		into = m.Certificate
 	case "batch":
-		m.Batch = new(Batch)
+		m.Batch = new(client.Batch)
 		into = m.Batch
 	case "notice":
 		m.Notice = new(Notice)

@@ -1,4 +1,6 @@
-package client
+// Package registrar asks an agent for what its certification authority's staff do:
+// stores, their domains, and what they are certified for.
+package registrar
 
 import (
 	"context"
@@ -6,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 // Store is a store of the certification authority as staff see it.
@@ -63,97 +67,103 @@ type AuditEntry struct {
 	Hash    string    `json:"hash"`
 }
 
+// Calls are the registrar's calls of one agent. They are safe for concurrent use.
+type Calls struct{ vault *client.Client }
+
+// New makes the calls of the agent that c reaches.
+func New(c *client.Client) Calls { return Calls{c} }
+
 const authorityPath = "/panel/authority/"
 
 // AddStore registers a store; the answer alone has its API key.
-func (c *Client) AddStore(ctx context.Context, slug string, review bool) (s Store, err error) {
-	err = c.post(ctx, authorityPath+"stores", Store{Slug: slug, Review: review}, &s)
+func (c Calls) AddStore(ctx context.Context, slug string, review bool) (s Store, err error) {
+	err = c.vault.Post(ctx, authorityPath+"stores", Store{Slug: slug, Review: review}, &s)
 	return s, err
 }
 
 // Stores lists the stores by name.
-func (c *Client) Stores(ctx context.Context) (all []Store, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"stores", nil, &all)
+func (c Calls) Stores(ctx context.Context) (all []Store, err error) {
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"stores", nil, &all)
 	return all, err
 }
 
 // ActOnStore changes a store: rotate-key, disable, enable, review, no-review.
-func (c *Client) ActOnStore(ctx context.Context, slug, act string) (s Store, err error) {
-	err = c.call(ctx, http.MethodPost, authorityPath+"stores/"+url.PathEscape(slug)+"/"+act, nil, &s)
+func (c Calls) ActOnStore(ctx context.Context, slug, act string) (s Store, err error) {
+	err = c.vault.Call(ctx, http.MethodPost, authorityPath+"stores/"+url.PathEscape(slug)+"/"+act, nil, &s)
 	return s, err
 }
 
 // AddDomain registers a domain or App ID for a store.
-func (c *Client) AddDomain(ctx context.Context, domain, store string) (d StoreDomain, err error) {
-	err = c.post(ctx, authorityPath+"domains", StoreDomain{Domain: domain, Store: store}, &d)
+func (c Calls) AddDomain(ctx context.Context, domain, store string) (d StoreDomain, err error) {
+	err = c.vault.Post(ctx, authorityPath+"domains", StoreDomain{Domain: domain, Store: store}, &d)
 	return d, err
 }
 
 // Domains lists the domains by name.
-func (c *Client) Domains(ctx context.Context) (all []StoreDomain, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"domains", nil, &all)
+func (c Calls) Domains(ctx context.Context) (all []StoreDomain, err error) {
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"domains", nil, &all)
 	return all, err
 }
 
 // ActOnDomain acts on a domain: check, trust, remove.
-func (c *Client) ActOnDomain(ctx context.Context, domain, act string) (d StoreDomain, err error) {
-	err = c.call(ctx, http.MethodPost, authorityPath+"domains/"+url.PathEscape(domain)+"/"+act, nil, &d)
+func (c Calls) ActOnDomain(ctx context.Context, domain, act string) (d StoreDomain, err error) {
+	err = c.vault.Call(ctx, http.MethodPost, authorityPath+"domains/"+url.PathEscape(domain)+"/"+act, nil, &d)
 	return d, err
 }
 
 // StoreCertifications lists each domain's latest certification, of one store or,
 // with "", of all.
-func (c *Client) StoreCertifications(ctx context.Context, store string) (all []StoreCertification, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"certifications?store="+url.QueryEscape(store), nil, &all)
+func (c Calls) StoreCertifications(ctx context.Context, store string) (all []StoreCertification, err error) {
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"certifications?store="+url.QueryEscape(store), nil, &all)
 	return all, err
 }
 
 // PendingRequests lists the certification requests that wait, oldest first.
-func (c *Client) PendingRequests(ctx context.Context) (all []StoreCertification, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"pending", nil, &all)
+func (c Calls) PendingRequests(ctx context.Context) (all []StoreCertification, err error) {
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"pending", nil, &all)
 	return all, err
 }
 
 // DecideRequest approves or rejects a pending request; a rejection has a reason.
-func (c *Client) DecideRequest(ctx context.Context, id, act, reason string) (s StoreCertification, err error) {
-	err = c.post(ctx, authorityPath+"requests/"+url.PathEscape(id)+"/"+act, map[string]string{"reason": reason}, &s)
+func (c Calls) DecideRequest(ctx context.Context, id, act, reason string) (s StoreCertification, err error) {
+	err = c.vault.Post(ctx, authorityPath+"requests/"+url.PathEscape(id)+"/"+act, map[string]string{"reason": reason}, &s)
 	return s, err
 }
 
 // RevokeCertification revokes any store's certification.
-func (c *Client) RevokeCertification(ctx context.Context, hash, reason string) (s StoreCertification, err error) {
-	err = c.post(ctx, authorityPath+"certifications/"+url.PathEscape(hash)+"/revoke", map[string]string{"reason": reason}, &s)
+func (c Calls) RevokeCertification(ctx context.Context, hash, reason string) (s StoreCertification, err error) {
+	err = c.vault.Post(ctx, authorityPath+"certifications/"+url.PathEscape(hash)+"/revoke", map[string]string{"reason": reason}, &s)
 	return s, err
 }
 
 // EmbedSnippet is the HTML with which a store shows a badge.
-func (c *Client) EmbedSnippet(ctx context.Context, hash, size string) (snippet string, err error) {
+func (c Calls) EmbedSnippet(ctx context.Context, hash, size string) (snippet string, err error) {
 	var body struct {
 		HTML string `json:"html"`
 	}
-	err = c.call(ctx, http.MethodGet, authorityPath+"certifications/"+url.PathEscape(hash)+"/embed?size="+url.QueryEscape(size), nil, &body)
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"certifications/"+url.PathEscape(hash)+"/embed?size="+url.QueryEscape(size), nil, &body)
 	return body.HTML, err
 }
 
 // AuditLog lists up to n entries of the audit list after a number, in order.
-func (c *Client) AuditLog(ctx context.Context, after uint64, n int) (all []AuditEntry, err error) {
+func (c Calls) AuditLog(ctx context.Context, after uint64, n int) (all []AuditEntry, err error) {
 	path := authorityPath + "log?after=" + strconv.FormatUint(after, 10) + "&n=" + strconv.Itoa(n)
-	err = c.call(ctx, http.MethodGet, path, nil, &all)
+	err = c.vault.Call(ctx, http.MethodGet, path, nil, &all)
 	return all, err
 }
 
 // VerifyAuditLog checks the whole audit list and returns its last entry.
-func (c *Client) VerifyAuditLog(ctx context.Context) (last AuditEntry, err error) {
-	err = c.call(ctx, http.MethodGet, authorityPath+"log/verify", nil, &last)
+func (c Calls) VerifyAuditLog(ctx context.Context) (last AuditEntry, err error) {
+	err = c.vault.Call(ctx, http.MethodGet, authorityPath+"log/verify", nil, &last)
 	return last, err
 }
 
 // RotateAuthoritySecret makes new badge hashes under a new secret; its ID is
 // returned.
-func (c *Client) RotateAuthoritySecret(ctx context.Context) (id string, err error) {
+func (c Calls) RotateAuthoritySecret(ctx context.Context) (id string, err error) {
 	var body struct {
 		ID string `json:"key_id"`
 	}
-	err = c.call(ctx, http.MethodPost, authorityPath+"secret/rotate", nil, &body)
+	err = c.vault.Call(ctx, http.MethodPost, authorityPath+"secret/rotate", nil, &body)
 	return body.ID, err
 }

@@ -1,4 +1,4 @@
-package client
+package staff
 
 import (
 	"context"
@@ -21,14 +21,14 @@ type SigningKey struct {
 // its chain, the key's own certificate first.
 func (c *Client) ImportKey(ctx context.Context, pem []byte) (SigningKey, error) {
 	var k SigningKey
-	err := c.post(ctx, "/panel/key", map[string][]byte{"pem": pem}, &k)
+	err := c.Post(ctx, "/panel/key", map[string][]byte{"pem": pem}, &k)
 	return k, err
 }
 
 // SigningKey is what the agent signs with.
 func (c *Client) SigningKey(ctx context.Context) (SigningKey, error) {
 	var k SigningKey
-	err := c.call(ctx, http.MethodGet, "/panel/key", nil, &k)
+	err := c.Call(ctx, http.MethodGet, "/panel/key", nil, &k)
 	return k, err
 }
 
@@ -36,6 +36,6 @@ func (c *Client) SigningKey(ctx context.Context) (SigningKey, error) {
 // somebody else has certified is replaced only when selfMade says so.
 func (c *Client) RotateKey(ctx context.Context, selfMade bool) (SigningKey, error) {
 	var k SigningKey
-	err := c.post(ctx, "/panel/key/rotate", map[string]bool{"self_made": selfMade}, &k)
+	err := c.Post(ctx, "/panel/key/rotate", map[string]bool{"self_made": selfMade}, &k)
 	return k, err
 }

@@ -1,10 +1,12 @@
-package client
+package staff
 
 import (
 	"context"
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 // FailureGroup is what failed for one cause.
@@ -23,13 +25,13 @@ func (c *Client) Failures(ctx context.Context, batch string) ([]FailureGroup, er
 	if batch != "" {
 		q.Set("batch_id", batch)
 	}
-	err := c.call(ctx, http.MethodGet, "/panel/failures?"+q.Encode(), nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/panel/failures?"+q.Encode(), nil, &all)
 	return all, err
 }
 
 // FailedFor returns a page of the certificates that failed for one cause, newest
 // first; 0 is the first page of 15.
-func (c *Client) FailedFor(ctx context.Context, code string, page, perPage int) (Page[Certificate], error) {
+func (c *Client) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
 	q := url.Values{}
 	if page > 0 {
 		q.Set("page", strconv.Itoa(page))
@@ -37,8 +39,8 @@ func (c *Client) FailedFor(ctx context.Context, code string, page, perPage int) 
 	if perPage > 0 {
 		q.Set("per_page", strconv.Itoa(perPage))
 	}
-	var found Page[Certificate]
-	err := c.call(ctx, http.MethodGet, "/panel/failures/"+url.PathEscape(code)+"?"+q.Encode(), nil, &found)
+	var found client.Page[client.Certificate]
+	err := c.Call(ctx, http.MethodGet, "/panel/failures/"+url.PathEscape(code)+"?"+q.Encode(), nil, &found)
 	return found, err
 }
 
@@ -67,6 +69,6 @@ type Refusal struct {
 // processing again.
 func (c *Client) RetrySelected(ctx context.Context, s Selection) (RetryReport, error) {
 	var report RetryReport
-	err := c.post(ctx, "/panel/failures/retry", s, &report)
+	err := c.Post(ctx, "/panel/failures/retry", s, &report)
 	return report, err
 }

@@ -42,7 +42,6 @@ type Options struct {
 	Vault       Vault
 	Frame       *frame.Frame
 	Institution func(id uint32) (vault.Institution, bool)
-	Current     func() vault.Institution
 	VerifyURL   func(reference string) string
 	ShareURL    func(vault.Certificate) string
 	// Open opens a certificate's verified PDF; FileName names it.
@@ -93,8 +92,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificat
 		c, err = vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 	}
 	if fault.Is(err, fault.NotFound) {
-		v = p.Frame.View(r, p.Current())
-		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")
+		p.Frame.Tell(w, r, http.StatusNotFound, "share.gone")
 		return c, v, false
 	}
 	who, known := p.Institution(c.Institution)
@@ -102,15 +100,10 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificat
 		err = fmt.Errorf("institution %d is missing", c.Institution)
 	}
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return c, v, false
 	}
 	return c, p.Frame.View(r, who), true
-}
-
-func (p *Pages) broken(w http.ResponseWriter, r *http.Request, err error) {
-	p.Log.Error("showing a shared certificate failed", "error", err)
-	p.Frame.Note(w, r, http.StatusInternalServerError, p.Frame.View(r, p.Current()), "broken")
 }
 
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
@@ -129,7 +122,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c vault.Certificate, v frame.View, said string) {
 	page, err := p.content(r.Context(), c, v)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	page.Said = said
@@ -250,7 +243,7 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) {
 	}
 	d, err := p.Open(r.Context(), c)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	defer d.Close()
@@ -321,7 +314,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.Unavailable):
 		p.Frame.Note(w, r, http.StatusTooManyRequests, v, "busy")
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 	default:
 		http.Redirect(w, r, v.LinkWith("/c/"+c.ShareToken, "asked", "1"), http.StatusSeeOther)
 	}

@@ -49,6 +49,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/drop/incoming"
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/agent/drop/sight"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
@@ -125,8 +126,8 @@ type Watcher struct {
 	// Of the goroutine that looks.
 	root      os.FileInfo // what the folder was when it was last looked at
 	mounted   bool        // it has been a mount point
-	seen      sightings
-	folders   sightings
+	seen      sight.Sightings
+	folders   sight.Sightings
 	manifests map[string]*pending
 	emptied   map[string]bool // folders that files were taken out of
 
@@ -141,7 +142,7 @@ type Watcher struct {
 // New makes a watcher; it starts nothing.
 func New(o Options) *Watcher {
 	return &Watcher{
-		Options: o, seen: sightings{}, folders: sightings{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
+		Options: o, seen: sight.Sightings{}, folders: sight.Sightings{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
 		taken: make(chan struct{}, 1), again: make(chan struct{}, 1), status: Status{Folder: o.Folder},
 	}
 }

@@ -112,11 +112,11 @@ func (w *Watcher) show(plans map[string]plan, now time.Time) {
 
 func (w *Watcher) item(name string, plans map[string]plan, named bool, now time.Time) Item {
 	s, p := w.seen[name], w.manifests[name]
-	item := Item{Name: name, Size: s.Size, Since: s.since, State: Loose, Note: s.note}
+	item := Item{Name: name, Size: s.Size, Since: s.Since, State: Loose, Note: s.Note}
 	switch {
-	case s.note != "":
+	case s.Note != "":
 		item.State = Unusable
-	case !s.settled(now, w.Settle):
+	case !s.Settled(now, w.Settle):
 		item.State = Arriving
 	case p != nil:
 		item.State, item.Note = Waiting, cmp.Or(p.trouble, p.waitsFor(plans[name], w.Wait))

@@ -15,7 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -73,7 +73,7 @@ type Document struct {
 
 // MIME is the document's media type.
 func (d *Document) MIME() string {
-	if d.File.Format == string(pdf.PDF) {
+	if d.File.Format == string(kind.PDF) {
 		return "application/pdf"
 	}
 	return "image/" + d.File.Format
@@ -97,13 +97,13 @@ var (
 // Receive reads an uploaded document to its end. It is looked at no deeper than
 // its type: one that cannot be stamped fails when it is processed.
 func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
-	head := make([]byte, pdf.SniffLen)
+	head := make([]byte, kind.SniffLen)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	head = head[:n]
-	format, err := pdf.Sniff(head)
+	format, err := kind.Sniff(head)
 	if err != nil {
 		return nil, ErrWrongType
 	}
@@ -128,7 +128,7 @@ var extension = regexp.MustCompile(`^\.[0-9A-Za-z]{1,8}$`)
 
 // fileName is the last part of an uploaded file's name, fit to stand in a folder
 // of any system. A name without an extension gets that of the content.
-func fileName(name string, format pdf.Format) string {
+func fileName(name string, format kind.Kind) string {
 	name = strings.ToValidUTF8(name[strings.LastIndexAny(name, `/\`)+1:], "_")
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>:"|?*`, r) {
@@ -155,13 +155,13 @@ func fileName(name string, format pdf.Format) string {
 	return stem + ext
 }
 
-func extensionOf(format pdf.Format) string {
+func extensionOf(format kind.Kind) string {
 	switch format {
-	case pdf.JPEG:
+	case kind.JPEG:
 		return ".jpg"
-	case pdf.PNG:
+	case kind.PNG:
 		return ".png"
-	case pdf.PDF:
+	case kind.PDF:
 	}
 	return ".pdf"
 }

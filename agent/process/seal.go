@@ -15,6 +15,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -39,7 +41,7 @@ type Sealer struct {
 // says it: in ASCII alone.
 func VerifyURL(baseURL, reference string) string {
 	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
-	if link, err := pdf.Link(address); err == nil {
+	if link, err := qr.Link(address); err == nil {
 		return link
 	}
 	return address // the settings take no such base URL
@@ -120,7 +122,7 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 // document returns the PDF that is to be continued; for an image, the page that
 // is made of it and stored first.
 func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
-	if c.File.Format == string(pdf.PDF) {
+	if c.File.Format == string(kind.PDF) {
 		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
 	}
 	f, err := s.Blobs.Get(c.File.SHA256)

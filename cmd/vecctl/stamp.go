@@ -17,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -148,7 +149,7 @@ func stampSource(w world, f *os.File) (pdf.Source, error) {
 	if err != nil {
 		return pdf.Source{}, err
 	}
-	if found.Format == pdf.PDF {
+	if found.Format == kind.PDF {
 		return pdf.Source{R: f, Size: info.Size()}, nil
 	}
 	var page bytes.Buffer

@@ -1,4 +1,5 @@
-package pdf
+// Package kind tells by its content what kind of file a document is.
+package kind
 
 import (
 	"bytes"
@@ -6,6 +7,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+)
+
+// Kind is the kind of an input, decided by its content.
+type Kind string
+
+// The kinds that are accepted.
+const (
+	PDF  Kind = "pdf"
+	JPEG Kind = "jpeg"
+	PNG  Kind = "png"
 )
 
 // SniffLen is how many bytes of a file's beginning Sniff wants.
@@ -32,8 +43,8 @@ var signatures = []struct {
 }
 
 // Sniff decides by content what a file is; head are its first bytes, SniffLen
-// of them or the whole file. The error is a *Refusal that names what was found.
-func Sniff(head []byte) (Format, error) {
+// of them or the whole file. The error is a *refusal.Refusal that names what was found.
+func Sniff(head []byte) (Kind, error) {
 	head = head[:min(len(head), SniffLen)]
 	switch {
 	case len(head) == 0:

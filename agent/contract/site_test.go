@@ -22,6 +22,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // site is a running agent and a caller with every permission.
@@ -77,7 +78,7 @@ func newSiteWith(t *testing.T, o agent.ServeOptions) *site {
 
 func permissions() []string {
 	var all []string
-	for _, p := range vault.Permissions() {
+	for _, p := range caller.Permissions() {
 		all = append(all, string(p))
 	}
 	return all

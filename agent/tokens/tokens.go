@@ -8,14 +8,14 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Records are where tokens are kept.
 type Records interface {
-	AddToken(ctx context.Context, t vault.Token) error
-	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+	AddToken(ctx context.Context, t caller.Token) error
+	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
 }
 
 // Desk is where staff see to the tokens of their institution.
@@ -33,14 +33,14 @@ func New(records Records, institution func() uint32, now func() time.Time, rando
 
 // CreateToken makes an API token; the answer alone has its secret.
 func (d *Desk) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
-	draft := vault.Token{Institution: d.institution(), Name: q.Name}
+	draft := caller.Token{Institution: d.institution(), Name: q.Name}
 	for _, p := range q.Permissions {
-		draft.Permissions = append(draft.Permissions, vault.Permission(p))
+		draft.Permissions = append(draft.Permissions, caller.Permission(p))
 	}
 	if q.ExpiresAt != nil {
 		draft.ExpiresAt = *q.ExpiresAt
 	}
-	t, secret, err := vault.NewToken(d.random, draft, d.now())
+	t, secret, err := caller.NewToken(d.random, draft, d.now())
 	if err != nil {
 		return staff.Token{}, err
 	}
@@ -67,13 +67,13 @@ func (d *Desk) Tokens(ctx context.Context) ([]staff.Token, error) {
 
 // RevokeToken ends a token.
 func (d *Desk) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
-	t, err := d.records.ChangeToken(ctx, d.institution(), id, func(t vault.Token) (vault.Token, error) {
+	t, err := d.records.ChangeToken(ctx, d.institution(), id, func(t caller.Token) (caller.Token, error) {
 		return t.Revoke(d.now())
 	})
 	return shapeToken(t), err
 }
 
-func shapeToken(t vault.Token) staff.Token {
+func shapeToken(t caller.Token) staff.Token {
 	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
 	for _, p := range t.Permissions {
 		shown.Permissions = append(shown.Permissions, string(p))

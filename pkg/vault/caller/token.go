@@ -1,9 +1,10 @@
-package vault
+// Package caller is the domain of programs that call the API: their tokens, the files
+// that they hand in ahead, and the answers that are kept for them. It does no input
+// or output.
+package caller
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Permission is what a token may do (guide, "API Token & Permissions").
@@ -38,7 +40,7 @@ type Token struct {
 	Institution uint32       `json:"institution"`
 	Name        string       `json:"name"`
 	Permissions []Permission `json:"permissions"`
-	Hash        string       `json:"hash"` // of the secret, see HashSecret
+	Hash        string       `json:"hash"` // of the secret, see vault.HashSecret
 	CreatedAt   time.Time    `json:"created_at"`
 	ExpiresAt   time.Time    `json:"expires_at,omitzero"`
 	LastUsedAt  time.Time    `json:"last_used_at,omitzero"`
@@ -47,11 +49,11 @@ type Token struct {
 
 // NewToken makes a token and its secret: 256 random bits.
 func NewToken(random io.Reader, t Token, now time.Time) (Token, string, error) {
-	t.Name, t.CreatedAt = Clean(t.Name), now
+	t.Name, t.CreatedAt = vault.Clean(t.Name), now
 	if err := t.validate(now); err != nil {
 		return Token{}, "", err
 	}
-	id, err := NewUUID(random, now)
+	id, err := vault.NewUUID(random, now)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -60,13 +62,13 @@ func NewToken(random io.Reader, t Token, now time.Time) (Token, string, error) {
 		return Token{}, "", fmt.Errorf("drawing a token: %w", err)
 	}
 	secret := "vec_" + base64.RawURLEncoding.EncodeToString(bits[:])
-	t.ID, t.Hash = id, HashSecret(secret)
+	t.ID, t.Hash = id, vault.HashSecret(secret)
 	return t, secret, nil
 }
 
 func (t Token) validate(now time.Time) error {
 	var bad []fault.Field
-	if n := utf8.RuneCountInString(t.Name); n == 0 || n > MaxName || strings.ContainsFunc(t.Name, forbidden) {
+	if n := utf8.RuneCountInString(t.Name); n == 0 || n > vault.MaxName || strings.ContainsFunc(t.Name, vault.Forbidden) {
 		bad = append(bad, fault.Field{Name: "name", Message: "a token needs a name of at most 255 characters"})
 	}
 	if len(t.Permissions) == 0 {
@@ -90,13 +92,6 @@ func permissionNames() string {
 		names = append(names, string(p))
 	}
 	return strings.Join(names, ", ")
-}
-
-// HashSecret is how a secret is kept. It needs no salt and no slowness: 256
-// random bits cannot be guessed.
-func HashSecret(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }
 
 // Usable tells whether the token is neither revoked nor expired.

@@ -32,7 +32,7 @@ type Options struct {
 	Log   *slog.Logger
 	// Ended, where set, is told of endpoints after attempts were committed. It must
 	// not block.
-	Ended func()
+	Ended func(context.Context)
 }
 
 // Sizes and times of a lane.

@@ -185,7 +185,7 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 	l.setFree(ids...)
 	signal(l.wake) // some may be due again before what is being waited for
 	if l.Ended != nil {
-		l.Ended()
+		l.Ended(ctx)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // keyEnd is how long before a signing key's end it is said.
@@ -134,7 +135,7 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, err
 }
 
 func (p Patient) intact(ctx context.Context, c client.Certificate) error {
-	if c.Status.Value != "approved" || c.Verified == nil {
+	if !c.Status.Is(vault.Approved) || c.Verified == nil {
 		return nil
 	}
 	sum := sha256.New()

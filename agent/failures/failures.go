@@ -33,7 +33,7 @@ type Failures struct {
 // mendOf is what a person can do about a cause of failure.
 func mendOf(code string) string {
 	switch code {
-	case "cancelled":
+	case vault.CodeCancelled:
 		return "Retry what was cancelled by mistake, or hand the manifest in again."
 	case "crashed":
 		return "Processing ended the program several times: print the document to a new, plain PDF."

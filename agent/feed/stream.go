@@ -118,7 +118,7 @@ func ShapeEvent(e vault.Event) *staff.CertificateEvent {
 // ShapeBatch is a batch as every face shows it.
 func ShapeBatch(b vault.Batch) client.Batch {
 	return client.Batch{
-		BatchID: b.ID, Name: b.Name, Status: b.State(), Trigger: string(b.Trigger), Total: b.Total,
+		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
 		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked,
 		CreatedAt: b.CreatedAt.UTC(),
 	}

@@ -57,7 +57,7 @@ func (h *Hooks) Delivery(ctx context.Context, id string) (staff.WebhookDelivery,
 // Redeliver asks for deliveries anew: those named, all of them or none, else those that
 // a filter selects.
 func (h *Hooks) Redeliver(ctx context.Context, r staff.Redelivery) (int, error) {
-	defer h.Check()
+	defer h.Check(ctx)
 	defer h.Sender.Wake()
 	institution := h.Institution()
 	if len(r.Deliveries) > 0 {

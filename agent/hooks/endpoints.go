@@ -91,7 +91,7 @@ func (h *Hooks) changeWebhook(ctx context.Context, id string, change func(hook.E
 		return staff.Webhook{}, err
 	}
 	h.Sender.Wake()
-	h.Check()
+	h.Check(ctx)
 	return shapeWebhook(changed), nil
 }
 
@@ -147,7 +147,7 @@ func (h *Hooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDelive
 		}
 		kept, err := h.Ledger.KeepTest(ctx, d, body, attempt)
 		h.Sender.Wake()
-		h.Check()
+		h.Check(ctx)
 		return shapeDelivery(kept, nil), err
 	}
 	return staff.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")

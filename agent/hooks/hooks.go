@@ -68,9 +68,9 @@ type Hooks struct{ Options }
 // New makes them; it starts nothing.
 func New(o Options) *Hooks { return &Hooks{o} }
 
-// Check notes which webhooks are suspended.
-func (h *Hooks) Check() {
-	all, err := h.Register.Endpoints(context.Background(), 0)
+// Check notes which webhooks are suspended, though whoever changed that has gone.
+func (h *Hooks) Check(ctx context.Context) {
+	all, err := h.Register.Endpoints(context.WithoutCancel(ctx), 0)
 	if err != nil {
 		return // whoever reads next says so
 	}

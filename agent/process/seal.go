@@ -57,8 +57,8 @@ func ShareURL(baseURL string, c vault.Certificate) string {
 }
 
 // Work is the processing of one certificate.
-func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, error) {
-	v, tail, err := s.make(c)
+func (s *Sealer) Work(ctx context.Context, c vault.Certificate) (store.Change, error) {
+	v, tail, err := s.make(ctx, c)
 	if refusal, ok := errors.AsType[*pdf.Refusal](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
@@ -82,7 +82,7 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	}, nil
 }
 
-func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
+func (s *Sealer) make(ctx context.Context, c vault.Certificate) (vault.Verified, []byte, error) {
 	document, state, err := s.document(c)
 	if err != nil {
 		return vault.Verified{}, nil, err
@@ -110,7 +110,7 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
 	if c.ScanBack {
-		if err := scan(f, document.Size, tail, link); err != nil {
+		if err := scan(ctx, f, document.Size, tail, link); err != nil {
 			return vault.Verified{}, nil, err
 		}
 	}

@@ -122,7 +122,7 @@ func applicationFields(a staff.Application) [][2]string {
 	if d := a.Decision; d != nil {
 		fields = append(fields, [2]string{"decided_by", d.By + ", " + d.At.Format(time.RFC3339)})
 	}
-	if !slices.Contains([]string{string(vault.Approved), string(vault.Revoked)}, a.Status.Value) {
+	if !a.Status.Is(vault.Approved, vault.Revoked) {
 		// What these lead to does not exist yet.
 		fields = slices.DeleteFunc(fields, func(f [2]string) bool { return f[0] == "verify_url" || f[0] == "share_url" })
 	}
@@ -332,7 +332,7 @@ func runApplicationApprove(c *cli.Context, w world) error {
 		if err := printFields(w.stdout, form, done, applicationFields(done)); err != nil {
 			return err
 		}
-		if done.Status.Value == string(vault.Failed) {
+		if done.Status.Is(vault.Failed) {
 			return outcome(exitFailed)
 		}
 		return nil

@@ -105,7 +105,7 @@ func runReissue(c *cli.Context, w world, s *session, m staff.Mend, f form) error
 	if err := printFields(w.stdout, f, next, certificateFields(next)); err != nil {
 		return err
 	}
-	if next.Status.Value == string(vault.Failed) {
+	if next.Status.Is(vault.Failed) {
 		return outcome(exitFailed)
 	}
 	return nil

@@ -83,7 +83,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 	if err := printFields(w.stdout, f, issued, certificateFields(issued)); err != nil {
 		return err
 	}
-	if issued.Status.Value == string(vault.Failed) {
+	if issued.Status.Is(vault.Failed) {
 		return outcome(exitFailed)
 	}
 	return nil
@@ -92,7 +92,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 // settledCertificate waits until a certificate's processing has ended.
 func settledCertificate(ctx context.Context, look func(context.Context, string) (client.Certificate, error), c client.Certificate) (client.Certificate, error) {
 	const first, most = 20 * time.Millisecond, 2 * time.Second
-	for pause := first; c.Status.Value == string(vault.Processing); pause = min(2*pause, most) {
+	for pause := first; c.Status.Is(vault.Processing); pause = min(2*pause, most) {
 		if err := sleep(ctx, pause); err != nil {
 			return c, err
 		}

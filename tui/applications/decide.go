@@ -90,10 +90,13 @@ func (p *Page) review(of chosen) tea.Cmd {
 	return desk.Ask(desk.Question{Text: "Take " + of.words() + " in review?", Do: take})
 }
 
+// issued is the word for applications that were approved.
+const issued = "approved"
+
 // issue approves, and watches for what becomes of it.
 func (p *Page) issue(of chosen, a staff.ApplicationApproval) tea.Cmd {
 	p.result.begin(of.uuids)
-	return p.decide(of, "approved", func(ctx context.Context, uuid string) (staff.Application, error) {
+	return p.decide(of, issued, func(ctx context.Context, uuid string) (staff.Application, error) {
 		return p.vault.ApproveApplication(ctx, uuid, a)
 	})
 }
@@ -111,7 +114,7 @@ type decided struct {
 // cannot be reached any more the rest is left.
 func (p *Page) decide(of chosen, done string, do func(ctx context.Context, uuid string) (staff.Application, error)) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		m := decided{issuing: done == "approved"}
+		m := decided{issuing: done == issued}
 		var first error
 		reference, n := "", 0
 		for i, uuid := range of.uuids {

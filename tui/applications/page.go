@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -76,7 +77,7 @@ func New(d *desk.Desk, v Vault) *Page {
 const noneWaits = "No application waits for a decision. Who may apply, and for what, is said with: vecctl institution applying"
 
 // ofCustomers tells whether an event is of an application.
-func ofCustomers(e staff.CertificateEvent) bool { return e.Source == "customer" }
+func ofCustomers(e staff.CertificateEvent) bool { return e.Source == string(vault.FromCustomer) }
 
 // lately is who of the staff did something to an application last, and since when it
 // stands as it does.
@@ -293,10 +294,10 @@ func (p *Page) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 // hasCertificate tells whether an application has become a certificate, or is about
 // to.
 func hasCertificate(a staff.Application) bool {
-	return !waits(a) && a.Status.Value != "rejected"
+	return !waits(a) && !a.Status.Is(vault.Rejected)
 }
 
 // waits tells whether an application waits for a decision.
 func waits(a staff.Application) bool {
-	return a.Status.Value == "pending" || a.Status.Value == "in_review"
+	return a.Status.Is(vault.Pending, vault.InReview)
 }

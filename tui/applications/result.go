@@ -7,6 +7,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -42,11 +43,11 @@ func (r *result) answered(refused []string) {
 func (p *Page) settle(e staff.CertificateEvent) tea.Cmd {
 	r := &p.result
 	state := roster.StateAfter(e)
-	if !r.waits[e.UUID] || state != "approved" && state != "failed" {
+	if !r.waits[e.UUID] || state != vault.Approved && state != vault.Failed {
 		return nil
 	}
 	delete(r.waits, e.UUID)
-	if r.last = e.ReferenceID; state == "approved" {
+	if r.last = e.ReferenceID; state == vault.Approved {
 		r.issued++
 	} else {
 		r.failed++

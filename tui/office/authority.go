@@ -101,7 +101,7 @@ func (p *Authority) Row(i int) (table.Row, bool) {
 
 // stateOf is a certification's state, in which one that ends soon is expiring.
 func (p *Authority) stateOf(c registrar.StoreCertification) string {
-	if c.Status == "active" && c.ExpiresAt != nil && c.ExpiresAt.Sub(p.desk.Now()) < expiring {
+	if c.Status == registrar.Active && c.ExpiresAt != nil && c.ExpiresAt.Sub(p.desk.Now()) < expiring {
 		return "expiring"
 	}
 	return c.Status
@@ -244,7 +244,7 @@ func (p *Authority) decide(c registrar.StoreCertification, act, reason, done str
 }
 
 func (p *Authority) revoke(c registrar.StoreCertification) tea.Cmd {
-	if c.Status != "active" {
+	if c.Status != registrar.Active {
 		return desk.Say(look.Clean(c.Domain) + " is " + c.Status + "; only one that is active can be revoked.")
 	}
 	return desk.Ask(desk.Question{

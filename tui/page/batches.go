@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
@@ -256,7 +257,7 @@ func actOnBatch(d *desk.Desk, v BatchVault, b client.Batch, msg tea.KeyPressMsg)
 	}
 	switch {
 	case d.Remote:
-	case key.Matches(msg, k.Pause) && b.Status == "paused":
+	case key.Matches(msg, k.Pause) && b.Status == string(vault.BatchPaused):
 		return change(staff.ResumeBatch, "goes on")
 	case key.Matches(msg, k.Pause):
 		return change(staff.PauseBatch, "is paused")

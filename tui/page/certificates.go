@@ -9,6 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/roster"
 )
@@ -33,7 +34,7 @@ func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
 	p := &Certificates{desk: d, vault: v, finder: desk.NewFinder()}
 	kind := ofCertificates("certificates", "No certificate is like that.")
 	kind.Concerns = func(e staff.CertificateEvent) bool {
-		return p.state != "" || roster.StateAfter(e) == "processing"
+		return p.state != "" || roster.StateAfter(e) == vault.Processing
 	}
 	p.rows = roster.New(d, v, kind, p.source())
 	return p

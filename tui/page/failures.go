@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -51,12 +52,12 @@ func NewFailures(d *desk.Desk, v FailureVault) *Failures {
 	kind := ofFailures("failures", "Nothing has failed.")
 	kind.Concerns = func(e staff.CertificateEvent) bool {
 		state := roster.StateAfter(e)
-		return state == "failed" || state == "processing"
+		return state == vault.Failed || state == vault.Processing
 	}
 	p.rows = roster.New(d, v, kind, nil)
 	if d.Remote {
 		p.rows.Reset(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
-			return v.List(ctx, client.Filter{Status: "failed", Page: page, PerPage: perPage})
+			return v.List(ctx, client.Filter{Status: string(vault.Failed), Page: page, PerPage: perPage})
 		})
 	}
 	return p
@@ -111,7 +112,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 		p.visible = false
 	case desk.News:
 		for _, m := range msg.Messages {
-			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(*m.Certificate) != "approved"
+			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(*m.Certificate) != vault.Approved
 		}
 	case desk.Link:
 		p.stale = p.stale || msg.Up

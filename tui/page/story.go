@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -183,7 +184,7 @@ func (p *Story) act(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 func (p *Story) revoke(c client.Certificate) tea.Cmd {
-	if c.Status.Value != "approved" {
+	if !c.Status.Is(vault.Approved) {
 		return desk.Say(c.ReferenceID + " is " + c.Status.Value + "; only one that is approved can be revoked.")
 	}
 	return desk.Ask(desk.Question{
@@ -233,7 +234,7 @@ func (p *Story) tell(l look.Look, width int) []string {
 		say("SHA-256", v.SHA256)
 	}
 	say("batch", text(c.BatchID))
-	if !slices.Contains([]string{"pending", "in_review", "rejected"}, c.Status.Value) {
+	if !c.Status.Is(vault.Pending, vault.InReview, vault.Rejected) {
 		say("page", c.VerifyURL) // of an application there is none
 		if c.ShareURL != c.VerifyURL {
 			say("shared page", c.ShareURL)

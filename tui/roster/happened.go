@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -23,9 +24,9 @@ func Happened(d *desk.Desk, events []staff.CertificateEvent) []string {
 		_, what, _ := strings.Cut(e.Event, ".")
 		note := e.Trigger
 		switch StateAfter(e) {
-		case "processing":
+		case vault.Processing:
 			attempt++
-		case "approved", "failed":
+		case vault.Approved, vault.Failed:
 			note = fmt.Sprintf("attempt %d", attempt)
 		}
 		lines = append(lines, "  "+l.Fit(d.Clock(e.At), 19)+"  "+l.State(what, l.Fit(what, 10))+"  "+l.Dim.Render(note))

@@ -67,6 +67,9 @@ type AuditEntry struct {
 	Hash    string    `json:"hash"`
 }
 
+// Active is the status of a certification that counts.
+const Active = "active"
+
 // Calls are the registrar's calls of one agent. They are safe for concurrent use.
 type Calls struct{ vault *client.Client }
 

@@ -65,16 +65,7 @@ func newKey(w world, call func(*cli.Context, *session) (registrar.Store, error))
 			if err != nil {
 				return err
 			}
-			switch form {
-			case asJSON:
-				return printJSON(w.stdout, made)
-			case asLines:
-				return printLine(w.stdout, made)
-			case asTable, asCSV:
-			}
-			say(w, "The API key of the store %q; it is shown this once:", made.Slug)
-			_, err = fmt.Fprintln(w.stdout, made.APIKey)
-			return err
+			return printOnce(w, form, made, made.APIKey, "The API key of the store %q; it is shown this once:", made.Slug)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -57,16 +56,7 @@ func runTokenCreate(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		switch form {
-		case asJSON:
-			return printJSON(w.stdout, t)
-		case asLines:
-			return printLine(w.stdout, t)
-		case asTable, asCSV:
-		}
-		say(w, "Token %q (%s); it is shown this once:", t.Name, t.ID)
-		_, err = fmt.Fprintln(w.stdout, t.Secret)
-		return err
+		return printOnce(w, form, t, t.Secret, "Token %q (%s); it is shown this once:", t.Name, t.ID)
 	})
 }
 

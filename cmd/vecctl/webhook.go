@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,16 +104,7 @@ func secretOnce(c *cli.Context, w world, call func(*session) (staff.Webhook, err
 		if err != nil {
 			return err
 		}
-		switch form {
-		case asJSON:
-			return printJSON(w.stdout, made)
-		case asLines:
-			return printLine(w.stdout, made)
-		case asTable, asCSV:
-		}
-		say(w, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
-		_, err = fmt.Fprintln(w.stdout, made.Secret)
-		return err
+		return printOnce(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
 	})
 }
 

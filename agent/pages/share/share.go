@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/pages/frame"
+	"github.com/vecctl/vecctl/agent/pages/kin"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -184,26 +185,9 @@ func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) 
 		page.LinkedIn, page.Fields = linkedIn(c, page), fieldsOf(v, c, page)
 	}
 	var err error
-	if page.Successor, err = p.relative(ctx, c.Institution, c.SupersededBy); err != nil {
-		return page, err
-	}
-	page.Predecessor, err = p.relative(ctx, c.Institution, c.Supersedes)
+	page.Successor, page.Predecessor, err = kin.Of(ctx, p.Vault, c)
 	page.SuccessorLink, page.PredecessorLink = v.Link("/v/"+page.Successor), v.Link("/v/"+page.Predecessor)
 	return page, err
-}
-
-// relative is the reference ID of a predecessor or successor, "" where there is
-// none. Pages name others by their public address alone: who was given this
-// page's was not given theirs.
-func (p *Pages) relative(ctx context.Context, institution uint32, uuid string) (string, error) {
-	if uuid == "" {
-		return "", nil
-	}
-	c, err := p.Vault.Certificate(ctx, institution, uuid)
-	if fault.Is(err, fault.NotFound) {
-		return "", nil
-	}
-	return c.Reference, err
 }
 
 // field is a text to copy.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/pages/frame"
+	"github.com/vecctl/vecctl/agent/pages/kin"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -83,24 +84,8 @@ func (p *Pages) find(ctx context.Context, reference string) (finding, error) {
 	if f.institution, ok = p.Institution(c.Institution); !ok {
 		return f, fmt.Errorf("institution %d is missing", c.Institution)
 	}
-	if f.successor, err = p.relative(ctx, c.Institution, c.SupersededBy); err != nil {
-		return f, err
-	}
-	f.predecessor, err = p.relative(ctx, c.Institution, c.Supersedes)
+	f.successor, f.predecessor, err = kin.Of(ctx, p.Vault, c)
 	return f, err
-}
-
-// relative is the reference ID of a predecessor or successor, "" where there is
-// none that was issued.
-func (p *Pages) relative(ctx context.Context, institution uint32, uuid string) (string, error) {
-	if uuid == "" {
-		return "", nil
-	}
-	c, err := p.Vault.Certificate(ctx, institution, uuid)
-	if fault.Is(err, fault.NotFound) {
-		return "", nil
-	}
-	return c.Reference, err
 }
 
 // shownName is the recipient's name as the institution lets it be shown.

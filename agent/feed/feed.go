@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
@@ -24,7 +25,7 @@ type Follower struct {
 	notices []staff.Notice
 	acted   []string // batches that staff did something to
 	trouble error
-	ready   chan struct{}
+	ready   bell.Bell
 }
 
 // Settled tells which certificates' processing has ended.
@@ -64,16 +65,13 @@ func (f *Feed) tell(note func(*Follower)) {
 	defer f.mu.Unlock()
 	for one := range f.followers {
 		note(one)
-		select {
-		case one.ready <- struct{}{}:
-		default:
-		}
+		one.ready.Ring()
 	}
 }
 
 // Follow begins to gather, until Stop is called.
 func (f *Feed) Follow() *Follower {
-	one := &Follower{feed: f, ready: make(chan struct{}, 1)}
+	one := &Follower{feed: f, ready: bell.New()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.followers == nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	reports "github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
@@ -86,7 +87,7 @@ func (b *remoteBatch) sound() []*intake.Candidate {
 func (b *remoteBatch) carry(c *cli.Context, s *session, tell func(client.Progress)) (err error) {
 	carrier := courier.Courier{
 		Client: s.WithRetries(client.Patient()), Name: b.name, Skip: b.request.Skip, NoWait: b.request.NoWait,
-		Now: time.Now, Sleep: sleep, Progress: tell,
+		Now: time.Now, Sleep: bell.Pause, Progress: tell,
 	}
 	b.gather()
 	if b.request.DryRun {
@@ -206,16 +207,4 @@ func fetch(ctx context.Context, api *staff.Client, uuid, file string) error {
 		_, err := api.Download(ctx, uuid, to)
 		return err
 	})
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

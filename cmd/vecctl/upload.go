@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -93,7 +94,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 func settledCertificate(ctx context.Context, look func(context.Context, string) (client.Certificate, error), c client.Certificate) (client.Certificate, error) {
 	const first, most = 20 * time.Millisecond, 2 * time.Second
 	for pause := first; c.Status.Is(vault.Processing); pause = min(2*pause, most) {
-		if err := sleep(ctx, pause); err != nil {
+		if err := bell.Pause(ctx, pause); err != nil {
 			return c, err
 		}
 		var err error

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui"
@@ -58,20 +58,9 @@ func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 			say(w, "The connection to the agent was lost; waiting for it.")
 			lost = true
 		}
-		if pause(c.Context, reconnectAfter) != nil {
+		if bell.Pause(c.Context, reconnectAfter) != nil {
 			return nil
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

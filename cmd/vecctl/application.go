@@ -93,20 +93,8 @@ func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one strin
 // oneApplication runs a call about the application that is named, and prints what
 // it answers.
 func oneApplication(c *cli.Context, w world, call func(*session, string) (staff.Application, error)) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	return with(c, w, func(s *session) error {
-		found, err := call(s, c.Args().First())
-		if err != nil {
-			return err
-		}
-		return printFields(w.stdout, form, found, applicationFields(found))
-	})
+	return one(w, 1, "the application's UUID or reference ID", applicationFields,
+		func(c *cli.Context, s *session) (staff.Application, error) { return call(s, c.Args().First()) })(c)
 }
 
 func applicationFields(a staff.Application) [][2]string {
@@ -153,10 +141,7 @@ func applicationList() list[staff.Application] {
 }
 
 func runApplicationSubmit(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -197,10 +182,7 @@ func readDocument(path string) (*staff.NewFile, error) {
 }
 
 func runApplicationList(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -232,10 +214,7 @@ func allApplications(ctx context.Context, s *session, f staff.ApplicationFilter,
 }
 
 func runApplicationEvidence(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}
@@ -305,10 +284,7 @@ func approvalOf(c *cli.Context) (staff.ApplicationApproval, error) {
 }
 
 func runApplicationApprove(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}

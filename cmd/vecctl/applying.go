@@ -24,10 +24,7 @@ func applyingCommand(w world) *cli.Command {
 }
 
 func runApplying(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

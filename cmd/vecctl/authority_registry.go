@@ -17,7 +17,7 @@ func storeCommand(w world) *cli.Command {
 	act := func(name, usage, act string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "SLUG", Flags: staffFlags(),
-			Action: one(w, aStore, storeFields, func(c *cli.Context, s *session) (registrar.Store, error) {
+			Action: one(w, 1, aStore, storeFields, func(c *cli.Context, s *session) (registrar.Store, error) {
 				return s.ActOnStore(c.Context, c.Args().First(), act)
 			}),
 		}
@@ -53,10 +53,7 @@ func storeCommand(w world) *cli.Command {
 // newKey prints a new API key alone on the last line of stdout.
 func newKey(w world, call func(*cli.Context, *session) (registrar.Store, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if err := exactly(c, 1, aStore); err != nil {
-			return err
-		}
-		form, err := formOf(c)
+		form, err := formFor(c, 1, aStore)
 		if err != nil {
 			return err
 		}
@@ -102,7 +99,7 @@ func domainCommand(w world) *cli.Command {
 	act := func(name, usage string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "DOMAIN", Flags: staffFlags(),
-			Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
+			Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
 				return s.ActOnDomain(c.Context, c.Args().First(), name)
 			}),
 		}
@@ -113,7 +110,7 @@ func domainCommand(w world) *cli.Command {
 			{
 				Name: "add", Usage: "register a domain or App ID, and print how its owner proves it", ArgsUsage: "DOMAIN",
 				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that it belongs to"}),
-				Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
+				Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
 					if c.String("store") == "" {
 						return registrar.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
 					}
@@ -177,14 +174,14 @@ func decisionCommands(w world) []*cli.Command {
 		},
 		{
 			Name: "approve", Usage: "say yes to a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
-			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
+			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
 				return s.DecideRequest(c.Context, c.Args().First(), "approve", "")
 			}),
 		},
 		{
 			Name: "reject", Usage: "say no to a pending request", ArgsUsage: "REQUEST_ID",
 			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that the store is told"}),
-			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
+			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
 				if c.String("reason") == "" {
 					return registrar.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
 				}
@@ -265,24 +262,9 @@ func authorityLogCommand(w world) *cli.Command {
 		Action: rows(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
-			Action: func(c *cli.Context) error {
-				if err := exactly(c, 0, ""); err != nil {
-					return err
-				}
-				form, err := formOf(c)
-				if err != nil {
-					return err
-				}
-				return with(c, w, func(s *session) error {
-					last, err := s.VerifyAuditLog(c.Context)
-					if err != nil {
-						return err
-					}
-					return printFields(w.stdout, form, last, [][2]string{
-						{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash},
-					})
-				})
-			},
+			Action: one(w, 0, "", func(last registrar.AuditEntry) [][2]string {
+				return [][2]string{{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash}}
+			}, func(c *cli.Context, s *session) (registrar.AuditEntry, error) { return s.VerifyAuditLog(c.Context) }),
 		}},
 	}
 }

@@ -91,10 +91,7 @@ func runDeliveries(c *cli.Context, w world) error {
 }
 
 func runDelivery(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the delivery's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the delivery's ID")
 	if err != nil {
 		return err
 	}

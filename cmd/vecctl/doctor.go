@@ -25,10 +25,7 @@ func doctorCommand(w world) *cli.Command {
 		Name: "doctor", Usage: "look for what is wrong with this machine or home, and how to mend it",
 		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

@@ -30,10 +30,7 @@ func initCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-input", Usage: "ask nothing"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

@@ -26,10 +26,7 @@ func keyCommand(w world) *cli.Command {
 			Flags: append(append(homeFlags(), outputFlags()...),
 				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: asked for)"}),
 			Action: func(c *cli.Context) error {
-				if err := exactly(c, 1, "the key's file"); err != nil {
-					return err
-				}
-				form, err := formOf(c)
+				form, err := formFor(c, 1, "the key's file")
 				if err != nil {
 					return err
 				}
@@ -46,10 +43,7 @@ func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: slices.Concat(homeFlags(), outputFlags(), flags),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

@@ -33,10 +33,7 @@ func listCommand(w world) *cli.Command {
 func runList(w world, list func(*session, context.Context, client.Filter) (client.Page[client.Certificate], error),
 	selected func(*cli.Context) client.Filter) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if err := exactly(c, 0, ""); err != nil {
-			return err
-		}
-		form, err := formOf(c)
+		form, err := formFor(c, 0, "")
 		if err != nil {
 			return err
 		}

@@ -118,10 +118,7 @@ func eventsCommand(w world) *cli.Command {
 }
 
 func runEvents(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

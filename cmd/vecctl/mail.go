@@ -79,10 +79,7 @@ func mailList() list[staff.Mail] {
 }
 
 func runMailList(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -232,10 +229,7 @@ func runMailCancel(c *cli.Context, w world) error {
 }
 
 func runMailSend(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

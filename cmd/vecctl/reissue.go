@@ -29,10 +29,7 @@ func reissueCommand(w world) *cli.Command {
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}

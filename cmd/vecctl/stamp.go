@@ -32,10 +32,7 @@ func stampCommand(w world) *cli.Command {
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the document"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the document")
 			if err != nil {
 				return err
 			}

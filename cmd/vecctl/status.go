@@ -15,22 +15,8 @@ func statusCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "what the home holds and what waits in it",
 		Flags: append(homeFlags(), outputFlags()...),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error {
-				st, err := s.AgentStatus(c.Context)
-				if err != nil {
-					return err
-				}
-				return printFields(w.stdout, form, st, statusFields(st))
-			})
-		},
+		Action: one(w, 0, "", statusFields,
+			func(c *cli.Context, s *session) (staff.AgentStatus, error) { return s.AgentStatus(c.Context) }),
 	}
 }
 

@@ -39,10 +39,7 @@ func tokenCommand(w world) *cli.Command {
 
 // runTokenCreate prints the token alone on the last line of stdout.
 func runTokenCreate(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the token's name"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the token's name")
 	if err != nil {
 		return err
 	}

@@ -27,10 +27,7 @@ func uploadCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the file"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the file")
 			if err != nil {
 				return err
 			}

@@ -18,10 +18,7 @@ func watchCommand(w world) *cli.Command {
 		Name: "watch", Usage: "print what happens, line by line",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

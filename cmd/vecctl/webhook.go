@@ -147,10 +147,7 @@ func runWebhookDelete(c *cli.Context, w world) error {
 }
 
 func runWebhookTest(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the endpoint's ID")
 	if err != nil {
 		return err
 	}

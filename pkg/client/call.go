@@ -11,7 +11,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Request prepares a call.
+// Request prepares a call of the vault that the client has no method for: path begins
+// with a slash, and the body is JSON unless the caller sets another Content-Type.
 func (c *Client) Request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
@@ -28,7 +29,8 @@ func (c *Client) Request(ctx context.Context, method, path string, body io.Reade
 }
 
 // Do makes a call, again where that is promising. The answer's body is the
-// caller's to close; an answer that is no success is an error.
+// caller's to close. An answer that is no success is an *Error; a vault that cannot be
+// reached is an error of kind Unavailable, and ctx's end is its own.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		resp, err := c.try(req)
@@ -65,7 +67,7 @@ func (c *Client) try(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Send prepares a call and makes it.
+// Send prepares a call and makes it, with the errors of Do.
 func (c *Client) Send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
 	req, err := c.Request(ctx, method, path, body)
 	if err != nil {
@@ -74,7 +76,8 @@ func (c *Client) Send(ctx context.Context, method, path string, body io.Reader) 
 	return c.Do(req)
 }
 
-// Call makes one call and decodes its answer.
+// Call makes one call and decodes its answer, JSON, into a value. Besides the errors of
+// Do, an answer that is not understood is one of kind Unavailable.
 func (c *Client) Call(ctx context.Context, method, path string, body io.Reader, into any) error {
 	req, err := c.Request(ctx, method, path, body)
 	if err != nil {
@@ -96,7 +99,7 @@ func (c *Client) decode(req *http.Request, into any) error {
 	return nil
 }
 
-// Post sends a value as JSON and decodes the answer.
+// Post sends a value as JSON and decodes the answer, with the errors of Call.
 func (c *Client) Post(ctx context.Context, path string, body, into any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {

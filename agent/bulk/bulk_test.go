@@ -21,6 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -99,7 +100,7 @@ func (w *works) run() {
 }
 
 // rows makes a manifest, and a document for each of its people.
-func (w *works) rows(people ...string) client.BulkRequest {
+func (w *works) rows(people ...string) staff.BulkRequest {
 	w.Helper()
 	body, err := os.ReadFile("../../testdata/spring-2026/documents/arash-nikpour.pdf")
 	w.ok(err)
@@ -109,11 +110,11 @@ func (w *works) rows(people ...string) client.BulkRequest {
 		text += fmt.Sprintf("Diploma,%s,%s@example.org,2026-05-02,%s\n", name, strings.ToLower(name), file)
 		w.ok(os.WriteFile(filepath.Join(w.docs, file), append(body, "\n% "+name+"\n"...), 0o600))
 	}
-	return client.BulkRequest{Name: "spring.csv", Manifest: []byte(text), Files: w.docs, Out: w.out}
+	return staff.BulkRequest{Name: "spring.csv", Manifest: []byte(text), Files: w.docs, Out: w.out}
 }
 
 // issue issues a manifest, and shows what became of its rows.
-func (w *works) issue(q client.BulkRequest) (string, client.BulkReport, vault.Batch) {
+func (w *works) issue(q staff.BulkRequest) (string, client.BulkReport, vault.Batch) {
 	w.Helper()
 	report, batch, err := bulk.Issue(w.Context(), w.Options, w.order(q))
 	w.ok(err)
@@ -124,7 +125,7 @@ func (w *works) issue(q client.BulkRequest) (string, client.BulkReport, vault.Ba
 	return strings.Join(words, " "), report, batch
 }
 
-func (w *works) order(q client.BulkRequest) bulk.Order {
+func (w *works) order(q staff.BulkRequest) bulk.Order {
 	return bulk.Order{Institution: w.institution, Trigger: vault.BulkUpload, Request: q, Progress: func(client.Progress) {}}
 }
 
@@ -232,29 +233,29 @@ func TestActsOnABatch(t *testing.T) {
 	q := w.rows("Ann", "Bob")
 	q.NoWait = true
 	_, report, _ := w.issue(q)
-	act := func(what client.BatchAct) client.Batch {
+	act := func(what staff.BatchAct) client.Batch {
 		t.Helper()
 		b, err := w.acts.ActOnBatch(t.Context(), report.BatchID, what)
 		w.ok(err)
 		return b
 	}
-	if b := act(client.PauseBatch); b.Status != "paused" {
+	if b := act(staff.PauseBatch); b.Status != "paused" {
 		t.Errorf("paused: %+v", b)
 	}
 	w.run()
 	if jobs, err := w.store.Claim(t.Context(), vault.JobProcess, 10, w.Now()); err != nil || len(jobs) != 0 {
 		t.Errorf("of a paused batch %d jobs are begun, %v", len(jobs), err)
 	}
-	if b := act(client.CancelBatch); b.Status != "cancelled" {
+	if b := act(staff.CancelBatch); b.Status != "cancelled" {
 		t.Errorf("cancelled: %+v", b)
 	}
-	for act, kind := range map[client.BatchAct]fault.Kind{client.CancelBatch: fault.Illegal, client.ResumeBatch: fault.Illegal, "explode": fault.NotFound} {
+	for act, kind := range map[staff.BatchAct]fault.Kind{staff.CancelBatch: fault.Illegal, staff.ResumeBatch: fault.Illegal, "explode": fault.NotFound} {
 		if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, act); !fault.Is(err, kind) {
 			t.Errorf("%s of a cancelled batch: %v", act, err)
 		}
 	}
 	w.institution.ID++
-	if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, client.CancelBatch); !fault.Is(err, fault.NotFound) {
+	if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, staff.CancelBatch); !fault.Is(err, fault.NotFound) {
 		t.Errorf("by another institution's staff: %v", err)
 	}
 	w.institution.ID--
@@ -272,7 +273,7 @@ func TestCancelledWhileSomebodyWaits(t *testing.T) {
 	w.Wake = func() { // the row is accepted
 		page, err := w.store.List(t.Context(), store.Filter{Institution: 1}, 1, 1)
 		if err == nil {
-			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, client.CancelBatch)
+			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, staff.CancelBatch)
 		}
 		if err != nil {
 			t.Error(err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/rekey"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -46,8 +46,8 @@ func newHouse(t *testing.T) *house {
 func (h *house) restart() {
 	h.desk = &rekey.Desk{
 		Records: h.store, Safe: home.NewSafe(h.dir, func() time.Time { return h.now }, rand.Reader),
-		Signing:   func() []client.Key { return []client.Key{{What: client.InstitutionKey, ID: "sign"}} },
-		Authority: func() []client.Key { return []client.Key{{What: client.AuthorityKey, ID: "hash"}} },
+		Signing:   func() []staff.Key { return []staff.Key{{What: staff.InstitutionKey, ID: "sign"}} },
+		Authority: func() []staff.Key { return []staff.Key{{What: staff.AuthorityKey, ID: "hash"}} },
 		Now:       func() time.Time { return h.now },
 	}
 }
@@ -110,7 +110,7 @@ func (h *house) listed() string {
 	var words []string
 	for _, k := range keys {
 		word := string(k.What) + " " + string(k.State)
-		if k.What == client.WebhookSecret {
+		if k.What == staff.WebhookSecret {
 			word += " " + k.Of
 		}
 		words = append(words, strings.TrimSpace(word))
@@ -123,19 +123,19 @@ const one, two = "0198f000-0000-7000-8000-000000000001", "0198f000-0000-7000-800
 func TestKeysOfAHome(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	signing, authority := string(client.InstitutionKey), string(client.AuthorityKey)
+	signing, authority := string(staff.InstitutionKey), string(staff.AuthorityKey)
 	if got := h.listed(); got != signing+", "+authority {
 		t.Errorf("a new home has %s", got)
 	}
 	h.webhook(one, "whsec_one")
-	secret, current := string(client.WebhookSecret), string(client.KeyCurrent)
-	want := strings.Join([]string{signing, authority, string(client.SecretsKey) + " " + current, secret + " " + current + " https://example.org/" + one}, ", ")
+	secret, current := string(staff.WebhookSecret), string(staff.KeyCurrent)
+	want := strings.Join([]string{signing, authority, string(staff.SecretsKey) + " " + current, secret + " " + current + " https://example.org/" + one}, ", ")
 	if got := h.listed(); got != want {
 		t.Errorf("with a webhook:\n%s, want\n%s", got, want)
 	}
 	_, err := h.store.ChangeEndpoint(t.Context(), 1, one, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Rotate(h.seal(one, "whsec_new"), h.now) })
 	h.ok(err)
-	along := ", " + secret + " " + string(client.KeySignsAlong) + " https://example.org/" + one
+	along := ", " + secret + " " + string(staff.KeySignsAlong) + " https://example.org/" + one
 	if got := h.listed(); got != want+along {
 		t.Errorf("with a rotated secret:\n%s, want\n%s", got, want+along)
 	}
@@ -157,7 +157,7 @@ func TestANewKeyOfSecrets(t *testing.T) {
 	h.now = h.now.Add(time.Hour)
 	next, err := h.desk.RotateSecretsKey(t.Context())
 	h.ok(err)
-	if next.ID == first.ID || next.State != client.KeyCurrent {
+	if next.ID == first.ID || next.State != staff.KeyCurrent {
 		t.Errorf("%+v is followed by %+v", first, next)
 	}
 	h.onlyNewest()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
@@ -83,6 +84,83 @@ func FuzzToken(f *testing.F) {
 		}
 		if message, _ := fault.Message(err); message != "Unauthorized - Invalid API token" || who.institution != 0 {
 			t.Errorf("%q: %v, institution %d", authorization, err, who.institution)
+		}
+	})
+}
+
+// FuzzIdempotencyKey holds that a key is taken as the guide's description says or
+// refused in words, and that a call under one keeps others with the same one out.
+func FuzzIdempotencyKey(f *testing.F) {
+	for _, seed := range []string{"k", "", " ", "a b", strings.Repeat("x", 255), strings.Repeat("x", 256), "é", "x\x00", "a,b", "~!"} {
+		f.Add(seed, "k")
+	}
+	f.Fuzz(func(t *testing.T, key, other string) {
+		a := &API{}
+		call := func(keys ...string) (*keyed, error) {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.Header[IdempotencyKey] = keys
+			return a.begin(r, Caller{institution: 7})
+		}
+		plain := len(key) >= 1 && len(key) <= 255 && !strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' })
+		k, err := call(key)
+		if (err == nil) != plain {
+			t.Fatalf("%q: %v", key, err)
+		}
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) || len(fault.FieldsOf(err)) != 1 {
+				t.Errorf("%q: %v", key, err)
+			}
+			return
+		}
+		if _, err := call(key); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%q is under way twice: %v", key, err)
+		}
+		if _, err := call(key, other); !fault.Is(err, fault.Invalid) {
+			t.Errorf("two keys for one call: %v", err)
+		}
+		if second, err := call(other); err == nil {
+			second.end()
+		} else if key != other && fault.Is(err, fault.Conflict) {
+			t.Errorf("%q is taken for %q", other, key)
+		}
+		k.end()
+		if _, err := call(key); err != nil {
+			t.Errorf("%q after its call: %v", key, err)
+		}
+	})
+}
+
+// FuzzPlacement holds that what says where a code goes is taken within its bounds, or
+// refused with the field's name.
+func FuzzPlacement(f *testing.F) {
+	f.Add("", "", "", "", "", "")
+	f.Add("2", "top-left", "22", "8.5", "diploma", "x")
+	f.Add("-1", "10,20", "7.9", "0", " ", "")
+	f.Add("99999999999999999999", "NaN,1", "1e2", "0x1p4", "nope", "")
+	f.Add("0", "Auto", "٢٢", "200.000001", "\x00", "")
+	standard := func(name string) (vault.Placement, error) {
+		if name == "" || name == "diploma" {
+			return vault.Placement{Page: 1, At: "bottom-right", SizeMM: 22, MarginMM: 8}, nil
+		}
+		return vault.Placement{}, fault.New(fault.Invalid, "there is no such template")
+	}
+	f.Fuzz(func(t *testing.T, page, at, size, margin, template, group string) {
+		fields := map[string]string{"qr[page]": page, "qr[at]": at, "qr[size]": size, "qr[margin]": margin, "template": template, groupQR: group}
+		p, bad, err := placement(fields, nil, "entries.3.", standard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range bad {
+			if !strings.HasPrefix(one.Name, "entries.3.") || !strings.Contains(one.Message, one.Name) {
+				t.Errorf("%v: %+v", fields, one)
+			}
+		}
+		if len(bad) > 0 {
+			return
+		}
+		if _, err := pdf.ParsePlace(p.At); err != nil || p.Page < 1 || p.Page > mostPage ||
+			!(p.SizeMM >= leastSide && p.SizeMM <= mostSide) || !(p.MarginMM > 0 && p.MarginMM <= mostMargin) {
+			t.Errorf("%v: %+v, %v", fields, p, err)
 		}
 	})
 }

@@ -274,18 +274,19 @@ func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
 func batchName(today vault.Date, manifestName string) string {
 	stem := filepath.Base(manifestName)
 	stem = strings.TrimSuffix(stem, filepath.Ext(stem))
-	if manifestName == "" || manifestName == "-" {
-		stem = "stdin"
-	}
 	stem = strings.Map(func(c rune) rune {
 		if c < ' ' || strings.ContainsRune(`<>:"/\|?*`, c) {
 			return '_'
 		}
 		return c
 	}, stem)
-	stem = strings.Trim(stem, ". ")
-	if runes := []rune(stem); len(runes) > 60 {
-		stem = string(runes[:60])
+	const ends, longest = ". ", 60 // at the end of a name, some systems drop them
+	stem = strings.Trim(stem, ends)
+	if runes := []rune(stem); len(runes) > longest {
+		stem = strings.TrimRight(string(runes[:longest]), ends)
+	}
+	if stem == "" || stem == "-" {
+		stem = "stdin"
 	}
 	return string(today) + "-" + stem
 }

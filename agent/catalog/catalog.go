@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"log/slog"
+	"math"
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -68,7 +69,9 @@ func (c *Catalog) Placement(name string) (vault.Placement, error) {
 	if c.have == nil {
 		c.have = map[string]listing{}
 	}
-	c.have[name] = l
+	if l.stamp != "" { // there is such a folder
+		c.have[name] = l
+	}
 	if !l.sound {
 		return vault.Placement{}, fault.Newf(fault.Invalid, "there is no template %q, or it has faults", name)
 	}
@@ -97,5 +100,9 @@ func (c *Catalog) look(name string) listing {
 		orientation = "landscape"
 	}
 	return listing{sound: true, placement: c.PlacementOf(t), shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
-		WidthMM: t.WidthMM, HeightMM: t.Height, Fields: append([]string{}, t.Columns...)}}
+		WidthMM: hundredths(t.WidthMM), HeightMM: hundredths(t.Height), Fields: append([]string{}, t.Columns...)}}
 }
+
+// hundredths rounds a length: backgrounds are measured in points, and an A4 page has
+// 210.0016 mm then.
+func hundredths(mm float64) float64 { return math.Round(100*mm) / 100 }

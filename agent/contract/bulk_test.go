@@ -178,11 +178,12 @@ func TestBulkLarge(t *testing.T) {
 	if testing.Short() {
 		n = 500
 	}
+	const uploaders = 60 // the more there are, the more share a flush; 64 may hand in at once
 	ids := make([]string, n)
 	var crew sync.WaitGroup
-	for w := range 16 {
+	for w := range uploaders {
 		crew.Go(func() {
-			for i := w; i < n; i += 16 {
+			for i := w; i < n; i += uploaders {
 				ids[i] = s.uploadFile()
 			}
 		})

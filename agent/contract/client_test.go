@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -104,33 +106,44 @@ func (b *broken) RoundTrip(r *http.Request) (*http.Response, error) {
 // issued once.
 func TestCourierResumes(t *testing.T) {
 	t.Parallel()
-	const rows = 7
-	for _, after := range []bool{false, true} {
-		for at := int64(1); ; at++ {
-			s := newSite(t)
-			uploads, bulks := new(atomic.Int64), new(atomic.Int64)
-			counts := map[string]*atomic.Int64{"POST " + filePath: uploads, "POST " + bulkPath: bulks}
-			notes := filepath.Join(t.TempDir(), "notes.jsonl")
-			_, err := s.carry(notes, &broken{at: at, after: after, counts: counts}, rows)
-			ended := err == nil
-			if !ended && !errors.Is(err, errCut) {
-				t.Fatal(err)
-			}
-			outcomes, err := s.carry(notes, &broken{counts: counts}, rows)
-			s.check(err)
-			for i, o := range outcomes {
-				if o.Certificate == nil || o.Certificate.Status.Value != "approved" {
-					t.Errorf("broken off at call %d (after it: %v): row %d: %+v", at, after, i+1, o)
-				}
-			}
-			// An upload whose answer never came back was not counted here.
-			if uploads.Load() > rows || s.total() != rows {
-				t.Errorf("broken off at call %d (after it: %v): %d uploads, %d certificates, want %d", at, after, uploads.Load(), s.total(), rows)
-			}
-			if ended || testing.Short() && at > 3 {
-				break
-			}
+	whole := &broken{}
+	resumes(t, whole)
+	var crew errgroup.Group
+	crew.SetLimit(6) // they mostly wait for the disk and for one another
+	for at := range whole.calls.Load() {
+		for _, after := range []bool{false, true} {
+			crew.Go(func() error {
+				resumes(t, &broken{at: at + 1, after: after})
+				return nil
+			})
 		}
+	}
+	if err := crew.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// resumes carries a batch over a network, which may break, and then over a sound one.
+func resumes(t *testing.T, network *broken) {
+	t.Helper()
+	const rows = 7
+	s := newSite(t)
+	uploads, bulks := new(atomic.Int64), new(atomic.Int64)
+	network.counts = map[string]*atomic.Int64{"POST " + filePath: uploads, "POST " + bulkPath: bulks}
+	notes := filepath.Join(t.TempDir(), "notes.jsonl")
+	if _, err := s.carry(notes, network, rows); err != nil && !errors.Is(err, errCut) {
+		t.Errorf("broken off at call %d (after it: %v): %v", network.at, network.after, err)
+	}
+	outcomes, err := s.carry(notes, &broken{counts: network.counts}, rows)
+	s.check(err)
+	for i, o := range outcomes {
+		if o.Certificate == nil || o.Certificate.Status.Value != "approved" {
+			t.Errorf("broken off at call %d (after it: %v): row %d: %+v", network.at, network.after, i+1, o)
+		}
+	}
+	// An upload whose answer never came back was not counted here.
+	if uploads.Load() > rows || s.total() != rows {
+		t.Errorf("broken off at call %d (after it: %v): %d uploads, %d certificates, want %d", network.at, network.after, uploads.Load(), s.total(), rows)
 	}
 }
 

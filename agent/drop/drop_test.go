@@ -2,6 +2,7 @@ package drop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -94,11 +95,17 @@ func (b *bench) work() {
 func (b *bench) put(name, content string) {
 	b.t.Helper()
 	path := filepath.Join(b.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		b.t.Fatal(err)
+	for tries := 0; ; tries++ {
+		err := os.MkdirAll(filepath.Dir(path), 0o700)
+		if err == nil {
+			err = os.WriteFile(path, []byte(content), 0o600)
+		}
+		// A folder that a batch was taken out of may go between the two.
+		if errors.Is(err, fs.ErrNotExist) && tries < 100 {
+			continue
+		}
+		must(b.t, err)
+		return
 	}
 }
 

@@ -31,6 +31,14 @@ type Setting struct {
 	check   func(string) error
 }
 
+// Bounds of numbers.
+const (
+	mostPerMinute = 1_000_000
+	mostLines     = 256
+	mostMegabytes = 1_000_000
+	mostDays      = 36_500
+)
+
 // Settings lists all, in the order in which they are shown.
 func Settings() []Setting {
 	return []Setting{
@@ -42,7 +50,7 @@ func Settings() []Setting {
 		{Key: "tls.cert", Env: "VECCTL_TLS_CERT", Flag: "tls-cert", Meaning: "certificate `FILE` (PEM, with its chain) with which the documented API answers over HTTPS"},
 		{Key: "tls.key", Env: "VECCTL_TLS_KEY", Flag: "tls-key", Meaning: "`FILE` of that certificate's key (PEM)"},
 		{Key: "proxies", Env: "VECCTL_PROXIES", Flag: "proxies", Meaning: "`ADDRESSES` of proxies that are trusted to say who calls, with commas: 127.0.0.1, 10.0.0.0/8", check: checkProxies},
-		{Key: "limits.per_minute", Env: "VECCTL_LIMIT", Meaning: "how many calls a token may make in a minute (default: any number)", check: checkCount},
+		{Key: "limits.per_minute", Env: "VECCTL_LIMIT", Meaning: "how many calls a token may make in a minute (default: any number)", check: countTo(mostPerMinute)},
 		{Key: "drop.dir", Env: "VECCTL_DROP", Flag: "drop", Meaning: "`DIR`ectory to watch for manifests and documents (default: drop in the home)"},
 		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Default: "false", Meaning: "look into the drop folder now and then, without file system events", check: checkSwitch},
 		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Default: "5s", Meaning: "how `LONG` a dropped file must stand still", check: checkDuration},
@@ -54,8 +62,8 @@ func Settings() []Setting {
 		{Key: "qr.size", Env: "VECCTL_QR_SIZE", Meaning: "side of QR codes in `MM` (default: 22)", check: checkLength(8, 200)},
 		{Key: "qr.margin", Env: "VECCTL_QR_MARGIN", Meaning: "distance of QR codes from the page's edges in `MM` (default: 8)", check: checkLength(0.1, 200)},
 		{Key: "mail.smtp_url", Env: "VECCTL_SMTP_URL", Meaning: "`URL` of the mail server, such as smtp://user:password@host:587 (default: mails are written to mail/ in the home)", Secret: true, check: checkMailServer},
-		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", check: checkCount},
-		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: checkCount},
+		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", check: countTo(mostPerMinute)},
+		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: countTo(mostLines)},
 		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
 		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
 		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed"},
@@ -77,8 +85,8 @@ func Settings() []Setting {
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
 		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error"},
-		{Key: "log.max_size", Env: "VECCTL_LOG_MAX_SIZE", Default: "50", Meaning: "megabytes after which a new log file is begun", check: checkCount},
-		{Key: "log.max_age", Env: "VECCTL_LOG_MAX_AGE", Default: "30", Meaning: "days after which an old log file is removed", check: checkCount},
+		{Key: "log.max_size", Env: "VECCTL_LOG_MAX_SIZE", Default: "50", Meaning: "megabytes after which a new log file is begun", check: countTo(mostMegabytes)},
+		{Key: "log.max_age", Env: "VECCTL_LOG_MAX_AGE", Default: "30", Meaning: "days after which an old log file is removed", check: countTo(mostDays)},
 	}
 }
 
@@ -136,9 +144,19 @@ func ParseProxies(list string) ([]netip.Prefix, error) {
 			}
 			network = netip.PrefixFrom(address, address.BitLen())
 		}
-		all = append(all, network.Masked())
+		all = append(all, plain(network.Masked()))
 	}
 	return all, nil
+}
+
+// plain is a network of IPv4 as such where it is written inside IPv6: callers'
+// addresses are compared in that form.
+func plain(p netip.Prefix) netip.Prefix {
+	const before = 96 // bits
+	if p.Addr().Is4In6() && p.Bits() >= before {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-before)
+	}
+	return p
 }
 
 func checkServer(v string) error {
@@ -190,17 +208,18 @@ func checkDuration(v string) error {
 	return nil
 }
 
-func checkCount(v string) error {
-	if n, err := strconv.Atoi(v); err != nil || n < 1 {
-		return fault.Newf(fault.Invalid, "%q is no number from 1", v)
+func countTo(most int) func(string) error {
+	return func(v string) error {
+		if n, err := strconv.Atoi(v); err != nil || n < 1 || n > most {
+			return fault.Newf(fault.Invalid, "%q is no number from 1 to %d", v, most)
+		}
+		return nil
 	}
-	return nil
 }
 
 func checkDays(v string) error {
-	const most = 36_500
-	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > most {
-		return fault.Newf(fault.Invalid, "%q is no number of days; want one from 0 (for ever) to %d", v, most)
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > mostDays {
+		return fault.Newf(fault.Invalid, "%q is no number of days; want one from 0 (for ever) to %d", v, mostDays)
 	}
 	return nil
 }

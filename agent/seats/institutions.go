@@ -99,10 +99,8 @@ func (s *Seats) AddInstitution(ctx context.Context, q staff.Settings) (staff.Ins
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	now := s.state.Load()
-	for _, one := range now.seats {
-		if strings.EqualFold(one.institution.Name, vault.Clean(q.Institution)) {
-			return staff.Institution{}, fault.Newf(fault.Conflict, "there is an institution %q already (%d)", one.institution.Name, one.institution.ID)
-		}
+	if err := now.free(q.Institution, 0); err != nil {
+		return staff.Institution{}, err
 	}
 	made, err := s.Records.AddInstitution(ctx, vault.Institution{
 		Name: vault.Clean(q.Institution), TimeZone: cmp.Or(q.TimeZone, now.institution.TimeZone),
@@ -126,19 +124,41 @@ func (s *Seats) UseInstitution(ctx context.Context, name string) (staff.Institut
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
-	for id, one := range next.seats {
-		if strconv.FormatUint(uint64(id), 10) != name && !strings.EqualFold(one.institution.Name, vault.Clean(name)) {
-			continue
-		}
-		if err := s.Records.UseInstitution(ctx, id); err != nil {
-			return staff.Institution{}, err
-		}
-		next.institution = one.institution
-		s.state.Store(&next)
-		s.News()
-		return s.shapeInstitution(one.institution), nil
+	one, ok := next.find(name)
+	if !ok {
+		return staff.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
 	}
-	return staff.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
+	if err := s.Records.UseInstitution(ctx, one.ID); err != nil {
+		return staff.Institution{}, err
+	}
+	next.institution = one
+	s.state.Store(&next)
+	s.News()
+	return s.shapeInstitution(one), nil
+}
+
+// find finds an institution by its ID or, where that is none's, by its name.
+func (s state) find(name string) (vault.Institution, bool) {
+	id, err := strconv.ParseUint(name, 10, 32)
+	if one, ok := s.seats[uint32(id)]; ok && err == nil {
+		return one.institution, true
+	}
+	for _, one := range s.seats {
+		if strings.EqualFold(one.institution.Name, vault.Clean(name)) {
+			return one.institution, true
+		}
+	}
+	return vault.Institution{}, false
+}
+
+// free refuses a name that an institution other than id has.
+func (s state) free(name string, id uint32) error {
+	for _, one := range s.seats {
+		if one.institution.ID != id && strings.EqualFold(one.institution.Name, vault.Clean(name)) {
+			return fault.Newf(fault.Conflict, "there is an institution %q already (%d)", one.institution.Name, one.institution.ID)
+		}
+	}
+	return nil
 }
 
 func (s *Seats) shapeInstitution(i vault.Institution) staff.Institution {

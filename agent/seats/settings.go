@@ -19,6 +19,11 @@ func (s *Seats) Configure(ctx context.Context, q staff.Settings) error {
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
 	renamed := q.Institution != "" && vault.Clean(q.Institution) != next.institution.Name
+	if renamed {
+		if err := next.free(q.Institution, next.institution.ID); err != nil {
+			return err
+		}
+	}
 	next.institution.Name = cmp.Or(vault.Clean(q.Institution), next.institution.Name)
 	next.institution.TimeZone = cmp.Or(q.TimeZone, next.institution.TimeZone)
 	next.institution.Sender = cmp.Or(q.Sender, next.institution.Sender)

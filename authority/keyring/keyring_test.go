@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,4 +71,35 @@ func TestDamagedSecretsAreNotReplaced(t *testing.T) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
+}
+
+// FuzzOpen holds that a damaged file is refused, and that every secret of one that is
+// taken is long enough.
+func FuzzOpen(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "authority.json")
+	long := base64.StdEncoding.EncodeToString(make([]byte, secretLength))
+	f.Add(`{"current":"a","secrets":{"a":"` + long + `"},"made":{"a":"2026-05-02T12:00:00Z"}}`)
+	f.Add(`{"current":"","secrets":{"":"` + long + `","b":null}}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, body string) {
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ring, err := Open(path, rand.Reader, at)
+		if err != nil {
+			if !fault.Is(err, fault.Damaged) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%q: %v", body, err)
+			}
+			return
+		}
+		now, err := ring.Current()
+		if err != nil || len(now.Key) < secretLength {
+			t.Errorf("%q: %d bytes, %v", body, len(now.Key), err)
+		}
+		for _, k := range ring.Keys() {
+			if s, err := ring.ByID(k.ID); err != nil || len(s.Key) < secretLength {
+				t.Errorf("%q: %s has %d bytes, %v", body, k.ID, len(s.Key), err)
+			}
+		}
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,25 @@ type daemon struct {
 	*site
 	cmd    *exec.Cmd
 	public string // base URL of the TCP face
-	stderr *bytes.Buffer
+	stderr *spoken
+}
+
+// spoken is what a process has said, while it may say more.
+type spoken struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *spoken) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // daemon starts an agent on the site's home and waits until it is ready.
@@ -39,7 +58,7 @@ func (s *site) daemon(args ...string) *daemon {
 // ready starts a command that says when it is ready, and waits for that.
 func (s *site) ready(args ...string) *daemon {
 	s.t.Helper()
-	d := &daemon{site: s, stderr: &bytes.Buffer{}}
+	d := &daemon{site: s, stderr: &spoken{}}
 	d.cmd = s.command(args...)
 	d.cmd.Stderr = d.stderr
 	out, err := d.cmd.StdoutPipe()

@@ -31,10 +31,10 @@ const raceEnv = "GORACE=atexit_sleep_ms=0"
 // long tells whether the tests may take minutes.
 func long() bool { return os.Getenv("VECCTL_LONG") != "" }
 
-// patiently is a limit as it is wanted in the long tests, which have the machine to
-// themselves. In the others it only tells what is slow from what hangs.
+// patiently is a limit as it is wanted of a test that has the machine to itself. Of
+// the others it only tells what is slow from what hangs.
 func patiently(limit time.Duration) time.Duration {
-	if long() {
+	if os.Getenv("VECCTL_ALONE") != "" {
 		return limit
 	}
 	return 20 * limit
@@ -198,4 +198,12 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// glob counts what in a folder has a name of a form.
+func glob(t *testing.T, dir, pattern string) int {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	must(t, err)
+	return len(found)
 }

@@ -30,6 +30,9 @@ func (e *Error) Error() string { return e.fault.Error() }
 // Unwrap gives the error its kind and fields.
 func (e *Error) Unwrap() error { return e.fault }
 
+// mostPatience is for how many seconds a server may ask to be left alone.
+const mostPatience = 86_400
+
 // failure makes an error of an answer in the vault's dialect: message, errors.
 func failure(resp *http.Response) error {
 	var body struct {
@@ -45,7 +48,7 @@ func failure(resp *http.Response) error {
 	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
 		RequestID: resp.Header.Get("X-Request-ID")}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(seconds) * time.Second
+		e.RetryAfter = time.Duration(min(seconds, mostPatience)) * time.Second
 	}
 	if body.Required != "" {
 		body.Message += " (required permission: " + body.Required + ")"

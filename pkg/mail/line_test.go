@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -238,3 +240,32 @@ func TestParseServer(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseServer holds that an address is taken with all that a line needs, that no
+// password is shown, and that none would leave this machine in the open.
+func FuzzParseServer(f *testing.F) {
+	for _, seed := range []string{"smtp://user:pass%40word@mail.example.org:2525", "smtps://[::1", "smtp://u:p@[::1]:25", "smtp://h?tls=off", "smtp://u@h?tls=off&tls=", "smtp://h:+5", "smtp://h%0d%0a:25"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		got, err := mail.ParseServer(address)
+		if u, parsed := url.Parse(address); err != nil && parsed == nil {
+			if word, ok := u.User.Password(); ok && len(word) > 8 && strings.Contains(err.Error(), word) && !strings.Contains(mailServerWords, word) {
+				t.Errorf("%q: a password is shown: %v", address, err)
+			}
+		}
+		if err != nil {
+			return
+		}
+		n, err := strconv.Atoi(got.Port)
+		if got.Host == "" || err != nil || n < 1 || n > 65535 {
+			t.Errorf("%q: %+v", address, got)
+		}
+		if ip := net.ParseIP(got.Host); got.User != "" && got.Security == mail.Plain && got.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			t.Errorf("%q: the password of %s would be sent in the open", address, got.Host)
+		}
+	})
+}
+
+// mailServerWords is what complaints about an address say anyway.
+const mailServerWords = "the mail server's address is not one such as smtp://user:password@host:587; special characters in name and password are written as in %40 for @"

@@ -81,9 +81,8 @@ func TestBadInput(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
-			_, err := Inspect(bytes.NewReader(tt.file), int64(len(tt.file)))
-			took := time.Since(start)
+			var err error
+			took := spent(func() { _, err = Inspect(bytes.NewReader(tt.file), int64(len(tt.file))) })
 			runtime.ReadMemStats(&after)
 			r, ok := errors.AsType[*Refusal](err)
 			if !ok || r.Reason != tt.reason || !strings.Contains(r.Message, tt.says) || !strings.HasSuffix(r.Message, tt.reason.Mend()) {
@@ -98,9 +97,7 @@ func TestBadInput(t *testing.T) {
 				if took <= limit {
 					break
 				}
-				start := time.Now()
-				_, _ = Inspect(bytes.NewReader(tt.file), int64(len(tt.file)))
-				took = min(took, time.Since(start))
+				took = min(took, spent(func() { _, _ = Inspect(bytes.NewReader(tt.file), int64(len(tt.file))) }))
 			}
 			if took > limit {
 				t.Errorf("took %v", took)

@@ -1,7 +1,9 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -245,4 +247,33 @@ func TestForgeries(t *testing.T) {
 			forged(t, good, "d1", stamp, string(badStandard[:i%len(badStandard)])+" ")
 		}
 	}
+}
+
+// FuzzParse holds that a body that is taken names an event, and says the same when it
+// is sent on.
+func FuzzParse(f *testing.F) {
+	f.Add(body)
+	for _, seed := range []string{``, `null`, `{}`, `{"event":""}`, `{"event":1}`, `{"event":"x","timestamp":"x"}`, "{\"event\":\"\xff\"}", `{"event":"x"}{}`, `{"event":"x","data":{"uuid":null}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := webhook.Parse(body)
+		if err != nil {
+			return
+		}
+		if p.Event == "" || len(p.Event) > 255 {
+			t.Errorf("%q is the event %q", body, p.Event)
+		}
+		sent, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := webhook.Parse(sent)
+		if err != nil {
+			t.Fatalf("%q, sent on as %s: %v", body, sent, err)
+		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(twice, sent) {
+			t.Errorf("%q: sent on as %s, then as %s, %v", body, sent, twice, err)
+		}
+	})
 }

@@ -242,6 +242,9 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	return nil
 }
 
+// mostPatience is for how many seconds a server may ask to be left alone.
+const mostPatience = 86_400
+
 // failure makes an error of an answer in the contract's dialect.
 func failure(resp *http.Response, raw []byte) error {
 	var body struct {
@@ -253,7 +256,7 @@ func failure(resp *http.Response, raw []byte) error {
 	}
 	e := &Error{Status: resp.StatusCode, Code: body.Code, Message: body.Message}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(seconds) * time.Second
+		e.RetryAfter = time.Duration(min(seconds, mostPatience)) * time.Second
 	}
 	if body.Code != "" {
 		body.Message += " (" + body.Code + ")"

@@ -156,3 +156,18 @@ func FuzzObject(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseDate(f *testing.F) {
+	for _, seed := range []string{"D:20260502123456+02'00'", "D:2026", "20260502Z", "D:20260502123456-07", "D:2026'0'5", "", "D:99999999999999"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		at := ParseDate(text)
+		if at.IsZero() {
+			return
+		}
+		if again := ParseDate(Date(at.UTC().Format("20060102150405"))); at.UTC().Year() > 0 && at.UTC().Year() < 10_000 && !again.Equal(at) {
+			t.Errorf("%q is %v, then %v", text, at, again)
+		}
+	})
+}

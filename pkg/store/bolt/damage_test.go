@@ -240,17 +240,15 @@ func TestRandomDamage(t *testing.T) {
 			at = at/os.Getpagesize()*os.Getpagesize() + random.IntN(64) // a page's header
 		}
 		b[at] ^= byte(1 + random.IntN(255))
-		path := filepath.Join(t.TempDir(), "vault.db")
-		must(t, os.WriteFile(path, b, 0o600))
-		done := make(chan bool, 1)
-		go func() { done <- useAll(t, path, all) }()
-		select {
-		case damaged := <-done:
-			if damaged {
-				found++
-			}
-		case <-time.After(2 * time.Minute):
+		damaged, ended := useInTime(t, b, all)
+		if !ended { // the damage, or a disk that stood still
+			damaged, ended = useInTime(t, b, all)
+		}
+		if !ended {
 			t.Fatalf("byte %d (page %d, %d): %#x made of %#x hangs", at, at/os.Getpagesize(), at%os.Getpagesize(), b[at], whole[at])
+		}
+		if damaged {
+			found++
 		}
 		if t.Failed() {
 			t.Fatalf("byte %d: %#x made of %#x", at, b[at], whole[at])
@@ -258,6 +256,20 @@ func TestRandomDamage(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no damage was found at all")
+	}
+}
+
+// useInTime uses a file as useAll does; ended is false when that takes minutes.
+func useInTime(t *testing.T, content []byte, all []vault.Certificate) (damaged, ended bool) {
+	path := filepath.Join(t.TempDir(), "vault.db")
+	must(t, os.WriteFile(path, content, 0o600))
+	done := make(chan bool, 1)
+	go func() { done <- useAll(t, path, all) }()
+	select {
+	case damaged = <-done:
+		return damaged, true
+	case <-time.After(2 * time.Minute):
+		return false, false
 	}
 }
 

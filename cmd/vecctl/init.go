@@ -12,6 +12,8 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/question"
 )
 
 func initCommand(w world) *cli.Command {
@@ -75,7 +77,7 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 		}
 	} else if c.Bool("try") {
 		for _, found := range tryPlan(c.Context, p) {
-			say(w, "%s", found)
+			fmt.Fprintln(w.stderr, look.Wrap(oneLine(found), question.Columns(w.stderr), findingIndent))
 		}
 	}
 	s, err := connectHome(c, w, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
@@ -134,16 +136,35 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	if d.restart {
 		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
 	}
-	first := "vecctl bulk manifest.csv --dry-run" + homeArgument(c, w)
-	note := "checks a table of yours, and changes nothing"
+	width := question.Columns(w.stdout)
+	first := step{"vecctl bulk manifest.csv --dry-run" + homeArgument(c, w), "checks a table of yours, and changes nothing"}
 	if d.Sample != "" {
-		first, note = "vecctl bulk "+shellWord(d.Sample)+homeArgument(c, w), "issues the sample batch"
+		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
 	}
-	second := "vecctl tui" + homeArgument(c, w)
-	width := max(len(first), len(second))
-	fmt.Fprintf(&text, "\nNext:\n    %-*s   # %s\n    %-*s   # shows what happens\n", width, first, note, width, second)
-	_, err = fmt.Fprint(w.stdout, text.String())
+	next := nextSteps(width, first, step{"vecctl tui" + homeArgument(c, w), "shows what happens"})
+	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+next)
 	return err
+}
+
+// step is a command that comes next, and what it does.
+type step struct{ command, note string }
+
+// nextSteps lists commands. A terminal that is too narrow for the notes beside them has
+// them above: what is copied stays in one piece. A width of 0 is no terminal.
+func nextSteps(width int, steps ...step) string {
+	longest, wide := 0, 0
+	for _, s := range steps {
+		longest, wide = max(longest, len(s.command)), max(wide, len(s.note))
+	}
+	text := "\nNext:\n"
+	for _, s := range steps {
+		if width > 0 && len("    ")+longest+len("   # ")+wide > width {
+			text += fmt.Sprintf("    # %s\n    %s\n", s.note, s.command)
+		} else {
+			text += fmt.Sprintf("    %-*s   # %s\n", longest, s.command, s.note)
+		}
+	}
+	return text
 }
 
 // homeArgument names the home to a command where it is not found by itself.

@@ -156,15 +156,16 @@ func nextSteps(width int, steps ...step) string {
 	for _, s := range steps {
 		longest, wide = max(longest, len(s.command)), max(wide, len(s.note))
 	}
-	text := "\nNext:\n"
+	var text strings.Builder
+	text.WriteString("\nNext:\n")
 	for _, s := range steps {
 		if width > 0 && len("    ")+longest+len("   # ")+wide > width {
-			text += fmt.Sprintf("    # %s\n    %s\n", s.note, s.command)
+			fmt.Fprintf(&text, "    # %s\n    %s\n", s.note, s.command)
 		} else {
-			text += fmt.Sprintf("    %-*s   # %s\n", longest, s.command, s.note)
+			fmt.Fprintf(&text, "    %-*s   # %s\n", longest, s.command, s.note)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // homeArgument names the home to a command where it is not found by itself.

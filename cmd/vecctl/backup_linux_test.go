@@ -87,13 +87,6 @@ func TestBackupsThatAreKilled(t *testing.T) {
 	d.end()
 }
 
-func glob(t *testing.T, dir, pattern string) int {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, pattern))
-	must(t, err)
-	return len(found)
-}
-
 // killWhile runs the program and kills it as soon as something is so.
 func killWhile(s *site, now func() bool, args ...string) {
 	s.t.Helper()

@@ -40,6 +40,9 @@ func runCompact(c *cli.Context, w world, f form) error {
 		}
 		return err
 	}
+	if err := foreign(dir); err != nil {
+		return err
+	}
 	before, err := os.Stat(dir.Database())
 	if err != nil {
 		return err

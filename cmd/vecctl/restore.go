@@ -45,6 +45,9 @@ func restoreCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := foreign(dir); err != nil {
+				return err
+			}
 			found, missing, err := files.Restore(acting(c, w, "vecctl restore"), set, string(dir), dir.Database())
 			if err != nil {
 				return err

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// foreign refuses root to open the home of somebody else, where no agent runs on it:
+// its owner, and so the service, could not open any more what root wrote there.
+func foreign(dir home.Dir) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	owner := ownerOf(string(dir))
+	if owner == "" {
+		return nil
+	}
+	return fault.Newf(fault.Invalid, "the home %s belongs to the user %s, who could not open what root writes there; run the command as that user: sudo -u %s vecctl ... --home %s",
+		dir, owner, owner, shellWord(string(dir)))
+}
+
+// openHome runs the agent on a home in this process.
+func openHome(ctx context.Context, o agent.Options) (*agent.Agent, error) {
+	if err := foreign(o.Home); err != nil {
+		return nil, err
+	}
+	return agent.Open(ctx, o)
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,6 +128,9 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %s\n%s, %s, links begin with %s\n", verb, d.Home, d.Institution, d.TimeZone, d.BaseURL)
 	fmt.Fprintf(&text, "Signing key: %s, its certificate is valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
+	if d.key.Subject != d.Institution && d.key.Issuer == d.key.Subject {
+		fmt.Fprintf(&text, "That key's certificate names %s still; one that names %s is made with: vecctl key rotate%s\n", d.key.Subject, d.Institution, homeArgument(c, w))
+	}
 	if server := mailServerOf(set); server != "" {
 		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "nobody yet (vecctl init --sender)"), server)
 	} else {
@@ -141,8 +145,11 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	if d.Sample != "" {
 		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
 	}
-	next := nextSteps(width, first, step{"vecctl tui" + homeArgument(c, w), "shows what happens"})
-	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+next)
+	steps := []step{first, {"vecctl tui" + homeArgument(c, w), "shows what happens"}}
+	if d.Sample != "" && d.Institution == vault.StandIn {
+		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample shows who issues"})
+	}
+	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+nextSteps(width, steps...))
 	return err
 }
 

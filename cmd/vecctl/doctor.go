@@ -88,7 +88,7 @@ func patientOf(set settings) doctor.Patient {
 	return doctor.Patient{
 		Home:    string(dir),
 		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
-		Keys:    keys, Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
+		Keys:    slices.DeleteFunc(slices.Clone(keys), home.SignsNoMore), Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
 		DiskOf: func(folder string) (doctor.Disk, error) {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err

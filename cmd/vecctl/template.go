@@ -172,6 +172,9 @@ func checkTemplate(s template.Shelf, name string) checked {
 }
 
 func tellChecked(w world, all []checked) error {
+	if len(all) == 0 {
+		say(w, "There are no templates yet; make one with: vecctl template new NAME --from degree")
+	}
 	for _, x := range all {
 		line := fmt.Sprintf("%s: sound; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
 		if !x.Valid {

@@ -104,6 +104,9 @@ func TestRootAndTheHomeOfAnother(t *testing.T) {
 	}
 	give()
 	s.done("list")
+	for _, args := range [][]string{{"template", "new", "diploma", "--from", "degree"}, {"init", "--no-input", "--sample"}} {
+		s.want(2, args...).says(t, "belongs to the user nobody")
+	}
 	d.end()
 	give()
 	manifest, whole := filepath.Join(s.docs, "batch.csv"), filepath.Join(s.dir, "b.tar.zst")

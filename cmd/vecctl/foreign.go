@@ -9,8 +9,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// foreign refuses root to open the home of somebody else, where no agent runs on it:
-// its owner, and so the service, could not open any more what root wrote there.
+// foreign refuses root to write into the home of somebody else, which is any way to
+// open it but through the agent that runs there: its owner, and so the service, could
+// not open any more what root wrote.
 func foreign(dir home.Dir) error {
 	if os.Geteuid() != 0 {
 		return nil

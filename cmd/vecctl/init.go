@@ -81,6 +81,11 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 			fmt.Fprintln(w.stderr, look.Wrap(oneLine(found), question.Columns(w.stderr), findingIndent))
 		}
 	}
+	if p.sample {
+		if _, err := ownShelf(c, w); err != nil {
+			return err
+		}
+	}
 	s, err := connectHome(c, w, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
 	if err != nil {
 		return err

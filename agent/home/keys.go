@@ -70,7 +70,7 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	path := d.signing(institution)
 	switch old, err := os.ReadFile(path); {
 	case err == nil:
-		kept := strings.TrimSuffix(path, ".pem") + "-until-" + now.UTC().Format("20060102T150405") + ".pem"
+		kept := strings.TrimSuffix(path, ".pem") + replaced + now.UTC().Format("20060102T150405") + ".pem"
 		if err := write(kept, old); err != nil {
 			return err
 		}
@@ -79,6 +79,12 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	}
 	return write(path, pem)
 }
+
+// replaced stands in the name of a key that signs no more.
+const replaced = "-until-"
+
+// SignsNoMore tells whether a file of Keys is that of a key that was replaced.
+func SignsNoMore(path string) bool { return strings.Contains(filepath.Base(path), replaced) }
 
 // NewSigner makes a signing key and puts it nowhere.
 func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {

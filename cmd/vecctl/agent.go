@@ -42,6 +42,9 @@ func runAgent(c *cli.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := foreign(set.dir); err != nil { // a log file would be root's
+		return err
+	}
 	log, closeLog, err := newLog(set, w)
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func runAgent(c *cli.Context, w world) (err error) {
 	defer func() { err = errors.Join(err, closeLog()) }()
 	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
 	options.LockWait = agentLockWait
-	a, err := agent.Open(c.Context, options)
+	a, err := openHome(c.Context, options)
 	if err != nil {
 		return err
 	}

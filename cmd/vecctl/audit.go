@@ -58,7 +58,7 @@ func actList() list[act.Entry] {
 	return list[act.Entry]{
 		headings: []string{"seq", "at", "who", "what", "from"},
 		cells: func(e act.Entry) []string {
-			return []string{strconv.FormatUint(e.Seq, 10), e.At.Local().Format(time.DateTime), e.Who, e.What, e.From}
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Who, e.What, e.From}
 		},
 	}
 }

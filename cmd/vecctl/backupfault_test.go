@@ -46,8 +46,17 @@ func TestBackupsThatAreDamaged(t *testing.T) {
 	}
 	// Over a home that is there, a good one neither.
 	s.want(1, "restore", whole).says(t, "there is a home in")
+	s.want(2, "restore", whole, "--home", whole).says(t, "is not a folder; name another home")
+	s.want(2, "backup", "verify", s.dir).says(t, "is a folder; name the backup in it")
 	if r := s.bulk(0, filepath.Join(s.docs, "batch.csv")); r.Unchanged != 20 {
 		t.Errorf("the home afterwards: %+v", r)
 	}
 	s.done("restore", whole, "--home", target)
+}
+
+func glob(t *testing.T, dir, pattern string) int {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	must(t, err)
+	return len(found)
 }

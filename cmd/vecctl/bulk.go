@@ -212,16 +212,20 @@ func printSummary(w world, q staff.BulkRequest, r client.BulkReport) error {
 		say(w, "%s", text)
 	}
 	var b strings.Builder
+	rows := "rows"
+	if r.Total == 1 {
+		rows = "row"
+	}
 	rejected := r.Count(client.RowRejected)
 	switch {
 	case q.DryRun:
-		fmt.Fprintf(&b, "%d rows: %d ready, %d unchanged, %d rejected. Nothing was changed.\n",
-			r.Total, r.Count(client.RowReady), r.Unchanged, rejected)
+		fmt.Fprintf(&b, "%d %s: %d ready, %d unchanged, %d rejected. Nothing was changed.\n",
+			r.Total, rows, r.Count(client.RowReady), r.Unchanged, rejected)
 	case rejected > 0 && !q.Skip:
-		fmt.Fprintf(&b, "%d rows: %d rejected, nothing was issued. Mend them and run again, or issue the others with --on-error skip.\n",
-			r.Total, rejected)
+		fmt.Fprintf(&b, "%d %s: %d rejected, nothing was issued. Mend them and run again, or issue the others with --on-error skip.\n",
+			r.Total, rows, rejected)
 	default:
-		fmt.Fprintf(&b, "%d rows: %d issued, %d unchanged, %d failed", r.Total, r.Issued, r.Unchanged, r.Failed-rejected)
+		fmt.Fprintf(&b, "%d %s: %d issued, %d unchanged, %d failed", r.Total, rows, r.Issued, r.Unchanged, r.Failed-rejected)
 		if rejected > 0 {
 			fmt.Fprintf(&b, ", %d rejected", rejected)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -37,12 +38,18 @@ func runCompact(c *cli.Context, w world, f form) error {
 		}
 		return err
 	}
+	if err := foreign(dir); err != nil {
+		return err
+	}
 	before, err := os.Stat(dir.Database())
 	if err != nil {
 		return err
 	}
 	const patience = time.Second
 	if err := agent.Compact(acting(c, w, "vecctl compact"), dir, patience); err != nil {
+		if _, runs := dir.Running(); runs && fault.Is(err, fault.Locked) {
+			return fault.Wrap(fault.Locked, err, fmt.Sprintf("an agent runs on the home %s; stop it, run the same command again, and start it", dir))
+		}
 		return err
 	}
 	after, err := os.Stat(dir.Database())

@@ -38,7 +38,7 @@ func TestTheCommandsInTheDocs(t *testing.T) {
 			must(t, os.Symlink(samples, filepath.Join(s.dir, "testdata")))
 			cmd := exec.Command("bash", "-c", script)
 			cmd.Dir = s.dir
-			cmd.Env = append([]string{"PATH=" + filepath.Dir(vecctl) + ":" + os.Getenv("PATH"), "SAMPLES=" + samples, "USER=staff"}, s.env...)
+			cmd.Env = append([]string{"PATH=" + filepath.Dir(vecctl) + ":" + os.Getenv("PATH"), "USER=staff"}, s.env...)
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/loopback"
@@ -87,7 +86,7 @@ func patientOf(set settings) doctor.Patient {
 	return doctor.Patient{
 		Home:    string(dir),
 		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
-		Keys:    keys, Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
+		Keys:    slices.DeleteFunc(slices.Clone(keys), home.SignsNoMore), Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
 		DiskOf: func(folder string) (doctor.Disk, error) {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
@@ -102,7 +101,7 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 	if s, err := connectRunning(w, set.dir); s != nil || err != nil {
 		return s, err
 	}
-	a, err := agent.Open(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
+	a, err := openHome(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

@@ -84,3 +84,43 @@ func TestReadOnlyHome(t *testing.T) {
 	remount(t, at, 0, "size=16m")
 	wantWhole(s, s.bulk(0, manifest), 3)
 }
+
+// Root, who may open any home, opens none of somebody else: what it wrote there would
+// lock the owner out. An agent that runs there answers it.
+func TestRootAndTheHomeOfAnother(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("this is not root")
+	}
+	s := newSite(t)
+	s.bulk(0, s.batch(3))
+	d := s.daemon()
+	const nobody = 65534
+	give := func() {
+		must(t, filepath.WalkDir(s.home, func(path string, _ os.DirEntry, err error) error {
+			must(t, err)
+			return os.Chown(path, nobody, nobody)
+		}))
+	}
+	give()
+	s.done("list")
+	for _, args := range [][]string{{"template", "new", "diploma", "--from", "degree"}, {"init", "--no-input", "--sample"}} {
+		s.want(2, args...).says(t, "belongs to the user nobody")
+	}
+	d.end()
+	give()
+	manifest, whole := filepath.Join(s.docs, "batch.csv"), filepath.Join(s.dir, "b.tar.zst")
+	for _, args := range [][]string{
+		{"list"}, {"bulk", manifest}, {"agent", "--listen", "none"}, {"compact"}, {"init", "--no-input"}, {"key", "rotate"}, {"backup", whole}, {"restore", manifest},
+	} {
+		s.want(2, args...).says(t, "belongs to the user nobody", "sudo -u nobody vecctl ... --home "+s.home)
+	}
+	s.want(1, "doctor").says(t, "belongs to the user nobody")
+	must(t, filepath.WalkDir(s.home, func(path string, _ os.DirEntry, err error) error {
+		must(t, err)
+		if id, _ := ownerID(path); id != "65534" {
+			t.Errorf("%s belongs to %s", path, id)
+		}
+		return nil
+	}))
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/question"
 )
 
 func initCommand(w world) *cli.Command {
@@ -72,7 +75,12 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 		}
 	} else if c.Bool("try") {
 		for _, found := range tryPlan(c.Context, p) {
-			say(w, "%s", found)
+			fmt.Fprintln(w.stderr, look.Wrap(oneLine(found), question.Columns(w.stderr), findingIndent))
+		}
+	}
+	if p.sample {
+		if _, err := ownShelf(c, w); err != nil {
+			return err
 		}
 	}
 	s, err := connectHome(c, w, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
@@ -122,6 +130,9 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %s\n%s, %s, links begin with %s\n", verb, d.Home, d.Institution, d.TimeZone, d.BaseURL)
 	fmt.Fprintf(&text, "Signing key: %s, its certificate is valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
+	if d.key.Subject != d.Institution && d.key.Issuer == d.key.Subject {
+		fmt.Fprintf(&text, "That key's certificate names %s still; one that names %s is made with: vecctl key rotate%s\n", d.key.Subject, d.Institution, homeArgument(c, w))
+	}
 	if server := mailServerOf(set); server != "" {
 		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "nobody yet (vecctl init --sender)"), server)
 	} else {
@@ -131,16 +142,39 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	if d.restart {
 		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
 	}
-	first := "vecctl bulk manifest.csv --dry-run" + homeArgument(c, w)
-	note := "checks a table of yours, and changes nothing"
+	width := question.Columns(w.stdout)
+	first := step{"vecctl bulk manifest.csv --dry-run" + homeArgument(c, w), "checks a table of yours, and changes nothing"}
 	if d.Sample != "" {
-		first, note = "vecctl bulk "+shellWord(d.Sample)+homeArgument(c, w), "issues the sample batch"
+		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
 	}
-	second := "vecctl tui" + homeArgument(c, w)
-	width := max(len(first), len(second))
-	fmt.Fprintf(&text, "\nNext:\n    %-*s   # %s\n    %-*s   # shows what happens\n", width, first, note, width, second)
-	_, err = fmt.Fprint(w.stdout, text.String())
+	steps := []step{first, {"vecctl tui" + homeArgument(c, w), "shows what happens"}}
+	if d.Sample != "" && d.Institution == vault.StandIn {
+		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample shows who issues"})
+	}
+	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+nextSteps(width, steps...))
 	return err
+}
+
+// step is a command that comes next, and what it does.
+type step struct{ command, note string }
+
+// nextSteps lists commands. A terminal that is too narrow for the notes beside them has
+// them above: what is copied stays in one piece. A width of 0 is no terminal.
+func nextSteps(width int, steps ...step) string {
+	longest, wide := 0, 0
+	for _, s := range steps {
+		longest, wide = max(longest, len(s.command)), max(wide, len(s.note))
+	}
+	var text strings.Builder
+	text.WriteString("\nNext:\n")
+	for _, s := range steps {
+		if width > 0 && len("    ")+longest+len("   # ")+wide > width {
+			fmt.Fprintf(&text, "    # %s\n    %s\n", s.note, s.command)
+		} else {
+			fmt.Fprintf(&text, "    %-*s   # %s\n", longest, s.command, s.note)
+		}
+	}
+	return text.String()
 }
 
 // homeArgument names the home to a command where it is not found by itself.

@@ -191,7 +191,7 @@ func (in *interview) rest(ctx context.Context) error {
 // changed, it asks whether to; again is true when so.
 func (in *interview) judge(ctx context.Context, found []doctor.Finding, changeable bool, goOn string) (again bool, err error) {
 	for _, line := range describeFindings(found) {
-		in.Say("%s", line)
+		in.Tell(findingIndent, line)
 	}
 	in.Say("")
 	if doctor.Healthy(found) || !changeable || ctx.Err() != nil {
@@ -244,12 +244,15 @@ func tryPlan(ctx context.Context, p plan) []string {
 	return describeFindings(found)
 }
 
+// findingIndent is how far in a finding's words stand.
+const findingIndent = 7
+
 func describeFindings(found []doctor.Finding) []string {
 	var lines []string
 	for _, f := range found {
-		lines = append(lines, fmt.Sprintf("%-6s %s", f.Level, f.Message))
+		lines = append(lines, fmt.Sprintf("%-*s%s", findingIndent, f.Level, f.Message))
 		if f.Mend != "" {
-			lines = append(lines, fmt.Sprintf("%-6s mend: %s", "", f.Mend))
+			lines = append(lines, fmt.Sprintf("%-*smend: %s", findingIndent, "", f.Mend))
 		}
 	}
 	return lines

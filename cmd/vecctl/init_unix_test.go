@@ -188,6 +188,22 @@ func TestInitAsksLineByLine(t *testing.T) {
 	sc.leaves("0")
 }
 
+// On a narrow terminal texts are broken between words, and what is copied stays whole.
+func TestInitOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	s := asked(t)
+	sc := s.terminal(60, 60, []string{"TERM=screen-256color"}, "init", "--institution", "Akademia", "--time-zone", "Asia/Dhaka",
+		"--base-url", "http://localhost:1", "--sample")
+	found := "\nwrong  the base URL http://localhost:1 works on this machine\n       alone\n       mend: vecctl init --base-url"
+	sc.sees("found", found, "> Mail server")
+	sc.press("Enter")
+	// One line less than the question before; nothing of that is left.
+	sc.sees("agent", "\n    ( ) for other machines too (port 7780); that needs a TLS\n        certificate, see")
+	sc.press("3", "Enter")
+	sc.sees("made", "Home made: ", "\nNext:\n    # issues the sample batch\n    vecctl bulk /", "\n    # shows what happens\n    vecctl tui\n")
+	sc.leaves("0")
+}
+
 // Flags do without questions: the trials are made when they are asked for, over TLS
 // too, and a password need not stand on the command line.
 func TestInitTries(t *testing.T) {

@@ -38,24 +38,68 @@ func TestThePackagesService(t *testing.T) {
 // Packages are described twice, for nfpm in the tests and for goreleaser in releases.
 func TestThePackagesAreDescribedAlike(t *testing.T) {
 	t.Parallel()
+	type content struct{ Src, Dst, Packager string }
 	type packaged struct {
 		Section, Maintainer, Description, Homepage, License string
 		Recommends                                          []string
 		Scripts                                             map[string]string
-		Contents                                            []struct{ Src, Dst string }
+		Contents                                            []content
+		Overrides                                           map[string]map[string][]string
 	}
 	var tried packaged
 	must(t, yaml.Unmarshal(fromTop(t, "scripts/packaging/nfpm.yaml"), &tried))
 	var released struct{ Nfpms []packaged }
 	must(t, yaml.Unmarshal(fromTop(t, "goreleaser.yaml"), &released))
-	tried.Contents = slices.DeleteFunc(tried.Contents, func(c struct{ Src, Dst string }) bool {
+	tried.Contents = slices.DeleteFunc(tried.Contents, func(c content) bool {
 		return c.Dst == "/usr/bin/vecctl" // goreleaser puts it there by itself
 	})
 	for i, c := range tried.Contents {
 		tried.Contents[i].Src = strings.Replace(c.Src, "${DIST}", "dist-generated", 1)
 	}
+	for _, o := range tried.Overrides { // what the one calls "depends"
+		o["dependencies"] = o["depends"]
+		delete(o, "depends")
+	}
 	if len(released.Nfpms) != 1 || !reflect.DeepEqual(tried, released.Nfpms[0]) {
 		t.Errorf("scripts/packaging/nfpm.yaml says\n%+v\ngoreleaser.yaml\n%+v", tried, released.Nfpms)
+	}
+}
+
+// The container file takes nothing but what a release makes and hands over.
+func TestTheContainerFile(t *testing.T) {
+	t.Parallel()
+	var released struct {
+		Before  struct{ Hooks []string }
+		Dockers []struct {
+			Dockerfile string
+			Extra      []string `yaml:"extra_files"`
+		} `yaml:"dockers_v2"`
+	}
+	must(t, yaml.Unmarshal(fromTop(t, "goreleaser.yaml"), &released))
+	if len(released.Dockers) != 1 {
+		t.Fatalf("%d container images", len(released.Dockers))
+	}
+	image := released.Dockers[0]
+	handed := append([]string{"${TARGETPLATFORM}/vecctl"}, image.Extra...)
+	var froms, copied []string
+	for line := range strings.Lines(string(fromTop(t, image.Dockerfile))) {
+		switch words := strings.Fields(line); {
+		case len(words) > 1 && words[0] == "FROM":
+			froms = append(froms, words[1])
+		case len(words) > 2 && words[0] == "COPY":
+			copied = append(copied, words[len(words)-2])
+		}
+	}
+	if !slices.Equal(froms, []string{"scratch"}) || !slices.Equal(copied, handed) {
+		t.Errorf("it is made from %q and copies %q; it is handed %q", froms, copied, handed)
+	}
+	for _, file := range image.Extra {
+		made := slices.ContainsFunc(released.Before.Hooks, func(hook string) bool {
+			return strings.HasSuffix(hook, "/"+filepath.Base(file)+" "+filepath.Dir(file)+"/")
+		})
+		if _, err := os.Stat(filepath.Join("..", "..", file)); err != nil && !made {
+			t.Errorf("nobody makes %s", file)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	files "github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 func backupVerifyCommand(w world) *cli.Command {
@@ -45,6 +47,12 @@ func restoreCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if info, err := os.Stat(string(dir)); err == nil && !info.IsDir() {
+				return fault.Newf(fault.Invalid, "%s is not a folder; name another home with --home", dir)
+			}
+			if err := foreign(dir); err != nil {
+				return err
+			}
 			found, missing, err := files.Restore(acting(c, w, "vecctl restore"), set, string(dir), dir.Database())
 			if err != nil {
 				return err
@@ -67,8 +75,12 @@ func backupSet(c *cli.Context) (form, backup.Set, error) {
 	if err != nil {
 		return "", backup.Set{}, err
 	}
+	path := c.Args().First()
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", backup.Set{}, fault.Newf(fault.Invalid, "%s is a folder; name the backup in it that is meant", path)
+	}
 	keys, err := keysOf(c)
-	return f, backup.Set{Path: c.Args().First(), Before: c.StringSlice("base"), Keys: keys}, err
+	return f, backup.Set{Path: path, Before: c.StringSlice("base"), Keys: keys}, err
 }
 
 // tellContents says what a backup holds.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -57,6 +58,12 @@ func shelf(c *cli.Context, w world) (template.Shelf, error) {
 	return template.Shelf{Dir: dir.Templates()}, err
 }
 
+// ownShelf is shelf for whoever writes there.
+func ownShelf(c *cli.Context, w world) (template.Shelf, error) {
+	dir, err := homeDir(c, w)
+	return template.Shelf{Dir: dir.Templates()}, cmp.Or(err, foreign(dir))
+}
+
 func runTemplateNew(c *cli.Context, w world) error {
 	if err := exactly(c, 1, "a name for the template"); err != nil {
 		return err
@@ -93,7 +100,7 @@ func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) 
 	if err != nil {
 		return err
 	}
-	s, err := shelf(c, w)
+	s, err := ownShelf(c, w)
 	if err != nil {
 		return err
 	}
@@ -172,6 +179,9 @@ func checkTemplate(s template.Shelf, name string) checked {
 }
 
 func tellChecked(w world, all []checked) error {
+	if len(all) == 0 {
+		say(w, "There are no templates yet; make one with: vecctl template new NAME --from degree")
+	}
 	for _, x := range all {
 		line := fmt.Sprintf("%s: sound; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
 		if !x.Valid {

@@ -49,6 +49,7 @@ type sheet struct {
 	complaint string
 	done      bool
 	width     int
+	height    int // of the lines above the help, the greatest so far
 	look      look.Look
 }
 
@@ -85,19 +86,22 @@ func (s sheet) Init() tea.Cmd { return nil }
 // Update implements tea.Model. Whatever is typed is for the question that is open at
 // that moment, however fast it comes.
 func (s sheet) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		s.width = msg.Width
+		s.width, s.height = msg.Width, 0
 		s.in.SetWidth(s.room())
 		s.in.SetCursor(s.in.Position()) // which decides what part is shown
-		return s, nil
 	case tea.KeyPressMsg:
-		return s.press(msg)
+		s, cmd = s.press(msg)
+	default:
+		s, cmd = s.typed(msg)
 	}
-	return s.typed(msg)
+	s.height = max(s.height, s.tallest())
+	return s, cmd
 }
 
-func (s sheet) press(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
+func (s sheet) press(msg tea.KeyPressMsg) (sheet, tea.Cmd) {
 	choices := s.questions[s.at].Choices
 	switch key := msg.String(); {
 	case key == "ctrl+c", key == "ctrl+d":
@@ -125,7 +129,7 @@ func (s sheet) press(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-func (s sheet) typed(msg tea.Msg) (tea.Model, tea.Cmd) {
+func (s sheet) typed(msg tea.Msg) (sheet, tea.Cmd) {
 	if len(s.questions[s.at].Choices) > 0 {
 		return s, nil
 	}
@@ -136,7 +140,7 @@ func (s sheet) typed(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return s, cmd
 }
 
-func (s sheet) next() (tea.Model, tea.Cmd) {
+func (s sheet) next() (sheet, tea.Cmd) {
 	if err := s.questions[s.at].complaint(s.answers[s.at]); err != nil {
 		s.complaint = err.Error()
 		return s, nil
@@ -171,32 +175,49 @@ func (s sheet) View() tea.View {
 		}
 		lines = append(lines, ansi.Truncate("  "+q.Title+": "+q.shown(s.answers[i]), s.width, "…"))
 	}
+	// No line less for one question than for another, or less than before: what is
+	// drawn covers what was, and the last picture stays.
+	for len(lines) < max(s.height, s.tallest()) {
+		lines = append(lines, "")
+	}
 	help := "enter next   shift+tab back   ctrl+c stop"
 	if len(s.questions[s.at].Choices) > 0 {
 		help = "up, down choose   " + help
 	}
 	if s.done {
-		help = "" // no line less: the last picture stays, and must cover the one before
+		help = ""
 	}
 	lines = append(lines, s.look.Dim.Render(ansi.Truncate(help, s.width, "…")))
 	return tea.NewView(strings.Join(lines, "\n") + "\n")
 }
 
+// tallest is how many lines the sheet has above its help, whichever question is open.
+func (s sheet) tallest() int {
+	tallest := 0
+	for i, q := range s.questions {
+		if i != s.at {
+			s.complaint = ""
+		}
+		tallest = max(tallest, len(s.opened(q)))
+	}
+	return 1 + len(s.questions) - 1 + tallest
+}
+
 // opened draws the question that is answered now.
 func (s sheet) opened(q Question) []string {
 	lines := []string{s.look.Strong.Render("> " + q.Title)}
-	write := func(text string, ink look.Ink) {
-		for line := range strings.SplitSeq(ansi.Wordwrap(text, max(1, s.width-len(indent)), ""), "\n") {
+	write := func(text string, hang int, ink look.Ink) {
+		for line := range strings.SplitSeq(look.Wrap(text, max(1, s.width-len(indent)), hang), "\n") {
 			lines = append(lines, indent+ink.Render(line))
 		}
 	}
-	write(q.Why, s.look.Dim)
+	write(q.Why, 0, s.look.Dim)
 	for i, c := range q.Choices {
 		mark, ink := "( ) ", look.Ink{}
 		if i == s.chosen() {
 			mark, ink = "(x) ", s.look.Strong
 		}
-		write(mark+c.Text, ink)
+		write(mark+c.Text, len(mark), ink)
 	}
 	if len(q.Choices) == 0 {
 		lines = append(lines, indent+s.in.View())
@@ -205,7 +226,7 @@ func (s sheet) opened(q Question) []string {
 	if s.complaint != "" {
 		complaint = "! " + s.complaint
 	}
-	write(complaint, s.look.Bad)
+	write(complaint, 0, s.look.Bad)
 	return lines
 }
 

@@ -18,7 +18,7 @@ func (t Terminal) lines(ctx context.Context, matter string, questions []Question
 	for i, q := range questions {
 		t.Say("%s: %s", q.Title, q.Why)
 		for n, c := range q.Choices {
-			t.Say("  %d. %s", n+1, c.Text)
+			t.Tell(len("  1. "), fmt.Sprintf("  %d. %s", n+1, c.Text))
 		}
 		for {
 			answer, err := t.line(ctx, q, given[i])
@@ -30,7 +30,7 @@ func (t Terminal) lines(ctx context.Context, matter string, questions []Question
 				given[i] = answer
 				break
 			}
-			t.Say("  %v", err)
+			t.Tell(len("  "), "  "+err.Error())
 		}
 	}
 	t.Say("")

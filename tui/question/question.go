@@ -6,9 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/tui/look"
 )
 
 // Question is one thing that a person is asked.
@@ -58,8 +62,24 @@ func (t Terminal) Ask(ctx context.Context, matter string, questions ...Question)
 }
 
 // Say tells the person something between questions.
-func (t Terminal) Say(format string, args ...any) {
-	fmt.Fprintf(t.Out, format+"\n", args...)
+func (t Terminal) Say(format string, args ...any) { t.Tell(0, fmt.Sprintf(format, args...)) }
+
+// Tell does so too; what does not fit into a line goes on hang columns in.
+func (t Terminal) Tell(hang int, text string) {
+	fmt.Fprintln(t.Out, look.Wrap(text, Columns(t.Out), hang))
+}
+
+// Columns is how wide the terminal is that is written to; 0 where there is none.
+func Columns(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // complaint is what is wrong with an answer; nil is nothing.

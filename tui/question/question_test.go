@@ -89,6 +89,29 @@ func TestASheetFitsItsTerminal(t *testing.T) {
 	}
 }
 
+// A sheet that became lower would leave lines of its last picture on the terminal.
+func TestASheetKeepsItsHeight(t *testing.T) {
+	t.Parallel()
+	name, colour, secret := "", "r", ""
+	questions := ask(&name, &colour, &secret)
+	questions[1].Why = strings.Repeat("many words ", 20)
+	s := newSheet("You", questions, []string{name, colour, secret})
+	next, _ := s.Update(tea.WindowSizeMsg{Width: 30, Height: 40})
+	s = next.(sheet)
+	tall := 0
+	for _, key := range []string{"ENTER", "Ada", "ENTER", "2", "ENTER", "BACK", "BACK", "ENTER", "ENTER", "ENTER"} {
+		s, _ = typing(s, key)
+		lines := strings.Count(s.View().Content, "\n")
+		if lines < tall {
+			t.Errorf("after %s it has %d lines, before %d:\n%s", key, lines, tall, s.View().Content)
+		}
+		tall = lines
+	}
+	if !s.done {
+		t.Error("it is not done")
+	}
+}
+
 func TestLines(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ typed, want, said string }{

@@ -183,6 +183,15 @@ func TestConventions(t *testing.T) {
 	if a := s.want(s.get(vaultPath+"?page=1000000"), http.StatusOK); a.get("meta.from") != nil || a.get("meta.total") != 1.0 {
 		t.Errorf("page a million: %v", a)
 	}
+	// What is no query to Go is one to PHP: nothing is left out of it in silence.
+	for query, want := range map[string]float64{
+		"?search=ann;x": 0, "?search=50%": 0, "?search=%zz": 0, "?search=%%61nn": 0, "?search=%6": 0,
+		"?search=%61nn": 1, "?status=approved&search=a%6En&x=%": 1, "?x=;&search=ann": 1, "?status=failed&%=;": 0,
+	} {
+		if a := s.want(s.get(vaultPath+query), http.StatusOK); a.get("meta.total") != want {
+			t.Errorf("%s finds %v, want %v", query, a.get("meta.total"), want)
+		}
+	}
 	page := s.want(s.get(vaultPath+"?search=ann&page=1"), http.StatusOK)
 	if got := page.text("links.first"); got != s.base+vaultPath+"?page=1&search=ann" {
 		t.Errorf("the first page's address is %s", got)

@@ -53,7 +53,7 @@ func TestReadEntries(t *testing.T) {
 			[]Entry{{Key: "2", Fields: map[string]string{"full_name": "B C", "file_id": "f"}, Object: true}, {Key: "10", Fields: map[string]string{"full_name": "J"}, Object: true}}, nil},
 		{"parts", asParts, parts("entries[0][full_name]", "A&B=[]", "entries[0][other]", "x", "else", "y"), one("0", map[string]string{"full_name": "A&B=[]"}), nil},
 		{"malformed names are passed over", asForm, "entries[0][full_name]=A&entries[1=x&entries]0[=y&entries[0][full_name][z]=q&[]=w", one("0", map[string]string{"full_name": "A"}), nil},
-		{"an entry of which nothing is known", asForm, "entries[0][full_name]=A&entries[1][nmae]=B",
+		{"an entry of which nothing is known", asForm, "entries[0][full_name]=A&entries[1][else]=B",
 			[]Entry{{Key: "0", Fields: map[string]string{"full_name": "A"}, Object: true}, {Key: "1", Object: true}}, nil},
 		{"an entry that is a text", asForm, "entries[0][full_name]=A&entries[1]=B",
 			[]Entry{{Key: "0", Fields: map[string]string{"full_name": "A"}, Object: true}, {Key: "1"}}, nil},

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/vecctl/vecctl/agent/api/disposition"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -29,12 +31,20 @@ func (a *API) download(w http.ResponseWriter, r *http.Request, who Caller) error
 	h.Set("ETag", `"`+c.Verified.SHA256+`"`)
 	h.Set("Cache-Control", "private, no-cache")
 	watched := &watchedReader{ReadSeeker: document}
-	sent := &rangeWriter{ResponseWriter: w}
-	http.ServeContent(sent, r, "", c.ApprovedAt, watched)
-	if sent.refused {
-		h.Del("Content-Disposition")
-		h.Del("ETag")
-		return refuse(http.StatusRequestedRangeNotSatisfiable, "The document has no such range.")
+	sent := &refusals{ResponseWriter: w}
+	http.ServeContent(sent, withRange(r), "", c.ApprovedAt, watched)
+	switch sent.refused {
+	case http.StatusRequestedRangeNotSatisfiable:
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", c.Verified.Size()))
+		err = refuse(sent.refused, "The document has no such range.")
+	case http.StatusPreconditionFailed:
+		err = refuse(sent.refused, "The document is another one than the request asks for.")
+	}
+	if err != nil {
+		for _, name := range []string{"Content-Disposition", "Content-Length", "ETag", "Last-Modified"} {
+			h.Del(name)
+		}
+		return err
 	}
 	if watched.err != nil {
 		// The answer has begun; all that is left is to break it off.
@@ -58,23 +68,38 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// rangeWriter holds back the refusal of a range, so that it is answered as every
-// other error is.
-type rangeWriter struct {
-	http.ResponseWriter
-	refused bool
-}
-
-func (w *rangeWriter) WriteHeader(status int) {
-	if status == http.StatusRequestedRangeNotSatisfiable {
-		w.refused = true
-		return
+// withRange is a request without a Range that is to be passed over: one of another
+// method than GET or in another unit than bytes (RFC 9110, section 14.2).
+func withRange(r *http.Request) *http.Request {
+	if r.Method == http.MethodGet && strings.HasPrefix(r.Header.Get("Range"), "bytes=") {
+		return r
 	}
-	w.ResponseWriter.WriteHeader(status)
+	whole := r.WithContext(r.Context())
+	whole.Header = r.Header.Clone()
+	whole.Header.Del("Range")
+	return whole
 }
 
-func (w *rangeWriter) Write(p []byte) (int, error) {
-	if w.refused {
+// refusals holds back what a request is refused with, so that it is answered as
+// every other error is.
+type refusals struct {
+	http.ResponseWriter
+	refused int // the status; 0 where the document is sent
+}
+
+func (w *refusals) WriteHeader(status int) {
+	switch {
+	case status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusPreconditionFailed:
+		w.refused = status
+	case status == http.StatusPartialContent && w.Header().Get("Content-Length") == "0":
+		w.refused = http.StatusRequestedRangeNotSatisfiable // the last 0 bytes
+	default:
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *refusals) Write(p []byte) (int, error) {
+	if w.refused != 0 {
 		return len(p), nil
 	}
 	return w.ResponseWriter.Write(p)

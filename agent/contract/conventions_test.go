@@ -219,7 +219,17 @@ func TestDownloads(t *testing.T) {
 	if a := s.want(s.get(path, header("Range", "bytes=-7")), http.StatusPartialContent); !bytes.Equal(a.body, whole.body[len(whole.body)-7:]) {
 		t.Error("the last bytes differ")
 	}
-	s.want(s.get(path, header("Range", "bytes=99999999-")), http.StatusRequestedRangeNotSatisfiable)
+	for _, none := range []string{"bytes=99999999-", "bytes=-0", "bytes=5-2", "bytes=x"} {
+		a := s.want(s.get(path, header("Range", none)), http.StatusRequestedRangeNotSatisfiable)
+		if got := a.header.Get("Content-Range"); got != fmt.Sprintf("bytes */%d", len(whole.body)) || a.message() == "" || a.header.Get("Content-Disposition") != "" {
+			t.Errorf("%s: %v, Content-Range %q", none, a, got)
+		}
+	}
+	s.want(s.get(path, header("Range", "items=0-1")), http.StatusOK)
+	s.want(s.call(http.MethodHead, path, nil, header("Range", "bytes=0-1")), http.StatusOK)
+	if a := s.want(s.get(path, header("If-Match", `"x"`)), http.StatusPreconditionFailed); a.message() == "" || a.header.Get("ETag") != "" {
+		t.Errorf("another document: %v %v", a.header, a)
+	}
 	s.want(s.get(path, header("If-None-Match", tag)), http.StatusNotModified)
 	s.want(s.get(path, header("If-None-Match", `"x"`)), http.StatusOK)
 	s.want(s.get(path, header("Range", "bytes=0-3"), header("If-Range", `"x"`)), http.StatusOK)

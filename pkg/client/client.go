@@ -32,7 +32,19 @@ func New(base, token string, transport http.RoundTripper) (*Client, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fault.Newf(fault.Invalid, "%q is not the address of an API; want one such as https://api.vec.digital", base)
 	}
-	return &Client{base: strings.TrimRight(base, "/"), token: token, http: &http.Client{Transport: transport}}, nil
+	caller := &http.Client{Transport: transport, CheckRedirect: follow}
+	return &Client{base: strings.TrimRight(base, "/"), token: token, http: caller}, nil
+}
+
+// follow goes after a vault that has moved only where the call stays what it is: an
+// upload must not become the reading of a list, nor a token travel in the open.
+func follow(next *http.Request, via []*http.Request) error {
+	const most = 10
+	first := via[0]
+	if len(via) >= most || next.Method != first.Method || first.URL.Scheme == "https" && next.URL.Scheme != "https" {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // Base is the vault's base URL, without a slash at its end.
@@ -60,22 +72,31 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 
 // do makes a call, again where that is promising. The answer's body is the
 // caller's to close; an answer that is no success is an error.
-func (c *Client) do(req *http.Request) (*http.Response, error) {
+func (c *Client) do(req *http.Request) (resp *http.Response, err error) {
+	err = c.patiently(req, func() (err error) {
+		resp, err = c.try(req)
+		return err
+	})
+	return resp, err
+}
+
+// patiently makes attempts at a call, as many as are promising.
+func (c *Client) patiently(req *http.Request, try func() error) error {
 	for attempt := 1; ; attempt++ {
-		resp, err := c.try(req)
+		err := try()
 		if err == nil {
-			return resp, nil
+			return nil
 		}
 		pause, again := c.retries.after(req, attempt, err)
 		if !again {
-			return nil, err
+			return err
 		}
 		if err := c.retries.sleep(req.Context(), pause); err != nil {
-			return nil, err
+			return err
 		}
 		if req.GetBody != nil {
 			if req.Body, err = req.GetBody(); err != nil {
-				return nil, fmt.Errorf("calling the vault again: %w", err)
+				return fmt.Errorf("calling the vault again: %w", err)
 			}
 		}
 	}
@@ -114,15 +135,41 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 	return c.decode(req, into)
 }
 
-// decode makes a call and decodes its answer.
+// decode makes a call and decodes its answer. One that breaks off is as good as none.
 func (c *Client) decode(req *http.Request, into any) error {
-	resp, err := c.do(req)
+	var raw []byte
+	err := c.patiently(req, func() error {
+		resp, err := c.try(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if raw, err = io.ReadAll(resp.Body); err != nil {
+			if err := req.Context().Err(); err != nil {
+				return err
+			}
+			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s broke off; try again", c.base))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
+	if err := json.Unmarshal(raw, into); err != nil {
+		return c.notUnderstood(err)
+	}
+	return nil
+}
+
+func (c *Client) notUnderstood(err error) error {
+	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
+}
+
+// named wants an answer to say how it calls what was made: what has no name cannot be
+// found again.
+func (c *Client) named(name, field string) error {
+	if name == "" {
+		return c.notUnderstood(errors.New("it has no " + field))
 	}
 	return nil
 }
@@ -150,7 +197,7 @@ func kindOf(status int) fault.Kind {
 		return fault.Conflict
 	case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 		return fault.Invalid
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return fault.Unavailable
 	case http.StatusInsufficientStorage:
 		return fault.Full

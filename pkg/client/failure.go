@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -30,6 +31,24 @@ func (e *Error) Error() string { return e.fault.Error() }
 // Unwrap gives the error its kind and fields.
 func (e *Error) Unwrap() error { return e.fault }
 
+// retryAfter reads how long a server wants to be left alone: in seconds, or until a
+// time by its own clock (RFC 9110, section 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	said := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(said); err == nil {
+		return time.Duration(min(max(seconds, 0), 1<<20)) * time.Second
+	}
+	until, err := http.ParseTime(said)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(until.Sub(now), 0)
+}
+
 // failure makes an error of an answer in the vault's dialect: message, errors.
 func failure(resp *http.Response) error {
 	var body struct {
@@ -42,11 +61,12 @@ func failure(resp *http.Response) error {
 	if err != nil || json.Unmarshal(raw, &body) != nil || body.Message == "" {
 		body.Message = "the vault answered " + resp.Status
 	}
+	if to, err := resp.Location(); err == nil && resp.StatusCode < http.StatusBadRequest {
+		body.Message = fmt.Sprintf("the vault has moved to %s://%s; name that address instead", to.Scheme, to.Host)
+	}
 	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
 		RequestID: resp.Header.Get("X-Request-ID")}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(seconds) * time.Second
-	}
+	e.RetryAfter = retryAfter(resp.Header)
 	if body.Required != "" {
 		body.Message += " (required permission: " + body.Required + ")"
 	}

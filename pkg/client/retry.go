@@ -46,6 +46,8 @@ func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Du
 		again = repeatable && fault.Is(err, fault.Unavailable)
 	case answered.Status == http.StatusTooManyRequests, answered.Status == http.StatusServiceUnavailable:
 		again = true
+	case answered.Status == http.StatusRequestTimeout:
+		again = repeatable // it went too slowly
 	case answered.Status == http.StatusConflict:
 		// The first attempt is being answered still.
 		again = req.Header.Get(keyHeader) != ""

@@ -74,7 +74,7 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 // caller's to close; an answer that is no success is an error.
 func (c *Client) do(req *http.Request) (resp *http.Response, err error) {
 	err = c.patiently(req, func() (err error) {
-		resp, err = c.try(req)
+		resp, err = c.try(req) //nolint:bodyclose // the caller does
 		return err
 	})
 	return resp, err

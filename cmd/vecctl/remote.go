@@ -58,7 +58,7 @@ func runRemoteBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f 
 	bar.clear()
 	report := b.report()
 	if q.Out != "" && !q.DryRun && !q.NoWait && report.BatchID != "" {
-		if err := b.export(c.Context, s.Client, &report); err != nil {
+		if err := b.export(c.Context, s.WithRetries(client.Patient()), &report); err != nil {
 			return err
 		}
 	}

@@ -105,3 +105,25 @@ func TestMovedVault(t *testing.T) {
 		t.Errorf("moved into the open: %v; arrived: %v", err, seen)
 	}
 }
+
+// TestCopiedTokens forgives the white space that copying brings, and says so where a
+// token is none.
+func TestCopiedTokens(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got != "Bearer vec_x" {
+			t.Errorf("the token went out as %q", got)
+		}
+		_, _ = io.WriteString(w, `[]`)
+	}))
+	defer server.Close()
+	for token, sound := range map[string]bool{"vec_x": true, " vec_x\r\n": true, "vec_x\nvec_y": false, "vec_x y": false, "vec_ż": false} {
+		c, err := client.New(server.URL, token, server.Client().Transport)
+		if sound && err == nil {
+			_, err = c.Templates(t.Context())
+		}
+		if sound != (err == nil) || !sound && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+}

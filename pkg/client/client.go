@@ -26,11 +26,16 @@ type Client struct {
 }
 
 // New makes a client of the vault at a base URL, such as https://api.vec.digital.
-// The token may be empty where the server asks for none.
+// The token may be empty where the server asks for none; white space around it does
+// not count.
 func New(base, token string, transport http.RoundTripper) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fault.Newf(fault.Invalid, "%q is not the address of an API; want one such as https://api.vec.digital", base)
+	}
+	token = strings.TrimSpace(token)
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, fault.New(fault.Invalid, "the API token holds a space, a line break or a letter that no token has; copy it again, whole and alone")
 	}
 	caller := &http.Client{Transport: transport, CheckRedirect: follow}
 	return &Client{base: strings.TrimRight(base, "/"), token: token, http: caller}, nil

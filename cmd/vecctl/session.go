@@ -49,7 +49,7 @@ func connect(c *cli.Context, w world) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &session{Client: remote, remote: true}, nil
+		return &session{Client: remote.WithRetries(client.Obliging()), remote: true}, nil
 	}
 	return connectHome(c, w, vault.Institution{})
 }

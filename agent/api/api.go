@@ -63,7 +63,7 @@ type Options struct {
 // API answers the documented calls.
 type API struct {
 	Options
-	slots   gate.Slots
+	slots   *gate.Slots
 	flights gate.Flights[vault.ReplyName]
 	rates   gate.Rates
 }

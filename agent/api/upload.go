@@ -40,7 +40,7 @@ const duplicate = vault.DuplicateMessage
 
 // uploadOne issues one certificate (guide, step 4).
 func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context())
+	release, err := a.slots.Take(r.Context(), who.institution)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ type made[T any] struct {
 
 // uploadFile stores a document for a bulk request (guide, step 5a).
 func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context())
+	release, err := a.slots.Take(r.Context(), who.institution)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func clientSettings(name string) client.Settings { return client.Settings{Institution: name} }
@@ -122,6 +123,25 @@ func TestIdempotency(t *testing.T) {
 	// A refused call leaves its key free.
 	s.want(s.post(vaultPath, newForm(), key("four")), http.StatusUnprocessableEntity)
 	s.want(s.upload("d@example.com", key("four")), http.StatusCreated)
+}
+
+// TestExpiredKeys lets a key be used anew when its answer is forgotten.
+func TestExpiredKeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	key := header("Idempotency-Key", "k")
+	first := s.want(s.upload("a@example.com", key), http.StatusCreated).text("data.uuid")
+	s.clock.advance(vault.ReplyLife - time.Minute)
+	if again := s.want(s.upload("a@example.com", key), http.StatusCreated); again.text("data.uuid") != first {
+		t.Errorf("before its time the key made %v", again)
+	}
+	s.want(s.upload("b@example.com", key), http.StatusUnprocessableEntity)
+	s.clock.advance(2 * time.Minute)
+	second := s.want(s.upload("b@example.com", key), http.StatusCreated).text("data.uuid")
+	if again := s.want(s.upload("b@example.com", key), http.StatusCreated); again.text("data.uuid") != second || second == first {
+		t.Errorf("the key that was used anew made %v", again)
+	}
+	s.want(s.upload("a@example.com", key), http.StatusUnprocessableEntity)
 }
 
 // TestInFlight sends a call while one with the same key is being read.

@@ -218,6 +218,23 @@ func TestConventions(t *testing.T) {
 	}
 }
 
+// TestSlashes answers a client whose base URL ends with a slash, without sending it
+// elsewhere.
+func TestSlashes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, path := range []string{"/" + vaultPath, "//business//certificate-vault", vaultPath} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+path, nil)
+		s.check(err)
+		req.Header.Set("Authorization", "Bearer "+s.token)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		s.check(err)
+		if s.check(resp.Body.Close()); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+}
+
 func TestDownloads(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

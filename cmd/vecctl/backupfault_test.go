@@ -53,10 +53,3 @@ func TestBackupsThatAreDamaged(t *testing.T) {
 	}
 	s.done("restore", whole, "--home", target)
 }
-
-func glob(t *testing.T, dir, pattern string) int {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, pattern))
-	must(t, err)
-	return len(found)
-}

@@ -69,7 +69,7 @@ type Patient struct {
 func (p Patient) Examine(ctx context.Context) []Finding {
 	var found []Finding
 	for _, check := range []func(context.Context) []Finding{
-		p.permissions, p.disk, p.drop, p.keys, p.Links, p.vault,
+		p.permissions, p.owners, p.disk, p.drop, p.keys, p.Links, p.vault,
 	} {
 		found = append(found, check(ctx)...)
 	}

@@ -128,6 +128,15 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "permissions", doctor.Wrong, "0750"},
+		"what root left behind": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+			if os.Getuid() != 0 {
+				t.Skip("only root can give files away")
+			}
+			folder := filepath.Join(p.Home, "verified", "batch")
+			if err := errors.Join(os.MkdirAll(folder, 0o700), os.Chown(p.Home, 65534, -1), os.Chown(filepath.Dir(folder), 65534, -1)); err != nil {
+				t.Fatal(err)
+			}
+		}, "owner", doctor.Wrong, "belongs to the user root"},
 		"little room": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) { return doctor.Disk{Free: 100 << 20, Total: 20 << 30}, nil }
 		}, "space", doctor.Wrong, "0.1 GB of 20.0 GB"},

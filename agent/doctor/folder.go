@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/vecctl/vecctl/pkg/blob"
 )
 
 // permissions looks for what others could read.
@@ -40,6 +42,35 @@ func (p Patient) permissions(context.Context) []Finding {
 	}
 	if found == nil {
 		return ok(check, "the home is closed to others")
+	}
+	return found
+}
+
+// owners looks for what belongs to somebody else than the home does, as what root
+// made there: the home's user, and so the agent, cannot open it.
+func (p Patient) owners(context.Context) []Finding {
+	owner := blob.Owner(p.Home)
+	if owner == "" {
+		return nil // a system without owners of this kind, or no home
+	}
+	// What is made further down lies in folders that are made together with it.
+	for _, path := range append(below(p.Home, "*"), below(p.Home, filepath.Join("*", "*"))...) {
+		if other := blob.Owner(path); other != "" && other != owner {
+			return wrong("owner", fmt.Sprintf("as root: chown -R %s '%s'", owner, p.Home),
+				"%s belongs to the user %s, who is not the home's, %s: an agent of that user may not be able to open it", path, other, owner)
+		}
+	}
+	return nil
+}
+
+// below are the paths in a folder that match a pattern, in order.
+func below(folder, pattern string) []string {
+	found, err := fs.Glob(os.DirFS(folder), filepath.ToSlash(pattern))
+	if err != nil {
+		return nil // the patterns above are sound
+	}
+	for i, name := range found {
+		found[i] = filepath.Join(folder, filepath.FromSlash(name))
 	}
 	return found
 }

@@ -49,7 +49,7 @@ func runAgent(c *cli.Context, w world) (err error) {
 	defer func() { err = errors.Join(err, closeLog()) }()
 	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
 	options.LockWait = agentLockWait
-	a, err := agent.Open(c.Context, options)
+	a, err := openAgent(c.Context, options)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -104,7 +103,7 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 	if s, err := connectRunning(w, set.dir); s != nil || err != nil {
 		return s, err
 	}
-	a, err := agent.Open(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
+	a, err := openAgent(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func runListen(c *cli.Context, w world) (err error) {
 	defer func() { err = errors.Join(err, closeLog()) }()
 	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
 	options.LockWait = agentLockWait
-	a, err := agent.Open(c.Context, options)
+	a, err := openAgent(c.Context, options)
 	if fault.Is(err, fault.Locked) {
 		say(w, "An agent receives webhooks by itself, at POST %s; or name another home with --home.", agent.ReceiverPath)
 	}

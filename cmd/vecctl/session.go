@@ -66,7 +66,7 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 		return s, err
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	a, err := agent.Open(c.Context, agentOptions(c, w, dir, institution, log))
+	a, err := openAgent(c.Context, agentOptions(c, w, dir, institution, log))
 	if fault.Is(err, fault.Locked) {
 		// It may be an agent that has just begun to answer.
 		if s, err := connectRunning(w, dir); s != nil || err != nil {

@@ -60,7 +60,7 @@ func (a *Agent) wireMails() {
 }
 
 func (a *Agent) newPost() *post.Post {
-	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: func(err error) { a.mails.Held(err) }}
+	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: func(err error) { a.mails.Held(err) }, Result: a.health.Mailed}
 	if a.mailing.server == nil {
 		spool := post.NewSpool(a.Home.Mail())
 		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }

@@ -212,6 +212,7 @@ func (a *Agent) wire() {
 	a.wireMails()
 	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.keeper.Records = a.store
+	a.keeper.Shred = applying.Shredder{Book: a.store, Institutions: a.seats.IDs, Now: a.Now}.Shred
 	a.secrets = home.NewSafe(a.Home, a.Now, a.Random)
 	a.keys = &rekey.Desk{Records: a.store, Safe: a.secrets, Signing: a.seats.Keys, Authority: a.certifier.keys, Now: a.Now}
 	a.wireHooks()

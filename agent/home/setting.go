@@ -73,6 +73,7 @@ func Settings() []Setting {
 		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Default: "0", Meaning: "days for which received events are kept; 0 for ever", check: checkDays},
 		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Default: "0", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 for ever", check: checkDays},
 		{Key: "retention.verified", Env: "VECCTL_RETENTION_VERIFIED", Default: "0", Meaning: "days for which verified PDFs stay in verified/ of the home; the reports stay, and each PDF can be downloaded; 0 for ever", check: checkDays},
+		{Key: "retention.evidence", Env: "VECCTL_RETENTION_EVIDENCE", Default: "0", Meaning: "days after a rejection for which what an applicant handed in is kept; 0 for ever", check: checkDays},
 		{Key: "retention.refused", Env: "VECCTL_RETENTION_REFUSED", Default: "0", Meaning: "days for which what was dropped and refused stays in failed/ of the home; 0 for ever", check: checkDays},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},

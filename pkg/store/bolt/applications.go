@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -25,7 +26,8 @@ func (t *txn) checkKey(old, c vault.Certificate) error {
 }
 
 // moveApplication keeps what leads to an application after a decision about it: its
-// key moves or is freed, it is open no more, and what it is issued with is needed.
+// key moves or is freed, it is open no more, and what it is issued with is needed, while
+// what it has lost is not.
 func (t *txn) moveApplication(old, c vault.Certificate) error {
 	if old.Source != vault.FromCustomer {
 		return nil
@@ -39,6 +41,13 @@ func (t *txn) moveApplication(old, c vault.Certificate) error {
 	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
 		if err := t.Put(byBlob, record.Join([]byte(c.File.SHA256), id), nil); err != nil {
 			return err
+		}
+	}
+	for _, sum := range old.Documents() {
+		if key := record.Join([]byte(sum), id); !slices.Contains(c.Documents(), sum) && t.Has(byBlob, key) {
+			if err := t.Delete(byBlob, key); err != nil {
+				return err
+			}
 		}
 	}
 	if c.Key() == old.Key() && c.KeepsKey() == old.KeepsKey() {

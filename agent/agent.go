@@ -229,6 +229,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.space.Watch(ctx) })
 	work.Go(func() error { return a.keeper.Run(ctx) })
+	work.Go(func() error { return a.tellOfApplications(ctx) })
 	return work.Wait()
 }
 

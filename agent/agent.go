@@ -158,7 +158,8 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 // prepare is what is done when the home is ours.
 func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signing, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
-	if err != nil {
+	// On a full disk there is no note, but what is there can be looked at.
+	if err != nil && !fault.Is(err, fault.Full) {
 		return err
 	}
 	if err := a.Home.Tidy(); err != nil {

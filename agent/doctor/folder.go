@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -127,6 +128,8 @@ func (p Patient) drop(ctx context.Context) []Finding {
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		return note(check, "", "whether files in %s are announced could not be tried: %v", p.Drop, err)
+	case noSpace(err):
+		return note(check, "make room on the disk", "whether files in %s are announced could not be tried: %v", p.Drop, err)
 	case err != nil:
 		return wrong(check, "raise the system's limit (sysctl fs.inotify.max_user_instances, fs.inotify.max_user_watches), or set drop.poll: true",
 			"folders cannot be watched: %v", err)
@@ -134,6 +137,13 @@ func (p Patient) drop(ctx context.Context) []Finding {
 		return wrong(check, "set drop.poll: true, or start the agent with --poll", "new files in %s are not announced", beside)
 	}
 	return ok(check, "new files in %s are announced", p.Drop)
+}
+
+// noSpace tells a full disk from a full table of watches: the system has one word for
+// both, but only what is done to files names a path.
+func noSpace(err error) bool {
+	_, file := errors.AsType[*fs.PathError](err)
+	return file && errors.Is(err, syscall.ENOSPC)
 }
 
 func announces(ctx context.Context, beside string) (seen bool, err error) {

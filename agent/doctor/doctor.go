@@ -59,6 +59,10 @@ type Patient struct {
 	Transport http.RoundTripper
 	Now       func() time.Time
 
+	// Letters, where set, lists characters of texts that no font holds with which this
+	// machine prints reports.
+	Letters func(texts []string) ([]string, error)
+
 	// Vault is nil when it cannot be asked; Refused then says why.
 	Vault   Vault
 	Refused *Finding

@@ -206,6 +206,15 @@ func TestFindings(t *testing.T) {
 		"what the agent says": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
 			v.status.Problems = []client.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},
+		"letters that no font holds": {func(_ *testing.T, p *doctor.Patient, v *vault) {
+			v.pages[0][0].Name, v.pages[0][0].Title = "홍길동", "Diploma"
+			p.Letters = func(texts []string) ([]string, error) {
+				if strings.Join(texts, "|") != "홍길동|Diploma" {
+					return nil, errors.New("asked for " + strings.Join(texts, "|"))
+				}
+				return []string{"길", "동", "홍"}, nil
+			}
+		}, "fonts", doctor.Note, "no font here holds 길 동 홍"},
 		"no agent": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.Running = false }, "agent", doctor.Note, "no agent runs"},
 		"a vault that cannot be asked": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
 			p.Vault, p.Refused = nil, &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: "it is damaged"}

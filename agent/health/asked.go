@@ -19,7 +19,7 @@ type asked struct {
 	total map[string]int // events since the agent was started
 
 	certificates, queue, batches, events, free, size, up, keyEnds,
-	hooks, oldest, mails, applications *prometheus.Desc
+	hooks, oldest, mails, applications, corrections *prometheus.Desc
 }
 
 func newAsked(source Source, ready func() bool) *asked {
@@ -39,6 +39,7 @@ func newAsked(source Source, ready func() bool) *asked {
 		oldest:       describe("webhook_oldest_waiting_timestamp_seconds", "When the oldest of what webhooks are still to be told was made, in seconds since 1970; not there when nothing waits."),
 		mails:        describe("mails_waiting", "Mails that have not left yet."),
 		applications: describe("applications_waiting", "Applications that wait for a decision."),
+		corrections:  describe("corrections_waiting", "Corrections that people ask for and nobody has dealt with."),
 		up:           describe("ready", "1 when the agent takes more, 0 when it does not."),
 	}
 }
@@ -55,7 +56,7 @@ func (h *Health) Begin(seq uint64) {
 // Describe implements prometheus.Collector.
 func (a *asked) Describe(into chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up, a.keyEnds,
-		a.hooks, a.oldest, a.mails, a.applications} {
+		a.hooks, a.oldest, a.mails, a.applications, a.corrections} {
 		into <- d
 	}
 }
@@ -127,6 +128,11 @@ func (a *asked) collectWaiting(ctx context.Context, gauge func(*prometheus.Desc,
 		failed(a.applications, err)
 	} else {
 		gauge(a.applications, float64(n))
+	}
+	if n, err := a.source.CorrectionsWaiting(ctx); err != nil {
+		failed(a.corrections, err)
+	} else {
+		gauge(a.corrections, float64(n))
 	}
 }
 

@@ -18,6 +18,7 @@ type Records interface {
 	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)
 	Backlog(ctx context.Context) (store.Backlog, error)
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
 	Size() int64
 }
 
@@ -54,6 +55,18 @@ func (b Books) ApplicationsWaiting(ctx context.Context) (n int, err error) {
 			return 0, err
 		}
 		n += page.Total
+	}
+	return n, nil
+}
+
+// CorrectionsWaiting implements health.Source.
+func (b Books) CorrectionsWaiting(ctx context.Context) (n int, err error) {
+	for _, id := range b.Institutions() {
+		open, err := b.Records.Corrections(ctx, id, false)
+		if err != nil {
+			return 0, err
+		}
+		n += len(open)
 	}
 	return n, nil
 }

@@ -43,6 +43,8 @@ func (s *source) Backlog(context.Context) (store.Backlog, error) {
 
 func (s *source) ApplicationsWaiting(context.Context) (int, error) { return 9, s.broken }
 
+func (s *source) CorrectionsWaiting(context.Context) (int, error) { return 2, s.broken }
+
 func (s *source) DiskFree() (uint64, error) { return 4096, nil }
 func (s *source) KeyEnds() time.Time        { return time.Unix(2000000000, 0) }
 func (s *source) DatabaseSize() int64       { return 32768 }
@@ -126,6 +128,7 @@ func TestMetrics(t *testing.T) {
 		`vecctl_mail_attempts_total{result="failed"} 0`,
 		`vecctl_mails_waiting 5`,
 		`vecctl_applications_waiting 9`,
+		`vecctl_corrections_waiting 2`,
 		`vecctl_disk_free_bytes 4096`, `vecctl_database_bytes 32768`, `vecctl_ready 1`,
 		`vecctl_build_info{commit="abc",goversion="go1",version="1.2.3"} 1`,
 		`vecctl_processing_seconds_count{result="approved"} 1`,

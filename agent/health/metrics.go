@@ -36,6 +36,8 @@ type Source interface {
 	Backlog(ctx context.Context) (store.Backlog, error)
 	// ApplicationsWaiting counts the applications that wait for a decision.
 	ApplicationsWaiting(ctx context.Context) (int, error)
+	// CorrectionsWaiting counts the corrections that are asked for.
+	CorrectionsWaiting(ctx context.Context) (int, error)
 	// DiskFree is the room on the home's disk, in bytes.
 	DiskFree() (uint64, error)
 	// KeyEnds is when the first of the signing keys ends; zero without any.

@@ -94,7 +94,7 @@ func patientOf(set settings, getenv func(string) string) doctor.Patient {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
 		},
-		Letters: summary.Fonts{Folders: append([]string{dir.Templates()}, summary.SystemFolders(getenv)...)}.Missing,
+		Letters:   summary.Fonts{Folders: append([]string{dir.Templates()}, summary.SystemFolders(getenv)...)}.Missing,
 		Transport: http.DefaultTransport, Now: time.Now,
 	}
 }

@@ -24,6 +24,7 @@ const (
 type query struct {
 	filter        store.Filter
 	page, perPage int
+	given         url.Values // as they came
 }
 
 // parseQuery reads a list call's parameters; each that is wrong is a field of the
@@ -36,7 +37,7 @@ func parseQuery(v url.Values) (query, error) {
 		return ""
 	}
 	var bad []fault.Field
-	q := query{filter: store.Filter{
+	q := query{given: v, filter: store.Filter{
 		Email: get("applicant_email"), Search: get("search"), Batch: get("batch_id"),
 	}}
 	for _, name := range []string{"applicant_email", "search", "batch_id"} {
@@ -80,7 +81,8 @@ func parseQuery(v url.Values) (query, error) {
 	return q, fault.InvalidFields(bad)
 }
 
-// place says where a page lies in its list.
+// place says where a page lies in its list. It is called once, in the end, since it
+// turns the pages of what was given.
 func (q query) place(r *http.Request, entries, total int) (client.Links, client.Meta) {
 	path := addressOf(r) + r.URL.EscapedPath()
 	last := max(1, (total+q.perPage-1)/q.perPage)
@@ -93,9 +95,8 @@ func (q query) place(r *http.Request, entries, total int) (client.Links, client.
 		if n < 1 || n > last {
 			return nil
 		}
-		v := r.URL.Query()
-		v.Set("page", strconv.Itoa(n))
-		s := path + "?" + v.Encode()
+		q.given.Set("page", strconv.Itoa(n))
+		s := path + "?" + q.given.Encode()
 		return &s
 	}
 	return client.Links{First: link(1), Last: link(last), Prev: link(q.page - 1), Next: link(q.page + 1)}, meta

@@ -13,15 +13,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Writer makes a backup. It is for one goroutine.
 type Writer struct {
 	made   time.Time
-	packed *zstd.Encoder
+	packed *packer
+	ended  bool
 	tar    *tar.Writer
 	sums   bytes.Buffer
 	found  Contents
@@ -31,38 +30,37 @@ type Writer struct {
 // NewWriter begins a backup that is written to w. Elsewhere are the documents
 // that the backup of h.Since has.
 func NewWriter(w io.Writer, h Header, elsewhere []string) (*Writer, error) {
-	// The documents are compressed already, as PDFs are; the fastest level is the
-	// one that loses least time over them.
-	packed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(windowSize))
-	if err != nil {
-		return nil, fmt.Errorf("beginning a backup: %w", err)
-	}
 	h.Format = Format
-	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize)}
-	b.found = Contents{Header: h, Elsewhere: elsewhere}
 	text, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("beginning a backup: %w", err)
 	}
-	if err := b.member(headerName, append(text, '\n')); err != nil {
+	packed, err := newPacker(w)
+	if err != nil {
 		return nil, err
 	}
-	if h.Since == nil {
-		return b, nil
+	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize)}
+	b.found = Contents{Header: h, Elsewhere: elsewhere}
+	if err := b.begun(append(text, '\n'), elsewhere); err != nil {
+		b.Abort()
+		return nil, err
+	}
+	return b, nil
+}
+
+// begun adds the archive's own files that come first.
+func (b *Writer) begun(header []byte, elsewhere []string) error {
+	if err := b.member(headerName, header); err != nil || b.found.Header.Since == nil {
+		return err
 	}
 	var list bytes.Buffer
 	for _, sum := range elsewhere {
 		list.WriteString(sumLine(sum, blobPath(sum)))
 	}
-	return b, b.member(elsewhereName, list.Bytes())
+	return b.member(elsewhereName, list.Bytes())
 }
 
-const (
-	// windowSize is how far back repeats are found, in bytes. It bounds what a
-	// reader needs.
-	windowSize = 1 << 20
-	copySize   = 256 << 10
-)
+const copySize = 256 << 10
 
 // member adds one of the archive's own files.
 func (b *Writer) member(name string, body []byte) error {
@@ -160,9 +158,19 @@ func (b *Writer) count(name, sum string, size int64) {
 // backup cut off.
 func (b *Writer) Close() (Contents, error) {
 	sums := slices.Clone(b.sums.Bytes())
-	err := b.member(sumsName, sums)
-	return b.found, errors.Join(err, b.tar.Close(), b.packed.Close())
+	if err := errors.Join(b.member(sumsName, sums), b.tar.Close()); err != nil {
+		b.Abort()
+		return b.found, err
+	}
+	b.ended = true
+	return b.found, b.packed.close()
 }
 
-// Abort lets go of what a backup that is not finished holds.
-func (b *Writer) Abort() { b.packed.Reset(io.Discard); _ = b.packed.Close() }
+// Abort lets go of what a backup that is not finished holds; after Close it does
+// nothing.
+func (b *Writer) Abort() {
+	if !b.ended {
+		b.ended = true
+		b.packed.abort()
+	}
+}

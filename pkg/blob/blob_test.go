@@ -255,7 +255,7 @@ func TestTidyRemovesWhatADeadWriterOfTheFileLeft(t *testing.T) {
 		left := ""
 		died := errors.New("died")
 		err := WriteFile(name, 0o600, func(w io.Writer) error {
-			left = w.(*os.File).Name()
+			left = w.(*early).file.Name()
 			return died
 		})
 		if !errors.Is(err, died) {

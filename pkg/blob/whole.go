@@ -83,7 +83,7 @@ func WriteFile(path string, perm os.FileMode, write func(io.Writer) error) error
 	if err != nil {
 		return DiskError(err, "making a temporary file")
 	}
-	err = errors.Join(temp.Chmod(perm), write(temp), temp.Close())
+	err = errors.Join(temp.Chmod(perm), write(&early{file: temp}), temp.Close())
 	if err == nil {
 		err = Publish([]Pending{{Temp: temp.Name(), Name: path}})
 	}

@@ -58,7 +58,7 @@ func (c *Client) Backup(ctx context.Context, q BackupRequest, w io.Writer) (Back
 	}
 	defer resp.Body.Close()
 	out := &watched{Writer: w}
-	_, err = io.Copy(out, resp.Body)
+	_, err = io.CopyBuffer(out, resp.Body, make([]byte, backupBuffer))
 	switch {
 	case out.err != nil:
 		return BackupResult{}, out.err
@@ -76,6 +76,9 @@ func (c *Client) Backup(ctx context.Context, q BackupRequest, w io.Writer) (Back
 	}
 	return result, nil
 }
+
+// backupBuffer is how much of a backup is taken over at once, in bytes.
+const backupBuffer = 1 << 20
 
 // watched remembers the error of writing, which is not the reader's.
 type watched struct {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +47,12 @@ func startPostgres(ctx context.Context) (*postgres, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return p, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	p.server = exec.Command(program, "-D", data, "-k", p.dir, "-c", "listen_addresses=",
+	// Programs reach both over TCP.
+	port, err := freePort()
+	if err != nil {
+		return p, err
+	}
+	p.server = exec.Command(program, "-D", data, "-k", p.dir, "-p", port, "-c", "listen_addresses=127.0.0.1",
 		"-c", "shared_buffers=1GB", "-c", "work_mem=64MB", "-c", "maintenance_work_mem=512MB", "-c", "max_wal_size=8GB")
 	if _, err := unprivileged(p.server); err != nil {
 		return p, err
@@ -57,9 +64,19 @@ func startPostgres(ctx context.Context) (*postgres, error) {
 		return p, fmt.Errorf("postgres: %w", err)
 	}
 	return p, until("connecting to postgres", func() (err error) {
-		p.conn, err = pgx.Connect(ctx, "host="+p.dir+" user=bench dbname=postgres")
+		p.conn, err = pgx.Connect(ctx, "host=127.0.0.1 port="+port+" user=bench dbname=postgres")
 		return err
 	})
+}
+
+// freePort is a TCP port that nobody listens on now.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, errors.Join(err, l.Close())
 }
 
 func (p *postgres) close() {

@@ -25,6 +25,7 @@ func Buckets() [][]byte { return [][]byte{institutions, tokens, byHash} }
 // Register implements store.Institutions and store.Tokens.
 type Register struct {
 	read, write func(context.Context, func(*tree.Tx) error) error
+	remembered  remembered
 }
 
 // New works with functions that run another in a transaction.

@@ -186,7 +186,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signi
 	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.seats.IDs, Now: a.Now}}, a.Build)
 	a.health.Begin(last)
 	a.wire()
-	a.hooks.Check()
+	a.hooks.Check(ctx)
 	if err := a.keys.Finish(ctx); err != nil {
 		return err
 	}

@@ -5,22 +5,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/printer"
 	"go/token"
-	"io"
 	"log/slog"
 	"maps"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +24,8 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
@@ -109,8 +105,8 @@ func routesOf(files *token.FileSet, room string, call *ast.CallExpr) (found []st
 type watched struct {
 	*testing.T
 	agent  *agent.Agent
-	staff  *client.Client // whose calls are watched
-	quiet  *client.Client // whose calls are not
+	staff  *staff.Client // whose calls are watched
+	quiet  *staff.Client // whose calls are not
 	mu     sync.Mutex
 	calls  int
 	who    string // who the caller should be found to be
@@ -207,12 +203,12 @@ func newWatched(t *testing.T) (x *watched, work func()) {
 	x = &watched{T: t, agent: a, who: "staff (registrar)"}
 	named := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set(client.UserHeader, "registrar")
+			r.Header.Set(staff.UserHeader, "registrar")
 			next.ServeHTTP(w, r)
 		})
 	}
-	for to, h := range map[**client.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
-		*to, err = client.New("http://vecctl.test", "", client.InProcess(named(h)))
+	for to, h := range map[**staff.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
+		*to, err = staff.New("http://vecctl.test", loopback.Transport(named(h)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,318 +260,5 @@ func TestEveryActIsWrittenDown(t *testing.T) {
 	last, err := x.quiet.EachAct(t.Context(), func(act.Entry) error { return nil })
 	if err != nil || last.Seq == 0 {
 		t.Errorf("the trail ends with %+v, %v", last, err)
-	}
-}
-
-// auditCase calls a route.
-type auditCase struct {
-	route string
-	do    func(*watched)
-}
-
-// resting are the cases that need certificates that are not worked on yet.
-func resting() []auditCase {
-	return []auditCase{
-		{`panel "POST /panel/bulk"`, func(x *watched) { x.report = issue(x.T, x.staff, manifestOf(x.T, 5)) }},
-		{`panel "POST /panel/batches/{id}/{act}"`, func(x *watched) {
-			for _, do := range []client.BatchAct{client.PauseBatch, client.ResumeBatch, client.CancelBatch} {
-				_, err := x.staff.ActOnBatch(x.Context(), x.report.BatchID, do)
-				x.check(err)
-			}
-		}},
-		{`api POST base + "/{name}/retry"`, func(x *watched) {
-			made, err := x.quiet.CreateToken(x.Context(), client.NewToken{Name: "r", Permissions: []string{"certificate-vault:update"}})
-			x.check(err)
-			x.call("token r ("+made.ID+")", "/business/certificate-vault/"+x.report.Rows[0].UUID+"/retry", "", map[string]string{"Authorization": "Bearer " + made.Secret})
-		}},
-		{`panel "POST /panel/failures/retry"`, func(x *watched) {
-			_, err := x.staff.RetrySelected(x.Context(), client.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
-			x.check(err)
-		}},
-		{`panel "POST /panel/retry"`, func(x *watched) {
-			_, err := x.staff.RetryAll(x.Context(), "")
-			x.check(err)
-		}},
-	}
-}
-
-// working are the cases of a vault at work.
-func working() []auditCase {
-	return slices.Concat(ofCertificates(), ofApplications(), ofMails(), ofKeys(), ofWebhooks())
-}
-
-func ofCertificates() []auditCase {
-	return []auditCase{
-		{`panel "POST /panel/corrections/{id}/done"`, func(x *watched) {
-			one, err := x.quiet.Certificate(x.Context(), x.report.Rows[0].UUID)
-			x.check(err)
-			visit(x.T, x.agent).page(strings.TrimPrefix(one.ShareURL, x.agent.BaseURL()), url.Values{"correction": {"Two n"}})
-			all, err := x.quiet.Corrections(x.Context(), false)
-			if x.check(err); len(all) == 1 {
-				_, err = x.staff.FinishCorrection(x.Context(), all[0].ID)
-				x.check(err)
-			}
-		}},
-		{`panel "POST /panel/certificates/{name}/reshare"`, func(x *watched) {
-			_, err := x.staff.Reshare(x.Context(), x.report.Rows[0].UUID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
-			name := "Somebody Else"
-			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, client.Mend{Name: &name})
-			x.check(err)
-		}},
-		{`panel "POST /panel/certificates/{name}/revoke"`, func(x *watched) {
-			_, err := x.staff.Revoke(x.Context(), x.report.Rows[1].UUID, "Awarded in error")
-			x.check(err)
-		}},
-		{`panel "DELETE /panel/recipients/{email}"`, func(x *watched) {
-			_, err := x.staff.EraseRecipient(x.Context(), "p2@example.org")
-			x.check(err)
-			if told := fmt.Sprint(x.acts()); strings.Contains(told, "p2@") {
-				x.Errorf("the trail keeps who was erased: %s", told)
-			}
-		}},
-		{`panel "POST /panel/backup"`, func(x *watched) {
-			_, err := x.staff.Backup(x.Context(), client.BackupRequest{}, io.Discard)
-			x.check(err)
-		}},
-	}
-}
-
-func ofApplications() []auditCase {
-	var one, other client.Application
-	submit := func(x *watched, name string) client.Application {
-		made, err := x.staff.SubmitApplication(x.Context(), client.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
-			Evidence: &client.NewFile{Name: "scan.pdf", Body: onePage(name)}})
-		x.check(err)
-		return made
-	}
-	return []auditCase{
-		{`panel "POST " + base`, func(x *watched) { one, other = submit(x, "ada"), submit(x, "ben") }},
-		{`panel "POST " + base + "/{name}/review"`, func(x *watched) {
-			_, err := x.staff.ReviewApplication(x.Context(), one.UUID)
-			x.check(err)
-		}},
-		{`panel "POST " + base + "/{name}/approve"`, func(x *watched) {
-			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, client.ApplicationApproval{Evidence: true})
-			x.check(err)
-		}},
-		{`panel "POST " + base + "/{name}/reject"`, func(x *watched) {
-			_, err := x.staff.RejectApplication(x.Context(), other.UUID, "no such course")
-			x.check(err)
-		}},
-	}
-}
-
-func ofMails() []auditCase {
-	waiting := func(x *watched) client.Mail {
-		all, err := x.quiet.Mails(x.Context(), client.MailFilter{State: "waiting"})
-		x.check(err)
-		i := slices.IndexFunc(all, func(m client.Mail) bool { return m.NotBefore != nil && m.BatchID != nil })
-		if i < 0 {
-			x.Fatal("no mail about a certificate is held")
-		}
-		return all[i] // others are on their way
-	}
-	var cancelled client.Mail
-	return []auditCase{
-		{`panel "POST /panel/mails/{id}/cancel"`, func(x *watched) {
-			var err error
-			cancelled, err = x.staff.CancelMail(x.Context(), waiting(x).ID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/mails/resend"`, func(x *watched) {
-			_, err := x.staff.ResendMail(x.Context(), strconv.FormatUint(cancelled.ID, 10), "")
-			x.check(err)
-		}},
-		{`panel "POST /panel/mails/cancel"`, func(x *watched) {
-			_, err := x.staff.CancelMails(x.Context(), x.report.BatchID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/mails/send"`, func(x *watched) {
-			_, err := x.staff.SendMails(x.Context())
-			x.check(err)
-		}},
-	}
-}
-
-func ofKeys() []auditCase {
-	var made client.Token
-	return []auditCase{
-		{`panel "POST /panel/tokens"`, func(x *watched) {
-			var err error
-			made, err = x.staff.CreateToken(x.Context(), client.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
-			x.check(err)
-		}},
-		{`panel "DELETE /panel/tokens/{id}"`, func(x *watched) {
-			_, err := x.staff.RevokeToken(x.Context(), made.ID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/key"`, func(x *watched) {
-			key, cert, err := pdf.NewSelfSigned(rand.Reader, "Registry", time.Now(), 1)
-			x.check(err)
-			_, err = x.staff.ImportKey(x.Context(), slices.Concat(key, cert))
-			x.check(err)
-		}},
-		{`panel "POST /panel/key/rotate"`, func(x *watched) {
-			_, err := x.staff.RotateKey(x.Context(), true)
-			x.check(err)
-		}},
-		{`panel "POST /panel/keys/secrets/rotate"`, func(x *watched) {
-			_, err := x.staff.RotateSecretsKey(x.Context())
-			x.check(err)
-		}},
-		{`panel "POST /panel/settings"`, func(x *watched) {
-			_, err := x.staff.Configure(x.Context(), client.Settings{TimeZone: "Europe/Warsaw"})
-			x.check(err)
-		}},
-		{`panel "POST /panel/institutions"`, func(x *watched) {
-			_, err := x.staff.AddInstitution(x.Context(), client.Settings{Institution: "Other University"})
-			x.check(err)
-		}},
-		{`panel "POST /panel/institutions/{name}/use"`, func(x *watched) {
-			for _, name := range []string{"Other University", "Test University"} {
-				_, err := x.staff.UseInstitution(x.Context(), name)
-				x.check(err)
-			}
-		}},
-	}
-}
-
-func ofWebhooks() []auditCase {
-	var made client.Webhook
-	address, active := "https://hooks.invalid/one", true
-	edit := client.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
-	return []auditCase{
-		{`panel "POST /panel/webhooks"`, func(x *watched) {
-			var err error
-			made, err = x.staff.CreateWebhook(x.Context(), edit)
-			x.check(err)
-		}},
-		{`panel "PATCH /panel/webhooks/{id}"`, func(x *watched) {
-			_, err := x.staff.UpdateWebhook(x.Context(), made.ID, edit)
-			x.check(err)
-		}},
-		{`panel "POST /panel/webhooks/{id}/rotate"`, func(x *watched) {
-			_, err := x.staff.RotateWebhook(x.Context(), made.ID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/webhooks/{id}/test"`, func(x *watched) {
-			_, err := x.staff.TestWebhook(x.Context(), made.ID)
-			x.check(err)
-		}},
-		{`panel "POST /panel/redeliver"`, func(x *watched) {
-			_, err := x.staff.Redeliver(x.Context(), client.Redelivery{Filter: &client.DeliveryFilter{}})
-			x.check(err)
-		}},
-		{`panel "DELETE /panel/webhooks/{id}"`, func(x *watched) {
-			_, err := x.staff.DeleteWebhook(x.Context(), made.ID)
-			x.check(err)
-		}},
-	}
-}
-
-// ofPrograms are the cases of the documented API, with a token from the network.
-func ofPrograms() []auditCase {
-	form := func(fields map[string]string, file string) (body, kind string) {
-		var b bytes.Buffer
-		w := multipart.NewWriter(&b)
-		for name, value := range fields {
-			_ = w.WriteField(name, value)
-		}
-		part, _ := w.CreateFormFile(file, "d.pdf")
-		_, _ = part.Write(onePage("upload"))
-		_ = w.Close()
-		return b.String(), w.FormDataContentType()
-	}
-	token := func(x *watched) (who, secret string) {
-		made, err := x.quiet.CreateToken(x.Context(), client.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
-		x.check(err)
-		return "token lms (" + made.ID + ")", "Bearer " + made.Secret
-	}
-	const base = "/business/certificate-vault"
-	var uploaded string
-	return []auditCase{
-		{`api POST base`, func(x *watched) {
-			who, secret := token(x)
-			body, kind := form(map[string]string{"certificate_title": "Diploma", "full_name": "Ania", "applicant_email": "ania@example.org"}, "certificate_file")
-			x.call(who, base, body, map[string]string{"Authorization": secret, "Content-Type": kind})
-		}},
-		{`api POST base + "/upload-file"`, func(x *watched) {
-			who, secret := token(x)
-			body, kind := form(nil, "file")
-			answer := x.call(who, base+"/upload-file", body, map[string]string{"Authorization": secret, "Content-Type": kind})
-			uploaded = regexp.MustCompile(`[0-9a-f-]{36}`).FindString(fmt.Sprint(answer))
-		}},
-		{`api POST base + "/bulk"`, func(x *watched) {
-			who, secret := token(x)
-			x.call(who, base+"/bulk", `{"entries":[{"file_id":"`+uploaded+`","certificate_title":"Diploma","full_name":"Bob","applicant_email":"bob@example.org"}]}`,
-				map[string]string{"Authorization": secret})
-		}},
-	}
-}
-
-// snapshot is what a store says of itself to be certified.
-const snapshot = `{"sdk_version":"1.9.0","features":{"base":true},"services":{"transaction_verifier":true},"config":{"api_key_set":true,"store_slug_set":true}}`
-
-// ofTheAuthority are the cases of staff and stores of the certification authority.
-func ofTheAuthority() []auditCase {
-	keys, hash := map[string]string{}, ""
-	asks := func(x *watched, store, what, body string) map[string]any {
-		return x.call("store "+store, "/api/certify/"+what, body, map[string]string{"X-VendWeave-Store": store, "X-VendWeave-Key": keys[store]})
-	}
-	request := func(x *watched, store string) string {
-		answer := asks(x, store, "request", `{"domain":"`+store+`.example.com","project_name":"Shop","snapshot":`+snapshot+`}`)
-		hash, _ = answer["verification_hash"].(string)
-		id, _ := answer["request_id"].(string)
-		return id
-	}
-	stores := []string{"one", "two", "three"}
-	return []auditCase{
-		{`counter "POST " + Base + "stores"`, func(x *watched) {
-			for _, name := range stores {
-				made, err := x.staff.AddStore(x.Context(), name, name != "one")
-				x.check(err)
-				keys[name] = made.APIKey
-			}
-		}},
-		{`counter "POST " + Base + "stores/{slug}/{act}"`, func(x *watched) {
-			for _, do := range []string{"disable", "enable"} {
-				_, err := x.staff.ActOnStore(x.Context(), "one", do)
-				x.check(err)
-			}
-		}},
-		{`counter "POST " + Base + "domains"`, func(x *watched) {
-			for _, name := range stores {
-				_, err := x.staff.AddDomain(x.Context(), name+".example.com", name)
-				x.check(err)
-			}
-		}},
-		{`counter "POST " + Base + "domains/{name}/" + act`, func(x *watched) {
-			for _, name := range stores {
-				_, err := x.staff.ActOnDomain(x.Context(), name+".example.com", "trust")
-				x.check(err)
-			}
-		}},
-		{`counter "POST " + Base + "secret/rotate"`, func(x *watched) {
-			_, err := x.staff.RotateAuthoritySecret(x.Context())
-			x.check(err)
-		}},
-		{`door POST "request"`, func(x *watched) { request(x, "one") }},
-		{`door POST "renew"`, func(x *watched) {
-			hash, _ = asks(x, "one", "renew", `{"verification_hash":"`+hash+`","snapshot":`+snapshot+`}`)["verification_hash"].(string)
-		}},
-		{`door POST "revoke"`, func(x *watched) {
-			asks(x, "one", "revoke", `{"verification_hash":"`+hash+`","reason":"closed"}`)
-		}},
-		{`counter "POST " + Base + path`, func(x *watched) {
-			granted, err := x.staff.DecideRequest(x.Context(), request(x, "two"), "approve", "")
-			x.check(err)
-			_, err = x.staff.RevokeCertification(x.Context(), granted.Hash, "closed")
-			x.check(err)
-			_, err = x.staff.DecideRequest(x.Context(), request(x, "three"), "reject", "unknown")
-			x.check(err)
-		}},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/authority/page"
 	"github.com/vecctl/vecctl/authority/proof"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -100,14 +101,14 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 }
 
 // keys tells what the authority hashes with.
-func (c *certifier) keys() []client.Key {
-	var keys []client.Key
+func (c *certifier) keys() []staff.Key {
+	var keys []staff.Key
 	for _, k := range c.ring.Keys() {
-		state := client.KeyVerifies
+		state := staff.KeyVerifies
 		if k.Current {
-			state = client.KeyCurrent
+			state = staff.KeyCurrent
 		}
-		keys = append(keys, client.Key{What: client.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, staff.Key{What: staff.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -33,7 +34,17 @@ func (a *Agent) kept() backup.Home {
 	return backup.Home{
 		Root: string(d), Store: a.store, Blobs: a.blobs, Database: rel(d.Database()), Outcomes: rel(d.Verified()),
 		Arriving: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.Passing(),
+		Processors: a.spare(),
 	}
+}
+
+// spare is how many processors long work may take: where others call, one is theirs.
+func (a *Agent) spare() int {
+	all := runtime.GOMAXPROCS(0)
+	if a.dropFolder.Load() == nil {
+		return all
+	}
+	return max(1, all-1)
 }
 
 // homeID tells homes apart; it stays the same when a home is moved or restored.

@@ -9,6 +9,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // door is the intake as the API knows it.
@@ -33,16 +34,16 @@ func (d door) Receive(r io.Reader, name string) (api.Incoming, error) {
 }
 
 func (d door) KeepFile(ctx context.Context, who vault.Institution, one api.Incoming,
-	reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error) {
+	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
 	received, err := d.received(one)
 	if err != nil {
-		return vault.Upload{}, err
+		return caller.Upload{}, err
 	}
 	return d.Uploads.KeepFile(ctx, who, received, reply)
 }
 
 func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one api.Incoming,
-	reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
 	received, err := d.received(one)
 	if err != nil {
 		return vault.Certificate{}, nil, err

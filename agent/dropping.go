@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/agent/bulk"
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // DropOptions say which folder is watched, and how. The zero value watches the
@@ -60,7 +60,7 @@ func (a *Agent) tellDrop(trouble string) {
 
 // shapeDrop is how the drop folder is, as the panel says it; nil where none is
 // watched.
-func (a *Agent) shapeDrop() *client.DropFolder {
+func (a *Agent) shapeDrop() *staff.DropFolder {
 	w := a.dropFolder.Load()
 	if w == nil {
 		return nil

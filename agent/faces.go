@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/agent/process"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -79,30 +79,30 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 }
 
 // Status says what the home holds and what waits in it.
-func (a *Agent) Status(ctx context.Context) (client.AgentStatus, error) {
+func (a *Agent) Status(ctx context.Context) (staff.AgentStatus, error) {
 	institution := a.Institution()
 	counts, err := a.store.Counts(ctx, institution.ID)
 	if err != nil {
-		return client.AgentStatus{}, err
+		return staff.AgentStatus{}, err
 	}
 	queues, err := a.store.Queues(ctx, a.Now())
 	if err != nil {
-		return client.AgentStatus{}, err
+		return staff.AgentStatus{}, err
 	}
 	wishes, err := a.store.Corrections(ctx, institution.ID, false)
 	if err != nil {
-		return client.AgentStatus{}, err
+		return staff.AgentStatus{}, err
 	}
-	s := client.AgentStatus{
+	s := staff.AgentStatus{
 		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
-		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]client.Queue{},
+		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]staff.Queue{},
 		DatabaseSize: a.store.Size(), Corrections: len(wishes), Problems: a.problems(), Drop: a.shapeDrop(),
 	}
 	for _, state := range vault.Statuses() {
 		s.Certificates[string(state)] = counts.Of(state)
 	}
 	for kind, q := range queues {
-		s.Jobs[string(kind)] = client.Queue{Waiting: q.Waiting, Later: q.Later}
+		s.Jobs[string(kind)] = staff.Queue{Waiting: q.Waiting, Later: q.Later}
 	}
 	return s, nil
 }

@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // What fails in these tests is what waits when its batch is cancelled: the vault
 // does not work before it is told to.
-func cancelledBatch(t *testing.T, c *client.Client, n int) client.BulkReport {
+func cancelledBatch(t *testing.T, c *staff.Client, n int) client.BulkReport {
 	t.Helper()
 	report := issue(t, c, manifestOf(t, n))
-	if _, err := c.ActOnBatch(t.Context(), report.BatchID, client.CancelBatch); err != nil {
+	if _, err := c.ActOnBatch(t.Context(), report.BatchID, staff.CancelBatch); err != nil {
 		t.Fatal(err)
 	}
 	return report
@@ -59,20 +60,20 @@ func TestManyAreRetriedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := client.Selection{UUIDs: []string{page.Data[0].UUID, page.Data[1].UUID, "0198b1a4-0000-7000-8000-000000000000"}}
+	named := staff.Selection{UUIDs: []string{page.Data[0].UUID, page.Data[1].UUID, "0198b1a4-0000-7000-8000-000000000000"}}
 	report, err := c.RetrySelected(t.Context(), named)
 	if err != nil || report.Retried != 2 || len(report.Refused) != 1 || report.Refused[0].UUID != named.UUIDs[2] {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	report, err = c.RetrySelected(t.Context(), client.Selection{UUIDs: named.UUIDs[:1]})
+	report, err = c.RetrySelected(t.Context(), staff.Selection{UUIDs: named.UUIDs[:1]})
 	if err != nil || report.Retried != 0 || len(report.Refused) != 1 || !strings.Contains(report.Refused[0].Message, "processing") {
 		t.Errorf("what is processed already: %+v, %v", report, err)
 	}
-	report, err = c.RetrySelected(t.Context(), client.Selection{Code: "cancelled"})
+	report, err = c.RetrySelected(t.Context(), staff.Selection{Code: "cancelled"})
 	if err != nil || report.Retried != 68 || len(report.Refused) != 0 {
 		t.Errorf("the group: %+v, %v", report, err)
 	}
-	if _, err := c.RetrySelected(t.Context(), client.Selection{}); err == nil {
+	if _, err := c.RetrySelected(t.Context(), staff.Selection{}); err == nil {
 		t.Error("nothing named is retried")
 	}
 }
@@ -90,7 +91,7 @@ func TestAStoryHasAllEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	work()
-	heard(t, c, "0", func(m client.Message) bool {
+	heard(t, c, "0", func(m staff.Message) bool {
 		return m.Certificate != nil && strings.HasSuffix(m.Certificate.Event, ".approved")
 	})
 	story, err := c.Story(t.Context(), name)
@@ -122,10 +123,10 @@ func TestActsOnABatchAreTold(t *testing.T) {
 	acted := make(chan error, 1)
 	go func() {
 		<-begun
-		_, err := c.ActOnBatch(t.Context(), report.BatchID, client.PauseBatch)
+		_, err := c.ActOnBatch(t.Context(), report.BatchID, staff.PauseBatch)
 		acted <- err
 	}()
-	heard(t, c, "", func(m client.Message) bool {
+	heard(t, c, "", func(m staff.Message) bool {
 		if m.Snapshot != nil {
 			close(begun)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/vecctl/vecctl/agent/bulk"
 	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -20,7 +21,7 @@ func (a *Agent) bulk() bulk.Options {
 }
 
 // Bulk issues a manifest that staff handed in; see bulk.Issue.
-func (a *Agent) Bulk(ctx context.Context, request client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+func (a *Agent) Bulk(ctx context.Context, request staff.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
 	report, _, err := bulk.Issue(ctx, a.bulk(), bulk.Order{
 		Institution: a.Institution(), Trigger: vault.BulkUpload, Request: request, Progress: progress})
 	return report, err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/space"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // vitals answers the questions of health about all of the home's institutions.
@@ -38,10 +38,10 @@ func (a *Agent) measured(name string, next http.Handler) http.Handler {
 }
 
 // problems are what staff should know.
-func (a *Agent) problems() []client.Problem {
-	shown := []client.Problem{}
+func (a *Agent) problems() []staff.Problem {
+	shown := []staff.Problem{}
 	for _, p := range a.health.Problems() {
-		shown = append(shown, client.Problem{Kind: p.Name, Message: p.Message})
+		shown = append(shown, staff.Problem{Kind: p.Name, Message: p.Message})
 	}
 	return append(shown, a.seats.Problems()...)
 }

@@ -29,7 +29,7 @@ func (a *Agent) wireHooks() {
 	sealed := &hooks.Secrets{Random: a.Random, Box: func(mayMake bool) (hooks.Box, error) { return a.secrets.Open(mayMake) }}
 	a.sender = deliver.New(a.store, deliver.Options{
 		Client: client, Open: sealed.Open, Agent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
-		Now: a.Now, Log: a.Log, Ended: func() { a.hooks.Check() },
+		Now: a.Now, Log: a.Log, Ended: func(ctx context.Context) { a.hooks.Check(ctx) },
 		Result: a.health.Told,
 	})
 	a.hooks = hooks.New(hooks.Options{

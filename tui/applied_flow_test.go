@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -23,7 +23,7 @@ func queue(t *testing.T, how staging) *stage {
 }
 
 // tells lets the event stream tell something.
-func (s *stage) tells(messages ...client.Message) {
+func (s *stage) tells(messages ...staff.Message) {
 	s.send(desk.News{Messages: messages})
 	s.later(time.Second)
 }
@@ -124,7 +124,7 @@ func TestManyApplicationsAreDecided(t *testing.T) {
 	s.wants("Nothing was done.", "4 marked")
 	// Another is faster with one of them.
 	late := s.vault.findApplied(application(9, "").UUID)
-	late.Status.Value, late.Decision = "rejected", &client.Decision{By: "staff (ben)", At: begun}
+	late.Status.Value, late.Decision = "rejected", &staff.Decision{By: "staff (ben)", At: begun}
 	s.press("a", "enter")
 	s.wants("3 applications are approved; what is issued is being made. 1 was not: application VEC-IC-", "was rejected already, by staff (ben)")
 	if strings.Contains(s.view(), "marked") {
@@ -155,7 +155,7 @@ func TestAnotherWasFaster(t *testing.T) {
 	s := queue(t, staging{})
 	a := s.vault.findApplied(application(12, "").UUID)
 	s.press("x")
-	a.Status.Value, a.Decision = "approved", &client.Decision{By: "staff (ben)", At: begun}
+	a.Status.Value, a.Decision = "approved", &staff.Decision{By: "staff (ben)", At: begun}
 	s.typed("No")
 	s.press("enter")
 	s.wants("Not done: application "+a.ReferenceID+" was approved already, by staff (ben)", "1 of 5")
@@ -167,12 +167,12 @@ func TestTheQueueFollowsTheStream(t *testing.T) {
 	s.press("j", "j")
 	chosen := application(8, "")
 	s.wants(chosen.ReferenceID + "  in review by staff (ann)")
-	s.vault.applied = append([]client.Application{application(13, "pending")}, s.vault.applied...)
+	s.vault.applied = append([]staff.Application{application(13, "pending")}, s.vault.applied...)
 	s.tells(s.vault.becomes(13, "pending"))
 	s.wants("4 of 7", chosen.ReferenceID+"  in review by")
 	// A vault's own certificates change nothing.
 	calls := len(s.vault.calls)
-	s.send(desk.News{Messages: []client.Message{{Certificate: &client.CertificateEvent{Event: "certificate_application.created", UUID: "x", Source: "vault"}}}})
+	s.send(desk.News{Messages: []staff.Message{{Certificate: &staff.CertificateEvent{Event: "certificate_application.created", UUID: "x", Source: "vault"}}}})
 	if got := s.vault.calls[calls:]; slices.ContainsFunc(got, func(c string) bool { return strings.HasPrefix(c, "applications") }) {
 		t.Errorf("the queue was read for that: %v", got)
 	}

@@ -8,29 +8,30 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // application is one that was handed in some hours ago.
-func application(i int, state string) client.Application {
+func application(i int, state string) staff.Application {
 	c := certificate(i, state)
 	c.BatchID, c.File, c.FailureReason, c.Verified = nil, client.File{}, nil, nil
 	c.Details = "with honours"
 	c.CreatedAt = begun.Add(-time.Duration(60-i) * time.Hour)
-	a := client.Application{Certificate: c, Proof: "mail",
-		Evidence: &client.Evidence{File: client.File{Name: fmt.Sprintf("scan-%d.jpeg", i), Size: 512345}, Format: "jpeg"}}
+	a := staff.Application{Certificate: c, Proof: "mail",
+		Evidence: &staff.Evidence{File: client.File{Name: fmt.Sprintf("scan-%d.jpeg", i), Size: 512345}, Format: "jpeg"}}
 	if state != "pending" {
-		a.Review = &client.Review{By: "staff (ann)", At: begun.Add(-2 * time.Hour)}
+		a.Review = &staff.Review{By: "staff (ann)", At: begun.Add(-2 * time.Hour)}
 	}
 	switch state {
 	case "rejected":
-		a.Decision = &client.Decision{By: "staff (ben)", At: begun.Add(-time.Hour), Reason: "the scan cannot be read"}
+		a.Decision = &staff.Decision{By: "staff (ben)", At: begun.Add(-time.Hour), Reason: "the scan cannot be read"}
 	case "approved":
-		a.Decision = &client.Decision{By: "staff (ben)", At: begun.Add(-time.Hour)}
+		a.Decision = &staff.Decision{By: "staff (ben)", At: begun.Add(-time.Hour)}
 		a.Verified = &client.Verified{Name: "scan.pdf", Size: 55000}
 	case "failed":
 		reason := "the page is too small for its code"
-		a.Decision, a.FailureReason = &client.Decision{By: "staff (ben)", At: begun.Add(-time.Hour)}, &reason
+		a.Decision, a.FailureReason = &staff.Decision{By: "staff (ben)", At: begun.Add(-time.Hour)}, &reason
 	}
 	return a
 }
@@ -54,10 +55,10 @@ func applied() *fake {
 	return f
 }
 
-func (f *fake) Applications(_ context.Context, q client.ApplicationFilter) (client.Page[client.Application], error) {
+func (f *fake) Applications(_ context.Context, q staff.ApplicationFilter) (client.Page[staff.Application], error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var found []client.Application
+	var found []staff.Application
 	for _, a := range f.applied {
 		state := a.Status.Value
 		if (q.Status == "" || state == q.Status || q.Status == "open" && (state == "pending" || state == "in_review")) &&
@@ -68,7 +69,7 @@ func (f *fake) Applications(_ context.Context, q client.ApplicationFilter) (clie
 	return paged(found, q.Page, q.PerPage), f.enter(fmt.Sprintf("applications %s %s %d", q.Status, q.Search, q.Page))
 }
 
-func (f *fake) findApplied(name string) *client.Application {
+func (f *fake) findApplied(name string) *staff.Application {
 	for i := range f.applied {
 		if f.applied[i].UUID == name {
 			return &f.applied[i]
@@ -77,13 +78,13 @@ func (f *fake) findApplied(name string) *client.Application {
 	return nil
 }
 
-func (f *fake) Application(_ context.Context, name string) (client.Application, error) {
+func (f *fake) Application(_ context.Context, name string) (staff.Application, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a := f.findApplied(name); a != nil {
 		return *a, f.enter("application")
 	}
-	return client.Application{}, fault.New(fault.NotFound, "there is no such application")
+	return staff.Application{}, fault.New(fault.NotFound, "there is no such application")
 }
 
 func (f *fake) ApplicationEvidence(_ context.Context, _ string, w io.Writer) (int64, error) {
@@ -92,7 +93,7 @@ func (f *fake) ApplicationEvidence(_ context.Context, _ string, w io.Writer) (in
 }
 
 // decides changes an application that waits, or says who was faster.
-func (f *fake) decides(call, name string, change func(*client.Application)) (client.Application, error) {
+func (f *fake) decides(call, name string, change func(*staff.Application)) (staff.Application, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.findApplied(name)
@@ -106,13 +107,13 @@ func (f *fake) decides(call, name string, change func(*client.Application)) (cli
 	return *a, nil
 }
 
-func (f *fake) ReviewApplication(_ context.Context, name string) (client.Application, error) {
-	return f.decides("review "+name, name, func(a *client.Application) {
-		a.Status.Value, a.Review = "in_review", &client.Review{By: "staff (me)", At: begun}
+func (f *fake) ReviewApplication(_ context.Context, name string) (staff.Application, error) {
+	return f.decides("review "+name, name, func(a *staff.Application) {
+		a.Status.Value, a.Review = "in_review", &staff.Review{By: "staff (me)", At: begun}
 	})
 }
 
-func (f *fake) ApproveApplication(_ context.Context, name string, q client.ApplicationApproval) (client.Application, error) {
+func (f *fake) ApproveApplication(_ context.Context, name string, q staff.ApplicationApproval) (staff.Application, error) {
 	with := fmt.Sprintf("%s %v", q.Template, q.Fields)
 	switch {
 	case q.Evidence:
@@ -120,14 +121,14 @@ func (f *fake) ApproveApplication(_ context.Context, name string, q client.Appli
 	case q.File != nil:
 		with = fmt.Sprintf("%s %s", q.File.Name, q.File.Body)
 	}
-	return f.decides("approve "+with, name, func(a *client.Application) {
-		a.Status.Value, a.Decision = "processing", &client.Decision{By: "staff (me)", At: begun}
+	return f.decides("approve "+with, name, func(a *staff.Application) {
+		a.Status.Value, a.Decision = "processing", &staff.Decision{By: "staff (me)", At: begun}
 	})
 }
 
-func (f *fake) RejectApplication(_ context.Context, name, reason string) (client.Application, error) {
-	return f.decides("reject "+reason, name, func(a *client.Application) {
-		a.Status.Value, a.Decision = "rejected", &client.Decision{By: "staff (me)", At: begun, Reason: reason}
+func (f *fake) RejectApplication(_ context.Context, name, reason string) (staff.Application, error) {
+	return f.decides("reject "+reason, name, func(a *staff.Application) {
+		a.Status.Value, a.Decision = "rejected", &staff.Decision{By: "staff (me)", At: begun, Reason: reason}
 	})
 }
 
@@ -138,9 +139,9 @@ func (f *fake) Templates(context.Context) ([]map[string]any, error) {
 }
 
 // becomes is the event of an application, and the state that it leaves.
-func (f *fake) becomes(i int, state string) client.Message {
+func (f *fake) becomes(i int, state string) staff.Message {
 	a := f.findApplied(application(i, "").UUID)
 	a.Status.Value = state
-	return client.Message{Certificate: &client.CertificateEvent{Event: "certificate_application." + state, UUID: a.UUID,
+	return staff.Message{Certificate: &staff.CertificateEvent{Event: "certificate_application." + state, UUID: a.UUID,
 		ReferenceID: a.ReferenceID, Name: a.Name, Title: a.Title, Source: "customer", Trigger: "customer_submission", At: begun}}
 }

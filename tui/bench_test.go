@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -14,10 +14,10 @@ func BenchmarkNewsAndFrame(b *testing.B) {
 	s := newStageFor(b, f, staging{width: 110, height: 35})
 	s.begin()
 	s.press("2")
-	var told []client.Message
+	var told []staff.Message
 	for i := range 100 {
 		c := certificate(i, "approved")
-		told = append(told, client.Message{ID: fmt.Sprint(i), Certificate: &client.CertificateEvent{Event: "certificate_application.approved", UUID: c.UUID,
+		told = append(told, staff.Message{ID: fmt.Sprint(i), Certificate: &staff.CertificateEvent{Event: "certificate_application.approved", UUID: c.UUID,
 			ReferenceID: c.ReferenceID, BatchID: "b-2", Name: c.Name, Title: c.Title, At: begun}})
 	}
 	b.Run("news", func(b *testing.B) {

@@ -10,32 +10,34 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/registrar"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // fake is a vault in memory, as far as a screen can tell.
 type fake struct {
 	mu        sync.Mutex
-	status    client.AgentStatus
+	status    staff.AgentStatus
 	batches   []client.Batch
 	all       []client.Certificate // newest first
 	many      int                  // so many certificates, made up as they are asked for
-	hooks     []client.Webhook
-	stores    []client.Store
-	certified []client.StoreCertification
-	sent      []client.WebhookDelivery
-	applied   []client.Application // newest first
+	hooks     []staff.Webhook
+	stores    []registrar.Store
+	certified []registrar.StoreCertification
+	sent      []staff.WebhookDelivery
+	applied   []staff.Application // newest first
 	templates []map[string]any
 	codes     map[string]string // cause by UUID
 	down      bool
 	calls     []string
-	news      chan client.Message
+	news      chan staff.Message
 }
 
 func newFake() *fake {
-	return &fake{codes: map[string]string{}, news: make(chan client.Message, 64), status: client.AgentStatus{
+	return &fake{codes: map[string]string{}, news: make(chan staff.Message, 64), status: staff.AgentStatus{
 		Home: "/srv/vault", Institution: "Universität Łódź", TimeZone: "Europe/Warsaw", BaseURL: "https://vec.example.edu",
-		DatabaseSize: 12 << 20, Jobs: map[string]client.Queue{"process": {}, "notify": {Waiting: 3, Later: 1}},
+		DatabaseSize: 12 << 20, Jobs: map[string]staff.Queue{"process": {}, "notify": {Waiting: 3, Later: 1}},
 	}}
 }
 
@@ -83,7 +85,7 @@ func (f *fake) enter(call string) error {
 	return nil
 }
 
-func (f *fake) AgentStatus(context.Context) (client.AgentStatus, error) {
+func (f *fake) AgentStatus(context.Context) (staff.AgentStatus, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status.Certificates = map[string]int{}
@@ -164,7 +166,7 @@ func (f *fake) Retry(_ context.Context, name string) (client.Certificate, error)
 	return *c, nil
 }
 
-func (f *fake) RetrySelected(ctx context.Context, s client.Selection) (client.RetryReport, error) {
+func (f *fake) RetrySelected(ctx context.Context, s staff.Selection) (staff.RetryReport, error) {
 	if s.Code != "" {
 		f.mu.Lock()
 		for _, c := range f.all {
@@ -174,10 +176,10 @@ func (f *fake) RetrySelected(ctx context.Context, s client.Selection) (client.Re
 		}
 		f.mu.Unlock()
 	}
-	var report client.RetryReport
+	var report staff.RetryReport
 	for _, uuid := range s.UUIDs {
 		if _, err := f.Retry(ctx, uuid); err != nil {
-			report.Refused = append(report.Refused, client.Refusal{UUID: uuid, Message: err.Error()})
+			report.Refused = append(report.Refused, staff.Refusal{UUID: uuid, Message: err.Error()})
 			continue
 		}
 		report.Retried++
@@ -186,35 +188,35 @@ func (f *fake) RetrySelected(ctx context.Context, s client.Selection) (client.Re
 }
 
 func (f *fake) RetryAll(context.Context, string) (int, error) {
-	report, err := f.RetrySelected(context.Background(), client.Selection{Code: "encrypted"})
+	report, err := f.RetrySelected(context.Background(), staff.Selection{Code: "encrypted"})
 	return report.Retried, err
 }
 
-func (f *fake) ActOnBatch(_ context.Context, id string, act client.BatchAct) (client.Batch, error) {
+func (f *fake) ActOnBatch(_ context.Context, id string, act staff.BatchAct) (client.Batch, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.batches {
 		if b := &f.batches[i]; b.BatchID == id {
-			b.Status = map[client.BatchAct]string{client.PauseBatch: "paused", client.ResumeBatch: "processing", client.CancelBatch: "cancelled"}[act]
+			b.Status = map[staff.BatchAct]string{staff.PauseBatch: "paused", staff.ResumeBatch: "processing", staff.CancelBatch: "cancelled"}[act]
 			return *b, f.enter(string(act))
 		}
 	}
 	return client.Batch{}, fault.New(fault.NotFound, "there is no such batch")
 }
 
-func (f *fake) Failures(context.Context, string) ([]client.FailureGroup, error) {
+func (f *fake) Failures(context.Context, string) ([]staff.FailureGroup, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var groups []client.FailureGroup
+	var groups []staff.FailureGroup
 	for _, c := range f.all {
 		if c.Status.Value != "failed" {
 			continue
 		}
 		code := f.codes[c.UUID]
-		i := slices.IndexFunc(groups, func(g client.FailureGroup) bool { return g.Code == code })
+		i := slices.IndexFunc(groups, func(g staff.FailureGroup) bool { return g.Code == code })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, client.FailureGroup{Code: code, Reason: *c.FailureReason, Mend: "Save a copy that opens without a password."})
+			groups = append(groups, staff.FailureGroup{Code: code, Reason: *c.FailureReason, Mend: "Save a copy that opens without a password."})
 		}
 		groups[i].Count++
 	}
@@ -233,18 +235,18 @@ func (f *fake) FailedFor(_ context.Context, code string, page, perPage int) (cli
 	return paged(found, page, perPage), f.enter("failed for")
 }
 
-func (f *fake) Story(_ context.Context, name string) (client.Story, error) {
+func (f *fake) Story(_ context.Context, name string) (staff.Story, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a := f.findApplied(name); a != nil {
-		return client.Story{Certificate: a.Certificate, Events: []client.CertificateEvent{
+		return staff.Story{Certificate: a.Certificate, Events: []staff.CertificateEvent{
 			{Event: "certificate_application.created", UUID: name, Source: "customer", Trigger: "customer_submission", At: a.CreatedAt}}}, f.enter("story")
 	}
 	c := *f.find(name)
-	event := func(what, trigger string, after time.Duration) client.CertificateEvent {
-		return client.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}
+	event := func(what, trigger string, after time.Duration) staff.CertificateEvent {
+		return staff.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}
 	}
-	s := client.Story{Certificate: c, Chain: []client.Certificate{c}, Events: []client.CertificateEvent{event("created", "bulk_upload", 0), event(c.Status.Value, "bulk_upload", time.Second)}}
+	s := staff.Story{Certificate: c, Chain: []client.Certificate{c}, Events: []staff.CertificateEvent{event("created", "bulk_upload", 0), event(c.Status.Value, "bulk_upload", time.Second)}}
 	if c.Status.Value == "approved" {
 		older := certificate(900, "revoked")
 		s.Chain = []client.Certificate{older, c}
@@ -253,14 +255,14 @@ func (f *fake) Story(_ context.Context, name string) (client.Story, error) {
 	return s, f.enter("story")
 }
 
-func (f *fake) Mails(_ context.Context, q client.MailFilter) ([]client.Mail, error) {
+func (f *fake) Mails(_ context.Context, q staff.MailFilter) ([]staff.Mail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c := f.find(q.Certificate); c == nil || c.Status.Value != "approved" {
 		return nil, nil
 	}
 	sent := begun.Add(3 * time.Second)
-	return []client.Mail{
+	return []staff.Mail{
 		{Kind: "issued", State: "sent", To: "ada@example.org", CreatedAt: begun, SentAt: &sent},
 		{Kind: "issued", State: "bounced", To: "person29@example.org", CreatedAt: begun, Reason: "there is no such mailbox"},
 	}, f.enter("mails")
@@ -280,133 +282,20 @@ func (f *fake) Revoke(_ context.Context, name, reason string) (client.Certificat
 	return *c, f.enter("revoke " + reason)
 }
 
-func (f *fake) Webhooks(context.Context) ([]client.Webhook, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.hooks, f.enter("webhooks")
-}
-
-func (f *fake) Deliveries(_ context.Context, q client.DeliveryFilter) ([]client.WebhookDelivery, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var found []client.WebhookDelivery
-	for _, d := range f.sent {
-		if d.WebhookID == q.Webhook && (q.Status == "" || d.Status == q.Status) && (q.Before == 0 || d.Number < q.Before) && len(found) < q.Limit {
-			found = append(found, d)
-		}
-	}
-	return found, f.enter(fmt.Sprintf("deliveries %s %d", q.Status, q.Before))
-}
-
-func (f *fake) Delivery(_ context.Context, id string) (client.WebhookDelivery, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, d := range f.sent {
-		if d.ID == id {
-			d.Body = `{"event":"certificate_application.approved"}`
-			return d, nil
-		}
-	}
-	return client.WebhookDelivery{}, fault.New(fault.NotFound, "there is no such delivery")
-}
-
-func (f *fake) TestWebhook(_ context.Context, id string) (client.WebhookDelivery, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return client.WebhookDelivery{Status: "failed", Attempts: []client.DeliveryAttempt{{Status: 503}}}, f.enter("test " + id)
-}
-
-func (f *fake) Redeliver(_ context.Context, r client.Redelivery) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(r.Deliveries), f.enter(fmt.Sprintf("redeliver %d", len(r.Deliveries)))
-}
-
-func (f *fake) Stores(context.Context) ([]client.Store, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.stores, f.enter("stores")
-}
-
-func (f *fake) StoreCertifications(context.Context, string) ([]client.StoreCertification, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.certified), f.enter("certifications")
-}
-
-func (f *fake) decided(id, status, reason string) (client.StoreCertification, error) {
-	for i := range f.certified {
-		if c := &f.certified[i]; c.RequestID == id || c.Hash == id {
-			c.Status, c.Reason, c.WaitsFor = status, reason, nil
-			return *c, nil
-		}
-	}
-	return client.StoreCertification{}, fault.New(fault.NotFound, "there is no such certification")
-}
-
-func (f *fake) DecideRequest(_ context.Context, id, act, reason string) (client.StoreCertification, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_ = f.enter(act + " " + id + " " + reason)
-	return f.decided(id, map[string]string{"approve": "active", "reject": "rejected"}[act], reason)
-}
-
-func (f *fake) RevokeCertification(_ context.Context, hash, reason string) (client.StoreCertification, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_ = f.enter("revoke " + hash + " " + reason)
-	return f.decided(hash, "revoked", reason)
-}
-
-// certifying is an authority with two stores.
-func certifying() *fake {
-	f := busy()
-	f.stores = []client.Store{{Slug: "kantor", Review: true}, {Slug: "sklep-łódź"}}
-	at := func(days int) *time.Time { t := begun.AddDate(0, 0, days); return &t }
-	f.certified = []client.StoreCertification{
-		{RequestID: "r-1", Status: "active", Store: "kantor", Domain: "kantor.example.com", Project: "Kantor", Badge: "VW-CERT-FIN", SDKVersion: "1.4.0", Hash: "5a5a", RequestedAt: *at(-100), IssuedAt: at(-100), ExpiresAt: at(265)},
-		{RequestID: "r-2", Status: "active", Store: "sklep-łódź", Domain: "sklep.example.com", Project: "Sklep", Badge: "VW-CERT-REF", SDKVersion: "1.3.2", Hash: "6b6b", RequestedAt: *at(-350), IssuedAt: at(-350), ExpiresAt: at(15)},
-		{RequestID: "r-3", Status: "pending", Store: "kantor", Domain: "nowy.example.com", Project: "Nowy Kantor", Badge: "VW-CERT-GOV", SDKVersion: "1.4.0", RequestedAt: *at(-1), WaitsFor: []string{"proof", "review"}},
-		{RequestID: "r-4", Status: "revoked", Store: "sklep-łódź", Domain: "stary.example.com", Project: "Stary", Badge: "VW-CERT-BASE", SDKVersion: "1.0.0", Hash: "7c7c", RequestedAt: *at(-500), IssuedAt: at(-500), RevokedAt: at(-200), Reason: "the shop was closed"},
-	}
-	return f
-}
-
-// hooked has two endpoints and many deliveries to the first.
-func hooked() *fake {
-	f := busy()
-	later := begun.Add(time.Hour)
-	f.hooks = []client.Webhook{
-		{ID: "w-1", URL: "https://registry.example.edu/hooks/vec", Events: []string{"certificate_application.approved", "certificate_application.failed"}, IsActive: true, LastDeliveryStatus: "success"},
-		{ID: "w-2", URL: "https://old.example.edu/hook", Events: []string{"certificate_application.approved"}, IsActive: true, LastDeliveryStatus: "failed", ConsecutiveFailures: 12, SuspendedAt: &later},
-	}
-	for i := 250; i > 0; i-- {
-		d := client.WebhookDelivery{ID: fmt.Sprintf("d-%d", i), Number: uint64(i), WebhookID: "w-1", Event: "certificate_application.approved",
-			UUID: certificate(i, "").UUID, Status: "success", CreatedAt: begun.Add(time.Duration(i-250) * time.Second),
-			Attempts: []client.DeliveryAttempt{{At: begun, DurationMS: 41, Status: 200, Response: "thank you"}}}
-		if i%50 == 0 {
-			d.Status = "failed"
-			d.Attempts = []client.DeliveryAttempt{{At: begun, DurationMS: 10000, Error: "no answer came within 10 s"}, {At: begun, DurationMS: 12, Status: 500, Response: "oops"}}
-		}
-		f.sent = append(f.sent, d)
-	}
-	return f
-}
-
 // Follow tells a snapshot, then what the test puts into news. A closed channel is a
 // lost connection.
-func (f *fake) Follow(ctx context.Context, after string, each func(client.Message) error) error {
+func (f *fake) Follow(ctx context.Context, after string, each func(staff.Message) error) error {
 	f.mu.Lock()
 	news, err := f.news, f.enter("follow "+after)
 	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if err := each(client.Message{}); err != nil {
+	if err := each(staff.Message{}); err != nil {
 		return err
 	}
 	if after == "" {
-		if err := each(client.Message{ID: "7", Snapshot: f.snapshot()}); err != nil {
+		if err := each(staff.Message{ID: "7", Snapshot: f.snapshot()}); err != nil {
 			return err
 		}
 	}
@@ -425,11 +314,11 @@ func (f *fake) Follow(ctx context.Context, after string, each func(client.Messag
 	}
 }
 
-func (f *fake) snapshot() *client.Snapshot {
+func (f *fake) snapshot() *staff.Snapshot {
 	s, _ := f.AgentStatus(context.Background())
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return &client.Snapshot{Status: s, Batches: slices.Clone(f.batches)}
+	return &staff.Snapshot{Status: s, Batches: slices.Clone(f.batches)}
 }
 
 func (f *fake) called(call string) bool {

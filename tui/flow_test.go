@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -297,7 +298,7 @@ func TestNewsChangeTheList(t *testing.T) {
 	s.wants(">  " + chosen.ReferenceID)
 	// The state changes at once, before anything is read again.
 	calls := len(f.calls)
-	s.send(desk.News{Messages: []client.Message{{ID: "8", Certificate: &client.CertificateEvent{
+	s.send(desk.News{Messages: []staff.Message{{ID: "8", Certificate: &staff.CertificateEvent{
 		Event: "certificate_application.approved", UUID: chosen.UUID, ReferenceID: chosen.ReferenceID, BatchID: "b-2", At: begun}}}})
 	if line := lineWith(s.view(), chosen.ReferenceID); !strings.Contains(line, "approved") {
 		t.Errorf("the row is %q", line)
@@ -307,65 +308,10 @@ func TestNewsChangeTheList(t *testing.T) {
 	}
 	// Two new ones come before it.
 	f.all = append([]client.Certificate{certificate(42, "processing"), certificate(41, "processing")}, f.all...)
-	s.send(desk.News{Messages: []client.Message{{ID: "9", Certificate: &client.CertificateEvent{
+	s.send(desk.News{Messages: []staff.Message{{ID: "9", Certificate: &staff.CertificateEvent{
 		Event: "certificate_application.created", UUID: f.all[0].UUID, At: begun}}}})
 	s.later(time.Second)
 	s.wants("6 of 42", ">  "+chosen.ReferenceID)
-}
-
-func lineWith(view, text string) string {
-	for line := range strings.Lines(view) {
-		if strings.Contains(line, text) {
-			return line
-		}
-	}
-	return ""
-}
-
-func TestALostConnectionIsSaidAndMended(t *testing.T) {
-	t.Parallel()
-	f := busy()
-	s := start(t, f, staging{})
-	s.press("3")
-	f.down = true
-	s.now = s.now.Add(time.Minute)
-	s.send(desk.Link{Err: fmt.Errorf("gone")})
-	s.wants("Connection lost. Shown as of 09:31:00; trying again.", "lost")
-	s.press("r", "s", "s", "s")
-	s.later(time.Second)
-	s.wants("It cannot be read: the vault at")
-	f.down = false
-	f.batches[0].Status = "paused" // while nobody told
-	s.send(desk.Link{Up: true})
-	s.later(time.Second)
-	if strings.Contains(s.view(), "Connection lost") {
-		t.Errorf("it is still said:\n%s", s.view())
-	}
-	s.wants("live", "State: failed", "1 of 5")
-	s.press("1")
-	if line := lineWith(s.view(), "2026-06-01-grad"); !strings.Contains(line, "paused") {
-		t.Errorf("the batch is %q", line)
-	}
-}
-
-func TestARemoteVault(t *testing.T) {
-	t.Parallel()
-	f := busy()
-	s := start(t, f, staging{remote: true})
-	f.calls = nil
-	s.wants("https://vec.example.com", "polling")
-	if view := s.view(); strings.Contains(view, "Log") || strings.Contains(view, "Health") {
-		t.Errorf("there are pages that a remote vault cannot fill:\n%s", view)
-	}
-	s.press("p", "x", "r", "4", "space", "space", "r", "y")
-	s.wants("2 certificates are processed again.")
-	s.press("enter")
-	s.wants("[4 Failures: Certificate]")
-	for _, call := range f.calls {
-		if slices.Contains([]string{"status", "story", "failures", "pause", "cancel"}, call) {
-			t.Errorf("a remote vault was asked for %s", call)
-		}
-	}
 }
 
 func TestTheMouse(t *testing.T) {

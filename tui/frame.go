@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 )
@@ -103,8 +104,9 @@ func (m *Root) stateLine() string {
 	if m.pulse.known {
 		s := m.pulse.status
 		text = l.Strong.Render(l.Short(look.Clean(s.Institution), m.width/3))
-		for _, word := range []string{"approved", "processing", "failed", "revoked", "pending", "in_review"} {
-			if n := s.Certificates[word]; n > 0 || word == "approved" && s.Certificates != nil {
+		for _, state := range []vault.Status{vault.Approved, vault.Processing, vault.Failed, vault.Revoked, vault.Pending, vault.InReview} {
+			word := string(state)
+			if n := s.Certificates[word]; n > 0 || state == vault.Approved && s.Certificates != nil {
 				text += "  " + look.Number(n) + " " + l.State(word, word)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/keys"
 	"github.com/vecctl/vecctl/tui/look"
@@ -72,9 +73,9 @@ func (s *stage) begin() {
 	s.send(desk.Link{Up: true})
 	snapshot := s.vault.snapshot()
 	if s.desk.Remote {
-		snapshot.Status = client.AgentStatus{Institution: "https://vec.example.com"}
+		snapshot.Status = staff.AgentStatus{Institution: "https://vec.example.com"}
 	}
-	s.send(desk.News{Messages: []client.Message{{ID: "7", Snapshot: snapshot}}})
+	s.send(desk.News{Messages: []staff.Message{{ID: "7", Snapshot: snapshot}}})
 }
 
 func (s *stage) send(msg tea.Msg) { s.do(s.root.route(msg)) }
@@ -195,7 +196,7 @@ func busy() *fake {
 		{BatchID: "b-1", Name: "2026-05-02-Zeugnisse der Fakultät für Maschinenbau", Status: "paused", Total: 12000, Processing: 7000, Approved: 5000, CreatedAt: begun.Add(-time.Hour)},
 		{BatchID: "b-0", Name: "2026-04-01-old", Status: "done", Total: 3, Approved: 2, Revoked: 1, CreatedAt: begun.Add(-2 * time.Hour)},
 	}
-	f.status.Drop = &client.DropFolder{Folder: "/srv/vault/drop", Watch: "events", Total: 2, Waiting: []client.DropFile{
+	f.status.Drop = &staff.DropFolder{Folder: "/srv/vault/drop", Watch: "events", Total: 2, Waiting: []staff.DropFile{
 		{Name: "masters.csv", State: "arriving"}, {Name: "scan-17.pdf", State: "loose", Note: "no manifest names it"}}}
 	return f
 }
@@ -207,7 +208,7 @@ func (s *stage) faster() {
 		b := &s.vault.batches[0]
 		b.Processing, b.Approved = b.Processing-2, b.Approved+2
 		batch := *b
-		s.send(desk.News{Messages: []client.Message{{Batch: &batch}}})
+		s.send(desk.News{Messages: []staff.Message{{Batch: &batch}}})
 	}
 }
 
@@ -228,7 +229,7 @@ func TestViews(t *testing.T) {
 		{"batches-plain", busy, staging{plain: true}, (*stage).faster},
 		{"batches-ask", busy, staging{}, func(s *stage) { s.press("r") }},
 		{"batches-problem", busy, staging{}, func(s *stage) {
-			s.vault.status.Problems = []client.Problem{{Kind: "disk", Message: "the disk is nearly full: 120 MB are free; nothing new is taken"}}
+			s.vault.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is nearly full: 120 MB are free; nothing new is taken"}}
 			s.later(10 * time.Second)
 		}},
 		{"batch-empty", newFake, staging{}, func(s *stage) { s.press("2") }},
@@ -325,13 +326,13 @@ func TestViewsInTrouble(t *testing.T) {
 }
 
 func logged(s *stage) {
-	var told []client.Message
+	var told []staff.Message
 	for i, what := range []string{"created", "created", "approved", "failed", "retried", "approved"} {
 		c := certificate(i, "approved")
-		told = append(told, client.Message{Certificate: &client.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID,
+		told = append(told, staff.Message{Certificate: &staff.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID,
 			ReferenceID: c.ReferenceID, BatchID: "b-9", Name: c.Name, Title: c.Title, At: begun.Add(time.Duration(i) * time.Second)}})
 	}
-	told = append(told, client.Message{Notice: &client.Notice{Level: "warn", Message: "the drop folder cannot be read"}})
+	told = append(told, staff.Message{Notice: &staff.Notice{Level: "warn", Message: "the drop folder cannot be read"}})
 	s.send(desk.News{Messages: told})
 }
 

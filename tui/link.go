@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
@@ -15,7 +16,7 @@ type Stream interface {
 	// Follow hands on what happens after the message with an ID, "" beginning with a
 	// snapshot, until ctx ends or the connection is lost. An empty message says that
 	// the stream has begun.
-	Follow(ctx context.Context, after string, each func(client.Message) error) error
+	Follow(ctx context.Context, after string, each func(staff.Message) error) error
 }
 
 // link brings the event stream to the screen: in gathered portions, since a screen
@@ -38,11 +39,11 @@ const (
 func (k link) run(ctx context.Context) {
 	last, lost := "", false
 	for ctx.Err() == nil {
-		messages := make(chan client.Message, gatherMost)
+		messages := make(chan staff.Message, gatherMost)
 		ended := make(chan error, 1)
 		go func() {
 			defer close(messages)
-			ended <- k.stream.Follow(ctx, last, func(m client.Message) error {
+			ended <- k.stream.Follow(ctx, last, func(m staff.Message) error {
 				select {
 				case messages <- m:
 					return nil
@@ -69,9 +70,9 @@ func (k link) run(ctx context.Context) {
 
 // deliver sends what comes, until the channel is closed, and returns the last ID and
 // whether the stream began at all.
-func (k link) deliver(messages <-chan client.Message, last string) (seen string, begun bool) {
+func (k link) deliver(messages <-chan staff.Message, last string) (seen string, begun bool) {
 	for m := range messages {
-		if m == (client.Message{}) {
+		if m == (staff.Message{}) {
 			begun = true
 			k.send(desk.Link{Up: true})
 			continue
@@ -88,8 +89,8 @@ func (k link) deliver(messages <-chan client.Message, last string) (seen string,
 }
 
 // gather takes what comes within a moment of the first message.
-func (k link) gather(first client.Message, messages <-chan client.Message) []client.Message {
-	portion := []client.Message{first}
+func (k link) gather(first staff.Message, messages <-chan staff.Message) []staff.Message {
+	portion := []staff.Message{first}
 	end := time.NewTimer(gatherFor)
 	defer end.Stop()
 	for len(portion) < gatherMost {
@@ -121,7 +122,7 @@ type Polled struct {
 }
 
 // Follow implements Stream: a snapshot, then the batches that are new or changed.
-func (p Polled) Follow(ctx context.Context, _ string, each func(client.Message) error) error {
+func (p Polled) Follow(ctx context.Context, _ string, each func(staff.Message) error) error {
 	const latest = 50
 	var before map[string]client.Batch
 	for {
@@ -144,14 +145,14 @@ func (p Polled) Follow(ctx context.Context, _ string, each func(client.Message) 
 	}
 }
 
-func (p Polled) changes(before map[string]client.Batch, now []client.Batch) []client.Message {
+func (p Polled) changes(before map[string]client.Batch, now []client.Batch) []staff.Message {
 	if before == nil {
-		return []client.Message{{}, {Snapshot: &client.Snapshot{Status: client.AgentStatus{Institution: p.Name}, Batches: now}}}
+		return []staff.Message{{}, {Snapshot: &staff.Snapshot{Status: staff.AgentStatus{Institution: p.Name}, Batches: now}}}
 	}
-	var changed []client.Message
+	var changed []staff.Message
 	for _, b := range now {
 		if old, known := before[b.BatchID]; !known || old != b {
-			changed = append(changed, client.Message{Batch: &b})
+			changed = append(changed, staff.Message{Batch: &b})
 		}
 	}
 	return changed

@@ -10,23 +10,24 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
 // flood is a stream that tells of 500 certificates a second for a time, then ends.
 type flood struct{ seconds int }
 
-func (s flood) Follow(ctx context.Context, after string, each func(client.Message) error) error {
+func (s flood) Follow(ctx context.Context, after string, each func(staff.Message) error) error {
 	if after != "" {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if err := each(client.Message{}); err != nil {
+	if err := each(staff.Message{}); err != nil {
 		return err
 	}
 	for range s.seconds * 500 {
 		time.Sleep(2 * time.Millisecond)
-		if err := each(client.Message{ID: "1", Certificate: &client.CertificateEvent{}}); err != nil {
+		if err := each(staff.Message{ID: "1", Certificate: &staff.CertificateEvent{}}); err != nil {
 			return err
 		}
 	}
@@ -85,13 +86,13 @@ func TestPolling(t *testing.T) {
 	v := &lists{batches: []client.Batch{{BatchID: "a"}, {BatchID: "b"}}}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var heard []client.Message
+	var heard []staff.Message
 	err := Polled{Name: "x", Vault: v, Pause: func(ctx context.Context, _ time.Duration) error {
 		if v.asked == 4 {
 			stop()
 		}
 		return ctx.Err()
-	}}.Follow(ctx, "", func(m client.Message) error {
+	}}.Follow(ctx, "", func(m staff.Message) error {
 		heard = append(heard, m)
 		return nil
 	})

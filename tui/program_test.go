@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/keys"
 	"github.com/vecctl/vecctl/tui/look"
@@ -97,7 +98,7 @@ func TestTheProgramFollowsActsAndEnds(t *testing.T) {
 	p.press("y")
 	p.sees("5 certificates are processed again.")
 	b := client.Batch{BatchID: "b-3", Name: "a new batch", Status: "processing", Total: 7, Processing: 7, CreatedAt: begun.Add(time.Hour)}
-	f.news <- client.Message{ID: "8", Batch: &b}
+	f.news <- staff.Message{ID: "8", Batch: &b}
 	p.press("1")
 	p.sees("a new batch")
 	p.press("q")
@@ -111,12 +112,12 @@ func TestTheProgramConnectsAgain(t *testing.T) {
 	f := busy()
 	p := newProgram(t, f)
 	p.sees("2026-06-01-graduation")
-	f.news <- client.Message{ID: "8", Certificate: &client.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026BEFORE", At: begun}}
+	f.news <- staff.Message{ID: "8", Certificate: &staff.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026BEFORE", At: begun}}
 	p.press("8")
 	p.sees("VEC-IC-2026BEFORE")
 	f.mu.Lock()
 	old := f.news
-	f.news = make(chan client.Message, 8)
+	f.news = make(chan staff.Message, 8)
 	f.down = true
 	f.mu.Unlock()
 	close(old)
@@ -127,7 +128,7 @@ func TestTheProgramConnectsAgain(t *testing.T) {
 	f.down = false
 	f.mu.Unlock()
 	p.again <- struct{}{}
-	f.news <- client.Message{ID: "9", Certificate: &client.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026AFTERWARDS", At: begun}}
+	f.news <- staff.Message{ID: "9", Certificate: &staff.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026AFTERWARDS", At: begun}}
 	p.sees("AFTERWARDS")
 	p.press("ctrl+c")
 	p.quits()
@@ -179,7 +180,7 @@ type told struct {
 	begun chan struct{}
 }
 
-func (s told) Follow(ctx context.Context, after string, each func(client.Message) error) error {
+func (s told) Follow(ctx context.Context, after string, each func(staff.Message) error) error {
 	close(s.begun)
 	return s.fake.Follow(ctx, after, each)
 }

@@ -6,13 +6,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
 // StatusVault says how its agent is.
 type StatusVault interface {
-	AgentStatus(ctx context.Context) (client.AgentStatus, error)
+	AgentStatus(ctx context.Context) (staff.AgentStatus, error)
 }
 
 // pulse asks the agent how it is: soon after something happened, else now and
@@ -20,7 +20,7 @@ type StatusVault interface {
 type pulse struct {
 	desk   *desk.Desk
 	vault  StatusVault
-	status client.AgentStatus
+	status staff.AgentStatus
 	known  bool
 	asking bool
 	stale  bool

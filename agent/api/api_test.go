@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 func FuzzQuery(f *testing.F) {
@@ -49,23 +50,23 @@ func FuzzQuery(f *testing.F) {
 }
 
 // oneToken is a store with one token.
-type oneToken struct{ vault.Token }
+type oneToken struct{ caller.Token }
 
-func (o oneToken) TokenByHash(_ context.Context, hash string) (vault.Token, error) {
+func (o oneToken) TokenByHash(_ context.Context, hash string) (caller.Token, error) {
 	if hash != o.Hash {
-		return vault.Token{}, fault.New(fault.NotFound, "Token not found.")
+		return caller.Token{}, fault.New(fault.NotFound, "Token not found.")
 	}
 	return o.Token, nil
 }
 
-func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func(vault.Token) (vault.Token, error)) (vault.Token, error) {
+func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func(caller.Token) (caller.Token, error)) (caller.Token, error) {
 	return change(o.Token)
 }
 
 func FuzzToken(f *testing.F) {
 	const secret = "vec_secret"
 	now := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
-	door := TokenDoor(oneToken{vault.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
+	door := TokenDoor(oneToken{caller.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
 	for _, seed := range []string{"Bearer " + secret, "bearer " + secret, "Bearer", "Bearer  " + secret, "Basic x", "", "\x00"} {
 		f.Add(seed)
 	}

@@ -7,22 +7,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Tokens is what is needed of the store to know who calls.
 type Tokens interface {
-	TokenByHash(ctx context.Context, hash string) (vault.Token, error)
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+	TokenByHash(ctx context.Context, hash string) (caller.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
 }
 
 // Caller is who makes a call: an institution, and what it may do.
 type Caller struct {
 	institution uint32
-	token       *vault.Token // nil for staff, who may do everything
+	token       *caller.Token // nil for staff, who may do everything
 }
 
 // name tells callers apart: a token by its ID.
@@ -45,7 +46,7 @@ func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
 // title is who calls, for the audit trail. Staff say their names themselves.
 func (c Caller) title(r *http.Request) string {
 	if c.token == nil {
-		return client.StaffTitle(r)
+		return staff.Title(r)
 	}
 	return "token " + c.token.Name + " (" + c.token.ID + ")"
 }
@@ -61,7 +62,7 @@ func (c Caller) from(r *http.Request) string {
 }
 
 // may asks for a permission; the empty one is that of every caller.
-func (c Caller) may(p vault.Permission) error {
+func (c Caller) may(p caller.Permission) error {
 	if c.token == nil || p == "" || c.token.Allows(p) {
 		return nil
 	}
@@ -69,7 +70,7 @@ func (c Caller) may(p vault.Permission) error {
 }
 
 // forbidden is a missing permission; the answer names it.
-type forbidden struct{ required vault.Permission }
+type forbidden struct{ required caller.Permission }
 
 func (f forbidden) Error() string { return "missing permission " + string(f.required) }
 
@@ -110,7 +111,7 @@ func TokenDoor(tokens Tokens, now func() time.Time) Door {
 			return Caller{}, unauthorized()
 		}
 		if _, due := t.Used(now()); due {
-			_, err := tokens.ChangeToken(r.Context(), t.Institution, t.ID, func(t vault.Token) (vault.Token, error) {
+			_, err := tokens.ChangeToken(r.Context(), t.Institution, t.ID, func(t caller.Token) (caller.Token, error) {
 				used, _ := t.Used(now())
 				return used, nil
 			})

@@ -14,6 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // largestBulk bounds a bulk request: 10,000 entries with every field at its
@@ -223,9 +224,9 @@ func (a *API) issueBatch(w http.ResponseWriter, r *http.Request, institution vau
 	if err != nil {
 		return err
 	}
-	var reply func([]vault.Certificate) (vault.Reply, error)
+	var reply func([]vault.Certificate) (caller.Reply, error)
 	if k.name.Key != "" {
-		reply = func([]vault.Certificate) (vault.Reply, error) { return k.reply(http.StatusAccepted, raw), nil }
+		reply = func([]vault.Certificate) (caller.Reply, error) { return k.reply(http.StatusAccepted, raw), nil }
 	}
 	refused, err := a.Intake.IssueBatch(r.Context(), institution, batch, o.drafts, o.ids, reply)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // IdempotencyKey is the header under which a caller names a call that makes
@@ -22,7 +22,7 @@ var saneKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 // keyed is a call that makes something; without a key its name is empty.
 type keyed struct {
 	api         *API
-	name        vault.ReplyName
+	name        caller.ReplyName
 	fingerprint string
 }
 
@@ -36,7 +36,7 @@ func (a *API) begin(r *http.Request, who Caller) (*keyed, error) {
 		return nil, fault.InvalidFields([]fault.Field{{Name: IdempotencyKey,
 			Message: "The Idempotency-Key header must be one key of 1 to 255 printable ASCII characters."}})
 	}
-	k := &keyed{api: a, name: vault.ReplyName{Institution: who.institution, Caller: who.name(), Key: given[0]}}
+	k := &keyed{api: a, name: caller.ReplyName{Institution: who.institution, Caller: who.name(), Key: given[0]}}
 	if !a.flights.Begin(k.name) {
 		return nil, fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")
 	}
@@ -73,8 +73,8 @@ func (k *keyed) replay(w http.ResponseWriter, r *http.Request, said map[string]s
 }
 
 // reply is the answer as it is kept.
-func (k *keyed) reply(status int, body []byte) vault.Reply {
-	return vault.Reply{ReplyName: k.name, Fingerprint: k.fingerprint, Status: status, Body: body, CreatedAt: k.api.Now()}
+func (k *keyed) reply(status int, body []byte) caller.Reply {
+	return caller.Reply{ReplyName: k.name, Fingerprint: k.fingerprint, Status: status, Body: body, CreatedAt: k.api.Now()}
 }
 
 func fingerprint(path string, said map[string]string) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Intake is the door that uploads go through.
@@ -29,13 +30,13 @@ type Intake interface {
 	// KeepFile stores a document for a later request, with the answer unless that
 	// is nil.
 	KeepFile(ctx context.Context, who vault.Institution, d Incoming,
-		reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error)
+		reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error)
 	// IssueOne accepts a certificate; IssueBatch accepts all of a batch or nothing.
 	// A reply that is nil keeps no answer.
 	IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d Incoming,
-		reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error)
+		reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error)
 	IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
-		reply func([]vault.Certificate) (vault.Reply, error)) ([]store.Refused, error)
+		reply func([]vault.Certificate) (caller.Reply, error)) ([]store.Refused, error)
 }
 
 // Incoming is a document that was handed in and is not stored yet.
@@ -206,9 +207,9 @@ func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault
 	answer := func(c vault.Certificate) ([]byte, error) {
 		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.shape(c)})
 	}
-	var reply func([]vault.Certificate) (vault.Reply, error)
+	var reply func([]vault.Certificate) (caller.Reply, error)
 	if k.name.Key != "" {
-		reply = func(all []vault.Certificate) (vault.Reply, error) {
+		reply = func(all []vault.Certificate) (caller.Reply, error) {
 			raw, err := answer(all[0])
 			return k.reply(http.StatusCreated, raw), err
 		}
@@ -262,7 +263,7 @@ func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) err
 		return err
 	}
 	var raw []byte
-	_, err = a.Intake.KeepFile(r.Context(), institution, form.document, func(u vault.Upload) (*vault.Reply, error) {
+	_, err = a.Intake.KeepFile(r.Context(), institution, form.document, func(u caller.Upload) (*caller.Reply, error) {
 		raw, err = json.Marshal(made[client.UploadedFile]{"File uploaded successfully", client.UploadedFile{
 			FileID: u.ID, Name: u.File.Name, MIME: form.document.MIME(), Size: u.File.Size}})
 		if err != nil || k.name.Key == "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -31,7 +32,7 @@ type Counter struct {
 }
 
 // Applications lists applications, and counts all pages' entries.
-func (c *Counter) Applications(ctx context.Context, f client.ApplicationFilter) ([]client.Application, int, error) {
+func (c *Counter) Applications(ctx context.Context, f staff.ApplicationFilter) ([]staff.Application, int, error) {
 	filter := store.Filter{Institution: c.Current().ID, Source: vault.FromCustomer, Email: f.Email, Search: f.Search}
 	if f.Status == "open" {
 		filter.Open = true
@@ -42,7 +43,7 @@ func (c *Counter) Applications(ctx context.Context, f client.ApplicationFilter) 
 		}
 	}
 	page, err := c.Lists.List(ctx, filter, f.Page, f.PerPage)
-	shown := make([]client.Application, len(page.Certificates))
+	shown := make([]staff.Application, len(page.Certificates))
 	for i, one := range page.Certificates {
 		shown[i] = c.shape(one)
 	}
@@ -50,10 +51,10 @@ func (c *Counter) Applications(ctx context.Context, f client.ApplicationFilter) 
 }
 
 // Application finds one by UUID or reference ID.
-func (c *Counter) Application(ctx context.Context, name string) (client.Application, error) {
+func (c *Counter) Application(ctx context.Context, name string) (staff.Application, error) {
 	found, err := c.find(ctx, name)
 	if err != nil {
-		return client.Application{}, err
+		return staff.Application{}, err
 	}
 	return c.shape(found), nil
 }
@@ -86,15 +87,15 @@ func (c *Counter) Evidence(ctx context.Context, name string) (io.ReadCloser, vau
 }
 
 // SubmitApplication hands an application in for somebody whom staff know.
-func (c *Counter) SubmitApplication(ctx context.Context, n client.NewApplication) (client.Application, error) {
+func (c *Counter) SubmitApplication(ctx context.Context, n staff.NewApplication) (staff.Application, error) {
 	if err := c.Accepting(); err != nil {
-		return client.Application{}, err
+		return staff.Application{}, err
 	}
 	d := vault.ApplicationDraft{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}
 	if n.Evidence != nil {
 		f, err := c.Documents.Keep(bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
 		if err != nil {
-			return client.Application{}, fault.At("evidence "+n.Evidence.Name, err)
+			return staff.Application{}, fault.At("evidence "+n.Evidence.Name, err)
 		}
 		d.Evidence = &f
 	}
@@ -102,14 +103,14 @@ func (c *Counter) SubmitApplication(ctx context.Context, n client.NewApplication
 }
 
 // ReviewApplication takes an application in review.
-func (c *Counter) ReviewApplication(ctx context.Context, name string) (client.Application, error) {
+func (c *Counter) ReviewApplication(ctx context.Context, name string) (staff.Application, error) {
 	return c.changed(c.Review(ctx, c.Current().ID, name, actor(ctx)))
 }
 
 // ApproveApplication accepts an application, which is processed then.
-func (c *Counter) ApproveApplication(ctx context.Context, name string, q client.ApplicationApproval) (client.Application, error) {
+func (c *Counter) ApproveApplication(ctx context.Context, name string, q staff.ApplicationApproval) (staff.Application, error) {
 	if err := c.Accepting(); err != nil {
-		return client.Application{}, err
+		return staff.Application{}, err
 	}
 	i := Issue{
 		Template: q.Template, Fields: q.Fields, Evidence: q.Evidence, IssueDate: vault.Date(q.IssueDate), Details: q.Details,
@@ -122,7 +123,7 @@ func (c *Counter) ApproveApplication(ctx context.Context, name string, q client.
 }
 
 // RejectApplication refuses an application.
-func (c *Counter) RejectApplication(ctx context.Context, name, reason string) (client.Application, error) {
+func (c *Counter) RejectApplication(ctx context.Context, name, reason string) (staff.Application, error) {
 	return c.changed(c.Reject(ctx, c.Current().ID, name, actor(ctx), reason))
 }
 
@@ -135,29 +136,29 @@ func actor(ctx context.Context) string {
 }
 
 // changed shows an application that was changed, unless it was not.
-func (c *Counter) changed(one vault.Certificate, err error) (client.Application, error) {
+func (c *Counter) changed(one vault.Certificate, err error) (staff.Application, error) {
 	if err != nil {
-		return client.Application{}, err
+		return staff.Application{}, err
 	}
 	c.Wake()
 	return c.shape(one), nil
 }
 
-func (c *Counter) shape(one vault.Certificate) client.Application {
+func (c *Counter) shape(one vault.Certificate) staff.Application {
 	from := one.Application
-	shaped := client.Application{Certificate: c.Shape(one), Proof: string(from.Proof), SubmittedBy: from.By}
+	shaped := staff.Application{Certificate: c.Shape(one), Proof: string(from.Proof), SubmittedBy: from.By}
 	if e := from.Evidence; e != nil {
-		shaped.Evidence = &client.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
+		shaped.Evidence = &staff.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
 	}
 	if gone := from.EvidenceGone; !gone.IsZero() {
 		gone = gone.UTC()
 		shaped.EvidenceRemovedAt = &gone
 	}
 	if r := from.Review; r != nil {
-		shaped.Review = &client.Review{By: r.By, At: r.At.UTC()}
+		shaped.Review = &staff.Review{By: r.By, At: r.At.UTC()}
 	}
 	if d := from.Decision; d != nil {
-		shaped.Decision = &client.Decision{By: d.By, At: d.At.UTC(), Reason: d.Reason}
+		shaped.Decision = &staff.Decision{By: d.By, At: d.At.UTC(), Reason: d.Reason}
 	}
 	return shaped
 }

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
 
@@ -40,7 +40,7 @@ func (t *Trail) Around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &act.Pending{Act: act.Act{Who: client.StaffTitle(r), What: r.Method + " " + pathOf(r.URL.Path), From: "local"}, At: t.Now()}
+		p := &act.Pending{Act: act.Act{Who: staff.Title(r), What: r.Method + " " + pathOf(r.URL.Path), From: "local"}, At: t.Now()}
 		outer := r
 		r = r.WithContext(act.Into(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it

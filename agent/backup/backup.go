@@ -42,6 +42,8 @@ type Home struct {
 	// Outcomes is the folder of verified PDFs, which are made anew too; the reports
 	// between them are not.
 	Outcomes string
+	// Processors is how many may be busy with a backup.
+	Processors int
 }
 
 // blobsFolder is where pkg/backup puts documents.
@@ -52,7 +54,7 @@ const blobsFolder = "blobs"
 func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
 	release := o.Blobs.Hold()
 	defer release()
-	b, err := backup.NewWriter(w, h, have)
+	b, err := backup.NewWriter(w, h, have, o.Processors)
 	if err != nil {
 		return backup.Contents{}, err
 	}

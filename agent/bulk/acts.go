@@ -6,6 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/feed"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -27,14 +28,14 @@ type Acts struct {
 }
 
 // ActOnBatch does what staff ask for to a batch.
-func (a *Acts) ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error) {
+func (a *Acts) ActOnBatch(ctx context.Context, id string, act staff.BatchAct) (client.Batch, error) {
 	var change func(vault.Batch) (vault.Batch, error)
 	switch act {
-	case client.PauseBatch:
+	case staff.PauseBatch:
 		change = func(b vault.Batch) (vault.Batch, error) { return b.Pause(a.Now()) }
-	case client.ResumeBatch:
+	case staff.ResumeBatch:
 		change = vault.Batch.Resume
-	case client.CancelBatch:
+	case staff.CancelBatch:
 		change = func(b vault.Batch) (vault.Batch, error) { return b.Cancel(a.Now()) }
 	default:
 		return client.Batch{}, fault.New(fault.NotFound, "There is nothing at this address.")

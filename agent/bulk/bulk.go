@@ -21,6 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/outcome"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -61,7 +62,7 @@ type Records interface {
 type Order struct {
 	Institution vault.Institution
 	Trigger     vault.Trigger
-	Request     client.BulkRequest
+	Request     staff.BulkRequest
 	Progress    func(client.Progress)
 	Dropped     *Dropped // nil when staff handed it in
 }
@@ -71,7 +72,7 @@ type run struct {
 	Options
 	institution vault.Institution
 	trigger     vault.Trigger
-	request     client.BulkRequest
+	request     staff.BulkRequest
 	manifest    *manifest.Manifest
 	digest      string
 	candidates  []*intake.Candidate

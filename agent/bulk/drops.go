@@ -9,7 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/drop"
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -34,7 +34,7 @@ func (d *Drops) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) {
 	report, batch, err := Issue(ctx, d.Options, Order{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
 		Dropped: &Dropped{Begun: b.Begun, Lost: b.Lost},
-		Request: client.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
+		Request: staff.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
 	})
 	if errors.Is(err, intake.ErrChanging) {
 		err = errors.Join(drop.ErrChanging, err)

@@ -5,20 +5,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // staff is a client of the site through the staff's door.
-func (s *site) staff() *client.Client {
+func (s *site) staff() *staff.Client {
 	s.Helper()
-	c, err := client.New("http://vecctl.local", "", client.InProcess(s.agent.Handler()))
+	c, err := staff.New("http://vecctl.local", loopback.Transport(s.agent.Handler()))
 	s.check(err)
 	return c
 }
 
 // until asks for an application until it is in a state.
-func (s *site) until(c *client.Client, name string, want vault.Status) {
+func (s *site) until(c *staff.Client, name string, want vault.Status) {
 	s.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		found, err := c.Application(s.Context(), name)
@@ -37,21 +38,21 @@ func (s *site) until(c *client.Client, name string, want vault.Status) {
 func TestApplicationsInTheLists(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	staff := s.staff()
-	submit := func(name string) client.Application {
-		a, err := staff.SubmitApplication(t.Context(), client.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.com",
-			Evidence: &client.NewFile{Name: "scan.pdf", Body: smallPDF(name)}})
+	desk := s.staff()
+	submit := func(name string) staff.Application {
+		a, err := desk.SubmitApplication(t.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.com",
+			Evidence: &staff.NewFile{Name: "scan.pdf", Body: smallPDF(name)}})
 		s.check(err)
 		return a
 	}
 	open, reviewed, rejected, approved := submit("open"), submit("reviewed"), submit("rejected"), submit("approved")
-	_, err := staff.ReviewApplication(t.Context(), reviewed.UUID)
+	_, err := desk.ReviewApplication(t.Context(), reviewed.UUID)
 	s.check(err)
-	_, err = staff.RejectApplication(t.Context(), rejected.ReferenceID, "no such course")
+	_, err = desk.RejectApplication(t.Context(), rejected.ReferenceID, "no such course")
 	s.check(err)
-	_, err = staff.ApproveApplication(t.Context(), approved.UUID, client.ApplicationApproval{Evidence: true})
+	_, err = desk.ApproveApplication(t.Context(), approved.UUID, staff.ApplicationApproval{Evidence: true})
 	s.check(err)
-	s.until(staff, approved.UUID, vault.Approved)
+	s.until(desk, approved.UUID, vault.Approved)
 
 	all := s.want(s.get("/business/certificates"), http.StatusOK)
 	for i, want := range []struct{ uuid, status, label string }{
@@ -75,13 +76,13 @@ func TestApplicationsInTheLists(t *testing.T) {
 	if got := s.want(s.get("/business/certificate-vault"), http.StatusOK); got.get("meta.total") != 0.0 {
 		t.Errorf("among the vault's: %s", got)
 	}
-	for _, a := range []client.Application{open, approved} {
+	for _, a := range []staff.Application{open, approved} {
 		path := "/business/certificate-vault/" + a.UUID
 		s.want(s.get(path), http.StatusNotFound)
 		s.want(s.get(path+"/download"), http.StatusNotFound)
 		s.want(s.call(http.MethodPost, path+"/retry", nil), http.StatusNotFound)
 	}
-	if _, err := staff.Certificate(t.Context(), approved.UUID); err != nil {
+	if _, err := desk.Certificate(t.Context(), approved.UUID); err != nil {
 		t.Errorf("staff see it: %v", err)
 	}
 }

@@ -20,8 +20,9 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // site is a running agent and a caller with every permission.
@@ -77,7 +78,7 @@ func newSiteWith(t *testing.T, o agent.ServeOptions) *site {
 
 func permissions() []string {
 	var all []string
-	for _, p := range vault.Permissions() {
+	for _, p := range caller.Permissions() {
 		all = append(all, string(p))
 	}
 	return all
@@ -92,7 +93,7 @@ func (s *site) check(err error) {
 
 func (s *site) newToken(may ...string) string {
 	s.Helper()
-	made, err := s.agent.CreateToken(s.Context(), client.NewToken{Name: "test", Permissions: may})
+	made, err := s.agent.CreateToken(s.Context(), staff.NewToken{Name: "test", Permissions: may})
 	s.check(err)
 	return made.Secret
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
@@ -32,7 +33,7 @@ type Options struct {
 	Log   *slog.Logger
 	// Ended, where set, is told of endpoints after attempts were committed. It must
 	// not block.
-	Ended func()
+	Ended func(context.Context)
 	// Result, where set, is told how each attempt ended: "delivered", "failed" when
 	// the delivery was given up, "again" when it is tried once more. It must not block.
 	Result func(string)
@@ -62,23 +63,16 @@ const Idle = workers
 type Sender struct {
 	Options
 	queue Queue
-	wake  chan struct{}
+	wake  bell.Bell
 }
 
 // New makes a sender; it starts nothing.
 func New(queue Queue, o Options) *Sender {
-	return &Sender{Options: o, queue: queue, wake: make(chan struct{}, 1)}
+	return &Sender{Options: o, queue: queue, wake: bell.New()}
 }
 
 // Wake says that there may be new deliveries or endpoints.
-func (s *Sender) Wake() { signal(s.wake) }
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
+func (s *Sender) Wake() { s.wake.Ring() }
 
 // Run delivers until ctx ends.
 func (s *Sender) Run(ctx context.Context) error {
@@ -94,7 +88,7 @@ func (s *Sender) Run(ctx context.Context) error {
 			s.Log.Error("reading the webhook endpoints failed", "error", err)
 			wait = afterError
 		}
-		rest(ctx, s.wake, wait)
+		s.wake.Wait(ctx, wait)
 	}
 	return nil
 }
@@ -106,7 +100,7 @@ func (s *Sender) open(ctx context.Context, running *sync.WaitGroup, lanes map[st
 	for _, e := range all {
 		there[e.ID] = true
 		if l, ok := lanes[e.ID]; ok {
-			signal(l.wake)
+			l.wake.Ring()
 			continue
 		}
 		l := newLane(s, e)
@@ -120,16 +114,5 @@ func (s *Sender) open(ctx context.Context, running *sync.WaitGroup, lanes map[st
 			l.stop()
 			delete(lanes, id)
 		}
-	}
-}
-
-// rest waits for a while, or until it is woken.
-func rest(ctx context.Context, wake <-chan struct{}, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-wake:
-	case <-timer.C:
 	}
 }

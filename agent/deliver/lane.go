@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
@@ -18,7 +19,7 @@ type lane struct {
 	*Sender
 	institution uint32
 	endpoint    string
-	wake        chan struct{}
+	wake        bell.Bell
 	stop        context.CancelFunc
 
 	mu   sync.Mutex
@@ -27,7 +28,7 @@ type lane struct {
 }
 
 func newLane(s *Sender, e hook.Endpoint) *lane {
-	return &lane{Sender: s, institution: e.Institution, endpoint: e.ID, wake: make(chan struct{}, 1), busy: map[uint64]bool{}}
+	return &lane{Sender: s, institution: e.Institution, endpoint: e.ID, wake: bell.New(), busy: map[uint64]bool{}}
 }
 
 // task is a delivery in a worker's hands.
@@ -92,9 +93,9 @@ func (l *lane) feed(ctx context.Context, tasks chan<- task) {
 			if ctx.Err() == nil {
 				l.Log.Error("webhook deliveries are held up", "endpoint", l.endpoint, "error", err)
 			}
-			rest(ctx, nil, afterError)
+			bell.Pause(ctx, afterError)
 		case len(turn.Due) == 0:
-			rest(ctx, l.wake, l.until(turn.Next))
+			l.wake.Wait(ctx, l.until(turn.Next))
 		default:
 			l.hand(ctx, turn, signing, tasks)
 		}
@@ -176,7 +177,7 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 		if ctx.Err() != nil {
 			break
 		}
-		rest(ctx, nil, afterError)
+		bell.Pause(ctx, afterError)
 	}
 	ids := make([]uint64, len(group))
 	for i, one := range group {
@@ -186,9 +187,9 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 		}
 	}
 	l.setFree(ids...)
-	signal(l.wake) // some may be due again before what is being waited for
+	l.wake.Ring() // some may be due again before what is being waited for
 	if l.Ended != nil {
-		l.Ended()
+		l.Ended(ctx)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Level is how bad a finding is.
@@ -40,7 +41,7 @@ type Disk struct {
 
 // Vault is what is asked of the agent on the home, or of one in this process.
 type Vault interface {
-	AgentStatus(ctx context.Context) (client.AgentStatus, error)
+	AgentStatus(ctx context.Context) (staff.AgentStatus, error)
 	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -28,14 +29,14 @@ var now = time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
 
 // vault answers with what a test gives it.
 type vault struct {
-	status  client.AgentStatus
+	status  staff.AgentStatus
 	pages   [][]client.Certificate
 	listErr error
 	listed  []int
 	body    string
 }
 
-func (v *vault) AgentStatus(context.Context) (client.AgentStatus, error) { return v.status, nil }
+func (v *vault) AgentStatus(context.Context) (staff.AgentStatus, error) { return v.status, nil }
 
 func (v *vault) List(_ context.Context, f client.Filter) (client.Page[client.Certificate], error) {
 	v.listed = append(v.listed, f.Page)
@@ -66,7 +67,7 @@ func well(t *testing.T) (doctor.Patient, *vault) {
 	}
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
-	v := &vault{status: client.AgentStatus{TimeZone: "Europe/Warsaw"}, body: "pdf",
+	v := &vault{status: staff.AgentStatus{TimeZone: "Europe/Warsaw"}, body: "pdf",
 		pages: [][]client.Certificate{{approved("pdf", now.Add(-time.Hour))}}}
 	return doctor.Patient{
 		Home: dir, Secrets: []string{dir, filepath.Join(dir, "missing")}, Drop: filepath.Join(dir, "drop"),
@@ -204,7 +205,7 @@ func TestFindings(t *testing.T) {
 		"a damaged document": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.body = "another" },
 			"database", doctor.Wrong, "VEC-IC-1 is not what was signed"},
 		"what the agent says": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
-			v.status.Problems = []client.Problem{{Kind: "disk", Message: "the disk is full"}}
+			v.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},
 		"letters that no font holds": {func(_ *testing.T, p *doctor.Patient, v *vault) {
 			v.pages[0][0].Name, v.pages[0][0].Title = "홍길동", "Diploma"

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // keyEnd is how long before a signing key's end it is said.
@@ -77,7 +79,7 @@ func (p Patient) vault(ctx context.Context) []Finding {
 		return append(found, wrong("database", "restore the home from a backup", "%s", words(err))...)
 	}
 	for _, problem := range status.Problems {
-		if problem.Kind == client.KeyProblem {
+		if problem.Kind == staff.KeyProblem {
 			continue // the keys have a check of their own
 		}
 		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
@@ -115,7 +117,7 @@ func (p Patient) letters(texts []string) []Finding {
 		"no font here holds %s, which stand in names; the report of a batch prints their numbers instead", shown)
 }
 
-func (p Patient) timeZone(s client.AgentStatus) []Finding {
+func (p Patient) timeZone(s staff.AgentStatus) []Finding {
 	const check = "time-zone"
 	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
@@ -162,7 +164,7 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, tex
 }
 
 func (p Patient) intact(ctx context.Context, c client.Certificate) error {
-	if c.Status.Value != "approved" || c.Verified == nil {
+	if !c.Status.Is(vault.Approved) || c.Verified == nil {
 		return nil
 	}
 	sum := sha256.New()

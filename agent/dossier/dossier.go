@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -25,9 +26,9 @@ type Dossier struct {
 	Institution func() uint32
 	// Succeed makes a corrected successor of a certificate; without a file it has
 	// the document of the one before.
-	Succeed    func(ctx context.Context, name string, m vault.Mend, file *client.NewFile) (vault.Certificate, error)
+	Succeed    func(ctx context.Context, name string, m vault.Mend, file *staff.NewFile) (vault.Certificate, error)
 	Shape      func(vault.Certificate) client.Certificate
-	ShapeEvent func(vault.Event) *client.CertificateEvent
+	ShapeEvent func(vault.Event) *staff.CertificateEvent
 	Mailed     func() // tells that there is news, and perhaps a mail to send
 	Wake       func() // tells that there is work
 	Now        func() time.Time
@@ -67,7 +68,7 @@ func (d *Dossier) Reshare(ctx context.Context, name string) (string, error) {
 }
 
 // Reissue makes a corrected successor of a certificate and returns its UUID.
-func (d *Dossier) Reissue(ctx context.Context, name string, m client.Mend) (string, error) {
+func (d *Dossier) Reissue(ctx context.Context, name string, m staff.Mend) (string, error) {
 	next, err := d.Succeed(ctx, name, vault.Mend{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
 		Placement: (*vault.Placement)(m.QR)}, m.File)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -16,12 +17,12 @@ const (
 )
 
 // Story is everything that is known of one certificate.
-func (d *Dossier) Story(ctx context.Context, name string) (client.Story, error) {
+func (d *Dossier) Story(ctx context.Context, name string) (staff.Story, error) {
 	c, err := d.Records.Certificate(ctx, d.Institution(), name)
 	if err != nil {
-		return client.Story{}, err
+		return staff.Story{}, err
 	}
-	s := client.Story{Certificate: d.Shape(c), Events: []client.CertificateEvent{}}
+	s := staff.Story{Certificate: d.Shape(c), Events: []staff.CertificateEvent{}}
 	events, err := d.Records.Events(ctx, c.ID)
 	if err != nil {
 		return s, err

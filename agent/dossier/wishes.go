@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -43,12 +44,12 @@ func (w *Wishes) Ask(ctx context.Context, c vault.Certificate, wish vault.Correc
 
 // Corrections lists the wishes for corrections of the current institution's
 // certificates.
-func (w *Wishes) Corrections(ctx context.Context, all bool) ([]client.Correction, error) {
+func (w *Wishes) Corrections(ctx context.Context, all bool) ([]staff.Correction, error) {
 	found, err := w.Records.Corrections(ctx, w.Institution(), all)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.Correction, len(found))
+	shown := make([]staff.Correction, len(found))
 	for i, c := range found {
 		shown[i] = shapeCorrection(c)
 	}
@@ -56,15 +57,15 @@ func (w *Wishes) Corrections(ctx context.Context, all bool) ([]client.Correction
 }
 
 // FinishCorrection notes that staff have seen to a wish.
-func (w *Wishes) FinishCorrection(ctx context.Context, id uint64) (client.Correction, error) {
+func (w *Wishes) FinishCorrection(ctx context.Context, id uint64) (staff.Correction, error) {
 	done, err := w.Records.ChangeCorrection(ctx, w.Institution(), id, func(c vault.Correction) (vault.Correction, error) {
 		return c.Finish(w.Now())
 	})
 	return shapeCorrection(done), err
 }
 
-func shapeCorrection(c vault.Correction) client.Correction {
-	return client.Correction{
+func shapeCorrection(c vault.Correction) staff.Correction {
+	return staff.Correction{
 		ID: c.ID, UUID: c.Certificate, ReferenceID: c.Reference, Text: c.Text, AskedAt: c.At.UTC(), DoneAt: client.TimeOrNull(c.DoneAt),
 	}
 }

@@ -49,6 +49,8 @@ import (
 
 	"github.com/vecctl/vecctl/agent/drop/incoming"
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/agent/drop/sight"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
@@ -125,13 +127,13 @@ type Watcher struct {
 	// Of the goroutine that looks.
 	root      os.FileInfo // what the folder was when it was last looked at
 	mounted   bool        // it has been a mount point
-	seen      sightings
-	folders   sightings
+	seen      sight.Sightings
+	folders   sight.Sightings
 	manifests map[string]*pending
 	emptied   map[string]bool // folders that files were taken out of
 
-	taken chan struct{} // a batch was taken, or can be tried again
-	again chan struct{} // there may be something new in the folder
+	taken bell.Bell // a batch was taken, or can be tried again
+	again bell.Bell // there may be something new in the folder
 
 	mu     sync.Mutex
 	queue  []*staged // what is to be issued; the first may be in hand
@@ -141,8 +143,8 @@ type Watcher struct {
 // New makes a watcher; it starts nothing.
 func New(o Options) *Watcher {
 	return &Watcher{
-		Options: o, seen: sightings{}, folders: sightings{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
-		taken: make(chan struct{}, 1), again: make(chan struct{}, 1), status: Status{Folder: o.Folder},
+		Options: o, seen: sight.Sightings{}, folders: sight.Sightings{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
+		taken: bell.New(), again: bell.New(), status: Status{Folder: o.Folder},
 	}
 }
 
@@ -194,20 +196,12 @@ func (w *Watcher) putBack(s *staged, why string) {
 	if err := s.PutBack(w.Folder, w.Failed); err != nil {
 		w.Log.Error("putting a batch back failed; its files lie in "+s.Dir+" until the agent starts again", "error", err)
 	}
-	signal(w.again)
+	w.again.Ring()
 }
 
 func (w *Watcher) enqueue(s *staged) {
 	w.mu.Lock()
 	w.queue = append(w.queue, s)
 	w.mu.Unlock()
-	signal(w.taken)
-}
-
-// signal leaves a sign for whoever waits for one.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	w.taken.Ring()
 }

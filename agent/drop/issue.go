@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/drop/incoming"
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -48,7 +49,7 @@ func (w *Watcher) issueAll(ctx context.Context) error {
 			}
 			continue
 		}
-		moves, ended := make(chan struct{}, 1), make(chan struct{})
+		moves, ended := bell.New(), make(chan struct{})
 		running.Go(func() {
 			defer close(ended)
 			w.end(ctx, s, w.issue(ctx, s, moves))
@@ -59,7 +60,7 @@ func (w *Watcher) issueAll(ctx context.Context) error {
 			s.standing = true
 			w.mu.Unlock()
 			<-lane
-			signal(w.taken) // one that had to wait for this one can begin
+			w.taken.Ring() // one that had to wait for this one can begin
 		})
 	}
 	return nil
@@ -157,7 +158,7 @@ func (w *Watcher) holdUp(s *staged, err error) {
 	if news {
 		w.Log.Error("a batch is held up and will be tried again every 10 seconds", "manifest", s.Manifest, "error", err)
 	}
-	signal(w.taken)
+	w.taken.Ring()
 }
 
 // refuseBatch sets a batch aside as a whole, when its manifest could be read but
@@ -171,7 +172,7 @@ func (w *Watcher) refuseBatch(s *staged, why error) error {
 }
 
 // issue brings a batch to its outcome. Every step can be done again.
-func (w *Watcher) issue(ctx context.Context, s *staged, moves chan struct{}) error {
+func (w *Watcher) issue(ctx context.Context, s *staged, moves bell.Bell) error {
 	r, concluded, err := s.Result()
 	if err == nil && !concluded {
 		r, err = w.issueStaged(ctx, s, moves)
@@ -183,7 +184,7 @@ func (w *Watcher) issue(ctx context.Context, s *staged, moves chan struct{}) err
 }
 
 // issueStaged has the batch issued and writes down what is left to do.
-func (w *Watcher) issueStaged(ctx context.Context, s *staged, moves chan struct{}) (incoming.Result, error) {
+func (w *Watcher) issueStaged(ctx context.Context, s *staged, moves bell.Bell) (incoming.Result, error) {
 	none := incoming.Result{}
 	if err := s.Complete(w.Folder); err != nil {
 		return none, err
@@ -210,7 +211,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *staged, moves chan struct{
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			s.progress, s.trouble = p, ""
-			signal(moves)
+			moves.Ring()
 		},
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/drop/incoming"
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/agent/drop/sight"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
@@ -35,8 +36,8 @@ func (w *Watcher) look(ctx context.Context) time.Time {
 		return now.Add(absence)
 	}
 	defer root.Close()
-	w.seen.update(l.files, now)
-	w.folders.update(l.folders, now)
+	w.seen.Update(l.Files, now)
+	w.folders.Update(l.Folders, now)
 	w.read(root, now)
 	plans := w.plan(ctx, now)
 	w.take(plans, now)
@@ -46,15 +47,15 @@ func (w *Watcher) look(ctx context.Context) time.Time {
 }
 
 // list looks at the folder, which may have come, gone or been replaced.
-func (w *Watcher) list() (*os.Root, listing, error) {
+func (w *Watcher) list() (*os.Root, sight.Listing, error) {
 	root, err := os.OpenRoot(w.Folder)
 	if err != nil {
-		return nil, listing{}, err
+		return nil, sight.Listing{}, err
 	}
 	info, err := root.Stat(".")
-	var l listing
+	var l sight.Listing
 	if err == nil {
-		l, err = list(root)
+		l, err = sight.List(root)
 	}
 	if err != nil {
 		return nil, l, errors.Join(err, root.Close())
@@ -112,14 +113,14 @@ func cause(err error) error {
 func (w *Watcher) read(root *os.Root, now time.Time) {
 	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool { return w.seen[name].Stamp != p.stamp })
 	for name, s := range w.seen {
-		if w.manifests[name] != nil || !isManifest(name) || !s.arrived(now, w.Settle) {
+		if w.manifests[name] != nil || !isManifest(name) || !s.Arrived(now, w.Settle) {
 			continue
 		}
 		body, err := readWhole(root, name, s.Stamp)
 		if errors.Is(err, move.ErrChanged) {
 			continue
 		}
-		p := &pending{name: name, stamp: s.Stamp, since: s.since}
+		p := &pending{name: name, stamp: s.Stamp, since: s.Since}
 		if err == nil {
 			p.manifest, err = manifest.Read(body, manifest.Options{Name: path.Base(name), MaxRows: manifest.LargestMaxRows})
 		}
@@ -210,7 +211,7 @@ func (w *Watcher) removeEmptied(now time.Time) {
 	names := slices.Sorted(maps.Keys(w.emptied))
 	slices.Reverse(names)
 	for _, name := range names {
-		if s, there := w.folders[name]; there && !s.settled(now, w.Settle) {
+		if s, there := w.folders[name]; there && !s.Settled(now, w.Settle) {
 			continue
 		}
 		delete(w.emptied, name)
@@ -227,9 +228,9 @@ func (w *Watcher) nextLook(plans map[string]plan, now time.Time) time.Time {
 			next = t
 		}
 	}
-	sooner(w.seen.nextSettled(now, w.Settle))
+	sooner(w.seen.NextSettled(now, w.Settle))
 	if len(w.emptied) > 0 {
-		sooner(w.folders.nextSettled(now, w.Settle))
+		sooner(w.folders.NextSettled(now, w.Settle))
 	}
 	for name, made := range plans {
 		if p := w.manifests[name]; p != nil {

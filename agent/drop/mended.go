@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/drop/incoming"
+	"github.com/vecctl/vecctl/agent/drop/sight"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -36,7 +37,7 @@ func findSetAside(failed string, m *manifest.Manifest, made *plan) {
 		return
 	}
 	for _, f := range folders {
-		if f.IsDir() && !ignoredFolder(f.Name()) {
+		if f.IsDir() && !sight.IgnoredFolder(f.Name()) {
 			inBatch(filepath.Join(failed, f.Name()), wanted, candidates)
 		}
 	}
@@ -59,13 +60,13 @@ func inBatch(folder string, wanted map[string][]manifest.Row, candidates map[int
 		return
 	}
 	defer root.Close()
-	l, err := list(root)
+	l, err := sight.List(root)
 	if err != nil {
 		return
 	}
 	var names []string
-	for name, e := range l.files {
-		if e.note == "" {
+	for name, e := range l.Files {
+		if e.Note == "" {
 			names = append(names, name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/agent/drop/sight"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -35,7 +36,7 @@ func (p *pending) folder() string { return path.Dir(p.name) }
 
 // plan looks for the documents that the rows name among the names of the drop
 // folder, which are sorted.
-func (p *pending) plan(names []string, seen sightings, now time.Time, settle time.Duration) plan {
+func (p *pending) plan(names []string, seen sight.Sightings, now time.Time, settle time.Duration) plan {
 	plain, special := within(p.folder(), names, seen)
 	found := manifest.MatchFiles(p.manifest, plain)
 	made := plan{files: map[string]string{}, lost: map[int]string{}, last: p.since}
@@ -46,11 +47,11 @@ func (p *pending) plan(names []string, seen sightings, now time.Time, settle tim
 		name := path.Join(p.folder(), file)
 		made.files[file] = name
 		one := seen[name]
-		if !one.settled(now, settle) {
+		if !one.Settled(now, settle) {
 			made.arriving++
 		}
-		if one.since.After(made.last) {
-			made.last = one.since
+		if one.Since.After(made.last) {
+			made.last = one.Since
 		}
 	}
 	if len(found.Problems) == 0 {
@@ -60,7 +61,7 @@ func (p *pending) plan(names []string, seen sightings, now time.Time, settle tim
 	for _, problem := range found.Problems {
 		reason := problem.String()
 		if other, ok := barred[problem.Row]; ok {
-			reason += "; " + seen[path.Join(p.folder(), other)].note
+			reason += "; " + seen[path.Join(p.folder(), other)].Note
 		}
 		made.lost[problem.Row] = reason
 	}
@@ -69,7 +70,7 @@ func (p *pending) plan(names []string, seen sightings, now time.Time, settle tim
 
 // within names what lies in a folder and below it, relative to that folder:
 // plain files, and what cannot be used.
-func within(folder string, names []string, seen sightings) (plain, special []string) {
+func within(folder string, names []string, seen sight.Sightings) (plain, special []string) {
 	prefix := folder + "/"
 	if folder == "." {
 		prefix = ""
@@ -80,7 +81,7 @@ func within(folder string, names []string, seen sightings) (plain, special []str
 		if !inside {
 			break
 		}
-		if seen[name].note == "" {
+		if seen[name].Note == "" {
 			plain = append(plain, rest)
 		} else {
 			special = append(special, rest)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // State says what a file in the drop folder waits for.
@@ -66,10 +67,10 @@ func (w *Watcher) Status() Status {
 }
 
 // Shape is the status as the panel says it.
-func (s Status) Shape() *client.DropFolder {
-	shaped := &client.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []client.DropFile{}}
+func (s Status) Shape() *staff.DropFolder {
+	shaped := &staff.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []staff.DropFile{}}
 	for _, f := range s.Waiting {
-		shaped.Waiting = append(shaped.Waiting, client.DropFile{
+		shaped.Waiting = append(shaped.Waiting, staff.DropFile{
 			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
 	}
 	return shaped
@@ -111,11 +112,11 @@ func (w *Watcher) show(plans map[string]plan, now time.Time) {
 
 func (w *Watcher) item(name string, plans map[string]plan, named bool, now time.Time) Item {
 	s, p := w.seen[name], w.manifests[name]
-	item := Item{Name: name, Size: s.Size, Since: s.since, State: Loose, Note: s.note}
+	item := Item{Name: name, Size: s.Size, Since: s.Since, State: Loose, Note: s.Note}
 	switch {
-	case s.note != "":
+	case s.Note != "":
 		item.State = Unusable
-	case !s.settled(now, w.Settle):
+	case !s.Settled(now, w.Settle):
 		item.State = Arriving
 	case p != nil:
 		item.State, item.Note = Waiting, cmp.Or(p.trouble, p.waitsFor(plans[name], w.Wait))

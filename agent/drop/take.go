@@ -136,7 +136,7 @@ func (w *Watcher) stampOf(name string) (move.Stamp, bool) {
 		return move.StampOf(info), true
 	}
 	s, there := w.seen[name]
-	return s.Stamp, there && s.note == ""
+	return s.Stamp, there && s.Note == ""
 }
 
 // stage moves a batch into its own folder. What cannot be moved as a whole is

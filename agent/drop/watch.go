@@ -11,6 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/vecctl/vecctl/agent/drop/move"
+	"github.com/vecctl/vecctl/pkg/bell"
 )
 
 const (
@@ -94,7 +95,7 @@ func (w *Watcher) replaced() bool {
 // as another: what is there, only a look says.
 type events struct {
 	watcher *fsnotify.Watcher // nil when polling was asked for, or nothing else works
-	hints   chan struct{}
+	hints   bell.Bell
 	ended   chan struct{}
 	watched map[string]move.ID // folders, by whole path
 	failed  bool               // some folder cannot be watched
@@ -102,7 +103,7 @@ type events struct {
 }
 
 func (w *Watcher) newEvents() *events {
-	e := &events{hints: make(chan struct{}, 1), ended: make(chan struct{}), watched: map[string]move.ID{}}
+	e := &events{hints: bell.New(), ended: make(chan struct{}), watched: map[string]move.ID{}}
 	if !w.Poll {
 		var err error
 		if e.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -137,7 +138,7 @@ func (e *events) gather(w *Watcher) {
 				w.Log.Warn("watching the drop folder", "error", err)
 			}
 		}
-		signal(e.hints)
+		e.hints.Ring()
 	}
 }
 
@@ -175,7 +176,7 @@ func (e *events) follow(w *Watcher) {
 			continue
 		}
 		e.watched[path] = s.ID
-		signal(e.hints) // what came before the watch began gave no event
+		e.hints.Ring() // what came before the watch began gave no event
 	}
 	for path := range e.watched {
 		if !found[path] {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -32,7 +33,7 @@ type Failures struct {
 // mendOf is what a person can do about a cause of failure.
 func mendOf(code string) string {
 	switch code {
-	case "cancelled":
+	case vault.CodeCancelled:
 		return "Retry what was cancelled by mistake, or hand the manifest in again."
 	case "crashed":
 		return "Processing ended the program several times: print the document to a new, plain PDF."
@@ -77,8 +78,8 @@ func codeOf(c vault.Certificate) string {
 }
 
 // Failures counts what failed by its cause, the largest group first.
-func (f *Failures) Failures(ctx context.Context, batch string) ([]client.FailureGroup, error) {
-	groups := []client.FailureGroup{}
+func (f *Failures) Failures(ctx context.Context, batch string) ([]staff.FailureGroup, error) {
+	groups := []staff.FailureGroup{}
 	at := map[string]int{}
 	err := f.eachFailed(ctx, batch, func(c vault.Certificate) bool {
 		code := codeOf(c)
@@ -86,7 +87,7 @@ func (f *Failures) Failures(ctx context.Context, batch string) ([]client.Failure
 		if !known {
 			i = len(groups)
 			at[code] = i
-			groups = append(groups, client.FailureGroup{Code: code, Mend: mendOf(code)})
+			groups = append(groups, staff.FailureGroup{Code: code, Mend: mendOf(code)})
 			if c.Failure != nil {
 				groups[i].Reason = c.Failure.Reason
 			}
@@ -94,7 +95,7 @@ func (f *Failures) Failures(ctx context.Context, batch string) ([]client.Failure
 		groups[i].Count++
 		return true
 	})
-	slices.SortStableFunc(groups, func(g, h client.FailureGroup) int { return h.Count - g.Count })
+	slices.SortStableFunc(groups, func(g, h staff.FailureGroup) int { return h.Count - g.Count })
 	return groups, err
 }
 

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Feed tells those who follow it which certificates' processing has ended. It
@@ -21,10 +22,10 @@ type Feed struct {
 type Follower struct {
 	feed    *Feed
 	ids     []uint64
-	notices []client.Notice
+	notices []staff.Notice
 	acted   []string // batches that staff did something to
 	trouble error
-	ready   chan struct{}
+	ready   bell.Bell
 }
 
 // Settled tells which certificates' processing has ended.
@@ -41,7 +42,7 @@ func (f *Feed) Trouble(err error) {
 }
 
 // Notice tells staff something.
-func (f *Feed) Notice(n client.Notice) {
+func (f *Feed) Notice(n staff.Notice) {
 	const most = 16 // of which the latest are kept for one who does not look
 	f.tell(func(one *Follower) {
 		one.notices = append(one.notices, n)
@@ -64,16 +65,13 @@ func (f *Feed) tell(note func(*Follower)) {
 	defer f.mu.Unlock()
 	for one := range f.followers {
 		note(one)
-		select {
-		case one.ready <- struct{}{}:
-		default:
-		}
+		one.ready.Ring()
 	}
 }
 
 // Follow begins to gather, until Stop is called.
 func (f *Feed) Follow() *Follower {
-	one := &Follower{feed: f, ready: make(chan struct{}, 1)}
+	one := &Follower{feed: f, ready: bell.New()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.followers == nil {
@@ -97,7 +95,7 @@ func (one *Follower) Take() ([]uint64, error) {
 
 // TakeNotices returns the notices that have gathered, and the batches that staff
 // did something to.
-func (one *Follower) TakeNotices() ([]client.Notice, []string) {
+func (one *Follower) TakeNotices() ([]staff.Notice, []string) {
 	one.feed.mu.Lock()
 	defer one.feed.mu.Unlock()
 	notices, acted := one.notices, one.acted

@@ -64,7 +64,7 @@ func (a *asked) Describe(into chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (a *asked) Collect(into chan<- prometheus.Metric) {
 	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // a collector is handed none
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		into <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)

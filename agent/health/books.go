@@ -98,7 +98,7 @@ func (b Books) BatchCounts(ctx context.Context) (map[string]int, error) {
 			return nil, err
 		}
 		for _, one := range batches {
-			states[one.State()]++
+			states[string(one.State())]++
 		}
 	}
 	return states, nil

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
 )
 
 // DefaultBaseURL is what links begin with until an address is set.
@@ -153,7 +153,7 @@ func entry(m *yaml.Node, key string) *yaml.Node {
 func CheckBaseURL(s string) error {
 	const longest = 200
 	u, err := url.Parse(s)
-	link, noLink := pdf.Link(s)
+	link, noLink := qr.Link(s)
 	if err != nil || noLink != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
 		u.RawQuery != "" || u.Fragment != "" || u.User != nil || len(link) > longest {
 		return fault.Newf(fault.Invalid,

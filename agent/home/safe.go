@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Safe has the keys of a home's secrets, and loads them when they are first needed.
@@ -65,7 +66,7 @@ func (s *Safe) Reseal(place string, sealed []byte) ([]byte, error) {
 
 // Keys tells the keys of secrets, the newest first. Before any was needed there is
 // none.
-func (s *Safe) Keys(needed bool) ([]client.Key, error) {
+func (s *Safe) Keys(needed bool) ([]staff.Key, error) {
 	there, err := s.dir.HasSecrets()
 	if err != nil || !there && !needed {
 		return nil, err
@@ -74,13 +75,13 @@ func (s *Safe) Keys(needed bool) ([]client.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []client.Key
+	var keys []staff.Key
 	for i, k := range box.Keys() {
-		state := client.KeyOpens
+		state := staff.KeyOpens
 		if i == 0 {
-			state = client.KeyCurrent
+			state = staff.KeyCurrent
 		}
-		keys = append(keys, client.Key{What: client.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, staff.Key{What: staff.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys, nil
 }

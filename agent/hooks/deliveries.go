@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -17,7 +18,7 @@ const (
 )
 
 // Deliveries lists what was delivered, newest first.
-func (h *Hooks) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error) {
+func (h *Hooks) Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]staff.WebhookDelivery, error) {
 	filter, err := h.deliveryFilter(f)
 	if err != nil {
 		return nil, err
@@ -30,14 +31,14 @@ func (h *Hooks) Deliveries(ctx context.Context, f client.DeliveryFilter) ([]clie
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.WebhookDelivery, len(all))
+	shown := make([]staff.WebhookDelivery, len(all))
 	for i, d := range all {
 		shown[i] = shapeDelivery(d, nil)
 	}
 	return shown, nil
 }
 
-func (h *Hooks) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
+func (h *Hooks) deliveryFilter(f staff.DeliveryFilter) (hook.Filter, error) {
 	filter := hook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
 	case "", hook.Pending, hook.Delivered, hook.GivenUp:
@@ -48,15 +49,15 @@ func (h *Hooks) deliveryFilter(f client.DeliveryFilter) (hook.Filter, error) {
 }
 
 // Delivery returns one delivery with its body.
-func (h *Hooks) Delivery(ctx context.Context, id string) (client.WebhookDelivery, error) {
+func (h *Hooks) Delivery(ctx context.Context, id string) (staff.WebhookDelivery, error) {
 	d, err := h.Ledger.Delivery(ctx, h.Institution(), id)
 	return shapeDelivery(d.Delivery, d.Body), err
 }
 
 // Redeliver asks for deliveries anew: those named, all of them or none, else those that
 // a filter selects.
-func (h *Hooks) Redeliver(ctx context.Context, r client.Redelivery) (int, error) {
-	defer h.Check()
+func (h *Hooks) Redeliver(ctx context.Context, r staff.Redelivery) (int, error) {
+	defer h.Check(ctx)
 	defer h.Sender.Wake()
 	institution := h.Institution()
 	if len(r.Deliveries) > 0 {
@@ -105,8 +106,8 @@ func (h *Hooks) liveWebhooks(ctx context.Context) (map[string]bool, error) {
 	return live, err
 }
 
-func shapeWebhook(e hook.Endpoint) client.Webhook {
-	shown := client.Webhook{
+func shapeWebhook(e hook.Endpoint) staff.Webhook {
+	shown := staff.Webhook{
 		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
 		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
 		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
@@ -117,16 +118,16 @@ func shapeWebhook(e hook.Endpoint) client.Webhook {
 	return shown
 }
 
-func shapeDelivery(d hook.Delivery, body []byte) client.WebhookDelivery {
-	shown := client.WebhookDelivery{
+func shapeDelivery(d hook.Delivery, body []byte) staff.WebhookDelivery {
+	shown := staff.WebhookDelivery{
 		ID: d.UUID, Number: d.ID, WebhookID: d.Endpoint, Event: string(d.Event), UUID: d.Subject, Status: string(d.State),
-		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]client.DeliveryAttempt, len(d.Attempts)), Body: string(body),
+		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]staff.DeliveryAttempt, len(d.Attempts)), Body: string(body),
 	}
 	if d.State == hook.Pending {
 		shown.NextAttemptAt = client.TimeOrNull(d.RunAt)
 	}
 	for i, one := range d.Attempts {
-		shown.Attempts[i] = client.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Took.Milliseconds(),
+		shown.Attempts[i] = staff.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Took.Milliseconds(),
 			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Answer), "\uFFFD")}
 	}
 	return shown

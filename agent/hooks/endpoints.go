@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -12,31 +12,31 @@ import (
 )
 
 // CreateWebhook makes a webhook; the answer alone has its signing secret.
-func (h *Hooks) CreateWebhook(ctx context.Context, e client.WebhookEdit) (client.Webhook, error) {
+func (h *Hooks) CreateWebhook(ctx context.Context, e staff.WebhookEdit) (staff.Webhook, error) {
 	all, err := h.Register.Endpoints(ctx, 0)
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	if err := h.checkTarget(e.URL); err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	id, err := vault.NewUUID(h.Random, h.Now())
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	owner := hook.Owner{Institution: h.Institution(), Store: e.Store}
 	// Checked with a stand-in first, so that a refusal leaves no key behind.
 	made, err := hook.New(id, owner, editOf(e), nil, h.Now())
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	secret, sealed, err := h.Secrets.draw(id, len(all) == 0)
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	made.Secret = sealed
 	if err := h.Register.AddEndpoint(ctx, made); err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	h.Sender.Wake()
 	shown := shapeWebhook(made)
@@ -64,7 +64,7 @@ func (h *Hooks) checkTarget(address *string) error {
 	return nil
 }
 
-func editOf(e client.WebhookEdit) hook.Edit {
+func editOf(e staff.WebhookEdit) hook.Edit {
 	edit := hook.Edit{URL: e.URL, Active: e.IsActive}
 	for _, name := range e.Events {
 		edit.Events = append(edit.Events, vault.EventType(name))
@@ -73,47 +73,47 @@ func editOf(e client.WebhookEdit) hook.Edit {
 }
 
 // Webhooks lists the institution's webhooks.
-func (h *Hooks) Webhooks(ctx context.Context) ([]client.Webhook, error) {
+func (h *Hooks) Webhooks(ctx context.Context) ([]staff.Webhook, error) {
 	all, err := h.Register.Endpoints(ctx, h.Institution())
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.Webhook, len(all))
+	shown := make([]staff.Webhook, len(all))
 	for i, e := range all {
 		shown[i] = shapeWebhook(e)
 	}
 	return shown, nil
 }
 
-func (h *Hooks) changeWebhook(ctx context.Context, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (client.Webhook, error) {
+func (h *Hooks) changeWebhook(ctx context.Context, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (staff.Webhook, error) {
 	changed, err := h.Register.ChangeEndpoint(ctx, h.Institution(), id, change)
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	h.Sender.Wake()
-	h.Check()
+	h.Check(ctx)
 	return shapeWebhook(changed), nil
 }
 
 // UpdateWebhook changes a webhook.
-func (h *Hooks) UpdateWebhook(ctx context.Context, id string, e client.WebhookEdit) (client.Webhook, error) {
+func (h *Hooks) UpdateWebhook(ctx context.Context, id string, e staff.WebhookEdit) (staff.Webhook, error) {
 	if err := h.checkTarget(e.URL); err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Update(editOf(e), h.Now()) })
 }
 
 // DeleteWebhook ends a webhook.
-func (h *Hooks) DeleteWebhook(ctx context.Context, id string) (client.Webhook, error) {
+func (h *Hooks) DeleteWebhook(ctx context.Context, id string) (staff.Webhook, error) {
 	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Delete(h.Now()) })
 }
 
 // RotateWebhook makes a new signing secret. Where the old one cannot be read any
 // more, it does not sign along.
-func (h *Hooks) RotateWebhook(ctx context.Context, id string) (client.Webhook, error) {
+func (h *Hooks) RotateWebhook(ctx context.Context, id string) (staff.Webhook, error) {
 	secret, sealed, err := h.Secrets.draw(id, true)
 	if err != nil {
-		return client.Webhook{}, err
+		return staff.Webhook{}, err
 	}
 	shown, err := h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) {
 		_, lost := h.Secrets.Open(id, old.Secret)
@@ -128,10 +128,10 @@ func (h *Hooks) RotateWebhook(ctx context.Context, id string) (client.Webhook, e
 }
 
 // TestWebhook makes one attempt at a test delivery, and keeps it.
-func (h *Hooks) TestWebhook(ctx context.Context, id string) (client.WebhookDelivery, error) {
+func (h *Hooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDelivery, error) {
 	all, err := h.Register.Endpoints(ctx, h.Institution())
 	if err != nil {
-		return client.WebhookDelivery{}, err
+		return staff.WebhookDelivery{}, err
 	}
 	for _, e := range all {
 		if e.ID != id {
@@ -139,16 +139,16 @@ func (h *Hooks) TestWebhook(ctx context.Context, id string) (client.WebhookDeliv
 		}
 		d, body, err := hook.TestNews(e.Owner, h.Now()).To(e, h.Now())
 		if err != nil {
-			return client.WebhookDelivery{}, err
+			return staff.WebhookDelivery{}, err
 		}
 		attempt, err := h.Sender.Try(ctx, e, d, body)
 		if err != nil {
-			return client.WebhookDelivery{}, err
+			return staff.WebhookDelivery{}, err
 		}
 		kept, err := h.Ledger.KeepTest(ctx, d, body, attempt)
 		h.Sender.Wake()
-		h.Check()
+		h.Check(ctx)
 		return shapeDelivery(kept, nil), err
 	}
-	return client.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
+	return staff.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/outbound"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
@@ -56,7 +56,7 @@ type Options struct {
 	Private     bool
 	Institution func() uint32 // the one whose staff is served
 	Suspended   Alarm         // that endpoints are suspended
-	Tell        func(client.Notice)
+	Tell        func(staff.Notice)
 	Now         func() time.Time
 	Random      io.Reader
 	Log         *slog.Logger
@@ -68,9 +68,9 @@ type Hooks struct{ Options }
 // New makes them; it starts nothing.
 func New(o Options) *Hooks { return &Hooks{o} }
 
-// Check notes which webhooks are suspended.
-func (h *Hooks) Check() {
-	all, err := h.Register.Endpoints(context.Background(), 0)
+// Check notes which webhooks are suspended, though whoever changed that has gone.
+func (h *Hooks) Check(ctx context.Context) {
+	all, err := h.Register.Endpoints(context.WithoutCancel(ctx), 0)
 	if err != nil {
 		return // whoever reads next says so
 	}
@@ -82,7 +82,7 @@ func (h *Hooks) Check() {
 	}
 	if len(names) == 0 {
 		if h.Suspended.Clear() {
-			h.Tell(client.Notice{Level: "info", Message: "all webhooks take deliveries again"})
+			h.Tell(staff.Notice{Level: "info", Message: "all webhooks take deliveries again"})
 		}
 		return
 	}
@@ -90,6 +90,6 @@ func (h *Hooks) Check() {
 		hook.SuspendAfter, strings.Join(names, ", "))
 	if h.Suspended.Raise(message) {
 		h.Log.Warn("webhooks are suspended", "endpoints", names)
-		h.Tell(client.Notice{Level: "warn", Message: message})
+		h.Tell(staff.Notice{Level: "warn", Message: message})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -144,12 +145,12 @@ func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 }
 
 // checkExtension refuses a document whose name says it is something else.
-func checkExtension(name string, format pdf.Format) error {
+func checkExtension(name string, format kind.Kind) error {
 	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case ext == ".pdf" && format == pdf.PDF,
-		(ext == ".jpg" || ext == ".jpeg") && format == pdf.JPEG,
-		ext == ".png" && format == pdf.PNG:
+	case ext == ".pdf" && format == kind.PDF,
+		(ext == ".jpg" || ext == ".jpeg") && format == kind.JPEG,
+		ext == ".png" && format == kind.PNG:
 		return nil
 	case ext == ".pdf", ext == ".jpg", ext == ".jpeg", ext == ".png":
 		return fault.Newf(fault.Invalid, "the name ends in %s, but the content is %s; rename the file or replace it",

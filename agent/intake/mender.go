@@ -3,7 +3,7 @@ package intake
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -24,7 +24,7 @@ type Mender struct {
 
 // Succeed makes a corrected successor of a certificate; without a file it has the
 // document of the one before.
-func (d *Mender) Succeed(ctx context.Context, name string, m vault.Mend, file *client.NewFile) (vault.Certificate, error) {
+func (d *Mender) Succeed(ctx context.Context, name string, m vault.Mend, file *staff.NewFile) (vault.Certificate, error) {
 	var document *NewFile
 	if file != nil {
 		if err := d.Accepting(); err != nil {

@@ -15,10 +15,11 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Uploads takes what comes in over the API: documents first, then the requests
@@ -41,8 +42,8 @@ func (u *Uploads) Rush() bool { return u.waiting.Load() >= crowd }
 // Wholes is what uploads need of the store.
 type Wholes interface {
 	AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certificate, []store.Refused, error)
-	AddUpload(ctx context.Context, u vault.Upload, reply *vault.Reply) error
-	Uploads(ctx context.Context, institution uint32, ids []string) ([]*vault.Upload, error)
+	AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
 }
 
 // NewUploads makes the door for uploads.
@@ -73,7 +74,7 @@ type Document struct {
 
 // MIME is the document's media type.
 func (d *Document) MIME() string {
-	if d.File.Format == string(pdf.PDF) {
+	if d.File.Format == string(kind.PDF) {
 		return "application/pdf"
 	}
 	return "image/" + d.File.Format
@@ -97,13 +98,13 @@ var (
 // Receive reads an uploaded document to its end. It is looked at no deeper than
 // its type: one that cannot be stamped fails when it is processed.
 func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
-	head := make([]byte, pdf.SniffLen)
+	head := make([]byte, kind.SniffLen)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	head = head[:n]
-	format, err := pdf.Sniff(head)
+	format, err := kind.Sniff(head)
 	if err != nil {
 		return nil, ErrWrongType
 	}
@@ -128,7 +129,7 @@ var extension = regexp.MustCompile(`^\.[0-9A-Za-z]{1,8}$`)
 
 // fileName is the last part of an uploaded file's name, fit to stand in a folder
 // of any system. A name without an extension gets that of the content.
-func fileName(name string, format pdf.Format) string {
+func fileName(name string, format kind.Kind) string {
 	name = strings.ToValidUTF8(name[strings.LastIndexAny(name, `/\`)+1:], "_")
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>:"|?*`, r) {
@@ -155,13 +156,13 @@ func fileName(name string, format pdf.Format) string {
 	return stem + ext
 }
 
-func extensionOf(format pdf.Format) string {
+func extensionOf(format kind.Kind) string {
 	switch format {
-	case pdf.JPEG:
+	case kind.JPEG:
 		return ".jpg"
-	case pdf.PNG:
+	case kind.PNG:
 		return ".png"
-	case pdf.PDF:
+	case kind.PDF:
 	}
 	return ".pdf"
 }
@@ -183,12 +184,12 @@ func (u *Uploads) store(d *Document) error {
 // KeepFile stores a document for a later request. The function makes the answer
 // that is kept with it; nil keeps none.
 func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
-	reply func(vault.Upload) (*vault.Reply, error)) (vault.Upload, error) {
+	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
 	defer u.wait()()
 	if err := u.store(d); err != nil {
-		return vault.Upload{}, err
+		return caller.Upload{}, err
 	}
-	kept, err := vault.NewUpload(u.Random, who.ID, d.File, u.Now())
+	kept, err := caller.NewUpload(u.Random, who.ID, d.File, u.Now())
 	if err != nil {
 		return kept, err
 	}
@@ -202,7 +203,7 @@ func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Docume
 // IssueOne accepts one certificate of a valid draft and its document. A key that
 // is held already is refused.
 func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
-	reply func([]vault.Certificate) (vault.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
 	defer u.wait()()
 	held, err := u.Ledger.Holders(ctx, who.ID, []vault.Key{draft.Key()})
 	if err != nil {
@@ -224,7 +225,7 @@ func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vau
 // IssueBatch accepts certificates of valid drafts, one of each upload, as one
 // batch, or refuses them all.
 func (u *Uploads) IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
-	reply func([]vault.Certificate) (vault.Reply, error)) ([]store.Refused, error) {
+	reply func([]vault.Certificate) (caller.Reply, error)) ([]store.Refused, error) {
 	whole := store.Whole{Batch: &batch, Rows: make([]store.WholeRow, len(drafts)), Reply: reply}
 	for i, id := range uploads {
 		whole.Rows[i].Upload = id

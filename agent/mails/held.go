@@ -3,7 +3,7 @@ package mails
 import (
 	"fmt"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -12,14 +12,14 @@ func (d *Desk) Held(err error) {
 	if err == nil {
 		if d.HeldUp.Clear() {
 			d.Log.Info("mails go out again")
-			d.Tell(client.Notice{Level: "info", Message: "mails go out again"})
+			d.Tell(staff.Notice{Level: "info", Message: "mails go out again"})
 		}
 		return
 	}
 	message := trouble(err)
 	if d.HeldUp.Raise(message) {
 		d.Log.Error("mails are held up", "reason", message)
-		d.Tell(client.Notice{Level: "error", Message: message})
+		d.Tell(staff.Notice{Level: "error", Message: message})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -61,7 +62,7 @@ type Options struct {
 	Templates func(institution uint32) (own, all string)
 	BaseURL   func() string
 	HeldUp    Alarm // that mails do not go out
-	Tell      func(client.Notice)
+	Tell      func(staff.Notice)
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -73,7 +74,7 @@ type Desk struct{ Options }
 func New(o Options) *Desk { return &Desk{o} }
 
 // Mails lists the institution's mails.
-func (d *Desk) Mails(ctx context.Context, f client.MailFilter) ([]client.Mail, error) {
+func (d *Desk) Mails(ctx context.Context, f staff.MailFilter) ([]staff.Mail, error) {
 	who := d.Institution().ID
 	filter := store.MailFilter{Institution: who, Batch: f.Batch, State: vault.MailState(f.State), Returned: f.Bounced}
 	if f.Certificate != "" {
@@ -91,10 +92,10 @@ func (d *Desk) Mails(ctx context.Context, f client.MailFilter) ([]client.Mail, e
 }
 
 // shapeMails is the JSON of mails.
-func (d *Desk) shapeMails(ctx context.Context, mails []vault.Mail) ([]client.Mail, error) {
-	shaped := make([]client.Mail, len(mails))
+func (d *Desk) shapeMails(ctx context.Context, mails []vault.Mail) ([]staff.Mail, error) {
+	shaped := make([]staff.Mail, len(mails))
 	for i, m := range mails {
-		one := client.Mail{
+		one := staff.Mail{
 			ID: m.ID, Kind: string(m.Kind), State: string(m.State), To: m.To, MessageID: m.MessageID, Attempts: m.Attempts,
 			CreatedAt: m.CreatedAt.UTC(), NotBefore: client.TimeOrNull(m.NotBefore), SentAt: client.TimeOrNull(m.SentAt),
 		}
@@ -119,25 +120,25 @@ func (d *Desk) shapeMails(ctx context.Context, mails []vault.Mail) ([]client.Mai
 	return shaped, nil
 }
 
-func (d *Desk) shapeMail(ctx context.Context, m vault.Mail, err error) (client.Mail, error) {
+func (d *Desk) shapeMail(ctx context.Context, m vault.Mail, err error) (staff.Mail, error) {
 	if err != nil {
-		return client.Mail{}, err
+		return staff.Mail{}, err
 	}
 	shaped, err := d.shapeMails(ctx, []vault.Mail{m})
 	if err != nil {
-		return client.Mail{}, err
+		return staff.Mail{}, err
 	}
 	return shaped[0], nil
 }
 
 // ResendMail sends a mail again: one by its number, or the latest to the recipient
 // of a certificate.
-func (d *Desk) ResendMail(ctx context.Context, name, to string) (client.Mail, error) {
+func (d *Desk) ResendMail(ctx context.Context, name, to string) (staff.Mail, error) {
 	who := d.Institution().ID
 	id, err := strconv.ParseUint(name, 10, 64)
 	if err != nil {
 		if id, err = d.latestMail(ctx, who, name); err != nil {
-			return client.Mail{}, err
+			return staff.Mail{}, err
 		}
 	}
 	m, err := d.Records.RepeatMail(ctx, who, id, func(m vault.Mail) (vault.Mail, error) {
@@ -171,9 +172,9 @@ func (d *Desk) cancelled(m vault.Mail) (vault.Mail, error) {
 }
 
 // CancelMail cancels a mail that waits.
-func (d *Desk) CancelMail(ctx context.Context, id uint64) (client.Mail, error) {
+func (d *Desk) CancelMail(ctx context.Context, id uint64) (staff.Mail, error) {
 	if _, err := d.Records.Mail(ctx, d.Institution().ID, id); err != nil {
-		return client.Mail{}, err
+		return staff.Mail{}, err
 	}
 	m, err := d.Records.ChangeMail(ctx, id, d.cancelled)
 	return d.shapeMail(ctx, m, err)
@@ -200,18 +201,18 @@ func (d *Desk) FlushMails(ctx context.Context) (int, error) {
 }
 
 // PreviewMail makes a mail of a template.
-func (d *Desk) PreviewMail(ctx context.Context, template, certificate string) (client.MailPreview, error) {
+func (d *Desk) PreviewMail(ctx context.Context, template, certificate string) (staff.MailPreview, error) {
 	who := d.Institution()
 	letter := mail.Sample(who.Name, d.BaseURL())
 	to := "zoe@example.org"
 	if certificate != "" {
 		c, err := d.Vault.Certificate(ctx, who.ID, certificate)
 		if err != nil {
-			return client.MailPreview{}, err
+			return staff.MailPreview{}, err
 		}
 		own, err := d.About(ctx, c)
 		if err != nil {
-			return client.MailPreview{}, err
+			return staff.MailPreview{}, err
 		}
 		letter.Name, letter.Title, letter.Reference, letter.IssueDate = own.Name, own.Title, own.Reference, own.IssueDate
 		letter.Share, letter.Verify, to = own.Share, own.Verify, c.Email
@@ -219,13 +220,13 @@ func (d *Desk) PreviewMail(ctx context.Context, template, certificate string) (c
 	own, all := d.Templates(who.ID)
 	content, err := mail.NewTemplates(own, all).Render(cmp.Or(template, mail.Issued), letter)
 	if err != nil {
-		return client.MailPreview{}, err
+		return staff.MailPreview{}, err
 	}
 	var raw bytes.Buffer
 	message := mail.Message{Rendered: content, From: cmp.Or(who.Sender, "no-reply@example.org"), FromName: who.Name, To: to, ToName: letter.Name,
 		MessageID: "0.preview@example.org", Date: d.Now()}
 	if _, err := message.WriteTo(&raw); err != nil {
-		return client.MailPreview{}, err
+		return staff.MailPreview{}, err
 	}
-	return client.MailPreview{Subject: content.Subject, Text: content.Text, HTML: content.HTML, Message: raw.String()}, nil
+	return staff.MailPreview{Subject: content.Subject, Text: content.Text, HTML: content.HTML, Message: raw.String()}, nil
 }

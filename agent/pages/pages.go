@@ -65,25 +65,25 @@ type Pages struct {
 
 // New makes the pages; it starts nothing.
 func New(o Options) (*Pages, error) {
-	f, err := frame.New(frame.Options{BaseURL: o.BaseURL, Applying: o.applying, Log: o.Log})
+	f, err := frame.New(frame.Options{BaseURL: o.BaseURL, Current: o.Current, Applying: o.applying, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	v, err := verify.New(verify.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, Current: o.Current, VerifyURL: o.VerifyURL, Log: o.Log})
+	v, err := verify.New(verify.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, VerifyURL: o.VerifyURL, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	s, err := share.New(share.Options{Vault: o.Vault, Frame: f, Institution: o.Institution, Current: o.Current,
+	s, err := share.New(share.Options{Vault: o.Vault, Frame: f, Institution: o.Institution,
 		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, FileName: o.FileName, Draw: o.Draw, Ask: o.Ask, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	a, err := account.New(account.Options{Links: o.Vault, Sessions: o.Vault, Owned: o.Vault, Applications: o.Desk, Frame: f, Institution: o.Institution,
-		Current: o.Current, BaseURL: o.BaseURL, Send: o.SendLink, Now: o.Now, Random: o.Random, Log: o.Log})
+		BaseURL: o.BaseURL, Send: o.SendLink, Now: o.Now, Random: o.Random, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	at, err := apply.New(apply.Options{Desk: o.Desk, Proofs: o.Desk, Frame: f, Current: o.Current, Visitor: a.Visitor,
+	at, err := apply.New(apply.Options{Desk: o.Desk, Proofs: o.Desk, Frame: f, Visitor: a.Visitor,
 		Read: o.ReadForm, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (p *Pages) Refuse(others func(http.ResponseWriter, *http.Request, error)) f
 			others(w, r, err)
 			return
 		}
-		p.frame.Note(w, r, http.StatusServiceUnavailable, p.frame.View(r, p.Current()), "full")
+		p.frame.Tell(w, r, http.StatusServiceUnavailable, "full")
 	}
 }
 
@@ -161,7 +161,7 @@ func stripped(r *http.Request, prefix string) *http.Request {
 }
 
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) {
-	p.frame.Note(w, r, http.StatusNotFound, p.frame.View(r, p.Current()), "missing")
+	p.frame.Tell(w, r, http.StatusNotFound, "missing")
 }
 
 // logo sends an institution's logo.

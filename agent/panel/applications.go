@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -16,14 +17,14 @@ import (
 // Applications is who keeps what people apply for.
 type Applications interface {
 	// Applications lists a page and counts all pages' entries.
-	Applications(ctx context.Context, f client.ApplicationFilter) ([]client.Application, int, error)
-	Application(ctx context.Context, name string) (client.Application, error)
+	Applications(ctx context.Context, f staff.ApplicationFilter) ([]staff.Application, int, error)
+	Application(ctx context.Context, name string) (staff.Application, error)
 	// Evidence opens the file of an application; the caller closes it.
 	Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error)
-	SubmitApplication(ctx context.Context, n client.NewApplication) (client.Application, error)
-	ReviewApplication(ctx context.Context, name string) (client.Application, error)
-	ApproveApplication(ctx context.Context, name string, a client.ApplicationApproval) (client.Application, error)
-	RejectApplication(ctx context.Context, name, reason string) (client.Application, error)
+	SubmitApplication(ctx context.Context, n staff.NewApplication) (staff.Application, error)
+	ReviewApplication(ctx context.Context, name string) (staff.Application, error)
+	ApproveApplication(ctx context.Context, name string, a staff.ApplicationApproval) (staff.Application, error)
+	RejectApplication(ctx context.Context, name, reason string) (staff.Application, error)
 }
 
 func (p *Panel) routeApplications(mux *http.ServeMux) {
@@ -35,7 +36,7 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET "+base+"/{name}/evidence", p.sendEvidence)
 	mux.HandleFunc("POST "+base, func(w http.ResponseWriter, r *http.Request) {
-		var q client.NewApplication
+		var q staff.NewApplication
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -48,7 +49,7 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 		p.answer(w, r, changed, err)
 	})
 	mux.HandleFunc("POST "+base+"/{name}/approve", func(w http.ResponseWriter, r *http.Request) {
-		var q client.ApplicationApproval
+		var q staff.ApplicationApproval
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -71,7 +72,7 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 func (p *Panel) listApplications(w http.ResponseWriter, r *http.Request) {
 	const standard, most = 15, 100
 	q := r.URL.Query()
-	f := client.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search"), Page: 1, PerPage: standard}
+	f := staff.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search"), Page: 1, PerPage: standard}
 	var bad error
 	for name, into := range map[string]*int{"page": &f.Page, "per_page": &f.PerPage} {
 		if !q.Has(name) {
@@ -88,7 +89,7 @@ func (p *Panel) listApplications(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found, total, err := p.Applications.Applications(r.Context(), f)
-	page := client.Page[client.Application]{Data: found, Meta: client.Meta{
+	page := client.Page[staff.Application]{Data: found, Meta: client.Meta{
 		CurrentPage: f.Page, LastPage: max(1, (total+f.PerPage-1)/f.PerPage), Path: r.URL.Path, PerPage: f.PerPage, Total: total,
 	}}
 	if len(found) > 0 {

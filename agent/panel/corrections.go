@@ -5,14 +5,14 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Corrections is who keeps visitors' wishes for corrections.
 type Corrections interface {
-	Corrections(ctx context.Context, all bool) ([]client.Correction, error)
-	FinishCorrection(ctx context.Context, id uint64) (client.Correction, error)
+	Corrections(ctx context.Context, all bool) ([]staff.Correction, error)
+	FinishCorrection(ctx context.Context, id uint64) (staff.Correction, error)
 }
 
 func (p *Panel) routeCorrections(mux *http.ServeMux) {

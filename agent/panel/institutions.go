@@ -4,15 +4,15 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Institutions is who keeps the home's institutions.
 type Institutions interface {
-	Institutions(ctx context.Context) ([]client.Institution, error)
-	AddInstitution(ctx context.Context, s client.Settings) (client.Institution, error)
-	UseInstitution(ctx context.Context, name string) (client.Institution, error)
-	Configure(ctx context.Context, s client.Settings) error
+	Institutions(ctx context.Context) ([]staff.Institution, error)
+	AddInstitution(ctx context.Context, s staff.Settings) (staff.Institution, error)
+	UseInstitution(ctx context.Context, name string) (staff.Institution, error)
+	Configure(ctx context.Context, s staff.Settings) error
 }
 
 func (p *Panel) routeInstitutions(mux *http.ServeMux) {
@@ -21,7 +21,7 @@ func (p *Panel) routeInstitutions(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/institutions", func(w http.ResponseWriter, r *http.Request) {
-		var q client.Settings
+		var q staff.Settings
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

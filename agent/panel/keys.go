@@ -4,20 +4,20 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // SigningKeys is who keeps what institutions sign with.
 type SigningKeys interface {
-	ImportKey(ctx context.Context, pem []byte) (client.SigningKey, error)
-	SigningKey(ctx context.Context) (client.SigningKey, error)
-	RotateKey(ctx context.Context, selfMade bool) (client.SigningKey, error)
+	ImportKey(ctx context.Context, pem []byte) (staff.SigningKey, error)
+	SigningKey(ctx context.Context) (staff.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (staff.SigningKey, error)
 }
 
 // Keys is who looks after all keys and secrets of the home.
 type Keys interface {
-	Keys(ctx context.Context) ([]client.Key, error)
-	RotateSecretsKey(ctx context.Context) (client.Key, error)
+	Keys(ctx context.Context) ([]staff.Key, error)
+	RotateSecretsKey(ctx context.Context) (staff.Key, error)
 }
 
 // routeKeys routes the calls about signing keys, but for ImportKey's.

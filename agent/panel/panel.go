@@ -10,18 +10,19 @@ import (
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Agent is who does the work.
 type Agent interface {
-	Bulk(ctx context.Context, r client.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
-	Status(ctx context.Context) (client.AgentStatus, error)
+	Bulk(ctx context.Context, r staff.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
+	Status(ctx context.Context) (staff.AgentStatus, error)
 }
 
 // Batches is who does what staff ask for to batches under way.
 type Batches interface {
-	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
+	ActOnBatch(ctx context.Context, id string, act staff.BatchAct) (client.Batch, error)
 }
 
 // Panel answers staff.
@@ -70,7 +71,7 @@ func (p *Panel) Handler() http.Handler {
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
-		var q client.Settings
+		var q staff.Settings
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -84,7 +85,7 @@ func (p *Panel) Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), client.BatchAct(r.PathValue("act")))
+		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), staff.BatchAct(r.PathValue("act")))
 		p.answer(w, r, b, err)
 	})
 	p.routeKeys(mux)
@@ -120,7 +121,7 @@ func (p *Panel) answer(w http.ResponseWriter, r *http.Request, body any, err err
 
 // bulk answers with one JSON value a line: progress, then the report or the error.
 func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
-	var q client.BulkRequest
+	var q staff.BulkRequest
 	if err := p.read(r, &q); err != nil {
 		p.Fail(w, r, err)
 		return
@@ -128,7 +129,7 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	var mu sync.Mutex
 	lines := json.NewEncoder(w)
-	send := func(event client.BulkEvent) {
+	send := func(event staff.BulkEvent) {
 		mu.Lock()
 		defer mu.Unlock()
 		// A client that has gone ends the request's context; that stops the work.
@@ -139,7 +140,7 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	report, err := p.Agent.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
-		send(client.BulkEvent{Progress: &progress})
+		send(staff.BulkEvent{Progress: &progress})
 	}))
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
@@ -148,10 +149,10 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, context.Canceled) {
 			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")
 		}
-		send(client.BulkEvent{Error: client.NewProblem(err)})
+		send(staff.BulkEvent{Error: staff.NewProblem(err)})
 		return
 	}
-	send(client.BulkEvent{Report: &report})
+	send(staff.BulkEvent{Report: &report})
 }
 
 // throttled passes about a hundred steps of each stage on, the last one surely.

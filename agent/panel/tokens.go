@@ -4,14 +4,14 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // Tokens is who keeps API tokens.
 type Tokens interface {
-	CreateToken(ctx context.Context, q client.NewToken) (client.Token, error)
-	Tokens(ctx context.Context) ([]client.Token, error)
-	RevokeToken(ctx context.Context, id string) (client.Token, error)
+	CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error)
+	Tokens(ctx context.Context) ([]staff.Token, error)
+	RevokeToken(ctx context.Context, id string) (staff.Token, error)
 }
 
 func (p *Panel) routeTokens(mux *http.ServeMux) {
@@ -20,7 +20,7 @@ func (p *Panel) routeTokens(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/tokens", func(w http.ResponseWriter, r *http.Request) {
-		var q client.NewToken
+		var q staff.NewToken
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

@@ -7,25 +7,25 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Webhooks is who keeps webhooks.
 type Webhooks interface {
-	CreateWebhook(ctx context.Context, e client.WebhookEdit) (client.Webhook, error)
-	Webhooks(ctx context.Context) ([]client.Webhook, error)
-	UpdateWebhook(ctx context.Context, id string, e client.WebhookEdit) (client.Webhook, error)
-	DeleteWebhook(ctx context.Context, id string) (client.Webhook, error)
-	RotateWebhook(ctx context.Context, id string) (client.Webhook, error)
-	TestWebhook(ctx context.Context, id string) (client.WebhookDelivery, error)
+	CreateWebhook(ctx context.Context, e staff.WebhookEdit) (staff.Webhook, error)
+	Webhooks(ctx context.Context) ([]staff.Webhook, error)
+	UpdateWebhook(ctx context.Context, id string, e staff.WebhookEdit) (staff.Webhook, error)
+	DeleteWebhook(ctx context.Context, id string) (staff.Webhook, error)
+	RotateWebhook(ctx context.Context, id string) (staff.Webhook, error)
+	TestWebhook(ctx context.Context, id string) (staff.WebhookDelivery, error)
 }
 
 // Deliveries is who keeps what was delivered.
 type Deliveries interface {
-	Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error)
-	Delivery(ctx context.Context, id string) (client.WebhookDelivery, error)
-	Redeliver(ctx context.Context, r client.Redelivery) (int, error)
+	Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]staff.WebhookDelivery, error)
+	Delivery(ctx context.Context, id string) (staff.WebhookDelivery, error)
+	Redeliver(ctx context.Context, r staff.Redelivery) (int, error)
 }
 
 func (p *Panel) routeWebhooks(mux *http.ServeMux) {
@@ -34,7 +34,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/webhooks", func(w http.ResponseWriter, r *http.Request) {
-		var e client.WebhookEdit
+		var e staff.WebhookEdit
 		if err := p.read(r, &e); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -43,7 +43,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 		p.answer(w, r, made, err)
 	})
 	mux.HandleFunc("PATCH /panel/webhooks/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var e client.WebhookEdit
+		var e staff.WebhookEdit
 		if err := p.read(r, &e); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -60,7 +60,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 	p.routeDeliveries(mux)
 }
 
-func (p *Panel) ofWebhook(act func(Webhooks, context.Context, string) (client.Webhook, error)) http.HandlerFunc {
+func (p *Panel) ofWebhook(act func(Webhooks, context.Context, string) (staff.Webhook, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		hook, err := act(p.Webhooks, r.Context(), r.PathValue("id"))
 		p.answer(w, r, hook, err)
@@ -82,7 +82,7 @@ func (p *Panel) routeDeliveries(mux *http.ServeMux) {
 		p.answer(w, r, d, err)
 	})
 	mux.HandleFunc("POST /panel/redeliver", func(w http.ResponseWriter, r *http.Request) {
-		var q client.Redelivery
+		var q staff.Redelivery
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -92,8 +92,8 @@ func (p *Panel) routeDeliveries(mux *http.ServeMux) {
 	})
 }
 
-func deliveryFilter(q url.Values) (client.DeliveryFilter, error) {
-	f := client.DeliveryFilter{Webhook: q.Get("webhook"), Status: q.Get("status")}
+func deliveryFilter(q url.Values) (staff.DeliveryFilter, error) {
+	f := staff.DeliveryFilter{Webhook: q.Get("webhook"), Status: q.Get("status")}
 	var bad []fault.Field
 	moment := func(name string, into *time.Time) {
 		if q.Get(name) == "" {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -56,7 +57,7 @@ type Options struct {
 type Post struct {
 	Options
 	queue   Queue
-	wake    chan struct{}
+	wake    bell.Bell
 	working atomic.Int64 // mails that are claimed and not settled
 	held    holdUp
 	pace    pace
@@ -75,16 +76,11 @@ const (
 
 // New makes a post; it starts nothing.
 func New(queue Queue, o Options) *Post {
-	return &Post{Options: o, queue: queue, wake: make(chan struct{}, 1), pace: newPace(o.PerMinute)}
+	return &Post{Options: o, queue: queue, wake: bell.New(), pace: newPace(o.PerMinute)}
 }
 
 // Wake says that there may be new mails.
-func (p *Post) Wake() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
+func (p *Post) Wake() { p.wake.Ring() }
 
 type task struct {
 	job         vault.Job
@@ -114,16 +110,16 @@ func (p *Post) Run(ctx context.Context) error {
 func (p *Post) feed(ctx context.Context, tasks chan<- task, done chan<- store.Settlement) {
 	for ctx.Err() == nil {
 		if wait := p.held.left(p.Now()); wait > 0 {
-			p.rest(ctx, wait, nil) // new mails do not make a server well
+			bell.Pause(ctx, wait) // new mails do not make a server well
 			continue
 		}
 		claimed, err := p.claim(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			p.trouble(fmt.Errorf("claiming mails: %w", err))
-			p.rest(ctx, afterError, nil)
+			bell.Pause(ctx, afterError)
 		case len(claimed) == 0:
-			p.rest(ctx, p.untilNext(ctx), p.wake)
+			p.wake.Wait(ctx, p.untilNext(ctx))
 		default:
 			for _, t := range claimed {
 				p.hand(ctx, t, tasks, done)
@@ -134,7 +130,9 @@ func (p *Post) feed(ctx context.Context, tasks chan<- task, done chan<- store.Se
 
 // hand gives a mail to a sender when its turn has come.
 func (p *Post) hand(ctx context.Context, t task, tasks chan<- task, done chan<- store.Settlement) {
-	p.rest(ctx, p.pace.wait(p.Now()), nil)
+	if wait := p.pace.wait(p.Now()); wait > 0 {
+		bell.Pause(ctx, wait)
+	}
 	select {
 	case <-ctx.Done():
 		done <- p.back(t)
@@ -208,20 +206,6 @@ func (p *Post) untilNext(ctx context.Context) time.Duration {
 	return idlePoll
 }
 
-// rest waits, until woken where it may be.
-func (p *Post) rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-wake:
-	case <-timer.C:
-	}
-}
-
 // Drain waits until nothing is due, nothing goes out at present, or ctx ends.
 func (p *Post) Drain(ctx context.Context) {
 	const look = 10 * time.Millisecond
@@ -232,7 +216,7 @@ func (p *Post) Drain(ctx context.Context) {
 		if err != nil || idle && p.working.Load() == 0 {
 			return
 		}
-		p.rest(ctx, look, nil)
+		bell.Pause(ctx, look)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -166,7 +167,7 @@ func (p *Post) commit(ctx context.Context, group []store.Settlement) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.rest(ctx, afterError, nil)
+		bell.Pause(ctx, afterError)
 		outcomes, err = p.queue.Settle(context.WithoutCancel(ctx), group)
 	}
 	for i, s := range group {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -64,7 +65,7 @@ type Processor struct {
 	Options
 	queue    Queue
 	work     Work
-	wake     chan struct{}
+	wake     bell.Bell
 	inFlight *tally
 	hung     *hung
 }
@@ -89,16 +90,11 @@ func New(queue Queue, work Work, o Options) *Processor {
 	if o.Limit == 0 {
 		o.Limit = DefaultLimit
 	}
-	return &Processor{Options: o, queue: queue, work: work, wake: make(chan struct{}, 1), inFlight: newTally(), hung: newHung()}
+	return &Processor{Options: o, queue: queue, work: work, wake: bell.New(), inFlight: newTally(), hung: newHung()}
 }
 
 // Wake says that there may be new jobs.
-func (p *Processor) Wake() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
+func (p *Processor) Wake() { p.wake.Ring() }
 
 type task struct {
 	job         vault.Job
@@ -144,7 +140,7 @@ func (p *Processor) Run(ctx context.Context) error {
 // document that has waited long enough waits no more.
 func (p *Processor) giveWay(ctx context.Context, c vault.Certificate) {
 	for p.Rush != nil && p.Rush() && p.Now().Sub(c.CreatedAt) < patience && ctx.Err() == nil {
-		sleep(ctx, glance, nil)
+		bell.Pause(ctx, glance)
 	}
 }
 
@@ -155,7 +151,7 @@ func (p *Processor) feed(ctx context.Context, tasks chan<- task, done chan<- sto
 		switch {
 		case err != nil && ctx.Err() == nil:
 			p.trouble("claiming jobs failed", err)
-			p.pause(ctx, afterError)
+			p.wake.Wait(ctx, afterError)
 		case len(claimed) == 0:
 			p.rest(ctx)
 		default:
@@ -210,20 +206,7 @@ func (p *Processor) rest(ctx context.Context) {
 	if next, err := p.queue.NextRun(ctx, vault.JobProcess); err == nil && !next.IsZero() {
 		wait = min(max(next.Sub(p.Now()), time.Millisecond), idlePoll)
 	}
-	p.pause(ctx, wait)
-}
-
-// pause waits, unless it is woken.
-func (p *Processor) pause(ctx context.Context, d time.Duration) { sleep(ctx, d, p.wake) }
-
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-wake:
-	case <-timer.C:
-	}
+	p.wake.Wait(ctx, wait)
 }
 
 // attempt does the work of one job and decides what becomes of it: done, tried
@@ -344,7 +327,7 @@ func (p *Processor) commit(ctx context.Context, group []store.Settlement) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.pause(ctx, afterError)
+		p.wake.Wait(ctx, afterError)
 		outcomes, err = p.queue.Settle(context.WithoutCancel(ctx), group)
 	}
 	ended := make([]uint64, 0, len(group))

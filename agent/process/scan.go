@@ -20,13 +20,16 @@ func (u unreadable) Error() string { return u.cause.Error() }
 const scanTime = 30 * time.Second
 
 // scan reads the code of a document that was just sealed back from its page.
-func scan(f *os.File, size int64, tail pdf.Tail, want string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), scanTime)
+func scan(ctx context.Context, f *os.File, size int64, tail pdf.Tail, want string) error {
+	patience, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
 	whole := joined{document: f, size: size, tail: tail.Bytes}
-	if _, err := pdf.ScanBack(ctx, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
+	if _, err := pdf.ScanBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
 		if fault.Is(err, fault.Full) {
 			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // the work was broken off, which says nothing of the code
 		}
 		return unreadable{fmt.Errorf("the code could not be read back from the page: %w", err)}
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -39,7 +41,7 @@ type Sealer struct {
 // says it: in ASCII alone.
 func VerifyURL(baseURL, reference string) string {
 	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
-	if link, err := pdf.Link(address); err == nil {
+	if link, err := qr.Link(address); err == nil {
 		return link
 	}
 	return address // the settings take no such base URL
@@ -55,8 +57,8 @@ func ShareURL(baseURL string, c vault.Certificate) string {
 }
 
 // Work is the processing of one certificate.
-func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, error) {
-	v, tail, err := s.make(c)
+func (s *Sealer) Work(ctx context.Context, c vault.Certificate) (store.Change, error) {
+	v, tail, err := s.make(ctx, c)
 	if refusal, ok := errors.AsType[*pdf.Refusal](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
@@ -80,7 +82,7 @@ func (s *Sealer) Work(_ context.Context, c vault.Certificate) (store.Change, err
 	}, nil
 }
 
-func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
+func (s *Sealer) make(ctx context.Context, c vault.Certificate) (vault.Verified, []byte, error) {
 	document, state, err := s.document(c)
 	if err != nil {
 		return vault.Verified{}, nil, err
@@ -108,7 +110,7 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
 	if c.ScanBack {
-		if err := scan(f, document.Size, tail, link); err != nil {
+		if err := scan(ctx, f, document.Size, tail, link); err != nil {
 			return vault.Verified{}, nil, err
 		}
 	}
@@ -120,7 +122,7 @@ func (s *Sealer) make(c vault.Certificate) (vault.Verified, []byte, error) {
 // document returns the PDF that is to be continued; for an image, the page that
 // is made of it and stored first.
 func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
-	if c.File.Format == string(pdf.PDF) {
+	if c.File.Format == string(kind.PDF) {
 		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
 	}
 	f, err := s.Blobs.Get(c.File.SHA256)

@@ -3,8 +3,8 @@ package receive
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -31,7 +31,7 @@ const (
 type Receipts struct {
 	Records Records
 	Remote  Remote
-	Tell    func(client.Notice)
+	Tell    func(staff.Notice)
 }
 
 // Apply notes what an event says of a certificate that this home sent to a
@@ -44,7 +44,7 @@ func (r *Receipts) Apply(_ context.Context, e hook.Received) error {
 	}
 	noted, err := r.Remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
 	if noted {
-		r.Tell(client.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
+		r.Tell(staff.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
 	}
 	return err
 }
@@ -55,11 +55,11 @@ func (r *Receipts) Told(e hook.Received) {
 	if e.Subject != "" {
 		message += " of certificate " + e.Subject
 	}
-	r.Tell(client.Notice{Level: "info", Message: message})
+	r.Tell(staff.Notice{Level: "info", Message: message})
 }
 
 // ReceivedEvents lists what others told us, newest first.
-func (r *Receipts) ReceivedEvents(ctx context.Context, before uint64, n int) ([]client.ReceivedEvent, error) {
+func (r *Receipts) ReceivedEvents(ctx context.Context, before uint64, n int) ([]staff.ReceivedEvent, error) {
 	if n <= 0 {
 		n = fewEvents
 	}
@@ -67,12 +67,12 @@ func (r *Receipts) ReceivedEvents(ctx context.Context, before uint64, n int) ([]
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.ReceivedEvent, len(all))
+	shown := make([]staff.ReceivedEvent, len(all))
 	for i, e := range all {
-		shown[i] = client.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
-			Payload: e.Body, Tasks: make([]client.ReceivedTask, len(e.Tasks))}
+		shown[i] = staff.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
+			Payload: e.Body, Tasks: make([]staff.ReceivedTask, len(e.Tasks))}
 		for n, task := range e.Tasks {
-			shown[i].Tasks[n] = client.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Tries, Error: task.Error}
+			shown[i].Tasks[n] = staff.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Tries, Error: task.Error}
 		}
 	}
 	return shown, nil

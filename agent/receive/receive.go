@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -47,7 +48,7 @@ type Receiver struct {
 	Options
 	journal Journal
 	client  *http.Client
-	wake    chan struct{}
+	wake    bell.Bell
 	hands   hands
 }
 
@@ -56,7 +57,7 @@ func New(journal Journal, o Options) *Receiver {
 	if o.CommandTime == 0 {
 		o.CommandTime = DefaultCommandTime
 	}
-	return &Receiver{Options: o, journal: journal, client: forwarder(), wake: make(chan struct{}, 1), hands: newHands()}
+	return &Receiver{Options: o, journal: journal, client: forwarder(), wake: bell.New(), hands: newHands()}
 }
 
 // Handler answers deliveries: whatever is told twice is kept once.
@@ -107,9 +108,4 @@ func identityOf(d webhook.Delivery) string {
 }
 
 // Wake says that there may be something to do.
-func (r *Receiver) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *Receiver) Wake() { r.wake.Ring() }

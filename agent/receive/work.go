@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -83,13 +84,13 @@ func (r *Receiver) Run(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.Error("what is to be done with webhooks cannot be read", "error", err)
-			rest(ctx, nil, afterError)
+			bell.Pause(ctx, afterError)
 		case len(due) == 0:
 			wait := idlePoll
 			if !next.IsZero() {
 				wait = min(max(next.Sub(r.Now()), time.Millisecond), idlePoll)
 			}
-			rest(ctx, r.wake, wait)
+			r.wake.Wait(ctx, wait)
 		}
 		for _, c := range due {
 			r.hands.take(c.Seq, c.Task)
@@ -130,7 +131,7 @@ func (r *Receiver) do(ctx context.Context, c store.Chore) {
 	}
 	if err := r.journal.KeepTask(context.WithoutCancel(ctx), c.Seq, c.Task, failure, r.Now()); err != nil {
 		r.Log.Error("a webhook's task cannot be noted", "number", c.Seq, "error", err)
-		rest(ctx, nil, afterError)
+		bell.Pause(ctx, afterError)
 	}
 }
 
@@ -168,15 +169,4 @@ func (r *Receiver) forward(ctx context.Context, address string, e hook.Received)
 		return fmt.Errorf("status %d", resp.StatusCode)
 	}
 	return nil
-}
-
-// rest waits for a while, or until it is woken.
-func rest(ctx context.Context, wake <-chan struct{}, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-wake:
-	case <-timer.C:
-	}
 }

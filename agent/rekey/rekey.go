@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
@@ -20,7 +21,7 @@ type Records interface {
 // Safe has the keys with which secrets are encrypted.
 type Safe interface {
 	// Keys tells the keys, the newest first; none before any was needed.
-	Keys(needed bool) ([]client.Key, error)
+	Keys(needed bool) ([]staff.Key, error)
 	// Rotate puts a new key before the others. One is made where there is none and
 	// none was needed yet, which mayMake says.
 	Rotate(mayMake bool) error
@@ -32,15 +33,15 @@ type Safe interface {
 type Desk struct {
 	Records   Records
 	Safe      Safe
-	Signing   func() []client.Key // what institutions sign with
-	Authority func() []client.Key // what the authority hashes with
+	Signing   func() []staff.Key // what institutions sign with
+	Authority func() []staff.Key // what the authority hashes with
 	Now       func() time.Time
 
 	rotating sync.Mutex
 }
 
 // Keys tells all keys and secrets that the home keeps, without what they are.
-func (d *Desk) Keys(ctx context.Context) ([]client.Key, error) {
+func (d *Desk) Keys(ctx context.Context) ([]staff.Key, error) {
 	keys := append(d.Signing(), d.Authority()...)
 	all, err := d.Records.Endpoints(ctx, 0)
 	if err != nil {
@@ -58,10 +59,10 @@ func (d *Desk) Keys(ctx context.Context) ([]client.Key, error) {
 }
 
 // webhookKeys tells the signing secrets of a webhook.
-func (d *Desk) webhookKeys(e hook.Endpoint) []client.Key {
-	keys := []client.Key{{What: client.WebhookSecret, ID: e.ID, Of: e.URL, State: client.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretMade().UTC())}}
+func (d *Desk) webhookKeys(e hook.Endpoint) []staff.Key {
+	keys := []staff.Key{{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretMade().UTC())}}
 	if len(e.Secrets(d.Now())) > 1 {
-		keys = append(keys, client.Key{What: client.WebhookSecret, ID: e.ID, Of: e.URL, State: client.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
+		keys = append(keys, staff.Key{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
 	}
 	return keys
 }
@@ -70,22 +71,22 @@ func (d *Desk) webhookKeys(e hook.Endpoint) []client.Key {
 // the new key and those before it is durable before the first secret is encrypted
 // with it, and all secrets change in one transaction: whatever moment it is ended at,
 // each of them can be opened.
-func (d *Desk) RotateSecretsKey(ctx context.Context) (client.Key, error) {
+func (d *Desk) RotateSecretsKey(ctx context.Context) (staff.Key, error) {
 	d.rotating.Lock()
 	defer d.rotating.Unlock()
 	all, err := d.Records.Endpoints(ctx, 0)
 	if err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
 	if err := d.Safe.Rotate(len(all) == 0); err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
 	if err := d.reseal(ctx); err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
 	keys, err := d.Safe.Keys(true)
 	if err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
 	return keys[0], nil
 }

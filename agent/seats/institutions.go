@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -75,12 +75,12 @@ func (s *Seats) newSeat(ctx context.Context, i vault.Institution) (seat, error) 
 }
 
 // Institutions lists the home's institutions in order of their IDs.
-func (s *Seats) Institutions(ctx context.Context) ([]client.Institution, error) {
+func (s *Seats) Institutions(ctx context.Context) ([]staff.Institution, error) {
 	all, err := s.Records.Institutions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.Institution, len(all))
+	shown := make([]staff.Institution, len(all))
 	for n, i := range all {
 		shown[n] = s.shapeInstitution(i)
 	}
@@ -89,19 +89,19 @@ func (s *Seats) Institutions(ctx context.Context) ([]client.Institution, error) 
 
 // AddInstitution makes an institution with a signing key of its own. The current
 // one stays what it is.
-func (s *Seats) AddInstitution(ctx context.Context, q client.Settings) (client.Institution, error) {
+func (s *Seats) AddInstitution(ctx context.Context, q staff.Settings) (staff.Institution, error) {
 	if vault.Clean(q.Institution) == "" {
-		return client.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
+		return staff.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
 	}
 	if err := s.Check(q); err != nil {
-		return client.Institution{}, err
+		return staff.Institution{}, err
 	}
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	now := s.state.Load()
 	for _, one := range now.seats {
 		if strings.EqualFold(one.institution.Name, vault.Clean(q.Institution)) {
-			return client.Institution{}, fault.Newf(fault.Conflict, "there is an institution %q already (%d)", one.institution.Name, one.institution.ID)
+			return staff.Institution{}, fault.Newf(fault.Conflict, "there is an institution %q already (%d)", one.institution.Name, one.institution.ID)
 		}
 	}
 	made, err := s.Records.AddInstitution(ctx, vault.Institution{
@@ -109,11 +109,11 @@ func (s *Seats) AddInstitution(ctx context.Context, q client.Settings) (client.I
 		Sender: q.Sender, CreatedAt: s.Now(),
 	})
 	if err != nil {
-		return client.Institution{}, err
+		return staff.Institution{}, err
 	}
 	one, err := s.seatOf(ctx, made)
 	if err != nil {
-		return client.Institution{}, err
+		return staff.Institution{}, err
 	}
 	next := now.with(one)
 	s.state.Store(&next)
@@ -122,7 +122,7 @@ func (s *Seats) AddInstitution(ctx context.Context, q client.Settings) (client.I
 
 // UseInstitution makes an institution, named by ID or name, the one whose staff
 // is served.
-func (s *Seats) UseInstitution(ctx context.Context, name string) (client.Institution, error) {
+func (s *Seats) UseInstitution(ctx context.Context, name string) (staff.Institution, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
@@ -131,18 +131,18 @@ func (s *Seats) UseInstitution(ctx context.Context, name string) (client.Institu
 			continue
 		}
 		if err := s.Records.UseInstitution(ctx, id); err != nil {
-			return client.Institution{}, err
+			return staff.Institution{}, err
 		}
 		next.institution = one.institution
 		s.state.Store(&next)
 		s.News()
 		return s.shapeInstitution(one.institution), nil
 	}
-	return client.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
+	return staff.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
 }
 
-func (s *Seats) shapeInstitution(i vault.Institution) client.Institution {
-	return client.Institution{
+func (s *Seats) shapeInstitution(i vault.Institution) staff.Institution {
+	return staff.Institution{
 		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, Applying: shapeApplying(i.Applying()), CreatedAt: i.CreatedAt.UTC(),
 		Current: i.ID == s.Current().ID,
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -19,32 +20,32 @@ import (
 // keyWarning is how long before its end a signing key is warned of.
 const keyWarning = 60 * 24 * time.Hour
 
-func shapeKey(c *x509.Certificate) client.SigningKey {
+func shapeKey(c *x509.Certificate) staff.SigningKey {
 	sum := sha256.Sum256(c.Raw)
-	return client.SigningKey{
+	return staff.SigningKey{
 		Subject: c.Subject.CommonName, Issuer: c.Issuer.CommonName,
 		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: c.NotAfter.UTC(),
 	}
 }
 
 // SigningKey is what the current institution signs with.
-func (s *Seats) SigningKey(context.Context) (client.SigningKey, error) {
+func (s *Seats) SigningKey(context.Context) (staff.SigningKey, error) {
 	return shapeKey(s.CurrentSeal().Certificate()), nil
 }
 
 // RotateKey has the current institution sign with a new self-made key from now on.
 // One that somebody else has certified is replaced only when selfMade says so.
-func (s *Seats) RotateKey(_ context.Context, selfMade bool) (client.SigningKey, error) {
+func (s *Seats) RotateKey(_ context.Context, selfMade bool) (staff.SigningKey, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	old := s.CurrentSeal().Certificate()
 	if old.Issuer.String() != old.Subject.String() && !selfMade {
-		return client.SigningKey{}, fault.Newf(fault.Illegal, "the key in use is certified by %s; have a new one certified and use \"vecctl key import\", "+
+		return staff.SigningKey{}, fault.Newf(fault.Illegal, "the key in use is certified by %s; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
 	signer, err := s.Signers.NewSigner(s.Random, s.Current().Name, s.Now())
 	if err != nil {
-		return client.SigningKey{}, err
+		return staff.SigningKey{}, err
 	}
 	return s.signWith(signer)
 }
@@ -61,35 +62,35 @@ func (s *Seats) KeyEnds() time.Time {
 }
 
 // Problems are the signing keys that have ended or soon will.
-func (s *Seats) Problems() []client.Problem {
-	var found []client.Problem
+func (s *Seats) Problems() []staff.Problem {
+	var found []staff.Problem
 	now := s.Now()
 	for _, one := range s.state.Load().seats {
 		end := one.seal.Certificate().NotAfter
 		const mend = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
 		switch left := end.Sub(now); {
 		case left <= 0:
-			found = append(found, client.Problem{Kind: client.KeyProblem,
+			found = append(found, staff.Problem{Kind: staff.KeyProblem,
 				Message: fmt.Sprintf("the signing key of %s ended on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
 		case left < keyWarning:
-			found = append(found, client.Problem{Kind: client.KeyProblem,
+			found = append(found, staff.Problem{Kind: staff.KeyProblem,
 				Message: fmt.Sprintf("the signing key of %s ends on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
 		}
 	}
-	slices.SortFunc(found, func(a, b client.Problem) int { return strings.Compare(a.Message, b.Message) })
+	slices.SortFunc(found, func(a, b staff.Problem) int { return strings.Compare(a.Message, b.Message) })
 	return found
 }
 
 // ImportKey has the current institution sign with a key of its own from now on;
 // text is the key and its chain in PEM.
-func (s *Seats) ImportKey(_ context.Context, text []byte) (client.SigningKey, error) {
+func (s *Seats) ImportKey(_ context.Context, text []byte) (staff.SigningKey, error) {
 	signer, err := pdf.LoadSigner(text, text)
 	if err != nil {
-		return client.SigningKey{}, err
+		return staff.SigningKey{}, err
 	}
 	certificate := signer.Certificate()
 	if now := s.Now(); now.After(certificate.NotAfter) || now.Before(certificate.NotBefore) {
-		return client.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
+		return staff.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
 			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
 	}
 	s.configuring.Lock()
@@ -99,10 +100,10 @@ func (s *Seats) ImportKey(_ context.Context, text []byte) (client.SigningKey, er
 
 // signWith puts a key in place of the current institution's. What was signed with
 // the one before carries its certificate, and stays valid.
-func (s *Seats) signWith(signer *pdf.Signer) (client.SigningKey, error) {
+func (s *Seats) signWith(signer *pdf.Signer) (staff.SigningKey, error) {
 	next := *s.state.Load()
 	if err := s.Signers.ReplaceSigner(next.institution.ID, signer, s.Now()); err != nil {
-		return client.SigningKey{}, err
+		return staff.SigningKey{}, err
 	}
 	next = next.with(seat{next.institution, s.seal(signer)})
 	s.state.Store(&next)
@@ -110,13 +111,13 @@ func (s *Seats) signWith(signer *pdf.Signer) (client.SigningKey, error) {
 }
 
 // Keys tells what the institutions sign with.
-func (s *Seats) Keys() []client.Key {
-	var keys []client.Key
+func (s *Seats) Keys() []staff.Key {
+	var keys []staff.Key
 	all := s.state.Load().seats
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
 		c := one.seal.Certificate()
-		keys = append(keys, client.Key{What: client.InstitutionKey, ID: shapeKey(c).Fingerprint[:16], Of: one.institution.Name, State: client.KeyCurrent,
+		keys = append(keys, staff.Key{What: staff.InstitutionKey, ID: shapeKey(c).Fingerprint[:16], Of: one.institution.Name, State: staff.KeyCurrent,
 			CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())})
 	}
 	return keys

@@ -6,7 +6,7 @@ import (
 	_ "image/jpeg" // reads logos
 	_ "image/png"  // reads logos
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -15,7 +15,7 @@ import (
 const widestLogo = 2000
 
 // dress changes how an institution's pages look, as far as settings say so.
-func dress(i *vault.Institution, s client.Settings) error {
+func dress(i *vault.Institution, s staff.Settings) error {
 	if s.PartialNames != nil {
 		i.PartialNames = *s.PartialNames
 	}

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -45,7 +45,7 @@ type Options struct {
 	Signers Signers
 	Signing Signing
 	// Check refuses settings; Keep keeps those that are not of an institution.
-	Check, Keep func(client.Settings) error
+	Check, Keep func(staff.Settings) error
 	News        func() // tells that the staff's view has changed
 	Now         func() time.Time
 	Random      io.Reader

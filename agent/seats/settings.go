@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Configure changes the settings that are given. As long as nothing is issued, a
 // new name also makes a new signing key, since the old one's certificate bears
 // the old name.
-func (s *Seats) Configure(ctx context.Context, q client.Settings) error {
+func (s *Seats) Configure(ctx context.Context, q staff.Settings) error {
 	if err := s.Check(q); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *Seats) renewUnusedKey(ctx context.Context, next *seat) error {
 }
 
 // open changes what people may apply for, as far as settings say so.
-func open(i *vault.Institution, s *client.Applying) error {
+func open(i *vault.Institution, s *staff.Applying) error {
 	if s == nil {
 		return nil
 	}
@@ -79,6 +79,6 @@ func open(i *vault.Institution, s *client.Applying) error {
 	return nil
 }
 
-func shapeApplying(a vault.Applying) client.Applying {
-	return client.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
+func shapeApplying(a vault.Applying) staff.Applying {
+	return staff.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -43,7 +43,7 @@ type Options struct {
 	Probe   string
 	Home    string // for the log
 	Full    Alarm  // that the disk is full
-	Tell    func(client.Notice)
+	Tell    func(staff.Notice)
 	Trouble func(error) // is told what holds up work
 	Wake    func()      // tells that work goes on
 	Now     func() time.Time
@@ -100,7 +100,7 @@ func (s *Space) pause(why string) {
 		return
 	}
 	s.Log.Error("intake is paused", "home", s.Home, "reason", why)
-	s.Tell(client.Notice{Level: "error", Message: why})
+	s.Tell(staff.Notice{Level: "error", Message: why})
 }
 
 // Watch pauses intake when the disk runs full, and resumes it when there is
@@ -132,7 +132,7 @@ func (s *Space) resume() {
 	}
 	if s.Full.Clear() {
 		s.Log.Info("intake goes on: there is room on the disk again")
-		s.Tell(client.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
+		s.Tell(staff.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
 		s.Wake()
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/space"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -56,7 +56,7 @@ func TestIntakeWaitsForRoom(t *testing.T) {
 		s := space.New(space.Options{
 			Disk:  func() (uint64, uint64, error) { return free.Load(), total, nil },
 			Probe: probe, Full: &light{}, Trouble: func(error) {}, Wake: func() { woken++ },
-			Tell: func(n client.Notice) { told = append(told, n.Level) },
+			Tell: func(n staff.Notice) { told = append(told, n.Level) },
 			Now:  time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		answer := func(method string) int {

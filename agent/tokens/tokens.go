@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Records are where tokens are kept.
 type Records interface {
-	AddToken(ctx context.Context, t vault.Token) error
-	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+	AddToken(ctx context.Context, t caller.Token) error
+	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
 }
 
 // Desk is where staff see to the tokens of their institution.
@@ -31,20 +32,20 @@ func New(records Records, institution func() uint32, now func() time.Time, rando
 }
 
 // CreateToken makes an API token; the answer alone has its secret.
-func (d *Desk) CreateToken(ctx context.Context, q client.NewToken) (client.Token, error) {
-	draft := vault.Token{Institution: d.institution(), Name: q.Name}
+func (d *Desk) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
+	draft := caller.Token{Institution: d.institution(), Name: q.Name}
 	for _, p := range q.Permissions {
-		draft.Permissions = append(draft.Permissions, vault.Permission(p))
+		draft.Permissions = append(draft.Permissions, caller.Permission(p))
 	}
 	if q.ExpiresAt != nil {
 		draft.ExpiresAt = *q.ExpiresAt
 	}
-	t, secret, err := vault.NewToken(d.random, draft, d.now())
+	t, secret, err := caller.NewToken(d.random, draft, d.now())
 	if err != nil {
-		return client.Token{}, err
+		return staff.Token{}, err
 	}
 	if err := d.records.AddToken(ctx, t); err != nil {
-		return client.Token{}, err
+		return staff.Token{}, err
 	}
 	shown := shapeToken(t)
 	shown.Secret = secret
@@ -52,12 +53,12 @@ func (d *Desk) CreateToken(ctx context.Context, q client.NewToken) (client.Token
 }
 
 // Tokens lists the institution's tokens.
-func (d *Desk) Tokens(ctx context.Context) ([]client.Token, error) {
+func (d *Desk) Tokens(ctx context.Context) ([]staff.Token, error) {
 	all, err := d.records.Tokens(ctx, d.institution())
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]client.Token, len(all))
+	shown := make([]staff.Token, len(all))
 	for i, t := range all {
 		shown[i] = shapeToken(t)
 	}
@@ -65,15 +66,15 @@ func (d *Desk) Tokens(ctx context.Context) ([]client.Token, error) {
 }
 
 // RevokeToken ends a token.
-func (d *Desk) RevokeToken(ctx context.Context, id string) (client.Token, error) {
-	t, err := d.records.ChangeToken(ctx, d.institution(), id, func(t vault.Token) (vault.Token, error) {
+func (d *Desk) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
+	t, err := d.records.ChangeToken(ctx, d.institution(), id, func(t caller.Token) (caller.Token, error) {
 		return t.Revoke(d.now())
 	})
 	return shapeToken(t), err
 }
 
-func shapeToken(t vault.Token) client.Token {
-	shown := client.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
+func shapeToken(t caller.Token) staff.Token {
+	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
 	for _, p := range t.Permissions {
 		shown.Permissions = append(shown.Permissions, string(p))
 	}

@@ -25,6 +25,7 @@ func Sizes() []Size { return []Size{{80, 20}, {150, 40}, {200, 60}} }
 // Usual is the size of a badge that nobody asked for in another.
 func Usual() Size { return Sizes()[1] }
 
+// String is what ParseSize reads.
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 
 // ParseSize reads a size such as 150x40; "" is the usual one.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/registrar"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -85,7 +85,7 @@ func (c *Counter) routeStores(mux *http.ServeMux) {
 		c.answer(w, r, each(all, c.Shape.store), err)
 	})
 	mux.HandleFunc("POST "+Base+"stores", func(w http.ResponseWriter, r *http.Request) {
-		var q client.Store
+		var q registrar.Store
 		if err := read(r, &q); err != nil {
 			c.Fail(w, r, err)
 			return
@@ -119,7 +119,7 @@ func (c *Counter) routeDomains(mux *http.ServeMux) {
 		c.answer(w, r, each(all, c.Shape.domain), err)
 	})
 	mux.HandleFunc("POST "+Base+"domains", func(w http.ResponseWriter, r *http.Request) {
-		var q client.StoreDomain
+		var q registrar.StoreDomain
 		if err := read(r, &q); err != nil {
 			c.Fail(w, r, err)
 			return

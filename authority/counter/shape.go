@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/registrar"
 )
 
 // Shape brings records into the form in which staff see them.
@@ -18,18 +19,18 @@ func each[T, U any](all []T, shape func(T) U) []U {
 	return shown
 }
 
-func (Shape) store(a authority.Account) client.Store {
-	return client.Store{Slug: a.Slug, Review: a.Review, Disabled: a.Disabled, CreatedAt: a.CreatedAt, RotatedAt: client.TimeOrNull(a.RotatedAt)}
+func (Shape) store(a authority.Account) registrar.Store {
+	return registrar.Store{Slug: a.Slug, Review: a.Review, Disabled: a.Disabled, CreatedAt: a.CreatedAt, RotatedAt: client.TimeOrNull(a.RotatedAt)}
 }
 
-func (s Shape) withKey(a authority.Account, key string) client.Store {
+func (s Shape) withKey(a authority.Account, key string) registrar.Store {
 	shown := s.store(a)
 	shown.APIKey = key
 	return shown
 }
 
-func (Shape) domain(d authority.Domain) client.StoreDomain {
-	shown := client.StoreDomain{
+func (Shape) domain(d authority.Domain) registrar.StoreDomain {
+	shown := registrar.StoreDomain{
 		Domain: d.Name, Store: d.Store, ProvenAt: client.TimeOrNull(d.ProvenAt), CheckedAt: client.TimeOrNull(d.CheckedAt),
 		NextCheck: client.TimeOrNull(d.NextCheck), Found: d.Found,
 	}
@@ -43,8 +44,8 @@ func (Shape) domain(d authority.Domain) client.StoreDomain {
 	return shown
 }
 
-func (s Shape) certification(c authority.Certification) client.StoreCertification {
-	shown := client.StoreCertification{
+func (s Shape) certification(c authority.Certification) registrar.StoreCertification {
+	shown := registrar.StoreCertification{
 		RequestID: c.ID, Status: string(c.At(s.Now())), Store: c.Store, Domain: c.Domain, Project: c.Project, Badge: string(c.Badge),
 		SDKVersion: c.SDKVersion, Hash: c.Hash, RequestedAt: c.RequestedAt, IssuedAt: client.TimeOrNull(c.IssuedAt),
 		ExpiresAt: client.TimeOrNull(c.ExpiresAt), RevokedAt: client.TimeOrNull(c.RevokedAt), Reason: c.Reason,
@@ -58,6 +59,6 @@ func (s Shape) certification(c authority.Certification) client.StoreCertificatio
 	return shown
 }
 
-func (Shape) entry(e authority.Entry) client.AuditEntry {
-	return client.AuditEntry{Seq: e.Seq, At: e.At, Who: e.Who, What: e.What, Subject: e.Subject, Why: e.Why, Before: e.Before, Hash: e.Hash}
+func (Shape) entry(e authority.Entry) registrar.AuditEntry {
+	return registrar.AuditEntry{Seq: e.Seq, At: e.At, Who: e.Who, What: e.What, Subject: e.Subject, Why: e.Why, Before: e.Before, Hash: e.Hash}
 }

@@ -23,27 +23,14 @@ const (
 // Run does what time brings until ctx ends: checks domains that wait for their
 // proof, tells of terms that end, and hands events on.
 func (o *Office) Run(ctx context.Context) error {
-	for {
-		next := o.Round(ctx)
-		timer := time.NewTimer(next)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		case <-o.wake:
-			timer.Stop()
-		}
+	for ctx.Err() == nil {
+		o.wake.Wait(ctx, o.Round(ctx))
 	}
+	return nil
 }
 
 // nudge says that there may be something to do.
-func (o *Office) nudge() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
+func (o *Office) nudge() { o.wake.Ring() }
 
 // Round does what is due and returns how long nothing will be.
 func (o *Office) Round(ctx context.Context) time.Duration {

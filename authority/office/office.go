@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/ledger"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -54,7 +55,7 @@ type Options struct {
 // Office is the authority at work.
 type Office struct {
 	Options
-	wake chan struct{}
+	wake bell.Bell
 }
 
 // New makes an office; it starts nothing.
@@ -62,7 +63,7 @@ func New(o Options) *Office {
 	if o.MinSDK == "" {
 		o.MinSDK = authority.DefaultMinSDK
 	}
-	return &Office{Options: o, wake: make(chan struct{}, 1)}
+	return &Office{Options: o, wake: bell.New()}
 }
 
 // Authenticate finds the store of credentials.

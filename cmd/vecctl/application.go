@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -46,7 +47,7 @@ func applicationCommand(w world) *cli.Command {
 			{
 				Name: "show", Usage: "show one application", ArgsUsage: one, Flags: flags(),
 				Action: func(c *cli.Context) error {
-					return oneApplication(c, w, func(s *session, name string) (client.Application, error) { return s.Application(c.Context, name) })
+					return oneApplication(c, w, func(s *session, name string) (staff.Application, error) { return s.Application(c.Context, name) })
 				},
 			},
 			{
@@ -64,7 +65,7 @@ func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one strin
 		{
 			Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
 			Action: func(c *cli.Context) error {
-				return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
+				return oneApplication(c, w, func(s *session, name string) (staff.Application, error) {
 					return s.ReviewApplication(c.Context, name)
 				})
 			},
@@ -91,24 +92,12 @@ func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one strin
 
 // oneApplication runs a call about the application that is named, and prints what
 // it answers.
-func oneApplication(c *cli.Context, w world, call func(*session, string) (client.Application, error)) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	return with(c, w, func(s *session) error {
-		found, err := call(s, c.Args().First())
-		if err != nil {
-			return err
-		}
-		return printFields(w.stdout, form, found, applicationFields(found))
-	})
+func oneApplication(c *cli.Context, w world, call func(*session, string) (staff.Application, error)) error {
+	return one(w, 1, "the application's UUID or reference ID", applicationFields,
+		func(c *cli.Context, s *session) (staff.Application, error) { return call(s, c.Args().First()) })(c)
 }
 
-func applicationFields(a client.Application) [][2]string {
+func applicationFields(a staff.Application) [][2]string {
 	fields := certificateFields(a.Certificate)
 	fields = slices.Insert(fields, 3, [2]string{"rejection_reason", text(a.RejectionReason)})
 	fields = append(fields, [2]string{"proof", a.Proof}, [2]string{"submitted_by", a.SubmittedBy})
@@ -123,7 +112,7 @@ func applicationFields(a client.Application) [][2]string {
 	if d := a.Decision; d != nil {
 		fields = append(fields, [2]string{"decided_by", d.By + ", " + d.At.Format(time.RFC3339)})
 	}
-	if !slices.Contains([]string{string(vault.Approved), string(vault.Revoked)}, a.Status.Value) {
+	if !a.Status.Is(vault.Approved, vault.Revoked) {
 		// What these lead to does not exist yet.
 		fields = slices.DeleteFunc(fields, func(f [2]string) bool { return f[0] == "verify_url" || f[0] == "share_url" })
 	}
@@ -137,10 +126,10 @@ func text(s *string) string {
 	return *s
 }
 
-func applicationList() list[client.Application] {
-	return list[client.Application]{
+func applicationList() list[staff.Application] {
+	return list[staff.Application]{
 		headings: []string{"reference_id", "status", "created_at", "full_name", "applicant_email", "certificate_title", "evidence", "in_review_by"},
-		cells: func(a client.Application) []string {
+		cells: func(a staff.Application) []string {
 			evidence, by := "", ""
 			if a.Evidence != nil {
 				evidence = a.Evidence.Name
@@ -154,10 +143,7 @@ func applicationList() list[client.Application] {
 }
 
 func runApplicationSubmit(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -166,7 +152,7 @@ func runApplicationSubmit(c *cli.Context, w world) error {
 			return usageError("--%s is missing; see vecctl application submit --help", name)
 		}
 	}
-	n := client.NewApplication{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"), Details: c.String("details")}
+	n := staff.NewApplication{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"), Details: c.String("details")}
 	if path := c.String("evidence"); path != "" {
 		if n.Evidence, err = readDocument(path); err != nil {
 			return err
@@ -182,7 +168,7 @@ func runApplicationSubmit(c *cli.Context, w world) error {
 }
 
 // readDocument reads a file that is to be handed over whole.
-func readDocument(path string) (*client.NewFile, error) {
+func readDocument(path string) (*staff.NewFile, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil || !info.Mode().IsRegular():
@@ -194,21 +180,18 @@ func readDocument(path string) (*client.NewFile, error) {
 	if err != nil {
 		return nil, usageError("%s cannot be read", path)
 	}
-	return &client.NewFile{Name: filepath.Base(path), Body: body}, nil
+	return &staff.NewFile{Name: filepath.Base(path), Body: body}, nil
 }
 
 func runApplicationList(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
 	}
-	f := client.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
+	f := staff.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
 	if _, known := vault.ParseStatus(f.Status); !known && f.Status != "open" && f.Status != "all" {
 		return usageError("%q is no state of an application; see vecctl application list --help", f.Status)
 	}
@@ -225,18 +208,15 @@ func runApplicationList(c *cli.Context, w world) error {
 }
 
 // allApplications is allPages for applications.
-func allApplications(ctx context.Context, s *session, f client.ApplicationFilter, limit int) ([]client.Application, error) {
-	return gather(limit, func(a client.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[client.Application], error) {
+func allApplications(ctx context.Context, s *session, f staff.ApplicationFilter, limit int) ([]staff.Application, error) {
+	return gather(limit, func(a staff.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[staff.Application], error) {
 		f.Page, f.PerPage = page, perPage
 		return s.Applications(ctx, f)
 	})
 }
 
 func runApplicationEvidence(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}
@@ -268,8 +248,8 @@ func runApplicationEvidence(c *cli.Context, w world) error {
 }
 
 // approvalOf reads what an application is to be issued with.
-func approvalOf(c *cli.Context) (client.ApplicationApproval, error) {
-	a := client.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
+func approvalOf(c *cli.Context) (staff.ApplicationApproval, error) {
+	a := staff.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
 	given := 0
 	for _, is := range []bool{c.String("file") != "", a.Template != "", a.Evidence} {
 		if is {
@@ -306,10 +286,7 @@ func approvalOf(c *cli.Context) (client.ApplicationApproval, error) {
 }
 
 func runApplicationApprove(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the application's UUID or reference ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}
@@ -323,7 +300,7 @@ func runApplicationApprove(c *cli.Context, w world) error {
 			return err
 		}
 		if !c.Bool("no-wait") {
-			if _, err := settledCertificate(c.Context, s.Client, done.Certificate); err != nil {
+			if _, err := settledCertificate(c.Context, s.Certificate, done.Certificate); err != nil {
 				return err
 			}
 			if done, err = s.Application(c.Context, done.UUID); err != nil {
@@ -333,7 +310,7 @@ func runApplicationApprove(c *cli.Context, w world) error {
 		if err := printFields(w.stdout, form, done, applicationFields(done)); err != nil {
 			return err
 		}
-		if done.Status.Value == string(vault.Failed) {
+		if done.Status.Is(vault.Failed) {
 			return outcome(exitFailed)
 		}
 		return nil
@@ -344,7 +321,7 @@ func runApplicationReject(c *cli.Context, w world) error {
 	if c.String("reason") == "" {
 		return usageError("--reason is missing; the applicant reads it")
 	}
-	return oneApplication(c, w, func(s *session, name string) (client.Application, error) {
+	return oneApplication(c, w, func(s *session, name string) (staff.Application, error) {
 		found, err := s.Application(c.Context, name)
 		if err != nil {
 			return found, err

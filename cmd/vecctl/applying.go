@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -24,10 +24,7 @@ func applyingCommand(w world) *cli.Command {
 }
 
 func runApplying(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -49,7 +46,7 @@ func runApplying(c *cli.Context, w world) error {
 			if c.IsSet("evidence-optional") {
 				now.EvidenceOptional = c.Bool("evidence-optional")
 			}
-			if _, err := s.Configure(c.Context, client.Settings{Applying: &now}); err != nil {
+			if _, err := s.Configure(c.Context, staff.Settings{Applying: &now}); err != nil {
 				return err
 			}
 			if now, err = applyingNow(c, s); err != nil {
@@ -71,15 +68,15 @@ func yesOrNo(b bool) string {
 }
 
 // applyingNow asks what people may apply for at the current institution.
-func applyingNow(c *cli.Context, s *session) (client.Applying, error) {
+func applyingNow(c *cli.Context, s *session) (staff.Applying, error) {
 	all, err := s.Institutions(c.Context)
 	if err != nil {
-		return client.Applying{}, err
+		return staff.Applying{}, err
 	}
 	for _, i := range all {
 		if i.Current {
 			return i.Applying, nil
 		}
 	}
-	return client.Applying{}, fault.New(fault.NotFound, "no institution is the current one; see: vecctl institution use")
+	return staff.Applying{}, fault.New(fault.NotFound, "no institution is the current one; see: vecctl institution use")
 }

@@ -95,10 +95,7 @@ func withAuthority(c *cli.Context, w world, work func(*certify.Client, *session)
 // certification prepares a call whose answer is a certification.
 func certification(w world, what string, call func(*cli.Context, *certify.Client) (certify.Certification, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if err := exactly(c, 1, what); err != nil {
-			return err
-		}
-		form, err := formOf(c)
+		form, err := formFor(c, 1, what)
 		if err != nil {
 			return err
 		}
@@ -123,10 +120,7 @@ func certificationFields(a certify.Certification) [][2]string {
 }
 
 func verifyBadge(c *cli.Context, w world) error {
-	if err := exactly(c, 1, aHash); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, aHash)
 	if err != nil {
 		return err
 	}
@@ -148,10 +142,7 @@ func verifyBadge(c *cli.Context, w world) error {
 }
 
 func revokeBadge(c *cli.Context, w world) error {
-	if err := exactly(c, 1, aHash); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, aHash)
 	if err != nil {
 		return err
 	}
@@ -225,10 +216,7 @@ func snapshotCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "snapshot", Usage: "say which badge a snapshot would earn, and what the next one needs", ArgsUsage: "FILE", Flags: staffFlags(),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the snapshot's file"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the snapshot's file")
 			if err != nil {
 				return err
 			}

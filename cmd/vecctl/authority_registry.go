@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/registrar"
 )
 
 const aStore = "the store's name"
@@ -17,7 +17,7 @@ func storeCommand(w world) *cli.Command {
 	act := func(name, usage, act string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "SLUG", Flags: staffFlags(),
-			Action: one(w, aStore, storeFields, func(c *cli.Context, s *session) (client.Store, error) {
+			Action: one(w, 1, aStore, storeFields, func(c *cli.Context, s *session) (registrar.Store, error) {
 				return s.ActOnStore(c.Context, c.Args().First(), act)
 			}),
 		}
@@ -28,17 +28,17 @@ func storeCommand(w world) *cli.Command {
 			{
 				Name: "add", Usage: "register a store; its API key is printed once", ArgsUsage: "SLUG",
 				Flags: staffFlags(&cli.BoolFlag{Name: "review", Usage: "let staff look at each of its requests"}),
-				Action: newKey(w, func(c *cli.Context, s *session) (client.Store, error) {
+				Action: newKey(w, func(c *cli.Context, s *session) (registrar.Store, error) {
 					return s.AddStore(c.Context, c.Args().First(), c.Bool("review"))
 				}),
 			},
 			{
 				Name: "list", Usage: "list the stores", Flags: staffFlags(),
-				Action: rows(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]client.Store, error) { return s.Stores(c.Context) }),
+				Action: rows(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]registrar.Store, error) { return s.Stores(c.Context) }),
 			},
 			{
 				Name: "rotate-key", Usage: "make a new API key; the old one opens nothing any more", ArgsUsage: "SLUG", Flags: staffFlags(),
-				Action: newKey(w, func(c *cli.Context, s *session) (client.Store, error) {
+				Action: newKey(w, func(c *cli.Context, s *session) (registrar.Store, error) {
 					return s.ActOnStore(c.Context, c.Args().First(), "rotate-key")
 				}),
 			},
@@ -51,12 +51,9 @@ func storeCommand(w world) *cli.Command {
 }
 
 // newKey prints a new API key alone on the last line of stdout.
-func newKey(w world, call func(*cli.Context, *session) (client.Store, error)) cli.ActionFunc {
+func newKey(w world, call func(*cli.Context, *session) (registrar.Store, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if err := exactly(c, 1, aStore); err != nil {
-			return err
-		}
-		form, err := formOf(c)
+		form, err := formFor(c, 1, aStore)
 		if err != nil {
 			return err
 		}
@@ -65,21 +62,12 @@ func newKey(w world, call func(*cli.Context, *session) (client.Store, error)) cl
 			if err != nil {
 				return err
 			}
-			switch form {
-			case asJSON:
-				return printJSON(w.stdout, made)
-			case asLines:
-				return printLine(w.stdout, made)
-			case asTable, asCSV:
-			}
-			say(w, "The API key of the store %q; it is shown this once:", made.Slug)
-			_, err = fmt.Fprintln(w.stdout, made.APIKey)
-			return err
+			return printOnce(w, form, made, made.APIKey, "The API key of the store %q; it is shown this once:", made.Slug)
 		})
 	}
 }
 
-func storeFields(s client.Store) [][2]string {
+func storeFields(s registrar.Store) [][2]string {
 	return [][2]string{
 		{"store_slug", s.Slug}, {"review", strconv.FormatBool(s.Review)}, {"disabled", strconv.FormatBool(s.Disabled)},
 		{"created_at", s.CreatedAt.Format(time.RFC3339)}, {"rotated_at", when(s.RotatedAt)},
@@ -93,10 +81,10 @@ func when(t *time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-func storeList() list[client.Store] {
-	return list[client.Store]{
+func storeList() list[registrar.Store] {
+	return list[registrar.Store]{
 		headings: []string{"store_slug", "review", "disabled", "created_at", "rotated_at"},
-		cells: func(s client.Store) (cells []string) {
+		cells: func(s registrar.Store) (cells []string) {
 			for _, f := range storeFields(s) {
 				cells = append(cells, f[1])
 			}
@@ -111,7 +99,7 @@ func domainCommand(w world) *cli.Command {
 	act := func(name, usage string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "DOMAIN", Flags: staffFlags(),
-			Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (client.StoreDomain, error) {
+			Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
 				return s.ActOnDomain(c.Context, c.Args().First(), name)
 			}),
 		}
@@ -122,16 +110,16 @@ func domainCommand(w world) *cli.Command {
 			{
 				Name: "add", Usage: "register a domain or App ID, and print how its owner proves it", ArgsUsage: "DOMAIN",
 				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that it belongs to"}),
-				Action: one(w, aDomain, domainFields, func(c *cli.Context, s *session) (client.StoreDomain, error) {
+				Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
 					if c.String("store") == "" {
-						return client.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
+						return registrar.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
 					}
 					return s.AddDomain(c.Context, c.Args().First(), c.String("store"))
 				}),
 			},
 			{
 				Name: "list", Usage: "list the domains", Flags: staffFlags(),
-				Action: rows(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]client.StoreDomain, error) { return s.Domains(c.Context) }),
+				Action: rows(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]registrar.StoreDomain, error) { return s.Domains(c.Context) }),
 			},
 			act("check", "look for the proof of a domain now"),
 			act("trust", "vouch for a domain or App ID without a proof"),
@@ -140,14 +128,14 @@ func domainCommand(w world) *cli.Command {
 	}
 }
 
-func proofOf(d client.StoreDomain) string {
+func proofOf(d registrar.StoreDomain) string {
 	if d.Proof == nil {
 		return "none yet"
 	}
 	return *d.Proof
 }
 
-func domainFields(d client.StoreDomain) [][2]string {
+func domainFields(d registrar.StoreDomain) [][2]string {
 	fields := [][2]string{
 		{"domain", d.Domain}, {"store_slug", d.Store}, {"proof", proofOf(d)}, {"proven_at", when(d.ProvenAt)},
 		{"checked_at", when(d.CheckedAt)}, {"next_check", when(d.NextCheck)}, {"found", d.Found},
@@ -158,10 +146,10 @@ func domainFields(d client.StoreDomain) [][2]string {
 	return fields
 }
 
-func domainList() list[client.StoreDomain] {
-	return list[client.StoreDomain]{
+func domainList() list[registrar.StoreDomain] {
+	return list[registrar.StoreDomain]{
 		headings: []string{"domain", "store_slug", "proof", "proven_at", "next_check", "found"},
-		cells: func(d client.StoreDomain) []string {
+		cells: func(d registrar.StoreDomain) []string {
 			return []string{d.Domain, d.Store, proofOf(d), when(d.ProvenAt), when(d.NextCheck), d.Found}
 		},
 	}
@@ -174,28 +162,28 @@ func decisionCommands(w world) []*cli.Command {
 		{
 			Name: "list", Usage: "list each domain's latest certification",
 			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "of the store `SLUG` alone"}),
-			Action: rows(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
+			Action: rows(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]registrar.StoreCertification, error) {
 				return s.StoreCertifications(c.Context, c.String("store"))
 			}),
 		},
 		{
 			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
-			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]client.StoreCertification, error) {
+			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]registrar.StoreCertification, error) {
 				return s.PendingRequests(c.Context)
 			}),
 		},
 		{
 			Name: "approve", Usage: "say yes to a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
-			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (client.StoreCertification, error) {
+			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
 				return s.DecideRequest(c.Context, c.Args().First(), "approve", "")
 			}),
 		},
 		{
 			Name: "reject", Usage: "say no to a pending request", ArgsUsage: "REQUEST_ID",
 			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that the store is told"}),
-			Action: one(w, aRequest, decisionFields, func(c *cli.Context, s *session) (client.StoreCertification, error) {
+			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
 				if c.String("reason") == "" {
-					return client.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
+					return registrar.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
 				}
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
@@ -241,7 +229,7 @@ func badgeCommands(w world) []*cli.Command {
 	}
 }
 
-func decisionFields(r client.StoreCertification) [][2]string {
+func decisionFields(r registrar.StoreCertification) [][2]string {
 	return [][2]string{
 		{"request_id", r.RequestID}, {"status", r.Status}, {"waits_for", strings.Join(r.WaitsFor, ", ")}, {"store_slug", r.Store},
 		{"domain", r.Domain}, {"project_name", r.Project}, {"badge_code", r.Badge}, {"sdk_version", r.SDKVersion},
@@ -250,19 +238,19 @@ func decisionFields(r client.StoreCertification) [][2]string {
 	}
 }
 
-func certificationList() list[client.StoreCertification] {
-	return list[client.StoreCertification]{
+func certificationList() list[registrar.StoreCertification] {
+	return list[registrar.StoreCertification]{
 		headings: []string{"domain", "store_slug", "status", "badge_code", "expires_at", "verification_hash"},
-		cells: func(r client.StoreCertification) []string {
+		cells: func(r registrar.StoreCertification) []string {
 			return []string{r.Domain, r.Store, r.Status, r.Badge, when(r.ExpiresAt), r.Hash}
 		},
 	}
 }
 
-func pendingList() list[client.StoreCertification] {
-	return list[client.StoreCertification]{
+func pendingList() list[registrar.StoreCertification] {
+	return list[registrar.StoreCertification]{
 		headings: []string{"request_id", "store_slug", "domain", "project_name", "badge_code", "sdk_version", "requested_at", "waits_for"},
-		cells: func(r client.StoreCertification) []string {
+		cells: func(r registrar.StoreCertification) []string {
 			return []string{r.RequestID, r.Store, r.Domain, r.Project, r.Badge, r.SDKVersion, r.RequestedAt.Format(time.RFC3339), strings.Join(r.WaitsFor, ", ")}
 		},
 	}
@@ -274,30 +262,15 @@ func authorityLogCommand(w world) *cli.Command {
 		Action: rows(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
-			Action: func(c *cli.Context) error {
-				if err := exactly(c, 0, ""); err != nil {
-					return err
-				}
-				form, err := formOf(c)
-				if err != nil {
-					return err
-				}
-				return with(c, w, func(s *session) error {
-					last, err := s.VerifyAuditLog(c.Context)
-					if err != nil {
-						return err
-					}
-					return printFields(w.stdout, form, last, [][2]string{
-						{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash},
-					})
-				})
-			},
+			Action: one(w, 0, "", func(last registrar.AuditEntry) [][2]string {
+				return [][2]string{{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash}}
+			}, func(c *cli.Context, s *session) (registrar.AuditEntry, error) { return s.VerifyAuditLog(c.Context) }),
 		}},
 	}
 }
 
 // authorityLog fetches the audit list, page by page.
-func authorityLog(c *cli.Context, s *session) (all []client.AuditEntry, err error) {
+func authorityLog(c *cli.Context, s *session) (all []registrar.AuditEntry, err error) {
 	const page = 5000
 	for after := uint64(0); ; {
 		more, err := s.AuditLog(c.Context, after, page)
@@ -312,10 +285,10 @@ func authorityLog(c *cli.Context, s *session) (all []client.AuditEntry, err erro
 	}
 }
 
-func authorityLogList() list[client.AuditEntry] {
-	return list[client.AuditEntry]{
+func authorityLogList() list[registrar.AuditEntry] {
+	return list[registrar.AuditEntry]{
 		headings: []string{"seq", "at", "who", "what", "subject", "why"},
-		cells: func(e client.AuditEntry) []string {
+		cells: func(e registrar.AuditEntry) []string {
 			return []string{strconv.FormatUint(e.Seq, 10), e.At.Format(time.RFC3339), e.Who, e.What, e.Subject, e.Why}
 		},
 	}

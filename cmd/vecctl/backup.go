@@ -14,7 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -80,7 +80,7 @@ func secretIn(path, what string) (string, error) {
 type backupResult struct {
 	File string `json:"file"`
 	Size int64  `json:"size"` // of the file, in bytes
-	client.BackupResult
+	staff.BackupResult
 	Since   string   `json:"since,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 }
@@ -228,10 +228,10 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	return result, err
 }
 
-func (b *backupRun) stream(c *cli.Context, q client.BackupRequest, file io.Writer) (client.BackupResult, error) {
+func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer) (staff.BackupResult, error) {
 	sealed, err := b.lock.Seal(file)
 	if err != nil {
-		return client.BackupResult{}, err
+		return staff.BackupResult{}, err
 	}
 	result, err := b.session.Backup(c.Context, q, sealed)
 	if err == nil {
@@ -241,7 +241,7 @@ func (b *backupRun) stream(c *cli.Context, q client.BackupRequest, file io.Write
 }
 
 // request reads the backup that the new one builds on, and when it was made.
-func (b *backupRun) request(c *cli.Context, since string) (q client.BackupRequest, before time.Time, err error) {
+func (b *backupRun) request(c *cli.Context, since string) (q staff.BackupRequest, before time.Time, err error) {
 	if since == "" {
 		return q, before, nil
 	}
@@ -262,7 +262,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q client.BackupReques
 	if k, ok := backup.ParseName(name); ok {
 		before = k.At
 	}
-	return client.BackupRequest{Since: &client.EarlierBackup{ID: found.Header.ID, File: name}, Have: have}, before, nil
+	return staff.BackupRequest{Since: &staff.EarlierBackup{ID: found.Header.ID, File: name}, Have: have}, before, nil
 }
 
 // names lists the target folder.

@@ -7,10 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func batchesCommand(w world) *cli.Command {
-	act := func(act client.BatchAct, usage string) *cli.Command {
+	act := func(act staff.BatchAct, usage string) *cli.Command {
 		return &cli.Command{
 			Name: string(act), Usage: usage, ArgsUsage: "BATCH_ID",
 			Flags: append(homeFlags(), outputFlags()...),
@@ -35,9 +36,9 @@ func batchesCommand(w world) *cli.Command {
 			return showBatches(c, w, func(s *session) ([]client.Batch, error) { return allBatches(c, s) })
 		},
 		Subcommands: []*cli.Command{
-			act(client.PauseBatch, "begin nothing more of a batch"),
-			act(client.ResumeBatch, "let a paused batch go on"),
-			act(client.CancelBatch, "end what has not begun of a batch"),
+			act(staff.PauseBatch, "begin nothing more of a batch"),
+			act(staff.ResumeBatch, "let a paused batch go on"),
+			act(staff.CancelBatch, "end what has not begun of a batch"),
 			batchReportCommand(w),
 		},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -60,8 +61,8 @@ func bulkCommand(w world) *cli.Command {
 // largestManifest bounds what is read of a manifest.
 const largestManifest = 64 << 20
 
-func bulkRequest(c *cli.Context, w world) (client.BulkRequest, error) {
-	q := client.BulkRequest{
+func bulkRequest(c *cli.Context, w world) (staff.BulkRequest, error) {
+	q := staff.BulkRequest{
 		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
 		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"),
 		Map: map[string]string{},
@@ -144,7 +145,7 @@ func folder(named, standard string) (string, error) {
 	return filepath.Abs(named)
 }
 
-func runBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) error {
+func runBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f form) error {
 	if status, err := s.AgentStatus(c.Context); err != nil {
 		return err
 	} else if status.BaseURL == home.DefaultBaseURL && !q.DryRun {
@@ -163,7 +164,7 @@ func runBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) 
 }
 
 // bulkOutcome is the exit code that a report deserves.
-func bulkOutcome(q client.BulkRequest, r client.BulkReport) error {
+func bulkOutcome(q staff.BulkRequest, r client.BulkReport) error {
 	done := r.Issued + r.Unchanged + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
 	switch {
@@ -177,7 +178,7 @@ func bulkOutcome(q client.BulkRequest, r client.BulkReport) error {
 	return outcome(exitFailed)
 }
 
-func printReport(w world, f form, q client.BulkRequest, r client.BulkReport) error {
+func printReport(w world, f form, q staff.BulkRequest, r client.BulkReport) error {
 	for _, note := range r.Notes {
 		say(w, "Note: %s", note)
 	}
@@ -199,7 +200,7 @@ func printReport(w world, f form, q client.BulkRequest, r client.BulkReport) err
 
 // printSummary tells a person the outcome: first what is wrong, then the counts,
 // last where the verified PDFs are.
-func printSummary(w world, q client.BulkRequest, r client.BulkReport) error {
+func printSummary(w world, q staff.BulkRequest, r client.BulkReport) error {
 	for _, row := range r.Rows {
 		if row.Error == "" {
 			continue

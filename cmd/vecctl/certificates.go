@@ -16,26 +16,9 @@ func certificatesCommand(w world) *cli.Command {
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
 			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
 		),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			if c.IsSet("limit") && c.Int("limit") < 1 {
-				return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
-			}
-			filter := client.Filter{Status: c.String("status"), Search: c.String("search")}
-			return with(c, w, func(s *session) error {
-				found, err := allPages(c.Context, s.Certificates, filter, c.Int("limit"))
-				if err != nil {
-					return err
-				}
-				return certificateList().print(w.stdout, form, found)
-			})
-		},
+		Action: runList(w, (*session).Certificates, func(c *cli.Context) client.Filter {
+			return client.Filter{Status: c.String("status"), Search: c.String("search")}
+		}),
 	}
 }
 

@@ -17,10 +17,7 @@ func compactCommand(w world) *cli.Command {
 			"room for both.",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -17,49 +17,29 @@ func correctionsCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "corrections", Usage: "list the corrections that people ask for on the pages of certificates",
 		Flags: flags(&cli.BoolFlag{Name: "all", Usage: "those too that staff have seen to"}),
-		Action: func(c *cli.Context) error {
-			return corrections(c, w, 0, func(s *session) ([]client.Correction, error) {
-				return s.Corrections(c.Context, c.Bool("all"))
-			})
-		},
+		Action: rows(w, 0, "", correctionList(), func(c *cli.Context, s *session) ([]staff.Correction, error) {
+			return s.Corrections(c.Context, c.Bool("all"))
+		}),
 		Subcommands: []*cli.Command{{
 			Name: "done", Usage: "note that staff have seen to one", ArgsUsage: "ID", Flags: flags(),
-			Action: func(c *cli.Context) error {
-				return corrections(c, w, 1, func(s *session) ([]client.Correction, error) {
-					id, err := strconv.ParseUint(c.Args().First(), 10, 64)
-					if err != nil {
-						return nil, fault.Newf(fault.Invalid, "%q is no correction's number; see: vecctl corrections", c.Args().First())
-					}
-					done, err := s.FinishCorrection(c.Context, id)
-					return []client.Correction{done}, err
-				})
-			},
+			Action: rows(w, 1, "the correction's number", correctionList(), finishCorrection),
 		}},
 	}
 }
 
-// corrections runs a call that answers with corrections, and prints them.
-func corrections(c *cli.Context, w world, arguments int, call func(*session) ([]client.Correction, error)) error {
-	if err := exactly(c, arguments, "the correction's number"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+func finishCorrection(c *cli.Context, s *session) ([]staff.Correction, error) {
+	id, err := strconv.ParseUint(c.Args().First(), 10, 64)
 	if err != nil {
-		return err
+		return nil, fault.Newf(fault.Invalid, "%q is no correction's number; see: vecctl corrections", c.Args().First())
 	}
-	return with(c, w, func(s *session) error {
-		found, err := call(s)
-		if err != nil {
-			return err
-		}
-		return correctionList().print(w.stdout, form, found)
-	})
+	done, err := s.FinishCorrection(c.Context, id)
+	return []staff.Correction{done}, err
 }
 
-func correctionList() list[client.Correction] {
-	return list[client.Correction]{
+func correctionList() list[staff.Correction] {
+	return list[staff.Correction]{
 		headings: []string{"id", "reference_id", "asked_at", "done_at", "text"},
-		cells: func(c client.Correction) []string {
+		cells: func(c staff.Correction) []string {
 			done := ""
 			if c.DoneAt != nil {
 				done = c.DoneAt.Format(time.RFC3339)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // daemon is an agent that runs as a process of its own.
@@ -120,7 +121,7 @@ func TestTheAgentDrains(t *testing.T) {
 	run := s.command("bulk", manifest, "--out", s.out)
 	started := s.start(run)
 	until(t, 3*time.Minute, "certificate", func() bool {
-		var st client.AgentStatus
+		var st staff.AgentStatus
 		_, body := d.staff("/panel/status")
 		must(t, json.Unmarshal([]byte(body), &st))
 		return st.Certificates["approved"] > rows/5

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func deliveriesCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
@@ -45,14 +45,14 @@ func untilFlag() cli.Flag {
 }
 
 // selection reads the flags that select deliveries.
-func selection(c *cli.Context) (client.DeliveryFilter, error) {
+func selection(c *cli.Context) (staff.DeliveryFilter, error) {
 	now := time.Now()
 	from, err := momentFlag(c, "from", now)
 	if err != nil {
-		return client.DeliveryFilter{}, err
+		return staff.DeliveryFilter{}, err
 	}
 	to, err := momentFlag(c, "to", now)
-	return client.DeliveryFilter{From: from, To: to}, err
+	return staff.DeliveryFilter{From: from, To: to}, err
 }
 
 func runDeliveries(c *cli.Context, w world) error {
@@ -73,7 +73,7 @@ func runDeliveries(c *cli.Context, w world) error {
 	}
 	f.Webhook, f.Status = c.Args().First(), c.String("status")
 	return with(c, w, func(s *session) error {
-		var all []client.WebhookDelivery
+		var all []staff.WebhookDelivery
 		for len(all) < limit {
 			f.Limit = min(limit-len(all), 1000)
 			page, err := s.Deliveries(c.Context, f)
@@ -91,10 +91,7 @@ func runDeliveries(c *cli.Context, w world) error {
 }
 
 func runDelivery(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the delivery's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the delivery's ID")
 	if err != nil {
 		return err
 	}
@@ -130,7 +127,7 @@ func runRedeliver(c *cli.Context, w world) error {
 	case len(named) > 0 && (all || c.IsSet("webhook") || c.IsSet("from") || c.IsSet("to")):
 		return usageError("either name deliveries, or select them with --all-failed")
 	}
-	ask := client.Redelivery{Deliveries: named}
+	ask := staff.Redelivery{Deliveries: named}
 	if len(named) == 0 {
 		ask.Filter = &f
 	}
@@ -147,17 +144,17 @@ func runRedeliver(c *cli.Context, w world) error {
 }
 
 // outcomeOf says in a few words how an attempt ended.
-func outcomeOf(a client.DeliveryAttempt) string {
+func outcomeOf(a staff.DeliveryAttempt) string {
 	if a.Error != "" {
 		return a.Error
 	}
 	return strconv.Itoa(a.Status)
 }
 
-func deliveryList() list[client.WebhookDelivery] {
-	return list[client.WebhookDelivery]{
+func deliveryList() list[staff.WebhookDelivery] {
+	return list[staff.WebhookDelivery]{
 		headings: []string{"id", "webhook_id", "event", "uuid", "status", "attempts", "last", "created_at"},
-		cells: func(d client.WebhookDelivery) []string {
+		cells: func(d staff.WebhookDelivery) []string {
 			last := ""
 			if n := len(d.Attempts); n > 0 {
 				last = outcomeOf(d.Attempts[n-1])

@@ -14,7 +14,8 @@ import (
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/outcome/summary"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -24,10 +25,7 @@ func doctorCommand(w world) *cli.Command {
 		Name: "doctor", Usage: "look for what is wrong with this machine or home, and how to mend it",
 		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}
@@ -109,7 +107,7 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, err := client.New("http://vecctl.local", "", asUser(w, client.InProcess(a.Handler())))
+	local, err := staff.New("http://vecctl.local", asUser(w, loopback.Transport(a.Handler())))
 	if err != nil {
 		return nil, err
 	}

@@ -15,10 +15,7 @@ func downloadCommand(w world) *cli.Command {
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID.pdf here)"}),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}

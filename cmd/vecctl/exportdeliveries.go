@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // delivered is a mail, or what a webhook was told, in one shape.
@@ -60,7 +61,7 @@ func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error
 		}
 		return each(d)
 	}
-	mails, err := s.Mails(c.Context, client.MailFilter{Batch: c.String("batch")})
+	mails, err := s.Mails(c.Context, staff.MailFilter{Batch: c.String("batch")})
 	if err != nil {
 		return err
 	}
@@ -72,11 +73,11 @@ func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error
 			return err
 		}
 	}
-	return eachTold(c, s, client.DeliveryFilter{From: from, To: to}, batch, selected)
+	return eachTold(c, s, staff.DeliveryFilter{From: from, To: to}, batch, selected)
 }
 
 // eachTold hands what webhooks were told on, about a batch where one is named.
-func eachTold(c *cli.Context, s *session, f client.DeliveryFilter, batch map[string]client.Certificate, each func(delivered) error) error {
+func eachTold(c *cli.Context, s *session, f staff.DeliveryFilter, batch map[string]client.Certificate, each func(delivered) error) error {
 	hooks, err := s.Webhooks(c.Context)
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func eachTold(c *cli.Context, s *session, f client.DeliveryFilter, batch map[str
 	}
 }
 
-func ofMail(m client.Mail) delivered {
+func ofMail(m staff.Mail) delivered {
 	d := delivered{Channel: "mail", ID: strconv.FormatUint(m.ID, 10), What: m.Kind, Status: m.State, To: m.To, UUID: m.UUID,
 		ReferenceID: m.ReferenceID, Attempts: m.Attempts, Code: m.Code, Reason: m.Reason, CreatedAt: m.CreatedAt, EndedAt: m.SentAt}
 	if m.BatchID != nil {
@@ -118,9 +119,9 @@ func ofMail(m client.Mail) delivered {
 }
 
 // ofHook is a delivery of a webhook, which may be deleted by now.
-func ofHook(d client.WebhookDelivery, hooks []client.Webhook) delivered {
+func ofHook(d staff.WebhookDelivery, hooks []staff.Webhook) delivered {
 	one := delivered{Channel: "webhook", ID: d.ID, What: d.Event, Status: d.Status, To: d.WebhookID, UUID: d.UUID, Attempts: len(d.Attempts), CreatedAt: d.CreatedAt}
-	if i := slices.IndexFunc(hooks, func(h client.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
+	if i := slices.IndexFunc(hooks, func(h staff.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
 		one.To = hooks[i].URL
 	}
 	if len(d.Attempts) == 0 {

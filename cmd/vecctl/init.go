@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -30,10 +30,7 @@ func initCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-input", Usage: "ask nothing"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}
@@ -48,12 +45,12 @@ func initCommand(w world) *cli.Command {
 
 // plan is what init is to set up; an empty setting stays as it is.
 type plan struct {
-	client.Settings
+	staff.Settings
 	sample bool
 }
 
 func planOf(c *cli.Context, w world) (plan, error) {
-	p := plan{sample: c.Bool("sample"), Settings: client.Settings{
+	p := plan{sample: c.Bool("sample"), Settings: staff.Settings{
 		Institution: c.String("institution"), BaseURL: c.String("base-url"), TimeZone: c.String("time-zone"),
 		MailServer: c.String("mail-server"), Sender: c.String("sender"), Listen: c.String("listen"),
 	}}
@@ -104,10 +101,10 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 
 // setUp is what init has done.
 type setUp struct {
-	client.AgentStatus
+	staff.AgentStatus
 	// Sample is the manifest of the sample batch; "" when none was wanted.
 	Sample  string `json:"sample,omitempty"`
-	key     client.SigningKey
+	key     staff.SigningKey
 	made    bool
 	restart bool // the agent that runs goes by some settings from its next start on
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -26,7 +26,7 @@ type interview struct {
 	question.Terminal
 	*plan
 	dir home.Dir
-	now client.AgentStatus // what the home has; a new one's defaults
+	now staff.AgentStatus // what the home has; a new one's defaults
 	set settings
 }
 
@@ -51,8 +51,8 @@ func askPlan(c *cli.Context, w world, p plan) (plan, error) {
 
 // presentStatus looks at the home, if there is one, and lets go of it again: whoever
 // thinks about an answer must hold up nobody.
-func presentStatus(c *cli.Context, w world, set settings) (client.AgentStatus, error) {
-	now := client.AgentStatus{TimeZone: localZone(w), BaseURL: set.get("base_url")}
+func presentStatus(c *cli.Context, w world, set settings) (staff.AgentStatus, error) {
+	now := staff.AgentStatus{TimeZone: localZone(w), BaseURL: set.get("base_url")}
 	if existed, err := set.dir.Exists(); err != nil || !existed {
 		return now, err
 	}
@@ -77,10 +77,10 @@ func (in *interview) institution(ctx context.Context) error {
 		if vault.Clean(s) == "" {
 			return fault.New(fault.Invalid, "a name is needed")
 		}
-		return home.CheckSettings(client.Settings{Institution: s})
+		return home.CheckSettings(staff.Settings{Institution: s})
 	})
 	ask(&in.TimeZone, in.now.TimeZone, "Time zone", "Where a day begins, for dates of issue: Europe/Warsaw, Asia/Dhaka.", func(s string) error {
-		return home.CheckSettings(client.Settings{TimeZone: s})
+		return home.CheckSettings(staff.Settings{TimeZone: s})
 	})
 	present := in.now.BaseURL
 	if present == home.DefaultBaseURL {
@@ -88,7 +88,7 @@ func (in *interview) institution(ctx context.Context) error {
 	}
 	asked := in.BaseURL == ""
 	ask(&in.BaseURL, present, "Public address", "Where QR codes lead, such as https://certificates.example.edu. Empty: this machine alone, to try things.", func(s string) error {
-		return home.CheckSettings(client.Settings{BaseURL: s})
+		return home.CheckSettings(staff.Settings{BaseURL: s})
 	})
 	for {
 		if len(open) > 0 {
@@ -139,7 +139,7 @@ func (in *interview) mail(ctx context.Context) error {
 				if s == "" {
 					return fault.New(fault.Invalid, "an address is needed")
 				}
-				return home.CheckSettings(client.Settings{Sender: s})
+				return home.CheckSettings(staff.Settings{Sender: s})
 			}})
 		if err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -22,15 +22,15 @@ func institutionCommand(w world) *cli.Command {
 				Flags: flags(
 					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: the current one's)"},
 					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that its mails come from"}),
-				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) {
-					made, err := s.AddInstitution(c.Context, client.Settings{
+				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) {
+					made, err := s.AddInstitution(c.Context, staff.Settings{
 						Institution: c.Args().First(), TimeZone: c.String("time-zone"), Sender: c.String("sender")})
-					return []client.Institution{made}, err
+					return []staff.Institution{made}, err
 				}),
 			},
 			{
 				Name: "list", Usage: "list the institutions", Flags: flags(),
-				Action: rows(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) { return s.Institutions(c.Context) }),
+				Action: rows(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) { return s.Institutions(c.Context) }),
 			},
 			{
 				Name: "set", Usage: "change how the current institution's pages look", Flags: flags(
@@ -41,9 +41,9 @@ func institutionCommand(w world) *cli.Command {
 			applyingCommand(w),
 			{
 				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
-				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]client.Institution, error) {
+				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) {
 					used, err := s.UseInstitution(c.Context, c.Args().First())
-					return []client.Institution{used}, err
+					return []staff.Institution{used}, err
 				}),
 			},
 		},
@@ -51,7 +51,7 @@ func institutionCommand(w world) *cli.Command {
 }
 
 func runInstitutionSet(c *cli.Context, w world) error {
-	var s client.Settings
+	var s staff.Settings
 	if c.IsSet("partial-names") {
 		partial := c.Bool("partial-names")
 		s.PartialNames = &partial
@@ -68,7 +68,7 @@ func runInstitutionSet(c *cli.Context, w world) error {
 	case s.PartialNames == nil:
 		return usageError("nothing to change; give --logo or --partial-names")
 	}
-	return rows(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]client.Institution, error) {
+	return rows(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]staff.Institution, error) {
 		if _, err := session.Configure(c.Context, s); err != nil {
 			return nil, err
 		}
@@ -90,10 +90,10 @@ func readLogo(name string) ([]byte, error) {
 	return logo, err
 }
 
-func institutionList() list[client.Institution] {
-	return list[client.Institution]{
+func institutionList() list[staff.Institution] {
+	return list[staff.Institution]{
 		headings: []string{"id", "name", "time_zone", "sender", "current"},
-		cells: func(i client.Institution) []string {
+		cells: func(i staff.Institution) []string {
 			current := ""
 			if i.Current {
 				current = "yes"

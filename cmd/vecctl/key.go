@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -26,30 +26,24 @@ func keyCommand(w world) *cli.Command {
 			Flags: append(append(homeFlags(), outputFlags()...),
 				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: asked for)"}),
 			Action: func(c *cli.Context) error {
-				if err := exactly(c, 1, "the key's file"); err != nil {
-					return err
-				}
-				form, err := formOf(c)
+				form, err := formFor(c, 1, "the key's file")
 				if err != nil {
 					return err
 				}
 				return runKeyImport(c, w, form)
 			},
-		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (client.SigningKey, error) {
+		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (staff.SigningKey, error) {
 			return s.SigningKey(c.Context)
 		}), keyListCommand(w), keyRotateCommand(w)},
 	}
 }
 
 // keyAct is a command that ends with the key that is signed with.
-func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (client.SigningKey, error)) *cli.Command {
+func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (staff.SigningKey, error)) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: slices.Concat(homeFlags(), outputFlags(), flags),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}
@@ -64,7 +58,7 @@ func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context
 	}
 }
 
-func printKey(w world, f form, k client.SigningKey) error {
+func printKey(w world, f form, k staff.SigningKey) error {
 	return printFields(w.stdout, f, k, [][2]string{
 		{"subject", k.Subject}, {"issuer", k.Issuer},
 		{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},

@@ -11,15 +11,15 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // keysOf lists the site's keys of one kind.
-func (s *site) keysOf(what string) []client.Key {
+func (s *site) keysOf(what string) []staff.Key {
 	s.t.Helper()
-	var all []client.Key
+	var all []staff.Key
 	must(s.t, json.Unmarshal([]byte(s.done("key", "list", "--json").stdout), &all))
-	return slices.DeleteFunc(all, func(k client.Key) bool { return k.What != what })
+	return slices.DeleteFunc(all, func(k staff.Key) bool { return k.What != what })
 }
 
 // wantTold sends the endpoint a test, whose signature it checks.
@@ -48,11 +48,11 @@ func TestRotationsThatAreKilled(t *testing.T) {
 		killer.Stop()
 		r.wantTold(s, made.ID)
 	}
-	before := s.keysOf(client.SecretsKey)
+	before := s.keysOf(staff.SecretsKey)
 	s.done("key", "rotate", "secrets")
 	r.wantTold(s, made.ID)
-	after := s.keysOf(client.SecretsKey)
-	if len(after) != len(before)+1 || after[0].State != client.KeyCurrent || after[0].ID == before[0].ID {
+	after := s.keysOf(staff.SecretsKey)
+	if len(after) != len(before)+1 || after[0].State != staff.KeyCurrent || after[0].ID == before[0].ID {
 		t.Errorf("keys %v, then %v", before, after)
 	}
 }
@@ -100,8 +100,8 @@ func TestBothSecretsSign(t *testing.T) {
 		r.mu.Unlock()
 		r.wantTold(s, made.ID)
 	}
-	keys := s.keysOf(client.WebhookSecret)
-	if len(keys) != 2 || keys[0].State != client.KeyCurrent || keys[1].State != client.KeySignsAlong || keys[1].ExpiresAt == nil {
+	keys := s.keysOf(staff.WebhookSecret)
+	if len(keys) != 2 || keys[0].State != staff.KeyCurrent || keys[1].State != staff.KeySignsAlong || keys[1].ExpiresAt == nil {
 		t.Errorf("%+v", keys)
 	}
 }
@@ -117,10 +117,10 @@ func TestBadgesOutliveTheSecret(t *testing.T) {
 	defer d.end()
 	_, granted := d.certifyCall("shop", key, "POST", "request", `{"domain":"shop.example.com","project_name":"Shop","snapshot":`+wholeSnapshot+`}`)
 	hash, _ := granted["verification_hash"].(string)
-	before := s.keysOf(client.AuthorityKey)
+	before := s.keysOf(staff.AuthorityKey)
 	s.done("key", "rotate", "authority")
-	after := s.keysOf(client.AuthorityKey)
-	if len(before) != 1 || len(after) != 2 || after[0].ID == before[0].ID || after[1].ID != before[0].ID || after[1].State != client.KeyVerifies {
+	after := s.keysOf(staff.AuthorityKey)
+	if len(before) != 1 || len(after) != 2 || after[0].ID == before[0].ID || after[1].ID != before[0].ID || after[1].State != staff.KeyVerifies {
 		t.Errorf("keys %v, then %v", before, after)
 	}
 	if _, now := d.certifyCall("shop", key, "GET", "verify/"+hash, ""); now["valid"] != true {

@@ -6,23 +6,23 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func keyListCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list all keys and secrets of the home, without what they are",
 		Flags: staffFlags(),
-		Action: rows(w, 0, "", keyList(), func(c *cli.Context, s *session) ([]client.Key, error) {
+		Action: rows(w, 0, "", keyList(), func(c *cli.Context, s *session) ([]staff.Key, error) {
 			return s.Keys(c.Context)
 		}),
 	}
 }
 
-func keyList() list[client.Key] {
-	return list[client.Key]{
+func keyList() list[staff.Key] {
+	return list[staff.Key]{
 		headings: []string{"what", "id", "state", "created_at", "expires_at", "of"},
-		cells: func(k client.Key) []string {
+		cells: func(k staff.Key) []string {
 			return []string{k.What, k.ID, k.State, when(k.CreatedAt), when(k.ExpiresAt), k.Of}
 		},
 	}
@@ -43,13 +43,13 @@ func keyRotateCommand(w world) *cli.Command {
 
 func runKeyRotate(c *cli.Context, w world) error {
 	what := c.Args().First()
-	if what == client.WebhookSecret {
+	if what == staff.WebhookSecret {
 		if err := exactly(c, 2, "\"webhook\" and its ID"); err != nil {
 			return err
 		}
-		return secretOnce(c, w, func(s *session) (client.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().Get(1)) })
+		return secretOnce(c, w, func(s *session) (staff.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().Get(1)) })
 	}
-	if c.NArg() > 1 || what != "" && !slices.Contains([]string{client.InstitutionKey, client.AuthorityKey, client.SecretsKey}, what) {
+	if c.NArg() > 1 || what != "" && !slices.Contains([]string{staff.InstitutionKey, staff.AuthorityKey, staff.SecretsKey}, what) {
 		return usageError("%q is no key; want signing, authority, secrets, or webhook with its ID", what)
 	}
 	form, err := formOf(c)
@@ -57,7 +57,7 @@ func runKeyRotate(c *cli.Context, w world) error {
 		return err
 	}
 	return with(c, w, func(s *session) error {
-		if what == "" || what == client.InstitutionKey {
+		if what == "" || what == staff.InstitutionKey {
 			k, err := s.RotateKey(c.Context, c.Bool("self-made"))
 			if err != nil {
 				return err
@@ -73,21 +73,21 @@ func runKeyRotate(c *cli.Context, w world) error {
 }
 
 // rotated makes a new key of a kind of which the home has one.
-func rotated(c *cli.Context, s *session, what string) (client.Key, error) {
-	if what == client.SecretsKey {
+func rotated(c *cli.Context, s *session, what string) (staff.Key, error) {
+	if what == staff.SecretsKey {
 		return s.RotateSecretsKey(c.Context)
 	}
 	id, err := s.RotateAuthoritySecret(c.Context)
 	if err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
 	all, err := s.Keys(c.Context)
 	if err != nil {
-		return client.Key{}, err
+		return staff.Key{}, err
 	}
-	i := slices.IndexFunc(all, func(k client.Key) bool { return k.What == what && k.ID == id })
+	i := slices.IndexFunc(all, func(k staff.Key) bool { return k.What == what && k.ID == id })
 	if i < 0 {
-		return client.Key{}, fmt.Errorf("the new secret %s is not among the home's keys", id)
+		return staff.Key{}, fmt.Errorf("the new secret %s is not among the home's keys", id)
 	}
 	return all[i], nil
 }

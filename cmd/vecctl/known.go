@@ -21,10 +21,7 @@ func remoteCommand(w world) *cli.Command {
 
 // runRemoteList reads the home's notes; no vault is asked.
 func runRemoteList(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

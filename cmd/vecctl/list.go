@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -18,29 +20,36 @@ func listCommand(w world) *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
 			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
 		),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			if c.IsSet("limit") && c.Int("limit") < 1 {
-				return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
-			}
-			filter := client.Filter{
+		Action: runList(w, (*session).List, func(c *cli.Context) client.Filter {
+			return client.Filter{
 				Status: c.String("status"), Email: c.String("email"), Search: c.String("search"),
 				Batch: c.String("batch"), From: c.String("from"), To: c.String("to"),
 			}
-			return with(c, w, func(s *session) error {
-				found, err := allPages(c.Context, s.List, filter, c.Int("limit"))
-				if err != nil {
-					return err
-				}
-				return certificateList().print(w.stdout, form, found)
-			})
-		},
+		}),
+	}
+}
+
+// runList prints the certificates of a list that a command's flags select.
+func runList(w world, list func(*session, context.Context, client.Filter) (client.Page[client.Certificate], error),
+	selected func(*cli.Context) client.Filter) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		form, err := formFor(c, 0, "")
+		if err != nil {
+			return err
+		}
+		if c.IsSet("limit") && c.Int("limit") < 1 {
+			return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+		}
+		return with(c, w, func(s *session) error {
+			from := func(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error) {
+				return list(s, ctx, f)
+			}
+			found, err := allPages(c.Context, from, selected(c), c.Int("limit"))
+			if err != nil {
+				return err
+			}
+			return certificateList().print(w.stdout, form, found)
+		})
 	}
 }
 

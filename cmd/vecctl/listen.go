@@ -12,7 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -118,10 +118,7 @@ func eventsCommand(w world) *cli.Command {
 }
 
 func runEvents(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -130,7 +127,7 @@ func runEvents(c *cli.Context, w world) error {
 		return usageError("--limit: want a number from 1")
 	}
 	return with(c, w, func(s *session) error {
-		var all []client.ReceivedEvent
+		var all []staff.ReceivedEvent
 		for before := uint64(0); len(all) < limit; {
 			n := min(limit-len(all), 1000)
 			page, err := s.ReceivedEvents(c.Context, before, n)
@@ -147,10 +144,10 @@ func runEvents(c *cli.Context, w world) error {
 	})
 }
 
-func receivedList() list[client.ReceivedEvent] {
-	return list[client.ReceivedEvent]{
+func receivedList() list[staff.ReceivedEvent] {
+	return list[staff.ReceivedEvent]{
 		headings: []string{"number", "at", "event", "uuid", "tasks", "identity"},
-		cells: func(e client.ReceivedEvent) []string {
+		cells: func(e staff.ReceivedEvent) []string {
 			tasks := make([]string, len(e.Tasks))
 			for i, t := range e.Tasks {
 				tasks[i] = t.Kind + ": " + t.Status

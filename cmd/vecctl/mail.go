@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -64,10 +64,10 @@ func mailCommand(w world) *cli.Command {
 	}
 }
 
-func mailList() list[client.Mail] {
-	return list[client.Mail]{
+func mailList() list[staff.Mail] {
+	return list[staff.Mail]{
 		headings: []string{"id", "kind", "state", "to", "reference_id", "attempts", "code", "reason", "created_at", "sent_at"},
-		cells: func(m client.Mail) []string {
+		cells: func(m staff.Mail) []string {
 			sent := ""
 			if m.SentAt != nil {
 				sent = m.SentAt.Format(time.RFC3339)
@@ -79,10 +79,7 @@ func mailList() list[client.Mail] {
 }
 
 func runMailList(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -94,7 +91,7 @@ func runMailList(c *cli.Context, w world) error {
 		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
 	}
 	return with(c, w, func(s *session) error {
-		all, err := s.Mails(c.Context, client.MailFilter{State: state, Batch: c.String("batch"),
+		all, err := s.Mails(c.Context, staff.MailFilter{State: state, Batch: c.String("batch"),
 			Certificate: c.String("certificate"), Bounced: c.Bool("bounced"), Limit: c.Int("limit")})
 		if err != nil {
 			return err
@@ -163,13 +160,13 @@ func runMailTemplates(c *cli.Context, w world) error {
 
 // eachMail does something to every mail that is named, says what failed, and
 // prints the rest.
-func eachMail(c *cli.Context, w world, act func(s *session, name string) (client.Mail, error)) error {
+func eachMail(c *cli.Context, w world, act func(s *session, name string) (staff.Mail, error)) error {
 	form, err := formOf(c)
 	if err != nil {
 		return err
 	}
 	return with(c, w, func(s *session) error {
-		var done []client.Mail
+		var done []staff.Mail
 		var failed error
 		for _, name := range c.Args().Slice() {
 			m, err := act(s, name)
@@ -201,7 +198,7 @@ func runMailResend(c *cli.Context, w world) error {
 	case to != "" && c.NArg() > 1:
 		return usageError("--to is for one mail at a time")
 	}
-	return eachMail(c, w, func(s *session, name string) (client.Mail, error) { return s.ResendMail(c.Context, name, to) })
+	return eachMail(c, w, func(s *session, name string) (staff.Mail, error) { return s.ResendMail(c.Context, name, to) })
 }
 
 func runMailCancel(c *cli.Context, w world) error {
@@ -210,10 +207,10 @@ func runMailCancel(c *cli.Context, w world) error {
 		return usageError("name mails, or a batch with --batch ID; see vecctl mail cancel --help")
 	}
 	if batch == "" {
-		return eachMail(c, w, func(s *session, name string) (client.Mail, error) {
+		return eachMail(c, w, func(s *session, name string) (staff.Mail, error) {
 			id, err := strconv.ParseUint(name, 10, 64)
 			if err != nil {
-				return client.Mail{}, usageError("%q is not a mail's number; \"vecctl mail list\" shows them", name)
+				return staff.Mail{}, usageError("%q is not a mail's number; \"vecctl mail list\" shows them", name)
 			}
 			return s.CancelMail(c.Context, id)
 		})
@@ -232,10 +229,7 @@ func runMailCancel(c *cli.Context, w world) error {
 }
 
 func runMailSend(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,21 @@ func printLine(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// printOnce prints something that was just made: as JSON with its secret, or for
+// people the secret alone on the last line of stdout, with what it is beside it.
+func printOnce(w world, f form, made any, secret, format string, args ...any) error {
+	switch f {
+	case asJSON:
+		return printJSON(w.stdout, made)
+	case asLines:
+		return printLine(w.stdout, made)
+	case asTable, asCSV:
+	}
+	say(w, format, args...)
+	_, err := fmt.Fprintln(w.stdout, secret)
+	return err
+}
+
 // list prints rows in the form asked for: objects for the JSON forms, cells for
 // the others.
 type list[T any] struct {

@@ -20,10 +20,7 @@ func recipientCommand(w world) *cli.Command {
 }
 
 func runErase(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the e-mail address"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the e-mail address")
 	if err != nil {
 		return err
 	}

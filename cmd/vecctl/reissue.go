@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -28,10 +29,7 @@ func reissueCommand(w world) *cli.Command {
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}
@@ -45,8 +43,8 @@ func reissueCommand(w world) *cli.Command {
 }
 
 // mendOf reads what is to be mended.
-func mendOf(c *cli.Context) (client.Mend, error) {
-	var m client.Mend
+func mendOf(c *cli.Context) (staff.Mend, error) {
+	var m staff.Mend
 	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
 		if c.IsSet(name) {
 			value := c.String(name)
@@ -66,7 +64,7 @@ func mendOf(c *cli.Context) (client.Mend, error) {
 		return m, usageError("--file and --template both make the new document; keep one of them")
 	case len(c.StringSlice("set")) > 0 && made == "":
 		return m, usageError("--set goes with --template")
-	case path == "" && made == "" && m == (client.Mend{}):
+	case path == "" && made == "" && m == (staff.Mend{}):
 		return m, usageError("say what is to be mended: --name, --email, --title, --details, --file, --template or --qr-at")
 	case path == "":
 		return m, nil
@@ -75,7 +73,7 @@ func mendOf(c *cli.Context) (client.Mend, error) {
 	return m, err
 }
 
-func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) error {
+func runReissue(c *cli.Context, w world, s *session, m staff.Mend, f form) error {
 	old, err := s.Certificate(c.Context, c.Args().First())
 	if err != nil {
 		return err
@@ -97,14 +95,14 @@ func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) erro
 		return err
 	}
 	if !c.Bool("no-wait") {
-		if next, err = settledCertificate(c.Context, s.Client, next); err != nil {
+		if next, err = settledCertificate(c.Context, s.Certificate, next); err != nil {
 			return err
 		}
 	}
 	if err := printFields(w.stdout, f, next, certificateFields(next)); err != nil {
 		return err
 	}
-	if next.Status.Value == string(vault.Failed) {
+	if next.Status.Is(vault.Failed) {
 		return outcome(exitFailed)
 	}
 	return nil
@@ -112,7 +110,7 @@ func runReissue(c *cli.Context, w world, s *session, m client.Mend, f form) erro
 
 // printAnew has a template of this home make the document of a corrected
 // certificate.
-func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *client.Mend) error {
+func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *staff.Mend) error {
 	shelf, err := shelf(c, w)
 	if err != nil {
 		return err
@@ -145,7 +143,7 @@ func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *c
 	if err != nil {
 		return fault.At("template "+name, err)
 	}
-	m.File = &client.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.Origin(row)}
+	m.File = &staff.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.Origin(row)}
 	at := client.Placement(intake.PlacementOf(t))
 	if m.QR != nil {
 		at = client.Placement(vault.Placement(*m.QR).Or(vault.Placement(at)))

@@ -15,16 +15,18 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	reports "github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // remoteBatch is a manifest on its way to a vault elsewhere.
 type remoteBatch struct {
-	request    client.BulkRequest
+	request    staff.BulkRequest
 	manifest   *manifest.Manifest
 	unnamed    []manifest.Unnamed
 	candidates []*intake.Candidate
@@ -41,7 +43,7 @@ type remoteBatch struct {
 }
 
 // runRemoteBulk issues a manifest on the vault that --api names.
-func runRemoteBulk(c *cli.Context, w world, s *session, q client.BulkRequest, f form) error {
+func runRemoteBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f form) error {
 	bar := newProgress(c, w)
 	b := &remoteBatch{request: q, outcomes: map[int]courier.Outcome{}}
 	if err := b.check(c, w, s, bar.tell); err != nil {
@@ -85,7 +87,7 @@ func (b *remoteBatch) sound() []*intake.Candidate {
 func (b *remoteBatch) carry(c *cli.Context, s *session, tell func(client.Progress)) (err error) {
 	carrier := courier.Courier{
 		Client: s.WithRetries(client.Patient()), Name: b.name, Skip: b.request.Skip, NoWait: b.request.NoWait,
-		Now: time.Now, Sleep: sleep, Progress: tell,
+		Now: time.Now, Sleep: bell.Pause, Progress: tell,
 	}
 	b.gather()
 	if b.request.DryRun {
@@ -170,7 +172,7 @@ func (b *remoteBatch) report() client.BulkReport {
 
 // export downloads the verified PDFs, and writes the reports beside them. What
 // lies there already is left alone.
-func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.BulkReport) error {
+func (b *remoteBatch) export(ctx context.Context, api *staff.Client, r *client.BulkReport) error {
 	if err := os.MkdirAll(b.request.Out, 0o755); err != nil {
 		return blob.DiskError(err, "making the folder of the outcome")
 	}
@@ -178,7 +180,7 @@ func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.
 	lines, rejected := make([]manifest.ReportRow, len(r.Rows)), map[int]string{}
 	for i := range r.Rows {
 		row, d := &r.Rows[i], b.candidates[i].Draft
-		if o := b.outcomes[i]; o.Certificate != nil && o.Certificate.Status.Value == string(vault.Approved) {
+		if o := b.outcomes[i]; o.Certificate != nil && o.Certificate.Status.Is(vault.Approved) {
 			row.File = reports.FileName(vault.Certificate{File: d.File, Identity: vault.Identity{Reference: filepath.Base(row.ReferenceID)}})
 			if err := fetch(ctx, api, row.UUID, filepath.Join(r.Out, row.File)); err != nil {
 				return err
@@ -195,7 +197,7 @@ func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.
 	return reports.Report(r.Out, lines, b.manifest, rejected)
 }
 
-func fetch(ctx context.Context, api *client.Client, uuid, file string) error {
+func fetch(ctx context.Context, api *staff.Client, uuid, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
@@ -203,16 +205,4 @@ func fetch(ctx context.Context, api *client.Client, uuid, file string) error {
 		_, err := api.Download(ctx, uuid, to)
 		return err
 	})
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -11,10 +11,7 @@ func reshareCommand(w world) *cli.Command {
 		Name: "reshare", Usage: "give a certificate another view-and-share link; the old one leads nowhere", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(homeFlags(), outputFlags()...), yesFlag()),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}

@@ -144,7 +144,7 @@ type program struct {
 
 // Start implements service.Interface.
 func (p *program) Start(service.Service) error {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the system that starts a service hands over none
 	p.stop, p.ended = stop, make(chan error, 1)
 	go func() { p.ended <- p.run(ctx) }()
 	return nil

@@ -18,6 +18,8 @@ import (
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/loopback"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -26,7 +28,7 @@ import (
 // session is a vault to talk to: the agent that runs on the home, else one in
 // this process, or a remote API.
 type session struct {
-	*client.Client
+	*staff.Client
 	remote bool // an API alone, without a panel
 	made   bool // the home was made just now
 
@@ -49,7 +51,7 @@ func connect(c *cli.Context, w world) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &session{Client: remote, remote: true}, nil
+		return &session{Client: staff.Of(remote), remote: true}, nil
 	}
 	return connectHome(c, w, vault.Institution{})
 }
@@ -76,7 +78,7 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	local, err := client.New("http://vecctl.local", "", asUser(w, client.InProcess(a.Handler())))
+	local, err := staff.New("http://vecctl.local", asUser(w, loopback.Transport(a.Handler())))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -100,7 +102,7 @@ func connectRunning(w world, dir home.Dir) (*session, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // no agent is no error
 	}
-	c, err := client.New("http://vecctl.local", "", asUser(w, attach(dir, endpoint)))
+	c, err := staff.New("http://vecctl.local", asUser(w, attach(dir, endpoint)))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,7 @@ func userOf(w world) string {
 
 // acting puts what is done without an agent on its way into the audit trail.
 func acting(c *cli.Context, w world, what string) context.Context {
-	return act.Into(c.Context, &act.Pending{Act: act.Act{Who: client.StaffNamed(userOf(w)), What: what, From: "local"}, At: time.Now()})
+	return act.Into(c.Context, &act.Pending{Act: act.Act{Who: staff.Named(userOf(w)), What: what, From: "local"}, At: time.Now()})
 }
 
 // asUser tells an agent who its staff is.
@@ -130,7 +132,7 @@ type withUser struct {
 func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.name != "" {
 		r = r.Clone(r.Context())
-		r.Header.Set(client.UserHeader, t.name)
+		r.Header.Set(staff.UserHeader, t.name)
 	}
 	return t.next.RoundTrip(r)
 }

@@ -191,10 +191,7 @@ func configCommand(w world) *cli.Command {
 }
 
 func showConfig(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -31,10 +32,7 @@ func stampCommand(w world) *cli.Command {
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the document"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the document")
 			if err != nil {
 				return err
 			}
@@ -148,7 +146,7 @@ func stampSource(w world, f *os.File) (pdf.Source, error) {
 	if err != nil {
 		return pdf.Source{}, err
 	}
-	if found.Format == pdf.PDF {
+	if found.Format == kind.PDF {
 		return pdf.Source{R: f, Size: info.Size()}, nil
 	}
 	var page bytes.Buffer

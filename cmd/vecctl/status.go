@@ -8,33 +8,19 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func statusCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "what the home holds and what waits in it",
 		Flags: append(homeFlags(), outputFlags()...),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error {
-				st, err := s.AgentStatus(c.Context)
-				if err != nil {
-					return err
-				}
-				return printFields(w.stdout, form, st, statusFields(st))
-			})
-		},
+		Action: one(w, 0, "", statusFields,
+			func(c *cli.Context, s *session) (staff.AgentStatus, error) { return s.AgentStatus(c.Context) }),
 	}
 }
 
-func statusFields(s client.AgentStatus) [][2]string {
+func statusFields(s staff.AgentStatus) [][2]string {
 	var problems []string
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
@@ -64,7 +50,7 @@ func number(n int) string {
 }
 
 // dropFields lists what lies in the drop folder and why it waits.
-func dropFields(d *client.DropFolder) [][2]string {
+func dropFields(d *staff.DropFolder) [][2]string {
 	if d == nil {
 		return nil
 	}

@@ -203,10 +203,7 @@ func openTemplate(s template.Shelf, name string) (*template.Template, error) {
 }
 
 func runTemplatePreview(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the template"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the template")
 	if err != nil {
 		return err
 	}

@@ -10,22 +10,8 @@ func templatesCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "templates", Usage: "list certificate templates",
 		Flags: append(apiFlags(), outputFlags()...),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error {
-				all, err := s.Templates(c.Context)
-				if err != nil {
-					return err
-				}
-				return templateList().print(w.stdout, form, all)
-			})
-		},
+		Action: rows(w, 0, "", templateList(),
+			func(c *cli.Context, s *session) ([]map[string]any, error) { return s.Templates(c.Context) }),
 	}
 }
 

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func tokenCommand(w world) *cli.Command {
@@ -24,14 +23,14 @@ func tokenCommand(w world) *cli.Command {
 			{
 				Name: "list", Usage: "list the tokens",
 				Flags:  append(homeFlags(), outputFlags()...),
-				Action: rows(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]client.Token, error) { return s.Tokens(c.Context) }),
+				Action: rows(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]staff.Token, error) { return s.Tokens(c.Context) }),
 			},
 			{
 				Name: "revoke", Usage: "end a token", ArgsUsage: "ID",
 				Flags: append(homeFlags(), outputFlags()...),
-				Action: rows(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]client.Token, error) {
+				Action: rows(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]staff.Token, error) {
 					t, err := s.RevokeToken(c.Context, c.Args().First())
-					return []client.Token{t}, err
+					return []staff.Token{t}, err
 				}),
 			},
 		},
@@ -40,14 +39,11 @@ func tokenCommand(w world) *cli.Command {
 
 // runTokenCreate prints the token alone on the last line of stdout.
 func runTokenCreate(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the token's name"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the token's name")
 	if err != nil {
 		return err
 	}
-	q := client.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
+	q := staff.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
 	if d := c.Duration("expires-in"); d != 0 {
 		at := time.Now().Add(d).UTC()
 		q.ExpiresAt = &at
@@ -57,29 +53,20 @@ func runTokenCreate(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		switch form {
-		case asJSON:
-			return printJSON(w.stdout, t)
-		case asLines:
-			return printLine(w.stdout, t)
-		case asTable, asCSV:
-		}
-		say(w, "Token %q (%s); it is shown this once:", t.Name, t.ID)
-		_, err = fmt.Fprintln(w.stdout, t.Secret)
-		return err
+		return printOnce(w, form, t, t.Secret, "Token %q (%s); it is shown this once:", t.Name, t.ID)
 	})
 }
 
-func tokenList() list[client.Token] {
+func tokenList() list[staff.Token] {
 	moment := func(t *time.Time) string {
 		if t == nil {
 			return ""
 		}
 		return t.Format(time.RFC3339)
 	}
-	return list[client.Token]{
+	return list[staff.Token]{
 		headings: []string{"id", "name", "permissions", "expires_at", "last_used_at", "revoked_at"},
-		cells: func(t client.Token) []string {
+		cells: func(t staff.Token) []string {
 			return []string{t.ID, t.Name, strings.Join(t.Permissions, " "),
 				moment(t.ExpiresAt), moment(t.LastUsedAt), moment(t.RevokedAt)}
 		},

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 // capturesEnv names a folder in which the captures of the screen are kept.
@@ -152,12 +153,12 @@ func (d *daemon) kill() {
 }
 
 // client calls the agent's staff door.
-func (d *daemon) client() *client.Client {
+func (d *daemon) client() *staff.Client {
 	d.t.Helper()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(d.home, "agent.sock"))
 	}
-	c, err := client.New("http://vecctl.local", "", &http.Transport{DialContext: dial})
+	c, err := staff.New("http://vecctl.local", &http.Transport{DialContext: dial})
 	must(d.t, err)
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -26,10 +27,7 @@ func uploadCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the file"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the file")
 			if err != nil {
 				return err
 			}
@@ -76,28 +74,28 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 		say(w, "Note: %s", placeIgnored)
 	}
 	if !c.Bool("no-wait") {
-		if issued, err = settledCertificate(c.Context, api, issued); err != nil {
+		if issued, err = settledCertificate(c.Context, api.Certificate, issued); err != nil {
 			return err
 		}
 	}
 	if err := printFields(w.stdout, f, issued, certificateFields(issued)); err != nil {
 		return err
 	}
-	if issued.Status.Value == string(vault.Failed) {
+	if issued.Status.Is(vault.Failed) {
 		return outcome(exitFailed)
 	}
 	return nil
 }
 
 // settledCertificate waits until a certificate's processing has ended.
-func settledCertificate(ctx context.Context, api *client.Client, c client.Certificate) (client.Certificate, error) {
+func settledCertificate(ctx context.Context, look func(context.Context, string) (client.Certificate, error), c client.Certificate) (client.Certificate, error) {
 	const first, most = 20 * time.Millisecond, 2 * time.Second
-	for pause := first; c.Status.Value == string(vault.Processing); pause = min(2*pause, most) {
-		if err := sleep(ctx, pause); err != nil {
+	for pause := first; c.Status.Is(vault.Processing); pause = min(2*pause, most) {
+		if err := bell.Pause(ctx, pause); err != nil {
 			return c, err
 		}
 		var err error
-		if c, err = api.Certificate(ctx, c.UUID); err != nil {
+		if c, err = look(ctx, c.UUID); err != nil {
 			return c, err
 		}
 	}

@@ -25,10 +25,7 @@ func verifyCommand(w world) *cli.Command {
 			"counts too: it knows what was revoked or replaced. Exit code 0: valid; 1: not valid.",
 		Flags: append(apiFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the file"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 1, "the file")
 			if err != nil {
 				return err
 			}

@@ -69,10 +69,7 @@ func versionCommand(w world) *cli.Command {
 		Name: "version", Usage: "which vecctl this is",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}

@@ -13,22 +13,10 @@ func viewCommand(w world) *cli.Command {
 	return &cli.Command{
 		Name: "view", Usage: "show one certificate", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(apiFlags(), outputFlags()...),
-		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the certificate's UUID or reference ID"); err != nil {
-				return err
-			}
-			form, err := formOf(c)
-			if err != nil {
-				return err
-			}
-			return with(c, w, func(s *session) error {
-				found, err := s.Certificate(c.Context, c.Args().First())
-				if err != nil {
-					return err
-				}
-				return printFields(w.stdout, form, found, certificateFields(found))
-			})
-		},
+		Action: one(w, 1, "the certificate's UUID or reference ID", certificateFields,
+			func(c *cli.Context, s *session) (client.Certificate, error) {
+				return s.Certificate(c.Context, c.Args().First())
+			}),
 	}
 }
 

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui"
 )
@@ -18,10 +18,7 @@ func watchCommand(w world) *cli.Command {
 		Name: "watch", Usage: "print what happens, line by line",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
-				return err
-			}
-			form, err := formOf(c)
+			form, err := formFor(c, 0, "")
 			if err != nil {
 				return err
 			}
@@ -38,7 +35,7 @@ const reconnectAfter = time.Second
 func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 	last, lost := "", false
 	for {
-		err := s.Follow(c.Context, last, func(m client.Message) error {
+		err := s.Follow(c.Context, last, func(m staff.Message) error {
 			if lost {
 				say(w, "Connected again.")
 				lost = false
@@ -58,24 +55,13 @@ func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 			say(w, "The connection to the agent was lost; waiting for it.")
 			lost = true
 		}
-		if pause(c.Context, reconnectAfter) != nil {
+		if bell.Pause(c.Context, reconnectAfter) != nil {
 			return nil
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-func printMessage(w world, f form, m client.Message) error {
+func printMessage(w world, f form, m staff.Message) error {
 	if f != asTable {
 		switch {
 		case m.Snapshot != nil:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 )
 
 func webhookCommand(w world) *cli.Command {
@@ -26,7 +25,7 @@ func webhookCommand(w world) *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list the endpoints", Flags: flags(),
-				Action: rows(w, 0, "", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) { return s.Webhooks(c.Context) }),
+				Action: rows(w, 0, "", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) { return s.Webhooks(c.Context) }),
 			},
 			{
 				Name: "update", Usage: "change an endpoint; --active also ends its suspension", ArgsUsage: "ID",
@@ -82,20 +81,20 @@ func runWebhookCreate(c *cli.Context, w world) error {
 		return err
 	}
 	address, active := c.Args().First(), !c.Bool("inactive")
-	edit := client.WebhookEdit{URL: &address, Events: eventNames(c.StringSlice("event")), IsActive: &active, Store: c.String("store")}
-	return secretOnce(c, w, func(s *session) (client.Webhook, error) { return s.CreateWebhook(c.Context, edit) })
+	edit := staff.WebhookEdit{URL: &address, Events: eventNames(c.StringSlice("event")), IsActive: &active, Store: c.String("store")}
+	return secretOnce(c, w, func(s *session) (staff.Webhook, error) { return s.CreateWebhook(c.Context, edit) })
 }
 
 func runWebhookRotate(c *cli.Context, w world) error {
 	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
 		return err
 	}
-	return secretOnce(c, w, func(s *session) (client.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().First()) })
+	return secretOnce(c, w, func(s *session) (staff.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().First()) })
 }
 
 // secretOnce prints the signing secret of a webhook alone on the last line of
 // stdout.
-func secretOnce(c *cli.Context, w world, call func(*session) (client.Webhook, error)) error {
+func secretOnce(c *cli.Context, w world, call func(*session) (staff.Webhook, error)) error {
 	form, err := formOf(c)
 	if err != nil {
 		return err
@@ -105,21 +104,12 @@ func secretOnce(c *cli.Context, w world, call func(*session) (client.Webhook, er
 		if err != nil {
 			return err
 		}
-		switch form {
-		case asJSON:
-			return printJSON(w.stdout, made)
-		case asLines:
-			return printLine(w.stdout, made)
-		case asTable, asCSV:
-		}
-		say(w, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
-		_, err = fmt.Fprintln(w.stdout, made.Secret)
-		return err
+		return printOnce(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
 	})
 }
 
 func runWebhookUpdate(c *cli.Context, w world) error {
-	edit := client.WebhookEdit{Events: eventNames(c.StringSlice("event"))}
+	edit := staff.WebhookEdit{Events: eventNames(c.StringSlice("event"))}
 	if c.IsSet("url") {
 		address := c.String("url")
 		edit.URL = &address
@@ -133,9 +123,9 @@ func runWebhookUpdate(c *cli.Context, w world) error {
 	case edit.URL == nil && len(edit.Events) == 0:
 		return usageError("nothing is to be changed; give --url, --event, --active or --inactive")
 	}
-	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) {
+	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) {
 		changed, err := s.UpdateWebhook(c.Context, c.Args().First(), edit)
-		return []client.Webhook{changed}, err
+		return []staff.Webhook{changed}, err
 	})(c)
 }
 
@@ -150,17 +140,14 @@ func runWebhookDelete(c *cli.Context, w world) error {
 			return usageError("nothing was deleted; --yes does not ask")
 		}
 	}
-	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]client.Webhook, error) {
+	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) {
 		gone, err := s.DeleteWebhook(c.Context, c.Args().First())
-		return []client.Webhook{gone}, err
+		return []staff.Webhook{gone}, err
 	})(c)
 }
 
 func runWebhookTest(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
-		return err
-	}
-	form, err := formOf(c)
+	form, err := formFor(c, 1, "the endpoint's ID")
 	if err != nil {
 		return err
 	}
@@ -169,7 +156,7 @@ func runWebhookTest(c *cli.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		if err := deliveryList().print(w.stdout, form, []client.WebhookDelivery{d}); err != nil {
+		if err := deliveryList().print(w.stdout, form, []staff.WebhookDelivery{d}); err != nil {
 			return err
 		}
 		if d.Status != "success" {
@@ -179,10 +166,10 @@ func runWebhookTest(c *cli.Context, w world) error {
 	})
 }
 
-func webhookList() list[client.Webhook] {
-	return list[client.Webhook]{
+func webhookList() list[staff.Webhook] {
+	return list[staff.Webhook]{
 		headings: []string{"id", "url", "events", "state", "last_delivery_status", "consecutive_failures"},
-		cells: func(h client.Webhook) []string {
+		cells: func(h staff.Webhook) []string {
 			state := "active"
 			switch {
 			case !h.IsActive:

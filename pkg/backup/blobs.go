@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Documents up to small bytes are read ahead, ahead of them at a time, by readers
+// Documents up to small bytes are read ahead, ahead of them at a time, by a few
 // goroutines, so that opening and hashing files keeps up with compressing them. A
 // larger one is streamed.
 const (
-	small   = 1 << 20
-	ahead   = 32
-	readers = 2
+	small       = 1 << 20
+	ahead       = 32
+	mostReaders = 2
 )
 
 // loaded is a document on its way.
@@ -39,6 +39,7 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer cancel()
+	readers := b.lanes
 	lanes, free := make([]chan *loaded, readers), make([]chan *loaded, readers)
 	// Reader i takes every name whose place leaves i, so that order needs no sorting.
 	// Each has buffers of its own: one that is ahead must not take the other's, for

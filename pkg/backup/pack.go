@@ -3,7 +3,6 @@ package backup
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -38,9 +37,9 @@ type piece struct {
 	done          chan struct{} // told when it is packed
 }
 
-// newPacker begins a stream to w; close or abort ends it.
-func newPacker(w io.Writer) (*packer, error) {
-	processors := runtime.GOMAXPROCS(0)
+// newPacker begins a stream to w that so many processors compress; close or abort
+// ends it.
+func newPacker(w io.Writer, processors int) (*packer, error) {
 	// PDFs are compressed inside: only what they have in common is worth looking for,
 	// and the database, too, is mostly the same words again and again.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true),

@@ -19,7 +19,7 @@ func TestPackerKeepsOrder(t *testing.T) {
 		"nothing": 0, "one byte": 1, "a piece": pieceSize, "a piece and a byte": pieceSize + 1, "many": 9*pieceSize + 4711,
 	} {
 		var packed bytes.Buffer
-		p, err := newPacker(&packed)
+		p, err := newPacker(&packed, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 func TestPackerTellsOfAFailedWrite(t *testing.T) {
 	t.Parallel()
 	for name, room := range map[string]int{"at once": 0, "later": 3 * pieceSize} {
-		p, err := newPacker(&stuck{left: room})
+		p, err := newPacker(&stuck{left: room}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestPackerTellsOfAFailedWrite(t *testing.T) {
 			t.Errorf("%s: it ended well: %v", name, err)
 		}
 	}
-	p, err := newPacker(&stuck{})
+	p, err := newPacker(&stuck{}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestPackerTellsOfAFailedWrite(t *testing.T) {
 func TestPackerAborts(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
-	p, err := newPacker(&packed)
+	p, err := newPacker(&packed, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,23 +34,6 @@ func (c *Client) Batches(ctx context.Context, page, perPage int) (Page[Batch], e
 		q.Set("per_page", strconv.Itoa(perPage))
 	}
 	var found Page[Batch]
-	err := c.call(ctx, http.MethodGet, "/business/batches?"+q.Encode(), nil, &found)
+	err := c.Call(ctx, http.MethodGet, "/business/batches?"+q.Encode(), nil, &found)
 	return found, err
-}
-
-// BatchAct is something that staff do to a batch.
-type BatchAct string
-
-// The acts that exist.
-const (
-	PauseBatch  BatchAct = "pause"  // begin nothing more of it
-	ResumeBatch BatchAct = "resume" // go on
-	CancelBatch BatchAct = "cancel" // end what has not begun
-)
-
-// ActOnBatch does something to a batch of an agent's home.
-func (c *Client) ActOnBatch(ctx context.Context, id string, act BatchAct) (Batch, error) {
-	var b Batch
-	err := c.post(ctx, "/panel/batches/"+url.PathEscape(id)+"/"+string(act), struct{}{}, &b)
-	return b, err
 }

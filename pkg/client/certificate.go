@@ -1,6 +1,11 @@
 package client
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
 
 // Certificate is the API's one shape of a certificate: the guide's fields (step 4)
 // and what its users need besides.
@@ -50,6 +55,9 @@ type Status struct {
 	Label       string `json:"label"`
 	Description string `json:"description"`
 }
+
+// Is tells whether it is one of some states.
+func (s Status) Is(some ...vault.Status) bool { return slices.Contains(some, vault.Status(s.Value)) }
 
 // File is the document as it was handed in.
 type File struct {
@@ -111,4 +119,13 @@ type Filter struct {
 	Status, Email, Search, Batch string
 	From, To                     string // issue date, YYYY-MM-DD
 	Page, PerPage                int    // 0: the first page, 15 entries
+}
+
+// TimeOrNull is a moment in UTC, or nil for the zero time.
+func TimeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }

@@ -1,13 +1,9 @@
-// Package client speaks the vault's API and the panel of an agent: over the
-// network, or to an agent in the same process.
+// Package client speaks the vault's API.
 package client
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -42,122 +38,6 @@ func (c *Client) Base() string { return c.base }
 // that answers there too.
 func (c *Client) Transport() http.RoundTripper { return c.http.Transport }
 
-// request prepares a call.
-func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
-	if err != nil {
-		return nil, fmt.Errorf("calling the vault: %w", err)
-	}
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	return req, nil
-}
-
-// do makes a call, again where that is promising. The answer's body is the
-// caller's to close; an answer that is no success is an error.
-func (c *Client) do(req *http.Request) (*http.Response, error) {
-	for attempt := 1; ; attempt++ {
-		resp, err := c.try(req)
-		if err == nil {
-			return resp, nil
-		}
-		pause, again := c.retries.after(req, attempt, err)
-		if !again {
-			return nil, err
-		}
-		if err := c.retries.sleep(req.Context(), pause); err != nil {
-			return nil, err
-		}
-		if req.GetBody != nil {
-			if req.Body, err = req.GetBody(); err != nil {
-				return nil, fmt.Errorf("calling the vault again: %w", err)
-			}
-		}
-	}
-}
-
-func (c *Client) try(req *http.Request) (*http.Response, error) {
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if err := req.Context().Err(); err != nil {
-			return nil, err
-		}
-		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s cannot be reached; check the address and that it runs", c.base))
-	}
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		defer resp.Body.Close()
-		return nil, failure(resp)
-	}
-	return resp, nil
-}
-
-// send prepares a call and makes it.
-func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
-	req, err := c.request(ctx, method, path, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.do(req)
-}
-
-// call makes one call and decodes its answer.
-func (c *Client) call(ctx context.Context, method, path string, body io.Reader, into any) error {
-	req, err := c.request(ctx, method, path, body)
-	if err != nil {
-		return err
-	}
-	return c.decode(req, into)
-}
-
-// decode makes a call and decodes its answer.
-func (c *Client) decode(req *http.Request, into any) error {
-	resp, err := c.do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
-	}
-	return nil
-}
-
-// post sends a value as JSON and decodes the answer.
-func (c *Client) post(ctx context.Context, path string, body, into any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("calling the vault: %w", err)
-	}
-	return c.call(ctx, http.MethodPost, path, bytes.NewReader(raw), into)
-}
-
-func kindOf(status int) fault.Kind {
-	switch status {
-	case http.StatusBadRequest:
-		return fault.Illegal
-	case http.StatusUnauthorized:
-		return fault.Unauthenticated
-	case http.StatusForbidden:
-		return fault.Forbidden
-	case http.StatusNotFound:
-		return fault.NotFound
-	case http.StatusConflict:
-		return fault.Conflict
-	case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
-		return fault.Invalid
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return fault.Unavailable
-	case http.StatusInsufficientStorage:
-		return fault.Full
-	}
-	return fault.Internal
-}
-
 // List returns a page of vault certificates, newest first.
 func (c *Client) List(ctx context.Context, f Filter) (Page[Certificate], error) {
 	return c.list(ctx, "/business/certificate-vault", f)
@@ -173,7 +53,7 @@ func (c *Client) Certificates(ctx context.Context, f Filter) (Page[Certificate],
 // describes them.
 func (c *Client) Templates(ctx context.Context) ([]map[string]any, error) {
 	var all []map[string]any
-	err := c.call(ctx, http.MethodGet, "/business/certificate-templates", nil, &all)
+	err := c.Call(ctx, http.MethodGet, "/business/certificate-templates", nil, &all)
 	return all, err
 }
 
@@ -194,27 +74,27 @@ func (c *Client) list(ctx context.Context, path string, f Filter) (Page[Certific
 		q.Set("per_page", strconv.Itoa(f.PerPage))
 	}
 	var page Page[Certificate]
-	err := c.call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page)
+	err := c.Call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page)
 	return page, err
 }
 
 // Certificate returns one by UUID; an agent takes a reference ID too.
 func (c *Client) Certificate(ctx context.Context, name string) (Certificate, error) {
 	var body struct{ Data Certificate }
-	err := c.call(ctx, http.MethodGet, vaultPath(name), nil, &body)
+	err := c.Call(ctx, http.MethodGet, vaultPath(name), nil, &body)
 	return body.Data, err
 }
 
 // Retry sends a failed certificate through processing again.
 func (c *Client) Retry(ctx context.Context, name string) (Certificate, error) {
 	var body struct{ Data Certificate }
-	err := c.call(ctx, http.MethodPost, vaultPath(name)+"/retry", nil, &body)
+	err := c.Call(ctx, http.MethodPost, vaultPath(name)+"/retry", nil, &body)
 	return body.Data, err
 }
 
 // Download writes a verified PDF to w and returns its length.
 func (c *Client) Download(ctx context.Context, name string, w io.Writer) (int64, error) {
-	resp, err := c.send(ctx, http.MethodGet, vaultPath(name)+"/download", nil)
+	resp, err := c.Send(ctx, http.MethodGet, vaultPath(name)+"/download", nil)
 	if err != nil {
 		return 0, err
 	}

@@ -58,3 +58,25 @@ func failure(resp *http.Response) error {
 	}
 	return e
 }
+
+func kindOf(status int) fault.Kind {
+	switch status {
+	case http.StatusBadRequest:
+		return fault.Illegal
+	case http.StatusUnauthorized:
+		return fault.Unauthenticated
+	case http.StatusForbidden:
+		return fault.Forbidden
+	case http.StatusNotFound:
+		return fault.NotFound
+	case http.StatusConflict:
+		return fault.Conflict
+	case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		return fault.Invalid
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return fault.Unavailable
+	case http.StatusInsufficientStorage:
+		return fault.Full
+	}
+	return fault.Internal
+}

@@ -171,7 +171,7 @@ func (c *Client) form(ctx context.Context, path, key string, f formBody, into an
 		return fmt.Errorf("writing a form: %w", err)
 	}
 	tail := text.Bytes()
-	req, err := c.request(ctx, http.MethodPost, path, http.NoBody)
+	req, err := c.Request(ctx, http.MethodPost, path, http.NoBody)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Trouble struct {
 	err    error
 }
 
+// Error is the code that the server said; where it said none, the reason.
 func (t *Trouble) Error() string {
 	if t.Code != "" && !t.ours {
 		return fmt.Sprintf("the mail server answered %s", t.Code)
@@ -42,6 +43,7 @@ func (t *Trouble) Error() string {
 	return t.Reason
 }
 
+// Unwrap is what the mail library or the network said.
 func (t *Trouble) Unwrap() error { return t.err }
 
 // Public is what may stand in a log: nothing that the server said.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/pdf/refusal"
 )
 
@@ -27,19 +28,9 @@ const (
 	BadPlace   = refusal.BadPlace
 )
 
-// Format is the kind of an input, decided by its content.
-type Format string
-
-// The formats that are accepted.
-const (
-	PDF  Format = "pdf"
-	JPEG Format = "jpeg"
-	PNG  Format = "png"
-)
-
 // Info is what Inspect found out about a document.
 type Info struct {
-	Format    Format
+	Format    kind.Kind
 	Pages     int     // 1 for an image
 	WidthMM   float64 // of the first page as a reader sees it, in millimetres
 	HeightMM  float64
@@ -72,7 +63,7 @@ const (
 
 // Mark is what is put on the page.
 type Mark struct {
-	URL      string    // what the QR code says, in the form that Link gives it
+	URL      string    // what the QR code says, in the form that qr.Link gives it
 	Caption  string    // printed under the code; usually the reference ID
 	SignedAt time.Time // the signature's time
 	Page     int       // from 1; 0 is the first page

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cage"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/raster"
@@ -22,15 +23,15 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, 
 func (s *Seal) Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, s.override) }
 
 func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
-	head := make([]byte, min(size, SniffLen))
+	head := make([]byte, min(size, kind.SniffLen))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return Info{}, fmt.Errorf("read the document's beginning: %w", err)
 	}
-	format, err := Sniff(head)
+	format, err := kind.Sniff(head)
 	switch {
 	case err != nil:
 		return Info{}, err
-	case format != PDF:
+	case format != kind.PDF:
 		return inspectImage(r, size, format)
 	}
 	f, err := xref.Open(r, size)
@@ -51,7 +52,7 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 		return Info{}, err
 	}
 	w, h := s.page.Seen()
-	return Info{Format: PDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
+	return Info{Format: kind.PDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
 		Encrypted: f.Crypt != nil, Signed: s.signed, Repaired: f.Repaired}, nil
 }
 
@@ -59,7 +60,7 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 // characters.
 const usualModules = 33
 
-func inspectImage(r io.ReaderAt, size int64, format Format) (Info, error) {
+func inspectImage(r io.ReaderAt, size int64, format kind.Kind) (Info, error) {
 	d, err := raster.Measure(r, size)
 	if err != nil {
 		return Info{}, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/pdf/mark"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
@@ -75,12 +76,12 @@ func TryMark(r io.ReaderAt, size int64, m Mark) error {
 
 // asPage gives an image as an empty page of its size, and a PDF as it is.
 func asPage(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
-	head := make([]byte, min(size, SniffLen))
+	head := make([]byte, min(size, kind.SniffLen))
 	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, 0, fmt.Errorf("read the document's beginning: %w", err)
 	}
-	format, err := Sniff(head)
-	if err != nil || format == PDF {
+	format, err := kind.Sniff(head)
+	if err != nil || format == kind.PDF {
 		return r, size, err
 	}
 	image, err := inspectImage(r, size, format)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/scan"
 )
 
@@ -14,7 +15,7 @@ import (
 // false. The error says what is wrong, as a sentence.
 func ScanBack(ctx context.Context, r io.ReaderAt, size int64, at Place, want string) (drawn bool, err error) {
 	place := scan.Place(at)
-	if want, err = Link(want); err != nil {
+	if want, err = qr.Link(want); err != nil {
 		return false, err
 	}
 	if scan.Drawn() {

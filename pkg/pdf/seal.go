@@ -158,7 +158,7 @@ func (m *Mark) check() error {
 		m.MarginMM = UsualMarginMM
 	}
 	var err error
-	if m.URL, err = Link(m.URL); err != nil {
+	if m.URL, err = qr.Link(m.URL); err != nil {
 		return err
 	}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Acceptance is a certificate that is to be kept, with its effects.
@@ -53,7 +54,7 @@ type Whole struct {
 	Rows  []WholeRow
 	// Reply, when set, makes the answer that is kept in the same transaction. It
 	// must do nothing but compute.
-	Reply func([]vault.Certificate) (vault.Reply, error)
+	Reply func([]vault.Certificate) (caller.Reply, error)
 }
 
 // WholeRow is an acceptance of a Whole.
@@ -226,13 +227,13 @@ type Institutions interface {
 type Uploads interface {
 	// AddUpload keeps an uploaded file and, unless it is nil, the answer to its
 	// upload.
-	AddUpload(ctx context.Context, u vault.Upload, reply *vault.Reply) error
+	AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error
 	// Uploads finds an institution's uploads that are not used up; the result has
 	// an entry for each ID, nil where there is none. Age is the caller's matter.
-	Uploads(ctx context.Context, institution uint32, ids []string) ([]*vault.Upload, error)
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
 	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
 	// matter; a new answer replaces an old one.
-	Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error)
+	Reply(ctx context.Context, name caller.ReplyName) (caller.Reply, error)
 	// Expire forgets uploads, answers, sign-in links, sessions and waiting applications
 	// that are no longer usable and returns how many records that were.
 	Expire(ctx context.Context, now time.Time) (int, error)
@@ -241,14 +242,14 @@ type Uploads interface {
 // Tokens is what is asked of a store about API tokens.
 type Tokens interface {
 	// AddToken keeps a new token; one with the same ID or hash is a Conflict.
-	AddToken(ctx context.Context, t vault.Token) error
+	AddToken(ctx context.Context, t caller.Token) error
 	// TokenByHash finds the token of a secret's hash, usable or not; NotFound when
 	// there is none.
-	TokenByHash(ctx context.Context, hash string) (vault.Token, error)
+	TokenByHash(ctx context.Context, hash string) (caller.Token, error)
 	// ChangeToken replaces an institution's token by what change makes of it.
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
 	// Tokens lists an institution's tokens in order of creation.
-	Tokens(ctx context.Context, institution uint32) ([]vault.Token, error)
+	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
 }
 
 // MailFilter selects mails; empty fields do not restrict, and all that are set

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/template/typeset"
 )
 
@@ -121,7 +122,7 @@ func (l *loader) loadBackground() []byte {
 			l.wrong("the background %s cannot be used: %v", l.Background, message(err))
 			return nil
 		}
-		if info.Format == pdf.PDF {
+		if info.Format == kind.PDF {
 			return l.sized(file, info, w, h)
 		}
 		if w == 0 {

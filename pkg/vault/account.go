@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"encoding/base64"
-	"fmt"
 	"io"
 	"time"
 
@@ -68,15 +66,6 @@ func NewSession(random io.Reader, now time.Time) (Session, string, error) {
 
 // Usable tells whether the session still lasts.
 func (s Session) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(SessionLife)) }
-
-// drawSecret draws 256 random bits.
-func drawSecret(random io.Reader) (string, error) {
-	var bits [32]byte
-	if _, err := io.ReadFull(random, bits[:]); err != nil {
-		return "", fmt.Errorf("drawing a secret: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(bits[:]), nil
-}
 
 // Assignment is whose certificate it is, and since when.
 type Assignment struct {

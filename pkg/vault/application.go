@@ -148,7 +148,7 @@ func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effe
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
-	if msg := checkText("reason", reason, true, MaxDetails, forbidden); msg != "" {
+	if msg := checkText("reason", reason, true, MaxDetails, Forbidden); msg != "" {
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c = c.decide(Decision{By: by, At: now, Reason: reason}, Rejected)

@@ -60,22 +60,36 @@ func (b Batch) Paused() bool { return !b.PausedAt.IsZero() }
 // Cancelled tells whether the batch was ended before its time.
 func (b Batch) Cancelled() bool { return !b.CancelledAt.IsZero() }
 
-// State is the batch in a word: paused, cancelled, processing or done.
-func (b Batch) State() string {
+// BatchState is a batch in a word.
+type BatchState string
+
+// The states of a batch.
+const (
+	BatchProcessing BatchState = "processing"
+	BatchPaused     BatchState = "paused"
+	BatchCancelled  BatchState = "cancelled"
+	BatchDone       BatchState = "done"
+)
+
+// State is the batch in a word.
+func (b Batch) State() BatchState {
 	switch {
 	case b.Paused():
-		return "paused"
+		return BatchPaused
 	case b.Cancelled():
-		return "cancelled"
+		return BatchCancelled
 	case b.Counts.Processing > 0:
-		return "processing"
+		return BatchProcessing
 	}
-	return "done"
+	return BatchDone
 }
+
+// CodeCancelled is the code of CancelledFailure.
+const CodeCancelled = "cancelled"
 
 // CancelledFailure is why a certificate of a cancelled batch failed.
 func CancelledFailure() Failure {
-	return Failure{Code: "cancelled", Reason: "the batch was cancelled before this document's turn"}
+	return Failure{Code: CodeCancelled, Reason: "the batch was cancelled before this document's turn"}
 }
 
 // Counts is how many certificates are in each state.

@@ -24,7 +24,7 @@ const MaxOpenCorrections = 5
 // NewCorrection takes a wish down.
 func NewCorrection(c Certificate, text string, now time.Time) (Correction, error) {
 	text = Clean(text)
-	if msg := checkText("correction", text, true, MaxDetails, forbidden); msg != "" {
+	if msg := checkText("correction", text, true, MaxDetails, Forbidden); msg != "" {
 		return Correction{}, fault.InvalidFields([]fault.Field{{Name: "correction", Message: msg}})
 	}
 	return Correction{Institution: c.Institution, Certificate: c.UUID, Reference: c.Reference, Text: text, At: now}, nil

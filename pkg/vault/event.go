@@ -28,6 +28,32 @@ const (
 	EventErased     EventType = "certificate_application.erased"
 )
 
+// Leaves is the state that an event leaves a certificate of a source in, "" where it
+// says nothing of it.
+func (t EventType) Leaves(s Source) Status {
+	switch t {
+	case EventCreated:
+		if s == FromCustomer {
+			return Pending
+		}
+		return Processing
+	case EventRetried, EventProcessing:
+		return Processing
+	case EventApproved:
+		return Approved
+	case EventFailed:
+		return Failed
+	case EventRejected:
+		return Rejected
+	case EventRevoked:
+		return Revoked
+	case EventInReview:
+		return InReview
+	case EventSuperseded, EventErased:
+	}
+	return ""
+}
+
 // Event is something that happened to a certificate, with the certificate's
 // fields as they were then.
 type Event struct {

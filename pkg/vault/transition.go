@@ -91,7 +91,7 @@ func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects,
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
-	if msg := checkText("reason", reason, true, MaxDetails, forbidden); msg != "" {
+	if msg := checkText("reason", reason, true, MaxDetails, Forbidden); msg != "" {
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c.Status, c.Revocation, c.UpdatedAt = Revoked, &Revocation{At: now, Reason: reason}, now

@@ -106,7 +106,7 @@ func (h *hookSite) happen(n int) ([]string, error) {
 	return names, err
 }
 
-func (h *hookSite) sender(ended func()) *deliver.Sender {
+func (h *hookSite) sender(ended func(context.Context)) *deliver.Sender {
 	return deliver.New(h.Store, deliver.Options{
 		Client: outbound.New(outbound.Rules{Private: true, Idle: deliver.Idle}),
 		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
@@ -160,7 +160,7 @@ func (h *hookSite) drain(e hook.Endpoint) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	noted := make(chan struct{}, 1)
-	sender := h.sender(func() {
+	sender := h.sender(func(context.Context) {
 		select {
 		case noted <- struct{}{}:
 		default:

@@ -9,7 +9,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
@@ -18,14 +18,14 @@ import (
 
 // Decider is a vault in which it is decided about applications.
 type Decider interface {
-	ReviewApplication(ctx context.Context, name string) (client.Application, error)
-	ApproveApplication(ctx context.Context, name string, a client.ApplicationApproval) (client.Application, error)
-	RejectApplication(ctx context.Context, name, reason string) (client.Application, error)
+	ReviewApplication(ctx context.Context, name string) (staff.Application, error)
+	ApproveApplication(ctx context.Context, name string, a staff.ApplicationApproval) (staff.Application, error)
+	RejectApplication(ctx context.Context, name, reason string) (staff.Application, error)
 	Templates(ctx context.Context) ([]map[string]any, error)
 }
 
 // act does what a key says to an application, or to all that are marked.
-func (p *Page) act(msg tea.KeyPressMsg, a client.Application, marked []string) tea.Cmd {
+func (p *Page) act(msg tea.KeyPressMsg, a staff.Application, marked []string) tea.Cmd {
 	k := p.desk.Keys
 	if key.Matches(msg, k.OpenEvidence) {
 		return p.openEvidence(a)
@@ -43,7 +43,7 @@ func (p *Page) act(msg tea.KeyPressMsg, a client.Application, marked []string) t
 		return desk.Ask(desk.Question{
 			Text: "Reject " + of.words() + "? Whoever applied is told the reason.", Fields: []desk.Field{{Label: "Reason"}},
 			Do: func(answers []string) tea.Cmd {
-				return p.decide(of, "rejected", func(ctx context.Context, uuid string) (client.Application, error) {
+				return p.decide(of, "rejected", func(ctx context.Context, uuid string) (staff.Application, error) {
 					return p.vault.RejectApplication(ctx, uuid, answers[0])
 				})
 			},
@@ -55,7 +55,7 @@ func (p *Page) act(msg tea.KeyPressMsg, a client.Application, marked []string) t
 // chosen is what is decided about.
 type chosen struct {
 	uuids []string
-	one   *client.Application // nil for those that are marked
+	one   *staff.Application // nil for those that are marked
 }
 
 func (c chosen) words() string {
@@ -67,7 +67,7 @@ func (c chosen) words() string {
 
 // openEvidence shows what an applicant handed in. The file's name is not theirs, and
 // its ending is what the vault found it to be.
-func (p *Page) openEvidence(a client.Application) tea.Cmd {
+func (p *Page) openEvidence(a staff.Application) tea.Cmd {
 	if a.Evidence == nil {
 		return desk.Say("Nothing was handed in with " + a.ReferenceID + ".")
 	}
@@ -90,10 +90,13 @@ func (p *Page) review(of chosen) tea.Cmd {
 	return desk.Ask(desk.Question{Text: "Take " + of.words() + " in review?", Do: take})
 }
 
+// issued is the word for applications that were approved.
+const issued = "approved"
+
 // issue approves, and watches for what becomes of it.
-func (p *Page) issue(of chosen, a client.ApplicationApproval) tea.Cmd {
+func (p *Page) issue(of chosen, a staff.ApplicationApproval) tea.Cmd {
 	p.result.begin(of.uuids)
-	return p.decide(of, "approved", func(ctx context.Context, uuid string) (client.Application, error) {
+	return p.decide(of, issued, func(ctx context.Context, uuid string) (staff.Application, error) {
 		return p.vault.ApproveApplication(ctx, uuid, a)
 	})
 }
@@ -109,9 +112,9 @@ type decided struct {
 
 // decide does something to all that are chosen, one after the other. Where the agent
 // cannot be reached any more the rest is left.
-func (p *Page) decide(of chosen, done string, do func(ctx context.Context, uuid string) (client.Application, error)) tea.Cmd {
+func (p *Page) decide(of chosen, done string, do func(ctx context.Context, uuid string) (staff.Application, error)) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		m := decided{issuing: done == "approved"}
+		m := decided{issuing: done == issued}
 		var first error
 		reference, n := "", 0
 		for i, uuid := range of.uuids {

@@ -13,6 +13,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -23,10 +25,10 @@ import (
 // Vault is what is asked of the vault about what people apply for.
 type Vault interface {
 	Decider
-	Applications(ctx context.Context, f client.ApplicationFilter) (client.Page[client.Application], error)
-	Application(ctx context.Context, name string) (client.Application, error)
+	Applications(ctx context.Context, f staff.ApplicationFilter) (client.Page[staff.Application], error)
+	Application(ctx context.Context, name string) (staff.Application, error)
 	ApplicationEvidence(ctx context.Context, name string, w io.Writer) (int64, error)
-	Story(ctx context.Context, name string) (client.Story, error)
+	Story(ctx context.Context, name string) (staff.Story, error)
 }
 
 // Page is the page of what people apply for: the queue of those that wait
@@ -34,14 +36,14 @@ type Vault interface {
 type Page struct {
 	desk    *desk.Desk
 	vault   Vault
-	rows    *roster.List[client.Application]
+	rows    *roster.List[staff.Application]
 	finder  desk.Finder
 	state   string // "open" is those that wait; "" is any
 	visible bool
 
 	uuid    string // of the one that is looked at; "" lists them
-	one     client.Application
-	events  []client.CertificateEvent
+	one     staff.Application
+	events  []staff.CertificateEvent
 	reading bool
 	stale   bool
 	err     error
@@ -53,14 +55,14 @@ type Page struct {
 // New makes the page.
 func New(d *desk.Desk, v Vault) *Page {
 	p := &Page{desk: d, vault: v, state: "open", finder: desk.NewFinder(), lines: scroll.New()}
-	p.rows = roster.NewList(d, roster.Kind[client.Application]{
+	p.rows = roster.NewList(d, roster.Kind[staff.Application]{
 		Name: "applications", Noun: roster.Noun{One: "application", Many: "applications"}, Empty: noneWaits,
 		Columns: []table.Column{
 			{Title: "name", Min: 16, Max: 34}, {Title: "title", Min: 16, Max: 40}, {Title: "state", Min: 10}, {Title: "since", Min: 7, Right: true},
 			{Title: "by", Min: 12, Max: 20, Keep: 1}, {Title: "reference", Min: 24, Keep: 2}, {Title: "e-mail", Min: 16, Max: 40, Keep: 3},
 		},
-		Of: func(a *client.Application) *client.Certificate { return &a.Certificate },
-		Cells: func(a client.Application) []string {
+		Of: func(a *staff.Application) *client.Certificate { return &a.Certificate },
+		Cells: func(a staff.Application) []string {
 			by, since := lately(a)
 			return []string{a.Name, a.Title, a.Status.Value, look.Span(d.Now().Sub(since)), by, a.ReferenceID, a.Email}
 		},
@@ -75,11 +77,11 @@ func New(d *desk.Desk, v Vault) *Page {
 const noneWaits = "No application waits for a decision. Who may apply, and for what, is said with: vecctl institution applying"
 
 // ofCustomers tells whether an event is of an application.
-func ofCustomers(e client.CertificateEvent) bool { return e.Source == "customer" }
+func ofCustomers(e staff.CertificateEvent) bool { return e.Source == string(vault.FromCustomer) }
 
 // lately is who of the staff did something to an application last, and since when it
 // stands as it does.
-func lately(a client.Application) (by string, since time.Time) {
+func lately(a staff.Application) (by string, since time.Time) {
 	switch {
 	case a.Decision != nil:
 		return a.Decision.By, a.Decision.At
@@ -89,8 +91,8 @@ func lately(a client.Application) (by string, since time.Time) {
 	return "", a.CreatedAt
 }
 
-func applicationRecord(a client.Application) []string {
-	review, decision, evidence := cmp.Or(a.Review, &client.Review{}), cmp.Or(a.Decision, &client.Decision{}), cmp.Or(a.Evidence, &client.Evidence{})
+func applicationRecord(a staff.Application) []string {
+	review, decision, evidence := cmp.Or(a.Review, &staff.Review{}), cmp.Or(a.Decision, &staff.Decision{}), cmp.Or(a.Evidence, &staff.Evidence{})
 	at := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -101,9 +103,9 @@ func applicationRecord(a client.Application) []string {
 		a.Proof, a.SubmittedBy, evidence.Name, review.By, at(review.At), decision.By, at(decision.At), decision.Reason}
 }
 
-func (p *Page) source() roster.Source[client.Application] {
-	filter := client.ApplicationFilter{Status: p.state, Search: p.finder.Term}
-	return func(ctx context.Context, page, perPage int) (client.Page[client.Application], error) {
+func (p *Page) source() roster.Source[staff.Application] {
+	filter := staff.ApplicationFilter{Status: p.state, Search: p.finder.Term}
+	return func(ctx context.Context, page, perPage int) (client.Page[staff.Application], error) {
 		f := filter
 		f.Page, f.PerPage = page, perPage
 		return p.vault.Applications(ctx, f)
@@ -129,8 +131,8 @@ func (p *Page) Keys() []key.Binding {
 // applicationRead is one application and what happened to it.
 type applicationRead struct {
 	uuid  string
-	one   client.Application
-	story client.Story
+	one   staff.Application
+	story staff.Story
 	err   error
 }
 
@@ -176,7 +178,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	return tea.Batch(more, cmd, p.read())
 }
 
-func (p *Page) hear(messages []client.Message) tea.Cmd {
+func (p *Page) hear(messages []staff.Message) tea.Cmd {
 	var said tea.Cmd
 	for _, m := range messages {
 		if m.Snapshot != nil {
@@ -291,11 +293,11 @@ func (p *Page) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 
 // hasCertificate tells whether an application has become a certificate, or is about
 // to.
-func hasCertificate(a client.Application) bool {
-	return !waits(a) && a.Status.Value != "rejected"
+func hasCertificate(a staff.Application) bool {
+	return !waits(a) && !a.Status.Is(vault.Rejected)
 }
 
 // waits tells whether an application waits for a decision.
-func waits(a client.Application) bool {
-	return a.Status.Value == "pending" || a.Status.Value == "in_review"
+func waits(a staff.Application) bool {
+	return a.Status.Is(vault.Pending, vault.InReview)
 }

@@ -5,8 +5,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -39,14 +40,14 @@ func (r *result) answered(refused []string) {
 }
 
 // settle notes what became of a certificate.
-func (p *Page) settle(e client.CertificateEvent) tea.Cmd {
+func (p *Page) settle(e staff.CertificateEvent) tea.Cmd {
 	r := &p.result
 	state := roster.StateAfter(e)
-	if !r.waits[e.UUID] || state != "approved" && state != "failed" {
+	if !r.waits[e.UUID] || state != vault.Approved && state != vault.Failed {
 		return nil
 	}
 	delete(r.waits, e.UUID)
-	if r.last = e.ReferenceID; state == "approved" {
+	if r.last = e.ReferenceID; state == vault.Approved {
 		r.issued++
 	} else {
 		r.failed++

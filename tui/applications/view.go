@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
 )
@@ -56,11 +57,11 @@ func (p *Page) foot(l look.Look, width int) []string {
 }
 
 // standing says how an application stands, who has it, and since when.
-func (p *Page) standing(a client.Application) string {
+func (p *Page) standing(a staff.Application) string {
 	switch {
-	case a.Status.Value == "rejected" && a.Decision != nil:
+	case a.Status.Is(vault.Rejected) && a.Decision != nil:
 		return fmt.Sprintf("rejected by %s, %s: %s", a.Decision.By, p.desk.Clock(a.Decision.At), a.Decision.Reason)
-	case a.Status.Value == "failed" && a.FailureReason != nil:
+	case a.Status.Is(vault.Failed) && a.FailureReason != nil:
 		return "failed: " + *a.FailureReason
 	case a.Decision != nil:
 		return fmt.Sprintf("%s; accepted by %s, %s", a.Status.Value, a.Decision.By, p.desk.Clock(a.Decision.At))
@@ -72,7 +73,7 @@ func (p *Page) standing(a client.Application) string {
 
 // removed says, of an application without evidence, that it was removed, or else what
 // is said where there was none.
-func removed(a client.Application, prefix, none string) string {
+func removed(a staff.Application, prefix, none string) string {
 	if gone := a.EvidenceRemovedAt; gone != nil {
 		return prefix + "removed on " + gone.Format(time.DateOnly)
 	}
@@ -80,7 +81,7 @@ func removed(a client.Application, prefix, none string) string {
 }
 
 // evidenceOf says what was handed in.
-func evidenceOf(a client.Application) string {
+func evidenceOf(a staff.Application) string {
 	if a.Evidence == nil {
 		return removed(a, "evidence ", "without evidence")
 	}
@@ -105,7 +106,7 @@ func (p *Page) tell(l look.Look, width int) []string {
 	if r := a.Review; r != nil {
 		say("in review", "by "+r.By+" since "+p.desk.Clock(r.At))
 	}
-	if d := a.Decision; d != nil && a.Status.Value != "rejected" {
+	if d := a.Decision; d != nil && !a.Status.Is(vault.Rejected) {
 		say("accepted", "by "+d.By+", "+p.desk.Clock(d.At))
 		say("issued", a.IssueDate)
 	} else if d != nil {
@@ -115,7 +116,7 @@ func (p *Page) tell(l look.Look, width int) []string {
 	if a.FailureReason != nil {
 		say("failed as", *a.FailureReason)
 	}
-	if a.Status.Value == "approved" || a.Status.Value == "revoked" {
+	if a.Status.Is(vault.Approved, vault.Revoked) {
 		say("page", a.VerifyURL)
 	}
 	say("UUID", a.UUID)
@@ -123,11 +124,11 @@ func (p *Page) tell(l look.Look, width int) []string {
 }
 
 // provenBy says how it is known that an application is the address's.
-func provenBy(a client.Application) string {
+func provenBy(a staff.Application) string {
 	switch a.Proof {
-	case "mail":
+	case string(vault.ProvenByMail):
 		return "proven by a link mailed to the address"
-	case "account":
+	case string(vault.ProvenByAccount):
 		return "by the account of the address"
 	}
 	return "by " + cmp.Or(a.SubmittedBy, "staff") + ", for the applicant"

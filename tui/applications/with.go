@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
@@ -33,7 +34,7 @@ func (p *Page) approve(of chosen) tea.Cmd {
 				label = fmt.Sprintf("the evidence: %s, %s, %s bytes", of.one.Evidence.Name, of.one.Evidence.Format, look.Number(int(of.one.Evidence.Size)))
 			}
 			q.Choices = append(q.Choices, desk.Choice{Label: label, Do: func() tea.Cmd {
-				return p.issue(of, client.ApplicationApproval{Evidence: true})
+				return p.issue(of, staff.ApplicationApproval{Evidence: true})
 			}})
 		}
 		if len(of.uuids) == 1 {
@@ -54,13 +55,13 @@ func (p *Page) askFile(of chosen) tea.Cmd {
 			if err != nil {
 				return func() tea.Msg { return desk.Said{Err: err} }
 			}
-			return p.issue(of, client.ApplicationApproval{File: file})
+			return p.issue(of, staff.ApplicationApproval{File: file})
 		},
 	})
 }
 
 // readDocument reads a file that is to be handed over whole.
-func readDocument(path string) (*client.NewFile, error) {
+func readDocument(path string) (*staff.NewFile, error) {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
 			path = filepath.Join(home, rest)
@@ -78,7 +79,7 @@ func readDocument(path string) (*client.NewFile, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be read; check its rights", path))
 	}
-	return &client.NewFile{Name: document.Name, Body: body}, nil
+	return &staff.NewFile{Name: document.Name, Body: body}, nil
 }
 
 // template is the choice of a template. What it needs beyond what every application
@@ -95,7 +96,7 @@ func (p *Page) template(of chosen, shown map[string]any) desk.Choice {
 	}
 	return desk.Choice{Label: "the template " + id, Do: func() tea.Cmd {
 		if len(ask) == 0 {
-			return p.issue(of, client.ApplicationApproval{Template: id})
+			return p.issue(of, staff.ApplicationApproval{Template: id})
 		}
 		q := desk.Question{Text: "Approve " + of.words() + ". The template " + id + " needs more.", Fields: ask}
 		if len(of.uuids) > 1 {
@@ -106,7 +107,7 @@ func (p *Page) template(of chosen, shown map[string]any) desk.Choice {
 			for i, field := range ask {
 				fields[field.Label] = answers[i]
 			}
-			return p.issue(of, client.ApplicationApproval{Template: id, Fields: fields})
+			return p.issue(of, staff.ApplicationApproval{Template: id, Fields: fields})
 		}
 		return desk.Ask(q)
 	}}

@@ -9,7 +9,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/keys"
 	"github.com/vecctl/vecctl/tui/look"
@@ -73,7 +73,7 @@ func (d *Desk) Clock(at time.Time) string {
 // Messages that concern all pages.
 type (
 	// News is what the event stream told, in order.
-	News struct{ Messages []client.Message }
+	News struct{ Messages []staff.Message }
 	// Link says whether the agent can be reached.
 	Link struct {
 		Up  bool
@@ -81,7 +81,7 @@ type (
 	}
 	// Pulse is how the agent is.
 	Pulse struct {
-		Status client.AgentStatus
+		Status staff.AgentStatus
 		Took   time.Duration
 		Err    error
 	}

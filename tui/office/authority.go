@@ -11,7 +11,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/registrar"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
@@ -19,10 +19,10 @@ import (
 
 // AuthorityVault is what is asked of the certification authority.
 type AuthorityVault interface {
-	Stores(ctx context.Context) ([]client.Store, error)
-	StoreCertifications(ctx context.Context, store string) ([]client.StoreCertification, error)
-	DecideRequest(ctx context.Context, id, act, reason string) (client.StoreCertification, error)
-	RevokeCertification(ctx context.Context, hash, reason string) (client.StoreCertification, error)
+	Stores(ctx context.Context) ([]registrar.Store, error)
+	StoreCertifications(ctx context.Context, store string) ([]registrar.StoreCertification, error)
+	DecideRequest(ctx context.Context, id, act, reason string) (registrar.StoreCertification, error)
+	RevokeCertification(ctx context.Context, hash, reason string) (registrar.StoreCertification, error)
 }
 
 // Authority is the page of the certification authority: each domain's
@@ -31,9 +31,9 @@ type Authority struct {
 	desk    *desk.Desk
 	vault   AuthorityVault
 	table   table.Table
-	stores  []client.Store
-	all     []client.StoreCertification
-	shown   []client.StoreCertification
+	stores  []registrar.Store
+	all     []registrar.StoreCertification
+	shown   []registrar.StoreCertification
 	state   string // "" is any
 	finder  desk.Finder
 	known   bool
@@ -73,8 +73,8 @@ func (p *Authority) Keys() []key.Binding {
 // Messages of this page.
 type (
 	authorityRead struct {
-		stores []client.Store
-		all    []client.StoreCertification
+		stores []registrar.Store
+		all    []registrar.StoreCertification
 		took   time.Duration
 		err    error
 	}
@@ -100,8 +100,8 @@ func (p *Authority) Row(i int) (table.Row, bool) {
 }
 
 // stateOf is a certification's state, in which one that ends soon is expiring.
-func (p *Authority) stateOf(c client.StoreCertification) string {
-	if c.Status == "active" && c.ExpiresAt != nil && c.ExpiresAt.Sub(p.desk.Now()) < expiring {
+func (p *Authority) stateOf(c registrar.StoreCertification) string {
+	if c.Status == registrar.Active && c.ExpiresAt != nil && c.ExpiresAt.Sub(p.desk.Now()) < expiring {
 		return "expiring"
 	}
 	return c.Status
@@ -171,10 +171,10 @@ func (p *Authority) sift() {
 		}
 	}
 	order := authorityStates()
-	slices.SortStableFunc(p.shown, func(c, d client.StoreCertification) int {
+	slices.SortStableFunc(p.shown, func(c, d registrar.StoreCertification) int {
 		return cmp.Compare(slices.Index(order, p.stateOf(c)), slices.Index(order, p.stateOf(d)))
 	})
-	if i := slices.IndexFunc(p.shown, func(c client.StoreCertification) bool { return c.RequestID == selected }); i >= 0 {
+	if i := slices.IndexFunc(p.shown, func(c registrar.StoreCertification) bool { return c.RequestID == selected }); i >= 0 {
 		p.table.Select(i, len(p.shown))
 	}
 }
@@ -185,11 +185,11 @@ func (p *Authority) find() {
 	p.sift()
 }
 
-func (p *Authority) current() (client.StoreCertification, bool) {
+func (p *Authority) current() (registrar.StoreCertification, bool) {
 	if i := p.table.Cursor(); i < len(p.shown) {
 		return p.shown[i], true
 	}
-	return client.StoreCertification{}, false
+	return registrar.StoreCertification{}, false
 }
 
 func (p *Authority) press(msg tea.KeyPressMsg) tea.Cmd {
@@ -235,7 +235,7 @@ func (p *Authority) press(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (p *Authority) decide(c client.StoreCertification, act, reason, done string) tea.Cmd {
+func (p *Authority) decide(c registrar.StoreCertification, act, reason, done string) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
 		after, err := p.vault.DecideRequest(ctx, c.RequestID, act, reason)
 		said := desk.Said{Text: fmt.Sprintf("The request of %s %s; it is %s now.", look.Clean(c.Domain), done, after.Status), Err: err}
@@ -243,8 +243,8 @@ func (p *Authority) decide(c client.StoreCertification, act, reason, done string
 	})
 }
 
-func (p *Authority) revoke(c client.StoreCertification) tea.Cmd {
-	if c.Status != "active" {
+func (p *Authority) revoke(c registrar.StoreCertification) tea.Cmd {
+	if c.Status != registrar.Active {
 		return desk.Say(look.Clean(c.Domain) + " is " + c.Status + "; only one that is active can be revoked.")
 	}
 	return desk.Ask(desk.Question{
@@ -262,7 +262,7 @@ func (p *Authority) revoke(c client.StoreCertification) tea.Cmd {
 func (p *Authority) export() tea.Cmd {
 	shown := slices.Clone(p.shown)
 	return p.desk.Save("certifications", []string{"request_id", "domain", "store_slug", "status", "badge_code", "verification_hash"}, "certification was", "certifications were",
-		desk.Each(shown, func(c client.StoreCertification) []string {
+		desk.Each(shown, func(c registrar.StoreCertification) []string {
 			return []string{c.RequestID, c.Domain, c.Store, c.Status, c.Badge, c.Hash}
 		}))
 }

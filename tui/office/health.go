@@ -10,7 +10,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/scroll"
@@ -28,7 +28,7 @@ type Doctor func(ctx context.Context) ([]Finding, error)
 type Health struct {
 	desk    *desk.Desk
 	doctor  Doctor
-	status  client.AgentStatus
+	status  staff.AgentStatus
 	known   bool
 	found   []Finding
 	looking bool

@@ -9,7 +9,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -107,7 +107,7 @@ func (p *Log) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (p *Log) hear(messages []client.Message) {
+func (p *Log) hear(messages []staff.Message) {
 	for _, m := range messages {
 		switch {
 		case m.Certificate != nil:

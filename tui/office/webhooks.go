@@ -10,7 +10,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/scroll"
@@ -19,11 +19,11 @@ import (
 
 // WebhookVault is what is asked of the vault about webhooks.
 type WebhookVault interface {
-	Webhooks(ctx context.Context) ([]client.Webhook, error)
-	Deliveries(ctx context.Context, f client.DeliveryFilter) ([]client.WebhookDelivery, error)
-	Delivery(ctx context.Context, id string) (client.WebhookDelivery, error)
-	TestWebhook(ctx context.Context, id string) (client.WebhookDelivery, error)
-	Redeliver(ctx context.Context, r client.Redelivery) (int, error)
+	Webhooks(ctx context.Context) ([]staff.Webhook, error)
+	Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]staff.WebhookDelivery, error)
+	Delivery(ctx context.Context, id string) (staff.WebhookDelivery, error)
+	TestWebhook(ctx context.Context, id string) (staff.WebhookDelivery, error)
+	Redeliver(ctx context.Context, r staff.Redelivery) (int, error)
 }
 
 // Webhooks is the page of the endpoints that are told of events: the endpoints,
@@ -40,13 +40,13 @@ type Webhooks struct {
 	hooks     hookRows
 	known     bool
 	endpoints table.Table
-	inside    *client.Webhook // whose deliveries are listed
+	inside    *staff.Webhook // whose deliveries are listed
 
 	sent    deliveryRows
 	list    table.Table
 	state   string // of the deliveries that are listed; "" is any
 	whole   bool   // there are no older ones
-	one     *client.WebhookDelivery
+	one     *staff.WebhookDelivery
 	details scroll.Scroll
 }
 
@@ -88,19 +88,19 @@ func (p *Webhooks) Keys() []key.Binding {
 // Messages of this page.
 type (
 	hooksRead struct {
-		hooks []client.Webhook
+		hooks []staff.Webhook
 		took  time.Duration
 		err   error
 	}
 	deliveriesRead struct {
 		of, state string
 		before    uint64
-		found     []client.WebhookDelivery
+		found     []staff.WebhookDelivery
 		took      time.Duration
 		err       error
 	}
 	deliveryRead struct {
-		one client.WebhookDelivery
+		one staff.WebhookDelivery
 		err error
 	}
 	hookActed struct{ said desk.Said }
@@ -174,7 +174,7 @@ func (p *Webhooks) read(before uint64) tea.Cmd {
 	of, state := p.inside.ID, p.state
 	return p.desk.Ask(func(ctx context.Context) tea.Msg {
 		begun := p.desk.Now()
-		found, err := p.vault.Deliveries(ctx, client.DeliveryFilter{Webhook: of, Status: state, Before: before, Limit: deliveriesAtOnce})
+		found, err := p.vault.Deliveries(ctx, staff.DeliveryFilter{Webhook: of, Status: state, Before: before, Limit: deliveriesAtOnce})
 		return deliveriesRead{of, state, before, found, p.desk.Now().Sub(begun), err}
 	})
 }
@@ -319,7 +319,7 @@ func (p *Webhooks) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 // test sends an endpoint a test and says what it answered.
-func (p *Webhooks) test(w client.Webhook) tea.Cmd {
+func (p *Webhooks) test(w staff.Webhook) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
 		d, err := p.vault.TestWebhook(ctx, w.ID)
 		said := desk.Said{Text: "The test is " + d.Status + ".", Err: err}
@@ -333,7 +333,7 @@ func (p *Webhooks) test(w client.Webhook) tea.Cmd {
 func (p *Webhooks) redeliver(ids []string) tea.Cmd {
 	again := func([]string) tea.Cmd {
 		return p.desk.Act(func(ctx context.Context) tea.Msg {
-			n, err := p.vault.Redeliver(ctx, client.Redelivery{Deliveries: ids})
+			n, err := p.vault.Redeliver(ctx, staff.Redelivery{Deliveries: ids})
 			return hookActed{desk.Said{Text: look.Count(n, "delivery is", "deliveries are") + " sent again.", Err: err}}
 		})
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
 )
@@ -13,7 +13,7 @@ import (
 // ours begins the names of most events; a narrow column is better without it.
 const ours = "certificate_application."
 
-type hookRows []client.Webhook
+type hookRows []staff.Webhook
 
 // Len implements table.Rows.
 func (r hookRows) Len() int { return len(r) }
@@ -36,7 +36,7 @@ func (r hookRows) Row(i int) (table.Row, bool) {
 }
 
 type deliveryRows struct {
-	all   []client.WebhookDelivery
+	all   []staff.WebhookDelivery
 	clock func(time.Time) string
 }
 
@@ -57,7 +57,7 @@ func (r deliveryRows) Row(i int) (table.Row, bool) {
 		r.clock(d.CreatedAt), look.Clean(strings.TrimPrefix(d.Event, ours)), d.Status, look.Number(len(d.Attempts)), look.Clean(answer)}}, true
 }
 
-func answerOf(a client.DeliveryAttempt) string {
+func answerOf(a staff.DeliveryAttempt) string {
 	if a.Error != "" {
 		return a.Error
 	}

@@ -8,6 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -45,8 +47,8 @@ func NewBatch(d *desk.Desk, v RowVault) *Batch {
 		}
 		return []string{c.ReferenceID, c.Name, roster.StateOf(c), about}
 	}
-	kind.Concerns = func(e client.CertificateEvent) bool {
-		return e.BatchID == p.batch.BatchID && roster.StateAfter(e) == "processing"
+	kind.Concerns = func(e staff.CertificateEvent) bool {
+		return e.BatchID == p.batch.BatchID && roster.StateAfter(e) == vault.Processing
 	}
 	p.rows = roster.New(d, v, kind, nil)
 	return p

@@ -11,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
@@ -19,7 +21,7 @@ import (
 // BatchVault is what is asked of the vault about batches.
 type BatchVault interface {
 	Batches(ctx context.Context, page, perPage int) (client.Page[client.Batch], error)
-	ActOnBatch(ctx context.Context, id string, act client.BatchAct) (client.Batch, error)
+	ActOnBatch(ctx context.Context, id string, act staff.BatchAct) (client.Batch, error)
 	RetryAll(ctx context.Context, batch string) (int, error)
 }
 
@@ -34,7 +36,7 @@ type Batches struct {
 	reading bool
 	more    bool // the vault has older ones
 	pages   int  // read so far
-	drop    *client.DropFolder
+	drop    *staff.DropFolder
 	err     error
 }
 
@@ -142,7 +144,7 @@ func (p *Batches) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (p *Batches) hear(m client.Message) {
+func (p *Batches) hear(m staff.Message) {
 	if s := m.Snapshot; s != nil {
 		p.known, p.drop = true, s.Status.Drop
 		for _, b := range slices.Backward(s.Batches) {
@@ -247,7 +249,7 @@ func (p *Batches) export() tea.Cmd {
 // actOnBatch does what a key says to a batch.
 func actOnBatch(d *desk.Desk, v BatchVault, b client.Batch, msg tea.KeyPressMsg) tea.Cmd {
 	k := d.Keys
-	change := func(act client.BatchAct, done string) tea.Cmd {
+	change := func(act staff.BatchAct, done string) tea.Cmd {
 		return d.Act(func(ctx context.Context) tea.Msg {
 			after, err := v.ActOnBatch(ctx, b.BatchID, act)
 			return batchChanged{after, desk.Said{Text: "Batch " + b.Name + " " + done + ".", Err: err}}
@@ -255,14 +257,14 @@ func actOnBatch(d *desk.Desk, v BatchVault, b client.Batch, msg tea.KeyPressMsg)
 	}
 	switch {
 	case d.Remote:
-	case key.Matches(msg, k.Pause) && b.Status == "paused":
-		return change(client.ResumeBatch, "goes on")
+	case key.Matches(msg, k.Pause) && b.Status == string(vault.BatchPaused):
+		return change(staff.ResumeBatch, "goes on")
 	case key.Matches(msg, k.Pause):
-		return change(client.PauseBatch, "is paused")
+		return change(staff.PauseBatch, "is paused")
 	case key.Matches(msg, k.Cancel):
 		return desk.Ask(desk.Question{
 			Text: fmt.Sprintf("Cancel batch %s? %s not begun will fail.", b.Name, look.Count(b.Processing, "certificate that has", "certificates that have")),
-			Do:   func([]string) tea.Cmd { return change(client.CancelBatch, "is cancelled") },
+			Do:   func([]string) tea.Cmd { return change(staff.CancelBatch, "is cancelled") },
 		})
 	case key.Matches(msg, k.RetryAll) && b.Failed == 0:
 		return desk.Say("Nothing of batch " + b.Name + " has failed.")

@@ -8,6 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/roster"
 )
@@ -31,8 +33,8 @@ type Certificates struct {
 func NewCertificates(d *desk.Desk, v CertificateVault) *Certificates {
 	p := &Certificates{desk: d, vault: v, finder: desk.NewFinder()}
 	kind := ofCertificates("certificates", "No certificate is like that.")
-	kind.Concerns = func(e client.CertificateEvent) bool {
-		return p.state != "" || roster.StateAfter(e) == "processing"
+	kind.Concerns = func(e staff.CertificateEvent) bool {
+		return p.state != "" || roster.StateAfter(e) == vault.Processing
 	}
 	p.rows = roster.New(d, v, kind, p.source())
 	return p

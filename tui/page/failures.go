@@ -9,6 +9,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -18,7 +20,7 @@ import (
 // FailureVault is what is asked of the vault about what failed.
 type FailureVault interface {
 	CertificateVault
-	Failures(ctx context.Context, batch string) ([]client.FailureGroup, error)
+	Failures(ctx context.Context, batch string) ([]staff.FailureGroup, error)
 	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
 }
 
@@ -28,7 +30,7 @@ type Failures struct {
 	desk    *desk.Desk
 	vault   FailureVault
 	table   table.Table
-	groups  []client.FailureGroup
+	groups  []staff.FailureGroup
 	known   bool
 	visible bool
 	stale   bool
@@ -48,14 +50,14 @@ func NewFailures(d *desk.Desk, v FailureVault) *Failures {
 	)}
 	p.table.Single = true
 	kind := ofFailures("failures", "Nothing has failed.")
-	kind.Concerns = func(e client.CertificateEvent) bool {
+	kind.Concerns = func(e staff.CertificateEvent) bool {
 		state := roster.StateAfter(e)
-		return state == "failed" || state == "processing"
+		return state == vault.Failed || state == vault.Processing
 	}
 	p.rows = roster.New(d, v, kind, nil)
 	if d.Remote {
 		p.rows.Reset(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
-			return v.List(ctx, client.Filter{Status: "failed", Page: page, PerPage: perPage})
+			return v.List(ctx, client.Filter{Status: string(vault.Failed), Page: page, PerPage: perPage})
 		})
 	}
 	return p
@@ -82,7 +84,7 @@ func (p *Failures) Keys() []key.Binding {
 // Messages of this page.
 type (
 	failuresRead struct {
-		groups []client.FailureGroup
+		groups []staff.FailureGroup
 		took   time.Duration
 		err    error
 	}
@@ -110,7 +112,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 		p.visible = false
 	case desk.News:
 		for _, m := range msg.Messages {
-			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(*m.Certificate) != "approved"
+			p.stale = p.stale || m.Snapshot != nil || m.Certificate != nil && roster.StateAfter(*m.Certificate) != vault.Approved
 		}
 	case desk.Link:
 		p.stale = p.stale || msg.Up
@@ -189,14 +191,14 @@ func (p *Failures) pressGroup(msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *Failures) retry(code string) tea.Cmd {
 	return p.desk.Act(func(ctx context.Context) tea.Msg {
-		return groupRetried{roster.RetrySaid(p.vault.RetrySelected(ctx, client.Selection{Code: code}))}
+		return groupRetried{roster.RetrySaid(p.vault.RetrySelected(ctx, staff.Selection{Code: code}))}
 	})
 }
 
 func (p *Failures) export() tea.Cmd {
 	groups := p.groups
 	return p.desk.Save("causes", []string{"code", "count", "reason", "mend"}, "cause was", "causes were",
-		desk.Each(groups, func(g client.FailureGroup) []string {
+		desk.Each(groups, func(g staff.FailureGroup) []string {
 			return []string{g.Code, fmt.Sprint(g.Count), g.Reason, g.Mend}
 		}))
 }

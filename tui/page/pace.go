@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/look"
 )
 
@@ -50,7 +51,7 @@ func (p *pace) rate(now time.Time) float64 {
 // words are the rate and the time left of a batch that is being processed.
 func (p *pace) words(b client.Batch, now time.Time) (rate, left string) {
 	r := p.rate(now)
-	if b.Status != "processing" || r <= 0 {
+	if b.Status != string(vault.BatchProcessing) || r <= 0 {
 		return "", ""
 	}
 	rate = fmt.Sprintf("%.0f/s", r)

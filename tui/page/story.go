@@ -11,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/roster"
@@ -20,9 +22,9 @@ import (
 // StoryVault is what is asked of the vault about one certificate.
 type StoryVault interface {
 	vaultOf
-	Story(ctx context.Context, name string) (client.Story, error)
+	Story(ctx context.Context, name string) (staff.Story, error)
 	Certificate(ctx context.Context, name string) (client.Certificate, error)
-	Mails(ctx context.Context, f client.MailFilter) ([]client.Mail, error)
+	Mails(ctx context.Context, f staff.MailFilter) ([]staff.Mail, error)
 }
 
 // Revoker is a vault that takes certificates back.
@@ -36,8 +38,8 @@ type Story struct {
 	vault   StoryVault
 	revoker Revoker // nil where certificates cannot be taken back
 	uuid    string
-	story   client.Story
-	mails   []client.Mail // newest first
+	story   staff.Story
+	mails   []staff.Mail // newest first
 	known   bool
 	reading bool
 	stale   bool
@@ -79,8 +81,8 @@ func (p *Story) Keys() []key.Binding {
 type (
 	storyRead struct {
 		uuid  string
-		story client.Story
-		mails []client.Mail
+		story staff.Story
+		mails []staff.Mail
 		err   error
 	}
 	storyActed struct{ said desk.Said }
@@ -142,11 +144,11 @@ func (p *Story) read() tea.Cmd {
 			if err != nil {
 				return storyRead{uuid: uuid, err: err}
 			}
-			mails, err := p.vault.Mails(ctx, client.MailFilter{Certificate: uuid, Limit: latest})
+			mails, err := p.vault.Mails(ctx, staff.MailFilter{Certificate: uuid, Limit: latest})
 			return storyRead{uuid, s, mails, err}
 		}
 		c, err := p.vault.Certificate(ctx, uuid)
-		return storyRead{uuid, client.Story{Certificate: c}, nil, err}
+		return storyRead{uuid, staff.Story{Certificate: c}, nil, err}
 	})
 }
 
@@ -182,7 +184,7 @@ func (p *Story) act(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 func (p *Story) revoke(c client.Certificate) tea.Cmd {
-	if c.Status.Value != "approved" {
+	if !c.Status.Is(vault.Approved) {
 		return desk.Say(c.ReferenceID + " is " + c.Status.Value + "; only one that is approved can be revoked.")
 	}
 	return desk.Ask(desk.Question{
@@ -232,7 +234,7 @@ func (p *Story) tell(l look.Look, width int) []string {
 		say("SHA-256", v.SHA256)
 	}
 	say("batch", text(c.BatchID))
-	if !slices.Contains([]string{"pending", "in_review", "rejected"}, c.Status.Value) {
+	if !c.Status.Is(vault.Pending, vault.InReview, vault.Rejected) {
 		say("page", c.VerifyURL) // of an application there is none
 		if c.ShareURL != c.VerifyURL {
 			say("shared page", c.ShareURL)

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
@@ -77,14 +78,14 @@ func (r *Roster) retryAll(uuids []string) tea.Cmd {
 	})
 }
 
-func (r *Roster) retryMany(ctx context.Context, uuids []string) (client.RetryReport, error) {
+func (r *Roster) retryMany(ctx context.Context, uuids []string) (staff.RetryReport, error) {
 	if !r.desk.Remote {
-		return r.vault.RetrySelected(ctx, client.Selection{UUIDs: uuids})
+		return r.vault.RetrySelected(ctx, staff.Selection{UUIDs: uuids})
 	}
-	var report client.RetryReport
+	var report staff.RetryReport
 	for _, uuid := range uuids {
 		if _, err := r.vault.Retry(ctx, uuid); err != nil {
-			report.Refused = append(report.Refused, client.Refusal{UUID: uuid, Message: desk.Words(err)})
+			report.Refused = append(report.Refused, staff.Refusal{UUID: uuid, Message: desk.Words(err)})
 			continue
 		}
 		report.Retried++
@@ -93,7 +94,7 @@ func (r *Roster) retryMany(ctx context.Context, uuids []string) (client.RetryRep
 }
 
 // RetrySaid is what became of a retry of many, in words.
-func RetrySaid(report client.RetryReport, err error) desk.Said {
+func RetrySaid(report staff.RetryReport, err error) desk.Said {
 	n := len(report.Refused) + report.Others
 	if err == nil && n > 0 && report.Retried == 0 {
 		return desk.Said{Err: fault.New(fault.Illegal, report.Refused[0].Message)}

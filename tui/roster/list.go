@@ -2,12 +2,13 @@ package roster
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/desk"
 	"github.com/vecctl/vecctl/tui/look"
 	"github.com/vecctl/vecctl/tui/table"
@@ -27,7 +28,7 @@ type Kind[T any] struct {
 	Record  func(T) []string // of an export
 	Empty   string           // said where there is nothing
 	// Concerns tells whether an event may change which certificates are listed.
-	Concerns func(client.CertificateEvent) bool
+	Concerns func(staff.CertificateEvent) bool
 }
 
 // Noun is what an entry is called, and several of them.
@@ -259,8 +260,8 @@ func (r *List[T]) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 }
 
 // hear changes what is held by what happened.
-func (r *List[T]) hear(messages []client.Message) {
-	var states map[string]string
+func (r *List[T]) hear(messages []staff.Message) {
+	var states map[string]vault.Status
 	for _, m := range messages {
 		if m.Snapshot != nil || m.Batch != nil && r.desk.Remote {
 			r.stale = true
@@ -270,7 +271,7 @@ func (r *List[T]) hear(messages []client.Message) {
 				r.stale = true
 			}
 			if states == nil {
-				states = map[string]string{}
+				states = map[string]vault.Status{}
 			}
 			states[e.UUID] = StateAfter(*e)
 		}
@@ -282,8 +283,8 @@ func (r *List[T]) hear(messages []client.Message) {
 		for i := range p.rows {
 			c := r.Of(&p.rows[i])
 			if state := states[c.UUID]; state != "" {
-				c.Status.Value = state
-				r.stale = r.stale || state == "failed" // its reason is not in the event
+				c.Status.Value = string(state)
+				r.stale = r.stale || state == vault.Failed // its reason is not in the event
 			}
 		}
 	}
@@ -300,20 +301,8 @@ func StateOf(c client.Certificate) string {
 
 // StateAfter is the state that an event leaves a certificate in; "" where it says
 // nothing of it.
-func StateAfter(e client.CertificateEvent) string {
-	_, what, _ := strings.Cut(e.Event, ".")
-	switch what {
-	case "created":
-		if e.Source == "customer" {
-			return "pending"
-		}
-		return "processing"
-	case "retried":
-		return "processing"
-	case "processing", "approved", "failed", "revoked", "in_review", "rejected":
-		return what
-	}
-	return ""
+func StateAfter(e staff.CertificateEvent) vault.Status {
+	return vault.EventType(e.Event).Leaves(vault.Source(e.Source))
 }
 
 // View draws the list.

@@ -10,13 +10,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/tui/desk"
 )
 
 // Vault is what a roster asks of the vault.
 type Vault interface {
 	Retry(ctx context.Context, name string) (client.Certificate, error)
-	RetrySelected(ctx context.Context, s client.Selection) (client.RetryReport, error)
+	RetrySelected(ctx context.Context, s staff.Selection) (staff.RetryReport, error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 }
 

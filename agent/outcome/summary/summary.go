@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Summary is what is printed.
@@ -19,7 +21,7 @@ type Summary struct {
 	Zone         *time.Location // in which moments are told
 	Batch        client.Batch
 	Certificates []client.Certificate // of the batch, in any order
-	Key          client.SigningKey    // with which the institution signs now
+	Key          staff.SigningKey     // with which the institution signs now
 	Signers      []string             // who is to sign, such as "The dean"
 	MadeAt       time.Time
 }
@@ -77,16 +79,9 @@ func (s Summary) texts() []string {
 	return all
 }
 
-// The states of a certificate, as the API says them.
-const (
-	approved = "approved"
-	failed   = "failed"
-	revoked  = "revoked"
-)
-
 // of lists the certificates in a state.
-func (s Summary) of(state string) []client.Certificate {
-	return slices.DeleteFunc(slices.Clone(s.Certificates), func(c client.Certificate) bool { return c.Status.Value != state })
+func (s Summary) of(state vault.Status) []client.Certificate {
+	return slices.DeleteFunc(slices.Clone(s.Certificates), func(c client.Certificate) bool { return !c.Status.Is(state) })
 }
 
 func (s Summary) count(is func(client.Certificate) bool) string {
@@ -116,7 +111,7 @@ func (p *press) facts() {
 		{"Handed in", p.s.moment(b.CreatedAt)},
 		{"This report", p.s.moment(p.s.MadeAt)},
 	}
-	if b.Status != "done" {
+	if b.Status != string(vault.BatchDone) {
 		facts = append(facts, [2]string{"Not final", fmt.Sprintf("the batch is %s; certificates may still be added to those below", b.Status)})
 	}
 	for _, f := range facts {
@@ -127,14 +122,14 @@ func (p *press) facts() {
 
 func (p *press) counts() {
 	s := p.s
-	in := func(state string) string {
-		return s.count(func(c client.Certificate) bool { return c.Status.Value == state })
+	in := func(state vault.Status) string {
+		return s.count(func(c client.Certificate) bool { return c.Status.Is(state) })
 	}
 	rows := [][]string{
 		{"Entries", strconv.Itoa(len(s.Certificates))},
-		{"Certificates issued", in(approved)},
-		{"Failed", in(failed)},
-		{"Revoked", in(revoked)},
+		{"Certificates issued", in(vault.Approved)},
+		{"Failed", in(vault.Failed)},
+		{"Revoked", in(vault.Revoked)},
 	}
 	for _, more := range [][]string{
 		{"In progress", in("processing")},
@@ -150,17 +145,17 @@ func (p *press) counts() {
 
 func (p *press) certificates() {
 	var issued, lost, taken [][]string
-	for i, c := range p.s.of(approved) {
+	for i, c := range p.s.of(vault.Approved) {
 		issued = append(issued, []string{strconv.Itoa(i + 1), c.Name, c.Title, c.IssueDate, c.ReferenceID})
 	}
-	for i, c := range p.s.of(failed) {
+	for i, c := range p.s.of(vault.Failed) {
 		reason := "no reason was noted"
 		if c.FailureReason != nil {
 			reason = *c.FailureReason
 		}
 		lost = append(lost, []string{strconv.Itoa(i + 1), c.Name, c.Title, c.File.Name, reason})
 	}
-	for i, c := range p.s.of(revoked) {
+	for i, c := range p.s.of(vault.Revoked) {
 		row := []string{strconv.Itoa(i + 1), c.Name, c.ReferenceID, "", ""}
 		if c.Revocation != nil {
 			row[3], row[4] = c.Revocation.At.In(p.s.Zone).Format(time.DateOnly), c.Revocation.Reason

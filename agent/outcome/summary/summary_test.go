@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 var made = time.Date(2026, 6, 4, 22, 30, 0, 0, time.UTC)
@@ -28,17 +30,17 @@ func sample(t *testing.T, n int) Summary {
 	s := Summary{
 		Institution: "Uniwersytet Łódzki", Zone: warsaw, MadeAt: made, Signers: []string{"Registrar", "Dean"},
 		Batch: client.Batch{BatchID: "0197a1f2-6c1e-7c6b-8a53-0d7f3c1a2b4d", Name: "spring.xlsx", Status: "done", CreatedAt: made},
-		Key:   client.SigningKey{Subject: "Registry", Issuer: "Example Authority", Fingerprint: strings.Repeat("ab", 32), ValidUntil: made.AddDate(2, 0, 0)},
+		Key:   staff.SigningKey{Subject: "Registry", Issuer: "Example Authority", Fingerprint: strings.Repeat("ab", 32), ValidUntil: made.AddDate(2, 0, 0)},
 	}
 	for i := range n {
 		c := client.Certificate{ID: uint64(1000 - i), Name: fmt.Sprintf("Person %03d Żółć", n-i), Title: "Diploma", IssueDate: "2026-06-04",
-			ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", n-i), Status: client.Status{Value: approved}, File: client.File{Name: fmt.Sprintf("d%03d.pdf", n-i)}}
+			ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", n-i), Status: client.Status{Value: string(vault.Approved)}, File: client.File{Name: fmt.Sprintf("d%03d.pdf", n-i)}}
 		switch {
 		case i%10 == 5:
 			reason := fmt.Sprintf("The document is encrypted, number %03d", n-i)
-			c.Status.Value, c.FailureReason = failed, &reason
+			c.Status.Value, c.FailureReason = string(vault.Failed), &reason
 		case i == 2:
-			c.Status.Value, c.Revocation = revoked, &client.Revocation{At: made, Reason: "issued in error"}
+			c.Status.Value, c.Revocation = string(vault.Revoked), &client.Revocation{At: made, Reason: "issued in error"}
 		}
 		s.Certificates = append(s.Certificates, c)
 	}

@@ -28,10 +28,8 @@ type Options struct {
 	// Applications lists what somebody applied for.
 	Applications Applications
 	Frame        *frame.Frame
-	// Institution finds the one that issued a certificate; Current is whose pages
-	// these are.
+	// Institution finds the one that issued a certificate.
 	Institution func(id uint32) (vault.Institution, bool)
-	Current     func() vault.Institution
 	BaseURL     func() string
 	// Send has a link mailed to an address.
 	Send   func(ctx context.Context, to, link string) error
@@ -69,15 +67,9 @@ func New(o Options) (*Pages, error) {
 		callers: frame.Pace{Most: linksForOne, Span: time.Hour}, addresses: frame.Pace{Most: linksToOne, Span: time.Hour},
 		all: frame.Pace{Most: linksInAll, Span: time.Hour},
 	}
-	for name, body := range map[string]*frame.Body{
+	return p, o.Frame.ParseAll(files, map[string]*frame.Body{
 		"signin.html": &p.form, "sent.html": &p.sent, "confirm.html": &p.confirm, "me.html": &p.mine,
-	} {
-		var err error
-		if *body, err = o.Frame.Parse(files, name); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	})
 }
 
 // Route adds the pages' addresses.
@@ -90,23 +82,12 @@ func (p *Pages) Route(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sign-out", p.signOut)
 }
 
-func (p *Pages) view(r *http.Request) frame.View { return p.Frame.View(r, p.Current()) }
-
-func (p *Pages) note(w http.ResponseWriter, r *http.Request, status int, name string) {
-	p.Frame.Note(w, r, status, p.view(r), name)
-}
-
-func (p *Pages) broken(w http.ResponseWriter, r *http.Request, err error) {
-	p.Log.Error("a page of accounts failed", "error", err)
-	p.note(w, r, http.StatusInternalServerError, "broken")
-}
-
 func (p *Pages) serveForm(w http.ResponseWriter, r *http.Request) {
 	p.showForm(w, r, http.StatusOK, "", "")
 }
 
 func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, typed, complaint string) {
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	p.Frame.Show(w, r, status, frame.Page{View: v, Title: v.T("signin")}, p.form,
 		struct{ Here, Typed, Complaint string }{v.Link("/sign-in"), typed, complaint})
 }
@@ -120,22 +101,22 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	typed := strings.TrimSpace(r.PostFormValue("email"))
 	if !vault.ValidEmail(vault.Clean(typed)) || len(typed) > vault.MaxEmail {
-		p.showForm(w, r, http.StatusUnprocessableEntity, typed, p.view(r).T("signin.bad"))
+		p.showForm(w, r, http.StatusUnprocessableEntity, typed, p.Frame.Own(r).T("signin.bad"))
 		return
 	}
 	now := p.Now()
 	if !p.callers.Allow(frame.Caller(r), now) || !p.all.Allow("", now) {
-		p.note(w, r, http.StatusTooManyRequests, "busy")
+		p.Frame.Tell(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}
 	// An address that has had its links gets the same answer.
 	if p.addresses.Allow(vault.FoldEmail(typed), now) {
 		if err := p.sendLink(r.Context(), vault.Clean(typed)); err != nil {
-			p.broken(w, r, err)
+			p.Frame.Broken(w, r, err)
 			return
 		}
 	}
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	p.Frame.Show(w, r, http.StatusOK, frame.Page{View: v, Title: v.T("signin.sent")}, p.sent, nil)
 }
 
@@ -159,16 +140,16 @@ func (p *Pages) serveConfirm(w http.ResponseWriter, r *http.Request) {
 		p.showUsed(w, r)
 		return
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	p.Frame.Show(w, r, http.StatusOK, frame.Page{View: v, Title: v.T("signin.confirm")}, p.confirm,
 		struct{ Here string }{v.Link("/sign-in/" + r.PathValue("secret"))})
 }
 
 func (p *Pages) showUsed(w http.ResponseWriter, r *http.Request) {
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	p.showForm(w, r, http.StatusGone, "", v.T("signin.used")+". "+v.T("signin.used.text"))
 }
 
@@ -177,12 +158,12 @@ func (p *Pages) prove(w http.ResponseWriter, r *http.Request) {
 	now := p.Now()
 	fresh, err := vault.NewAccount(p.Random, "", now)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	session, secret, err := vault.NewSession(p.Random, now)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	_, n, err := p.Links.Prove(r.Context(), vault.HashSecret(r.PathValue("secret")), fresh, session, now)
@@ -191,10 +172,10 @@ func (p *Pages) prove(w http.ResponseWriter, r *http.Request) {
 		p.showUsed(w, r)
 		return
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	p.Log.Info("an address was proven", "assigned", n)
 	p.setCookie(w, r, secret)
-	http.Redirect(w, r, p.view(r).Link("/me"), http.StatusSeeOther)
+	http.Redirect(w, r, p.Frame.Own(r).Link("/me"), http.StatusSeeOther)
 }

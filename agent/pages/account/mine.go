@@ -40,10 +40,10 @@ type owned struct {
 
 // serveMine shows an account's certificates.
 func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	who, ok, err := p.Visitor(r)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	if !ok {
@@ -56,7 +56,7 @@ func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 	}
 	found, err := p.Owned.Owned(r.Context(), who.ID, n, perPage)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	page := mine{Email: who.Email, Count: v.T("me.count", found.Total), SignOut: v.Link("/sign-out")}
@@ -71,7 +71,7 @@ func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 	}
 	if n == 1 {
 		if page.Applications, err = p.applications(r.Context(), v, who); err != nil {
-			p.broken(w, r, err)
+			p.Frame.Broken(w, r, err)
 			return
 		}
 		page.Received = r.URL.Query().Get("applied") == "1" && len(page.Applications) > 0

@@ -65,10 +65,10 @@ func (p *Pages) Visitor(r *http.Request) (a vault.Account, ok bool, err error) {
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	if hash := p.hash(r); hash != "" {
 		if err := p.Sessions.EndSession(r.Context(), hash); err != nil {
-			p.broken(w, r, err)
+			p.Frame.Broken(w, r, err)
 			return
 		}
 	}
 	http.SetCookie(w, p.cookie(r, "", -1))
-	http.Redirect(w, r, p.view(r).Link("/sign-in"), http.StatusSeeOther)
+	http.Redirect(w, r, p.Frame.Own(r).Link("/sign-in"), http.StatusSeeOther)
 }

@@ -40,8 +40,6 @@ type Options struct {
 	Desk   Desk
 	Proofs Proofs
 	Frame  *frame.Frame
-	// Current is whose pages these are.
-	Current func() vault.Institution
 	// Visitor is the account that a browser is signed in to; ok is false for none.
 	Visitor func(*http.Request) (who vault.Account, ok bool, err error)
 	Read    ReadForm
@@ -94,13 +92,7 @@ func New(o Options) (*Pages, error) {
 		callers: frame.Pace{Most: fromCaller, Span: time.Hour}, addresses: frame.Pace{Most: fromAddress, Span: time.Hour},
 		all: frame.Pace{Most: fromAll, Span: time.Hour},
 	}
-	for name, body := range map[string]*frame.Body{"form.html": &p.form, "confirm.html": &p.confirm, "said.html": &p.said} {
-		var err error
-		if *body, err = o.Frame.Parse(files, name); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	return p, o.Frame.ParseAll(files, map[string]*frame.Body{"form.html": &p.form, "confirm.html": &p.confirm, "said.html": &p.said})
 }
 
 // Route adds the pages' addresses.
@@ -111,23 +103,9 @@ func (p *Pages) Route(mux *http.ServeMux) {
 	mux.HandleFunc("POST /apply/confirm/{secret}", p.prove)
 }
 
-func (p *Pages) view(r *http.Request) frame.View { return p.Frame.View(r, p.Current()) }
-
-func (p *Pages) note(w http.ResponseWriter, r *http.Request, status int, name string) {
-	p.Frame.Note(w, r, status, p.view(r), name)
-}
-
-func (p *Pages) broken(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
-		return // who asked has gone, which ended the work
-	}
-	p.Log.Error("a page of applications failed", "error", err)
-	p.note(w, r, http.StatusInternalServerError, "broken")
-}
-
 // say is a page that says something and leads on.
 func (p *Pages) say(w http.ResponseWriter, r *http.Request, status int, name, to string) {
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	onward := struct{ Title, Text, Link, Go string }{Title: v.T(name), Text: v.T(name + ".text")}
 	if to != "" {
 		onward.Link, onward.Go = v.Link(to), v.T(name+".go")
@@ -137,15 +115,15 @@ func (p *Pages) say(w http.ResponseWriter, r *http.Request, status int, name, to
 
 // applicant finds out who applies, and answers where nobody may.
 func (p *Pages) applicant(w http.ResponseWriter, r *http.Request, otherwise int) (who vault.Account, at vault.Applying, ok bool) {
-	at = p.Current().Applying()
+	at = p.Frame.Current().Applying()
 	if at.Who == vault.NoApplicants {
-		p.note(w, r, http.StatusNotFound, "missing")
+		p.Frame.Tell(w, r, http.StatusNotFound, "missing")
 		return who, at, false
 	}
 	who, signedIn, err := p.Visitor(r)
 	switch {
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return who, at, false
 	case !signedIn && at.Who != vault.AnyoneApply:
 		p.say(w, r, otherwise, "apply.signin", "/sign-in")
@@ -169,7 +147,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	caller, now := cmp.Or(who.ID, frame.Caller(r)), p.Now()
 	if !p.callers.Allow(caller, now) || who.Email == "" && !p.all.Allow("", now) || !p.hands.take(caller) {
-		p.note(w, r, http.StatusTooManyRequests, "busy")
+		p.Frame.Tell(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}
 	defer p.hands.give(caller)
@@ -183,7 +161,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Full):
 		p.show(w, r, http.StatusServiceUnavailable, f, f.formProblem("apply.full"))
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 	case len(f.problems()) > 0:
 		p.show(w, r, http.StatusUnprocessableEntity, f, f.problems())
 	case who.Email != "":
@@ -198,7 +176,7 @@ func (p *Pages) handIn(w http.ResponseWriter, r *http.Request, f *form, who vaul
 	_, err := p.Desk.Apply(r.Context(), who, f.draft())
 	switch {
 	case err == nil:
-		http.Redirect(w, r, p.view(r).LinkWith("/me", "applied", "1"), http.StatusSeeOther)
+		http.Redirect(w, r, p.Frame.Own(r).LinkWith("/me", "applied", "1"), http.StatusSeeOther)
 	case fault.Is(err, fault.Illegal):
 		p.show(w, r, http.StatusConflict, f, f.formProblem("apply.twice"))
 	case fault.Is(err, fault.Unavailable):
@@ -230,13 +208,13 @@ func (p *Pages) handInByMail(w http.ResponseWriter, r *http.Request, f *form) {
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, f *form, err error) {
 	switch {
 	case fault.Is(err, fault.Forbidden):
-		p.note(w, r, http.StatusForbidden, "apply.closed")
+		p.Frame.Tell(w, r, http.StatusForbidden, "apply.closed")
 	case fault.Is(err, fault.Invalid):
-		f.at = p.Current().Applying()
+		f.at = p.Frame.Current().Applying()
 		p.show(w, r, http.StatusUnprocessableEntity, f, f.formProblem("apply.changed"))
 	case fault.Is(err, fault.Full):
 		p.show(w, r, http.StatusServiceUnavailable, f, f.formProblem("apply.full"))
 	default:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 	}
 }

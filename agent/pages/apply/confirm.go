@@ -16,10 +16,10 @@ func (p *Pages) serveConfirm(w http.ResponseWriter, r *http.Request) {
 		p.showUsed(w, r)
 		return
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	p.Frame.Show(w, r, http.StatusOK, frame.Page{View: v, Title: v.T("apply.confirm")}, p.confirm,
 		struct{ Here, Title, Name string }{v.Link("/apply/confirm/" + r.PathValue("secret")), found.Title, found.Name})
 }
@@ -37,12 +37,12 @@ func (p *Pages) prove(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.NotFound):
 		p.showUsed(w, r)
 	case fault.Is(err, fault.Forbidden):
-		p.note(w, r, http.StatusForbidden, "apply.closed")
+		p.Frame.Tell(w, r, http.StatusForbidden, "apply.closed")
 	case fault.Is(err, fault.Illegal):
 		p.say(w, r, http.StatusConflict, "apply.twice", "/me")
 	case fault.Is(err, fault.Unavailable):
 		p.say(w, r, http.StatusTooManyRequests, "apply.many", "/me")
 	default:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 	}
 }

@@ -211,7 +211,7 @@ type choice struct {
 type stated struct{ Field, Text string }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, f *form, found []problem) {
-	v := p.view(r)
+	v := p.Frame.Own(r)
 	s := sheet{
 		Here: v.Link("/apply"), Account: f.account, Free: f.at.FreeTitle, Optional: f.at.EvidenceOptional,
 		Own: f.typed(fieldOwn), Name: f.typed(fieldName), Email: f.typed(fieldEmail), Details: f.typed(fieldDetails),

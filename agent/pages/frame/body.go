@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/http"
 	"regexp"
 )
 
@@ -41,8 +40,13 @@ func (f *Frame) Parse(from fs.FS, name string) (Body, error) {
 	return body, nil
 }
 
-// Note is a page that only says something: a heading and a sentence.
-func (f *Frame) Note(w http.ResponseWriter, r *http.Request, status int, v View, name string) {
-	title := v.T(name)
-	f.Show(w, r, status, Page{View: v, Title: title}, f.note, struct{ Title, Text, Home string }{title, v.T(name + ".text"), v.Link("/")})
+// ParseAll reads the templates of a room, each by its file's name.
+func (f *Frame) ParseAll(from fs.FS, into map[string]*Body) error {
+	for name, body := range into {
+		var err error
+		if *body, err = f.Parse(from, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

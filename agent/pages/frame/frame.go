@@ -26,6 +26,8 @@ var files embed.FS
 type Options struct {
 	// BaseURL is what links begin with; its path stands before every address.
 	BaseURL func() string
+	// Current is whose pages these are.
+	Current func() vault.Institution
 	// Applying tells whether people may apply at an institution's pages.
 	Applying func(vault.Institution) bool
 	Log      *slog.Logger
@@ -88,6 +90,9 @@ func (f *Frame) View(r *http.Request, of vault.Institution) View {
 	v.Language, v.asked = f.languages.choose(r)
 	return v
 }
+
+// Own finds the language in which a visitor reads a page of whose pages these are.
+func (f *Frame) Own(r *http.Request) View { return f.View(r, f.Current()) }
 
 // prefix is the path of a base URL.
 type prefix struct{ baseURL, path string }

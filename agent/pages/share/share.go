@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/pages/frame"
+	"github.com/vecctl/vecctl/agent/pages/kin"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -42,7 +43,6 @@ type Options struct {
 	Vault       Vault
 	Frame       *frame.Frame
 	Institution func(id uint32) (vault.Institution, bool)
-	Current     func() vault.Institution
 	VerifyURL   func(reference string) string
 	ShareURL    func(vault.Certificate) string
 	// Open opens a certificate's verified PDF; FileName names it.
@@ -93,8 +93,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificat
 		c, err = vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 	}
 	if fault.Is(err, fault.NotFound) {
-		v = p.Frame.View(r, p.Current())
-		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")
+		p.Frame.Tell(w, r, http.StatusNotFound, "share.gone")
 		return c, v, false
 	}
 	who, known := p.Institution(c.Institution)
@@ -102,15 +101,10 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificat
 		err = fmt.Errorf("institution %d is missing", c.Institution)
 	}
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return c, v, false
 	}
 	return c, p.Frame.View(r, who), true
-}
-
-func (p *Pages) broken(w http.ResponseWriter, r *http.Request, err error) {
-	p.Log.Error("showing a shared certificate failed", "error", err)
-	p.Frame.Note(w, r, http.StatusInternalServerError, p.Frame.View(r, p.Current()), "broken")
 }
 
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
@@ -129,7 +123,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c vault.Certificate, v frame.View, said string) {
 	page, err := p.content(r.Context(), c, v)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	page.Said = said
@@ -191,26 +185,9 @@ func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) 
 		page.LinkedIn, page.Fields = linkedIn(c, page), fieldsOf(v, c, page)
 	}
 	var err error
-	if page.Successor, err = p.relative(ctx, c.Institution, c.SupersededBy); err != nil {
-		return page, err
-	}
-	page.Predecessor, err = p.relative(ctx, c.Institution, c.Supersedes)
+	page.Successor, page.Predecessor, err = kin.Of(ctx, p.Vault, c)
 	page.SuccessorLink, page.PredecessorLink = v.Link("/v/"+page.Successor), v.Link("/v/"+page.Predecessor)
 	return page, err
-}
-
-// relative is the reference ID of a predecessor or successor, "" where there is
-// none. Pages name others by their public address alone: who was given this
-// page's was not given theirs.
-func (p *Pages) relative(ctx context.Context, institution uint32, uuid string) (string, error) {
-	if uuid == "" {
-		return "", nil
-	}
-	c, err := p.Vault.Certificate(ctx, institution, uuid)
-	if fault.Is(err, fault.NotFound) {
-		return "", nil
-	}
-	return c.Reference, err
 }
 
 // field is a text to copy.
@@ -250,7 +227,7 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) {
 	}
 	d, err := p.Open(r.Context(), c)
 	if err != nil {
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 		return
 	}
 	defer d.Close()
@@ -321,7 +298,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.Unavailable):
 		p.Frame.Note(w, r, http.StatusTooManyRequests, v, "busy")
 	case err != nil:
-		p.broken(w, r, err)
+		p.Frame.Broken(w, r, err)
 	default:
 		http.Redirect(w, r, v.LinkWith("/c/"+c.ShareToken, "asked", "1"), http.StatusSeeOther)
 	}

@@ -34,14 +34,15 @@ func (o *one) Version(string) uint64 { return o.at }
 func TestQuickPages(t *testing.T) {
 	t.Parallel()
 	who := vault.Institution{ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC"}
-	f, err := frame.New(frame.Options{BaseURL: func() string { return "https://x.example/a&b" }, Applying: func(vault.Institution) bool { return true }, Log: slog.New(slog.DiscardHandler)})
+	f, err := frame.New(frame.Options{BaseURL: func() string { return "https://x.example/a&b" }, Current: func() vault.Institution { return who },
+		Applying: func(vault.Institution) bool { return true }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := &one{}
 	p, err := New(Options{Vault: v, Frame: f, Institution: func(uint32) (vault.Institution, bool) { return who, true },
-		Current: func() vault.Institution { return who }, VerifyURL: func(r string) string { return "https://x.example/a&b/v/" + r },
-		Log: slog.New(slog.DiscardHandler)})
+		VerifyURL: func(r string) string { return "https://x.example/a&b/v/" + r },
+		Log:       slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/pages/frame"
+	"github.com/vecctl/vecctl/agent/pages/kin"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -31,10 +32,8 @@ type Vault interface {
 type Options struct {
 	Vault Vault
 	Frame *frame.Frame
-	// Institution finds the one that issued a certificate; Current is whose page it is
-	// where there is none.
+	// Institution finds the one that issued a certificate.
 	Institution func(id uint32) (vault.Institution, bool)
-	Current     func() vault.Institution
 	VerifyURL   func(reference string) string
 	Log         *slog.Logger
 }
@@ -49,12 +48,7 @@ type Pages struct {
 // New reads the pages' templates.
 func New(o Options) (*Pages, error) {
 	p := &Pages{Options: o, quick: newQuick()}
-	var err error
-	if p.verdict, err = o.Frame.Parse(files, "verify.html"); err != nil {
-		return nil, err
-	}
-	p.home, err = o.Frame.Parse(files, "home.html")
-	return p, err
+	return p, o.Frame.ParseAll(files, map[string]*frame.Body{"verify.html": &p.verdict, "home.html": &p.home})
 }
 
 // Route adds the pages' addresses. Links are printed in either case.
@@ -77,37 +71,21 @@ type finding struct {
 func (p *Pages) find(ctx context.Context, reference string) (finding, error) {
 	c, err := p.Vault.Referred(ctx, reference)
 	if fault.Is(err, fault.NotFound) {
-		return finding{standing: vault.Unknown, institution: p.Current()}, nil
+		return finding{standing: vault.Unknown, institution: p.Frame.Current()}, nil
 	}
 	if err != nil {
 		return finding{}, err
 	}
 	if c.Standing() == vault.Unknown {
-		return finding{standing: vault.Unknown, institution: p.Current()}, nil
+		return finding{standing: vault.Unknown, institution: p.Frame.Current()}, nil
 	}
 	f := finding{standing: c.Standing(), certificate: c}
 	var ok bool
 	if f.institution, ok = p.Institution(c.Institution); !ok {
 		return f, fmt.Errorf("institution %d is missing", c.Institution)
 	}
-	if f.successor, err = p.relative(ctx, c.Institution, c.SupersededBy); err != nil {
-		return f, err
-	}
-	f.predecessor, err = p.relative(ctx, c.Institution, c.Supersedes)
+	f.successor, f.predecessor, err = kin.Of(ctx, p.Vault, c)
 	return f, err
-}
-
-// relative is the reference ID of a predecessor or successor, "" where there is
-// none that was issued.
-func (p *Pages) relative(ctx context.Context, institution uint32, uuid string) (string, error) {
-	if uuid == "" {
-		return "", nil
-	}
-	c, err := p.Vault.Certificate(ctx, institution, uuid)
-	if fault.Is(err, fault.NotFound) {
-		return "", nil
-	}
-	return c.Reference, err
 }
 
 // shownName is the recipient's name as the institution lets it be shown.
@@ -128,9 +106,11 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	f, err := p.find(r.Context(), reference)
 	status := http.StatusOK
 	switch {
+	case err != nil && frame.Gone(r):
+		return
 	case err != nil:
 		p.Log.Error("verifying a certificate failed", "error", err)
-		f, status = finding{institution: p.Current()}, http.StatusInternalServerError
+		f, status = finding{institution: p.Frame.Current()}, http.StatusInternalServerError
 	case f.standing == vault.Unknown:
 		status = http.StatusNotFound
 	}
@@ -202,7 +182,7 @@ func (p *Pages) content(v frame.View, f finding, verdict, reference string) *con
 
 // serveHome asks for a reference ID.
 func (p *Pages) serveHome(w http.ResponseWriter, r *http.Request) {
-	v := p.Frame.View(r, p.Current())
+	v := p.Frame.Own(r)
 	p.Frame.Show(w, r, http.StatusOK, frame.Page{View: v, Title: v.T("home")}, p.home, struct{ Enter, Lang string }{v.Link("/v"), v.Asked()})
 }
 
@@ -213,7 +193,7 @@ const longestReference = 100
 // search leads to the page of a reference ID that was typed in.
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) {
 	typed := strings.ToUpper(strings.Join(strings.Fields(r.FormValue("reference")), ""))
-	v := p.Frame.View(r, p.Current())
+	v := p.Frame.Own(r)
 	to := v.Link("/")
 	if typed != "" && len(typed) <= longestReference {
 		to = v.Link("/v/" + url.PathEscape(typed))

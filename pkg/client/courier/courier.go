@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Row is one certificate that is to be issued.
@@ -180,7 +181,7 @@ func (c *Courier) note(call *call, places []int, status client.RowStatus) {
 }
 
 // uploadLife is how long an upload is relied on: less than the day that it has.
-const uploadLife = vault.UploadLife - time.Hour
+const uploadLife = caller.UploadLife - time.Hour
 
 // uploadAll sends the documents that the vault does not have.
 func (c *Courier) uploadAll(ctx context.Context, open []int) error {

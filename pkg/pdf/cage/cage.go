@@ -62,7 +62,7 @@ func (c *Cage) Convert(w io.Writer, r io.ReaderAt, size int64) error {
 	}
 	c.free <- struct{}{}
 	defer func() { <-c.free }()
-	ctx, cancel := context.WithTimeout(context.Background(), c.time)
+	ctx, cancel := context.WithTimeout(context.Background(), c.time) //nolint:forbidigo // bounded by itself: an image is a page or none
 	defer cancel()
 	out, complaint := bounded{left: c.output}, bounded{left: 64 << 10}
 	cmd := c.command(ctx, io.NewSectionReader(r, 0, size))

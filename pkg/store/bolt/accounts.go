@@ -43,7 +43,7 @@ func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 	}
 	n := 0
 	for _, id := range issued {
-		old, err := t.certificate(record.U64(id))
+		old, err := t.Certificate(record.U64(id))
 		if err != nil {
 			return n, err
 		}
@@ -64,7 +64,7 @@ func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
 
 // putOwner writes a certificate of which only the owner may have changed.
 func (t *txn) putOwner(old, c vault.Certificate) error {
-	if err := t.putCertificate(c); err != nil {
+	if err := t.Save(c); err != nil {
 		return err
 	}
 	return account.MoveOwner(t.Tx, old, c)
@@ -104,7 +104,7 @@ func (s *Store) Owned(ctx context.Context, id string, page, perPage int) (store.
 		ids, total := account.OwnedPage(t.Tx, id, page, perPage)
 		found.Total = total
 		for _, id := range ids {
-			one, err := t.certificate(record.U64(id))
+			one, err := t.Certificate(record.U64(id))
 			if err != nil {
 				return found, err
 			}
@@ -133,7 +133,7 @@ func (s *Store) EraseAccount(ctx context.Context, email string) error {
 // disown makes an account's certificates nobody's.
 func (t *txn) disown(a vault.Account) error {
 	for _, id := range account.Owned(t.Tx, a.ID) {
-		old, err := t.certificate(record.U64(id))
+		old, err := t.Certificate(record.U64(id))
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/application"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -18,7 +16,7 @@ func (t *txn) checkKey(old, c vault.Certificate) error {
 	if c.Key() == old.Key() || !c.KeepsKey() || c.Source != vault.FromCustomer {
 		return nil
 	}
-	holder, err := t.holder(c.Institution, c.Key())
+	holder, err := t.Holder(c.Institution, c.Key())
 	if err != nil || holder == nil || holder.ID == c.ID {
 		return err
 	}
@@ -32,36 +30,25 @@ func (t *txn) moveApplication(old, c vault.Certificate) error {
 	if old.Source != vault.FromCustomer {
 		return nil
 	}
-	id := record.U64(c.ID)
 	if old.Open() && !c.Open() {
 		if err := application.Close(t.Tx, old); err != nil {
 			return err
 		}
 	}
 	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
-		if err := t.Put(byBlob, record.Join([]byte(c.File.SHA256), id), nil); err != nil {
+		if err := t.NeedDocument(c.File.SHA256, c); err != nil {
 			return err
 		}
 	}
 	for _, sum := range old.Documents() {
-		if key := record.Join([]byte(sum), id); !slices.Contains(c.Documents(), sum) && t.Has(byBlob, key) {
-			if err := t.Delete(byBlob, key); err != nil {
-				return err
-			}
+		if slices.Contains(c.Documents(), sum) {
+			continue
 		}
-	}
-	if c.Key() == old.Key() && c.KeepsKey() == old.KeepsKey() {
-		return nil
-	}
-	if from := keyKey(old.Institution, old.Key()); bytes.Equal(t.Get(byKey, from), id) {
-		if err := t.Delete(byKey, from); err != nil {
+		if err := t.ReleaseDocument(sum, c); err != nil {
 			return err
 		}
 	}
-	if !c.KeepsKey() {
-		return nil
-	}
-	return t.Put(byKey, keyKey(c.Institution, c.Key()), id)
+	return t.MoveKey(old, c)
 }
 
 // Submit implements store.Applications.
@@ -79,7 +66,7 @@ func (s *Store) Submit(ctx context.Context, a store.Acceptance, hash string, now
 		}
 		c, err := t.accept(a)
 		if err == nil {
-			err = t.putEntries()
+			err = t.Lead()
 		}
 		if err == nil {
 			err = application.Open(t.Tx, c)

@@ -22,13 +22,13 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 		if err != nil {
 			return old, err
 		}
-		if err := t.batches.Replace(b); err != nil {
+		if err := t.Batches.Replace(b); err != nil {
 			return old, err
 		}
 		if b.Cancelled() && !old.Cancelled() {
 			return b, t.endJobs(b, waiting)
 		}
-		return b, job.Park(&t.batches, b)
+		return b, job.Park(&t.Batches, b)
 	})
 	if err != nil {
 		return vault.Batch{}, err
@@ -47,7 +47,7 @@ func (t *txn) endJobs(b vault.Batch, change store.Change) error {
 		if err := job.Drop(t.Tx, j); err != nil {
 			return err
 		}
-		c, err := t.certificate(record.U64(j.Certificate))
+		c, err := t.Certificate(record.U64(j.Certificate))
 		if err != nil {
 			return err
 		}

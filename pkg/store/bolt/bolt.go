@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/account"
 	"github.com/vecctl/vecctl/pkg/store/bolt/application"
 	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
+	"github.com/vecctl/vecctl/pkg/store/bolt/certificate"
 	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
 	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
 	"github.com/vecctl/vecctl/pkg/store/bolt/event"
@@ -30,21 +31,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
-
-// The buckets that certificates are kept in; package schema draws all.
-var (
-	certificates = []byte("certificates")
-	tails        = []byte("tails")
-	byUUID       = []byte("by_uuid")
-	byReference  = []byte("by_reference")
-	byShare      = []byte("by_share")
-	byKey        = []byte("by_key")
-	byBlob       = []byte("by_blob")
-	frozen       = []byte("frozen")
-)
-
-// proven returns the buckets in which a key that is not there decides something.
-func proven() [][]byte { return [][]byte{byKey, frozen} }
 
 // What is kept in packages below.
 type (
@@ -88,7 +74,7 @@ var _ store.Store = (*Store)(nil)
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
 	totals := map[string]uint64{}
-	f, err := file.Open(path, wait, sum.Of(proven(), totals)...)
+	f, err := file.Open(path, wait, sum.Of(certificate.Proven(), totals)...)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +93,7 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	s.receipts = receipt.New(read, write)
 	s.trails = trail.New(read, write)
 	s.applications = application.New(within(s, ofBatches))
-	own := schema.Own{Certificates: certificates, Proven: proven(), Others: [][]byte{tails, byUUID, byReference, byShare, byBlob}}
-	if err := schema.Prepare(f, path, own, totals); err != nil {
+	if err := schema.Prepare(f, path, certificate.Own(), totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -162,7 +147,7 @@ func within[X any](s *Store, as func(*txn) X) (read, write func(context.Context,
 func plain(t *txn) *tree.Tx { return t.Tx }
 
 // ofBatches is a transaction with what it knows of batches.
-func ofBatches(t *txn) *batch.Tx { return &t.batches }
+func ofBatches(t *txn) *batch.Tx { return &t.Batches }
 
 // ofDeliveries is a transaction with what it knows of endpoints.
-func ofDeliveries(t *txn) *delivery.Tx { return &t.deliveries }
+func ofDeliveries(t *txn) *delivery.Tx { return &t.Deliveries }

@@ -13,7 +13,7 @@ import (
 // Change implements store.Certificates.
 func (s *Store) Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error) {
 	return write(ctx, s, func(t *txn) (vault.Certificate, error) {
-		old, err := t.find(institution, name)
+		old, err := t.Find(institution, name)
 		if err != nil {
 			return old, err
 		}
@@ -30,25 +30,21 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err := t.checkKey(old, c); err != nil {
 		return old, err
 	}
-	if err := t.moveShare(old, c); err != nil {
+	if err := t.MoveShare(old, c); err != nil {
 		return old, err
 	}
 	if c, err = t.assigned(old, c); err != nil {
 		return old, err
 	}
-	if err := t.putCertificate(c); err != nil {
+	if err := t.Save(c); err != nil {
 		return old, err
 	}
-	if c.Status != old.Status {
-		t.changes.Move(old, c)
-		t.count(old, -1)
-		t.count(c, 1)
-	}
+	t.MoveStatus(old, c)
 	if err := t.moveApplication(old, c); err != nil {
 		return old, err
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		if err := t.Put(byBlob, record.Join([]byte(v.Document.SHA256), record.U64(c.ID)), nil); err != nil {
+		if err := t.NeedDocument(v.Document.SHA256, c); err != nil {
 			return old, err
 		}
 	}
@@ -79,7 +75,7 @@ func (t *txn) settle(st store.Settlement) error {
 		return fault.New(fault.Conflict, "the job was taken over by another worker")
 	}
 	if st.Change != nil {
-		old, err := t.certificate(record.U64(stored.Certificate))
+		old, err := t.Certificate(record.U64(stored.Certificate))
 		if err != nil {
 			return err
 		}
@@ -103,5 +99,5 @@ func (t *txn) settle(st store.Settlement) error {
 	if st.Untried {
 		waiting.Attempt--
 	}
-	return job.Put(&t.batches, waiting)
+	return job.Put(&t.Batches, waiting)
 }

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -30,7 +29,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 		}
 		about := map[string]bool{}
 		for _, id := range ids {
-			c, err := t.certificate(record.U64(id))
+			c, err := t.Certificate(record.U64(id))
 			if err != nil {
 				return done, err
 			}
@@ -65,12 +64,9 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 
 // erase forgets one certificate's data and returns the mails about it.
 func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
-	for _, e := range t.personal(old) {
-		if err := t.Delete(e.bucket, e.key); err != nil {
-			return nil, err
-		}
+	if err := t.Forget(old); err != nil {
+		return nil, err
 	}
-	t.changes.Forget(old, vault.Certificate{Identity: old.Identity}.SearchText())
 	if err := correction.Drop(t.Tx, old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
@@ -83,21 +79,4 @@ func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
 	}
 	_, err = t.change(old, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Erase(now) })
 	return ids, err
-}
-
-// personal lists the entries that are about a certificate's recipient or its
-// document.
-func (t *txn) personal(c vault.Certificate) []entry {
-	id := record.U64(c.ID)
-	all := []entry{{tails, id, nil}}
-	for _, sum := range c.Documents() {
-		all = append(all, entry{byBlob, record.Join([]byte(sum), id), nil})
-	}
-	if key := keyKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozen, key) != nil {
-		all = append(all, entry{frozen, key, nil})
-	}
-	if key := keyKey(c.Institution, c.Key()); bytes.Equal(t.Get(byKey, key), id) {
-		all = append(all, entry{byKey, key, nil})
-	}
-	return all
 }

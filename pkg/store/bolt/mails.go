@@ -73,12 +73,12 @@ func (t *txn) tell(old, m vault.Mail) error {
 	if m.State == old.State || m.Certificate == 0 {
 		return nil
 	}
-	c, err := t.certificate(record.U64(m.Certificate))
+	c, err := t.Certificate(record.U64(m.Certificate))
 	if err != nil {
 		return err
 	}
 	if told, changed := c.Told(m); changed {
-		return t.putCertificate(told)
+		return t.Save(told)
 	}
 	return nil
 }

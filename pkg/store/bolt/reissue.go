@@ -5,7 +5,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -13,7 +12,7 @@ import (
 func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 	reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error) {
 	return write(ctx, s, func(t *txn) (vault.Succession, error) {
-		old, err := t.find(institution, name)
+		old, err := t.Find(institution, name)
 		if err != nil {
 			return vault.Succession{}, err
 		}
@@ -27,7 +26,7 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 		if made.Next, err = t.accept(store.Acceptance{Certificate: made.Next, Effects: made.Effects}); err != nil {
 			return made, err
 		}
-		if err := t.putEntries(); err != nil {
+		if err := t.Lead(); err != nil {
 			return made, err
 		}
 		made.Old, err = t.change(old, func(vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -40,14 +39,14 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 // checkSuccessor refuses a successor whose key somebody holds that it does not
 // replace, or whose identity is taken.
 func (t *txn) checkSuccessor(old, next vault.Certificate) error {
-	uuid := record.UUID(next.UUID)
-	if uuid == nil || next.Reference == "" {
-		return fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
+	taken, err := t.Taken(next.Identity)
+	if err != nil {
+		return err
 	}
-	if t.Get(byUUID, uuid) != nil || t.Get(byReference, []byte(next.Reference)) != nil || t.shareTaken(next.ShareToken) {
+	if taken {
 		return fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 	}
-	holder, err := t.holder(next.Institution, next.Key())
+	holder, err := t.Holder(next.Institution, next.Key())
 	if err != nil || holder == nil {
 		return err
 	}
@@ -58,7 +57,7 @@ func (t *txn) checkSuccessor(old, next vault.Certificate) error {
 		if replaced.Supersedes == "" {
 			return fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: vault.DuplicateMessage}})
 		}
-		if replaced, err = t.find(next.Institution, replaced.Supersedes); err != nil {
+		if replaced, err = t.Find(next.Institution, replaced.Supersedes); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/certificate"
 	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
 	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
@@ -36,7 +37,7 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) 
 // Blobs are the contents that certificates, uploads and waiting applications need, in order.
 func (s *Snapshot) Blobs() []string {
 	var all []string
-	for _, index := range [][]byte{byBlob, upload.BlobIndex(), application.BlobIndex()} {
+	for _, index := range [][]byte{certificate.DocumentIndex(), upload.BlobIndex(), application.BlobIndex()} {
 		const sumLength = 64
 		last := ""
 		c := s.tx.Bucket(index).Cursor()

@@ -33,7 +33,7 @@ func (s *Store) AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certifi
 				return nil, err
 			}
 		}
-		if err := t.putEntries(); err != nil {
+		if err := t.Lead(); err != nil {
 			return nil, err
 		}
 		if w.Reply == nil {

@@ -72,7 +72,7 @@ func cancelledBatches(f *fixture) {
 		f.Errorf("cancelled as %+v with counts %+v", cancelled, cancelled.Counts)
 	}
 	for _, c := range kept[1:] {
-		if got := f.read(c); got.Status != vault.Failed || got.Failure.Code != "cancelled" {
+		if got := f.read(c); got.Status != vault.Failed || got.Failure.Code != vault.CodeCancelled {
 			f.Errorf("certificate %d is %s: %+v", got.ID, got.Status, got.Failure)
 		}
 	}

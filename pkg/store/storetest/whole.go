@@ -7,18 +7,19 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // upload keeps an uploaded file.
-func (f *fixture) upload(institution uint32) vault.Upload {
+func (f *fixture) upload(institution uint32) caller.Upload {
 	f.Helper()
-	u, err := vault.NewUpload(f.random, institution, f.draft().File, f.tick())
+	u, err := caller.NewUpload(f.random, institution, f.draft().File, f.tick())
 	f.check(err)
 	f.check(f.store.AddUpload(f.Context(), u, nil))
 	return u
 }
 
-func (f *fixture) uploads(institution uint32, ids ...string) []*vault.Upload {
+func (f *fixture) uploads(institution uint32, ids ...string) []*caller.Upload {
 	f.Helper()
 	found, err := f.store.Uploads(f.Context(), institution, ids)
 	f.check(err)
@@ -26,7 +27,7 @@ func (f *fixture) uploads(institution uint32, ids ...string) []*vault.Upload {
 }
 
 // row makes a row of a whole of an uploaded file.
-func (f *fixture) row(u vault.Upload) store.WholeRow {
+func (f *fixture) row(u caller.Upload) store.WholeRow {
 	f.Helper()
 	d := f.draft()
 	d.File = u.File
@@ -40,8 +41,8 @@ func (f *fixture) newBatch(institution uint32) vault.Batch {
 	return vault.Batch{ID: id, Institution: institution, Name: "batch", Trigger: vault.BulkUpload, CreatedAt: f.now}
 }
 
-func replyTo(key string, f *fixture) vault.Reply {
-	return vault.Reply{ReplyName: vault.ReplyName{Institution: f.a, Caller: "caller", Key: key},
+func replyTo(key string, f *fixture) caller.Reply {
+	return caller.Reply{ReplyName: caller.ReplyName{Institution: f.a, Caller: "caller", Key: key},
 		Fingerprint: "print", Status: 201, Body: []byte(`{"n":1}`), CreatedAt: f.now}
 }
 
@@ -52,7 +53,7 @@ func wholeKeeps(f *fixture) {
 	reply := replyTo("key", f)
 	made, refused, err := f.store.AcceptWhole(f.Context(), store.Whole{
 		Batch: &b, Rows: []store.WholeRow{first, second},
-		Reply: func(made []vault.Certificate) (vault.Reply, error) {
+		Reply: func(made []vault.Certificate) (caller.Reply, error) {
 			reply.Body = []byte(made[1].UUID)
 			return reply, nil
 		},
@@ -101,7 +102,7 @@ func wholeRefuses(f *fixture) {
 
 	made, refused, err := f.store.AcceptWhole(f.Context(), store.Whole{
 		Batch: &b, Rows: []store.WholeRow{held, twin, again, stranger, unknown, one, other},
-		Reply: func([]vault.Certificate) (vault.Reply, error) { return reply, nil },
+		Reply: func([]vault.Certificate) (caller.Reply, error) { return reply, nil },
 	})
 	f.check(err)
 	want := []store.Refused{{Row: 0, Duplicate: true}, {Row: 2, Duplicate: true}, {Row: 3}, {Row: 4}, {Row: 6}}
@@ -138,10 +139,10 @@ func uploadsAreKept(f *fixture) {
 
 func uploadsExpire(f *fixture) {
 	old, reply := f.upload(f.a), replyTo("old", f)
-	second, err := vault.NewUpload(f.random, f.a, f.draft().File, f.now)
+	second, err := caller.NewUpload(f.random, f.a, f.draft().File, f.now)
 	f.check(err)
 	f.check(f.store.AddUpload(f.Context(), second, &reply))
-	f.now = f.now.Add(vault.UploadLife)
+	f.now = f.now.Add(caller.UploadLife)
 	fresh := f.upload(f.a)
 	n, err := f.store.Expire(f.Context(), f.now)
 	f.check(err)
@@ -157,13 +158,13 @@ func uploadsExpire(f *fixture) {
 
 func repliesAreKept(f *fixture) {
 	reply := replyTo("key", f)
-	u, err := vault.NewUpload(f.random, f.a, f.draft().File, f.now)
+	u, err := caller.NewUpload(f.random, f.a, f.draft().File, f.now)
 	f.check(err)
 	f.check(f.store.AddUpload(f.Context(), u, &reply))
 	got, err := f.store.Reply(f.Context(), reply.ReplyName)
 	f.check(err)
 	f.wantSame(got, reply, "the answer")
-	for _, other := range []vault.ReplyName{
+	for _, other := range []caller.ReplyName{
 		{Institution: f.b, Caller: "caller", Key: "key"}, {Institution: f.a, Caller: "other", Key: "key"}, {Institution: f.a, Caller: "caller", Key: "ke"},
 	} {
 		_, err := f.store.Reply(f.Context(), other)

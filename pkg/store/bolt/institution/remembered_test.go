@@ -3,7 +3,7 @@ package institution
 import (
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // A token that was read before it was changed is not remembered after.
@@ -14,7 +14,7 @@ func TestRememberedForgetsWhatWasChanged(t *testing.T) {
 	if ok {
 		t.Fatal("a token is known from the beginning")
 	}
-	r.put("a", vault.Token{ID: "1"}, age)
+	r.put("a", caller.Token{ID: "1"}, age)
 	if token, _, ok := r.get("a"); !ok || token.ID != "1" {
 		t.Errorf("remembered %+v, %v", token, ok)
 	}
@@ -23,7 +23,7 @@ func TestRememberedForgetsWhatWasChanged(t *testing.T) {
 	if _, _, ok := r.get("a"); ok {
 		t.Error("a token is known after a change")
 	}
-	r.put("b", vault.Token{ID: "2"}, age)
+	r.put("b", caller.Token{ID: "2"}, age)
 	if _, _, ok := r.get("b"); ok {
 		t.Error("a token is remembered as it was before a change")
 	}

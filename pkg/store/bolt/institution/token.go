@@ -6,14 +6,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 func noToken() error { return fault.New(fault.NotFound, "Token not found.") }
 
 // AddToken implements store.Tokens.
-func (s *Register) AddToken(ctx context.Context, token vault.Token) error {
-	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (vault.Token, error) {
+func (s *Register) AddToken(ctx context.Context, token caller.Token) error {
+	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (caller.Token, error) {
 		if t.Get(byHash, []byte(token.Hash)) != nil || t.Get(tokens, []byte(token.ID)) != nil {
 			return token, fault.New(fault.Conflict, "the token exists already")
 		}
@@ -25,12 +25,12 @@ func (s *Register) AddToken(ctx context.Context, token vault.Token) error {
 	return err
 }
 
-func putToken(t *tree.Tx, token vault.Token) error {
+func putToken(t *tree.Tx, token caller.Token) error {
 	return t.Keep(tokens, []byte(token.ID), token)
 }
 
-func token(t *tree.Tx, id []byte) (vault.Token, error) {
-	var token vault.Token
+func token(t *tree.Tx, id []byte) (caller.Token, error) {
+	var token caller.Token
 	value := t.Get(tokens, id)
 	if value == nil {
 		return token, noToken()
@@ -40,12 +40,12 @@ func token(t *tree.Tx, id []byte) (vault.Token, error) {
 }
 
 // TokenByHash implements store.Tokens.
-func (s *Register) TokenByHash(ctx context.Context, hash string) (vault.Token, error) {
+func (s *Register) TokenByHash(ctx context.Context, hash string) (caller.Token, error) {
 	known, age, ok := s.remembered.get(hash)
 	if ok {
 		return known, ctx.Err()
 	}
-	read, err := tree.Run(ctx, s.read, func(t *tree.Tx) (vault.Token, error) {
+	read, err := tree.Run(ctx, s.read, func(t *tree.Tx) (caller.Token, error) {
 		token, err := token(t, t.Get(byHash, []byte(hash)))
 		if err == nil && token.Hash != hash {
 			err = record.Misplaced(byHash, []byte(hash))
@@ -59,9 +59,9 @@ func (s *Register) TokenByHash(ctx context.Context, hash string) (vault.Token, e
 }
 
 // ChangeToken implements store.Tokens.
-func (s *Register) ChangeToken(ctx context.Context, institution uint32, id string, change func(vault.Token) (vault.Token, error)) (vault.Token, error) {
+func (s *Register) ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error) {
 	defer s.remembered.forget()
-	return tree.Run(ctx, s.write, func(t *tree.Tx) (vault.Token, error) {
+	return tree.Run(ctx, s.write, func(t *tree.Tx) (caller.Token, error) {
 		old, err := token(t, []byte(id))
 		if err != nil {
 			return old, err
@@ -78,10 +78,10 @@ func (s *Register) ChangeToken(ctx context.Context, institution uint32, id strin
 }
 
 // Tokens implements store.Tokens.
-func (s *Register) Tokens(ctx context.Context, institution uint32) ([]vault.Token, error) {
-	return tree.Run(ctx, s.read, func(t *tree.Tx) (all []vault.Token, err error) {
+func (s *Register) Tokens(ctx context.Context, institution uint32) ([]caller.Token, error) {
+	return tree.Run(ctx, s.read, func(t *tree.Tx) (all []caller.Token, err error) {
 		err = t.Bucket(tokens).ForEach(func(k, v []byte) error {
-			var token vault.Token
+			var token caller.Token
 			if err := record.Decode(k, v, &token); err != nil {
 				return err
 			}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // Forget forgets an institution's kept answers that tell about certificates, by UUID.
@@ -14,7 +14,7 @@ func Forget(t *tree.Tx, institution uint32, about map[string]bool) error {
 	prefix := record.U32(institution)
 	c := t.Cursor(replies)
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		var r vault.Reply
+		var r caller.Reply
 		if err := record.Decode(k, v, &r); err != nil {
 			return err
 		}

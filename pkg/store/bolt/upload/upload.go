@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 // The buckets; package schema draws them.
@@ -46,12 +46,12 @@ func Key(institution uint32, id string) []byte {
 	return record.Join(record.U32(institution), key)
 }
 
-func replyKey(n vault.ReplyName) []byte {
+func replyKey(n caller.ReplyName) []byte {
 	return record.Join(record.U32(n.Institution), record.Text(n.Caller), []byte(n.Key))
 }
 
 // AddUpload implements store.Uploads.
-func (s *Register) AddUpload(ctx context.Context, u vault.Upload, reply *vault.Reply) error {
+func (s *Register) AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error {
 	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (struct{}, error) {
 		key := Key(u.Institution, u.ID)
 		switch {
@@ -72,12 +72,12 @@ func (s *Register) AddUpload(ctx context.Context, u vault.Upload, reply *vault.R
 	return err
 }
 
-func get(t *tree.Tx, key []byte) (*vault.Upload, error) {
+func get(t *tree.Tx, key []byte) (*caller.Upload, error) {
 	value := t.Get(uploads, key)
 	if value == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
-	var u vault.Upload
+	var u caller.Upload
 	return &u, record.Decode(key, value, &u)
 }
 
@@ -95,9 +95,9 @@ func Drop(t *tree.Tx, institution uint32, id string) error {
 }
 
 // Uploads implements store.Uploads.
-func (s *Register) Uploads(ctx context.Context, institution uint32, ids []string) ([]*vault.Upload, error) {
-	return tree.Run(ctx, s.read, func(t *tree.Tx) (found []*vault.Upload, err error) {
-		found = make([]*vault.Upload, len(ids))
+func (s *Register) Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error) {
+	return tree.Run(ctx, s.read, func(t *tree.Tx) (found []*caller.Upload, err error) {
+		found = make([]*caller.Upload, len(ids))
 		for i, id := range ids {
 			key := Key(institution, id)
 			if key == nil {
@@ -112,13 +112,13 @@ func (s *Register) Uploads(ctx context.Context, institution uint32, ids []string
 }
 
 // PutReply keeps an answer in place of an older one.
-func PutReply(t *tree.Tx, r vault.Reply) error {
+func PutReply(t *tree.Tx, r caller.Reply) error {
 	return t.Keep(replies, replyKey(r.ReplyName), r)
 }
 
 // Reply implements store.Uploads.
-func (s *Register) Reply(ctx context.Context, name vault.ReplyName) (vault.Reply, error) {
-	return tree.Run(ctx, s.read, func(t *tree.Tx) (r vault.Reply, err error) {
+func (s *Register) Reply(ctx context.Context, name caller.ReplyName) (caller.Reply, error) {
+	return tree.Run(ctx, s.read, func(t *tree.Tx) (r caller.Reply, err error) {
 		key := replyKey(name)
 		value := t.Get(replies, key)
 		if value == nil {
@@ -173,7 +173,7 @@ type entry struct{ bucket, key []byte }
 func stale(t *tree.Tx, now time.Time, most int) (found []entry, err error) {
 	c := t.Bucket(uploads).Cursor()
 	for k, v := c.First(); k != nil && len(found) < most; k, v = c.Next() {
-		var u vault.Upload
+		var u caller.Upload
 		if err := record.Decode(k, v, &u); err != nil {
 			return nil, err
 		}
@@ -184,7 +184,7 @@ func stale(t *tree.Tx, now time.Time, most int) (found []entry, err error) {
 	}
 	c = t.Bucket(replies).Cursor()
 	for k, v := c.First(); k != nil && len(found) < most; k, v = c.Next() {
-		var r vault.Reply
+		var r caller.Reply
 		if err := record.Decode(k, v, &r); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,62 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/act"
+)
+
+// UserHeader tells an agent which user of the machine its staff is. It is a word,
+// not a proof: who reaches the staff's door may do everything.
+const UserHeader = "X-Vecctl-User"
+
+// Title is who a member of the staff says to be.
+func Title(r *http.Request) string { return Named(r.Header.Get(UserHeader)) }
+
+// Named is how a member of the staff with a name is written down.
+func Named(name string) string {
+	const longest = 64
+	name = strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return -1
+		}
+		return c
+	}, name)
+	if name == "" || len(name) > longest {
+		return "staff"
+	}
+	return "staff (" + name + ")"
+}
+
+// Acts returns a piece of the audit trail: the entries behind the one with a number,
+// in order. It is empty at the end.
+func (c *Client) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
+	var found []act.Entry
+	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/panel/audit?after=%d", after), nil, &found)
+	return found, err
+}
+
+// EachAct hands every entry of the audit trail on, and checks that each follows from
+// the one before.
+func (c *Client) EachAct(ctx context.Context, each func(act.Entry) error) (last act.Entry, err error) {
+	for {
+		found, err := c.Acts(ctx, last.Seq)
+		if err != nil || len(found) == 0 {
+			return last, err
+		}
+		for _, e := range found {
+			if err := e.Follows(last); err != nil {
+				return last, fault.At("the audit trail", err)
+			}
+			if err := each(e); err != nil {
+				return last, err
+			}
+			last = e
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package staff
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Story is everything that an agent knows of one certificate.
+type Story struct {
+	Certificate client.Certificate `json:"certificate"`
+	// Events in order of happening: the first 500, then the latest 500.
+	Events []CertificateEvent `json:"events"`
+	// Chain is the certificate among those that it corrects and that correct it,
+	// the oldest first; it alone where there are none.
+	Chain []client.Certificate `json:"chain"`
+}
+
+// Story returns the story of a certificate of an agent's home, by UUID or
+// reference ID.
+func (c *Client) Story(ctx context.Context, name string) (Story, error) {
+	var s Story
+	err := c.Call(ctx, http.MethodGet, "/panel/certificates/"+url.PathEscape(name)+"/story", nil, &s)
+	return s, err
+}

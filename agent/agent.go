@@ -158,7 +158,8 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 // prepare is what is done when the home is ours.
 func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signing, config home.Config) error {
 	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
-	if err != nil {
+	// On a full disk there is no note, but what is there can be looked at.
+	if err != nil && !fault.Is(err, fault.Full) {
 		return err
 	}
 	if err := a.Home.Tidy(); err != nil {
@@ -212,6 +213,7 @@ func (a *Agent) wire() {
 	a.wireMails()
 	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
 	a.keeper.Records = a.store
+	a.keeper.Shred = applying.Shredder{Book: a.store, Institutions: a.seats.IDs, Now: a.Now}.Shred
 	a.secrets = home.NewSafe(a.Home, a.Now, a.Random)
 	a.keys = &rekey.Desk{Records: a.store, Safe: a.secrets, Signing: a.seats.Keys, Authority: a.certifier.keys, Now: a.Now}
 	a.wireHooks()
@@ -228,6 +230,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.wakeHooks(ctx) })
 	work.Go(func() error { return a.space.Watch(ctx) })
 	work.Go(func() error { return a.keeper.Run(ctx) })
+	work.Go(func() error { return a.tellOfApplications(ctx) })
 	return work.Wait()
 }
 

@@ -89,10 +89,14 @@ func (a *Agent) Status(ctx context.Context) (staff.AgentStatus, error) {
 	if err != nil {
 		return staff.AgentStatus{}, err
 	}
+	wishes, err := a.store.Corrections(ctx, institution.ID, false)
+	if err != nil {
+		return staff.AgentStatus{}, err
+	}
 	s := staff.AgentStatus{
 		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]staff.Queue{},
-		DatabaseSize: a.store.Size(), Problems: a.problems(), Drop: a.shapeDrop(),
+		DatabaseSize: a.store.Size(), Corrections: len(wishes), Problems: a.problems(), Drop: a.shapeDrop(),
 	}
 	for _, state := range vault.Statuses() {
 		s.Certificates[string(state)] = counts.Of(state)

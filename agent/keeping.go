@@ -18,6 +18,7 @@ func (a *Agent) newKeeper(config home.Config) (*retention.Keeper, error) {
 	for key, limit := range map[string]*time.Duration{
 		"retention.deliveries": &k.Limits.Deliveries, "retention.received": &k.Limits.Received, "retention.mails": &k.Limits.Mails,
 		"retention.verified": &k.Limits.Verified, "retention.refused": &k.Limits.Refused,
+		"retention.evidence": &k.Limits.Evidence,
 	} {
 		text, err := a.setting(config, key)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/digest"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/mails"
 	"github.com/vecctl/vecctl/agent/post"
@@ -22,15 +23,18 @@ type mailing struct {
 	lines     int
 	hold      time.Duration
 	staff     string
-	bounces   string // mailbox of returned mails; "" is none
-	secret    string // who knows it may hand returned mails in; "" is nobody
+	bounces   string        // mailbox of returned mails; "" is none
+	about     []string      // who is told of applications that wait
+	every     time.Duration // and how often at most
+	secret    string        // who knows it may hand returned mails in; "" is nobody
 }
 
 // loadMailing reads the settings.
 func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
-	var address, lines, perMinute, hold string
+	var address, lines, perMinute, hold, about, every string
 	for key, to := range map[string]*string{"mail.smtp_url": &address, "mail.lines": &lines,
 		"mail.per_minute": &perMinute, "mail.hold": &hold, "mail.staff": &m.staff,
+		"mail.applications": &about, "mail.applications_every": &every,
 		"mail.bounces": &m.bounces, "mail.bounce_secret": &m.secret} {
 		if *to, err = a.setting(config, key); err != nil {
 			return m, err
@@ -47,6 +51,8 @@ func (a *Agent) loadMailing(config home.Config) (m mailing, err error) {
 	m.lines, _ = strconv.Atoi(lines)
 	m.perMinute, _ = strconv.Atoi(perMinute)
 	m.hold, _ = time.ParseDuration(hold)
+	m.every, _ = time.ParseDuration(every)
+	m.about = digest.Addresses(about, m.staff)
 	return m, nil
 }
 
@@ -60,7 +66,7 @@ func (a *Agent) wireMails() {
 }
 
 func (a *Agent) newPost() *post.Post {
-	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: func(err error) { a.mails.Held(err) }}
+	o := post.Options{Write: a.writer().Write, Now: a.Now, Log: a.Log, Trouble: func(err error) { a.mails.Held(err) }, Result: a.health.Mailed}
 	if a.mailing.server == nil {
 		spool := post.NewSpool(a.Home.Mail())
 		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }
@@ -125,6 +131,20 @@ func (a *Agent) withBounces(next http.Handler, fail func(http.ResponseWriter, *h
 func (a *Agent) settled(ids []uint64) {
 	a.post.Wake()
 	a.feed.Settled(ids)
+}
+
+// tellOfApplications tells staff of applications that wait, where somebody is to be told.
+func (a *Agent) tellOfApplications(ctx context.Context) error {
+	if len(a.mailing.about) == 0 {
+		return nil
+	}
+	rows, err := a.store.Rows(digest.Table)
+	if err != nil {
+		return err
+	}
+	d := digest.Digest{Records: a.store, Rows: rows, Institutions: a.seats.IDs, To: a.mailing.about, Every: a.mailing.every,
+		Wake: a.post.Wake, Now: a.Now, Log: a.Log}
+	return d.Run(ctx)
 }
 
 // FlushMails sends what is due and returns how many wait after that.

@@ -19,7 +19,12 @@ import (
 // them back into the API.
 func TestMailsLeaveAndComeBack(t *testing.T) {
 	t.Parallel()
-	server := (&mailtest.Fake{}).Start(t)
+	server := (&mailtest.Fake{Answer: func(command, argument string) string {
+		if command == "RCPT" && strings.Contains(argument, "refused@") {
+			return "550 5.1.1 nobody"
+		}
+		return ""
+	}}).Start(t)
 	dir := t.TempDir()
 	const secret = "a secret of some length"
 	config := fmt.Sprintf("mail:\n  smtp_url: smtp://%s\n  bounce_secret: %s\n", server.Address(), secret)
@@ -76,6 +81,19 @@ func TestMailsLeaveAndComeBack(t *testing.T) {
 		}
 		if got := server.Received(); len(got) != 3 || got[2].To != "right@example.org" {
 			t.Errorf("the server has %d mails", len(got))
+		}
+		if _, err := c.ResendMail(t.Context(), one.ReferenceID, "refused@example.org"); err != nil {
+			t.Fatal(err)
+		}
+		if waiting, err := c.SendMails(t.Context()); err != nil || waiting != 0 {
+			t.Errorf("%d mails wait, %v", waiting, err)
+		}
+		metrics := ask(a.Handler(), http.MethodGet, "/metrics").Body.String()
+		for _, line := range []string{`vecctl_mail_attempts_total{result="sent"} 3`, `vecctl_mail_attempts_total{result="failed"} 1`, "vecctl_mails_waiting 0",
+			"vecctl_webhook_deliveries_waiting 0", "vecctl_applications_waiting 0"} {
+			if !strings.Contains(metrics, line+"\n") {
+				t.Errorf("the metrics lack %s", line)
+			}
 		}
 	})
 }

@@ -115,6 +115,8 @@ func TestRecipients(t *testing.T) {
 		v.page(share, url.Values{"correction": {"Two n"}})
 		if found, err := c.Corrections(t.Context(), false); err != nil || len(found) != 1 || found[0].Text != "Two n" {
 			t.Errorf("corrections %+v, %v", found, err)
+		} else if s, err := c.AgentStatus(t.Context()); err != nil || s.Corrections != 1 {
+			t.Errorf("the status tells of %d corrections, %v", s.Corrections, err)
 		} else if _, err := c.FinishCorrection(t.Context(), found[0].ID); err != nil {
 			t.Error(err)
 		}

@@ -30,6 +30,7 @@ func (a *Agent) wireHooks() {
 	a.sender = deliver.New(a.store, deliver.Options{
 		Client: client, Open: sealed.Open, Agent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
 		Now: a.Now, Log: a.Log, Ended: func(ctx context.Context) { a.hooks.Check(ctx) },
+		Result: a.health.Told,
 	})
 	a.hooks = hooks.New(hooks.Options{
 		Register: a.store, Ledger: a.store, Sender: a.sender, Secrets: sealed, Client: client, Private: a.privateHooks,

@@ -36,6 +36,33 @@ func TestRetryOne(t *testing.T) {
 	s.wants("Not done: certificate", "only one that is failed can be retried")
 }
 
+// Who watches the screen is told that people ask for corrections.
+func TestCorrectionsThatPeopleAskFor(t *testing.T) {
+	t.Parallel()
+	f := busy()
+	f.status.Corrections = 2
+	s := start(t, f, staging{})
+	s.wants("2 corrections asked for")
+	s.press("9")
+	s.wants("2 are asked for; vecctl corrections lists them")
+}
+
+// A certificate that was corrected is approved still, but nobody should hand it out.
+func TestWhatWasReplacedIsNotShownAsApproved(t *testing.T) {
+	t.Parallel()
+	f := busy()
+	successor := certificate(31, "").UUID
+	old := f.find(certificate(29, "").UUID)
+	old.Name, old.Status.Value, old.SupersededBy = "Ada Replaced", "approved", &successor
+	s := start(t, f, staging{})
+	s.press("3")
+	s.wants(old.ReferenceID, "replaced ")
+	s.press("/")
+	s.typed(old.Name)
+	s.press("enter", "enter")
+	s.wants(old.ReferenceID + "  replaced")
+}
+
 func TestRetryOfManyAsksWithTheirNumber(t *testing.T) {
 	t.Parallel()
 	f := busy()

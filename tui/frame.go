@@ -110,6 +110,9 @@ func (m *Root) stateLine() string {
 				text += "  " + look.Number(n) + " " + l.State(word, word)
 			}
 		}
+		if n := s.Corrections; n > 0 {
+			text += "  " + look.Count(n, "correction", "corrections") + " asked for"
+		}
 	}
 	return l.Fit(text, m.width-l.Width(state)-1) + " " + state
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
@@ -74,6 +75,10 @@ func (c *Counter) Evidence(ctx context.Context, name string) (io.ReadCloser, vau
 		return nil, vault.File{}, err
 	}
 	f := found.Application.Evidence
+	if gone := found.Application.EvidenceGone; f == nil && !gone.IsZero() {
+		return nil, vault.File{}, fault.Newf(fault.NotFound, "what was handed in with application %s was removed on %s, as the setting retention.evidence says",
+			found.Reference, gone.UTC().Format(time.DateOnly))
+	}
 	if f == nil {
 		return nil, vault.File{}, fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.Reference)
 	}
@@ -144,6 +149,10 @@ func (c *Counter) shape(one vault.Certificate) staff.Application {
 	shaped := staff.Application{Certificate: c.Shape(one), Proof: string(from.Proof), SubmittedBy: from.By}
 	if e := from.Evidence; e != nil {
 		shaped.Evidence = &staff.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
+	}
+	if gone := from.EvidenceGone; !gone.IsZero() {
+		gone = gone.UTC()
+		shaped.EvidenceRemovedAt = &gone
 	}
 	if r := from.Review; r != nil {
 		shaped.Review = &staff.Review{By: r.By, At: r.At.UTC()}

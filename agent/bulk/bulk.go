@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,6 +148,9 @@ func (r *run) check(ctx context.Context) error {
 		return err
 	}
 	files, err := os.OpenRoot(q.Files)
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
+	}
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
 			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))

@@ -34,6 +34,9 @@ type Options struct {
 	// Ended, where set, is told of endpoints after attempts were committed. It must
 	// not block.
 	Ended func(context.Context)
+	// Result, where set, is told how each attempt ended: "delivered", "failed" when
+	// the delivery was given up, "again" when it is tried once more. It must not block.
+	Result func(string)
 }
 
 // Sizes and times of a lane.

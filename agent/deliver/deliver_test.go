@@ -164,6 +164,9 @@ func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
 		if n := len(elsewhere.all()); n != 1 {
 			t.Errorf("the redirect's target saw %d requests, want its own alone", n)
 		}
+		if s.results["failed"] != 1 || s.results["again"] != 3 || s.results["delivered"] != 1 {
+			t.Errorf("told as %v, want one given up after three, and one delivered", s.results)
+		}
 		if failed := s.deliveries(hook.Filter{State: hook.GivenUp}); len(failed) != 1 || failed[0].Last().Status != http.StatusFound {
 			t.Errorf("%+v", failed)
 		}

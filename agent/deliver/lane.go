@@ -182,12 +182,27 @@ func (l *lane) commit(ctx context.Context, group []store.Tried) {
 	ids := make([]uint64, len(group))
 	for i, one := range group {
 		ids[i] = one.ID
+		if l.Result != nil {
+			l.Result(resultOf(one))
+		}
 	}
 	l.setFree(ids...)
 	l.wake.Ring() // some may be due again before what is being waited for
 	if l.Ended != nil {
 		l.Ended(ctx)
 	}
+}
+
+// resultOf names how an attempt ended.
+func resultOf(one store.Tried) string {
+	switch _, d := hook.After(hook.Endpoint{}, one.Delivery, one.Attempt); d.State {
+	case hook.Delivered:
+		return "delivered"
+	case hook.GivenUp:
+		return "failed"
+	case hook.Pending:
+	}
+	return "again"
 }
 
 func (l *lane) isBusy(id uint64) bool {

@@ -36,11 +36,12 @@ type site struct {
 
 	mu      sync.Mutex
 	answers map[string]http.HandlerFunc // by host
+	results map[string]int              // how attempts ended, as was told
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, path: filepath.Join(t.TempDir(), "vault.db"), random: rand.NewChaCha8([32]byte{3}), answers: map[string]http.HandlerFunc{}}
+	s := &site{T: t, path: filepath.Join(t.TempDir(), "vault.db"), random: rand.NewChaCha8([32]byte{3}), answers: map[string]http.HandlerFunc{}, results: map[string]int{}}
 	s.open()
 	t.Cleanup(func() { s.check(s.store.Close()) })
 	_, err := s.store.AddInstitution(t.Context(), vault.Institution{Name: "University", TimeZone: "UTC"})
@@ -102,6 +103,11 @@ func (s *site) senderOf(queue deliver.Queue) *deliver.Sender {
 		Client: outbound.New(outbound.Rules{Private: true, Idle: deliver.Idle, Dial: s.dial, Resolver: loopback{}}),
 		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
 		Agent:  "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Result: func(result string) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.results[result]++
+		},
 	})
 }
 

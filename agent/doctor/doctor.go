@@ -60,6 +60,10 @@ type Patient struct {
 	Transport http.RoundTripper
 	Now       func() time.Time
 
+	// Letters, where set, lists characters of texts that no font holds with which this
+	// machine prints reports.
+	Letters func(texts []string) ([]string, error)
+
 	// Vault is nil when it cannot be asked; Refused then says why.
 	Vault   Vault
 	Refused *Finding
@@ -70,7 +74,7 @@ type Patient struct {
 func (p Patient) Examine(ctx context.Context) []Finding {
 	var found []Finding
 	for _, check := range []func(context.Context) []Finding{
-		p.permissions, p.disk, p.drop, p.keys, p.Links, p.vault,
+		p.permissions, p.owners, p.disk, p.drop, p.keys, p.Links, p.vault,
 	} {
 		found = append(found, check(ctx)...)
 	}

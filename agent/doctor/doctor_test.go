@@ -129,6 +129,15 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "permissions", doctor.Wrong, "0750"},
+		"what root left behind": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+			if os.Getuid() != 0 {
+				t.Skip("only root can give files away")
+			}
+			folder := filepath.Join(p.Home, "verified", "batch")
+			if err := errors.Join(os.MkdirAll(folder, 0o700), os.Chown(p.Home, 65534, -1), os.Chown(filepath.Dir(folder), 65534, -1)); err != nil {
+				t.Fatal(err)
+			}
+		}, "owner", doctor.Wrong, "belongs to the user root"},
 		"little room": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) { return doctor.Disk{Free: 100 << 20, Total: 20 << 30}, nil }
 		}, "space", doctor.Wrong, "0.1 GB of 20.0 GB"},
@@ -198,6 +207,15 @@ func TestFindings(t *testing.T) {
 		"what the agent says": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
 			v.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},
+		"letters that no font holds": {func(_ *testing.T, p *doctor.Patient, v *vault) {
+			v.pages[0][0].Name, v.pages[0][0].Title = "홍길동", "Diploma"
+			p.Letters = func(texts []string) ([]string, error) {
+				if strings.Join(texts, "|") != "홍길동|Diploma" {
+					return nil, errors.New("asked for " + strings.Join(texts, "|"))
+				}
+				return []string{"길", "동", "홍"}, nil
+			}
+		}, "fonts", doctor.Note, "no font here holds 길 동 홍"},
 		"no agent": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.Running = false }, "agent", doctor.Note, "no agent runs"},
 		"a vault that cannot be asked": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
 			p.Vault, p.Refused = nil, &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: "it is damaged"}

@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/vecctl/vecctl/pkg/blob"
 )
 
 // permissions looks for what others could read.
@@ -40,6 +43,35 @@ func (p Patient) permissions(context.Context) []Finding {
 	}
 	if found == nil {
 		return ok(check, "the home is closed to others")
+	}
+	return found
+}
+
+// owners looks for what belongs to somebody else than the home does, as what root
+// made there: the home's user, and so the agent, cannot open it.
+func (p Patient) owners(context.Context) []Finding {
+	owner := blob.Owner(p.Home)
+	if owner == "" {
+		return nil // a system without owners of this kind, or no home
+	}
+	// What is made further down lies in folders that are made together with it.
+	for _, path := range append(below(p.Home, "*"), below(p.Home, filepath.Join("*", "*"))...) {
+		if other := blob.Owner(path); other != "" && other != owner {
+			return wrong("owner", fmt.Sprintf("as root: chown -R %s '%s'", owner, p.Home),
+				"%s belongs to the user %s, who is not the home's, %s: an agent of that user may not be able to open it", path, other, owner)
+		}
+	}
+	return nil
+}
+
+// below are the paths in a folder that match a pattern, in order.
+func below(folder, pattern string) []string {
+	found, err := fs.Glob(os.DirFS(folder), filepath.ToSlash(pattern))
+	if err != nil {
+		return nil // the patterns above are sound
+	}
+	for i, name := range found {
+		found[i] = filepath.Join(folder, filepath.FromSlash(name))
 	}
 	return found
 }
@@ -96,6 +128,8 @@ func (p Patient) drop(ctx context.Context) []Finding {
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		return note(check, "", "whether files in %s are announced could not be tried: %v", p.Drop, err)
+	case noSpace(err):
+		return note(check, "make room on the disk", "whether files in %s are announced could not be tried: %v", p.Drop, err)
 	case err != nil:
 		return wrong(check, "raise the system's limit (sysctl fs.inotify.max_user_instances, fs.inotify.max_user_watches), or set drop.poll: true",
 			"folders cannot be watched: %v", err)
@@ -103,6 +137,13 @@ func (p Patient) drop(ctx context.Context) []Finding {
 		return wrong(check, "set drop.poll: true, or start the agent with --poll", "new files in %s are not announced", beside)
 	}
 	return ok(check, "new files in %s are announced", p.Drop)
+}
+
+// noSpace tells a full disk from a full table of watches: the system has one word for
+// both, but only what is done to files names a path.
+func noSpace(err error) bool {
+	_, file := errors.AsType[*fs.PathError](err)
+	return file && errors.Is(err, syscall.ENOSPC)
 }
 
 func announces(ctx context.Context, beside string) (seen bool, err error) {

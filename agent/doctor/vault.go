@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -83,12 +85,36 @@ func (p Patient) vault(ctx context.Context) []Finding {
 		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
 	}
 	found = append(found, p.timeZone(status)...)
-	newest, records, err := p.sample(ctx)
+	newest, records, texts, err := p.sample(ctx)
 	if err != nil {
 		return append(found, wrong("database", "stop the agent and restore the home from a backup", "%s", words(err))...)
 	}
 	found = append(found, ok("database", "it opens, and %d records that were looked at are sound", records)...)
+	found = append(found, p.letters(texts)...)
 	return append(found, p.clock(newest)...)
+}
+
+// letters looks whether names can be printed. Templates are held to their own fonts
+// when they are checked; the report of a batch takes what it finds.
+func (p Patient) letters(texts []string) []Finding {
+	const check, most = "fonts", 8
+	if p.Letters == nil || len(texts) == 0 {
+		return nil
+	}
+	missing, err := p.Letters(texts)
+	switch {
+	case err != nil:
+		return wrong(check, "mend what the message names", "%s", words(err))
+	case len(missing) == 0:
+		return ok(check, "the fonts here hold all letters of names that were looked at")
+	}
+	shown := strings.Join(missing[:min(len(missing), most)], " ")
+	if more := len(missing) - most; more > 0 {
+		shown += fmt.Sprintf(" and %d more", more)
+	}
+	return note(check, "install a TrueType font (.ttf, not .ttc or .otf) that does, such as Debian's fonts-nanum for Korean or fonts-droid-fallback for Chinese, "+
+		"or put one into a folder of templates/ in the home, or name it: vecctl batches report --font FILE",
+		"no font here holds %s, which stand in names; the report of a batch prints their numbers instead", shown)
 }
 
 func (p Patient) timeZone(s staff.AgentStatus) []Finding {
@@ -104,8 +130,8 @@ func (p Patient) timeZone(s staff.AgentStatus) []Finding {
 }
 
 // sample reads certificates from all over the database, each of which is checked
-// against its checksum, and a few verified PDFs.
-func (p Patient) sample(ctx context.Context) (newest time.Time, records int, err error) {
+// against its checksum, and a few verified PDFs. Texts are the names and titles on them.
+func (p Patient) sample(ctx context.Context) (newest time.Time, records int, texts []string, err error) {
 	const pages, perPage, documents = 8, 100, 3
 	last, before := 1, 0
 	for i := range pages {
@@ -116,7 +142,7 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, err
 		before = n
 		page, err := p.Vault.List(ctx, client.Filter{Page: n, PerPage: perPage})
 		if err != nil {
-			return newest, records, err
+			return newest, records, texts, err
 		}
 		if i == 0 {
 			last = page.Meta.LastPage
@@ -125,13 +151,16 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, err
 			}
 		}
 		records += len(page.Data)
+		for _, c := range page.Data {
+			texts = append(texts, c.Name, c.Title)
+		}
 		for _, c := range page.Data[:min(len(page.Data), documents)] {
 			if err := p.intact(ctx, c); err != nil {
-				return newest, records, err
+				return newest, records, texts, err
 			}
 		}
 	}
-	return newest, records, nil
+	return newest, records, texts, nil
 }
 
 func (p Patient) intact(ctx context.Context, c client.Certificate) error {

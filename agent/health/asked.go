@@ -18,7 +18,8 @@ type asked struct {
 	seq   uint64
 	total map[string]int // events since the agent was started
 
-	certificates, queue, batches, events, free, size, up, keyEnds *prometheus.Desc
+	certificates, queue, batches, events, free, size, up, keyEnds,
+	hooks, oldest, mails, applications, corrections *prometheus.Desc
 }
 
 func newAsked(source Source, ready func() bool) *asked {
@@ -34,6 +35,11 @@ func newAsked(source Source, ready func() bool) *asked {
 		free:         describe("disk_free_bytes", "Room on the home's disk."),
 		size:         describe("database_bytes", "Length of the database."),
 		keyEnds:      describe("signing_key_end_timestamp_seconds", "When the first of the signing keys ends, in seconds since 1970."),
+		hooks:        describe("webhook_deliveries_waiting", "What webhooks are still to be told, suspended ones too."),
+		oldest:       describe("webhook_oldest_waiting_timestamp_seconds", "When the oldest of what webhooks are still to be told was made, in seconds since 1970; not there when nothing waits."),
+		mails:        describe("mails_waiting", "Mails that have not left yet."),
+		applications: describe("applications_waiting", "Applications that wait for a decision."),
+		corrections:  describe("corrections_waiting", "Corrections that people ask for and nobody has dealt with."),
 		up:           describe("ready", "1 when the agent takes more, 0 when it does not."),
 	}
 }
@@ -49,7 +55,8 @@ func (h *Health) Begin(seq uint64) {
 
 // Describe implements prometheus.Collector.
 func (a *asked) Describe(into chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up, a.keyEnds} {
+	for _, d := range []*prometheus.Desc{a.certificates, a.queue, a.batches, a.events, a.free, a.size, a.up, a.keyEnds,
+		a.hooks, a.oldest, a.mails, a.applications, a.corrections} {
 		into <- d
 	}
 }
@@ -100,7 +107,33 @@ func (a *asked) Collect(into chan<- prometheus.Metric) {
 		gauge(a.queue, float64(q.Waiting), kind, "now")
 		gauge(a.queue, float64(q.Later), kind, "later")
 	}
+	if mails, known := queues[mailJobs]; known {
+		gauge(a.mails, float64(mails.Waiting+mails.Later))
+	}
+	a.collectWaiting(ctx, gauge, failed)
 	a.collectEvents(ctx, into)
+}
+
+// collectWaiting tells what waits for others: webhooks, and people.
+func (a *asked) collectWaiting(ctx context.Context, gauge func(*prometheus.Desc, float64, ...string), failed func(*prometheus.Desc, error)) {
+	if backlog, err := a.source.Backlog(ctx); err != nil {
+		failed(a.hooks, err)
+	} else {
+		gauge(a.hooks, float64(backlog.Waiting))
+		if !backlog.Oldest.IsZero() {
+			gauge(a.oldest, float64(backlog.Oldest.Unix()))
+		}
+	}
+	if n, err := a.source.ApplicationsWaiting(ctx); err != nil {
+		failed(a.applications, err)
+	} else {
+		gauge(a.applications, float64(n))
+	}
+	if n, err := a.source.CorrectionsWaiting(ctx); err != nil {
+		failed(a.corrections, err)
+	} else {
+		gauge(a.corrections, float64(n))
+	}
 }
 
 // collectEvents adds what happened since it was asked last.

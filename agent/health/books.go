@@ -16,6 +16,9 @@ type Records interface {
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 	LastEvent(ctx context.Context) (uint64, error)
 	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)
+	Backlog(ctx context.Context) (store.Backlog, error)
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
 	Size() int64
 }
 
@@ -41,13 +44,43 @@ func (b Books) CertificatesByState(ctx context.Context) (map[string]int, error) 
 	return states, nil
 }
 
+// Backlog implements health.Source.
+func (b Books) Backlog(ctx context.Context) (store.Backlog, error) { return b.Records.Backlog(ctx) }
+
+// ApplicationsWaiting implements health.Source.
+func (b Books) ApplicationsWaiting(ctx context.Context) (n int, err error) {
+	for _, id := range b.Institutions() {
+		page, err := b.Records.List(ctx, store.Filter{Institution: id, Source: vault.FromCustomer, Open: true}, 1, 1)
+		if err != nil {
+			return 0, err
+		}
+		n += page.Total
+	}
+	return n, nil
+}
+
+// CorrectionsWaiting implements health.Source.
+func (b Books) CorrectionsWaiting(ctx context.Context) (n int, err error) {
+	for _, id := range b.Institutions() {
+		open, err := b.Records.Corrections(ctx, id, false)
+		if err != nil {
+			return 0, err
+		}
+		n += len(open)
+	}
+	return n, nil
+}
+
+// mailJobs is the kind of job that every mail that waits has.
+const mailJobs = string(vault.JobNotify)
+
 // QueueLengths implements health.Source.
 func (b Books) QueueLengths(ctx context.Context) (map[string]Queue, error) {
 	queues, err := b.Records.Queues(ctx, b.Now())
 	if err != nil {
 		return nil, err
 	}
-	lengths := map[string]Queue{string(vault.JobProcess): {}, string(vault.JobNotify): {}}
+	lengths := map[string]Queue{string(vault.JobProcess): {}, mailJobs: {}}
 	for kind, q := range queues {
 		lengths[string(kind)] = Queue{Waiting: q.Waiting, Later: q.Later}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/pkg/store"
 )
 
 // source is a vault with made-up numbers.
@@ -25,7 +26,7 @@ func (s *source) CertificatesByState(context.Context) (map[string]int, error) {
 }
 
 func (s *source) QueueLengths(context.Context) (map[string]health.Queue, error) {
-	return map[string]health.Queue{"process": {Waiting: 3, Later: 2}}, nil
+	return map[string]health.Queue{"process": {Waiting: 3, Later: 2}, "notify": {Waiting: 1, Later: 4}}, nil
 }
 
 func (s *source) BatchCounts(context.Context) (map[string]int, error) {
@@ -35,6 +36,14 @@ func (s *source) BatchCounts(context.Context) (map[string]int, error) {
 func (s *source) EventsSince(_ context.Context, seq uint64) (map[string]int, uint64, error) {
 	return s.events, seq + 1, nil
 }
+
+func (s *source) Backlog(context.Context) (store.Backlog, error) {
+	return store.Backlog{Waiting: 6, Oldest: time.Unix(1_700_000_000, 0)}, s.broken
+}
+
+func (s *source) ApplicationsWaiting(context.Context) (int, error) { return 9, s.broken }
+
+func (s *source) CorrectionsWaiting(context.Context) (int, error) { return 2, s.broken }
 
 func (s *source) DiskFree() (uint64, error) { return 4096, nil }
 func (s *source) KeyEnds() time.Time        { return time.Unix(2000000000, 0) }
@@ -88,6 +97,9 @@ func TestMetrics(t *testing.T) {
 	h := health.New(s, health.Build{Version: "1.2.3", Commit: "abc", Go: "go1"})
 	h.Running(true)
 	h.Attempt("approved", 3*time.Millisecond)
+	h.Told("delivered")
+	h.Mailed("sent")
+	h.Mailed("sent")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /business/certificate-vault/{name}", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
@@ -108,6 +120,15 @@ func TestMetrics(t *testing.T) {
 		`vecctl_queue_jobs{due="now",kind="process"} 3`,
 		`vecctl_queue_jobs{due="later",kind="process"} 2`,
 		`vecctl_batches{state="done"} 4`,
+		`vecctl_webhook_attempts_total{result="delivered"} 1`,
+		`vecctl_webhook_attempts_total{result="failed"} 0`,
+		`vecctl_webhook_deliveries_waiting 6`,
+		`vecctl_webhook_oldest_waiting_timestamp_seconds 1.7e+09`,
+		`vecctl_mail_attempts_total{result="sent"} 2`,
+		`vecctl_mail_attempts_total{result="failed"} 0`,
+		`vecctl_mails_waiting 5`,
+		`vecctl_applications_waiting 9`,
+		`vecctl_corrections_waiting 2`,
 		`vecctl_disk_free_bytes 4096`, `vecctl_database_bytes 32768`, `vecctl_ready 1`,
 		`vecctl_build_info{commit="abc",goversion="go1",version="1.2.3"} 1`,
 		`vecctl_processing_seconds_count{result="approved"} 1`,

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/vecctl/vecctl/pkg/store"
 )
 
 // Build is what the program is.
@@ -30,6 +32,12 @@ type Source interface {
 	// EventsSince counts what happened to certificates after the event with a number
 	// ("created", "approved", "failed", "retried"), and returns the last one's number.
 	EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error)
+	// Backlog is what webhooks are still to be told.
+	Backlog(ctx context.Context) (store.Backlog, error)
+	// ApplicationsWaiting counts the applications that wait for a decision.
+	ApplicationsWaiting(ctx context.Context) (int, error)
+	// CorrectionsWaiting counts the corrections that are asked for.
+	CorrectionsWaiting(ctx context.Context) (int, error)
 	// DiskFree is the room on the home's disk, in bytes.
 	DiskFree() (uint64, error)
 	// KeyEnds is when the first of the signing keys ends; zero without any.
@@ -44,6 +52,8 @@ type metrics struct {
 	processing *prometheus.HistogramVec
 	requests   *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
+	deliveries *prometheus.CounterVec
+	mails      *prometheus.CounterVec
 	asked      *asked
 }
 
@@ -61,14 +71,27 @@ func newMetrics(source Source, build Build, ready func() bool) *metrics {
 			Name: "vecctl_http_request_seconds", Help: "Time until a call was answered, by route.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9),
 		}, []string{"face", "method", "route"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vecctl_webhook_attempts_total", Help: "Attempts at telling webhooks since the agent was started: delivered, failed (given up), or to be tried again.",
+		}, []string{"result"}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vecctl_mail_attempts_total", Help: "Attempts at sending mails since the agent was started: sent, failed (refused for good), or to be tried again.",
+		}, []string{"result"}),
 		asked: newAsked(source, ready),
+	}
+	// A number that is not there yet cannot be watched.
+	for _, result := range []string{"delivered", "failed", "again"} {
+		m.deliveries.WithLabelValues(result)
+	}
+	for _, result := range []string{"sent", "failed", "again"} {
+		m.mails.WithLabelValues(result)
 	}
 	about := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "vecctl_build_info", Help: "Always 1; the labels say which vecctl this is.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": build.Go},
 	})
 	about.Set(1)
-	m.registry.MustRegister(m.processing, m.requests, m.durations, about, m.asked,
+	m.registry.MustRegister(m.processing, m.requests, m.durations, m.deliveries, m.mails, about, m.asked,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -81,6 +104,12 @@ func (m *metrics) handler() http.Handler {
 func (h *Health) Attempt(result string, took time.Duration) {
 	h.metrics.processing.WithLabelValues(result).Observe(took.Seconds())
 }
+
+// Told notes an attempt at telling a webhook: "delivered", "failed" or "again".
+func (h *Health) Told(result string) { h.metrics.deliveries.WithLabelValues(result).Inc() }
+
+// Mailed notes an attempt at sending a mail: "sent", "failed" or "again".
+func (h *Health) Mailed(result string) { h.metrics.mails.WithLabelValues(result).Inc() }
 
 // Measure counts and times the calls of a face by the patterns that answer them,
 // never by their paths: those name certificates. Status is told what each was

@@ -66,6 +66,8 @@ func Settings() []Setting {
 		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Default: "2", Meaning: "how many connections to the mail server there may be", check: countTo(mostLines)},
 		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Default: "0s", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", check: checkDuration},
 		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", check: checkAddress},
+		{Key: "mail.applications", Env: "VECCTL_MAIL_APPLICATIONS", Meaning: "`ADDRESSES` that are told when new applications wait for a decision, with commas, or none (default: that of mail.staff, where it is set)", check: checkAddresses},
+		{Key: "mail.applications_every", Env: "VECCTL_MAIL_APPLICATIONS_EVERY", Default: "24h", Meaning: "shortest `TIME` from one mail about applications to the next", check: checkDuration},
 		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed"},
 		{Key: "mail.bounce_secret", Env: "VECCTL_MAIL_BOUNCE_SECRET", Meaning: "`SECRET` with which returned mails may be handed in at POST /mail/bounces (default: nobody may)", Secret: true, check: checkSecret},
 		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Default: "1.0.0", Meaning: "lowest SDK `VERSION` that the certification authority certifies", check: checkVersion},
@@ -81,6 +83,7 @@ func Settings() []Setting {
 		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Default: "0", Meaning: "days for which received events are kept; 0 for ever", check: checkDays},
 		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Default: "0", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 for ever", check: checkDays},
 		{Key: "retention.verified", Env: "VECCTL_RETENTION_VERIFIED", Default: "0", Meaning: "days for which verified PDFs stay in verified/ of the home; the reports stay, and each PDF can be downloaded; 0 for ever", check: checkDays},
+		{Key: "retention.evidence", Env: "VECCTL_RETENTION_EVIDENCE", Default: "0", Meaning: "days after a rejection for which what an applicant handed in is kept; 0 for ever", check: checkDays},
 		{Key: "retention.refused", Env: "VECCTL_RETENTION_REFUSED", Default: "0", Meaning: "days for which what was dropped and refused stays in failed/ of the home; 0 for ever", check: checkDays},
 		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Default: "info", Meaning: "`LEVEL`: debug, info, warn, error", check: oneOf("debug", "info", "warn", "error")},
 		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", check: oneOf("text", "json")},
@@ -183,6 +186,18 @@ func checkSecret(v string) error {
 func checkAddress(v string) error {
 	if !vault.ValidEmail(v) {
 		return fault.Newf(fault.Invalid, "%q is not an e-mail address", v)
+	}
+	return nil
+}
+
+func checkAddresses(v string) error {
+	if v == "none" {
+		return nil
+	}
+	for one := range strings.SplitSeq(v, ",") {
+		if err := checkAddress(strings.TrimSpace(one)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

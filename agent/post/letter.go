@@ -58,7 +58,10 @@ func (w *Writer) Write(ctx context.Context, m vault.Mail, c vault.Certificate) (
 	}
 	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
 		ReplyTo: m.From, Date: w.Now().In(zone(who)), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
-	if m.Kind == vault.MailCorrection {
+	switch m.Kind { //nolint:exhaustive // the others go to people
+	case vault.MailDigest:
+		message.ToName = who.Name
+	case vault.MailCorrection:
 		message.To, message.ToName = w.staff(from), who.Name
 	}
 	return message, nil
@@ -111,6 +114,8 @@ func (w *Writer) template(ctx context.Context, m vault.Mail) (string, error) {
 		return mail.Received, nil
 	case vault.MailRejected:
 		return mail.Rejected, nil
+	case vault.MailDigest:
+		return mail.Digest, nil
 	case vault.MailIssued:
 	}
 	if w.Accounts == nil {
@@ -135,7 +140,7 @@ func (w *Writer) About(ctx context.Context, c vault.Certificate) (mail.Letter, e
 func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.Letter, error) {
 	l := mail.Letter{
 		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
-		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From,
+		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From, Count: m.Count,
 	}
 	if m.Kind == vault.MailConfirm {
 		l.Title, l.Text, l.SignIn, l.Minutes = m.Text, "", "", 0

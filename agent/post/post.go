@@ -48,6 +48,9 @@ type Options struct {
 	// Trouble is told when mails are held up, and with nil when they go out again.
 	// It must not block.
 	Trouble func(error)
+	// Result, where set, is told how each attempt at a mail ended: "sent", "failed" when it was
+	// refused for good, "again" when it is tried once more. It must not block.
+	Result func(string)
 }
 
 // Post is the claim loop and its senders.
@@ -214,6 +217,12 @@ func (p *Post) Drain(ctx context.Context) {
 			return
 		}
 		bell.Pause(ctx, look)
+	}
+}
+
+func (p *Post) result(what string) {
+	if p.Result != nil {
+		p.Result(what)
 	}
 }
 

@@ -62,6 +62,7 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 	switch {
 	case err == nil:
 		p.fine()
+		p.result("sent")
 		sent := p.Now()
 		s.Mail = waiting(func(m vault.Mail) (vault.Mail, error) { return m.Leave(message.MessageID, sent), nil })
 		return s
@@ -76,12 +77,14 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 	if trouble.Blame == mail.Lasting || !left {
 		return p.refuse(s, why)
 	}
+	p.result("again")
 	s.Job, s.Again = again, true
 	s.Mail = waiting(func(m vault.Mail) (vault.Mail, error) { return m.Delay(message.MessageID, why), nil })
 	return s
 }
 
 func (p *Post) refuse(s store.Settlement, why vault.MailTrouble) store.Settlement {
+	p.result("failed")
 	s.Mail = waiting(func(m vault.Mail) (vault.Mail, error) { return m.Refuse(why), nil })
 	return s
 }

@@ -1,6 +1,6 @@
 // Package retention forgets what need not be kept any more, once a day, as the
 // operator has decided. What proves something is never among it: certificates and
-// their events, documents, reports, the audit trail.
+// their events, their documents, reports, the audit trail.
 package retention
 
 import (
@@ -24,6 +24,7 @@ type Limits struct {
 	Mails      time.Duration // their records, and their files where no mail server is set
 	Verified   time.Duration // verified PDFs in folders of outcomes, each of which can be made anew
 	Refused    time.Duration // what was dropped and refused
+	Evidence   time.Duration // what was handed in with applications that were rejected, from the rejection on
 }
 
 // Folders are the folders of the home that it looks into.
@@ -34,8 +35,11 @@ type Keeper struct {
 	Records Records
 	Limits  Limits
 	Folders Folders
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Shred removes the evidence of up to n applications that were rejected before a
+	// moment, and returns of how many.
+	Shred func(ctx context.Context, before time.Time, n int) (int, error)
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // When it looks: soon after the start, but not in commands that run for moments,
@@ -81,6 +85,7 @@ func (k *Keeper) Look(ctx context.Context) {
 		{"received events", k.Limits.Received, inGroups(k.Records.ForgetReceived)},
 		{"mails", k.Limits.Mails, inGroups(k.Records.ForgetMails)},
 		{"files of mails", k.Limits.Mails, inFolder(k.Folders.Mail, removeMails)},
+		{"evidence of rejected applications", k.Limits.Evidence, inGroups(k.Shred)},
 		{"verified PDFs", k.Limits.Verified, inFolder(k.Folders.Verified, removeOutcomes)},
 		{"refused files", k.Limits.Refused, inFolder(k.Folders.Refused, removeRefused)},
 	} {

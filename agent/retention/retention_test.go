@@ -58,7 +58,8 @@ func (r *records) looks(what string) (before []time.Time, kinds int) {
 
 func newKeeper(limits Limits) (*Keeper, *records, *bytes.Buffer) {
 	r, log := &records{old: map[string]int{}, asked: map[string][]time.Time{}}, &bytes.Buffer{}
-	return &Keeper{Records: r, Limits: limits, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}, r, log
+	return &Keeper{Records: r, Limits: limits, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Shred: func(_ context.Context, before time.Time, n int) (int, error) { return r.forget("evidence", before, n) }}, r, log
 }
 
 // Once a day, not in a command that runs for moments, and never what has no limit.

@@ -103,6 +103,8 @@ func applicationFields(a staff.Application) [][2]string {
 	fields = append(fields, [2]string{"proof", a.Proof}, [2]string{"submitted_by", a.SubmittedBy})
 	if e := a.Evidence; e != nil {
 		fields = append(fields, [2]string{"evidence", fmt.Sprintf("%s (%s, %d bytes)", e.Name, e.Format, e.Size)})
+	} else if gone := a.EvidenceRemovedAt; gone != nil {
+		fields = append(fields, [2]string{"evidence", "removed on " + gone.Format(time.DateOnly)})
 	}
 	if r := a.Review; r != nil {
 		fields = append(fields, [2]string{"in_review_by", r.By + ", " + r.At.Format(time.RFC3339)})

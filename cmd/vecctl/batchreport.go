@@ -53,7 +53,7 @@ func runBatchReport(c *cli.Context, w world) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			done, err := told.Write(out, fonts)
 			if err == nil && len(done.Missing) > 0 {
-				say(w, "No font holds %s; name one that does with --font. In the report these stand as their numbers.", strings.Join(done.Missing, " "))
+				say(w, "No font holds %s; name a TrueType one (.ttf) that does with --font, or install it; vecctl doctor names some. In the report these stand as their numbers.", strings.Join(done.Missing, " "))
 			}
 			return err
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/outcome/summary"
 	"github.com/vecctl/vecctl/pkg/client/loopback"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -58,7 +59,7 @@ func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
 		return []doctor.Finding{{Check: "home", Level: doctor.Wrong, Message: fmt.Sprintf("there is no home in %s", dir),
 			Mend: "vecctl init, or name another with --home"}}, nil
 	}
-	p := patientOf(set)
+	p := patientOf(set, w.getenv)
 	if err != nil {
 		p.Refused = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Mend: "restore the home from a backup"}
 		return p.Examine(c.Context), nil
@@ -76,7 +77,7 @@ func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
 	return found, s.close()
 }
 
-func patientOf(set settings) doctor.Patient {
+func patientOf(set settings, getenv func(string) string) doctor.Patient {
 	dir := set.dir
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
 	drop, err := filepath.Abs(set.get("drop.dir"))
@@ -91,6 +92,7 @@ func patientOf(set settings) doctor.Patient {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
 		},
+		Letters:   summary.Fonts{Folders: append([]string{dir.Templates()}, summary.SystemFolders(getenv)...)}.Missing,
 		Transport: http.DefaultTransport, Now: time.Now,
 	}
 }

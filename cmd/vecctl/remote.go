@@ -144,9 +144,7 @@ func (b *remoteBatch) keep(outcomes []courier.Outcome) {
 // report says what became of every row.
 func (b *remoteBatch) report() client.BulkReport {
 	r := client.BulkReport{BatchID: b.batch, Total: len(b.candidates), Notes: b.manifest.Notes, Rows: make([]client.BulkRow, len(b.candidates))}
-	for _, u := range b.unnamed {
-		r.Notes = append(r.Notes, u.String())
-	}
+	r.Notes = append(r.Notes, manifest.Remarks(b.unnamed)...)
 	if b.misplaced() {
 		r.Notes = append(r.Notes, placeIgnored)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +44,9 @@ func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(clien
 		return err
 	}
 	files, err := os.OpenRoot(q.Files)
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
+	}
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
 			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))

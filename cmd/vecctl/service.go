@@ -3,11 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -176,16 +175,8 @@ func asService(c *cli.Context, run func(*cli.Context) error) error {
 // ownerOf is the user that a folder belongs to, or "" for root and where it is not
 // known.
 func ownerOf(folder string) string {
-	id, known := ownerID(folder)
-	if !known || id == "0" {
-		return ""
+	if owner := blob.Owner(folder); owner != "root" {
+		return owner
 	}
-	found, err := user.LookupId(id)
-	if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
-		return id
-	}
-	if err != nil {
-		return ""
-	}
-	return found.Username
+	return ""
 }

@@ -57,6 +57,27 @@ func TestAnAgentOnAFullDisk(t *testing.T) {
 	d.end()
 }
 
+// On a full disk, without an agent, what is there can be looked at.
+func TestLookingAtAFullDisk(t *testing.T) {
+	t.Parallel()
+	small := disk(t, "size=16m")
+	s := newSite(t)
+	s.home = filepath.Join(small, "home")
+	s.env = append(s.env, "VECCTL_HOME="+s.home)
+	reference := s.bulk(0, s.batch(3)).Rows[0].ReferenceID
+	fillUp(t, filepath.Join(small, "fill"))
+	s.done("list").says(t, reference)
+	s.done("view", reference).says(t, "approved")
+	s.done("status").says(t, "approved           3")
+	s.done("download", reference, "--out", filepath.Join(s.dir, "one.pdf"))
+	s.want(1, "upload", filepath.Join(s.docs, "f00001.pdf"), "--title", "T", "--name", "N", "--email", "n@example.org").says(t, "the disk is full; make room")
+	r := s.want(1, "doctor")
+	r.says(t, "wrong  space", "make room on the disk")
+	if strings.Contains(r.stdout, "max_user_watches") {
+		t.Errorf("the doctor blames the wrong thing: %v", r)
+	}
+}
+
 func fillUp(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Create(path)

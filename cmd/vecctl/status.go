@@ -32,7 +32,8 @@ func statusFields(s staff.AgentStatus) [][2]string {
 		{"processing", strconv.Itoa(s.Certificates["processing"])},
 		{"failed", strconv.Itoa(s.Certificates["failed"])},
 		{"revoked", strconv.Itoa(s.Certificates["revoked"])},
-		{"applications_open", openApplications(s)},
+		{"applications_open", number(s.Certificates["pending"] + s.Certificates["in_review"])},
+		{"corrections_open", number(s.Corrections)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
 		{"database", fmt.Sprintf("%.1f MB", float64(s.DatabaseSize)/(1<<20))},
@@ -40,12 +41,12 @@ func statusFields(s staff.AgentStatus) [][2]string {
 	}, dropFields(s.Drop)...)
 }
 
-// openApplications counts what waits for a decision; "" where nothing does.
-func openApplications(s staff.AgentStatus) string {
-	if n := s.Certificates["pending"] + s.Certificates["in_review"]; n > 0 {
-		return strconv.Itoa(n)
+// number is a count of what waits for people; "" for nothing.
+func number(n int) string {
+	if n == 0 {
+		return ""
 	}
-	return ""
+	return strconv.Itoa(n)
 }
 
 // dropFields lists what lies in the drop folder and why it waits.

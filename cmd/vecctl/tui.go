@@ -93,7 +93,7 @@ func doctorFor(c *cli.Context, w world, s *session) office.Doctor {
 		if err != nil {
 			return nil, err
 		}
-		p := patientOf(set)
+		p := patientOf(set, w.getenv)
 		p.Vault, p.Running = s.Client, s.agent == nil
 		status, err := s.AgentStatus(ctx)
 		if err != nil {

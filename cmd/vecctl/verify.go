@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -62,7 +64,11 @@ func runVerify(c *cli.Context, w world, path string, f form) error {
 	if err != nil {
 		return err
 	}
-	if v.ReferenceID != "" {
+	switch v.ReferenceID {
+	case "":
+	case sampleReference:
+		v.Valid, v.Sentence = false, "Not a certificate: a preview that was made to show where the code stands."
+	default:
 		askVault(c, w, &v)
 	}
 	if err := printFields(w.stdout, f, v, verdictFields(v)); err != nil {
@@ -118,7 +124,7 @@ func askVault(c *cli.Context, w world, v *verdict) {
 	err := with(c, w, func(s *session) error {
 		found, err := findIssued(c.Context, s, v.ReferenceID)
 		if fault.Is(err, fault.NotFound) {
-			v.Vault = "this vault did not issue it"
+			v.disown(addressOf(c, w, s))
 			return nil
 		}
 		if err != nil {
@@ -130,6 +136,34 @@ func askVault(c *cli.Context, w world, v *verdict) {
 	if err != nil {
 		message, _ := fault.Message(err)
 		v.Vault = "the vault could not be asked: " + message
+	}
+}
+
+// addressOf is where the pages of the vault at hand are; "" for an address that
+// another vault may have, too: the one that everybody begins with, and that of a
+// vault elsewhere to which this home hands its batches.
+func addressOf(c *cli.Context, w world, s *session) string {
+	if s.remote {
+		return c.String("api")
+	}
+	status, err := s.AgentStatus(c.Context)
+	if err != nil || status.BaseURL == home.DefaultBaseURL {
+		return ""
+	}
+	if dir, err := homeDir(c, w); err == nil {
+		if sent, err := os.ReadDir(dir.Remote()); err == nil && len(sent) > 0 {
+			return ""
+		}
+	}
+	return status.BaseURL
+}
+
+// disown notes that the vault did not issue the document. One whose code leads to
+// this very vault nobody else can have issued: anybody may sign in any name.
+func (v *verdict) disown(address string) {
+	v.Vault = "this vault did not issue it"
+	if v.Valid && address != "" && strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
+		v.Valid, v.Sentence = false, "Not genuine: its code leads to this vault, which did not issue it, whoever signed it."
 	}
 }
 

@@ -329,3 +329,25 @@ func TestStoringAgainstTheSweep(t *testing.T) {
 	stop()
 	sweeping.Wait()
 }
+
+// Who gave a command is not always as whom it is done.
+func TestDeniedSaysToWhomAndWhose(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	me := Owner(dir)
+	if me == "" {
+		t.Skip("no owners of this kind")
+	}
+	if text := Denied(filepath.Join(dir, "missing")); !strings.Contains(text, "to the user "+me+", to whom it belongs") {
+		t.Error(text)
+	}
+	if os.Getuid() != 0 {
+		return
+	}
+	if err := os.Chown(dir, 4711, -1); err != nil {
+		t.Fatal(err)
+	}
+	if text := Denied(filepath.Join(dir, "missing", "deeper")); !strings.Contains(text, "it belongs to the user 4711; run vecctl as 4711") {
+		t.Error(text)
+	}
+}

@@ -148,9 +148,9 @@ func DiskError(err error, doing string) error {
 	if _, ok := fault.Message(err); ok {
 		return err
 	}
-	var where string
+	var path, where string
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		where = " " + pe.Path
+		path, where = pe.Path, " "+pe.Path
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), isQuota(err):
@@ -158,7 +158,7 @@ func DiskError(err error, doing string) error {
 	case errors.Is(err, syscall.EROFS):
 		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name another home with --home")
 	case errors.Is(err, fs.ErrPermission):
-		return fault.Wrap(fault.Full, err, doing+where+": permission denied; make the folder writable for this user, or name another with --home")
+		return fault.Wrap(fault.Full, err, doing+where+": "+Denied(path))
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -26,6 +26,7 @@ type Letter struct {
 	Reason      string // why a certificate was revoked, or an application rejected
 	Text        string // what a visitor wrote, of several lines
 	From        string // address that a visitor gave
+	Count       int    // how many applications wait, in a mail to staff
 }
 
 // Clean returns the letter with texts that keep to their place: of one line, and
@@ -69,6 +70,6 @@ func Sample(institution, base string) Letter {
 		Account: base + "/me", SignIn: base + "/sign-in/abcdefghijklmnopqrstuvwxyz234567", Minutes: 30,
 		Confirm: base + "/apply/confirm/abcdefghijklmnopqrstuvwxyz234567", Hours: 24,
 		Old: "VEC-IC-2025000000000000A", Reason: "issued in error",
-		Text: "My name is spelt Zoë.\nThank you!", From: "zoe@example.org",
+		Text: "My name is spelt Zoë.\nThank you!", From: "zoe@example.org", Count: 3,
 	}
 }

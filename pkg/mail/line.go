@@ -20,6 +20,8 @@ type Line struct {
 	utf8   bool // client announces addresses beyond ASCII
 	open   *smtp.Client
 	conn   net.Conn
+	// unwatch ends the watch over a connection that was being made.
+	unwatch func() bool
 }
 
 // NewLine makes a line; it connects to nobody yet.
@@ -89,12 +91,15 @@ func (l *Line) takesUTF8() bool {
 
 func (l *Line) dial(ctx context.Context, utf8 bool) error {
 	l.Close()
-	client, err := l.newClient(utf8)
+	client, err := l.newClient(ctx, utf8)
 	if err != nil {
 		return l.server.unreachable(err)
 	}
 	l.client, l.utf8 = client, utf8
 	open, err := client.DialToSMTPClientWithContext(ctx)
+	if l.unwatch != nil {
+		l.unwatch()
+	}
 	if err != nil {
 		l.drop()
 		return l.server.unreachable(err)
@@ -103,7 +108,7 @@ func (l *Line) dial(ctx context.Context, utf8 bool) error {
 	return nil
 }
 
-func (l *Line) newClient(utf8 bool) (*gomail.Client, error) {
+func (l *Line) newClient(asked context.Context, utf8 bool) (*gomail.Client, error) {
 	s := l.server
 	config := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
 	options := []gomail.Option{
@@ -116,6 +121,11 @@ func (l *Line) newClient(utf8 bool) (*gomail.Client, error) {
 				conn, err = (&net.Dialer{}).DialContext(ctx, network, s.Address())
 			}
 			l.conn = conn
+			if err == nil {
+				// The library heeds a context until there is a connection; a server may then
+				// take long to say its first word, and no mail is under way yet.
+				l.unwatch = context.AfterFunc(asked, func() { _ = conn.Close() })
+			}
 			return conn, err
 		}),
 	}

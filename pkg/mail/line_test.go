@@ -3,6 +3,7 @@ package mail_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -212,6 +213,58 @@ func TestStopping(t *testing.T) {
 	stop()
 	blamed(t, <-ended, mail.Passing, "")
 	close(release)
+}
+
+// TestStoppingBeforeTheFirstWord has a server that takes connections and says nothing.
+func TestStoppingBeforeTheFirstWord(t *testing.T) {
+	t.Parallel()
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mute.Close() })
+	line := lineTo(t, mute.Addr().String(), func(s *mail.Server) { s.Patience = time.Hour })
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- line.Send(ctx, message("x@example.org")) }()
+	conn, err := mute.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	stop()
+	blamed(t, <-ended, mail.OfServer, "")
+}
+
+func TestTurnedAway(t *testing.T) {
+	t.Parallel()
+	for _, greeting := range []string{"554 go away, zoe@example.org", "421 too busy"} {
+		away, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { away.Close() })
+		go func() {
+			for {
+				conn, err := away.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = io.WriteString(conn, greeting+"\r\n")
+				conn.Close()
+			}
+		}()
+		err = lineTo(t, away.Addr().String(), asItIs).Send(t.Context(), message("x@example.org"))
+		blamed(t, err, mail.OfServer, greeting[:3])
+		for _, want := range []string{away.Addr().String(), greeting[:3], "check mail.smtp_url"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("told as %v, without %q", err, want)
+			}
+		}
+		if strings.Contains(err.Error(), "zoe@") {
+			t.Errorf("told with the server's own words: %v", err)
+		}
+	}
 }
 
 func TestParseServer(t *testing.T) {

@@ -33,6 +33,7 @@ const (
 	Confirm    = "confirm"    // the link that makes an application count
 	Received   = "received"   // an application was received
 	Rejected   = "rejected"   // an application was rejected
+	Digest     = "digest"     // to staff: applications wait for a decision
 )
 
 // layoutFile stands around the HTML part of every mail.
@@ -40,7 +41,7 @@ const layoutFile = "layout.html"
 
 // Names lists the templates.
 func Names() []string {
-	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected}
+	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest}
 }
 
 // Files lists the files of all templates, by name, as they come with the program.

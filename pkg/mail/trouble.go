@@ -31,12 +31,13 @@ type Trouble struct {
 	Blame  Blame
 	Code   string // RFC 3463, "5.1.1", or SMTP's, "550"; "" where the server said none
 	Reason string // the server's words, or ours; may hold addresses, so it is not for logs
+	ours   bool   // Reason holds nothing that the server said but its code
 	err    error
 }
 
 // Error is the code that the server said; where it said none, the reason.
 func (t *Trouble) Error() string {
-	if t.Code != "" {
+	if t.Code != "" && !t.ours {
 		return fmt.Sprintf("the mail server answered %s", t.Code)
 	}
 	return t.Reason
@@ -64,8 +65,8 @@ func (s Server) unreachable(err error) *Trouble {
 	case errors.As(err, &unknown), errors.As(err, &wrongName), errors.As(err, &record), isCertificate(err):
 		t.Reason = fmt.Sprintf("the mail server %s cannot show that it is who it should be (%v); check its name, its certificate, and smtp or smtps in mail.smtp_url", s.Address(), err)
 	case code != "":
-		t.Code = code
-		t.Reason = fmt.Sprintf("the mail server %s turns us away (%s)", s.Address(), code)
+		t.Code, t.ours = code, true
+		t.Reason = fmt.Sprintf("the mail server %s turns us away (%s); check mail.smtp_url, and ask whoever runs it whether this machine may send through it", s.Address(), code)
 	case isNet:
 		t.Reason = fmt.Sprintf("the mail server %s cannot be reached; check mail.smtp_url and that it runs", s.Address())
 	default:

@@ -40,6 +40,46 @@ func (u Unnamed) String() string {
 	return fmt.Sprintf("%s: no row names this file; row %d names %s, which is not there", u.Name, u.Row, cell.Quote(u.Near))
 }
 
+// Remarks says for a person, in not too many lines, what lies about that no row names.
+func Remarks(unnamed []Unnamed) (lines []string) {
+	const most = 20
+	folder, moved := elsewhere(unnamed)
+	if moved > 1 {
+		lines = append(lines, fmt.Sprintf("the files that %d rows name lie in the folder %s: name that folder with --files, or put it before each file's name",
+			moved, cell.Quote(folder)))
+	}
+	for _, u := range unnamed {
+		if moved <= 1 || !u.moved() || path.Dir(u.Name) != folder {
+			lines = append(lines, u.String())
+		}
+	}
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more files that no row names", more))
+	}
+	return lines
+}
+
+// moved tells whether a row without a file names the file as if it lay in the
+// documents' folder itself.
+func (u Unnamed) moved() bool {
+	return u.Row > 0 && path.Dir(u.Name) != "." && folded(path.Base(u.Name)) == folded(path.Clean(u.Near))
+}
+
+// elsewhere is the folder in which most of the files lie that rows look for in the
+// documents' folder itself, and how many do.
+func elsewhere(unnamed []Unnamed) (folder string, moved int) {
+	counts := map[string]int{}
+	for _, u := range unnamed {
+		if u.moved() {
+			dir := path.Dir(u.Name)
+			if counts[dir]++; counts[dir] > moved {
+				folder, moved = dir, counts[dir]
+			}
+		}
+	}
+	return folder, moved
+}
+
 // MatchFiles finds the files that the manifest's rows name among the names of a
 // folder, given relative to it with forward slashes. A name matches as it is,
 // else in another Unicode form (NFC, NFD), else in another case when exactly one
@@ -213,6 +253,9 @@ func acceptedName(name string) bool {
 func unsafeName(name string) string {
 	switch {
 	case strings.Contains(name, `\`):
+		if mended := strings.ReplaceAll(name, `\`, "/"); unsafeName(mended) == "" {
+			return cell.Quote(mended) + ", with forward slashes"
+		}
 		return "a name relative to the folder, with forward slashes"
 	case strings.HasPrefix(name, "/"), len(name) > 1 && name[1] == ':', strings.HasPrefix(name, "~/"), strings.Contains(name, "://"):
 		return "a name relative to the folder"

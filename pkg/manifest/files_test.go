@@ -73,6 +73,9 @@ func TestUnsafeName(t *testing.T) {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
+	if want := unsafeName(`PDF Files\a.pdf`); want != `"PDF Files/a.pdf", with forward slashes` {
+		t.Errorf("a name as Windows writes it: want %s", want)
+	}
 	for _, good := range []string{"a.pdf", "a/b/c.pdf", "./a.pdf", "a//b.pdf", "..a.pdf", "a..pdf", "~a.pdf", "Zeugnis (1).pdf", "সনদ.pdf"} {
 		if want := unsafeName(good); want != "" {
 			t.Errorf("%q is refused: want %s", good, want)
@@ -117,5 +120,32 @@ func TestDistance(t *testing.T) {
 		if got := distance(tt.a, tt.b, tt.most); got != tt.want {
 			t.Errorf("distance(%q, %q, %d) = %d, want %d", tt.a, tt.b, tt.most, got, tt.want)
 		}
+	}
+}
+
+func TestRemarks(t *testing.T) {
+	t.Parallel()
+	var rows, files []string
+	for i := range 30 {
+		rows = append(rows, fmt.Sprintf("%02d.pdf", i))
+		files = append(files, fmt.Sprintf("PDF Files/%02d.PDF", i))
+	}
+	remarks := func(rows, files []string) []string { return Remarks(MatchFiles(rowsOf(rows...), files).Unnamed) }
+	// All lie in one folder: one line, not one for each.
+	if got := remarks(rows, files); len(got) != 1 || !strings.Contains(got[0], `30 rows name lie in the folder "PDF Files": name that folder with --files`) {
+		t.Errorf("moved: %q", got)
+	}
+	// One alone is told as it is.
+	if got := remarks(rows[:1], files[:1]); len(got) != 1 || !strings.Contains(got[0], "row 1 names") {
+		t.Errorf("one moved: %q", got)
+	}
+	// Among other files.
+	got := remarks(rows[:2], append([]string{"zoe.pdf"}, files[:2]...))
+	if len(got) != 2 || !strings.Contains(got[0], "2 rows") || got[1] != "zoe.pdf: no row names this file" {
+		t.Errorf("with another: %q", got)
+	}
+	// Many that nobody names.
+	if got := remarks(nil, files); len(got) != 21 || got[20] != "and 10 more files that no row names" {
+		t.Errorf("nobody's: %q", got)
 	}
 }

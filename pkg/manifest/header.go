@@ -9,7 +9,9 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 // field is one of the columns that mean something.
@@ -203,6 +205,27 @@ func (c columns) complete(header []string) error {
 		return nil
 	}
 	return invalid("%s", strings.Join(missing, ". "))
+}
+
+// belowHeadings adds to an error about the headings which line looks more like them
+// than the first one: many tables begin with a title.
+func belowHeadings(err error, t *sheet.Sheet, opts Options) error {
+	const far, like = 20, 3
+	known := func(cells []string) (n int) {
+		for _, h := range cells {
+			if fieldOf(h) != noField || mapped(h, opts.Map) {
+				n++
+			}
+		}
+		return n
+	}
+	message, ok := fault.Message(err)
+	for _, l := range t.Lines[:min(len(t.Lines), far)] {
+		if n := known(l.Cells); ok && n >= like && n > known(t.Header.Cells) {
+			return invalid("%s. Line %d looks like the headings: remove the lines above it", message, l.Line)
+		}
+	}
+	return err
 }
 
 // suggest complains about one missing column and names the nearest heading.

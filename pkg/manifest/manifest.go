@@ -113,7 +113,7 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	}
 	cols, err := matchHeader(t.Header.Cells, opts)
 	if err != nil {
-		return nil, about(opts, err)
+		return nil, about(opts, belowHeadings(err, t, opts))
 	}
 	if len(t.Lines) == 0 {
 		return nil, about(opts, invalid("there are headings but no rows: add one row for each certificate"))

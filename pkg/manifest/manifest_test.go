@@ -89,6 +89,7 @@ func TestRefused(t *testing.T) {
 		{"empty", " \r\n", Options{}, "m.csv: the file is empty: it needs a line of headings and one row for each certificate"},
 		{"headings only", header, Options{}, "m.csv: there are headings but no rows: add one row for each certificate"},
 		{"headings and blank rows", header + "\n,,,,,\n", Options{}, "m.csv: there are headings but no rows: add one row for each certificate"},
+		{"a title above the headings", "University of Example,,\n\nName,E-Mail,Title,File\nAnn,a@x.org,Diploma,a.pdf\n", Options{}, `m.csv: no headings: the first line must name the columns certificate_title, full_name, applicant_email, issue_date, details, file; found "University of Example". Line 3 looks like the headings: remove the lines above it`},
 		{"no headings", "Diploma,Ann,a@x.org,,,a.pdf\n" + rows, Options{}, `m.csv: no headings: the first line must name the columns certificate_title, full_name, applicant_email, issue_date, details, file; found "Diploma", "Ann", "a@x.org", "a.pdf"`},
 		{"missing, with a near one", "title,name,aplicant_emial,file\nD,Ann,a@x.org,a.pdf\n", Options{}, `m.csv: no column for applicant_email: the nearest heading is "aplicant_emial" (column 3). Rename it to applicant_email, or use --map "aplicant_emial=applicant_email"`},
 		{"missing", "title,name,file\nD,Ann,a.pdf\n", Options{}, `m.csv: no column for applicant_email: the columns are "title", "name", "file". Add it, or say which one it is with --map COLUMN=applicant_email`},

@@ -47,6 +47,12 @@ type Tried struct {
 	Attempt hook.Attempt
 }
 
+// Backlog is what endpoints are still to be told.
+type Backlog struct {
+	Waiting int
+	Oldest  time.Time // when the oldest of it was made; zero for none
+}
+
 // Deliveries is what is asked of a store about deliveries.
 type Deliveries interface {
 	// Announce keeps a delivery of news for each endpoint that wants it and was not
@@ -61,6 +67,9 @@ type Deliveries interface {
 	KeepAttempts(ctx context.Context, institution uint32, tried []Tried) error
 	// KeepTest keeps a delivery with the one attempt at it, as hook.AfterTest says.
 	KeepTest(ctx context.Context, d hook.Delivery, body []byte, a hook.Attempt) (hook.Delivery, error)
+	// Backlog counts what is still to be told to endpoints that are not deleted, of
+	// all institutions, suspended endpoints' too.
+	Backlog(ctx context.Context) (Backlog, error)
 	// Deliveries returns up to n that a filter selects, newest first.
 	Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook.Delivery, error)
 	// Delivery finds one by its UUID, with its body; NotFound when the institution has

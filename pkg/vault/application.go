@@ -20,11 +20,14 @@ const (
 // Application is what a certificate has besides when somebody applied for it
 // (guide, "customer-submitted applications").
 type Application struct {
-	Proof    Proof     `json:"proof"`
-	By       string    `json:"by,omitempty"`       // who of the staff submitted it
-	Evidence *File     `json:"evidence,omitempty"` // what the applicant handed in; never issued by itself
-	Review   *Review   `json:"review,omitempty"`
-	Decision *Decision `json:"decision,omitempty"`
+	Proof    Proof  `json:"proof"`
+	By       string `json:"by,omitempty"`       // who of the staff submitted it
+	Evidence *File  `json:"evidence,omitempty"` // what the applicant handed in; never issued by itself
+	// EvidenceGone is when it was removed after a rejection; zero while it is kept, and
+	// where there was none.
+	EvidenceGone time.Time `json:"evidence_gone,omitzero"`
+	Review       *Review   `json:"review,omitempty"`
+	Decision     *Decision `json:"decision,omitempty"`
 }
 
 // Review is who of the staff looks into an application, and since when.
@@ -153,6 +156,18 @@ func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effe
 		Events: []Event{c.event(EventRejected, CustomerSubmission, now)},
 		Mails:  []Mail{c.MailTo(MailRejected, now)},
 	}, nil
+}
+
+// DropEvidence removes what was handed in with an application that was rejected.
+// Who applied, for what, and why it was rejected stays.
+func (c Certificate) DropEvidence(now time.Time) (Certificate, Effects, error) {
+	if c.Source != FromCustomer || c.Status != Rejected || c.Application.Evidence == nil {
+		return c, Effects{}, fault.Newf(fault.Illegal, "%s is no rejected application with something handed in", c.Reference)
+	}
+	a := *c.Application
+	a.Evidence, a.EvidenceGone = nil, now
+	c.Application, c.UpdatedAt = &a, now
+	return c, Effects{}, nil
 }
 
 func (c Certificate) decide(d Decision, into Status) Certificate {

@@ -25,6 +25,7 @@ const (
 	MailConfirm  MailKind = "confirm"  // the link that makes an application count
 	MailReceived MailKind = "received" // an application was received
 	MailRejected MailKind = "rejected" // an application was rejected
+	MailDigest   MailKind = "digest"   // to staff: applications wait for a decision
 )
 
 // MailState is where a mail stands.
@@ -66,6 +67,8 @@ type Mail struct {
 	// that confirms an application, its title where it is one of the institution's.
 	Text string `json:"text,omitempty"`
 	From string `json:"from,omitempty"`
+	// Count is how many applications wait, in a mail to staff about them.
+	Count int `json:"count,omitempty"`
 	// MessageID is the Message-ID header's value without its brackets, noted with
 	// the first attempt.
 	MessageID string       `json:"message_id,omitempty"`
@@ -100,6 +103,27 @@ func NewCorrectionMail(c Certificate, from, text string, now time.Time) Mail {
 	m := c.MailTo(MailCorrection, now)
 	m.To, m.From, m.Text = "", from, text
 	return m
+}
+
+// MaxDigestLines is how many applications a mail to staff names at most.
+const MaxDigestLines = 20
+
+// NewDigestMail makes the mail that tells staff of applications that wait for a decision,
+// the newest first, of all that there are. It names no person, since mails are kept.
+func NewDigestMail(institution uint32, to string, newest []Certificate, all int, now time.Time) Mail {
+	var lines []string
+	for _, c := range newest[:min(len(newest), MaxDigestLines)] {
+		line := c.Reference + ", since " + stamp(c.CreatedAt)
+		if c.Status == InReview {
+			line += ", in review"
+		}
+		lines = append(lines, line)
+	}
+	if more := all - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return Mail{Kind: MailDigest, Institution: institution, To: to, Text: strings.Join(lines, "\n"), Count: all,
+		State: MailWaiting, CreatedAt: now}
 }
 
 // Job is the work of sending the mail.

@@ -3,6 +3,7 @@ package applications
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -70,10 +71,19 @@ func (p *Page) standing(a staff.Application) string {
 	return "waits since " + p.desk.Clock(a.CreatedAt)
 }
 
+// removed says, of an application without evidence, that it was removed, or else what
+// is said where there was none.
+func removed(a staff.Application, prefix, none string) string {
+	if gone := a.EvidenceRemovedAt; gone != nil {
+		return prefix + "removed on " + gone.Format(time.DateOnly)
+	}
+	return none
+}
+
 // evidenceOf says what was handed in.
 func evidenceOf(a staff.Application) string {
 	if a.Evidence == nil {
-		return "without evidence"
+		return removed(a, "evidence ", "without evidence")
 	}
 	return fmt.Sprintf("evidence: %s, %s, %s bytes", a.Evidence.Name, a.Evidence.Format, look.Number(int(a.Evidence.Size)))
 }
@@ -90,7 +100,7 @@ func (p *Page) tell(l look.Look, width int) []string {
 	if e := a.Evidence; e != nil {
 		say("evidence", fmt.Sprintf("%s, %s, %s bytes", e.Name, e.Format, look.Number(int(e.Size))))
 	} else {
-		say("evidence", "nothing was handed in")
+		say("evidence", removed(a, "", "nothing was handed in"))
 	}
 	say("handed in", p.desk.Clock(a.CreatedAt)+", "+provenBy(a))
 	if r := a.Review; r != nil {

@@ -90,7 +90,7 @@ func (l Look) State(word, text string) string {
 		return l.Bad.Render(text)
 	case "processing", "retried", "created", "waiting", "in_review":
 		return l.Busy.Render(text)
-	case "revoked", "paused", "cancelled", "warn", "note", "pending", "expiring", "expired", "rejected":
+	case "revoked", "replaced", "paused", "cancelled", "warn", "note", "pending", "expiring", "expired", "rejected":
 		return l.Warn.Render(text)
 	}
 	return text

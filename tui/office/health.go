@@ -172,6 +172,9 @@ func (p *Health) tellStatus(l look.Look) []string {
 		q := s.Jobs[kind]
 		lines = append(lines, l.Dim.Render(fmt.Sprintf("queue %-9s ", kind))+fmt.Sprintf("%s due, %s later", look.Number(q.Waiting), look.Number(q.Later)))
 	}
+	if n := s.Corrections; n > 0 {
+		lines = append(lines, l.Dim.Render("corrections     ")+look.Count(n, "is", "are")+" asked for; vecctl corrections lists them")
+	}
 	if d := s.Drop; d != nil {
 		lines = append(lines, l.Dim.Render("drop folder     ")+fmt.Sprintf("%s, %s (%s)", look.Clean(d.Folder), look.Count(d.Total, "file", "files"), d.Watch))
 	}

@@ -45,7 +45,7 @@ func NewBatch(d *desk.Desk, v RowVault) *Batch {
 		if c.FailureReason != nil {
 			about += ": " + *c.FailureReason
 		}
-		return []string{c.ReferenceID, c.Name, c.Status.Value, about}
+		return []string{c.ReferenceID, c.Name, roster.StateOf(c), about}
 	}
 	kind.Concerns = func(e staff.CertificateEvent) bool {
 		return e.BatchID == p.batch.BatchID && roster.StateAfter(e) == vault.Processing

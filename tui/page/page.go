@@ -57,7 +57,7 @@ func ofCertificates(name, empty string) roster.Kind[client.Certificate] {
 			{Title: "title", Min: 10, Max: 40, Keep: 1}, {Title: "issued", Min: 10, Keep: 2}, {Title: "e-mail", Min: 16, Max: 40, Keep: 3},
 		},
 		Cells: func(c client.Certificate) []string {
-			return []string{c.ReferenceID, c.Name, c.Status.Value, c.Title, c.IssueDate, c.Email}
+			return []string{c.ReferenceID, c.Name, roster.StateOf(c), c.Title, c.IssueDate, c.Email}
 		},
 	}
 }

@@ -216,7 +216,7 @@ func (p *Story) tell(l look.Look, width int) []string {
 	c := p.story.Certificate
 	var lines []string
 	say := func(label, text string) { lines = append(lines, l.Entry(label, text, 15, width)...) }
-	lines = append(lines, l.Strong.Render(c.ReferenceID)+"  "+l.State(c.Status.Value, c.Status.Value), "")
+	lines = append(lines, l.Strong.Render(c.ReferenceID)+"  "+l.State(roster.StateOf(c), roster.StateOf(c)), "")
 	say("name", c.Name)
 	say("title", c.Title)
 	say("e-mail", c.Email)
@@ -276,7 +276,7 @@ func (p *Story) tellChain(l look.Look) []string {
 		if c.UUID == p.story.Certificate.UUID {
 			sign = "> "
 		}
-		lines = append(lines, sign+c.ReferenceID+"  "+l.State(c.Status.Value, l.Fit(c.Status.Value, 10))+"  "+p.desk.Clock(c.CreatedAt)+"  "+look.Clean(c.Name))
+		lines = append(lines, sign+c.ReferenceID+"  "+l.State(roster.StateOf(c), l.Fit(roster.StateOf(c), 10))+"  "+p.desk.Clock(c.CreatedAt)+"  "+look.Clean(c.Name))
 	}
 	return lines
 }

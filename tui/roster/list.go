@@ -96,7 +96,7 @@ func (r *List[T]) Row(i int) (table.Row, bool) {
 		return table.Row{}, false
 	}
 	c := r.Of(&one)
-	row := table.Row{ID: c.UUID, State: c.Status.Value, Cells: r.Cells(one)}
+	row := table.Row{ID: c.UUID, State: StateOf(*c), Cells: r.Cells(one)}
 	for j := range row.Cells {
 		row.Cells[j] = look.Clean(row.Cells[j])
 	}
@@ -288,6 +288,15 @@ func (r *List[T]) hear(messages []staff.Message) {
 			}
 		}
 	}
+}
+
+// StateOf is the state in which staff see a certificate: one that a corrected one took
+// the place of stays approved, but is not valid any more.
+func StateOf(c client.Certificate) string {
+	if c.SupersededBy != nil && c.Status.Value == "approved" {
+		return "replaced"
+	}
+	return c.Status.Value
 }
 
 // StateAfter is the state that an event leaves a certificate in; "" where it says

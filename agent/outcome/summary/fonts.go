@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -77,6 +78,15 @@ func (f Fonts) load(texts []string) (*typefaces, error) {
 	}
 	f.find(t)
 	return t, nil
+}
+
+// Missing lists the characters of texts that no font holds, in order.
+func (f Fonts) Missing(texts []string) ([]string, error) {
+	t, err := f.load(texts)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(t.missing)), nil
 }
 
 func (t *typefaces) add(f *typeset.Font) {

@@ -20,8 +20,10 @@ type Application struct {
 	Proof       string    `json:"proof"`
 	SubmittedBy string    `json:"submitted_by"` // who of the staff; "" for the applicant
 	Evidence    *Evidence `json:"evidence"`     // what was handed in; null for nothing
-	Review      *Review   `json:"review"`
-	Decision    *Decision `json:"decision"`
+	// EvidenceRemovedAt is when it was removed after a rejection; absent else.
+	EvidenceRemovedAt *time.Time `json:"evidence_removed_at,omitempty"`
+	Review            *Review    `json:"review"`
+	Decision          *Decision  `json:"decision"`
 }
 
 // Evidence is the file that an applicant handed in.

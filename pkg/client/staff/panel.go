@@ -25,8 +25,9 @@ type AgentStatus struct {
 	Certificates map[string]int   `json:"certificates"` // by state
 	Jobs         map[string]Queue `json:"jobs"`         // by kind
 	DatabaseSize int64            `json:"database_size"`
-	Problems     []Problem        `json:"problems"` // what is wrong now
-	Drop         *DropFolder      `json:"drop"`     // null where none is watched
+	Corrections  int              `json:"corrections_open"` // that people ask for and nobody has dealt with
+	Problems     []Problem        `json:"problems"`         // what is wrong now
+	Drop         *DropFolder      `json:"drop"`             // null where none is watched
 }
 
 // DropFolder is how a drop folder is.

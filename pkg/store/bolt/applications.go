@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -23,7 +24,8 @@ func (t *txn) checkKey(old, c vault.Certificate) error {
 }
 
 // moveApplication keeps what leads to an application after a decision about it: its
-// key moves or is freed, it is open no more, and what it is issued with is needed.
+// key moves or is freed, it is open no more, and what it is issued with is needed, while
+// what it has lost is not.
 func (t *txn) moveApplication(old, c vault.Certificate) error {
 	if old.Source != vault.FromCustomer {
 		return nil
@@ -35,6 +37,14 @@ func (t *txn) moveApplication(old, c vault.Certificate) error {
 	}
 	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
 		if err := t.NeedDocument(c.File.SHA256, c); err != nil {
+			return err
+		}
+	}
+	for _, sum := range old.Documents() {
+		if slices.Contains(c.Documents(), sum) {
+			continue
+		}
+		if err := t.ReleaseDocument(sum, c); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ func aboutApplications() []test {
 		{"applications that wait are bounded", waitingIsBounded},
 		{"two decide at once", twoDecideAtOnce},
 		{"erasing forgets applications", erasingForgetsApplications},
+		{"evidence of a rejected application is dropped", droppedEvidence},
 	}
 }
 
@@ -231,6 +232,33 @@ func twoDecideAtOnce(f *fixture) {
 	if got := f.queues()[vault.JobProcess].Waiting; got != counts.Processing {
 		f.Errorf("%d jobs for %d that were approved", got, counts.Processing)
 	}
+}
+
+func droppedEvidence(f *fixture) {
+	s := f.submission("ada@example.com", "Diploma")
+	rejected := f.submit(f.a, s)
+	drop := func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.DropEvidence(f.now) }
+	_, err := f.store.Change(f.Context(), f.a, rejected.UUID, drop)
+	f.wantKind(err, fault.Illegal, "dropping evidence before the decision")
+	f.change(rejected, reject(f.tick()))
+	f.wantReferenced(true, s.Evidence.SHA256)
+	c := f.change(rejected, drop)
+	if c.Application.Evidence != nil || !c.Application.EvidenceGone.Equal(f.now) || c.Email != s.Email || c.Application.Decision == nil {
+		f.Errorf("left %+v", c.Application)
+	}
+	f.wantReferenced(false, s.Evidence.SHA256)
+	_, err = f.store.Change(f.Context(), f.a, rejected.UUID, drop)
+	f.wantKind(err, fault.Illegal, "dropping it twice")
+
+	// What somebody else handed in, too, stays.
+	shared := f.submission("ben@example.com", "Diploma")
+	same := f.submission("cay@example.com", "Diploma")
+	same.Evidence.SHA256 = shared.Evidence.SHA256
+	first := f.submit(f.a, shared)
+	f.submit(f.a, same)
+	f.change(first, reject(f.tick()))
+	f.change(first, drop)
+	f.wantReferenced(true, shared.Evidence.SHA256)
 }
 
 func erasingForgetsApplications(f *fixture) {

@@ -23,6 +23,7 @@ func hookTests() []test {
 		{"redelivery", redelivery},
 		{"lists of deliveries", deliveryLists},
 		{"deliveries are forgotten", forgottenDeliveries},
+		{"what waits is counted", countedBacklog},
 		{"tests of endpoints", endpointTests},
 		{"news of others", announcements},
 		{"received events", receivedEvents},
@@ -364,4 +365,32 @@ func endpointTests(f *fixture) {
 		f.Errorf("%+v", d)
 	}
 	f.wantKind(f.store.Redeliver(f.Context(), f.a, []string{d.UUID}, f.now), fault.Illegal, "a test again")
+}
+
+func countedBacklog(f *fixture) {
+	want := func(doing string, n int, oldest time.Time) {
+		f.Helper()
+		got, err := f.store.Backlog(f.Context())
+		f.check(err)
+		if got.Waiting != n || !got.Oldest.Equal(oldest) {
+			f.Errorf("%s: %+v, want %d since %v", doing, got, n, oldest)
+		}
+	}
+	want("no endpoint", 0, time.Time{})
+	one, gone, other := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventCreated), f.endpoint(f.b, vault.EventCreated)
+	want("nothing happened", 0, time.Time{})
+	f.tick()
+	first := f.keep(f.a, f.draft()).CreatedAt
+	f.tick()
+	second := f.keepMany(f.b, 2, func(int, *vault.Draft) {})[0].CreatedAt
+	want("two institutions", 4, first)
+	f.changeEndpoint(gone, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(f.now) })
+	want("one endpoint is deleted", 3, first)
+	f.attempt(one, 500)
+	want("one is tried again later", 3, first)
+	f.now = f.now.Add(hook.Pause)
+	f.attempt(one, 200)
+	want("one was told", 2, second)
+	f.attempt(other, 200)
+	want("all were told", 0, time.Time{})
 }

@@ -57,6 +57,15 @@ func (t *Txn) NeedDocument(sum string, c vault.Certificate) error {
 	return t.Put(byBlob, record.Join([]byte(sum), record.U64(c.ID)), nil)
 }
 
+// ReleaseDocument notes that a certificate does not need a document any more.
+func (t *Txn) ReleaseDocument(sum string, c vault.Certificate) error {
+	key := record.Join([]byte(sum), record.U64(c.ID))
+	if !t.Has(byBlob, key) {
+		return nil
+	}
+	return t.Delete(byBlob, key)
+}
+
 // MoveKey follows a certificate whose uniqueness key is another one now, or free.
 func (t *Txn) MoveKey(old, c vault.Certificate) error {
 	if c.Key() == old.Key() && c.KeepsKey() == old.KeepsKey() {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/api/form"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -20,20 +20,20 @@ type incoming struct{ *intake.Document }
 
 func (d incoming) Describe() vault.File { return d.File }
 
-func (d door) Receive(r io.Reader, name string) (api.Incoming, error) {
+func (d door) Receive(r io.Reader, name string) (form.Incoming, error) {
 	received, err := d.Uploads.Receive(r, name)
 	switch {
 	case errors.Is(err, intake.ErrTooLarge):
-		return nil, api.ErrTooLarge
+		return nil, form.ErrTooLarge
 	case errors.Is(err, intake.ErrWrongType):
-		return nil, api.ErrWrongType
+		return nil, form.ErrWrongType
 	case err != nil:
 		return nil, err
 	}
 	return incoming{received}, nil
 }
 
-func (d door) KeepFile(ctx context.Context, who vault.Institution, one api.Incoming,
+func (d door) KeepFile(ctx context.Context, who vault.Institution, one form.Incoming,
 	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
 	received, err := d.received(one)
 	if err != nil {
@@ -42,7 +42,7 @@ func (d door) KeepFile(ctx context.Context, who vault.Institution, one api.Incom
 	return d.Uploads.KeepFile(ctx, who, received, reply)
 }
 
-func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one api.Incoming,
+func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one form.Incoming,
 	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
 	received, err := d.received(one)
 	if err != nil {
@@ -52,7 +52,7 @@ func (d door) IssueOne(ctx context.Context, who vault.Institution, draft vault.D
 }
 
 // Room implements api.Intake.
-func (d door) Room(one api.Incoming, p vault.Placement) error {
+func (d door) Room(one form.Incoming, p vault.Placement) error {
 	received, err := d.received(one)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (d door) Room(one api.Incoming, p vault.Placement) error {
 	return d.Uploads.Room(received, p)
 }
 
-func (door) received(one api.Incoming) (*intake.Document, error) {
+func (door) received(one form.Incoming) (*intake.Document, error) {
 	own, ok := one.(incoming)
 	if !ok {
 		return nil, errors.New("a document did not come in through this door")

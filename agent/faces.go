@@ -75,7 +75,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
 	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
 	a.certifier.mountPublic(a, mux, o.Proxies)
-	return mux
+	return edge.OneSlash(mux)
 }
 
 // Status says what the home holds and what waits in it.

@@ -64,7 +64,7 @@ type Options struct {
 // API answers the documented calls.
 type API struct {
 	Options
-	slots   gate.Slots
+	slots   *gate.Slots
 	flights gate.Flights[caller.ReplyName]
 	rates   gate.Rates
 }

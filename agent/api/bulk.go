@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vecctl/vecctl/agent/api/body"
+	"github.com/vecctl/vecctl/agent/api/placing"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -23,12 +24,12 @@ const largestBulk = 96 << 20
 
 // entryFields are those of one entry (guide, step 5b), and ours.
 func entryFields() []string {
-	return append([]string{"certificate_title", "full_name", "applicant_email", "file_id", "issue_date", "details"}, placementFields()...)
+	return append([]string{"certificate_title", "full_name", "applicant_email", "file_id", "issue_date", "details"}, placing.Fields()...)
 }
 
 // bulk issues a batch of uploaded files: all of its entries or none.
 func (a *API) bulk(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context())
+	release, err := a.slots.Take(r.Context(), who.institution)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (a *API) readEntries(w http.ResponseWriter, r *http.Request) ([]body.Entry,
 		return nil, body.ErrTooLarge
 	}
 	defer body.Bound(w, r, largestBulk, body.DefaultPace())()
-	entries, err := body.ReadEntries(r, entryFields(), groupQR)
+	entries, err := body.ReadEntries(r, entryFields(), placing.Group)
 	say := func(message string) error {
 		return fault.InvalidFields([]fault.Field{{Name: "entries", Message: message}})
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,12 +80,31 @@ func (a *API) traced(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		seen := &witness{ResponseWriter: w, status: http.StatusOK}
 		named := r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		named.URL = lenient(r.URL)
 		next.ServeHTTP(seen, named)
 		r.Pattern = named.Pattern // who counts calls counts them by route
 		a.Log.LogAttrs(r.Context(), slog.LevelDebug, "a call was answered",
 			slog.String("request_id", id), slog.String("method", clip(r.Method)), slog.String("path", r.URL.Path),
 			slog.Int("status", seen.status), slog.Duration("took", a.Now().Sub(begun).Round(time.Microsecond)))
 	})
+}
+
+// strayPercent is a percent sign that begins no escape.
+var strayPercent = regexp.MustCompile(`%([0-9A-Fa-f]?[^0-9A-Fa-f]|[0-9A-Fa-f]?$)`)
+
+// lenient is an address whose query Go reads as PHP does. To Go a semicolon and a
+// stray percent sign are errors for which it leaves a parameter out: whoever searched
+// for "a;b" would be shown everything.
+func lenient(u *url.URL) *url.URL {
+	if !strings.ContainsAny(u.RawQuery, ";%") {
+		return u
+	}
+	other := *u
+	other.RawQuery = strings.ReplaceAll(u.RawQuery, ";", "%3B")
+	for strayPercent.MatchString(other.RawQuery) {
+		other.RawQuery = strayPercent.ReplaceAllString(other.RawQuery, "%25$1")
+	}
+	return &other
 }
 
 // witness sees an answer's status.

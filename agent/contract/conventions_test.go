@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
 func clientSettings(name string) staff.Settings { return staff.Settings{Institution: name} }
@@ -124,6 +125,25 @@ func TestIdempotency(t *testing.T) {
 	s.want(s.upload("d@example.com", key("four")), http.StatusCreated)
 }
 
+// TestExpiredKeys lets a key be used anew when its answer is forgotten.
+func TestExpiredKeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	key := header("Idempotency-Key", "k")
+	first := s.want(s.upload("a@example.com", key), http.StatusCreated).text("data.uuid")
+	s.clock.advance(caller.ReplyLife - time.Minute)
+	if again := s.want(s.upload("a@example.com", key), http.StatusCreated); again.text("data.uuid") != first {
+		t.Errorf("before its time the key made %v", again)
+	}
+	s.want(s.upload("b@example.com", key), http.StatusUnprocessableEntity)
+	s.clock.advance(2 * time.Minute)
+	second := s.want(s.upload("b@example.com", key), http.StatusCreated).text("data.uuid")
+	if again := s.want(s.upload("b@example.com", key), http.StatusCreated); again.text("data.uuid") != second || second == first {
+		t.Errorf("the key that was used anew made %v", again)
+	}
+	s.want(s.upload("a@example.com", key), http.StatusUnprocessableEntity)
+}
+
 // TestInFlight sends a call while one with the same key is being read.
 func TestInFlight(t *testing.T) {
 	t.Parallel()
@@ -183,9 +203,35 @@ func TestConventions(t *testing.T) {
 	if a := s.want(s.get(vaultPath+"?page=1000000"), http.StatusOK); a.get("meta.from") != nil || a.get("meta.total") != 1.0 {
 		t.Errorf("page a million: %v", a)
 	}
+	// What is no query to Go is one to PHP: nothing is left out of it in silence.
+	for query, want := range map[string]float64{
+		"?search=ann;x": 0, "?search=50%": 0, "?search=%zz": 0, "?search=%%61nn": 0, "?search=%6": 0,
+		"?search=%61nn": 1, "?status=approved&search=a%6En&x=%": 1, "?x=;&search=ann": 1, "?status=failed&%=;": 0,
+	} {
+		if a := s.want(s.get(vaultPath+query), http.StatusOK); a.get("meta.total") != want {
+			t.Errorf("%s finds %v, want %v", query, a.get("meta.total"), want)
+		}
+	}
 	page := s.want(s.get(vaultPath+"?search=ann&page=1"), http.StatusOK)
 	if got := page.text("links.first"); got != s.base+vaultPath+"?page=1&search=ann" {
 		t.Errorf("the first page's address is %s", got)
+	}
+}
+
+// TestSlashes answers a client whose base URL ends with a slash, without sending it
+// elsewhere.
+func TestSlashes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, path := range []string{"/" + vaultPath, "//business//certificate-vault", vaultPath} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+path, nil)
+		s.check(err)
+		req.Header.Set("Authorization", "Bearer "+s.token)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		s.check(err)
+		if s.check(resp.Body.Close()); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
 	}
 }
 
@@ -210,7 +256,17 @@ func TestDownloads(t *testing.T) {
 	if a := s.want(s.get(path, header("Range", "bytes=-7")), http.StatusPartialContent); !bytes.Equal(a.body, whole.body[len(whole.body)-7:]) {
 		t.Error("the last bytes differ")
 	}
-	s.want(s.get(path, header("Range", "bytes=99999999-")), http.StatusRequestedRangeNotSatisfiable)
+	for _, none := range []string{"bytes=99999999-", "bytes=-0", "bytes=5-2", "bytes=x"} {
+		a := s.want(s.get(path, header("Range", none)), http.StatusRequestedRangeNotSatisfiable)
+		if got := a.header.Get("Content-Range"); got != fmt.Sprintf("bytes */%d", len(whole.body)) || a.message() == "" || a.header.Get("Content-Disposition") != "" {
+			t.Errorf("%s: %v, Content-Range %q", none, a, got)
+		}
+	}
+	s.want(s.get(path, header("Range", "items=0-1")), http.StatusOK)
+	s.want(s.call(http.MethodHead, path, nil, header("Range", "bytes=0-1")), http.StatusOK)
+	if a := s.want(s.get(path, header("If-Match", `"x"`)), http.StatusPreconditionFailed); a.message() == "" || a.header.Get("ETag") != "" {
+		t.Errorf("another document: %v %v", a.header, a)
+	}
 	s.want(s.get(path, header("If-None-Match", tag)), http.StatusNotModified)
 	s.want(s.get(path, header("If-None-Match", `"x"`)), http.StatusOK)
 	s.want(s.get(path, header("Range", "bytes=0-3"), header("If-Range", `"x"`)), http.StatusOK)

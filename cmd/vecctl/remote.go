@@ -60,7 +60,7 @@ func runRemoteBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f f
 	bar.clear()
 	report := b.report()
 	if q.Out != "" && !q.DryRun && !q.NoWait && report.BatchID != "" {
-		if err := b.export(c.Context, s.Client, &report); err != nil {
+		if err := b.export(c.Context, s.WithRetries(client.Patient()), &report); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (b *remoteBatch) report() client.BulkReport {
 
 // export downloads the verified PDFs, and writes the reports beside them. What
 // lies there already is left alone.
-func (b *remoteBatch) export(ctx context.Context, api *staff.Client, r *client.BulkReport) error {
+func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.BulkReport) error {
 	if err := os.MkdirAll(b.request.Out, 0o755); err != nil {
 		return blob.DiskError(err, "making the folder of the outcome")
 	}
@@ -199,7 +199,7 @@ func (b *remoteBatch) export(ctx context.Context, api *staff.Client, r *client.B
 	return reports.Report(r.Out, lines, b.manifest, rejected)
 }
 
-func fetch(ctx context.Context, api *staff.Client, uuid, file string) error {
+func fetch(ctx context.Context, api *client.Client, uuid, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}

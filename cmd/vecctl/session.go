@@ -51,7 +51,7 @@ func connect(c *cli.Context, w world) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &session{Client: staff.Of(remote), remote: true}, nil
+		return &session{Client: staff.Of(remote.WithRetries(client.Obliging())), remote: true}, nil
 	}
 	return connectHome(c, w, vault.Institution{})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,22 +32,31 @@ func (c *Client) Request(ctx context.Context, method, path string, body io.Reade
 // Do makes a call, again where that is promising. The answer's body is the
 // caller's to close. An answer that is no success is an *Error; a vault that cannot be
 // reached is an error of kind Unavailable, and ctx's end is its own.
-func (c *Client) Do(req *http.Request) (*http.Response, error) {
+func (c *Client) Do(req *http.Request) (resp *http.Response, err error) {
+	err = c.patiently(req, func() (err error) {
+		resp, err = c.try(req) //nolint:bodyclose // the caller does
+		return err
+	})
+	return resp, err
+}
+
+// patiently makes attempts at a call, as many as are promising.
+func (c *Client) patiently(req *http.Request, try func() error) error {
 	for attempt := 1; ; attempt++ {
-		resp, err := c.try(req)
+		err := try()
 		if err == nil {
-			return resp, nil
+			return nil
 		}
 		pause, again := c.retries.after(req, attempt, err)
 		if !again {
-			return nil, err
+			return err
 		}
 		if err := c.retries.sleep(req.Context(), pause); err != nil {
-			return nil, err
+			return err
 		}
 		if req.GetBody != nil {
 			if req.Body, err = req.GetBody(); err != nil {
-				return nil, fmt.Errorf("calling the vault again: %w", err)
+				return fmt.Errorf("calling the vault again: %w", err)
 			}
 		}
 	}
@@ -86,15 +96,41 @@ func (c *Client) Call(ctx context.Context, method, path string, body io.Reader, 
 	return c.decode(req, into)
 }
 
-// decode makes a call and decodes its answer.
+// decode makes a call and decodes its answer. One that breaks off is as good as none.
 func (c *Client) decode(req *http.Request, into any) error {
-	resp, err := c.Do(req)
+	var raw []byte
+	err := c.patiently(req, func() error {
+		resp, err := c.try(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if raw, err = io.ReadAll(resp.Body); err != nil {
+			if err := req.Context().Err(); err != nil {
+				return err
+			}
+			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s broke off; try again", c.base))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
+	if err := json.Unmarshal(raw, into); err != nil {
+		return c.notUnderstood(err)
+	}
+	return nil
+}
+
+func (c *Client) notUnderstood(err error) error {
+	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
+}
+
+// named wants an answer to say how it calls what was made: what has no name cannot be
+// found again.
+func (c *Client) named(name, field string) error {
+	if name == "" {
+		return c.notUnderstood(errors.New("it has no " + field))
 	}
 	return nil
 }

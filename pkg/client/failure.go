@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -30,8 +31,26 @@ func (e *Error) Error() string { return e.fault.Error() }
 // Unwrap gives the error its kind and fields.
 func (e *Error) Unwrap() error { return e.fault }
 
-// mostPatience is for how many seconds a server may ask to be left alone.
-const mostPatience = 86_400
+// mostPatience is for how long a server may ask to be left alone.
+const mostPatience = 24 * time.Hour
+
+// retryAfter reads how long a server wants to be left alone: in seconds, or until a
+// time by its own clock (RFC 9110, section 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	said := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(said); err == nil {
+		return time.Duration(min(max(seconds, 0), int(mostPatience/time.Second))) * time.Second
+	}
+	until, err := http.ParseTime(said)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return min(max(until.Sub(now), 0), mostPatience)
+}
 
 // failure makes an error of an answer in the vault's dialect: message, errors.
 func failure(resp *http.Response) error {
@@ -45,11 +64,12 @@ func failure(resp *http.Response) error {
 	if err != nil || json.Unmarshal(raw, &body) != nil || body.Message == "" {
 		body.Message = "the vault answered " + resp.Status
 	}
+	if to, err := resp.Location(); err == nil && resp.StatusCode < http.StatusBadRequest {
+		body.Message = fmt.Sprintf("the vault has moved to %s://%s; name that address instead", to.Scheme, to.Host)
+	}
 	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
 		RequestID: resp.Header.Get("X-Request-ID")}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(min(seconds, mostPatience)) * time.Second
-	}
+	e.RetryAfter = retryAfter(resp.Header)
 	if body.Required != "" {
 		body.Message += " (required permission: " + body.Required + ")"
 	}
@@ -76,7 +96,7 @@ func kindOf(status int) fault.Kind {
 		return fault.Conflict
 	case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 		return fault.Invalid
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return fault.Unavailable
 	case http.StatusInsufficientStorage:
 		return fault.Full

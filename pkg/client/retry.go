@@ -16,6 +16,8 @@ type Retries struct {
 	Attempts int           // 1 or less: no second one
 	First    time.Duration // pause before the second attempt; it doubles from one to the next
 	Most     time.Duration // the longest pause
+	// OnlyAsked tries again only where the vault asks for it, with an answer 429 or 503.
+	OnlyAsked bool
 	// Sleep waits; nil is the real clock.
 	Sleep func(context.Context, time.Duration) error
 }
@@ -23,6 +25,13 @@ type Retries struct {
 // Patient is for work that somebody waits for: half a minute altogether.
 func Patient() Retries {
 	return Retries{Attempts: 7, First: 500 * time.Millisecond, Most: 15 * time.Second}
+}
+
+// Obliging waits where the vault asks for it, and says at once what else is wrong.
+func Obliging() Retries {
+	r := Patient()
+	r.OnlyAsked = true
+	return r
 }
 
 // WithRetries returns a client of the same vault that tries again after answers
@@ -42,11 +51,14 @@ func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Du
 	}
 	answered, ok := errors.AsType[*Error](err)
 	repeatable := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Header.Get(keyHeader) != ""
+	asked := ok && (answered.Status == http.StatusTooManyRequests || answered.Status == http.StatusServiceUnavailable)
 	switch {
+	case asked || r.OnlyAsked:
+		again = asked
 	case !ok:
 		again = repeatable && fault.Is(err, fault.Unavailable)
-	case answered.Status == http.StatusTooManyRequests, answered.Status == http.StatusServiceUnavailable:
-		again = true
+	case answered.Status == http.StatusRequestTimeout:
+		again = repeatable // it went too slowly
 	case answered.Status == http.StatusConflict:
 		// The first attempt is being answered still.
 		again = req.Header.Get(keyHeader) != ""

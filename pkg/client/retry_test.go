@@ -47,6 +47,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp := &http.Response{StatusCode: next.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(next.body))}
 	resp.Header.Set("Retry-After", next.retryAfter)
+	resp.Header.Set("Date", "Sun, 22 Nov 2026 10:00:00 GMT")
 	return resp, nil
 }
 
@@ -56,6 +57,7 @@ func TestRetries(t *testing.T) {
 	var down reply
 	busy, broken := reply{503, `{"message":"later"}`, ""}, reply{500, `{"message":"broken"}`, ""}
 	patient := client.Retries{Attempts: 4, First: time.Second, Most: 3 * time.Second}
+	obliging := client.Retries{Attempts: 4, First: time.Second, Most: 3 * time.Second, OnlyAsked: true}
 	list := func(c *client.Client) error { _, err := c.List(t.Context(), client.Filter{}); return err }
 	retry := func(c *client.Client) error { _, err := c.Retry(t.Context(), "x"); return err }
 	bulk := func(key string) func(c *client.Client) error {
@@ -77,6 +79,14 @@ func TestRetries(t *testing.T) {
 		{"pauses double", patient, list, []reply{broken, down, busy, {200, page, ""}}, "1s 2s 3s", 0},
 		{"it gives up", patient, list, []reply{busy, busy, busy, busy}, "1s 2s 3s", fault.Unavailable},
 		{"what the server asks for", patient, list, []reply{{429, `{"message":"Too Many Attempts."}`, "7"}, {200, page, ""}}, "7s", 0},
+		{"until when the server wants", patient, list, []reply{{503, `{"message":"later"}`, "Sun, 22 Nov 2026 10:00:09 GMT"}, {200, page, ""}}, "9s", 0},
+		{"a time that has passed", patient, list, []reply{{503, `{"message":"later"}`, "Sun, 22 Nov 2026 09:00:00 GMT"}, {200, page, ""}}, "1s", 0},
+		{"a pause that cannot be read", patient, list, []reply{{503, `{"message":"later"}`, "soon"}, {429, "", "-5"}, {200, page, ""}}, "1s 2s", 0},
+		{"at most a minute", patient, list, []reply{{503, `{"message":"later"}`, "99999999999999"}, {200, page, ""}}, "1m0s", 0},
+		{"only what the server asks for", obliging, list, []reply{busy, {429, "", "2"}, {502, "", ""}}, "1s 2s", fault.Unavailable},
+		{"only a server", obliging, list, []reply{down}, "", fault.Unavailable},
+		{"too slow", patient, bulk("k"), []reply{{408, `{"message":"slow"}`, ""}, accepted}, "1s", 0},
+		{"too slow, without a key", patient, bulk(""), []reply{{408, `{"message":"slow"}`, ""}}, "", fault.Unavailable},
 		{"a refusal is final", patient, list, []reply{{422, `{"message":"no"}`, ""}}, "", fault.Invalid},
 		{"what makes something, without a key", patient, retry, []reply{down}, "", fault.Unavailable},
 		{"what has not begun", patient, retry, []reply{busy, {200, `{"data":{}}`, ""}}, "1s", 0},

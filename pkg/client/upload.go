@@ -84,6 +84,9 @@ func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certi
 	}
 	var body struct{ Data Certificate }
 	err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &body)
+	if err == nil {
+		err = c.named(body.Data.UUID, "uuid")
+	}
 	return body.Data, err
 }
 
@@ -92,6 +95,9 @@ func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certi
 func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent Sent) (UploadedFile, error) {
 	var body struct{ Data UploadedFile }
 	err := c.form(ctx, "/business/certificate-vault/upload-file", key, formBody{nil, "file", d, sent}, &body)
+	if err == nil {
+		err = c.named(body.Data.FileID, "file_id")
+	}
 	return body.Data, err
 }
 
@@ -140,6 +146,9 @@ func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string
 	}
 	var body struct{ Data BulkAccepted }
 	err := c.form(ctx, "/business/certificate-vault/bulk", key, formBody{fields: fields}, &body)
+	if err == nil {
+		err = c.named(body.Data.BatchID, "batch_id")
+	}
 	return body.Data, err
 }
 

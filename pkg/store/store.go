@@ -170,9 +170,9 @@ type Certificates interface {
 
 // Jobs is the one queue of work.
 type Jobs interface {
-	// Claim takes up to n jobs of a kind that are due, oldest first. Each is hidden
-	// from others until its lease ends, and its attempt is counted. A suspect job
-	// comes alone.
+	// Claim takes up to n jobs of a kind that are due: of each institution in turn, the
+	// oldest of each first. Each is hidden from others until its lease ends, and its
+	// attempt is counted. A suspect job comes alone.
 	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
 	// Settle ends claimed jobs; the result has an error for each, nil where it was
 	// done. A job whose lease was lost to another claim is a Conflict and changes

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -187,8 +189,10 @@ func (d Draft) FreezeKey() Key {
 	return keyOf(d.Email, d.Title, "file "+cmp.Or(d.File.Origin, d.File.SHA256))
 }
 
+// keyOf trims less than Clean does: a certificate of an earlier day, whose title has
+// marks around it that are not seen, keeps the key that it has.
 func keyOf(email, title, last string) Key {
-	return sha256.Sum256([]byte(FoldEmail(email) + "\x00" + Clean(title) + "\x00" + last))
+	return sha256.Sum256([]byte(FoldEmail(email) + "\x00" + norm.NFC.String(strings.TrimSpace(title)) + "\x00" + last))
 }
 
 // String is the key in hexadecimal.

@@ -13,7 +13,14 @@ import (
 // Clean is how every text field is kept: without white space around it and in
 // Unicode normalisation form C, so that one spelling has one byte sequence.
 func Clean(s string) string {
-	return norm.NFC.String(strings.TrimSpace(s))
+	return norm.NFC.String(strings.TrimFunc(s, isBlank))
+}
+
+// isBlank tells white space and what, around a text, is as little to see: marks of
+// byte order, of direction and of where lines may break. A text of nothing else is
+// empty, whatever program it was copied from.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("\u200b\u200e\u200f\u2060\ufeff", r)
 }
 
 // FoldEmail is the form in which e-mail addresses are compared.

@@ -13,6 +13,9 @@ func TestClean(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"nothing", "", ""},
 		{"white space", " \t\r\n\u00a0\u2003\u3000", ""},
+		{"nothing to see", "\ufeff\u200b \u200e\u2060\u200f", ""},
+		{"marks around", "\ufeffAda\u200b", "Ada"},
+		{"joiners stay", "\u0646\u0645\u06cc\u200c", "\u0646\u0645\u06cc\u200c"},
 		{"around", "\u00a0 Ada \n", "Ada"},
 		{"inside stays", "Ada  Lovelace", "Ada  Lovelace"},
 		{"decomposed", "Zaz\u0307o\u0301łc\u0301", "Zażółć"},

@@ -4,7 +4,6 @@ package body
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,7 +29,6 @@ var (
 const (
 	maxName  = 200
 	maxValue = 16 << 10
-	maxJSON  = 1 << 20
 	// maxParts is more than 10,000 entries of eleven fields, each given twice.
 	maxParts = 240_000
 )
@@ -193,56 +190,6 @@ func readUntil(in *bufio.Reader, separator byte, most int) (text string, end boo
 			return "", false, err
 		default:
 			return string(b[:len(b)-1]), false, nil
-		}
-	}
-}
-
-// ReadObject reads a JSON object of texts into t and returns the names of fields
-// that hold something else. Null is nothing. Groups are the fields that are objects
-// themselves.
-func ReadObject(r io.Reader, t Taker, groups ...string) (wrong []string, err error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
-	if err != nil {
-		return nil, classify(err)
-	}
-	if len(raw) > maxJSON {
-		return nil, ErrTooLarge
-	}
-	if !utf8.Valid(raw) {
-		return nil, ErrEncoding
-	}
-	var fields map[string]any
-	if json.Unmarshal(raw, &fields) != nil {
-		return nil, ErrMalformed
-	}
-	spread(fields, groups)
-	for name, value := range fields {
-		if !t.Wants(name) || value == nil {
-			continue
-		}
-		if text, ok := value.(string); ok {
-			t.Text(name, text)
-		} else {
-			wrong = append(wrong, name)
-		}
-	}
-	return wrong, nil
-}
-
-// spread takes objects apart into the fields that a form would have: qr[page]. In
-// them a number is as good as its text.
-func spread(fields map[string]any, groups []string) {
-	for _, group := range groups {
-		parts, ok := fields[group].(map[string]any)
-		if !ok {
-			continue
-		}
-		delete(fields, group)
-		for name, value := range parts {
-			if n, ok := value.(float64); ok {
-				value = strconv.FormatFloat(n, 'f', -1, 64)
-			}
-			fields[group+"["+name+"]"] = value
 		}
 	}
 }

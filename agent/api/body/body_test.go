@@ -53,6 +53,18 @@ func TestReadEntries(t *testing.T) {
 			[]Entry{{Key: "2", Fields: map[string]string{"full_name": "B C", "file_id": "f"}, Object: true}, {Key: "10", Fields: map[string]string{"full_name": "J"}, Object: true}}, nil},
 		{"parts", asParts, parts("entries[0][full_name]", "A&B=[]", "entries[0][other]", "x", "else", "y"), one("0", map[string]string{"full_name": "A&B=[]"}), nil},
 		{"malformed names are passed over", asForm, "entries[0][full_name]=A&entries[1=x&entries]0[=y&entries[0][full_name][z]=q&[]=w", one("0", map[string]string{"full_name": "A"}), nil},
+		{"an entry of which nothing is known", asForm, "entries[0][full_name]=A&entries[1][else]=B",
+			[]Entry{{Key: "0", Fields: map[string]string{"full_name": "A"}, Object: true}, {Key: "1", Object: true}}, nil},
+		{"an entry that is a text", asForm, "entries[0][full_name]=A&entries[1]=B",
+			[]Entry{{Key: "0", Fields: map[string]string{"full_name": "A"}, Object: true}, {Key: "1"}}, nil},
+		{"entries without numbers", asForm, "entries[0][full_name]=A&entries[][full_name]=B", nil, ErrNotArray},
+		{"a strange number", asForm, "entries[0][full_name]=A&entries[0.5][full_name]=B", nil, ErrMalformed},
+		{"a strange number in JSON", asJSON, `{"entries":{"0.5":{}}}`, nil, ErrMalformed},
+		{"a number twice in JSON", asJSON, `{"entries":{"7":{"full_name":"A"},"7":{"full_name":"B"}}}`, one("7", map[string]string{"full_name": "B"}), nil},
+		{"JSON with a number beyond all", asJSON, `{"entries":[{"full_name":"A","file_id":1e999}]}`,
+			[]Entry{{Key: "0", Fields: map[string]string{"full_name": "A"}, Wrong: []string{"file_id"}, Object: true}}, nil},
+		{"half a character", asJSON, `{"entries":[{"full_name":"\\\uD83D\n"}]}`, nil, ErrEncoding},
+		{"a whole one", asJSON, `{"entries":[{"full_name":"\uD83D\uDE00\\uD83D"}]}`, one("0", map[string]string{"full_name": "😀\\uD83D"}), nil},
 		{"flat", asForm, "entries=x", nil, ErrNotArray},
 		{"none", asForm, "a=b", nil, ErrNoEntries},
 		{"nothing", asForm, "", nil, ErrNoEntries},
@@ -91,6 +103,57 @@ func TestTooManyEntries(t *testing.T) {
 	v.Del("entries[5][full_name]")
 	if got, err := ReadEntries(request(asForm, v.Encode()), entryFields); err != nil || len(got) != MaxEntries {
 		t.Errorf("%d entries, %v", len(got), err)
+	}
+}
+
+// TestLargeValues holds what is kept of one value of a body to a bound that does not
+// grow with the body.
+func TestLargeValues(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 8<<20)
+	for name, body := range map[string]string{
+		"a field that nobody asked for": `{"x":"` + long + `","entries":[{}]}`,
+		"an entry":                      `{"entries":[{"full_name":"` + long + `"}]}`,
+		"a key":                         `{"entries":{"` + long + `":{}}}`,
+		"the room between":              `{"entries":` + strings.Repeat(" ", len(long)) + `[]}`,
+	} {
+		r := request(asJSON, body)
+		in := &counting{Reader: r.Body}
+		r.Body = io.NopCloser(in)
+		if got, err := ReadEntries(r, entryFields); !errors.Is(err, ErrTooLarge) || in.n > 2<<20 {
+			t.Errorf("%s: %d entries, %v, after %d bytes", name, len(got), err, in.n)
+		}
+	}
+}
+
+type counting struct {
+	io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
+}
+
+// TestReadObject reads what JSON can say of one document.
+func TestReadObject(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]error{
+		`{"full_name":"A","x":1e999,"qr":{"page":1e999}}`: nil,
+		`{"full_name":"\ud83d"}`:                          ErrEncoding,
+		`{"full_name":"\ud83dx"}`:                         ErrEncoding,
+		`{"full_name":"A"} {}`:                            ErrMalformed,
+		`[]`:                                              ErrMalformed,
+		"\ufeff{}":                                        ErrMalformed,
+		``:                                                ErrMalformed,
+		`null`:                                            nil,
+	} {
+		f := &oneForm{texts: map[string]string{}}
+		if _, err := ReadObject(strings.NewReader(body), f, "qr"); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", body, err, want)
+		}
 	}
 }
 

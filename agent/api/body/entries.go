@@ -1,7 +1,6 @@
 package body
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-playground/form/v4"
 )
@@ -37,7 +35,10 @@ var (
 
 // entryKey is a form field of an entry, as PHP names it: entries[0][full_name], or
 // entries[0][qr][page]. What does not look like one is passed over, as PHP would.
-var entryKey = regexp.MustCompile(`^entries\[([0-9A-Za-z_-]{1,20})\]\[([a-z_]{1,40})\](\[[a-z_]{1,40}\])?$`)
+var entryKey = regexp.MustCompile(`^entries\[([^\[\]]*)\](?:\[([a-z_]{1,40})\](\[[a-z_]{1,40}\])?)?(.*)$`)
+
+// saneKey is what an entry may be numbered with.
+var saneKey = regexp.MustCompile(`^[0-9A-Za-z_-]{1,20}$`)
 
 // ReadEntries reads a request's entries in any of its forms, sorted by number.
 // Fields other than those named are passed over. Groups are the fields that are
@@ -52,32 +53,45 @@ func ReadEntries(r *http.Request, fields []string, groups ...string) ([]Entry, e
 		return readEntriesJSON(r.Body, fields, groups)
 	case len(pairs.keys) > MaxEntries:
 		return nil, ErrTooMany
+	case pairs.flat:
+		return nil, ErrNotArray
+	case pairs.strange:
+		return nil, ErrMalformed
 	case len(pairs.keys) == 0:
-		return nil, pairs.empty()
+		return nil, ErrNoEntries
 	}
 	return pairs.decode()
 }
 
-// entryPairs gathers the fields of entries from a form.
+// entryPairs gathers the fields of entries from a form. An entry counts with
+// whatever is said of it, so that none is left out in silence.
 type entryPairs struct {
-	fields []string
-	values url.Values
-	keys   map[string]bool
-	flat   bool // "entries" was given as a plain field
+	fields  []string
+	values  url.Values
+	keys    map[string]bool // whether the entry has fields, or is a plain one itself
+	flat    bool            // "entries" was given as a plain field
+	strange bool            // an entry has a key that no number looks like
 }
 
 // Wants tells whether a field is one of an entry. After one entry too many
 // nothing more is kept.
 func (p *entryPairs) Wants(name string) bool {
-	if name == "entries" || name == "entries[]" {
-		p.flat = true
-	}
 	m := entryKey.FindStringSubmatch(name)
-	if m == nil || !slices.Contains(p.fields, m[2]+m[3]) || len(p.keys) > MaxEntries {
+	switch {
+	case m == nil:
+		p.flat = p.flat || name == "entries"
+		return false
+	case m[1] == "":
+		p.flat = true
+		return false
+	case !saneKey.MatchString(m[1]):
+		p.strange = true
+		return false
+	case len(p.keys) > MaxEntries:
 		return false
 	}
-	p.keys[m[1]] = true
-	return true
+	p.keys[m[1]] = p.keys[m[1]] || m[2]+m[4] != ""
+	return m[4] == "" && slices.Contains(p.fields, m[2]+m[3])
 }
 
 // Text keeps a value; of two with one name PHP knows the last.
@@ -87,13 +101,6 @@ func (p *entryPairs) Text(name, value string) { p.values.Set(name, value) }
 func (p *entryPairs) File(name, _ string, _ io.Reader) error {
 	p.values.Del(name)
 	return nil
-}
-
-func (p *entryPairs) empty() error {
-	if p.flat {
-		return ErrNotArray
-	}
-	return ErrNoEntries
 }
 
 // decodeGroup is how many entries are handed to the decoder at once: what it does
@@ -121,10 +128,17 @@ func (p *entryPairs) decode() ([]Entry, error) {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 		for _, key := range group {
-			entries = append(entries, Entry{Key: key, Fields: p.withParts(key, decoded.Entries[key]), Object: true})
+			entries = append(entries, p.entry(key, decoded.Entries[key]))
 		}
 	}
 	return entries, nil
+}
+
+func (p *entryPairs) entry(key string, fields map[string]string) Entry {
+	if !p.keys[key] {
+		return Entry{Key: key}
+	}
+	return Entry{Key: key, Fields: p.withParts(key, fields), Object: true}
 }
 
 // withParts adds the fields that are parts of objects.
@@ -164,110 +178,4 @@ func compareKeys(a, b string) int {
 		return 1
 	}
 	return 0
-}
-
-// readEntriesJSON reads {"entries": [...]} one entry at a time. PHP writes an
-// array with gaps as an object, so that is taken too.
-func readEntriesJSON(r io.Reader, fields, groups []string) ([]Entry, error) {
-	in := json.NewDecoder(r)
-	if t, err := in.Token(); err != nil || t != json.Delim('{') {
-		return nil, jsonError(err)
-	}
-	entries, found := []Entry(nil), error(ErrNoEntries)
-	for in.More() {
-		name, err := in.Token()
-		if err != nil {
-			return nil, jsonError(err)
-		}
-		if name != "entries" {
-			var skipped json.RawMessage
-			if err := in.Decode(&skipped); err != nil {
-				return nil, jsonError(err)
-			}
-			continue
-		}
-		if entries, found = readArray(in, fields, groups); found != nil && !errors.Is(found, ErrNoEntries) {
-			return nil, found
-		}
-	}
-	if _, err := in.Token(); err != nil {
-		return nil, jsonError(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return nil, jsonError(err)
-	}
-	return entries, found
-}
-
-func readArray(in *json.Decoder, fields, groups []string) (entries []Entry, err error) {
-	open, err := in.Token()
-	switch {
-	case err != nil:
-		return nil, jsonError(err)
-	case open == nil:
-		return nil, ErrNoEntries
-	case open != json.Delim('[') && open != json.Delim('{'):
-		return nil, ErrNotArray
-	}
-	for in.More() {
-		key := strconv.Itoa(len(entries))
-		if open == json.Delim('{') {
-			t, err := in.Token()
-			text, ok := t.(string)
-			if err != nil || !ok {
-				return nil, jsonError(err)
-			}
-			key = text
-		}
-		if len(entries) == MaxEntries {
-			return nil, ErrTooMany
-		}
-		e, err := readEntry(in, fields, groups)
-		if err != nil {
-			return nil, err
-		}
-		e.Key = key
-		entries = append(entries, e)
-	}
-	if _, err := in.Token(); err != nil {
-		return nil, jsonError(err)
-	}
-	if len(entries) == 0 {
-		return nil, ErrNoEntries
-	}
-	return entries, nil
-}
-
-func readEntry(in *json.Decoder, fields, groups []string) (Entry, error) {
-	var raw json.RawMessage
-	if err := in.Decode(&raw); err != nil {
-		return Entry{}, jsonError(err)
-	}
-	if !utf8.Valid(raw) {
-		return Entry{}, ErrEncoding
-	}
-	var given map[string]any
-	if json.Unmarshal(raw, &given) != nil || given == nil {
-		return Entry{}, nil
-	}
-	spread(given, groups)
-	e := Entry{Fields: make(map[string]string, len(fields)), Object: true}
-	for _, name := range fields {
-		switch v := given[name].(type) {
-		case nil:
-		case string:
-			e.Fields[name] = cut(v)
-		default:
-			e.Wrong = append(e.Wrong, name)
-		}
-	}
-	return e, nil
-}
-
-// jsonError is what a decoder's error means; nil is a wrong token.
-func jsonError(err error) error {
-	if err == nil {
-		return ErrMalformed
-	}
-	return known(classify(err))
 }

@@ -10,25 +10,50 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Slots are the turns to hand in documents.
-type Slots chan struct{}
+// Slots are the turns to hand in documents. Some are kept from each institution, so
+// that whoever sends slowly keeps nobody but his own from their turn.
+type Slots struct {
+	all  chan struct{}
+	most int // of one institution
+
+	mu  sync.Mutex
+	own map[uint32]chan struct{}
+}
 
 // NewSlots makes n turns.
-func NewSlots(n int) Slots { return make(Slots, n) }
+func NewSlots(n int) *Slots {
+	const kept = 8 // one of so many
+	return &Slots{all: make(chan struct{}, n), most: max(1, n-(n+kept-1)/kept), own: map[uint32]chan struct{}{}}
+}
 
 // slotWait is how long a request may wait for its turn.
 const slotWait = 20 * time.Second
 
-// Take waits for a turn; the function gives it back.
-func (s Slots) Take(ctx context.Context) (release func(), err error) {
+// Take waits for a turn of an institution; the function gives it back.
+func (s *Slots) Take(ctx context.Context, institution uint32) (release func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, slotWait)
 	defer cancel()
-	select {
-	case s <- struct{}{}:
-		return func() { <-s }, nil
-	case <-ctx.Done():
-		return nil, fault.New(fault.Unavailable, "Too many uploads at once; send this one again.")
+	own := s.of(institution)
+	for n, turns := range []chan struct{}{own, s.all} {
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			if n > 0 {
+				<-own
+			}
+			return nil, fault.New(fault.Unavailable, "Too many uploads at once; send this one again.")
+		}
 	}
+	return func() { <-s.all; <-own }, nil
+}
+
+func (s *Slots) of(institution uint32) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.own[institution] == nil {
+		s.own[institution] = make(chan struct{}, s.most)
+	}
+	return s.own[institution]
 }
 
 // Rates counts calls in windows of a minute. The zero value is ready.

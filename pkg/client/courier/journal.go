@@ -61,7 +61,8 @@ type record struct {
 }
 
 // OpenJournal opens or makes a journal. Rows without an issue date get today's,
-// that of the first run for good.
+// that of the first run for good. One that another run has open is an error of kind
+// Locked: two that write at once would spoil it.
 func OpenJournal(path, today string) (*Journal, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fault.Wrap(fault.Full, err, "the folder for notes about remote batches cannot be made; name another home with --home")
@@ -69,6 +70,12 @@ func OpenJournal(path, today string) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fault.Wrap(fault.Full, err, "the notes about this batch cannot be opened; name another home with --home")
+	}
+	if mine, err := lock(f); err != nil || !mine {
+		if err == nil {
+			err = fault.New(fault.Locked, "another run of this manifest for this vault is under way; wait until it has ended")
+		}
+		return nil, errors.Join(err, f.Close())
 	}
 	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]Known{}}
 	if err := j.replay(); err != nil {

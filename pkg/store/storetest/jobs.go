@@ -75,6 +75,32 @@ func claimOrder(f *fixture) {
 	}
 }
 
+// claimTurns has one institution's thousand not keep another's one waiting.
+func claimTurns(f *fixture) {
+	many := f.keepMany(f.a, 20, func(int, *vault.Draft) {})
+	f.now = f.now.Add(time.Second)
+	two := f.keepMany(f.b, 2, func(int, *vault.Draft) {})
+	f.now = f.now.Add(time.Second)
+	got := owners(f.claim(vault.JobProcess, 4))
+	slices.Sort(got)
+	f.wantSame(got, []uint64{many[0].ID, many[1].ID, two[0].ID, two[1].ID}, "four jobs")
+	third := f.keep(f.b, f.draft())
+	f.now = f.now.Add(time.Second)
+	// One at a time: after two claims at the latest it is the other's turn.
+	got = append(owners(f.claim(vault.JobProcess, 1)), owners(f.claim(vault.JobProcess, 1))...)
+	slices.Sort(got)
+	f.wantSame(got, []uint64{many[2].ID, third.ID}, "two jobs, one at a time")
+	f.wantSame(f.queues()[vault.JobProcess], store.Queue{Waiting: 17, Later: 6}, "the queue")
+	f.wantSame(len(f.claim(vault.JobProcess, 100)), 17, "jobs that were left")
+	if at, want := f.nextRun(vault.JobProcess), f.now.Add(vault.PolicyOf(vault.JobProcess).Lease); at.After(want) || at.IsZero() {
+		f.Errorf("the next is due at %s, want %s at the latest", at, want)
+	}
+	_, err := f.store.Release(f.Context(), f.now)
+	f.check(err)
+	f.now = f.now.Add(time.Hour)
+	f.wantSame(len(f.claim(vault.JobProcess, 100)), 23, "jobs that were given back")
+}
+
 func claimLeases(f *fixture) {
 	c := f.keep(f.a, f.draft())
 	lease := vault.PolicyOf(vault.JobProcess).Lease

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -61,6 +63,7 @@ func mailsAreQueued(f *fixture) {
 	_, err = f.store.MailsByID(f.Context(), m.ID, 99)
 	f.wantKind(err, fault.NotFound, "a mail that is none")
 	jobs := f.claim(vault.JobNotify, 10)
+	slices.SortFunc(jobs, func(a, b vault.Job) int { return cmp.Compare(a.ID, b.ID) })
 	if len(jobs) != 3 || jobs[0].Mail != m.ID || jobs[0].Certificate != c.ID || jobs[1].Certificate != other.ID || jobs[2].Mail != all[0].ID || jobs[2].Certificate != 0 {
 		f.Errorf("jobs %+v", jobs)
 	}
@@ -102,9 +105,9 @@ func mailsAreCancelled(f *fixture) {
 	inBatch := func(d *vault.Draft) { d.Batch = "batch-1" }
 	_, first := f.approved(f.a, inBatch)
 	f.approved(f.a, asItIs)
-	f.approved(f.b, inBatch)
 	held := f.claim(vault.JobNotify, 1)[0]
 	f.wantSame(held.Mail, first.ID, "the mail that is being sent")
+	f.approved(f.b, inBatch)
 	_, err := f.store.ChangeMail(f.Context(), first.ID, cancel)
 	f.wantKind(err, fault.Illegal, "cancelling what is being sent")
 	f.approved(f.a, inBatch)

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"search", search},
 		{"search among many", searchAmongMany},
 		{"claim takes what is due, oldest first", claimOrder},
+		{"claim takes of institutions in turns", claimTurns},
 		{"claim leases", claimLeases},
 		{"claim takes a suspect alone", claimSuspects},
 		{"settle ends a job with its change", settleEnds},

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -29,6 +30,7 @@ func Buckets() [][]byte { return [][]byte{jobs, due, held} }
 // Register implements the part of store.Jobs that is about jobs alone.
 type Register struct {
 	read, write func(context.Context, func(*batch.Tx) error) error
+	turn        atomic.Uint32 // whose turn it is to be claimed from first
 }
 
 // New works with functions that run another in a transaction.
@@ -39,9 +41,10 @@ func New(read, write func(context.Context, func(*batch.Tx) error) error) *Regist
 // parkedLane stands before the kind of jobs that cannot be claimed.
 const parkedLane = "parked:"
 
-// dueKey sorts a job among those of its kind by the moment at which it may run.
-func dueKey(j vault.Job) []byte {
-	lane := string(j.Kind)
+// dueKey sorts a job among those of its lane by the moment at which it may run.
+func dueKey(j vault.Job) []byte { return keyIn(laneOf(j.Kind, j.Institution), j) }
+
+func keyIn(lane string, j vault.Job) []byte {
 	if j.Parked {
 		lane = parkedLane + lane
 	}
@@ -98,7 +101,7 @@ func Drop(t *tree.Tx, j vault.Job) error {
 			return err
 		}
 	}
-	if err := t.Delete(due, dueKey(j)); err != nil {
+	if err := dropDue(t, j); err != nil {
 		return err
 	}
 	return t.Delete(jobs, record.U64(j.ID))
@@ -126,7 +129,7 @@ func move(t *batch.Tx, from, to vault.Job) error {
 // Waiting lists a batch's jobs of a kind that nobody holds.
 func Waiting(t *tree.Tx, kind vault.JobKind, institution uint32, batch string) ([]vault.Job, error) {
 	var found []vault.Job
-	for _, lane := range []string{string(kind), parkedLane + string(kind)} {
+	for _, lane := range everyLane(kind, institution) {
 		prefix := record.Text(lane)
 		c := t.Cursor(due)
 		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
@@ -163,7 +166,7 @@ func (s *Register) Claim(ctx context.Context, kind vault.JobKind, n int, now tim
 		return nil, err
 	}
 	return tree.Run(ctx, s.write, func(t *batch.Tx) (claimed []vault.Job, err error) {
-		free, err := dueJobs(t.Tx, kind, n, now)
+		free, err := dueJobs(t.Tx, kind, n, now, int(s.turn.Add(1)))
 		if err != nil {
 			return nil, err
 		}
@@ -176,29 +179,6 @@ func (s *Register) Claim(ctx context.Context, kind vault.JobKind, n int, now tim
 		}
 		return claimed, nil
 	})
-}
-
-func dueJobs(t *tree.Tx, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
-	var found []vault.Job
-	prefix := record.Text(string(kind))
-	c := t.Bucket(due).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < n && !runAt(k).After(now); k, _ = c.Next() {
-		j, err := Get(t, record.TailID(k))
-		if err != nil {
-			return nil, err
-		}
-		if j == nil {
-			continue
-		}
-		if j.Suspect() && len(found) > 0 {
-			break
-		}
-		found = append(found, *j)
-		if j.Suspect() {
-			break
-		}
-	}
-	return found, nil
 }
 
 // Release implements store.Jobs.
@@ -224,9 +204,10 @@ func (s *Register) Release(ctx context.Context, now time.Time) (int, error) {
 // NextRun implements store.Jobs.
 func (s *Register) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
 	return tree.Run(ctx, s.read, func(t *batch.Tx) (at time.Time, err error) {
-		k, _ := t.Bucket(due).Cursor().Seek(record.Text(string(kind)))
-		if bytes.HasPrefix(k, record.Text(string(kind))) {
-			at = runAt(k)
+		for _, lane := range lanes(t.Tx, kind) {
+			if k, _ := t.Cursor(due).Seek(lane); bytes.HasPrefix(k, lane) && (at.IsZero() || runAt(k).Before(at)) {
+				at = runAt(k)
+			}
 		}
 		return at, nil
 	})
@@ -239,7 +220,7 @@ func (s *Register) Queues(ctx context.Context, now time.Time) (map[vault.JobKind
 		c := t.Bucket(due).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			lane, parked := strings.CutPrefix(string(k[:bytes.IndexByte(k, 0)]), parkedLane)
-			kind := vault.JobKind(lane)
+			kind := kindOf(lane)
 			q := queues[kind]
 			if parked || runAt(k).After(now) {
 				q.Later++

@@ -24,7 +24,7 @@
 //	events              seq8 -> event
 //	  events_by_cert    id8 seq8
 //	jobs                id8 -> job
-//	  due               kind 0 run_at8 id8
+//	  due               kind[:institution] 0 run_at8 id8    (without: the first one's)
 //	  held              id8                            (claimed jobs)
 //	mails               id8 -> mail
 //	  mails_by_cert     cert8 id8

@@ -1,0 +1,119 @@
+package job
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Jobs of a kind wait in lanes, one for each institution, which are claimed from in
+// turns: who has one certificate does not wait behind somebody else's ten thousand.
+
+// laneMark stands between a kind and an institution.
+const laneMark = ":"
+
+// laneOf is the lane of an institution's jobs. The first one's has the kind's name
+// alone: so it was with every institution's, and there such jobs may still lie.
+func laneOf(kind vault.JobKind, institution uint32) string {
+	if institution <= 1 {
+		return string(kind)
+	}
+	return string(kind) + laneMark + strconv.FormatUint(uint64(institution), 10)
+}
+
+// everyLane lists where jobs of an institution may lie.
+func everyLane(kind vault.JobKind, institution uint32) []string {
+	common, own := string(kind), laneOf(kind, institution)
+	return slices.Compact([]string{common, own, parkedLane + common, parkedLane + own})
+}
+
+func kindOf(lane string) vault.JobKind {
+	kind, _, _ := strings.Cut(lane, laneMark)
+	return vault.JobKind(kind)
+}
+
+// dropDue takes a job out of its lane, and out of the one that all jobs shared.
+func dropDue(t *tree.Tx, j vault.Job) error {
+	own, common := dueKey(j), keyIn(string(j.Kind), j)
+	if err := t.Delete(due, own); err != nil || bytes.Equal(own, common) {
+		return err
+	}
+	return t.Delete(due, common)
+}
+
+// lanes lists what the keys of a kind's lanes begin with. Where a lane is empty it may
+// be left out.
+func lanes(t *tree.Tx, kind vault.JobKind) [][]byte {
+	all := [][]byte{record.Text(string(kind))}
+	others := []byte(string(kind) + laneMark)
+	c := t.Cursor(due)
+	for k, _ := c.Seek(others); bytes.HasPrefix(k, others); {
+		lane := bytes.Clone(k[:bytes.IndexByte(k, 0)+1])
+		all = append(all, lane)
+		k, _ = c.Seek(append(bytes.Clone(lane[:len(lane)-1]), 1))
+	}
+	return all
+}
+
+// waiting goes through the jobs of a lane that are due.
+type waiting struct {
+	lane   []byte
+	cursor *bbolt.Cursor
+	begun  bool
+}
+
+// next is the next job; nil after the last.
+func (w *waiting) next(t *tree.Tx, now time.Time) (*vault.Job, error) {
+	for {
+		var k []byte
+		if w.begun {
+			k, _ = w.cursor.Next()
+		} else {
+			k, _ = w.cursor.Seek(w.lane)
+			w.begun = true
+		}
+		if !bytes.HasPrefix(k, w.lane) || runAt(k).After(now) {
+			return nil, nil //nolint:nilnil // absence is no error here and has no value
+		}
+		if j, err := Get(t, record.TailID(k)); err != nil || j != nil {
+			return j, err
+		}
+	}
+}
+
+// dueJobs takes up to n jobs from the lanes in turns, the oldest of each first. One
+// that is suspect is taken alone, when its lane comes first.
+func dueJobs(t *tree.Tx, kind vault.JobKind, n int, now time.Time, turn int) ([]vault.Job, error) {
+	var queues []*waiting
+	for _, lane := range lanes(t, kind) {
+		queues = append(queues, &waiting{lane: lane, cursor: t.Cursor(due)})
+	}
+	turn %= len(queues)
+	queues = append(queues[turn:], queues[:turn]...)
+	var found []vault.Job
+	for len(queues) > 0 && len(found) < n {
+		q := queues[0]
+		j, err := q.next(t, now)
+		switch {
+		case err != nil:
+			return nil, err
+		case j == nil, j.Suspect() && len(found) > 0:
+			queues = queues[1:]
+			continue
+		}
+		found = append(found, *j)
+		if j.Suspect() {
+			break
+		}
+		queues = append(queues[1:], q)
+	}
+	return found, nil
+}

@@ -1,0 +1,30 @@
+package bolt_test
+
+import (
+	"crypto/rand"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
+)
+
+// TestUnknownTokenCost holds the looking up of an unknown secret to the work that a
+// revoked one makes: the time of an answer must not tell them apart.
+func TestUnknownTokenCost(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	now := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
+	token, _, err := caller.NewToken(rand.Reader, caller.Token{Institution: 1, Name: "one", Permissions: []caller.Permission{caller.MayList}}, now)
+	must(t, err)
+	must(t, s.AddToken(t.Context(), token))
+	_, err = s.ChangeToken(t.Context(), 1, token.ID, func(t caller.Token) (caller.Token, error) { return t.Revoke(now) })
+	must(t, err)
+	cost := func(hash string) float64 {
+		return testing.AllocsPerRun(100, func() { _, _ = s.TokenByHash(t.Context(), hash) })
+	}
+	revoked, unknown := cost(token.Hash), cost(vault.HashSecret("unknown"))
+	if unknown < revoked || unknown > revoked+3 {
+		t.Errorf("an unknown secret costs %v allocations, a revoked one %v", unknown, revoked)
+	}
+}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,6 +168,11 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	case err == nil && !b.folder:
 		return nil, usageError("%s is there already; name another file, or remove it", b.target)
 	}
+	if folder := filepath.Dir(b.target); !b.folder {
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return nil, usageError("there is no folder %s for the backup; make it, or name another", folder)
+		}
+	}
 	return b, nil
 }
 
@@ -323,4 +330,10 @@ func backupFields(r backupResult) [][2]string {
 	}
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
+// megabytes is a size for people; a small one comes in kilobytes.
+func megabytes(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}

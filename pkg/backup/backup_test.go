@@ -202,6 +202,17 @@ func TestCutOffIsSaid(t *testing.T) {
 	}
 }
 
+// What lies behind a backup's end is no fault of its beginning.
+func TestSomethingBehindABackup(t *testing.T) {
+	t.Parallel()
+	whole := newHome("one").write(t, Header{ID: "1"})
+	path := put(t, t.TempDir(), "b", append(whole, "and more"...))
+	_, err := Set{Path: path}.Read(t.Context(), nil)
+	if text, _ := fault.Message(err); !strings.Contains(text, "it is not what was written") {
+		t.Errorf("said %q", text)
+	}
+}
+
 func TestANewerBackup(t *testing.T) {
 	t.Parallel()
 	_, err := Read(t.Context(), archive(t, member{headerName, `{"format": 2, "vecctl": "9.1.0"}`}), nil)

@@ -63,7 +63,7 @@ func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
 			return b.found, err
 		}
 		if err := b.next(visit); err != nil {
-			return b.found, readError(err)
+			return b.found, b.failure(err)
 		}
 	}
 	// What lies behind the last member is the end of the archive, whose checksum
@@ -72,9 +72,18 @@ func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
 		return b.found, damaged(errors.Join(err, errors.New("there is something behind the last member")))
 	}
 	if _, err := io.Copy(io.Discard, packed); err != nil {
-		return b.found, readError(err)
+		return b.found, b.failure(err)
 	}
 	return b.found, b.compare()
+}
+
+// failure tells what is wrong with an archive. Once it has said what it is, its
+// beginning is sound.
+func (b *reader) failure(err error) error {
+	if b.found.Header.Format > 0 && errors.Is(err, zstd.ErrMagicMismatch) {
+		return damaged(err)
+	}
+	return readError(err)
 }
 
 // ReadHeader reads what a backup is, and nothing else.

@@ -151,6 +151,10 @@ func DiskError(err error, doing string) error {
 	var path, where string
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		path, where = pe.Path, " "+pe.Path
+		// What was to become a file is not what anybody looks for.
+		if strings.HasPrefix(filepath.Base(path), tempMark) {
+			where = " in " + filepath.Dir(path)
+		}
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), isQuota(err):

@@ -14,6 +14,22 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/caller"
 )
 
+// A page behind the last has one before it, as in Laravel's lists.
+func TestPlaceBehindTheEnd(t *testing.T) {
+	t.Parallel()
+	q, err := parseQuery(url.Values{"page": {"9"}, "per_page": {"10"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, meta := q.place(httptest.NewRequest(http.MethodGet, "/business/certificate-vault", nil), 0, 25)
+	if links.Prev == nil || !strings.Contains(*links.Prev, "page=8") || links.Next != nil || !strings.Contains(*links.Last, "page=3") {
+		t.Errorf("%+v", links)
+	}
+	if meta.From != nil || meta.LastPage != 3 || meta.CurrentPage != 9 {
+		t.Errorf("%+v", meta)
+	}
+}
+
 func FuzzQuery(f *testing.F) {
 	f.Add("page=2&per_page=100&status=failed&from=2026-01-01&to=2026-12-31&search=x&applicant_email=a@example.com&batch_id=b")
 	f.Add("page=99999999999999999999&per_page=-1&status=&from=x")

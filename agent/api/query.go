@@ -78,7 +78,22 @@ func parseQuery(v url.Values) (query, error) {
 		return d
 	}
 	q.filter.From, q.filter.To = date("from"), date("to")
+	bad = append(bad, lists(v)...)
 	return q, fault.InvalidFields(bad)
+}
+
+// lists complains of parameters that are lists, as PHP writes them: a filter that is
+// passed over would select everything.
+func lists(v url.Values) (bad []fault.Field) {
+	for _, name := range []string{"applicant_email", "search", "batch_id", "status", "page", "per_page", "from", "to"} {
+		for given := range v {
+			if strings.HasPrefix(given, name+"[") {
+				bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a string.", strings.ReplaceAll(name, "_", " "))})
+				break
+			}
+		}
+	}
+	return bad
 }
 
 // place says where a page lies in its list. It is called once, in the end, since it
@@ -92,14 +107,18 @@ func (q query) place(r *http.Request, entries, total int) (client.Links, client.
 		meta.From, meta.To = &from, &to
 	}
 	link := func(n int) *string {
-		if n < 1 || n > last {
-			return nil
-		}
 		q.given.Set("page", strconv.Itoa(n))
 		s := path + "?" + q.given.Encode()
 		return &s
 	}
-	return client.Links{First: link(1), Last: link(last), Prev: link(q.page - 1), Next: link(q.page + 1)}, meta
+	links := client.Links{First: link(1), Last: link(last)}
+	if q.page > 1 {
+		links.Prev = link(q.page - 1)
+	}
+	if q.page < last {
+		links.Next = link(q.page + 1)
+	}
+	return links, meta
 }
 
 // addressOf is how the caller reached the API. Behind a proxy the scheme is in

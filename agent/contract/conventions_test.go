@@ -197,7 +197,7 @@ func TestConventions(t *testing.T) {
 			t.Errorf("HEAD %s: %v %v", path, head.header, head)
 		}
 	}
-	for _, query := range []string{"?page=0", "?page=-1", "?page=x", "?per_page=0", "?per_page=1000", "?status=lost", "?from=x", "?search=%ff", "?search=" + strings.Repeat("x", 2000)} {
+	for _, query := range []string{"?page=0", "?page=-1", "?page=x", "?per_page=0", "?per_page=1000", "?status=lost", "?status[]=failed", "?search[0]=x", "?from=x", "?search=%ff", "?search=" + strings.Repeat("x", 2000)} {
 		s.want(s.get(vaultPath+query), http.StatusUnprocessableEntity)
 	}
 	if a := s.want(s.get(vaultPath+"?page=1000000"), http.StatusOK); a.get("meta.from") != nil || a.get("meta.total") != 1.0 {

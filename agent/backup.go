@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
@@ -34,7 +35,15 @@ func (a *Agent) kept() backup.Home {
 	return backup.Home{
 		Root: string(d), Store: a.store, Blobs: a.blobs, Database: rel(d.Database()), Outcomes: rel(d.Verified()),
 		Arriving: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.Passing(),
-		Processors: a.spare(),
+		Processors: a.spare(), GiveWay: a.giveWay,
+	}
+}
+
+// giveWay leaves the disk to callers who wait, for as long as it was kept from them.
+func (a *Agent) giveWay(ctx context.Context, took time.Duration) {
+	const most = time.Second
+	if a.uploads.Waited() {
+		_ = bell.Pause(ctx, min(took, most)) // what ends it ends the backup too
 	}
 }
 

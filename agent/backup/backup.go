@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -41,9 +42,11 @@ type Home struct {
 	Omitted  []string // files and folders that are made anew
 	// Outcomes is the folder of verified PDFs, which are made anew too; the reports
 	// between them are not.
-	Outcomes string
-	// Processors is how many may be busy with a backup.
-	Processors int
+	Outcomes   string
+	Processors int // that may be busy with a backup
+	// GiveWay, where set, waits where others want the disk; a piece of the backup has
+	// just taken so long.
+	GiveWay func(ctx context.Context, took time.Duration)
 }
 
 // blobsFolder is where pkg/backup puts documents.
@@ -54,7 +57,7 @@ const blobsFolder = "blobs"
 func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
 	release := o.Blobs.Hold()
 	defer release()
-	b, err := backup.NewWriter(w, h, have, o.Processors)
+	b, err := backup.NewWriter(w, h, have, o.effort(ctx))
 	if err != nil {
 		return backup.Contents{}, err
 	}
@@ -80,6 +83,14 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 		return backup.Contents{}, err
 	}
 	return b.Close()
+}
+
+func (o Home) effort(ctx context.Context) backup.Effort {
+	e := backup.Effort{Processors: o.Processors}
+	if o.GiveWay != nil {
+		e.Rest = func(took time.Duration) { o.GiveWay(ctx, took) }
+	}
+	return e
 }
 
 // documents adds what lies in the blob store and is not in the backup before.

@@ -31,6 +31,7 @@ type Uploads struct {
 	blobs *group.Queue[*gathering]
 	// waiting counts the callers who wait for their documents' acceptance.
 	waiting atomic.Int32
+	waited  atomic.Bool
 }
 
 // crowd is how many callers who wait make a rush.
@@ -38,6 +39,9 @@ const crowd = 4
 
 // Rush tells whether many callers wait at present.
 func (u *Uploads) Rush() bool { return u.waiting.Load() >= crowd }
+
+// Waited tells whether anybody has waited since it was last asked.
+func (u *Uploads) Waited() bool { return u.waited.Swap(false) }
 
 // Wholes is what uploads need of the store.
 type Wholes interface {
@@ -170,6 +174,7 @@ func extensionOf(format kind.Kind) string {
 // wait counts a caller until the function that it returns is called.
 func (u *Uploads) wait() (over func()) {
 	u.waiting.Add(1)
+	u.waited.Store(true)
 	return func() { u.waiting.Add(-1) }
 }
 

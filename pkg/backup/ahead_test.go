@@ -15,7 +15,7 @@ import (
 // other things, does not keep what the other needs.
 func TestOneReaderIsAheadOfTheOther(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // the reader that begins goes on until it must wait
-	b, err := NewWriter(io.Discard, Header{}, nil, 2)
+	b, err := NewWriter(io.Discard, Header{}, nil, Effort{Processors: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func (h home) write(t testing.TB, header Header, have ...string) []byte {
 	}
 	var out bytes.Buffer
 	header.MadeAt = moment
-	b, err := NewWriter(&out, header, have, 2)
+	b, err := NewWriter(&out, header, have, Effort{Processors: 2})
 	must(t, err)
 	for _, name := range slices.Sorted(maps.Keys(h.files)) {
 		must(t, b.File(name, int64(len(h.files[name])), moment, strings.NewReader(h.files[name])))
@@ -395,7 +395,7 @@ func TestOnlyIntoAnEmptyFolder(t *testing.T) {
 
 func TestAFileThatShrinksMeanwhile(t *testing.T) {
 	t.Parallel()
-	b, err := NewWriter(io.Discard, Header{}, nil, 1)
+	b, err := NewWriter(io.Discard, Header{}, nil, Effort{})
 	must(t, err)
 	defer b.Abort()
 	if err := b.File("x", 10, moment, strings.NewReader("short")); !fault.Is(err, fault.Conflict) {

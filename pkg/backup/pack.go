@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -17,11 +18,20 @@ const (
 	windowSize = 1 << 20
 )
 
+// Effort is how hard a backup works.
+type Effort struct {
+	Processors int // that compress; at least one does
+	// Rest, where set, is called after each piece of the archive with how long that
+	// took. What it waits is left to others.
+	Rest func(took time.Duration)
+}
+
 // packer compresses what is written to it. Each piece is a zstd frame of its own, so
 // that all processors can work; frames one behind the other are one stream to every
 // reader (RFC 8878, section 3). Documents of one batch lie side by side, so that
 // what they share is mostly found within a piece.
 type packer struct {
+	rest    func(time.Duration)
 	encoder *zstd.Encoder
 	now     *piece      // being filled; nil when writing has failed
 	free    chan *piece // to be filled
@@ -37,9 +47,9 @@ type piece struct {
 	done          chan struct{} // told when it is packed
 }
 
-// newPacker begins a stream to w that so many processors compress; close or abort
-// ends it.
-func newPacker(w io.Writer, processors int) (*packer, error) {
+// newPacker begins a stream to w; close or abort ends it.
+func newPacker(w io.Writer, of Effort) (*packer, error) {
+	processors := max(of.Processors, 1)
 	// PDFs are compressed inside: only what they have in common is worth looking for,
 	// and the database, too, is mostly the same words again and again.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true),
@@ -49,7 +59,7 @@ func newPacker(w io.Writer, processors int) (*packer, error) {
 	}
 	// One is filled and one is written while the others are compressed.
 	pieces := processors + 2
-	p := &packer{encoder: encoder, free: make(chan *piece, pieces), turn: make(chan *piece, pieces), broken: make(chan struct{})}
+	p := &packer{rest: of.Rest, encoder: encoder, free: make(chan *piece, pieces), turn: make(chan *piece, pieces), broken: make(chan struct{})}
 	for range pieces {
 		p.free <- &piece{done: make(chan struct{}, 1)}
 	}
@@ -60,7 +70,11 @@ func newPacker(w io.Writer, processors int) (*packer, error) {
 
 // drain writes the pieces, each when its turn has come.
 func (p *packer) drain(w io.Writer) {
-	for next := range p.turn {
+	for begun := time.Now(); ; begun = time.Now() {
+		next, more := <-p.turn
+		if !more {
+			return
+		}
 		<-next.done
 		if p.quit.Load() {
 			continue
@@ -71,6 +85,9 @@ func (p *packer) drain(w io.Writer) {
 		}
 		next.plain, next.packed = next.plain[:0], next.packed[:0]
 		p.free <- next
+		if p.rest != nil {
+			p.rest(time.Since(begun))
+		}
 	}
 }
 

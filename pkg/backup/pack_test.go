@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -19,7 +20,7 @@ func TestPackerKeepsOrder(t *testing.T) {
 		"nothing": 0, "one byte": 1, "a piece": pieceSize, "a piece and a byte": pieceSize + 1, "many": 9*pieceSize + 4711,
 	} {
 		var packed bytes.Buffer
-		p, err := newPacker(&packed, 2)
+		p, err := newPacker(&packed, Effort{Processors: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +66,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 func TestPackerTellsOfAFailedWrite(t *testing.T) {
 	t.Parallel()
 	for name, room := range map[string]int{"at once": 0, "later": 3 * pieceSize} {
-		p, err := newPacker(&stuck{left: room}, 1)
+		p, err := newPacker(&stuck{left: room}, Effort{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func TestPackerTellsOfAFailedWrite(t *testing.T) {
 			t.Errorf("%s: it ended well: %v", name, err)
 		}
 	}
-	p, err := newPacker(&stuck{}, 2)
+	p, err := newPacker(&stuck{}, Effort{Processors: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestPackerTellsOfAFailedWrite(t *testing.T) {
 func TestPackerAborts(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
-	p, err := newPacker(&packed, 2)
+	p, err := newPacker(&packed, Effort{Processors: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,5 +111,21 @@ func TestPackerAborts(t *testing.T) {
 	p.abort()
 	if packed.Len() > 0 {
 		t.Errorf("%d bytes were written", packed.Len())
+	}
+}
+
+// After each piece there is time for others.
+func TestPackerRests(t *testing.T) {
+	t.Parallel()
+	rests := 0
+	p, err := newPacker(io.Discard, Effort{Rest: func(time.Duration) { rests++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Write(make([]byte, 4*pieceSize+1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.close(); err != nil || rests != 5 {
+		t.Errorf("rested %d times after 5 pieces: %v", rests, err)
 	}
 }

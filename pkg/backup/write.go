@@ -28,19 +28,19 @@ type Writer struct {
 	lanes  int // in which documents are read ahead
 }
 
-// NewWriter begins a backup that is written to w, with the work of so many
-// processors. Elsewhere are the documents that the backup of h.Since has.
-func NewWriter(w io.Writer, h Header, elsewhere []string, processors int) (*Writer, error) {
-	h.Format, processors = Format, max(processors, 1)
+// NewWriter begins a backup that is written to w. Elsewhere are the documents that
+// the backup of h.Since has.
+func NewWriter(w io.Writer, h Header, elsewhere []string, of Effort) (*Writer, error) {
+	h.Format = Format
 	text, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("beginning a backup: %w", err)
 	}
-	packed, err := newPacker(w, processors)
+	packed, err := newPacker(w, of)
 	if err != nil {
 		return nil, err
 	}
-	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), lanes: min(processors, mostReaders)}
+	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), lanes: min(max(of.Processors, 1), mostReaders)}
 	b.found = Contents{Header: h, Elsewhere: elsewhere}
 	if err := b.begun(append(text, '\n'), elsewhere); err != nil {
 		b.Abort()

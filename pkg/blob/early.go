@@ -3,8 +3,8 @@ package blob
 import "os"
 
 // early writes to a file and has the disk begin with what was written while more
-// comes, so that the flush in the end finds little to do, and the flushes of others
-// do not wait behind it.
+// comes, so that the flush in the end finds little to do. The disk is never given
+// more than two strides at once: the flushes of others wait behind them.
 type early struct {
 	file    *os.File
 	written int64
@@ -12,12 +12,13 @@ type early struct {
 }
 
 // stride is how much is written before the disk is told, in bytes.
-const stride = 8 << 20
+const stride = 4 << 20
 
 func (e *early) Write(p []byte) (int, error) {
 	n, err := e.file.Write(p)
 	e.written += int64(n)
 	if e.written-e.begun >= stride {
+		awaitFlush(e.file, max(0, e.begun-stride), min(e.begun, stride))
 		beginFlush(e.file, e.begun, e.written-e.begun)
 		e.begun = e.written
 	}

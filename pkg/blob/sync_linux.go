@@ -29,6 +29,13 @@ func beginFlush(f *os.File, from, length int64) {
 	_ = unix.SyncFileRange(int(f.Fd()), from, length, unix.SYNC_FILE_RANGE_WRITE)
 }
 
+// awaitFlush waits until the disk is done with what beginFlush began.
+func awaitFlush(f *os.File, from, length int64) {
+	if length > 0 { // none would mean the whole file
+		_ = unix.SyncFileRange(int(f.Fd()), from, length, unix.SYNC_FILE_RANGE_WAIT_BEFORE)
+	}
+}
+
 func syncOpen(f *os.File) error { return f.Sync() }
 
 func isQuota(err error) bool { return errors.Is(err, syscall.EDQUOT) }

@@ -15,6 +15,9 @@ func syncFileSystem(string) (done bool, err error) { return false, nil }
 // beginFlush exists on Linux alone.
 func beginFlush(*os.File, int64, int64) {}
 
+// awaitFlush exists on Linux alone.
+func awaitFlush(*os.File, int64, int64) {}
+
 // syncOpen flushes an open file. Windows has no flush of a folder and refuses
 // one of a file that was opened for reading.
 func syncOpen(f *os.File) error {

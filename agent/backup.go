@@ -6,13 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
@@ -32,28 +30,14 @@ func (a *Agent) kept() backup.Home {
 		}
 		return filepath.ToSlash(inside)
 	}
-	return backup.Home{
+	h := backup.Home{
 		Root: string(d), Store: a.store, Blobs: a.blobs, Database: rel(d.Database()), Outcomes: rel(d.Verified()),
 		Arriving: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.Passing(),
-		Processors: a.spare(), GiveWay: a.giveWay,
 	}
-}
-
-// giveWay leaves the disk to callers who wait, for as long as it was kept from them.
-func (a *Agent) giveWay(ctx context.Context, took time.Duration) {
-	const most = time.Second
-	if a.uploads.Waited() {
-		_ = bell.Pause(ctx, min(took, most)) // what ends it ends the backup too
+	if a.dropFolder.Load() != nil { // an agent, not a command
+		h.Waited = a.uploads.Waited
 	}
-}
-
-// spare is how many processors long work may take: where others call, one is theirs.
-func (a *Agent) spare() int {
-	all := runtime.GOMAXPROCS(0)
-	if a.dropFolder.Load() == nil {
-		return all
-	}
-	return max(1, all-1)
+	return h
 }
 
 // homeID tells homes apart; it stays the same when a home is moved or restored.

@@ -2,8 +2,10 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +20,7 @@ const (
 	defaultPerPage = 15
 	mostPerPage    = 100
 	longestTerm    = 1000
+	parameters     = "applicant_email search batch_id status page per_page from to"
 )
 
 // query is what a list call asks for.
@@ -36,7 +39,7 @@ func parseQuery(v url.Values) (query, error) {
 		}
 		return ""
 	}
-	var bad []fault.Field
+	bad := lists(v)
 	q := query{given: v, filter: store.Filter{
 		Email: get("applicant_email"), Search: get("search"), Batch: get("batch_id"),
 	}}
@@ -78,19 +81,15 @@ func parseQuery(v url.Values) (query, error) {
 		return d
 	}
 	q.filter.From, q.filter.To = date("from"), date("to")
-	bad = append(bad, lists(v)...)
 	return q, fault.InvalidFields(bad)
 }
 
 // lists complains of parameters that are lists, as PHP writes them: a filter that is
 // passed over would select everything.
 func lists(v url.Values) (bad []fault.Field) {
-	for _, name := range []string{"applicant_email", "search", "batch_id", "status", "page", "per_page", "from", "to"} {
-		for given := range v {
-			if strings.HasPrefix(given, name+"[") {
-				bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a string.", strings.ReplaceAll(name, "_", " "))})
-				break
-			}
+	for _, given := range slices.Sorted(maps.Keys(v)) {
+		if name, _, is := strings.Cut(given, "["); is && slices.Contains(strings.Fields(parameters), name) {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a string.", strings.ReplaceAll(name, "_", " "))})
 		}
 	}
 	return bad
@@ -103,22 +102,16 @@ func (q query) place(r *http.Request, entries, total int) (client.Links, client.
 	last := max(1, (total+q.perPage-1)/q.perPage)
 	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: path, PerPage: q.perPage, Total: total}
 	if entries > 0 {
-		from, to := (q.page-1)*q.perPage+1, (q.page-1)*q.perPage+entries
-		meta.From, meta.To = &from, &to
+		meta.From, meta.To = new((q.page-1)*q.perPage+1), new((q.page-1)*q.perPage+entries)
 	}
-	link := func(n int) *string {
+	link := func(n int, is bool) *string {
+		if !is {
+			return nil
+		}
 		q.given.Set("page", strconv.Itoa(n))
-		s := path + "?" + q.given.Encode()
-		return &s
+		return new(path + "?" + q.given.Encode())
 	}
-	links := client.Links{First: link(1), Last: link(last)}
-	if q.page > 1 {
-		links.Prev = link(q.page - 1)
-	}
-	if q.page < last {
-		links.Next = link(q.page + 1)
-	}
-	return links, meta
+	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.page-1, q.page > 1), Next: link(q.page+1, q.page < last)}, meta
 }
 
 // addressOf is how the caller reached the API. Behind a proxy the scheme is in

@@ -26,8 +26,7 @@ func (a *API) shape(c vault.Certificate) client.Certificate {
 	}
 	if v := c.Verified; v != nil {
 		shaped.Verified = &client.Verified{Name: a.FileName(c), Size: v.Size(), SHA256: v.SHA256}
-		at := c.ApprovedAt.UTC()
-		shaped.ApprovedAt = &at
+		shaped.ApprovedAt = new(c.ApprovedAt.UTC())
 	}
 	if at := client.Placement(c.Placement); at != (client.Placement{}) {
 		shaped.QR = &at

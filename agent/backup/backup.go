@@ -18,11 +18,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/backup"
+	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
@@ -42,11 +44,10 @@ type Home struct {
 	Omitted  []string // files and folders that are made anew
 	// Outcomes is the folder of verified PDFs, which are made anew too; the reports
 	// between them are not.
-	Outcomes   string
-	Processors int // that may be busy with a backup
-	// GiveWay, where set, waits where others want the disk; a piece of the backup has
-	// just taken so long.
-	GiveWay func(ctx context.Context, took time.Duration)
+	Outcomes string
+	// Waited tells whether others have waited since it was last asked; nil where there
+	// are none.
+	Waited func() bool
 }
 
 // blobsFolder is where pkg/backup puts documents.
@@ -85,12 +86,18 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 	return b.Close()
 }
 
+// effort is all that the machine has, or where others call, what leaves them a
+// processor always, and the disk for as long as it was kept from them.
 func (o Home) effort(ctx context.Context) backup.Effort {
-	e := backup.Effort{Processors: o.Processors}
-	if o.GiveWay != nil {
-		e.Rest = func(took time.Duration) { o.GiveWay(ctx, took) }
+	all := runtime.GOMAXPROCS(0)
+	if o.Waited == nil {
+		return backup.Effort{Processors: all}
 	}
-	return e
+	return backup.Effort{Processors: all - 1, Rest: func(took time.Duration) {
+		if o.Waited() {
+			_ = bell.Pause(ctx, min(took, time.Second)) // what ends it ends the backup too
+		}
+	}}
 }
 
 // documents adds what lies in the blob store and is not in the backup before.

@@ -34,9 +34,10 @@ func (e *Error) Unwrap() error { return e.fault }
 // mostPatience is for how long a server may ask to be left alone.
 const mostPatience = 24 * time.Hour
 
-// retryAfter reads how long a server wants to be left alone: in seconds, or until a
-// time by its own clock (RFC 9110, section 10.2.3).
-func retryAfter(h http.Header) time.Duration {
+// RetryAfter reads how long a server wants to be left alone, 0 where it does not say:
+// in seconds, or until a time by its own clock (RFC 9110, section 10.2.3). It is a day
+// at most.
+func RetryAfter(h http.Header) time.Duration {
 	said := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(said); err == nil {
 		return time.Duration(min(max(seconds, 0), int(mostPatience/time.Second))) * time.Second
@@ -69,7 +70,7 @@ func failure(resp *http.Response) error {
 	}
 	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
 		RequestID: resp.Header.Get("X-Request-ID")}
-	e.RetryAfter = retryAfter(resp.Header)
+	e.RetryAfter = RetryAfter(resp.Header)
 	if body.Required != "" {
 		body.Message += " (required permission: " + body.Required + ")"
 	}

@@ -11,10 +11,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -242,9 +242,6 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	return nil
 }
 
-// mostPatience is for how many seconds a server may ask to be left alone.
-const mostPatience = 86_400
-
 // failure makes an error of an answer in the contract's dialect.
 func failure(resp *http.Response, raw []byte) error {
 	var body struct {
@@ -254,10 +251,7 @@ func failure(resp *http.Response, raw []byte) error {
 	if json.Unmarshal(raw, &body) != nil || body.Message == "" {
 		body.Message = "the authority answered " + resp.Status
 	}
-	e := &Error{Status: resp.StatusCode, Code: body.Code, Message: body.Message}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = time.Duration(min(seconds, mostPatience)) * time.Second
-	}
+	e := &Error{Status: resp.StatusCode, Code: body.Code, Message: body.Message, RetryAfter: client.RetryAfter(resp.Header)}
 	if body.Code != "" {
 		body.Message += " (" + body.Code + ")"
 	}

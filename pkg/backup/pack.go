@@ -26,6 +26,8 @@ type Effort struct {
 	Rest func(took time.Duration)
 }
 
+func (e Effort) processors() int { return max(e.Processors, 1) }
+
 // packer compresses what is written to it. Each piece is a zstd frame of its own, so
 // that all processors can work; frames one behind the other are one stream to every
 // reader (RFC 8878, section 3). Documents of one batch lie side by side, so that
@@ -49,7 +51,7 @@ type piece struct {
 
 // newPacker begins a stream to w; close or abort ends it.
 func newPacker(w io.Writer, of Effort) (*packer, error) {
-	processors := max(of.Processors, 1)
+	processors := of.processors()
 	// PDFs are compressed inside: only what they have in common is worth looking for,
 	// and the database, too, is mostly the same words again and again.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true),

@@ -40,7 +40,7 @@ func NewWriter(w io.Writer, h Header, elsewhere []string, of Effort) (*Writer, e
 	if err != nil {
 		return nil, err
 	}
-	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), lanes: min(max(of.Processors, 1), mostReaders)}
+	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), lanes: min(of.processors(), mostReaders)}
 	b.found = Contents{Header: h, Elsewhere: elsewhere}
 	if err := b.begun(append(text, '\n'), elsewhere); err != nil {
 		b.Abort()

@@ -326,12 +326,12 @@ func backupFields(r backupResult) [][2]string {
 	return [][2]string{
 		{"file", r.File}, {"id", r.ID}, {"made_at", r.MadeAt.Format(time.RFC3339)}, {"since", r.Since},
 		{"documents", strconv.Itoa(r.Blobs)}, {"other_files", strconv.Itoa(r.Files)},
-		{"size", megabytes(r.Size)}, {"removed", strings.Join(r.Removed, ", ")},
+		{"size", sizeOf(r.Size)}, {"removed", strings.Join(r.Removed, ", ")},
 	}
 }
 
-// megabytes is a size for people; a small one comes in kilobytes.
-func megabytes(n int64) string {
+// sizeOf is a size for people; a small one comes in kilobytes.
+func sizeOf(n int64) string {
 	if n < 1<<20 {
 		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
 	}

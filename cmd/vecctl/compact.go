@@ -59,5 +59,5 @@ func runCompact(c *cli.Context, w world, f form) error {
 	return printFields(w.stdout, f, struct {
 		Before int64 `json:"before"`
 		After  int64 `json:"after"`
-	}{before.Size(), after.Size()}, [][2]string{{"before", megabytes(before.Size())}, {"after", megabytes(after.Size())}})
+	}{before.Size(), after.Size()}, [][2]string{{"before", sizeOf(before.Size())}, {"after", sizeOf(after.Size())}})
 }

@@ -36,7 +36,7 @@ func statusFields(s staff.AgentStatus) [][2]string {
 		{"corrections_open", number(s.Corrections)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
-		{"database", fmt.Sprintf("%.1f MB", float64(s.DatabaseSize)/(1<<20))},
+		{"database", sizeOf(s.DatabaseSize)},
 		{"problems", strings.Join(problems, "; ")},
 	}, dropFields(s.Drop)...)
 }

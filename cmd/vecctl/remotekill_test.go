@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -26,9 +27,15 @@ type witness struct {
 	after   bool
 	command *exec.Cmd
 	done    map[string]int // by method and address
+	under   sync.WaitGroup // the calls that the vault has not answered
 }
 
 func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.under.Add(1)
+	defer w.under.Done()
+	// What the vault has heard whole it does, though the command is dead: its answer is
+	// waited for and counted.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	w.mu.Lock()
 	w.calls++
 	due := w.at > 0 && w.calls >= w.at
@@ -103,6 +110,7 @@ func TestBulkElsewhereKilled(t *testing.T) {
 		if report.Total != rows || report.Issued+report.Unchanged != rows {
 			t.Fatalf("killed at call %d: %+v", at, report)
 		}
+		w.under.Wait()
 		w.mu.Lock()
 		files, bulks := w.done["POST /business/certificate-vault/upload-file"], w.done["POST /business/certificate-vault/bulk"]
 		w.mu.Unlock()

@@ -194,7 +194,7 @@ func TestFindings(t *testing.T) {
 			"time-zone", doctor.Wrong, "Mars/Olympus"},
 		"UTC": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.status.TimeZone = "UTC" }, "time-zone", doctor.Note, "UTC"},
 		"a clock that stands at the epoch": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
-			p.Now = func() time.Time { return time.Unix(0, 0) }
+			p.Now = func() time.Time { return time.Unix(0, 0).UTC() }
 		}, "clock", doctor.Wrong, "1970"},
 		"a clock behind the newest certificate": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
 			v.pages[0][0].CreatedAt = now.Add(time.Hour)

@@ -230,7 +230,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		}
 	}
 	if result.Damaged == 0 {
-		result.Removed, err = b.prune()
+		result.Removed, err = b.prune(filepath.Base(path))
 	}
 	return result, err
 }
@@ -303,8 +303,8 @@ func (b *backupRun) latest() (string, error) {
 	return filepath.Join(b.target, newest.Name), nil
 }
 
-// prune removes what need not be kept any more.
-func (b *backupRun) prune() ([]string, error) {
+// prune removes what need not be kept any more, beside the one that was made.
+func (b *backupRun) prune(made string) ([]string, error) {
 	if !b.folder {
 		return nil, nil
 	}
@@ -313,7 +313,7 @@ func (b *backupRun) prune() ([]string, error) {
 		return nil, err
 	}
 	var removed []string
-	for _, name := range b.keep.Expired(names, b.home, time.Local) {
+	for _, name := range b.keep.Expired(names, made, b.home, time.Local) {
 		if err := os.Remove(filepath.Join(b.target, name)); err != nil {
 			return removed, blob.DiskError(err, "removing an old backup")
 		}

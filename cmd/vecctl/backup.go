@@ -168,12 +168,27 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	case err == nil && !b.folder:
 		return nil, usageError("%s is there already; name another file, or remove it", b.target)
 	}
-	if folder := filepath.Dir(b.target); !b.folder {
-		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("there is no folder %s for the backup; make it, or name another", folder)
-		}
+	if b.folder {
+		return b, nil
 	}
-	return b, nil
+	return b, aFileCanBeAt(c, w, b.target)
+}
+
+// aFileCanBeAt refuses a place for a backup's file. In a folder backups have names
+// by which later ones leave them out; a file of any name would be in all of them.
+func aFileCanBeAt(c *cli.Context, w world, target string) error {
+	folder := filepath.Dir(target)
+	switch info, err := os.Stat(folder); {
+	case errors.Is(err, fs.ErrNotExist):
+		return usageError("there is no folder %s for the backup; make it, or name another", folder)
+	case err == nil && !info.IsDir():
+		return usageError("%s is no folder; name another place for the backup", folder)
+	}
+	dir, err := homeDir(c, w)
+	if err == nil && dir.Contains(target) {
+		err = usageError("%s lies in the home, and the next backup would hold it too; name a file outside %s", target, dir)
+	}
+	return err
 }
 
 // existingHome talks to the agent that runs on the home, or opens the home without

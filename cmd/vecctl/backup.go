@@ -139,6 +139,8 @@ func runBackup(c *cli.Context, w world) (err error) {
 	return nil
 }
 
+var errKeep = usageError("--keep-daily and --keep-weekly want a number from 0")
+
 // newBackupRun reads what was asked for.
 func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	keys, err := keysOf(c)
@@ -158,7 +160,7 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	b.folder = err == nil && info.IsDir()
 	switch {
 	case b.keep.Daily < 0 || b.keep.Weekly < 0:
-		return nil, usageError("--keep-daily and --keep-weekly want a number from 0")
+		return nil, errKeep
 	case !b.folder && (b.keep.Daily > 0 || b.keep.Weekly > 0 || c.Bool("incremental")):
 		return nil, usageError("%s is no folder; --keep-daily, --keep-weekly and --incremental want one that is there", b.target)
 	case (c.Bool("verify") || c.Bool("incremental") || c.String("since") != "") && len(b.lock.Recipients) > 0 && keys.Identities == "":

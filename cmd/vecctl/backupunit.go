@@ -57,8 +57,12 @@ func backupUnit(c *cli.Context, w world) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding this program's file: %w", err)
 	}
+	daily, weekly := c.Int("keep-daily"), c.Int("keep-weekly")
+	if daily < 0 || weekly < 0 {
+		return "", errKeep
+	}
 	words := []string{program, "backup", folder, "--home=" + string(dir), "--quiet",
-		fmt.Sprintf("--keep-daily=%d", c.Int("keep-daily")), fmt.Sprintf("--keep-weekly=%d", c.Int("keep-weekly"))}
+		fmt.Sprintf("--keep-daily=%d", daily), fmt.Sprintf("--keep-weekly=%d", weekly)}
 	locked, err := unitLock(c)
 	if err != nil {
 		return "", err

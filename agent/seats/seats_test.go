@@ -269,6 +269,11 @@ func TestReplacingKeys(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Errorf("the key before lies in %v, %v", kept, err)
 	}
+	second, err = s.RotateKey(t.Context(), false) // in the same second
+	h.ok(err)
+	if kept, err = filepath.Glob(filepath.Join(h.dir.Keys(), "signing-until-*.pem")); err != nil || len(kept) != 2 {
+		t.Errorf("the two keys before lie in %v, %v", kept, err)
+	}
 
 	certified := func(from time.Time) []byte {
 		key, cert, err := pdf.NewSelfSigned(rand.Reader, "Registrar", from, 1)

@@ -72,7 +72,7 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	path := d.signing(institution)
 	switch old, err := os.ReadFile(path); {
 	case err == nil:
-		kept := fmt.Sprintf("%s%s%s-%x.pem", strings.TrimSuffix(path, ".pem"), replaced, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
+		kept := fmt.Sprintf("%s%s%s-%08x.pem", strings.TrimSuffix(path, ".pem"), replaced, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
 		if err := write(kept, old); err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func Vacant(dir string) error {
 	case err != nil:
 		return blob.DiskError(err, "looking at the home")
 	case len(entries) > 0:
-		return fault.Newf(fault.Conflict, "there is a home in %s already, or something else; a backup is restored only into an empty one: name another with --home", dir)
+		return fault.Newf(fault.Conflict, "there is a home in %s already, or something else; a backup is restored only into an empty one: move that away, or name another with --home", dir)
 	}
 	return nil
 }

@@ -316,6 +316,15 @@ func TestIncrementalBackups(t *testing.T) {
 	if _, err := (Set{Path: c}).Read(t.Context(), nil); !fault.Is(err, fault.Invalid) {
 		t.Errorf("with another in the second's place: %v", err)
 	}
+	must(t, os.WriteFile(b, []byte("what is no backup"), 0o600))
+	_, err = Set{Path: c}.Read(t.Context(), nil)
+	if message, _ := fault.Message(err); !fault.Is(err, fault.Damaged) || !strings.HasPrefix(message, b+": ") {
+		t.Errorf("with the second damaged: %v", err)
+	}
+	_, err = Set{Path: dir}.Read(t.Context(), nil)
+	if message, _ := fault.Message(err); !strings.Contains(message, "is a folder; name the backup in it") {
+		t.Errorf("a folder: %v", err)
+	}
 }
 
 func TestEncryptedBackups(t *testing.T) {

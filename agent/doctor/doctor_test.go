@@ -114,6 +114,19 @@ func TestNothingIsWrong(t *testing.T) {
 	}
 }
 
+// A link says 0777 on Linux, and means nothing by it.
+func TestALinkedFolderIsNotOpenToOthers(t *testing.T) {
+	p, _ := well(t)
+	link := filepath.Join(t.TempDir(), "keys")
+	if err := os.Symlink(p.Home, link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	p.Secrets = append(p.Secrets, link)
+	if found := p.Examine(t.Context()); !doctor.Healthy(found) {
+		t.Errorf("found %+v", found)
+	}
+}
+
 func TestFindings(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(t *testing.T, p *doctor.Patient, v *vault)

@@ -176,8 +176,7 @@ func (r *run) check(ctx context.Context) error {
 // wrote tells whether a file among the documents is the agent's own work, because
 // the outcome or the home lies among them.
 func (r *run) wrote(name string) bool {
-	stem := strings.TrimSuffix(name, ".pdf")
-	if i := strings.LastIndex(stem, "-VEC-"); i >= 0 && vault.IsReference(stem[i+1:]) {
+	if outcome.ReferenceIn(name) != "" {
 		return true
 	}
 	for _, own := range []string{r.request.Out, r.Home} {
@@ -377,7 +376,8 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil
 	}
-	return report, outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+	err := outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+	return report, cmp.Or(err, r.forget(ctx))
 }
 
 // refresh reads the certificates as they are now.

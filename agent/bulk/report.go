@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"context"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/intake"
@@ -51,7 +52,10 @@ func (r *run) row(c *intake.Candidate) client.BulkRow {
 	case vault.Failed:
 		row.Status, row.Error = client.RowFailed, c.Certificate.Failure.Reason
 	case vault.Approved, vault.Revoked:
-		row.File = outcome.FileName(*c.Certificate)
+		row.File = ""
+		if c.Certificate.ErasedAt == nil {
+			row.File = outcome.FileName(*c.Certificate)
+		}
 		row.Status = client.RowUnchanged
 		if c.New {
 			row.Status = client.RowIssued
@@ -71,6 +75,25 @@ func (r *run) reportRows(report client.BulkReport) []manifest.ReportRow {
 		}
 	}
 	return rows
+}
+
+// forget takes those out of the outcome whose data were erased while it was written;
+// whoever erases later finds it himself.
+func (r *run) forget(ctx context.Context) error {
+	if err := r.refresh(ctx); err != nil {
+		return err
+	}
+	var gone []vault.Certificate
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.ErasedAt != nil {
+			gone = append(gone, *c.Certificate)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	_, err := outcome.EraseIn(r.out, gone)
+	return err
 }
 
 // rejected are the reasons of the rows that were not issued, by row.

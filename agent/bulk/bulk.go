@@ -148,6 +148,9 @@ func (r *run) check(ctx context.Context) error {
 		return err
 	}
 	files, err := os.OpenRoot(q.Files)
+	if blob.Exhausted(err) {
+		return blob.DiskError(err, "opening the folder of the documents")
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
 	}
@@ -252,14 +255,6 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.out = filepath.Join(r.Verified(r.institution.ID), batch.Name)
 	return makeFolder(r.out, 0o700)
-}
-
-func makeFolder(dir string, perm os.FileMode) error {
-	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
-	if _, ok := fault.Message(err); err == nil || ok {
-		return err
-	}
-	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
 }
 
 func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {

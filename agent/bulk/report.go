@@ -2,11 +2,15 @@ package bulk
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -105,4 +109,13 @@ func (r *run) rejected() map[int]string {
 		}
 	}
 	return reasons
+}
+
+// makeFolder makes the folder of an outcome.
+func makeFolder(dir string, perm os.FileMode) error {
+	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
 }

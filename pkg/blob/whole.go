@@ -147,8 +147,9 @@ func discard(path string) error {
 	return nil
 }
 
-// DiskError gives an error of the file system its kind: a full or read-only
-// disk and missing rights are for the operator to mend, the rest is internal.
+// DiskError gives an error of the file system its kind: a full or read-only disk,
+// missing rights and too many open files are for the operator to mend, the rest is
+// internal.
 // An error that has a kind keeps it; nil stays nil.
 func DiskError(err error, doing string) error {
 	if err == nil {
@@ -170,10 +171,18 @@ func DiskError(err error, doing string) error {
 		return fault.Wrap(fault.Full, err, doing+where+": the disk is full; make room, then run the same command again")
 	case errors.Is(err, syscall.EROFS):
 		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name another home with --home")
+	case Exhausted(err):
+		return fault.Wrap(fault.Full, err, doing+where+": too many files are open at once; raise the limit (ulimit -n), then run the same command again")
 	case errors.Is(err, fs.ErrPermission):
 		return fault.Wrap(fault.Full, err, doing+where+": "+Denied(path))
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Exhausted tells whether a file could not be opened since too many are, which says
+// nothing of the file.
+func Exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // FlushTree makes a folder with everything in it durable.

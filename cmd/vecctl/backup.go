@@ -228,7 +228,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsOpen()))
 	}
 	result := backupResult{File: path, Since: since}
-	if err := blob.Tidy(path); err != nil {
+	if err := b.tidy(path); err != nil {
 		return result, err
 	}
 	err = blob.WriteFile(path, 0o600, func(file io.Writer) error {
@@ -250,6 +250,15 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		result.Removed, err = b.prune(filepath.Base(path))
 	}
 	return result, err
+}
+
+// tidy removes what a backup that was killed left behind. In a folder it had another
+// name than this one will have, and another home's may be under way.
+func (b *backupRun) tidy(path string) error {
+	if b.folder {
+		return blob.TidyOld(b.target, time.Now().Add(-24*time.Hour))
+	}
+	return blob.Tidy(path)
 }
 
 func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer) (staff.BackupResult, error) {

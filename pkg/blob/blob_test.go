@@ -286,6 +286,7 @@ func TestDiskErrorKinds(t *testing.T) {
 		{&os.PathError{Op: "write", Path: "/home/x", Err: syscall.ENOSPC}, fault.Full, "storing /home/x: the disk is full; make room"},
 		{&os.PathError{Op: "open", Path: "/home/x", Err: syscall.EACCES}, fault.Full, "storing /home/x: permission denied"},
 		{fmt.Errorf("deep: %w", &os.PathError{Op: "open", Path: "/home/x", Err: syscall.EROFS}), fault.Full, "read-only"},
+		{&os.PathError{Op: "open", Path: "/home/x", Err: syscall.EMFILE}, fault.Full, "too many files are open"},
 		{&os.PathError{Op: "open", Path: "/home/x", Err: syscall.EIO}, fault.Internal, ""},
 		{fault.New(fault.Damaged, "as it was"), fault.Damaged, "as it was"},
 	} {

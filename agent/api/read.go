@@ -33,7 +33,7 @@ func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from va
 	for i, c := range found.Certificates {
 		page.Data[i] = a.shape(c)
 	}
-	page.Links, page.Meta = q.place(r, len(page.Data), found.Total)
+	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), found.Total)
 	return respond(w, http.StatusOK, page)
 }
 
@@ -50,7 +50,7 @@ func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error 
 	for i, b := range found {
 		page.Data[i] = a.ShapeBatch(b)
 	}
-	page.Links, page.Meta = q.place(r, len(page.Data), total)
+	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), total)
 	return respond(w, http.StatusOK, page)
 }
 

@@ -48,6 +48,7 @@ func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error 
 	}
 	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
 	for i, b := range found {
+		b.CreatedAt = inSeconds(b.CreatedAt)
 		page.Data[i] = a.ShapeBatch(b)
 	}
 	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), total)

@@ -11,7 +11,9 @@ func TestBelow(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	for _, pattern := range []string{"/", "/api/x"} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, pattern+" "+r.URL.EscapedPath()) })
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, pattern+" "+r.URL.EscapedPath())
+		})
 	}
 	for _, tt := range []struct{ base, path, want string }{
 		{"https://host", "/a/b", "/ /a/b"},

@@ -102,5 +102,5 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 		return err
 	}
 	a.Wake()
-	return respond(w, http.StatusOK, map[string]any{"message": "Certificate retry initiated successfully", "data": a.shape(c)})
+	return respond(w, http.StatusOK, made[client.Certificate]{"Certificate retry initiated successfully", a.shape(c)})
 }

@@ -81,21 +81,21 @@ func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) e
 	return eachOf(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
 }
 
-// eachOf hands the certificates of a filter on, newest first.
+// eachOf hands the certificates of a filter on, in the order of the list.
 func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
 	const perPage = 100
 	f.PerPage = perPage
-	last := ^uint64(0)
+	seen := map[uint64]bool{}
 	for f.Page = 1; ; f.Page++ {
 		page, err := s.Certificates(c.Context, f)
 		if err != nil {
 			return err
 		}
 		for _, found := range page.Data {
-			if found.ID >= last {
+			if seen[found.ID] {
 				continue // new ones have moved it to this page
 			}
-			last = found.ID
+			seen[found.ID] = true
 			if err := each(found); err != nil {
 				return err
 			}

@@ -63,11 +63,11 @@ func (s *Sealer) Work(ctx context.Context, c vault.Certificate) (store.Change, e
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
 	if u, ok := errors.AsType[unreadable](err); ok {
-		return fail(vault.Failure{Code: "unreadable_code", Reason: u.Error()}, s.Now()), nil
+		return fail(vault.Failure{Code: vault.CodeUnreadable, Reason: u.Error()}, s.Now()), nil
 	}
 	if fault.Is(err, fault.Damaged) {
 		message, _ := fault.Message(err)
-		return fail(vault.Failure{Code: "missing_document", Reason: message}, s.Now()), nil
+		return fail(vault.Failure{Code: vault.CodeMissing, Reason: message}, s.Now()), nil
 	}
 	if err != nil {
 		return nil, err

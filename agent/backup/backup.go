@@ -147,8 +147,8 @@ func (o Home) tree(ctx context.Context, b *backup.Writer, folder string, skip []
 }
 
 // madeAnew tells whether a file need not be kept: half-written ones, backups, the
-// database as it was before an upgrade, and
-// verified PDFs, each of which is a document and a record.
+// database as it was before an upgrade, and verified PDFs, each of which is a document
+// and a record.
 func (o Home) madeAnew(name string) bool {
 	base := path.Base(name)
 	_, isBackup := backup.ParseName(base)

@@ -293,7 +293,7 @@ func (r *List[T]) hear(messages []staff.Message) {
 // StateOf is the state in which staff see a certificate: one that a corrected one took
 // the place of stays approved, but is not valid any more.
 func StateOf(c client.Certificate) string {
-	if c.SupersededBy != nil && c.Status.Value == "approved" {
+	if c.SupersededBy != nil && c.Status.Is(vault.Approved) {
 		return "replaced"
 	}
 	return c.Status.Value

@@ -83,9 +83,6 @@ func (r *List[T]) Reset(fetch Source[T]) tea.Cmd {
 	return r.need()
 }
 
-// Total is how many certificates there are; false while it is not known.
-func (r *List[T]) Total() (int, bool) { return r.total, r.known }
-
 // Len implements table.Rows.
 func (r *List[T]) Len() int { return r.total }
 

@@ -29,11 +29,6 @@ func entryFields() []string {
 
 // bulk issues a batch of uploaded files: all of its entries or none.
 func (a *API) bulk(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err

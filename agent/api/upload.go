@@ -41,11 +41,6 @@ const duplicate = vault.DuplicateMessage
 
 // uploadOne issues one certificate (guide, step 4).
 func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err
@@ -115,11 +110,6 @@ type made[T any] struct {
 
 // uploadFile stores a document for a bulk request (guide, step 5a).
 func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 
 	"github.com/rivo/uniseg"
 	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/manifest/cell"
 )
 
 // form is how results are printed.
@@ -89,7 +91,7 @@ func (l list[T]) print(w io.Writer, f form, rows []T) error {
 		for _, row := range rows {
 			cells := l.cells(row)
 			for i := range cells {
-				cells[i] = defuse(cells[i])
+				cells[i] = cell.Defuse(cells[i])
 			}
 			all = append(all, cells)
 		}
@@ -154,14 +156,6 @@ func plain(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// defuse keeps a spreadsheet from running a cell as a formula.
-func defuse(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // printFields prints one object as lines of name and value, or as JSON.
 func printFields(w io.Writer, f form, object any, fields [][2]string) error {
 	switch f {
@@ -173,7 +167,7 @@ func printFields(w io.Writer, f form, object any, fields [][2]string) error {
 		out := csv.NewWriter(w)
 		var names, values []string
 		for _, p := range fields {
-			names, values = append(names, p[0]), append(values, defuse(p[1]))
+			names, values = append(names, p[0]), append(values, cell.Defuse(p[1]))
 		}
 		return out.WriteAll([][]string{names, values})
 	case asTable:

@@ -78,7 +78,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 
 func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *keyed, draft vault.Draft, d form.Incoming) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
-		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.shape(c)})
+		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.Shape(c)})
 	}
 	var reply func([]vault.Certificate) (caller.Reply, error)
 	if k.name.Key != "" {

@@ -68,12 +68,8 @@ func mailList() list[staff.Mail] {
 	return list[staff.Mail]{
 		headings: []string{"id", "kind", "state", "to", "reference_id", "attempts", "code", "reason", "created_at", "sent_at"},
 		cells: func(m staff.Mail) []string {
-			sent := ""
-			if m.SentAt != nil {
-				sent = m.SentAt.Format(time.RFC3339)
-			}
 			return []string{strconv.FormatUint(m.ID, 10), m.Kind, m.State, m.To, m.ReferenceID,
-				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), sent}
+				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), when(m.SentAt)}
 		},
 	}
 }

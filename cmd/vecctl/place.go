@@ -31,16 +31,15 @@ func placeOf(c *cli.Context) (pdf.Mark, error) {
 		message, _ := fault.Message(err)
 		return m, usageError("--qr-at: %s", message)
 	}
-	for flag, bad := range map[string]bool{
-		"--qr-page must be 1 or more":           c.IsSet("qr-page") && m.Page < 1,
-		"--qr-size must be 8 to 200 mm":         c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200),
-		"--qr-margin must be above 0 to 200 mm": c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200),
-	} {
-		if bad {
-			return m, usageError("%s", flag)
-		}
+	switch {
+	case c.IsSet("qr-page") && m.Page < 1:
+		err = usageError("--qr-page must be 1 or more")
+	case c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200):
+		err = usageError("--qr-size must be 8 to 200 mm")
+	case c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200):
+		err = usageError("--qr-margin must be above 0 to 200 mm")
 	}
-	return m, nil
+	return m, err
 }
 
 // placementOf is the place's flags as an upload says them. What they leave open, a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/rivo/uniseg"
@@ -34,6 +35,22 @@ func formOf(c *cli.Context) (form, error) {
 	default:
 		return "", usageError("%q is no form of output; want table, json, jsonl or csv", string(f))
 	}
+}
+
+// text is what may be missing, as a cell of a table.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// when is a moment that may be missing, as a cell of a table.
+func when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 func printJSON(w io.Writer, v any) error {

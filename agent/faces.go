@@ -49,7 +49,7 @@ func (a *Agent) Handler() http.Handler {
 			if r.Context().Err() != nil {
 				return // who asked has gone, which ended the work
 			}
-			a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			a.Log.Error("a call failed", "route", r.Pattern, "error", err)
 		},
 	}
 	mux := http.NewServeMux()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,8 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	message, ok := fault.Message(err)
 	if status == http.StatusInternalServerError {
-		a.Log.Error("a call failed", "request_id", requestID(r.Context()), "method", clip(r.Method), "path", r.URL.Path, "error", err)
+		// Its route, since a path may name a person.
+		a.Log.Error("a call failed", "request_id", requestID(r.Context()), "route", cmp.Or(r.Pattern, clip(r.Method)), "error", err)
 		ok = ok && fault.Is(err, fault.Damaged)
 	}
 	answer := problem{Message: message}

@@ -2,7 +2,9 @@ package agent_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -18,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -139,4 +142,30 @@ func TestFailedErasureIsLoggedWithoutTheAddress(t *testing.T) {
 	if !strings.Contains(log.String(), "a call failed") || strings.Contains(log.String(), "p0@") {
 		t.Errorf("the log says:\n%s", log.String())
 	}
+}
+
+// A dropped batch that is still on its way may be begun again after a crash, and would
+// issue the rows of the erased anew.
+func TestNobodyIsErasedWhileTheDroppedBatchIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	dir, q := t.TempDir(), manifestOf(t, 1)
+	q.NoWait = false
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+		bulk(t, c, q)
+		staged := filepath.Join(dir, "incoming", "20260601T101500.000-m")
+		record := fmt.Sprintf(`{"manifest": "m.csv", "digest": "%x"}`, sha256.Sum256(q.Manifest))
+		if err := errors.Join(os.MkdirAll(staged, 0o700), os.WriteFile(filepath.Join(staged, "record.json"), []byte(record), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "drop folder") {
+			t.Errorf("while the batch is on its way: %v", err)
+		}
+		certificateOf(t, c, "p0@example.org")
+		if err := os.RemoveAll(staged); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err != nil {
+			t.Error(err)
+		}
+	})
 }

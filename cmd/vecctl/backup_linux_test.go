@@ -23,6 +23,8 @@ func TestBackupsOnAFullDisk(t *testing.T) {
 	s.done("backup", path, "--verify")
 	s.want(1, "restore", path, "--home", filepath.Join(small, "home")).says(t, says)
 	wantEmpty(t, small)
+	s.want(2, "restore", path, "--home", small).says(t, "where a disk is mounted on it", "--home "+filepath.Join(small, "home"))
+	wantEmpty(t, small)
 	remount(t, small, 0, "size=64m")
 	s.done("restore", path, "--home", filepath.Join(small, "home"))
 	if r := s.done("list", "--home", filepath.Join(small, "home")); !strings.Contains(r.stdout, "Person 40") {

@@ -18,19 +18,19 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// shape is a certificate as the API shows it.
-func (a *Agent) shape(c vault.Certificate) client.Certificate {
-	return a.business(api.Limits{}).Shape(c)
+// shape makes what says a certificate as the API does.
+func (a *Agent) shape() func(vault.Certificate) client.Certificate {
+	return a.business(api.Limits{}).Shape
 }
 
 func (a *Agent) failures() *failures.Failures {
-	return &failures.Failures{Records: a.store, Institution: a.currentID, Shape: a.shape, Wake: a.wake, Now: a.Now}
+	return &failures.Failures{Records: a.store, Institution: a.currentID, Shape: a.shape(), Wake: a.wake, Now: a.Now}
 }
 
 func (a *Agent) dossier() *dossier.Dossier {
 	mender := &intake.Mender{Uploads: a.uploads, Records: a.store, Current: a.Institution, Accepting: a.Accepting}
 	return &dossier.Dossier{
-		Records: a.store, Institution: a.currentID, Succeed: mender.Succeed, Shape: a.shape, ShapeEvent: feed.ShapeEvent,
+		Records: a.store, Institution: a.currentID, Succeed: mender.Succeed, Shape: a.shape(), ShapeEvent: feed.ShapeEvent,
 		Mailed: func() { a.feed.News(); a.post.Wake() }, Wake: a.wake, Now: a.Now, Random: a.Random,
 	}
 }

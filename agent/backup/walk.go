@@ -105,8 +105,8 @@ func (w walk) holdsHome(folder fs.FileInfo) bool {
 }
 
 // madeAnew tells whether a file need not be kept: half-written ones, backups, the
-// database as it was before an upgrade, and
-// verified PDFs, each of which is a document and a record.
+// database as it was before an upgrade, and verified PDFs, each of which is a document
+// and a record.
 func (o Home) madeAnew(name string) bool {
 	base := path.Base(name)
 	_, isBackup := backup.ParseName(base)

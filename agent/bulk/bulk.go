@@ -6,11 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,24 +135,13 @@ func (r *run) check(ctx context.Context) error {
 			return fault.At("template "+q.Template, err)
 		}
 	}
-	m, err := manifest.Read(q.Manifest, manifest.Options{
-		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
-		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
-		Templated: q.Template != "",
-	})
+	m, err := ReadManifest(q)
 	if err != nil {
 		return err
 	}
-	files, err := os.OpenRoot(q.Files)
-	if blob.Exhausted(err) {
-		return blob.DiskError(err, "opening the folder of the documents")
-	}
-	if errors.Is(err, fs.ErrPermission) {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
-	}
+	files, err := OpenFiles(q)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
-			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+		return err
 	}
 	defer files.Close()
 	listed, err := intake.List(files)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -104,16 +103,13 @@ func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer,
 // MakeSigner makes a new signing key for an institution in place of any that is
 // there.
 func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error) {
-	key, cert, err := pdf.NewSelfSigned(random, name, now, keyYears)
+	signer, err := d.NewSigner(random, name, now)
 	if err != nil {
-		return nil, fmt.Errorf("making a signing key: %w", err)
-	}
-	if err := write(d.signing(institution), slices.Concat(key, cert)); err != nil {
 		return nil, err
 	}
-	signer, err := pdf.LoadSigner(key, cert)
+	pem, err := signer.PEM()
 	if err != nil {
-		return nil, fmt.Errorf("loading the new signing key: %w", err)
+		return nil, err
 	}
-	return signer, nil
+	return signer, write(d.signing(institution), pem)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-// daemon runs an agent on the site's home and returns the address of its API.
+// serving runs an agent on the site's home and returns the address of its API.
 func (s *site) serving(args ...string) string {
 	s.t.Helper()
 	cmd := s.command(append([]string{"agent", "--listen", "127.0.0.1:0"}, args...)...)

@@ -138,19 +138,16 @@ func certificateTable() list[client.Certificate] {
 		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
 			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at", "source"},
 		cells: func(c client.Certificate) []string {
-			var sum, approved, revoked, reason string
+			var sum, revoked, reason string
 			if c.Verified != nil {
 				sum = c.Verified.SHA256
-			}
-			if c.ApprovedAt != nil {
-				approved = c.ApprovedAt.Format(time.RFC3339)
 			}
 			if c.Revocation != nil {
 				revoked, reason = c.Revocation.At.Format(time.RFC3339), c.Revocation.Reason
 			}
 			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), approved, c.Source.Value}
+				c.CreatedAt.Format(time.RFC3339), when(c.ApprovedAt), c.Source.Value}
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -62,17 +61,6 @@ type Attempt struct {
 
 // OK tells whether the endpoint has taken the delivery: a redirect is none.
 func (a Attempt) OK() bool { return a.Error == "" && a.Status >= 200 && a.Status < 300 }
-
-// Why says in a few words why an attempt failed; "" when it did not.
-func (a Attempt) Why() string {
-	switch {
-	case a.OK():
-		return ""
-	case a.Error != "":
-		return a.Error
-	}
-	return fmt.Sprintf("status %d", a.Status)
-}
 
 // After is what an attempt makes of a delivery and of its endpoint.
 func After(e Endpoint, d Delivery, a Attempt) (Endpoint, Delivery) {
@@ -138,14 +126,6 @@ func (d Delivery) Again(e Endpoint, now time.Time) (Delivery, error) {
 	}
 	d.State, d.Tries, d.RunAt = Pending, 0, now
 	return d, nil
-}
-
-// Last is the latest attempt; the zero one before the first.
-func (d Delivery) Last() Attempt {
-	if len(d.Attempts) == 0 {
-		return Attempt{}
-	}
-	return d.Attempts[len(d.Attempts)-1]
 }
 
 // Filter selects deliveries; empty fields do not restrict, and all that are set

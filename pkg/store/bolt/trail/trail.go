@@ -67,13 +67,3 @@ func (s *Register) Acts(ctx context.Context, after uint64, n int) ([]act.Entry, 
 		return found, nil
 	})
 }
-
-// LastAct is the end of the audit trail; the zero Entry before the first.
-func (s *Register) LastAct(ctx context.Context) (act.Entry, error) {
-	return tree.Run(ctx, s.read, func(t *tree.Tx) (last act.Entry, err error) {
-		if key, value := t.Cursor(acts).Last(); key != nil {
-			err = record.Decode(key, value, &last)
-		}
-		return last, err
-	})
-}

@@ -30,5 +30,5 @@ func (a *Agent) Window() *applying.Window {
 
 // applications are those of the current institution, for its staff.
 func (a *Agent) applications() *applying.Counter {
-	return &applying.Counter{Desk: a.desk, Lists: a.store, Current: a.Institution, Accepting: a.Accepting, Shape: a.shape, Wake: a.wake}
+	return &applying.Counter{Desk: a.desk, Lists: a.store, Current: a.Institution, Accepting: a.Accepting, Shape: a.shape(), Wake: a.wake}
 }

@@ -42,7 +42,7 @@ func (a *Agent) trail() *audit.Trail {
 func (a *Agent) Handler() http.Handler {
 	business := a.business(api.Limits{})
 	trail := a.trail()
-	staff := &panel.Panel{
+	calls := &panel.Panel{
 		Agent: a, Batches: a.batches(), Trail: trail, Tokens: a, Institutions: a.seats, SigningKeys: a.seats, Keys: a.keys, Corrections: a.wishes(), Stream: a.stream(), Failures: a.failures(), Stories: a.dossier(),
 		Applications: a.applications(), Backups: a.backups(), Webhooks: a.hooks, Deliveries: a.hooks, Receipts: a.receipts(), Mails: a.mails, Revisions: a.dossier(), Erasures: a.erasures(),
 		Fail: business.Fail,
@@ -50,12 +50,12 @@ func (a *Agent) Handler() http.Handler {
 			if r.Context().Err() != nil {
 				return // who asked has gone, which ended the work
 			}
-			a.Log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			a.Log.Error("a call failed", "method", r.Method, "path", staff.Path(r), "error", err)
 		},
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.space.WhileRoom(business.Handler(api.StaffDoor(a.currentID)), business.Fail))
-	mux.Handle("/panel/", trail.Around(staff.Handler()))
+	mux.Handle("/panel/", trail.Around(calls.Handler()))
 	a.certifier.mountStaff(a, mux, business.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {

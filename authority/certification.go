@@ -165,7 +165,7 @@ func (c Certification) Reject(reason string) (Certification, error) {
 	if c.State != Pending {
 		return c, notPending(c)
 	}
-	if err := CheckReason(reason); err != nil {
+	if err := checkReason(reason); err != nil {
 		return c, err
 	}
 	c.State, c.Reason = Rejected, strings.TrimSpace(reason)
@@ -176,8 +176,8 @@ func notPending(c Certification) error {
 	return fault.Newf(fault.Illegal, "the request %s is %s; only a pending one can be decided", c.ID, c.State)
 }
 
-// CheckReason refuses a reason that says nothing or too much.
-func CheckReason(reason string) error {
+// checkReason refuses a reason that says nothing or too much.
+func checkReason(reason string) error {
 	if n := utf8.RuneCountInString(reason); strings.TrimSpace(reason) == "" || n > maxReason ||
 		!utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
 		return Refuse(InvalidRequest, "reason must be a text of 1 to 500 characters")
@@ -188,7 +188,7 @@ func CheckReason(reason string) error {
 // Revoke ends a certification for good. One that is revoked already stays as it
 // is, first reason and all: a repeated request gets the same answer.
 func (c Certification) Revoke(reason string, now time.Time) (Certification, error) {
-	if err := CheckReason(reason); err != nil {
+	if err := checkReason(reason); err != nil {
 		return c, err
 	}
 	switch c.State {

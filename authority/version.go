@@ -12,9 +12,9 @@ const DefaultMinSDK = "1.0.0"
 
 const maxVersion = 64
 
-// ValidVersion tells whether a text is a semantic version: three numbers, and
+// validVersion tells whether a text is a semantic version: three numbers, and
 // perhaps a pre-release and a build behind them.
-func ValidVersion(v string) bool {
+func validVersion(v string) bool {
 	core, _, _ := strings.Cut(v, "-")
 	core, _, _ = strings.Cut(core, "+")
 	return len(v) <= maxVersion && semver.IsValid("v"+v) && strings.Count(core, ".") == 2
@@ -23,7 +23,7 @@ func ValidVersion(v string) bool {
 // CheckSDK refuses an SDK version below the minimum, and what is no version.
 func CheckSDK(version, lowest string) error {
 	switch {
-	case !ValidVersion(version):
+	case !validVersion(version):
 		return Refuse(SDKOutdated, "SDK version is not a semantic version such as "+lowest+"; update the SDK")
 	case semver.Compare("v"+version, "v"+lowest) < 0:
 		return Refuse(SDKOutdated, "SDK version "+version+" is below the minimum "+lowest+"; update the SDK")

@@ -109,7 +109,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 		f.Add(seed, "k")
 	}
 	f.Fuzz(func(t *testing.T, key, other string) {
-		a := &API{}
+		a := New(Options{})
 		call := func(keys ...string) (*keyed, error) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.Header[IdempotencyKey] = keys

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -29,11 +30,6 @@ func entryFields() []string {
 
 // bulk issues a batch of uploaded files: all of its entries or none.
 func (a *API) bulk(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err
@@ -158,13 +154,7 @@ func (a *API) check(r *http.Request, institution vault.Institution, o *order) er
 }
 
 func without(names []string, one string) []string {
-	var rest []string
-	for _, n := range names {
-		if n != one {
-			rest = append(rest, n)
-		}
-	}
-	return rest
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == one })
 }
 
 // checkFiles finds the uploads that entries name. One of another institution is

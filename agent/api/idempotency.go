@@ -19,34 +19,53 @@ const IdempotencyKey = "Idempotency-Key"
 
 var saneKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 
-// keyed is a call that makes something; without a key its name is empty.
+// keyed is a call that makes something and has its turn to; without a key its name is
+// empty.
 type keyed struct {
 	api         *API
 	name        caller.ReplyName
 	fingerprint string
+	release     func() // gives the turn back
 }
 
-// begin notes that a call is under way; end must be called.
+// begin waits for a caller's turn to hand documents in, and notes that the call is
+// under way; end must be called.
 func (a *API) begin(r *http.Request, who Caller) (*keyed, error) {
-	given := r.Header.Values(IdempotencyKey)
-	if len(given) == 0 {
-		return &keyed{api: a}, nil
+	release, err := a.slots.Take(r.Context(), who.institution)
+	if err != nil {
+		return nil, err
 	}
-	if len(given) > 1 || !saneKey.MatchString(given[0]) {
-		return nil, fault.InvalidFields([]fault.Field{{Name: IdempotencyKey,
-			Message: "The Idempotency-Key header must be one key of 1 to 255 printable ASCII characters."}})
-	}
-	k := &keyed{api: a, name: caller.ReplyName{Institution: who.institution, Caller: who.name(), Key: given[0]}}
-	if !a.flights.Begin(k.name) {
-		return nil, fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")
+	k := &keyed{api: a, release: release}
+	if err := k.named(r, who); err != nil {
+		release()
+		return nil, err
 	}
 	return k, nil
+}
+
+// named notes the key that a call was given, where it was given one.
+func (k *keyed) named(r *http.Request, who Caller) error {
+	given := r.Header.Values(IdempotencyKey)
+	if len(given) == 0 {
+		return nil
+	}
+	if len(given) > 1 || !saneKey.MatchString(given[0]) {
+		return fault.InvalidFields([]fault.Field{{Name: IdempotencyKey,
+			Message: "The Idempotency-Key header must be one key of 1 to 255 printable ASCII characters."}})
+	}
+	name := caller.ReplyName{Institution: who.institution, Caller: who.name(), Key: given[0]}
+	if !k.api.flights.Begin(name) {
+		return fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")
+	}
+	k.name = name
+	return nil
 }
 
 func (k *keyed) end() {
 	if k.name.Key != "" {
 		k.api.flights.End(k.name)
 	}
+	k.release()
 }
 
 // replay answers a call that was answered before; done is false for a new one.

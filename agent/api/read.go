@@ -31,7 +31,7 @@ func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from va
 	}
 	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
 	for i, c := range found.Certificates {
-		page.Data[i] = a.shape(c)
+		page.Data[i] = a.Shape(c)
 	}
 	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), found.Total)
 	return respond(w, http.StatusOK, page)
@@ -87,7 +87,7 @@ func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, map[string]any{"data": a.shape(c)})
+	return respond(w, http.StatusOK, map[string]any{"data": a.Shape(c)})
 }
 
 func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
@@ -102,5 +102,5 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 		return err
 	}
 	a.Wake()
-	return respond(w, http.StatusOK, made[client.Certificate]{"Certificate retry initiated successfully", a.shape(c)})
+	return respond(w, http.StatusOK, made[client.Certificate]{"Certificate retry initiated successfully", a.Shape(c)})
 }

@@ -8,9 +8,7 @@ import (
 )
 
 // Shape is the JSON of a certificate.
-func (a *API) Shape(c vault.Certificate) client.Certificate { return a.shape(c) }
-
-func (a *API) shape(c vault.Certificate) client.Certificate {
+func (a *API) Shape(c vault.Certificate) client.Certificate {
 	shaped := client.Certificate{
 		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
 		Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details,

@@ -41,11 +41,6 @@ const duplicate = vault.DuplicateMessage
 
 // uploadOne issues one certificate (guide, step 4).
 func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err
@@ -83,7 +78,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 
 func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *keyed, draft vault.Draft, d form.Incoming) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
-		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.shape(c)})
+		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.Shape(c)})
 	}
 	var reply func([]vault.Certificate) (caller.Reply, error)
 	if k.name.Key != "" {
@@ -115,11 +110,6 @@ type made[T any] struct {
 
 // uploadFile stores a document for a bulk request (guide, step 5a).
 func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) error {
-	release, err := a.slots.Take(r.Context(), who.institution)
-	if err != nil {
-		return err
-	}
-	defer release()
 	k, err := a.begin(r, who)
 	if err != nil {
 		return err

@@ -141,19 +141,17 @@ func (d *Desk) SubmitFor(ctx context.Context, to vault.Institution, by string, a
 
 // submit keeps an application that counts. A hash names the waiting one that it was.
 func (d *Desk) submit(ctx context.Context, to vault.Institution, s vault.Submission, hash string) (vault.Certificate, error) {
-	const draws = 3
-	for try := 1; ; try++ {
+	var made vault.Certificate
+	err := vault.Redraw(func() error {
 		now := d.Now()
 		s.Day = to.Today(now)
 		id, err := vault.NewIdentity(d.Random, now, to.Year(now))
 		if err != nil {
-			return vault.Certificate{}, err
+			return err
 		}
 		c, fx := vault.Submit(s, to.ID, id, now)
-		made, err := d.Book.Submit(ctx, store.Acceptance{Certificate: c, Effects: fx}, hash, now)
-		if fault.Is(err, fault.Conflict) && try < draws {
-			continue
-		}
-		return made, err
-	}
+		made, err = d.Book.Submit(ctx, store.Acceptance{Certificate: c, Effects: fx}, hash, now)
+		return err
+	})
+	return made, err
 }

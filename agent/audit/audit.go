@@ -1,4 +1,5 @@
-// Package audit writes the acts of staff down, and hands the trail of them over.
+// Package audit writes the acts of staff, and of the stores that the authority
+// certifies, down, and hands the trail of them over.
 package audit
 
 import (
@@ -40,7 +41,7 @@ func (t *Trail) Around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &act.Pending{Act: act.Act{Who: staff.Title(r), What: r.Method + " " + pathOf(r.URL.Path), From: "local"}, At: t.Now()}
+		p := &act.Pending{Act: act.Act{Who: staff.Title(r), What: r.Method + " " + staff.Path(r), From: "local"}, At: t.Now()}
 		outer := r
 		r = r.WithContext(act.Into(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it
@@ -50,12 +51,15 @@ func (t *Trail) Around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(&answered{ResponseWriter: w, done: func() {
-			if err := t.Records.NoteAct(context.WithoutCancel(r.Context())); err != nil {
-				t.Log.Error("an act could not be written down", "error", err)
-			}
-		}}, r)
+		next.ServeHTTP(&answered{ResponseWriter: w, done: func() { t.note(r.Context()) }}, r)
 	})
+}
+
+// note writes the act of a call's context down, unless its first change did so.
+func (t *Trail) note(ctx context.Context) {
+	if err := t.Records.NoteAct(context.WithoutCancel(ctx)); err != nil {
+		t.Log.Error("an act could not be written down", "error", err)
+	}
 }
 
 // answered says that a call was done, before the caller hears of it: who has the

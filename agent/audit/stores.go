@@ -1,22 +1,11 @@
 package audit
 
 import (
-	"context"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/vecctl/vecctl/pkg/vault/act"
 )
-
-// pathOf is a call's path as it is written down: who was erased is not kept.
-func pathOf(path string) string {
-	const recipients = "/panel/recipients/"
-	if strings.HasPrefix(path, recipients) {
-		return recipients + "(erased)"
-	}
-	return path
-}
 
 // AroundStores writes the acts of certified stores down, once they were done: the
 // authority counts calls that it then refuses, so what they change says nothing.
@@ -32,10 +21,6 @@ func (t *Trail) AroundStores(next http.Handler) http.Handler {
 		}
 		// What is done was asked for with the store's key, so its name is its own.
 		p := &act.Pending{Act: act.Act{Who: "store " + r.Header.Get("X-VendWeave-Store"), What: r.Method + " " + r.URL.Path, From: from}, At: t.Now()}
-		next.ServeHTTP(&answered{ResponseWriter: w, done: func() {
-			if err := t.Records.NoteAct(act.Into(context.WithoutCancel(r.Context()), p)); err != nil {
-				t.Log.Error("an act could not be written down", "error", err)
-			}
-		}}, r)
+		next.ServeHTTP(&answered{ResponseWriter: w, done: func() { t.note(act.Into(r.Context(), p)) }}, r)
 	})
 }

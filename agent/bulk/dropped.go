@@ -32,7 +32,7 @@ func (r *run) amend(ctx context.Context) error {
 		return err
 	}
 	there := manifest.MatchFiles(r.manifest, listed).ByRow
-	issued, err := IssuedRows(ctx, r.Records, r.institution.ID, r.manifest)
+	issued, err := issuedRows(ctx, r.Records, r.institution.ID, r.manifest)
 	if err != nil {
 		return err
 	}

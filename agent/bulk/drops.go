@@ -48,7 +48,7 @@ func (d *Drops) Issue(ctx context.Context, b drop.Batch) (drop.Outcome, error) {
 
 // Issued implements drop.Issuer.
 func (d *Drops) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := IssuedRows(ctx, d.Options.Records, d.Current(), m)
+	held, err := issuedRows(ctx, d.Options.Records, d.Current(), m)
 	if err != nil {
 		return nil, err
 	}

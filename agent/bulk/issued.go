@@ -18,10 +18,10 @@ type Register interface {
 	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 }
 
-// IssuedRows finds the certificates that say the same as rows of a manifest,
+// issuedRows finds the certificates that say the same as rows of a manifest,
 // without a look at the documents. An undated row has one only when this very
 // manifest made it.
-func IssuedRows(ctx context.Context, all Register, institution uint32, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
+func issuedRows(ctx context.Context, all Register, institution uint32, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
 	earlier, err := issuedOf(ctx, all, institution, m)
 	if err != nil {
 		return nil, err

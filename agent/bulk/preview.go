@@ -59,11 +59,10 @@ func (r *run) previewOf(seal *pdf.Seal, c *intake.Candidate) ([]byte, error) {
 		return nil, err
 	}
 	p := c.Draft.Placement
-	m, err := pdf.ParsePlace(p.At)
+	m, err := pdf.Placed(p.At, p.Page, p.SizeMM, p.MarginMM)
 	if err != nil {
 		return nil, err
 	}
-	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
 	m.URL, m.Caption, m.SignedAt = r.VerifyURL(sampleReference), sampleReference, r.Now()
 	tail, err := seal.Tail(pdf.Source{R: bytes.NewReader(document), Size: int64(len(document))}, m)
 	if err != nil {

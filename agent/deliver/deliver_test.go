@@ -61,7 +61,7 @@ func TestADelivery(t *testing.T) {
 		if err := (webhook.Verifier{Secrets: []string{secret}, Now: func() time.Time { return all[0].at }}).Verify(h, []byte(body)); err != nil {
 			t.Error(err)
 		}
-		if d.State != hook.Delivered || len(d.Attempts) != 1 || d.Last().Status != http.StatusNoContent {
+		if d.State != hook.Delivered || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusNoContent {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -167,7 +167,7 @@ func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
 		if s.results["failed"] != 1 || s.results["again"] != 3 || s.results["delivered"] != 1 {
 			t.Errorf("told as %v, want one given up after three, and one delivered", s.results)
 		}
-		if failed := s.deliveries(hook.Filter{State: hook.GivenUp}); len(failed) != 1 || failed[0].Last().Status != http.StatusFound {
+		if failed := s.deliveries(hook.Filter{State: hook.GivenUp}); len(failed) != 1 || failed[0].Attempts[0].Status != http.StatusFound {
 			t.Errorf("%+v", failed)
 		}
 	})
@@ -186,7 +186,7 @@ func TestAnswersAreKeptInPart(t *testing.T) {
 		stop := s.run()
 		time.Sleep(time.Second)
 		stop()
-		if a := s.deliveries(hook.Filter{})[0].Last(); a.Status != http.StatusTeapot || string(a.Answer) != long[:hook.KeptAnswer] {
+		if a := s.deliveries(hook.Filter{})[0].Attempts[0]; a.Status != http.StatusTeapot || string(a.Answer) != long[:hook.KeptAnswer] {
 			t.Errorf("status %d, %d bytes", a.Status, len(a.Answer))
 		}
 	})

@@ -35,15 +35,15 @@ func mendOf(code string) string {
 	switch code {
 	case vault.CodeCancelled:
 		return "Retry what was cancelled by mistake, or hand the manifest in again."
-	case "crashed":
+	case vault.CodeCrashed:
 		return "Processing ended the program several times: print the document to a new, plain PDF."
-	case "timeout":
+	case vault.CodeTimeout:
 		return "Check the document, then retry."
-	case "missing_document":
+	case vault.CodeMissing:
 		return "Hand the document in again."
-	case "unreadable_code":
+	case vault.CodeUnreadable:
 		return "Use a page with more room for the code, or a shorter base URL."
-	case "internal":
+	case vault.CodeInternal:
 		return "Retry; where it fails again, the agent's log says more."
 	}
 	return cmp.Or(pdf.Reason(code).Mend(), "Read the reason, mend the document, and retry.")
@@ -72,7 +72,7 @@ func (f *Failures) eachFailed(ctx context.Context, batch string, each func(vault
 
 func codeOf(c vault.Certificate) string {
 	if c.Failure == nil {
-		return "internal"
+		return vault.CodeInternal
 	}
 	return c.Failure.Code
 }

@@ -93,9 +93,9 @@ func (one *Follower) Take() ([]uint64, error) {
 	return ids, trouble
 }
 
-// TakeNotices returns the notices that have gathered, and the batches that staff
+// takeNotices returns the notices that have gathered, and the batches that staff
 // did something to.
-func (one *Follower) TakeNotices() ([]staff.Notice, []string) {
+func (one *Follower) takeNotices() ([]staff.Notice, []string) {
 	one.feed.mu.Lock()
 	defer one.feed.mu.Unlock()
 	notices, acted := one.notices, one.acted

@@ -90,7 +90,7 @@ func (s *Stream) Since(ctx context.Context, seq uint64) ([]staff.Message, uint64
 func (s *Stream) Follow() (ready <-chan struct{}, besides func(context.Context) []staff.Message, stop func()) {
 	one := s.Feed.Follow()
 	return one.ready, func(ctx context.Context) (gathered []staff.Message) {
-		notices, acted := one.TakeNotices()
+		notices, acted := one.takeNotices()
 		if _, trouble := one.Take(); trouble != nil {
 			notices = append(notices, staff.Notice{Level: "error", Message: staff.NewProblem(trouble).Message})
 		}

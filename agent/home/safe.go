@@ -67,7 +67,7 @@ func (s *Safe) Reseal(place string, sealed []byte) ([]byte, error) {
 // Keys tells the keys of secrets, the newest first. Before any was needed there is
 // none.
 func (s *Safe) Keys(needed bool) ([]staff.Key, error) {
-	there, err := s.dir.HasSecrets()
+	there, err := s.dir.hasSecrets()
 	if err != nil || !there && !needed {
 		return nil, err
 	}

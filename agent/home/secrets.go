@@ -60,8 +60,8 @@ func (d Dir) Secrets(random io.Reader, now time.Time, mayMake bool) (*Secrets, e
 	return (&Secrets{random: random}).Rotate(d, now)
 }
 
-// HasSecrets tells whether there are keys already.
-func (d Dir) HasSecrets() (bool, error) {
+// hasSecrets tells whether there are keys already.
+func (d Dir) hasSecrets() (bool, error) {
 	_, err := os.Stat(d.secretsKey())
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -216,7 +216,7 @@ func refuseTwins(all []*Candidate) {
 // readAll looks at the documents, as many at once as there are processors.
 func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error {
 	var next, done atomic.Int64
-	var once sync.Mutex
+	var telling sync.Mutex // one at a time
 	work, ctx := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() error {
@@ -228,9 +228,9 @@ func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error 
 					return err
 				}
 				if n := done.Add(1); o.Progress != nil {
-					once.Lock()
+					telling.Lock()
 					o.Progress(int(n))
-					once.Unlock()
+					telling.Unlock()
 				}
 			}
 			return nil
@@ -245,7 +245,7 @@ func List(root *os.Root) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == "." {
+			if path == "." || blob.Exhausted(err) {
 				return err
 			}
 			return nil // a subfolder that cannot be read holds no file that a row can name

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -62,25 +61,21 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	if err := in.Blobs.Commit(staged...); err != nil {
 		return fmt.Errorf("storing documents: %w", err)
 	}
-	// A drawn identity that is taken already is a matter of 1 in 10^9 at worst.
-	const draws = 3
-	for try := 1; ; try++ {
+	var results []store.Accepted
+	err := vault.Redraw(func() error {
 		rows, err := in.draw(who, group)
-		if err != nil {
-			return err
+		if err == nil {
+			results, err = in.Ledger.Accept(ctx, rows)
 		}
-		results, err := in.Ledger.Accept(ctx, rows)
-		if fault.Is(err, fault.Conflict) && try < draws {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("accepting certificates: %w", err)
-		}
-		for i, r := range results {
-			group[i].Certificate, group[i].New = &r.Certificate, !r.Duplicate
-		}
-		return nil
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("accepting certificates: %w", err)
 	}
+	for i, r := range results {
+		group[i].Certificate, group[i].New = &r.Certificate, !r.Duplicate
+	}
+	return nil
 }
 
 func (in *Intake) draw(who vault.Institution, group []*Candidate) ([]store.Acceptance, error) {

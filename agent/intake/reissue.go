@@ -39,21 +39,19 @@ func (u *Uploads) Reissue(ctx context.Context, to Successions, who vault.Institu
 		d.File.Origin = file.Origin
 		m.File = &d.File
 	}
-	const draws = 3
-	for try := 1; ; try++ {
+	var made vault.Succession
+	err := vault.Redraw(func() error {
 		now := u.Now()
 		id, err := vault.NewIdentity(u.Random, now, who.Year(now))
 		if err != nil {
-			return vault.Succession{}, err
+			return err
 		}
-		made, err := to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Succession, error) {
+		made, err = to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Succession, error) {
 			return c.Reissue(m, id, now)
 		})
-		if fault.Is(err, fault.Conflict) && try < draws {
-			continue
-		}
-		return made, err
-	}
+		return err
+	})
+	return made, err
 }
 
 // look takes a document that must be fit to be stamped.

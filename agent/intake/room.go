@@ -16,11 +16,10 @@ func placed(r io.ReaderAt, size int64, p vault.Placement) error {
 	if p == (vault.Placement{}) {
 		return nil
 	}
-	m, err := pdf.ParsePlace(p.At)
+	m, err := pdf.Placed(p.At, p.Page, p.SizeMM, p.MarginMM)
 	if err != nil {
 		return err
 	}
-	m.Page, m.SizeMM, m.MarginMM = p.Page, p.SizeMM, p.MarginMM
 	if err := pdf.TryMark(r, size, m); err != nil {
 		return fmt.Errorf("placing the code: %w", err)
 	}

@@ -245,23 +245,22 @@ func (u *Uploads) accept(ctx context.Context, who vault.Institution, drafts []va
 	// What has begun is finished, so that the outcome is known to the store alone or
 	// to nobody.
 	ctx = context.WithoutCancel(ctx)
-	const draws = 3
-	for try := 1; ; try++ {
+	var made []vault.Certificate
+	var refused []store.Refused
+	err := vault.Redraw(func() (err error) {
 		now := u.Now()
 		for i, d := range drafts {
 			id, err := vault.NewIdentity(u.Random, now, who.Year(now))
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
 			whole.Rows[i].Certificate, whole.Rows[i].Effects = vault.Accept(d, who.ID, id, now)
 		}
-		made, refused, err := u.Wholes.AcceptWhole(ctx, whole)
-		if fault.Is(err, fault.Conflict) && try < draws {
-			continue
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("accepting certificates: %w", err)
-		}
-		return made, refused, nil
+		made, refused, err = u.Wholes.AcceptWhole(ctx, whole)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("accepting certificates: %w", err)
 	}
+	return made, refused, nil
 }

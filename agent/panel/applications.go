@@ -2,7 +2,6 @@ package panel
 
 import (
 	"context"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -70,22 +68,11 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 
 // listApplications answers with a page in the shape of the documented lists.
 func (p *Panel) listApplications(w http.ResponseWriter, r *http.Request) {
-	const standard, most = 15, 100
 	q := r.URL.Query()
-	f := staff.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search"), Page: 1, PerPage: standard}
-	var bad error
-	for name, into := range map[string]*int{"page": &f.Page, "per_page": &f.PerPage} {
-		if !q.Has(name) {
-			continue
-		}
-		n, err := strconv.Atoi(q.Get(name))
-		if err != nil || n < 1 || name == "per_page" && n > most {
-			bad = errors.Join(bad, fault.Newf(fault.Invalid, "%s is a number from 1", name))
-		}
-		*into = n
-	}
-	if bad != nil {
-		p.Fail(w, r, bad)
+	f := staff.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search")}
+	var err error
+	if f.Page, f.PerPage, err = pageOf(r); err != nil {
+		p.Fail(w, r, err)
 		return
 	}
 	found, total, err := p.Applications.Applications(r.Context(), f)

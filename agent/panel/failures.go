@@ -21,6 +21,7 @@ type Failures interface {
 // Stories is who knows everything of one certificate.
 type Stories interface {
 	Story(ctx context.Context, name string) (staff.Story, error)
+	Issued(ctx context.Context, reference string) (client.Certificate, error)
 }
 
 func (p *Panel) routeFailures(mux *http.ServeMux) {
@@ -29,10 +30,9 @@ func (p *Panel) routeFailures(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("GET /panel/failures/{code}", func(w http.ResponseWriter, r *http.Request) {
-		page, err1 := count(r, "page", 1, 1<<40)
-		perPage, err2 := count(r, "per_page", 15, 100)
-		if err1 != nil || err2 != nil {
-			p.Fail(w, r, fault.New(fault.Invalid, "page and per_page are whole numbers from 1; per_page is at most 100"))
+		page, perPage, err := pageOf(r)
+		if err != nil {
+			p.Fail(w, r, err)
 			return
 		}
 		found, err := p.Failures.FailedFor(r.Context(), r.PathValue("code"), page, perPage)
@@ -51,6 +51,20 @@ func (p *Panel) routeFailures(mux *http.ServeMux) {
 		s, err := p.Stories.Story(r.Context(), r.PathValue("name"))
 		p.answer(w, r, s, err)
 	})
+	mux.HandleFunc("GET /panel/issued/{reference}", func(w http.ResponseWriter, r *http.Request) {
+		c, err := p.Stories.Issued(r.Context(), r.PathValue("reference"))
+		p.answer(w, r, c, err)
+	})
+}
+
+// pageOf reads which page of a list is asked for; by default the first one of 15.
+func pageOf(r *http.Request) (page, perPage int, err error) {
+	page, err1 := count(r, "page", 1, 1<<40)
+	perPage, err2 := count(r, "per_page", 15, 100)
+	if err1 != nil || err2 != nil {
+		return 0, 0, fault.New(fault.Invalid, "page and per_page are whole numbers from 1; per_page is at most 100")
+	}
+	return page, perPage, nil
 }
 
 // count reads a number of a query; without one it is usual.

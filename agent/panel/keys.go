@@ -20,7 +20,7 @@ type Keys interface {
 	RotateSecretsKey(ctx context.Context) (staff.Key, error)
 }
 
-// routeKeys routes the calls about signing keys, but for ImportKey's.
+// routeKeys routes the calls about signing keys, and about all keys and secrets.
 func (p *Panel) routeKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
 		k, err := p.SigningKeys.SigningKey(r.Context())

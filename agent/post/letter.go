@@ -57,7 +57,7 @@ func (w *Writer) Write(ctx context.Context, m vault.Mail, c vault.Certificate) (
 		return mail.Message{}, err
 	}
 	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
-		ReplyTo: m.From, Date: w.Now().In(zone(who)), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
+		ReplyTo: m.From, Date: w.Now().In(who.Zone()), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
 	switch m.Kind { //nolint:exhaustive // the others go to people
 	case vault.MailDigest:
 		message.ToName = who.Name
@@ -65,14 +65,6 @@ func (w *Writer) Write(ctx context.Context, m vault.Mail, c vault.Certificate) (
 		message.To, message.ToName = w.staff(from), who.Name
 	}
 	return message, nil
-}
-
-func zone(who vault.Institution) *time.Location {
-	zone, err := time.LoadLocation(who.TimeZone)
-	if err != nil {
-		return time.UTC
-	}
-	return zone
 }
 
 // sender is the address that an institution's mails come from.

@@ -194,7 +194,7 @@ func TestADocumentThatEndsTheProcess(t *testing.T) {
 	}
 	for _, c := range page.Certificates {
 		if c.Name == victim {
-			if c.Status != vault.Failed || c.Failure.Code != "crashed" {
+			if c.Status != vault.Failed || c.Failure.Code != vault.CodeCrashed {
 				t.Errorf("the document at fault is %s: %+v", c.Status, c.Failure)
 			}
 		} else if c.Status != vault.Approved {

@@ -217,7 +217,7 @@ func (p *Processor) attempt(ctx context.Context, t task) store.Settlement {
 		return s // revoked or settled meanwhile: nothing is left to do
 	}
 	if t.job.GivenUp() {
-		s.Change = fail(vault.Failure{Code: "crashed",
+		s.Change = fail(vault.Failure{Code: vault.CodeCrashed,
 			Reason: "processing this document ended the program several times; check the document, then retry"}, p.Now())
 		return s
 	}
@@ -257,9 +257,9 @@ func (p *Processor) judge(t task, change store.Change, err error) store.Settleme
 // failureOf is the reason that people read when the attempts are used up.
 func failureOf(err error) vault.Failure {
 	if errors.Is(err, errHangs) {
-		return vault.Failure{Code: "timeout", Reason: "processing this document did not end in time; check the document, then retry"}
+		return vault.Failure{Code: vault.CodeTimeout, Reason: "processing this document did not end in time; check the document, then retry"}
 	}
-	return vault.Failure{Code: "internal",
+	return vault.Failure{Code: vault.CodeInternal,
 		Reason: "processing failed repeatedly; the agent's log says why; retry when that is mended"}
 }
 

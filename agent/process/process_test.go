@@ -127,7 +127,7 @@ func TestADocumentThatHangs(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		c := q.certificate(7)
-		if c.Status != vault.Failed || c.Failure.Code != "timeout" || begun.Load() != 1 {
+		if c.Status != vault.Failed || c.Failure.Code != vault.CodeTimeout || begun.Load() != 1 {
 			t.Errorf("%s (%+v) after being begun %d times", c.Status, c.Failure, begun.Load())
 		}
 		if q.of(vault.Approved) != 19 {
@@ -206,7 +206,7 @@ func TestSuspects(t *testing.T) {
 		if alone.Load() != 2 {
 			t.Errorf("%d of 2 suspects were alone", alone.Load())
 		}
-		if c := q.certificate(30); c.Status != vault.Failed || c.Failure.Code != "crashed" {
+		if c := q.certificate(30); c.Status != vault.Failed || c.Failure.Code != vault.CodeCrashed {
 			t.Errorf("it is %s: %+v", c.Status, c.Failure)
 		}
 		if q.of(vault.Approved) != 39 {

@@ -63,11 +63,11 @@ func (s *Sealer) Work(ctx context.Context, c vault.Certificate) (store.Change, e
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
 	if u, ok := errors.AsType[unreadable](err); ok {
-		return fail(vault.Failure{Code: "unreadable_code", Reason: u.Error()}, s.Now()), nil
+		return fail(vault.Failure{Code: vault.CodeUnreadable, Reason: u.Error()}, s.Now()), nil
 	}
 	if fault.Is(err, fault.Damaged) {
 		message, _ := fault.Message(err)
-		return fail(vault.Failure{Code: "missing_document", Reason: message}, s.Now()), nil
+		return fail(vault.Failure{Code: vault.CodeMissing, Reason: message}, s.Now()), nil
 	}
 	if err != nil {
 		return nil, err
@@ -95,12 +95,11 @@ func (s *Sealer) make(ctx context.Context, c vault.Certificate) (vault.Verified,
 	if err := sameSize(f, document.Size); err != nil {
 		return vault.Verified{}, nil, err
 	}
-	link := VerifyURL(s.BaseURL(), c.Reference)
-	mark, err := pdf.ParsePlace(c.Placement.At)
+	link, at := VerifyURL(s.BaseURL(), c.Reference), c.Placement
+	mark, err := pdf.Placed(at.At, at.Page, at.SizeMM, at.MarginMM)
 	if err != nil {
 		return vault.Verified{}, nil, err
 	}
-	mark.Page, mark.SizeMM, mark.MarginMM = c.Placement.Page, c.Placement.SizeMM, c.Placement.MarginMM
 	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
 	tail, err := s.Seal(c.Institution).Tail(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {

@@ -38,10 +38,22 @@ func (r *Receiver) run(ctx context.Context, command string, e hook.Received) err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("the command took longer than %v", r.CommandTime)
 	case err != nil:
-		return fmt.Errorf("%w: %s", err, said.text())
+		return &failed{cause: err, said: said.text()}
 	}
 	return nil
 }
+
+// failed is a command that failed, with the end of what it said. That may be the event
+// itself, which names people: it is kept with the event, and not logged.
+type failed struct {
+	cause error
+	said  string
+}
+
+func (f *failed) Error() string { return f.cause.Error() + ": " + f.said }
+
+// Unwrap is how the command ended.
+func (f *failed) Unwrap() error { return f.cause }
 
 // environment is the agent's own, without its settings, which hold secrets, and with
 // the fields of the event: VEC_EVENT, VEC_UUID, ...

@@ -38,8 +38,8 @@ type Receipts struct {
 // remote vault.
 func (r *Receipts) Apply(_ context.Context, e hook.Received) error {
 	p, err := webhook.Parse(e.Body)
-	status, ok := hook.StatusAfter(vault.EventType(e.Event))
-	if err != nil || !ok {
+	status := string(vault.EventType(e.Event).Leaves(vault.FromVault))
+	if err != nil || status == "" {
 		return nil //nolint:nilerr // an event of another kind says nothing here
 	}
 	noted, err := r.Remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})

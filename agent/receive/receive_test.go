@@ -1,6 +1,7 @@
 package receive_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -277,18 +278,43 @@ func TestCommandsThatFailOrHang(t *testing.T) {
 			r := receive.New(s, o)
 			defer run(t, r)()
 			post(r.Handler(), body, "new")
-			for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-				task := journal(t, s)[0].Tasks[0]
-				if task.Tries > 0 {
-					if !strings.Contains(task.Error, test.want) {
-						t.Errorf("%+v", task)
-					}
-					return
-				}
-				if time.Now().After(deadline) {
-					t.Fatal("the command was not tried")
-				}
+			if task := tried(t, s); !strings.Contains(task.Error, test.want) {
+				t.Errorf("%+v", task)
 			}
 		})
+	}
+}
+
+// What a command says before it fails is kept with its event, and not logged: it may
+// well be the event, which names people.
+func TestTheLogDoesNotHaveWhatACommandSays(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+	var log bytes.Buffer
+	o := options()
+	o.Command, o.CommandTime, o.Environ, o.Log = "cat >&2; exit 3", time.Minute, os.Environ, slog.New(slog.NewTextHandler(&log, nil))
+	r := receive.New(s, o)
+	stop := run(t, r)
+	post(r.Handler(), body, "new")
+	task := tried(t, s)
+	stop()
+	if !strings.Contains(task.Error, "exit status 3") || !strings.Contains(task.Error, "john@example.com") {
+		t.Errorf("kept is %q", task.Error)
+	}
+	if said := log.String(); !strings.Contains(said, "exit status 3") || strings.Contains(said, "john") {
+		t.Errorf("logged is %s", said)
+	}
+}
+
+// tried waits until the only task of the only event was tried.
+func tried(t *testing.T, s *bolt.Store) hook.Task {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if task := journal(t, s)[0].Tasks[0]; task.Tries > 0 {
+			return task
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the command was not tried")
+		}
 	}
 }

@@ -127,7 +127,10 @@ func (r *Receiver) do(ctx context.Context, c store.Chore) {
 	if err != nil {
 		text := err.Error()
 		failure = text[:min(len(text), keptFailure)]
-		r.Log.Warn("a webhook's task failed", "number", c.Seq, "task", string(task.Kind), "try", task.Tries+1, "error", failure)
+		if said, ok := errors.AsType[*failed](err); ok {
+			err = said.cause
+		}
+		r.Log.Warn("a webhook's task failed", "number", c.Seq, "task", string(task.Kind), "try", task.Tries+1, "error", err)
 	}
 	if err := r.journal.KeepTask(context.WithoutCancel(ctx), c.Seq, c.Task, failure, r.Now()); err != nil {
 		r.Log.Error("a webhook's task cannot be noted", "number", c.Seq, "error", err)

@@ -33,17 +33,17 @@ func (d *Door) request(w http.ResponseWriter, r *http.Request, a authority.Accou
 		return respond(w, http.StatusAccepted, waiting{Status: c.State, Message: reviewed, Request: c.ID})
 	}
 	answer := shape(c, d.now())
-	answer.BadgeURL, answer.VerifyURL = BadgeURL(d.baseURL(), c), VerifyURL(d.baseURL(), c)
+	answer.BadgeURL, answer.VerifyURL = badgeURL(d.baseURL(), c), verifyURL(d.baseURL(), c)
 	return respond(w, http.StatusCreated, answer)
 }
 
-// BadgeURL is where a certification's badge is drawn.
-func BadgeURL(base string, c authority.Certification) string {
+// badgeURL is where a certification's badge is drawn.
+func badgeURL(base string, c authority.Certification) string {
 	return strings.TrimRight(base, "/") + "/badges/" + string(c.Badge) + ".svg"
 }
 
-// VerifyURL is the page of a certification.
-func VerifyURL(base string, c authority.Certification) string {
+// verifyURL is the page of a certification.
+func verifyURL(base string, c authority.Certification) string {
 	return strings.TrimRight(base, "/") + "/verify/" + c.Hash
 }
 
@@ -149,6 +149,6 @@ func (d *Door) renew(w http.ResponseWriter, r *http.Request, a authority.Account
 	answer.PreviousBadge, answer.Upgraded = c.PreviousBadge, c.Upgraded()
 	answer.DowngradeReason = c.Downgraded()
 	answer.Downgraded = answer.DowngradeReason != ""
-	answer.BadgeURL, answer.VerifyURL = BadgeURL(d.baseURL(), c), VerifyURL(d.baseURL(), c)
+	answer.BadgeURL, answer.VerifyURL = badgeURL(d.baseURL(), c), verifyURL(d.baseURL(), c)
 	return respond(w, http.StatusOK, answer)
 }

@@ -130,7 +130,7 @@ func (p *Page) view(c authority.Certification, r *http.Request) view {
 		v.Tone, v.Mark, v.Heading = "good", "✓", "Valid: "+c.Badge.Name()
 		v.Words = fmt.Sprintf("The certification of %s on %s is valid until %s.", c.Project, c.Domain, day(c.ExpiresAt))
 		v.Badge = &picture{"../badges/" + string(c.Badge) + ".svg?size=200x60", c.Badge.Name()}
-		v.Snippet = Snippet(p.baseURL(), c, badge.Usual())
+		v.Snippet = snippet(p.baseURL(), c, badge.Usual())
 	}
 	return v
 }
@@ -147,14 +147,14 @@ func clip(s string) string {
 	return s[:min(len(s), most)]
 }
 
-// Snippet is the HTML that shows a badge and leads to its page.
-func Snippet(base string, c authority.Certification, size badge.Size) string {
+// snippet is the HTML that shows a badge and leads to its page.
+func snippet(base string, c authority.Certification, size badge.Size) string {
 	base = strings.TrimRight(base, "/")
 	return fmt.Sprintf(`<a href="%s/verify/%s?domain=%s"><img src="%s/badges/%s.svg?size=%s" width="%d" height="%d" alt="VendWeave: %s"></a>`,
 		template.HTMLEscapeString(base), c.Hash, template.URLQueryEscaper(c.Domain), template.HTMLEscapeString(base), c.Badge, size, size.Width, size.Height, c.Badge.Name())
 }
 
-// Embed is Snippet for an active certification, in a size by name.
+// Embed is the HTML of snippet for an active certification, in a size by name.
 func (p *Page) Embed(c authority.Certification, size string) (string, error) {
 	s, ok := badge.ParseSize(size)
 	if !ok {
@@ -163,5 +163,5 @@ func (p *Page) Embed(c authority.Certification, size string) (string, error) {
 	if state := c.At(p.now()); state != authority.Active {
 		return "", fault.Newf(fault.Illegal, "the certification is %s; only an active one has a badge", state)
 	}
-	return Snippet(p.baseURL(), c, s), nil
+	return snippet(p.baseURL(), c, s), nil
 }

@@ -44,3 +44,35 @@ func one[T any](w world, arguments int, what string, fields func(T) [][2]string,
 		})
 	}
 }
+
+// each does something to everything that is named, says what failed, and prints the
+// rest.
+func each[T any](w world, f form, names []string, shown list[T], act func(name string) (T, error)) error {
+	var done []T
+	var failed error
+	for _, name := range names {
+		result, err := act(name)
+		if err != nil {
+			say(w, "%s: %v", name, err)
+			failed = err
+			continue
+		}
+		done = append(done, result)
+	}
+	return partly(w, f, shown, done, failed)
+}
+
+// partly prints what was done; failed is the last thing that was not, which is nil
+// when all was.
+func partly[T any](w world, f form, shown list[T], done []T, failed error) error {
+	if failed != nil && len(done) == 0 {
+		return outcome(exitCode(failed))
+	}
+	if err := shown.print(w.stdout, f, done); err != nil {
+		return err
+	}
+	if failed != nil {
+		return outcome(exitPartly)
+	}
+	return nil
+}

@@ -119,13 +119,6 @@ func applicationFields(a staff.Application) [][2]string {
 	return fields
 }
 
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 func applicationList() list[staff.Application] {
 	return list[staff.Application]{
 		headings: []string{"reference_id", "status", "created_at", "full_name", "applicant_email", "certificate_title", "evidence", "in_review_by"},

@@ -31,10 +31,7 @@ func actsCommand(w world) *cli.Command {
 }
 
 func runAuditList(c *cli.Context, w world) error {
-	form, err := formOf(c)
-	if err == nil {
-		err = exactly(c, 0, "")
-	}
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -64,10 +61,7 @@ func actList() list[act.Entry] {
 }
 
 func runAuditVerify(c *cli.Context, w world) error {
-	form, err := formOf(c)
-	if err == nil {
-		err = exactly(c, 0, "")
-	}
+	form, err := formFor(c, 0, "")
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,11 @@ import (
 const aStore = "the store's name"
 
 func storeCommand(w world) *cli.Command {
-	act := func(name, usage, act string) *cli.Command {
+	act := func(name, usage string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "SLUG", Flags: staffFlags(),
 			Action: one(w, 1, aStore, storeFields, func(c *cli.Context, s *session) (registrar.Store, error) {
-				return s.ActOnStore(c.Context, c.Args().First(), act)
+				return s.ActOnStore(c.Context, c.Args().First(), name)
 			}),
 		}
 	}
@@ -42,10 +42,10 @@ func storeCommand(w world) *cli.Command {
 					return s.ActOnStore(c.Context, c.Args().First(), "rotate-key")
 				}),
 			},
-			act("disable", "shut a store out; its badges stay", "disable"),
-			act("enable", "let a store in again", "enable"),
-			act("review", "let staff look at each of a store's requests", "review"),
-			act("no-review", "grant a store's requests without review", "no-review"),
+			act("disable", "shut a store out; its badges stay"),
+			act("enable", "let a store in again"),
+			act("review", "let staff look at each of a store's requests"),
+			act("no-review", "grant a store's requests without review"),
 		},
 	}
 }
@@ -72,13 +72,6 @@ func storeFields(s registrar.Store) [][2]string {
 		{"store_slug", s.Slug}, {"review", strconv.FormatBool(s.Review)}, {"disabled", strconv.FormatBool(s.Disabled)},
 		{"created_at", s.CreatedAt.Format(time.RFC3339)}, {"rotated_at", when(s.RotatedAt)},
 	}
-}
-
-func when(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.RFC3339)
 }
 
 func storeList() list[registrar.Store] {

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -43,7 +44,7 @@ func runCompact(c *cli.Context, w world, f form) error {
 	}
 	before, err := os.Stat(dir.Database())
 	if err != nil {
-		return err
+		return blob.DiskError(err, "looking at the database")
 	}
 	const patience = time.Second
 	if err := agent.Compact(acting(c, w, "vecctl compact"), dir, patience); err != nil {
@@ -54,7 +55,7 @@ func runCompact(c *cli.Context, w world, f form) error {
 	}
 	after, err := os.Stat(dir.Database())
 	if err != nil {
-		return err
+		return blob.DiskError(err, "looking at the database")
 	}
 	return printFields(w.stdout, f, struct {
 		Before int64 `json:"before"`

@@ -40,11 +40,7 @@ func correctionList() list[staff.Correction] {
 	return list[staff.Correction]{
 		headings: []string{"id", "reference_id", "asked_at", "done_at", "text"},
 		cells: func(c staff.Correction) []string {
-			done := ""
-			if c.DoneAt != nil {
-				done = c.DoneAt.Format(time.RFC3339)
-			}
-			return []string{fmt.Sprint(c.ID), c.ReferenceID, c.AskedAt.Format(time.RFC3339), done, strings.Join(strings.Fields(c.Text), " ")}
+			return []string{fmt.Sprint(c.ID), c.ReferenceID, c.AskedAt.Format(time.RFC3339), when(c.DoneAt), strings.Join(strings.Fields(c.Text), " ")}
 		},
 	}
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"io"
 	"iter"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -19,7 +21,7 @@ func exportCommand(w world) *cli.Command {
 		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
 			"theirs (waiting, sent, refused, bounced, cancelled; pending, success, failed), and dates are those of their making.",
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
+			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx; where it is not given, what the name of --out ends with"},
 			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
 			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
@@ -38,9 +40,18 @@ func runExport(c *cli.Context, w world) error {
 	if c.NArg() > 1 || !slices.Contains([]string{"certificates", "deliveries", "audit"}, what) {
 		return usageError("export takes certificates, deliveries or audit; see vecctl export --help")
 	}
+	for _, name := range []string{"status", "batch", "from", "to"} {
+		if what == "audit" && c.IsSet(name) {
+			return usageError("the audit trail is exported whole; leave --%s out", name)
+		}
+	}
+	formats := []string{"csv", "jsonl", "xlsx"}
 	format := c.String("format")
-	if !slices.Contains([]string{"csv", "jsonl", "xlsx"}, format) {
+	if !slices.Contains(formats, format) {
 		return usageError("%q is no format of a table; want csv, jsonl or xlsx", format)
+	}
+	if ending := strings.TrimPrefix(filepath.Ext(c.String("out")), "."); !c.IsSet("format") && slices.Contains(formats, strings.ToLower(ending)) {
+		format = strings.ToLower(ending)
 	}
 	if format == "xlsx" && c.String("out") == "-" && isTerminal(w.stdout) {
 		return usageError("a workbook is nothing for a terminal; name a file with --out")
@@ -127,19 +138,16 @@ func certificateTable() list[client.Certificate] {
 		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
 			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at", "source"},
 		cells: func(c client.Certificate) []string {
-			var sum, approved, revoked, reason string
+			var sum, revoked, reason string
 			if c.Verified != nil {
 				sum = c.Verified.SHA256
-			}
-			if c.ApprovedAt != nil {
-				approved = c.ApprovedAt.Format(time.RFC3339)
 			}
 			if c.Revocation != nil {
 				revoked, reason = c.Revocation.At.Format(time.RFC3339), c.Revocation.Reason
 			}
 			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), approved, c.Source.Value}
+				c.CreatedAt.Format(time.RFC3339), when(c.ApprovedAt), c.Source.Value}
 		},
 	}
 }

@@ -140,19 +140,24 @@ func ofHook(d staff.WebhookDelivery, hooks []staff.Webhook) delivered {
 // days reads --from and --to, both days inclusive, as moments; to is the end of its
 // day.
 func days(c *cli.Context) (from, to time.Time, err error) {
-	for name, into := range map[string]*time.Time{"from": &from, "to": &to} {
-		text := c.String(name)
-		if text == "" {
-			continue
-		}
-		day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
-		if err != nil {
-			return from, to, usageError("--%s: %q is no date; want one such as 2026-06-04", name, text)
-		}
-		*into = day
+	if from, err = dayFlag(c, "from"); err != nil {
+		return from, to, err
 	}
-	if !to.IsZero() {
+	if to, err = dayFlag(c, "to"); err == nil && !to.IsZero() {
 		to = to.AddDate(0, 0, 1)
 	}
-	return from, to, nil
+	return from, to, err
+}
+
+// dayFlag is when the day of a flag begins; zero where the flag is not given.
+func dayFlag(c *cli.Context, name string) (time.Time, error) {
+	text := c.String(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
+	if err != nil {
+		return day, usageError("--%s: %q is no date; want one such as 2026-06-04", name, text)
+	}
+	return day, nil
 }

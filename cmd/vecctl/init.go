@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +67,14 @@ func planOf(c *cli.Context, w world) (plan, error) {
 	}
 	// Wrong settings must not leave a half-made home behind.
 	return p, home.CheckSettings(p.Settings)
+}
+
+// firstLine reads the first line of an input.
+func firstLine(r io.Reader) (string, error) {
+	const most = 4096
+	all, err := io.ReadAll(io.LimitReader(r, most))
+	line, _, _ := strings.Cut(string(all), "\n")
+	return strings.TrimSpace(line), err
 }
 
 func runInit(c *cli.Context, w world, f form, p plan) (err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 func institutionCommand(w world) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
-		Name: "institution", Usage: "more than one institution in a home",
+		Name: "institution", Usage: "the home's institutions, what their pages look like, and who may apply for what",
 		Subcommands: []*cli.Command{
 			{
 				Name: "add", Usage: "make an institution, with a signing key of its own", ArgsUsage: "NAME",
@@ -80,7 +81,7 @@ func runInstitutionSet(c *cli.Context, w world) error {
 func readLogo(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the logo cannot be read: "+name)
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the logo cannot be read: %s; check its name and rights", name))
 	}
 	defer f.Close()
 	logo, err := io.ReadAll(io.LimitReader(f, vault.MaxLogo+1))

@@ -68,12 +68,8 @@ func mailList() list[staff.Mail] {
 	return list[staff.Mail]{
 		headings: []string{"id", "kind", "state", "to", "reference_id", "attempts", "code", "reason", "created_at", "sent_at"},
 		cells: func(m staff.Mail) []string {
-			sent := ""
-			if m.SentAt != nil {
-				sent = m.SentAt.Format(time.RFC3339)
-			}
 			return []string{strconv.FormatUint(m.ID, 10), m.Kind, m.State, m.To, m.ReferenceID,
-				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), sent}
+				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), when(m.SentAt)}
 		},
 	}
 }
@@ -158,35 +154,14 @@ func runMailTemplates(c *cli.Context, w world) error {
 	return nil
 }
 
-// eachMail does something to every mail that is named, says what failed, and
-// prints the rest.
+// eachMail does something to every mail that is named.
 func eachMail(c *cli.Context, w world, act func(s *session, name string) (staff.Mail, error)) error {
 	form, err := formOf(c)
 	if err != nil {
 		return err
 	}
 	return with(c, w, func(s *session) error {
-		var done []staff.Mail
-		var failed error
-		for _, name := range c.Args().Slice() {
-			m, err := act(s, name)
-			if err != nil {
-				say(w, "%s: %v", name, err)
-				failed = err
-				continue
-			}
-			done = append(done, m)
-		}
-		if failed != nil && len(done) == 0 {
-			return outcome(exitCode(failed))
-		}
-		if err := mailList().print(w.stdout, form, done); err != nil {
-			return err
-		}
-		if failed != nil {
-			return outcome(exitPartly)
-		}
-		return nil
+		return each(w, form, c.Args().Slice(), mailList(), func(name string) (staff.Mail, error) { return act(s, name) })
 	})
 }
 

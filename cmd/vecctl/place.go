@@ -26,22 +26,20 @@ func placeFlags() []cli.Flag {
 
 // placeOf reads the place's flags; all else of the mark is empty.
 func placeOf(c *cli.Context) (pdf.Mark, error) {
-	m, err := pdf.ParsePlace(c.String("qr-at"))
+	m, err := pdf.Placed(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
 	if err != nil {
 		message, _ := fault.Message(err)
 		return m, usageError("--qr-at: %s", message)
 	}
-	m.Page, m.SizeMM, m.MarginMM = c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin")
-	for flag, bad := range map[string]bool{
-		"--qr-page must be 1 or more":           c.IsSet("qr-page") && m.Page < 1,
-		"--qr-size must be 8 to 200 mm":         c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200),
-		"--qr-margin must be above 0 to 200 mm": c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200),
-	} {
-		if bad {
-			return m, usageError("%s", flag)
-		}
+	switch {
+	case c.IsSet("qr-page") && m.Page < 1:
+		err = usageError("--qr-page must be 1 or more")
+	case c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200):
+		err = usageError("--qr-size must be 8 to 200 mm")
+	case c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200):
+		err = usageError("--qr-margin must be above 0 to 200 mm")
 	}
-	return m, nil
+	return m, err
 }
 
 // placementOf is the place's flags as an upload says them. What they leave open, a
@@ -80,9 +78,7 @@ func sampleMark(c *cli.Context, w world) (pdf.Mark, error) {
 		at.At = cmp.Or(at.At, set.get("qr.at"))
 		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
 	}
-	m, err := pdf.ParsePlace(at.At)
-	m.Page, m.SizeMM, m.MarginMM = at.Page, at.SizeMM, at.MarginMM
-	return m, err
+	return pdf.Placed(at.At, at.Page, at.SizeMM, at.MarginMM)
 }
 
 // placeIgnored is said of a vault that took certificates and does not know where

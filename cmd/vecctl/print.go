@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/rivo/uniseg"
 	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/manifest/cell"
 )
 
 // form is how results are printed.
@@ -32,6 +35,22 @@ func formOf(c *cli.Context) (form, error) {
 	default:
 		return "", usageError("%q is no form of output; want table, json, jsonl or csv", string(f))
 	}
+}
+
+// text is what may be missing, as a cell of a table.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// when is a moment that may be missing, as a cell of a table.
+func when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -89,7 +108,7 @@ func (l list[T]) print(w io.Writer, f form, rows []T) error {
 		for _, row := range rows {
 			cells := l.cells(row)
 			for i := range cells {
-				cells[i] = defuse(cells[i])
+				cells[i] = cell.Defuse(cells[i])
 			}
 			all = append(all, cells)
 		}
@@ -154,14 +173,6 @@ func plain(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// defuse keeps a spreadsheet from running a cell as a formula.
-func defuse(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // printFields prints one object as lines of name and value, or as JSON.
 func printFields(w io.Writer, f form, object any, fields [][2]string) error {
 	switch f {
@@ -173,7 +184,7 @@ func printFields(w io.Writer, f form, object any, fields [][2]string) error {
 		out := csv.NewWriter(w)
 		var names, values []string
 		for _, p := range fields {
-			names, values = append(names, p[0]), append(values, defuse(p[1]))
+			names, values = append(names, p[0]), append(values, cell.Defuse(p[1]))
 		}
 		return out.WriteAll([][]string{names, values})
 	case asTable:

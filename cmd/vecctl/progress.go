@@ -40,7 +40,8 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// now is read here and not injected: it decides what is shown, not what is done.
+// tell shows how far it is. The time is read here and not injected: it decides what is
+// shown, not what is done.
 func (p *progress) tell(at client.Progress) {
 	if at.Total == 0 {
 		return

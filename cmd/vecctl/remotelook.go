@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/bulk"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -30,11 +29,7 @@ import (
 // of templates are made here: the other vault need not have them.
 func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(client.Progress)) error {
 	q := b.request
-	m, err := manifest.Read(q.Manifest, manifest.Options{
-		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
-		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
-		Templated: q.Template != "",
-	})
+	m, err := bulk.ReadManifest(q)
 	if err != nil {
 		return err
 	}
@@ -43,13 +38,9 @@ func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(clien
 	if err != nil {
 		return err
 	}
-	files, err := os.OpenRoot(q.Files)
-	if errors.Is(err, fs.ErrPermission) {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
-	}
+	files, err := bulk.OpenFiles(q)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf(
-			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+		return err
 	}
 	defer files.Close()
 	if order.Files = files; b.brings() {

@@ -32,34 +32,12 @@ func retryCommand(w world) *cli.Command {
 				if many {
 					return retryMany(c, w, s, form)
 				}
-				return retryNamed(c, w, s, form)
+				return each(w, form, c.Args().Slice(), certificateList(), func(name string) (client.Certificate, error) {
+					return s.Retry(c.Context, name)
+				})
 			})
 		},
 	}
-}
-
-func retryNamed(c *cli.Context, w world, s *session, f form) error {
-	var retried []client.Certificate
-	var failed error
-	for _, name := range c.Args().Slice() {
-		found, err := s.Retry(c.Context, name)
-		if err != nil {
-			say(w, "%s: %v", name, err)
-			failed = err
-			continue
-		}
-		retried = append(retried, found)
-	}
-	if failed != nil && len(retried) == 0 {
-		return outcome(exitCode(failed))
-	}
-	if err := certificateList().print(w.stdout, f, retried); err != nil {
-		return err
-	}
-	if failed != nil {
-		return outcome(exitPartly)
-	}
-	return nil
 }
 
 func retryMany(c *cli.Context, w world, s *session, f form) error {

@@ -98,14 +98,5 @@ func runRevoke(c *cli.Context, w world, s *session, f form) error {
 		}
 		done = append(done, one)
 	}
-	if failed != nil && len(done) == 0 {
-		return outcome(exitCode(failed))
-	}
-	if err := certificateList().print(w.stdout, f, done); err != nil {
-		return err
-	}
-	if failed != nil {
-		return outcome(exitPartly)
-	}
-	return nil
+	return partly(w, f, certificateList(), done, failed)
 }

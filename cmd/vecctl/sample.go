@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -77,12 +76,4 @@ func sampleManifest(address string) ([]byte, error) {
 	}
 	err := out.WriteAll(rows)
 	return b.Bytes(), err
-}
-
-// firstLine reads the first line of an input.
-func firstLine(r io.Reader) (string, error) {
-	const most = 4096
-	all, err := io.ReadAll(io.LimitReader(r, most))
-	line, _, _ := strings.Cut(string(all), "\n")
-	return strings.TrimSpace(line), err
 }

@@ -124,7 +124,7 @@ func drawn(write func(io.Writer) error, page int) (func(io.Writer) error, error)
 	draw.Stdin = &document
 	png, err := draw.Output()
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "pdftoppm could not draw the stamped page")
+		return nil, fault.Wrap(fault.Internal, err, "pdftoppm could not draw the stamped page; name a .pdf with --out to see it")
 	}
 	return func(to io.Writer) error {
 		_, err := to.Write(png)

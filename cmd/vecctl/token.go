@@ -58,17 +58,11 @@ func runTokenCreate(c *cli.Context, w world) error {
 }
 
 func tokenList() list[staff.Token] {
-	moment := func(t *time.Time) string {
-		if t == nil {
-			return ""
-		}
-		return t.Format(time.RFC3339)
-	}
 	return list[staff.Token]{
 		headings: []string{"id", "name", "permissions", "expires_at", "last_used_at", "revoked_at"},
 		cells: func(t staff.Token) []string {
 			return []string{t.ID, t.Name, strings.Join(t.Permissions, " "),
-				moment(t.ExpiresAt), moment(t.LastUsedAt), moment(t.RevokedAt)}
+				when(t.ExpiresAt), when(t.LastUsedAt), when(t.RevokedAt)}
 		},
 	}
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +35,7 @@ func webhookCommand(w world) *cli.Command {
 			},
 			{
 				Name: "delete", Usage: "end an endpoint", ArgsUsage: "ID",
-				Flags:  flags(&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}),
+				Flags:  flags(yesFlag()),
 				Action: func(c *cli.Context) error { return runWebhookDelete(c, w) },
 			},
 			{
@@ -133,12 +133,8 @@ func runWebhookDelete(c *cli.Context, w world) error {
 	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
 		return err
 	}
-	if !c.Bool("yes") {
-		say(w, "Delete webhook %s? Its waiting deliveries are not sent. [y/N]", c.Args().First())
-		answer, _ := bufio.NewReader(w.stdin).ReadString('\n') // no answer is a no
-		if first := strings.ToLower(strings.TrimSpace(answer)); first != "y" && first != "yes" {
-			return usageError("nothing was deleted; --yes does not ask")
-		}
+	if err := confirm(c, w, fmt.Sprintf("Delete webhook %s? Its waiting deliveries are not sent.", c.Args().First())); err != nil {
+		return err
 	}
 	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) {
 		gone, err := s.DeleteWebhook(c.Context, c.Args().First())

@@ -2,7 +2,6 @@ package backup
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -131,6 +130,3 @@ func (s sealed) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// IsSealed tells whether a file that begins so is encrypted.
-func IsSealed(start []byte) bool { return bytes.HasPrefix(start, []byte(ageMark)) }

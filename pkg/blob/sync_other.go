@@ -28,8 +28,8 @@ func syncOpen(f *os.File) error {
 	return err
 }
 
-// isQuota knows Windows' "disk full" and Unix's "quota exceeded".
+// isQuota knows a quota that is used up, and Windows' own word for a full disk.
 func isQuota(err error) bool {
 	const diskFull = syscall.Errno(112)
-	return runtime.GOOS == "windows" && errors.Is(err, diskFull)
+	return errors.Is(err, syscall.EDQUOT) || runtime.GOOS == "windows" && errors.Is(err, diskFull)
 }

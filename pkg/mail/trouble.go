@@ -35,7 +35,8 @@ type Trouble struct {
 	err    error
 }
 
-// Error is the code that the server said; where it said none, the reason.
+// Error is the code that the server said; where it said none, the reason. Where the
+// server is to blame, it names nobody, so it may stand in a log.
 func (t *Trouble) Error() string {
 	if t.Code != "" && !t.ours {
 		return fmt.Sprintf("the mail server answered %s", t.Code)
@@ -45,9 +46,6 @@ func (t *Trouble) Error() string {
 
 // Unwrap is what the mail library or the network said.
 func (t *Trouble) Unwrap() error { return t.err }
-
-// Public is what may stand in a log: nothing that the server said.
-func (t *Trouble) Public() string { return t.Error() }
 
 // unreachable explains why there is no connection.
 func (s Server) unreachable(err error) *Trouble {

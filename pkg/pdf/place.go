@@ -47,6 +47,14 @@ func ParsePlace(s string) (Mark, error) {
 	return Mark{Corner: Free, XMM: x, YMM: y}, nil
 }
 
+// Placed is a Mark whose code goes where ParsePlace reads it to go, on a page and of a
+// size; zeros are the usual ones.
+func Placed(at string, page int, sizeMM, marginMM float64) (Mark, error) {
+	m, err := ParsePlace(at)
+	m.Page, m.SizeMM, m.MarginMM = page, sizeMM, marginMM
+	return m, err
+}
+
 // TryMark finds out whether a code of the usual length has room on the document
 // of size bytes at r, where the mark's place says; its link may be empty. An image
 // is the page that is made of it.

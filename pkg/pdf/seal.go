@@ -28,7 +28,6 @@ import (
 // Seal makes tails. It is safe for concurrent use.
 type Seal struct {
 	signer    *Signer
-	rand      io.Reader
 	codes     qr.Encoder
 	inField   bool
 	override  bool
@@ -39,9 +38,6 @@ type Seal struct {
 
 // SealOption changes how a Seal works.
 type SealOption func(*Seal)
-
-// WithRand takes randomness from r instead of crypto/rand.
-func WithRand(r io.Reader) SealOption { return func(s *Seal) { s.rand = r } }
 
 // WithVisibleSignature makes the code the signature field's appearance instead
 // of a part of the page. Documents that are signed already always get it so,
@@ -68,12 +64,12 @@ const (
 
 // NewSeal makes a seal that signs with s.
 func NewSeal(s *Signer, opts ...SealOption) *Seal {
-	seal := &Seal{signer: s, rand: rand.Reader}
+	seal := &Seal{signer: s}
 	for _, o := range opts {
 		o(seal)
 	}
 	if seal.server != nil {
-		seal.server.Rand = seal.rand
+		seal.server.Rand = rand.Reader
 		seal.tokenRoom.Store(firstToken)
 	}
 	return seal
@@ -217,7 +213,7 @@ func (s *Seal) sign(t *Tail, src Source, h holes) error {
 	var sum [32]byte
 	digest.Sum(sum[:0])
 	var signature []byte
-	signature, t.TimestampError, err = s.signer.cms.Sign(s.rand, sum, s.stamper(h.room))
+	signature, t.TimestampError, err = s.signer.cms.Sign(rand.Reader, sum, s.stamper(h.room))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -32,7 +33,7 @@ type update struct {
 
 // write writes all objects of the tail and says where the signature goes.
 func (u *update) write() (holes, error) {
-	if err := u.w.Start(u.f, u.seal.rand, u.buf); err != nil {
+	if err := u.w.Start(u.f, rand.Reader, u.buf); err != nil {
 		return holes{}, err
 	}
 	// Where fields are drawn anew, viewers may leave out a signature's appearance.

@@ -84,9 +84,6 @@ func (b Batch) State() BatchState {
 	return BatchDone
 }
 
-// CodeCancelled is the code of CancelledFailure.
-const CodeCancelled = "cancelled"
-
 // CancelledFailure is why a certificate of a cancelled batch failed.
 func CancelledFailure() Failure {
 	return Failure{Code: CodeCancelled, Reason: "the batch was cancelled before this document's turn"}

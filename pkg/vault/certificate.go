@@ -126,6 +126,17 @@ type Failure struct {
 	Reason string `json:"reason"`
 }
 
+// The codes of failures that are not about the document itself; what is wrong with
+// one has a code of the document engine (refusal.Reason).
+const (
+	CodeCancelled  = "cancelled"        // see CancelledFailure
+	CodeCrashed    = "crashed"          // working on it ended the program
+	CodeTimeout    = "timeout"          // the engine did not come to an end
+	CodeMissing    = "missing_document" // it is not in the home, or not whole
+	CodeUnreadable = "unreadable_code"  // the QR code could not be read back
+	CodeInternal   = "internal"         // the log says more
+)
+
 // Revocation says when and why an institution took a certificate back.
 type Revocation struct {
 	At     time.Time `json:"at"`

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Identity is what names one certificate to the outside: a UUID in the API's
@@ -39,6 +41,18 @@ func NewIdentity(random io.Reader, now time.Time, year int) (Identity, error) {
 		return Identity{}, err
 	}
 	return Identity{UUID: id, Reference: fmt.Sprintf("VEC-IC-%04d%s", year, digits), ShareToken: token}, nil
+}
+
+// Redraw has something with drawn identities kept, and drawn anew where one of them is
+// taken, which keeping says with a Conflict. That is a matter of 1 in 10^9 at worst, so
+// what is taken three times in a row is not chance.
+func Redraw(drawAndKeep func() error) error {
+	const draws = 3
+	for try := 1; ; try++ {
+		if err := drawAndKeep(); !fault.Is(err, fault.Conflict) || try == draws {
+			return err
+		}
+	}
 }
 
 // NewShareToken draws the unguessable part of a view-and-share page's address:

@@ -20,11 +20,6 @@ const (
 	Unknown    Standing = "unknown"   // there is none
 )
 
-// Standings lists them all.
-func Standings() []Standing {
-	return []Standing{Genuine, TakenBack, Superseded, Unfinished, Unissued, Withdrawn, Unknown}
-}
-
 // Standing is what the certificate counts for now.
 func (c Certificate) Standing() Standing {
 	switch {

@@ -83,9 +83,6 @@ func (r *List[T]) Reset(fetch Source[T]) tea.Cmd {
 	return r.need()
 }
 
-// Total is how many certificates there are; false while it is not known.
-func (r *List[T]) Total() (int, bool) { return r.total, r.known }
-
 // Len implements table.Rows.
 func (r *List[T]) Len() int { return r.total }
 
@@ -293,7 +290,7 @@ func (r *List[T]) hear(messages []staff.Message) {
 // StateOf is the state in which staff see a certificate: one that a corrected one took
 // the place of stays approved, but is not valid any more.
 func StateOf(c client.Certificate) string {
-	if c.SupersededBy != nil && c.Status.Value == "approved" {
+	if c.SupersededBy != nil && c.Status.Is(vault.Approved) {
 		return "replaced"
 	}
 	return c.Status.Value

@@ -76,7 +76,7 @@ func (s Stamp) matches(now Stamp, same bool) bool {
 // copying can do it. What was swapped at the last moment goes back.
 func (l Leg) rename() (bool, error) {
 	if l.Keep {
-		// A link needs a Free name.
+		// A link needs a free name.
 		if err := os.Remove(l.To); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, blob.DiskError(err, "taking a file")
 		}

@@ -4,8 +4,10 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -37,10 +39,7 @@ type Result struct {
 // Write prints the summary.
 func (s Summary) Write(w io.Writer, fonts Fonts) (Result, error) {
 	s.Certificates = slices.SortedFunc(slices.Values(s.Certificates), func(a, b client.Certificate) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
+		return cmp.Compare(a.ID, b.ID)
 	})
 	faces, err := fonts.load(s.texts())
 	if err != nil {
@@ -55,12 +54,7 @@ func (s Summary) Write(w io.Writer, fonts Fonts) (Result, error) {
 	if p.err != nil {
 		return Result{}, p.err
 	}
-	var missing []string
-	for c := range faces.missing {
-		missing = append(missing, c)
-	}
-	slices.Sort(missing)
-	return Result{Pages: len(p.leaves), Missing: missing}, p.write(w)
+	return Result{Pages: len(p.leaves), Missing: slices.Sorted(maps.Keys(faces.missing))}, p.write(w)
 }
 
 // texts are all texts that somebody else has written.
@@ -132,7 +126,7 @@ func (p *press) counts() {
 		{"Revoked", in(vault.Revoked)},
 	}
 	for _, more := range [][]string{
-		{"In progress", in("processing")},
+		{"In progress", in(vault.Processing)},
 		{"Replaced by a corrected certificate", s.count(func(c client.Certificate) bool { return c.SupersededBy != nil })},
 		{"Recipients whom no mail has reached", s.count(func(c client.Certificate) bool { return c.Undelivered != nil })},
 	} {

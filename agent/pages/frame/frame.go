@@ -255,7 +255,7 @@ func (f *Frame) Show(w http.ResponseWriter, r *http.Request, status int, p Page,
 
 // Send answers with a page that is drawn.
 func Send(w http.ResponseWriter, status int, page []byte) {
-	SetHeaders(w.Header())
+	setHeaders(w.Header())
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(page))}
 	w.WriteHeader(status)
 	_, _ = w.Write(page) // a visitor who has gone does not wait for it
@@ -272,8 +272,8 @@ func redacted(path string) string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// SetHeaders sets what every page is sent with.
-func SetHeaders(h http.Header) {
+// setHeaders sets what every page is sent with.
+func setHeaders(h http.Header) {
 	h["Content-Type"] = htmlType
 	h["Content-Security-Policy"] = policyHeader
 	h["X-Content-Type-Options"] = noSniff

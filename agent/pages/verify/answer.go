@@ -34,7 +34,7 @@ type Revocation struct {
 	Reason string    `json:"reason"`
 }
 
-// messages are what an answer says of each standing.
+// message is what an answer says of a standing.
 func message(s vault.Standing) string {
 	switch s {
 	case vault.Genuine:

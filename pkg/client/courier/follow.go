@@ -12,7 +12,7 @@ import (
 )
 
 // duplicate is the guide's text for a certificate that exists already (step 4).
-const duplicate = "A vault certificate with this email, title, and issue date already exists"
+const duplicate = vault.DuplicateMessage
 
 var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_.]+)$`)
 

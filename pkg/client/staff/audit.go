@@ -33,6 +33,15 @@ func Named(name string) string {
 	return "staff (" + name + ")"
 }
 
+// Path is a call's path as it is written down, in the trail and in logs: who was
+// erased is kept in neither.
+func Path(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, recipients) {
+		return recipients + "(erased)"
+	}
+	return r.URL.Path
+}
+
 // Acts returns a piece of the audit trail: the entries behind the one with a number,
 // in order. It is empty at the end.
 func (c *Client) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {

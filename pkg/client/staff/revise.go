@@ -78,10 +78,13 @@ func (c *Client) Reissue(ctx context.Context, name string, m Mend) (client.Certi
 	return c.Certificate(ctx, done.UUID)
 }
 
+// recipients is what the paths begin with that name whose data are erased.
+const recipients = "/panel/recipients/"
+
 // EraseRecipient destroys the personal data and the files of everything that was
 // issued to an address.
 func (c *Client) EraseRecipient(ctx context.Context, email string) (Erasure, error) {
 	var done Erasure
-	err := c.Call(ctx, http.MethodDelete, "/panel/recipients/"+url.PathEscape(email), nil, &done)
+	err := c.Call(ctx, http.MethodDelete, recipients+url.PathEscape(email), nil, &done)
 	return done, err
 }

@@ -96,11 +96,6 @@ func (t *Token) Hash() crypto.Hash { return t.hash }
 // is that of t.Hash.
 func (t *Token) Covers(digest []byte) bool { return bytes.Equal(t.imprint, digest) }
 
-// Certificates are the time stamp server's own and those that came along.
-func (t *Token) Certificates() []*x509.Certificate {
-	return append([]*x509.Certificate{t.signed.Certificate}, t.signed.Others...)
-}
-
 // Token is the time stamp of the signature; nil where there is none.
 func (s *Signed) Token() (*Token, error) {
 	if len(s.info.tokens) == 0 {

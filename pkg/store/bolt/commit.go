@@ -13,10 +13,10 @@ import (
 )
 
 // update runs a function in the next write transaction and returns when that is
-// durable; the act in whose course that happens is written down with it. A function that fails before its first write is alone refused; one
-// that fails later fails the whole transaction, since then the file or the disk
-// is at fault. Once queued, a function is carried out even when ctx ends, so
-// that the caller knows the outcome.
+// durable; the act in whose course that happens is written down with it. A function
+// that fails before its first write is alone refused; one that fails later fails the
+// whole transaction, since then the file or the disk is at fault. Once queued, a
+// function is carried out even when ctx ends, so that the caller knows the outcome.
 func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -1,7 +1,7 @@
 package hook
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -62,17 +62,6 @@ type Attempt struct {
 // OK tells whether the endpoint has taken the delivery: a redirect is none.
 func (a Attempt) OK() bool { return a.Error == "" && a.Status >= 200 && a.Status < 300 }
 
-// Why says in a few words why an attempt failed; "" when it did not.
-func (a Attempt) Why() string {
-	switch {
-	case a.OK():
-		return ""
-	case a.Error != "":
-		return a.Error
-	}
-	return fmt.Sprintf("status %d", a.Status)
-}
-
 // After is what an attempt makes of a delivery and of its endpoint.
 func After(e Endpoint, d Delivery, a Attempt) (Endpoint, Delivery) {
 	d = d.tried(a)
@@ -119,6 +108,14 @@ func (d Delivery) tried(a Attempt) Delivery {
 	return d
 }
 
+// Waits tells whether the next attempt at a delivery, or at a task, which was to be
+// made at a moment, is still to wait. None waits longer than the longest pause: one that
+// seems to was put off while the clock was ahead.
+func Waits(until, now time.Time) bool {
+	wait := until.Sub(now)
+	return wait > 0 && wait <= slices.Max(taskPauses())
+}
+
 // Again asks for the delivery anew: at once, with all its attempts before it.
 func (d Delivery) Again(e Endpoint, now time.Time) (Delivery, error) {
 	if !e.Live() {
@@ -129,14 +126,6 @@ func (d Delivery) Again(e Endpoint, now time.Time) (Delivery, error) {
 	}
 	d.State, d.Tries, d.RunAt = Pending, 0, now
 	return d, nil
-}
-
-// Last is the latest attempt; the zero one before the first.
-func (d Delivery) Last() Attempt {
-	if len(d.Attempts) == 0 {
-		return Attempt{}
-	}
-	return d.Attempts[len(d.Attempts)-1]
 }
 
 // Filter selects deliveries; empty fields do not restrict, and all that are set

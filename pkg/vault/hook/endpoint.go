@@ -33,8 +33,8 @@ const SuspendAfter = 10
 // step 8, and those of the authority's contract.
 func Events() []vault.EventType {
 	return []vault.EventType{
-		vault.EventCreated, "certificate_application.processing", vault.EventApproved,
-		"certificate_application.rejected", vault.EventFailed, vault.EventRetried,
+		vault.EventCreated, vault.EventProcessing, vault.EventApproved,
+		vault.EventRejected, vault.EventFailed, vault.EventRetried,
 		"certification.revoked", "certification.expiring",
 	}
 }

@@ -144,8 +144,8 @@ func TestADeadEndpointSeesFourAttempts(t *testing.T) {
 func TestWhatCountsAsTaken(t *testing.T) {
 	t.Parallel()
 	for status, ok := range map[int]bool{0: false, 199: false, 200: true, 204: true, 299: true, 301: false, 307: false, 404: false, 500: false} {
-		if got := (hook.Attempt{Status: status}); got.OK() != ok || (got.Why() == "") != ok {
-			t.Errorf("%d: %v %q", status, got.OK(), got.Why())
+		if got := (hook.Attempt{Status: status}); got.OK() != ok {
+			t.Errorf("%d: %v", status, got.OK())
 		}
 	}
 	if (hook.Attempt{Status: 200, Error: "broke off"}).OK() {
@@ -212,6 +212,17 @@ func TestFailuresAgreeWithAModel(t *testing.T) {
 			if e.Failures != m.failures || e.LastStatus != m.last || e.Suspended() != m.suspended {
 				t.Fatalf("seed %d, step %d: %d %s %v, want %+v", seed, step, e.Failures, e.LastStatus, e.Suspended(), m)
 			}
+		}
+	}
+}
+
+func TestAClockThatWasAheadKeepsNothingWaiting(t *testing.T) {
+	t.Parallel()
+	for wait, waits := range map[time.Duration]bool{
+		-time.Hour: false, 0: false, time.Nanosecond: true, hook.Pause: true, time.Hour: true, time.Hour + 1: false, 90000 * time.Hour: false,
+	} {
+		if got := hook.Waits(now.Add(wait), now); got != waits {
+			t.Errorf("%v: %v", wait, got)
 		}
 	}
 }

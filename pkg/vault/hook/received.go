@@ -3,8 +3,6 @@ package hook
 import (
 	"slices"
 	"time"
-
-	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // TaskKind is what is to be done with an event that others told us.
@@ -66,20 +64,4 @@ func (r Received) AfterTask(i int, failure string, now time.Time) Received {
 		t.RunAt = now.Add(pauses[t.Tries-1])
 	}
 	return r
-}
-
-// StatusAfter is the state of a certificate after an event; false for an event that
-// says nothing of it.
-func StatusAfter(e vault.EventType) (string, bool) {
-	switch e {
-	case vault.EventCreated, "certificate_application.processing", vault.EventRetried:
-		return string(vault.Processing), true
-	case vault.EventApproved:
-		return string(vault.Approved), true
-	case vault.EventFailed:
-		return string(vault.Failed), true
-	case "certificate_application.rejected":
-		return "rejected", true
-	}
-	return "", false
 }

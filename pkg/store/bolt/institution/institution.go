@@ -50,16 +50,15 @@ func (s *Register) AddInstitution(ctx context.Context, i vault.Institution) (vau
 
 // ChangeInstitution implements store.Institutions.
 func (s *Register) ChangeInstitution(ctx context.Context, i vault.Institution) error {
-	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (struct{}, error) {
+	return s.write(ctx, func(t *tree.Tx) error {
 		if err := i.Validate(); err != nil {
-			return struct{}{}, err
+			return err
 		}
 		if t.Get(institutions, record.U32(i.ID)) == nil {
-			return struct{}{}, noInstitution()
+			return noInstitution()
 		}
-		return struct{}{}, putInstitution(t, i)
+		return putInstitution(t, i)
 	})
-	return err
 }
 
 func putInstitution(t *tree.Tx, i vault.Institution) error {
@@ -84,13 +83,12 @@ var currentKey = []byte("institution")
 
 // UseInstitution implements store.Institutions.
 func (s *Register) UseInstitution(ctx context.Context, id uint32) error {
-	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (struct{}, error) {
+	return s.write(ctx, func(t *tree.Tx) error {
 		if t.Get(institutions, record.U32(id)) == nil {
-			return struct{}{}, noInstitution()
+			return noInstitution()
 		}
-		return struct{}{}, t.Put(meta, currentKey, record.U32(id))
+		return t.Put(meta, currentKey, record.U32(id))
 	})
-	return err
 }
 
 // CurrentInstitution implements store.Institutions.

@@ -13,16 +13,15 @@ func noToken() error { return fault.New(fault.NotFound, "Token not found.") }
 
 // AddToken implements store.Tokens.
 func (s *Register) AddToken(ctx context.Context, token caller.Token) error {
-	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (caller.Token, error) {
+	return s.write(ctx, func(t *tree.Tx) error {
 		if t.Get(byHash, []byte(token.Hash)) != nil || t.Get(tokens, []byte(token.ID)) != nil {
-			return token, fault.New(fault.Conflict, "the token exists already")
+			return fault.New(fault.Conflict, "the token exists already")
 		}
 		if err := t.Put(byHash, []byte(token.Hash), []byte(token.ID)); err != nil {
-			return token, err
+			return err
 		}
-		return token, putToken(t, token)
+		return putToken(t, token)
 	})
-	return err
 }
 
 func putToken(t *tree.Tx, token caller.Token) error {

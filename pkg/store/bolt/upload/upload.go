@@ -52,13 +52,13 @@ func replyKey(n caller.ReplyName) []byte {
 
 // AddUpload implements store.Uploads.
 func (s *Register) AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error {
-	_, err := tree.Run(ctx, s.write, func(t *tree.Tx) (struct{}, error) {
+	return s.write(ctx, func(t *tree.Tx) error {
 		key := Key(u.Institution, u.ID)
 		switch {
 		case key == nil:
-			return struct{}{}, fault.New(fault.Invalid, "an upload needs a UUID")
+			return fault.New(fault.Invalid, "an upload needs a UUID")
 		case t.Get(uploads, key) != nil:
-			return struct{}{}, fault.New(fault.Conflict, "the ID drawn for an upload is taken; draw another")
+			return fault.New(fault.Conflict, "the ID drawn for an upload is taken; draw another")
 		}
 		err := t.Keep(uploads, key, u)
 		if err == nil {
@@ -67,9 +67,8 @@ func (s *Register) AddUpload(ctx context.Context, u caller.Upload, reply *caller
 		if err == nil && reply != nil {
 			err = PutReply(t, *reply)
 		}
-		return struct{}{}, err
+		return err
 	})
-	return err
 }
 
 func get(t *tree.Tx, key []byte) (*caller.Upload, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -24,9 +25,15 @@ import (
 // closes it, as a command does.
 func during(t *testing.T, dir, zone string, now time.Time, work func(*agent.Agent, *staff.Client)) {
 	t.Helper()
+	drawing(t, dir, zone, now, nil, work)
+}
+
+// drawing is during with something else that makes a page of an image.
+func drawing(t *testing.T, dir, zone string, now time.Time, page func(io.Writer, io.ReaderAt, int64) error, work func(*agent.Agent, *staff.Client)) {
+	t.Helper()
 	a, err := agent.Open(t.Context(), agent.Options{
 		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: zone},
-		Now: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler), Page: page,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ func (a *Agent) business(limits api.Limits) *api.API {
 			return a.outcome.Open(ctx, c)
 		},
 		FileName:   outcome.FileName,
+		BaseURL:    a.BaseURL,
 		VerifyURL:  func(c vault.Certificate) string { return process.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return process.ShareURL(a.BaseURL(), c) },
 		ShapeBatch: feed.ShapeBatch, Templates: a.catalog.Templates, Placement: a.catalog.Placement,
@@ -75,7 +76,7 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	public := a.pages.Handler(business.Handler(api.TokenDoor(a.store, a.Now)))
 	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounces(a.space.WhileRoom(public, a.pages.Refuse(business.Fail)), business.Fail))))
 	a.certifier.mountPublic(a, mux, o.Proxies)
-	return edge.OneSlash(mux)
+	return edge.OneSlash(edge.Below(a.BaseURL, mux))
 }
 
 // Status says what the home holds and what waits in it.

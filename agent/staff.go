@@ -1,10 +1,13 @@
 package agent
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/dossier"
+	underway "github.com/vecctl/vecctl/agent/drop/incoming"
 	"github.com/vecctl/vecctl/agent/erasure"
 	"github.com/vecctl/vecctl/agent/failures"
 	"github.com/vecctl/vecctl/agent/feed"
@@ -32,10 +35,29 @@ func (a *Agent) dossier() *dossier.Dossier {
 	}
 }
 
+// eraseOutcomes removes what was written out of certificates of one institution, first
+// that of dropped batches: what is moved meanwhile is found where it goes.
+func (a *Agent) eraseOutcomes(institution uint32, gone []vault.Certificate) (int, error) {
+	growing, err := underway.Outcomes(a.Home.Incoming())
+	if err != nil {
+		return 0, err
+	}
+	removed := 0
+	for _, folder := range growing {
+		n, err := outcome.EraseIn(folder, gone)
+		removed += n
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, err
+		}
+	}
+	n, err := outcome.Erase(a.verified(institution), gone)
+	return removed + n, err
+}
+
 func (a *Agent) erasures() *erasure.Eraser {
 	return &erasure.Eraser{
 		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.seats.IDs,
-		Outcomes: func(gone []vault.Certificate) (int, error) { return outcome.Erase(a.Home.Verified(), gone) },
+		Outcomes: a.eraseOutcomes,
 		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), post.SpoolFile(id)) },
 		News:     a.feed.News, Now: a.Now,
 	}

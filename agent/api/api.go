@@ -43,6 +43,8 @@ type Options struct {
 	// Open opens a certificate's verified PDF; FileName names it.
 	Open     func(context.Context, vault.Certificate) (Document, error)
 	FileName func(vault.Certificate) string
+	// BaseURL is the vault's address, below which a proxy may answer.
+	BaseURL func() string
 	// VerifyURL is where a certificate's QR code leads.
 	VerifyURL func(vault.Certificate) string
 	// ShareURL is its view-and-share page.

@@ -96,9 +96,8 @@ func lists(v url.Values) (bad []fault.Field) {
 }
 
 // place says where a page lies in its list. It is called once, in the end, since it
-// turns the pages of what was given.
-func (q query) place(r *http.Request, entries, total int) (client.Links, client.Meta) {
-	path := addressOf(r) + r.URL.EscapedPath()
+// turns the pages of what was given. The path is the list's own address.
+func (q query) place(path string, entries, total int) (client.Links, client.Meta) {
 	last := max(1, (total+q.perPage-1)/q.perPage)
 	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: path, PerPage: q.perPage, Total: total}
 	if entries > 0 {
@@ -114,9 +113,10 @@ func (q query) place(r *http.Request, entries, total int) (client.Links, client.
 	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.page-1, q.page > 1), Next: link(q.page+1, q.page < last)}, meta
 }
 
-// addressOf is how the caller reached the API. Behind a proxy the scheme is in
-// the request's URL.
-func addressOf(r *http.Request) string {
+// addressOf is where the caller found what a request asks for. Behind a proxy the
+// scheme is in the request's URL. Where the base URL has a path, a proxy may have
+// taken it away: that the request came below it is seen by the host then.
+func (a *API) addressOf(r *http.Request) string {
 	scheme := r.URL.Scheme
 	if scheme == "" {
 		scheme = "http"
@@ -124,5 +124,12 @@ func addressOf(r *http.Request) string {
 			scheme = "https"
 		}
 	}
-	return scheme + "://" + r.Host
+	above := ""
+	if base, err := url.Parse(a.BaseURL()); err == nil {
+		path := strings.TrimRight(base.EscapedPath(), "/")
+		if strings.EqualFold(r.Host, base.Host) || strings.HasPrefix(r.RequestURI, path+"/") {
+			above = path
+		}
+	}
+	return scheme + "://" + r.Host + above + r.URL.EscapedPath()
 }

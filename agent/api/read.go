@@ -33,7 +33,7 @@ func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from va
 	for i, c := range found.Certificates {
 		page.Data[i] = a.Shape(c)
 	}
-	page.Links, page.Meta = q.place(r, len(page.Data), found.Total)
+	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), found.Total)
 	return respond(w, http.StatusOK, page)
 }
 
@@ -48,9 +48,10 @@ func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error 
 	}
 	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
 	for i, b := range found {
+		b.CreatedAt = inSeconds(b.CreatedAt)
 		page.Data[i] = a.ShapeBatch(b)
 	}
-	page.Links, page.Meta = q.place(r, len(page.Data), total)
+	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), total)
 	return respond(w, http.StatusOK, page)
 }
 
@@ -101,5 +102,5 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 		return err
 	}
 	a.Wake()
-	return respond(w, http.StatusOK, map[string]any{"message": "Certificate retry initiated successfully", "data": a.Shape(c)})
+	return respond(w, http.StatusOK, made[client.Certificate]{"Certificate retry initiated successfully", a.Shape(c)})
 }

@@ -20,11 +20,11 @@ func (a *API) Shape(c vault.Certificate) client.Certificate {
 		ShareURL:     a.ShareURL(c),
 		Supersedes:   orNull(c.Supersedes),
 		SupersededBy: orNull(c.SupersededBy),
-		CreatedAt:    c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+		CreatedAt:    inSeconds(c.CreatedAt), UpdatedAt: inSeconds(c.UpdatedAt),
 	}
 	if v := c.Verified; v != nil {
 		shaped.Verified = &client.Verified{Name: a.FileName(c), Size: v.Size(), SHA256: v.SHA256}
-		shaped.ApprovedAt = new(c.ApprovedAt.UTC())
+		shaped.ApprovedAt = new(inSeconds(c.ApprovedAt))
 	}
 	if at := client.Placement(c.Placement); at != (client.Placement{}) {
 		shaped.QR = &at
@@ -36,16 +36,20 @@ func (a *API) Shape(c vault.Certificate) client.Certificate {
 		shaped.RejectionReason = &c.Application.Decision.Reason
 	}
 	if v := c.Revocation; v != nil {
-		shaped.Revocation = &client.Revocation{At: v.At.UTC().Truncate(time.Second), Reason: v.Reason}
+		shaped.Revocation = &client.Revocation{At: inSeconds(v.At), Reason: v.Reason}
 	}
 	if u := c.Undelivered; u != nil {
-		shaped.Undelivered = &client.Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: u.At.UTC().Truncate(time.Second)}
+		shaped.Undelivered = &client.Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: inSeconds(u.At)}
 	}
 	if c.ErasedAt != nil {
-		shaped.ErasedAt = client.TimeOrNull(c.ErasedAt.Truncate(time.Second))
+		shaped.ErasedAt = new(inSeconds(*c.ErasedAt))
 	}
 	return shaped
 }
+
+// inSeconds is a moment as the guide writes it (step 8), without the fractions that many
+// programs do not read.
+func inSeconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func orNull(s string) *string {
 	if s == "" {

@@ -9,18 +9,11 @@
 package backup
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/backup"
@@ -64,7 +57,7 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 	}
 	defer b.Abort()
 	for _, folder := range o.Arriving {
-		if err := o.tree(ctx, b, folder, nil); err != nil {
+		if err := (walk{Home: o, ctx: ctx, to: b}).tree(folder, folder); err != nil {
 			return backup.Contents{}, err
 		}
 	}
@@ -77,7 +70,7 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 		return backup.Contents{}, fmt.Errorf("copying the database: %w", err)
 	}
 	skip := slices.Concat(o.Arriving, o.Omitted, []string{o.Database, blobsFolder})
-	if err := o.tree(ctx, b, ".", skip); err != nil {
+	if err := (walk{Home: o, ctx: ctx, to: b, skip: skip, links: 2}).tree(".", "."); err != nil {
 		return backup.Contents{}, err
 	}
 	if err := o.documents(ctx, b, named, have); err != nil {
@@ -116,69 +109,4 @@ func (o Home) documents(ctx context.Context, b *backup.Writer, named, have []str
 	}
 	here = slices.DeleteFunc(here, func(sum string) bool { return old[sum] })
 	return b.Blobs(ctx, here, o.Blobs.Get)
-}
-
-// tree adds the files below a folder. Files come and go while it is walked.
-func (o Home) tree(ctx context.Context, b *backup.Writer, folder string, skip []string) error {
-	root := filepath.Join(o.Root, folder)
-	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return blob.DiskError(err, "reading the home")
-		}
-		rel, err := filepath.Rel(o.Root, name)
-		if err != nil {
-			return err
-		}
-		rel = filepath.ToSlash(rel)
-		switch {
-		case slices.Contains(skip, rel) && d.IsDir():
-			return fs.SkipDir
-		case slices.Contains(skip, rel), !d.Type().IsRegular(), o.madeAnew(rel):
-			return nil
-		}
-		return o.file(b, rel)
-	})
-}
-
-// madeAnew tells whether a file need not be kept: half-written ones, backups, the
-// database as it was before an upgrade, and verified PDFs, each of which is a document
-// and a record.
-func (o Home) madeAnew(name string) bool {
-	base := path.Base(name)
-	_, isBackup := backup.ParseName(base)
-	return isBackup || strings.HasPrefix(base, ".tmp-") || strings.HasPrefix(name, o.Database+".") ||
-		strings.HasPrefix(name, o.Outcomes+"/") && (strings.HasSuffix(base, ".pdf") || strings.HasSuffix(base, ".part"))
-}
-
-// wholly is the size up to which a file is read at once, so that one that changes
-// meanwhile is kept as it was at one moment.
-const wholly = 1 << 20
-
-func (o Home) file(b *backup.Writer, name string) error {
-	f, err := os.Open(filepath.Join(o.Root, filepath.FromSlash(name)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return blob.DiskError(err, "reading the home")
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return blob.DiskError(err, "reading the home")
-	}
-	if info.Size() > wholly {
-		return b.File(name, info.Size(), info.ModTime(), f)
-	}
-	body, err := io.ReadAll(io.LimitReader(f, wholly))
-	if err != nil {
-		return blob.DiskError(err, "reading the home")
-	}
-	return b.File(name, int64(len(body)), info.ModTime(), bytes.NewReader(body))
 }

@@ -101,6 +101,33 @@ func TestWhatIsKeptAndInWhichOrder(t *testing.T) {
 	}
 }
 
+// What lies elsewhere, and is led to by a link, belongs to the home all the same.
+func TestLinksAreFollowed(t *testing.T) {
+	t.Parallel()
+	h, _, _ := newHome(t)
+	must(t, os.MkdirAll(filepath.Join(h.Root, "templates", "own"), 0o700))
+	must(t, os.WriteFile(filepath.Join(h.Root, "templates", "own", "template.yaml"), nil, 0o600))
+	want, _ := take(t, h)
+	elsewhere := t.TempDir()
+	for _, name := range []string{"config.yaml", "keys", "blobs", "drop", "verified", "templates/own"} {
+		moved := filepath.Join(elsewhere, filepath.Base(name))
+		must(t, os.Rename(filepath.Join(h.Root, name), moved))
+		if err := os.Symlink(moved, filepath.Join(h.Root, name)); err != nil {
+			t.Skip("no links here:", err)
+		}
+	}
+	must(t, os.Symlink(filepath.Join(elsewhere, "nothing"), filepath.Join(h.Root, "nowhere")))
+	must(t, os.Symlink(filepath.Dir(h.Root), filepath.Join(h.Root, "above")))
+	must(t, os.Symlink(h.Root, filepath.Join(h.Root, "templates", "itself")))
+	link := filepath.Join(elsewhere, "home")
+	must(t, os.Symlink(h.Root, link))
+	for _, h.Root = range []string{h.Root, link} {
+		if names, _ := take(t, h); !slices.Equal(names, want) {
+			t.Errorf("of %s was kept %q, want %q", h.Root, names, want)
+		}
+	}
+}
+
 // A document that the snapshot names is in the backup, even where nobody needs it
 // any more by the time that it is its turn, and the sweep comes round.
 func TestTheSweepWaitsForABackup(t *testing.T) {

@@ -6,9 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -166,8 +164,7 @@ func (r *run) check(ctx context.Context) error {
 // wrote tells whether a file among the documents is the agent's own work, because
 // the outcome or the home lies among them.
 func (r *run) wrote(name string) bool {
-	stem := strings.TrimSuffix(name, ".pdf")
-	if i := strings.LastIndex(stem, "-VEC-"); i >= 0 && vault.IsReference(stem[i+1:]) {
+	if outcome.ReferenceIn(name) != "" {
 		return true
 	}
 	for _, own := range []string{r.request.Out, r.Home} {
@@ -243,14 +240,6 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.out = filepath.Join(r.Verified(r.institution.ID), batch.Name)
 	return makeFolder(r.out, 0o700)
-}
-
-func makeFolder(dir string, perm os.FileMode) error {
-	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
-	if _, ok := fault.Message(err); err == nil || ok {
-		return err
-	}
-	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
 }
 
 func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
@@ -367,7 +356,8 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil
 	}
-	return report, outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+	err := outcome.Report(r.out, r.reportRows(report), r.manifest, r.rejected())
+	return report, cmp.Or(err, r.forget(ctx))
 }
 
 // refresh reads the certificates as they are now.

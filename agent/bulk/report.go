@@ -1,11 +1,16 @@
 package bulk
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -51,7 +56,10 @@ func (r *run) row(c *intake.Candidate) client.BulkRow {
 	case vault.Failed:
 		row.Status, row.Error = client.RowFailed, c.Certificate.Failure.Reason
 	case vault.Approved, vault.Revoked:
-		row.File = outcome.FileName(*c.Certificate)
+		row.File = ""
+		if c.Certificate.ErasedAt == nil {
+			row.File = outcome.FileName(*c.Certificate)
+		}
 		row.Status = client.RowUnchanged
 		if c.New {
 			row.Status = client.RowIssued
@@ -73,6 +81,25 @@ func (r *run) reportRows(report client.BulkReport) []manifest.ReportRow {
 	return rows
 }
 
+// forget takes those out of the outcome whose data were erased while it was written;
+// whoever erases later finds it himself.
+func (r *run) forget(ctx context.Context) error {
+	if err := r.refresh(ctx); err != nil {
+		return err
+	}
+	var gone []vault.Certificate
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.ErasedAt != nil {
+			gone = append(gone, *c.Certificate)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	_, err := outcome.EraseIn(r.out, gone)
+	return err
+}
+
 // rejected are the reasons of the rows that were not issued, by row.
 func (r *run) rejected() map[int]string {
 	reasons := map[int]string{}
@@ -82,4 +109,13 @@ func (r *run) rejected() map[int]string {
 		}
 	}
 	return reasons
+}
+
+// makeFolder makes the folder of an outcome.
+func makeFolder(dir string, perm os.FileMode) error {
+	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
 }

@@ -99,6 +99,7 @@ func (s *site) curl(dir, call string) answer {
 	s.Helper()
 	cmd := exec.Command("sh", "-c", call+` -sS -D headers`)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "no_proxy=*") // the machine's proxy does not know the site
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {

@@ -167,11 +167,11 @@ func TestDescription(t *testing.T) {
 		t.Errorf("%d calls are described", calls)
 	}
 	page := s.want(s.as("").get("/docs"), http.StatusOK)
-	for _, file := range []string{"/docs/docs.js", "/docs/docs.css"} {
+	for _, file := range []string{"docs/docs.js", "docs/docs.css"} {
 		if !bytes.Contains(page.body, []byte(file)) {
 			t.Errorf("the page does not load %s", file)
 		}
-		s.want(s.as("").get(file), http.StatusOK)
+		s.want(s.as("").get("/"+file), http.StatusOK)
 	}
 	if got := page.header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'; script-src 'self'") {
 		t.Errorf("Content-Security-Policy %q", got)

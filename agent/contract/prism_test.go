@@ -3,7 +3,9 @@ package contract
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -87,10 +89,7 @@ func startPrism(t *testing.T, prism, upstream string) string {
 	if err := os.WriteFile(description, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, port, err := net.SplitHostPort(freeAddress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := freePort(t)
 	ctx, stop := context.WithCancel(context.Background())
 	c := exec.CommandContext(ctx, prism, "proxy", "--errors", "--host", "127.0.0.1", "--port", port, description, upstream)
 	said, err := c.StdoutPipe()
@@ -129,12 +128,17 @@ func startPrism(t *testing.T, prism, upstream string) string {
 	return "http://127.0.0.1:" + port
 }
 
-func freeAddress(t *testing.T) string {
+// freePort is a port on which a program can listen. It is none of those that the
+// system gives to whoever asks for any: another test could have it by then.
+func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := fmt.Sprint(20_000 + rand.IntN(12_000))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }

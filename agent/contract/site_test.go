@@ -45,9 +45,15 @@ func newSite(t *testing.T) *site { return newSiteWith(t, agent.ServeOptions{}) }
 
 func newSiteWith(t *testing.T, o agent.ServeOptions) *site {
 	t.Helper()
+	return newSiteAt(t, "https://vec.example.edu", o)
+}
+
+// newSiteAt is a site with a base URL.
+func newSiteAt(t *testing.T, links string, o agent.ServeOptions) *site {
+	t.Helper()
 	s := &site{T: t, home: filepath.Join(t.TempDir(), "home"), clock: &clock{}}
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(s.home), Links: "https://vec.example.edu", Command: "test",
+		Home: home.Dir(s.home), Links: links, Command: "test",
 		Institution: vault.Institution{Name: "First", TimeZone: "Europe/Warsaw"},
 		LockWait:    time.Second, Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})

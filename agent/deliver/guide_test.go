@@ -1,11 +1,13 @@
 package deliver_test
 
 import (
+	"bufio"
+	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +23,8 @@ import (
 func TestTheGuidesExamples(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string][]string{
-		"php":  {"php", "-S", "127.0.0.1:PORT", "testdata/handler.php"},
-		"node": {"node", "testdata/handler.js", "PORT"},
+		"php":  {"php", "-S", "127.0.0.1:0", "testdata/handler.php"},
+		"node": {"node", "testdata/handler.js"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,36 +66,40 @@ func guideEndpoint(t *testing.T, address string) hook.Endpoint {
 	return e
 }
 
-// serveExample starts a server on a free port and waits until it answers.
+var listening = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
+
+// serveExample starts a server on a free port and waits until it says on which.
 func serveExample(t *testing.T, command []string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "WEBHOOK_SECRET="+secret)
+	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	args := make([]string, len(command))
-	for i, one := range command {
-		args[i] = strings.ReplaceAll(one, "PORT", port)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "WEBHOOK_SECRET="+secret)
+	cmd.Stdout = cmd.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
+		<-ended
 		_ = cmd.Wait()
 	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return address
+	var heard strings.Builder
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
+			go func() {
+				defer close(ended)
+				_, _ = io.Copy(io.Discard, said)
+			}()
+			return found[1]
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the example does not answer")
-		}
+		heard.WriteString(lines.Text() + "\n")
 	}
+	close(ended)
+	t.Fatalf("the example does not say where it listens: %s", heard.String())
+	return ""
 }

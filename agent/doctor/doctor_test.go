@@ -114,6 +114,19 @@ func TestNothingIsWrong(t *testing.T) {
 	}
 }
 
+// A link says 0777 on Linux, and means nothing by it.
+func TestALinkedFolderIsNotOpenToOthers(t *testing.T) {
+	p, _ := well(t)
+	link := filepath.Join(t.TempDir(), "keys")
+	if err := os.Symlink(p.Home, link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	p.Secrets = append(p.Secrets, link)
+	if found := p.Examine(t.Context()); !doctor.Healthy(found) {
+		t.Errorf("found %+v", found)
+	}
+}
+
 func TestFindings(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(t *testing.T, p *doctor.Patient, v *vault)
@@ -194,7 +207,7 @@ func TestFindings(t *testing.T) {
 			"time-zone", doctor.Wrong, "Mars/Olympus"},
 		"UTC": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.status.TimeZone = "UTC" }, "time-zone", doctor.Note, "UTC"},
 		"a clock that stands at the epoch": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
-			p.Now = func() time.Time { return time.Unix(0, 0) }
+			p.Now = func() time.Time { return time.Unix(0, 0).UTC() }
 		}, "clock", doctor.Wrong, "1970"},
 		"a clock behind the newest certificate": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
 			v.pages[0][0].CreatedAt = now.Add(time.Hour)

@@ -24,7 +24,7 @@ func (p Patient) permissions(context.Context) []Finding {
 	}
 	var found []Finding
 	for _, path := range p.Secrets {
-		info, err := os.Lstat(path)
+		info, err := os.Stat(path) // a link has no rights of its own
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

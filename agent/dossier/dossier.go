@@ -16,6 +16,7 @@ import (
 // Records are what is needed of the store.
 type Records interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	Referred(ctx context.Context, reference string) (vault.Certificate, error)
 	Events(ctx context.Context, id uint64) ([]vault.Event, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 }

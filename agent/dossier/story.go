@@ -43,6 +43,16 @@ func (d *Dossier) Story(ctx context.Context, name string) (staff.Story, error) {
 	return s, err
 }
 
+// Issued finds a certificate by its reference ID, whichever institution of the home
+// issued it.
+func (d *Dossier) Issued(ctx context.Context, reference string) (client.Certificate, error) {
+	c, err := d.Records.Referred(ctx, reference)
+	if err != nil {
+		return client.Certificate{}, err
+	}
+	return d.Shape(c), nil
+}
+
 // corrections follows a chain of corrections in one direction.
 func (d *Dossier) corrections(ctx context.Context, c vault.Certificate, next func(vault.Certificate) string) ([]client.Certificate, error) {
 	var chain []client.Certificate

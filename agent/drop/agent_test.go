@@ -33,7 +33,7 @@ func build(t *testing.T) (binary string) {
 		t.Skip("kill -9 is a matter of unix")
 	}
 	binary = filepath.Join(t.TempDir(), "vecctl")
-	c := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/vecctl/vecctl/cmd/vecctl")
+	c := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", binary, "github.com/vecctl/vecctl/cmd/vecctl")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("building the agent: %v\n%s", err, out)
 	}
@@ -49,7 +49,8 @@ func newHome(t *testing.T, binary string) *home {
 
 func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, h.binary, args...)
-	c.Env = append(os.Environ(), "VECCTL_HOME="+h.dir, "VECCTL_SETTLE=200ms", "VECCTL_WAIT=2m")
+	// Settings of whoever runs the tests are none of the agent's.
+	c.Env = []string{"TMPDIR=" + os.TempDir(), "VECCTL_HOME=" + h.dir, "VECCTL_SETTLE=200ms", "VECCTL_WAIT=2m"}
 	return c
 }
 

@@ -113,7 +113,8 @@ func cause(err error) error {
 func (w *Watcher) read(root *os.Root, now time.Time) {
 	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool { return w.seen[name].Stamp != p.stamp })
 	for name, s := range w.seen {
-		if w.manifests[name] != nil || !isManifest(name) || !s.Arrived(now, w.Settle) {
+		before := w.manifests[name]
+		if before != nil && !before.again(now) || !isManifest(name) || !s.Arrived(now, w.Settle) {
 			continue
 		}
 		body, err := readWhole(root, name, s.Stamp)
@@ -132,8 +133,10 @@ func (w *Watcher) read(root *os.Root, now time.Time) {
 			}
 		}
 		if err != nil {
-			w.Log.Error("a manifest in the drop folder cannot be taken", "manifest", name, "error", err)
-			p.manifest, p.trouble = nil, saying(err)
+			if before == nil {
+				w.Log.Error("a manifest in the drop folder cannot be taken; it is tried again every 10 seconds", "manifest", name, "error", err)
+			}
+			p.manifest, p.trouble, p.retryAt = nil, saying(err), now.Add(retry)
 		}
 		w.manifests[name] = p
 	}
@@ -232,10 +235,10 @@ func (w *Watcher) nextLook(plans map[string]plan, now time.Time) time.Time {
 	if len(w.emptied) > 0 {
 		sooner(w.folders.NextSettled(now, w.Settle))
 	}
-	for name, made := range plans {
-		if p := w.manifests[name]; p != nil {
+	for name, p := range w.manifests {
+		sooner(p.retryAt)
+		if made, ok := plans[name]; ok {
 			sooner(made.due(w.Wait))
-			sooner(p.retryAt)
 		}
 	}
 	return next

@@ -23,6 +23,10 @@ type pending struct {
 	trouble string
 }
 
+// again tells whether a manifest that could not be read, or not be refused, is to be
+// tried once more.
+func (p *pending) again(now time.Time) bool { return p.manifest == nil && !now.Before(p.retryAt) }
+
 // plan is what a manifest would take along by now.
 type plan struct {
 	files    map[string]string // what rows name, relative to the manifest: where it lies in the drop folder

@@ -1,7 +1,6 @@
 package drop
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -119,7 +118,10 @@ func (w *Watcher) item(name string, plans map[string]plan, named bool, now time.
 	case !s.Settled(now, w.Settle):
 		item.State = Arriving
 	case p != nil:
-		item.State, item.Note = Waiting, cmp.Or(p.trouble, p.waitsFor(plans[name], w.Wait))
+		item.State, item.Note = Waiting, p.trouble
+		if item.Note == "" {
+			item.Note = p.waitsFor(plans[name], w.Wait)
+		}
 	case named:
 		item.State = Named
 	}

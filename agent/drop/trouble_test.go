@@ -122,6 +122,25 @@ func TestABatchThatCannotBeIssuedIsSetAsideAsAWhole(t *testing.T) {
 	b.lies("failed", folder+"/docs/a.pdf", folder+"/m.csv", folder+"/m.csv.reason.txt")
 }
 
+// A manifest that can be neither taken nor refused at the moment is shown with what is
+// wrong, and tried again.
+func TestAManifestThatCannotBeRefusedWaits(t *testing.T) {
+	b := newBench(t)
+	must(t, os.Remove(b.Failed))
+	must(t, os.WriteFile(b.Failed, nil, 0o600)) // nothing can be put into it
+	b.put("drop/m.csv", "no manifest")
+	b.settle()
+	waiting := b.Status().Waiting
+	if len(waiting) != 1 || waiting[0].State != Waiting || waiting[0].Note == "" {
+		t.Fatalf("status shows %+v", waiting)
+	}
+	must(t, os.Remove(b.Failed))
+	must(t, os.Mkdir(b.Failed, 0o700))
+	b.pass(retry)
+	b.lies("drop")
+	b.lies("failed", "m.csv", "m.csv.reason.txt")
+}
+
 func TestTheFolderGoesAndComesBack(t *testing.T) {
 	b := newBench(t)
 	b.put("drop/m.csv", rows("Ann", "a.pdf"))

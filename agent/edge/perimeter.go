@@ -24,7 +24,9 @@ func (p Perimeter) Around(next http.Handler) http.Handler {
 		peer := peerOf(r)
 		safe := r.TLS != nil || peer.IsLoopback()
 		if p.trusts(peer) {
+			outer := r
 			r = p.forwarded(r, peer)
+			defer func() { outer.Pattern = r.Pattern }() // calls are counted by route
 			// A proxy that does not say is on the operator.
 			safe = r.TLS != nil || r.URL.Scheme != "http"
 		}

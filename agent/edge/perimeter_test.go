@@ -48,6 +48,22 @@ func TestWhoComesIn(t *testing.T) {
 	}
 }
 
+// TestRouteOfForwarded counts calls by a proxy by their routes, as those without.
+func TestRouteOfForwarded(t *testing.T) {
+	t.Parallel()
+	p := Perimeter{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /business/{name}", func(http.ResponseWriter, *http.Request) {})
+	for _, peer := range []string{"127.0.0.1:5", "10.0.0.1:5"} {
+		r := httptest.NewRequest(http.MethodGet, "/business/batches", nil)
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if p.Around(mux).ServeHTTP(httptest.NewRecorder(), r); r.Pattern != "GET /business/{name}" {
+			t.Errorf("by %s: counted as %q", peer, r.Pattern)
+		}
+	}
+}
+
 // FuzzForwarded holds that a caller is never taken for a proxy's neighbour by what he
 // says himself, and that whoever is behind the proxy has an address.
 func FuzzForwarded(f *testing.F) {

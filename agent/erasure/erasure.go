@@ -33,8 +33,8 @@ type Eraser struct {
 	Documents    Documents
 	Institution  func() uint32
 	Institutions func() []uint32 // all of the home's
-	// Outcomes removes what was written out of certificates, and counts it.
-	Outcomes func(gone []vault.Certificate) (int, error)
+	// Outcomes removes what was written out of an institution's certificates, and counts it.
+	Outcomes func(institution uint32, gone []vault.Certificate) (int, error)
 	MailFile func(id uint64) string // where a mail lies that was written into the home
 	News     func()                 // tells that something was changed
 	Now      func() time.Time
@@ -66,10 +66,16 @@ func (e *Eraser) EraseRecipient(ctx context.Context, email string) (staff.Erasur
 		"backups that were made before; mails that have arrived",
 		"manifests and documents in the home's drop, incoming and failed folders",
 	}}
-	if report.Files, err = e.Outcomes(before); err != nil {
+	if report.Files, err = e.Outcomes(who, before); err != nil {
 		return report, err
 	}
 	done, err := e.Records.Erase(ctx, who, email, e.Now())
+	if err != nil {
+		return report, err
+	}
+	// Again, since a batch that read them before may have written them after.
+	again, err := e.Outcomes(who, before)
+	report.Files += again
 	if err != nil {
 		return report, err
 	}

@@ -62,6 +62,26 @@ func TestSettingsOfTheFile(t *testing.T) {
 	}
 }
 
+func TestALinkedFileStaysOne(t *testing.T) {
+	d := Dir(t.TempDir())
+	elsewhere := filepath.Join(t.TempDir(), "vecctl.yaml")
+	if err := os.WriteFile(elsewhere, []byte("listen: none\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, d.Config()); err != nil {
+		t.Skip("no links here:", err)
+	}
+	if err := d.SetConfig("base_url", "https://new.example"); err != nil {
+		t.Fatal(err)
+	}
+	if body, err := os.ReadFile(elsewhere); err != nil || string(body) != "listen: none\nbase_url: https://new.example\n" {
+		t.Errorf("%q, %v", body, err)
+	}
+	if to, err := os.Readlink(d.Config()); err != nil || to != elsewhere {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+}
+
 func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
 	d := Dir(t.TempDir())
 	const before = "# our vault\nlisten: none # behind a proxy\nbase_url: https://old.example\ndrop:\n    settle: 2s\n"

@@ -21,6 +21,12 @@ func (d Dir) CheckDrop(folder string) error {
 	return nil
 }
 
+// Contains tells whether a path leads into the home.
+func (d Dir) Contains(path string) bool {
+	path, err := filepath.Abs(path)
+	return err == nil && within(resolved(string(d)), resolved(path))
+}
+
 func within(dir, path string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && filepath.IsLocal(rel)

@@ -198,6 +198,9 @@ func (d Dir) Tidy() error {
 
 // write replaces a file of the home, which must be held.
 func write(path string, body []byte) error {
+	if linked, err := filepath.EvalSymlinks(path); err == nil {
+		path = linked // a link stays one
+	}
 	if err := blob.Tidy(path); err != nil {
 		return err
 	}

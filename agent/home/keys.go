@@ -3,6 +3,7 @@ package home
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -59,8 +60,9 @@ func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
 }
 
 // ReplaceSigner puts a key in place of an institution's. The one before is kept
-// beside it, under the day on which it went: nothing needs it any more, since each
-// document carries its certificate, but it may have been replaced by mistake.
+// beside it, under the moment at which it went and its checksum: nothing needs it any
+// more, since each document carries its certificate, but it may have been replaced by
+// mistake.
 func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error {
 	pem, err := signer.PEM()
 	if err != nil {
@@ -69,7 +71,7 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	path := d.signing(institution)
 	switch old, err := os.ReadFile(path); {
 	case err == nil:
-		kept := strings.TrimSuffix(path, ".pem") + replaced + now.UTC().Format("20060102T150405") + ".pem"
+		kept := fmt.Sprintf("%s%s%s-%08x.pem", strings.TrimSuffix(path, ".pem"), replaced, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
 		if err := write(kept, old); err != nil {
 			return err
 		}

@@ -245,7 +245,7 @@ func List(root *os.Root) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == "." {
+			if path == "." || blob.Exhausted(err) {
 				return err
 			}
 			return nil // a subfolder that cannot be read holds no file that a row can name

@@ -27,6 +27,9 @@ func (in *Intake) read(o Order, c *Candidate) error {
 		return nil
 	}
 	f, err := openPlain(o.Files, c.file)
+	if blob.Exhausted(err) {
+		return blob.DiskError(err, "opening a document")
+	}
 	if err != nil {
 		c.refuse("row %d, file %s: %v", c.Row.Number, c.file, err)
 		return nil
@@ -89,6 +92,8 @@ func cannotOpen(root *os.Root, name string, err error) error {
 		return errors.New("this is a symbolic link that leads out of the folder or to nothing; put the file itself there")
 	}
 	switch {
+	case blob.Exhausted(err):
+		return err
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("the file is not there")
 	case errors.Is(err, fs.ErrPermission):

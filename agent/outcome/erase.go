@@ -15,39 +15,60 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Erase removes verified PDFs from a folder of outcomes' folders, and names and
-// addresses from the reports there. It returns how many files and lines.
+// Erase removes the verified PDFs of certificates from a folder of outcomes' folders,
+// and names and addresses from the reports there. It returns how many files and lines.
 func Erase(root string, gone []vault.Certificate) (int, error) {
+	if len(gone) == 0 {
+		return 0, nil
+	}
+	folders, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, blob.DiskError(err, "looking into the folder of outcomes")
+	}
 	removed := 0
+	for _, f := range folders {
+		if !f.IsDir() {
+			continue
+		}
+		n, err := EraseIn(filepath.Join(root, f.Name()), gone)
+		removed += n
+		if err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// EraseIn is Erase for the folder of one outcome; one that is not there has nothing.
+// A certificate that was erased may have lost the name of its document, so files are
+// found by their reference IDs.
+func EraseIn(folder string, gone []vault.Certificate) (int, error) {
 	references := map[string]bool{}
 	for _, c := range gone {
 		references[c.Reference] = true
 	}
-	folders, err := os.ReadDir(root)
-	if err != nil {
-		return 0, blob.DiskError(err, "looking into the folder of outcomes")
+	files, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, blob.DiskError(err, "looking into the folder of an outcome")
 	}
-	for _, f := range folders {
-		if !f.IsDir() || len(gone) == 0 {
+	removed := 0
+	for _, f := range files {
+		if !references[ReferenceIn(f.Name())] {
 			continue
 		}
-		folder := filepath.Join(root, f.Name())
-		for _, c := range gone {
-			there, err := blob.RemoveFile(filepath.Join(folder, FileName(c)))
-			if err != nil {
-				return removed, err
-			}
-			if there {
-				removed++
-			}
-		}
-		n, err := eraseRows(folder, references)
+		there, err := blob.RemoveFile(filepath.Join(folder, f.Name()))
 		if err != nil {
-			return removed, fmt.Errorf("erasing lines of a report: %w", err)
+			return removed, err
 		}
-		removed += n
+		if there {
+			removed++
+		}
 	}
-	return removed, nil
+	n, err := eraseRows(folder, references)
+	if err != nil {
+		return removed, fmt.Errorf("erasing lines of a report: %w", err)
+	}
+	return removed + n, nil
 }
 
 // eraseRows takes names, addresses and titles out of those lines of a folder's
@@ -70,10 +91,14 @@ func eraseRows(folder string, references map[string]bool) (int, error) {
 		if !references[row[reference]] {
 			continue
 		}
+		left := false
 		for _, i := range personal {
+			left = left || row[i] != ""
 			row[i] = ""
 		}
-		erased++
+		if left {
+			erased++
+		}
 	}
 	if erased == 0 {
 		return 0, nil

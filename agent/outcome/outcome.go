@@ -42,6 +42,15 @@ func FileName(c vault.Certificate) string {
 	return stem + "-" + c.Reference + ".pdf"
 }
 
+// ReferenceIn is the reference ID in a FileName; "" for any other file's name.
+func ReferenceIn(name string) string {
+	stem, ok := strings.CutSuffix(name, ".pdf")
+	if i := strings.LastIndex(stem, "-VEC-"); ok && i >= 0 && vault.IsReference(stem[i+1:]) {
+		return stem[i+1:]
+	}
+	return ""
+}
+
 // Open returns a verified PDF as a stream: the document's bytes, then the tail.
 // The caller closes it.
 func (w *Writer) Open(ctx context.Context, c vault.Certificate) (*Verified, error) {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/pages/account"
@@ -122,16 +121,15 @@ func (p *Pages) Handler(next http.Handler) http.Handler {
 	all.Handle("/", next)
 	guarded := http.NewCrossOriginProtection().Handler(own)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner := stripped(r, p.frame.Prefix())
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			all.ServeHTTP(w, inner)
+			all.ServeHTTP(w, r)
 			return
 		}
-		if _, pattern := own.Handler(inner); pattern == "" {
+		if _, pattern := own.Handler(r); pattern == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		guarded.ServeHTTP(w, inner)
+		guarded.ServeHTTP(w, r)
 	})
 }
 
@@ -140,24 +138,12 @@ func (p *Pages) Handler(next http.Handler) http.Handler {
 func (p *Pages) Refuse(others func(http.ResponseWriter, *http.Request, error)) func(http.ResponseWriter, *http.Request, error) {
 	own := p.mux()
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		if _, pattern := own.Handler(stripped(r, p.frame.Prefix())); pattern == "" {
+		if _, pattern := own.Handler(r); pattern == "" {
 			others(w, r, err)
 			return
 		}
 		p.frame.Tell(w, r, http.StatusServiceUnavailable, "full")
 	}
-}
-
-// stripped is a request without the path of the base URL: proxies hand it on or
-// take it away.
-func stripped(r *http.Request, prefix string) *http.Request {
-	rest, ok := strings.CutPrefix(r.URL.Path, prefix)
-	if prefix == "" || !ok || !strings.HasPrefix(rest, "/") {
-		return r
-	}
-	inner := r.Clone(r.Context())
-	inner.URL.Path, inner.URL.RawPath = rest, ""
-	return inner
 }
 
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) {

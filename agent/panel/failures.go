@@ -21,6 +21,7 @@ type Failures interface {
 // Stories is who knows everything of one certificate.
 type Stories interface {
 	Story(ctx context.Context, name string) (staff.Story, error)
+	Issued(ctx context.Context, reference string) (client.Certificate, error)
 }
 
 func (p *Panel) routeFailures(mux *http.ServeMux) {
@@ -49,6 +50,10 @@ func (p *Panel) routeFailures(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/certificates/{name}/story", func(w http.ResponseWriter, r *http.Request) {
 		s, err := p.Stories.Story(r.Context(), r.PathValue("name"))
 		p.answer(w, r, s, err)
+	})
+	mux.HandleFunc("GET /panel/issued/{reference}", func(w http.ResponseWriter, r *http.Request) {
+		c, err := p.Stories.Issued(r.Context(), r.PathValue("reference"))
+		p.answer(w, r, c, err)
 	})
 }
 

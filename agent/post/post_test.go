@@ -316,6 +316,26 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestTheEndIsNoTrouble ends a post while it writes a mail: that waits for the next,
+// and nobody is told that mails are held up.
+func TestTheEndIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.issue(asItIs, "one@example.org")
+	ctx, stop := context.WithCancel(t.Context())
+	p := o.post(func() post.Carrier { return broken{errors.New("nothing was written")} }, func(options *post.Options) {
+		write := options.Write
+		options.Write = func(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error) {
+			stop()
+			return write(ctx, m, c)
+		}
+	})
+	o.check(p.Run(ctx))
+	if m := o.mails(store.MailFilter{})[0]; m.State != vault.MailWaiting || len(o.troubles) != 0 {
+		t.Errorf("%+v, %v", m, o.troubles)
+	}
+}
+
 // TestWhoHasAnAccount looks at which of the two mails of the guide's "Notification
 // Behavior" somebody gets.
 func TestWhoHasAnAccount(t *testing.T) {

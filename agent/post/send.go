@@ -55,7 +55,7 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 	}
 	message, err := p.Write(ctx, t.mail, t.certificate)
 	if err != nil {
-		return p.hold(t, err)
+		return p.hold(ctx, t, err)
 	}
 	err = carrier.Send(ctx, message)
 	trouble, ok := errors.AsType[*mail.Trouble](err)
@@ -67,7 +67,7 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 		s.Mail = waiting(func(m vault.Mail) (vault.Mail, error) { return m.Leave(message.MessageID, sent), nil })
 		return s
 	case !ok, trouble.Blame == mail.OfServer:
-		return p.hold(t, err)
+		return p.hold(ctx, t, err)
 	}
 	p.fine() // the server talks to us
 	why := vault.MailTrouble{Code: trouble.Code, Reason: mail.Short(trouble.Reason), At: p.Now()}
@@ -104,7 +104,7 @@ func waiting(change func(vault.Mail) (vault.Mail, error)) func(vault.Mail) (vaul
 func (p *Post) adopt(ctx context.Context, t task) store.Settlement {
 	if c := t.certificate; c.ID != 0 {
 		if err := p.queue.QueueMail(ctx, c.MailTo(vault.MailIssued, p.Now())); err != nil {
-			return p.hold(t, err)
+			return p.hold(ctx, t, err)
 		}
 		p.Wake()
 	}
@@ -112,9 +112,12 @@ func (p *Post) adopt(ctx context.Context, t task) store.Settlement {
 }
 
 // hold puts a mail back that is held up by something else; where that is the
-// carrier, all others too, for a while.
-func (p *Post) hold(t task, err error) store.Settlement {
+// carrier, all others too, for a while. What the end of ctx cuts short is no trouble.
+func (p *Post) hold(ctx context.Context, t task, err error) store.Settlement {
 	s := p.back(t)
+	if ctx.Err() != nil {
+		return s
+	}
 	if fault.Is(err, fault.Invalid) {
 		// A template, or a setting of one institution: others' mails go on.
 		s.Job = s.Job.Postponed("it cannot be written", p.Now().Add(unwritable))

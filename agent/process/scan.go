@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -27,6 +28,9 @@ func scan(ctx context.Context, f *os.File, size int64, tail pdf.Tail, want strin
 	if _, err := pdf.ScanBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
 		if fault.Is(err, fault.Full) {
 			return err
+		}
+		if blob.Exhausted(err) {
+			return fault.Wrap(fault.Full, err, "too many files are open at once to read a code back")
 		}
 		if ctx.Err() != nil {
 			return ctx.Err() // the work was broken off, which says nothing of the code

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -38,6 +39,7 @@ type house struct {
 	issued  vault.Counts // what the store is made to count, where it is not zero
 	now     time.Time
 	news    int
+	broken  error // what the store says to changes of an institution
 }
 
 func newHouse(t *testing.T) *house {
@@ -62,6 +64,13 @@ func (c counted) Counts(ctx context.Context, institution uint32) (vault.Counts, 
 		return c.of.issued, nil
 	}
 	return c.Store.Counts(ctx, institution)
+}
+
+func (c counted) ChangeInstitution(ctx context.Context, i vault.Institution) error {
+	if c.of.broken != nil {
+		return c.of.broken
+	}
+	return c.Store.ChangeInstitution(ctx, i)
 }
 
 func (h *house) open() (*seats.Seats, error) {
@@ -187,6 +196,65 @@ func TestAKeyGoesWithTheName(t *testing.T) {
 	}
 }
 
+func TestAnImportedKeyOutlivesANewName(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.opened()
+	own, err := s.ImportKey(t.Context(), certifiedBy(t, "Example CA", h.now))
+	h.ok(err)
+	h.ok(s.Configure(t.Context(), staff.Settings{Institution: "Southgate Institute"}))
+	if h.key(s) != own || h.key(h.opened()) != own {
+		t.Errorf("the imported key %+v is followed by %+v", own, h.key(h.opened()))
+	}
+}
+
+// Settings that were kept in part are complete when they are given again.
+func TestInterruptedSettings(t *testing.T) {
+	t.Parallel()
+	wanted := staff.Settings{Institution: "Southgate Institute", BaseURL: "https://certificates.example.edu"}
+	for name, breakIt := range map[string]func(*house) func(){
+		"config.yaml cannot be written": func(h *house) func() {
+			h.ok(os.Mkdir(h.dir.Config(), 0o700))
+			return func() { h.ok(os.Remove(h.dir.Config())) }
+		},
+		"the key cannot be written": func(h *house) func() {
+			aside := h.dir.Keys() + ".aside"
+			h.ok(os.Rename(h.dir.Keys(), aside))
+			return func() { h.ok(os.Rename(aside, h.dir.Keys())) }
+		},
+		"the store takes nothing": func(h *house) func() {
+			h.broken = errors.New("the store takes nothing")
+			return func() { h.broken = nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			mend := breakIt(h)
+			s, err := h.open()
+			if err != nil { // what is broken is needed to open it
+				mend()
+				s = h.opened()
+				mend = breakIt(h)
+			}
+			if err := s.Configure(t.Context(), wanted); err == nil {
+				t.Fatal("kept nevertheless")
+			}
+			mend()
+			if was := h.opened().Current(); was.Name != "Northgate Institute" {
+				t.Errorf("what failed has named it %q", was.Name)
+			}
+			s = h.opened() // as after a crash
+			h.ok(s.Configure(t.Context(), wanted))
+			config, err := h.dir.LoadConfig()
+			h.ok(err)
+			if again := h.opened(); again.Current().Name != wanted.Institution || h.key(again).Subject != wanted.Institution || config.Get("base_url") != wanted.BaseURL {
+				t.Errorf("%q signs with %+v, at %q", again.Current().Name, h.key(again), config.Get("base_url"))
+			}
+		})
+	}
+}
+
 func TestReplacingKeys(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -200,6 +268,11 @@ func TestReplacingKeys(t *testing.T) {
 	kept, err := filepath.Glob(filepath.Join(h.dir.Keys(), "signing-until-*.pem"))
 	if err != nil || len(kept) != 1 {
 		t.Errorf("the key before lies in %v, %v", kept, err)
+	}
+	second, err = s.RotateKey(t.Context(), false) // in the same second
+	h.ok(err)
+	if kept, err = filepath.Glob(filepath.Join(h.dir.Keys(), "signing-until-*.pem")); err != nil || len(kept) != 2 {
+		t.Errorf("the two keys before lie in %v, %v", kept, err)
 	}
 
 	certified := func(from time.Time) []byte {

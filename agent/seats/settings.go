@@ -3,6 +3,7 @@ package seats
 import (
 	"cmp"
 	"context"
+	"crypto/x509/pkix"
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -10,7 +11,10 @@ import (
 
 // Configure changes the settings that are given. As long as nothing is issued, a
 // new name also makes a new signing key, since the old one's certificate bears
-// the old name.
+// the old name; a key that was imported stays.
+//
+// Files are written first, the records last: whatever interrupts it, the same
+// settings given again make all of them so.
 func (s *Seats) Configure(ctx context.Context, q staff.Settings) error {
 	if err := s.Check(q); err != nil {
 		return err
@@ -34,24 +38,30 @@ func (s *Seats) Configure(ctx context.Context, q staff.Settings) error {
 		return err
 	}
 	next.baseURL = cmp.Or(q.BaseURL, next.baseURL)
-	if err := s.Records.ChangeInstitution(ctx, next.institution); err != nil {
-		return err
-	}
-	own := seat{next.institution, next.seats[next.institution.ID].seal}
-	if renamed {
-		if err := s.renewUnusedKey(ctx, &own); err != nil {
-			return err
-		}
-	}
-	next = next.with(own)
 	if err := s.Keep(q); err != nil {
 		return err
 	}
+	own := seat{next.institution, s.CurrentSeal()}
+	if renamed {
+		if err := s.renewUnusedKey(ctx, &own, s.Current().Name); err != nil {
+			return err
+		}
+	}
+	if err := s.Records.ChangeInstitution(ctx, next.institution); err != nil {
+		return err
+	}
+	next = next.with(own)
 	s.state.Store(&next)
 	return nil
 }
 
-func (s *Seats) renewUnusedKey(ctx context.Context, next *seat) error {
+// renewUnusedKey has an institution that has issued nothing sign under its new
+// name, where it signed with a key of our own making under the one before.
+func (s *Seats) renewUnusedKey(ctx context.Context, next *seat, before string) error {
+	key := next.seal.Certificate()
+	if own := (pkix.Name{CommonName: before}).String(); key.Subject.String() != own || key.Issuer.String() != own {
+		return nil
+	}
 	issued, err := s.Records.Counts(ctx, next.institution.ID)
 	if err != nil || issued.Sum() > 0 {
 		return err

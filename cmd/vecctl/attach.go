@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
 
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // attachment speaks to the agent that runs on a home, and, after that one has
@@ -36,7 +38,11 @@ func (a *attachment) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set(home.KeyHeader, key)
 	}
-	return a.transport.RoundTrip(r)
+	resp, err := a.transport.RoundTrip(r)
+	if err != nil && r.Context().Err() == nil {
+		err = fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the agent on the home %s does not answer any more; start it again, or repeat the command, which does without one", a.dir))
+	}
+	return resp, err
 }
 
 func (a *attachment) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -139,6 +139,8 @@ func runBackup(c *cli.Context, w world) (err error) {
 	return nil
 }
 
+var errKeep = usageError("--keep-daily and --keep-weekly want a number from 0")
+
 // newBackupRun reads what was asked for.
 func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	keys, err := keysOf(c)
@@ -158,7 +160,7 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	b.folder = err == nil && info.IsDir()
 	switch {
 	case b.keep.Daily < 0 || b.keep.Weekly < 0:
-		return nil, usageError("--keep-daily and --keep-weekly want a number from 0")
+		return nil, errKeep
 	case !b.folder && (b.keep.Daily > 0 || b.keep.Weekly > 0 || c.Bool("incremental")):
 		return nil, usageError("%s is no folder; --keep-daily, --keep-weekly and --incremental want one that is there", b.target)
 	case (c.Bool("verify") || c.Bool("incremental") || c.String("since") != "") && len(b.lock.Recipients) > 0 && keys.Identities == "":
@@ -168,12 +170,27 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	case err == nil && !b.folder:
 		return nil, usageError("%s is there already; name another file, or remove it", b.target)
 	}
-	if folder := filepath.Dir(b.target); !b.folder {
-		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("there is no folder %s for the backup; make it, or name another", folder)
-		}
+	if b.folder {
+		return b, nil
 	}
-	return b, nil
+	return b, aFileCanBeAt(c, w, b.target)
+}
+
+// aFileCanBeAt refuses a place for a backup's file. In a folder backups have names
+// by which later ones leave them out; a file of any name would be in all of them.
+func aFileCanBeAt(c *cli.Context, w world, target string) error {
+	folder := filepath.Dir(target)
+	switch info, err := os.Stat(folder); {
+	case errors.Is(err, fs.ErrNotExist):
+		return usageError("there is no folder %s for the backup; make it, or name another", folder)
+	case err == nil && !info.IsDir():
+		return usageError("%s is no folder; name another place for the backup", folder)
+	}
+	dir, err := homeDir(c, w)
+	if err == nil && dir.Contains(target) {
+		err = usageError("%s lies in the home, and the next backup would hold it too; name a file outside %s", target, dir)
+	}
+	return err
 }
 
 // existingHome talks to the agent that runs on the home, or opens the home without
@@ -211,7 +228,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsOpen()))
 	}
 	result := backupResult{File: path, Since: since}
-	if err := blob.Tidy(path); err != nil {
+	if err := b.tidy(path); err != nil {
 		return result, err
 	}
 	err = blob.WriteFile(path, 0o600, func(file io.Writer) error {
@@ -230,9 +247,18 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		}
 	}
 	if result.Damaged == 0 {
-		result.Removed, err = b.prune()
+		result.Removed, err = b.prune(filepath.Base(path))
 	}
 	return result, err
+}
+
+// tidy removes what a backup that was killed left behind. In a folder it had another
+// name than this one will have, and another home's may be under way.
+func (b *backupRun) tidy(path string) error {
+	if b.folder {
+		return blob.TidyOld(b.target, time.Now().Add(-24*time.Hour))
+	}
+	return blob.Tidy(path)
 }
 
 func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer) (staff.BackupResult, error) {
@@ -303,8 +329,8 @@ func (b *backupRun) latest() (string, error) {
 	return filepath.Join(b.target, newest.Name), nil
 }
 
-// prune removes what need not be kept any more.
-func (b *backupRun) prune() ([]string, error) {
+// prune removes what need not be kept any more, beside the one that was made.
+func (b *backupRun) prune(made string) ([]string, error) {
 	if !b.folder {
 		return nil, nil
 	}
@@ -313,7 +339,7 @@ func (b *backupRun) prune() ([]string, error) {
 		return nil, err
 	}
 	var removed []string
-	for _, name := range b.keep.Expired(names, b.home, time.Local) {
+	for _, name := range b.keep.Expired(names, made, b.home, time.Local) {
 		if err := os.Remove(filepath.Join(b.target, name)); err != nil {
 			return removed, blob.DiskError(err, "removing an old backup")
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A backup onto a full disk leaves nothing there, and the home as it was; so does
@@ -21,6 +22,8 @@ func TestBackupsOnAFullDisk(t *testing.T) {
 	path := filepath.Join(s.dir, "b.tar.zst")
 	s.done("backup", path, "--verify")
 	s.want(1, "restore", path, "--home", filepath.Join(small, "home")).says(t, says)
+	wantEmpty(t, small)
+	s.want(2, "restore", path, "--home", small).says(t, "where a disk is mounted on it", "--home "+filepath.Join(small, "home"))
 	wantEmpty(t, small)
 	remount(t, small, 0, "size=64m")
 	s.done("restore", path, "--home", filepath.Join(small, "home"))
@@ -107,6 +110,36 @@ func killWhile(s *site, now func() bool, args ...string) {
 			}
 		}
 	}
+}
+
+// Backups in a folder have names of their own, so each removes what an earlier one
+// left when it was killed, but nothing that another may still be writing to.
+func TestBackupsThatAreKilledInAFolder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.bulk(0, s.batch(60))
+	d := s.daemon()
+	folder := filepath.Join(s.dir, "backups")
+	must(t, os.Mkdir(folder, 0o700))
+	left := func() bool { return glob(t, folder, ".tmp-*") > 0 }
+	for !left() {
+		killWhile(s, left, "backup", folder)
+	}
+	s.done("backup", folder)
+	if !left() {
+		t.Error("what somebody may be writing to was removed")
+	}
+	yesterday := time.Now().Add(-25 * time.Hour)
+	half, err := filepath.Glob(filepath.Join(folder, ".tmp-*"))
+	must(t, err)
+	for _, path := range half {
+		must(t, os.Chtimes(path, yesterday, yesterday))
+	}
+	s.done("backup", folder)
+	if left() {
+		t.Error("a half-written backup of yesterday was left behind")
+	}
+	d.end()
 }
 
 // While an agent works, its backups are complete; the command only writes them.

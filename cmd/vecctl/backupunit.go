@@ -11,6 +11,8 @@ import (
 	"text/template"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/backup"
 )
 
 //go:embed backup.service
@@ -26,6 +28,7 @@ func backupUnitCommand(w world) *cli.Command {
 			&cli.IntFlag{Name: "keep-daily", Value: 7, Usage: "keep the last backup of `N` days"},
 			&cli.IntFlag{Name: "keep-weekly", Value: 5, Usage: "keep the last backup of `N` weeks"},
 			&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` with the passphrase to encrypt with"},
+			&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY`, in place of a passphrase; may be given again"},
 		}),
 		Action: func(c *cli.Context) error {
 			if err := exactly(c, 1, "the folder of the backups"); err != nil {
@@ -54,14 +57,17 @@ func backupUnit(c *cli.Context, w world) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding this program's file: %w", err)
 	}
-	words := []string{program, "backup", folder, "--home=" + string(dir), "--verify", "--quiet",
-		fmt.Sprintf("--keep-daily=%d", c.Int("keep-daily")), fmt.Sprintf("--keep-weekly=%d", c.Int("keep-weekly"))}
-	if path := c.String("passphrase-file"); path != "" {
-		if path, err = filepath.Abs(path); err != nil {
-			return "", err
-		}
-		words = append(words, "--passphrase-file="+path)
+	daily, weekly := c.Int("keep-daily"), c.Int("keep-weekly")
+	if daily < 0 || weekly < 0 {
+		return "", errKeep
 	}
+	words := []string{program, "backup", folder, "--home=" + string(dir), "--quiet",
+		fmt.Sprintf("--keep-daily=%d", daily), fmt.Sprintf("--keep-weekly=%d", weekly)}
+	locked, err := unitLock(c)
+	if err != nil {
+		return "", err
+	}
+	words = append(words, locked...)
 	for i := range words {
 		words[i] = execWord(words[i])
 	}
@@ -73,4 +79,25 @@ func backupUnit(c *cli.Context, w world) (string, error) {
 	err = t.Execute(&b, map[string]string{"Home": specifiers(string(dir)), "Command": strings.Join(words, " "),
 		"User": ownerOf(string(dir)), "At": specifiers(c.String("at"))})
 	return b.String(), err
+}
+
+// unitLock are the flags with which the service encrypts. Where it can open what it
+// wrote, it reads it again; what is for a recipient it cannot.
+func unitLock(c *cli.Context) ([]string, error) {
+	keys, path := c.StringSlice("recipient"), c.String("passphrase-file")
+	switch {
+	case len(keys) == 0 && path == "":
+		return []string{"--verify"}, nil
+	case len(keys) == 0:
+		path, err := filepath.Abs(path)
+		return []string{"--verify", "--passphrase-file=" + path}, err
+	case path != "":
+		return nil, usageError("give --recipient or --passphrase-file, not both")
+	}
+	words := make([]string, len(keys))
+	for i, key := range keys {
+		words[i] = "--recipient=" + key
+	}
+	_, err := backup.Lock{Recipients: keys}.Seal(io.Discard)
+	return words, err
 }

@@ -31,18 +31,20 @@ func allPages(ctx context.Context, list func(context.Context, client.Filter) (cl
 	})
 }
 
-// gather goes through the pages of a list that is newest first. Entries that new ones
+// gather goes through the pages of a list, in whatever order it is. Entries that new ones
 // have pushed onto the next page meanwhile are passed over. A limit of 0 is none.
 func gather[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
 	const perPage = 100
 	var all []T
+	seen := map[uint64]bool{}
 	for n := 1; ; n++ {
 		page, err := list(n, perPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, one := range page.Data {
-			if len(all) == 0 || id(one) < id(all[len(all)-1]) {
+			if !seen[id(one)] {
+				seen[id(one)] = true
 				all = append(all, one)
 			}
 			if limit > 0 && len(all) == limit {

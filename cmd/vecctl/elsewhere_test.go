@@ -130,3 +130,29 @@ func TestInstitutions(t *testing.T) {
 		t.Errorf("the first institution sees %d certificates, want 2", n)
 	}
 }
+
+// TestVerifyElsewhere has a vault elsewhere, with the token of one of its
+// institutions, judge what another of them issued, and what it never issued.
+func TestVerifyElsewhere(t *testing.T) {
+	t.Parallel()
+	there, here, forger := newSite(t), newSite(t), newSite(t)
+	there.done("init", "--institution", "There")
+	address := there.serving("--drop", t.TempDir())
+	token := there.newToken()
+	issued := func(s *site) string {
+		var c client.Certificate
+		must(t, json.Unmarshal([]byte(s.done("upload", s.file("one.pdf", smallPDF("one", 0)), "--title", "Diploma",
+			"--name", "Ada", "--email", "ada@example.com", "-o", "json").stdout), &c))
+		path := filepath.Join(s.dir, "verified.pdf")
+		s.done("download", c.ReferenceID, "--out", path)
+		return path
+	}
+	there.done("init", "--base-url", address)
+	there.done("institution", "add", "College")
+	there.done("institution", "use", "College")
+	here.want(0, "verify", issued(there), "--api", address, "--token", token).says(t, "not issued by the institution whose token this is")
+
+	forger.env = append(forger.env, "VECCTL_BASE_URL="+address)
+	forger.done("init", "--institution", "There")
+	here.want(1, "verify", issued(forger), "--api", address, "--token", token).says(t, "Not genuine: its code leads to this vault")
+}

@@ -3,7 +3,9 @@ package main
 import (
 	"io"
 	"iter"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -19,7 +21,7 @@ func exportCommand(w world) *cli.Command {
 		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
 			"theirs (waiting, sent, refused, bounced, cancelled; pending, success, failed), and dates are those of their making.",
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx"},
+			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx; where it is not given, what the name of --out ends with"},
 			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
 			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
@@ -38,9 +40,18 @@ func runExport(c *cli.Context, w world) error {
 	if c.NArg() > 1 || !slices.Contains([]string{"certificates", "deliveries", "audit"}, what) {
 		return usageError("export takes certificates, deliveries or audit; see vecctl export --help")
 	}
+	for _, name := range []string{"status", "batch", "from", "to"} {
+		if what == "audit" && c.IsSet(name) {
+			return usageError("the audit trail is exported whole; leave --%s out", name)
+		}
+	}
+	formats := []string{"csv", "jsonl", "xlsx"}
 	format := c.String("format")
-	if !slices.Contains([]string{"csv", "jsonl", "xlsx"}, format) {
+	if !slices.Contains(formats, format) {
 		return usageError("%q is no format of a table; want csv, jsonl or xlsx", format)
+	}
+	if ending := strings.TrimPrefix(filepath.Ext(c.String("out")), "."); !c.IsSet("format") && slices.Contains(formats, strings.ToLower(ending)) {
+		format = strings.ToLower(ending)
 	}
 	if format == "xlsx" && c.String("out") == "-" && isTerminal(w.stdout) {
 		return usageError("a workbook is nothing for a terminal; name a file with --out")
@@ -70,21 +81,21 @@ func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) e
 	return eachOf(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
 }
 
-// eachOf hands the certificates of a filter on, newest first.
+// eachOf hands the certificates of a filter on, in the order of the list.
 func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
 	const perPage = 100
 	f.PerPage = perPage
-	last := ^uint64(0)
+	seen := map[uint64]bool{}
 	for f.Page = 1; ; f.Page++ {
 		page, err := s.Certificates(c.Context, f)
 		if err != nil {
 			return err
 		}
 		for _, found := range page.Data {
-			if found.ID >= last {
+			if seen[found.ID] {
 				continue // new ones have moved it to this page
 			}
-			last = found.ID
+			seen[found.ID] = true
 			if err := each(found); err != nil {
 				return err
 			}

@@ -151,6 +151,7 @@ func TestInitAsksLineByLine(t *testing.T) {
 		sc.sees("user", "User: ")
 		sc.press("registrar", "Enter")
 		sc.sees("password", "Password: ")
+		sc.silent()
 	}
 	sc := s.terminal(160, 70, plain, "init")
 	questions(sc)

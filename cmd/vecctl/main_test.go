@@ -107,7 +107,8 @@ func (s *site) finish(cmd *exec.Cmd, started *capture) result {
 	return r
 }
 
-type capture struct{ out, err bytes.Buffer }
+// capture is what a run has said so far.
+type capture struct{ out, err spoken }
 
 func (s *site) start(cmd *exec.Cmd) *capture {
 	s.t.Helper()

@@ -75,12 +75,8 @@ func backupSet(c *cli.Context) (form, backup.Set, error) {
 	if err != nil {
 		return "", backup.Set{}, err
 	}
-	path := c.Args().First()
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "", backup.Set{}, fault.Newf(fault.Invalid, "%s is a folder; name the backup in it that is meant", path)
-	}
 	keys, err := keysOf(c)
-	return f, backup.Set{Path: path, Before: c.StringSlice("base"), Keys: keys}, err
+	return f, backup.Set{Path: c.Args().First(), Before: c.StringSlice("base"), Keys: keys}, err
 }
 
 // tellContents says what a backup holds.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func retryCommand(w world) *cli.Command {
@@ -38,10 +41,15 @@ func retryCommand(w world) *cli.Command {
 }
 
 func retryMany(c *cli.Context, w world, s *session, f form) error {
+	all := s.RetryAll
 	if s.remote {
-		return usageError("--batch and --all-failed work on a home; with --api name the certificates")
+		all = s.retryAllElsewhere
 	}
-	n, err := s.RetryAll(c.Context, c.String("batch"))
+	n, err := all(c.Context, c.String("batch"))
+	if n > 0 && err != nil {
+		say(w, "%d certificates are processed again, others are not: %v", n, err)
+		return outcome(exitPartly)
+	}
 	if err != nil {
 		return err
 	}
@@ -50,4 +58,28 @@ func retryMany(c *cli.Context, w world, s *session, f form) error {
 	}
 	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows what fails still\n", n)
 	return err
+}
+
+// retryAllElsewhere retries every failed certificate, or those of one batch, on a vault
+// that knows the API alone, and returns how many. What somebody else retries meanwhile is
+// passed over, and so are other batches, where the vault does not know that filter.
+func (s *session) retryAllElsewhere(ctx context.Context, batch string) (n int, err error) {
+	failed, err := allPages(ctx, s.List, client.Filter{Status: string(vault.Failed), Batch: batch}, 0)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range failed {
+		if batch != "" && (one.BatchID == nil || *one.BatchID != batch) {
+			continue
+		}
+		_, err := s.Retry(ctx, one.UUID)
+		if fault.Is(err, fault.Illegal) {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }

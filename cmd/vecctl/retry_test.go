@@ -3,7 +3,10 @@ package main
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,4 +76,44 @@ func TestRetry(t *testing.T) {
 	wantWhole(s, s.bulk(0, manifest), 3)
 	s.done("retry", "--all-failed").says(t, "0 certificates")
 	s.want(1, "retry", name).says(t, "is approved; only one that is failed can be retried")
+}
+
+// TestRetryElsewhere retries what failed on a vault that has no call for many, does not
+// know the filter of batches, and has one certificate that somebody else retried.
+func TestRetryElsewhere(t *testing.T) {
+	t.Parallel()
+	batches := map[string]string{"u5": `"mine"`, "u4": `"other"`, "u3": `null`, "u2": `"mine"`, "u1": `"mine"`}
+	var retried []string
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /vault/business/certificate-vault", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("status") != "failed" {
+			t.Errorf("listed: %s", r.URL)
+		}
+		page, names := 1, []string{"u5", "u4", "u3"}
+		if r.FormValue("page") == "2" {
+			page, names = 2, []string{"u2", "u1"}
+		}
+		for i, name := range names {
+			names[i] = fmt.Sprintf(`{"id": %s, "uuid": %q, "batch_id": %s, "status": {"value": "failed"}}`, name[1:], name, batches[name])
+		}
+		fmt.Fprintf(w, `{"data": [%s], "meta": {"current_page": %d, "last_page": 2, "total": 5}}`, strings.Join(names, ","), page)
+	})
+	mux.HandleFunc("POST /vault/business/certificate-vault/{name}/retry", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		if name == "u2" {
+			http.Error(w, `{"message": "Only failed certificates can be retried."}`, http.StatusBadRequest)
+			return
+		}
+		retried = append(retried, name)
+		fmt.Fprintf(w, `{"message": "Certificate retry initiated successfully", "data": {"uuid": %q}}`, name)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	s := newSite(t)
+	at := []string{"--api", server.URL + "/vault", "--token", "x"}
+	s.done(append([]string{"retry", "--batch", "mine"}, at...)...).says(t, "2 certificates are processed again")
+	s.done(append([]string{"retry", "--all-failed", "--json"}, at...)...).says(t, `"retried": 4`)
+	if got := strings.Join(retried, " "); got != "u5 u1 u5 u4 u3 u1" {
+		t.Errorf("retried: %s", got)
+	}
 }

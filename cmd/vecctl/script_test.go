@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -147,13 +146,11 @@ func listTree(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // serve NAME STATUS BODY starts a server that answers every call so, and sets
-// NAME to its address; STATUS closed is an address where nobody answers.
+// NAME to its address; STATUS closed is an address where nobody answers, and nobody
+// begins to: that of a server that has ended may be given to another.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	if args[1] == "closed" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Setenv(args[0], "http://"+l.Addr().String())
-		ts.Check(l.Close())
+		ts.Setenv(args[0], "http://127.0.0.1:1")
 		return
 	}
 	status, err := strconv.Atoi(args[1])

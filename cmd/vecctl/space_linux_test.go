@@ -25,6 +25,7 @@ func TestAnAgentOnAFullDisk(t *testing.T) {
 	token := made[len(made)-1]
 	watch := s.command("watch")
 	watched := s.start(watch)
+	until(t, 2*time.Minute, "watcher", func() bool { return strings.Contains(watched.out.String(), "watching ") })
 
 	fill := filepath.Join(small, "fill")
 	fillUp(t, fill)
@@ -51,9 +52,11 @@ func TestAnAgentOnAFullDisk(t *testing.T) {
 	if r := s.bulk(0, filepath.Join(s.docs, "batch.csv")); r.Issued+r.Unchanged != 6 {
 		t.Errorf("%+v", r)
 	}
+	until(t, 2*time.Minute, "word of the room", func() bool {
+		return strings.Contains(watched.out.String(), "info: there is room on the disk again")
+	})
 	must(t, watch.Process.Kill())
-	r := s.finish(watch, watched)
-	r.says(t, "error: ", "the disk is full", "info: there is room on the disk again")
+	s.finish(watch, watched).says(t, "error: ", "the disk is full")
 	d.end()
 }
 

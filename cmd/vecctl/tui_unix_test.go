@@ -93,6 +93,22 @@ func (s *screen) sees(what string, words ...string) string {
 	return s.waits(what, words, nil)
 }
 
+// silent waits until the terminal does not show what is typed.
+func (s *screen) silent() {
+	s.t.Helper()
+	path := strings.TrimSpace(s.want("display-message", "-p", "#{pane_tty}"))
+	until(s.t, screenPatience, "silence", func() bool {
+		terminal, err := os.Open(path)
+		must(s.t, err)
+		defer terminal.Close()
+		ask := exec.Command("stty", "-a")
+		ask.Stdin = terminal
+		settings, err := ask.Output()
+		must(s.t, err)
+		return strings.Contains(string(settings), "-echo ")
+	})
+}
+
 // waits is sees that also wants some words gone.
 func (s *screen) waits(what string, words, gone []string) string {
 	s.t.Helper()

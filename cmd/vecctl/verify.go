@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -124,7 +125,7 @@ func askVault(c *cli.Context, w world, v *verdict) {
 	err := with(c, w, func(s *session) error {
 		found, err := findIssued(c.Context, s, v.ReferenceID)
 		if fault.Is(err, fault.NotFound) {
-			v.disown(addressOf(c, w, s))
+			v.disown(c.Context, addressOf(c, w, s), s.remote)
 			return nil
 		}
 		if err != nil {
@@ -160,18 +161,45 @@ func addressOf(c *cli.Context, w world, s *session) string {
 
 // disown notes that the vault did not issue the document. One whose code leads to
 // this very vault nobody else can have issued: anybody may sign in any name.
-func (v *verdict) disown(address string) {
+func (v *verdict) disown(ctx context.Context, address string, remote bool) {
 	v.Vault = "this vault did not issue it"
-	if v.Valid && address != "" && strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
-		v.Valid, v.Sentence = false, "Not genuine: its code leads to this vault, which did not issue it, whoever signed it."
+	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
+		return
 	}
+	if remote && shown(ctx, v.VerifyURL) {
+		v.Vault = "not issued by the institution whose token this is"
+		return
+	}
+	v.Valid, v.Sentence = false, "Not genuine: its code leads to this vault, which did not issue it, whoever signed it."
 }
 
-// findIssued looks a reference ID up. A foreign server's view call takes UUIDs
-// alone, so there the list is searched.
+// shown tells whether a vault elsewhere may have issued a document all the same: a
+// token shows the certificates of one institution, the page that the code leads to
+// those of all.
+func shown(ctx context.Context, page string) bool {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
+	if err != nil {
+		return false // no link of any vault
+	}
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return true
+	}
+	return answer.Body.Close() == nil && answer.StatusCode != http.StatusNotFound
+}
+
+// findIssued looks a reference ID up, in a home among the certificates of all its
+// institutions. A foreign server's view call takes UUIDs alone, so there the list is
+// searched.
 func findIssued(ctx context.Context, s *session, reference string) (client.Certificate, error) {
 	if !s.remote {
-		return s.Certificate(ctx, reference)
+		found, err := s.Certificate(ctx, reference)
+		if fault.Is(err, fault.NotFound) {
+			return s.Issued(ctx, reference)
+		}
+		return found, err
 	}
 	page, err := s.List(ctx, client.Filter{Search: reference})
 	if err != nil {

@@ -316,6 +316,15 @@ func TestIncrementalBackups(t *testing.T) {
 	if _, err := (Set{Path: c}).Read(t.Context(), nil); !fault.Is(err, fault.Invalid) {
 		t.Errorf("with another in the second's place: %v", err)
 	}
+	must(t, os.WriteFile(b, []byte("what is no backup"), 0o600))
+	_, err = Set{Path: c}.Read(t.Context(), nil)
+	if message, _ := fault.Message(err); !fault.Is(err, fault.Damaged) || !strings.HasPrefix(message, b+": ") {
+		t.Errorf("with the second damaged: %v", err)
+	}
+	_, err = Set{Path: dir}.Read(t.Context(), nil)
+	if message, _ := fault.Message(err); !strings.Contains(message, "is a folder; name the backup in it") {
+		t.Errorf("a folder: %v", err)
+	}
 }
 
 func TestEncryptedBackups(t *testing.T) {
@@ -391,6 +400,34 @@ func TestOnlyIntoAnEmptyFolder(t *testing.T) {
 		t.Errorf("given up: %v", err)
 	}
 	wantAlone(t, dir, "b", "home")
+	empty := filepath.Join(dir, "empty")
+	must(t, os.Mkdir(empty, 0o750))
+	if _, err := set.Restore(t.Context(), empty, func(string) error { return refused }); !errors.Is(err, refused) {
+		t.Errorf("refused by the check: %v", err)
+	}
+	if info, err := os.Stat(empty); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("the empty folder is %v afterwards, %v", info, err)
+	}
+}
+
+func TestALinkStaysOne(t *testing.T) {
+	t.Parallel()
+	h, dir := newHome("one"), t.TempDir()
+	set := Set{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}
+	elsewhere, link := filepath.Join(dir, "elsewhere"), filepath.Join(dir, "home")
+	if err := os.Symlink(elsewhere, link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	if _, err := set.Restore(t.Context(), link, nil); !fault.Is(err, fault.Invalid) {
+		t.Errorf("by a link that leads nowhere: %v", err)
+	}
+	must(t, os.Mkdir(elsewhere, 0o700))
+	_, err := set.Restore(t.Context(), link, nil)
+	must(t, err)
+	h.want(t, elsewhere)
+	if to, err := os.Readlink(link); err != nil || to != elsewhere {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
 }
 
 func TestAFileThatShrinksMeanwhile(t *testing.T) {

@@ -41,6 +41,9 @@ func (s Set) open(path string, read func(io.Reader) error) error {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the backup %s cannot be read; check its rights", path))
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return fault.Newf(fault.Invalid, "%s is a folder; name the backup in it that is meant", path)
+	}
 	archive, err := s.Keys.Unseal(f)
 	if err == nil {
 		err = read(archive)
@@ -112,7 +115,7 @@ func (s Set) find(b *Before) (string, error) {
 		if err == nil && h.ID == b.ID {
 			return path, nil
 		}
-		if err != nil && path != beside {
+		if err != nil && (path != beside || !errors.Is(err, fs.ErrNotExist)) {
 			return "", err
 		}
 	}

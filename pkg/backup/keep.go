@@ -60,9 +60,10 @@ func ParseName(name string) (Kept, bool) {
 type Retention struct{ Daily, Weekly int }
 
 // Expired are the names that a home's backups may lose, oldest first. The newest
-// stays, and whatever one that stays builds on; without a rule all do. Names of
-// other homes, or of something else, are left out.
-func (r Retention) Expired(names []string, homeID string, zone *time.Location) []string {
+// stays, the one just made, which is another where a clock was set back, and
+// whatever one that stays builds on; without a rule all do. Names of other homes, or
+// of something else, are left out.
+func (r Retention) Expired(names []string, made, homeID string, zone *time.Location) []string {
 	var all []Kept
 	for _, name := range names {
 		if k, ok := ParseName(name); ok && k.HomeID == homeID {
@@ -79,6 +80,9 @@ func (r Retention) Expired(names []string, homeID string, zone *time.Location) [
 		return strings.Compare(a.Name, b.Name)
 	})
 	stay := map[time.Time]bool{all[0].At: true}
+	if k, ok := ParseName(made); ok {
+		stay[k.At] = true
+	}
 	keep := func(n int, period func(time.Time) string) {
 		seen := map[string]bool{}
 		for _, k := range all {
@@ -92,14 +96,18 @@ func (r Retention) Expired(names []string, homeID string, zone *time.Location) [
 	}
 	keep(max(r.Daily, 0), func(t time.Time) string { return t.Format(time.DateOnly) })
 	keep(max(r.Weekly, 0), func(t time.Time) string { y, w := t.ISOWeek(); return fmt.Sprintf("%d-%d", y, w) })
-	var expired []string
-	for _, k := range all { // newest first, so that what one builds on comes later
-		if !stay[k.At] {
-			expired = append(expired, k.Name)
-		} else if !k.Since.IsZero() {
-			stay[k.Since] = true
+	for range all { // as many steps as the longest chain may have
+		for _, k := range all {
+			if stay[k.At] && !k.Since.IsZero() {
+				stay[k.Since] = true
+			}
 		}
 	}
-	slices.Reverse(expired)
+	var expired []string
+	for _, k := range slices.Backward(all) {
+		if !stay[k.At] {
+			expired = append(expired, k.Name)
+		}
+	}
 	return expired
 }

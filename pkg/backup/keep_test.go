@@ -45,19 +45,22 @@ func TestRetention(t *testing.T) {
 		names []string
 		keep  Retention
 		left  []string
+		made  string
 	}{
-		"no rule":          {month, Retention{}, month},
-		"days":             {month, Retention{Daily: 3}, month[25:]},
-		"weeks":            {month, Retention{Weekly: 2}, []string{month[21], month[27]}},
-		"both":             {month, Retention{Daily: 2, Weekly: 3}, []string{month[14], month[21], month[26], month[27]}},
-		"the day's last":   {append(slices.Clone(month), noon), Retention{Daily: 1}, []string{noon}},
-		"what is built on": {chain, Retention{Daily: 1}, chain[4:]},
-		"a whole chain":    {chain, Retention{Daily: 3}, chain},
-		"gaps":             {[]string{whole(0), whole(9), whole(20)}, Retention{Daily: 2}, []string{whole(9), whole(20)}},
-		"nothing":          {nil, Retention{Daily: 2}, nil},
+		"no rule":          {month, Retention{}, month, ""},
+		"days":             {month, Retention{Daily: 3}, month[25:], ""},
+		"weeks":            {month, Retention{Weekly: 2}, []string{month[21], month[27]}, ""},
+		"both":             {month, Retention{Daily: 2, Weekly: 3}, []string{month[14], month[21], month[26], month[27]}, ""},
+		"the day's last":   {append(slices.Clone(month), noon), Retention{Daily: 1}, []string{noon}, ""},
+		"what is built on": {chain, Retention{Daily: 1}, chain[4:], ""},
+		"a whole chain":    {chain, Retention{Daily: 3}, chain, ""},
+		"gaps":             {[]string{whole(0), whole(9), whole(20)}, Retention{Daily: 2}, []string{whole(9), whole(20)}, ""},
+		"nothing":          {nil, Retention{Daily: 2}, nil, ""},
+		"a clock set back": {month, Retention{Daily: 2}, []string{month[3], month[26], month[27]}, month[3]},
+		"and built upon":   {append(slices.Clone(month), onto(-1, 20), onto(-2, -1)), Retention{Daily: 1}, []string{month[20], month[27], onto(-1, 20), onto(-2, -1)}, onto(-2, -1)},
 	} {
 		others := []string{Name("00000002", day(0), time.Time{}, false), "notes.txt"}
-		expired := test.keep.Expired(append(slices.Clone(test.names), others...), "00000001", time.UTC)
+		expired := test.keep.Expired(append(slices.Clone(test.names), others...), test.made, "00000001", time.UTC)
 		left := slices.DeleteFunc(slices.Clone(test.names), func(n string) bool { return slices.Contains(expired, n) })
 		if !slices.Equal(left, test.left) && len(left)+len(test.left) > 0 {
 			t.Errorf("%s: left %v, want %v", name, left, test.left)

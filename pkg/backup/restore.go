@@ -21,8 +21,12 @@ import (
 // Restore puts a backup into a folder that does not exist, or is empty. All of it
 // is written into another folder beside, checked there, by check too, and made
 // durable, before that one gets the name. Nothing stays of a restore that fails.
+// Where dir is a link, it stays one, and the folder that it names is filled.
 func (s Set) Restore(ctx context.Context, dir string, check func(staged string) error) (found Contents, err error) {
 	if err := Vacant(dir); err != nil {
+		return found, err
+	}
+	if dir, err = followed(dir); err != nil {
 		return found, err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
@@ -35,11 +39,15 @@ func (s Set) Restore(ctx context.Context, dir string, check func(staged string) 
 	if err != nil {
 		return found, blob.DiskError(err, "making a folder beside the home")
 	}
+	back, err := vacate(dir)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(staged))
+			err = errors.Join(err, os.RemoveAll(staged), back())
 		}
 	}()
+	if err != nil {
+		return found, err
+	}
 	x := newExtractor(ctx, staged)
 	found, err = s.Read(x.ctx, x.visit)
 	if err := x.end(err); err != nil {
@@ -53,7 +61,6 @@ func (s Set) Restore(ctx context.Context, dir string, check func(staged string) 
 	if err := blob.FlushTree(staged); err != nil {
 		return found, err
 	}
-	_ = os.Remove(dir) // it is empty, or not there
 	return found, blob.Publish([]blob.Pending{{Temp: staged, Name: dir}})
 }
 
@@ -82,9 +89,40 @@ func Vacant(dir string) error {
 	case err != nil:
 		return blob.DiskError(err, "looking at the home")
 	case len(entries) > 0:
-		return fault.Newf(fault.Conflict, "there is a home in %s already, or something else; a backup is restored only into an empty one: name another with --home", dir)
+		return fault.Newf(fault.Conflict, "there is a home in %s already, or something else; a backup is restored only into an empty one: move that away, or name another with --home", dir)
 	}
 	return nil
+}
+
+// followed is the folder that a link leads to, and any other path itself.
+func followed(dir string) (string, error) {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return dir, nil
+	}
+	folder, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fault.Newf(fault.Invalid, "%s is a link that leads nowhere; make the folder that it names, or name another home with --home", dir)
+	}
+	return folder, blob.DiskError(err, "looking at the home")
+}
+
+// vacate removes an empty folder, since another will get its name; back puts it there
+// again. One that cannot be removed is better known before all is read than after.
+func vacate(dir string) (back func() error, err error) {
+	nothing := func() error { return nil }
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nothing, nil
+	}
+	if err != nil {
+		return nothing, blob.DiskError(err, "looking at the home")
+	}
+	if err := os.Remove(dir); err != nil {
+		return nothing, fault.Wrap(fault.Invalid, err, fmt.Sprintf(
+			"the folder %s cannot be replaced by the home, as where a disk is mounted on it; name one in it, which need not be there: --home %s",
+			dir, filepath.Join(dir, "home")))
+	}
+	return func() error { return os.Mkdir(dir, info.Mode().Perm()) }, nil
 }
 
 // extractor writes members into a folder, a few at a time.

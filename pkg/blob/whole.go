@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -103,7 +104,7 @@ func tempPrefix(path string) string {
 
 // Tidy removes what an interrupted WriteFile of a path left beside it. Only the
 // sole writer of that file may call it.
-func Tidy(path string) error { return tidy(filepath.Dir(path), tempPrefix(path)) }
+func Tidy(path string) error { return tidy(filepath.Dir(path), tempPrefix(path), time.Time{}) }
 
 // TidyFolder removes what interrupted calls of WriteFile left in a folder, which
 // need not exist. Only the sole writer of the folder's files may call it.
@@ -111,16 +112,24 @@ func TidyFolder(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return tidy(dir, tempMark)
+	return tidy(dir, tempMark, time.Time{})
 }
 
-func tidy(dir, prefix string) error {
+// TidyOld is TidyFolder where others may be writing files at the moment: what was
+// written to since a moment stays.
+func TidyOld(dir string, since time.Time) error { return tidy(dir, tempMark, since) }
+
+// tidy leaves alone what was written to since a moment, unless that is zero.
+func tidy(dir, prefix string, since time.Time) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return DiskError(err, "looking for half-written files")
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), prefix) {
+			continue
+		}
+		if info, err := e.Info(); !since.IsZero() && (err != nil || !info.ModTime().Before(since)) {
 			continue
 		}
 		if err := discard(filepath.Join(dir, e.Name())); err != nil {
@@ -138,8 +147,9 @@ func discard(path string) error {
 	return nil
 }
 
-// DiskError gives an error of the file system its kind: a full or read-only
-// disk and missing rights are for the operator to mend, the rest is internal.
+// DiskError gives an error of the file system its kind: a full or read-only disk,
+// missing rights and too many open files are for the operator to mend, the rest is
+// internal.
 // An error that has a kind keeps it; nil stays nil.
 func DiskError(err error, doing string) error {
 	if err == nil {
@@ -160,11 +170,19 @@ func DiskError(err error, doing string) error {
 	case errors.Is(err, syscall.ENOSPC), isQuota(err):
 		return fault.Wrap(fault.Full, err, doing+where+": the disk is full; make room, then run the same command again")
 	case errors.Is(err, syscall.EROFS):
-		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name another home with --home")
+		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name a place on another one")
+	case Exhausted(err):
+		return fault.Wrap(fault.Full, err, doing+where+": too many files are open at once; raise the limit (ulimit -n), then run the same command again")
 	case errors.Is(err, fs.ErrPermission):
 		return fault.Wrap(fault.Full, err, doing+where+": "+Denied(path))
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Exhausted tells whether a file could not be opened since too many are, which says
+// nothing of the file.
+func Exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // FlushTree makes a folder with everything in it durable.

@@ -68,6 +68,9 @@ func (c *Client) try(req *http.Request) (*http.Response, error) {
 		if err := req.Context().Err(); err != nil {
 			return nil, err
 		}
+		if _, said := fault.Message(err); said {
+			return nil, err // the transport knows better what cannot be reached
+		}
 		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s cannot be reached; check the address and that it runs", c.base))
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {

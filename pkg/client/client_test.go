@@ -68,9 +68,7 @@ func TestErrorsHaveTheirKinds(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	c, err := client.New(server.URL, "", http.DefaultTransport)
+	c, err := client.New("http://127.0.0.1:1", "", http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,5 +103,20 @@ func TestADownloadThatBreaksOff(t *testing.T) {
 	var got bytes.Buffer
 	if _, err := c.Download(t.Context(), "x", &got); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %q, %v", got.String(), err)
+	}
+}
+
+// A certificate that was given no document is refused before anything is sent.
+func TestNoDocument(t *testing.T) {
+	c, err := client.New("http://127.0.0.1:1", "secret", http.DefaultTransport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, one := c.Upload(t.Context(), client.NewCertificate{Title: "Diploma"}, nil)
+	_, file := c.UploadFile(t.Context(), client.Document{Name: "diploma.pdf"}, "", nil)
+	for _, err := range []error{one, file} {
+		if message, _ := fault.Message(err); !fault.Is(err, fault.Invalid) || !strings.Contains(message, "no document") {
+			t.Errorf("%v", err)
+		}
 	}
 }

@@ -201,6 +201,9 @@ func (f formBody) open(head, tail []byte) (io.ReadCloser, error) {
 	if f.file == "" {
 		return io.NopCloser(io.MultiReader(bytes.NewReader(head), bytes.NewReader(tail))), nil
 	}
+	if f.doc.Open == nil {
+		return nil, fault.New(fault.Invalid, "there is no document to send; FileDocument makes one of a file")
+	}
 	doc, err := f.doc.Open()
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the file "+f.doc.Name+" cannot be opened")

@@ -58,7 +58,7 @@ type Deliveries interface {
 	// Announce keeps a delivery of news for each endpoint that wants it and was not
 	// told yet.
 	Announce(ctx context.Context, n hook.News, now time.Time) error
-	// NextTurn returns up to n deliveries to an endpoint that are due, oldest first,
+	// NextTurn returns up to n deliveries to an endpoint that are due (hook.Waits), oldest first,
 	// but for those that busy says are being tried. An endpoint that takes none now has
 	// none due; one that is gone is NotFound.
 	NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(id uint64) bool) (Turn, error)
@@ -100,7 +100,7 @@ type Receipts interface {
 	// ForgetReceived removes up to n events of which nothing is to be done any more,
 	// of all that came before a moment.
 	ForgetReceived(ctx context.Context, before time.Time, n int) (int, error)
-	// NextChores returns up to n tasks that are due, oldest first, but for those that busy
+	// NextChores returns up to n tasks that are due (hook.Waits), oldest first, but for those that busy
 	// says are being done, and when the next one beyond those is due.
 	NextChores(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]Chore, time.Time, error)
 	// KeepTask commits what hook.Received.AfterTask makes of a try.

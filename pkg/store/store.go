@@ -170,7 +170,7 @@ type Certificates interface {
 
 // Jobs is the one queue of work.
 type Jobs interface {
-	// Claim takes up to n jobs of a kind that are due: of each institution in turn, the
+	// Claim takes up to n jobs of a kind that are due (vault.Job.Due): of each institution in turn, the
 	// oldest of each first. Each is hidden from others until its lease ends, and its
 	// attempt is counted. A suspect job comes alone.
 	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)

@@ -1,6 +1,9 @@
 package vault
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // JobKind sorts jobs by who works on them.
 type JobKind string
@@ -48,6 +51,21 @@ func PolicyOf(kind JobKind) Policy {
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
 	}
 	return Policy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
+}
+
+// Due tells whether the job can be claimed. No job waits longer than its kind's longest
+// pause, but for its first attempt, which may be held: one that seems to was put off
+// while the clock was ahead, and is due.
+func (j Job) Due(now time.Time) bool {
+	wait := j.RunAt.Sub(now)
+	if wait <= 0 || j.Held {
+		return wait <= 0
+	}
+	longest := slices.Max(PolicyOf(j.Kind).Pauses)
+	if j.Attempt == 0 && j.Crashes == 0 {
+		longest = max(longest, j.RunAt.Sub(j.CreatedAt))
+	}
+	return wait > longest
 }
 
 // Again returns the job as it waits for its next attempt after a failure that

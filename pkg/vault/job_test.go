@@ -66,6 +66,31 @@ func TestAgainOfAJobThatNobodyClaimed(t *testing.T) {
 	}
 }
 
+func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
+	held := vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born.AddDate(0, 0, 3)}
+	mail := vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born.Add(4 * time.Hour), Attempt: 6}
+	for name, tt := range map[string]struct {
+		job vault.Job
+		now time.Time
+		due bool
+	}{
+		"its time has come":                  {mail, mail.RunAt, true},
+		"not yet":                            {mail, mail.RunAt.Add(-time.Nanosecond), false},
+		"for the longest pause":              {mail, born, false},
+		"for longer than any pause":          {mail, born.Add(-time.Nanosecond), true},
+		"for years":                          {mail, born.AddDate(-10, 0, 0), true},
+		"held for days":                      {held, born, false},
+		"held, and made in a future":         {held, born.Add(-time.Second), true},
+		"held no more since its worker died": {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: held.RunAt, Crashes: 1}, born, true},
+		"a worker has it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Held: true, Attempt: 1}, born.AddDate(-10, 0, 0), false},
+		"a worker had it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Held: true, Attempt: 1}, born, true},
+	} {
+		if got := tt.job.Due(tt.now); got != tt.due {
+			t.Errorf("%s: due %v, want %v", name, got, tt.due)
+		}
+	}
+}
+
 func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim(born)
 	want := j

@@ -88,12 +88,12 @@ const draw = (spec) => {
     make("a", { href: "#" + op.operationId }, make("span", { class: "method" }, method.toUpperCase()), op.summary)));
   document.getElementById("reference").replaceChildren(
     make("h1", {}, spec.info.title), prose(spec.info.summary), prose(spec.info.description),
-    make("p", {}, make("a", { href: "/openapi.json" }, "openapi.json")),
+    make("p", {}, make("a", { href: "openapi.json" }, "openapi.json")),
     ...calls.map((call) => operation(...call)));
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 };
 
-fetch("/openapi.json")
+fetch("openapi.json")
   .then((answer) => answer.json())
   .then(draw)
   .catch((error) => {

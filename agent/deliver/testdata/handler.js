@@ -25,4 +25,4 @@ const server = require('http').createServer((req, res) => {
     res.end(req.headers['x-webhook-event'] + ' ' + payload.event + ' ' + payload.delivery_id);
   });
 });
-server.listen(Number(process.argv[2]), '127.0.0.1');
+server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));

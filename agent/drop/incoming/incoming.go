@@ -157,6 +157,19 @@ func New(incoming string, r Record) (*Batch, error) {
 	return &Batch{Dir: dir, Record: r}, nil
 }
 
+// Outcomes are the folders of outcomes that grow among incoming batches.
+func Outcomes(incoming string) ([]string, error) {
+	entries, err := os.ReadDir(incoming)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, blob.DiskError(err, "looking for incoming batches")
+	}
+	var folders []string
+	for _, e := range entries {
+		folders = append(folders, filepath.Join(incoming, e.Name(), outcomeDir))
+	}
+	return folders, nil
+}
+
 // source is where a file of the batch lay.
 func (t File) source(folder string) string {
 	if path.IsAbs(t.From) || filepath.IsAbs(t.From) {

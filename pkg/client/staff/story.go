@@ -25,3 +25,11 @@ func (c *Client) Story(ctx context.Context, name string) (Story, error) {
 	err := c.Call(ctx, http.MethodGet, "/panel/certificates/"+url.PathEscape(name)+"/story", nil, &s)
 	return s, err
 }
+
+// Issued finds a certificate by its reference ID, whichever institution of an agent's
+// home issued it.
+func (c *Client) Issued(ctx context.Context, reference string) (client.Certificate, error) {
+	var found client.Certificate
+	err := c.Call(ctx, http.MethodGet, "/panel/issued/"+url.PathEscape(reference), nil, &found)
+	return found, err
+}

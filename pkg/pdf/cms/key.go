@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -116,8 +117,11 @@ func leafFirst(key crypto.Signer, chain []*x509.Certificate) []*x509.Certificate
 // LoadPKCS12 makes a signer of a PKCS#12 file (.p12, .pfx).
 func LoadPKCS12(data []byte, password string) (*Signer, error) {
 	private, leaf, others, err := pkcs12.DecodeChain(data, password)
-	if err != nil {
+	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
 		return nil, fault.Wrap(fault.Invalid, err, "The PKCS#12 file cannot be opened: check its password.")
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "The file is no PKCS#12 file with a key and its certificate: export both together, or give them as PEM.")
 	}
 	key, ok := private.(crypto.Signer)
 	if !ok {

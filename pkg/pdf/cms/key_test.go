@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,42 @@ func FuzzLoadPKCS12(f *testing.F) {
 		s, err := LoadPKCS12(file, password)
 		sound(t, s, err)
 	})
+}
+
+// What is wrong with a PKCS#12 file is told apart: a password is mended in another way
+// than a file.
+func TestWhatIsWrongWithPKCS12(t *testing.T) {
+	t.Parallel()
+	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(key, cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := pkcs12.Modern.WithIterations(1).Encode(s.key, s.Chain()[0], nil, "word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyless, err := pkcs12.Modern.WithIterations(1).EncodeTrustStore(s.Chain(), "word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		file           []byte
+		password, says string
+	}{
+		"a wrong password": {whole, "other", "check its password"},
+		"none":             {whole, "", "check its password"},
+		"without a key":    {keyless, "word", "export both together"},
+		"another file":     {[]byte("%PDF-1.7"), "word", "export both together"},
+		"cut off":          {whole[:len(whole)/2], "word", "export both together"},
+	} {
+		if _, err := LoadPKCS12(test.file, test.password); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func FuzzAnswer(f *testing.F) {

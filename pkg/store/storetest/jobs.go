@@ -8,6 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
 func owners(jobs []vault.Job) []uint64 {
@@ -117,6 +118,31 @@ func claimLeases(f *fixture) {
 		f.wantClaim(1)
 		f.now = f.now.Add(time.Nanosecond)
 	}
+}
+
+// clockSetBack has everything tried while the clock is ten years ahead, and then asks
+// what is due in the present.
+func clockSetBack(f *fixture) {
+	e, present := f.endpoint(f.a, vault.EventCreated), f.now
+	c := f.keep(f.a, f.draft())
+	f.now = present.AddDate(10, 0, 0)
+	again, ok := f.wantClaim(1, c)[0].Again("no", f.now)
+	f.wantSame(ok, true, "another attempt")
+	done, err := f.store.Settle(f.Context(), []store.Settlement{{Job: again, Again: true}})
+	f.check(errors.Join(append(done, err)...))
+	f.attempt(e, 500)
+	r, _, err := f.store.Receive(f.Context(), hook.Received{Identity: "id", At: f.now, Event: "e", Body: []byte("{}"),
+		Tasks: []hook.Task{hook.NewTask(hook.Run, "true", f.now)}})
+	f.check(err)
+	f.check(f.store.KeepTask(f.Context(), r.Seq, 0, "no", f.now))
+	f.wantClaim(1)
+
+	f.now = present
+	f.wantClaim(1, c)
+	f.wantSame(len(f.turn(e, 9).Due), 1, "deliveries due")
+	chores, _, err := f.store.NextChores(f.Context(), f.now, 9, func(uint64, int) bool { return false })
+	f.check(err)
+	f.wantSame(len(chores), 1, "chores due")
 }
 
 // claimSuspects kills the worker of the same two jobs until they are suspect.

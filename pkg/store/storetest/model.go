@@ -113,7 +113,7 @@ func (m *model) change(id uint64, change store.Change) error {
 func (m *model) due(kind vault.JobKind, now time.Time) []*vault.Job {
 	var found []*vault.Job
 	for _, j := range m.jobs {
-		if j.Kind == kind && !j.RunAt.After(now) {
+		if j.Kind == kind && j.Due(now) {
 			found = append(found, j)
 		}
 	}

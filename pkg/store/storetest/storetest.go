@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"claim takes what is due, oldest first", claimOrder},
 		{"claim takes of institutions in turns", claimTurns},
 		{"claim leases", claimLeases},
+		{"a clock that was ahead keeps nothing waiting", clockSetBack},
 		{"claim takes a suspect alone", claimSuspects},
 		{"settle ends a job with its change", settleEnds},
 		{"settle refuses a lost lease", settleFences},

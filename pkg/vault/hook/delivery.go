@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -105,6 +106,14 @@ func (d Delivery) tried(a Attempt) Delivery {
 	d.Attempts = all[max(0, len(all)-keptTries):]
 	d.Tries++
 	return d
+}
+
+// Waits tells whether the next attempt at a delivery, or at a task, which was to be
+// made at a moment, is still to wait. None waits longer than the longest pause: one that
+// seems to was put off while the clock was ahead.
+func Waits(until, now time.Time) bool {
+	wait := until.Sub(now)
+	return wait > 0 && wait <= slices.Max(taskPauses())
 }
 
 // Again asks for the delivery anew: at once, with all its attempts before it.

@@ -216,6 +216,17 @@ func TestFailuresAgreeWithAModel(t *testing.T) {
 	}
 }
 
+func TestAClockThatWasAheadKeepsNothingWaiting(t *testing.T) {
+	t.Parallel()
+	for wait, waits := range map[time.Duration]bool{
+		-time.Hour: false, 0: false, time.Nanosecond: true, hook.Pause: true, time.Hour: true, time.Hour + 1: false, 90000 * time.Hour: false,
+	} {
+		if got := hook.Waits(now.Add(wait), now); got != waits {
+			t.Errorf("%v: %v", wait, got)
+		}
+	}
+}
+
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	r := hook.Received{Tasks: []hook.Task{hook.NewTask(hook.Run, "true", now), hook.NewTask(hook.Forward, "x", now)}}

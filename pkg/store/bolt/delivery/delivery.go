@@ -178,7 +178,7 @@ func (s *Register) NextTurn(ctx context.Context, institution uint32, endpoint st
 			if busy(record.TailID(k)) {
 				continue
 			}
-			if at := dueAt(k); at.After(now) || len(turn.Due) == n {
+			if at := dueAt(k); hook.Waits(at, now) || len(turn.Due) == n {
 				turn.Next = at
 				break
 			}

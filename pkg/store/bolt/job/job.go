@@ -162,7 +162,11 @@ func Park(t *batch.Tx, b vault.Batch) error {
 // Claim implements store.Jobs.
 func (s *Register) Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
 	// A look first: an idle queue must not cost a write.
-	if next, err := s.NextRun(ctx, kind); err != nil || next.IsZero() || next.After(now) {
+	idle, err := tree.Run(ctx, s.read, func(t *batch.Tx) (bool, error) {
+		first, err := dueJobs(t.Tx, kind, 1, now, 0)
+		return len(first) == 0, err
+	})
+	if err != nil || idle {
 		return nil, err
 	}
 	return tree.Run(ctx, s.write, func(t *batch.Tx) (claimed []vault.Job, err error) {

@@ -80,11 +80,17 @@ func (w *waiting) next(t *tree.Tx, now time.Time) (*vault.Job, error) {
 			k, _ = w.cursor.Seek(w.lane)
 			w.begun = true
 		}
-		if !bytes.HasPrefix(k, w.lane) || runAt(k).After(now) {
+		if !bytes.HasPrefix(k, w.lane) {
 			return nil, nil //nolint:nilnil // absence is no error here and has no value
 		}
-		if j, err := Get(t, record.TailID(k)); err != nil || j != nil {
-			return j, err
+		j, err := Get(t, record.TailID(k))
+		switch {
+		case err != nil:
+			return nil, err
+		case j != nil && !j.Due(now):
+			return nil, nil //nolint:nilnil // absence is no error here and has no value
+		case j != nil:
+			return j, nil
 		}
 	}
 }

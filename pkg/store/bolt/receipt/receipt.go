@@ -117,7 +117,7 @@ func (s *Register) NextChores(ctx context.Context, now time.Time, n int, busy fu
 			if busy(binary.BigEndian.Uint64(seq), task) {
 				continue
 			}
-			if at.After(now) || len(found) == n {
+			if hook.Waits(at, now) || len(found) == n {
 				next = at
 				break
 			}

@@ -4,6 +4,7 @@ package trail
 import (
 	"context"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/record"
 	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
 	"github.com/vecctl/vecctl/pkg/vault/act"
@@ -59,7 +60,7 @@ func (s *Register) Acts(ctx context.Context, after uint64, n int) ([]act.Entry, 
 		for key, value := c.Seek(record.U64(after + 1)); key != nil && len(found) < n; key, value = c.Next() {
 			var e act.Entry
 			if err := record.Decode(key, value, &e); err != nil {
-				return nil, err
+				return nil, fault.At("the audit trail", err)
 			}
 			found = append(found, e)
 		}

@@ -22,7 +22,7 @@ func ReadManifest(q staff.BulkRequest) (*manifest.Manifest, error) {
 }
 
 // OpenFiles opens the folder of a request's documents. One that cannot be opened is
-// Invalid, unless it is for too many open files.
+// Invalid, unless the program can open nothing more at present.
 func OpenFiles(q staff.BulkRequest) (*os.Root, error) {
 	files, err := os.OpenRoot(q.Files)
 	if blob.Exhausted(err) {

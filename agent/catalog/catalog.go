@@ -96,11 +96,11 @@ func (c *Catalog) look(name string) listing {
 		return listing{}
 	}
 	orientation := "portrait"
-	if t.WidthMM > t.Height {
+	if t.WidthMM > t.HeightMM {
 		orientation = "landscape"
 	}
 	return listing{sound: true, placement: c.PlacementOf(t), shaped: client.Template{ID: name, Name: t.Name, Orientation: orientation,
-		WidthMM: hundredths(t.WidthMM), HeightMM: hundredths(t.Height), Fields: append([]string{}, t.Columns...)}}
+		WidthMM: hundredths(t.WidthMM), HeightMM: hundredths(t.HeightMM), Fields: append([]string{}, t.Columns...)}}
 }
 
 // hundredths rounds a length: backgrounds are measured in points, and an A4 page has

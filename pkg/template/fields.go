@@ -55,9 +55,9 @@ func (l *loader) field(s fieldSpec) (field, []string) {
 	switch {
 	case !(s.Width > 0 && s.Height > 0):
 		wrong("width and height must be above 0: they say how much room the text has")
-	case l.t.WidthMM > 0 && !(s.X >= 0 && s.Y >= 0 && s.X+s.Width <= l.t.WidthMM+0.01 && s.Y+s.Height <= l.t.Height+0.01):
+	case l.t.WidthMM > 0 && !(s.X >= 0 && s.Y >= 0 && s.X+s.Width <= l.t.WidthMM+0.01 && s.Y+s.Height <= l.t.HeightMM+0.01):
 		wrong("it lies off the page: %g to %g mm across and %g to %g mm down, and the page is %.0f x %.0f mm",
-			s.X, s.X+s.Width, s.Y, s.Y+s.Height, l.t.WidthMM, l.t.Height)
+			s.X, s.X+s.Width, s.Y, s.Y+s.Height, l.t.WidthMM, l.t.HeightMM)
 	}
 	f.style, err = l.style(s)
 	if err != nil {
@@ -116,11 +116,10 @@ func (l *loader) style(s fieldSpec) (typeset.Style, error) {
 
 // mark reads where the code goes.
 func (l *loader) mark() {
-	m, err := pdf.ParsePlace(l.QR.At)
+	m, err := pdf.Placed(l.QR.At, l.QR.Page, cmp.Or(l.QR.Size, pdf.UsualSizeMM), cmp.Or(l.QR.Margin, pdf.UsualMarginMM))
 	if err != nil {
 		l.wrong("qr.at: %s", message(err))
 	}
-	m.Page, m.SizeMM, m.MarginMM = l.QR.Page, cmp.Or(l.QR.Size, pdf.UsualSizeMM), cmp.Or(l.QR.Margin, pdf.UsualMarginMM)
 	if l.QR.Page > 1 || l.QR.Page < 0 {
 		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
 	}

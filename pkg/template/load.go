@@ -141,7 +141,7 @@ func (l *loader) loadBackground() []byte {
 		l.wrong("the background %s cannot be used: %v", l.Background, message(err))
 		return nil
 	}
-	l.t.WidthMM, l.t.Height = w, h
+	l.t.WidthMM, l.t.HeightMM = w, h
 	return page.Bytes()
 }
 
@@ -150,7 +150,7 @@ func (l *loader) sized(file []byte, info pdf.Info, w, h float64) []byte {
 		l.wrong("the background %s is %.0f x %.0f mm, and page says %.0f x %.0f: leave page out, or mend it",
 			l.Background, info.WidthMM, info.HeightMM, w, h)
 	}
-	l.t.WidthMM, l.t.Height = info.WidthMM, info.HeightMM
+	l.t.WidthMM, l.t.HeightMM = info.WidthMM, info.HeightMM
 	return file
 }
 

@@ -34,7 +34,7 @@ func (s Shelf) Names() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, fmt.Sprintf("the folder of templates, %s, cannot be read", s.Dir))
+		return nil, fault.Wrap(fault.Internal, err, fmt.Sprintf("the folder of templates, %s, cannot be read (%v); mend its rights", s.Dir, cause(err)))
 	}
 	var names []string
 	for _, e := range entries {
@@ -82,6 +82,9 @@ func (s Shelf) Stamp(name string) string {
 // it are not followed.
 func LoadFolder(dir string) (*Template, error) {
 	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the template's folder %s cannot be opened (%v); mend its rights", dir, cause(err)))
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.NotFound, err, fmt.Sprintf("there is no template's folder %s", dir))
 	}
@@ -135,7 +138,7 @@ func writeFile(path string, b []byte) error {
 }
 
 func unwritable(dir string, err error) error {
-	return fault.Wrap(fault.Internal, err, fmt.Sprintf("the template cannot be written to %s", dir))
+	return fault.Wrap(fault.Internal, err, fmt.Sprintf("the template cannot be written to %s (%v); make room there, or mend its rights", dir, cause(err)))
 }
 
 const (

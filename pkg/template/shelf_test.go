@@ -84,6 +84,22 @@ func TestAddRefuses(t *testing.T) {
 	}
 }
 
+// TestAddSaysWhy holds that whoever cannot put a template on the shelf reads why.
+func TestAddSaysWhy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files, err := bundled.Files("letter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = template.Shelf{Dir: filepath.Join(file, "templates")}.Add("x", files)
+	if message, _ := fault.Message(err); !strings.Contains(message, "(not a directory)") {
+		t.Errorf("%q, %v", message, err)
+	}
+}
+
 func TestCollect(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := template.Collect(dir); err == nil || !strings.Contains(err.Error(), "it has no template.yaml") {

@@ -33,12 +33,12 @@ const (
 // Template is a checked template, ready to print: its background and its fonts
 // are prepared. It is safe for concurrent use.
 type Template struct {
-	Name    string // for people
-	WidthMM float64
-	Height  float64  // in millimetres
-	Columns []string // that a row must have, in the order of the fields
-	Mark    pdf.Mark // where the code goes; the rest of it is empty
-	At      string   // its place, as ParsePlace of package pdf takes it
+	Name     string // for people
+	WidthMM  float64
+	HeightMM float64
+	Columns  []string // that a row must have, in the order of the fields
+	Mark     pdf.Mark // where the code goes; the rest of it is empty
+	At       string   // its place, as ParsePlace of package pdf takes it
 
 	months []string
 	fields []field // those that are the same on no two documents
@@ -197,8 +197,13 @@ func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("is not in the template's folder: %w", fs.ErrNotExist)
 	}
+	return fmt.Errorf("cannot be read: %w", cause(err))
+}
+
+// cause is why the system refuses a file, without the file's name.
+func cause(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path.Err
+		return path.Err
 	}
-	return fmt.Errorf("cannot be read: %w", err)
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -25,16 +24,17 @@ import (
 // closes it, as a command does.
 func during(t *testing.T, dir, zone string, now time.Time, work func(*agent.Agent, *staff.Client)) {
 	t.Helper()
-	drawing(t, dir, zone, now, nil, work)
+	running(t, agent.Options{
+		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: zone},
+		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	}, work)
 }
 
-// drawing is during with something else that makes a page of an image.
-func drawing(t *testing.T, dir, zone string, now time.Time, page func(io.Writer, io.ReaderAt, int64) error, work func(*agent.Agent, *staff.Client)) {
+// running is during with other options.
+func running(t *testing.T, o agent.Options, work func(*agent.Agent, *staff.Client)) {
 	t.Helper()
-	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: zone},
-		Now: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler), Page: page,
-	})
+	o.Random = rand.Reader
+	a, err := agent.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

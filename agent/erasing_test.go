@@ -2,11 +2,14 @@ package agent_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +17,12 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // wantForgotten fails when a file of a folder has a person in its name or inside.
@@ -90,7 +96,9 @@ func TestErasedWhileTheBatchIsOnItsWay(t *testing.T) {
 		<-goOn
 		return pdf.FromImage(w, r, size)
 	}
-	drawing(t, dir, "UTC", time.Now(), page, func(_ *agent.Agent, c *staff.Client) {
+	o := agent.Options{Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Page: page}
+	running(t, o, func(_ *agent.Agent, c *staff.Client) {
 		var erased client.Certificate
 		report, err := c.Bulk(t.Context(), q, func(p client.Progress) {
 			if p.Stage != "issuing" || p.Done != 1 || erased.UUID != "" {
@@ -110,5 +118,54 @@ func TestErasedWhileTheBatchIsOnItsWay(t *testing.T) {
 			t.Errorf("the report tells of a file of the erased: %q", file)
 		}
 		wantForgotten(t, filepath.Join(dir, "verified"), erased, "Person 0", "p0@example.org")
+	})
+}
+
+// Who was to be erased does not stand in the log when that fails.
+func TestFailedErasureIsLoggedWithoutTheAddress(t *testing.T) {
+	t.Parallel()
+	dir, q := t.TempDir(), manifestOf(t, 1)
+	q.NoWait = false
+	verified := filepath.Join(dir, "verified")
+	var log bytes.Buffer
+	o := agent.Options{Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
+		Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	running(t, o, func(_ *agent.Agent, c *staff.Client) {
+		bulk(t, c, q)
+		if err := errors.Join(os.RemoveAll(verified), os.WriteFile(verified, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err == nil {
+			t.Error("it was erased")
+		}
+	})
+	if !strings.Contains(log.String(), "a call failed") || strings.Contains(log.String(), "p0@") {
+		t.Errorf("the log says:\n%s", log.String())
+	}
+}
+
+// A dropped batch that is still on its way may be begun again after a crash, and would
+// issue the rows of the erased anew.
+func TestNobodyIsErasedWhileTheDroppedBatchIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	dir, q := t.TempDir(), manifestOf(t, 1)
+	q.NoWait = false
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+		bulk(t, c, q)
+		staged := filepath.Join(dir, "incoming", "20260601T101500.000-m")
+		record := fmt.Sprintf(`{"manifest": "m.csv", "digest": "%x"}`, sha256.Sum256(q.Manifest))
+		if err := errors.Join(os.MkdirAll(staged, 0o700), os.WriteFile(filepath.Join(staged, "record.json"), []byte(record), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "drop folder") {
+			t.Errorf("while the batch is on its way: %v", err)
+		}
+		certificateOf(t, c, "p0@example.org")
+		if err := os.RemoveAll(staged); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/digest"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/mails"
 	"github.com/vecctl/vecctl/agent/post"
@@ -61,7 +62,7 @@ func (a *Agent) wireMails() {
 	a.post = a.newPost()
 	a.mails = mails.New(mails.Options{
 		Records: a.store, Vault: a.store, Post: a.post, About: a.writer().About, Institution: a.Institution,
-		Templates: a.Home.MailTemplates, BaseURL: a.BaseURL, HeldUp: alarm{a, "mail", false}, Tell: a.feed.Notice, Now: a.Now, Log: a.Log,
+		Templates: a.Home.MailTemplates, BaseURL: a.BaseURL, HeldUp: health.Alarm{Health: a.health, Name: "mail"}, Tell: a.feed.Notice, Now: a.Now, Log: a.Log,
 	})
 }
 

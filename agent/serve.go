@@ -71,7 +71,7 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		faces = append(faces, edge.Face{Listener: l, Handler: health.Local(a.health.Handler(), everyone)})
+		faces = append(faces, edge.Face{Listener: l, Handler: edge.Timely(edge.BodyTime, health.Local(a.health.Handler(), everyone))})
 	}
 	err = a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {

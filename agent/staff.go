@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -35,6 +36,15 @@ func (a *Agent) dossier() *dossier.Dossier {
 	}
 }
 
+// underway tells whether a batch is still being issued from the drop folder.
+func (a *Agent) underway(ctx context.Context, institution uint32, batch string) (bool, error) {
+	b, err := a.store.Batch(ctx, institution, batch)
+	if err != nil || b.Digest == "" {
+		return false, err
+	}
+	return underway.Underway(a.Home.Incoming(), b.Digest)
+}
+
 // eraseOutcomes removes what was written out of certificates of one institution, first
 // that of dropped batches: what is moved meanwhile is found where it goes.
 func (a *Agent) eraseOutcomes(institution uint32, gone []vault.Certificate) (int, error) {
@@ -57,7 +67,7 @@ func (a *Agent) eraseOutcomes(institution uint32, gone []vault.Certificate) (int
 func (a *Agent) erasures() *erasure.Eraser {
 	return &erasure.Eraser{
 		Records: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.seats.IDs,
-		Outcomes: a.eraseOutcomes,
+		Outcomes: a.eraseOutcomes, Underway: a.underway,
 		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), post.SpoolFile(id)) },
 		News:     a.feed.News, Now: a.Now,
 	}

@@ -53,7 +53,7 @@ func (a *Agent) wireSpace() {
 			d, err := a.Home.Disk()
 			return d.Free, d.Total, err
 		},
-		Probe: filepath.Join(a.Home.Blobs(), "tmp"), Home: string(a.Home), Full: alarm{a, "disk", true},
+		Probe: filepath.Join(a.Home.Blobs(), "tmp"), Home: string(a.Home), Full: health.Alarm{Health: a.health, Name: "disk", Blocking: true},
 		Tell: a.feed.Notice, Trouble: a.feed.Trouble, Wake: func() { a.processor.Wake() }, Now: a.Now, Log: a.Log,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/agent/deliver"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/hooks"
 	"github.com/vecctl/vecctl/pkg/outbound"
@@ -34,7 +35,7 @@ func (a *Agent) wireHooks() {
 	})
 	a.hooks = hooks.New(hooks.Options{
 		Register: a.store, Ledger: a.store, Sender: a.sender, Secrets: sealed, Client: client, Private: a.privateHooks,
-		Institution: a.currentID, Suspended: alarm{a, "webhooks", false}, Tell: a.feed.Notice,
+		Institution: a.currentID, Suspended: health.Alarm{Health: a.health, Name: "webhooks"}, Tell: a.feed.Notice,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/vecctl/vecctl/agent/api/query"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -20,12 +21,12 @@ func (a *API) listVault(w http.ResponseWriter, r *http.Request, who Caller) erro
 }
 
 func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from vault.Source) error {
-	q, err := parseQuery(r.URL.Query())
+	q, err := query.Parse(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	q.filter.Institution, q.filter.Source = who.institution, from
-	found, err := a.Vault.List(r.Context(), q.filter, q.page, q.perPage)
+	q.Filter.Institution, q.Filter.Source = who.institution, from
+	found, err := a.Vault.List(r.Context(), q.Filter, q.Page, q.PerPage)
 	if err != nil {
 		return err
 	}
@@ -33,16 +34,16 @@ func (a *API) listOf(w http.ResponseWriter, r *http.Request, who Caller, from va
 	for i, c := range found.Certificates {
 		page.Data[i] = a.Shape(c)
 	}
-	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), found.Total)
+	page.Links, page.Meta = q.Place(a.addressOf(r), len(page.Data), found.Total)
 	return respond(w, http.StatusOK, page)
 }
 
 func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error {
-	q, err := parseQuery(r.URL.Query())
+	q, err := query.Parse(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	found, total, err := a.Vault.Batches(r.Context(), who.institution, q.page, q.perPage)
+	found, total, err := a.Vault.Batches(r.Context(), who.institution, q.Page, q.PerPage)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (a *API) batches(w http.ResponseWriter, r *http.Request, who Caller) error 
 		b.CreatedAt = inSeconds(b.CreatedAt)
 		page.Data[i] = a.ShapeBatch(b)
 	}
-	page.Links, page.Meta = q.place(a.addressOf(r), len(page.Data), total)
+	page.Links, page.Meta = q.Place(a.addressOf(r), len(page.Data), total)
 	return respond(w, http.StatusOK, page)
 }
 

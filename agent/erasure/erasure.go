@@ -35,6 +35,9 @@ type Eraser struct {
 	Institutions func() []uint32 // all of the home's
 	// Outcomes removes what was written out of an institution's certificates, and counts it.
 	Outcomes func(institution uint32, gone []vault.Certificate) (int, error)
+	// Underway tells whether a batch is still being issued from the drop folder. An
+	// interrupted one is begun again, and would issue anew what was erased.
+	Underway func(ctx context.Context, institution uint32, batch string) (bool, error)
 	MailFile func(id uint64) string // where a mail lies that was written into the home
 	News     func()                 // tells that something was changed
 	Now      func() time.Time
@@ -55,10 +58,8 @@ func (e *Eraser) EraseRecipient(ctx context.Context, email string) (staff.Erasur
 	if err != nil {
 		return staff.Erasure{}, err
 	}
-	for _, c := range before {
-		if _, _, err := c.Erase(e.Now()); err != nil {
-			return staff.Erasure{}, err
-		}
+	if err := e.check(ctx, before); err != nil {
+		return staff.Erasure{}, err
 	}
 	// Files first: once the store has forgotten them, nobody knows their names.
 	report := staff.Erasure{Certificates: []string{}, Left: []string{
@@ -96,6 +97,26 @@ func (e *Eraser) EraseRecipient(ctx context.Context, email string) (staff.Erasur
 	report.Account, err = e.eraseAccount(ctx, email)
 	e.News()
 	return report, err
+}
+
+// check refuses what cannot be erased at the moment.
+func (e *Eraser) check(ctx context.Context, all []vault.Certificate) error {
+	for _, c := range all {
+		if _, _, err := c.Erase(e.Now()); err != nil {
+			return err
+		}
+		if c.Batch == "" {
+			continue
+		}
+		going, err := e.Underway(ctx, c.Institution, c.Batch)
+		if err != nil {
+			return err
+		}
+		if going {
+			return fault.Newf(fault.Illegal, "the batch of certificate %s is still being issued from the drop folder; erase it when that is done", c.Reference)
+		}
+	}
+	return nil
 }
 
 // issuedTo lists all that an institution issued to an address.

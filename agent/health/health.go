@@ -81,6 +81,27 @@ func (h *Health) Find(name string) (Problem, bool) {
 	return Problem{}, false
 }
 
+// Alarm raises and clears one problem, for whoever finds it.
+type Alarm struct {
+	Health   *Health
+	Name     string
+	Blocking bool
+}
+
+// Raise shows the problem and tells whether that is new.
+func (a Alarm) Raise(message string) bool {
+	return a.Health.Raise(Problem{Name: a.Name, Message: message, Blocking: a.Blocking})
+}
+
+// Clear ends the problem and tells whether there was one.
+func (a Alarm) Clear() bool { return a.Health.Clear(a.Name) }
+
+// Find is what the problem says, where there is one.
+func (a Alarm) Find() (message string, found bool) {
+	p, found := a.Health.Find(a.Name)
+	return p.Message, found
+}
+
 // Ready tells whether the agent runs and nothing keeps it from taking more.
 func (h *Health) Ready() bool {
 	h.mu.Lock()

@@ -42,6 +42,7 @@ func tool(t testing.TB, name string, args ...string) (string, int) {
 func TestSpring2026(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	s.env = append(s.env, "TMPDIR="+s.dir) // not in the checkout
 	s.dir = root(t)
 	manifest := filepath.Join("testdata", "spring-2026", "manifest.csv")
 	s.docs = filepath.Join(s.dir, "testdata", "spring-2026")

@@ -170,7 +170,7 @@ func DiskError(err error, doing string) error {
 	case errors.Is(err, syscall.ENOSPC), isQuota(err):
 		return fault.Wrap(fault.Full, err, doing+where+": the disk is full; make room, then run the same command again")
 	case errors.Is(err, syscall.EROFS):
-		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name a place on another one")
+		return fault.Wrap(fault.Full, err, doing+where+": the disk is read-only; mount it writable, or name another place (another home with --home)")
 	case Exhausted(err):
 		return fault.Wrap(fault.Full, err, doing+where+": too many files are open at once; raise the limit (ulimit -n), then run the same command again")
 	case errors.Is(err, fs.ErrPermission):

@@ -1,10 +1,12 @@
 package body
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -200,6 +202,44 @@ func TestSlowBody(t *testing.T) {
 	}
 	if err := send(strings.NewReader("a=" + strings.Repeat("x", 2<<20))); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a body over the limit: %v", err)
+	}
+}
+
+// TestStalledBody answers a client that announced more than it sends, whether what came
+// was waited for or refused.
+func TestStalledBody(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer Bound(w, r, 1<<20, Pace{Patience: 3 * time.Second, Rate: 1000})()
+		if _, err := ReadForm(r, discard{}); errors.Is(err, ErrSlow) {
+			w.WriteHeader(http.StatusRequestTimeout)
+		} else if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for sent, want := range map[string]int{"a=": http.StatusRequestTimeout, "a=%zz&": http.StatusBadRequest, "": http.StatusRequestTimeout} {
+		t.Run(sent, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: "+asForm+"\r\nContent-Length: 9000\r\n\r\n"+sent); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("%q: %v", sent, err)
+			}
+			if err := resp.Body.Close(); err != nil || resp.StatusCode != want {
+				t.Errorf("%q: %s, %v", sent, resp.Status, err)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -23,9 +24,9 @@ func Bound(w http.ResponseWriter, r *http.Request, most int64, pace Pace) (done 
 	control := http.NewResponseController(w)
 	p := &paced{ReadCloser: http.MaxBytesReader(w, r.Body, most), control: control, pace: pace, begun: time.Now()}
 	p.extend()
+	p.ended = r.Body == http.NoBody
 	r.Body = p
-	// Transports without deadlines have no slow clients.
-	return func() { _ = control.SetReadDeadline(time.Time{}) }
+	return p.done
 }
 
 // paced is a body whose reader must not wait for ever. Deadlines of the network
@@ -37,16 +38,35 @@ type paced struct {
 	begun   time.Time
 	read    int64
 	until   time.Time
+	ended   bool
+	slow    bool
 }
 
 func (p *paced) Read(b []byte) (int, error) {
 	n, err := p.ReadCloser.Read(b)
 	p.read += int64(n)
-	p.extend()
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case err == nil:
+		p.extend()
+	case errors.Is(err, io.EOF):
+		p.ended = true
+	default:
+		p.slow = errors.Is(err, os.ErrDeadlineExceeded)
 		err = &source{err}
 	}
 	return n, err
+}
+
+// done lets the answer take its time once the body has come. Of one that has not, the
+// server reads what is left before it answers: a client that does not send it is not
+// waited for. Transports without deadlines have no slow clients.
+func (p *paced) done() {
+	switch {
+	case p.ended:
+		_ = p.control.SetReadDeadline(time.Time{})
+	case !p.slow:
+		_ = p.control.SetReadDeadline(time.Now().Add(p.pace.Patience))
+	}
 }
 
 func (p *paced) extend() {

@@ -170,6 +170,22 @@ func Outcomes(incoming string) ([]string, error) {
 	return folders, nil
 }
 
+// Underway tells whether a manifest, by its digest, is among incoming batches.
+func Underway(incoming, digest string) (bool, error) {
+	entries, err := os.ReadDir(incoming)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, blob.DiskError(err, "looking for incoming batches")
+	}
+	for _, e := range entries {
+		var r Record
+		// What has no record that can be read is not issued either.
+		if err := readJSON(filepath.Join(incoming, e.Name(), recordName), &r); err == nil && r.Digest == digest {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // source is where a file of the batch lay.
 func (t File) source(folder string) string {
 	if path.IsAbs(t.From) || filepath.IsAbs(t.From) {

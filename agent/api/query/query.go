@@ -1,9 +1,10 @@
-package api
+// Package query reads what a list call asks for, and says where the page that answers
+// it lies in the list.
+package query
 
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,16 +24,16 @@ const (
 	parameters     = "applicant_email search batch_id status page per_page from to"
 )
 
-// query is what a list call asks for.
-type query struct {
-	filter        store.Filter
-	page, perPage int
-	given         url.Values // as they came
+// Query is what a list call asks for.
+type Query struct {
+	Filter        store.Filter // of the caller's choice: neither institution nor source
+	Page, PerPage int          // both from 1
+	given         url.Values   // as they came
 }
 
-// parseQuery reads a list call's parameters; each that is wrong is a field of the
+// Parse reads a list call's parameters; each that is wrong is a field of the
 // error. Of two with one name the last counts.
-func parseQuery(v url.Values) (query, error) {
+func Parse(v url.Values) (Query, error) {
 	get := func(name string) string {
 		if all := v[name]; len(all) > 0 {
 			return all[len(all)-1]
@@ -40,7 +41,7 @@ func parseQuery(v url.Values) (query, error) {
 		return ""
 	}
 	bad := lists(v)
-	q := query{given: v, filter: store.Filter{
+	q := Query{given: v, Filter: store.Filter{
 		Email: get("applicant_email"), Search: get("search"), Batch: get("batch_id"),
 	}}
 	for _, name := range []string{"applicant_email", "search", "batch_id"} {
@@ -53,7 +54,7 @@ func parseQuery(v url.Values) (query, error) {
 		if !ok {
 			bad = append(bad, fault.Field{Name: "status", Message: "The selected status is invalid."})
 		}
-		q.filter.Status = status
+		q.Filter.Status = status
 	}
 	number := func(name string, standard, most int) int {
 		s := get(name)
@@ -68,7 +69,7 @@ func parseQuery(v url.Values) (query, error) {
 		return n
 	}
 	const lastPage = 1 << 30
-	q.page, q.perPage = number("page", 1, lastPage), number("per_page", defaultPerPage, mostPerPage)
+	q.Page, q.PerPage = number("page", 1, lastPage), number("per_page", defaultPerPage, mostPerPage)
 	date := func(name string) vault.Date {
 		s := get(name)
 		if s == "" {
@@ -80,7 +81,7 @@ func parseQuery(v url.Values) (query, error) {
 		}
 		return d
 	}
-	q.filter.From, q.filter.To = date("from"), date("to")
+	q.Filter.From, q.Filter.To = date("from"), date("to")
 	return q, fault.InvalidFields(bad)
 }
 
@@ -95,13 +96,13 @@ func lists(v url.Values) (bad []fault.Field) {
 	return bad
 }
 
-// place says where a page lies in its list. It is called once, in the end, since it
+// Place says where a page lies in its list. It is called once, in the end, since it
 // turns the pages of what was given. The path is the list's own address.
-func (q query) place(path string, entries, total int) (client.Links, client.Meta) {
-	last := max(1, (total+q.perPage-1)/q.perPage)
-	meta := client.Meta{CurrentPage: q.page, LastPage: last, Path: path, PerPage: q.perPage, Total: total}
+func (q Query) Place(path string, entries, total int) (client.Links, client.Meta) {
+	last := max(1, (total+q.PerPage-1)/q.PerPage)
+	meta := client.Meta{CurrentPage: q.Page, LastPage: last, Path: path, PerPage: q.PerPage, Total: total}
 	if entries > 0 {
-		meta.From, meta.To = new((q.page-1)*q.perPage+1), new((q.page-1)*q.perPage+entries)
+		meta.From, meta.To = new((q.Page-1)*q.PerPage+1), new((q.Page-1)*q.PerPage+entries)
 	}
 	link := func(n int, is bool) *string {
 		if !is {
@@ -110,26 +111,5 @@ func (q query) place(path string, entries, total int) (client.Links, client.Meta
 		q.given.Set("page", strconv.Itoa(n))
 		return new(path + "?" + q.given.Encode())
 	}
-	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.page-1, q.page > 1), Next: link(q.page+1, q.page < last)}, meta
-}
-
-// addressOf is where the caller found what a request asks for. Behind a proxy the
-// scheme is in the request's URL. Where the base URL has a path, a proxy may have
-// taken it away: that the request came below it is seen by the host then.
-func (a *API) addressOf(r *http.Request) string {
-	scheme := r.URL.Scheme
-	if scheme == "" {
-		scheme = "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-	}
-	above := ""
-	if base, err := url.Parse(a.BaseURL()); err == nil {
-		path := strings.TrimRight(base.EscapedPath(), "/")
-		if strings.EqualFold(r.Host, base.Host) || strings.HasPrefix(r.RequestURI, path+"/") {
-			above = path
-		}
-	}
-	return scheme + "://" + r.Host + above + r.URL.EscapedPath()
+	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.Page-1, q.Page > 1), Next: link(q.Page+1, q.Page < last)}, meta
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/DeRuina/timberjack"
@@ -20,7 +22,7 @@ func newLog(set settings, w world) (*slog.Logger, func() error, error) {
 	var level slog.Level
 	// The settings' own check lets only levels pass.
 	_ = level.UnmarshalText([]byte(set.get("log.level")))
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: withoutPeople}
 
 	out, closeOut, people := w.stderr, func() error { return nil }, isTerminal(w.stderr)
 	if path := set.get("log.file"); path != "" {
@@ -40,6 +42,30 @@ func newLog(set settings, w world) (*slog.Logger, func() error, error) {
 		return slog.New(slog.NewTextHandler(out, options)), closeOut, nil
 	}
 	return slog.New(slog.NewJSONHandler(out, options)), closeOut, nil
+}
+
+// withoutPeople takes the names of documents out of an error, since many are named
+// after their recipients; their folder and kind stay.
+func withoutPeople(_ []string, a slog.Attr) slog.Attr {
+	err, is := a.Value.Any().(error)
+	if !is {
+		return a
+	}
+	var paths []string
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		paths = append(paths, pe.Path)
+	}
+	if le, ok := errors.AsType[*os.LinkError](err); ok {
+		paths = append(paths, le.Old, le.New)
+	}
+	text := err.Error()
+	for _, path := range paths {
+		switch kind := filepath.Ext(path); strings.ToLower(kind) {
+		case ".pdf", ".png", ".jpg", ".jpeg":
+			text = strings.ReplaceAll(text, filepath.Base(path), "(a document)"+kind)
+		}
+	}
+	return slog.String(a.Key, text)
 }
 
 // newLogFile opens a log file that gets another name when it has grown too large or

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/process"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -166,7 +167,7 @@ func (v *verdict) disown(ctx context.Context, address string, remote bool) {
 	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
 		return
 	}
-	if remote && shown(ctx, v.VerifyURL) {
+	if remote && shown(ctx, process.VerifyURL(address, v.ReferenceID)) {
 		v.Vault = "not issued by the institution whose token this is"
 		return
 	}
@@ -174,8 +175,8 @@ func (v *verdict) disown(ctx context.Context, address string, remote bool) {
 }
 
 // shown tells whether a vault elsewhere may have issued a document all the same: a
-// token shows the certificates of one institution, the page that the code leads to
-// those of all.
+// token shows the certificates of one institution, the page of a reference ID those of
+// all. What address the code itself has is the forger's choice.
 func shown(ctx context.Context, page string) bool {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()

@@ -26,6 +26,12 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	go func() {
 		defer inner.Body.Close()
 		defer func() {
+			// One that ended because its caller did has no answer, not an empty one.
+			if err := req.Context().Err(); err != nil && !answer.hasBegun() {
+				_ = recover()
+				_ = w.CloseWithError(err)
+				return
+			}
 			answer.WriteHeader(http.StatusOK)
 			// A handler that panics must not take the caller with it; net/http's
 			// server does the same.
@@ -73,6 +79,15 @@ func (a *answer) WriteHeader(status int) {
 		a.status, a.sent = status, a.header.Clone()
 		close(a.begun)
 	})
+}
+
+func (a *answer) hasBegun() bool {
+	select {
+	case <-a.begun:
+		return true
+	default:
+		return false
+	}
 }
 
 func (a *answer) Write(p []byte) (int, error) {

@@ -42,6 +42,7 @@ type Disk struct {
 // Vault is what is asked of the agent on the home, or of one in this process.
 type Vault interface {
 	AgentStatus(ctx context.Context) (staff.AgentStatus, error)
+	Keys(ctx context.Context) ([]staff.Key, error)
 	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 }

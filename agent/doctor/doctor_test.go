@@ -32,11 +32,14 @@ type vault struct {
 	status  staff.AgentStatus
 	pages   [][]client.Certificate
 	listErr error
+	keysErr error
 	listed  []int
 	body    string
 }
 
 func (v *vault) AgentStatus(context.Context) (staff.AgentStatus, error) { return v.status, nil }
+
+func (v *vault) Keys(context.Context) ([]staff.Key, error) { return nil, v.keysErr }
 
 func (v *vault) List(_ context.Context, f client.Filter) (client.Page[client.Certificate], error) {
 	v.listed = append(v.listed, f.Page)
@@ -217,6 +220,9 @@ func TestFindings(t *testing.T) {
 		}, "database", doctor.Wrong, "a record of the database is damaged"},
 		"a damaged document": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.body = "another" },
 			"database", doctor.Wrong, "VEC-IC-1 is not what was signed"},
+		"the key of secrets is lost": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
+			v.keysErr = fault.New(fault.Damaged, "keys/secrets.key is missing")
+		}, "keys", doctor.Wrong, "secrets.key is missing"},
 		"what the agent says": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
 			v.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},

@@ -84,6 +84,9 @@ func (p Patient) vault(ctx context.Context) []Finding {
 		}
 		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
 	}
+	if _, err := p.Vault.Keys(ctx); err != nil {
+		found = append(found, wrong("keys", "restore the folder keys of the home from a backup", "%s", words(err))...)
+	}
 	found = append(found, p.timeZone(status)...)
 	newest, records, texts, err := p.sample(ctx)
 	if err != nil {

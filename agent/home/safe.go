@@ -64,14 +64,14 @@ func (s *Safe) Reseal(place string, sealed []byte) ([]byte, error) {
 	return box.Reseal(place, sealed)
 }
 
-// Keys tells the keys of secrets, the newest first. Before any was needed there is
-// none.
+// Keys tells the keys of secrets, the newest first, as their file has them: one that
+// was lost since it was loaded will be missed. Before any was needed there is none.
 func (s *Safe) Keys(needed bool) ([]staff.Key, error) {
 	there, err := s.dir.hasSecrets()
 	if err != nil || !there && !needed {
 		return nil, err
 	}
-	box, err := s.Open(false)
+	box, err := s.dir.Secrets(s.random, s.now(), false)
 	if err != nil {
 		return nil, err
 	}

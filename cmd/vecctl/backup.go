@@ -159,6 +159,8 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	info, err := os.Stat(b.target)
 	b.folder = err == nil && info.IsDir()
 	switch {
+	case b.target == "-":
+		return nil, usageError("a backup is a whole file or none, so it is not written to stdout; name a file, or a folder")
 	case b.keep.Daily < 0 || b.keep.Weekly < 0:
 		return nil, errKeep
 	case !b.folder && (b.keep.Daily > 0 || b.keep.Weekly > 0 || c.Bool("incremental")):

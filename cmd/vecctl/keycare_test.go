@@ -81,6 +81,8 @@ func TestARotationCutShort(t *testing.T) {
 	r.wantTold(s, made.ID)
 	must(t, os.WriteFile(key, []byte(lines[1]), 0o600))
 	s.want(1, "webhook", "test", made.ID).says(t, "cannot be read with the home's key")
+	must(t, os.Remove(key))
+	s.want(1, "doctor").says(t, "secrets.key is missing", "restore the folder keys")
 }
 
 // After its rotation a webhook's old secret signs along, so whoever knows only one

@@ -82,14 +82,17 @@ func (s *Space) Check() {
 		free>>20))
 }
 
-// Held is told of what holds up work. A full disk pauses intake; all of it is
-// logged, and the same thing once a minute at most.
+// Held is told of what holds up work. A full disk pauses intake, and so do too many
+// open files; all of it is logged, and the same thing once a minute at most.
 func (s *Space) Held(err error) {
 	err = blob.DiskError(err, "working on certificates")
 	if s.said.isNews(err.Error(), s.Now()) {
 		s.Log.Error("work is held up", "error", err)
 	}
-	if fault.Is(err, fault.Full) {
+	switch {
+	case blob.Exhausted(err):
+		s.pause("nothing new is taken: the agent has too many files open; raise its limit (ulimit -n, or LimitNOFILE of the service), or wait, since it goes on by itself")
+	case fault.Is(err, fault.Full):
 		s.pause("nothing new is taken: the home's disk is full or cannot be written; make room, then run the same command again (an agent goes on by itself)")
 	}
 	s.Trouble(err)

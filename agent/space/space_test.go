@@ -2,11 +2,14 @@ package space_test
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,4 +101,20 @@ func TestIntakeWaitsForRoom(t *testing.T) {
 			t.Errorf("woken %d times, told %v", woken, told)
 		}
 	})
+}
+
+// What pauses intake is named, so that nobody makes room where files are lacking.
+func TestHeldSaysWhy(t *testing.T) {
+	t.Parallel()
+	for says, err := range map[string]error{
+		"disk is full":        &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
+		"too many files open": &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE},
+	} {
+		full := &light{}
+		s := space.New(space.Options{Full: full, Trouble: func(error) {}, Tell: func(staff.Notice) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s.Held(err)
+		if why, _ := full.Find(); !strings.Contains(why, says) {
+			t.Errorf("%v: intake pauses since %q", err, why)
+		}
+	}
 }

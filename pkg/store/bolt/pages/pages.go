@@ -51,7 +51,7 @@ type page struct {
 
 // Check reads the branches of every tree, about one page in a hundred, and of some
 // buckets the leaves too, so that what lies in them is also found. It returns what
-// is wrong with the first one that is no tree. It reads the file and not the map
+// is wrong with the first one that is no tree, or with the list of free pages. It reads the file and not the map
 // of it, whose pages would stay in memory.
 func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...Whole) error {
 	size := tx.DB().Info().PageSize
@@ -62,7 +62,7 @@ func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...Whole) error {
 	if err := c.inline(uint64(tx.Cursor().Bucket().Root())); err != nil {
 		return err
 	}
-	return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+	err := tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 		c.entry = nil
 		if i := slices.IndexFunc(whole, func(w Whole) bool { return bytes.Equal(w.Bucket, name) }); i >= 0 {
 			c.entry = whole[i].Entry
@@ -78,6 +78,10 @@ func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...Whole) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return c.free(tx)
 }
 
 // tree checks the tree under a page. All its leaves lie at one depth.

@@ -186,3 +186,64 @@ func TestCheckTellsEachEntryOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckFindsFalseFreePages damages the list of free pages, from which bbolt would
+// take the pages that it writes next.
+func TestCheckFindsFalseFreePages(t *testing.T) {
+	path, _ := deep(t)
+	var root int64
+	db, err := bbolt.Open(path, 0o600, nil)
+	must(t, err)
+	must(t, db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("deep"))
+		for i := 500; i < 900; i++ {
+			if err := b.Delete(fmt.Appendf(nil, "%0300d", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	must(t, db.View(func(tx *bbolt.Tx) error {
+		root = int64(tx.Bucket([]byte("deep")).Root())
+		return nil
+	}))
+	must(t, db.Close())
+	must(t, check(t, path))
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	order, size := binary.NativeEndian, os.Getpagesize()
+	// The list of the last transaction, which is the longest.
+	list := 0
+	for at := 0; at < len(whole); at += size {
+		if order.Uint16(whole[at+8:]) == 0x10 && order.Uint16(whole[at+10:]) > order.Uint16(whole[list+10:]) {
+			list = at
+		}
+	}
+	count := int(order.Uint16(whole[list+10:]))
+	if list == 0 || count < 100 {
+		t.Fatalf("%d free pages are listed on page %d", count, list/size)
+	}
+	id := func(i int) int { return list + 16 + 8*i }
+	for name, spoil := range map[string]func(b []byte){
+		"a page in use":             func(b []byte) { order.PutUint64(b[id(count-1):], uint64(root)) },
+		"a page twice":              func(b []byte) { copy(b[id(3):], b[id(2):id(3)]) },
+		"a page of no file":         func(b []byte) { b[id(count-1)+5] ^= 0x8a },
+		"a number below none":       func(b []byte) { b[id(count-1)+7] ^= 0x80 },
+		"a meta page":               func(b []byte) { order.PutUint64(b[id(0):], 1) },
+		"the list itself":           func(b []byte) { order.PutUint64(b[id(count-1):], uint64(list/size)) },
+		"more than there are":       func(b []byte) { order.PutUint16(b[list+10:], 0xfffe) },
+		"a count that is elsewhere": func(b []byte) { order.PutUint16(b[list+10:], 0xffff) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			damaged := bytes.Clone(whole)
+			spoil(damaged)
+			spoilt := filepath.Join(t.TempDir(), "spoilt.db")
+			must(t, os.WriteFile(spoilt, damaged, 0o600))
+			if err := check(t, spoilt); err == nil {
+				t.Error("no damage is found")
+			} else if !strings.Contains(err.Error(), "free") {
+				t.Error(err)
+			}
+		})
+	}
+}

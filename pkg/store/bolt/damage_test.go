@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -256,6 +257,40 @@ func TestRandomDamage(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no damage was found at all")
+	}
+}
+
+// TestABucketWhereAValueWas turns the values of each bucket into buckets, as a flipped
+// bit of their flags does.
+func TestABucketWhereAValueWas(t *testing.T) {
+	path, all := populated(t)
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	var names [][]byte
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			names = append(names, bytes.Clone(name))
+			return nil
+		})
+	})
+	for _, name := range names {
+		spoilt := filepath.Join(t.TempDir(), "vault.db")
+		must(t, os.WriteFile(spoilt, whole, 0o600))
+		edit(t, spoilt, func(tx *bbolt.Tx) error {
+			b := tx.Bucket(name)
+			var keys [][]byte
+			err := b.ForEach(func(key, _ []byte) error { keys = append(keys, bytes.Clone(key)); return nil })
+			for _, key := range keys {
+				err = errors.Join(err, b.Delete(key))
+				_, made := b.CreateBucket(key)
+				err = errors.Join(err, made)
+			}
+			return err
+		})
+		useAll(t, spoilt, all)
+		if t.Failed() {
+			t.Fatalf("bucket %s", name)
+		}
 	}
 }
 

@@ -169,6 +169,8 @@ func diskError(err error, doing string) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.Wrap(fault.Full, err, doing+": the disk is full; make room, then run the same command again")
+	case errors.Is(err, bolterrors.ErrIncompatibleValue): // a value that is marked as a bucket, or the reverse
+		return damaged(err)
 	case errors.Is(err, syscall.EFBIG): // what a damaged length makes bbolt try
 		return fault.Wrap(fault.Damaged, err, doing+": the database is damaged, or larger than a file may be here; restore the home from a backup")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):

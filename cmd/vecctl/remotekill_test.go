@@ -90,10 +90,11 @@ func TestBulkElsewhereKilled(t *testing.T) {
 		w := &witness{done: map[string]int{}}
 		manifest := here.templated(at)
 		args := []string{"bulk", manifest, "--template", "degree", "--qr-size", "23", "--api", w.before(t, vault), "--token", token, "-o", "json", "--out", here.out}
-		w.mu.Lock()
+		w.mu.Lock() // until the command is started, it has no process to be killed
 		w.at, w.after, w.command = at, at%2 == 0, here.command(args...)
+		output := here.start(w.command)
 		w.mu.Unlock()
-		first := here.finish(w.command, here.start(w.command))
+		first := here.finish(w.command, output)
 		w.mu.Lock()
 		killed := w.calls >= at
 		w.at = 0

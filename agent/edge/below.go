@@ -11,9 +11,11 @@ import (
 // elsewhere.
 func Below(baseURL func() string, mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner := r
-		if _, pattern := mux.Handler(r); pattern == "/" {
-			inner = stripped(r, baseURL())
+		base, inner := strings.TrimRight(baseURL(), "/"), r
+		if strings.Count(base, "/") > len("//") { // it has a path
+			if _, pattern := mux.Handler(r); pattern == "/" {
+				inner = stripped(r, base)
+			}
 		}
 		mux.ServeHTTP(w, inner)
 		r.Pattern = inner.Pattern // calls are counted by route

@@ -25,12 +25,12 @@ func Erase(root string, gone []vault.Certificate) (int, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, blob.DiskError(err, "looking into the folder of outcomes")
 	}
-	removed := 0
+	removed, references := 0, referencesOf(gone)
 	for _, f := range folders {
 		if !f.IsDir() {
 			continue
 		}
-		n, err := EraseIn(filepath.Join(root, f.Name()), gone)
+		n, err := eraseIn(filepath.Join(root, f.Name()), references)
 		removed += n
 		if err != nil {
 			return removed, err
@@ -43,10 +43,18 @@ func Erase(root string, gone []vault.Certificate) (int, error) {
 // A certificate that was erased may have lost the name of its document, so files are
 // found by their reference IDs.
 func EraseIn(folder string, gone []vault.Certificate) (int, error) {
+	return eraseIn(folder, referencesOf(gone))
+}
+
+func referencesOf(all []vault.Certificate) map[string]bool {
 	references := map[string]bool{}
-	for _, c := range gone {
+	for _, c := range all {
 		references[c.Reference] = true
 	}
+	return references
+}
+
+func eraseIn(folder string, references map[string]bool) (int, error) {
 	files, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, blob.DiskError(err, "looking into the folder of an outcome")

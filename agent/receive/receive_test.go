@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -181,26 +182,26 @@ func TestTasksAreTriedAgain(t *testing.T) {
 	})
 }
 
-// settled waits until no task of the first event is pending.
-func settled(t *testing.T, s *bolt.Store) hook.Received {
+// awaited waits until the first event is as it is wanted.
+func awaited(t *testing.T, s *bolt.Store, wanted func(hook.Received) bool) hook.Received {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		all := journal(t, s)
-		if len(all) > 0 {
-			pending := 0
-			for _, task := range all[0].Tasks {
-				if task.State == hook.Pending {
-					pending++
-				}
-			}
-			if pending == 0 {
-				return all[0]
-			}
+		if len(all) > 0 && wanted(all[0]) {
+			return all[0]
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("still pending: %+v", all)
+			t.Fatalf("it did not come: %+v", all)
 		}
 	}
+}
+
+// settled waits until no task of the first event is pending.
+func settled(t *testing.T, s *bolt.Store) hook.Received {
+	t.Helper()
+	return awaited(t, s, func(e hook.Received) bool {
+		return !slices.ContainsFunc(e.Tasks, func(task hook.Task) bool { return task.State == hook.Pending })
+	})
 }
 
 func TestForward(t *testing.T) {
@@ -309,12 +310,5 @@ func TestTheLogDoesNotHaveWhatACommandSays(t *testing.T) {
 // tried waits until the only task of the only event was tried.
 func tried(t *testing.T, s *bolt.Store) hook.Task {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if task := journal(t, s)[0].Tasks[0]; task.Tries > 0 {
-			return task
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the command was not tried")
-		}
-	}
+	return awaited(t, s, func(e hook.Received) bool { return e.Tasks[0].Tries > 0 }).Tasks[0]
 }

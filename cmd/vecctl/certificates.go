@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,34 +26,59 @@ func certificatesCommand(w world) *cli.Command {
 // allPages goes through the pages of a list of certificates, to the end or to a limit.
 func allPages(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
 	f client.Filter, limit int) ([]client.Certificate, error) {
-	return gather(limit, func(c client.Certificate) uint64 { return c.ID }, func(page, perPage int) (client.Page[client.Certificate], error) {
-		f.Page, f.PerPage = page, perPage
-		return list(ctx, f)
-	})
+	return gather(limit, idOf, pagesOf(ctx, list, f))
 }
 
-// gather goes through the pages of a list, in whatever order it is. Entries that new ones
-// have pushed onto the next page meanwhile are passed over. A limit of 0 is none.
+func idOf(c client.Certificate) uint64 { return c.ID }
+
+// pagesOf are the pages of a list of certificates.
+func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
+	f client.Filter) func(page, perPage int) (client.Page[client.Certificate], error) {
+	return func(page, perPage int) (client.Page[client.Certificate], error) {
+		f.Page, f.PerPage = page, perPage
+		return list(ctx, f)
+	}
+}
+
+// gather goes through a list, to the end or to a limit. A limit of 0 is none.
 func gather[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
-	const perPage = 100
 	var all []T
-	seen := map[uint64]bool{}
-	for n := 1; ; n++ {
-		page, err := list(n, perPage)
+	for one, err := range entries(id, list) {
 		if err != nil {
 			return nil, err
 		}
-		for _, one := range page.Data {
-			if !seen[id(one)] {
-				seen[id(one)] = true
-				all = append(all, one)
-			}
-			if limit > 0 && len(all) == limit {
-				return all, nil
-			}
+		if all = append(all, one); len(all) == limit {
+			break
 		}
-		if n >= page.Meta.LastPage {
-			return all, nil
+	}
+	return all, nil
+}
+
+// entries goes through the pages of a list, in whatever order it is. Entries that new
+// ones have pushed onto the next page meanwhile are passed over. An error is the end.
+func entries[T any](id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		const perPage = 100
+		seen := map[uint64]bool{}
+		for n := 1; ; n++ {
+			page, err := list(n, perPage)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, one := range page.Data {
+				if seen[id(one)] {
+					continue
+				}
+				seen[id(one)] = true
+				if !yield(one, nil) {
+					return
+				}
+			}
+			if n >= page.Meta.LastPage {
+				return
+			}
 		}
 	}
 }

@@ -83,27 +83,15 @@ func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) e
 
 // eachOf hands the certificates of a filter on, in the order of the list.
 func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
-	const perPage = 100
-	f.PerPage = perPage
-	seen := map[uint64]bool{}
-	for f.Page = 1; ; f.Page++ {
-		page, err := s.Certificates(c.Context, f)
+	for found, err := range entries(idOf, pagesOf(c.Context, s.Certificates, f)) {
 		if err != nil {
 			return err
 		}
-		for _, found := range page.Data {
-			if seen[found.ID] {
-				continue // new ones have moved it to this page
-			}
-			seen[found.ID] = true
-			if err := each(found); err != nil {
-				return err
-			}
-		}
-		if f.Page >= page.Meta.LastPage {
-			return nil
+		if err := each(found); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // exportTo writes all rows that a source gives, as they come.

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-func signed(t testing.TB) (der []byte, digest [32]byte) {
+// registrar is a signer with a key of its own.
+func registrar(t testing.TB) *Signer {
 	t.Helper()
 	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
 	if err != nil {
@@ -20,8 +21,14 @@ func signed(t testing.TB) (der []byte, digest [32]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+func signed(t testing.TB) (der []byte, digest [32]byte) {
+	t.Helper()
+	s := registrar(t)
 	digest = sha256.Sum256([]byte("content"))
-	der, _, err = s.Sign(rand.Reader, digest, nil)
+	der, _, err := s.Sign(rand.Reader, digest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

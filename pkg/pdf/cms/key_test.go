@@ -121,14 +121,7 @@ func FuzzLoadPKCS12(f *testing.F) {
 // than a file.
 func TestWhatIsWrongWithPKCS12(t *testing.T) {
 	t.Parallel()
-	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Load(key, cert)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := registrar(t)
 	whole, err := pkcs12.Modern.WithIterations(1).Encode(s.key, s.Chain()[0], nil, "word")
 	if err != nil {
 		t.Fatal(err)

@@ -51,8 +51,8 @@ type page struct {
 
 // Check reads the branches of every tree, about one page in a hundred, and of some
 // buckets the leaves too, so that what lies in them is also found. It returns what
-// is wrong with the first one that is no tree, or with the list of free pages. It reads the file and not the map
-// of it, whose pages would stay in memory.
+// is wrong with the first one that is no tree, or with the list of free pages. It
+// reads the file and not the map of it, whose pages would stay in memory.
 func Check(tx *bbolt.Tx, file io.ReaderAt, whole ...Whole) error {
 	size := tx.DB().Info().PageSize
 	c := &checker{file: file, size: size, seen: make([]bool, tx.Size()/int64(size))}

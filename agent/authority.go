@@ -20,7 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -93,7 +93,7 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 	if err != nil {
 		return nil, fault.At("authority.resolvers", err)
 	}
-	p := &proof.Prover{Pages: outbound.New(outbound.Rules{Body: proof.PageSize, Timeout: proof.PageTime})}
+	p := &proof.Prover{Pages: ssrf.New(ssrf.Policy{MaxBody: proof.PageSize, Timeout: proof.PageTime})}
 	for _, s := range servers {
 		p.Resolvers = append(p.Resolvers, proof.NewResolver(s))
 	}

@@ -94,7 +94,7 @@ func takeBackup(t *testing.T, c *staff.Client, q staff.BackupRequest, path strin
 
 func requestSince(t *testing.T, path string) staff.BackupRequest {
 	t.Helper()
-	found, err := backup.Set{Path: path}.Read(t.Context(), nil)
+	found, err := backup.Chain{Path: path}.Read(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func requestSince(t *testing.T, path string) staff.BackupRequest {
 func wantRestorable(t *testing.T, path string, now time.Time) (certificates int) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "home")
-	_, missing, err := files.Restore(t.Context(), backup.Set{Path: path}, dir, home.Dir(dir).Database())
+	_, missing, err := files.Restore(t.Context(), backup.Chain{Path: path}, dir, home.Dir(dir).Database())
 	if err != nil || missing > 0 {
 		t.Fatalf("%s: %d documents are missing, %v", path, missing, err)
 	}

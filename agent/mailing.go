@@ -73,7 +73,7 @@ func (a *Agent) newPost() *post.Post {
 		o.Lines, o.NewCarrier = post.SpoolLines, func() post.Carrier { return spool }
 	} else {
 		o.Lines, o.PerMinute = a.mailing.lines, a.mailing.perMinute
-		o.NewCarrier = func() post.Carrier { return mail.NewLine(*a.mailing.server) }
+		o.NewCarrier = func() post.Carrier { return mail.NewSMTPConn(*a.mailing.server) }
 	}
 	return post.New(a.store, o)
 }

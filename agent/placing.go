@@ -29,7 +29,7 @@ func (a *Agent) loadPlacement(config home.Config) (vault.Placement, error) {
 
 // newCatalog makes the catalog of the home's templates; it reads nothing.
 func (a *Agent) newCatalog(standard vault.Placement) *catalog.Catalog {
-	return &catalog.Catalog{Shelf: template.Shelf{Dir: a.Home.Templates()}, PlacementOf: intake.PlacementOf, Standard: standard, Log: a.Log}
+	return &catalog.Catalog{Shelf: template.Dir{Path: a.Home.Templates()}, PlacementOf: intake.PlacementOf, Standard: standard, Log: a.Log}
 }
 
 // presses finds templates by their names and reads each once.

@@ -20,7 +20,7 @@ func addTemplate(t *testing.T, dir, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (template.Shelf{Dir: home.Dir(dir).Templates()}).Add(name, files); err != nil {
+	if err := (template.Dir{Path: home.Dir(dir).Templates()}).Add(name, files); err != nil {
 		t.Fatal(err)
 	}
 }

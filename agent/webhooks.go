@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/hooks"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
@@ -25,8 +25,8 @@ func (a *Agent) prepareHooks(config home.Config) error {
 
 // wireHooks makes the sender, and what staff do to webhooks; it starts nothing.
 func (a *Agent) wireHooks() {
-	client := outbound.New(outbound.Rules{
-		Private: a.privateHooks, Timeout: hook.AttemptTime, Body: hook.ReadAnswer, Idle: deliver.Idle})
+	client := ssrf.New(ssrf.Policy{
+		AllowPrivate: a.privateHooks, Timeout: hook.AttemptTime, MaxBody: hook.ReadAnswer, MaxIdle: deliver.Idle})
 	sealed := &hooks.Secrets{Random: a.Random, Box: func(mayMake bool) (hooks.Box, error) { return a.secrets.Open(mayMake) }}
 	a.sender = deliver.New(a.store, deliver.Options{
 		Client: client, Open: sealed.Open, Agent: "vecctl/" + cmp.Or(a.Build.Version, "0"),

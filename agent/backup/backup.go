@@ -81,12 +81,12 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 
 // effort is all that the machine has, or where others call, what leaves them a
 // processor always, and the disk for as long as it was kept from them.
-func (o Home) effort(ctx context.Context) backup.Effort {
+func (o Home) effort(ctx context.Context) backup.Throttle {
 	all := runtime.GOMAXPROCS(0)
 	if o.Waited == nil {
-		return backup.Effort{Processors: all}
+		return backup.Throttle{Processors: all}
 	}
-	return backup.Effort{Processors: all - 1, Rest: func(took time.Duration) {
+	return backup.Throttle{Processors: all - 1, Rest: func(took time.Duration) {
 		if o.Waited() {
 			_ = bell.Pause(ctx, min(took, time.Second)) // what ends it ends the backup too
 		}

@@ -66,7 +66,7 @@ func newHome(t *testing.T) (h files.Home, s *bolt.Store, sum string) {
 
 func members(t *testing.T, body []byte) (names []string) {
 	t.Helper()
-	_, err := backup.Read(t.Context(), bytes.NewReader(body), func(m backup.Member, _ io.Reader) error {
+	_, err := backup.Read(t.Context(), bytes.NewReader(body), func(m backup.Entry, _ io.Reader) error {
 		names = append(names, m.Name)
 		return nil
 	})
@@ -80,7 +80,7 @@ func take(t *testing.T, h files.Home, have ...string) (names []string, body []by
 	var out bytes.Buffer
 	header := backup.Header{ID: "1", MadeAt: time.Now()}
 	if len(have) > 0 {
-		header.Since = &backup.Before{ID: "0", File: "x"}
+		header.Since = &backup.Base{ID: "0", File: "x"}
 	}
 	_, err := h.Take(t.Context(), header, have, &out)
 	must(t, err)
@@ -152,7 +152,7 @@ func TestTheSweepWaitsForABackup(t *testing.T) {
 	}
 	path, root := filepath.Join(t.TempDir(), "b"), filepath.Join(t.TempDir(), "home")
 	must(t, os.WriteFile(path, body, 0o600))
-	_, err := backup.Set{Path: path}.Restore(t.Context(), root, func(staged string) error {
+	_, err := backup.Chain{Path: path}.Restore(t.Context(), root, func(staged string) error {
 		missing, err := files.Missing(t.Context(), staged, "vault.db")
 		if len(missing) > 0 {
 			t.Errorf("missing: %v", missing)
@@ -176,7 +176,7 @@ func TestALostDocument(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "b")
 	must(t, os.WriteFile(path, out.Bytes(), 0o600))
-	_, err = backup.Set{Path: path}.Restore(t.Context(), filepath.Join(t.TempDir(), "home"), func(staged string) error {
+	_, err = backup.Chain{Path: path}.Restore(t.Context(), filepath.Join(t.TempDir(), "home"), func(staged string) error {
 		missing, err := files.Missing(t.Context(), staged, "vault.db")
 		if !slices.Equal(missing, []string{sum}) {
 			t.Errorf("missing: %v", missing)

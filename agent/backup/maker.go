@@ -32,7 +32,7 @@ func (m *Maker) Backup(ctx context.Context, q staff.BackupRequest, w io.Writer) 
 	h := backup.Header{ID: id.String(), MadeAt: m.Now().UTC(), Vecctl: m.Version,
 		HomeID: m.HomeID(), Institution: m.Institution()}
 	if q.Since != nil {
-		h.Since = &backup.Before{ID: q.Since.ID, File: q.Since.File}
+		h.Since = &backup.Base{ID: q.Since.ID, File: q.Since.File}
 	}
 	found, err := m.Home().Take(ctx, h, q.Have, w)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // Restore puts a backup in the place of a home that is not there yet, with the act of
 // its context in the audit trail. Missing counts documents that were damaged or missing
 // already when the backup was made. The database is the home's, at its root.
-func Restore(ctx context.Context, s backup.Set, root, database string) (found backup.Contents, missing int, err error) {
+func Restore(ctx context.Context, s backup.Chain, root, database string) (found backup.Contents, missing int, err error) {
 	database = filepath.Base(database)
 	found, err = s.Restore(ctx, root, func(staged string) error {
 		gone, err := Missing(ctx, staged, database)

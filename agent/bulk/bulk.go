@@ -72,7 +72,7 @@ type run struct {
 	manifest    *manifest.Manifest
 	digest      string
 	candidates  []*intake.Candidate
-	unnamed     []manifest.Unnamed
+	unnamed     []manifest.UnreferencedFile
 	batch       vault.Batch
 	out         string
 	progress    func(client.Progress)
@@ -157,7 +157,7 @@ func (r *run) check(ctx context.Context) error {
 		Progress:  func(done int) { r.tell("checking", done, len(m.Rows)) },
 	})
 	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })
-	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.Unnamed) bool { return !brings || r.wrote(u.Name) })
+	r.unnamed = slices.DeleteFunc(r.unnamed, func(u manifest.UnreferencedFile) bool { return !brings || r.wrote(u.Name) })
 	return err
 }
 

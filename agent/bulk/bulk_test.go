@@ -61,9 +61,9 @@ func newWorks(t *testing.T) *works {
 	w.ok(err)
 	signer, err := pdf.LoadSigner(key, cert)
 	w.ok(err)
-	seal, log := pdf.NewSeal(signer), slog.New(slog.DiscardHandler)
+	seal, log := pdf.NewStamper(signer), slog.New(slog.DiscardHandler)
 	news := &feed.Feed{}
-	sealer := &process.Sealer{Blobs: blobs, Seal: func(uint32) *pdf.Seal { return seal }, BaseURL: func() string { return "https://example.edu" },
+	sealer := &process.Sealer{Blobs: blobs, Seal: func(uint32) *pdf.Stamper { return seal }, BaseURL: func() string { return "https://example.edu" },
 		Now: now, Log: log, Page: func(io.Writer, io.ReaderAt, int64) error { return fmt.Errorf("no images here") }}
 	w.processor = process.New(w.store, sealer.Work, process.Options{Workers: 1, Now: now, Log: log, Settled: news.Settled, Trouble: news.Trouble})
 	wake := func() { w.processor.Wake(); news.News() }
@@ -71,7 +71,7 @@ func newWorks(t *testing.T) *works {
 		Records: w.store, Intake: &intake.Intake{Ledger: w.store, Blobs: blobs, Now: now, Random: rand.Reader},
 		Outcome: &outcome.Writer{Tails: w.store, Blobs: blobs}, Feed: news,
 		Presses: func() func(string) (intake.Press, error) {
-			return intake.Presses(template.Shelf{Dir: filepath.Join(dir, "templates")})
+			return intake.Presses(template.Dir{Path: filepath.Join(dir, "templates")})
 		},
 		Standard: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
 		Verified: func(uint32) string { return filepath.Join(dir, "verified") }, VerifyURL: func(r string) string { return "https://example.edu/v/" + r },

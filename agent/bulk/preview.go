@@ -34,7 +34,7 @@ func (r *run) preview() error {
 	if err != nil {
 		return err
 	}
-	seal := pdf.NewSeal(signer)
+	seal := pdf.NewStamper(signer)
 	written := 0
 	for _, c := range r.candidates {
 		if c.Press == nil || len(c.Problems) > 0 || written == previews {
@@ -53,18 +53,18 @@ func (r *run) preview() error {
 	return nil
 }
 
-func (r *run) previewOf(seal *pdf.Seal, c *intake.Candidate) ([]byte, error) {
+func (r *run) previewOf(seal *pdf.Stamper, c *intake.Candidate) ([]byte, error) {
 	document, err := c.Document()
 	if err != nil {
 		return nil, err
 	}
 	p := c.Draft.Placement
-	m, err := pdf.Placed(p.At, p.Page, p.SizeMM, p.MarginMM)
+	m, err := pdf.StampAt(p.At, p.Page, p.SizeMM, p.MarginMM)
 	if err != nil {
 		return nil, err
 	}
 	m.URL, m.Caption, m.SignedAt = r.VerifyURL(sampleReference), sampleReference, r.Now()
-	tail, err := seal.Tail(pdf.Source{R: bytes.NewReader(document), Size: int64(len(document))}, m)
+	tail, err := seal.Stamp(pdf.Source{R: bytes.NewReader(document), Size: int64(len(document))}, m)
 	if err != nil {
 		return nil, err
 	}

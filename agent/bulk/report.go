@@ -21,7 +21,7 @@ func (r *run) report() client.BulkReport {
 		BatchID: r.batch.ID, Total: len(r.candidates), Out: r.out,
 		Notes: r.manifest.Notes, Rows: make([]client.BulkRow, len(r.candidates)),
 	}
-	report.Notes = append(report.Notes, manifest.Remarks(r.unnamed)...)
+	report.Notes = append(report.Notes, manifest.DescribeUnreferenced(r.unnamed)...)
 	for i, c := range r.candidates {
 		report.Rows[i] = r.row(c)
 		switch report.Rows[i].Status {

@@ -25,11 +25,11 @@ func ReadManifest(q staff.BulkRequest) (*manifest.Manifest, error) {
 // Invalid, unless the program can open nothing more at present.
 func OpenFiles(q staff.BulkRequest) (*os.Root, error) {
 	files, err := os.OpenRoot(q.Files)
-	if blob.Exhausted(err) {
+	if blob.TooManyOpenFiles(err) {
 		return nil, blob.DiskError(err, "opening the folder of the documents")
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.Denied(q.Files)))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.DescribeDenied(q.Files)))
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf(

@@ -16,7 +16,7 @@ import (
 // Catalog remembers what was found out about templates, since reading one takes its
 // fonts apart. It is for concurrent use.
 type Catalog struct {
-	Shelf template.Shelf
+	Shelf template.Dir
 	// PlacementOf is where a template wants its codes.
 	PlacementOf func(*template.Template) vault.Placement
 	Standard    vault.Placement // of codes, where nothing else says
@@ -82,7 +82,7 @@ func (c *Catalog) Placement(name string) (vault.Placement, error) {
 // changed. Who calls holds the lock.
 func (c *Catalog) listing(name string) listing {
 	l := c.have[name]
-	if stamp := c.Shelf.Stamp(name); l.stamp != stamp {
+	if stamp := c.Shelf.Version(name); l.stamp != stamp {
 		l = c.look(name)
 		l.stamp = stamp
 	}

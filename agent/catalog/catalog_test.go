@@ -28,10 +28,10 @@ func newStall(t *testing.T) *stall {
 	t.Helper()
 	s := &stall{T: t}
 	s.Catalog = &Catalog{
-		Shelf: template.Shelf{Dir: filepath.Join(t.TempDir(), "templates")}, Standard: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
+		Shelf: template.Dir{Path: filepath.Join(t.TempDir(), "templates")}, Standard: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
 		PlacementOf: func(m *template.Template) vault.Placement {
 			s.asked++
-			return vault.Placement{Page: m.Mark.Page, At: m.At, SizeMM: m.Mark.SizeMM, MarginMM: m.Mark.MarginMM}
+			return vault.Placement{Page: m.Stamp.Page, At: m.Place, SizeMM: m.Stamp.SizeMM, MarginMM: m.Stamp.MarginMM}
 		},
 		Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
@@ -52,7 +52,7 @@ func (s *stall) add(name, of string) {
 // edit changes a template's description, a second later than it was made.
 func (s *stall) edit(name, old, changed string) {
 	s.Helper()
-	path := filepath.Join(s.Shelf.Dir, name, template.File)
+	path := filepath.Join(s.Shelf.Path, name, template.File)
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(text), old) {
 		s.Fatalf("%s has no %q: %v", path, old, err)
@@ -107,7 +107,7 @@ func TestTemplatesOfAHome(t *testing.T) {
 	if mended := s.listed(); mended != got {
 		t.Errorf("once it is mended there are %s", mended)
 	}
-	if err := os.RemoveAll(filepath.Join(s.Shelf.Dir, "degree")); err != nil {
+	if err := os.RemoveAll(filepath.Join(s.Shelf.Path, "degree")); err != nil {
 		t.Fatal(err)
 	}
 	if left := s.listed(); !strings.HasPrefix(left, "letter ") {

@@ -29,7 +29,7 @@ func (s *site) addTemplate(name string) {
 	s.check(err)
 	lines := slices.DeleteFunc(strings.Split(string(files[template.File]), "\n"), func(l string) bool { return strings.HasPrefix(l, "qr:") })
 	files[template.File] = []byte(strings.Join(lines, "\n") + "\nqr: {at: top-left, size: 25, margin: 12}\n")
-	s.check(template.Shelf{Dir: home.Dir(s.home).Templates()}.Add(name, files))
+	s.check(template.Dir{Path: home.Dir(s.home).Templates()}.Add(name, files))
 }
 
 // lies draws a certificate's verified PDF and says in which quarter of the page the

@@ -19,7 +19,7 @@ func TestTemplates(t *testing.T) {
 	if got := strings.TrimSpace(string(s.want(s.get(path), http.StatusOK).body)); got != "[]" {
 		t.Errorf("without any: %s", got)
 	}
-	shelf := template.Shelf{Dir: home.Dir(s.home).Templates()}
+	shelf := template.Dir{Path: home.Dir(s.home).Templates()}
 	for _, name := range bundled.Names() {
 		files, err := bundled.Files(name)
 		s.check(err)

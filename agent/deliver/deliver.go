@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/bell"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -24,7 +24,7 @@ type Queue interface {
 
 // Options are what a sender needs besides the queue.
 type Options struct {
-	Client *outbound.Client
+	Client *ssrf.Client
 	// Open decrypts a signing secret.
 	Open func(endpoint string, sealed hook.Sealed) (string, error)
 	// Agent is what requests say of who sends them.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/deliver"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -34,7 +34,7 @@ func TestTheGuidesExamples(t *testing.T) {
 			address := serveExample(t, command)
 			e := guideEndpoint(t, "http://"+address+"/hook")
 			sender := deliver.New(nil, deliver.Options{
-				Client: outbound.New(outbound.Rules{Private: true}),
+				Client: ssrf.New(ssrf.Policy{AllowPrivate: true}),
 				Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
 				Now:    time.Now, Log: slog.New(slog.DiscardHandler),
 			})

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/deliver"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -100,7 +100,7 @@ func (s *site) sender() *deliver.Sender { return s.senderOf(s.store) }
 
 func (s *site) senderOf(queue deliver.Queue) *deliver.Sender {
 	return deliver.New(queue, deliver.Options{
-		Client: outbound.New(outbound.Rules{Private: true, Idle: deliver.Idle, Dial: s.dial, Resolver: loopback{}}),
+		Client: ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: deliver.Idle, Dial: s.dial, Resolver: loopback{}}),
 		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
 		Agent:  "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Result: func(result string) {

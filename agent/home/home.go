@@ -193,7 +193,7 @@ func (d Dir) Locked(cause error) error {
 // Tidy removes what an interrupted process left half-written. Only the holder of
 // the home may call it.
 func (d Dir) Tidy() error {
-	return errors.Join(blob.Tidy(d.Config()), blob.TidyFolder(d.Mail()))
+	return errors.Join(blob.RemoveTemp(d.Config()), blob.RemoveTempIn(d.Mail()))
 }
 
 // write replaces a file of the home, which must be held.
@@ -201,7 +201,7 @@ func write(path string, body []byte) error {
 	if linked, err := filepath.EvalSymlinks(path); err == nil {
 		path = linked // a link stays one
 	}
-	if err := blob.Tidy(path); err != nil {
+	if err := blob.RemoveTemp(path); err != nil {
 		return err
 	}
 	return blob.WriteFile(path, 0o600, func(w io.Writer) error {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -56,7 +56,7 @@ func (h *Hooks) checkTarget(address *string) error {
 	if err := h.Client.Check(u); err != nil {
 		message, _ := fault.Message(err)
 		// Said only where the setting would help.
-		if !h.Private && outbound.New(outbound.Rules{Private: true}).Check(u) == nil {
+		if !h.Private && ssrf.New(ssrf.Policy{AllowPrivate: true}).Check(u) == nil {
 			message += "; addresses of your own network are called only with the setting webhooks.allow_private"
 		}
 		return fault.InvalidFields([]fault.Field{{Name: "url", Message: message}})

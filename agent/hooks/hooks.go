@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
@@ -52,7 +52,7 @@ type Options struct {
 	Sender   Sender
 	Secrets  *Secrets
 	// Client judges addresses; Private says that it also calls private ones.
-	Client      *outbound.Client
+	Client      *ssrf.Client
 	Private     bool
 	Institution func() uint32 // the one whose staff is served
 	Suspended   Alarm         // that endpoints are suspended

@@ -78,7 +78,7 @@ type Order struct {
 // Check looks at every row and its document, and reads the documents of those
 // that are to be issued. The error is about the run as a whole; what is wrong
 // with a row is in its candidate. Also returned are files that no row names.
-func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.Unnamed, error) {
+func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.UnreferencedFile, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
 	if err := whoIssues(o, candidates); err != nil {
@@ -107,7 +107,7 @@ func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.
 			c.Discard()
 		}
 	}
-	return candidates, matched.Unnamed, nil
+	return candidates, matched.Unreferenced, nil
 }
 
 // candidates makes drafts of the rows; documents are not looked at yet.
@@ -245,7 +245,7 @@ func List(root *os.Root) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == "." || blob.Exhausted(err) {
+			if path == "." || blob.TooManyOpenFiles(err) {
 				return err
 			}
 			return nil // a subfolder that cannot be read holds no file that a row can name

@@ -13,7 +13,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
-	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -27,7 +26,7 @@ func (in *Intake) read(o Order, c *Candidate) error {
 		return nil
 	}
 	f, err := openPlain(o.Files, c.file)
-	if blob.Exhausted(err) {
+	if blob.TooManyOpenFiles(err) {
 		return blob.DiskError(err, "opening a document")
 	}
 	if err != nil {
@@ -92,7 +91,7 @@ func cannotOpen(root *os.Root, name string, err error) error {
 		return errors.New("this is a symbolic link that leads out of the folder or to nothing; put the file itself there")
 	}
 	switch {
-	case blob.Exhausted(err):
+	case blob.TooManyOpenFiles(err):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("the file is not there")
@@ -150,12 +149,12 @@ func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 }
 
 // checkExtension refuses a document whose name says it is something else.
-func checkExtension(name string, format kind.Kind) error {
+func checkExtension(name string, format pdf.Format) error {
 	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case ext == ".pdf" && format == kind.PDF,
-		(ext == ".jpg" || ext == ".jpeg") && format == kind.JPEG,
-		ext == ".png" && format == kind.PNG:
+	case ext == ".pdf" && format == pdf.FormatPDF,
+		(ext == ".jpg" || ext == ".jpeg") && format == pdf.FormatJPEG,
+		ext == ".png" && format == pdf.FormatPNG:
 		return nil
 	case ext == ".pdf", ext == ".jpg", ext == ".jpeg", ext == ".png":
 		return fault.Newf(fault.Invalid, "the name ends in %s, but the content is %s; rename the file or replace it",

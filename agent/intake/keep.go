@@ -52,10 +52,10 @@ func (u *Uploads) lookInto(d *Document, p vault.Placement) error {
 // Print makes a document of a template for a person, and stores it. The values are
 // those of the template's columns; an error about them is Invalid.
 func (u *Uploads) Print(t Press, person string, values map[string]string) (vault.File, error) {
-	if err := nameless(t, values[template.Institution]); err != nil {
+	if err := nameless(t, values[template.InstitutionColumn]); err != nil {
 		return vault.File{}, err
 	}
-	document, err := t.Print(values)
+	document, err := t.Render(values)
 	if err != nil {
 		return vault.File{}, err
 	}
@@ -63,6 +63,6 @@ func (u *Uploads) Print(t Press, person string, values map[string]string) (vault
 	if err != nil {
 		return f, fmt.Errorf("keeping a printed document: %w", err)
 	}
-	f.Origin = t.Origin(values)
+	f.Origin = t.ContentHash(values)
 	return f, nil
 }

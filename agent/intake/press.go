@@ -16,15 +16,15 @@ import (
 
 // Press makes the documents of rows that bring none.
 type Press interface {
-	// Print makes a document of a row's values by their columns' names. An error
+	// Render makes a document of a row's values by their columns' names. An error
 	// of kind fault.Invalid is about the row.
-	Print(values map[string]string) ([]byte, error)
-	// Origin says what a document is made of, but for the date.
-	Origin(values map[string]string) string
+	Render(values map[string]string) ([]byte, error)
+	// ContentHash says what a document is made of, but for the date.
+	ContentHash(values map[string]string) string
 	// Placement is where the code goes.
 	Placement() vault.Placement
-	// Shows tells whether a document shows a column.
-	Shows(column string) bool
+	// HasColumn tells whether a document shows a column.
+	HasColumn(column string) bool
 }
 
 // press finds the row's template: its own, or that of the whole manifest. It also
@@ -49,8 +49,8 @@ func (c *Candidate) press(o Order) {
 		return
 	}
 	c.Press, c.values = t, o.Manifest.Values(c.Row)
-	c.values[template.Institution] = o.Institution.Name
-	c.Draft.File.Origin = t.Origin(c.values)
+	c.values[template.InstitutionColumn] = o.Institution.Name
+	c.Draft.File.Origin = t.ContentHash(c.values)
 }
 
 // whoIssues refuses documents that would show the name of an institution that has
@@ -69,7 +69,7 @@ func whoIssues(o Order, all []*Candidate) error {
 
 // nameless refuses a template that would show a name which is none.
 func nameless(t Press, institution string) error {
-	if institution != "" && institution != vault.StandIn || !t.Shows(template.Institution) {
+	if institution != "" && institution != vault.StandIn || !t.HasColumn(template.InstitutionColumn) {
 		return nil
 	}
 	return fault.New(fault.Invalid, "the template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME")
@@ -78,7 +78,7 @@ func nameless(t Press, institution string) error {
 // Document makes a templated row's document.
 func (c *Candidate) Document() ([]byte, error) {
 	c.values["issue_date"] = string(c.Draft.IssueDate)
-	return c.Press.Print(c.values)
+	return c.Press.Render(c.values)
 }
 
 // dateTemplated gives templated rows without a date the one that an earlier run

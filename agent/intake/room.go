@@ -16,11 +16,11 @@ func placed(r io.ReaderAt, size int64, p vault.Placement) error {
 	if p == (vault.Placement{}) {
 		return nil
 	}
-	m, err := pdf.Placed(p.At, p.Page, p.SizeMM, p.MarginMM)
+	m, err := pdf.StampAt(p.At, p.Page, p.SizeMM, p.MarginMM)
 	if err != nil {
 		return err
 	}
-	if err := pdf.TryMark(r, size, m); err != nil {
+	if err := pdf.CheckStamp(r, size, m); err != nil {
 		return fmt.Errorf("placing the code: %w", err)
 	}
 	return nil
@@ -36,7 +36,7 @@ func (f *NewFile) Room(p vault.Placement) error {
 }
 
 func isOffPage(err error) bool {
-	r, ok := errors.AsType[*pdf.Refusal](err)
+	r, ok := errors.AsType[*pdf.Rejection](err)
 	return ok && (r.Reason == pdf.NoSuchPage || r.Reason == pdf.BadPlace)
 }
 
@@ -61,7 +61,7 @@ func room(p vault.Placement, size int64, open func() (*os.File, error)) error {
 	}
 	defer f.Close()
 	err = placed(f, size, p)
-	if _, ok := errors.AsType[*pdf.Refusal](err); ok && !isOffPage(err) {
+	if _, ok := errors.AsType[*pdf.Rejection](err); ok && !isOffPage(err) {
 		return nil
 	}
 	return err

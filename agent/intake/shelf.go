@@ -12,12 +12,12 @@ func (s shelved) Placement() vault.Placement { return PlacementOf(s.Template) }
 
 // PlacementOf is where a template wants the code.
 func PlacementOf(t *template.Template) vault.Placement {
-	return vault.Placement{Page: t.Mark.Page, At: t.At, SizeMM: t.Mark.SizeMM, MarginMM: t.Mark.MarginMM}
+	return vault.Placement{Page: t.Stamp.Page, At: t.Place, SizeMM: t.Stamp.SizeMM, MarginMM: t.Stamp.MarginMM}
 }
 
 // Presses finds templates on a shelf by their names and reads each once. It is not
 // for concurrent use.
-func Presses(shelf template.Shelf) func(name string) (Press, error) {
+func Presses(shelf template.Dir) func(name string) (Press, error) {
 	type found struct {
 		press Press
 		err   error

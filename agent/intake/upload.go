@@ -15,7 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf/kind"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -78,7 +78,7 @@ type Document struct {
 
 // MIME is the document's media type.
 func (d *Document) MIME() string {
-	if d.File.Format == string(kind.PDF) {
+	if d.File.Format == string(pdf.FormatPDF) {
 		return "application/pdf"
 	}
 	return "image/" + d.File.Format
@@ -102,13 +102,13 @@ var (
 // Receive reads an uploaded document to its end. It is looked at no deeper than
 // its type: one that cannot be stamped fails when it is processed.
 func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
-	head := make([]byte, kind.SniffLen)
+	head := make([]byte, pdf.SniffLen)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	head = head[:n]
-	format, err := kind.Sniff(head)
+	format, err := pdf.SniffFormat(head)
 	if err != nil {
 		return nil, ErrWrongType
 	}
@@ -133,7 +133,7 @@ var extension = regexp.MustCompile(`^\.[0-9A-Za-z]{1,8}$`)
 
 // fileName is the last part of an uploaded file's name, fit to stand in a folder
 // of any system. A name without an extension gets that of the content.
-func fileName(name string, format kind.Kind) string {
+func fileName(name string, format pdf.Format) string {
 	name = strings.ToValidUTF8(name[strings.LastIndexAny(name, `/\`)+1:], "_")
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>:"|?*`, r) {
@@ -160,13 +160,13 @@ func fileName(name string, format kind.Kind) string {
 	return stem + ext
 }
 
-func extensionOf(format kind.Kind) string {
+func extensionOf(format pdf.Format) string {
 	switch format {
-	case kind.JPEG:
+	case pdf.FormatJPEG:
 		return ".jpg"
-	case kind.PNG:
+	case pdf.FormatPNG:
 		return ".png"
-	case kind.PDF:
+	case pdf.FormatPDF:
 	}
 	return ".pdf"
 }

@@ -56,7 +56,7 @@ type Options struct {
 	Vault   Vault
 	Post    Post
 	// About is what a mail says of a certificate.
-	About       func(context.Context, vault.Certificate) (mail.Letter, error)
+	About       func(context.Context, vault.Certificate) (mail.TemplateData, error)
 	Institution func() vault.Institution // the one whose staff is served
 	// Templates are the folders of an institution's templates, and of everyone's.
 	Templates func(institution uint32) (own, all string)
@@ -203,7 +203,7 @@ func (d *Desk) FlushMails(ctx context.Context) (int, error) {
 // PreviewMail makes a mail of a template.
 func (d *Desk) PreviewMail(ctx context.Context, template, certificate string) (staff.MailPreview, error) {
 	who := d.Institution()
-	letter := mail.Sample(who.Name, d.BaseURL())
+	letter := mail.SampleData(who.Name, d.BaseURL())
 	to := "zoe@example.org"
 	if certificate != "" {
 		c, err := d.Vault.Certificate(ctx, who.ID, certificate)

@@ -154,7 +154,7 @@ func (w *Writer) copyOne(ctx context.Context, temp string, c vault.Certificate) 
 // rejected.csv of an earlier run goes when none are.
 func Report(dir string, rows []manifest.ReportRow, m *manifest.Manifest, rejected map[int]string) error {
 	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
-	if err := errors.Join(blob.Tidy(report), blob.Tidy(path)); err != nil {
+	if err := errors.Join(blob.RemoveTemp(report), blob.RemoveTemp(path)); err != nil {
 		return err
 	}
 	err := blob.WriteFile(report, 0o600, func(w io.Writer) error {

@@ -189,8 +189,8 @@ func (s *site) seal(d vault.Draft) vault.Certificate {
 	signer, err := pdf.NewSigner(key, []*x509.Certificate{own})
 	s.check(err)
 	c := s.accept(d)
-	tail, err := pdf.NewSeal(signer).Tail(pdf.Source{R: bytes.NewReader(s.document), Size: int64(len(s.document))},
-		pdf.Mark{URL: *s.base.Load() + "/v/" + c.Reference, Caption: c.Reference, SignedAt: s.now()})
+	tail, err := pdf.NewStamper(signer).Stamp(pdf.Source{R: bytes.NewReader(s.document), Size: int64(len(s.document))},
+		pdf.Stamp{URL: *s.base.Load() + "/v/" + c.Reference, Caption: c.Reference, SignedAt: s.now()})
 	s.check(err)
 	c = s.approve(c, tail.Bytes)
 	if c.Verified.SHA256 != hex.EncodeToString(tail.SHA256[:]) {

@@ -73,7 +73,7 @@ func (b *Bounces) note(ctx context.Context, r dsn.Report) (bool, error) {
 	if found[0].MessageID == "" || subtle.ConstantTimeCompare([]byte(found[0].MessageID), []byte(r.MessageID)) == 0 {
 		return false, nil
 	}
-	why := vault.MailTrouble{Code: mail.Short(r.Status), Reason: cmp.Or(mail.Short(r.Reason), "it came back"), At: b.Now()}
+	why := vault.MailTrouble{Code: mail.Shorten(r.Status), Reason: cmp.Or(mail.Shorten(r.Reason), "it came back"), At: b.Now()}
 	_, err = b.Records.ChangeMail(ctx, id, func(m vault.Mail) (vault.Mail, error) { return m.Bounce(why) })
 	if fault.Is(err, fault.Illegal) {
 		return false, nil // noted already

@@ -47,7 +47,7 @@ Message-ID: <%s>
 func (o *office) sent(to ...string) []vault.Mail {
 	o.Helper()
 	o.issue(asItIs, to...)
-	server := (&mailtest.Fake{Quiet: true}).Start(o.T)
+	server := (&mailtest.Fake{Discard: true}).Start(o.T)
 	o.work(o.post(lineTo(o.T, server.Address()), plain))
 	return o.mails(store.MailFilter{})
 }

@@ -124,13 +124,13 @@ func (w *Writer) template(ctx context.Context, m vault.Mail) (string, error) {
 }
 
 // About is what mails say about a certificate.
-func (w *Writer) About(ctx context.Context, c vault.Certificate) (mail.Letter, error) {
+func (w *Writer) About(ctx context.Context, c vault.Certificate) (mail.TemplateData, error) {
 	who, _ := w.Institution(c.Institution)
 	return w.letter(ctx, vault.Mail{Certificate: c.ID}, c, who)
 }
 
-func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.Letter, error) {
-	l := mail.Letter{
+func (w *Writer) letter(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.TemplateData, error) {
+	l := mail.TemplateData{
 		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
 		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From, Count: m.Count,
 	}

@@ -29,7 +29,7 @@ type Queue interface {
 
 // Carrier takes mails to where they go. It is for one caller at a time.
 type Carrier interface {
-	// Send hands a mail over; a *mail.Trouble says who is to blame when it is not
+	// Send hands a mail over; a *mail.DeliveryError says who is to blame when it is not
 	// taken, any other error is the carrier's own.
 	Send(ctx context.Context, m mail.Message) error
 	Close()

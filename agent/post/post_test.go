@@ -139,7 +139,7 @@ func lineTo(t *testing.T, address string) func() post.Carrier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() post.Carrier { return mail.NewLine(s) }
+	return func() post.Carrier { return mail.NewSMTPConn(s) }
 }
 
 func plain(*post.Options) {}

@@ -58,7 +58,7 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 		return p.hold(ctx, t, err)
 	}
 	err = carrier.Send(ctx, message)
-	trouble, ok := errors.AsType[*mail.Trouble](err)
+	trouble, ok := errors.AsType[*mail.DeliveryError](err)
 	switch {
 	case err == nil:
 		p.fine()
@@ -66,15 +66,15 @@ func (p *Post) attempt(ctx context.Context, carrier Carrier, t task) store.Settl
 		sent := p.Now()
 		s.Mail = waiting(func(m vault.Mail) (vault.Mail, error) { return m.Leave(message.MessageID, sent), nil })
 		return s
-	case !ok, trouble.Blame == mail.OfServer:
+	case !ok, trouble.Class == mail.ServerUnavailable:
 		return p.hold(ctx, t, err)
 	}
 	p.fine() // the server talks to us
-	why := vault.MailTrouble{Code: trouble.Code, Reason: mail.Short(trouble.Reason), At: p.Now()}
+	why := vault.MailTrouble{Code: trouble.Code, Reason: mail.Shorten(trouble.Reason), At: p.Now()}
 	// What the server said may hold addresses, so it is not logged.
 	p.Log.Warn("a mail was not taken", "mail", t.mail.ID, "attempt", t.job.Attempt, "code", trouble.Code)
 	again, left := s.Job.Again("code "+trouble.Code, p.Now())
-	if trouble.Blame == mail.Lasting || !left {
+	if trouble.Class == mail.Permanent || !left {
 		return p.refuse(s, why)
 	}
 	p.result("again")

@@ -75,7 +75,7 @@ func (s *Spool) Send(ctx context.Context, m mail.Message) error {
 	}
 	file := SpoolFile(vault.MailOf(m.MessageID))
 	// What a crash leaves under the second name is overwritten when the mail is
-	// written anew, or removed when the home is opened (blob.TidyFolder).
+	// written anew, or removed when the home is opened (blob.RemoveTempIn).
 	name, temp := filepath.Join(s.folder, file), filepath.Join(s.folder, ".tmp-"+file)
 	if err := writeWhole(temp, m); err != nil {
 		_ = os.Remove(temp) // the first error says more

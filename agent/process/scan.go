@@ -21,15 +21,15 @@ func (u unreadable) Error() string { return u.cause.Error() }
 const scanTime = 30 * time.Second
 
 // scan reads the code of a document that was just sealed back from its page.
-func scan(ctx context.Context, f *os.File, size int64, tail pdf.Tail, want string) error {
+func scan(ctx context.Context, f *os.File, size int64, tail pdf.Update, want string) error {
 	patience, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
 	whole := joined{document: f, size: size, tail: tail.Bytes}
-	if _, err := pdf.ScanBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
+	if _, err := pdf.ReadBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
 		if fault.Is(err, fault.Full) {
 			return err
 		}
-		if blob.Exhausted(err) {
+		if blob.TooManyOpenFiles(err) {
 			return fault.Wrap(fault.Full, err, "too many files are open at once to read a code back")
 		}
 		if ctx.Err() != nil {

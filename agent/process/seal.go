@@ -15,7 +15,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
-	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -27,7 +26,7 @@ type Sealer struct {
 	Blobs *blob.Store
 	// Seal, that of an institution, and BaseURL are asked for with each document,
 	// since settings change.
-	Seal    func(institution uint32) *pdf.Seal
+	Seal    func(institution uint32) *pdf.Stamper
 	BaseURL func() string
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -59,7 +58,7 @@ func ShareURL(baseURL string, c vault.Certificate) string {
 // Work is the processing of one certificate.
 func (s *Sealer) Work(ctx context.Context, c vault.Certificate) (store.Change, error) {
 	v, tail, err := s.make(ctx, c)
-	if refusal, ok := errors.AsType[*pdf.Refusal](err); ok {
+	if refusal, ok := errors.AsType[*pdf.Rejection](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
 	if u, ok := errors.AsType[unreadable](err); ok {
@@ -96,12 +95,12 @@ func (s *Sealer) make(ctx context.Context, c vault.Certificate) (vault.Verified,
 		return vault.Verified{}, nil, err
 	}
 	link, at := VerifyURL(s.BaseURL(), c.Reference), c.Placement
-	mark, err := pdf.Placed(at.At, at.Page, at.SizeMM, at.MarginMM)
+	mark, err := pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 	if err != nil {
 		return vault.Verified{}, nil, err
 	}
 	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
-	tail, err := s.Seal(c.Institution).Tail(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
+	tail, err := s.Seal(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
 	}
@@ -121,7 +120,7 @@ func (s *Sealer) make(ctx context.Context, c vault.Certificate) (vault.Verified,
 // document returns the PDF that is to be continued; for an image, the page that
 // is made of it and stored first.
 func (s *Sealer) document(c vault.Certificate) (vault.Document, []byte, error) {
-	if c.File.Format == string(kind.PDF) {
+	if c.File.Format == string(pdf.FormatPDF) {
 		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
 	}
 	f, err := s.Blobs.Get(c.File.SHA256)

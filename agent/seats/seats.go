@@ -69,7 +69,7 @@ type state struct {
 // seat is an institution with what it seals documents with.
 type seat struct {
 	institution vault.Institution
-	seal        *pdf.Seal
+	seal        *pdf.Stamper
 }
 
 // with returns the state with another seat; the old one keeps its own.
@@ -98,10 +98,10 @@ func (s *Seats) IDs() []uint32 { return slices.Collect(maps.Keys(s.state.Load().
 func (s *Seats) BaseURL() string { return s.state.Load().baseURL }
 
 // Seal is what an institution seals documents with; nil where there is no such one.
-func (s *Seats) Seal(institution uint32) *pdf.Seal { return s.state.Load().seats[institution].seal }
+func (s *Seats) Seal(institution uint32) *pdf.Stamper { return s.state.Load().seats[institution].seal }
 
 // CurrentSeal is the current institution's.
-func (s *Seats) CurrentSeal() *pdf.Seal {
+func (s *Seats) CurrentSeal() *pdf.Stamper {
 	now := s.state.Load()
 	return now.seats[now.institution.ID].seal
 }

@@ -19,8 +19,8 @@ type Signing struct {
 }
 
 // seal makes the seal of a signer.
-func (s *Seats) seal(signer *pdf.Signer) *pdf.Seal {
-	var options []pdf.SealOption
+func (s *Seats) seal(signer *pdf.Signer) *pdf.Stamper {
+	var options []pdf.StamperOption
 	if s.Signing.Visible {
 		options = append(options, pdf.WithVisibleSignature())
 	}
@@ -30,5 +30,5 @@ func (s *Seats) seal(signer *pdf.Signer) *pdf.Seal {
 	if s.Signing.Timestamps != "" {
 		options = append(options, pdf.WithTimestamps(&http.Client{Timeout: timestampTime}, s.Signing.Timestamps))
 	}
-	return pdf.NewSeal(signer, options...)
+	return pdf.NewStamper(signer, options...)
 }

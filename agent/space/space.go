@@ -90,7 +90,7 @@ func (s *Space) Held(err error) {
 		s.Log.Error("work is held up", "error", err)
 	}
 	switch {
-	case blob.Exhausted(err):
+	case blob.TooManyOpenFiles(err):
 		s.pause("nothing new is taken: the agent has too many files open; raise its limit (ulimit -n, or LimitNOFILE of the service), or wait, since it goes on by itself")
 	case fault.Is(err, fault.Full):
 		s.pause("nothing new is taken: the home's disk is full or cannot be written; make room, then run the same command again (an agent goes on by itself)")

@@ -158,7 +158,7 @@ func (r *Ring) add() (authority.Secret, error) {
 	if err != nil {
 		return authority.Secret{}, fmt.Errorf("encoding the authority's secrets: %w", err)
 	}
-	if err := blob.Tidy(r.path); err != nil {
+	if err := blob.RemoveTemp(r.path); err != nil {
 		return authority.Secret{}, err
 	}
 	err = blob.WriteFile(r.path, 0o600, func(w io.Writer) error {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 )
 
 // Bounds of a look.
@@ -30,9 +30,9 @@ type Records interface {
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 }
 
-// Pages fetches pages; *outbound.Client is one.
+// Pages fetches pages; *ssrf.Client is one.
 type Pages interface {
-	Do(req *http.Request) (outbound.Answer, error)
+	Do(req *http.Request) (ssrf.Response, error)
 }
 
 // Prover looks for proofs.

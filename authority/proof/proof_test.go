@@ -16,7 +16,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 )
 
 var domain = authority.Domain{Name: "example.com", Store: "s", Token: "0123456789abcdef"}
@@ -71,8 +71,8 @@ func (silent) LookupTXT(context.Context, string) ([]string, error) {
 // noPage is a front page that cannot be fetched.
 type noPage struct{}
 
-func (noPage) Do(*http.Request) (outbound.Answer, error) {
-	return outbound.Answer{}, context.DeadlineExceeded
+func (noPage) Do(*http.Request) (ssrf.Response, error) {
+	return ssrf.Response{}, context.DeadlineExceeded
 }
 
 func TestRecords(t *testing.T) {
@@ -156,8 +156,8 @@ func TestFrontPages(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	pages := func(at string) Pages {
-		return outbound.New(outbound.Rules{
-			Timeout: 2 * time.Second, Body: PageSize, Resolver: resolver(netip.MustParseAddr(at)), TLS: &tls.Config{RootCAs: roots},
+		return ssrf.New(ssrf.Policy{
+			Timeout: 2 * time.Second, MaxBody: PageSize, Resolver: resolver(netip.MustParseAddr(at)), TLS: &tls.Config{RootCAs: roots},
 			Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 			},

@@ -95,7 +95,7 @@ type backupRun struct {
 	target  string
 	folder  bool // the target is one
 	keys    backup.Keys
-	lock    backup.Lock
+	lock    backup.Encryption
 	keep    backup.Retention
 }
 
@@ -148,12 +148,12 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 		return nil, err
 	}
 	b := &backupRun{world: w, target: c.Args().First(), keys: keys,
-		lock: backup.Lock{Recipients: c.StringSlice("recipient")},
+		lock: backup.Encryption{Recipients: c.StringSlice("recipient")},
 		keep: backup.Retention{Daily: c.Int("keep-daily"), Weekly: c.Int("keep-weekly")}}
 	if len(b.lock.Recipients) == 0 {
 		b.lock.Passphrase = keys.Passphrase
 	}
-	if _, err := b.lock.Seal(io.Discard); err != nil {
+	if _, err := b.lock.Encrypt(io.Discard); err != nil {
 		return nil, err
 	}
 	info, err := os.Stat(b.target)
@@ -227,7 +227,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	path := b.target
 	if b.folder {
 		// Named before it is made, since it must be known where it goes.
-		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsOpen()))
+		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsNone()))
 	}
 	result := backupResult{File: path, Since: since}
 	if err := b.tidy(path); err != nil {
@@ -244,7 +244,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		result.Size = info.Size()
 	}
 	if c.Bool("verify") {
-		if _, err := (backup.Set{Path: path, Keys: b.keys}).Read(c.Context, nil); err != nil {
+		if _, err := (backup.Chain{Path: path, Keys: b.keys}).Read(c.Context, nil); err != nil {
 			return result, err
 		}
 	}
@@ -258,13 +258,13 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 // name than this one will have, and another home's may be under way.
 func (b *backupRun) tidy(path string) error {
 	if b.folder {
-		return blob.TidyOld(b.target, time.Now().Add(-24*time.Hour))
+		return blob.RemoveOldTempIn(b.target, time.Now().Add(-24*time.Hour))
 	}
-	return blob.Tidy(path)
+	return blob.RemoveTemp(path)
 }
 
 func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer) (staff.BackupResult, error) {
-	sealed, err := b.lock.Seal(file)
+	sealed, err := b.lock.Encrypt(file)
 	if err != nil {
 		return staff.BackupResult{}, err
 	}
@@ -280,7 +280,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q staff.BackupRequest
 	if since == "" {
 		return q, before, nil
 	}
-	found, err := backup.Set{Path: since, Keys: b.keys}.Read(c.Context, nil)
+	found, err := backup.Chain{Path: since, Keys: b.keys}.Read(c.Context, nil)
 	if err != nil {
 		return q, before, err
 	}
@@ -319,7 +319,7 @@ func (b *backupRun) latest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var newest backup.Kept
+	var newest backup.File
 	for _, name := range names {
 		if k, ok := backup.ParseName(name); ok && k.HomeID == b.home && k.At.After(newest.At) {
 			newest = k

@@ -98,6 +98,6 @@ func unitLock(c *cli.Context) ([]string, error) {
 	for i, key := range keys {
 		words[i] = "--recipient=" + key
 	}
-	_, err := backup.Lock{Recipients: keys}.Seal(io.Discard)
+	_, err := backup.Encryption{Recipients: keys}.Encrypt(io.Discard)
 	return words, err
 }

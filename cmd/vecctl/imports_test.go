@@ -131,7 +131,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"agent/api", "agent/panel", false}, {"agent/api/body", "agent/api", true}, {"agent/intake", "pkg/manifest", true},
 		{"pkg/client", "agent/api", false}, {"pkg/store", "pkg/vault", true}, {"pkg/vault", "pkg/store", false},
 		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"pkg/vault", "pkg/chain", true}, {"pkg/chain", "pkg/vault", false}, {"authority", "agent/api", false},
-		{"pkg/pdf/mark", "pkg/pdf/page", true}, {"tui", "pkg/client", true}, {"pkg/blob", "cmd/vecctl", false},
+		{"pkg/pdf/stamp", "pkg/pdf/page", true}, {"tui", "pkg/client", true}, {"pkg/blob", "cmd/vecctl", false},
 	} {
 		if why := forbidden(module+test.from, module+test.to); (why == "") != test.ok {
 			t.Errorf("%s to %s: %q", test.from, test.to, why)

@@ -214,8 +214,8 @@ func tryMailServer(ctx context.Context, address string) []doctor.Finding {
 	}
 	ctx, stop := context.WithTimeout(ctx, trialTime)
 	defer stop()
-	server.Patience = trialTime / 2
-	if err := mail.NewLine(server).Try(ctx); err != nil {
+	server.StepTimeout = trialTime / 2
+	if err := mail.NewSMTPConn(server).Check(ctx); err != nil {
 		reason, mend, _ := strings.Cut(strings.ReplaceAll(err.Error(), "check mail.smtp_url", "check its host, port, name and password"), "; ")
 		return []doctor.Finding{{Check: "mail", Level: doctor.Wrong, Message: reason,
 			Mend: cmp.Or(mend, "ask whoever runs the mail server for its host, port and whether a name and password are needed")}}

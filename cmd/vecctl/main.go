@@ -30,8 +30,8 @@ func makeHeadRoom(getenv func(string) string, room int) {
 }
 
 func main() {
-	if pdf.InCage(os.Args) {
-		os.Exit(pdf.ServeCage(os.Stdin, os.Stdout, os.Stderr))
+	if pdf.InSandbox(os.Args) {
+		os.Exit(pdf.ServeSandbox(os.Stdin, os.Stdout, os.Stderr))
 	}
 	makeHeadRoom(os.Getenv, headRoom)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -44,7 +44,7 @@ func main() {
 		<-signals
 		os.Exit(exitInterrupted)
 	}()
-	cage, err := pdf.NewCage(os.Args[0])
+	cage, err := pdf.NewSandbox(os.Args[0])
 	if err != nil {
 		complain(os.Stderr, err)
 		os.Exit(exitFailed)

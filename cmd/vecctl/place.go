@@ -25,8 +25,8 @@ func placeFlags() []cli.Flag {
 }
 
 // placeOf reads the place's flags; all else of the mark is empty.
-func placeOf(c *cli.Context) (pdf.Mark, error) {
-	m, err := pdf.Placed(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
+func placeOf(c *cli.Context) (pdf.Stamp, error) {
+	m, err := pdf.StampAt(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
 	if err != nil {
 		message, _ := fault.Message(err)
 		return m, usageError("--qr-at: %s", message)
@@ -56,7 +56,7 @@ func placementOf(c *cli.Context, w world) (client.Placement, error) {
 		return at, err
 	}
 	t, err := s.Load(name)
-	if _, ok := errors.AsType[template.Faults](err); ok {
+	if _, ok := errors.AsType[template.Errors](err); ok {
 		return at, fault.At("template "+name, err)
 	} else if err != nil {
 		return at, err
@@ -65,20 +65,20 @@ func placementOf(c *cli.Context, w world) (client.Placement, error) {
 }
 
 // sampleMark is the place that a document's code would get from this home.
-func sampleMark(c *cli.Context, w world) (pdf.Mark, error) {
+func sampleMark(c *cli.Context, w world) (pdf.Stamp, error) {
 	at, err := placementOf(c, w)
 	if err != nil {
-		return pdf.Mark{}, err
+		return pdf.Stamp{}, err
 	}
 	if c.String("template") == "" {
 		set, err := loadSettings(c, w)
 		if err != nil {
-			return pdf.Mark{}, err
+			return pdf.Stamp{}, err
 		}
 		at.At = cmp.Or(at.At, set.get("qr.at"))
 		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
 	}
-	return pdf.Placed(at.At, at.Page, at.SizeMM, at.MarginMM)
+	return pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 }
 
 // placeIgnored is said of a vault that took certificates and does not know where

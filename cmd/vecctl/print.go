@@ -12,7 +12,7 @@ import (
 	"github.com/rivo/uniseg"
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 // form is how results are printed.
@@ -108,7 +108,7 @@ func (l list[T]) print(w io.Writer, f form, rows []T) error {
 		for _, row := range rows {
 			cells := l.cells(row)
 			for i := range cells {
-				cells[i] = cell.Defuse(cells[i])
+				cells[i] = sheet.EscapeFormula(cells[i])
 			}
 			all = append(all, cells)
 		}
@@ -184,7 +184,7 @@ func printFields(w io.Writer, f form, object any, fields [][2]string) error {
 		out := csv.NewWriter(w)
 		var names, values []string
 		for _, p := range fields {
-			names, values = append(names, p[0]), append(values, cell.Defuse(p[1]))
+			names, values = append(names, p[0]), append(values, sheet.EscapeFormula(p[1]))
 		}
 		return out.WriteAll([][]string{names, values})
 	case asTable:

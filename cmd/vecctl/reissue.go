@@ -126,24 +126,24 @@ func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *s
 	}
 	row := map[string]string{
 		"certificate_title": changed(m.Title, old.Title), "full_name": changed(m.Name, old.Name), "applicant_email": changed(m.Email, old.Email),
-		"details": changed(m.Details, old.Details), template.IssueDate: old.IssueDate, template.Institution: status.Institution,
+		"details": changed(m.Details, old.Details), template.IssueDateColumn: old.IssueDate, template.InstitutionColumn: status.Institution,
 	}
 	if status.Institution == vault.StandIn {
-		delete(row, template.Institution) // nobody's name
+		delete(row, template.InstitutionColumn) // nobody's name
 	}
 	if err := setColumns(c, t, row); err != nil {
 		return err
 	}
-	for column := range t.Sample() {
+	for column := range t.SampleRow() {
 		if _, ok := row[column]; !ok {
 			say(w, "Note: %s is empty; where it is to stand in the document, give it with --set %s=VALUE", column, column)
 		}
 	}
-	page, err := t.Print(row)
+	page, err := t.Render(row)
 	if err != nil {
 		return fault.At("template "+name, err)
 	}
-	m.File = &staff.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.Origin(row)}
+	m.File = &staff.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.ContentHash(row)}
 	at := client.Placement(intake.PlacementOf(t))
 	if m.QR != nil {
 		at = client.Placement(vault.Placement(*m.QR).Or(vault.Placement(at)))
@@ -161,7 +161,7 @@ func changed(to *string, from string) string {
 
 // setColumns puts what --set says into a template's row.
 func setColumns(c *cli.Context, t *template.Template, row map[string]string) error {
-	columns := t.Sample()
+	columns := t.SampleRow()
 	for _, set := range c.StringSlice("set") {
 		column, value, ok := strings.Cut(set, "=")
 		if _, known := columns[column]; !ok || !known {

@@ -28,7 +28,7 @@ import (
 type remoteBatch struct {
 	request    staff.BulkRequest
 	manifest   *manifest.Manifest
-	unnamed    []manifest.Unnamed
+	unnamed    []manifest.UnreferencedFile
 	candidates []*intake.Candidate
 	rows       []courier.Row
 	places     []int // of the rows among the candidates
@@ -144,7 +144,7 @@ func (b *remoteBatch) keep(outcomes []courier.Outcome) {
 // report says what became of every row.
 func (b *remoteBatch) report() client.BulkReport {
 	r := client.BulkReport{BatchID: b.batch, Total: len(b.candidates), Notes: b.manifest.Notes, Rows: make([]client.BulkRow, len(b.candidates))}
-	r.Notes = append(r.Notes, manifest.Remarks(b.unnamed)...)
+	r.Notes = append(r.Notes, manifest.DescribeUnreferenced(b.unnamed)...)
 	if b.misplaced() {
 		r.Notes = append(r.Notes, placeIgnored)
 	}

@@ -93,13 +93,13 @@ func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.Order, 
 		return o, err
 	}
 	b.today = cmp.Or(b.first, string(o.Institution.Today(time.Now())))
-	o.Presses = intake.Presses(template.Shelf{Dir: dir.Templates()})
+	o.Presses = intake.Presses(template.Dir{Path: dir.Templates()})
 	if q.Template != "" {
 		if _, err := o.Presses(q.Template); err != nil {
 			return o, fault.At("template "+q.Template, err)
 		}
 	}
-	if b.shows(o.Presses, template.Institution) {
+	if b.shows(o.Presses, template.InstitutionColumn) {
 		o.Institution.Name, err = homesInstitution(c, w)
 	}
 	return o, err
@@ -113,7 +113,7 @@ func (b *remoteBatch) shows(presses func(string) (intake.Press, error), column s
 			return false
 		}
 		p, err := presses(name) // an error is told with the row
-		return err == nil && p.Shows(column)
+		return err == nil && p.HasColumn(column)
 	})
 }
 

@@ -67,16 +67,16 @@ func baseFlags() []cli.Flag {
 		Usage: "`FILE` of an earlier backup that this one builds on (default: beside it); may be given again"}}
 }
 
-func backupSet(c *cli.Context) (form, backup.Set, error) {
+func backupSet(c *cli.Context) (form, backup.Chain, error) {
 	if err := exactly(c, 1, "the backup's file"); err != nil {
-		return "", backup.Set{}, err
+		return "", backup.Chain{}, err
 	}
 	f, err := formOf(c)
 	if err != nil {
-		return "", backup.Set{}, err
+		return "", backup.Chain{}, err
 	}
 	keys, err := keysOf(c)
-	return f, backup.Set{Path: c.Args().First(), Before: c.StringSlice("base"), Keys: keys}, err
+	return f, backup.Chain{Path: c.Args().First(), Bases: c.StringSlice("base"), Keys: keys}, err
 }
 
 // tellContents says what a backup holds.

@@ -41,7 +41,7 @@ func makeSample(c *cli.Context, w world, sender string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(filepath.Join(s.Dir, sampleTemplate)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(s.Path, sampleTemplate)); errors.Is(err, fs.ErrNotExist) {
 		files, err := bundled.Files("course")
 		if err != nil {
 			return "", err

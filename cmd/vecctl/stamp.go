@@ -17,7 +17,6 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
-	"github.com/vecctl/vecctl/pkg/pdf/kind"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -52,7 +51,7 @@ func stampCommand(w world) *cli.Command {
 // sampleReference is printed under the code where nothing is issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
-func runStamp(w world, in, out string, m pdf.Mark, form form) error {
+func runStamp(w world, in, out string, m pdf.Stamp, form form) error {
 	// A pipe would be waited for, and cannot be read twice.
 	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
 		return usageError("%s is not a file; want a PDF, JPEG or PNG file", in)
@@ -70,7 +69,7 @@ func runStamp(w world, in, out string, m pdf.Mark, form form) error {
 }
 
 // writeSample stamps a document, called in to a person, without issuing it.
-func writeSample(w world, in string, source pdf.Source, m pdf.Mark, out string, form form) error {
+func writeSample(w world, in string, source pdf.Source, m pdf.Stamp, out string, form form) error {
 	tail, err := sampleTail(source, m)
 	if err != nil {
 		return fault.At(in, err)
@@ -146,7 +145,7 @@ func stampSource(w world, f *os.File) (pdf.Source, error) {
 	if err != nil {
 		return pdf.Source{}, err
 	}
-	if found.Format == kind.PDF {
+	if found.Format == pdf.FormatPDF {
 		return pdf.Source{R: f, Size: info.Size()}, nil
 	}
 	var page bytes.Buffer
@@ -156,16 +155,16 @@ func stampSource(w world, f *os.File) (pdf.Source, error) {
 	return pdf.Source{R: bytes.NewReader(page.Bytes()), Size: int64(page.Len())}, nil
 }
 
-func sampleTail(source pdf.Source, m pdf.Mark) (pdf.Tail, error) {
+func sampleTail(source pdf.Source, m pdf.Stamp) (pdf.Update, error) {
 	now := time.Now()
 	key, cert, err := pdf.NewSelfSigned(rand.Reader, "vecctl preview, not issued", now, 1)
 	if err != nil {
-		return pdf.Tail{}, err
+		return pdf.Update{}, err
 	}
 	signer, err := pdf.LoadSigner(key, cert)
 	if err != nil {
-		return pdf.Tail{}, err
+		return pdf.Update{}, err
 	}
 	m.Caption, m.SignedAt = sampleReference, now
-	return pdf.NewSeal(signer).Tail(source, m)
+	return pdf.NewStamper(signer).Stamp(source, m)
 }

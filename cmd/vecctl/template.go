@@ -53,15 +53,15 @@ func templateCommand(w world) *cli.Command {
 }
 
 // shelf is where the home keeps its templates.
-func shelf(c *cli.Context, w world) (template.Shelf, error) {
+func shelf(c *cli.Context, w world) (template.Dir, error) {
 	dir, err := homeDir(c, w)
-	return template.Shelf{Dir: dir.Templates()}, err
+	return template.Dir{Path: dir.Templates()}, err
 }
 
 // ownShelf is shelf for whoever writes there.
-func ownShelf(c *cli.Context, w world) (template.Shelf, error) {
+func ownShelf(c *cli.Context, w world) (template.Dir, error) {
 	dir, err := homeDir(c, w)
-	return template.Shelf{Dir: dir.Templates()}, cmp.Or(err, foreign(dir))
+	return template.Dir{Path: dir.Templates()}, cmp.Or(err, foreign(dir))
 }
 
 func runTemplateNew(c *cli.Context, w world) error {
@@ -88,7 +88,7 @@ func runTemplateImport(c *cli.Context, w world) error {
 		}
 		name = strings.ToLower(filepath.Base(whole))
 	}
-	files, err := template.Collect(folder)
+	files, err := template.ReadFiles(folder)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) 
 	if err := s.Add(name, files); err != nil {
 		return fault.At(name, err)
 	}
-	path := filepath.Join(s.Dir, name)
+	path := filepath.Join(s.Path, name)
 	say(w, "Change %s, then see: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
 	if form == asTable {
 		_, err := fmt.Fprintln(w.stdout, path)
@@ -160,17 +160,17 @@ func runTemplateCheck(c *cli.Context, w world) error {
 	return err
 }
 
-func checkTemplate(s template.Shelf, name string) checked {
+func checkTemplate(s template.Dir, name string) checked {
 	x := checked{ID: name, Columns: []string{}, Faults: []string{}}
 	t, err := openTemplate(s, name)
-	if faults, ok := errors.AsType[template.Faults](err); ok {
+	if faults, ok := errors.AsType[template.Errors](err); ok {
 		x.Faults = faults
 		return x
 	} else if err != nil {
 		x.Faults = []string{err.Error()}
 		return x
 	}
-	if _, err := t.Print(t.Sample()); err != nil {
+	if _, err := t.Render(t.SampleRow()); err != nil {
 		x.Faults = []string{fmt.Sprintf("a sample cannot be printed: %v", err)}
 		return x
 	}
@@ -204,10 +204,10 @@ func checkedList() list[checked] {
 }
 
 // openTemplate takes a name on the shelf or a folder anywhere.
-func openTemplate(s template.Shelf, name string) (*template.Template, error) {
+func openTemplate(s template.Dir, name string) (*template.Template, error) {
 	info, err := os.Stat(name)
 	if strings.ContainsRune(name, filepath.Separator) || err == nil && info.IsDir() && template.CheckName(name) != nil {
-		return template.LoadFolder(name)
+		return template.LoadDir(name)
 	}
 	return s.Load(name)
 }
@@ -226,21 +226,21 @@ func runTemplatePreview(c *cli.Context, w world) error {
 	}
 	name := c.Args().First()
 	t, err := openTemplate(s, name)
-	if _, ok := errors.AsType[template.Faults](err); ok {
+	if _, ok := errors.AsType[template.Errors](err); ok {
 		return fault.At(name, err)
 	} else if err != nil {
 		return err
 	}
-	row := t.Sample()
+	row := t.SampleRow()
 	if err := setColumns(c, t, row); err != nil {
 		return err
 	}
-	page, err := t.Print(row)
+	page, err := t.Render(row)
 	if err != nil {
 		return fault.At(name, err)
 	}
 	source := pdf.Source{R: bytes.NewReader(page), Size: int64(len(page))}
-	m := t.Mark
+	m := t.Stamp
 	m.URL = home.DefaultBaseURL + "/v/" + sampleReference
 	return writeSample(w, name, source, m, c.String("out"), form)
 }

@@ -50,11 +50,11 @@ type Header struct {
 	HomeID      string    `json:"home_id"` // the same for all backups of one home
 	Institution string    `json:"institution"`
 	// Since, in an incremental backup, is the backup before, which it needs.
-	Since *Before `json:"since,omitempty"`
+	Since *Base `json:"since,omitempty"`
 }
 
-// Before names an earlier backup.
-type Before struct {
+// Base names an earlier backup.
+type Base struct {
 	ID   string `json:"id"`
 	File string `json:"file"` // its name when this one was made, without a folder
 }
@@ -98,9 +98,9 @@ func isSum(s string) bool {
 	return err == nil
 }
 
-// local tells whether a member's name stays inside the folder that it is put into,
+// isLocal tells whether a member's name stays inside the folder that it is put into,
 // on every system.
-func local(name string) bool {
+func isLocal(name string) bool {
 	return name != "" && name == path.Clean(name) && filepath.IsLocal(filepath.FromSlash(name)) &&
 		!strings.Contains(name, "\x00") && name != "."
 }
@@ -128,16 +128,16 @@ func parseLine(line string) (sum, name string, ok bool) {
 	if escaped {
 		name = unescaper.Replace(name)
 	}
-	return sum, name, ok && ended && isSum(sum) && local(name)
+	return sum, name, ok && ended && isSum(sum) && isLocal(name)
 }
 
-// cutOff is the error of an archive that ends too early.
-func cutOff(cause error) error {
+// truncatedError is the error of an archive that ends too early.
+func truncatedError(cause error) error {
 	return fault.Wrap(fault.Damaged, cause, "the backup is cut off: its end is missing; use another one, and see that this one's disk was not full")
 }
 
-// damaged is the error of an archive that is not what was written.
-func damaged(cause error) error {
+// damagedError is the error of an archive that is not what was written.
+func damagedError(cause error) error {
 	return fault.Wrap(fault.Damaged, cause, "the backup is damaged: it is not what was written; use another one")
 }
 
@@ -154,9 +154,9 @@ func readError(err error) error {
 	}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return cutOff(err)
+		return truncatedError(err)
 	case errors.Is(err, zstd.ErrMagicMismatch):
 		return fault.Wrap(fault.Damaged, err, "this is no backup, or its beginning is damaged; vecctl backup makes one")
 	}
-	return damaged(err)
+	return damagedError(err)
 }

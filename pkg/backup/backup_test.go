@@ -67,7 +67,7 @@ func (h home) write(t testing.TB, header Header, have ...string) []byte {
 	}
 	var out bytes.Buffer
 	header.MadeAt = moment
-	b, err := NewWriter(&out, header, have, Effort{Processors: 2})
+	b, err := NewWriter(&out, header, have, Throttle{Processors: 2})
 	must(t, err)
 	for _, name := range slices.Sorted(maps.Keys(h.files)) {
 		must(t, b.File(name, int64(len(h.files[name])), moment, strings.NewReader(h.files[name])))
@@ -123,7 +123,7 @@ func TestABackupIsRestoredAsItWas(t *testing.T) {
 	}
 	h, dir := newHome(documents...), t.TempDir()
 	path := put(t, dir, "b", h.write(t, Header{ID: "1", Institution: "University"}))
-	found, err := Set{Path: path}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
+	found, err := Chain{Path: path}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
 	must(t, err)
 	if found.Header.Institution != "University" || found.Blobs != len(h.blobs) || found.Files != len(h.files) || len(found.Damaged) > 0 {
 		t.Errorf("found %+v", found)
@@ -160,7 +160,7 @@ func TestABackupThatIsNotWhatWasWritten(t *testing.T) {
 		}
 		dir := t.TempDir()
 		path := put(t, dir, "b", body)
-		_, err := Set{Path: path}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
+		_, err := Chain{Path: path}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
 		if err == nil {
 			h.want(t, filepath.Join(dir, "home")) // a bit that says nothing
 			return
@@ -207,7 +207,7 @@ func TestSomethingBehindABackup(t *testing.T) {
 	t.Parallel()
 	whole := newHome("one").write(t, Header{ID: "1"})
 	path := put(t, t.TempDir(), "b", append(whole, "and more"...))
-	_, err := Set{Path: path}.Read(t.Context(), nil)
+	_, err := Chain{Path: path}.Read(t.Context(), nil)
 	if text, _ := fault.Message(err); !strings.Contains(text, "it is not what was written") {
 		t.Errorf("said %q", text)
 	}
@@ -268,7 +268,7 @@ func TestHostileBackups(t *testing.T) {
 		dir := t.TempDir()
 		body, err := io.ReadAll(archive(t, members...))
 		must(t, err)
-		_, err = Set{Path: put(t, dir, "b", body)}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
+		_, err = Chain{Path: put(t, dir, "b", body)}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
 		if !fault.Is(err, fault.Damaged) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -281,7 +281,7 @@ func TestDocumentsThatAreDamagedAlready(t *testing.T) {
 	h, dir := newHome("one"), t.TempDir()
 	rotten := sumOf("two")
 	h.blobs[rotten], h.gone = "tw0", []string{sumOf("lost")}
-	found, err := Set{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
+	found, err := Chain{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
 	if err != nil || !slices.Equal(found.Damaged, []string{rotten}) {
 		t.Errorf("found %v, %v", found.Damaged, err)
 	}
@@ -294,34 +294,34 @@ func TestIncrementalBackups(t *testing.T) {
 	first := newHome("one", "two")
 	a := put(t, dir, "a", first.write(t, Header{ID: "A"}))
 	second := newHome("one", "two", "three")
-	b := put(t, dir, "b", second.write(t, Header{ID: "B", Since: &Before{"A", "a"}}, sumOf("one"), sumOf("two")))
+	b := put(t, dir, "b", second.write(t, Header{ID: "B", Since: &Base{"A", "a"}}, sumOf("one"), sumOf("two")))
 	third := newHome("one", "three", "four")
-	c := put(t, dir, "c", third.write(t, Header{ID: "C", Since: &Before{"B", "b"}}, sumOf("one"), sumOf("three")))
+	c := put(t, dir, "c", third.write(t, Header{ID: "C", Since: &Base{"B", "b"}}, sumOf("one"), sumOf("three")))
 
-	found, err := Set{Path: c}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
+	found, err := Chain{Path: c}.Restore(t.Context(), filepath.Join(dir, "home"), nil)
 	if err != nil || found.Blobs != 1 || len(found.Elsewhere) != 2 {
 		t.Fatalf("found %+v, %v", found, err)
 	}
 	third.want(t, filepath.Join(dir, "home"))
 
 	must(t, os.Rename(a, filepath.Join(dir, "elsewhere")))
-	_, err = Set{Path: c}.Read(t.Context(), nil)
+	_, err = Chain{Path: c}.Read(t.Context(), nil)
 	if message, _ := fault.Message(err); !fault.Is(err, fault.Invalid) || !strings.Contains(message, "builds on the backup a (A)") {
 		t.Errorf("without the first: %v", err)
 	}
-	if _, err := (Set{Path: c, Before: []string{filepath.Join(dir, "elsewhere")}}).Read(t.Context(), nil); err != nil {
+	if _, err := (Chain{Path: c, Bases: []string{filepath.Join(dir, "elsewhere")}}).Read(t.Context(), nil); err != nil {
 		t.Errorf("with the first named: %v", err)
 	}
 	must(t, os.WriteFile(b, newHome("one").write(t, Header{ID: "other"}), 0o600))
-	if _, err := (Set{Path: c}).Read(t.Context(), nil); !fault.Is(err, fault.Invalid) {
+	if _, err := (Chain{Path: c}).Read(t.Context(), nil); !fault.Is(err, fault.Invalid) {
 		t.Errorf("with another in the second's place: %v", err)
 	}
 	must(t, os.WriteFile(b, []byte("what is no backup"), 0o600))
-	_, err = Set{Path: c}.Read(t.Context(), nil)
+	_, err = Chain{Path: c}.Read(t.Context(), nil)
 	if message, _ := fault.Message(err); !fault.Is(err, fault.Damaged) || !strings.HasPrefix(message, b+": ") {
 		t.Errorf("with the second damaged: %v", err)
 	}
-	_, err = Set{Path: dir}.Read(t.Context(), nil)
+	_, err = Chain{Path: dir}.Read(t.Context(), nil)
 	if message, _ := fault.Message(err); !strings.Contains(message, "is a folder; name the backup in it") {
 		t.Errorf("a folder: %v", err)
 	}
@@ -335,37 +335,37 @@ func TestEncryptedBackups(t *testing.T) {
 	other, err := age.GenerateX25519Identity()
 	must(t, err)
 	for name, test := range map[string]struct {
-		lock        Lock
+		lock        Encryption
 		right, bad  Keys
 		unencrypted bool
 	}{
-		"passphrase": {Lock{Passphrase: "secret", Work: 5}, Keys{Passphrase: "secret"}, Keys{Passphrase: "Secret"}, false},
-		"recipient":  {Lock{Recipients: []string{key.Recipient().String()}}, Keys{Identities: key.String()}, Keys{Identities: other.String()}, false},
-		"two":        {Lock{Recipients: []string{other.Recipient().String(), key.Recipient().String()}}, Keys{Identities: key.String()}, Keys{}, false},
-		"none":       {Lock{}, Keys{}, Keys{}, true},
+		"passphrase": {Encryption{Passphrase: "secret", WorkFactor: 5}, Keys{Passphrase: "secret"}, Keys{Passphrase: "Secret"}, false},
+		"recipient":  {Encryption{Recipients: []string{key.Recipient().String()}}, Keys{Identities: key.String()}, Keys{Identities: other.String()}, false},
+		"two":        {Encryption{Recipients: []string{other.Recipient().String(), key.Recipient().String()}}, Keys{Identities: key.String()}, Keys{}, false},
+		"none":       {Encryption{}, Keys{}, Keys{}, true},
 	} {
 		dir := t.TempDir()
 		var out bytes.Buffer
-		sealed, err := test.lock.Seal(&out)
+		sealed, err := test.lock.Encrypt(&out)
 		must(t, err)
 		_, err = sealed.Write(h.write(t, Header{ID: "1"}))
 		must(t, errors.Join(err, sealed.Close()))
 		path := put(t, dir, "b", out.Bytes())
-		if _, err := (Set{Path: path, Keys: test.bad}).Read(t.Context(), nil); !test.unencrypted && !fault.Is(err, fault.Invalid) {
+		if _, err := (Chain{Path: path, Keys: test.bad}).Read(t.Context(), nil); !test.unencrypted && !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s, with the wrong key: %v", name, err)
 		}
-		if _, err := (Set{Path: path, Keys: test.right}).Restore(t.Context(), filepath.Join(dir, "home"), nil); err != nil {
+		if _, err := (Chain{Path: path, Keys: test.right}).Restore(t.Context(), filepath.Join(dir, "home"), nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		h.want(t, filepath.Join(dir, "home"))
 		for _, body := range [][]byte{out.Bytes()[:out.Len()-20], flip(out.Bytes(), out.Len()/2)} {
-			if _, err := (Set{Path: put(t, dir, "b", body), Keys: test.right}).Read(t.Context(), nil); !fault.Is(err, fault.Damaged) {
+			if _, err := (Chain{Path: put(t, dir, "b", body), Keys: test.right}).Read(t.Context(), nil); !fault.Is(err, fault.Damaged) {
 				t.Errorf("%s, cut or changed: %v", name, err)
 			}
 		}
 	}
-	for _, bad := range []Lock{{Recipients: []string{"nonsense"}}, {Passphrase: "x", Recipients: []string{key.Recipient().String()}}} {
-		if _, err := bad.Seal(io.Discard); !fault.Is(err, fault.Invalid) {
+	for _, bad := range []Encryption{{Recipients: []string{"nonsense"}}, {Passphrase: "x", Recipients: []string{key.Recipient().String()}}} {
+		if _, err := bad.Encrypt(io.Discard); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
@@ -380,7 +380,7 @@ func flip(body []byte, at int) []byte {
 func TestOnlyIntoAnEmptyFolder(t *testing.T) {
 	t.Parallel()
 	h, dir := newHome("one"), t.TempDir()
-	set := Set{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}
+	set := Chain{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}
 	target := filepath.Join(dir, "home")
 	must(t, os.Mkdir(target, 0o700))
 	_, err := set.Restore(t.Context(), target, nil)
@@ -413,7 +413,7 @@ func TestOnlyIntoAnEmptyFolder(t *testing.T) {
 func TestALinkStaysOne(t *testing.T) {
 	t.Parallel()
 	h, dir := newHome("one"), t.TempDir()
-	set := Set{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}
+	set := Chain{Path: put(t, dir, "b", h.write(t, Header{ID: "1"}))}
 	elsewhere, link := filepath.Join(dir, "elsewhere"), filepath.Join(dir, "home")
 	if err := os.Symlink(elsewhere, link); err != nil {
 		t.Skip("no links here:", err)
@@ -432,7 +432,7 @@ func TestALinkStaysOne(t *testing.T) {
 
 func TestAFileThatShrinksMeanwhile(t *testing.T) {
 	t.Parallel()
-	b, err := NewWriter(io.Discard, Header{}, nil, Effort{})
+	b, err := NewWriter(io.Discard, Header{}, nil, Throttle{})
 	must(t, err)
 	defer b.Abort()
 	if err := b.File("x", 10, moment, strings.NewReader("short")); !fault.Is(err, fault.Conflict) {
@@ -444,11 +444,11 @@ func TestTheHeaderAlone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := put(t, dir, "b", newHome("one").write(t, Header{ID: "1", Vecctl: "1.2.3", HomeID: "abcd"}))
-	h, err := Set{Path: path}.Header()
+	h, err := Chain{Path: path}.Header()
 	if err != nil || h.ID != "1" || h.Vecctl != "1.2.3" || h.HomeID != "abcd" || h.Format != Format {
 		t.Errorf("got %+v, %v", h, err)
 	}
-	if _, err := (Set{Path: filepath.Join(dir, "none")}).Header(); !fault.Is(err, fault.Invalid) {
+	if _, err := (Chain{Path: filepath.Join(dir, "none")}).Header(); !fault.Is(err, fault.Invalid) {
 		t.Errorf("one that is not there: %v", err)
 	}
 }
@@ -464,7 +464,7 @@ func FuzzRead(f *testing.F) {
 	must(f, err)
 	f.Add(seed)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		found, err := Read(t.Context(), bytes.NewReader(body), func(m Member, _ io.Reader) error {
+		found, err := Read(t.Context(), bytes.NewReader(body), func(m Entry, _ io.Reader) error {
 			if !filepath.IsLocal(filepath.FromSlash(m.Name)) {
 				t.Errorf("member %q", m.Name)
 			}

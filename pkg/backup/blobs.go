@@ -17,13 +17,13 @@ import (
 // goroutines, so that opening and hashing files keeps up with compressing them. A
 // larger one is streamed.
 const (
-	small       = 1 << 20
-	ahead       = 32
-	mostReaders = 2
+	maxReadAhead = 1 << 20
+	readAhead    = 32
+	maxReaders   = 2
 )
 
-// loaded is a document on its way.
-type loaded struct {
+// loadedBlob is a document on its way.
+type loadedBlob struct {
 	body     []byte
 	sum      string
 	modified time.Time
@@ -39,15 +39,15 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer cancel()
-	readers := b.lanes
-	lanes, free := make([]chan *loaded, readers), make([]chan *loaded, readers)
+	readers := b.readers
+	lanes, free := make([]chan *loadedBlob, readers), make([]chan *loadedBlob, readers)
 	// Reader i takes every name whose place leaves i, so that order needs no sorting.
 	// Each has buffers of its own: one that is ahead must not take the other's, for
 	// whose document the writer waits.
 	for i := range lanes {
-		lanes[i], free[i] = make(chan *loaded, ahead/readers), make(chan *loaded, ahead/readers)
-		for range ahead / readers {
-			free[i] <- &loaded{}
+		lanes[i], free[i] = make(chan *loadedBlob, readAhead/readers), make(chan *loadedBlob, readAhead/readers)
+		for range readAhead / readers {
+			free[i] <- &loadedBlob{}
 		}
 		working.Go(func() {
 			for n := i; n < len(names); n += readers {
@@ -62,7 +62,7 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 		})
 	}
 	for n, name := range names {
-		var l *loaded
+		var l *loadedBlob
 		select {
 		case l = <-lanes[n%readers]:
 		case <-ctx.Done():
@@ -81,7 +81,7 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 }
 
 // drain closes the files that nobody came to read.
-func drain(lanes []chan *loaded) {
+func drain(lanes []chan *loadedBlob) {
 	for _, lane := range lanes {
 		for len(lane) > 0 {
 			if l := <-lane; l.file != nil {
@@ -92,8 +92,8 @@ func drain(lanes []chan *loaded) {
 }
 
 // load reads a document, or opens it where it is large.
-func (l *loaded) load(name string, open func(string) (*os.File, error)) {
-	*l = loaded{body: l.body[:0]}
+func (l *loadedBlob) load(name string, open func(string) (*os.File, error)) {
+	*l = loadedBlob{body: l.body[:0]}
 	f, err := open(name)
 	if err != nil {
 		l.err = err
@@ -105,12 +105,12 @@ func (l *loaded) load(name string, open func(string) (*os.File, error)) {
 		return
 	}
 	l.modified, l.size = info.ModTime(), info.Size()
-	if l.size > small {
+	if l.size > maxReadAhead {
 		l.file = f
 		return
 	}
 	if int64(cap(l.body)) < l.size {
-		l.body = make([]byte, l.size, small)
+		l.body = make([]byte, l.size, maxReadAhead)
 	}
 	l.body = l.body[:l.size]
 	_, err = io.ReadFull(f, l.body)
@@ -120,7 +120,7 @@ func (l *loaded) load(name string, open func(string) (*os.File, error)) {
 }
 
 // add writes a document that was read or opened.
-func (b *Writer) add(name string, l *loaded) error {
+func (b *Writer) add(name string, l *loadedBlob) error {
 	switch {
 	case errors.Is(l.err, fs.ErrNotExist):
 		b.found.Damaged = append(b.found.Damaged, name)
@@ -131,7 +131,7 @@ func (b *Writer) add(name string, l *loaded) error {
 		return b.blob(name, l.sum, l.body, l.modified)
 	}
 	defer l.file.Close()
-	sum, err := b.put(blobPath(name), l.size, l.modified, l.file)
+	sum, err := b.addEntry(blobPath(name), l.size, l.modified, l.file)
 	if err != nil {
 		return err
 	}

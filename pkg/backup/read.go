@@ -21,8 +21,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Member is a file in a backup.
-type Member struct {
+// Entry is a file in a backup.
+type Entry struct {
 	Name     string // relative to the home, with slashes
 	Blob     string // the document that it is, "" for any other file
 	Size     int64
@@ -32,21 +32,21 @@ type Member struct {
 // Visit is told of each of the home's members in turn. It may read the body, all
 // of it or none, before it returns. What it is told is not verified yet: that is
 // known when Read has returned.
-type Visit func(m Member, body io.Reader) error
+type Visit func(m Entry, body io.Reader) error
 
 // Limits of a header and of the lists, in bytes; a list has a line of about 140 a
 // document.
 const (
-	longestHeader = 1 << 20
-	longestList   = 1 << 32
+	maxHeader = 1 << 20
+	maxList   = 1 << 32
 )
 
 // reader takes an archive apart.
 type reader struct {
-	tar   *tar.Reader
-	found Contents
-	sums  map[string]string // what was read, by name
-	said  map[string]string // what SHA256SUMS says
+	tar    *tar.Reader
+	found  Contents
+	sums   map[string]string // what was read, by name
+	listed map[string]string // what SHA256SUMS says
 }
 
 // Read reads a backup, which must not be encrypted any more, to its end and checks
@@ -58,7 +58,7 @@ func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
 	}
 	defer packed.Close()
 	b := &reader{tar: tar.NewReader(packed), sums: map[string]string{}}
-	for b.said == nil {
+	for b.listed == nil {
 		if err := ctx.Err(); err != nil {
 			return b.found, err
 		}
@@ -69,7 +69,7 @@ func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
 	// What lies behind the last member is the end of the archive, whose checksum
 	// is looked at when it is reached.
 	if _, err := b.tar.Next(); !errors.Is(err, io.EOF) {
-		return b.found, damaged(errors.Join(err, errors.New("there is something behind the last member")))
+		return b.found, damagedError(errors.Join(err, errors.New("there is something behind the last member")))
 	}
 	if _, err := io.Copy(io.Discard, packed); err != nil {
 		return b.found, b.failure(err)
@@ -81,7 +81,7 @@ func Read(ctx context.Context, r io.Reader, visit Visit) (Contents, error) {
 // beginning is sound.
 func (b *reader) failure(err error) error {
 	if b.found.Header.Format > 0 && errors.Is(err, zstd.ErrMagicMismatch) {
-		return damaged(err)
+		return damagedError(err)
 	}
 	return readError(err)
 }
@@ -104,18 +104,18 @@ func (b *reader) next(visit Visit) error {
 	if err != nil {
 		return err
 	}
-	if h.Typeflag != tar.TypeReg || !local(h.Name) || h.Size < 0 {
-		return damaged(fmt.Errorf("member %q is no file of a home", h.Name))
+	if h.Typeflag != tar.TypeReg || !isLocal(h.Name) || h.Size < 0 {
+		return damagedError(fmt.Errorf("member %q is no file of a home", h.Name))
 	}
 	if _, twice := b.sums[h.Name]; twice {
-		return damaged(fmt.Errorf("member %q is there twice", h.Name))
+		return damagedError(fmt.Errorf("member %q is there twice", h.Name))
 	}
 	switch first := len(b.sums) == 0; {
 	case first && h.Name != headerName:
 		return fault.New(fault.Damaged, "this is no backup of a vecctl home; vecctl backup makes one")
 	case h.Name == sumsName:
 		list, err := b.list(h)
-		b.said = list
+		b.listed = list
 		return err
 	case h.Name == elsewhereName:
 		list, err := b.list(h)
@@ -126,9 +126,9 @@ func (b *reader) next(visit Visit) error {
 	}
 	digest := sha256.New()
 	body := io.TeeReader(b.tar, digest)
-	m := Member{Name: h.Name, Blob: blobSum(h.Name), Size: h.Size, Modified: h.ModTime}
+	m := Entry{Name: h.Name, Blob: blobSum(h.Name), Size: h.Size, Modified: h.ModTime}
 	if strings.HasPrefix(h.Name, blobFolder) && m.Blob == "" {
-		return damaged(fmt.Errorf("member %q is no document", h.Name))
+		return damagedError(fmt.Errorf("member %q is no document", h.Name))
 	}
 	if visit != nil {
 		if err := visit(m, body); err != nil {
@@ -143,7 +143,7 @@ func (b *reader) next(visit Visit) error {
 }
 
 // note remembers what a member was.
-func (b *reader) note(m Member, sum string) {
+func (b *reader) note(m Entry, sum string) {
 	b.sums[m.Name] = sum
 	b.found.Bytes += m.Size
 	if m.Blob == "" {
@@ -160,7 +160,7 @@ func (b *reader) note(m Member, sum string) {
 // whole reads a member of the archive's own.
 func (b *reader) whole(h *tar.Header, longest int64) ([]byte, error) {
 	if h.Size > longest {
-		return nil, damaged(fmt.Errorf("member %s has %d bytes", h.Name, h.Size))
+		return nil, damagedError(fmt.Errorf("member %s has %d bytes", h.Name, h.Size))
 	}
 	// It grows as it is read, whatever the header says.
 	var body bytes.Buffer
@@ -173,26 +173,26 @@ func (b *reader) whole(h *tar.Header, longest int64) ([]byte, error) {
 }
 
 func (b *reader) header(h *tar.Header) error {
-	body, err := b.whole(h, longestHeader)
+	body, err := b.whole(h, maxHeader)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(body, &b.found.Header); err != nil {
-		return damaged(err)
+		return damagedError(err)
 	}
 	switch got := b.found.Header; {
 	case got.Format > Format:
 		return fault.Newf(fault.Illegal, "this backup was made by a newer vecctl (%s, format %d; this one knows %d); use that version or a later one",
 			got.Vecctl, got.Format, Format)
 	case got.Format < 1:
-		return damaged(errors.New("the header names no format"))
+		return damagedError(errors.New("the header names no format"))
 	}
 	return nil
 }
 
 // list reads lines of hash and name.
 func (b *reader) list(h *tar.Header) (map[string]string, error) {
-	body, err := b.whole(h, longestList)
+	body, err := b.whole(h, maxList)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (b *reader) list(h *tar.Header) (map[string]string, error) {
 		sum, name, ok := parseLine(line)
 		_, twice := list[name]
 		if !ok || twice || (h.Name == elsewhereName && blobSum(name) != sum) {
-			return nil, damaged(fmt.Errorf("%s has a line that is none", h.Name))
+			return nil, damagedError(fmt.Errorf("%s has a line that is none", h.Name))
 		}
 		list[name] = sum
 	}
@@ -212,15 +212,15 @@ func (b *reader) list(h *tar.Header) (map[string]string, error) {
 func (b *reader) compare() error {
 	delete(b.sums, sumsName)
 	for name, sum := range b.sums {
-		switch said, ok := b.said[name]; {
+		switch said, ok := b.listed[name]; {
 		case !ok:
-			return damaged(fmt.Errorf("SHA256SUMS does not know %q", name))
+			return damagedError(fmt.Errorf("SHA256SUMS does not know %q", name))
 		case said != sum:
 			return fault.Newf(fault.Damaged, "the backup is damaged: %s is not what was written; use another one", name)
 		}
 	}
-	if len(b.said) != len(b.sums) {
-		return damaged(errors.New("SHA256SUMS knows more than there is"))
+	if len(b.listed) != len(b.sums) {
+		return damagedError(errors.New("SHA256SUMS knows more than there is"))
 	}
 	return nil
 }

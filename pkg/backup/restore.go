@@ -22,24 +22,24 @@ import (
 // is written into another folder beside, checked there, by check too, and made
 // durable, before that one gets the name. Nothing stays of a restore that fails.
 // Where dir is a link, it stays one, and the folder that it names is filled.
-func (s Set) Restore(ctx context.Context, dir string, check func(staged string) error) (found Contents, err error) {
-	if err := Vacant(dir); err != nil {
+func (s Chain) Restore(ctx context.Context, dir string, check func(staged string) error) (found Contents, err error) {
+	if err := CheckEmpty(dir); err != nil {
 		return found, err
 	}
-	if dir, err = followed(dir); err != nil {
+	if dir, err = resolveLink(dir); err != nil {
 		return found, err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return found, blob.DiskError(err, "making the folder of the home")
 	}
-	if err := tidy(dir); err != nil {
+	if err := removeStaged(dir); err != nil {
 		return found, err
 	}
 	staged, err := os.MkdirTemp(filepath.Dir(dir), stagedPrefix(dir)+"*")
 	if err != nil {
 		return found, blob.DiskError(err, "making a folder beside the home")
 	}
-	back, err := vacate(dir)
+	back, err := removeEmpty(dir)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(staged), back())
@@ -69,8 +69,8 @@ func stagedPrefix(dir string) string {
 	return fmt.Sprintf(".vecctl-restore-%08x-", crc32.ChecksumIEEE([]byte(filepath.Base(dir))))
 }
 
-// tidy removes what an interrupted restore of a home left beside it.
-func tidy(dir string) error {
+// removeStaged removes what an interrupted restore of a home left beside it.
+func removeStaged(dir string) error {
 	entries, err := os.ReadDir(filepath.Dir(dir))
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), stagedPrefix(dir)) {
@@ -80,8 +80,8 @@ func tidy(dir string) error {
 	return blob.DiskError(err, "removing a half-restored home")
 }
 
-// Vacant refuses a folder with something in it.
-func Vacant(dir string) error {
+// CheckEmpty refuses a folder with something in it.
+func CheckEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -94,8 +94,8 @@ func Vacant(dir string) error {
 	return nil
 }
 
-// followed is the folder that a link leads to, and any other path itself.
-func followed(dir string) (string, error) {
+// resolveLink is the folder that a link leads to, and any other path itself.
+func resolveLink(dir string) (string, error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return dir, nil
 	}
@@ -106,9 +106,9 @@ func followed(dir string) (string, error) {
 	return folder, blob.DiskError(err, "looking at the home")
 }
 
-// vacate removes an empty folder, since another will get its name; back puts it there
+// removeEmpty removes an empty folder, since another will get its name; back puts it there
 // again. One that cannot be removed is better known before all is read than after.
-func vacate(dir string) (back func() error, err error) {
+func removeEmpty(dir string) (back func() error, err error) {
 	nothing := func() error { return nil }
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -156,14 +156,14 @@ func (x *extractor) end(read error) error {
 }
 
 // visit is a Visit.
-func (x *extractor) visit(m Member, body io.Reader) error {
+func (x *extractor) visit(m Entry, body io.Reader) error {
 	if dir := path.Dir(m.Name); !x.made[dir] {
 		if err := os.MkdirAll(x.path(dir), 0o700); err != nil {
 			return blob.DiskError(err, "restoring a folder")
 		}
 		x.made[dir] = true
 	}
-	if m.Size > small {
+	if m.Size > maxReadAhead {
 		return x.write(m, func(f *os.File) error { _, err := io.Copy(f, body); return err })
 	}
 	var buffer []byte
@@ -173,7 +173,7 @@ func (x *extractor) visit(m Member, body io.Reader) error {
 		return x.ctx.Err()
 	}
 	if int64(cap(buffer)) < m.Size {
-		buffer = make([]byte, small)
+		buffer = make([]byte, maxReadAhead)
 	}
 	if _, err := io.ReadFull(body, buffer[:m.Size]); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (x *extractor) visit(m Member, body io.Reader) error {
 func (x *extractor) path(name string) string { return filepath.Join(x.root, filepath.FromSlash(name)) }
 
 // write makes a file; none of that name can be there.
-func (x *extractor) write(m Member, fill func(*os.File) error) error {
+func (x *extractor) write(m Entry, fill func(*os.File) error) error {
 	path := x.path(m.Name)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -18,63 +18,63 @@ import (
 
 // Writer makes a backup. It is for one goroutine.
 type Writer struct {
-	made   time.Time
-	packed *packer
-	ended  bool
-	tar    *tar.Writer
-	sums   bytes.Buffer
-	found  Contents
-	buffer []byte
-	lanes  int // in which documents are read ahead
+	made       time.Time
+	compressor *compressor
+	ended      bool
+	tar        *tar.Writer
+	sums       bytes.Buffer
+	found      Contents
+	buffer     []byte
+	readers    int // in which documents are read ahead
 }
 
 // NewWriter begins a backup that is written to w. Elsewhere are the documents that
 // the backup of h.Since has.
-func NewWriter(w io.Writer, h Header, elsewhere []string, of Effort) (*Writer, error) {
+func NewWriter(w io.Writer, h Header, elsewhere []string, of Throttle) (*Writer, error) {
 	h.Format = Format
 	text, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("beginning a backup: %w", err)
 	}
-	packed, err := newPacker(w, of)
+	packed, err := newCompressor(w, of)
 	if err != nil {
 		return nil, err
 	}
-	b := &Writer{made: h.MadeAt, packed: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), lanes: min(of.processors(), mostReaders)}
+	b := &Writer{made: h.MadeAt, compressor: packed, tar: tar.NewWriter(packed), buffer: make([]byte, copySize), readers: min(of.processors(), maxReaders)}
 	b.found = Contents{Header: h, Elsewhere: elsewhere}
-	if err := b.begun(append(text, '\n'), elsewhere); err != nil {
+	if err := b.writeHeader(append(text, '\n'), elsewhere); err != nil {
 		b.Abort()
 		return nil, err
 	}
 	return b, nil
 }
 
-// begun adds the archive's own files that come first.
-func (b *Writer) begun(header []byte, elsewhere []string) error {
-	if err := b.member(headerName, header); err != nil || b.found.Header.Since == nil {
+// writeHeader adds the archive's own files that come first.
+func (b *Writer) writeHeader(header []byte, elsewhere []string) error {
+	if err := b.addOwn(headerName, header); err != nil || b.found.Header.Since == nil {
 		return err
 	}
 	var list bytes.Buffer
 	for _, sum := range elsewhere {
 		list.WriteString(sumLine(sum, blobPath(sum)))
 	}
-	return b.member(elsewhereName, list.Bytes())
+	return b.addOwn(elsewhereName, list.Bytes())
 }
 
 const copySize = 256 << 10
 
-// member adds one of the archive's own files.
-func (b *Writer) member(name string, body []byte) error {
-	_, err := b.put(name, int64(len(body)), b.made, bytes.NewReader(body))
+// addOwn adds one of the archive's own files.
+func (b *Writer) addOwn(name string, body []byte) error {
+	_, err := b.addEntry(name, int64(len(body)), b.made, bytes.NewReader(body))
 	return err
 }
 
 // File adds a file of the home. The body must give size bytes.
 func (b *Writer) File(name string, size int64, modified time.Time, body io.Reader) error {
-	if !local(name) || blobSum(name) != "" {
+	if !isLocal(name) || blobSum(name) != "" {
 		return fault.Newf(fault.Invalid, "%q cannot be in a backup; rename that file", name)
 	}
-	if _, err := b.put(name, size, modified, body); err != nil {
+	if _, err := b.addEntry(name, size, modified, body); err != nil {
 		return err
 	}
 	b.found.Files++
@@ -84,7 +84,7 @@ func (b *Writer) File(name string, size int64, modified time.Time, body io.Reade
 
 // Stream adds a file of the home that writes itself, size bytes long.
 func (b *Writer) Stream(name string, size int64, modified time.Time, from io.WriterTo) error {
-	if err := b.begin(name, size, modified); err != nil {
+	if err := b.beginEntry(name, size, modified); err != nil {
 		return err
 	}
 	digest := sha256.New()
@@ -97,9 +97,9 @@ func (b *Writer) Stream(name string, size int64, modified time.Time, from io.Wri
 	return nil
 }
 
-// put writes a member and notes its hash.
-func (b *Writer) put(name string, size int64, modified time.Time, body io.Reader) (sum string, err error) {
-	if err := b.begin(name, size, modified); err != nil {
+// addEntry writes a member and notes its hash.
+func (b *Writer) addEntry(name string, size int64, modified time.Time, body io.Reader) (sum string, err error) {
+	if err := b.beginEntry(name, size, modified); err != nil {
 		return "", err
 	}
 	digest := sha256.New()
@@ -111,7 +111,7 @@ func (b *Writer) put(name string, size int64, modified time.Time, body io.Reader
 	return sum, nil
 }
 
-func (b *Writer) begin(name string, size int64, modified time.Time) error {
+func (b *Writer) beginEntry(name string, size int64, modified time.Time) error {
 	err := b.tar.WriteHeader(&tar.Header{
 		Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: modified.Truncate(time.Second),
 	})
@@ -135,7 +135,7 @@ type onlyReader struct{ io.Reader }
 
 // blob adds a document whose content and hash are known.
 func (b *Writer) blob(name, sum string, body []byte, modified time.Time) error {
-	if err := b.begin(blobPath(name), int64(len(body)), modified); err != nil {
+	if err := b.beginEntry(blobPath(name), int64(len(body)), modified); err != nil {
 		return err
 	}
 	if _, err := b.tar.Write(body); err != nil {
@@ -159,12 +159,12 @@ func (b *Writer) count(name, sum string, size int64) {
 // backup cut off.
 func (b *Writer) Close() (Contents, error) {
 	sums := slices.Clone(b.sums.Bytes())
-	if err := errors.Join(b.member(sumsName, sums), b.tar.Close()); err != nil {
+	if err := errors.Join(b.addOwn(sumsName, sums), b.tar.Close()); err != nil {
 		b.Abort()
 		return b.found, err
 	}
 	b.ended = true
-	return b.found, b.packed.close()
+	return b.found, b.compressor.close()
 }
 
 // Abort lets go of what a backup that is not finished holds; after Close it does
@@ -172,6 +172,6 @@ func (b *Writer) Close() (Contents, error) {
 func (b *Writer) Abort() {
 	if !b.ended {
 		b.ended = true
-		b.packed.abort()
+		b.compressor.abort()
 	}
 }

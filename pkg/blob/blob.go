@@ -28,11 +28,11 @@ import (
 // process that owns the home.
 type Store struct {
 	root string
-	// settle is held while names appear and while unreferenced ones go, so that
+	// sweepLock is held while names appear and while unreferenced ones go, so that
 	// a blob is not swept at the moment in which somebody stores it again.
-	settle  sync.Mutex
-	held    atomic.Int32 // by how many nothing may be swept
-	buffers sync.Pool
+	sweepLock sync.Mutex
+	holds     atomic.Int32 // by how many nothing may be swept
+	buffers   sync.Pool
 }
 
 // Open makes the folders that are missing and removes what an interrupted
@@ -177,8 +177,8 @@ func (st *Staged) Discard() {
 // named. A content that is here already is kept as it is and counts as new for
 // the sweep.
 func (s *Store) Commit(staged ...*Staged) error {
-	s.settle.Lock()
-	defer s.settle.Unlock()
+	s.sweepLock.Lock()
+	defer s.sweepLock.Unlock()
 	files := make([]Pending, 0, len(staged))
 	seen := make(map[string]bool, len(staged))
 	now := time.Now()
@@ -226,10 +226,10 @@ func validSum(sum string) bool {
 // Hold keeps contents from being swept until release is called, which must be
 // once; for those who copy what a moment's records name.
 func (s *Store) Hold() (release func()) {
-	s.settle.Lock() // a sweep that is under way ends first
-	defer s.settle.Unlock()
-	s.held.Add(1)
-	return func() { s.held.Add(-1) }
+	s.sweepLock.Lock() // a sweep that is under way ends first
+	defer s.sweepLock.Unlock()
+	s.holds.Add(1)
+	return func() { s.holds.Add(-1) }
 }
 
 // List returns the names of all contents, in order.
@@ -301,9 +301,9 @@ func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (b
 }
 
 func (s *Store) sweepOne(path string, before time.Time, referenced func(string) (bool, error)) (bool, error) {
-	s.settle.Lock()
-	defer s.settle.Unlock()
-	if s.held.Load() > 0 {
+	s.sweepLock.Lock()
+	defer s.sweepLock.Unlock()
+	if s.holds.Load() > 0 {
 		return false, nil
 	}
 	info, err := os.Lstat(path)

@@ -72,7 +72,7 @@ func TestAContentIsThereAfterCommitAndNotBefore(t *testing.T) {
 func TestManyAtOnceAndTwins(t *testing.T) {
 	s := open(t)
 	var all []*Staged
-	for i := range 3 * few {
+	for i := range 3 * maxSingleFlushes {
 		all = append(all, stage(t, s, strings.Repeat("x", i/2)))
 	}
 	if err := s.Commit(all...); err != nil {
@@ -255,7 +255,7 @@ func TestTidyRemovesWhatADeadWriterOfTheFileLeft(t *testing.T) {
 		left := ""
 		died := errors.New("died")
 		err := WriteFile(name, 0o600, func(w io.Writer) error {
-			left = w.(*early).file.Name()
+			left = w.(*earlyFlusher).file.Name()
 			return died
 		})
 		if !errors.Is(err, died) {
@@ -266,7 +266,7 @@ func TestTidyRemovesWhatADeadWriterOfTheFileLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Tidy(path); err != nil {
+	if err := RemoveTemp(path); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -339,7 +339,7 @@ func TestDeniedSaysToWhomAndWhose(t *testing.T) {
 	if me == "" {
 		t.Skip("no owners of this kind")
 	}
-	if text := Denied(filepath.Join(dir, "missing")); !strings.Contains(text, "to the user "+me+", to whom it belongs") {
+	if text := DescribeDenied(filepath.Join(dir, "missing")); !strings.Contains(text, "to the user "+me+", to whom it belongs") {
 		t.Error(text)
 	}
 	if os.Getuid() != 0 {
@@ -348,7 +348,7 @@ func TestDeniedSaysToWhomAndWhose(t *testing.T) {
 	if err := os.Chown(dir, 4711, -1); err != nil {
 		t.Fatal(err)
 	}
-	if text := Denied(filepath.Join(dir, "missing", "deeper")); !strings.Contains(text, "it belongs to the user 4711; run vecctl as 4711") {
+	if text := DescribeDenied(filepath.Join(dir, "missing", "deeper")); !strings.Contains(text, "it belongs to the user 4711; run vecctl as 4711") {
 		t.Error(text)
 	}
 }

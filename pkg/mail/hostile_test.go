@@ -49,7 +49,7 @@ func TestHostileTexts(t *testing.T) {
 		t.Fatalf("only %d hostile texts", len(all))
 	}
 	templates := mail.NewTemplates()
-	sample := mail.Sample("University", "https://vault.example")
+	sample := mail.SampleData("University", "https://vault.example")
 	links := []string{sample.Share, sample.Verify, sample.Account, sample.SignIn, sample.Confirm}
 	for i, evil := range all {
 		name := mail.Names()[i%len(mail.Names())]
@@ -166,7 +166,7 @@ func TestReplacedTemplates(t *testing.T) {
 		}
 	}
 	templates := mail.NewTemplates(own, all)
-	l := mail.Sample("University", "https://vault.example/")
+	l := mail.SampleData("University", "https://vault.example/")
 	subject := func() string {
 		t.Helper()
 		r, err := templates.Render(mail.Issued, l)

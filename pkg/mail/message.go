@@ -105,11 +105,11 @@ func setSubject(msg *gomail.Msg, subject string) {
 }
 
 // WriteTo writes the message as a file of its own (RFC 5322), the .eml of mail
-// programs. A message that cannot be written is a *Trouble.
+// programs. A message that cannot be written is a *DeliveryError.
 func (m Message) WriteTo(w io.Writer) (int64, error) {
 	msg, _, err := m.compose()
 	if err != nil {
-		return 0, &Trouble{Blame: Lasting, Reason: err.Error(), err: err}
+		return 0, &DeliveryError{Class: Permanent, Reason: err.Error(), err: err}
 	}
 	return msg.WriteTo(w)
 }

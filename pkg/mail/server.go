@@ -26,11 +26,11 @@ type Server struct {
 	Security       Security
 	User, Password string         // "" does not sign in
 	Roots          *x509.CertPool // who vouches for the server; nil is the system's
-	// Patience is how long one step may take; 0 is a minute.
-	Patience time.Duration
-	// Grace is how long what is under way may take once it was asked to end; 0 is
+	// StepTimeout is how long one step may take; 0 is a minute.
+	StepTimeout time.Duration
+	// GracePeriod is how long what is under way may take once it was asked to end; 0 is
 	// five seconds.
-	Grace time.Duration
+	GracePeriod time.Duration
 }
 
 // ParseServer reads the address of a mail server:
@@ -82,16 +82,16 @@ func isLocal(host string) bool {
 // Address is host and port.
 func (s Server) Address() string { return net.JoinHostPort(s.Host, s.Port) }
 
-func (s Server) grace() time.Duration {
-	if s.Grace == 0 {
+func (s Server) gracePeriod() time.Duration {
+	if s.GracePeriod == 0 {
 		return 5 * time.Second
 	}
-	return s.Grace
+	return s.GracePeriod
 }
 
-func (s Server) patience() time.Duration {
-	if s.Patience == 0 {
+func (s Server) stepTimeout() time.Duration {
+	if s.StepTimeout == 0 {
 		return time.Minute
 	}
-	return s.Patience
+	return s.StepTimeout
 }

@@ -19,7 +19,7 @@ import (
 )
 
 //go:embed templates
-var builtin embed.FS
+var builtinFiles embed.FS
 
 // The templates that there are: NAME.txt, which begins with a line "Subject: ...",
 // and NAME.html, the inside of layout.html.
@@ -46,13 +46,13 @@ func Names() []string {
 
 // Files lists the files of all templates, by name, as they come with the program.
 func Files() (map[string][]byte, error) {
-	entries, err := builtin.ReadDir("templates")
+	entries, err := builtinFiles.ReadDir("templates")
 	if err != nil {
 		return nil, fmt.Errorf("listing the templates: %w", err)
 	}
 	files := map[string][]byte{}
 	for _, e := range entries {
-		if files[e.Name()], err = builtin.ReadFile("templates/" + e.Name()); err != nil {
+		if files[e.Name()], err = builtinFiles.ReadFile("templates/" + e.Name()); err != nil {
 			return nil, fmt.Errorf("reading a template: %w", err)
 		}
 	}
@@ -65,17 +65,17 @@ func Files() (map[string][]byte, error) {
 type Templates struct {
 	folders []string
 	mu      sync.Mutex
-	parsed  map[string]parsed
+	parsed  map[string]parsedTemplate
 }
 
-type parsed struct {
-	text   *template.Template
-	html   *htmltemplate.Template
-	stamps [3]stamp // of the files: text, html, layout
+type parsedTemplate struct {
+	text     *template.Template
+	html     *htmltemplate.Template
+	versions [3]fileVersion // of the files: text, html, layout
 }
 
-// stamp tells a file from what it was.
-type stamp struct {
+// fileVersion tells a file from what it was.
+type fileVersion struct {
 	path string // "" is the program's own
 	at   time.Time
 	size int64
@@ -84,14 +84,14 @@ type stamp struct {
 // NewTemplates makes templates that look for replacements in folders, which need
 // not exist.
 func NewTemplates(folders ...string) *Templates {
-	return &Templates{folders: folders, parsed: map[string]parsed{}}
+	return &Templates{folders: folders, parsed: map[string]parsedTemplate{}}
 }
 
 // Rendered is the content of a mail.
 type Rendered struct{ Subject, Text, HTML string }
 
 // Render fills a template in. A replaced template that does not work is Invalid.
-func (t *Templates) Render(name string, l Letter) (Rendered, error) {
+func (t *Templates) Render(name string, l TemplateData) (Rendered, error) {
 	if !slices.Contains(Names(), name) {
 		return Rendered{}, fault.Newf(fault.Invalid, "there is no mail %q; there are: %s", name, strings.Join(Names(), ", "))
 	}
@@ -102,29 +102,29 @@ func (t *Templates) Render(name string, l Letter) (Rendered, error) {
 	l = l.Clean()
 	var text, html bytes.Buffer
 	if err := p.text.Execute(&text, l); err != nil {
-		return Rendered{}, unusable(p.stamps[0].path, err)
+		return Rendered{}, unusableError(p.versions[0].path, err)
 	}
 	if err := p.html.Execute(&html, l); err != nil {
-		return Rendered{}, unusable(p.stamps[1].path, err)
+		return Rendered{}, unusableError(p.versions[1].path, err)
 	}
 	first, body, _ := strings.Cut(strings.ReplaceAll(text.String(), "\r\n", "\n"), "\n")
 	subject, ok := strings.CutPrefix(first, "Subject:")
 	if !ok || OneLine(subject) == "" {
-		return Rendered{}, unusable(p.stamps[0].path, errors.New(`its first line must be "Subject: ..."`))
+		return Rendered{}, unusableError(p.versions[0].path, errors.New(`its first line must be "Subject: ..."`))
 	}
 	return Rendered{Subject: strings.Join(strings.Fields(OneLine(subject)), " "), Text: strings.Trim(body, "\n") + "\n", HTML: html.String()}, nil
 }
 
 // find parses a template, unless that was done since its files were changed.
-func (t *Templates) find(name string) (parsed, error) {
+func (t *Templates) find(name string) (parsedTemplate, error) {
 	files := [3]string{name + ".txt", name + ".html", layoutFile}
-	var now [3]stamp
+	var now [3]fileVersion
 	for i, f := range files {
-		now[i] = t.look(f)
+		now[i] = t.version(f)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p, ok := t.parsed[name]; ok && p.stamps == now {
+	if p, ok := t.parsed[name]; ok && p.versions == now {
 		return p, nil
 	}
 	p, err := parse(files, now)
@@ -134,54 +134,54 @@ func (t *Templates) find(name string) (parsed, error) {
 	return p, err
 }
 
-func (t *Templates) look(file string) stamp {
+func (t *Templates) version(file string) fileVersion {
 	for _, folder := range t.folders {
 		path := filepath.Join(folder, file)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return stamp{path, info.ModTime(), info.Size()}
+			return fileVersion{path, info.ModTime(), info.Size()}
 		}
 	}
-	return stamp{}
+	return fileVersion{}
 }
 
-func parse(files [3]string, stamps [3]stamp) (parsed, error) {
+func parse(files [3]string, stamps [3]fileVersion) (parsedTemplate, error) {
 	var bodies [3]string
 	for i, s := range stamps {
 		raw, err := read(files[i], s.path)
 		if err != nil {
-			return parsed{}, unusable(s.path, err)
+			return parsedTemplate{}, unusableError(s.path, err)
 		}
 		bodies[i] = string(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
 	}
 	text, err := template.New("text").Parse(bodies[0])
 	if err != nil {
-		return parsed{}, unusable(stamps[0].path, err)
+		return parsedTemplate{}, unusableError(stamps[0].path, err)
 	}
 	layout, err := htmltemplate.New("layout").Parse(bodies[2])
 	if err != nil {
-		return parsed{}, unusable(stamps[2].path, err)
+		return parsedTemplate{}, unusableError(stamps[2].path, err)
 	}
 	if _, err = layout.New("body").Parse(bodies[1]); err != nil {
-		return parsed{}, unusable(stamps[1].path, err)
+		return parsedTemplate{}, unusableError(stamps[1].path, err)
 	}
-	return parsed{text: text, html: layout, stamps: stamps}, nil
+	return parsedTemplate{text: text, html: layout, versions: stamps}, nil
 }
 
-// largest is the size of a template that is read; there is no use for a larger one.
-const largest = 1 << 20
+// maxTemplate is the size of a template that is read; there is no use for a larger one.
+const maxTemplate = 1 << 20
 
 func read(file, path string) ([]byte, error) {
 	if path == "" {
-		return fs.ReadFile(builtin, "templates/"+file)
+		return fs.ReadFile(builtinFiles, "templates/"+file)
 	}
 	raw, err := os.ReadFile(path)
-	if err == nil && len(raw) > largest {
+	if err == nil && len(raw) > maxTemplate {
 		err = errors.New("it is larger than 1 MB")
 	}
 	return raw, err
 }
 
-func unusable(path string, err error) error {
+func unusableError(path string, err error) error {
 	if path == "" {
 		return fmt.Errorf("a template of the program: %w", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 const emailExample = "an e-mail address such as name@example.org"
@@ -15,34 +15,34 @@ const emailExample = "an e-mail address such as name@example.org"
 func checkCell(f field, value string) (found, want string) {
 	if value == "" {
 		if f.required() {
-			return "nothing", wantOf(f)
+			return "nothing", expected(f)
 		}
 		return "", ""
 	}
 	if what := firstUnprintable(value, f == fieldDetails); what != "" {
-		return fmt.Sprintf("%s in %s", what, cell.Quote(value)), wantOf(f) + " of printable characters only"
+		return fmt.Sprintf("%s in %s", what, sheet.Quote(value)), expected(f) + " of printable characters only"
 	}
 	if spreadsheetError(value) {
-		return "the spreadsheet's error " + cell.Quote(value), wantOf(f)
+		return "the spreadsheet's error " + sheet.Quote(value), expected(f)
 	}
 	if n := utf8.RuneCountInString(value); n > f.limit() {
-		return fmt.Sprintf("%d characters, %s", n, cell.Quote(value)), fmt.Sprintf("at most %d", f.limit())
+		return fmt.Sprintf("%d characters, %s", n, sheet.Quote(value)), fmt.Sprintf("at most %d", f.limit())
 	}
 	switch f {
 	case fieldEmail:
 		if !plausibleEmail(value) {
-			return cell.Quote(value), emailExample
+			return sheet.Quote(value), emailExample
 		}
 	case fieldFile:
 		if want := unsafeName(value); want != "" {
-			return cell.Quote(value), want
+			return sheet.Quote(value), want
 		}
 	}
 	return "", ""
 }
 
-// wantOf says what belongs into a field.
-func wantOf(f field) string {
+// expected says what belongs into a field.
+func expected(f field) string {
 	switch f {
 	case fieldTitle:
 		return "the certificate's title"
@@ -59,13 +59,13 @@ func wantOf(f field) string {
 // firstUnprintable names the first character that cannot be kept; "" for none.
 func firstUnprintable(value string, lines bool) string {
 	if !utf8.ValidString(value) {
-		return cell.Unprintable(utf8.RuneError, lines)
+		return sheet.Unprintable(utf8.RuneError, lines)
 	}
 	for _, r := range value {
 		if r >= ' ' && r <= '~' {
 			continue // nearly all of them
 		}
-		if what := cell.Unprintable(r, lines); what != "" {
+		if what := sheet.Unprintable(r, lines); what != "" {
 			return what
 		}
 	}
@@ -95,7 +95,7 @@ func plausibleLocal(local string) bool {
 		return false
 	}
 	for _, r := range local {
-		if !lettered(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~.", r) {
+		if !isLetter(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~.", r) {
 			return false
 		}
 	}
@@ -113,7 +113,7 @@ func plausibleDomain(domain string) bool {
 			return false
 		}
 		for _, r := range label {
-			if !lettered(r) && r != '-' {
+			if !isLetter(r) && r != '-' {
 				return false
 			}
 		}
@@ -122,8 +122,8 @@ func plausibleDomain(domain string) bool {
 	return strings.ContainsFunc(last, func(r rune) bool { return !unicode.IsDigit(r) })
 }
 
-// lettered tells whether a character can be part of a word in some script.
-func lettered(r rune) bool {
+// isLetter tells whether a character can be part of a word in some script.
+func isLetter(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 	}

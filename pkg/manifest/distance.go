@@ -1,8 +1,8 @@
 package manifest
 
-// distance counts the letters to change, add, drop or swap with a neighbour to
+// editDistance counts the letters to change, add, drop or swap with a neighbour to
 // turn a into b; -1 when it takes more than most.
-func distance(a, b string, most int) int {
+func editDistance(a, b string, most int) int {
 	x, y := []rune(a), []rune(b)
 	if len(x)-len(y) > most || len(y)-len(x) > most {
 		return -1

@@ -13,18 +13,18 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 // Files says which file in a folder each row means.
 type Files struct {
-	ByRow    map[int]string // Row.Number to the name as listed; rows without a file are absent
-	Problems []Problem      // rows whose file is missing or not to be told, in the rows' order
-	Unnamed  []Unnamed      // files of an accepted type that no row names, by name
+	ByRow        map[int]string     // Row.Number to the name as listed; rows without a file are absent
+	Problems     []Problem          // rows whose file is missing or not to be told, in the rows' order
+	Unreferenced []UnreferencedFile // files of an accepted type that no row names, by name
 }
 
-// Unnamed is a file that no row names.
-type Unnamed struct {
+// UnreferencedFile is a file that no row names.
+type UnreferencedFile struct {
 	Name string // as listed
 	Row  int    // the row without a file whose name is nearest to it, 0 for none
 	Near string // what that row names
@@ -33,23 +33,23 @@ type Unnamed struct {
 }
 
 // String is the remark as one line for a person.
-func (u Unnamed) String() string {
+func (u UnreferencedFile) String() string {
 	if u.Row == 0 {
 		return u.Name + ": no row names this file"
 	}
-	return fmt.Sprintf("%s: no row names this file; row %d names %s, which is not there", u.Name, u.Row, cell.Quote(u.Near))
+	return fmt.Sprintf("%s: no row names this file; row %d names %s, which is not there", u.Name, u.Row, sheet.Quote(u.Near))
 }
 
-// Remarks says for a person, in not too many lines, what lies about that no row names.
-func Remarks(unnamed []Unnamed) (lines []string) {
+// DescribeUnreferenced says for a person, in not too many lines, what lies about that no row names.
+func DescribeUnreferenced(unnamed []UnreferencedFile) (lines []string) {
 	const most = 20
-	folder, moved := elsewhere(unnamed)
+	folder, moved := commonFolder(unnamed)
 	if moved > 1 {
 		lines = append(lines, fmt.Sprintf("the files that %d rows name lie in the folder %s: name that folder with --files, or put it before each file's name",
-			moved, cell.Quote(folder)))
+			moved, sheet.Quote(folder)))
 	}
 	for _, u := range unnamed {
-		if moved <= 1 || !u.moved() || path.Dir(u.Name) != folder {
+		if moved <= 1 || !u.isMisplaced() || path.Dir(u.Name) != folder {
 			lines = append(lines, u.String())
 		}
 	}
@@ -59,18 +59,18 @@ func Remarks(unnamed []Unnamed) (lines []string) {
 	return lines
 }
 
-// moved tells whether a row without a file names the file as if it lay in the
+// isMisplaced tells whether a row without a file names the file as if it lay in the
 // documents' folder itself.
-func (u Unnamed) moved() bool {
-	return u.Row > 0 && path.Dir(u.Name) != "." && folded(path.Base(u.Name)) == folded(path.Clean(u.Near))
+func (u UnreferencedFile) isMisplaced() bool {
+	return u.Row > 0 && path.Dir(u.Name) != "." && foldName(path.Base(u.Name)) == foldName(path.Clean(u.Near))
 }
 
-// elsewhere is the folder in which most of the files lie that rows look for in the
+// commonFolder is the folder in which most of the files lie that rows look for in the
 // documents' folder itself, and how many do.
-func elsewhere(unnamed []Unnamed) (folder string, moved int) {
+func commonFolder(unnamed []UnreferencedFile) (folder string, moved int) {
 	counts := map[string]int{}
 	for _, u := range unnamed {
-		if u.moved() {
+		if u.isMisplaced() {
 			dir := path.Dir(u.Name)
 			if counts[dir]++; counts[dir] > moved {
 				folder, moved = dir, counts[dir]
@@ -101,15 +101,15 @@ func MatchFiles(m *Manifest, listed []string) Files {
 		case len(candidates) == 0:
 			missing = append(missing, r)
 		case len(candidates) > 1:
-			found.complain(m, r, fmt.Sprintf("%s, which may be %s", cell.Quote(r.File), either(candidates)), "the name exactly as one of them is written")
+			found.addProblem(m, r, fmt.Sprintf("%s, which may be %s", sheet.Quote(r.File), listAlternatives(candidates)), "the name exactly as one of them is written")
 		case taken[candidates[0]] != 0 && path.Clean(r.File) != path.Clean(m.fileOf(taken[candidates[0]])):
-			found.complain(m, r, fmt.Sprintf("%s, which is the file of row %d", cell.Quote(r.File), taken[candidates[0]]), "a file of its own for each row")
+			found.addProblem(m, r, fmt.Sprintf("%s, which is the file of row %d", sheet.Quote(r.File), taken[candidates[0]]), "a file of its own for each row")
 		default:
 			found.ByRow[r.Number] = candidates[0]
 			taken[candidates[0]] = cmp.Or(taken[candidates[0]], r.Number)
 		}
 	}
-	found.unnamed(listed, taken)
+	found.findUnreferenced(listed, taken)
 	found.suggest(m, missing, x)
 	slices.SortStableFunc(found.Problems, func(a, b Problem) int { return cmp.Compare(a.Row, b.Row) })
 	return found
@@ -124,24 +124,24 @@ func (m *Manifest) fileOf(number int) string {
 	return m.Rows[i].File
 }
 
-func (f *Files) complain(m *Manifest, r Row, found, want string) {
+func (f *Files) addProblem(m *Manifest, r Row, found, want string) {
 	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Column: m.fileColumn, Field: fieldNames[fieldFile], Found: found, Want: want})
 }
 
-// either lists a few names as alternatives.
-func either(names []string) string {
+// listAlternatives lists a few names as alternatives.
+func listAlternatives(names []string) string {
 	var quoted []string
 	for _, n := range names[:min(len(names), 3)] {
-		quoted = append(quoted, cell.Quote(n))
+		quoted = append(quoted, sheet.Quote(n))
 	}
 	return strings.Join(quoted, " or ")
 }
 
-// unnamed gathers the files that a registrar may have forgotten to list.
-func (f *Files) unnamed(listed []string, taken map[string]int) {
+// findUnreferenced gathers the files that a registrar may have forgotten to list.
+func (f *Files) findUnreferenced(listed []string, taken map[string]int) {
 	for _, name := range slices.Sorted(slices.Values(listed)) {
 		if _, ok := taken[name]; !ok && acceptedName(name) {
-			f.Unnamed = append(f.Unnamed, Unnamed{Name: name, key: folded(name)})
+			f.Unreferenced = append(f.Unreferenced, UnreferencedFile{Name: name, key: foldName(name)})
 		}
 	}
 }
@@ -155,19 +155,19 @@ func (f *Files) suggest(m *Manifest, missing []Row, x *index) {
 	for _, r := range missing {
 		name := path.Clean(r.File)
 		near := ""
-		if moved := x.byBase[folded(path.Base(name))]; len(moved) == 1 {
+		if moved := x.byBase[foldName(path.Base(name))]; len(moved) == 1 {
 			near = moved[0]
 		} else {
 			near = f.nearest(name, &budget)
 		}
 		want := "a file that is there"
 		if near != "" {
-			want += "; the nearest is " + cell.Quote(near)
+			want += "; the nearest is " + sheet.Quote(near)
 		}
-		f.complain(m, r, cell.Quote(r.File)+", which is not there", want)
-		i, ok := slices.BinarySearchFunc(f.Unnamed, near, func(u Unnamed, n string) int { return cmp.Compare(u.Name, n) })
-		if ok && f.Unnamed[i].Row == 0 {
-			f.Unnamed[i].Row, f.Unnamed[i].Near = r.Number, r.File
+		f.addProblem(m, r, sheet.Quote(r.File)+", which is not there", want)
+		i, ok := slices.BinarySearchFunc(f.Unreferenced, near, func(u UnreferencedFile, n string) int { return cmp.Compare(u.Name, n) })
+		if ok && f.Unreferenced[i].Row == 0 {
+			f.Unreferenced[i].Row, f.Unreferenced[i].Near = r.Number, r.File
 		}
 	}
 }
@@ -175,13 +175,13 @@ func (f *Files) suggest(m *Manifest, missing []Row, x *index) {
 // nearest finds the unnamed file whose name takes the fewest changes, "" when
 // none is near.
 func (f *Files) nearest(name string, budget *int) string {
-	best, key := "", folded(name)
+	best, key := "", foldName(name)
 	most := max(2, utf8.RuneCountInString(name)/4)
-	for _, u := range f.Unnamed {
+	for _, u := range f.Unreferenced {
 		if *budget--; *budget < 0 {
 			return best
 		}
-		if d := distance(key, u.key, most); d >= 0 {
+		if d := editDistance(key, u.key, most); d >= 0 {
 			best, most = u.Name, d-1
 		}
 	}
@@ -206,8 +206,8 @@ func newIndex(listed []string) *index {
 		x.exact[name] = true
 		add := func(to map[string][]string, key string) { to[key] = append(to[key], name) }
 		add(x.byForm, norm.NFC.String(name))
-		add(x.byCase, folded(name))
-		add(x.byBase, folded(path.Base(name)))
+		add(x.byCase, foldName(name))
+		add(x.byBase, foldName(path.Base(name)))
 	}
 	for _, names := range []map[string][]string{x.byForm, x.byCase, x.byBase} {
 		for _, key := range slices.Collect(maps.Keys(names)) {
@@ -227,11 +227,11 @@ func (x *index) find(file string) []string {
 	if same := x.byForm[norm.NFC.String(name)]; len(same) > 0 {
 		return same
 	}
-	return x.byCase[folded(name)]
+	return x.byCase[foldName(name)]
 }
 
-// folded makes texts equal that differ in case or Unicode form only.
-func folded(s string) string {
+// foldName makes texts equal that differ in case or Unicode form only.
+func foldName(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return strings.ToLower(s)
 	}
@@ -254,7 +254,7 @@ func unsafeName(name string) string {
 	switch {
 	case strings.Contains(name, `\`):
 		if mended := strings.ReplaceAll(name, `\`, "/"); unsafeName(mended) == "" {
-			return cell.Quote(mended) + ", with forward slashes"
+			return sheet.Quote(mended) + ", with forward slashes"
 		}
 		return "a name relative to the folder, with forward slashes"
 	case strings.HasPrefix(name, "/"), len(name) > 1 && name[1] == ':', strings.HasPrefix(name, "~/"), strings.Contains(name, "://"):

@@ -57,7 +57,7 @@ certificate.pdf: no row names this file`},
 			for _, p := range f.Problems {
 				lines = append(lines, p.String())
 			}
-			for _, u := range f.Unnamed {
+			for _, u := range f.Unreferenced {
 				lines = append(lines, u.String())
 			}
 			if got := strings.Join(lines, "\n"); got != tt.want {
@@ -93,8 +93,8 @@ func TestMatchFilesBounded(t *testing.T) {
 			files = append(files, fmt.Sprintf("diploma-of-excellence-in-%05d.pdf", i))
 		}
 		f := MatchFiles(rowsOf(append(rows, "zeugnis-von-jemand.pdf")...), append(files, "zeugnis-von-jemanden.pdf"))
-		if len(f.Problems) != others+1 || len(f.Unnamed) != others+1 {
-			t.Fatalf("%d problems, %d unnamed", len(f.Problems), len(f.Unnamed))
+		if len(f.Problems) != others+1 || len(f.Unreferenced) != others+1 {
+			t.Fatalf("%d problems, %d unnamed", len(f.Problems), len(f.Unreferenced))
 		}
 		return f.Problems[others].Want
 	}
@@ -117,7 +117,7 @@ func TestDistance(t *testing.T) {
 		{"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, -1}, {"a", "abcd", 2, -1}, {"żółć", "zolc", 4, 4},
 	}
 	for _, tt := range tests {
-		if got := distance(tt.a, tt.b, tt.most); got != tt.want {
+		if got := editDistance(tt.a, tt.b, tt.most); got != tt.want {
 			t.Errorf("distance(%q, %q, %d) = %d, want %d", tt.a, tt.b, tt.most, got, tt.want)
 		}
 	}
@@ -130,7 +130,9 @@ func TestRemarks(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%02d.pdf", i))
 		files = append(files, fmt.Sprintf("PDF Files/%02d.PDF", i))
 	}
-	remarks := func(rows, files []string) []string { return Remarks(MatchFiles(rowsOf(rows...), files).Unnamed) }
+	remarks := func(rows, files []string) []string {
+		return DescribeUnreferenced(MatchFiles(rowsOf(rows...), files).Unreferenced)
+	}
 	// All lie in one folder: one line, not one for each.
 	if got := remarks(rows, files); len(got) != 1 || !strings.Contains(got[0], `30 rows name lie in the folder "PDF Files": name that folder with --files`) {
 		t.Errorf("moved: %q", got)

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
@@ -65,11 +64,11 @@ func aliases(f field) []string {
 	return nil
 }
 
-// fold leaves of a heading what identifies it: letters and digits, in lower
+// foldHeading leaves of a heading what identifies it: letters and digits, in lower
 // case, without accents and without a remark in brackets.
-func fold(heading string) string {
+func foldHeading(heading string) string {
 	bare := heading
-	if before, after, ok := strings.Cut(heading, "("); ok && strings.HasSuffix(cell.Trim(after), ")") && cell.Trim(before) != "" {
+	if before, after, ok := strings.Cut(heading, "("); ok && strings.HasSuffix(sheet.Trim(after), ")") && sheet.Trim(before) != "" {
 		bare = before
 	}
 	var b strings.Builder
@@ -83,7 +82,7 @@ func fold(heading string) string {
 
 // fieldOf finds the field that a heading names by itself.
 func fieldOf(heading string) field {
-	folded := fold(heading)
+	folded := foldHeading(heading)
 	for f := range fieldCount {
 		if slices.Contains(aliases(f), folded) {
 			return f
@@ -92,8 +91,8 @@ func fieldOf(heading string) field {
 	return noField
 }
 
-// mapped tells whether the person gave the heading a field.
-func mapped(heading string, given map[string]string) bool {
+// isMapped tells whether the person gave the heading a field.
+func isMapped(heading string, given map[string]string) bool {
 	for h := range given {
 		if sameHeading(h, heading) {
 			return true
@@ -103,13 +102,13 @@ func mapped(heading string, given map[string]string) bool {
 }
 
 func sameHeading(a, b string) bool {
-	return cell.Clean(a) == cell.Clean(b) || fold(a) == fold(b) && fold(a) != ""
+	return sheet.Clean(a) == sheet.Clean(b) || foldHeading(a) == foldHeading(b) && foldHeading(a) != ""
 }
 
 // columns say where each field stands.
 type columns struct {
-	of    [fieldCount]int // position in the header, -1 for absent
-	extra []int           // columns that are only carried along
+	position [fieldCount]int // position in the header, -1 for absent
+	extra    []int           // columns that are only carried along
 	// template is the column that names templates, -1 for none; with it, or
 	// where the person names one, rows may do without a file.
 	template  int
@@ -119,110 +118,110 @@ type columns struct {
 // TemplateColumn is the heading of the column that names templates.
 const TemplateColumn = "template"
 
-// needs tells whether every manifest must have the column.
-func (c columns) needs(f field) bool {
+// requires tells whether every manifest must have the column.
+func (c columns) requires(f field) bool {
 	return f.required() && (f != fieldFile || !c.templated && c.template < 0)
 }
 
-// at is the field in a column.
-func (c columns) at(column int) field {
-	return field(slices.Index(c.of[:], column))
+// fieldAt is the field in a column.
+func (c columns) fieldAt(column int) field {
+	return field(slices.Index(c.position[:], column))
 }
 
 // matchHeader finds the fields' columns: those that the person maps, then by
 // the headings. A field that two headings name is an error.
 func matchHeader(header []string, opts Options) (columns, error) {
 	given, c := opts.Map, columns{template: -1, templated: opts.Templated}
-	for f := range c.of {
-		c.of[f] = -1
+	for f := range c.position {
+		c.position[f] = -1
 	}
 	if err := c.mapGiven(header, given); err != nil {
 		return c, err
 	}
-	chosen := c.of
+	chosen := c.position
 	for i, h := range header {
 		f := fieldOf(h)
 		if slices.Contains(chosen[:], i) || f == noField || chosen[f] >= 0 {
 			continue
 		}
-		if first := c.of[f]; first >= 0 {
-			return c, invalid("the headings %s (column %d) and %s (column %d) both mean %s: rename one, or say which with --map %s",
-				cell.Quote(header[first]), first+1, cell.Quote(h), i+1, fieldNames[f], cell.ShellQuote(header[first]+"="+fieldNames[f]))
+		if first := c.position[f]; first >= 0 {
+			return c, invalidError("the headings %s (column %d) and %s (column %d) both mean %s: rename one, or say which with --map %s",
+				sheet.Quote(header[first]), first+1, sheet.Quote(h), i+1, fieldNames[f], sheet.ShellQuote(header[first]+"="+fieldNames[f]))
 		}
-		c.of[f] = i
+		c.position[f] = i
 	}
 	for i, h := range header {
-		if c.at(i) == noField && !isReason(h) && cell.Trim(h) != "" {
+		if c.fieldAt(i) == noField && !isReasonColumn(h) && sheet.Trim(h) != "" {
 			c.extra = append(c.extra, i)
-			if fold(h) == TemplateColumn && c.template < 0 {
+			if foldHeading(h) == TemplateColumn && c.template < 0 {
 				c.template = i
 			}
 		}
 	}
-	return c, c.complete(header)
+	return c, c.checkComplete(header)
 }
 
 // mapGiven takes over what the person says with --map.
 func (c *columns) mapGiven(header []string, given map[string]string) error {
 	for _, h := range slices.Sorted(maps.Keys(given)) {
-		f := field(slices.Index(fieldNames[:], strings.ToLower(cell.Trim(given[h]))))
+		f := field(slices.Index(fieldNames[:], strings.ToLower(sheet.Trim(given[h]))))
 		if f == noField {
 			f = fieldOf(given[h])
 		}
 		if f == noField {
-			return invalid("--map %s: %s is no field: use one of %s", cell.ShellQuote(h+"="+given[h]), cell.Quote(given[h]), strings.Join(fieldNames[:], ", "))
+			return invalidError("--map %s: %s is no field: use one of %s", sheet.ShellQuote(h+"="+given[h]), sheet.Quote(given[h]), strings.Join(fieldNames[:], ", "))
 		}
-		i := slices.IndexFunc(header, func(x string) bool { return cell.Clean(x) == cell.Clean(h) })
+		i := slices.IndexFunc(header, func(x string) bool { return sheet.Clean(x) == sheet.Clean(h) })
 		if i < 0 {
 			i = slices.IndexFunc(header, func(x string) bool { return sameHeading(x, h) })
 		}
 		switch {
 		case i < 0:
-			return invalid("--map %s: there is no column %s. The columns are %s", cell.ShellQuote(h+"="+given[h]), cell.Quote(h), listed(header))
-		case c.of[f] >= 0 && c.of[f] != i:
-			return invalid("--map gives %s two columns, %s and %s: name one", fieldNames[f], cell.Quote(header[c.of[f]]), cell.Quote(header[i]))
-		case c.at(i) != noField && c.at(i) != f:
-			return invalid("--map makes the column %s both %s and %s: name one", cell.Quote(header[i]), fieldNames[c.at(i)], fieldNames[f])
+			return invalidError("--map %s: there is no column %s. The columns are %s", sheet.ShellQuote(h+"="+given[h]), sheet.Quote(h), quoteHeadings(header))
+		case c.position[f] >= 0 && c.position[f] != i:
+			return invalidError("--map gives %s two columns, %s and %s: name one", fieldNames[f], sheet.Quote(header[c.position[f]]), sheet.Quote(header[i]))
+		case c.fieldAt(i) != noField && c.fieldAt(i) != f:
+			return invalidError("--map makes the column %s both %s and %s: name one", sheet.Quote(header[i]), fieldNames[c.fieldAt(i)], fieldNames[f])
 		}
-		c.of[f] = i
+		c.position[f] = i
 	}
 	return nil
 }
 
-// complete is an error when a required column is missing; it suggests the
+// checkComplete is an error when a required column is missing; it suggests the
 // heading that may have been meant.
-func (c columns) complete(header []string) error {
-	if !slices.ContainsFunc(c.of[:], func(i int) bool { return i >= 0 }) {
-		return invalid("no headings: the first line must name the columns %s; found %s", strings.Join(fieldNames[:], ", "), listed(header))
+func (c columns) checkComplete(header []string) error {
+	if !slices.ContainsFunc(c.position[:], func(i int) bool { return i >= 0 }) {
+		return invalidError("no headings: the first line must name the columns %s; found %s", strings.Join(fieldNames[:], ", "), quoteHeadings(header))
 	}
 	var missing []string
-	for f, i := range c.of {
-		if i < 0 && c.needs(field(f)) {
+	for f, i := range c.position {
+		if i < 0 && c.requires(field(f)) {
 			missing = append(missing, c.suggest(field(f), header))
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return invalid("%s", strings.Join(missing, ". "))
+	return invalidError("%s", strings.Join(missing, ". "))
 }
 
-// belowHeadings adds to an error about the headings which line looks more like them
+// suggestHeaderRow adds to an error about the headings which line looks more like them
 // than the first one: many tables begin with a title.
-func belowHeadings(err error, t *sheet.Sheet, opts Options) error {
+func suggestHeaderRow(err error, t *sheet.Sheet, opts Options) error {
 	const far, like = 20, 3
 	known := func(cells []string) (n int) {
 		for _, h := range cells {
-			if fieldOf(h) != noField || mapped(h, opts.Map) {
+			if fieldOf(h) != noField || isMapped(h, opts.Map) {
 				n++
 			}
 		}
 		return n
 	}
 	message, ok := fault.Message(err)
-	for _, l := range t.Lines[:min(len(t.Lines), far)] {
+	for _, l := range t.Records[:min(len(t.Records), far)] {
 		if n := known(l.Cells); ok && n >= like && n > known(t.Header.Cells) {
-			return invalid("%s. Line %d looks like the headings: remove the lines above it", message, l.Line)
+			return invalidError("%s. Line %d looks like the headings: remove the lines above it", message, l.Line)
 		}
 	}
 	return err
@@ -233,28 +232,28 @@ func (c columns) suggest(f field, header []string) string {
 	best, bestDistance := -1, 0
 	for _, i := range c.extra {
 		for _, alias := range aliases(f) {
-			d := distance(fold(header[i]), alias, max(1, len(alias)/3))
+			d := editDistance(foldHeading(header[i]), alias, max(1, len(alias)/3))
 			if d >= 0 && (best < 0 || d < bestDistance) {
 				best, bestDistance = i, d
 			}
 		}
 	}
 	if best < 0 {
-		return fmt.Sprintf("no column for %s: the columns are %s. Add it, or say which one it is with --map COLUMN=%s", fieldNames[f], listed(header), fieldNames[f])
+		return fmt.Sprintf("no column for %s: the columns are %s. Add it, or say which one it is with --map COLUMN=%s", fieldNames[f], quoteHeadings(header), fieldNames[f])
 	}
 	return fmt.Sprintf("no column for %s: the nearest heading is %s (column %d). Rename it to %s, or use --map %s",
-		fieldNames[f], cell.Quote(header[best]), best+1, fieldNames[f], cell.ShellQuote(header[best]+"="+fieldNames[f]))
+		fieldNames[f], sheet.Quote(header[best]), best+1, fieldNames[f], sheet.ShellQuote(header[best]+"="+fieldNames[f]))
 }
 
-// isReason recognises the column that WriteRejected adds.
-func isReason(heading string) bool { return fold(heading) == reasonColumn }
+// isReasonColumn recognises the column that WriteRejected adds.
+func isReasonColumn(heading string) bool { return foldHeading(heading) == reasonColumn }
 
-// listed quotes headings for a message.
-func listed(header []string) string {
+// quoteHeadings quotes headings for a message.
+func quoteHeadings(header []string) string {
 	var names []string
 	for _, h := range header {
-		if cell.Trim(h) != "" {
-			names = append(names, cell.Quote(h))
+		if sheet.Trim(h) != "" {
+			names = append(names, sheet.Quote(h))
 		}
 	}
 	if len(names) > 20 {

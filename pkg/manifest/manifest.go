@@ -102,42 +102,42 @@ func (m *Manifest) Problems() []Problem {
 // Read reads a manifest. An error is about the manifest as a whole and of kind
 // fault.Invalid; what is wrong with a single row is in that row's Problems.
 func Read(data []byte, opts Options) (*Manifest, error) {
-	opts = opts.settled()
+	opts = opts.withDefaults()
 	t, err := sheet.Read(data, sheet.Options{
 		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, MaxRows: opts.MaxRows,
 		Headings: strings.Join(fieldNames[:], ", "),
-		Known:    func(heading string) bool { return fieldOf(heading) != noField || mapped(heading, opts.Map) },
+		Known:    func(heading string) bool { return fieldOf(heading) != noField || isMapped(heading, opts.Map) },
 	})
 	if err != nil {
-		return nil, about(opts, err)
+		return nil, withFileName(opts, err)
 	}
 	cols, err := matchHeader(t.Header.Cells, opts)
 	if err != nil {
-		return nil, about(opts, belowHeadings(err, t, opts))
+		return nil, withFileName(opts, suggestHeaderRow(err, t, opts))
 	}
-	if len(t.Lines) == 0 {
-		return nil, about(opts, invalid("there are headings but no rows: add one row for each certificate"))
+	if len(t.Records) == 0 {
+		return nil, withFileName(opts, invalidError("there are headings but no rows: add one row for each certificate"))
 	}
-	if err := t.Settle(cols.of[fieldDate], cols.extra); err != nil {
-		return nil, about(opts, err)
+	if err := t.FormatCells(cols.position[fieldDate], cols.extra); err != nil {
+		return nil, withFileName(opts, err)
 	}
 	rows, err := makeRows(t, cols, opts)
 	if err != nil {
-		return nil, about(opts, err)
+		return nil, withFileName(opts, err)
 	}
 	m := &Manifest{
 		Header: t.Header.Cells, Rows: rows, Digest: sha256.Sum256(data),
 		Delimiter: t.Delimiter, Encoding: t.Encoding, Sheet: t.Name, Notes: t.Notes,
 	}
-	m.fileColumn = label(t, cols, fieldFile)
+	m.fileColumn = columnLabel(t, cols, fieldFile)
 	for _, i := range cols.extra {
 		m.Extra = append(m.Extra, t.Header.Cells[i])
 	}
 	return m, nil
 }
 
-// settled fills in defaults and bounds.
-func (o Options) settled() Options {
+// withDefaults fills in defaults and bounds.
+func (o Options) withDefaults() Options {
 	if o.Name == "" || o.Name == "-" {
 		o.Name = "standard input"
 	}
@@ -148,13 +148,13 @@ func (o Options) settled() Options {
 	return o
 }
 
-// invalid is a complaint about the whole manifest, yet without its name.
-func invalid(format string, args ...any) error {
+// invalidError is a complaint about the whole manifest, yet without its name.
+func invalidError(format string, args ...any) error {
 	return fault.Newf(fault.Invalid, format, args...)
 }
 
-// about puts the manifest's name before a complaint.
-func about(opts Options, err error) error {
+// withFileName puts the manifest's name before a complaint.
+func withFileName(opts Options, err error) error {
 	message, ok := fault.Message(err)
 	if !ok {
 		return fault.Wrap(fault.Invalid, err, opts.Name+": cannot be read")

@@ -8,12 +8,12 @@ import (
 
 	"github.com/gocarina/gocsv"
 
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 const (
-	reasonColumn = "reason"
-	utf8Mark     = "\uFEFF" // without it Excel takes UTF-8 for the local code page
+	reasonColumn  = "reason"
+	byteOrderMark = "\uFEFF" // without it Excel takes UTF-8 for the local code page
 )
 
 // ReportRow is a line of report.csv: what became of one row of a manifest.
@@ -34,14 +34,14 @@ type ReportRow struct {
 // for each row under a line of headings. Cells that a spreadsheet would run as
 // formulas are defused with an apostrophe.
 func WriteReport(w io.Writer, rows []ReportRow) error {
-	if _, err := io.WriteString(w, utf8Mark); err != nil {
+	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}
 	safe := slices.Clone(rows)
 	for i := range safe {
 		r := &safe[i]
 		for _, text := range []*string{&r.Status, &r.UUID, &r.ReferenceID, &r.File, &r.Error, &r.Name, &r.Email, &r.Title, &r.IssueDate} {
-			*text = cell.Defuse(*text)
+			*text = sheet.EscapeFormula(*text)
 		}
 	}
 	return gocsv.MarshalCSV(safe, csv.NewWriter(w))
@@ -52,7 +52,7 @@ func WriteReport(w io.Writer, rows []ReportRow) error {
 // manifest again and pays no heed to that column. It keeps the manifest's
 // delimiter, so that it opens where the manifest did.
 func WriteRejected(w io.Writer, m *Manifest, reasons map[int]string) error {
-	if _, err := io.WriteString(w, utf8Mark); err != nil {
+	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
@@ -84,25 +84,25 @@ func WriteRejected(w io.Writer, m *Manifest, reasons map[int]string) error {
 func (m *Manifest) withReason(cells []string, reason string) []string {
 	line := make([]string, 0, len(m.Header)+1)
 	for i, h := range m.Header {
-		if isReason(h) {
+		if isReasonColumn(h) {
 			continue
 		}
 		given := ""
 		if i < len(cells) {
 			given = cells[i]
 		}
-		line = append(line, cell.Defuse(readable(given)))
+		line = append(line, sheet.EscapeFormula(replaceInvalid(given)))
 	}
-	line = append(line, cell.Defuse(reason))
+	line = append(line, sheet.EscapeFormula(reason))
 	for _, beyond := range cells[min(len(cells), len(m.Header)):] {
-		line = append(line, cell.Defuse(readable(beyond)))
+		line = append(line, sheet.EscapeFormula(replaceInvalid(beyond)))
 	}
 	return line
 }
 
-// readable shows bytes that are no text, and NUL, as U+FFFD: such a row is
+// replaceInvalid shows bytes that are no text, and NUL, as U+FFFD: such a row is
 // refused until somebody has mended it.
-func readable(text string) string {
+func replaceInvalid(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
@@ -112,12 +112,12 @@ func ReadTable(r io.Reader) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), utf8Mark))).ReadAll()
+	return csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), byteOrderMark))).ReadAll()
 }
 
 // WriteTable writes cells as WriteReport does; they are defused already.
 func WriteTable(w io.Writer, rows [][]string) error {
-	if _, err := io.WriteString(w, utf8Mark); err != nil {
+	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}
 	return csv.NewWriter(w).WriteAll(rows)

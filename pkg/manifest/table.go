@@ -9,7 +9,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 // Table is rows of texts under headings, for spreadsheets.
@@ -21,7 +21,7 @@ type Table struct {
 // WriteCSV writes the table as report.csv is written: UTF-8 with a byte order mark,
 // commas, and formulas defused.
 func (t Table) WriteCSV(w io.Writer) error {
-	if _, err := io.WriteString(w, utf8Mark); err != nil {
+	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
@@ -34,7 +34,7 @@ func (t Table) WriteCSV(w io.Writer) error {
 		}
 		safe := make([]string, len(row))
 		for i := range row {
-			safe[i] = cell.Defuse(row[i])
+			safe[i] = sheet.EscapeFormula(row[i])
 		}
 		if err := out.Write(safe); err != nil {
 			return err

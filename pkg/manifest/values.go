@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
+	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
 // Values are a row's cells by the names of their columns, for templates: known
@@ -15,7 +15,7 @@ func (m *Manifest) Values(row Row) map[string]string {
 	values := map[string]string{}
 	for i, heading := range m.Header {
 		if name := columnName(heading); name != "" && i < len(row.Cells) {
-			values[name] = cell.Clean(row.Cells[i])
+			values[name] = sheet.Clean(row.Cells[i])
 		}
 	}
 	maps.Copy(values, map[string]string{
@@ -28,7 +28,7 @@ func (m *Manifest) Values(row Row) map[string]string {
 // columnName is a heading as templates write it: "Final Grade" is final_grade.
 func columnName(heading string) string {
 	var b strings.Builder
-	for _, c := range strings.ToLower(cell.Clean(heading)) {
+	for _, c := range strings.ToLower(sheet.Clean(heading)) {
 		switch {
 		case c < unicode.MaxASCII && (unicode.IsLetter(c) || unicode.IsDigit(c)):
 			b.WriteRune(c)

@@ -33,10 +33,10 @@ func kept(t testing.TB, b []byte) Source {
 }
 
 func benchmarkTail(b *testing.B, src Source) {
-	seal, m := NewSeal(testSigner()), testMark()
+	seal, m := NewStamper(testSigner()), testMark()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := seal.Tail(src, m); err != nil {
+		if _, err := seal.Stamp(src, m); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -50,10 +50,10 @@ func BenchmarkTailCold50KB(b *testing.B) { benchmarkTail(b, source(sized(50<<10)
 
 func BenchmarkTailParallel(b *testing.B) {
 	doc := kept(b, sized(50<<10))
-	seal, m := NewSeal(testSigner()), testMark()
+	seal, m := NewStamper(testSigner()), testMark()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := seal.Tail(doc, m); err != nil {
+			if _, err := seal.Stamp(doc, m); err != nil {
 				b.Error(err)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
 )
 
 const (
@@ -35,14 +35,14 @@ var testSigner = sync.OnceValue(func() *Signer {
 	return s
 })
 
-func testMark() Mark { return Mark{URL: testURL, Caption: testCaption, SignedAt: testTime} }
+func testMark() Stamp { return Stamp{URL: testURL, Caption: testCaption, SignedAt: testTime} }
 
 func source(b []byte) Source { return Source{R: bytes.NewReader(b), Size: int64(len(b))} }
 
 // sealed is the verified document of an original.
-func sealed(t testing.TB, original []byte, opts ...SealOption) []byte {
+func sealed(t testing.TB, original []byte, opts ...StamperOption) []byte {
 	t.Helper()
-	tail, err := NewSeal(testSigner(), opts...).Tail(source(original), testMark())
+	tail, err := NewStamper(testSigner(), opts...).Stamp(source(original), testMark())
 	if err != nil {
 		t.Fatalf("seal: %v", err)
 	}
@@ -202,4 +202,4 @@ func unhex(c byte) byte {
 	return c&15 + 9
 }
 
-func refTo(num uint32) syntax.Ref { return syntax.Ref{Num: num} }
+func refTo(num uint32) object.Ref { return object.Ref{Num: num} }

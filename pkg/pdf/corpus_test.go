@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // corpus is a folder of real and of deliberately odd PDFs from other projects'
@@ -60,11 +60,11 @@ const (
 func TestCorpus(t *testing.T) {
 	files := corpus(t)
 	refused := map[Reason][]string{}
-	stamped := map[string]Tail{}
+	stamped := map[string]Update{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		b := files[name]
 		tail, err := measured(t, name, b)
-		if r, ok := errors.AsType[*Refusal](err); ok {
+		if r, ok := errors.AsType[*Rejection](err); ok {
 			refused[r.Reason] = append(refused[r.Reason], name)
 			continue
 		}
@@ -74,10 +74,10 @@ func TestCorpus(t *testing.T) {
 		}
 		stamped[name] = tail
 		whole := slices.Concat(b, tail.Bytes)
-		if v := verify(t, whole); !v.Valid || v.URL != testURL {
+		if v := mustVerify(t, whole); !v.Valid || v.URL != testURL {
 			t.Errorf("%s: %s", name, v.Sentence)
 		}
-		if err := scan.Matrix(bytes.NewReader(whole), int64(len(whole)), scan.Place(tail.Place), testURL); err != nil {
+		if err := readback.CheckContent(bytes.NewReader(whole), int64(len(whole)), readback.Place(tail.Place), testURL); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -89,12 +89,12 @@ func TestCorpus(t *testing.T) {
 }
 
 // measured is one sealing within its bounds.
-func measured(t *testing.T, name string, b []byte) (Tail, error) {
+func measured(t *testing.T, name string, b []byte) (Update, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	var tail Tail
+	var tail Update
 	var err error
-	took := spent(func() { tail, err = NewSeal(testSigner()).Tail(source(b), testMark()) })
+	took := spent(func() { tail, err = NewStamper(testSigner()).Stamp(source(b), testMark()) })
 	runtime.ReadMemStats(&after)
 	if took > maxTime {
 		t.Errorf("%s took %v", name, took)
@@ -118,14 +118,14 @@ func checkTable(t *testing.T, refused map[Reason][]string) {
 	for _, m := range tableRow.FindAllStringSubmatch(string(page), -1) {
 		reason := Reason(m[1])
 		told[reason] = true
-		if m[2] != reason.Mend() {
-			t.Errorf("REFUSALS.md tells another mend of %s: %q, not %q", reason, m[2], reason.Mend())
+		if m[2] != reason.Remedy() {
+			t.Errorf("REFUSALS.md tells another mend of %s: %q, not %q", reason, m[2], reason.Remedy())
 		}
 		if n := strconv.Itoa(len(refused[reason])); m[3] != n {
 			t.Errorf("REFUSALS.md counts %s files of %s, and it is %s: %q", m[3], reason, n, refused[reason])
 		}
 	}
-	for _, reason := range refusal.Reasons() {
+	for _, reason := range reject.Reasons() {
 		if !told[reason] {
 			t.Errorf("REFUSALS.md does not tell of %s", reason)
 		}
@@ -134,7 +134,7 @@ func checkTable(t *testing.T, refused map[Reason][]string) {
 
 // checkWithTools asks other people's programs, of a fixed sample of the files
 // or, with VECCTL_LONG=1, of all.
-func checkWithTools(t *testing.T, files map[string][]byte, stamped map[string]Tail) {
+func checkWithTools(t *testing.T, files map[string][]byte, stamped map[string]Update) {
 	for _, name := range []string{"qpdf", "pdfsig", "pdftoppm", "zbarimg"} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Logf("%s is not installed: no checks with other programs", name)
@@ -170,7 +170,7 @@ func checkWithTools(t *testing.T, files map[string][]byte, stamped map[string]Ta
 }
 
 // complaints are what is worse about a stamped file than about its original.
-func complaints(ctx context.Context, path string, original []byte, tail Tail) (found []string) {
+func complaints(ctx context.Context, path string, original []byte, tail Update) (found []string) {
 	complain := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	run := func(name string, args ...string) (int, string) {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -202,7 +202,7 @@ func complaints(ctx context.Context, path string, original []byte, tail Tail) (f
 	if valid := "Signature is Valid"; strings.Count(out, valid) < strings.Count(earlier, valid)+1 {
 		complain("pdfsig calls fewer of the earlier signatures valid: %.600s", out)
 	}
-	_, err := ScanBack(ctx, bytes.NewReader(whole), int64(len(whole)), tail.Place, testURL)
+	_, err := ReadBack(ctx, bytes.NewReader(whole), int64(len(whole)), tail.Place, testURL)
 	if err != nil {
 		if code, _ := run("pdftoppm", "-r", "20", "-f", "1", "-l", "1", before, path); code == 0 {
 			complain("%v", err)
@@ -233,7 +233,7 @@ func TestVerdictsOnOthers(t *testing.T) {
 	}
 	met := 0
 	for name, b := range corpus(t) {
-		v := verify(t, b)
+		v := mustVerify(t, b)
 		want, signed := verdicts[filepath.Base(name)]
 		if !signed {
 			if v.Valid || strings.HasPrefix(v.Sentence, "Valid") || len(v.Signatures) > 0 && v.Signatures[0].Intact {

@@ -21,13 +21,13 @@ func (c *counter) ReadAt(b []byte, off int64) (int, error) {
 
 // TestCost holds how little a document costs, whatever its size.
 func TestCost(t *testing.T) {
-	seal, m := NewSeal(testSigner()), testMark()
+	seal, m := NewStamper(testSigner()), testMark()
 	var took [2]time.Duration
 	for i, size := range []int{50 << 10, 20 << 20} {
 		src := kept(t, sized(size))
 		read := &counter{ReaderAt: src.R}
 		src.R = read
-		tail, err := seal.Tail(src, m)
+		tail, err := seal.Stamp(src, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,13 +37,13 @@ func TestCost(t *testing.T) {
 		if len(tail.Bytes) > 4000 {
 			t.Errorf("the tail takes %d bytes", len(tail.Bytes))
 		}
-		if allocations := testing.AllocsPerRun(20, func() { seal.Tail(src, m) }); allocations > 200 {
+		if allocations := testing.AllocsPerRun(20, func() { seal.Stamp(src, m) }); allocations > 200 {
 			t.Errorf("%d bytes: %v allocations", size, allocations)
 		}
 		// The best of several, since other programs take their time as well.
 		for range 30 {
 			start := time.Now()
-			if _, err := seal.Tail(src, m); err != nil {
+			if _, err := seal.Stamp(src, m); err != nil {
 				t.Fatal(err)
 			}
 			if d := time.Since(start); took[i] == 0 || d < took[i] {
@@ -60,19 +60,19 @@ func TestCost(t *testing.T) {
 func TestKeptHash(t *testing.T) {
 	original := plainObjects().table("")
 	src := kept(t, original)
-	tail, err := NewSeal(testSigner()).Tail(src, testMark())
+	tail, err := NewStamper(testSigner()).Stamp(src, testMark())
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole := slices.Concat(original, tail.Bytes)
-	if v := verify(t, whole); !v.Valid {
+	if v := mustVerify(t, whole); !v.Valid {
 		t.Error(v.Sentence)
 	}
 	if tail.SHA256 != sha256.Sum256(whole) {
 		t.Error("Tail.SHA256 is not that of the original and the tail")
 	}
 	src.HashState = []byte("nonsense")
-	if _, err := NewSeal(testSigner()).Tail(src, testMark()); err == nil {
+	if _, err := NewStamper(testSigner()).Stamp(src, testMark()); err == nil {
 		t.Error("a broken state is taken")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
 )
 
 // hybrid is a document whose table hides an object that only a
@@ -124,18 +124,18 @@ func TestOddDocuments(t *testing.T) {
 		"an update":                     updated(sound, bytes.LastIndex(sound, []byte("\nxref\n"))+1, 6, objects{4: plain[4]}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			tail, err := NewSeal(testSigner()).Tail(source(file), testMark())
+			tail, err := NewStamper(testSigner()).Stamp(source(file), testMark())
 			if err != nil {
 				t.Fatal(err)
 			}
 			whole := slices.Concat(file, tail.Bytes)
-			if v := verify(t, whole); !v.Valid {
+			if v := mustVerify(t, whole); !v.Valid {
 				t.Error(v.Sentence)
 			}
-			if err := scan.Matrix(bytes.NewReader(whole), int64(len(whole)), scan.Place(tail.Place), testURL); err != nil {
+			if err := readback.CheckContent(bytes.NewReader(whole), int64(len(whole)), readback.Place(tail.Place), testURL); err != nil {
 				t.Error(err)
 			}
-			if !scan.Drawn() {
+			if !readback.CanRender() {
 				t.Skip("poppler and zbar are not installed")
 			}
 			for _, complaint := range complaints(t.Context(), filepath.Join(t.TempDir(), "x"), file, tail) {

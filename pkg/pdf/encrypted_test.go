@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // encrypted has qpdf encrypt a document that has strings to move: an inherited
@@ -48,18 +48,18 @@ func TestEncrypted(t *testing.T) {
 			}
 			t.Run(name+" "+objects, func(t *testing.T) {
 				file := encrypted(t, objects, append([]string{"", "owner"}, cipher...)...)
-				tail, err := NewSeal(testSigner()).Tail(source(file), testMark())
+				tail, err := NewStamper(testSigner()).Stamp(source(file), testMark())
 				if err != nil {
 					t.Fatal(err)
 				}
 				whole := slices.Concat(file, tail.Bytes)
-				if v := verify(t, whole); !v.Valid || v.URL != testURL || v.ReferenceID != testCaption {
+				if v := mustVerify(t, whole); !v.Valid || v.URL != testURL || v.ReferenceID != testCaption {
 					t.Errorf("%+v", v)
 				}
 				if bytes.Contains(tail.Bytes, []byte(testURL)) {
 					t.Error("the link stands in the tail in plain text")
 				}
-				if scan.Drawn() {
+				if readback.CanRender() {
 					for _, complaint := range complaints(t.Context(), filepath.Join(t.TempDir(), "x"), file, tail) {
 						t.Error(complaint)
 					}
@@ -85,31 +85,31 @@ func TestPasswordsAndPermissions(t *testing.T) {
 			forbid = "--modify=n"
 		}
 		t.Run(name, func(t *testing.T) {
-			reason := func(file []byte, opts ...SealOption) Reason {
-				tail, err := NewSeal(testSigner(), opts...).Tail(source(file), testMark())
+			reason := func(file []byte, opts ...StamperOption) Reason {
+				tail, err := NewStamper(testSigner(), opts...).Stamp(source(file), testMark())
 				if err == nil {
-					if v := verify(t, slices.Concat(file, tail.Bytes)); !v.Valid {
+					if v := mustVerify(t, slices.Concat(file, tail.Bytes)); !v.Valid {
 						t.Error(v.Sentence)
 					}
 					return ""
 				}
-				r, ok := errors.AsType[*Refusal](err)
+				r, ok := errors.AsType[*Rejection](err)
 				if !ok {
 					t.Fatal(err)
 				}
 				return r.Reason
 			}
-			if got := reason(encrypted(t, "preserve", append([]string{"user", "owner"}, cipher...)...)); got != refusal.Encrypted {
+			if got := reason(encrypted(t, "preserve", append([]string{"user", "owner"}, cipher...)...)); got != reject.Encrypted {
 				t.Errorf("with a user password: %q", got)
 			}
 			restricted := encrypted(t, "preserve", append(append([]string{"", "owner"}, cipher...), forbid)...)
-			if got := reason(restricted); got != refusal.NotPermitted {
+			if got := reason(restricted); got != reject.NotPermitted {
 				t.Errorf("without the permission: %q", got)
 			}
 			if _, err := Inspect(bytes.NewReader(restricted), int64(len(restricted))); err == nil {
 				t.Error("without the permission, Inspect takes it")
 			}
-			info, err := NewSeal(testSigner(), WithRestricted()).Inspect(bytes.NewReader(restricted), int64(len(restricted)))
+			info, err := NewStamper(testSigner(), WithRestricted()).Inspect(bytes.NewReader(restricted), int64(len(restricted)))
 			if err != nil || !info.Encrypted || info.Signed || info.Pages != 1 || int(info.WidthMM) != 209 {
 				t.Errorf("without the permission, and allowed: %+v, %v", info, err)
 			}
@@ -123,7 +123,7 @@ func TestPasswordsAndPermissions(t *testing.T) {
 			// The older ciphers take the user's password for an owner's that is empty.
 			want := Reason("")
 			if !strings.HasPrefix(name, "AES 256") {
-				want = refusal.Encrypted
+				want = reject.Encrypted
 			}
 			if got := reason(encrypted(t, "preserve", append(open, forbid)...)); got != want {
 				t.Errorf("with an empty owner password: %q, want %q", got, want)

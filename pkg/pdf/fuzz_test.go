@@ -27,17 +27,17 @@ func FuzzTail(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s)
 	}
-	seal := NewSeal(testSigner())
+	seal := NewStamper(testSigner())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		tail, err := seal.Tail(source(b), testMark())
-		if _, ok := errors.AsType[*Refusal](err); err != nil && !ok {
+		tail, err := seal.Stamp(source(b), testMark())
+		if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 			t.Fatalf("not a refusal: %v", err)
 		}
 		if err != nil {
 			return
 		}
 		whole := slices.Concat(b, tail.Bytes)
-		if v := verify(t, whole); !v.Valid || v.URL != testURL {
+		if v := mustVerify(t, whole); !v.Valid || v.URL != testURL {
 			t.Fatalf("%s", v.Sentence)
 		}
 	})
@@ -54,7 +54,7 @@ func FuzzVerify(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v := verify(t, b)
+		v := mustVerify(t, b)
 		if v.Sentence == "" {
 			t.Fatal("no verdict")
 		}
@@ -79,7 +79,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file, err := xref.Open(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
-			if _, ok := errors.AsType[*Refusal](err); !ok {
+			if _, ok := errors.AsType[*Rejection](err); !ok {
 				t.Fatalf("not a refusal: %v", err)
 			}
 			return
@@ -118,11 +118,11 @@ func FuzzObjectStream(f *testing.F) {
 		rows = append(rows, 0, 0, 0, 0, 0, 0, 0, 0, 1, byte(at[6]>>8), byte(at[6]), 0)
 		fmt.Fprintf(b, "8 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n", stream("/Type/XRef/Size 9/W[1 2 1]/Index[0 7]/Root 1 0 R", string(rows)), start)
 		file := b.Bytes()
-		tail, err := NewSeal(testSigner()).Tail(source(file), testMark())
-		if _, ok := errors.AsType[*Refusal](err); err != nil && !ok {
+		tail, err := NewStamper(testSigner()).Stamp(source(file), testMark())
+		if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 			t.Fatalf("not a refusal: %v", err)
 		}
-		if err == nil && !verify(t, slices.Concat(file, tail.Bytes)).Valid {
+		if err == nil && !mustVerify(t, slices.Concat(file, tail.Bytes)).Valid {
 			t.Fatal("stamped, and not valid")
 		}
 	})
@@ -133,14 +133,14 @@ func FuzzAuto(f *testing.F) {
 	for _, s := range []string{"q 1 0 0 1 5 5 cm Q", "BT /F1 9 Tf 1 2 Td [(a)-3(b)] TJ ET", "0 0 9 9 re W n /X Do", "BI ID x EI", "1 1 m 2 2 3 3 4 4 c S"} {
 		f.Add(s)
 	}
-	seal := NewSeal(testSigner())
+	seal := NewStamper(testSigner())
 	m := testMark()
 	m.Corner = Auto
 	f.Fuzz(func(t *testing.T, content string) {
 		o := plainObjects().with(4, stream("", content)).with(6, stream("/Subtype/Form/BBox[0 0 50 50]/Resources<</XObject<</X 6 0 R>>>>", content)).
 			with(3, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</X 6 0 R>>>>>>")
-		if _, err := seal.Tail(source(o.table("")), m); err != nil {
-			if _, ok := errors.AsType[*Refusal](err); !ok {
+		if _, err := seal.Stamp(source(o.table("")), m); err != nil {
+			if _, ok := errors.AsType[*Rejection](err); !ok {
 				t.Fatal(err)
 			}
 		}

@@ -73,9 +73,9 @@ func TestHostile(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			var err error
-			took := spent(func() { _, err = NewSeal(testSigner()).Tail(kept(t, file), testMark()) })
+			took := spent(func() { _, err = NewStamper(testSigner()).Stamp(kept(t, file), testMark()) })
 			runtime.ReadMemStats(&after)
-			if _, ok := errors.AsType[*Refusal](err); err != nil && !ok {
+			if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 				t.Fatalf("not a refusal: %v", err)
 			}
 			used := after.TotalAlloc - before.TotalAlloc
@@ -86,7 +86,7 @@ func TestHostile(t *testing.T) {
 				if took <= limit {
 					break
 				}
-				took = min(took, spent(func() { _, _ = NewSeal(testSigner()).Tail(kept(t, file), testMark()) }))
+				took = min(took, spent(func() { _, _ = NewStamper(testSigner()).Stamp(kept(t, file), testMark()) }))
 			}
 			if took > limit {
 				t.Errorf("took %v", took)

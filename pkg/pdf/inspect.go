@@ -4,34 +4,35 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/pdf/cage"
-	"github.com/vecctl/vecctl/pkg/pdf/kind"
+	"github.com/vecctl/vecctl/pkg/pdf/image"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
-	"github.com/vecctl/vecctl/pkg/pdf/raster"
+	"github.com/vecctl/vecctl/pkg/pdf/sandbox"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
 // Inspect tells whether a document can be stamped, without stamping it: the
 // look that is taken before a certificate is issued. Of an image it reads type
 // and dimensions only. A document that cannot be stamped is refused with a
-// *Refusal.
+// *Rejection.
 func Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, false) }
 
-// Inspect is the function of that name for a seal with options: it takes what
-// the seal takes.
-func (s *Seal) Inspect(r io.ReaderAt, size int64) (Info, error) { return inspect(r, size, s.override) }
+// Inspect is the function of that name for a stamper with options: it takes what
+// the stamper takes.
+func (s *Stamper) Inspect(r io.ReaderAt, size int64) (Info, error) {
+	return inspect(r, size, s.override)
+}
 
 func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
-	head := make([]byte, min(size, kind.SniffLen))
+	head := make([]byte, min(size, SniffLen))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return Info{}, fmt.Errorf("read the document's beginning: %w", err)
 	}
-	format, err := kind.Sniff(head)
+	format, err := SniffFormat(head)
 	switch {
 	case err != nil:
 		return Info{}, err
-	case format != kind.PDF:
+	case format != FormatPDF:
 		return inspectImage(r, size, format)
 	}
 	f, err := xref.Open(r, size)
@@ -39,29 +40,29 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 		return Info{}, err
 	}
 	defer f.Close()
-	s, err := examine(f, 1, mayOverride)
+	s, err := analyze(f, 1, mayOverride)
 	if err != nil {
 		return Info{}, err
 	}
 	// A code of the usual length must fit the page.
-	m := Mark{URL: "-"}
+	m := Stamp{URL: "-"}
 	if err := m.check(); err != nil {
 		return Info{}, err
 	}
-	if _, err := s.lay(m, qr.NewCode(usualModules)); err != nil {
+	if _, err := s.placeCode(m, qr.NewCode(typicalModules)); err != nil {
 		return Info{}, err
 	}
-	w, h := s.page.Seen()
-	return Info{Format: kind.PDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
+	w, h := s.page.VisibleSize()
+	return Info{Format: FormatPDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
 		Encrypted: f.Crypt != nil, Signed: s.signed, Repaired: f.Repaired}, nil
 }
 
-// usualModules is the side of a code that holds a link of 90 upper-case
+// typicalModules is the side of a code that holds a link of 90 upper-case
 // characters.
-const usualModules = 33
+const typicalModules = 33
 
-func inspectImage(r io.ReaderAt, size int64, format kind.Kind) (Info, error) {
-	d, err := raster.Measure(r, size)
+func inspectImage(r io.ReaderAt, size int64, format Format) (Info, error) {
+	d, err := image.Measure(r, size)
 	if err != nil {
 		return Info{}, err
 	}
@@ -70,19 +71,21 @@ func inspectImage(r io.ReaderAt, size int64, format kind.Kind) (Info, error) {
 
 // FromImage writes the one-page PDF of a JPEG or PNG to w. The same image
 // always gives the same bytes. It hands pixels to libraries in this process;
-// for images that anyone may send, use a Cage.
-func FromImage(w io.Writer, r io.ReaderAt, size int64) error { return raster.Convert(w, r, size) }
+// for images that anyone may send, use a Sandbox.
+func FromImage(w io.Writer, r io.ReaderAt, size int64) error { return image.ToPDF(w, r, size) }
 
-// Cage does what FromImage does in a process of its own that is bounded in
+// Sandbox does what FromImage does in a process of its own that is bounded in
 // memory and time. Its program calls ServeCage when InCage tells it so.
-type Cage = cage.Cage
+type Sandbox = sandbox.Sandbox
 
-// NewCage makes a cage of the running program, which was started as name.
-func NewCage(name string) (*Cage, error) { return cage.New(name) }
+// NewSandbox makes a sandbox of the running program, which was started as name.
+func NewSandbox(name string) (*Sandbox, error) { return sandbox.New(name) }
 
-// InCage tells whether a program's arguments ask it to serve as a cage.
-func InCage(args []string) bool { return len(args) == 2 && args[1] == cage.Word }
+// InSandbox tells whether a program's arguments ask it to serve as a sandbox.
+func InSandbox(args []string) bool { return len(args) == 2 && args[1] == sandbox.Arg }
 
-// ServeCage does a cage's work with the process's own streams, and returns the
+// ServeSandbox does a sandbox's work with the process's own streams, and returns the
 // exit code.
-func ServeCage(in io.Reader, out, complaint io.Writer) int { return cage.Serve(in, out, complaint) }
+func ServeSandbox(in io.Reader, out, complaint io.Writer) int {
+	return sandbox.Serve(in, out, complaint)
+}

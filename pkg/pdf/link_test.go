@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // TestLinkOfOtherScripts reads the code of a link that is not ASCII back.
@@ -16,23 +16,23 @@ func TestLinkOfOtherScripts(t *testing.T) {
 	m := testMark()
 	m.URL = "https://zürich.example/Prüfung/VEC-1"
 	const want = "https://xn--zrich-kva.example/Pr%C3%BCfung/VEC-1"
-	tail, err := NewSeal(testSigner()).Tail(source(original), m)
+	tail, err := NewStamper(testSigner()).Stamp(source(original), m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole := slices.Concat(original, tail.Bytes)
-	if v := verify(t, whole); v.URL != want {
+	if v := mustVerify(t, whole); v.URL != want {
 		t.Errorf("the signature names %s", v.URL)
 	}
-	if err := scan.Matrix(bytes.NewReader(whole), int64(len(whole)), scan.Place(tail.Place), want); err != nil {
+	if err := readback.CheckContent(bytes.NewReader(whole), int64(len(whole)), readback.Place(tail.Place), want); err != nil {
 		t.Error(err)
 	}
-	if _, err := ScanBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), tail.Place, m.URL); err != nil {
+	if _, err := ReadBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), tail.Place, m.URL); err != nil {
 		t.Error(err)
 	}
 	m.URL = "https://\u2028.example/"
-	_, err = NewSeal(testSigner()).Tail(source(original), m)
-	if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != refusal.BadMark {
+	_, err = NewStamper(testSigner()).Stamp(source(original), m)
+	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != reject.BadMark {
 		t.Errorf("%v", err)
 	}
 }

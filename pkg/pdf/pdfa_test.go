@@ -10,8 +10,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -50,15 +50,15 @@ var forbidden = regexp.MustCompile(`/(Font|BaseFont|Device\w+|Group|SMask|CA|ca|
 // and 3b. It is no validator: it looks at what a tail touches.
 func TestArchives(t *testing.T) {
 	for part := 1; part <= 3; part++ {
-		for name, option := range map[string][]SealOption{"page": nil, "field": {WithVisibleSignature()}} {
+		for name, option := range map[string][]StamperOption{"page": nil, "field": {WithVisibleSignature()}} {
 			t.Run(fmt.Sprintf("%d-%s", part, name), func(t *testing.T) {
 				original := archive(t, part)
-				tail, err := NewSeal(testSigner(), option...).Tail(source(original), testMark())
+				tail, err := NewStamper(testSigner(), option...).Stamp(source(original), testMark())
 				if err != nil {
 					t.Fatal(err)
 				}
 				checkArchive(t, part, original, tail)
-				if scan.Drawn() {
+				if readback.CanRender() {
 					for _, complaint := range complaints(t.Context(), filepath.Join(t.TempDir(), "x"), original, tail) {
 						t.Error(complaint)
 					}
@@ -68,7 +68,7 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-func checkArchive(t *testing.T, part int, original []byte, tail Tail) {
+func checkArchive(t *testing.T, part int, original []byte, tail Update) {
 	t.Helper()
 	whole := slices.Concat(original, tail.Bytes)
 	before, err := xref.Open(bytes.NewReader(original), int64(len(original)))
@@ -122,7 +122,7 @@ func checkArchived(t *testing.T, f *xref.File, v xref.Value) {
 			t.Errorf("object %d draws with %s", v.Owner.Num, operator)
 		}
 		// Every resource that a drawing names is in its own dictionary or its page's.
-		if f.Get(v, "Subtype").Is("Form") && f.Get(f.Get(f.Get(v, "Resources"), "ColorSpace"), "G").Kind() != syntax.Array {
+		if f.Get(v, "Subtype").Is("Form") && f.Get(f.Get(f.Get(v, "Resources"), "ColorSpace"), "G").Kind() != object.Array {
 			t.Error("the drawing's gray is not in its resources")
 		}
 	}

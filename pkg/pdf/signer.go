@@ -45,5 +45,5 @@ func (s *Signer) PEM() ([]byte, error) { return s.cms.PEM() }
 // Certificate is the signer's own certificate.
 func (s *Signer) Certificate() *x509.Certificate { return s.cms.Chain()[0] }
 
-// Certificate is that of the key that the seal signs with.
-func (s *Seal) Certificate() *x509.Certificate { return s.signer.Certificate() }
+// Certificate is that of the key that the stamper signs with.
+func (s *Stamper) Certificate() *x509.Certificate { return s.signer.Certificate() }

@@ -87,12 +87,12 @@ func TestKeysAndChains(t *testing.T) {
 				}
 				original := plainObjects().table("")
 				for range 3 { // an ECDSA signature's length differs
-					tail, err := NewSeal(signer).Tail(source(original), testMark())
+					tail, err := NewStamper(signer).Stamp(source(original), testMark())
 					if err != nil {
 						t.Fatal(err)
 					}
 					file := slices.Concat(original, tail.Bytes)
-					v := verify(t, file)
+					v := mustVerify(t, file)
 					s := v.Signatures[0]
 					if !v.Valid || s.SignedBy != leaf.Subject.CommonName || s.Issuer != "Middle" || s.SelfSigned || s.Problem != "" {
 						t.Errorf("%s: %+v", kind, v)
@@ -112,11 +112,11 @@ func TestTwoSigners(t *testing.T) {
 	key := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	other := must[*Signer](t)(NewSigner(key, []*x509.Certificate{certificate(t, "Mallory", key, nil, nil)}))
 	first := sealed(t, plainObjects().table(""))
-	tail, err := NewSeal(other).Tail(source(first), testMark())
+	tail, err := NewStamper(other).Stamp(source(first), testMark())
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verify(t, slices.Concat(first, tail.Bytes))
+	v := mustVerify(t, slices.Concat(first, tail.Bytes))
 	for _, says := range []string{`since "Mallory" signed it`, `An earlier version of it was signed by "Spring College" on 1 April 2026`} {
 		if !v.Valid || !strings.Contains(v.Sentence, says) {
 			t.Errorf("%s\nwant: %s", v.Sentence, says)

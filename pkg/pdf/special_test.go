@@ -12,8 +12,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/scan"
+	"github.com/vecctl/vecctl/pkg/pdf/readback"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 const archivalXMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
@@ -25,7 +25,7 @@ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:abo
 func TestArchival(t *testing.T) {
 	original := plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/Metadata 6 0 R>>").
 		with(6, stream("/Type/Metadata/Subtype/XML", archivalXMP)).table("/Info<</Title(Certificate)>>")
-	tail, err := NewSeal(testSigner()).Tail(source(original), testMark())
+	tail, err := NewStamper(testSigner()).Stamp(source(original), testMark())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestArchival(t *testing.T) {
 		}
 	}
 	whole := slices.Concat(original, tail.Bytes)
-	if !scan.Drawn() {
+	if !readback.CanRender() {
 		t.Skip("poppler and zbar are not installed")
 	}
 	for _, complaint := range complaints(t.Context(), filepath.Join(t.TempDir(), "x"), original, tail) {
@@ -103,7 +103,7 @@ func TestEarlierSignatures(t *testing.T) {
 			if !bytes.HasPrefix(third, second) || !bytes.HasPrefix(second, first) {
 				t.Fatal("what was signed was changed")
 			}
-			v := verify(t, third)
+			v := mustVerify(t, third)
 			if !v.Valid || len(v.Signatures) != 3 || v.Signatures[0].Certifies != 2 || v.Signatures[2].Certifies != 0 {
 				t.Errorf("%+v", v)
 			}
@@ -146,21 +146,21 @@ func TestRedrawnForms(t *testing.T) {
 		"signed, fields undrawn": {form(text+">>").with(6, "<</NeedAppearances true/Fields[7 0 R 9 0 R]>>").with(9, earlier).table(""), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tail, err := NewSeal(testSigner(), WithVisibleSignature()).Tail(source(tt.original), testMark())
+			tail, err := NewStamper(testSigner(), WithVisibleSignature()).Stamp(source(tt.original), testMark())
 			if err != nil {
 				t.Fatal(err)
 			}
 			whole := slices.Concat(tt.original, tail.Bytes)
-			if v := verify(t, whole); !v.Valid {
+			if v := mustVerify(t, whole); !v.Valid {
 				t.Error(v.Sentence)
 			}
 			if kept := bytes.Contains(tail.Bytes, []byte("/NeedAppearances true")); kept == tt.seen && name != "not signed" {
 				t.Errorf("that fields are drawn anew is kept: %v", kept)
 			}
-			if !scan.Drawn() || !tt.seen {
+			if !readback.CanRender() || !tt.seen {
 				return
 			}
-			if _, err := ScanBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), tail.Place, testURL); err != nil {
+			if _, err := ReadBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), tail.Place, testURL); err != nil {
 				t.Error(err)
 			}
 		})
@@ -169,12 +169,12 @@ func TestRedrawnForms(t *testing.T) {
 
 // TestEarlierSignatureLevels refuses what a certification forbids.
 func TestEarlierSignatureLevels(t *testing.T) {
-	for level, want := range map[int]Reason{1: refusal.ChangesForbidden, 2: "", 3: ""} {
+	for level, want := range map[int]Reason{1: reject.ChangesForbidden, 2: "", 3: ""} {
 		file := plainObjects().with(1, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[7 0 R]>>/Perms<</DocMDP 6 0 R>>>>").
 			with(6, fmt.Sprintf("<</Type/Sig/Reference[<</TransformMethod/DocMDP/TransformParams<</P %d>>>>]>>", level)).
 			with(7, "<</FT/Sig/T(a)/V 6 0 R>>").table("")
-		_, err := NewSeal(testSigner()).Tail(source(file), testMark())
-		r, _ := errors.AsType[*Refusal](err)
+		_, err := NewStamper(testSigner()).Stamp(source(file), testMark())
+		r, _ := errors.AsType[*Rejection](err)
 		if got := ""; r != nil && r.Reason != want || r == nil && (err != nil || want != "") {
 			t.Errorf("level %d: %v, want %q %s", level, err, want, got)
 		}
@@ -185,12 +185,12 @@ func TestEarlierSignatureLevels(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	for rotate := 0; rotate < 360; rotate += 90 {
 		for corner, where := range map[Corner][2]bool{BottomRight: {true, false}, BottomLeft: {}, TopRight: {true, true}, TopLeft: {false, true}} {
-			for _, option := range [][]SealOption{nil, {WithVisibleSignature()}} {
+			for _, option := range [][]StamperOption{nil, {WithVisibleSignature()}} {
 				t.Run(fmt.Sprintf("%d-%d-%d", rotate, corner, len(option)), func(t *testing.T) {
 					original := plainObjects().with(3, fmt.Sprintf("<</Type/Page/Parent 2 0 R/MediaBox[10 20 410 620]/Rotate %d/UserUnit 1.5/Contents 4 0 R>>", rotate)).table("")
 					m := testMark()
 					m.Corner = corner
-					tail, err := NewSeal(testSigner(), option...).Tail(source(original), m)
+					tail, err := NewStamper(testSigner(), option...).Stamp(source(original), m)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -211,10 +211,10 @@ func TestPlaces(t *testing.T) {
 						t.Errorf("the code is %.2f mm from the page's edge", edge)
 					}
 					whole := slices.Concat(original, tail.Bytes)
-					if !scan.Drawn() {
+					if !readback.CanRender() {
 						t.Skip("poppler and zbar are not installed")
 					}
-					if _, err := ScanBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), p, testURL); err != nil {
+					if _, err := ReadBack(t.Context(), bytes.NewReader(whole), int64(len(whole)), p, testURL); err != nil {
 						t.Error(err)
 					}
 				})
@@ -232,7 +232,7 @@ func TestWhichPage(t *testing.T) {
 	for page, object := range map[int]string{0: "\n3 0 obj", 1: "\n3 0 obj", 2: "\n8 0 obj", 3: "\n7 0 obj"} {
 		m := testMark()
 		m.Page = page
-		tail, err := NewSeal(testSigner()).Tail(source(o.table("")), m)
+		tail, err := NewStamper(testSigner()).Stamp(source(o.table("")), m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,14 +270,14 @@ func TestProducers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tail, err := NewSeal(testSigner()).Tail(source(file), testMark())
+			tail, err := NewStamper(testSigner()).Stamp(source(file), testMark())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v := verify(t, slices.Concat(file, tail.Bytes)); !v.Valid {
+			if v := mustVerify(t, slices.Concat(file, tail.Bytes)); !v.Valid {
 				t.Error(v.Sentence)
 			}
-			if scan.Drawn() {
+			if readback.CanRender() {
 				for _, complaint := range complaints(t.Context(), path("x"), file, tail) {
 					t.Error(complaint)
 				}

@@ -67,17 +67,17 @@ func timestampServer(t *testing.T) *httptest.Server {
 
 func TestTimestamps(t *testing.T) {
 	server := timestampServer(t)
-	seal := NewSeal(testSigner(), WithTimestamps(server.Client(), server.URL))
+	seal := NewStamper(testSigner(), WithTimestamps(server.Client(), server.URL))
 	original := plainObjects().table("")
 	var sizes []int
 	for range 2 {
-		tail, err := seal.Tail(source(original), testMark())
+		tail, err := seal.Stamp(source(original), testMark())
 		if err != nil || tail.TimestampError != nil {
 			t.Fatalf("%v, %v", err, tail.TimestampError)
 		}
 		sizes = append(sizes, len(tail.Bytes))
 		file := slices.Concat(original, tail.Bytes)
-		v := verify(t, file)
+		v := mustVerify(t, file)
 		if !v.Valid {
 			t.Fatal(v.Sentence)
 		}
@@ -98,7 +98,7 @@ func TestTimestamps(t *testing.T) {
 			if file[i] = '5'; was == '5' {
 				file[i] = '6'
 			}
-			if v := verify(t, file); v.Valid {
+			if v := mustVerify(t, file); v.Valid {
 				t.Fatalf("digit %d changed from %q, and it is still %s", i-at, was, v.Sentence)
 			}
 			file[i] = was
@@ -145,11 +145,11 @@ func TestTimestampFallback(t *testing.T) {
 			server := httptest.NewServer(tt.handler)
 			defer server.Close()
 			original := plainObjects().table("")
-			tail, err := NewSeal(testSigner(), WithTimestamps(server.Client(), server.URL)).Tail(source(original), testMark())
+			tail, err := NewStamper(testSigner(), WithTimestamps(server.Client(), server.URL)).Stamp(source(original), testMark())
 			if err != nil || tail.TimestampError == nil || !strings.Contains(tail.TimestampError.Error(), tt.says) {
 				t.Fatalf("%v; time stamp: %v, want %s", err, tail.TimestampError, tt.says)
 			}
-			v := verify(t, append(original, tail.Bytes...))
+			v := mustVerify(t, append(original, tail.Bytes...))
 			if !v.Valid || v.Signatures[0].Timestamped {
 				t.Errorf("%+v", v)
 			}
@@ -157,7 +157,7 @@ func TestTimestampFallback(t *testing.T) {
 	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	tail, err := NewSeal(testSigner(), WithTimestamps(gone.Client(), gone.URL)).Tail(source(plainObjects().table("")), testMark())
+	tail, err := NewStamper(testSigner(), WithTimestamps(gone.Client(), gone.URL)).Stamp(source(plainObjects().table("")), testMark())
 	if err != nil || tail.TimestampError == nil || !strings.Contains(tail.TimestampError.Error(), "did not answer") {
 		t.Errorf("%v; time stamp: %v", err, tail.TimestampError)
 	}

@@ -8,65 +8,65 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vecctl/vecctl/pkg/pdf/field"
-	"github.com/vecctl/vecctl/pkg/pdf/mark"
+	"github.com/vecctl/vecctl/pkg/pdf/acroform"
+	"github.com/vecctl/vecctl/pkg/pdf/incremental"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
-	"github.com/vecctl/vecctl/pkg/pdf/revision"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/stamp"
 )
 
-// update writes one tail.
-type update struct {
-	*study
-	*desk
-	seal   *Seal
-	w      *revision.Writer
-	mark   Mark
-	code   *qr.Code
-	layout mark.Layout
-	matrix [6]float64 // from the drawing's own coordinates to the page's
+// updateWriter writes one tail.
+type updateWriter struct {
+	*analysis
+	*scratch
+	stamper *Stamper
+	w       *incremental.Writer
+	stamp   Stamp
+	code    *qr.Code
+	layout  stamp.Layout
+	matrix  [6]float64 // from the drawing's own coordinates to the page's
 
-	form, field, sig, before, after, pageRef syntax.Ref
-	drawn, visible                           bool // the code is in the page's content; it is the field's appearance
+	form, field, sig, before, after, pageRef object.Ref
+	inContent, inAppearance                  bool // the code is in the page's content; it is the field's appearance
 }
 
 // write writes all objects of the tail and says where the signature goes.
-func (u *update) write() (holes, error) {
+func (u *updateWriter) write() (signatureOffsets, error) {
 	if err := u.w.Start(u.f, rand.Reader, u.buf); err != nil {
-		return holes{}, err
+		return signatureOffsets{}, err
 	}
 	// Where fields are drawn anew, viewers may leave out a signature's appearance.
 	u.matrix = u.layout.Matrix(u.page)
-	u.drawn = (!u.seal.inField || u.redrawn) && !u.signed
+	u.inContent = (!u.stamper.inField || u.needAppearances) && !u.signed
 	// A field's appearance lies above other annotations, and so above a form
 	// field that would hide a code in the page's content.
-	u.visible = !u.drawn || u.seal.inField || page.Covered(u.f, u.page, u.layout.Rect(u.page))
-	u.form, u.field, u.sig = u.w.New(), u.w.New(), u.w.New()
+	u.inAppearance = !u.inContent || u.stamper.inField || page.CoveredByAnnotation(u.f, u.page, u.layout.Rect(u.page))
+	u.form, u.field, u.sig = u.w.NewRef(), u.w.NewRef(), u.w.NewRef()
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
-		u.pageRef = u.w.New()
+		u.pageRef = u.w.NewRef()
 	}
-	steps := []func() error{u.writeForm, u.writeContent, u.mendContent, u.writePage, u.writeKids, u.writeField, u.writeAcroForm}
+	steps := []func() error{u.writeForm, u.writeContent, u.rewriteBrokenStreams, u.writePage, u.writeKids, u.writeField, u.writeAcroForm}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return holes{}, err
+			return signatureOffsets{}, err
 		}
 	}
 	h, err := u.writeSignature()
 	if err != nil {
-		return holes{}, err
+		return signatureOffsets{}, err
 	}
 	return h, u.w.Finish(u.fileID())
 }
 
 // writeForm writes the Form XObject with code and caption.
-func (u *update) writeForm() error {
-	style, resources := mark.Plain, "/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
-	if u.archival {
-		style, resources = mark.Archival, "/ColorSpace<</G[/CalGray<</WhitePoint[.9505 1 1.089]>>]>>"
+func (u *updateWriter) writeForm() error {
+	style, resources := stamp.Plain, "/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+	if u.pdfa {
+		style, resources = stamp.PDFA, "/ColorSpace<</G[/CalGray<</WhitePoint[.9505 1 1.089]>>]>>"
 	}
 	var err error
-	if u.draw, err = mark.Draw(u.draw[:0], u.layout, u.code, u.mark.Caption, style); err != nil {
+	if u.draw, err = stamp.Draw(u.draw[:0], u.layout, u.code, u.stamp.Caption, style); err != nil {
 		return err
 	}
 	packed, err := u.deflate(u.draw)
@@ -75,16 +75,16 @@ func (u *update) writeForm() error {
 	}
 	d := u.draw[:0] // compressed already; its memory serves for the dictionary
 	d = append(d, "/Subtype/Form/BBox[0 0 "...)
-	d = syntax.AppendReal(d, u.layout.W)
+	d = object.AppendReal(d, u.layout.W)
 	d = append(d, ' ')
-	d = syntax.AppendReal(d, u.layout.H)
+	d = object.AppendReal(d, u.layout.H)
 	d = append(d, ']')
-	if u.turned() {
+	if u.rotated() {
 		// A field's appearance is fitted into its rectangle, but not turned.
 		m := u.matrix
 		m[4], m[5] = 0, 0
 		d = append(d, "/Matrix["...)
-		d = mark.AppendMatrix(d, m)
+		d = stamp.AppendMatrix(d, m)
 		d = append(d, ']')
 	}
 	d = append(d, "/Resources<<"...)
@@ -93,28 +93,28 @@ func (u *update) writeForm() error {
 	return u.w.Stream(u.form, d, packed)
 }
 
-// turned tells whether the form turns itself.
-func (u *update) turned() bool { return u.visible && u.page.Rotate != 0 }
+// rotated tells whether the form turns itself.
+func (u *updateWriter) rotated() bool { return u.inAppearance && u.page.Rotate != 0 }
 
 // writeContent writes the streams before and behind the page's own content:
 // what the content does to the graphics state does not reach the code.
-func (u *update) writeContent() error {
-	if !u.drawn {
+func (u *updateWriter) writeContent() error {
+	if !u.inContent {
 		return nil
 	}
-	u.before, u.after = u.w.New(), u.w.New()
+	u.before, u.after = u.w.NewRef(), u.w.NewRef()
 	b := []byte("q")
-	b = append(b, strings.Repeat(" q", u.content.Before-1)...)
+	b = append(b, strings.Repeat(" q", u.content.SavesBefore-1)...)
 	if err := u.w.Stream(u.before, nil, b); err != nil {
 		return err
 	}
 	b = append(b[:0], u.content.After...)
 	b = append(b, " q "...)
 	m := u.matrix
-	if u.turned() {
+	if u.rotated() {
 		m[0], m[1], m[2], m[3] = 1, 0, 0, 1
 	}
-	b = mark.AppendMatrix(b, m)
+	b = stamp.AppendMatrix(b, m)
 	b = append(b, " cm /"...)
 	b = append(b, u.formName()...)
 	b = append(b, " Do Q"...)
@@ -122,7 +122,7 @@ func (u *update) writeContent() error {
 }
 
 // formName is a name that the page's resources do not use yet.
-func (u *update) formName() string {
+func (u *updateWriter) formName() string {
 	taken := u.f.Get(u.page.Resources, "XObject")
 	name := "VECQR"
 	for n := u.form.Num; taken.Get(name) != nil; n++ {
@@ -132,12 +132,12 @@ func (u *update) formName() string {
 }
 
 // writePage writes the page object anew with all that it had.
-func (u *update) writePage() error {
+func (u *updateWriter) writePage() error {
 	w := u.w
 	w.Begin(u.pageRef)
 	w.Raw("<<")
 	var replaced []string
-	if u.drawn {
+	if u.inContent {
 		replaced = []string{"Contents", "Resources"}
 	}
 	if u.field.Num != 0 {
@@ -151,7 +151,7 @@ func (u *update) writePage() error {
 			return err
 		}
 	}
-	if u.drawn {
+	if u.inContent {
 		w.Raw("/Contents[")
 		w.Ref(u.before)
 		for _, s := range u.content.Streams {
@@ -170,7 +170,7 @@ func (u *update) writePage() error {
 	return nil
 }
 
-func (u *update) writeAnnots() error {
+func (u *updateWriter) writeAnnots() error {
 	w := u.w
 	w.Raw("/Annots[")
 	for e := range u.f.Get(u.page.Value, "Annots").Parts() {
@@ -183,7 +183,7 @@ func (u *update) writeAnnots() error {
 	return nil
 }
 
-func (u *update) writeResources() error {
+func (u *updateWriter) writeResources() error {
 	w := u.w
 	if err := w.CopyEntries(u.page.Resources, []string{"XObject"}); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (u *update) writeResources() error {
 }
 
 // writeField writes the signature field with its widget.
-func (u *update) writeField() error {
+func (u *updateWriter) writeField() error {
 	w := u.w
 	w.Begin(u.field)
 	w.Raw("<</Subtype/Widget/FT/Sig/F 132/T")
@@ -211,10 +211,10 @@ func (u *update) writeField() error {
 	w.Raw("/V")
 	w.Ref(u.sig)
 	var r page.Rect
-	if u.visible {
+	if u.inAppearance {
 		r = u.layout.Rect(u.page)
 	}
-	if u.visible || u.archival { // PDF/A wants an appearance even where nothing is to be seen
+	if u.inAppearance || u.pdfa { // PDF/A wants an appearance even where nothing is to be seen
 		w.Raw("/AP<</N")
 		w.Ref(u.form)
 		w.Raw(">>")
@@ -230,10 +230,10 @@ func (u *update) writeField() error {
 
 // writeAcroForm enters the field in the document's form, and the certification
 // in the catalog.
-func (u *update) writeAcroForm() error {
+func (u *updateWriter) writeAcroForm() error {
 	w := u.w
 	ref, indirect := u.f.Root.Get("AcroForm").Ref()
-	indirect = indirect && u.study.form.Kind() == syntax.Dict
+	indirect = indirect && u.analysis.form.Kind() == object.Dict
 	if indirect {
 		w.Begin(ref)
 		if err := u.writeFields(); err != nil {
@@ -276,18 +276,18 @@ func (u *update) writeAcroForm() error {
 	return nil
 }
 
-func (u *update) writeFields() error {
+func (u *updateWriter) writeFields() error {
 	w := u.w
 	w.Raw("<<")
 	replaced := []string{"Fields", "SigFlags"}
-	if u.visible && u.redrawn && field.Drawn(u.f) {
+	if u.inAppearance && u.needAppearances && acroform.HasAppearances(u.f) {
 		replaced = append(replaced, "NeedAppearances")
 	}
-	if err := w.CopyEntries(u.study.form, replaced); err != nil {
+	if err := w.CopyEntries(u.analysis.form, replaced); err != nil {
 		return err
 	}
 	w.Raw("/SigFlags 3/Fields[")
-	for e := range u.f.Get(u.study.form, "Fields").Parts() {
+	for e := range u.f.Get(u.analysis.form, "Fields").Parts() {
 		if err := w.Copy(e); err != nil {
 			return err
 		}
@@ -298,24 +298,24 @@ func (u *update) writeFields() error {
 }
 
 // writeSignature writes the signature dictionary with room for the signature.
-func (u *update) writeSignature() (holes, error) {
-	w, m := u.w, u.mark
+func (u *updateWriter) writeSignature() (signatureOffsets, error) {
+	w, m := u.w, u.stamp
 	w.Begin(u.sig)
 	w.Raw("<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 ")
-	h := holes{byteRange: len(w.Bytes)}
+	h := signatureOffsets{byteRange: len(w.Bytes)}
 	w.Raw(strings.Repeat(" ", 3*rangeWidth) + "]/Contents")
 	h.contents = len(w.Bytes)
-	h.room = int(u.seal.tokenRoom.Load())
-	room := u.seal.signer.cms.MaxSize(h.room)
+	h.tokenSize = int(u.stamper.tokenSize.Load())
+	room := u.stamper.signer.cms.MaxSize(h.tokenSize)
 	w.Raw("<")
 	w.Bytes = append(w.Bytes, bytes.Repeat([]byte{'0'}, 2*room)...)
 	w.Raw(">")
 	h.end = len(w.Bytes)
 	if m.Name == "" {
-		m.Name = u.seal.signer.Certificate().Subject.CommonName
+		m.Name = u.stamper.signer.Certificate().Subject.CommonName
 	}
 	texts := []struct{ key, text string }{
-		{"/M", syntax.Date(m.SignedAt.UTC().Format("20060102150405"))},
+		{"/M", object.Date(m.SignedAt.UTC().Format("20060102150405"))},
 		{"/Name", m.Name}, {"/Reason", m.Reason}, {"/VECD_Reference", m.Caption}, {"/VECD_URL", m.URL},
 	}
 	for _, t := range texts {
@@ -336,7 +336,7 @@ func (u *update) writeSignature() (holes, error) {
 }
 
 // fileID keeps the first part of the file identifier and makes a second one.
-func (u *update) fileID() [2][]byte {
+func (u *updateWriter) fileID() [2][]byte {
 	var first []byte
 	for e := range u.f.Elems(u.f.Get(u.f.Trailer, "ID")) {
 		first = e.Bytes()

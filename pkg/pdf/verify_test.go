@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func verify(t testing.TB, b []byte) Verdict {
+func mustVerify(t testing.TB, b []byte) Verdict {
 	t.Helper()
 	v, err := Verify(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
@@ -46,7 +46,7 @@ func TestVerdicts(t *testing.T) {
 		{"damaged", []byte("%PDF-1.4\nnothing here\n%%EOF"), false, "Not signed, and damaged"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := verify(t, tt.file)
+			v := mustVerify(t, tt.file)
 			if v.Valid != tt.valid || !strings.Contains(v.Sentence, tt.says) {
 				t.Errorf("valid %v: %s\nwant valid %v: %s", v.Valid, v.Sentence, tt.valid, tt.says)
 			}
@@ -55,7 +55,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestVerdictDetails(t *testing.T) {
-	v := verify(t, sealed(t, plainObjects().table("")))
+	v := mustVerify(t, sealed(t, plainObjects().table("")))
 	if v.ReferenceID != testCaption || v.URL != testURL || len(v.Signatures) != 1 {
 		t.Fatalf("verdict %+v", v)
 	}
@@ -69,7 +69,7 @@ func TestVerdictDetails(t *testing.T) {
 
 func TestVerifySecondSignature(t *testing.T) {
 	twice := sealed(t, sealed(t, plainObjects().table("")))
-	v := verify(t, twice)
+	v := mustVerify(t, twice)
 	if !v.Valid || len(v.Signatures) != 2 {
 		t.Fatalf("verdict %+v", v)
 	}
@@ -78,7 +78,7 @@ func TestVerifySecondSignature(t *testing.T) {
 		t.Errorf("signatures %+v", v.Signatures)
 	}
 	// What breaks the first one breaks the second as well.
-	if v := verify(t, bytes.Replace(twice, []byte("(Certificate)"), []byte("(certificate)"), 1)); v.Valid || v.Signatures[0].Intact {
+	if v := mustVerify(t, bytes.Replace(twice, []byte("(Certificate)"), []byte("(certificate)"), 1)); v.Valid || v.Signatures[0].Intact {
 		t.Errorf("altered: %+v", v)
 	}
 }
@@ -96,12 +96,12 @@ func TestNoByteCanChange(t *testing.T) {
 					continue
 				}
 				b[i] ^= 1 << random.IntN(8)
-				if v := verify(t, b); v.Valid {
+				if v := mustVerify(t, b); v.Valid {
 					t.Fatalf("byte %d changed from %q to %q, and it is still %s", i, good[i], b[i], v.Sentence)
 				}
 				b[i] = good[i]
 			}
-			if !verify(t, b).Valid {
+			if !mustVerify(t, b).Valid {
 				t.Fatal("the document is not as it was")
 			}
 		})
@@ -190,7 +190,7 @@ func TestVerifyOpenSSL(t *testing.T) {
 				}
 				return der
 			})
-			v := verify(t, file)
+			v := mustVerify(t, file)
 			if v.Valid != (tt.says == "") || !strings.Contains(v.Sentence, tt.says) {
 				t.Fatalf("%s (%+v)", v.Sentence, v.Signatures)
 			}
@@ -201,7 +201,7 @@ func TestVerifyOpenSSL(t *testing.T) {
 				t.Errorf("signature %+v", s)
 			}
 			altered := bytes.Replace(file, []byte("(Certificate)"), []byte("(certificate)"), 1)
-			if v := verify(t, altered); v.Valid || tt.name != "without attributes" && !strings.Contains(v.Sentence, "was altered after") {
+			if v := mustVerify(t, altered); v.Valid || tt.name != "without attributes" && !strings.Contains(v.Sentence, "was altered after") {
 				t.Errorf("altered: %s", v.Sentence)
 			}
 		})

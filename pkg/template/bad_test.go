@@ -47,7 +47,7 @@ func TestBadFiles(t *testing.T) {
 			dir := folder(strings.Replace(sound, tt.from, tt.to, 1))
 			dir[tt.file] = &fstest.MapFile{Data: tt.data}
 			_, err := Load(dir)
-			if _, ok := errors.AsType[Faults](err); !ok || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), tt.says) {
+			if _, ok := errors.AsType[Errors](err); !ok || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v, want %q", err, tt.says)
 			}
 		})
@@ -74,7 +74,7 @@ func TestBadSpecs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load(folder(tt.spec))
-			if _, ok := errors.AsType[Faults](err); !ok || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "yaml.") {
+			if _, ok := errors.AsType[Errors](err); !ok || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "yaml.") {
 				t.Errorf("%.300v", err)
 			}
 		})
@@ -97,7 +97,7 @@ func TestImportedLinks(t *testing.T) {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Skip("links cannot be made here")
 		}
-		if _, err := Collect(dir); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), name) {
+		if _, err := ReadFiles(dir); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s -> %s: %v", name, to, err)
 		}
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {

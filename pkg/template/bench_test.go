@@ -15,7 +15,7 @@ func BenchmarkPrint(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	shelf := template.Shelf{Dir: b.TempDir()}
+	shelf := template.Dir{Path: b.TempDir()}
 	if err := shelf.Add("degree", files); err != nil {
 		b.Fatal(err)
 	}
@@ -26,9 +26,9 @@ func BenchmarkPrint(b *testing.B) {
 	var n atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			row := degree.Sample()
+			row := degree.SampleRow()
 			row["full_name"] = fmt.Sprintf("Person Number %d Ångström", n.Add(1))
-			if _, err := degree.Print(row); err != nil {
+			if _, err := degree.Render(row); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -10,29 +10,29 @@ import (
 )
 
 const (
-	plainShrink  = 0.6
-	plainLeading = 1.3
-	minSize      = 4.0
-	maxSize      = 500.0
+	defaultShrink  = 0.6
+	defaultLeading = 1.3
+	minSize        = 4.0
+	maxSize        = 500.0
 )
 
 // loadFields checks the fields one by one.
 func (l *loader) loadFields() {
 	switch {
 	case len(l.spec.Fields) == 0:
-		l.wrong("fields is missing: a template without any shows nobody's name")
+		l.addError("fields is missing: a template without any shows nobody's name")
 	case len(l.spec.Fields) > maxFields:
-		l.wrong("fields has %d entries; at most %d are taken", len(l.spec.Fields), maxFields)
+		l.addError("fields has %d entries; at most %d are taken", len(l.spec.Fields), maxFields)
 		return
 	}
 	for i, s := range l.spec.Fields {
 		f, faults := l.field(s)
 		for _, x := range faults {
-			l.wrong("field %d (%.40q): %s", i+1, s.Text, x)
+			l.addError("field %d (%.40q): %s", i+1, s.Text, x)
 		}
 		l.t.fields = append(l.t.fields, f)
-		for _, w := range f.words {
-			if w.column != "" && w.column != Institution && !w.optional && !slices.Contains(l.t.Columns, w.column) {
+		for _, w := range f.segments {
+			if w.column != "" && w.column != InstitutionColumn && !w.optional && !slices.Contains(l.t.Columns, w.column) {
 				l.t.Columns = append(l.t.Columns, w.column)
 			}
 		}
@@ -42,11 +42,11 @@ func (l *loader) loadFields() {
 func (l *loader) field(s fieldSpec) (field, []string) {
 	var faults []string
 	wrong := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	f := field{dateFormat: cmp.Or(s.DateFormat, plainDate), box: typeset.Box{X: s.X * perMM, Y: s.Y * perMM, W: s.Width * perMM, H: s.Height * perMM}}
+	f := field{dateFormat: cmp.Or(s.DateFormat, defaultDateFormat), box: typeset.Box{X: s.X * pointsPerMM, Y: s.Y * pointsPerMM, W: s.Width * pointsPerMM, H: s.Height * pointsPerMM}}
 	var err error
-	if f.words, err = parseWords(s.Text); err != nil {
+	if f.segments, err = parseText(s.Text); err != nil {
 		wrong("%v", err)
-	} else if len(f.words) == 0 {
+	} else if len(f.segments) == 0 {
 		wrong("its text is empty")
 	}
 	if err := checkDateFormat(f.dateFormat); err != nil {
@@ -69,16 +69,16 @@ func (l *loader) field(s fieldSpec) (field, []string) {
 	if f.style.Colour, err = parseColour(cmp.Or(s.Colour, s.Color, "#000000")); err != nil {
 		wrong("%v", err)
 	}
-	if h := f.box.H; h > 0 && f.style.Least*f.style.Leading > h*1.001 {
-		wrong("a line of %g points does not fit into its height of %g mm", f.style.Least, s.Height)
+	if h := f.box.H; h > 0 && f.style.MinSize*f.style.Leading > h*1.001 {
+		wrong("a line of %g points does not fit into its height of %g mm", f.style.MinSize, s.Height)
 	}
 	return f, faults
 }
 
 func (l *loader) style(s fieldSpec) (typeset.Style, error) {
-	style := typeset.Style{Size: s.Size, Least: s.MinSize, Lines: s.Lines, Wraps: s.Fit == "wrap", Leading: cmp.Or(s.Leading, plainLeading)}
-	if style.Least == 0 {
-		style.Least = max(minSize, s.Size*plainShrink)
+	style := typeset.Style{Size: s.Size, MinSize: s.MinSize, Lines: s.Lines, WrapFirst: s.Fit == "wrap", Leading: cmp.Or(s.Leading, defaultLeading)}
+	if style.MinSize == 0 {
+		style.MinSize = max(minSize, s.Size*defaultShrink)
 	}
 	name := s.Font
 	if name == "" && len(l.spec.Fonts) == 1 {
@@ -91,14 +91,14 @@ func (l *loader) style(s fieldSpec) (typeset.Style, error) {
 	aligns := map[string]typeset.Align{"": typeset.Start, "left": typeset.Start, "center": typeset.Middle, "right": typeset.End}
 	downs := map[string]typeset.Align{"": typeset.Middle, "top": typeset.Start, "middle": typeset.Middle, "bottom": typeset.End}
 	var ok, ok2 bool
-	style.Across, ok = aligns[s.Align]
-	style.Down, ok2 = downs[s.Valign]
+	style.Horizontal, ok = aligns[s.Align]
+	style.Vertical, ok2 = downs[s.Valign]
 	switch {
 	case !known:
 		return style, fmt.Errorf("its font is %q, and fonts has none of that name", s.Font)
 	case !(s.Size >= minSize && s.Size <= maxSize):
 		return style, fmt.Errorf("size is %g; it must be %g to %g points", s.Size, minSize, maxSize)
-	case !(style.Least >= minSize && style.Least <= s.Size):
+	case !(style.MinSize >= minSize && style.MinSize <= s.Size):
 		return style, fmt.Errorf("min_size is %g; it must be %g points at least, and not above size", s.MinSize, minSize)
 	case s.Lines < 0 || s.Lines > 50:
 		return style, fmt.Errorf("lines is %d; it must be 0 to 50", s.Lines)
@@ -114,14 +114,14 @@ func (l *loader) style(s fieldSpec) (typeset.Style, error) {
 	return style, nil
 }
 
-// mark reads where the code goes.
-func (l *loader) mark() {
-	m, err := pdf.Placed(l.QR.At, l.QR.Page, cmp.Or(l.QR.Size, pdf.UsualSizeMM), cmp.Or(l.QR.Margin, pdf.UsualMarginMM))
+// loadStamp reads where the code goes.
+func (l *loader) loadStamp() {
+	m, err := pdf.StampAt(l.QR.At, l.QR.Page, cmp.Or(l.QR.Size, pdf.DefaultSizeMM), cmp.Or(l.QR.Margin, pdf.DefaultMarginMM))
 	if err != nil {
-		l.wrong("qr.at: %s", message(err))
+		l.addError("qr.at: %s", errorMessage(err))
 	}
 	if l.QR.Page > 1 || l.QR.Page < 0 {
-		l.wrong("qr.page is %d; the page that a template makes is 1", l.QR.Page)
+		l.addError("qr.page is %d; the page that a template makes is 1", l.QR.Page)
 	}
-	l.t.Mark, l.t.At = m, cmp.Or(l.QR.At, pdf.UsualPlace)
+	l.t.Stamp, l.t.Place = m, cmp.Or(l.QR.At, pdf.DefaultPlace)
 }

@@ -14,13 +14,13 @@ import (
 // spec is template.yaml. Lengths are in millimetres from the page's top left
 // corner, sizes of fonts in points.
 type spec struct {
-	Name       string             `yaml:"name"`
-	Page       pageSpec           `yaml:"page"`
-	Background string             `yaml:"background"` // a PDF of one page, a JPEG or a PNG
-	Fonts      map[string]oneMany `yaml:"fonts"`      // files; the first that has a character is taken for it
-	Months     []string           `yaml:"months"`     // in place of the English names
-	Fields     []fieldSpec        `yaml:"fields"`
-	QR         qrSpec             `yaml:"qr"`
+	Name       string                `yaml:"name"`
+	Page       pageSpec              `yaml:"page"`
+	Background string                `yaml:"background"` // a PDF of one page, a JPEG or a PNG
+	Fonts      map[string]stringList `yaml:"fonts"`      // files; the first that has a character is taken for it
+	Months     []string              `yaml:"months"`     // in place of the English names
+	Fields     []fieldSpec           `yaml:"fields"`
+	QR         qrSpec                `yaml:"qr"`
 }
 
 type pageSpec struct {
@@ -56,13 +56,13 @@ type qrSpec struct {
 	Margin float64 `yaml:"margin"`
 }
 
-// oneMany is a text or a list of them.
-type oneMany []string
+// stringList is a text or a list of them.
+type stringList []string
 
 // UnmarshalYAML reads either form.
-func (o *oneMany) UnmarshalYAML(n *yaml.Node) error {
+func (o *stringList) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
-		*o = oneMany{n.Value}
+		*o = stringList{n.Value}
 		return nil
 	}
 	var all []string
@@ -82,7 +82,7 @@ func parseSpec(file []byte) (spec, []string) {
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
 		var faults []string
 		for _, e := range wrong.Errors {
-			faults = append(faults, plainly(e))
+			faults = append(faults, plainMessage(e))
 		}
 		return s, faults
 	}
@@ -90,7 +90,7 @@ func parseSpec(file []byte) (spec, []string) {
 	case errors.Is(err, io.EOF):
 		return s, []string{"it is empty"}
 	case err != nil:
-		return s, []string{plainly(strings.TrimPrefix(err.Error(), "yaml: "))}
+		return s, []string{plainMessage(strings.TrimPrefix(err.Error(), "yaml: "))}
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return s, []string{"it has more than one document: remove what follows \"---\""}
@@ -98,8 +98,8 @@ func parseSpec(file []byte) (spec, []string) {
 	return s, nil
 }
 
-// plainly says the library's words to somebody who knows nothing of Go.
-func plainly(s string) string {
+// plainMessage says the library's words to somebody who knows nothing of Go.
+func plainMessage(s string) string {
 	line, what, ok := strings.Cut(s, ": ")
 	if !ok {
 		return s
@@ -121,12 +121,12 @@ func plainly(s string) string {
 	return s
 }
 
-var sheets = map[string][2]float64{"a3": {297, 420}, "a4": {210, 297}, "a5": {148, 210}, "letter": {215.9, 279.4}, "legal": {215.9, 355.6}}
+var pageSizes = map[string][2]float64{"a3": {297, 420}, "a4": {210, 297}, "a5": {148, 210}, "letter": {215.9, 279.4}, "legal": {215.9, 355.6}}
 
 // size is the page's size in millimetres; zero when the background decides.
 func (p pageSpec) size() (w, h float64, faults []string) {
 	if p.Size != "" {
-		sheet, ok := sheets[strings.ToLower(p.Size)]
+		sheet, ok := pageSizes[strings.ToLower(p.Size)]
 		if !ok {
 			faults = append(faults, fmt.Sprintf("page.size is %q; it can be A3, A4, A5, letter or legal, or give width and height", p.Size))
 		}

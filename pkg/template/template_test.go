@@ -75,7 +75,7 @@ func TestPrint(t *testing.T) {
 	if want := []string{"full_name", "issue_date"}; fmt.Sprint(tpl.Columns) != fmt.Sprint(want) || tpl.Name != "Degree" || tpl.WidthMM != 297 {
 		t.Errorf("%+v", tpl)
 	}
-	file, err := tpl.Print(row)
+	file, err := tpl.Render(row)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestPrint(t *testing.T) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}
 	}
-	without, err := tpl.Print(map[string]string{"full_name": "Ada", "issue_date": "2026-05-31"})
+	without, err := tpl.Render(map[string]string{"full_name": "Ada", "issue_date": "2026-05-31"})
 	if err != nil || strings.Contains(text(t, without), "Grade") {
 		t.Errorf("a field whose only column is empty is printed: %v", err)
 	}
@@ -94,13 +94,13 @@ func TestPrint(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if same, err := again.Print(row); err != nil || !bytes.Equal(same, file) {
+			if same, err := again.Render(row); err != nil || !bytes.Equal(same, file) {
 				t.Errorf("other bytes: %v", err)
 			}
 		})
 	}
 	all.Wait()
-	if added := len(file) - len(tpl.sheet.Bytes()); added > 60<<10 {
+	if added := len(file) - len(tpl.background.Bytes()); added > 60<<10 {
 		t.Errorf("a certificate has %d bytes above its background", added)
 	}
 }
@@ -116,11 +116,11 @@ func TestBadRows(t *testing.T) {
 		"a date":        {"issue_date", "31.5.2026", `the date "31.5.2026" cannot be read`},
 	} {
 		values := map[string]string{"full_name": "Ada", "issue_date": "2026-05-31", tt.column: tt.value}
-		if _, err := tpl.Print(values); err == nil || !strings.Contains(err.Error(), tt.says) || !fault.Is(err, fault.Invalid) {
+		if _, err := tpl.Render(values); err == nil || !strings.Contains(err.Error(), tt.says) || !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := tpl.Print(map[string]string{"issue_date": "2026-05-31"}); err == nil || !strings.Contains(err.Error(), "there is no such column") {
+	if _, err := tpl.Render(map[string]string{"issue_date": "2026-05-31"}); err == nil || !strings.Contains(err.Error(), "there is no such column") {
 		t.Errorf("a row without a name: %v", err)
 	}
 }
@@ -132,7 +132,7 @@ func TestBackgrounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	var page bytes.Buffer
-	if err := pdf.NewPage(&page, 210, 297, nil); err != nil {
+	if err := pdf.WritePage(&page, 210, 297, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
@@ -150,7 +150,7 @@ func TestBackgrounds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if file, err := tpl.Print(row); err != nil || !strings.Contains(text(t, file), "Zoë Ångström") {
+		if file, err := tpl.Render(row); err != nil || !strings.Contains(text(t, file), "Zoë Ångström") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -209,7 +209,7 @@ func TestFaults(t *testing.T) {
 			dir := folder(tt.spec)
 			dir["two.pdf"] = &fstest.MapFile{Data: []byte(two)}
 			_, err := Load(dir)
-			if _, ok := errors.AsType[Faults](err); !ok || !fault.Is(err, fault.Invalid) {
+			if _, ok := errors.AsType[Errors](err); !ok || !fault.Is(err, fault.Invalid) {
 				t.Fatalf("%v", err)
 			}
 			for _, says := range tt.says {
@@ -246,7 +246,7 @@ func TestLinks(t *testing.T) {
 	}
 	defer root.Close()
 	_, err = Load(root.FS())
-	if _, ok := errors.AsType[Faults](err); !ok || !strings.Contains(err.Error(), "the background a.pdf cannot be read") || !strings.Contains(err.Error(), "the font go.ttf cannot be read") {
+	if _, ok := errors.AsType[Errors](err); !ok || !strings.Contains(err.Error(), "the background a.pdf cannot be read") || !strings.Contains(err.Error(), "the font go.ttf cannot be read") {
 		t.Errorf("%v", err)
 	}
 	var path *fs.PathError
@@ -267,7 +267,7 @@ func FuzzLoad(f *testing.F) {
 		for _, c := range tpl.Columns {
 			values[c] = "2026-05-31"
 		}
-		if _, err := tpl.Print(values); err != nil && !fault.Is(err, fault.Invalid) {
+		if _, err := tpl.Render(values); err != nil && !fault.Is(err, fault.Invalid) {
 			t.Fatal(err)
 		}
 	})
@@ -287,7 +287,7 @@ func TestOtherScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"محمد علي", "יעל כהן", "Ada (محمد) Byron", "e\u0301a\u0323\u0302x\u0301"} {
-		file, err := tpl.Print(map[string]string{"full_name": name, "issue_date": "2026-05-31"})
+		file, err := tpl.Render(map[string]string{"full_name": name, "issue_date": "2026-05-31"})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -298,7 +298,7 @@ func TestOtherScripts(t *testing.T) {
 				t.Errorf("%q is not in %q", word, said)
 			}
 		}
-		if len(file)-len(tpl.sheet.Bytes()) > 60<<10 {
+		if len(file)-len(tpl.background.Bytes()) > 60<<10 {
 			t.Errorf("%s takes %d bytes", name, len(file))
 		}
 	}

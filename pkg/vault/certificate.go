@@ -127,7 +127,7 @@ type Failure struct {
 }
 
 // The codes of failures that are not about the document itself; what is wrong with
-// one has a code of the document engine (refusal.Reason).
+// one has a code of the document engine (reject.Reason).
 const (
 	CodeCancelled  = "cancelled"        // see CancelledFailure
 	CodeCrashed    = "crashed"          // working on it ended the program

@@ -45,28 +45,28 @@ func Handler(v Verifier, take func(context.Context, Delivery) error) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			say(w, http.StatusMethodNotAllowed, "Deliveries come by POST.")
+			writeError(w, http.StatusMethodNotAllowed, "Deliveries come by POST.")
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 		if _, long := errors.AsType[*http.MaxBytesError](err); long {
-			say(w, http.StatusRequestEntityTooLarge, "The body is too long.")
+			writeError(w, http.StatusRequestEntityTooLarge, "The body is too long.")
 			return
 		}
 		if err != nil {
 			return // the sender has gone
 		}
 		if v.Verify(r.Header, body) != nil {
-			say(w, http.StatusUnauthorized, "Invalid signature")
+			writeError(w, http.StatusUnauthorized, "Invalid signature")
 			return
 		}
 		d := Delivery{Header: r.Header, Body: body}
 		if d.Payload, err = Parse(body); err != nil {
-			say(w, http.StatusBadRequest, "The body is not understood.")
+			writeError(w, http.StatusBadRequest, "The body is not understood.")
 			return
 		}
 		if err := take(r.Context(), d); err != nil {
-			say(w, http.StatusServiceUnavailable, "The delivery cannot be kept now.")
+			writeError(w, http.StatusServiceUnavailable, "The delivery cannot be kept now.")
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -89,7 +89,7 @@ func Parse(body []byte) (Payload, error) {
 	return p, nil
 }
 
-func say(w http.ResponseWriter, status int, message string) {
+func writeError(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// Whoever has gone does not read it.

@@ -19,8 +19,8 @@ var ErrSignature = errors.New("webhook: the signature does not fit")
 // DefaultTolerance is how far a signed moment of sending may be from now.
 const DefaultTolerance = 5 * time.Minute
 
-// mostSignatures bounds the work that one delivery can ask for.
-const mostSignatures = 16
+// maxSignatures bounds the work that one delivery can ask for.
+const maxSignatures = 16
 
 // Verifier tells deliveries from forgeries. It is safe for concurrent use.
 type Verifier struct {
@@ -50,7 +50,7 @@ func (v Verifier) Verify(h http.Header, body []byte) error {
 	if err != nil || len(mac) != sha256.Size || given[0] != strings.ToLower(given[0]) {
 		return ErrSignature
 	}
-	return v.match([][]byte{mac}, func(secret string) []byte { return sum([]byte(secret), body) })
+	return v.match([][]byte{mac}, func(secret string) []byte { return hmacSHA256([]byte(secret), body) })
 }
 
 // standard checks a signature of Standard Webhooks: several of them, with spaces
@@ -71,7 +71,7 @@ func (v Verifier) standard(h http.Header, signatures string, body []byte) error 
 		if err == nil && len(mac) == sha256.Size {
 			macs = append(macs, mac)
 		}
-		if len(macs) == mostSignatures {
+		if len(macs) == maxSignatures {
 			break
 		}
 	}

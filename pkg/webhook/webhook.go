@@ -69,7 +69,7 @@ const SecretPrefix = "whsec_"
 // Sign makes the guide's signature of a body: 64 lower-case hex digits. The key is
 // the secret as it was shown, prefix and all.
 func Sign(secret string, body []byte) string {
-	return hex.EncodeToString(sum([]byte(secret), body))
+	return hex.EncodeToString(hmacSHA256([]byte(secret), body))
 }
 
 // SignStandard makes the signature of Standard Webhooks: "v1," and base64. The key
@@ -79,7 +79,7 @@ func SignStandard(secret, id string, at time.Time, body []byte) string {
 }
 
 func standardSum(secret, id, timestamp string, body []byte) []byte {
-	return sum(standardKey(secret), []byte(id), []byte("."), []byte(timestamp), []byte("."), body)
+	return hmacSHA256(standardKey(secret), []byte(id), []byte("."), []byte(timestamp), []byte("."), body)
 }
 
 // standardKey is the key inside a secret. A secret of another form is itself the key.
@@ -91,7 +91,7 @@ func standardKey(secret string) []byte {
 	return key
 }
 
-func sum(key []byte, parts ...[]byte) []byte {
+func hmacSHA256(key []byte, parts ...[]byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	for _, p := range parts {
 		mac.Write(p)

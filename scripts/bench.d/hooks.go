@@ -21,7 +21,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/deliver"
 	"github.com/vecctl/vecctl/agent/receive"
-	"github.com/vecctl/vecctl/pkg/outbound"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -108,7 +108,7 @@ func (h *hookSite) happen(n int) ([]string, error) {
 
 func (h *hookSite) sender(ended func(context.Context)) *deliver.Sender {
 	return deliver.New(h.Store, deliver.Options{
-		Client: outbound.New(outbound.Rules{Private: true, Idle: deliver.Idle}),
+		Client: ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: deliver.Idle}),
 		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
 		Agent:  "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Ended: ended,
 	})

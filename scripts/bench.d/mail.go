@@ -71,7 +71,7 @@ func bareLoop(address string, n int) error {
 	if err := client.DialWithContext(context.Background()); err != nil {
 		return err
 	}
-	content, err := mail.NewTemplates().Render(mail.Issued, mail.Sample("University", "https://vault.example"))
+	content, err := mail.NewTemplates().Render(mail.Issued, mail.SampleData("University", "https://vault.example"))
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func sendAll(address, folder string, n int) (float64, error) {
 		VerifyURL: func(c vault.Certificate) string { return "https://vault.example/v/" + c.Reference },
 		ShareURL:  func(c vault.Certificate) string { return "https://vault.example/c/" + c.ShareToken },
 	}
-	p := post.New(db, post.Options{Write: writer.Write, NewCarrier: func() post.Carrier { return mail.NewLine(server) },
+	p := post.New(db, post.Options{Write: writer.Write, NewCarrier: func() post.Carrier { return mail.NewSMTPConn(server) },
 		Lines: 2, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	working, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)

@@ -70,7 +70,7 @@ func benchStamp(s setup, t *table) error {
 
 // benchReal does the same to a certificate that a word processor made: it has the
 // objects that fonts and pictures bring, which the made-up one has not.
-func benchReal(s setup, t *table, seal *pdf.Seal) error {
+func benchReal(s setup, t *table, seal *pdf.Stamper) error {
 	body, err := os.ReadFile(filepath.Join(s.root, "testdata", "spring-2026", "documents", "lefevre-archive.pdf"))
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func benchReal(s setup, t *table, seal *pdf.Seal) error {
 	return nil
 }
 
-func newSeal() (*pdf.Seal, error) {
+func newSeal() (*pdf.Stamper, error) {
 	key, cert, err := pdf.NewSelfSigned(rand.Reader, "Example University", time.Now(), 1)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func newSeal() (*pdf.Seal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pdf.NewSeal(signer), nil
+	return pdf.NewStamper(signer), nil
 }
 
 // original is a document with the hash state that intake keeps.
@@ -118,10 +118,10 @@ func originalOf(body []byte) original {
 	return o
 }
 
-func (o original) seal(seal *pdf.Seal) error {
-	_, err := seal.Tail(
+func (o original) seal(seal *pdf.Stamper) error {
+	_, err := seal.Stamp(
 		pdf.Source{R: bytes.NewReader(o.body), Size: int64(len(o.body)), HashState: o.state},
-		pdf.Mark{URL: link, Caption: "VEC-IC-202667DAE48425BAD", SignedAt: time.Now()})
+		pdf.Stamp{URL: link, Caption: "VEC-IC-202667DAE48425BAD", SignedAt: time.Now()})
 	return err
 }
 
@@ -148,7 +148,7 @@ func medianOf(times int, f func() error) (float64, error) {
 }
 
 // throughput counts documents a second with one worker a processor.
-func throughput(seal *pdf.Seal, o original, d time.Duration) (float64, error) {
+func throughput(seal *pdf.Stamper, o original, d time.Duration) (float64, error) {
 	var done atomic.Int64
 	var failed atomic.Pointer[error]
 	var work sync.WaitGroup

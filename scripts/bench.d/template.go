@@ -26,21 +26,21 @@ func benchTemplate(s setup, t *table) error {
 	if err != nil {
 		return err
 	}
-	if err := (template.Shelf{Dir: dir}).Add("degree", files); err != nil {
+	if err := (template.Dir{Path: dir}).Add("degree", files); err != nil {
 		return err
 	}
-	degree, err := (template.Shelf{Dir: dir}).Load("degree")
+	degree, err := (template.Dir{Path: dir}).Load("degree")
 	if err != nil {
 		return err
 	}
-	row := degree.Sample()
+	row := degree.SampleRow()
 	row["full_name"] = "Zoë Ångström-Łukasik"
-	page, err := degree.Print(row)
+	page, err := degree.Render(row)
 	if err != nil {
 		return err
 	}
 	ours, err := medianOf(1000*s.repeat, func() error {
-		_, err := degree.Print(row)
+		_, err := degree.Render(row)
 		return err
 	})
 	if err != nil {

@@ -144,7 +144,7 @@ func (p *placing) length(part string, least, most float64) float64 {
 // OffPage is the complaint about a place that a document does not have; nil where
 // the error is something else.
 func OffPage(prefix string, err error) []fault.Field {
-	r, ok := errors.AsType[*pdf.Refusal](err)
+	r, ok := errors.AsType[*pdf.Rejection](err)
 	if !ok {
 		return nil
 	}

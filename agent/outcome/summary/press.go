@@ -40,8 +40,8 @@ type press struct {
 	s             Summary
 	faces         *typefaces
 	regular, bold []*typeset.Font
-	setter        typeset.Setter
-	leaves        []pdf.Leaf
+	setter        typeset.Layouter
+	leaves        []pdf.Page
 	y             float64
 	err           error
 }
@@ -54,11 +54,11 @@ func newPress(s Summary, f *typefaces) *press {
 
 // turn begins a page.
 func (p *press) turn() {
-	p.leaves = append(p.leaves, pdf.Leaf{Shapes: []pdf.Shape{rule(left, top-14, width), rule(left, bottom+10, width)}})
+	p.leaves = append(p.leaves, pdf.Page{Shapes: []pdf.Shape{rule(left, top-14, width), rule(left, bottom+10, width)}})
 	p.y = top
 }
 
-func (p *press) leaf() *pdf.Leaf { return &p.leaves[len(p.leaves)-1] }
+func (p *press) leaf() *pdf.Page { return &p.leaves[len(p.leaves)-1] }
 
 func rule(x, y, w float64) pdf.Shape { return pdf.Shape{X: x, Y: y, W: w, Line: 0.5, Grey: dark} }
 
@@ -71,19 +71,19 @@ func (p *press) room(h float64) {
 
 // text sets a line, at the top of its box.
 func (p *press) text(fonts []*typeset.Font, size float64, text string, b box) {
-	p.set(p.leaf(), text, typeset.Style{Fonts: fonts, Size: size, Least: min(size, cellLeast), Lines: 1, Leading: 1.2, Down: typeset.Middle}, b)
+	p.set(p.leaf(), text, typeset.Style{Fonts: fonts, Size: size, MinSize: min(size, cellLeast), Lines: 1, Leading: 1.2, Vertical: typeset.Middle}, b)
 }
 
 // set puts a text into its box. What is too long for it is shortened, and a character
 // that no font holds is spelled out.
-func (p *press) set(leaf *pdf.Leaf, text string, style typeset.Style, b box) {
+func (p *press) set(leaf *pdf.Page, text string, style typeset.Style, b box) {
 	if p.err != nil {
 		return
 	}
 	// Characters that are there one by one may be missing as they stand together.
 	has := []func(rune) bool{p.faces.has, p.regular[0].Has}
 	for {
-		texts, err := p.setter.Set(text, style, b)
+		texts, err := p.setter.Layout(text, style, b)
 		missing, ok := errors.Is(err, typeset.ErrMissing), false
 		switch {
 		case err == nil:
@@ -185,9 +185,9 @@ func (p *press) headings(columns []column) {
 func (p *press) row(fonts []*typeset.Font, columns []column, cells []string, h float64) {
 	x := left
 	for i, c := range columns {
-		style := typeset.Style{Fonts: fonts, Size: cellSize, Least: cellLeast, Wraps: true, Leading: 1.2, Down: typeset.Middle}
+		style := typeset.Style{Fonts: fonts, Size: cellSize, MinSize: cellLeast, WrapFirst: true, Leading: 1.2, Vertical: typeset.Middle}
 		if c.right {
-			style.Across = typeset.End
+			style.Horizontal = typeset.End
 		}
 		p.set(p.leaf(), cells[i], style, box{X: x + gap, Y: p.y + 0.5, W: c.width - 2*gap, H: h - 1})
 		x += c.width
@@ -197,8 +197,8 @@ func (p *press) row(fonts []*typeset.Font, columns []column, cells []string, h f
 
 // write adds to every page what only the end knows, and writes all.
 func (p *press) write(w io.Writer) error {
-	line := func(leaf *pdf.Leaf, fonts []*typeset.Font, text string, across typeset.Align, b box) {
-		p.set(leaf, text, typeset.Style{Fonts: fonts, Size: 8.5, Least: cellLeast, Lines: 1, Leading: 1.2, Across: across, Down: typeset.Middle}, b)
+	line := func(leaf *pdf.Page, fonts []*typeset.Font, text string, across typeset.Align, b box) {
+		p.set(leaf, text, typeset.Style{Fonts: fonts, Size: 8.5, MinSize: cellLeast, Lines: 1, Leading: 1.2, Horizontal: across, Vertical: typeset.Middle}, b)
 	}
 	for i := range p.leaves {
 		leaf := &p.leaves[i]
@@ -210,5 +210,5 @@ func (p *press) write(w io.Writer) error {
 	if p.err != nil {
 		return p.err
 	}
-	return pdf.Book{Width: pageW, Height: pageH, Title: "Outcome of the batch " + p.s.Batch.Name, Language: "en", Leaves: p.leaves}.Write(w)
+	return pdf.Document{Width: pageW, Height: pageH, Title: "Outcome of the batch " + p.s.Batch.Name, Language: "en", Pages: p.leaves}.Write(w)
 }

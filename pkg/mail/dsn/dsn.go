@@ -28,13 +28,13 @@ type Report struct {
 // ErrNone is a message that is no delivery status notification.
 var ErrNone = errors.New("this is no delivery status notification")
 
-// largest is how much of a message is looked at: a notification's own parts come
+// maxMessage is how much of a message is looked at: a notification's own parts come
 // first and are short, the returned mail may be long.
-const largest = 1 << 20
+const maxMessage = 1 << 20
 
 // Parse reads one message.
 func Parse(r io.Reader) ([]Report, error) {
-	m, err := mail.ReadMessage(bufio.NewReader(io.LimitReader(r, largest)))
+	m, err := mail.ReadMessage(bufio.NewReader(io.LimitReader(r, maxMessage)))
 	if err != nil {
 		return nil, ErrNone
 	}
@@ -53,10 +53,10 @@ func Parse(r io.Reader) ([]Report, error) {
 		kind, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
 		switch kind {
 		case "message/delivery-status", "message/global-delivery-status":
-			reports = append(reports, statuses(decoded(p))...)
+			reports = append(reports, parseStatuses(decoded(p))...)
 		case "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers":
-			if h := headers(decoded(p)); messageID == "" {
-				messageID = bare(h.Get("Message-Id"))
+			if h := readHeaders(decoded(p)); messageID == "" {
+				messageID = trimID(h.Get("Message-Id"))
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func Parse(r io.Reader) ([]Report, error) {
 	return reports, nil
 }
 
-func bare(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }
+func trimID(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }
 
 func decoded(p *multipart.Part) io.Reader {
 	switch strings.ToLower(p.Header.Get("Content-Transfer-Encoding")) {
@@ -81,23 +81,23 @@ func decoded(p *multipart.Part) io.Reader {
 	return p
 }
 
-// headers reads fields up to an empty line; what is damaged ends them.
-func headers(r io.Reader) textproto.MIMEHeader {
+// readHeaders reads fields up to an empty line; what is damaged ends them.
+func readHeaders(r io.Reader) textproto.MIMEHeader {
 	h, _ := textproto.NewReader(bufio.NewReader(r)).ReadMIMEHeader()
 	return h
 }
 
-// statuses reads the groups of fields about each recipient, which follow the one
+// parseStatuses reads the groups of fields about each recipient, which follow the one
 // about the whole (RFC 3464, section 2.1).
-func statuses(r io.Reader) []Report {
+func parseStatuses(r io.Reader) []Report {
 	var all []Report
 	fields := textproto.NewReader(bufio.NewReader(r))
 	for range 1000 {
 		h, err := fields.ReadMIMEHeader()
 		if h.Get("Final-Recipient") != "" && h.Get("Action") != "" {
 			all = append(all, Report{
-				Recipient: typed(h.Get("Final-Recipient")), Failed: strings.EqualFold(h.Get("Action"), "failed"),
-				Status: firstWord(h.Get("Status")), Reason: typed(h.Get("Diagnostic-Code")),
+				Recipient: typedValue(h.Get("Final-Recipient")), Failed: strings.EqualFold(h.Get("Action"), "failed"),
+				Status: firstWord(h.Get("Status")), Reason: typedValue(h.Get("Diagnostic-Code")),
 			})
 		}
 		if err != nil {
@@ -107,8 +107,8 @@ func statuses(r io.Reader) []Report {
 	return all
 }
 
-// typed is the value behind "smtp;" or "rfc822;".
-func typed(value string) string {
+// typedValue is the value behind "smtp;" or "rfc822;".
+func typedValue(value string) string {
 	if _, after, found := strings.Cut(value, ";"); found {
 		value = after
 	}
@@ -122,9 +122,9 @@ func firstWord(s string) string {
 	return ""
 }
 
-// separates tells whether a line stands between two messages: "From", an address,
+// isSeparator tells whether a line stands between two messages: "From", an address,
 // and a time. Not every program quotes lines of a text that begin with "From".
-func separates(line []byte) bool {
+func isSeparator(line []byte) bool {
 	rest, found := bytes.CutPrefix(line, []byte("From "))
 	if !found {
 		return false
@@ -148,13 +148,13 @@ func Mailbox(r io.Reader, each func(message []byte)) (last int64, err error) {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			err = nil // a long line comes in pieces
 		}
-		if blank && separates(line) {
+		if blank && isSeparator(line) {
 			if begun {
 				each(message.Bytes())
 			}
 			message.Reset()
 			begun, last = true, at
-		} else if begun && message.Len()+len(line) <= largest {
+		} else if begun && message.Len()+len(line) <= maxMessage {
 			message.Write(line)
 		}
 		at += int64(len(line))

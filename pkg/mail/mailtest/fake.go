@@ -23,8 +23,8 @@ type Fake struct {
 	// is sent instead of the usual answer. "drop" closes the connection. The end of
 	// a mail's data is the command ".".
 	Answer func(command, argument string) string
-	// Quiet servers throw mails away.
-	Quiet bool
+	// Discard servers throw mails away.
+	Discard bool
 
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -52,7 +52,7 @@ func (f *Fake) Start(t testing.TB) *Fake {
 			f.calls++
 			f.open[conn] = struct{}{}
 			f.mu.Unlock()
-			f.serving.Go(func() { f.talk(conn) })
+			f.serving.Go(func() { f.serve(conn) })
 		}
 	})
 	t.Cleanup(f.Stop)
@@ -62,12 +62,12 @@ func (f *Fake) Start(t testing.TB) *Fake {
 // Stop ends the server and its connections. It may be called twice.
 func (f *Fake) Stop() {
 	_ = f.listener.Close() // the second time it is closed already
-	f.HangUp()
+	f.CloseConnections()
 	f.serving.Wait()
 }
 
-// HangUp ends the connections that there are; new ones are welcome.
-func (f *Fake) HangUp() {
+// CloseConnections ends the connections that there are; new ones are welcome.
+func (f *Fake) CloseConnections() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.open {
@@ -85,14 +85,14 @@ func (f *Fake) Received() []Received {
 	return append([]Received{}, f.received...)
 }
 
-// Calls counts connections.
-func (f *Fake) Calls() int {
+// Connections counts connections.
+func (f *Fake) Connections() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
 }
 
-func (f *Fake) talk(conn net.Conn) {
+func (f *Fake) serve(conn net.Conn) {
 	defer func() {
 		conn.Close()
 		f.mu.Lock()
@@ -125,25 +125,25 @@ func (f *Fake) talk(conn net.Conn) {
 		case "RCPT":
 			mail.To = path(argument)
 		}
-		answer := f.reply(command, argument, usual(command))
+		answer := f.reply(command, argument, defaultReply(command))
 		if !say(answer) || command == "QUIT" {
 			return
 		}
-		if strings.HasPrefix(answer, "354") && !f.take(r, mail, say) {
+		if strings.HasPrefix(answer, "354") && !f.readData(r, mail, say) {
 			return
 		}
 	}
 }
 
-// take reads a mail's data and answers to its end.
-func (f *Fake) take(r *textproto.Reader, mail Received, say func(string) bool) bool {
+// readData reads a mail's data and answers to its end.
+func (f *Fake) readData(r *textproto.Reader, mail Received, say func(string) bool) bool {
 	lines, err := r.ReadDotLines()
 	if err != nil {
 		return false
 	}
 	answer := f.reply(".", mail.To, "250 2.0.0 taken")
 	if strings.HasPrefix(answer, "250") || answer == "drop" {
-		if !f.Quiet {
+		if !f.Discard {
 			mail.Data = strings.Join(lines, "\r\n") + "\r\n"
 		}
 		f.mu.Lock()
@@ -162,7 +162,7 @@ func (f *Fake) reply(command, argument, usual string) string {
 	return usual
 }
 
-func usual(command string) string {
+func defaultReply(command string) string {
 	switch command {
 	case "EHLO":
 		return "250-fake\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"

@@ -17,19 +17,19 @@ func readCSV(data []byte, opts Options) (*Sheet, error) {
 		text = strings.ReplaceAll(text, "\r", "\n") // line ends of the old Mac
 	}
 	body, declared := cutSep(text)
-	comma, err := delimiter(body, declared, opts)
+	comma, err := detectDelimiter(body, declared, opts)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sheet{Encoding: encoding, Delimiter: delimiterName(comma)}
-	lines := newLines(body, comma)
+	lines := newRecordReader(body, comma)
 	if declared != "" {
 		lines.line++ // the editor shows that line, a spreadsheet does not
 	}
 	for {
 		l, err := lines.next()
 		if errors.Is(err, io.EOF) {
-			return s, s.headed(opts)
+			return s, s.requireHeader(opts)
 		}
 		if err == nil {
 			err = s.add(l, opts)
@@ -40,21 +40,21 @@ func readCSV(data []byte, opts Options) (*Sheet, error) {
 	}
 }
 
-// lines splits text into lines and keeps count of where they stand.
-type lines struct {
+// recordReader splits text into lines and keeps count of where they stand.
+type recordReader struct {
 	text   string
 	comma  rune
 	reader *csv.Reader
 	offset int // of the first byte not yet taken
-	at     int // spreadsheet rows taken
+	row    int // spreadsheet rows taken
 	line   int // editor lines taken
 }
 
-func newLines(text string, comma rune) *lines {
-	return &lines{text: text, comma: comma, reader: reader(text, comma)}
+func newRecordReader(text string, comma rune) *recordReader {
+	return &recordReader{text: text, comma: comma, reader: newCSVReader(text, comma)}
 }
 
-func reader(text string, comma rune) *csv.Reader {
+func newCSVReader(text string, comma rune) *csv.Reader {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.FieldsPerRecord = comma, -1
 	return r
@@ -63,33 +63,33 @@ func reader(text string, comma rune) *csv.Reader {
 // next returns the next line that is not wholly empty, io.EOF after the last. A
 // line with a misplaced quote comes back with its fault and is no error; a
 // quote that swallows the rest of the file is one.
-func (l *lines) next() (Line, error) {
+func (l *recordReader) next() (Record, error) {
 	cells, err := l.reader.Read()
 	if errors.Is(err, io.EOF) {
-		return Line{}, io.EOF
+		return Record{}, io.EOF
 	}
 	raw := l.text[l.offset:l.reader.InputOffset()]
 	l.offset = int(l.reader.InputOffset())
 	for raw[0] == '\n' || strings.HasPrefix(raw, "\r\n") {
 		raw = raw[strings.IndexByte(raw, '\n')+1:]
-		l.at, l.line = l.at+1, l.line+1
+		l.row, l.line = l.row+1, l.line+1
 	}
-	r := Line{At: l.at + 1, Line: l.line + 1, Cells: cells}
-	l.at, l.line = l.at+1, l.line+strings.Count(raw, "\n")
+	r := Record{Row: l.row + 1, Line: l.line + 1, Cells: cells}
+	l.row, l.line = l.row+1, l.line+strings.Count(raw, "\n")
 	if err == nil {
 		return r, nil
 	}
 	if errors.Is(err, csv.ErrBareQuote) {
 		// 5" disk: no spreadsheet takes the quote for anything but itself.
-		lazy := reader(raw, l.comma)
+		lazy := newCSVReader(raw, l.comma)
 		lazy.LazyQuotes = true
 		if again, err := lazy.Read(); err == nil && lazy.InputOffset() == int64(len(raw)) {
 			r.Cells = again
 			return r, nil
 		}
 	}
-	if rest, err := reader(raw+`"`, l.comma).Read(); err == nil && strings.Count(raw, "\n") > 1 {
-		return r, invalid("line %d: the quote that opens column %d is never closed, so the rest of the file cannot be split into rows. Close it, or double it if it belongs to the text", r.Line, len(rest))
+	if rest, err := newCSVReader(raw+`"`, l.comma).Read(); err == nil && strings.Count(raw, "\n") > 1 {
+		return r, invalidError("line %d: the quote that opens column %d is never closed, so the rest of the file cannot be split into rows. Close it, or double it if it belongs to the text", r.Line, len(rest))
 	}
 	r.Fault = "a quote in the middle of a quoted cell, or one that is not closed"
 	r.Cells = strings.Split(strings.TrimRight(raw, "\r\n"), string(l.comma))

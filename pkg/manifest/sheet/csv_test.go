@@ -19,7 +19,7 @@ func options() Options {
 func shown(s *Sheet) string {
 	var b strings.Builder
 	b.WriteString(strings.Join(s.Header.Cells, "|"))
-	for _, l := range s.Lines {
+	for _, l := range s.Records {
 		b.WriteString("\n" + strings.Join(l.Cells, "|"))
 	}
 	return b.String()
@@ -58,8 +58,8 @@ func TestPlaces(t *testing.T) {
 	}
 	type place struct{ at, line int }
 	var got []place
-	for _, l := range s.Lines {
-		got = append(got, place{l.At, l.Line})
+	for _, l := range s.Records {
+		got = append(got, place{l.Row, l.Line})
 	}
 	want := []place{{3, 4}, {6, 8}, {7, 9}, {8, 10}}
 	for i := range want {
@@ -67,8 +67,8 @@ func TestPlaces(t *testing.T) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	}
-	if s.Lines[1].Cells[1] != `5" z` || s.Lines[2].Fault == "" {
-		t.Errorf("lines %+v", s.Lines)
+	if s.Records[1].Cells[1] != `5" z` || s.Records[2].Fault == "" {
+		t.Errorf("lines %+v", s.Records)
 	}
 }
 

@@ -3,8 +3,6 @@ package sheet
 import (
 	"encoding/csv"
 	"strings"
-
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
 )
 
 // delimiters are what may separate cells, the likeliest first.
@@ -28,9 +26,9 @@ func cutSep(text string) (body, declared string) {
 	return rest, line[4:]
 }
 
-// delimiter decides what separates cells: what the person says, what the file
+// detectDelimiter decides what separates cells: what the person says, what the file
 // declares, else what makes the most of the headings.
-func delimiter(body, declared string, opts Options) (rune, error) {
+func detectDelimiter(body, declared string, opts Options) (rune, error) {
 	switch want := strings.ToLower(opts.Delimiter); want {
 	case ",", ";", "\t":
 		return rune(want[0]), nil
@@ -42,23 +40,23 @@ func delimiter(body, declared string, opts Options) (rune, error) {
 		return ';', nil
 	case "":
 	default:
-		return 0, invalid("--delimiter %s is not known: use \",\", \";\" or tab", cell.Quote(opts.Delimiter))
+		return 0, invalidError("--delimiter %s is not known: use \",\", \";\" or tab", Quote(opts.Delimiter))
 	}
 	if declared != "" {
 		if len(declared) > 1 || !strings.Contains(delimiters, declared) {
-			return 0, invalid("the first line says that %s separates the cells: use a comma, a semicolon or a tab", cell.Quote(declared))
+			return 0, invalidError("the first line says that %s separates the cells: use a comma, a semicolon or a tab", Quote(declared))
 		}
 		return rune(declared[0]), nil
 	}
 	sample := sampleOf(body)
 	best, bestScore := rune(0), 0
 	for _, comma := range delimiters {
-		if score := fit(sample, comma, opts.Known); score > bestScore {
+		if score := scoreDelimiter(sample, comma, opts.Known); score > bestScore {
 			best, bestScore = comma, score
 		}
 	}
 	if best == 0 {
-		return 0, undelimited(body, opts)
+		return 0, noDelimiterError(body, opts)
 	}
 	return best, nil
 }
@@ -75,10 +73,10 @@ func sampleOf(body string) string {
 	return body[:enough]
 }
 
-// fit says how well a delimiter suits, by known headings and by lines that are
+// scoreDelimiter says how well a delimiter suits, by known headings and by lines that are
 // as wide as the headings. Zero is not at all.
-func fit(sample string, comma rune, known func(string) bool) int {
-	r := reader(sample, comma)
+func scoreDelimiter(sample string, comma rune, known func(string) bool) int {
+	r := newCSVReader(sample, comma)
 	r.LazyQuotes = true
 	header := firstFilled(r)
 	if len(header) < 2 {
@@ -111,18 +109,18 @@ func firstFilled(r *csv.Reader) []string {
 		if err != nil {
 			return nil
 		}
-		if !(Line{Cells: cells}).blank() {
+		if !(Record{Cells: cells}).isBlank() {
 			return cells
 		}
 	}
 }
 
-// undelimited explains why no delimiter fits the headings.
-func undelimited(body string, opts Options) error {
+// noDelimiterError explains why no delimiter fits the headings.
+func noDelimiterError(body string, opts Options) error {
 	first, _, _ := strings.Cut(strings.TrimLeft(body, "\r\n"), "\n")
 	if strings.Contains(first, "|") {
-		return invalid(`the cells are separated by "|": use a comma, a semicolon or a tab`)
+		return invalidError(`the cells are separated by "|": use a comma, a semicolon or a tab`)
 	}
-	return invalid("no delimiter found: the first line, %s, must name the columns %s, separated by comma, semicolon or tab",
-		cell.Quote(first), opts.Headings)
+	return invalidError("no delimiter found: the first line, %s, must name the columns %s, separated by comma, semicolon or tab",
+		Quote(first), opts.Headings)
 }

@@ -9,24 +9,22 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	utext "golang.org/x/text/encoding/unicode"
-
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
 )
 
 // decode turns the bytes of a CSV into text and names the encoding. Text that
 // is called UTF-8 may still have broken bytes in it; the rows that hold them
 // are refused one by one.
 func decode(data []byte, want string) (text, name string, err error) {
-	marked := mark(data)
+	marked := bomEncoding(data)
 	if want != "" {
 		if name, err = encodingNamed(want, data); err != nil {
 			return "", "", err
 		}
 		if marked != "" && marked != name {
-			return "", "", invalid("the file begins with the mark of %s, but --encoding says %s: leave --encoding out", marked, cell.Quote(want))
+			return "", "", invalidError("the file begins with the mark of %s, but --encoding says %s: leave --encoding out", marked, Quote(want))
 		}
 	} else if name = marked; name == "" {
-		if name, err = guess(data); err != nil {
+		if name, err = detectEncoding(data); err != nil {
 			return "", "", err
 		}
 	}
@@ -34,16 +32,16 @@ func decode(data []byte, want string) (text, name string, err error) {
 	case "utf-8":
 		return string(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))), name, nil
 	case "utf-16le":
-		return decoded(utext.UTF16(utext.LittleEndian, utext.UseBOM), data), name, nil
+		return decodeLossy(utext.UTF16(utext.LittleEndian, utext.UseBOM), data), name, nil
 	case "utf-16be":
-		return decoded(utext.UTF16(utext.BigEndian, utext.UseBOM), data), name, nil
+		return decodeLossy(utext.UTF16(utext.BigEndian, utext.UseBOM), data), name, nil
 	}
-	return decoded(codePage(name), data), name, nil
+	return decodeLossy(codePage(name), data), name, nil
 }
 
-// decoded never fails: what has no meaning becomes U+FFFD, which the rows'
+// decodeLossy never fails: what has no meaning becomes U+FFFD, which the rows'
 // check finds.
-func decoded(e encoding.Encoding, data []byte) string {
+func decodeLossy(e encoding.Encoding, data []byte) string {
 	out, err := e.NewDecoder().Bytes(data)
 	if err != nil {
 		return strings.ToValidUTF8(string(out), "\uFFFD")
@@ -51,8 +49,8 @@ func decoded(e encoding.Encoding, data []byte) string {
 	return string(out)
 }
 
-// mark names the encoding by the file's byte order mark.
-func mark(data []byte) string {
+// bomEncoding names the encoding by the file's byte order mark.
+func bomEncoding(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		return "utf-8"
@@ -66,14 +64,14 @@ func mark(data []byte) string {
 
 // encodingNamed understands what a person calls an encoding.
 func encodingNamed(want string, data []byte) (string, error) {
-	switch name := strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(cell.Trim(want))); name {
+	switch name := strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(Trim(want))); name {
 	case "utf-8", "utf8":
 		return "utf-8", nil
 	case "utf-16", "utf16", "unicode":
-		if marked := mark(data); strings.HasPrefix(marked, "utf-16") {
+		if marked := bomEncoding(data); strings.HasPrefix(marked, "utf-16") {
 			return marked, nil
 		}
-		if found := utf16Unmarked(data); found != "" {
+		if found := detectUTF16(data); found != "" {
 			return found, nil
 		}
 		return "utf-16le", nil
@@ -85,7 +83,7 @@ func encodingNamed(want string, data []byte) (string, error) {
 			return name, nil
 		}
 	}
-	return "", invalid("--encoding %s is not known: use utf-8, utf-16 or windows-1252", cell.Quote(want))
+	return "", invalidError("--encoding %s is not known: use utf-8, utf-16 or windows-1252", Quote(want))
 }
 
 // codePage finds a single-byte encoding by its name, such as windows-1250 or
@@ -100,11 +98,11 @@ func codePage(name string) encoding.Encoding {
 	return nil
 }
 
-// guess finds the encoding of text without a mark. Valid UTF-8 is UTF-8. Text
+// detectEncoding finds the encoding of text without a mark. Valid UTF-8 is UTF-8. Text
 // with any character beyond ASCII that is good UTF-8 is damaged UTF-8. What is
 // left is Windows-1252, if it reads like Western European words.
-func guess(data []byte) (string, error) {
-	if found := utf16Unmarked(data); found != "" {
+func detectEncoding(data []byte) (string, error) {
+	if found := detectUTF16(data); found != "" {
 		return found, nil
 	}
 	if utf8.Valid(data) {
@@ -117,17 +115,17 @@ func guess(data []byte) (string, error) {
 		}
 		rest = rest[size:]
 	}
-	text := decoded(charmap.Windows1252, data)
-	if line, word := unlikely(text); word != "" {
-		return "", invalid("the encoding cannot be told: as windows-1252, line %d would read %s. Save the file as CSV UTF-8, or name its encoding with --encoding (windows-1252 if that reading is right)",
-			line, cell.Quote(word))
+	text := decodeLossy(charmap.Windows1252, data)
+	if line, word := findImplausible(text); word != "" {
+		return "", invalidError("the encoding cannot be told: as windows-1252, line %d would read %s. Save the file as CSV UTF-8, or name its encoding with --encoding (windows-1252 if that reading is right)",
+			line, Quote(word))
 	}
 	return "windows-1252", nil
 }
 
-// utf16Unmarked recognises UTF-16 by the zero bytes that the headings, which
+// detectUTF16 recognises UTF-16 by the zero bytes that the headings, which
 // are mostly ASCII, leave in every second place.
-func utf16Unmarked(data []byte) string {
+func detectUTF16(data []byte) string {
 	head := data[:min(len(data), 64)&^1]
 	var zeros [2]int
 	for i, b := range head {
@@ -147,14 +145,14 @@ func utf16Unmarked(data []byte) string {
 	return ""
 }
 
-// unlikely finds the first word that text decoded as Windows-1252 would hardly
+// findImplausible finds the first word that text decoded as Windows-1252 would hardly
 // hold, and its line. Such a word is what Polish, Turkish, Cyrillic or Mac text
 // turns into; a certificate must not carry it.
-func unlikely(text string) (line int, word string) {
+func findImplausible(text string) (line int, word string) {
 	line = 1
 	for l := range strings.Lines(text) {
 		for w := range strings.FieldsFuncSeq(l, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;\"'()", r) }) {
-			if !likely(w) {
+			if !isPlausible(w) {
 				return line, w
 			}
 		}
@@ -163,11 +161,11 @@ func unlikely(text string) (line int, word string) {
 	return 0, ""
 }
 
-// likely judges one word of Western European text. Letters stand in runs of two
+// isPlausible judges one word of Western European text. Letters stand in runs of two
 // at most beyond ASCII, capitals not after small ones, symbols not among
 // letters. The six letters that Icelandic shares places with Turkish ones are
 // not trusted.
-func likely(word string) bool {
+func isPlausible(word string) bool {
 	run, previous := 0, ' '
 	for _, r := range word {
 		letter := unicode.IsLetter(r)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/manifest/cell"
 )
 
 // Limits of one file.
@@ -31,42 +30,42 @@ type Options struct {
 
 // Sheet is a file as lines of cells.
 type Sheet struct {
-	Header    Line
-	Lines     []Line // under the headings, blank ones left out
-	Delimiter string // ",", ";" or "tab"; "" for a workbook
-	Encoding  string // "utf-8", "utf-16le", ...; "" for a workbook
-	Name      string // of the workbook's sheet; "" for CSV
+	Header    Record
+	Records   []Record // under the headings, blank ones left out
+	Delimiter string   // ",", ";" or "tab"; "" for a workbook
+	Encoding  string   // "utf-8", "utf-16le", ...; "" for a workbook
+	Name      string   // of the workbook's sheet; "" for CSV
 	Notes     []string
 
-	book *book
+	workbook *workbook
 }
 
-// Line is one line of a sheet.
-type Line struct {
-	At       int // counted as a spreadsheet does: blank lines count, line breaks inside a cell do not
+// Record is one line of a sheet.
+type Record struct {
+	Row      int // counted as a spreadsheet does: blank lines count, line breaks inside a cell do not
 	Line     int // counted as a text editor does; for a workbook the same as At
 	Cells    []string
 	RealDate bool   // the issue date is a number of the workbook, not text
 	Fault    string // why the line could not be split into cells; "" when it could
 }
 
-// Settle is to be called once it is known what the columns are. It turns the
+// FormatCells is to be called once it is known what the columns are. It turns the
 // numbers that a workbook keeps dates as into YYYY-MM-DD, in the column dates
 // (-1: none), and the cells of the extra columns into what the workbook shows.
-func (s *Sheet) Settle(dates int, extra []int) error {
-	if s.book == nil {
+func (s *Sheet) FormatCells(dates int, extra []int) error {
+	if s.workbook == nil {
 		return nil
 	}
-	return s.book.settle(s, dates, extra)
+	return s.workbook.formatCells(s, dates, extra)
 }
 
-// blank tells whether no cell has anything in it.
-func (l Line) blank() bool {
+// isBlank tells whether no cell has anything in it.
+func (l Record) isBlank() bool {
 	if l.Fault != "" {
 		return false
 	}
 	for _, c := range l.Cells {
-		if cell.Trim(c) != "" {
+		if Trim(c) != "" {
 			return false
 		}
 	}
@@ -74,55 +73,55 @@ func (l Line) blank() bool {
 }
 
 // add takes a line as the headings or as one under them.
-func (s *Sheet) add(l Line, opts Options) error {
+func (s *Sheet) add(l Record, opts Options) error {
 	switch {
-	case l.blank():
-	case s.Header.At == 0:
+	case l.isBlank():
+	case s.Header.Row == 0:
 		s.Header = l
 		return checkHeader(l)
-	case len(s.Lines) == opts.MaxRows:
-		return invalid("more than %d rows: split the manifest into several", opts.MaxRows)
+	case len(s.Records) == opts.MaxRows:
+		return invalidError("more than %d rows: split the manifest into several", opts.MaxRows)
 	default:
-		s.Lines = append(s.Lines, l)
+		s.Records = append(s.Records, l)
 	}
 	return nil
 }
 
-// headed is nil when the sheet has headings.
-func (s *Sheet) headed(opts Options) error {
-	if s.Header.At == 0 {
-		return invalid("no headings: the first line must name the columns %s", opts.Headings)
+// requireHeader is nil when the sheet has headings.
+func (s *Sheet) requireHeader(opts Options) error {
+	if s.Header.Row == 0 {
+		return invalidError("no headings: the first line must name the columns %s", opts.Headings)
 	}
 	return nil
 }
 
 // checkHeader refuses headings that no person wrote.
-func checkHeader(l Line) error {
+func checkHeader(l Record) error {
 	if l.Fault != "" {
-		return invalid("line %d, the headings: found %s", l.Line, l.Fault)
+		return invalidError("line %d, the headings: found %s", l.Line, l.Fault)
 	}
 	if len(l.Cells) > MaxColumns {
-		return invalid("%d columns: at most %d are read", len(l.Cells), MaxColumns)
+		return invalidError("%d columns: at most %d are read", len(l.Cells), MaxColumns)
 	}
 	for i, c := range l.Cells {
 		for _, r := range c {
-			if what := cell.Unprintable(r, true); what != "" {
-				return invalid("line %d, the headings: found %s in the heading of column %d. Is this a CSV or XLSX file? If so, save it anew", l.Line, what, i+1)
+			if what := Unprintable(r, true); what != "" {
+				return invalidError("line %d, the headings: found %s in the heading of column %d. Is this a CSV or XLSX file? If so, save it anew", l.Line, what, i+1)
 			}
 		}
 	}
 	return nil
 }
 
-func invalid(format string, args ...any) error {
+func invalidError(format string, args ...any) error {
 	return fault.New(fault.Invalid, fmt.Sprintf(format, args...))
 }
 
-// listed quotes names for a message.
-func listed(names []string) string {
+// quoteAll quotes names for a message.
+func quoteAll(names []string) string {
 	var quoted []string
 	for _, n := range names[:min(len(names), 20)] {
-		quoted = append(quoted, cell.Quote(n))
+		quoted = append(quoted, Quote(n))
 	}
 	return strings.Join(quoted, ", ")
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// workbook makes an XLSX file; make fills its first sheet, Sheet1.
-func workbook(t testing.TB, fill func(f *excelize.File)) []byte {
+// xlsxBytes makes an XLSX file; make fills its first sheet, Sheet1.
+func xlsxBytes(t testing.TB, fill func(f *excelize.File)) []byte {
 	t.Helper()
 	f := excelize.NewFile()
 	defer f.Close()
@@ -45,7 +45,7 @@ func must(t testing.TB, errs ...error) {
 }
 
 func TestWorkbook(t *testing.T) {
-	data := workbook(t, func(f *excelize.File) {
+	data := xlsxBytes(t, func(f *excelize.File) {
 		row(t, f, "Sheet1", "A1", "Title", "Name", "Date", "Born", "ID")
 		row(t, f, "Sheet1", "A2", "Diploma", "Łucja", time.Date(2026, 6, 1, 15, 4, 0, 0, time.UTC), time.Date(2000, 2, 29, 0, 0, 0, 0, time.UTC), 1234567890123)
 		row(t, f, "Sheet1", "A4", 2026, nil, 46174, nil, "x")
@@ -56,13 +56,13 @@ func TestWorkbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, s.Settle(2, []int{3}))
+	must(t, s.FormatCells(2, []int{3}))
 	want := "Title|Name|Date|Born|ID\nDiploma|Łucja|2026-06-01|02-29-00|1234567890123\n2026||2026-06-01||x\nDiploma|Ben|1 June 2026||"
 	if shown(s) != want {
 		t.Errorf("got\n%s\nwant\n%s", shown(s), want)
 	}
-	if s.Lines[1].At != 4 || !s.Lines[1].RealDate || s.Lines[2].RealDate || s.Name != "Sheet1" {
-		t.Errorf("sheet %q, lines %+v", s.Name, s.Lines)
+	if s.Records[1].Row != 4 || !s.Records[1].RealDate || s.Records[2].RealDate || s.Name != "Sheet1" {
+		t.Errorf("sheet %q, lines %+v", s.Name, s.Records)
 	}
 	if notes := strings.Join(s.Notes, "\n"); notes != "1 row is hidden in the sheet and read like the others" {
 		t.Errorf("notes %q", notes)
@@ -70,7 +70,7 @@ func TestWorkbook(t *testing.T) {
 }
 
 func TestDates1904(t *testing.T) {
-	data := workbook(t, func(f *excelize.File) {
+	data := xlsxBytes(t, func(f *excelize.File) {
 		on := true
 		must(t, f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &on}))
 		row(t, f, "Sheet1", "A1", "Title", "Date")
@@ -80,14 +80,14 @@ func TestDates1904(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, s.Settle(1, nil))
-	if got := s.Lines[0].Cells[1]; got != "2026-06-01" {
+	must(t, s.FormatCells(1, nil))
+	if got := s.Records[0].Cells[1]; got != "2026-06-01" {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestMergedCells(t *testing.T) {
-	data := workbook(t, func(f *excelize.File) {
+	data := xlsxBytes(t, func(f *excelize.File) {
 		row(t, f, "Sheet1", "A1", "Title", "Name")
 		row(t, f, "Sheet1", "A2", "Diploma", "Ann")
 		row(t, f, "Sheet1", "A3", nil, "Ben")
@@ -104,7 +104,7 @@ func TestMergedCells(t *testing.T) {
 }
 
 func TestSheets(t *testing.T) {
-	data := workbook(t, func(f *excelize.File) {
+	data := xlsxBytes(t, func(f *excelize.File) {
 		for _, name := range []string{"Graduates", "Notes"} {
 			_, err := f.NewSheet(name)
 			must(t, err)
@@ -118,7 +118,7 @@ func TestSheets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Name != "Graduates" || s.Lines[0].Cells[1] != "Graduates" || strings.Join(s.Notes, "") != `the workbook has 2 sheets; "Graduates" was read` {
+	if s.Name != "Graduates" || s.Records[0].Cells[1] != "Graduates" || strings.Join(s.Notes, "") != `the workbook has 2 sheets; "Graduates" was read` {
 		t.Errorf("sheet %q, notes %q", s.Name, s.Notes)
 	}
 	o := options()
@@ -168,7 +168,7 @@ func changed(t testing.TB, data []byte, name string, change func(string) string)
 }
 
 func small(t testing.TB) []byte {
-	return workbook(t, func(f *excelize.File) {
+	return xlsxBytes(t, func(f *excelize.File) {
 		row(t, f, "Sheet1", "A1", "title", "name")
 		row(t, f, "Sheet1", "A2", "D", "Ann")
 	})
@@ -177,11 +177,11 @@ func small(t testing.TB) []byte {
 func TestRefusedWorkbooks(t *testing.T) {
 	const sheet, texts = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 	good := small(t)
-	wide := workbook(t, func(f *excelize.File) {
+	wide := xlsxBytes(t, func(f *excelize.File) {
 		row(t, f, "Sheet1", "A1", "title", "name")
 		row(t, f, "Sheet1", "XFD2", "D")
 	})
-	protected := workbook(t, func(f *excelize.File) { row(t, f, "Sheet1", "A1", "title", "name") })
+	protected := xlsxBytes(t, func(f *excelize.File) { row(t, f, "Sheet1", "A1", "title", "name") })
 	protected, err := excelize.Encrypt(protected, &excelize.Options{Password: "x"})
 	must(t, err)
 	tests := []struct {
@@ -204,7 +204,7 @@ func TestRefusedWorkbooks(t *testing.T) {
 		{"column XFD", wide, "at most 256 columns"},
 		{"bomb of text", changed(t, good, texts, func(string) string { return "<sst>" + strings.Repeat(" ", maxUnzipped) + "</sst>" }), "unpacks to more than 96 MB"},
 		{"bomb of elements", changed(t, good, texts, func(string) string { return "<sst>" + strings.Repeat("<si/>", 150_000) + "</sst>" }), "more texts or styles"},
-		{"empty sheet", workbook(t, func(*excelize.File) {}), "no headings"},
+		{"empty sheet", xlsxBytes(t, func(*excelize.File) {}), "no headings"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -239,7 +239,7 @@ func FuzzReadXLSX(f *testing.F) {
 	r, err := zip.NewReader(bytes.NewReader(good), int64(len(good)))
 	must(f, err)
 	for _, file := range r.File {
-		if needed(strings.ToLower(file.Name)) {
+		if isNeeded(strings.ToLower(file.Name)) {
 			part, err := file.Open()
 			must(f, err)
 			text, err := io.ReadAll(part)
@@ -256,11 +256,11 @@ func FuzzReadXLSX(f *testing.F) {
 			}
 			return
 		}
-		if err := s.Settle(0, []int{1}); err != nil && !fault.Is(err, fault.Invalid) {
+		if err := s.FormatCells(0, []int{1}); err != nil && !fault.Is(err, fault.Invalid) {
 			t.Fatal(err)
 		}
-		for _, l := range s.Lines {
-			if len(l.Cells) < len(s.Header.Cells) || l.At < 1 {
+		for _, l := range s.Records {
+			if len(l.Cells) < len(s.Header.Cells) || l.Row < 1 {
 				t.Fatalf("line %+v", l)
 			}
 		}

@@ -15,9 +15,9 @@ import (
 	tags "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// algorithm splits an AlgorithmIdentifier. Parameters that are NULL count as
+// parseAlgorithm splits an AlgorithmIdentifier. Parameters that are NULL count as
 // absent.
-func algorithm(element []byte) (oid string, params cryptobyte.String, ok bool) {
+func parseAlgorithm(element []byte) (oid string, params cryptobyte.String, ok bool) {
 	in := cryptobyte.String(element)
 	var body cryptobyte.String
 	var id asn1.ObjectIdentifier
@@ -30,8 +30,8 @@ func algorithm(element []byte) (oid string, params cryptobyte.String, ok bool) {
 	return id.String(), body, true
 }
 
-func hashOf(element []byte) (crypto.Hash, bool) {
-	oid, _, ok := algorithm(element)
+func parseHash(element []byte) (crypto.Hash, bool) {
+	oid, _, ok := parseAlgorithm(element)
 	h := map[string]crypto.Hash{
 		"1.3.14.3.2.26":          crypto.SHA1,
 		"2.16.840.1.101.3.4.2.1": crypto.SHA256,
@@ -43,18 +43,18 @@ func hashOf(element []byte) (crypto.Hash, bool) {
 
 var errSignature = errors.New("the signature does not belong to its certificate, or was altered")
 
-// checkSignature checks sig over message with the public key pub.
-func checkSignature(pub crypto.PublicKey, alg []byte, h crypto.Hash, message, sig []byte) error {
-	oid, params, ok := algorithm(alg)
+// verifySignature checks sig over message with the public key pub.
+func verifySignature(pub crypto.PublicKey, alg []byte, h crypto.Hash, message, sig []byte) error {
+	oid, params, ok := parseAlgorithm(alg)
 	if !ok {
 		return ErrAlgorithm
 	}
 	sum := h.New()
 	sum.Write(message)
-	return checkDigest(pub, oid, params, h, message, sum.Sum(nil), sig)
+	return verifyDigest(pub, oid, params, h, message, sum.Sum(nil), sig)
 }
 
-func checkDigest(pub crypto.PublicKey, oid string, params cryptobyte.String, h crypto.Hash, message, digest, sig []byte) error {
+func verifyDigest(pub crypto.PublicKey, oid string, params cryptobyte.String, h crypto.Hash, message, digest, sig []byte) error {
 	valid := false
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -121,8 +121,8 @@ func pssParams(in cryptobyte.String, h crypto.Hash) (salt int, ok bool) {
 	if !hasHash || !hasMGF {
 		return salt, h == crypto.SHA1 && !hasHash && !hasMGF
 	}
-	first, ok1 := hashOf(hash)
-	_, inner, ok2 := algorithm(mgf)
-	second, ok3 := hashOf(inner)
+	first, ok1 := parseHash(hash)
+	_, inner, ok2 := parseAlgorithm(mgf)
+	second, ok3 := parseHash(inner)
 	return salt, ok1 && ok2 && ok3 && first == h && second == h
 }

@@ -10,10 +10,10 @@ const (
 
 var errBER = errors.New("the signature's envelope cannot be read")
 
-// normal rewrites the first element of in as DER as far as lengths go:
+// toDER rewrites the first element of in as DER as far as lengths go:
 // indefinite and overlong lengths, and octet strings in pieces, which older
 // signing programs write. DER comes back as it is. rest is what follows.
-func normal(in []byte, depth int) (out, rest []byte, err error) {
+func toDER(in []byte, depth int) (out, rest []byte, err error) {
 	tag, n, body, err := berHeader(in)
 	if err != nil || depth > maxNesting {
 		return nil, nil, errBER
@@ -31,10 +31,10 @@ func normal(in []byte, depth int) (out, rest []byte, err error) {
 	var parts [][]byte
 	for len(inside) > 0 {
 		if n == indefinite && len(inside) >= 2 && inside[0] == 0 && inside[1] == 0 {
-			return join(tag, parts), inside[2:], nil
+			return joinParts(tag, parts), inside[2:], nil
 		}
 		var part []byte
-		if part, inside, err = normal(inside, depth+1); err != nil {
+		if part, inside, err = toDER(inside, depth+1); err != nil {
 			return nil, nil, err
 		}
 		parts = append(parts, part)
@@ -42,11 +42,11 @@ func normal(in []byte, depth int) (out, rest []byte, err error) {
 	if n == indefinite {
 		return nil, nil, errBER // its end is missing
 	}
-	return join(tag, parts), rest, nil
+	return joinParts(tag, parts), rest, nil
 }
 
-// join wraps parts; an octet string in pieces becomes one.
-func join(tag byte, parts [][]byte) []byte {
+// joinParts wraps parts; an octet string in pieces becomes one.
+func joinParts(tag byte, parts [][]byte) []byte {
 	if tag != tagOctetString|constructed {
 		return seq(tag, parts...)
 	}

@@ -44,11 +44,11 @@ func TestSignAndCheck(t *testing.T) {
 	if err != nil || len(rest) != 2 || s.Certificate.Subject.CommonName != "Registrar" || !s.NamesCertificate() {
 		t.Fatalf("%+v, %d bytes behind, %v", s, len(rest), err)
 	}
-	if err := errors.Join(s.Check(digest[:]), s.Pristine()); err != nil {
+	if err := errors.Join(s.Verify(digest[:]), s.CheckEnvelope()); err != nil {
 		t.Error(err)
 	}
 	digest[0] ^= 1
-	if err := s.Check(digest[:]); !errors.Is(err, ErrAltered) {
+	if err := s.Verify(digest[:]); !errors.Is(err, ErrAltered) {
 		t.Errorf("other content: %v", err)
 	}
 }
@@ -59,7 +59,7 @@ func TestEveryBit(t *testing.T) {
 	b := bytes.Clone(der)
 	for i := range 8 * len(b) {
 		b[i/8] ^= 1 << (i % 8)
-		if s, rest, err := Parse(b); err == nil && len(rest) == 0 && s.Check(digest[:]) == nil && s.Pristine() == nil {
+		if s, rest, err := Parse(b); err == nil && len(rest) == 0 && s.Verify(digest[:]) == nil && s.CheckEnvelope() == nil {
 			t.Errorf("bit %d of byte %d changes nothing", i%8, i/8)
 		}
 		b[i/8] = der[i/8]
@@ -72,8 +72,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x30\x80\x06\x00\x24\x80\x04\x01a\x00\x00\x00\x00"))
 	f.Add(bytes.Repeat([]byte{0x30, 0x80}, 100))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if out, _, err := normal(b, 0); err == nil {
-			if again, rest, err := normal(out, 0); err != nil || len(rest) != 0 || !bytes.Equal(again, out) {
+		if out, _, err := toDER(b, 0); err == nil {
+			if again, rest, err := toDER(out, 0); err != nil || len(rest) != 0 || !bytes.Equal(again, out) {
 				t.Fatalf("%x is not in DER: %x, %v", out, again, err)
 			}
 		}
@@ -87,8 +87,8 @@ func FuzzParse(f *testing.F) {
 		if s.Certificate == nil || s.Hash == 0 {
 			t.Fatalf("%+v is no signature that can be judged", s)
 		}
-		s.Check(digest[:]) // neither they nor the rest panic
-		s.Pristine()
+		s.Verify(digest[:]) // neither they nor the rest panic
+		s.CheckEnvelope()
 		s.Token()
 	})
 }

@@ -26,13 +26,13 @@ type Signed struct {
 	SigningTime time.Time           // a signed attribute; zero where there is none
 	Content     []byte              // nil where the content is detached
 
-	raw         []byte // in DER
-	exact       bool   // raw is how it was stored
-	version     int
-	strangers   int    // certificates that could not be read
-	digests     []byte // the algorithms, as stored
-	contentType []byte // object identifier
-	info        signerInfo
+	raw             []byte // in DER
+	isDER           bool   // raw is how it was stored
+	version         int
+	unreadableCerts int    // certificates that could not be read
+	digests         []byte // the algorithms, as stored
+	contentType     []byte // object identifier
+	info            signerInfo
 }
 
 type signerInfo struct {
@@ -42,8 +42,8 @@ type signerInfo struct {
 	digest, sigAlg   []byte // AlgorithmIdentifiers, as stored
 	attrs            []byte // as stored, the tag that of a SET; nil where there are none
 	signature        []byte
-	digestOf         []byte // message digest attribute
-	typeOf           []byte // content type attribute
+	messageDigest    []byte // message digest attribute
+	contentType      []byte // content type attribute
 	signingCert      []byte // the attribute's value, as stored
 	signingCertSHA1  bool   // it is of the older kind
 	unsigned, tokens [][]byte
@@ -61,11 +61,11 @@ func Parse(b []byte) (s *Signed, rest []byte, err error) {
 	if len(b) > MaxEnvelope {
 		return nil, nil, errBER
 	}
-	raw, rest, err := normal(b, 0)
+	raw, rest, err := toDER(b, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &Signed{raw: raw, exact: bytes.HasPrefix(b, raw)}
+	s = &Signed{raw: raw, isDER: bytes.HasPrefix(b, raw)}
 	err = s.parse()
 	return s, rest, err
 }
@@ -95,7 +95,7 @@ func (s *Signed) parse() error {
 		return errBER
 	}
 	var ok bool
-	if s.Hash, ok = hashOf(s.info.digest); !ok {
+	if s.Hash, ok = parseHash(s.info.digest); !ok {
 		return ErrAlgorithm
 	}
 	return s.findCertificate(certs)
@@ -172,11 +172,11 @@ func (i *signerInfo) parseAttributes(signingTime *time.Time) bool {
 		var digest cryptobyte.String
 		switch string(kind) {
 		case string(oidContentType):
-			ok = i.typeOf == nil
-			i.typeOf = values
+			ok = i.contentType == nil
+			i.contentType = values
 		case string(oidMessageDigest):
-			ok = i.digestOf == nil && values.ReadASN1(&digest, tags.OCTET_STRING) && values.Empty()
-			i.digestOf = digest
+			ok = i.messageDigest == nil && values.ReadASN1(&digest, tags.OCTET_STRING) && values.Empty()
+			i.messageDigest = digest
 		case string(oidSigningCertV2):
 			ok = i.signingCert == nil
 			i.signingCert = values
@@ -184,7 +184,7 @@ func (i *signerInfo) parseAttributes(signingTime *time.Time) bool {
 			ok = i.signingCert == nil
 			i.signingCert, i.signingCertSHA1 = values, true
 		case string(oidSigningTime):
-			*signingTime = readTime(values)
+			*signingTime = parseTime(values)
 		}
 		if !ok {
 			return false
@@ -193,7 +193,7 @@ func (i *signerInfo) parseAttributes(signingTime *time.Time) bool {
 	return true
 }
 
-func readTime(in cryptobyte.String) (t time.Time) {
+func parseTime(in cryptobyte.String) (t time.Time) {
 	if in.PeekASN1Tag(tags.UTCTime) {
 		in.ReadASN1UTCTime(&t)
 	} else {
@@ -213,10 +213,10 @@ func (s *Signed) findCertificate(certs cryptobyte.String) error {
 		}
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			s.strangers++ // of a kind that is not known here
+			s.unreadableCerts++ // of a kind that is not known here
 			continue
 		}
-		if s.Certificate == nil && s.info.names(c) {
+		if s.Certificate == nil && s.info.identifies(c) {
 			s.Certificate = c
 		} else {
 			s.Others = append(s.Others, c)
@@ -228,7 +228,7 @@ func (s *Signed) findCertificate(certs cryptobyte.String) error {
 	return nil
 }
 
-func (i *signerInfo) names(c *x509.Certificate) bool {
+func (i *signerInfo) identifies(c *x509.Certificate) bool {
 	if i.keyID != nil {
 		return len(c.SubjectKeyId) > 0 && bytes.Equal(i.keyID, c.SubjectKeyId)
 	}

@@ -22,7 +22,7 @@ type Signer struct {
 	certs       []byte // [0] element with all certificates
 	attrs       []byte // SET of signed attributes, with a hole for the digest
 	digestAt    int
-	info        []byte // start of SignerInfo: version, issuer and serial number, digest algorithm
+	signerInfo  []byte // start of SignerInfo: version, issuer and serial number, digest algorithm
 	algorithm   []byte
 	maxSigBytes int
 }
@@ -69,7 +69,7 @@ func (s *Signer) prepare() {
 	s.certs = seq(tagContext0, sorted...)
 
 	serial := serialNumber(leaf)
-	s.info = slices.Concat([]byte{tagInteger, 1, 1}, seq(tagSequence, leaf.RawIssuer, serial), algSHA256)
+	s.signerInfo = slices.Concat([]byte{tagInteger, 1, 1}, seq(tagSequence, leaf.RawIssuer, serial), algSHA256)
 
 	// ESSCertIDv2 of RFC 5035 with its default digest, SHA-256.
 	hash := sha256.Sum256(leaf.Raw)
@@ -100,22 +100,22 @@ func serialNumber(c *x509.Certificate) []byte {
 func (s *Signer) MaxSize(token int) int {
 	var unsigned []byte
 	if token > 0 {
-		unsigned = timeStamp(make([]byte, token))
+		unsigned = timestampAttribute(make([]byte, token))
 	}
 	return len(s.wrap(s.attrs, make([]byte, s.maxSigBytes), unsigned))
 }
 
-func timeStamp(token []byte) []byte {
+func timestampAttribute(token []byte) []byte {
 	return seq(tagContext1, seq(tagSequence, oidTimeStamp, seq(tagSet, token)))
 }
 
-// Stamper asks for a time stamp token over the SHA-256 of a signature.
-type Stamper func(digest [32]byte) (token []byte, err error)
+// TimestampFunc asks for a time stamp token over the SHA-256 of a signature.
+type TimestampFunc func(digest [32]byte) (token []byte, err error)
 
 // Sign signs content by its SHA-256 and returns the SignedData in DER. When
 // stamp is given and fails, the signature comes without a time stamp, and
 // stampErr says why.
-func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp Stamper) (der []byte, stampErr, err error) {
+func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp TimestampFunc) (der []byte, stampErr, err error) {
 	attrs := slices.Clone(s.attrs)
 	copy(attrs[s.digestAt:], digest[:])
 	sum := sha256.Sum256(attrs)
@@ -127,7 +127,7 @@ func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp Stamper) (der []byt
 	if stamp != nil {
 		token, err := stamp(sha256.Sum256(sig))
 		if stampErr = err; err == nil {
-			unsigned = timeStamp(token)
+			unsigned = timestampAttribute(token)
 		}
 	}
 	attrs[0] = tagContext0 // the attributes are signed as a SET and stored as [0]
@@ -136,7 +136,7 @@ func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp Stamper) (der []byt
 
 // wrap builds the SignedData around a signature, in one piece of memory.
 func (s *Signer) wrap(attrs, sig, unsigned []byte) []byte {
-	infoLen := len(s.info) + len(attrs) + len(s.algorithm) + headerSize(len(sig)) + len(sig) + len(unsigned)
+	infoLen := len(s.signerInfo) + len(attrs) + len(s.algorithm) + headerSize(len(sig)) + len(sig) + len(unsigned)
 	setLen := headerSize(infoLen) + infoLen
 	version := []byte{tagInteger, 1, 1}
 	digests := len(algSHA256) + 2
@@ -157,7 +157,7 @@ func (s *Signer) wrap(attrs, sig, unsigned []byte) []byte {
 	b = append(b, s.certs...)
 	b = appendHeader(b, tagSet, setLen)
 	b = appendHeader(b, tagSequence, infoLen)
-	b = append(b, s.info...)
+	b = append(b, s.signerInfo...)
 	b = append(b, attrs...)
 	b = append(b, s.algorithm...)
 	b = appendHeader(b, tagOctetString, len(sig))

@@ -40,7 +40,7 @@ func ParseToken(b []byte) (t *Token, rest []byte, err error) {
 	}
 	h := s.Hash.New()
 	h.Write(s.Content)
-	if err := s.Check(h.Sum(nil)); err != nil {
+	if err := s.Verify(h.Sum(nil)); err != nil {
 		return nil, nil, err
 	}
 	if s.info.attrs == nil || !slices.Contains(s.Certificate.ExtKeyUsage, x509.ExtKeyUsageTimeStamping) {
@@ -77,7 +77,7 @@ func (t *Token) parse(b []byte) bool {
 		t.nonce = nonce
 	}
 	var ok bool
-	t.hash, ok = hashOf(alg)
+	t.hash, ok = parseHash(alg)
 	t.imprint = hash
 	return ok && t.hash != crypto.SHA1
 }

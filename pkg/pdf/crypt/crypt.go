@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
 )
 
 // The ways in which a document does not open.
@@ -41,8 +41,8 @@ type Handler struct {
 // Open makes the handler of an encryption dictionary for the empty user
 // password. resolve follows references; id is the first part of the file
 // identifier.
-func Open(dict syntax.Object, resolve func(syntax.Object) syntax.Object, id []byte) (*Handler, error) {
-	get := func(key string) syntax.Object { return resolve(dict.Get(key)) }
+func Open(dict object.Object, resolve func(object.Object) object.Object, id []byte) (*Handler, error) {
+	get := func(key string) object.Object { return resolve(dict.Get(key)) }
 	if !get("Filter").Is("Standard") {
 		return nil, fmt.Errorf("%w: %.40s", ErrHandler, get("Filter").Text())
 	}
@@ -99,7 +99,7 @@ func Open(dict syntax.Object, resolve func(syntax.Object) syntax.Object, id []by
 	return h, err
 }
 
-func filterMethod(filters, name syntax.Object, resolve func(syntax.Object) syntax.Object) (method, int64, error) {
+func filterMethod(filters, name object.Object, resolve func(object.Object) object.Object) (method, int64, error) {
 	if name.IsNull() || name.Is("Identity") {
 		return identity, 0, nil
 	}
@@ -129,29 +129,29 @@ func (h *Handler) MayModify() bool { return h.permissions&8 != 0 }
 // EncryptsMetadata tells whether metadata streams are encrypted like others.
 func (h *Handler) EncryptsMetadata() bool { return h.encryptMetadata }
 
-// String decrypts a string of the object ref.
-func (h *Handler) String(ref syntax.Ref, data []byte) ([]byte, error) {
+// DecryptString decrypts a string of the object ref.
+func (h *Handler) DecryptString(ref object.Ref, data []byte) ([]byte, error) {
 	return h.decrypt(h.strings, ref, data)
 }
 
-// Stream decrypts a stream's data.
-func (h *Handler) Stream(ref syntax.Ref, data []byte) ([]byte, error) {
+// DecryptStream decrypts a stream's data.
+func (h *Handler) DecryptStream(ref object.Ref, data []byte) ([]byte, error) {
 	return h.decrypt(h.streams, ref, data)
 }
 
-// SealString encrypts a string of the object ref; rand makes the
+// EncryptString encrypts a string of the object ref; rand makes the
 // initialization vectors.
-func (h *Handler) SealString(rand io.Reader, ref syntax.Ref, data []byte) ([]byte, error) {
+func (h *Handler) EncryptString(rand io.Reader, ref object.Ref, data []byte) ([]byte, error) {
 	return h.encrypt(h.strings, rand, ref, data)
 }
 
-// SealStream encrypts a stream's data.
-func (h *Handler) SealStream(rand io.Reader, ref syntax.Ref, data []byte) ([]byte, error) {
+// EncryptStream encrypts a stream's data.
+func (h *Handler) EncryptStream(rand io.Reader, ref object.Ref, data []byte) ([]byte, error) {
 	return h.encrypt(h.streams, rand, ref, data)
 }
 
 // objectKey is algorithm 1 of ISO 32000-1, 7.6.2.
-func (h *Handler) objectKey(m method, ref syntax.Ref) []byte {
+func (h *Handler) objectKey(m method, ref object.Ref) []byte {
 	if m == aes256 {
 		return h.key
 	}
@@ -165,7 +165,7 @@ func (h *Handler) objectKey(m method, ref syntax.Ref) []byte {
 	return sum[:min(len(h.key)+5, 16)]
 }
 
-func (h *Handler) decrypt(m method, ref syntax.Ref, data []byte) ([]byte, error) {
+func (h *Handler) decrypt(m method, ref object.Ref, data []byte) ([]byte, error) {
 	if m == identity {
 		return data, nil
 	}
@@ -189,7 +189,7 @@ func (h *Handler) decrypt(m method, ref syntax.Ref, data []byte) ([]byte, error)
 	return out, nil
 }
 
-func (h *Handler) encrypt(m method, rand io.Reader, ref syntax.Ref, data []byte) ([]byte, error) {
+func (h *Handler) encrypt(m method, rand io.Reader, ref object.Ref, data []byte) ([]byte, error) {
 	if m == identity {
 		return data, nil
 	}

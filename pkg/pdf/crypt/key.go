@@ -32,12 +32,12 @@ func (d *params) key() ([]byte, error) {
 		if d.r == 2 {
 			d.n = 5
 		}
-		return d.oldKey(padding[:])
+		return d.keyRC4(padding[:])
 	case 5, 6:
 		if len(d.u) < 48 || len(d.ue) < 32 {
 			return nil, fmt.Errorf("%w: its entries are too short", ErrHandler)
 		}
-		return d.newKey(d.u, nil, d.ue)
+		return d.keyAES256(d.u, nil, d.ue)
 	}
 	return nil, fmt.Errorf("%w: revision %d", ErrHandler, d.r)
 }
@@ -45,12 +45,12 @@ func (d *params) key() ([]byte, error) {
 // ownerKey is the file's key for the empty owner password.
 func (d *params) ownerKey() ([]byte, error) {
 	if d.r < 5 {
-		return d.oldKey(d.userPassword())
+		return d.keyRC4(d.userPassword())
 	}
 	if len(d.o) < 48 || len(d.oe) < 32 {
 		return nil, ErrPassword
 	}
-	return d.newKey(d.o, d.u[:48], d.oe)
+	return d.keyAES256(d.o, d.u[:48], d.oe)
 }
 
 // userPassword is algorithm 7 (ISO 32000-1, 7.6.3.4): the user's password,
@@ -66,13 +66,13 @@ func (d *params) userPassword() []byte {
 	}
 	out := d.o[:32]
 	for i := rounds - 1; i >= 0; i-- {
-		out, _ = rc4Apply(mixed(sum[:d.n], byte(i)), out) // the key's length is right
+		out, _ = rc4Apply(xorKey(sum[:d.n], byte(i)), out) // the key's length is right
 	}
 	return out
 }
 
-// mixed is a key with every byte combined with the round's number.
-func mixed(key []byte, round byte) []byte {
+// xorKey is a key with every byte combined with the round's number.
+func xorKey(key []byte, round byte) []byte {
 	out := make([]byte, len(key))
 	for i := range key {
 		out[i] = key[i] ^ round
@@ -80,9 +80,9 @@ func mixed(key []byte, round byte) []byte {
 	return out
 }
 
-// oldKey is algorithm 2, checked by algorithm 6 (ISO 32000-1, 7.6.3), for a
+// keyRC4 is algorithm 2, checked by algorithm 6 (ISO 32000-1, 7.6.3), for a
 // padded password.
-func (d *params) oldKey(password []byte) ([]byte, error) {
+func (d *params) keyRC4(password []byte) ([]byte, error) {
 	m := md5.New()
 	m.Write(password)
 	m.Write(d.o[:32])
@@ -109,7 +109,7 @@ func (d *params) oldKey(password []byte) ([]byte, error) {
 			break
 		}
 		var err error
-		if check, err = rc4Apply(mixed(key, byte(i)), check); err != nil {
+		if check, err = rc4Apply(xorKey(key, byte(i)), check); err != nil {
 			return nil, err
 		}
 	}
@@ -119,9 +119,9 @@ func (d *params) oldKey(password []byte) ([]byte, error) {
 	return key, nil
 }
 
-// newKey is algorithm 2.A of ISO 32000-2 for an empty password: entry is U or
+// keyAES256 is algorithm 2.A of ISO 32000-2 for an empty password: entry is U or
 // O, user what an owner's sums take in besides, sealed the key as encrypted.
-func (d *params) newKey(entry, user, sealed []byte) ([]byte, error) {
+func (d *params) keyAES256(entry, user, sealed []byte) ([]byte, error) {
 	if sum := d.hash(entry[32:40], user); subtle.ConstantTimeCompare(sum, entry[:32]) != 1 {
 		return nil, ErrPassword
 	}

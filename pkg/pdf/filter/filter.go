@@ -31,13 +31,13 @@ func Decode(name string, data []byte, p Params, limit int) ([]byte, error) {
 	case "FlateDecode", "Fl":
 		out, err = inflate(data, limit)
 	case "LZWDecode", "LZW":
-		out, err = unLZW(data, p, limit)
+		out, err = decodeLZW(data, p, limit)
 	case "ASCIIHexDecode", "AHx":
-		return unHex(data, limit)
+		return decodeASCIIHex(data, limit)
 	case "ASCII85Decode", "A85":
-		return un85(data, limit)
+		return decodeASCII85(data, limit)
 	case "RunLengthDecode", "RL":
-		return unRunLength(data, limit)
+		return decodeRunLength(data, limit)
 	case "Crypt":
 		return data, nil
 	default:
@@ -46,7 +46,7 @@ func Decode(name string, data []byte, p Params, limit int) ([]byte, error) {
 	if errors.Is(err, ErrTooLarge) || p.Predictor < 2 {
 		return out, err
 	}
-	out, perr := unpredict(out, p)
+	out, perr := undoPredictor(out, p)
 	return out, errors.Join(err, perr)
 }
 
@@ -106,7 +106,7 @@ func readAll(r io.Reader, guess, limit int) ([]byte, error) {
 	}
 }
 
-func unHex(data []byte, limit int) ([]byte, error) {
+func decodeASCIIHex(data []byte, limit int) ([]byte, error) {
 	out := make([]byte, 0, min(len(data)/2+1, limit))
 	var acc, half byte
 	for _, c := range data {
@@ -139,7 +139,7 @@ func unHex(data []byte, limit int) ([]byte, error) {
 	return out, nil
 }
 
-func un85(data []byte, limit int) ([]byte, error) {
+func decodeASCII85(data []byte, limit int) ([]byte, error) {
 	var out []byte
 	var group [5]byte
 	n := 0
@@ -180,7 +180,7 @@ func un85(data []byte, limit int) ([]byte, error) {
 	return out, nil
 }
 
-func unRunLength(data []byte, limit int) ([]byte, error) {
+func decodeRunLength(data []byte, limit int) ([]byte, error) {
 	var out []byte
 	for i := 0; i < len(data); {
 		c := int(data[i])

@@ -2,9 +2,9 @@ package filter
 
 import "errors"
 
-// unLZW decodes the variable-width codes of ISO 32000-1, 7.4.4. The standard
+// decodeLZW decodes the variable-width codes of ISO 32000-1, 7.4.4. The standard
 // library's package knows GIF's order and TIFF's, but not PDF's early change.
-func unLZW(data []byte, p Params, limit int) ([]byte, error) {
+func decodeLZW(data []byte, p Params, limit int) ([]byte, error) {
 	early := 1
 	if p.EarlyChange < 0 {
 		early = 0

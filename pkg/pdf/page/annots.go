@@ -1,7 +1,7 @@
 package page
 
 import (
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -10,22 +10,22 @@ const (
 	flagHidden = 2   // ISO 32000-1, table 165
 )
 
-// Covered tells whether an annotation of the page, such as a form field, is
+// CoveredByAnnotation tells whether an annotation of the page, such as a form field, is
 // drawn over the rectangle r: annotations lie above the page's content.
-func Covered(f *xref.File, p *Page, r Rect) bool {
+func CoveredByAnnotation(f *xref.File, p *Page, r Rect) bool {
 	n := 0
 	for a := range f.Elems(f.Get(p.Value, "Annots")) {
 		if n++; n > maxAnnots {
 			return false
 		}
-		if a.Kind() != syntax.Dict || f.Get(a, "Subtype").Is("Link") || f.Get(a, "Subtype").Is("Popup") {
+		if a.Kind() != object.Dict || f.Get(a, "Subtype").Is("Link") || f.Get(a, "Subtype").Is("Popup") {
 			continue
 		}
 		if flags, _ := f.Get(a, "F").Int(); flags&flagHidden != 0 {
 			continue
 		}
 		box, ok := rect(f, f.Get(a, "Rect"))
-		if both := box.within(r); ok && both.W() > 0 && both.H() > 0 {
+		if both := box.intersect(r); ok && both.W() > 0 && both.H() > 0 {
 			return true
 		}
 	}

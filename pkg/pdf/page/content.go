@@ -3,45 +3,45 @@ package page
 import (
 	"errors"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
 const (
-	maxStreams    = 4_000
-	maxCompressed = 512 << 10 // of one page's content; more is taken to be balanced
-	maxInflated   = 16 << 20
-	maxGrowth     = 200 // times that content inflates; text does so less than 50 times
-	sampleSize    = 16 << 10
-	maxGrown      = 100 << 20
+	maxStreams     = 4_000
+	maxCompressed  = 512 << 10 // of one page's content; more is taken to be balanced
+	maxInflated    = 16 << 20
+	maxGrowth      = 200 // times that content inflates; text does so less than 50 times
+	sampleSize     = 16 << 10
+	maxSampledSize = 100 << 20
 )
 
-var errBomb = refusal.New(refusal.TooComplex, "The page's content inflates to a size that no viewer can draw")
+var errBomb = reject.New(reject.TooComplex, "The page's content inflates to a size that no viewer can draw")
 
 // Content is a page's content streams and what they leave open.
 type Content struct {
-	Streams []syntax.Object // references, in order
-	Broken  []xref.Value    // those streams whose length is wrong
-	Before  int             // q operators needed in front so that no Q finds nothing to restore
-	After   []byte          // operators that close what the content leaves open, back to the state in front
+	Streams     []object.Object // references, in order
+	WrongLength []xref.Value    // those streams whose length is wrong
+	SavesBefore int             // q operators needed in front so that no Q finds nothing to restore
+	After       []byte          // operators that close what the content leaves open, back to the state in front
 }
 
 // ReadContent lists the content streams of a page and follows their operators
 // as far as nesting goes.
 func ReadContent(f *xref.File, p *Page) (Content, error) {
-	c := Content{Before: 1}
+	c := Content{SavesBefore: 1}
 	entry := p.Key("Contents")
 	v := f.Resolve(entry)
 	var streams []xref.Value
 	switch {
 	case v.IsStream():
-		c.Streams = []syntax.Object{entry.Object}
+		c.Streams = []object.Object{entry.Object}
 		streams = []xref.Value{v}
-	case v.Kind() == syntax.Array:
+	case v.Kind() == object.Array:
 		for e := range v.Object.Elems() {
 			if len(streams) == maxStreams {
-				return c, refusal.Newf(refusal.TooComplex, "The page's content is in more than %d pieces", maxStreams)
+				return c, reject.Newf(reject.TooComplex, "The page's content is in more than %d pieces", maxStreams)
 			}
 			if s := f.Resolve(v.Part(e)); s.IsStream() {
 				c.Streams = append(c.Streams, e)
@@ -51,14 +51,14 @@ func ReadContent(f *xref.File, p *Page) (Content, error) {
 	}
 	var size int64
 	for _, s := range streams {
-		if size += f.StreamSize(s); !f.Measured(s) {
-			c.Broken = append(c.Broken, s)
+		if size += f.StreamSize(s); !f.LengthValid(s) {
+			c.WrongLength = append(c.WrongLength, s)
 		}
 	}
 	if size > maxCompressed {
 		for _, s := range streams {
 			if sample := f.Sample(s, sampleSize, maxGrowth*sampleSize); sample == maxGrowth*sampleSize &&
-				f.StreamSize(s)*maxGrowth > maxGrown {
+				f.StreamSize(s)*maxGrowth > maxSampledSize {
 				return c, errBomb
 			}
 		}
@@ -68,15 +68,15 @@ func ReadContent(f *xref.File, p *Page) (Content, error) {
 	left := maxInflated
 	for _, s := range streams {
 		data, err := f.Inflate(s, left) // of a damaged stream, what viewers see of it
-		if r, ok := errors.AsType[*refusal.Refusal](err); ok && r.Reason == refusal.TooComplex {
+		if r, ok := errors.AsType[*reject.Rejection](err); ok && r.Reason == reject.TooComplex {
 			return c, errBomb
 		}
 		b.run(data)
 		left -= len(data)
 	}
-	c.Before = 1 - b.lowest
+	c.SavesBefore = 1 - b.lowest
 	c.After = b.close(c.After)
-	for range b.depth + c.Before {
+	for range b.depth + c.SavesBefore {
 		c.After = append(c.After, " Q"...)
 	}
 	return c, nil
@@ -121,7 +121,7 @@ func (b *balance) run(data []byte) {
 		i = b.skipHex(data, 0)
 	}
 	for {
-		i = syntax.SkipSpace(data, i)
+		i = object.SkipSpace(data, i)
 		if i >= len(data) {
 			return
 		}
@@ -170,7 +170,7 @@ func (b *balance) operator(word []byte) {
 }
 
 func regular(b []byte, i int) int {
-	for i < len(b) && syntax.IsRegular(b[i]) {
+	for i < len(b) && object.IsRegular(b[i]) {
 		i++
 	}
 	return i
@@ -214,10 +214,10 @@ func (b *balance) skipHex(data []byte, i int) int {
 // at an EI between white space that is followed by what can be content.
 func skipInlineImage(data []byte, i int) int {
 	for i++; i+1 < len(data); i++ {
-		if data[i] != 'E' || data[i+1] != 'I' || !syntax.IsSpace(data[i-1]) {
+		if data[i] != 'E' || data[i+1] != 'I' || !object.IsSpace(data[i-1]) {
 			continue
 		}
-		if i+2 == len(data) || (syntax.IsSpace(data[i+2]) && printable(data[i+2:min(i+18, len(data))])) {
+		if i+2 == len(data) || (object.IsSpace(data[i+2]) && printable(data[i+2:min(i+18, len(data))])) {
 			return i + 2
 		}
 	}
@@ -226,7 +226,7 @@ func skipInlineImage(data []byte, i int) int {
 
 func printable(b []byte) bool {
 	for _, c := range b {
-		if c >= 0x7F || (c < ' ' && !syntax.IsSpace(c)) {
+		if c >= 0x7F || (c < ' ' && !object.IsSpace(c)) {
 			return false
 		}
 	}

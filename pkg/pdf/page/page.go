@@ -6,8 +6,8 @@ package page
 import (
 	"math"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -25,28 +25,28 @@ func (r Rect) W() float64 { return r.X1 - r.X0 }
 // H is the height.
 func (r Rect) H() float64 { return r.Y1 - r.Y0 }
 
-func (r Rect) within(o Rect) Rect {
+func (r Rect) intersect(o Rect) Rect {
 	return Rect{max(r.X0, o.X0), max(r.Y0, o.Y0), min(r.X1, o.X1), min(r.Y1, o.Y1)}
 }
 
 // Page is one page, with what it inherits.
 type Page struct {
 	xref.Value
-	Ref       syntax.Ref // Num 0: the page stands in its parent's Kids, not by reference
-	Parent    xref.Value // the node that lists it
-	Kid       int        // its place there
-	Odd       bool       // viewers stumble over the list: it is no array, or has holes in front of the page
-	Number    int        // from 1
-	Resources xref.Value
-	Own       bool // Resources is the page's own entry and not inherited
-	Box       Rect // what a reader sees: CropBox within MediaBox
-	Rotate    int  // 0, 90, 180 or 270, clockwise
-	Unit      float64
+	Ref           object.Ref // Num 0: the page stands in its parent's Kids, not by reference
+	Parent        xref.Value // the node that lists it
+	KidIndex      int        // its place there
+	MalformedKids bool       // viewers stumble over the list: it is no array, or has holes in front of the page
+	Number        int        // from 1
+	Resources     xref.Value
+	OwnResources  bool // Resources is the page's own entry and not inherited
+	Box           Rect // what a reader sees: CropBox within MediaBox
+	Rotate        int  // 0, 90, 180 or 270, clockwise
+	UserUnit      float64
 }
 
-// Seen is the page's size as a reader sees it, in points of 1/72 inch.
-func (p *Page) Seen() (w, h float64) {
-	w, h = p.Box.W()*p.Unit, p.Box.H()*p.Unit
+// VisibleSize is the page's size as a reader sees it, in points of 1/72 inch.
+func (p *Page) VisibleSize() (w, h float64) {
+	w, h = p.Box.W()*p.UserUnit, p.Box.H()*p.UserUnit
 	if p.Rotate%180 != 0 {
 		w, h = h, w
 	}
@@ -85,8 +85,8 @@ func Find(f *xref.File, n int) (*Page, error) {
 	}
 	ref, _ := f.Root.Get("Pages").Ref()
 	root := f.Get(f.Root, "Pages")
-	if root.Kind() != syntax.Dict {
-		return nil, refusal.New(refusal.NoPages, "The document has no pages")
+	if root.Kind() != object.Dict {
+		return nil, reject.New(reject.NoPages, "The document has no pages")
 	}
 	w.node(ref, root, xref.Value{}, 0, inherited{}, 0)
 	switch {
@@ -94,27 +94,27 @@ func Find(f *xref.File, n int) (*Page, error) {
 		w.found.Number = max(n, 1)
 		return w.found, nil
 	case w.nodes > maxNodes:
-		return nil, refusal.New(refusal.TooComplex, "The document's page tree is too large")
+		return nil, reject.New(reject.TooComplex, "The document's page tree is too large")
 	case w.left < max(n, 1):
-		return nil, refusal.Newf(refusal.NoSuchPage, "The document has %d pages and no page %d", max(n, 1)-w.left, n)
+		return nil, reject.Newf(reject.NoSuchPage, "The document has %d pages and no page %d", max(n, 1)-w.left, n)
 	}
 	switch {
 	case w.deep:
-		return nil, refusal.Newf(refusal.TooComplex, "The document's page tree nests deeper than %d levels", maxDepth)
+		return nil, reject.Newf(reject.TooComplex, "The document's page tree nests deeper than %d levels", maxDepth)
 	case w.loop:
-		return nil, refusal.New(refusal.NoPages, "The document's page tree runs in a loop and leads to no page")
+		return nil, reject.New(reject.NoPages, "The document's page tree runs in a loop and leads to no page")
 	}
-	return nil, refusal.New(refusal.NoPages, "The document has no pages")
+	return nil, reject.New(reject.NoPages, "The document has no pages")
 }
 
 // node goes down into v; it is true when the search is over.
-func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited, depth int) bool {
+func (w *walk) node(ref object.Ref, v, parent xref.Value, kid int, in inherited, depth int) bool {
 	if w.nodes++; w.nodes > maxNodes {
 		return true
 	}
 	w.loop = w.loop || (ref.Num != 0 && w.seen[ref.Num])
 	w.deep = w.deep || depth > maxDepth
-	if v.Kind() != syntax.Dict || depth > maxDepth || (ref.Num != 0 && w.seen[ref.Num]) {
+	if v.Kind() != object.Dict || depth > maxDepth || (ref.Num != 0 && w.seen[ref.Num]) {
 		return false
 	}
 	if ref.Num != 0 {
@@ -122,15 +122,15 @@ func (w *walk) node(ref syntax.Ref, v, parent xref.Value, kid int, in inherited,
 	}
 	in = in.with(w.f, v)
 	kids := w.f.Get(v, "Kids")
-	if kids.Kind() == syntax.Dict { // one page, and no array around it
+	if kids.Kind() == object.Dict { // one page, and no array around it
 		r, _ := v.Get("Kids").Ref()
 		done := w.node(r, kids, v, 0, in, depth+1)
 		if w.found != nil && depth+1 == w.depth {
-			w.found.Odd = true
+			w.found.MalformedKids = true
 		}
 		return done
 	}
-	if kids.Kind() != syntax.Array {
+	if kids.Kind() != object.Array {
 		if v.Get("Type").Is("Pages") || v.Get("Type").Is("Catalog") {
 			return false
 		}
@@ -152,10 +152,10 @@ func (w *walk) kids(kids, parent xref.Value, in inherited, depth int) bool {
 	for e := range kids.Parts() {
 		r, _ := e.Ref()
 		kid := w.f.Resolve(e)
-		holes = holes || kid.Kind() != syntax.Dict
+		holes = holes || kid.Kind() != object.Dict
 		if w.node(r, kid, parent, i, in, depth+1) {
 			if w.found != nil && depth+1 == w.depth {
-				w.found.Odd = holes
+				w.found.MalformedKids = holes
 			}
 			return true
 		}
@@ -181,15 +181,15 @@ func (in inherited) with(f *xref.File, v xref.Value) inherited {
 	return in
 }
 
-func (w *walk) page(ref syntax.Ref, v, parent xref.Value, kid int, in inherited) *Page {
-	p := &Page{Value: v, Ref: ref, Parent: parent, Kid: kid, Resources: in.resources, Own: in.own, Unit: 1}
+func (w *walk) page(ref object.Ref, v, parent xref.Value, kid int, in inherited) *Page {
+	p := &Page{Value: v, Ref: ref, Parent: parent, KidIndex: kid, Resources: in.resources, OwnResources: in.own, UserUnit: 1}
 	media, ok := rect(w.f, in.media)
 	if !ok {
 		media = Rect{0, 0, 612, 792} // what viewers take for a page without a size
 	}
 	p.Box = media
 	if crop, ok := rect(w.f, in.crop); ok {
-		if both := crop.within(media); both.W() > 0 && both.H() > 0 {
+		if both := crop.intersect(media); both.W() > 0 && both.H() > 0 {
 			p.Box = both
 		}
 	}
@@ -197,7 +197,7 @@ func (w *walk) page(ref syntax.Ref, v, parent xref.Value, kid int, in inherited)
 		p.Rotate = int((n%360 + 360) % 360)
 	}
 	if u, ok := w.f.Get(v, "UserUnit").Real(); ok && u > 0 && u <= 75000 {
-		p.Unit = u
+		p.UserUnit = u
 	}
 	return p
 }

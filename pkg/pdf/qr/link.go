@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // Link is an address as a QR code holds it, in ASCII alone, since scanners
@@ -14,7 +14,7 @@ import (
 // knows (RFC 5891), all else percent-encoded (RFC 3986, 2.1). What is ASCII is
 // left to the letter. A host that cannot be one is refused.
 func Link(address string) (string, error) {
-	if plain(address) {
+	if isASCII(address) {
 		return address, nil
 	}
 	var b strings.Builder
@@ -26,10 +26,10 @@ func Link(address string) (string, error) {
 		}
 		rest = after[len(authority):]
 		host, port, _ := strings.Cut(authority, ":")
-		if !plain(host) {
+		if !isASCII(host) {
 			var err error
 			if host, err = idna.Lookup.ToASCII(host); err != nil {
-				return "", refusal.Newf(refusal.BadMark, "The link's host cannot be one (%v)", err)
+				return "", reject.Newf(reject.BadMark, "The link's host cannot be one (%v)", err)
 			}
 		}
 		if b.WriteString(scheme + "://" + host); port != "" {
@@ -46,7 +46,7 @@ func Link(address string) (string, error) {
 	return b.String(), nil
 }
 
-func plain(s string) bool {
+func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
 			return false

@@ -1,7 +1,7 @@
 // Package qr makes QR codes (ISO/IEC 18004) and reads module matrices back.
 //
 // Two libraries encode behind the one type Code. Encoder serves the stamping
-// of documents, where thousands a second are made; Picture serves codes that
+// of documents, where thousands a second are made; EncodeForDisplay serves codes that
 // people look at on screens and label sheets.
 package qr
 
@@ -15,8 +15,8 @@ import (
 	"rsc.io/qr/coding"
 )
 
-// Quiet is the white border that a reader needs, in modules.
-const Quiet = 4
+// QuietZone is the white border that a reader needs, in modules.
+const QuietZone = 4
 
 // Code is a square of modules, without its quiet zone.
 type Code struct {
@@ -33,8 +33,8 @@ func (c *Code) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.Size && y < c.Size && c.dark[y*c.Size+x]
 }
 
-// Darken makes a module dark.
-func (c *Code) Darken(x, y int) {
+// SetDark makes a module dark.
+func (c *Code) SetDark(x, y int) {
 	if x >= 0 && y >= 0 && x < c.Size && y < c.Size {
 		c.dark[y*c.Size+x] = true
 	}
@@ -49,7 +49,7 @@ type Encoder struct {
 
 // Encode makes the smallest code that holds text.
 func (e *Encoder) Encode(text string) (*Code, error) {
-	enc := encoding(text)
+	enc := chooseEncoding(text)
 	version := coding.Version(coding.MinVersion)
 	for ; version <= coding.MaxVersion; version++ {
 		if enc.Bits(version) <= version.DataBytes(coding.M)*8 {
@@ -73,7 +73,7 @@ func (e *Encoder) Encode(text string) (*Code, error) {
 	return c, nil
 }
 
-func encoding(text string) coding.Encoding {
+func chooseEncoding(text string) coding.Encoding {
 	switch {
 	case coding.Num(text).Check() == nil:
 		return coding.Num(text)
@@ -99,10 +99,10 @@ func (e *Encoder) plan(v coding.Version) (*coding.Plan, error) {
 	return e.plans[v], nil
 }
 
-// Picture makes the code of text that people look at: PNG gives it as an
+// EncodeForDisplay makes the code of text that people look at: PNG gives it as an
 // image, the Code can be printed on a terminal.
-func Picture(text string) (*Code, error) {
-	q, err := picture(text)
+func EncodeForDisplay(text string) (*Code, error) {
+	q, err := newDisplayCode(text)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func Picture(text string) (*Code, error) {
 
 // PNG makes a PNG of size pixels a side with its quiet zone.
 func PNG(text string, size int) ([]byte, error) {
-	q, err := picture(text)
+	q, err := newDisplayCode(text)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func PNG(text string, size int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func picture(text string) (*qrcode.QRCode, error) {
+func newDisplayCode(text string) (*qrcode.QRCode, error) {
 	q, err := qrcode.New(text, qrcode.Medium)
 	if err != nil {
 		return nil, fmt.Errorf("a QR code of %d characters: %w", len(text), err)

@@ -22,11 +22,11 @@ var texts = []string{
 // image is a picture of a code with its quiet zone, four pixels a module.
 func (c *Code) image() image.Image {
 	const scale = 4
-	side := (c.Size + 2*Quiet) * scale
+	side := (c.Size + 2*QuietZone) * scale
 	m := image.NewGray(image.Rect(0, 0, side, side))
 	for y := range side {
 		for x := range side {
-			if !c.Dark(x/scale-Quiet, y/scale-Quiet) {
+			if !c.Dark(x/scale-QuietZone, y/scale-QuietZone) {
 				m.SetGray(x, y, color.Gray{255})
 			}
 		}
@@ -58,7 +58,7 @@ func TestBothLibraries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shown, err := Picture(text)
+		shown, err := EncodeForDisplay(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestTooLong(t *testing.T) {
 	if _, err := e.Encode(long); err == nil {
 		t.Error("Encode takes what no code holds")
 	}
-	if _, err := Picture(long); err == nil {
+	if _, err := EncodeForDisplay(long); err == nil {
 		t.Error("Picture takes what no code holds")
 	}
 	if _, err := PNG(long, 100); err == nil {

@@ -15,35 +15,35 @@ import (
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/pdf/crypt"
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 const (
-	maxSections  = 2000     // cross-reference sections in one file
-	maxObjects   = 300_000  // objects in a rebuilt cross-reference
-	maxPacks     = 5_000    // object streams opened for it
-	maxTrailers  = 64       // looked at for it, from the end
-	maxWork      = 48 << 20 // bytes of dictionaries gone through for one document
-	maxNumber    = 8388607  // object number, ISO 32000-1, annex C
-	maxWindow    = 8 << 20  // bytes of one object without its stream
-	maxSpent     = 48 << 20 // bytes read or inflated for one document, without a rebuild
-	maxPack      = 16 << 20 // bytes of one inflated object stream
-	maxMended    = 64 << 10 // bytes of a dictionary without an end
-	maxFollow    = 32       // references to references
-	maxNesting   = 16       // objects whose reading needs other objects
-	arenaSize    = 96 << 10
-	firstWindow  = 768
-	endWindow    = 1024
-	headerWindow = 1024
+	maxSections      = 2000     // cross-reference sections in one file
+	maxObjects       = 300_000  // objects in a rebuilt cross-reference
+	maxObjectStreams = 5_000    // object streams opened for it
+	maxTrailers      = 64       // looked at for it, from the end
+	maxWork          = 48 << 20 // bytes of dictionaries gone through for one document
+	maxNumber        = 8388607  // object number, ISO 32000-1, annex C
+	maxWindow        = 8 << 20  // bytes of one object without its stream
+	maxSpent         = 48 << 20 // bytes read or inflated for one document, without a rebuild
+	maxObjectStream  = 16 << 20 // bytes of one inflated object stream
+	maxRepaired      = 64 << 10 // bytes of a dictionary without an end
+	maxFollow        = 32       // references to references
+	maxNesting       = 16       // objects whose reading needs other objects
+	arenaSize        = 96 << 10
+	firstWindow      = 768
+	endWindow        = 1024
+	headerWindow     = 1024
 )
 
 var errBudget = errors.New("the document needs more memory than it may have")
 
 // Value is an object and where it was found.
 type Value struct {
-	syntax.Object
-	Owner syntax.Ref // the indirect object that it is part of; Num 0: the trailer
+	object.Object
+	Owner object.Ref // the indirect object that it is part of; Num 0: the trailer
 	Plain bool       // its strings are not encrypted one by one
 	Pos   int64      // where it starts in the file; -1: in an object stream
 	data  int64      // where its stream's data start; 0: it is no stream
@@ -56,7 +56,7 @@ func (v Value) IsStream() bool { return v.data != 0 }
 func (v Value) Key(key string) Value { return v.Part(v.Object.Get(key)) }
 
 // Part is an object that lies within v.
-func (v Value) Part(o syntax.Object) Value {
+func (v Value) Part(o object.Object) Value {
 	p := Value{Object: o, Owner: v.Owner, Plain: v.Plain, Pos: -1}
 	if v.Pos >= 0 && len(o) > 0 {
 		// o is a piece of v's own bytes, so their capacities tell its place.
@@ -69,26 +69,26 @@ func (v Value) Part(o syntax.Object) Value {
 type File struct {
 	Trailer  Value // of the newest section
 	Root     Value // the catalog
-	RootRef  syntax.Ref
+	RootRef  object.Ref
 	Start    int64 // offset of the newest section, as startxref says it
 	Streams  bool  // the newest section is a stream
 	Repaired bool  // the sections were rebuilt by a scan
-	Flaw     error // why an object was taken for null that is there; a *refusal.Refusal
+	LimitErr error // why an object was taken for null that is there; a *reject.Rejection
 	Crypt    *crypt.Handler
 
-	r        io.ReaderAt
-	size     int64
-	base     int64 // where offsets count from: junk before the header
-	sections []section
-	rebuilt  map[uint32]entry
-	cache    map[uint32]Value
-	packs    map[uint32]*pack
-	arena    []byte
-	used     int
-	spent    int64
-	nesting  int
-	work     int    // bytes of dictionaries gone through
-	asked    uint32 // the highest object number that was asked for
+	r             io.ReaderAt
+	size          int64
+	base          int64 // where offsets count from: junk before the header
+	sections      []section
+	rebuilt       map[uint32]entry
+	cache         map[uint32]Value
+	objectStreams map[uint32]*objectStream
+	arena         []byte
+	used          int
+	spent         int64
+	nesting       int
+	work          int    // bytes of dictionaries gone through
+	highestRef    uint32 // the highest object number that was asked for
 }
 
 var files sync.Pool // of *File, closed
@@ -99,7 +99,7 @@ var files sync.Pool // of *File, closed
 func Open(r io.ReaderAt, size int64) (*File, error) {
 	f, ok := files.Get().(*File)
 	if !ok {
-		f = &File{cache: map[uint32]Value{}, packs: map[uint32]*pack{}, arena: make([]byte, arenaSize)}
+		f = &File{cache: map[uint32]Value{}, objectStreams: map[uint32]*objectStream{}, arena: make([]byte, arenaSize)}
 	}
 	f.r, f.size = r, size
 	if err := f.open(); err != nil {
@@ -112,9 +112,9 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 // Close gives the document's memory back.
 func (f *File) Close() {
 	clear(f.cache)
-	clear(f.packs)
+	clear(f.objectStreams)
 	clear(f.sections)
-	*f = File{cache: f.cache, packs: f.packs, arena: f.arena, sections: f.sections[:0]}
+	*f = File{cache: f.cache, objectStreams: f.objectStreams, arena: f.arena, sections: f.sections[:0]}
 	files.Put(f)
 }
 
@@ -131,25 +131,25 @@ func (f *File) open() error {
 	}
 	if err := f.openSections(); err == nil {
 		return nil
-	} else if stop(err) {
+	} else if isFinal(err) {
 		return err
 	}
 	err := f.Rebuild()
-	if err != nil && f.Flaw != nil {
-		return f.Flaw
+	if err != nil && f.LimitErr != nil {
+		return f.LimitErr
 	}
 	return err
 }
 
-// stop tells whether an error is the last word, which no scan can better.
-func stop(err error) bool {
-	r, ok := errors.AsType[*refusal.Refusal](err)
-	return ok && r.Reason != refusal.Damaged && r.Reason != refusal.Truncated
+// isFinal tells whether an error is the last word, which no scan can better.
+func isFinal(err error) bool {
+	r, ok := errors.AsType[*reject.Rejection](err)
+	return ok && r.Reason != reject.Damaged && r.Reason != reject.Truncated
 }
 
 func (f *File) findHeader() error {
 	if f.size == 0 {
-		return refusal.New(refusal.Empty, "The file is empty")
+		return reject.New(reject.Empty, "The file is empty")
 	}
 	head, err := f.window(0, headerWindow)
 	if err != nil {
@@ -157,7 +157,7 @@ func (f *File) findHeader() error {
 	}
 	at := bytes.Index(head, []byte("%PDF-"))
 	if at < 0 {
-		return refusal.New(refusal.NotPDF, "The file is not a PDF: it has no %PDF header")
+		return reject.New(reject.NotPDF, "The file is not a PDF: it has no %PDF header")
 	}
 	f.base = int64(at)
 	return nil
@@ -184,32 +184,32 @@ func (f *File) openRoot() error {
 	}
 	f.RootRef, _ = f.Trailer.Get("Root").Ref()
 	f.Root = f.Get(f.Trailer, "Root")
-	if f.Root.Kind() != syntax.Dict || f.Root.Get("Pages") == nil {
-		return refusal.New(refusal.Damaged, "The document has no catalog of its pages")
+	if f.Root.Kind() != object.Dict || f.Root.Get("Pages") == nil {
+		return reject.New(reject.Damaged, "The document has no catalog of its pages")
 	}
 	return nil
 }
 
 func (f *File) openCrypt() error {
 	dict := f.Get(f.Trailer, "Encrypt")
-	if dict.Kind() != syntax.Dict {
+	if dict.Kind() != object.Dict {
 		if dict.IsNull() && f.Trailer.Get("Encrypt").IsNull() {
 			return nil
 		}
-		return refusal.New(refusal.Damaged, "The document's encryption dictionary cannot be read")
+		return reject.New(reject.Damaged, "The document's encryption dictionary cannot be read")
 	}
 	var id []byte
 	for e := range f.Get(f.Trailer, "ID").Elems() {
 		id = f.Resolve(Value{Object: e}).Bytes()
 		break
 	}
-	resolve := func(o syntax.Object) syntax.Object { return f.Resolve(Value{Object: o}).Object }
+	resolve := func(o object.Object) object.Object { return f.Resolve(Value{Object: o}).Object }
 	h, err := crypt.Open(dict.Object, resolve, id)
 	switch {
 	case errors.Is(err, crypt.ErrPassword):
-		return refusal.New(refusal.Encrypted, "The document is encrypted and opens with a password only")
+		return reject.New(reject.Encrypted, "The document is encrypted and opens with a password only")
 	case err != nil:
-		return refusal.Newf(refusal.UnknownHandler, "The document is encrypted in a way that is not known here (%v)", err)
+		return reject.Newf(reject.UnknownHandler, "The document is encrypted in a way that is not known here (%v)", err)
 	}
 	f.Crypt = h
 	clear(f.cache) // what was read so far was read without decryption
@@ -224,20 +224,20 @@ func (f *File) findStart() (int64, error) {
 			return 0, err
 		}
 		if at := bytes.LastIndex(end, []byte("startxref")); at >= 0 {
-			start, _, ok := syntax.Digits(end, at+len("startxref"))
+			start, _, ok := object.Digits(end, at+len("startxref"))
 			if !ok || start <= 0 || start >= f.size {
 				break
 			}
 			return start, nil
 		}
 	}
-	return 0, refusal.New(refusal.Damaged, "The document's end does not say where its cross-reference is")
+	return 0, reject.New(reject.Damaged, "The document's end does not say where its cross-reference is")
 }
 
 // window reads up to n bytes at off. Fewer come at the end of the file.
 func (f *File) window(off int64, n int) ([]byte, error) {
 	if off < 0 || off >= f.size {
-		return nil, refusal.New(refusal.Damaged, "The document points beyond its own end")
+		return nil, reject.New(reject.Damaged, "The document points beyond its own end")
 	}
 	n = int(min(int64(n), f.size-off))
 	b, err := f.alloc(n)
@@ -265,7 +265,7 @@ func (f *File) alloc(n int) ([]byte, error) {
 
 func (f *File) spend(n int) error {
 	if f.spent += int64(n); f.spent > maxSpent {
-		return refusal.Newf(refusal.TooComplex, "Reading the document stops at %d MB (%v)", maxSpent>>20, errBudget)
+		return reject.Newf(reject.TooComplex, "Reading the document stops at %d MB (%v)", maxSpent>>20, errBudget)
 	}
 	return nil
 }

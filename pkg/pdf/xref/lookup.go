@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // lookup finds where the newest version of an object is.
@@ -54,8 +54,8 @@ func (f *File) tableEntry(at int64) entry {
 	if b[17] != 'n' {
 		return entry{kind: free}
 	}
-	offset, e, ok := syntax.Digits(b[:10], 0)
-	gen, _, ok2 := syntax.Digits(b[:16], e)
+	offset, e, ok := object.Digits(b[:10], 0)
+	gen, _, ok2 := object.Digits(b[:16], e)
 	if !ok || !ok2 || offset == 0 {
 		return entry{kind: free}
 	}
@@ -79,7 +79,7 @@ func streamEntry(b []byte, width [3]int) entry {
 	case 1:
 		return entry{kind: plain, offset: int64(field[1] & (1<<62 - 1)), gen: uint16(field[2])}
 	case 2:
-		return entry{kind: packed, stream: uint32(field[1]), index: uint32(field[2])}
+		return entry{kind: compressed, stream: uint32(field[1]), index: uint32(field[2])}
 	}
 	return entry{}
 }
@@ -88,7 +88,7 @@ func streamEntry(b []byte, width [3]int) entry {
 // once going through dictionaries has taken more than a document may.
 func (f *File) Get(v Value, key string) Value {
 	if f.work += len(v.Object); f.work > maxWork {
-		f.Flaw = refusal.New(refusal.TooComplex, "The document's dictionaries are too large")
+		f.LimitErr = reject.New(reject.TooComplex, "The document's dictionaries are too large")
 		return Value{}
 	}
 	return f.Resolve(v.Key(key))
@@ -100,7 +100,7 @@ func (f *File) Resolve(v Value) Value {
 	for range maxFollow {
 		ref, ok := v.Ref()
 		if !ok {
-			if v.Kind() == syntax.Reference {
+			if v.Kind() == object.Reference {
 				return Value{}
 			}
 			return v
@@ -122,8 +122,8 @@ func (f *File) Elems(v Value) func(func(Value) bool) {
 }
 
 // Object returns an indirect object; it is null where the file has none.
-func (f *File) Object(ref syntax.Ref) Value {
-	f.asked = max(f.asked, ref.Num)
+func (f *File) Object(ref object.Ref) Value {
+	f.highestRef = max(f.highestRef, ref.Num)
 	if v, ok := f.cache[ref.Num]; ok {
 		return v
 	}
@@ -139,83 +139,83 @@ func (f *File) Object(ref syntax.Ref) Value {
 	return v
 }
 
-func (f *File) load(ref syntax.Ref) Value {
+func (f *File) load(ref object.Ref) Value {
 	switch e := f.lookup(ref.Num); e.kind {
 	case plain:
 		v, found, err := f.objectAt(e.offset)
 		if err != nil {
-			f.note(err)
+			f.noteLimit(err)
 			return Value{}
 		}
 		if found.Num != ref.Num {
 			return Value{}
 		}
 		return v
-	case packed:
-		return f.unpack(e, ref)
+	case compressed:
+		return f.readCompressed(e, ref)
 	}
 	return Value{}
 }
 
-// note keeps why an object is not read that a bound forbids to read.
-func (f *File) note(err error) {
-	if errors.Is(err, syntax.ErrDeep) {
-		f.Flaw = refusal.Newf(refusal.TooComplex, "The document nests objects deeper than %d levels", syntax.MaxDepth)
-	} else if r, ok := errors.AsType[*refusal.Refusal](err); ok && r.Reason == refusal.TooComplex {
-		f.Flaw = r
+// noteLimit keeps why an object is not read that a bound forbids to read.
+func (f *File) noteLimit(err error) {
+	if errors.Is(err, object.ErrDeep) {
+		f.LimitErr = reject.Newf(reject.TooComplex, "The document nests objects deeper than %d levels", object.MaxDepth)
+	} else if r, ok := errors.AsType[*reject.Rejection](err); ok && r.Reason == reject.TooComplex {
+		f.LimitErr = r
 	}
 }
 
 // objectAt reads "12 0 obj" and what follows at an offset.
-func (f *File) objectAt(off int64) (Value, syntax.Ref, error) {
+func (f *File) objectAt(off int64) (Value, object.Ref, error) {
 	bad := errNoObject
 	at := f.base + off
 	for n := firstWindow; ; n *= 4 {
 		b, err := f.window(at, n)
 		if err != nil {
-			return Value{}, syntax.Ref{}, err
+			return Value{}, object.Ref{}, err
 		}
 		last := int64(len(b)) == f.size-at
 		ref, i, ok := header(b)
 		if !ok {
 			return Value{}, ref, bad
 		}
-		s, e, err := syntax.Next(b, i)
+		s, e, err := object.Next(b, i)
 		// Within reach of the window's end a token may be cut off.
-		if !last && (errors.Is(err, syntax.ErrShort) || e+32 > len(b)) {
+		if !last && (errors.Is(err, object.ErrShort) || e+32 > len(b)) {
 			if n > maxWindow {
-				return Value{}, ref, refusal.New(refusal.TooComplex, "An object of the document is larger than 8 MB")
+				return Value{}, ref, reject.New(reject.TooComplex, "An object of the document is larger than 8 MB")
 			}
 			f.unalloc(b)
 			continue
 		}
 		if err != nil {
-			return f.mended(b, i, ref, err)
+			return f.repairDict(b, i, ref, err)
 		}
 		v := Value{Object: b[s:e:len(b)], Owner: ref, Pos: at + int64(s)}
-		if v.Kind() == syntax.Keyword {
+		if v.Kind() == object.Keyword {
 			v.Object = nil // "endobj" at once: null
 		}
-		if v.Kind() == syntax.Dict {
+		if v.Kind() == object.Dict {
 			v.data = streamStart(b, e, at)
 		}
 		return v, ref, nil
 	}
 }
 
-// mended reads a dictionary whose end is lost.
-func (f *File) mended(b []byte, i int, ref syntax.Ref, err error) (Value, syntax.Ref, error) {
-	if errors.Is(err, syntax.ErrDeep) {
+// repairDict reads a dictionary whose end is lost.
+func (f *File) repairDict(b []byte, i int, ref object.Ref, err error) (Value, object.Ref, error) {
+	if errors.Is(err, object.ErrDeep) {
 		return Value{}, ref, err
 	}
-	o, ok := syntax.Mend(b[:min(len(b), maxMended)], i)
+	o, ok := object.Repair(b[:min(len(b), maxRepaired)], i)
 	if !ok {
 		return Value{}, ref, err
 	}
 	return Value{Object: o, Owner: ref, Pos: -1}, ref, nil
 }
 
-var errNoObject error = refusal.New(refusal.Damaged, "The document's cross-reference points where no object is")
+var errNoObject error = reject.New(reject.Damaged, "The document's cross-reference points where no object is")
 
 // unalloc gives the newest piece of the arena back.
 func (f *File) unalloc(b []byte) {
@@ -225,20 +225,20 @@ func (f *File) unalloc(b []byte) {
 }
 
 // header reads "12 0 obj" and returns the position behind it.
-func header(b []byte) (ref syntax.Ref, end int, ok bool) {
-	num, i, ok1 := syntax.Digits(b, 0)
-	gen, j, ok2 := syntax.Digits(b, i)
-	k := syntax.SkipSpace(b, j)
+func header(b []byte) (ref object.Ref, end int, ok bool) {
+	num, i, ok1 := object.Digits(b, 0)
+	gen, j, ok2 := object.Digits(b, i)
+	k := object.SkipSpace(b, j)
 	if !ok1 || !ok2 || num > 1<<31 || gen > 65535 || !bytes.HasPrefix(b[k:], []byte("obj")) {
 		return ref, 0, false
 	}
-	return syntax.Ref{Num: uint32(num), Gen: uint16(gen)}, k + 3, true
+	return object.Ref{Num: uint32(num), Gen: uint16(gen)}, k + 3, true
 }
 
 // streamStart returns where the data behind a dictionary that ends at i start,
 // 0 when it is no stream's.
 func streamStart(b []byte, i int, at int64) int64 {
-	i = syntax.SkipSpace(b, i)
+	i = object.SkipSpace(b, i)
 	if !bytes.HasPrefix(b[i:], []byte("stream")) {
 		return 0
 	}
@@ -262,33 +262,33 @@ func (f *File) parseAt(at int64) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		s, e, err := syntax.Next(b, 0)
-		if int64(len(b)) < f.size-at && (errors.Is(err, syntax.ErrShort) || e+8 > len(b)) && n < maxWindow {
+		s, e, err := object.Next(b, 0)
+		if int64(len(b)) < f.size-at && (errors.Is(err, object.ErrShort) || e+8 > len(b)) && n < maxWindow {
 			f.unalloc(b)
 			continue
 		}
 		if err != nil {
-			return Value{}, refusal.Newf(refusal.Damaged, "The document's trailer cannot be read (%v)", err)
+			return Value{}, reject.Newf(reject.Damaged, "The document's trailer cannot be read (%v)", err)
 		}
 		return Value{Object: b[s:e:len(b)], Plain: true, Pos: at + int64(s)}, nil
 	}
 }
 
-// pack is an inflated object stream.
-type pack struct {
+// objectStream is an inflated object stream.
+type objectStream struct {
 	data  []byte
 	first int
-	index []packIndex
+	index []objectStreamEntry
 }
 
-type packIndex struct {
+type objectStreamEntry struct {
 	num uint32
 	at  int
 }
 
-// unpack reads an object out of an object stream (ISO 32000-1, 7.5.7).
-func (f *File) unpack(e entry, ref syntax.Ref) Value {
-	p := f.openPack(e.stream)
+// readCompressed reads an object out of an object stream (ISO 32000-1, 7.5.7).
+func (f *File) readCompressed(e entry, ref object.Ref) Value {
+	p := f.openObjectStream(e.stream)
 	if p == nil {
 		return Value{}
 	}
@@ -303,41 +303,41 @@ func (f *File) unpack(e entry, ref syntax.Ref) Value {
 	return Value{}
 }
 
-func (p *pack) object(x packIndex) Value {
-	s, e, err := syntax.Next(p.data, x.at)
+func (p *objectStream) object(x objectStreamEntry) Value {
+	s, e, err := object.Next(p.data, x.at)
 	if err != nil {
 		return Value{}
 	}
-	return Value{Object: syntax.Object(p.data[s:e]), Owner: syntax.Ref{Num: x.num}, Plain: true, Pos: -1}
+	return Value{Object: object.Object(p.data[s:e]), Owner: object.Ref{Num: x.num}, Plain: true, Pos: -1}
 }
 
-func (f *File) openPack(num uint32) *pack {
-	if p, ok := f.packs[num]; ok {
+func (f *File) openObjectStream(num uint32) *objectStream {
+	if p, ok := f.objectStreams[num]; ok {
 		return p
 	}
-	f.packs[num] = nil // a stream that needs itself finds nothing
-	v := f.Object(syntax.Ref{Num: num})
+	f.objectStreams[num] = nil // a stream that needs itself finds nothing
+	v := f.Object(object.Ref{Num: num})
 	if !v.IsStream() || f.lookup(num).kind != plain {
 		return nil
 	}
 	n, _ := f.Get(v, "N").Int()
 	first, _ := f.Get(v, "First").Int()
-	data, err := f.Inflate(v, maxPack)
-	f.note(err)
+	data, err := f.Inflate(v, maxObjectStream)
+	f.noteLimit(err)
 	if first < 0 || first > int64(len(data)) {
 		return nil
 	}
-	p := &pack{data: data, first: int(first), index: make([]packIndex, 0, min(max(n, 0), first/4+1))}
+	p := &objectStream{data: data, first: int(first), index: make([]objectStreamEntry, 0, min(max(n, 0), first/4+1))}
 	for i := 0; len(p.index) < int(n); {
-		num, e1, ok1 := syntax.Digits(data[:first], i)
-		at, e2, ok2 := syntax.Digits(data[:first], e1)
+		num, e1, ok1 := object.Digits(data[:first], i)
+		at, e2, ok2 := object.Digits(data[:first], e1)
 		if !ok1 || !ok2 || at > int64(len(data)) {
 			break
 		}
-		p.index = append(p.index, packIndex{uint32(num), min(int(first+at), len(data))})
+		p.index = append(p.index, objectStreamEntry{uint32(num), min(int(first+at), len(data))})
 		i = e2
 	}
-	f.packs[num] = p
+	f.objectStreams[num] = p
 	return p
 }
 
@@ -345,7 +345,7 @@ func (f *File) openPack(num uint32) *pack {
 // that it refers to in vain are used: an object there would be taken for what
 // the file misses.
 func (f *File) NextNumber() uint32 {
-	top := int64(min(f.asked, maxNumber))
+	top := int64(min(f.highestRef, maxNumber))
 	if f.rebuilt != nil {
 		for n := range f.rebuilt {
 			top = max(top, int64(n))
@@ -374,7 +374,7 @@ func (f *File) String(v Value) []byte {
 	if f.Crypt == nil || v.Plain || b == nil {
 		return b
 	}
-	out, err := f.Crypt.String(v.Owner, b)
+	out, err := f.Crypt.DecryptString(v.Owner, b)
 	if err != nil {
 		return nil
 	}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 const (
@@ -15,19 +15,19 @@ const (
 	peek        = 512
 )
 
-// found is an object header met by the scan.
-type found struct {
-	ref  syntax.Ref
-	at   int64
-	pack bool // it looks like an object stream
+// foundObject is an object header met by the scan.
+type foundObject struct {
+	ref          object.Ref
+	at           int64
+	objectStream bool // it looks like an object stream
 }
 
 // scan collects what one pass over the file meets.
 type scan struct {
-	objects  []found
-	trailers []int64 // positions behind the keyword
-	streams  []found // cross-reference streams: their dictionaries are trailers
-	catalogs []found
+	objects  []foundObject
+	trailers []int64       // positions behind the keyword
+	streams  []foundObject // cross-reference streams: their dictionaries are trailers
+	catalogs []foundObject
 	lastEnd  int64 // position of the last endobj
 	lastEOF  int64 // position of the last startxref or %%EOF
 }
@@ -36,31 +36,31 @@ type scan struct {
 // over the bytes: of objects with the same number the last one counts.
 func (f *File) Rebuild() error {
 	if f.Repaired {
-		return refusal.New(refusal.Damaged, "The document's parts do not fit together")
+		return reject.New(reject.Damaged, "The document's parts do not fit together")
 	}
 	if f.size > maxScan {
-		return refusal.New(refusal.TooComplex, "The document's cross-reference is damaged and the file too large to rebuild it")
+		return reject.New(reject.TooComplex, "The document's cross-reference is damaged and the file too large to rebuild it")
 	}
 	clear(f.cache)
-	clear(f.packs)
+	clear(f.objectStreams)
 	f.sections = f.sections[:0]
-	f.Repaired, f.Crypt, f.Start, f.spent, f.Flaw = true, nil, 0, 0, nil
-	f.asked, f.work = 0, 0
+	f.Repaired, f.Crypt, f.Start, f.spent, f.LimitErr = true, nil, 0, 0, nil
+	f.highestRef, f.work = 0, 0
 	var s scan
 	if err := s.run(f); err != nil {
 		return err
 	}
 	f.rebuilt = make(map[uint32]entry, min(len(s.objects), maxNumber))
 	if n := len(s.objects); n > 0 && s.objects[n-1].at > max(s.lastEnd, s.lastEOF) {
-		return refusal.New(refusal.Truncated, "The document breaks off in the middle of an object")
+		return reject.New(reject.Truncated, "The document breaks off in the middle of an object")
 	}
 	for _, o := range s.objects {
 		f.rebuilt[o.ref.Num] = entry{kind: plain, gen: o.ref.Gen, offset: o.at - f.base}
 	}
-	if err := f.adopt(&s); err != nil {
+	if err := f.useTrailer(&s); err != nil {
 		return err
 	}
-	f.Streams = f.addPacked(&s)
+	f.Streams = f.addCompressed(&s)
 	clear(f.cache)
 	if f.Root.Object == nil {
 		return f.catalogByType(&s)
@@ -68,8 +68,8 @@ func (f *File) Rebuild() error {
 	return f.openRoot()
 }
 
-// adopt takes the newest trailer that names a catalog.
-func (f *File) adopt(s *scan) error {
+// useTrailer takes the newest trailer that names a catalog.
+func (f *File) useTrailer(s *scan) error {
 	var best Value
 	for i, j := len(s.streams), len(s.trailers); i+j > 0 && best.Object == nil; {
 		if (len(s.streams)-i)+(len(s.trailers)-j) >= maxTrailers {
@@ -104,25 +104,25 @@ func (f *File) catalogByType(s *scan) error {
 		ref := c.ref
 		v := f.Object(ref)
 		if v.Get("Type").Is("Catalog") && !v.Get("Pages").IsNull() {
-			f.Trailer = Value{Object: syntax.AppendRef([]byte("<</Root "), ref), Plain: true, Pos: -1}
+			f.Trailer = Value{Object: object.AppendRef([]byte("<</Root "), ref), Plain: true, Pos: -1}
 			f.Trailer.Object = append(f.Trailer.Object, ">>"...)
 			return f.openRoot()
 		}
 	}
 	if len(s.objects) == 0 && s.lastEOF == 0 {
-		return refusal.New(refusal.Truncated, "The document has a header and nothing else")
+		return reject.New(reject.Truncated, "The document has a header and nothing else")
 	}
 	if s.lastEOF == 0 {
-		return refusal.New(refusal.Truncated, "The document's end with its table of contents is missing")
+		return reject.New(reject.Truncated, "The document's end with its table of contents is missing")
 	}
-	return refusal.New(refusal.Damaged, "The document has no catalog of its pages")
+	return reject.New(reject.Damaged, "The document has no catalog of its pages")
 }
 
-// addPacked enters the objects within object streams, and tells whether there
+// addCompressed enters the objects within object streams, and tells whether there
 // are any. An object that stands plain later in the file goes first.
-func (f *File) addPacked(s *scan) bool {
+func (f *File) addCompressed(s *scan) bool {
 	entered, packs := false, 0
-	if !slices.ContainsFunc(s.objects, func(o found) bool { return o.pack }) {
+	if !slices.ContainsFunc(s.objects, func(o foundObject) bool { return o.objectStream }) {
 		return false
 	}
 	placed := make(map[uint32]int64, len(s.objects))
@@ -130,13 +130,13 @@ func (f *File) addPacked(s *scan) bool {
 		placed[o.ref.Num] = o.at
 	}
 	for _, o := range s.objects {
-		if !o.pack || placed[o.ref.Num] != o.at {
+		if !o.objectStream || placed[o.ref.Num] != o.at {
 			continue
 		}
-		if packs++; packs > maxPacks {
+		if packs++; packs > maxObjectStreams {
 			break
 		}
-		p := f.openPack(o.ref.Num)
+		p := f.openObjectStream(o.ref.Num)
 		if p == nil {
 			continue
 		}
@@ -145,7 +145,7 @@ func (f *File) addPacked(s *scan) bool {
 				continue
 			}
 			placed[x.num] = o.at
-			f.rebuilt[x.num] = entry{kind: packed, stream: o.ref.Num, index: uint32(i)}
+			f.rebuilt[x.num] = entry{kind: compressed, stream: o.ref.Num, index: uint32(i)}
 			entered = true
 		}
 	}
@@ -185,7 +185,7 @@ func (s *scan) chunk(b []byte, base int64, last bool) error {
 		}
 		s.header(b, i, base)
 		if len(s.objects) > maxObjects {
-			return refusal.Newf(refusal.TooComplex, "The document's cross-reference is damaged, and it has more than %d objects", maxObjects)
+			return reject.Newf(reject.TooComplex, "The document's cross-reference is damaged, and it has more than %d objects", maxObjects)
 		}
 	}
 	for i := range positions(reach, "trailer") {
@@ -216,21 +216,21 @@ func positions(b []byte, word string) func(func(int) bool) {
 
 // header looks back from "obj" for the two numbers.
 func (s *scan) header(b []byte, i int, base int64) {
-	j := back(b, i, syntax.IsSpace)
-	g := back(b, j, digit)
-	k := back(b, g, syntax.IsSpace)
-	n := back(b, k, digit)
+	j := skipBack(b, i, object.IsSpace)
+	g := skipBack(b, j, isDigit)
+	k := skipBack(b, g, object.IsSpace)
+	n := skipBack(b, k, isDigit)
 	if g == j || k == g || n == k || j-g > 5 || k-n > 10 {
 		return
 	}
-	if n > 0 && syntax.IsRegular(b[n-1]) && !bytes.HasSuffix(b[:n], []byte("endobj")) && !bytes.HasSuffix(b[:n], []byte("endstream")) {
+	if n > 0 && object.IsRegular(b[n-1]) && !bytes.HasSuffix(b[:n], []byte("endobj")) && !bytes.HasSuffix(b[:n], []byte("endstream")) {
 		return
 	}
 	ref, _, ok := header(b[n:])
 	if !ok || ref.Num == 0 || ref.Num > maxNumber {
 		return
 	}
-	o := found{ref: ref, at: base + int64(n)}
+	o := foundObject{ref: ref, at: base + int64(n)}
 	if m := len(s.objects); m > 0 && s.objects[m-1].at >= o.at {
 		return // met already, in the overlap
 	}
@@ -238,7 +238,7 @@ func (s *scan) header(b []byte, i int, base int64) {
 	if e := bytes.Index(after, []byte("endobj")); e >= 0 {
 		after = after[:e]
 	}
-	o.pack = bytes.Contains(after, []byte("/ObjStm"))
+	o.objectStream = bytes.Contains(after, []byte("/ObjStm"))
 	s.objects = append(s.objects, o)
 	if bytes.Contains(after, []byte("/XRef")) {
 		s.streams = append(s.streams, o)
@@ -248,24 +248,24 @@ func (s *scan) header(b []byte, i int, base int64) {
 	}
 }
 
-func back(b []byte, i int, is func(byte) bool) int {
+func skipBack(b []byte, i int, is func(byte) bool) int {
 	for i > 0 && is(b[i-1]) {
 		i--
 	}
 	return i
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// Known goes through the objects of a rebuilt cross-reference in no order.
+// Entries goes through the objects of a rebuilt cross-reference in no order.
 // offset counts as the file's own offsets do; for an object in an object
 // stream it is the stream's number, and index its place there.
-func (f *File) Known(yield func(num uint32, gen uint16, packed bool, offset int64, index uint32)) {
+func (f *File) Entries(yield func(num uint32, gen uint16, packed bool, offset int64, index uint32)) {
 	for num, e := range f.rebuilt {
 		switch e.kind {
 		case plain:
 			yield(num, e.gen, false, e.offset, 0)
-		case packed:
+		case compressed:
 			yield(num, 0, true, int64(e.stream), e.index)
 		}
 	}

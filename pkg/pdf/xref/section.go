@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // entry says where an object is.
@@ -22,8 +22,8 @@ type entryKind uint8
 const (
 	missing entryKind = iota
 	free
-	plain  // at offset
-	packed // in an object stream
+	plain      // at offset
+	compressed // in an object stream
 )
 
 // run is a row of entries for consecutive object numbers.
@@ -47,10 +47,10 @@ func (f *File) readSections(start int64) error {
 	var seen []int64
 	for start > 0 {
 		if slices.Contains(seen, start) {
-			return refusal.New(refusal.Endless, "The document's cross-reference runs in a loop: one of its parts continues itself by /Prev")
+			return reject.New(reject.Endless, "The document's cross-reference runs in a loop: one of its parts continues itself by /Prev")
 		}
 		if len(seen) >= maxSections {
-			return refusal.Newf(refusal.Damaged, "The document's cross-reference is in more than %d parts", maxSections)
+			return reject.Newf(reject.Damaged, "The document's cross-reference is in more than %d parts", maxSections)
 		}
 		seen = append(seen, start)
 		trailer, isTable, err := f.readSection(start)
@@ -72,7 +72,7 @@ func (f *File) readSections(start int64) error {
 			break
 		}
 		if prev < 0 || prev >= f.size {
-			return refusal.New(refusal.Damaged, "The document's cross-reference points outside the file")
+			return reject.New(reject.Damaged, "The document's cross-reference points outside the file")
 		}
 		start = prev
 	}
@@ -84,7 +84,7 @@ func (f *File) readSection(at int64) (trailer Value, isTable bool, err error) {
 	if err != nil {
 		return Value{}, false, err
 	}
-	i := syntax.SkipSpace(b, 0)
+	i := object.SkipSpace(b, 0)
 	if bytes.HasPrefix(b[i:], []byte("xref")) {
 		trailer, err = f.readTable(f.base + at + int64(i) + 4)
 		return trailer, true, err
@@ -102,21 +102,21 @@ func (f *File) readTable(at int64) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		i := syntax.SkipSpace(b, 0)
+		i := object.SkipSpace(b, 0)
 		if bytes.HasPrefix(b[i:], []byte("trailer")) {
 			f.sections = append(f.sections, s)
 			v, err := f.parseAt(at + int64(i) + int64(len("trailer")))
-			if err == nil && v.Kind() != syntax.Dict {
-				err = refusal.New(refusal.Damaged, "The document's trailer is no dictionary")
+			if err == nil && v.Kind() != object.Dict {
+				err = reject.New(reject.Damaged, "The document's trailer is no dictionary")
 			}
 			return v, err
 		}
-		first, e1, ok1 := syntax.Digits(b, i)
-		count, e2, ok2 := syntax.Digits(b, e1)
+		first, e1, ok1 := object.Digits(b, i)
+		count, e2, ok2 := object.Digits(b, e1)
 		if !ok1 || !ok2 || first > maxNumber || count > maxNumber || len(s.runs) > maxObjects {
-			return Value{}, refusal.New(refusal.Damaged, "The document's cross-reference table cannot be read")
+			return Value{}, reject.New(reject.Damaged, "The document's cross-reference table cannot be read")
 		}
-		body := at + int64(syntax.SkipSpace(b, e2))
+		body := at + int64(object.SkipSpace(b, e2))
 		if f.fixedWidth(body, count) {
 			s.runs = append(s.runs, run{first, count, body})
 			at = body + 20*count
@@ -138,15 +138,15 @@ func (f *File) fixedWidth(at, count int64) bool {
 	}
 	var b [20]byte
 	for _, i := range [2]int64{0, count - 1} {
-		if _, err := f.r.ReadAt(b[:], at+20*i); err != nil || !entryShape(b[:]) {
+		if _, err := f.r.ReadAt(b[:], at+20*i); err != nil || !looksLikeEntry(b[:]) {
 			return false
 		}
 	}
 	return true
 }
 
-// entryShape tells whether b looks like "nnnnnnnnnn ggggg n" and an end of line.
-func entryShape(b []byte) bool {
+// looksLikeEntry tells whether b looks like "nnnnnnnnnn ggggg n" and an end of line.
+func looksLikeEntry(b []byte) bool {
 	for i, c := range b[:18] {
 		switch i {
 		case 10, 16:
@@ -163,7 +163,7 @@ func entryShape(b []byte) bool {
 			}
 		}
 	}
-	return syntax.IsSpace(b[18]) && syntax.IsSpace(b[19])
+	return object.IsSpace(b[18]) && object.IsSpace(b[19])
 }
 
 // listEntries reads entries that do not keep to 20 bytes, one by one.
@@ -171,7 +171,7 @@ func (f *File) listEntries(s *section, first, count, at int64) (int64, error) {
 	if s.listed == nil {
 		s.listed = map[uint32]entry{}
 	}
-	bad := refusal.New(refusal.Damaged, "The document's cross-reference table has entries that cannot be read")
+	bad := reject.New(reject.Damaged, "The document's cross-reference table has entries that cannot be read")
 	var b []byte
 	i := 0
 	for n := range count {
@@ -183,12 +183,12 @@ func (f *File) listEntries(s *section, first, count, at int64) (int64, error) {
 			}
 			i = 0
 		}
-		if p := syntax.SkipSpace(b, i); bytes.HasPrefix(b[p:], []byte("trailer")) {
+		if p := object.SkipSpace(b, i); bytes.HasPrefix(b[p:], []byte("trailer")) {
 			break // fewer entries than announced
 		}
-		offset, e1, ok1 := syntax.Digits(b, i)
-		gen, e2, ok2 := syntax.Digits(b, e1)
-		p := syntax.SkipSpace(b, e2)
+		offset, e1, ok1 := object.Digits(b, i)
+		gen, e2, ok2 := object.Digits(b, e1)
+		p := object.SkipSpace(b, e2)
 		if !ok1 || !ok2 || p >= len(b) || (b[p] != 'n' && b[p] != 'f') {
 			return 0, bad
 		}
@@ -208,7 +208,7 @@ func (f *File) readStream(at int64) (Value, error) {
 	if err != nil {
 		return v, err
 	}
-	bad := refusal.New(refusal.Damaged, "The document's cross-reference stream cannot be read")
+	bad := reject.New(reject.Damaged, "The document's cross-reference stream cannot be read")
 	if !v.IsStream() || !v.Get("Type").Is("XRef") {
 		return v, bad
 	}
@@ -225,10 +225,10 @@ func (f *File) readStream(at int64) (Value, error) {
 	if i != 3 || entrySize == 0 {
 		return v, bad
 	}
-	if s.data, err = f.inflateWith(v, nil, maxPack); err != nil && len(s.data) == 0 {
+	if s.data, err = f.inflateWith(v, nil, maxObjectStream); err != nil && len(s.data) == 0 {
 		return v, bad
 	}
-	f.note(err)
+	f.noteLimit(err)
 	size, _ := v.Get("Size").Int()
 	s.runs = f.streamRuns(v, size, int64(entrySize))
 	f.sections = append(f.sections, s)
@@ -237,7 +237,7 @@ func (f *File) readStream(at int64) (Value, error) {
 
 func (f *File) streamRuns(v Value, size, entrySize int64) []run {
 	index := f.Get(v, "Index")
-	if index.Kind() != syntax.Array {
+	if index.Kind() != object.Array {
 		return []run{{0, size, 0}}
 	}
 	var runs []run

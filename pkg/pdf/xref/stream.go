@@ -7,8 +7,8 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/pdf/crypt"
 	"github.com/vecctl/vecctl/pkg/pdf/filter"
-	"github.com/vecctl/vecctl/pkg/pdf/refusal"
-	"github.com/vecctl/vecctl/pkg/pdf/syntax"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 const maxFilters = 8
@@ -28,7 +28,7 @@ func (f *File) Inflate(v Value, limit int) ([]byte, error) { return f.inflateWit
 // Sample inflates the first n bytes of a stream with one filter and says how
 // many bytes come out, at most limit.
 func (f *File) Sample(v Value, n, limit int) int {
-	filters := f.list(v, "Filter", "F")
+	filters := f.valueList(v, "Filter", "F")
 	if len(filters) != 1 || f.Crypt != nil {
 		return 0
 	}
@@ -47,13 +47,13 @@ func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error)
 		return nil, err
 	}
 	if h != nil && !v.Get("Type").Is("XRef") && !f.ownCrypt(v) {
-		if data, err = h.Stream(v.Owner, data); err != nil {
+		if data, err = h.DecryptStream(v.Owner, data); err != nil {
 			return nil, err
 		}
 	}
-	filters, params := f.list(v, "Filter", "F"), f.list(v, "DecodeParms", "DP")
+	filters, params := f.valueList(v, "Filter", "F"), f.valueList(v, "DecodeParms", "DP")
 	if len(filters) > maxFilters {
-		return nil, refusal.Newf(refusal.TooComplex, "A stream of the document has %d filters", len(filters))
+		return nil, reject.Newf(reject.TooComplex, "A stream of the document has %d filters", len(filters))
 	}
 	for i, name := range filters {
 		var p filter.Params
@@ -66,7 +66,7 @@ func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error)
 			return data, spent
 		}
 		if errors.Is(err, filter.ErrTooLarge) {
-			return data, refusal.Newf(refusal.TooComplex, "A stream of the document inflates beyond %d MB", limit>>20)
+			return data, reject.Newf(reject.TooComplex, "A stream of the document inflates beyond %d MB", limit>>20)
 		}
 		if err != nil {
 			return data, fmt.Errorf("stream %s: %w", name.Text(), err)
@@ -81,7 +81,7 @@ func (f *File) ownCrypt(v Value) bool {
 	if v.Get("Type").Is("Metadata") && !f.Crypt.EncryptsMetadata() {
 		return true
 	}
-	for _, n := range f.list(v, "Filter", "F") {
+	for _, n := range f.valueList(v, "Filter", "F") {
 		if n.Is("Crypt") {
 			return true
 		}
@@ -89,16 +89,16 @@ func (f *File) ownCrypt(v Value) bool {
 	return false
 }
 
-// list reads an entry that is one value or an array of them.
-func (f *File) list(v Value, key, short string) []Value {
+// valueList reads an entry that is one value or an array of them.
+func (f *File) valueList(v Value, key, short string) []Value {
 	e := f.Get(v, key)
 	if e.IsNull() {
 		e = f.Get(v, short)
 	}
 	switch e.Kind() {
-	case syntax.Null:
+	case object.Null:
 		return nil
-	case syntax.Array:
+	case object.Array:
 		var out []Value
 		for x := range f.Elems(e) {
 			if out = append(out, x); len(out) > maxFilters {
@@ -124,10 +124,10 @@ func (f *File) params(v Value) filter.Params {
 }
 
 // Raw reads a stream's bytes as they stand in the file.
-func (f *File) Raw(v Value) ([]byte, error) { return f.raw(v, maxPack) }
+func (f *File) Raw(v Value) ([]byte, error) { return f.raw(v, maxObjectStream) }
 
-// Measured tells whether a stream's data end where its dictionary says.
-func (f *File) Measured(v Value) bool {
+// LengthValid tells whether a stream's data end where its dictionary says.
+func (f *File) LengthValid(v Value) bool {
 	n, ok := f.Get(v, "Length").Int()
 	if !ok || n < 0 || n > f.size-v.data {
 		return false
@@ -142,19 +142,19 @@ func (f *File) Measured(v Value) bool {
 
 // endsStream tells whether a stream's data can end in front of b.
 func endsStream(b []byte) bool {
-	b = b[syntax.SkipSpace(b, 0):]
+	b = b[object.SkipSpace(b, 0):]
 	return bytes.HasPrefix(b, []byte("endstream")) || bytes.HasPrefix(b, []byte("endobj"))
 }
 
 // raw reads a stream's bytes as they stand in the file, at most limit and some.
 func (f *File) raw(v Value, limit int) ([]byte, error) {
 	if !v.IsStream() {
-		return nil, refusal.New(refusal.Damaged, "The document has no stream where one should be")
+		return nil, reject.New(reject.Damaged, "The document has no stream where one should be")
 	}
 	n, ok := f.Get(v, "Length").Int()
 	if ok && n >= 0 && n <= f.size-v.data {
 		if n > int64(limit)*2+4096 {
-			return nil, refusal.Newf(refusal.TooComplex, "A stream of the document takes %d MB", n>>20)
+			return nil, reject.Newf(reject.TooComplex, "A stream of the document takes %d MB", n>>20)
 		}
 		b, err := f.window(v.data, int(n)+24)
 		if err != nil {
@@ -184,7 +184,7 @@ func (f *File) rawByKeyword(v Value, limit int) ([]byte, error) {
 			return bytes.TrimSuffix(b, []byte("\r")), nil
 		}
 		if n > limit*2+4096 {
-			return nil, refusal.New(refusal.TooComplex, "A stream of the document has no end within reach")
+			return nil, reject.New(reject.TooComplex, "A stream of the document has no end within reach")
 		}
 	}
 }

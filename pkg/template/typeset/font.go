@@ -16,15 +16,15 @@ import (
 
 // Font is a TrueType font. It is safe for concurrent use.
 type Font struct {
-	name  string
-	face  *pdf.Face
-	shape *font.Font
+	name    string
+	pdf     *pdf.Font
+	shaping *font.Font
 }
 
 // ParseFont reads a font file. The error says what is wrong with it, without
 // its name.
 func ParseFont(name string, file []byte) (_ *Font, err error) {
-	face, err := pdf.ParseFace(file)
+	face, err := pdf.ParseFont(file)
 	if err != nil {
 		return nil, err
 	}
@@ -37,33 +37,33 @@ func ParseFont(name string, file []byte) (_ *Font, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is damaged (%w)", err)
 	}
-	return &Font{name: name, face: face, shape: shape.Font}, nil
+	return &Font{name: name, pdf: face, shaping: shape.Font}, nil
 }
 
 // Has tells whether the font holds a character.
 func (f *Font) Has(c rune) bool {
-	_, ok := f.shape.NominalGlyph(c)
+	_, ok := f.shaping.NominalGlyph(c)
 	return ok
 }
 
 // ErrMissing lies below the error of a text with a character that no font has.
 var ErrMissing = errors.New("no font holds a character")
 
-func missing(c rune) error {
+func missingError(c rune) error {
 	return &fault.Error{Kind: fault.Invalid, Err: ErrMissing,
 		Message: fmt.Sprintf("has the character %q (U+%04X), which none of its fonts holds; add a font with it to the template", c, c)}
 }
 
-// chooser finds the font for a character: the first that has it. It serves one
+// fontSelector finds the font for a character: the first that has it. It serves one
 // goroutine.
-type chooser struct {
+type fontSelector struct {
 	fonts []*Font
 	faces []*font.Face
 	last  *font.Face
 }
 
 // ResolveFace is asked by the shaping library.
-func (c *chooser) ResolveFace(r rune) *font.Face {
+func (c *fontSelector) ResolveFace(r rune) *font.Face {
 	if c.last != nil && unicode.In(r, unicode.M) {
 		if _, ok := c.last.NominalGlyph(r); ok {
 			return c.last // a mark stays with its letter
@@ -79,7 +79,7 @@ func (c *chooser) ResolveFace(r rune) *font.Face {
 	return c.last
 }
 
-func (c *chooser) font(face *font.Face) *Font {
+func (c *fontSelector) font(face *font.Face) *Font {
 	for i, f := range c.faces {
 		if f == face {
 			return c.fonts[i]

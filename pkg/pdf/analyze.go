@@ -1,0 +1,113 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/vecctl/vecctl/pkg/pdf/acroform"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+const maxMetadata = 1 << 20
+
+// analysis is what an update must know of a document.
+type analysis struct {
+	f               *xref.File
+	page            *page.Page
+	content         page.Content
+	form            xref.Value // the AcroForm dictionary; null where there is none
+	signed          bool       // a field carries a signature
+	pdfa            bool       // it calls itself PDF/A
+	needAppearances bool       // its form asks viewers to draw its fields anew
+}
+
+// analyze finds out whether and how a document can be continued. Where the
+// cross-reference misleads, it looks again with a rebuilt one.
+func analyze(f *xref.File, number int, mayOverride bool) (*analysis, error) {
+	s, err := analyzeOnce(f, number, mayOverride)
+	r, ok := errors.AsType[*Rejection](err)
+	if !ok || (r.Reason != reject.NoPages && r.Reason != reject.Damaged) {
+		return s, err
+	}
+	if f.LimitErr != nil {
+		return nil, f.LimitErr // the parts are there, and a bound forbids to read them
+	}
+	if f.Repaired || f.Rebuild() != nil {
+		return nil, err
+	}
+	if s, again := analyzeOnce(f, number, mayOverride); again == nil {
+		return s, nil
+	}
+	if f.LimitErr != nil {
+		return nil, f.LimitErr
+	}
+	return nil, err
+}
+
+func analyzeOnce(f *xref.File, number int, mayOverride bool) (*analysis, error) {
+	s := &analysis{f: f}
+	if f.Crypt != nil && !f.Crypt.MayModify() && !mayOverride {
+		return nil, reject.New(reject.NotPermitted, "The document's author does not permit changes to it")
+	}
+	if s.form = f.Get(f.Root, "AcroForm"); s.isDynamicXFA() {
+		return nil, reject.New(reject.XFAOnly, "The document is a dynamic XFA form, whose pages exist only in Adobe's viewer")
+	}
+	if err := s.findSignatures(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.page, err = page.Find(f, number); err != nil {
+		return nil, err
+	}
+	if s.content, err = page.ReadContent(f, s.page); err != nil {
+		return nil, err
+	}
+	s.pdfa, s.needAppearances = isPDFA(f), acroform.NeedAppearances(f)
+	return s, nil
+}
+
+// isDynamicXFA tells whether the pages are made by an XFA form when it is opened:
+// it says so, or it has no fields of the ordinary kind.
+func (s *analysis) isDynamicXFA() bool {
+	if string(s.f.Get(s.f.Root, "NeedsRendering").Object) == "true" {
+		return true
+	}
+	if s.f.Get(s.form, "XFA").IsNull() {
+		return false
+	}
+	for range s.f.Elems(s.f.Get(s.form, "Fields")) {
+		return false
+	}
+	return true
+}
+
+// findSignatures looks for signatures and what they forbid.
+func (s *analysis) findSignatures() error {
+	f := s.f
+	if sig := f.Get(f.Get(f.Root, "Perms"), "DocMDP"); sig.Kind() == object.Dict {
+		s.signed = true
+		if acroform.DocMDPLevel(f, sig) == 1 {
+			return reject.New(reject.ChangesForbidden, "The document is certified by its author's signature, which forbids any change")
+		}
+	}
+	for signed := range acroform.Signatures(f) {
+		s.signed = true
+		if p, ok := f.Get(f.Get(signed.Field, "Lock"), "P").Int(); ok && p == 1 {
+			return reject.New(reject.ChangesForbidden, "A signature in the document locks it against any change")
+		}
+	}
+	return nil
+}
+
+// isPDFA tells whether the document's metadata call it PDF/A.
+func isPDFA(f *xref.File) bool {
+	v := f.Get(f.Root, "Metadata")
+	if !v.IsStream() || f.StreamSize(v) > maxMetadata {
+		return false
+	}
+	xmp, _ := f.Inflate(v, maxMetadata)
+	return bytes.Contains(xmp, []byte("http://www.aiim.org/pdfa/ns/id/"))
+}

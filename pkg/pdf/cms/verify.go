@@ -1,0 +1,129 @@
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// ErrAltered says that the content is not what was signed.
+var ErrAltered = errors.New("the bytes that the signature covers are not those that were signed")
+
+var (
+	errSigningCert = errors.New("the signature names another certificate than the one that came with it")
+	errContentType = errors.New("the signature's attributes contradict each other")
+	errEnvelope    = errors.New("the signature's envelope was altered")
+)
+
+// Verify checks the signature over content with the given digest, which is that
+// of s.Hash.
+func (s *Signed) Verify(digest []byte) error {
+	i := &s.info
+	if i.attrs == nil {
+		oid, params, ok := parseAlgorithm(i.sigAlg)
+		if !ok {
+			return ErrAlgorithm
+		}
+		return verifyDigest(s.Certificate.PublicKey, oid, params, s.Hash, nil, digest, i.signature)
+	}
+	if !bytes.Equal(i.messageDigest, digest) {
+		return ErrAltered
+	}
+	if !bytes.Equal(i.contentType, s.contentType) {
+		return errContentType
+	}
+	if i.signingCert != nil && !i.matchesSigningCert(s.Certificate) {
+		return errSigningCert
+	}
+	return verifySignature(s.Certificate.PublicKey, i.sigAlg, s.Hash, i.attrs, i.signature)
+}
+
+// NamesCertificate tells whether the signed attributes name the signer's
+// certificate, as PAdES demands.
+func (s *Signed) NamesCertificate() bool { return s.info.signingCert != nil }
+
+// matchesSigningCert compares the signing certificate attribute (RFC 5035, 3 and 4)
+// with the certificate.
+func (i *signerInfo) matchesSigningCert(c *x509.Certificate) bool {
+	var value, ids, id, alg, hash cryptobyte.String
+	in := cryptobyte.String(i.signingCert)
+	if !in.ReadASN1(&value, tags.SEQUENCE) || !value.ReadASN1(&ids, tags.SEQUENCE) || !ids.ReadASN1(&id, tags.SEQUENCE) {
+		return false
+	}
+	h := crypto.SHA256
+	if i.signingCertSHA1 {
+		h = crypto.SHA1
+	} else if id.PeekASN1Tag(tags.SEQUENCE) {
+		var ok bool
+		if !id.ReadASN1Element(&alg, tags.SEQUENCE) {
+			return false
+		}
+		if h, ok = parseHash(alg); !ok {
+			return false
+		}
+	}
+	if !id.ReadASN1(&hash, tags.OCTET_STRING) {
+		return false
+	}
+	sum := h.New()
+	sum.Write(c.Raw)
+	return bytes.Equal(hash, sum.Sum(nil))
+}
+
+// CheckEnvelope tells whether the parts of the envelope that no signature covers are
+// as RFC 5652 wants them: what a signer of our own never writes otherwise. Of
+// other people's signers it is not asked.
+func (s *Signed) CheckEnvelope() error {
+	i := &s.info
+	known := slices.ContainsFunc([][]byte{algECDSA, algRSA}, func(a []byte) bool { return bytes.Equal(a, i.sigAlg) })
+	if !s.isCanonical(1) || i.version != 1 || !known || !bytes.Equal(i.digest, algSHA256) ||
+		len(i.unsigned) != len(i.tokens) || len(i.tokens) > 1 {
+		return errEnvelope
+	}
+	token, err := s.Token()
+	if err != nil || token != nil && !token.isCanonical() {
+		return errEnvelope
+	}
+	return nil
+}
+
+// isCanonical checks what both a signature and a time stamp keep to.
+func (s *Signed) isCanonical(version int) bool {
+	if !s.isDER || s.version != version || !bytes.Equal(s.digests, s.info.digest) || !signedByIssuer(s.Certificate, s.Others) {
+		return false
+	}
+	for _, c := range s.Others {
+		if !signedByIssuer(c, s.Others) {
+			return false
+		}
+	}
+	return s.unreadableCerts == 0
+}
+
+// isCanonical tells whether the token is one that can be embedded: one of which every
+// later change would show.
+func (t *Token) isCanonical() bool {
+	i := &t.signed.info
+	_, params, ok := parseAlgorithm(i.sigAlg)
+	return t.signed.isCanonical(3) && len(i.unsigned) == 0 && i.version == 1 && ok && (len(params) == 0 || params[0] == tagSequence)
+}
+
+// signedByIssuer checks a certificate's own signature as far as its issuer is at hand.
+func signedByIssuer(c *x509.Certificate, others []*x509.Certificate) bool {
+	issuer := c
+	if !bytes.Equal(c.RawIssuer, c.RawSubject) {
+		i := slices.IndexFunc(others, func(o *x509.Certificate) bool { return bytes.Equal(o.RawSubject, c.RawIssuer) })
+		if i < 0 {
+			return true
+		}
+		issuer = others[i]
+	}
+	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+	var weak x509.InsecureAlgorithmError // roots of old are signed with SHA-1
+	return err == nil || errors.As(err, &weak)
+}

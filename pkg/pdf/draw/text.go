@@ -1,0 +1,184 @@
+// Package draw writes what is seen on the pages of a PDF: lines and shades, rows of
+// glyphs, and of each TrueType font the glyphs that they show (ISO 32000-1, 9.6 to 9.9).
+package draw
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/pdf/incremental"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+)
+
+// Text is a row of glyphs of one font.
+type Text struct {
+	Font       *Font
+	Size       float64  // points
+	X, Y       float64  // where the first glyph stands on its line, in points from the page's top left corner
+	Colour     [3]uint8 // red, green, blue
+	Glyphs     []Glyph  // from left to right
+	ActualText string   // the text in reading order; empty: what its glyphs say
+}
+
+// Glyph is one of a Text. Its lengths are parts of the font's size.
+type Glyph struct {
+	ID      uint16
+	Advance float64 // to the next glyph
+	DX, DY  float64 // its place relative to where it would stand, to the right and up
+	Text    string  // what it stands for; empty where another glyph says it
+}
+
+// Renderer is one drawing.
+type Renderer struct {
+	*incremental.Writer
+	Deflate       func([]byte) ([]byte, error)
+	Width, Height float64 // of the page, in points
+	fonts         []*usedFont
+	content       []byte
+}
+
+// Write writes the texts as a Form XObject in the reader's coordinates, with
+// the origin at the page's bottom left corner.
+func (j *Renderer) Write(texts []Text) (form object.Ref, err error) {
+	all, err := j.WriteAll([][]Text{texts})
+	if err != nil {
+		return form, err
+	}
+	return all[0], nil
+}
+
+// WriteAll writes a Form XObject for the texts of each page. They share their
+// fonts.
+func (j *Renderer) WriteAll(pages [][]Text) ([]object.Ref, error) {
+	drawings := make([][]byte, len(pages))
+	for i, texts := range pages {
+		j.content = nil
+		for _, t := range texts {
+			j.draw(t)
+		}
+		drawings[i] = j.content
+	}
+	dict, err := j.resources()
+	if err != nil {
+		return nil, err
+	}
+	forms := make([]object.Ref, len(pages))
+	for i, drawing := range drawings {
+		data, err := j.Deflate(drawing)
+		if err != nil {
+			return nil, err
+		}
+		forms[i] = j.NewRef()
+		if err := j.Stream(forms[i], dict, data); err != nil {
+			return nil, err
+		}
+	}
+	return forms, nil
+}
+
+// resources writes the fonts, and returns the entries of every form.
+func (j *Renderer) resources() ([]byte, error) {
+	dict := []byte("/Subtype/Form/BBox[0 0 ")
+	dict = object.AppendReal(dict, j.Width)
+	dict = append(dict, ' ')
+	dict = object.AppendReal(dict, j.Height)
+	dict = append(dict, "]/Resources<</Font<<"...)
+	for i, f := range j.fonts {
+		ref, err := j.embed(f)
+		if err != nil {
+			return nil, err
+		}
+		dict = append(dict, "/F"...)
+		dict = strconv.AppendInt(dict, int64(i), 10)
+		dict = append(dict, ' ')
+		dict = object.AppendRef(dict, ref)
+	}
+	return append(dict, ">>>>/Filter/FlateDecode"...), nil
+}
+
+// usedFont numbers the glyphs that are shown of a font.
+type usedFont struct {
+	*Font
+	glyphs []uint16 // by their new numbers
+	newID  map[uint16]uint16
+	text   []string
+}
+
+func (j *Renderer) font(f *Font) (*usedFont, int) {
+	for i, have := range j.fonts {
+		if have.Font == f {
+			return have, i
+		}
+	}
+	x := &usedFont{Font: f, glyphs: []uint16{0}, newID: map[uint16]uint16{0: 0}, text: []string{""}}
+	j.fonts = append(j.fonts, x)
+	return x, len(j.fonts) - 1
+}
+
+func (f *usedFont) use(g Glyph) uint16 {
+	n, ok := f.newID[g.ID]
+	if !ok {
+		n = uint16(len(f.glyphs))
+		f.newID[g.ID] = n
+		f.glyphs, f.text = append(f.glyphs, g.ID), append(f.text, "")
+	}
+	if f.text[n] == "" {
+		f.text[n] = g.Text
+	}
+	return n
+}
+
+// width is a glyph's advance in thousandths, as the font's dictionary says it.
+func (f *usedFont) width(g uint16) float64 {
+	return math.Round(float64(f.Advance(g)) * 1000 / float64(f.UnitsPerEm))
+}
+
+func (j *Renderer) draw(t Text) {
+	f, n := j.font(t.Font)
+	b := j.content
+	if t.ActualText != "" {
+		b = append(b, "/Span<</ActualText"...)
+		b = object.AppendHex(b, object.Text(t.ActualText))
+		b = append(b, ">>BDC "...)
+	}
+	b = append(b, "BT"...)
+	for _, c := range t.Colour {
+		b = append(b, ' ')
+		b = object.AppendReal(b, float64(c)/255)
+	}
+	b = append(b, " rg/F"...)
+	b = strconv.AppendInt(b, int64(n), 10)
+	b = append(b, ' ')
+	b = object.AppendReal(b, t.Size)
+	b = append(b, " Tf "...)
+	b = object.AppendReal(b, t.X)
+	b = append(b, ' ')
+	b = object.AppendReal(b, j.Height-t.Y)
+	b = append(b, " Td["...)
+	rise, owed := 0.0, 0.0 // thousandths that the pen is behind where it should be
+	for _, g := range t.Glyphs {
+		if dy := math.Round(g.DY*1000) / 1000; dy != rise {
+			b = append(b, "]TJ "...)
+			b = object.AppendReal(b, dy*t.Size)
+			b = append(b, " Ts["...)
+			rise = dy
+		}
+		owed += g.DX * 1000
+		if move := math.Round(owed); move != 0 {
+			b = object.AppendReal(b, -move)
+			owed -= move
+		}
+		id := f.use(g)
+		b = object.AppendHex(b, []byte{byte(id >> 8), byte(id)})
+		owed += (g.Advance-g.DX)*1000 - f.width(g.ID)
+	}
+	b = append(b, "]TJ"...)
+	if rise != 0 {
+		b = append(b, " 0 Ts"...)
+	}
+	b = append(b, " ET\n"...)
+	if t.ActualText != "" {
+		b = append(b, "EMC\n"...)
+	}
+	j.content = b
+}

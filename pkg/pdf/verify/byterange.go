@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"crypto"
+	"errors"
+	"io"
+
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
+	"github.com/vecctl/vecctl/pkg/pdf/object"
+	"github.com/vecctl/vecctl/pkg/pdf/xref"
+)
+
+// byteRange is what a signature covers: all bytes up to end but for the gap, in
+// which the signature itself stands (ISO 32000-1, 12.8.1).
+type byteRange struct {
+	gap, behind int64 // where "<" stands, and what follows ">"
+	end         int64
+	contents    []byte
+}
+
+var (
+	errRange    = errors.New("the signature does not say which bytes it covers")
+	errGap      = errors.New("the signature leaves out bytes that it must cover")
+	errContents = errors.New("the signature itself is not where it must be, or is damaged")
+)
+
+// readByteRange reads ByteRange and Contents and checks that nothing but the
+// signature itself is left out.
+func readByteRange(f *xref.File, sig xref.Value) (byteRange, error) {
+	var n [4]int64
+	i := 0
+	for e := range f.Elems(f.Get(sig, "ByteRange")) {
+		x, ok := e.Int()
+		if !ok || i > 3 || x < 0 || x > f.Size() {
+			return byteRange{}, errRange
+		}
+		n[i], i = x, i+1
+	}
+	s := byteRange{gap: n[1], behind: n[2], end: n[2] + n[3]}
+	if i != 4 || s.gap > s.behind || s.end > f.Size() {
+		return byteRange{}, errRange
+	}
+	// Offsets count from the header, and where junk stands before it, some
+	// writers count from the file's start.
+	contents := sig.Key("Contents")
+	if n[0] != 0 || contents.Pos < 0 {
+		return byteRange{}, errGap
+	}
+	if contents.Pos != s.gap || contents.Pos+int64(len(contents.Object)) != s.behind {
+		return byteRange{}, errGap
+	}
+	if s.behind-s.gap > 2*cms.MaxEnvelope {
+		return byteRange{}, errContents
+	}
+	var ok bool
+	if s.contents, ok = hexadecimal(contents.Object); !ok {
+		return byteRange{}, errContents
+	}
+	return s, nil
+}
+
+// hexadecimal decodes a string strictly, since no signature covers it: no white
+// space, and letters of one case.
+func hexadecimal(o object.Object) ([]byte, bool) {
+	if len(o) < 4 || len(o)%2 != 0 || o[0] != '<' || o[len(o)-1] != '>' {
+		return nil, false
+	}
+	var lower, upper bool
+	for _, c := range o[1 : len(o)-1] {
+		switch {
+		case c >= '0' && c <= '9':
+		case c >= 'a' && c <= 'f':
+			lower = true
+		case c >= 'A' && c <= 'F':
+			upper = true
+		default:
+			return nil, false
+		}
+	}
+	return o.Bytes(), !lower || !upper
+}
+
+// digest hashes what the span covers.
+func (s byteRange) digest(r io.ReaderAt, h crypto.Hash) ([]byte, error) {
+	sum := h.New()
+	for _, part := range [2]*io.SectionReader{
+		io.NewSectionReader(r, 0, s.gap), io.NewSectionReader(r, s.behind, s.end-s.behind),
+	} {
+		if _, err := io.Copy(sum, part); err != nil {
+			return nil, &readError{err}
+		}
+	}
+	return sum.Sum(nil), nil
+}

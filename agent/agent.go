@@ -17,25 +17,20 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecctl/vecctl/agent/applying"
-	"github.com/vecctl/vecctl/agent/catalog"
-	"github.com/vecctl/vecctl/agent/deliver"
-	"github.com/vecctl/vecctl/agent/drop"
-	"github.com/vecctl/vecctl/agent/feed"
+	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/applications"
+	"github.com/vecctl/vecctl/agent/dropfolder"
+	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/hooks"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/agent/mails"
-	"github.com/vecctl/vecctl/agent/outcome"
+	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/pages"
-	"github.com/vecctl/vecctl/agent/post"
-	"github.com/vecctl/vecctl/agent/process"
-	"github.com/vecctl/vecctl/agent/rekey"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/retention"
-	"github.com/vecctl/vecctl/agent/seats"
-	"github.com/vecctl/vecctl/agent/space"
-	"github.com/vecctl/vecctl/agent/tokens"
+	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -46,9 +41,9 @@ import (
 
 // Options are what an agent needs.
 type Options struct {
-	Home    home.Dir
-	Links   string // the base URL, in place of the home's own; "" does not
-	Command string // what the process is, for whoever finds the home held
+	Home            home.Dir
+	BaseURLOverride string // the base URL, in place of the home's own; "" does not
+	Command         string // what the process is, for whoever finds the home held
 	// Institution is made in a home that has none.
 	Institution vault.Institution
 	// LockWait is how long to wait for another process to let go of the home.
@@ -60,44 +55,44 @@ type Options struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
-	// Page writes the one-page PDF of an image; nil: pdf.FromImage.
-	Page func(w io.Writer, r io.ReaderAt, size int64) error
+	// ImageToPDF writes the one-page PDF of an image; nil: pdf.FromImage.
+	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
-type tokenDesk = tokens.Desk
+type tokenAdmin = admin.Tokens
 
 // Agent is a vault at work, or ready to be.
 type Agent struct {
 	Options
-	// Made is true when the home was made by Open.
-	Made bool
-	*tokenDesk
+	// Created is true when the home was made by Open.
+	Created bool
+	*tokenAdmin
 
-	store        *bolt.Store
-	blobs        *blob.Store
-	seats        *seats.Seats
-	catalog      *catalog.Catalog
-	certifier    certifier
-	intake       *intake.Intake
-	uploads      *intake.Uploads
-	desk         *applying.Desk
-	processor    *process.Processor
-	mailing      mailing
-	post         *post.Post
-	mails        *mails.Desk
-	outcome      *outcome.Writer
-	pages        *pages.Pages
-	feed         feed.Feed
-	keeper       *retention.Keeper
-	sender       *deliver.Sender
-	hooks        *hooks.Hooks
-	secrets      *home.Safe
-	keys         *rekey.Desk
-	privateHooks bool          // private addresses may be told of events too
-	remote       *courier.Book // certificates on remote vaults
-	health       *health.Health
-	space        *space.Space
-	dropFolder   atomic.Pointer[drop.Watcher] // nil while none is watched
+	store                *bolt.Store
+	blobs                *blob.Store
+	institutions         *institutions.Registry
+	templates            *intake.TemplateCache
+	certAuthority        certAuthority
+	intake               *intake.Intake
+	uploads              *intake.Uploads
+	applicationService   *applications.Service
+	processor            *signing.Processor
+	mailSettings         mailSettings
+	mailQueue            *mailer.Queue
+	mailAdmin            *admin.Mails
+	exporter             *results.Exporter
+	pages                *pages.Pages
+	events               events.Bus
+	cleaner              *retention.Cleaner
+	dispatcher           *webhooks.Dispatcher
+	webhookAdmin         *admin.Webhooks
+	secretStore          *home.SecretStore
+	keyAdmin             *admin.Keys
+	allowPrivateWebhooks bool          // private addresses may be told of events too
+	remote               *courier.Book // certificates on remote vaults
+	health               *health.Health
+	disk                 *health.DiskMonitor
+	dropFolder           atomic.Pointer[dropfolder.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -120,32 +115,32 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
 	}
-	a := &Agent{Options: o, Made: !existed}
+	a := &Agent{Options: o, Created: !existed}
 	standard, err := a.loadPlacement(config)
 	if err != nil {
 		return nil, err
 	}
-	a.catalog = a.newCatalog(standard)
+	a.templates = a.newTemplateCache(standard)
 	signing, err := a.loadSigning(config)
 	if err != nil {
 		return nil, err
 	}
-	if a.mailing, err = a.loadMailing(config); err != nil {
+	if a.mailSettings, err = a.loadMailSettings(config); err != nil {
 		return nil, err
 	}
-	if err := a.prepareHooks(config); err != nil {
+	if err := a.loadWebhookSettings(config); err != nil {
 		return nil, err
 	}
-	if a.keeper, err = a.newKeeper(config); err != nil {
+	if a.cleaner, err = a.newCleaner(config); err != nil {
 		return nil, err
 	}
-	baseURL := cmp.Or(o.Links, config.Get("base_url"), home.DefaultBaseURL)
+	baseURL := cmp.Or(o.BaseURLOverride, config.Get("base_url"), home.DefaultBaseURL)
 	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
 	}
 	if a.store, err = bolt.Open(o.Home.Database(), o.LockWait); err != nil {
 		if fault.Is(err, fault.Locked) {
-			return nil, o.Home.Locked(err)
+			return nil, o.Home.LockedError(err)
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
@@ -156,19 +151,19 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signing, config home.Config) error {
-	err := a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
+func (a *Agent) prepare(ctx context.Context, baseURL string, signing institutions.SigningOptions, config home.Config) error {
+	err := a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	// On a full disk there is no note, but what is there can be looked at.
 	if err != nil && !fault.Is(err, fault.Full) {
 		return err
 	}
-	if err := a.Home.Tidy(); err != nil {
+	if err := a.Home.RemoveTemporary(); err != nil {
 		return err
 	}
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	if err := a.seatInstitutions(ctx, baseURL, signing); err != nil {
+	if err := a.openInstitutions(ctx, baseURL, signing); err != nil {
 		return err
 	}
 	if err := a.openAuthority(config); err != nil {
@@ -183,40 +178,42 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, signing seats.Signi
 	if err != nil {
 		return err
 	}
-	a.health = health.New(vitals{a, health.Books{Records: a.store, Institutions: a.seats.IDs, Now: a.Now}}, a.Build)
-	a.health.Begin(last)
+	a.health = health.New(metricsSource{a, health.StoreCounts{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}}, a.Build)
+	a.health.CountEventsAfter(last)
 	a.wire()
-	a.hooks.Check(ctx)
-	if err := a.keys.Finish(ctx); err != nil {
+	a.webhookAdmin.CheckSuspended(ctx)
+	if err := a.keyAdmin.FinishRotation(ctx); err != nil {
 		return err
 	}
-	a.pages, err = a.showing()
+	a.pages, err = a.newPages()
 	return err
 }
 
 func (a *Agent) wire() {
-	if a.Page == nil {
-		a.Page = pdf.FromImage
+	if a.ImageToPDF == nil {
+		a.ImageToPDF = pdf.FromImage
 	}
-	a.intake = &intake.Intake{Ledger: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
-		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) { return a.seats.CurrentSeal().Inspect(r, size) }}
+	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
+		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) {
+			return a.institutions.CurrentStamper().Inspect(r, size)
+		}}
 	a.uploads = intake.NewUploads(a.intake, a.store)
-	a.desk = a.newDesk()
-	a.outcome = &outcome.Writer{Tails: a.store, Blobs: a.blobs}
-	a.wireSpace()
-	sealer := &process.Sealer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
-		Page: a.Page, MailHold: a.mailing.hold, Seal: a.seats.Seal}
-	a.processor = process.New(a.store, sealer.Work, process.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, Settled: a.settled, Trouble: a.space.Held, Rush: a.uploads.Rush,
-		Observe: func(r process.Result, took time.Duration) { a.health.Attempt(string(r), took) },
+	a.applicationService = a.newApplicationService()
+	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
+	a.wireDisk()
+	signer := &signing.Signer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
+		ImageToPDF: a.ImageToPDF, MailHold: a.mailSettings.hold, Stamper: a.institutions.Stamper}
+	a.processor = signing.New(a.store, signer.Sign, signing.Options{
+		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
+		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
 	a.wireMails()
-	a.tokenDesk = tokens.New(a.store, a.currentID, a.Now, a.Random)
-	a.keeper.Records = a.store
-	a.keeper.Shred = applying.Shredder{Book: a.store, Institutions: a.seats.IDs, Now: a.Now}.Shred
-	a.secrets = home.NewSafe(a.Home, a.Now, a.Random)
-	a.keys = &rekey.Desk{Records: a.store, Safe: a.secrets, Signing: a.seats.Keys, Authority: a.certifier.keys, Now: a.Now}
-	a.wireHooks()
+	a.tokenAdmin = admin.NewTokens(a.store, a.currentID, a.Now, a.Random)
+	a.cleaner.Store = a.store
+	a.cleaner.CleanEvidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}.Clean
+	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
+	a.keyAdmin = &admin.Keys{Endpoints: a.store, Secrets: a.secretStore, Signing: a.institutions.Keys, Authority: a.certAuthority.keys, Now: a.Now}
+	a.wireWebhooks()
 	a.remote = courier.NewBook(a.Home.Remote())
 }
 
@@ -224,13 +221,13 @@ func (a *Agent) wire() {
 func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
-	work.Go(func() error { return a.post.Run(ctx) })
+	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
-	work.Go(func() error { return a.sender.Run(ctx) })
-	work.Go(func() error { return a.wakeHooks(ctx) })
-	work.Go(func() error { return a.space.Watch(ctx) })
-	work.Go(func() error { return a.keeper.Run(ctx) })
-	work.Go(func() error { return a.tellOfApplications(ctx) })
+	work.Go(func() error { return a.dispatcher.Run(ctx) })
+	work.Go(func() error { return a.wakeDispatcher(ctx) })
+	work.Go(func() error { return a.disk.Watch(ctx) })
+	work.Go(func() error { return a.cleaner.Run(ctx) })
+	work.Go(func() error { return a.runDigest(ctx) })
 	return work.Wait()
 }
 
@@ -271,6 +268,6 @@ func (a *Agent) sweep(ctx context.Context) error {
 
 // Close lets go of the home. Run must have returned.
 func (a *Agent) Close() error {
-	a.Home.ClearHolder()
+	a.Home.RemoveLockInfo()
 	return a.store.Close()
 }

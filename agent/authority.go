@@ -25,14 +25,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// certifier is the certification authority of the home. It shares the store's file
+// certAuthority is the certification authority of the home. It shares the store's file
 // with the vault, and nothing else.
-type certifier struct {
-	office  *office.Office
+type certAuthority struct {
+	service *office.Office
 	ring    *keyring.Ring
 	door    *certify.Door
 	page    *page.Page
-	gallery *badge.Gallery
+	badges  *badge.Gallery
 }
 
 // openAuthority prepares the authority; it starts nothing.
@@ -45,7 +45,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	prover, err := a.prover(config)
+	prover, err := a.newDomainValidator(config)
 	if err != nil {
 		return err
 	}
@@ -53,38 +53,38 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	a.certifier.office = office.New(office.Options{
-		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: herald{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+	a.certAuthority.service = office.New(office.Options{
+		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: authorityEventSink{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
-	a.certifier.ring = keys
-	a.certifier.door = certify.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
-	a.certifier.gallery = badge.NewGallery()
-	a.certifier.page, err = page.New(a.certifier.office, a.BaseURL, a.Now, a.Log)
+	a.certAuthority.ring = keys
+	a.certAuthority.door = certify.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
+	a.certAuthority.badges = badge.NewGallery()
+	a.certAuthority.page, err = page.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
 	return err
 }
 
-// herald tells the endpoints of a store of the authority's events. Staff of any of
+// authorityEventSink tells the endpoints of a store of the authority's events. Staff of any of
 // the home's institutions may have registered them.
-type herald struct{ agent *Agent }
+type authorityEventSink struct{ agent *Agent }
 
 // Send implements office.Courier.
-func (h herald) Send(ctx context.Context, e authority.Event) error {
+func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 	all, err := h.agent.store.Institutions(ctx)
 	if err != nil {
 		return err
 	}
 	for _, i := range all {
-		news := hook.Ready(hook.Owner{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
-		if err := h.agent.store.Announce(ctx, news, h.agent.Now()); err != nil {
+		notification := hook.Ready(hook.Owner{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
+		if err := h.agent.store.Announce(ctx, notification, h.agent.Now()); err != nil {
 			return err
 		}
 	}
-	h.agent.sender.Wake()
+	h.agent.dispatcher.Wake()
 	return nil
 }
 
-// prover looks for proofs of domains with the resolvers of the settings.
-func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
+// newDomainValidator looks for proofs of domains with the resolvers of the settings.
+func (a *Agent) newDomainValidator(config home.Config) (*proof.Prover, error) {
 	list, err := a.setting(config, "authority.resolvers")
 	if err != nil {
 		return nil, err
@@ -100,8 +100,8 @@ func (a *Agent) prover(config home.Config) (*proof.Prover, error) {
 	return p, nil
 }
 
-// keys tells what the authority hashes with.
-func (c *certifier) keys() []staff.Key {
+// keyAdmin tells what the authority hashes with.
+func (c *certAuthority) keys() []staff.Key {
 	var keys []staff.Key
 	for _, k := range c.ring.Keys() {
 		state := staff.KeyVerifies
@@ -114,24 +114,24 @@ func (c *certifier) keys() []staff.Key {
 }
 
 // mount adds the authority's public face.
-func (c *certifier) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
+func (c *certAuthority) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
 	c.door.Mount(mux, around)
-	mux.Handle("GET /badges/", around(c.gallery))
+	mux.Handle("GET /badges/", around(c.badges))
 	mux.Handle("GET /verify/{hash}", around(c.page))
 }
 
 // mountPublic adds it for the network.
-func (c *certifier) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
+func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
 	perimeter := edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}
-	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.trail().AroundStores(h)) })
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.auditTrail().AuthorityMiddleware(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.
-func (c *certifier) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, a.trail().AroundStores)
-	desk := &counter.Counter{Registry: c.office, Bench: c.office, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(counter.Base, a.trail().Around(desk.Handler()))
+func (c *certAuthority) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
+	c.mount(mux, a.auditTrail().AuthorityMiddleware)
+	adminHandler := &counter.Counter{Registry: c.service, Bench: c.service, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
+	mux.Handle(counter.Base, a.auditTrail().StaffMiddleware(adminHandler.Handler()))
 }
 
 // runAuthority does what time brings to certifications.
-func (a *Agent) runAuthority(ctx context.Context) error { return a.certifier.office.Run(ctx) }
+func (a *Agent) runAuthority(ctx context.Context) error { return a.certAuthority.service.Run(ctx) }

@@ -15,13 +15,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
-func (a *Agent) backups() *backup.Maker {
-	return &backup.Maker{Home: a.kept, HomeID: a.homeID, Institution: func() string { return a.Institution().Name },
+func (a *Agent) backupMaker() *backup.Maker {
+	return &backup.Maker{Home: a.backupHome, HomeID: a.homeID, Institution: func() string { return a.Institution().Name },
 		Version: a.Build.Version, Now: a.Now, Random: a.Random, Log: a.Log}
 }
 
-// kept is the home as a backup sees it.
-func (a *Agent) kept() backup.Home {
+// backupHome is the home as a backup sees it.
+func (a *Agent) backupHome() backup.Home {
 	d := a.Home
 	rel := func(path string) string {
 		inside, err := filepath.Rel(string(d), path)
@@ -32,17 +32,17 @@ func (a *Agent) kept() backup.Home {
 	}
 	h := backup.Home{
 		Root: string(d), Store: a.store, Blobs: a.blobs, Database: rel(d.Database()), Outcomes: rel(d.Verified()),
-		Arriving: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.Passing(),
+		Incoming: []string{rel(d.Drop()), rel(d.Incoming())}, Omitted: d.TransientFiles(),
 	}
 	if a.dropFolder.Load() != nil { // an agent, not a command
-		h.Waited = a.uploads.Waited
+		h.CallersWaited = a.uploads.Waited
 	}
 	return h
 }
 
 // homeID tells homes apart; it stays the same when a home is moved or restored.
 func (a *Agent) homeID() string {
-	first, _ := a.seats.ByID(1)
+	first, _ := a.institutions.ByID(1)
 	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
 	const length = 4
 	return hex.EncodeToString(sum[:length])
@@ -54,7 +54,7 @@ func (a *Agent) homeID() string {
 func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
 	s, err := bolt.Open(d.Database(), wait)
 	if fault.Is(err, fault.Locked) {
-		return d.Locked(err)
+		return d.LockedError(err)
 	}
 	if err != nil {
 		return err

@@ -111,7 +111,7 @@ func wantRestorable(t *testing.T, path string, now time.Time) (certificates int)
 		t.Fatalf("%s: %d documents are missing, %v", path, missing, err)
 	}
 	during(t, dir, "UTC", now, func(a *agent.Agent, c *staff.Client) {
-		if a.Made {
+		if a.Created {
 			t.Errorf("%s: the home is a new one", path)
 		}
 		waitFor(t, "certificates to be done", func() bool {

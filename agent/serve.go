@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/receive"
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -30,7 +30,7 @@ type ServeOptions struct {
 	Drop    DropOptions
 	// Receiver says what the agent believes of what others tell it, and what it does.
 	Receiver ReceiverOptions
-	receiver *receive.Receiver
+	receiver *webhooks.Receiver
 	// Ready is told the addresses when all of them answer.
 	Ready func(staff, public string)
 }
@@ -38,24 +38,24 @@ type ServeOptions struct {
 // Serve runs the agent with its faces until ctx ends, then lets what is in hand
 // finish.
 func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
-	watcher, err := a.newDrop(o.Drop)
+	watcher, err := a.newDropWatcher(o.Drop)
 	if err != nil {
 		return err
 	}
 	a.dropFolder.Store(watcher)
 	defer a.dropFolder.Store(nil)
 	o.receiver = a.newReceiver(o.Receiver)
-	return a.serveFaces(ctx, o, a.measured("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority, a.watchBounces)
+	return a.serveListeners(ctx, o, a.instrument("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority, a.watchBounces)
 }
 
-// serveFaces runs the agent and some of its parts, and answers staff and, at the
+// serveListeners runs the agent and some of its parts, and answers staff and, at the
 // address that the options name, everyone.
-func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Handler, parts ...func(context.Context) error) error {
+func (a *Agent) serveListeners(ctx context.Context, o ServeOptions, everyone http.Handler, parts ...func(context.Context) error) error {
 	staff, endpoint, err := a.Home.Listen(a.Random)
 	if err != nil {
 		return err
 	}
-	faces := []edge.Face{{Listener: staff, Handler: endpoint.Guard(a.Handler())}}
+	listeners := []edge.Face{{Listener: staff, Handler: endpoint.RequireKey(a.Handler())}}
 	public := ""
 	if o.Listen != "" {
 		l, err := net.Listen("tcp", o.Listen)
@@ -71,11 +71,11 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		faces = append(faces, edge.Face{Listener: l, Handler: edge.Timely(edge.BodyTime, health.Local(a.health.Handler(), everyone))})
+		listeners = append(listeners, edge.Face{Listener: l, Handler: edge.Timely(edge.BodyTime, health.LocalOnly(a.health.Handler(), everyone))})
 	}
-	err = a.Home.SetHolder(home.Holder{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
+	err = a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {
-		for _, f := range faces {
+		for _, f := range listeners {
 			err = errors.Join(err, f.Listener.Close())
 		}
 		return err
@@ -85,11 +85,11 @@ func (a *Agent) serveFaces(ctx context.Context, o ServeOptions, everyone http.Ha
 	for _, part := range parts {
 		work.Go(func() error { return part(ctx) })
 	}
-	for _, f := range faces {
+	for _, f := range listeners {
 		work.Go(func() error { return f.Serve(ctx) })
 	}
-	a.health.Running(true)
-	defer context.AfterFunc(ctx, func() { a.health.Running(false) })()
+	a.health.SetRunning(true)
+	defer context.AfterFunc(ctx, func() { a.health.SetRunning(false) })()
 	if o.Ready != nil {
 		o.Ready(endpoint.Network+":"+endpoint.Address, public)
 	}

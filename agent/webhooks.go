@@ -5,44 +5,44 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/vecctl/vecctl/agent/deliver"
+	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/hooks"
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault/hook"
 )
 
-// prepareHooks reads the settings of webhooks.
-func (a *Agent) prepareHooks(config home.Config) error {
+// loadWebhookSettings reads the settings of webhooks.
+func (a *Agent) loadWebhookSettings(config home.Config) error {
 	text, err := a.setting(config, "webhooks.allow_private")
 	if err != nil {
 		return err
 	}
-	a.privateHooks, _ = strconv.ParseBool(text) // checked already; "" is false
+	a.allowPrivateWebhooks, _ = strconv.ParseBool(text) // checked already; "" is false
 	return nil
 }
 
-// wireHooks makes the sender, and what staff do to webhooks; it starts nothing.
-func (a *Agent) wireHooks() {
+// wireWebhooks makes the sender, and what staff do to webhooks; it starts nothing.
+func (a *Agent) wireWebhooks() {
 	client := ssrf.New(ssrf.Policy{
-		AllowPrivate: a.privateHooks, Timeout: hook.AttemptTime, MaxBody: hook.ReadAnswer, MaxIdle: deliver.Idle})
-	sealed := &hooks.Secrets{Random: a.Random, Box: func(mayMake bool) (hooks.Box, error) { return a.secrets.Open(mayMake) }}
-	a.sender = deliver.New(a.store, deliver.Options{
-		Client: client, Open: sealed.Open, Agent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
-		Now: a.Now, Log: a.Log, Ended: func(ctx context.Context) { a.hooks.Check(ctx) },
-		Result: a.health.Told,
+		AllowPrivate: a.allowPrivateWebhooks, Timeout: hook.AttemptTime, MaxBody: hook.ReadAnswer, MaxIdle: webhooks.IdleConnections})
+	sealer := &admin.SecretSealer{Random: a.Random, Cipher: func(mayMake bool) (admin.SecretCipher, error) { return a.secretStore.Open(mayMake) }}
+	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
+		Client: client, OpenSecret: sealer.Open, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
+		Now: a.Now, Log: a.Log, Attempted: func(ctx context.Context) { a.webhookAdmin.CheckSuspended(ctx) },
+		CountResult: a.health.CountDelivery,
 	})
-	a.hooks = hooks.New(hooks.Options{
-		Register: a.store, Ledger: a.store, Sender: a.sender, Secrets: sealed, Client: client, Private: a.privateHooks,
-		Institution: a.currentID, Suspended: health.Alarm{Health: a.health, Name: "webhooks"}, Tell: a.feed.Notice,
+	a.webhookAdmin = admin.NewWebhooks(admin.WebhooksOptions{
+		EndpointStore: a.store, DeliveryStore: a.store, Dispatcher: a.dispatcher, Secrets: sealer, Client: client, AllowPrivate: a.allowPrivateWebhooks,
+		Institution: a.currentID, SuspendedAlarm: health.Alarm{Health: a.health, Name: "webhooks"}, Notify: a.events.PublishNotice,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 
-// wakeHooks tells the sender whenever something was committed, until ctx ends.
-func (a *Agent) wakeHooks(ctx context.Context) error {
-	news := a.feed.Follow()
+// wakeDispatcher tells the sender whenever something was committed, until ctx ends.
+func (a *Agent) wakeDispatcher(ctx context.Context) error {
+	news := a.events.Subscribe()
 	defer news.Stop()
 	for {
 		select {
@@ -50,7 +50,7 @@ func (a *Agent) wakeHooks(ctx context.Context) error {
 			return nil
 		case <-news.Ready():
 			_, _ = news.Take() // nothing is to gather
-			a.sender.Wake()
+			a.dispatcher.Wake()
 		}
 	}
 }

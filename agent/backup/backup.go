@@ -33,30 +33,30 @@ type Home struct {
 	Store    Store
 	Blobs    *blob.Store
 	Database string   // the store's file
-	Arriving []string // folders whose files go into the store, in the order of their way
+	Incoming []string // folders whose files go into the store, in the order of their way
 	Omitted  []string // files and folders that are made anew
 	// Outcomes is the folder of verified PDFs, which are made anew too; the reports
 	// between them are not.
 	Outcomes string
-	// Waited tells whether others have waited since it was last asked; nil where there
+	// CallersWaited reports whether others have waited since it was last asked; nil where there
 	// are none.
-	Waited func() bool
+	CallersWaited func() bool
 }
 
 // blobsFolder is where pkg/backup puts documents.
 const blobsFolder = "blobs"
 
-// Take writes a backup to w. Have are the documents of the backup that h.Since
+// Write writes a backup to w. Have are the documents of the backup that h.Since
 // names.
-func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
+func (o Home) Write(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
 	release := o.Blobs.Hold()
 	defer release()
-	b, err := backup.NewWriter(w, h, have, o.effort(ctx))
+	b, err := backup.NewWriter(w, h, have, o.throttle(ctx))
 	if err != nil {
 		return backup.Contents{}, err
 	}
 	defer b.Abort()
-	for _, folder := range o.Arriving {
+	for _, folder := range o.Incoming {
 		if err := (walk{Home: o, ctx: ctx, to: b}).tree(folder, folder); err != nil {
 			return backup.Contents{}, err
 		}
@@ -69,7 +69,7 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 	if err != nil {
 		return backup.Contents{}, fmt.Errorf("copying the database: %w", err)
 	}
-	skip := slices.Concat(o.Arriving, o.Omitted, []string{o.Database, blobsFolder})
+	skip := slices.Concat(o.Incoming, o.Omitted, []string{o.Database, blobsFolder})
 	if err := (walk{Home: o, ctx: ctx, to: b, skip: skip, links: 2}).tree(".", "."); err != nil {
 		return backup.Contents{}, err
 	}
@@ -79,15 +79,15 @@ func (o Home) Take(ctx context.Context, h backup.Header, have []string, w io.Wri
 	return b.Close()
 }
 
-// effort is all that the machine has, or where others call, what leaves them a
+// throttle is all that the machine has, or where others call, what leaves them a
 // processor always, and the disk for as long as it was kept from them.
-func (o Home) effort(ctx context.Context) backup.Throttle {
+func (o Home) throttle(ctx context.Context) backup.Throttle {
 	all := runtime.GOMAXPROCS(0)
-	if o.Waited == nil {
+	if o.CallersWaited == nil {
 		return backup.Throttle{Processors: all}
 	}
 	return backup.Throttle{Processors: all - 1, Rest: func(took time.Duration) {
-		if o.Waited() {
+		if o.CallersWaited() {
 			_ = bell.Pause(ctx, min(took, time.Second)) // what ends it ends the backup too
 		}
 	}}

@@ -60,7 +60,7 @@ func newHome(t *testing.T) (h files.Home, s *bolt.Store, sum string) {
 		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		must(t, os.WriteFile(path, []byte(name), 0o600))
 	}
-	return files.Home{Root: root, Store: s, Blobs: blobs, Database: "vault.db", Arriving: []string{"drop", "incoming"},
+	return files.Home{Root: root, Store: s, Blobs: blobs, Database: "vault.db", Incoming: []string{"drop", "incoming"},
 		Omitted: []string{"holder.json"}, Outcomes: "verified"}, s, staged.SHA256
 }
 
@@ -82,7 +82,7 @@ func take(t *testing.T, h files.Home, have ...string) (names []string, body []by
 	if len(have) > 0 {
 		header.Since = &backup.Base{ID: "0", File: "x"}
 	}
-	_, err := h.Take(t.Context(), header, have, &out)
+	_, err := h.Write(t.Context(), header, have, &out)
 	must(t, err)
 	return members(t, out.Bytes()), out.Bytes()
 }
@@ -170,7 +170,7 @@ func TestALostDocument(t *testing.T) {
 	h, _, sum := newHome(t)
 	must(t, os.Remove(filepath.Join(h.Root, "blobs", sum[:2], sum)))
 	var out bytes.Buffer
-	found, err := h.Take(t.Context(), backup.Header{ID: "1"}, nil, &out)
+	found, err := h.Write(t.Context(), backup.Header{ID: "1"}, nil, &out)
 	if err != nil || !slices.Equal(found.Damaged, []string{sum}) {
 		t.Errorf("found %v, %v", found.Damaged, err)
 	}

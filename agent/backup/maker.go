@@ -34,7 +34,7 @@ func (m *Maker) Backup(ctx context.Context, q staff.BackupRequest, w io.Writer) 
 	if q.Since != nil {
 		h.Since = &backup.Base{ID: q.Since.ID, File: q.Since.File}
 	}
-	found, err := m.Home().Take(ctx, h, q.Have, w)
+	found, err := m.Home().Write(ctx, h, q.Have, w)
 	if err != nil {
 		return staff.BackupResult{}, err
 	}

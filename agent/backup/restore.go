@@ -21,7 +21,7 @@ func Restore(ctx context.Context, s backup.Chain, root, database string) (found 
 		gone, err := Missing(ctx, staged, database)
 		missing = len(gone)
 		if err == nil {
-			err = noteIn(ctx, filepath.Join(staged, database))
+			err = recordRestore(ctx, filepath.Join(staged, database))
 		}
 		if fault.Is(err, fault.Illegal) {
 			return err // a newer program's; its words are clear
@@ -31,8 +31,8 @@ func Restore(ctx context.Context, s backup.Chain, root, database string) (found 
 	return found, missing + len(found.Damaged), err
 }
 
-// noteIn writes the act of a context down in a database that nobody else holds.
-func noteIn(ctx context.Context, path string) error {
+// recordRestore writes the act of a context down in a database that nobody else holds.
+func recordRestore(ctx context.Context, path string) error {
 	s, err := bolt.Open(path, time.Second)
 	if err != nil {
 		return err

@@ -55,10 +55,10 @@ func (w walk) tree(folder, as string) error {
 		switch {
 		case slices.Contains(w.skip, rel) && d.IsDir():
 			return fs.SkipDir
-		case slices.Contains(w.skip, rel), w.madeAnew(rel):
+		case slices.Contains(w.skip, rel), w.isRebuilt(rel):
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
-			return w.linked(rel)
+			return w.followLink(rel)
 		case !d.Type().IsRegular():
 			return nil
 		}
@@ -66,9 +66,9 @@ func (w walk) tree(folder, as string) error {
 	})
 }
 
-// linked adds what a link in the home leads to, unless it leads nowhere, or to where
+// followLink adds what a link in the home leads to, unless it leads nowhere, or to where
 // the home lies.
-func (w walk) linked(rel string) error {
+func (w walk) followLink(rel string) error {
 	if strings.Count(rel, "/") >= w.links {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (w walk) linked(rel string) error {
 	return w.tree(rel, rel)
 }
 
-// holdsHome tells whether a folder is the home, or one above it.
+// holdsHome reports whether a folder is the home, or one above it.
 func (w walk) holdsHome(folder fs.FileInfo) bool {
 	at, err := filepath.EvalSymlinks(w.Root)
 	for err == nil {
@@ -104,19 +104,19 @@ func (w walk) holdsHome(folder fs.FileInfo) bool {
 	return false
 }
 
-// madeAnew tells whether a file need not be kept: half-written ones, backups, the
+// isRebuilt reports whether a file need not be kept: half-written ones, backups, the
 // database as it was before an upgrade, and verified PDFs, each of which is a document
 // and a record.
-func (o Home) madeAnew(name string) bool {
+func (o Home) isRebuilt(name string) bool {
 	base := path.Base(name)
 	_, isBackup := backup.ParseName(base)
 	return isBackup || strings.HasPrefix(base, ".tmp-") || strings.HasPrefix(name, o.Database+".") ||
 		strings.HasPrefix(name, o.Outcomes+"/") && (strings.HasSuffix(base, ".pdf") || strings.HasSuffix(base, ".part"))
 }
 
-// wholly is the size up to which a file is read at once, so that one that changes
+// smallFile is the size up to which a file is read at once, so that one that changes
 // meanwhile is kept as it was at one moment.
-const wholly = 1 << 20
+const smallFile = 1 << 20
 
 func (w walk) file(name string) error {
 	f, err := os.Open(filepath.Join(w.Root, filepath.FromSlash(name)))
@@ -131,10 +131,10 @@ func (w walk) file(name string) error {
 	if err != nil {
 		return blob.DiskError(err, "reading the home")
 	}
-	if info.Size() > wholly {
+	if info.Size() > smallFile {
 		return w.to.File(name, info.Size(), info.ModTime(), f)
 	}
-	body, err := io.ReadAll(io.LimitReader(f, wholly))
+	body, err := io.ReadAll(io.LimitReader(f, smallFile))
 	if err != nil {
 		return blob.DiskError(err, "reading the home")
 	}

@@ -53,7 +53,7 @@ func newSiteAt(t *testing.T, links string, o agent.ServeOptions) *site {
 	t.Helper()
 	s := &site{T: t, home: filepath.Join(t.TempDir(), "home"), clock: &clock{}}
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(s.home), Links: links, Command: "test",
+		Home: home.Dir(s.home), BaseURLOverride: links, Command: "test",
 		Institution: vault.Institution{Name: "First", TimeZone: "Europe/Warsaw"},
 		LockWait:    time.Second, Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})

@@ -29,7 +29,7 @@ type Finding struct {
 	Check   string `json:"check"`
 	Level   Level  `json:"level"`
 	Message string `json:"message"`
-	Mend    string `json:"mend,omitempty"` // what to do
+	Fix     string `json:"mend,omitempty"` // what to do
 }
 
 // Disk is what is known of a file system.
@@ -47,8 +47,8 @@ type Vault interface {
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 }
 
-// Patient is a home on a machine.
-type Patient struct {
+// Target is a home on a machine.
+type Target struct {
 	Home    string
 	Secrets []string // files and folders that nobody else may read
 	Keys    []string // files of signing keys
@@ -63,40 +63,40 @@ type Patient struct {
 
 	// Letters, where set, lists characters of texts that no font holds with which this
 	// machine prints reports.
-	Letters func(texts []string) ([]string, error)
+	MissingCharacters func(texts []string) ([]string, error)
 
 	// Vault is nil when it cannot be asked; Refused then says why.
-	Vault   Vault
-	Refused *Finding
-	Running bool // Vault is an agent that runs
+	Vault       Vault
+	OpenFailure *Finding
+	Running     bool // Vault is an agent that runs
 }
 
-// Examine makes all checks.
-func (p Patient) Examine(ctx context.Context) []Finding {
+// Run makes all checks.
+func (p Target) Run(ctx context.Context) []Finding {
 	var found []Finding
 	for _, check := range []func(context.Context) []Finding{
-		p.permissions, p.owners, p.disk, p.drop, p.keys, p.Links, p.vault,
+		p.permissions, p.owners, p.disk, p.drop, p.keys, p.CheckBaseURL, p.vault,
 	} {
 		found = append(found, check(ctx)...)
 	}
 	return found
 }
 
-func one(f Finding) []Finding { return []Finding{f} }
+func single(f Finding) []Finding { return []Finding{f} }
 
 func ok(check, format string, args ...any) []Finding {
-	return one(Finding{Check: check, Level: OK, Message: fmt.Sprintf(format, args...)})
+	return single(Finding{Check: check, Level: OK, Message: fmt.Sprintf(format, args...)})
 }
 
-func note(check, mend, format string, args ...any) []Finding {
-	return one(Finding{Check: check, Level: Note, Message: fmt.Sprintf(format, args...), Mend: mend})
+func warning(check, fix, format string, args ...any) []Finding {
+	return single(Finding{Check: check, Level: Note, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
-func wrong(check, mend, format string, args ...any) []Finding {
-	return one(Finding{Check: check, Level: Wrong, Message: fmt.Sprintf(format, args...), Mend: mend})
+func failure(check, fix, format string, args ...any) []Finding {
+	return single(Finding{Check: check, Level: Wrong, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
-// Healthy tells whether nothing is wrong.
+// Healthy reports whether nothing is wrong.
 func Healthy(found []Finding) bool {
 	for _, f := range found {
 		if f.Level == Wrong {
@@ -109,4 +109,4 @@ func Healthy(found []Finding) bool {
 // days is a time in whole days.
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }
 
-func named(kind string) string { return cmp.Or(kind, "a file system of unknown kind") }
+func kindName(kind string) string { return cmp.Or(kind, "a file system of unknown kind") }

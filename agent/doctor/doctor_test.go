@@ -62,7 +62,7 @@ func approved(body string, at time.Time) client.Certificate {
 }
 
 // well is a patient with whom nothing is wrong.
-func well(t *testing.T) (doctor.Patient, *vault) {
+func well(t *testing.T) (doctor.Target, *vault) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
@@ -72,7 +72,7 @@ func well(t *testing.T) (doctor.Patient, *vault) {
 	t.Cleanup(server.Close)
 	v := &vault{status: staff.AgentStatus{TimeZone: "Europe/Warsaw"}, body: "pdf",
 		pages: [][]client.Certificate{{approved("pdf", now.Add(-time.Hour))}}}
-	return doctor.Patient{
+	return doctor.Target{
 		Home: dir, Secrets: []string{dir, filepath.Join(dir, "missing")}, Drop: filepath.Join(dir, "drop"),
 		Keys: []string{key(t, dir, 10, now)}, BaseURL: "https://example.com", Default: "http://127.0.0.1:7780",
 		DiskOf: func(string) (doctor.Disk, error) {
@@ -107,7 +107,7 @@ func key(t *testing.T, dir string, years int, at time.Time) string {
 
 func TestNothingIsWrong(t *testing.T) {
 	p, _ := well(t)
-	found := p.Examine(t.Context())
+	found := p.Run(t.Context())
 	if !doctor.Healthy(found) {
 		t.Errorf("found %+v", found)
 	}
@@ -125,19 +125,19 @@ func TestALinkedFolderIsNotOpenToOthers(t *testing.T) {
 		t.Skip("no links here:", err)
 	}
 	p.Secrets = append(p.Secrets, link)
-	if found := p.Examine(t.Context()); !doctor.Healthy(found) {
+	if found := p.Run(t.Context()); !doctor.Healthy(found) {
 		t.Errorf("found %+v", found)
 	}
 }
 
 func TestFindings(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(t *testing.T, p *doctor.Patient, v *vault)
+		spoil func(t *testing.T, p *doctor.Target, v *vault)
 		check string
 		level doctor.Level
 		words string
 	}{
-		"an open home": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"an open home": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			if runtime.GOOS == "windows" {
 				t.Skip("no permissions of this kind")
 			}
@@ -145,7 +145,7 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "permissions", doctor.Wrong, "0750"},
-		"what root left behind": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"what root left behind": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			if os.Getuid() != 0 {
 				t.Skip("only root can give files away")
 			}
@@ -154,99 +154,99 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "owner", doctor.Wrong, "belongs to the user root"},
-		"little room": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"little room": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) { return doctor.Disk{Free: 100 << 20, Total: 20 << 30}, nil }
 		}, "space", doctor.Wrong, "0.1 GB of 20.0 GB"},
-		"a network share": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"a network share": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) {
 				return doctor.Disk{Free: 9 << 30, Total: 20 << 30, Kind: "nfs", Network: true}, nil
 			}
 		}, "disk", doctor.Wrong, "nfs"},
-		"a disk that cannot be asked": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"a disk that cannot be asked": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) { return doctor.Disk{}, errors.ErrUnsupported }
 		}, "disk", doctor.Note, "cannot be asked"},
-		"a drop folder on a share": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"a drop folder on a share": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Drop = t.TempDir()
 			p.DiskOf = func(folder string) (doctor.Disk, error) {
 				return doctor.Disk{Free: 9 << 30, Total: 20 << 30, Network: folder == p.Drop}, nil
 			}
 		}, "drop", doctor.Wrong, "network share"},
-		"a drop folder beside nothing": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"a drop folder beside nothing": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Drop = filepath.Join(t.TempDir(), "a", "b")
 		}, "drop", doctor.Note, "could not be tried"},
-		"a key that ends": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"a key that ends": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Keys = []string{key(t, p.Home, 1, now.AddDate(-1, 0, 30))}
 		}, "signing-key", doctor.Wrong, "in 30 days"},
-		"a key that has ended": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"a key that has ended": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Keys = []string{key(t, p.Home, 1, now.AddDate(-2, 0, 0))}
 		}, "signing-key", doctor.Wrong, "has ended"},
-		"a damaged key": {func(t *testing.T, p *doctor.Patient, _ *vault) {
+		"a damaged key": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			if err := os.WriteFile(p.Keys[0], []byte("-----BEGIN"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "signing-key", doctor.Wrong, "is damaged"},
-		"no key": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.Keys = nil }, "signing-key", doctor.Note, "no signing key"},
-		"no base URL": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.BaseURL = p.Default },
+		"no key": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.Keys = nil }, "signing-key", doctor.Note, "no signing key"},
+		"no base URL": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.BaseURL = p.Default },
 			"base-url", doctor.Wrong, "no base URL is set"},
-		"a base URL of this machine": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.BaseURL = "https://localhost" },
+		"a base URL of this machine": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.BaseURL = "https://localhost" },
 			"base-url", doctor.Wrong, "this machine alone"},
-		"no TLS": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"no TLS": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.BaseURL, p.Transport = "http://example.com", refuse{fs.ErrNotExist}
 		}, "tls", doctor.Wrong, "without TLS"},
-		"nobody there": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"nobody there": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.Transport = refuse{errors.New("connection refused")}
 		},
 			"base-url", doctor.Wrong, "connection refused"},
-		"a certificate that nobody vouches for": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"a certificate that nobody vouches for": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			e, _ := p.Transport.(elsewhere)
 			p.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, e.server.Listener.Addr().String())
 			}}
 		}, "tls", doctor.Wrong, "browsers will refuse"},
-		"a certificate that ends": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"a certificate that ends": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.Now = func() time.Time { return time.Date(2084, 1, 20, 0, 0, 0, 0, time.UTC) }
 		}, "tls", doctor.Wrong, "ends on"},
-		"a time zone that is not known": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.status.TimeZone = "Mars/Olympus" },
+		"a time zone that is not known": {func(_ *testing.T, _ *doctor.Target, v *vault) { v.status.TimeZone = "Mars/Olympus" },
 			"time-zone", doctor.Wrong, "Mars/Olympus"},
-		"UTC": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.status.TimeZone = "UTC" }, "time-zone", doctor.Note, "UTC"},
-		"a clock that stands at the epoch": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
+		"UTC": {func(_ *testing.T, _ *doctor.Target, v *vault) { v.status.TimeZone = "UTC" }, "time-zone", doctor.Note, "UTC"},
+		"a clock that stands at the epoch": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.Now = func() time.Time { return time.Unix(0, 0).UTC() }
 		}, "clock", doctor.Wrong, "1970"},
-		"a clock behind the newest certificate": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
+		"a clock behind the newest certificate": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.pages[0][0].CreatedAt = now.Add(time.Hour)
 		}, "clock", doctor.Wrong, "was issued at"},
-		"a damaged record": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
+		"a damaged record": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.listErr = fault.New(fault.Damaged, "a record of the database is damaged")
 		}, "database", doctor.Wrong, "a record of the database is damaged"},
-		"a damaged document": {func(_ *testing.T, _ *doctor.Patient, v *vault) { v.body = "another" },
+		"a damaged document": {func(_ *testing.T, _ *doctor.Target, v *vault) { v.body = "another" },
 			"database", doctor.Wrong, "VEC-IC-1 is not what was signed"},
-		"the key of secrets is lost": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
+		"the key of secrets is lost": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.keysErr = fault.New(fault.Damaged, "keys/secrets.key is missing")
 		}, "keys", doctor.Wrong, "secrets.key is missing"},
-		"what the agent says": {func(_ *testing.T, _ *doctor.Patient, v *vault) {
+		"what the agent says": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},
-		"letters that no font holds": {func(_ *testing.T, p *doctor.Patient, v *vault) {
+		"letters that no font holds": {func(_ *testing.T, p *doctor.Target, v *vault) {
 			v.pages[0][0].Name, v.pages[0][0].Title = "홍길동", "Diploma"
-			p.Letters = func(texts []string) ([]string, error) {
+			p.MissingCharacters = func(texts []string) ([]string, error) {
 				if strings.Join(texts, "|") != "홍길동|Diploma" {
 					return nil, errors.New("asked for " + strings.Join(texts, "|"))
 				}
 				return []string{"길", "동", "홍"}, nil
 			}
 		}, "fonts", doctor.Note, "no font here holds 길 동 홍"},
-		"no agent": {func(_ *testing.T, p *doctor.Patient, _ *vault) { p.Running = false }, "agent", doctor.Note, "no agent runs"},
-		"a vault that cannot be asked": {func(_ *testing.T, p *doctor.Patient, _ *vault) {
-			p.Vault, p.Refused = nil, &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: "it is damaged"}
+		"no agent": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.Running = false }, "agent", doctor.Note, "no agent runs"},
+		"a vault that cannot be asked": {func(_ *testing.T, p *doctor.Target, _ *vault) {
+			p.Vault, p.OpenFailure = nil, &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: "it is damaged"}
 		}, "database", doctor.Wrong, "it is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, v := well(t)
 			test.spoil(t, &p, v)
-			found := p.Examine(t.Context())
+			found := p.Run(t.Context())
 			for _, f := range found {
 				if f.Check == test.check && f.Level == test.level && strings.Contains(f.Message, test.words) {
-					if f.Level == doctor.Wrong && f.Mend == "" && p.Vault != nil {
+					if f.Level == doctor.Wrong && f.Fix == "" && p.Vault != nil {
 						t.Errorf("it says nothing about the mend: %+v", f)
 					}
 					if doctor.Healthy(found) != (test.level != doctor.Wrong) {
@@ -270,14 +270,14 @@ func TestTheWholeDatabaseIsSampled(t *testing.T) {
 	for i := range v.pages {
 		v.pages[i] = []client.Certificate{approved("pdf", now)}
 	}
-	if found := p.Examine(t.Context()); !doctor.Healthy(found) {
+	if found := p.Run(t.Context()); !doctor.Healthy(found) {
 		t.Fatalf("found %+v", found)
 	}
 	if n := len(v.listed); n < 5 || v.listed[0] != 1 || v.listed[n-1] != 50 {
 		t.Errorf("looked at pages %v of 50", v.listed)
 	}
 	v.pages, v.listed = v.pages[:2], nil
-	p.Examine(t.Context())
+	p.Run(t.Context())
 	if len(v.listed) != 2 {
 		t.Errorf("looked at pages %v of 2", v.listed)
 	}

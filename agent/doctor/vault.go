@@ -18,10 +18,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// keyEnd is how long before a signing key's end it is said.
-const keyEnd = 60 * 24 * time.Hour
+// keyExpiryWarning is how long before a signing key's end it is said.
+const keyExpiryWarning = 60 * 24 * time.Hour
 
-func (p Patient) keys(context.Context) []Finding {
+func (p Target) keys(context.Context) []Finding {
 	const check = "signing-key"
 	var found []Finding
 	for _, path := range p.Keys {
@@ -30,12 +30,12 @@ func (p Patient) keys(context.Context) []Finding {
 			continue
 		}
 		if err != nil {
-			found = append(found, wrong(check, "run vecctl as the home's owner", "the signing key %s cannot be read: %v", path, err)...)
+			found = append(found, failure(check, "run vecctl as the home's owner", "the signing key %s cannot be read: %v", path, err)...)
 			continue
 		}
 		signer, err := pdf.LoadSigner(body, body)
 		if err != nil {
-			found = append(found, wrong(check, "restore it from a backup", "the signing key %s is damaged: %s", path, words(err))...)
+			found = append(found, failure(check, "restore it from a backup", "the signing key %s is damaged: %s", path, errorText(err))...)
 			continue
 		}
 		end := signer.Certificate().NotAfter
@@ -43,20 +43,20 @@ func (p Patient) keys(context.Context) []Finding {
 		const renew = "vecctl key rotate, or vecctl key import; what was signed before stays valid"
 		switch {
 		case left <= 0:
-			found = append(found, wrong(check, renew, "the signing key %s has ended on %s", path, end.Format(time.DateOnly))...)
-		case left < keyEnd:
-			found = append(found, wrong(check, renew, "the signing key %s ends on %s, in %d days", path, end.Format(time.DateOnly), days(left))...)
+			found = append(found, failure(check, renew, "the signing key %s has ended on %s", path, end.Format(time.DateOnly))...)
+		case left < keyExpiryWarning:
+			found = append(found, failure(check, renew, "the signing key %s ends on %s, in %d days", path, end.Format(time.DateOnly), days(left))...)
 		default:
 			found = append(found, ok(check, "the signing key is valid until %s", end.Format(time.DateOnly))...)
 		}
 	}
 	if found == nil {
-		return note(check, "", "there is no signing key yet; one is made when it is needed")
+		return warning(check, "", "there is no signing key yet; one is made when it is needed")
 	}
 	return found
 }
 
-func words(err error) string {
+func errorText(err error) string {
 	if message, ok := fault.Message(err); ok {
 		return message
 	}
@@ -64,50 +64,50 @@ func words(err error) string {
 }
 
 // vault asks the agent, or the one in this process, for what only it knows.
-func (p Patient) vault(ctx context.Context) []Finding {
+func (p Target) vault(ctx context.Context) []Finding {
 	if p.Vault == nil {
-		return one(*p.Refused)
+		return single(*p.OpenFailure)
 	}
 	var found []Finding
 	if p.Running {
 		found = ok("agent", "the agent runs")
 	} else {
-		found = note("agent", "vecctl agent, or vecctl agent install", "no agent runs; commands work without one, the drop folder does not")
+		found = warning("agent", "vecctl agent, or vecctl agent install", "no agent runs; commands work without one, the drop folder does not")
 	}
 	status, err := p.Vault.AgentStatus(ctx)
 	if err != nil {
-		return append(found, wrong("database", "restore the home from a backup", "%s", words(err))...)
+		return append(found, failure("database", "restore the home from a backup", "%s", errorText(err))...)
 	}
 	for _, problem := range status.Problems {
 		if problem.Kind == staff.KeyProblem {
 			continue // the keys have a check of their own
 		}
-		found = append(found, wrong(problem.Kind, "see the message", "%s", problem.Message)...)
+		found = append(found, failure(problem.Kind, "see the message", "%s", problem.Message)...)
 	}
 	if _, err := p.Vault.Keys(ctx); err != nil {
-		found = append(found, wrong("keys", "restore the folder keys of the home from a backup", "%s", words(err))...)
+		found = append(found, failure("keys", "restore the folder keys of the home from a backup", "%s", errorText(err))...)
 	}
 	found = append(found, p.timeZone(status)...)
 	newest, records, texts, err := p.sample(ctx)
 	if err != nil {
-		return append(found, wrong("database", "stop the agent and restore the home from a backup", "%s", words(err))...)
+		return append(found, failure("database", "stop the agent and restore the home from a backup", "%s", errorText(err))...)
 	}
 	found = append(found, ok("database", "it opens, and %d records that were looked at are sound", records)...)
-	found = append(found, p.letters(texts)...)
+	found = append(found, p.printableNames(texts)...)
 	return append(found, p.clock(newest)...)
 }
 
-// letters looks whether names can be printed. Templates are held to their own fonts
+// printableNames looks whether names can be printed. Templates are held to their own fonts
 // when they are checked; the report of a batch takes what it finds.
-func (p Patient) letters(texts []string) []Finding {
+func (p Target) printableNames(texts []string) []Finding {
 	const check, most = "fonts", 8
-	if p.Letters == nil || len(texts) == 0 {
+	if p.MissingCharacters == nil || len(texts) == 0 {
 		return nil
 	}
-	missing, err := p.Letters(texts)
+	missing, err := p.MissingCharacters(texts)
 	switch {
 	case err != nil:
-		return wrong(check, "mend what the message names", "%s", words(err))
+		return failure(check, "mend what the message names", "%s", errorText(err))
 	case len(missing) == 0:
 		return ok(check, "the fonts here hold all letters of names that were looked at")
 	}
@@ -115,26 +115,26 @@ func (p Patient) letters(texts []string) []Finding {
 	if more := len(missing) - most; more > 0 {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
-	return note(check, "install a TrueType font (.ttf, not .ttc or .otf) that does, such as Debian's fonts-nanum for Korean or fonts-droid-fallback for Chinese, "+
+	return warning(check, "install a TrueType font (.ttf, not .ttc or .otf) that does, such as Debian's fonts-nanum for Korean or fonts-droid-fallback for Chinese, "+
 		"or put one into a folder of templates/ in the home, or name it: vecctl batches report --font FILE",
 		"no font here holds %s, which stand in names; the report of a batch prints their numbers instead", shown)
 }
 
-func (p Patient) timeZone(s staff.AgentStatus) []Finding {
+func (p Target) timeZone(s staff.AgentStatus) []Finding {
 	const check = "time-zone"
 	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
-		return wrong(check, mend, "the institution's time zone %q is not known", s.TimeZone)
+		return failure(check, mend, "the institution's time zone %q is not known", s.TimeZone)
 	}
 	if s.TimeZone == "UTC" || s.TimeZone == "Etc/UTC" {
-		return note(check, mend, "the institution's time zone is UTC; if that is not meant, certificates get yesterday's or tomorrow's date at night")
+		return warning(check, mend, "the institution's time zone is UTC; if that is not meant, certificates get yesterday's or tomorrow's date at night")
 	}
 	return ok(check, "dates are meant in %s", s.TimeZone)
 }
 
 // sample reads certificates from all over the database, each of which is checked
 // against its checksum, and a few verified PDFs. Texts are the names and titles on them.
-func (p Patient) sample(ctx context.Context) (newest time.Time, records int, texts []string, err error) {
+func (p Target) sample(ctx context.Context) (newest time.Time, records int, texts []string, err error) {
 	const pages, perPage, documents = 8, 100, 3
 	last, before := 1, 0
 	for i := range pages {
@@ -158,7 +158,7 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, tex
 			texts = append(texts, c.Name, c.Title)
 		}
 		for _, c := range page.Data[:min(len(page.Data), documents)] {
-			if err := p.intact(ctx, c); err != nil {
+			if err := p.checkDocument(ctx, c); err != nil {
 				return newest, records, texts, err
 			}
 		}
@@ -166,7 +166,7 @@ func (p Patient) sample(ctx context.Context) (newest time.Time, records int, tex
 	return newest, records, texts, nil
 }
 
-func (p Patient) intact(ctx context.Context, c client.Certificate) error {
+func (p Target) checkDocument(ctx context.Context, c client.Certificate) error {
 	if !c.Status.Is(vault.Approved) || c.Verified == nil {
 		return nil
 	}
@@ -180,20 +180,20 @@ func (p Patient) intact(ctx context.Context, c client.Certificate) error {
 	return nil
 }
 
-// earliest is before any time at which this program can run.
-var earliest = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+// earliestClock is before any time at which this program can run.
+var earliestClock = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // clock looks whether the time can be right.
-func (p Patient) clock(newest time.Time) []Finding {
+func (p Target) clock(newest time.Time) []Finding {
 	const check = "clock"
 	const mend = "set the clock, and let it be kept right (NTP)"
 	const latest = 2100
 	now := p.Now()
 	switch {
-	case now.Before(earliest), now.Year() >= latest:
-		return wrong(check, mend, "the clock says %s", now.Format(time.DateTime))
+	case now.Before(earliestClock), now.Year() >= latest:
+		return failure(check, mend, "the clock says %s", now.Format(time.DateTime))
 	case newest.After(now.Add(time.Minute)):
-		return wrong(check, mend, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
+		return failure(check, mend, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
 	}
 	return ok(check, "the clock says %s", now.Format(time.DateTime))
 }

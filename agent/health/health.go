@@ -1,6 +1,5 @@
-// Package health says how an agent is, to people and to programs: what is wrong
-// with it now, whether it is ready, and its measurements. None of it names a person
-// or a certificate.
+// Package health reports how an agent is: what is wrong now, its metrics, and
+// whether its disk has room.
 package health
 
 import (
@@ -35,8 +34,8 @@ func New(source Source, build Build) *Health {
 	return h
 }
 
-// Running says whether the agent answers and works.
-func (h *Health) Running(is bool) {
+// SetRunning says whether the agent answers and works.
+func (h *Health) SetRunning(is bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.running = is
@@ -88,12 +87,12 @@ type Alarm struct {
 	Blocking bool
 }
 
-// Raise shows the problem and tells whether that is new.
+// Raise shows the problem and reports whether that is new.
 func (a Alarm) Raise(message string) bool {
 	return a.Health.Raise(Problem{Name: a.Name, Message: message, Blocking: a.Blocking})
 }
 
-// Clear ends the problem and tells whether there was one.
+// Clear ends the problem and reports whether there was one.
 func (a Alarm) Clear() bool { return a.Health.Clear(a.Name) }
 
 // Find is what the problem says, where there is one.
@@ -102,7 +101,7 @@ func (a Alarm) Find() (message string, found bool) {
 	return p.Message, found
 }
 
-// Ready tells whether the agent runs and nothing keeps it from taking more.
+// Ready reports whether the agent runs and nothing keeps it from taking more.
 func (h *Health) Ready() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -141,9 +140,9 @@ func (h *Health) readyz(w http.ResponseWriter, _ *http.Request) {
 // Paths are what Handler answers.
 func Paths() []string { return []string{"/livez", "/readyz", "/metrics"} }
 
-// Local lets only this machine's own clients to the paths of Handler; for others
+// LocalOnly lets only this machine's own clients to the paths of Handler; for others
 // there is nothing there. A call that a proxy passed on comes from elsewhere.
-func Local(health, others http.Handler) http.Handler {
+func LocalOnly(health, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(Paths(), r.URL.Path) && isLocal(r) {
 			health.ServeHTTP(w, r)

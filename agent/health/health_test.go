@@ -46,7 +46,7 @@ func (s *source) ApplicationsWaiting(context.Context) (int, error) { return 9, s
 func (s *source) CorrectionsWaiting(context.Context) (int, error) { return 2, s.broken }
 
 func (s *source) DiskFree() (uint64, error) { return 4096, nil }
-func (s *source) KeyEnds() time.Time        { return time.Unix(2000000000, 0) }
+func (s *source) KeyExpiry() time.Time      { return time.Unix(2000000000, 0) }
 func (s *source) DatabaseSize() int64       { return 32768 }
 
 func get(t *testing.T, h http.Handler, path string) (int, string) {
@@ -73,7 +73,7 @@ func TestReadyOnlyWhileItRunsAndNothingBlocks(t *testing.T) {
 		}
 	}
 	want(http.StatusServiceUnavailable, `"ready":false,"problems":[]`)
-	h.Running(true)
+	h.SetRunning(true)
 	want(http.StatusOK, `"ready":true`)
 	if !h.Raise(health.Problem{Name: "drop", Message: "the drop folder is gone"}) {
 		t.Error("a new problem is no news")
@@ -88,24 +88,24 @@ func TestReadyOnlyWhileItRunsAndNothingBlocks(t *testing.T) {
 		t.Error("a problem goes once")
 	}
 	want(http.StatusOK, "the drop folder is gone")
-	h.Running(false)
+	h.SetRunning(false)
 	want(http.StatusServiceUnavailable, `"ready":false`)
 }
 
 func TestMetrics(t *testing.T) {
 	s := &source{events: map[string]int{"created": 2, "approved": 1, "retried": 1}}
 	h := health.New(s, health.Build{Version: "1.2.3", Commit: "abc", Go: "go1"})
-	h.Running(true)
-	h.Attempt("approved", 3*time.Millisecond)
-	h.Told("delivered")
-	h.Mailed("sent")
-	h.Mailed("sent")
+	h.SetRunning(true)
+	h.CountAttempt("approved", 3*time.Millisecond)
+	h.CountDelivery("delivered")
+	h.CountMail("sent")
+	h.CountMail("sent")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /business/certificate-vault/{name}", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 	})
 	told := 0
-	face := h.Measure("api", mux, func(status int) { told = status })
+	face := h.Instrument("api", mux, func(status int) { told = status })
 	get(t, face, "/business/certificate-vault/VEC-IC-20260123456789ABC?search=anna@example.org")
 	get(t, face, "/anna@example.org")
 	if told != http.StatusNotFound {
@@ -181,7 +181,7 @@ func TestOnlyLocalClientsSeeIt(t *testing.T) {
 			r.Header.Set(test.header, "for=192.0.2.7")
 		}
 		w := httptest.NewRecorder()
-		health.Local(h.Handler(), others).ServeHTTP(w, r)
+		health.LocalOnly(h.Handler(), others).ServeHTTP(w, r)
 		if w.Code != test.want {
 			t.Errorf("%s of %q with %q: %d, want %d", test.path, test.from, test.header, w.Code, test.want)
 		}
@@ -191,7 +191,7 @@ func TestOnlyLocalClientsSeeIt(t *testing.T) {
 // What wraps an answer must not take its abilities away.
 func TestAMeasuredAnswerCanStillStream(t *testing.T) {
 	h := health.New(&source{}, health.Build{})
-	server := httptest.NewServer(h.Measure("staff", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(h.Instrument("staff", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		if err := c.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Error(err)

@@ -41,7 +41,7 @@ type Source interface {
 	// DiskFree is the room on the home's disk, in bytes.
 	DiskFree() (uint64, error)
 	// KeyEnds is when the first of the signing keys ends; zero without any.
-	KeyEnds() time.Time
+	KeyExpiry() time.Time
 	// DatabaseSize is the length of the database, in bytes.
 	DatabaseSize() int64
 }
@@ -54,7 +54,7 @@ type metrics struct {
 	durations  *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
 	mails      *prometheus.CounterVec
-	asked      *asked
+	collector  *storeCollector
 }
 
 func newMetrics(source Source, build Build, ready func() bool) *metrics {
@@ -77,7 +77,7 @@ func newMetrics(source Source, build Build, ready func() bool) *metrics {
 		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vecctl_mail_attempts_total", Help: "Attempts at sending mails since the agent was started: sent, failed (refused for good), or to be tried again.",
 		}, []string{"result"}),
-		asked: newAsked(source, ready),
+		collector: newStoreCollector(source, ready),
 	}
 	// A number that is not there yet cannot be watched.
 	for _, result := range []string{"delivered", "failed", "again"} {
@@ -91,7 +91,7 @@ func newMetrics(source Source, build Build, ready func() bool) *metrics {
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": build.Go},
 	})
 	about.Set(1)
-	m.registry.MustRegister(m.processing, m.requests, m.durations, m.deliveries, m.mails, about, m.asked,
+	m.registry.MustRegister(m.processing, m.requests, m.durations, m.deliveries, m.mails, about, m.collector,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -100,24 +100,24 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// Attempt notes an attempt at a document.
-func (h *Health) Attempt(result string, took time.Duration) {
+// CountAttempt notes an attempt at a document.
+func (h *Health) CountAttempt(result string, took time.Duration) {
 	h.metrics.processing.WithLabelValues(result).Observe(took.Seconds())
 }
 
-// Told notes an attempt at telling a webhook: "delivered", "failed" or "again".
-func (h *Health) Told(result string) { h.metrics.deliveries.WithLabelValues(result).Inc() }
+// CountDelivery notes an attempt at telling a webhook: "delivered", "failed" or "again".
+func (h *Health) CountDelivery(result string) { h.metrics.deliveries.WithLabelValues(result).Inc() }
 
-// Mailed notes an attempt at sending a mail: "sent", "failed" or "again".
-func (h *Health) Mailed(result string) { h.metrics.mails.WithLabelValues(result).Inc() }
+// CountMail notes an attempt at sending a mail: "sent", "failed" or "again".
+func (h *Health) CountMail(result string) { h.metrics.mails.WithLabelValues(result).Inc() }
 
-// Measure counts and times the calls of a face by the patterns that answer them,
+// Instrument counts and times the calls of a face by the patterns that answer them,
 // never by their paths: those name certificates. Status is told what each was
 // answered with.
-func (h *Health) Measure(face string, next http.Handler, status func(int)) http.Handler {
+func (h *Health) Instrument(face string, next http.Handler, status func(int)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		answer := &answer{ResponseWriter: w, status: http.StatusOK}
+		answer := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			route, method := routeOf(r), methodOf(r)
 			h.metrics.requests.WithLabelValues(face, method, route, strconv.Itoa(answer.status)).Inc()
@@ -148,39 +148,39 @@ func methodOf(r *http.Request) string {
 	return "other"
 }
 
-// answer remembers what a call was answered with.
-type answer struct {
+// responseRecorder remembers what a call was answered with.
+type responseRecorder struct {
 	http.ResponseWriter
-	status int
-	begun  bool
+	status  int
+	started bool
 }
 
-func (a *answer) WriteHeader(status int) {
-	if !a.begun && status >= http.StatusOK {
-		a.status, a.begun = status, true
+func (a *responseRecorder) WriteHeader(status int) {
+	if !a.started && status >= http.StatusOK {
+		a.status, a.started = status, true
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
-func (a *answer) Write(p []byte) (int, error) {
-	a.begun = true
+func (a *responseRecorder) Write(p []byte) (int, error) {
+	a.started = true
 	return a.ResponseWriter.Write(p)
 }
 
 // ReadFrom keeps the way open that sends a file without copying it.
-func (a *answer) ReadFrom(r io.Reader) (int64, error) {
-	a.begun = true
+func (a *responseRecorder) ReadFrom(r io.Reader) (int64, error) {
+	a.started = true
 	return io.Copy(a.ResponseWriter, r)
 }
 
 // FlushError hands on what was written so far.
-func (a *answer) FlushError() error {
-	a.begun = true
+func (a *responseRecorder) FlushError() error {
+	a.started = true
 	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
 // Flush is FlushError for those who do not want to know.
-func (a *answer) Flush() { _ = a.FlushError() }
+func (a *responseRecorder) Flush() { _ = a.FlushError() }
 
 // Unwrap lets http.ResponseController find what lies below.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *responseRecorder) Unwrap() http.ResponseWriter { return a.ResponseWriter }

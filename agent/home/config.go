@@ -54,11 +54,11 @@ func parseConfig(body []byte) (Config, error) {
 		c.top = nil
 		return c, nil
 	}
-	return c, c.gather("", c.top)
+	return c, c.readMapping("", c.top)
 }
 
-// gather reads a mapping whose keys stand below prefix.
-func (c Config) gather(prefix string, m *yaml.Node) error {
+// readMapping reads a mapping whose keys stand below prefix.
+func (c Config) readMapping(prefix string, m *yaml.Node) error {
 	if m.Kind != yaml.MappingNode {
 		return fault.Newf(fault.Invalid, "line %d: want keys with values, such as listen: 127.0.0.1:7780", m.Line)
 	}
@@ -69,7 +69,7 @@ func (c Config) gather(prefix string, m *yaml.Node) error {
 			if value.Tag == "!!null" {
 				continue
 			}
-			if err := c.gather(key+".", value); err != nil {
+			if err := c.readMapping(key+".", value); err != nil {
 				return err
 			}
 			continue
@@ -93,7 +93,7 @@ func (c Config) gather(prefix string, m *yaml.Node) error {
 	return nil
 }
 
-// isSection tells whether settings stand below a key.
+// isSection reports whether settings stand below a key.
 func isSection(key string) bool {
 	for _, s := range Settings() {
 		if strings.HasPrefix(s.Key, key+".") {
@@ -121,22 +121,22 @@ func (d Dir) SetConfig(key, value string) error {
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	return write(d.Config(), body)
+	return replaceFile(d.Config(), body)
 }
 
 func (c Config) set(key, value string) {
 	in := c.top
 	if section, below, nested := strings.Cut(key, "."); nested {
-		in, key = entry(c.top, section), below
+		in, key = findOrAddEntry(c.top, section), below
 		if in.Kind != yaml.MappingNode { // new, or without a value
 			*in = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: in.HeadComment, LineComment: in.LineComment}
 		}
 	}
-	entry(in, key).SetString(value)
+	findOrAddEntry(in, key).SetString(value)
 }
 
-// entry is the value of a key in a mapping; it is added where it is missing.
-func entry(m *yaml.Node, key string) *yaml.Node {
+// findOrAddEntry is the value of a key in a mapping; it is added where it is missing.
+func findOrAddEntry(m *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {
 			return m.Content[i+1]

@@ -12,7 +12,7 @@ func (d Dir) CheckDrop(folder string) error {
 	if !filepath.IsAbs(folder) {
 		return fault.Newf(fault.Invalid, "the drop folder %s must be given with its whole path", folder)
 	}
-	house, folder := resolved(string(d)), resolved(folder)
+	house, folder := resolveLinks(string(d)), resolveLinks(folder)
 	own := filepath.Join(house, filepath.Base(d.Drop()))
 	if within(folder, house) || within(house, folder) && !within(own, folder) {
 		return fault.Newf(fault.Invalid,
@@ -21,10 +21,10 @@ func (d Dir) CheckDrop(folder string) error {
 	return nil
 }
 
-// Contains tells whether a path leads into the home.
+// Contains reports whether a path leads into the home.
 func (d Dir) Contains(path string) bool {
 	path, err := filepath.Abs(path)
-	return err == nil && within(resolved(string(d)), resolved(path))
+	return err == nil && within(resolveLinks(string(d)), resolveLinks(path))
 }
 
 func within(dir, path string) bool {
@@ -32,13 +32,13 @@ func within(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// resolved is a path without links, as far as it exists.
-func resolved(path string) string {
+// resolveLinks is a path without links, as far as it exists.
+func resolveLinks(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
 	}
 	if parent := filepath.Dir(path); parent != path {
-		return filepath.Join(resolved(parent), filepath.Base(path))
+		return filepath.Join(resolveLinks(parent), filepath.Base(path))
 	}
 	return path
 }

@@ -29,15 +29,15 @@ type Endpoint struct {
 // KeyHeader carries an endpoint's key.
 const KeyHeader = "X-Vecctl-Key"
 
-// longestSocket is the length of a path that every system takes for a socket.
-const longestSocket = 100
+// maxSocketPath is the length of a path that every system takes for a socket.
+const maxSocketPath = 100
 
 func (d Dir) socket() string { return d.join("agent.sock") }
 
 // Listen opens the staff's door. The home must be held: a socket that lies there
 // is then nobody's.
 func (d Dir) Listen(random io.Reader) (net.Listener, Endpoint, error) {
-	if runtime.GOOS == "windows" || len(d.socket()) > longestSocket {
+	if runtime.GOOS == "windows" || len(d.socket()) > maxSocketPath {
 		return listenLoopback(random)
 	}
 	if err := os.Remove(d.socket()); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -67,8 +67,8 @@ func listenLoopback(random io.Reader) (net.Listener, Endpoint, error) {
 	return l, Endpoint{Network: "tcp", Address: l.Addr().String(), Key: key}, nil
 }
 
-// Guard lets only those in who know the endpoint's key.
-func (e Endpoint) Guard(next http.Handler) http.Handler {
+// RequireKey lets only those in who know the endpoint's key.
+func (e Endpoint) RequireKey(next http.Handler) http.Handler {
 	if e.Key == "" {
 		return next
 	}
@@ -85,8 +85,8 @@ func (e Endpoint) Guard(next http.Handler) http.Handler {
 // Running finds the agent that answers for this home, if one does.
 func (d Dir) Running() (Endpoint, bool) {
 	const patience = time.Second
-	var h Holder
-	body, err := os.ReadFile(d.holder())
+	var h LockInfo
+	body, err := os.ReadFile(d.lockInfo())
 	if err != nil || json.Unmarshal(body, &h) != nil || h.Endpoint == nil {
 		return Endpoint{}, false
 	}

@@ -43,7 +43,7 @@ func Default(getenv func(string) string) (Dir, error) {
 		// On both the data directory is the one for configuration.
 		base, err := os.UserConfigDir()
 		if err != nil {
-			return "", noHome(err)
+			return "", errNoHome(err)
 		}
 		return Dir(filepath.Join(base, name)), nil
 	}
@@ -53,12 +53,12 @@ func Default(getenv func(string) string) (Dir, error) {
 	}
 	base, err := os.UserHomeDir()
 	if err != nil {
-		return "", noHome(err)
+		return "", errNoHome(err)
 	}
 	return Dir(filepath.Join(base, ".local", "share", name)), nil
 }
 
-func noHome(err error) error {
+func errNoHome(err error) error {
 	return fault.Wrap(fault.Invalid, err, "there is no home directory to keep the vault in; name one with --home DIR or VECCTL_HOME")
 }
 
@@ -107,13 +107,13 @@ func (d Dir) Remote() string { return d.join("remote") }
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }
 
-// Passing are the files, relative to the home, that mean something to a running
+// TransientFiles are the files, relative to the home, that mean something to a running
 // process alone.
-func (d Dir) Passing() []string { return []string{"holder.json", "agent.sock"} }
+func (d Dir) TransientFiles() []string { return []string{"holder.json", "agent.sock"} }
 
-func (d Dir) holder() string { return d.join("holder.json") }
+func (d Dir) lockInfo() string { return d.join("holder.json") }
 
-// Exists tells whether there is a home already. One that has lost its database is
+// Exists reports whether there is a home already. One that has lost its database is
 // Damaged: in a new one all that was issued would be issued again.
 func (d Dir) Exists() (bool, error) {
 	// The documents' folder is made after the database, so it is looked for first.
@@ -153,8 +153,8 @@ func (d Dir) Make() error {
 	return nil
 }
 
-// Holder is the process that holds a home.
-type Holder struct {
+// LockInfo is the process that holds a home.
+type LockInfo struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
@@ -162,42 +162,42 @@ type Holder struct {
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 }
 
-// SetHolder notes who holds the home. It is a note for people: the lock is the
+// WriteLockInfo notes who holds the home. It is a note for people: the lock is the
 // database's own.
-func (d Dir) SetHolder(h Holder) error {
+func (d Dir) WriteLockInfo(h LockInfo) error {
 	body, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("noting who holds the home: %w", err)
 	}
 	// No flush: after a power cut nobody holds it.
-	if err := os.WriteFile(d.holder(), body, 0o600); err != nil {
+	if err := os.WriteFile(d.lockInfo(), body, 0o600); err != nil {
 		return blob.DiskError(err, "noting who holds the home")
 	}
 	return nil
 }
 
-// ClearHolder removes the note.
-func (d Dir) ClearHolder() { _ = os.Remove(d.holder()) }
+// RemoveLockInfo removes the note.
+func (d Dir) RemoveLockInfo() { _ = os.Remove(d.lockInfo()) }
 
-// Locked is the error for a home that another process holds, naming it.
-func (d Dir) Locked(cause error) error {
+// LockedError is the error for a home that another process holds, naming it.
+func (d Dir) LockedError(cause error) error {
 	who := "another process"
-	var h Holder
-	if body, err := os.ReadFile(d.holder()); err == nil && json.Unmarshal(body, &h) == nil && h.PID > 0 {
+	var h LockInfo
+	if body, err := os.ReadFile(d.lockInfo()); err == nil && json.Unmarshal(body, &h) == nil && h.PID > 0 {
 		who = fmt.Sprintf("process %d (%s, since %s)", h.PID, h.Command, h.Since.Local().Format(time.DateTime))
 	}
 	return fault.Wrap(fault.Locked, cause, fmt.Sprintf(
 		"%s holds the home %s; wait until it has finished, or name another home with --home", who, d))
 }
 
-// Tidy removes what an interrupted process left half-written. Only the holder of
+// RemoveTemporary removes what an interrupted process left half-written. Only the holder of
 // the home may call it.
-func (d Dir) Tidy() error {
+func (d Dir) RemoveTemporary() error {
 	return errors.Join(blob.RemoveTemp(d.Config()), blob.RemoveTempIn(d.Mail()))
 }
 
-// write replaces a file of the home, which must be held.
-func write(path string, body []byte) error {
+// replaceFile replaces a file of the home, which must be held.
+func replaceFile(path string, body []byte) error {
 	if linked, err := filepath.EvalSymlinks(path); err == nil {
 		path = linked // a link stays one
 	}

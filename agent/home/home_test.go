@@ -109,7 +109,7 @@ func TestLockedNamesTheHolder(t *testing.T) {
 	cause := errors.New("timeout")
 	says := func(words ...string) {
 		t.Helper()
-		err := d.Locked(cause)
+		err := d.LockedError(cause)
 		for _, w := range words {
 			if !fault.Is(err, fault.Locked) || !errors.Is(err, cause) || !strings.Contains(err.Error(), w) {
 				t.Errorf("got %v, want %q", err, w)
@@ -117,11 +117,11 @@ func TestLockedNamesTheHolder(t *testing.T) {
 		}
 	}
 	says("another process holds", string(d), "--home")
-	if err := d.SetHolder(home.Holder{PID: 4711, Command: "vecctl bulk", Since: time.Now()}); err != nil {
+	if err := d.WriteLockInfo(home.LockInfo{PID: 4711, Command: "vecctl bulk", Since: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	says("process 4711 (vecctl bulk, since ", string(d))
-	d.ClearHolder()
+	d.RemoveLockInfo()
 	says("another process holds")
 }
 

@@ -51,7 +51,7 @@ func TestADocumentThatIsWrittenToMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	in := &intake.Intake{Ledger: emptyLedger{}, Blobs: blobs, Now: time.Now}
+	in := &intake.Intake{Store: emptyLedger{}, Blobs: blobs, Now: time.Now}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -67,7 +67,7 @@ func TestADocumentThatIsWrittenToMeanwhile(t *testing.T) {
 	}()
 	limit := time.Now().Add(2 * time.Minute)
 	for err = nil; err == nil && time.Now().Before(limit); {
-		_, _, err = in.Check(t.Context(), intake.Order{
+		_, _, err = in.Check(t.Context(), intake.CheckRequest{
 			Institution: vault.Institution{ID: 1, TimeZone: "UTC"}, Manifest: m, Files: files, Listed: []string{"a.pdf"},
 		})
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Candidate is a row of a manifest on its way to a certificate.
-type Candidate struct {
+// RowResult is a row of a manifest on its way to a certificate.
+type RowResult struct {
 	Row   manifest.Row
 	Draft vault.Draft
 	// Problems say why the row cannot be issued; none: it can, or it has been.
@@ -29,48 +29,48 @@ type Candidate struct {
 	Certificate *vault.Certificate
 	New         bool
 
-	// Press makes the row's document; nil: the row brings one.
-	Press Press
+	// Renderer makes the row's document; nil: the row brings one.
+	Renderer Renderer
 
 	values map[string]string // for the press
 	file   string            // as listed in the folder
 	staged *blob.Staged
 }
 
-// Issuable tells whether the row is sound and no certificate exists for it.
-func (c *Candidate) Issuable() bool { return len(c.Problems) == 0 && c.Certificate == nil }
+// Issuable reports whether the row is sound and no certificate exists for it.
+func (c *RowResult) Issuable() bool { return len(c.Problems) == 0 && c.Certificate == nil }
 
 // Path is the row's document in the folder of the files, with slashes; "" when
 // it was not found.
-func (c *Candidate) Path() string { return c.file }
+func (c *RowResult) Path() string { return c.file }
 
 // Discard drops what was read of a row that will not be issued.
-func (c *Candidate) Discard() {
+func (c *RowResult) Discard() {
 	if c.staged != nil {
 		c.staged.Discard()
 	}
 }
 
-func (c *Candidate) refuse(format string, args ...any) {
+func (c *RowResult) refuse(format string, args ...any) {
 	c.Problems = append(c.Problems, fmt.Sprintf(format, args...))
 }
 
-// Order is a manifest with the folder of its files.
-type Order struct {
+// CheckRequest is a manifest with the folder of its files.
+type CheckRequest struct {
 	Institution vault.Institution
 	Manifest    *manifest.Manifest
 	Files       *os.Root
 	Listed      []string // the folder's files, relative, with slashes
 	Trigger     vault.Trigger
-	// Presses finds a template by its name; Template is that of rows without a file
+	// TemplateLoader finds a template by its name; Template is that of rows without a file
 	// that name none.
-	Presses  func(name string) (Press, error)
-	Template string
+	LoadTemplate func(name string) (Renderer, error)
+	Template     string
 	// Placement is where codes go; what it leaves open is the template's to say, or
 	// Standard's where there is none.
-	Placement, Standard vault.Placement
-	// KeepNothing makes it a look only: documents are read but not stored.
-	KeepNothing bool
+	Placement, DefaultPlacement vault.Placement
+	// DryRun makes it a look only: documents are read but not stored.
+	DryRun bool
 	// Progress is told how many rows have been looked at, from any goroutine.
 	Progress func(done int)
 }
@@ -78,16 +78,16 @@ type Order struct {
 // Check looks at every row and its document, and reads the documents of those
 // that are to be issued. The error is about the run as a whole; what is wrong
 // with a row is in its candidate. Also returned are files that no row names.
-func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.UnreferencedFile, error) {
+func (in *Intake) Check(ctx context.Context, o CheckRequest) ([]*RowResult, []manifest.UnreferencedFile, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
-	if err := whoIssues(o, candidates); err != nil {
+	if err := checkInstitutionNamed(o, candidates); err != nil {
 		return nil, nil, err
 	}
 	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
 		return nil, nil, err
 	}
-	err := in.dateTemplated(ctx, o.Institution, candidates)
+	err := in.findTemplatedDates(ctx, o.Institution, candidates)
 	if err == nil {
 		err = in.readAll(ctx, o, candidates)
 	}
@@ -100,9 +100,9 @@ func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.
 		}
 		return nil, nil, err
 	}
-	refuseTwins(candidates)
+	refuseDuplicates(candidates)
 	for _, c := range candidates {
-		compare(c)
+		compareWithIssued(c)
 		if !c.Issuable() {
 			c.Discard()
 		}
@@ -111,15 +111,15 @@ func (in *Intake) Check(ctx context.Context, o Order) ([]*Candidate, []manifest.
 }
 
 // candidates makes drafts of the rows; documents are not looked at yet.
-func (in *Intake) candidates(o Order, matched manifest.Files) []*Candidate {
+func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResult {
 	today := o.Institution.Today(in.Now())
 	lost := map[int][]manifest.Problem{}
 	for _, p := range matched.Problems {
 		lost[p.Row] = append(lost[p.Row], p)
 	}
-	all := make([]*Candidate, len(o.Manifest.Rows))
+	all := make([]*RowResult, len(o.Manifest.Rows))
 	for i, row := range o.Manifest.Rows {
-		c := &Candidate{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{
+		c := &RowResult{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{
 			Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
 			IssueDate: vault.Date(row.IssueDate), Trigger: o.Trigger,
 		}.Clean()}
@@ -129,15 +129,15 @@ func (in *Intake) candidates(o Order, matched manifest.Files) []*Candidate {
 		for _, p := range append(row.Problems, lost[row.Number]...) {
 			c.Problems = append(c.Problems, p.String())
 		}
-		c.press(o)
+		c.setRenderer(o)
 		all[i] = c
 	}
 	return all
 }
 
 // findIssued notes the certificates of dated rows that have one.
-func (in *Intake) findIssued(ctx context.Context, who vault.Institution, all []*Candidate) error {
-	var dated []*Candidate
+func (in *Intake) findIssued(ctx context.Context, who vault.Institution, all []*RowResult) error {
+	var dated []*RowResult
 	for _, c := range all {
 		if len(c.Problems) == 0 && !c.Draft.Undated {
 			dated = append(dated, c)
@@ -146,12 +146,12 @@ func (in *Intake) findIssued(ctx context.Context, who vault.Institution, all []*
 	return in.noteHolders(ctx, who, dated)
 }
 
-func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []*Candidate) error {
+func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []*RowResult) error {
 	keys := make([]vault.Key, len(all))
 	for i, c := range all {
 		keys[i] = c.Draft.Key()
 	}
-	holders, err := in.Ledger.Holders(ctx, who.ID, keys)
+	holders, err := in.Store.Holders(ctx, who.ID, keys)
 	if err != nil {
 		return fmt.Errorf("looking for issued certificates: %w", err)
 	}
@@ -163,15 +163,15 @@ func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []
 
 // findUndated gives rows without a date the one that an earlier run put in for
 // them, and notes the certificates of those that have one.
-func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []*Candidate) error {
-	var undated []*Candidate
+func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []*RowResult) error {
+	var undated []*RowResult
 	var keys []vault.Key
 	for _, c := range all {
 		if len(c.Problems) == 0 && c.Draft.Undated {
 			undated, keys = append(undated, c), append(keys, c.Draft.FreezeKey())
 		}
 	}
-	dates, err := in.Ledger.Frozen(ctx, who.ID, keys)
+	dates, err := in.Store.Frozen(ctx, who.ID, keys)
 	if err != nil {
 		return fmt.Errorf("looking for the dates of undated rows: %w", err)
 	}
@@ -183,8 +183,8 @@ func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []
 	return in.noteHolders(ctx, who, undated)
 }
 
-// compare refuses a row that says something else than what was issued for it.
-func compare(c *Candidate) {
+// compareWithIssued refuses a row that says something else than what was issued for it.
+func compareWithIssued(c *RowResult) {
 	if c.Certificate == nil || len(c.Problems) > 0 || c.Certificate.SupersededBy != "" {
 		return
 	}
@@ -194,11 +194,11 @@ func compare(c *Candidate) {
 	}
 }
 
-// refuseTwins refuses the later of two rows that would be one certificate. The
+// refuseDuplicates refuses the later of two rows that would be one certificate. The
 // manifest finds those whose cells say so; what is left are rows whose date was
 // put in.
-func refuseTwins(all []*Candidate) {
-	first := make(map[vault.Key]*Candidate, len(all))
+func refuseDuplicates(all []*RowResult) {
+	first := make(map[vault.Key]*RowResult, len(all))
 	for _, c := range all {
 		if len(c.Problems) > 0 {
 			continue
@@ -214,7 +214,7 @@ func refuseTwins(all []*Candidate) {
 }
 
 // readAll looks at the documents, as many at once as there are processors.
-func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error {
+func (in *Intake) readAll(ctx context.Context, o CheckRequest, all []*RowResult) error {
 	var next, done atomic.Int64
 	var telling sync.Mutex // one at a time
 	work, ctx := errgroup.WithContext(ctx)
@@ -224,7 +224,7 @@ func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error 
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := in.read(o, all[i]); err != nil {
+				if err := in.readDocument(o, all[i]); err != nil {
 					return err
 				}
 				if n := done.Add(1); o.Progress != nil {
@@ -239,8 +239,8 @@ func (in *Intake) readAll(ctx context.Context, o Order, all []*Candidate) error 
 	return work.Wait()
 }
 
-// List names the plain files of a folder and below it, relative, with slashes.
-func List(root *os.Root) ([]string, error) {
+// ListFiles names the plain files of a folder and below it, relative, with slashes.
+func ListFiles(root *os.Root) ([]string, error) {
 	const most = 500_000
 	var names []string
 	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {

@@ -59,9 +59,9 @@ func TestNoMoreFilesCanBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	in := &intake.Intake{Ledger: emptyLedger{}, Blobs: blobs, Now: time.Now}
+	in := &intake.Intake{Store: emptyLedger{}, Blobs: blobs, Now: time.Now}
 	exhaust(t)
-	_, _, err = in.Check(t.Context(), intake.Order{
+	_, _, err = in.Check(t.Context(), intake.CheckRequest{
 		Institution: vault.Institution{ID: 1, TimeZone: "UTC"}, Manifest: m, Files: files, Listed: []string{"a.pdf"},
 	})
 	if !fault.Is(err, fault.Full) {

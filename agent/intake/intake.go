@@ -1,5 +1,5 @@
-// Package intake is the one door of the vault: whatever comes in is looked at,
-// stored as a blob, and accepted into the store, many at a time.
+// Package intake takes everything that comes into the vault: it checks rows and
+// documents, stores them, and accepts certificates; it also caches the templates.
 package intake
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Ledger is what is needed of the store.
-type Ledger interface {
+// Store is what is needed of the store.
+type Store interface {
 	Accept(ctx context.Context, rows []store.Acceptance) ([]store.Accepted, error)
 	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 	Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
@@ -23,7 +23,7 @@ type Ledger interface {
 
 // Intake accepts certificates.
 type Intake struct {
-	Ledger Ledger
+	Store  Store
 	Blobs  *blob.Store
 	Now    func() time.Time
 	Random io.Reader
@@ -38,7 +38,7 @@ const acceptGroup = 256
 // and notes on each the certificate that it became or that holds its key. After
 // each group, which is then durable, accepted is told of the group. When ctx
 // ends, the group in hand is finished and no further one begun.
-func (in *Intake) Accept(ctx context.Context, who vault.Institution, candidates []*Candidate, accepted func([]*Candidate)) error {
+func (in *Intake) Accept(ctx context.Context, who vault.Institution, candidates []*RowResult, accepted func([]*RowResult)) error {
 	for len(candidates) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -53,7 +53,7 @@ func (in *Intake) Accept(ctx context.Context, who vault.Institution, candidates 
 	return nil
 }
 
-func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group []*Candidate) error {
+func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group []*RowResult) error {
 	staged := make([]*blob.Staged, len(group))
 	for i, c := range group {
 		staged[i] = c.staged
@@ -63,9 +63,9 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	}
 	var results []store.Accepted
 	err := vault.Redraw(func() error {
-		rows, err := in.draw(who, group)
+		rows, err := in.newCertificates(who, group)
 		if err == nil {
-			results, err = in.Ledger.Accept(ctx, rows)
+			results, err = in.Store.Accept(ctx, rows)
 		}
 		return err
 	})
@@ -78,7 +78,7 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	return nil
 }
 
-func (in *Intake) draw(who vault.Institution, group []*Candidate) ([]store.Acceptance, error) {
+func (in *Intake) newCertificates(who vault.Institution, group []*RowResult) ([]store.Acceptance, error) {
 	now := in.Now()
 	rows := make([]store.Acceptance, len(group))
 	for i, c := range group {

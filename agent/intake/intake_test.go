@@ -73,7 +73,7 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.intake = &intake.Intake{Ledger: d.ledger, Blobs: blobs, Random: rand.Reader,
+	d.intake = &intake.Intake{Store: d.ledger, Blobs: blobs, Random: rand.Reader,
 		Now: func() time.Time { return time.Date(2026, 5, 2, 23, 30, 0, 0, time.UTC) }}
 	return d
 }
@@ -97,7 +97,7 @@ func (d *desk) documents(n int) {
 }
 
 // check looks at a manifest; change may alter the order.
-func (d *desk) check(table string, change func(*intake.Order)) []*intake.Candidate {
+func (d *desk) check(table string, change func(*intake.CheckRequest)) []*intake.RowResult {
 	d.t.Helper()
 	m, err := manifest.Read([]byte("title,name,email,date,file\n"+table), manifest.Options{})
 	if err != nil {
@@ -108,11 +108,11 @@ func (d *desk) check(table string, change func(*intake.Order)) []*intake.Candida
 		d.t.Fatal(err)
 	}
 	defer root.Close()
-	listed, err := intake.List(root)
+	listed, err := intake.ListFiles(root)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	o := intake.Order{Institution: vault.Institution{ID: 1, TimeZone: "Europe/Warsaw"}, Manifest: m, Files: root, Listed: listed, Trigger: vault.BulkUpload}
+	o := intake.CheckRequest{Institution: vault.Institution{ID: 1, TimeZone: "Europe/Warsaw"}, Manifest: m, Files: root, Listed: listed, Trigger: vault.BulkUpload}
 	if change != nil {
 		change(&o)
 	}
@@ -154,7 +154,7 @@ func TestAcceptedDocumentsAreStoredFirst(t *testing.T) {
 	d.documents(3)
 	found := d.check(rows(3), nil)
 	told := 0
-	err := d.intake.Accept(t.Context(), somebody, found, func(group []*intake.Candidate) {
+	err := d.intake.Accept(t.Context(), somebody, found, func(group []*intake.RowResult) {
 		told += len(group)
 		for _, c := range group {
 			if _, err := os.Stat(filepath.Join(d.blobs, c.Draft.File.SHA256[:2], c.Draft.File.SHA256)); err != nil {
@@ -175,7 +175,7 @@ func TestAcceptedDocumentsAreStoredFirst(t *testing.T) {
 func TestALookStoresNothing(t *testing.T) {
 	d := newDesk(t)
 	d.documents(3)
-	found := d.check(rows(3), func(o *intake.Order) { o.KeepNothing = true })
+	found := d.check(rows(3), func(o *intake.CheckRequest) { o.DryRun = true })
 	for _, c := range found {
 		if !c.Issuable() || c.Draft.File.SHA256 == "" {
 			t.Errorf("row %d: %v", c.Row.Number, c.Problems)
@@ -229,7 +229,7 @@ func TestARowThatSaysSomethingElseThanWasIssued(t *testing.T) {
 	d := newDesk(t)
 	d.documents(2)
 	first := d.check(rows(1), nil)
-	if err := d.intake.Accept(t.Context(), somebody, first, func([]*intake.Candidate) {}); err != nil {
+	if err := d.intake.Accept(t.Context(), somebody, first, func([]*intake.RowResult) {}); err != nil {
 		t.Fatal(err)
 	}
 	issued := first[0].Certificate
@@ -262,11 +262,11 @@ func TestIdentitiesThatAreTaken(t *testing.T) {
 	d := newDesk(t)
 	d.documents(1)
 	d.ledger.conflicts = 2
-	if err := d.intake.Accept(t.Context(), somebody, d.check(rows(1), nil), func([]*intake.Candidate) {}); err != nil {
+	if err := d.intake.Accept(t.Context(), somebody, d.check(rows(1), nil), func([]*intake.RowResult) {}); err != nil {
 		t.Errorf("two taken identities: %v", err)
 	}
 	d.ledger.conflicts = 100
-	err := d.intake.Accept(t.Context(), somebody, d.check(rows(1), nil), func([]*intake.Candidate) { t.Error("told of what was not accepted") })
+	err := d.intake.Accept(t.Context(), somebody, d.check(rows(1), nil), func([]*intake.RowResult) { t.Error("told of what was not accepted") })
 	if !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %v", err)
 	}
@@ -278,7 +278,7 @@ func TestAcceptStopsBetweenGroups(t *testing.T) {
 	d.documents(300)
 	found := d.check(rows(300), nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := d.intake.Accept(ctx, somebody, found, func([]*intake.Candidate) { cancel() })
+	err := d.intake.Accept(ctx, somebody, found, func([]*intake.RowResult) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -299,12 +299,12 @@ func TestCheckStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	listed, err := intake.List(root)
+	listed, err := intake.ListFiles(root)
 	if err != nil || len(listed) != 50 {
 		t.Fatal(len(listed), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, _, err = d.intake.Check(ctx, intake.Order{Institution: somebody, Manifest: m, Files: root, Listed: listed,
+	_, _, err = d.intake.Check(ctx, intake.CheckRequest{Institution: somebody, Manifest: m, Files: root, Listed: listed,
 		Progress: func(done int) {
 			if done == 10 {
 				cancel()

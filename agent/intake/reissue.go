@@ -9,14 +9,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Successions is what a reissue needs of the store.
-type Successions interface {
+// ReissueStore is what a reissue needs of the store.
+type ReissueStore interface {
 	Reissue(ctx context.Context, institution uint32, name string,
 		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
 }
 
-// NewFile is the document of a corrected certificate.
-type NewFile struct {
+// Replacement is the document of a corrected certificate.
+type Replacement struct {
 	Name string
 	Body []byte
 	// Origin is vault.File's, where a template made it.
@@ -25,10 +25,10 @@ type NewFile struct {
 
 // Reissue makes a corrected successor of a certificate. A new document is looked
 // into as those of a manifest are: one that cannot be stamped changes nothing.
-func (u *Uploads) Reissue(ctx context.Context, to Successions, who vault.Institution, name string,
-	m vault.Mend, file *NewFile) (vault.Succession, error) {
+func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Institution, name string,
+	m vault.Mend, file *Replacement) (vault.Succession, error) {
 	if file != nil {
-		d, err := u.look(*file)
+		d, err := u.readReplacement(*file)
 		if err != nil {
 			return vault.Succession{}, err
 		}
@@ -54,8 +54,8 @@ func (u *Uploads) Reissue(ctx context.Context, to Successions, who vault.Institu
 	return made, err
 }
 
-// look takes a document that must be fit to be stamped.
-func (u *Uploads) look(file NewFile) (*Document, error) {
+// readReplacement takes a document that must be fit to be stamped.
+func (u *Uploads) readReplacement(file Replacement) (*Document, error) {
 	if len(file.Body) > vault.MaxFile {
 		return nil, fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", len(file.Body), vault.MaxFile)
 	}

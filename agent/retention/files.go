@@ -48,14 +48,14 @@ func removeOld(ctx context.Context, root *os.Root, before time.Time, may func(na
 			return fs.SkipAll
 		}
 		if err != nil || !d.Type().IsRegular() || strings.HasPrefix(path.Base(name), ".") || !may(name) {
-			return passOver(err)
+			return ignoreMissing(err)
 		}
 		info, err := d.Info()
 		if err != nil || !info.ModTime().Before(before) {
-			return passOver(err)
+			return ignoreMissing(err)
 		}
 		if err := root.Remove(name); err != nil {
-			return passOver(err)
+			return ignoreMissing(err)
 		}
 		removed++
 		return nil
@@ -63,8 +63,8 @@ func removeOld(ctx context.Context, root *os.Root, before time.Time, may func(na
 	return removed, err
 }
 
-// passOver lets go what went between two calls.
-func passOver(err error) error {
+// ignoreMissing lets go what went between two calls.
+func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -115,11 +115,11 @@ func newestOf(root *os.Root, names []string) (newest time.Time, files int, err e
 	for _, name := range names {
 		err = errors.Join(err, fs.WalkDir(root.FS(), name, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
-				return passOver(err)
+				return ignoreMissing(err)
 			}
 			info, err := d.Info()
 			if err != nil {
-				return passOver(err)
+				return ignoreMissing(err)
 			}
 			if info.ModTime().After(newest) {
 				newest = info.ModTime()

@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/outcome/summary"
+	"github.com/vecctl/vecctl/agent/results/report"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -49,7 +49,7 @@ func runBatchReport(c *cli.Context, w world) error {
 		if len(told.Signers) == 0 {
 			told.Signers = []string{"Registrar", "Dean"}
 		}
-		fonts := summary.Fonts{Files: c.StringSlice("font"), Folders: append([]string{dir.Templates()}, summary.SystemFolders(w.getenv)...)}
+		fonts := report.Fonts{Files: c.StringSlice("font"), Folders: append([]string{dir.Templates()}, report.SystemFolders(w.getenv)...)}
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			done, err := told.Write(out, fonts)
 			if err == nil && len(done.Missing) > 0 {
@@ -61,7 +61,7 @@ func runBatchReport(c *cli.Context, w world) error {
 }
 
 // batchSummary gathers what is told of a batch.
-func batchSummary(c *cli.Context, s *session) (t summary.Summary, err error) {
+func batchSummary(c *cli.Context, s *session) (t report.Report, err error) {
 	if t.Batch, err = findBatch(c, s, c.Args().First()); err != nil {
 		return t, err
 	}

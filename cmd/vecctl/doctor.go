@@ -13,7 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/outcome/summary"
+	"github.com/vecctl/vecctl/agent/results/report"
 	"github.com/vecctl/vecctl/pkg/client/loopback"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -52,48 +52,48 @@ func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
 	}
 	set, err := loadSettings(c, w)
 	if err != nil {
-		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: words(err), Mend: "mend what the message names"}}, nil
+		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: words(err), Fix: "mend what the message names"}}, nil
 	}
 	existed, err := dir.Exists()
 	if err == nil && !existed {
 		return []doctor.Finding{{Check: "home", Level: doctor.Wrong, Message: fmt.Sprintf("there is no home in %s", dir),
-			Mend: "vecctl init, or name another with --home"}}, nil
+			Fix: "vecctl init, or name another with --home"}}, nil
 	}
 	p := patientOf(set, w.getenv)
 	if err != nil {
-		p.Refused = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Mend: "restore the home from a backup"}
-		return p.Examine(c.Context), nil
+		p.OpenFailure = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Fix: "restore the home from a backup"}
+		return p.Run(c.Context), nil
 	}
 	s, err := consult(c, w, set)
 	if err != nil {
-		p.Refused = refusal(err)
-		return p.Examine(c.Context), nil
+		p.OpenFailure = refusal(err)
+		return p.Run(c.Context), nil
 	}
 	p.Vault, p.Running = s.Client, s.agent == nil
 	if status, err := s.AgentStatus(c.Context); err == nil && p.Running {
 		p.BaseURL = status.BaseURL // what the agent goes by
 	}
-	found := p.Examine(c.Context)
+	found := p.Run(c.Context)
 	return found, s.close()
 }
 
-func patientOf(set settings, getenv func(string) string) doctor.Patient {
+func patientOf(set settings, getenv func(string) string) doctor.Target {
 	dir := set.dir
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
 	drop, err := filepath.Abs(set.get("drop.dir"))
 	if err != nil {
 		drop = set.get("drop.dir")
 	}
-	return doctor.Patient{
+	return doctor.Target{
 		Home:    string(dir),
 		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
-		Keys:    slices.DeleteFunc(slices.Clone(keys), home.SignsNoMore), Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
+		Keys:    slices.DeleteFunc(slices.Clone(keys), home.IsReplacedKey), Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
 		DiskOf: func(folder string) (doctor.Disk, error) {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
 		},
-		Letters:   summary.Fonts{Folders: append([]string{dir.Templates()}, summary.SystemFolders(getenv)...)}.Missing,
-		Transport: http.DefaultTransport, Now: time.Now,
+		MissingCharacters: report.Fonts{Folders: append([]string{dir.Templates()}, report.SystemFolders(getenv)...)}.Missing,
+		Transport:         http.DefaultTransport, Now: time.Now,
 	}
 }
 
@@ -119,9 +119,9 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 
 func refusal(err error) *doctor.Finding {
 	if fault.Is(err, fault.Locked) {
-		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + words(err), Mend: "run doctor again when the other has finished"}
+		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + words(err), Fix: "run doctor again when the other has finished"}
 	}
-	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Mend: "mend what the message names, or restore the home from a backup"}
+	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Fix: "mend what the message names, or restore the home from a backup"}
 }
 
 // words is an error's text for a person.
@@ -137,14 +137,14 @@ func printFindings(w world, f form, found []doctor.Finding) error {
 		return list[doctor.Finding]{
 			headings: []string{"check", "level", "message", "mend"},
 			cells: func(f doctor.Finding) []string {
-				return []string{f.Check, string(f.Level), f.Message, f.Mend}
+				return []string{f.Check, string(f.Level), f.Message, f.Fix}
 			},
 		}.print(w.stdout, f, found)
 	}
 	for _, one := range found {
 		line := fmt.Sprintf("%-6s %-12s %s", one.Level, one.Check, oneLine(one.Message))
-		if one.Mend != "" {
-			line += fmt.Sprintf("\n%20smend: %s", "", oneLine(one.Mend))
+		if one.Fix != "" {
+			line += fmt.Sprintf("\n%20smend: %s", "", oneLine(one.Fix))
 		}
 		if _, err := fmt.Fprintln(w.stdout, line); err != nil {
 			return err

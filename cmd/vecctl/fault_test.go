@@ -50,7 +50,7 @@ func hold(s *site) (release func()) {
 	dir := home.Dir(s.home)
 	db, err := bolt.Open(dir.Database(), time.Second)
 	must(s.t, err)
-	must(s.t, dir.SetHolder(home.Holder{PID: os.Getpid(), Command: "a test", Since: time.Now()}))
+	must(s.t, dir.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: "a test", Since: time.Now()}))
 	return func() { _ = db.Close() }
 }
 

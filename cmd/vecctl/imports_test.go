@@ -14,7 +14,7 @@ const module = "github.com/vecctl/vecctl/"
 const (
 	commands = 8 - iota // cmd
 	wholes              // agent, tui
-	ways                // agent/bulk, which leads through several rooms
+	ways                // agent/batch, which leads through several rooms
 	rooms               // agent/..., authority
 	presses             // pkg/template, which draws with pkg/pdf
 	tools               // pkg/...
@@ -33,7 +33,7 @@ func place(path string) (level int, room string) {
 		return commands, room
 	case room == "agent", parts[0] == "tui":
 		return wholes, parts[0]
-	case room == "agent/bulk":
+	case room == "agent/batch":
 		return ways, room
 	case parts[0] == "agent":
 		return rooms, room
@@ -126,8 +126,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		ok       bool
 	}{
 		{"cmd/vecctl", "agent", true}, {"cmd/vecctl", "agent/home", true}, {"cmd/vecctl", "pkg/fault", true},
-		{"agent", "agent/intake", true}, {"agent", "tui", false}, {"agent", "agent/bulk", true},
-		{"agent/bulk", "agent/intake", true}, {"agent/intake", "agent/bulk", false}, {"agent/bulk", "agent", false}, {"agent/api", "agent", false},
+		{"agent", "agent/intake", true}, {"agent", "tui", false}, {"agent", "agent/batch", true},
+		{"agent/batch", "agent/intake", true}, {"agent/intake", "agent/batch", false}, {"agent/batch", "agent", false}, {"agent/api", "agent", false},
 		{"agent/api", "agent/panel", false}, {"agent/api/body", "agent/api", true}, {"agent/intake", "pkg/manifest", true},
 		{"pkg/client", "agent/api", false}, {"pkg/store", "pkg/vault", true}, {"pkg/vault", "pkg/store", false},
 		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"pkg/vault", "pkg/chain", true}, {"pkg/chain", "pkg/vault", false}, {"authority", "agent/api", false},

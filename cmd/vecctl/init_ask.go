@@ -218,7 +218,7 @@ func tryMailServer(ctx context.Context, address string) []doctor.Finding {
 	if err := mail.NewSMTPConn(server).Check(ctx); err != nil {
 		reason, mend, _ := strings.Cut(strings.ReplaceAll(err.Error(), "check mail.smtp_url", "check its host, port, name and password"), "; ")
 		return []doctor.Finding{{Check: "mail", Level: doctor.Wrong, Message: reason,
-			Mend: cmp.Or(mend, "ask whoever runs the mail server for its host, port and whether a name and password are needed")}}
+			Fix: cmp.Or(mend, "ask whoever runs the mail server for its host, port and whether a name and password are needed")}}
 	}
 	how := map[mail.Security]string{mail.StartTLS: "with STARTTLS", mail.TLS: "with TLS", mail.Plain: "without TLS"}[server.Security]
 	if server.User != "" {
@@ -228,8 +228,8 @@ func tryMailServer(ctx context.Context, address string) []doctor.Finding {
 }
 
 func tryBaseURL(ctx context.Context, address string) []doctor.Finding {
-	p := doctor.Patient{BaseURL: address, Default: home.DefaultBaseURL, Transport: http.DefaultTransport, Now: time.Now}
-	return p.Links(ctx)
+	p := doctor.Target{BaseURL: address, Default: home.DefaultBaseURL, Transport: http.DefaultTransport, Now: time.Now}
+	return p.CheckBaseURL(ctx)
 }
 
 // tryPlan tries what a plan says.
@@ -251,8 +251,8 @@ func describeFindings(found []doctor.Finding) []string {
 	var lines []string
 	for _, f := range found {
 		lines = append(lines, fmt.Sprintf("%-*s%s", findingIndent, f.Level, f.Message))
-		if f.Mend != "" {
-			lines = append(lines, fmt.Sprintf("%-*smend: %s", findingIndent, "", f.Mend))
+		if f.Fix != "" {
+			lines = append(lines, fmt.Sprintf("%-*smend: %s", findingIndent, "", f.Fix))
 		}
 	}
 	return lines

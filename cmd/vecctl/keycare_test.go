@@ -65,7 +65,7 @@ func TestARotationCutShort(t *testing.T) {
 	r := newHookReceiver(t)
 	made := r.subscribe(s)
 	dir, key := home.Dir(s.home), filepath.Join(s.home, "keys", "secrets.key")
-	box, err := dir.Secrets(rand.Reader, time.Now(), false)
+	box, err := dir.LoadSecretKeys(rand.Reader, time.Now(), false)
 	must(t, err)
 	_, err = box.Rotate(dir, time.Now())
 	must(t, err)

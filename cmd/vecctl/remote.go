@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/intake"
-	reports "github.com/vecctl/vecctl/agent/outcome"
+	reports "github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -29,7 +29,7 @@ type remoteBatch struct {
 	request    staff.BulkRequest
 	manifest   *manifest.Manifest
 	unnamed    []manifest.UnreferencedFile
-	candidates []*intake.Candidate
+	candidates []*intake.RowResult
 	rows       []courier.Row
 	places     []int // of the rows among the candidates
 	outcomes   map[int]courier.Outcome
@@ -73,8 +73,8 @@ func runRemoteBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f f
 	return bulkOutcome(q, report)
 }
 
-func (b *remoteBatch) sound() []*intake.Candidate {
-	var sound []*intake.Candidate
+func (b *remoteBatch) sound() []*intake.RowResult {
+	var sound []*intake.RowResult
 	for _, c := range b.candidates {
 		if len(c.Problems) == 0 {
 			sound = append(sound, c)
@@ -124,8 +124,8 @@ func (b *remoteBatch) gather() {
 }
 
 // opens reads a row's document, or makes it again: it is the same each time.
-func (b *remoteBatch) opens(one *intake.Candidate) func() (io.ReadCloser, error) {
-	if one.Press == nil {
+func (b *remoteBatch) opens(one *intake.RowResult) func() (io.ReadCloser, error) {
+	if one.Renderer == nil {
 		file := filepath.Join(b.request.Files, filepath.FromSlash(one.Path()))
 		return func() (io.ReadCloser, error) { return os.Open(file) }
 	}
@@ -194,7 +194,7 @@ func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.
 			Name: d.Name, Email: d.Email, Title: d.Title, IssueDate: string(d.IssueDate),
 		}
 	}
-	return reports.Report(r.Out, lines, b.manifest, rejected)
+	return reports.WriteReport(r.Out, lines, b.manifest, rejected)
 }
 
 func fetch(ctx context.Context, api *client.Client, uuid, file string) error {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/bulk"
+	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -29,7 +29,7 @@ import (
 // of templates are made here: the other vault need not have them.
 func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(client.Progress)) error {
 	q := b.request
-	m, err := bulk.ReadManifest(q)
+	m, err := batch.ReadManifest(q)
 	if err != nil {
 		return err
 	}
@@ -38,13 +38,13 @@ func (b *remoteBatch) check(c *cli.Context, w world, s *session, tell func(clien
 	if err != nil {
 		return err
 	}
-	files, err := bulk.OpenFiles(q)
+	files, err := batch.OpenFiles(q)
 	if err != nil {
 		return err
 	}
 	defer files.Close()
 	if order.Files = files; b.brings() {
-		if order.Listed, err = intake.List(files); err != nil {
+		if order.Listed, err = intake.ListFiles(files); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,7 @@ func (b *remoteBatch) brings() bool {
 	return slices.ContainsFunc(b.manifest.Rows, func(row manifest.Row) bool { return row.File != "" })
 }
 
-func (b *remoteBatch) look(ctx context.Context, order intake.Order) error {
+func (b *remoteBatch) look(ctx context.Context, order intake.CheckRequest) error {
 	scratch, err := os.MkdirTemp("", "vecctl-*")
 	if err != nil {
 		return blob.DiskError(err, "making a temporary folder")
@@ -67,16 +67,16 @@ func (b *remoteBatch) look(ctx context.Context, order intake.Order) error {
 	if err != nil {
 		return err
 	}
-	look := intake.Intake{Ledger: nothingIssued{b.days, vault.Date(b.first)}, Blobs: blobs, Now: time.Now}
+	look := intake.Intake{Store: nothingIssued{b.days, vault.Date(b.first)}, Blobs: blobs, Now: time.Now}
 	b.candidates, b.unnamed, err = look.Check(ctx, order)
 	return err
 }
 
 // order says what is to be checked, and finds out what was done of it before.
-func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.Order, error) {
+func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.CheckRequest, error) {
 	q := b.request
-	o := intake.Order{Institution: vault.Institution{TimeZone: localZone(w)}, Manifest: b.manifest, Trigger: vault.BulkUpload,
-		KeepNothing: true, Template: q.Template,
+	o := intake.CheckRequest{Institution: vault.Institution{TimeZone: localZone(w)}, Manifest: b.manifest, Trigger: vault.BulkUpload,
+		DryRun: true, Template: q.Template,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin}}
 	dir, err := homeDir(c, w)
 	if err != nil {
@@ -93,20 +93,20 @@ func (b *remoteBatch) order(c *cli.Context, w world, s *session) (intake.Order, 
 		return o, err
 	}
 	b.today = cmp.Or(b.first, string(o.Institution.Today(time.Now())))
-	o.Presses = intake.Presses(template.Dir{Path: dir.Templates()})
+	o.LoadTemplate = intake.TemplateLoader(template.Dir{Path: dir.Templates()})
 	if q.Template != "" {
-		if _, err := o.Presses(q.Template); err != nil {
+		if _, err := o.LoadTemplate(q.Template); err != nil {
 			return o, fault.At("template "+q.Template, err)
 		}
 	}
-	if b.shows(o.Presses, template.InstitutionColumn) {
+	if b.shows(o.LoadTemplate, template.InstitutionColumn) {
 		o.Institution.Name, err = homesInstitution(c, w)
 	}
 	return o, err
 }
 
 // shows tells whether a column stands on any document that is made of a template.
-func (b *remoteBatch) shows(presses func(string) (intake.Press, error), column string) bool {
+func (b *remoteBatch) shows(presses func(string) (intake.Renderer, error), column string) bool {
 	return slices.ContainsFunc(b.manifest.Rows, func(row manifest.Row) bool {
 		name := cmp.Or(row.Template, b.request.Template)
 		if row.File != "" || name == "" {

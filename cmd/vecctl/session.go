@@ -83,13 +83,13 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 		return nil, errors.Join(err, a.Close())
 	}
 	ctx, stop := context.WithCancel(c.Context)
-	s := &session{Client: local, agent: a, made: a.Made, stop: stop, ended: make(chan error, 1)}
+	s := &session{Client: local, agent: a, made: a.Created, stop: stop, ended: make(chan error, 1)}
 	if c.Bool("dry-run") {
 		s.ended <- nil // it changes nothing, not even what an earlier run left to do
 	} else {
 		go func() { s.ended <- a.Run(ctx) }()
 	}
-	if a.Made && c.Command.Name != "init" {
+	if a.Created && c.Command.Name != "init" {
 		say(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
 			a.Institution().Name, a.Institution().TimeZone, dir)
 	}
@@ -141,9 +141,9 @@ func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Insti
 	institution.Name = cmp.Or(institution.Name, vault.StandIn)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
-		Home: dir, Links: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
+		Home: dir, BaseURLOverride: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log, Page: w.page,
+		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log, ImageToPDF: w.page,
 	}
 }
 

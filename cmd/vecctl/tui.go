@@ -101,8 +101,8 @@ func doctorFor(c *cli.Context, w world, s *session) office.Doctor {
 		}
 		p.BaseURL = status.BaseURL
 		var found []office.Finding
-		for _, f := range p.Examine(ctx) {
-			found = append(found, office.Finding{Check: f.Check, Level: string(f.Level), Message: f.Message, Mend: f.Mend})
+		for _, f := range p.Run(ctx) {
+			found = append(found, office.Finding{Check: f.Check, Level: string(f.Level), Message: f.Message, Mend: f.Fix})
 		}
 		return found, nil
 	}

@@ -19,8 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecctl/vecctl/agent/deliver"
-	"github.com/vecctl/vecctl/agent/receive"
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -30,8 +29,8 @@ import (
 )
 
 const (
-	hooksInFlight = deliver.Idle // attempts at once to one endpoint
-	hooksRate     = 50           // events a second
+	hooksInFlight = webhooks.IdleConnections // attempts at once to one endpoint
+	hooksRate     = 50                       // events a second
 	hooksTime     = 20 * time.Second
 )
 
@@ -106,11 +105,11 @@ func (h *hookSite) happen(n int) ([]string, error) {
 	return names, err
 }
 
-func (h *hookSite) sender(ended func(context.Context)) *deliver.Sender {
-	return deliver.New(h.Store, deliver.Options{
-		Client: ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: deliver.Idle}),
-		Open:   func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
-		Agent:  "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Ended: ended,
+func (h *hookSite) sender(ended func(context.Context)) *webhooks.Dispatcher {
+	return webhooks.NewDispatcher(h.Store, webhooks.DispatcherOptions{
+		Client:     ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections}),
+		OpenSecret: func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
+		UserAgent:  "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Attempted: ended,
 	})
 }
 
@@ -307,7 +306,7 @@ func receiveAll(path string, n int) (delays []float64, err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	receiver := receive.New(h.Store, receive.Options{Secrets: []string{secret}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	receiver := webhooks.NewReceiver(h.Store, webhooks.ReceiverOptions{Secrets: []string{secret}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	address, stop, err := listenFor(receiver.Handler().ServeHTTP)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
-	"github.com/vecctl/vecctl/agent/post"
+	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -119,15 +119,15 @@ func sendAll(address, folder string, n int) (float64, error) {
 		return 0, err
 	}
 	templates := mail.NewTemplates()
-	writer := &post.Writer{
+	composer := &mailer.Composer{
 		Templates:   func(uint32) *mail.Templates { return templates },
 		Institution: func(uint32) (vault.Institution, bool) { return who, true },
-		BaseURL:     func() string { return "https://vault.example" }, Find: db.Certificate, Accounts: db, Now: time.Now,
+		BaseURL:     func() string { return "https://vault.example" }, FindCertificate: db.Certificate, Accounts: db, Now: time.Now,
 		VerifyURL: func(c vault.Certificate) string { return "https://vault.example/v/" + c.Reference },
 		ShareURL:  func(c vault.Certificate) string { return "https://vault.example/c/" + c.ShareToken },
 	}
-	p := post.New(db, post.Options{Write: writer.Write, NewCarrier: func() post.Carrier { return mail.NewSMTPConn(server) },
-		Lines: 2, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	p := mailer.NewQueue(db, mailer.QueueOptions{Compose: composer.Compose, NewTransport: func() mailer.Transport { return mail.NewSMTPConn(server) },
+		Connections: 2, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	working, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	took, err := timed(func() error {

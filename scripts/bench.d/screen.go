@@ -161,7 +161,7 @@ func (v *standIn) serve(dir home.Dir) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = dir.SetHolder(home.Holder{PID: os.Getpid(), Command: "bench", Since: time.Now(), Endpoint: &home.Endpoint{Network: "unix", Address: path}})
+	err = dir.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: "bench", Since: time.Now(), Endpoint: &home.Endpoint{Network: "unix", Address: path}})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

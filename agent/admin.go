@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/dropfolder/staging"
+	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/mailer"
+	"github.com/vecctl/vecctl/agent/results"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// toAPI makes what says a certificate as the API does.
+func (a *Agent) toAPI() func(vault.Certificate) client.Certificate {
+	return a.newAPI(api.Limits{}).Shape
+}
+
+func (a *Agent) failureAdmin() *admin.Failures {
+	return &admin.Failures{Store: a.store, Institution: a.currentID, ToAPI: a.toAPI(), Wake: a.notifyCommitted, Now: a.Now}
+}
+
+func (a *Agent) certificateAdmin() *admin.Certificates {
+	reissuer := &intake.Reissuer{Uploads: a.uploads, Store: a.store, Current: a.Institution, Accepting: a.Accepting}
+	return &admin.Certificates{
+		Store: a.store, Institution: a.currentID, Replace: reissuer.Reissue, ToAPI: a.toAPI(), EventToAPI: events.EventToAPI,
+		MailQueued: func() { a.events.PublishChange(); a.mailQueue.Wake() }, Wake: a.notifyCommitted, Now: a.Now, Random: a.Random,
+	}
+}
+
+// dropInProgress reports whether a batch is still being issued from the drop folder.
+func (a *Agent) dropInProgress(ctx context.Context, institution uint32, batch string) (bool, error) {
+	b, err := a.store.Batch(ctx, institution, batch)
+	if err != nil || b.Digest == "" {
+		return false, err
+	}
+	return staging.InProgress(a.Home.Incoming(), b.Digest)
+}
+
+// eraseResults removes what was written out of certificates of one institution, first
+// that of dropped batches: what is moved meanwhile is found where it goes.
+func (a *Agent) eraseResults(institution uint32, gone []vault.Certificate) (int, error) {
+	growing, err := staging.ResultFolders(a.Home.Incoming())
+	if err != nil {
+		return 0, err
+	}
+	removed := 0
+	for _, folder := range growing {
+		n, err := results.EraseIn(folder, gone)
+		removed += n
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, err
+		}
+	}
+	n, err := results.EraseAll(a.resultsFolder(institution), gone)
+	return removed + n, err
+}
+
+func (a *Agent) eraser() *admin.Eraser {
+	return &admin.Eraser{
+		Store: a.store, Documents: a.blobs, Institution: a.currentID, Institutions: a.institutions.IDs,
+		EraseResults: a.eraseResults, InProgress: a.dropInProgress,
+		MailFile: func(id uint64) string { return filepath.Join(a.Home.Mail(), mailer.SpoolFile(id)) },
+		Changed:  a.events.PublishChange, Now: a.Now,
+	}
+}

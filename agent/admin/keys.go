@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// EndpointSecretStore are what is needed of the store.
+type EndpointSecretStore interface {
+	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
+	ChangeEndpoints(ctx context.Context, change func(hook.Endpoint) (hook.Endpoint, error)) error
+}
+
+// SecretStore has the keys with which secrets are encrypted.
+type SecretStore interface {
+	// Keys tells the keys, the newest first; none before any was needed.
+	Keys(needed bool) ([]staff.Key, error)
+	// Rotate puts a new key before the others. One is made where there is none and
+	// none was needed yet, which mayMake says.
+	Rotate(mayMake bool) error
+	// Reseal encrypts a secret with the newest key.
+	Reseal(place string, sealed []byte) ([]byte, error)
+}
+
+// Keys is where staff look after keys.
+type Keys struct {
+	Endpoints EndpointSecretStore
+	Secrets   SecretStore
+	Signing   func() []staff.Key // what institutions sign with
+	Authority func() []staff.Key // what the authority hashes with
+	Now       func() time.Time
+
+	rotating sync.Mutex
+}
+
+// Keys tells all keys and secrets that the home keeps, without what they are.
+func (d *Keys) Keys(ctx context.Context) ([]staff.Key, error) {
+	keys := append(d.Signing(), d.Authority()...)
+	all, err := d.Endpoints.Endpoints(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := d.Secrets.Keys(len(all) > 0)
+	if err != nil {
+		return nil, err
+	}
+	keys = append(keys, secrets...)
+	for _, e := range all {
+		keys = append(keys, d.webhookKeys(e)...)
+	}
+	return keys, nil
+}
+
+// webhookKeys tells the signing secrets of a webhook.
+func (d *Keys) webhookKeys(e hook.Endpoint) []staff.Key {
+	keys := []staff.Key{{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretMade().UTC())}}
+	if len(e.Secrets(d.Now())) > 1 {
+		keys = append(keys, staff.Key{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
+	}
+	return keys
+}
+
+// RotateSecretsKey encrypts all secrets of the home with a new key. The file with
+// the new key and those before it is durable before the first secret is encrypted
+// with it, and all secrets change in one transaction: whatever moment it is ended at,
+// each of them can be opened.
+func (d *Keys) RotateSecretsKey(ctx context.Context) (staff.Key, error) {
+	d.rotating.Lock()
+	defer d.rotating.Unlock()
+	all, err := d.Endpoints.Endpoints(ctx, 0)
+	if err != nil {
+		return staff.Key{}, err
+	}
+	if err := d.Secrets.Rotate(len(all) == 0); err != nil {
+		return staff.Key{}, err
+	}
+	if err := d.reencryptSecrets(ctx); err != nil {
+		return staff.Key{}, err
+	}
+	keys, err := d.Secrets.Keys(true)
+	if err != nil {
+		return staff.Key{}, err
+	}
+	return keys[0], nil
+}
+
+// reencryptSecrets encrypts all secrets with the newest key. One that none of the keys opens
+// stays as it is: its webhook says so, and gets a new one when it is rotated.
+func (d *Keys) reencryptSecrets(ctx context.Context) error {
+	return d.Endpoints.ChangeEndpoints(ctx, func(e hook.Endpoint) (hook.Endpoint, error) {
+		return e.Reseal(func(sealed hook.Sealed) (hook.Sealed, error) {
+			anew, err := d.Secrets.Reseal(e.ID, sealed)
+			if err != nil {
+				return sealed, nil //nolint:nilerr // it cannot be opened now, and could not before
+			}
+			return anew, nil
+		})
+	})
+}
+
+// FinishRotation encrypts what a rotation that was cut short has left behind.
+func (d *Keys) FinishRotation(ctx context.Context) error {
+	all, err := d.Endpoints.Endpoints(ctx, 0)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	keys, err := d.Secrets.Keys(true)
+	if err != nil || len(keys) == 1 {
+		return nil //nolint:nilerr // who needs the key will say that it is missing
+	}
+	for _, e := range all {
+		if anew, err := d.Secrets.Reseal(e.ID, e.Secret); err == nil && string(anew) != string(e.Secret) {
+			return d.reencryptSecrets(ctx)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
+)
+
+// TokenStore are where tokens are kept.
+type TokenStore interface {
+	AddToken(ctx context.Context, t caller.Token) error
+	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
+}
+
+// Tokens is where staff see to the tokens of their institution.
+type Tokens struct {
+	store       TokenStore
+	institution func() uint32
+	now         func() time.Time
+	random      io.Reader
+}
+
+// NewTokens makes it; it starts nothing.
+func NewTokens(records TokenStore, institution func() uint32, now func() time.Time, random io.Reader) *Tokens {
+	return &Tokens{records, institution, now, random}
+}
+
+// CreateToken makes an API token; the answer alone has its secret.
+func (d *Tokens) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
+	draft := caller.Token{Institution: d.institution(), Name: q.Name}
+	for _, p := range q.Permissions {
+		draft.Permissions = append(draft.Permissions, caller.Permission(p))
+	}
+	if q.ExpiresAt != nil {
+		draft.ExpiresAt = *q.ExpiresAt
+	}
+	t, secret, err := caller.NewToken(d.random, draft, d.now())
+	if err != nil {
+		return staff.Token{}, err
+	}
+	if err := d.store.AddToken(ctx, t); err != nil {
+		return staff.Token{}, err
+	}
+	shown := tokenToAPI(t)
+	shown.Secret = secret
+	return shown, nil
+}
+
+// Tokens lists the institution's tokens.
+func (d *Tokens) Tokens(ctx context.Context) ([]staff.Token, error) {
+	all, err := d.store.Tokens(ctx, d.institution())
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]staff.Token, len(all))
+	for i, t := range all {
+		shown[i] = tokenToAPI(t)
+	}
+	return shown, nil
+}
+
+// RevokeToken ends a token.
+func (d *Tokens) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
+	t, err := d.store.ChangeToken(ctx, d.institution(), id, func(t caller.Token) (caller.Token, error) {
+		return t.Revoke(d.now())
+	})
+	return tokenToAPI(t), err
+}
+
+func tokenToAPI(t caller.Token) staff.Token {
+	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
+	for _, p := range t.Permissions {
+		shown.Permissions = append(shown.Permissions, string(p))
+	}
+	shown.ExpiresAt = client.TimeOrNull(t.ExpiresAt)
+	shown.LastUsedAt = client.TimeOrNull(t.LastUsedAt)
+	shown.RevokedAt = client.TimeOrNull(t.RevokedAt)
+	return shown
+}

@@ -1,0 +1,157 @@
+// Package applications takes applications for certificates, confirms the addresses
+// of applicants, and carries out the decisions of staff.
+package applications
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Store is what is needed of the store.
+type Store interface {
+	AddWaiting(ctx context.Context, w vault.Waiting, m vault.Mail) error
+	Waiting(ctx context.Context, hash string, now time.Time) (vault.Waiting, error)
+	Submit(ctx context.Context, a store.Acceptance, hash string, now time.Time) (vault.Certificate, error)
+	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
+}
+
+// DocumentStore looks into files and stores them.
+type DocumentStore interface {
+	Keep(r io.Reader, name string) (vault.File, error)
+	KeepPlaced(r io.Reader, name string, p vault.Placement) (vault.File, error)
+}
+
+// Service is where applications are handed in and decided.
+type Service struct {
+	Store     Store
+	Documents DocumentStore
+	// OpenFile opens a stored file.
+	OpenFile func(sum string) (io.ReadCloser, error)
+	// RenderTemplate makes and stores a document of a template, and says where its code goes.
+	RenderTemplate func(template, person string, values map[string]string) (vault.File, vault.Placement, error)
+	// Institution finds the one that an application was handed in to.
+	Institution func(id uint32) (vault.Institution, bool)
+	BaseURL     func() string
+	Now         func() time.Time
+	Random      io.Reader
+	slots       chan struct{}
+}
+
+// maxConcurrentUploads is how many files of people whom nobody knows are taken in at once.
+const maxConcurrentUploads = 16
+
+// New makes a desk; it starts nothing.
+func New(d Service) *Service {
+	d.slots = make(chan struct{}, maxConcurrentUploads)
+	return &d
+}
+
+// TakeEvidence checks an applicant's file and stores it. It is Invalid, with words
+// for a person, when it is no document, and Unavailable when too many are being
+// taken in.
+func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (vault.File, error) {
+	if err := ctx.Err(); err != nil {
+		return vault.File{}, err
+	}
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	default:
+		return vault.File{}, fault.New(fault.Unavailable, "Too many files are being handed in just now; try again in a minute.")
+	}
+	return d.Documents.Keep(r, name)
+}
+
+// Apply hands an application in for somebody who is signed in.
+func (d *Service) Apply(ctx context.Context, to vault.Institution, who vault.Account, a vault.ApplicationDraft) (vault.Certificate, error) {
+	if to.Applying().Who == vault.NoApplicants {
+		return vault.Certificate{}, errNotOffered(to)
+	}
+	if vault.FoldEmail(a.Email) != who.Email {
+		a.Email = who.Email
+	}
+	a = a.Clean()
+	if err := to.Applying().Check(a); err != nil {
+		return vault.Certificate{}, err
+	}
+	return d.submit(ctx, to, vault.Submission{ApplicationDraft: a, Proof: vault.ProvenByAccount}, "")
+}
+
+func errNotOffered(to vault.Institution) error {
+	return fault.Newf(fault.Forbidden, "%s takes no applications here.", to.Name)
+}
+
+// ApplyByMail keeps an application until its address is proven, and has the link
+// mailed that proves it. The answer does not tell what is known of the address.
+func (d *Service) ApplyByMail(ctx context.Context, to vault.Institution, a vault.ApplicationDraft) error {
+	if to.Applying().Who != vault.AnyoneApply {
+		return errNotOffered(to)
+	}
+	a = a.Clean()
+	if err := to.Applying().Check(a); err != nil {
+		return err
+	}
+	w, secret, err := vault.NewWaiting(d.Random, to.ID, a, d.Now())
+	if err != nil {
+		return err
+	}
+	link := strings.TrimRight(d.BaseURL(), "/") + "/apply/confirm/" + secret
+	err = d.Store.AddWaiting(ctx, w, w.ConfirmMail(link, to.Applying()))
+	if fault.Is(err, fault.Illegal) {
+		return nil // that enough of this address wait is nobody's business
+	}
+	return err
+}
+
+// Waiting finds an application by the secret of its link; NotFound when it was
+// confirmed or is too old.
+func (d *Service) Waiting(ctx context.Context, secret string) (vault.Waiting, error) {
+	return d.Store.Waiting(ctx, vault.HashSecret(secret), d.Now())
+}
+
+// Confirm makes an application count, whose address is proven by the secret.
+func (d *Service) Confirm(ctx context.Context, secret string) (vault.Certificate, error) {
+	w, err := d.Waiting(ctx, secret)
+	if err != nil {
+		return vault.Certificate{}, err
+	}
+	to, ok := d.Institution(w.Institution)
+	if !ok || to.Applying().Who != vault.AnyoneApply {
+		return vault.Certificate{}, errNotOffered(to)
+	}
+	return d.submit(ctx, to, vault.Submission{ApplicationDraft: w.ApplicationDraft, Proof: vault.ProvenByMail}, w.Hash)
+}
+
+// SubmitFor hands an application in for somebody whom staff know. Title and
+// evidence are theirs to judge.
+func (d *Service) SubmitFor(ctx context.Context, to vault.Institution, by string, a vault.ApplicationDraft) (vault.Certificate, error) {
+	a = a.Clean()
+	if err := fault.InvalidFields(a.Problems()); err != nil {
+		return vault.Certificate{}, err
+	}
+	return d.submit(ctx, to, vault.Submission{ApplicationDraft: a, Proof: vault.ProvenByStaff, By: by}, "")
+}
+
+// submit keeps an application that counts. A hash names the waiting one that it was.
+func (d *Service) submit(ctx context.Context, to vault.Institution, s vault.Submission, hash string) (vault.Certificate, error) {
+	var made vault.Certificate
+	err := vault.Redraw(func() error {
+		now := d.Now()
+		s.Day = to.Today(now)
+		id, err := vault.NewIdentity(d.Random, now, to.Year(now))
+		if err != nil {
+			return err
+		}
+		c, fx := vault.Submit(s, to.ID, id, now)
+		made, err = d.Store.Submit(ctx, store.Acceptance{Certificate: c, Effects: fx}, hash, now)
+		return err
+	})
+	return made, err
+}

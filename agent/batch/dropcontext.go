@@ -1,0 +1,62 @@
+package batch
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/manifest"
+)
+
+// DropContext is what the drop folder says of a batch of its own.
+type DropContext struct {
+	Begun time.Time      // when it was first tried; a certificate made since is this drop's
+	Lost  map[int]string // rows whose document is not among the files, and why
+}
+
+// resolveMissingDocuments settles the rows of a dropped batch that have no document: either they
+// need none, or the drop folder knows best why it is missing.
+func (r *run) resolveMissingDocuments(ctx context.Context) error {
+	if r.drop == nil {
+		return nil
+	}
+	files, err := os.OpenRoot(r.request.Files)
+	if err != nil {
+		return blob.DiskError(err, "looking for the documents of a batch")
+	}
+	defer files.Close()
+	listed, err := intake.ListFiles(files)
+	if err != nil {
+		return err
+	}
+	there := manifest.MatchFiles(r.manifest, listed).ByRow
+	issued, err := issuedRows(ctx, r.Store, r.institution.ID, r.manifest)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.candidates {
+		if there[c.Row.Number] != "" || len(c.Row.Problems) > 0 {
+			continue
+		}
+		if holder := issued[c.Row.Number]; holder != nil {
+			c.Problems, c.Certificate = nil, holder
+		} else if reason := r.drop.Lost[c.Row.Number]; reason != "" {
+			c.Problems = []string{reason}
+		}
+	}
+	return nil
+}
+
+// claimEarlier counts what this drop has made before it was interrupted as made by it.
+func (r *run) claimEarlier() {
+	if r.drop == nil {
+		return
+	}
+	for _, c := range r.candidates {
+		if c.Certificate != nil && c.Certificate.Batch == r.batch.ID && !c.Certificate.CreatedAt.Before(r.drop.Begun) {
+			c.New = true
+		}
+	}
+}

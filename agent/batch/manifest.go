@@ -1,0 +1,39 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+)
+
+// ReadManifest reads the manifest of a request.
+func ReadManifest(q staff.BulkRequest) (*manifest.Manifest, error) {
+	return manifest.Read(q.Manifest, manifest.Options{
+		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
+		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+		Templated: q.Template != "",
+	})
+}
+
+// OpenFiles opens the folder of a request's documents. One that cannot be opened is
+// Invalid, unless the program can open nothing more at present.
+func OpenFiles(q staff.BulkRequest) (*os.Root, error) {
+	files, err := os.OpenRoot(q.Files)
+	if blob.TooManyOpenFiles(err) {
+		return nil, blob.DiskError(err, "opening the folder of the documents")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.DescribeDenied(q.Files)))
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf(
+			"the folder of the documents, %s, cannot be opened; name the right one with --files", q.Files))
+	}
+	return files, nil
+}

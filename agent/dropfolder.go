@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/batch"
+	"github.com/vecctl/vecctl/agent/dropfolder"
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+)
+
+// DropOptions say which folder is watched, and how. The zero value watches the
+// home's own with the standard times.
+type DropOptions struct {
+	Folder       string        // "" is the home's own
+	Poll         bool          // look every second, without events
+	Settle, Wait time.Duration // 0 is dropfolder.DefaultSettle, dropfolder.DefaultWait
+}
+
+// newDropWatcher prepares the watch over the drop folder, which is made where it is
+// missing.
+func (a *Agent) newDropWatcher(o DropOptions) (*dropfolder.Watcher, error) {
+	if o.Folder == "" {
+		o.Folder = a.Home.Drop()
+	}
+	if err := a.Home.CheckDrop(o.Folder); err != nil {
+		return nil, err
+	}
+	// Only the last part is made: a share that is not mounted is not to be
+	// replaced by a folder on this disk.
+	if err := os.Mkdir(o.Folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		a.Log.Warn("the drop folder cannot be made", "folder", o.Folder, "error", err)
+	}
+	if o.Settle == 0 {
+		o.Settle = dropfolder.DefaultSettle
+	}
+	if o.Wait == 0 {
+		o.Wait = dropfolder.DefaultWait
+	}
+	issuer := &batch.DropIssuer{Options: a.batchOptions(), FindInstitution: a.institutions.ByID, Current: a.currentID, ResultsFolder: a.Home.Verified()}
+	return dropfolder.New(dropfolder.Options{
+		Folder: o.Folder, Incoming: a.Home.Incoming(), Results: a.Home.Verified(), Failed: a.Home.Failed(),
+		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
+		OnTrouble: a.reportDropTrouble, Issuer: issuer, Institution: a.currentID, Now: a.Now, Log: a.Log,
+	}), nil
+}
+
+const dropProblem = "drop"
+
+// reportDropTrouble puts trouble with the drop folder where every face shows it.
+func (a *Agent) reportDropTrouble(trouble string) {
+	if trouble == "" {
+		a.health.Clear(dropProblem)
+		return
+	}
+	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
+}
+
+// dropStatus is how the drop folder is, as the panel says it; nil where none is
+// watched.
+func (a *Agent) dropStatus() *staff.DropFolder {
+	w := a.dropFolder.Load()
+	if w == nil {
+		return nil
+	}
+	return w.Status().ToAPI()
+}

@@ -1,0 +1,243 @@
+package dropfolder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/dropfolder/staging"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+)
+
+const (
+	rescanInterval    = 60 * time.Second // between looks at the latest, whatever events say
+	retryDelay        = 10 * time.Second // after trouble that may pass
+	missingFolderPoll = 2 * time.Second  // between looks for a folder that is not there
+)
+
+// scan looks at the whole folder, takes the batches that are ready, and returns
+// when the next look is due at the latest.
+func (w *Watcher) scan(ctx context.Context) time.Time {
+	now := w.Now()
+	root, l, err := w.listFolder()
+	if err != nil {
+		w.folderUnavailable(err)
+		return now.Add(missingFolderPoll)
+	}
+	defer root.Close()
+	w.observed.Update(l.Files, now)
+	w.folders.Update(l.Folders, now)
+	w.readManifests(root, now)
+	plans := w.plan(ctx, now)
+	w.takeReady(plans, now)
+	w.removeEmptied(now)
+	w.updateStatus(plans, now)
+	return w.nextScan(plans, now)
+}
+
+// listFolder looks at the folder, which may have come, gone or been replaced.
+func (w *Watcher) listFolder() (*os.Root, Snapshot, error) {
+	root, err := os.OpenRoot(w.Folder)
+	if err != nil {
+		return nil, Snapshot{}, err
+	}
+	info, err := root.Stat(".")
+	var l Snapshot
+	if err == nil {
+		l, err = TakeSnapshot(root)
+	}
+	if err != nil {
+		return nil, l, errors.Join(err, root.Close())
+	}
+	if w.root != nil && !os.SameFile(w.root, info) {
+		w.Log.Warn("the drop folder is another one than before: replaced or mounted; it is watched as it is now", "folder", w.Folder)
+	}
+	w.root = info
+	w.checkMount(info)
+	return root, l, nil
+}
+
+// checkMount tells of a file system that was mounted at the folder and is no more:
+// what lies there then is an empty folder that nobody drops anything into.
+func (w *Watcher) checkMount(info os.FileInfo) {
+	if parent, err := os.Stat(filepath.Dir(w.Folder)); err == nil {
+		mounted := staging.FileIDOf(parent).Inode.Device != staging.FileIDOf(info).Inode.Device
+		w.mounted = w.mounted || mounted
+		if w.mounted && !mounted {
+			text := fmt.Sprintf("nothing is mounted at the drop folder %s any more; mount it again, or start the agent again if it is meant so", w.Folder)
+			if w.setTrouble(text) {
+				w.Log.Error(text)
+			}
+			return
+		}
+	}
+	if w.setTrouble("") {
+		w.Log.Info("the drop folder is there again and is watched", "folder", w.Folder)
+	}
+}
+
+// folderUnavailable notes that the folder cannot be looked at. What was seen counts no more:
+// who knows what happens meanwhile.
+func (w *Watcher) folderUnavailable(err error) {
+	clear(w.observed)
+	clear(w.folders)
+	clear(w.manifests)
+	w.root = nil
+	text := fmt.Sprintf("the drop folder %s cannot be read (%v); make it again, mount it or mend its rights: it is watched as soon as it is back", w.Folder, systemError(err))
+	if w.setTrouble(text) {
+		w.Log.Error(text)
+	}
+	w.updateStatus(nil, w.Now())
+}
+
+// systemError is what the system says, without the path, which stands beside it.
+func systemError(err error) error {
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
+// readManifests reads the manifests that have arrived; those that are none are refused.
+func (w *Watcher) readManifests(root *os.Root, now time.Time) {
+	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool { return w.observed[name].FileID != p.fileID })
+	for name, s := range w.observed {
+		before := w.manifests[name]
+		if before != nil && !before.retryDue(now) || !isManifest(name) || !s.Arrived(now, w.Settle) {
+			continue
+		}
+		body, err := readWhole(root, name, s.FileID)
+		if errors.Is(err, staging.ErrChanged) {
+			continue
+		}
+		p := &pending{name: name, fileID: s.FileID, since: s.Since}
+		if err == nil {
+			p.manifest, err = manifest.Read(body, manifest.Options{Name: path.Base(name), MaxRows: manifest.LargestMaxRows})
+		}
+		if fault.Is(err, fault.Invalid) {
+			err = w.refuse(name, s.FileID, err)
+			if err == nil {
+				w.forgetFile(name)
+				continue
+			}
+		}
+		if err != nil {
+			if before == nil {
+				w.Log.Error("a manifest in the drop folder cannot be taken; it is tried again every 10 seconds", "manifest", name, "error", err)
+			}
+			p.manifest, p.trouble, p.retryAt = nil, publicMessage(err), now.Add(retryDelay)
+		}
+		w.manifests[name] = p
+	}
+}
+
+// publicMessage is what a person may read of an error.
+func publicMessage(err error) string {
+	if message, ok := fault.Message(err); ok {
+		return message
+	}
+	return systemError(err).Error()
+}
+
+// maxManifestSize bounds what is read of a manifest.
+const maxManifestSize = 64 << 20
+
+// readWhole reads a file that must be the one that was seen, before and after.
+func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
+	f, err := root.OpenFile(filepath.FromSlash(name), staging.OpenFlags, 0)
+	if err != nil {
+		return nil, blob.DiskError(err, "reading a manifest")
+	}
+	defer f.Close()
+	same := func() error {
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() || staging.FileIDOf(info) != as {
+			return staging.ErrChanged
+		}
+		return nil
+	}
+	if err := same(); err != nil {
+		return nil, err
+	}
+	if as.Size > maxManifestSize {
+		return nil, fault.Newf(fault.Invalid, "%s: the manifest is larger than 64 MB; cut it into several", path.Base(name))
+	}
+	body, err := io.ReadAll(io.LimitReader(f, as.Size+1))
+	if err != nil {
+		return nil, blob.DiskError(err, "reading a manifest")
+	}
+	return body, same()
+}
+
+// refuse moves a file to the failed folder, with the reason beside it. The note
+// comes first: a file is never there without it.
+func (w *Watcher) refuse(name string, as staging.FileID, why error) error {
+	to := staging.FreePath(w.Failed, path.Base(name))
+	text := fmt.Sprintf("%s\n\nNothing was issued. Mend the file, then put it into the drop folder again.\n", publicMessage(why))
+	if err := staging.WriteText(to+staging.ReasonSuffix, text); err != nil {
+		return err
+	}
+	from := filepath.Join(w.Folder, filepath.FromSlash(name))
+	if err := staging.MoveFiles([]staging.Move{{From: from, To: to, ID: &as}}); err != nil {
+		return errors.Join(err, os.Remove(to+staging.ReasonSuffix))
+	}
+	if staging.PathExists(from + staging.ReasonSuffix) { // of an earlier refusal; the new one replaces it
+		_ = os.Remove(from + staging.ReasonSuffix)
+	}
+	w.Log.Warn("a manifest was refused", "manifest", name, "reason", to+staging.ReasonSuffix)
+	return nil
+}
+
+// forgetFile notes that a file was taken out of the folder.
+func (w *Watcher) forgetFile(name string) {
+	delete(w.observed, name)
+	delete(w.manifests, name)
+	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
+		w.emptied[folder] = true
+	}
+}
+
+// removeEmptied removes folders that are empty since files were taken out of
+// them, innermost first. One that has changed lately may have more to come.
+func (w *Watcher) removeEmptied(now time.Time) {
+	names := slices.Sorted(maps.Keys(w.emptied))
+	slices.Reverse(names)
+	for _, name := range names {
+		if s, there := w.folders[name]; there && !s.Settled(now, w.Settle) {
+			continue
+		}
+		delete(w.emptied, name)
+		// One that is not empty stays, and that is no error.
+		_ = os.Remove(filepath.Join(w.Folder, filepath.FromSlash(name)))
+	}
+}
+
+// nextScan is when something will have settled or will have waited long enough.
+func (w *Watcher) nextScan(plans map[string]plan, now time.Time) time.Time {
+	next := now.Add(rescanInterval)
+	sooner := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	sooner(w.observed.NextSettled(now, w.Settle))
+	if len(w.emptied) > 0 {
+		sooner(w.folders.NextSettled(now, w.Settle))
+	}
+	for name, p := range w.manifests {
+		sooner(p.retryAt)
+		if made, ok := plans[name]; ok {
+			sooner(made.due(w.Wait))
+		}
+	}
+	return next
+}

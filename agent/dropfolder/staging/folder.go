@@ -1,0 +1,61 @@
+package staging
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+)
+
+// MoveFolder moves a folder of files to a place where others look, as a whole. Where
+// there is a folder already, its files join those, the ones named last at the end;
+// of these, what the new folder does not have goes from the old one too.
+func MoveFolder(from, to string, last ...string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return blob.DiskError(err, "making a folder")
+	}
+	if !PathExists(to) {
+		if err := blob.Publish([]blob.Pending{{Temp: from, Name: to}}); err == nil {
+			return nil
+		}
+		// Another file system: gathered there under a hidden name first.
+		hidden := filepath.Join(filepath.Dir(to), "."+filepath.Base(to))
+		if err := mergeFolders(from, hidden, last); err != nil {
+			return err
+		}
+		return blob.Publish([]blob.Pending{{Temp: hidden, Name: to}})
+	}
+	var stale []string
+	for _, name := range last {
+		if !PathExists(filepath.Join(from, name)) {
+			stale = append(stale, filepath.Join(to, name))
+		}
+	}
+	if err := mergeFolders(from, to, last); err != nil {
+		return err
+	}
+	for _, path := range stale {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return blob.DiskError(err, "removing an old report")
+		}
+	}
+	return nil
+}
+
+func mergeFolders(from, to string, last []string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return blob.DiskError(err, "moving a folder")
+	}
+	slices.SortStableFunc(entries, func(a, b os.DirEntry) int {
+		return slices.Index(last, a.Name()) - slices.Index(last, b.Name())
+	})
+	legs := make([]Move, 0, len(entries))
+	for _, e := range entries {
+		legs = append(legs, Move{From: filepath.Join(from, e.Name()), To: filepath.Join(to, e.Name())})
+	}
+	return MoveFiles(legs)
+}

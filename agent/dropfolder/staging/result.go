@@ -1,0 +1,146 @@
+package staging
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Result is what is left to do when a batch is issued.
+type Result struct {
+	Name     string     `json:"name"` // of the outcome's folder, with slashes
+	SetAside []SetAside `json:"aside,omitempty"`
+	Rejected int        `json:"rejected,omitempty"` // rows in rejected.csv
+	Total    int        `json:"total"`              // rows of the manifest
+}
+
+// SetAside is a document that goes to the failed folder.
+type SetAside struct {
+	File   string `json:"file"` // relative to the documents' folder, with slashes
+	Reason string `json:"reason"`
+}
+
+// Names of the reports in an outcome.
+const (
+	ReportName   = "report.csv"
+	RejectedName = "rejected.csv"
+)
+
+// Result returns what Conclude has written down; false before that.
+func (b *Batch) Result() (r Result, concluded bool, err error) {
+	err = readJSON(b.path(resultName), &r)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, false, nil
+	}
+	return r, err == nil, err
+}
+
+// Conclude finds out which documents are to be set aside, and why, and writes it
+// down. byRow names the document of each row.
+func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]string) (Result, error) {
+	r := Result{Name: name, Total: report.Total, Rejected: report.Count(client.RowRejected)}
+	reasons := map[string]string{}
+	for _, row := range report.Rows {
+		file := byRow[row.Row]
+		switch {
+		case file == "":
+		case row.Status == client.RowRejected:
+			reasons[file] += row.Error + "\n"
+		case row.Status == client.RowFailed:
+			reasons[file] += fmt.Sprintf("row %d: %s\nThe vault has this document. When the cause is mended: vecctl retry %s\n",
+				row.Row, row.Error, cmp.Or(row.ReferenceID, row.UUID))
+		}
+	}
+	for _, f := range b.Files {
+		file, isDocument := f.document()
+		if !isDocument {
+			continue
+		}
+		if info, err := os.Lstat(b.path(filepath.FromSlash(f.To))); err == nil && !f.unchanged(FileIDOf(info)) {
+			reasons[file] += "This file was written to after it was issued; what was issued is what it held before. " +
+				"A correction goes through: vecctl reissue\n"
+		}
+		if reasons[file] != "" {
+			r.SetAside = append(r.SetAside, SetAside{File: file, Reason: reasons[file]})
+		}
+	}
+	return r, writeJSON(b.path(resultName), r)
+}
+
+// Finish brings a concluded batch to its end: documents that were not issued go to
+// the failed folder, the outcome to the verified folder, and the batch's own
+// folder goes.
+func (b *Batch) Finish(r Result, failed, verified string) error {
+	if err := b.moveSetAside(r, filepath.Join(failed, strings.ReplaceAll(r.Name, "/", "-"))); err != nil {
+		return err
+	}
+	if PathExists(b.ResultsPath()) {
+		err := MoveFolder(b.ResultsPath(), filepath.Join(verified, filepath.FromSlash(r.Name)), RejectedName, ReportName)
+		if err != nil {
+			return err
+		}
+	}
+	return b.Remove()
+}
+
+// moveSetAside moves documents that were not issued to a folder, each with its reason,
+// and rejected.csv with them.
+func (b *Batch) moveSetAside(r Result, folder string) error {
+	body, err := os.ReadFile(b.path(resultsDir, RejectedName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return blob.DiskError(err, "reading rejected.csv")
+	}
+	if err == nil {
+		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
+			"Mend rejected.csv, and the documents in this folder where they are at fault. Then put rejected.csv, or this whole folder, into the drop folder.\n",
+			r.Rejected, r.Total, b.Manifest)
+		path := filepath.Join(folder, RejectedName)
+		if err := errors.Join(WriteText(path, string(body)), WriteText(path+ReasonSuffix, text)); err != nil {
+			return err
+		}
+	}
+	for _, a := range r.SetAside {
+		from, to := b.path(filesDir, filepath.FromSlash(a.File)), filepath.Join(folder, filepath.FromSlash(a.File))
+		if !PathExists(from) {
+			continue // done before
+		}
+		if err := WriteText(to+ReasonSuffix, a.Reason); err != nil {
+			return err
+		}
+		if err := MoveFiles([]Move{{From: from, To: to}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Refuse sets the batch aside as a whole, with the reason beside its manifest, and
+// returns where.
+func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
+	folder = filepath.Join(failed, filepath.Base(b.Dir))
+	if err := WriteText(filepath.Join(folder, b.Manifest+ReasonSuffix), reason); err != nil {
+		return folder, err
+	}
+	var legs []Move
+	add := func(from, to string) {
+		if PathExists(from) {
+			legs = append(legs, Move{From: from, To: to})
+		}
+	}
+	for _, name := range b.Documents() {
+		name = filepath.FromSlash(name)
+		add(filepath.Join(b.FilesPath(), name), filepath.Join(folder, name))
+	}
+	add(b.ManifestPath(), filepath.Join(folder, b.Manifest))
+	if err := MoveFiles(legs); err != nil {
+		return folder, err
+	}
+	return folder, b.Remove()
+}

@@ -1,0 +1,170 @@
+// Package dropfolder watches the drop folder: registrars put manifests and
+// documents there, and each batch that is complete is staged and issued.
+package dropfolder
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecctl/vecctl/agent/dropfolder/staging"
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/manifest"
+)
+
+// Standard times.
+const (
+	DefaultSettle = 5 * time.Second
+	DefaultWait   = 10 * time.Minute
+)
+
+// Options are what a watcher needs. Folders are absolute.
+type Options struct {
+	Folder   string // the drop folder
+	Incoming string // for batches on their way; private
+	Results  string // outcomes
+	Failed   string // what was refused
+
+	Settle time.Duration // how long a file must stand still
+	Wait   time.Duration // how long a manifest waits for documents
+	Poll   bool          // look every second, for file systems that send no events
+
+	Issuer Issuer
+	// Institution is the one for which what is dropped now is issued.
+	Institution func() uint32
+
+	// Tell, where set, is told what is wrong with the folder; "" when nothing is any
+	// more. It must not block.
+	OnTrouble func(trouble string)
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Batch is a manifest with its documents, taken out of the drop folder.
+type Batch struct {
+	Name        string // the manifest's file name
+	Manifest    []byte // its bytes
+	Files       string // folder of the documents, absolute
+	Out         string // folder for verified PDFs and reports, absolute; it exists
+	Institution uint32
+	Begun       time.Time      // when it was first tried; a certificate made since is this drop's
+	Lost        map[int]string // rows whose document is not in Files, and why
+	Progress    func(client.Progress)
+}
+
+// IssueResult is what became of a batch.
+type IssueResult struct {
+	// Name is DATE-MANIFEST, which no other manifest's outcome has; before it there may
+	// be a folder within the verified folder, and a slash.
+	Name   string
+	Report client.BulkReport
+}
+
+// Issuer issues batches.
+type Issuer interface {
+	// Issue issues a batch with its sound rows and writes the outcome into its
+	// folder. It may be called again for a batch that was interrupted, and goes on
+	// then. An error of kind fault.Invalid is about the manifest as a whole; one
+	// that is ErrChanging says that a document changed while it was read.
+	Issue(ctx context.Context, b Batch) (IssueResult, error)
+	// Issued tells which rows have a certificate that says the same, as far as can
+	// be told without the document.
+	Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error)
+}
+
+// ErrChanging is about a document that changed while it was being read.
+var ErrChanging = errors.New("a document changed while it was being read")
+
+// Watcher is a drop folder under watch.
+type Watcher struct {
+	Options
+
+	// Of the goroutine that looks.
+	root      os.FileInfo // what the folder was when it was last looked at
+	mounted   bool        // it has been a mount point
+	observed  FileObservations
+	folders   FileObservations
+	manifests map[string]*pending
+	emptied   map[string]bool // folders that files were taken out of
+
+	batchReady bell.Bell // a batch was taken, or can be tried again
+	rescanHint bell.Bell // there may be something new in the folder
+
+	mu     sync.Mutex
+	queue  []*stagedBatch // what is to be issued; the first may be in hand
+	status Status
+}
+
+// New makes a watcher; it starts nothing.
+func New(o Options) *Watcher {
+	return &Watcher{
+		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
+		batchReady: bell.New(), rescanHint: bell.New(), status: Status{Folder: o.Folder},
+	}
+}
+
+// Run goes on with what an earlier run left, then watches the folder until ctx
+// ends and what is in hand has come to a safe place. Trouble with the folder is
+// no error: it is told in Status and the log, and watching goes on when it is
+// over.
+func (w *Watcher) Run(ctx context.Context) error {
+	for _, folder := range []string{w.Results, w.Failed} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return blob.DiskError(err, "making the folders of the drop folder's outcomes")
+		}
+	}
+	left, err := staging.Resume(w.Incoming)
+	if err != nil {
+		w.Log.Error("not every batch of an earlier run can be taken up", "error", err)
+	}
+	for _, b := range left {
+		w.resume(&stagedBatch{Batch: b})
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return w.watchFolder(ctx) })
+	work.Go(func() error { return w.issueAll(ctx) })
+	return work.Wait()
+}
+
+// resume takes over a batch of an earlier run.
+func (w *Watcher) resume(s *stagedBatch) {
+	_, concluded, err := s.Result()
+	if err == nil && !concluded {
+		err = s.MoveFiles(w.Folder)
+	}
+	if errors.Is(err, staging.ErrChanged) {
+		w.putBack(s, "its files changed while the batch was taken")
+		return
+	}
+	if err != nil {
+		w.Log.Error("taking up a batch of an earlier run failed and will be tried again", "manifest", s.Manifest, "error", err)
+	} else {
+		w.Log.Info("a batch of an earlier run is taken up", "manifest", s.Manifest, "files", len(s.Files))
+	}
+	w.markTaken(s.Files)
+	w.enqueue(s)
+}
+
+// putBack returns a batch to the drop folder, where it waits again.
+func (w *Watcher) putBack(s *stagedBatch, why string) {
+	w.Log.Warn("a batch is put back into the drop folder: "+why, "manifest", s.Manifest)
+	if err := s.PutBack(w.Folder, w.Failed); err != nil {
+		w.Log.Error("putting a batch back failed; its files lie in "+s.Dir+" until the agent starts again", "error", err)
+	}
+	w.rescanHint.Ring()
+}
+
+func (w *Watcher) enqueue(s *stagedBatch) {
+	w.mu.Lock()
+	w.queue = append(w.queue, s)
+	w.mu.Unlock()
+	w.batchReady.Ring()
+}

@@ -1,0 +1,115 @@
+package home
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+)
+
+// keyYears is how long a self-made signing certificate is valid.
+const keyYears = 10
+
+// signingKeyFile is the file of an institution's signing key and its certificate chain:
+// one file, so that the two can never be of different makes. The first
+// institution's has no number.
+func (d Dir) signingKeyFile(institution uint32) string {
+	if institution <= 1 {
+		return filepath.Join(d.Keys(), "signing.pem")
+	}
+	return filepath.Join(d.Keys(), fmt.Sprintf("signing-%d.pem", institution))
+}
+
+// HasSigner reports whether an institution has a signing key.
+func (d Dir) HasSigner(institution uint32) (bool, error) {
+	_, err := os.Stat(d.signingKeyFile(institution))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, blob.DiskError(err, "looking for the signing key")
+}
+
+// LostSigner is the error for a key that is missing although it has signed.
+func (d Dir) MissingSignerError(institution uint32) error {
+	return fault.Newf(fault.Damaged, "the signing key %s is missing, although certificates were signed with it; "+
+		"restore it from a backup, so that all certificates bear one signature", d.signingKeyFile(institution))
+}
+
+// Signer loads an institution's signing key.
+func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
+	pem, err := os.ReadFile(d.signingKeyFile(institution))
+	if err != nil {
+		return nil, blob.DiskError(err, "reading the signing key")
+	}
+	signer, err := pdf.LoadSigner(pem, pem)
+	if err != nil {
+		why, _ := fault.Message(err)
+		return nil, fault.Wrap(fault.Damaged, err, fmt.Sprintf(
+			"the signing key %s cannot be used (%s); restore it from a backup", d.signingKeyFile(institution), why))
+	}
+	return signer, nil
+}
+
+// ReplaceSigner puts a key in place of an institution's. The one before is kept
+// beside it, under the moment at which it went and its checksum: nothing needs it any
+// more, since each document carries its certificate, but it may have been replaced by
+// mistake.
+func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error {
+	pem, err := signer.PEM()
+	if err != nil {
+		return err
+	}
+	path := d.signingKeyFile(institution)
+	switch old, err := os.ReadFile(path); {
+	case err == nil:
+		kept := fmt.Sprintf("%s%s%s-%08x.pem", strings.TrimSuffix(path, ".pem"), replacedMarker, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
+		if err := replaceFile(kept, old); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return blob.DiskError(err, "reading the signing key")
+	}
+	return replaceFile(path, pem)
+}
+
+// replacedMarker stands in the name of a key that signs no more.
+const replacedMarker = "-until-"
+
+// IsReplacedKey reports whether a file of Keys is that of a key that was replaced.
+func IsReplacedKey(path string) bool { return strings.Contains(filepath.Base(path), replacedMarker) }
+
+// NewSigner makes a signing key and puts it nowhere.
+func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {
+	key, cert, err := pdf.NewSelfSigned(random, name, now, keyYears)
+	if err != nil {
+		return nil, fmt.Errorf("making a signing key: %w", err)
+	}
+	signer, err := pdf.LoadSigner(key, cert)
+	if err != nil {
+		return nil, fmt.Errorf("loading the new signing key: %w", err)
+	}
+	return signer, nil
+}
+
+// MakeSigner makes a new signing key for an institution in place of any that is
+// there.
+func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error) {
+	signer, err := d.NewSigner(random, name, now)
+	if err != nil {
+		return nil, err
+	}
+	pem, err := signer.PEM()
+	if err != nil {
+		return nil, err
+	}
+	return signer, replaceFile(d.signingKeyFile(institution), pem)
+}

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/agent/panel"
+	"github.com/vecctl/vecctl/agent/results"
+	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// newAPI is the documented API.
+func (a *Agent) newAPI(limits api.Limits) *api.API {
+	return api.New(api.Options{
+		Vault: a.store, Intake: apiIntake{a.uploads}, Institution: a.institutions.ByID,
+		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
+			return a.exporter.Open(ctx, c)
+		},
+		FileName:   results.FileName,
+		BaseURL:    a.BaseURL,
+		VerifyURL:  func(c vault.Certificate) string { return signing.VerifyURL(a.BaseURL(), c.Reference) },
+		ShareURL:   func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
+		ShapeBatch: events.BatchToAPI, Templates: a.templates.Templates, Placement: a.templates.Placement,
+		Wake: a.notifyCommitted, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
+	})
+}
+
+// auditTrail is the audit trail.
+func (a *Agent) auditTrail() *admin.AuditTrail {
+	return &admin.AuditTrail{Store: a.store, Now: a.Now, Log: a.Log}
+}
+
+// Handler is the agent as its staff see it: the panel, and the documented API
+// without a token.
+func (a *Agent) Handler() http.Handler {
+	documentedAPI := a.newAPI(api.Limits{})
+	trail := a.auditTrail()
+	calls := &panel.Panel{
+		Agent: a, Batches: a.batchControls(), Trail: trail, Tokens: a, Institutions: a.institutions, SigningKeys: a.institutions, Keys: a.keyAdmin, Corrections: a.correctionAdmin(), Stream: a.adminStream(), Failures: a.failureAdmin(), Stories: a.certificateAdmin(),
+		Applications: a.applicationAdmin(), Backups: a.backupMaker(), Webhooks: a.webhookAdmin, Deliveries: a.webhookAdmin, Receipts: a.inboundEvents(), Mails: a.mailAdmin, Revisions: a.certificateAdmin(), Erasures: a.eraser(),
+		Fail: documentedAPI.Fail,
+		LogFailure: func(r *http.Request, err error) {
+			if r.Context().Err() != nil {
+				return // who asked has gone, which ended the work
+			}
+			a.Log.Error("a call failed", "method", r.Method, "path", staff.Path(r), "error", err)
+		},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", a.disk.RejectWhenFull(documentedAPI.Handler(api.StaffDoor(a.currentID)), documentedAPI.Fail))
+	mux.Handle("/panel/", trail.StaffMiddleware(calls.Handler()))
+	a.certAuthority.mountStaff(a, mux, documentedAPI.Fail)
+	vital := a.health.Handler()
+	for _, path := range health.Paths() {
+		mux.Handle(path, vital)
+	}
+	return a.instrument("staff", mux)
+}
+
+// PublicHandler is the agent as the network sees it: the documented API with
+// tokens, and the pages that the public sees.
+func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOptions{}) }
+
+// PublicHandlerFor is PublicHandler with the proxies and limits of options.
+func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
+	documentedAPI := a.newAPI(o.Limits)
+	guard := edge.Perimeter{Proxies: o.Proxies, Fail: documentedAPI.Fail}
+	mux := http.NewServeMux()
+	public := a.pages.Handler(documentedAPI.Handler(api.TokenDoor(a.store, a.Now)))
+	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.Refuse(documentedAPI.Fail)), documentedAPI.Fail))))
+	a.certAuthority.mountPublic(a, mux, o.Proxies)
+	return edge.OneSlash(edge.Below(a.BaseURL, mux))
+}
+
+// Status says what the home holds and what waits in it.
+func (a *Agent) Status(ctx context.Context) (staff.AgentStatus, error) {
+	institution := a.Institution()
+	counts, err := a.store.Counts(ctx, institution.ID)
+	if err != nil {
+		return staff.AgentStatus{}, err
+	}
+	queues, err := a.store.Queues(ctx, a.Now())
+	if err != nil {
+		return staff.AgentStatus{}, err
+	}
+	corrections, err := a.store.Corrections(ctx, institution.ID, false)
+	if err != nil {
+		return staff.AgentStatus{}, err
+	}
+	s := staff.AgentStatus{
+		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]staff.Queue{},
+		DatabaseSize: a.store.Size(), Corrections: len(corrections), Problems: a.problems(), Drop: a.dropStatus(),
+	}
+	for _, state := range vault.Statuses() {
+		s.Certificates[string(state)] = counts.Of(state)
+	}
+	for kind, q := range queues {
+		s.Jobs[string(kind)] = staff.Queue{Waiting: q.Waiting, Later: q.Later}
+	}
+	return s, nil
+}
+
+// adminStream is what staff see happen.
+func (a *Agent) adminStream() *events.AdminStream {
+	return &events.AdminStream{Bus: &a.events, Store: a.store, Institution: a.currentID, Status: a.Status}
+}

@@ -1,0 +1,109 @@
+// Package institutions keeps the institutions of a home, each with its signing key
+// and settings.
+package institutions
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Store are what is needed of the store.
+type Store interface {
+	Institutions(ctx context.Context) ([]vault.Institution, error)
+	AddInstitution(ctx context.Context, i vault.Institution) (vault.Institution, error)
+	ChangeInstitution(ctx context.Context, i vault.Institution) error
+	CurrentInstitution(ctx context.Context) (vault.Institution, error)
+	UseInstitution(ctx context.Context, id uint32) error
+	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
+}
+
+// KeyStore keeps the institutions' signing keys.
+type KeyStore interface {
+	HasSigner(institution uint32) (bool, error)
+	// LostSigner is the error for a key that is missing although it has signed.
+	MissingSignerError(institution uint32) error
+	Signer(institution uint32) (*pdf.Signer, error)
+	// NewSigner makes a key and puts it nowhere; MakeSigner puts it in the place of
+	// any that is there; ReplaceSigner keeps the one before beside it.
+	NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error)
+	MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error)
+	ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error
+}
+
+// Options are what seats need.
+type Options struct {
+	Store    Store
+	KeyStore KeyStore
+	Signing  SigningOptions
+	// CheckSettings refuses settings; Keep keeps those that are not of an institution.
+	CheckSettings, SaveSettings func(staff.Settings) error
+	Changed                     func() // tells that the staff's view has changed
+	Now                         func() time.Time
+	Random                      io.Reader
+}
+
+// Registry are the institutions of a home. They are for concurrent use.
+type Registry struct {
+	Options
+	configuring sync.Mutex // who changes the state holds it
+	state       atomic.Pointer[state]
+}
+
+// state is what settings decide, as one value: who works with it sees all of a
+// change or nothing of it.
+type state struct {
+	institution vault.Institution // the current one
+	baseURL     string
+	tenants     map[uint32]tenant // of all institutions
+}
+
+// tenant is an institution with what it seals documents with.
+type tenant struct {
+	institution vault.Institution
+	stamper     *pdf.Stamper
+}
+
+// with returns the state with another seat; the old one keeps its own.
+func (s state) with(one tenant) state {
+	s.tenants = maps.Clone(s.tenants)
+	if s.tenants == nil {
+		s.tenants = map[uint32]tenant{}
+	}
+	s.tenants[one.institution.ID] = one
+	return s
+}
+
+// Current is the institution whose staff is served.
+func (s *Registry) Current() vault.Institution { return s.state.Load().institution }
+
+// ByID finds one of the institutions.
+func (s *Registry) ByID(id uint32) (vault.Institution, bool) {
+	one, ok := s.state.Load().tenants[id]
+	return one.institution, ok
+}
+
+// IDs are those of all institutions, in no order.
+func (s *Registry) IDs() []uint32 { return slices.Collect(maps.Keys(s.state.Load().tenants)) }
+
+// BaseURL is what QR codes and links begin with.
+func (s *Registry) BaseURL() string { return s.state.Load().baseURL }
+
+// Stamper is what an institution seals documents with; nil where there is no such one.
+func (s *Registry) Stamper(institution uint32) *pdf.Stamper {
+	return s.state.Load().tenants[institution].stamper
+}
+
+// CurrentStamper is the current institution's.
+func (s *Registry) CurrentStamper() *pdf.Stamper {
+	now := s.state.Load()
+	return now.tenants[now.institution.ID].stamper
+}

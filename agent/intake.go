@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/vecctl/vecctl/agent/api/form"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
+)
+
+// apiIntake is the intake as the API knows it.
+type apiIntake struct{ *intake.Uploads }
+
+// apiDocument is an intake's document as the API knows it.
+type apiDocument struct{ *intake.Document }
+
+func (d apiDocument) Describe() vault.File { return d.File }
+
+func (d apiIntake) Receive(r io.Reader, name string) (form.Incoming, error) {
+	received, err := d.Uploads.Receive(r, name)
+	switch {
+	case errors.Is(err, intake.ErrTooLarge):
+		return nil, form.ErrTooLarge
+	case errors.Is(err, intake.ErrWrongType):
+		return nil, form.ErrWrongType
+	case err != nil:
+		return nil, err
+	}
+	return apiDocument{received}, nil
+}
+
+func (d apiIntake) KeepFile(ctx context.Context, who vault.Institution, one form.Incoming,
+	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
+	received, err := d.received(one)
+	if err != nil {
+		return caller.Upload{}, err
+	}
+	return d.Uploads.KeepFile(ctx, who, received, reply)
+}
+
+func (d apiIntake) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one form.Incoming,
+	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	received, err := d.received(one)
+	if err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	return d.Uploads.IssueOne(ctx, who, draft, received, reply)
+}
+
+// Room implements api.Intake.
+func (d apiIntake) Room(one form.Incoming, p vault.Placement) error {
+	received, err := d.received(one)
+	if err != nil {
+		return err
+	}
+	return d.Uploads.Room(received, p)
+}
+
+func (apiIntake) received(one form.Incoming) (*intake.Document, error) {
+	own, ok := one.(apiDocument)
+	if !ok {
+		return nil, errors.New("a document did not come in through this door")
+	}
+	return own.Document, nil
+}

@@ -1,0 +1,68 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Keep reads a document to its end, looks into it as into those of a manifest, and
+// stores it. It is Invalid, with words for a person, when it could not be stamped.
+// What nothing names within an hour is swept.
+func (u *Uploads) Keep(r io.Reader, name string) (vault.File, error) {
+	return u.KeepPlaced(r, name, vault.Placement{})
+}
+
+// KeepPlaced is Keep for a document whose code is to go to a place.
+func (u *Uploads) KeepPlaced(r io.Reader, name string, p vault.Placement) (vault.File, error) {
+	d, err := u.Receive(r, name)
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return vault.File{}, fault.New(fault.Invalid, "the file is larger than 20 MB")
+	case errors.Is(err, ErrWrongType):
+		return vault.File{}, fault.New(fault.Invalid, "the file is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+	case err != nil:
+		return vault.File{}, err
+	}
+	defer d.Discard()
+	if err := u.inspectDocument(d, p); err != nil {
+		return vault.File{}, err
+	}
+	return d.File, u.store(d)
+}
+
+// inspectDocument finds out whether a received document can be stamped.
+func (u *Uploads) inspectDocument(d *Document, p vault.Placement) error {
+	f, err := d.staged.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := u.inspect(f, d.File.Size); err != nil {
+		return err
+	}
+	return checkCodeFits(f, d.File.Size, p)
+}
+
+// RenderTemplate makes a document of a template for a person, and stores it. The values are
+// those of the template's columns; an error about them is Invalid.
+func (u *Uploads) RenderTemplate(t Renderer, person string, values map[string]string) (vault.File, error) {
+	if err := checkTemplateName(t, values[template.InstitutionColumn]); err != nil {
+		return vault.File{}, err
+	}
+	document, err := t.Render(values)
+	if err != nil {
+		return vault.File{}, err
+	}
+	f, err := u.KeepPlaced(bytes.NewReader(document), DocumentName(person), t.Placement())
+	if err != nil {
+		return f, fmt.Errorf("keeping a printed document: %w", err)
+	}
+	f.Origin = t.ContentHash(values)
+	return f, nil
+}

@@ -1,0 +1,106 @@
+package intake
+
+import (
+	"log/slog"
+	"math"
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// TemplateCache remembers what was found out about templates, since reading one takes its
+// fonts apart. It is for concurrent use.
+type TemplateCache struct {
+	Folder template.Dir
+	// PlacementOf is where a template wants its codes.
+	PlacementOf      func(*template.Template) vault.Placement
+	DefaultPlacement vault.Placement // of codes, where nothing else says
+	Log              *slog.Logger
+
+	mu     sync.Mutex
+	cached map[string]cachedTemplate
+}
+
+type cachedTemplate struct {
+	stamp     string
+	usable    bool
+	api       client.Template
+	placement vault.Placement
+}
+
+// Templates lists the templates as the API shows them. One with faults is left out:
+// nothing can be made with it.
+func (c *TemplateCache) Templates() ([]client.Template, error) {
+	names, err := c.Folder.Names()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := make(map[string]cachedTemplate, len(names))
+	all := []client.Template{}
+	for _, name := range names {
+		l := c.cachedTemplate(name)
+		if now[name] = l; l.usable {
+			all = append(all, l.api)
+		}
+	}
+	c.cached = now
+	return all, nil
+}
+
+// Placement is where codes go that an upload does not say: what a template wants or,
+// without a name, the settings.
+func (c *TemplateCache) Placement(name string) (vault.Placement, error) {
+	if name == "" {
+		return c.DefaultPlacement, nil
+	}
+	if err := template.CheckName(name); err != nil {
+		return vault.Placement{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.cachedTemplate(name)
+	if c.cached == nil {
+		c.cached = map[string]cachedTemplate{}
+	}
+	if l.stamp != "" { // there is such a folder
+		c.cached[name] = l
+	}
+	if !l.usable {
+		return vault.Placement{}, fault.Newf(fault.Invalid, "there is no template %q, or it has faults", name)
+	}
+	return l.placement, nil
+}
+
+// cachedTemplate is what is known of a template, which is looked at again when it has
+// changed. Who calls holds the lock.
+func (c *TemplateCache) cachedTemplate(name string) cachedTemplate {
+	l := c.cached[name]
+	if stamp := c.Folder.Version(name); l.stamp != stamp {
+		l = c.readTemplate(name)
+		l.stamp = stamp
+	}
+	return l
+}
+
+func (c *TemplateCache) readTemplate(name string) cachedTemplate {
+	t, err := c.Folder.Load(name)
+	if err != nil {
+		c.Log.Warn("a template cannot be used", "template", name, "error", err)
+		return cachedTemplate{}
+	}
+	orientation := "portrait"
+	if t.WidthMM > t.HeightMM {
+		orientation = "landscape"
+	}
+	return cachedTemplate{usable: true, placement: c.PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
+		WidthMM: roundHundredths(t.WidthMM), HeightMM: roundHundredths(t.HeightMM), Fields: append([]string{}, t.Columns...)}}
+}
+
+// roundHundredths rounds a length: backgrounds are measured in points, and an A4 page has
+// 210.0016 mm then.
+func roundHundredths(mm float64) float64 { return math.Round(100*mm) / 100 }

@@ -1,0 +1,156 @@
+package intake
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/template/bundled"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// stall is a catalog over a shelf in a folder of its own.
+type stall struct {
+	*testing.T
+	*TemplateCache
+	logged bytes.Buffer
+	asked  int // how often templates were taken apart
+}
+
+func newStall(t *testing.T) *stall {
+	t.Helper()
+	s := &stall{T: t}
+	s.TemplateCache = &TemplateCache{
+		Folder: template.Dir{Path: filepath.Join(t.TempDir(), "templates")}, DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
+		PlacementOf: func(m *template.Template) vault.Placement {
+			s.asked++
+			return vault.Placement{Page: m.Stamp.Page, At: m.Place, SizeMM: m.Stamp.SizeMM, MarginMM: m.Stamp.MarginMM}
+		},
+		Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
+	}
+	return s
+}
+
+func (s *stall) add(name, of string) {
+	s.Helper()
+	files, err := bundled.Files(of)
+	if err == nil {
+		err = s.Folder.Add(name, files)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// edit changes a template's description, a second later than it was made.
+func (s *stall) edit(name, old, changed string) {
+	s.Helper()
+	path := filepath.Join(s.Folder.Path, name, template.File)
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), old) {
+		s.Fatalf("%s has no %q: %v", path, old, err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, changed, 1)), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	later := time.Now().Add(time.Second)
+	if err := os.Chtimes(path, later, later); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// listed shows the templates in a line.
+func (s *stall) listed() string {
+	s.Helper()
+	all, err := s.Templates()
+	if err != nil || all == nil {
+		s.Fatal(all, err)
+	}
+	var words []string
+	for _, one := range all {
+		words = append(words, fmt.Sprintf("%s %s %vx%v %d", one.ID, one.Orientation, one.WidthMM, one.HeightMM, len(one.Fields)))
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestTemplatesOfAHome(t *testing.T) {
+	t.Parallel()
+	s := newStall(t)
+	if got := s.listed(); got != "" {
+		t.Errorf("a new home has %s", got)
+	}
+	s.add("degree", "degree")
+	s.add("letter", "letter")
+	got := s.listed()
+	if !strings.HasPrefix(got, "degree landscape 297x210 ") || !strings.Contains(got, ", letter portrait 210x297 ") {
+		t.Errorf("there are %s", got)
+	}
+	if again := s.listed(); again != got || s.asked != 2 {
+		t.Errorf("asked again: %s, %d templates were read", again, s.asked)
+	}
+
+	s.edit("letter", "name:", "label:")
+	if left := s.listed(); !strings.HasPrefix(got, left+", letter") || left == "" {
+		t.Errorf("with a faulty one there are %s", left)
+	}
+	if !strings.Contains(s.logged.String(), "template=letter") || s.listed() == "" || strings.Count(s.logged.String(), "\n") != 1 {
+		t.Errorf("the fault is told as\n%s", &s.logged)
+	}
+	s.edit("letter", "label:", "name:")
+	if mended := s.listed(); mended != got {
+		t.Errorf("once it is mended there are %s", mended)
+	}
+	if err := os.RemoveAll(filepath.Join(s.Folder.Path, "degree")); err != nil {
+		t.Fatal(err)
+	}
+	if left := s.listed(); !strings.HasPrefix(left, "letter ") {
+		t.Errorf("without the degree there are %s", left)
+	}
+}
+
+func TestWhereCodesGo(t *testing.T) {
+	t.Parallel()
+	s := newStall(t)
+	s.add("degree", "degree")
+	if p, err := s.Placement(""); err != nil || p != s.DefaultPlacement {
+		t.Errorf("without a template: %+v, %v", p, err)
+	}
+	p, err := s.Placement("degree")
+	if err != nil || p.At == "" || p.SizeMM == 0 {
+		t.Errorf("of the degree: %+v, %v", p, err)
+	}
+	if again, err := s.Placement("degree"); err != nil || again != p || s.asked != 1 {
+		t.Errorf("asked again: %+v, %v, read %d times", again, err, s.asked)
+	}
+	for _, name := range []string{"diploma", "../degree", "Degree", strings.Repeat("x", 65)} {
+		if p, err := s.Placement(name); !fault.Is(err, fault.Invalid) || p != (vault.Placement{}) {
+			t.Errorf("%q: %+v, %v", name, p, err)
+		}
+	}
+	s.edit("degree", "name:", "label:")
+	if _, err := s.Placement("degree"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("of a faulty one: %v", err)
+	}
+}
+
+// Whoever asks for names that do not exist fills no memory with them.
+func TestUnknownNamesAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := newStall(t)
+	s.add("degree", "degree")
+	for n := range 1000 {
+		if _, err := s.Placement(fmt.Sprintf("made-up-%d", n)); !fault.Is(err, fault.Invalid) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Placement("degree"); err != nil || len(s.cached) != 1 {
+		t.Errorf("%d names are remembered, %v", len(s.cached), err)
+	}
+}

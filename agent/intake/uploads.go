@@ -1,0 +1,266 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/group"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/caller"
+)
+
+// Uploads takes what comes in over the API: documents first, then the requests
+// that name them.
+type Uploads struct {
+	*Intake
+	Inserter BatchInserter
+	// blobs makes documents that arrive together durable together.
+	blobs *group.Queue[*flushGroup]
+	// waiting counts the callers who wait for their documents' acceptance.
+	waiting atomic.Int32
+	waited  atomic.Bool
+}
+
+// busyThreshold is how many callers who wait make a rush.
+const busyThreshold = 4
+
+// Busy reports whether many callers wait at present.
+func (u *Uploads) Busy() bool { return u.waiting.Load() >= busyThreshold }
+
+// Waited reports whether anybody has waited since it was last asked.
+func (u *Uploads) Waited() bool { return u.waited.Swap(false) }
+
+// BatchInserter is what uploads need of the store.
+type BatchInserter interface {
+	AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certificate, []store.Refused, error)
+	AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
+}
+
+// NewUploads makes the door for uploads.
+func NewUploads(in *Intake, wholes BatchInserter) *Uploads {
+	return &Uploads{Intake: in, Inserter: wholes, blobs: group.New(func(all []func(*flushGroup) error) []error {
+		var g flushGroup
+		outcomes := make([]error, len(all))
+		for i, add := range all {
+			outcomes[i] = add(&g)
+		}
+		if err := in.Blobs.Commit(g.staged...); err != nil {
+			for i := range outcomes {
+				outcomes[i] = fmt.Errorf("storing a document: %w", err)
+			}
+		}
+		return outcomes
+	})}
+}
+
+// flushGroup is documents that are made durable together.
+type flushGroup struct{ staged []*blob.Staged }
+
+// Document is an uploaded document that is not stored yet.
+type Document struct {
+	File   vault.File
+	staged *blob.Staged
+}
+
+// MIME is the document's media type.
+func (d *Document) MIME() string {
+	if d.File.Format == string(pdf.FormatPDF) {
+		return "application/pdf"
+	}
+	return "image/" + d.File.Format
+}
+
+// Discard drops a document that will not be stored. Nil is none; it may be
+// called after the document was stored.
+func (d *Document) Discard() {
+	if d != nil {
+		d.staged.Discard()
+	}
+}
+
+// Errors of a document that is not accepted. An error that is neither is that of
+// its reader, or of the disk.
+var (
+	ErrTooLarge  = errors.New("the document is larger than 20 MB")
+	ErrWrongType = errors.New("the document is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+)
+
+// Receive reads an uploaded document to its end. It is looked at no deeper than
+// its type: one that cannot be stamped fails when it is processed.
+func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
+	head := make([]byte, pdf.SniffLen)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	head = head[:n]
+	format, err := pdf.SniffFormat(head)
+	if err != nil {
+		return nil, ErrWrongType
+	}
+	name = fileName(name, format)
+	if checkExtension(name, format) != nil {
+		return nil, ErrWrongType
+	}
+	staged, err := u.Blobs.Stage(io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
+	if fault.Is(err, fault.Invalid) {
+		return nil, ErrTooLarge
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Document{staged: staged, File: vault.File{
+		Name: name, Format: string(format), Size: staged.Size, SHA256: staged.SHA256, HashState: staged.HashState,
+	}}, nil
+}
+
+// extension is what can stand for a type.
+var extension = regexp.MustCompile(`^\.[0-9A-Za-z]{1,8}$`)
+
+// fileName is the last part of an uploaded file's name, fit to stand in a folder
+// of any system. A name without an extension gets that of the content.
+func fileName(name string, format pdf.Format) string {
+	name = strings.ToValidUTF8(name[strings.LastIndexAny(name, `/\`)+1:], "_")
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, vault.Clean(name))
+	ext := path.Ext(name)
+	if !extension.MatchString(ext) {
+		ext = "" // "Dr. Smith" has none
+	}
+	stem := strings.Trim(strings.TrimSuffix(name, ext), ". ")
+	if ext == "" {
+		ext = extensionOf(format)
+	}
+	if stem == "" {
+		stem = "document"
+	}
+	const longest = 200 // bytes
+	for len(stem)+len(ext) > longest {
+		_, n := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-n]
+	}
+	return stem + ext
+}
+
+func extensionOf(format pdf.Format) string {
+	switch format {
+	case pdf.FormatJPEG:
+		return ".jpg"
+	case pdf.FormatPNG:
+		return ".png"
+	case pdf.FormatPDF:
+	}
+	return ".pdf"
+}
+
+// countWaiting counts a caller until the function that it returns is called.
+func (u *Uploads) countWaiting() (over func()) {
+	u.waiting.Add(1)
+	u.waited.Store(true)
+	return func() { u.waiting.Add(-1) }
+}
+
+// store makes documents durable.
+func (u *Uploads) store(d *Document) error {
+	return u.blobs.Do(func(g *flushGroup) error {
+		g.staged = append(g.staged, d.staged)
+		return nil
+	})
+}
+
+// KeepFile stores a document for a later request. The function makes the answer
+// that is kept with it; nil keeps none.
+func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
+	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
+	defer u.countWaiting()()
+	if err := u.store(d); err != nil {
+		return caller.Upload{}, err
+	}
+	kept, err := caller.NewUpload(u.Random, who.ID, d.File, u.Now())
+	if err != nil {
+		return kept, err
+	}
+	answer, err := reply(kept)
+	if err != nil {
+		return kept, err
+	}
+	return kept, u.Inserter.AddUpload(ctx, kept, answer)
+}
+
+// IssueOne accepts one certificate of a valid draft and its document. A key that
+// is held already is refused.
+func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
+	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	defer u.countWaiting()()
+	held, err := u.Store.Holders(ctx, who.ID, []vault.Key{draft.Key()})
+	if err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	if held[0] != nil {
+		return vault.Certificate{}, []store.Refused{{Duplicate: true}}, nil
+	}
+	if err := u.store(d); err != nil {
+		return vault.Certificate{}, nil, err
+	}
+	made, refused, err := u.insertBatch(ctx, who, []vault.Draft{draft}, store.Whole{Rows: make([]store.WholeRow, 1), Reply: reply})
+	if err != nil || len(refused) > 0 {
+		return vault.Certificate{}, refused, err
+	}
+	return made[0], nil, nil
+}
+
+// IssueBatch accepts certificates of valid drafts, one of each upload, as one
+// batch, or refuses them all.
+func (u *Uploads) IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
+	reply func([]vault.Certificate) (caller.Reply, error)) ([]store.Refused, error) {
+	whole := store.Whole{Batch: &batch, Rows: make([]store.WholeRow, len(drafts)), Reply: reply}
+	for i, id := range uploads {
+		whole.Rows[i].Upload = id
+	}
+	_, refused, err := u.insertBatch(ctx, who, drafts, whole)
+	return refused, err
+}
+
+// insertBatch draws identities for drafts and has the store keep them.
+func (u *Uploads) insertBatch(ctx context.Context, who vault.Institution, drafts []vault.Draft, whole store.Whole) (
+	[]vault.Certificate, []store.Refused, error) {
+	// What has begun is finished, so that the outcome is known to the store alone or
+	// to nobody.
+	ctx = context.WithoutCancel(ctx)
+	var made []vault.Certificate
+	var refused []store.Refused
+	err := vault.Redraw(func() (err error) {
+		now := u.Now()
+		for i, d := range drafts {
+			id, err := vault.NewIdentity(u.Random, now, who.Year(now))
+			if err != nil {
+				return err
+			}
+			whole.Rows[i].Certificate, whole.Rows[i].Effects = vault.Accept(d, who.ID, id, now)
+		}
+		made, refused, err = u.Inserter.AcceptWhole(ctx, whole)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("accepting certificates: %w", err)
+	}
+	return made, refused, nil
+}

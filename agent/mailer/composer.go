@@ -1,0 +1,160 @@
+package mailer
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Composer makes mails of what is kept about them.
+type Composer struct {
+	Templates   func(institution uint32) *mail.Templates
+	Institution func(id uint32) (who vault.Institution, found bool)
+	BaseURL     func() string
+	VerifyURL   func(vault.Certificate) string
+	ShareURL    func(vault.Certificate) string
+	// FindCertificate reads a certificate by its UUID.
+	FindCertificate func(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Accounts says whether somebody has proven an address; nil knows nobody.
+	Accounts Accounts
+	Staff    string // where mails to staff go; "" is the institution's sender
+	// AllowNoSender lets mails go out from a stand-in where the institution has no sender:
+	// they only go into a folder.
+	AllowNoSender bool
+	Now           func() time.Time
+}
+
+// Accounts knows who has an account.
+type Accounts interface {
+	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
+}
+
+// Compose makes a mail.
+func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error) {
+	who, found := w.Institution(m.Institution)
+	if !found {
+		return mail.Message{}, fault.New(fault.Invalid, "a mail belongs to an institution that is not here")
+	}
+	from, err := w.sender(who)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	name, err := w.templateName(ctx, m)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	letter, err := w.templateData(ctx, m, c, who)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	content, err := w.Templates(m.Institution).Render(name, letter)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
+		ReplyTo: m.From, Date: w.Now().In(who.Zone()), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
+	switch m.Kind { //nolint:exhaustive // the others go to people
+	case vault.MailDigest:
+		message.ToName = who.Name
+	case vault.MailCorrection:
+		message.To, message.ToName = w.staffAddress(from), who.Name
+	}
+	return message, nil
+}
+
+// sender is the address that an institution's mails come from.
+func (w *Composer) sender(who vault.Institution) (string, error) {
+	switch {
+	case who.Sender != "":
+		return who.Sender, nil
+	case !w.AllowNoSender:
+		return "", fault.Newf(fault.Invalid,
+			"mails of %s wait, since it has no sender address; set one with: vecctl init --sender ADDRESS", who.Name)
+	}
+	if u, err := url.Parse(w.BaseURL()); err == nil && vault.ValidEmail("no-reply@"+u.Hostname()) {
+		return "no-reply@" + u.Hostname(), nil
+	}
+	return "no-reply@localhost.localdomain", nil
+}
+
+func (w *Composer) staffAddress(sender string) string {
+	if w.Staff != "" {
+		return w.Staff
+	}
+	return sender
+}
+
+// templateName is the name of a mail's template.
+func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, error) {
+	switch m.Kind {
+	case vault.MailReissued:
+		return mail.Reissued, nil
+	case vault.MailRevoked:
+		return mail.Revoked, nil
+	case vault.MailSignIn:
+		return mail.SignIn, nil
+	case vault.MailCorrection:
+		return mail.Correction, nil
+	case vault.MailConfirm:
+		return mail.Confirm, nil
+	case vault.MailReceived:
+		return mail.Received, nil
+	case vault.MailRejected:
+		return mail.Rejected, nil
+	case vault.MailDigest:
+		return mail.Digest, nil
+	case vault.MailIssued:
+	}
+	if w.Accounts == nil {
+		return mail.Issued, nil
+	}
+	switch _, err := w.Accounts.AccountByEmail(ctx, m.To); {
+	case err == nil:
+		return mail.Assigned, nil
+	case fault.Is(err, fault.NotFound):
+		return mail.Issued, nil
+	default:
+		return "", err
+	}
+}
+
+// TemplateData is what mails say about a certificate.
+func (w *Composer) TemplateData(ctx context.Context, c vault.Certificate) (mail.TemplateData, error) {
+	who, _ := w.Institution(c.Institution)
+	return w.templateData(ctx, vault.Mail{Certificate: c.ID}, c, who)
+}
+
+func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.TemplateData, error) {
+	l := mail.TemplateData{
+		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
+		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From, Count: m.Count,
+	}
+	if m.Kind == vault.MailConfirm {
+		l.Title, l.Text, l.SignIn, l.Minutes = m.Text, "", "", 0
+		l.Confirm, l.Hours = m.Link, int(m.Expires.Sub(m.CreatedAt).Hours())
+	}
+	if m.Certificate == 0 {
+		return l, nil
+	}
+	l.Name, l.Title, l.Reference, l.IssueDate = c.Name, c.Title, c.Reference, string(c.IssueDate)
+	l.Share, l.Verify = w.ShareURL(c), w.VerifyURL(c)
+	if c.Revocation != nil {
+		l.Reason = c.Revocation.Reason
+	}
+	if a := c.Application; a != nil && a.Decision != nil && c.Status == vault.Rejected {
+		l.Reason = a.Decision.Reason
+	}
+	if c.Supersedes != "" {
+		old, err := w.FindCertificate(ctx, c.Institution, c.Supersedes)
+		if err != nil {
+			return l, err
+		}
+		l.Old = old.Reference
+	}
+	return l, nil
+}

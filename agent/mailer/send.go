@@ -1,0 +1,184 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// send is one sender: it has a carrier of its own, which it lets go of when
+// there is nothing to send for a while.
+func (p *Queue) send(ctx context.Context, tasks <-chan task, done chan<- store.Settlement) {
+	carrier := p.NewTransport()
+	defer carrier.Close()
+	idle := time.NewTimer(idleConnection)
+	defer idle.Stop()
+	for {
+		select {
+		case t, more := <-tasks:
+			if !more {
+				return
+			}
+			done <- p.attempt(ctx, carrier, t)
+			idle.Reset(idleConnection)
+		case <-idle.C:
+			carrier.Close()
+		}
+	}
+}
+
+// attempt sends one mail and decides what becomes of it: sent, tried again,
+// given up, or held up by what is not its fault. This is the only place that
+// decides that.
+func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.Settlement {
+	s := store.Settlement{Job: t.job}
+	now := p.Now()
+	moot := t.mail.Moot(t.certificate, now)
+	switch {
+	case t.job.Mail == 0:
+		return p.createMail(ctx, t)
+	case t.mail.State != vault.MailWaiting:
+		return s // cancelled meanwhile, or it came back before we knew that it was sent
+	case moot != "":
+		s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Cancel(moot, now) })
+		return s
+	case t.job.GivenUp():
+		return p.reject(s, vault.MailTrouble{Reason: "sending this mail ended the program several times", At: now})
+	case p.outage.remaining(now) > 0:
+		return p.release(t)
+	}
+	message, err := p.Compose(ctx, t.mail, t.certificate)
+	if err != nil {
+		return p.postpone(ctx, t, err)
+	}
+	err = carrier.Send(ctx, message)
+	trouble, ok := errors.AsType[*mail.DeliveryError](err)
+	switch {
+	case err == nil:
+		p.endOutage()
+		p.countResult("sent")
+		sent := p.Now()
+		s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Leave(message.MessageID, sent), nil })
+		return s
+	case !ok, trouble.Class == mail.ServerUnavailable:
+		return p.postpone(ctx, t, err)
+	}
+	p.endOutage() // the server talks to us
+	why := vault.MailTrouble{Code: trouble.Code, Reason: mail.Shorten(trouble.Reason), At: p.Now()}
+	// What the server said may hold addresses, so it is not logged.
+	p.Log.Warn("a mail was not taken", "mail", t.mail.ID, "attempt", t.job.Attempt, "code", trouble.Code)
+	again, left := s.Job.Again("code "+trouble.Code, p.Now())
+	if trouble.Class == mail.Permanent || !left {
+		return p.reject(s, why)
+	}
+	p.countResult("again")
+	s.Job, s.Again = again, true
+	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Delay(message.MessageID, why), nil })
+	return s
+}
+
+func (p *Queue) reject(s store.Settlement, why vault.MailTrouble) store.Settlement {
+	p.countResult("failed")
+	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Refuse(why), nil })
+	return s
+}
+
+// ifWaiting applies a transition to a mail that still waits and leaves any other
+// as it is: it may have been cancelled, or come back already.
+func ifWaiting(change func(vault.Mail) (vault.Mail, error)) func(vault.Mail) (vault.Mail, error) {
+	return func(m vault.Mail) (vault.Mail, error) {
+		if m.State != vault.MailWaiting {
+			return m, nil
+		}
+		return change(m)
+	}
+}
+
+// createMail queues the mail of a job that was made before there were mails.
+func (p *Queue) createMail(ctx context.Context, t task) store.Settlement {
+	if c := t.certificate; c.ID != 0 {
+		if err := p.store.QueueMail(ctx, c.MailTo(vault.MailIssued, p.Now())); err != nil {
+			return p.postpone(ctx, t, err)
+		}
+		p.Wake()
+	}
+	return store.Settlement{Job: t.job}
+}
+
+// postpone puts a mail back that is held up by something else; where that is the
+// carrier, all others too, for a while. What the end of ctx cuts short is no trouble.
+func (p *Queue) postpone(ctx context.Context, t task, err error) store.Settlement {
+	s := p.release(t)
+	if ctx.Err() != nil {
+		return s
+	}
+	if fault.Is(err, fault.Invalid) {
+		// A template, or a setting of one institution: others' mails go on.
+		s.Job = s.Job.Postponed("it cannot be written", p.Now().Add(composeRetryDelay))
+		p.reportOutage(err)
+		return s
+	}
+	if p.outage.start(p.Now()) > 0 {
+		p.reportOutage(err)
+	}
+	return s
+}
+
+// composeRetryDelay is when to look again at a mail that cannot be written.
+const composeRetryDelay = 5 * time.Minute
+
+// endOutage notes that mails go out.
+func (p *Queue) endOutage() {
+	if p.outage.end() {
+		p.reportOutage(nil)
+	}
+}
+
+// settle commits what the senders bring, whatever has gathered in one
+// transaction: so few mails as can be are sent and not noted as sent when the
+// process dies.
+func (p *Queue) settle(ctx context.Context, done <-chan store.Settlement) {
+	for s := range done {
+		group := []store.Settlement{s}
+		for more := true; more && len(group) < claimGroup; {
+			select {
+			case next, ok := <-done:
+				if more = ok; ok {
+					group = append(group, next)
+				}
+			default:
+				more = false
+			}
+		}
+		p.commit(ctx, group)
+		p.inFlight.Add(-int64(len(group)))
+	}
+}
+
+// commit settles a group. A store that fails is tried again, since mails were
+// sent; when ctx ends it is given up, and they are sent once more.
+func (p *Queue) commit(ctx context.Context, group []store.Settlement) {
+	outcomes, err := p.store.Settle(context.WithoutCancel(ctx), group)
+	for err != nil {
+		p.reportOutage(err)
+		if ctx.Err() != nil {
+			return
+		}
+		bell.Pause(ctx, storeRetryDelay)
+		outcomes, err = p.store.Settle(context.WithoutCancel(ctx), group)
+	}
+	for i, s := range group {
+		if outcomes[i] != nil {
+			p.Log.Warn("a mail's job could not be settled", "job", s.Job.ID, "error", outcomes[i])
+		}
+		if s.Again || s.Untried {
+			p.Wake() // it may be due before what is being waited for
+		}
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package receive
-
-import "os/exec"
-
-// ownGroup does nothing here: the command alone is ended.
-func ownGroup(*exec.Cmd) {}

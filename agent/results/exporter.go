@@ -1,0 +1,175 @@
+// Package results writes the results of a batch for people: its verified PDFs and
+// its reports as files.
+package results
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// UpdateStore is what is needed of the store.
+type UpdateStore interface {
+	Tail(ctx context.Context, id uint64) ([]byte, error)
+}
+
+// Exporter writes outcomes.
+type Exporter struct {
+	Updates UpdateStore
+	Blobs   *blob.Store
+}
+
+// FileName is the name of a certificate's verified PDF: that of the document,
+// which the registrar knows, and the reference ID, which makes it the only one.
+func FileName(c vault.Certificate) string {
+	stem := strings.TrimSuffix(c.File.Name, path.Ext(c.File.Name))
+	const longest = 150 // bytes; file systems take 255 for the whole name
+	for len(stem) > longest {
+		runes := []rune(stem)
+		stem = string(runes[:len(runes)-1])
+	}
+	return stem + "-" + c.Reference + ".pdf"
+}
+
+// ReferenceFromName is the reference ID in a FileName; "" for any other file's name.
+func ReferenceFromName(name string) string {
+	stem, ok := strings.CutSuffix(name, ".pdf")
+	if i := strings.LastIndex(stem, "-VEC-"); ok && i >= 0 && vault.IsReference(stem[i+1:]) {
+		return stem[i+1:]
+	}
+	return ""
+}
+
+// Open returns a verified PDF as a stream: the document's bytes, then the tail.
+// The caller closes it.
+func (w *Exporter) Open(ctx context.Context, c vault.Certificate) (*Verified, error) {
+	if c.Verified == nil {
+		return nil, fault.New(fault.NotFound, "Verified PDF not found. The certificate may still be processing.")
+	}
+	tail, err := w.Updates.Tail(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	document, err := w.Blobs.Get(c.Verified.Document.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	info, err := document.Stat()
+	if err == nil && (info.Size() != c.Verified.Document.Size || int64(len(tail)) != c.Verified.TailSize) {
+		err = fault.New(fault.Damaged, "a stored document is not as long as it was; restore the home from a backup")
+	}
+	if err != nil {
+		return nil, errors.Join(err, document.Close())
+	}
+	return &Verified{document: document, length: info.Size(), update: tail}, nil
+}
+
+// Verified is a verified PDF.
+type Verified struct {
+	document *os.File
+	length   int64 // of the document
+	update   []byte
+	at       int64 // where Read goes on
+}
+
+// WriteTo copies the whole PDF.
+func (v *Verified) WriteTo(w io.Writer) (int64, error) {
+	// Between two files the kernel copies by itself.
+	n, err := io.Copy(w, v.document)
+	if err != nil {
+		return n, err
+	}
+	m, err := io.Copy(w, bytes.NewReader(v.update))
+	return n + m, err
+}
+
+// Close lets go of the document.
+func (v *Verified) Close() error { return v.document.Close() }
+
+// Export writes the verified PDFs of approved certificates into a folder. One
+// that lies there already at its full length is left alone. A stored document
+// that is damaged keeps its own PDF from being written, not the others'.
+func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.Certificate) error {
+	files := make([]blob.Pending, 0, len(certificates))
+	var damaged error
+	for _, c := range certificates {
+		name := filepath.Join(dir, FileName(c))
+		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
+			continue
+		}
+		// A name of its own for each, so that what a crash leaves is overwritten.
+		temp := filepath.Join(dir, "."+c.Reference+".part")
+		err := w.copyOne(ctx, temp, c)
+		if fault.Is(err, fault.Damaged) {
+			damaged = cmp.Or(damaged, err)
+			continue
+		}
+		files = append(files, blob.Pending{Temp: temp, Name: name})
+		if err != nil {
+			discardPending(files)
+			return err
+		}
+	}
+	if err := blob.Publish(files); err != nil {
+		discardPending(files)
+		return err
+	}
+	return damaged
+}
+
+// discardPending removes temporary files that will get no name; on a full disk they would
+// be in the way.
+func discardPending(files []blob.Pending) {
+	for _, f := range files {
+		_ = os.Remove(f.Temp)
+	}
+}
+
+func (w *Exporter) copyOne(ctx context.Context, temp string, c vault.Certificate) error {
+	v, err := w.Open(ctx, c)
+	if err != nil {
+		return fault.At("certificate "+c.Reference, err)
+	}
+	defer v.Close()
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return blob.DiskError(err, "writing a verified PDF")
+	}
+	_, err = v.WriteTo(f)
+	return blob.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
+}
+
+// WriteReport writes report.csv, and rejected.csv when rows were rejected; a
+// rejected.csv of an earlier run goes when none are.
+func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest, rejected map[int]string) error {
+	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
+	if err := errors.Join(blob.RemoveTemp(report), blob.RemoveTemp(path)); err != nil {
+		return err
+	}
+	err := blob.WriteFile(report, 0o600, func(w io.Writer) error {
+		return manifest.WriteReport(w, rows)
+	})
+	if err != nil {
+		return err
+	}
+	if len(rejected) == 0 {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return blob.DiskError(err, "removing an old rejected.csv")
+		}
+		return nil
+	}
+	return blob.WriteFile(path, 0o600, func(w io.Writer) error {
+		return manifest.WriteRejected(w, m, rejected)
+	})
+}

@@ -1,0 +1,159 @@
+package signing
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Signer makes verified PDFs: it finds a certificate's document in the blob
+// store and has the engine continue it.
+type Signer struct {
+	Blobs *blob.Store
+	// Seal, that of an institution, and BaseURL are asked for with each document,
+	// since settings change.
+	Stamper func(institution uint32) *pdf.Stamper
+	BaseURL func() string
+	Now     func() time.Time
+	Log     *slog.Logger
+	// ImageToPDF writes the one-page PDF of an image.
+	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
+	// MailHold is how long mails about new certificates wait.
+	MailHold time.Duration
+}
+
+// VerifyURL is the address that a certificate's QR code leads to, as the code
+// says it: in ASCII alone.
+func VerifyURL(baseURL, reference string) string {
+	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
+	if link, err := qr.Link(address); err == nil {
+		return link
+	}
+	return address // the settings take no such base URL
+}
+
+// ShareURL is where a certificate's view-and-share page is. One from before there
+// were such pages has its verification page alone.
+func ShareURL(baseURL string, c vault.Certificate) string {
+	if c.ShareToken == "" {
+		return VerifyURL(baseURL, c.Reference)
+	}
+	return strings.TrimRight(baseURL, "/") + "/c/" + c.ShareToken
+}
+
+// Func is the processing of one certificate.
+func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, error) {
+	v, tail, err := s.stamp(ctx, c)
+	if refusal, ok := errors.AsType[*pdf.Rejection](err); ok {
+		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
+	}
+	if u, ok := errors.AsType[unreadableCode](err); ok {
+		return fail(vault.Failure{Code: vault.CodeUnreadable, Reason: u.Error()}, s.Now()), nil
+	}
+	if fault.Is(err, fault.Damaged) {
+		message, _ := fault.Message(err)
+		return fail(vault.Failure{Code: vault.CodeMissing, Reason: message}, s.Now()), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		c, fx, err := c.Approve(v, tail, now)
+		if s.MailHold > 0 {
+			fx = fx.Held(now.Add(s.MailHold))
+		}
+		return c, fx, err
+	}, nil
+}
+
+func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, []byte, error) {
+	document, state, err := s.openDocument(c)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	f, err := s.Blobs.Get(document.SHA256)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	defer f.Close()
+	if err := checkSize(f, document.Size); err != nil {
+		return vault.Verified{}, nil, err
+	}
+	link, at := VerifyURL(s.BaseURL(), c.Reference), c.Placement
+	mark, err := pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
+	if err != nil {
+		return vault.Verified{}, nil, err
+	}
+	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
+	tail, err := s.Stamper(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
+	if err != nil {
+		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
+	}
+	if tail.TimestampError != nil {
+		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
+	}
+	if c.ScanBack {
+		if err := readBackCode(ctx, f, document.Size, tail, link); err != nil {
+			return vault.Verified{}, nil, err
+		}
+	}
+	return vault.Verified{
+		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
+	}, tail.Bytes, nil
+}
+
+// openDocument returns the PDF that is to be continued; for an image, the page that
+// is made of it and stored first.
+func (s *Signer) openDocument(c vault.Certificate) (vault.Document, []byte, error) {
+	if c.File.Format == string(pdf.FormatPDF) {
+		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
+	}
+	f, err := s.Blobs.Get(c.File.SHA256)
+	if err != nil {
+		return vault.Document{}, nil, err
+	}
+	defer f.Close()
+	if err := checkSize(f, c.File.Size); err != nil {
+		return vault.Document{}, nil, err
+	}
+	var page bytes.Buffer
+	if err := s.ImageToPDF(&page, f, c.File.Size); err != nil {
+		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
+	}
+	staged, err := s.Blobs.Stage(&page, int64(page.Len()))
+	if err != nil {
+		return vault.Document{}, nil, err
+	}
+	defer staged.Discard()
+	if err := s.Blobs.Commit(staged); err != nil {
+		return vault.Document{}, nil, err
+	}
+	return vault.Document{SHA256: staged.SHA256, Size: staged.Size}, staged.HashState, nil
+}
+
+// checkSize finds a stored document that was cut off.
+func checkSize(f *os.File, want int64) error {
+	info, err := f.Stat()
+	if err != nil {
+		return blob.DiskError(err, "looking at a stored document")
+	}
+	if info.Size() != want {
+		return fault.New(fault.Damaged, "a stored document is not as long as it was; restore the home's blobs folder from a backup")
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/pages"
+	"github.com/vecctl/vecctl/agent/pages/share"
+	"github.com/vecctl/vecctl/agent/results"
+	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// newPages makes the pages that the public sees.
+func (a *Agent) newPages() (*pages.Pages, error) {
+	o := pages.Options{
+		Vault: a.store, Institution: a.institutions.ByID, Current: a.Institution, BaseURL: a.BaseURL,
+		VerifyURL: func(reference string) string { return signing.VerifyURL(a.BaseURL(), reference) },
+		ShareURL:  func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
+		Open: func(ctx context.Context, c vault.Certificate) (share.Document, error) {
+			return a.exporter.Open(ctx, c)
+		},
+		FileName: results.FileName, Ask: a.correctionAdmin().RequestCorrection, SendLink: a.sendSignInMail,
+		Desk: a.PublicApplications(), ReadForm: readForm,
+		Now: a.Now, Random: a.Random, Log: a.Log,
+	}
+	if pdf.CanPreview() {
+		o.Draw = a.exporter.RenderPreview
+	}
+	return pages.New(o)
+}
+
+func (a *Agent) correctionAdmin() *admin.Corrections {
+	return &admin.Corrections{Store: a.store, Institution: a.currentID, MailQueued: a.mailQueue.Wake, Now: a.Now, Log: a.Log}
+}
+
+// sendSignInMail has the link mailed that proves an address.
+func (a *Agent) sendSignInMail(ctx context.Context, to, link string) error {
+	err := a.store.QueueMail(ctx, vault.NewSignInMail(a.Institution().ID, to, link, a.Now()))
+	a.mailQueue.Wake()
+	return err
+}

@@ -1,0 +1,109 @@
+package webhooks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// InboundStore is what is needed of the store.
+type InboundStore interface {
+	Receive(ctx context.Context, r hook.Received) (hook.Received, bool, error)
+	NextChores(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]store.Chore, time.Time, error)
+	KeepTask(ctx context.Context, seq uint64, task int, failure string, now time.Time) error
+}
+
+// ReceiverOptions say what is believed and what is done.
+type ReceiverOptions struct {
+	Secrets []string // signing secrets that are believed
+	Forward []string // addresses that every event is sent on to
+	Command string   // what the shell runs for every event; "" for nothing
+	// UpdateRemote notes what an event says of a certificate that was sent to a remote vault.
+	// It may be called again for the same event.
+	UpdateRemote func(ctx context.Context, r hook.Received) error
+	// OnReceived is told of every new event, after it was kept. It must not block.
+	OnReceived func(hook.Received)
+	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
+	CommandTime time.Duration
+	Environ     func() []string // of commands; nil for none
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// DefaultCommandTime is how long a command may take.
+const DefaultCommandTime = 30 * time.Second
+
+// Receiver takes webhooks.
+type Receiver struct {
+	ReceiverOptions
+	store    InboundStore
+	client   *http.Client
+	wake     bell.Bell
+	inFlight inFlightTasks
+}
+
+// NewReceiver makes a receiver; it starts nothing.
+func NewReceiver(journal InboundStore, o ReceiverOptions) *Receiver {
+	if o.CommandTime == 0 {
+		o.CommandTime = DefaultCommandTime
+	}
+	return &Receiver{ReceiverOptions: o, store: journal, client: newForwardClient(), wake: bell.New(), inFlight: newInFlightTasks()}
+}
+
+// Handler answers deliveries: whatever is told twice is kept once.
+func (r *Receiver) Handler() http.Handler {
+	return webhook.Handler(webhook.Verifier{Secrets: r.Secrets, Now: r.Now}, func(ctx context.Context, d webhook.Delivery) error {
+		// Once it is being kept, a sender that goes changes nothing.
+		kept, isNew, err := r.store.Receive(context.WithoutCancel(ctx), r.eventOf(d))
+		switch {
+		case err != nil:
+			r.Log.Error("a webhook cannot be kept", "event", d.Payload.Event, "error", err)
+			return err
+		case !isNew:
+			r.Log.Debug("a webhook came again", "event", kept.Event, "number", kept.Seq)
+			return nil
+		}
+		if r.OnReceived != nil {
+			r.OnReceived(kept)
+		}
+		r.Wake()
+		return nil
+	})
+}
+
+func (r *Receiver) eventOf(d webhook.Delivery) hook.Received {
+	now := r.Now()
+	e := hook.Received{Identity: eventID(d), At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
+	for _, address := range r.Forward {
+		e.Tasks = append(e.Tasks, hook.NewTask(hook.Forward, address, now))
+	}
+	if r.Command != "" {
+		e.Tasks = append(e.Tasks, hook.NewTask(hook.Run, r.Command, now))
+	}
+	if r.UpdateRemote != nil && d.Payload.UUID != "" {
+		e.Tasks = append(e.Tasks, hook.NewTask(hook.Apply, "", now))
+	}
+	return e
+}
+
+// eventID is a delivery's identity, of a length that an index takes.
+func eventID(d webhook.Delivery) string {
+	const longest = 100
+	id := d.Identity()
+	if len(id) > longest {
+		sum := sha256.Sum256([]byte(id))
+		return "long:" + hex.EncodeToString(sum[:])
+	}
+	return id
+}
+
+// Wake says that there may be something to do.
+func (r *Receiver) Wake() { r.wake.Ring() }

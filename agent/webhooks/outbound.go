@@ -1,0 +1,117 @@
+// Package webhooks delivers events to the endpoints of webhooks, and receives the
+// webhooks that others send.
+package webhooks
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/ssrf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+)
+
+// OutboundStore is what is needed of the store.
+type OutboundStore interface {
+	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
+	NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(id uint64) bool) (store.Turn, error)
+	KeepAttempts(ctx context.Context, institution uint32, tried []store.Tried) error
+}
+
+// DispatcherOptions are what a sender needs besides the queue.
+type DispatcherOptions struct {
+	Client *ssrf.Client
+	// OpenSecret decrypts a signing secret.
+	OpenSecret func(endpoint string, sealed hook.Sealed) (string, error)
+	// UserAgent is what requests say of who sends them.
+	UserAgent string
+	Now       func() time.Time
+	Log       *slog.Logger
+	// Ended, where set, is told of endpoints after attempts were committed. It must
+	// not block.
+	Attempted func(context.Context)
+	// Result, where set, is told how each attempt ended: "delivered", "failed" when
+	// the delivery was given up, "again" when it is tried once more. It must not block.
+	CountResult func(string)
+}
+
+// Sizes and times of a lane.
+const (
+	workersPerEndpoint = 8  // attempts at once to one endpoint
+	batchSize          = 16 // deliveries that are read at once
+	fastBatchSize      = 96 // the same, for an endpoint that has taken the latest one
+	prefetch           = 32 // deliveries that are at hand while the next ones are read
+	maxCommitGroup     = 256
+	commitLinger       = 25 * time.Millisecond
+	// outboundIdlePoll bounds how late a delivery or an endpoint is seen that nobody announced.
+	outboundIdlePoll = 30 * time.Second
+	// outboundRetryDelay is the pause when the store fails, or a secret cannot be read.
+	outboundRetryDelay = 2 * time.Second
+	// drainGrace is how long attempts that are under way may go on when the end is asked
+	// for; what is broken off then counts as not tried.
+	drainGrace = time.Second
+)
+
+// IdleConnections is how many connections to one endpoint are worth keeping.
+const IdleConnections = workersPerEndpoint
+
+// Dispatcher delivers.
+type Dispatcher struct {
+	DispatcherOptions
+	store OutboundStore
+	wake  bell.Bell
+}
+
+// NewDispatcher makes a sender; it starts nothing.
+func NewDispatcher(queue OutboundStore, o DispatcherOptions) *Dispatcher {
+	return &Dispatcher{DispatcherOptions: o, store: queue, wake: bell.New()}
+}
+
+// Wake says that there may be new deliveries or endpoints.
+func (s *Dispatcher) Wake() { s.wake.Ring() }
+
+// Run delivers until ctx ends.
+func (s *Dispatcher) Run(ctx context.Context) error {
+	lanes := map[string]*endpointWorker{}
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer s.Client.Close()
+	for ctx.Err() == nil {
+		wait := outboundIdlePoll
+		if all, err := s.store.Endpoints(ctx, 0); err == nil {
+			s.startWorkers(ctx, &running, lanes, all)
+		} else if ctx.Err() == nil {
+			s.Log.Error("reading the webhook endpoints failed", "error", err)
+			wait = outboundRetryDelay
+		}
+		s.wake.Wait(ctx, wait)
+	}
+	return nil
+}
+
+// startWorkers gives every endpoint its lane, ends the lanes of those that are gone, and
+// wakes all others.
+func (s *Dispatcher) startWorkers(ctx context.Context, running *sync.WaitGroup, lanes map[string]*endpointWorker, all []hook.Endpoint) {
+	there := map[string]bool{}
+	for _, e := range all {
+		there[e.ID] = true
+		if l, ok := lanes[e.ID]; ok {
+			l.wake.Ring()
+			continue
+		}
+		l := newEndpointWorker(s, e)
+		lanes[e.ID] = l
+		mine, stop := context.WithCancel(ctx)
+		l.stop = stop
+		running.Go(func() { l.run(mine) })
+	}
+	for id, l := range lanes {
+		if !there[id] {
+			l.stop()
+			delete(lanes, id)
+		}
+	}
+}

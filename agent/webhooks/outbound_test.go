@@ -1,0 +1,352 @@
+package webhooks_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// hang never answers.
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice when the client goes
+	<-r.Context().Done()
+}
+
+type loopback struct{}
+
+func (loopback) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+func TestADelivery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		e := s.endpoint("10.0.0.1", got.answer(always(http.StatusNoContent)))
+		stop := s.run()
+		defer stop()
+		s.happen(1)
+		time.Sleep(time.Minute)
+		all := got.all()
+		if len(all) != 1 {
+			t.Fatalf("%d requests", len(all))
+		}
+		h, body := all[0].header, all[0].body
+		d := s.deliveries(hook.Filter{})[0]
+		for name, want := range map[string]string{
+			"Content-Type": "application/json", "X-Webhook-Signature": webhook.Sign(secret, []byte(body)),
+			"X-Webhook-Event": "certificate_application.created", "X-Webhook-ID": e.ID,
+			"X-Webhook-Timestamp": hook.Stamp(d.Timestamp), "webhook-id": d.UUID, "User-Agent": "vecctl-test",
+		} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %q, want %q", name, h.Get(name), want)
+			}
+		}
+		if !strings.Contains(body, `"timestamp":"`+h.Get("X-Webhook-Timestamp")+`"`) {
+			t.Error("the body has another timestamp than the header")
+		}
+		if err := (webhook.Verifier{Secrets: []string{secret}, Now: func() time.Time { return all[0].at }}).Verify(h, []byte(body)); err != nil {
+			t.Error(err)
+		}
+		if d.State != hook.Delivered || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusNoContent {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// A dead endpoint sees exactly four attempts, 30 s apart, also when the sender is
+// stopped and started between them.
+func TestADeadEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, restarts := range []bool{false, true} {
+		t.Run(fmt.Sprint(restarts), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				var got seen
+				e := s.endpoint("10.0.0.1", got.answer(always(http.StatusInternalServerError)))
+				s.happen(1)
+				began := time.Now()
+				stop := s.run()
+				for range 20 {
+					time.Sleep(17 * time.Second)
+					if restarts {
+						stop()
+						s.check(s.store.Close())
+						s.open()
+						stop = s.run()
+					}
+				}
+				stop()
+				all := got.all()
+				if len(all) != hook.Attempts {
+					t.Fatalf("%d attempts", len(all))
+				}
+				for i, r := range all {
+					if after := r.at.Sub(began); after < time.Duration(i)*hook.Pause || after > time.Duration(i)*hook.Pause+time.Second {
+						t.Errorf("attempt %d came after %v", i+1, after)
+					}
+					if r.body != all[0].body || r.header.Get("X-Webhook-Signature") != all[0].header.Get("X-Webhook-Signature") {
+						t.Errorf("attempt %d has other bytes", i+1)
+					}
+				}
+				d := s.deliveries(hook.Filter{})[0]
+				if d.State != hook.GivenUp || len(d.Attempts) != 4 || s.endpointNow(e.ID).Failures != 1 {
+					t.Errorf("%+v", d)
+				}
+			})
+		})
+	}
+}
+
+// slowQueue is a store whose readings are a second old when busy is asked.
+type slowQueue struct{ *bolt.Store }
+
+func (q slowQueue) NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.Turn, error) {
+	turn, err := q.Store.NextTurn(ctx, institution, endpoint, now, n, idle)
+	time.Sleep(time.Second) // meanwhile attempts end, and are committed
+	turn.Due = slices.DeleteFunc(turn.Due, func(d store.Due) bool { return busy(d.ID) })
+	return turn, err
+}
+
+func idle(uint64) bool { return false }
+
+// What was read before an outcome was committed must not be taken for due after it.
+func TestADeliveryIsNotTakenTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		s.endpoint("10.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(500 * time.Millisecond)
+			got.answer(always(http.StatusOK))(w, r)
+		})
+		s.happen(3)
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		sender := s.senderOf(slowQueue{s.store})
+		go func() { ended <- sender.Run(ctx) }()
+		time.Sleep(time.Minute)
+		cancel()
+		s.check(<-ended)
+		if n := len(got.all()); n != 3 {
+			t.Errorf("3 deliveries were sent %d times", n)
+		}
+	})
+}
+
+func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var elsewhere seen
+		s.endpoint("10.0.0.2", elsewhere.answer(always(http.StatusOK)))
+		s.endpoint("10.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://10.0.0.2/", http.StatusFound)
+		})
+		stop := s.run()
+		s.happen(1)
+		time.Sleep(5 * time.Minute)
+		stop()
+		if n := len(elsewhere.all()); n != 1 {
+			t.Errorf("the redirect's target saw %d requests, want its own alone", n)
+		}
+		if s.results["failed"] != 1 || s.results["again"] != 3 || s.results["delivered"] != 1 {
+			t.Errorf("told as %v, want one given up after three, and one delivered", s.results)
+		}
+		if failed := s.deliveries(hook.Filter{State: hook.GivenUp}); len(failed) != 1 || failed[0].Attempts[0].Status != http.StatusFound {
+			t.Errorf("%+v", failed)
+		}
+	})
+}
+
+func TestAnswersAreKeptInPart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		long := strings.Repeat("x", 1<<20)
+		s.endpoint("10.0.0.1", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = io.WriteString(w, long)
+		})
+		s.happen(1)
+		stop := s.run()
+		time.Sleep(time.Second)
+		stop()
+		if a := s.deliveries(hook.Filter{})[0].Attempts[0]; a.Status != http.StatusTeapot || string(a.Answer) != long[:hook.KeptAnswer] {
+			t.Errorf("status %d, %d bytes", a.Status, len(a.Answer))
+		}
+	})
+}
+
+func TestRotationSignsTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		e := s.endpoint("10.0.0.1", got.answer(always(http.StatusOK)))
+		const other = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e hook.Endpoint) (hook.Endpoint, error) {
+			return e.Rotate(hook.Sealed(other), time.Now())
+		})
+		s.check(err)
+		stop := s.run()
+		defer stop()
+		verifies := func(r request, with string) bool {
+			return webhook.Verifier{Secrets: []string{with}, Now: func() time.Time { return r.at }}.Verify(r.header, []byte(r.body)) == nil
+		}
+		s.happen(1)
+		time.Sleep(time.Minute)
+		first := got.all()[0]
+		if !verifies(first, other) || !verifies(first, secret) || first.header.Get("X-Webhook-Signature") != webhook.Sign(other, []byte(first.body)) {
+			t.Error("the first hours: not both secrets verify, or the guide's signature is not the new one's")
+		}
+		time.Sleep(hook.Overlap)
+		s.happen(1)
+		time.Sleep(time.Minute)
+		second := got.all()[1]
+		if !verifies(second, other) || verifies(second, secret) {
+			t.Error("a day later the old secret still signs, or the new one does not")
+		}
+	})
+}
+
+// Four endpoints that hang, reset, fail and drip do not delay a fifth.
+func TestBadEndpointsDelayNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.endpoint("10.0.0.1", hang)
+		s.endpoint("10.0.0.2", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		s.endpoint("10.0.0.3", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		s.endpoint("10.0.0.4", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice when the client goes
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte("x"))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(time.Second)
+			}
+		})
+		var good seen
+		healthy := s.endpoint("10.0.0.5", good.answer(always(http.StatusOK)))
+		sender := s.sender()
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- sender.Run(ctx) }()
+		var delays []time.Duration
+		for i := range 60 {
+			before := time.Now()
+			s.happen(1)
+			sender.Wake()
+			time.Sleep(20 * time.Millisecond)
+			for len(good.all()) <= i && time.Since(before) < 5*time.Second {
+				time.Sleep(10 * time.Millisecond)
+			}
+			delays = append(delays, time.Since(before))
+		}
+		slices.Sort(delays)
+		if worst := delays[len(delays)*99/100]; worst > time.Second {
+			t.Errorf("the healthy endpoint's 99th percentile is %v", worst)
+		}
+		time.Sleep(10 * time.Minute)
+		cancel()
+		s.check(<-ended)
+		all, err := s.store.Endpoints(t.Context(), 1)
+		s.check(err)
+		for _, e := range all {
+			if e.ID == healthy.ID {
+				if e.Failures != 0 || e.Suspended() {
+					t.Errorf("the healthy one: %+v", e)
+				}
+			} else if !e.Suspended() || e.LastStatus != hook.Failed {
+				t.Errorf("a bad one is not suspended: %s %d", e.URL, e.Failures)
+			}
+		}
+		time.Sleep(time.Minute) // servers notice that their clients have gone
+	})
+}
+
+func TestADeletedEndpointIsToldNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		e := s.endpoint("10.0.0.1", got.answer(always(http.StatusInternalServerError)))
+		s.happen(1)
+		stop := s.run()
+		defer stop()
+		time.Sleep(time.Second)
+		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(time.Now()) })
+		s.check(err)
+		time.Sleep(10 * time.Minute)
+		if n := len(got.all()); n != 1 {
+			t.Errorf("%d requests, want none after the end", n)
+		}
+	})
+}
+
+// What is under way when the end is asked for gets a second; then it counts as not
+// tried.
+func TestTheEndBreaksOffWithoutCounting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.endpoint("10.0.0.1", hang)
+		s.happen(1)
+		stop := s.run()
+		time.Sleep(5 * time.Second)
+		before := time.Now()
+		stop()
+		if took := time.Since(before); took != time.Second {
+			t.Errorf("the end took %v", took)
+		}
+		if d := s.deliveries(hook.Filter{})[0]; d.Tries != 0 || d.State != hook.Pending {
+			t.Errorf("%+v", d)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// Many events reach an endpoint that fails now and then, each at least once.
+func TestManyDeliveries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		e := s.endpoint("10.0.0.1", got.answer(func(n int) int {
+			if n%7 == 0 {
+				return http.StatusServiceUnavailable
+			}
+			return http.StatusOK
+		}))
+		stop := s.run()
+		for range 5 {
+			s.happen(100)
+			time.Sleep(7 * time.Second)
+		}
+		time.Sleep(10 * time.Minute)
+		stop()
+		if n := len(uuids(t, got.all())); n != 500 {
+			t.Errorf("%d of 500 arrived", n)
+		}
+		if left := s.deliveries(hook.Filter{State: hook.Pending}); len(left) != 0 {
+			t.Errorf("%d wait", len(left))
+		}
+		if now := s.endpointNow(e.ID); now.LastStatus != hook.Success {
+			t.Errorf("%+v", now)
+		}
+	})
+}

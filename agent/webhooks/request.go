@@ -1,0 +1,93 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// signingSecrets are where an endpoint is told, and what its deliveries are signed with now.
+type signingSecrets struct {
+	url     string
+	secrets []string // the present one first
+}
+
+func (s *Dispatcher) signingSecretsOf(e hook.Endpoint) (signingSecrets, error) {
+	k := signingSecrets{url: e.URL}
+	for _, sealed := range e.Secrets(s.Now()) {
+		secret, err := s.OpenSecret(e.ID, sealed)
+		if err != nil {
+			return k, err
+		}
+		k.secrets = append(k.secrets, secret)
+	}
+	return k, nil
+}
+
+// Try makes one attempt at a delivery to an endpoint. What the endpoint does wrong is
+// in the attempt; the error is of what lies on our side.
+func (s *Dispatcher) Try(ctx context.Context, e hook.Endpoint, d hook.Delivery, body []byte) (hook.Attempt, error) {
+	k, err := s.signingSecretsOf(e)
+	if err != nil {
+		return hook.Attempt{}, err
+	}
+	return s.send(ctx, k, d, body)
+}
+
+// send makes one request. Its error is Canceled when ctx ended meanwhile.
+func (s *Dispatcher) send(ctx context.Context, k signingSecrets, d hook.Delivery, body []byte) (hook.Attempt, error) {
+	a := hook.Attempt{At: s.Now()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.url, bytes.NewReader(body))
+	if err != nil {
+		a.Error = "The address cannot be called"
+		return a, nil //nolint:nilerr // it is the endpoint's address that is wrong
+	}
+	s.sign(req.Header, k, d, body)
+	answer, err := s.Client.Do(req)
+	a.Took = s.Now().Sub(a.At)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return a, context.Canceled
+	case err != nil:
+		a.Error = failureReason(err)
+	}
+	a.Status, a.Answer = answer.Status, answer.Body[:min(len(answer.Body), hook.KeptAnswer)]
+	return a, nil
+}
+
+// sign sets the headers of a delivery: the guide's, to the letter (step 9), and those
+// of Standard Webhooks, with a signature for each secret.
+func (s *Dispatcher) sign(h http.Header, k signingSecrets, d hook.Delivery, body []byte) {
+	now := s.Now()
+	h["Content-Type"] = []string{"application/json"}
+	h["User-Agent"] = []string{s.UserAgent}
+	h[webhook.HeaderSignature] = []string{webhook.Sign(k.secrets[0], body)}
+	h[webhook.HeaderEvent] = []string{string(d.Event)}
+	h[webhook.HeaderID] = []string{d.Endpoint}
+	h[webhook.HeaderTimestamp] = []string{hook.Stamp(d.Timestamp)}
+	signatures := make([]string, len(k.secrets))
+	for i, secret := range k.secrets {
+		signatures[i] = webhook.SignStandard(secret, d.UUID, now, body)
+	}
+	h[webhook.HeaderStandardID] = []string{d.UUID}
+	h[webhook.HeaderStandardTimestamp] = []string{strconv.FormatInt(now.Unix(), 10)}
+	h[webhook.HeaderStandardSignature] = []string{strings.Join(signatures, " ")}
+}
+
+// failureReason is what is noted of a request that failed.
+func failureReason(err error) string {
+	const longest = 300
+	message, ok := fault.Message(err)
+	if !ok {
+		message = fmt.Sprintf("%v", errors.Unwrap(err))
+	}
+	return strings.ToValidUTF8(message[:min(len(message), longest)], "")
+}

@@ -169,7 +169,7 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, signing institution
 	if err := a.openAuthority(config); err != nil {
 		return err
 	}
-	if n, err := a.store.Release(ctx, a.Now()); err != nil {
+	if n, err := a.store.RequeueOrphaned(ctx, a.Now()); err != nil {
 		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
 	} else if n > 0 {
 		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
@@ -243,14 +243,14 @@ func (a *Agent) sweep(ctx context.Context) error {
 	for {
 		if a.Now().Sub(forgot) >= sweepAge {
 			forgot = a.Now()
-			if _, err := a.store.Expire(ctx, forgot); err != nil && ctx.Err() == nil {
+			if _, err := a.store.DeleteExpired(ctx, forgot); err != nil && ctx.Err() == nil {
 				a.Log.Error("forgetting old uploads failed", "error", err)
 			}
 		}
 		now := time.Now()
 		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders
 		n, err := a.blobs.SweepFolder(ctx, folder, now.Add(-sweepAge), func(sum string) (bool, error) {
-			return a.store.Referenced(ctx, sum)
+			return a.store.BlobReferenced(ctx, sum)
 		})
 		switch {
 		case err != nil && ctx.Err() == nil:

@@ -93,13 +93,13 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		if got := fault.FieldsOf(a.PublicApplications().ApplyByMail(t.Context(), bad)); len(got) != 3 {
 			t.Errorf("complaints %+v", got)
 		}
-		for range vault.MaxWaitingOfOne + 2 { // more wait than may, and nobody is told
+		for range vault.MaxUnconfirmedPerAddress + 2 { // more wait than may, and nobody is told
 			if err := a.PublicApplications().ApplyByMail(t.Context(), d); err != nil {
 				t.Fatal(err)
 			}
 		}
 		secrets := confirmLinks(t, c, dir)
-		if len(secrets) != vault.MaxWaitingOfOne {
+		if len(secrets) != vault.MaxUnconfirmedPerAddress {
 			t.Fatalf("%d links were mailed", len(secrets))
 		}
 		queue := func() int {

@@ -27,7 +27,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/loopback"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 var changing = regexp.MustCompile(`"(POST|PUT|PATCH|DELETE) `)
@@ -121,9 +121,9 @@ func (x *watched) check(err error) {
 }
 
 // acts is the audit trail.
-func (x *watched) acts() []act.Entry {
+func (x *watched) acts() []audit.Entry {
 	x.Helper()
-	var all []act.Entry
+	var all []audit.Entry
 	for {
 		last := uint64(0)
 		if len(all) > 0 {
@@ -162,9 +162,9 @@ func (x *watched) watch(next http.Handler) http.Handler {
 		switch {
 		case rec.Code >= http.StatusBadRequest:
 			x.Errorf("%s was refused: %d %s", what, rec.Code, rec.Body)
-		case len(found) != 1 || found[0].What != what:
+		case len(found) != 1 || found[0].Request != what:
 			x.Errorf("%s left %+v in the audit trail, want one entry", what, found)
-		case found[0].Who != x.who || found[0].At.IsZero() || (found[0].From == "local") != (x.who == "staff (registrar)"):
+		case found[0].Actor != x.who || found[0].At.IsZero() || (found[0].RemoteAddr == "local") != (x.who == "staff (registrar)"):
 			x.Errorf("%s was done by %q, it says %+v", what, x.who, found[0])
 		}
 		x.calls++
@@ -257,7 +257,7 @@ func TestEveryActIsWrittenDown(t *testing.T) {
 	for _, route := range left {
 		t.Errorf("%s has no case here: show that it leaves its entry in the audit trail", route)
 	}
-	last, err := x.quiet.EachAct(t.Context(), func(act.Entry) error { return nil })
+	last, err := x.quiet.EachAct(t.Context(), func(audit.Entry) error { return nil })
 	if err != nil || last.Seq == 0 {
 		t.Errorf("the trail ends with %+v, %v", last, err)
 	}

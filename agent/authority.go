@@ -22,7 +22,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // certAuthority is the certification authority of the home. It shares the store's file
@@ -74,8 +74,8 @@ func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 		return err
 	}
 	for _, i := range all {
-		notification := hook.Ready(hook.Owner{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
-		if err := h.agent.store.Announce(ctx, notification, h.agent.Now()); err != nil {
+		notification := webhook.RenderedNotification(webhook.Subscriber{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
+		if err := h.agent.store.Publish(ctx, notification, h.agent.Now()); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := s.NoteAct(ctx); err != nil {
+	if err := s.RecordAction(ctx); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return s.Compact(d.Database())

@@ -20,7 +20,7 @@ func (a *Agent) batchOptions() batch.Options {
 	}
 }
 
-// Bulk issues a manifest that staff handed in; see batch.Issue.
+// Bulk issues a manifest that staff handed in; see bolt.Issue.
 func (a *Agent) Bulk(ctx context.Context, request staff.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
 	report, _, err := batch.Issue(ctx, a.batchOptions(), batch.Request{
 		Institution: a.Institution(), Trigger: vault.BulkUpload, Bulk: request, Progress: progress})

@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // apiIntake is the intake as the API knows it.
@@ -34,16 +34,16 @@ func (d apiIntake) Receive(r io.Reader, name string) (form.Incoming, error) {
 }
 
 func (d apiIntake) KeepFile(ctx context.Context, who vault.Institution, one form.Incoming,
-	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
+	reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error) {
 	received, err := d.received(one)
 	if err != nil {
-		return caller.Upload{}, err
+		return apiaccess.Upload{}, err
 	}
 	return d.Uploads.KeepFile(ctx, who, received, reply)
 }
 
 func (d apiIntake) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one form.Incoming,
-	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error) {
 	received, err := d.received(one)
 	if err != nil {
 		return vault.Certificate{}, nil, err

@@ -87,7 +87,7 @@ func TestEvidenceOfRejectedApplicationsGoes(t *testing.T) {
 	if has(early) || !has(late) || !has(waits) {
 		t.Errorf("kept: the early one's %v, the late one's %v, of the one that waits %v", has(early), has(late), has(waits))
 	}
-	if needed, err := a.store.Referenced(t.Context(), vault.HashSecret("Course")); err != nil || needed {
+	if needed, err := a.store.BlobReferenced(t.Context(), vault.HashSecret("Course")); err != nil || needed {
 		t.Errorf("its file is still needed: %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // loadWebhookSettings reads the settings of webhooks.
@@ -26,7 +26,7 @@ func (a *Agent) loadWebhookSettings(config home.Config) error {
 // wireWebhooks makes the sender, and what staff do to webhooks; it starts nothing.
 func (a *Agent) wireWebhooks() {
 	client := ssrf.New(ssrf.Policy{
-		AllowPrivate: a.allowPrivateWebhooks, Timeout: hook.AttemptTime, MaxBody: hook.ReadAnswer, MaxIdle: webhooks.IdleConnections})
+		AllowPrivate: a.allowPrivateWebhooks, Timeout: webhook.AttemptTimeout, MaxBody: webhook.MaxResponseRead, MaxIdle: webhooks.IdleConnections})
 	sealer := &admin.SecretSealer{Random: a.Random, Cipher: func(mayMake bool) (admin.SecretCipher, error) { return a.secretStore.Open(mayMake) }}
 	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
 		Client: client, OpenSecret: sealer.Open, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/chain"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/hashchain"
 )
 
 var (
@@ -238,7 +238,7 @@ func TestTheAuditListIsChained(t *testing.T) {
 		"swapped": func(l []Entry) []Entry { l[1], l[2] = l[2], l[1]; return l },
 		"rehashed": func(l []Entry) []Entry {
 			l[1].Why, l[1].Hash = "otherwise", ""
-			l[1].Hash, _ = chain.Hash(l[1])
+			l[1].Hash, _ = hashchain.Hash(l[1])
 			return l
 		},
 	} {

@@ -3,7 +3,7 @@ package authority
 import (
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/chain"
+	"github.com/vecctl/vecctl/pkg/hashchain"
 )
 
 // Who did something, besides stores.
@@ -38,7 +38,7 @@ type Entry struct {
 func (e Entry) Chain(a Act, now time.Time) (Entry, error) {
 	next := Entry{Seq: e.Seq + 1, At: now.UTC(), Act: a, Before: e.Hash}
 	var err error
-	next.Hash, err = chain.Hash(next)
+	next.Hash, err = hashchain.Hash(next)
 	return next, err
 }
 
@@ -46,7 +46,9 @@ func (e Entry) Chain(a Act, now time.Time) (Entry, error) {
 func (e Entry) Follows(before Entry) error {
 	bare := e
 	bare.Hash = ""
-	return chain.Check("the audit list", before.link(), e.link(), bare)
+	return hashchain.Verify("the audit list", before.link(), e.link(), bare)
 }
 
-func (e Entry) link() chain.Link { return chain.Link{Seq: e.Seq, Before: e.Before, Hash: e.Hash} }
+func (e Entry) link() hashchain.Entry {
+	return hashchain.Entry{Seq: e.Seq, PrevHash: e.Before, Hash: e.Hash}
+}

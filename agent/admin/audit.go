@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // auditPageSize is how many entries of the audit trail are handed over at a time.
@@ -15,8 +15,8 @@ const auditPageSize = 1000
 
 // AuditStore are where acts are written down.
 type AuditStore interface {
-	Acts(ctx context.Context, after uint64, n int) ([]act.Entry, error)
-	NoteAct(ctx context.Context) error
+	AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error)
+	RecordAction(ctx context.Context) error
 }
 
 // AuditTrail is the audit trail of a home.
@@ -27,8 +27,8 @@ type AuditTrail struct {
 }
 
 // Acts is a piece of the audit trail.
-func (t *AuditTrail) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
-	return t.Store.Acts(ctx, after, auditPageSize)
+func (t *AuditTrail) Acts(ctx context.Context, after uint64) ([]audit.Entry, error) {
+	return t.Store.AuditEntries(ctx, after, auditPageSize)
 }
 
 // StaffMiddleware writes the acts of the staff down: each call that may change something
@@ -39,9 +39,9 @@ func (t *AuditTrail) StaffMiddleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &act.Pending{Act: act.Act{Who: staff.Title(r), What: r.Method + " " + staff.Path(r), From: "local"}, At: t.Now()}
+		p := &audit.PendingAction{Action: audit.Action{Actor: staff.Title(r), Request: r.Method + " " + staff.Path(r), RemoteAddr: "local"}, At: t.Now()}
 		outer := r
-		r = r.WithContext(act.Into(r.Context(), p))
+		r = r.WithContext(audit.NewContext(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it
 		// A batch is written down with its first certificate; where nothing was issued,
 		// or only tried, nothing was done.
@@ -55,7 +55,7 @@ func (t *AuditTrail) StaffMiddleware(next http.Handler) http.Handler {
 
 // record writes the act of a call's context down, unless its first change did so.
 func (t *AuditTrail) record(ctx context.Context) {
-	if err := t.Store.NoteAct(context.WithoutCancel(ctx)); err != nil {
+	if err := t.Store.RecordAction(context.WithoutCancel(ctx)); err != nil {
 		t.Log.Error("an act could not be written down", "error", err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // AuthorityMiddleware writes the acts of certified stores down, once they were done: the
@@ -20,7 +20,7 @@ func (t *AuditTrail) AuthorityMiddleware(next http.Handler) http.Handler {
 			from = "local"
 		}
 		// What is done was asked for with the store's key, so its name is its own.
-		p := &act.Pending{Act: act.Act{Who: "store " + r.Header.Get("X-VendWeave-Store"), What: r.Method + " " + r.URL.Path, From: from}, At: t.Now()}
-		next.ServeHTTP(&beforeResponse{ResponseWriter: w, done: func() { t.record(act.Into(r.Context(), p)) }}, r)
+		p := &audit.PendingAction{Action: audit.Action{Actor: "store " + r.Header.Get("X-VendWeave-Store"), Request: r.Method + " " + r.URL.Path, RemoteAddr: from}, At: t.Now()}
+		next.ServeHTTP(&beforeResponse{ResponseWriter: w, done: func() { t.record(audit.NewContext(r.Context(), p)) }}, r)
 	})
 }

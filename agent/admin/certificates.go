@@ -17,7 +17,7 @@ import (
 // CertificateStore are what is needed of the store.
 type CertificateStore interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
-	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
 	Events(ctx context.Context, id uint64) ([]vault.Event, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 }
@@ -28,7 +28,7 @@ type Certificates struct {
 	Institution func() uint32
 	// Replace makes a corrected successor of a certificate; without a file it has
 	// the document of the one before.
-	Replace    func(ctx context.Context, name string, m vault.Mend, file *staff.NewFile) (vault.Certificate, error)
+	Replace    func(ctx context.Context, name string, m vault.Amendment, file *staff.NewFile) (vault.Certificate, error)
 	ToAPI      func(vault.Certificate) client.Certificate
 	EventToAPI func(vault.Event) *staff.CertificateEvent
 	MailQueued func() // tells that there is news, and perhaps a mail to send
@@ -64,14 +64,14 @@ func (d *Certificates) Reshare(ctx context.Context, name string) (string, error)
 	}
 	now := d.Now()
 	c, err := d.Store.Change(ctx, d.Institution(), name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.Reshare(token, now)
+		return c.ReplaceShareToken(token, now)
 	})
 	return c.UUID, err
 }
 
 // Reissue makes a corrected successor of a certificate and returns its UUID.
 func (d *Certificates) Reissue(ctx context.Context, name string, m staff.Mend) (string, error) {
-	next, err := d.Replace(ctx, name, vault.Mend{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
+	next, err := d.Replace(ctx, name, vault.Amendment{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
 		Placement: (*vault.Placement)(m.QR)}, m.File)
 	if err != nil {
 		return "", err

@@ -12,10 +12,10 @@ import (
 
 // CorrectionStore are where wishes for corrections are kept.
 type CorrectionStore interface {
-	AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error)
-	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error)
 	ChangeCorrection(ctx context.Context, institution uint32, id uint64,
-		change func(vault.Correction) (vault.Correction, error)) (vault.Correction, error)
+		change func(vault.CorrectionRequest) (vault.CorrectionRequest, error)) (vault.CorrectionRequest, error)
 	QueueMail(ctx context.Context, m vault.Mail) error
 }
 
@@ -29,7 +29,7 @@ type Corrections struct {
 }
 
 // RequestCorrection keeps somebody's wish, and has staff told of it.
-func (w *Corrections) RequestCorrection(ctx context.Context, c vault.Certificate, wish vault.Correction) error {
+func (w *Corrections) RequestCorrection(ctx context.Context, c vault.Certificate, wish vault.CorrectionRequest) error {
 	kept, err := w.Store.AddCorrection(ctx, wish)
 	if err != nil {
 		return err
@@ -58,13 +58,13 @@ func (w *Corrections) Corrections(ctx context.Context, all bool) ([]staff.Correc
 
 // FinishCorrection notes that staff have seen to a wish.
 func (w *Corrections) FinishCorrection(ctx context.Context, id uint64) (staff.Correction, error) {
-	done, err := w.Store.ChangeCorrection(ctx, w.Institution(), id, func(c vault.Correction) (vault.Correction, error) {
+	done, err := w.Store.ChangeCorrection(ctx, w.Institution(), id, func(c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
 		return c.Finish(w.Now())
 	})
 	return correctionToAPI(done), err
 }
 
-func correctionToAPI(c vault.Correction) staff.Correction {
+func correctionToAPI(c vault.CorrectionRequest) staff.Correction {
 	return staff.Correction{
 		ID: c.ID, UUID: c.Certificate, ReferenceID: c.Reference, Text: c.Text, AskedAt: c.At.UTC(), DoneAt: client.TimeOrNull(c.DoneAt),
 	}

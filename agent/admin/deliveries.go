@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // How many deliveries are listed at a time.
@@ -38,10 +38,10 @@ func (h *Webhooks) Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]st
 	return shown, nil
 }
 
-func (h *Webhooks) deliveryFilter(f staff.DeliveryFilter) (hook.Filter, error) {
-	filter := hook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: hook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+func (h *Webhooks) deliveryFilter(f staff.DeliveryFilter) (webhook.Filter, error) {
+	filter := webhook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
-	case "", hook.Pending, hook.Delivered, hook.GivenUp:
+	case "", webhook.Pending, webhook.Delivered, webhook.GivenUp:
 		return filter, nil
 	}
 	return filter, fault.InvalidFields([]fault.Field{{Name: "status",
@@ -83,7 +83,7 @@ func (h *Webhooks) Redeliver(ctx context.Context, r staff.Redelivery) (int, erro
 		for _, d := range page {
 			filter.Before = d.ID
 			// Those that cannot be sent again are passed over: nobody named them.
-			if live[d.Endpoint] && d.Event != hook.EventTest {
+			if live[d.Endpoint] && d.Event != webhook.EventTest {
 				names = append(names, d.UUID)
 			}
 		}
@@ -106,7 +106,7 @@ func (h *Webhooks) activeWebhooks(ctx context.Context) (map[string]bool, error) 
 	return live, err
 }
 
-func webhookToAPI(e hook.Endpoint) staff.Webhook {
+func webhookToAPI(e webhook.Endpoint) staff.Webhook {
 	shown := staff.Webhook{
 		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
 		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
@@ -118,17 +118,17 @@ func webhookToAPI(e hook.Endpoint) staff.Webhook {
 	return shown
 }
 
-func deliveryToAPI(d hook.Delivery, body []byte) staff.WebhookDelivery {
+func deliveryToAPI(d webhook.Delivery, body []byte) staff.WebhookDelivery {
 	shown := staff.WebhookDelivery{
 		ID: d.UUID, Number: d.ID, WebhookID: d.Endpoint, Event: string(d.Event), UUID: d.Subject, Status: string(d.State),
 		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]staff.DeliveryAttempt, len(d.Attempts)), Body: string(body),
 	}
-	if d.State == hook.Pending {
+	if d.State == webhook.Pending {
 		shown.NextAttemptAt = client.TimeOrNull(d.RunAt)
 	}
 	for i, one := range d.Attempts {
-		shown.Attempts[i] = staff.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Took.Milliseconds(),
-			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Answer), "\uFFFD")}
+		shown.Attempts[i] = staff.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Duration.Milliseconds(),
+			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Response), "\uFFFD")}
 	}
 	return shown
 }

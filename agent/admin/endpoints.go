@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // CreateWebhook makes a webhook; the answer alone has its signing secret.
@@ -24,9 +24,9 @@ func (h *Webhooks) CreateWebhook(ctx context.Context, e staff.WebhookEdit) (staf
 	if err != nil {
 		return staff.Webhook{}, err
 	}
-	owner := hook.Owner{Institution: h.Institution(), Store: e.Store}
+	owner := webhook.Subscriber{Institution: h.Institution(), Store: e.Store}
 	// Checked with a stand-in first, so that a refusal leaves no key behind.
-	made, err := hook.New(id, owner, webhookUpdate(e), nil, h.Now())
+	made, err := webhook.New(id, owner, webhookUpdate(e), nil, h.Now())
 	if err != nil {
 		return staff.Webhook{}, err
 	}
@@ -64,8 +64,8 @@ func (h *Webhooks) checkTarget(address *string) error {
 	return nil
 }
 
-func webhookUpdate(e staff.WebhookEdit) hook.Edit {
-	edit := hook.Edit{URL: e.URL, Active: e.IsActive}
+func webhookUpdate(e staff.WebhookEdit) webhook.Update {
+	edit := webhook.Update{URL: e.URL, Active: e.IsActive}
 	for _, name := range e.Events {
 		edit.Events = append(edit.Events, vault.EventType(name))
 	}
@@ -85,7 +85,7 @@ func (h *Webhooks) Webhooks(ctx context.Context) ([]staff.Webhook, error) {
 	return shown, nil
 }
 
-func (h *Webhooks) changeWebhook(ctx context.Context, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (staff.Webhook, error) {
+func (h *Webhooks) changeWebhook(ctx context.Context, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (staff.Webhook, error) {
 	changed, err := h.EndpointStore.ChangeEndpoint(ctx, h.Institution(), id, change)
 	if err != nil {
 		return staff.Webhook{}, err
@@ -100,12 +100,12 @@ func (h *Webhooks) UpdateWebhook(ctx context.Context, id string, e staff.Webhook
 	if err := h.checkTarget(e.URL); err != nil {
 		return staff.Webhook{}, err
 	}
-	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Update(webhookUpdate(e), h.Now()) })
+	return h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) { return old.Update(webhookUpdate(e), h.Now()) })
 }
 
 // DeleteWebhook ends a webhook.
 func (h *Webhooks) DeleteWebhook(ctx context.Context, id string) (staff.Webhook, error) {
-	return h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) { return old.Delete(h.Now()) })
+	return h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) { return old.Delete(h.Now()) })
 }
 
 // RotateWebhook makes a new signing secret. Where the old one cannot be read any
@@ -115,9 +115,9 @@ func (h *Webhooks) RotateWebhook(ctx context.Context, id string) (staff.Webhook,
 	if err != nil {
 		return staff.Webhook{}, err
 	}
-	shown, err := h.changeWebhook(ctx, id, func(old hook.Endpoint) (hook.Endpoint, error) {
+	shown, err := h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) {
 		_, lost := h.Secrets.Open(id, old.Secret)
-		next, err := old.Rotate(sealed, h.Now())
+		next, err := old.RotateSecret(sealed, h.Now())
 		if lost != nil {
 			next.OldSecret = nil
 		}
@@ -137,7 +137,7 @@ func (h *Webhooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDel
 		if e.ID != id {
 			continue
 		}
-		d, body, err := hook.TestNews(e.Owner, h.Now()).To(e, h.Now())
+		d, body, err := webhook.TestNotification(e.Subscriber, h.Now()).DeliveryTo(e, h.Now())
 		if err != nil {
 			return staff.WebhookDelivery{}, err
 		}
@@ -145,7 +145,7 @@ func (h *Webhooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDel
 		if err != nil {
 			return staff.WebhookDelivery{}, err
 		}
-		kept, err := h.DeliveryStore.KeepTest(ctx, d, body, attempt)
+		kept, err := h.DeliveryStore.RecordTest(ctx, d, body, attempt)
 		h.Dispatcher.Wake()
 		h.CheckSuspended(ctx)
 		return deliveryToAPI(kept, nil), err

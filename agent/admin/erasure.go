@@ -14,9 +14,9 @@ import (
 // ErasureStore are what is needed of the store.
 type ErasureStore interface {
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.Erased, error)
-	DropCorrections(ctx context.Context, institution uint32, certificate string) error
-	Referenced(ctx context.Context, sum string) (bool, error)
+	Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.ErasureResult, error)
+	DeleteCorrections(ctx context.Context, institution uint32, certificate string) error
+	BlobReferenced(ctx context.Context, sum string) (bool, error)
 	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
 	EraseAccount(ctx context.Context, email string) error
 }
@@ -83,7 +83,7 @@ func (e *Eraser) EraseRecipient(ctx context.Context, email string) (staff.Erasur
 		report.Certificates = append(report.Certificates, c.Reference)
 	}
 	for _, c := range done.Certificates {
-		if err := e.Store.DropCorrections(ctx, who, c.UUID); err != nil {
+		if err := e.Store.DeleteCorrections(ctx, who, c.UUID); err != nil {
 			return report, err
 		}
 	}
@@ -135,14 +135,14 @@ func (e *Eraser) issuedTo(ctx context.Context, institution uint32, email string)
 }
 
 // eraseFiles removes documents that nothing needs any more, and mails.
-func (e *Eraser) eraseFiles(ctx context.Context, done store.Erased) (int, error) {
+func (e *Eraser) eraseFiles(ctx context.Context, done store.ErasureResult) (int, error) {
 	removed := 0
-	needed := func(sum string) (bool, error) { return e.Store.Referenced(ctx, sum) }
+	needed := func(sum string) (bool, error) { return e.Store.BlobReferenced(ctx, sum) }
 	var sums []string
 	for _, c := range done.Certificates {
 		sums = append(sums, c.Documents()...)
 	}
-	for _, w := range done.Waiting {
+	for _, w := range done.Unconfirmed {
 		if w.Evidence != nil {
 			sums = append(sums, w.Evidence.SHA256)
 		}

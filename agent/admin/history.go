@@ -46,7 +46,7 @@ func (d *Certificates) Story(ctx context.Context, name string) (staff.Story, err
 // Issued finds a certificate by its reference ID, whichever institution of the home
 // issued it.
 func (d *Certificates) Issued(ctx context.Context, reference string) (client.Certificate, error) {
-	c, err := d.Store.Referred(ctx, reference)
+	c, err := d.Store.ByReference(ctx, reference)
 	if err != nil {
 		return client.Certificate{}, err
 	}

@@ -7,13 +7,13 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // EndpointSecretStore are what is needed of the store.
 type EndpointSecretStore interface {
-	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
-	ChangeEndpoints(ctx context.Context, change func(hook.Endpoint) (hook.Endpoint, error)) error
+	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
+	ChangeEndpoints(ctx context.Context, change func(webhook.Endpoint) (webhook.Endpoint, error)) error
 }
 
 // SecretStore has the keys with which secrets are encrypted.
@@ -57,9 +57,9 @@ func (d *Keys) Keys(ctx context.Context) ([]staff.Key, error) {
 }
 
 // webhookKeys tells the signing secrets of a webhook.
-func (d *Keys) webhookKeys(e hook.Endpoint) []staff.Key {
-	keys := []staff.Key{{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretMade().UTC())}}
-	if len(e.Secrets(d.Now())) > 1 {
+func (d *Keys) webhookKeys(e webhook.Endpoint) []staff.Key {
+	keys := []staff.Key{{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
+	if len(e.SigningSecrets(d.Now())) > 1 {
 		keys = append(keys, staff.Key{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
 	}
 	return keys
@@ -92,8 +92,8 @@ func (d *Keys) RotateSecretsKey(ctx context.Context) (staff.Key, error) {
 // reencryptSecrets encrypts all secrets with the newest key. One that none of the keys opens
 // stays as it is: its webhook says so, and gets a new one when it is rotated.
 func (d *Keys) reencryptSecrets(ctx context.Context) error {
-	return d.Endpoints.ChangeEndpoints(ctx, func(e hook.Endpoint) (hook.Endpoint, error) {
-		return e.Reseal(func(sealed hook.Sealed) (hook.Sealed, error) {
+	return d.Endpoints.ChangeEndpoints(ctx, func(e webhook.Endpoint) (webhook.Endpoint, error) {
+		return e.ReencryptSecrets(func(sealed webhook.EncryptedSecret) (webhook.EncryptedSecret, error) {
 			anew, err := d.Secrets.Reseal(e.ID, sealed)
 			if err != nil {
 				return sealed, nil //nolint:nilerr // it cannot be opened now, and could not before

@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // house is a home with a real store and webhooks in it.
@@ -65,15 +65,15 @@ func (h *house) webhook(id, secret string) {
 	h.ok(h.store.AddEndpoint(h.Context(), h.endpoint(id, h.seal(id, secret))))
 }
 
-func (h *house) endpoint(id string, secret hook.Sealed) hook.Endpoint {
+func (h *house) endpoint(id string, secret webhook.EncryptedSecret) webhook.Endpoint {
 	h.Helper()
 	url := "https://example.org/" + id
-	e, err := hook.New(id, hook.Owner{Institution: 1}, hook.Edit{URL: &url, Events: hook.Events()}, secret, h.now)
+	e, err := webhook.New(id, webhook.Subscriber{Institution: 1}, webhook.Update{URL: &url, Events: webhook.Events()}, secret, h.now)
 	h.ok(err)
 	return e
 }
 
-func (h *house) seal(id, secret string) hook.Sealed {
+func (h *house) seal(id, secret string) webhook.EncryptedSecret {
 	h.Helper()
 	box, err := h.dir.LoadSecretKeys(rand.Reader, h.now, true)
 	h.ok(err)
@@ -93,7 +93,7 @@ func (h *house) opens(id string) (secrets []string) {
 		if e.ID != id {
 			continue
 		}
-		for _, sealed := range e.Secrets(h.now) {
+		for _, sealed := range e.SigningSecrets(h.now) {
 			secret, err := box.Open(e.ID, sealed)
 			h.ok(err)
 			secrets = append(secrets, secret)
@@ -133,13 +133,15 @@ func TestKeysOfAHome(t *testing.T) {
 	if got := h.listed(); got != want {
 		t.Errorf("with a webhook:\n%s, want\n%s", got, want)
 	}
-	_, err := h.store.ChangeEndpoint(t.Context(), 1, one, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Rotate(h.seal(one, "whsec_new"), h.now) })
+	_, err := h.store.ChangeEndpoint(t.Context(), 1, one, func(e webhook.Endpoint) (webhook.Endpoint, error) {
+		return e.RotateSecret(h.seal(one, "whsec_new"), h.now)
+	})
 	h.ok(err)
 	along := ", " + secret + " " + string(staff.KeySignsAlong) + " https://example.org/" + one
 	if got := h.listed(); got != want+along {
 		t.Errorf("with a rotated secret:\n%s, want\n%s", got, want+along)
 	}
-	h.now = h.now.Add(hook.Overlap)
+	h.now = h.now.Add(webhook.SecretOverlap)
 	if got := h.listed(); got != want {
 		t.Errorf("a day later:\n%s, want\n%s", got, want)
 	}
@@ -152,7 +154,9 @@ func TestANewKeyOfSecrets(t *testing.T) {
 	h.ok(err)
 	h.webhook(one, "whsec_one")
 	h.webhook(two, "whsec_two")
-	_, err = h.store.ChangeEndpoint(t.Context(), 1, two, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Rotate(h.seal(two, "whsec_new"), h.now) })
+	_, err = h.store.ChangeEndpoint(t.Context(), 1, two, func(e webhook.Endpoint) (webhook.Endpoint, error) {
+		return e.RotateSecret(h.seal(two, "whsec_new"), h.now)
+	})
 	h.ok(err)
 	h.now = h.now.Add(time.Hour)
 	next, err := h.desk.RotateSecretsKey(t.Context())
@@ -182,7 +186,7 @@ func (h *house) onlyNewest() {
 // broken is a store that is lost while it is being written.
 type broken struct{ admin.EndpointSecretStore }
 
-func (broken) ChangeEndpoints(context.Context, func(hook.Endpoint) (hook.Endpoint, error)) error {
+func (broken) ChangeEndpoints(context.Context, func(webhook.Endpoint) (webhook.Endpoint, error)) error {
 	return errors.New("power cut")
 }
 

@@ -104,8 +104,8 @@ func (d *Mails) mailsToAPI(ctx context.Context, mails []vault.Mail) ([]staff.Mai
 		if m.Resends != 0 {
 			one.Resends = &m.Resends
 		}
-		if m.Trouble != nil {
-			one.Code, one.Reason = m.Trouble.Code, m.Trouble.Reason
+		if m.Failure != nil {
+			one.Code, one.Reason = m.Failure.Code, m.Failure.Reason
 		}
 		if m.Certificate != 0 {
 			c, err := d.Certificates.ByID(ctx, m.Certificate)

@@ -7,14 +7,14 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // TokenStore are where tokens are kept.
 type TokenStore interface {
-	AddToken(ctx context.Context, t caller.Token) error
-	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
+	AddToken(ctx context.Context, t apiaccess.Token) error
+	Tokens(ctx context.Context, institution uint32) ([]apiaccess.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(apiaccess.Token) (apiaccess.Token, error)) (apiaccess.Token, error)
 }
 
 // Tokens is where staff see to the tokens of their institution.
@@ -32,14 +32,14 @@ func NewTokens(records TokenStore, institution func() uint32, now func() time.Ti
 
 // CreateToken makes an API token; the answer alone has its secret.
 func (d *Tokens) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
-	draft := caller.Token{Institution: d.institution(), Name: q.Name}
+	draft := apiaccess.Token{Institution: d.institution(), Name: q.Name}
 	for _, p := range q.Permissions {
-		draft.Permissions = append(draft.Permissions, caller.Permission(p))
+		draft.Permissions = append(draft.Permissions, apiaccess.Permission(p))
 	}
 	if q.ExpiresAt != nil {
 		draft.ExpiresAt = *q.ExpiresAt
 	}
-	t, secret, err := caller.NewToken(d.random, draft, d.now())
+	t, secret, err := apiaccess.NewToken(d.random, draft, d.now())
 	if err != nil {
 		return staff.Token{}, err
 	}
@@ -66,13 +66,13 @@ func (d *Tokens) Tokens(ctx context.Context) ([]staff.Token, error) {
 
 // RevokeToken ends a token.
 func (d *Tokens) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
-	t, err := d.store.ChangeToken(ctx, d.institution(), id, func(t caller.Token) (caller.Token, error) {
+	t, err := d.store.ChangeToken(ctx, d.institution(), id, func(t apiaccess.Token) (apiaccess.Token, error) {
 		return t.Revoke(d.now())
 	})
 	return tokenToAPI(t), err
 }
 
-func tokenToAPI(t caller.Token) staff.Token {
+func tokenToAPI(t apiaccess.Token) staff.Token {
 	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
 	for _, p := range t.Permissions {
 		shown.Permissions = append(shown.Permissions, string(p))

@@ -11,30 +11,30 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // EndpointStore are what is needed of the store's endpoints.
 type EndpointStore interface {
-	AddEndpoint(ctx context.Context, e hook.Endpoint) error
-	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(hook.Endpoint) (hook.Endpoint, error)) (hook.Endpoint, error)
+	AddEndpoint(ctx context.Context, e webhook.Endpoint) error
+	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (webhook.Endpoint, error)
 	// EndpointStore lists those of an institution, or of all for 0.
-	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
+	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
 }
 
 // DeliveryStore are what is needed of the store's deliveries.
 type DeliveryStore interface {
-	Deliveries(ctx context.Context, f hook.Filter, n int) ([]hook.Delivery, error)
-	Delivery(ctx context.Context, institution uint32, uuid string) (store.Due, error)
+	Deliveries(ctx context.Context, f webhook.Filter, n int) ([]webhook.Delivery, error)
+	Delivery(ctx context.Context, institution uint32, uuid string) (store.DueDelivery, error)
 	Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error
-	KeepTest(ctx context.Context, d hook.Delivery, body []byte, a hook.Attempt) (hook.Delivery, error)
+	RecordTest(ctx context.Context, d webhook.Delivery, body []byte, a webhook.Attempt) (webhook.Delivery, error)
 }
 
 // WebhookDispatcher is who delivers.
 type WebhookDispatcher interface {
 	// Wake says that there may be new deliveries or endpoints.
 	Wake()
-	Try(ctx context.Context, e hook.Endpoint, d hook.Delivery, body []byte) (hook.Attempt, error)
+	Try(ctx context.Context, e webhook.Endpoint, d webhook.Delivery, body []byte) (webhook.Attempt, error)
 }
 
 // WebhookAlarm is a problem that staff see as long as it lasts. Both report whether that
@@ -86,7 +86,7 @@ func (h *Webhooks) CheckSuspended(ctx context.Context) {
 		return
 	}
 	message := fmt.Sprintf("deliveries wait: %d in a row could not be delivered to webhook %s; see vecctl webhook deliveries, mend the endpoint, then: vecctl webhook update ID --active",
-		hook.SuspendAfter, strings.Join(names, ", "))
+		webhook.SuspendAfter, strings.Join(names, ", "))
 	if h.SuspendedAlarm.Raise(message) {
 		h.Log.Warn("webhooks are suspended", "endpoints", names)
 		h.Notify(staff.Notice{Level: "warn", Message: message})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -24,7 +24,7 @@ type SecretSealer struct {
 }
 
 // Open decrypts the secret of an endpoint.
-func (s *SecretSealer) Open(endpoint string, sealed hook.Sealed) (string, error) {
+func (s *SecretSealer) Open(endpoint string, sealed vaultwebhook.EncryptedSecret) (string, error) {
 	box, err := s.Cipher(false)
 	if err != nil {
 		return "", err
@@ -33,7 +33,7 @@ func (s *SecretSealer) Open(endpoint string, sealed hook.Sealed) (string, error)
 }
 
 // generate makes a signing secret in the form of Standard Webhooks, and seals it.
-func (s *SecretSealer) generate(endpoint string, mayMake bool) (string, hook.Sealed, error) {
+func (s *SecretSealer) generate(endpoint string, mayMake bool) (string, vaultwebhook.EncryptedSecret, error) {
 	box, err := s.Cipher(mayMake)
 	if err != nil {
 		return "", nil, err

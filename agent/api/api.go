@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // Vault is what the API needs of the store.
@@ -23,9 +23,9 @@ type Vault interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
-	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
-	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
-	Reply(ctx context.Context, name caller.ReplyName) (caller.Reply, error)
+	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
+	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
 }
 
 // Document is a verified PDF that can be sent.
@@ -67,7 +67,7 @@ type Options struct {
 type API struct {
 	Options
 	slots   *gate.Slots
-	flights gate.Flights[caller.ReplyName]
+	flights gate.Flights[apiaccess.IdempotencyKey]
 	rates   gate.Rates
 }
 
@@ -80,19 +80,19 @@ func New(o Options) *API {
 // Handler routes the calls of those whom the door lets in.
 func (a *API) Handler(door Door) http.Handler {
 	mux := http.NewServeMux()
-	guarded := func(needs caller.Permission, h handler) http.HandlerFunc { return a.guarded(door, needs, h) }
+	guarded := func(needs apiaccess.Permission, h handler) http.HandlerFunc { return a.guarded(door, needs, h) }
 	const base = "/business/certificate-vault"
 	a.route(mux, base, methods{
-		http.MethodGet: guarded(caller.MayList, a.listVault), http.MethodPost: guarded(caller.MayCreate, a.uploadOne),
+		http.MethodGet: guarded(apiaccess.MayList, a.listVault), http.MethodPost: guarded(apiaccess.MayCreate, a.uploadOne),
 	})
-	a.route(mux, base+"/upload-file", methods{http.MethodPost: guarded(caller.MayCreate, a.uploadFile)})
-	a.route(mux, base+"/bulk", methods{http.MethodPost: guarded(caller.MayCreate, a.bulk)})
-	a.route(mux, base+"/{name}", methods{http.MethodGet: guarded(caller.MayView, a.view)})
-	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(caller.MayDownload, a.download)})
-	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(caller.MayUpdate, a.retry)})
+	a.route(mux, base+"/upload-file", methods{http.MethodPost: guarded(apiaccess.MayCreate, a.uploadFile)})
+	a.route(mux, base+"/bulk", methods{http.MethodPost: guarded(apiaccess.MayCreate, a.bulk)})
+	a.route(mux, base+"/{name}", methods{http.MethodGet: guarded(apiaccess.MayView, a.view)})
+	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.download)})
+	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(apiaccess.MayUpdate, a.retry)})
 	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.templates)})
-	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(caller.MayList, a.batches)})
-	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(caller.MayList, a.list)})
+	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.batches)})
+	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.list)})
 	for path, page := range reference.Pages() {
 		a.route(mux, path, methods{http.MethodGet: page.ServeHTTP})
 	}
@@ -107,7 +107,7 @@ type handler func(http.ResponseWriter, *http.Request, Caller) error
 
 // guarded lets only those in who may make a call; an empty permission is that of
 // every caller.
-func (a *API) guarded(door Door, needs caller.Permission, h handler) http.HandlerFunc {
+func (a *API) guarded(door Door, needs apiaccess.Permission, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, err := door(r)
 		if err == nil {

@@ -10,27 +10,27 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // oneToken is a store with one token.
-type oneToken struct{ caller.Token }
+type oneToken struct{ apiaccess.Token }
 
-func (o oneToken) TokenByHash(_ context.Context, hash string) (caller.Token, error) {
+func (o oneToken) TokenByHash(_ context.Context, hash string) (apiaccess.Token, error) {
 	if hash != o.Hash {
-		return caller.Token{}, fault.New(fault.NotFound, "Token not found.")
+		return apiaccess.Token{}, fault.New(fault.NotFound, "Token not found.")
 	}
 	return o.Token, nil
 }
 
-func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func(caller.Token) (caller.Token, error)) (caller.Token, error) {
+func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func(apiaccess.Token) (apiaccess.Token, error)) (apiaccess.Token, error) {
 	return change(o.Token)
 }
 
 func FuzzToken(f *testing.F) {
 	const secret = "vec_secret"
 	now := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
-	door := TokenDoor(oneToken{caller.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
+	door := TokenDoor(oneToken{apiaccess.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
 	for _, seed := range []string{"Bearer " + secret, "bearer " + secret, "Bearer", "Bearer  " + secret, "Basic x", "", "\x00"} {
 		f.Add(seed)
 	}

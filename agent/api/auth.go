@@ -10,20 +10,20 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // Tokens is what is needed of the store to know who calls.
 type Tokens interface {
-	TokenByHash(ctx context.Context, hash string) (caller.Token, error)
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
+	TokenByHash(ctx context.Context, hash string) (apiaccess.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(apiaccess.Token) (apiaccess.Token, error)) (apiaccess.Token, error)
 }
 
 // Caller is who makes a call: an institution, and what it may do.
 type Caller struct {
 	institution uint32
-	token       *caller.Token // nil for staff, who may do everything
+	token       *apiaccess.Token // nil for staff, who may do everything
 }
 
 // name tells callers apart: a token by its ID.
@@ -39,8 +39,8 @@ func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r
 	}
-	p := &act.Pending{Act: act.Act{Who: c.title(r), What: r.Method + " " + r.URL.Path, From: c.from(r)}, At: now}
-	return r.WithContext(act.Into(r.Context(), p))
+	p := &audit.PendingAction{Action: audit.Action{Actor: c.title(r), Request: r.Method + " " + r.URL.Path, RemoteAddr: c.from(r)}, At: now}
+	return r.WithContext(audit.NewContext(r.Context(), p))
 }
 
 // title is who calls, for the audit trail. Staff say their names themselves.
@@ -62,7 +62,7 @@ func (c Caller) from(r *http.Request) string {
 }
 
 // may asks for a permission; the empty one is that of every caller.
-func (c Caller) may(p caller.Permission) error {
+func (c Caller) may(p apiaccess.Permission) error {
 	if c.token == nil || p == "" || c.token.Allows(p) {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (c Caller) may(p caller.Permission) error {
 }
 
 // forbidden is a missing permission; the answer names it.
-type forbidden struct{ required caller.Permission }
+type forbidden struct{ required apiaccess.Permission }
 
 func (f forbidden) Error() string { return "missing permission " + string(f.required) }
 
@@ -110,9 +110,9 @@ func TokenDoor(tokens Tokens, now func() time.Time) Door {
 		if !t.Usable(now()) {
 			return Caller{}, unauthorized()
 		}
-		if _, due := t.Used(now()); due {
-			_, err := tokens.ChangeToken(r.Context(), t.Institution, t.ID, func(t caller.Token) (caller.Token, error) {
-				used, _ := t.Used(now())
+		if _, due := t.MarkUsed(now()); due {
+			_, err := tokens.ChangeToken(r.Context(), t.Institution, t.ID, func(t apiaccess.Token) (apiaccess.Token, error) {
+				used, _ := t.MarkUsed(now())
 				return used, nil
 			})
 			// A full disk must not keep anybody from reading.

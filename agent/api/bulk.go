@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // largestBulk bounds a bulk request: 10,000 entries with every field at its
@@ -135,7 +135,7 @@ func (a *API) check(r *http.Request, institution vault.Institution, o *order) er
 		}
 		seen[keys[i]] = true
 	}
-	holders, err := a.Vault.Holders(r.Context(), institution.ID, keys)
+	holders, err := a.Vault.KeyHolders(r.Context(), institution.ID, keys)
 	if err != nil {
 		return err
 	}
@@ -215,9 +215,11 @@ func (a *API) issueBatch(w http.ResponseWriter, r *http.Request, institution vau
 	if err != nil {
 		return err
 	}
-	var reply func([]vault.Certificate) (caller.Reply, error)
+	var reply func([]vault.Certificate) (apiaccess.StoredResponse, error)
 	if k.name.Key != "" {
-		reply = func([]vault.Certificate) (caller.Reply, error) { return k.reply(http.StatusAccepted, raw), nil }
+		reply = func([]vault.Certificate) (apiaccess.StoredResponse, error) {
+			return k.reply(http.StatusAccepted, raw), nil
+		}
 	}
 	refused, err := a.Intake.IssueBatch(r.Context(), institution, batch, o.drafts, o.ids, reply)
 	if err != nil {
@@ -232,7 +234,7 @@ func (a *API) issueBatch(w http.ResponseWriter, r *http.Request, institution vau
 }
 
 // late names what the store refused.
-func (o *order) late(refused []store.Refused) error {
+func (o *order) late(refused []store.Conflict) error {
 	for _, one := range refused {
 		if one.Duplicate {
 			o.complain(one.Row, "applicant_email", duplicate)

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // IdempotencyKey is the header under which a caller names a call that makes
@@ -23,7 +23,7 @@ var saneKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 // empty.
 type keyed struct {
 	api         *API
-	name        caller.ReplyName
+	name        apiaccess.IdempotencyKey
 	fingerprint string
 	release     func() // gives the turn back
 }
@@ -53,7 +53,7 @@ func (k *keyed) named(r *http.Request, who Caller) error {
 		return fault.InvalidFields([]fault.Field{{Name: IdempotencyKey,
 			Message: "The Idempotency-Key header must be one key of 1 to 255 printable ASCII characters."}})
 	}
-	name := caller.ReplyName{Institution: who.institution, Caller: who.name(), Key: given[0]}
+	name := apiaccess.IdempotencyKey{Institution: who.institution, Caller: who.name(), Key: given[0]}
 	if !k.api.flights.Begin(name) {
 		return fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")
 	}
@@ -75,7 +75,7 @@ func (k *keyed) replay(w http.ResponseWriter, r *http.Request, said map[string]s
 		return false, nil
 	}
 	k.fingerprint = fingerprint(r.URL.Path, said)
-	old, err := k.api.Vault.Reply(r.Context(), k.name)
+	old, err := k.api.Vault.StoredResponse(r.Context(), k.name)
 	if fault.Is(err, fault.NotFound) || err == nil && !old.Usable(k.api.Now()) {
 		return false, nil
 	}
@@ -92,8 +92,8 @@ func (k *keyed) replay(w http.ResponseWriter, r *http.Request, said map[string]s
 }
 
 // reply is the answer as it is kept.
-func (k *keyed) reply(status int, body []byte) caller.Reply {
-	return caller.Reply{ReplyName: k.name, Fingerprint: k.fingerprint, Status: status, Body: body, CreatedAt: k.api.Now()}
+func (k *keyed) reply(status int, body []byte) apiaccess.StoredResponse {
+	return apiaccess.StoredResponse{IdempotencyKey: k.name, Fingerprint: k.fingerprint, Status: status, Body: body, CreatedAt: k.api.Now()}
 }
 
 func fingerprint(path string, said map[string]string) string {

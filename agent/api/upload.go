@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // Intake is the door that uploads go through.
@@ -27,13 +27,13 @@ type Intake interface {
 	// KeepFile stores a document for a later request, with the answer unless that
 	// is nil.
 	KeepFile(ctx context.Context, who vault.Institution, d form.Incoming,
-		reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error)
+		reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error)
 	// IssueOne accepts a certificate; IssueBatch accepts all of a batch or nothing.
 	// A reply that is nil keeps no answer.
 	IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d form.Incoming,
-		reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error)
+		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error)
 	IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
-		reply func([]vault.Certificate) (caller.Reply, error)) ([]store.Refused, error)
+		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) ([]store.Conflict, error)
 }
 
 // duplicate is the guide's text, step 4.
@@ -80,9 +80,9 @@ func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault
 	answer := func(c vault.Certificate) ([]byte, error) {
 		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.Shape(c)})
 	}
-	var reply func([]vault.Certificate) (caller.Reply, error)
+	var reply func([]vault.Certificate) (apiaccess.StoredResponse, error)
 	if k.name.Key != "" {
-		reply = func(all []vault.Certificate) (caller.Reply, error) {
+		reply = func(all []vault.Certificate) (apiaccess.StoredResponse, error) {
 			raw, err := answer(all[0])
 			return k.reply(http.StatusCreated, raw), err
 		}
@@ -131,7 +131,7 @@ func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) err
 		return err
 	}
 	var raw []byte
-	_, err = a.Intake.KeepFile(r.Context(), institution, f.Document, func(u caller.Upload) (*caller.Reply, error) {
+	_, err = a.Intake.KeepFile(r.Context(), institution, f.Document, func(u apiaccess.Upload) (*apiaccess.StoredResponse, error) {
 		raw, err = json.Marshal(made[client.UploadedFile]{"File uploaded successfully", client.UploadedFile{
 			FileID: u.ID, Name: u.File.Name, MIME: f.Document.MIME(), Size: u.File.Size}})
 		if err != nil || k.name.Key == "" {

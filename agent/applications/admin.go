@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // Lister is what the counter needs of the store besides.
@@ -129,8 +129,8 @@ func (c *AdminService) RejectApplication(ctx context.Context, name, reason strin
 
 // actor is who of the staff calls.
 func actor(ctx context.Context) string {
-	if p := act.Of(ctx); p != nil {
-		return p.Who
+	if p := audit.FromContext(ctx); p != nil {
+		return p.Actor
 	}
 	return "staff"
 }

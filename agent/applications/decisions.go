@@ -44,7 +44,7 @@ func (d *Service) Approve(ctx context.Context, to vault.Institution, name, by st
 	if err != nil {
 		return c, err
 	}
-	if err := c.MayDecide(); err != nil {
+	if err := c.CheckUndecided(); err != nil {
 		return c, err
 	}
 	if i.IssueDate == "" {

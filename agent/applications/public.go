@@ -44,7 +44,7 @@ func (w *PublicService) ApplyByMail(ctx context.Context, d vault.ApplicationDraf
 }
 
 // WaitingApplication finds an application by the secret of its link.
-func (w *PublicService) WaitingApplication(ctx context.Context, secret string) (vault.Waiting, error) {
+func (w *PublicService) WaitingApplication(ctx context.Context, secret string) (vault.UnconfirmedApplication, error) {
 	return w.Service.Waiting(ctx, secret)
 }
 

@@ -15,9 +15,9 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	AddWaiting(ctx context.Context, w vault.Waiting, m vault.Mail) error
-	Waiting(ctx context.Context, hash string, now time.Time) (vault.Waiting, error)
-	Submit(ctx context.Context, a store.Acceptance, hash string, now time.Time) (vault.Certificate, error)
+	AddUnconfirmed(ctx context.Context, w vault.UnconfirmedApplication, m vault.Mail) error
+	Unconfirmed(ctx context.Context, hash string, now time.Time) (vault.UnconfirmedApplication, error)
+	Submit(ctx context.Context, a store.NewCertificate, hash string, now time.Time) (vault.Certificate, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 }
@@ -71,14 +71,14 @@ func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (v
 
 // Apply hands an application in for somebody who is signed in.
 func (d *Service) Apply(ctx context.Context, to vault.Institution, who vault.Account, a vault.ApplicationDraft) (vault.Certificate, error) {
-	if to.Applying().Who == vault.NoApplicants {
+	if to.ApplicationPolicy().Who == vault.NobodyMayApply {
 		return vault.Certificate{}, errNotOffered(to)
 	}
 	if vault.FoldEmail(a.Email) != who.Email {
 		a.Email = who.Email
 	}
 	a = a.Clean()
-	if err := to.Applying().Check(a); err != nil {
+	if err := to.ApplicationPolicy().Check(a); err != nil {
 		return vault.Certificate{}, err
 	}
 	return d.submit(ctx, to, vault.Submission{ApplicationDraft: a, Proof: vault.ProvenByAccount}, "")
@@ -91,19 +91,19 @@ func errNotOffered(to vault.Institution) error {
 // ApplyByMail keeps an application until its address is proven, and has the link
 // mailed that proves it. The answer does not tell what is known of the address.
 func (d *Service) ApplyByMail(ctx context.Context, to vault.Institution, a vault.ApplicationDraft) error {
-	if to.Applying().Who != vault.AnyoneApply {
+	if to.ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return errNotOffered(to)
 	}
 	a = a.Clean()
-	if err := to.Applying().Check(a); err != nil {
+	if err := to.ApplicationPolicy().Check(a); err != nil {
 		return err
 	}
-	w, secret, err := vault.NewWaiting(d.Random, to.ID, a, d.Now())
+	w, secret, err := vault.NewUnconfirmedApplication(d.Random, to.ID, a, d.Now())
 	if err != nil {
 		return err
 	}
 	link := strings.TrimRight(d.BaseURL(), "/") + "/apply/confirm/" + secret
-	err = d.Store.AddWaiting(ctx, w, w.ConfirmMail(link, to.Applying()))
+	err = d.Store.AddUnconfirmed(ctx, w, w.ConfirmationMail(link, to.ApplicationPolicy()))
 	if fault.Is(err, fault.Illegal) {
 		return nil // that enough of this address wait is nobody's business
 	}
@@ -112,8 +112,8 @@ func (d *Service) ApplyByMail(ctx context.Context, to vault.Institution, a vault
 
 // Waiting finds an application by the secret of its link; NotFound when it was
 // confirmed or is too old.
-func (d *Service) Waiting(ctx context.Context, secret string) (vault.Waiting, error) {
-	return d.Store.Waiting(ctx, vault.HashSecret(secret), d.Now())
+func (d *Service) Waiting(ctx context.Context, secret string) (vault.UnconfirmedApplication, error) {
+	return d.Store.Unconfirmed(ctx, vault.HashSecret(secret), d.Now())
 }
 
 // Confirm makes an application count, whose address is proven by the secret.
@@ -123,7 +123,7 @@ func (d *Service) Confirm(ctx context.Context, secret string) (vault.Certificate
 		return vault.Certificate{}, err
 	}
 	to, ok := d.Institution(w.Institution)
-	if !ok || to.Applying().Who != vault.AnyoneApply {
+	if !ok || to.ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return vault.Certificate{}, errNotOffered(to)
 	}
 	return d.submit(ctx, to, vault.Submission{ApplicationDraft: w.ApplicationDraft, Proof: vault.ProvenByMail}, w.Hash)
@@ -142,7 +142,7 @@ func (d *Service) SubmitFor(ctx context.Context, to vault.Institution, by string
 // submit keeps an application that counts. A hash names the waiting one that it was.
 func (d *Service) submit(ctx context.Context, to vault.Institution, s vault.Submission, hash string) (vault.Certificate, error) {
 	var made vault.Certificate
-	err := vault.Redraw(func() error {
+	err := vault.RetryOnCollision(func() error {
 		now := d.Now()
 		s.Day = to.Today(now)
 		id, err := vault.NewIdentity(d.Random, now, to.Year(now))
@@ -150,7 +150,7 @@ func (d *Service) submit(ctx context.Context, to vault.Institution, s vault.Subm
 			return err
 		}
 		c, fx := vault.Submit(s, to.ID, id, now)
-		made, err = d.Store.Submit(ctx, store.Acceptance{Certificate: c, Effects: fx}, hash, now)
+		made, err = d.Store.Submit(ctx, store.NewCertificate{Certificate: c, Effects: fx}, hash, now)
 		return err
 	})
 	return made, err

@@ -22,21 +22,21 @@ type book struct {
 	waiting   error // of AddWaiting
 	conflicts int   // how often an identity is taken
 	drawn     []string
-	kept      []vault.Waiting
+	kept      []vault.UnconfirmedApplication
 	mails     []vault.Mail
 	changed   int
 }
 
-func (b *book) AddWaiting(_ context.Context, w vault.Waiting, m vault.Mail) error {
+func (b *book) AddUnconfirmed(_ context.Context, w vault.UnconfirmedApplication, m vault.Mail) error {
 	b.kept, b.mails = append(b.kept, w), append(b.mails, m)
 	return b.waiting
 }
 
-func (b *book) Waiting(context.Context, string, time.Time) (vault.Waiting, error) {
+func (b *book) Unconfirmed(context.Context, string, time.Time) (vault.UnconfirmedApplication, error) {
 	return b.kept[0], nil
 }
 
-func (b *book) Submit(_ context.Context, a store.Acceptance, _ string, _ time.Time) (vault.Certificate, error) {
+func (b *book) Submit(_ context.Context, a store.NewCertificate, _ string, _ time.Time) (vault.Certificate, error) {
 	b.drawn = append(b.drawn, a.Certificate.UUID)
 	if len(b.drawn) <= b.conflicts {
 		return a.Certificate, fault.New(fault.Conflict, "taken")
@@ -77,7 +77,7 @@ func desk(b *book, f files) *Service {
 	return New(Service{
 		Store: b, Documents: f, Now: func() time.Time { return now }, Random: rand.NewChaCha8([32]byte{3}),
 		BaseURL:     func() string { return "https://vault.example/base/" },
-		Institution: func(uint32) (vault.Institution, bool) { return institution(vault.AnyoneApply), true },
+		Institution: func(uint32) (vault.Institution, bool) { return institution(vault.AnyoneMayApply), true },
 		OpenFile:    func(sum string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(sum)), nil },
 		RenderTemplate: func(template, person string, values map[string]string) (vault.File, vault.Placement, error) {
 			if values["grade"] == "" {
@@ -89,8 +89,8 @@ func desk(b *book, f files) *Service {
 	})
 }
 
-func institution(who vault.Applicants) vault.Institution {
-	return vault.Institution{ID: 7, Name: "College", TimeZone: "Europe/Warsaw", Open: &vault.Applying{Who: who, Titles: []string{"Diploma"}, FreeTitle: true}}
+func institution(who vault.WhoMayApply) vault.Institution {
+	return vault.Institution{ID: 7, Name: "College", TimeZone: "Europe/Warsaw", Policy: &vault.ApplicationPolicy{Who: who, Titles: []string{"Diploma"}, FreeTitle: true}}
 }
 
 func draft() vault.ApplicationDraft {
@@ -99,7 +99,7 @@ func draft() vault.ApplicationDraft {
 
 func open(t *testing.T) vault.Certificate {
 	t.Helper()
-	c, err := desk(&book{}, files{}).SubmitFor(t.Context(), institution(vault.NoApplicants), "staff", draft())
+	c, err := desk(&book{}, files{}).SubmitFor(t.Context(), institution(vault.NobodyMayApply), "staff", draft())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +109,13 @@ func open(t *testing.T) vault.Certificate {
 func TestIdentitiesAreDrawnAgain(t *testing.T) {
 	t.Parallel()
 	b := &book{conflicts: 2}
-	c, err := desk(b, files{}).SubmitFor(t.Context(), institution(vault.NoApplicants), "staff (ann)", draft())
+	c, err := desk(b, files{}).SubmitFor(t.Context(), institution(vault.NobodyMayApply), "staff (ann)", draft())
 	if err != nil || len(b.drawn) != 3 || b.drawn[0] == b.drawn[1] || c.Title != "Diploma" || c.IssueDate != "2026-05-03" ||
 		c.Application.By != "staff (ann)" {
 		t.Errorf("%+v after %v: %v", c, b.drawn, err)
 	}
 	b = &book{conflicts: 3}
-	if _, err := desk(b, files{}).SubmitFor(t.Context(), institution(vault.NoApplicants), "staff", draft()); !fault.Is(err, fault.Conflict) {
+	if _, err := desk(b, files{}).SubmitFor(t.Context(), institution(vault.NobodyMayApply), "staff", draft()); !fault.Is(err, fault.Conflict) {
 		t.Errorf("drawn for ever: %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestMailsSayWhatTheyMay(t *testing.T) {
 	free := draft()
 	free.Title = "Win money at https://evil.example"
 	for _, one := range []vault.ApplicationDraft{draft(), free} {
-		if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneApply), one); err != nil {
+		if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), one); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,11 +140,11 @@ func TestMailsSayWhatTheyMay(t *testing.T) {
 	}
 	// Nobody learns that an address has had its links; that nothing more is taken, everybody does.
 	b.waiting = fault.New(fault.Illegal, "enough")
-	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneApply), draft()); err != nil {
+	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), draft()); err != nil {
 		t.Errorf("the answer tells: %v", err)
 	}
 	b.waiting = fault.New(fault.Unavailable, "too many")
-	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneApply), draft()); !fault.Is(err, fault.Unavailable) {
+	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), draft()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("too many wait: %v", err)
 	}
 }
@@ -178,7 +178,7 @@ func TestFilesOfStrangersAreTakenAFewAtATime(t *testing.T) {
 
 func TestWhatAnApplicationIsIssuedWith(t *testing.T) {
 	t.Parallel()
-	who := institution(vault.AnyoneApply)
+	who := institution(vault.AnyoneMayApply)
 	bare := open(t)
 	bare.Application = &vault.Application{Proof: vault.ProvenByStaff}
 	for name, test := range map[string]struct {

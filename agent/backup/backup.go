@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/backup"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Store is the store of a home.
@@ -88,7 +88,7 @@ func (o Home) throttle(ctx context.Context) backup.Throttle {
 	}
 	return backup.Throttle{Processors: all - 1, Rest: func(took time.Duration) {
 		if o.CallersWaited() {
-			_ = bell.Pause(ctx, min(took, time.Second)) // what ends it ends the backup too
+			_ = wake.Sleep(ctx, min(took, time.Second)) // what ends it ends the backup too
 		}
 	}}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 func must(t testing.TB, err error) {
@@ -51,7 +51,7 @@ func newHome(t *testing.T) (h files.Home, s *bolt.Store, sum string) {
 	staged, err := blobs.Stage(strings.NewReader("document"), 100)
 	must(t, err)
 	must(t, blobs.Commit(staged))
-	must(t, s.AddUpload(t.Context(), caller.Upload{ID: "9e3b101f-c264-4f97-945f-20dfa7163768", Institution: 1,
+	must(t, s.AddUpload(t.Context(), apiaccess.Upload{ID: "9e3b101f-c264-4f97-945f-20dfa7163768", Institution: 1,
 		File: vault.File{SHA256: staged.SHA256, Size: 8}, CreatedAt: time.Now()}, nil))
 	for _, name := range []string{"config.yaml", "keys/signing.pem", "drop/a.pdf", "incoming/b/a.pdf", "verified/b/report.csv",
 		"verified/b/x.pdf", "verified/b/.x.part", "vault.db.schema-1", ".tmp-0-1", "holder.json", "mail/one.eml",
@@ -134,12 +134,12 @@ func TestTheSweepWaitsForABackup(t *testing.T) {
 	t.Parallel()
 	h, s, sum := newHome(t)
 	sweep := func() int {
-		n, err := h.Blobs.Sweep(t.Context(), time.Now().Add(time.Hour), func(sum string) (bool, error) { return s.Referenced(t.Context(), sum) })
+		n, err := h.Blobs.Sweep(t.Context(), time.Now().Add(time.Hour), func(sum string) (bool, error) { return s.BlobReferenced(t.Context(), sum) })
 		must(t, err)
 		return n
 	}
 	h.Store = later{s, func() {
-		if n, err := s.Expire(t.Context(), time.Now().AddDate(1, 0, 0)); err != nil || n == 0 {
+		if n, err := s.DeleteExpired(t.Context(), time.Now().AddDate(1, 0, 0)); err != nil || n == 0 {
 			t.Errorf("%d uploads expired, %v", n, err)
 		}
 		if n := sweep(); n != 0 {

@@ -37,5 +37,5 @@ func recordRestore(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.NoteAct(ctx), s.Close())
+	return errors.Join(s.RecordAction(ctx), s.Close())
 }

@@ -15,7 +15,7 @@ import (
 type IssuedStore interface {
 	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 }
 
 // issuedRows finds the certificates that say the same as rows of a manifest,
@@ -39,7 +39,7 @@ func issuedRows(ctx context.Context, all IssuedStore, institution uint32, m *man
 			found[row.Number] = c
 		}
 	}
-	holders, err := all.Holders(ctx, institution, keys)
+	holders, err := all.KeyHolders(ctx, institution, keys)
 	if err != nil {
 		return nil, err
 	}

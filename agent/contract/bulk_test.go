@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // entry is the fields of an entry for a file.
@@ -103,7 +103,7 @@ func TestBulkRefuses(t *testing.T) {
 	used := s.uploadFile()
 	s.want(s.bulkJSON(entries{"entries": []any{entry("used@example.com", used)}}), http.StatusAccepted)
 	expired := s.uploadFile()
-	s.clock.advance(caller.UploadLife + time.Second)
+	s.clock.advance(apiaccess.UploadTTL + time.Second)
 	good, twice := s.uploadFile(), s.uploadFile()
 	empty := map[string]string{}
 	a := s.want(s.bulkJSON(entries{"entries": []any{

@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 func clientSettings(name string) staff.Settings { return staff.Settings{Institution: name} }
@@ -131,7 +131,7 @@ func TestExpiredKeys(t *testing.T) {
 	s := newSite(t)
 	key := header("Idempotency-Key", "k")
 	first := s.want(s.upload("a@example.com", key), http.StatusCreated).text("data.uuid")
-	s.clock.advance(caller.ReplyLife - time.Minute)
+	s.clock.advance(apiaccess.StoredResponseTTL - time.Minute)
 	if again := s.want(s.upload("a@example.com", key), http.StatusCreated); again.text("data.uuid") != first {
 		t.Errorf("before its time the key made %v", again)
 	}

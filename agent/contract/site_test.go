@@ -22,7 +22,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // site is a running agent and a caller with every permission.
@@ -84,7 +84,7 @@ func newSiteAt(t *testing.T, links string, o agent.ServeOptions) *site {
 
 func permissions() []string {
 	var all []string
-	for _, p := range caller.Permissions() {
+	for _, p := range apiaccess.Permissions() {
 		all = append(all, string(p))
 	}
 	return all

@@ -11,7 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/bell"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 const (
@@ -95,7 +95,7 @@ func (w *Watcher) replaced() bool {
 // as another: what is there, only a look says.
 type events struct {
 	watcher *fsnotify.Watcher // nil when polling was asked for, or nothing else works
-	hint    bell.Bell
+	hint    wake.Signal
 	ended   chan struct{}
 	watched map[string]staging.InodeID // folders, by whole path
 	failed  bool                       // some folder cannot be watched
@@ -103,7 +103,7 @@ type events struct {
 }
 
 func (w *Watcher) newEvents() *events {
-	e := &events{hint: bell.New(), ended: make(chan struct{}), watched: map[string]staging.InodeID{}}
+	e := &events{hint: wake.New(), ended: make(chan struct{}), watched: map[string]staging.InodeID{}}
 	if !w.Poll {
 		var err error
 		if e.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -138,7 +138,7 @@ func (e *events) collectHints(w *Watcher) {
 				w.Log.Warn("watching the drop folder", "error", err)
 			}
 		}
-		e.hint.Ring()
+		e.hint.Notify()
 	}
 }
 
@@ -176,7 +176,7 @@ func (e *events) watchFolders(w *Watcher) {
 			continue
 		}
 		e.watched[path] = s.Inode
-		e.hint.Ring() // what came before the watch began gave no event
+		e.hint.Notify() // what came before the watch began gave no event
 	}
 	for path := range e.watched {
 		if !found[path] {

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 const (
@@ -48,7 +48,7 @@ func (w *Watcher) issueAll(ctx context.Context) error {
 			}
 			continue
 		}
-		moves, ended := bell.New(), make(chan struct{})
+		moves, ended := wake.New(), make(chan struct{})
 		running.Go(func() {
 			defer close(ended)
 			w.finishTry(ctx, s, w.issue(ctx, s, moves))
@@ -59,7 +59,7 @@ func (w *Watcher) issueAll(ctx context.Context) error {
 			s.isStalled = true
 			w.mu.Unlock()
 			<-lane
-			w.batchReady.Ring() // one that had to wait for this one can begin
+			w.batchReady.Notify() // one that had to wait for this one can begin
 		})
 	}
 	return nil
@@ -157,7 +157,7 @@ func (w *Watcher) scheduleRetry(s *stagedBatch, err error) {
 	if news {
 		w.Log.Error("a batch is held up and will be tried again every 10 seconds", "manifest", s.Manifest, "error", err)
 	}
-	w.batchReady.Ring()
+	w.batchReady.Notify()
 }
 
 // refuseBatch sets a batch aside as a whole, when its manifest could be read but
@@ -171,7 +171,7 @@ func (w *Watcher) refuseBatch(s *stagedBatch, why error) error {
 }
 
 // issue brings a batch to its outcome. Every step can be done again.
-func (w *Watcher) issue(ctx context.Context, s *stagedBatch, moves bell.Bell) error {
+func (w *Watcher) issue(ctx context.Context, s *stagedBatch, moves wake.Signal) error {
 	r, concluded, err := s.Result()
 	if err == nil && !concluded {
 		r, err = w.issueStaged(ctx, s, moves)
@@ -183,7 +183,7 @@ func (w *Watcher) issue(ctx context.Context, s *stagedBatch, moves bell.Bell) er
 }
 
 // issueStaged has the batch issued and writes down what is left to do.
-func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves bell.Bell) (staging.Result, error) {
+func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Signal) (staging.Result, error) {
 	none := staging.Result{}
 	if err := s.MoveFiles(w.Folder); err != nil {
 		return none, err
@@ -210,7 +210,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves bell.Be
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			s.progress, s.trouble = p, ""
-			moves.Ring()
+			moves.Notify()
 		},
 	})
 	if err != nil {

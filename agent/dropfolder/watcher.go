@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Standard times.
@@ -95,8 +95,8 @@ type Watcher struct {
 	manifests map[string]*pending
 	emptied   map[string]bool // folders that files were taken out of
 
-	batchReady bell.Bell // a batch was taken, or can be tried again
-	rescanHint bell.Bell // there may be something new in the folder
+	batchReady wake.Signal // a batch was taken, or can be tried again
+	rescanHint wake.Signal // there may be something new in the folder
 
 	mu     sync.Mutex
 	queue  []*stagedBatch // what is to be issued; the first may be in hand
@@ -107,7 +107,7 @@ type Watcher struct {
 func New(o Options) *Watcher {
 	return &Watcher{
 		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
-		batchReady: bell.New(), rescanHint: bell.New(), status: Status{Folder: o.Folder},
+		batchReady: wake.New(), rescanHint: wake.New(), status: Status{Folder: o.Folder},
 	}
 }
 
@@ -159,12 +159,12 @@ func (w *Watcher) putBack(s *stagedBatch, why string) {
 	if err := s.PutBack(w.Folder, w.Failed); err != nil {
 		w.Log.Error("putting a batch back failed; its files lie in "+s.Dir+" until the agent starts again", "error", err)
 	}
-	w.rescanHint.Ring()
+	w.rescanHint.Notify()
 }
 
 func (w *Watcher) enqueue(s *stagedBatch) {
 	w.mu.Lock()
 	w.queue = append(w.queue, s)
 	w.mu.Unlock()
-	w.batchReady.Ring()
+	w.batchReady.Notify()
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Bus tells those who follow it which certificates' processing has ended. It
@@ -25,7 +25,7 @@ type Subscription struct {
 	notices []staff.Notice
 	batches []string // batches that staff did something to
 	err     error
-	ready   bell.Bell
+	ready   wake.Signal
 }
 
 // PublishSettled tells which certificates' processing has ended.
@@ -65,13 +65,13 @@ func (f *Bus) publish(note func(*Subscription)) {
 	defer f.mu.Unlock()
 	for one := range f.subscriptions {
 		note(one)
-		one.ready.Ring()
+		one.ready.Notify()
 	}
 }
 
 // Subscribe begins to gather, until Stop is called.
 func (f *Bus) Subscribe() *Subscription {
-	one := &Subscription{bus: f, ready: bell.New()}
+	one := &Subscription{bus: f, ready: wake.New()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.subscriptions == nil {

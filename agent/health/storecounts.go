@@ -18,7 +18,7 @@ type Store interface {
 	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)
 	Backlog(ctx context.Context) (store.Backlog, error)
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error)
 	Size() int64
 }
 

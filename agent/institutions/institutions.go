@@ -163,7 +163,7 @@ func (s state) checkNameFree(name string, id uint32) error {
 
 func (s *Registry) institutionToAPI(i vault.Institution) staff.Institution {
 	return staff.Institution{
-		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, Applying: applicationPolicyToAPI(i.Applying()), CreatedAt: i.CreatedAt.UTC(),
+		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, Applying: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
 		Current: i.ID == s.Current().ID,
 	}
 }

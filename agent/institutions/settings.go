@@ -79,21 +79,21 @@ func applyApplicationPolicy(i *vault.Institution, s *staff.Applying) error {
 	if s == nil {
 		return nil
 	}
-	who, err := vault.ParseApplicants(s.Who)
+	who, err := vault.ParseWhoMayApply(s.Who)
 	if err != nil {
 		return err
 	}
-	next := vault.Applying{Who: who, FreeTitle: s.FreeTitle, EvidenceOptional: s.EvidenceOptional}
+	next := vault.ApplicationPolicy{Who: who, FreeTitle: s.FreeTitle, EvidenceOptional: s.EvidenceOptional}
 	for _, title := range s.Titles {
 		next.Titles = append(next.Titles, vault.Clean(title))
 	}
 	if err := next.Validate(); err != nil {
 		return err
 	}
-	i.Open = &next
+	i.Policy = &next
 	return nil
 }
 
-func applicationPolicyToAPI(a vault.Applying) staff.Applying {
+func applicationPolicyToAPI(a vault.ApplicationPolicy) staff.Applying {
 	return staff.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
 }

@@ -19,11 +19,11 @@ import (
 // emptyLedger has issued nothing.
 type emptyLedger struct{ store.Store }
 
-func (emptyLedger) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
+func (emptyLedger) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
 	return make([]*vault.Certificate, len(keys)), nil
 }
 
-func (emptyLedger) Frozen(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
+func (emptyLedger) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	return make([]vault.Date, len(keys)), nil
 }
 

@@ -151,7 +151,7 @@ func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []
 	for i, c := range all {
 		keys[i] = c.Draft.Key()
 	}
-	holders, err := in.Store.Holders(ctx, who.ID, keys)
+	holders, err := in.Store.KeyHolders(ctx, who.ID, keys)
 	if err != nil {
 		return fmt.Errorf("looking for issued certificates: %w", err)
 	}
@@ -171,7 +171,7 @@ func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []
 			undated, keys = append(undated, c), append(keys, c.Draft.FreezeKey())
 		}
 	}
-	dates, err := in.Store.Frozen(ctx, who.ID, keys)
+	dates, err := in.Store.FrozenDates(ctx, who.ID, keys)
 	if err != nil {
 		return fmt.Errorf("looking for the dates of undated rows: %w", err)
 	}

@@ -16,9 +16,9 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	Accept(ctx context.Context, rows []store.Acceptance) ([]store.Accepted, error)
-	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
-	Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
+	Insert(ctx context.Context, rows []store.NewCertificate) ([]store.InsertResult, error)
+	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	FrozenDates(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
 }
 
 // Intake accepts certificates.
@@ -61,11 +61,11 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	if err := in.Blobs.Commit(staged...); err != nil {
 		return fmt.Errorf("storing documents: %w", err)
 	}
-	var results []store.Accepted
-	err := vault.Redraw(func() error {
+	var results []store.InsertResult
+	err := vault.RetryOnCollision(func() error {
 		rows, err := in.newCertificates(who, group)
 		if err == nil {
-			results, err = in.Store.Accept(ctx, rows)
+			results, err = in.Store.Insert(ctx, rows)
 		}
 		return err
 	})
@@ -78,16 +78,16 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	return nil
 }
 
-func (in *Intake) newCertificates(who vault.Institution, group []*RowResult) ([]store.Acceptance, error) {
+func (in *Intake) newCertificates(who vault.Institution, group []*RowResult) ([]store.NewCertificate, error) {
 	now := in.Now()
-	rows := make([]store.Acceptance, len(group))
+	rows := make([]store.NewCertificate, len(group))
 	for i, c := range group {
 		id, err := vault.NewIdentity(in.Random, now, who.Year(now))
 		if err != nil {
 			return nil, err
 		}
 		certificate, effects := vault.Accept(c.Draft, who.ID, id, now)
-		rows[i] = store.Acceptance{Certificate: certificate, Effects: effects}
+		rows[i] = store.NewCertificate{Certificate: certificate, Effects: effects}
 		if c.Draft.Undated {
 			key := c.Draft.FreezeKey()
 			rows[i].Freeze = &key

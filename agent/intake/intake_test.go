@@ -21,27 +21,27 @@ import (
 
 // ledger is a store that remembers what it accepted.
 type ledger struct {
-	accepted  []store.Acceptance
+	accepted  []store.NewCertificate
 	conflicts int // calls that will meet a taken identity
 	held      map[vault.Key]*vault.Certificate
 	frozen    map[vault.Key]vault.Date
 }
 
-func (l *ledger) Accept(_ context.Context, rows []store.Acceptance) ([]store.Accepted, error) {
+func (l *ledger) Insert(_ context.Context, rows []store.NewCertificate) ([]store.InsertResult, error) {
 	if l.conflicts > 0 {
 		l.conflicts--
 		return nil, fault.New(fault.Conflict, "taken")
 	}
-	out := make([]store.Accepted, len(rows))
+	out := make([]store.InsertResult, len(rows))
 	for i, r := range rows {
 		r.Certificate.ID = uint64(len(l.accepted) + 1)
 		l.accepted = append(l.accepted, r)
-		out[i] = store.Accepted{Certificate: r.Certificate}
+		out[i] = store.InsertResult{Certificate: r.Certificate}
 	}
 	return out, nil
 }
 
-func (l *ledger) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
+func (l *ledger) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
 	found := make([]*vault.Certificate, len(keys))
 	for i, k := range keys {
 		found[i] = l.held[k]
@@ -49,7 +49,7 @@ func (l *ledger) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*vaul
 	return found, nil
 }
 
-func (l *ledger) Frozen(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
+func (l *ledger) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	found := make([]vault.Date, len(keys))
 	for i, k := range keys {
 		found[i] = l.frozen[k]

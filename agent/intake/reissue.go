@@ -12,7 +12,7 @@ import (
 // ReissueStore is what a reissue needs of the store.
 type ReissueStore interface {
 	Reissue(ctx context.Context, institution uint32, name string,
-		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
+		reissue func(vault.Certificate) (vault.Reissue, error)) (vault.Reissue, error)
 }
 
 // Replacement is the document of a corrected certificate.
@@ -26,27 +26,27 @@ type Replacement struct {
 // Reissue makes a corrected successor of a certificate. A new document is looked
 // into as those of a manifest are: one that cannot be stamped changes nothing.
 func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Institution, name string,
-	m vault.Mend, file *Replacement) (vault.Succession, error) {
+	m vault.Amendment, file *Replacement) (vault.Reissue, error) {
 	if file != nil {
 		d, err := u.readReplacement(*file)
 		if err != nil {
-			return vault.Succession{}, err
+			return vault.Reissue{}, err
 		}
 		defer d.Discard()
 		if err := u.store(d); err != nil {
-			return vault.Succession{}, err
+			return vault.Reissue{}, err
 		}
 		d.File.Origin = file.Origin
 		m.File = &d.File
 	}
-	var made vault.Succession
-	err := vault.Redraw(func() error {
+	var made vault.Reissue
+	err := vault.RetryOnCollision(func() error {
 		now := u.Now()
 		id, err := vault.NewIdentity(u.Random, now, who.Year(now))
 		if err != nil {
 			return err
 		}
-		made, err = to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Succession, error) {
+		made, err = to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Reissue, error) {
 			return c.Reissue(m, id, now)
 		})
 		return err

@@ -24,7 +24,7 @@ type Reissuer struct {
 
 // Reissue makes a corrected successor of a certificate; without a file it has the
 // document of the one before.
-func (d *Reissuer) Reissue(ctx context.Context, name string, m vault.Mend, file *staff.NewFile) (vault.Certificate, error) {
+func (d *Reissuer) Reissue(ctx context.Context, name string, m vault.Amendment, file *staff.NewFile) (vault.Certificate, error) {
 	var document *Replacement
 	if file != nil {
 		if err := d.Accepting(); err != nil {
@@ -41,7 +41,7 @@ func (d *Reissuer) Reissue(ctx context.Context, name string, m vault.Mend, file 
 
 // checkPlacement refuses a correction whose document does not have the place that its code
 // goes to.
-func (d *Reissuer) checkPlacement(ctx context.Context, name string, m vault.Mend, file *Replacement) error {
+func (d *Reissuer) checkPlacement(ctx context.Context, name string, m vault.Amendment, file *Replacement) error {
 	if file == nil && m.Placement == nil {
 		return nil
 	}

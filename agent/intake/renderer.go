@@ -69,7 +69,7 @@ func checkInstitutionNamed(o CheckRequest, all []*RowResult) error {
 
 // checkTemplateName refuses a template that would show a name which is none.
 func checkTemplateName(t Renderer, institution string) error {
-	if institution != "" && institution != vault.StandIn || !t.HasColumn(template.InstitutionColumn) {
+	if institution != "" && institution != vault.PlaceholderName || !t.HasColumn(template.InstitutionColumn) {
 		return nil
 	}
 	return fault.New(fault.Invalid, "the template shows who issues, and the home's institution has no name yet; give it one with: vecctl init --institution NAME")

@@ -15,11 +15,11 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/groupcommit"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // Uploads takes what comes in over the API: documents first, then the requests
@@ -28,7 +28,7 @@ type Uploads struct {
 	*Intake
 	Inserter BatchInserter
 	// blobs makes documents that arrive together durable together.
-	blobs *group.Queue[*flushGroup]
+	blobs *groupcommit.Queue[*flushGroup]
 	// waiting counts the callers who wait for their documents' acceptance.
 	waiting atomic.Int32
 	waited  atomic.Bool
@@ -45,14 +45,14 @@ func (u *Uploads) Waited() bool { return u.waited.Swap(false) }
 
 // BatchInserter is what uploads need of the store.
 type BatchInserter interface {
-	AcceptWhole(ctx context.Context, w store.Whole) ([]vault.Certificate, []store.Refused, error)
-	AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error
-	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
+	InsertAtomic(ctx context.Context, w store.AtomicBatch) ([]vault.Certificate, []store.Conflict, error)
+	AddUpload(ctx context.Context, u apiaccess.Upload, reply *apiaccess.StoredResponse) error
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
 }
 
 // NewUploads makes the door for uploads.
 func NewUploads(in *Intake, wholes BatchInserter) *Uploads {
-	return &Uploads{Intake: in, Inserter: wholes, blobs: group.New(func(all []func(*flushGroup) error) []error {
+	return &Uploads{Intake: in, Inserter: wholes, blobs: groupcommit.New(func(all []func(*flushGroup) error) []error {
 		var g flushGroup
 		outcomes := make([]error, len(all))
 		for i, add := range all {
@@ -189,12 +189,12 @@ func (u *Uploads) store(d *Document) error {
 // KeepFile stores a document for a later request. The function makes the answer
 // that is kept with it; nil keeps none.
 func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
-	reply func(caller.Upload) (*caller.Reply, error)) (caller.Upload, error) {
+	reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error) {
 	defer u.countWaiting()()
 	if err := u.store(d); err != nil {
-		return caller.Upload{}, err
+		return apiaccess.Upload{}, err
 	}
-	kept, err := caller.NewUpload(u.Random, who.ID, d.File, u.Now())
+	kept, err := apiaccess.NewUpload(u.Random, who.ID, d.File, u.Now())
 	if err != nil {
 		return kept, err
 	}
@@ -208,19 +208,19 @@ func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Docume
 // IssueOne accepts one certificate of a valid draft and its document. A key that
 // is held already is refused.
 func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
-	reply func([]vault.Certificate) (caller.Reply, error)) (vault.Certificate, []store.Refused, error) {
+	reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error) {
 	defer u.countWaiting()()
-	held, err := u.Store.Holders(ctx, who.ID, []vault.Key{draft.Key()})
+	held, err := u.Store.KeyHolders(ctx, who.ID, []vault.Key{draft.Key()})
 	if err != nil {
 		return vault.Certificate{}, nil, err
 	}
 	if held[0] != nil {
-		return vault.Certificate{}, []store.Refused{{Duplicate: true}}, nil
+		return vault.Certificate{}, []store.Conflict{{Duplicate: true}}, nil
 	}
 	if err := u.store(d); err != nil {
 		return vault.Certificate{}, nil, err
 	}
-	made, refused, err := u.insertBatch(ctx, who, []vault.Draft{draft}, store.Whole{Rows: make([]store.WholeRow, 1), Reply: reply})
+	made, refused, err := u.insertBatch(ctx, who, []vault.Draft{draft}, store.AtomicBatch{Rows: make([]store.AtomicRow, 1), Response: reply})
 	if err != nil || len(refused) > 0 {
 		return vault.Certificate{}, refused, err
 	}
@@ -230,8 +230,8 @@ func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vau
 // IssueBatch accepts certificates of valid drafts, one of each upload, as one
 // batch, or refuses them all.
 func (u *Uploads) IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
-	reply func([]vault.Certificate) (caller.Reply, error)) ([]store.Refused, error) {
-	whole := store.Whole{Batch: &batch, Rows: make([]store.WholeRow, len(drafts)), Reply: reply}
+	reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) ([]store.Conflict, error) {
+	whole := store.AtomicBatch{Batch: &batch, Rows: make([]store.AtomicRow, len(drafts)), Response: reply}
 	for i, id := range uploads {
 		whole.Rows[i].Upload = id
 	}
@@ -240,14 +240,14 @@ func (u *Uploads) IssueBatch(ctx context.Context, who vault.Institution, batch v
 }
 
 // insertBatch draws identities for drafts and has the store keep them.
-func (u *Uploads) insertBatch(ctx context.Context, who vault.Institution, drafts []vault.Draft, whole store.Whole) (
-	[]vault.Certificate, []store.Refused, error) {
+func (u *Uploads) insertBatch(ctx context.Context, who vault.Institution, drafts []vault.Draft, whole store.AtomicBatch) (
+	[]vault.Certificate, []store.Conflict, error) {
 	// What has begun is finished, so that the outcome is known to the store alone or
 	// to nobody.
 	ctx = context.WithoutCancel(ctx)
 	var made []vault.Certificate
-	var refused []store.Refused
-	err := vault.Redraw(func() (err error) {
+	var refused []store.Conflict
+	err := vault.RetryOnCollision(func() (err error) {
 		now := u.Now()
 		for i, d := range drafts {
 			id, err := vault.NewIdentity(u.Random, now, who.Year(now))
@@ -256,7 +256,7 @@ func (u *Uploads) insertBatch(ctx context.Context, who vault.Institution, drafts
 			}
 			whole.Rows[i].Certificate, whole.Rows[i].Effects = vault.Accept(d, who.ID, id, now)
 		}
-		made, refused, err = u.Inserter.AcceptWhole(ctx, whole)
+		made, refused, err = u.Inserter.InsertAtomic(ctx, whole)
 		return err
 	})
 	if err != nil {

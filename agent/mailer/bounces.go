@@ -59,7 +59,7 @@ func (b *BounceHandler) Process(ctx context.Context, message []byte) (bool, erro
 // record notes a report. Only who got the mail, or carried it, knows its Message-ID
 // whole, so nobody else can have it counted as returned.
 func (b *BounceHandler) record(ctx context.Context, r dsn.Report) (bool, error) {
-	id := vault.MailOf(r.MessageID)
+	id := vault.ParseMessageID(r.MessageID)
 	if !r.Failed || id == 0 {
 		return false, nil
 	}
@@ -73,8 +73,8 @@ func (b *BounceHandler) record(ctx context.Context, r dsn.Report) (bool, error) 
 	if found[0].MessageID == "" || subtle.ConstantTimeCompare([]byte(found[0].MessageID), []byte(r.MessageID)) == 0 {
 		return false, nil
 	}
-	why := vault.MailTrouble{Code: mail.Shorten(r.Status), Reason: cmp.Or(mail.Shorten(r.Reason), "it came back"), At: b.Now()}
-	_, err = b.Store.ChangeMail(ctx, id, func(m vault.Mail) (vault.Mail, error) { return m.Bounce(why) })
+	why := vault.MailFailure{Code: mail.Shorten(r.Status), Reason: cmp.Or(mail.Shorten(r.Reason), "it came back"), At: b.Now()}
+	_, err = b.Store.ChangeMail(ctx, id, func(m vault.Mail) (vault.Mail, error) { return m.MarkBounced(why) })
 	if fault.Is(err, fault.Illegal) {
 		return false, nil // noted already
 	}

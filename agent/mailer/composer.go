@@ -57,7 +57,7 @@ func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificat
 		return mail.Message{}, err
 	}
 	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
-		ReplyTo: m.From, Date: w.Now().In(who.Zone()), MessageID: m.Identify(c, from[strings.LastIndexByte(from, '@')+1:])}
+		ReplyTo: m.From, Date: w.Now().In(who.Zone()), MessageID: m.MakeMessageID(c, from[strings.LastIndexByte(from, '@')+1:])}
 	switch m.Kind { //nolint:exhaustive // the others go to people
 	case vault.MailDigest:
 		message.ToName = who.Name

@@ -10,16 +10,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Store is what is needed of the store.
 type Store interface {
 	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
-	Settle(ctx context.Context, settlements []store.Settlement) ([]error, error)
+	Complete(ctx context.Context, settlements []store.JobResult) ([]error, error)
 	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
@@ -28,7 +28,7 @@ type Store interface {
 
 // Transport takes mails to where they go. It is for one caller at a time.
 type Transport interface {
-	// Send hands a mail over; a *mail.DeliveryError says who is to blame when it is not
+	// Send hands a mail over; a *bolt.DeliveryError says who is to blame when it is not
 	// taken, any other error is the carrier's own.
 	Send(ctx context.Context, m mail.Message) error
 	Close()
@@ -56,7 +56,7 @@ type QueueOptions struct {
 type Queue struct {
 	QueueOptions
 	store     Store
-	wake      bell.Bell
+	wake      wake.Signal
 	inFlight  atomic.Int64 // mails that are claimed and not settled
 	outage    outage
 	rateLimit rateLimit
@@ -75,11 +75,11 @@ const (
 
 // NewQueue makes a post; it starts nothing.
 func NewQueue(queue Store, o QueueOptions) *Queue {
-	return &Queue{QueueOptions: o, store: queue, wake: bell.New(), rateLimit: newRateLimit(o.PerMinute)}
+	return &Queue{QueueOptions: o, store: queue, wake: wake.New(), rateLimit: newRateLimit(o.PerMinute)}
 }
 
 // Wake says that there may be new mails.
-func (p *Queue) Wake() { p.wake.Ring() }
+func (p *Queue) Wake() { p.wake.Notify() }
 
 type task struct {
 	job         vault.Job
@@ -91,7 +91,7 @@ type task struct {
 // what was claimed but not begun goes back to the queue.
 func (p *Queue) Run(ctx context.Context) error {
 	tasks := make(chan task)
-	done := make(chan store.Settlement, claimGroup)
+	done := make(chan store.JobResult, claimGroup)
 	var senders, settler sync.WaitGroup
 	for range max(p.Connections, 1) {
 		senders.Go(func() { p.send(ctx, tasks, done) })
@@ -106,17 +106,17 @@ func (p *Queue) Run(ctx context.Context) error {
 }
 
 // claimLoop claims jobs and hands their mails to the senders until ctx ends.
-func (p *Queue) claimLoop(ctx context.Context, tasks chan<- task, done chan<- store.Settlement) {
+func (p *Queue) claimLoop(ctx context.Context, tasks chan<- task, done chan<- store.JobResult) {
 	for ctx.Err() == nil {
 		if wait := p.outage.remaining(p.Now()); wait > 0 {
-			bell.Pause(ctx, wait) // new mails do not make a server well
+			wake.Sleep(ctx, wait) // new mails do not make a server well
 			continue
 		}
 		claimed, err := p.claim(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			p.reportOutage(fmt.Errorf("claiming mails: %w", err))
-			bell.Pause(ctx, storeRetryDelay)
+			wake.Sleep(ctx, storeRetryDelay)
 		case len(claimed) == 0:
 			p.wake.Wait(ctx, p.untilNext(ctx))
 		default:
@@ -128,9 +128,9 @@ func (p *Queue) claimLoop(ctx context.Context, tasks chan<- task, done chan<- st
 }
 
 // dispatch gives a mail to a sender when its turn has come.
-func (p *Queue) dispatch(ctx context.Context, t task, tasks chan<- task, done chan<- store.Settlement) {
+func (p *Queue) dispatch(ctx context.Context, t task, tasks chan<- task, done chan<- store.JobResult) {
 	if wait := p.rateLimit.wait(p.Now()); wait > 0 {
-		bell.Pause(ctx, wait)
+		wake.Sleep(ctx, wait)
 	}
 	select {
 	case <-ctx.Done():
@@ -140,8 +140,8 @@ func (p *Queue) dispatch(ctx context.Context, t task, tasks chan<- task, done ch
 }
 
 // release is a claimed job that goes back to the queue as if it had not been claimed.
-func (p *Queue) release(t task) store.Settlement {
-	return store.Settlement{Job: t.job.Postponed(t.job.LastError, p.Now()), Untried: true}
+func (p *Queue) release(t task) store.JobResult {
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, p.Now()), Release: true}
 }
 
 func (p *Queue) claim(ctx context.Context) ([]task, error) {
@@ -215,7 +215,7 @@ func (p *Queue) Drain(ctx context.Context) {
 		if err != nil || idle && p.inFlight.Load() == 0 {
 			return
 		}
-		bell.Pause(ctx, look)
+		wake.Sleep(ctx, look)
 	}
 }
 

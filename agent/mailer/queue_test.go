@@ -67,7 +67,7 @@ func (o *office) pass(d time.Duration) {
 // issue approves a certificate for each address, edited, which queues the mails.
 func (o *office) issue(edit func(*vault.Certificate), to ...string) {
 	o.Helper()
-	rows := make([]store.Acceptance, len(to))
+	rows := make([]store.NewCertificate, len(to))
 	for i, address := range to {
 		o.drawn++
 		id, err := vault.NewIdentity(o.random, o.clock(), 2026)
@@ -75,9 +75,9 @@ func (o *office) issue(edit func(*vault.Certificate), to ...string) {
 		c, fx := vault.Accept(vault.Draft{Title: "Diploma", Name: "Zoë", Email: address, IssueDate: "2026-06-01",
 			File: vault.File{Name: "d.pdf", Format: "pdf", SHA256: fmt.Sprintf("%064x", o.drawn)}}, 1, id, o.clock())
 		edit(&c)
-		rows[i] = store.Acceptance{Certificate: c, Effects: fx}
+		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}
-	done, err := o.store.Accept(o.Context(), rows)
+	done, err := o.store.Insert(o.Context(), rows)
 	o.check(err)
 	for _, one := range done {
 		_, err := o.store.Change(o.Context(), 1, one.Certificate.UUID, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -175,14 +175,14 @@ func TestRefusedAndLater(t *testing.T) {
 		o.pass(5 * time.Hour)
 	}
 	want := map[string]vault.Mail{
-		"later@example.org":  {State: vault.MailRefused, Attempts: 12, Trouble: &vault.MailTrouble{Code: "451"}},
-		"refuse@example.org": {State: vault.MailRefused, Attempts: 1, Trouble: &vault.MailTrouble{Code: "550"}},
+		"later@example.org":  {State: vault.MailRefused, Attempts: 12, Failure: &vault.MailFailure{Code: "451"}},
+		"refuse@example.org": {State: vault.MailRefused, Attempts: 1, Failure: &vault.MailFailure{Code: "550"}},
 		"good@example.org":   {State: vault.MailSent, Attempts: 1},
 	}
 	for _, m := range o.mails(store.MailFilter{}) {
 		w := want[m.To]
-		if m.State != w.State || m.Attempts != w.Attempts || (w.Trouble != nil && (m.Trouble == nil || m.Trouble.Code != w.Trouble.Code)) {
-			t.Errorf("%+v, trouble %+v", m, m.Trouble)
+		if m.State != w.State || m.Attempts != w.Attempts || (w.Failure != nil && (m.Failure == nil || m.Failure.Code != w.Failure.Code)) {
+			t.Errorf("%+v, trouble %+v", m, m.Failure)
 		}
 		c, err := o.store.ByID(t.Context(), m.Certificate)
 		o.check(err)
@@ -341,15 +341,15 @@ func TestTheEndIsNoTrouble(t *testing.T) {
 func TestWhoHasAnAccount(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	link, secret, err := vault.NewSignIn(o.random, "known@example.org", o.clock())
+	link, secret, err := vault.NewMagicLink(o.random, "known@example.org", o.clock())
 	o.check(err)
 	_ = secret
-	o.check(o.store.AddSignIn(t.Context(), link))
+	o.check(o.store.AddMagicLink(t.Context(), link))
 	account, err := vault.NewAccount(o.random, "known@example.org", o.clock())
 	o.check(err)
 	session, _, err := vault.NewSession(o.random, o.clock())
 	o.check(err)
-	_, _, err = o.store.Prove(t.Context(), link.Hash, account, session, o.clock())
+	_, _, err = o.store.RedeemMagicLink(t.Context(), link.Hash, account, session, o.clock())
 	o.check(err)
 	o.issue(asItIs, "Known@Example.org", "stranger@example.org")
 	server := (&mailtest.Fake{}).Start(t)

@@ -5,16 +5,16 @@ import (
 	"errors"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // send is one sender: it has a carrier of its own, which it lets go of when
 // there is nothing to send for a while.
-func (p *Queue) send(ctx context.Context, tasks <-chan task, done chan<- store.Settlement) {
+func (p *Queue) send(ctx context.Context, tasks <-chan task, done chan<- store.JobResult) {
 	carrier := p.NewTransport()
 	defer carrier.Close()
 	idle := time.NewTimer(idleConnection)
@@ -36,10 +36,10 @@ func (p *Queue) send(ctx context.Context, tasks <-chan task, done chan<- store.S
 // attempt sends one mail and decides what becomes of it: sent, tried again,
 // given up, or held up by what is not its fault. This is the only place that
 // decides that.
-func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.Settlement {
-	s := store.Settlement{Job: t.job}
+func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.JobResult {
+	s := store.JobResult{Job: t.job}
 	now := p.Now()
-	moot := t.mail.Moot(t.certificate, now)
+	moot := t.mail.SkipReason(t.certificate, now)
 	switch {
 	case t.job.Mail == 0:
 		return p.createMail(ctx, t)
@@ -49,7 +49,7 @@ func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.Se
 		s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Cancel(moot, now) })
 		return s
 	case t.job.GivenUp():
-		return p.reject(s, vault.MailTrouble{Reason: "sending this mail ended the program several times", At: now})
+		return p.reject(s, vault.MailFailure{Reason: "sending this mail ended the program several times", At: now})
 	case p.outage.remaining(now) > 0:
 		return p.release(t)
 	}
@@ -64,28 +64,28 @@ func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.Se
 		p.endOutage()
 		p.countResult("sent")
 		sent := p.Now()
-		s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Leave(message.MessageID, sent), nil })
+		s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.MarkSent(message.MessageID, sent), nil })
 		return s
 	case !ok, trouble.Class == mail.ServerUnavailable:
 		return p.postpone(ctx, t, err)
 	}
 	p.endOutage() // the server talks to us
-	why := vault.MailTrouble{Code: trouble.Code, Reason: mail.Shorten(trouble.Reason), At: p.Now()}
+	why := vault.MailFailure{Code: trouble.Code, Reason: mail.Shorten(trouble.Reason), At: p.Now()}
 	// What the server said may hold addresses, so it is not logged.
 	p.Log.Warn("a mail was not taken", "mail", t.mail.ID, "attempt", t.job.Attempt, "code", trouble.Code)
-	again, left := s.Job.Again("code "+trouble.Code, p.Now())
+	again, left := s.Job.Retry("code "+trouble.Code, p.Now())
 	if trouble.Class == mail.Permanent || !left {
 		return p.reject(s, why)
 	}
 	p.countResult("again")
-	s.Job, s.Again = again, true
-	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Delay(message.MessageID, why), nil })
+	s.Job, s.Retry = again, true
+	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.MarkDelayed(message.MessageID, why), nil })
 	return s
 }
 
-func (p *Queue) reject(s store.Settlement, why vault.MailTrouble) store.Settlement {
+func (p *Queue) reject(s store.JobResult, why vault.MailFailure) store.JobResult {
 	p.countResult("failed")
-	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.Refuse(why), nil })
+	s.Mail = ifWaiting(func(m vault.Mail) (vault.Mail, error) { return m.MarkRefused(why), nil })
 	return s
 }
 
@@ -101,19 +101,19 @@ func ifWaiting(change func(vault.Mail) (vault.Mail, error)) func(vault.Mail) (va
 }
 
 // createMail queues the mail of a job that was made before there were mails.
-func (p *Queue) createMail(ctx context.Context, t task) store.Settlement {
+func (p *Queue) createMail(ctx context.Context, t task) store.JobResult {
 	if c := t.certificate; c.ID != 0 {
 		if err := p.store.QueueMail(ctx, c.MailTo(vault.MailIssued, p.Now())); err != nil {
 			return p.postpone(ctx, t, err)
 		}
 		p.Wake()
 	}
-	return store.Settlement{Job: t.job}
+	return store.JobResult{Job: t.job}
 }
 
 // postpone puts a mail back that is held up by something else; where that is the
 // carrier, all others too, for a while. What the end of ctx cuts short is no trouble.
-func (p *Queue) postpone(ctx context.Context, t task, err error) store.Settlement {
+func (p *Queue) postpone(ctx context.Context, t task, err error) store.JobResult {
 	s := p.release(t)
 	if ctx.Err() != nil {
 		return s
@@ -143,9 +143,9 @@ func (p *Queue) endOutage() {
 // settle commits what the senders bring, whatever has gathered in one
 // transaction: so few mails as can be are sent and not noted as sent when the
 // process dies.
-func (p *Queue) settle(ctx context.Context, done <-chan store.Settlement) {
+func (p *Queue) settle(ctx context.Context, done <-chan store.JobResult) {
 	for s := range done {
-		group := []store.Settlement{s}
+		group := []store.JobResult{s}
 		for more := true; more && len(group) < claimGroup; {
 			select {
 			case next, ok := <-done:
@@ -163,21 +163,21 @@ func (p *Queue) settle(ctx context.Context, done <-chan store.Settlement) {
 
 // commit settles a group. A store that fails is tried again, since mails were
 // sent; when ctx ends it is given up, and they are sent once more.
-func (p *Queue) commit(ctx context.Context, group []store.Settlement) {
-	outcomes, err := p.store.Settle(context.WithoutCancel(ctx), group)
+func (p *Queue) commit(ctx context.Context, group []store.JobResult) {
+	outcomes, err := p.store.Complete(context.WithoutCancel(ctx), group)
 	for err != nil {
 		p.reportOutage(err)
 		if ctx.Err() != nil {
 			return
 		}
-		bell.Pause(ctx, storeRetryDelay)
-		outcomes, err = p.store.Settle(context.WithoutCancel(ctx), group)
+		wake.Sleep(ctx, storeRetryDelay)
+		outcomes, err = p.store.Complete(context.WithoutCancel(ctx), group)
 	}
 	for i, s := range group {
 		if outcomes[i] != nil {
 			p.Log.Warn("a mail's job could not be settled", "job", s.Job.ID, "error", outcomes[i])
 		}
-		if s.Again || s.Untried {
+		if s.Retry || s.Release {
 			p.Wake() // it may be due before what is being waited for
 		}
 	}

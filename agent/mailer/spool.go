@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/groupcommit"
 	"github.com/vecctl/vecctl/pkg/mail"
-	"github.com/vecctl/vecctl/pkg/store/bolt/group"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -19,7 +19,7 @@ import (
 // that are finished at one time become durable together.
 type Spool struct {
 	folder string
-	queue  *group.Queue[*flushGroup]
+	queue  *groupcommit.Queue[*flushGroup]
 }
 
 // flushGroup is what becomes durable together.
@@ -37,7 +37,7 @@ const spoolLinger = 200 * time.Millisecond
 
 // NewSpool makes a spool in a folder, which is made with the first mail.
 func NewSpool(folder string) *Spool {
-	return &Spool{folder: folder, queue: group.New(func(all []func(*flushGroup) error) []error {
+	return &Spool{folder: folder, queue: groupcommit.New(func(all []func(*flushGroup) error) []error {
 		var g flushGroup
 		outcomes := make([]error, len(all))
 		for i, add := range all {
@@ -73,7 +73,7 @@ func (s *Spool) Send(ctx context.Context, m mail.Message) error {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return blob.DiskError(err, "making the folder of mails")
 	}
-	file := SpoolFile(vault.MailOf(m.MessageID))
+	file := SpoolFile(vault.ParseMessageID(m.MessageID))
 	// What a crash leaves under the second name is overwritten when the mail is
 	// written anew, or removed when the home is opened (blob.RemoveTempIn).
 	name, temp := filepath.Join(s.folder, file), filepath.Join(s.folder, ".tmp-"+file)

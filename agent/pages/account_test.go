@@ -113,7 +113,7 @@ func TestLinksEnd(t *testing.T) {
 		t.Errorf("status %d", a.StatusCode)
 	}
 	s.says(s.get("/me"), http.StatusOK, "Nothing has been issued to your address yet")
-	s.ahead.Add(int64(vault.SessionLife))
+	s.ahead.Add(int64(vault.SessionTTL))
 	if a := s.get("/me"); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("a session that is over is good for %d", a.StatusCode)
 	}

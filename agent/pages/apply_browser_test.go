@@ -110,7 +110,7 @@ func TestApplyInABrowser(t *testing.T) {
 // TestApplyingLooks shows what account holders see.
 func TestApplyingLooks(t *testing.T) {
 	t.Parallel()
-	s := opened(t, vault.Applying{Who: vault.HoldersApply, FreeTitle: true, EvidenceOptional: true})
+	s := opened(t, vault.ApplicationPolicy{Who: vault.AccountsMayApply, FreeTitle: true, EvidenceOptional: true})
 	b := newBrowser(s)
 	b.open("/apply")
 	b.looks("apply-sign-in")

@@ -13,16 +13,16 @@ import (
 )
 
 // opened makes a site where people may apply.
-func opened(t testing.TB, at vault.Applying) *site {
+func opened(t testing.TB, at vault.ApplicationPolicy) *site {
 	t.Helper()
 	s := newSite(t, nil)
-	s.change(func(i *vault.Institution) { i.Open = &at })
+	s.change(func(i *vault.Institution) { i.Policy = &at })
 	return s
 }
 
 // anyone is what most tests let people apply for.
-func anyone() vault.Applying {
-	return vault.Applying{Who: vault.AnyoneApply, Titles: []string{"Certificate of Attendance", "Diploma"}}
+func anyone() vault.ApplicationPolicy {
+	return vault.ApplicationPolicy{Who: vault.AnyoneMayApply, Titles: []string{"Certificate of Attendance", "Diploma"}}
 }
 
 // filled is a form that is in order.
@@ -96,7 +96,7 @@ func TestWhoMayApply(t *testing.T) {
 	s.hides(s.get("/"), "/apply")
 
 	s.change(func(i *vault.Institution) {
-		i.Open = &vault.Applying{Who: vault.HoldersApply, Titles: []string{"Diploma"}}
+		i.Policy = &vault.ApplicationPolicy{Who: vault.AccountsMayApply, Titles: []string{"Diploma"}}
 	})
 	s.says(s.get("/"), http.StatusOK, `<a href="/apply">Apply for a certificate</a>`)
 	s.says(s.get("/?lang=de"), http.StatusOK, `<a href="/apply?lang=de">Zertifikat beantragen</a>`)
@@ -143,9 +143,9 @@ func TestApplyByMail(t *testing.T) {
 	s.says(s.post(s.confirmations()[0], nil), http.StatusConflict, "You have applied for this already")
 	s.says(s.applies(filled("title", "Certificate of Attendance")), http.StatusOK)
 	late := s.confirmations()[0]
-	s.change(func(i *vault.Institution) { i.Open = nil })
+	s.change(func(i *vault.Institution) { i.Policy = nil })
 	s.says(s.post(late, nil), http.StatusForbidden, "Nothing can be applied for here any more")
-	s.ahead.Store(int64(vault.ConfirmLife))
+	s.ahead.Store(int64(vault.ConfirmationTTL))
 	s.says(s.post(late, nil), http.StatusGone)
 	s.says(s.get("/apply/confirm/x"), http.StatusGone)
 }
@@ -215,7 +215,7 @@ func TestApplyingWrongly(t *testing.T) {
 	optional.EvidenceOptional = true
 	tests := []struct {
 		name  string
-		at    vault.Applying
+		at    vault.ApplicationPolicy
 		form  map[string]string
 		field string // that the complaint leads to
 		says  []string
@@ -266,7 +266,7 @@ func TestApplyingWrongly(t *testing.T) {
 
 func TestApplyingFreely(t *testing.T) {
 	t.Parallel()
-	s := opened(t, vault.Applying{Who: vault.AnyoneApply, FreeTitle: true, EvidenceOptional: true})
+	s := opened(t, vault.ApplicationPolicy{Who: vault.AnyoneMayApply, FreeTitle: true, EvidenceOptional: true})
 	s.hides(s.get("/apply"), "<select", `id="evidence" name="evidence" required`)
 	s.says(s.applies(filled("own", " Best in Show ", "evidence", "-")), http.StatusUnprocessableEntity, "not both")
 	s.says(s.applies(filled("title", "-", "own", " Best in Show ", "evidence", "-", "details", "")), http.StatusOK, "Look into your mail")

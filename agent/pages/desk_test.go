@@ -38,19 +38,19 @@ func (d desk) Apply(ctx context.Context, who vault.Account, a vault.ApplicationD
 }
 
 func (d desk) ApplyByMail(ctx context.Context, a vault.ApplicationDraft) error {
-	w, secret, err := vault.NewWaiting(rand.Reader, 1, a, d.now())
+	w, secret, err := vault.NewUnconfirmedApplication(rand.Reader, 1, a, d.now())
 	if err != nil {
 		return err
 	}
-	err = d.store.AddWaiting(ctx, w, w.ConfirmMail(*d.base.Load()+"/apply/confirm/"+secret, d.institution.Load().Applying()))
+	err = d.store.AddUnconfirmed(ctx, w, w.ConfirmationMail(*d.base.Load()+"/apply/confirm/"+secret, d.institution.Load().ApplicationPolicy()))
 	if fault.Is(err, fault.Illegal) {
 		return nil
 	}
 	return err
 }
 
-func (d desk) WaitingApplication(ctx context.Context, secret string) (vault.Waiting, error) {
-	return d.store.Waiting(ctx, vault.HashSecret(secret), d.now())
+func (d desk) WaitingApplication(ctx context.Context, secret string) (vault.UnconfirmedApplication, error) {
+	return d.store.Unconfirmed(ctx, vault.HashSecret(secret), d.now())
 }
 
 func (d desk) ConfirmApplication(ctx context.Context, secret string) (vault.Certificate, error) {
@@ -58,7 +58,7 @@ func (d desk) ConfirmApplication(ctx context.Context, secret string) (vault.Cert
 	if err != nil {
 		return vault.Certificate{}, err
 	}
-	if d.institution.Load().Applying().Who != vault.AnyoneApply {
+	if d.institution.Load().ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return vault.Certificate{}, fault.New(fault.Forbidden, "no applications are taken here")
 	}
 	return d.submit(ctx, w.ApplicationDraft, vault.ProvenByMail, w.Hash)
@@ -75,7 +75,7 @@ func (d desk) submit(ctx context.Context, a vault.ApplicationDraft, proof vault.
 		return vault.Certificate{}, err
 	}
 	c, fx := vault.Submit(vault.Submission{ApplicationDraft: a, Proof: proof, Day: "2026-06-15"}, 1, id, d.now())
-	return d.store.Submit(ctx, store.Acceptance{Certificate: c, Effects: fx}, hash, d.now())
+	return d.store.Submit(ctx, store.NewCertificate{Certificate: c, Effects: fx}, hash, d.now())
 }
 
 // readForm reads a form as the standard library does, part by part.

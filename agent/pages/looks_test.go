@@ -287,7 +287,7 @@ func TestHostileTexts(t *testing.T) {
 	innocent := map[string]string{}
 	look := func(c vault.Certificate, hostile bool) {
 		for name, path := range map[string]string{"verify": "/v/" + c.Reference, "share": "/c/" + c.ShareToken} {
-			name += " " + string(c.Standing())
+			name += " " + string(c.Validity())
 			b.open(path)
 			found := ask[string](b, active)
 			if !hostile {

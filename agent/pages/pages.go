@@ -46,7 +46,7 @@ type Options struct {
 	Open        func(context.Context, vault.Certificate) (share.Document, error)
 	FileName    func(vault.Certificate) string
 	Draw        func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
-	Ask         func(context.Context, vault.Certificate, vault.Correction) error
+	Ask         func(context.Context, vault.Certificate, vault.CorrectionRequest) error
 	SendLink    func(ctx context.Context, to, link string) error
 	Desk        Applications
 	ReadForm    apply.ReadForm
@@ -93,7 +93,7 @@ func New(o Options) (*Pages, error) {
 // applying tells whether people may apply at an institution: one that these pages
 // are not of takes its applications elsewhere.
 func (o Options) applying(at vault.Institution) bool {
-	return at.Applying().Who != vault.NoApplicants && at.ID == o.Current().ID
+	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == o.Current().ID
 }
 
 // mux routes the pages' addresses.

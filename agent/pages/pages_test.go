@@ -215,7 +215,7 @@ func TestShare(t *testing.T) {
 	}
 
 	reshared := s.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.Reshare("another", s.now())
+		return c.ReplaceShareToken("another", s.now())
 	})
 	for _, path := range []string{here, here + "/certificate.pdf", here + "/page.png"} {
 		s.says(s.get(path), http.StatusNotFound)
@@ -258,7 +258,7 @@ func TestCorrections(t *testing.T) {
 	if len(found) != 1 || found[0].Text != "My name\nhas two n." || found[0].Reference != c.Reference {
 		t.Errorf("found %+v", found)
 	}
-	for range vault.MaxOpenCorrections - 1 {
+	for range vault.MaxOpenCorrectionRequests - 1 {
 		if a := wish("again"); a.StatusCode != http.StatusSeeOther {
 			t.Errorf("one of few: %d", a.StatusCode)
 		}

@@ -95,7 +95,7 @@ func (s *site) options(d draw) pages.Options {
 			return document{bytes.NewReader(append(bytes.Clone(s.document), tail...))}, err
 		},
 		Draw: d,
-		Ask: func(ctx context.Context, _ vault.Certificate, wish vault.Correction) error {
+		Ask: func(ctx context.Context, _ vault.Certificate, wish vault.CorrectionRequest) error {
 			_, err := s.store.AddCorrection(ctx, wish)
 			return err
 		},
@@ -152,7 +152,7 @@ func (s *site) accept(d vault.Draft) vault.Certificate {
 	id, err := vault.NewIdentity(s.random, s.now(), 2026)
 	s.check(err)
 	c, fx := vault.Accept(d, s.institution.Load().ID, id, s.now())
-	done, err := s.store.Accept(s.Context(), []store.Acceptance{{Certificate: c, Effects: fx}})
+	done, err := s.store.Insert(s.Context(), []store.NewCertificate{{Certificate: c, Effects: fx}})
 	s.check(err)
 	if done[0].Duplicate {
 		s.Fatalf("%+v is a duplicate", d)

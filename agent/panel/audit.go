@@ -7,13 +7,13 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // Trail is where acts of staff are written down.
 type Trail interface {
 	// Acts is a piece of the audit trail, behind the entry with a number.
-	Acts(ctx context.Context, after uint64) ([]act.Entry, error)
+	Acts(ctx context.Context, after uint64) ([]audit.Entry, error)
 }
 
 func (p *Panel) routeAudit(mux *http.ServeMux) {

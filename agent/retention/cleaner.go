@@ -12,9 +12,9 @@ import (
 // Store is the store. Each call forgets up to n records that ended, of those made
 // before a moment, in one transaction, and returns how many.
 type Store interface {
-	ForgetDeliveries(ctx context.Context, before time.Time, n int) (int, error)
-	ForgetReceived(ctx context.Context, before time.Time, n int) (int, error)
-	ForgetMails(ctx context.Context, before time.Time, n int) (int, error)
+	DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error)
+	DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error)
+	DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error)
 }
 
 // Limits say how long things are kept; 0 is for ever.
@@ -81,9 +81,9 @@ func (k *Cleaner) CleanDue(ctx context.Context) {
 		limit  time.Duration
 		forget func(context.Context, time.Time) (int, error)
 	}{
-		{"deliveries of webhooks", k.Limits.Deliveries, inBatches(k.Store.ForgetDeliveries)},
-		{"received events", k.Limits.Received, inBatches(k.Store.ForgetReceived)},
-		{"mails", k.Limits.Mails, inBatches(k.Store.ForgetMails)},
+		{"deliveries of webhooks", k.Limits.Deliveries, inBatches(k.Store.DeleteOldDeliveries)},
+		{"received events", k.Limits.Received, inBatches(k.Store.DeleteOldInboundEvents)},
+		{"mails", k.Limits.Mails, inBatches(k.Store.DeleteOldMails)},
 		{"files of mails", k.Limits.Mails, inFolder(k.Folders.Mail, removeMails)},
 		{"evidence of rejected applications", k.Limits.Evidence, inBatches(k.CleanEvidence)},
 		{"verified PDFs", k.Limits.Verified, inFolder(k.Folders.Verified, removeOutcomes)},

@@ -37,15 +37,15 @@ func (r *records) forget(what string, before time.Time, n int) (int, error) {
 	return n, nil
 }
 
-func (r *records) ForgetDeliveries(_ context.Context, before time.Time, n int) (int, error) {
+func (r *records) DeleteOldDeliveries(_ context.Context, before time.Time, n int) (int, error) {
 	return r.forget("deliveries", before, n)
 }
 
-func (r *records) ForgetReceived(_ context.Context, before time.Time, n int) (int, error) {
+func (r *records) DeleteOldInboundEvents(_ context.Context, before time.Time, n int) (int, error) {
 	return r.forget("received", before, n)
 }
 
-func (r *records) ForgetMails(_ context.Context, before time.Time, n int) (int, error) {
+func (r *records) DeleteOldMails(_ context.Context, before time.Time, n int) (int, error) {
 	return r.forget("mails", before, n)
 }
 

@@ -10,16 +10,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Store is what is needed of the store.
 type Store interface {
 	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
-	Settle(ctx context.Context, settlements []store.Settlement) ([]error, error)
+	Complete(ctx context.Context, settlements []store.JobResult) ([]error, error)
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
 }
@@ -65,7 +65,7 @@ type Processor struct {
 	Options
 	store    Store
 	work     Func
-	wake     bell.Bell
+	wake     wake.Signal
 	inFlight *inFlight
 	stuck    *stuck
 }
@@ -90,11 +90,11 @@ func New(queue Store, work Func, o Options) *Processor {
 	if o.TimeLimit == 0 {
 		o.TimeLimit = DefaultTimeLimit
 	}
-	return &Processor{Options: o, store: queue, work: work, wake: bell.New(), inFlight: newInFlight(), stuck: newStuck()}
+	return &Processor{Options: o, store: queue, work: work, wake: wake.New(), inFlight: newInFlight(), stuck: newStuck()}
 }
 
 // Wake says that there may be new jobs.
-func (p *Processor) Wake() { p.wake.Ring() }
+func (p *Processor) Wake() { p.wake.Notify() }
 
 type task struct {
 	job         vault.Job
@@ -112,7 +112,7 @@ func (p *Processor) Run(ctx context.Context) error {
 		stop(err)
 	}
 	tasks := make(chan task)
-	done := make(chan store.Settlement, maxCommitGroup)
+	done := make(chan store.JobResult, maxCommitGroup)
 	var workers sync.WaitGroup
 	for range max(p.Workers, 1) {
 		workers.Go(func() {
@@ -140,12 +140,12 @@ func (p *Processor) Run(ctx context.Context) error {
 // document that has waited long enough waits no more.
 func (p *Processor) yieldToCallers(ctx context.Context, c vault.Certificate) {
 	for p.Busy != nil && p.Busy() && p.Now().Sub(c.CreatedAt) < maxYield && ctx.Err() == nil {
-		bell.Pause(ctx, yieldPoll)
+		wake.Sleep(ctx, yieldPoll)
 	}
 }
 
 // claimLoop claims jobs and hands them to the workers until ctx ends.
-func (p *Processor) claimLoop(ctx context.Context, tasks chan<- task, done chan<- store.Settlement) {
+func (p *Processor) claimLoop(ctx context.Context, tasks chan<- task, done chan<- store.JobResult) {
 	for ctx.Err() == nil {
 		claimed, err := p.claim(ctx)
 		switch {
@@ -183,7 +183,7 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 
 // dispatch gives tasks to the workers. A suspect is alone in the process while it
 // is worked on.
-func (p *Processor) dispatch(ctx context.Context, claimed []task, tasks chan<- task, done chan<- store.Settlement) {
+func (p *Processor) dispatch(ctx context.Context, claimed []task, tasks chan<- task, done chan<- store.JobResult) {
 	for _, t := range claimed {
 		if t.job.Suspect() {
 			p.inFlight.waitZero()
@@ -191,7 +191,7 @@ func (p *Processor) dispatch(ctx context.Context, claimed []task, tasks chan<- t
 		p.inFlight.add(1)
 		select {
 		case <-ctx.Done():
-			done <- store.Settlement{Job: t.job.Postponed("", p.Now()), Untried: true}
+			done <- store.JobResult{Job: t.job.Postponed("", p.Now()), Release: true}
 		case tasks <- t:
 			if t.job.Suspect() {
 				p.inFlight.waitZero()
@@ -211,8 +211,8 @@ func (p *Processor) waitForJobs(ctx context.Context) {
 
 // attempt does the work of one job and decides what becomes of it: done, tried
 // again, or failed. This is the only place that decides that.
-func (p *Processor) attempt(ctx context.Context, t task) store.Settlement {
-	s := store.Settlement{Job: t.job}
+func (p *Processor) attempt(ctx context.Context, t task) store.JobResult {
+	s := store.JobResult{Job: t.job}
 	if t.certificate.Status != vault.Processing {
 		return s // revoked or settled meanwhile: nothing is left to do
 	}
@@ -231,23 +231,23 @@ func (p *Processor) attempt(ctx context.Context, t task) store.Settlement {
 }
 
 // settlementOf decides what an attempt's outcome means for its job.
-func (p *Processor) settlementOf(t task, change store.Change, err error) store.Settlement {
-	s := store.Settlement{Job: t.job}
+func (p *Processor) settlementOf(t task, change store.Change, err error) store.JobResult {
+	s := store.JobResult{Job: t.job}
 	switch {
 	case err == nil:
 		s.Change = change
 		return s
 	case errors.Is(err, errStopped):
-		s.Job, s.Untried = s.Job.Postponed(err.Error(), p.Now()), true
+		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now()), true
 		return s
 	case fault.Is(err, fault.Full):
 		p.reportError("processing is held up", err)
-		s.Job, s.Untried = s.Job.Postponed(err.Error(), p.Now().Add(retryDelay)), true
+		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now().Add(retryDelay)), true
 		return s
 	}
 	p.Log.Warn("processing failed", "certificate", t.certificate.UUID, "attempt", s.Job.Attempt, "error", err)
-	if again, ok := s.Job.Again(err.Error(), p.Now()); ok {
-		s.Job, s.Again = again, true
+	if again, ok := s.Job.Retry(err.Error(), p.Now()); ok {
+		s.Job, s.Retry = again, true
 		return s
 	}
 	s.Change = fail(failureOf(err), p.Now())
@@ -264,11 +264,11 @@ func failureOf(err error) vault.Failure {
 }
 
 // resultOf names what a settlement will do to a certificate.
-func resultOf(s store.Settlement, c vault.Certificate) Result {
+func resultOf(s store.JobResult, c vault.Certificate) Result {
 	switch {
-	case s.Untried:
+	case s.Release:
 		return Held
-	case s.Again:
+	case s.Retry:
 		return Retried
 	case s.Change == nil:
 		return Held
@@ -287,8 +287,8 @@ func fail(why vault.Failure, now time.Time) store.Change {
 // settle commits what the workers bring, in groups: as soon as nothing else is
 // in flight, or a group is full, or its first member has waited long enough.
 // Nobody waits for a settlement, so gathering costs no time and saves flushes.
-func (p *Processor) settle(ctx context.Context, done <-chan store.Settlement) {
-	var group []store.Settlement
+func (p *Processor) settle(ctx context.Context, done <-chan store.JobResult) {
+	var group []store.JobResult
 	linger := time.NewTimer(0)
 	defer linger.Stop()
 	flush := func() {
@@ -320,22 +320,22 @@ func (p *Processor) settle(ctx context.Context, done <-chan store.Settlement) {
 // commit settles a group. A store that fails is tried again: the work is done
 // and must not be lost, and the disk may have room again soon. When ctx ends it
 // is given up; the jobs are still claimed and will be done anew.
-func (p *Processor) commit(ctx context.Context, group []store.Settlement) {
-	outcomes, err := p.store.Settle(context.WithoutCancel(ctx), group)
+func (p *Processor) commit(ctx context.Context, group []store.JobResult) {
+	outcomes, err := p.store.Complete(context.WithoutCancel(ctx), group)
 	for err != nil {
 		p.reportError("settling jobs failed", err)
 		if ctx.Err() != nil {
 			return
 		}
 		p.wake.Wait(ctx, retryDelay)
-		outcomes, err = p.store.Settle(context.WithoutCancel(ctx), group)
+		outcomes, err = p.store.Complete(context.WithoutCancel(ctx), group)
 	}
 	ended := make([]uint64, 0, len(group))
 	for i, s := range group {
 		switch {
 		case outcomes[i] != nil:
 			p.Log.Warn("a job could not be settled", "job", s.Job.ID, "error", outcomes[i])
-		case s.Again, s.Untried:
+		case s.Retry, s.Release:
 			p.Wake() // it may be due before what is being waited for
 		default:
 			ended = append(ended, s.Job.Certificate)

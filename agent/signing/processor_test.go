@@ -237,7 +237,7 @@ func TestTheEndGivesUntriedJobsBack(t *testing.T) {
 			t.Errorf("%d jobs are left, want %d", len(q.jobs), want)
 		}
 		for _, j := range q.jobs {
-			if j.Attempt != 0 || j.Held || j.RunAt.After(time.Now()) {
+			if j.Attempt != 0 || j.Claimed || j.RunAt.After(time.Now()) {
 				t.Fatalf("a job that was not begun is left as %+v", j)
 			}
 		}

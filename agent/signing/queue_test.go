@@ -18,7 +18,7 @@ type queue struct {
 	mu           sync.Mutex
 	jobs         map[uint64]vault.Job
 	certificates map[uint64]vault.Certificate
-	settled      []store.Settlement
+	settled      []store.JobResult
 	settleErrors []error // of the next calls
 }
 
@@ -59,7 +59,7 @@ func (q *queue) Claim(ctx context.Context, _ vault.JobKind, n int, now time.Time
 	return claimed, nil
 }
 
-func (q *queue) Settle(_ context.Context, all []store.Settlement) ([]error, error) {
+func (q *queue) Complete(_ context.Context, all []store.JobResult) ([]error, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.settleErrors) > 0 {
@@ -73,10 +73,10 @@ func (q *queue) Settle(_ context.Context, all []store.Settlement) ([]error, erro
 	for i, s := range all {
 		q.settled = append(q.settled, s)
 		switch {
-		case s.Untried:
+		case s.Release:
 			s.Job.Attempt--
 			q.jobs[s.Job.ID] = s.Job
-		case s.Again:
+		case s.Retry:
 			q.jobs[s.Job.ID] = s.Job
 		default:
 			delete(q.jobs, s.Job.ID)

@@ -75,7 +75,7 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		c, fx, err := c.Approve(v, tail, now)
 		if s.MailHold > 0 {
-			fx = fx.Held(now.Add(s.MailHold))
+			fx = fx.HoldMailsUntil(now.Add(s.MailHold))
 		}
 		return c, fx, err
 	}, nil

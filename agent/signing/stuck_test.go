@@ -78,7 +78,7 @@ func TestTheEndWithADocumentThatHangs(t *testing.T) {
 		if took := time.Since(begun); took > 8*time.Second {
 			t.Errorf("the end took %v", took)
 		}
-		if j := q.jobs[3]; len(q.jobs) != 1 || j.Attempt != 0 || j.Held {
+		if j := q.jobs[3]; len(q.jobs) != 1 || j.Attempt != 0 || j.Claimed {
 			t.Errorf("left: %+v", q.jobs)
 		}
 		close(release)
@@ -150,7 +150,7 @@ func workOn(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.Release(ctx, time.Now()); err != nil {
+	if _, err := db.RequeueOrphaned(ctx, time.Now()); err != nil {
 		return err
 	}
 	p := signing.New(db, func(_ context.Context, c vault.Certificate) (store.Change, error) {
@@ -218,7 +218,7 @@ func acceptMany(t *testing.T, path string, n int) {
 		t.Fatal(err)
 	}
 	random := rand.NewChaCha8([32]byte{1})
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for k := range rows {
 		id, err := vault.NewIdentity(random, time.Now(), 2026)
 		if err != nil {
@@ -228,9 +228,9 @@ func acceptMany(t *testing.T, path string, n int) {
 			Title: "Diploma", Name: fmt.Sprintf("Person %d", k), Email: fmt.Sprintf("p%d@example.org", k), IssueDate: "2026-05-02",
 			Trigger: vault.BulkUpload, File: vault.File{Name: "d.pdf", Format: "pdf", Size: 1, SHA256: strings.Repeat("ab", 32)},
 		}, i.ID, id, time.Now())
-		rows[k] = store.Acceptance{Certificate: c, Effects: effects}
+		rows[k] = store.NewCertificate{Certificate: c, Effects: effects}
 	}
-	if _, err := db.Accept(t.Context(), rows); err != nil {
+	if _, err := db.Insert(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // commandWaitDelay is how long what a command started may hold its output open after
@@ -20,7 +20,7 @@ const commandWaitDelay = time.Second
 
 // runCommand has the shell run a command: the event's body on standard input, its fields in
 // the environment. Nothing of the event becomes part of the command's text.
-func (r *Receiver) runCommand(ctx context.Context, command string, e hook.Received) error {
+func (r *Receiver) runCommand(ctx context.Context, command string, e webhook.InboundEvent) error {
 	ctx, done := context.WithTimeout(ctx, r.CommandTime)
 	defer done()
 	shell := []string{"sh", "-c", command}
@@ -57,7 +57,7 @@ func (f *commandError) Unwrap() error { return f.cause }
 
 // commandEnv is the agent's own, without its settings, which hold secrets, and with
 // the fields of the event: VEC_EVENT, VEC_UUID, ...
-func commandEnv(own func() []string, e hook.Received) []string {
+func commandEnv(own func() []string, e webhook.InboundEvent) []string {
 	var env []string
 	if own != nil {
 		for _, one := range own() {

@@ -6,10 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // endpointWorker is one endpoint's deliveries. What is tried stays busy until its outcome is
@@ -19,7 +19,7 @@ type endpointWorker struct {
 	*Dispatcher
 	institution uint32
 	endpoint    string
-	wake        bell.Bell
+	wake        wake.Signal
 	stop        context.CancelFunc
 
 	mu        sync.Mutex
@@ -27,13 +27,13 @@ type endpointWorker struct {
 	committed []uint64 // committed, but still among the busy ones
 }
 
-func newEndpointWorker(s *Dispatcher, e hook.Endpoint) *endpointWorker {
-	return &endpointWorker{Dispatcher: s, institution: e.Institution, endpoint: e.ID, wake: bell.New(), inFlight: map[uint64]bool{}}
+func newEndpointWorker(s *Dispatcher, e webhook.Endpoint) *endpointWorker {
+	return &endpointWorker{Dispatcher: s, institution: e.Institution, endpoint: e.ID, wake: wake.New(), inFlight: map[uint64]bool{}}
 }
 
 // deliveryTask is a delivery in a worker's hands.
 type deliveryTask struct {
-	due  store.Due
+	due  store.DueDelivery
 	keys signingSecrets
 }
 
@@ -51,7 +51,7 @@ func (l *endpointWorker) run(ctx context.Context) {
 			cut()
 		}
 	})()
-	tasks, done := make(chan deliveryTask, prefetch), make(chan store.Tried, maxCommitGroup)
+	tasks, done := make(chan deliveryTask, prefetch), make(chan store.AttemptResult, maxCommitGroup)
 	var sending, settling sync.WaitGroup
 	for range workersPerEndpoint {
 		sending.Go(func() {
@@ -76,10 +76,10 @@ func (l *endpointWorker) loadDue(ctx context.Context, tasks chan<- deliveryTask)
 	size := batchSize
 	for ctx.Err() == nil {
 		l.removeCommitted()
-		turn, err := l.store.NextTurn(ctx, l.institution, l.endpoint, l.Now(), size, l.isInFlight)
+		turn, err := l.store.NextDeliveries(ctx, l.institution, l.endpoint, l.Now(), size, l.isInFlight)
 		// What is in hand when an endpoint is suspended is tried all the same, so a bad one
 		// gets less into the hand.
-		if size = batchSize; turn.Endpoint.LastStatus == hook.Success && turn.Endpoint.Failures == 0 {
+		if size = batchSize; turn.Endpoint.LastStatus == webhook.Success && turn.Endpoint.Failures == 0 {
 			size = fastBatchSize
 		}
 		var signing signingSecrets
@@ -93,7 +93,7 @@ func (l *endpointWorker) loadDue(ctx context.Context, tasks chan<- deliveryTask)
 			if ctx.Err() == nil {
 				l.Log.Error("webhook deliveries are held up", "endpoint", l.endpoint, "error", err)
 			}
-			bell.Pause(ctx, outboundRetryDelay)
+			wake.Sleep(ctx, outboundRetryDelay)
 		case len(turn.Due) == 0:
 			l.wake.Wait(ctx, l.untilNext(turn.Next))
 		default:
@@ -110,7 +110,7 @@ func (l *endpointWorker) untilNext(next time.Time) time.Duration {
 	return min(max(next.Sub(l.Now()), time.Millisecond), outboundIdlePoll)
 }
 
-func (l *endpointWorker) dispatch(ctx context.Context, turn store.Turn, signing signingSecrets, tasks chan<- deliveryTask) {
+func (l *endpointWorker) dispatch(ctx context.Context, turn store.DeliveryBatch, signing signingSecrets, tasks chan<- deliveryTask) {
 	for _, due := range turn.Due {
 		l.addInFlight(due.ID)
 		select {
@@ -124,19 +124,19 @@ func (l *endpointWorker) dispatch(ctx context.Context, turn store.Turn, signing 
 
 // attempt tries one delivery. What was broken off because the end was asked for
 // counts as not tried.
-func (l *endpointWorker) attempt(ctx context.Context, t deliveryTask, done chan<- store.Tried) {
+func (l *endpointWorker) attempt(ctx context.Context, t deliveryTask, done chan<- store.AttemptResult) {
 	a, err := l.send(ctx, t.keys, t.due.Delivery, t.due.Body)
 	if errors.Is(err, context.Canceled) {
 		l.markCommitted(t.due.ID)
 		return
 	}
-	done <- store.Tried{Due: t.due, Attempt: a}
+	done <- store.AttemptResult{DueDelivery: t.due, Attempt: a}
 }
 
 // settle commits outcomes in groups: as soon as nothing else is under way, or a
 // group is full, or its first member has waited long enough.
-func (l *endpointWorker) settle(ctx context.Context, done <-chan store.Tried) {
-	var group []store.Tried
+func (l *endpointWorker) settle(ctx context.Context, done <-chan store.AttemptResult) {
+	var group []store.AttemptResult
 	linger := time.NewTimer(0)
 	defer linger.Stop()
 	flush := func() {
@@ -167,9 +167,9 @@ func (l *endpointWorker) settle(ctx context.Context, done <-chan store.Tried) {
 // commit keeps a group's outcomes. A store that fails is tried again: the endpoint
 // has been told, and must not be told again for want of a note. When ctx ends it is
 // given up.
-func (l *endpointWorker) commit(ctx context.Context, group []store.Tried) {
+func (l *endpointWorker) commit(ctx context.Context, group []store.AttemptResult) {
 	for {
-		err := l.store.KeepAttempts(context.WithoutCancel(ctx), l.institution, group)
+		err := l.store.RecordAttempts(context.WithoutCancel(ctx), l.institution, group)
 		if err == nil {
 			break
 		}
@@ -177,7 +177,7 @@ func (l *endpointWorker) commit(ctx context.Context, group []store.Tried) {
 		if ctx.Err() != nil {
 			break
 		}
-		bell.Pause(ctx, outboundRetryDelay)
+		wake.Sleep(ctx, outboundRetryDelay)
 	}
 	ids := make([]uint64, len(group))
 	for i, one := range group {
@@ -187,20 +187,20 @@ func (l *endpointWorker) commit(ctx context.Context, group []store.Tried) {
 		}
 	}
 	l.markCommitted(ids...)
-	l.wake.Ring() // some may be due again before what is being waited for
+	l.wake.Notify() // some may be due again before what is being waited for
 	if l.Attempted != nil {
 		l.Attempted(ctx)
 	}
 }
 
 // attemptResult names how an attempt ended.
-func attemptResult(one store.Tried) string {
-	switch _, d := hook.After(hook.Endpoint{}, one.Delivery, one.Attempt); d.State {
-	case hook.Delivered:
+func attemptResult(one store.AttemptResult) string {
+	switch _, d := webhook.ApplyAttempt(webhook.Endpoint{}, one.Delivery, one.Attempt); d.State {
+	case webhook.Delivered:
 		return "delivered"
-	case hook.GivenUp:
+	case webhook.GivenUp:
 		return "failed"
-	case hook.Pending:
+	case webhook.Pending:
 	}
 	return "again"
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // The guide's own examples, run by PHP and Node.js, believe what we deliver and
@@ -35,31 +35,31 @@ func TestTheGuidesExamples(t *testing.T) {
 			e := guideEndpoint(t, "http://"+address+"/hook")
 			sender := webhooks.NewDispatcher(nil, webhooks.DispatcherOptions{
 				Client:     ssrf.New(ssrf.Policy{AllowPrivate: true}),
-				OpenSecret: func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
+				OpenSecret: func(_ string, sealed webhook.EncryptedSecret) (string, error) { return string(sealed), nil },
 				Now:        time.Now, Log: slog.New(slog.DiscardHandler),
 			})
-			n := hook.NewsOf(vault.Event{Seq: 1, Type: vault.EventApproved, Institution: 1, Certificate: 42,
+			n := webhook.NotificationOf(vault.Event{Seq: 1, Type: vault.EventApproved, Institution: 1, Certificate: 42,
 				UUID: "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15", Title: "Świadectwo \"ukończenia\" <1>", Email: "jane@example.com", At: time.Now()})
-			d, body, err := n.To(e, time.Now())
+			d, body, err := n.DeliveryTo(e, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			a, err := sender.Try(t.Context(), e, d, body)
-			if want := "certificate_application.approved certificate_application.approved " + d.UUID; err != nil || !a.OK() || string(a.Answer) != want {
-				t.Errorf("%d %q %s %v, want %q", a.Status, a.Answer, a.Error, err, want)
+			if want := "certificate_application.approved certificate_application.approved " + d.UUID; err != nil || !a.OK() || string(a.Response) != want {
+				t.Errorf("%d %q %s %v, want %q", a.Status, a.Response, a.Error, err, want)
 			}
-			e.Secret = hook.Sealed("another secret")
+			e.Secret = webhook.EncryptedSecret("another secret")
 			if a, err := sender.Try(t.Context(), e, d, body); err != nil || a.Status != http.StatusUnauthorized {
-				t.Errorf("with another secret: %d %q %v", a.Status, a.Answer, err)
+				t.Errorf("with another secret: %d %q %v", a.Status, a.Response, err)
 			}
 		})
 	}
 }
 
-func guideEndpoint(t *testing.T, address string) hook.Endpoint {
+func guideEndpoint(t *testing.T, address string) webhook.Endpoint {
 	t.Helper()
-	e, err := hook.New("a1b2c3d4-e5f6-7890-abcd-ef1234567890", hook.Owner{Institution: 1},
-		hook.Edit{URL: &address, Events: []vault.EventType{vault.EventApproved}}, hook.Sealed(secret), time.Now())
+	e, err := webhook.New("a1b2c3d4-e5f6-7890-abcd-ef1234567890", webhook.Subscriber{Institution: 1},
+		webhook.Update{URL: &address, Events: []vault.EventType{vault.EventApproved}}, webhook.EncryptedSecret(secret), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

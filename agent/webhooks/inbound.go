@@ -8,17 +8,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
 // InboundStore is what is needed of the store.
 type InboundStore interface {
-	Receive(ctx context.Context, r hook.Received) (hook.Received, bool, error)
-	NextChores(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]store.Chore, time.Time, error)
-	KeepTask(ctx context.Context, seq uint64, task int, failure string, now time.Time) error
+	AddInboundEvent(ctx context.Context, r vaultwebhook.InboundEvent) (vaultwebhook.InboundEvent, bool, error)
+	NextTasks(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]store.DueTask, time.Time, error)
+	RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error
 }
 
 // ReceiverOptions say what is believed and what is done.
@@ -28,9 +28,9 @@ type ReceiverOptions struct {
 	Command string   // what the shell runs for every event; "" for nothing
 	// UpdateRemote notes what an event says of a certificate that was sent to a remote vault.
 	// It may be called again for the same event.
-	UpdateRemote func(ctx context.Context, r hook.Received) error
+	UpdateRemote func(ctx context.Context, r vaultwebhook.InboundEvent) error
 	// OnReceived is told of every new event, after it was kept. It must not block.
-	OnReceived func(hook.Received)
+	OnReceived func(vaultwebhook.InboundEvent)
 	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
 	CommandTime time.Duration
 	Environ     func() []string // of commands; nil for none
@@ -46,7 +46,7 @@ type Receiver struct {
 	ReceiverOptions
 	store    InboundStore
 	client   *http.Client
-	wake     bell.Bell
+	wake     wake.Signal
 	inFlight inFlightTasks
 }
 
@@ -55,14 +55,14 @@ func NewReceiver(journal InboundStore, o ReceiverOptions) *Receiver {
 	if o.CommandTime == 0 {
 		o.CommandTime = DefaultCommandTime
 	}
-	return &Receiver{ReceiverOptions: o, store: journal, client: newForwardClient(), wake: bell.New(), inFlight: newInFlightTasks()}
+	return &Receiver{ReceiverOptions: o, store: journal, client: newForwardClient(), wake: wake.New(), inFlight: newInFlightTasks()}
 }
 
 // Handler answers deliveries: whatever is told twice is kept once.
 func (r *Receiver) Handler() http.Handler {
 	return webhook.Handler(webhook.Verifier{Secrets: r.Secrets, Now: r.Now}, func(ctx context.Context, d webhook.Delivery) error {
 		// Once it is being kept, a sender that goes changes nothing.
-		kept, isNew, err := r.store.Receive(context.WithoutCancel(ctx), r.eventOf(d))
+		kept, isNew, err := r.store.AddInboundEvent(context.WithoutCancel(ctx), r.eventOf(d))
 		switch {
 		case err != nil:
 			r.Log.Error("a webhook cannot be kept", "event", d.Payload.Event, "error", err)
@@ -79,17 +79,17 @@ func (r *Receiver) Handler() http.Handler {
 	})
 }
 
-func (r *Receiver) eventOf(d webhook.Delivery) hook.Received {
+func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 	now := r.Now()
-	e := hook.Received{Identity: eventID(d), At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
+	e := vaultwebhook.InboundEvent{Identity: eventID(d), At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
 	for _, address := range r.Forward {
-		e.Tasks = append(e.Tasks, hook.NewTask(hook.Forward, address, now))
+		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Forward, address, now))
 	}
 	if r.Command != "" {
-		e.Tasks = append(e.Tasks, hook.NewTask(hook.Run, r.Command, now))
+		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Run, r.Command, now))
 	}
 	if r.UpdateRemote != nil && d.Payload.UUID != "" {
-		e.Tasks = append(e.Tasks, hook.NewTask(hook.Apply, "", now))
+		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Apply, "", now))
 	}
 	return e
 }
@@ -106,4 +106,4 @@ func eventID(d webhook.Delivery) string {
 }
 
 // Wake says that there may be something to do.
-func (r *Receiver) Wake() { r.wake.Ring() }
+func (r *Receiver) Wake() { r.wake.Notify() }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -51,9 +51,9 @@ func post(h http.Handler, body, secret string) int {
 	return w.Code
 }
 
-func journal(t *testing.T, s *bolt.Store) []hook.Received {
+func journal(t *testing.T, s *bolt.Store) []vaultwebhook.InboundEvent {
 	t.Helper()
-	all, err := s.Received(t.Context(), 0, 1000)
+	all, err := s.InboundEvents(t.Context(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAnEventIsKeptOnce(t *testing.T) {
 	told := 0
 	o := options()
 	o.Forward, o.Command = []string{"http://127.0.0.1:9/"}, "true"
-	o.OnReceived = func(hook.Received) { told++ }
+	o.OnReceived = func(vaultwebhook.InboundEvent) { told++ }
 	for _, secret := range []string{"old", "new"} {
 		s := open(t, path)
 		h := webhooks.NewReceiver(s, o).Handler()
@@ -154,7 +154,7 @@ func TestTasksAreTriedAgain(t *testing.T) {
 		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
 		began, tries := time.Now(), []time.Duration{}
 		o := options()
-		o.UpdateRemote = func(context.Context, hook.Received) error {
+		o.UpdateRemote = func(context.Context, vaultwebhook.InboundEvent) error {
 			tries = append(tries, time.Since(began))
 			return errors.New("not now")
 		}
@@ -173,7 +173,7 @@ func TestTasksAreTriedAgain(t *testing.T) {
 		if got := fmt.Sprint(tries); got != want {
 			t.Errorf("tried after %s, want %s", got, want)
 		}
-		if task := journal(t, s)[0].Tasks[0]; task.State != hook.GivenUp || task.Error != "not now" {
+		if task := journal(t, s)[0].Tasks[0]; task.State != vaultwebhook.GivenUp || task.Error != "not now" {
 			t.Errorf("%+v", task)
 		}
 		if err := s.Close(); err != nil {
@@ -183,7 +183,7 @@ func TestTasksAreTriedAgain(t *testing.T) {
 }
 
 // awaited waits until the first event is as it is wanted.
-func awaited(t *testing.T, s *bolt.Store, wanted func(hook.Received) bool) hook.Received {
+func awaited(t *testing.T, s *bolt.Store, wanted func(vaultwebhook.InboundEvent) bool) vaultwebhook.InboundEvent {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		all := journal(t, s)
@@ -197,10 +197,10 @@ func awaited(t *testing.T, s *bolt.Store, wanted func(hook.Received) bool) hook.
 }
 
 // settled waits until no task of the first event is pending.
-func settled(t *testing.T, s *bolt.Store) hook.Received {
+func settled(t *testing.T, s *bolt.Store) vaultwebhook.InboundEvent {
 	t.Helper()
-	return awaited(t, s, func(e hook.Received) bool {
-		return !slices.ContainsFunc(e.Tasks, func(task hook.Task) bool { return task.State == hook.Pending })
+	return awaited(t, s, func(e vaultwebhook.InboundEvent) bool {
+		return !slices.ContainsFunc(e.Tasks, func(task vaultwebhook.InboundTask) bool { return task.State == vaultwebhook.Pending })
 	})
 }
 
@@ -224,7 +224,7 @@ func TestForward(t *testing.T) {
 	defer run(t, r)()
 	post(r.Handler(), body, "new")
 	task := settled(t, s).Tasks[0]
-	if task.State != hook.Delivered || task.Tries != 2 || got != body || signature != webhook.Sign("old", []byte(body)) {
+	if task.State != vaultwebhook.Delivered || task.Attempts != 2 || got != body || signature != webhook.Sign("old", []byte(body)) {
 		t.Errorf("%+v %q", task, got)
 	}
 }
@@ -308,7 +308,7 @@ func TestTheLogDoesNotHaveWhatACommandSays(t *testing.T) {
 }
 
 // tried waits until the only task of the only event was tried.
-func tried(t *testing.T, s *bolt.Store) hook.Task {
+func tried(t *testing.T, s *bolt.Store) vaultwebhook.InboundTask {
 	t.Helper()
-	return awaited(t, s, func(e hook.Received) bool { return e.Tasks[0].Tries > 0 }).Tasks[0]
+	return awaited(t, s, func(e vaultwebhook.InboundEvent) bool { return e.Tasks[0].Attempts > 0 }).Tasks[0]
 }

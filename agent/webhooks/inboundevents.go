@@ -6,13 +6,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
 // InboundLister are where received events are read.
 type InboundLister interface {
-	Received(ctx context.Context, before uint64, n int) ([]hook.Received, error)
+	InboundEvents(ctx context.Context, before uint64, n int) ([]vaultwebhook.InboundEvent, error)
 }
 
 // RemoteStatusSink notes what is heard of certificates on remote vaults.
@@ -36,9 +36,9 @@ type InboundEvents struct {
 
 // UpdateRemote notes what an event says of a certificate that this home sent to a
 // remote vault.
-func (r *InboundEvents) UpdateRemote(_ context.Context, e hook.Received) error {
+func (r *InboundEvents) UpdateRemote(_ context.Context, e vaultwebhook.InboundEvent) error {
 	p, err := webhook.Parse(e.Body)
-	status := string(vault.EventType(e.Event).Leaves(vault.FromVault))
+	status := string(vault.EventType(e.Event).ResultingStatus(vault.FromVault))
 	if err != nil || status == "" {
 		return nil //nolint:nilerr // an event of another kind says nothing here
 	}
@@ -50,7 +50,7 @@ func (r *InboundEvents) UpdateRemote(_ context.Context, e hook.Received) error {
 }
 
 // OnReceived shows a received event on the event stream.
-func (r *InboundEvents) NotifyReceived(e hook.Received) {
+func (r *InboundEvents) NotifyReceived(e vaultwebhook.InboundEvent) {
 	message := "received " + e.Event
 	if e.Subject != "" {
 		message += " of certificate " + e.Subject
@@ -63,7 +63,7 @@ func (r *InboundEvents) ReceivedEvents(ctx context.Context, before uint64, n int
 	if n <= 0 {
 		n = defaultInboundEvents
 	}
-	all, err := r.Store.Received(ctx, before, min(n, maxInboundEvents))
+	all, err := r.Store.InboundEvents(ctx, before, min(n, maxInboundEvents))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (r *InboundEvents) ReceivedEvents(ctx context.Context, before uint64, n int
 		shown[i] = staff.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
 			Payload: e.Body, Tasks: make([]staff.ReceivedTask, len(e.Tasks))}
 		for n, task := range e.Tasks {
-			shown[i].Tasks[n] = staff.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Tries, Error: task.Error}
+			shown[i].Tasks[n] = staff.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Attempts, Error: task.Error}
 		}
 	}
 	return shown, nil

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -67,7 +67,7 @@ func (h *inFlightTasks) removeFinished() {
 
 // Run does what is due until ctx ends. What is broken off then is done again later.
 func (r *Receiver) Run(ctx context.Context) error {
-	chores := make(chan store.Chore)
+	chores := make(chan store.DueTask)
 	var workers sync.WaitGroup
 	for range inboundWorkers {
 		workers.Go(func() {
@@ -80,11 +80,11 @@ func (r *Receiver) Run(ctx context.Context) error {
 	defer close(chores)
 	for ctx.Err() == nil {
 		r.inFlight.removeFinished()
-		due, next, err := r.store.NextChores(ctx, r.Now(), 2*inboundWorkers, r.inFlight.has)
+		due, next, err := r.store.NextTasks(ctx, r.Now(), 2*inboundWorkers, r.inFlight.has)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.Error("what is to be done with webhooks cannot be read", "error", err)
-			bell.Pause(ctx, inboundRetryDelay)
+			wake.Sleep(ctx, inboundRetryDelay)
 		case len(due) == 0:
 			wait := inboundIdlePoll
 			if !next.IsZero() {
@@ -105,19 +105,19 @@ func (r *Receiver) Run(ctx context.Context) error {
 }
 
 // runTask tries one task and notes what came of it.
-func (r *Receiver) runTask(ctx context.Context, c store.Chore) {
+func (r *Receiver) runTask(ctx context.Context, c store.DueTask) {
 	defer r.Wake() // it may be due again before what is being waited for
 	defer r.inFlight.finish(c.Seq, c.Task)
 	task := c.Tasks[c.Task]
 	var err error
 	switch task.Kind {
-	case hook.Forward:
-		err = r.forward(ctx, task.Target, c.Received)
-	case hook.Run:
-		err = r.runCommand(ctx, task.Target, c.Received)
-	case hook.Apply:
+	case vaultwebhook.Forward:
+		err = r.forward(ctx, task.Target, c.InboundEvent)
+	case vaultwebhook.Run:
+		err = r.runCommand(ctx, task.Target, c.InboundEvent)
+	case vaultwebhook.Apply:
 		if r.UpdateRemote != nil {
-			err = r.UpdateRemote(ctx, c.Received)
+			err = r.UpdateRemote(ctx, c.InboundEvent)
 		}
 	}
 	if ctx.Err() != nil && err != nil {
@@ -130,11 +130,11 @@ func (r *Receiver) runTask(ctx context.Context, c store.Chore) {
 		if said, ok := errors.AsType[*commandError](err); ok {
 			err = said.cause
 		}
-		r.Log.Warn("a webhook's task failed", "number", c.Seq, "task", string(task.Kind), "try", task.Tries+1, "error", err)
+		r.Log.Warn("a webhook's task failed", "number", c.Seq, "task", string(task.Kind), "try", task.Attempts+1, "error", err)
 	}
-	if err := r.store.KeepTask(context.WithoutCancel(ctx), c.Seq, c.Task, failure, r.Now()); err != nil {
+	if err := r.store.RecordTaskResult(context.WithoutCancel(ctx), c.Seq, c.Task, failure, r.Now()); err != nil {
 		r.Log.Error("a webhook's task cannot be noted", "number", c.Seq, "error", err)
-		bell.Pause(ctx, inboundRetryDelay)
+		wake.Sleep(ctx, inboundRetryDelay)
 	}
 }
 
@@ -148,7 +148,7 @@ func newForwardClient() *http.Client {
 	}
 }
 
-func (r *Receiver) forward(ctx context.Context, address string, e hook.Received) error {
+func (r *Receiver) forward(ctx context.Context, address string, e vaultwebhook.InboundEvent) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Body))
 	if err != nil {
 		return errors.New("the address cannot be called")

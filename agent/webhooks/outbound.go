@@ -8,24 +8,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // OutboundStore is what is needed of the store.
 type OutboundStore interface {
-	Endpoints(ctx context.Context, institution uint32) ([]hook.Endpoint, error)
-	NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(id uint64) bool) (store.Turn, error)
-	KeepAttempts(ctx context.Context, institution uint32, tried []store.Tried) error
+	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
+	NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(id uint64) bool) (store.DeliveryBatch, error)
+	RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error
 }
 
 // DispatcherOptions are what a sender needs besides the queue.
 type DispatcherOptions struct {
 	Client *ssrf.Client
 	// OpenSecret decrypts a signing secret.
-	OpenSecret func(endpoint string, sealed hook.Sealed) (string, error)
+	OpenSecret func(endpoint string, sealed webhook.EncryptedSecret) (string, error)
 	// UserAgent is what requests say of who sends them.
 	UserAgent string
 	Now       func() time.Time
@@ -62,16 +62,16 @@ const IdleConnections = workersPerEndpoint
 type Dispatcher struct {
 	DispatcherOptions
 	store OutboundStore
-	wake  bell.Bell
+	wake  wake.Signal
 }
 
 // NewDispatcher makes a sender; it starts nothing.
 func NewDispatcher(queue OutboundStore, o DispatcherOptions) *Dispatcher {
-	return &Dispatcher{DispatcherOptions: o, store: queue, wake: bell.New()}
+	return &Dispatcher{DispatcherOptions: o, store: queue, wake: wake.New()}
 }
 
 // Wake says that there may be new deliveries or endpoints.
-func (s *Dispatcher) Wake() { s.wake.Ring() }
+func (s *Dispatcher) Wake() { s.wake.Notify() }
 
 // Run delivers until ctx ends.
 func (s *Dispatcher) Run(ctx context.Context) error {
@@ -94,12 +94,12 @@ func (s *Dispatcher) Run(ctx context.Context) error {
 
 // startWorkers gives every endpoint its lane, ends the lanes of those that are gone, and
 // wakes all others.
-func (s *Dispatcher) startWorkers(ctx context.Context, running *sync.WaitGroup, lanes map[string]*endpointWorker, all []hook.Endpoint) {
+func (s *Dispatcher) startWorkers(ctx context.Context, running *sync.WaitGroup, lanes map[string]*endpointWorker, all []webhook.Endpoint) {
 	there := map[string]bool{}
 	for _, e := range all {
 		there[e.ID] = true
 		if l, ok := lanes[e.ID]; ok {
-			l.wake.Ring()
+			l.wake.Notify()
 			continue
 		}
 		l := newEndpointWorker(s, e)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -45,11 +45,11 @@ func TestADelivery(t *testing.T) {
 			t.Fatalf("%d requests", len(all))
 		}
 		h, body := all[0].header, all[0].body
-		d := s.deliveries(hook.Filter{})[0]
+		d := s.deliveries(vaultwebhook.Filter{})[0]
 		for name, want := range map[string]string{
 			"Content-Type": "application/json", "X-Webhook-Signature": webhook.Sign(secret, []byte(body)),
 			"X-Webhook-Event": "certificate_application.created", "X-Webhook-ID": e.ID,
-			"X-Webhook-Timestamp": hook.Stamp(d.Timestamp), "webhook-id": d.UUID, "User-Agent": "vecctl-test",
+			"X-Webhook-Timestamp": vaultwebhook.FormatTime(d.Timestamp), "webhook-id": d.UUID, "User-Agent": "vecctl-test",
 		} {
 			if h.Get(name) != want {
 				t.Errorf("%s: %q, want %q", name, h.Get(name), want)
@@ -61,7 +61,7 @@ func TestADelivery(t *testing.T) {
 		if err := (webhook.Verifier{Secrets: []string{secret}, Now: func() time.Time { return all[0].at }}).Verify(h, []byte(body)); err != nil {
 			t.Error(err)
 		}
-		if d.State != hook.Delivered || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusNoContent {
+		if d.State != vaultwebhook.Delivered || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusNoContent {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -92,19 +92,19 @@ func TestADeadEndpoint(t *testing.T) {
 				}
 				stop()
 				all := got.all()
-				if len(all) != hook.Attempts {
+				if len(all) != vaultwebhook.MaxAttempts {
 					t.Fatalf("%d attempts", len(all))
 				}
 				for i, r := range all {
-					if after := r.at.Sub(began); after < time.Duration(i)*hook.Pause || after > time.Duration(i)*hook.Pause+time.Second {
+					if after := r.at.Sub(began); after < time.Duration(i)*vaultwebhook.RetryPause || after > time.Duration(i)*vaultwebhook.RetryPause+time.Second {
 						t.Errorf("attempt %d came after %v", i+1, after)
 					}
 					if r.body != all[0].body || r.header.Get("X-Webhook-Signature") != all[0].header.Get("X-Webhook-Signature") {
 						t.Errorf("attempt %d has other bytes", i+1)
 					}
 				}
-				d := s.deliveries(hook.Filter{})[0]
-				if d.State != hook.GivenUp || len(d.Attempts) != 4 || s.endpointNow(e.ID).Failures != 1 {
+				d := s.deliveries(vaultwebhook.Filter{})[0]
+				if d.State != vaultwebhook.GivenUp || len(d.Attempts) != 4 || s.endpointNow(e.ID).Failures != 1 {
 					t.Errorf("%+v", d)
 				}
 			})
@@ -115,10 +115,10 @@ func TestADeadEndpoint(t *testing.T) {
 // slowQueue is a store whose readings are a second old when busy is asked.
 type slowQueue struct{ *bolt.Store }
 
-func (q slowQueue) NextTurn(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.Turn, error) {
-	turn, err := q.Store.NextTurn(ctx, institution, endpoint, now, n, idle)
+func (q slowQueue) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
+	turn, err := q.Store.NextDeliveries(ctx, institution, endpoint, now, n, idle)
 	time.Sleep(time.Second) // meanwhile attempts end, and are committed
-	turn.Due = slices.DeleteFunc(turn.Due, func(d store.Due) bool { return busy(d.ID) })
+	turn.Due = slices.DeleteFunc(turn.Due, func(d store.DueDelivery) bool { return busy(d.ID) })
 	return turn, err
 }
 
@@ -167,7 +167,7 @@ func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
 		if s.results["failed"] != 1 || s.results["again"] != 3 || s.results["delivered"] != 1 {
 			t.Errorf("told as %v, want one given up after three, and one delivered", s.results)
 		}
-		if failed := s.deliveries(hook.Filter{State: hook.GivenUp}); len(failed) != 1 || failed[0].Attempts[0].Status != http.StatusFound {
+		if failed := s.deliveries(vaultwebhook.Filter{State: vaultwebhook.GivenUp}); len(failed) != 1 || failed[0].Attempts[0].Status != http.StatusFound {
 			t.Errorf("%+v", failed)
 		}
 	})
@@ -186,8 +186,8 @@ func TestAnswersAreKeptInPart(t *testing.T) {
 		stop := s.run()
 		time.Sleep(time.Second)
 		stop()
-		if a := s.deliveries(hook.Filter{})[0].Attempts[0]; a.Status != http.StatusTeapot || string(a.Answer) != long[:hook.KeptAnswer] {
-			t.Errorf("status %d, %d bytes", a.Status, len(a.Answer))
+		if a := s.deliveries(vaultwebhook.Filter{})[0].Attempts[0]; a.Status != http.StatusTeapot || string(a.Response) != long[:vaultwebhook.MaxResponseKept] {
+			t.Errorf("status %d, %d bytes", a.Status, len(a.Response))
 		}
 	})
 }
@@ -199,8 +199,8 @@ func TestRotationSignsTwice(t *testing.T) {
 		var got seen
 		e := s.endpoint("10.0.0.1", got.answer(always(http.StatusOK)))
 		const other = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e hook.Endpoint) (hook.Endpoint, error) {
-			return e.Rotate(hook.Sealed(other), time.Now())
+		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) {
+			return e.RotateSecret(vaultwebhook.EncryptedSecret(other), time.Now())
 		})
 		s.check(err)
 		stop := s.run()
@@ -214,7 +214,7 @@ func TestRotationSignsTwice(t *testing.T) {
 		if !verifies(first, other) || !verifies(first, secret) || first.header.Get("X-Webhook-Signature") != webhook.Sign(other, []byte(first.body)) {
 			t.Error("the first hours: not both secrets verify, or the guide's signature is not the new one's")
 		}
-		time.Sleep(hook.Overlap)
+		time.Sleep(vaultwebhook.SecretOverlap)
 		s.happen(1)
 		time.Sleep(time.Minute)
 		second := got.all()[1]
@@ -271,7 +271,7 @@ func TestBadEndpointsDelayNobody(t *testing.T) {
 				if e.Failures != 0 || e.Suspended() {
 					t.Errorf("the healthy one: %+v", e)
 				}
-			} else if !e.Suspended() || e.LastStatus != hook.Failed {
+			} else if !e.Suspended() || e.LastStatus != vaultwebhook.Failed {
 				t.Errorf("a bad one is not suspended: %s %d", e.URL, e.Failures)
 			}
 		}
@@ -289,7 +289,7 @@ func TestADeletedEndpointIsToldNoMore(t *testing.T) {
 		stop := s.run()
 		defer stop()
 		time.Sleep(time.Second)
-		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e hook.Endpoint) (hook.Endpoint, error) { return e.Delete(time.Now()) })
+		_, err := s.store.ChangeEndpoint(t.Context(), 1, e.ID, func(e vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) { return e.Delete(time.Now()) })
 		s.check(err)
 		time.Sleep(10 * time.Minute)
 		if n := len(got.all()); n != 1 {
@@ -313,7 +313,7 @@ func TestTheEndBreaksOffWithoutCounting(t *testing.T) {
 		if took := time.Since(before); took != time.Second {
 			t.Errorf("the end took %v", took)
 		}
-		if d := s.deliveries(hook.Filter{})[0]; d.Tries != 0 || d.State != hook.Pending {
+		if d := s.deliveries(vaultwebhook.Filter{})[0]; d.Tries != 0 || d.State != vaultwebhook.Pending {
 			t.Errorf("%+v", d)
 		}
 		time.Sleep(time.Minute)
@@ -342,10 +342,10 @@ func TestManyDeliveries(t *testing.T) {
 		if n := len(uuids(t, got.all())); n != 500 {
 			t.Errorf("%d of 500 arrived", n)
 		}
-		if left := s.deliveries(hook.Filter{State: hook.Pending}); len(left) != 0 {
+		if left := s.deliveries(vaultwebhook.Filter{State: vaultwebhook.Pending}); len(left) != 0 {
 			t.Errorf("%d wait", len(left))
 		}
-		if now := s.endpointNow(e.ID); now.LastStatus != hook.Success {
+		if now := s.endpointNow(e.ID); now.LastStatus != vaultwebhook.Success {
 			t.Errorf("%+v", now)
 		}
 	})

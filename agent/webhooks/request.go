@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -20,9 +20,9 @@ type signingSecrets struct {
 	secrets []string // the present one first
 }
 
-func (s *Dispatcher) signingSecretsOf(e hook.Endpoint) (signingSecrets, error) {
+func (s *Dispatcher) signingSecretsOf(e vaultwebhook.Endpoint) (signingSecrets, error) {
 	k := signingSecrets{url: e.URL}
-	for _, sealed := range e.Secrets(s.Now()) {
+	for _, sealed := range e.SigningSecrets(s.Now()) {
 		secret, err := s.OpenSecret(e.ID, sealed)
 		if err != nil {
 			return k, err
@@ -34,17 +34,17 @@ func (s *Dispatcher) signingSecretsOf(e hook.Endpoint) (signingSecrets, error) {
 
 // Try makes one attempt at a delivery to an endpoint. What the endpoint does wrong is
 // in the attempt; the error is of what lies on our side.
-func (s *Dispatcher) Try(ctx context.Context, e hook.Endpoint, d hook.Delivery, body []byte) (hook.Attempt, error) {
+func (s *Dispatcher) Try(ctx context.Context, e vaultwebhook.Endpoint, d vaultwebhook.Delivery, body []byte) (vaultwebhook.Attempt, error) {
 	k, err := s.signingSecretsOf(e)
 	if err != nil {
-		return hook.Attempt{}, err
+		return vaultwebhook.Attempt{}, err
 	}
 	return s.send(ctx, k, d, body)
 }
 
 // send makes one request. Its error is Canceled when ctx ended meanwhile.
-func (s *Dispatcher) send(ctx context.Context, k signingSecrets, d hook.Delivery, body []byte) (hook.Attempt, error) {
-	a := hook.Attempt{At: s.Now()}
+func (s *Dispatcher) send(ctx context.Context, k signingSecrets, d vaultwebhook.Delivery, body []byte) (vaultwebhook.Attempt, error) {
+	a := vaultwebhook.Attempt{At: s.Now()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.url, bytes.NewReader(body))
 	if err != nil {
 		a.Error = "The address cannot be called"
@@ -52,27 +52,27 @@ func (s *Dispatcher) send(ctx context.Context, k signingSecrets, d hook.Delivery
 	}
 	s.sign(req.Header, k, d, body)
 	answer, err := s.Client.Do(req)
-	a.Took = s.Now().Sub(a.At)
+	a.Duration = s.Now().Sub(a.At)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return a, context.Canceled
 	case err != nil:
 		a.Error = failureReason(err)
 	}
-	a.Status, a.Answer = answer.Status, answer.Body[:min(len(answer.Body), hook.KeptAnswer)]
+	a.Status, a.Response = answer.Status, answer.Body[:min(len(answer.Body), vaultwebhook.MaxResponseKept)]
 	return a, nil
 }
 
 // sign sets the headers of a delivery: the guide's, to the letter (step 9), and those
 // of Standard Webhooks, with a signature for each secret.
-func (s *Dispatcher) sign(h http.Header, k signingSecrets, d hook.Delivery, body []byte) {
+func (s *Dispatcher) sign(h http.Header, k signingSecrets, d vaultwebhook.Delivery, body []byte) {
 	now := s.Now()
 	h["Content-Type"] = []string{"application/json"}
 	h["User-Agent"] = []string{s.UserAgent}
 	h[webhook.HeaderSignature] = []string{webhook.Sign(k.secrets[0], body)}
 	h[webhook.HeaderEvent] = []string{string(d.Event)}
 	h[webhook.HeaderID] = []string{d.Endpoint}
-	h[webhook.HeaderTimestamp] = []string{hook.Stamp(d.Timestamp)}
+	h[webhook.HeaderTimestamp] = []string{vaultwebhook.FormatTime(d.Timestamp)}
 	signatures := make([]string, len(k.secrets))
 	for i, secret := range k.secrets {
 		signatures[i] = webhook.SignStandard(secret, d.UUID, now, body)

@@ -20,7 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -64,7 +64,7 @@ func (s *site) check(err error) {
 }
 
 // endpoint makes one that wants creations, at a host of its own.
-func (s *site) endpoint(host string, answer http.HandlerFunc) hook.Endpoint {
+func (s *site) endpoint(host string, answer http.HandlerFunc) webhook.Endpoint {
 	s.Helper()
 	s.mu.Lock()
 	s.answers[host] = answer
@@ -72,8 +72,8 @@ func (s *site) endpoint(host string, answer http.HandlerFunc) hook.Endpoint {
 	id, err := vault.NewUUID(s.random, time.Now())
 	s.check(err)
 	address := "http://" + host + "/hook"
-	e, err := hook.New(id, hook.Owner{Institution: 1}, hook.Edit{URL: &address, Events: []vault.EventType{vault.EventCreated}},
-		hook.Sealed(secret), time.Now())
+	e, err := webhook.New(id, webhook.Subscriber{Institution: 1}, webhook.Update{URL: &address, Events: []vault.EventType{vault.EventCreated}},
+		webhook.EncryptedSecret(secret), time.Now())
 	s.check(err)
 	s.check(s.store.AddEndpoint(s.Context(), e))
 	return e
@@ -82,16 +82,16 @@ func (s *site) endpoint(host string, answer http.HandlerFunc) hook.Endpoint {
 // happen creates n certificates.
 func (s *site) happen(n int) {
 	s.Helper()
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for i := range rows {
 		s.drawn++
 		id, err := vault.NewIdentity(s.random, time.Now(), 2026)
 		s.check(err)
 		c, fx := vault.Accept(vault.Draft{Title: "Diploma", Name: "Ada", Email: fmt.Sprintf("a%d@example.com", s.drawn),
 			IssueDate: "2026-05-02", Trigger: vault.BulkUpload, File: vault.File{SHA256: fmt.Sprintf("%064x", s.drawn)}}, 1, id, time.Now())
-		rows[i] = store.Acceptance{Certificate: c, Effects: fx}
+		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}
-	_, err := s.store.Accept(s.Context(), rows)
+	_, err := s.store.Insert(s.Context(), rows)
 	s.check(err)
 }
 
@@ -101,7 +101,7 @@ func (s *site) sender() *webhooks.Dispatcher { return s.senderOf(s.store) }
 func (s *site) senderOf(queue webhooks.OutboundStore) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(queue, webhooks.DispatcherOptions{
 		Client:     ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections, Dial: s.dial, Resolver: loopback{}}),
-		OpenSecret: func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
+		OpenSecret: func(_ string, sealed webhook.EncryptedSecret) (string, error) { return string(sealed), nil },
 		UserAgent:  "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		CountResult: func(result string) {
 			s.mu.Lock()
@@ -124,7 +124,7 @@ func (s *site) run() (stop func()) {
 }
 
 // endpointNow reads an endpoint.
-func (s *site) endpointNow(id string) hook.Endpoint {
+func (s *site) endpointNow(id string) webhook.Endpoint {
 	s.Helper()
 	all, err := s.store.Endpoints(s.Context(), 1)
 	s.check(err)
@@ -134,10 +134,10 @@ func (s *site) endpointNow(id string) hook.Endpoint {
 		}
 	}
 	s.Fatal("the endpoint is gone")
-	return hook.Endpoint{}
+	return webhook.Endpoint{}
 }
 
-func (s *site) deliveries(f hook.Filter) []hook.Delivery {
+func (s *site) deliveries(f webhook.Filter) []webhook.Delivery {
 	s.Helper()
 	f.Institution = 1
 	all, err := s.store.Deliveries(s.Context(), f, 10_000)

@@ -30,7 +30,7 @@ func (o *Office) Run(ctx context.Context) error {
 }
 
 // nudge says that there may be something to do.
-func (o *Office) nudge() { o.wake.Ring() }
+func (o *Office) nudge() { o.wake.Notify() }
 
 // Round does what is due and returns how long nothing will be.
 func (o *Office) Round(ctx context.Context) time.Duration {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Ledger is where the records are.
@@ -55,7 +55,7 @@ type Options struct {
 // Office is the authority at work.
 type Office struct {
 	Options
-	wake bell.Bell
+	wake wake.Signal
 }
 
 // New makes an office; it starts nothing.
@@ -63,7 +63,7 @@ func New(o Options) *Office {
 	if o.MinSDK == "" {
 		o.MinSDK = authority.DefaultMinSDK
 	}
-	return &Office{Options: o, wake: bell.New()}
+	return &Office{Options: o, wake: wake.New()}
 }
 
 // Authenticate finds the store of credentials.

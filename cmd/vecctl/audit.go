@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 func actsCommand(w world) *cli.Command {
@@ -36,9 +36,9 @@ func runAuditList(c *cli.Context, w world) error {
 		return err
 	}
 	return with(c, w, func(s *session) error {
-		var all []act.Entry
+		var all []audit.Entry
 		limit := c.Int("limit")
-		_, err := s.EachAct(c.Context, func(e act.Entry) error {
+		_, err := s.EachAct(c.Context, func(e audit.Entry) error {
 			if all = append(all, e); limit > 0 && len(all) > limit {
 				all = all[1:]
 			}
@@ -51,11 +51,11 @@ func runAuditList(c *cli.Context, w world) error {
 	})
 }
 
-func actList() list[act.Entry] {
-	return list[act.Entry]{
+func actList() list[audit.Entry] {
+	return list[audit.Entry]{
 		headings: []string{"seq", "at", "who", "what", "from"},
-		cells: func(e act.Entry) []string {
-			return []string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Who, e.What, e.From}
+		cells: func(e audit.Entry) []string {
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor, e.Request, e.RemoteAddr}
 		},
 	}
 }
@@ -68,7 +68,7 @@ func runAuditVerify(c *cli.Context, w world) error {
 	return with(c, w, func(s *session) error {
 		head := c.String("head")
 		seen := head == ""
-		last, err := s.EachAct(c.Context, func(e act.Entry) error {
+		last, err := s.EachAct(c.Context, func(e audit.Entry) error {
 			seen = seen || e.Hash == head
 			return nil
 		})

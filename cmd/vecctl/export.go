@@ -12,7 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 func exportCommand(w world) *cli.Command {
@@ -60,7 +60,7 @@ func runExport(c *cli.Context, w world) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			switch what {
 			case "audit":
-				return exportTo(out, format, what, auditTable(), func(each func(act.Entry) error) error {
+				return exportTo(out, format, what, auditTable(), func(each func(audit.Entry) error) error {
 					_, err := s.EachAct(c.Context, each)
 					return err
 				})
@@ -140,11 +140,11 @@ func certificateTable() list[client.Certificate] {
 	}
 }
 
-func auditTable() list[act.Entry] {
+func auditTable() list[audit.Entry] {
 	l := actList()
 	l.headings = append(l.headings, "hash")
 	cells := l.cells
-	l.cells = func(e act.Entry) []string {
+	l.cells = func(e audit.Entry) []string {
 		row := append(cells(e), e.Hash)
 		row[1] = e.At.Format(time.RFC3339Nano)
 		return row

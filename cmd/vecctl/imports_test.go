@@ -10,49 +10,53 @@ import (
 
 const module = "github.com/vecctl/vecctl/"
 
-// The levels of the house, from the top. Imports point down only.
+// The layers, from the top. A package imports packages of lower layers only.
 const (
-	commands = 8 - iota // cmd
-	wholes              // agent, tui
-	ways                // agent/batch, which leads through several rooms
-	rooms               // agent/..., authority
-	presses             // pkg/template, which draws with pkg/pdf
-	tools               // pkg/...
-	domain              // pkg/vault
-	chains              // pkg/chain
-	faults              // pkg/fault
+	layerCommand   = 10 - iota // cmd
+	layerProgram               // agent, tui
+	layerHandler               // agent/adminapi
+	layerService               // agent/admin, agent/batch
+	layerComponent             // agent/..., authority
+	layerTemplate              // pkg/template, which draws with pkg/pdf
+	layerLibrary               // pkg/...
+	layerDomain                // pkg/vault
+	layerHashchain             // pkg/hashchain
+	layerFault                 // pkg/fault
 )
 
-// place is the level of a package and the room that it is a part of: parts of one
-// room may import each other.
-func place(path string) (level int, room string) {
+// layerOf returns the layer of a package and the component that it is a part of.
+// Packages of one component may import each other.
+func layerOf(path string) (layer int, component string) {
 	parts := strings.Split(strings.TrimPrefix(path, module), "/")
-	room = strings.Join(parts[:min(2, len(parts))], "/")
+	component = strings.Join(parts[:min(2, len(parts))], "/")
 	switch {
 	case parts[0] == "cmd":
-		return commands, room
-	case room == "agent", parts[0] == "tui":
-		return wholes, parts[0]
-	case room == "agent/batch":
-		return ways, room
+		return layerCommand, component
+	case component == "agent", parts[0] == "tui":
+		return layerProgram, parts[0]
+	case component == "agent/adminapi":
+		return layerHandler, component
+	case component == "agent/admin", component == "agent/batch":
+		return layerService, component
 	case parts[0] == "agent":
-		return rooms, room
+		return layerComponent, component
 	case parts[0] == "authority":
-		return rooms, parts[0]
-	case room == "pkg/template":
-		return presses, room
-	case room == "pkg/fault":
-		return faults, room
-	case room == "pkg/chain":
-		return chains, room
-	case room == "pkg/vault":
-		return domain, room
+		return layerComponent, parts[0]
+	case component == "pkg/template":
+		return layerTemplate, component
+	case component == "pkg/fault":
+		return layerFault, component
+	case component == "pkg/hashchain":
+		return layerHashchain, component
+	case component == "pkg/vault":
+		return layerDomain, component
 	}
-	return tools, room
+	return layerLibrary, component
 }
 
-// foreign libraries that one room alone may import.
-var kept = map[string]string{
+// libraryOwner names, for each library that only one component may import, that
+// component.
+var libraryOwner = map[string]string{
 	"github.com/go-pdf/fpdf":           "pkg/pdf",
 	"rsc.io/qr":                        "pkg/pdf",
 	"github.com/skip2/go-qrcode":       "pkg/pdf",
@@ -86,34 +90,34 @@ func TestImportsPointDown(t *testing.T) {
 		}
 		packages++
 		for _, to := range p.Imports {
-			if why := forbidden(p.ImportPath, to); why != "" {
+			if why := forbiddenImport(p.ImportPath, to); why != "" {
 				t.Errorf("%s imports %s: %s", strings.TrimPrefix(p.ImportPath, module), strings.TrimPrefix(to, module), why)
 			}
 		}
 	}
 	must(t, cmd.Wait())
 	if packages < 10 {
-		t.Errorf("only %d packages were looked at", packages)
+		t.Errorf("only %d packages were checked", packages)
 	}
 }
 
-// forbidden says why one package may not import another; "" when it may.
-func forbidden(from, to string) string {
-	level, room := place(from)
-	if owner, ok := kept[to]; ok && owner != room {
+// forbiddenImport returns why one package may not import another, "" when it may.
+func forbiddenImport(from, to string) string {
+	layer, component := layerOf(from)
+	if owner, ok := libraryOwner[to]; ok && owner != component {
 		return "only " + owner + " may import this library"
 	}
 	if !strings.HasPrefix(to, module) {
 		return ""
 	}
-	toLevel, toRoom := place(to)
+	toLayer, toComponent := layerOf(to)
 	switch {
-	case room == toRoom || toLevel < level:
+	case component == toComponent || toLayer < layer:
 		return ""
-	case toLevel == level && level != tools:
-		return "siblings do not import each other"
-	case toLevel == level:
-		// Tools may build on one another; go itself refuses circles.
+	case toLayer == layer && layer != layerLibrary:
+		return "packages of one layer do not import each other"
+	case toLayer == layer:
+		// Libraries may build on one another; the compiler refuses cycles.
 		return ""
 	}
 	return "imports point down only"
@@ -128,16 +132,17 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"cmd/vecctl", "agent", true}, {"cmd/vecctl", "agent/home", true}, {"cmd/vecctl", "pkg/fault", true},
 		{"agent", "agent/intake", true}, {"agent", "tui", false}, {"agent", "agent/batch", true},
 		{"agent/batch", "agent/intake", true}, {"agent/intake", "agent/batch", false}, {"agent/batch", "agent", false}, {"agent/api", "agent", false},
-		{"agent/api", "agent/panel", false}, {"agent/api/body", "agent/api", true}, {"agent/intake", "pkg/manifest", true},
+		{"agent/adminapi", "agent/admin", true}, {"agent/admin", "agent/adminapi", false}, {"agent/admin", "agent/mailer", true},
+		{"agent/api", "agent/adminapi", false}, {"agent/api/form", "agent/api", true}, {"agent/intake", "pkg/manifest", true},
 		{"pkg/client", "agent/api", false}, {"pkg/store", "pkg/vault", true}, {"pkg/vault", "pkg/store", false},
-		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"pkg/vault", "pkg/chain", true}, {"pkg/chain", "pkg/vault", false}, {"authority", "agent/api", false},
+		{"pkg/fault", "pkg/vault", false}, {"pkg/vault", "pkg/fault", true}, {"pkg/vault", "pkg/hashchain", true}, {"pkg/hashchain", "pkg/vault", false}, {"authority", "agent/api", false},
 		{"pkg/pdf/stamp", "pkg/pdf/page", true}, {"tui", "pkg/client", true}, {"pkg/blob", "cmd/vecctl", false},
 	} {
-		if why := forbidden(module+test.from, module+test.to); (why == "") != test.ok {
+		if why := forbiddenImport(module+test.from, module+test.to); (why == "") != test.ok {
 			t.Errorf("%s to %s: %q", test.from, test.to, why)
 		}
 	}
-	if forbidden(module+"agent/api", "rsc.io/qr") == "" || forbidden(module+"pkg/pdf/qr", "rsc.io/qr") != "" {
-		t.Error("a library is not kept in its room")
+	if forbiddenImport(module+"agent/api", "rsc.io/qr") == "" || forbiddenImport(module+"pkg/pdf/qr", "rsc.io/qr") != "" {
+		t.Error("a library is not kept to its component")
 	}
 }

@@ -157,7 +157,7 @@ func (d setUp) tell(c *cli.Context, w world) error {
 		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
 	}
 	steps := []step{first, {"vecctl tui" + homeArgument(c, w), "shows what happens"}}
-	if d.Sample != "" && d.Institution == vault.StandIn {
+	if d.Sample != "" && d.Institution == vault.PlaceholderName {
 		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample shows who issues"})
 	}
 	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+nextSteps(width, steps...))

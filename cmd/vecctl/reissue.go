@@ -128,7 +128,7 @@ func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *s
 		"certificate_title": changed(m.Title, old.Title), "full_name": changed(m.Name, old.Name), "applicant_email": changed(m.Email, old.Email),
 		"details": changed(m.Details, old.Details), template.IssueDateColumn: old.IssueDate, template.InstitutionColumn: status.Institution,
 	}
-	if status.Institution == vault.StandIn {
+	if status.Institution == vault.PlaceholderName {
 		delete(row, template.InstitutionColumn) // nobody's name
 	}
 	if err := setColumns(c, t, row); err != nil {

@@ -15,13 +15,13 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	reports "github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/courier"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // remoteBatch is a manifest on its way to a vault elsewhere.
@@ -87,7 +87,7 @@ func (b *remoteBatch) sound() []*intake.RowResult {
 func (b *remoteBatch) carry(c *cli.Context, s *session, tell func(client.Progress)) (err error) {
 	carrier := courier.Courier{
 		Client: s.WithRetries(client.Patient()), Name: b.name, Skip: b.request.Skip, NoWait: b.request.NoWait,
-		Now: time.Now, Sleep: bell.Pause, Progress: tell,
+		Now: time.Now, Sleep: wake.Sleep, Progress: tell,
 	}
 	b.gather()
 	if b.request.DryRun {

@@ -141,15 +141,15 @@ type nothingIssued struct {
 	first vault.Date
 }
 
-func (nothingIssued) Accept(context.Context, []store.Acceptance) ([]store.Accepted, error) {
+func (nothingIssued) Insert(context.Context, []store.NewCertificate) ([]store.InsertResult, error) {
 	return nil, errors.New("nothing is accepted here")
 }
 
-func (nothingIssued) Holders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
+func (nothingIssued) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) ([]*vault.Certificate, error) {
 	return make([]*vault.Certificate, len(keys)), nil
 }
 
-func (n nothingIssued) Frozen(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
+func (n nothingIssued) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	dates := make([]vault.Date, len(keys))
 	for i, key := range keys {
 		dates[i] = cmp.Or(n.days.Of(key), n.first)

@@ -22,7 +22,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // session is a vault to talk to: the agent that runs on the home, else one in
@@ -116,7 +116,7 @@ func userOf(w world) string {
 
 // acting puts what is done without an agent on its way into the audit trail.
 func acting(c *cli.Context, w world, what string) context.Context {
-	return act.Into(c.Context, &act.Pending{Act: act.Act{Who: staff.Named(userOf(w)), What: what, From: "local"}, At: time.Now()})
+	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: staff.Named(userOf(w)), Request: what, RemoteAddr: "local"}, At: time.Now()})
 }
 
 // asUser tells an agent who its staff is.
@@ -138,7 +138,7 @@ func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
-	institution.Name = cmp.Or(institution.Name, vault.StandIn)
+	institution.Name = cmp.Or(institution.Name, vault.PlaceholderName)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
 		Home: dir, BaseURLOverride: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,

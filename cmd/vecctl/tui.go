@@ -9,8 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/tui"
 	"github.com/vecctl/vecctl/tui/office"
 )
@@ -45,7 +45,7 @@ const pollEvery = 3 * time.Second
 
 func streamOf(s *session) tui.Stream {
 	if s.remote {
-		return tui.Polled{Name: s.Base(), Vault: s.Client, Every: pollEvery, Pause: bell.Pause}
+		return tui.Polled{Name: s.Base(), Vault: s.Client, Every: pollEvery, Pause: wake.Sleep}
 	}
 	return s.Client
 }
@@ -66,7 +66,7 @@ func runTUI(c *cli.Context, w world, s *session) error {
 		Vault: s.Client, Stream: streamOf(s), Doctor: doctorFor(c, w, s),
 		Remote: s.remote, ReadOnly: c.Bool("read-only"), Mouse: c.Bool("mouse"),
 		NoColor: c.Bool("no-color"), Plain: w.getenv("TERM") == "dumb", Folder: folder,
-		In: w.stdin, Out: w.stdout, Env: terminalEnv(w), Now: time.Now, Pause: bell.Pause,
+		In: w.stdin, Out: w.stdout, Env: terminalEnv(w), Now: time.Now, Pause: wake.Sleep,
 	}
 	return tui.Run(c.Context, o)
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 func uploadCommand(w world) *cli.Command {
@@ -91,7 +91,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 func settledCertificate(ctx context.Context, look func(context.Context, string) (client.Certificate, error), c client.Certificate) (client.Certificate, error) {
 	const first, most = 20 * time.Millisecond, 2 * time.Second
 	for pause := first; c.Status.Is(vault.Processing); pause = min(2*pause, most) {
-		if err := bell.Pause(ctx, pause); err != nil {
+		if err := wake.Sleep(ctx, pause); err != nil {
 			return c, err
 		}
 		var err error

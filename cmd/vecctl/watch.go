@@ -7,9 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/client/staff"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/tui"
 )
 
@@ -55,7 +55,7 @@ func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 			say(w, "The connection to the agent was lost; waiting for it.")
 			lost = true
 		}
-		if bell.Pause(c.Context, reconnectAfter) != nil {
+		if wake.Sleep(c.Context, reconnectAfter) != nil {
 			return nil
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/bell"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Retries say how often and how patiently a client tries. The zero value tries
@@ -76,5 +76,5 @@ func (r Retries) sleep(ctx context.Context, d time.Duration) error {
 	if r.Sleep != nil {
 		return r.Sleep(ctx, d)
 	}
-	return bell.Pause(ctx, d)
+	return wake.Sleep(ctx, d)
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// Acceptance is a certificate that is to be kept, with its effects.
-type Acceptance struct {
+// NewCertificate is a certificate that is to be kept, with its effects.
+type NewCertificate struct {
 	Certificate vault.Certificate
 	Effects     vault.Effects
 	// Freeze, when set, is the key under which the issue date of an undated
@@ -20,17 +20,17 @@ type Acceptance struct {
 	Freeze *vault.Key
 }
 
-// Accepted is what became of an acceptance.
-type Accepted struct {
+// InsertResult is what became of an acceptance.
+type InsertResult struct {
 	// Certificate is the one that was kept, with its ID, or, when Duplicate is
 	// true, the one that holds the same key.
 	Certificate vault.Certificate
 	Duplicate   bool
 }
 
-// Settlement ends a claimed job: Change is applied to the job's certificate,
+// JobResult ends a claimed job: Change is applied to the job's certificate,
 // and the result, its effects and the end of the job are one transaction.
-type Settlement struct {
+type JobResult struct {
 	Job vault.Job
 	// Change is run inside the transaction and must do nothing but compute. A nil
 	// Change leaves the certificate as it is.
@@ -40,41 +40,41 @@ type Settlement struct {
 	Mail func(vault.Mail) (vault.Mail, error)
 	// Again, when true, keeps the job for another attempt as Job says (RunAt,
 	// LastError) instead of ending it.
-	Again bool
+	Retry bool
 	// Untried, when true, does the same and takes the attempt back.
-	Untried bool
+	Release bool
 }
 
 // Change is a transition of package vault with its arguments filled in.
 type Change func(vault.Certificate) (vault.Certificate, vault.Effects, error)
 
-// Whole is a request that is kept as a whole or not at all.
-type Whole struct {
+// AtomicBatch is a request that is kept as a whole or not at all.
+type AtomicBatch struct {
 	Batch *vault.Batch // made with it; nil for none
-	Rows  []WholeRow
+	Rows  []AtomicRow
 	// Reply, when set, makes the answer that is kept in the same transaction. It
 	// must do nothing but compute.
-	Reply func([]vault.Certificate) (caller.Reply, error)
+	Response func([]vault.Certificate) (apiaccess.StoredResponse, error)
 }
 
-// WholeRow is an acceptance of a Whole.
-type WholeRow struct {
-	Acceptance
+// AtomicRow is an acceptance of a Whole.
+type AtomicRow struct {
+	NewCertificate
 	// Upload, when set, is the ID of the uploaded file that the certificate is made
 	// of; it is used up.
 	Upload string
 }
 
-// Refused says why a row of a Whole keeps all of it from being kept.
-type Refused struct {
+// Conflict says why a row of a Whole keeps all of it from being kept.
+type Conflict struct {
 	Row       int
 	Duplicate bool // the key is held, or an earlier row has it; else the upload is gone
 }
 
-// Erased is what was forgotten, as it was before.
-type Erased struct {
+// ErasureResult is what was forgotten, as it was before.
+type ErasureResult struct {
 	Certificates []vault.Certificate
-	Waiting      []vault.Waiting // applications whose address was not proven
+	Unconfirmed  []vault.UnconfirmedApplication // applications whose address was not proven
 	Mails        []uint64
 }
 
@@ -105,51 +105,51 @@ type Queue struct {
 
 // Certificates is what is asked of a store about certificates.
 type Certificates interface {
-	// Accept keeps certificates, each with its effects, all in one transaction.
+	// Insert keeps certificates, each with its effects, all in one transaction.
 	// A key that is held already makes its row a duplicate and changes nothing;
 	// that includes keys of earlier rows of the same call. A batch that was cancelled
 	// takes no more: Illegal for the whole call. An identity that is
 	// taken already is a Conflict for the whole call.
-	Accept(ctx context.Context, rows []Acceptance) ([]Accepted, error)
-	// AcceptWhole keeps a batch and all of its certificates, uses up their uploads
+	Insert(ctx context.Context, rows []NewCertificate) ([]InsertResult, error)
+	// InsertAtomic keeps a batch and all of its certificates, uses up their uploads
 	// and keeps the answer, all in one transaction. Where a key is held or an
 	// upload is gone, nothing is changed, and the rows at fault are returned. An
 	// identity that is taken already is a Conflict.
-	AcceptWhole(ctx context.Context, w Whole) ([]vault.Certificate, []Refused, error)
+	InsertAtomic(ctx context.Context, w AtomicBatch) ([]vault.Certificate, []Conflict, error)
 	// Reissue keeps what a transition makes of one certificate: itself, marked as
 	// replaced, and its successor, which may bear the uniqueness key of those that it
 	// replaces; that key stays theirs. A key that another holds is
 	// Invalid, an identity that is taken a Conflict.
 	Reissue(ctx context.Context, institution uint32, name string,
-		reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error)
+		reissue func(vault.Certificate) (vault.Reissue, error)) (vault.Reissue, error)
 	// Erase forgets the personal data of everything that an institution issued to an
 	// address, compared folded (vault.Certificate.Erase), and of the mails to it, all
 	// in one transaction; where one certificate cannot be erased, nothing is.
-	Erase(ctx context.Context, institution uint32, email string, now time.Time) (Erased, error)
+	Erase(ctx context.Context, institution uint32, email string, now time.Time) (ErasureResult, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)
 	// Certificate finds one by UUID or reference ID; NotFound when the institution
 	// has none.
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
-	// Referred finds one by its reference ID, whatever its institution; NotFound
+	// ByReference finds one by its reference ID, whatever its institution; NotFound
 	// when there is none.
-	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
 	// Version is a number that is another one after each change of the certificate
 	// with a reference ID, before whoever changed it is told so. What was read after
 	// asking for it holds as long as it is the same. It costs no reading.
 	Version(reference string) uint64
-	// Shared finds one by the token of its view-and-share page; NotFound when no
+	// ByShareToken finds one by the token of its view-and-share page; NotFound when no
 	// certificate has it now.
-	Shared(ctx context.Context, token string) (vault.Certificate, error)
+	ByShareToken(ctx context.Context, token string) (vault.Certificate, error)
 	// ByID finds certificates by the store's own numbers; one that does not exist
 	// is an error.
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
-	// Holders finds the certificates that hold keys; the result has an entry for
+	// KeyHolders finds the certificates that hold keys; the result has an entry for
 	// each key, nil where nobody holds it.
-	Holders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
-	// Frozen returns the issue dates kept for undated rows, "" where there is none.
-	Frozen(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
+	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	// FrozenDates returns the issue dates kept for undated rows, "" where there is none.
+	FrozenDates(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
 	// List returns page number page (from 1) of the certificates that a filter
 	// selects.
 	List(ctx context.Context, f Filter, page, perPage int) (Page, error)
@@ -164,8 +164,8 @@ type Certificates interface {
 	LastEvent(ctx context.Context) (uint64, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
-	// Referenced tells whether any certificate, upload or waiting application needs a blob.
-	Referenced(ctx context.Context, sum string) (bool, error)
+	// BlobReferenced tells whether any certificate, upload or waiting application needs a blob.
+	BlobReferenced(ctx context.Context, sum string) (bool, error)
 }
 
 // Jobs is the one queue of work.
@@ -174,13 +174,13 @@ type Jobs interface {
 	// oldest of each first. Each is hidden from others until its lease ends, and its
 	// attempt is counted. A suspect job comes alone.
 	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
-	// Settle ends claimed jobs; the result has an error for each, nil where it was
+	// Complete ends claimed jobs; the result has an error for each, nil where it was
 	// done. A job whose lease was lost to another claim is a Conflict and changes
 	// nothing. The second error is that of the transaction.
-	Settle(ctx context.Context, settlements []Settlement) ([]error, error)
-	// Release orphans every claimed job (vault.Job.Orphaned). Only the sole owner
+	Complete(ctx context.Context, settlements []JobResult) ([]error, error)
+	// RequeueOrphaned orphans every claimed job (vault.Job.Orphaned). Only the sole owner
 	// of a store may call it, at its start: whoever claimed before is gone.
-	Release(ctx context.Context, now time.Time) (int, error)
+	RequeueOrphaned(ctx context.Context, now time.Time) (int, error)
 	// NextRun is the earliest moment at which a job of the kind is due; zero when
 	// there is none.
 	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
@@ -227,29 +227,29 @@ type Institutions interface {
 type Uploads interface {
 	// AddUpload keeps an uploaded file and, unless it is nil, the answer to its
 	// upload.
-	AddUpload(ctx context.Context, u caller.Upload, reply *caller.Reply) error
+	AddUpload(ctx context.Context, u apiaccess.Upload, reply *apiaccess.StoredResponse) error
 	// Uploads finds an institution's uploads that are not used up; the result has
 	// an entry for each ID, nil where there is none. Age is the caller's matter.
-	Uploads(ctx context.Context, institution uint32, ids []string) ([]*caller.Upload, error)
-	// Reply finds a kept answer; NotFound when there is none. Age is the caller's
+	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
+	// StoredResponse finds a kept answer; NotFound when there is none. Age is the caller's
 	// matter; a new answer replaces an old one.
-	Reply(ctx context.Context, name caller.ReplyName) (caller.Reply, error)
-	// Expire forgets uploads, answers, sign-in links, sessions and waiting applications
+	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
+	// DeleteExpired forgets uploads, answers, sign-in links, sessions and waiting applications
 	// that are no longer usable and returns how many records that were.
-	Expire(ctx context.Context, now time.Time) (int, error)
+	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
 // Tokens is what is asked of a store about API tokens.
 type Tokens interface {
 	// AddToken keeps a new token; one with the same ID or hash is a Conflict.
-	AddToken(ctx context.Context, t caller.Token) error
+	AddToken(ctx context.Context, t apiaccess.Token) error
 	// TokenByHash finds the token of a secret's hash, usable or not; NotFound when
 	// there is none.
-	TokenByHash(ctx context.Context, hash string) (caller.Token, error)
+	TokenByHash(ctx context.Context, hash string) (apiaccess.Token, error)
 	// ChangeToken replaces an institution's token by what change makes of it.
-	ChangeToken(ctx context.Context, institution uint32, id string, change func(caller.Token) (caller.Token, error)) (caller.Token, error)
+	ChangeToken(ctx context.Context, institution uint32, id string, change func(apiaccess.Token) (apiaccess.Token, error)) (apiaccess.Token, error)
 	// Tokens lists an institution's tokens in order of creation.
-	Tokens(ctx context.Context, institution uint32) ([]caller.Token, error)
+	Tokens(ctx context.Context, institution uint32) ([]apiaccess.Token, error)
 }
 
 // MailFilter selects mails; empty fields do not restrict, and all that are set
@@ -280,9 +280,9 @@ type Mails interface {
 	// RepeatMail keeps what a transition makes of an ended mail as a new one with
 	// the job of sending it.
 	RepeatMail(ctx context.Context, institution uint32, id uint64, repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)
-	// ForgetMails removes up to n mails that ended, of all that were made before a
+	// DeleteOldMails removes up to n mails that ended, of all that were made before a
 	// moment, but for those that did not arrive and were not sent again.
-	ForgetMails(ctx context.Context, before time.Time, n int) (int, error)
+	DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error)
 	// CancelMails applies a transition to all mails of a batch that wait and are not
 	// being sent, and returns how many.
 	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)
@@ -295,25 +295,25 @@ type Accounts interface {
 	// AccountByEmail finds the account of an address, compared folded; NotFound when
 	// nobody has proven it.
 	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
-	// AddSignIn keeps a sign-in link.
-	AddSignIn(ctx context.Context, s vault.SignIn) error
-	// SignIn finds a link by its hash; NotFound when it is used up or not usable any
+	// AddMagicLink keeps a sign-in link.
+	AddMagicLink(ctx context.Context, s vault.MagicLink) error
+	// MagicLink finds a link by its hash; NotFound when it is used up or not usable any
 	// more.
-	SignIn(ctx context.Context, hash string, now time.Time) (vault.SignIn, error)
-	// Prove uses a link up: fresh, with the link's address, becomes that address's
+	MagicLink(ctx context.Context, hash string, now time.Time) (vault.MagicLink, error)
+	// RedeemMagicLink uses a link up: fresh, with the link's address, becomes that address's
 	// account unless it has one, all that was issued to the address in any
 	// institution is assigned to it, and the session begins, all in one transaction.
 	// It returns the account and how many certificates were assigned; NotFound as
 	// with SignIn.
-	Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
+	RedeemMagicLink(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
 	// SessionAccount finds the account of a session by its hash; NotFound when there
 	// is none or it is over.
 	SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error)
 	// EndSession forgets a session; one that is not there is no error.
 	EndSession(ctx context.Context, hash string) error
-	// Owned returns page number page (from 1) of the certificates that are assigned
+	// OwnedBy returns page number page (from 1) of the certificates that are assigned
 	// to an account.
-	Owned(ctx context.Context, account string, page, perPage int) (Page, error)
+	OwnedBy(ctx context.Context, account string, page, perPage int) (Page, error)
 	// EraseAccount forgets the account of an address, its sessions and links, and
 	// to whom its certificates were assigned; one that is not there is no error.
 	EraseAccount(ctx context.Context, email string) error
@@ -322,16 +322,16 @@ type Accounts interface {
 // Corrections is what is asked of a store about wishes for corrections.
 type Corrections interface {
 	// AddCorrection keeps a wish and returns it with its ID; when too many about the
-	// certificate are open (vault.MaxOpenCorrections), it is Unavailable.
-	AddCorrection(ctx context.Context, c vault.Correction) (vault.Correction, error)
+	// certificate are open (vault.MaxOpenCorrectionRequests), it is Unavailable.
+	AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error)
 	// Corrections lists an institution's wishes, oldest first, those that are done
 	// only when all are asked for.
-	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.Correction, error)
+	Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error)
 	// ChangeCorrection replaces an institution's wish by what change makes of it.
 	ChangeCorrection(ctx context.Context, institution uint32, id uint64,
-		change func(vault.Correction) (vault.Correction, error)) (vault.Correction, error)
-	// DropCorrections forgets all wishes about a certificate.
-	DropCorrections(ctx context.Context, institution uint32, certificate string) error
+		change func(vault.CorrectionRequest) (vault.CorrectionRequest, error)) (vault.CorrectionRequest, error)
+	// DeleteCorrections forgets all wishes about a certificate.
+	DeleteCorrections(ctx context.Context, institution uint32, certificate string) error
 }
 
 // Store is all of it.
@@ -348,6 +348,6 @@ type Store interface {
 	Institutions
 	Endpoints
 	Deliveries
-	Receipts
+	InboundEvents
 	Close() error
 }

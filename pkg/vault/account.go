@@ -23,29 +23,29 @@ func NewAccount(random io.Reader, email string, now time.Time) (Account, error) 
 
 // How long a sign-in link and a session last.
 const (
-	linkLife    = 30 * time.Minute
-	SessionLife = 30 * 24 * time.Hour
+	magicLinkTTL = 30 * time.Minute
+	SessionTTL   = 30 * 24 * time.Hour
 )
 
-// SignIn is a link that was sent to an address: whoever follows it has proven
+// MagicLink is a link that was sent to an address: whoever follows it has proven
 // the address. It serves once; its secret is in the mail alone.
-type SignIn struct {
+type MagicLink struct {
 	Hash      string    `json:"hash"` // of the secret, see HashSecret
 	Email     string    `json:"email"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// NewSignIn makes a link's record and its secret.
-func NewSignIn(random io.Reader, email string, now time.Time) (SignIn, string, error) {
-	secret, err := drawSecret(random)
+// NewMagicLink makes a link's record and its secret.
+func NewMagicLink(random io.Reader, email string, now time.Time) (MagicLink, string, error) {
+	secret, err := newSecret(random)
 	if err != nil {
-		return SignIn{}, "", err
+		return MagicLink{}, "", err
 	}
-	return SignIn{Hash: HashSecret(secret), Email: FoldEmail(email), CreatedAt: now}, secret, nil
+	return MagicLink{Hash: HashSecret(secret), Email: FoldEmail(email), CreatedAt: now}, secret, nil
 }
 
 // Usable tells whether the link may still be followed.
-func (s SignIn) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(linkLife)) }
+func (s MagicLink) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(magicLinkTTL)) }
 
 // Session lets a browser see an account's pages. Its secret is in the browser's
 // cookie alone.
@@ -57,7 +57,7 @@ type Session struct {
 
 // NewSession makes a session, of no account yet, and its secret.
 func NewSession(random io.Reader, now time.Time) (Session, string, error) {
-	secret, err := drawSecret(random)
+	secret, err := newSecret(random)
 	if err != nil {
 		return Session{}, "", err
 	}
@@ -65,7 +65,7 @@ func NewSession(random io.Reader, now time.Time) (Session, string, error) {
 }
 
 // Usable tells whether the session still lasts.
-func (s Session) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(SessionLife)) }
+func (s Session) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(SessionTTL)) }
 
 // Assignment is whose certificate it is, and since when.
 type Assignment struct {

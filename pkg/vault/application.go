@@ -98,12 +98,12 @@ func (c Certificate) Open() bool { return c.Status == Pending || c.Status == InR
 func (c Certificate) TakeInReview(by string, now time.Time) (Certificate, Effects, error) {
 	switch {
 	case c.Source != FromCustomer:
-		return c, Effects{}, c.noApplication()
+		return c, Effects{}, c.notAnApplicationError()
 	case c.Status == InReview:
 		r := c.Application.Review
-		return c, Effects{}, fault.Newf(fault.Illegal, "application %s was taken in review by %s on %s", c.Reference, r.By, stamp(r.At))
+		return c, Effects{}, fault.Newf(fault.Illegal, "application %s was taken in review by %s on %s", c.Reference, r.By, formatTime(r.At))
 	case c.Status != Pending:
-		return c, Effects{}, c.decided()
+		return c, Effects{}, c.alreadyDecidedError()
 	}
 	a := *c.Application
 	a.Review = &Review{By: by, At: now}
@@ -123,7 +123,7 @@ type Approval struct {
 // ApproveApplication accepts an application, which is processed then as every other
 // certificate is (guide, "certificate_application.processing").
 func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate, Effects, error) {
-	if err := c.MayDecide(); err != nil {
+	if err := c.CheckUndecided(); err != nil {
 		return c, Effects{}, err
 	}
 	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: a.IssueDate, File: a.File}
@@ -144,11 +144,11 @@ func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate,
 
 // Reject refuses an application; its applicant is told the reason.
 func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effects, error) {
-	if err := c.MayDecide(); err != nil {
+	if err := c.CheckUndecided(); err != nil {
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
-	if msg := checkText("reason", reason, true, MaxDetails, Forbidden); msg != "" {
+	if msg := checkText("reason", reason, true, MaxDetails, ForbiddenRune); msg != "" {
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c = c.decide(Decision{By: by, At: now, Reason: reason}, Rejected)
@@ -177,24 +177,24 @@ func (c Certificate) decide(d Decision, into Status) Certificate {
 	return c
 }
 
-// MayDecide is nil when the certificate is an application that waits for a decision;
+// CheckUndecided is nil when the certificate is an application that waits for a decision;
 // else it says why nothing can be decided about it any more.
-func (c Certificate) MayDecide() error {
+func (c Certificate) CheckUndecided() error {
 	switch {
 	case c.Source != FromCustomer:
-		return c.noApplication()
+		return c.notAnApplicationError()
 	case !c.Open():
-		return c.decided()
+		return c.alreadyDecidedError()
 	}
 	return nil
 }
 
-func (c Certificate) noApplication() error {
+func (c Certificate) notAnApplicationError() error {
 	return fault.Newf(fault.Illegal, "certificate %s is no application; it was issued by the institution itself", c.Reference)
 }
 
-// decided says who decided about an application already, and when.
-func (c Certificate) decided() error {
+// alreadyDecidedError says who decided about an application already, and when.
+func (c Certificate) alreadyDecidedError() error {
 	if c.ErasedAt != nil {
 		return fault.Newf(fault.Illegal, "the data of application %s were erased", c.Reference)
 	}
@@ -203,13 +203,13 @@ func (c Certificate) decided() error {
 		did = "rejected"
 	}
 	d := c.Application.Decision
-	return fault.Newf(fault.Illegal, "application %s was %s already, by %s on %s", c.Reference, did, d.By, stamp(d.At))
+	return fault.Newf(fault.Illegal, "application %s was %s already, by %s on %s", c.Reference, did, d.By, formatTime(d.At))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// unissued says that an application has become no certificate, nil when it has.
-func (c Certificate) unissued(verb string) error {
+// notIssuedError says that an application has become no certificate, nil when it has.
+func (c Certificate) notIssuedError(verb string) error {
 	if !c.Open() && c.Status != Rejected {
 		return nil
 	}

@@ -141,7 +141,7 @@ func TestADecisionNeedsAllItIsMadeOf(t *testing.T) {
 
 func TestKeysOfApplications(t *testing.T) {
 	open := applied()
-	if other := in(t, vault.InReview); other.Key() != open.Key() || !open.KeepsKey() {
+	if other := in(t, vault.InReview); other.Key() != open.Key() || !open.HoldsKey() {
 		t.Error("an open application must keep another like it away")
 	}
 	if open.Key() == accepted().Key() {
@@ -153,10 +153,10 @@ func TestKeysOfApplications(t *testing.T) {
 	}
 	d := draft()
 	d.IssueDate = "2026-05-09"
-	if approved.Key() != d.Key() || !approved.KeepsKey() {
+	if approved.Key() != d.Key() || !approved.HoldsKey() {
 		t.Error("an approved application has the key of a certificate")
 	}
-	if in(t, vault.Rejected).KeepsKey() {
+	if in(t, vault.Rejected).HoldsKey() {
 		t.Error("a rejected application must not keep the next one away")
 	}
 }
@@ -164,15 +164,15 @@ func TestKeysOfApplications(t *testing.T) {
 func TestAnApplicationIsNoCertificate(t *testing.T) {
 	for _, s := range []vault.Status{vault.Pending, vault.InReview, vault.Rejected} {
 		c := in(t, s)
-		if got := c.Standing(); got != vault.Unknown {
+		if got := c.Validity(); got != vault.ValidityUnknown {
 			t.Errorf("%s counts as %s", s, got)
 		}
-		if _, err := c.Reissue(vault.Mend{}, vault.Identity{UUID: "u-2"}, later); !fault.Is(err, fault.Illegal) {
+		if _, err := c.Reissue(vault.Amendment{}, vault.Identity{UUID: "u-2"}, later); !fault.Is(err, fault.Illegal) {
 			t.Errorf("%s was corrected: %v", s, err)
 		}
 		erased, _, err := c.Erase(later)
 		if err != nil || erased.Status != vault.Rejected || erased.Revocation != nil || erased.Application.Evidence != nil ||
-			erased.Application.Decision != nil || erased.KeepsKey() {
+			erased.Application.Decision != nil || erased.HoldsKey() {
 			t.Errorf("%s was erased to %+v: %v", s, erased, err)
 		}
 		if _, _, err := erased.Reject("staff", "why not", later); !fault.Is(err, fault.Illegal) {
@@ -182,8 +182,8 @@ func TestAnApplicationIsNoCertificate(t *testing.T) {
 }
 
 func TestApplyingIsChecked(t *testing.T) {
-	for name, a := range map[string]vault.Applying{
-		"nothing to apply for": {Who: vault.AnyoneApply},
+	for name, a := range map[string]vault.ApplicationPolicy{
+		"nothing to apply for": {Who: vault.AnyoneMayApply},
 		"a blank title":        {Titles: []string{" "}},
 		"a title twice":        {Titles: []string{"A", "A"}},
 		"who is that":          {Who: "everybody", FreeTitle: true},
@@ -193,7 +193,7 @@ func TestApplyingIsChecked(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	a := vault.Applying{Who: vault.AnyoneApply, Titles: []string{"Bachelor of Science"}}
+	a := vault.ApplicationPolicy{Who: vault.AnyoneMayApply, Titles: []string{"Bachelor of Science"}}
 	if err := a.Validate(); err != nil {
 		t.Error(err)
 	}
@@ -219,12 +219,12 @@ func TestApplyingIsChecked(t *testing.T) {
 	if err := a.Check(d); err != nil {
 		t.Error(err)
 	}
-	for _, who := range []vault.Applicants{vault.NoApplicants, vault.HoldersApply, vault.AnyoneApply} {
-		if got, err := vault.ParseApplicants(who.String()); err != nil || got != who {
+	for _, who := range []vault.WhoMayApply{vault.NobodyMayApply, vault.AccountsMayApply, vault.AnyoneMayApply} {
+		if got, err := vault.ParseWhoMayApply(who.String()); err != nil || got != who {
 			t.Errorf("%s reads as %q: %v", who, got, err)
 		}
 	}
-	if _, err := vault.ParseApplicants(""); err == nil {
+	if _, err := vault.ParseWhoMayApply(""); err == nil {
 		t.Error("an empty word says who may apply")
 	}
 }

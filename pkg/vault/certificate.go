@@ -193,8 +193,8 @@ func (c Certificate) Key() Key {
 	return keyOf(c.Email, c.Title, string(c.IssueDate))
 }
 
-// KeepsKey tells whether the certificate keeps others of its key away.
-func (c Certificate) KeepsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }
+// HoldsKey tells whether the certificate keeps others of its key away.
+func (c Certificate) HoldsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }
 
 // Documents lists the hashes of the contents that the certificate needs.
 func (c Certificate) Documents() (sums []string) {

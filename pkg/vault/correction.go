@@ -6,9 +6,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Correction is somebody's wish that something about a certificate be mended.
+// CorrectionRequest is somebody's wish that something about a certificate be mended.
 // Staff read it; reissuing is up to them.
-type Correction struct {
+type CorrectionRequest struct {
 	ID          uint64    `json:"id"` // given by the store
 	Institution uint32    `json:"institution"`
 	Certificate string    `json:"certificate"` // UUID
@@ -18,23 +18,23 @@ type Correction struct {
 	DoneAt      time.Time `json:"done_at,omitzero"`
 }
 
-// MaxOpenCorrections is how many wishes about one certificate may wait.
-const MaxOpenCorrections = 5
+// MaxOpenCorrectionRequests is how many wishes about one certificate may wait.
+const MaxOpenCorrectionRequests = 5
 
-// NewCorrection takes a wish down.
-func NewCorrection(c Certificate, text string, now time.Time) (Correction, error) {
+// NewCorrectionRequest takes a wish down.
+func NewCorrectionRequest(c Certificate, text string, now time.Time) (CorrectionRequest, error) {
 	text = Clean(text)
-	if msg := checkText("correction", text, true, MaxDetails, Forbidden); msg != "" {
-		return Correction{}, fault.InvalidFields([]fault.Field{{Name: "correction", Message: msg}})
+	if msg := checkText("correction", text, true, MaxDetails, ForbiddenRune); msg != "" {
+		return CorrectionRequest{}, fault.InvalidFields([]fault.Field{{Name: "correction", Message: msg}})
 	}
-	return Correction{Institution: c.Institution, Certificate: c.UUID, Reference: c.Reference, Text: text, At: now}, nil
+	return CorrectionRequest{Institution: c.Institution, Certificate: c.UUID, Reference: c.Reference, Text: text, At: now}, nil
 }
 
 // Done tells whether staff have seen to it.
-func (c Correction) Done() bool { return !c.DoneAt.IsZero() }
+func (c CorrectionRequest) Done() bool { return !c.DoneAt.IsZero() }
 
 // Finish notes that staff have seen to it.
-func (c Correction) Finish(now time.Time) (Correction, error) {
+func (c CorrectionRequest) Finish(now time.Time) (CorrectionRequest, error) {
 	if c.Done() {
 		return c, fault.Newf(fault.Illegal, "correction %d is done already", c.ID)
 	}

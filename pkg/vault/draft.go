@@ -118,7 +118,7 @@ func (d Draft) textProblems() (bad []fault.Field) {
 	text("certificate_title", d.Title, true, MaxTitle, unicode.IsControl)
 	text("full_name", d.Name, true, MaxName, unicode.IsControl)
 	text("applicant_email", d.Email, true, MaxEmail, unicode.IsControl)
-	text("details", d.Details, false, MaxDetails, Forbidden)
+	text("details", d.Details, false, MaxDetails, ForbiddenRune)
 	if d.Email != "" && !ValidEmail(d.Email) {
 		bad = append(bad, fault.Field{Name: "applicant_email",
 			Message: "The applicant email field must be a valid email address."})
@@ -140,9 +140,9 @@ func checkText(label, value string, required bool, limit int, unfit func(rune) b
 	return ""
 }
 
-// Forbidden tells whether a character may not stand in a text of several lines, such
+// ForbiddenRune tells whether a character may not stand in a text of several lines, such
 // as the details: control characters but tab and line ends.
-func Forbidden(r rune) bool {
+func ForbiddenRune(r rune) bool {
 	return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
 }
 

@@ -22,7 +22,7 @@ func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	c.Name, c.Email, c.Title, c.Details = "", "", "", ""
 	c.File, c.Verified, c.Failure, c.Undelivered, c.ShareToken = File{}, nil, nil, nil, ""
 	c.Assignment = nil
-	if c.unissued("erased") != nil {
+	if c.notIssuedError("erased") != nil {
 		c.Status = Rejected
 	} else {
 		c.Status, c.Revocation = Revoked, &Revocation{At: now, Reason: erasedReason}

@@ -28,9 +28,9 @@ const (
 	EventErased     EventType = "certificate_application.erased"
 )
 
-// Leaves is the state that an event leaves a certificate of a source in, "" where it
+// ResultingStatus is the state that an event leaves a certificate of a source in, "" where it
 // says nothing of it.
-func (t EventType) Leaves(s Source) Status {
+func (t EventType) ResultingStatus(s Source) Status {
 	switch t {
 	case EventCreated:
 		if s == FromCustomer {

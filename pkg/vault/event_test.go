@@ -26,7 +26,7 @@ func TestEventsSayTheStateThatTheyLeave(t *testing.T) {
 		{vault.EventErased, vault.FromVault, ""},
 		{"store_certification.created", vault.FromVault, ""},
 	} {
-		if got := test.event.Leaves(test.source); got != test.want {
+		if got := test.event.ResultingStatus(test.source); got != test.want {
 			t.Errorf("%s of %s leaves %q, want %q", test.event, test.source, got, test.want)
 		}
 	}

@@ -43,10 +43,10 @@ func NewIdentity(random io.Reader, now time.Time, year int) (Identity, error) {
 	return Identity{UUID: id, Reference: fmt.Sprintf("VEC-IC-%04d%s", year, digits), ShareToken: token}, nil
 }
 
-// Redraw has something with drawn identities kept, and drawn anew where one of them is
+// RetryOnCollision has something with drawn identities kept, and drawn anew where one of them is
 // taken, which keeping says with a Conflict. That is a matter of 1 in 10^9 at worst, so
 // what is taken three times in a row is not chance.
-func Redraw(drawAndKeep func() error) error {
+func RetryOnCollision(drawAndKeep func() error) error {
 	const draws = 3
 	for try := 1; ; try++ {
 		if err := drawAndKeep(); !fault.Is(err, fault.Conflict) || try == draws {

@@ -7,9 +7,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// StandIn is the name of an institution whose staff have not named it yet. It is
+// PlaceholderName is the name of an institution whose staff have not named it yet. It is
 // good for trying things out, and not to be printed on anybody's certificate.
-const StandIn = "My Institution"
+const PlaceholderName = "My Institution"
 
 // Institution is who issues certificates. A home can hold more than one, and
 // each sees only its own.
@@ -22,9 +22,9 @@ type Institution struct {
 	Logo *Logo `json:"logo,omitempty"`
 	// PartialNames lets the verification page show recipients' names in part only.
 	PartialNames bool `json:"partial_names,omitempty"`
-	// Open is what people may apply for here; nil is nothing. See Applying.
-	Open      *Applying `json:"applying,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
+	// Policy is what people may apply for here; nil is nothing. See Applying.
+	Policy    *ApplicationPolicy `json:"applying,omitempty"`
+	CreatedAt time.Time          `json:"created_at"`
 }
 
 // Validate checks an institution that is about to be kept.
@@ -37,7 +37,7 @@ func (i Institution) Validate() error {
 		bad = append(bad, fault.Field{Name: "time_zone",
 			Message: "the time zone must be a name such as Europe/Warsaw or UTC"})
 	}
-	if err := i.Applying().Validate(); err != nil {
+	if err := i.ApplicationPolicy().Validate(); err != nil {
 		bad = append(bad, fault.FieldsOf(err)...)
 	}
 	return fault.InvalidFields(bad)
@@ -55,12 +55,12 @@ const MaxLogo = 256 * 1024
 // Sum tells one logo from another.
 func (l *Logo) Sum() string { return HashSecret(string(l.Data)) }
 
-// Applying is what people may apply for here.
-func (i Institution) Applying() Applying {
-	if i.Open == nil {
-		return Applying{}
+// ApplicationPolicy is what people may apply for here.
+func (i Institution) ApplicationPolicy() ApplicationPolicy {
+	if i.Policy == nil {
+		return ApplicationPolicy{}
 	}
-	return *i.Open
+	return *i.Policy
 }
 
 // Zone is the time zone where the institution is.

@@ -26,31 +26,31 @@ type Job struct {
 	Mail        uint64    `json:"mail,omitempty"` // which one is to be sent
 	RunAt       time.Time `json:"run_at"`
 	Attempt     int       `json:"attempt"` // times claimed
-	Held        bool      `json:"held,omitempty"`
+	Claimed     bool      `json:"held,omitempty"`
 	Parked      bool      `json:"parked,omitempty"`  // its batch is paused
 	Crashes     int       `json:"crashes,omitempty"` // times its worker's process died
 	CreatedAt   time.Time `json:"created_at"`
 	LastError   string    `json:"last_error,omitempty"`
 }
 
-// Policy is how jobs of a kind are tried.
-type Policy struct {
+// RetryPolicy is how jobs of a kind are tried.
+type RetryPolicy struct {
 	Attempts int             // claims before a job is given up
 	Lease    time.Duration   // how long a claim hides it
 	Pauses   []time.Duration // before the second attempt, the third, ...; the last repeats
 }
 
-// PolicyOf returns the policy of a kind of job.
-func PolicyOf(kind JobKind) Policy {
+// RetryPolicyOf returns the policy of a kind of job.
+func RetryPolicyOf(kind JobKind) RetryPolicy {
 	switch kind {
 	case JobProcess:
-		return Policy{Attempts: 3, Lease: 5 * time.Minute,
+		return RetryPolicy{Attempts: 3, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 30 * time.Second}}
 	case JobNotify:
-		return Policy{Attempts: 12, Lease: 15 * time.Minute,
+		return RetryPolicy{Attempts: 12, Lease: 15 * time.Minute,
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
 	}
-	return Policy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
+	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
 }
 
 // Due tells whether the job can be claimed. No job waits longer than its kind's longest
@@ -58,32 +58,32 @@ func PolicyOf(kind JobKind) Policy {
 // while the clock was ahead, and is due.
 func (j Job) Due(now time.Time) bool {
 	wait := j.RunAt.Sub(now)
-	if wait <= 0 || j.Held {
+	if wait <= 0 || j.Claimed {
 		return wait <= 0
 	}
-	longest := slices.Max(PolicyOf(j.Kind).Pauses)
+	longest := slices.Max(RetryPolicyOf(j.Kind).Pauses)
 	if j.Attempt == 0 && j.Crashes == 0 {
 		longest = max(longest, j.RunAt.Sub(j.CreatedAt))
 	}
 	return wait > longest
 }
 
-// Again returns the job as it waits for its next attempt after a failure that
+// Retry returns the job as it waits for its next attempt after a failure that
 // may pass, or false when its attempts are used up.
-func (j Job) Again(cause string, now time.Time) (Job, bool) {
-	policy := PolicyOf(j.Kind)
+func (j Job) Retry(cause string, now time.Time) (Job, bool) {
+	policy := RetryPolicyOf(j.Kind)
 	if j.Attempt >= policy.Attempts {
 		return j, false
 	}
 	pause := policy.Pauses[max(min(j.Attempt, len(policy.Pauses))-1, 0)]
-	j.RunAt, j.LastError, j.Held = now.Add(pause), cause, false
+	j.RunAt, j.LastError, j.Claimed = now.Add(pause), cause, false
 	return j, true
 }
 
 // Postponed returns a claimed job as it waits for a moment, for reasons that are
 // not its own.
 func (j Job) Postponed(cause string, until time.Time) Job {
-	j.RunAt, j.LastError, j.Held = until, cause, false
+	j.RunAt, j.LastError, j.Claimed = until, cause, false
 	return j
 }
 
@@ -104,15 +104,15 @@ func (j Job) GivenUp() bool { return j.Crashes >= giveUpAfter }
 
 // Claim returns the job as a worker holds it.
 func (j Job) Claim(now time.Time) Job {
-	j.Attempt, j.Held = j.Attempt+1, true
-	j.RunAt = now.Add(PolicyOf(j.Kind).Lease)
+	j.Attempt, j.Claimed = j.Attempt+1, true
+	j.RunAt = now.Add(RetryPolicyOf(j.Kind).Lease)
 	return j
 }
 
 // Orphaned returns a job whose worker's process died. A suspect waits a little,
 // so that others come first.
 func (j Job) Orphaned(now time.Time) Job {
-	j.Attempt, j.Crashes, j.Held, j.RunAt = j.Attempt-1, j.Crashes+1, false, now
+	j.Attempt, j.Crashes, j.Claimed, j.RunAt = j.Attempt-1, j.Crashes+1, false, now
 	if j.Suspect() {
 		j.RunAt = now.Add(time.Second)
 	}

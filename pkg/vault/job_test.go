@@ -14,11 +14,11 @@ func TestClaim(t *testing.T) {
 		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
 		got := j.Claim(later)
 		want := j
-		want.Attempt, want.Held, want.RunAt = 1, true, later.Add(lease)
+		want.Attempt, want.Claimed, want.RunAt = 1, true, later.Add(lease)
 		if got != want {
 			t.Errorf("%s: got %+v, want %+v", kind, got, want)
 		}
-		if again := got.Claim(later.Add(lease)); again.Attempt != 2 || !again.Held {
+		if again := got.Claim(later.Add(lease)); again.Attempt != 2 || !again.Claimed {
 			t.Errorf("%s: claimed again: %+v", kind, again)
 		}
 	}
@@ -39,17 +39,17 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 			j, now := vault.Job{Kind: tt.kind, RunAt: born}, born
 			for i, pause := range tt.pauses {
 				j = j.Claim(now)
-				next, ok := j.Again("timed out", now)
+				next, ok := j.Retry("timed out", now)
 				if !ok {
 					t.Fatalf("given up after attempt %d", i+1)
 				}
-				if next.Held || next.LastError != "timed out" || next.Attempt != i+1 || !next.RunAt.Equal(now.Add(pause)) {
+				if next.Claimed || next.LastError != "timed out" || next.Attempt != i+1 || !next.RunAt.Equal(now.Add(pause)) {
 					t.Fatalf("after attempt %d: %+v, want a pause of %s", i+1, next, pause)
 				}
 				j, now = next, next.RunAt
 			}
 			j = j.Claim(now)
-			if got, ok := j.Again("timed out", now); ok || got != j {
+			if got, ok := j.Retry("timed out", now); ok || got != j {
 				t.Errorf("after the last attempt: %+v, %v", got, ok)
 			}
 			if j.GivenUp() {
@@ -60,7 +60,7 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 }
 
 func TestAgainOfAJobThatNobodyClaimed(t *testing.T) {
-	got, ok := vault.Job{Kind: vault.JobProcess}.Again("stopping", born)
+	got, ok := vault.Job{Kind: vault.JobProcess}.Retry("stopping", born)
 	if !ok || !got.RunAt.Equal(born.Add(time.Second)) {
 		t.Errorf("%+v, %v", got, ok)
 	}
@@ -82,8 +82,8 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 		"held for days":                      {held, born, false},
 		"held, and made in a future":         {held, born.Add(-time.Second), true},
 		"held no more since its worker died": {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: held.RunAt, Crashes: 1}, born, true},
-		"a worker has it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Held: true, Attempt: 1}, born.AddDate(-10, 0, 0), false},
-		"a worker had it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Held: true, Attempt: 1}, born, true},
+		"a worker has it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born.AddDate(-10, 0, 0), false},
+		"a worker had it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born, true},
 	} {
 		if got := tt.job.Due(tt.now); got != tt.due {
 			t.Errorf("%s: due %v, want %v", name, got, tt.due)
@@ -94,7 +94,7 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim(born)
 	want := j
-	want.Held, want.RunAt, want.LastError = false, later, "the disk is full"
+	want.Claimed, want.RunAt, want.LastError = false, later, "the disk is full"
 	if got := j.Postponed("the disk is full", later); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -103,7 +103,7 @@ func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
 	j, now := vault.Job{Kind: vault.JobProcess, RunAt: born}, born
 	for deaths := range 7 {
-		if j.Crashes != deaths || j.Attempt != 0 || j.Held {
+		if j.Crashes != deaths || j.Attempt != 0 || j.Claimed {
 			t.Fatalf("after %d deaths: %+v", deaths, j)
 		}
 		if got, want := j.Suspect(), deaths >= 3; got != want {

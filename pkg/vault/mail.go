@@ -45,8 +45,8 @@ func MailStates() []MailState {
 	return []MailState{MailWaiting, MailSent, MailRefused, MailBounced, MailCancelled}
 }
 
-// MailTrouble says why a mail did not arrive, or does not leave yet.
-type MailTrouble struct {
+// MailFailure says why a mail did not arrive, or does not leave yet.
+type MailFailure struct {
 	Code   string    `json:"code,omitempty"` // RFC 3463, "5.1.1", or SMTP's, "550"; "" where nobody said
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
@@ -73,7 +73,7 @@ type Mail struct {
 	// the first attempt.
 	MessageID string       `json:"message_id,omitempty"`
 	Attempts  int          `json:"attempts,omitempty"`
-	Trouble   *MailTrouble `json:"trouble,omitempty"`
+	Failure   *MailFailure `json:"trouble,omitempty"`
 	Resends   uint64       `json:"resends,omitempty"` // the mail that this one repeats
 	JobID     uint64       `json:"job,omitempty"`     // given by the store: the work of sending it
 
@@ -94,7 +94,7 @@ func (c Certificate) MailTo(kind MailKind, now time.Time) Mail {
 // when its link has expired.
 func NewSignInMail(institution uint32, to, link string, now time.Time) Mail {
 	return Mail{Kind: MailSignIn, Institution: institution, To: to, Link: link, State: MailWaiting,
-		CreatedAt: now, Expires: now.Add(linkLife)}
+		CreatedAt: now, Expires: now.Add(magicLinkTTL)}
 }
 
 // NewCorrectionMail makes the mail that tells staff that somebody asks for a
@@ -113,7 +113,7 @@ const MaxDigestLines = 20
 func NewDigestMail(institution uint32, to string, newest []Certificate, all int, now time.Time) Mail {
 	var lines []string
 	for _, c := range newest[:min(len(newest), MaxDigestLines)] {
-		line := c.Reference + ", since " + stamp(c.CreatedAt)
+		line := c.Reference + ", since " + formatTime(c.CreatedAt)
 		if c.Status == InReview {
 			line += ", in review"
 		}
@@ -142,10 +142,10 @@ func (m Mail) ToRecipient() bool {
 	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked || m.Kind == MailRejected
 }
 
-// Identify draws a mail's Message-ID: the mail's number, by which a bounce finds
+// MakeMessageID draws a mail's Message-ID: the mail's number, by which a bounce finds
 // it, and digits that only who got the mail can know. It is the same whenever
 // it is asked for.
-func (m Mail) Identify(c Certificate, domain string) string {
+func (m Mail) MakeMessageID(c Certificate, domain string) string {
 	if m.MessageID != "" {
 		return m.MessageID
 	}
@@ -154,9 +154,9 @@ func (m Mail) Identify(c Certificate, domain string) string {
 	return fmt.Sprintf("%d.%s@%s", m.ID, hex.EncodeToString(sum[:10]), domain)
 }
 
-// MailOf reads a mail's number out of a Message-ID, with or without brackets; 0
+// ParseMessageID reads a mail's number out of a Message-ID, with or without brackets; 0
 // when it is not one of ours.
-func MailOf(messageID string) uint64 {
+func ParseMessageID(messageID string) uint64 {
 	digits, _, _ := strings.Cut(strings.Trim(strings.TrimSpace(messageID), "<>"), ".")
 	id, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
@@ -165,8 +165,8 @@ func MailOf(messageID string) uint64 {
 	return id
 }
 
-// Moot says why a waiting mail is of no use any more, "" when it is.
-func (m Mail) Moot(c Certificate, now time.Time) string {
+// SkipReason says why a waiting mail is of no use any more, "" when it is.
+func (m Mail) SkipReason(c Certificate, now time.Time) string {
 	switch {
 	case !m.Expires.IsZero() && !now.Before(m.Expires):
 		return "it was not sent while its link served"
@@ -182,34 +182,34 @@ func (m Mail) Moot(c Certificate, now time.Time) string {
 	return ""
 }
 
-// Leave notes that the mail was handed to a mail server.
-func (m Mail) Leave(messageID string, now time.Time) Mail {
-	m.State, m.MessageID, m.SentAt, m.Trouble, m.Link = MailSent, messageID, now, nil, ""
+// MarkSent notes that the mail was handed to a mail server.
+func (m Mail) MarkSent(messageID string, now time.Time) Mail {
+	m.State, m.MessageID, m.SentAt, m.Failure, m.Link = MailSent, messageID, now, nil, ""
 	m.Attempts++
 	return m
 }
 
-// Delay notes an attempt that failed for a reason that may pass.
-func (m Mail) Delay(messageID string, why MailTrouble) Mail {
-	m.MessageID, m.Trouble = messageID, &why
+// MarkDelayed notes an attempt that failed for a reason that may pass.
+func (m Mail) MarkDelayed(messageID string, why MailFailure) Mail {
+	m.MessageID, m.Failure = messageID, &why
 	m.Attempts++
 	return m
 }
 
-// Refuse ends a mail that no server will take.
-func (m Mail) Refuse(why MailTrouble) Mail {
-	m.State, m.Trouble, m.Link = MailRefused, &why, ""
+// MarkRefused ends a mail that no server will take.
+func (m Mail) MarkRefused(why MailFailure) Mail {
+	m.State, m.Failure, m.Link = MailRefused, &why, ""
 	m.Attempts++
 	return m
 }
 
-// Bounce notes that a mail came back. One that is known not to have arrived stays
+// MarkBounced notes that a mail came back. One that is known not to have arrived stays
 // as it is: Illegal.
-func (m Mail) Bounce(why MailTrouble) (Mail, error) {
+func (m Mail) MarkBounced(why MailFailure) (Mail, error) {
 	if m.State != MailSent && m.State != MailWaiting {
 		return m, fault.Newf(fault.Illegal, "mail %d is %s already", m.ID, m.State)
 	}
-	m.State, m.Trouble, m.Link = MailBounced, &why, ""
+	m.State, m.Failure, m.Link = MailBounced, &why, ""
 	return m, nil
 }
 
@@ -219,7 +219,7 @@ func (m Mail) Cancel(why string, now time.Time) (Mail, error) {
 		return m, fault.Newf(fault.Illegal, "mail %d is %s; only one that waits can be cancelled", m.ID, m.State)
 	}
 	m.State, m.Link = MailCancelled, ""
-	m.Trouble = &MailTrouble{Reason: why, At: now}
+	m.Failure = &MailFailure{Reason: why, At: now}
 	return m, nil
 }
 
@@ -252,8 +252,8 @@ func (m Mail) Erase(now time.Time) Mail {
 		m.State = MailCancelled
 	}
 	m.To, m.Link, m.Text, m.From = "", "", "", ""
-	if m.Trouble != nil {
-		m.Trouble = &MailTrouble{Code: m.Trouble.Code, Reason: "erased", At: now}
+	if m.Failure != nil {
+		m.Failure = &MailFailure{Code: m.Failure.Code, Reason: "erased", At: now}
 	}
 	return m
 }
@@ -262,19 +262,19 @@ func (m Mail) Erase(now time.Time) Mail {
 type Undelivered struct {
 	Mail    uint64 `json:"mail"`
 	Address string `json:"address"`
-	MailTrouble
+	MailFailure
 }
 
-// Told is the certificate after a mail about it took another state, and whether
+// ApplyMailResult is the certificate after a mail about it took another state, and whether
 // that changes anything: that its recipient was not reached is noted on it until
 // a later mail goes out.
-func (c Certificate) Told(m Mail) (Certificate, bool) {
+func (c Certificate) ApplyMailResult(m Mail) (Certificate, bool) {
 	if !m.ToRecipient() {
 		return c, false
 	}
 	switch m.State {
 	case MailRefused, MailBounced:
-		c.Undelivered = &Undelivered{Mail: m.ID, Address: m.To, MailTrouble: *m.Trouble}
+		c.Undelivered = &Undelivered{Mail: m.ID, Address: m.To, MailFailure: *m.Failure}
 		return c, true
 	case MailSent:
 		if c.Undelivered != nil {

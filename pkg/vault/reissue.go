@@ -6,15 +6,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Mend is what a corrected certificate says otherwise; nil stays as it was.
-type Mend struct {
+// Amendment is what a corrected certificate says otherwise; nil stays as it was.
+type Amendment struct {
 	Name, Email, Title, Details *string
 	File                        *File
 	Placement                   *Placement // of the code
 }
 
-// Succession is a certificate and the corrected one that takes its place.
-type Succession struct {
+// Reissue is a certificate and the corrected one that takes its place.
+type Reissue struct {
 	Old        Certificate
 	OldEffects Effects
 	Next       Certificate
@@ -24,13 +24,13 @@ type Succession struct {
 // Reissue makes a corrected successor, which enters processing; the certificate
 // itself is marked as replaced. Both follow from one act, so they are kept
 // together.
-func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, error) {
+func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, error) {
 	if c.ErasedAt != nil {
-		return Succession{}, fault.Newf(fault.Illegal, "the data of certificate %s were erased; issue a new one", c.Reference)
+		return Reissue{}, fault.Newf(fault.Illegal, "the data of certificate %s were erased; issue a new one", c.Reference)
 	}
 	old, oldEffects, err := c.Supersede(id.UUID, now)
 	if err != nil {
-		return Succession{}, err
+		return Reissue{}, err
 	}
 	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: c.IssueDate,
 		File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
@@ -50,16 +50,16 @@ func (c Certificate) Reissue(m Mend, id Identity, now time.Time) (Succession, er
 	}
 	d = d.Clean()
 	if err := d.Validate(); err != nil {
-		return Succession{}, err
+		return Reissue{}, err
 	}
 	texts := len(c.Differs(d)) > 0 || d.Title != c.Title
 	if m.File == nil && c.File.Origin != "" && texts {
-		return Succession{}, fault.Newf(fault.Invalid, "the document of certificate %s was made of a template and would say what it said before; have it made anew with --template NAME, or give the corrected one with --file", c.Reference)
+		return Reissue{}, fault.Newf(fault.Invalid, "the document of certificate %s was made of a template and would say what it said before; have it made anew with --template NAME, or give the corrected one with --file", c.Reference)
 	}
 	if m.File == nil && !texts && d.Email == c.Email && d.Placement == c.Placement {
-		return Succession{}, fault.New(fault.Invalid, "nothing about the certificate is to be mended; say what, or give its new file")
+		return Reissue{}, fault.New(fault.Invalid, "nothing about the certificate is to be mended; say what, or give its new file")
 	}
 	next, effects := Accept(d, c.Institution, id, now)
 	next.Supersedes = c.UUID
-	return Succession{Old: old, OldEffects: oldEffects, Next: next, Effects: effects}, nil
+	return Reissue{Old: old, OldEffects: oldEffects, Next: next, Effects: effects}, nil
 }

@@ -17,17 +17,17 @@ func TestReissueKeepsThePlace(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	for what, tt := range map[string]struct {
 		origin string
-		mend   Mend
+		mend   Amendment
 		want   Placement
 		says   string
 	}{
-		"another name":               {"", Mend{Name: &name}, at, ""},
-		"another document":           {"", Mend{File: &file}, at, ""},
-		"another place":              {"", Mend{Placement: &there}, there, ""},
-		"the same place":             {"", Mend{Placement: &at}, at, "nothing about the certificate is to be mended"},
-		"another name of a template": {"o", Mend{Name: &name}, at, "have it made anew with --template NAME"},
-		"a name and its document":    {"o", Mend{Name: &name, File: &file}, at, ""},
-		"a place of a template":      {"o", Mend{Placement: &there}, there, ""},
+		"another name":               {"", Amendment{Name: &name}, at, ""},
+		"another document":           {"", Amendment{File: &file}, at, ""},
+		"another place":              {"", Amendment{Placement: &there}, there, ""},
+		"the same place":             {"", Amendment{Placement: &at}, at, "nothing about the certificate is to be mended"},
+		"another name of a template": {"o", Amendment{Name: &name}, at, "have it made anew with --template NAME"},
+		"a name and its document":    {"o", Amendment{Name: &name, File: &file}, at, ""},
+		"a place of a template":      {"o", Amendment{Placement: &there}, there, ""},
 	} {
 		c := Certificate{Status: Approved, Title: "D", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01", Placement: at,
 			File: File{SHA256: "f", Origin: tt.origin}, Identity: Identity{UUID: "u", Reference: "VEC-IC-1"}}

@@ -15,8 +15,8 @@ func HashSecret(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// drawSecret draws 256 random bits.
-func drawSecret(random io.Reader) (string, error) {
+// newSecret draws 256 random bits.
+func newSecret(random io.Reader) (string, error) {
 	var bits [32]byte
 	if _, err := io.ReadFull(random, bits[:]); err != nil {
 		return "", fmt.Errorf("drawing a secret: %w", err)

@@ -45,14 +45,14 @@ func Fold(s string) string {
 	if err != nil {
 		stripped = s
 	}
-	return barred.Replace(foldCase(stripped))
+	return strokedLetters.Replace(foldCase(stripped))
 }
 
 // foldCase folds by Unicode's table. Go's implementation swaps the two cases of
 // Cherokee instead of folding them into one; lower-casing afterwards mends that.
 func foldCase(s string) string { return strings.ToLower(cases.Fold().String(s)) }
 
-var barred = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "ŧ", "t")
+var strokedLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "ŧ", "t")
 
 func isASCII(s string) bool {
 	for i := range len(s) {

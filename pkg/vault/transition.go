@@ -15,8 +15,8 @@ type Effects struct {
 	Tail   []byte // the verified PDF's last bytes, on approval
 }
 
-// Held returns the effects with their mails held until a moment.
-func (fx Effects) Held(until time.Time) Effects {
+// HoldMailsUntil returns the effects with their mails held until a moment.
+func (fx Effects) HoldMailsUntil(until time.Time) Effects {
 	mails := make([]Mail, len(fx.Mails))
 	for i, m := range fx.Mails {
 		m.NotBefore = until
@@ -46,7 +46,7 @@ func Accept(d Draft, institution uint32, id Identity, now time.Time) (Certificat
 // Approve ends processing with success: the verified PDF is the document
 // followed by the tail.
 func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificate, Effects, error) {
-	if err := c.must(Processing, "approved"); err != nil {
+	if err := c.requireStatus(Processing, "approved"); err != nil {
 		return c, Effects{}, err
 	}
 	c.Status, c.Verified, c.Failure = Approved, &v, nil
@@ -65,7 +65,7 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 
 // Fail ends processing without success.
 func (c Certificate) Fail(why Failure, now time.Time) (Certificate, Effects, error) {
-	if err := c.must(Processing, "failed"); err != nil {
+	if err := c.requireStatus(Processing, "failed"); err != nil {
 		return c, Effects{}, err
 	}
 	c.Status, c.Failure, c.UpdatedAt = Failed, &why, now
@@ -74,7 +74,7 @@ func (c Certificate) Fail(why Failure, now time.Time) (Certificate, Effects, err
 
 // Retry sends a failed certificate through processing again (guide, step 7).
 func (c Certificate) Retry(trigger Trigger, now time.Time) (Certificate, Effects, error) {
-	if err := c.must(Failed, "retried"); err != nil {
+	if err := c.requireStatus(Failed, "retried"); err != nil {
 		return c, Effects{}, err
 	}
 	c.Status, c.Failure, c.UpdatedAt = Processing, nil, now
@@ -87,11 +87,11 @@ func (c Certificate) Retry(trigger Trigger, now time.Time) (Certificate, Effects
 // Revoke takes an approved certificate back. The reason is shown to everyone
 // who checks it.
 func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects, error) {
-	if err := c.must(Approved, "revoked"); err != nil {
+	if err := c.requireStatus(Approved, "revoked"); err != nil {
 		return c, Effects{}, err
 	}
 	reason = Clean(reason)
-	if msg := checkText("reason", reason, true, MaxDetails, Forbidden); msg != "" {
+	if msg := checkText("reason", reason, true, MaxDetails, ForbiddenRune); msg != "" {
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
 	}
 	c.Status, c.Revocation, c.UpdatedAt = Revoked, &Revocation{At: now, Reason: reason}, now
@@ -108,8 +108,8 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 	case c.Status == Processing:
 		return c, Effects{}, fault.Newf(fault.Illegal,
 			"certificate %s is still being processed; correct it when that is done", c.Reference)
-	case c.unissued("corrected") != nil:
-		return c, Effects{}, c.unissued("corrected")
+	case c.notIssuedError("corrected") != nil:
+		return c, Effects{}, c.notIssuedError("corrected")
 	case successor == "" || successor == c.UUID:
 		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
 	}
@@ -117,9 +117,9 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 	return c, Effects{Events: []Event{c.event(EventSuperseded, ByAdmin, now)}}, nil
 }
 
-// Reshare gives a certificate another token for its view-and-share page; the
+// ReplaceShareToken gives a certificate another token for its view-and-share page; the
 // address that was handed on until now leads nowhere any more.
-func (c Certificate) Reshare(token string, now time.Time) (Certificate, Effects, error) {
+func (c Certificate) ReplaceShareToken(token string, now time.Time) (Certificate, Effects, error) {
 	if token == "" || token == c.ShareToken {
 		return c, Effects{}, fault.New(fault.Invalid, "a new share token must be another one")
 	}
@@ -127,7 +127,7 @@ func (c Certificate) Reshare(token string, now time.Time) (Certificate, Effects,
 	return c, Effects{}, nil
 }
 
-func (c Certificate) must(want Status, verb string) error {
+func (c Certificate) requireStatus(want Status, verb string) error {
 	if c.Status == want {
 		return nil
 	}

@@ -330,12 +330,12 @@ func TestSearchText(t *testing.T) {
 
 func TestReshare(t *testing.T) {
 	c, _ := vault.Accept(draft(), 7, vault.Identity{UUID: "u-1", Reference: "R", ShareToken: "old"}, born)
-	again, fx, err := c.Reshare("new", born.Add(time.Hour))
+	again, fx, err := c.ReplaceShareToken("new", born.Add(time.Hour))
 	if err != nil || again.ShareToken != "new" || !again.UpdatedAt.Equal(born.Add(time.Hour)) || len(fx.Events)+len(fx.Jobs) != 0 {
 		t.Errorf("became %+v with %+v: %v", again, fx, err)
 	}
 	for _, token := range []string{"", "old"} {
-		if same, _, err := c.Reshare(token, born); !fault.Is(err, fault.Invalid) || same.ShareToken != "old" {
+		if same, _, err := c.ReplaceShareToken(token, born); !fault.Is(err, fault.Invalid) || same.ShareToken != "old" {
 			t.Errorf("with %q: %+v, %v", token, same, err)
 		}
 	}

@@ -24,7 +24,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -75,13 +75,13 @@ func newHookSite(path string) (*hookSite, error) {
 	return &hookSite{Store: db}, err
 }
 
-func (h *hookSite) endpoint(address string) (hook.Endpoint, error) {
+func (h *hookSite) endpoint(address string) (vaultwebhook.Endpoint, error) {
 	id, err := vault.NewUUID(rand.Reader, time.Now())
 	if err != nil {
-		return hook.Endpoint{}, err
+		return vaultwebhook.Endpoint{}, err
 	}
-	e, err := hook.New(id, hook.Owner{Institution: 1}, hook.Edit{URL: &address, Events: []vault.EventType{vault.EventCreated}},
-		hook.Sealed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), time.Now())
+	e, err := vaultwebhook.New(id, vaultwebhook.Subscriber{Institution: 1}, vaultwebhook.Update{URL: &address, Events: []vault.EventType{vault.EventCreated}},
+		vaultwebhook.EncryptedSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), time.Now())
 	if err != nil {
 		return e, err
 	}
@@ -90,7 +90,7 @@ func (h *hookSite) endpoint(address string) (hook.Endpoint, error) {
 
 // happen creates n certificates and returns their UUIDs.
 func (h *hookSite) happen(n int) ([]string, error) {
-	rows, names := make([]store.Acceptance, n), make([]string, n)
+	rows, names := make([]store.NewCertificate, n), make([]string, n)
 	for i := range rows {
 		h.made++
 		id, err := vault.NewIdentity(rand.Reader, time.Now(), 2026)
@@ -99,16 +99,16 @@ func (h *hookSite) happen(n int) ([]string, error) {
 		}
 		c, fx := vault.Accept(vault.Draft{Title: "Certificate of Achievement", Name: "Person", Email: fmt.Sprintf("p%d@example.org", h.made),
 			IssueDate: "2026-06-01", Trigger: vault.BulkUpload, File: vault.File{SHA256: vault.HashSecret(fmt.Sprint(h.made))}}, 1, id, time.Now())
-		rows[i], names[i] = store.Acceptance{Certificate: c, Effects: fx}, c.UUID
+		rows[i], names[i] = store.NewCertificate{Certificate: c, Effects: fx}, c.UUID
 	}
-	_, err := h.Accept(context.Background(), rows)
+	_, err := h.Insert(context.Background(), rows)
 	return names, err
 }
 
 func (h *hookSite) sender(ended func(context.Context)) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(h.Store, webhooks.DispatcherOptions{
 		Client:     ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections}),
-		OpenSecret: func(_ string, sealed hook.Sealed) (string, error) { return string(sealed), nil },
+		OpenSecret: func(_ string, sealed vaultwebhook.EncryptedSecret) (string, error) { return string(sealed), nil },
 		UserAgent:  "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Attempted: ended,
 	})
 }
@@ -140,7 +140,7 @@ func deliverAll(path string, n int) (ours, bare float64, err error) {
 			return 0, 0, err
 		}
 	}
-	turn, err := h.NextTurn(context.Background(), 1, e.ID, time.Now(), n, func(uint64) bool { return false })
+	turn, err := h.NextDeliveries(context.Background(), 1, e.ID, time.Now(), n, func(uint64) bool { return false })
 	if err != nil {
 		return 0, 0, err
 	}
@@ -155,7 +155,7 @@ func deliverAll(path string, n int) (ours, bare float64, err error) {
 }
 
 // drain delivers until every delivery is noted as done.
-func (h *hookSite) drain(e hook.Endpoint) error {
+func (h *hookSite) drain(e vaultwebhook.Endpoint) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	noted := make(chan struct{}, 1)
@@ -168,7 +168,7 @@ func (h *hookSite) drain(e hook.Endpoint) error {
 	ended := make(chan error, 1)
 	go func() { ended <- sender.Run(ctx) }()
 	for {
-		turn, err := h.NextTurn(ctx, 1, e.ID, time.Now(), 1, func(uint64) bool { return false })
+		turn, err := h.NextDeliveries(ctx, 1, e.ID, time.Now(), 1, func(uint64) bool { return false })
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (h *hookSite) drain(e hook.Endpoint) error {
 	}
 }
 
-func sendBare(address string, all []store.Due) error {
+func sendBare(address string, all []store.DueDelivery) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: hooksInFlight}}
 	defer client.CloseIdleConnections()
 	bodies := make(chan []byte)

@@ -130,7 +130,7 @@ func fillDocuments(blobs string) error {
 
 func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from, n int) error {
 	now := time.Now()
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for i := range rows {
 		id, err := vault.NewIdentity(rand.Reader, now, 2026)
 		if err != nil {
@@ -141,9 +141,9 @@ func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from
 			Email: fmt.Sprintf("person%d@example.org", from+i), IssueDate: "2026-06-01", Trigger: vault.BulkUpload,
 			File: vault.File{Name: "certificate.pdf", Format: "pdf", Size: 50_000, SHA256: vault.HashSecret(strconv.Itoa(from + i))},
 		}, inst.ID, id, now)
-		rows[i] = store.Acceptance{Certificate: c, Effects: fx}
+		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}
-	if _, err := db.Accept(ctx, rows); err != nil {
+	if _, err := db.Insert(ctx, rows); err != nil {
 		return err
 	}
 	approve := func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -162,11 +162,11 @@ func settleAll(ctx context.Context, db *bolt.Store, kind vault.JobKind, n int, c
 	if err != nil {
 		return err
 	}
-	settlements := make([]store.Settlement, len(jobs))
+	settlements := make([]store.JobResult, len(jobs))
 	for i, j := range jobs {
-		settlements[i] = store.Settlement{Job: j, Change: change}
+		settlements[i] = store.JobResult{Job: j, Change: change}
 	}
-	outcomes, err := db.Settle(ctx, settlements)
+	outcomes, err := db.Complete(ctx, settlements)
 	return errors.Join(append(outcomes, err)...)
 }
 

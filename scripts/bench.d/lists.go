@@ -322,12 +322,12 @@ func fillLists(ctx context.Context, s setup, home string) error {
 		return err
 	}
 	took, err := timed(func() error {
-		rows := make([]store.Acceptance, 0, listGroup)
+		rows := make([]store.NewCertificate, 0, listGroup)
 		for c := range listed(s.certificates) {
-			if rows = append(rows, store.Acceptance{Certificate: c}); len(rows) < listGroup && int(c.ID) < s.certificates {
+			if rows = append(rows, store.NewCertificate{Certificate: c}); len(rows) < listGroup && int(c.ID) < s.certificates {
 				continue
 			}
-			if _, err := kept.Accept(ctx, rows); err != nil {
+			if _, err := kept.Insert(ctx, rows); err != nil {
 				return err
 			}
 			rows = rows[:0]

@@ -147,7 +147,7 @@ func sendAll(address, folder string, n int) (float64, error) {
 // queueMails approves certificates, which queues their mails.
 func queueMails(ctx context.Context, db *bolt.Store, who vault.Institution, from, n int) error {
 	now := time.Now()
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for i := range rows {
 		id, err := vault.NewIdentity(rand.Reader, now, 2026)
 		if err != nil {
@@ -157,9 +157,9 @@ func queueMails(ctx context.Context, db *bolt.Store, who vault.Institution, from
 			Title: "Certificate of Achievement", Name: "Zoë Müller", Email: fmt.Sprintf("person%d@example.org", from+i),
 			IssueDate: "2026-06-01", File: vault.File{Name: "c.pdf", Format: "pdf", SHA256: vault.HashSecret(strconv.Itoa(from + i))},
 		}, who.ID, id, now)
-		rows[i] = store.Acceptance{Certificate: c, Effects: fx}
+		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}
-	if _, err := db.Accept(ctx, rows); err != nil {
+	if _, err := db.Insert(ctx, rows); err != nil {
 		return err
 	}
 	return settleAll(ctx, db, vault.JobProcess, n, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {

@@ -299,7 +299,7 @@ func StateOf(c client.Certificate) string {
 // StateAfter is the state that an event leaves a certificate in; "" where it says
 // nothing of it.
 func StateAfter(e staff.CertificateEvent) vault.Status {
-	return vault.EventType(e.Event).Leaves(vault.Source(e.Source))
+	return vault.EventType(e.Event).ResultingStatus(vault.Source(e.Source))
 }
 
 // View draws the list.

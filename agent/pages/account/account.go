@@ -40,9 +40,9 @@ type Options struct {
 
 // Links is what is needed of the store to sign somebody in.
 type Links interface {
-	AddSignIn(ctx context.Context, s vault.SignIn) error
-	SignIn(ctx context.Context, hash string, now time.Time) (vault.SignIn, error)
-	Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
+	AddMagicLink(ctx context.Context, s vault.MagicLink) error
+	MagicLink(ctx context.Context, hash string, now time.Time) (vault.MagicLink, error)
+	RedeemMagicLink(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
 }
 
 // Pages are those of accounts.
@@ -121,11 +121,11 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) sendLink(ctx context.Context, to string) error {
-	link, secret, err := vault.NewSignIn(p.Random, to, p.Now())
+	link, secret, err := vault.NewMagicLink(p.Random, to, p.Now())
 	if err != nil {
 		return err
 	}
-	if err := p.Links.AddSignIn(ctx, link); err != nil {
+	if err := p.Links.AddMagicLink(ctx, link); err != nil {
 		return err
 	}
 	return p.Send(ctx, to, strings.TrimRight(p.BaseURL(), "/")+"/sign-in/"+secret)
@@ -134,7 +134,7 @@ func (p *Pages) sendLink(ctx context.Context, to string) error {
 // serveConfirm asks the visitor to press a button: programs that look at the links
 // in mails must not use them up.
 func (p *Pages) serveConfirm(w http.ResponseWriter, r *http.Request) {
-	_, err := p.Links.SignIn(r.Context(), vault.HashSecret(r.PathValue("secret")), p.Now())
+	_, err := p.Links.MagicLink(r.Context(), vault.HashSecret(r.PathValue("secret")), p.Now())
 	switch {
 	case fault.Is(err, fault.NotFound):
 		p.showUsed(w, r)
@@ -166,7 +166,7 @@ func (p *Pages) prove(w http.ResponseWriter, r *http.Request) {
 		p.Frame.Broken(w, r, err)
 		return
 	}
-	_, n, err := p.Links.Prove(r.Context(), vault.HashSecret(r.PathValue("secret")), fresh, session, now)
+	_, n, err := p.Links.RedeemMagicLink(r.Context(), vault.HashSecret(r.PathValue("secret")), fresh, session, now)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		p.showUsed(w, r)

@@ -32,7 +32,7 @@ func (p *Pages) applied(v frame.View, c vault.Certificate) applied {
 		Title: c.Title, Name: c.Name, Date: v.Day(day), Day: string(day), Reference: c.Reference,
 		Kind: string(c.Status), State: v.T("application." + string(c.Status)),
 	}
-	standing := c.Standing()
+	standing := c.Validity()
 	switch {
 	case standing.Issued():
 		one.Kind, one.State, one.Link = string(standing), v.T("state."+string(standing)), v.Link("/c/"+c.ShareToken)

@@ -12,7 +12,7 @@ import (
 
 // Owned is what is needed of the store to show what was issued to somebody.
 type Owned interface {
-	Owned(ctx context.Context, account string, page, perPage int) (store.Page, error)
+	OwnedBy(ctx context.Context, account string, page, perPage int) (store.Page, error)
 }
 
 // Applications is where an account's applications are found, the latest first.
@@ -54,7 +54,7 @@ func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 	if err != nil || n < 1 {
 		n = 1
 	}
-	found, err := p.Owned.Owned(r.Context(), who.ID, n, perPage)
+	found, err := p.Owned.OwnedBy(r.Context(), who.ID, n, perPage)
 	if err != nil {
 		p.Frame.Broken(w, r, err)
 		return
@@ -80,7 +80,7 @@ func (p *Pages) serveMine(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) owned(v frame.View, c vault.Certificate) owned {
-	standing := c.Standing()
+	standing := c.Validity()
 	one := owned{
 		Title: c.Title, Name: c.Name, Date: v.Day(c.IssueDate), Day: string(c.IssueDate), Reference: c.Reference,
 		Standing: string(standing), State: v.T("state." + string(standing)), Link: v.Link("/c/" + c.ShareToken),

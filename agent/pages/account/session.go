@@ -37,7 +37,7 @@ func (p *Pages) cookie(r *http.Request, value string, age int) *http.Cookie {
 }
 
 func (p *Pages) setCookie(w http.ResponseWriter, r *http.Request, secret string) {
-	http.SetCookie(w, p.cookie(r, secret, int(vault.SessionLife/time.Second)))
+	http.SetCookie(w, p.cookie(r, secret, int(vault.SessionTTL/time.Second)))
 }
 
 // hash is that of the session's secret in a request's cookie, "" where there is none.

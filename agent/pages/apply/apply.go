@@ -31,7 +31,7 @@ type Desk interface {
 
 // Proofs finds applications by the secrets of their links.
 type Proofs interface {
-	WaitingApplication(ctx context.Context, secret string) (vault.Waiting, error)
+	WaitingApplication(ctx context.Context, secret string) (vault.UnconfirmedApplication, error)
 	ConfirmApplication(ctx context.Context, secret string) (vault.Certificate, error)
 }
 
@@ -81,7 +81,7 @@ type Pages struct {
 const (
 	fromAddress  = 5
 	fromCaller   = 20
-	fromAll      = vault.MaxWaiting
+	fromAll      = vault.MaxUnconfirmed
 	atOnceCaller = 4
 )
 
@@ -114,9 +114,9 @@ func (p *Pages) say(w http.ResponseWriter, r *http.Request, status int, name, to
 }
 
 // applicant finds out who applies, and answers where nobody may.
-func (p *Pages) applicant(w http.ResponseWriter, r *http.Request, otherwise int) (who vault.Account, at vault.Applying, ok bool) {
-	at = p.Frame.Current().Applying()
-	if at.Who == vault.NoApplicants {
+func (p *Pages) applicant(w http.ResponseWriter, r *http.Request, otherwise int) (who vault.Account, at vault.ApplicationPolicy, ok bool) {
+	at = p.Frame.Current().ApplicationPolicy()
+	if at.Who == vault.NobodyMayApply {
 		p.Frame.Tell(w, r, http.StatusNotFound, "missing")
 		return who, at, false
 	}
@@ -125,7 +125,7 @@ func (p *Pages) applicant(w http.ResponseWriter, r *http.Request, otherwise int)
 	case err != nil:
 		p.Frame.Broken(w, r, err)
 		return who, at, false
-	case !signedIn && at.Who != vault.AnyoneApply:
+	case !signedIn && at.Who != vault.AnyoneMayApply:
 		p.say(w, r, otherwise, "apply.signin", "/sign-in")
 		return who, at, false
 	}
@@ -210,7 +210,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, f *form, err err
 	case fault.Is(err, fault.Forbidden):
 		p.Frame.Tell(w, r, http.StatusForbidden, "apply.closed")
 	case fault.Is(err, fault.Invalid):
-		f.at = p.Frame.Current().Applying()
+		f.at = p.Frame.Current().ApplicationPolicy()
 		p.show(w, r, http.StatusUnprocessableEntity, f, f.formProblem("apply.changed"))
 	case fault.Is(err, fault.Full):
 		p.show(w, r, http.StatusServiceUnavailable, f, f.formProblem("apply.full"))

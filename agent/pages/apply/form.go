@@ -31,7 +31,7 @@ const (
 // form is an application that is being filled in.
 type form struct {
 	take     func(r io.Reader, name string) (vault.File, error)
-	at       vault.Applying
+	at       vault.ApplicationPolicy
 	account  string // address of who is signed in, "" for nobody
 	texts    map[string]string
 	sent     bool        // a file came
@@ -43,7 +43,7 @@ type form struct {
 // whoever looked into a file, which are English.
 type complaint struct{ text, why string }
 
-func newForm(ctx context.Context, desk Desk, at vault.Applying, who vault.Account) *form {
+func newForm(ctx context.Context, desk Desk, at vault.ApplicationPolicy, who vault.Account) *form {
 	take := func(r io.Reader, name string) (vault.File, error) { return desk.TakeEvidence(ctx, r, name) }
 	return &form{take: take, at: at, account: who.Email, texts: map[string]string{}}
 }

@@ -3,17 +3,17 @@ package frame
 import "github.com/vecctl/vecctl/pkg/vault"
 
 // Mark is a sign beside the words that say what a certificate counts for.
-func Mark(s vault.Standing) string {
+func Mark(s vault.Validity) string {
 	switch s {
-	case vault.Genuine:
+	case vault.ValidityGenuine:
 		return "\u2713"
-	case vault.Superseded:
+	case vault.ValiditySuperseded:
 		return "\u21bb"
-	case vault.Unfinished:
+	case vault.ValidityProcessing:
 		return "\u2026"
-	case vault.Unknown:
+	case vault.ValidityUnknown:
 		return "?"
-	case vault.TakenBack, vault.Unissued, vault.Withdrawn:
+	case vault.ValidityRevoked, vault.ValidityFailed, vault.ValidityWithdrawn:
 	}
 	return "\u2715"
 }

@@ -28,7 +28,7 @@ var files embed.FS
 
 // Vault is what is needed of the store.
 type Vault interface {
-	Shared(ctx context.Context, token string) (vault.Certificate, error)
+	ByShareToken(ctx context.Context, token string) (vault.Certificate, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 }
 
@@ -51,7 +51,7 @@ type Options struct {
 	// Draw makes a PNG of the verified PDF's first page; nil where nothing here can.
 	Draw func(context.Context, vault.Certificate) ([]byte, error)
 	// Ask takes a wish for a correction down.
-	Ask func(context.Context, vault.Certificate, vault.Correction) error
+	Ask func(context.Context, vault.Certificate, vault.CorrectionRequest) error
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -88,8 +88,8 @@ func (p *Pages) Route(mux *http.ServeMux) {
 
 // find looks a page's certificate up and answers where there is none.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) (c vault.Certificate, v frame.View, ok bool) {
-	c, err := p.Vault.Shared(r.Context(), r.PathValue("token"))
-	if err == nil && c.Standing() == vault.Unknown { // an application, which is no certificate
+	c, err := p.Vault.ByShareToken(r.Context(), r.PathValue("token"))
+	if err == nil && c.Validity() == vault.ValidityUnknown { // an application, which is no certificate
 		c, err = vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 	}
 	if fault.Is(err, fault.NotFound) {
@@ -128,7 +128,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, c vault
 	}
 	page.Said = said
 	around := frame.Page{View: v, Title: page.Verdict, Meta: []frame.Meta{{Property: "og:type", Content: "website"}}}
-	if c.Standing().Issued() {
+	if c.Validity().Issued() {
 		around.Title = c.Title
 		around.Meta = append(around.Meta,
 			frame.Meta{Property: "og:title", Content: c.Title},
@@ -160,7 +160,7 @@ type content struct {
 }
 
 func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) (content, error) {
-	standing := c.Standing()
+	standing := c.Validity()
 	here := "/c/" + c.ShareToken
 	page := content{
 		Certificate: c, Standing: string(standing), Issued: standing.Issued(), Assigned: c.Owner() != "",
@@ -168,7 +168,7 @@ func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) 
 		Institution: v.Institution.Name, Date: v.Day(c.IssueDate), URL: p.ShareURL(c), VerifyURL: p.VerifyURL(c.Reference),
 		Here: v.Link(here), Join: v.Link("/sign-in"),
 	}
-	page.Valid = standing == vault.Genuine || standing == vault.Superseded
+	page.Valid = standing == vault.ValidityGenuine || standing == vault.ValiditySuperseded
 	if !page.Issued {
 		return page, nil
 	}
@@ -181,7 +181,7 @@ func (p *Pages) content(ctx context.Context, c vault.Certificate, v frame.View) 
 			page.Picture = v.Plain(here + "/page.png")
 		}
 	}
-	if standing == vault.Genuine {
+	if standing == vault.ValidityGenuine {
 		page.LinkedIn, page.Fields = linkedIn(c, page), fieldsOf(v, c, page)
 	}
 	var err error
@@ -221,7 +221,7 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if s := c.Standing(); s != vault.Genuine && s != vault.Superseded {
+	if s := c.Validity(); s != vault.ValidityGenuine && s != vault.ValiditySuperseded {
 		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}
@@ -253,7 +253,7 @@ func (p *Pages) picture(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if s := c.Standing(); p.pictures == nil || s != vault.Genuine && s != vault.Superseded {
+	if s := c.Validity(); p.pictures == nil || s != vault.ValidityGenuine && s != vault.ValiditySuperseded {
 		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}
@@ -279,12 +279,12 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !c.Standing().Issued() {
+	if !c.Validity().Issued() {
 		p.Frame.Note(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
-	wish, err := vault.NewCorrection(c, strings.ReplaceAll(r.PostFormValue("correction"), "\r\n", "\n"), p.Now())
+	wish, err := vault.NewCorrectionRequest(c, strings.ReplaceAll(r.PostFormValue("correction"), "\r\n", "\n"), p.Now())
 	if err != nil {
 		p.show(w, r, http.StatusUnprocessableEntity, c, v, v.T("share.mend.bad"))
 		return

@@ -13,7 +13,7 @@ import (
 // It holds no e-mail address.
 type Answer struct {
 	ReferenceID string         `json:"reference_id"`
-	Standing    vault.Standing `json:"status"`
+	Standing    vault.Validity `json:"status"`
 	Valid       bool           `json:"valid"` // genuine and not replaced
 	Message     string         `json:"message"`
 	Institution *string        `json:"institution"`
@@ -35,21 +35,21 @@ type Revocation struct {
 }
 
 // message is what an answer says of a standing.
-func message(s vault.Standing) string {
+func message(s vault.Validity) string {
 	switch s {
-	case vault.Genuine:
+	case vault.ValidityGenuine:
 		return "The certificate is genuine."
-	case vault.TakenBack:
+	case vault.ValidityRevoked:
 		return "The certificate has been revoked."
-	case vault.Superseded:
+	case vault.ValiditySuperseded:
 		return "The certificate has been replaced by a corrected one."
-	case vault.Unfinished:
+	case vault.ValidityProcessing:
 		return "The certificate is still being processed."
-	case vault.Unissued:
+	case vault.ValidityFailed:
 		return "The certificate was not issued."
-	case vault.Withdrawn:
+	case vault.ValidityWithdrawn:
 		return "The certificate has been withdrawn."
-	case vault.Unknown:
+	case vault.ValidityUnknown:
 	}
 	return "There is no certificate with this reference ID."
 }
@@ -71,8 +71,8 @@ func (p *Pages) answer(w http.ResponseWriter, status int, asked string, f findin
 }
 
 func (p *Pages) shape(asked string, f finding) Answer {
-	a := Answer{ReferenceID: asked, Standing: f.standing, Valid: f.standing == vault.Genuine, Message: message(f.standing)}
-	if f.standing == vault.Unknown {
+	a := Answer{ReferenceID: asked, Standing: f.standing, Valid: f.standing == vault.ValidityGenuine, Message: message(f.standing)}
+	if f.standing == vault.ValidityUnknown {
 		return a
 	}
 	c := f.certificate

@@ -46,7 +46,7 @@ func newQuick() *quick {
 // knownOf is what is kept of a finding; ok is false for the rarer kinds of page.
 func knownOf(f finding, version uint64) (k known, ok bool) {
 	c := f.certificate
-	if f.standing != vault.Genuine || f.predecessor != "" || c.Verified == nil {
+	if f.standing != vault.ValidityGenuine || f.predecessor != "" || c.Verified == nil {
 		return k, false
 	}
 	return known{version, c.Institution, c.Title, c.Name, c.Reference, c.IssueDate, c.Verified.SHA256}, true
@@ -117,8 +117,8 @@ func (p *Pages) cutOf(v frame.View) (*cutPage, error) {
 	if strings.ContainsRune(v.Institution.Name, slotMark) {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
-	verdict := v.T("verdict." + string(vault.Genuine))
-	c := p.content(v, finding{standing: vault.Genuine, institution: v.Institution}, verdict, "")
+	verdict := v.T("verdict." + string(vault.ValidityGenuine))
+	c := p.content(v, finding{standing: vault.ValidityGenuine, institution: v.Institution}, verdict, "")
 	c.Title, c.Name, c.Day, c.Date = slot(titleSlot), slot(nameSlot), slot(daySlot), slot(dateSlot)
 	c.Reference, c.URL, c.SHA256, c.Same = slot(referenceSlot), slot(urlSlot), slot(sumSlot), v.T("check.same")
 	var out bytes.Buffer

@@ -20,7 +20,7 @@ type one struct {
 	at    uint64
 }
 
-func (o *one) Referred(context.Context, string) (vault.Certificate, error) {
+func (o *one) ByReference(context.Context, string) (vault.Certificate, error) {
 	o.reads++
 	return o.c, nil
 }
@@ -58,7 +58,7 @@ func TestQuickPages(t *testing.T) {
 		view := f.View(r, who)
 		title := view.T("verdict.genuine")
 		var out bytes.Buffer
-		found := finding{standing: vault.Genuine, certificate: v.c, institution: who}
+		found := finding{standing: vault.ValidityGenuine, certificate: v.c, institution: who}
 		if err := f.Draw(&out, frame.Page{View: view, Title: title}, p.verdict, p.content(view, found, title, v.c.Reference)); err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ var files embed.FS
 
 // Vault is what is needed of the store.
 type Vault interface {
-	Referred(ctx context.Context, reference string) (vault.Certificate, error)
+	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	// Version is another number after each change of a certificate.
 	Version(reference string) uint64
@@ -61,7 +61,7 @@ func (p *Pages) Route(mux *http.ServeMux) {
 
 // finding is what is found out about a reference ID.
 type finding struct {
-	standing               vault.Standing
+	standing               vault.Validity
 	certificate            vault.Certificate
 	institution            vault.Institution
 	successor, predecessor string // reference IDs
@@ -69,17 +69,17 @@ type finding struct {
 
 // find looks a reference ID up.
 func (p *Pages) find(ctx context.Context, reference string) (finding, error) {
-	c, err := p.Vault.Referred(ctx, reference)
+	c, err := p.Vault.ByReference(ctx, reference)
 	if fault.Is(err, fault.NotFound) {
-		return finding{standing: vault.Unknown, institution: p.Frame.Current()}, nil
+		return finding{standing: vault.ValidityUnknown, institution: p.Frame.Current()}, nil
 	}
 	if err != nil {
 		return finding{}, err
 	}
-	if c.Standing() == vault.Unknown {
-		return finding{standing: vault.Unknown, institution: p.Frame.Current()}, nil
+	if c.Validity() == vault.ValidityUnknown {
+		return finding{standing: vault.ValidityUnknown, institution: p.Frame.Current()}, nil
 	}
-	f := finding{standing: c.Standing(), certificate: c}
+	f := finding{standing: c.Validity(), certificate: c}
 	var ok bool
 	if f.institution, ok = p.Institution(c.Institution); !ok {
 		return f, fmt.Errorf("institution %d is missing", c.Institution)
@@ -111,7 +111,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.Log.Error("verifying a certificate failed", "error", err)
 		f, status = finding{institution: p.Frame.Current()}, http.StatusInternalServerError
-	case f.standing == vault.Unknown:
+	case f.standing == vault.ValidityUnknown:
 		status = http.StatusNotFound
 	}
 	if asJSON {
@@ -149,7 +149,7 @@ type content struct {
 func (p *Pages) content(v frame.View, f finding, verdict, reference string) *content {
 	c := &content{
 		Standing: string(f.standing), Mark: frame.Mark(f.standing), Verdict: verdict, Text: v.T("verdict." + string(f.standing) + ".text"),
-		Known: f.standing != vault.Unknown, Issued: f.standing.Issued(),
+		Known: f.standing != vault.ValidityUnknown, Issued: f.standing.Issued(),
 		Institution: f.institution.Name, Reference: f.certificate.Reference,
 	}
 	if !c.Known {
@@ -173,7 +173,7 @@ func (p *Pages) content(v frame.View, f finding, verdict, reference string) *con
 	}
 	if doc := f.certificate.Verified; doc != nil {
 		c.SHA256, c.Same = doc.SHA256, v.T("check.same")
-		if f.standing != vault.Genuine {
+		if f.standing != vault.ValidityGenuine {
 			c.Same = v.T("check.same." + string(f.standing))
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // Row is one certificate that is to be issued.
@@ -181,7 +181,7 @@ func (c *Courier) note(call *call, places []int, status client.RowStatus) {
 }
 
 // uploadLife is how long an upload is relied on: less than the day that it has.
-const uploadLife = caller.UploadLife - time.Hour
+const uploadLife = apiaccess.UploadTTL - time.Hour
 
 // uploadAll sends the documents that the vault does not have.
 func (c *Courier) uploadAll(ctx context.Context, open []int) error {

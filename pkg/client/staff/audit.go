@@ -8,7 +8,7 @@ import (
 	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // UserHeader tells an agent which user of the machine its staff is. It is a word,
@@ -44,22 +44,22 @@ func Path(r *http.Request) string {
 
 // Acts returns a piece of the audit trail: the entries behind the one with a number,
 // in order. It is empty at the end.
-func (c *Client) Acts(ctx context.Context, after uint64) ([]act.Entry, error) {
-	var found []act.Entry
+func (c *Client) Acts(ctx context.Context, after uint64) ([]audit.Entry, error) {
+	var found []audit.Entry
 	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/panel/audit?after=%d", after), nil, &found)
 	return found, err
 }
 
 // EachAct hands every entry of the audit trail on, and checks that each follows from
 // the one before.
-func (c *Client) EachAct(ctx context.Context, each func(act.Entry) error) (last act.Entry, err error) {
+func (c *Client) EachAct(ctx context.Context, each func(audit.Entry) error) (last audit.Entry, err error) {
 	for {
 		found, err := c.Acts(ctx, last.Seq)
 		if err != nil || len(found) == 0 {
 			return last, err
 		}
 		for _, e := range found {
-			if err := e.Follows(last); err != nil {
+			if err := e.VerifyAfter(last); err != nil {
 				return last, fault.At("the audit trail", err)
 			}
 			if err := each(e); err != nil {

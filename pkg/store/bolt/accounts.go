@@ -1,163 +1,141 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
-	"time"
 
-	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/account"
-	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// assigned is a changed certificate with the owner that it now has: when it is
-// approved and when its address changes, the address's account.
-func (t *txn) assigned(old, c vault.Certificate) (vault.Certificate, error) {
-	approved := c.Status == vault.Approved && old.Status != vault.Approved
-	moved := vault.FoldEmail(c.Email) != vault.FoldEmail(old.Email) && (c.Status == vault.Approved || c.Status == vault.Revoked)
-	if approved || moved {
-		owner, err := account.Of(t.Tx, c.Email)
-		if err != nil {
-			return c, err
-		}
-		if c, err = c.Assign(owner, c.UpdatedAt); err != nil {
-			return c, err
-		}
-	}
-	return c, account.MoveOwner(t.Tx, old, c)
+// The buckets; schema.go draws them.
+var (
+	accountsBucket              = []byte("accounts")
+	accountByEmailBucket        = []byte("account_by_email")
+	certificatesByAccountBucket = []byte("by_account")
+	magicLinksBucket            = []byte("sign_ins")
+	sessionsBucket              = []byte("sessions")
+)
+
+// accountBuckets are those that only this package writes to.
+func accountBuckets() [][]byte {
+	return [][]byte{accountsBucket, accountByEmailBucket, certificatesByAccountBucket, magicLinksBucket, sessionsBucket}
 }
 
-// assignAll assigns all that was issued to an account's address, and returns how
-// many that were.
-func (t *txn) assignAll(a vault.Account, now time.Time) (int, error) {
-	var issued []uint64
-	for _, inst := range institution.Keys(t.Tx) {
-		theirs, err := index.IssuedTo(t.Tx, binary.BigEndian.Uint32(inst), a.Email)
-		if err != nil {
-			return 0, err
-		}
-		issued = append(issued, theirs...)
-	}
-	n := 0
-	for _, id := range issued {
-		old, err := t.Certificate(record.U64(id))
-		if err != nil {
-			return n, err
-		}
-		if old.Status != vault.Approved && old.Status != vault.Revoked || old.Owner() == a.ID || vault.FoldEmail(old.Email) != a.Email {
-			continue
-		}
-		mine, err := old.Assign(&a, now)
-		if err != nil {
-			return n, err
-		}
-		if err := t.putOwner(old, mine); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
+// accountTable implements the part of store.Accounts that is about accounts alone.
+type accountTable struct {
+	read, write func(context.Context, func(*boltfile.Tx) error) error
 }
 
-// putOwner writes a certificate of which only the owner may have changed.
-func (t *txn) putOwner(old, c vault.Certificate) error {
-	if err := t.Save(c); err != nil {
+// newAccountTable works with functions that run another in a transaction.
+func newAccountTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *accountTable {
+	return &accountTable{read: read, write: write}
+}
+
+func noAccount() error { return fault.New(fault.NotFound, "Account not found.") }
+
+// AccountByEmail implements store.Accounts.
+func (s *accountTable) AccountByEmail(ctx context.Context, email string) (vault.Account, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (vault.Account, error) {
+		a, err := accountByEmail(t, email)
+		if err == nil && a == nil {
+			err = noAccount()
+		}
+		if err != nil {
+			return vault.Account{}, err
+		}
+		return *a, nil
+	})
+}
+
+// accountByEmail reads the account of an address, nil where nobody has proven it.
+func accountByEmail(t *boltfile.Tx, email string) (*vault.Account, error) {
+	folded := vault.FoldEmail(email)
+	id := t.Get(accountByEmailBucket, []byte(folded))
+	if id == nil {
+		return nil, nil //nolint:nilnil // absence is no error here and has no value
+	}
+	a, err := getAccount(t, id)
+	if err == nil && a.Email != folded {
+		err = boltfile.IndexDamaged(accountByEmailBucket, []byte(folded))
+	}
+	return &a, err
+}
+
+func getAccount(t *boltfile.Tx, id []byte) (vault.Account, error) {
+	var a vault.Account
+	value := t.Get(accountsBucket, id)
+	if value == nil {
+		return a, noAccount()
+	}
+	err := boltfile.Decode(id, value, &a)
+	return a, err
+}
+
+// addAccount keeps a new account.
+func addAccount(t *boltfile.Tx, a vault.Account) error {
+	key := boltfile.UUID(a.ID)
+	if key == nil || a.Email == "" {
+		return fault.New(fault.Invalid, "an account needs a UUID and an address")
+	}
+	if t.Get(accountsBucket, key) != nil {
+		return fault.New(fault.Conflict, "the ID drawn for an account is taken; draw another")
+	}
+	if err := t.PutRecord(accountsBucket, key, a); err != nil {
 		return err
 	}
-	return account.MoveOwner(t.Tx, old, c)
+	return t.Put(accountByEmailBucket, []byte(a.Email), key)
 }
 
-// Prove implements store.Accounts.
-func (s *Store) Prove(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error) {
-	assigned := 0
-	proven, err := write(ctx, s, func(t *txn) (vault.Account, error) {
-		link, err := account.Link(t.Tx, hash, now)
-		if err != nil {
-			return fresh, err
-		}
-		owner, err := account.Of(t.Tx, link.Email)
-		if err != nil {
-			return fresh, err
-		}
-		if owner == nil {
-			owner = &fresh
-			owner.Email = link.Email
-			if err := account.Add(t.Tx, *owner); err != nil {
-				return fresh, err
-			}
-		}
-		if assigned, err = t.assignAll(*owner, now); err != nil {
-			return fresh, err
-		}
-		begin.Account = owner.ID
-		return *owner, account.Begin(t.Tx, link, begin)
-	})
-	return proven, assigned, err
+// eraseAccount forgets the account of an address, which may be nil, with its links and
+// sessions; no certificate is its own any more.
+func eraseAccount(t *boltfile.Tx, email string, a *vault.Account) error {
+	if err := deleteLinksOf(t, email, a); err != nil || a == nil {
+		return err
+	}
+	if err := t.Delete(accountByEmailBucket, []byte(a.Email)); err != nil {
+		return err
+	}
+	return t.Delete(accountsBucket, boltfile.UUID(a.ID))
 }
 
-// Owned implements store.Accounts.
-func (s *Store) Owned(ctx context.Context, id string, page, perPage int) (store.Page, error) {
-	return read(ctx, s, func(t *txn) (found store.Page, err error) {
-		ids, total := account.OwnedPage(t.Tx, id, page, perPage)
-		found.Total = total
-		for _, id := range ids {
-			one, err := t.Certificate(record.U64(id))
-			if err != nil {
-				return found, err
-			}
-			found.Certificates = append(found.Certificates, one)
-		}
-		return found, nil
-	})
-}
-
-// EraseAccount implements store.Accounts.
-func (s *Store) EraseAccount(ctx context.Context, email string) error {
-	return s.update(ctx, func(t *txn) error {
-		a, err := account.Of(t.Tx, email)
-		if err != nil {
+// moveOwner follows a certificate that another account owns now.
+func moveOwner(t *boltfile.Tx, old, c vault.Certificate) error {
+	if old.Owner() == c.Owner() {
+		return nil
+	}
+	if had := boltfile.UUID(old.Owner()); had != nil {
+		if err := t.Delete(certificatesByAccountBucket, boltfile.JoinKey(had, boltfile.U64(c.ID))); err != nil {
 			return err
 		}
-		if a != nil {
-			if err := t.disown(*a); err != nil {
-				return err
-			}
-		}
-		return account.Erase(t.Tx, email, a)
-	})
-}
-
-// disown makes an account's certificates nobody's.
-func (t *txn) disown(a vault.Account) error {
-	for _, id := range account.Owned(t.Tx, a.ID) {
-		old, err := t.Certificate(record.U64(id))
-		if err != nil {
-			return err
-		}
-		nobodys, err := old.Assign(nil, old.UpdatedAt)
-		if err != nil {
-			return err
-		}
-		if err := t.putOwner(old, nobodys); err != nil {
-			return err
-		}
+	}
+	if has := boltfile.UUID(c.Owner()); has != nil {
+		return t.Put(certificatesByAccountBucket, boltfile.JoinKey(has, boltfile.U64(c.ID)), nil)
 	}
 	return nil
 }
 
-// Expire implements store.Uploads, for links, sessions and applications too.
-func (s *Store) Expire(ctx context.Context, now time.Time) (int, error) {
-	n, err := s.uploads.Expire(ctx, now)
-	if err != nil {
-		return n, err
+// ownedIDs lists the certificates of an account, oldest first.
+func ownedIDs(t *boltfile.Tx, account string) []uint64 {
+	if key := boltfile.UUID(account); key != nil {
+		return t.IDsWithPrefix(certificatesByAccountBucket, key)
 	}
-	links, err := s.ExpireLinks(ctx, now)
-	if err != nil {
-		return n + links, err
+	return nil
+}
+
+// ownedPage lists those on page number page (from 1), newest first, and counts all.
+func ownedPage(t *boltfile.Tx, account string, page, perPage int) (ids []uint64, total int) {
+	prefix := boltfile.UUID(account)
+	if prefix == nil {
+		return nil, 0
 	}
-	more, err := s.ExpireWaiting(ctx, now)
-	return n + links + more, err
+	c, skip := t.Cursor(certificatesByAccountBucket), search.Offset(page, perPage)
+	for k := boltfile.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		if total++; total > skip && len(ids) < perPage {
+			ids = append(ids, boltfile.LastID(k))
+		}
+	}
+	return ids, total
 }

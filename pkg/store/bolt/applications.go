@@ -1,90 +1,55 @@
 package bolt
 
 import (
-	"context"
-	"slices"
-	"time"
-
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/application"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// checkKey refuses a change that would give a certificate a key that another holds.
-func (t *txn) checkKey(old, c vault.Certificate) error {
-	if c.Key() == old.Key() || !c.KeepsKey() || c.Source != vault.FromCustomer {
-		return nil
-	}
-	holder, err := t.Holder(c.Institution, c.Key())
-	if err != nil || holder == nil || holder.ID == c.ID {
-		return err
-	}
-	return fault.InvalidFields([]fault.Field{{Name: "issue_date", Message: vault.DuplicateMessage}})
+// The buckets; schema.go draws them.
+var (
+	unconfirmedBucket      = []byte("applications")
+	unconfirmedBlobsBucket = []byte("application_blobs")
+	openApplicationsBucket = []byte("open_by_email")
+)
+
+// applicationBuckets are those that only this package writes to.
+func applicationBuckets() [][]byte {
+	return [][]byte{unconfirmedBucket, unconfirmedBlobsBucket, openApplicationsBucket}
 }
 
-// moveApplication keeps what leads to an application after a decision about it: its
-// key moves or is freed, it is open no more, and what it is issued with is needed, while
-// what it has lost is not.
-func (t *txn) moveApplication(old, c vault.Certificate) error {
-	if old.Source != vault.FromCustomer {
-		return nil
-	}
-	if old.Open() && !c.Open() {
-		if err := application.Close(t.Tx, old); err != nil {
-			return err
-		}
-	}
-	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
-		if err := t.NeedDocument(c.File.SHA256, c); err != nil {
-			return err
-		}
-	}
-	for _, sum := range old.Documents() {
-		if slices.Contains(c.Documents(), sum) {
-			continue
-		}
-		if err := t.ReleaseDocument(sum, c); err != nil {
-			return err
-		}
-	}
-	return t.MoveKey(old, c)
+// unconfirmedBlobIndex is the bucket whose keys begin with the sums of the blobs that waiting
+// applications need.
+func unconfirmedBlobIndex() []byte { return unconfirmedBlobsBucket }
+
+// unconfirmedNeedsBlob tells whether a waiting application needs a blob.
+func unconfirmedNeedsBlob(t *boltfile.Tx, sum string) bool {
+	return t.HasPrefix(unconfirmedBlobsBucket, []byte(sum))
 }
 
-// Submit implements store.Applications.
-func (s *Store) Submit(ctx context.Context, a store.Acceptance, hash string, now time.Time) (vault.Certificate, error) {
-	return write(ctx, s, func(t *txn) (vault.Certificate, error) {
-		var waited vault.Waiting
-		var err error
-		if hash != "" {
-			if waited, err = application.Waiting(t.Tx, hash, now); err != nil {
-				return a.Certificate, err
-			}
-		}
-		if err := t.checkSubmission(a); err != nil {
-			return a.Certificate, err
-		}
-		c, err := t.accept(a)
-		if err == nil {
-			err = t.Lead()
-		}
-		if err == nil {
-			err = application.Open(t.Tx, c)
-		}
-		if err != nil || hash == "" {
-			return c, err
-		}
-		return c, application.Drop(t.Tx, waited)
-	})
+// openApplicationPrefix is what the keys of an address's open applications begin with.
+func openApplicationPrefix(institution uint32, email string) []byte {
+	return boltfile.JoinKey(boltfile.U32(institution), boltfile.TerminatedText(vault.FoldEmail(email)))
 }
 
-func (t *txn) checkSubmission(a store.Acceptance) error {
-	result := make([]store.Accepted, 1)
-	if _, err := t.checkAcceptances([]store.Acceptance{a}, result); err != nil {
-		return err
+func openApplicationKey(c vault.Certificate) []byte {
+	return boltfile.JoinKey(openApplicationPrefix(c.Institution, c.Email), boltfile.U64(c.ID))
+}
+
+// checkOpenApplications refuses one more open application of an address that has enough.
+func checkOpenApplications(t *boltfile.Tx, c vault.Certificate) error {
+	if n := len(t.IDsWithPrefix(openApplicationsBucket, openApplicationPrefix(c.Institution, c.Email))); n >= vault.MaxOpenApplications {
+		return fault.Newf(fault.Unavailable, "%d applications of this address wait already; apply again when they are decided", n)
 	}
-	if held := result[0].Certificate; result[0].Duplicate {
-		return fault.Newf(fault.Illegal, "an application for %q by this address waits already (%s)", held.Title, held.Reference)
-	}
-	return application.CheckRoom(t.Tx, a.Certificate)
+	return nil
+}
+
+// addOpenApplication notes that a certificate is an application that waits for a decision.
+func addOpenApplication(t *boltfile.Tx, c vault.Certificate) error {
+	return t.Put(openApplicationsBucket, openApplicationKey(c), nil)
+}
+
+// deleteOpenApplication notes that one waits no longer.
+func deleteOpenApplication(t *boltfile.Tx, old vault.Certificate) error {
+	return t.Delete(openApplicationsBucket, openApplicationKey(old))
 }

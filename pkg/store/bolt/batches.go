@@ -1,59 +1,162 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
-	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
-	"github.com/vecctl/vecctl/pkg/store/bolt/job"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// ChangeBatch implements store.Batches.
-func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
-	change func(vault.Batch) (vault.Batch, error), waiting store.Change) (vault.Batch, error) {
-	_, err := write(ctx, s, func(t *txn) (vault.Batch, error) {
-		old, err := batch.Get(t.Tx, institution, id)
-		if err != nil {
-			return old, err
-		}
-		b, err := change(old)
-		if err != nil {
-			return old, err
-		}
-		if err := t.Batches.Replace(b); err != nil {
-			return old, err
-		}
-		if b.Cancelled() && !old.Cancelled() {
-			return b, t.endJobs(b, waiting)
-		}
-		return b, job.Park(&t.Batches, b)
-	})
-	if err != nil {
-		return vault.Batch{}, err
-	}
-	// Counts are written at the end of a transaction, so they are read after it.
-	return s.Batch(ctx, institution, id)
+// The buckets; schema.go draws them.
+var (
+	batchesBucket       = []byte("batches")
+	batchByIDBucket     = []byte("batch_by_id")
+	batchByDigestBucket = []byte("batch_by_digest")
+	batchNamesBucket    = []byte("batch_names")
+)
+
+// batchBuckets are those that only this package writes to.
+func batchBuckets() [][]byte {
+	return [][]byte{batchesBucket, batchByIDBucket, batchByDigestBucket, batchNamesBucket}
 }
 
-// endJobs ends a batch's waiting jobs; their certificates take a transition.
-func (t *txn) endJobs(b vault.Batch, change store.Change) error {
-	waiting, err := job.Waiting(t.Tx, vault.JobProcess, b.Institution, b.ID)
-	if err != nil {
-		return err
+// batchTx is a transaction with what was looked up already of batches.
+type batchTx struct {
+	*boltfile.Tx
+	paused map[string]bool
+}
+
+// batchTable implements the part of store.Batches that is about batches alone.
+type batchTable struct {
+	read, write func(context.Context, func(*batchTx) error) error
+}
+
+// newBatchTable works with functions that run another in a transaction.
+func newBatchTable(read, write func(context.Context, func(*batchTx) error) error) *batchTable {
+	return &batchTable{read: read, write: write}
+}
+
+func batchKey(b vault.Batch) []byte {
+	return boltfile.JoinKey(boltfile.U32(b.Institution), boltfile.U64(uint64(b.CreatedAt.UnixNano())), []byte(b.ID))
+}
+
+// batchNameKey is the key under which an institution's batch is found by its ID, its
+// digest or its name.
+func batchNameKey(institution uint32, name string) []byte {
+	return boltfile.JoinKey(boltfile.U32(institution), []byte(name))
+}
+
+// OpenBatch implements store.Batches.
+func (s *batchTable) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error) {
+	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (vault.Batch, error) {
+		if b.Digest != "" {
+			if id := t.Get(batchByDigestBucket, batchNameKey(b.Institution, b.Digest)); id != nil {
+				return t.reopen(b.Institution, string(id))
+			}
+		}
+		return addBatch(t.Tx, b)
+	})
+}
+
+// addBatch keeps a new batch, with a number behind its name where another bears that.
+func addBatch(t *boltfile.Tx, b vault.Batch) (vault.Batch, error) {
+	id := batchNameKey(b.Institution, b.ID)
+	if t.Get(batchByIDBucket, id) != nil {
+		return b, fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
 	}
-	for _, j := range waiting {
-		if err := job.Drop(t.Tx, j); err != nil {
-			return err
-		}
-		c, err := t.Certificate(record.U64(j.Certificate))
-		if err != nil {
-			return err
-		}
-		if _, err := t.change(c, change); err != nil {
-			return err
-		}
+	name := b.Name
+	for n := 2; t.Get(batchNamesBucket, batchNameKey(b.Institution, b.Name)) != nil; n++ {
+		b.Name = fmt.Sprintf("%s-%d", name, n)
 	}
-	return nil
+	if err := t.PutRecord(batchesBucket, batchKey(b), b); err != nil {
+		return b, err
+	}
+	if err := t.Put(batchByIDBucket, id, batchKey(b)); err != nil {
+		return b, err
+	}
+	if err := t.Put(batchNamesBucket, batchNameKey(b.Institution, b.Name), []byte(b.ID)); err != nil || b.Digest == "" {
+		return b, err
+	}
+	return b, t.Put(batchByDigestBucket, batchNameKey(b.Institution, b.Digest), []byte(b.ID))
+}
+
+// Replace writes a batch that exists.
+func (t *batchTx) Replace(b vault.Batch) error {
+	delete(t.paused, b.ID)
+	return t.PutRecord(batchesBucket, batchKey(b), b)
+}
+
+func (t *batchTx) reopen(institution uint32, id string) (vault.Batch, error) {
+	b, err := getBatch(t.Tx, institution, id)
+	if err != nil || !b.Cancelled() {
+		return b, err
+	}
+	b = b.Reopen()
+	return b, t.Replace(b)
+}
+
+// Paused tells whether a batch is paused; one that nobody opened cannot be.
+func (t *batchTx) Paused(institution uint32, id string) (bool, error) {
+	if known, ok := t.paused[id]; ok {
+		return known, nil
+	}
+	b, err := getBatch(t.Tx, institution, id)
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	if t.paused == nil {
+		t.paused = map[string]bool{}
+	}
+	t.paused[id] = b.Paused()
+	return b.Paused(), err
+}
+
+// getBatch reads one with its counts; NotFound when there is none.
+func getBatch(t *boltfile.Tx, institution uint32, id string) (vault.Batch, error) {
+	var b vault.Batch
+	key := t.Get(batchByIDBucket, batchNameKey(institution, id))
+	if key == nil {
+		return b, fault.New(fault.NotFound, "Batch not found.")
+	}
+	err := boltfile.Decode(key, t.Get(batchesBucket, key), &b)
+	if err == nil {
+		b.Counts, err = getCounts(t, institution, id)
+	}
+	return b, err
+}
+
+// FindBatch implements store.Batches.
+func (s *batchTable) FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.Batch, error) {
+		return getBatch(t.Tx, institution, string(t.Get(batchByDigestBucket, batchNameKey(institution, digest))))
+	})
+}
+
+// Batch implements store.Batches.
+func (s *batchTable) Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.Batch, error) { return getBatch(t.Tx, institution, id) })
+}
+
+// Batches implements store.Batches.
+func (s *batchTable) Batches(ctx context.Context, institution uint32, page, perPage int) (found []vault.Batch, total int, err error) {
+	found, err = boltfile.RunTx(ctx, s.read, func(t *batchTx) (found []vault.Batch, err error) {
+		prefix := boltfile.U32(institution)
+		c, skip := t.Cursor(batchesBucket), search.Offset(page, perPage)
+		for k := boltfile.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+			if total++; total <= skip || len(found) == perPage {
+				continue
+			}
+			b, err := getBatch(t.Tx, institution, string(k[12:]))
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, b)
+		}
+		return found, nil
+	})
+	return found, total, err
 }

@@ -28,7 +28,7 @@ var (
 	titles     = []string{"Bachelor of Science in Computer Science", "Master of Arts in History", "Diploma in Nursing"}
 )
 
-func benchRow(b *testing.B, random *rand.ChaCha8, n int) store.Acceptance {
+func benchRow(b *testing.B, random *rand.ChaCha8, n int) store.NewCertificate {
 	b.Helper()
 	id, err := vault.NewIdentity(random, benchNow, 2026)
 	if err != nil {
@@ -41,30 +41,30 @@ func benchRow(b *testing.B, random *rand.ChaCha8, n int) store.Acceptance {
 		File: vault.File{Name: "diploma.pdf", Format: "pdf", Size: 50_000, SHA256: fmt.Sprintf("%016x%048x", random.Uint64(), n), HashState: tail[:108]},
 	}
 	c, fx := vault.Accept(d, 1, id, benchNow)
-	return store.Acceptance{Certificate: c, Effects: fx}
+	return store.NewCertificate{Certificate: c, Effects: fx}
 }
 
 func pass(b *testing.B, s *bolt.Store, random *rand.ChaCha8, first, n int) {
 	b.Helper()
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for i := range rows {
 		rows[i] = benchRow(b, random, first+i)
 	}
-	if _, err := s.Accept(context.Background(), rows); err != nil {
+	if _, err := s.Insert(context.Background(), rows); err != nil {
 		b.Fatal(err)
 	}
 	jobs, err := s.Claim(context.Background(), vault.JobProcess, n, benchNow)
 	if err != nil || len(jobs) != n {
 		b.Fatal(len(jobs), err)
 	}
-	settlements := make([]store.Settlement, n)
+	settlements := make([]store.JobResult, n)
 	for i, j := range jobs {
-		settlements[i] = store.Settlement{Job: j, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		settlements[i] = store.JobResult{Job: j, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: int64(len(tail)), SHA256: c.File.SHA256}
 			return c.Approve(v, tail, benchNow)
 		}}
 	}
-	outcomes, err := s.Settle(context.Background(), settlements)
+	outcomes, err := s.Complete(context.Background(), settlements)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package bolt is the embedded store: one bbolt file, owned by one process.
+// Package bolt is the embedded store: one bbolt file, owned by one process. Each noun
+// has a file of its own with its buckets and its table; schema.go draws all buckets.
 package bolt
 
 import (
@@ -9,62 +10,29 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/groupcommit"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/account"
-	"github.com/vecctl/vecctl/pkg/store/bolt/application"
-	"github.com/vecctl/vecctl/pkg/store/bolt/batch"
-	"github.com/vecctl/vecctl/pkg/store/bolt/certificate"
-	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
-	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
-	"github.com/vecctl/vecctl/pkg/store/bolt/event"
-	"github.com/vecctl/vecctl/pkg/store/bolt/file"
-	"github.com/vecctl/vecctl/pkg/store/bolt/group"
-	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/institution"
-	"github.com/vecctl/vecctl/pkg/store/bolt/job"
-	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
-	"github.com/vecctl/vecctl/pkg/store/bolt/receipt"
-	"github.com/vecctl/vecctl/pkg/store/bolt/row"
-	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
-	"github.com/vecctl/vecctl/pkg/store/bolt/sum"
-	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
-	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
-	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
-)
-
-// What is kept in packages below.
-type (
-	institutions = institution.Register
-	uploads      = upload.Register
-	accounts     = account.Register
-	batches      = batch.Register
-	corrections  = correction.Register
-	deliveries   = delivery.Register
-	events       = event.Register
-	jobs         = job.Register
-	mails        = mail.Register
-	receipts     = receipt.Register
-	trails       = trail.Register
-	applications = application.Register
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 )
 
 // Store is the bbolt store. It implements store.Store.
 type Store struct {
-	*institutions
-	*uploads
-	*accounts
-	*batches
-	*corrections
-	*deliveries
-	*events
-	*jobs
-	*mails
-	*receipts
-	*trails
-	*applications
-	index    index.Index
-	file     *file.File
-	queue    *group.Queue[*txn]
+	*institutionTable
+	*uploadTable
+	*accountTable
+	*batchTable
+	*correctionTable
+	*deliveryTable
+	*eventTable
+	*jobTable
+	*mailTable
+	*inboundTable
+	*auditTable
+	*applicationTable
+	index    search.Index
+	file     *boltfile.File
+	queue    *groupcommit.Queue[*txn]
 	versions versions
 }
 
@@ -74,26 +42,26 @@ var _ store.Store = (*Store)(nil)
 // go of it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
 	totals := map[string]uint64{}
-	f, err := file.Open(path, wait, sum.Of(certificate.Proven(), totals)...)
+	f, err := boltfile.Open(path, wait, sumBuckets(checksummedBuckets(), totals)...)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{file: f, versions: versions{seed: maphash.MakeSeed()}}
-	s.queue = group.New(s.commit)
-	read, write := within(s, plain)
-	s.institutions = institution.New(read, write)
-	s.uploads = upload.New(read, write)
-	s.accounts = account.New(read, write)
-	s.batches = batch.New(within(s, ofBatches))
-	s.jobs = job.New(within(s, ofBatches))
-	s.events = event.New(read)
-	s.mails = mail.New(within(s, ofBatches))
-	s.corrections = correction.New(read, write)
-	s.deliveries = delivery.New(within(s, ofDeliveries))
-	s.receipts = receipt.New(read, write)
-	s.trails = trail.New(read, write)
-	s.applications = application.New(within(s, ofBatches))
-	if err := schema.Prepare(f, path, certificate.Own(), totals); err != nil {
+	s.queue = groupcommit.New(s.commit)
+	read, write := transactions(s, fileTx)
+	s.institutionTable = newInstitutionTable(read, write)
+	s.uploadTable = newUploadTable(read, write)
+	s.accountTable = newAccountTable(read, write)
+	s.batchTable = newBatchTable(transactions(s, asBatchTx))
+	s.jobTable = newJobTable(transactions(s, asBatchTx))
+	s.eventTable = newEventTable(read)
+	s.mailTable = newMailTable(transactions(s, asBatchTx))
+	s.correctionTable = newCorrectionTable(read, write)
+	s.deliveryTable = newDeliveryTable(transactions(s, asDeliveryTx))
+	s.inboundTable = newInboundTable(read, write)
+	s.auditTable = newAuditTable(read, write)
+	s.applicationTable = newApplicationTable(transactions(s, asBatchTx))
+	if err := prepareSchema(f, path, ownCertificateBuckets(), totals); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -106,7 +74,7 @@ func (s *Store) Rows(tables ...string) (store.Rows, error) {
 	for i, table := range tables {
 		names[i] = []byte(table)
 	}
-	return row.New(within(s, plain)), schema.Complete(s.file, names)
+	return newRowTables(transactions(s, fileTx)), createMissingBuckets(s.file, names)
 }
 
 // Close waits for transactions that are under way and closes the file.
@@ -127,13 +95,13 @@ func (s *Store) view(ctx context.Context, fn func(*txn) error) error {
 	return s.file.View(func(tx *bbolt.Tx) error { return fn(newTxn(tx)) })
 }
 
-// read is view for callers that want a result.
-func read[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (T, error) {
-	return tree.Run(ctx, s.view, fn)
+// readTx is view for callers that want a result.
+func readTx[T any](ctx context.Context, s *Store, fn func(*txn) (T, error)) (T, error) {
+	return boltfile.RunTx(ctx, s.view, fn)
 }
 
-// within gives a package below transactions as it wants them.
-func within[X any](s *Store, as func(*txn) X) (read, write func(context.Context, func(X) error) error) {
+// transactions gives a package below transactions as it wants them.
+func transactions[X any](s *Store, as func(*txn) X) (read, write func(context.Context, func(X) error) error) {
 	read = func(ctx context.Context, fn func(X) error) error {
 		return s.view(ctx, func(t *txn) error { return fn(as(t)) })
 	}
@@ -143,11 +111,11 @@ func within[X any](s *Store, as func(*txn) X) (read, write func(context.Context,
 	return read, write
 }
 
-// plain is a transaction alone.
-func plain(t *txn) *tree.Tx { return t.Tx }
+// fileTx is a transaction alone.
+func fileTx(t *txn) *boltfile.Tx { return t.Tx }
 
-// ofBatches is a transaction with what it knows of batches.
-func ofBatches(t *txn) *batch.Tx { return &t.Batches }
+// asBatchTx is a transaction with what it knows of batches.
+func asBatchTx(t *txn) *batchTx { return &t.Batches }
 
-// ofDeliveries is a transaction with what it knows of endpoints.
-func ofDeliveries(t *txn) *delivery.Tx { return &t.Deliveries }
+// asDeliveryTx is a transaction with what it knows of endpoints.
+func asDeliveryTx(t *txn) *deliveryTx { return &t.Deliveries }

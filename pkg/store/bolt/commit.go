@@ -5,11 +5,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/vecctl/vecctl/pkg/store/bolt/certificate"
-	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
-	"github.com/vecctl/vecctl/pkg/store/bolt/trail"
-	"github.com/vecctl/vecctl/pkg/store/bolt/tree"
-	"github.com/vecctl/vecctl/pkg/vault/act"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // update runs a function in the next write transaction and returns when that is
@@ -21,25 +18,25 @@ func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p := act.Of(ctx)
-	if !p.Due() {
+	p := audit.FromContext(ctx)
+	if !p.Unrecorded() {
 		return s.queue.Do(run)
 	}
 	err := s.queue.Do(func(t *txn) error {
 		if err := run(t); err != nil {
 			return err
 		}
-		return trail.Note(t.Tx, p)
+		return recordAction(t.Tx, p)
 	})
 	if err == nil {
-		p.Noted()
+		p.MarkRecorded()
 	}
 	return err
 }
 
-// write is update for callers that want a result.
-func write[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
-	return tree.Run(ctx, s.update, run)
+// writeTx is update for callers that want a result.
+func writeTx[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
+	return boltfile.RunTx(ctx, s.update, run)
 }
 
 // commit runs a group in one transaction and returns each one's outcome.
@@ -69,8 +66,8 @@ func (s *Store) commit(group []func(*txn) error) []error {
 }
 
 // txn is a transaction of the store.
-type txn struct{ *certificate.Txn }
+type txn struct{ *certificateTx }
 
 func newTxn(tx *bbolt.Tx) *txn {
-	return &txn{certificate.Begin(tree.New(tx, schema.Ascending))}
+	return &txn{newCertificateTx(boltfile.NewTx(tx, isAppendOnly))}
 }

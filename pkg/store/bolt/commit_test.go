@@ -24,12 +24,12 @@ func TestARefusedWriteDoesNotHarmItsNeighbours(t *testing.T) {
 			r := row(t, 100+i)
 			switch i % 4 {
 			case 0, 1:
-				if _, err := s.Accept(t.Context(), []store.Acceptance{r}); err != nil {
+				if _, err := s.Insert(t.Context(), []store.NewCertificate{r}); err != nil {
 					t.Errorf("row %d: %v", i, err)
 				}
 			case 2:
 				r.Certificate.Identity = all[0].Identity
-				if _, err := s.Accept(t.Context(), []store.Acceptance{row(t, 1000+i), r}); !fault.Is(err, fault.Conflict) {
+				if _, err := s.Insert(t.Context(), []store.NewCertificate{row(t, 1000+i), r}); !fault.Is(err, fault.Conflict) {
 					t.Errorf("row %d: %v", i, err)
 				}
 			case 3:

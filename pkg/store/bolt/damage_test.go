@@ -96,9 +96,9 @@ func TestAFlippedBitInARecordIsFound(t *testing.T) {
 		s := open(t, path)
 		_, err := s.Claim(t.Context(), vault.JobProcess, 1, now)
 		wantDamaged(t, "claim", err)
-		_, err = s.Release(t.Context(), now)
+		_, err = s.RequeueOrphaned(t.Context(), now)
 		wantDamaged(t, "release", err)
-		outcomes, err := s.Settle(t.Context(), []store.Settlement{{Job: vault.Job{ID: 1, Attempt: 1}}})
+		outcomes, err := s.Complete(t.Context(), []store.JobResult{{Job: vault.Job{ID: 1, Attempt: 1}}})
 		must(t, err)
 		wantDamaged(t, "settle", outcomes[0])
 	})
@@ -198,7 +198,7 @@ func useAll(t *testing.T, path string, all []vault.Certificate) (damaged bool) {
 			_, err := ask()
 			failed = append(failed, err)
 		}
-		_, err = s.Accept(t.Context(), []store.Acceptance{row(t, 77)})
+		_, err = s.Insert(t.Context(), []store.NewCertificate{row(t, 77)})
 		failed = append(failed, err)
 		_, err = s.Change(t.Context(), 1, all[1].UUID, approve)
 		failed = append(failed, err)
@@ -345,11 +345,11 @@ func TestAFileThatIsCutOffWhileItIsOpen(t *testing.T) {
 	wantDamaged(t, "a read", err)
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Accept(t.Context(), []store.Acceptance{row(t, 77)})
+		_, err := s.Insert(t.Context(), []store.NewCertificate{row(t, 77)})
 		if err == nil {
 			err = fmt.Errorf("accepted")
 		}
-		_, again := s.Accept(t.Context(), []store.Acceptance{row(t, 78)})
+		_, again := s.Insert(t.Context(), []store.NewCertificate{row(t, 78)})
 		if again == nil {
 			err = fmt.Errorf("accepted the second")
 		}

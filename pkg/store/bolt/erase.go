@@ -5,31 +5,25 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/application"
-	"github.com/vecctl/vecctl/pkg/store/bolt/correction"
-	"github.com/vecctl/vecctl/pkg/store/bolt/delivery"
-	"github.com/vecctl/vecctl/pkg/store/bolt/event"
-	"github.com/vecctl/vecctl/pkg/store/bolt/index"
-	"github.com/vecctl/vecctl/pkg/store/bolt/mail"
-	"github.com/vecctl/vecctl/pkg/store/bolt/record"
-	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Erase implements store.Certificates.
-func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.Erased, error) {
-	return write(ctx, s, func(t *txn) (store.Erased, error) {
-		var done store.Erased
+func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.ErasureResult, error) {
+	return writeTx(ctx, s, func(t *txn) (store.ErasureResult, error) {
+		var done store.ErasureResult
 		if vault.FoldEmail(email) == "" {
 			return done, nil
 		}
-		ids, err := index.IssuedTo(t.Tx, institution, email)
+		ids, err := search.IssuedTo(t.Tx, institution, email)
 		if err != nil {
 			return done, err
 		}
 		about := map[string]bool{}
 		for _, id := range ids {
-			c, err := t.Certificate(record.U64(id))
+			c, err := t.Certificate(boltfile.U64(id))
 			if err != nil {
 				return done, err
 			}
@@ -41,39 +35,39 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			about[c.UUID] = true
 		}
 		for _, c := range done.Certificates {
-			ids, err := t.erase(c, now)
+			ids, err := t.eraseCertificate(c, now)
 			if err != nil {
 				return done, err
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
-		if done.Waiting, err = application.DropOf(t.Tx, institution, email); err != nil {
+		if done.Unconfirmed, err = deleteUnconfirmedOf(t.Tx, institution, email); err != nil {
 			return done, err
 		}
-		others, err := mail.EraseTo(t.Tx, institution, vault.FoldEmail(email), now)
+		others, err := eraseMailsTo(t.Tx, institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		if err := delivery.Erase(t.Tx, institution, about); err != nil {
+		if err := eraseDeliveries(t.Tx, institution, about); err != nil {
 			return done, err
 		}
-		return done, upload.Forget(t.Tx, institution, about)
+		return done, eraseResponses(t.Tx, institution, about)
 	})
 }
 
-// erase forgets one certificate's data and returns the mails about it.
-func (t *txn) erase(old vault.Certificate, now time.Time) ([]uint64, error) {
-	if err := t.Forget(old); err != nil {
+// eraseCertificate forgets one certificate's data and returns the mails about it.
+func (t *txn) eraseCertificate(old vault.Certificate, now time.Time) ([]uint64, error) {
+	if err := t.EraseEntries(old); err != nil {
 		return nil, err
 	}
-	if err := correction.Drop(t.Tx, old.Institution, old.UUID); err != nil {
+	if err := deleteCorrections(t.Tx, old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
-	if err := event.Erase(t.Tx, old.ID); err != nil {
+	if err := eraseEvents(t.Tx, old.ID); err != nil {
 		return nil, err
 	}
-	ids, err := mail.EraseAbout(t.Tx, old.ID, now)
+	ids, err := eraseMailsAbout(t.Tx, old.ID, now)
 	if err != nil {
 		return nil, err
 	}

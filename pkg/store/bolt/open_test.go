@@ -25,7 +25,7 @@ import (
 var now = time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
 
 // row makes an acceptance; rows of different numbers differ in all that must.
-func row(t testing.TB, n int) store.Acceptance {
+func row(t testing.TB, n int) store.NewCertificate {
 	t.Helper()
 	var seed [32]byte
 	binary.BigEndian.PutUint64(seed[:], uint64(n))
@@ -39,7 +39,7 @@ func row(t testing.TB, n int) store.Acceptance {
 	}
 	c, fx := vault.Accept(d, 1, id, now)
 	key := d.FreezeKey()
-	return store.Acceptance{Certificate: c, Effects: fx, Freeze: &key}
+	return store.NewCertificate{Certificate: c, Effects: fx, Freeze: &key}
 }
 
 func approve(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -55,11 +55,11 @@ func populate(t testing.TB, s *bolt.Store) []vault.Certificate {
 	must(t, err)
 	_, err = s.OpenBatch(ctx, vault.Batch{ID: "batch", Institution: 1, Name: "spring", Digest: "digest", CreatedAt: now})
 	must(t, err)
-	rows := make([]store.Acceptance, 5)
+	rows := make([]store.NewCertificate, 5)
 	for i := range rows {
 		rows[i] = row(t, i)
 	}
-	done, err := s.Accept(ctx, rows)
+	done, err := s.Insert(ctx, rows)
 	must(t, err)
 	all := make([]vault.Certificate, len(done))
 	for i := range done {
@@ -87,8 +87,8 @@ func reads(s *bolt.Store, c vault.Certificate, freeze vault.Key) map[string]func
 		"by UUID":      func() (any, error) { return s.Certificate(ctx, 1, c.UUID) },
 		"by reference": func() (any, error) { return s.Certificate(ctx, 1, c.Reference) },
 		"by ID":        func() (any, error) { return s.ByID(ctx, c.ID) },
-		"holders":      func() (any, error) { return s.Holders(ctx, 1, []vault.Key{c.Key()}) },
-		"frozen":       func() (any, error) { return s.Frozen(ctx, 1, []vault.Key{freeze}) },
+		"holders":      func() (any, error) { return s.KeyHolders(ctx, 1, []vault.Key{c.Key()}) },
+		"frozen":       func() (any, error) { return s.FrozenDates(ctx, 1, []vault.Key{freeze}) },
 		"list":         func() (any, error) { return s.List(ctx, store.Filter{Institution: 1}, 1, 9) },
 		"status":       func() (any, error) { return s.List(ctx, store.Filter{Institution: 1, Status: vault.Approved}, 1, 9) },
 		"e-mail":       func() (any, error) { return s.List(ctx, store.Filter{Institution: 1, Email: c.Email}, 1, 9) },
@@ -99,7 +99,7 @@ func reads(s *bolt.Store, c vault.Certificate, freeze vault.Key) map[string]func
 		"tail":         func() (any, error) { return s.Tail(ctx, c.ID) },
 		"events":       func() (any, error) { return s.Events(ctx, c.ID) },
 		"counts":       func() (any, error) { return s.Counts(ctx, 1) },
-		"referenced":   func() (any, error) { return s.Referenced(ctx, c.File.SHA256) },
+		"referenced":   func() (any, error) { return s.BlobReferenced(ctx, c.File.SHA256) },
 		"next run":     func() (any, error) { return s.NextRun(ctx, vault.JobProcess) },
 		"queues":       func() (any, error) { return s.Queues(ctx, now) },
 		"find batch":   func() (any, error) { return s.FindBatch(ctx, 1, "digest") },
@@ -132,10 +132,10 @@ func TestWhatWasKeptIsThereAfterReopening(t *testing.T) {
 			t.Errorf("%s: %s, %v; before %s", name, asText(t, got), err, before[name])
 		}
 	}
-	if n, err := s.Release(t.Context(), now); err != nil || n != 1 {
+	if n, err := s.RequeueOrphaned(t.Context(), now); err != nil || n != 1 {
 		t.Errorf("released %d, %v; want the job that was claimed before", n, err)
 	}
-	done, err := s.Accept(t.Context(), []store.Acceptance{row(t, 0), row(t, 9)})
+	done, err := s.Insert(t.Context(), []store.NewCertificate{row(t, 0), row(t, 9)})
 	if err != nil || !done[0].Duplicate || done[1].Duplicate || done[1].Certificate.ID != 6 {
 		t.Errorf("accepted %+v, %v", done, err)
 	}

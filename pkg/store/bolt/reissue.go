@@ -10,11 +10,11 @@ import (
 
 // Reissue implements store.Certificates.
 func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
-	reissue func(vault.Certificate) (vault.Succession, error)) (vault.Succession, error) {
-	return write(ctx, s, func(t *txn) (vault.Succession, error) {
+	reissue func(vault.Certificate) (vault.Reissue, error)) (vault.Reissue, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.Reissue, error) {
 		old, err := t.Find(institution, name)
 		if err != nil {
-			return vault.Succession{}, err
+			return vault.Reissue{}, err
 		}
 		made, err := reissue(old)
 		if err != nil {
@@ -23,10 +23,10 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 		if err := t.checkSuccessor(old, made.Next); err != nil {
 			return made, err
 		}
-		if made.Next, err = t.accept(store.Acceptance{Certificate: made.Next, Effects: made.Effects}); err != nil {
+		if made.Next, err = t.insert(store.NewCertificate{Certificate: made.Next, Effects: made.Effects}); err != nil {
 			return made, err
 		}
-		if err := t.Lead(); err != nil {
+		if err := t.FlushEntries(); err != nil {
 			return made, err
 		}
 		made.Old, err = t.change(old, func(vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -39,14 +39,14 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 // checkSuccessor refuses a successor whose key somebody holds that it does not
 // replace, or whose identity is taken.
 func (t *txn) checkSuccessor(old, next vault.Certificate) error {
-	taken, err := t.Taken(next.Identity)
+	taken, err := t.IdentityTaken(next.Identity)
 	if err != nil {
 		return err
 	}
 	if taken {
 		return fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 	}
-	holder, err := t.Holder(next.Institution, next.Key())
+	holder, err := t.KeyHolder(next.Institution, next.Key())
 	if err != nil || holder == nil {
 		return err
 	}

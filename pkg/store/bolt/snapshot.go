@@ -6,11 +6,6 @@ import (
 	"io"
 
 	"go.etcd.io/bbolt"
-
-	"github.com/vecctl/vecctl/pkg/store/bolt/application"
-	"github.com/vecctl/vecctl/pkg/store/bolt/certificate"
-	"github.com/vecctl/vecctl/pkg/store/bolt/schema"
-	"github.com/vecctl/vecctl/pkg/store/bolt/upload"
 )
 
 // Snapshot is a store as it was at one moment.
@@ -27,7 +22,7 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Snapshot) error) error {
 		return err
 	}
 	return s.file.View(func(tx *bbolt.Tx) error {
-		return fn(&Snapshot{Schema: schema.Version, Size: tx.Size(), tx: tx})
+		return fn(&Snapshot{Schema: schemaVersion, Size: tx.Size(), tx: tx})
 	})
 }
 
@@ -37,7 +32,7 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) 
 // Blobs are the contents that certificates, uploads and waiting applications need, in order.
 func (s *Snapshot) Blobs() []string {
 	var all []string
-	for _, index := range [][]byte{certificate.DocumentIndex(), upload.BlobIndex(), application.BlobIndex()} {
+	for _, index := range [][]byte{documentIndex(), uploadBlobIndex(), unconfirmedBlobIndex()} {
 		const sumLength = 64
 		last := ""
 		c := s.tx.Bucket(index).Cursor()

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // TestUnknownTokenCost holds the looking up of an unknown secret to the work that a
@@ -15,10 +15,10 @@ import (
 func TestUnknownTokenCost(t *testing.T) { //nolint:paralleltest // it counts what is allocated
 	s := open(t, filepath.Join(t.TempDir(), "vault.db"))
 	now := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
-	token, _, err := caller.NewToken(rand.Reader, caller.Token{Institution: 1, Name: "one", Permissions: []caller.Permission{caller.MayList}}, now)
+	token, _, err := apiaccess.NewToken(rand.Reader, apiaccess.Token{Institution: 1, Name: "one", Permissions: []apiaccess.Permission{apiaccess.MayList}}, now)
 	must(t, err)
 	must(t, s.AddToken(t.Context(), token))
-	_, err = s.ChangeToken(t.Context(), 1, token.ID, func(t caller.Token) (caller.Token, error) { return t.Revoke(now) })
+	_, err = s.ChangeToken(t.Context(), 1, token.ID, func(t apiaccess.Token) (apiaccess.Token, error) { return t.Revoke(now) })
 	must(t, err)
 	// A mean, since the race detector at times takes away what would be used again.
 	cost := func(hash string) float64 {

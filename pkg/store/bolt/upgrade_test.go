@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // TestUpgrade opens a file of the first schema, which had no uploads.
@@ -55,7 +55,7 @@ func TestUpgrade(t *testing.T) {
 		t.Errorf("the institution is %+v, %v", i, err)
 	}
 	const id = "9e3b101f-c264-4f97-945f-20dfa7163768"
-	must(s.AddUpload(t.Context(), caller.Upload{ID: id, Institution: 1}, nil))
+	must(s.AddUpload(t.Context(), apiaccess.Upload{ID: id, Institution: 1}, nil))
 	if found, err := s.Uploads(t.Context(), 1, []string{id}); err != nil || found[0] == nil {
 		t.Errorf("the upload is %v, %v", found, err)
 	}

@@ -10,35 +10,35 @@ import (
 // aboutAccounts is what stores promise about recipients.
 func aboutAccounts() []test {
 	return []test{
-		{"proving an address assigns what was issued to it", provingAssigns},
+		{"proving an address assigns what was issued to it", redeemingAssigns},
 		{"approval assigns to an account that exists", approvalAssigns},
-		{"sign-in links serve once and for a time", signInLinks},
+		{"sign-in links serve once and for a time", magicLinks},
 		{"sessions", sessions},
 		{"erasing an account", erasingAccounts},
 		{"corrections", corrections},
 	}
 }
 
-// signIn keeps a link to an address.
-func (f *fixture) signIn(email string) vault.SignIn {
+// magicLink keeps a link to an address.
+func (f *fixture) magicLink(email string) vault.MagicLink {
 	f.Helper()
-	link, secret, err := vault.NewSignIn(f.random, email, f.tick())
+	link, secret, err := vault.NewMagicLink(f.random, email, f.tick())
 	f.check(err)
 	if link.Hash != vault.HashSecret(secret) {
 		f.Fatal("a link is not kept under the hash of its secret")
 	}
-	f.check(f.store.AddSignIn(f.Context(), link))
+	f.check(f.store.AddMagicLink(f.Context(), link))
 	return link
 }
 
-// prove follows a link.
-func (f *fixture) prove(link vault.SignIn) (vault.Account, vault.Session, int, error) {
+// redeem follows a link.
+func (f *fixture) redeem(link vault.MagicLink) (vault.Account, vault.Session, int, error) {
 	f.Helper()
 	fresh, err := vault.NewAccount(f.random, "", f.tick())
 	f.check(err)
 	session, _, err := vault.NewSession(f.random, f.now)
 	f.check(err)
-	a, n, err := f.store.Prove(f.Context(), link.Hash, fresh, session, f.now)
+	a, n, err := f.store.RedeemMagicLink(f.Context(), link.Hash, fresh, session, f.now)
 	return a, session, n, err
 }
 
@@ -47,7 +47,7 @@ func (f *fixture) addressed(institution uint32, email string) vault.Certificate 
 	f.Helper()
 	d := f.draft()
 	d.Email, d.Title = email, d.Name
-	return f.keep(institution, d)
+	return f.insertOne(institution, d)
 }
 
 func (f *fixture) owned(a vault.Account, want ...vault.Certificate) {
@@ -55,7 +55,7 @@ func (f *fixture) owned(a vault.Account, want ...vault.Certificate) {
 	for _, perPage := range []int{max(len(want), 1), 1} {
 		var got []string
 		for n := 1; n <= len(want)/perPage+1; n++ {
-			page, err := f.store.Owned(f.Context(), a.ID, n, perPage)
+			page, err := f.store.OwnedBy(f.Context(), a.ID, n, perPage)
 			f.check(err)
 			if page.Total != len(want) {
 				f.Errorf("%s has %d certificates, want %d", a.Email, page.Total, len(want))
@@ -75,7 +75,7 @@ func (f *fixture) owned(a vault.Account, want ...vault.Certificate) {
 	}
 }
 
-func provingAssigns(f *fixture) {
+func redeemingAssigns(f *fixture) {
 	const email = "Ada@Example.com"
 	first := f.change(f.addressed(f.a, email), approve(f.tick()))
 	second := f.change(f.addressed(f.b, "ada@EXAMPLE.com"), approve(f.tick()))
@@ -87,8 +87,8 @@ func provingAssigns(f *fixture) {
 
 	_, err := f.store.AccountByEmail(f.Context(), email)
 	f.wantKind(err, fault.NotFound, "before it is proven")
-	link := f.signIn(email)
-	account, _, n, err := f.prove(link)
+	link := f.magicLink(email)
+	account, _, n, err := f.redeem(link)
 	f.check(err)
 	if n != 3 || account.Email != "ada@example.com" {
 		f.Errorf("%d certificates assigned to %q, want 3", n, account.Email)
@@ -98,7 +98,7 @@ func provingAssigns(f *fixture) {
 	f.wantSame(known, account, "by address")
 	f.owned(account, first, second, revoked)
 
-	again, _, n, err := f.prove(f.signIn("ada@example.com"))
+	again, _, n, err := f.redeem(f.magicLink("ada@example.com"))
 	f.check(err)
 	f.wantSame(again, account, "proven again")
 	if n != 0 {
@@ -111,7 +111,7 @@ func provingAssigns(f *fixture) {
 }
 
 func approvalAssigns(f *fixture) {
-	account, _, n, err := f.prove(f.signIn("ada@example.com"))
+	account, _, n, err := f.redeem(f.magicLink("ada@example.com"))
 	f.check(err)
 	if n != 0 {
 		f.Errorf("%d assigned of none", n)
@@ -134,37 +134,37 @@ func approvalAssigns(f *fixture) {
 	f.owned(account, c)
 }
 
-func signInLinks(f *fixture) {
-	link := f.signIn("ada@example.com")
-	f.wantKind(f.store.AddSignIn(f.Context(), link), fault.Conflict, "the same secret twice")
-	found, err := f.store.SignIn(f.Context(), link.Hash, f.now)
+func magicLinks(f *fixture) {
+	link := f.magicLink("ada@example.com")
+	f.wantKind(f.store.AddMagicLink(f.Context(), link), fault.Conflict, "the same secret twice")
+	found, err := f.store.MagicLink(f.Context(), link.Hash, f.now)
 	f.check(err)
 	f.wantSame(found, link, "a fresh link")
-	_, err = f.store.SignIn(f.Context(), link.Hash, link.CreatedAt.Add(30*time.Minute))
+	_, err = f.store.MagicLink(f.Context(), link.Hash, link.CreatedAt.Add(30*time.Minute))
 	f.wantKind(err, fault.NotFound, "a link that is too old")
-	_, err = f.store.SignIn(f.Context(), "none", f.now)
+	_, err = f.store.MagicLink(f.Context(), "none", f.now)
 	f.wantKind(err, fault.NotFound, "an unknown link")
-	_, _, _, err = f.prove(link)
+	_, _, _, err = f.redeem(link)
 	f.check(err)
-	_, _, _, err = f.prove(link)
+	_, _, _, err = f.redeem(link)
 	f.wantKind(err, fault.NotFound, "following a link twice")
-	_, err = f.store.SignIn(f.Context(), link.Hash, f.now)
+	_, err = f.store.MagicLink(f.Context(), link.Hash, f.now)
 	f.wantKind(err, fault.NotFound, "a used link")
-	old := f.signIn("ada@example.com")
+	old := f.magicLink("ada@example.com")
 	f.now = f.now.Add(30 * time.Minute)
-	_, _, _, err = f.prove(old)
+	_, _, _, err = f.redeem(old)
 	f.wantKind(err, fault.NotFound, "following a link that is too old")
 }
 
 func sessions(f *fixture) {
-	account, session, _, err := f.prove(f.signIn("ada@example.com"))
+	account, session, _, err := f.redeem(f.magicLink("ada@example.com"))
 	f.check(err)
-	_, other, _, err := f.prove(f.signIn("bob@example.com"))
+	_, other, _, err := f.redeem(f.magicLink("bob@example.com"))
 	f.check(err)
 	found, err := f.store.SessionAccount(f.Context(), session.Hash, f.now)
 	f.check(err)
 	f.wantSame(found, account, "the session's account")
-	_, err = f.store.SessionAccount(f.Context(), session.Hash, session.CreatedAt.Add(vault.SessionLife))
+	_, err = f.store.SessionAccount(f.Context(), session.Hash, session.CreatedAt.Add(vault.SessionTTL))
 	f.wantKind(err, fault.NotFound, "a session that is over")
 	f.check(f.store.EndSession(f.Context(), session.Hash))
 	f.check(f.store.EndSession(f.Context(), session.Hash))
@@ -173,24 +173,24 @@ func sessions(f *fixture) {
 	_, err = f.store.SessionAccount(f.Context(), other.Hash, f.now)
 	f.check(err)
 
-	f.signIn("carol@example.com")
-	f.now = f.now.Add(vault.SessionLife)
-	n, err := f.store.Expire(f.Context(), f.now)
+	f.magicLink("carol@example.com")
+	f.now = f.now.Add(vault.SessionTTL)
+	n, err := f.store.DeleteExpired(f.Context(), f.now)
 	f.check(err)
 	if n != 2 { // the other session and the link
 		f.Errorf("%d expired, want 2", n)
 	}
-	if n, err := f.store.Expire(f.Context(), f.now.Add(time.Hour)); n != 0 || err != nil {
+	if n, err := f.store.DeleteExpired(f.Context(), f.now.Add(time.Hour)); n != 0 || err != nil {
 		f.Errorf("%d expired again: %v", n, err)
 	}
 }
 
 func erasingAccounts(f *fixture) {
 	c := f.change(f.addressed(f.a, "ada@example.com"), approve(f.tick()))
-	link := f.signIn("ada@example.com")
-	account, session, _, err := f.prove(f.signIn("ada@example.com"))
+	link := f.magicLink("ada@example.com")
+	account, session, _, err := f.redeem(f.magicLink("ada@example.com"))
 	f.check(err)
-	other, kept, _, err := f.prove(f.signIn("bob@example.com"))
+	other, kept, _, err := f.redeem(f.magicLink("bob@example.com"))
 	f.check(err)
 	for range 2 {
 		f.check(f.store.EraseAccount(f.Context(), "Ada@example.com"))
@@ -199,7 +199,7 @@ func erasingAccounts(f *fixture) {
 	f.wantKind(err, fault.NotFound, "an erased account")
 	_, err = f.store.SessionAccount(f.Context(), session.Hash, f.now)
 	f.wantKind(err, fault.NotFound, "its session")
-	_, _, _, err = f.prove(link)
+	_, _, _, err = f.redeem(link)
 	f.wantKind(err, fault.NotFound, "its link")
 	f.owned(account)
 	if owner := f.read(c).Owner(); owner != "" {
@@ -211,13 +211,13 @@ func erasingAccounts(f *fixture) {
 }
 
 func corrections(f *fixture) {
-	mine, theirs := f.keep(f.a, f.draft()), f.keep(f.b, f.draft())
-	add := func(c vault.Certificate, text string) (vault.Correction, error) {
-		made, err := vault.NewCorrection(c, text, f.tick())
+	mine, theirs := f.insertOne(f.a, f.draft()), f.insertOne(f.b, f.draft())
+	add := func(c vault.Certificate, text string) (vault.CorrectionRequest, error) {
+		made, err := vault.NewCorrectionRequest(c, text, f.tick())
 		f.check(err)
 		return f.store.AddCorrection(f.Context(), made)
 	}
-	list := func(institution uint32, all bool, what string, want ...vault.Correction) {
+	list := func(institution uint32, all bool, what string, want ...vault.CorrectionRequest) {
 		f.Helper()
 		got, err := f.store.Corrections(f.Context(), institution, all)
 		f.check(err)
@@ -231,7 +231,7 @@ func corrections(f *fixture) {
 	f.check(err)
 	list(f.a, false, "an institution's", one, two)
 	list(f.b, false, "another's", other)
-	finish := func(c vault.Correction) (vault.Correction, error) { return c.Finish(f.now) }
+	finish := func(c vault.CorrectionRequest) (vault.CorrectionRequest, error) { return c.Finish(f.now) }
 	_, err = f.store.ChangeCorrection(f.Context(), f.b, one.ID, finish)
 	f.wantKind(err, fault.NotFound, "another institution's correction")
 	done, err := f.store.ChangeCorrection(f.Context(), f.a, one.ID, finish)
@@ -240,13 +240,13 @@ func corrections(f *fixture) {
 	f.wantKind(err, fault.Illegal, "finishing twice")
 	list(f.a, false, "those that are open", two)
 	list(f.a, true, "all", done, two)
-	for range vault.MaxOpenCorrections - 1 {
+	for range vault.MaxOpenCorrectionRequests - 1 {
 		_, err = add(mine, "more")
 		f.check(err)
 	}
 	_, err = add(mine, "too many")
 	f.wantKind(err, fault.Unavailable, "one too many")
-	f.check(f.store.DropCorrections(f.Context(), f.a, mine.UUID))
+	f.check(f.store.DeleteCorrections(f.Context(), f.a, mine.UUID))
 	list(f.a, true, "dropped")
 	list(f.b, true, "another's, still", other)
 }

@@ -16,7 +16,7 @@ func aboutApplications() []test {
 	return []test{
 		{"applications are kept and decided", applicationsAreDecided},
 		{"applications wait for a proof", applicationsWait},
-		{"applications that wait are bounded", waitingIsBounded},
+		{"applications that wait are bounded", unconfirmedIsBounded},
 		{"two decide at once", twoDecideAtOnce},
 		{"erasing forgets applications", erasingForgetsApplications},
 		{"evidence of a rejected application is dropped", droppedEvidence},
@@ -31,12 +31,12 @@ func (f *fixture) submission(email, title string) vault.Submission {
 	}}
 }
 
-func (f *fixture) application(institution uint32, s vault.Submission) store.Acceptance {
+func (f *fixture) application(institution uint32, s vault.Submission) store.NewCertificate {
 	f.Helper()
 	id, err := vault.NewIdentity(f.random, f.tick(), 2026)
 	f.check(err)
 	c, fx := vault.Submit(s, institution, id, f.now)
-	return store.Acceptance{Certificate: c, Effects: fx}
+	return store.NewCertificate{Certificate: c, Effects: fx}
 }
 
 func (f *fixture) submit(institution uint32, s vault.Submission) vault.Certificate {
@@ -68,7 +68,7 @@ func approveApplication(at time.Time, day vault.Date) store.Change {
 func (f *fixture) wantReferenced(want bool, sums ...string) {
 	f.Helper()
 	for _, sum := range sums {
-		got, err := f.store.Referenced(f.Context(), sum)
+		got, err := f.store.BlobReferenced(f.Context(), sum)
 		if f.check(err); got != want {
 			f.Errorf("%s is needed: %v, want %v", sum, got, want)
 		}
@@ -97,12 +97,12 @@ func applicationsAreDecided(f *fixture) {
 	again := f.submit(f.a, s)
 
 	// Approving gives it the key of a certificate on its day.
-	held := f.keep(f.a, vault.Draft{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-09", File: f.draft().File})
+	held := f.insertOne(f.a, vault.Draft{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-09", File: f.draft().File})
 	_, err = f.store.Change(f.Context(), f.a, again.UUID, approveApplication(f.tick(), "2026-05-09"))
 	f.wantKind(err, fault.Invalid, "approving on a day that another certificate has")
 	approved := f.change(again, approveApplication(f.tick(), "2026-05-10"))
 	f.wantReferenced(true, approved.File.SHA256, s.Evidence.SHA256)
-	holders, err := f.store.Holders(f.Context(), f.a, []vault.Key{held.Key(), approved.Key(), again.Key(), rejected.Key()})
+	holders, err := f.store.KeyHolders(f.Context(), f.a, []vault.Key{held.Key(), approved.Key(), again.Key(), rejected.Key()})
 	f.check(err)
 	f.wantSame(holders, []*vault.Certificate{&held, &approved, nil, nil}, "holders")
 	f.finds(store.Filter{Institution: f.a, From: "2026-05-10"}, approved)
@@ -121,27 +121,27 @@ func applicationsAreDecided(f *fixture) {
 
 func applicationsWait(f *fixture) {
 	s := f.submission("ada@example.com", "Diploma")
-	w, secret, err := vault.NewWaiting(f.random, f.a, s.ApplicationDraft, f.tick())
+	w, secret, err := vault.NewUnconfirmedApplication(f.random, f.a, s.ApplicationDraft, f.tick())
 	f.check(err)
-	mail := w.ConfirmMail("https://vault.example/apply/confirm/"+secret, vault.Applying{})
-	f.check(f.store.AddWaiting(f.Context(), w, mail))
-	f.wantKind(f.store.AddWaiting(f.Context(), w, mail), fault.Conflict, "the same secret")
+	mail := w.ConfirmationMail("https://vault.example/apply/confirm/"+secret, vault.ApplicationPolicy{})
+	f.check(f.store.AddUnconfirmed(f.Context(), w, mail))
+	f.wantKind(f.store.AddUnconfirmed(f.Context(), w, mail), fault.Conflict, "the same secret")
 	f.wantReferenced(true, s.Evidence.SHA256)
 	f.finds(store.Filter{Institution: f.a})
 	mails, n, err := f.store.ListMails(f.Context(), store.MailFilter{Institution: f.a}, 1, 10)
 	if f.check(err); n != 1 || mails[0].Kind != vault.MailConfirm {
 		f.Errorf("mails %+v", mails)
 	}
-	found, err := f.store.Waiting(f.Context(), w.Hash, f.now)
+	found, err := f.store.Unconfirmed(f.Context(), w.Hash, f.now)
 	f.check(err)
 	f.wantSame(found, w, "the waiting application")
-	_, err = f.store.Waiting(f.Context(), w.Hash, f.now.Add(vault.ConfirmLife))
+	_, err = f.store.Unconfirmed(f.Context(), w.Hash, f.now.Add(vault.ConfirmationTTL))
 	f.wantKind(err, fault.NotFound, "one that is too old")
-	_, err = f.store.Waiting(f.Context(), "unheard of", f.now)
+	_, err = f.store.Unconfirmed(f.Context(), "unheard of", f.now)
 	f.wantKind(err, fault.NotFound, "one that is not there")
 
 	late := f.application(f.a, s)
-	_, err = f.store.Submit(f.Context(), late, w.Hash, f.now.Add(vault.ConfirmLife))
+	_, err = f.store.Submit(f.Context(), late, w.Hash, f.now.Add(vault.ConfirmationTTL))
 	f.wantKind(err, fault.NotFound, "confirming too late")
 	c, err := f.store.Submit(f.Context(), f.application(f.a, s), w.Hash, f.now)
 	f.check(err)
@@ -152,32 +152,32 @@ func applicationsWait(f *fixture) {
 
 	// One that is never confirmed goes, with its evidence.
 	never := f.submission("grace@example.com", "Diploma")
-	w, _, err = vault.NewWaiting(f.random, f.a, never.ApplicationDraft, f.tick())
+	w, _, err = vault.NewUnconfirmedApplication(f.random, f.a, never.ApplicationDraft, f.tick())
 	f.check(err)
-	f.check(f.store.AddWaiting(f.Context(), w, w.ConfirmMail("link", vault.Applying{})))
-	_, err = f.store.Expire(f.Context(), f.now.Add(vault.ConfirmLife-time.Second))
+	f.check(f.store.AddUnconfirmed(f.Context(), w, w.ConfirmationMail("link", vault.ApplicationPolicy{})))
+	_, err = f.store.DeleteExpired(f.Context(), f.now.Add(vault.ConfirmationTTL-time.Second))
 	f.check(err)
 	f.wantReferenced(true, never.Evidence.SHA256)
-	_, err = f.store.Expire(f.Context(), f.now.Add(vault.ConfirmLife))
+	_, err = f.store.DeleteExpired(f.Context(), f.now.Add(vault.ConfirmationTTL))
 	f.check(err)
 	f.wantReferenced(false, never.Evidence.SHA256)
 	f.wantReferenced(true, s.Evidence.SHA256)
 }
 
-func waitingIsBounded(f *fixture) {
+func unconfirmedIsBounded(f *fixture) {
 	add := func(email string, size int64) error {
 		s := f.submission(email, "Diploma")
 		s.Evidence.Size = size
-		w, _, err := vault.NewWaiting(f.random, f.a, s.ApplicationDraft, f.tick())
+		w, _, err := vault.NewUnconfirmedApplication(f.random, f.a, s.ApplicationDraft, f.tick())
 		f.check(err)
-		return f.store.AddWaiting(f.Context(), w, w.ConfirmMail("link", vault.Applying{}))
+		return f.store.AddUnconfirmed(f.Context(), w, w.ConfirmationMail("link", vault.ApplicationPolicy{}))
 	}
-	for range vault.MaxWaitingOfOne {
+	for range vault.MaxUnconfirmedPerAddress {
 		f.check(add("ada@example.com", 1))
 	}
 	f.wantKind(add("ADA@example.com", 1), fault.Illegal, "one more of an address")
 	f.check(add("grace@example.com", 1))
-	f.wantKind(add("grace@example.com", vault.MaxWaitingBytes), fault.Unavailable, "more bytes than may wait")
+	f.wantKind(add("grace@example.com", vault.MaxUnconfirmedBytes), fault.Unavailable, "more bytes than may wait")
 
 	for i := range vault.MaxOpenApplications {
 		f.submit(f.a, f.submission("open@example.com", fmt.Sprint("Diploma ", i)))
@@ -266,15 +266,15 @@ func erasingForgetsApplications(f *fixture) {
 	open, rejected := f.submit(f.a, s), f.submit(f.a, decided)
 	f.change(rejected, reject(f.tick()))
 	waits := f.submission("Ada@example.com", "Letter")
-	w, _, err := vault.NewWaiting(f.random, f.a, waits.ApplicationDraft, f.tick())
+	w, _, err := vault.NewUnconfirmedApplication(f.random, f.a, waits.ApplicationDraft, f.tick())
 	f.check(err)
-	f.check(f.store.AddWaiting(f.Context(), w, w.ConfirmMail("link", vault.Applying{})))
+	f.check(f.store.AddUnconfirmed(f.Context(), w, w.ConfirmationMail("link", vault.ApplicationPolicy{})))
 	foreign := f.submission("grace@example.com", "Letter")
 	f.submit(f.a, foreign)
 
 	done, err := f.store.Erase(f.Context(), f.a, "ada@example.com", f.tick())
 	f.check(err)
-	if len(done.Certificates) != 2 || len(done.Waiting) != 1 || done.Waiting[0].Hash != w.Hash {
+	if len(done.Certificates) != 2 || len(done.Unconfirmed) != 1 || done.Unconfirmed[0].Hash != w.Hash {
 		f.Errorf("erased %+v", done)
 	}
 	f.wantReferenced(false, s.Evidence.SHA256, decided.Evidence.SHA256, waits.Evidence.SHA256)
@@ -293,7 +293,7 @@ func erasingForgetsApplications(f *fixture) {
 }
 
 // submitOne hands an application in on the random walk.
-func (w *walk) submitOne() {
+func (w *walker) submitOne() {
 	d := w.randomDraft()
 	s := w.submission(d.Email, d.Title)
 	s.Name, s.Day = d.Name, d.IssueDate
@@ -309,7 +309,7 @@ func (w *walk) submitOne() {
 }
 
 // submit returns nil and the kind of the refusal where an application is refused.
-func (m *model) submit(row store.Acceptance) (*vault.Certificate, fault.Kind) {
+func (m *model) submit(row store.NewCertificate) (*vault.Certificate, fault.Kind) {
 	c := row.Certificate
 	if m.holder(c.Institution, c.Key()) != nil {
 		return nil, fault.Illegal

@@ -39,9 +39,9 @@ func batches(f *fixture) {
 	drop := f.batch(f.a, "2026-05-02-drop", "")
 	f.open(drop)
 
-	c := f.keepMany(f.a, 3, func(_ int, d *vault.Draft) { d.Batch = spring.ID })
-	f.keepMany(f.a, 2, func(_ int, d *vault.Draft) { d.Batch = autumn.ID })
-	f.keep(f.a, f.draft())
+	c := f.insertMany(f.a, 3, func(_ int, d *vault.Draft) { d.Batch = spring.ID })
+	f.insertMany(f.a, 2, func(_ int, d *vault.Draft) { d.Batch = autumn.ID })
+	f.insertOne(f.a, f.draft())
 	f.change(c[0], approve(f.tick()))
 	f.change(c[1], fail(f.tick()))
 	spring.Counts = vault.Counts{Processing: 1, Approved: 1, Failed: 1}
@@ -119,7 +119,7 @@ func batchesAreIsolated(f *fixture) {
 	// A certificate that names another institution's batch is not counted there.
 	d := f.draft()
 	d.Batch = mine.ID
-	f.keep(f.b, d)
+	f.insertOne(f.b, d)
 	f.wantBatches(f.a, mine)
 	f.wantBatches(f.b, theirs)
 	f.wantBatches(99)

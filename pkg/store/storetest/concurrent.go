@@ -20,24 +20,24 @@ const (
 // manyAtOnce lets acceptors and workers loose on one store: nothing is lost
 // and nothing is done twice.
 func manyAtOnce(f *fixture) {
-	rows := make([][]store.Acceptance, acceptors)
+	rows := make([][]store.NewCertificate, acceptors)
 	shared := make([]vault.Draft, contested)
 	for i := range shared {
 		shared[i] = f.draft()
 	}
 	for i := range rows {
 		for range each {
-			rows[i] = append(rows[i], f.acceptance(f.a, f.draft()))
+			rows[i] = append(rows[i], f.newCertificate(f.a, f.draft()))
 		}
 		for _, d := range shared {
-			rows[i] = append(rows[i], f.acceptance(f.a, d))
+			rows[i] = append(rows[i], f.newCertificate(f.a, d))
 		}
 	}
 	const total = acceptors*each + contested
 	r := &race{fixture: f, claims: map[uint64]int{}}
 	var all sync.WaitGroup
 	for i := range acceptors {
-		all.Go(func() { r.accept(rows[i]) })
+		all.Go(func() { r.insert(rows[i]) })
 	}
 	for range workers {
 		all.Go(func() { r.work(total) })
@@ -83,18 +83,18 @@ type race struct {
 	claims                        map[uint64]int
 }
 
-// accept accepts rows in groups of 7; once in a while with one that is refused.
-func (r *race) accept(rows []store.Acceptance) {
+// insert accepts rows in groups of 7; once in a while with one that is refused.
+func (r *race) insert(rows []store.NewCertificate) {
 	for start := 0; start < len(rows); start += 7 {
 		group := rows[start:min(start+7, len(rows))]
 		if start > 0 && start%14 == 0 {
 			bad := group[0]
 			bad.Certificate.UUID, bad.Certificate.Email = rows[0].Certificate.UUID, "bad@example.com"
-			if _, err := r.store.Accept(r.Context(), []store.Acceptance{bad}); !fault.Is(err, fault.Conflict) {
+			if _, err := r.store.Insert(r.Context(), []store.NewCertificate{bad}); !fault.Is(err, fault.Conflict) {
 				r.Errorf("an identity that is taken: %v", err)
 			}
 		}
-		done, err := r.store.Accept(r.Context(), group)
+		done, err := r.store.Insert(r.Context(), group)
 		if err != nil {
 			r.Error(err)
 			return
@@ -117,11 +117,11 @@ func (r *race) work(total int64) {
 			r.Error(err)
 			return
 		}
-		settlements := make([]store.Settlement, len(jobs))
+		settlements := make([]store.JobResult, len(jobs))
 		r.mu.Lock()
 		for i, j := range jobs {
 			r.claims[j.ID]++
-			settlements[i] = store.Settlement{Job: j, Change: approve(r.now)}
+			settlements[i] = store.JobResult{Job: j, Change: approve(r.now)}
 		}
 		r.mu.Unlock()
 		if len(jobs) == 0 {
@@ -131,7 +131,7 @@ func (r *race) work(total int64) {
 			}
 			continue
 		}
-		outcomes, err := r.store.Settle(r.Context(), settlements)
+		outcomes, err := r.store.Complete(r.Context(), settlements)
 		if err := errors.Join(append(outcomes, err)...); err != nil {
 			r.Error(err)
 			return

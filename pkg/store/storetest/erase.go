@@ -19,7 +19,7 @@ func erasing(f *fixture) {
 	second, waiting := f.approved(f.a, who)
 	made, err := f.reissue(first, "Jolanta Kowalska", "")
 	f.check(err)
-	other, _ := f.approved(f.a, asItIs)
+	other, _ := f.approved(f.a, unchanged)
 	theirs, _ := f.approved(f.b, who)
 	f.check(f.store.QueueMail(f.Context(), vault.NewSignInMail(f.a, "Jolanta@Example.org", "https://x/s", f.tick())))
 
@@ -29,7 +29,7 @@ func erasing(f *fixture) {
 	third := f.change(made.Next, approve(f.tick()))
 
 	for _, c := range []vault.Certificate{first, other} {
-		wish, err := vault.NewCorrection(c, "Her name has one w", f.tick())
+		wish, err := vault.NewCorrectionRequest(c, "Her name has one w", f.tick())
 		f.check(err)
 		_, err = f.store.AddCorrection(f.Context(), wish)
 		f.check(err)
@@ -64,13 +64,13 @@ func erasing(f *fixture) {
 	d := f.draft()
 	who(&d)
 	d.Title = first.Title
-	f.keep(f.a, d)
+	f.insertOne(f.a, d)
 }
 
 // wantErased wants nothing left of a certificate but its reference ID.
 func (f *fixture) wantErased(c vault.Certificate) {
 	f.Helper()
-	got, err := f.store.Referred(f.Context(), c.Reference)
+	got, err := f.store.ByReference(f.Context(), c.Reference)
 	f.check(err)
 	if got.ErasedAt == nil || got.Status != vault.Revoked {
 		f.Errorf("it is %+v", got)
@@ -80,14 +80,14 @@ func (f *fixture) wantErased(c vault.Certificate) {
 			f.Errorf("there is still %s", s)
 		}
 	}
-	if used, err := f.store.Referenced(f.Context(), c.File.SHA256); err != nil || used {
+	if used, err := f.store.BlobReferenced(f.Context(), c.File.SHA256); err != nil || used {
 		f.Errorf("its document is needed: %v, %v", used, err)
 	}
 	_, err = f.store.Tail(f.Context(), c.ID)
 	f.wantKind(err, fault.NotFound, "its tail")
-	_, err = f.store.Shared(f.Context(), c.ShareToken)
+	_, err = f.store.ByShareToken(f.Context(), c.ShareToken)
 	f.wantKind(err, fault.NotFound, "its page")
-	dates, err := f.store.Frozen(f.Context(), f.a, []vault.Key{vault.Draft{Title: c.Title, Email: c.Email, File: c.File}.FreezeKey()})
+	dates, err := f.store.FrozenDates(f.Context(), f.a, []vault.Key{vault.Draft{Title: c.Title, Email: c.Email, File: c.File}.FreezeKey()})
 	f.check(err)
 	f.wantSame(dates, []vault.Date{""}, "its frozen date")
 	f.finds(store.Filter{Institution: f.a, Search: c.Reference}, got)

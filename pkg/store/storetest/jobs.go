@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/hook"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 func owners(jobs []vault.Job) []uint64 {
@@ -45,13 +45,13 @@ func claimOrder(f *fixture) {
 	}
 	f.wantClaim(5)
 	start := f.now
-	rows := make([]store.Acceptance, 5)
+	rows := make([]store.NewCertificate, 5)
 	for i, seconds := range []int{4, 1, 3, 2, 60} {
-		rows[i] = f.acceptance(f.a, f.draft())
+		rows[i] = f.newCertificate(f.a, f.draft())
 		rows[i].Effects.Jobs[0].RunAt = start.Add(time.Duration(seconds) * time.Second)
 	}
 	var c []vault.Certificate
-	for _, done := range f.accept(rows...) {
+	for _, done := range f.insert(rows...) {
 		c = append(c, done.Certificate)
 	}
 	if at := f.nextRun(vault.JobProcess); !at.Equal(start.Add(time.Second)) {
@@ -76,16 +76,16 @@ func claimOrder(f *fixture) {
 	}
 }
 
-// claimTurns has one institution's thousand not keep another's one waiting.
-func claimTurns(f *fixture) {
-	many := f.keepMany(f.a, 20, func(int, *vault.Draft) {})
+// claimRoundRobin has one institution's thousand not keep another's one waiting.
+func claimRoundRobin(f *fixture) {
+	many := f.insertMany(f.a, 20, func(int, *vault.Draft) {})
 	f.now = f.now.Add(time.Second)
-	two := f.keepMany(f.b, 2, func(int, *vault.Draft) {})
+	two := f.insertMany(f.b, 2, func(int, *vault.Draft) {})
 	f.now = f.now.Add(time.Second)
 	got := owners(f.claim(vault.JobProcess, 4))
 	slices.Sort(got)
 	f.wantSame(got, []uint64{many[0].ID, many[1].ID, two[0].ID, two[1].ID}, "four jobs")
-	third := f.keep(f.b, f.draft())
+	third := f.insertOne(f.b, f.draft())
 	f.now = f.now.Add(time.Second)
 	// One at a time: after two claims at the latest it is the other's turn.
 	got = append(owners(f.claim(vault.JobProcess, 1)), owners(f.claim(vault.JobProcess, 1))...)
@@ -93,21 +93,21 @@ func claimTurns(f *fixture) {
 	f.wantSame(got, []uint64{many[2].ID, third.ID}, "two jobs, one at a time")
 	f.wantSame(f.queues()[vault.JobProcess], store.Queue{Waiting: 17, Later: 6}, "the queue")
 	f.wantSame(len(f.claim(vault.JobProcess, 100)), 17, "jobs that were left")
-	if at, want := f.nextRun(vault.JobProcess), f.now.Add(vault.PolicyOf(vault.JobProcess).Lease); at.After(want) || at.IsZero() {
+	if at, want := f.nextRun(vault.JobProcess), f.now.Add(vault.RetryPolicyOf(vault.JobProcess).Lease); at.After(want) || at.IsZero() {
 		f.Errorf("the next is due at %s, want %s at the latest", at, want)
 	}
-	_, err := f.store.Release(f.Context(), f.now)
+	_, err := f.store.RequeueOrphaned(f.Context(), f.now)
 	f.check(err)
 	f.now = f.now.Add(time.Hour)
 	f.wantSame(len(f.claim(vault.JobProcess, 100)), 23, "jobs that were given back")
 }
 
 func claimLeases(f *fixture) {
-	c := f.keep(f.a, f.draft())
-	lease := vault.PolicyOf(vault.JobProcess).Lease
+	c := f.insertOne(f.a, f.draft())
+	lease := vault.RetryPolicyOf(vault.JobProcess).Lease
 	for attempt := 1; attempt <= 5; attempt++ {
 		job := f.wantClaim(1, c)[0]
-		if job.Attempt != attempt || !job.Held || !job.RunAt.Equal(f.now.Add(lease)) {
+		if job.Attempt != attempt || !job.Claimed || !job.RunAt.Equal(f.now.Add(lease)) {
 			f.Errorf("attempt %d: %+v", attempt, job)
 		}
 		f.wantClaim(1)
@@ -124,39 +124,39 @@ func claimLeases(f *fixture) {
 // what is due in the present.
 func clockSetBack(f *fixture) {
 	e, present := f.endpoint(f.a, vault.EventCreated), f.now
-	c := f.keep(f.a, f.draft())
+	c := f.insertOne(f.a, f.draft())
 	f.now = present.AddDate(10, 0, 0)
-	again, ok := f.wantClaim(1, c)[0].Again("no", f.now)
+	again, ok := f.wantClaim(1, c)[0].Retry("no", f.now)
 	f.wantSame(ok, true, "another attempt")
-	done, err := f.store.Settle(f.Context(), []store.Settlement{{Job: again, Again: true}})
+	done, err := f.store.Complete(f.Context(), []store.JobResult{{Job: again, Retry: true}})
 	f.check(errors.Join(append(done, err)...))
 	f.attempt(e, 500)
-	r, _, err := f.store.Receive(f.Context(), hook.Received{Identity: "id", At: f.now, Event: "e", Body: []byte("{}"),
-		Tasks: []hook.Task{hook.NewTask(hook.Run, "true", f.now)}})
+	r, _, err := f.store.AddInboundEvent(f.Context(), webhook.InboundEvent{Identity: "id", At: f.now, Event: "e", Body: []byte("{}"),
+		Tasks: []webhook.InboundTask{webhook.NewInboundTask(webhook.Run, "true", f.now)}})
 	f.check(err)
-	f.check(f.store.KeepTask(f.Context(), r.Seq, 0, "no", f.now))
+	f.check(f.store.RecordTaskResult(f.Context(), r.Seq, 0, "no", f.now))
 	f.wantClaim(1)
 
 	f.now = present
 	f.wantClaim(1, c)
-	f.wantSame(len(f.turn(e, 9).Due), 1, "deliveries due")
-	chores, _, err := f.store.NextChores(f.Context(), f.now, 9, func(uint64, int) bool { return false })
+	f.wantSame(len(f.nextDeliveries(e, 9).Due), 1, "deliveries due")
+	chores, _, err := f.store.NextTasks(f.Context(), f.now, 9, func(uint64, int) bool { return false })
 	f.check(err)
 	f.wantSame(len(chores), 1, "chores due")
 }
 
 // claimSuspects kills the worker of the same two jobs until they are suspect.
 func claimSuspects(f *fixture) {
-	two := f.keepMany(f.a, 2, func(int, *vault.Draft) {})
+	two := f.insertMany(f.a, 2, func(int, *vault.Draft) {})
 	for range 3 {
 		f.wantClaim(2, two...)
-		_, err := f.store.Release(f.Context(), f.now)
+		_, err := f.store.RequeueOrphaned(f.Context(), f.now)
 		f.check(err)
 		if f.claim(vault.JobProcess, 0); f.nextRun(vault.JobProcess).After(f.now) {
 			f.now = f.nextRun(vault.JobProcess)
 		}
 	}
-	fresh := f.keep(f.a, f.draft())
+	fresh := f.insertOne(f.a, f.draft())
 	f.now = f.now.Add(time.Minute)
 	first := f.wantClaim(9, two[0])[0]
 	if !first.Suspect() || first.Attempt != 1 {
@@ -166,13 +166,13 @@ func claimSuspects(f *fixture) {
 	f.wantClaim(9, fresh)
 }
 
-func settleEnds(f *fixture) {
-	c := f.keepMany(f.a, 3, func(int, *vault.Draft) {})
+func completeEnds(f *fixture) {
+	c := f.insertMany(f.a, 3, func(int, *vault.Draft) {})
 	jobs := f.wantClaim(3, c...)
-	outcomes := f.settle(
-		store.Settlement{Job: jobs[0], Change: approve(f.tick())},
-		store.Settlement{Job: jobs[1], Change: fail(f.tick())},
-		store.Settlement{Job: jobs[2]})
+	outcomes := f.complete(
+		store.JobResult{Job: jobs[0], Change: approve(f.tick())},
+		store.JobResult{Job: jobs[1], Change: fail(f.tick())},
+		store.JobResult{Job: jobs[2]})
 	if !slices.Equal(outcomes, []error{nil, nil, nil}) {
 		f.Fatalf("outcomes %v", outcomes)
 	}
@@ -198,15 +198,15 @@ func settleEnds(f *fixture) {
 	}
 }
 
-func settleFences(f *fixture) {
-	c := f.keep(f.a, f.draft())
+func completeFences(f *fixture) {
+	c := f.insertOne(f.a, f.draft())
 	lost := f.wantClaim(1, c)[0]
 	f.now = lost.RunAt
 	mine := f.wantClaim(1, c)[0]
-	refused := func(what string, s store.Settlement) {
+	refused := func(what string, s store.JobResult) {
 		f.Helper()
 		before := f.written(f.queues())
-		f.wantKind(f.settle(s)[0], fault.Conflict, what)
+		f.wantKind(f.complete(s)[0], fault.Conflict, what)
 		f.wantSame(f.read(c), c, what)
 		if n := len(f.events(c)); n != 1 {
 			f.Errorf("%s: %d events", what, n)
@@ -215,18 +215,18 @@ func settleFences(f *fixture) {
 			f.Errorf("%s: queues %s, before %s", what, after, before)
 		}
 	}
-	refused("a lost lease", store.Settlement{Job: lost, Change: approve(f.tick())})
-	refused("a lost lease, again", store.Settlement{Job: lost, Again: true})
-	refused("a lost lease, untried", store.Settlement{Job: lost, Untried: true})
-	refused("a job that never was", store.Settlement{Job: vault.Job{ID: 1 << 60, Attempt: 1}, Change: approve(f.tick())})
+	refused("a lost lease", store.JobResult{Job: lost, Change: approve(f.tick())})
+	refused("a lost lease, again", store.JobResult{Job: lost, Retry: true})
+	refused("a lost lease, untried", store.JobResult{Job: lost, Release: true})
+	refused("a job that never was", store.JobResult{Job: vault.Job{ID: 1 << 60, Attempt: 1}, Change: approve(f.tick())})
 
 	unclaimed := mine
-	unclaimed.Attempt, unclaimed.Held = 0, false
-	refused("a job as it was before the claim", store.Settlement{Job: unclaimed, Change: approve(f.tick())})
+	unclaimed.Attempt, unclaimed.Claimed = 0, false
+	refused("a job as it was before the claim", store.JobResult{Job: unclaimed, Change: approve(f.tick())})
 
 	// A lease that has ended but was given to nobody else still counts.
 	f.now = mine.RunAt.Add(time.Hour)
-	outcomes := f.settle(store.Settlement{Job: mine, Change: fail(f.now)}, store.Settlement{Job: mine, Change: fail(f.now)})
+	outcomes := f.complete(store.JobResult{Job: mine, Change: fail(f.now)}, store.JobResult{Job: mine, Change: fail(f.now)})
 	if outcomes[0] != nil {
 		f.Errorf("the holder is refused: %v", outcomes[0])
 	}
@@ -235,22 +235,22 @@ func settleFences(f *fixture) {
 	if got := f.events(c); len(got) != 2 {
 		f.Errorf("events %+v", got)
 	}
-	f.wantKind(f.settle(store.Settlement{Job: mine})[0], fault.Conflict, "a settled job")
+	f.wantKind(f.complete(store.JobResult{Job: mine})[0], fault.Conflict, "a settled job")
 }
 
-func settleAgain(f *fixture) {
-	c := f.keep(f.a, f.draft())
+func completeWithRetry(f *fixture) {
+	c := f.insertOne(f.a, f.draft())
 	job := f.wantClaim(1, c)[0]
-	waiting, ok := job.Again("the disk was busy", f.now)
+	waiting, ok := job.Retry("the disk was busy", f.now)
 	if !ok {
 		f.Fatal("no second attempt")
 	}
-	f.check(f.settle(store.Settlement{Job: waiting, Again: true})[0])
+	f.check(f.complete(store.JobResult{Job: waiting, Retry: true})[0])
 	f.wantSame(f.read(c), c, "the certificate")
 	if at := f.nextRun(vault.JobProcess); !at.Equal(waiting.RunAt) {
 		f.Errorf("due again at %s, want %s", at, waiting.RunAt)
 	}
-	f.wantKind(f.settle(store.Settlement{Job: job})[0], fault.Conflict, "a job that waits again")
+	f.wantKind(f.complete(store.JobResult{Job: job})[0], fault.Conflict, "a job that waits again")
 	f.wantClaim(1)
 	f.now = waiting.RunAt
 	job = f.wantClaim(1, c)[0]
@@ -259,31 +259,31 @@ func settleAgain(f *fixture) {
 	}
 
 	free := job.Postponed("stopping", f.now)
-	f.check(f.settle(store.Settlement{Job: free, Untried: true})[0])
-	f.wantKind(f.settle(store.Settlement{Job: job})[0], fault.Conflict, "a job that was given back")
+	f.check(f.complete(store.JobResult{Job: free, Release: true})[0])
+	f.wantKind(f.complete(store.JobResult{Job: job})[0], fault.Conflict, "a job that was given back")
 	if job = f.wantClaim(1, c)[0]; job.Attempt != 2 {
 		f.Errorf("an attempt that was none is counted: %+v", job)
 	}
-	f.check(f.settle(store.Settlement{Job: job, Change: approve(f.tick())})[0])
+	f.check(f.complete(store.JobResult{Job: job, Change: approve(f.tick())})[0])
 	if got := f.read(c).Status; got != vault.Approved {
 		f.Errorf("in the end %s", got)
 	}
 }
 
-// settleSome holds that a transition that is refused leaves its job as it is
+// completeSome holds that a transition that is refused leaves its job as it is
 // and the others of the call alone.
-func settleSome(f *fixture) {
-	c := f.keepMany(f.a, 4, func(int, *vault.Draft) {})
+func completeSome(f *fixture) {
+	c := f.insertMany(f.a, 4, func(int, *vault.Draft) {})
 	jobs := f.wantClaim(4, c...)
 	oops := errors.New("not today")
 	f.change(c[2], approve(f.tick()))
-	outcomes := f.settle(
-		store.Settlement{Job: jobs[0], Change: approve(f.tick())},
-		store.Settlement{Job: jobs[1], Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	outcomes := f.complete(
+		store.JobResult{Job: jobs[0], Change: approve(f.tick())},
+		store.JobResult{Job: jobs[1], Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			return c, vault.Effects{}, oops
 		}},
-		store.Settlement{Job: jobs[2], Change: approve(f.tick())},
-		store.Settlement{Job: jobs[3], Change: approve(f.tick())})
+		store.JobResult{Job: jobs[2], Change: approve(f.tick())},
+		store.JobResult{Job: jobs[3], Change: approve(f.tick())})
 	if outcomes[0] != nil || !errors.Is(outcomes[1], oops) || outcomes[3] != nil {
 		f.Errorf("outcomes %v", outcomes)
 	}
@@ -299,21 +299,21 @@ func settleSome(f *fixture) {
 	f.wantClaim(9, c[1], c[2])
 }
 
-func release(f *fixture) {
+func requeueOrphaned(f *fixture) {
 	free := func(want int) {
 		f.Helper()
-		if n, err := f.store.Release(f.Context(), f.now); err != nil || n != want {
+		if n, err := f.store.RequeueOrphaned(f.Context(), f.now); err != nil || n != want {
 			f.Errorf("released %d, %v; want %d", n, err, want)
 		}
 	}
 	free(0)
-	c := f.keepMany(f.a, 3, func(int, *vault.Draft) {})
+	c := f.insertMany(f.a, 3, func(int, *vault.Draft) {})
 	free(0)
 	jobs := f.wantClaim(2, c[0], c[1])
 	f.tick()
 	free(2)
 	free(0)
-	f.wantKind(f.settle(store.Settlement{Job: jobs[0], Change: approve(f.now)})[0], fault.Conflict, "a job that was released")
+	f.wantKind(f.complete(store.JobResult{Job: jobs[0], Change: approve(f.now)})[0], fault.Conflict, "a job that was released")
 	for _, j := range f.wantClaim(9, c[2], c[0], c[1]) {
 		want := 0
 		if j.Certificate != c[2].ID {
@@ -329,12 +329,12 @@ func queues(f *fixture) {
 	if got := f.queues(); len(got) != 0 {
 		f.Errorf("of an empty store %+v", got)
 	}
-	c := f.keepMany(f.a, 4, func(int, *vault.Draft) {})
-	f.keep(f.b, f.draft())
+	c := f.insertMany(f.a, 4, func(int, *vault.Draft) {})
+	f.insertOne(f.b, f.draft())
 	f.change(c[3], approve(f.tick()))
 	jobs := f.claim(vault.JobProcess, 2)
-	waiting, _ := jobs[1].Again("busy", f.now)
-	f.check(f.settle(store.Settlement{Job: waiting, Again: true})[0])
+	waiting, _ := jobs[1].Retry("busy", f.now)
+	f.check(f.complete(store.JobResult{Job: waiting, Retry: true})[0])
 	if got := f.queues(); len(got) != 2 || got[vault.JobProcess] != (store.Queue{Waiting: 3, Later: 2}) || got[vault.JobNotify] != (store.Queue{Waiting: 1}) {
 		f.Errorf("queues %+v", got)
 	}

@@ -20,8 +20,8 @@ func filters(f *fixture) {
 		d.Batch = []string{"", "one", "two"}[i/2%3]
 		d.IssueDate = vault.Date(fmt.Sprintf("2026-05-%02d", 1+i%5))
 		d.Name = []string{"Łukasz", "Ada", "Grace"}[i%3] + fmt.Sprint(i)
-		all = append(all, f.keep(f.a, d))
-		f.keep(f.b, d)
+		all = append(all, f.insertOne(f.a, d))
+		f.insertOne(f.b, d)
 		if i%4 == 0 {
 			all[i] = f.change(all[i], approve(f.tick()))
 		}
@@ -68,7 +68,7 @@ func selected(all []vault.Certificate, f store.Filter) []vault.Certificate {
 func filtersFindNothing(f *fixture) {
 	d := f.draft()
 	d.Batch = "b"
-	f.keep(f.a, d)
+	f.insertOne(f.a, d)
 	for _, filter := range []store.Filter{
 		{Status: vault.Revoked}, {Source: vault.FromCustomer}, {Source: "unheard of"}, {Open: true}, {Status: "unheard of"}, {Status: "processing\x00"}, {Email: "nobody@example.com"}, {Email: d.Email[1:]},
 		{Email: d.Email + "\x00"}, {Email: d.Email + "\x00\x00\x00"}, {Batch: "B"}, {Batch: "b\x00\x00"}, {Search: "zzz"}, {Search: "diplomas"},
@@ -80,7 +80,7 @@ func filtersFindNothing(f *fixture) {
 }
 
 func pages(f *fixture) {
-	all := f.keepMany(f.a, 7, func(_ int, d *vault.Draft) { d.Batch = "b" })
+	all := f.insertMany(f.a, 7, func(_ int, d *vault.Draft) { d.Batch = "b" })
 	for _, filter := range []store.Filter{
 		{}, {Status: vault.Processing}, {Batch: "b"}, {From: "2026-05-02"}, {Search: "person"}, {Search: "p"},
 	} {
@@ -109,7 +109,7 @@ func search(f *fixture) {
 	person := func(name, email, title string) vault.Certificate {
 		d := f.draft()
 		d.Name, d.Email, d.Title = name, email, title
-		return f.keep(f.a, d)
+		return f.insertOne(f.a, d)
 	}
 	lukasz := person("Łukasz Żółw", "lukasz@uni.edu.pl", "Magister")
 	istanbul := person("Işıl İnan", "isil@uni.edu.tr", "Lisans Diploması")
@@ -151,7 +151,7 @@ func searchAmongMany(f *fixture) {
 	rare := map[int]bool{3: true, 1500: true, 2999: true}
 	var all []vault.Certificate
 	for start := 0; start < n; start += 500 {
-		all = append(all, f.keepMany(f.a, 500, func(i int, d *vault.Draft) {
+		all = append(all, f.insertMany(f.a, 500, func(i int, d *vault.Draft) {
 			d.Title = "Bachelor of Science"
 			if rare[start+i] {
 				d.Title = "Bachelor of Fine Scissors"

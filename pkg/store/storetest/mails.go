@@ -33,7 +33,7 @@ func (f *fixture) approved(institution uint32, edit func(*vault.Draft)) (vault.C
 	f.Helper()
 	d := f.draft()
 	edit(&d)
-	c := f.change(f.keep(institution, d), approve(f.tick()))
+	c := f.change(f.insertOne(institution, d), approve(f.tick()))
 	all := f.mailsOf(store.MailFilter{Institution: institution, Certificate: c.ID})
 	if len(all) != 1 {
 		f.Fatalf("%d mails of a new certificate", len(all))
@@ -41,15 +41,15 @@ func (f *fixture) approved(institution uint32, edit func(*vault.Draft)) (vault.C
 	return c, all[0]
 }
 
-func asItIs(*vault.Draft) {}
+func unchanged(*vault.Draft) {}
 
 func mailsAreQueued(f *fixture) {
 	f.wantSame(f.mailsOf(store.MailFilter{Institution: f.a}), nil, "mails of an empty store")
-	c, m := f.approved(f.a, asItIs)
+	c, m := f.approved(f.a, unchanged)
 	if m.To != c.Email || m.State != vault.MailWaiting || m.Kind != vault.MailIssued || m.ID == 0 || m.JobID == 0 {
 		f.Errorf("the mail is %+v", m)
 	}
-	other, _ := f.approved(f.b, asItIs)
+	other, _ := f.approved(f.b, unchanged)
 	f.check(f.store.QueueMail(f.Context(), vault.NewSignInMail(f.a, "p@example.org", "https://x/s/1", f.tick())))
 	all := f.mailsOf(store.MailFilter{Institution: f.a})
 	if len(all) != 2 || all[0].Kind != vault.MailSignIn || all[1].ID != m.ID {
@@ -70,20 +70,20 @@ func mailsAreQueued(f *fixture) {
 }
 
 func mailsSettle(f *fixture) {
-	c, m := f.approved(f.a, asItIs)
-	why := vault.MailTrouble{Code: "4.7.1", Reason: "later", At: f.now}
+	c, m := f.approved(f.a, unchanged)
+	why := vault.MailFailure{Code: "4.7.1", Reason: "later", At: f.now}
 	j := f.claim(vault.JobNotify, 1)[0]
-	again, _ := j.Again("later", f.tick())
-	f.wantSame(f.settle(store.Settlement{Job: again, Again: true,
-		Mail: func(m vault.Mail) (vault.Mail, error) { return m.Delay("1.x@y", why), nil }}), []error{nil}, "settling")
+	again, _ := j.Retry("later", f.tick())
+	f.wantSame(f.complete(store.JobResult{Job: again, Retry: true,
+		Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkDelayed("1.x@y", why), nil }}), []error{nil}, "settling")
 	got, err := f.store.Mail(f.Context(), f.a, m.ID)
 	f.check(err)
-	f.wantSame(got, m.Delay("1.x@y", why), "a mail that waits again")
+	f.wantSame(got, m.MarkDelayed("1.x@y", why), "a mail that waits again")
 	f.now = f.now.Add(time.Hour)
 	j = f.claim(vault.JobNotify, 1)[0]
-	refused := vault.MailTrouble{Code: "5.1.1", Reason: "no such user", At: f.now}
-	f.settle(store.Settlement{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.Refuse(refused), nil }})
-	if c = f.read(c); c.Undelivered == nil || c.Undelivered.Mail != m.ID || c.Undelivered.MailTrouble != refused || c.Undelivered.Address != c.Email {
+	refused := vault.MailFailure{Code: "5.1.1", Reason: "no such user", At: f.now}
+	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkRefused(refused), nil }})
+	if c = f.read(c); c.Undelivered == nil || c.Undelivered.Mail != m.ID || c.Undelivered.MailFailure != refused || c.Undelivered.Address != c.Email {
 		f.Errorf("the certificate says %+v", c.Undelivered)
 	}
 	if n := f.queues()[vault.JobNotify]; n != (store.Queue{}) {
@@ -93,7 +93,7 @@ func mailsSettle(f *fixture) {
 	if len(returned) != 1 || returned[0].ID != m.ID || returned[0].Attempts != 2 {
 		f.Errorf("returned %+v", returned)
 	}
-	lost := f.settle(store.Settlement{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.Leave("x", f.now), nil }})
+	lost := f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("x", f.now), nil }})
 	f.wantKind(lost[0], fault.Conflict, "settling twice")
 	if got, err := f.store.Mail(f.Context(), f.a, m.ID); err != nil || got.State != vault.MailRefused {
 		f.Errorf("after a lost lease the mail is %+v, %v", got, err)
@@ -104,7 +104,7 @@ func mailsAreCancelled(f *fixture) {
 	cancel := func(m vault.Mail) (vault.Mail, error) { return m.Cancel("by staff", f.now) }
 	inBatch := func(d *vault.Draft) { d.Batch = "batch-1" }
 	_, first := f.approved(f.a, inBatch)
-	f.approved(f.a, asItIs)
+	f.approved(f.a, unchanged)
 	held := f.claim(vault.JobNotify, 1)[0]
 	f.wantSame(held.Mail, first.ID, "the mail that is being sent")
 	f.approved(f.b, inBatch)
@@ -126,11 +126,11 @@ func mailsAreCancelled(f *fixture) {
 }
 
 func mailsComeBack(f *fixture) {
-	c, m := f.approved(f.a, asItIs)
+	c, m := f.approved(f.a, unchanged)
 	j := f.claim(vault.JobNotify, 1)[0]
-	f.settle(store.Settlement{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.Leave("1.x@y", f.now), nil }})
+	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("1.x@y", f.now), nil }})
 	bounce := func(m vault.Mail) (vault.Mail, error) {
-		return m.Bounce(vault.MailTrouble{Code: "5.1.1", Reason: "unknown", At: f.now})
+		return m.MarkBounced(vault.MailFailure{Code: "5.1.1", Reason: "unknown", At: f.now})
 	}
 	_, err := f.store.ChangeMail(f.Context(), m.ID, bounce)
 	f.check(err)
@@ -149,7 +149,7 @@ func mailsComeBack(f *fixture) {
 	}
 	f.wantSame(f.mailsOf(store.MailFilter{Institution: f.a, Returned: true}), nil, "what came back and was not repeated")
 	j = f.claim(vault.JobNotify, 1)[0]
-	f.settle(store.Settlement{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.Leave("2.x@y", f.now), nil }})
+	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("2.x@y", f.now), nil }})
 	if c = f.read(c); c.Undelivered != nil {
 		f.Errorf("the certificate still says %+v", c.Undelivered)
 	}

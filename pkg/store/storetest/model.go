@@ -30,7 +30,7 @@ func newModel() *model {
 
 func (m *model) holder(institution uint32, key vault.Key) *vault.Certificate {
 	for i, c := range m.certificates {
-		if c.Institution == institution && c.Key() == key && c.KeepsKey() {
+		if c.Institution == institution && c.Key() == key && c.HoldsKey() {
 			return &m.certificates[i]
 		}
 	}
@@ -43,14 +43,14 @@ func (m *model) identityTaken(id vault.Identity) bool {
 	})
 }
 
-// accept returns false where the whole call is refused.
-func (m *model) accept(rows []store.Acceptance) ([]store.Accepted, bool) {
+// insert returns false where the whole call is refused.
+func (m *model) insert(rows []store.NewCertificate) ([]store.InsertResult, bool) {
 	before := len(m.certificates)
-	done := make([]store.Accepted, len(rows))
+	done := make([]store.InsertResult, len(rows))
 	for i, row := range rows {
 		c := row.Certificate
 		if h := m.holder(c.Institution, c.Key()); h != nil {
-			done[i] = store.Accepted{Certificate: *h, Duplicate: true}
+			done[i] = store.InsertResult{Certificate: *h, Duplicate: true}
 			continue
 		}
 		if m.identityTaken(c.Identity) {
@@ -101,7 +101,7 @@ func (m *model) change(id uint64, change store.Change) error {
 	if err != nil {
 		return err
 	}
-	if h := m.holder(c.Institution, c.Key()); c.KeepsKey() && h != nil && h.ID != id {
+	if h := m.holder(c.Institution, c.Key()); c.HoldsKey() && h != nil && h.ID != id {
 		return fault.New(fault.Invalid, "another holds the key")
 	}
 	m.certificates[id-1] = c
@@ -162,10 +162,10 @@ func (m *model) claim(f *fixture, kind vault.JobKind, n int, got []vault.Job) {
 	}
 }
 
-// settle returns false where the lease is lost; an error is the transition's.
-func (m *model) settle(s store.Settlement) (held bool, err error) {
+// complete returns false where the lease is lost; an error is the transition's.
+func (m *model) complete(s store.JobResult) (held bool, err error) {
 	at := slices.IndexFunc(m.jobs, func(j *vault.Job) bool {
-		return j.ID == s.Job.ID && j.Held && j.Attempt == s.Job.Attempt
+		return j.ID == s.Job.ID && j.Claimed && j.Attempt == s.Job.Attempt
 	})
 	if at < 0 {
 		return false, nil
@@ -176,20 +176,20 @@ func (m *model) settle(s store.Settlement) (held bool, err error) {
 			return true, err
 		}
 	}
-	if !s.Again && !s.Untried {
+	if !s.Retry && !s.Release {
 		m.jobs = slices.Delete(m.jobs, at, at+1)
 		return true, nil
 	}
-	j.RunAt, j.LastError, j.Held = s.Job.RunAt, s.Job.LastError, false
-	if s.Untried {
+	j.RunAt, j.LastError, j.Claimed = s.Job.RunAt, s.Job.LastError, false
+	if s.Release {
 		j.Attempt--
 	}
 	return true, nil
 }
 
-func (m *model) release(now time.Time) (n int) {
+func (m *model) requeueOrphaned(now time.Time) (n int) {
 	for _, j := range m.jobs {
-		if j.Held {
+		if j.Claimed {
 			*j = j.Orphaned(now)
 			n++
 		}

@@ -15,8 +15,8 @@ import (
 // steps is the number of random operations of one run.
 const steps = 3000
 
-// walk is a run of random operations on a store and on the model.
-type walk struct {
+// walker is a run of random operations on a store and on the model.
+type walker struct {
 	*fixture
 	*rand.Rand
 	model   *model
@@ -25,12 +25,12 @@ type walk struct {
 
 // randomOperations compares a store with the model over a seeded random walk.
 func randomOperations(f *fixture) {
-	w := &walk{fixture: f, Rand: rand.New(rand.NewPCG(1, 2)), model: newModel()}
+	w := &walker{fixture: f, Rand: rand.New(rand.NewPCG(1, 2)), model: newModel()}
 	operations := []struct {
 		weight int
 		run    func()
 	}{
-		{12, w.acceptSome}, {10, w.changeOne}, {10, w.claimSome}, {12, w.settleSome}, {1, w.releaseAll}, {6, w.passTime},
+		{12, w.insertSome}, {10, w.changeOne}, {10, w.claimSome}, {12, w.completeSome}, {1, w.releaseAll}, {6, w.passTime},
 		{20, w.compareList}, {8, w.compareJobs}, {10, w.compareOne}, {8, w.compareCounts}, {3, w.compareFrozen}, {5, w.submitOne},
 	}
 	sum := 0
@@ -55,9 +55,9 @@ func randomOperations(f *fixture) {
 	}
 }
 
-func pick[T any](w *walk, from ...T) T { return from[w.IntN(len(from))] }
+func pick[T any](w *walker, from ...T) T { return from[w.IntN(len(from))] }
 
-func (w *walk) randomDraft() vault.Draft {
+func (w *walker) randomDraft() vault.Draft {
 	d := w.draft()
 	d.Email = fmt.Sprintf(pick(w, "p%d@example.com", "P%d@Example.COM", "ż%d@example.pl"), w.IntN(12))
 	d.Title = pick(w, "Diploma", "Diplôme", "Магистр", "শংসাপত্র") + pick(w, "", " I", " II")
@@ -69,10 +69,10 @@ func (w *walk) randomDraft() vault.Draft {
 	return d
 }
 
-func (w *walk) acceptSome() {
-	rows := make([]store.Acceptance, 1+w.IntN(6))
+func (w *walker) insertSome() {
+	rows := make([]store.NewCertificate, 1+w.IntN(6))
 	for i := range rows {
-		rows[i] = w.acceptance(pick(w, w.a, w.a, w.b), w.randomDraft())
+		rows[i] = w.newCertificate(pick(w, w.a, w.a, w.b), w.randomDraft())
 		if n := len(w.model.certificates); n > 0 && w.IntN(60) == 0 {
 			rows[i].Certificate.UUID = w.model.certificates[w.IntN(n)].UUID
 		}
@@ -80,8 +80,8 @@ func (w *walk) acceptSome() {
 			rows[i].Certificate.Reference = rows[i-1].Certificate.Reference
 		}
 	}
-	want, ok := w.model.accept(rows)
-	got, err := w.store.Accept(w.Context(), rows)
+	want, ok := w.model.insert(rows)
+	got, err := w.store.Insert(w.Context(), rows)
 	if !ok {
 		w.wantKind(err, fault.Conflict, "accepting an identity that is taken")
 		return
@@ -92,7 +92,7 @@ func (w *walk) acceptSome() {
 	w.wantSame(got, want, "accepted")
 }
 
-func (w *walk) randomChange() store.Change {
+func (w *walker) randomChange() store.Change {
 	at := w.tick()
 	day := vault.Date(fmt.Sprintf("2026-05-%02d", 1+w.IntN(6)))
 	return pick(w, approve(at), approve(at.Add(time.Microsecond)), fail(at), retry(at), revoke(at),
@@ -100,7 +100,7 @@ func (w *walk) randomChange() store.Change {
 		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Supersede("another", at) })
 }
 
-func (w *walk) one() (vault.Certificate, bool) {
+func (w *walker) one() (vault.Certificate, bool) {
 	n := len(w.model.certificates)
 	if n == 0 {
 		return vault.Certificate{}, false
@@ -108,7 +108,7 @@ func (w *walk) one() (vault.Certificate, bool) {
 	return w.model.certificates[w.IntN(n)], true
 }
 
-func (w *walk) changeOne() {
+func (w *walker) changeOne() {
 	c, ok := w.one()
 	if !ok {
 		return
@@ -130,34 +130,34 @@ func (w *walk) changeOne() {
 	w.wantSame(got, w.model.certificates[c.ID-1], "changed")
 }
 
-func (w *walk) claimSome() {
+func (w *walker) claimSome() {
 	kind, n := pick(w, vault.JobProcess, vault.JobProcess, vault.JobNotify), 1+w.IntN(8)
 	got := w.claim(kind, n)
 	w.model.claim(w.fixture, kind, n, got)
 	w.claimed = append(w.claimed, got...)
 }
 
-func (w *walk) settleSome() {
+func (w *walker) completeSome() {
 	if len(w.claimed) == 0 {
 		return
 	}
-	all := make([]store.Settlement, 1+w.IntN(5))
+	all := make([]store.JobResult, 1+w.IntN(5))
 	for i := range all {
-		s := store.Settlement{Job: w.claimed[max(len(w.claimed)-1-w.IntN(12), 0)]}
+		s := store.JobResult{Job: w.claimed[max(len(w.claimed)-1-w.IntN(12), 0)]}
 		switch w.IntN(6) {
 		case 0:
-			s.Job, s.Again = s.Job.Postponed("busy", w.tick().Add(time.Second)), true
+			s.Job, s.Retry = s.Job.Postponed("busy", w.tick().Add(time.Second)), true
 		case 1:
-			s.Job, s.Untried = s.Job.Postponed("stopping", w.tick()), true
+			s.Job, s.Release = s.Job.Postponed("stopping", w.tick()), true
 		case 2:
 		default:
 			s.Change = w.randomChange()
 		}
 		all[i] = s
 	}
-	outcomes := w.settle(all...)
+	outcomes := w.complete(all...)
 	for i, s := range all {
-		held, err := w.model.settle(s)
+		held, err := w.model.complete(s)
 		switch {
 		case !held:
 			w.wantKind(outcomes[i], fault.Conflict, "a lost lease")
@@ -169,18 +169,18 @@ func (w *walk) settleSome() {
 	}
 }
 
-func (w *walk) releaseAll() {
-	want := w.model.release(w.tick())
-	if got, err := w.store.Release(w.Context(), w.now); err != nil || got != want {
+func (w *walker) releaseAll() {
+	want := w.model.requeueOrphaned(w.tick())
+	if got, err := w.store.RequeueOrphaned(w.Context(), w.now); err != nil || got != want {
 		w.Errorf("released %d, %v; want %d", got, err, want)
 	}
 }
 
-func (w *walk) passTime() {
+func (w *walker) passTime() {
 	w.now = w.now.Add(pick(w, time.Millisecond, time.Second, time.Minute, 6*time.Minute))
 }
 
-func (w *walk) compareList() {
+func (w *walker) compareList() {
 	f := store.Filter{Institution: pick(w, w.a, w.a, w.b)}
 	if w.IntN(3) == 0 {
 		f.Status = pick(w, vault.Statuses()...)
@@ -217,7 +217,7 @@ func (w *walk) compareList() {
 	}
 }
 
-func (w *walk) compareJobs() {
+func (w *walker) compareJobs() {
 	w.wantSame(w.queues(), w.model.queues(w.now), "queues")
 	for _, kind := range []vault.JobKind{vault.JobProcess, vault.JobNotify} {
 		if got, want := w.nextRun(kind), w.model.nextRun(kind); !got.Equal(want) {
@@ -226,7 +226,7 @@ func (w *walk) compareJobs() {
 	}
 }
 
-func (w *walk) compareOne() {
+func (w *walker) compareOne() {
 	c, ok := w.one()
 	if !ok {
 		return
@@ -244,12 +244,12 @@ func (w *walk) compareOne() {
 	if want, ok := w.model.tails[c.ID]; ok != (err == nil) || string(tail) != want {
 		w.Errorf("tail %q, %v; want %q", tail, err, want)
 	}
-	holders, err := w.store.Holders(w.Context(), c.Institution, []vault.Key{c.Key()})
+	holders, err := w.store.KeyHolders(w.Context(), c.Institution, []vault.Key{c.Key()})
 	w.check(err)
 	w.wantSame(holders, []*vault.Certificate{w.model.holder(c.Institution, c.Key())}, "holders")
 }
 
-func (w *walk) compareCounts() {
+func (w *walker) compareCounts() {
 	for _, institution := range []uint32{w.a, w.b} {
 		want := w.model.counts(func(c vault.Certificate) bool { return c.Institution == institution })
 		if got := w.counts(institution); got != want {
@@ -258,7 +258,7 @@ func (w *walk) compareCounts() {
 	}
 }
 
-func (w *walk) compareFrozen() {
+func (w *walker) compareFrozen() {
 	d := w.randomDraft()
 	key := d.FreezeKey()
 	for k := range w.model.frozen {
@@ -266,7 +266,7 @@ func (w *walk) compareFrozen() {
 		break
 	}
 	for _, institution := range []uint32{w.a, w.b} {
-		got, err := w.store.Frozen(w.Context(), institution, []vault.Key{key})
+		got, err := w.store.FrozenDates(w.Context(), institution, []vault.Key{key})
 		w.check(err)
 		w.wantSame(got, []vault.Date{w.model.frozen[frozenRow{institution, key}]}, "the frozen date")
 	}

@@ -7,22 +7,22 @@ import (
 )
 
 // reissue makes a successor with another name, or address where one is given.
-func (f *fixture) reissue(c vault.Certificate, name, email string) (vault.Succession, error) {
+func (f *fixture) reissue(c vault.Certificate, name, email string) (vault.Reissue, error) {
 	f.Helper()
 	id, err := vault.NewIdentity(f.random, f.tick(), 2026)
 	f.check(err)
-	m := vault.Mend{Name: &name}
+	m := vault.Amendment{Name: &name}
 	if email != "" {
 		m.Email = &email
 	}
-	return f.store.Reissue(f.Context(), c.Institution, c.UUID, func(c vault.Certificate) (vault.Succession, error) {
+	return f.store.Reissue(f.Context(), c.Institution, c.UUID, func(c vault.Certificate) (vault.Reissue, error) {
 		return c.Reissue(m, id, f.now)
 	})
 }
 
 func reissueKeepsBoth(f *fixture) {
-	first, _ := f.approved(f.a, asItIs)
-	other := f.keep(f.a, f.draft())
+	first, _ := f.approved(f.a, unchanged)
+	other := f.insertOne(f.a, f.draft())
 	made, err := f.reissue(first, "Right Name", "")
 	f.check(err)
 	old, next := f.read(first), f.read(made.Next)
@@ -31,7 +31,7 @@ func reissueKeepsBoth(f *fixture) {
 	if old.SupersededBy != next.UUID || next.Supersedes != old.UUID || next.Status != vault.Processing || next.ID == old.ID || next.Reference == old.Reference {
 		f.Errorf("old %+v\nnext %+v", old, next)
 	}
-	holders, err := f.store.Holders(f.Context(), f.a, []vault.Key{first.Key()})
+	holders, err := f.store.KeyHolders(f.Context(), f.a, []vault.Key{first.Key()})
 	f.check(err)
 	f.wantSame(holders, []*vault.Certificate{&old}, "who holds the key")
 	f.finds(store.Filter{Institution: f.a, Search: "right name"}, next)
@@ -58,7 +58,7 @@ func reissueKeepsBoth(f *fixture) {
 	if n := len(last); n != 3 || last[n-1].Type != vault.EventSuperseded || fourth.Old.SupersededBy != fourth.Next.UUID {
 		f.Errorf("events %+v", last)
 	}
-	again := f.accept(f.acceptance(f.a, vault.Draft{Title: first.Title, Name: "x", Email: first.Email, IssueDate: first.IssueDate, File: first.File}))
+	again := f.insert(f.newCertificate(f.a, vault.Draft{Title: first.Title, Name: "x", Email: first.Email, IssueDate: first.IssueDate, File: first.File}))
 	if !again[0].Duplicate || again[0].Certificate.ID != first.ID {
 		f.Errorf("the key is free: %+v", again[0])
 	}

@@ -25,12 +25,12 @@ type test struct {
 // closing when the test ends.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	tests := slices.Concat(hookTests(), mailTests(), aboutAccounts(), aboutApplications(), []test{
-		{"accept keeps certificates with their effects", acceptKeeps},
-		{"accept finds duplicates", acceptFindsDuplicates},
-		{"accept refuses identities that are taken", acceptRefusesTakenIdentities},
-		{"accept freezes dates for good", acceptFreezesDates},
-		{"accept of nothing", acceptNothing},
+	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), []test{
+		{"accept keeps certificates with their effects", insertStores},
+		{"accept finds duplicates", insertFindsDuplicates},
+		{"accept refuses identities that are taken", insertRefusesTakenIdentities},
+		{"accept freezes dates for good", insertFreezesDates},
+		{"accept of nothing", insertNothing},
 		{"change commits a transition with its effects", changeCommits},
 		{"change that is refused changes nothing", changeRefused},
 		{"change moves counts and indexes", changeMoves},
@@ -45,15 +45,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"search", search},
 		{"search among many", searchAmongMany},
 		{"claim takes what is due, oldest first", claimOrder},
-		{"claim takes of institutions in turns", claimTurns},
+		{"claim takes of institutions in turns", claimRoundRobin},
 		{"claim leases", claimLeases},
 		{"a clock that was ahead keeps nothing waiting", clockSetBack},
 		{"claim takes a suspect alone", claimSuspects},
-		{"settle ends a job with its change", settleEnds},
-		{"settle refuses a lost lease", settleFences},
-		{"settle again and untried", settleAgain},
-		{"settle refuses some and does the rest", settleSome},
-		{"release", release},
+		{"settle ends a job with its change", completeEnds},
+		{"settle refuses a lost lease", completeFences},
+		{"settle again and untried", completeWithRetry},
+		{"settle refuses some and does the rest", completeSome},
+		{"release", requeueOrphaned},
 		{"queues", queues},
 		{"batches", batches},
 		{"batches with one name", batchNames},
@@ -62,11 +62,11 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
-		{"accept whole keeps all", wholeKeeps},
-		{"accept whole refuses all", wholeRefuses},
+		{"accept whole keeps all", atomicInsertStores},
+		{"accept whole refuses all", atomicInsertRefuses},
 		{"uploads", uploadsAreKept},
 		{"uploads and answers expire", uploadsExpire},
-		{"answers", repliesAreKept},
+		{"answers", responsesAreKept},
 		{"institutions", institutions},
 		{"the current institution", currentInstitution},
 		{"a context that has ended", endedContext},
@@ -88,7 +88,7 @@ func mailTests() []test {
 		{"mails settle with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
-		{"mails are forgotten", forgottenMails},
+		{"mails are forgotten", oldMails},
 		{"reissue keeps both", reissueKeepsBoth},
 		{"erasing forgets a recipient", erasing},
 	}
@@ -164,12 +164,12 @@ func (f *fixture) draft() vault.Draft {
 	}
 }
 
-func (f *fixture) acceptance(institution uint32, d vault.Draft) store.Acceptance {
+func (f *fixture) newCertificate(institution uint32, d vault.Draft) store.NewCertificate {
 	f.Helper()
 	id, err := vault.NewIdentity(f.random, f.tick(), 2026)
 	f.check(err)
 	c, fx := vault.Accept(d, institution, id, f.now)
-	row := store.Acceptance{Certificate: c, Effects: fx}
+	row := store.NewCertificate{Certificate: c, Effects: fx}
 	if d.Undated {
 		key := d.FreezeKey()
 		row.Freeze = &key
@@ -177,9 +177,9 @@ func (f *fixture) acceptance(institution uint32, d vault.Draft) store.Acceptance
 	return row
 }
 
-func (f *fixture) accept(rows ...store.Acceptance) []store.Accepted {
+func (f *fixture) insert(rows ...store.NewCertificate) []store.InsertResult {
 	f.Helper()
-	done, err := f.store.Accept(f.Context(), rows)
+	done, err := f.store.Insert(f.Context(), rows)
 	f.check(err)
 	if len(done) != len(rows) {
 		f.Fatalf("%d outcomes of %d rows", len(done), len(rows))
@@ -187,27 +187,27 @@ func (f *fixture) accept(rows ...store.Acceptance) []store.Accepted {
 	return done
 }
 
-// keep accepts one draft that is no duplicate.
-func (f *fixture) keep(institution uint32, d vault.Draft) vault.Certificate {
+// insertOne accepts one draft that is no duplicate.
+func (f *fixture) insertOne(institution uint32, d vault.Draft) vault.Certificate {
 	f.Helper()
-	done := f.accept(f.acceptance(institution, d))[0]
+	done := f.insert(f.newCertificate(institution, d))[0]
 	if done.Duplicate {
 		f.Fatalf("%s is a duplicate", d.Email)
 	}
 	return done.Certificate
 }
 
-// keepMany accepts n drafts of one institution, edited, in one call.
-func (f *fixture) keepMany(institution uint32, n int, edit func(i int, d *vault.Draft)) []vault.Certificate {
+// insertMany accepts n drafts of one institution, edited, in one call.
+func (f *fixture) insertMany(institution uint32, n int, edit func(i int, d *vault.Draft)) []vault.Certificate {
 	f.Helper()
-	rows := make([]store.Acceptance, n)
+	rows := make([]store.NewCertificate, n)
 	for i := range rows {
 		d := f.draft()
 		edit(i, &d)
-		rows[i] = f.acceptance(institution, d)
+		rows[i] = f.newCertificate(institution, d)
 	}
 	kept := make([]vault.Certificate, n)
-	for i, done := range f.accept(rows...) {
+	for i, done := range f.insert(rows...) {
 		if done.Duplicate {
 			f.Fatalf("row %d is a duplicate", i)
 		}
@@ -230,10 +230,10 @@ func (f *fixture) claim(kind vault.JobKind, n int) []vault.Job {
 	return claimed
 }
 
-// settle settles and returns the outcome of each.
-func (f *fixture) settle(all ...store.Settlement) []error {
+// complete settles and returns the outcome of each.
+func (f *fixture) complete(all ...store.JobResult) []error {
 	f.Helper()
-	outcomes, err := f.store.Settle(f.Context(), all)
+	outcomes, err := f.store.Complete(f.Context(), all)
 	f.check(err)
 	if len(outcomes) != len(all) {
 		f.Fatalf("%d outcomes of %d settlements", len(outcomes), len(all))

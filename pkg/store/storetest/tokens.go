@@ -3,13 +3,13 @@ package storetest
 import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/caller"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-func (f *fixture) token(institution uint32, name string) (caller.Token, string) {
+func (f *fixture) token(institution uint32, name string) (apiaccess.Token, string) {
 	f.Helper()
-	t, secret, err := caller.NewToken(f.random, caller.Token{
-		Institution: institution, Name: name, Permissions: []caller.Permission{caller.MayList}}, f.tick())
+	t, secret, err := apiaccess.NewToken(f.random, apiaccess.Token{
+		Institution: institution, Name: name, Permissions: []apiaccess.Permission{apiaccess.MayList}}, f.tick())
 	f.check(err)
 	f.check(f.store.AddToken(f.Context(), t))
 	return t, secret
@@ -27,8 +27,8 @@ func tokens(f *fixture) {
 	f.wantKind(err, fault.NotFound, "an unknown secret")
 	all, err := f.store.Tokens(f.Context(), f.a)
 	f.check(err)
-	f.wantSame(all, []caller.Token{one, two}, "an institution's tokens")
-	revoke := func(t caller.Token) (caller.Token, error) { return t.Revoke(f.now) }
+	f.wantSame(all, []apiaccess.Token{one, two}, "an institution's tokens")
+	revoke := func(t apiaccess.Token) (apiaccess.Token, error) { return t.Revoke(f.now) }
 	_, err = f.store.ChangeToken(f.Context(), f.b, one.ID, revoke)
 	f.wantKind(err, fault.NotFound, "another institution's token")
 	revoked, err := f.store.ChangeToken(f.Context(), f.a, one.ID, revoke)

@@ -1,0 +1,89 @@
+package bolt
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// checkKey refuses a change that would give a certificate a key that another holds.
+func (t *txn) checkKey(old, c vault.Certificate) error {
+	if c.Key() == old.Key() || !c.HoldsKey() || c.Source != vault.FromCustomer {
+		return nil
+	}
+	holder, err := t.KeyHolder(c.Institution, c.Key())
+	if err != nil || holder == nil || holder.ID == c.ID {
+		return err
+	}
+	return fault.InvalidFields([]fault.Field{{Name: "issue_date", Message: vault.DuplicateMessage}})
+}
+
+// moveApplication keeps what leads to an application after a decision about it: its
+// key moves or is freed, it is open no more, and what it is issued with is needed, while
+// what it has lost is not.
+func (t *txn) moveApplication(old, c vault.Certificate) error {
+	if old.Source != vault.FromCustomer {
+		return nil
+	}
+	if old.Open() && !c.Open() {
+		if err := deleteOpenApplication(t.Tx, old); err != nil {
+			return err
+		}
+	}
+	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
+		if err := t.AddDocumentRef(c.File.SHA256, c); err != nil {
+			return err
+		}
+	}
+	for _, sum := range old.Documents() {
+		if slices.Contains(c.Documents(), sum) {
+			continue
+		}
+		if err := t.DeleteDocumentRef(sum, c); err != nil {
+			return err
+		}
+	}
+	return t.MoveKey(old, c)
+}
+
+// Submit implements store.Applications.
+func (s *Store) Submit(ctx context.Context, a store.NewCertificate, hash string, now time.Time) (vault.Certificate, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.Certificate, error) {
+		var waited vault.UnconfirmedApplication
+		var err error
+		if hash != "" {
+			if waited, err = getUnconfirmed(t.Tx, hash, now); err != nil {
+				return a.Certificate, err
+			}
+		}
+		if err := t.checkSubmission(a); err != nil {
+			return a.Certificate, err
+		}
+		c, err := t.insert(a)
+		if err == nil {
+			err = t.FlushEntries()
+		}
+		if err == nil {
+			err = addOpenApplication(t.Tx, c)
+		}
+		if err != nil || hash == "" {
+			return c, err
+		}
+		return c, deleteUnconfirmed(t.Tx, waited)
+	})
+}
+
+func (t *txn) checkSubmission(a store.NewCertificate) error {
+	result := make([]store.InsertResult, 1)
+	if _, err := t.checkInserts([]store.NewCertificate{a}, result); err != nil {
+		return err
+	}
+	if held := result[0].Certificate; result[0].Duplicate {
+		return fault.Newf(fault.Illegal, "an application for %q by this address waits already (%s)", held.Title, held.Reference)
+	}
+	return checkOpenApplications(t.Tx, a.Certificate)
+}

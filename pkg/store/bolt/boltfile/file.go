@@ -1,0 +1,184 @@
+// Package boltfile is one bbolt file that one process owns, with its transactions, keys
+// and records, each with a checksum. Whatever is wrong with the file or the disk comes
+// back as an error: bbolt itself panics over damage, and may then hold its locks for
+// ever.
+//
+// Opening checks that the trees of the file are trees. bbolt follows a damaged
+// reference that leads back to a page above for ever, until the stack overflows, and
+// then nothing can keep the process from ending.
+package boltfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// File is an open file.
+type File struct {
+	db       *bbolt.DB
+	os       *os.File // db's
+	unusable atomic.Bool
+}
+
+// Open opens or makes a file, for its owner only. It waits at most wait for another
+// process to let go of it; then the error's kind is Locked. The trees of all buckets
+// are checked, of those that are named down to the leaves.
+func Open(path string, wait time.Duration, whole ...CheckedBucket) (*File, error) {
+	f := &File{}
+	err := recoverDamage(func() (err error) {
+		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout: max(wait, time.Millisecond), FreelistType: bbolt.FreelistMapType, InitialMmapSize: mapSize(),
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				opened, err := os.OpenFile(name, flag, mode)
+				f.os = opened
+				return opened, err
+			},
+		})
+		return err
+	})
+	if err != nil {
+		if f.os != nil {
+			_ = f.os.Close() // its lock goes with it, after a panic too
+		}
+		return nil, openError(err)
+	}
+	f.db.AllocSize = growthStep
+	// bbolt leaves an existing file's permissions as they are.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(diskError(err, "closing the database to others"), f.Close())
+	}
+	err = f.View(func(tx *bbolt.Tx) error {
+		if err := CheckPages(tx, f.os, whole...); err != nil {
+			return damagedError(err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// A file that outgrows its map must be mapped anew, which waits for the end of
+// every reader, and writers wait with it. A large map costs nothing but addresses,
+// and lets a backup read for as long as it must.
+const (
+	maxMapSize = 8 << 30
+	growthStep = 1 << 20 // bytes that a file grows by
+)
+
+func mapSize() int {
+	if runtime.GOOS == "windows" {
+		return 0 // there the file would become as long as the map
+	}
+	return int(min(int64(maxMapSize), math.MaxInt))
+}
+
+func openError(err error) error {
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return fault.Wrap(fault.Locked, err, "another process holds the database")
+	}
+	if _, ok := fault.Message(err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); ok {
+		return diskError(err, "opening the database")
+	}
+	return fault.Wrap(fault.Damaged, err, "the database file is damaged or is none; restore the home from a backup")
+}
+
+// Close waits for transactions that are under way and closes the file.
+func (f *File) Close() error {
+	if f.unusable.Load() {
+		return f.os.Close() // what bbolt waits for will never come
+	}
+	if err := f.db.Close(); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+// Size is the file's length in bytes.
+func (f *File) Size() (size int64) {
+	_ = f.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+	return size
+}
+
+// View runs a function in a read transaction.
+func (f *File) View(fn func(*bbolt.Tx) error) error {
+	return recoverDamage(func() error { return f.db.View(fn) })
+}
+
+// Update runs a function in a write transaction, which is durable when Update
+// returns. When the file is so damaged that bbolt can neither finish a transaction
+// nor undo it, no other can begin.
+func (f *File) Update(fn func(*bbolt.Tx) error) error {
+	if f.unusable.Load() {
+		return damagedError(errors.New("an earlier transaction could not be undone"))
+	}
+	var tx *bbolt.Tx
+	err := recoverDamage(func() error {
+		return f.db.Update(func(t *bbolt.Tx) error { tx = t; return fn(t) })
+	})
+	if tx == nil && fault.Is(err, fault.Damaged) || tx != nil && tx.DB() != nil {
+		f.unusable.Store(true)
+	}
+	if _, ok := fault.Message(err); err != nil && !ok {
+		return diskError(err, "writing to the database")
+	}
+	return err
+}
+
+// recoverDamage turns the panics with which bbolt meets a damaged file, and the memory
+// fault of a file that was cut off, into an error.
+func recoverDamage(fn func() error) (err error) {
+	before := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(before)
+	defer func() {
+		if p := recover(); p != nil {
+			err = damagedError(fmt.Errorf("%v", p))
+		}
+	}()
+	return fn()
+}
+
+func damagedError(cause error) error {
+	return fault.Wrap(fault.Damaged, cause, "the database is damaged; stop here and restore the home from a backup")
+}
+
+// asFault gives an error of the disk its kind; nil stays nil.
+func asFault(err error, doing string) error {
+	if _, ok := fault.Message(err); err == nil || ok {
+		return err
+	}
+	return diskError(err, doing)
+}
+
+// diskError tells a full disk and a place that cannot be written from other
+// failures.
+func diskError(err error, doing string) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fault.Wrap(fault.Full, err, doing+": the disk is full; make room, then run the same command again")
+	case errors.Is(err, bolterrors.ErrIncompatibleValue): // a value that is marked as a bucket, or the reverse
+		return damagedError(err)
+	case errors.Is(err, syscall.EFBIG): // what a damaged length makes bbolt try
+		return fault.Wrap(fault.Damaged, err, doing+": the database is damaged, or larger than a file may be here; restore the home from a backup")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fault.Wrap(fault.Full, err, doing+": it cannot be written; make it writable for this user, or name another home with --home")
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

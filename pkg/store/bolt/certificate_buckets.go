@@ -1,0 +1,25 @@
+package bolt
+
+// The buckets that certificates are kept in; schema.go draws all.
+var (
+	certificatesBucket            = []byte("certificates")
+	tailsBucket                   = []byte("tails")
+	certificateByUUIDBucket       = []byte("by_uuid")
+	certificateByReferenceBucket  = []byte("by_reference")
+	certificateByShareTokenBucket = []byte("by_share")
+	certificateByKeyBucket        = []byte("by_key")
+	certificateByBlobBucket       = []byte("by_blob")
+	frozenDatesBucket             = []byte("frozen")
+)
+
+// checksummedBuckets returns the buckets in which a key that is not there decides something.
+func checksummedBuckets() [][]byte { return [][]byte{certificateByKeyBucket, frozenDatesBucket} }
+
+// ownCertificateBuckets returns the buckets as the schema wants to know them.
+func ownCertificateBuckets() certificateBuckets {
+	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket}}
+}
+
+// documentIndex is the bucket whose keys begin with the SHA-256 of the documents that
+// certificates need, in hexadecimal.
+func documentIndex() []byte { return certificateByBlobBucket }

@@ -1,0 +1,115 @@
+package bolt
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Certificate reads one by its key.
+func (t *certificateTx) Certificate(id []byte) (vault.Certificate, error) {
+	var c vault.Certificate
+	value := t.Get(certificatesBucket, id)
+	if value == nil {
+		return c, fault.Newf(fault.Damaged, "certificate %x is missing from the database; restore the home from a backup", id)
+	}
+	err := boltfile.Decode(id, value, &c)
+	return c, err
+}
+
+// lookup reads the one that an index names, nil where it names none. Indexes
+// carry no checksums: that it is the right one is seen by itself.
+func (t *certificateTx) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
+	id := t.Get(index, key)
+	if id == nil {
+		return nil, nil //nolint:nilnil // absence is no error here and has no value
+	}
+	c, err := t.Certificate(id)
+	if err == nil && !right(c) {
+		err = boltfile.IndexDamaged(index, key)
+	}
+	return &c, err
+}
+
+// KeyHolder reads the one that holds a uniqueness key, nil where nobody does.
+func (t *certificateTx) KeyHolder(institution uint32, k vault.Key) (*vault.Certificate, error) {
+	return t.lookup(certificateByKeyBucket, uniquenessKey(institution, k), func(c vault.Certificate) bool { return c.Key() == k })
+}
+
+// Find reads one of an institution by UUID or reference ID. The error of kind NotFound
+// is for people.
+func (t *certificateTx) Find(institution uint32, name string) (found vault.Certificate, err error) {
+	var c *vault.Certificate
+	if vault.IsReference(name) {
+		c, err = t.lookup(certificateByReferenceBucket, []byte(strings.ToUpper(name)),
+			func(c vault.Certificate) bool { return strings.EqualFold(c.Reference, name) })
+	} else if key := boltfile.UUID(name); key != nil {
+		c, err = t.lookup(certificateByUUIDBucket, key, func(c vault.Certificate) bool { return strings.EqualFold(c.UUID, name) })
+	}
+	switch {
+	case err != nil:
+		return found, err
+	case c == nil || c.Institution != institution:
+		return found, noCertificate()
+	}
+	return *c, nil
+}
+
+// FindByShareToken reads the one that has a share token.
+func (t *certificateTx) FindByShareToken(token string) (vault.Certificate, error) {
+	if token == "" {
+		return vault.Certificate{}, noCertificate()
+	}
+	return orNotFound(t.lookup(certificateByShareTokenBucket, []byte(token), func(c vault.Certificate) bool { return c.ShareToken == token }))
+}
+
+// FindByReference reads the one that has a reference ID, whosever it is.
+func (t *certificateTx) FindByReference(reference string) (vault.Certificate, error) {
+	if !vault.IsReference(reference) {
+		return vault.Certificate{}, noCertificate()
+	}
+	return orNotFound(t.lookup(certificateByReferenceBucket, []byte(strings.ToUpper(reference)),
+		func(c vault.Certificate) bool { return strings.EqualFold(c.Reference, reference) }))
+}
+
+// FrozenDate is the first date that was given for a row, "" for none.
+func (t *certificateTx) FrozenDate(institution uint32, k vault.Key) (vault.Date, error) {
+	key := uniquenessKey(institution, k)
+	value := t.Get(frozenDatesBucket, key)
+	if value == nil {
+		return "", nil
+	}
+	date, err := boltfile.VerifyChecksum(key, value)
+	return vault.Date(date), err
+}
+
+// Tail is the last part of a verified PDF.
+func (t *certificateTx) Tail(id uint64) ([]byte, error) {
+	value := t.Get(tailsBucket, boltfile.U64(id))
+	if value == nil {
+		return nil, fault.New(fault.NotFound, "this certificate has no verified PDF")
+	}
+	body, err := boltfile.VerifyChecksum(boltfile.U64(id), value)
+	return bytes.Clone(body), err
+}
+
+// HasDocument tells whether a certificate needs a document, by its SHA-256 in hexadecimal.
+func (t *certificateTx) HasDocument(sum string) bool {
+	return t.HasPrefix(certificateByBlobBucket, []byte(sum))
+}
+
+// orNotFound is what a lookup gave, or that there is none.
+func orNotFound(c *vault.Certificate, err error) (vault.Certificate, error) {
+	switch {
+	case err != nil:
+		return vault.Certificate{}, err
+	case c == nil:
+		return vault.Certificate{}, noCertificate()
+	}
+	return *c, nil
+}
+
+func noCertificate() error { return fault.New(fault.NotFound, "Certificate not found.") }

@@ -1,0 +1,184 @@
+package bolt
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Add keeps a new certificate, and gathers the entries that lead to it for Lead.
+func (t *certificateTx) Add(c vault.Certificate) (vault.Certificate, error) {
+	id, err := t.Bucket(certificatesBucket).NextSequence()
+	if err != nil {
+		return c, fmt.Errorf("numbering a certificate: %w", err)
+	}
+	c.ID = id
+	if err := t.Save(c); err != nil {
+		return c, err
+	}
+	for _, e := range indexEntries(c) {
+		// A successor leaves the key to the certificate that it replaces.
+		if bytes.Equal(e.bucket, certificateByKeyBucket) && c.Supersedes != "" && t.Get(certificateByKeyBucket, e.key) != nil {
+			continue
+		}
+		t.entries = append(t.entries, e)
+	}
+	t.indexDelta.Add(c)
+	t.count(c, 1)
+	return c, nil
+}
+
+// IdentityTaken tells whether somebody has an identity, or a part of it, already. The error
+// is about one that is none.
+func (t *certificateTx) IdentityTaken(c vault.Identity) (bool, error) {
+	uuid := boltfile.UUID(c.UUID)
+	if uuid == nil || c.Reference == "" {
+		return false, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
+	}
+	return t.Get(certificateByUUIDBucket, uuid) != nil || t.Get(certificateByReferenceBucket, []byte(c.Reference)) != nil || t.shareTokenTaken(c.ShareToken), nil
+}
+
+// MoveStatus follows a certificate into another state.
+func (t *certificateTx) MoveStatus(old, c vault.Certificate) {
+	if c.Status == old.Status {
+		return
+	}
+	t.indexDelta.Move(old, c)
+	t.count(old, -1)
+	t.count(c, 1)
+}
+
+// AddDocumentRef notes that a certificate needs a document, by its SHA-256 in
+// hexadecimal.
+func (t *certificateTx) AddDocumentRef(sum string, c vault.Certificate) error {
+	return t.Put(certificateByBlobBucket, boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID)), nil)
+}
+
+// DeleteDocumentRef notes that a certificate does not need a document any more.
+func (t *certificateTx) DeleteDocumentRef(sum string, c vault.Certificate) error {
+	key := boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID))
+	if !t.Has(certificateByBlobBucket, key) {
+		return nil
+	}
+	return t.Delete(certificateByBlobBucket, key)
+}
+
+// MoveKey follows a certificate whose uniqueness key is another one now, or free.
+func (t *certificateTx) MoveKey(old, c vault.Certificate) error {
+	if c.Key() == old.Key() && c.HoldsKey() == old.HoldsKey() {
+		return nil
+	}
+	id := boltfile.U64(c.ID)
+	if from := uniquenessKey(old.Institution, old.Key()); bytes.Equal(t.Get(certificateByKeyBucket, from), id) {
+		if err := t.Delete(certificateByKeyBucket, from); err != nil {
+			return err
+		}
+	}
+	if !c.HoldsKey() {
+		return nil
+	}
+	return t.Put(certificateByKeyBucket, uniquenessKey(c.Institution, c.Key()), id)
+}
+
+// PutTail keeps the last part of a verified PDF.
+func (t *certificateTx) PutTail(c vault.Certificate, tail []byte) error {
+	id := boltfile.U64(c.ID)
+	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, tail))
+}
+
+// EraseEntries deletes what lies beside a certificate of its recipient and its document,
+// and what finds it by them.
+func (t *certificateTx) EraseEntries(c vault.Certificate) error {
+	for _, e := range t.personalEntries(c) {
+		if err := t.Delete(e.bucket, e.key); err != nil {
+			return err
+		}
+	}
+	t.indexDelta.Erase(c, vault.Certificate{Identity: c.Identity}.SearchText())
+	return nil
+}
+
+// Freeze keeps the first date that is given for a row.
+func (t *certificateTx) Freeze(institution uint32, k vault.Key, date vault.Date) error {
+	key := uniquenessKey(institution, k)
+	if t.Get(frozenDatesBucket, key) != nil {
+		return nil
+	}
+	return t.Put(frozenDatesBucket, key, boltfile.AddChecksum(key, []byte(date)))
+}
+
+// Save writes a certificate as it is now.
+func (t *certificateTx) Save(c vault.Certificate) error {
+	t.changed = append(t.changed, c.Reference)
+	key := boltfile.U64(c.ID)
+	value, err := boltfile.Encode(key, c)
+	if err != nil {
+		return err
+	}
+	return t.Put(certificatesBucket, key, value)
+}
+
+func uniquenessKey(institution uint32, k vault.Key) []byte {
+	return boltfile.JoinKey(boltfile.U32(institution), k[:])
+}
+
+// indexEntries lists the entries that lead to a new certificate.
+func indexEntries(c vault.Certificate) []bucketEntry {
+	id := boltfile.U64(c.ID)
+	all := []bucketEntry{
+		{certificateByUUIDBucket, boltfile.UUID(c.UUID), id},
+		{certificateByReferenceBucket, []byte(c.Reference), id},
+		{certificateByKeyBucket, uniquenessKey(c.Institution, c.Key()), id},
+	}
+	for _, sum := range c.Documents() {
+		all = append(all, bucketEntry{certificateByBlobBucket, boltfile.JoinKey([]byte(sum), id), nil})
+	}
+	if c.ShareToken != "" {
+		all = append(all, bucketEntry{certificateByShareTokenBucket, []byte(c.ShareToken), id})
+	}
+	return all
+}
+
+// shareTokenTaken tells whether a certificate has a token already.
+func (t *certificateTx) shareTokenTaken(token string) bool {
+	return token != "" && t.Get(certificateByShareTokenBucket, []byte(token)) != nil
+}
+
+// MoveShareToken follows a certificate whose view-and-share page got another address.
+func (t *certificateTx) MoveShareToken(old, c vault.Certificate) error {
+	if c.ShareToken == old.ShareToken {
+		return nil
+	}
+	if t.shareTokenTaken(c.ShareToken) {
+		return fault.New(fault.Conflict, "the share token drawn for a certificate is taken; draw another")
+	}
+	if old.ShareToken != "" {
+		if err := t.Delete(certificateByShareTokenBucket, []byte(old.ShareToken)); err != nil {
+			return err
+		}
+	}
+	if c.ShareToken == "" {
+		return nil
+	}
+	return t.Put(certificateByShareTokenBucket, []byte(c.ShareToken), boltfile.U64(c.ID))
+}
+
+// personalEntries lists the entries that are about a certificate's recipient or its
+// document.
+func (t *certificateTx) personalEntries(c vault.Certificate) []bucketEntry {
+	id := boltfile.U64(c.ID)
+	all := []bucketEntry{{tailsBucket, id, nil}}
+	for _, sum := range c.Documents() {
+		all = append(all, bucketEntry{certificateByBlobBucket, boltfile.JoinKey([]byte(sum), id), nil})
+	}
+	if key := uniquenessKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozenDatesBucket, key) != nil {
+		all = append(all, bucketEntry{frozenDatesBucket, key, nil})
+	}
+	if key := uniquenessKey(c.Institution, c.Key()); bytes.Equal(t.Get(certificateByKeyBucket, key), id) {
+		all = append(all, bucketEntry{certificateByKeyBucket, key, nil})
+	}
+	return all
+}

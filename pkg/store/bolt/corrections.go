@@ -1,0 +1,107 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// The bucket; schema.go draws it.
+var correctionsBucket = []byte("corrections")
+
+// correctionBuckets are those that only this package writes to.
+func correctionBuckets() [][]byte { return [][]byte{correctionsBucket} }
+
+// correctionTable implements store.Corrections.
+type correctionTable struct {
+	read, write func(context.Context, func(*boltfile.Tx) error) error
+}
+
+// newCorrectionTable works with functions that run another in a transaction.
+func newCorrectionTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *correctionTable {
+	return &correctionTable{read: read, write: write}
+}
+
+func correctionKey(institution uint32, id uint64) []byte {
+	return boltfile.JoinKey(boltfile.U32(institution), boltfile.U64(id))
+}
+
+// AddCorrection implements store.Corrections.
+func (s *correctionTable) AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
+	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (vault.CorrectionRequest, error) {
+		open, err := listCorrections(t, c.Institution, func(o vault.CorrectionRequest) bool { return o.Certificate == c.Certificate && !o.Done() })
+		if err != nil {
+			return c, err
+		}
+		if len(open) >= vault.MaxOpenCorrectionRequests {
+			return c, fault.New(fault.Unavailable, "Requests about this certificate wait already; the institution will see to them.")
+		}
+		if c.ID, err = t.Bucket(correctionsBucket).NextSequence(); err != nil {
+			return c, fmt.Errorf("numbering a correction: %w", err)
+		}
+		return c, t.PutRecord(correctionsBucket, correctionKey(c.Institution, c.ID), c)
+	})
+}
+
+// listCorrections reads those of an institution that are chosen.
+func listCorrections(t *boltfile.Tx, institution uint32, chosen func(vault.CorrectionRequest) bool) (found []vault.CorrectionRequest, err error) {
+	prefix, c := boltfile.U32(institution), t.Bucket(correctionsBucket).Cursor()
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		var one vault.CorrectionRequest
+		if err := boltfile.Decode(k, v, &one); err != nil {
+			return nil, err
+		}
+		if chosen(one) {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
+// Corrections implements store.Corrections.
+func (s *correctionTable) Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) ([]vault.CorrectionRequest, error) {
+		return listCorrections(t, institution, func(c vault.CorrectionRequest) bool { return all || !c.Done() })
+	})
+}
+
+// ChangeCorrection implements store.Corrections.
+func (s *correctionTable) ChangeCorrection(ctx context.Context, institution uint32, id uint64,
+	change func(vault.CorrectionRequest) (vault.CorrectionRequest, error)) (vault.CorrectionRequest, error) {
+	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (vault.CorrectionRequest, error) {
+		var old vault.CorrectionRequest
+		at := correctionKey(institution, id)
+		value := t.Get(correctionsBucket, at)
+		if value == nil {
+			return old, fault.Newf(fault.NotFound, "There is no correction %d.", id)
+		}
+		if err := boltfile.Decode(at, value, &old); err != nil {
+			return old, err
+		}
+		changed, err := change(old)
+		if err != nil {
+			return old, err
+		}
+		return changed, t.PutRecord(correctionsBucket, at, changed)
+	})
+}
+
+// DeleteCorrections implements store.Corrections.
+func (s *correctionTable) DeleteCorrections(ctx context.Context, institution uint32, certificate string) error {
+	return s.write(ctx, func(t *boltfile.Tx) error { return deleteCorrections(t, institution, certificate) })
+}
+
+// deleteCorrections forgets all wishes about a certificate.
+func deleteCorrections(t *boltfile.Tx, institution uint32, certificate string) error {
+	found, err := listCorrections(t, institution, func(c vault.CorrectionRequest) bool { return c.Certificate == certificate })
+	for _, c := range found {
+		if err == nil {
+			err = t.Delete(correctionsBucket, correctionKey(institution, c.ID))
+		}
+	}
+	return err
+}

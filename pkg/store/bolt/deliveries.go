@@ -1,0 +1,289 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
+)
+
+// The buckets; schema.go draws them.
+var (
+	endpointsBucket          = []byte("endpoints")
+	deliveriesBucket         = []byte("deliveries")
+	deliveryBodiesBucket     = []byte("delivery_bodies")
+	deliveryByUUIDBucket     = []byte("delivery_by_uuid")
+	deliveryByEndpointBucket = []byte("delivery_by_end")
+	deliveriesDueBucket      = []byte("delivery_due")
+)
+
+// deliveryBuckets are those that only this package writes to.
+func deliveryBuckets() [][]byte {
+	return [][]byte{endpointsBucket, deliveriesBucket, deliveryBodiesBucket, deliveryByUUIDBucket, deliveryByEndpointBucket, deliveriesDueBucket}
+}
+
+// deliveryTx is a transaction with what was looked up already of institutions' endpoints.
+type deliveryTx struct {
+	*boltfile.Tx
+	endpoints map[uint32][]webhook.Endpoint
+}
+
+// deliveryTable implements store.Endpoints and store.Deliveries.
+type deliveryTable struct {
+	read, write func(context.Context, func(*deliveryTx) error) error
+}
+
+// newDeliveryTable works with functions that run another in a transaction.
+func newDeliveryTable(read, write func(context.Context, func(*deliveryTx) error) error) *deliveryTable {
+	return &deliveryTable{read: read, write: write}
+}
+
+func noDelivery() error { return fault.New(fault.NotFound, "Delivery not found.") }
+
+func deliveryKey(institution uint32, id uint64) []byte {
+	return boltfile.JoinKey(boltfile.U32(institution), boltfile.U64(id))
+}
+
+func deliveryDueKey(d webhook.Delivery) []byte {
+	return boltfile.JoinKey(boltfile.UUID(d.Endpoint), boltfile.U64(uint64(d.RunAt.UnixNano())), boltfile.U64(d.ID))
+}
+
+// deliveryDueAt is the moment in a key of the index of what is due.
+func deliveryDueAt(key []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(key[len(key)-16:])))
+}
+
+// Publish implements store.Deliveries.
+func (s *deliveryTable) Publish(ctx context.Context, n webhook.Notification, now time.Time) error {
+	return s.write(ctx, func(t *deliveryTx) error { return t.Publish(n, now) })
+}
+
+// Publish keeps a delivery of news for each endpoint that wants it.
+func (t *deliveryTx) Publish(n webhook.Notification, now time.Time) error {
+	all, err := t.endpointsOf(n.Subscriber.Institution)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		if !e.SubscribedTo(n) {
+			continue
+		}
+		d, body, err := n.DeliveryTo(e, now)
+		if err != nil {
+			return err
+		}
+		if t.Get(deliveryByUUIDBucket, boltfile.UUID(d.UUID)) != nil {
+			continue // told already
+		}
+		if err := t.addDelivery(&d, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *deliveryTx) addDelivery(d *webhook.Delivery, body []byte) error {
+	id, err := t.Bucket(deliveriesBucket).NextSequence()
+	if err != nil {
+		return fmt.Errorf("numbering a delivery: %w", err)
+	}
+	d.ID = id
+	key := deliveryKey(d.Institution, id)
+	if err := t.Put(deliveryBodiesBucket, key, boltfile.AddChecksum(key, body)); err != nil {
+		return err
+	}
+	if err := t.Put(deliveryByUUIDBucket, boltfile.UUID(d.UUID), key); err != nil {
+		return err
+	}
+	if err := t.Put(deliveryByEndpointBucket, boltfile.JoinKey(boltfile.UUID(d.Endpoint), boltfile.U64(id)), nil); err != nil {
+		return err
+	}
+	return t.putDelivery(*d)
+}
+
+// putDelivery writes a delivery and, while it is pending, when it is due.
+func (t *deliveryTx) putDelivery(d webhook.Delivery) error {
+	key := deliveryKey(d.Institution, d.ID)
+	if err := t.Put(deliveriesBucket, key, encodeDelivery(key, d)); err != nil || d.State != webhook.Pending {
+		return err
+	}
+	return t.Put(deliveriesDueBucket, deliveryDueKey(d), nil)
+}
+
+// moveDelivery replaces a delivery by its next state.
+func (t *deliveryTx) moveDelivery(from, to webhook.Delivery) error {
+	if from.State == webhook.Pending {
+		if err := t.Delete(deliveriesDueBucket, deliveryDueKey(from)); err != nil {
+			return err
+		}
+	}
+	return t.putDelivery(to)
+}
+
+func (t *deliveryTx) delivery(key []byte) (webhook.Delivery, error) {
+	value := t.Get(deliveriesBucket, key)
+	if value == nil {
+		return webhook.Delivery{}, noDelivery()
+	}
+	return decodeDelivery(key, value)
+}
+
+// deliveryByUUID finds one by its UUID.
+func (t *deliveryTx) deliveryByUUID(institution uint32, uuid string) (webhook.Delivery, error) {
+	name := boltfile.UUID(uuid)
+	key := t.Get(deliveryByUUIDBucket, name)
+	if name == nil || key == nil || !bytes.HasPrefix(key, boltfile.U32(institution)) {
+		return webhook.Delivery{}, noDelivery()
+	}
+	return t.delivery(key)
+}
+
+func (t *deliveryTx) withBody(d webhook.Delivery) (store.DueDelivery, error) {
+	key := deliveryKey(d.Institution, d.ID)
+	body, err := boltfile.VerifyChecksum(key, t.Get(deliveryBodiesBucket, key))
+	return store.DueDelivery{Delivery: d, Body: bytes.Clone(body), Version: deliveryVersion(t.Get(deliveriesBucket, key))}, err
+}
+
+// deliveryVersion is a record's checksum.
+func deliveryVersion(value []byte) uint32 { return binary.BigEndian.Uint32(value) }
+
+// Delivery implements store.Deliveries.
+func (s *deliveryTable) Delivery(ctx context.Context, institution uint32, uuid string) (store.DueDelivery, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) (store.DueDelivery, error) {
+		d, err := t.deliveryByUUID(institution, uuid)
+		if err != nil {
+			return store.DueDelivery{}, err
+		}
+		return t.withBody(d)
+	})
+}
+
+// NextDeliveries implements store.Deliveries.
+func (s *deliveryTable) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) (turn store.DeliveryBatch, err error) {
+		if turn.Endpoint, err = t.endpoint(institution, endpoint); err != nil || !turn.Endpoint.CanDeliver() {
+			return turn, err
+		}
+		prefix := boltfile.UUID(endpoint)
+		c := t.Bucket(deliveriesDueBucket).Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			if busy(boltfile.LastID(k)) {
+				continue
+			}
+			if at := deliveryDueAt(k); webhook.NotYetDue(at, now) || len(turn.Due) == n {
+				turn.Next = at
+				break
+			}
+			d, err := t.delivery(deliveryKey(institution, boltfile.LastID(k)))
+			if err != nil {
+				return turn, err
+			}
+			due, err := t.withBody(d)
+			if err != nil {
+				return turn, err
+			}
+			turn.Due = append(turn.Due, due)
+		}
+		return turn, nil
+	})
+}
+
+// RecordAttempts implements store.Deliveries.
+func (s *deliveryTable) RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error {
+	return s.write(ctx, func(t *deliveryTx) error {
+		touched := map[string]webhook.Endpoint{}
+		for _, one := range tried {
+			if err := t.recordAttempt(institution, one, touched); err != nil {
+				return err
+			}
+		}
+		for _, e := range touched {
+			if err := t.putEndpoint(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// recordAttempt notes one attempt; endpoints gather in touched and are written at the
+// end, once each.
+func (t *deliveryTx) recordAttempt(institution uint32, one store.AttemptResult, touched map[string]webhook.Endpoint) error {
+	key := deliveryKey(institution, one.ID)
+	value := t.Get(deliveriesBucket, key)
+	if value == nil {
+		return nil // forgotten meanwhile, with its endpoint
+	}
+	d, err := one.Delivery, error(nil)
+	if deliveryVersion(value) != one.Version {
+		d, err = t.delivery(key) // it has changed since it was read
+	}
+	if err != nil || d.State != webhook.Pending {
+		return err
+	}
+	e, ok := touched[d.Endpoint]
+	if !ok {
+		if e, err = t.endpoint(institution, d.Endpoint); err != nil {
+			return err
+		}
+	}
+	after, next := webhook.ApplyAttempt(e, d, one.Attempt)
+	touched[d.Endpoint] = after
+	return t.moveDelivery(d, next)
+}
+
+// RecordTest implements store.Deliveries.
+func (s *deliveryTable) RecordTest(ctx context.Context, d webhook.Delivery, body []byte, a webhook.Attempt) (webhook.Delivery, error) {
+	return boltfile.RunTx(ctx, s.write, func(t *deliveryTx) (webhook.Delivery, error) {
+		e, err := t.endpoint(d.Institution, d.Endpoint)
+		if err != nil {
+			return d, err
+		}
+		after, done := webhook.ApplyTestAttempt(e, d, a)
+		if err := t.addDelivery(&done, body); err != nil {
+			return d, err
+		}
+		return done, t.putEndpoint(after)
+	})
+}
+
+// Redeliver implements store.Deliveries.
+func (s *deliveryTable) Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error {
+	return s.write(ctx, func(t *deliveryTx) error {
+		resumed := map[string]webhook.Endpoint{}
+		from, to := make([]webhook.Delivery, 0, len(uuids)), make([]webhook.Delivery, 0, len(uuids))
+		for _, name := range uuids {
+			d, err := t.deliveryByUUID(institution, name)
+			if err != nil {
+				return err
+			}
+			e, err := t.endpoint(institution, d.Endpoint)
+			if err != nil {
+				return err
+			}
+			again, err := d.Redeliver(e, now)
+			if err != nil {
+				return err
+			}
+			resumed[e.ID] = e.Resume()
+			from, to = append(from, d), append(to, again)
+		}
+		for _, e := range resumed {
+			if err := t.putEndpoint(e); err != nil {
+				return err
+			}
+		}
+		for i := range from {
+			if err := t.moveDelivery(from[i], to[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

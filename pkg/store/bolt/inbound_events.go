@@ -1,0 +1,149 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
+)
+
+// The buckets; schema.go draws them.
+var (
+	inboundBucket           = []byte("received")
+	inboundByIdentityBucket = []byte("received_by_name")
+	inboundDueBucket        = []byte("received_due")
+)
+
+// inboundBuckets are those that only this package writes to.
+func inboundBuckets() [][]byte {
+	return [][]byte{inboundBucket, inboundByIdentityBucket, inboundDueBucket}
+}
+
+// inboundTable implements store.InboundEvents.
+type inboundTable struct {
+	read, write func(context.Context, func(*boltfile.Tx) error) error
+}
+
+// newInboundTable works with functions that run another in a transaction.
+func newInboundTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *inboundTable {
+	return &inboundTable{read: read, write: write}
+}
+
+func taskDueKey(seq uint64, task int, at time.Time) []byte {
+	return append(boltfile.JoinKey(boltfile.U64(uint64(at.UnixNano())), boltfile.U64(seq)), byte(task))
+}
+
+// AddInboundEvent implements store.InboundEvents.
+func (s *inboundTable) AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error) {
+	isNew := false
+	kept, err := boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (webhook.InboundEvent, error) {
+		if seq := t.Get(inboundByIdentityBucket, []byte(r.Identity)); seq != nil {
+			return getInboundEvent(t, seq)
+		}
+		seq, err := t.Bucket(inboundBucket).NextSequence()
+		if err != nil {
+			return r, fmt.Errorf("numbering a received event: %w", err)
+		}
+		r.Seq, isNew = seq, true
+		if err := t.Put(inboundByIdentityBucket, []byte(r.Identity), boltfile.U64(seq)); err != nil {
+			return r, err
+		}
+		return r, putInboundEvent(t, r)
+	})
+	return kept, isNew && err == nil, err
+}
+
+// putInboundEvent writes an event and when its tasks are due.
+func putInboundEvent(t *boltfile.Tx, r webhook.InboundEvent) error {
+	if err := t.PutRecord(inboundBucket, boltfile.U64(r.Seq), r); err != nil {
+		return err
+	}
+	for i, task := range r.Tasks {
+		if task.State != webhook.Pending {
+			continue
+		}
+		if err := t.Put(inboundDueBucket, taskDueKey(r.Seq, i, task.RunAt), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func getInboundEvent(t *boltfile.Tx, key []byte) (webhook.InboundEvent, error) {
+	var r webhook.InboundEvent
+	value := t.Get(inboundBucket, key)
+	if value == nil {
+		return r, fault.New(fault.NotFound, "Received event not found.")
+	}
+	return r, boltfile.Decode(key, value, &r)
+}
+
+// InboundEvents implements store.InboundEvents.
+func (s *inboundTable) InboundEvents(ctx context.Context, before uint64, n int) ([]webhook.InboundEvent, error) {
+	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []webhook.InboundEvent, err error) {
+		c := t.Bucket(inboundBucket).Cursor()
+		k, v := c.Last()
+		if before != 0 {
+			if k, _ = c.Seek(boltfile.U64(before)); k == nil {
+				k, v = c.Last()
+			} else {
+				k, v = c.Prev()
+			}
+		}
+		for ; k != nil && len(found) < n; k, v = c.Prev() {
+			var r webhook.InboundEvent
+			if err := boltfile.Decode(k, v, &r); err != nil {
+				return nil, err
+			}
+			found = append(found, r)
+		}
+		return found, nil
+	})
+}
+
+// NextTasks implements store.InboundEvents.
+func (s *inboundTable) NextTasks(ctx context.Context, now time.Time, n int, busy func(uint64, int) bool) (chores []store.DueTask, next time.Time, err error) {
+	chores, err = boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []store.DueTask, err error) {
+		c := t.Bucket(inboundDueBucket).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			at := time.Unix(0, int64(binary.BigEndian.Uint64(k)))
+			seq, task := k[8:16], int(k[16])
+			if busy(binary.BigEndian.Uint64(seq), task) {
+				continue
+			}
+			if webhook.NotYetDue(at, now) || len(found) == n {
+				next = at
+				break
+			}
+			r, err := getInboundEvent(t, seq)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, store.DueTask{InboundEvent: r, Task: task})
+		}
+		return found, nil
+	})
+	return chores, next, err
+}
+
+// RecordTaskResult implements store.InboundEvents.
+func (s *inboundTable) RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error {
+	return s.write(ctx, func(t *boltfile.Tx) error {
+		r, err := getInboundEvent(t, boltfile.U64(seq))
+		if err != nil {
+			return err
+		}
+		if task >= len(r.Tasks) || r.Tasks[task].State != webhook.Pending {
+			return fault.New(fault.Conflict, "the task has ended already")
+		}
+		if err := t.Delete(inboundDueBucket, taskDueKey(seq, task, r.Tasks[task].RunAt)); err != nil {
+			return err
+		}
+		return putInboundEvent(t, r.ApplyTaskResult(task, failure, now))
+	})
+}

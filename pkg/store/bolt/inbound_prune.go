@@ -1,0 +1,40 @@
+package bolt
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
+)
+
+// DeleteOldInboundEvents implements store.InboundEvents.
+func (s *inboundTable) DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error) {
+	return boltfile.Prune(ctx, s.read, s.write, func(t *boltfile.Tx) ([]webhook.InboundEvent, error) { return oldInboundEvents(t, before, n) }, deleteInboundEvent)
+}
+
+// oldInboundEvents finds events of which nothing is to be done any more.
+func oldInboundEvents(t *boltfile.Tx, before time.Time, n int) (found []webhook.InboundEvent, err error) {
+	c := t.Cursor(inboundBucket)
+	for k, v := c.First(); k != nil && len(found) < n; k, v = c.Next() {
+		var r webhook.InboundEvent
+		if err := boltfile.Decode(k, v, &r); err != nil {
+			return nil, err
+		}
+		if !r.At.Before(before) {
+			break // all that follow came later
+		}
+		if !slices.ContainsFunc(r.Tasks, func(one webhook.InboundTask) bool { return one.State == webhook.Pending }) {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+func deleteInboundEvent(t *boltfile.Tx, r webhook.InboundEvent) error {
+	if err := t.Delete(inboundByIdentityBucket, []byte(r.Identity)); err != nil {
+		return err
+	}
+	return t.Delete(inboundBucket, boltfile.U64(r.Seq))
+}

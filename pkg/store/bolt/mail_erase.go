@@ -1,0 +1,59 @@
+package bolt
+
+import (
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// eraseMailsAbout forgets the mails about a certificate and returns their numbers.
+func eraseMailsAbout(t *boltfile.Tx, certificate uint64, now time.Time) ([]uint64, error) {
+	ids := t.IDsWithPrefix(mailsByCertificateBucket, boltfile.U64(certificate))
+	return ids, eraseMails(t, ids, now)
+}
+
+func eraseMails(t *boltfile.Tx, ids []uint64, now time.Time) error {
+	for _, id := range ids {
+		if err := eraseMail(t, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eraseMail(t *boltfile.Tx, id uint64, now time.Time) error {
+	old, err := getMail(t, id)
+	if err != nil {
+		return err
+	}
+	// One that is being sent at this moment is ended all the same: its settling finds
+	// no job.
+	if j, err := getJob(t, old.JobID); err != nil {
+		return err
+	} else if j != nil {
+		if err := deleteJob(t, *j); err != nil {
+			return err
+		}
+	}
+	if err := t.Delete(returnedMailsBucket, boltfile.U64(id)); err != nil {
+		return err
+	}
+	return t.PutRecord(mailsBucket, boltfile.U64(id), old.Erase(now))
+}
+
+// eraseMailsTo forgets mails to an address, or from it, that are about no
+// certificate of its.
+func eraseMailsTo(t *boltfile.Tx, institution uint32, folded string, now time.Time) (ids []uint64, err error) {
+	c := t.Cursor(mailsBucket)
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		var m vault.Mail
+		if err := boltfile.Decode(k, v, &m); err != nil {
+			return nil, err
+		}
+		if m.Institution == institution && (vault.FoldEmail(m.To) == folded || vault.FoldEmail(m.From) == folded) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids, eraseMails(t, ids, now)
+}

@@ -1,0 +1,76 @@
+// Package audit is what people and programs did to a vault, as a list of which each
+// entry holds the hash of the one before: whoever changes one must change all after
+// it.
+package audit
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/hashchain"
+)
+
+// Action is something that was done.
+type Action struct {
+	Actor      string `json:"who"`  // "staff", "staff (their name on the machine)", "token NAME (ID)"
+	Request    string `json:"what"` // method and path of the call
+	RemoteAddr string `json:"from"` // the caller's address; "local" through the staff's door
+}
+
+// Entry is an act in the list.
+type Entry struct {
+	Seq uint64    `json:"seq"` // from 1
+	At  time.Time `json:"at"`
+	Action
+	PrevHash string `json:"before"` // the hash of the entry before; "" in the first
+	Hash     string `json:"hash"`   // SHA-256 of the entry's JSON without its hash, in hexadecimal
+}
+
+// Next makes the entry that follows another; the zero Entry stands before the
+// first.
+func (e Entry) Next(a Action, at time.Time) (Entry, error) {
+	next := Entry{Seq: e.Seq + 1, At: at.UTC(), Action: a, PrevHash: e.Hash}
+	var err error
+	next.Hash, err = hashchain.Hash(next)
+	return next, err
+}
+
+// VerifyAfter checks that an entry is whole and stands behind the one before it.
+func (e Entry) VerifyAfter(before Entry) error {
+	bare := e
+	bare.Hash = ""
+	return hashchain.Verify("the audit trail", before.chainEntry(), e.chainEntry(), bare)
+}
+
+func (e Entry) chainEntry() hashchain.Entry {
+	return hashchain.Entry{Seq: e.Seq, PrevHash: e.PrevHash, Hash: e.Hash}
+}
+
+// PendingAction is an act that is under way. It is written down once, together with the
+// first thing that it changes.
+type PendingAction struct {
+	Action
+	At       time.Time
+	recorded atomic.Bool
+}
+
+// MarkRecorded says that the act is written down.
+func (p *PendingAction) MarkRecorded() { p.recorded.Store(true) }
+
+// Unrecorded tells whether the act must still be written down.
+func (p *PendingAction) Unrecorded() bool { return p != nil && !p.recorded.Load() }
+
+type contextKey struct{}
+
+// NewContext returns a context for what is done in the course of an act.
+func NewContext(ctx context.Context, p *PendingAction) context.Context {
+	return context.WithValue(ctx, contextKey{}, p)
+}
+
+// FromContext is the act in whose course something is done; nil for what the agent does of
+// itself.
+func FromContext(ctx context.Context) *PendingAction {
+	p, _ := ctx.Value(contextKey{}).(*PendingAction)
+	return p
+}

@@ -1,0 +1,67 @@
+package webhook
+
+import (
+	"slices"
+	"time"
+)
+
+// TaskKind is what is to be done with an event that others told us.
+type TaskKind string
+
+// The kinds of task.
+const (
+	Forward TaskKind = "forward" // send it on to an address
+	Run     TaskKind = "exec"    // run a command
+	Apply   TaskKind = "apply"   // note the state of a certificate that was sent to a remote vault
+)
+
+// InboundTask is one thing to be done with a received event.
+type InboundTask struct {
+	Kind     TaskKind  `json:"kind"`
+	Target   string    `json:"target,omitempty"` // the address or the command
+	State    State     `json:"state"`
+	Attempts int       `json:"tries"`
+	RunAt    time.Time `json:"run_at"`
+	Error    string    `json:"error,omitempty"` // of the latest try
+}
+
+// InboundEvent is an event that others told us, with what is to be done with it.
+type InboundEvent struct {
+	Seq uint64 `json:"seq"` // given by the store, in order of arrival
+	// Identity is the same each time the same event comes.
+	Identity string        `json:"identity"`
+	At       time.Time     `json:"at"`
+	Event    string        `json:"event"`
+	Subject  string        `json:"subject,omitempty"` // UUID of the certificate
+	Body     []byte        `json:"body"`              // as it came
+	Tasks    []InboundTask `json:"tasks,omitempty"`
+}
+
+// taskPauses are the pauses before the second try of a task, the third, ...; when
+// they are used up it is given up.
+func taskPauses() []time.Duration {
+	return []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+}
+
+// NewInboundTask is a task that is due at once.
+func NewInboundTask(kind TaskKind, target string, now time.Time) InboundTask {
+	return InboundTask{Kind: kind, Target: target, State: Pending, RunAt: now}
+}
+
+// ApplyTaskResult is what a try makes of task number i; failure is "" for a success.
+func (r InboundEvent) ApplyTaskResult(i int, failure string, now time.Time) InboundEvent {
+	r.Tasks = slices.Clone(r.Tasks)
+	t := &r.Tasks[i]
+	t.Attempts++
+	t.Error = failure
+	pauses := taskPauses()
+	switch {
+	case failure == "":
+		t.State = Delivered
+	case t.Attempts > len(pauses):
+		t.State = GivenUp
+	default:
+		t.RunAt = now.Add(pauses[t.Attempts-1])
+	}
+	return r
+}

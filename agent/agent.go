@@ -32,7 +32,7 @@ import (
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -88,8 +88,8 @@ type Agent struct {
 	webhookAdmin         *admin.Webhooks
 	secretStore          *home.SecretStore
 	keyAdmin             *admin.Keys
-	allowPrivateWebhooks bool          // private addresses may be told of events too
-	remote               *courier.Book // certificates on remote vaults
+	allowPrivateWebhooks bool                 // private addresses may be told of events too
+	remote               *remotebulk.Registry // certificates on remote vaults
 	health               *health.Health
 	disk                 *health.DiskMonitor
 	dropFolder           atomic.Pointer[dropfolder.Watcher] // nil while none is watched
@@ -214,7 +214,7 @@ func (a *Agent) wire() {
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
 	a.keyAdmin = &admin.Keys{Endpoints: a.store, Secrets: a.secretStore, Signing: a.institutions.Keys, Authority: a.certAuthority.keys, Now: a.Now}
 	a.wireWebhooks()
-	a.remote = courier.NewBook(a.Home.Remote())
+	a.remote = remotebulk.NewRegistry(a.Home.Remote())
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.

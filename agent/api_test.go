@@ -13,7 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 const vaultPath = "/business/certificate-vault"
@@ -37,7 +37,7 @@ func listOf(t *testing.T, h http.Handler, query string) client.Page[client.Certi
 
 // TestDocumentedAPI holds the calls that read to the guide and its readings.
 func TestDocumentedAPI(t *testing.T) {
-	during(t, t.TempDir(), "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *staff.Client) {
+	during(t, t.TempDir(), "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *adminclient.Client) {
 		h, q := a.Handler(), manifestOf(t, 37)
 		q.NoWait = false
 		report := bulk(t, c, q)

@@ -24,17 +24,17 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // letIn changes what people may apply for.
-func letIn(t *testing.T, c *staff.Client, who string, titles ...string) {
+func letIn(t *testing.T, c *adminclient.Client, who string, titles ...string) {
 	t.Helper()
-	if _, err := c.Configure(t.Context(), staff.Settings{Applying: &staff.Applying{Who: who, Titles: titles, FreeTitle: len(titles) == 0}}); err != nil {
+	if _, err := c.Configure(t.Context(), adminclient.Settings{ApplicationPolicy: &adminclient.ApplicationPolicy{Who: who, Titles: titles, FreeTitle: len(titles) == 0}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -51,7 +51,7 @@ func evidence(t *testing.T, a *agent.Agent, text string) *vault.File {
 
 // confirmLinks sends the mails that wait and returns the secrets of the links in all
 // of them.
-func confirmLinks(t *testing.T, c *staff.Client, dir string) (secrets []string) {
+func confirmLinks(t *testing.T, c *adminclient.Client, dir string) (secrets []string) {
 	t.Helper()
 	if _, err := c.SendMails(t.Context()); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func confirmLinks(t *testing.T, c *staff.Client, dir string) (secrets []string) 
 func TestAnybodyAppliesByMail(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
 		d := vault.ApplicationDraft{Title: "Diploma", Name: "Ada", Email: "ada@example.org", Evidence: evidence(t, a, "Ada")}
 		for _, who := range []string{"nobody", "accounts"} {
 			letIn(t, c, who, "Diploma")
@@ -103,7 +103,7 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 			t.Fatalf("%d links were mailed", len(secrets))
 		}
 		queue := func() int {
-			page, err := c.Applications(t.Context(), staff.ApplicationFilter{Status: "open"})
+			page, err := c.Applications(t.Context(), adminclient.ApplicationFilter{Status: "open"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 // TestAccountHoldersApply needs no further proof of an address.
 func TestAccountHoldersApply(t *testing.T) {
 	t.Parallel()
-	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *staff.Client) {
+	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
 		who := vault.Account{ID: "x", Email: "ada@example.org"}
 		d := vault.ApplicationDraft{Title: "My own title", Name: "Ada", Email: "somebody.else@example.org", Evidence: evidence(t, a, "Ada")}
 		if _, err := a.PublicApplications().Apply(t.Context(), who, d); !fault.Is(err, fault.Forbidden) {
@@ -180,11 +180,11 @@ func TestAccountHoldersApply(t *testing.T) {
 // one decision holds, and the others hear who was faster.
 func TestTwoDecideAtOnce(t *testing.T) {
 	t.Parallel()
-	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *staff.Client) {
+	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
 		const deciders = 6
 		for _, name := range []string{"one", "two", "three"} {
-			made, err := c.SubmitApplication(t.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
-				Evidence: &staff.NewFile{Name: "scan.pdf", Body: onePage(name)}})
+			made, err := c.SubmitApplication(t.Context(), adminclient.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
+				Evidence: &adminclient.NewFile{Name: "scan.pdf", Body: onePage(name)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestTwoDecideAtOnce(t *testing.T) {
 				all.Go(func() {
 					var err error
 					if n%2 == 0 {
-						_, err = c.ApproveApplication(t.Context(), made.UUID, staff.ApplicationApproval{Evidence: true})
+						_, err = c.ApproveApplication(t.Context(), made.UUID, adminclient.ApplicationApproval{Evidence: true})
 					} else {
 						_, err = c.RejectApplication(t.Context(), made.UUID, "no such course")
 					}
@@ -210,7 +210,7 @@ func TestTwoDecideAtOnce(t *testing.T) {
 			if n := held.Load(); n != 1 {
 				t.Errorf("%d decisions held", n)
 			}
-			story, err := c.Story(t.Context(), made.UUID)
+			story, err := c.History(t.Context(), made.UUID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,20 +254,20 @@ func TestEventsOfApplications(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	c, err := staff.New("http://vecctl.test", loopback.Transport(a.Handler()))
+	c, err := adminclient.New("http://vecctl.test", inproc.Transport(a.Handler()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	hook := "https://hooks.example.invalid/x"
 	active := true
-	if _, err := c.CreateWebhook(t.Context(), staff.WebhookEdit{URL: &hook, IsActive: &active, Events: []string{
+	if _, err := c.CreateWebhook(t.Context(), adminclient.WebhookEdit{URL: &hook, IsActive: &active, Events: []string{
 		"certificate_application.created", "certificate_application.processing", "certificate_application.rejected",
 		"certificate_application.approved", "certificate_application.failed", "certificate_application.retried"}}); err != nil {
 		t.Fatal(err)
 	}
-	submit := func(name string) staff.Application {
-		made, err := c.SubmitApplication(t.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
-			Evidence: &staff.NewFile{Name: "scan.png", Body: onePixel()}})
+	submit := func(name string) adminclient.Application {
+		made, err := c.SubmitApplication(t.Context(), adminclient.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
+			Evidence: &adminclient.NewFile{Name: "scan.png", Body: onePixel()}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func TestEventsOfApplications(t *testing.T) {
 	if _, err := c.ReviewApplication(t.Context(), one.UUID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.ApproveApplication(t.Context(), one.UUID, staff.ApplicationApproval{Evidence: true}); err != nil {
+	if _, err := c.ApproveApplication(t.Context(), one.UUID, adminclient.ApplicationApproval{Evidence: true}); err != nil {
 		t.Fatal(err)
 	}
 	becomes(t, c, one.UUID, vault.Failed)
@@ -298,11 +298,11 @@ func TestEventsOfApplications(t *testing.T) {
 
 // wantEvents compares the events of an application's story, or those that webhooks
 // are told, with those wanted.
-func wantEvents(t *testing.T, c *staff.Client, uuid string, story bool, want ...string) {
+func wantEvents(t *testing.T, c *adminclient.Client, uuid string, story bool, want ...string) {
 	t.Helper()
 	var got []string
 	if story {
-		s, err := c.Story(t.Context(), uuid)
+		s, err := c.History(t.Context(), uuid)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -313,7 +313,7 @@ func wantEvents(t *testing.T, c *staff.Client, uuid string, story bool, want ...
 			}
 		}
 	} else {
-		told, err := c.Deliveries(t.Context(), staff.DeliveryFilter{})
+		told, err := c.Deliveries(t.Context(), adminclient.DeliveryFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +329,7 @@ func wantEvents(t *testing.T, c *staff.Client, uuid string, story bool, want ...
 }
 
 // becomes waits until a certificate is in a state.
-func becomes(t *testing.T, c *staff.Client, uuid string, want vault.Status) {
+func becomes(t *testing.T, c *adminclient.Client, uuid string, want vault.Status) {
 	t.Helper()
 	for {
 		found, err := c.Certificate(t.Context(), uuid)
@@ -360,9 +360,9 @@ func onePixel() []byte {
 // a certificate, and then at once.
 func TestApplicationsAreUnknownToThePublic(t *testing.T) {
 	t.Parallel()
-	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *staff.Client) {
-		made, err := c.SubmitApplication(t.Context(), staff.NewApplication{Title: "Diploma", Name: "Ada Lovelace", Email: "ada@example.org",
-			Evidence: &staff.NewFile{Name: "scan.pdf", Body: onePage("Ada")}})
+	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
+		made, err := c.SubmitApplication(t.Context(), adminclient.NewApplication{Title: "Diploma", Name: "Ada Lovelace", Email: "ada@example.org",
+			Evidence: &adminclient.NewFile{Name: "scan.pdf", Body: onePage("Ada")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,7 +384,7 @@ func TestApplicationsAreUnknownToThePublic(t *testing.T) {
 			t.Fatal(err)
 		}
 		look("in review", http.StatusNotFound)
-		if _, err := c.ApproveApplication(t.Context(), made.UUID, staff.ApplicationApproval{Evidence: true}); err != nil {
+		if _, err := c.ApproveApplication(t.Context(), made.UUID, adminclient.ApplicationApproval{Evidence: true}); err != nil {
 			t.Fatal(err)
 		}
 		becomes(t, c, made.UUID, vault.Approved)

@@ -18,16 +18,16 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // applying runs an agent at which anyone may apply for a diploma.
-func applying(t *testing.T, work func(dir string, a *agent.Agent, c *staff.Client)) {
+func applying(t *testing.T, work func(dir string, a *agent.Agent, c *adminclient.Client)) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "home")
-	during(t, dir, "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *staff.Client) {
-		_, err := c.Configure(t.Context(), staff.Settings{Applying: &staff.Applying{Who: "anyone", Titles: []string{"Diploma"}}})
+	during(t, dir, "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *adminclient.Client) {
+		_, err := c.Configure(t.Context(), adminclient.Settings{ApplicationPolicy: &adminclient.ApplicationPolicy{Who: "anyone", Titles: []string{"Diploma"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func (v *visitor) sends(kind string, body []byte) (int, string) {
 }
 
 // mailed are the mails in the home's folder, in the order of their sending.
-func mailed(t *testing.T, c *staff.Client, dir string) (all []string) {
+func mailed(t *testing.T, c *adminclient.Client, dir string) (all []string) {
 	t.Helper()
 	for waiting := 1; waiting > 0; {
 		var err error
@@ -113,15 +113,15 @@ func found(t *testing.T, mails []string, pattern string) string {
 // TestApplicants follows an application from the form over the mail, the staff's
 // queue and their decision to the certificate.
 func TestApplicants(t *testing.T) {
-	applying(t, func(dir string, a *agent.Agent, c *staff.Client) {
+	applying(t, func(dir string, a *agent.Agent, c *adminclient.Client) {
 		v, evidence := visit(t, a), onePage("Ada Lovelace")
 		v.sees("/apply", http.StatusOK, "Diploma", "Test University")
 		if status, body := v.sends(application("Ada@example.org", evidence)); status != http.StatusOK || !strings.Contains(body, "Look into your mail") {
 			t.Fatalf("status %d\n%s", status, body)
 		}
-		queue := func(status string) client.Page[staff.Application] {
+		queue := func(status string) client.Page[adminclient.Application] {
 			t.Helper()
-			page, err := c.Applications(t.Context(), staff.ApplicationFilter{Status: status})
+			page, err := c.Applications(t.Context(), adminclient.ApplicationFilter{Status: status})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,8 +160,8 @@ func TestApplicants(t *testing.T) {
 			t.Fatal(err)
 		}
 		v.sees("/me", http.StatusOK, ">In review<")
-		if _, err := c.ApproveApplication(t.Context(), one.UUID, staff.ApplicationApproval{
-			File: &staff.NewFile{Name: "diploma.pdf", Body: onePage("Diploma of Ada Lovelace")}}); err != nil {
+		if _, err := c.ApproveApplication(t.Context(), one.UUID, adminclient.ApplicationApproval{
+			File: &adminclient.NewFile{Name: "diploma.pdf", Body: onePage("Diploma of Ada Lovelace")}}); err != nil {
 			t.Fatal(err)
 		}
 		for one.Status.Value != "approved" {
@@ -193,7 +193,7 @@ func TestApplicants(t *testing.T) {
 // TestHostileApplications sends forms that are none. None is an error of ours, and
 // of none is anything kept.
 func TestHostileApplications(t *testing.T) {
-	applying(t, func(dir string, a *agent.Agent, c *staff.Client) {
+	applying(t, func(dir string, a *agent.Agent, c *adminclient.Client) {
 		evidence := onePage("Ada")
 		kind, whole := application("ada@example.org", evidence)
 		boundary := "--" + strings.TrimPrefix(kind, "multipart/form-data; boundary=")
@@ -253,7 +253,7 @@ func TestHostileApplications(t *testing.T) {
 		if mails := mailed(t, c, dir); len(mails) != 0 {
 			t.Errorf("%d mails went out", len(mails))
 		}
-		if page, err := c.Applications(t.Context(), staff.ApplicationFilter{}); err != nil || len(page.Data) != 0 {
+		if page, err := c.Applications(t.Context(), adminclient.ApplicationFilter{}); err != nil || len(page.Data) != 0 {
 			t.Errorf("%d applications, %v", len(page.Data), err)
 		}
 		// A body that stops in the middle, its connection with it.

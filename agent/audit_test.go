@@ -24,8 +24,8 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
@@ -38,7 +38,7 @@ var changing = regexp.MustCompile(`"(POST|PUT|PATCH|DELETE) `)
 func changingRoutes(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, dir := range []string{"panel", "api", "../authority/counter", "../authority/door"} {
+	for _, dir := range []string{"panel", "api", "../authority/api"} {
 		files := token.NewFileSet()
 		paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(paths) == 0 {
@@ -54,7 +54,7 @@ func changingRoutes(t *testing.T) []string {
 			}
 			ast.Inspect(parsed, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
-					found = append(found, routesOf(files, filepath.Base(dir), call)...)
+					found = append(found, routesOf(files, strings.TrimPrefix(dir, "../"), call)...)
 				}
 				return true
 			})
@@ -105,8 +105,8 @@ func routesOf(files *token.FileSet, room string, call *ast.CallExpr) (found []st
 type watched struct {
 	*testing.T
 	agent  *agent.Agent
-	staff  *staff.Client // whose calls are watched
-	quiet  *staff.Client // whose calls are not
+	staff  *adminclient.Client // whose calls are watched
+	quiet  *adminclient.Client // whose calls are not
 	mu     sync.Mutex
 	calls  int
 	who    string // who the caller should be found to be
@@ -129,7 +129,7 @@ func (x *watched) acts() []audit.Entry {
 		if len(all) > 0 {
 			last = all[len(all)-1].Seq
 		}
-		piece, err := x.quiet.Acts(context.Background(), last)
+		piece, err := x.quiet.AuditTrail(context.Background(), last)
 		if x.check(err); err != nil || len(piece) == 0 {
 			return all
 		}
@@ -203,12 +203,12 @@ func newWatched(t *testing.T) (x *watched, work func()) {
 	x = &watched{T: t, agent: a, who: "staff (registrar)"}
 	named := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set(staff.UserHeader, "registrar")
+			r.Header.Set(adminclient.UserHeader, "registrar")
 			next.ServeHTTP(w, r)
 		})
 	}
-	for to, h := range map[**staff.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
-		*to, err = staff.New("http://vecctl.test", loopback.Transport(named(h)))
+	for to, h := range map[**adminclient.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
+		*to, err = adminclient.New("http://vecctl.test", inproc.Transport(named(h)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestEveryActIsWrittenDown(t *testing.T) {
 	for _, route := range left {
 		t.Errorf("%s has no case here: show that it leaves its entry in the audit trail", route)
 	}
-	last, err := x.quiet.EachAct(t.Context(), func(audit.Entry) error { return nil })
+	last, err := x.quiet.EachAuditEntry(t.Context(), func(audit.Entry) error { return nil })
 	if err != nil || last.Seq == 0 {
 		t.Errorf("the trail ends with %+v, %v", last, err)
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -28,18 +28,18 @@ func resting() []auditCase {
 	return []auditCase{
 		{`panel "POST /panel/bulk"`, func(x *watched) { x.report = issue(x.T, x.staff, manifestOf(x.T, 5)) }},
 		{`panel "POST /panel/batches/{id}/{act}"`, func(x *watched) {
-			for _, do := range []staff.BatchAct{staff.PauseBatch, staff.ResumeBatch, staff.CancelBatch} {
+			for _, do := range []adminclient.BatchAction{adminclient.PauseBatch, adminclient.ResumeBatch, adminclient.CancelBatch} {
 				_, err := x.staff.ActOnBatch(x.Context(), x.report.BatchID, do)
 				x.check(err)
 			}
 		}},
 		{`api POST base + "/{name}/retry"`, func(x *watched) {
-			made, err := x.quiet.CreateToken(x.Context(), staff.NewToken{Name: "r", Permissions: []string{"certificate-vault:update"}})
+			made, err := x.quiet.CreateToken(x.Context(), adminclient.NewToken{Name: "r", Permissions: []string{"certificate-vault:update"}})
 			x.check(err)
 			x.call("token r ("+made.ID+")", "/business/certificate-vault/"+x.report.Rows[0].UUID+"/retry", "", map[string]string{"Authorization": "Bearer " + made.Secret})
 		}},
 		{`panel "POST /panel/failures/retry"`, func(x *watched) {
-			_, err := x.staff.RetrySelected(x.Context(), staff.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
+			_, err := x.staff.RetrySelected(x.Context(), adminclient.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
 			x.check(err)
 		}},
 		{`panel "POST /panel/retry"`, func(x *watched) {
@@ -72,7 +72,7 @@ func ofCertificates() []auditCase {
 		}},
 		{`panel "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
 			name := "Somebody Else"
-			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, staff.Mend{Name: &name})
+			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, adminclient.Amendment{Name: &name})
 			x.check(err)
 		}},
 		{`panel "POST /panel/certificates/{name}/revoke"`, func(x *watched) {
@@ -87,17 +87,17 @@ func ofCertificates() []auditCase {
 			}
 		}},
 		{`panel "POST /panel/backup"`, func(x *watched) {
-			_, err := x.staff.Backup(x.Context(), staff.BackupRequest{}, io.Discard)
+			_, err := x.staff.Backup(x.Context(), adminclient.BackupRequest{}, io.Discard)
 			x.check(err)
 		}},
 	}
 }
 
 func ofApplications() []auditCase {
-	var one, other staff.Application
-	submit := func(x *watched, name string) staff.Application {
-		made, err := x.staff.SubmitApplication(x.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
-			Evidence: &staff.NewFile{Name: "scan.pdf", Body: onePage(name)}})
+	var one, other adminclient.Application
+	submit := func(x *watched, name string) adminclient.Application {
+		made, err := x.staff.SubmitApplication(x.Context(), adminclient.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.org",
+			Evidence: &adminclient.NewFile{Name: "scan.pdf", Body: onePage(name)}})
 		x.check(err)
 		return made
 	}
@@ -108,7 +108,7 @@ func ofApplications() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST " + base + "/{name}/approve"`, func(x *watched) {
-			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, staff.ApplicationApproval{Evidence: true})
+			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, adminclient.ApplicationApproval{Evidence: true})
 			x.check(err)
 		}},
 		{`panel "POST " + base + "/{name}/reject"`, func(x *watched) {
@@ -119,16 +119,16 @@ func ofApplications() []auditCase {
 }
 
 func ofMails() []auditCase {
-	waiting := func(x *watched) staff.Mail {
-		all, err := x.quiet.Mails(x.Context(), staff.MailFilter{State: "waiting"})
+	waiting := func(x *watched) adminclient.Mail {
+		all, err := x.quiet.Mails(x.Context(), adminclient.MailFilter{State: "waiting"})
 		x.check(err)
-		i := slices.IndexFunc(all, func(m staff.Mail) bool { return m.NotBefore != nil && m.BatchID != nil })
+		i := slices.IndexFunc(all, func(m adminclient.Mail) bool { return m.NotBefore != nil && m.BatchID != nil })
 		if i < 0 {
 			x.Fatal("no mail about a certificate is held")
 		}
 		return all[i] // others are on their way
 	}
-	var cancelled staff.Mail
+	var cancelled adminclient.Mail
 	return []auditCase{
 		{`panel "POST /panel/mails/{id}/cancel"`, func(x *watched) {
 			var err error
@@ -151,11 +151,11 @@ func ofMails() []auditCase {
 }
 
 func ofKeys() []auditCase {
-	var made staff.Token
+	var made adminclient.Token
 	return []auditCase{
 		{`panel "POST /panel/tokens"`, func(x *watched) {
 			var err error
-			made, err = x.staff.CreateToken(x.Context(), staff.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
+			made, err = x.staff.CreateToken(x.Context(), adminclient.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
 			x.check(err)
 		}},
 		{`panel "DELETE /panel/tokens/{id}"`, func(x *watched) {
@@ -177,11 +177,11 @@ func ofKeys() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST /panel/settings"`, func(x *watched) {
-			_, err := x.staff.Configure(x.Context(), staff.Settings{TimeZone: "Europe/Warsaw"})
+			_, err := x.staff.Configure(x.Context(), adminclient.Settings{TimeZone: "Europe/Warsaw"})
 			x.check(err)
 		}},
 		{`panel "POST /panel/institutions"`, func(x *watched) {
-			_, err := x.staff.AddInstitution(x.Context(), staff.Settings{Institution: "Other University"})
+			_, err := x.staff.AddInstitution(x.Context(), adminclient.Settings{Institution: "Other University"})
 			x.check(err)
 		}},
 		{`panel "POST /panel/institutions/{name}/use"`, func(x *watched) {
@@ -194,9 +194,9 @@ func ofKeys() []auditCase {
 }
 
 func ofWebhooks() []auditCase {
-	var made staff.Webhook
+	var made adminclient.Webhook
 	address, active := "https://hooks.invalid/one", true
-	edit := staff.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
+	edit := adminclient.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
 	return []auditCase{
 		{`panel "POST /panel/webhooks"`, func(x *watched) {
 			var err error
@@ -216,7 +216,7 @@ func ofWebhooks() []auditCase {
 			x.check(err)
 		}},
 		{`panel "POST /panel/redeliver"`, func(x *watched) {
-			_, err := x.staff.Redeliver(x.Context(), staff.Redelivery{Filter: &staff.DeliveryFilter{}})
+			_, err := x.staff.Redeliver(x.Context(), adminclient.Redelivery{Filter: &adminclient.DeliveryFilter{}})
 			x.check(err)
 		}},
 		{`panel "DELETE /panel/webhooks/{id}"`, func(x *watched) {
@@ -240,7 +240,7 @@ func ofPrograms() []auditCase {
 		return b.String(), w.FormDataContentType()
 	}
 	token := func(x *watched) (who, secret string) {
-		made, err := x.quiet.CreateToken(x.Context(), staff.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
+		made, err := x.quiet.CreateToken(x.Context(), adminclient.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
 		x.check(err)
 		return "token lms (" + made.ID + ")", "Bearer " + made.Secret
 	}
@@ -283,43 +283,43 @@ func ofTheAuthority() []auditCase {
 	}
 	stores := []string{"one", "two", "three"}
 	return []auditCase{
-		{`counter "POST " + Base + "stores"`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + "stores"`, func(x *watched) {
 			for _, name := range stores {
 				made, err := x.staff.AddStore(x.Context(), name, name != "one")
 				x.check(err)
 				keys[name] = made.APIKey
 			}
 		}},
-		{`counter "POST " + Base + "stores/{slug}/{act}"`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + "stores/{slug}/{act}"`, func(x *watched) {
 			for _, do := range []string{"disable", "enable"} {
 				_, err := x.staff.ActOnStore(x.Context(), "one", do)
 				x.check(err)
 			}
 		}},
-		{`counter "POST " + Base + "domains"`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + "domains"`, func(x *watched) {
 			for _, name := range stores {
 				_, err := x.staff.AddDomain(x.Context(), name+".example.com", name)
 				x.check(err)
 			}
 		}},
-		{`counter "POST " + Base + "domains/{name}/" + act`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + "domains/{name}/" + act`, func(x *watched) {
 			for _, name := range stores {
 				_, err := x.staff.ActOnDomain(x.Context(), name+".example.com", "trust")
 				x.check(err)
 			}
 		}},
-		{`counter "POST " + Base + "secret/rotate"`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + "secret/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateAuthoritySecret(x.Context())
 			x.check(err)
 		}},
-		{`door POST "request"`, func(x *watched) { request(x, "one") }},
-		{`door POST "renew"`, func(x *watched) {
+		{`authority/api POST "request"`, func(x *watched) { request(x, "one") }},
+		{`authority/api POST "renew"`, func(x *watched) {
 			hash, _ = asks(x, "one", "renew", `{"verification_hash":"`+hash+`","snapshot":`+snapshot+`}`)["verification_hash"].(string)
 		}},
-		{`door POST "revoke"`, func(x *watched) {
+		{`authority/api POST "revoke"`, func(x *watched) {
 			asks(x, "one", "revoke", `{"verification_hash":"`+hash+`","reason":"closed"}`)
 		}},
-		{`counter "POST " + Base + path`, func(x *watched) {
+		{`authority/api "POST " + AdminBasePath + path`, func(x *watched) {
 			granted, err := x.staff.DecideRequest(x.Context(), request(x, "two"), "approve", "")
 			x.check(err)
 			_, err = x.staff.RevokeCertification(x.Context(), granted.Hash, "closed")

@@ -9,16 +9,13 @@ import (
 	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/authority/api"
 	"github.com/vecctl/vecctl/authority/badge"
-	"github.com/vecctl/vecctl/authority/counter"
-	certify "github.com/vecctl/vecctl/authority/door"
-	"github.com/vecctl/vecctl/authority/keyring"
-	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/authority/office"
-	"github.com/vecctl/vecctl/authority/page"
-	"github.com/vecctl/vecctl/authority/proof"
+	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/authority/store"
+	"github.com/vecctl/vecctl/authority/web"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -28,20 +25,20 @@ import (
 // certAuthority is the certification authority of the home. It shares the store's file
 // with the vault, and nothing else.
 type certAuthority struct {
-	service *office.Office
-	ring    *keyring.Ring
-	door    *certify.Door
-	page    *page.Page
-	badges  *badge.Gallery
+	service *service.Service
+	ring    *service.Keyring
+	door    *api.Handler
+	page    *web.Page
+	badges  *badge.Handler
 }
 
 // openAuthority prepares the authority; it starts nothing.
 func (a *Agent) openAuthority(config home.Config) error {
-	rows, err := a.store.Rows(ledger.Tables()...)
+	rows, err := a.store.Rows(store.Tables()...)
 	if err != nil {
 		return err
 	}
-	keys, err := keyring.Open(filepath.Join(a.Home.Keys(), "authority.json"), a.Random, a.Now)
+	keys, err := service.OpenKeyring(filepath.Join(a.Home.Keys(), "authority.json"), a.Random, a.Now)
 	if err != nil {
 		return err
 	}
@@ -53,13 +50,13 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	a.certAuthority.service = office.New(office.Options{
-		Ledger: ledger.New(rows, a.Now), Keys: keys, Prover: prover, Courier: authorityEventSink{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+	a.certAuthority.service = service.New(service.Options{
+		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: authorityEventSink{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 	a.certAuthority.ring = keys
-	a.certAuthority.door = certify.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
-	a.certAuthority.badges = badge.NewGallery()
-	a.certAuthority.page, err = page.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
+	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
+	a.certAuthority.badges = badge.NewHandler()
+	a.certAuthority.page, err = web.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
 	return err
 }
 
@@ -67,7 +64,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 // the home's institutions may have registered them.
 type authorityEventSink struct{ agent *Agent }
 
-// Send implements office.Courier.
+// Send implements pages.Courier.
 func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 	all, err := h.agent.store.Institutions(ctx)
 	if err != nil {
@@ -84,31 +81,31 @@ func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 }
 
 // newDomainValidator looks for proofs of domains with the resolvers of the settings.
-func (a *Agent) newDomainValidator(config home.Config) (*proof.Prover, error) {
+func (a *Agent) newDomainValidator(config home.Config) (*service.DomainValidator, error) {
 	list, err := a.setting(config, "authority.resolvers")
 	if err != nil {
 		return nil, err
 	}
-	servers, err := proof.ParseServers(list)
+	servers, err := service.ParseServers(list)
 	if err != nil {
 		return nil, fault.At("authority.resolvers", err)
 	}
-	p := &proof.Prover{Pages: ssrf.New(ssrf.Policy{MaxBody: proof.PageSize, Timeout: proof.PageTime})}
+	p := &service.DomainValidator{HTTP: ssrf.New(ssrf.Policy{MaxBody: service.PageSize, Timeout: service.PageTime})}
 	for _, s := range servers {
-		p.Resolvers = append(p.Resolvers, proof.NewResolver(s))
+		p.Resolvers = append(p.Resolvers, service.NewResolver(s))
 	}
 	return p, nil
 }
 
 // keyAdmin tells what the authority hashes with.
-func (c *certAuthority) keys() []staff.Key {
-	var keys []staff.Key
+func (c *certAuthority) keys() []adminclient.Key {
+	var keys []adminclient.Key
 	for _, k := range c.ring.Keys() {
-		state := staff.KeyVerifies
+		state := adminclient.KeyVerifies
 		if k.Current {
-			state = staff.KeyCurrent
+			state = adminclient.KeyCurrent
 		}
-		keys = append(keys, staff.Key{What: staff.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, adminclient.Key{What: adminclient.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys
 }
@@ -129,8 +126,8 @@ func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []neti
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certAuthority) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
 	c.mount(mux, a.auditTrail().AuthorityMiddleware)
-	adminHandler := &counter.Counter{Registry: c.service, Bench: c.service, Shape: counter.Shape{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(counter.Base, a.auditTrail().StaffMiddleware(adminHandler.Handler()))
+	adminHandler := &api.AdminHandler{Stores: c.service, Certifications: c.service, Converter: api.Converter{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
+	mux.Handle(api.AdminBasePath, a.auditTrail().StaffMiddleware(adminHandler.Handler()))
 }
 
 // runAuthority does what time brings to certifications.

@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -31,14 +31,14 @@ func TestBackupsUnderLoad(t *testing.T) {
 	}
 	dir, kept := t.TempDir(), t.TempDir()
 	now := time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
-	during(t, dir, "UTC", now, func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", now, func(_ *agent.Agent, c *adminclient.Client) {
 		load, stop := context.WithCancel(t.Context())
 		ended := make(chan int)
 		go func() { ended <- keepIssuing(load, t, c, backups*40) }()
 		since := ""
 		for i := range backups {
 			path := filepath.Join(kept, fmt.Sprintf("b%d", i))
-			q := staff.BackupRequest{}
+			q := adminclient.BackupRequest{}
 			if i%3 == 1 { // one in three builds on the one before
 				q = requestSince(t, since)
 			}
@@ -62,7 +62,7 @@ func TestBackupsUnderLoad(t *testing.T) {
 
 // keepIssuing issues small batches until it is told to stop, and returns how many
 // certificates there are at most.
-func keepIssuing(ctx context.Context, t *testing.T, c *staff.Client, most int) (n int) {
+func keepIssuing(ctx context.Context, t *testing.T, c *adminclient.Client, most int) (n int) {
 	const size = 10
 	for n < most && ctx.Err() == nil {
 		q := manifestOf(t, size)
@@ -78,7 +78,7 @@ func keepIssuing(ctx context.Context, t *testing.T, c *staff.Client, most int) (
 	return n
 }
 
-func takeBackup(t *testing.T, c *staff.Client, q staff.BackupRequest, path string) staff.BackupResult {
+func takeBackup(t *testing.T, c *adminclient.Client, q adminclient.BackupRequest, path string) adminclient.BackupResult {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -92,13 +92,13 @@ func takeBackup(t *testing.T, c *staff.Client, q staff.BackupRequest, path strin
 	return result
 }
 
-func requestSince(t *testing.T, path string) staff.BackupRequest {
+func requestSince(t *testing.T, path string) adminclient.BackupRequest {
 	t.Helper()
 	found, err := backup.Chain{Path: path}.Read(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return staff.BackupRequest{Since: &staff.EarlierBackup{ID: found.Header.ID, File: filepath.Base(path)}, Have: append(found.Sums, found.Elsewhere...)}
+	return adminclient.BackupRequest{Since: &adminclient.BaseBackup{ID: found.Header.ID, File: filepath.Base(path)}, Have: append(found.Sums, found.Elsewhere...)}
 }
 
 // wantRestorable restores a backup, lets its agent finish what it finds, and wants
@@ -110,7 +110,7 @@ func wantRestorable(t *testing.T, path string, now time.Time) (certificates int)
 	if err != nil || missing > 0 {
 		t.Fatalf("%s: %d documents are missing, %v", path, missing, err)
 	}
-	during(t, dir, "UTC", now, func(a *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", now, func(a *agent.Agent, c *adminclient.Client) {
 		if a.Created {
 			t.Errorf("%s: the home is a new one", path)
 		}
@@ -134,7 +134,7 @@ func wantRestorable(t *testing.T, path string, now time.Time) (certificates int)
 	return certificates
 }
 
-func wantValid(t *testing.T, c *staff.Client, found client.Certificate) {
+func wantValid(t *testing.T, c *adminclient.Client, found client.Certificate) {
 	t.Helper()
 	var body bytes.Buffer
 	if _, err := c.Download(t.Context(), found.UUID, &body); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -21,7 +21,7 @@ func (a *Agent) batchOptions() batch.Options {
 }
 
 // Bulk issues a manifest that staff handed in; see bolt.Issue.
-func (a *Agent) Bulk(ctx context.Context, request staff.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+func (a *Agent) Bulk(ctx context.Context, request adminclient.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
 	report, _, err := batch.Issue(ctx, a.batchOptions(), batch.Request{
 		Institution: a.Institution(), Trigger: vault.BulkUpload, Bulk: request, Progress: progress})
 	return report, err

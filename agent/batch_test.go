@@ -14,15 +14,15 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // during opens an agent whose clock stands still, runs it for some work, and
 // closes it, as a command does.
-func during(t *testing.T, dir, zone string, now time.Time, work func(*agent.Agent, *staff.Client)) {
+func during(t *testing.T, dir, zone string, now time.Time, work func(*agent.Agent, *adminclient.Client)) {
 	t.Helper()
 	running(t, agent.Options{
 		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: zone},
@@ -31,14 +31,14 @@ func during(t *testing.T, dir, zone string, now time.Time, work func(*agent.Agen
 }
 
 // running is during with other options.
-func running(t *testing.T, o agent.Options, work func(*agent.Agent, *staff.Client)) {
+func running(t *testing.T, o agent.Options, work func(*agent.Agent, *adminclient.Client)) {
 	t.Helper()
 	o.Random = rand.Reader
 	a, err := agent.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := staff.New("http://vecctl.test", loopback.Transport(a.Handler()))
+	c, err := adminclient.New("http://vecctl.test", inproc.Transport(a.Handler()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func running(t *testing.T, o agent.Options, work func(*agent.Agent, *staff.Clien
 	}
 }
 
-func bulk(t *testing.T, c *staff.Client, q staff.BulkRequest) client.BulkReport {
+func bulk(t *testing.T, c *adminclient.Client, q adminclient.BulkRequest) client.BulkReport {
 	t.Helper()
 	report, err := c.Bulk(t.Context(), q, func(client.Progress) {})
 	if err != nil {
@@ -72,7 +72,7 @@ func TestUndatedRowsAcrossMidnight(t *testing.T) {
 	// Half past ten in Greenwich is half past midnight of the next day in Warsaw.
 	before := time.Date(2026, 5, 2, 21, 59, 0, 0, time.UTC)
 	for i, now := range []time.Time{before, before.Add(2 * time.Minute), before.AddDate(0, 0, 40)} {
-		during(t, dir, "Europe/Warsaw", now, func(_ *agent.Agent, c *staff.Client) {
+		during(t, dir, "Europe/Warsaw", now, func(_ *agent.Agent, c *adminclient.Client) {
 			report := bulk(t, c, q)
 			if want := [2]int{3, 0}; i == 0 && [2]int{report.Issued, report.Unchanged} != want {
 				t.Fatalf("first run: %d issued, %d unchanged", report.Issued, report.Unchanged)
@@ -94,7 +94,7 @@ func TestUndatedRowsAcrossMidnight(t *testing.T) {
 	// The same rows with that date written out are the same certificates.
 	dated := q
 	dated.Manifest = []byte("title,name,email,file,date\nDiploma,Person 1,p1@example.org,d1.pdf,2026-05-02\n")
-	during(t, dir, "Europe/Warsaw", before.AddDate(0, 0, 41), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "Europe/Warsaw", before.AddDate(0, 0, 41), func(_ *agent.Agent, c *adminclient.Client) {
 		if report := bulk(t, c, dated); report.Unchanged != 1 {
 			t.Errorf("%d issued, %d unchanged", report.Issued, report.Unchanged)
 		}
@@ -151,7 +151,7 @@ func TestARunThatTakesOverAnEarlierOne(t *testing.T) {
 func TestReportsOfAnotherManifest(t *testing.T) {
 	dir, q := t.TempDir(), manifestOf(t, 3)
 	q.NoWait = false
-	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
 		bad := q
 		bad.Skip = true
 		bad.Manifest = append(append([]byte{}, q.Manifest...), "Diploma,Nobody,nobody,d9.pdf\n"...)
@@ -174,7 +174,7 @@ func TestReportsOfAnotherManifest(t *testing.T) {
 
 // A retry of a batch that does not exist is a mistake and not zero retries.
 func TestRetryOfAnUnknownBatch(t *testing.T) {
-	during(t, t.TempDir(), "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+	during(t, t.TempDir(), "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
 		if _, err := c.RetryAll(t.Context(), "nosuch"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v", err)
 		}

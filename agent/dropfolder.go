@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // DropOptions say which folder is watched, and how. The zero value watches the
@@ -60,7 +60,7 @@ func (a *Agent) reportDropTrouble(trouble string) {
 
 // dropStatus is how the drop folder is, as the panel says it; nil where none is
 // watched.
-func (a *Agent) dropStatus() *staff.DropFolder {
+func (a *Agent) dropStatus() *adminclient.DropFolder {
 	w := a.dropFolder.Load()
 	if w == nil {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -49,7 +49,7 @@ func wantForgotten(t *testing.T, folder string, of client.Certificate, words ...
 }
 
 // certificateOf finds the only certificate of an address.
-func certificateOf(t *testing.T, c *staff.Client, email string) client.Certificate {
+func certificateOf(t *testing.T, c *adminclient.Client, email string) client.Certificate {
 	t.Helper()
 	page, err := c.List(t.Context(), client.Filter{Email: email})
 	if err != nil || len(page.Data) != 1 {
@@ -63,8 +63,8 @@ func TestErasedOfAnotherInstitution(t *testing.T) {
 	t.Parallel()
 	dir, q := t.TempDir(), manifestOf(t, 2)
 	q.NoWait = false
-	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
-		_, err := c.AddInstitution(t.Context(), staff.Settings{Institution: "College"})
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
+		_, err := c.AddInstitution(t.Context(), adminclient.Settings{Institution: "College"})
 		if err == nil {
 			_, err = c.UseInstitution(t.Context(), "College")
 		}
@@ -98,7 +98,7 @@ func TestErasedWhileTheBatchIsOnItsWay(t *testing.T) {
 	}
 	o := agent.Options{Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
 		Now: time.Now, Log: slog.New(slog.DiscardHandler), ImageToPDF: page}
-	running(t, o, func(_ *agent.Agent, c *staff.Client) {
+	running(t, o, func(_ *agent.Agent, c *adminclient.Client) {
 		var erased client.Certificate
 		report, err := c.Bulk(t.Context(), q, func(p client.Progress) {
 			if p.Stage != "issuing" || p.Done != 1 || erased.UUID != "" {
@@ -130,7 +130,7 @@ func TestFailedErasureIsLoggedWithoutTheAddress(t *testing.T) {
 	var log bytes.Buffer
 	o := agent.Options{Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
 		Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
-	running(t, o, func(_ *agent.Agent, c *staff.Client) {
+	running(t, o, func(_ *agent.Agent, c *adminclient.Client) {
 		bulk(t, c, q)
 		if err := errors.Join(os.RemoveAll(verified), os.WriteFile(verified, nil, 0o600)); err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestNobodyIsErasedWhileTheDroppedBatchIsOnItsWay(t *testing.T) {
 	t.Parallel()
 	dir, q := t.TempDir(), manifestOf(t, 1)
 	q.NoWait = false
-	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
 		bulk(t, c, q)
 		staged := filepath.Join(dir, "incoming", "20260601T101500.000-m")
 		record := fmt.Sprintf(`{"manifest": "m.csv", "digest": "%x"}`, sha256.Sum256(q.Manifest))

@@ -6,15 +6,15 @@ import (
 	"testing"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // What fails in these tests is what waits when its batch is cancelled: the vault
 // does not work before it is told to.
-func cancelledBatch(t *testing.T, c *staff.Client, n int) client.BulkReport {
+func cancelledBatch(t *testing.T, c *adminclient.Client, n int) client.BulkReport {
 	t.Helper()
 	report := issue(t, c, manifestOf(t, n))
-	if _, err := c.ActOnBatch(t.Context(), report.BatchID, staff.CancelBatch); err != nil {
+	if _, err := c.ActOnBatch(t.Context(), report.BatchID, adminclient.CancelBatch); err != nil {
 		t.Fatal(err)
 	}
 	return report
@@ -33,7 +33,7 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(groups) != 1 || groups[0].Code != "cancelled" || groups[0].Count != 5 ||
-			!strings.Contains(groups[0].Reason, "cancelled before") || groups[0].Mend == "" {
+			!strings.Contains(groups[0].Reason, "cancelled before") || groups[0].Fix == "" {
 			t.Errorf("groups %+v", groups)
 		}
 	}
@@ -60,20 +60,20 @@ func TestManyAreRetriedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := staff.Selection{UUIDs: []string{page.Data[0].UUID, page.Data[1].UUID, "0198b1a4-0000-7000-8000-000000000000"}}
+	named := adminclient.Selection{UUIDs: []string{page.Data[0].UUID, page.Data[1].UUID, "0198b1a4-0000-7000-8000-000000000000"}}
 	report, err := c.RetrySelected(t.Context(), named)
 	if err != nil || report.Retried != 2 || len(report.Refused) != 1 || report.Refused[0].UUID != named.UUIDs[2] {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	report, err = c.RetrySelected(t.Context(), staff.Selection{UUIDs: named.UUIDs[:1]})
+	report, err = c.RetrySelected(t.Context(), adminclient.Selection{UUIDs: named.UUIDs[:1]})
 	if err != nil || report.Retried != 0 || len(report.Refused) != 1 || !strings.Contains(report.Refused[0].Message, "processing") {
 		t.Errorf("what is processed already: %+v, %v", report, err)
 	}
-	report, err = c.RetrySelected(t.Context(), staff.Selection{Code: "cancelled"})
+	report, err = c.RetrySelected(t.Context(), adminclient.Selection{Code: "cancelled"})
 	if err != nil || report.Retried != 68 || len(report.Refused) != 0 {
 		t.Errorf("the group: %+v, %v", report, err)
 	}
-	if _, err := c.RetrySelected(t.Context(), staff.Selection{}); err == nil {
+	if _, err := c.RetrySelected(t.Context(), adminclient.Selection{}); err == nil {
 		t.Error("nothing named is retried")
 	}
 }
@@ -91,10 +91,10 @@ func TestAStoryHasAllEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	work()
-	heard(t, c, "0", func(m staff.Message) bool {
+	heard(t, c, "0", func(m adminclient.Message) bool {
 		return m.Certificate != nil && strings.HasSuffix(m.Certificate.Event, ".approved")
 	})
-	story, err := c.Story(t.Context(), name)
+	story, err := c.History(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAStoryHasAllEvents(t *testing.T) {
 	if len(story.Chain) != 1 || story.Certificate.Status.Value != "approved" {
 		t.Errorf("story %+v", story)
 	}
-	if _, err := c.Story(t.Context(), "VEC-IC-2026AAAAAAAAAAAAA"); err == nil {
+	if _, err := c.History(t.Context(), "VEC-IC-2026AAAAAAAAAAAAA"); err == nil {
 		t.Error("a certificate that does not exist has a story")
 	}
 }
@@ -123,10 +123,10 @@ func TestActsOnABatchAreTold(t *testing.T) {
 	acted := make(chan error, 1)
 	go func() {
 		<-begun
-		_, err := c.ActOnBatch(t.Context(), report.BatchID, staff.PauseBatch)
+		_, err := c.ActOnBatch(t.Context(), report.BatchID, adminclient.PauseBatch)
 		acted <- err
 	}()
-	heard(t, c, "", func(m staff.Message) bool {
+	heard(t, c, "", func(m adminclient.Message) bool {
 		if m.Snapshot != nil {
 			close(begun)
 		}

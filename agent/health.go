@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // metricsSource answers the questions of health about all of the home's institutions.
@@ -37,10 +37,10 @@ func (a *Agent) instrument(name string, next http.Handler) http.Handler {
 }
 
 // problems are what staff should know.
-func (a *Agent) problems() []staff.Problem {
-	shown := []staff.Problem{}
+func (a *Agent) problems() []adminclient.Problem {
+	shown := []adminclient.Problem{}
 	for _, p := range a.health.Problems() {
-		shown = append(shown, staff.Problem{Kind: p.Name, Message: p.Message})
+		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message})
 	}
 	return append(shown, a.institutions.Problems()...)
 }

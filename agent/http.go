@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -50,7 +50,7 @@ func (a *Agent) Handler() http.Handler {
 			if r.Context().Err() != nil {
 				return // who asked has gone, which ended the work
 			}
-			a.Log.Error("a call failed", "method", r.Method, "path", staff.Path(r), "error", err)
+			a.Log.Error("a call failed", "method", r.Method, "path", adminclient.AuditPath(r), "error", err)
 		},
 	}
 	mux := http.NewServeMux()
@@ -80,30 +80,30 @@ func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 }
 
 // Status says what the home holds and what waits in it.
-func (a *Agent) Status(ctx context.Context) (staff.AgentStatus, error) {
+func (a *Agent) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 	institution := a.Institution()
 	counts, err := a.store.Counts(ctx, institution.ID)
 	if err != nil {
-		return staff.AgentStatus{}, err
+		return adminclient.AgentStatus{}, err
 	}
 	queues, err := a.store.Queues(ctx, a.Now())
 	if err != nil {
-		return staff.AgentStatus{}, err
+		return adminclient.AgentStatus{}, err
 	}
 	corrections, err := a.store.Corrections(ctx, institution.ID, false)
 	if err != nil {
-		return staff.AgentStatus{}, err
+		return adminclient.AgentStatus{}, err
 	}
-	s := staff.AgentStatus{
+	s := adminclient.AgentStatus{
 		Home: string(a.Home), HomeID: a.homeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
-		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]staff.Queue{},
+		BaseURL: a.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]adminclient.Queue{},
 		DatabaseSize: a.store.Size(), Corrections: len(corrections), Problems: a.problems(), Drop: a.dropStatus(),
 	}
 	for _, state := range vault.Statuses() {
 		s.Certificates[string(state)] = counts.Of(state)
 	}
 	for kind, q := range queues {
-		s.Jobs[string(kind)] = staff.Queue{Waiting: q.Waiting, Later: q.Later}
+		s.Jobs[string(kind)] = adminclient.Queue{Waiting: q.Waiting, Later: q.Later}
 	}
 	return s, nil
 }

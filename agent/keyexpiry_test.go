@@ -9,14 +9,14 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // A key that ends within 60 days is warned of until another is in its place, and
 // what it signed stays valid then.
 func TestASigningKeyThatEndsSoon(t *testing.T) {
 	dir, made := t.TempDir(), time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
-	during(t, dir, "UTC", made, func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", made, func(_ *agent.Agent, c *adminclient.Client) {
 		q := manifestOf(t, 2)
 		q.NoWait = false
 		issue(t, c, q)
@@ -30,14 +30,14 @@ func TestASigningKeyThatEndsSoon(t *testing.T) {
 		{made.AddDate(10, 0, -59), "the signing key of Test University ends on 2036-05-02; replace it with \"vecctl key rotate\""},
 		{made.AddDate(10, 0, 1), "the signing key of Test University ended on 2036-05-02"},
 	} {
-		during(t, dir, "UTC", test.now, func(a *agent.Agent, c *staff.Client) {
+		during(t, dir, "UTC", test.now, func(a *agent.Agent, c *adminclient.Client) {
 			wantKeyProblem(t, c, test.says)
 			if body := ask(a.Handler(), http.MethodGet, "/metrics").Body; !bytes.Contains(body.Bytes(), []byte("vecctl_signing_key_end_timestamp_seconds 2.0933")) {
 				t.Errorf("the metrics do not say when the key ends")
 			}
 		})
 	}
-	during(t, dir, "UTC", made.AddDate(10, 0, 1), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", made.AddDate(10, 0, 1), func(_ *agent.Agent, c *adminclient.Client) {
 		before, err := c.SigningKey(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestASigningKeyThatEndsSoon(t *testing.T) {
 	})
 }
 
-func wantKeyProblem(t *testing.T, c *staff.Client, says string) {
+func wantKeyProblem(t *testing.T, c *adminclient.Client, says string) {
 	t.Helper()
 	s, err := c.AgentStatus(t.Context())
 	if err != nil {
@@ -65,7 +65,7 @@ func wantKeyProblem(t *testing.T, c *staff.Client, says string) {
 	}
 	found := ""
 	for _, p := range s.Problems {
-		if p.Kind == staff.KeyProblem {
+		if p.Kind == adminclient.KeyProblem {
 			found += p.Message
 		}
 	}

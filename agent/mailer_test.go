@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/mail/mailtest"
 )
 
@@ -31,8 +31,8 @@ func TestMailsLeaveAndComeBack(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *staff.Client) {
-		if _, err := c.Configure(t.Context(), staff.Settings{Sender: "office@university.example"}); err != nil {
+	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
+		if _, err := c.Configure(t.Context(), adminclient.Settings{Sender: "office@university.example"}); err != nil {
 			t.Fatal(err)
 		}
 		q := manifestOf(t, 2)
@@ -41,7 +41,7 @@ func TestMailsLeaveAndComeBack(t *testing.T) {
 		if waiting, err := c.SendMails(t.Context()); err != nil || waiting != 0 {
 			t.Fatalf("%d mails wait, %v", waiting, err)
 		}
-		sent, err := c.Mails(t.Context(), staff.MailFilter{State: "sent"})
+		sent, err := c.Mails(t.Context(), adminclient.MailFilter{State: "sent"})
 		if err != nil || len(sent) != 2 || len(server.Received()) != 2 || server.Received()[0].From != "office@university.example" {
 			t.Fatalf("%+v, %v; the server has %+v", sent, err, server.Received())
 		}
@@ -65,7 +65,7 @@ func TestMailsLeaveAndComeBack(t *testing.T) {
 		if err != nil || one.Undelivered == nil || one.Undelivered.Code != "5.1.1" || one.Undelivered.Address != sent[0].To {
 			t.Errorf("%+v, %v", one.Undelivered, err)
 		}
-		returned, err := c.Mails(t.Context(), staff.MailFilter{Bounced: true})
+		returned, err := c.Mails(t.Context(), adminclient.MailFilter{Bounced: true})
 		if err != nil || len(returned) != 1 || returned[0].ID != sent[0].ID || returned[0].Reason != "unknown user" {
 			t.Errorf("%+v, %v", returned, err)
 		}
@@ -106,7 +106,7 @@ func TestMailsWithoutASender(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("mail:\n  smtp_url: smtp://"+server.Address()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
 		q := manifestOf(t, 1)
 		q.NoWait = false
 		bulk(t, c, q)

@@ -16,21 +16,21 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // vaultAt opens an agent on a home of its own and a client of its staff's face.
 // The agent works from the call of the function returned on, until the test ends.
-func vaultAt(t *testing.T, dir string) (c *staff.Client, work func()) {
+func vaultAt(t *testing.T, dir string) (c *adminclient.Client, work func()) {
 	t.Helper()
 	return vaultWith(t, dir, nil)
 }
 
 // vaultWith is vaultAt with an environment.
-func vaultWith(t *testing.T, dir string, env map[string]string) (c *staff.Client, work func()) {
+func vaultWith(t *testing.T, dir string, env map[string]string) (c *adminclient.Client, work func()) {
 	t.Helper()
 	a, err := agent.Open(t.Context(), agent.Options{
 		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
@@ -40,7 +40,7 @@ func vaultWith(t *testing.T, dir string, env map[string]string) (c *staff.Client
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err = staff.New("http://vecctl.test", loopback.Transport(a.Handler())); err != nil {
+	if c, err = adminclient.New("http://vecctl.test", inproc.Transport(a.Handler())); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -63,7 +63,7 @@ func vaultWith(t *testing.T, dir string, env map[string]string) (c *staff.Client
 
 // manifestOf writes n documents into a folder and returns the request that
 // issues them without waiting.
-func manifestOf(t *testing.T, n int) staff.BulkRequest {
+func manifestOf(t *testing.T, n int) adminclient.BulkRequest {
 	t.Helper()
 	dir := t.TempDir()
 	table := "title,name,email,file\n"
@@ -74,7 +74,7 @@ func manifestOf(t *testing.T, n int) staff.BulkRequest {
 			t.Fatal(err)
 		}
 	}
-	return staff.BulkRequest{Name: "m.csv", Manifest: []byte(table), Files: dir, NoWait: true}
+	return adminclient.BulkRequest{Name: "m.csv", Manifest: []byte(table), Files: dir, NoWait: true}
 }
 
 // onePage is a PDF of one page with a line of text.
@@ -98,7 +98,7 @@ func onePage(text string) []byte {
 	return []byte(b.String())
 }
 
-func issue(t *testing.T, c *staff.Client, q staff.BulkRequest) client.BulkReport {
+func issue(t *testing.T, c *adminclient.Client, q adminclient.BulkRequest) client.BulkReport {
 	t.Helper()
 	report, err := c.Bulk(t.Context(), q, func(client.Progress) {})
 	if err != nil {
@@ -108,12 +108,12 @@ func issue(t *testing.T, c *staff.Client, q staff.BulkRequest) client.BulkReport
 }
 
 // heard follows the stream until enough has been heard.
-func heard(t *testing.T, c *staff.Client, after string, enough func(staff.Message) bool) (last string) {
+func heard(t *testing.T, c *adminclient.Client, after string, enough func(adminclient.Message) bool) (last string) {
 	t.Helper()
 	done := errors.New("enough")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := c.Follow(ctx, after, func(m staff.Message) error {
+	err := c.Follow(ctx, after, func(m adminclient.Message) error {
 		if m.ID != "" {
 			last = m.ID
 		}
@@ -135,7 +135,7 @@ func TestTheStreamTellsEverythingOnce(t *testing.T) {
 	issue(t, c, manifestOf(t, n))
 	begun, approved := map[string]bool{}, map[string]bool{}
 	snapshots := 0
-	last := heard(t, c, "0", func(m staff.Message) bool {
+	last := heard(t, c, "0", func(m adminclient.Message) bool {
 		switch {
 		case m.Snapshot != nil:
 			snapshots++
@@ -156,7 +156,7 @@ func TestTheStreamTellsEverythingOnce(t *testing.T) {
 	q := manifestOf(t, 1)
 	q.Manifest = []byte("title,name,email,file\nMaster,New Person,new@example.org,d0.pdf\n")
 	issue(t, c, q)
-	heard(t, c, last, func(m staff.Message) bool {
+	heard(t, c, last, func(m adminclient.Message) bool {
 		if m.Certificate != nil && m.Certificate.Name != "New Person" {
 			t.Errorf("told again: %+v", m.Certificate)
 		}
@@ -167,8 +167,8 @@ func TestTheStreamTellsEverythingOnce(t *testing.T) {
 func TestTheStreamBeginsWithASnapshot(t *testing.T) {
 	c, _ := vaultAt(t, filepath.Join(t.TempDir(), "home"))
 	issue(t, c, manifestOf(t, 3))
-	heard(t, c, "", func(m staff.Message) bool {
-		if m == (staff.Message{}) {
+	heard(t, c, "", func(m adminclient.Message) bool {
+		if m == (adminclient.Message{}) {
 			return false // the stream has begun
 		}
 		if m.Snapshot == nil {
@@ -186,7 +186,7 @@ func TestAPausedBatchWaitsAndACancelledOneEnds(t *testing.T) {
 	c, work := vaultAt(t, filepath.Join(t.TempDir(), "home"))
 	q := manifestOf(t, 5)
 	id := issue(t, c, q).BatchID
-	act := func(act staff.BatchAct, want string) client.Batch {
+	act := func(act adminclient.BatchAction, want string) client.Batch {
 		t.Helper()
 		b, err := c.ActOnBatch(t.Context(), id, act)
 		if err != nil || b.Status != want {
@@ -194,8 +194,8 @@ func TestAPausedBatchWaitsAndACancelledOneEnds(t *testing.T) {
 		}
 		return b
 	}
-	act(staff.PauseBatch, "paused")
-	if _, err := c.ActOnBatch(t.Context(), id, staff.PauseBatch); !fault.Is(err, fault.Illegal) {
+	act(adminclient.PauseBatch, "paused")
+	if _, err := c.ActOnBatch(t.Context(), id, adminclient.PauseBatch); !fault.Is(err, fault.Illegal) {
 		t.Errorf("pausing twice: %v", err)
 	}
 	work()
@@ -206,14 +206,14 @@ func TestAPausedBatchWaitsAndACancelledOneEnds(t *testing.T) {
 	if r := issue(t, c, other); r.Issued != 1 {
 		t.Fatalf("the other batch: %+v", r)
 	}
-	if b := act(staff.ResumeBatch, "processing"); b.Processing != 5 {
+	if b := act(adminclient.ResumeBatch, "processing"); b.Processing != 5 {
 		t.Errorf("worked on while paused: %+v", b)
 	}
 	q.NoWait = false
 	if r := issue(t, c, q); r.Issued+r.Unchanged != 5 {
 		t.Errorf("after it was resumed: %+v", r)
 	}
-	if b := act(staff.CancelBatch, "cancelled"); b.Approved != 5 || b.Failed != 0 {
+	if b := act(adminclient.CancelBatch, "cancelled"); b.Approved != 5 || b.Failed != 0 {
 		t.Errorf("cancelling what is done changed it: %+v", b)
 	}
 	if _, err := c.ActOnBatch(t.Context(), id, "explode"); !fault.Is(err, fault.NotFound) {
@@ -225,7 +225,7 @@ func TestACancelledBatchCanBeTakenUpAgain(t *testing.T) {
 	c, work := vaultAt(t, filepath.Join(t.TempDir(), "home"))
 	q := manifestOf(t, 4)
 	id := issue(t, c, q).BatchID
-	if b, err := c.ActOnBatch(t.Context(), id, staff.CancelBatch); err != nil || b.Failed != 4 || b.Processing != 0 {
+	if b, err := c.ActOnBatch(t.Context(), id, adminclient.CancelBatch); err != nil || b.Failed != 4 || b.Processing != 0 {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	work()

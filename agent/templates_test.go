@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
@@ -30,10 +30,10 @@ func addTemplate(t *testing.T, dir, name string) {
 func TestTemplatedRowsAcrossMidnight(t *testing.T) {
 	dir := t.TempDir()
 	evening := time.Date(2026, 5, 31, 23, 50, 0, 0, time.UTC)
-	request := staff.BulkRequest{Name: "m.csv", Files: t.TempDir(), Template: "degree",
+	request := adminclient.BulkRequest{Name: "m.csv", Files: t.TempDir(), Template: "degree",
 		Manifest: []byte("title,name,email,president\nMaster,Ada,ada@example.org,Q\n")}
 	made := ""
-	during(t, dir, "UTC", evening, func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", evening, func(_ *agent.Agent, c *adminclient.Client) {
 		addTemplate(t, dir, "degree")
 		report := bulk(t, c, request)
 		if report.Issued != 1 {
@@ -41,7 +41,7 @@ func TestTemplatedRowsAcrossMidnight(t *testing.T) {
 		}
 		made = report.Rows[0].ReferenceID
 	})
-	during(t, dir, "UTC", evening.Add(time.Hour), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", evening.Add(time.Hour), func(_ *agent.Agent, c *adminclient.Client) {
 		if report := bulk(t, c, request); report.Unchanged != 1 || report.Rows[0].ReferenceID != made {
 			t.Errorf("%+v", report)
 		}
@@ -56,7 +56,7 @@ func TestTemplatedRowsAcrossMidnight(t *testing.T) {
 
 func TestTemplateList(t *testing.T) {
 	dir := t.TempDir()
-	during(t, dir, "UTC", time.Date(2026, 5, 31, 12, 0, 0, 0, time.UTC), func(_ *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Date(2026, 5, 31, 12, 0, 0, 0, time.UTC), func(_ *agent.Agent, c *adminclient.Client) {
 		if all, err := c.Templates(t.Context()); err != nil || len(all) != 0 {
 			t.Errorf("%v, %v", all, err)
 		}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -76,7 +76,7 @@ func (v *visitor) sees(path string, status int, texts ...string) {
 // owner's account, and through correction, revocation and erasure.
 func TestRecipients(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "home")
-	during(t, dir, "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *staff.Client) {
+	during(t, dir, "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(a *agent.Agent, c *adminclient.Client) {
 		q := manifestOf(t, 4)
 		q.NoWait = false
 		text := strings.NewReplacer("p0@", "ada@", "p1@", "Ada@", "p2@", "ADA@", "Diploma,Person 1", "Second,Person 1", "Diploma,Person 2", "Third,Person 2").
@@ -121,7 +121,7 @@ func TestRecipients(t *testing.T) {
 			t.Error(err)
 		}
 		mended := "Personn 0"
-		next, err := c.Reissue(t.Context(), first.UUID, staff.Mend{Name: &mended})
+		next, err := c.Reissue(t.Context(), first.UUID, adminclient.Amendment{Name: &mended})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestRecipients(t *testing.T) {
 }
 
 // mailedLink is the sign-in link in the last mail that was written into the home.
-func mailedLink(t *testing.T, c *staff.Client, dir string) string {
+func mailedLink(t *testing.T, c *adminclient.Client, dir string) string {
 	t.Helper()
 	for {
 		waiting, err := c.SendMails(t.Context())

@@ -50,7 +50,7 @@ func hashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Admits tells whether a key opens the account.
-func (a Account) Admits(key string) bool {
+// CheckKey reports whether a key opens the account.
+func (a Account) CheckKey(key string) bool {
 	return !a.Disabled && subtle.ConstantTimeCompare([]byte(hashKey(key)), []byte(a.KeyHash)) == 1
 }

@@ -14,11 +14,11 @@ const (
 	Currency  Badge = "VW-CERT-CUR"
 )
 
-// Ladder lists the badges from the bottom.
-func Ladder() []Badge { return []Badge{Base, Reference, Governed, Financial, Currency} }
+// Badges lists the badges from the bottom.
+func Badges() []Badge { return []Badge{Base, Reference, Governed, Financial, Currency} }
 
 // Rank counts the steps from the bottom: 1 to 5, 0 for none.
-func (b Badge) Rank() int { return slices.Index(Ladder(), b) + 1 }
+func (b Badge) Rank() int { return slices.Index(Badges(), b) + 1 }
 
 // Name is the badge's name for people.
 func (b Badge) Name() string {
@@ -93,7 +93,7 @@ type Config struct {
 	BaseCurrencySet                bool `json:"base_currency_set"`
 }
 
-// Same tells whether two snapshots say the same, their time aside.
+// Same reports whether two snapshots say the same, their time aside.
 func (s Snapshot) Same(other Snapshot) bool {
 	s.Timestamp, other.Timestamp = "", ""
 	return s == other
@@ -101,10 +101,10 @@ func (s Snapshot) Same(other Snapshot) bool {
 
 // Requirement is one thing that a step of the ladder needs.
 type Requirement struct {
-	Badge Badge
-	Field string // of the snapshot, such as features.base
-	Lack  string // what to say when it is missing
-	met   func(Snapshot) bool
+	Badge   Badge
+	Field   string // of the snapshot, such as features.base
+	Message string // what to say when it is missing
+	met     func(Snapshot) bool
 }
 
 // Requirements lists what each step needs besides the steps below it.
@@ -131,7 +131,7 @@ func Requirements() []Requirement {
 // Qualify finds the highest badge that a snapshot earns, "" for none.
 func Qualify(s Snapshot) Badge {
 	var earned Badge
-	for _, b := range Ladder() {
+	for _, b := range Badges() {
 		if len(Missing(s, b)) > 0 {
 			return earned
 		}
@@ -153,8 +153,8 @@ func Missing(s Snapshot, b Badge) []Requirement {
 
 // Next is the step above a badge, "" above the top one.
 func (b Badge) Next() Badge {
-	if b.Rank() == len(Ladder()) {
+	if b.Rank() == len(Badges()) {
 		return ""
 	}
-	return Ladder()[b.Rank()]
+	return Badges()[b.Rank()]
 }

@@ -69,34 +69,34 @@ type Claim struct {
 func (c Claim) check(minSDK string) (Badge, error) {
 	if n := utf8.RuneCountInString(c.Project); strings.TrimSpace(c.Project) == "" || n > maxProject ||
 		!utf8.ValidString(c.Project) || strings.ContainsFunc(c.Project, unicode.IsControl) {
-		return "", Refuse(InvalidRequest, "project_name must be a text of 1 to 255 characters")
+		return "", NewContractError(InvalidRequest, "project_name must be a text of 1 to 255 characters")
 	}
-	return appraise(c.Snapshot, minSDK)
+	return qualify(c.Snapshot, minSDK)
 }
 
-// appraise finds the badge that a snapshot earns.
-func appraise(s Snapshot, minSDK string) (Badge, error) {
+// qualify finds the badge that a snapshot earns.
+func qualify(s Snapshot, minSDK string) (Badge, error) {
 	if err := CheckSDK(s.SDKVersion, minSDK); err != nil {
 		return "", err
 	}
 	badge := Qualify(s)
 	if badge == "" {
-		return "", Refuse(NotQualified, "The integration does not qualify for any badge: "+lacks(Missing(s, Base)))
+		return "", NewContractError(NotQualified, "The integration does not qualify for any badge: "+missingText(Missing(s, Base)))
 	}
 	return badge, nil
 }
 
-func lacks(missing []Requirement) string {
+func missingText(missing []Requirement) string {
 	var words []string
 	for _, r := range missing {
-		words = append(words, r.Lack)
+		words = append(words, r.Message)
 	}
 	return strings.Join(words, "; ")
 }
 
-// Open makes a certification that is asked for. It is pending; Settle says whether
+// NewRequest makes a certification that is asked for. It is pending; Settle says whether
 // it must stay so.
-func (c Claim) Open(id string, a Account, minSDK string, now time.Time) (Certification, error) {
+func (c Claim) NewRequest(id string, a Account, minSDK string, now time.Time) (Certification, error) {
 	badge, err := c.check(minSDK)
 	if err != nil {
 		return Certification{}, err
@@ -129,9 +129,9 @@ func (c Certification) At(now time.Time) State {
 	return c.State
 }
 
-// Ready tells whether nothing keeps a pending certification from being granted.
+// Ready reports whether nothing keeps a pending certification from being granted.
 func (c Certification) Ready(d Domain) bool {
-	return c.State == Pending && !c.Review && d.Proven()
+	return c.State == Pending && !c.Review && d.Verified()
 }
 
 // Grant begins the first term, of a year.
@@ -139,10 +139,10 @@ func (c Certification) Grant(s Secret, nonce string, now time.Time) (Certificati
 	if c.State != Pending {
 		return c, notPending(c)
 	}
-	return c.begin(s, nonce, now)
+	return c.startTerm(s, nonce, now)
 }
 
-func (c Certification) begin(s Secret, nonce string, from time.Time) (Certification, error) {
+func (c Certification) startTerm(s Secret, nonce string, from time.Time) (Certification, error) {
 	c.State, c.Key, c.Nonce = Active, s.ID, nonce
 	c.IssuedAt = seconds(from)
 	c.ExpiresAt = c.IssuedAt.AddDate(1, 0, 0)
@@ -180,7 +180,7 @@ func notPending(c Certification) error {
 func checkReason(reason string) error {
 	if n := utf8.RuneCountInString(reason); strings.TrimSpace(reason) == "" || n > maxReason ||
 		!utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
-		return Refuse(InvalidRequest, "reason must be a text of 1 to 500 characters")
+		return NewContractError(InvalidRequest, "reason must be a text of 1 to 500 characters")
 	}
 	return nil
 }
@@ -195,17 +195,17 @@ func (c Certification) Revoke(reason string, now time.Time) (Certification, erro
 	case Revoked:
 		return c, nil
 	case Superseded:
-		return c, Refuse(InvalidRequest, "Certification was renewed; revoke the one that took its place")
+		return c, NewContractError(InvalidRequest, "Certification was renewed; revoke the one that took its place")
 	case Active:
 		c.State, c.RevokedAt, c.Reason = Revoked, seconds(now), strings.TrimSpace(reason)
 		return c, nil
 	case Pending, Rejected, Expired:
 	}
-	return c, NoCertification()
+	return c, ErrNoCertification()
 }
 
-// farthest is how far ahead a term may begin: nobody stocks up on badges.
-const farthest = 5
+// maxYearsAhead is how far ahead a term may begin: nobody stocks up on badges.
+const maxYearsAhead = 5
 
 // Renew makes the next term. It begins where this one ends, whenever within this
 // one it is asked for. The first result is this one, superseded.
@@ -213,7 +213,7 @@ func (c Certification) Renew(id string, snapshot Snapshot, s Secret, nonce, minS
 	if err := c.renewable(now); err != nil {
 		return c, c, err
 	}
-	badge, err := appraise(snapshot, minSDK)
+	badge, err := qualify(snapshot, minSDK)
 	if err != nil {
 		return c, c, err
 	}
@@ -221,7 +221,7 @@ func (c Certification) Renew(id string, snapshot Snapshot, s Secret, nonce, minS
 		ID: id, Store: c.Store, Domain: c.Domain, Project: c.Project, Snapshot: snapshot, Badge: badge,
 		SDKVersion: snapshot.SDKVersion, RequestedAt: seconds(now), Previous: c.ID, PreviousBadge: c.Badge,
 	}
-	if next, err = next.begin(s, nonce, c.ExpiresAt); err != nil {
+	if next, err = next.startTerm(s, nonce, c.ExpiresAt); err != nil {
 		return c, c, err
 	}
 	c.State, c.Successor = Superseded, id
@@ -231,22 +231,22 @@ func (c Certification) Renew(id string, snapshot Snapshot, s Secret, nonce, minS
 func (c Certification) renewable(now time.Time) error {
 	switch c.At(now) {
 	case Active:
-		if c.IssuedAt.After(now.AddDate(farthest, 0, 0)) {
-			return Refuse(CannotRenew, "Certification has been renewed for years ahead already")
+		if c.IssuedAt.After(now.AddDate(maxYearsAhead, 0, 0)) {
+			return NewContractError(CannotRenew, "Certification has been renewed for years ahead already")
 		}
 		return nil
 	case Revoked:
-		return Refuse(CannotRenew, "Certification has been revoked and cannot be renewed")
+		return NewContractError(CannotRenew, "Certification has been revoked and cannot be renewed")
 	case Expired:
-		return Refuse(CannotRenew, "Certification has expired and cannot be renewed; request a new one")
+		return NewContractError(CannotRenew, "Certification has expired and cannot be renewed; request a new one")
 	case Superseded:
-		return Refuse(CannotRenew, "Certification has been renewed already; ask for the status of the domain")
+		return NewContractError(CannotRenew, "Certification has been renewed already; ask for the status of the domain")
 	case Pending, Rejected:
 	}
-	return NoCertification()
+	return ErrNoCertification()
 }
 
-// Upgraded tells whether a renewal earned a higher badge.
+// Upgraded reports whether a renewal earned a higher badge.
 func (c Certification) Upgraded() bool {
 	return c.PreviousBadge != "" && c.Badge.Rank() > c.PreviousBadge.Rank()
 }
@@ -257,7 +257,7 @@ func (c Certification) Downgraded() string {
 	if c.PreviousBadge == "" || c.Badge.Rank() >= c.PreviousBadge.Rank() {
 		return ""
 	}
-	return lacks(Missing(c.Snapshot, c.PreviousBadge))
+	return missingText(Missing(c.Snapshot, c.PreviousBadge))
 }
 
 // WarnDays is how many days before the end of a term the store is told.

@@ -48,7 +48,7 @@ func TestTheHashIsTheContracts(t *testing.T) {
 
 func granted(t *testing.T, s Snapshot) Certification {
 	t.Helper()
-	c, err := Claim{"mystore.com", "My Store", s}.Open("req_1", account, "1.0.0", issued)
+	c, err := Claim{"mystore.com", "My Store", s}.NewRequest("req_1", account, "1.0.0", issued)
 	if err == nil {
 		c, err = c.Grant(secret, "nonce", issued)
 	}
@@ -120,7 +120,7 @@ func TestRefusals(t *testing.T) {
 		"outdated":   {renew(c, outdated, issued), SDKOutdated, fault.Invalid},
 		"nothing":    {renew(c, nothing, issued), NotQualified, fault.Invalid},
 	} {
-		refusal, ok := errors.AsType[*Refusal](test.err)
+		refusal, ok := errors.AsType[*ContractError](test.err)
 		if !ok || refusal.Code != test.code || !fault.Is(test.err, test.kind) {
 			t.Errorf("%s: %v", name, test.err)
 		}
@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for _, project := range []string{"", " ", strings.Repeat("x", 256), "a\x00b", "a\nb", "\xff"} {
-		if _, err := (Claim{"mystore.com", project, full()}).Open("req_1", account, "1.0.0", issued); err == nil {
+		if _, err := (Claim{"mystore.com", project, full()}).NewRequest("req_1", account, "1.0.0", issued); err == nil {
 			t.Errorf("opened for %.10q", project)
 		}
 	}
@@ -142,12 +142,12 @@ func TestPendingNeedsProofAndReview(t *testing.T) {
 	if err != nil || d.Record() != TagName+"="+strings.Repeat("00", 16) || d.RecordName() != "_vendweave-challenge.mystore.com." {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	c, err := Claim{"mystore.com", "My Store", full()}.Open("req_1", Account{Slug: "my-store", Review: true}, "1.0.0", issued)
-	if err != nil || c.Ready(d) || c.Ready(d.Prove(ByRecord, issued)) {
+	c, err := Claim{"mystore.com", "My Store", full()}.NewRequest("req_1", Account{Slug: "my-store", Review: true}, "1.0.0", issued)
+	if err != nil || c.Ready(d) || c.Ready(d.MarkVerified(ByRecord, issued)) {
 		t.Errorf("ready too soon: %v", err)
 	}
 	approved, err := c.Approve()
-	if err != nil || approved.Ready(d) || !approved.Ready(d.Prove(ByRecord, issued)) {
+	if err != nil || approved.Ready(d) || !approved.Ready(d.MarkVerified(ByRecord, issued)) {
 		t.Errorf("not ready in the end: %v", err)
 	}
 	rejected, err := c.Reject("no shop")
@@ -168,9 +168,9 @@ func TestPausesGrow(t *testing.T) {
 			t.Errorf("after %d checks a pause of %v", d.Checks, pause)
 		}
 		last, now = pause, d.NextCheck
-		d = d.Disprove("nothing", now)
+		d = d.MarkCheckFailed("nothing", now)
 	}
-	if waited := now.Sub(issued); waited < giveUp || waited > giveUp+48*time.Hour || d.Checks > 50 {
+	if waited := now.Sub(issued); waited < giveUpAfter || waited > giveUpAfter+48*time.Hour || d.Checks > 50 {
 		t.Errorf("given up after %v and %d checks", waited, d.Checks)
 	}
 	app, _ := NewDomain(bytes.NewReader(make([]byte, 16)), "my-app", "s", issued)
@@ -201,10 +201,10 @@ func TestEventsAreTheContracts(t *testing.T) {
 }
 
 func TestTheAuditListIsChained(t *testing.T) {
-	var list []Entry
-	last := Entry{}
+	var list []AuditEntry
+	last := AuditEntry{}
 	for _, what := range []string{"store.added", "domain.added", "certification.granted", "certification.revoked"} {
-		e, err := last.Chain(Act{Who: Staff, What: what, Subject: "x", Why: "because"}, issued)
+		e, err := last.Chain(AuditAction{Who: Staff, What: what, Subject: "x", Why: "because"}, issued)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,12 +214,12 @@ func TestTheAuditListIsChained(t *testing.T) {
 	if got := last.Hash; got != "df51d6122b7b8d5b90a59a9833d715908e0a058cd669ed76aec94fb5d064b496" {
 		t.Errorf("the last hash is %s", got)
 	}
-	check := func(list []Entry) error {
-		before := Entry{}
+	check := func(list []AuditEntry) error {
+		before := AuditEntry{}
 		for _, e := range list {
 			// What is kept is JSON.
 			raw, _ := json.Marshal(e)
-			var kept Entry
+			var kept AuditEntry
 			_ = json.Unmarshal(raw, &kept)
 			if err := kept.Follows(before); err != nil {
 				return err
@@ -231,18 +231,18 @@ func TestTheAuditListIsChained(t *testing.T) {
 	if err := check(list); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func([]Entry) []Entry{
-		"who":     func(l []Entry) []Entry { l[1].Who = "nobody"; return l },
-		"time":    func(l []Entry) []Entry { l[1].At = l[1].At.Add(time.Second); return l },
-		"removed": func(l []Entry) []Entry { return append(l[:1], l[2:]...) },
-		"swapped": func(l []Entry) []Entry { l[1], l[2] = l[2], l[1]; return l },
-		"rehashed": func(l []Entry) []Entry {
+	for name, change := range map[string]func([]AuditEntry) []AuditEntry{
+		"who":     func(l []AuditEntry) []AuditEntry { l[1].Who = "nobody"; return l },
+		"time":    func(l []AuditEntry) []AuditEntry { l[1].At = l[1].At.Add(time.Second); return l },
+		"removed": func(l []AuditEntry) []AuditEntry { return append(l[:1], l[2:]...) },
+		"swapped": func(l []AuditEntry) []AuditEntry { l[1], l[2] = l[2], l[1]; return l },
+		"rehashed": func(l []AuditEntry) []AuditEntry {
 			l[1].Why, l[1].Hash = "otherwise", ""
 			l[1].Hash, _ = hashchain.Hash(l[1])
 			return l
 		},
 	} {
-		if err := check(change(append([]Entry(nil), list...))); !fault.Is(err, fault.Damaged) {
+		if err := check(change(append([]AuditEntry(nil), list...))); !fault.Is(err, fault.Damaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -68,12 +68,12 @@ func (d Domain) Tag() string {
 	return `<meta name="` + TagName + `" content="` + d.Token + `">`
 }
 
-// Proven tells whether the domain's ownership was shown.
-func (d Domain) Proven() bool { return d.Proof != "" }
+// Verified reports whether the domain's ownership was shown.
+func (d Domain) Verified() bool { return d.Proof != "" }
 
-// Prove notes a proof.
-func (d Domain) Prove(p Proof, now time.Time) Domain {
-	if !d.Proven() {
+// MarkVerified notes a proof.
+func (d Domain) MarkVerified(p Proof, now time.Time) Domain {
+	if !d.Verified() {
 		d.ProvenAt = now
 	}
 	d.Proof, d.CheckedAt, d.Checks, d.NextCheck, d.Found = p, now, 0, time.Time{}, ""
@@ -82,8 +82,8 @@ func (d Domain) Prove(p Proof, now time.Time) Domain {
 
 // Pauses between checks of a domain that waits for its proof.
 const (
-	firstPause = time.Minute
-	giveUp     = 30 * 24 * time.Hour
+	firstPause  = time.Minute
+	giveUpAfter = 30 * 24 * time.Hour
 )
 
 func pauseAfter(checks int) time.Duration {
@@ -91,12 +91,12 @@ func pauseAfter(checks int) time.Duration {
 	return pauses[min(checks, len(pauses)-1)]
 }
 
-// Disprove notes a check that found no proof, and when the next one is due. A
+// MarkCheckFailed notes a check that found no proof, and when the next one is due. A
 // domain that waited for a month is checked by hand only.
-func (d Domain) Disprove(found string, now time.Time) Domain {
+func (d Domain) MarkCheckFailed(found string, now time.Time) Domain {
 	d.Checks++
 	d.CheckedAt, d.Found, d.NextCheck = now, found, now.Add(pauseAfter(d.Checks))
-	if now.Sub(d.AddedAt) > giveUp {
+	if now.Sub(d.AddedAt) > giveUpAfter {
 		d.NextCheck = time.Time{}
 	}
 	return d
@@ -105,7 +105,7 @@ func (d Domain) Disprove(found string, now time.Time) Domain {
 // recheckAfter is the age from which a proof is looked at again before a renewal.
 const recheckAfter = time.Hour
 
-// MustRecheck tells whether the proof must be looked at before a renewal: it was
+// MustRecheck reports whether the proof must be looked at before a renewal: it was
 // not seen just now, or was missed when it was looked for last. What staff vouched
 // for, they answer for.
 func (d Domain) MustRecheck(now time.Time) bool {

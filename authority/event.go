@@ -18,7 +18,7 @@ const (
 // Event is what a store is told of one of its certifications. Body is the JSON
 // that is sent, byte for byte, with every attempt.
 type Event struct {
-	Seq       uint64    `json:"seq"` // given by the ledger
+	Seq       uint64    `json:"seq"` // given by the store
 	Name      EventName `json:"name"`
 	Store     string    `json:"store"`
 	Domain    string    `json:"domain"`

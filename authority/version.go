@@ -12,7 +12,7 @@ const DefaultMinSDK = "1.0.0"
 
 const maxVersion = 64
 
-// validVersion tells whether a text is a semantic version: three numbers, and
+// validVersion reports whether a text is a semantic version: three numbers, and
 // perhaps a pre-release and a build behind them.
 func validVersion(v string) bool {
 	core, _, _ := strings.Cut(v, "-")
@@ -24,9 +24,9 @@ func validVersion(v string) bool {
 func CheckSDK(version, lowest string) error {
 	switch {
 	case !validVersion(version):
-		return Refuse(SDKOutdated, "SDK version is not a semantic version such as "+lowest+"; update the SDK")
+		return NewContractError(SDKOutdated, "SDK version is not a semantic version such as "+lowest+"; update the SDK")
 	case semver.Compare("v"+version, "v"+lowest) < 0:
-		return Refuse(SDKOutdated, "SDK version "+version+" is below the minimum "+lowest+"; update the SDK")
+		return NewContractError(SDKOutdated, "SDK version "+version+" is below the minimum "+lowest+"; update the SDK")
 	}
 	return nil
 }

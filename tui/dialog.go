@@ -6,23 +6,21 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/vecctl/vecctl/tui/desk"
-	"github.com/vecctl/vecctl/tui/keys"
-	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
 // dialog is a question that waits for its answer.
 type dialog struct {
-	desk.Question
-	inputs []desk.Prompt
-	at     int    // the field that is typed, or the choice that is selected
-	wrong  string // what is the matter with the answer
+	ui.DialogMsg
+	inputs  []ui.Prompt
+	at      int    // the field that is typed, or the choice that is selected
+	problem string // what is the matter with the answer
 }
 
-func newDialog(q desk.Question) *dialog {
-	d := &dialog{Question: q}
+func newDialog(q ui.DialogMsg) *dialog {
+	d := &dialog{DialogMsg: q}
 	for range q.Fields {
-		d.inputs = append(d.inputs, desk.NewPrompt("> "))
+		d.inputs = append(d.inputs, ui.NewPrompt("> "))
 	}
 	if len(d.inputs) > 0 {
 		d.inputs[0].Open()
@@ -32,29 +30,29 @@ func newDialog(q desk.Question) *dialog {
 
 // update takes a key or what is pasted; done is true when the question is answered
 // or given up.
-func (d *dialog) update(msg tea.Msg, k keys.Map) (cmd tea.Cmd, done bool) {
+func (d *dialog) update(msg tea.Msg, k ui.KeyMap) (cmd tea.Cmd, done bool) {
 	press, isKey := msg.(tea.KeyPressMsg)
 	switch {
 	case isKey && key.Matches(press, k.Back):
-		return desk.Say("Nothing was done."), true
+		return ui.ShowResult("Nothing was done."), true
 	case len(d.Choices) > 0:
-		return d.choose(press, k)
+		return d.handleChoice(press, k)
 	case len(d.inputs) > 0:
-		return d.typed(msg, isKey && key.Matches(press, k.Enter))
+		return d.handleInput(msg, isKey && key.Matches(press, k.Enter))
 	case isKey && press.String() == "y":
 		return d.Do(nil), true
 	case isKey && (press.String() == "n" || press.String() == "q"):
-		return desk.Say("Nothing was done."), true
+		return ui.ShowResult("Nothing was done."), true
 	}
 	return nil, false
 }
 
-func (d *dialog) choose(press tea.KeyPressMsg, k keys.Map) (cmd tea.Cmd, done bool) {
+func (d *dialog) handleChoice(press tea.KeyPressMsg, k ui.KeyMap) (cmd tea.Cmd, done bool) {
 	switch {
 	case key.Matches(press, k.Enter):
 		return d.Choices[d.at].Do(), true
 	case key.Matches(press, k.Quit):
-		return desk.Say("Nothing was done."), true
+		return ui.ShowResult("Nothing was done."), true
 	case key.Matches(press, k.Up):
 		d.at = max(d.at-1, 0)
 	case key.Matches(press, k.Down):
@@ -67,18 +65,18 @@ func (d *dialog) choose(press tea.KeyPressMsg, k keys.Map) (cmd tea.Cmd, done bo
 	return nil, false
 }
 
-func (d *dialog) typed(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
+func (d *dialog) handleInput(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
 	if !enter {
-		d.wrong = ""
-		d.inputs[d.at].Take(msg)
+		d.problem = ""
+		d.inputs[d.at].Update(msg)
 		return nil, false
 	}
 	field, value := d.Fields[d.at], strings.TrimSpace(d.inputs[d.at].Text())
 	switch {
 	case value == "":
-		d.wrong = "Something has to be typed; esc gives up."
-	case field.Must != "" && !strings.EqualFold(value, field.Must):
-		d.wrong = "This is not it; esc gives up."
+		d.problem = "Something has to be typed; esc gives up."
+	case field.Expected != "" && !strings.EqualFold(value, field.Expected):
+		d.problem = "This is not it; esc gives up."
 	case d.at+1 < len(d.inputs):
 		d.inputs[d.at].Close(value)
 		d.at++
@@ -93,9 +91,9 @@ func (d *dialog) typed(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
 	return nil, false
 }
 
-func (d *dialog) lines(l look.Look, width, room int) []string {
+func (d *dialog) lines(l ui.Theme, width, room int) []string {
 	lines := []string{l.Dim.Render(strings.Repeat(l.Rule, width))}
-	for _, line := range l.Wrap(look.Clean(d.Text), width) {
+	for _, line := range l.Wrap(ui.Sanitize(d.Text), width) {
 		lines = append(lines, l.Strong.Render(line))
 	}
 	if len(d.Choices) > 0 {
@@ -106,10 +104,10 @@ func (d *dialog) lines(l look.Look, width, room int) []string {
 	}
 	var typed []string
 	for i := range d.at + 1 {
-		typed = append(typed, l.Short(look.Clean(d.Fields[i].Label), width-1)+":", d.inputs[i].View(width))
+		typed = append(typed, l.Truncate(ui.Sanitize(d.Fields[i].Label), width-1)+":", d.inputs[i].View(width))
 	}
-	if d.wrong != "" {
-		typed = append(typed, l.Warn.Render(d.wrong))
+	if d.problem != "" {
+		typed = append(typed, l.Warn.Render(d.problem))
 	}
 	// What is typed now is seen at any rate.
 	return append(lines, typed[max(0, min(len(lines)+len(typed)-room, len(typed)-2)):]...)
@@ -117,17 +115,17 @@ func (d *dialog) lines(l look.Look, width, room int) []string {
 
 // choices draws what there is to choose from, as much as there is room for about the
 // one that is selected.
-func (d *dialog) choices(l look.Look, width, room int) []string {
+func (d *dialog) choices(l ui.Theme, width, room int) []string {
 	const most = 8
 	n := max(1, min(room-1, most, len(d.Choices)))
 	from := max(0, min(d.at-n/2, len(d.Choices)-n))
 	var lines []string
 	for i := from; i < from+n; i++ {
-		text := "  " + look.Clean(d.Choices[i].Label)
+		text := "  " + ui.Sanitize(d.Choices[i].Label)
 		if i == d.at {
 			text = l.Selected.Render(l.Fit(">"+text[1:], width))
 		}
-		lines = append(lines, l.Short(text, width))
+		lines = append(lines, l.Truncate(text, width))
 	}
-	return append(lines, "enter: this one   esc: leave it   "+look.Number(d.at+1)+" of "+look.Number(len(d.Choices)))
+	return append(lines, "enter: this one   esc: leave it   "+ui.FormatNumber(d.at+1)+" of "+ui.FormatNumber(len(d.Choices)))
 }

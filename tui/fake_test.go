@@ -10,34 +10,33 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/registrar"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // fake is a vault in memory, as far as a screen can tell.
 type fake struct {
 	mu        sync.Mutex
-	status    staff.AgentStatus
+	status    adminclient.AgentStatus
 	batches   []client.Batch
 	all       []client.Certificate // newest first
 	many      int                  // so many certificates, made up as they are asked for
-	hooks     []staff.Webhook
-	stores    []registrar.Store
-	certified []registrar.StoreCertification
-	sent      []staff.WebhookDelivery
-	applied   []staff.Application // newest first
+	hooks     []adminclient.Webhook
+	stores    []adminclient.Store
+	certified []adminclient.StoreCertification
+	sent      []adminclient.WebhookDelivery
+	applied   []adminclient.Application // newest first
 	templates []map[string]any
 	codes     map[string]string // cause by UUID
 	down      bool
 	calls     []string
-	news      chan staff.Message
+	news      chan adminclient.Message
 }
 
 func newFake() *fake {
-	return &fake{codes: map[string]string{}, news: make(chan staff.Message, 64), status: staff.AgentStatus{
+	return &fake{codes: map[string]string{}, news: make(chan adminclient.Message, 64), status: adminclient.AgentStatus{
 		Home: "/srv/vault", Institution: "Universität Łódź", TimeZone: "Europe/Warsaw", BaseURL: "https://vec.example.edu",
-		DatabaseSize: 12 << 20, Jobs: map[string]staff.Queue{"process": {}, "notify": {Waiting: 3, Later: 1}},
+		DatabaseSize: 12 << 20, Jobs: map[string]adminclient.Queue{"process": {}, "notify": {Waiting: 3, Later: 1}},
 	}}
 }
 
@@ -85,7 +84,7 @@ func (f *fake) enter(call string) error {
 	return nil
 }
 
-func (f *fake) AgentStatus(context.Context) (staff.AgentStatus, error) {
+func (f *fake) AgentStatus(context.Context) (adminclient.AgentStatus, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status.Certificates = map[string]int{}
@@ -166,7 +165,7 @@ func (f *fake) Retry(_ context.Context, name string) (client.Certificate, error)
 	return *c, nil
 }
 
-func (f *fake) RetrySelected(ctx context.Context, s staff.Selection) (staff.RetryReport, error) {
+func (f *fake) RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error) {
 	if s.Code != "" {
 		f.mu.Lock()
 		for _, c := range f.all {
@@ -176,10 +175,10 @@ func (f *fake) RetrySelected(ctx context.Context, s staff.Selection) (staff.Retr
 		}
 		f.mu.Unlock()
 	}
-	var report staff.RetryReport
+	var report adminclient.RetryReport
 	for _, uuid := range s.UUIDs {
 		if _, err := f.Retry(ctx, uuid); err != nil {
-			report.Refused = append(report.Refused, staff.Refusal{UUID: uuid, Message: err.Error()})
+			report.Refused = append(report.Refused, adminclient.Refusal{UUID: uuid, Message: err.Error()})
 			continue
 		}
 		report.Retried++
@@ -188,35 +187,35 @@ func (f *fake) RetrySelected(ctx context.Context, s staff.Selection) (staff.Retr
 }
 
 func (f *fake) RetryAll(context.Context, string) (int, error) {
-	report, err := f.RetrySelected(context.Background(), staff.Selection{Code: "encrypted"})
+	report, err := f.RetrySelected(context.Background(), adminclient.Selection{Code: "encrypted"})
 	return report.Retried, err
 }
 
-func (f *fake) ActOnBatch(_ context.Context, id string, act staff.BatchAct) (client.Batch, error) {
+func (f *fake) ActOnBatch(_ context.Context, id string, act adminclient.BatchAction) (client.Batch, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.batches {
 		if b := &f.batches[i]; b.BatchID == id {
-			b.Status = map[staff.BatchAct]string{staff.PauseBatch: "paused", staff.ResumeBatch: "processing", staff.CancelBatch: "cancelled"}[act]
+			b.Status = map[adminclient.BatchAction]string{adminclient.PauseBatch: "paused", adminclient.ResumeBatch: "processing", adminclient.CancelBatch: "cancelled"}[act]
 			return *b, f.enter(string(act))
 		}
 	}
 	return client.Batch{}, fault.New(fault.NotFound, "there is no such batch")
 }
 
-func (f *fake) Failures(context.Context, string) ([]staff.FailureGroup, error) {
+func (f *fake) Failures(context.Context, string) ([]adminclient.FailureGroup, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var groups []staff.FailureGroup
+	var groups []adminclient.FailureGroup
 	for _, c := range f.all {
 		if c.Status.Value != "failed" {
 			continue
 		}
 		code := f.codes[c.UUID]
-		i := slices.IndexFunc(groups, func(g staff.FailureGroup) bool { return g.Code == code })
+		i := slices.IndexFunc(groups, func(g adminclient.FailureGroup) bool { return g.Code == code })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, staff.FailureGroup{Code: code, Reason: *c.FailureReason, Mend: "Save a copy that opens without a password."})
+			groups = append(groups, adminclient.FailureGroup{Code: code, Reason: *c.FailureReason, Fix: "Save a copy that opens without a password."})
 		}
 		groups[i].Count++
 	}
@@ -235,18 +234,18 @@ func (f *fake) FailedFor(_ context.Context, code string, page, perPage int) (cli
 	return paged(found, page, perPage), f.enter("failed for")
 }
 
-func (f *fake) Story(_ context.Context, name string) (staff.Story, error) {
+func (f *fake) History(_ context.Context, name string) (adminclient.CertificateHistory, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a := f.findApplied(name); a != nil {
-		return staff.Story{Certificate: a.Certificate, Events: []staff.CertificateEvent{
+		return adminclient.CertificateHistory{Certificate: a.Certificate, Events: []adminclient.CertificateEvent{
 			{Event: "certificate_application.created", UUID: name, Source: "customer", Trigger: "customer_submission", At: a.CreatedAt}}}, f.enter("story")
 	}
 	c := *f.find(name)
-	event := func(what, trigger string, after time.Duration) staff.CertificateEvent {
-		return staff.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}
+	event := func(what, trigger string, after time.Duration) adminclient.CertificateEvent {
+		return adminclient.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID, ReferenceID: c.ReferenceID, Trigger: trigger, At: begun.Add(after)}
 	}
-	s := staff.Story{Certificate: c, Chain: []client.Certificate{c}, Events: []staff.CertificateEvent{event("created", "bulk_upload", 0), event(c.Status.Value, "bulk_upload", time.Second)}}
+	s := adminclient.CertificateHistory{Certificate: c, Chain: []client.Certificate{c}, Events: []adminclient.CertificateEvent{event("created", "bulk_upload", 0), event(c.Status.Value, "bulk_upload", time.Second)}}
 	if c.Status.Value == "approved" {
 		older := certificate(900, "revoked")
 		s.Chain = []client.Certificate{older, c}
@@ -255,14 +254,14 @@ func (f *fake) Story(_ context.Context, name string) (staff.Story, error) {
 	return s, f.enter("story")
 }
 
-func (f *fake) Mails(_ context.Context, q staff.MailFilter) ([]staff.Mail, error) {
+func (f *fake) Mails(_ context.Context, q adminclient.MailFilter) ([]adminclient.Mail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c := f.find(q.Certificate); c == nil || c.Status.Value != "approved" {
 		return nil, nil
 	}
 	sent := begun.Add(3 * time.Second)
-	return []staff.Mail{
+	return []adminclient.Mail{
 		{Kind: "issued", State: "sent", To: "ada@example.org", CreatedAt: begun, SentAt: &sent},
 		{Kind: "issued", State: "bounced", To: "person29@example.org", CreatedAt: begun, Reason: "there is no such mailbox"},
 	}, f.enter("mails")
@@ -284,18 +283,18 @@ func (f *fake) Revoke(_ context.Context, name, reason string) (client.Certificat
 
 // Follow tells a snapshot, then what the test puts into news. A closed channel is a
 // lost connection.
-func (f *fake) Follow(ctx context.Context, after string, each func(staff.Message) error) error {
+func (f *fake) Follow(ctx context.Context, after string, each func(adminclient.Message) error) error {
 	f.mu.Lock()
 	news, err := f.news, f.enter("follow "+after)
 	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if err := each(staff.Message{}); err != nil {
+	if err := each(adminclient.Message{}); err != nil {
 		return err
 	}
 	if after == "" {
-		if err := each(staff.Message{ID: "7", Snapshot: f.snapshot()}); err != nil {
+		if err := each(adminclient.Message{ID: "7", Snapshot: f.snapshot()}); err != nil {
 			return err
 		}
 	}
@@ -314,11 +313,11 @@ func (f *fake) Follow(ctx context.Context, after string, each func(staff.Message
 	}
 }
 
-func (f *fake) snapshot() *staff.Snapshot {
+func (f *fake) snapshot() *adminclient.Snapshot {
 	s, _ := f.AgentStatus(context.Background())
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return &staff.Snapshot{Status: s, Batches: slices.Clone(f.batches)}
+	return &adminclient.Snapshot{Status: s, Batches: slices.Clone(f.batches)}
 }
 
 func (f *fake) called(call string) bool {

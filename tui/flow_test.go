@@ -13,8 +13,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/tui/desk"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
 func start(t *testing.T, f *fake, how staging) *stage {
@@ -298,7 +298,7 @@ func TestNewsChangeTheList(t *testing.T) {
 	s.wants(">  " + chosen.ReferenceID)
 	// The state changes at once, before anything is read again.
 	calls := len(f.calls)
-	s.send(desk.News{Messages: []staff.Message{{ID: "8", Certificate: &staff.CertificateEvent{
+	s.send(ui.EventsMsg{Messages: []adminclient.Message{{ID: "8", Certificate: &adminclient.CertificateEvent{
 		Event: "certificate_application.approved", UUID: chosen.UUID, ReferenceID: chosen.ReferenceID, BatchID: "b-2", At: begun}}}})
 	if line := lineWith(s.view(), chosen.ReferenceID); !strings.Contains(line, "approved") {
 		t.Errorf("the row is %q", line)
@@ -308,7 +308,7 @@ func TestNewsChangeTheList(t *testing.T) {
 	}
 	// Two new ones come before it.
 	f.all = append([]client.Certificate{certificate(42, "processing"), certificate(41, "processing")}, f.all...)
-	s.send(desk.News{Messages: []staff.Message{{ID: "9", Certificate: &staff.CertificateEvent{
+	s.send(ui.EventsMsg{Messages: []adminclient.Message{{ID: "9", Certificate: &adminclient.CertificateEvent{
 		Event: "certificate_application.created", UUID: f.all[0].UUID, At: begun}}}})
 	s.later(time.Second)
 	s.wants("6 of 42", ">  "+chosen.ReferenceID)
@@ -341,9 +341,9 @@ func TestHelpIsDrawnFromTheKeys(t *testing.T) {
 		for n := range s.root.tabs() {
 			s.press(fmt.Sprint(n+1), "?")
 			view := s.view()
-			for _, b := range s.root.pages[s.root.here].Keys() {
+			for _, b := range s.root.pages[s.root.current].Keys() {
 				if there := strings.Contains(view, fmt.Sprintf("%-10s%s", b.Help().Key, b.Help().Desc)); there != b.Enabled() {
-					t.Errorf("read-only %v, %s: %q is there: %v", readOnly, s.root.pages[s.root.here].Name(), b.Help().Desc, there)
+					t.Errorf("read-only %v, %s: %q is there: %v", readOnly, s.root.pages[s.root.current].Name(), b.Help().Desc, there)
 				}
 			}
 			s.press("esc")

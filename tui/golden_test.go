@@ -14,14 +14,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/tui/desk"
-	"github.com/vecctl/vecctl/tui/keys"
-	"github.com/vecctl/vecctl/tui/look"
-	"github.com/vecctl/vecctl/tui/office"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/pages"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// update tells whether the golden views are written anew: go test ./tui -update,
+// update reports whether the golden views are written anew: go test ./tui -update,
 // a flag of teatest.
 func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
@@ -30,18 +28,18 @@ func update() bool { return flag.Lookup("update").Value.String() == "true" }
 type stage struct {
 	t     testing.TB
 	vault *fake
-	desk  *desk.Desk
+	desk  *ui.Context
 	root  *Root
 	now   time.Time
 	out   []tea.Msg // what left the screen: what was copied, that it ended
 }
 
-func doctor() office.Doctor {
-	return func(_ context.Context) ([]office.Finding, error) {
-		return []office.Finding{
+func doctor() pages.Doctor {
+	return func(_ context.Context) ([]pages.Finding, error) {
+		return []pages.Finding{
 			{Check: "permissions", Level: "ok", Message: "the home is closed to others"},
-			{Check: "space", Level: "wrong", Message: "1.2 GB of 500.0 GB are free on the home's disk, which will do for about 20,000 certificates", Mend: "make room, or move the home"},
-			{Check: "time-zone", Level: "note", Message: "the institution's time zone is UTC", Mend: "vecctl init --time-zone Europe/Warsaw, for one"},
+			{Check: "space", Level: "wrong", Message: "1.2 GB of 500.0 GB are free on the home's disk, which will do for about 20,000 certificates", Fix: "make room, or move the home"},
+			{Check: "time-zone", Level: "note", Message: "the institution's time zone is UTC", Fix: "vecctl init --time-zone Europe/Warsaw, for one"},
 		}, nil
 	}
 }
@@ -54,28 +52,28 @@ type staging struct {
 func newStageFor(t testing.TB, f *fake, s staging) *stage {
 	t.Helper()
 	st := &stage{t: t, vault: f, now: begun}
-	st.desk = &desk.Desk{
-		Until: t.Context(), Look: look.New(true, s.plain), Keys: keys.New(s.readOnly), ReadOnly: s.readOnly, Remote: s.remote,
+	st.desk = &ui.Context{
+		Ctx: t.Context(), Theme: ui.NewTheme(true, s.plain), Keys: ui.NewKeyMap(s.readOnly), ReadOnly: s.readOnly, Remote: s.remote,
 		Now: func() time.Time { return st.now }, Zone: time.UTC, Folder: t.TempDir(), Temp: t.TempDir(),
-		Show: func(_ context.Context, target string) error {
+		Open: func(_ context.Context, target string) error {
 			f.calls = append(f.calls, "show "+filepath.Base(target))
 			return nil
 		},
 	}
 	st.root = NewRoot(st.desk, f, false, Pages(st.desk, Options{Vault: f, Stream: f, Doctor: doctor(), Remote: s.remote})...)
 	st.send(tea.WindowSizeMsg{Width: s.width, Height: s.height})
-	st.do(st.root.pages[0].Update(desk.Shown{}))
+	st.do(st.root.pages[0].Update(ui.PageShownMsg{}))
 	return st
 }
 
 // begin connects the screen.
 func (s *stage) begin() {
-	s.send(desk.Link{Up: true})
+	s.send(ui.ConnStateMsg{Up: true})
 	snapshot := s.vault.snapshot()
 	if s.desk.Remote {
-		snapshot.Status = staff.AgentStatus{Institution: "https://vec.example.com"}
+		snapshot.Status = adminclient.AgentStatus{Institution: "https://vec.example.com"}
 	}
-	s.send(desk.News{Messages: []staff.Message{{ID: "7", Snapshot: snapshot}}})
+	s.send(ui.EventsMsg{Messages: []adminclient.Message{{ID: "7", Snapshot: snapshot}}})
 }
 
 func (s *stage) send(msg tea.Msg) { s.do(s.root.route(msg)) }
@@ -104,7 +102,7 @@ func (s *stage) do(cmd tea.Cmd) {
 // later lets time pass.
 func (s *stage) later(d time.Duration) {
 	s.now = s.now.Add(d)
-	s.do(s.root.tell(desk.Tick{}))
+	s.do(s.root.broadcast(ui.TickMsg{}))
 }
 
 func keyOf(name string) tea.KeyPressMsg {
@@ -143,7 +141,7 @@ func (s *stage) view() string {
 		s.t.Errorf("%d lines on a screen of %d:\n%s", len(lines), s.root.height, drawn)
 	}
 	for i, line := range lines {
-		if w := s.desk.Look.Width(line); w != s.root.width {
+		if w := s.desk.Theme.Width(line); w != s.root.width {
 			s.t.Errorf("line %d is %d wide on a screen of %d: %q", i+1, w, s.root.width, line)
 		}
 		lines[i] = strings.TrimRight(ansi.Strip(line), " ")
@@ -196,7 +194,7 @@ func busy() *fake {
 		{BatchID: "b-1", Name: "2026-05-02-Zeugnisse der Fakultät für Maschinenbau", Status: "paused", Total: 12000, Processing: 7000, Approved: 5000, CreatedAt: begun.Add(-time.Hour)},
 		{BatchID: "b-0", Name: "2026-04-01-old", Status: "done", Total: 3, Approved: 2, Revoked: 1, CreatedAt: begun.Add(-2 * time.Hour)},
 	}
-	f.status.Drop = &staff.DropFolder{Folder: "/srv/vault/drop", Watch: "events", Total: 2, Waiting: []staff.DropFile{
+	f.status.Drop = &adminclient.DropFolder{Folder: "/srv/vault/drop", Watch: "events", Total: 2, Waiting: []adminclient.DropFile{
 		{Name: "masters.csv", State: "arriving"}, {Name: "scan-17.pdf", State: "loose", Note: "no manifest names it"}}}
 	return f
 }
@@ -208,7 +206,7 @@ func (s *stage) faster() {
 		b := &s.vault.batches[0]
 		b.Processing, b.Approved = b.Processing-2, b.Approved+2
 		batch := *b
-		s.send(desk.News{Messages: []staff.Message{{Batch: &batch}}})
+		s.send(ui.EventsMsg{Messages: []adminclient.Message{{Batch: &batch}}})
 	}
 }
 
@@ -224,12 +222,12 @@ func TestViews(t *testing.T) {
 		{"batches-lost", busy, staging{}, func(s *stage) {
 			s.vault.down = true
 			s.now = s.now.Add(time.Minute)
-			s.send(desk.Link{Err: fmt.Errorf("gone")})
+			s.send(ui.ConnStateMsg{Err: fmt.Errorf("gone")})
 		}},
 		{"batches-plain", busy, staging{plain: true}, (*stage).faster},
 		{"batches-ask", busy, staging{}, func(s *stage) { s.press("r") }},
 		{"batches-problem", busy, staging{}, func(s *stage) {
-			s.vault.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is nearly full: 120 MB are free; nothing new is taken"}}
+			s.vault.status.Problems = []adminclient.Problem{{Kind: "disk", Message: "the disk is nearly full: 120 MB are free; nothing new is taken"}}
 			s.later(10 * time.Second)
 		}},
 		{"batch-empty", newFake, staging{}, func(s *stage) { s.press("2") }},
@@ -257,7 +255,7 @@ func TestViews(t *testing.T) {
 		{"applications-lost", applied, staging{}, func(s *stage) {
 			s.press("5")
 			s.vault.down = true
-			s.send(desk.Link{Err: fmt.Errorf("gone")})
+			s.send(ui.ConnStateMsg{Err: fmt.Errorf("gone")})
 			s.press("t")
 		}},
 		{"applications-approve", applied, staging{}, func(s *stage) { s.press("5", "a", "j") }},
@@ -315,7 +313,7 @@ func TestViewsInTrouble(t *testing.T) {
 					if trouble == "lost" {
 						s.vault.down = true
 						s.now = s.now.Add(time.Minute)
-						s.send(desk.Link{Err: fmt.Errorf("gone")})
+						s.send(ui.ConnStateMsg{Err: fmt.Errorf("gone")})
 						s.later(time.Second)
 					}
 					golden(t, name, s.view())
@@ -326,21 +324,21 @@ func TestViewsInTrouble(t *testing.T) {
 }
 
 func logged(s *stage) {
-	var told []staff.Message
+	var told []adminclient.Message
 	for i, what := range []string{"created", "created", "approved", "failed", "retried", "approved"} {
 		c := certificate(i, "approved")
-		told = append(told, staff.Message{Certificate: &staff.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID,
+		told = append(told, adminclient.Message{Certificate: &adminclient.CertificateEvent{Event: "certificate_application." + what, UUID: c.UUID,
 			ReferenceID: c.ReferenceID, BatchID: "b-9", Name: c.Name, Title: c.Title, At: begun.Add(time.Duration(i) * time.Second)}})
 	}
-	told = append(told, staff.Message{Notice: &staff.Notice{Level: "warn", Message: "the drop folder cannot be read"}})
-	s.send(desk.News{Messages: told})
+	told = append(told, adminclient.Message{Notice: &adminclient.Notice{Level: "warn", Message: "the drop folder cannot be read"}})
+	s.send(ui.EventsMsg{Messages: told})
 }
 
 // Colours for both grounds; all else is without.
 func TestColours(t *testing.T) {
 	for name, dark := range map[string]bool{"dark": true, "light": false} {
 		s := newStage(t, busy(), staging{width: 80, height: 24})
-		s.desk.Look = s.desk.Look.On(dark)
+		s.desk.Theme = s.desk.Theme.ForBackground(dark)
 		s.begin()
 		golden(t, "colours-"+name, strings.ReplaceAll(s.root.draw(), "\x1b", "^")+"\n")
 	}

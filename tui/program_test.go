@@ -12,10 +12,8 @@ import (
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
-	"github.com/vecctl/vecctl/tui/desk"
-	"github.com/vecctl/vecctl/tui/keys"
-	"github.com/vecctl/vecctl/tui/look"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
 // patience is for machines with much else to do; nothing waits that long by itself.
@@ -31,9 +29,9 @@ type program struct {
 
 func newProgram(t *testing.T, f *fake) *program {
 	t.Helper()
-	d := &desk.Desk{
-		Until: t.Context(), Look: look.New(true, true), Keys: keys.New(false), Now: time.Now, Zone: time.UTC,
-		Folder: t.TempDir(), Temp: t.TempDir(), Show: func(context.Context, string) error { return nil },
+	d := &ui.Context{
+		Ctx: t.Context(), Theme: ui.NewTheme(true, true), Keys: ui.NewKeyMap(false), Now: time.Now, Zone: time.UTC,
+		Folder: t.TempDir(), Temp: t.TempDir(), Open: func(context.Context, string) error { return nil },
 	}
 	root := NewRoot(d, f, false, Pages(d, Options{Vault: f, Stream: f, Doctor: doctor()})...)
 	p := &program{t: t, vault: f, again: make(chan struct{}, 8)}
@@ -42,7 +40,7 @@ func newProgram(t *testing.T, f *fake) *program {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		link{f, p.Send, func(ctx context.Context, _ time.Duration) error {
+		streamReader{f, p.Send, func(ctx context.Context, _ time.Duration) error {
 			select {
 			case <-p.again:
 				return nil
@@ -98,11 +96,11 @@ func TestTheProgramFollowsActsAndEnds(t *testing.T) {
 	p.press("y")
 	p.sees("5 certificates are processed again.")
 	b := client.Batch{BatchID: "b-3", Name: "a new batch", Status: "processing", Total: 7, Processing: 7, CreatedAt: begun.Add(time.Hour)}
-	f.news <- staff.Message{ID: "8", Batch: &b}
+	f.news <- adminclient.Message{ID: "8", Batch: &b}
 	p.press("1")
 	p.sees("a new batch")
 	p.press("q")
-	if root := p.quits(); !root.link.Up {
+	if root := p.quits(); !root.conn.Up {
 		t.Error("it ended without a link")
 	}
 }
@@ -112,12 +110,12 @@ func TestTheProgramConnectsAgain(t *testing.T) {
 	f := busy()
 	p := newProgram(t, f)
 	p.sees("2026-06-01-graduation")
-	f.news <- staff.Message{ID: "8", Certificate: &staff.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026BEFORE", At: begun}}
+	f.news <- adminclient.Message{ID: "8", Certificate: &adminclient.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026BEFORE", At: begun}}
 	p.press("8")
 	p.sees("VEC-IC-2026BEFORE")
 	f.mu.Lock()
 	old := f.news
-	f.news = make(chan staff.Message, 8)
+	f.news = make(chan adminclient.Message, 8)
 	f.down = true
 	f.mu.Unlock()
 	close(old)
@@ -128,7 +126,7 @@ func TestTheProgramConnectsAgain(t *testing.T) {
 	f.down = false
 	f.mu.Unlock()
 	p.again <- struct{}{}
-	f.news <- staff.Message{ID: "9", Certificate: &staff.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026AFTERWARDS", At: begun}}
+	f.news <- adminclient.Message{ID: "9", Certificate: &adminclient.CertificateEvent{Event: "certificate_application.approved", ReferenceID: "VEC-IC-2026AFTERWARDS", At: begun}}
 	p.sees("AFTERWARDS")
 	p.press("ctrl+c")
 	p.quits()
@@ -180,7 +178,7 @@ type told struct {
 	begun chan struct{}
 }
 
-func (s told) Follow(ctx context.Context, after string, each func(staff.Message) error) error {
+func (s told) Follow(ctx context.Context, after string, each func(adminclient.Message) error) error {
 	close(s.begun)
 	return s.fake.Follow(ctx, after, each)
 }

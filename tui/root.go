@@ -7,51 +7,51 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/vecctl/vecctl/tui/desk"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
 // Root is the whole screen. It only routes: what is told goes to every page, keys
 // go to the page that is shown, and between them stand help and questions.
 type Root struct {
-	desk  *desk.Desk
-	pages []desk.Page
-	here  int
-	back  []int // where one came from
-	mouse bool
+	ui      *ui.Context
+	pages   []ui.Page
+	current int
+	history []int // where one came from
+	mouse   bool
 
 	width, height int
-	link          desk.Link
-	linked        bool      // it was heard of the link
+	conn          ui.ConnStateMsg
+	connKnown     bool      // it was heard of the link
 	lostAt        time.Time // when it was lost
-	pulse         pulse
+	poller        statusPoller
 	dialog        *dialog
 	help          bool
 	helpTop       int
-	said          desk.Said
-	saidAt        time.Time
+	result        ui.ResultMsg
+	resultAt      time.Time
 }
 
 // NewRoot makes the screen of some pages; the first one is shown.
-func NewRoot(d *desk.Desk, v StatusVault, mouse bool, pages ...desk.Page) *Root {
-	return &Root{desk: d, pages: pages, mouse: mouse, pulse: pulse{desk: d, vault: v}}
+func NewRoot(d *ui.Context, v StatusVault, mouse bool, pages ...ui.Page) *Root {
+	return &Root{ui: d, pages: pages, mouse: mouse, poller: statusPoller{ui: d, vault: v}}
 }
 
-// aside is a page that stands in no row of tabs: it comes up when something is
+// subpage is a page that stands in no row of tabs: it comes up when something is
 // chosen and goes with esc.
-type aside interface{ Aside() bool }
+type subpage interface{ IsSubpage() bool }
 
-func isAside(p desk.Page) bool {
-	a, ok := p.(aside)
-	return ok && a.Aside()
+func isSubpage(p ui.Page) bool {
+	a, ok := p.(subpage)
+	return ok && a.IsSubpage()
 }
 
 // Init implements tea.Model.
 func (m *Root) Init() tea.Cmd {
-	return tea.Batch(tick(), tea.RequestBackgroundColor, m.pages[m.here].Update(desk.Shown{}))
+	return tea.Batch(tick(), tea.RequestBackgroundColor, m.pages[m.current].Update(ui.PageShownMsg{}))
 }
 
 func tick() tea.Cmd {
-	return tea.Tick(time.Second, func(time.Time) tea.Msg { return desk.Tick{} })
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return ui.TickMsg{} })
 }
 
 // Update implements tea.Model.
@@ -63,102 +63,102 @@ func (m *Root) route(msg tea.Msg) tea.Cmd {
 		m.width, m.height = msg.Width, msg.Height
 		return nil
 	case tea.BackgroundColorMsg:
-		m.desk.Look = m.desk.Look.On(msg.IsDark())
+		m.ui.Theme = m.ui.Theme.ForBackground(msg.IsDark())
 		return nil
 	case tea.ModeReportMsg:
 		if msg.Mode == ansi.ModeUnicodeCore && (msg.Value == ansi.ModeReset || msg.Value == ansi.ModeSet || msg.Value == ansi.ModePermanentlySet) {
-			m.desk.Look = m.desk.Look.ByGrapheme()
+			m.ui.Theme = m.ui.Theme.WithGraphemes()
 		}
 		return nil
 	case tea.KeyPressMsg:
-		return m.press(msg)
+		return m.handleKey(msg)
 	case tea.PasteMsg:
 		if m.dialog != nil {
-			return m.answer(msg)
+			return m.updateDialog(msg)
 		}
-		return m.pages[m.here].Update(msg)
+		return m.pages[m.current].Update(msg)
 	case tea.MouseClickMsg, tea.MouseWheelMsg:
-		return m.point(msg)
-	case desk.Question:
+		return m.handleMouse(msg)
+	case ui.DialogMsg:
 		m.dialog = newDialog(msg)
 		return nil
-	case desk.Said:
-		m.said, m.saidAt = msg, m.desk.Now()
+	case ui.ResultMsg:
+		m.result, m.resultAt = msg, m.ui.Now()
 		return nil
-	case desk.Link:
-		if m.link.Up && !msg.Up || !m.linked {
-			m.lostAt = m.desk.Now()
+	case ui.ConnStateMsg:
+		if m.conn.Up && !msg.Up || !m.connKnown {
+			m.lostAt = m.ui.Now()
 		}
-		m.link, m.linked = msg, true
-	case desk.Tick:
+		m.conn, m.connKnown = msg, true
+	case ui.TickMsg:
 		const staysFor = 15 * time.Second
-		if m.desk.Now().Sub(m.saidAt) > staysFor {
-			m.said = desk.Said{}
+		if m.ui.Now().Sub(m.resultAt) > staysFor {
+			m.result = ui.ResultMsg{}
 		}
-		return tea.Batch(tick(), m.tell(msg))
-	case desk.Addressed:
-		return m.turnTo(m.find(msg.To()), msg)
+		return tea.Batch(tick(), m.broadcast(msg))
+	case ui.NavigateMsg:
+		return m.showPage(m.pageByName(msg.To()), msg)
 	}
-	return m.tell(msg)
+	return m.broadcast(msg)
 }
 
-// tell tells every page.
-func (m *Root) tell(msg tea.Msg) tea.Cmd {
-	cmds := []tea.Cmd{m.pulse.update(msg)}
+// broadcast tells every page.
+func (m *Root) broadcast(msg tea.Msg) tea.Cmd {
+	cmds := []tea.Cmd{m.poller.update(msg)}
 	for _, p := range m.pages {
 		cmds = append(cmds, p.Update(msg))
 	}
 	return tea.Batch(cmds...)
 }
 
-func (m *Root) find(name string) int {
+func (m *Root) pageByName(name string) int {
 	for i, p := range m.pages {
 		if p.Name() == name {
 			return i
 		}
 	}
-	return m.here
+	return m.current
 }
 
-// turnTo shows a page and hands it a message, unless that is nil.
-func (m *Root) turnTo(i int, msg tea.Msg) tea.Cmd {
+// showPage shows a page and hands it a message, unless that is nil.
+func (m *Root) showPage(i int, msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
 	if msg != nil {
 		cmds = append(cmds, m.pages[i].Update(msg))
 	}
-	if i != m.here {
-		if isAside(m.pages[i]) {
-			m.back = append(m.back, m.here)
+	if i != m.current {
+		if isSubpage(m.pages[i]) {
+			m.history = append(m.history, m.current)
 		} else {
-			m.back = nil
+			m.history = nil
 		}
-		cmds = append(cmds, m.swap(i))
+		cmds = append(cmds, m.switchTo(i))
 	}
 	return tea.Batch(cmds...)
 }
 
-func (m *Root) swap(i int) tea.Cmd {
-	hidden := m.pages[m.here].Update(desk.Hidden{})
-	m.here = i
-	return tea.Batch(hidden, m.pages[i].Update(desk.Shown{}))
+func (m *Root) switchTo(i int) tea.Cmd {
+	hidden := m.pages[m.current].Update(ui.PageHiddenMsg{})
+	m.current = i
+	return tea.Batch(hidden, m.pages[i].Update(ui.PageShownMsg{}))
 }
 
-func (m *Root) press(msg tea.KeyPressMsg) tea.Cmd {
-	k := m.desk.Keys
+func (m *Root) handleKey(msg tea.KeyPressMsg) tea.Cmd {
+	k := m.ui.Keys
 	switch {
 	case key.Matches(msg, k.Interrupt):
 		return tea.Quit
 	case msg.String() == "ctrl+z":
 		return tea.Suspend
 	case m.dialog != nil:
-		return m.answer(msg)
+		return m.updateDialog(msg)
 	case m.help:
 		m.scrollHelp(msg)
 		return nil
-	case m.pages[m.here].Typing():
-		return m.pages[m.here].Update(msg)
+	case m.pages[m.current].Typing():
+		return m.pages[m.current].Update(msg)
 	}
-	m.said = desk.Said{}
+	m.result = ui.ResultMsg{}
 	switch {
 	case key.Matches(msg, k.Quit):
 		return tea.Quit
@@ -166,24 +166,24 @@ func (m *Root) press(msg tea.KeyPressMsg) tea.Cmd {
 		m.help, m.helpTop = true, 0
 		return nil
 	case key.Matches(msg, k.Next):
-		return m.turnTo(m.beside(1), nil)
+		return m.showPage(m.adjacentTab(1), nil)
 	case key.Matches(msg, k.Previous):
-		return m.turnTo(m.beside(-1), nil)
+		return m.showPage(m.adjacentTab(-1), nil)
 	case key.Matches(msg, k.Number):
-		if i := m.numbered(int(msg.String()[0] - '1')); i >= 0 {
-			return m.turnTo(i, nil)
+		if i := m.tabByNumber(int(msg.String()[0] - '1')); i >= 0 {
+			return m.showPage(i, nil)
 		}
 		return nil
-	case key.Matches(msg, k.Back) && isAside(m.pages[m.here]) && len(m.back) > 0:
-		to := m.back[len(m.back)-1]
-		m.back = m.back[:len(m.back)-1]
-		return m.swap(to)
+	case key.Matches(msg, k.Back) && isSubpage(m.pages[m.current]) && len(m.history) > 0:
+		to := m.history[len(m.history)-1]
+		m.history = m.history[:len(m.history)-1]
+		return m.switchTo(to)
 	}
-	return m.pages[m.here].Update(msg)
+	return m.pages[m.current].Update(msg)
 }
 
-func (m *Root) answer(msg tea.Msg) tea.Cmd {
-	cmd, done := m.dialog.update(msg, m.desk.Keys)
+func (m *Root) updateDialog(msg tea.Msg) tea.Cmd {
+	cmd, done := m.dialog.update(msg, m.ui.Keys)
 	if done {
 		m.dialog = nil
 	}
@@ -191,7 +191,7 @@ func (m *Root) answer(msg tea.Msg) tea.Cmd {
 }
 
 func (m *Root) scrollHelp(msg tea.KeyPressMsg) {
-	k := m.desk.Keys
+	k := m.ui.Keys
 	switch {
 	case key.Matches(msg, k.Down), key.Matches(msg, k.PageDown):
 		m.helpTop++
@@ -206,7 +206,7 @@ func (m *Root) scrollHelp(msg tea.KeyPressMsg) {
 func (m *Root) tabs() []int {
 	var tabs []int
 	for i, p := range m.pages {
-		if !isAside(p) {
+		if !isSubpage(p) {
 			tabs = append(tabs, i)
 		}
 	}
@@ -215,40 +215,40 @@ func (m *Root) tabs() []int {
 
 // tab is the tab that is shown, or that an aside page came up from.
 func (m *Root) tab() int {
-	if isAside(m.pages[m.here]) && len(m.back) > 0 {
-		return m.back[0]
+	if isSubpage(m.pages[m.current]) && len(m.history) > 0 {
+		return m.history[0]
 	}
-	return m.here
+	return m.current
 }
 
-func (m *Root) beside(step int) int {
+func (m *Root) adjacentTab(step int) int {
 	tabs := m.tabs()
 	for n, i := range tabs {
 		if i == m.tab() {
 			return tabs[(n+step+len(tabs))%len(tabs)]
 		}
 	}
-	return m.here
+	return m.current
 }
 
-func (m *Root) numbered(n int) int {
+func (m *Root) tabByNumber(n int) int {
 	if tabs := m.tabs(); n >= 0 && n < len(tabs) {
 		return tabs[n]
 	}
 	return -1
 }
 
-// point hands a mouse's doings to the page, in the page's own lines.
-func (m *Root) point(msg tea.Msg) tea.Cmd {
+// handleMouse hands a mouse's doings to the page, in the page's own lines.
+func (m *Root) handleMouse(msg tea.Msg) tea.Cmd {
 	if m.dialog != nil || m.help {
 		return nil
 	}
 	switch msg := msg.(type) {
 	case tea.MouseClickMsg:
-		msg.Y -= len(m.head())
-		return m.pages[m.here].Update(msg)
+		msg.Y -= len(m.header())
+		return m.pages[m.current].Update(msg)
 	case tea.MouseWheelMsg:
-		return m.pages[m.here].Update(msg)
+		return m.pages[m.current].Update(msg)
 	}
 	return nil
 }

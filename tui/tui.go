@@ -14,22 +14,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"github.com/vecctl/vecctl/tui/applications"
-	"github.com/vecctl/vecctl/tui/desk"
-	"github.com/vecctl/vecctl/tui/keys"
-	"github.com/vecctl/vecctl/tui/look"
-	"github.com/vecctl/vecctl/tui/office"
-	"github.com/vecctl/vecctl/tui/page"
+	"github.com/vecctl/vecctl/tui/pages"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
 // Vault is the vault that the screen shows.
 type Vault interface {
-	page.RowVault
-	page.FailureVault
-	page.StoryVault
-	applications.Vault
-	office.WebhookVault
-	office.AuthorityVault
+	pages.BatchRowsVault
+	pages.FailureVault
+	pages.CertificateDetailVault
+	pages.ApplicationVault
+	pages.WebhookVault
+	pages.AuthorityVault
 	StatusVault
 }
 
@@ -37,7 +33,7 @@ type Vault interface {
 type Options struct {
 	Vault  Vault
 	Stream Stream
-	Doctor office.Doctor // nil for a vault elsewhere
+	Doctor pages.Doctor // nil for a vault elsewhere
 
 	Remote   bool // a vault without a panel
 	ReadOnly bool
@@ -58,18 +54,18 @@ const framesPerSecond = 30
 
 // Pages are the pages of the screen in the order of their numbers; what comes up
 // only when it is chosen stands last. A page that a vault cannot fill is left out.
-func Pages(d *desk.Desk, o Options) []desk.Page {
-	pages := []desk.Page{
-		page.NewBatches(d, o.Vault),
-		page.NewBatch(d, o.Vault),
-		page.NewCertificates(d, o.Vault),
-		page.NewFailures(d, o.Vault),
+func Pages(d *ui.Context, o Options) []ui.Page {
+	all := []ui.Page{
+		pages.NewBatches(d, o.Vault),
+		pages.NewBatch(d, o.Vault),
+		pages.NewCertificates(d, o.Vault),
+		pages.NewFailures(d, o.Vault),
 	}
 	if !o.Remote {
-		pages = append(pages, applications.New(d, o.Vault), office.NewWebhooks(d, o.Vault),
-			office.NewAuthority(d, o.Vault), office.NewLog(d), office.NewHealth(d, o.Doctor))
+		all = append(all, pages.NewApplications(d, o.Vault), pages.NewWebhooks(d, o.Vault),
+			pages.NewAuthority(d, o.Vault), pages.NewLog(d), pages.NewHealth(d, o.Doctor))
 	}
-	return append(pages, page.NewStory(d, o.Vault))
+	return append(all, pages.NewCertificateDetail(d, o.Vault))
 }
 
 // Run shows the screen until it is closed or ctx ends. The terminal is left as it
@@ -82,9 +78,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer os.RemoveAll(temp)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &desk.Desk{
-		Until: ctx, Look: look.New(true, o.Plain), Keys: keys.New(o.ReadOnly), Remote: o.Remote, ReadOnly: o.ReadOnly,
-		Now: o.Now, Zone: time.Local, Folder: o.Folder, Temp: temp, Show: desk.ShowWithDesktop,
+	d := &ui.Context{
+		Ctx: ctx, Theme: ui.NewTheme(true, o.Plain), Keys: ui.NewKeyMap(o.ReadOnly), Remote: o.Remote, ReadOnly: o.ReadOnly,
+		Now: o.Now, Zone: time.Local, Folder: o.Folder, Temp: temp, Open: ui.OpenWithDesktop,
 	}
 	settings := []tea.ProgramOption{
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env),
@@ -95,7 +91,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	screen := tea.NewProgram(NewRoot(d, o.Vault, o.Mouse, Pages(d, o)...), settings...)
 	var beside sync.WaitGroup
-	beside.Go(func() { link{o.Stream, screen.Send, o.Pause}.run(ctx) })
+	beside.Go(func() { streamReader{o.Stream, screen.Send, o.Pause}.run(ctx) })
 	// Whoever ends the program from outside gets the terminal back in order too.
 	release := context.AfterFunc(ctx, screen.Quit)
 	_, err = screen.Run()

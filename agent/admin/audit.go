@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
@@ -39,7 +39,7 @@ func (t *AuditTrail) StaffMiddleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &audit.PendingAction{Action: audit.Action{Actor: staff.Title(r), Request: r.Method + " " + staff.Path(r), RemoteAddr: "local"}, At: t.Now()}
+		p := &audit.PendingAction{Action: audit.Action{Actor: adminclient.Actor(r), Request: r.Method + " " + adminclient.AuditPath(r), RemoteAddr: "local"}, At: t.Now()}
 		outer := r
 		r = r.WithContext(audit.NewContext(r.Context(), p))
 		defer func() { outer.Pattern = r.Pattern }() // who counts calls counts by it

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -28,9 +28,9 @@ type Certificates struct {
 	Institution func() uint32
 	// Replace makes a corrected successor of a certificate; without a file it has
 	// the document of the one before.
-	Replace    func(ctx context.Context, name string, m vault.Amendment, file *staff.NewFile) (vault.Certificate, error)
+	Replace    func(ctx context.Context, name string, m vault.Amendment, file *adminclient.NewFile) (vault.Certificate, error)
 	ToAPI      func(vault.Certificate) client.Certificate
-	EventToAPI func(vault.Event) *staff.CertificateEvent
+	EventToAPI func(vault.Event) *adminclient.CertificateEvent
 	MailQueued func() // tells that there is news, and perhaps a mail to send
 	Wake       func() // tells that there is work
 	Now        func() time.Time
@@ -70,7 +70,7 @@ func (d *Certificates) Reshare(ctx context.Context, name string) (string, error)
 }
 
 // Reissue makes a corrected successor of a certificate and returns its UUID.
-func (d *Certificates) Reissue(ctx context.Context, name string, m staff.Mend) (string, error) {
+func (d *Certificates) Reissue(ctx context.Context, name string, m adminclient.Amendment) (string, error) {
 	next, err := d.Replace(ctx, name, vault.Amendment{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
 		Placement: (*vault.Placement)(m.QR)}, m.File)
 	if err != nil {

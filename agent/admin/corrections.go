@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -44,12 +44,12 @@ func (w *Corrections) RequestCorrection(ctx context.Context, c vault.Certificate
 
 // Corrections lists the wishes for corrections of the current institution's
 // certificates.
-func (w *Corrections) Corrections(ctx context.Context, all bool) ([]staff.Correction, error) {
+func (w *Corrections) Corrections(ctx context.Context, all bool) ([]adminclient.CorrectionRequest, error) {
 	found, err := w.Store.Corrections(ctx, w.Institution(), all)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.Correction, len(found))
+	shown := make([]adminclient.CorrectionRequest, len(found))
 	for i, c := range found {
 		shown[i] = correctionToAPI(c)
 	}
@@ -57,15 +57,15 @@ func (w *Corrections) Corrections(ctx context.Context, all bool) ([]staff.Correc
 }
 
 // FinishCorrection notes that staff have seen to a wish.
-func (w *Corrections) FinishCorrection(ctx context.Context, id uint64) (staff.Correction, error) {
+func (w *Corrections) FinishCorrection(ctx context.Context, id uint64) (adminclient.CorrectionRequest, error) {
 	done, err := w.Store.ChangeCorrection(ctx, w.Institution(), id, func(c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
 		return c.Finish(w.Now())
 	})
 	return correctionToAPI(done), err
 }
 
-func correctionToAPI(c vault.CorrectionRequest) staff.Correction {
-	return staff.Correction{
+func correctionToAPI(c vault.CorrectionRequest) adminclient.CorrectionRequest {
+	return adminclient.CorrectionRequest{
 		ID: c.ID, UUID: c.Certificate, ReferenceID: c.Reference, Text: c.Text, AskedAt: c.At.UTC(), DoneAt: client.TimeOrNull(c.DoneAt),
 	}
 }

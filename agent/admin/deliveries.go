@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
@@ -18,7 +18,7 @@ const (
 )
 
 // DeliveryStore lists what was delivered, newest first.
-func (h *Webhooks) Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]staff.WebhookDelivery, error) {
+func (h *Webhooks) Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error) {
 	filter, err := h.deliveryFilter(f)
 	if err != nil {
 		return nil, err
@@ -31,14 +31,14 @@ func (h *Webhooks) Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]st
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.WebhookDelivery, len(all))
+	shown := make([]adminclient.WebhookDelivery, len(all))
 	for i, d := range all {
 		shown[i] = deliveryToAPI(d, nil)
 	}
 	return shown, nil
 }
 
-func (h *Webhooks) deliveryFilter(f staff.DeliveryFilter) (webhook.Filter, error) {
+func (h *Webhooks) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter, error) {
 	filter := webhook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
 	case "", webhook.Pending, webhook.Delivered, webhook.GivenUp:
@@ -49,14 +49,14 @@ func (h *Webhooks) deliveryFilter(f staff.DeliveryFilter) (webhook.Filter, error
 }
 
 // Delivery returns one delivery with its body.
-func (h *Webhooks) Delivery(ctx context.Context, id string) (staff.WebhookDelivery, error) {
+func (h *Webhooks) Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
 	d, err := h.DeliveryStore.Delivery(ctx, h.Institution(), id)
 	return deliveryToAPI(d.Delivery, d.Body), err
 }
 
 // Redeliver asks for deliveries anew: those named, all of them or none, else those that
 // a filter selects.
-func (h *Webhooks) Redeliver(ctx context.Context, r staff.Redelivery) (int, error) {
+func (h *Webhooks) Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error) {
 	defer h.CheckSuspended(ctx)
 	defer h.Dispatcher.Wake()
 	institution := h.Institution()
@@ -106,8 +106,8 @@ func (h *Webhooks) activeWebhooks(ctx context.Context) (map[string]bool, error) 
 	return live, err
 }
 
-func webhookToAPI(e webhook.Endpoint) staff.Webhook {
-	shown := staff.Webhook{
+func webhookToAPI(e webhook.Endpoint) adminclient.Webhook {
+	shown := adminclient.Webhook{
 		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
 		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
 		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
@@ -118,16 +118,16 @@ func webhookToAPI(e webhook.Endpoint) staff.Webhook {
 	return shown
 }
 
-func deliveryToAPI(d webhook.Delivery, body []byte) staff.WebhookDelivery {
-	shown := staff.WebhookDelivery{
+func deliveryToAPI(d webhook.Delivery, body []byte) adminclient.WebhookDelivery {
+	shown := adminclient.WebhookDelivery{
 		ID: d.UUID, Number: d.ID, WebhookID: d.Endpoint, Event: string(d.Event), UUID: d.Subject, Status: string(d.State),
-		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]staff.DeliveryAttempt, len(d.Attempts)), Body: string(body),
+		CreatedAt: d.CreatedAt.UTC(), Attempts: make([]adminclient.DeliveryAttempt, len(d.Attempts)), Body: string(body),
 	}
 	if d.State == webhook.Pending {
 		shown.NextAttemptAt = client.TimeOrNull(d.RunAt)
 	}
 	for i, one := range d.Attempts {
-		shown.Attempts[i] = staff.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Duration.Milliseconds(),
+		shown.Attempts[i] = adminclient.DeliveryAttempt{At: one.At.UTC(), DurationMS: one.Duration.Milliseconds(),
 			Status: one.Status, Error: one.Error, Response: strings.ToValidUTF8(string(one.Response), "\uFFFD")}
 	}
 	return shown

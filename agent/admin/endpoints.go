@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -12,31 +12,31 @@ import (
 )
 
 // CreateWebhook makes a webhook; the answer alone has its signing secret.
-func (h *Webhooks) CreateWebhook(ctx context.Context, e staff.WebhookEdit) (staff.Webhook, error) {
+func (h *Webhooks) CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) (adminclient.Webhook, error) {
 	all, err := h.EndpointStore.Endpoints(ctx, 0)
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	if err := h.checkTarget(e.URL); err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	id, err := vault.NewUUID(h.Random, h.Now())
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	owner := webhook.Subscriber{Institution: h.Institution(), Store: e.Store}
 	// Checked with a stand-in first, so that a refusal leaves no key behind.
 	made, err := webhook.New(id, owner, webhookUpdate(e), nil, h.Now())
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	secret, sealed, err := h.Secrets.generate(id, len(all) == 0)
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	made.Secret = sealed
 	if err := h.EndpointStore.AddEndpoint(ctx, made); err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	h.Dispatcher.Wake()
 	shown := webhookToAPI(made)
@@ -64,7 +64,7 @@ func (h *Webhooks) checkTarget(address *string) error {
 	return nil
 }
 
-func webhookUpdate(e staff.WebhookEdit) webhook.Update {
+func webhookUpdate(e adminclient.WebhookEdit) webhook.Update {
 	edit := webhook.Update{URL: e.URL, Active: e.IsActive}
 	for _, name := range e.Events {
 		edit.Events = append(edit.Events, vault.EventType(name))
@@ -73,22 +73,22 @@ func webhookUpdate(e staff.WebhookEdit) webhook.Update {
 }
 
 // Webhooks lists the institution's webhooks.
-func (h *Webhooks) Webhooks(ctx context.Context) ([]staff.Webhook, error) {
+func (h *Webhooks) Webhooks(ctx context.Context) ([]adminclient.Webhook, error) {
 	all, err := h.EndpointStore.Endpoints(ctx, h.Institution())
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.Webhook, len(all))
+	shown := make([]adminclient.Webhook, len(all))
 	for i, e := range all {
 		shown[i] = webhookToAPI(e)
 	}
 	return shown, nil
 }
 
-func (h *Webhooks) changeWebhook(ctx context.Context, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (staff.Webhook, error) {
+func (h *Webhooks) changeWebhook(ctx context.Context, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (adminclient.Webhook, error) {
 	changed, err := h.EndpointStore.ChangeEndpoint(ctx, h.Institution(), id, change)
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	h.Dispatcher.Wake()
 	h.CheckSuspended(ctx)
@@ -96,24 +96,24 @@ func (h *Webhooks) changeWebhook(ctx context.Context, id string, change func(web
 }
 
 // UpdateWebhook changes a webhook.
-func (h *Webhooks) UpdateWebhook(ctx context.Context, id string, e staff.WebhookEdit) (staff.Webhook, error) {
+func (h *Webhooks) UpdateWebhook(ctx context.Context, id string, e adminclient.WebhookEdit) (adminclient.Webhook, error) {
 	if err := h.checkTarget(e.URL); err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	return h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) { return old.Update(webhookUpdate(e), h.Now()) })
 }
 
 // DeleteWebhook ends a webhook.
-func (h *Webhooks) DeleteWebhook(ctx context.Context, id string) (staff.Webhook, error) {
+func (h *Webhooks) DeleteWebhook(ctx context.Context, id string) (adminclient.Webhook, error) {
 	return h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) { return old.Delete(h.Now()) })
 }
 
 // RotateWebhook makes a new signing secret. Where the old one cannot be read any
 // more, it does not sign along.
-func (h *Webhooks) RotateWebhook(ctx context.Context, id string) (staff.Webhook, error) {
+func (h *Webhooks) RotateWebhook(ctx context.Context, id string) (adminclient.Webhook, error) {
 	secret, sealed, err := h.Secrets.generate(id, true)
 	if err != nil {
-		return staff.Webhook{}, err
+		return adminclient.Webhook{}, err
 	}
 	shown, err := h.changeWebhook(ctx, id, func(old webhook.Endpoint) (webhook.Endpoint, error) {
 		_, lost := h.Secrets.Open(id, old.Secret)
@@ -128,10 +128,10 @@ func (h *Webhooks) RotateWebhook(ctx context.Context, id string) (staff.Webhook,
 }
 
 // TestWebhook makes one attempt at a test delivery, and keeps it.
-func (h *Webhooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDelivery, error) {
+func (h *Webhooks) TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
 	all, err := h.EndpointStore.Endpoints(ctx, h.Institution())
 	if err != nil {
-		return staff.WebhookDelivery{}, err
+		return adminclient.WebhookDelivery{}, err
 	}
 	for _, e := range all {
 		if e.ID != id {
@@ -139,16 +139,16 @@ func (h *Webhooks) TestWebhook(ctx context.Context, id string) (staff.WebhookDel
 		}
 		d, body, err := webhook.TestNotification(e.Subscriber, h.Now()).DeliveryTo(e, h.Now())
 		if err != nil {
-			return staff.WebhookDelivery{}, err
+			return adminclient.WebhookDelivery{}, err
 		}
 		attempt, err := h.Dispatcher.Try(ctx, e, d, body)
 		if err != nil {
-			return staff.WebhookDelivery{}, err
+			return adminclient.WebhookDelivery{}, err
 		}
 		kept, err := h.DeliveryStore.RecordTest(ctx, d, body, attempt)
 		h.Dispatcher.Wake()
 		h.CheckSuspended(ctx)
 		return deliveryToAPI(kept, nil), err
 	}
-	return staff.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
+	return adminclient.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
 }

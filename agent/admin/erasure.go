@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -45,23 +45,23 @@ type Eraser struct {
 // EraseRecipient destroys the personal data and the files of everything that the
 // institution issued to an address. It may be repeated: what an interruption left
 // is destroyed then.
-func (e *Eraser) EraseRecipient(ctx context.Context, email string) (staff.Erasure, error) {
+func (e *Eraser) EraseRecipient(ctx context.Context, email string) (adminclient.Erasure, error) {
 	email = vault.Clean(email)
 	if !vault.ValidEmail(email) {
-		return staff.Erasure{}, fault.Newf(fault.Invalid, "%q is not an e-mail address", email)
+		return adminclient.Erasure{}, fault.Newf(fault.Invalid, "%q is not an e-mail address", email)
 	}
 	who := e.Institution()
 	// What has begun is finished.
 	ctx = context.WithoutCancel(ctx)
 	before, err := e.issuedTo(ctx, who, email)
 	if err != nil {
-		return staff.Erasure{}, err
+		return adminclient.Erasure{}, err
 	}
 	if err := e.check(ctx, before); err != nil {
-		return staff.Erasure{}, err
+		return adminclient.Erasure{}, err
 	}
 	// Files first: once the store has forgotten them, nobody knows their names.
-	report := staff.Erasure{Certificates: []string{}, Left: []string{
+	report := adminclient.Erasure{Certificates: []string{}, Left: []string{
 		"what was handed in outside the home, and copies that were downloaded or written elsewhere with --out",
 		"backups that were made before; mails that have arrived",
 		"manifests and documents in the home's drop, incoming and failed folders",

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -77,8 +77,8 @@ func failureCode(c vault.Certificate) string {
 }
 
 // Failures counts what failed by its cause, the largest group first.
-func (f *Failures) Failures(ctx context.Context, batch string) ([]staff.FailureGroup, error) {
-	groups := []staff.FailureGroup{}
+func (f *Failures) Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error) {
+	groups := []adminclient.FailureGroup{}
 	at := map[string]int{}
 	err := f.eachFailed(ctx, batch, func(c vault.Certificate) bool {
 		code := failureCode(c)
@@ -86,7 +86,7 @@ func (f *Failures) Failures(ctx context.Context, batch string) ([]staff.FailureG
 		if !known {
 			i = len(groups)
 			at[code] = i
-			groups = append(groups, staff.FailureGroup{Code: code, Mend: fixFor(code)})
+			groups = append(groups, adminclient.FailureGroup{Code: code, Fix: fixFor(code)})
 			if c.Failure != nil {
 				groups[i].Reason = c.Failure.Reason
 			}
@@ -94,7 +94,7 @@ func (f *Failures) Failures(ctx context.Context, batch string) ([]staff.FailureG
 		groups[i].Count++
 		return true
 	})
-	slices.SortStableFunc(groups, func(g, h staff.FailureGroup) int { return h.Count - g.Count })
+	slices.SortStableFunc(groups, func(g, h adminclient.FailureGroup) int { return h.Count - g.Count })
 	return groups, err
 }
 

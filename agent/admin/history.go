@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -17,12 +17,12 @@ const (
 )
 
 // Story is everything that is known of one certificate.
-func (d *Certificates) Story(ctx context.Context, name string) (staff.Story, error) {
+func (d *Certificates) Story(ctx context.Context, name string) (adminclient.CertificateHistory, error) {
 	c, err := d.Store.Certificate(ctx, d.Institution(), name)
 	if err != nil {
-		return staff.Story{}, err
+		return adminclient.CertificateHistory{}, err
 	}
-	s := staff.Story{Certificate: d.ToAPI(c), Events: []staff.CertificateEvent{}}
+	s := adminclient.CertificateHistory{Certificate: d.ToAPI(c), Events: []adminclient.CertificateEvent{}}
 	events, err := d.Store.Events(ctx, c.ID)
 	if err != nil {
 		return s, err

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
@@ -19,7 +19,7 @@ type EndpointSecretStore interface {
 // SecretStore has the keys with which secrets are encrypted.
 type SecretStore interface {
 	// Keys tells the keys, the newest first; none before any was needed.
-	Keys(needed bool) ([]staff.Key, error)
+	Keys(needed bool) ([]adminclient.Key, error)
 	// Rotate puts a new key before the others. One is made where there is none and
 	// none was needed yet, which mayMake says.
 	Rotate(mayMake bool) error
@@ -31,15 +31,15 @@ type SecretStore interface {
 type Keys struct {
 	Endpoints EndpointSecretStore
 	Secrets   SecretStore
-	Signing   func() []staff.Key // what institutions sign with
-	Authority func() []staff.Key // what the authority hashes with
+	Signing   func() []adminclient.Key // what institutions sign with
+	Authority func() []adminclient.Key // what the authority hashes with
 	Now       func() time.Time
 
 	rotating sync.Mutex
 }
 
 // Keys tells all keys and secrets that the home keeps, without what they are.
-func (d *Keys) Keys(ctx context.Context) ([]staff.Key, error) {
+func (d *Keys) Keys(ctx context.Context) ([]adminclient.Key, error) {
 	keys := append(d.Signing(), d.Authority()...)
 	all, err := d.Endpoints.Endpoints(ctx, 0)
 	if err != nil {
@@ -57,10 +57,10 @@ func (d *Keys) Keys(ctx context.Context) ([]staff.Key, error) {
 }
 
 // webhookKeys tells the signing secrets of a webhook.
-func (d *Keys) webhookKeys(e webhook.Endpoint) []staff.Key {
-	keys := []staff.Key{{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
+func (d *Keys) webhookKeys(e webhook.Endpoint) []adminclient.Key {
+	keys := []adminclient.Key{{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
 	if len(e.SigningSecrets(d.Now())) > 1 {
-		keys = append(keys, staff.Key{What: staff.WebhookSecret, ID: e.ID, Of: e.URL, State: staff.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
+		keys = append(keys, adminclient.Key{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
 	}
 	return keys
 }
@@ -69,22 +69,22 @@ func (d *Keys) webhookKeys(e webhook.Endpoint) []staff.Key {
 // the new key and those before it is durable before the first secret is encrypted
 // with it, and all secrets change in one transaction: whatever moment it is ended at,
 // each of them can be opened.
-func (d *Keys) RotateSecretsKey(ctx context.Context) (staff.Key, error) {
+func (d *Keys) RotateSecretsKey(ctx context.Context) (adminclient.Key, error) {
 	d.rotating.Lock()
 	defer d.rotating.Unlock()
 	all, err := d.Endpoints.Endpoints(ctx, 0)
 	if err != nil {
-		return staff.Key{}, err
+		return adminclient.Key{}, err
 	}
 	if err := d.Secrets.Rotate(len(all) == 0); err != nil {
-		return staff.Key{}, err
+		return adminclient.Key{}, err
 	}
 	if err := d.reencryptSecrets(ctx); err != nil {
-		return staff.Key{}, err
+		return adminclient.Key{}, err
 	}
 	keys, err := d.Secrets.Keys(true)
 	if err != nil {
-		return staff.Key{}, err
+		return adminclient.Key{}, err
 	}
 	return keys[0], nil
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -46,8 +46,8 @@ func newHouse(t *testing.T) *house {
 func (h *house) restart() {
 	h.desk = &admin.Keys{
 		Endpoints: h.store, Secrets: home.NewSecretStore(h.dir, func() time.Time { return h.now }, rand.Reader),
-		Signing:   func() []staff.Key { return []staff.Key{{What: staff.InstitutionKey, ID: "sign"}} },
-		Authority: func() []staff.Key { return []staff.Key{{What: staff.AuthorityKey, ID: "hash"}} },
+		Signing:   func() []adminclient.Key { return []adminclient.Key{{What: adminclient.InstitutionKey, ID: "sign"}} },
+		Authority: func() []adminclient.Key { return []adminclient.Key{{What: adminclient.AuthorityKey, ID: "hash"}} },
 		Now:       func() time.Time { return h.now },
 	}
 }
@@ -110,7 +110,7 @@ func (h *house) listed() string {
 	var words []string
 	for _, k := range keys {
 		word := string(k.What) + " " + string(k.State)
-		if k.What == staff.WebhookSecret {
+		if k.What == adminclient.WebhookSecret {
 			word += " " + k.Of
 		}
 		words = append(words, strings.TrimSpace(word))
@@ -123,13 +123,13 @@ const one, two = "0198f000-0000-7000-8000-000000000001", "0198f000-0000-7000-800
 func TestKeysOfAHome(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	signing, authority := string(staff.InstitutionKey), string(staff.AuthorityKey)
+	signing, authority := string(adminclient.InstitutionKey), string(adminclient.AuthorityKey)
 	if got := h.listed(); got != signing+", "+authority {
 		t.Errorf("a new home has %s", got)
 	}
 	h.webhook(one, "whsec_one")
-	secret, current := string(staff.WebhookSecret), string(staff.KeyCurrent)
-	want := strings.Join([]string{signing, authority, string(staff.SecretsKey) + " " + current, secret + " " + current + " https://example.org/" + one}, ", ")
+	secret, current := string(adminclient.WebhookSecret), string(adminclient.KeyCurrent)
+	want := strings.Join([]string{signing, authority, string(adminclient.SecretsKey) + " " + current, secret + " " + current + " https://example.org/" + one}, ", ")
 	if got := h.listed(); got != want {
 		t.Errorf("with a webhook:\n%s, want\n%s", got, want)
 	}
@@ -137,7 +137,7 @@ func TestKeysOfAHome(t *testing.T) {
 		return e.RotateSecret(h.seal(one, "whsec_new"), h.now)
 	})
 	h.ok(err)
-	along := ", " + secret + " " + string(staff.KeySignsAlong) + " https://example.org/" + one
+	along := ", " + secret + " " + string(adminclient.KeySignsAlong) + " https://example.org/" + one
 	if got := h.listed(); got != want+along {
 		t.Errorf("with a rotated secret:\n%s, want\n%s", got, want+along)
 	}
@@ -161,7 +161,7 @@ func TestANewKeyOfSecrets(t *testing.T) {
 	h.now = h.now.Add(time.Hour)
 	next, err := h.desk.RotateSecretsKey(t.Context())
 	h.ok(err)
-	if next.ID == first.ID || next.State != staff.KeyCurrent {
+	if next.ID == first.ID || next.State != adminclient.KeyCurrent {
 		t.Errorf("%+v is followed by %+v", first, next)
 	}
 	h.onlyNewest()

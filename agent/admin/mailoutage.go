@@ -3,7 +3,7 @@ package admin
 import (
 	"fmt"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -12,14 +12,14 @@ func (d *Mails) ReportOutage(err error) {
 	if err == nil {
 		if d.OutageAlarm.Clear() {
 			d.Log.Info("mails go out again")
-			d.Notify(staff.Notice{Level: "info", Message: "mails go out again"})
+			d.Notify(adminclient.Notice{Level: "info", Message: "mails go out again"})
 		}
 		return
 	}
 	message := outageReason(err)
 	if d.OutageAlarm.Raise(message) {
 		d.Log.Error("mails are held up", "reason", message)
-		d.Notify(staff.Notice{Level: "error", Message: message})
+		d.Notify(adminclient.Notice{Level: "error", Message: message})
 	}
 }
 

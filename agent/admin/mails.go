@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -61,7 +61,7 @@ type MailsOptions struct {
 	Templates   func(institution uint32) (own, all string)
 	BaseURL     func() string
 	OutageAlarm MailAlarm // that mails do not go out
-	Notify      func(staff.Notice)
+	Notify      func(adminclient.Notice)
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -73,7 +73,7 @@ type Mails struct{ MailsOptions }
 func NewMails(o MailsOptions) *Mails { return &Mails{o} }
 
 // Mails lists the institution's mails.
-func (d *Mails) Mails(ctx context.Context, f staff.MailFilter) ([]staff.Mail, error) {
+func (d *Mails) Mails(ctx context.Context, f adminclient.MailFilter) ([]adminclient.Mail, error) {
 	who := d.Institution().ID
 	filter := store.MailFilter{Institution: who, Batch: f.Batch, State: vault.MailState(f.State), Returned: f.Bounced}
 	if f.Certificate != "" {
@@ -91,10 +91,10 @@ func (d *Mails) Mails(ctx context.Context, f staff.MailFilter) ([]staff.Mail, er
 }
 
 // mailsToAPI is the JSON of mails.
-func (d *Mails) mailsToAPI(ctx context.Context, mails []vault.Mail) ([]staff.Mail, error) {
-	shaped := make([]staff.Mail, len(mails))
+func (d *Mails) mailsToAPI(ctx context.Context, mails []vault.Mail) ([]adminclient.Mail, error) {
+	shaped := make([]adminclient.Mail, len(mails))
 	for i, m := range mails {
-		one := staff.Mail{
+		one := adminclient.Mail{
 			ID: m.ID, Kind: string(m.Kind), State: string(m.State), To: m.To, MessageID: m.MessageID, Attempts: m.Attempts,
 			CreatedAt: m.CreatedAt.UTC(), NotBefore: client.TimeOrNull(m.NotBefore), SentAt: client.TimeOrNull(m.SentAt),
 		}
@@ -119,25 +119,25 @@ func (d *Mails) mailsToAPI(ctx context.Context, mails []vault.Mail) ([]staff.Mai
 	return shaped, nil
 }
 
-func (d *Mails) mailToAPI(ctx context.Context, m vault.Mail, err error) (staff.Mail, error) {
+func (d *Mails) mailToAPI(ctx context.Context, m vault.Mail, err error) (adminclient.Mail, error) {
 	if err != nil {
-		return staff.Mail{}, err
+		return adminclient.Mail{}, err
 	}
 	shaped, err := d.mailsToAPI(ctx, []vault.Mail{m})
 	if err != nil {
-		return staff.Mail{}, err
+		return adminclient.Mail{}, err
 	}
 	return shaped[0], nil
 }
 
 // ResendMail sends a mail again: one by its number, or the latest to the recipient
 // of a certificate.
-func (d *Mails) ResendMail(ctx context.Context, name, to string) (staff.Mail, error) {
+func (d *Mails) ResendMail(ctx context.Context, name, to string) (adminclient.Mail, error) {
 	who := d.Institution().ID
 	id, err := strconv.ParseUint(name, 10, 64)
 	if err != nil {
 		if id, err = d.latestMail(ctx, who, name); err != nil {
-			return staff.Mail{}, err
+			return adminclient.Mail{}, err
 		}
 	}
 	m, err := d.Store.RepeatMail(ctx, who, id, func(m vault.Mail) (vault.Mail, error) {
@@ -171,9 +171,9 @@ func (d *Mails) cancelled(m vault.Mail) (vault.Mail, error) {
 }
 
 // CancelMail cancels a mail that waits.
-func (d *Mails) CancelMail(ctx context.Context, id uint64) (staff.Mail, error) {
+func (d *Mails) CancelMail(ctx context.Context, id uint64) (adminclient.Mail, error) {
 	if _, err := d.Store.Mail(ctx, d.Institution().ID, id); err != nil {
-		return staff.Mail{}, err
+		return adminclient.Mail{}, err
 	}
 	m, err := d.Store.ChangeMail(ctx, id, d.cancelled)
 	return d.mailToAPI(ctx, m, err)
@@ -200,18 +200,18 @@ func (d *Mails) FlushMails(ctx context.Context) (int, error) {
 }
 
 // PreviewMail makes a mail of a template.
-func (d *Mails) PreviewMail(ctx context.Context, template, certificate string) (staff.MailPreview, error) {
+func (d *Mails) PreviewMail(ctx context.Context, template, certificate string) (adminclient.MailPreview, error) {
 	who := d.Institution()
 	letter := mail.SampleData(who.Name, d.BaseURL())
 	to := "zoe@example.org"
 	if certificate != "" {
 		c, err := d.Certificates.Certificate(ctx, who.ID, certificate)
 		if err != nil {
-			return staff.MailPreview{}, err
+			return adminclient.MailPreview{}, err
 		}
 		own, err := d.TemplateData(ctx, c)
 		if err != nil {
-			return staff.MailPreview{}, err
+			return adminclient.MailPreview{}, err
 		}
 		letter.Name, letter.Title, letter.Reference, letter.IssueDate = own.Name, own.Title, own.Reference, own.IssueDate
 		letter.Share, letter.Verify, to = own.Share, own.Verify, c.Email
@@ -219,13 +219,13 @@ func (d *Mails) PreviewMail(ctx context.Context, template, certificate string) (
 	own, all := d.Templates(who.ID)
 	content, err := mail.NewTemplates(own, all).Render(cmp.Or(template, mail.Issued), letter)
 	if err != nil {
-		return staff.MailPreview{}, err
+		return adminclient.MailPreview{}, err
 	}
 	var raw bytes.Buffer
 	message := mail.Message{Rendered: content, From: cmp.Or(who.Sender, "no-reply@example.org"), FromName: who.Name, To: to, ToName: letter.Name,
 		MessageID: "0.preview@example.org", Date: d.Now()}
 	if _, err := message.WriteTo(&raw); err != nil {
-		return staff.MailPreview{}, err
+		return adminclient.MailPreview{}, err
 	}
-	return staff.MailPreview{Subject: content.Subject, Text: content.Text, HTML: content.HTML, Message: raw.String()}, nil
+	return adminclient.MailPreview{Subject: content.Subject, Text: content.Text, HTML: content.HTML, Message: raw.String()}, nil
 }

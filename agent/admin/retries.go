@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -43,8 +43,8 @@ const maxConcurrentRetries = 64
 
 // RetrySelected sends many failed certificates through processing again. One that
 // has changed meanwhile is left as it is.
-func (f *Failures) RetrySelected(ctx context.Context, s staff.Selection) (staff.RetryReport, error) {
-	report := staff.RetryReport{Refused: []staff.Refusal{}}
+func (f *Failures) RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error) {
+	report := adminclient.RetryReport{Refused: []adminclient.Refusal{}}
 	uuids := s.UUIDs
 	if len(uuids) == 0 {
 		if s.Code == "" {
@@ -85,7 +85,7 @@ func (f *Failures) retry(ctx context.Context, uuid string) error {
 
 // recordRetry counts the end of one retry; an error that is not about the certificate
 // comes back.
-func recordRetry(report *staff.RetryReport, uuid string, err error) error {
+func recordRetry(report *adminclient.RetryReport, uuid string, err error) error {
 	const most = 100
 	switch {
 	case err == nil:
@@ -95,7 +95,7 @@ func recordRetry(report *staff.RetryReport, uuid string, err error) error {
 	case len(report.Refused) == most:
 		report.Others++
 	default:
-		report.Refused = append(report.Refused, staff.Refusal{UUID: uuid, Message: staff.NewProblem(err).Message})
+		report.Refused = append(report.Refused, adminclient.Refusal{UUID: uuid, Message: adminclient.NewProblem(err).Message})
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
@@ -31,7 +31,7 @@ func NewTokens(records TokenStore, institution func() uint32, now func() time.Ti
 }
 
 // CreateToken makes an API token; the answer alone has its secret.
-func (d *Tokens) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error) {
+func (d *Tokens) CreateToken(ctx context.Context, q adminclient.NewToken) (adminclient.Token, error) {
 	draft := apiaccess.Token{Institution: d.institution(), Name: q.Name}
 	for _, p := range q.Permissions {
 		draft.Permissions = append(draft.Permissions, apiaccess.Permission(p))
@@ -41,10 +41,10 @@ func (d *Tokens) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token
 	}
 	t, secret, err := apiaccess.NewToken(d.random, draft, d.now())
 	if err != nil {
-		return staff.Token{}, err
+		return adminclient.Token{}, err
 	}
 	if err := d.store.AddToken(ctx, t); err != nil {
-		return staff.Token{}, err
+		return adminclient.Token{}, err
 	}
 	shown := tokenToAPI(t)
 	shown.Secret = secret
@@ -52,12 +52,12 @@ func (d *Tokens) CreateToken(ctx context.Context, q staff.NewToken) (staff.Token
 }
 
 // Tokens lists the institution's tokens.
-func (d *Tokens) Tokens(ctx context.Context) ([]staff.Token, error) {
+func (d *Tokens) Tokens(ctx context.Context) ([]adminclient.Token, error) {
 	all, err := d.store.Tokens(ctx, d.institution())
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.Token, len(all))
+	shown := make([]adminclient.Token, len(all))
 	for i, t := range all {
 		shown[i] = tokenToAPI(t)
 	}
@@ -65,15 +65,15 @@ func (d *Tokens) Tokens(ctx context.Context) ([]staff.Token, error) {
 }
 
 // RevokeToken ends a token.
-func (d *Tokens) RevokeToken(ctx context.Context, id string) (staff.Token, error) {
+func (d *Tokens) RevokeToken(ctx context.Context, id string) (adminclient.Token, error) {
 	t, err := d.store.ChangeToken(ctx, d.institution(), id, func(t apiaccess.Token) (apiaccess.Token, error) {
 		return t.Revoke(d.now())
 	})
 	return tokenToAPI(t), err
 }
 
-func tokenToAPI(t apiaccess.Token) staff.Token {
-	shown := staff.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
+func tokenToAPI(t apiaccess.Token) adminclient.Token {
+	shown := adminclient.Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
 	for _, p := range t.Permissions {
 		shown.Permissions = append(shown.Permissions, string(p))
 	}

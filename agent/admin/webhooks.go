@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -55,7 +55,7 @@ type WebhooksOptions struct {
 	AllowPrivate   bool
 	Institution    func() uint32 // the one whose staff is served
 	SuspendedAlarm WebhookAlarm  // that endpoints are suspended
-	Notify         func(staff.Notice)
+	Notify         func(adminclient.Notice)
 	Now            func() time.Time
 	Random         io.Reader
 	Log            *slog.Logger
@@ -81,7 +81,7 @@ func (h *Webhooks) CheckSuspended(ctx context.Context) {
 	}
 	if len(names) == 0 {
 		if h.SuspendedAlarm.Clear() {
-			h.Notify(staff.Notice{Level: "info", Message: "all webhooks take deliveries again"})
+			h.Notify(adminclient.Notice{Level: "info", Message: "all webhooks take deliveries again"})
 		}
 		return
 	}
@@ -89,6 +89,6 @@ func (h *Webhooks) CheckSuspended(ctx context.Context) {
 		webhook.SuspendAfter, strings.Join(names, ", "))
 	if h.SuspendedAlarm.Raise(message) {
 		h.Log.Warn("webhooks are suspended", "endpoints", names)
-		h.Notify(staff.Notice{Level: "warn", Message: message})
+		h.Notify(adminclient.Notice{Level: "warn", Message: message})
 	}
 }

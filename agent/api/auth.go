@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
@@ -46,7 +46,7 @@ func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
 // title is who calls, for the audit trail. Staff say their names themselves.
 func (c Caller) title(r *http.Request) string {
 	if c.token == nil {
-		return staff.Title(r)
+		return adminclient.Actor(r)
 	}
 	return "token " + c.token.Name + " (" + c.token.ID + ")"
 }

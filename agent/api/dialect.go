@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/agent/api/body"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -75,7 +75,7 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	message, ok := fault.Message(err)
 	if status == http.StatusInternalServerError {
-		a.Log.Error("a call failed", "request_id", requestID(r.Context()), "method", clip(r.Method), "path", staff.Path(r), "error", err)
+		a.Log.Error("a call failed", "request_id", requestID(r.Context()), "method", clip(r.Method), "path", adminclient.AuditPath(r), "error", err)
 		ok = ok && fault.Is(err, fault.Damaged)
 	}
 	answer := problem{Message: message}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -32,7 +32,7 @@ type AdminService struct {
 }
 
 // Applications lists applications, and counts all pages' entries.
-func (c *AdminService) Applications(ctx context.Context, f staff.ApplicationFilter) ([]staff.Application, int, error) {
+func (c *AdminService) Applications(ctx context.Context, f adminclient.ApplicationFilter) ([]adminclient.Application, int, error) {
 	filter := store.Filter{Institution: c.Current().ID, Source: vault.FromCustomer, Email: f.Email, Search: f.Search}
 	if f.Status == "open" {
 		filter.Open = true
@@ -43,7 +43,7 @@ func (c *AdminService) Applications(ctx context.Context, f staff.ApplicationFilt
 		}
 	}
 	page, err := c.Certificates.List(ctx, filter, f.Page, f.PerPage)
-	shown := make([]staff.Application, len(page.Certificates))
+	shown := make([]adminclient.Application, len(page.Certificates))
 	for i, one := range page.Certificates {
 		shown[i] = c.applicationToAPI(one)
 	}
@@ -51,10 +51,10 @@ func (c *AdminService) Applications(ctx context.Context, f staff.ApplicationFilt
 }
 
 // Application finds one by UUID or reference ID.
-func (c *AdminService) Application(ctx context.Context, name string) (staff.Application, error) {
+func (c *AdminService) Application(ctx context.Context, name string) (adminclient.Application, error) {
 	found, err := c.find(ctx, name)
 	if err != nil {
-		return staff.Application{}, err
+		return adminclient.Application{}, err
 	}
 	return c.applicationToAPI(found), nil
 }
@@ -87,15 +87,15 @@ func (c *AdminService) Evidence(ctx context.Context, name string) (io.ReadCloser
 }
 
 // SubmitApplication hands an application in for somebody whom staff know.
-func (c *AdminService) SubmitApplication(ctx context.Context, n staff.NewApplication) (staff.Application, error) {
+func (c *AdminService) SubmitApplication(ctx context.Context, n adminclient.NewApplication) (adminclient.Application, error) {
 	if err := c.Accepting(); err != nil {
-		return staff.Application{}, err
+		return adminclient.Application{}, err
 	}
 	d := vault.ApplicationDraft{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}
 	if n.Evidence != nil {
 		f, err := c.Documents.Keep(bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
 		if err != nil {
-			return staff.Application{}, fault.At("evidence "+n.Evidence.Name, err)
+			return adminclient.Application{}, fault.At("evidence "+n.Evidence.Name, err)
 		}
 		d.Evidence = &f
 	}
@@ -103,14 +103,14 @@ func (c *AdminService) SubmitApplication(ctx context.Context, n staff.NewApplica
 }
 
 // ReviewApplication takes an application in review.
-func (c *AdminService) ReviewApplication(ctx context.Context, name string) (staff.Application, error) {
+func (c *AdminService) ReviewApplication(ctx context.Context, name string) (adminclient.Application, error) {
 	return c.changedToAPI(c.Review(ctx, c.Current().ID, name, actor(ctx)))
 }
 
 // ApproveApplication accepts an application, which is processed then.
-func (c *AdminService) ApproveApplication(ctx context.Context, name string, q staff.ApplicationApproval) (staff.Application, error) {
+func (c *AdminService) ApproveApplication(ctx context.Context, name string, q adminclient.ApplicationApproval) (adminclient.Application, error) {
 	if err := c.Accepting(); err != nil {
-		return staff.Application{}, err
+		return adminclient.Application{}, err
 	}
 	i := ApprovalInput{
 		Template: q.Template, Fields: q.Fields, Evidence: q.Evidence, IssueDate: vault.Date(q.IssueDate), Details: q.Details,
@@ -123,7 +123,7 @@ func (c *AdminService) ApproveApplication(ctx context.Context, name string, q st
 }
 
 // RejectApplication refuses an application.
-func (c *AdminService) RejectApplication(ctx context.Context, name, reason string) (staff.Application, error) {
+func (c *AdminService) RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error) {
 	return c.changedToAPI(c.Reject(ctx, c.Current().ID, name, actor(ctx), reason))
 }
 
@@ -136,29 +136,29 @@ func actor(ctx context.Context) string {
 }
 
 // changedToAPI shows an application that was changed, unless it was not.
-func (c *AdminService) changedToAPI(one vault.Certificate, err error) (staff.Application, error) {
+func (c *AdminService) changedToAPI(one vault.Certificate, err error) (adminclient.Application, error) {
 	if err != nil {
-		return staff.Application{}, err
+		return adminclient.Application{}, err
 	}
 	c.Wake()
 	return c.applicationToAPI(one), nil
 }
 
-func (c *AdminService) applicationToAPI(one vault.Certificate) staff.Application {
+func (c *AdminService) applicationToAPI(one vault.Certificate) adminclient.Application {
 	from := one.Application
-	shaped := staff.Application{Certificate: c.ToAPI(one), Proof: string(from.Proof), SubmittedBy: from.By}
+	shaped := adminclient.Application{Certificate: c.ToAPI(one), Proof: string(from.Proof), SubmittedBy: from.By}
 	if e := from.Evidence; e != nil {
-		shaped.Evidence = &staff.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
+		shaped.Evidence = &adminclient.Evidence{File: client.File{Name: e.Name, Size: e.Size, SHA256: e.SHA256}, Format: e.Format}
 	}
 	if gone := from.EvidenceGone; !gone.IsZero() {
 		gone = gone.UTC()
 		shaped.EvidenceRemovedAt = &gone
 	}
 	if r := from.Review; r != nil {
-		shaped.Review = &staff.Review{By: r.By, At: r.At.UTC()}
+		shaped.Review = &adminclient.Review{By: r.By, At: r.At.UTC()}
 	}
 	if d := from.Decision; d != nil {
-		shaped.Decision = &staff.Decision{By: d.By, At: d.At.UTC(), Reason: d.Reason}
+		shaped.Decision = &adminclient.Decision{By: d.By, At: d.At.UTC(), Reason: d.Reason}
 	}
 	return shaped
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -28,14 +28,14 @@ type Controls struct {
 }
 
 // ActOnBatch does what staff ask for to a batch.
-func (a *Controls) ActOnBatch(ctx context.Context, id string, act staff.BatchAct) (client.Batch, error) {
+func (a *Controls) ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error) {
 	var change func(vault.Batch) (vault.Batch, error)
 	switch act {
-	case staff.PauseBatch:
+	case adminclient.PauseBatch:
 		change = func(b vault.Batch) (vault.Batch, error) { return b.Pause(a.Now()) }
-	case staff.ResumeBatch:
+	case adminclient.ResumeBatch:
 		change = vault.Batch.Resume
-	case staff.CancelBatch:
+	case adminclient.CancelBatch:
 		change = func(b vault.Batch) (vault.Batch, error) { return b.Cancel(a.Now()) }
 	default:
 		return client.Batch{}, fault.New(fault.NotFound, "There is nothing at this address.")

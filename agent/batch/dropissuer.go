@@ -9,7 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -34,7 +34,7 @@ func (d *DropIssuer) Issue(ctx context.Context, b dropfolder.Batch) (dropfolder.
 	report, batch, err := Issue(ctx, d.Options, Request{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
 		Drop: &DropContext{Begun: b.Begun, Lost: b.Lost},
-		Bulk: staff.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
+		Bulk: adminclient.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
 	})
 	if errors.Is(err, intake.ErrChanging) {
 		err = errors.Join(dropfolder.ErrChanging, err)

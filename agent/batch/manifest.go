@@ -7,13 +7,13 @@ import (
 	"os"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
 // ReadManifest reads the manifest of a request.
-func ReadManifest(q staff.BulkRequest) (*manifest.Manifest, error) {
+func ReadManifest(q adminclient.BulkRequest) (*manifest.Manifest, error) {
 	return manifest.Read(q.Manifest, manifest.Options{
 		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
 		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
@@ -23,7 +23,7 @@ func ReadManifest(q staff.BulkRequest) (*manifest.Manifest, error) {
 
 // OpenFiles opens the folder of a request's documents. One that cannot be opened is
 // Invalid, unless the program can open nothing more at present.
-func OpenFiles(q staff.BulkRequest) (*os.Root, error) {
+func OpenFiles(q adminclient.BulkRequest) (*os.Root, error) {
 	files, err := os.OpenRoot(q.Files)
 	if blob.TooManyOpenFiles(err) {
 		return nil, blob.DiskError(err, "opening the folder of the documents")

@@ -17,7 +17,7 @@ import (
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -58,7 +58,7 @@ type Store interface {
 type Request struct {
 	Institution vault.Institution
 	Trigger     vault.Trigger
-	Bulk        staff.BulkRequest
+	Bulk        adminclient.BulkRequest
 	Progress    func(client.Progress)
 	Drop        *DropContext // nil when staff handed it in
 }
@@ -68,7 +68,7 @@ type run struct {
 	Options
 	institution  vault.Institution
 	trigger      vault.Trigger
-	request      staff.BulkRequest
+	request      adminclient.BulkRequest
 	manifest     *manifest.Manifest
 	digest       string
 	candidates   []*intake.RowResult

@@ -21,7 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -100,7 +100,7 @@ func (w *works) run() {
 }
 
 // rows makes a manifest, and a document for each of its people.
-func (w *works) rows(people ...string) staff.BulkRequest {
+func (w *works) rows(people ...string) adminclient.BulkRequest {
 	w.Helper()
 	body, err := os.ReadFile("../../testdata/spring-2026/documents/arash-nikpour.pdf")
 	w.ok(err)
@@ -110,11 +110,11 @@ func (w *works) rows(people ...string) staff.BulkRequest {
 		text += fmt.Sprintf("Diploma,%s,%s@example.org,2026-05-02,%s\n", name, strings.ToLower(name), file)
 		w.ok(os.WriteFile(filepath.Join(w.docs, file), append(body, "\n% "+name+"\n"...), 0o600))
 	}
-	return staff.BulkRequest{Name: "spring.csv", Manifest: []byte(text), Files: w.docs, Out: w.out}
+	return adminclient.BulkRequest{Name: "spring.csv", Manifest: []byte(text), Files: w.docs, Out: w.out}
 }
 
 // issue issues a manifest, and shows what became of its rows.
-func (w *works) issue(q staff.BulkRequest) (string, client.BulkReport, vault.Batch) {
+func (w *works) issue(q adminclient.BulkRequest) (string, client.BulkReport, vault.Batch) {
 	w.Helper()
 	report, batch, err := batch.Issue(w.Context(), w.Options, w.order(q))
 	w.ok(err)
@@ -125,7 +125,7 @@ func (w *works) issue(q staff.BulkRequest) (string, client.BulkReport, vault.Bat
 	return strings.Join(words, " "), report, batch
 }
 
-func (w *works) order(q staff.BulkRequest) batch.Request {
+func (w *works) order(q adminclient.BulkRequest) batch.Request {
 	return batch.Request{Institution: w.institution, Trigger: vault.BulkUpload, Bulk: q, Progress: func(client.Progress) {}}
 }
 
@@ -233,29 +233,29 @@ func TestActsOnABatch(t *testing.T) {
 	q := w.rows("Ann", "Bob")
 	q.NoWait = true
 	_, report, _ := w.issue(q)
-	act := func(what staff.BatchAct) client.Batch {
+	act := func(what adminclient.BatchAction) client.Batch {
 		t.Helper()
 		b, err := w.acts.ActOnBatch(t.Context(), report.BatchID, what)
 		w.ok(err)
 		return b
 	}
-	if b := act(staff.PauseBatch); b.Status != "paused" {
+	if b := act(adminclient.PauseBatch); b.Status != "paused" {
 		t.Errorf("paused: %+v", b)
 	}
 	w.run()
 	if jobs, err := w.store.Claim(t.Context(), vault.JobProcess, 10, w.Now()); err != nil || len(jobs) != 0 {
 		t.Errorf("of a paused batch %d jobs are begun, %v", len(jobs), err)
 	}
-	if b := act(staff.CancelBatch); b.Status != "cancelled" {
+	if b := act(adminclient.CancelBatch); b.Status != "cancelled" {
 		t.Errorf("cancelled: %+v", b)
 	}
-	for act, kind := range map[staff.BatchAct]fault.Kind{staff.CancelBatch: fault.Illegal, staff.ResumeBatch: fault.Illegal, "explode": fault.NotFound} {
+	for act, kind := range map[adminclient.BatchAction]fault.Kind{adminclient.CancelBatch: fault.Illegal, adminclient.ResumeBatch: fault.Illegal, "explode": fault.NotFound} {
 		if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, act); !fault.Is(err, kind) {
 			t.Errorf("%s of a cancelled batch: %v", act, err)
 		}
 	}
 	w.institution.ID++
-	if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, staff.CancelBatch); !fault.Is(err, fault.NotFound) {
+	if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, adminclient.CancelBatch); !fault.Is(err, fault.NotFound) {
 		t.Errorf("by another institution's staff: %v", err)
 	}
 	w.institution.ID--
@@ -273,7 +273,7 @@ func TestCancelledWhileSomebodyWaits(t *testing.T) {
 	w.Wake = func() { // the row is accepted
 		page, err := w.store.List(t.Context(), store.Filter{Institution: 1}, 1, 1)
 		if err == nil {
-			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, staff.CancelBatch)
+			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, adminclient.CancelBatch)
 		}
 		if err != nil {
 			t.Error(err)

@@ -5,21 +5,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // staff is a client of the site through the staff's door.
-func (s *site) staff() *staff.Client {
+func (s *site) staff() *adminclient.Client {
 	s.Helper()
-	c, err := staff.New("http://vecctl.local", loopback.Transport(s.agent.Handler()))
+	c, err := adminclient.New("http://vecctl.local", inproc.Transport(s.agent.Handler()))
 	s.check(err)
 	return c
 }
 
 // until asks for an application until it is in a state.
-func (s *site) until(c *staff.Client, name string, want vault.Status) {
+func (s *site) until(c *adminclient.Client, name string, want vault.Status) {
 	s.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		found, err := c.Application(s.Context(), name)
@@ -39,9 +39,9 @@ func TestApplicationsInTheLists(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	desk := s.staff()
-	submit := func(name string) staff.Application {
-		a, err := desk.SubmitApplication(t.Context(), staff.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.com",
-			Evidence: &staff.NewFile{Name: "scan.pdf", Body: smallPDF(name)}})
+	submit := func(name string) adminclient.Application {
+		a, err := desk.SubmitApplication(t.Context(), adminclient.NewApplication{Title: "Diploma", Name: name, Email: name + "@example.com",
+			Evidence: &adminclient.NewFile{Name: "scan.pdf", Body: smallPDF(name)}})
 		s.check(err)
 		return a
 	}
@@ -50,7 +50,7 @@ func TestApplicationsInTheLists(t *testing.T) {
 	s.check(err)
 	_, err = desk.RejectApplication(t.Context(), rejected.ReferenceID, "no such course")
 	s.check(err)
-	_, err = desk.ApproveApplication(t.Context(), approved.UUID, staff.ApplicationApproval{Evidence: true})
+	_, err = desk.ApproveApplication(t.Context(), approved.UUID, adminclient.ApplicationApproval{Evidence: true})
 	s.check(err)
 	s.until(desk, approved.UUID, vault.Approved)
 
@@ -76,7 +76,7 @@ func TestApplicationsInTheLists(t *testing.T) {
 	if got := s.want(s.get("/business/certificate-vault"), http.StatusOK); got.get("meta.total") != 0.0 {
 		t.Errorf("among the vault's: %s", got)
 	}
-	for _, a := range []staff.Application{open, approved} {
+	for _, a := range []adminclient.Application{open, approved} {
 		path := "/business/certificate-vault/" + a.UUID
 		s.want(s.get(path), http.StatusNotFound)
 		s.want(s.get(path+"/download"), http.StatusNotFound)

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/courier"
+	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -148,16 +148,16 @@ func resumes(t *testing.T, network *broken) {
 }
 
 // carry issues a batch of n certificates.
-func (s *site) carry(notes string, network http.RoundTripper, n int, edit ...func([]courier.Row)) ([]courier.Outcome, error) {
+func (s *site) carry(notes string, network http.RoundTripper, n int, edit ...func([]remotebulk.Item)) ([]remotebulk.Outcome, error) {
 	s.Helper()
-	journal, err := courier.OpenJournal(notes, "2026-06-01")
+	journal, err := remotebulk.OpenJournal(notes, "2026-06-01")
 	s.check(err)
 	defer journal.Close()
-	rows := make([]courier.Row, n)
+	rows := make([]remotebulk.Item, n)
 	for i := range rows {
 		name := fmt.Sprintf("p%d", i)
 		sum := sha256.Sum256(smallPDF(name))
-		rows[i] = courier.Row{Number: i + 1, SHA256: hex.EncodeToString(sum[:]), Certificate: client.NewCertificate{
+		rows[i] = remotebulk.Item{Number: i + 1, SHA256: hex.EncodeToString(sum[:]), Certificate: client.NewCertificate{
 			Title: "Diploma", Name: name, Email: name + "@example.com", IssueDate: journal.Today(), File: document(name)}}
 	}
 	for _, e := range edit {
@@ -167,12 +167,12 @@ func (s *site) carry(notes string, network http.RoundTripper, n int, edit ...fun
 		time.Sleep(min(d, 10*time.Millisecond))
 		return ctx.Err()
 	}
-	c := courier.Courier{
-		Client: s.client(network).WithRetries(client.Retries{Attempts: 30, First: time.Second, Most: time.Second, Sleep: sleep}), Journal: journal, Name: "batch", PerCall: 3, Parallel: 2, Skip: true,
+	c := remotebulk.Uploader{
+		Client: s.client(network).WithRetries(client.RetryPolicy{Attempts: 30, First: time.Second, Max: time.Second, Sleep: sleep}), Journal: journal, Name: "batch", PerCall: 3, Parallel: 2, Skip: true,
 		Now: s.clock.now, Progress: func(client.Progress) {},
 		Sleep: sleep,
 	}
-	outcomes, _, err := c.Carry(s.Context(), rows)
+	outcomes, _, err := c.Run(s.Context(), rows)
 	return outcomes, err
 }
 
@@ -183,7 +183,7 @@ func TestCourierFinds(t *testing.T) {
 	s := newSite(t)
 	_, err := s.carry(filepath.Join(t.TempDir(), "first.jsonl"), http.DefaultTransport, 4)
 	s.check(err)
-	outcomes, err := s.carry(filepath.Join(t.TempDir(), "second.jsonl"), http.DefaultTransport, 6, func(rows []courier.Row) {
+	outcomes, err := s.carry(filepath.Join(t.TempDir(), "second.jsonl"), http.DefaultTransport, 6, func(rows []remotebulk.Item) {
 		rows[1].Certificate.Name = "Another"
 		rows[5].Certificate.Email = "no address"
 	})

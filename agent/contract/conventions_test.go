@@ -14,11 +14,11 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/api"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-func clientSettings(name string) staff.Settings { return staff.Settings{Institution: name} }
+func clientSettings(name string) adminclient.Settings { return adminclient.Settings{Institution: name} }
 
 func TestTokens(t *testing.T) {
 	t.Parallel()
@@ -30,12 +30,12 @@ func TestTokens(t *testing.T) {
 		{"POST", vaultPath + "/" + uuid + "/retry", "update"}, {"GET", "/business/certificate-templates", ""},
 		{"GET", "/business/batches", "list"}, {"GET", "/business/certificates", "list"},
 	}
-	revoked, err := s.agent.CreateToken(t.Context(), staff.NewToken{Name: "revoked", Permissions: permissions()})
+	revoked, err := s.agent.CreateToken(t.Context(), adminclient.NewToken{Name: "revoked", Permissions: permissions()})
 	s.check(err)
 	_, err = s.agent.RevokeToken(t.Context(), revoked.ID)
 	s.check(err)
 	soon := s.clock.now().Add(time.Minute)
-	expired, err := s.agent.CreateToken(t.Context(), staff.NewToken{Name: "expired", Permissions: permissions(), ExpiresAt: &soon})
+	expired, err := s.agent.CreateToken(t.Context(), adminclient.NewToken{Name: "expired", Permissions: permissions(), ExpiresAt: &soon})
 	s.check(err)
 	s.clock.advance(time.Hour)
 	for _, c := range calls {

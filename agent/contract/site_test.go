@@ -20,7 +20,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
@@ -99,7 +99,7 @@ func (s *site) check(err error) {
 
 func (s *site) newToken(may ...string) string {
 	s.Helper()
-	made, err := s.agent.CreateToken(s.Context(), staff.NewToken{Name: "test", Permissions: may})
+	made, err := s.agent.CreateToken(s.Context(), adminclient.NewToken{Name: "test", Permissions: may})
 	s.check(err)
 	return made.Secret
 }

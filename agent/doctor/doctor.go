@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Level is how bad a finding is.
@@ -41,8 +41,8 @@ type Disk struct {
 
 // Vault is what is asked of the agent on the home, or of one in this process.
 type Vault interface {
-	AgentStatus(ctx context.Context) (staff.AgentStatus, error)
-	Keys(ctx context.Context) ([]staff.Key, error)
+	AgentStatus(ctx context.Context) (adminclient.AgentStatus, error)
+	Keys(ctx context.Context) ([]adminclient.Key, error)
 	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 }

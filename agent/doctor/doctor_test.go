@@ -20,7 +20,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -29,7 +29,7 @@ var now = time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
 
 // vault answers with what a test gives it.
 type vault struct {
-	status  staff.AgentStatus
+	status  adminclient.AgentStatus
 	pages   [][]client.Certificate
 	listErr error
 	keysErr error
@@ -37,9 +37,9 @@ type vault struct {
 	body    string
 }
 
-func (v *vault) AgentStatus(context.Context) (staff.AgentStatus, error) { return v.status, nil }
+func (v *vault) AgentStatus(context.Context) (adminclient.AgentStatus, error) { return v.status, nil }
 
-func (v *vault) Keys(context.Context) ([]staff.Key, error) { return nil, v.keysErr }
+func (v *vault) Keys(context.Context) ([]adminclient.Key, error) { return nil, v.keysErr }
 
 func (v *vault) List(_ context.Context, f client.Filter) (client.Page[client.Certificate], error) {
 	v.listed = append(v.listed, f.Page)
@@ -70,7 +70,7 @@ func well(t *testing.T) (doctor.Target, *vault) {
 	}
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
-	v := &vault{status: staff.AgentStatus{TimeZone: "Europe/Warsaw"}, body: "pdf",
+	v := &vault{status: adminclient.AgentStatus{TimeZone: "Europe/Warsaw"}, body: "pdf",
 		pages: [][]client.Certificate{{approved("pdf", now.Add(-time.Hour))}}}
 	return doctor.Target{
 		Home: dir, Secrets: []string{dir, filepath.Join(dir, "missing")}, Drop: filepath.Join(dir, "drop"),
@@ -224,7 +224,7 @@ func TestFindings(t *testing.T) {
 			v.keysErr = fault.New(fault.Damaged, "keys/secrets.key is missing")
 		}, "keys", doctor.Wrong, "secrets.key is missing"},
 		"what the agent says": {func(_ *testing.T, _ *doctor.Target, v *vault) {
-			v.status.Problems = []staff.Problem{{Kind: "disk", Message: "the disk is full"}}
+			v.status.Problems = []adminclient.Problem{{Kind: "disk", Message: "the disk is full"}}
 		}, "disk", doctor.Wrong, "the disk is full"},
 		"letters that no font holds": {func(_ *testing.T, p *doctor.Target, v *vault) {
 			v.pages[0][0].Name, v.pages[0][0].Title = "홍길동", "Diploma"

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -79,7 +79,7 @@ func (p Target) vault(ctx context.Context) []Finding {
 		return append(found, failure("database", "restore the home from a backup", "%s", errorText(err))...)
 	}
 	for _, problem := range status.Problems {
-		if problem.Kind == staff.KeyProblem {
+		if problem.Kind == adminclient.KeyProblem {
 			continue // the keys have a check of their own
 		}
 		found = append(found, failure(problem.Kind, "see the message", "%s", problem.Message)...)
@@ -120,7 +120,7 @@ func (p Target) printableNames(texts []string) []Finding {
 		"no font here holds %s, which stand in names; the report of a batch prints their numbers instead", shown)
 }
 
-func (p Target) timeZone(s staff.AgentStatus) []Finding {
+func (p Target) timeZone(s adminclient.AgentStatus) []Finding {
 	const check = "time-zone"
 	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {

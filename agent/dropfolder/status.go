@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // State says what a file in the drop folder waits for.
@@ -66,10 +66,10 @@ func (w *Watcher) Status() Status {
 }
 
 // ToAPI is the status as the panel says it.
-func (s Status) ToAPI() *staff.DropFolder {
-	shaped := &staff.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []staff.DropFile{}}
+func (s Status) ToAPI() *adminclient.DropFolder {
+	shaped := &adminclient.DropFolder{Folder: s.Folder, Watch: s.Watch, Trouble: s.Trouble, Total: s.Total, Waiting: []adminclient.DropFile{}}
 	for _, f := range s.Waiting {
-		shaped.Waiting = append(shaped.Waiting, staff.DropFile{
+		shaped.Waiting = append(shaped.Waiting, adminclient.DropFile{
 			Name: f.Name, Size: f.Size, Since: f.Since.UTC(), State: string(f.State), Note: f.Note})
 	}
 	return shaped

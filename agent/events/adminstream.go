@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -23,28 +23,28 @@ type AdminStream struct {
 	Bus         *Bus
 	Store       Store
 	Institution func() uint32 // the one that staff see
-	Status      func(context.Context) (staff.AgentStatus, error)
+	Status      func(context.Context) (adminclient.AgentStatus, error)
 }
 
 // snapshotBatches is how many batches a snapshot shows.
 const snapshotBatches = 50
 
 // Snapshot is how everything stands, and the number of the latest event in it.
-func (s *AdminStream) Snapshot(ctx context.Context) (staff.Snapshot, uint64, error) {
+func (s *AdminStream) Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error) {
 	// The number first: what happens meanwhile is told once more, not lost.
 	seq, err := s.Store.LastEvent(ctx)
 	if err != nil {
-		return staff.Snapshot{}, 0, err
+		return adminclient.Snapshot{}, 0, err
 	}
 	status, err := s.Status(ctx)
 	if err != nil {
-		return staff.Snapshot{}, 0, err
+		return adminclient.Snapshot{}, 0, err
 	}
 	batches, _, err := s.Store.Batches(ctx, s.Institution(), 1, snapshotBatches)
 	if err != nil {
-		return staff.Snapshot{}, 0, err
+		return adminclient.Snapshot{}, 0, err
 	}
-	shot := staff.Snapshot{Status: status, Batches: make([]client.Batch, len(batches))}
+	shot := adminclient.Snapshot{Status: status, Batches: make([]client.Batch, len(batches))}
 	for i, b := range batches {
 		shot.Batches[i] = BatchToAPI(b)
 	}
@@ -56,17 +56,17 @@ const sinceLimit = 256
 
 // Since returns the events after one, then the batches that they touched as they
 // stand now.
-func (s *AdminStream) Since(ctx context.Context, seq uint64) ([]staff.Message, uint64, error) {
+func (s *AdminStream) Since(ctx context.Context, seq uint64) ([]adminclient.Message, uint64, error) {
 	institution := s.Institution()
 	events, next, err := s.Store.EventsAfter(ctx, institution, seq, sinceLimit)
 	if err != nil {
 		return nil, seq, err
 	}
-	var messages []staff.Message
+	var messages []adminclient.Message
 	var touched []string
 	seen := map[string]bool{}
 	for _, e := range events {
-		messages = append(messages, staff.Message{ID: strconv.FormatUint(e.Seq, 10), Certificate: EventToAPI(e)})
+		messages = append(messages, adminclient.Message{ID: strconv.FormatUint(e.Seq, 10), Certificate: EventToAPI(e)})
 		if e.Batch != "" && !seen[e.Batch] {
 			seen[e.Batch] = true
 			touched = append(touched, e.Batch)
@@ -81,26 +81,26 @@ func (s *AdminStream) Since(ctx context.Context, seq uint64) ([]staff.Message, u
 			return nil, seq, err
 		}
 		shaped := BatchToAPI(b)
-		messages = append(messages, staff.Message{Batch: &shaped})
+		messages = append(messages, adminclient.Message{Batch: &shaped})
 	}
 	return messages, next, nil
 }
 
 // Subscribe tells when there may be something new, until stop is called.
-func (s *AdminStream) Follow() (ready <-chan struct{}, besides func(context.Context) []staff.Message, stop func()) {
+func (s *AdminStream) Follow() (ready <-chan struct{}, besides func(context.Context) []adminclient.Message, stop func()) {
 	one := s.Bus.Subscribe()
-	return one.ready, func(ctx context.Context) (gathered []staff.Message) {
+	return one.ready, func(ctx context.Context) (gathered []adminclient.Message) {
 		notices, acted := one.takeNotices()
 		if _, trouble := one.Take(); trouble != nil {
-			notices = append(notices, staff.Notice{Level: "error", Message: staff.NewProblem(trouble).Message})
+			notices = append(notices, adminclient.Notice{Level: "error", Message: adminclient.NewProblem(trouble).Message})
 		}
 		for _, n := range notices {
-			gathered = append(gathered, staff.Message{Notice: &n})
+			gathered = append(gathered, adminclient.Message{Notice: &n})
 		}
 		for _, id := range acted {
 			if b, err := s.Store.Batch(ctx, s.Institution(), id); err == nil {
 				shaped := BatchToAPI(b)
-				gathered = append(gathered, staff.Message{Batch: &shaped})
+				gathered = append(gathered, adminclient.Message{Batch: &shaped})
 			}
 		}
 		return gathered
@@ -108,8 +108,8 @@ func (s *AdminStream) Follow() (ready <-chan struct{}, besides func(context.Cont
 }
 
 // EventToAPI is an event as the stream says it.
-func EventToAPI(e vault.Event) *staff.CertificateEvent {
-	return &staff.CertificateEvent{
+func EventToAPI(e vault.Event) *adminclient.CertificateEvent {
+	return &adminclient.CertificateEvent{
 		Event: string(e.Type), UUID: e.UUID, ReferenceID: e.Reference, BatchID: e.Batch,
 		Title: e.Title, Name: e.Name, Email: e.Email, Source: string(e.Source), Trigger: string(e.Trigger), At: e.At.UTC(),
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
@@ -22,7 +22,7 @@ type Bus struct {
 type Subscription struct {
 	bus     *Bus
 	ids     []uint64
-	notices []staff.Notice
+	notices []adminclient.Notice
 	batches []string // batches that staff did something to
 	err     error
 	ready   wake.Signal
@@ -42,7 +42,7 @@ func (f *Bus) PublishError(err error) {
 }
 
 // PublishNotice tells staff something.
-func (f *Bus) PublishNotice(n staff.Notice) {
+func (f *Bus) PublishNotice(n adminclient.Notice) {
 	const most = 16 // of which the latest are kept for one who does not look
 	f.publish(func(one *Subscription) {
 		one.notices = append(one.notices, n)
@@ -95,7 +95,7 @@ func (one *Subscription) Take() ([]uint64, error) {
 
 // takeNotices returns the notices that have gathered, and the batches that staff
 // did something to.
-func (one *Subscription) takeNotices() ([]staff.Notice, []string) {
+func (one *Subscription) takeNotices() ([]adminclient.Notice, []string) {
 	one.bus.mu.Lock()
 	defer one.bus.mu.Unlock()
 	notices, acted := one.notices, one.batches

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -41,7 +41,7 @@ type DiskMonitorOptions struct {
 	Probe   string
 	Home    string    // for the log
 	Alarm   DiskAlarm // that the disk is full
-	Notify  func(staff.Notice)
+	Notify  func(adminclient.Notice)
 	OnError func(error) // is told what holds up work
 	Wake    func()      // tells that work goes on
 	Now     func() time.Time
@@ -101,7 +101,7 @@ func (s *DiskMonitor) pause(why string) {
 		return
 	}
 	s.Log.Error("intake is paused", "home", s.Home, "reason", why)
-	s.Notify(staff.Notice{Level: "error", Message: why})
+	s.Notify(adminclient.Notice{Level: "error", Message: why})
 }
 
 // Watch pauses intake when the disk runs full, and resumes it when there is
@@ -133,7 +133,7 @@ func (s *DiskMonitor) resume() {
 	}
 	if s.Alarm.Clear() {
 		s.Log.Info("intake goes on: there is room on the disk again")
-		s.Notify(staff.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
+		s.Notify(adminclient.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
 		s.Wake()
 	}
 }

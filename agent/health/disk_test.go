@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -59,7 +59,7 @@ func TestIntakeWaitsForRoom(t *testing.T) {
 		s := health.NewDiskMonitor(health.DiskMonitorOptions{
 			Disk:  func() (uint64, uint64, error) { return free.Load(), total, nil },
 			Probe: probe, Alarm: &light{}, OnError: func(error) {}, Wake: func() { woken++ },
-			Notify: func(n staff.Notice) { told = append(told, n.Level) },
+			Notify: func(n adminclient.Notice) { told = append(told, n.Level) },
 			Now:    time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		answer := func(method string) int {
@@ -111,7 +111,7 @@ func TestHeldSaysWhy(t *testing.T) {
 		"too many files open": &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE},
 	} {
 		full := &light{}
-		s := health.NewDiskMonitor(health.DiskMonitorOptions{Alarm: full, OnError: func(error) {}, Notify: func(staff.Notice) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s := health.NewDiskMonitor(health.DiskMonitorOptions{Alarm: full, OnError: func(error) {}, Notify: func(adminclient.Notice) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		s.ReportError(err)
 		if why, _ := full.Find(); !strings.Contains(why, says) {
 			t.Errorf("%v: intake pauses since %q", err, why)

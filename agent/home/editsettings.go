@@ -3,7 +3,7 @@ package home
 import (
 	"cmp"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -12,7 +12,7 @@ import (
 var fileSettings = [...]string{"base_url", "mail.smtp_url", "listen"}
 
 // fileSetting is what is decided about one of them; "" leaves it as it is.
-func fileSetting(s staff.Settings, key string) string {
+func fileSetting(s adminclient.Settings, key string) string {
 	switch key {
 	case "base_url":
 		return s.BaseURL
@@ -25,7 +25,7 @@ func fileSetting(s staff.Settings, key string) string {
 }
 
 // CheckSettings checks the settings that are given.
-func CheckSettings(s staff.Settings) error {
+func CheckSettings(s adminclient.Settings) error {
 	for _, key := range fileSettings {
 		one, _ := FindSetting(key)
 		if err := one.Check(fileSetting(s, key), "as given"); err != nil {
@@ -42,7 +42,7 @@ func CheckSettings(s staff.Settings) error {
 }
 
 // SaveSettings writes those of the settings into config.yaml that stand there.
-func (d Dir) SaveSettings(s staff.Settings) error {
+func (d Dir) SaveSettings(s adminclient.Settings) error {
 	for _, key := range fileSettings {
 		if value := fileSetting(s, key); value != "" {
 			if err := d.SetConfig(key, value); err != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // SecretStore has the keys of a home's secrets, and loads them when they are first needed.
@@ -66,7 +66,7 @@ func (s *SecretStore) Reseal(place string, sealed []byte) ([]byte, error) {
 
 // Keys tells the keys of secrets, the newest first, as their file has them: one that
 // was lost since it was loaded will be missed. Before any was needed there is none.
-func (s *SecretStore) Keys(needed bool) ([]staff.Key, error) {
+func (s *SecretStore) Keys(needed bool) ([]adminclient.Key, error) {
 	there, err := s.dir.hasSecretKeys()
 	if err != nil || !there && !needed {
 		return nil, err
@@ -75,13 +75,13 @@ func (s *SecretStore) Keys(needed bool) ([]staff.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []staff.Key
+	var keys []adminclient.Key
 	for i, k := range box.Keys() {
-		state := staff.KeyOpens
+		state := adminclient.KeyDecrypts
 		if i == 0 {
-			state = staff.KeyCurrent
+			state = adminclient.KeyCurrent
 		}
-		keys = append(keys, staff.Key{What: staff.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, adminclient.Key{What: adminclient.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -75,12 +75,12 @@ func (s *Registry) newTenant(ctx context.Context, i vault.Institution) (tenant, 
 }
 
 // Institutions lists the home's institutions in order of their IDs.
-func (s *Registry) Institutions(ctx context.Context) ([]staff.Institution, error) {
+func (s *Registry) Institutions(ctx context.Context) ([]adminclient.Institution, error) {
 	all, err := s.Store.Institutions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.Institution, len(all))
+	shown := make([]adminclient.Institution, len(all))
 	for n, i := range all {
 		shown[n] = s.institutionToAPI(i)
 	}
@@ -89,29 +89,29 @@ func (s *Registry) Institutions(ctx context.Context) ([]staff.Institution, error
 
 // AddInstitution makes an institution with a signing key of its own. The current
 // one stays what it is.
-func (s *Registry) AddInstitution(ctx context.Context, q staff.Settings) (staff.Institution, error) {
+func (s *Registry) AddInstitution(ctx context.Context, q adminclient.Settings) (adminclient.Institution, error) {
 	if vault.Clean(q.Institution) == "" {
-		return staff.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
+		return adminclient.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
 	}
 	if err := s.CheckSettings(q); err != nil {
-		return staff.Institution{}, err
+		return adminclient.Institution{}, err
 	}
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	now := s.state.Load()
 	if err := now.checkNameFree(q.Institution, 0); err != nil {
-		return staff.Institution{}, err
+		return adminclient.Institution{}, err
 	}
 	made, err := s.Store.AddInstitution(ctx, vault.Institution{
 		Name: vault.Clean(q.Institution), TimeZone: cmp.Or(q.TimeZone, now.institution.TimeZone),
 		Sender: q.Sender, CreatedAt: s.Now(),
 	})
 	if err != nil {
-		return staff.Institution{}, err
+		return adminclient.Institution{}, err
 	}
 	one, err := s.loadTenant(ctx, made)
 	if err != nil {
-		return staff.Institution{}, err
+		return adminclient.Institution{}, err
 	}
 	next := now.with(one)
 	s.state.Store(&next)
@@ -120,16 +120,16 @@ func (s *Registry) AddInstitution(ctx context.Context, q staff.Settings) (staff.
 
 // UseInstitution makes an institution, named by ID or name, the one whose staff
 // is served.
-func (s *Registry) UseInstitution(ctx context.Context, name string) (staff.Institution, error) {
+func (s *Registry) UseInstitution(ctx context.Context, name string) (adminclient.Institution, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
 	one, ok := next.find(name)
 	if !ok {
-		return staff.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
+		return adminclient.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
 	}
 	if err := s.Store.UseInstitution(ctx, one.ID); err != nil {
-		return staff.Institution{}, err
+		return adminclient.Institution{}, err
 	}
 	next.institution = one
 	s.state.Store(&next)
@@ -161,9 +161,9 @@ func (s state) checkNameFree(name string, id uint32) error {
 	return nil
 }
 
-func (s *Registry) institutionToAPI(i vault.Institution) staff.Institution {
-	return staff.Institution{
-		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, Applying: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
+func (s *Registry) institutionToAPI(i vault.Institution) adminclient.Institution {
+	return adminclient.Institution{
+		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, ApplicationPolicy: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
 		Current: i.ID == s.Current().ID,
 	}
 }

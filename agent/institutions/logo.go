@@ -6,7 +6,7 @@ import (
 	_ "image/jpeg" // reads logos
 	_ "image/png"  // reads logos
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -15,7 +15,7 @@ import (
 const maxLogoWidth = 2000
 
 // applyBranding changes how an institution's pages look, as far as settings say so.
-func applyBranding(i *vault.Institution, s staff.Settings) error {
+func applyBranding(i *vault.Institution, s adminclient.Settings) error {
 	if s.PartialNames != nil {
 		i.PartialNames = *s.PartialNames
 	}

@@ -7,7 +7,7 @@ import (
 	"image/png"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -28,7 +28,7 @@ func FuzzLogo(f *testing.F) {
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var i vault.Institution
-		if err := applyBranding(&i, staff.Settings{Logo: &data}); err != nil {
+		if err := applyBranding(&i, adminclient.Settings{Logo: &data}); err != nil {
 			if !fault.Is(err, fault.Invalid) || i.Logo != nil {
 				t.Errorf("%v, %v", i.Logo, err)
 			}

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -45,7 +45,7 @@ type Options struct {
 	KeyStore KeyStore
 	Signing  SigningOptions
 	// CheckSettings refuses settings; Keep keeps those that are not of an institution.
-	CheckSettings, SaveSettings func(staff.Settings) error
+	CheckSettings, SaveSettings func(adminclient.Settings) error
 	Changed                     func() // tells that the staff's view has changed
 	Now                         func() time.Time
 	Random                      io.Reader

@@ -24,7 +24,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/institutions"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -103,7 +103,7 @@ func (h *house) refused(err error, kind fault.Kind, words string) {
 	}
 }
 
-func (h *house) key(s *institutions.Registry) staff.SigningKey {
+func (h *house) key(s *institutions.Registry) adminclient.SigningKey {
 	h.Helper()
 	key, err := s.SigningKey(h.Context())
 	h.ok(err)
@@ -118,12 +118,12 @@ func TestInstitutionsOfAHome(t *testing.T) {
 	if first.Subject != "Northgate Institute" || s.Current().ID != 1 {
 		t.Errorf("a new home signs as %q, institution %d", first.Subject, s.Current().ID)
 	}
-	law, err := s.AddInstitution(t.Context(), staff.Settings{Institution: " School  of Law "})
+	law, err := s.AddInstitution(t.Context(), adminclient.Settings{Institution: " School  of Law "})
 	h.ok(err)
 	if law.Name != vault.Clean(" School  of Law ") || law.TimeZone != "Europe/Warsaw" || law.Current || h.key(s) != first {
 		t.Errorf("added %+v, and signs with %+v", law, h.key(s))
 	}
-	for name, q := range map[string]staff.Settings{"needs a name": {}, "already": {Institution: "NORTHGATE institute"}, "time zone": {Institution: "X", TimeZone: "Mars/Base"}} {
+	for name, q := range map[string]adminclient.Settings{"needs a name": {}, "already": {Institution: "NORTHGATE institute"}, "time zone": {Institution: "X", TimeZone: "Mars/Base"}} {
 		kind := fault.Invalid
 		if name == "already" {
 			kind = fault.Conflict
@@ -156,14 +156,14 @@ func TestNamesStayApart(t *testing.T) {
 	h := newHouse(t)
 	s := h.opened()
 	for _, name := range []string{"School of Law", "1"} {
-		_, err := s.AddInstitution(t.Context(), staff.Settings{Institution: name})
+		_, err := s.AddInstitution(t.Context(), adminclient.Settings{Institution: name})
 		h.ok(err)
 	}
-	h.refused(s.Configure(t.Context(), staff.Settings{Institution: "school of LAW"}), fault.Conflict, "already")
+	h.refused(s.Configure(t.Context(), adminclient.Settings{Institution: "school of LAW"}), fault.Conflict, "already")
 	if s.Current().Name != "Northgate Institute" {
 		t.Errorf("it is %q now", s.Current().Name)
 	}
-	h.ok(s.Configure(t.Context(), staff.Settings{Institution: "NORTHGATE INSTITUTE"})) // its own
+	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "NORTHGATE INSTITUTE"})) // its own
 	for range 20 {
 		if got, err := s.UseInstitution(t.Context(), "1"); err != nil || got.ID != 1 {
 			t.Fatalf("1 is %+v, %v", got, err)
@@ -176,13 +176,13 @@ func TestAKeyGoesWithTheName(t *testing.T) {
 	h := newHouse(t)
 	s := h.opened()
 	first := h.key(s)
-	h.ok(s.Configure(t.Context(), staff.Settings{Institution: "Southgate Institute", BaseURL: "https://certificates.example.edu"}))
+	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "Southgate Institute", BaseURL: "https://certificates.example.edu"}))
 	named := h.key(s)
 	if named.Subject != "Southgate Institute" || named.Fingerprint == first.Fingerprint || s.BaseURL() != "https://certificates.example.edu" {
 		t.Errorf("signs with %+v, at %s", named, s.BaseURL())
 	}
 	h.issued = vault.Counts{Approved: 1}
-	h.ok(s.Configure(t.Context(), staff.Settings{Institution: "Eastgate Institute"}))
+	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "Eastgate Institute"}))
 	if h.key(s) != named {
 		t.Errorf("what was issued under %+v is followed by %+v", named, h.key(s))
 	}
@@ -202,7 +202,7 @@ func TestAnImportedKeyOutlivesANewName(t *testing.T) {
 	s := h.opened()
 	own, err := s.ImportKey(t.Context(), certifiedBy(t, "Example CA", h.now))
 	h.ok(err)
-	h.ok(s.Configure(t.Context(), staff.Settings{Institution: "Southgate Institute"}))
+	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "Southgate Institute"}))
 	if h.key(s) != own || h.key(h.opened()) != own {
 		t.Errorf("the imported key %+v is followed by %+v", own, h.key(h.opened()))
 	}
@@ -211,7 +211,7 @@ func TestAnImportedKeyOutlivesANewName(t *testing.T) {
 // Settings that were kept in part are complete when they are given again.
 func TestInterruptedSettings(t *testing.T) {
 	t.Parallel()
-	wanted := staff.Settings{Institution: "Southgate Institute", BaseURL: "https://certificates.example.edu"}
+	wanted := adminclient.Settings{Institution: "Southgate Institute", BaseURL: "https://certificates.example.edu"}
 	for name, breakIt := range map[string]func(*house) func(){
 		"config.yaml cannot be written": func(h *house) func() {
 			h.ok(os.Mkdir(h.dir.Config(), 0o700))
@@ -351,7 +351,7 @@ func TestLogos(t *testing.T) {
 		{name: "none", data: []byte{}},
 	} {
 		before := s.Current().Logo
-		err := s.Configure(t.Context(), staff.Settings{Logo: &tt.data})
+		err := s.Configure(t.Context(), adminclient.Settings{Logo: &tt.data})
 		after := s.Current().Logo
 		switch {
 		case tt.complaint != "":
@@ -373,11 +373,11 @@ func TestWhoMayApply(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	s := h.opened()
-	h.ok(s.Configure(t.Context(), staff.Settings{Applying: &staff.Applying{Who: "anyone", Titles: []string{" Diploma "}}}))
-	h.refused(s.Configure(t.Context(), staff.Settings{Applying: &staff.Applying{Who: "martians"}}), fault.Invalid, "martians")
+	h.ok(s.Configure(t.Context(), adminclient.Settings{ApplicationPolicy: &adminclient.ApplicationPolicy{Who: "anyone", Titles: []string{" Diploma "}}}))
+	h.refused(s.Configure(t.Context(), adminclient.Settings{ApplicationPolicy: &adminclient.ApplicationPolicy{Who: "martians"}}), fault.Invalid, "martians")
 	all, err := h.opened().Institutions(t.Context())
 	h.ok(err)
-	if got := all[0].Applying; got.Who != "anyone" || len(got.Titles) != 1 || got.Titles[0] != "Diploma" {
+	if got := all[0].ApplicationPolicy; got.Who != "anyone" || len(got.Titles) != 1 || got.Titles[0] != "Diploma" {
 		t.Errorf("%+v", got)
 	}
 }

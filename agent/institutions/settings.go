@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/x509/pkix"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -15,7 +15,7 @@ import (
 //
 // Files are written first, the records last: whatever interrupts it, the same
 // settings given again make all of them so.
-func (s *Registry) Configure(ctx context.Context, q staff.Settings) error {
+func (s *Registry) Configure(ctx context.Context, q adminclient.Settings) error {
 	if err := s.CheckSettings(q); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *Registry) Configure(ctx context.Context, q staff.Settings) error {
 	if err := applyBranding(&next.institution, q); err != nil {
 		return err
 	}
-	if err := applyApplicationPolicy(&next.institution, q.Applying); err != nil {
+	if err := applyApplicationPolicy(&next.institution, q.ApplicationPolicy); err != nil {
 		return err
 	}
 	next.baseURL = cmp.Or(q.BaseURL, next.baseURL)
@@ -75,7 +75,7 @@ func (s *Registry) renewUnusedKey(ctx context.Context, next *tenant, before stri
 }
 
 // applyApplicationPolicy changes what people may apply for, as far as settings say so.
-func applyApplicationPolicy(i *vault.Institution, s *staff.Applying) error {
+func applyApplicationPolicy(i *vault.Institution, s *adminclient.ApplicationPolicy) error {
 	if s == nil {
 		return nil
 	}
@@ -94,6 +94,6 @@ func applyApplicationPolicy(i *vault.Institution, s *staff.Applying) error {
 	return nil
 }
 
-func applicationPolicyToAPI(a vault.ApplicationPolicy) staff.Applying {
-	return staff.Applying{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
+func applicationPolicyToAPI(a vault.ApplicationPolicy) adminclient.ApplicationPolicy {
+	return adminclient.ApplicationPolicy{Who: a.Who.String(), Titles: append([]string{}, a.Titles...), FreeTitle: a.FreeTitle, EvidenceOptional: a.EvidenceOptional}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
@@ -20,32 +20,32 @@ import (
 // keyExpiryWarning is how long before its end a signing key is warned of.
 const keyExpiryWarning = 60 * 24 * time.Hour
 
-func signingKeyToAPI(c *x509.Certificate) staff.SigningKey {
+func signingKeyToAPI(c *x509.Certificate) adminclient.SigningKey {
 	sum := sha256.Sum256(c.Raw)
-	return staff.SigningKey{
+	return adminclient.SigningKey{
 		Subject: c.Subject.CommonName, Issuer: c.Issuer.CommonName,
 		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: c.NotAfter.UTC(),
 	}
 }
 
 // SigningKey is what the current institution signs with.
-func (s *Registry) SigningKey(context.Context) (staff.SigningKey, error) {
+func (s *Registry) SigningKey(context.Context) (adminclient.SigningKey, error) {
 	return signingKeyToAPI(s.CurrentStamper().Certificate()), nil
 }
 
 // RotateKey has the current institution sign with a new self-made key from now on.
 // One that somebody else has certified is replaced only when selfMade says so.
-func (s *Registry) RotateKey(_ context.Context, selfMade bool) (staff.SigningKey, error) {
+func (s *Registry) RotateKey(_ context.Context, selfMade bool) (adminclient.SigningKey, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	old := s.CurrentStamper().Certificate()
 	if old.Issuer.String() != old.Subject.String() && !selfMade {
-		return staff.SigningKey{}, fault.Newf(fault.Illegal, "the key in use is certified by %s; have a new one certified and use \"vecctl key import\", "+
+		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use is certified by %s; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
 	signer, err := s.KeyStore.NewSigner(s.Random, s.Current().Name, s.Now())
 	if err != nil {
-		return staff.SigningKey{}, err
+		return adminclient.SigningKey{}, err
 	}
 	return s.replaceSigner(signer)
 }
@@ -62,35 +62,35 @@ func (s *Registry) KeyExpiry() time.Time {
 }
 
 // Problems are the signing keys that have ended or soon will.
-func (s *Registry) Problems() []staff.Problem {
-	var found []staff.Problem
+func (s *Registry) Problems() []adminclient.Problem {
+	var found []adminclient.Problem
 	now := s.Now()
 	for _, one := range s.state.Load().tenants {
 		end := one.stamper.Certificate().NotAfter
 		const mend = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
 		switch left := end.Sub(now); {
 		case left <= 0:
-			found = append(found, staff.Problem{Kind: staff.KeyProblem,
+			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
 				Message: fmt.Sprintf("the signing key of %s ended on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
 		case left < keyExpiryWarning:
-			found = append(found, staff.Problem{Kind: staff.KeyProblem,
+			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
 				Message: fmt.Sprintf("the signing key of %s ends on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
 		}
 	}
-	slices.SortFunc(found, func(a, b staff.Problem) int { return strings.Compare(a.Message, b.Message) })
+	slices.SortFunc(found, func(a, b adminclient.Problem) int { return strings.Compare(a.Message, b.Message) })
 	return found
 }
 
 // ImportKey has the current institution sign with a key of its own from now on;
 // text is the key and its chain in PEM.
-func (s *Registry) ImportKey(_ context.Context, text []byte) (staff.SigningKey, error) {
+func (s *Registry) ImportKey(_ context.Context, text []byte) (adminclient.SigningKey, error) {
 	signer, err := pdf.LoadSigner(text, text)
 	if err != nil {
-		return staff.SigningKey{}, err
+		return adminclient.SigningKey{}, err
 	}
 	certificate := signer.Certificate()
 	if now := s.Now(); now.After(certificate.NotAfter) || now.Before(certificate.NotBefore) {
-		return staff.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
+		return adminclient.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
 			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
 	}
 	s.configuring.Lock()
@@ -100,10 +100,10 @@ func (s *Registry) ImportKey(_ context.Context, text []byte) (staff.SigningKey, 
 
 // replaceSigner puts a key in place of the current institution's. What was signed with
 // the one before carries its certificate, and stays valid.
-func (s *Registry) replaceSigner(signer *pdf.Signer) (staff.SigningKey, error) {
+func (s *Registry) replaceSigner(signer *pdf.Signer) (adminclient.SigningKey, error) {
 	next := *s.state.Load()
 	if err := s.KeyStore.ReplaceSigner(next.institution.ID, signer, s.Now()); err != nil {
-		return staff.SigningKey{}, err
+		return adminclient.SigningKey{}, err
 	}
 	next = next.with(tenant{next.institution, s.newStamper(signer)})
 	s.state.Store(&next)
@@ -111,13 +111,13 @@ func (s *Registry) replaceSigner(signer *pdf.Signer) (staff.SigningKey, error) {
 }
 
 // Keys tells what the institutions sign with.
-func (s *Registry) Keys() []staff.Key {
-	var keys []staff.Key
+func (s *Registry) Keys() []adminclient.Key {
+	var keys []adminclient.Key
 	all := s.state.Load().tenants
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
 		c := one.stamper.Certificate()
-		keys = append(keys, staff.Key{What: staff.InstitutionKey, ID: signingKeyToAPI(c).Fingerprint[:16], Of: one.institution.Name, State: staff.KeyCurrent,
+		keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, ID: signingKeyToAPI(c).Fingerprint[:16], Of: one.institution.Name, State: adminclient.KeyCurrent,
 			CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())})
 	}
 	return keys

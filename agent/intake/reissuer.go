@@ -3,7 +3,7 @@ package intake
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -24,7 +24,7 @@ type Reissuer struct {
 
 // Reissue makes a corrected successor of a certificate; without a file it has the
 // document of the one before.
-func (d *Reissuer) Reissue(ctx context.Context, name string, m vault.Amendment, file *staff.NewFile) (vault.Certificate, error) {
+func (d *Reissuer) Reissue(ctx context.Context, name string, m vault.Amendment, file *adminclient.NewFile) (vault.Certificate, error) {
 	var document *Replacement
 	if file != nil {
 		if err := d.Accepting(); err != nil {

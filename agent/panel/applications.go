@@ -8,21 +8,21 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Applications is who keeps what people apply for.
 type Applications interface {
 	// Applications lists a page and counts all pages' entries.
-	Applications(ctx context.Context, f staff.ApplicationFilter) ([]staff.Application, int, error)
-	Application(ctx context.Context, name string) (staff.Application, error)
+	Applications(ctx context.Context, f adminclient.ApplicationFilter) ([]adminclient.Application, int, error)
+	Application(ctx context.Context, name string) (adminclient.Application, error)
 	// Evidence opens the file of an application; the caller closes it.
 	Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error)
-	SubmitApplication(ctx context.Context, n staff.NewApplication) (staff.Application, error)
-	ReviewApplication(ctx context.Context, name string) (staff.Application, error)
-	ApproveApplication(ctx context.Context, name string, a staff.ApplicationApproval) (staff.Application, error)
-	RejectApplication(ctx context.Context, name, reason string) (staff.Application, error)
+	SubmitApplication(ctx context.Context, n adminclient.NewApplication) (adminclient.Application, error)
+	ReviewApplication(ctx context.Context, name string) (adminclient.Application, error)
+	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
+	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
 }
 
 func (p *Panel) routeApplications(mux *http.ServeMux) {
@@ -34,7 +34,7 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET "+base+"/{name}/evidence", p.sendEvidence)
 	mux.HandleFunc("POST "+base, func(w http.ResponseWriter, r *http.Request) {
-		var q staff.NewApplication
+		var q adminclient.NewApplication
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -47,7 +47,7 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 		p.answer(w, r, changed, err)
 	})
 	mux.HandleFunc("POST "+base+"/{name}/approve", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.ApplicationApproval
+		var q adminclient.ApplicationApproval
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -69,14 +69,14 @@ func (p *Panel) routeApplications(mux *http.ServeMux) {
 // listApplications answers with a page in the shape of the documented lists.
 func (p *Panel) listApplications(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	f := staff.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search")}
+	f := adminclient.ApplicationFilter{Status: q.Get("status"), Email: q.Get("applicant_email"), Search: q.Get("search")}
 	var err error
 	if f.Page, f.PerPage, err = pageOf(r); err != nil {
 		p.Fail(w, r, err)
 		return
 	}
 	found, total, err := p.Applications.Applications(r.Context(), f)
-	page := client.Page[staff.Application]{Data: found, Meta: client.Meta{
+	page := client.Page[adminclient.Application]{Data: found, Meta: client.Meta{
 		CurrentPage: f.Page, LastPage: max(1, (total+f.PerPage-1)/f.PerPage), Path: r.URL.Path, PerPage: f.PerPage, Total: total,
 	}}
 	if len(found) > 0 {

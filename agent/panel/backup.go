@@ -8,14 +8,14 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Backups is who takes backups.
 type Backups interface {
 	// Backup writes a backup of the home to w.
-	Backup(ctx context.Context, q staff.BackupRequest, w io.Writer) (staff.BackupResult, error)
+	Backup(ctx context.Context, q adminclient.BackupRequest, w io.Writer) (adminclient.BackupResult, error)
 }
 
 // backupPause is how long one write of a backup may take. Who reads slower would
@@ -24,7 +24,7 @@ const backupPause = time.Minute
 
 // backup answers with the backup itself; what became of it stands behind its end.
 func (p *Panel) backup(w http.ResponseWriter, r *http.Request) {
-	var q staff.BackupRequest
+	var q adminclient.BackupRequest
 	if err := p.read(r, &q); err != nil {
 		p.Fail(w, r, err)
 		return
@@ -40,11 +40,11 @@ func (p *Panel) backup(w http.ResponseWriter, r *http.Request) {
 			p.Fail(w, r, err)
 			return
 		}
-		result = staff.BackupResult{Error: staff.NewProblem(err)}
+		result = adminclient.BackupResult{Error: adminclient.NewProblem(err)}
 	}
 	// Marshalling of strings and numbers does not fail.
 	raw, _ := json.Marshal(result)
-	w.Header().Set(http.TrailerPrefix+staff.BackupOutcome, url.QueryEscape(string(raw)))
+	w.Header().Set(http.TrailerPrefix+adminclient.BackupOutcome, url.QueryEscape(string(raw)))
 }
 
 // patient gives each write its time.

@@ -5,14 +5,14 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Corrections is who keeps visitors' wishes for corrections.
 type Corrections interface {
-	Corrections(ctx context.Context, all bool) ([]staff.Correction, error)
-	FinishCorrection(ctx context.Context, id uint64) (staff.Correction, error)
+	Corrections(ctx context.Context, all bool) ([]adminclient.CorrectionRequest, error)
+	FinishCorrection(ctx context.Context, id uint64) (adminclient.CorrectionRequest, error)
 }
 
 func (p *Panel) routeCorrections(mux *http.ServeMux) {

@@ -6,21 +6,21 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Failures is who knows what failed and why.
 type Failures interface {
-	Failures(ctx context.Context, batch string) ([]staff.FailureGroup, error)
+	Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error)
 	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
 	RetryAll(ctx context.Context, batch string) (int, error)
-	RetrySelected(ctx context.Context, s staff.Selection) (staff.RetryReport, error)
+	RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error)
 }
 
 // Stories is who knows everything of one certificate.
 type Stories interface {
-	Story(ctx context.Context, name string) (staff.Story, error)
+	Story(ctx context.Context, name string) (adminclient.CertificateHistory, error)
 	Issued(ctx context.Context, reference string) (client.Certificate, error)
 }
 
@@ -39,7 +39,7 @@ func (p *Panel) routeFailures(mux *http.ServeMux) {
 		p.answer(w, r, found, err)
 	})
 	mux.HandleFunc("POST /panel/failures/retry", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.Selection
+		var q adminclient.Selection
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

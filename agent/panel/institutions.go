@@ -4,15 +4,15 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Institutions is who keeps the home's institutions.
 type Institutions interface {
-	Institutions(ctx context.Context) ([]staff.Institution, error)
-	AddInstitution(ctx context.Context, s staff.Settings) (staff.Institution, error)
-	UseInstitution(ctx context.Context, name string) (staff.Institution, error)
-	Configure(ctx context.Context, s staff.Settings) error
+	Institutions(ctx context.Context) ([]adminclient.Institution, error)
+	AddInstitution(ctx context.Context, s adminclient.Settings) (adminclient.Institution, error)
+	UseInstitution(ctx context.Context, name string) (adminclient.Institution, error)
+	Configure(ctx context.Context, s adminclient.Settings) error
 }
 
 func (p *Panel) routeInstitutions(mux *http.ServeMux) {
@@ -21,7 +21,7 @@ func (p *Panel) routeInstitutions(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/institutions", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.Settings
+		var q adminclient.Settings
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

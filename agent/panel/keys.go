@@ -4,20 +4,20 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // SigningKeys is who keeps what institutions sign with.
 type SigningKeys interface {
-	ImportKey(ctx context.Context, pem []byte) (staff.SigningKey, error)
-	SigningKey(ctx context.Context) (staff.SigningKey, error)
-	RotateKey(ctx context.Context, selfMade bool) (staff.SigningKey, error)
+	ImportKey(ctx context.Context, pem []byte) (adminclient.SigningKey, error)
+	SigningKey(ctx context.Context) (adminclient.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error)
 }
 
 // Keys is who looks after all keys and secrets of the home.
 type Keys interface {
-	Keys(ctx context.Context) ([]staff.Key, error)
-	RotateSecretsKey(ctx context.Context) (staff.Key, error)
+	Keys(ctx context.Context) ([]adminclient.Key, error)
+	RotateSecretsKey(ctx context.Context) (adminclient.Key, error)
 }
 
 // routeKeys routes the calls about signing keys, and about all keys and secrets.

@@ -5,24 +5,24 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Mails is who keeps the institution's mails.
 type Mails interface {
-	Mails(ctx context.Context, f staff.MailFilter) ([]staff.Mail, error)
-	ResendMail(ctx context.Context, name, to string) (staff.Mail, error)
-	CancelMail(ctx context.Context, id uint64) (staff.Mail, error)
+	Mails(ctx context.Context, f adminclient.MailFilter) ([]adminclient.Mail, error)
+	ResendMail(ctx context.Context, name, to string) (adminclient.Mail, error)
+	CancelMail(ctx context.Context, id uint64) (adminclient.Mail, error)
 	CancelMails(ctx context.Context, batch string) (int, error)
-	PreviewMail(ctx context.Context, template, certificate string) (staff.MailPreview, error)
+	PreviewMail(ctx context.Context, template, certificate string) (adminclient.MailPreview, error)
 	FlushMails(ctx context.Context) (waiting int, err error)
 }
 
 func (p *Panel) routeMails(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/mails", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		f := staff.MailFilter{State: q.Get("state"), Batch: q.Get("batch_id"), Certificate: q.Get("certificate"), Bounced: q.Get("bounced") == "true"}
+		f := adminclient.MailFilter{State: q.Get("state"), Batch: q.Get("batch_id"), Certificate: q.Get("certificate"), Bounced: q.Get("bounced") == "true"}
 		f.Limit, _ = strconv.Atoi(q.Get("limit")) // anything else is all
 		all, err := p.Mails.Mails(r.Context(), f)
 		p.answer(w, r, all, err)

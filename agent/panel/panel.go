@@ -10,19 +10,19 @@ import (
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Agent is who does the work.
 type Agent interface {
-	Bulk(ctx context.Context, r staff.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
-	Status(ctx context.Context) (staff.AgentStatus, error)
+	Bulk(ctx context.Context, r adminclient.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
+	Status(ctx context.Context) (adminclient.AgentStatus, error)
 }
 
 // Batches is who does what staff ask for to batches under way.
 type Batches interface {
-	ActOnBatch(ctx context.Context, id string, act staff.BatchAct) (client.Batch, error)
+	ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error)
 }
 
 // Panel answers staff.
@@ -71,7 +71,7 @@ func (p *Panel) Handler() http.Handler {
 		p.answer(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.Settings
+		var q adminclient.Settings
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -85,7 +85,7 @@ func (p *Panel) Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /panel/bulk", p.bulk)
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), staff.BatchAct(r.PathValue("act")))
+		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), adminclient.BatchAction(r.PathValue("act")))
 		p.answer(w, r, b, err)
 	})
 	p.routeKeys(mux)
@@ -121,7 +121,7 @@ func (p *Panel) answer(w http.ResponseWriter, r *http.Request, body any, err err
 
 // bulk answers with one JSON value a line: progress, then the report or the error.
 func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
-	var q staff.BulkRequest
+	var q adminclient.BulkRequest
 	if err := p.read(r, &q); err != nil {
 		p.Fail(w, r, err)
 		return
@@ -129,7 +129,7 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	var mu sync.Mutex
 	lines := json.NewEncoder(w)
-	send := func(event staff.BulkEvent) {
+	send := func(event adminclient.BulkEvent) {
 		mu.Lock()
 		defer mu.Unlock()
 		// A client that has gone ends the request's context; that stops the work.
@@ -140,7 +140,7 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	report, err := p.Agent.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
-		send(staff.BulkEvent{Progress: &progress})
+		send(adminclient.BulkEvent{Progress: &progress})
 	}))
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
@@ -149,10 +149,10 @@ func (p *Panel) bulk(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, context.Canceled) {
 			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")
 		}
-		send(staff.BulkEvent{Error: staff.NewProblem(err)})
+		send(adminclient.BulkEvent{Error: adminclient.NewProblem(err)})
 		return
 	}
-	send(staff.BulkEvent{Report: &report})
+	send(adminclient.BulkEvent{Report: &report})
 }
 
 // throttled passes about a hundred steps of each stage on, the last one surely.

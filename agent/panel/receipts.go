@@ -5,13 +5,13 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Receipts is who keeps events that others told us.
 type Receipts interface {
-	ReceivedEvents(ctx context.Context, before uint64, n int) ([]staff.ReceivedEvent, error)
+	ReceivedEvents(ctx context.Context, before uint64, n int) ([]adminclient.ReceivedEvent, error)
 }
 
 func (p *Panel) routeReceipts(mux *http.ServeMux) {

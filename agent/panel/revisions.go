@@ -4,20 +4,20 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Revisions is who takes certificates back and corrects them. Each act answers
 // with the UUID of the certificate that it left or made.
 type Revisions interface {
 	Revoke(ctx context.Context, name, reason string, tell bool) (uuid string, err error)
-	Reissue(ctx context.Context, name string, m staff.Mend) (uuid string, err error)
+	Reissue(ctx context.Context, name string, m adminclient.Amendment) (uuid string, err error)
 	Reshare(ctx context.Context, name string) (uuid string, err error)
 }
 
 // Erasures is who destroys what was issued to an address.
 type Erasures interface {
-	EraseRecipient(ctx context.Context, email string) (staff.Erasure, error)
+	EraseRecipient(ctx context.Context, email string) (adminclient.Erasure, error)
 }
 
 func (p *Panel) routeRevisions(mux *http.ServeMux) {
@@ -34,7 +34,7 @@ func (p *Panel) routeRevisions(mux *http.ServeMux) {
 		p.answer(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("POST /panel/certificates/{name}/reissue", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.Mend
+		var q adminclient.Amendment
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

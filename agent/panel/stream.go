@@ -9,18 +9,18 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Stream is where the event stream comes from.
 type Stream interface {
 	// Snapshot is how everything stands, and the number of the latest event in it.
-	Snapshot(ctx context.Context) (staff.Snapshot, uint64, error)
+	Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error)
 	// Since returns what happened after an event, and the number to ask with next.
-	Since(ctx context.Context, seq uint64) ([]staff.Message, uint64, error)
+	Since(ctx context.Context, seq uint64) ([]adminclient.Message, uint64, error)
 	// Follow returns a channel that is ready when there may be something new, what
 	// has gathered besides events, and what must be called in the end.
-	Follow() (ready <-chan struct{}, besides func(context.Context) []staff.Message, stop func())
+	Follow() (ready <-chan struct{}, besides func(context.Context) []adminclient.Message, stop func())
 }
 
 // Times of a stream.
@@ -116,7 +116,7 @@ type stream struct {
 	control *http.ResponseController
 }
 
-func (s *stream) message(m staff.Message) error {
+func (s *stream) message(m adminclient.Message) error {
 	switch {
 	case m.Certificate != nil:
 		return s.send("certificate", m.ID, m.Certificate)

@@ -4,14 +4,14 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Tokens is who keeps API tokens.
 type Tokens interface {
-	CreateToken(ctx context.Context, q staff.NewToken) (staff.Token, error)
-	Tokens(ctx context.Context) ([]staff.Token, error)
-	RevokeToken(ctx context.Context, id string) (staff.Token, error)
+	CreateToken(ctx context.Context, q adminclient.NewToken) (adminclient.Token, error)
+	Tokens(ctx context.Context) ([]adminclient.Token, error)
+	RevokeToken(ctx context.Context, id string) (adminclient.Token, error)
 }
 
 func (p *Panel) routeTokens(mux *http.ServeMux) {
@@ -20,7 +20,7 @@ func (p *Panel) routeTokens(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/tokens", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.NewToken
+		var q adminclient.NewToken
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return

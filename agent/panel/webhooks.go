@@ -7,25 +7,25 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Webhooks is who keeps webhooks.
 type Webhooks interface {
-	CreateWebhook(ctx context.Context, e staff.WebhookEdit) (staff.Webhook, error)
-	Webhooks(ctx context.Context) ([]staff.Webhook, error)
-	UpdateWebhook(ctx context.Context, id string, e staff.WebhookEdit) (staff.Webhook, error)
-	DeleteWebhook(ctx context.Context, id string) (staff.Webhook, error)
-	RotateWebhook(ctx context.Context, id string) (staff.Webhook, error)
-	TestWebhook(ctx context.Context, id string) (staff.WebhookDelivery, error)
+	CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) (adminclient.Webhook, error)
+	Webhooks(ctx context.Context) ([]adminclient.Webhook, error)
+	UpdateWebhook(ctx context.Context, id string, e adminclient.WebhookEdit) (adminclient.Webhook, error)
+	DeleteWebhook(ctx context.Context, id string) (adminclient.Webhook, error)
+	RotateWebhook(ctx context.Context, id string) (adminclient.Webhook, error)
+	TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
 }
 
 // Deliveries is who keeps what was delivered.
 type Deliveries interface {
-	Deliveries(ctx context.Context, f staff.DeliveryFilter) ([]staff.WebhookDelivery, error)
-	Delivery(ctx context.Context, id string) (staff.WebhookDelivery, error)
-	Redeliver(ctx context.Context, r staff.Redelivery) (int, error)
+	Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error)
+	Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
+	Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error)
 }
 
 func (p *Panel) routeWebhooks(mux *http.ServeMux) {
@@ -34,7 +34,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 		p.answer(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/webhooks", func(w http.ResponseWriter, r *http.Request) {
-		var e staff.WebhookEdit
+		var e adminclient.WebhookEdit
 		if err := p.read(r, &e); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -43,7 +43,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 		p.answer(w, r, made, err)
 	})
 	mux.HandleFunc("PATCH /panel/webhooks/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var e staff.WebhookEdit
+		var e adminclient.WebhookEdit
 		if err := p.read(r, &e); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -60,7 +60,7 @@ func (p *Panel) routeWebhooks(mux *http.ServeMux) {
 	p.routeDeliveries(mux)
 }
 
-func (p *Panel) ofWebhook(act func(Webhooks, context.Context, string) (staff.Webhook, error)) http.HandlerFunc {
+func (p *Panel) ofWebhook(act func(Webhooks, context.Context, string) (adminclient.Webhook, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		hook, err := act(p.Webhooks, r.Context(), r.PathValue("id"))
 		p.answer(w, r, hook, err)
@@ -82,7 +82,7 @@ func (p *Panel) routeDeliveries(mux *http.ServeMux) {
 		p.answer(w, r, d, err)
 	})
 	mux.HandleFunc("POST /panel/redeliver", func(w http.ResponseWriter, r *http.Request) {
-		var q staff.Redelivery
+		var q adminclient.Redelivery
 		if err := p.read(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
@@ -92,8 +92,8 @@ func (p *Panel) routeDeliveries(mux *http.ServeMux) {
 	})
 }
 
-func deliveryFilter(q url.Values) (staff.DeliveryFilter, error) {
-	f := staff.DeliveryFilter{Webhook: q.Get("webhook"), Status: q.Get("status")}
+func deliveryFilter(q url.Values) (adminclient.DeliveryFilter, error) {
+	f := adminclient.DeliveryFilter{Webhook: q.Get("webhook"), Status: q.Get("status")}
 	var bad []fault.Field
 	moment := func(name string, into *time.Time) {
 		if q.Get(name) == "" {

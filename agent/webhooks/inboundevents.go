@@ -3,8 +3,8 @@ package webhooks
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/client/courier"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/vault"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -18,7 +18,7 @@ type InboundLister interface {
 // RemoteStatusSink notes what is heard of certificates on remote vaults.
 type RemoteStatusSink interface {
 	// Note reports whether it was news.
-	Note(courier.Heard) (bool, error)
+	Note(remotebulk.StatusUpdate) (bool, error)
 }
 
 // How many events are listed at a time.
@@ -31,7 +31,7 @@ const (
 type InboundEvents struct {
 	Store  InboundLister
 	Remote RemoteStatusSink
-	Notify func(staff.Notice)
+	Notify func(adminclient.Notice)
 }
 
 // UpdateRemote notes what an event says of a certificate that this home sent to a
@@ -42,9 +42,9 @@ func (r *InboundEvents) UpdateRemote(_ context.Context, e vaultwebhook.InboundEv
 	if err != nil || status == "" {
 		return nil //nolint:nilerr // an event of another kind says nothing here
 	}
-	noted, err := r.Remote.Note(courier.Heard{UUID: p.UUID, Status: status, At: p.Timestamp})
+	noted, err := r.Remote.Note(remotebulk.StatusUpdate{UUID: p.UUID, Status: status, At: p.Timestamp})
 	if noted {
-		r.Notify(staff.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
+		r.Notify(adminclient.Notice{Level: "info", Message: "certificate " + p.UUID + " on a remote vault is " + status + " now"})
 	}
 	return err
 }
@@ -55,11 +55,11 @@ func (r *InboundEvents) NotifyReceived(e vaultwebhook.InboundEvent) {
 	if e.Subject != "" {
 		message += " of certificate " + e.Subject
 	}
-	r.Notify(staff.Notice{Level: "info", Message: message})
+	r.Notify(adminclient.Notice{Level: "info", Message: message})
 }
 
 // ReceivedEvents lists what others told us, newest first.
-func (r *InboundEvents) ReceivedEvents(ctx context.Context, before uint64, n int) ([]staff.ReceivedEvent, error) {
+func (r *InboundEvents) ReceivedEvents(ctx context.Context, before uint64, n int) ([]adminclient.ReceivedEvent, error) {
 	if n <= 0 {
 		n = defaultInboundEvents
 	}
@@ -67,12 +67,12 @@ func (r *InboundEvents) ReceivedEvents(ctx context.Context, before uint64, n int
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]staff.ReceivedEvent, len(all))
+	shown := make([]adminclient.ReceivedEvent, len(all))
 	for i, e := range all {
-		shown[i] = staff.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
-			Payload: e.Body, Tasks: make([]staff.ReceivedTask, len(e.Tasks))}
+		shown[i] = adminclient.ReceivedEvent{Number: e.Seq, Identity: e.Identity, At: e.At.UTC(), Event: e.Event, UUID: e.Subject,
+			Payload: e.Body, Tasks: make([]adminclient.ReceivedTask, len(e.Tasks))}
 		for n, task := range e.Tasks {
-			shown[i].Tasks[n] = staff.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Attempts, Error: task.Error}
+			shown[i].Tasks[n] = adminclient.ReceivedTask{Kind: string(task.Kind), Status: string(task.State), Tries: task.Attempts, Error: task.Error}
 		}
 	}
 	return shown, nil

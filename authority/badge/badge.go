@@ -22,8 +22,8 @@ type Size struct{ Width, Height int }
 // asked for.
 func Sizes() []Size { return []Size{{80, 20}, {150, 40}, {200, 60}} }
 
-// Usual is the size of a badge that nobody asked for in another.
-func Usual() Size { return Sizes()[1] }
+// DefaultSize is the size of a badge that nobody asked for in another.
+func DefaultSize() Size { return Sizes()[1] }
 
 // String is what ParseSize reads.
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
@@ -31,7 +31,7 @@ func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 // ParseSize reads a size such as 150x40; "" is the usual one.
 func ParseSize(text string) (Size, bool) {
 	if text == "" {
-		return Usual(), true
+		return DefaultSize(), true
 	}
 	for _, s := range Sizes() {
 		if s.String() == text {
@@ -41,45 +41,45 @@ func ParseSize(text string) (Size, bool) {
 	return Size{}, false
 }
 
-// Gallery holds every badge, each drawn when it is first asked for.
-type Gallery struct {
-	pictures map[string]func() (picture, error) // by name, such as VW-CERT-FIN.svg 150x40
+// Handler holds every badge, each drawn when it is first asked for.
+type Handler struct {
+	images map[string]func() (badgeImage, error) // by name, such as VW-CERT-FIN.svg 150x40
 }
 
-type picture struct {
-	kind string
-	body []byte
-	etag string
+type badgeImage struct {
+	contentType string
+	body        []byte
+	etag        string
 }
 
-// NewGallery makes a gallery.
-func NewGallery() *Gallery {
-	g := &Gallery{pictures: map[string]func() (picture, error){}}
-	for _, b := range authority.Ladder() {
+// NewHandler makes a handler.
+func NewHandler() *Handler {
+	g := &Handler{images: map[string]func() (badgeImage, error){}}
+	for _, b := range authority.Badges() {
 		for _, s := range Sizes() {
-			g.pictures[string(b)+".svg "+s.String()] = sync.OnceValues(func() (picture, error) {
-				d, err := layOut(b, s)
+			g.images[string(b)+".svg "+s.String()] = sync.OnceValues(func() (badgeImage, error) {
+				d, err := layout(b, s)
 				if err != nil {
-					return picture{}, err
+					return badgeImage{}, err
 				}
-				return newPicture("image/svg+xml", d.svg(b)), nil
+				return newBadgeImage("image/svg+xml", d.svg(b)), nil
 			})
-			g.pictures[string(b)+".png "+s.String()] = sync.OnceValues(func() (picture, error) {
-				d, err := layOut(b, s)
+			g.images[string(b)+".png "+s.String()] = sync.OnceValues(func() (badgeImage, error) {
+				d, err := layout(b, s)
 				if err != nil {
-					return picture{}, err
+					return badgeImage{}, err
 				}
 				body, err := d.png()
-				return newPicture("image/png", body), err
+				return newBadgeImage("image/png", body), err
 			})
 		}
 	}
 	return g
 }
 
-func newPicture(kind string, body []byte) picture {
+func newBadgeImage(kind string, body []byte) badgeImage {
 	sum := sha256.Sum256(body)
-	return picture{kind, body, `"` + hex.EncodeToString(sum[:8]) + `"`}
+	return badgeImage{kind, body, `"` + hex.EncodeToString(sum[:8]) + `"`}
 }
 
 // maxAge is how long a badge may be cached: its look does not depend on any
@@ -88,11 +88,11 @@ const maxAge = 24 * time.Hour
 
 // ServeHTTP answers GET /badges/{name}: a badge's code and .svg or .png, with
 // ?size= where another than the usual size is wanted.
-func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	size, known := ParseSize(r.URL.Query().Get("size"))
-	drawn, exists := g.pictures[strings.TrimPrefix(r.URL.Path, "/badges/")+" "+size.String()]
+	drawn, exists := g.images[strings.TrimPrefix(r.URL.Path, "/badges/")+" "+size.String()]
 	if !known || !exists {
 		http.Error(w, "There is no such badge. Sizes are 80x20, 150x40 and 200x60.", http.StatusNotFound)
 		return
@@ -102,7 +102,7 @@ func (g *Gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The badge could not be drawn.", http.StatusInternalServerError)
 		return
 	}
-	h.Set("Content-Type", p.kind)
+	h.Set("Content-Type", p.contentType)
 	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", maxAge/time.Second))
 	h.Set("ETag", p.etag)
 	h.Set("Access-Control-Allow-Origin", "*")

@@ -22,14 +22,14 @@ func ask(t *testing.T, path string, header ...string) *httptest.ResponseRecorder
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	NewGallery().ServeHTTP(w, r)
+	NewHandler().ServeHTTP(w, r)
 	return w
 }
 
 func TestEveryBadgeInEverySize(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
-	for _, b := range authority.Ladder() {
+	for _, b := range authority.Badges() {
 		for _, s := range Sizes() {
 			query := "?size=" + s.String()
 			w := ask(t, "/badges/"+string(b)+".svg"+query)
@@ -82,8 +82,8 @@ func TestContrast(t *testing.T) {
 		return math.Pow((c+0.055)/1.055, 2.4)
 	}
 	luminance := func(c color.NRGBA) float64 { return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B) }
-	for _, b := range authority.Ladder() {
-		if ratio := 1.05 / (luminance(tint(b)) + 0.05); ratio < 4.5 {
+	for _, b := range authority.Badges() {
+		if ratio := 1.05 / (luminance(background(b)) + 0.05); ratio < 4.5 {
 			t.Errorf("%s: white on it has a contrast of %.2f", b, ratio)
 		}
 	}

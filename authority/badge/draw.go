@@ -19,9 +19,9 @@ type drawing struct {
 	shapes []shape
 }
 
-// tint is the colour of a badge's ground. White on it has a contrast of at least
+// background is the colour of a badge's ground. White on it has a contrast of at least
 // 4.5 (WCAG 2.2, 1.4.3); which step it is, the words and the marks say too.
-func tint(b authority.Badge) color.NRGBA {
+func background(b authority.Badge) color.NRGBA {
 	switch b {
 	case authority.Base:
 		return color.NRGBA{0x4b, 0x55, 0x63, 0xff}
@@ -38,21 +38,21 @@ func tint(b authority.Badge) color.NRGBA {
 
 func white(alpha uint8) color.NRGBA { return color.NRGBA{0xff, 0xff, 0xff, alpha} }
 
-// layOut lays a badge out: the ground, a panel with five marks of which as many are
+// layout lays a badge out: the ground, a panel with five marks of which as many are
 // full as the step's rank, and the words. There is room for the maker's name in
 // the larger sizes only.
-func layOut(b authority.Badge, s Size) (*drawing, error) {
+func layout(b authority.Badge, s Size) (*drawing, error) {
 	w, h := float32(s.Width), float32(s.Height)
 	d := &drawing{size: s}
-	ground := tint(b)
+	ground := background(b)
 	d.fill(rounded(0, 0, w, h, h/8), ground)
 	panel := h * 0.62
 	if s == Sizes()[0] {
 		panel = h * 0.75
 	}
 	d.fill(rounded(0, 0, panel, h, h/8), color.NRGBA{ground.R / 2, ground.G / 2, ground.B / 2, 0xff})
-	d.marks(b.Rank(), panel, h)
-	text, err := newLettering()
+	d.rankBars(b.Rank(), panel, h)
+	text, err := newTextOutliner()
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,8 @@ func layOut(b authority.Badge, s Size) (*drawing, error) {
 
 func (d *drawing) fill(o outline, c color.NRGBA) { d.shapes = append(d.shapes, shape{o, c}) }
 
-// marks stacks five bars, the lowest rank of them full.
-func (d *drawing) marks(rank int, panel, h float32) {
+// rankBars stacks five bars, the lowest rank of them full.
+func (d *drawing) rankBars(rank int, panel, h float32) {
 	const steps = 5
 	pitch := h * 0.8 / steps
 	for i := range steps {

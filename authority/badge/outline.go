@@ -58,23 +58,23 @@ func rounded(x, y, w, h, r float32) outline {
 	}
 }
 
-// lettering makes outlines of words.
-type lettering struct {
+// textOutliner makes outlines of words.
+type textOutliner struct {
 	font   *sfnt.Font
 	buffer sfnt.Buffer
 }
 
-func newLettering() (*lettering, error) {
+func newTextOutliner() (*textOutliner, error) {
 	f, err := sfnt.Parse(gobold.TTF)
 	if err != nil {
 		return nil, fmt.Errorf("reading the font: %w", err)
 	}
-	return &lettering{font: f}, nil
+	return &textOutliner{font: f}, nil
 }
 
 // line sets words at a place on a base line, in a size or, where there is less
 // room, a smaller one.
-func (l *lettering) line(words string, x, base, size, room float32) (outline, error) {
+func (l *textOutliner) line(words string, x, base, size, room float32) (outline, error) {
 	set, width, err := l.set(words, x, base, size)
 	if err != nil || width <= room {
 		return set, err
@@ -83,7 +83,7 @@ func (l *lettering) line(words string, x, base, size, room float32) (outline, er
 	return set, err
 }
 
-func (l *lettering) set(words string, x, base, size float32) (set outline, width float32, err error) {
+func (l *textOutliner) set(words string, x, base, size float32) (set outline, width float32, err error) {
 	// Outlines are taken large and scaled down, since the font's own units are whole.
 	const large = 1024
 	scale := size / large / 64
@@ -119,7 +119,7 @@ func (d *drawing) svg(b authority.Badge) []byte {
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-labelledby="t d">`,
 		d.size.Width, d.size.Height, d.size.Width, d.size.Height)
 	fmt.Fprintf(&out, `<title id="t">VendWeave: %s</title><desc id="d">Certification badge %s, step %d of %d</desc>`,
-		b.Name(), b, b.Rank(), len(authority.Ladder()))
+		b.Name(), b, b.Rank(), len(authority.Badges()))
 	for _, s := range d.shapes {
 		fmt.Fprintf(&out, `<path fill="#%02x%02x%02x"`, s.fill.R, s.fill.G, s.fill.B)
 		if s.fill.A != 0xff {

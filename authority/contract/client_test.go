@@ -12,19 +12,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/certify"
+	"github.com/vecctl/vecctl/pkg/client/authorityclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
-func (s *site) client() *certify.Client {
+func (s *site) client() *authorityclient.Client {
 	s.Helper()
-	c, err := certify.New(s.server.URL, s.key, "my-store", http.DefaultTransport)
+	c, err := authorityclient.New(s.server.URL, s.key, "my-store", http.DefaultTransport)
 	s.check(err)
 	return c
 }
 
-func shot(t testing.TB) (made certify.Snapshot) {
+func shot(t testing.TB) (made authorityclient.Snapshot) {
 	t.Helper()
 	raw, err := json.Marshal(snapshot())
 	if err == nil {
@@ -41,7 +41,7 @@ func TestTheGoClient(t *testing.T) {
 	s := newSite(t)
 	c, ctx := s.client(), t.Context()
 	made, err := c.Request(ctx, "mystore.com", "My Store", shot(t))
-	if err != nil || made.Status != certify.Active || made.BadgeCode != "VW-CERT-CUR" || !made.ExpiresAt.Equal(begun.AddDate(1, 0, 0)) || made.VerifyURL == "" {
+	if err != nil || made.Status != authorityclient.Active || made.BadgeCode != "VW-CERT-CUR" || !made.ExpiresAt.Equal(begun.AddDate(1, 0, 0)) || made.VerifyURL == "" {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	if _, err := c.Request(ctx, "mystore.com", "My Store", shot(t)); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "ALREADY_CERTIFIED") {
@@ -58,10 +58,10 @@ func TestTheGoClient(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	gone, err := c.Revoke(ctx, next.VerificationHash, "enough")
-	if err != nil || gone.Status != certify.Revoked || gone.RevokeReason != "enough" || gone.RevokedAt == nil {
+	if err != nil || gone.Status != authorityclient.Revoked || gone.RevokeReason != "enough" || gone.RevokedAt == nil {
 		t.Errorf("%+v, %v", gone, err)
 	}
-	if st, err := c.Status(ctx, "mystore.com"); err != nil || st.Status != certify.Revoked || st.BadgeCode != "" || st.RevokeReason != "enough" {
+	if st, err := c.Status(ctx, "mystore.com"); err != nil || st.Status != authorityclient.Revoked || st.BadgeCode != "" || st.RevokeReason != "enough" {
 		t.Errorf("%+v, %v", st, err)
 	}
 	if _, err := c.Renew(ctx, next.VerificationHash, shot(t)); !fault.Is(err, fault.Illegal) {
@@ -70,7 +70,7 @@ func TestTheGoClient(t *testing.T) {
 	for range 70 {
 		_, err = c.Status(ctx, "mystore.com")
 	}
-	limited, ok := err.(*certify.Error)
+	limited, ok := err.(*authorityclient.Error)
 	if !ok || limited.Code != "RATE_LIMITED" || limited.RetryAfter <= 0 || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("%v", err)
 	}
@@ -88,27 +88,27 @@ func (c *complaintsOf) log(doing string, err error) {
 	c.said = append(c.said, doing+": "+err.Error())
 }
 
-func (s *site) keeper(cache certify.Cache) (*certify.Keeper, *complaintsOf) {
+func (s *site) keeper(cache authorityclient.Cache) (*authorityclient.BadgeKeeper, *complaintsOf) {
 	said := &complaintsOf{}
-	return &certify.Keeper{Client: s.client(), Domain: "mystore.com", Cache: cache, Log: said.log, Now: s.clock.now}, said
+	return &authorityclient.BadgeKeeper{Client: s.client(), Domain: "mystore.com", Cache: cache, Log: said.log, Now: s.clock.now}, said
 }
 
 func TestTheKeeperCachesForAnHour(t *testing.T) {
 	t.Parallel()
-	file := certify.File(filepath.Join(t.TempDir(), "deep", "cache.json"))
-	for name, cache := range map[string]certify.Cache{"memory": nil, "file": file} {
+	file := authorityclient.FileCache(filepath.Join(t.TempDir(), "deep", "cache.json"))
+	for name, cache := range map[string]authorityclient.Cache{"memory": nil, "file": file} {
 		s := newSite(t)
 		k, said := s.keeper(cache)
-		if got := k.Status(t.Context()); got.Status != certify.Unknown || len(said.said) != 1 {
+		if got := k.Status(t.Context()); got.Status != authorityclient.Unknown || len(said.said) != 1 {
 			t.Errorf("%s, before anything: %+v, %v", name, got, said.said)
 		}
 		s.certified()
-		if got := k.Status(t.Context()); got.Status != certify.Unknown {
+		if got := k.Status(t.Context()); got.Status != authorityclient.Unknown {
 			t.Errorf("%s: asked again at once: %+v", name, got)
 		}
 		s.clock.advance(time.Hour)
 		active := k.Status(t.Context())
-		if active.Status != certify.Active {
+		if active.Status != authorityclient.Active {
 			t.Fatalf("%s: %+v, %v", name, active, said.said)
 		}
 		s.server.Close()
@@ -120,7 +120,7 @@ func TestTheKeeperCachesForAnHour(t *testing.T) {
 			t.Errorf("%s: within the hour: %+v", name, got)
 		}
 		s.clock.advance(time.Minute)
-		if got := k.Status(t.Context()); got.Status != certify.Unknown || len(said.said) == 0 {
+		if got := k.Status(t.Context()); got.Status != authorityclient.Unknown || len(said.said) == 0 {
 			t.Errorf("%s: after the hour, without an authority: %+v, %v", name, got, said.said)
 		}
 	}
@@ -131,12 +131,12 @@ func TestTheKeeperCachesForAnHour(t *testing.T) {
 	s := newSite(t)
 	s.certified()
 	k, said := s.keeper(file)
-	if got := k.Status(t.Context()); got.Status != certify.Active || len(said.said) != 1 {
+	if got := k.Status(t.Context()); got.Status != authorityclient.Active || len(said.said) != 1 {
 		t.Errorf("after damage: %+v, %v", got, said.said)
 	}
 	// One that cannot be written keeps nobody from knowing.
-	k, said = s.keeper(certify.File("/dev/null/cache"))
-	if got := k.Status(t.Context()); got.Status != certify.Active || len(said.said) == 0 {
+	k, said = s.keeper(authorityclient.FileCache("/dev/null/cache"))
+	if got := k.Status(t.Context()); got.Status != authorityclient.Active || len(said.said) == 0 {
 		t.Errorf("without a place to write: %+v, %v", got, said.said)
 	}
 }
@@ -156,21 +156,21 @@ func TestARevocationOverridesTheCache(t *testing.T) {
 		hook.ServeHTTP(w, r)
 		return w.Code
 	}
-	if code := send("wrong", hash); code != 401 || k.Status(t.Context()).Status != certify.Active {
+	if code := send("wrong", hash); code != 401 || k.Status(t.Context()).Status != authorityclient.Active {
 		t.Errorf("forged: %d", code)
 	}
-	if code := send("whsec_secret", strings.Repeat("0", 64)); code != 204 || k.Status(t.Context()).Status != certify.Active {
+	if code := send("whsec_secret", strings.Repeat("0", 64)); code != 204 || k.Status(t.Context()).Status != authorityclient.Active {
 		t.Errorf("another certification's: %d", code)
 	}
 	if code := send("whsec_secret", hash); code != 204 {
 		t.Errorf("%d", code)
 	}
-	if got := k.Status(t.Context()); got.Status != certify.Revoked || got.RevokeReason != "it leaked" {
+	if got := k.Status(t.Context()); got.Status != authorityclient.Revoked || got.RevokeReason != "it leaked" {
 		t.Errorf("%+v", got)
 	}
 	s.server.Close()
 	s.clock.advance(48 * time.Hour)
-	if got := k.Status(t.Context()); got.Status != certify.Revoked {
+	if got := k.Status(t.Context()); got.Status != authorityclient.Revoked {
 		t.Errorf("forgotten: %+v", got)
 	}
 }
@@ -181,7 +181,7 @@ func TestTheKeeperRenews(t *testing.T) {
 	first := s.certified().body.text("verification_hash")
 	idle, _ := s.keeper(nil)
 	k, said := s.keeper(nil)
-	k.Renew = func() certify.Snapshot { return shot(t) }
+	k.Renew = func() authorityclient.Snapshot { return shot(t) }
 	s.clock.set(begun.AddDate(1, 0, -31))
 	if got := k.Status(t.Context()); got.VerificationHash != first {
 		t.Errorf("renewed too soon: %+v", got)
@@ -191,14 +191,14 @@ func TestTheKeeperRenews(t *testing.T) {
 		t.Errorf("renewed without being told to: %+v", got)
 	}
 	got := k.Status(t.Context())
-	if got.VerificationHash == first || got.Status != certify.Active || !got.ExpiresAt.Equal(begun.AddDate(2, 0, 0)) || len(said.said) > 0 {
+	if got.VerificationHash == first || got.Status != authorityclient.Active || !got.ExpiresAt.Equal(begun.AddDate(2, 0, 0)) || len(said.said) > 0 {
 		t.Errorf("not renewed: %+v, %v", got, said.said)
 	}
 	// A renewal that fails leaves what there is, and is not tried all the time.
 	s.clock.set(begun.AddDate(2, 0, -10))
-	k.Renew = func() certify.Snapshot { return certify.Snapshot{SDKVersion: "0.1.0"} }
+	k.Renew = func() authorityclient.Snapshot { return authorityclient.Snapshot{SDKVersion: "0.1.0"} }
 	for range 3 {
-		if got := k.Status(t.Context()); got.Status != certify.Active {
+		if got := k.Status(t.Context()); got.Status != authorityclient.Active {
 			t.Errorf("%+v", got)
 		}
 		s.clock.advance(time.Hour)

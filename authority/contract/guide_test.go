@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/ledger"
+	"github.com/vecctl/vecctl/authority/store"
 )
 
 func sorted(names iter.Seq[string]) []string { return slices.Sorted(names) }
@@ -145,7 +145,7 @@ func TestPending(t *testing.T) {
 			s.proofs.set("waiting.com", authority.ByRecord)
 		}
 		s.clock.advance(10 * time.Minute)
-		s.office.Round(t.Context())
+		s.office.RunDue(t.Context())
 	}
 	got := s.get("status?domain=waiting.com").is(t, 200, "")
 	if got.body.text("status") != "active" || got.body.text("badge_code") != "VW-CERT-FIN" || got.body.text("issued_at") != "2026-01-22T10:30:00Z" {
@@ -188,7 +188,7 @@ func TestTheHashAndItsSecret(t *testing.T) {
 	first := s.certified()
 	hash := first.body.text("verification_hash")
 	var c authority.Certification
-	s.check(s.ledger().Read(t.Context(), func(r ledger.Reader) (err error) { c, _, err = r.ByHash(hash); return err }))
+	s.check(s.ledger().Read(t.Context(), func(r store.Reader) (err error) { c, _, err = r.ByHash(hash); return err }))
 	raw, err := os.ReadFile(filepath.Join(s.dir, "authority.json"))
 	s.check(err)
 	var file struct{ Secrets map[string]string }

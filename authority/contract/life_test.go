@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/authority/office"
+	"github.com/vecctl/vecctl/authority/service"
+	authoritystore "github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 )
@@ -54,9 +54,9 @@ func TestExpiringIsToldOnce(t *testing.T) {
 			}
 			for _, at := range test.rounds {
 				s.clock.set(at)
-				s.office.Round(t.Context())
+				s.office.RunDue(t.Context())
 				s.restart()
-				s.office.Round(t.Context())
+				s.office.RunDue(t.Context())
 			}
 			got := s.events.all()
 			if !slices.Equal(names(got), test.want) {
@@ -78,11 +78,11 @@ func TestEventsWait(t *testing.T) {
 		hash := s.certified().body.text("verification_hash")
 		s.post("revoke", object{"verification_hash": hash, "reason": "x"}).is(t, 200, "")
 		s.post("revoke", object{"verification_hash": hash, "reason": "again"}).is(t, 200, "") // tells nobody anything
-		s.office.Round(t.Context())
+		s.office.RunDue(t.Context())
 	}
 	s.restart()
 	s.events.shut = false
-	s.office.Round(t.Context())
+	s.office.RunDue(t.Context())
 	got := s.events.all()
 	if len(got) != 2 || got[0].Seq >= got[1].Seq {
 		t.Errorf("%v", names(got))
@@ -94,9 +94,9 @@ func TestTheLoopSleeps(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rounds, shelf := 0, memory{}
-		o := office.New(office.Options{
-			Ledger: counting{ledger.New(shelf, time.Now), &rounds}, Now: time.Now, Log: nil,
-			Prover: &proofs{by: map[string]authority.Proof{}, asked: map[string]int{}},
+		o := service.New(service.Options{
+			Store: counting{authoritystore.New(shelf, time.Now), &rounds}, Now: time.Now, Log: nil,
+			Validator: &proofs{by: map[string]authority.Proof{}, asked: map[string]int{}},
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -125,13 +125,13 @@ func (noRows) Get(string, string) ([]byte, error)                            { r
 func (noRows) Scan(string, string, func(string, []byte) (bool, error)) error { return nil }
 
 type counting struct {
-	*ledger.Ledger
+	*authoritystore.Store
 	n *int
 }
 
-func (c counting) Read(ctx context.Context, fn func(ledger.Reader) error) error {
+func (c counting) Read(ctx context.Context, fn func(authoritystore.Reader) error) error {
 	*c.n++
-	return c.Ledger.Read(ctx, fn)
+	return c.Store.Read(ctx, fn)
 }
 
 // Before a renewal the domain must still be proven, unless that was seen just now.
@@ -211,7 +211,7 @@ func TestTheAuditList(t *testing.T) {
 	if err != nil || last.Hash != list[5].Hash {
 		t.Errorf("%+v, %v", last, err)
 	}
-	rows, err := s.store.Rows(ledger.Tables()...)
+	rows, err := s.store.Rows(authoritystore.Tables()...)
 	s.check(err)
 	for name, spoil := range map[string]func(w store.RowWriter, key string, entry []byte){
 		"changed": func(w store.RowWriter, key string, entry []byte) {

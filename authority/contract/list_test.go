@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/authority/counter"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/authority/api"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 )
 
 // Staff see what became last of each domain: one that is certified, one that
@@ -18,8 +18,8 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	s.addDomain("waits.com", "my-store")
 	s.addDomain("silent.com", "my-store")
 	s.post("request", request("waits.com")).is(s, 202, "")
-	registry := counter.Counter{Registry: s.office, Bench: s.office, Shape: counter.Shape{Now: s.clock.now}}
-	desk, err := staff.New("http://vecctl.test", loopback.Transport(registry.Handler()))
+	registry := api.AdminHandler{Stores: s.office, Certifications: s.office, Converter: api.Converter{Now: s.clock.now}}
+	desk, err := adminclient.New("http://vecctl.test", inproc.Transport(registry.Handler()))
 	s.check(err)
 	all, err := desk.StoreCertifications(t.Context(), "")
 	s.check(err)

@@ -58,7 +58,7 @@ func TestAPHPClientsLife(t *testing.T) {
 	want(run(lower, "status", "phpstore.com"), map[string]string{"success": "true", "status": "pending", "project_name": "My Store"})
 	s.proofs.set("phpstore.com", authority.ByTag)
 	s.clock.advance(5 * time.Minute)
-	s.office.Round(t.Context())
+	s.office.RunDue(t.Context())
 	active := run(lower, "status", "phpstore.com")
 	want(active, map[string]string{"status": "active", "badge_code": "VW-CERT-FIN", "badge_name": "Financial Certified", "project_name": "My Store",
 		"expires_at": "2027-01-22T10:05:00Z", "features": "reference_governance,financial_reconciliation"})

@@ -21,10 +21,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/door"
-	"github.com/vecctl/vecctl/authority/keyring"
-	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/authority/office"
+	"github.com/vecctl/vecctl/authority/api"
+	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
@@ -32,7 +31,7 @@ import (
 type site struct {
 	*testing.T
 	dir    string
-	office *office.Office
+	office *service.Service
 	store  *bolt.Store
 	server *httptest.Server
 	key    string
@@ -55,7 +54,7 @@ type proofs struct {
 	asked map[string]int
 }
 
-func (p *proofs) Prove(_ context.Context, d authority.Domain) (authority.Proof, string) {
+func (p *proofs) Validate(_ context.Context, d authority.Domain) (authority.Proof, string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked[d.Name]++
@@ -117,15 +116,15 @@ func (s *site) open() {
 	var err error
 	s.store, err = bolt.Open(filepath.Join(s.dir, "vault.db"), time.Second)
 	s.check(err)
-	rows, err := s.store.Rows(ledger.Tables()...)
+	rows, err := s.store.Rows(store.Tables()...)
 	s.check(err)
-	keys, err := keyring.Open(filepath.Join(s.dir, "authority.json"), rand.Reader, time.Now)
+	keys, err := service.OpenKeyring(filepath.Join(s.dir, "authority.json"), rand.Reader, time.Now)
 	s.check(err)
 	log := slog.New(slog.NewTextHandler(complaints{s}, &slog.HandlerOptions{Level: slog.LevelError}))
-	s.office = office.New(office.Options{
-		Ledger: ledger.New(rows, s.clock.now), Keys: keys, Prover: s.proofs, Courier: s.events, Now: s.clock.now, Random: rand.Reader, Log: log,
+	s.office = service.New(service.Options{
+		Store: store.New(rows, s.clock.now), Secrets: keys, Validator: s.proofs, Events: s.events, Now: s.clock.now, Random: rand.Reader, Log: log,
 	})
-	d := door.New(s.office, func() string { return "https://vec.example.edu" }, s.clock.now, log)
+	d := api.New(s.office, func() string { return "https://vec.example.edu" }, s.clock.now, log)
 	mux := http.NewServeMux()
 	d.Mount(mux, func(h http.Handler) http.Handler { return h })
 	s.server = httptest.NewServer(mux)
@@ -303,9 +302,9 @@ func (o object) names() string {
 	return fmt.Sprint(sorted(maps.Keys(o)))
 }
 
-func (s *site) ledger() *ledger.Ledger {
+func (s *site) ledger() *store.Store {
 	s.Helper()
-	rows, err := s.store.Rows(ledger.Tables()...)
+	rows, err := s.store.Rows(store.Tables()...)
 	s.check(err)
-	return ledger.New(rows, s.clock.now)
+	return store.New(rows, s.clock.now)
 }

@@ -11,10 +11,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/door"
-	"github.com/vecctl/vecctl/authority/keyring"
-	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/authority/office"
+	"github.com/vecctl/vecctl/authority/api"
+	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
@@ -32,19 +31,19 @@ func BenchmarkVerify(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.Rows(ledger.Tables()...)
+	rows, err := db.Rows(store.Tables()...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	keys, err := keyring.Open(filepath.Join(b.TempDir(), "authority.json"), rand.Reader, time.Now)
+	keys, err := service.OpenKeyring(filepath.Join(b.TempDir(), "authority.json"), rand.Reader, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}
-	book := ledger.New(rows, time.Now)
+	book := store.New(rows, time.Now)
 	hashes := badges(b, book, keys)
-	o := office.New(office.Options{Ledger: book, Keys: keys, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	o := service.New(service.Options{Store: book, Secrets: keys, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	mux := http.NewServeMux()
-	door.New(o, func() string { return "https://example.edu" }, time.Now, slog.New(slog.DiscardHandler)).
+	api.New(o, func() string { return "https://example.edu" }, time.Now, slog.New(slog.DiscardHandler)).
 		Mount(mux, func(h http.Handler) http.Handler { return h })
 	b.ReportAllocs()
 	n := 0
@@ -56,12 +55,12 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-func badges(b *testing.B, book *ledger.Ledger, keys *keyring.Ring) (hashes []string) {
+func badges(b *testing.B, book *store.Store, keys *service.Keyring) (hashes []string) {
 	secret, err := keys.Current()
 	if err != nil {
 		b.Fatal(err)
 	}
-	err = book.Write(context.Background(), func(w *ledger.Writer) error {
+	err = book.Write(context.Background(), func(w *store.Writer) error {
 		for i := range 10_000 {
 			c := authority.Certification{ID: fmt.Sprintf("req_%024x", i), Store: "my-store", Domain: fmt.Sprintf("store%d.example.com", i), State: authority.Pending,
 				Project: "A store", Badge: authority.Financial, SDKVersion: "1.9.0"}

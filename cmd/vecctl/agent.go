@@ -18,12 +18,12 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func agentCommand(w world) *cli.Command {
+func agentCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "agent", Usage: "run the vault as a daemon",
 		Flags: append(homeFlags(), agentSettings()...),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			return asService(c, func(c *cli.Context) error { return runAgent(c, w) })
@@ -36,13 +36,13 @@ func agentCommand(w world) *cli.Command {
 // second agent says so within two seconds.
 const agentLockWait = time.Second
 
-func runAgent(c *cli.Context, w world) (err error) {
-	makeHeadRoom(w.getenv, headRoomForLong)
+func runAgent(c *cli.Context, w environment) (err error) {
+	setGCPercent(w.getenv, gcPercentLongRunning)
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return err
 	}
-	if err := foreign(set.dir); err != nil { // a log file would be root's
+	if err := checkHomeOwner(set.dir); err != nil { // a log file would be root's
 		return err
 	}
 	log, closeLog, err := newLog(set, w)
@@ -94,7 +94,7 @@ func dropOptions(set settings) (agent.DropOptions, error) {
 
 // notifySystemd tells the service manager how the agent is, where there is one
 // (sd_notify(3)). It is a courtesy: an error changes nothing.
-func notifySystemd(w world, state string) {
+func notifySystemd(w environment, state string) {
 	address := w.getenv("NOTIFY_SOCKET")
 	if address == "" {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// world is everything outside the program that a command may touch.
-type world struct {
+// environment is everything outside the program that a command may touch.
+type environment struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
@@ -20,14 +20,14 @@ type world struct {
 }
 
 // run carries out one command line and returns the exit code.
-func run(ctx context.Context, args []string, w world) int {
+func run(ctx context.Context, args []string, w environment) int {
 	app := newApp(w)
 	err := app.RunContext(ctx, flagsFirst(app, args))
-	complain(w.stderr, err)
+	printError(w.stderr, err)
 	return exitCode(err)
 }
 
-func newApp(w world) *cli.App {
+func newApp(w environment) *cli.App {
 	app := &cli.App{
 		Name:      "vecctl",
 		Usage:     "issue certificates that anyone can check",
@@ -62,12 +62,12 @@ func newApp(w world) *cli.App {
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},
 	}
-	settle(app.Commands)
+	applyDefaults(app.Commands)
 	return app
 }
 
-// settle gives commands and their subcommands what all have in common.
-func settle(commands []*cli.Command) {
+// applyDefaults gives commands and their subcommands what all have in common.
+func applyDefaults(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
@@ -79,7 +79,7 @@ func settle(commands []*cli.Command) {
 				return cli.ShowSubcommandHelp(c)
 			}
 		}
-		settle(c.Subcommands)
+		applyDefaults(c.Subcommands)
 	}
 }
 
@@ -128,8 +128,8 @@ func outputFlags() []cli.Flag {
 	}
 }
 
-// exactly refuses a wrong number of arguments.
-func exactly(c *cli.Context, n int, what string) error {
+// requireArgs refuses a wrong number of arguments.
+func requireArgs(c *cli.Context, n int, what string) error {
 	switch {
 	case c.NArg() < n:
 		return usageError("%s is missing; see %s --help", what, c.Command.HelpName)
@@ -139,7 +139,7 @@ func exactly(c *cli.Context, n int, what string) error {
 	return nil
 }
 
-func helpCommand(w world) *cli.Command {
+func helpCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "help", Usage: "help about a command, or about exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
 		Flags: homeFlags(),
@@ -159,7 +159,7 @@ func helpCommand(w world) *cli.Command {
 	}
 }
 
-// say tells a person something in one line.
-func say(w world, format string, args ...any) {
+// printLinef tells a person something in one line.
+func printLinef(w environment, format string, args ...any) {
 	fmt.Fprintln(w.stderr, oneLine(fmt.Sprintf(format, args...)))
 }

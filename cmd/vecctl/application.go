@@ -14,12 +14,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func applicationCommand(w world) *cli.Command {
+func applicationCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	const one = "UUID|REFERENCE_ID"
 	return &cli.Command{
@@ -47,7 +47,7 @@ func applicationCommand(w world) *cli.Command {
 			{
 				Name: "show", Usage: "show one application", ArgsUsage: one, Flags: flags(),
 				Action: func(c *cli.Context) error {
-					return oneApplication(c, w, func(s *session, name string) (staff.Application, error) { return s.Application(c.Context, name) })
+					return oneApplication(c, w, func(s *session, name string) (adminclient.Application, error) { return s.Application(c.Context, name) })
 				},
 			},
 			{
@@ -60,19 +60,19 @@ func applicationCommand(w world) *cli.Command {
 }
 
 // applicationDecisions are the commands that change what becomes of an application.
-func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one string) []*cli.Command {
+func applicationDecisions(w environment, flags func(...cli.Flag) []cli.Flag, one string) []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
 			Action: func(c *cli.Context) error {
-				return oneApplication(c, w, func(s *session, name string) (staff.Application, error) {
+				return oneApplication(c, w, func(s *session, name string) (adminclient.Application, error) {
 					return s.ReviewApplication(c.Context, name)
 				})
 			},
 		},
 		{
 			Name: "approve", Usage: "accept an application, and issue its certificate", ArgsUsage: one,
-			Flags: flags(append(placeFlags(),
+			Flags: flags(append(placementFlags(),
 				&cli.StringFlag{Name: "file", Usage: "issue it with this document, a `FILE`"},
 				&cli.StringFlag{Name: "template", Usage: "issue it with a document of the template `NAME`"},
 				&cli.StringSliceFlag{Name: "field", Usage: "what the template asks for besides, as `COLUMN=TEXT`; may be repeated"},
@@ -92,14 +92,14 @@ func applicationDecisions(w world, flags func(...cli.Flag) []cli.Flag, one strin
 
 // oneApplication runs a call about the application that is named, and prints what
 // it answers.
-func oneApplication(c *cli.Context, w world, call func(*session, string) (staff.Application, error)) error {
-	return one(w, 1, "the application's UUID or reference ID", applicationFields,
-		func(c *cli.Context, s *session) (staff.Application, error) { return call(s, c.Args().First()) })(c)
+func oneApplication(c *cli.Context, w environment, call func(*session, string) (adminclient.Application, error)) error {
+	return objectAction(w, 1, "the application's UUID or reference ID", applicationFields,
+		func(c *cli.Context, s *session) (adminclient.Application, error) { return call(s, c.Args().First()) })(c)
 }
 
-func applicationFields(a staff.Application) [][2]string {
+func applicationFields(a adminclient.Application) [][2]string {
 	fields := certificateFields(a.Certificate)
-	fields = slices.Insert(fields, 3, [2]string{"rejection_reason", text(a.RejectionReason)})
+	fields = slices.Insert(fields, 3, [2]string{"rejection_reason", orEmpty(a.RejectionReason)})
 	fields = append(fields, [2]string{"proof", a.Proof}, [2]string{"submitted_by", a.SubmittedBy})
 	if e := a.Evidence; e != nil {
 		fields = append(fields, [2]string{"evidence", fmt.Sprintf("%s (%s, %d bytes)", e.Name, e.Format, e.Size)})
@@ -119,10 +119,10 @@ func applicationFields(a staff.Application) [][2]string {
 	return fields
 }
 
-func applicationList() list[staff.Application] {
-	return list[staff.Application]{
+func applicationList() list[adminclient.Application] {
+	return list[adminclient.Application]{
 		headings: []string{"reference_id", "status", "created_at", "full_name", "applicant_email", "certificate_title", "evidence", "in_review_by"},
-		cells: func(a staff.Application) []string {
+		cells: func(a adminclient.Application) []string {
 			evidence, by := "", ""
 			if a.Evidence != nil {
 				evidence = a.Evidence.Name
@@ -135,8 +135,8 @@ func applicationList() list[staff.Application] {
 	}
 }
 
-func runApplicationSubmit(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runApplicationSubmit(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -145,13 +145,13 @@ func runApplicationSubmit(c *cli.Context, w world) error {
 			return usageError("--%s is missing; see vecctl application submit --help", name)
 		}
 	}
-	n := staff.NewApplication{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"), Details: c.String("details")}
+	n := adminclient.NewApplication{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"), Details: c.String("details")}
 	if path := c.String("evidence"); path != "" {
 		if n.Evidence, err = readDocument(path); err != nil {
 			return err
 		}
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		made, err := s.SubmitApplication(c.Context, n)
 		if err != nil {
 			return err
@@ -161,7 +161,7 @@ func runApplicationSubmit(c *cli.Context, w world) error {
 }
 
 // readDocument reads a file that is to be handed over whole.
-func readDocument(path string) (*staff.NewFile, error) {
+func readDocument(path string) (*adminclient.NewFile, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil || !info.Mode().IsRegular():
@@ -173,25 +173,25 @@ func readDocument(path string) (*staff.NewFile, error) {
 	if err != nil {
 		return nil, usageError("%s cannot be read", path)
 	}
-	return &staff.NewFile{Name: filepath.Base(path), Body: body}, nil
+	return &adminclient.NewFile{Name: filepath.Base(path), Body: body}, nil
 }
 
-func runApplicationList(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runApplicationList(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
 	}
-	f := staff.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
+	f := adminclient.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
 	if _, known := vault.ParseStatus(f.Status); !known && f.Status != "open" && f.Status != "all" {
 		return usageError("%q is no state of an application; see vecctl application list --help", f.Status)
 	}
 	if f.Status == "all" {
 		f.Status = ""
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		found, err := allApplications(c.Context, s, f, c.Int("limit"))
 		if err != nil {
 			return err
@@ -201,19 +201,19 @@ func runApplicationList(c *cli.Context, w world) error {
 }
 
 // allApplications is allPages for applications.
-func allApplications(ctx context.Context, s *session, f staff.ApplicationFilter, limit int) ([]staff.Application, error) {
-	return gather(limit, func(a staff.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[staff.Application], error) {
+func allApplications(ctx context.Context, s *session, f adminclient.ApplicationFilter, limit int) ([]adminclient.Application, error) {
+	return collect(limit, func(a adminclient.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[adminclient.Application], error) {
 		f.Page, f.PerPage = page, perPage
 		return s.Applications(ctx, f)
 	})
 }
 
-func runApplicationEvidence(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the application's UUID or reference ID")
+func runApplicationEvidence(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		found, err := s.Application(c.Context, c.Args().First())
 		if err != nil {
 			return err
@@ -230,7 +230,7 @@ func runApplicationEvidence(c *cli.Context, w world) error {
 		if err != nil || out == "-" {
 			return err
 		}
-		if form == asTable {
+		if form == formatTable {
 			_, err = fmt.Fprintln(w.stdout, out)
 			return err
 		}
@@ -241,8 +241,8 @@ func runApplicationEvidence(c *cli.Context, w world) error {
 }
 
 // approvalOf reads what an application is to be issued with.
-func approvalOf(c *cli.Context) (staff.ApplicationApproval, error) {
-	a := staff.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
+func approvalOf(c *cli.Context) (adminclient.ApplicationApproval, error) {
+	a := adminclient.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
 	given := 0
 	for _, is := range []bool{c.String("file") != "", a.Template != "", a.Evidence} {
 		if is {
@@ -255,7 +255,7 @@ func approvalOf(c *cli.Context) (staff.ApplicationApproval, error) {
 	if c.IsSet("field") && a.Template == "" {
 		return a, usageError("--field is for the columns of a --template")
 	}
-	m, err := placeOf(c)
+	m, err := stampPlacement(c)
 	if err != nil {
 		return a, err
 	}
@@ -278,8 +278,8 @@ func approvalOf(c *cli.Context) (staff.ApplicationApproval, error) {
 	return a, err
 }
 
-func runApplicationApprove(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the application's UUID or reference ID")
+func runApplicationApprove(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the application's UUID or reference ID")
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func runApplicationApprove(c *cli.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		done, err := s.ApproveApplication(c.Context, c.Args().First(), approval)
 		if err != nil {
 			return err
@@ -304,17 +304,17 @@ func runApplicationApprove(c *cli.Context, w world) error {
 			return err
 		}
 		if done.Status.Is(vault.Failed) {
-			return outcome(exitFailed)
+			return exitStatus(exitFailed)
 		}
 		return nil
 	})
 }
 
-func runApplicationReject(c *cli.Context, w world) error {
+func runApplicationReject(c *cli.Context, w environment) error {
 	if c.String("reason") == "" {
 		return usageError("--reason is missing; the applicant reads it")
 	}
-	return oneApplication(c, w, func(s *session, name string) (staff.Application, error) {
+	return oneApplication(c, w, func(s *session, name string) (adminclient.Application, error) {
 		found, err := s.Application(c.Context, name)
 		if err != nil {
 			return found, err

@@ -6,12 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // applyingCommand shows and changes what people may apply for.
-func applyingCommand(w world) *cli.Command {
+func applyingCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "applying", Usage: "what people may apply for at the current institution, and who; without flags it is shown",
 		Flags: append(append(homeFlags(), outputFlags()...),
@@ -23,13 +23,13 @@ func applyingCommand(w world) *cli.Command {
 	}
 }
 
-func runApplying(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runApplying(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
-		now, err := applyingNow(c, s)
+	return withSession(c, w, func(s *session) error {
+		now, err := currentPolicy(c, s)
 		if err != nil {
 			return err
 		}
@@ -46,10 +46,10 @@ func runApplying(c *cli.Context, w world) error {
 			if c.IsSet("evidence-optional") {
 				now.EvidenceOptional = c.Bool("evidence-optional")
 			}
-			if _, err := s.Configure(c.Context, staff.Settings{Applying: &now}); err != nil {
+			if _, err := s.Configure(c.Context, adminclient.Settings{ApplicationPolicy: &now}); err != nil {
 				return err
 			}
-			if now, err = applyingNow(c, s); err != nil {
+			if now, err = currentPolicy(c, s); err != nil {
 				return err
 			}
 		}
@@ -67,16 +67,16 @@ func yesOrNo(b bool) string {
 	return "no"
 }
 
-// applyingNow asks what people may apply for at the current institution.
-func applyingNow(c *cli.Context, s *session) (staff.Applying, error) {
+// currentPolicy asks what people may apply for at the current institution.
+func currentPolicy(c *cli.Context, s *session) (adminclient.ApplicationPolicy, error) {
 	all, err := s.Institutions(c.Context)
 	if err != nil {
-		return staff.Applying{}, err
+		return adminclient.ApplicationPolicy{}, err
 	}
 	for _, i := range all {
 		if i.Current {
-			return i.Applying, nil
+			return i.ApplicationPolicy, nil
 		}
 	}
-	return staff.Applying{}, fault.New(fault.NotFound, "no institution is the current one; see: vecctl institution use")
+	return adminclient.ApplicationPolicy{}, fault.New(fault.NotFound, "no institution is the current one; see: vecctl institution use")
 }

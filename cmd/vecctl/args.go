@@ -57,7 +57,7 @@ func find(commands []*cli.Command, name string) *cli.Command {
 	return nil
 }
 
-// takesValue tells whether the word after a flag is its value. Before the
+// takesValue reports whether the word after a flag is its value. Before the
 // command is known, the flags of all commands count.
 func takesValue(known []cli.Flag, commands []*cli.Command, arg string) bool {
 	name := strings.TrimLeft(arg, "-")

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-func actsCommand(w world) *cli.Command {
+func actsCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "who did what, when and from where",
 		Subcommands: []*cli.Command{{
@@ -30,15 +30,15 @@ func actsCommand(w world) *cli.Command {
 	}
 }
 
-func runAuditList(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runAuditList(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		var all []audit.Entry
 		limit := c.Int("limit")
-		_, err := s.EachAct(c.Context, func(e audit.Entry) error {
+		_, err := s.EachAuditEntry(c.Context, func(e audit.Entry) error {
 			if all = append(all, e); limit > 0 && len(all) > limit {
 				all = all[1:]
 			}
@@ -60,15 +60,15 @@ func actList() list[audit.Entry] {
 	}
 }
 
-func runAuditVerify(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runAuditVerify(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		head := c.String("head")
 		seen := head == ""
-		last, err := s.EachAct(c.Context, func(e audit.Entry) error {
+		last, err := s.EachAuditEntry(c.Context, func(e audit.Entry) error {
 			seen = seen || e.Hash == head
 			return nil
 		})

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func authorityCommand(w world) *cli.Command {
+func authorityCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "authority", Usage: "the certification authority: stores, domains and their badges",
 		Subcommands: slices.Concat(

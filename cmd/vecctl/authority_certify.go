@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/pkg/client/certify"
+	"github.com/vecctl/vecctl/pkg/client/authorityclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -27,22 +27,22 @@ func snapshotFlag() cli.Flag {
 }
 
 // certifyCommands are the contract's five calls, as a client makes them.
-func certifyCommands(w world) []*cli.Command {
+func certifyCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "request", Usage: "ask for a certification", ArgsUsage: "DOMAIN",
 			Flags: callFlags(snapshotFlag(), &cli.StringFlag{Name: "project", Usage: "`NAME` of the project"}),
-			Action: certification(w, aDomain, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+			Action: certification(w, aDomain, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				snapshot, err := readSnapshot(c.String("snapshot"), w)
 				if err != nil {
-					return certify.Certification{}, err
+					return authorityclient.Certification{}, err
 				}
 				return a.Request(c.Context, c.Args().First(), c.String("project"), snapshot)
 			}),
 		},
 		{
 			Name: "status", Usage: "ask for the certification of a domain", ArgsUsage: "DOMAIN", Flags: callFlags(),
-			Action: certification(w, aDomain, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+			Action: certification(w, aDomain, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				return a.Status(c.Context, c.Args().First())
 			}),
 		},
@@ -58,10 +58,10 @@ func certifyCommands(w world) []*cli.Command {
 		},
 		{
 			Name: "renew", Usage: "ask for the next term of a certification", ArgsUsage: "HASH", Flags: callFlags(snapshotFlag()),
-			Action: certification(w, aHash, func(c *cli.Context, a *certify.Client) (certify.Certification, error) {
+			Action: certification(w, aHash, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				snapshot, err := readSnapshot(c.String("snapshot"), w)
 				if err != nil {
-					return certify.Certification{}, err
+					return authorityclient.Certification{}, err
 				}
 				return a.Renew(c.Context, c.Args().First(), snapshot)
 			}),
@@ -70,21 +70,21 @@ func certifyCommands(w world) []*cli.Command {
 }
 
 // withAuthority calls the authority of the settings, or the home's own.
-func withAuthority(c *cli.Context, w world, work func(*certify.Client, *session) error) error {
+func withAuthority(c *cli.Context, w environment, work func(*authorityclient.Client, *session) error) error {
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return err
 	}
 	key, store := set.get("authority.key"), set.get("authority.store")
 	if address := set.get("authority.url"); address != "" {
-		a, err := certify.New(address, key, store, http.DefaultTransport)
+		a, err := authorityclient.New(address, key, store, http.DefaultTransport)
 		if err != nil {
 			return err
 		}
 		return work(a, nil)
 	}
-	return with(c, w, func(s *session) error {
-		a, err := certify.New(s.Base(), key, store, s.Transport())
+	return withSession(c, w, func(s *session) error {
+		a, err := authorityclient.New(s.Base(), key, store, s.Transport())
 		if err != nil {
 			return err
 		}
@@ -93,13 +93,13 @@ func withAuthority(c *cli.Context, w world, work func(*certify.Client, *session)
 }
 
 // certification prepares a call whose answer is a certification.
-func certification(w world, what string, call func(*cli.Context, *certify.Client) (certify.Certification, error)) cli.ActionFunc {
+func certification(w environment, what string, call func(*cli.Context, *authorityclient.Client) (authorityclient.Certification, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		form, err := formFor(c, 1, what)
+		form, err := formatAndArgs(c, 1, what)
 		if err != nil {
 			return err
 		}
-		return withAuthority(c, w, func(a *certify.Client, _ *session) error {
+		return withAuthority(c, w, func(a *authorityclient.Client, _ *session) error {
 			answer, err := call(c, a)
 			if err != nil {
 				return err
@@ -109,22 +109,22 @@ func certification(w world, what string, call func(*cli.Context, *certify.Client
 	}
 }
 
-func certificationFields(a certify.Certification) [][2]string {
+func certificationFields(a authorityclient.Certification) [][2]string {
 	return [][2]string{
 		{"status", a.Status}, {"message", a.Message}, {"request_id", a.RequestID}, {"badge_code", a.BadgeCode}, {"badge_name", a.BadgeName},
 		{"previous_badge", a.PreviousBadge}, {"downgrade_reason", a.DowngradeReason}, {"project_name", a.ProjectName}, {"domain", a.Domain},
-		{"sdk_version", a.SDKVersion}, {"features", strings.Join(a.Features, ", ")}, {"issued_at", when(a.IssuedAt)}, {"expires_at", when(a.ExpiresAt)},
-		{"revoked_at", when(a.RevokedAt)}, {"revoke_reason", a.RevokeReason}, {"verification_hash", a.VerificationHash},
+		{"sdk_version", a.SDKVersion}, {"features", strings.Join(a.Features, ", ")}, {"issued_at", formatTime(a.IssuedAt)}, {"expires_at", formatTime(a.ExpiresAt)},
+		{"revoked_at", formatTime(a.RevokedAt)}, {"revoke_reason", a.RevokeReason}, {"verification_hash", a.VerificationHash},
 		{"badge_url", a.BadgeURL}, {"verify_url", a.VerifyURL},
 	}
 }
 
-func verifyBadge(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, aHash)
+func verifyBadge(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, aHash)
 	if err != nil {
 		return err
 	}
-	return withAuthority(c, w, func(a *certify.Client, _ *session) error {
+	return withAuthority(c, w, func(a *authorityclient.Client, _ *session) error {
 		v, err := a.Verify(c.Context, c.Args().First(), c.String("domain"))
 		if err != nil {
 			return err
@@ -132,17 +132,17 @@ func verifyBadge(c *cli.Context, w world) error {
 		err = printFields(w.stdout, form, v, [][2]string{
 			{"valid", fmt.Sprint(v.Valid)}, {"status", v.Status}, {"message", v.Message}, {"reason", v.Reason}, {"project_name", v.ProjectName},
 			{"domain", v.Domain}, {"badge_code", v.BadgeCode}, {"badge_name", v.BadgeName}, {"sdk_version", v.SDKVersion},
-			{"issued_at", when(v.IssuedAt)}, {"expires_at", when(v.ExpiresAt)}, {"expired_at", when(v.ExpiredAt)}, {"revoked_at", when(v.RevokedAt)},
+			{"issued_at", formatTime(v.IssuedAt)}, {"expires_at", formatTime(v.ExpiresAt)}, {"expired_at", formatTime(v.ExpiredAt)}, {"revoked_at", formatTime(v.RevokedAt)},
 		})
 		if err == nil && !v.Valid {
-			err = outcome(exitFailed)
+			err = exitStatus(exitFailed)
 		}
 		return err
 	})
 }
 
-func revokeBadge(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, aHash)
+func revokeBadge(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, aHash)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func revokeBadge(c *cli.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	return withAuthority(c, w, func(a *certify.Client, s *session) error {
+	return withAuthority(c, w, func(a *authorityclient.Client, s *session) error {
 		if s != nil && set.get("authority.key") == "" {
 			r, err := s.RevokeCertification(c.Context, c.Args().First(), c.String("reason"))
 			if err != nil {
@@ -170,10 +170,10 @@ func revokeBadge(c *cli.Context, w world) error {
 }
 
 // readSnapshot reads a snapshot, alone or within a request's body.
-func readSnapshot(path string, w world) (certify.Snapshot, error) {
+func readSnapshot(path string, w environment) (authorityclient.Snapshot, error) {
 	var body struct {
-		Inner *certify.Snapshot `json:"snapshot"`
-		certify.Snapshot
+		Inner *authorityclient.Snapshot `json:"snapshot"`
+		authorityclient.Snapshot
 	}
 	if path == "" {
 		return body.Snapshot, usageError("name the file of the snapshot with --snapshot FILE")
@@ -195,28 +195,28 @@ func readSnapshot(path string, w world) (certify.Snapshot, error) {
 	return body.Snapshot, nil
 }
 
-// appraisal is what a snapshot would earn.
-type appraisal struct {
-	Badge     string   `json:"badge_code"` // "" for none
-	BadgeName string   `json:"badge_name"`
-	Features  []string `json:"features"`
-	Claimed   string   `json:"qualified_badge,omitempty"` // what the snapshot says itself
-	Next      string   `json:"next_badge,omitempty"`
-	Missing   []lack   `json:"missing"` // for the next badge
-	SDK       string   `json:"sdk_version"`
-	Refused   string   `json:"refused,omitempty"` // why it would earn nothing at present
+// snapshotReport is what a snapshot would earn.
+type snapshotReport struct {
+	Badge     string        `json:"badge_code"` // "" for none
+	BadgeName string        `json:"badge_name"`
+	Features  []string      `json:"features"`
+	Claimed   string        `json:"qualified_badge,omitempty"` // what the snapshot says itself
+	Next      string        `json:"next_badge,omitempty"`
+	Missing   []missingItem `json:"missing"` // for the next badge
+	SDK       string        `json:"sdk_version"`
+	Refused   string        `json:"refused,omitempty"` // why it would earn nothing at present
 }
 
-type lack struct {
+type missingItem struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-func snapshotCommand(w world) *cli.Command {
+func snapshotCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "snapshot", Usage: "say which badge a snapshot would earn, and what the next one needs", ArgsUsage: "FILE", Flags: staffFlags(),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the snapshot's file")
+			form, err := formatAndArgs(c, 1, "the snapshot's file")
 			if err != nil {
 				return err
 			}
@@ -228,7 +228,7 @@ func snapshotCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			a := appraise(s, set.get("authority.min_sdk"))
+			a := evaluateSnapshot(s, set.get("authority.min_sdk"))
 			fields := [][2]string{
 				{"badge", strings.TrimSpace(a.Badge + " " + a.BadgeName)}, {"features", strings.Join(a.Features, ", ")}, {"refused", a.Refused},
 				{"next_badge", a.Next},
@@ -244,20 +244,20 @@ func snapshotCommand(w world) *cli.Command {
 	}
 }
 
-func appraise(s certify.Snapshot, minSDK string) appraisal {
+func evaluateSnapshot(s authorityclient.Snapshot, minSDK string) snapshotReport {
 	own := authority.Snapshot{
 		SDKVersion: s.SDKVersion, Features: authority.Features(s.Features), Services: authority.Services(s.Services), Config: authority.Config(s.Config),
 	}
 	badge := authority.Qualify(own)
-	a := appraisal{
+	a := snapshotReport{
 		Badge: string(badge), BadgeName: badge.Name(), Features: badge.Features(), Claimed: s.QualifiedBadge,
-		Next: string(badge.Next()), Missing: []lack{}, SDK: s.SDKVersion,
+		Next: string(badge.Next()), Missing: []missingItem{}, SDK: s.SDKVersion,
 	}
 	if err := authority.CheckSDK(s.SDKVersion, minSDK); err != nil {
 		a.Refused = err.Error()
 	}
 	for _, r := range authority.Missing(own, badge.Next()) {
-		a.Missing = append(a.Missing, lack{r.Field, r.Lack})
+		a.Missing = append(a.Missing, missingItem{r.Field, r.Message})
 	}
 	return a
 }

@@ -8,16 +8,16 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/registrar"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 const aStore = "the store's name"
 
-func storeCommand(w world) *cli.Command {
+func storeCommand(w environment) *cli.Command {
 	act := func(name, usage string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "SLUG", Flags: staffFlags(),
-			Action: one(w, 1, aStore, storeFields, func(c *cli.Context, s *session) (registrar.Store, error) {
+			Action: objectAction(w, 1, aStore, storeFields, func(c *cli.Context, s *session) (adminclient.Store, error) {
 				return s.ActOnStore(c.Context, c.Args().First(), name)
 			}),
 		}
@@ -28,17 +28,17 @@ func storeCommand(w world) *cli.Command {
 			{
 				Name: "add", Usage: "register a store; its API key is printed once", ArgsUsage: "SLUG",
 				Flags: staffFlags(&cli.BoolFlag{Name: "review", Usage: "let staff look at each of its requests"}),
-				Action: newKey(w, func(c *cli.Context, s *session) (registrar.Store, error) {
+				Action: newKey(w, func(c *cli.Context, s *session) (adminclient.Store, error) {
 					return s.AddStore(c.Context, c.Args().First(), c.Bool("review"))
 				}),
 			},
 			{
 				Name: "list", Usage: "list the stores", Flags: staffFlags(),
-				Action: rows(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]registrar.Store, error) { return s.Stores(c.Context) }),
+				Action: listAction(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]adminclient.Store, error) { return s.Stores(c.Context) }),
 			},
 			{
 				Name: "rotate-key", Usage: "make a new API key; the old one opens nothing any more", ArgsUsage: "SLUG", Flags: staffFlags(),
-				Action: newKey(w, func(c *cli.Context, s *session) (registrar.Store, error) {
+				Action: newKey(w, func(c *cli.Context, s *session) (adminclient.Store, error) {
 					return s.ActOnStore(c.Context, c.Args().First(), "rotate-key")
 				}),
 			},
@@ -51,33 +51,33 @@ func storeCommand(w world) *cli.Command {
 }
 
 // newKey prints a new API key alone on the last line of stdout.
-func newKey(w world, call func(*cli.Context, *session) (registrar.Store, error)) cli.ActionFunc {
+func newKey(w environment, call func(*cli.Context, *session) (adminclient.Store, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		form, err := formFor(c, 1, aStore)
+		form, err := formatAndArgs(c, 1, aStore)
 		if err != nil {
 			return err
 		}
-		return with(c, w, func(s *session) error {
+		return withSession(c, w, func(s *session) error {
 			made, err := call(c, s)
 			if err != nil {
 				return err
 			}
-			return printOnce(w, form, made, made.APIKey, "The API key of the store %q; it is shown this once:", made.Slug)
+			return printSecret(w, form, made, made.APIKey, "The API key of the store %q; it is shown this once:", made.Slug)
 		})
 	}
 }
 
-func storeFields(s registrar.Store) [][2]string {
+func storeFields(s adminclient.Store) [][2]string {
 	return [][2]string{
 		{"store_slug", s.Slug}, {"review", strconv.FormatBool(s.Review)}, {"disabled", strconv.FormatBool(s.Disabled)},
-		{"created_at", s.CreatedAt.Format(time.RFC3339)}, {"rotated_at", when(s.RotatedAt)},
+		{"created_at", s.CreatedAt.Format(time.RFC3339)}, {"rotated_at", formatTime(s.RotatedAt)},
 	}
 }
 
-func storeList() list[registrar.Store] {
-	return list[registrar.Store]{
+func storeList() list[adminclient.Store] {
+	return list[adminclient.Store]{
 		headings: []string{"store_slug", "review", "disabled", "created_at", "rotated_at"},
-		cells: func(s registrar.Store) (cells []string) {
+		cells: func(s adminclient.Store) (cells []string) {
 			for _, f := range storeFields(s) {
 				cells = append(cells, f[1])
 			}
@@ -88,11 +88,11 @@ func storeList() list[registrar.Store] {
 
 const aDomain = "the domain"
 
-func domainCommand(w world) *cli.Command {
+func domainCommand(w environment) *cli.Command {
 	act := func(name, usage string) *cli.Command {
 		return &cli.Command{
 			Name: name, Usage: usage, ArgsUsage: "DOMAIN", Flags: staffFlags(),
-			Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
+			Action: objectAction(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (adminclient.StoreDomain, error) {
 				return s.ActOnDomain(c.Context, c.Args().First(), name)
 			}),
 		}
@@ -103,16 +103,16 @@ func domainCommand(w world) *cli.Command {
 			{
 				Name: "add", Usage: "register a domain or App ID, and print how its owner proves it", ArgsUsage: "DOMAIN",
 				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that it belongs to"}),
-				Action: one(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (registrar.StoreDomain, error) {
+				Action: objectAction(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (adminclient.StoreDomain, error) {
 					if c.String("store") == "" {
-						return registrar.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
+						return adminclient.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
 					}
 					return s.AddDomain(c.Context, c.Args().First(), c.String("store"))
 				}),
 			},
 			{
 				Name: "list", Usage: "list the domains", Flags: staffFlags(),
-				Action: rows(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]registrar.StoreDomain, error) { return s.Domains(c.Context) }),
+				Action: listAction(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]adminclient.StoreDomain, error) { return s.Domains(c.Context) }),
 			},
 			act("check", "look for the proof of a domain now"),
 			act("trust", "vouch for a domain or App ID without a proof"),
@@ -121,17 +121,17 @@ func domainCommand(w world) *cli.Command {
 	}
 }
 
-func proofOf(d registrar.StoreDomain) string {
+func proofOf(d adminclient.StoreDomain) string {
 	if d.Proof == nil {
 		return "none yet"
 	}
 	return *d.Proof
 }
 
-func domainFields(d registrar.StoreDomain) [][2]string {
+func domainFields(d adminclient.StoreDomain) [][2]string {
 	fields := [][2]string{
-		{"domain", d.Domain}, {"store_slug", d.Store}, {"proof", proofOf(d)}, {"proven_at", when(d.ProvenAt)},
-		{"checked_at", when(d.CheckedAt)}, {"next_check", when(d.NextCheck)}, {"found", d.Found},
+		{"domain", d.Domain}, {"store_slug", d.Store}, {"proof", proofOf(d)}, {"proven_at", formatTime(d.ProvenAt)},
+		{"checked_at", formatTime(d.CheckedAt)}, {"next_check", formatTime(d.NextCheck)}, {"found", d.Found},
 	}
 	if d.Proof == nil {
 		fields = append(fields, [2]string{"txt_name", d.RecordName}, [2]string{"txt_value", d.Record}, [2]string{"meta_tag", d.Tag})
@@ -139,44 +139,44 @@ func domainFields(d registrar.StoreDomain) [][2]string {
 	return fields
 }
 
-func domainList() list[registrar.StoreDomain] {
-	return list[registrar.StoreDomain]{
+func domainList() list[adminclient.StoreDomain] {
+	return list[adminclient.StoreDomain]{
 		headings: []string{"domain", "store_slug", "proof", "proven_at", "next_check", "found"},
-		cells: func(d registrar.StoreDomain) []string {
-			return []string{d.Domain, d.Store, proofOf(d), when(d.ProvenAt), when(d.NextCheck), d.Found}
+		cells: func(d adminclient.StoreDomain) []string {
+			return []string{d.Domain, d.Store, proofOf(d), formatTime(d.ProvenAt), formatTime(d.NextCheck), d.Found}
 		},
 	}
 }
 
 const aRequest = "the request's ID"
 
-func decisionCommands(w world) []*cli.Command {
+func decisionCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "list", Usage: "list each domain's latest certification",
 			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "of the store `SLUG` alone"}),
-			Action: rows(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]registrar.StoreCertification, error) {
+			Action: listAction(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]adminclient.StoreCertification, error) {
 				return s.StoreCertifications(c.Context, c.String("store"))
 			}),
 		},
 		{
 			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
-			Action: rows(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]registrar.StoreCertification, error) {
+			Action: listAction(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]adminclient.StoreCertification, error) {
 				return s.PendingRequests(c.Context)
 			}),
 		},
 		{
 			Name: "approve", Usage: "say yes to a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
-			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
+			Action: objectAction(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (adminclient.StoreCertification, error) {
 				return s.DecideRequest(c.Context, c.Args().First(), "approve", "")
 			}),
 		},
 		{
 			Name: "reject", Usage: "say no to a pending request", ArgsUsage: "REQUEST_ID",
 			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that the store is told"}),
-			Action: one(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (registrar.StoreCertification, error) {
+			Action: objectAction(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (adminclient.StoreCertification, error) {
 				if c.String("reason") == "" {
-					return registrar.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
+					return adminclient.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
 				}
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
@@ -185,16 +185,16 @@ func decisionCommands(w world) []*cli.Command {
 }
 
 // badgeCommands are about badges that were issued.
-func badgeCommands(w world) []*cli.Command {
+func badgeCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
 			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),
 			Action: func(c *cli.Context) error {
-				if err := exactly(c, 1, "the verification hash"); err != nil {
+				if err := requireArgs(c, 1, "the verification hash"); err != nil {
 					return err
 				}
-				return with(c, w, func(s *session) error {
+				return withSession(c, w, func(s *session) error {
 					html, err := s.EmbedSnippet(c.Context, c.Args().First(), c.String("size"))
 					if err != nil {
 						return err
@@ -207,13 +207,13 @@ func badgeCommands(w world) []*cli.Command {
 		{
 			Name: "rotate-secret", Usage: "make new hashes under a new secret; badges that were issued stay valid", Flags: homeFlags(),
 			Action: func(c *cli.Context) error {
-				if err := exactly(c, 0, ""); err != nil {
+				if err := requireArgs(c, 0, ""); err != nil {
 					return err
 				}
-				return with(c, w, func(s *session) error {
+				return withSession(c, w, func(s *session) error {
 					id, err := s.RotateAuthoritySecret(c.Context)
 					if err == nil {
-						say(w, "New hashes are made under the secret %s.", id)
+						printLinef(w, "New hashes are made under the secret %s.", id)
 					}
 					return err
 				})
@@ -222,48 +222,48 @@ func badgeCommands(w world) []*cli.Command {
 	}
 }
 
-func decisionFields(r registrar.StoreCertification) [][2]string {
+func decisionFields(r adminclient.StoreCertification) [][2]string {
 	return [][2]string{
 		{"request_id", r.RequestID}, {"status", r.Status}, {"waits_for", strings.Join(r.WaitsFor, ", ")}, {"store_slug", r.Store},
 		{"domain", r.Domain}, {"project_name", r.Project}, {"badge_code", r.Badge}, {"sdk_version", r.SDKVersion},
-		{"verification_hash", r.Hash}, {"issued_at", when(r.IssuedAt)}, {"expires_at", when(r.ExpiresAt)},
-		{"revoked_at", when(r.RevokedAt)}, {"reason", r.Reason},
+		{"verification_hash", r.Hash}, {"issued_at", formatTime(r.IssuedAt)}, {"expires_at", formatTime(r.ExpiresAt)},
+		{"revoked_at", formatTime(r.RevokedAt)}, {"reason", r.Reason},
 	}
 }
 
-func certificationList() list[registrar.StoreCertification] {
-	return list[registrar.StoreCertification]{
+func certificationList() list[adminclient.StoreCertification] {
+	return list[adminclient.StoreCertification]{
 		headings: []string{"domain", "store_slug", "status", "badge_code", "expires_at", "verification_hash"},
-		cells: func(r registrar.StoreCertification) []string {
-			return []string{r.Domain, r.Store, r.Status, r.Badge, when(r.ExpiresAt), r.Hash}
+		cells: func(r adminclient.StoreCertification) []string {
+			return []string{r.Domain, r.Store, r.Status, r.Badge, formatTime(r.ExpiresAt), r.Hash}
 		},
 	}
 }
 
-func pendingList() list[registrar.StoreCertification] {
-	return list[registrar.StoreCertification]{
+func pendingList() list[adminclient.StoreCertification] {
+	return list[adminclient.StoreCertification]{
 		headings: []string{"request_id", "store_slug", "domain", "project_name", "badge_code", "sdk_version", "requested_at", "waits_for"},
-		cells: func(r registrar.StoreCertification) []string {
+		cells: func(r adminclient.StoreCertification) []string {
 			return []string{r.RequestID, r.Store, r.Domain, r.Project, r.Badge, r.SDKVersion, r.RequestedAt.Format(time.RFC3339), strings.Join(r.WaitsFor, ", ")}
 		},
 	}
 }
 
-func authorityLogCommand(w world) *cli.Command {
+func authorityLogCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "log", Usage: "who did what, when and why", Flags: staffFlags(),
-		Action: rows(w, 0, "", authorityLogList(), authorityLog),
+		Action: listAction(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
-			Action: one(w, 0, "", func(last registrar.AuditEntry) [][2]string {
+			Action: objectAction(w, 0, "", func(last adminclient.AuditEntry) [][2]string {
 				return [][2]string{{"entries", strconv.FormatUint(last.Seq, 10)}, {"last_hash", last.Hash}}
-			}, func(c *cli.Context, s *session) (registrar.AuditEntry, error) { return s.VerifyAuditLog(c.Context) }),
+			}, func(c *cli.Context, s *session) (adminclient.AuditEntry, error) { return s.VerifyAuditLog(c.Context) }),
 		}},
 	}
 }
 
 // authorityLog fetches the audit list, page by page.
-func authorityLog(c *cli.Context, s *session) (all []registrar.AuditEntry, err error) {
+func authorityLog(c *cli.Context, s *session) (all []adminclient.AuditEntry, err error) {
 	const page = 5000
 	for after := uint64(0); ; {
 		more, err := s.AuditLog(c.Context, after, page)
@@ -278,10 +278,10 @@ func authorityLog(c *cli.Context, s *session) (all []registrar.AuditEntry, err e
 	}
 }
 
-func authorityLogList() list[registrar.AuditEntry] {
-	return list[registrar.AuditEntry]{
+func authorityLogList() list[adminclient.AuditEntry] {
+	return list[adminclient.AuditEntry]{
 		headings: []string{"seq", "at", "who", "what", "subject", "why"},
-		cells: func(e registrar.AuditEntry) []string {
+		cells: func(e adminclient.AuditEntry) []string {
 			return []string{strconv.FormatUint(e.Seq, 10), e.At.Format(time.RFC3339), e.Who, e.What, e.Subject, e.Why}
 		},
 	}

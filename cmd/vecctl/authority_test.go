@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 const wholeSnapshot = `{"sdk_version":"1.9.0","features":{"base":true,"reference_strict":true,"governance":true,"financial":true,"currency":true},` +
@@ -168,7 +168,7 @@ func TestWebhooksOfTheAuthority(t *testing.T) {
 	key := strings.TrimSpace(s.done("authority", "store", "add", "shop").stdout)
 	s.done("authority", "domain", "add", "shop.example.com", "--store", "shop")
 	s.done("authority", "domain", "trust", "shop.example.com")
-	var endpoint staff.Webhook
+	var endpoint adminclient.Webhook
 	must(t, json.Unmarshal([]byte(s.done("webhook", "create", r.URL, "--store", "shop", "--event", "certification.revoked", "--json").stdout), &endpoint))
 	r.mu.Lock()
 	r.secret = endpoint.Secret

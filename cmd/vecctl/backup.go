@@ -16,11 +16,11 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func backupCommand(w world) *cli.Command {
+func backupCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "backup", Usage: "keep the whole home in one file, while the agent works", ArgsUsage: "FILE|FOLDER",
 		Description: "The file is a tar archive, compressed with zstd: database, documents, keys, settings, and what waits\n" +
@@ -55,15 +55,15 @@ func keyFlags() []cli.Flag {
 }
 
 func keysOf(c *cli.Context) (k backup.Keys, err error) {
-	if k.Passphrase, err = secretIn(c.String("passphrase-file"), "the passphrase file"); err != nil {
+	if k.Passphrase, err = readSecretFile(c.String("passphrase-file"), "the passphrase file"); err != nil {
 		return k, err
 	}
-	k.Identities, err = secretIn(c.String("identity"), "the identity file")
+	k.Identities, err = readSecretFile(c.String("identity"), "the identity file")
 	return k, err
 }
 
-// secretIn reads a file that holds a secret; "" for none.
-func secretIn(path, what string) (string, error) {
+// readSecretFile reads a file that holds a secret; "" for none.
+func readSecretFile(path, what string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
@@ -82,14 +82,14 @@ func secretIn(path, what string) (string, error) {
 type backupResult struct {
 	File string `json:"file"`
 	Size int64  `json:"size"` // of the file, in bytes
-	staff.BackupResult
+	adminclient.BackupResult
 	Since   string   `json:"since,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 }
 
 // backupRun is one run of the command.
 type backupRun struct {
-	world
+	environment
 	session *session
 	home    string // its ID
 	target  string
@@ -99,11 +99,11 @@ type backupRun struct {
 	keep    backup.Retention
 }
 
-func runBackup(c *cli.Context, w world) (err error) {
-	if err := exactly(c, 1, "the backup's file"); err != nil {
+func runBackup(c *cli.Context, w environment) (err error) {
+	if err := requireArgs(c, 1, "the backup's file"); err != nil {
 		return err
 	}
-	form, err := formOf(c)
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
@@ -132,9 +132,9 @@ func runBackup(c *cli.Context, w world) (err error) {
 		return err
 	}
 	if result.Damaged > 0 {
-		say(w, "The home has %d documents that are damaged or missing, %s among them; restore them from an earlier backup. No old backup was removed.",
+		printLinef(w, "The home has %d documents that are damaged or missing, %s among them; restore them from an earlier backup. No old backup was removed.",
 			result.Damaged, result.Examples[0])
-		return outcome(exitPartly)
+		return exitStatus(exitPartly)
 	}
 	return nil
 }
@@ -142,12 +142,12 @@ func runBackup(c *cli.Context, w world) (err error) {
 var errKeep = usageError("--keep-daily and --keep-weekly want a number from 0")
 
 // newBackupRun reads what was asked for.
-func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
+func newBackupRun(c *cli.Context, w environment) (*backupRun, error) {
 	keys, err := keysOf(c)
 	if err != nil {
 		return nil, err
 	}
-	b := &backupRun{world: w, target: c.Args().First(), keys: keys,
+	b := &backupRun{environment: w, target: c.Args().First(), keys: keys,
 		lock: backup.Encryption{Recipients: c.StringSlice("recipient")},
 		keep: backup.Retention{Daily: c.Int("keep-daily"), Weekly: c.Int("keep-weekly")}}
 	if len(b.lock.Recipients) == 0 {
@@ -175,12 +175,12 @@ func newBackupRun(c *cli.Context, w world) (*backupRun, error) {
 	if b.folder {
 		return b, nil
 	}
-	return b, aFileCanBeAt(c, w, b.target)
+	return b, checkBackupTarget(c, w, b.target)
 }
 
-// aFileCanBeAt refuses a place for a backup's file. In a folder backups have names
+// checkBackupTarget refuses a place for a backup's file. In a folder backups have names
 // by which later ones leave them out; a file of any name would be in all of them.
-func aFileCanBeAt(c *cli.Context, w world, target string) error {
+func checkBackupTarget(c *cli.Context, w environment, target string) error {
 	folder := filepath.Dir(target)
 	switch info, err := os.Stat(folder); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -197,7 +197,7 @@ func aFileCanBeAt(c *cli.Context, w world, target string) error {
 
 // existingHome talks to the agent that runs on the home, or opens the home without
 // starting any work; it makes none.
-func existingHome(c *cli.Context, w world) (*session, error) {
+func existingHome(c *cli.Context, w environment) (*session, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func existingHome(c *cli.Context, w world) (*session, error) {
 		}
 		return nil, err
 	}
-	return consult(c, w, set)
+	return connectForDoctor(c, w, set)
 }
 
 // make takes the backup.
@@ -230,7 +230,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsNone()))
 	}
 	result := backupResult{File: path, Since: since}
-	if err := b.tidy(path); err != nil {
+	if err := b.removeLeftovers(path); err != nil {
 		return result, err
 	}
 	err = blob.WriteFile(path, 0o600, func(file io.Writer) error {
@@ -254,19 +254,19 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	return result, err
 }
 
-// tidy removes what a backup that was killed left behind. In a folder it had another
+// removeLeftovers removes what a backup that was killed left behind. In a folder it had another
 // name than this one will have, and another home's may be under way.
-func (b *backupRun) tidy(path string) error {
+func (b *backupRun) removeLeftovers(path string) error {
 	if b.folder {
 		return blob.RemoveOldTempIn(b.target, time.Now().Add(-24*time.Hour))
 	}
 	return blob.RemoveTemp(path)
 }
 
-func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer) (staff.BackupResult, error) {
+func (b *backupRun) stream(c *cli.Context, q adminclient.BackupRequest, file io.Writer) (adminclient.BackupResult, error) {
 	sealed, err := b.lock.Encrypt(file)
 	if err != nil {
-		return staff.BackupResult{}, err
+		return adminclient.BackupResult{}, err
 	}
 	result, err := b.session.Backup(c.Context, q, sealed)
 	if err == nil {
@@ -276,7 +276,7 @@ func (b *backupRun) stream(c *cli.Context, q staff.BackupRequest, file io.Writer
 }
 
 // request reads the backup that the new one builds on, and when it was made.
-func (b *backupRun) request(c *cli.Context, since string) (q staff.BackupRequest, before time.Time, err error) {
+func (b *backupRun) request(c *cli.Context, since string) (q adminclient.BackupRequest, before time.Time, err error) {
 	if since == "" {
 		return q, before, nil
 	}
@@ -297,7 +297,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q staff.BackupRequest
 	if k, ok := backup.ParseName(name); ok {
 		before = k.At
 	}
-	return staff.BackupRequest{Since: &staff.EarlierBackup{ID: found.Header.ID, File: name}, Have: have}, before, nil
+	return adminclient.BackupRequest{Since: &adminclient.BaseBackup{ID: found.Header.ID, File: name}, Have: have}, before, nil
 }
 
 // names lists the target folder.

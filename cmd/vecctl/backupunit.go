@@ -20,7 +20,7 @@ var backupUnitText string
 
 // backupUnitCommand prints a systemd service and its timer. They stand in one text,
 // since both must say the same.
-func backupUnitCommand(w world) *cli.Command {
+func backupUnitCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "unit", Usage: "print a systemd service and timer that take backups", ArgsUsage: "FOLDER",
 		Flags: slices.Concat(homeFlags(), []cli.Flag{
@@ -31,7 +31,7 @@ func backupUnitCommand(w world) *cli.Command {
 			&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY`, in place of a passphrase; may be given again"},
 		}),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the folder of the backups"); err != nil {
+			if err := requireArgs(c, 1, "the folder of the backups"); err != nil {
 				return err
 			}
 			text, err := backupUnit(c, w)
@@ -44,7 +44,7 @@ func backupUnitCommand(w world) *cli.Command {
 	}
 }
 
-func backupUnit(c *cli.Context, w world) (string, error) {
+func backupUnit(c *cli.Context, w environment) (string, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return "", err
@@ -69,15 +69,15 @@ func backupUnit(c *cli.Context, w world) (string, error) {
 	}
 	words = append(words, locked...)
 	for i := range words {
-		words[i] = execWord(words[i])
+		words[i] = quoteExec(words[i])
 	}
 	t, err := template.New("backup").Parse(backupUnitText)
 	if err != nil {
 		return "", fmt.Errorf("reading the service file: %w", err)
 	}
 	var b strings.Builder
-	err = t.Execute(&b, map[string]string{"Home": specifiers(string(dir)), "Command": strings.Join(words, " "),
-		"User": ownerOf(string(dir)), "At": specifiers(c.String("at"))})
+	err = t.Execute(&b, map[string]string{"Home": escapeSpecifiers(string(dir)), "Command": strings.Join(words, " "),
+		"User": ownerOf(string(dir)), "At": escapeSpecifiers(c.String("at"))})
 	return b.String(), err
 }
 

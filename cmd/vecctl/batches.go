@@ -7,16 +7,16 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func batchesCommand(w world) *cli.Command {
-	act := func(act staff.BatchAct, usage string) *cli.Command {
+func batchesCommand(w environment) *cli.Command {
+	act := func(act adminclient.BatchAction, usage string) *cli.Command {
 		return &cli.Command{
 			Name: string(act), Usage: usage, ArgsUsage: "BATCH_ID",
 			Flags: append(homeFlags(), outputFlags()...),
 			Action: func(c *cli.Context) error {
-				if err := exactly(c, 1, "the batch's ID"); err != nil {
+				if err := requireArgs(c, 1, "the batch's ID"); err != nil {
 					return err
 				}
 				return showBatches(c, w, func(s *session) ([]client.Batch, error) {
@@ -30,15 +30,15 @@ func batchesCommand(w world) *cli.Command {
 		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one",
 		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			return showBatches(c, w, func(s *session) ([]client.Batch, error) { return allBatches(c, s) })
 		},
 		Subcommands: []*cli.Command{
-			act(staff.PauseBatch, "begin nothing more of a batch"),
-			act(staff.ResumeBatch, "let a paused batch go on"),
-			act(staff.CancelBatch, "end what has not begun of a batch"),
+			act(adminclient.PauseBatch, "begin nothing more of a batch"),
+			act(adminclient.ResumeBatch, "let a paused batch go on"),
+			act(adminclient.CancelBatch, "end what has not begun of a batch"),
 			batchReportCommand(w),
 		},
 	}
@@ -62,12 +62,12 @@ func allBatches(c *cli.Context, s *session) ([]client.Batch, error) {
 	}
 }
 
-func showBatches(c *cli.Context, w world, call func(*session) ([]client.Batch, error)) error {
-	form, err := formOf(c)
+func showBatches(c *cli.Context, w environment, call func(*session) ([]client.Batch, error)) error {
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		found, err := call(s)
 		if err != nil {
 			return err

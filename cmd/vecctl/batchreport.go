@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func batchReportCommand(w world) *cli.Command {
+func batchReportCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "report", Usage: "print what became of a batch as a PDF, for people to read and to sign", ArgsUsage: "BATCH_ID|NAME",
 		Description: "Counts, the certificates, failures with their reasons, and lines for signatures, on A4. Letters that the\n" +
@@ -29,8 +29,8 @@ func batchReportCommand(w world) *cli.Command {
 	}
 }
 
-func runBatchReport(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the batch's ID or name"); err != nil {
+func runBatchReport(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 1, "the batch's ID or name"); err != nil {
 		return err
 	}
 	if c.String("out") == "-" && isTerminal(w.stdout) {
@@ -40,7 +40,7 @@ func runBatchReport(c *cli.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		told, err := batchSummary(c, s)
 		if err != nil {
 			return err
@@ -53,7 +53,7 @@ func runBatchReport(c *cli.Context, w world) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			done, err := told.Write(out, fonts)
 			if err == nil && len(done.Missing) > 0 {
-				say(w, "No font holds %s; name a TrueType one (.ttf) that does with --font, or install it; vecctl doctor names some. In the report these stand as their numbers.", strings.Join(done.Missing, " "))
+				printLinef(w, "No font holds %s; name a TrueType one (.ttf) that does with --font, or install it; vecctl doctor names some. In the report these stand as their numbers.", strings.Join(done.Missing, " "))
 			}
 			return err
 		})
@@ -77,7 +77,7 @@ func batchSummary(c *cli.Context, s *session) (t report.Report, err error) {
 		return t, err
 	}
 	t.MadeAt = time.Now()
-	err = eachOf(c, s, client.Filter{Batch: t.Batch.BatchID}, func(found client.Certificate) error {
+	err = eachMatching(c, s, client.Filter{Batch: t.Batch.BatchID}, func(found client.Certificate) error {
 		t.Certificates = append(t.Certificates, found)
 		return nil
 	})

@@ -12,16 +12,16 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func bulkCommand(w world) *cli.Command {
+func bulkCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
 		Description: "MANIFEST is a CSV or XLSX file; \"-\" is CSV on standard input. A re-run issues what\n" +
 			"is missing and reports the rest as unchanged. With --api it issues them on a vault elsewhere.",
-		Flags: append(append(append(apiFlags(), outputFlags()...), placeFlags()...),
+		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "files", Usage: "`DIR` of the documents (default: the manifest's folder)"},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "check all, change nothing"},
@@ -37,7 +37,7 @@ func bulkCommand(w world) *cli.Command {
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: what a column with a name of its own holds"},
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formOf(c)
+			form, err := parseOutputFormat(c)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func bulkCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error {
+			return withSession(c, w, func(s *session) error {
 				if s.remote {
 					if c.IsSet("preview") {
 						return usageError("--preview goes without --api: the documents are made on this machine, and look the same")
@@ -61,13 +61,13 @@ func bulkCommand(w world) *cli.Command {
 // largestManifest bounds what is read of a manifest.
 const largestManifest = 64 << 20
 
-func bulkRequest(c *cli.Context, w world) (staff.BulkRequest, error) {
-	q := staff.BulkRequest{
+func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error) {
+	q := adminclient.BulkRequest{
 		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
 		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"),
 		Map: map[string]string{},
 	}
-	if err := exactly(c, 1, "the manifest"); err != nil {
+	if err := requireArgs(c, 1, "the manifest"); err != nil {
 		return q, err
 	}
 	switch q.Scan = c.String("scan"); q.Scan {
@@ -89,7 +89,7 @@ func bulkRequest(c *cli.Context, w world) (staff.BulkRequest, error) {
 		}
 		q.Map[column] = field
 	}
-	m, err := placeOf(c)
+	m, err := stampPlacement(c)
 	if err != nil {
 		return q, err
 	}
@@ -105,7 +105,7 @@ func bulkRequest(c *cli.Context, w world) (staff.BulkRequest, error) {
 	if q.Name, q.Manifest, err = readManifest(c.Args().First(), w); err != nil {
 		return q, err
 	}
-	if q.Files, err = folder(c.String("files"), filepath.Dir(c.Args().First())); err != nil {
+	if q.Files, err = absoluteFolder(c.String("files"), filepath.Dir(c.Args().First())); err != nil {
 		return q, err
 	}
 	if out := c.String("out"); out != "" {
@@ -114,7 +114,7 @@ func bulkRequest(c *cli.Context, w world) (staff.BulkRequest, error) {
 	return q, err
 }
 
-func readManifest(path string, w world) (name string, body []byte, err error) {
+func readManifest(path string, w environment) (name string, body []byte, err error) {
 	in := w.stdin
 	if path != "-" {
 		f, err := os.Open(path)
@@ -137,22 +137,22 @@ func readManifest(path string, w world) (name string, body []byte, err error) {
 	return path, body, nil
 }
 
-// folder is the absolute form of a folder named by the user, or of the default.
-func folder(named, standard string) (string, error) {
+// absoluteFolder is the absolute form of a folder named by the user, or of the default.
+func absoluteFolder(named, standard string) (string, error) {
 	if named == "" {
 		named = standard
 	}
 	return filepath.Abs(named)
 }
 
-func runBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f form) error {
+func runBulk(c *cli.Context, w environment, s *session, q adminclient.BulkRequest, f outputFormat) error {
 	if status, err := s.AgentStatus(c.Context); err != nil {
 		return err
 	} else if status.BaseURL == home.DefaultBaseURL && !q.DryRun {
-		say(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", home.DefaultBaseURL)
+		printLinef(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", home.DefaultBaseURL)
 	}
 	bar := newProgress(c, w)
-	report, err := s.Bulk(c.Context, q, bar.tell)
+	report, err := s.Bulk(c.Context, q, bar.update)
 	bar.clear()
 	if err != nil {
 		return err
@@ -164,30 +164,30 @@ func runBulk(c *cli.Context, w world, s *session, q staff.BulkRequest, f form) e
 }
 
 // bulkOutcome is the exit code that a report deserves.
-func bulkOutcome(q staff.BulkRequest, r client.BulkReport) error {
+func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
 	done := r.Issued + r.Unchanged + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
 	switch {
 	case r.Failed == 0:
 		return nil
 	case q.DryRun, rejected > 0 && !q.Skip, rejected == r.Total:
-		return outcome(exitUsage)
+		return exitStatus(exitUsage)
 	case done > 0:
-		return outcome(exitPartly)
+		return exitStatus(exitPartly)
 	}
-	return outcome(exitFailed)
+	return exitStatus(exitFailed)
 }
 
-func printReport(w world, f form, q staff.BulkRequest, r client.BulkReport) error {
+func printReport(w environment, f outputFormat, q adminclient.BulkRequest, r client.BulkReport) error {
 	for _, note := range r.Notes {
-		say(w, "Note: %s", note)
+		printLinef(w, "Note: %s", note)
 	}
 	switch f {
-	case asJSON:
+	case formatJSON:
 		return printJSON(w.stdout, r)
-	case asTable:
+	case formatTable:
 		return printSummary(w, q, r)
-	case asLines, asCSV:
+	case formatJSONLines, formatCSV:
 	}
 	rows := list[client.BulkRow]{
 		headings: []string{"row", "status", "uuid", "reference_id", "file", "error"},
@@ -200,7 +200,7 @@ func printReport(w world, f form, q staff.BulkRequest, r client.BulkReport) erro
 
 // printSummary tells a person the outcome: first what is wrong, then the counts,
 // last where the verified PDFs are.
-func printSummary(w world, q staff.BulkRequest, r client.BulkReport) error {
+func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport) error {
 	for _, row := range r.Rows {
 		if row.Error == "" {
 			continue
@@ -209,7 +209,7 @@ func printSummary(w world, q staff.BulkRequest, r client.BulkReport) error {
 		if row.Status == client.RowFailed {
 			text = fmt.Sprintf("row %d, file %s: %s; mend the cause, then: vecctl retry %s", row.Row, row.File, row.Error, row.ReferenceID)
 		}
-		say(w, "%s", text)
+		printLinef(w, "%s", text)
 	}
 	var b strings.Builder
 	rows := "rows"

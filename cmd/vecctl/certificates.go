@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-func certificatesCommand(w world) *cli.Command {
+func certificatesCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "certificates", Usage: "list all certificates, those that people applied for among them",
 		Flags: append(append(apiFlags(), outputFlags()...),
@@ -26,7 +26,7 @@ func certificatesCommand(w world) *cli.Command {
 // allPages goes through the pages of a list of certificates, to the end or to a limit.
 func allPages(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
 	f client.Filter, limit int) ([]client.Certificate, error) {
-	return gather(limit, idOf, pagesOf(ctx, list, f))
+	return collect(limit, idOf, pagesOf(ctx, list, f))
 }
 
 func idOf(c client.Certificate) uint64 { return c.ID }
@@ -40,10 +40,10 @@ func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (cli
 	}
 }
 
-// gather goes through a list, to the end or to a limit. A limit of 0 is none.
-func gather[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
+// collect goes through a list, to the end or to a limit. A limit of 0 is none.
+func collect[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
 	var all []T
-	for one, err := range entries(id, list) {
+	for one, err := range pagedEntries(id, list) {
 		if err != nil {
 			return nil, err
 		}
@@ -54,9 +54,9 @@ func gather[T any](limit int, id func(T) uint64, list func(page, perPage int) (c
 	return all, nil
 }
 
-// entries goes through the pages of a list, in whatever order it is. Entries that new
+// pagedEntries goes through the pages of a list, in whatever order it is. Entries that new
 // ones have pushed onto the next page meanwhile are passed over. An error is the end.
-func entries[T any](id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
+func pagedEntries[T any](id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		const perPage = 100
 		seen := map[uint64]bool{}

@@ -12,14 +12,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func compactCommand(w world) *cli.Command {
+func compactCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "compact", Usage: "give room that is free inside the database back to the disk",
 		Description: "No agent may run on the home meanwhile. The database is written anew beside the old one, so the disk needs\n" +
 			"room for both.",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
@@ -28,7 +28,7 @@ func compactCommand(w world) *cli.Command {
 	}
 }
 
-func runCompact(c *cli.Context, w world, f form) error {
+func runCompact(c *cli.Context, w environment, f outputFormat) error {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func runCompact(c *cli.Context, w world, f form) error {
 		}
 		return err
 	}
-	if err := foreign(dir); err != nil {
+	if err := checkHomeOwner(dir); err != nil {
 		return err
 	}
 	before, err := os.Stat(dir.Database())
@@ -47,7 +47,7 @@ func runCompact(c *cli.Context, w world, f form) error {
 		return blob.DiskError(err, "looking at the database")
 	}
 	const patience = time.Second
-	if err := agent.Compact(acting(c, w, "vecctl compact"), dir, patience); err != nil {
+	if err := agent.Compact(auditContext(c, w, "vecctl compact"), dir, patience); err != nil {
 		if _, runs := dir.Running(); runs && fault.Is(err, fault.Locked) {
 			return fault.Wrap(fault.Locked, err, fmt.Sprintf("an agent runs on the home %s; stop it, run the same command again, and start it", dir))
 		}

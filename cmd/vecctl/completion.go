@@ -22,7 +22,7 @@ var (
 	powershellScript string
 )
 
-func completionCommand(w world) *cli.Command {
+func completionCommand(w environment) *cli.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript, "powershell": powershellScript}
 	return &cli.Command{
 		Name: "completion", Usage: "print the script with which a shell completes vecctl's commands", ArgsUsage: "bash|zsh|fish|powershell",
@@ -31,7 +31,7 @@ func completionCommand(w world) *cli.Command {
 			"fish:        vecctl completion fish > ~/.config/fish/completions/vecctl.fish\n" +
 			"PowerShell:  vecctl completion powershell | Out-String | Invoke-Expression",
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 1, "the shell's name"); err != nil {
+			if err := requireArgs(c, 1, "the shell's name"); err != nil {
 				return err
 			}
 			script, ok := scripts[c.Args().First()]
@@ -45,7 +45,7 @@ func completionCommand(w world) *cli.Command {
 }
 
 // completeCommand answers the shells' scripts.
-func completeCommand(w world) *cli.Command {
+func completeCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "__complete", Hidden: true, Usage: "what may come next", ArgsUsage: "-- WORD...",
 		Action: func(c *cli.Context) error {

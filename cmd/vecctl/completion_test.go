@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-func testApp() world {
-	return world{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+func testApp() environment {
+	return environment{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
 }
 
 func TestWhatMayComeNext(t *testing.T) {

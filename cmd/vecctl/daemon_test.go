@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // daemon is an agent that runs as a process of its own.
@@ -154,7 +154,7 @@ func drains(t *testing.T, rows int) bool {
 	run := s.command("bulk", manifest, "--out", s.out)
 	started := s.start(run)
 	until(t, 3*time.Minute, "certificate", func() bool {
-		var st staff.AgentStatus
+		var st adminclient.AgentStatus
 		_, body := d.staff("/panel/status")
 		must(t, json.Unmarshal([]byte(body), &st))
 		return st.Certificates["approved"] > rows/5

@@ -8,10 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func deliveriesCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+func deliveriesCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: "deliveries", Usage: "list what was delivered, newest first; of one endpoint or all", ArgsUsage: "[ID]",
 		Flags: flags(&cli.StringFlag{Name: "status", Usage: "`STATUS`: pending, success, failed"},
@@ -20,14 +20,14 @@ func deliveriesCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command
 	}
 }
 
-func deliveryCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+func deliveryCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: "delivery", Usage: "show one delivery: its body, every attempt, every answer", ArgsUsage: "DELIVERY",
 		Flags: flags(), Action: func(c *cli.Context) error { return runDelivery(c, w) },
 	}
 }
 
-func redeliverCommand(w world, flags func(...cli.Flag) []cli.Flag) *cli.Command {
+func redeliverCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: "redeliver", Usage: "send deliveries again: those named, or all that failed", ArgsUsage: "DELIVERY...",
 		Flags: flags(&cli.BoolFlag{Name: "all-failed", Usage: "all that failed"},
@@ -45,21 +45,21 @@ func untilFlag() cli.Flag {
 }
 
 // selection reads the flags that select deliveries.
-func selection(c *cli.Context) (staff.DeliveryFilter, error) {
+func selection(c *cli.Context) (adminclient.DeliveryFilter, error) {
 	now := time.Now()
 	from, err := momentFlag(c, "from", now)
 	if err != nil {
-		return staff.DeliveryFilter{}, err
+		return adminclient.DeliveryFilter{}, err
 	}
 	to, err := momentFlag(c, "to", now)
-	return staff.DeliveryFilter{From: from, To: to}, err
+	return adminclient.DeliveryFilter{From: from, To: to}, err
 }
 
-func runDeliveries(c *cli.Context, w world) error {
+func runDeliveries(c *cli.Context, w environment) error {
 	if c.NArg() > 1 {
-		return exactly(c, 1, "")
+		return requireArgs(c, 1, "")
 	}
-	form, err := formOf(c)
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func runDeliveries(c *cli.Context, w world) error {
 		return usageError("--limit: want a number from 1")
 	}
 	f.Webhook, f.Status = c.Args().First(), c.String("status")
-	return with(c, w, func(s *session) error {
-		var all []staff.WebhookDelivery
+	return withSession(c, w, func(s *session) error {
+		var all []adminclient.WebhookDelivery
 		for len(all) < limit {
 			f.Limit = min(limit-len(all), 1000)
 			page, err := s.Deliveries(c.Context, f)
@@ -90,12 +90,12 @@ func runDeliveries(c *cli.Context, w world) error {
 	})
 }
 
-func runDelivery(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the delivery's ID")
+func runDelivery(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the delivery's ID")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		d, err := s.Delivery(c.Context, c.Args().First())
 		if err != nil {
 			return err
@@ -110,12 +110,12 @@ func runDelivery(c *cli.Context, w world) error {
 	})
 }
 
-func runRedeliver(c *cli.Context, w world) error {
+func runRedeliver(c *cli.Context, w environment) error {
 	f, err := selection(c)
 	if err != nil {
 		return err
 	}
-	form, err := formOf(c)
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
@@ -127,34 +127,34 @@ func runRedeliver(c *cli.Context, w world) error {
 	case len(named) > 0 && (all || c.IsSet("webhook") || c.IsSet("from") || c.IsSet("to")):
 		return usageError("either name deliveries, or select them with --all-failed")
 	}
-	ask := staff.Redelivery{Deliveries: named}
+	ask := adminclient.Redelivery{Deliveries: named}
 	if len(named) == 0 {
 		ask.Filter = &f
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		n, err := s.Redeliver(c.Context, ask)
 		if err != nil {
 			return err
 		}
 		if s.agent != nil && n > 0 {
-			say(w, "No agent runs on this home; what is not sent at once goes out when one does.")
+			printLinef(w, "No agent runs on this home; what is not sent at once goes out when one does.")
 		}
 		return printFields(w.stdout, form, map[string]int{"redelivered": n}, [][2]string{{"redelivered", strconv.Itoa(n)}})
 	})
 }
 
 // outcomeOf says in a few words how an attempt ended.
-func outcomeOf(a staff.DeliveryAttempt) string {
+func outcomeOf(a adminclient.DeliveryAttempt) string {
 	if a.Error != "" {
 		return a.Error
 	}
 	return strconv.Itoa(a.Status)
 }
 
-func deliveryList() list[staff.WebhookDelivery] {
-	return list[staff.WebhookDelivery]{
+func deliveryList() list[adminclient.WebhookDelivery] {
+	return list[adminclient.WebhookDelivery]{
 		headings: []string{"id", "webhook_id", "event", "uuid", "status", "attempts", "last", "created_at"},
-		cells: func(d staff.WebhookDelivery) []string {
+		cells: func(d adminclient.WebhookDelivery) []string {
 			last := ""
 			if n := len(d.Attempts); n > 0 {
 				last = outcomeOf(d.Attempts[n-1])

@@ -14,22 +14,22 @@ import (
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/results/report"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func doctorCommand(w world) *cli.Command {
+func doctorCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look for what is wrong with this machine or home, and how to mend it",
 		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
-			found, err := examine(c, w)
+			found, err := runChecks(c, w)
 			if err != nil {
 				return err
 			}
@@ -37,34 +37,34 @@ func doctorCommand(w world) *cli.Command {
 				return err
 			}
 			if !doctor.Healthy(found) {
-				return outcome(exitFailed)
+				return exitStatus(exitFailed)
 			}
 			return nil
 		},
 	}
 }
 
-// examine looks at the home that is there; it makes none.
-func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
+// runChecks looks at the home that is there; it makes none.
+func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return nil, err
 	}
 	set, err := loadSettings(c, w)
 	if err != nil {
-		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: words(err), Fix: "mend what the message names"}}, nil
+		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: errorText(err), Fix: "mend what the message names"}}, nil
 	}
 	existed, err := dir.Exists()
 	if err == nil && !existed {
 		return []doctor.Finding{{Check: "home", Level: doctor.Wrong, Message: fmt.Sprintf("there is no home in %s", dir),
 			Fix: "vecctl init, or name another with --home"}}, nil
 	}
-	p := patientOf(set, w.getenv)
+	p := doctorTarget(set, w.getenv)
 	if err != nil {
-		p.OpenFailure = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Fix: "restore the home from a backup"}
+		p.OpenFailure = &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: errorText(err), Fix: "restore the home from a backup"}
 		return p.Run(c.Context), nil
 	}
-	s, err := consult(c, w, set)
+	s, err := connectForDoctor(c, w, set)
 	if err != nil {
 		p.OpenFailure = refusal(err)
 		return p.Run(c.Context), nil
@@ -77,7 +77,7 @@ func examine(c *cli.Context, w world) ([]doctor.Finding, error) {
 	return found, s.close()
 }
 
-func patientOf(set settings, getenv func(string) string) doctor.Target {
+func doctorTarget(set settings, getenv func(string) string) doctor.Target {
 	dir := set.dir
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
 	drop, err := filepath.Abs(set.get("drop.dir"))
@@ -97,9 +97,9 @@ func patientOf(set settings, getenv func(string) string) doctor.Target {
 	}
 }
 
-// consult talks to the agent that runs on the home, or opens the home without
+// connectForDoctor talks to the agent that runs on the home, or opens the home without
 // starting any work.
-func consult(c *cli.Context, w world, set settings) (*session, error) {
+func connectForDoctor(c *cli.Context, w environment, set settings) (*session, error) {
 	if s, err := connectRunning(w, set.dir); s != nil || err != nil {
 		return s, err
 	}
@@ -107,7 +107,7 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, err := staff.New("http://vecctl.local", asUser(w, loopback.Transport(a.Handler())))
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, inproc.Transport(a.Handler())))
 	if err != nil {
 		return nil, err
 	}
@@ -119,21 +119,21 @@ func consult(c *cli.Context, w world, set settings) (*session, error) {
 
 func refusal(err error) *doctor.Finding {
 	if fault.Is(err, fault.Locked) {
-		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + words(err), Fix: "run doctor again when the other has finished"}
+		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + errorText(err), Fix: "run doctor again when the other has finished"}
 	}
-	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: words(err), Fix: "mend what the message names, or restore the home from a backup"}
+	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: errorText(err), Fix: "mend what the message names, or restore the home from a backup"}
 }
 
-// words is an error's text for a person.
-func words(err error) string {
+// errorText is an error's text for a person.
+func errorText(err error) string {
 	if message, ok := fault.Message(err); ok {
 		return message
 	}
 	return err.Error()
 }
 
-func printFindings(w world, f form, found []doctor.Finding) error {
-	if f != asTable {
+func printFindings(w environment, f outputFormat, found []doctor.Finding) error {
+	if f != formatTable {
 		return list[doctor.Finding]{
 			headings: []string{"check", "level", "message", "mend"},
 			cells: func(f doctor.Finding) []string {

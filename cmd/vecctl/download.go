@@ -9,17 +9,17 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func downloadCommand(w world) *cli.Command {
+func downloadCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "download", Usage: "get a verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID.pdf here)"}),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
+			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runDownload(c, w, s, c.Args().First(), form) })
+			return withSession(c, w, func(s *session) error { return runDownload(c, w, s, c.Args().First(), form) })
 		},
 	}
 }
@@ -31,7 +31,7 @@ type downloaded struct {
 	ReferenceID string `json:"reference_id"`
 }
 
-func runDownload(c *cli.Context, w world, s *session, name string, f form) error {
+func runDownload(c *cli.Context, w environment, s *session, name string, f outputFormat) error {
 	found, err := s.Certificate(c.Context, name)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func runDownload(c *cli.Context, w world, s *session, name string, f form) error
 	if err != nil || out == "-" {
 		return err
 	}
-	if f == asTable {
+	if f == formatTable {
 		_, err = fmt.Fprintln(w.stdout, out)
 		return err
 	}

@@ -32,10 +32,10 @@ const exitCodesHelp = `Exit codes:
   130  interrupted; run the same command again to go on
 `
 
-// outcome is an exit code without an error message: the command has said all.
-type outcome int
+// exitStatus is an exit code without an error message: the command has said all.
+type exitStatus int
 
-func (o outcome) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
+func (o exitStatus) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
 
 // usageError is a mistake on the command line.
 func usageError(format string, args ...any) error {
@@ -44,7 +44,7 @@ func usageError(format string, args ...any) error {
 
 // exitCode is the one place where errors become exit codes.
 func exitCode(err error) int {
-	if code, ok := errors.AsType[outcome](err); ok {
+	if code, ok := errors.AsType[exitStatus](err); ok {
 		return int(code)
 	}
 	switch {
@@ -67,10 +67,10 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// complain prints an error for a person: its message where it has one meant for
+// printError prints an error for a person: its message where it has one meant for
 // people, else all that is known.
-func complain(w io.Writer, err error) {
-	if _, said := errors.AsType[outcome](err); said || err == nil {
+func printError(w io.Writer, err error) {
+	if _, said := errors.AsType[exitStatus](err); said || err == nil {
 		return
 	}
 	if errors.Is(err, context.Canceled) {
@@ -81,10 +81,10 @@ func complain(w io.Writer, err error) {
 	if !ok {
 		message = err.Error()
 	}
-	fmt.Fprintln(w, "vecctl: "+plain(message))
+	fmt.Fprintln(w, "vecctl: "+sanitize(message))
 	for _, f := range fault.FieldsOf(err) {
 		if f.Message != message {
-			fmt.Fprintf(w, "  %s: %s\n", f.Name, plain(f.Message))
+			fmt.Fprintf(w, "  %s: %s\n", f.Name, sanitize(f.Message))
 		}
 	}
 }

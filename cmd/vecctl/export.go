@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-func exportCommand(w world) *cli.Command {
+func exportCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "export", Usage: "write certificates, deliveries or the audit trail as a table for other programs", ArgsUsage: "[certificates|deliveries|audit]",
 		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
@@ -32,7 +32,7 @@ func exportCommand(w world) *cli.Command {
 	}
 }
 
-func runExport(c *cli.Context, w world) error {
+func runExport(c *cli.Context, w environment) error {
 	what := c.Args().First()
 	if what == "" {
 		what = "certificates"
@@ -56,17 +56,17 @@ func runExport(c *cli.Context, w world) error {
 	if format == "xlsx" && c.String("out") == "-" && isTerminal(w.stdout) {
 		return usageError("a workbook is nothing for a terminal; name a file with --out")
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			switch what {
 			case "audit":
 				return exportTo(out, format, what, auditTable(), func(each func(audit.Entry) error) error {
-					_, err := s.EachAct(c.Context, each)
+					_, err := s.EachAuditEntry(c.Context, each)
 					return err
 				})
 			case "deliveries":
-				return exportTo(out, format, what, deliveredTable(), func(each func(delivered) error) error {
-					return eachDelivered(c, s, each)
+				return exportTo(out, format, what, deliveryRecordTable(), func(each func(deliveryRecord) error) error {
+					return eachDelivery(c, s, each)
 				})
 			}
 			return exportTo(out, format, what, certificateTable(), func(each func(client.Certificate) error) error {
@@ -78,12 +78,12 @@ func runExport(c *cli.Context, w world) error {
 
 // eachCertificate hands the certificates that the flags select on, newest first.
 func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) error) error {
-	return eachOf(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
+	return eachMatching(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
 }
 
-// eachOf hands the certificates of a filter on, in the order of the list.
-func eachOf(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
-	for found, err := range entries(idOf, pagesOf(c.Context, s.Certificates, f)) {
+// eachMatching hands the certificates of a filter on, in the order of the list.
+func eachMatching(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
+	for found, err := range pagedEntries(idOf, pagesOf(c.Context, s.Certificates, f)) {
 		if err != nil {
 			return err
 		}
@@ -111,11 +111,11 @@ func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[
 	return func(yield func([]string, error) bool) {
 		err := source(func(row T) error {
 			if !yield(l.cells(row), nil) {
-				return outcome(exitFailed) // the reader has had enough, and says why
+				return exitStatus(exitFailed) // the reader has had enough, and says why
 			}
 			return nil
 		})
-		if _, enough := err.(outcome); err != nil && !enough { //nolint:errorlint // it is our own, unwrapped
+		if _, enough := err.(exitStatus); err != nil && !enough { //nolint:errorlint // it is our own, unwrapped
 			yield(nil, err)
 		}
 	}
@@ -134,8 +134,8 @@ func certificateTable() list[client.Certificate] {
 				revoked, reason = c.Revocation.At.Format(time.RFC3339), c.Revocation.Reason
 			}
 			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
-				text(c.BatchID), c.File.Name, sum, c.VerifyURL, text(c.FailureReason), revoked, reason, text(c.Supersedes), text(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), when(c.ApprovedAt), c.Source.Value}
+				orEmpty(c.BatchID), c.File.Name, sum, c.VerifyURL, orEmpty(c.FailureReason), revoked, reason, orEmpty(c.Supersedes), orEmpty(c.SupersededBy),
+				c.CreatedAt.Format(time.RFC3339), formatTime(c.ApprovedAt), c.Source.Value}
 		},
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// delivered is a mail, or what a webhook was told, in one shape.
-type delivered struct {
+// deliveryRecord is a mail, or what a webhook was told, in one shape.
+type deliveryRecord struct {
 	Channel     string     `json:"channel"` // mail or webhook
 	ID          string     `json:"id"`
 	What        string     `json:"what"`   // kind of mail, or event
@@ -28,26 +28,26 @@ type delivered struct {
 	EndedAt     *time.Time `json:"ended_at"` // null while it is under way
 }
 
-func deliveredTable() list[delivered] {
-	return list[delivered]{
+func deliveryRecordTable() list[deliveryRecord] {
+	return list[deliveryRecord]{
 		headings: []string{"channel", "id", "what", "status", "to", "uuid", "reference_id", "batch_id", "attempts", "code", "reason", "created_at", "ended_at"},
-		cells: func(d delivered) []string {
+		cells: func(d deliveryRecord) []string {
 			return []string{d.Channel, d.ID, d.What, d.Status, d.To, d.UUID, d.ReferenceID, d.BatchID, strconv.Itoa(d.Attempts), d.Code, d.Reason,
-				d.CreatedAt.Format(time.RFC3339), when(d.EndedAt)}
+				d.CreatedAt.Format(time.RFC3339), formatTime(d.EndedAt)}
 		},
 	}
 }
 
-// eachDelivered hands the mails that the flags select on, and then what webhooks
+// eachDelivery hands the mails that the flags select on, and then what webhooks
 // were told, both newest first.
-func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error {
-	from, to, err := days(c)
+func eachDelivery(c *cli.Context, s *session, each func(deliveryRecord) error) error {
+	from, to, err := dateRange(c)
 	if err != nil {
 		return err
 	}
 	batch := map[string]client.Certificate{}
 	if id := c.String("batch"); id != "" {
-		err := eachOf(c, s, client.Filter{Batch: id}, func(found client.Certificate) error {
+		err := eachMatching(c, s, client.Filter{Batch: id}, func(found client.Certificate) error {
 			batch[found.UUID] = found
 			return nil
 		})
@@ -55,13 +55,13 @@ func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error
 			return err
 		}
 	}
-	selected := func(d delivered) error {
+	selected := func(d deliveryRecord) error {
 		if status := c.String("status"); status != "" && status != d.Status {
 			return nil
 		}
 		return each(d)
 	}
-	mails, err := s.Mails(c.Context, staff.MailFilter{Batch: c.String("batch")})
+	mails, err := s.Mails(c.Context, adminclient.MailFilter{Batch: c.String("batch")})
 	if err != nil {
 		return err
 	}
@@ -69,15 +69,15 @@ func eachDelivered(c *cli.Context, s *session, each func(delivered) error) error
 		if !from.IsZero() && m.CreatedAt.Before(from) || !to.IsZero() && !m.CreatedAt.Before(to) {
 			continue
 		}
-		if err := selected(ofMail(m)); err != nil {
+		if err := selected(mailRecord(m)); err != nil {
 			return err
 		}
 	}
-	return eachTold(c, s, staff.DeliveryFilter{From: from, To: to}, batch, selected)
+	return eachWebhookDelivery(c, s, adminclient.DeliveryFilter{From: from, To: to}, batch, selected)
 }
 
-// eachTold hands what webhooks were told on, about a batch where one is named.
-func eachTold(c *cli.Context, s *session, f staff.DeliveryFilter, batch map[string]client.Certificate, each func(delivered) error) error {
+// eachWebhookDelivery hands what webhooks were told on, about a batch where one is named.
+func eachWebhookDelivery(c *cli.Context, s *session, f adminclient.DeliveryFilter, batch map[string]client.Certificate, each func(deliveryRecord) error) error {
 	hooks, err := s.Webhooks(c.Context)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func eachTold(c *cli.Context, s *session, f staff.DeliveryFilter, batch map[stri
 			if c.String("batch") != "" && !ok {
 				continue
 			}
-			one := ofHook(d, hooks)
+			one := webhookRecord(d, hooks)
 			one.ReferenceID = about.ReferenceID
 			if about.BatchID != nil {
 				one.BatchID = *about.BatchID
@@ -109,8 +109,8 @@ func eachTold(c *cli.Context, s *session, f staff.DeliveryFilter, batch map[stri
 	}
 }
 
-func ofMail(m staff.Mail) delivered {
-	d := delivered{Channel: "mail", ID: strconv.FormatUint(m.ID, 10), What: m.Kind, Status: m.State, To: m.To, UUID: m.UUID,
+func mailRecord(m adminclient.Mail) deliveryRecord {
+	d := deliveryRecord{Channel: "mail", ID: strconv.FormatUint(m.ID, 10), What: m.Kind, Status: m.State, To: m.To, UUID: m.UUID,
 		ReferenceID: m.ReferenceID, Attempts: m.Attempts, Code: m.Code, Reason: m.Reason, CreatedAt: m.CreatedAt, EndedAt: m.SentAt}
 	if m.BatchID != nil {
 		d.BatchID = *m.BatchID
@@ -118,10 +118,10 @@ func ofMail(m staff.Mail) delivered {
 	return d
 }
 
-// ofHook is a delivery of a webhook, which may be deleted by now.
-func ofHook(d staff.WebhookDelivery, hooks []staff.Webhook) delivered {
-	one := delivered{Channel: "webhook", ID: d.ID, What: d.Event, Status: d.Status, To: d.WebhookID, UUID: d.UUID, Attempts: len(d.Attempts), CreatedAt: d.CreatedAt}
-	if i := slices.IndexFunc(hooks, func(h staff.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
+// webhookRecord is a delivery of a webhook, which may be deleted by now.
+func webhookRecord(d adminclient.WebhookDelivery, hooks []adminclient.Webhook) deliveryRecord {
+	one := deliveryRecord{Channel: "webhook", ID: d.ID, What: d.Event, Status: d.Status, To: d.WebhookID, UUID: d.UUID, Attempts: len(d.Attempts), CreatedAt: d.CreatedAt}
+	if i := slices.IndexFunc(hooks, func(h adminclient.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
 		one.To = hooks[i].URL
 	}
 	if len(d.Attempts) == 0 {
@@ -137,9 +137,9 @@ func ofHook(d staff.WebhookDelivery, hooks []staff.Webhook) delivered {
 	return one
 }
 
-// days reads --from and --to, both days inclusive, as moments; to is the end of its
+// dateRange reads --from and --to, both days inclusive, as moments; to is the end of its
 // day.
-func days(c *cli.Context) (from, to time.Time, err error) {
+func dateRange(c *cli.Context) (from, to time.Time, err error) {
 	if from, err = dayFlag(c, "from"); err != nil {
 		return from, to, err
 	}

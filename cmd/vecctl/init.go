@@ -12,13 +12,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/tui/look"
-	"github.com/vecctl/vecctl/tui/question"
+	"github.com/vecctl/vecctl/tui/prompt"
+	"github.com/vecctl/vecctl/tui/ui"
 )
 
-func initCommand(w world) *cli.Command {
+func initCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
 		Description: "On a terminal it asks for what the flags do not say.",
@@ -34,11 +34,11 @@ func initCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-input", Usage: "ask nothing"},
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
-			p, err := planOf(c, w)
+			p, err := setupPlanOf(c, w)
 			if err != nil {
 				return err
 			}
@@ -47,21 +47,21 @@ func initCommand(w world) *cli.Command {
 	}
 }
 
-// plan is what init is to set up; an empty setting stays as it is.
-type plan struct {
-	staff.Settings
+// setupPlan is what init is to set up; an empty setting stays as it is.
+type setupPlan struct {
+	adminclient.Settings
 	sample bool
 }
 
-func planOf(c *cli.Context, w world) (plan, error) {
-	p := plan{sample: c.Bool("sample"), Settings: staff.Settings{
+func setupPlanOf(c *cli.Context, w environment) (setupPlan, error) {
+	p := setupPlan{sample: c.Bool("sample"), Settings: adminclient.Settings{
 		Institution: c.String("institution"), BaseURL: c.String("base-url"), TimeZone: c.String("time-zone"),
 		MailServer: c.String("mail-server"), Sender: c.String("sender"), Listen: c.String("listen"),
 	}}
 	if p.MailServer == "-" {
 		line, err := firstLine(w.stdin)
 		if err != nil {
-			return plan{}, fmt.Errorf("reading the mail server's address from standard input: %w", err)
+			return setupPlan{}, fmt.Errorf("reading the mail server's address from standard input: %w", err)
 		}
 		p.MailServer = line
 	}
@@ -77,18 +77,18 @@ func firstLine(r io.Reader) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-func runInit(c *cli.Context, w world, f form, p plan) (err error) {
+func runInit(c *cli.Context, w environment, f outputFormat, p setupPlan) (err error) {
 	if isTerminal(w.stdin) && isTerminal(w.stderr) && !c.Bool("no-input") {
-		if p, err = askPlan(c, w, p); err != nil {
+		if p, err = promptPlan(c, w, p); err != nil {
 			return err
 		}
 	} else if c.Bool("try") {
-		for _, found := range tryPlan(c.Context, p) {
-			fmt.Fprintln(w.stderr, look.Wrap(oneLine(found), question.Columns(w.stderr), findingIndent))
+		for _, found := range checkPlan(c.Context, p) {
+			fmt.Fprintln(w.stderr, ui.WrapText(oneLine(found), prompt.TerminalWidth(w.stderr), findingIndent))
 		}
 	}
 	if p.sample {
-		if _, err := ownShelf(c, w); err != nil {
+		if _, err := writableTemplateDir(c, w); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 	if err != nil {
 		return err
 	}
-	done := setUp{AgentStatus: status, made: s.made, restart: s.agent == nil && (p.MailServer != "" || p.Listen != "")}
+	done := setupResult{AgentStatus: status, created: s.created, restart: s.agent == nil && (p.MailServer != "" || p.Listen != "")}
 	if p.sample {
 		if done.Sample, err = makeSample(c, w, status.Sender); err != nil {
 			return err
@@ -110,30 +110,30 @@ func runInit(c *cli.Context, w world, f form, p plan) (err error) {
 	if done.key, err = s.SigningKey(c.Context); err != nil {
 		return err
 	}
-	if f != asTable {
+	if f != formatTable {
 		return printFields(w.stdout, f, done, append(statusFields(status), [2]string{"sample", done.Sample}))
 	}
-	return done.tell(c, w)
+	return done.print(c, w)
 }
 
-// setUp is what init has done.
-type setUp struct {
-	staff.AgentStatus
+// setupResult is what init has done.
+type setupResult struct {
+	adminclient.AgentStatus
 	// Sample is the manifest of the sample batch; "" when none was wanted.
 	Sample  string `json:"sample,omitempty"`
-	key     staff.SigningKey
-	made    bool
+	key     adminclient.SigningKey
+	created bool
 	restart bool // the agent that runs goes by some settings from its next start on
 }
 
-// tell says what there is now, and what comes next.
-func (d setUp) tell(c *cli.Context, w world) error {
+// print says what there is now, and what comes next.
+func (d setupResult) print(c *cli.Context, w environment) error {
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return err
 	}
 	verb := "Home changed"
-	if d.made {
+	if d.created {
 		verb = "Home made"
 	}
 	var text strings.Builder
@@ -151,7 +151,7 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	if d.restart {
 		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
 	}
-	width := question.Columns(w.stdout)
+	width := prompt.TerminalWidth(w.stdout)
 	first := step{"vecctl bulk manifest.csv --dry-run" + homeArgument(c, w), "checks a table of yours, and changes nothing"}
 	if d.Sample != "" {
 		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
@@ -160,7 +160,7 @@ func (d setUp) tell(c *cli.Context, w world) error {
 	if d.Sample != "" && d.Institution == vault.PlaceholderName {
 		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample shows who issues"})
 	}
-	_, err = fmt.Fprint(w.stdout, look.Wrap(text.String(), width, len("    "))+nextSteps(width, steps...))
+	_, err = fmt.Fprint(w.stdout, ui.WrapText(text.String(), width, len("    "))+nextSteps(width, steps...))
 	return err
 }
 
@@ -187,7 +187,7 @@ func nextSteps(width int, steps ...step) string {
 }
 
 // homeArgument names the home to a command where it is not found by itself.
-func homeArgument(c *cli.Context, w world) string {
+func homeArgument(c *cli.Context, w environment) string {
 	if dir := c.String("home"); dir != "" && dir != w.getenv("VECCTL_HOME") {
 		return " --home " + shellWord(dir)
 	}

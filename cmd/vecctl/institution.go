@@ -8,12 +8,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func institutionCommand(w world) *cli.Command {
+func institutionCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
 		Name: "institution", Usage: "the home's institutions, what their pages look like, and who may apply for what",
@@ -23,15 +23,15 @@ func institutionCommand(w world) *cli.Command {
 				Flags: flags(
 					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: the current one's)"},
 					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that its mails come from"}),
-				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) {
-					made, err := s.AddInstitution(c.Context, staff.Settings{
+				Action: listAction(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) {
+					made, err := s.AddInstitution(c.Context, adminclient.Settings{
 						Institution: c.Args().First(), TimeZone: c.String("time-zone"), Sender: c.String("sender")})
-					return []staff.Institution{made}, err
+					return []adminclient.Institution{made}, err
 				}),
 			},
 			{
 				Name: "list", Usage: "list the institutions", Flags: flags(),
-				Action: rows(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) { return s.Institutions(c.Context) }),
+				Action: listAction(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) { return s.Institutions(c.Context) }),
 			},
 			{
 				Name: "set", Usage: "change how the current institution's pages look", Flags: flags(
@@ -42,17 +42,17 @@ func institutionCommand(w world) *cli.Command {
 			applyingCommand(w),
 			{
 				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
-				Action: rows(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]staff.Institution, error) {
+				Action: listAction(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) {
 					used, err := s.UseInstitution(c.Context, c.Args().First())
-					return []staff.Institution{used}, err
+					return []adminclient.Institution{used}, err
 				}),
 			},
 		},
 	}
 }
 
-func runInstitutionSet(c *cli.Context, w world) error {
-	var s staff.Settings
+func runInstitutionSet(c *cli.Context, w environment) error {
+	var s adminclient.Settings
 	if c.IsSet("partial-names") {
 		partial := c.Bool("partial-names")
 		s.PartialNames = &partial
@@ -69,7 +69,7 @@ func runInstitutionSet(c *cli.Context, w world) error {
 	case s.PartialNames == nil:
 		return usageError("nothing to change; give --logo or --partial-names")
 	}
-	return rows(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]staff.Institution, error) {
+	return listAction(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]adminclient.Institution, error) {
 		if _, err := session.Configure(c.Context, s); err != nil {
 			return nil, err
 		}
@@ -91,10 +91,10 @@ func readLogo(name string) ([]byte, error) {
 	return logo, err
 }
 
-func institutionList() list[staff.Institution] {
-	return list[staff.Institution]{
+func institutionList() list[adminclient.Institution] {
+	return list[adminclient.Institution]{
 		headings: []string{"id", "name", "time_zone", "sender", "current"},
-		cells: func(i staff.Institution) []string {
+		cells: func(i adminclient.Institution) []string {
 			current := ""
 			if i.Current {
 				current = "yes"

@@ -11,12 +11,12 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
-func keyCommand(w world) *cli.Command {
+func keyCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "key", Usage: "the keys of the home: see them, replace them",
 		Subcommands: []*cli.Command{{
@@ -26,28 +26,28 @@ func keyCommand(w world) *cli.Command {
 			Flags: append(append(homeFlags(), outputFlags()...),
 				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: asked for)"}),
 			Action: func(c *cli.Context) error {
-				form, err := formFor(c, 1, "the key's file")
+				form, err := formatAndArgs(c, 1, "the key's file")
 				if err != nil {
 					return err
 				}
 				return runKeyImport(c, w, form)
 			},
-		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (staff.SigningKey, error) {
+		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (adminclient.SigningKey, error) {
 			return s.SigningKey(c.Context)
 		}), keyListCommand(w), keyRotateCommand(w)},
 	}
 }
 
 // keyAct is a command that ends with the key that is signed with.
-func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (staff.SigningKey, error)) *cli.Command {
+func keyAct(w environment, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (adminclient.SigningKey, error)) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: slices.Concat(homeFlags(), outputFlags(), flags),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error {
+			return withSession(c, w, func(s *session) error {
 				k, err := act(c, s)
 				if err != nil {
 					return err
@@ -58,14 +58,14 @@ func keyAct(w world, name, usage string, flags []cli.Flag, act func(*cli.Context
 	}
 }
 
-func printKey(w world, f form, k staff.SigningKey) error {
+func printKey(w environment, f outputFormat, k adminclient.SigningKey) error {
 	return printFields(w.stdout, f, k, [][2]string{
 		{"subject", k.Subject}, {"issuer", k.Issuer},
 		{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
 	})
 }
 
-func runKeyImport(c *cli.Context, w world, f form) error {
+func runKeyImport(c *cli.Context, w environment, f outputFormat) error {
 	path := c.Args().First()
 	body, err := os.ReadFile(path)
 	if err != nil {
@@ -79,7 +79,7 @@ func runKeyImport(c *cli.Context, w world, f form) error {
 	if err != nil {
 		return fault.At(path, err)
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		k, err := s.ImportKey(c.Context, text)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func runKeyImport(c *cli.Context, w world, f form) error {
 	})
 }
 
-func readKey(c *cli.Context, w world, body []byte) (*pdf.Signer, error) {
+func readKey(c *cli.Context, w environment, body []byte) (*pdf.Signer, error) {
 	if bytes.Contains(body, []byte("-----BEGIN ")) {
 		return pdf.LoadSigner(body, body)
 	}
@@ -101,7 +101,7 @@ func readKey(c *cli.Context, w world, body []byte) (*pdf.Signer, error) {
 
 // keyPassword reads the password from its file, or asks for it on a terminal. It
 // is no flag, since other users can see the flags of a process.
-func keyPassword(c *cli.Context, w world) (string, error) {
+func keyPassword(c *cli.Context, w environment) (string, error) {
 	if path := c.String("password-file"); path != "" {
 		body, err := os.ReadFile(path)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-func listCommand(w world) *cli.Command {
+func listCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list certificates, newest first",
 		Flags: append(append(apiFlags(), outputFlags()...),
@@ -30,17 +30,17 @@ func listCommand(w world) *cli.Command {
 }
 
 // runList prints the certificates of a list that a command's flags select.
-func runList(w world, list func(*session, context.Context, client.Filter) (client.Page[client.Certificate], error),
+func runList(w environment, list func(*session, context.Context, client.Filter) (client.Page[client.Certificate], error),
 	selected func(*cli.Context) client.Filter) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		form, err := formFor(c, 0, "")
+		form, err := formatAndArgs(c, 0, "")
 		if err != nil {
 			return err
 		}
 		if c.IsSet("limit") && c.Int("limit") < 1 {
 			return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
 		}
-		return with(c, w, func(s *session) error {
+		return withSession(c, w, func(s *session) error {
 			from := func(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error) {
 				return list(s, ctx, f)
 			}

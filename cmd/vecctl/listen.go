@@ -12,12 +12,12 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func listenCommand(w world) *cli.Command {
+func listenCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "listen", Usage: "receive webhooks, without all else that the agent does",
 		Flags: slices.Concat(homeFlags(), settingFlags("listen", "tls.cert", "tls.key", "proxies", "log.level", "log.format", "log.file"), []cli.Flag{
@@ -66,8 +66,8 @@ func listenOptions(c *cli.Context, set settings) (agent.ReceiverOptions, error) 
 	return o, nil
 }
 
-func runListen(c *cli.Context, w world) (err error) {
-	if err := exactly(c, 0, ""); err != nil {
+func runListen(c *cli.Context, w environment) (err error) {
+	if err := requireArgs(c, 0, ""); err != nil {
 		return err
 	}
 	set, err := loadSettings(c, w)
@@ -95,7 +95,7 @@ func runListen(c *cli.Context, w world) (err error) {
 	options.LockWait = agentLockWait
 	a, err := openHome(c.Context, options)
 	if fault.Is(err, fault.Locked) {
-		say(w, "An agent receives webhooks by itself, at POST %s; or name another home with --home.", agent.ReceiverPath)
+		printLinef(w, "An agent receives webhooks by itself, at POST %s; or name another home with --home.", agent.ReceiverPath)
 	}
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func runListen(c *cli.Context, w world) (err error) {
 		}})
 }
 
-func eventsCommand(w world) *cli.Command {
+func eventsCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "events", Usage: "list the events that others told us, newest first",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
@@ -117,8 +117,8 @@ func eventsCommand(w world) *cli.Command {
 	}
 }
 
-func runEvents(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runEvents(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -126,8 +126,8 @@ func runEvents(c *cli.Context, w world) error {
 	if limit < 1 {
 		return usageError("--limit: want a number from 1")
 	}
-	return with(c, w, func(s *session) error {
-		var all []staff.ReceivedEvent
+	return withSession(c, w, func(s *session) error {
+		var all []adminclient.ReceivedEvent
 		for before := uint64(0); len(all) < limit; {
 			n := min(limit-len(all), 1000)
 			page, err := s.ReceivedEvents(c.Context, before, n)
@@ -144,10 +144,10 @@ func runEvents(c *cli.Context, w world) error {
 	})
 }
 
-func receivedList() list[staff.ReceivedEvent] {
-	return list[staff.ReceivedEvent]{
+func receivedList() list[adminclient.ReceivedEvent] {
+	return list[adminclient.ReceivedEvent]{
 		headings: []string{"number", "at", "event", "uuid", "tasks", "identity"},
-		cells: func(e staff.ReceivedEvent) []string {
+		cells: func(e adminclient.ReceivedEvent) []string {
 			tasks := make([]string, len(e.Tasks))
 			for i, t := range e.Tasks {
 				tasks[i] = t.Kind + ": " + t.Status

@@ -18,11 +18,11 @@ import (
 
 // newLog makes the agent's log as the settings say: text for people, JSON for
 // programs, into a file where one is named. The second result closes it.
-func newLog(set settings, w world) (*slog.Logger, func() error, error) {
+func newLog(set settings, w environment) (*slog.Logger, func() error, error) {
 	var level slog.Level
 	// The settings' own check lets only levels pass.
 	_ = level.UnmarshalText([]byte(set.get("log.level")))
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: withoutPeople}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: redactPaths}
 
 	out, closeOut, people := w.stderr, func() error { return nil }, isTerminal(w.stderr)
 	if path := set.get("log.file"); path != "" {
@@ -44,9 +44,9 @@ func newLog(set settings, w world) (*slog.Logger, func() error, error) {
 	return slog.New(slog.NewJSONHandler(out, options)), closeOut, nil
 }
 
-// withoutPeople takes the names of documents out of an error, since many are named
+// redactPaths takes the names of documents out of an error, since many are named
 // after their recipients; their folder and kind stay.
-func withoutPeople(_ []string, a slog.Attr) slog.Attr {
+func redactPaths(_ []string, a slog.Attr) slog.Attr {
 	err, is := a.Value.Any().(error)
 	if !is {
 		return a

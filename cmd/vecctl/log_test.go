@@ -26,7 +26,7 @@ func TestTheLogNamesNoDocument(t *testing.T) {
 		{syscall.EIO, "input/output error"},
 	} {
 		var out bytes.Buffer
-		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: withoutPeople}))
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: redactPaths}))
 		log.Error("it failed", "error", fmt.Errorf("moving: %w", test.err))
 		if !strings.Contains(out.String(), test.says) || strings.Contains(out.String(), name) {
 			t.Errorf("%v: the log says %s", test.err, out.String())

@@ -12,13 +12,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func mailCommand(w world) *cli.Command {
+func mailCommand(w environment) *cli.Command {
 	both := append(homeFlags(), outputFlags()...)
 	return &cli.Command{
 		Name: "mail", Usage: "mails to recipients",
@@ -64,18 +64,18 @@ func mailCommand(w world) *cli.Command {
 	}
 }
 
-func mailList() list[staff.Mail] {
-	return list[staff.Mail]{
+func mailList() list[adminclient.Mail] {
+	return list[adminclient.Mail]{
 		headings: []string{"id", "kind", "state", "to", "reference_id", "attempts", "code", "reason", "created_at", "sent_at"},
-		cells: func(m staff.Mail) []string {
+		cells: func(m adminclient.Mail) []string {
 			return []string{strconv.FormatUint(m.ID, 10), m.Kind, m.State, m.To, m.ReferenceID,
-				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), when(m.SentAt)}
+				strconv.Itoa(m.Attempts), m.Code, m.Reason, m.CreatedAt.Format(time.RFC3339), formatTime(m.SentAt)}
 		},
 	}
 }
 
-func runMailList(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runMailList(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func runMailList(c *cli.Context, w world) error {
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
 	}
-	return with(c, w, func(s *session) error {
-		all, err := s.Mails(c.Context, staff.MailFilter{State: state, Batch: c.String("batch"),
+	return withSession(c, w, func(s *session) error {
+		all, err := s.Mails(c.Context, adminclient.MailFilter{State: state, Batch: c.String("batch"),
 			Certificate: c.String("certificate"), Bounced: c.Bool("bounced"), Limit: c.Int("limit")})
 		if err != nil {
 			return err
@@ -96,11 +96,11 @@ func runMailList(c *cli.Context, w world) error {
 	})
 }
 
-func runMailPreview(c *cli.Context, w world) error {
+func runMailPreview(c *cli.Context, w environment) error {
 	if c.NArg() > 1 {
-		return exactly(c, 1, "")
+		return requireArgs(c, 1, "")
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		p, err := s.PreviewMail(c.Context, c.Args().First(), c.String("certificate"))
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func runMailPreview(c *cli.Context, w world) error {
 		shown := ""
 		switch part := c.String("part"); part {
 		case "text":
-			shown = "Subject: " + oneLine(p.Subject) + "\n\n" + plain(p.Text)
+			shown = "Subject: " + oneLine(p.Subject) + "\n\n" + sanitize(p.Text)
 		case "html":
 			shown = p.HTML
 		case "eml":
@@ -121,8 +121,8 @@ func runMailPreview(c *cli.Context, w world) error {
 	})
 }
 
-func runMailTemplates(c *cli.Context, w world) error {
-	if err := exactly(c, 0, ""); err != nil {
+func runMailTemplates(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 0, ""); err != nil {
 		return err
 	}
 	out := c.String("out")
@@ -150,51 +150,51 @@ func runMailTemplates(c *cli.Context, w world) error {
 			return err
 		}
 	}
-	say(w, "Wrote %d files; those in templates/mail of the home take the place of the program's", len(files))
+	printLinef(w, "Wrote %d files; those in templates/mail of the home take the place of the program's", len(files))
 	return nil
 }
 
 // eachMail does something to every mail that is named.
-func eachMail(c *cli.Context, w world, act func(s *session, name string) (staff.Mail, error)) error {
-	form, err := formOf(c)
+func eachMail(c *cli.Context, w environment, act func(s *session, name string) (adminclient.Mail, error)) error {
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
-		return each(w, form, c.Args().Slice(), mailList(), func(name string) (staff.Mail, error) { return act(s, name) })
+	return withSession(c, w, func(s *session) error {
+		return forEachNamed(w, form, c.Args().Slice(), mailList(), func(name string) (adminclient.Mail, error) { return act(s, name) })
 	})
 }
 
-func runMailResend(c *cli.Context, w world) error {
+func runMailResend(c *cli.Context, w environment) error {
 	to := c.String("to")
 	switch {
 	case c.NArg() == 0:
-		return exactly(c, 1, "the mail's number or the certificate's reference ID")
+		return requireArgs(c, 1, "the mail's number or the certificate's reference ID")
 	case to != "" && c.NArg() > 1:
 		return usageError("--to is for one mail at a time")
 	}
-	return eachMail(c, w, func(s *session, name string) (staff.Mail, error) { return s.ResendMail(c.Context, name, to) })
+	return eachMail(c, w, func(s *session, name string) (adminclient.Mail, error) { return s.ResendMail(c.Context, name, to) })
 }
 
-func runMailCancel(c *cli.Context, w world) error {
+func runMailCancel(c *cli.Context, w environment) error {
 	batch := c.String("batch")
 	if (batch == "") == (c.NArg() == 0) {
 		return usageError("name mails, or a batch with --batch ID; see vecctl mail cancel --help")
 	}
 	if batch == "" {
-		return eachMail(c, w, func(s *session, name string) (staff.Mail, error) {
+		return eachMail(c, w, func(s *session, name string) (adminclient.Mail, error) {
 			id, err := strconv.ParseUint(name, 10, 64)
 			if err != nil {
-				return staff.Mail{}, usageError("%q is not a mail's number; \"vecctl mail list\" shows them", name)
+				return adminclient.Mail{}, usageError("%q is not a mail's number; \"vecctl mail list\" shows them", name)
 			}
 			return s.CancelMail(c.Context, id)
 		})
 	}
-	form, err := formOf(c)
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		n, err := s.CancelMails(c.Context, batch)
 		if err != nil {
 			return err
@@ -203,12 +203,12 @@ func runMailCancel(c *cli.Context, w world) error {
 	})
 }
 
-func runMailSend(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func runMailSend(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		n, err := s.SendMails(c.Context)
 		if err != nil {
 			return err

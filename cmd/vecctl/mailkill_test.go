@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/mail/mailtest"
 )
 
@@ -67,7 +67,7 @@ func TestKilledWhileSending(t *testing.T) {
 			t.Fatal("mails still wait")
 		}
 	}
-	var sent []staff.Mail
+	var sent []adminclient.Mail
 	must(t, json.Unmarshal([]byte(s.done("mail", "list", "--state", "sent", "-o", "json").stdout), &sent))
 	if len(sent) != rows {
 		t.Errorf("%d mails are noted as sent, want %d", len(sent), rows)

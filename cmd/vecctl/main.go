@@ -18,12 +18,12 @@ import (
 // time. What runs for long needs little itself: there, garbage of a few hundred calls
 // would be collected at once, and some of them would wait for it.
 const (
-	headRoom        = 50
-	headRoomForLong = 100
+	gcPercent            = 50
+	gcPercentLongRunning = 100
 )
 
-// makeHeadRoom sets it, unless whoever started the program did.
-func makeHeadRoom(getenv func(string) string, room int) {
+// setGCPercent sets it, unless whoever started the program did.
+func setGCPercent(getenv func(string) string, room int) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(room)
 	}
@@ -33,7 +33,7 @@ func main() {
 	if pdf.InSandbox(os.Args) {
 		os.Exit(pdf.ServeSandbox(os.Stdin, os.Stdout, os.Stderr))
 	}
-	makeHeadRoom(os.Getenv, headRoom)
+	setGCPercent(os.Getenv, gcPercent)
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -46,10 +46,10 @@ func main() {
 	}()
 	cage, err := pdf.NewSandbox(os.Args[0])
 	if err != nil {
-		complain(os.Stderr, err)
+		printError(os.Stderr, err)
 		os.Exit(exitFailed)
 	}
-	os.Exit(run(ctx, os.Args, world{
+	os.Exit(run(ctx, os.Args, environment{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, page: cage.Convert,
 	}))
 }

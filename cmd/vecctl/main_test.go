@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // process.
 const raceEnv = "GORACE=atexit_sleep_ms=0"
 
-// long tells whether the tests may take minutes.
+// long reports whether the tests may take minutes.
 func long() bool { return os.Getenv("VECCTL_LONG") != "" }
 
 // patiently is a limit as it is wanted of a test that has the machine to itself. Of

@@ -9,11 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func manCommand(w world) *cli.Command {
+func manCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "man", Hidden: true, Usage: "print the manual page, vecctl(1)",
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			_, err := io.WriteString(w.stdout, manual(c.App))

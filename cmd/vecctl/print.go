@@ -15,38 +15,38 @@ import (
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
-// form is how results are printed.
-type form string
+// outputFormat is how results are printed.
+type outputFormat string
 
 const (
-	asTable form = "table"
-	asJSON  form = "json"
-	asLines form = "jsonl"
-	asCSV   form = "csv"
+	formatTable     outputFormat = "table"
+	formatJSON      outputFormat = "json"
+	formatJSONLines outputFormat = "jsonl"
+	formatCSV       outputFormat = "csv"
 )
 
-func formOf(c *cli.Context) (form, error) {
+func parseOutputFormat(c *cli.Context) (outputFormat, error) {
 	if c.Bool("json") {
-		return asJSON, nil
+		return formatJSON, nil
 	}
-	switch f := form(c.String("output")); f {
-	case asTable, asJSON, asLines, asCSV:
+	switch f := outputFormat(c.String("output")); f {
+	case formatTable, formatJSON, formatJSONLines, formatCSV:
 		return f, nil
 	default:
 		return "", usageError("%q is no form of output; want table, json, jsonl or csv", string(f))
 	}
 }
 
-// text is what may be missing, as a cell of a table.
-func text(s *string) string {
+// orEmpty is what may be missing, as a cell of a table.
+func orEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
 }
 
-// when is a moment that may be missing, as a cell of a table.
-func when(t *time.Time) string {
+// formatTime is a moment that may be missing, as a cell of a table.
+func formatTime(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
@@ -66,17 +66,17 @@ func printLine(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// printOnce prints something that was just made: as JSON with its secret, or for
+// printSecret prints something that was just made: as JSON with its secret, or for
 // people the secret alone on the last line of stdout, with what it is beside it.
-func printOnce(w world, f form, made any, secret, format string, args ...any) error {
+func printSecret(w environment, f outputFormat, made any, secret, format string, args ...any) error {
 	switch f {
-	case asJSON:
+	case formatJSON:
 		return printJSON(w.stdout, made)
-	case asLines:
+	case formatJSONLines:
 		return printLine(w.stdout, made)
-	case asTable, asCSV:
+	case formatTable, formatCSV:
 	}
-	say(w, format, args...)
+	printLinef(w, format, args...)
 	_, err := fmt.Fprintln(w.stdout, secret)
 	return err
 }
@@ -88,21 +88,21 @@ type list[T any] struct {
 	cells    func(T) []string
 }
 
-func (l list[T]) print(w io.Writer, f form, rows []T) error {
+func (l list[T]) print(w io.Writer, f outputFormat, rows []T) error {
 	switch f {
-	case asJSON:
+	case formatJSON:
 		if rows == nil {
 			rows = []T{}
 		}
 		return printJSON(w, rows)
-	case asLines:
+	case formatJSONLines:
 		for _, row := range rows {
 			if err := printLine(w, row); err != nil {
 				return err
 			}
 		}
 		return nil
-	case asCSV:
+	case formatCSV:
 		out := csv.NewWriter(w)
 		all := [][]string{l.headings}
 		for _, row := range rows {
@@ -113,7 +113,7 @@ func (l list[T]) print(w io.Writer, f form, rows []T) error {
 			all = append(all, cells)
 		}
 		return out.WriteAll(all)
-	case asTable:
+	case formatTable:
 	}
 	all := [][]string{upperAll(l.headings)}
 	for _, row := range rows {
@@ -164,8 +164,8 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// plain is oneLine for a text of several lines.
-func plain(s string) string {
+// sanitize is oneLine for a text of several lines.
+func sanitize(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
 		lines[i] = oneLine(lines[i])
@@ -174,20 +174,20 @@ func plain(s string) string {
 }
 
 // printFields prints one object as lines of name and value, or as JSON.
-func printFields(w io.Writer, f form, object any, fields [][2]string) error {
+func printFields(w io.Writer, f outputFormat, object any, fields [][2]string) error {
 	switch f {
-	case asJSON:
+	case formatJSON:
 		return printJSON(w, object)
-	case asLines:
+	case formatJSONLines:
 		return printLine(w, object)
-	case asCSV:
+	case formatCSV:
 		out := csv.NewWriter(w)
 		var names, values []string
 		for _, p := range fields {
 			names, values = append(names, p[0]), append(values, sheet.EscapeFormula(p[1]))
 		}
 		return out.WriteAll([][]string{names, values})
-	case asTable:
+	case formatTable:
 	}
 	for _, p := range fields {
 		if p[1] == "" {

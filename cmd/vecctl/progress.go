@@ -16,18 +16,18 @@ import (
 // progress shows how far a batch is: a bar on a terminal, else a plain line now
 // and then.
 type progress struct {
-	out   io.Writer
-	bar   bool
-	stage string
-	begun time.Time
-	told  time.Time
-	shown int // width of the bar's line
+	out       io.Writer
+	bar       bool
+	stage     string
+	begun     time.Time
+	printedAt time.Time
+	shown     int // width of the bar's line
 }
 
-// plainEvery is the least time between two plain lines of one stage.
-const plainEvery = 5 * time.Second
+// progressInterval is the least time between two plain lines of one stage.
+const progressInterval = 5 * time.Second
 
-func newProgress(c *cli.Context, w world) *progress {
+func newProgress(c *cli.Context, w environment) *progress {
 	p := &progress{out: w.stderr, bar: isTerminal(w.stderr) && w.getenv("TERM") != "dumb"}
 	if c.Bool("quiet") {
 		p.out = io.Discard
@@ -40,22 +40,22 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// tell shows how far it is. The time is read here and not injected: it decides what is
+// update shows how far it is. The time is read here and not injected: it decides what is
 // shown, not what is done.
-func (p *progress) tell(at client.Progress) {
+func (p *progress) update(at client.Progress) {
 	if at.Total == 0 {
 		return
 	}
 	now := time.Now()
 	if at.Stage != p.stage {
 		p.clear()
-		p.stage, p.begun, p.told = at.Stage, now, now
+		p.stage, p.begun, p.printedAt = at.Stage, now, now
 	}
 	switch {
 	case p.bar:
 		p.draw(at, now)
-	case now.Sub(p.told) >= plainEvery:
-		p.told = now
+	case now.Sub(p.printedAt) >= progressInterval:
+		p.printedAt = now
 		fmt.Fprintf(p.out, "%s: %d of %d\n", at.Stage, at.Done, at.Total)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func recipientCommand(w world) *cli.Command {
+func recipientCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "recipient", Usage: "those whom certificates were issued to",
 		Subcommands: []*cli.Command{{
@@ -19,13 +19,13 @@ func recipientCommand(w world) *cli.Command {
 	}
 }
 
-func runErase(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the e-mail address")
+func runErase(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the e-mail address")
 	if err != nil {
 		return err
 	}
 	email := c.Args().First()
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		question := fmt.Sprintf("Destroy all data and documents of %s? They cannot be brought back.", email)
 		if err := confirm(c, w, question); err != nil {
 			return err
@@ -43,7 +43,7 @@ func runErase(c *cli.Context, w world) error {
 			{"files", strconv.Itoa(done.Files)}, {"account", account},
 		})
 		for _, left := range done.Left {
-			say(w, "Not destroyed, should there be any: %s", left)
+			printLinef(w, "Not destroyed, should there be any: %s", left)
 		}
 		return err
 	})

@@ -8,16 +8,16 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func reissueCommand(w world) *cli.Command {
+func reissueCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "reissue", Usage: "issue a corrected certificate in place of another", ArgsUsage: "UUID|REFERENCE_ID",
-		Flags: append(append(append(homeFlags(), outputFlags()...), placeFlags()...),
+		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
 			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
 			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
@@ -29,29 +29,29 @@ func reissueCommand(w world) *cli.Command {
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
+			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}
-			mend, err := mendOf(c)
+			mend, err := amendmentOf(c)
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
+			return withSession(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
 		},
 	}
 }
 
-// mendOf reads what is to be mended.
-func mendOf(c *cli.Context) (staff.Mend, error) {
-	var m staff.Mend
+// amendmentOf reads what is to be mended.
+func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
+	var m adminclient.Amendment
 	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
 		if c.IsSet(name) {
 			value := c.String(name)
 			*to = &value
 		}
 	}
-	at, err := placeOf(c)
+	at, err := stampPlacement(c)
 	if err != nil {
 		return m, err
 	}
@@ -64,7 +64,7 @@ func mendOf(c *cli.Context) (staff.Mend, error) {
 		return m, usageError("--file and --template both make the new document; keep one of them")
 	case len(c.StringSlice("set")) > 0 && made == "":
 		return m, usageError("--set goes with --template")
-	case path == "" && made == "" && m == (staff.Mend{}):
+	case path == "" && made == "" && m == (adminclient.Amendment{}):
 		return m, usageError("say what is to be mended: --name, --email, --title, --details, --file, --template or --qr-at")
 	case path == "":
 		return m, nil
@@ -73,7 +73,7 @@ func mendOf(c *cli.Context) (staff.Mend, error) {
 	return m, err
 }
 
-func runReissue(c *cli.Context, w world, s *session, m staff.Mend, f form) error {
+func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendment, f outputFormat) error {
 	old, err := s.Certificate(c.Context, c.Args().First())
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func runReissue(c *cli.Context, w world, s *session, m staff.Mend, f form) error
 		return err
 	}
 	if c.String("template") != "" {
-		if err := printAnew(c, w, s, old, &m); err != nil {
+		if err := renderAmended(c, w, s, old, &m); err != nil {
 			return err
 		}
 	}
@@ -103,15 +103,15 @@ func runReissue(c *cli.Context, w world, s *session, m staff.Mend, f form) error
 		return err
 	}
 	if next.Status.Is(vault.Failed) {
-		return outcome(exitFailed)
+		return exitStatus(exitFailed)
 	}
 	return nil
 }
 
-// printAnew has a template of this home make the document of a corrected
+// renderAmended has a template of this home make the document of a corrected
 // certificate.
-func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *staff.Mend) error {
-	shelf, err := shelf(c, w)
+func renderAmended(c *cli.Context, w environment, s *session, old client.Certificate, m *adminclient.Amendment) error {
+	shelf, err := templateDir(c, w)
 	if err != nil {
 		return err
 	}
@@ -136,14 +136,14 @@ func printAnew(c *cli.Context, w world, s *session, old client.Certificate, m *s
 	}
 	for column := range t.SampleRow() {
 		if _, ok := row[column]; !ok {
-			say(w, "Note: %s is empty; where it is to stand in the document, give it with --set %s=VALUE", column, column)
+			printLinef(w, "Note: %s is empty; where it is to stand in the document, give it with --set %s=VALUE", column, column)
 		}
 	}
 	page, err := t.Render(row)
 	if err != nil {
 		return fault.At("template "+name, err)
 	}
-	m.File = &staff.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.ContentHash(row)}
+	m.File = &adminclient.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.ContentHash(row)}
 	at := client.Placement(intake.PlacementOf(t))
 	if m.QR != nil {
 		at = client.Placement(vault.Placement(*m.QR).Or(vault.Placement(at)))

@@ -6,21 +6,21 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func reshareCommand(w world) *cli.Command {
+func reshareCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "reshare", Usage: "give a certificate another view-and-share link; the old one leads nowhere", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(homeFlags(), outputFlags()...), yesFlag()),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the certificate's UUID or reference ID")
+			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runReshare(c, w, s, form) })
+			return withSession(c, w, func(s *session) error { return runReshare(c, w, s, form) })
 		},
 	}
 }
 
-func runReshare(c *cli.Context, w world, s *session, f form) error {
+func runReshare(c *cli.Context, w environment, s *session, f outputFormat) error {
 	name := c.Args().First()
 	if err := confirm(c, w, fmt.Sprintf("End the link of %s? Whoever has it cannot use it any more.", name)); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func backupVerifyCommand(w world) *cli.Command {
+func backupVerifyCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "check that a backup is whole and undamaged", ArgsUsage: "FILE",
 		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
@@ -27,12 +27,12 @@ func backupVerifyCommand(w world) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return tellContents(w, form, found, len(found.Damaged), "")
+			return printContents(w, form, found, len(found.Damaged), "")
 		},
 	}
 }
 
-func restoreCommand(w world) *cli.Command {
+func restoreCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "restore", Usage: "bring a home back from its backup, where none is", ArgsUsage: "FILE",
 		Description: "The home is written into a folder beside it, checked, and gets its name when all of it is there.\n" +
@@ -50,14 +50,14 @@ func restoreCommand(w world) *cli.Command {
 			if info, err := os.Stat(string(dir)); err == nil && !info.IsDir() {
 				return fault.Newf(fault.Invalid, "%s is not a folder; name another home with --home", dir)
 			}
-			if err := foreign(dir); err != nil {
+			if err := checkHomeOwner(dir); err != nil {
 				return err
 			}
-			found, missing, err := files.Restore(acting(c, w, "vecctl restore"), set, string(dir), dir.Database())
+			found, missing, err := files.Restore(auditContext(c, w, "vecctl restore"), set, string(dir), dir.Database())
 			if err != nil {
 				return err
 			}
-			return tellContents(w, form, found, missing, dir)
+			return printContents(w, form, found, missing, dir)
 		},
 	}
 }
@@ -67,11 +67,11 @@ func baseFlags() []cli.Flag {
 		Usage: "`FILE` of an earlier backup that this one builds on (default: beside it); may be given again"}}
 }
 
-func backupSet(c *cli.Context) (form, backup.Chain, error) {
-	if err := exactly(c, 1, "the backup's file"); err != nil {
+func backupSet(c *cli.Context) (outputFormat, backup.Chain, error) {
+	if err := requireArgs(c, 1, "the backup's file"); err != nil {
 		return "", backup.Chain{}, err
 	}
-	f, err := formOf(c)
+	f, err := parseOutputFormat(c)
 	if err != nil {
 		return "", backup.Chain{}, err
 	}
@@ -79,8 +79,8 @@ func backupSet(c *cli.Context) (form, backup.Chain, error) {
 	return f, backup.Chain{Path: c.Args().First(), Bases: c.StringSlice("base"), Keys: keys}, err
 }
 
-// tellContents says what a backup holds.
-func tellContents(w world, f form, found backup.Contents, missing int, restored home.Dir) error {
+// printContents says what a backup holds.
+func printContents(w environment, f outputFormat, found backup.Contents, missing int, restored home.Dir) error {
 	told := struct {
 		backup.Contents
 		Home string `json:"home,omitempty"`
@@ -99,8 +99,8 @@ func tellContents(w world, f form, found backup.Contents, missing int, restored 
 		return err
 	}
 	if missing > 0 {
-		say(w, "%d documents were damaged or missing already when the backup was made; all else is as it was.", missing)
-		return outcome(exitPartly)
+		printLinef(w, "%d documents were damaged or missing already when the backup was made; all else is as it was.", missing)
+		return exitStatus(exitPartly)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func retryCommand(w world) *cli.Command {
+func retryCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "retry", Usage: "process failed certificates again", ArgsUsage: "UUID...|REFERENCE_ID...",
 		Flags: append(append(apiFlags(), outputFlags()...),
@@ -20,7 +20,7 @@ func retryCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "all-failed", Usage: "all failed ones"},
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formOf(c)
+			form, err := parseOutputFormat(c)
 			if err != nil {
 				return err
 			}
@@ -28,11 +28,11 @@ func retryCommand(w world) *cli.Command {
 			if named == many || (c.String("batch") != "" && c.Bool("all-failed")) {
 				return usageError("name the certificates, or one of --batch ID and --all-failed; see vecctl retry --help")
 			}
-			return with(c, w, func(s *session) error {
+			return withSession(c, w, func(s *session) error {
 				if many {
 					return retryMany(c, w, s, form)
 				}
-				return each(w, form, c.Args().Slice(), certificateList(), func(name string) (client.Certificate, error) {
+				return forEachNamed(w, form, c.Args().Slice(), certificateList(), func(name string) (client.Certificate, error) {
 					return s.Retry(c.Context, name)
 				})
 			})
@@ -40,30 +40,30 @@ func retryCommand(w world) *cli.Command {
 	}
 }
 
-func retryMany(c *cli.Context, w world, s *session, f form) error {
+func retryMany(c *cli.Context, w environment, s *session, f outputFormat) error {
 	all := s.RetryAll
 	if s.remote {
-		all = s.retryAllElsewhere
+		all = s.retryAllRemote
 	}
 	n, err := all(c.Context, c.String("batch"))
 	if n > 0 && err != nil {
-		say(w, "%d certificates are processed again, others are not: %v", n, err)
-		return outcome(exitPartly)
+		printLinef(w, "%d certificates are processed again, others are not: %v", n, err)
+		return exitStatus(exitPartly)
 	}
 	if err != nil {
 		return err
 	}
-	if f != asTable {
+	if f != formatTable {
 		return printFields(w.stdout, f, map[string]int{"retried": n}, [][2]string{{"retried", strconv.Itoa(n)}})
 	}
 	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows what fails still\n", n)
 	return err
 }
 
-// retryAllElsewhere retries every failed certificate, or those of one batch, on a vault
+// retryAllRemote retries every failed certificate, or those of one batch, on a vault
 // that knows the API alone, and returns how many. What somebody else retries meanwhile is
 // passed over, and so are other batches, where the vault does not know that filter.
-func (s *session) retryAllElsewhere(ctx context.Context, batch string) (n int, err error) {
+func (s *session) retryAllRemote(ctx context.Context, batch string) (n int, err error) {
 	failed, err := allPages(ctx, s.List, client.Filter{Status: string(vault.Failed), Batch: batch}, 0)
 	if err != nil {
 		return 0, err

@@ -16,7 +16,7 @@ import (
 )
 
 // confirm asks before an act that cannot be undone; --yes answers.
-func confirm(c *cli.Context, w world, question string) error {
+func confirm(c *cli.Context, w environment, question string) error {
 	if c.Bool("yes") {
 		return nil
 	}
@@ -38,7 +38,7 @@ func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}
 }
 
-func revokeCommand(w world) *cli.Command {
+func revokeCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "revoke", Usage: "take certificates back", ArgsUsage: "UUID...|REFERENCE_ID...",
 		Flags: append(append(homeFlags(), outputFlags()...),
@@ -48,7 +48,7 @@ func revokeCommand(w world) *cli.Command {
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formOf(c)
+			form, err := parseOutputFormat(c)
 			if err != nil {
 				return err
 			}
@@ -58,12 +58,12 @@ func revokeCommand(w world) *cli.Command {
 			if c.String("reason") == "" {
 				return usageError("--reason is missing; everyone who checks the certificate reads it")
 			}
-			return with(c, w, func(s *session) error { return runRevoke(c, w, s, form) })
+			return withSession(c, w, func(s *session) error { return runRevoke(c, w, s, form) })
 		},
 	}
 }
 
-func runRevoke(c *cli.Context, w world, s *session, f form) error {
+func runRevoke(c *cli.Context, w environment, s *session, f outputFormat) error {
 	names := c.Args().Slice()
 	if batch := c.String("batch"); batch != "" {
 		approved, err := allPages(c.Context, s.List, client.Filter{Batch: batch, Status: string(vault.Approved)}, 0)
@@ -82,7 +82,7 @@ func runRevoke(c *cli.Context, w world, s *session, f form) error {
 	}
 	act := s.Revoke
 	if c.Bool("notify") {
-		act = s.RevokeAndTell
+		act = s.RevokeAndNotify
 	}
 	var done []client.Certificate
 	var failed error
@@ -92,11 +92,11 @@ func runRevoke(c *cli.Context, w world, s *session, f form) error {
 			return err // the reason itself: no other would fare better
 		}
 		if err != nil {
-			say(w, "%s: %v", name, err)
+			printLinef(w, "%s: %v", name, err)
 			failed = err
 			continue
 		}
 		done = append(done, one)
 	}
-	return partly(w, f, certificateList(), done, failed)
+	return printPartial(w, f, certificateList(), done, failed)
 }

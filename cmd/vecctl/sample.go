@@ -32,12 +32,12 @@ var sampleRows = [...][3]string{
 // makeSample puts a manifest and its template into the home, and returns the
 // manifest's path. Files of that name stay as they are. Its mails would go to the
 // sender, so that nobody else gets any.
-func makeSample(c *cli.Context, w world, sender string) (string, error) {
+func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return "", err
 	}
-	s, err := shelf(c, w)
+	s, err := templateDir(c, w)
 	if err != nil {
 		return "", err
 	}

@@ -20,7 +20,7 @@ import (
 
 // serviceCommands put the agent into the hands of the system's service manager:
 // systemd, launchd, or Windows' own.
-func serviceCommands(w world) []*cli.Command {
+func serviceCommands(w environment) []*cli.Command {
 	flags := func() []cli.Flag {
 		return slices.Concat(homeFlags(), agentSettings(), []cli.Flag{
 			&cli.StringFlag{Name: "name", Value: "vecctl", Usage: "`NAME` of the service, for more than one on a machine"},
@@ -30,7 +30,7 @@ func serviceCommands(w world) []*cli.Command {
 	}
 	control := func(name, usage, done string, act func(service.Service) error) *cli.Command {
 		return &cli.Command{Name: name, Usage: usage, Flags: flags(), Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			s, err := newService(c, w)
@@ -41,7 +41,7 @@ func serviceCommands(w world) []*cli.Command {
 				return fault.Wrap(fault.Illegal, err, fmt.Sprintf("the service manager (%s) refused to %s the service %s: %v",
 					s.Platform(), name, c.String("name"), err))
 			}
-			say(w, "The service %s %s.", c.String("name"), done)
+			printLinef(w, "The service %s %s.", c.String("name"), done)
 			return nil
 		}}
 	}
@@ -51,7 +51,7 @@ func serviceCommands(w world) []*cli.Command {
 		control("start", "start the installed service", "runs", service.Service.Start),
 		control("stop", "stop the installed service", "has stopped", service.Service.Stop),
 		{Name: "unit", Usage: "print the systemd service file that install would write", Flags: flags(), Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			u, err := unitOf(c, w)
@@ -71,7 +71,7 @@ func serviceCommands(w world) []*cli.Command {
 func isSystemService(c *cli.Context) bool { return c.Bool("system") || os.Geteuid() == 0 }
 
 // unitOf describes the service with everything that was given on the command line.
-func unitOf(c *cli.Context, w world) (unit, error) {
+func unitOf(c *cli.Context, w environment) (unit, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return unit{}, err
@@ -115,7 +115,7 @@ func within(dir, path string) bool {
 }
 
 // newService is the service in the hands of the system's manager.
-func newService(c *cli.Context, w world) (service.Service, error) {
+func newService(c *cli.Context, w environment) (service.Service, error) {
 	u, err := unitOf(c, w)
 	if err != nil {
 		return nil, err

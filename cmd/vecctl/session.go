@@ -18,8 +18,8 @@ import (
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/loopback"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
@@ -28,9 +28,9 @@ import (
 // session is a vault to talk to: the agent that runs on the home, else one in
 // this process, or a remote API.
 type session struct {
-	*staff.Client
-	remote bool // an API alone, without a panel
-	made   bool // the home was made just now
+	*adminclient.Client
+	remote  bool // an API alone, without a panel
+	created bool // the home was made just now
 
 	agent *agent.Agent // nil unless it is in this process
 	stop  context.CancelFunc
@@ -41,7 +41,7 @@ type session struct {
 const lockWait = 1500 * time.Millisecond
 
 // connect opens the vault that a command is meant for.
-func connect(c *cli.Context, w world) (*session, error) {
+func connect(c *cli.Context, w environment) (*session, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func connect(c *cli.Context, w world) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &session{Client: staff.Of(remote.WithRetries(client.Obliging())), remote: true}, nil
+		return &session{Client: adminclient.FromClient(remote.WithRetries(client.RetryWhenAsked())), remote: true}, nil
 	}
 	return connectHome(c, w, vault.Institution{})
 }
@@ -59,7 +59,7 @@ func connect(c *cli.Context, w world) (*session, error) {
 // connectHome talks to the agent that runs on the home; where none does, it runs
 // the agent in this process. A home that does not exist is made, for the
 // institution given or a stand-in.
-func connectHome(c *cli.Context, w world, institution vault.Institution) (*session, error) {
+func connectHome(c *cli.Context, w environment, institution vault.Institution) (*session, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return nil, err
@@ -78,31 +78,31 @@ func connectHome(c *cli.Context, w world, institution vault.Institution) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	local, err := staff.New("http://vecctl.local", asUser(w, loopback.Transport(a.Handler())))
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, inproc.Transport(a.Handler())))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	ctx, stop := context.WithCancel(c.Context)
-	s := &session{Client: local, agent: a, made: a.Created, stop: stop, ended: make(chan error, 1)}
+	s := &session{Client: local, agent: a, created: a.Created, stop: stop, ended: make(chan error, 1)}
 	if c.Bool("dry-run") {
 		s.ended <- nil // it changes nothing, not even what an earlier run left to do
 	} else {
 		go func() { s.ended <- a.Run(ctx) }()
 	}
 	if a.Created && c.Command.Name != "init" {
-		say(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
+		printLinef(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
 			a.Institution().Name, a.Institution().TimeZone, dir)
 	}
 	return s, nil
 }
 
 // connectRunning talks to the agent that runs on the home; nil when none does.
-func connectRunning(w world, dir home.Dir) (*session, error) {
+func connectRunning(w environment, dir home.Dir) (*session, error) {
 	endpoint, ok := dir.Running()
 	if !ok {
 		return nil, nil //nolint:nilnil // no agent is no error
 	}
-	c, err := staff.New("http://vecctl.local", asUser(w, attach(dir, endpoint)))
+	c, err := adminclient.New("http://vecctl.local", withUserHeader(w, newAgentConn(dir, endpoint)))
 	if err != nil {
 		return nil, err
 	}
@@ -110,34 +110,34 @@ func connectRunning(w world, dir home.Dir) (*session, error) {
 }
 
 // userOf is who the command's user is on the machine: behind sudo, who called it.
-func userOf(w world) string {
+func userOf(w environment) string {
 	return cmp.Or(w.getenv("SUDO_USER"), w.getenv("USER"), w.getenv("USERNAME"))
 }
 
-// acting puts what is done without an agent on its way into the audit trail.
-func acting(c *cli.Context, w world, what string) context.Context {
-	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: staff.Named(userOf(w)), Request: what, RemoteAddr: "local"}, At: time.Now()})
+// auditContext puts what is done without an agent on its way into the audit trail.
+func auditContext(c *cli.Context, w environment, what string) context.Context {
+	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: adminclient.ActorName(userOf(w)), Request: what, RemoteAddr: "local"}, At: time.Now()})
 }
 
-// asUser tells an agent who its staff is.
-func asUser(w world, next http.RoundTripper) http.RoundTripper {
-	return withUser{userOf(w), next}
+// withUserHeader tells an agent who its staff is.
+func withUserHeader(w environment, next http.RoundTripper) http.RoundTripper {
+	return userHeaderTransport{userOf(w), next}
 }
 
-type withUser struct {
+type userHeaderTransport struct {
 	name string
 	next http.RoundTripper
 }
 
-func (t withUser) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t userHeaderTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.name != "" {
 		r = r.Clone(r.Context())
-		r.Header.Set(staff.UserHeader, t.name)
+		r.Header.Set(adminclient.UserHeader, t.name)
 	}
 	return t.next.RoundTrip(r)
 }
 
-func agentOptions(c *cli.Context, w world, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
+func agentOptions(c *cli.Context, w environment, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
 	institution.Name = cmp.Or(institution.Name, vault.PlaceholderName)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
@@ -160,8 +160,8 @@ func (s *session) close() error {
 	return errors.Join(<-s.ended, s.agent.Close())
 }
 
-// with runs a command's work on the vault that it is meant for.
-func with(c *cli.Context, w world, work func(*session) error) error {
+// withSession runs a command's work on the vault that it is meant for.
+func withSession(c *cli.Context, w environment, work func(*session) error) error {
 	s, err := connect(c, w)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func with(c *cli.Context, w world, work func(*session) error) error {
 	// The first error counts; one of closing is told when there is no other.
 	err = work(s)
 	if err == nil {
-		s.letMailsOut(c)
+		s.waitForMails(c)
 	}
 	return cmp.Or(err, s.close())
 }
@@ -178,8 +178,8 @@ func with(c *cli.Context, w world, work func(*session) error) error {
 // goes out when an agent, or another command, runs on the home.
 const mailWait = 2 * time.Second
 
-// letMailsOut waits a little for mails of an agent in this process.
-func (s *session) letMailsOut(c *cli.Context) {
+// waitForMails waits a little for mails of an agent in this process.
+func (s *session) waitForMails(c *cli.Context) {
 	if s.agent == nil || c.Bool("dry-run") {
 		return
 	}
@@ -190,7 +190,7 @@ func (s *session) letMailsOut(c *cli.Context) {
 }
 
 // homeDir finds the home: flag, environment, default.
-func homeDir(c *cli.Context, w world) (home.Dir, error) {
+func homeDir(c *cli.Context, w environment) (home.Dir, error) {
 	if named := c.String("home"); named != "" {
 		path, err := filepath.Abs(named)
 		return home.Dir(path), err
@@ -199,7 +199,7 @@ func homeDir(c *cli.Context, w world) (home.Dir, error) {
 }
 
 // localZone is the IANA name of this machine's time zone, UTC when it has none.
-func localZone(w world) string {
+func localZone(w environment) string {
 	name := strings.TrimPrefix(w.getenv("TZ"), ":")
 	if name == "" {
 		if link, err := os.Readlink("/etc/localtime"); err == nil {

@@ -35,7 +35,7 @@ type settings struct {
 
 // loadSettings finds the home and reads its config.yaml; neither need exist.
 // Every value that is given is checked.
-func loadSettings(c *cli.Context, w world) (settings, error) {
+func loadSettings(c *cli.Context, w environment) (settings, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
 		return settings{}, err
@@ -178,7 +178,7 @@ type settingShown struct {
 	Env     string `json:"env,omitempty"`
 }
 
-func configCommand(w world) *cli.Command {
+func configCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "config", Usage: "the settings of the home",
 		Subcommands: []*cli.Command{{
@@ -190,8 +190,8 @@ func configCommand(w world) *cli.Command {
 	}
 }
 
-func showConfig(c *cli.Context, w world) error {
-	form, err := formFor(c, 0, "")
+func showConfig(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 0, "")
 	if err != nil {
 		return err
 	}
@@ -211,8 +211,8 @@ func showConfig(c *cli.Context, w world) error {
 		}
 		shown = append(shown, line)
 	}
-	if _, err := os.Stat(s.dir.Config()); err != nil && form == asTable {
-		say(w, "There is no %s; what stands in none of the places has its default.", s.dir.Config())
+	if _, err := os.Stat(s.dir.Config()); err != nil && form == formatTable {
+		printLinef(w, "There is no %s; what stands in none of the places has its default.", s.dir.Config())
 	}
 	out := list[settingShown]{
 		headings: []string{"setting", "value"},

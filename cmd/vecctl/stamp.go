@@ -20,18 +20,18 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func stampCommand(w world) *cli.Command {
+func stampCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "stamp", Usage: "stamp a document without issuing it, to see page, place and size", ArgsUsage: "FILE",
 		Description: "The result is signed with a key that is made for it and thrown away, so it looks and\n" +
 			"behaves as an issued document does and cannot be taken for one.",
-		Flags: append(append(append(homeFlags(), outputFlags()...), placeFlags()...),
+		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
 			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the document")
+			format, err := formatAndArgs(c, 1, "the document")
 			if err != nil {
 				return err
 			}
@@ -43,7 +43,7 @@ func stampCommand(w world) *cli.Command {
 				return err
 			}
 			m.URL = c.String("url")
-			return runStamp(w, c.Args().First(), c.String("out"), m, form)
+			return runStamp(w, c.Args().First(), c.String("out"), m, format)
 		},
 	}
 }
@@ -51,7 +51,7 @@ func stampCommand(w world) *cli.Command {
 // sampleReference is printed under the code where nothing is issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
-func runStamp(w world, in, out string, m pdf.Stamp, form form) error {
+func runStamp(w environment, in, out string, m pdf.Stamp, format outputFormat) error {
 	// A pipe would be waited for, and cannot be read twice.
 	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
 		return usageError("%s is not a file; want a PDF, JPEG or PNG file", in)
@@ -65,11 +65,11 @@ func runStamp(w world, in, out string, m pdf.Stamp, form form) error {
 	if err != nil {
 		return fault.At(in, err)
 	}
-	return writeSample(w, in, source, m, out, form)
+	return writeSample(w, in, source, m, out, format)
 }
 
 // writeSample stamps a document, called in to a person, without issuing it.
-func writeSample(w world, in string, source pdf.Source, m pdf.Stamp, out string, form form) error {
+func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out string, format outputFormat) error {
 	tail, err := sampleTail(source, m)
 	if err != nil {
 		return fault.At(in, err)
@@ -82,33 +82,33 @@ func writeSample(w world, in string, source pdf.Source, m pdf.Stamp, out string,
 		return err
 	}
 	if strings.EqualFold(filepath.Ext(out), ".png") {
-		if write, err = drawn(write, tail.Place.Page); err != nil {
+		if write, err = renderPage(write, tail.Place.Page); err != nil {
 			return err
 		}
 	}
 	if err := writeTo(w, out, write); err != nil || out == "-" {
 		return err
 	}
-	tellPlace(w, source, tail.Place)
-	if form == asTable {
+	printPlacement(w, source, tail.Place)
+	if format == formatTable {
 		_, err = fmt.Fprintln(w.stdout, out)
 		return err
 	}
-	return printFields(w.stdout, form, map[string]string{"file": out}, [][2]string{{"file", out}})
+	return printFields(w.stdout, format, map[string]string{"file": out}, [][2]string{{"file", out}})
 }
 
-// tellPlace says where the code came to lie.
-func tellPlace(w world, source pdf.Source, at pdf.Place) {
+// printPlacement says where the code came to lie.
+func printPlacement(w environment, source pdf.Source, at pdf.Place) {
 	page, err := pdf.Inspect(source.R, source.Size)
 	if err != nil {
 		return // it was stamped all the same
 	}
-	say(w, "Page %d of %d, %.0f x %.0f mm: the code is %.0f mm wide, %.0f mm from the left and %.0f mm from the top.",
+	printLinef(w, "Page %d of %d, %.0f x %.0f mm: the code is %.0f mm wide, %.0f mm from the left and %.0f mm from the top.",
 		at.Page, page.Pages, page.WidthMM, page.HeightMM, at.W*page.WidthMM, at.X*page.WidthMM, at.Y*page.HeightMM)
 }
 
-// drawn draws a page of a PDF with poppler and returns what writes it as PNG.
-func drawn(write func(io.Writer) error, page int) (func(io.Writer) error, error) {
+// renderPage draws a page of a PDF with poppler and returns what writes it as PNG.
+func renderPage(write func(io.Writer) error, page int) (func(io.Writer) error, error) {
 	tool, err := exec.LookPath("pdftoppm")
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err,
@@ -133,7 +133,7 @@ func drawn(write func(io.Writer) error, page int) (func(io.Writer) error, error)
 
 // stampSource is the PDF that is to be stamped: the file, or the page made of it
 // when it is an image.
-func stampSource(w world, f *os.File) (pdf.Source, error) {
+func stampSource(w environment, f *os.File) (pdf.Source, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return pdf.Source{}, err

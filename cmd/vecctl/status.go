@@ -8,19 +8,19 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func statusCommand(w world) *cli.Command {
+func statusCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "what the home holds and what waits in it",
 		Flags: append(homeFlags(), outputFlags()...),
-		Action: one(w, 0, "", statusFields,
-			func(c *cli.Context, s *session) (staff.AgentStatus, error) { return s.AgentStatus(c.Context) }),
+		Action: objectAction(w, 0, "", statusFields,
+			func(c *cli.Context, s *session) (adminclient.AgentStatus, error) { return s.AgentStatus(c.Context) }),
 	}
 }
 
-func statusFields(s staff.AgentStatus) [][2]string {
+func statusFields(s adminclient.AgentStatus) [][2]string {
 	var problems []string
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
@@ -50,7 +50,7 @@ func number(n int) string {
 }
 
 // dropFields lists what lies in the drop folder and why it waits.
-func dropFields(d *staff.DropFolder) [][2]string {
+func dropFields(d *adminclient.DropFolder) [][2]string {
 	if d == nil {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
-func templateCommand(w world) *cli.Command {
+func templateCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
 		Name: "template", Usage: "templates that make certificates out of a manifest's rows",
@@ -52,20 +52,20 @@ func templateCommand(w world) *cli.Command {
 	}
 }
 
-// shelf is where the home keeps its templates.
-func shelf(c *cli.Context, w world) (template.Dir, error) {
+// templateDir is where the home keeps its templates.
+func templateDir(c *cli.Context, w environment) (template.Dir, error) {
 	dir, err := homeDir(c, w)
 	return template.Dir{Path: dir.Templates()}, err
 }
 
-// ownShelf is shelf for whoever writes there.
-func ownShelf(c *cli.Context, w world) (template.Dir, error) {
+// writableTemplateDir is shelf for whoever writes there.
+func writableTemplateDir(c *cli.Context, w environment) (template.Dir, error) {
 	dir, err := homeDir(c, w)
-	return template.Dir{Path: dir.Templates()}, cmp.Or(err, foreign(dir))
+	return template.Dir{Path: dir.Templates()}, cmp.Or(err, checkHomeOwner(dir))
 }
 
-func runTemplateNew(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "a name for the template"); err != nil {
+func runTemplateNew(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 1, "a name for the template"); err != nil {
 		return err
 	}
 	files, err := bundled.Files(c.String("from"))
@@ -75,7 +75,7 @@ func runTemplateNew(c *cli.Context, w world) error {
 	return addTemplate(c, w, c.Args().First(), files)
 }
 
-func runTemplateImport(c *cli.Context, w world) error {
+func runTemplateImport(c *cli.Context, w environment) error {
 	if n := c.Args().Len(); n != 1 && n != 2 {
 		return usageError("want the folder to import, and a name where the folder's own will not do")
 	}
@@ -95,12 +95,12 @@ func runTemplateImport(c *cli.Context, w world) error {
 	return addTemplate(c, w, name, files)
 }
 
-func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) error {
-	form, err := formOf(c)
+func addTemplate(c *cli.Context, w environment, name string, files map[string][]byte) error {
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	s, err := ownShelf(c, w)
+	s, err := writableTemplateDir(c, w)
 	if err != nil {
 		return err
 	}
@@ -108,8 +108,8 @@ func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) 
 		return fault.At(name, err)
 	}
 	path := filepath.Join(s.Path, name)
-	say(w, "Change %s, then see: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
-	if form == asTable {
+	printLinef(w, "Change %s, then see: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
+	if form == formatTable {
 		_, err := fmt.Fprintln(w.stdout, path)
 		return err
 	}
@@ -117,20 +117,20 @@ func addTemplate(c *cli.Context, w world, name string, files map[string][]byte) 
 	return printFields(w.stdout, form, fields, [][2]string{{"id", name}, {"folder", path}})
 }
 
-// checked is what a check found out about one template.
-type checked struct {
+// templateCheck is what a check found out about one template.
+type templateCheck struct {
 	ID      string   `json:"id"`
 	Valid   bool     `json:"valid"`
 	Columns []string `json:"columns"`
 	Faults  []string `json:"faults"`
 }
 
-func runTemplateCheck(c *cli.Context, w world) error {
-	form, err := formOf(c)
+func runTemplateCheck(c *cli.Context, w environment) error {
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	s, err := shelf(c, w)
+	s, err := templateDir(c, w)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func runTemplateCheck(c *cli.Context, w world) error {
 			return err
 		}
 	}
-	var all []checked
+	var all []templateCheck
 	bad := 0
 	for _, name := range names {
 		x := checkTemplate(s, name)
@@ -149,10 +149,10 @@ func runTemplateCheck(c *cli.Context, w world) error {
 		}
 		all = append(all, x)
 	}
-	if form == asTable {
-		err = tellChecked(w, all)
+	if form == formatTable {
+		err = printTemplateChecks(w, all)
 	} else {
-		err = checkedList().print(w.stdout, form, all)
+		err = templateCheckList().print(w.stdout, form, all)
 	}
 	if err == nil && bad > 0 {
 		return fault.Newf(fault.Invalid, "%d of %d templates cannot be used", bad, len(all))
@@ -160,8 +160,8 @@ func runTemplateCheck(c *cli.Context, w world) error {
 	return err
 }
 
-func checkTemplate(s template.Dir, name string) checked {
-	x := checked{ID: name, Columns: []string{}, Faults: []string{}}
+func checkTemplate(s template.Dir, name string) templateCheck {
+	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}}
 	t, err := openTemplate(s, name)
 	if faults, ok := errors.AsType[template.Errors](err); ok {
 		x.Faults = faults
@@ -178,9 +178,9 @@ func checkTemplate(s template.Dir, name string) checked {
 	return x
 }
 
-func tellChecked(w world, all []checked) error {
+func printTemplateChecks(w environment, all []templateCheck) error {
 	if len(all) == 0 {
-		say(w, "There are no templates yet; make one with: vecctl template new NAME --from degree")
+		printLinef(w, "There are no templates yet; make one with: vecctl template new NAME --from degree")
 	}
 	for _, x := range all {
 		line := fmt.Sprintf("%s: sound; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
@@ -194,10 +194,10 @@ func tellChecked(w world, all []checked) error {
 	return nil
 }
 
-func checkedList() list[checked] {
-	return list[checked]{
+func templateCheckList() list[templateCheck] {
+	return list[templateCheck]{
 		headings: []string{"id", "valid", "columns", "faults"},
-		cells: func(x checked) []string {
+		cells: func(x templateCheck) []string {
 			return []string{x.ID, fmt.Sprint(x.Valid), strings.Join(x.Columns, " "), strings.Join(x.Faults, "; ")}
 		},
 	}
@@ -212,15 +212,15 @@ func openTemplate(s template.Dir, name string) (*template.Template, error) {
 	return s.Load(name)
 }
 
-func runTemplatePreview(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the template")
+func runTemplatePreview(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the template")
 	if err != nil {
 		return err
 	}
 	if c.String("out") == "" {
 		return usageError("name the file to write with --out FILE, or --out - for standard output")
 	}
-	s, err := shelf(c, w)
+	s, err := templateDir(c, w)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func templatesCommand(w world) *cli.Command {
+func templatesCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "templates", Usage: "list certificate templates",
 		Flags: append(apiFlags(), outputFlags()...),
-		Action: rows(w, 0, "", templateList(),
+		Action: listAction(w, 0, "", templateList(),
 			func(c *cli.Context, s *session) ([]map[string]any, error) { return s.Templates(c.Context) }),
 	}
 }

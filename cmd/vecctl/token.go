@@ -6,10 +6,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func tokenCommand(w world) *cli.Command {
+func tokenCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "token", Usage: "API tokens for other programs",
 		Subcommands: []*cli.Command{
@@ -23,14 +23,14 @@ func tokenCommand(w world) *cli.Command {
 			{
 				Name: "list", Usage: "list the tokens",
 				Flags:  append(homeFlags(), outputFlags()...),
-				Action: rows(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]staff.Token, error) { return s.Tokens(c.Context) }),
+				Action: listAction(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]adminclient.Token, error) { return s.Tokens(c.Context) }),
 			},
 			{
 				Name: "revoke", Usage: "end a token", ArgsUsage: "ID",
 				Flags: append(homeFlags(), outputFlags()...),
-				Action: rows(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]staff.Token, error) {
+				Action: listAction(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]adminclient.Token, error) {
 					t, err := s.RevokeToken(c.Context, c.Args().First())
-					return []staff.Token{t}, err
+					return []adminclient.Token{t}, err
 				}),
 			},
 		},
@@ -38,31 +38,31 @@ func tokenCommand(w world) *cli.Command {
 }
 
 // runTokenCreate prints the token alone on the last line of stdout.
-func runTokenCreate(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the token's name")
+func runTokenCreate(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the token's name")
 	if err != nil {
 		return err
 	}
-	q := staff.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
+	q := adminclient.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
 	if d := c.Duration("expires-in"); d != 0 {
 		at := time.Now().Add(d).UTC()
 		q.ExpiresAt = &at
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		t, err := s.CreateToken(c.Context, q)
 		if err != nil {
 			return err
 		}
-		return printOnce(w, form, t, t.Secret, "Token %q (%s); it is shown this once:", t.Name, t.ID)
+		return printSecret(w, form, t, t.Secret, "Token %q (%s); it is shown this once:", t.Name, t.ID)
 	})
 }
 
-func tokenList() list[staff.Token] {
-	return list[staff.Token]{
+func tokenList() list[adminclient.Token] {
+	return list[adminclient.Token]{
 		headings: []string{"id", "name", "permissions", "expires_at", "last_used_at", "revoked_at"},
-		cells: func(t staff.Token) []string {
+		cells: func(t adminclient.Token) []string {
 			return []string{t.ID, t.Name, strings.Join(t.Permissions, " "),
-				when(t.ExpiresAt), when(t.LastUsedAt), when(t.RevokedAt)}
+				formatTime(t.ExpiresAt), formatTime(t.LastUsedAt), formatTime(t.RevokedAt)}
 		},
 	}
 }

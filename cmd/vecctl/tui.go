@@ -12,10 +12,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/tui"
-	"github.com/vecctl/vecctl/tui/office"
+	"github.com/vecctl/vecctl/tui/pages"
 )
 
-func tuiCommand(w world) *cli.Command {
+func tuiCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "tui", Usage: "the terminal screen: see what happens, and act on it",
 		Flags: append(apiFlags(),
@@ -23,18 +23,18 @@ func tuiCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "mouse", Usage: "take clicks and the wheel; selecting text then needs shift"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := exactly(c, 0, ""); err != nil {
+			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
 			if !isTerminal(w.stdin) || !isTerminal(w.stdout) {
-				return with(c, w, func(s *session) error { return runWatch(c, w, streamOf(s), asTable) })
+				return withSession(c, w, func(s *session) error { return runWatch(c, w, streamOf(s), formatTable) })
 			}
 			// What would be said beside the screen is said after it.
-			var later notes
+			var later logBuffer
 			beside := w
 			beside.stderr = &later
-			err := with(c, beside, func(s *session) error { return runTUI(c, w, s) })
-			later.tell(w)
+			err := withSession(c, beside, func(s *session) error { return runTUI(c, w, s) })
+			later.flush(w)
 			return err
 		},
 	}
@@ -45,13 +45,13 @@ const pollEvery = 3 * time.Second
 
 func streamOf(s *session) tui.Stream {
 	if s.remote {
-		return tui.Polled{Name: s.Base(), Vault: s.Client, Every: pollEvery, Pause: wake.Sleep}
+		return tui.PollingStream{Name: s.Base(), Vault: s.Client, Every: pollEvery, Pause: wake.Sleep}
 	}
 	return s.Client
 }
 
-func runTUI(c *cli.Context, w world, s *session) error {
-	makeHeadRoom(w.getenv, headRoomForLong)
+func runTUI(c *cli.Context, w environment, s *session) error {
+	setGCPercent(w.getenv, gcPercentLongRunning)
 	if s.remote {
 		// A wrong address or token is said at once, not on a screen.
 		if _, err := s.List(c.Context, client.Filter{PerPage: 1}); err != nil {
@@ -72,7 +72,7 @@ func runTUI(c *cli.Context, w world, s *session) error {
 }
 
 // terminalEnv is the part of the environment that says what the terminal can do.
-func terminalEnv(w world) []string {
+func terminalEnv(w environment) []string {
 	var env []string
 	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM_PROGRAM",
 		"TERM_PROGRAM_VERSION", "TMUX", "STY", "SSH_TTY", "WT_SESSION", "ConEmuANSI", "GOOGLE_CLOUD_SHELL"} {
@@ -84,38 +84,38 @@ func terminalEnv(w world) []string {
 }
 
 // doctorFor examines the home that the screen shows.
-func doctorFor(c *cli.Context, w world, s *session) office.Doctor {
+func doctorFor(c *cli.Context, w environment, s *session) pages.Doctor {
 	if s.remote {
 		return nil
 	}
-	return func(ctx context.Context) ([]office.Finding, error) {
+	return func(ctx context.Context) ([]pages.Finding, error) {
 		set, err := loadSettings(c, w)
 		if err != nil {
 			return nil, err
 		}
-		p := patientOf(set, w.getenv)
+		p := doctorTarget(set, w.getenv)
 		p.Vault, p.Running = s.Client, s.agent == nil
 		status, err := s.AgentStatus(ctx)
 		if err != nil {
 			return nil, err
 		}
 		p.BaseURL = status.BaseURL
-		var found []office.Finding
+		var found []pages.Finding
 		for _, f := range p.Run(ctx) {
-			found = append(found, office.Finding{Check: f.Check, Level: string(f.Level), Message: f.Message, Mend: f.Fix})
+			found = append(found, pages.Finding{Check: f.Check, Level: string(f.Level), Message: f.Message, Fix: f.Fix})
 		}
 		return found, nil
 	}
 }
 
-// notes keeps the first things that are said, for later.
-type notes struct {
+// logBuffer keeps the first things that are said, for later.
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
 // Write implements io.Writer.
-func (n *notes) Write(p []byte) (int, error) {
+func (n *logBuffer) Write(p []byte) (int, error) {
 	const most = 64 << 10
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -125,7 +125,7 @@ func (n *notes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (n *notes) tell(w world) {
+func (n *logBuffer) flush(w environment) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	_, _ = n.text.WriteTo(w.stderr)

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // capturesEnv names a folder in which the captures of the screen are kept.
@@ -169,12 +169,12 @@ func (d *daemon) kill() {
 }
 
 // client calls the agent's staff door.
-func (d *daemon) client() *staff.Client {
+func (d *daemon) client() *adminclient.Client {
 	d.t.Helper()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(d.home, "agent.sock"))
 	}
-	c, err := staff.New("http://vecctl.local", &http.Transport{DialContext: dial})
+	c, err := adminclient.New("http://vecctl.local", &http.Transport{DialContext: dial})
 	must(d.t, err)
 	return c
 }

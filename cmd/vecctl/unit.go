@@ -33,7 +33,7 @@ func (u unit) render() (string, error) {
 	}
 	words := make([]string, 0, 1+len(u.Args))
 	for _, w := range append([]string{u.Program}, u.Args...) {
-		words = append(words, execWord(w))
+		words = append(words, quoteExec(w))
 	}
 	paths := append([]string{u.Home}, u.Others...)
 	writable := make([]string, len(paths))
@@ -41,21 +41,21 @@ func (u unit) render() (string, error) {
 		if p = filepath.Clean(p); i > 0 {
 			p = "-" + p // it need not be there
 		}
-		writable[i] = pathWord(p)
+		writable[i] = quotePath(p)
 	}
 	var b strings.Builder
 	err = t.Execute(&b, map[string]any{
-		"Home": specifiers(u.Home), "Command": strings.Join(words, " "), "User": u.User, "System": u.System,
-		"LowPort": lowPort(u.Listen), "Writable": strings.Join(writable, " "), "Needs": u.needs(),
+		"Home": escapeSpecifiers(u.Home), "Command": strings.Join(words, " "), "User": u.User, "System": u.System,
+		"LowPort": lowPort(u.Listen), "Writable": strings.Join(writable, " "), "Needs": u.capabilities(),
 		"PrivateTmp":  yesNo(!slices.ContainsFunc(paths, below("/tmp", "/var/tmp"))),
 		"ProtectHome": protectHome(slices.ContainsFunc(paths, below("/home", "/root", "/run/user"))),
 	})
 	return b.String(), err
 }
 
-// needs is what root must keep to read the files of others, for whom it may have
+// capabilities is what root must keep to read the files of others, for whom it may have
 // been made to work.
-func (u unit) needs() string {
+func (u unit) capabilities() string {
 	if u.User == "" || u.User == "root" {
 		return "CAP_DAC_OVERRIDE"
 	}
@@ -89,15 +89,15 @@ func lowPort(listen string) bool {
 	return err == nil && e == nil && n > 0 && n < firstFree
 }
 
-// specifiers keeps percent signs from being read as systemd's.
-func specifiers(s string) string { return strings.ReplaceAll(oneLine(s), "%", "%%") }
+// escapeSpecifiers keeps percent signs from being read as systemd's.
+func escapeSpecifiers(s string) string { return strings.ReplaceAll(oneLine(s), "%", "%%") }
 
-// execWord quotes a word of a command line (systemd.service(5), "Command lines").
-func execWord(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `$$`).Replace(specifiers(s)) + `"`
+// quoteExec quotes a word of a command line (systemd.service(5), "Command lines").
+func quoteExec(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `$$`).Replace(escapeSpecifiers(s)) + `"`
 }
 
-// pathWord quotes a path in a list of them.
-func pathWord(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(specifiers(s)) + `"`
+// quotePath quotes a path in a list of them.
+func quotePath(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(escapeSpecifiers(s)) + `"`
 }

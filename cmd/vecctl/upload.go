@@ -14,10 +14,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-func uploadCommand(w world) *cli.Command {
+func uploadCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
-		Flags: append(append(append(apiFlags(), outputFlags()...), placeFlags()...),
+		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
 			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
 			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
@@ -27,7 +27,7 @@ func uploadCommand(w world) *cli.Command {
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
 		),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the file")
+			form, err := formatAndArgs(c, 1, "the file")
 			if err != nil {
 				return err
 			}
@@ -43,35 +43,35 @@ func uploadCommand(w world) *cli.Command {
 			if document.Size > vault.MaxFile {
 				return usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", c.Args().First(), document.Size, vault.MaxFile)
 			}
-			at, err := placementOf(c, w)
+			at, err := uploadPlacement(c, w)
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runUpload(c, w, s, document, at, form) })
+			return withSession(c, w, func(s *session) error { return runUpload(c, w, s, document, at, form) })
 		},
 	}
 }
 
-func runUpload(c *cli.Context, w world, s *session, document client.Document, at client.Placement, f form) error {
+func runUpload(c *cli.Context, w environment, s *session, document client.Document, at client.Placement, f outputFormat) error {
 	var key [16]byte
 	if _, err := rand.Read(key[:]); err != nil {
 		return fmt.Errorf("naming the upload: %w", err)
 	}
-	api := s.WithRetries(client.Patient())
+	api := s.WithRetries(client.RetryTransient())
 	bar := newProgress(c, w)
 	const kilo = 1 << 10
 	issued, err := api.Upload(c.Context, client.NewCertificate{
 		Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
 		IssueDate: c.String("date"), Details: c.String("details"), File: document, QR: at, Key: hex.EncodeToString(key[:]),
 	}, func(sent int64) {
-		bar.tell(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
+		bar.update(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
 	})
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	if issued.QR == nil && at != (client.Placement{}) {
-		say(w, "Note: %s", placeIgnored)
+		printLinef(w, "Note: %s", placementIgnoredText)
 	}
 	if !c.Bool("no-wait") {
 		if issued, err = settledCertificate(c.Context, api.Certificate, issued); err != nil {
@@ -82,7 +82,7 @@ func runUpload(c *cli.Context, w world, s *session, document client.Document, at
 		return err
 	}
 	if issued.Status.Is(vault.Failed) {
-		return outcome(exitFailed)
+		return exitStatus(exitFailed)
 	}
 	return nil
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
-func verifyCommand(w world) *cli.Command {
+func verifyCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "say whether a verified PDF is untouched, and who signed it", ArgsUsage: "FILE",
 		Description: "Needs no network and no vault. Where a vault is at hand (the home, or --api), its word\n" +
 			"counts too: it knows what was revoked or replaced. Exit code 0: valid; 1: not valid.",
 		Flags: append(apiFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 1, "the file")
+			form, err := formatAndArgs(c, 1, "the file")
 			if err != nil {
 				return err
 			}
@@ -61,8 +61,8 @@ type signatureInfo struct {
 	Problem         string    `json:"problem,omitempty"`
 }
 
-func runVerify(c *cli.Context, w world, path string, f form) error {
-	v, err := judge(path)
+func runVerify(c *cli.Context, w environment, path string, f outputFormat) error {
+	v, err := verifyFile(path)
 	if err != nil {
 		return err
 	}
@@ -71,19 +71,19 @@ func runVerify(c *cli.Context, w world, path string, f form) error {
 	case sampleReference:
 		v.Valid, v.Sentence = false, "Not a certificate: a preview that was made to show where the code stands."
 	default:
-		askVault(c, w, &v)
+		checkVault(c, w, &v)
 	}
 	if err := printFields(w.stdout, f, v, verdictFields(v)); err != nil {
 		return err
 	}
 	if !v.Valid {
-		return outcome(exitFailed)
+		return exitStatus(exitFailed)
 	}
 	return nil
 }
 
-// judge looks at the file alone.
-func judge(path string) (verdict, error) {
+// verifyFile looks at the file alone.
+func verifyFile(path string) (verdict, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and rights", path))
@@ -111,9 +111,9 @@ func judge(path string) (verdict, error) {
 	return v, nil
 }
 
-// askVault adds what the vault at hand knows. No vault is made for that, and one
+// checkVault adds what the vault at hand knows. No vault is made for that, and one
 // that cannot be asked changes nothing.
-func askVault(c *cli.Context, w world, v *verdict) {
+func checkVault(c *cli.Context, w environment, v *verdict) {
 	if c.String("api") == "" {
 		dir, err := homeDir(c, w)
 		if err != nil {
@@ -123,16 +123,16 @@ func askVault(c *cli.Context, w world, v *verdict) {
 			return
 		}
 	}
-	err := with(c, w, func(s *session) error {
+	err := withSession(c, w, func(s *session) error {
 		found, err := findIssued(c.Context, s, v.ReferenceID)
 		if fault.Is(err, fault.NotFound) {
-			v.disown(c.Context, addressOf(c, w, s), s.remote)
+			v.markNotIssued(c.Context, vaultAddress(c, w, s), s.remote)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		weigh(v, found)
+		applyVaultStatus(v, found)
 		return nil
 	})
 	if err != nil {
@@ -141,10 +141,10 @@ func askVault(c *cli.Context, w world, v *verdict) {
 	}
 }
 
-// addressOf is where the pages of the vault at hand are; "" for an address that
+// vaultAddress is where the pages of the vault at hand are; "" for an address that
 // another vault may have, too: the one that everybody begins with, and that of a
 // vault elsewhere to which this home hands its batches.
-func addressOf(c *cli.Context, w world, s *session) string {
+func vaultAddress(c *cli.Context, w environment, s *session) string {
 	if s.remote {
 		return c.String("api")
 	}
@@ -160,24 +160,24 @@ func addressOf(c *cli.Context, w world, s *session) string {
 	return status.BaseURL
 }
 
-// disown notes that the vault did not issue the document. One whose code leads to
+// markNotIssued notes that the vault did not issue the document. One whose code leads to
 // this very vault nobody else can have issued: anybody may sign in any name.
-func (v *verdict) disown(ctx context.Context, address string, remote bool) {
+func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool) {
 	v.Vault = "this vault did not issue it"
 	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
 		return
 	}
-	if remote && shown(ctx, signing.VerifyURL(address, v.ReferenceID)) {
+	if remote && isPageShown(ctx, signing.VerifyURL(address, v.ReferenceID)) {
 		v.Vault = "not issued by the institution whose token this is"
 		return
 	}
 	v.Valid, v.Sentence = false, "Not genuine: its code leads to this vault, which did not issue it, whoever signed it."
 }
 
-// shown tells whether a vault elsewhere may have issued a document all the same: a
+// isPageShown reports whether a vault elsewhere may have issued a document all the same: a
 // token shows the certificates of one institution, the page of a reference ID those of
 // all. What address the code itself has is the forger's choice.
-func shown(ctx context.Context, page string) bool {
+func isPageShown(ctx context.Context, page string) bool {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
@@ -214,9 +214,9 @@ func findIssued(ctx context.Context, s *session, reference string) (client.Certi
 	return client.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 }
 
-// weigh lets the vault's word count: what it revoked or replaced is not valid any
+// applyVaultStatus lets the vault's word count: what it revoked or replaced is not valid any
 // more, nor is a file that is not the one it made.
-func weigh(v *verdict, issued client.Certificate) {
+func applyVaultStatus(v *verdict, issued client.Certificate) {
 	v.Status = issued.Status.Value
 	switch {
 	case issued.Revocation != nil:

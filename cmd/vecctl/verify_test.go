@@ -26,7 +26,7 @@ func TestDisownedWhateverPageTheCodeLeadsTo(t *testing.T) {
 		{unknown, "/v/" + known, false},
 	} {
 		v := verdict{Valid: true, ReferenceID: test.reference, VerifyURL: server.URL + test.path}
-		v.disown(t.Context(), server.URL+"/", true)
+		v.markNotIssued(t.Context(), server.URL+"/", true)
 		if v.Valid != test.valid {
 			t.Errorf("%s at %s: valid is %t: %s", test.reference, test.path, v.Valid, v.Sentence)
 		}

@@ -64,17 +64,17 @@ func version() versionInfo {
 	return v
 }
 
-func versionCommand(w world) *cli.Command {
+func versionCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "which vecctl this is",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
 			v := version()
-			if form != asTable {
+			if form != formatTable {
 				v.Modules = modules()
 				return printFields(w.stdout, form, v, [][2]string{
 					{"version", v.Version}, {"commit", v.Commit}, {"date", v.Date}, {"go", v.Go}})

@@ -9,11 +9,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-func viewCommand(w world) *cli.Command {
+func viewCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "view", Usage: "show one certificate", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(apiFlags(), outputFlags()...),
-		Action: one(w, 1, "the certificate's UUID or reference ID", certificateFields,
+		Action: objectAction(w, 1, "the certificate's UUID or reference ID", certificateFields,
 			func(c *cli.Context, s *session) (client.Certificate, error) {
 				return s.Certificate(c.Context, c.Args().First())
 			}),
@@ -23,11 +23,11 @@ func viewCommand(w world) *cli.Command {
 func certificateFields(c client.Certificate) [][2]string {
 	fields := [][2]string{
 		{"reference_id", c.ReferenceID}, {"uuid", c.UUID},
-		{"status", c.Status.Value}, {"failure_reason", text(c.FailureReason)},
+		{"status", c.Status.Value}, {"failure_reason", orEmpty(c.FailureReason)},
 		{"certificate_title", c.Title}, {"full_name", c.Name}, {"applicant_email", c.Email},
 		{"issue_date", c.IssueDate}, {"details", c.Details},
-		{"file", c.File.Name}, {"batch_id", text(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
-		{"supersedes", text(c.Supersedes)}, {"superseded_by", text(c.SupersededBy)},
+		{"file", c.File.Name}, {"batch_id", orEmpty(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
+		{"supersedes", orEmpty(c.Supersedes)}, {"superseded_by", orEmpty(c.SupersededBy)},
 		{"created_at", c.CreatedAt.Format(time.RFC3339)},
 	}
 	if c.QR != nil {

@@ -7,22 +7,22 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/tui"
 )
 
-func watchCommand(w world) *cli.Command {
+func watchCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "watch", Usage: "print what happens, line by line",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
-			form, err := formFor(c, 0, "")
+			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
 				return err
 			}
-			return with(c, w, func(s *session) error { return runWatch(c, w, s, form) })
+			return withSession(c, w, func(s *session) error { return runWatch(c, w, s, form) })
 		},
 	}
 }
@@ -32,12 +32,12 @@ const reconnectAfter = time.Second
 
 // runWatch follows the event stream. When the agent goes, it says so and waits for
 // it to come back, then goes on where it was.
-func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
+func runWatch(c *cli.Context, w environment, s tui.Stream, f outputFormat) error {
 	last, lost := "", false
 	for {
-		err := s.Follow(c.Context, last, func(m staff.Message) error {
+		err := s.Follow(c.Context, last, func(m adminclient.Message) error {
 			if lost {
-				say(w, "Connected again.")
+				printLinef(w, "Connected again.")
 				lost = false
 			}
 			if m.ID != "" {
@@ -52,7 +52,7 @@ func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 			return err
 		}
 		if !lost {
-			say(w, "The connection to the agent was lost; waiting for it.")
+			printLinef(w, "The connection to the agent was lost; waiting for it.")
 			lost = true
 		}
 		if wake.Sleep(c.Context, reconnectAfter) != nil {
@@ -61,8 +61,8 @@ func runWatch(c *cli.Context, w world, s tui.Stream, f form) error {
 	}
 }
 
-func printMessage(w world, f form, m staff.Message) error {
-	if f != asTable {
+func printMessage(w environment, f outputFormat, m adminclient.Message) error {
+	if f != formatTable {
 		switch {
 		case m.Snapshot != nil:
 			return printLine(w.stdout, map[string]any{"snapshot": m.Snapshot})

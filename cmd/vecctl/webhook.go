@@ -9,10 +9,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func webhookCommand(w world) *cli.Command {
+func webhookCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return slices.Concat(homeFlags(), outputFlags(), more) }
 	return &cli.Command{
 		Name: "webhook", Usage: "tell other programs what happens",
@@ -25,7 +25,7 @@ func webhookCommand(w world) *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list the endpoints", Flags: flags(),
-				Action: rows(w, 0, "", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) { return s.Webhooks(c.Context) }),
+				Action: listAction(w, 0, "", webhookList(), func(c *cli.Context, s *session) ([]adminclient.Webhook, error) { return s.Webhooks(c.Context) }),
 			},
 			{
 				Name: "update", Usage: "change an endpoint; --active also ends its suspension", ArgsUsage: "ID",
@@ -76,40 +76,40 @@ func eventNames(given []string) []string {
 	return names
 }
 
-func runWebhookCreate(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the endpoint's URL"); err != nil {
+func runWebhookCreate(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 1, "the endpoint's URL"); err != nil {
 		return err
 	}
 	address, active := c.Args().First(), !c.Bool("inactive")
-	edit := staff.WebhookEdit{URL: &address, Events: eventNames(c.StringSlice("event")), IsActive: &active, Store: c.String("store")}
-	return secretOnce(c, w, func(s *session) (staff.Webhook, error) { return s.CreateWebhook(c.Context, edit) })
+	edit := adminclient.WebhookEdit{URL: &address, Events: eventNames(c.StringSlice("event")), IsActive: &active, Store: c.String("store")}
+	return printWebhookSecret(c, w, func(s *session) (adminclient.Webhook, error) { return s.CreateWebhook(c.Context, edit) })
 }
 
-func runWebhookRotate(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
+func runWebhookRotate(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 1, "the endpoint's ID"); err != nil {
 		return err
 	}
-	return secretOnce(c, w, func(s *session) (staff.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().First()) })
+	return printWebhookSecret(c, w, func(s *session) (adminclient.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().First()) })
 }
 
-// secretOnce prints the signing secret of a webhook alone on the last line of
+// printWebhookSecret prints the signing secret of a webhook alone on the last line of
 // stdout.
-func secretOnce(c *cli.Context, w world, call func(*session) (staff.Webhook, error)) error {
-	form, err := formOf(c)
+func printWebhookSecret(c *cli.Context, w environment, call func(*session) (adminclient.Webhook, error)) error {
+	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		made, err := call(s)
 		if err != nil {
 			return err
 		}
-		return printOnce(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
+		return printSecret(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
 	})
 }
 
-func runWebhookUpdate(c *cli.Context, w world) error {
-	edit := staff.WebhookEdit{Events: eventNames(c.StringSlice("event"))}
+func runWebhookUpdate(c *cli.Context, w environment) error {
+	edit := adminclient.WebhookEdit{Events: eventNames(c.StringSlice("event"))}
 	if c.IsSet("url") {
 		address := c.String("url")
 		edit.URL = &address
@@ -123,49 +123,49 @@ func runWebhookUpdate(c *cli.Context, w world) error {
 	case edit.URL == nil && len(edit.Events) == 0:
 		return usageError("nothing is to be changed; give --url, --event, --active or --inactive")
 	}
-	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) {
+	return listAction(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]adminclient.Webhook, error) {
 		changed, err := s.UpdateWebhook(c.Context, c.Args().First(), edit)
-		return []staff.Webhook{changed}, err
+		return []adminclient.Webhook{changed}, err
 	})(c)
 }
 
-func runWebhookDelete(c *cli.Context, w world) error {
-	if err := exactly(c, 1, "the endpoint's ID"); err != nil {
+func runWebhookDelete(c *cli.Context, w environment) error {
+	if err := requireArgs(c, 1, "the endpoint's ID"); err != nil {
 		return err
 	}
 	if err := confirm(c, w, fmt.Sprintf("Delete webhook %s? Its waiting deliveries are not sent.", c.Args().First())); err != nil {
 		return err
 	}
-	return rows(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]staff.Webhook, error) {
+	return listAction(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]adminclient.Webhook, error) {
 		gone, err := s.DeleteWebhook(c.Context, c.Args().First())
-		return []staff.Webhook{gone}, err
+		return []adminclient.Webhook{gone}, err
 	})(c)
 }
 
-func runWebhookTest(c *cli.Context, w world) error {
-	form, err := formFor(c, 1, "the endpoint's ID")
+func runWebhookTest(c *cli.Context, w environment) error {
+	form, err := formatAndArgs(c, 1, "the endpoint's ID")
 	if err != nil {
 		return err
 	}
-	return with(c, w, func(s *session) error {
+	return withSession(c, w, func(s *session) error {
 		d, err := s.TestWebhook(c.Context, c.Args().First())
 		if err != nil {
 			return err
 		}
-		if err := deliveryList().print(w.stdout, form, []staff.WebhookDelivery{d}); err != nil {
+		if err := deliveryList().print(w.stdout, form, []adminclient.WebhookDelivery{d}); err != nil {
 			return err
 		}
 		if d.Status != "success" {
-			return outcome(exitFailed)
+			return exitStatus(exitFailed)
 		}
 		return nil
 	})
 }
 
-func webhookList() list[staff.Webhook] {
-	return list[staff.Webhook]{
+func webhookList() list[adminclient.Webhook] {
+	return list[adminclient.Webhook]{
 		headings: []string{"id", "url", "events", "state", "last_delivery_status", "consecutive_failures"},
-		cells: func(h staff.Webhook) []string {
+		cells: func(h adminclient.Webhook) []string {
 			state := "active"
 			switch {
 			case !h.IsActive:

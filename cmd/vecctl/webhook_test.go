@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -77,10 +77,10 @@ func (r *hookReceiver) contexts() map[string]int {
 }
 
 // subscribe makes the receiver an endpoint of the site's home, for all events.
-func (r *hookReceiver) subscribe(s *site) staff.Webhook {
+func (r *hookReceiver) subscribe(s *site) adminclient.Webhook {
 	s.t.Helper()
 	s.env = append(s.env, "VECCTL_WEBHOOK_ALLOW_PRIVATE=1")
-	var made staff.Webhook
+	var made adminclient.Webhook
 	must(s.t, json.Unmarshal([]byte(s.done("webhook", "create", r.URL, "--event", "all", "--json").stdout), &made))
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -135,7 +135,7 @@ func TestWebhooksOfEveryPath(t *testing.T) {
 	}
 	r.check(t)
 	s.want(0, "webhook", "test", made.ID).says(t, "success", "204")
-	var all []staff.WebhookDelivery
+	var all []adminclient.WebhookDelivery
 	must(t, json.Unmarshal([]byte(s.done("webhook", "deliveries", "-o", "json", "--limit", "1").stdout), &all))
 	if len(all) != 1 || all[0].Event != "webhook.test" || all[0].Attempts[0].Status != http.StatusNoContent {
 		t.Errorf("%+v", all)
@@ -188,7 +188,7 @@ func TestWebhooksOfAKilledAgent(t *testing.T) {
 			t.Errorf("told %s", what)
 		}
 	}
-	var hooks []staff.Webhook
+	var hooks []adminclient.Webhook
 	must(t, json.Unmarshal([]byte(s.done("webhook", "list", "-o", "json").stdout), &hooks))
 	if hooks[0].ConsecutiveFailures != 0 || hooks[0].LastDeliveryStatus != "success" {
 		t.Errorf("%+v", hooks[0])
@@ -204,7 +204,7 @@ func TestListen(t *testing.T) {
 	from.want(2, "listen").says(t, "--secret")
 	from.want(2, "listen", "--secret", "x", "--forward", "nowhere").says(t, "--forward")
 	first := to.listens("not known yet")
-	var made staff.Webhook
+	var made adminclient.Webhook
 	must(t, json.Unmarshal([]byte(from.done("webhook", "create", first.public, "--event", "all", "--json").stdout), &made))
 	from.want(1, "webhook", "test", made.ID).says(t, "401")
 	first.end()
@@ -215,8 +215,8 @@ func TestListen(t *testing.T) {
 	from.want(0, "webhook", "test", made.ID).says(t, "success", "204")
 	d := from.daemon()
 	from.bulk(0, from.batch(3))
-	received := func() []staff.ReceivedEvent {
-		var all []staff.ReceivedEvent
+	received := func() []adminclient.ReceivedEvent {
+		var all []adminclient.ReceivedEvent
 		must(t, json.Unmarshal([]byte(to.done("events", "-o", "json").stdout), &all))
 		return all
 	}
@@ -241,7 +241,7 @@ func TestListen(t *testing.T) {
 	second.end()
 	third := to.listens(made.Secret)
 	from.done("webhook", "update", made.ID, "--url", third.public)
-	var sent []staff.WebhookDelivery
+	var sent []adminclient.WebhookDelivery
 	must(t, json.Unmarshal([]byte(from.done("webhook", "deliveries", "-o", "json").stdout), &sent))
 	for _, one := range sent {
 		if one.Event != "webhook.test" {
@@ -305,7 +305,7 @@ func TestTheAgentReceives(t *testing.T) {
 		_ = d.cmd.Wait()
 	}
 	d := s.daemon()
-	var all []staff.ReceivedEvent
+	var all []adminclient.ReceivedEvent
 	until(t, time.Minute, "end of all tasks", func() bool {
 		must(t, json.Unmarshal([]byte(s.done("events", "-o", "json").stdout), &all))
 		for _, e := range all {

@@ -33,15 +33,15 @@ func (c *Client) Request(ctx context.Context, method, path string, body io.Reade
 // caller's to close. An answer that is no success is an *Error; a vault that cannot be
 // reached is an error of kind Unavailable, and ctx's end is its own.
 func (c *Client) Do(req *http.Request) (resp *http.Response, err error) {
-	err = c.patiently(req, func() (err error) {
+	err = c.retry(req, func() (err error) {
 		resp, err = c.try(req) //nolint:bodyclose // the caller does
 		return err
 	})
 	return resp, err
 }
 
-// patiently makes attempts at a call, as many as are promising.
-func (c *Client) patiently(req *http.Request, try func() error) error {
+// retry makes attempts at a call, as many as are promising.
+func (c *Client) retry(req *http.Request, try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()
 		if err == nil {
@@ -102,7 +102,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body io.Reader, 
 // decode makes a call and decodes its answer. One that breaks off is as good as none.
 func (c *Client) decode(req *http.Request, into any) error {
 	var raw []byte
-	err := c.patiently(req, func() error {
+	err := c.retry(req, func() error {
 		resp, err := c.try(req)
 		if err != nil {
 			return err
@@ -120,20 +120,20 @@ func (c *Client) decode(req *http.Request, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return c.notUnderstood(err)
+		return c.decodeError(err)
 	}
 	return nil
 }
 
-func (c *Client) notUnderstood(err error) error {
+func (c *Client) decodeError(err error) error {
 	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
 }
 
-// named wants an answer to say how it calls what was made: what has no name cannot be
+// requireName wants an answer to say how it calls what was made: what has no name cannot be
 // found again.
-func (c *Client) named(name, field string) error {
+func (c *Client) requireName(name, field string) error {
 	if name == "" {
-		return c.notUnderstood(errors.New("it has no " + field))
+		return c.decodeError(errors.New("it has no " + field))
 	}
 	return nil
 }

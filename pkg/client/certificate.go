@@ -56,7 +56,7 @@ type Status struct {
 	Description string `json:"description"`
 }
 
-// Is tells whether it is one of some states.
+// Is reports whether it is one of some states.
 func (s Status) Is(some ...vault.Status) bool { return slices.Contains(some, vault.Status(s.Value)) }
 
 // File is the document as it was handed in.

@@ -18,7 +18,7 @@ type Client struct {
 	base    string
 	token   string
 	http    *http.Client
-	retries Retries
+	retries RetryPolicy
 }
 
 // New makes a client of the vault at a base URL, such as https://api.vec.digital.

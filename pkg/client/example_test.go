@@ -22,7 +22,7 @@ func ExampleClient_Upload() {
 		fmt.Println(err)
 		return
 	}
-	issued, err := api.WithRetries(client.Patient()).Upload(context.Background(), client.NewCertificate{
+	issued, err := api.WithRetries(client.RetryTransient()).Upload(context.Background(), client.NewCertificate{
 		Title: "Certificate of Achievement", Name: "John Smith", Email: "john@example.com",
 		IssueDate: "2026-06-01", File: file, Key: "order-4711",
 	}, func(sent int64) { fmt.Printf("%d of %d bytes\n", sent, file.Size) })

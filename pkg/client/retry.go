@@ -10,27 +10,27 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// Retries say how often and how patiently a client tries. The zero value tries
+// RetryPolicy say how often and how patiently a client tries. The zero value tries
 // once.
-type Retries struct {
+type RetryPolicy struct {
 	Attempts int           // 1 or less: no second one
 	First    time.Duration // pause before the second attempt; it doubles from one to the next
-	Most     time.Duration // the longest pause
-	// OnlyAsked tries again only where the vault asks for it, with an answer 429 or 503.
-	OnlyAsked bool
+	Max      time.Duration // the longest pause
+	// OnlyWhenAsked tries again only where the vault asks for it, with an answer 429 or 503.
+	OnlyWhenAsked bool
 	// Sleep waits; nil is the real clock.
 	Sleep func(context.Context, time.Duration) error
 }
 
-// Patient is for work that somebody waits for: half a minute altogether.
-func Patient() Retries {
-	return Retries{Attempts: 7, First: 500 * time.Millisecond, Most: 15 * time.Second}
+// RetryTransient is for work that somebody waits for: half a minute altogether.
+func RetryTransient() RetryPolicy {
+	return RetryPolicy{Attempts: 7, First: 500 * time.Millisecond, Max: 15 * time.Second}
 }
 
-// Obliging waits where the vault asks for it, and says at once what else is wrong.
-func Obliging() Retries {
-	r := Patient()
-	r.OnlyAsked = true
+// RetryWhenAsked waits where the vault asks for it, and says at once what else is wrong.
+func RetryWhenAsked() RetryPolicy {
+	r := RetryTransient()
+	r.OnlyWhenAsked = true
 	return r
 }
 
@@ -38,14 +38,14 @@ func Obliging() Retries {
 // 429 and 5xx and when the vault cannot be reached. Calls that make something are
 // tried again only where they carry an idempotency key, or where the vault says
 // that it has not begun.
-func (c *Client) WithRetries(r Retries) *Client {
+func (c *Client) WithRetries(r RetryPolicy) *Client {
 	other := *c
 	other.retries = r
 	return &other
 }
 
 // after says whether to try again after an error, and when.
-func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Duration, again bool) {
+func (r RetryPolicy) after(req *http.Request, attempt int, err error) (pause time.Duration, again bool) {
 	if attempt >= r.Attempts || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
 		return 0, false
 	}
@@ -53,7 +53,7 @@ func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Du
 	repeatable := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Header.Get(keyHeader) != ""
 	asked := ok && (answered.Status == http.StatusTooManyRequests || answered.Status == http.StatusServiceUnavailable)
 	switch {
-	case asked || r.OnlyAsked:
+	case asked || r.OnlyWhenAsked:
 		again = asked
 	case !ok:
 		again = repeatable && fault.Is(err, fault.Unavailable)
@@ -65,14 +65,14 @@ func (r Retries) after(req *http.Request, attempt int, err error) (pause time.Du
 	default:
 		again = repeatable && answered.Status >= http.StatusInternalServerError && answered.Status != http.StatusInsufficientStorage
 	}
-	pause = min(r.First<<min(attempt-1, 20), r.Most)
+	pause = min(r.First<<min(attempt-1, 20), r.Max)
 	if ok {
 		pause = max(pause, min(answered.RetryAfter, time.Minute))
 	}
 	return pause, again
 }
 
-func (r Retries) sleep(ctx context.Context, d time.Duration) error {
+func (r RetryPolicy) sleep(ctx context.Context, d time.Duration) error {
 	if r.Sleep != nil {
 		return r.Sleep(ctx, d)
 	}

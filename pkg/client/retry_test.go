@@ -56,8 +56,8 @@ func TestRetries(t *testing.T) {
 	const page = `{"data":[],"meta":{"total":3}}`
 	var down reply
 	busy, broken := reply{503, `{"message":"later"}`, ""}, reply{500, `{"message":"broken"}`, ""}
-	patient := client.Retries{Attempts: 4, First: time.Second, Most: 3 * time.Second}
-	obliging := client.Retries{Attempts: 4, First: time.Second, Most: 3 * time.Second, OnlyAsked: true}
+	patient := client.RetryPolicy{Attempts: 4, First: time.Second, Max: 3 * time.Second}
+	obliging := client.RetryPolicy{Attempts: 4, First: time.Second, Max: 3 * time.Second, OnlyWhenAsked: true}
 	list := func(c *client.Client) error { _, err := c.List(t.Context(), client.Filter{}); return err }
 	retry := func(c *client.Client) error { _, err := c.Retry(t.Context(), "x"); return err }
 	bulk := func(key string) func(c *client.Client) error {
@@ -69,13 +69,13 @@ func TestRetries(t *testing.T) {
 	accepted := reply{202, `{"data":{"batch_id":"b"}}`, ""}
 	tests := []struct {
 		name    string
-		retries client.Retries
+		retries client.RetryPolicy
 		call    func(*client.Client) error
 		answers []reply
 		pauses  string
 		kind    fault.Kind // of the error; Internal for none
 	}{
-		{"once by default", client.Retries{}, list, []reply{busy}, "", fault.Unavailable},
+		{"once by default", client.RetryPolicy{}, list, []reply{busy}, "", fault.Unavailable},
 		{"pauses double", patient, list, []reply{broken, down, busy, {200, page, ""}}, "1s 2s 3s", 0},
 		{"it gives up", patient, list, []reply{busy, busy, busy, busy}, "1s 2s 3s", fault.Unavailable},
 		{"what the server asks for", patient, list, []reply{{429, `{"message":"Too Many Attempts."}`, "7"}, {200, page, ""}}, "7s", 0},

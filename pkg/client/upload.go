@@ -38,9 +38,9 @@ func FileDocument(path string) (Document, error) {
 		Open: func() (io.ReadCloser, error) { return os.Open(path) }}, nil
 }
 
-// Sent is told how many bytes of a document have gone out. It may begin anew when
+// SentFunc is told how many bytes of a document have gone out. It may begin anew when
 // a call is tried again.
-type Sent func(bytes int64)
+type SentFunc func(bytes int64)
 
 // NewCertificate is what one upload says (guide, step 4).
 type NewCertificate struct {
@@ -68,7 +68,7 @@ type UploadedFile struct {
 }
 
 // Upload issues one certificate. Sent may be nil.
-func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certificate, error) {
+func (c *Client) Upload(ctx context.Context, n NewCertificate, sent SentFunc) (Certificate, error) {
 	fields := [][2]string{{"certificate_title", n.Title}, {"full_name", n.Name}, {"applicant_email", n.Email}}
 	if n.IssueDate != "" {
 		fields = append(fields, [2]string{"issue_date", n.IssueDate})
@@ -85,18 +85,18 @@ func (c *Client) Upload(ctx context.Context, n NewCertificate, sent Sent) (Certi
 	var body struct{ Data Certificate }
 	err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &body)
 	if err == nil {
-		err = c.named(body.Data.UUID, "uuid")
+		err = c.requireName(body.Data.UUID, "uuid")
 	}
 	return body.Data, err
 }
 
 // UploadFile sends a document ahead of the bulk request that names it. Sent may be
 // nil.
-func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent Sent) (UploadedFile, error) {
+func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent SentFunc) (UploadedFile, error) {
 	var body struct{ Data UploadedFile }
 	err := c.form(ctx, "/business/certificate-vault/upload-file", key, formBody{nil, "file", d, sent}, &body)
 	if err == nil {
-		err = c.named(body.Data.FileID, "file_id")
+		err = c.requireName(body.Data.FileID, "file_id")
 	}
 	return body.Data, err
 }
@@ -147,7 +147,7 @@ func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string
 	var body struct{ Data BulkAccepted }
 	err := c.form(ctx, "/business/certificate-vault/bulk", key, formBody{fields: fields}, &body)
 	if err == nil {
-		err = c.named(body.Data.BatchID, "batch_id")
+		err = c.requireName(body.Data.BatchID, "batch_id")
 	}
 	return body.Data, err
 }
@@ -157,7 +157,7 @@ type formBody struct {
 	fields [][2]string
 	file   string // the document's field; "" is none
 	doc    Document
-	sent   Sent
+	sent   SentFunc
 }
 
 // form sends a form and decodes the answer.
@@ -210,7 +210,7 @@ func (f formBody) open(head, tail []byte) (io.ReadCloser, error) {
 	}
 	in := io.Reader(io.LimitReader(doc, f.doc.Size))
 	if f.sent != nil {
-		in = &counted{in, f.sent, 0}
+		in = &countingReader{in, f.sent, 0}
 	}
 	return struct {
 		io.Reader
@@ -218,18 +218,18 @@ func (f formBody) open(head, tail []byte) (io.ReadCloser, error) {
 	}{io.MultiReader(bytes.NewReader(head), in, bytes.NewReader(tail)), doc}, nil
 }
 
-// counted tells how much has been read.
-type counted struct {
+// countingReader tells how much has been read.
+type countingReader struct {
 	io.Reader
-	tell Sent
-	n    int64
+	report SentFunc
+	n      int64
 }
 
-func (c *counted) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	if n > 0 {
 		c.n += int64(n)
-		c.tell(c.n)
+		c.report(c.n)
 	}
 	return n, err
 }

@@ -21,9 +21,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/keyring"
-	"github.com/vecctl/vecctl/authority/ledger"
-	"github.com/vecctl/vecctl/authority/limit"
+	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
@@ -92,19 +91,19 @@ func fillAuthority(s setup, home string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.Rows(ledger.Tables()...)
+	rows, err := db.Rows(store.Tables()...)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	keys, err := keyring.Open(filepath.Join(home, "keys", "authority.json"), rand.Reader, time.Now)
+	keys, err := service.OpenKeyring(filepath.Join(home, "keys", "authority.json"), rand.Reader, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	secret, err := keys.Current()
 	hashes := make([]string, 0, certifications)
-	book := ledger.New(rows, time.Now)
+	book := store.New(rows, time.Now)
 	for from := 0; from < certifications && err == nil; from += 1000 {
-		err = book.Write(context.Background(), func(w *ledger.Writer) error {
+		err = book.Write(context.Background(), func(w *store.Writer) error {
 			for i := from; i < from+1000; i++ {
 				c, err := newCertification(secret, i)
 				if err != nil {
@@ -134,7 +133,7 @@ func newCertification(secret authority.Secret, i int) (authority.Certification, 
 			FinancialReconciliationEnabled: true, BaseCurrencySet: true},
 	}}
 	now := time.Now()
-	c, err := claim.Open(fmt.Sprintf("req_%024x", i), authority.Account{Slug: fmt.Sprintf("store-%d", i)}, authority.DefaultMinSDK, now)
+	c, err := claim.NewRequest(fmt.Sprintf("req_%024x", i), authority.Account{Slug: fmt.Sprintf("store-%d", i)}, authority.DefaultMinSDK, now)
 	if err != nil {
 		return c, err
 	}
@@ -253,7 +252,7 @@ func limitMemory() float64 {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	table := limit.NewTable(100, time.Minute, 1<<20)
+	table := service.NewRateLimiter(100, time.Minute, 1<<20)
 	now := time.Now()
 	for i := range uint32(limitAddresses) {
 		table.Admit(binary.BigEndian.AppendUint32(nil, i), now)

@@ -18,7 +18,7 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // Sizes of the screen's bench.
@@ -202,10 +202,10 @@ func (v *standIn) finish(ctx context.Context) {
 }
 
 // Status implements panel.Agent.
-func (v *standIn) Status(context.Context) (staff.AgentStatus, error) {
+func (v *standIn) Status(context.Context) (adminclient.AgentStatus, error) {
 	n := int(v.finished.Load())
-	return staff.AgentStatus{Institution: "Bench", Certificates: map[string]int{"approved": n, "processing": screenRows - n},
-		Jobs: map[string]staff.Queue{}, Problems: []staff.Problem{}}, nil
+	return adminclient.AgentStatus{Institution: "Bench", Certificates: map[string]int{"approved": n, "processing": screenRows - n},
+		Jobs: map[string]adminclient.Queue{}, Problems: []adminclient.Problem{}}, nil
 }
 
 func (v *standIn) batch() client.Batch {
@@ -215,34 +215,34 @@ func (v *standIn) batch() client.Batch {
 }
 
 // Snapshot implements panel.Stream.
-func (v *standIn) Snapshot(ctx context.Context) (staff.Snapshot, uint64, error) {
+func (v *standIn) Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error) {
 	status, err := v.Status(ctx)
-	return staff.Snapshot{Status: status, Batches: []client.Batch{v.batch()}}, uint64(2 * v.finished.Load()), err
+	return adminclient.Snapshot{Status: status, Batches: []client.Batch{v.batch()}}, uint64(2 * v.finished.Load()), err
 }
 
 // Since implements panel.Stream: each certificate is created and approved.
-func (v *standIn) Since(_ context.Context, seq uint64) ([]staff.Message, uint64, error) {
+func (v *standIn) Since(_ context.Context, seq uint64) ([]adminclient.Message, uint64, error) {
 	const group = 256
 	last := min(uint64(2*v.finished.Load()), seq+group)
-	var messages []staff.Message
+	var messages []adminclient.Message
 	for n := seq + 1; n <= last; n++ {
 		c := made(int(screenRows - n/2))
-		e := staff.CertificateEvent{Event: "certificate_application.created", UUID: c.UUID, ReferenceID: c.ReferenceID, BatchID: "b",
+		e := adminclient.CertificateEvent{Event: "certificate_application.created", UUID: c.UUID, ReferenceID: c.ReferenceID, BatchID: "b",
 			Title: c.Title, Name: c.Name, Email: c.Email, Trigger: "bulk_upload", At: time.Now()}
 		if n%2 == 0 {
 			e.Event = "certificate_application.approved"
 		}
-		messages = append(messages, staff.Message{ID: strconv.FormatUint(n, 10), Certificate: &e})
+		messages = append(messages, adminclient.Message{ID: strconv.FormatUint(n, 10), Certificate: &e})
 	}
 	if len(messages) > 0 {
 		b := v.batch()
-		messages = append(messages, staff.Message{Batch: &b})
+		messages = append(messages, adminclient.Message{Batch: &b})
 	}
 	return messages, last, nil
 }
 
 // Follow implements panel.Stream.
-func (v *standIn) Follow() (ready <-chan struct{}, besides func(context.Context) []staff.Message, stop func()) {
+func (v *standIn) Follow() (ready <-chan struct{}, besides func(context.Context) []adminclient.Message, stop func()) {
 	news := make(chan struct{}, 1)
 	ended := make(chan struct{})
 	go func() {
@@ -261,7 +261,7 @@ func (v *standIn) Follow() (ready <-chan struct{}, besides func(context.Context)
 			}
 		}
 	}()
-	return news, func(context.Context) []staff.Message { return nil }, func() { close(ended) }
+	return news, func(context.Context) []adminclient.Message { return nil }, func() { close(ended) }
 }
 
 func made(i int) client.Certificate {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -21,9 +21,9 @@ type Report struct {
 	Institution  string
 	Zone         *time.Location // in which moments are told
 	Batch        client.Batch
-	Certificates []client.Certificate // of the batch, in any order
-	Key          staff.SigningKey     // with which the institution signs now
-	Signers      []string             // who is to sign, such as "The dean"
+	Certificates []client.Certificate   // of the batch, in any order
+	Key          adminclient.SigningKey // with which the institution signs now
+	Signers      []string               // who is to sign, such as "The dean"
 	MadeAt       time.Time
 }
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/staff"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -30,7 +30,7 @@ func sample(t *testing.T, n int) Report {
 	s := Report{
 		Institution: "Uniwersytet Łódzki", Zone: warsaw, MadeAt: made, Signers: []string{"Registrar", "Dean"},
 		Batch: client.Batch{BatchID: "0197a1f2-6c1e-7c6b-8a53-0d7f3c1a2b4d", Name: "spring.xlsx", Status: "done", CreatedAt: made},
-		Key:   staff.SigningKey{Subject: "Registry", Issuer: "Example Authority", Fingerprint: strings.Repeat("ab", 32), ValidUntil: made.AddDate(2, 0, 0)},
+		Key:   adminclient.SigningKey{Subject: "Registry", Issuer: "Example Authority", Fingerprint: strings.Repeat("ab", 32), ValidUntil: made.AddDate(2, 0, 0)},
 	}
 	for i := range n {
 		c := client.Certificate{ID: uint64(1000 - i), Name: fmt.Sprintf("Person %03d Żółć", n-i), Title: "Diploma", IssueDate: "2026-06-04",

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// agentConn speaks to the agent that runs on a home, and, after that one has
+// ended, to the next one, which may answer elsewhere.
+type agentConn struct {
+	dir       home.Dir
+	mu        sync.Mutex
+	endpoint  home.Endpoint
+	transport *http.Transport
+}
+
+func newAgentConn(dir home.Dir, endpoint home.Endpoint) *agentConn {
+	a := &agentConn{dir: dir, endpoint: endpoint}
+	a.transport = &http.Transport{DialContext: a.dial}
+	return a
+}
+
+func (a *agentConn) current() home.Endpoint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.endpoint
+}
+
+// RoundTrip implements http.RoundTripper; it sends the endpoint's key along.
+func (a *agentConn) RoundTrip(r *http.Request) (*http.Response, error) {
+	if key := a.current().Key; key != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set(home.KeyHeader, key)
+	}
+	resp, err := a.transport.RoundTrip(r)
+	if err != nil && r.Context().Err() == nil {
+		err = fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the agent on the home %s does not answer any more; start it again, or repeat the command, which does without one", a.dir))
+	}
+	return resp, err
+}
+
+func (a *agentConn) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	at := a.current()
+	dialer := net.Dialer{}
+	conn, err := dialer.DialContext(ctx, at.Network, at.Address)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	next, running := a.dir.Running()
+	if !running {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.endpoint = next
+	a.mu.Unlock()
+	return dialer.DialContext(ctx, next.Network, next.Address)
+}

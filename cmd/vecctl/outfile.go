@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/vecctl/vecctl/pkg/blob"
+)
+
+// writeTo writes a result into a file, which appears whole or not at all; "-" is
+// standard output. A device or a pipe is written to as it is: a file put in its
+// place would take it away from everyone else.
+func writeTo(w environment, out string, write func(io.Writer) error) error {
+	if out == "-" {
+		return write(w.stdout)
+	}
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return usageError("there is no folder %s to write %s into; make it first", filepath.Dir(out), filepath.Base(out))
+	}
+	switch info, err := os.Stat(out); {
+	case err == nil && info.IsDir():
+		return usageError("%s is a folder; name a file in it with --out", out)
+	case err == nil && !info.Mode().IsRegular():
+		f, err := os.OpenFile(out, os.O_WRONLY, 0)
+		if err != nil {
+			return blob.DiskError(err, "opening "+out)
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	return blob.WriteFile(out, 0o644, write)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// placementFlags say where on a document the QR code goes.
+func placementFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code", DefaultText: "the first"},
+		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first of them that is empty), or X,Y in mm from the top left"},
+		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM`", DefaultText: "22"},
+		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM`", DefaultText: "8"},
+	}
+}
+
+// stampPlacement reads the place's flags; all else of the mark is empty.
+func stampPlacement(c *cli.Context) (pdf.Stamp, error) {
+	m, err := pdf.StampAt(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
+	if err != nil {
+		message, _ := fault.Message(err)
+		return m, usageError("--qr-at: %s", message)
+	}
+	switch {
+	case c.IsSet("qr-page") && m.Page < 1:
+		err = usageError("--qr-page must be 1 or more")
+	case c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200):
+		err = usageError("--qr-size must be 8 to 200 mm")
+	case c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200):
+		err = usageError("--qr-margin must be above 0 to 200 mm")
+	}
+	return m, err
+}
+
+// uploadPlacement is the place's flags as an upload says them. What they leave open, a
+// template of this home says, where one is named.
+func uploadPlacement(c *cli.Context, w environment) (client.Placement, error) {
+	m, err := stampPlacement(c)
+	at := client.Placement{Page: m.Page, At: c.String("qr-at"), SizeMM: m.SizeMM, MarginMM: m.MarginMM}
+	name := c.String("template")
+	if err != nil || name == "" {
+		return at, err
+	}
+	s, err := templateDir(c, w)
+	if err != nil {
+		return at, err
+	}
+	t, err := s.Load(name)
+	if _, ok := errors.AsType[template.Errors](err); ok {
+		return at, fault.At("template "+name, err)
+	} else if err != nil {
+		return at, err
+	}
+	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
+}
+
+// sampleMark is the place that a document's code would get from this home.
+func sampleMark(c *cli.Context, w environment) (pdf.Stamp, error) {
+	at, err := uploadPlacement(c, w)
+	if err != nil {
+		return pdf.Stamp{}, err
+	}
+	if c.String("template") == "" {
+		set, err := loadSettings(c, w)
+		if err != nil {
+			return pdf.Stamp{}, err
+		}
+		at.At = cmp.Or(at.At, set.get("qr.at"))
+		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
+	}
+	return pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
+}
+
+// placementIgnoredText is said of a vault that took certificates and does not know where
+// their codes were to go.
+const placementIgnoredText = "the vault does not say that it put the QR code where it was asked to; look at a downloaded PDF"

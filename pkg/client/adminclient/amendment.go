@@ -1,0 +1,90 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// Amendment is what a corrected certificate says otherwise; null stays as it was.
+type Amendment struct {
+	Name    *string  `json:"full_name,omitempty"`
+	Email   *string  `json:"applicant_email,omitempty"`
+	Title   *string  `json:"certificate_title,omitempty"`
+	Details *string  `json:"details,omitempty"`
+	File    *NewFile `json:"file,omitempty"`
+	// QR is where the code goes; null: where it was.
+	QR *client.Placement `json:"qr,omitempty"`
+}
+
+// NewFile is a document with its content.
+type NewFile struct {
+	Name string `json:"name"`
+	Body []byte `json:"body"` // base64 on the wire
+	// Origin says what the document was made of, where a template made it.
+	Origin string `json:"origin,omitempty"`
+}
+
+// Erasure says what was destroyed of a recipient's data, and what was not.
+type Erasure struct {
+	Certificates []string `json:"certificates"` // reference IDs; they answer "withdrawn"
+	Mails        int      `json:"mails"`
+	Account      bool     `json:"account"` // there was one, and it is gone
+	Files        int      `json:"files"`   // documents, verified PDFs, mails and lines of reports
+	// Left is what else may hold their data and is not the program's to destroy.
+	Left []string `json:"left"`
+}
+
+// Revoke takes an approved certificate back. The reason is shown to everyone who
+// checks it.
+func (c *Client) Revoke(ctx context.Context, name, reason string) (client.Certificate, error) {
+	return c.revoke(ctx, name, reason, false)
+}
+
+// RevokeAndNotify is Revoke with a mail to the recipient.
+func (c *Client) RevokeAndNotify(ctx context.Context, name, reason string) (client.Certificate, error) {
+	return c.revoke(ctx, name, reason, true)
+}
+
+func (c *Client) revoke(ctx context.Context, name, reason string, tell bool) (client.Certificate, error) {
+	var done struct{ UUID string }
+	err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/revoke",
+		map[string]any{"reason": reason, "notify": tell}, &done)
+	if err != nil {
+		return client.Certificate{}, err
+	}
+	return c.Certificate(ctx, done.UUID)
+}
+
+// Reshare gives a certificate's view-and-share page another address; the one until
+// now leads nowhere any more.
+func (c *Client) Reshare(ctx context.Context, name string) (client.Certificate, error) {
+	var done struct{ UUID string }
+	if err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reshare", nil, &done); err != nil {
+		return client.Certificate{}, err
+	}
+	return c.Certificate(ctx, done.UUID)
+}
+
+// Reissue makes a corrected successor, marks the certificate as replaced, and
+// returns the successor, which is processed then.
+func (c *Client) Reissue(ctx context.Context, name string, m Amendment) (client.Certificate, error) {
+	var done struct{ UUID string }
+	if err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reissue", m, &done); err != nil {
+		return client.Certificate{}, err
+	}
+	return c.Certificate(ctx, done.UUID)
+}
+
+// recipientsPath is what the paths begin with that name whose data are erased.
+const recipientsPath = "/panel/recipients/"
+
+// EraseRecipient destroys the personal data and the files of everything that was
+// issued to an address.
+func (c *Client) EraseRecipient(ctx context.Context, email string) (Erasure, error) {
+	var done Erasure
+	err := c.Call(ctx, http.MethodDelete, recipientsPath+url.PathEscape(email), nil, &done)
+	return done, err
+}

@@ -1,0 +1,25 @@
+package adminclient
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/vecctl/vecctl/pkg/client"
+)
+
+// BatchAction is something that staff do to a batch.
+type BatchAction string
+
+// The acts that exist.
+const (
+	PauseBatch  BatchAction = "pause"  // begin nothing more of it
+	ResumeBatch BatchAction = "resume" // go on
+	CancelBatch BatchAction = "cancel" // end what has not begun
+)
+
+// ActOnBatch does something to a batch of an agent's home.
+func (c *Client) ActOnBatch(ctx context.Context, id string, act BatchAction) (client.Batch, error) {
+	var b client.Batch
+	err := c.Post(ctx, "/panel/batches/"+url.PathEscape(id)+"/"+string(act), struct{}{}, &b)
+	return b, err
+}

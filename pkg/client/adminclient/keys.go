@@ -1,0 +1,47 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// What a key is for.
+const (
+	InstitutionKey = "signing"   // signs an institution's documents
+	AuthorityKey   = "authority" // the hashes of the certification authority are made under it
+	SecretsKey     = "secrets"   // encrypts the secrets that the home keeps
+	WebhookSecret  = "webhook"   // signs what a webhook is told
+)
+
+// What a key does now.
+const (
+	KeyCurrent    = "current"
+	KeyVerifies   = "verifies"    // what was issued under it, and makes nothing new
+	KeyDecrypts   = "opens"       // what was encrypted with it, as in backups
+	KeySignsAlong = "signs along" // beside the current one, until it expires
+)
+
+// Key is what may be told of a key or secret.
+type Key struct {
+	What      string     `json:"what"`
+	ID        string     `json:"id"`           // of a signing key the start of its certificate's SHA-256, of a webhook's the webhook's
+	Of        string     `json:"of,omitempty"` // the institution, or the webhook's URL
+	State     string     `json:"state"`
+	CreatedAt *time.Time `json:"created_at"` // null where nobody noted it
+	ExpiresAt *time.Time `json:"expires_at"` // null for one that does not
+}
+
+// Keys lists all keys and secrets of an agent's home.
+func (c *Client) Keys(ctx context.Context) ([]Key, error) {
+	var all []Key
+	err := c.Call(ctx, http.MethodGet, "/panel/keys", nil, &all)
+	return all, err
+}
+
+// RotateSecretsKey encrypts all secrets that an agent's home keeps with a new key.
+func (c *Client) RotateSecretsKey(ctx context.Context) (Key, error) {
+	var k Key
+	err := c.Post(ctx, "/panel/keys/secrets/rotate", nil, &k)
+	return k, err
+}

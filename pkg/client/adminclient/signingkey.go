@@ -1,0 +1,41 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// KeyProblem is the kind of the problem that a signing key has ended or soon will.
+const KeyProblem = "signing-key"
+
+// SigningKey is what an institution signs with.
+type SigningKey struct {
+	Subject     string    `json:"subject"`            // common name of its certificate
+	Issuer      string    `json:"issuer"`             // who certifies it
+	Fingerprint string    `json:"certificate_sha256"` // lower-case hexadecimal
+	ValidUntil  time.Time `json:"valid_until"`
+}
+
+// ImportKey has the agent sign with another key from now on; pem is the key and
+// its chain, the key's own certificate first.
+func (c *Client) ImportKey(ctx context.Context, pem []byte) (SigningKey, error) {
+	var k SigningKey
+	err := c.Post(ctx, "/panel/key", map[string][]byte{"pem": pem}, &k)
+	return k, err
+}
+
+// SigningKey is what the agent signs with.
+func (c *Client) SigningKey(ctx context.Context) (SigningKey, error) {
+	var k SigningKey
+	err := c.Call(ctx, http.MethodGet, "/panel/key", nil, &k)
+	return k, err
+}
+
+// RotateKey has the agent sign with a new self-made key from now on. One that
+// somebody else has certified is replaced only when selfMade says so.
+func (c *Client) RotateKey(ctx context.Context, selfMade bool) (SigningKey, error) {
+	var k SigningKey
+	err := c.Post(ctx, "/panel/key/rotate", map[string]bool{"self_made": selfMade}, &k)
+	return k, err
+}

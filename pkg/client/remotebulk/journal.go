@@ -1,0 +1,201 @@
+package remotebulk
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Journal is what was done of one manifest for one vault, in a file of lines that
+// only grows: a run that was broken off, or that is made again, goes on from it.
+type Journal struct {
+	mu      sync.Mutex
+	file    *os.File
+	today   string
+	uploads map[int]upload
+	tries   map[int]int                  // uploads so far, of each row
+	known   map[string]RemoteCertificate // by UUID
+	calls   []*bulkCall
+}
+
+// upload is a document that the vault has.
+type upload struct {
+	SHA256 string    `json:"sha256"`
+	FileID string    `json:"file_id"`
+	At     time.Time `json:"at"`
+	Origin string    `json:"origin,omitempty"`
+}
+
+// bulkCall is one bulk request.
+type bulkCall struct {
+	Key  string   `json:"key"`
+	Rows []int    `json:"rows"`
+	IDs  []string `json:"file_ids"`
+	// QR is where the codes go, for each row; nil where nobody said.
+	QR []client.Placement `json:"qr,omitempty"`
+
+	batch   string // once it was accepted
+	refused bool
+}
+
+// journalEntry is one line; one of its parts is set.
+type journalEntry struct {
+	Today       string             `json:"today,omitempty"`
+	Row         int                `json:"row,omitempty"`
+	Upload      *upload            `json:"upload,omitempty"`
+	Call        *bulkCall          `json:"call,omitempty"`
+	Done        string             `json:"done,omitempty"` // a call's key
+	Batch       string             `json:"batch_id,omitempty"`
+	Refused     string             `json:"refused,omitempty"` // a call's key
+	Certificate *RemoteCertificate `json:"certificate,omitempty"`
+}
+
+// OpenJournal opens or makes a journal. Rows without an issue date get today's,
+// that of the first run for good. One that another run has open is an error of kind
+// Locked: two that write at once would spoil it.
+func OpenJournal(path, today string) (*Journal, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fault.Wrap(fault.Full, err, "the folder for notes about remote batches cannot be made; name another home with --home")
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Full, err, "the notes about this batch cannot be opened; name another home with --home")
+	}
+	if mine, err := lock(f); err != nil || !mine {
+		if err == nil {
+			err = fault.New(fault.Locked, "another run of this manifest for this vault is under way; wait until it has ended")
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]RemoteCertificate{}}
+	if err := j.replay(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if j.today == "" {
+		if err := j.write(journalEntry{Today: today}); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return j, nil
+}
+
+// FirstDate is the date that rows without one were given in a journal; "" where there
+// is no journal yet.
+func FirstDate(path string) (string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Full, err, "the notes about this batch cannot be opened; name another home with --home")
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	var first journalEntry
+	if err != nil || json.Unmarshal(line, &first) != nil {
+		return "", nil // cut off before anything was done
+	}
+	return first.Today, nil
+}
+
+// replay reads what is there. A last line that was cut off is dropped.
+func (j *Journal) replay() error {
+	in := bufio.NewReader(j.file)
+	var whole int64
+	for {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("reading the notes about this batch: %w", err)
+		}
+		var r journalEntry
+		if json.Unmarshal(line, &r) != nil {
+			return fault.Newf(fault.Damaged, "the notes about this batch, %s, are damaged; remove them to begin anew: what was issued is found again", j.file.Name())
+		}
+		j.apply(r)
+		whole += int64(len(line))
+	}
+	if err := j.file.Truncate(whole); err != nil {
+		return fmt.Errorf("mending the notes about this batch: %w", err)
+	}
+	_, err := j.file.Seek(whole, io.SeekStart)
+	return err
+}
+
+func (j *Journal) apply(r journalEntry) {
+	switch {
+	case r.Today != "":
+		j.today = r.Today
+	case r.Upload != nil:
+		j.uploads[r.Row] = *r.Upload
+		j.tries[r.Row]++
+	case r.Call != nil:
+		j.calls = append(j.calls, r.Call)
+	case r.Certificate != nil:
+		j.known[r.Certificate.UUID] = *r.Certificate
+	default:
+		for _, c := range j.calls {
+			switch c.Key {
+			case r.Done:
+				c.batch = r.Batch
+			case r.Refused:
+				c.refused = true
+			}
+		}
+	}
+}
+
+// write notes something; when it returns, that is durable.
+func (j *Journal) write(all ...journalEntry) error {
+	var lines []byte
+	for _, r := range all {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("taking a note of this batch: %w", err)
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, err := j.file.Write(lines); err != nil {
+		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")
+	}
+	for _, r := range all {
+		j.apply(r)
+	}
+	if err := j.file.Sync(); err != nil {
+		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")
+	}
+	return nil
+}
+
+// Today is the date that rows without one were given first.
+func (j *Journal) Today() string { return j.today }
+
+// Close closes the file.
+func (j *Journal) Close() error { return j.file.Close() }
+
+func (j *Journal) uploaded(row int) (upload, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	u, ok := j.uploads[row]
+	return u, ok
+}
+
+func (j *Journal) tried(row int) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.tries[row]
+}

@@ -1,0 +1,164 @@
+package pages
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/tui/ui"
+)
+
+// ApplicationDecider is a vault in which it is decided about applications.
+type ApplicationDecider interface {
+	ReviewApplication(ctx context.Context, name string) (adminclient.Application, error)
+	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
+	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
+	Templates(ctx context.Context) ([]map[string]any, error)
+}
+
+// act does what a key says to an application, or to all that are marked.
+func (p *Applications) act(msg tea.KeyPressMsg, a adminclient.Application, marked []string) tea.Cmd {
+	k := p.ui.Keys
+	if key.Matches(msg, k.OpenEvidence) {
+		return p.openEvidence(a)
+	}
+	of := decisionTargets{uuids: marked}
+	if len(marked) == 0 {
+		of = decisionTargets{uuids: []string{a.UUID}, one: &a}
+	}
+	switch {
+	case key.Matches(msg, k.Review):
+		return p.review(of)
+	case key.Matches(msg, k.Approve):
+		return p.approve(of)
+	case key.Matches(msg, k.Reject):
+		return ui.OpenDialog(ui.DialogMsg{
+			Text: "Reject " + of.label() + "? Whoever applied is told the reason.", Fields: []ui.Field{{Label: "Reason"}},
+			Do: func(answers []string) tea.Cmd {
+				return p.decide(of, "rejected", func(ctx context.Context, uuid string) (adminclient.Application, error) {
+					return p.vault.RejectApplication(ctx, uuid, answers[0])
+				})
+			},
+		})
+	}
+	return nil
+}
+
+// decisionTargets is what is decided about.
+type decisionTargets struct {
+	uuids []string
+	one   *adminclient.Application // nil for those that are marked
+}
+
+func (c decisionTargets) label() string {
+	if c.one != nil {
+		return fmt.Sprintf("the application of %s for %s", ui.Sanitize(c.one.Name), ui.Sanitize(c.one.Title))
+	}
+	return "the " + ui.Plural(len(c.uuids), "application that is", "applications that are") + " marked"
+}
+
+// openEvidence shows what an applicant handed in. The file's name is not theirs, and
+// its ending is what the vault found it to be.
+func (p *Applications) openEvidence(a adminclient.Application) tea.Cmd {
+	if a.Evidence == nil {
+		return ui.ShowResult("Nothing was handed in with " + a.ReferenceID + ".")
+	}
+	ending := map[string]string{"jpeg": ".jpg", "png": ".png"}[a.Evidence.Format]
+	if ending == "" {
+		ending = ".pdf"
+	}
+	return OpenTempFile(p.ui, a.ReferenceID+"-evidence"+ending, "Opened the evidence of "+a.ReferenceID+".",
+		func(ctx context.Context, w io.Writer) error {
+			_, err := p.vault.ApplicationEvidence(ctx, a.UUID, w)
+			return err
+		})
+}
+
+func (p *Applications) review(of decisionTargets) tea.Cmd {
+	take := func([]string) tea.Cmd { return p.decide(of, "in review", p.vault.ReviewApplication) }
+	if len(of.uuids) == 1 {
+		return take(nil)
+	}
+	return ui.OpenDialog(ui.DialogMsg{Text: "Take " + of.label() + " in review?", Do: take})
+}
+
+// approvedWord is the word for applications that were approved.
+const approvedWord = "approved"
+
+// issue approves, and watches for what becomes of it.
+func (p *Applications) issue(of decisionTargets, a adminclient.ApplicationApproval) tea.Cmd {
+	p.result.begin(of.uuids)
+	return p.decide(of, approvedWord, func(ctx context.Context, uuid string) (adminclient.Application, error) {
+		return p.vault.ApproveApplication(ctx, uuid, a)
+	})
+}
+
+// decisionMsg is what became of decisions.
+type decisionMsg struct {
+	outcome     ui.ResultMsg
+	refused     []string // UUIDs
+	refusalText string   // how many were refused, and why
+	issuing     bool
+	ok          bool // of one at least
+}
+
+// decide does something to all that are chosen, one after the other. Where the agent
+// cannot be reached any more the rest is left.
+func (p *Applications) decide(of decisionTargets, done string, do func(ctx context.Context, uuid string) (adminclient.Application, error)) tea.Cmd {
+	return p.ui.Do(func(ctx context.Context) tea.Msg {
+		m := decisionMsg{issuing: done == approvedWord}
+		var first error
+		reference, n := "", 0
+		for i, uuid := range of.uuids {
+			changed, err := do(ctx, uuid)
+			if err == nil {
+				n, reference = n+1, changed.ReferenceID
+				continue
+			}
+			if first == nil {
+				first = err
+			}
+			m.refused = append(m.refused, uuid)
+			if fault.Is(err, fault.Unavailable) {
+				m.refused = append(m.refused, of.uuids[i+1:]...)
+				break
+			}
+		}
+		switch {
+		case n == 0:
+			m.outcome.Err = first
+			return m
+		case len(of.uuids) == 1:
+			m.outcome.Text = reference + " is " + done + "."
+		default:
+			m.outcome.Text = ui.Plural(n, "application is", "applications are") + " " + done + "."
+		}
+		m.ok = true
+		if len(m.refused) > 0 {
+			m.refusalText = fmt.Sprintf(" %s not: %s", ui.Plural(len(m.refused), "was", "were"), ui.ErrorText(first))
+		}
+		return m
+	})
+}
+
+// afterDecision says what became of a decision, for an approval what became of the
+// certificate as far as that is known already.
+func (p *Applications) afterDecision(m decisionMsg) tea.Cmd {
+	if m.issuing {
+		p.result.answered(m.refused)
+		if concluded := p.reportResults(m.refusalText); concluded != nil {
+			return tea.Batch(p.rows.Reload(m.ok), concluded)
+		}
+		if m.ok {
+			m.outcome.Text = strings.TrimSuffix(m.outcome.Text, ".") + "; what is issued is being made."
+		}
+	}
+	m.outcome.Text += m.refusalText
+	return tea.Batch(p.rows.Reload(m.ok), func() tea.Msg { return m.outcome })
+}

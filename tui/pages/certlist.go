@@ -1,0 +1,65 @@
+package pages
+
+import (
+	"context"
+	"io"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/ui"
+)
+
+// CertificateListVault is what a list asks of the vault.
+type CertificateListVault interface {
+	Retry(ctx context.Context, name string) (client.Certificate, error)
+	RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error)
+	Download(ctx context.Context, name string, w io.Writer) (int64, error)
+}
+
+// CertificateList is a list of certificates that were issued, and what can be done to them.
+type CertificateList struct {
+	*List[client.Certificate]
+	vault CertificateListVault
+}
+
+// NewCertificateList makes a list. It reads nothing before it is shown.
+func NewCertificateList(d *ui.Context, v CertificateListVault, k ListSpec[client.Certificate], fetch ListSource[client.Certificate]) *CertificateList {
+	k.Label = Label{"certificate", "certificates"}
+	k.CertificateOf = func(c *client.Certificate) *client.Certificate { return c }
+	k.Heading = []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
+		"issue_date", "batch_id", "file", "failure_reason", "verify_url"}
+	k.Record = func(c client.Certificate) []string {
+		return []string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
+			c.IssueDate, orEmpty(c.BatchID), c.File.Name, orEmpty(c.FailureReason), c.VerifyURL}
+	}
+	return &CertificateList{NewList(d, k, fetch), v}
+}
+
+// OpenCertificateMsg asks for one certificate's history.
+type OpenCertificateMsg struct{ UUID string }
+
+// To implements ui.NavigateMsg.
+func (OpenCertificateMsg) To() string { return "Certificate" }
+
+// Update takes messages and keys; handled is false for keys that mean nothing here.
+func (r *CertificateList) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
+	switch msg := msg.(type) {
+	case retriedMsg:
+		if msg.of == r {
+			return tea.Batch(r.Reload(msg.done), func() tea.Msg { return msg.result }), true
+		}
+		return nil, true
+	case tea.KeyPressMsg:
+		return r.press(msg)
+	}
+	return r.List.Update(msg)
+}
+
+// Keys are the list's own.
+func (r *CertificateList) Keys() []key.Binding {
+	k := r.ui.Keys
+	return append([]key.Binding{k.Enter, k.Retry, k.Mark, k.Range, k.Open, k.OpenPage, k.Copy, k.CopyLink, k.Export, k.Back}, k.Navigation()...)
+}

@@ -19,7 +19,7 @@ import (
 
 // toAPI makes what says a certificate as the API does.
 func (a *Agent) toAPI() func(vault.Certificate) client.Certificate {
-	return a.newAPI(api.Limits{}).Shape
+	return a.newAPI(api.Limits{}).ToAPI
 }
 
 func (a *Agent) failureAdmin() *admin.Failures {

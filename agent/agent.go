@@ -26,10 +26,10 @@ import (
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/mailer"
-	"github.com/vecctl/vecctl/agent/pages"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
@@ -81,7 +81,7 @@ type Agent struct {
 	mailQueue            *mailer.Queue
 	mailAdmin            *admin.Mails
 	exporter             *results.Exporter
-	pages                *pages.Pages
+	pages                *web.Pages
 	events               events.Bus
 	cleaner              *retention.Cleaner
 	dispatcher           *webhooks.Dispatcher

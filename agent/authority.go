@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"path/filepath"
 
-	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/api"
 	"github.com/vecctl/vecctl/authority/badge"
@@ -64,7 +64,7 @@ func (a *Agent) openAuthority(config home.Config) error {
 // the home's institutions may have registered them.
 type authorityEventSink struct{ agent *Agent }
 
-// Send implements pages.Courier.
+// Send implements web.Courier.
 func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 	all, err := h.agent.store.Institutions(ctx)
 	if err != nil {
@@ -119,8 +119,8 @@ func (c *certAuthority) mount(mux *http.ServeMux, around func(http.Handler) http
 
 // mountPublic adds it for the network.
 func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
-	perimeter := edge.Perimeter{Proxies: proxies, Fail: c.door.Fail}
-	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Around(a.auditTrail().AuthorityMiddleware(h)) })
+	perimeter := httpserver.ProxyPolicy{Proxies: proxies, Fail: c.door.Fail}
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Wrap(a.auditTrail().AuthorityMiddleware(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.

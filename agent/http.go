@@ -5,11 +5,11 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/adminapi"
 	"github.com/vecctl/vecctl/agent/api"
-	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/agent/panel"
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -19,7 +19,7 @@ import (
 // newAPI is the documented API.
 func (a *Agent) newAPI(limits api.Limits) *api.API {
 	return api.New(api.Options{
-		Vault: a.store, Intake: apiIntake{a.uploads}, Institution: a.institutions.ByID,
+		Store: a.store, Intake: apiIntake{a.uploads}, Institution: a.institutions.ByID,
 		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
 			return a.exporter.Open(ctx, c)
 		},
@@ -27,7 +27,7 @@ func (a *Agent) newAPI(limits api.Limits) *api.API {
 		BaseURL:    a.BaseURL,
 		VerifyURL:  func(c vault.Certificate) string { return signing.VerifyURL(a.BaseURL(), c.Reference) },
 		ShareURL:   func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
-		ShapeBatch: events.BatchToAPI, Templates: a.templates.Templates, Placement: a.templates.Placement,
+		BatchToAPI: events.BatchToAPI, Templates: a.templates.Templates, DefaultPlacement: a.templates.Placement,
 		Wake: a.notifyCommitted, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
@@ -42,9 +42,9 @@ func (a *Agent) auditTrail() *admin.AuditTrail {
 func (a *Agent) Handler() http.Handler {
 	documentedAPI := a.newAPI(api.Limits{})
 	trail := a.auditTrail()
-	calls := &panel.Panel{
-		Agent: a, Batches: a.batchControls(), Trail: trail, Tokens: a, Institutions: a.institutions, SigningKeys: a.institutions, Keys: a.keyAdmin, Corrections: a.correctionAdmin(), Stream: a.adminStream(), Failures: a.failureAdmin(), Stories: a.certificateAdmin(),
-		Applications: a.applicationAdmin(), Backups: a.backupMaker(), Webhooks: a.webhookAdmin, Deliveries: a.webhookAdmin, Receipts: a.inboundEvents(), Mails: a.mailAdmin, Revisions: a.certificateAdmin(), Erasures: a.eraser(),
+	calls := &adminapi.Handler{
+		Agent: a, Batches: a.batchControls(), AuditTrail: trail, Tokens: a, Institutions: a.institutions, SigningKeys: a.institutions, Keys: a.keyAdmin, Corrections: a.correctionAdmin(), EventStream: a.adminStream(), Failures: a.failureAdmin(), CertificateHistories: a.certificateAdmin(),
+		Applications: a.applicationAdmin(), Backups: a.backupMaker(), Webhooks: a.webhookAdmin, Deliveries: a.webhookAdmin, InboundEvents: a.inboundEvents(), Mails: a.mailAdmin, CertificateChanges: a.certificateAdmin(), Erasures: a.eraser(),
 		Fail: documentedAPI.Fail,
 		LogFailure: func(r *http.Request, err error) {
 			if r.Context().Err() != nil {
@@ -54,8 +54,8 @@ func (a *Agent) Handler() http.Handler {
 		},
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.disk.RejectWhenFull(documentedAPI.Handler(api.StaffDoor(a.currentID)), documentedAPI.Fail))
-	mux.Handle("/panel/", trail.StaffMiddleware(calls.Handler()))
+	mux.Handle("/", a.disk.RejectWhenFull(documentedAPI.Handler(api.StaffAuth(a.currentID)), documentedAPI.Fail))
+	mux.Handle("/panel/", trail.StaffMiddleware(calls.Routes()))
 	a.certAuthority.mountStaff(a, mux, documentedAPI.Fail)
 	vital := a.health.Handler()
 	for _, path := range health.Paths() {
@@ -71,12 +71,12 @@ func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOp
 // PublicHandlerFor is PublicHandler with the proxies and limits of options.
 func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
 	documentedAPI := a.newAPI(o.Limits)
-	guard := edge.Perimeter{Proxies: o.Proxies, Fail: documentedAPI.Fail}
+	guard := httpserver.ProxyPolicy{Proxies: o.Proxies, Fail: documentedAPI.Fail}
 	mux := http.NewServeMux()
-	public := a.pages.Handler(documentedAPI.Handler(api.TokenDoor(a.store, a.Now)))
-	mux.Handle("/", guard.Around(withReceiver(o.receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.Refuse(documentedAPI.Fail)), documentedAPI.Fail))))
+	public := a.pages.Handler(documentedAPI.Handler(api.TokenAuth(a.store, a.Now)))
+	mux.Handle("/", guard.Wrap(withReceiver(o.receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.RejectWhenFull(documentedAPI.Fail)), documentedAPI.Fail))))
 	a.certAuthority.mountPublic(a, mux, o.Proxies)
-	return edge.OneSlash(edge.Below(a.BaseURL, mux))
+	return httpserver.CollapseSlashes(httpserver.StripBasePath(a.BaseURL, mux))
 }
 
 // Status says what the home holds and what waits in it.

@@ -20,20 +20,20 @@ type apiDocument struct{ *intake.Document }
 
 func (d apiDocument) Describe() vault.File { return d.File }
 
-func (d apiIntake) Receive(r io.Reader, name string) (form.Incoming, error) {
+func (d apiIntake) Receive(r io.Reader, name string) (form.Upload, error) {
 	received, err := d.Uploads.Receive(r, name)
 	switch {
 	case errors.Is(err, intake.ErrTooLarge):
-		return nil, form.ErrTooLarge
+		return nil, form.ErrFileTooLarge
 	case errors.Is(err, intake.ErrWrongType):
-		return nil, form.ErrWrongType
+		return nil, form.ErrFileType
 	case err != nil:
 		return nil, err
 	}
 	return apiDocument{received}, nil
 }
 
-func (d apiIntake) KeepFile(ctx context.Context, who vault.Institution, one form.Incoming,
+func (d apiIntake) KeepFile(ctx context.Context, who vault.Institution, one form.Upload,
 	reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error) {
 	received, err := d.received(one)
 	if err != nil {
@@ -42,7 +42,7 @@ func (d apiIntake) KeepFile(ctx context.Context, who vault.Institution, one form
 	return d.Uploads.KeepFile(ctx, who, received, reply)
 }
 
-func (d apiIntake) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one form.Incoming,
+func (d apiIntake) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, one form.Upload,
 	reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error) {
 	received, err := d.received(one)
 	if err != nil {
@@ -52,7 +52,7 @@ func (d apiIntake) IssueOne(ctx context.Context, who vault.Institution, draft va
 }
 
 // Room implements api.Intake.
-func (d apiIntake) Room(one form.Incoming, p vault.Placement) error {
+func (d apiIntake) Room(one form.Upload, p vault.Placement) error {
 	received, err := d.received(one)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (d apiIntake) Room(one form.Incoming, p vault.Placement) error {
 	return d.Uploads.Room(received, p)
 }
 
-func (apiIntake) received(one form.Incoming) (*intake.Document, error) {
+func (apiIntake) received(one form.Upload) (*intake.Document, error) {
 	own, ok := one.(apiDocument)
 	if !ok {
 		return nil, errors.New("a document did not come in through this door")

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/vecctl/vecctl/agent/edge"
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/webhooks"
 )
 
@@ -47,6 +47,6 @@ func withReceiver(r *webhooks.Receiver, next http.Handler) http.Handler {
 func (a *Agent) Listen(ctx context.Context, o ServeOptions) error {
 	documentedAPI := a.newAPI(o.Limits)
 	receiver := a.newReceiver(o.Receiver)
-	guard := edge.Perimeter{Proxies: o.Proxies, Fail: documentedAPI.Fail}
-	return a.serveListeners(ctx, o, guard.Around(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
+	guard := httpserver.ProxyPolicy{Proxies: o.Proxies, Fail: documentedAPI.Fail}
+	return a.serveListeners(ctx, o, guard.Wrap(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
 }

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/api"
-	"github.com/vecctl/vecctl/agent/edge"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -55,7 +55,7 @@ func (a *Agent) serveListeners(ctx context.Context, o ServeOptions, everyone htt
 	if err != nil {
 		return err
 	}
-	listeners := []edge.Face{{Listener: staff, Handler: endpoint.RequireKey(a.Handler())}}
+	listeners := []httpserver.Listener{{Listener: staff, Handler: endpoint.RequireKey(a.Handler())}}
 	public := ""
 	if o.Listen != "" {
 		l, err := net.Listen("tcp", o.Listen)
@@ -65,13 +65,13 @@ func (a *Agent) serveListeners(ctx context.Context, o ServeOptions, everyone htt
 		}
 		public = "http://" + l.Addr().String()
 		if o.CertFile != "" || o.KeyFile != "" {
-			secured, err := edge.Secure(l, o.CertFile, o.KeyFile, a.Now)
+			secured, err := httpserver.NewTLSListener(l, o.CertFile, o.KeyFile, a.Now)
 			if err != nil {
 				return errors.Join(err, l.Close(), staff.Close())
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		listeners = append(listeners, edge.Face{Listener: l, Handler: edge.Timely(edge.BodyTime, health.LocalOnly(a.health.Handler(), everyone))})
+		listeners = append(listeners, httpserver.Listener{Listener: l, Handler: httpserver.BodyTimeout(httpserver.DefaultBodyTimeout, health.LocalOnly(a.health.Handler(), everyone))})
 	}
 	err = a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {

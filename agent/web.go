@@ -4,31 +4,30 @@ import (
 	"context"
 
 	"github.com/vecctl/vecctl/agent/admin"
-	"github.com/vecctl/vecctl/agent/pages"
-	"github.com/vecctl/vecctl/agent/pages/share"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // newPages makes the pages that the public sees.
-func (a *Agent) newPages() (*pages.Pages, error) {
-	o := pages.Options{
-		Vault: a.store, Institution: a.institutions.ByID, Current: a.Institution, BaseURL: a.BaseURL,
+func (a *Agent) newPages() (*web.Pages, error) {
+	o := web.Options{
+		Store: a.store, Institution: a.institutions.ByID, Current: a.Institution, BaseURL: a.BaseURL,
 		VerifyURL: func(reference string) string { return signing.VerifyURL(a.BaseURL(), reference) },
 		ShareURL:  func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
-		Open: func(ctx context.Context, c vault.Certificate) (share.Document, error) {
+		Open: func(ctx context.Context, c vault.Certificate) (web.Document, error) {
 			return a.exporter.Open(ctx, c)
 		},
-		FileName: results.FileName, Ask: a.correctionAdmin().RequestCorrection, SendLink: a.sendSignInMail,
-		Desk: a.PublicApplications(), ReadForm: readForm,
+		FileName: results.FileName, RequestCorrection: a.correctionAdmin().RequestCorrection, SendSignInLink: a.sendSignInMail,
+		Applications: a.PublicApplications(), ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {
-		o.Draw = a.exporter.RenderPreview
+		o.RenderPreview = a.exporter.RenderPreview
 	}
-	return pages.New(o)
+	return web.New(o)
 }
 
 func (a *Agent) correctionAdmin() *admin.Corrections {

@@ -1,4 +1,5 @@
-// Package api is the documented Business API of the vault.
+// Package api is the documented Business API of the vault: its routes, who may call
+// them, and how errors are answered.
 package api
 
 import (
@@ -8,8 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/api/gate"
-	"github.com/vecctl/vecctl/agent/api/reference"
+	"github.com/vecctl/vecctl/agent/api/openapi"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -17,8 +17,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// Vault is what the API needs of the store.
-type Vault interface {
+// Store is what the API needs of the store.
+type Store interface {
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
@@ -36,7 +36,7 @@ type Document interface {
 
 // Options are what the API is made of.
 type Options struct {
-	Vault  Vault
+	Store  Store
 	Intake Intake
 	// Institution finds the one that a caller belongs to.
 	Institution func(id uint32) (vault.Institution, bool)
@@ -49,12 +49,12 @@ type Options struct {
 	VerifyURL func(vault.Certificate) string
 	// ShareURL is its view-and-share page.
 	ShareURL   func(vault.Certificate) string
-	ShapeBatch func(vault.Batch) client.Batch
+	BatchToAPI func(vault.Batch) client.Batch
 	// Templates lists what certificates can be made with.
 	Templates func() ([]client.Template, error)
-	// Placement is where codes go that an upload does not say: what a template wants or,
+	// DefaultPlacement is where codes go that an upload does not say: what a template wants or,
 	// without a name, the home. One that is not there is an error of kind Invalid.
-	Placement func(template string) (vault.Placement, error)
+	DefaultPlacement func(template string) (vault.Placement, error)
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits
@@ -66,21 +66,21 @@ type Options struct {
 // API answers the documented calls.
 type API struct {
 	Options
-	slots   *gate.Slots
-	flights gate.Flights[apiaccess.IdempotencyKey]
-	rates   gate.Rates
+	uploadSlots *UploadSlots
+	inFlight    InFlightKeys[apiaccess.IdempotencyKey]
+	rates       RateCounter
 }
 
 // New makes the API; it starts nothing.
 func New(o Options) *API {
 	o.Limits = o.Limits.orDefault()
-	return &API{Options: o, slots: gate.NewSlots(o.Limits.Uploads)}
+	return &API{Options: o, uploadSlots: NewUploadSlots(o.Limits.Uploads)}
 }
 
-// Handler routes the calls of those whom the door lets in.
-func (a *API) Handler(door Door) http.Handler {
+// Handler routes the calls of those whom the authenticator lets in.
+func (a *API) Handler(auth Authenticator) http.Handler {
 	mux := http.NewServeMux()
-	guarded := func(needs apiaccess.Permission, h handler) http.HandlerFunc { return a.guarded(door, needs, h) }
+	guarded := func(needs apiaccess.Permission, h handler) http.HandlerFunc { return a.authorize(auth, needs, h) }
 	const base = "/business/certificate-vault"
 	a.route(mux, base, methods{
 		http.MethodGet: guarded(apiaccess.MayList, a.listVault), http.MethodPost: guarded(apiaccess.MayCreate, a.uploadOne),
@@ -90,34 +90,34 @@ func (a *API) Handler(door Door) http.Handler {
 	a.route(mux, base+"/{name}", methods{http.MethodGet: guarded(apiaccess.MayView, a.view)})
 	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.download)})
 	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(apiaccess.MayUpdate, a.retry)})
-	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.templates)})
-	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.batches)})
-	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.list)})
-	for path, page := range reference.Pages() {
+	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.listTemplates)})
+	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.listBatches)})
+	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.listCertificates)})
+	for path, page := range openapi.Handlers() {
 		a.route(mux, path, methods{http.MethodGet: page.ServeHTTP})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.Fail(w, r, fault.New(fault.NotFound, "There is nothing at this address."))
 	})
-	return a.traced(mux)
+	return a.withRequestID(mux)
 }
 
 // handler answers one call of a caller who may make it.
 type handler func(http.ResponseWriter, *http.Request, Caller) error
 
-// guarded lets only those in who may make a call; an empty permission is that of
+// authorize lets only those in who may make a call; an empty permission is that of
 // every caller.
-func (a *API) guarded(door Door, needs apiaccess.Permission, h handler) http.HandlerFunc {
+func (a *API) authorize(auth Authenticator, needs apiaccess.Permission, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		who, err := door(r)
+		who, err := auth(r)
 		if err == nil {
-			err = who.may(needs)
+			err = who.checkPermission(needs)
 		}
 		if err == nil {
-			err = a.admit(w, who)
+			err = a.checkRate(w, who)
 		}
 		if err == nil {
-			err = h(w, who.acting(r, a.Now()), who)
+			err = h(w, who.withAudit(r, a.Now()), who)
 		}
 		if err != nil {
 			a.Fail(w, r, err)

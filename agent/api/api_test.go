@@ -30,7 +30,7 @@ func (o oneToken) ChangeToken(_ context.Context, _ uint32, _ string, change func
 func FuzzToken(f *testing.F) {
 	const secret = "vec_secret"
 	now := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
-	door := TokenDoor(oneToken{apiaccess.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
+	door := TokenAuth(oneToken{apiaccess.Token{ID: "t", Institution: 7, Hash: vault.HashSecret(secret)}}, func() time.Time { return now })
 	for _, seed := range []string{"Bearer " + secret, "bearer " + secret, "Bearer", "Bearer  " + secret, "Basic x", "", "\x00"} {
 		f.Add(seed)
 	}
@@ -59,10 +59,10 @@ func FuzzIdempotencyKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key, other string) {
 		a := New(Options{})
-		call := func(keys ...string) (*keyed, error) {
+		call := func(keys ...string) (*idempotentCall, error) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
-			r.Header[IdempotencyKey] = keys
-			return a.begin(r, Caller{institution: 7})
+			r.Header[IdempotencyHeader] = keys
+			return a.beginUpload(r, Caller{institution: 7})
 		}
 		plain := len(key) >= 1 && len(key) <= 255 && !strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' })
 		k, err := call(key)

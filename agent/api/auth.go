@@ -14,8 +14,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-// Tokens is what is needed of the store to know who calls.
-type Tokens interface {
+// TokenStore is what is needed of the store to know who calls.
+type TokenStore interface {
 	TokenByHash(ctx context.Context, hash string) (apiaccess.Token, error)
 	ChangeToken(ctx context.Context, institution uint32, id string, change func(apiaccess.Token) (apiaccess.Token, error)) (apiaccess.Token, error)
 }
@@ -26,32 +26,32 @@ type Caller struct {
 	token       *apiaccess.Token // nil for staff, who may do everything
 }
 
-// name tells callers apart: a token by its ID.
-func (c Caller) name() string {
+// id tells callers apart: a token by its ID.
+func (c Caller) id() string {
 	if c.token == nil {
 		return "staff"
 	}
 	return c.token.ID
 }
 
-// acting puts a call that may change something on its way into the audit trail.
-func (c Caller) acting(r *http.Request, now time.Time) *http.Request {
+// withAudit puts a call that may change something on its way into the audit trail.
+func (c Caller) withAudit(r *http.Request, now time.Time) *http.Request {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r
 	}
-	p := &audit.PendingAction{Action: audit.Action{Actor: c.title(r), Request: r.Method + " " + r.URL.Path, RemoteAddr: c.from(r)}, At: now}
+	p := &audit.PendingAction{Action: audit.Action{Actor: c.auditName(r), Request: r.Method + " " + r.URL.Path, RemoteAddr: c.auditOrigin(r)}, At: now}
 	return r.WithContext(audit.NewContext(r.Context(), p))
 }
 
-// title is who calls, for the audit trail. Staff say their names themselves.
-func (c Caller) title(r *http.Request) string {
+// auditName is who calls, for the audit trail. Staff say their names themselves.
+func (c Caller) auditName(r *http.Request) string {
 	if c.token == nil {
 		return adminclient.Actor(r)
 	}
 	return "token " + c.token.Name + " (" + c.token.ID + ")"
 }
 
-func (c Caller) from(r *http.Request) string {
+func (c Caller) auditOrigin(r *http.Request) string {
 	if c.token == nil {
 		return "local"
 	}
@@ -61,21 +61,21 @@ func (c Caller) from(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// may asks for a permission; the empty one is that of every caller.
-func (c Caller) may(p apiaccess.Permission) error {
+// checkPermission asks for a permission; the empty one is that of every caller.
+func (c Caller) checkPermission(p apiaccess.Permission) error {
 	if c.token == nil || p == "" || c.token.Allows(p) {
 		return nil
 	}
-	return forbidden{required: p}
+	return permissionError{required: p}
 }
 
-// forbidden is a missing permission; the answer names it.
-type forbidden struct{ required apiaccess.Permission }
+// permissionError is a missing permission; the answer names it.
+type permissionError struct{ required apiaccess.Permission }
 
-func (f forbidden) Error() string { return "missing permission " + string(f.required) }
+func (f permissionError) Error() string { return "missing permission " + string(f.required) }
 
 // Unwrap gives it its kind and the guide's text.
-func (f forbidden) Unwrap() error {
+func (f permissionError) Unwrap() error {
 	return fault.New(fault.Forbidden, "Forbidden - Insufficient permissions")
 }
 
@@ -83,18 +83,18 @@ func unauthorized() error {
 	return fault.New(fault.Unauthenticated, "Unauthorized - Invalid API token")
 }
 
-// Door finds out who calls.
-type Door func(*http.Request) (Caller, error)
+// Authenticator finds out who calls.
+type Authenticator func(*http.Request) (Caller, error)
 
-// StaffDoor is for faces that only staff can reach.
-func StaffDoor(institution func() uint32) Door {
+// StaffAuth is for faces that only staff can reach.
+func StaffAuth(institution func() uint32) Authenticator {
 	return func(*http.Request) (Caller, error) { return Caller{institution: institution()}, nil }
 }
 
-// TokenDoor asks for an API token. Unknown, expired and revoked tokens are
+// TokenAuth asks for an API token. Unknown, expired and revoked tokens are
 // answered alike. The look-up goes by the secret's hash, so its time tells
 // nothing about the secret.
-func TokenDoor(tokens Tokens, now func() time.Time) Door {
+func TokenAuth(tokens TokenStore, now func() time.Time) Authenticator {
 	return func(r *http.Request) (Caller, error) {
 		scheme, secret, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !ok || !strings.EqualFold(scheme, "Bearer") {

@@ -4,50 +4,49 @@ import (
 	"context"
 
 	"github.com/vecctl/vecctl/agent/api/form"
-	"github.com/vecctl/vecctl/agent/api/placing"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// place reads where the code of an uploaded document goes, and looks whether it has
+// readPlacement reads where the code of an uploaded document goes, and looks whether it has
 // room there. It returns what is wrong with it.
-func (a *API) place(f *form.Form) (vault.Placement, []fault.Field, error) {
-	p, bad, err := placing.Read(f.Fields, f.Wrong, "", a.Placement)
-	if err != nil || len(bad) > 0 || f.Document == nil {
+func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error) {
+	p, bad, err := form.ReadPlacement(f.Fields, f.NotText, "", a.DefaultPlacement)
+	if err != nil || len(bad) > 0 || f.Upload == nil {
 		return p, bad, err
 	}
-	err = a.Intake.Room(f.Document, p)
-	if bad = placing.OffPage("", err); bad != nil {
+	err = a.Intake.Room(f.Upload, p)
+	if bad = form.PlacementErrors("", err); bad != nil {
 		err = nil
 	}
 	return p, bad, err
 }
 
-// placeAll does the same for the entries of a bulk request, whose documents are
+// readPlacements does the same for the entries of a bulk request, whose documents are
 // stored already.
-func (a *API) placeAll(ctx context.Context, o *order) error {
-	of := placing.Standards(a.Placement).Remembered()
+func (a *API) readPlacements(ctx context.Context, o *bulkRequest) error {
+	defaults := form.DefaultPlacement(a.DefaultPlacement).Cached()
 	for i, e := range o.entries {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !e.Object {
+		if !e.IsObject {
 			continue
 		}
 		prefix := "entries." + e.Key + "."
-		p, bad, err := placing.Read(e.Fields, e.Wrong, prefix, of)
+		p, bad, err := form.ReadPlacement(e.Fields, e.NotText, prefix, defaults)
 		if err != nil {
 			return err
 		}
 		o.drafts[i].Placement = p
-		if o.bad[i] = append(o.bad[i], bad...); len(o.bad[i]) > 0 {
+		if o.fieldErrors[i] = append(o.fieldErrors[i], bad...); len(o.fieldErrors[i]) > 0 {
 			continue
 		}
 		err = a.Intake.RoomOf(o.drafts[i].File, p)
-		if bad = placing.OffPage(prefix, err); bad == nil && err != nil {
+		if bad = form.PlacementErrors(prefix, err); bad == nil && err != nil {
 			return err
 		}
-		o.bad[i] = append(o.bad[i], bad...)
+		o.fieldErrors[i] = append(o.fieldErrors[i], bad...)
 	}
 	return nil
 }

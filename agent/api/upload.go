@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/api/form"
-	"github.com/vecctl/vecctl/agent/api/placing"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -17,74 +16,74 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// Intake is the door that uploads go through.
+// Intake checks and stores what is uploaded.
 type Intake interface {
 	form.Receiver
 	// Room refuses a place for the code that a document does not have; RoomOf does so
 	// for one that is stored.
-	Room(d form.Incoming, p vault.Placement) error
+	Room(d form.Upload, p vault.Placement) error
 	RoomOf(file vault.File, p vault.Placement) error
 	// KeepFile stores a document for a later request, with the answer unless that
 	// is nil.
-	KeepFile(ctx context.Context, who vault.Institution, d form.Incoming,
+	KeepFile(ctx context.Context, who vault.Institution, d form.Upload,
 		reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error)
 	// IssueOne accepts a certificate; IssueBatch accepts all of a batch or nothing.
 	// A reply that is nil keeps no answer.
-	IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d form.Incoming,
+	IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d form.Upload,
 		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error)
 	IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
 		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) ([]store.Conflict, error)
 }
 
-// duplicate is the guide's text, step 4.
-const duplicate = vault.DuplicateMessage
+// duplicateMessage is the guide's text, step 4.
+const duplicateMessage = vault.DuplicateMessage
 
 // uploadOne issues one certificate (guide, step 4).
 func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) error {
-	k, err := a.begin(r, who)
+	k, err := a.beginUpload(r, who)
 	if err != nil {
 		return err
 	}
 	defer k.end()
-	f, err := form.Read(w, r, a.Intake, "certificate_file", append(placing.Fields(),
+	f, err := form.ReadUpload(w, r, a.Intake, "certificate_file", append(form.PlacementFields(),
 		"certificate_title", "full_name", "applicant_email", "issue_date", "details")...)
 	defer f.Discard()
 	if err != nil {
 		return err
 	}
-	if done, err := k.replay(w, r, f.Said()); done || err != nil {
+	if done, err := k.replay(w, r, f.FingerprintFields()); done || err != nil {
 		return err
 	}
 	institution, err := a.institution(who)
 	if err != nil {
 		return err
 	}
-	draft := a.draft(institution, f.Fields)
+	draft := a.newDraft(institution, f.Fields)
 	draft.Trigger = vault.SingleUpload
-	if f.Document != nil {
-		draft.File = f.Document.Describe()
+	if f.Upload != nil {
+		draft.File = f.Upload.Describe()
 	}
-	placed, misplaced, err := a.place(f)
+	placed, misplaced, err := a.readPlacement(f)
 	if err != nil {
 		return err
 	}
 	draft.Placement = placed
-	bad := slices.Concat(draftProblems(draft, f.Wrong, ""), f.Problems(), misplaced)
+	bad := slices.Concat(validateDraft(draft, f.NotText, ""), f.FileErrors(), misplaced)
 	if err := fault.InvalidFields(bad); err != nil {
 		return err
 	}
-	return a.issueOne(w, r, institution, k, draft, f.Document)
+	return a.issueOne(w, r, institution, k, draft, f.Upload)
 }
 
-func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *keyed, draft vault.Draft, d form.Incoming) error {
+func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *idempotentCall, draft vault.Draft, d form.Upload) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
-		return json.Marshal(made[client.Certificate]{"Vault certificate uploaded successfully", a.Shape(c)})
+		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.ToAPI(c)})
 	}
 	var reply func([]vault.Certificate) (apiaccess.StoredResponse, error)
-	if k.name.Key != "" {
+	if k.key.Key != "" {
 		reply = func(all []vault.Certificate) (apiaccess.StoredResponse, error) {
 			raw, err := answer(all[0])
-			return k.reply(http.StatusCreated, raw), err
+			return k.storedResponse(http.StatusCreated, raw), err
 		}
 	}
 	c, refused, err := a.Intake.IssueOne(r.Context(), institution, draft, d, reply)
@@ -92,58 +91,58 @@ func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault
 		return err
 	}
 	if len(refused) > 0 {
-		return fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: duplicate}})
+		return fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: duplicateMessage}})
 	}
 	a.Wake()
 	raw, err := answer(c)
 	if err == nil {
-		respondRaw(w, http.StatusCreated, raw)
+		writeRawJSON(w, http.StatusCreated, raw)
 	}
 	return err
 }
 
-// made is the answer to a call that made something.
-type made[T any] struct {
+// createdBody is the answer to a call that made something.
+type createdBody[T any] struct {
 	Message string `json:"message"`
 	Data    T      `json:"data"`
 }
 
 // uploadFile stores a document for a bulk request (guide, step 5a).
 func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) error {
-	k, err := a.begin(r, who)
+	k, err := a.beginUpload(r, who)
 	if err != nil {
 		return err
 	}
 	defer k.end()
-	f, err := form.Read(w, r, a.Intake, "file")
+	f, err := form.ReadUpload(w, r, a.Intake, "file")
 	defer f.Discard()
 	if err != nil {
 		return err
 	}
-	if done, err := k.replay(w, r, f.Said()); done || err != nil {
+	if done, err := k.replay(w, r, f.FingerprintFields()); done || err != nil {
 		return err
 	}
 	institution, err := a.institution(who)
 	if err != nil {
 		return err
 	}
-	if err := fault.InvalidFields(f.Problems()); err != nil {
+	if err := fault.InvalidFields(f.FileErrors()); err != nil {
 		return err
 	}
 	var raw []byte
-	_, err = a.Intake.KeepFile(r.Context(), institution, f.Document, func(u apiaccess.Upload) (*apiaccess.StoredResponse, error) {
-		raw, err = json.Marshal(made[client.UploadedFile]{"File uploaded successfully", client.UploadedFile{
-			FileID: u.ID, Name: u.File.Name, MIME: f.Document.MIME(), Size: u.File.Size}})
-		if err != nil || k.name.Key == "" {
+	_, err = a.Intake.KeepFile(r.Context(), institution, f.Upload, func(u apiaccess.Upload) (*apiaccess.StoredResponse, error) {
+		raw, err = json.Marshal(createdBody[client.UploadedFile]{"File uploaded successfully", client.UploadedFile{
+			FileID: u.ID, Name: u.File.Name, MIME: f.Upload.MIME(), Size: u.File.Size}})
+		if err != nil || k.key.Key == "" {
 			return nil, err
 		}
-		reply := k.reply(http.StatusCreated, raw)
+		reply := k.storedResponse(http.StatusCreated, raw)
 		return &reply, nil
 	})
 	if err != nil {
 		return err
 	}
-	respondRaw(w, http.StatusCreated, raw)
+	writeRawJSON(w, http.StatusCreated, raw)
 	return nil
 }
 
@@ -156,9 +155,9 @@ func (a *API) institution(who Caller) (vault.Institution, error) {
 	return i, nil
 }
 
-// draft makes a draft of a request's fields. The date defaults to today, where
+// newDraft makes a draft of a request's fields. The date defaults to today, where
 // the institution is.
-func (a *API) draft(institution vault.Institution, fields map[string]string) vault.Draft {
+func (a *API) newDraft(institution vault.Institution, fields map[string]string) vault.Draft {
 	d := vault.Draft{
 		Title: fields["certificate_title"], Name: fields["full_name"], Email: fields["applicant_email"], Details: fields["details"],
 	}.Clean()
@@ -166,9 +165,9 @@ func (a *API) draft(institution vault.Institution, fields map[string]string) vau
 	return d
 }
 
-// draftProblems are what is wrong with a draft's fields but its document. The
+// validateDraft are what is wrong with a draft's fields but its document. The
 // prefix stands before the fields of an entry, which are called by their names.
-func draftProblems(d vault.Draft, wrong []string, prefix string) []fault.Field {
+func validateDraft(d vault.Draft, wrong []string, prefix string) []fault.Field {
 	var bad []fault.Field
 	label := func(field string) string {
 		if prefix != "" {
@@ -177,7 +176,7 @@ func draftProblems(d vault.Draft, wrong []string, prefix string) []fault.Field {
 		return strings.ReplaceAll(field, "_", " ")
 	}
 	for _, name := range wrong {
-		if name != "certificate_file" && !slices.Contains(placing.Fields(), name) {
+		if name != "certificate_file" && !slices.Contains(form.PlacementFields(), name) {
 			bad = append(bad, fault.Field{Name: prefix + name, Message: "The " + label(name) + " field must be a string."})
 		}
 	}

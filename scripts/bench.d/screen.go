@@ -15,8 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/adminapi"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/panel"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
@@ -149,7 +149,7 @@ func throughAll(t *table, pid int, tty *terminal) error {
 // standIn answers a screen as an agent would that finishes certificates at a
 // steady rate.
 type standIn struct {
-	panel.Agent // nothing else is asked of it
+	adminapi.Agent // nothing else is asked of it
 
 	run      atomic.Bool
 	finished atomic.Int64
@@ -167,11 +167,11 @@ func (v *standIn) serve(dir home.Dir) (stop func(), err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go v.finish(ctx)
-	staff := &panel.Panel{Agent: v, Stream: v, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
+	staff := &adminapi.Handler{Agent: v, EventStream: v, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}, LogFailure: func(*http.Request, error) {}}
 	mux := http.NewServeMux()
-	mux.Handle("/panel/", staff.Handler())
+	mux.Handle("/panel/", staff.Routes())
 	mux.HandleFunc("/business/certificate-vault", v.list)
 	mux.HandleFunc("/business/batches", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(client.Page[client.Batch]{Data: []client.Batch{v.batch()}, Meta: client.Meta{LastPage: 1, Total: 1}})
@@ -201,7 +201,7 @@ func (v *standIn) finish(ctx context.Context) {
 	}
 }
 
-// Status implements panel.Agent.
+// Status implements adminapi.Agent.
 func (v *standIn) Status(context.Context) (adminclient.AgentStatus, error) {
 	n := int(v.finished.Load())
 	return adminclient.AgentStatus{Institution: "Bench", Certificates: map[string]int{"approved": n, "processing": screenRows - n},
@@ -214,13 +214,13 @@ func (v *standIn) batch() client.Batch {
 		CreatedAt: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
 }
 
-// Snapshot implements panel.Stream.
+// Snapshot implements adminapi.EventStream.
 func (v *standIn) Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error) {
 	status, err := v.Status(ctx)
 	return adminclient.Snapshot{Status: status, Batches: []client.Batch{v.batch()}}, uint64(2 * v.finished.Load()), err
 }
 
-// Since implements panel.Stream: each certificate is created and approved.
+// Since implements adminapi.EventStream: each certificate is created and approved.
 func (v *standIn) Since(_ context.Context, seq uint64) ([]adminclient.Message, uint64, error) {
 	const group = 256
 	last := min(uint64(2*v.finished.Load()), seq+group)
@@ -241,7 +241,7 @@ func (v *standIn) Since(_ context.Context, seq uint64) ([]adminclient.Message, u
 	return messages, last, nil
 }
 
-// Follow implements panel.Stream.
+// Follow implements adminapi.EventStream.
 func (v *standIn) Follow() (ready <-chan struct{}, besides func(context.Context) []adminclient.Message, stop func()) {
 	news := make(chan struct{}, 1)
 	ended := make(chan struct{})

@@ -1,141 +1,234 @@
-// Package form reads a request that brings one document, with what is said of it.
+// Package form reads what requests bring: forms in both encodings and JSON,
+// streamed and bounded; a form with one document; and where a document's code goes.
 package form
 
 import (
+	"bufio"
 	"errors"
-	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
-	"slices"
+	"net/url"
+	"os"
 	"strings"
-
-	"github.com/vecctl/vecctl/agent/api/body"
-	"github.com/vecctl/vecctl/agent/api/placing"
-	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/vault"
+	"unicode/utf8"
 )
 
-// Receiver reads a document to its end. ErrTooLarge and ErrWrongType refuse it.
-type Receiver interface {
-	Receive(r io.Reader, name string) (Incoming, error)
-}
-
-// Incoming is a document that was handed in and is not stored yet.
-type Incoming interface {
-	Describe() vault.File
-	MIME() string
-	Discard()
-}
-
-// Refusals of a document.
+// Errors that a request's body can make.
 var (
-	ErrTooLarge  = errors.New("the document is too large")
-	ErrWrongType = errors.New("the document is of a type that is not accepted, or its name says otherwise")
+	ErrContentType  = errors.New("the request's content type is not understood")
+	ErrMalformed    = errors.New("the request's body is not what its content type says, or it ended early")
+	ErrBodyTooLarge = errors.New("the request's body is too large")
+	ErrTooSlow      = errors.New("the request's body came too slowly")
+	ErrEncoding     = errors.New("the request's body is not valid UTF-8")
 )
 
-// largestUpload bounds the body of a request with a document: what is more than
-// 20 MB is read to its end up to here, so that the client gets to read why it
-// was refused.
-const largestUpload = 3*vault.MaxFile + 1<<20
+// Bounds of what is kept of a request. A value that is longer than any that is
+// valid is cut off, still too long to be valid.
+const (
+	maxName  = 200
+	maxValue = 16 << 10
+	// maxParts is more than 10,000 entries of eleven fields, each given twice.
+	maxParts = 240_000
+)
 
-// Form is a form with one document.
-type Form struct {
-	Fields   map[string]string // the texts that it was asked for
-	Wrong    []string          // fields that hold no text
-	Document Incoming          // nil where there is none that can be taken
-
-	texts   []string // fields that are kept
-	file    string   // the document's field
-	door    Receiver
-	refused error // why there is no document
-	asText  bool  // the document's field held a text
+// FormHandler takes the parts of a form one by one.
+type FormHandler interface {
+	// Wants reports whether a field is to be kept; others are passed over.
+	Wants(name string) bool
+	// Text is one field's value.
+	Text(name, value string)
+	// File is one document; it need not be read to its end.
+	File(name, fileName string, r io.Reader) error
 }
 
-// Wants tells whether a field is one of the form's.
-func (f *Form) Wants(name string) bool {
-	return name == f.file || slices.Contains(f.texts, name)
+// ReadForm reads a form in either encoding into t. A request without a body is an
+// empty form. handled is false for JSON, which is the caller's to read.
+func ReadForm(r *http.Request, t FormHandler) (handled bool, err error) {
+	kind := r.Header.Get("Content-Type")
+	if kind == "" {
+		if n, err := io.CopyN(io.Discard, r.Body, 1); n > 0 || !errors.Is(err, io.EOF) {
+			return true, unlessMalformed(classify(err), ErrContentType)
+		}
+		return true, nil
+	}
+	media, parameters, err := mime.ParseMediaType(kind)
+	if err != nil {
+		return true, ErrContentType
+	}
+	switch media {
+	case "multipart/form-data":
+		if parameters["boundary"] == "" || len(parameters["boundary"]) > 70 {
+			return true, ErrMalformed // RFC 2046, section 5.1.1
+		}
+		seen := &tailReader{Reader: r.Body}
+		// The multipart reader itself asks for a few kilobytes at a time.
+		err := readParts(multipart.NewReader(bufio.NewReaderSize(seen, 64<<10), parameters["boundary"]), t)
+		if err == nil && !seen.complete(parameters["boundary"]) {
+			err = ErrMalformed
+		}
+		return true, err
+	case "application/x-www-form-urlencoded":
+		return true, readPairs(r.Body, t)
+	case "application/json":
+		return false, nil
+	}
+	return true, ErrContentType
 }
 
-// Text keeps a value; of two with one name the last counts, as in PHP.
-func (f *Form) Text(name, value string) {
-	if name == f.file {
-		f.asText = value != ""
-		return
+func unlessMalformed(err, other error) error {
+	if err != nil && !errors.Is(err, ErrMalformed) {
+		return err
 	}
-	f.Fields[name] = value
+	return other
 }
 
-// File stages the document; of two the last counts.
-func (f *Form) File(name, fileName string, r io.Reader) error {
-	if name != f.file {
-		f.Wrong = append(f.Wrong, name)
-		return nil
+func readParts(parts *multipart.Reader, t FormHandler) error {
+	for n := 0; ; n++ {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return asBodyError(classify(err))
+		}
+		if n == maxParts {
+			return ErrBodyTooLarge
+		}
+		if err := readPart(p, t); err != nil {
+			return err
+		}
 	}
-	f.Discard()
-	f.refused, f.asText = nil, false
-	if fileName == "" {
-		return nil // what browsers send for no file
+}
+
+func readPart(p *multipart.Part, t FormHandler) error {
+	name := p.FormName()
+	_, parameters, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	fileName, isFile := parameters["filename"]
+	if err != nil || len(name) > maxName || !t.Wants(name) {
+		_, err := io.Copy(io.Discard, p)
+		return classify(err)
 	}
-	d, err := f.door.Receive(r, fileName)
-	if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrWrongType) {
-		f.refused = err
-		return nil
+	if isFile {
+		err := t.File(name, fileName, p)
+		if err == nil {
+			_, err = io.Copy(io.Discard, p) // what it left unread
+		}
+		return classify(err)
 	}
+	value, err := readValue(p)
+	if err != nil {
+		return err
+	}
+	t.Text(name, value)
+	return nil
+}
+
+// readValue keeps the beginning of a value, and reads over the rest.
+func readValue(r io.Reader) (string, error) {
+	value, err := io.ReadAll(io.LimitReader(r, maxValue+1))
 	if err == nil {
-		f.Document = d
+		_, err = io.Copy(io.Discard, r)
+	}
+	return truncate(string(value)), classify(err)
+}
+
+// truncate keeps the beginning of a value, in whole characters.
+func truncate(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	n := maxValue
+	for n > maxValue-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// readPairs reads name=value pairs, one at a time.
+func readPairs(r io.Reader, t FormHandler) error {
+	const longest = 3*(maxName+maxValue) + 1 // every byte escaped
+	in := bufio.NewReaderSize(r, 32<<10)
+	for n := 0; ; n++ {
+		pair, end, err := readUntil(in, '&', longest)
+		if err != nil {
+			return classify(err)
+		}
+		if n == maxParts {
+			return ErrBodyTooLarge
+		}
+		escapedName, escaped, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(escapedName)
+		value, valueErr := url.QueryUnescape(escaped)
+		if nameErr != nil || valueErr != nil {
+			return ErrMalformed
+		}
+		if len(name) <= maxName && t.Wants(name) {
+			t.Text(name, truncate(value))
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+// readUntil reads to a separator or the end. Of more than most bytes it is an
+// error.
+func readUntil(in *bufio.Reader, separator byte, most int) (text string, end bool, err error) {
+	var b []byte
+	for {
+		piece, err := in.ReadSlice(separator)
+		b = append(b, piece...)
+		switch {
+		case len(b) > most:
+			return "", false, ErrBodyTooLarge
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF):
+			return string(b), true, nil
+		case err != nil:
+			return "", false, err
+		default:
+			return string(b[:len(b)-1]), false, nil
+		}
+	}
+}
+
+// classify names what went wrong while a body was read. An error with a meaning
+// of its own, such as a full disk's, stays what it is.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if isBodyError(err) {
+		return err
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || errors.Is(err, multipart.ErrMessageTooLarge) {
+		return ErrBodyTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ErrTooSlow
+	}
+	if _, ok := errors.AsType[*connError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		strings.HasPrefix(err.Error(), "multipart: ") || strings.HasPrefix(err.Error(), "malformed MIME header") {
+		return ErrMalformed
 	}
 	return err
 }
 
-// Discard gives the document up, where there is one that nobody stored.
-func (f *Form) Discard() {
-	if f.Document != nil {
-		f.Document.Discard()
-		f.Document = nil
+func isBodyError(err error) bool {
+	for _, known := range []error{ErrContentType, ErrMalformed, ErrBodyTooLarge, ErrTooSlow, ErrEncoding} {
+		if errors.Is(err, known) {
+			return true
+		}
 	}
+	return false
 }
 
-// Said is what the form says, for telling one call from another.
-func (f *Form) Said() map[string]string {
-	all := map[string]string{}
-	for name, value := range f.Fields {
-		all["text "+name] = value
+// asBodyError makes any other error of a parser one of form.
+func asBodyError(err error) error {
+	if isBodyError(err) {
+		return err
 	}
-	if f.Document != nil {
-		all["file"], all["file name"] = f.Document.Describe().SHA256, f.Document.Describe().Name
-	}
-	return all
-}
-
-// Problems are what is wrong with the document.
-func (f *Form) Problems() []fault.Field {
-	say := func(format string) []fault.Field {
-		return []fault.Field{{Name: f.file, Message: fmt.Sprintf(format, strings.ReplaceAll(f.file, "_", " "))}}
-	}
-	switch {
-	case errors.Is(f.refused, ErrTooLarge):
-		return say("The %s field must not be greater than 20480 kilobytes.")
-	case f.refused != nil:
-		return say("The %s field must be a file of type: pdf, jpg, jpeg, png.")
-	case f.Document != nil:
-		return nil
-	case f.asText || slices.Contains(f.Wrong, f.file):
-		return say("The %s field must be a file.")
-	}
-	return say("The %s field is required.")
-}
-
-// Read reads a request's form with a document, whose field is named before those of
-// its texts. Whatever it returns, the form is the caller's to discard.
-func Read(w http.ResponseWriter, r *http.Request, door Receiver, file string, texts ...string) (*Form, error) {
-	f := &Form{texts: texts, file: file, door: door, Fields: map[string]string{}}
-	if r.ContentLength > largestUpload {
-		return f, body.ErrTooLarge
-	}
-	defer body.Bound(w, r, largestUpload, body.DefaultPace())()
-	handled, err := body.ReadForm(r, f)
-	if err == nil && !handled {
-		f.Wrong, err = body.ReadObject(r.Body, f, placing.Group)
-	}
-	return f, err
+	return ErrMalformed
 }

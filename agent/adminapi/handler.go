@@ -1,0 +1,169 @@
+// Package adminapi is the API for staff: what the command line and the screen need
+// besides the documented API. It is never served to the network.
+package adminapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// Agent is who does the work.
+type Agent interface {
+	Bulk(ctx context.Context, r adminclient.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
+	Status(ctx context.Context) (adminclient.AgentStatus, error)
+}
+
+// Batches is who does what staff ask for to batches under way.
+type Batches interface {
+	ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error)
+}
+
+// Handler answers staff.
+type Handler struct {
+	Agent                Agent
+	Batches              Batches
+	Tokens               Tokens
+	AuditTrail           AuditTrail
+	Institutions         Institutions
+	SigningKeys          SigningKeys
+	Keys                 Keys
+	Corrections          Corrections
+	Webhooks             Webhooks
+	Deliveries           Deliveries
+	InboundEvents        InboundEvents
+	Mails                Mails
+	CertificateChanges   CertificateChanges
+	Erasures             Erasures
+	EventStream          EventStream
+	Failures             Failures
+	CertificateHistories CertificateHistories
+	Applications         Applications
+	Backups              Backups
+	// Fail answers with an error in the vault's dialect.
+	Fail func(http.ResponseWriter, *http.Request, error)
+	// LogFailure is told of errors that are answered within a stream.
+	LogFailure func(*http.Request, error)
+}
+
+// Routes routes the calls.
+func (p *Handler) Routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /panel/status", func(w http.ResponseWriter, r *http.Request) {
+		s, err := p.Agent.Status(r.Context())
+		p.writeJSON(w, r, s, err)
+	})
+	mux.HandleFunc("POST /panel/retry", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Batch string `json:"batch_id"`
+		}
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		n, err := p.Failures.RetryAll(r.Context(), q.Batch)
+		p.writeJSON(w, r, map[string]int{"retried": n}, err)
+	})
+	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
+		var q adminclient.Settings
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		if err := p.Institutions.Configure(r.Context(), q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		s, err := p.Agent.Status(r.Context())
+		p.writeJSON(w, r, s, err)
+	})
+	mux.HandleFunc("POST /panel/bulk", p.serveBulk)
+	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
+		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), adminclient.BatchAction(r.PathValue("act")))
+		p.writeJSON(w, r, b, err)
+	})
+	p.routeKeys(mux)
+	p.routeAudit(mux)
+	mux.HandleFunc("GET /panel/events", p.serveEvents)
+	p.routeTokens(mux)
+	p.routeInstitutions(mux)
+	p.routeFailures(mux)
+	p.routeCorrections(mux)
+	mux.HandleFunc("POST /panel/backup", p.serveBackup)
+	p.routeWebhooks(mux)
+	p.routeInboundEvents(mux)
+	p.routeMails(mux)
+	p.routeCertificateChanges(mux)
+	p.routeApplications(mux)
+	return mux
+}
+
+func (p *Handler) readJSON(r *http.Request, into any) error {
+	return fault.Wrap(fault.Invalid, json.NewDecoder(r.Body).Decode(into), "the request is not JSON")
+}
+
+func (p *Handler) writeJSON(w http.ResponseWriter, r *http.Request, body any, err error) {
+	if err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		p.LogFailure(r, err)
+	}
+}
+
+// serveBulk answers with one JSON value a line: progress, then the report or the error.
+func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
+	var q adminclient.BulkRequest
+	if err := p.readJSON(r, &q); err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var mu sync.Mutex
+	lines := json.NewEncoder(w)
+	send := func(event adminclient.BulkEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		// A client that has gone ends the request's context; that stops the work.
+		if lines.Encode(event) == nil {
+			if f, ok := w.(http.Flusher); ok {
+				f.Flush()
+			}
+		}
+	}
+	report, err := p.Agent.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
+		send(adminclient.BulkEvent{Progress: &progress})
+	}))
+	if err != nil {
+		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
+			p.LogFailure(r, err)
+		}
+		if errors.Is(err, context.Canceled) {
+			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")
+		}
+		send(adminclient.BulkEvent{Error: adminclient.NewProblem(err)})
+		return
+	}
+	send(adminclient.BulkEvent{Report: &report})
+}
+
+// throttled passes about a hundred steps of each stage on, the last one surely.
+func throttled(notify func(client.Progress)) func(client.Progress) {
+	last := client.Progress{}
+	return func(p client.Progress) {
+		step := max(1, p.Total/100)
+		if p.Stage == last.Stage && p.Done < p.Total && p.Done-last.Done < step {
+			return
+		}
+		last = p
+		notify(p)
+	}
+}

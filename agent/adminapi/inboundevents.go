@@ -1,0 +1,45 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
+)
+
+// InboundEvents is who keeps events that others told us.
+type InboundEvents interface {
+	ReceivedEvents(ctx context.Context, before uint64, n int) ([]adminclient.ReceivedEvent, error)
+}
+
+func (p *Handler) routeInboundEvents(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/received", func(w http.ResponseWriter, r *http.Request) {
+		before, err := uintParam(r, "before")
+		if err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		n, err := uintParam(r, "limit")
+		if err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		all, err := p.InboundEvents.ReceivedEvents(r.Context(), before, int(n))
+		p.writeJSON(w, r, all, err)
+	})
+}
+
+// uintParam reads a number of a query; 0 where it is not given.
+func uintParam(r *http.Request, name string) (uint64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, fault.Newf(fault.Invalid, "%s: %q is no number", name, text)
+	}
+	return n, nil
+}

@@ -1,0 +1,36 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+)
+
+// Institutions is who keeps the home's institutions.
+type Institutions interface {
+	Institutions(ctx context.Context) ([]adminclient.Institution, error)
+	AddInstitution(ctx context.Context, s adminclient.Settings) (adminclient.Institution, error)
+	UseInstitution(ctx context.Context, name string) (adminclient.Institution, error)
+	Configure(ctx context.Context, s adminclient.Settings) error
+}
+
+func (p *Handler) routeInstitutions(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/institutions", func(w http.ResponseWriter, r *http.Request) {
+		all, err := p.Institutions.Institutions(r.Context())
+		p.writeJSON(w, r, all, err)
+	})
+	mux.HandleFunc("POST /panel/institutions", func(w http.ResponseWriter, r *http.Request) {
+		var q adminclient.Settings
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		i, err := p.Institutions.AddInstitution(r.Context(), q)
+		p.writeJSON(w, r, i, err)
+	})
+	mux.HandleFunc("POST /panel/institutions/{name}/use", func(w http.ResponseWriter, r *http.Request) {
+		i, err := p.Institutions.UseInstitution(r.Context(), r.PathValue("name"))
+		p.writeJSON(w, r, i, err)
+	})
+}

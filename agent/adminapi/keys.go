@@ -1,0 +1,59 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+)
+
+// SigningKeys is who keeps what institutions sign with.
+type SigningKeys interface {
+	ImportKey(ctx context.Context, pem []byte) (adminclient.SigningKey, error)
+	SigningKey(ctx context.Context) (adminclient.SigningKey, error)
+	RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error)
+}
+
+// Keys is who looks after all keys and secrets of the home.
+type Keys interface {
+	Keys(ctx context.Context) ([]adminclient.Key, error)
+	RotateSecretsKey(ctx context.Context) (adminclient.Key, error)
+}
+
+// routeKeys routes the calls about signing keys, and about all keys and secrets.
+func (p *Handler) routeKeys(mux *http.ServeMux) {
+	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.SigningKeys.SigningKey(r.Context())
+		p.writeJSON(w, r, k, err)
+	})
+	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			PEM []byte `json:"pem"`
+		}
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
+		p.writeJSON(w, r, k, err)
+	})
+	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
+		all, err := p.Keys.Keys(r.Context())
+		p.writeJSON(w, r, all, err)
+	})
+	mux.HandleFunc("POST /panel/keys/secrets/rotate", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.Keys.RotateSecretsKey(r.Context())
+		p.writeJSON(w, r, k, err)
+	})
+	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			SelfMade bool `json:"self_made"`
+		}
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.SigningKeys.RotateKey(r.Context(), q.SelfMade)
+		p.writeJSON(w, r, k, err)
+	})
+}

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// listCertificates answers with the institution's certificates, the vault's and those that
+// customers applied for.
+func (a *API) listCertificates(w http.ResponseWriter, r *http.Request, who Caller) error {
+	return a.list(w, r, who, "")
+}
+
+// listVault leaves out what customers applied for.
+func (a *API) listVault(w http.ResponseWriter, r *http.Request, who Caller) error {
+	return a.list(w, r, who, vault.FromVault)
+}
+
+func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vault.Source) error {
+	q, err := parseListQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	q.Filter.Institution, q.Filter.Source = who.institution, from
+	found, err := a.Store.List(r.Context(), q.Filter, q.Page, q.PerPage)
+	if err != nil {
+		return err
+	}
+	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
+	for i, c := range found.Certificates {
+		page.Data[i] = a.ToAPI(c)
+	}
+	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), found.Total)
+	return writeJSON(w, http.StatusOK, page)
+}
+
+func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who Caller) error {
+	q, err := parseListQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	found, total, err := a.Store.Batches(r.Context(), who.institution, q.Page, q.PerPage)
+	if err != nil {
+		return err
+	}
+	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
+	for i, b := range found {
+		b.CreatedAt = wholeSeconds(b.CreatedAt)
+		page.Data[i] = a.BatchToAPI(b)
+	}
+	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), total)
+	return writeJSON(w, http.StatusOK, page)
+}
+
+// listTemplates lists the templates; the guide's answer is a bare array.
+func (a *API) listTemplates(w http.ResponseWriter, _ *http.Request, _ Caller) error {
+	all, err := a.Templates()
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, all)
+}
+
+// checkVisible is an error where a certificate is not among those that a caller finds under
+// the vault's addresses: what customers applied for is there for staff alone.
+func (c Caller) checkVisible(found vault.Certificate) error {
+	if c.token == nil || found.Source == vault.FromVault {
+		return nil
+	}
+	return fault.New(fault.NotFound, "Certificate not found.")
+}
+
+// find reads a certificate that a call names.
+func (a *API) find(r *http.Request, who Caller) (vault.Certificate, error) {
+	c, err := a.Store.Certificate(r.Context(), who.institution, r.PathValue("name"))
+	if err == nil {
+		err = who.checkVisible(c)
+	}
+	return c, err
+}
+
+func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.find(r, who)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"data": a.ToAPI(c)})
+}
+
+func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Store.Change(r.Context(), who.institution, r.PathValue("name"),
+		func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			if err := who.checkVisible(c); err != nil {
+				return c, vault.Effects{}, err
+			}
+			return c.Retry(vault.ByRetry, a.Now())
+		})
+	if err != nil {
+		return err
+	}
+	a.Wake()
+	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.ToAPI(c)})
+}

@@ -1,0 +1,138 @@
+package form
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Receiver reads a document to its end. ErrFileTooLarge and ErrFileType refuse it.
+type Receiver interface {
+	Receive(r io.Reader, name string) (Upload, error)
+}
+
+// Upload is a document that was handed in and is not stored yet.
+type Upload interface {
+	Describe() vault.File
+	MIME() string
+	Discard()
+}
+
+// Refusals of a document.
+var (
+	ErrFileTooLarge = errors.New("the document is too large")
+	ErrFileType     = errors.New("the document is of a type that is not accepted, or its name says otherwise")
+)
+
+// maxUploadBody bounds the body of a request with a document: what is more than
+// 20 MB is read to its end up to here, so that the client gets to read why it
+// was refused.
+const maxUploadBody = 3*vault.MaxFile + 1<<20
+
+// Form is a form with one document.
+type Form struct {
+	Fields  map[string]string // the texts that it was asked for
+	NotText []string          // fields that hold no text
+	Upload  Upload            // nil where there is none that can be taken
+
+	textFields []string // fields that are kept
+	fileField  string   // the document's field
+	receiver   Receiver
+	rejected   error // why there is no document
+	asText     bool  // the document's field held a text
+}
+
+// Wants reports whether a field is one of the form's.
+func (f *Form) Wants(name string) bool {
+	return name == f.fileField || slices.Contains(f.textFields, name)
+}
+
+// Text keeps a value; of two with one name the last counts, as in PHP.
+func (f *Form) Text(name, value string) {
+	if name == f.fileField {
+		f.asText = value != ""
+		return
+	}
+	f.Fields[name] = value
+}
+
+// File stages the document; of two the last counts.
+func (f *Form) File(name, fileName string, r io.Reader) error {
+	if name != f.fileField {
+		f.NotText = append(f.NotText, name)
+		return nil
+	}
+	f.Discard()
+	f.rejected, f.asText = nil, false
+	if fileName == "" {
+		return nil // what browsers send for no file
+	}
+	d, err := f.receiver.Receive(r, fileName)
+	if errors.Is(err, ErrFileTooLarge) || errors.Is(err, ErrFileType) {
+		f.rejected = err
+		return nil
+	}
+	if err == nil {
+		f.Upload = d
+	}
+	return err
+}
+
+// Discard gives the document up, where there is one that nobody stored.
+func (f *Form) Discard() {
+	if f.Upload != nil {
+		f.Upload.Discard()
+		f.Upload = nil
+	}
+}
+
+// FingerprintFields is what the form says, for telling one call from another.
+func (f *Form) FingerprintFields() map[string]string {
+	all := map[string]string{}
+	for name, value := range f.Fields {
+		all["text "+name] = value
+	}
+	if f.Upload != nil {
+		all["file"], all["file name"] = f.Upload.Describe().SHA256, f.Upload.Describe().Name
+	}
+	return all
+}
+
+// FileErrors are what is wrong with the document.
+func (f *Form) FileErrors() []fault.Field {
+	fieldError := func(format string) []fault.Field {
+		return []fault.Field{{Name: f.fileField, Message: fmt.Sprintf(format, strings.ReplaceAll(f.fileField, "_", " "))}}
+	}
+	switch {
+	case errors.Is(f.rejected, ErrFileTooLarge):
+		return fieldError("The %s field must not be greater than 20480 kilobytes.")
+	case f.rejected != nil:
+		return fieldError("The %s field must be a file of type: pdf, jpg, jpeg, png.")
+	case f.Upload != nil:
+		return nil
+	case f.asText || slices.Contains(f.NotText, f.fileField):
+		return fieldError("The %s field must be a file.")
+	}
+	return fieldError("The %s field is required.")
+}
+
+// ReadUpload reads a request's form with a document, whose field is named before those of
+// its texts. Whatever it returns, the form is the caller's to discard.
+func ReadUpload(w http.ResponseWriter, r *http.Request, receiver Receiver, file string, texts ...string) (*Form, error) {
+	f := &Form{textFields: texts, fileField: file, receiver: receiver, Fields: map[string]string{}}
+	if r.ContentLength > maxUploadBody {
+		return f, ErrBodyTooLarge
+	}
+	defer LimitBody(w, r, maxUploadBody, DefaultReadRate())()
+	handled, err := ReadForm(r, f)
+	if err == nil && !handled {
+		f.NotText, err = ReadJSON(r.Body, f, PlacementField)
+	}
+	return f, err
+}

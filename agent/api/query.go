@@ -1,0 +1,113 @@
+package api
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+const (
+	defaultPerPage = 15
+	maxPerPage     = 100
+	maxTermBytes   = 1000
+	listParameters = "applicant_email search batch_id status page per_page from to"
+)
+
+// listQuery is what a list call asks for.
+type listQuery struct {
+	Filter        store.Filter // of the caller's choice: neither institution nor source
+	Page, PerPage int          // both from 1
+	given         url.Values   // as they came
+}
+
+// parseListQuery reads a list call's parameters; each that is wrong is a field of the
+// error. Of two with one name the last counts.
+func parseListQuery(v url.Values) (listQuery, error) {
+	get := func(name string) string {
+		if all := v[name]; len(all) > 0 {
+			return all[len(all)-1]
+		}
+		return ""
+	}
+	bad := arrayErrors(v)
+	q := listQuery{given: v, Filter: store.Filter{
+		Email: get("applicant_email"), Search: get("search"), Batch: get("batch_id"),
+	}}
+	for _, name := range []string{"applicant_email", "search", "batch_id"} {
+		if s := get(name); len(s) > maxTermBytes || !utf8.ValidString(s) {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be text of at most %d bytes.", strings.ReplaceAll(name, "_", " "), maxTermBytes)})
+		}
+	}
+	if s := get("status"); s != "" {
+		status, ok := vault.ParseStatus(s)
+		if !ok {
+			bad = append(bad, fault.Field{Name: "status", Message: "The selected status is invalid."})
+		}
+		q.Filter.Status = status
+	}
+	number := func(name string, standard, most int) int {
+		s := get(name)
+		if s == "" {
+			return standard
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > most {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a number from 1 to %d.", name, most)})
+			return standard
+		}
+		return n
+	}
+	const lastPage = 1 << 30
+	q.Page, q.PerPage = number("page", 1, lastPage), number("per_page", defaultPerPage, maxPerPage)
+	date := func(name string) vault.Date {
+		s := get(name)
+		if s == "" {
+			return ""
+		}
+		d, err := vault.ParseDate(s)
+		if err != nil {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must match the format YYYY-MM-DD.", name)})
+		}
+		return d
+	}
+	q.Filter.From, q.Filter.To = date("from"), date("to")
+	return q, fault.InvalidFields(bad)
+}
+
+// arrayErrors complains of parameters that are lists, as PHP writes them: a filter that is
+// passed over would select everything.
+func arrayErrors(v url.Values) (bad []fault.Field) {
+	for _, given := range slices.Sorted(maps.Keys(v)) {
+		if name, _, is := strings.Cut(given, "["); is && slices.Contains(strings.Fields(listParameters), name) {
+			bad = append(bad, fault.Field{Name: name, Message: fmt.Sprintf("The %s field must be a string.", strings.ReplaceAll(name, "_", " "))})
+		}
+	}
+	return bad
+}
+
+// links says where a page lies in its list. It is called once, in the end, since it
+// turns the pages of what was given. The path is the list's own address.
+func (q listQuery) links(path string, entries, total int) (client.Links, client.Meta) {
+	last := max(1, (total+q.PerPage-1)/q.PerPage)
+	meta := client.Meta{CurrentPage: q.Page, LastPage: last, Path: path, PerPage: q.PerPage, Total: total}
+	if entries > 0 {
+		meta.From, meta.To = new((q.Page-1)*q.PerPage+1), new((q.Page-1)*q.PerPage+entries)
+	}
+	link := func(n int, is bool) *string {
+		if !is {
+			return nil
+		}
+		q.given.Set("page", strconv.Itoa(n))
+		return new(path + "?" + q.given.Encode())
+	}
+	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.Page-1, q.Page > 1), Next: link(q.Page+1, q.Page < last)}, meta
+}

@@ -1,0 +1,40 @@
+package httpserver
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// StripBasePath answers below the path of the base URL as it does without it: proxies hand
+// that path on or take it away. What has an address of its own is not looked for
+// elsewhere.
+func StripBasePath(baseURL func() string, mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		base, inner := strings.TrimRight(baseURL(), "/"), r
+		if strings.Count(base, "/") > len("//") { // it has a path
+			if _, pattern := mux.Handler(r); pattern == "/" {
+				inner = withoutBasePath(r, base)
+			}
+		}
+		mux.ServeHTTP(w, inner)
+		r.Pattern = inner.Pattern // calls are counted by route
+	})
+}
+
+// withoutBasePath is a request without the path of a base URL.
+func withoutBasePath(r *http.Request, baseURL string) *http.Request {
+	base, err := url.Parse(baseURL)
+	if err != nil {
+		return r
+	}
+	path := strings.TrimRight(base.Path, "/")
+	rest, ok := strings.CutPrefix(r.URL.Path, path)
+	if path == "" || !ok || !strings.HasPrefix(rest, "/") {
+		return r
+	}
+	inner, address := r.WithContext(r.Context()), *r.URL
+	address.Path, address.RawPath = rest, strings.TrimPrefix(r.URL.RawPath, strings.TrimRight(base.EscapedPath(), "/"))
+	inner.URL = &address
+	return inner
+}

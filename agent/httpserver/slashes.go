@@ -1,0 +1,27 @@
+package httpserver
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+var repeatedSlashes = regexp.MustCompile(`/{2,}`)
+
+// CollapseSlashes takes several slashes in a row for one, as web servers before PHP programs
+// do. A client whose base URL ends with one would be sent elsewhere otherwise, which
+// few follow with an upload.
+func CollapseSlashes(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, "//") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		inner, address := r.WithContext(r.Context()), *r.URL
+		address.Path = repeatedSlashes.ReplaceAllString(r.URL.Path, "/")
+		address.RawPath = repeatedSlashes.ReplaceAllString(r.URL.RawPath, "/")
+		inner.URL = &address
+		next.ServeHTTP(w, inner)
+		r.Pattern = inner.Pattern // calls are counted by route
+	})
+}

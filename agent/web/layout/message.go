@@ -1,0 +1,28 @@
+package layout
+
+import "net/http"
+
+// RenderMessageFor is a page that only says something: a heading and a sentence.
+func (f *Layout) RenderMessageFor(w http.ResponseWriter, r *http.Request, status int, v PageContext, name string) {
+	title := v.T(name)
+	f.RenderPage(w, r, status, Page{PageContext: v, Title: title}, f.messageTemplate, struct{ Title, Text, Home string }{title, v.T(name + ".text"), v.Link("/")})
+}
+
+// RenderMessage is RenderMessageFor on a page of the current institution.
+func (f *Layout) RenderMessage(w http.ResponseWriter, r *http.Request, status int, name string) {
+	f.RenderMessageFor(w, r, status, f.CurrentPageContext(r), name)
+}
+
+// RenderError writes down why a page could not be made, and says to its visitor that it
+// could not.
+func (f *Layout) RenderError(w http.ResponseWriter, r *http.Request, err error) {
+	if ClientGone(r) {
+		return
+	}
+	f.Log.Error("a page failed", "path", redacted(r.URL.Path), "error", err)
+	f.RenderMessage(w, r, http.StatusInternalServerError, "broken")
+}
+
+// ClientGone reports whether a visitor has gone, which ends the work on the page; nobody
+// reads the answer then.
+func ClientGone(r *http.Request) bool { return r.Context().Err() != nil }

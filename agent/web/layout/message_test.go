@@ -1,0 +1,48 @@
+package layout_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// A page that fails is written down without what is secret in its address, and its
+// visitor is told. One who has gone, which ended the work, is neither.
+func TestRenderError(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	f, err := layout.New(layout.Options{
+		BaseURL: func() string { return "https://x.example" }, Current: func() vault.Institution { return vault.Institution{ID: 1, Name: "Northgate"} },
+		AcceptsApplications: func(vault.Institution) bool { return false }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []bool{false, true} {
+		log.Reset()
+		ctx, cancel := context.WithCancel(t.Context())
+		r, w := httptest.NewRequestWithContext(ctx, http.MethodGet, "/c/secret", nil), httptest.NewRecorder()
+		if gone {
+			cancel()
+		}
+		f.RenderError(w, r, errors.New("the disk hums"))
+		cancel()
+		said, noted := w.Body.String(), log.String()
+		switch {
+		case gone && (said != "" || noted != ""):
+			t.Errorf("to a visitor who has gone: %q, in the log: %q", said, noted)
+		case !gone && (w.Code != http.StatusInternalServerError || !strings.Contains(said, "Northgate") || strings.Contains(said, "disk")):
+			t.Errorf("status %d: %s", w.Code, said)
+		case !gone && (!strings.Contains(noted, "the disk hums") || !strings.Contains(noted, "path=/c ") || strings.Contains(noted, "secret")):
+			t.Errorf("in the log: %s", noted)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// verifyStore is what is needed of the store.
+type verifyStore interface {
+	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
+	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	// Version is another number after each change of a certificate.
+	Version(reference string) uint64
+}
+
+// verifyOptions are what the page is made of.
+type verifyOptions struct {
+	Store  verifyStore
+	Layout *layout.Layout
+	// Institution finds the one that issued a certificate.
+	Institution func(id uint32) (vault.Institution, bool)
+	VerifyURL   func(reference string) string
+	Log         *slog.Logger
+}
+
+// verifyPages are the verification page and the one that asks for a reference ID.
+type verifyPages struct {
+	verifyOptions
+	page, homePage layout.Template
+	cache          *verifyCache
+}
+
+// newVerifyPages reads the pages' templates.
+func newVerifyPages(o verifyOptions) (*verifyPages, error) {
+	p := &verifyPages{verifyOptions: o, cache: newVerifyCache()}
+	return p, o.Layout.ParseTemplates(templates, map[string]*layout.Template{"verify.html": &p.page, "home.html": &p.homePage})
+}
+
+// Route adds the pages' addresses. Links are printed in either case.
+func (p *verifyPages) Route(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", p.serveHome)
+	mux.HandleFunc("GET /v", p.search)
+	mux.HandleFunc("GET /v/{reference}", p.serve)
+	mux.HandleFunc("GET /V/{reference}", p.serve)
+}
+
+// verifyResult is what is found out about a reference ID.
+type verifyResult struct {
+	validity               vault.Validity
+	certificate            vault.Certificate
+	institution            vault.Institution
+	successor, predecessor string // reference IDs
+}
+
+// lookup looks a reference ID up.
+func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResult, error) {
+	c, err := p.Store.ByReference(ctx, reference)
+	if fault.Is(err, fault.NotFound) {
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Current()}, nil
+	}
+	if err != nil {
+		return verifyResult{}, err
+	}
+	if c.Validity() == vault.ValidityUnknown {
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Current()}, nil
+	}
+	f := verifyResult{validity: c.Validity(), certificate: c}
+	var ok bool
+	if f.institution, ok = p.Institution(c.Institution); !ok {
+		return f, fmt.Errorf("institution %d is missing", c.Institution)
+	}
+	f.successor, f.predecessor, err = lineage(ctx, p.Store, c)
+	return f, err
+}
+
+// displayName is the recipient's name as the institution lets it be shown.
+func (f verifyResult) displayName() string {
+	if f.institution.PartialNames {
+		return vault.PartialName(f.certificate.Name)
+	}
+	return f.certificate.Name
+}
+
+func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
+	reference := r.PathValue("reference")
+	asJSON := wantsJSON(r.Header.Get("Accept"))
+	if !asJSON && p.serveCached(w, r, reference) {
+		return
+	}
+	version := p.Store.Version(reference)
+	f, err := p.lookup(r.Context(), reference)
+	status := http.StatusOK
+	switch {
+	case err != nil && layout.ClientGone(r):
+		return
+	case err != nil:
+		p.Log.Error("verifying a certificate failed", "error", err)
+		f, status = verifyResult{institution: p.Layout.Current()}, http.StatusInternalServerError
+	case f.validity == vault.ValidityUnknown:
+		status = http.StatusNotFound
+	}
+	if asJSON {
+		p.writeJSON(w, status, reference, f, err)
+		return
+	}
+	if k, ok := cacheable(f, version); err == nil && ok {
+		p.cache.add(k)
+		if p.writeCached(w, r, k, f.institution) {
+			return
+		}
+	}
+	v := p.Layout.PageContext(r, f.institution)
+	if err != nil {
+		p.Layout.RenderMessageFor(w, r, status, v, "broken")
+		return
+	}
+	title := v.T("verdict." + string(f.validity))
+	p.Layout.RenderPage(w, r, status, layout.Page{PageContext: v, Title: title}, p.page, p.data(v, f, title, reference))
+}
+
+// verifyData is what the page shows. It is flat, and texts only: templates are quickest
+// with such.
+type verifyData struct {
+	Validity, Symbol, Verdict, Text string
+	Issued, Known                   bool
+	Title, Name, Day, Date          string
+	Institution, Reference          string
+	RevokedSince, Reason            string
+	Successor, SuccessorLink        string
+	Predecessor, PredecessorLink    string
+	SHA256, Same, URL, Enter, Lang  string
+}
+
+func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, reference string) *verifyData {
+	c := &verifyData{
+		Validity: string(f.validity), Symbol: layout.Symbol(f.validity), Verdict: verdict, Text: v.T("verdict." + string(f.validity) + ".text"),
+		Known: f.validity != vault.ValidityUnknown, Issued: f.validity.Issued(),
+		Institution: f.institution.Name, Reference: f.certificate.Reference,
+	}
+	if !c.Known {
+		c.Reference, c.Enter, c.Lang = reference, v.Link("/v"), v.LanguageParam()
+		return c
+	}
+	c.URL = p.VerifyURL(c.Reference)
+	if !c.Issued {
+		return c
+	}
+	c.Title, c.Name = f.certificate.Title, f.displayName()
+	c.Day, c.Date = string(f.certificate.IssueDate), v.FormatDate(f.certificate.IssueDate)
+	if f.successor != "" {
+		c.Successor, c.SuccessorLink = f.successor, v.Link("/v/"+f.successor)
+	}
+	if f.predecessor != "" {
+		c.Predecessor, c.PredecessorLink = f.predecessor, v.Link("/v/"+f.predecessor)
+	}
+	if why := f.certificate.Revocation; why != nil {
+		c.RevokedSince, c.Reason = v.LocalDate(why.At), why.Reason
+	}
+	if doc := f.certificate.Verified; doc != nil {
+		c.SHA256, c.Same = doc.SHA256, v.T("check.same")
+		if f.validity != vault.ValidityGenuine {
+			c.Same = v.T("check.same." + string(f.validity))
+		}
+	}
+	return c
+}
+
+// serveHome asks for a reference ID.
+func (p *verifyPages) serveHome(w http.ResponseWriter, r *http.Request) {
+	v := p.Layout.CurrentPageContext(r)
+	p.Layout.RenderPage(w, r, http.StatusOK, layout.Page{PageContext: v, Title: v.T("home")}, p.homePage, struct{ Enter, Lang string }{v.Link("/v"), v.LanguageParam()})
+}
+
+// maxReference is more than any reference ID is long, with room for what
+// people type around it.
+const maxReference = 100
+
+// search leads to the page of a reference ID that was typed in.
+func (p *verifyPages) search(w http.ResponseWriter, r *http.Request) {
+	typed := strings.ToUpper(strings.Join(strings.Fields(r.FormValue("reference")), ""))
+	v := p.Layout.CurrentPageContext(r)
+	to := v.Link("/")
+	if typed != "" && len(typed) <= maxReference {
+		to = v.Link("/v/" + url.PathEscape(typed))
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// VerifyAnswer is the verification page for programs. Fields that do not apply are null.
+// It holds no e-mail address.
+type VerifyAnswer struct {
+	ReferenceID string            `json:"reference_id"`
+	Validity    vault.Validity    `json:"status"`
+	Valid       bool              `json:"valid"` // genuine and not replaced
+	Message     string            `json:"message"`
+	Institution *string           `json:"institution"`
+	Title       *string           `json:"certificate_title"`
+	Name        *string           `json:"full_name"`  // in part, where the institution wants that
+	IssueDate   *string           `json:"issue_date"` // YYYY-MM-DD
+	SHA256      *string           `json:"sha256"`     // of the verified PDF
+	Size        *int64            `json:"size"`       // of the verified PDF, in bytes
+	Revocation  *VerifyRevocation `json:"revocation"`
+	Successor   *string           `json:"superseded_by"` // reference ID
+	Predecessor *string           `json:"supersedes"`    // reference ID
+	VerifyURL   *string           `json:"verify_url"`
+}
+
+// VerifyRevocation says when and why a certificate was taken back.
+type VerifyRevocation struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// validityMessage is what an answer says of a standing.
+func validityMessage(s vault.Validity) string {
+	switch s {
+	case vault.ValidityGenuine:
+		return "The certificate is genuine."
+	case vault.ValidityRevoked:
+		return "The certificate has been revoked."
+	case vault.ValiditySuperseded:
+		return "The certificate has been replaced by a corrected one."
+	case vault.ValidityProcessing:
+		return "The certificate is still being processed."
+	case vault.ValidityFailed:
+		return "The certificate was not issued."
+	case vault.ValidityWithdrawn:
+		return "The certificate has been withdrawn."
+	case vault.ValidityUnknown:
+	}
+	return "There is no certificate with this reference ID."
+}
+
+func (p *verifyPages) writeJSON(w http.ResponseWriter, status int, asked string, f verifyResult, err error) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// What is public to people in any browser is so to programs in theirs.
+	h.Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(status)
+	var body any = p.toAPI(asked, f)
+	if err != nil {
+		body = map[string]string{"message": "Server error. If it persists, tell the institution."}
+	}
+	_ = json.NewEncoder(w).Encode(body) // a client who has gone does not wait for it
+}
+
+func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {
+	a := VerifyAnswer{ReferenceID: asked, Validity: f.validity, Valid: f.validity == vault.ValidityGenuine, Message: validityMessage(f.validity)}
+	if f.validity == vault.ValidityUnknown {
+		return a
+	}
+	c := f.certificate
+	verify := p.VerifyURL(c.Reference)
+	a.ReferenceID, a.Institution, a.VerifyURL = c.Reference, &f.institution.Name, &verify
+	if !f.validity.Issued() {
+		return a
+	}
+	name, day := f.displayName(), string(c.IssueDate)
+	a.Title, a.Name, a.IssueDate = &c.Title, &name, &day
+	a.Successor, a.Predecessor = nilIfEmpty(f.successor), nilIfEmpty(f.predecessor)
+	if v := c.Verified; v != nil {
+		size := v.Size()
+		a.SHA256, a.Size = &v.SHA256, &size
+	}
+	if why := c.Revocation; why != nil {
+		a.Revocation = &VerifyRevocation{At: why.At.UTC().Truncate(time.Second), Reason: why.Reason}
+	}
+	return a
+}
+
+func nilIfEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// wantsJSON reports whether a request's Accept header puts JSON before HTML: the
+// first of them that is named decides, as browsers name HTML first.
+func wantsJSON(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		kind, _, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "application/json":
+			return true
+		case "text/html", "application/xhtml+xml":
+			return false
+		}
+	}
+	return false
+}

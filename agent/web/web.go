@@ -1,0 +1,162 @@
+// Package web is the public pages: the verification page of each certificate, its
+// view-and-share page, the account of its owner, and the form to apply with.
+package web
+
+import (
+	"context"
+	"embed"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+//go:embed *.html
+var templates embed.FS
+
+// Store is what is needed of the store.
+type Store interface {
+	verifyStore
+	shareStore
+	signInStore
+	sessionStore
+	ownedCertificates
+}
+
+// ApplicationService is where people apply.
+type ApplicationService interface {
+	applicationSubmitter
+	applicationConfirmer
+	ownApplications
+}
+
+// Options are what the pages are made of.
+type Options struct {
+	Store             Store
+	Institution       func(id uint32) (vault.Institution, bool)
+	Current           func() vault.Institution
+	BaseURL           func() string
+	VerifyURL         func(reference string) string
+	ShareURL          func(vault.Certificate) string
+	Open              func(context.Context, vault.Certificate) (Document, error)
+	FileName          func(vault.Certificate) string
+	RenderPreview     func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
+	RequestCorrection func(context.Context, vault.Certificate, vault.CorrectionRequest) error
+	SendSignInLink    func(ctx context.Context, to, link string) error
+	Applications      ApplicationService
+	ReadForm          FormReader
+	Now               func() time.Time
+	Random            io.Reader
+	Log               *slog.Logger
+}
+
+// Pages are all of them.
+type Pages struct {
+	Options
+	layout *layout.Layout
+	parts  []interface{ Route(mux *http.ServeMux) }
+}
+
+// New makes the pages; it starts nothing.
+func New(o Options) (*Pages, error) {
+	f, err := layout.New(layout.Options{BaseURL: o.BaseURL, Current: o.Current, AcceptsApplications: o.acceptsApplications, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	v, err := newVerifyPages(verifyOptions{Store: o.Store, Layout: f, Institution: o.Institution, VerifyURL: o.VerifyURL, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institution: o.Institution,
+		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, FileName: o.FileName, RenderPreview: o.RenderPreview, RequestCorrection: o.RequestCorrection, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, Layout: f, Institution: o.Institution,
+		BaseURL: o.BaseURL, SendSignInLink: o.SendSignInLink, Now: o.Now, Random: o.Random, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	at, err := newApplyPages(applyOptions{Applications: o.Applications, Confirmations: o.Applications, Layout: f, Visitor: a.Visitor,
+		ReadForm: o.ReadForm, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux *http.ServeMux) }{v, s, a, at}}, nil
+}
+
+// acceptsApplications reports whether people may apply at an institution: one that these pages
+// are not of takes its applications elsewhere.
+func (o Options) acceptsApplications(at vault.Institution) bool {
+	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == o.Current().ID
+}
+
+// mux routes the pages' addresses.
+func (p *Pages) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, part := range p.parts {
+		part.Route(mux)
+	}
+	mux.HandleFunc("GET /logo/{id}", p.serveLogo)
+	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if !p.layout.ServeAsset(w, r) {
+			p.notFound(w, r)
+		}
+	})
+	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/"} {
+		mux.HandleFunc("GET "+room, p.notFound)
+	}
+	return mux
+}
+
+// Handler answers at the pages' addresses, and has next answer at all others. A
+// form that another site's page sends is refused.
+func (p *Pages) Handler(next http.Handler) http.Handler {
+	own, all := p.mux(), p.mux()
+	all.Handle("/", next)
+	guarded := http.NewCrossOriginProtection().Handler(own)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			all.ServeHTTP(w, r)
+			return
+		}
+		if _, pattern := own.Handler(r); pattern == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// RejectWhenFull answers forms of the pages when the agent takes nothing, in words for
+// people, and has others answer all else.
+func (p *Pages) RejectWhenFull(others func(http.ResponseWriter, *http.Request, error)) func(http.ResponseWriter, *http.Request, error) {
+	own := p.mux()
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if _, pattern := own.Handler(r); pattern == "" {
+			others(w, r, err)
+			return
+		}
+		p.layout.RenderMessage(w, r, http.StatusServiceUnavailable, "full")
+	}
+}
+
+func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
+	p.layout.RenderMessage(w, r, http.StatusNotFound, "missing")
+}
+
+// serveLogo sends an institution's logo.
+func (p *Pages) serveLogo(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseUint(r.PathValue("id"), 10, 32)
+	who, ok := p.Institution(uint32(id))
+	if err != nil || !ok || who.Logo == nil {
+		p.notFound(w, r)
+		return
+	}
+	layout.SetFileHeaders(w, who.Logo.Type, "public, max-age=86400")
+	_, _ = w.Write(who.Logo.Data)
+}

@@ -38,7 +38,7 @@ var changing = regexp.MustCompile(`"(POST|PUT|PATCH|DELETE) `)
 func changingRoutes(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, dir := range []string{"panel", "api", "../authority/api"} {
+	for _, dir := range []string{"adminapi", "api", "../authority/api"} {
 		files := token.NewFileSet()
 		paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(paths) == 0 {

@@ -26,8 +26,8 @@ type auditCase struct {
 // resting are the cases that need certificates that are not worked on yet.
 func resting() []auditCase {
 	return []auditCase{
-		{`panel "POST /panel/bulk"`, func(x *watched) { x.report = issue(x.T, x.staff, manifestOf(x.T, 5)) }},
-		{`panel "POST /panel/batches/{id}/{act}"`, func(x *watched) {
+		{`adminapi "POST /panel/bulk"`, func(x *watched) { x.report = issue(x.T, x.staff, manifestOf(x.T, 5)) }},
+		{`adminapi "POST /panel/batches/{id}/{act}"`, func(x *watched) {
 			for _, do := range []adminclient.BatchAction{adminclient.PauseBatch, adminclient.ResumeBatch, adminclient.CancelBatch} {
 				_, err := x.staff.ActOnBatch(x.Context(), x.report.BatchID, do)
 				x.check(err)
@@ -38,11 +38,11 @@ func resting() []auditCase {
 			x.check(err)
 			x.call("token r ("+made.ID+")", "/business/certificate-vault/"+x.report.Rows[0].UUID+"/retry", "", map[string]string{"Authorization": "Bearer " + made.Secret})
 		}},
-		{`panel "POST /panel/failures/retry"`, func(x *watched) {
+		{`adminapi "POST /panel/failures/retry"`, func(x *watched) {
 			_, err := x.staff.RetrySelected(x.Context(), adminclient.Selection{UUIDs: []string{x.report.Rows[1].UUID}})
 			x.check(err)
 		}},
-		{`panel "POST /panel/retry"`, func(x *watched) {
+		{`adminapi "POST /panel/retry"`, func(x *watched) {
 			_, err := x.staff.RetryAll(x.Context(), "")
 			x.check(err)
 		}},
@@ -56,7 +56,7 @@ func working() []auditCase {
 
 func ofCertificates() []auditCase {
 	return []auditCase{
-		{`panel "POST /panel/corrections/{id}/done"`, func(x *watched) {
+		{`adminapi "POST /panel/corrections/{id}/done"`, func(x *watched) {
 			one, err := x.quiet.Certificate(x.Context(), x.report.Rows[0].UUID)
 			x.check(err)
 			visit(x.T, x.agent).page(strings.TrimPrefix(one.ShareURL, x.agent.BaseURL()), url.Values{"correction": {"Two n"}})
@@ -66,27 +66,27 @@ func ofCertificates() []auditCase {
 				x.check(err)
 			}
 		}},
-		{`panel "POST /panel/certificates/{name}/reshare"`, func(x *watched) {
+		{`adminapi "POST /panel/certificates/{name}/reshare"`, func(x *watched) {
 			_, err := x.staff.Reshare(x.Context(), x.report.Rows[0].UUID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
+		{`adminapi "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
 			name := "Somebody Else"
 			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, adminclient.Amendment{Name: &name})
 			x.check(err)
 		}},
-		{`panel "POST /panel/certificates/{name}/revoke"`, func(x *watched) {
+		{`adminapi "POST /panel/certificates/{name}/revoke"`, func(x *watched) {
 			_, err := x.staff.Revoke(x.Context(), x.report.Rows[1].UUID, "Awarded in error")
 			x.check(err)
 		}},
-		{`panel "DELETE /panel/recipients/{email}"`, func(x *watched) {
+		{`adminapi "DELETE /panel/recipients/{email}"`, func(x *watched) {
 			_, err := x.staff.EraseRecipient(x.Context(), "p2@example.org")
 			x.check(err)
 			if told := fmt.Sprint(x.acts()); strings.Contains(told, "p2@") {
 				x.Errorf("the trail keeps who was erased: %s", told)
 			}
 		}},
-		{`panel "POST /panel/backup"`, func(x *watched) {
+		{`adminapi "POST /panel/backup"`, func(x *watched) {
 			_, err := x.staff.Backup(x.Context(), adminclient.BackupRequest{}, io.Discard)
 			x.check(err)
 		}},
@@ -102,16 +102,16 @@ func ofApplications() []auditCase {
 		return made
 	}
 	return []auditCase{
-		{`panel "POST " + base`, func(x *watched) { one, other = submit(x, "ada"), submit(x, "ben") }},
-		{`panel "POST " + base + "/{name}/review"`, func(x *watched) {
+		{`adminapi "POST " + base`, func(x *watched) { one, other = submit(x, "ada"), submit(x, "ben") }},
+		{`adminapi "POST " + base + "/{name}/review"`, func(x *watched) {
 			_, err := x.staff.ReviewApplication(x.Context(), one.UUID)
 			x.check(err)
 		}},
-		{`panel "POST " + base + "/{name}/approve"`, func(x *watched) {
+		{`adminapi "POST " + base + "/{name}/approve"`, func(x *watched) {
 			_, err := x.staff.ApproveApplication(x.Context(), one.UUID, adminclient.ApplicationApproval{Evidence: true})
 			x.check(err)
 		}},
-		{`panel "POST " + base + "/{name}/reject"`, func(x *watched) {
+		{`adminapi "POST " + base + "/{name}/reject"`, func(x *watched) {
 			_, err := x.staff.RejectApplication(x.Context(), other.UUID, "no such course")
 			x.check(err)
 		}},
@@ -130,20 +130,20 @@ func ofMails() []auditCase {
 	}
 	var cancelled adminclient.Mail
 	return []auditCase{
-		{`panel "POST /panel/mails/{id}/cancel"`, func(x *watched) {
+		{`adminapi "POST /panel/mails/{id}/cancel"`, func(x *watched) {
 			var err error
 			cancelled, err = x.staff.CancelMail(x.Context(), waiting(x).ID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/mails/resend"`, func(x *watched) {
+		{`adminapi "POST /panel/mails/resend"`, func(x *watched) {
 			_, err := x.staff.ResendMail(x.Context(), strconv.FormatUint(cancelled.ID, 10), "")
 			x.check(err)
 		}},
-		{`panel "POST /panel/mails/cancel"`, func(x *watched) {
+		{`adminapi "POST /panel/mails/cancel"`, func(x *watched) {
 			_, err := x.staff.CancelMails(x.Context(), x.report.BatchID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/mails/send"`, func(x *watched) {
+		{`adminapi "POST /panel/mails/send"`, func(x *watched) {
 			_, err := x.staff.SendMails(x.Context())
 			x.check(err)
 		}},
@@ -153,38 +153,38 @@ func ofMails() []auditCase {
 func ofKeys() []auditCase {
 	var made adminclient.Token
 	return []auditCase{
-		{`panel "POST /panel/tokens"`, func(x *watched) {
+		{`adminapi "POST /panel/tokens"`, func(x *watched) {
 			var err error
 			made, err = x.staff.CreateToken(x.Context(), adminclient.NewToken{Name: "t", Permissions: []string{"certificate-vault:create"}})
 			x.check(err)
 		}},
-		{`panel "DELETE /panel/tokens/{id}"`, func(x *watched) {
+		{`adminapi "DELETE /panel/tokens/{id}"`, func(x *watched) {
 			_, err := x.staff.RevokeToken(x.Context(), made.ID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/key"`, func(x *watched) {
+		{`adminapi "POST /panel/key"`, func(x *watched) {
 			key, cert, err := pdf.NewSelfSigned(rand.Reader, "Registry", time.Now(), 1)
 			x.check(err)
 			_, err = x.staff.ImportKey(x.Context(), slices.Concat(key, cert))
 			x.check(err)
 		}},
-		{`panel "POST /panel/key/rotate"`, func(x *watched) {
+		{`adminapi "POST /panel/key/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateKey(x.Context(), true)
 			x.check(err)
 		}},
-		{`panel "POST /panel/keys/secrets/rotate"`, func(x *watched) {
+		{`adminapi "POST /panel/keys/secrets/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateSecretsKey(x.Context())
 			x.check(err)
 		}},
-		{`panel "POST /panel/settings"`, func(x *watched) {
+		{`adminapi "POST /panel/settings"`, func(x *watched) {
 			_, err := x.staff.Configure(x.Context(), adminclient.Settings{TimeZone: "Europe/Warsaw"})
 			x.check(err)
 		}},
-		{`panel "POST /panel/institutions"`, func(x *watched) {
+		{`adminapi "POST /panel/institutions"`, func(x *watched) {
 			_, err := x.staff.AddInstitution(x.Context(), adminclient.Settings{Institution: "Other University"})
 			x.check(err)
 		}},
-		{`panel "POST /panel/institutions/{name}/use"`, func(x *watched) {
+		{`adminapi "POST /panel/institutions/{name}/use"`, func(x *watched) {
 			for _, name := range []string{"Other University", "Test University"} {
 				_, err := x.staff.UseInstitution(x.Context(), name)
 				x.check(err)
@@ -198,28 +198,28 @@ func ofWebhooks() []auditCase {
 	address, active := "https://hooks.invalid/one", true
 	edit := adminclient.WebhookEdit{URL: &address, Events: []string{"certificate_application.approved"}, IsActive: &active}
 	return []auditCase{
-		{`panel "POST /panel/webhooks"`, func(x *watched) {
+		{`adminapi "POST /panel/webhooks"`, func(x *watched) {
 			var err error
 			made, err = x.staff.CreateWebhook(x.Context(), edit)
 			x.check(err)
 		}},
-		{`panel "PATCH /panel/webhooks/{id}"`, func(x *watched) {
+		{`adminapi "PATCH /panel/webhooks/{id}"`, func(x *watched) {
 			_, err := x.staff.UpdateWebhook(x.Context(), made.ID, edit)
 			x.check(err)
 		}},
-		{`panel "POST /panel/webhooks/{id}/rotate"`, func(x *watched) {
+		{`adminapi "POST /panel/webhooks/{id}/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateWebhook(x.Context(), made.ID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/webhooks/{id}/test"`, func(x *watched) {
+		{`adminapi "POST /panel/webhooks/{id}/test"`, func(x *watched) {
 			_, err := x.staff.TestWebhook(x.Context(), made.ID)
 			x.check(err)
 		}},
-		{`panel "POST /panel/redeliver"`, func(x *watched) {
+		{`adminapi "POST /panel/redeliver"`, func(x *watched) {
 			_, err := x.staff.Redeliver(x.Context(), adminclient.Redelivery{Filter: &adminclient.DeliveryFilter{}})
 			x.check(err)
 		}},
-		{`panel "DELETE /panel/webhooks/{id}"`, func(x *watched) {
+		{`adminapi "DELETE /panel/webhooks/{id}"`, func(x *watched) {
 			_, err := x.staff.DeleteWebhook(x.Context(), made.ID)
 			x.check(err)
 		}},

@@ -186,7 +186,7 @@ func TestOrientation(t *testing.T) {
 
 // TestMoreJPEGs converts what the standard library does not write.
 func TestMoreJPEGs(t *testing.T) {
-	if _, err := exec.LookPath("convert"); err != nil {
+	if version, err := exec.CommandContext(t.Context(), "convert", "-version").Output(); err != nil || !bytes.Contains(version, []byte("ImageMagick")) {
 		t.Skip("ImageMagick is not installed")
 	}
 	dir := t.TempDir()

@@ -276,7 +276,7 @@ func (s *site) total() int {
 	return int(n)
 }
 
-// described tells whether the description knows an address and method.
+// described reports whether the description knows an address and method.
 func described(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/business/") && (r.Method == http.MethodGet || r.Method == http.MethodPost)
 }

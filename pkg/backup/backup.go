@@ -89,7 +89,7 @@ func blobSum(name string) string {
 	return sum
 }
 
-// isSum tells whether a text is a SHA-256 in lower-case hexadecimal.
+// isSum reports whether a text is a SHA-256 in lower-case hexadecimal.
 func isSum(s string) bool {
 	if len(s) != 64 || strings.ToLower(s) != s {
 		return false
@@ -98,7 +98,7 @@ func isSum(s string) bool {
 	return err == nil
 }
 
-// isLocal tells whether a member's name stays inside the folder that it is put into,
+// isLocal reports whether a member's name stays inside the folder that it is put into,
 // on every system.
 func isLocal(name string) bool {
 	return name != "" && name == path.Clean(name) && filepath.IsLocal(filepath.FromSlash(name)) &&

@@ -21,7 +21,7 @@ type Encryption struct {
 	WorkFactor int
 }
 
-// IsNone tells whether everybody can read a backup.
+// IsNone reports whether everybody can read a backup.
 func (l Encryption) IsNone() bool { return l.Passphrase == "" && len(l.Recipients) == 0 }
 
 // Encrypt returns where a backup is written to so that it comes encrypted to w; to be

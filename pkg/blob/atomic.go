@@ -181,7 +181,7 @@ func DiskError(err error, doing string) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// TooManyOpenFiles tells whether a file could not be opened since too many are, which says
+// TooManyOpenFiles reports whether a file could not be opened since too many are, which says
 // nothing of the file.
 func TooManyOpenFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
@@ -200,7 +200,7 @@ func FlushTree(root string) error {
 	})
 }
 
-// RemoveFile removes a file and tells whether it was there.
+// RemoveFile removes a file and reports whether it was there.
 func RemoveFile(path string) (bool, error) {
 	switch err := os.Remove(path); {
 	case err == nil:

@@ -292,7 +292,7 @@ func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, r
 }
 
 // Remove removes a document that nothing needs any more, whatever its age, and
-// tells whether it did.
+// reports whether it did.
 func (s *Store) Remove(sum string, referenced func(sum string) (bool, error)) (bool, error) {
 	if !validSum(sum) {
 		return false, nil

@@ -117,7 +117,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Is tells whether err is of the kind. A nil error is of no kind.
+// Is reports whether err is of the kind. A nil error is of no kind.
 func Is(err error, kind Kind) bool {
 	return err != nil && KindOf(err) == kind
 }

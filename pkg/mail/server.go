@@ -73,7 +73,7 @@ func ParseServer(s string) (Server, error) {
 	return server, nil
 }
 
-// isLocal tells whether a host is this machine.
+// isLocal reports whether a host is this machine.
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

@@ -122,7 +122,7 @@ func plausibleDomain(domain string) bool {
 	return strings.ContainsFunc(last, func(r rune) bool { return !unicode.IsDigit(r) })
 }
 
-// isLetter tells whether a character can be part of a word in some script.
+// isLetter reports whether a character can be part of a word in some script.
 func isLetter(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'

@@ -59,7 +59,7 @@ func DescribeUnreferenced(unnamed []UnreferencedFile) (lines []string) {
 	return lines
 }
 
-// isMisplaced tells whether a row without a file names the file as if it lay in the
+// isMisplaced reports whether a row without a file names the file as if it lay in the
 // documents' folder itself.
 func (u UnreferencedFile) isMisplaced() bool {
 	return u.Row > 0 && path.Dir(u.Name) != "." && foldName(path.Base(u.Name)) == foldName(path.Clean(u.Near))
@@ -239,7 +239,7 @@ func foldName(s string) string {
 	return norm.NFC.String(strings.ToLower(cases.Fold().String(norm.NFC.String(s))))
 }
 
-// acceptedName tells whether a file's name says that it may be a certificate.
+// acceptedName reports whether a file's name says that it may be a certificate.
 func acceptedName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".pdf", ".jpg", ".jpeg", ".png":

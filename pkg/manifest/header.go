@@ -29,7 +29,7 @@ const (
 
 var fieldNames = [fieldCount]string{"certificate_title", "full_name", "applicant_email", "issue_date", "details", "file"}
 
-// required tells whether every manifest must have the column, and every row a
+// required reports whether every manifest must have the column, and every row a
 // value in it.
 func (f field) required() bool { return f != fieldDate && f != fieldDetails }
 
@@ -91,7 +91,7 @@ func fieldOf(heading string) field {
 	return noField
 }
 
-// isMapped tells whether the person gave the heading a field.
+// isMapped reports whether the person gave the heading a field.
 func isMapped(heading string, given map[string]string) bool {
 	for h := range given {
 		if sameHeading(h, heading) {
@@ -118,7 +118,7 @@ type columns struct {
 // TemplateColumn is the heading of the column that names templates.
 const TemplateColumn = "template"
 
-// requires tells whether every manifest must have the column.
+// requires reports whether every manifest must have the column.
 func (c columns) requires(f field) bool {
 	return f.required() && (f != fieldFile || !c.templated && c.template < 0)
 }

@@ -69,7 +69,7 @@ func analyzeOnce(f *xref.File, number int, mayOverride bool) (*analysis, error) 
 	return s, nil
 }
 
-// isDynamicXFA tells whether the pages are made by an XFA form when it is opened:
+// isDynamicXFA reports whether the pages are made by an XFA form when it is opened:
 // it says so, or it has no fields of the ordinary kind.
 func (s *analysis) isDynamicXFA() bool {
 	if string(s.f.Get(s.f.Root, "NeedsRendering").Object) == "true" {
@@ -102,7 +102,7 @@ func (s *analysis) findSignatures() error {
 	return nil
 }
 
-// isPDFA tells whether the document's metadata call it PDF/A.
+// isPDFA reports whether the document's metadata call it PDF/A.
 func isPDFA(f *xref.File) bool {
 	v := f.Get(f.Root, "Metadata")
 	if !v.IsStream() || f.StreamSize(v) > maxMetadata {

@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
-// Inspect tells whether a document can be stamped, without stamping it: the
+// Inspect reports whether a document can be stamped, without stamping it: the
 // look that is taken before a certificate is issued. Of an image it reads type
 // and dimensions only. A document that cannot be stamped is refused with a
 // *Rejection.
@@ -81,7 +81,7 @@ type Sandbox = sandbox.Sandbox
 // NewSandbox makes a sandbox of the running program, which was started as name.
 func NewSandbox(name string) (*Sandbox, error) { return sandbox.New(name) }
 
-// InSandbox tells whether a program's arguments ask it to serve as a sandbox.
+// InSandbox reports whether a program's arguments ask it to serve as a sandbox.
 func InSandbox(args []string) bool { return len(args) == 2 && args[1] == sandbox.Arg }
 
 // ServeSandbox does a sandbox's work with the process's own streams, and returns the

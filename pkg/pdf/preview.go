@@ -7,7 +7,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/readback"
 )
 
-// CanPreview tells whether pages can be drawn here; poppler's pdftoppm does it.
+// CanPreview reports whether pages can be drawn here; poppler's pdftoppm does it.
 func CanPreview() bool { return readback.CanPreview() }
 
 // Preview draws the first page of a document of size bytes at r as a PNG of at

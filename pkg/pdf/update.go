@@ -93,7 +93,7 @@ func (u *updateWriter) writeForm() error {
 	return u.w.Stream(u.form, d, packed)
 }
 
-// rotated tells whether the form turns itself.
+// rotated reports whether the form turns itself.
 func (u *updateWriter) rotated() bool { return u.inAppearance && u.page.Rotate != 0 }
 
 // writeContent writes the streams before and behind the page's own content:

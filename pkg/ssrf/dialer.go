@@ -119,7 +119,7 @@ func (g *dialer) allow(host string, addr netip.Addr) error {
 	return nil
 }
 
-// isNumericHost tells whether a host is one that some resolvers take for an address in
+// isNumericHost reports whether a host is one that some resolvers take for an address in
 // disguise: its last label is a number, decimal, octal or hexadecimal.
 func isNumericHost(host string) bool {
 	host = strings.TrimSuffix(host, ".")

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/ssrf"
 )
 
-// inner tells whether an address, or an IPv4 one at any place where one may be
+// inner reports whether an address, or an IPv4 one at any place where one may be
 // inside it, is of this machine or of networks that nobody outside can reach, as
 // far as the library knows them.
 func inner(a netip.Addr) bool {

@@ -68,7 +68,7 @@ func TestFormsOfAddress(t *testing.T) {
 	}
 }
 
-// reached tells whether a request makes a connection. Check may let pass what is
+// reached reports whether a request makes a connection. Check may let pass what is
 // then refused, but must not refuse what is open.
 func reached(t *testing.T, address string, private bool) bool {
 	dialled := false

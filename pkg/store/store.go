@@ -164,7 +164,7 @@ type Certificates interface {
 	LastEvent(ctx context.Context) (uint64, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
-	// BlobReferenced tells whether any certificate, upload or waiting application needs a blob.
+	// BlobReferenced reports whether any certificate, upload or waiting application needs a blob.
 	BlobReferenced(ctx context.Context, sum string) (bool, error)
 }
 

@@ -106,7 +106,7 @@ func (t *Template) Render(values map[string]string) ([]byte, error) {
 	return t.background.Render(texts)
 }
 
-// HasColumn tells whether a document shows a column.
+// HasColumn reports whether a document shows a column.
 func (t *Template) HasColumn(column string) bool {
 	return slices.ContainsFunc(t.fields, func(f field) bool {
 		return slices.ContainsFunc(f.segments, func(w segment) bool { return w.column == column })
@@ -165,7 +165,7 @@ func (f *field) name() string {
 	return fmt.Sprintf("the text %.30q", f.segments[0].text)
 }
 
-// isStatic tells whether the field is the same on every document.
+// isStatic reports whether the field is the same on every document.
 func (f *field) isStatic() bool {
 	return !slices.ContainsFunc(f.segments, func(w segment) bool { return w.column != "" })
 }

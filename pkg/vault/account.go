@@ -44,7 +44,7 @@ func NewMagicLink(random io.Reader, email string, now time.Time) (MagicLink, str
 	return MagicLink{Hash: HashSecret(secret), Email: FoldEmail(email), CreatedAt: now}, secret, nil
 }
 
-// Usable tells whether the link may still be followed.
+// Usable reports whether the link may still be followed.
 func (s MagicLink) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(magicLinkTTL)) }
 
 // Session lets a browser see an account's pages. Its secret is in the browser's
@@ -64,7 +64,7 @@ func NewSession(random io.Reader, now time.Time) (Session, string, error) {
 	return Session{Hash: HashSecret(secret), CreatedAt: now}, secret, nil
 }
 
-// Usable tells whether the session still lasts.
+// Usable reports whether the session still lasts.
 func (s Session) Usable(now time.Time) bool { return now.Before(s.CreatedAt.Add(SessionTTL)) }
 
 // Assignment is whose certificate it is, and since when.

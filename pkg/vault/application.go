@@ -91,7 +91,7 @@ func Submit(s Submission, institution uint32, id Identity, now time.Time) (Certi
 	}
 }
 
-// Open tells whether the certificate is an application that waits for a decision.
+// Open reports whether the certificate is an application that waits for a decision.
 func (c Certificate) Open() bool { return c.Status == Pending || c.Status == InReview }
 
 // TakeInReview notes that somebody of the staff looks into an application.

@@ -120,7 +120,7 @@ func NewUnconfirmedApplication(random io.Reader, institution uint32, d Applicati
 	return UnconfirmedApplication{Hash: HashSecret(secret), Institution: institution, ApplicationDraft: d, CreatedAt: now}, secret, nil
 }
 
-// Usable tells whether the address may still be proven.
+// Usable reports whether the address may still be proven.
 func (w UnconfirmedApplication) Usable(now time.Time) bool {
 	return now.Before(w.CreatedAt.Add(ConfirmationTTL))
 }

@@ -54,10 +54,10 @@ func (b Batch) Reopen() Batch {
 	return b
 }
 
-// Paused tells whether nothing of the batch may begin.
+// Paused reports whether nothing of the batch may begin.
 func (b Batch) Paused() bool { return !b.PausedAt.IsZero() }
 
-// Cancelled tells whether the batch was ended before its time.
+// Cancelled reports whether the batch was ended before its time.
 func (b Batch) Cancelled() bool { return !b.CancelledAt.IsZero() }
 
 // BatchState is a batch in a word.

@@ -193,7 +193,7 @@ func (c Certificate) Key() Key {
 	return keyOf(c.Email, c.Title, string(c.IssueDate))
 }
 
-// HoldsKey tells whether the certificate keeps others of its key away.
+// HoldsKey reports whether the certificate keeps others of its key away.
 func (c Certificate) HoldsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }
 
 // Documents lists the hashes of the contents that the certificate needs.

@@ -30,7 +30,7 @@ func NewCorrectionRequest(c Certificate, text string, now time.Time) (Correction
 	return CorrectionRequest{Institution: c.Institution, Certificate: c.UUID, Reference: c.Reference, Text: text, At: now}, nil
 }
 
-// Done tells whether staff have seen to it.
+// Done reports whether staff have seen to it.
 func (c CorrectionRequest) Done() bool { return !c.DoneAt.IsZero() }
 
 // Finish notes that staff have seen to it.

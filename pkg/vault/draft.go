@@ -140,13 +140,13 @@ func checkText(label, value string, required bool, limit int, unfit func(rune) b
 	return ""
 }
 
-// ForbiddenRune tells whether a character may not stand in a text of several lines, such
+// ForbiddenRune reports whether a character may not stand in a text of several lines, such
 // as the details: control characters but tab and line ends.
 func ForbiddenRune(r rune) bool {
 	return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
-// ValidEmail tells whether an address is one that mail can be sent to: a local
+// ValidEmail reports whether an address is one that mail can be sent to: a local
 // part and a domain with nothing around them, without invisible characters, and
 // within the lengths of RFC 5321, section 4.5.3.1, and RFC 1035, section 2.3.4.
 func ValidEmail(s string) bool {

@@ -81,7 +81,7 @@ func NewUUID(random io.Reader, now time.Time) (string, error) {
 	return id.String(), nil
 }
 
-// IsReference tells whether a text has the form of a reference ID. Case does
+// IsReference reports whether a text has the form of a reference ID. Case does
 // not matter, since links are printed in either.
 func IsReference(s string) bool {
 	const prefix = "VEC-IC-"

@@ -53,7 +53,7 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
 }
 
-// Due tells whether the job can be claimed. No job waits longer than its kind's longest
+// Due reports whether the job can be claimed. No job waits longer than its kind's longest
 // pause, but for its first attempt, which may be held: one that seems to was put off
 // while the clock was ahead, and is due.
 func (j Job) Due(now time.Time) bool {
@@ -95,10 +95,10 @@ const (
 	giveUpAfter  = 6
 )
 
-// Suspect tells whether a job must be worked on alone.
+// Suspect reports whether a job must be worked on alone.
 func (j Job) Suspect() bool { return j.Crashes >= suspectAfter }
 
-// GivenUp tells whether a claimed job must fail without another try, since its
+// GivenUp reports whether a claimed job must fail without another try, since its
 // workers never came back.
 func (j Job) GivenUp() bool { return j.Crashes >= giveUpAfter }
 

@@ -136,7 +136,7 @@ func (m Mail) Job() Job {
 		Mail: m.ID, RunAt: due, CreatedAt: m.CreatedAt}
 }
 
-// ToRecipient tells whether the mail tells a recipient about a certificate, or
+// ToRecipient reports whether the mail tells a recipient about a certificate, or
 // what became of an application for it.
 func (m Mail) ToRecipient() bool {
 	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked || m.Kind == MailRejected

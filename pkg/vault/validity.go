@@ -39,7 +39,7 @@ func (c Certificate) Validity() Validity {
 	return ValidityGenuine
 }
 
-// Issued tells whether there is a document that anybody may be shown.
+// Issued reports whether there is a document that anybody may be shown.
 func (s Validity) Issued() bool {
 	return s == ValidityGenuine || s == ValidityRevoked || s == ValiditySuperseded
 }

@@ -122,7 +122,7 @@ func firstWord(s string) string {
 	return ""
 }
 
-// isSeparator tells whether a line stands between two messages: "From", an address,
+// isSeparator reports whether a line stands between two messages: "From", an address,
 // and a time. Not every program quotes lines of a text that begin with "From".
 func isSeparator(line []byte) bool {
 	rest, found := bytes.CutPrefix(line, []byte("From "))

@@ -58,7 +58,7 @@ func stripWorkbook(archive *zip.Reader, rows int) (io.Reader, error) {
 	return &out, nil
 }
 
-// isNeeded tells whether a part, by its name in lower case, is read.
+// isNeeded reports whether a part, by its name in lower case, is read.
 func isNeeded(name string) bool {
 	switch name {
 	case "[content_types].xml", "_rels/.rels", "xl/sharedstrings.xml", "xl/styles.xml":

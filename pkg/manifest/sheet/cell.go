@@ -103,7 +103,7 @@ func UnescapeFormula(cell string) string {
 	return cell
 }
 
-// isFormula tells whether a spreadsheet may take a cell for a formula.
+// isFormula reports whether a spreadsheet may take a cell for a formula.
 func isFormula(cell string) bool {
 	bare := strings.TrimLeft(cell, " ")
 	return bare != "" && strings.ContainsAny(bare[:1], "=+-@\t\r\n") || strings.HasPrefix(bare, "＝") ||

@@ -85,7 +85,7 @@ func readZip(data []byte, opts Options) (*Sheet, error) {
 	return readWorkbook(archive, opts)
 }
 
-// contains tells whether the beginning of an archive's file contains the text.
+// contains reports whether the beginning of an archive's file contains the text.
 func contains(f *zip.File, text string) bool {
 	r, err := f.Open()
 	if err != nil {

@@ -25,7 +25,7 @@ type Options struct {
 	Sheet     string            // of a workbook
 	MaxRows   int               // most lines with content under the headings
 	Headings  string            // the headings that are wanted, for messages
-	Known     func(string) bool // tells whether a heading is one that is looked for
+	Known     func(string) bool // reports whether a heading is one that is looked for
 }
 
 // Sheet is a file as lines of cells.
@@ -59,7 +59,7 @@ func (s *Sheet) FormatCells(dates int, extra []int) error {
 	return s.workbook.formatCells(s, dates, extra)
 }
 
-// isBlank tells whether no cell has anything in it.
+// isBlank reports whether no cell has anything in it.
 func (l Record) isBlank() bool {
 	if l.Fault != "" {
 		return false

@@ -5,13 +5,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
-// NeedAppearances tells whether f's form asks viewers to draw its fields anew
+// NeedAppearances reports whether f's form asks viewers to draw its fields anew
 // (NeedAppearances). Some then draw nothing for a signature.
 func NeedAppearances(f *xref.File) bool {
 	return string(f.Get(f.Get(f.Root, "AcroForm"), "NeedAppearances").Object) == "true"
 }
 
-// HasAppearances tells whether every field of f's form that can be seen brings its own
+// HasAppearances reports whether every field of f's form that can be seen brings its own
 // appearance, so that none needs to be drawn anew.
 func HasAppearances(f *xref.File) bool {
 	left := maxFields

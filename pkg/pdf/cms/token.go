@@ -92,7 +92,7 @@ func (t *Token) parseTime(s string) (ok bool) {
 // Hash is what the token's imprint was made with.
 func (t *Token) Hash() crypto.Hash { return t.hash }
 
-// Covers tells whether the token is one of content with the given digest, which
+// Covers reports whether the token is one of content with the given digest, which
 // is that of t.Hash.
 func (t *Token) Covers(digest []byte) bool { return bytes.Equal(t.imprint, digest) }
 

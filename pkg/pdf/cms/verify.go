@@ -43,7 +43,7 @@ func (s *Signed) Verify(digest []byte) error {
 	return verifySignature(s.Certificate.PublicKey, i.sigAlg, s.Hash, i.attrs, i.signature)
 }
 
-// NamesCertificate tells whether the signed attributes name the signer's
+// NamesCertificate reports whether the signed attributes name the signer's
 // certificate, as PAdES demands.
 func (s *Signed) NamesCertificate() bool { return s.info.signingCert != nil }
 
@@ -75,7 +75,7 @@ func (i *signerInfo) matchesSigningCert(c *x509.Certificate) bool {
 	return bytes.Equal(hash, sum.Sum(nil))
 }
 
-// CheckEnvelope tells whether the parts of the envelope that no signature covers are
+// CheckEnvelope reports whether the parts of the envelope that no signature covers are
 // as RFC 5652 wants them: what a signer of our own never writes otherwise. Of
 // other people's signers it is not asked.
 func (s *Signed) CheckEnvelope() error {
@@ -105,7 +105,7 @@ func (s *Signed) isCanonical(version int) bool {
 	return s.unreadableCerts == 0
 }
 
-// isCanonical tells whether the token is one that can be embedded: one of which every
+// isCanonical reports whether the token is one that can be embedded: one of which every
 // later change would show.
 func (t *Token) isCanonical() bool {
 	i := &t.signed.info

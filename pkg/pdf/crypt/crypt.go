@@ -122,11 +122,11 @@ func filterMethod(filters, name object.Object, resolve func(object.Object) objec
 	}
 }
 
-// MayModify tells whether the permissions let a reader change pages (bit 4 of
+// MayModify reports whether the permissions let a reader change pages (bit 4 of
 // ISO 32000-1, table 22).
 func (h *Handler) MayModify() bool { return h.permissions&8 != 0 }
 
-// EncryptsMetadata tells whether metadata streams are encrypted like others.
+// EncryptsMetadata reports whether metadata streams are encrypted like others.
 func (h *Handler) EncryptsMetadata() bool { return h.encryptMetadata }
 
 // DecryptString decrypts a string of the object ref.

@@ -33,7 +33,7 @@ type Dimensions struct {
 	dataSize          int64   // bytes of its compressed pixels
 }
 
-// swapsSides tells whether the orientation swaps width and height.
+// swapsSides reports whether the orientation swaps width and height.
 func (d Dimensions) swapsSides() bool { return d.Orientation >= 5 }
 
 // Measure reads an image's dimensions and walks over its parts, without

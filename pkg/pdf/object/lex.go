@@ -33,10 +33,10 @@ var class = func() (c [256]byte) {
 	return c
 }()
 
-// IsSpace tells whether b is white space in PDF.
+// IsSpace reports whether b is white space in PDF.
 func IsSpace(b byte) bool { return class[b] == space }
 
-// IsRegular tells whether b is neither white space nor a delimiter.
+// IsRegular reports whether b is neither white space nor a delimiter.
 func IsRegular(b byte) bool { return class[b] == regular }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
@@ -167,7 +167,7 @@ func skipDict(b []byte, i, depth int) (int, error) {
 	}
 }
 
-// isTerminator tells whether a keyword can only mean that a container was never closed.
+// isTerminator reports whether a keyword can only mean that a container was never closed.
 func isTerminator(word []byte) bool {
 	switch string(word) {
 	case "endobj", "stream", "obj", "endstream", "xref", "trailer":

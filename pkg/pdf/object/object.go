@@ -65,10 +65,10 @@ func (o Object) Kind() Kind {
 	return Keyword
 }
 
-// IsNull tells whether the object is absent or null.
+// IsNull reports whether the object is absent or null.
 func (o Object) IsNull() bool { return o.Kind() == Null }
 
-// Is tells whether the object is this name, given without its slash.
+// Is reports whether the object is this name, given without its slash.
 func (o Object) Is(name string) bool { return len(o) > 0 && o[0] == '/' && nameIs(o[1:], name) }
 
 // Text is a name's text without the slash, "#" escapes resolved; empty for any

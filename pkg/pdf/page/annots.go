@@ -10,7 +10,7 @@ const (
 	flagHidden = 2   // ISO 32000-1, table 165
 )
 
-// CoveredByAnnotation tells whether an annotation of the page, such as a form field, is
+// CoveredByAnnotation reports whether an annotation of the page, such as a form field, is
 // drawn over the rectangle r: annotations lie above the page's content.
 func CoveredByAnnotation(f *xref.File, p *Page, r Rect) bool {
 	n := 0

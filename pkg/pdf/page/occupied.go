@@ -17,7 +17,7 @@ const (
 // Occupied is where a page shows something: rectangles in its user space.
 type Occupied struct{ areas []Rect }
 
-// Overlaps tells whether something is shown within r.
+// Overlaps reports whether something is shown within r.
 func (k Occupied) Overlaps(r Rect) bool {
 	for _, m := range k.areas {
 		if both := m.intersect(r); both.X1 > both.X0 && both.Y1 > both.Y0 {

@@ -19,7 +19,7 @@ const (
 	maxPreview  = 8 << 20
 )
 
-// CanPreview tells whether the program is here that draws a page: pdftoppm of
+// CanPreview reports whether the program is here that draws a page: pdftoppm of
 // poppler.
 func CanPreview() bool {
 	_, err := exec.LookPath("pdftoppm")

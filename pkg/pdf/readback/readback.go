@@ -36,7 +36,7 @@ type Place struct {
 	Modules    int
 }
 
-// CanRender tells whether the programs are here that draw a page and read the code
+// CanRender reports whether the programs are here that draw a page and read the code
 // from the picture: pdftoppm of poppler, and zbarimg.
 func CanRender() bool {
 	for _, name := range [2]string{"pdftoppm", "zbarimg"} {

@@ -24,7 +24,7 @@ func Width(s string) float64 {
 	return float64(sum) / 1000
 }
 
-// Printable tells whether a caption can be set in the standard font: printable
+// Printable reports whether a caption can be set in the standard font: printable
 // ASCII only.
 func Printable(s string) bool {
 	for i := range len(s) {

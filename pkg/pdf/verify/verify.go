@@ -153,7 +153,7 @@ func unsigned(r io.ReaderAt, size int64) Verdict {
 	return Verdict{Sentence: "Not signed: the file is a PDF without a signature."}
 }
 
-// looksSigned tells whether the file's end looks like that of a signed file.
+// looksSigned reports whether the file's end looks like that of a signed file.
 func looksSigned(r io.ReaderAt, size int64) bool {
 	end := make([]byte, min(size, 128<<10))
 	n, _ := r.ReadAt(end, size-int64(len(end))) // what cannot be read has no remains

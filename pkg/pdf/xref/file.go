@@ -49,7 +49,7 @@ type Value struct {
 	data  int64      // where its stream's data start; 0: it is no stream
 }
 
-// IsStream tells whether the value is a stream's dictionary.
+// IsStream reports whether the value is a stream's dictionary.
 func (v Value) IsStream() bool { return v.data != 0 }
 
 // Key returns an entry of a dictionary, references not followed.
@@ -141,7 +141,7 @@ func (f *File) open() error {
 	return err
 }
 
-// isFinal tells whether an error is the last word, which no scan can better.
+// isFinal reports whether an error is the last word, which no scan can better.
 func isFinal(err error) bool {
 	r, ok := errors.AsType[*reject.Rejection](err)
 	return ok && r.Reason != reject.Damaged && r.Reason != reject.Truncated

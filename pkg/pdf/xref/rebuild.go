@@ -118,7 +118,7 @@ func (f *File) catalogByType(s *scan) error {
 	return reject.New(reject.Damaged, "The document has no catalog of its pages")
 }
 
-// addCompressed enters the objects within object streams, and tells whether there
+// addCompressed enters the objects within object streams, and reports whether there
 // are any. An object that stands plain later in the file goes first.
 func (f *File) addCompressed(s *scan) bool {
 	entered, packs := false, 0

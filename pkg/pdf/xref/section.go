@@ -128,7 +128,7 @@ func (f *File) readTable(at int64) (Value, error) {
 	}
 }
 
-// fixedWidth tells whether count entries of 20 bytes stand at position at.
+// fixedWidth reports whether count entries of 20 bytes stand at position at.
 func (f *File) fixedWidth(at, count int64) bool {
 	if count == 0 {
 		return true
@@ -145,7 +145,7 @@ func (f *File) fixedWidth(at, count int64) bool {
 	return true
 }
 
-// looksLikeEntry tells whether b looks like "nnnnnnnnnn ggggg n" and an end of line.
+// looksLikeEntry reports whether b looks like "nnnnnnnnnn ggggg n" and an end of line.
 func looksLikeEntry(b []byte) bool {
 	for i, c := range b[:18] {
 		switch i {

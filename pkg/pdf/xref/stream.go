@@ -75,7 +75,7 @@ func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error)
 	return data, nil
 }
 
-// ownCrypt tells whether a stream names its own crypt filter, or is metadata
+// ownCrypt reports whether a stream names its own crypt filter, or is metadata
 // that the document leaves plain.
 func (f *File) ownCrypt(v Value) bool {
 	if v.Get("Type").Is("Metadata") && !f.Crypt.EncryptsMetadata() {
@@ -126,7 +126,7 @@ func (f *File) params(v Value) filter.Params {
 // Raw reads a stream's bytes as they stand in the file.
 func (f *File) Raw(v Value) ([]byte, error) { return f.raw(v, maxObjectStream) }
 
-// LengthValid tells whether a stream's data end where its dictionary says.
+// LengthValid reports whether a stream's data end where its dictionary says.
 func (f *File) LengthValid(v Value) bool {
 	n, ok := f.Get(v, "Length").Int()
 	if !ok || n < 0 || n > f.size-v.data {
@@ -140,7 +140,7 @@ func (f *File) LengthValid(v Value) bool {
 	return endsStream(b)
 }
 
-// endsStream tells whether a stream's data can end in front of b.
+// endsStream reports whether a stream's data can end in front of b.
 func endsStream(b []byte) bool {
 	b = b[object.SkipSpace(b, 0):]
 	return bytes.HasPrefix(b, []byte("endstream")) || bytes.HasPrefix(b, []byte("endobj"))

@@ -22,7 +22,7 @@ func applicationBuckets() [][]byte {
 // applications need.
 func unconfirmedBlobIndex() []byte { return unconfirmedBlobsBucket }
 
-// unconfirmedNeedsBlob tells whether a waiting application needs a blob.
+// unconfirmedNeedsBlob reports whether a waiting application needs a blob.
 func unconfirmedNeedsBlob(t *boltfile.Tx, sum string) bool {
 	return t.HasPrefix(unconfirmedBlobsBucket, []byte(sum))
 }

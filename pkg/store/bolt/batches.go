@@ -99,7 +99,7 @@ func (t *batchTx) reopen(institution uint32, id string) (vault.Batch, error) {
 	return b, t.Replace(b)
 }
 
-// Paused tells whether a batch is paused; one that nobody opened cannot be.
+// Paused reports whether a batch is paused; one that nobody opened cannot be.
 func (t *batchTx) Paused(institution uint32, id string) (bool, error) {
 	if known, ok := t.paused[id]; ok {
 		return known, nil

@@ -96,7 +96,7 @@ func (t *certificateTx) Tail(id uint64) ([]byte, error) {
 	return bytes.Clone(body), err
 }
 
-// HasDocument tells whether a certificate needs a document, by its SHA-256 in hexadecimal.
+// HasDocument reports whether a certificate needs a document, by its SHA-256 in hexadecimal.
 func (t *certificateTx) HasDocument(sum string) bool {
 	return t.HasPrefix(certificateByBlobBucket, []byte(sum))
 }

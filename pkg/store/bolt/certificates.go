@@ -31,7 +31,7 @@ func (t *certificateTx) Add(c vault.Certificate) (vault.Certificate, error) {
 	return c, nil
 }
 
-// IdentityTaken tells whether somebody has an identity, or a part of it, already. The error
+// IdentityTaken reports whether somebody has an identity, or a part of it, already. The error
 // is about one that is none.
 func (t *certificateTx) IdentityTaken(c vault.Identity) (bool, error) {
 	uuid := boltfile.UUID(c.UUID)
@@ -142,7 +142,7 @@ func indexEntries(c vault.Certificate) []bucketEntry {
 	return all
 }
 
-// shareTokenTaken tells whether a certificate has a token already.
+// shareTokenTaken reports whether a certificate has a token already.
 func (t *certificateTx) shareTokenTaken(token string) bool {
 	return token != "" && t.Get(certificateByShareTokenBucket, []byte(token)) != nil
 }

@@ -97,7 +97,7 @@ func (o certificateBuckets) allBuckets() [][]byte {
 		search.Buckets(), institutionBuckets(), jobBuckets(), mailBuckets(), inboundBuckets(), auditBuckets(), uploadBuckets())
 }
 
-// isAppendOnly tells whether new keys of a bucket come behind all others.
+// isAppendOnly reports whether new keys of a bucket come behind all others.
 func isAppendOnly(bucket []byte) bool {
 	switch string(bucket) {
 	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts":

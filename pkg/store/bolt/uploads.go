@@ -157,12 +157,12 @@ func (s *uploadTable) DeleteExpired(ctx context.Context, now time.Time) (total i
 	}
 }
 
-// hasUpload tells whether an upload is there to be used; the key may be nil.
+// hasUpload reports whether an upload is there to be used; the key may be nil.
 func hasUpload(t *boltfile.Tx, key []byte) bool {
 	return key != nil && t.Get(uploadsBucket, key) != nil
 }
 
-// uploadNeedsBlob tells whether an upload needs a blob.
+// uploadNeedsBlob reports whether an upload needs a blob.
 func uploadNeedsBlob(t *boltfile.Tx, sum string) bool {
 	return t.HasPrefix(uploadBlobsBucket, []byte(sum))
 }

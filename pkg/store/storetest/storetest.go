@@ -276,7 +276,7 @@ func (f *fixture) list(filter store.Filter, page, perPage int) store.Page {
 	return p
 }
 
-// finds tells whether a filter selects exactly these certificates, whichever
+// finds reports whether a filter selects exactly these certificates, whichever
 // way it is paged.
 func (f *fixture) finds(filter store.Filter, want ...vault.Certificate) {
 	f.Helper()

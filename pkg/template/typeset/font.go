@@ -40,7 +40,7 @@ func ParseFont(name string, file []byte) (_ *Font, err error) {
 	return &Font{name: name, pdf: face, shaping: shape.Font}, nil
 }
 
-// Has tells whether the font holds a character.
+// Has reports whether the font holds a character.
 func (f *Font) Has(c rune) bool {
 	_, ok := f.shaping.NominalGlyph(c)
 	return ok

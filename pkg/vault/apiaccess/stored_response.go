@@ -23,7 +23,7 @@ type StoredResponse struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// Usable tells whether the answer still stands.
+// Usable reports whether the answer still stands.
 func (r StoredResponse) Usable(now time.Time) bool {
 	return now.Before(r.CreatedAt.Add(StoredResponseTTL))
 }

@@ -94,12 +94,12 @@ func permissionNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Usable tells whether the token is neither revoked nor expired.
+// Usable reports whether the token is neither revoked nor expired.
 func (t Token) Usable(now time.Time) bool {
 	return t.RevokedAt.IsZero() && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
 }
 
-// Allows tells whether the token has a permission.
+// Allows reports whether the token has a permission.
 func (t Token) Allows(p Permission) bool { return slices.Contains(t.Permissions, p) }
 
 // Revoke ends the token.
@@ -115,7 +115,7 @@ func (t Token) Revoke(now time.Time) (Token, error) {
 // not cost a write with every call.
 const lastUsedPrecision = time.Minute
 
-// MarkUsed notes a use, and tells whether that is worth writing down.
+// MarkUsed notes a use, and reports whether that is worth writing down.
 func (t Token) MarkUsed(now time.Time) (Token, bool) {
 	if now.Sub(t.LastUsedAt) < lastUsedPrecision {
 		return t, false

@@ -32,5 +32,5 @@ func NewUpload(random io.Reader, institution uint32, f vault.File, now time.Time
 	return Upload{ID: id.String(), Institution: institution, File: f, CreatedAt: now}, nil
 }
 
-// Usable tells whether the file may still be named.
+// Usable reports whether the file may still be named.
 func (u Upload) Usable(now time.Time) bool { return now.Before(u.CreatedAt.Add(UploadTTL)) }

@@ -58,7 +58,7 @@ type PendingAction struct {
 // MarkRecorded says that the act is written down.
 func (p *PendingAction) MarkRecorded() { p.recorded.Store(true) }
 
-// Unrecorded tells whether the act must still be written down.
+// Unrecorded reports whether the act must still be written down.
 func (p *PendingAction) Unrecorded() bool { return p != nil && !p.recorded.Load() }
 
 type contextKey struct{}

@@ -59,7 +59,7 @@ type Attempt struct {
 	Response []byte        `json:"answer,omitempty"` // its start
 }
 
-// OK tells whether the endpoint has taken the delivery: a redirect is none.
+// OK reports whether the endpoint has taken the delivery: a redirect is none.
 func (a Attempt) OK() bool { return a.Error == "" && a.Status >= 200 && a.Status < 300 }
 
 // ApplyAttempt is what an attempt makes of a delivery and of its endpoint.
@@ -108,7 +108,7 @@ func (d Delivery) withAttempt(a Attempt) Delivery {
 	return d
 }
 
-// NotYetDue tells whether the next attempt at a delivery, or at a task, which was to be
+// NotYetDue reports whether the next attempt at a delivery, or at a task, which was to be
 // made at a moment, is still to wait. None waits longer than the longest pause: one that
 // seems to was put off while the clock was ahead.
 func NotYetDue(until, now time.Time) bool {
@@ -138,7 +138,7 @@ type Filter struct {
 	Before      uint64    // only IDs below; 0 for all
 }
 
-// Matches tells whether the filter selects a delivery.
+// Matches reports whether the filter selects a delivery.
 func (f Filter) Matches(d Delivery) bool {
 	return d.Institution == f.Institution && (f.Endpoint == "" || d.Endpoint == f.Endpoint) &&
 		(f.State == "" || d.State == f.State) && (f.Before == 0 || d.ID < f.Before) &&

@@ -183,16 +183,16 @@ func CheckLimit(existing []Endpoint, one Endpoint) error {
 	return nil
 }
 
-// Live tells whether the endpoint has not been deleted.
+// Live reports whether the endpoint has not been deleted.
 func (e Endpoint) Live() bool { return e.DeletedAt.IsZero() }
 
-// Suspended tells whether deliveries wait because too many were given up.
+// Suspended reports whether deliveries wait because too many were given up.
 func (e Endpoint) Suspended() bool { return !e.SuspendedAt.IsZero() }
 
-// CanDeliver tells whether deliveries that are due may be tried.
+// CanDeliver reports whether deliveries that are due may be tried.
 func (e Endpoint) CanDeliver() bool { return e.Live() && e.Active && !e.Suspended() }
 
-// SubscribedTo tells whether the endpoint is to be told of an event. A suspended one is: its
+// SubscribedTo reports whether the endpoint is to be told of an event. A suspended one is: its
 // deliveries wait.
 func (e Endpoint) SubscribedTo(n Notification) bool {
 	return e.Live() && e.Active && e.Subscriber == n.Subscriber && slices.Contains(e.Events, n.Event)

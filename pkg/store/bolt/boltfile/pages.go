@@ -134,7 +134,7 @@ func (c *pageChecker) visit(number uint64, depth int, low, high []byte) error {
 	return nil
 }
 
-// inOrder tells whether keys ascend and lie between bounds.
+// inOrder reports whether keys ascend and lie between bounds.
 func inOrder(keys [][]byte, low, high []byte) bool {
 	for _, key := range keys {
 		if bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0 {

@@ -21,7 +21,7 @@ type openBucket struct {
 	bucket *bbolt.Bucket
 }
 
-// NewTx begins work on a transaction. The function tells whether new keys of a bucket
+// NewTx begins work on a transaction. The function reports whether new keys of a bucket
 // come behind all others.
 func NewTx(tx *bbolt.Tx, ascending func(bucket []byte) bool) *Tx {
 	return &Tx{tx: tx, appendOnly: ascending}
@@ -45,7 +45,7 @@ func (t *Tx) Bucket(name []byte) *bbolt.Bucket {
 // Cursor walks through a bucket.
 func (t *Tx) Cursor(bucket []byte) *bbolt.Cursor { return t.Bucket(bucket).Cursor() }
 
-// Empty tells whether the file has no buckets at all.
+// Empty reports whether the file has no buckets at all.
 func (t *Tx) Empty() bool {
 	first, _ := t.tx.Cursor().First()
 	return first == nil
@@ -88,13 +88,13 @@ func (t *Tx) Delete(bucket, key []byte) error {
 	return nil
 }
 
-// Has tells whether there is a key, with or without a value.
+// Has reports whether there is a key, with or without a value.
 func (t *Tx) Has(bucket, key []byte) bool {
 	k, _ := t.Cursor(bucket).Seek(key)
 	return bytes.Equal(k, key)
 }
 
-// HasPrefix tells whether any key has a prefix.
+// HasPrefix reports whether any key has a prefix.
 func (t *Tx) HasPrefix(bucket, prefix []byte) bool {
 	k, _ := t.Cursor(bucket).Seek(prefix)
 	return bytes.HasPrefix(k, prefix)

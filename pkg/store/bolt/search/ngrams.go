@@ -170,5 +170,5 @@ func TermNgrams(owner uint32, term string) (keys [][]byte) {
 	return keys
 }
 
-// IsNgram tells whether a term is a piece itself.
+// IsNgram reports whether a term is a piece itself.
 func IsNgram(term string) bool { return len(term) <= ngramSize }

@@ -138,13 +138,13 @@ func (f *repeatFinder) refine(group []occurrence, alike int) {
 	}
 }
 
-// extendsLeft tells whether the same byte comes before each.
+// extendsLeft reports whether the same byte comes before each.
 func (f *repeatFinder) extendsLeft(group []occurrence) bool {
 	first := f.body[group[0].at-1]
 	return first != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at-1] != first })
 }
 
-// extendsRight tells whether the same byte comes next.
+// extendsRight reports whether the same byte comes next.
 func (f *repeatFinder) extendsRight(group []occurrence, alike int) bool {
 	next := f.body[group[0].at+uint32(alike)]
 	return next != '\n' && !slices.ContainsFunc(group, func(o occurrence) bool { return f.body[o.at+uint32(alike)] != next })

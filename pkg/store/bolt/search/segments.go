@@ -30,7 +30,7 @@ func writeSummary(t *boltfile.Tx, of uint32, all []SegmentText) error {
 	return nil
 }
 
-// LacksSummaries tells whether there are full segments, and none has a summary.
+// LacksSummaries reports whether there are full segments, and none has a summary.
 func LacksSummaries(t *boltfile.Tx) bool {
 	first, _ := t.Cursor(summariesBucket).First()
 	return first == nil && indexedSegments(t) > 0

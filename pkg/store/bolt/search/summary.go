@@ -53,7 +53,7 @@ func (s Summary) with(lines []byte) Summary {
 
 func (s Summary) lines() []byte { return s[textFilterSize+repeatFilterSize:] }
 
-// Lacks tells whether certainly no text holds a term. A summary that is nil never
+// Lacks reports whether certainly no text holds a term. A summary that is nil never
 // knows.
 func (s Summary) Lacks(term []byte) bool {
 	return s != nil && bloomFilter(s[:textFilterSize]).lacks(term)

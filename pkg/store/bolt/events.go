@@ -19,7 +19,7 @@ var (
 // eventBuckets are those that only this package writes to.
 func eventBuckets() [][]byte { return [][]byte{eventsBucket, eventsByCertificateBucket} }
 
-// eventTable implements the part of store.Certificates that is about events alone.
+// eventTable implements store.Events.
 type eventTable struct {
 	read func(context.Context, func(*boltfile.Tx) error) error
 }
@@ -60,7 +60,7 @@ func eraseEvents(t *boltfile.Tx, certificate uint64) error {
 	return nil
 }
 
-// Events implements store.Certificates.
+// Events implements store.Events.
 func (s *eventTable) Events(ctx context.Context, id uint64) ([]vault.Event, error) {
 	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []vault.Event, err error) {
 		c := t.Bucket(eventsByCertificateBucket).Cursor()
@@ -76,7 +76,7 @@ func (s *eventTable) Events(ctx context.Context, id uint64) ([]vault.Event, erro
 	})
 }
 
-// EventsAfter implements store.Certificates.
+// EventsAfter implements store.Events.
 func (s *eventTable) EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) (found []vault.Event, next uint64, err error) {
 	next = seq
 	found, err = boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []vault.Event, err error) {
@@ -95,7 +95,7 @@ func (s *eventTable) EventsAfter(ctx context.Context, institution uint32, seq ui
 	return found, next, err
 }
 
-// LastEvent implements store.Certificates.
+// LastEvent implements store.Events.
 func (s *eventTable) LastEvent(ctx context.Context) (uint64, error) {
 	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (uint64, error) {
 		k, _ := t.Bucket(eventsBucket).Cursor().Last()

@@ -7,23 +7,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// Endpoints is what is asked of a store about webhook endpoints. With every
-// certificate's event the store keeps, in the same transaction, a delivery for each
-// endpoint that wants it.
-type Endpoints interface {
-	// AddEndpoint keeps a new endpoint, unless webhook.CheckLimit refuses.
-	AddEndpoint(ctx context.Context, e webhook.Endpoint) error
-	// ChangeEndpoint replaces an institution's endpoint by what change makes of it;
-	// NotFound when the institution has none of that ID.
-	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (webhook.Endpoint, error)
-	// ChangeEndpoints replaces all endpoints of all institutions by what change makes
-	// of them, in one transaction. An error of any changes none.
-	ChangeEndpoints(ctx context.Context, change func(webhook.Endpoint) (webhook.Endpoint, error)) error
-	// Endpoints lists an institution's endpoints in order of creation, or those of all
-	// institutions when it is 0. Deleted ones are not among them.
-	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
-}
-
 // DueDelivery is a delivery that is to be tried, with its body.
 type DueDelivery struct {
 	webhook.Delivery
@@ -81,28 +64,4 @@ type Deliveries interface {
 	// DeleteOldDeliveries removes up to n deliveries that ended, of all that were made
 	// before a moment, and those that were waiting for an endpoint that is deleted.
 	DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error)
-}
-
-// DueTask is a task of a received event that is due.
-type DueTask struct {
-	webhook.InboundEvent
-	Task int // its place among the event's tasks
-}
-
-// InboundEvents is what is asked of a store about events that others told us.
-type InboundEvents interface {
-	// AddInboundEvent keeps an event with its tasks; false when its identity is known
-	// already, and then nothing is changed.
-	AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error)
-	// InboundEvents returns up to n events, newest first, with numbers below before; 0 for
-	// all.
-	InboundEvents(ctx context.Context, before uint64, n int) ([]webhook.InboundEvent, error)
-	// DeleteOldInboundEvents removes up to n events of which nothing is to be done any more,
-	// of all that came before a moment.
-	DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error)
-	// NextTasks returns up to n tasks that are due (webhook.NotYetDue), oldest first, but for those that busy
-	// says are being done, and when the next one beyond those is due.
-	NextTasks(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]DueTask, time.Time, error)
-	// RecordTaskResult commits what webhook.InboundEvent.AfterTask makes of a try.
-	RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error
 }

@@ -35,7 +35,7 @@ func FuzzJournal(f *testing.F) {
 		if j.today == "" {
 			t.Errorf("%q: rows without a date get none", text)
 		}
-		uploads, calls := len(j.uploads), len(j.calls)
+		uploads, calls := len(j.uploads), len(j.order)
 		// As write does, but for the disk's part in it.
 		if _, err := j.file.WriteString("{\"row\":1099511627776,\"upload\":{\"file_id\":\"new\"}}\n{\"call\":{\"key\":\"new\"}}\n"); err != nil {
 			t.Fatal(err)
@@ -47,7 +47,7 @@ func FuzzJournal(f *testing.F) {
 			t.Fatalf("%q: after a note: %v", text, err)
 		}
 		defer j.file.Close()
-		if len(j.uploads) < uploads || j.uploads[1<<40].FileID != "new" || len(j.calls) != calls+1 {
+		if len(j.uploads) < uploads || j.uploads[1<<40].FileID != "new" || len(j.order) != calls+1 {
 			t.Errorf("%q: the notes are not there any more: %+v", text, j)
 		}
 	})

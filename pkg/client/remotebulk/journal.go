@@ -25,7 +25,8 @@ type Journal struct {
 	uploads map[int]upload
 	tries   map[int]int                  // uploads so far, of each row
 	known   map[string]RemoteCertificate // by UUID
-	calls   []*bulkCall
+	order   []*bulkCall
+	calls   map[string][]*bulkCall // by key
 }
 
 // upload is a document that the vault has.
@@ -77,7 +78,7 @@ func OpenJournal(path, today string) (*Journal, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]RemoteCertificate{}}
+	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]RemoteCertificate{}, calls: map[string][]*bulkCall{}}
 	if err := j.replay(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -142,17 +143,16 @@ func (j *Journal) apply(r journalEntry) {
 		j.uploads[r.Row] = *r.Upload
 		j.tries[r.Row]++
 	case r.Call != nil:
-		j.calls = append(j.calls, r.Call)
+		j.order = append(j.order, r.Call)
+		j.calls[r.Call.Key] = append(j.calls[r.Call.Key], r.Call)
 	case r.Certificate != nil:
 		j.known[r.Certificate.UUID] = *r.Certificate
 	default:
-		for _, c := range j.calls {
-			switch c.Key {
-			case r.Done:
-				c.batch = r.Batch
-			case r.Refused:
-				c.refused = true
-			}
+		for _, c := range j.calls[r.Done] {
+			c.batch = r.Batch
+		}
+		for _, c := range j.calls[r.Refused] {
+			c.refused = true
 		}
 	}
 }

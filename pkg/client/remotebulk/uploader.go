@@ -54,7 +54,8 @@ type Uploader struct {
 	Progress func(client.Progress)
 
 	rows     []Item
-	outcomes []Outcome
+	index    map[int]int // the position in rows, by number
+	outcomes []Outcome   // one for each of rows
 	batches  map[string]bool
 	lastID   string
 }
@@ -62,7 +63,7 @@ type Uploader struct {
 // Run brings rows to the vault and returns what became of each, and the ID of
 // the last batch. The error is about the run as a whole.
 func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, error) {
-	c.rows, c.outcomes, c.batches = rows, make([]Outcome, len(rows)), map[string]bool{}
+	c.begin(rows)
 	if err := c.finishCalls(ctx); err != nil {
 		return c.outcomes, c.lastID, err
 	}
@@ -101,7 +102,7 @@ func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, err
 
 // Plan says what would become of rows, and changes nothing.
 func (c *Uploader) Plan(ctx context.Context, rows []Item) ([]Outcome, error) {
-	c.rows, c.outcomes = rows, make([]Outcome, len(rows))
+	c.begin(rows)
 	if err := c.findIssued(ctx, c.open()); err != nil {
 		return nil, err
 	}
@@ -132,19 +133,19 @@ func (c *Uploader) isBlocked() bool {
 	return false
 }
 
-func (c *Uploader) place(number int) (int, bool) {
-	for i, r := range c.rows {
-		if r.Number == number {
-			return i, true
-		}
+// begin resets the state of an earlier run.
+func (c *Uploader) begin(rows []Item) {
+	c.rows, c.outcomes, c.batches = rows, make([]Outcome, len(rows)), map[string]bool{}
+	c.index = make(map[int]int, len(rows))
+	for i, r := range rows {
+		c.index[r.Number] = i
 	}
-	return 0, false
 }
 
 // finishCalls takes up the calls of an earlier run: what was accepted is known,
 // and what was under way is sent again under its key.
 func (c *Uploader) finishCalls(ctx context.Context) error {
-	for _, call := range c.Journal.calls {
+	for _, call := range c.Journal.order {
 		places := c.places(call)
 		switch {
 		case call.refused || places == nil:
@@ -164,7 +165,7 @@ func (c *Uploader) finishCalls(ctx context.Context) error {
 func (c *Uploader) places(call *bulkCall) []int {
 	places := make([]int, len(call.Rows))
 	for n, number := range call.Rows {
-		i, ok := c.place(number)
+		i, ok := c.index[number]
 		if !ok {
 			return nil
 		}

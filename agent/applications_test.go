@@ -80,7 +80,7 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
-		d := vault.ApplicationDraft{Title: "Diploma", Name: "Ada", Email: "ada@example.org", Evidence: evidence(t, a, "Ada")}
+		d := vault.ApplicationDraft{Content: vault.Content{Title: "Diploma", Name: "Ada", Email: "ada@example.org"}, Evidence: evidence(t, a, "Ada")}
 		for _, who := range []string{"nobody", "accounts"} {
 			letIn(t, c, who, "Diploma")
 			if err := a.PublicApplications().ApplyByMail(t.Context(), d); !fault.Is(err, fault.Forbidden) {
@@ -155,7 +155,7 @@ func TestAccountHoldersApply(t *testing.T) {
 	t.Parallel()
 	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
 		who := vault.Account{ID: "x", Email: "ada@example.org"}
-		d := vault.ApplicationDraft{Title: "My own title", Name: "Ada", Email: "somebody.else@example.org", Evidence: evidence(t, a, "Ada")}
+		d := vault.ApplicationDraft{Content: vault.Content{Title: "My own title", Name: "Ada", Email: "somebody.else@example.org"}, Evidence: evidence(t, a, "Ada")}
 		if _, err := a.PublicApplications().Apply(t.Context(), who, d); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("where nobody may apply: %v", err)
 		}

@@ -56,7 +56,7 @@ func TestEvidenceOfRejectedApplicationsGoes(t *testing.T) {
 	})
 	submit := func(title string) vault.Certificate {
 		evidence := &vault.File{Name: "scan.pdf", Format: "pdf", Size: 9, SHA256: vault.HashSecret(title)}
-		c, err := a.applicationService.SubmitFor(t.Context(), a.Institution(), "staff", vault.ApplicationDraft{Title: title, Name: "Ada", Email: "ada@example.org", Evidence: evidence})
+		c, err := a.applicationService.SubmitFor(t.Context(), a.Institution(), "staff", vault.ApplicationDraft{Content: vault.Content{Title: title, Name: "Ada", Email: "ada@example.org"}, Evidence: evidence})
 		if err != nil {
 			t.Fatal(err)
 		}

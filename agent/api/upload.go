@@ -159,7 +159,7 @@ func (a *API) institution(who Caller) (vault.Institution, error) {
 // the institution is.
 func (a *API) newDraft(institution vault.Institution, fields map[string]string) vault.Draft {
 	d := vault.Draft{
-		Title: fields["certificate_title"], Name: fields["full_name"], Email: fields["applicant_email"], Details: fields["details"],
+		Content: vault.Content{Title: fields["certificate_title"], Name: fields["full_name"], Email: fields["applicant_email"], Details: fields["details"]},
 	}.Clean()
 	d.IssueDate = vault.Date(cmp.Or(strings.TrimSpace(fields["issue_date"]), string(institution.Today(a.Now()))))
 	return d

@@ -91,7 +91,7 @@ func (c *AdminService) SubmitApplication(ctx context.Context, n adminclient.NewA
 	if err := c.Accepting(); err != nil {
 		return adminclient.Application{}, err
 	}
-	d := vault.ApplicationDraft{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}
+	d := vault.ApplicationDraft{Content: vault.Content{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}}
 	if n.Evidence != nil {
 		f, err := c.Documents.Keep(bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
 		if err != nil {

@@ -94,7 +94,7 @@ func institution(who vault.WhoMayApply) vault.Institution {
 }
 
 func draft() vault.ApplicationDraft {
-	return vault.ApplicationDraft{Title: " Diploma ", Name: "Ada", Email: "ada@example.org", Evidence: &vault.File{Name: "scan.pdf", SHA256: "ab"}}
+	return vault.ApplicationDraft{Content: vault.Content{Title: " Diploma ", Name: "Ada", Email: "ada@example.org"}, Evidence: &vault.File{Name: "scan.pdf", SHA256: "ab"}}
 }
 
 func open(t *testing.T) vault.Certificate {

@@ -52,8 +52,8 @@ func issuedRows(ctx context.Context, all IssuedStore, institution uint32, m *man
 }
 
 func draftOf(row manifest.Row) vault.Draft {
-	return vault.Draft{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
-		IssueDate: vault.Date(row.IssueDate)}.Clean()
+	return vault.Draft{Content: vault.Content{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
+		IssueDate: vault.Date(row.IssueDate)}}.Clean()
 }
 
 // sameContent reports whether a row says what was issued, as far as can be told
@@ -85,7 +85,7 @@ func issuedOf(ctx context.Context, all IssuedStore, institution uint32, m *manif
 			return nil, err
 		}
 		for _, c := range page.Certificates {
-			byKey[vault.Draft{Email: c.Email, Title: c.Title}.Key()] = &c
+			byKey[vault.Draft{Content: vault.Content{Email: c.Email, Title: c.Title}}.Key()] = &c
 		}
 		if len(page.Certificates) < group {
 			return byKey, nil

@@ -60,7 +60,7 @@ func (s *site) apply(institution uint32, name string) vault.Certificate {
 	id, err := vault.NewIdentity(s.random, s.now, 2026)
 	s.check(err)
 	c, fx := vault.Submit(vault.Submission{Proof: vault.ProvenByMail, Day: "2026-05-02",
-		ApplicationDraft: vault.ApplicationDraft{Title: "Diploma", Name: name, Email: name + "@example.org"}}, institution, id, s.now)
+		ApplicationDraft: vault.ApplicationDraft{Content: vault.Content{Title: "Diploma", Name: name, Email: name + "@example.org"}}}, institution, id, s.now)
 	c, err = s.store.Submit(s.Context(), store.NewCertificate{Certificate: c, Effects: fx}, "", s.now)
 	s.check(err)
 	return c

@@ -72,7 +72,7 @@ func (o *office) issue(edit func(*vault.Certificate), to ...string) {
 		o.drawn++
 		id, err := vault.NewIdentity(o.random, o.clock(), 2026)
 		o.check(err)
-		c, fx := vault.Accept(vault.Draft{Title: "Diploma", Name: "Zoë", Email: address, IssueDate: "2026-06-01",
+		c, fx := vault.Accept(vault.Draft{Content: vault.Content{Title: "Diploma", Name: "Zoë", Email: address, IssueDate: "2026-06-01"},
 			File: vault.File{Name: "d.pdf", Format: "pdf", SHA256: fmt.Sprintf("%064x", o.drawn)}}, 1, id, o.clock())
 		edit(&c)
 		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}

@@ -225,7 +225,7 @@ func acceptMany(t *testing.T, path string, n int) {
 			t.Fatal(err)
 		}
 		c, effects := vault.Accept(vault.Draft{
-			Title: "Diploma", Name: fmt.Sprintf("Person %d", k), Email: fmt.Sprintf("p%d@example.org", k), IssueDate: "2026-05-02",
+			Content: vault.Content{Title: "Diploma", Name: fmt.Sprintf("Person %d", k), Email: fmt.Sprintf("p%d@example.org", k), IssueDate: "2026-05-02"},
 			Trigger: vault.BulkUpload, File: vault.File{Name: "d.pdf", Format: "pdf", Size: 1, SHA256: strings.Repeat("ab", 32)},
 		}, i.ID, id, time.Now())
 		rows[k] = store.NewCertificate{Certificate: c, Effects: effects}

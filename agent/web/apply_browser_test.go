@@ -123,7 +123,7 @@ func TestApplyingLooks(t *testing.T) {
 	b.wait(`location.pathname === "/me" && document.querySelector("#applications")`)
 	for i, reason := range []string{"", "The transcript is of another person.\nAsk your faculty for yours.", strings.Repeat("W", 900)} {
 		who := vault.Account{Email: "ada@example.com"}
-		c, err := storeApplications{s}.Apply(t.Context(), who, vault.ApplicationDraft{Title: fmt.Sprintf("Title %d", i), Name: "Ada Lovelace"})
+		c, err := storeApplications{s}.Apply(t.Context(), who, vault.ApplicationDraft{Content: vault.Content{Title: fmt.Sprintf("Title %d", i), Name: "Ada Lovelace"}})
 		b.check(err)
 		b.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			if reason == "" {

@@ -117,8 +117,8 @@ func (f *applicationForm) customTitle() string {
 // draft is what the form says.
 func (f *applicationForm) draft() vault.ApplicationDraft {
 	return vault.ApplicationDraft{
-		Title: cmp.Or(f.customTitle(), f.texts[fieldTitle]), Name: f.texts[fieldName],
-		Email: cmp.Or(f.accountEmail, f.texts[fieldEmail]), Details: f.texts[fieldDetails], Evidence: f.evidence,
+		Content: vault.Content{Title: cmp.Or(f.customTitle(), f.texts[fieldTitle]), Name: f.texts[fieldName],
+			Email: cmp.Or(f.accountEmail, f.texts[fieldEmail]), Details: f.texts[fieldDetails]}, Evidence: f.evidence,
 	}.Clean()
 }
 

@@ -139,8 +139,8 @@ func (s *site) change(edit func(*vault.Institution)) {
 func (s *site) draft() vault.Draft {
 	s.drawn++
 	return vault.Draft{
-		Title: "Certificate of Achievement", Name: "Arash Nikpour", Email: fmt.Sprintf("person%d@example.com", s.drawn),
-		IssueDate: "2026-05-02", Details: "With distinction.\nTwo lines.", Trigger: vault.BulkUpload,
+		Content: vault.Content{Title: "Certificate of Achievement", Name: "Arash Nikpour", Email: fmt.Sprintf("person%d@example.com", s.drawn),
+			IssueDate: "2026-05-02", Details: "With distinction.\nTwo lines."}, Trigger: vault.BulkUpload,
 		File: vault.File{Name: "arash.pdf", Format: "pdf", Size: int64(len(s.document)), SHA256: vault.HashSecret(string(s.document))},
 	}
 }

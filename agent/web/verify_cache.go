@@ -186,7 +186,7 @@ func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cach
 
 // slotTexts are the texts of a page, by slot.
 func (p *verifyPages) slotTexts(v layout.PageContext, k cachedCertificate) [slotCount]string {
-	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Name: k.name}}
+	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: vault.Content{Name: k.name}}}
 	texts := [slotCount]string{
 		titleSlot: k.title, nameSlot: f.displayName(), daySlot: string(k.date), dateSlot: v.FormatDate(k.date),
 		referenceSlot: k.reference, urlSlot: p.VerifyURL(k.reference), sumSlot: k.sha256,

@@ -69,7 +69,7 @@ func TestCachedPages(t *testing.T) {
 			who.PartialNames = partial
 			v.at++
 			v.c = vault.Certificate{Identity: vault.Identity{Reference: "VEC-IC-20260123456789ABC"}, Institution: 1, Status: vault.Approved,
-				Title: text, Name: text, IssueDate: "2026-05-02", Verified: &vault.Verified{SHA256: strings.Repeat("ab", 32)}}
+				Content: vault.Content{Title: text, Name: text, IssueDate: "2026-05-02"}, Verified: &vault.Verified{SHA256: strings.Repeat("ab", 32)}}
 			v.reads = 0
 			for range 3 {
 				for _, query := range []string{"", "?lang=de"} {

@@ -87,8 +87,8 @@ func (s *site) happen(n int) {
 		s.drawn++
 		id, err := vault.NewIdentity(s.random, time.Now(), 2026)
 		s.check(err)
-		c, fx := vault.Accept(vault.Draft{Title: "Diploma", Name: "Ada", Email: fmt.Sprintf("a%d@example.com", s.drawn),
-			IssueDate: "2026-05-02", Trigger: vault.BulkUpload, File: vault.File{SHA256: fmt.Sprintf("%064x", s.drawn)}}, 1, id, time.Now())
+		c, fx := vault.Accept(vault.Draft{Content: vault.Content{Title: "Diploma", Name: "Ada", Email: fmt.Sprintf("a%d@example.com", s.drawn),
+			IssueDate: "2026-05-02"}, Trigger: vault.BulkUpload, File: vault.File{SHA256: fmt.Sprintf("%064x", s.drawn)}}, 1, id, time.Now())
 		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}
 	_, err := s.store.Insert(s.Context(), rows)

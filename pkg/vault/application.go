@@ -45,11 +45,8 @@ type Decision struct {
 
 // ApplicationDraft is what somebody applies for.
 type ApplicationDraft struct {
-	Title    string `json:"title"`
-	Name     string `json:"name"`
-	Email    string `json:"email"`
-	Details  string `json:"details,omitempty"`
-	Evidence *File  `json:"evidence,omitempty"`
+	Content        // without an issue date
+	Evidence *File `json:"evidence,omitempty"`
 }
 
 // Clean returns the draft with its texts in the form in which they are kept.
@@ -61,7 +58,7 @@ func (d ApplicationDraft) Clean() ApplicationDraft {
 // Problems are the complaints about the texts of a clean draft; the fields are
 // named as in the guide's request.
 func (d ApplicationDraft) Problems() []fault.Field {
-	return Draft{Title: d.Title, Name: d.Name, Email: d.Email, Details: d.Details}.textProblems()
+	return Draft{Content: d.Content}.textProblems()
 }
 
 // Submission is an application that counts.
@@ -81,10 +78,11 @@ const MaxOpenApplications = 5
 func Submit(s Submission, institution uint32, id Identity, now time.Time) (Certificate, Effects) {
 	c := Certificate{
 		Identity: id, Institution: institution, Source: FromCustomer, Trigger: CustomerSubmission, Status: Pending,
-		Title: s.Title, Name: s.Name, Email: s.Email, Details: s.Details, IssueDate: s.Day,
+		Content:     s.Content,
 		Application: &Application{Proof: s.Proof, By: s.By, Evidence: s.Evidence},
 		CreatedAt:   now, UpdatedAt: now,
 	}
+	c.IssueDate = s.Day
 	return c, Effects{
 		Events: []Event{c.event(EventCreated, CustomerSubmission, now)},
 		Mails:  []Mail{c.MailTo(MailReceived, now)},
@@ -126,7 +124,8 @@ func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate,
 	if err := c.CheckUndecided(); err != nil {
 		return c, Effects{}, err
 	}
-	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: a.IssueDate, File: a.File}
+	d := Draft{Content: c.Content, File: a.File}
+	d.IssueDate = a.IssueDate
 	if a.Details != nil {
 		d.Details = *a.Details
 	}

@@ -13,7 +13,7 @@ import (
 func submission() vault.Submission {
 	return vault.Submission{
 		ApplicationDraft: vault.ApplicationDraft{
-			Title: "Bachelor of Science", Name: "Zażółć Gęślą", Email: "ZG@example.edu.pl", Details: "with honours",
+			Content:  vault.Content{Title: "Bachelor of Science", Name: "Zażółć Gęślą", Email: "ZG@example.edu.pl", Details: "with honours"},
 			Evidence: &vault.File{Name: "scan.pdf", Format: "pdf", Size: 9, SHA256: strings.Repeat("cd", 32)},
 		},
 		Proof: vault.ProvenByMail, Day: "2026-05-02",

@@ -154,13 +154,9 @@ type Certificate struct {
 	Trigger     Trigger `json:"trigger"`
 	Status      Status  `json:"status"`
 
-	Title     string `json:"title"`
-	Name      string `json:"name"`
-	Email     string `json:"email"`
-	Details   string `json:"details,omitempty"`
-	IssueDate Date   `json:"issue_date"`
-	File      File   `json:"file"`
-	ScanBack  bool   `json:"scan_back,omitempty"`
+	Content
+	File     File `json:"file"`
+	ScanBack bool `json:"scan_back,omitempty"`
 
 	Placement Placement `json:"placement,omitzero"`
 

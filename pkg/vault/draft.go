@@ -73,8 +73,7 @@ func (p Placement) Or(other Placement) Placement {
 
 // Draft is a certificate that is about to be accepted.
 type Draft struct {
-	Title, Name, Email, Details string
-	IssueDate                   Date
+	Content
 	// Undated is true when the issue date was not given and the current date
 	// stands in for it. Such a row of a manifest keeps that date for good.
 	Undated bool

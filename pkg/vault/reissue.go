@@ -32,8 +32,7 @@ func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, 
 	if err != nil {
 		return Reissue{}, err
 	}
-	d := Draft{Title: c.Title, Name: c.Name, Email: c.Email, Details: c.Details, IssueDate: c.IssueDate,
-		File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
+	d := Draft{Content: c.Content, File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
 	for _, part := range []struct {
 		to  *string
 		new *string

@@ -29,7 +29,7 @@ func TestReissueKeepsThePlace(t *testing.T) {
 		"a name and its document":    {"o", Amendment{Name: &name, File: &file}, at, ""},
 		"a place of a template":      {"o", Amendment{Placement: &there}, there, ""},
 	} {
-		c := Certificate{Status: Approved, Title: "D", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01", Placement: at,
+		c := Certificate{Status: Approved, Content: Content{Title: "D", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01"}, Placement: at,
 			File: File{SHA256: "f", Origin: tt.origin}, Identity: Identity{UUID: "u", Reference: "VEC-IC-1"}}
 		made, err := c.Reissue(tt.mend, Identity{UUID: "v", Reference: "VEC-IC-2"}, now)
 		switch {

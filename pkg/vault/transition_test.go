@@ -17,8 +17,8 @@ var (
 
 func draft() vault.Draft {
 	return vault.Draft{
-		Title: "Bachelor of Science", Name: "Zażółć Gęślą", Email: "zg@example.edu.pl", Details: "with honours",
-		IssueDate: "2026-05-02", Batch: "b1", Trigger: vault.BulkUpload,
+		Content: vault.Content{Title: "Bachelor of Science", Name: "Zażółć Gęślą", Email: "zg@example.edu.pl", Details: "with honours",
+			IssueDate: "2026-05-02"}, Batch: "b1", Trigger: vault.BulkUpload,
 		File: vault.File{Name: "a.pdf", Format: "pdf", Size: 9, SHA256: strings.Repeat("ab", 32), HashState: []byte{1}},
 	}
 }
@@ -129,7 +129,7 @@ func TestAccept(t *testing.T) {
 	want := vault.Certificate{
 		Identity: vault.Identity{UUID: "u-1", Reference: "R"}, Institution: 7, Batch: "b1",
 		Source: vault.FromVault, Trigger: vault.BulkUpload, Status: vault.Processing,
-		Title: d.Title, Name: d.Name, Email: d.Email, Details: d.Details, IssueDate: d.IssueDate, File: d.File,
+		Content: vault.Content{Title: d.Title, Name: d.Name, Email: d.Email, Details: d.Details, IssueDate: d.IssueDate}, File: d.File,
 		CreatedAt: born, UpdatedAt: born,
 	}
 	if !reflect.DeepEqual(c, want) {

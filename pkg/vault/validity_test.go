@@ -39,7 +39,7 @@ func TestPartialName(t *testing.T) {
 func TestAssign(t *testing.T) {
 	t.Parallel()
 	ada := &vault.Account{ID: "a-1", Email: "ada@example.com"}
-	c := vault.Certificate{Status: vault.Approved, Email: "Ada@Example.com", UpdatedAt: born}
+	c := vault.Certificate{Status: vault.Approved, Content: vault.Content{Email: "Ada@Example.com"}, UpdatedAt: born}
 	later := born.Add(time.Hour)
 	mine, err := c.Assign(ada, later)
 	if err != nil || mine.Owner() != "a-1" || !mine.Assignment.At.Equal(later) || !mine.UpdatedAt.Equal(later) || c.Owner() != "" {

@@ -97,8 +97,8 @@ func (h *hookSite) happen(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, fx := vault.Accept(vault.Draft{Title: "Certificate of Achievement", Name: "Person", Email: fmt.Sprintf("p%d@example.org", h.made),
-			IssueDate: "2026-06-01", Trigger: vault.BulkUpload, File: vault.File{SHA256: vault.HashSecret(fmt.Sprint(h.made))}}, 1, id, time.Now())
+		c, fx := vault.Accept(vault.Draft{Content: vault.Content{Title: "Certificate of Achievement", Name: "Person", Email: fmt.Sprintf("p%d@example.org", h.made),
+			IssueDate: "2026-06-01"}, Trigger: vault.BulkUpload, File: vault.File{SHA256: vault.HashSecret(fmt.Sprint(h.made))}}, 1, id, time.Now())
 		rows[i], names[i] = store.NewCertificate{Certificate: c, Effects: fx}, c.UUID
 	}
 	_, err := h.Insert(context.Background(), rows)

@@ -137,8 +137,8 @@ func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from
 			return err
 		}
 		c, fx := vault.Accept(vault.Draft{
-			Title: "Certificate of Achievement", Name: fmt.Sprintf("Person Number %d", from+i),
-			Email: fmt.Sprintf("person%d@example.org", from+i), IssueDate: "2026-06-01", Trigger: vault.BulkUpload,
+			Content: vault.Content{Title: "Certificate of Achievement", Name: fmt.Sprintf("Person Number %d", from+i),
+				Email: fmt.Sprintf("person%d@example.org", from+i), IssueDate: "2026-06-01"}, Trigger: vault.BulkUpload,
 			File: vault.File{Name: "certificate.pdf", Format: "pdf", Size: 50_000, SHA256: vault.HashSecret(strconv.Itoa(from + i))},
 		}, inst.ID, id, now)
 		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}

@@ -289,7 +289,7 @@ func listed(n int) iter.Seq[vault.Certificate] {
 				panic(err)
 			}
 			c, _ := vault.Accept(vault.Draft{
-				Title: titleNames[i%len(titleNames)], Name: nameOf(i), Email: emailOf(i), IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+i/1000%28)),
+				Content: vault.Content{Title: titleNames[i%len(titleNames)], Name: nameOf(i), Email: emailOf(i), IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+i/1000%28))},
 				Trigger: vault.BulkUpload, Batch: fmt.Sprintf("batch-%d", i/10_000),
 				File: vault.File{Name: "certificate.pdf", Format: "pdf", Size: bulkSize, SHA256: fmt.Sprintf("%064x", i)},
 			}, 1, id, now)

@@ -154,8 +154,8 @@ func queueMails(ctx context.Context, db *bolt.Store, who vault.Institution, from
 			return err
 		}
 		c, fx := vault.Accept(vault.Draft{
-			Title: "Certificate of Achievement", Name: "Zoë Müller", Email: fmt.Sprintf("person%d@example.org", from+i),
-			IssueDate: "2026-06-01", File: vault.File{Name: "c.pdf", Format: "pdf", SHA256: vault.HashSecret(strconv.Itoa(from + i))},
+			Content: vault.Content{Title: "Certificate of Achievement", Name: "Zoë Müller", Email: fmt.Sprintf("person%d@example.org", from+i),
+				IssueDate: "2026-06-01"}, File: vault.File{Name: "c.pdf", Format: "pdf", SHA256: vault.HashSecret(strconv.Itoa(from + i))},
 		}, who.ID, id, now)
 		rows[i] = store.NewCertificate{Certificate: c, Effects: fx}
 	}

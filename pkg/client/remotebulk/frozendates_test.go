@@ -8,7 +8,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func key(email string) vault.Key { return vault.Draft{Title: "D", Email: email}.FreezeKey() }
+func key(email string) vault.Key {
+	return vault.Draft{Content: vault.Content{Title: "D", Email: email}}.FreezeKey()
+}
 
 // TestDays keeps the first date of a row, whatever is noted later and however the
 // file ends.

@@ -30,7 +30,7 @@ type Item struct {
 }
 
 func (r Item) key() vault.Key {
-	return vault.Draft{Email: r.Certificate.Email, Title: r.Certificate.Title, IssueDate: vault.Date(r.Certificate.IssueDate)}.Key()
+	return vault.Draft{Content: vault.Content{Email: r.Certificate.Email, Title: r.Certificate.Title, IssueDate: vault.Date(r.Certificate.IssueDate)}}.Key()
 }
 
 // Outcome is what became of a row.

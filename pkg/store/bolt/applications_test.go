@@ -39,7 +39,7 @@ func TestDecisionsKeepTheSums(t *testing.T) {
 		id, err := vault.NewIdentity(random, now, 2026)
 		must(t, err)
 		c, fx := vault.Submit(vault.Submission{Day: "2026-05-02", ApplicationDraft: vault.ApplicationDraft{
-			Title: "Diploma", Name: "Ada", Email: fmt.Sprintf("p%d@example.com", i)}}, who.ID, id, now)
+			Content: vault.Content{Title: "Diploma", Name: "Ada", Email: fmt.Sprintf("p%d@example.com", i)}}}, who.ID, id, now)
 		_, err = s.Submit(t.Context(), store.NewCertificate{Certificate: c, Effects: fx}, "", now)
 		must(t, err)
 		_, err = s.Change(t.Context(), who.ID, c.UUID, acts[i%len(acts)])
@@ -69,7 +69,7 @@ func TestHomesWithoutApplicationsOpen(t *testing.T) {
 	must(t, err)
 	id, err := vault.NewIdentity(rand.NewChaCha8([32]byte{1}), now, 2026)
 	must(t, err)
-	c, fx := vault.Accept(vault.Draft{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-02"}, who.ID, id, now)
+	c, fx := vault.Accept(vault.Draft{Content: vault.Content{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-02"}}, who.ID, id, now)
 	_, err = s.Insert(t.Context(), []store.NewCertificate{{Certificate: c, Effects: fx}})
 	must(t, err)
 	must(t, s.Close())

@@ -35,8 +35,8 @@ func benchRow(b *testing.B, random *rand.ChaCha8, n int) store.NewCertificate {
 		b.Fatal(err)
 	}
 	d := vault.Draft{
-		Title: titles[n%3], Name: firstNames[n%10] + " " + lastNames[n/10%10] + fmt.Sprint(" ", n/100),
-		Email: fmt.Sprintf("student%06d@uni.example.edu", n), IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+n/1000%28)),
+		Content: vault.Content{Title: titles[n%3], Name: firstNames[n%10] + " " + lastNames[n/10%10] + fmt.Sprint(" ", n/100),
+			Email: fmt.Sprintf("student%06d@uni.example.edu", n), IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+n/1000%28))},
 		Batch: fmt.Sprintf("batch-%d", n/1000), Trigger: vault.BulkUpload,
 		File: vault.File{Name: "diploma.pdf", Format: "pdf", Size: 50_000, SHA256: fmt.Sprintf("%016x%048x", random.Uint64(), n), HashState: tail[:108]},
 	}

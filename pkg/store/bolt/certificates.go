@@ -174,7 +174,7 @@ func (t *certificateTx) personalEntries(c vault.Certificate) []bucketEntry {
 	for _, sum := range c.Documents() {
 		all = append(all, bucketEntry{certificateByBlobBucket, boltfile.JoinKey([]byte(sum), id), nil})
 	}
-	if key := uniquenessKey(c.Institution, (vault.Draft{Title: c.Title, Email: c.Email, File: c.File}).FreezeKey()); t.Get(frozenDatesBucket, key) != nil {
+	if key := uniquenessKey(c.Institution, (vault.Draft{Content: vault.Content{Title: c.Title, Email: c.Email}, File: c.File}).FreezeKey()); t.Get(frozenDatesBucket, key) != nil {
 		all = append(all, bucketEntry{frozenDatesBucket, key, nil})
 	}
 	if key := uniquenessKey(c.Institution, c.Key()); bytes.Equal(t.Get(certificateByKeyBucket, key), id) {

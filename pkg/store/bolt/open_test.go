@@ -34,7 +34,7 @@ func row(t testing.TB, n int) store.NewCertificate {
 		t.Fatal(err)
 	}
 	d := vault.Draft{
-		Title: "Diploma", Name: fmt.Sprintf("Recipient %d", n), Email: fmt.Sprintf("p%d@example.com", n), IssueDate: "2026-05-02",
+		Content: vault.Content{Title: "Diploma", Name: fmt.Sprintf("Recipient %d", n), Email: fmt.Sprintf("p%d@example.com", n), IssueDate: "2026-05-02"},
 		Undated: true, Batch: "batch", Trigger: vault.BulkUpload, File: vault.File{Name: "d.pdf", SHA256: fmt.Sprintf("%064x", n)},
 	}
 	c, fx := vault.Accept(d, 1, id, now)

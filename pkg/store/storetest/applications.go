@@ -26,7 +26,7 @@ func aboutApplications() []test {
 func (f *fixture) submission(email, title string) vault.Submission {
 	f.drawn++
 	return vault.Submission{Proof: vault.ProvenByStaff, Day: "2026-05-02", ApplicationDraft: vault.ApplicationDraft{
-		Title: title, Name: "Ada Lovelace", Email: email,
+		Content:  vault.Content{Title: title, Name: "Ada Lovelace", Email: email},
 		Evidence: &vault.File{Name: "scan.pdf", Format: "pdf", Size: 10, SHA256: fmt.Sprintf("%064x", 1000+f.drawn)},
 	}}
 }
@@ -97,7 +97,7 @@ func applicationsAreDecided(f *fixture) {
 	again := f.submit(f.a, s)
 
 	// Approving gives it the key of a certificate on its day.
-	held := f.insertOne(f.a, vault.Draft{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-09", File: f.draft().File})
+	held := f.insertOne(f.a, vault.Draft{Content: vault.Content{Title: "Diploma", Name: "Ada", Email: "ada@example.com", IssueDate: "2026-05-09"}, File: f.draft().File})
 	_, err = f.store.Change(f.Context(), f.a, again.UUID, approveApplication(f.tick(), "2026-05-09"))
 	f.wantKind(err, fault.Invalid, "approving on a day that another certificate has")
 	approved := f.change(again, approveApplication(f.tick(), "2026-05-10"))

@@ -87,7 +87,7 @@ func (f *fixture) wantErased(c vault.Certificate) {
 	f.wantKind(err, fault.NotFound, "its tail")
 	_, err = f.store.ByShareToken(f.Context(), c.ShareToken)
 	f.wantKind(err, fault.NotFound, "its page")
-	dates, err := f.store.FrozenDates(f.Context(), f.a, []vault.Key{vault.Draft{Title: c.Title, Email: c.Email, File: c.File}.FreezeKey()})
+	dates, err := f.store.FrozenDates(f.Context(), f.a, []vault.Key{vault.Draft{Content: vault.Content{Title: c.Title, Email: c.Email}, File: c.File}.FreezeKey()})
 	f.check(err)
 	f.wantSame(dates, []vault.Date{""}, "its frozen date")
 	f.finds(store.Filter{Institution: f.a, Search: c.Reference}, got)

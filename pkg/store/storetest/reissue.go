@@ -58,7 +58,7 @@ func reissueKeepsBoth(f *fixture) {
 	if n := len(last); n != 3 || last[n-1].Type != vault.EventSuperseded || fourth.Old.SupersededBy != fourth.Next.UUID {
 		f.Errorf("events %+v", last)
 	}
-	again := f.insert(f.newCertificate(f.a, vault.Draft{Title: first.Title, Name: "x", Email: first.Email, IssueDate: first.IssueDate, File: first.File}))
+	again := f.insert(f.newCertificate(f.a, vault.Draft{Content: vault.Content{Title: first.Title, Name: "x", Email: first.Email, IssueDate: first.IssueDate}, File: first.File}))
 	if !again[0].Duplicate || again[0].Certificate.ID != first.ID {
 		f.Errorf("the key is free: %+v", again[0])
 	}

@@ -158,8 +158,8 @@ func (f *fixture) written(v any) string {
 func (f *fixture) draft() vault.Draft {
 	f.drawn++
 	return vault.Draft{
-		Title: "Diploma", Name: fmt.Sprintf("Person %d", f.drawn), Email: fmt.Sprintf("p%d@example.com", f.drawn),
-		IssueDate: "2026-05-02", Trigger: vault.BulkUpload,
+		Content: vault.Content{Title: "Diploma", Name: fmt.Sprintf("Person %d", f.drawn), Email: fmt.Sprintf("p%d@example.com", f.drawn),
+			IssueDate: "2026-05-02"}, Trigger: vault.BulkUpload,
 		File: vault.File{Name: "d.pdf", Format: "pdf", Size: 9, SHA256: fmt.Sprintf("%064x", f.drawn), HashState: []byte{1, 2}},
 	}
 }

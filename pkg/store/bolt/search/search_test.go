@@ -88,9 +88,7 @@ var (
 func certificate(random *rand.Rand) vault.Certificate {
 	n := random.IntN(many)
 	c := vault.Certificate{Source: vault.FromVault,
-		Institution: 1 + uint32(random.IntN(8)/7), Name: fmt.Sprint(names[random.IntN(len(names))], " ", n), Email: fmt.Sprintf("Student%d@uni.example", n),
-		Title: titles[random.IntN(len(titles))], Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", random.Uint64N(1<<52))}, Status: vault.Processing,
-		IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+random.IntN(28))), Batch: []string{"", "a", "b"}[random.IntN(3)],
+		Institution: 1 + uint32(random.IntN(8)/7), Content: vault.Content{Name: fmt.Sprint(names[random.IntN(len(names))], " ", n), Email: fmt.Sprintf("Student%d@uni.example", n), Title: titles[random.IntN(len(titles))], IssueDate: vault.Date(fmt.Sprintf("2026-05-%02d", 1+random.IntN(28)))}, Identity: vault.Identity{Reference: fmt.Sprintf("VEC-IC-2026%013X", random.Uint64N(1<<52))}, Status: vault.Processing, Batch: []string{"", "a", "b"}[random.IntN(3)],
 	}
 	if random.IntN(5) == 0 {
 		c.Source, c.Status = vault.FromCustomer, vault.Pending

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/vecctl/vecctl/agent/admin"
-	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/intake"
@@ -17,19 +16,19 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// toAPI makes what says a certificate as the API does.
-func (a *Agent) toAPI() func(vault.Certificate) client.Certificate {
-	return a.newAPI(api.Limits{}).ToAPI
+// toAPI returns a certificate as the API shows it.
+func (a *Agent) toAPI(c vault.Certificate) client.Certificate {
+	return client.FromVault(a.institutions.Links(), c)
 }
 
 func (a *Agent) failureAdmin() *admin.Failures {
-	return &admin.Failures{Store: a.store, Institution: a.currentID, ToAPI: a.toAPI(), Wake: a.notifyCommitted, Now: a.Now}
+	return &admin.Failures{Store: a.store, Institution: a.currentID, ToAPI: a.toAPI, Wake: a.notifyCommitted, Now: a.Now}
 }
 
 func (a *Agent) certificateAdmin() *admin.Certificates {
 	reissuer := &intake.Reissuer{Uploads: a.uploads, Store: a.store, Current: a.Institution, Accepting: a.Accepting}
 	return &admin.Certificates{
-		Store: a.store, Institution: a.currentID, Replace: reissuer.Reissue, ToAPI: a.toAPI(), EventToAPI: events.EventToAPI,
+		Store: a.store, Institution: a.currentID, Replace: reissuer.Reissue, ToAPI: a.toAPI, EventToAPI: events.EventToAPI,
 		MailQueued: func() { a.events.PublishChange(); a.mailQueue.Wake() }, Wake: a.notifyCommitted, Now: a.Now, Random: a.Random,
 	}
 }

@@ -30,5 +30,5 @@ func (a *Agent) PublicApplications() *applications.PublicService {
 
 // applicationAdmin are those of the current institution, for its staff.
 func (a *Agent) applicationAdmin() *applications.AdminService {
-	return &applications.AdminService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, ToAPI: a.toAPI(), Wake: a.notifyCommitted}
+	return &applications.AdminService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, ToAPI: a.toAPI, Wake: a.notifyCommitted}
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/httpserver"
-	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -19,15 +17,7 @@ import (
 // newAPI is the documented API.
 func (a *Agent) newAPI(limits api.Limits) *api.API {
 	return api.New(api.Options{
-		Store: a.store, Intake: apiIntake{a.uploads}, Institution: a.institutions.ByID,
-		Open: func(ctx context.Context, c vault.Certificate) (api.Document, error) {
-			return a.exporter.Open(ctx, c)
-		},
-		FileName:   results.FileName,
-		BaseURL:    a.BaseURL,
-		VerifyURL:  func(c vault.Certificate) string { return signing.VerifyURL(a.BaseURL(), c.Reference) },
-		ShareURL:   func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
-		BatchToAPI: events.BatchToAPI, Templates: a.templates.Templates, DefaultPlacement: a.templates.Placement,
+		Store: a.store, Intake: apiIntake{a.uploads}, Institutions: a.institutions, Documents: a.exporter, Templates: a.templates,
 		Wake: a.notifyCommitted, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }

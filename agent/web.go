@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/vecctl/vecctl/agent/admin"
-	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -20,7 +19,7 @@ func (a *Agent) newPages() (*web.Pages, error) {
 		Open: func(ctx context.Context, c vault.Certificate) (web.Document, error) {
 			return a.exporter.Open(ctx, c)
 		},
-		FileName: results.FileName, RequestCorrection: a.correctionAdmin().RequestCorrection, SendSignInLink: a.sendSignInMail,
+		RequestCorrection: a.correctionAdmin().RequestCorrection, SendSignInLink: a.sendSignInMail,
 		Applications: a.PublicApplications(), ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}

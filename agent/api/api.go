@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/api/openapi"
-	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -28,33 +30,16 @@ type Store interface {
 	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
 }
 
-// Document is a verified PDF that can be sent.
-type Document interface {
-	io.ReadSeeker
-	io.Closer
-}
-
 // Options are what the API is made of.
 type Options struct {
 	Store  Store
 	Intake Intake
-	// Institution finds the one that a caller belongs to.
-	Institution func(id uint32) (vault.Institution, bool)
-	// Open opens a certificate's verified PDF; FileName names it.
-	Open     func(context.Context, vault.Certificate) (Document, error)
-	FileName func(vault.Certificate) string
-	// BaseURL is the vault's address, below which a proxy may answer.
-	BaseURL func() string
-	// VerifyURL is where a certificate's QR code leads.
-	VerifyURL func(vault.Certificate) string
-	// ShareURL is its view-and-share page.
-	ShareURL   func(vault.Certificate) string
-	BatchToAPI func(vault.Batch) client.Batch
-	// Templates lists what certificates can be made with.
-	Templates func() ([]client.Template, error)
-	// DefaultPlacement is where codes go that an upload does not say: what a template wants or,
-	// without a name, the home. One that is not there is an error of kind Invalid.
-	DefaultPlacement func(template string) (vault.Placement, error)
+	// Institutions are those that callers belong to.
+	Institutions institutions.Directory
+	Documents    *results.Exporter
+	// Templates says what certificates can be made with, and where codes go that an
+	// upload does not place.
+	Templates *intake.TemplateCache
 	// Wake says that there is new work.
 	Wake   func()
 	Limits Limits

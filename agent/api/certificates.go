@@ -2,11 +2,17 @@ package api
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
+
+// toAPI returns a certificate as the API shows it.
+func (a *API) toAPI(c vault.Certificate) client.Certificate {
+	return client.FromVault(a.Institutions.Links(), c)
+}
 
 // listCertificates answers with the institution's certificates, the vault's and those that
 // customers applied for.
@@ -31,7 +37,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 	}
 	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
 	for i, c := range found.Certificates {
-		page.Data[i] = a.ToAPI(c)
+		page.Data[i] = a.toAPI(c)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), found.Total)
 	return writeJSON(w, http.StatusOK, page)
@@ -48,8 +54,8 @@ func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who Caller) er
 	}
 	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
 	for i, b := range found {
-		b.CreatedAt = wholeSeconds(b.CreatedAt)
-		page.Data[i] = a.BatchToAPI(b)
+		page.Data[i] = client.FromVaultBatch(b)
+		page.Data[i].CreatedAt = page.Data[i].CreatedAt.Truncate(time.Second) // as the guide writes moments
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), total)
 	return writeJSON(w, http.StatusOK, page)
@@ -57,7 +63,7 @@ func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who Caller) er
 
 // listTemplates lists the templates; the guide's answer is a bare array.
 func (a *API) listTemplates(w http.ResponseWriter, _ *http.Request, _ Caller) error {
-	all, err := a.Templates()
+	all, err := a.Templates.Templates()
 	if err != nil {
 		return err
 	}
@@ -87,7 +93,7 @@ func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": a.ToAPI(c)})
+	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(c)})
 }
 
 func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
@@ -102,5 +108,5 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 		return err
 	}
 	a.Wake()
-	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.ToAPI(c)})
+	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.toAPI(c)})
 }

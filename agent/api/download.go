@@ -21,12 +21,12 @@ func (a *API) download(w http.ResponseWriter, r *http.Request, who Caller) error
 	if c.Status == vault.Revoked {
 		return fault.New(fault.NotFound, "Verified PDF not found. The certificate has been revoked.")
 	}
-	document, err := a.Open(r.Context(), c)
+	document, err := a.Documents.Open(r.Context(), c)
 	if err != nil {
 		return err
 	}
 	defer document.Close()
-	err = serveFile(w, r, servedFile{ReadSeeker: document, Name: a.FileName(c),
+	err = serveFile(w, r, servedFile{ReadSeeker: document, Name: c.VerifiedFileName(),
 		SHA256: c.Verified.SHA256, Size: c.Verified.Size(), ModTime: c.ApprovedAt})
 	if _, ok := errors.AsType[*ReadError](err); ok {
 		// The answer has begun; all that is left is to break it off.

@@ -11,7 +11,7 @@ import (
 // readPlacement reads where the code of an uploaded document goes, and looks whether it has
 // room there. It returns what is wrong with it.
 func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error) {
-	p, bad, err := form.ReadPlacement(f.Fields, f.NotText, "", a.DefaultPlacement)
+	p, bad, err := form.ReadPlacement(f.Fields, f.NotText, "", a.Templates.Placement)
 	if err != nil || len(bad) > 0 || f.Upload == nil {
 		return p, bad, err
 	}
@@ -25,7 +25,7 @@ func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error
 // readPlacements does the same for the entries of a bulk request, whose documents are
 // stored already.
 func (a *API) readPlacements(ctx context.Context, o *bulkRequest) error {
-	defaults := form.DefaultPlacement(a.DefaultPlacement).Cached()
+	defaults := form.DefaultPlacement(a.Templates.Placement).Cached()
 	for i, e := range o.entries {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -18,7 +18,7 @@ func (a *API) requestURL(r *http.Request) string {
 		}
 	}
 	above := ""
-	if base, err := url.Parse(a.BaseURL()); err == nil {
+	if base, err := url.Parse(a.Institutions.BaseURL()); err == nil {
 		path := strings.TrimRight(base.EscapedPath(), "/")
 		if strings.EqualFold(r.Host, base.Host) || strings.HasPrefix(r.RequestURI, path+"/") {
 			above = path

@@ -77,7 +77,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 
 func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *idempotentCall, draft vault.Draft, d form.Upload) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
-		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.ToAPI(c)})
+		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.toAPI(c)})
 	}
 	var reply func([]vault.Certificate) (apiaccess.StoredResponse, error)
 	if k.key.Key != "" {
@@ -148,7 +148,7 @@ func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) err
 
 // institution is the caller's.
 func (a *API) institution(who Caller) (vault.Institution, error) {
-	i, ok := a.Institution(who.institution)
+	i, ok := a.Institutions.ByID(who.institution)
 	if !ok {
 		return i, fault.Newf(fault.Damaged, "institution %d of a token is missing from the home", who.institution)
 	}

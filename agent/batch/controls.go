@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -49,5 +48,5 @@ func (a *Controls) ActOnBatch(ctx context.Context, id string, act adminclient.Ba
 	}
 	a.OnAction(id)
 	a.Wake()
-	return events.BatchToAPI(b), nil
+	return client.FromVaultBatch(b), nil
 }

@@ -58,7 +58,7 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 	case vault.Approved, vault.Revoked:
 		row.File = ""
 		if c.Certificate.ErasedAt == nil {
-			row.File = results.FileName(*c.Certificate)
+			row.File = c.Certificate.VerifiedFileName()
 		}
 		row.Status = client.RowUnchanged
 		if c.New {

@@ -164,7 +164,7 @@ func (r *run) check(ctx context.Context) error {
 // isOwnFile reports whether a file among the documents is the agent's own work, because
 // the outcome or the home lies among them.
 func (r *run) isOwnFile(name string) bool {
-	if results.ReferenceFromName(name) != "" {
+	if vault.ReferenceInFileName(name) != "" {
 		return true
 	}
 	for _, own := range []string{r.request.Out, r.Home} {

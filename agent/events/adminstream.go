@@ -46,7 +46,7 @@ func (s *AdminStream) Snapshot(ctx context.Context) (adminclient.Snapshot, uint6
 	}
 	shot := adminclient.Snapshot{Status: status, Batches: make([]client.Batch, len(batches))}
 	for i, b := range batches {
-		shot.Batches[i] = BatchToAPI(b)
+		shot.Batches[i] = client.FromVaultBatch(b)
 	}
 	return shot, seq, nil
 }
@@ -80,7 +80,7 @@ func (s *AdminStream) Since(ctx context.Context, seq uint64) ([]adminclient.Mess
 		if err != nil {
 			return nil, seq, err
 		}
-		shaped := BatchToAPI(b)
+		shaped := client.FromVaultBatch(b)
 		messages = append(messages, adminclient.Message{Batch: &shaped})
 	}
 	return messages, next, nil
@@ -99,7 +99,7 @@ func (s *AdminStream) Follow() (ready <-chan struct{}, besides func(context.Cont
 		}
 		for _, id := range acted {
 			if b, err := s.Store.Batch(ctx, s.Institution(), id); err == nil {
-				shaped := BatchToAPI(b)
+				shaped := client.FromVaultBatch(b)
 				gathered = append(gathered, adminclient.Message{Batch: &shaped})
 			}
 		}
@@ -112,14 +112,5 @@ func EventToAPI(e vault.Event) *adminclient.CertificateEvent {
 	return &adminclient.CertificateEvent{
 		Event: string(e.Type), UUID: e.UUID, ReferenceID: e.Reference, BatchID: e.Batch,
 		Title: e.Title, Name: e.Name, Email: e.Email, Source: string(e.Source), Trigger: string(e.Trigger), At: e.At.UTC(),
-	}
-}
-
-// BatchToAPI is a batch as every face shows it.
-func BatchToAPI(b vault.Batch) client.Batch {
-	return client.Batch{
-		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
-		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked,
-		CreatedAt: b.CreatedAt.UTC(),
 	}
 }

@@ -26,7 +26,7 @@ func Open(ctx context.Context, o Options, baseURL string, first vault.Institutio
 		}
 		all = append(all, made)
 	}
-	now := state{baseURL: baseURL}
+	now := state{}.withBaseURL(baseURL)
 	for _, i := range all {
 		one, err := s.loadTenant(ctx, i)
 		if err != nil {

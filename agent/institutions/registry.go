@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -58,11 +59,28 @@ type Registry struct {
 	state       atomic.Pointer[state]
 }
 
+// Directory is what others read of a home's institutions. A Registry is one.
+type Directory interface {
+	// Current returns the institution whose staff is served.
+	Current() vault.Institution
+	// ByID finds one of the institutions.
+	ByID(id uint32) (vault.Institution, bool)
+	// IDs returns those of all institutions, in no order.
+	IDs() []uint32
+	// BaseURL is what links begin with; it changes with the settings.
+	BaseURL() string
+	// Links returns the public addresses of certificates below the base URL.
+	Links() vault.Links
+}
+
+var _ Directory = (*Registry)(nil)
+
 // state is what settings decide, as one value: who works with it sees all of a
 // change or nothing of it.
 type state struct {
 	institution vault.Institution // the current one
 	baseURL     string
+	links       vault.Links       // below baseURL
 	tenants     map[uint32]tenant // of all institutions
 }
 
@@ -82,6 +100,21 @@ func (s state) with(one tenant) state {
 	return s
 }
 
+// withBaseURL returns the state with another base URL.
+func (s state) withBaseURL(baseURL string) state {
+	s.baseURL, s.links = baseURL, LinksBelow(baseURL)
+	return s
+}
+
+// LinksBelow returns the public addresses of certificates below a base URL.
+func LinksBelow(baseURL string) vault.Links {
+	ascii, err := qr.Link(baseURL)
+	if err != nil { // the settings take no such base URL
+		ascii = baseURL
+	}
+	return vault.NewLinks(baseURL, ascii)
+}
+
 // Current is the institution whose staff is served.
 func (s *Registry) Current() vault.Institution { return s.state.Load().institution }
 
@@ -96,6 +129,9 @@ func (s *Registry) IDs() []uint32 { return slices.Collect(maps.Keys(s.state.Load
 
 // BaseURL is what QR codes and links begin with.
 func (s *Registry) BaseURL() string { return s.state.Load().baseURL }
+
+// Links returns the public addresses of certificates below the base URL.
+func (s *Registry) Links() vault.Links { return s.state.Load().links }
 
 // Stamper is what an institution seals documents with; nil where there is no such one.
 func (s *Registry) Stamper(institution uint32) *pdf.Stamper {

@@ -37,7 +37,7 @@ func (s *Registry) Configure(ctx context.Context, q adminclient.Settings) error 
 	if err := applyApplicationPolicy(&next.institution, q.ApplicationPolicy); err != nil {
 		return err
 	}
-	next.baseURL = cmp.Or(q.BaseURL, next.baseURL)
+	next = next.withBaseURL(cmp.Or(q.BaseURL, next.baseURL))
 	if err := s.SaveSettings(q); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func eraseIn(folder string, references map[string]bool) (int, error) {
 	}
 	removed := 0
 	for _, f := range files {
-		if !references[ReferenceFromName(f.Name())] {
+		if !references[vault.ReferenceInFileName(f.Name())] {
 			continue
 		}
 		there, err := blob.RemoveFile(filepath.Join(folder, f.Name()))

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -28,27 +26,6 @@ type UpdateStore interface {
 type Exporter struct {
 	Updates UpdateStore
 	Blobs   *blob.Store
-}
-
-// FileName is the name of a certificate's verified PDF: that of the document,
-// which the registrar knows, and the reference ID, which makes it the only one.
-func FileName(c vault.Certificate) string {
-	stem := strings.TrimSuffix(c.File.Name, path.Ext(c.File.Name))
-	const longest = 150 // bytes; file systems take 255 for the whole name
-	for len(stem) > longest {
-		runes := []rune(stem)
-		stem = string(runes[:len(runes)-1])
-	}
-	return stem + "-" + c.Reference + ".pdf"
-}
-
-// ReferenceFromName is the reference ID in a FileName; "" for any other file's name.
-func ReferenceFromName(name string) string {
-	stem, ok := strings.CutSuffix(name, ".pdf")
-	if i := strings.LastIndex(stem, "-VEC-"); ok && i >= 0 && vault.IsReference(stem[i+1:]) {
-		return stem[i+1:]
-	}
-	return ""
 }
 
 // Open returns a verified PDF as a stream: the document's bytes, then the tail.
@@ -104,7 +81,7 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 	files := make([]blob.Pending, 0, len(certificates))
 	var damaged error
 	for _, c := range certificates {
-		name := filepath.Join(dir, FileName(c))
+		name := filepath.Join(dir, c.VerifiedFileName())
 		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
 			continue
 		}

@@ -66,25 +66,12 @@ func names(t *testing.T, dir string) []string {
 	return found
 }
 
-func TestFileName(t *testing.T) {
-	for file, want := range map[string]string{
-		"ada.pdf": "ada-R.pdf", "ada.PNG": "ada-R.pdf", "ada.v2.pdf": "ada.v2-R.pdf", "ada": "ada-R.pdf", "": "-R.pdf",
-		strings.Repeat("ж", 120) + ".pdf": strings.Repeat("ж", 75) + "-R.pdf",
-		strings.Repeat("x", 300) + ".pdf": strings.Repeat("x", 150) + "-R.pdf",
-	} {
-		got := results.FileName(vault.Certificate{File: vault.File{Name: file}, Identity: vault.Identity{Reference: "R"}})
-		if got != want {
-			t.Errorf("%q becomes %q, want %q", file, got, want)
-		}
-	}
-}
-
 func TestExport(t *testing.T) {
 	w, all := issued(t, 12)
 	dir := t.TempDir()
 	// One is there, whole; one was cut off; one is half-written by a run that died.
-	kept := filepath.Join(dir, results.FileName(all[0]))
-	cut := filepath.Join(dir, results.FileName(all[1]))
+	kept := filepath.Join(dir, all[0].VerifiedFileName())
+	cut := filepath.Join(dir, all[1].VerifiedFileName())
 	part := filepath.Join(dir, "."+all[2].Reference+".part")
 	for path, body := range map[string]string{kept: "dtail", cut: "d", part: strings.Repeat("rubbish", 100)} {
 		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
@@ -100,10 +87,10 @@ func TestExport(t *testing.T) {
 	}
 	var want []string
 	for _, c := range all {
-		want = append(want, results.FileName(c))
-		body, err := os.ReadFile(filepath.Join(dir, results.FileName(c)))
+		want = append(want, c.VerifiedFileName())
+		body, err := os.ReadFile(filepath.Join(dir, c.VerifiedFileName()))
 		if sum := sha256.Sum256(body); err != nil || hex.EncodeToString(sum[:]) != c.Verified.SHA256 {
-			t.Errorf("%s: %q, %v", results.FileName(c), body, err)
+			t.Errorf("%s: %q, %v", c.VerifiedFileName(), body, err)
 		}
 	}
 	if got := names(t, dir); !slices.Equal(got, want) {
@@ -125,12 +112,12 @@ func TestExportThatFails(t *testing.T) {
 	if !fault.Is(err, fault.Damaged) || !strings.Contains(message, all[1].Reference) {
 		t.Errorf("got %v", err)
 	}
-	if got := names(t, dir); !slices.Equal(got, []string{results.FileName(all[0]), results.FileName(all[2])}) {
+	if got := names(t, dir); !slices.Equal(got, []string{all[0].VerifiedFileName(), all[2].VerifiedFileName()}) {
 		t.Errorf("the folder holds %v", got)
 	}
 	w, all = issued(t, 3)
 	dir = t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, results.FileName(all[1])), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, all[1].VerifiedFileName()), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Export(t.Context(), dir, all); err == nil {

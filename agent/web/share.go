@@ -37,9 +37,8 @@ type shareOptions struct {
 	Institution func(id uint32) (vault.Institution, bool)
 	VerifyURL   func(reference string) string
 	ShareURL    func(vault.Certificate) string
-	// Open opens a certificate's verified PDF; FileName names it.
-	Open     func(context.Context, vault.Certificate) (Document, error)
-	FileName func(vault.Certificate) string
+	// Open opens a certificate's verified PDF.
+	Open func(context.Context, vault.Certificate) (Document, error)
 	// RenderPreview makes a PNG of the verified PDF's first page; nil where nothing here can.
 	RenderPreview func(context.Context, vault.Certificate) ([]byte, error)
 	// RequestCorrection stores a request for a correction.
@@ -235,7 +234,7 @@ func (p *sharePages) servePDF(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("download") {
 		disposition = "attachment"
 	}
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": p.FileName(c)}))
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": c.VerifiedFileName()}))
 	http.ServeContent(w, r, "", c.ApprovedAt, d)
 }
 

@@ -88,7 +88,6 @@ func (s *site) options(d draw) web.Options {
 		Current:     func() vault.Institution { return *s.institution.Load() },
 		VerifyURL:   func(reference string) string { return baseURL() + "/v/" + reference },
 		ShareURL:    func(c vault.Certificate) string { return baseURL() + "/c/" + c.ShareToken },
-		FileName:    func(c vault.Certificate) string { return c.Reference + ".pdf" },
 		Open: func(ctx context.Context, c vault.Certificate) (web.Document, error) {
 			tail, err := s.store.Tail(ctx, c.ID)
 			return document{bytes.NewReader(append(bytes.Clone(s.document), tail...))}, err

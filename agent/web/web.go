@@ -43,7 +43,6 @@ type Options struct {
 	VerifyURL         func(reference string) string
 	ShareURL          func(vault.Certificate) string
 	Open              func(context.Context, vault.Certificate) (Document, error)
-	FileName          func(vault.Certificate) string
 	RenderPreview     func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
 	RequestCorrection func(context.Context, vault.Certificate, vault.CorrectionRequest) error
 	SendSignInLink    func(ctx context.Context, to, link string) error
@@ -72,7 +71,7 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institution: o.Institution,
-		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, FileName: o.FileName, RenderPreview: o.RenderPreview, RequestCorrection: o.RequestCorrection, Now: o.Now, Log: o.Log})
+		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, RenderPreview: o.RenderPreview, RequestCorrection: o.RequestCorrection, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

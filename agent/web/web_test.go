@@ -207,7 +207,7 @@ func TestShare(t *testing.T) {
 		d.Header.Get("X-Robots-Tag") == "" {
 		t.Errorf("the document has %d bytes, %v", len(d.body), d.Header)
 	}
-	if d := s.get(here + "/certificate.pdf?download"); !strings.HasPrefix(d.Header.Get("Content-Disposition"), "attachment; filename="+c.Reference) {
+	if d := s.get(here + "/certificate.pdf?download"); !strings.HasPrefix(d.Header.Get("Content-Disposition"), "attachment; filename=arash-"+c.Reference) {
 		t.Errorf("the download is %q", d.Header.Get("Content-Disposition"))
 	}
 	if d := s.get(here+"/certificate.pdf", "Range", "bytes=0-3"); d.StatusCode != http.StatusPartialContent || d.body != "%PDF" {

@@ -181,7 +181,7 @@ func (b *remoteBatch) export(ctx context.Context, api *client.Client, r *client.
 	for i := range r.Rows {
 		row, d := &r.Rows[i], b.candidates[i].Draft
 		if o := b.outcomes[i]; o.Certificate != nil && o.Certificate.Status.Is(vault.Approved) {
-			row.File = reports.FileName(vault.Certificate{File: d.File, Identity: vault.Identity{Reference: filepath.Base(row.ReferenceID)}})
+			row.File = vault.Certificate{File: d.File, Identity: vault.Identity{Reference: filepath.Base(row.ReferenceID)}}.VerifiedFileName()
 			if err := fetch(ctx, api, row.UUID, filepath.Join(r.Out, row.File)); err != nil {
 				return err
 			}

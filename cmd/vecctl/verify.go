@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -167,7 +167,7 @@ func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool
 	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
 		return
 	}
-	if remote && isPageShown(ctx, signing.VerifyURL(address, v.ReferenceID)) {
+	if remote && isPageShown(ctx, institutions.LinksBelow(address).Verify(v.ReferenceID)) {
 		v.Vault = "not issued by the institution whose token this is"
 		return
 	}

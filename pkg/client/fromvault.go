@@ -1,0 +1,68 @@
+package client
+
+import (
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// FromVault returns a certificate as the API shows it.
+func FromVault(links vault.Links, c vault.Certificate) Certificate {
+	out := Certificate{
+		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
+		Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details,
+		Source:       Source{Value: string(c.Source), Label: c.Source.Label()},
+		Status:       Status{Value: string(c.Status), Label: c.Status.Label(), Description: c.Status.Description()},
+		BatchID:      nilIfEmpty(c.Batch),
+		File:         File{Name: c.File.Name, Size: c.File.Size, SHA256: c.File.SHA256},
+		VerifyURL:    links.Verify(c.Reference),
+		ShareURL:     links.Share(c),
+		Supersedes:   nilIfEmpty(c.Supersedes),
+		SupersededBy: nilIfEmpty(c.SupersededBy),
+		CreatedAt:    wholeSeconds(c.CreatedAt), UpdatedAt: wholeSeconds(c.UpdatedAt),
+	}
+	if v := c.Verified; v != nil {
+		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256}
+		out.ApprovedAt = new(wholeSeconds(c.ApprovedAt))
+	}
+	if at := Placement(c.Placement); at != (Placement{}) {
+		out.QR = &at
+	}
+	if c.Failure != nil {
+		out.FailureReason = &c.Failure.Reason
+	}
+	if c.Status == vault.Rejected && c.Application != nil && c.Application.Decision != nil {
+		out.RejectionReason = &c.Application.Decision.Reason
+	}
+	if v := c.Revocation; v != nil {
+		out.Revocation = &Revocation{At: wholeSeconds(v.At), Reason: v.Reason}
+	}
+	if u := c.Undelivered; u != nil {
+		out.Undelivered = &Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: wholeSeconds(u.At)}
+	}
+	if c.ErasedAt != nil {
+		out.ErasedAt = new(wholeSeconds(*c.ErasedAt))
+	}
+	return out
+}
+
+// FromVaultBatch returns a batch as staff see it. The documented API shows whole
+// seconds only.
+func FromVaultBatch(b vault.Batch) Batch {
+	return Batch{
+		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
+		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked,
+		CreatedAt: b.CreatedAt.UTC(),
+	}
+}
+
+// wholeSeconds returns a moment as the guide writes it (step 8), without the
+// fractions that many programs do not read.
+func wholeSeconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func nilIfEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

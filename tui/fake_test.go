@@ -51,8 +51,8 @@ func certificate(i int, state string) client.Certificate {
 	batch := "b-2"
 	c := client.Certificate{
 		ID: uint64(i), UUID: fmt.Sprintf("0198b1a4-0000-7000-8000-%012d", i), ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", i),
-		Title: "Diploma of Engineering", Name: names()[i%len(names())], Email: fmt.Sprintf("person%d@example.org", i), IssueDate: "2026-06-01",
-		Status: client.Status{Value: state}, BatchID: &batch, File: client.File{Name: fmt.Sprintf("diploma-%d.pdf", i), Size: 51234},
+		Content: client.Content{Title: "Diploma of Engineering", Name: names()[i%len(names())], Email: fmt.Sprintf("person%d@example.org", i), IssueDate: "2026-06-01"},
+		Status:  client.Status{Value: state}, BatchID: &batch, File: client.File{Name: fmt.Sprintf("diploma-%d.pdf", i), Size: 51234},
 		VerifyURL: fmt.Sprintf("https://vec.example.edu/v/VEC-IC-2026%013X", i), CreatedAt: begun, UpdatedAt: begun,
 	}
 	c.ShareURL = c.VerifyURL

@@ -85,7 +85,7 @@ func issuedOf(ctx context.Context, all IssuedStore, institution uint32, m *manif
 			return nil, err
 		}
 		for _, c := range page.Certificates {
-			byKey[vault.Draft{Content: vault.Content{Email: c.Email, Title: c.Title}}.Key()] = &c
+			byKey[vault.Content{Email: c.Email, Title: c.Title}.Key()] = &c
 		}
 		if len(page.Certificates) < group {
 			return byKey, nil

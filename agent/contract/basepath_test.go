@@ -40,7 +40,7 @@ func TestBelowAPath(t *testing.T) {
 	for name, base := range map[string]string{"handed-on": proxy(""), "taken-away": proxy("/certificates"), "none": s.base} {
 		c, err := client.New(base, s.token, http.DefaultTransport)
 		s.check(err)
-		made, err := c.Upload(t.Context(), client.NewCertificate{Title: "Diploma", Name: "Ann", Email: "ann@" + name + ".example", File: document(name)}, nil)
+		made, err := c.Upload(t.Context(), client.NewCertificate{Content: client.Content{Title: "Diploma", Name: "Ann", Email: "ann@" + name + ".example"}, File: document(name)}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

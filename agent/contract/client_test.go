@@ -40,7 +40,7 @@ func TestClient(t *testing.T) {
 	s := newSite(t)
 	c := s.client(http.DefaultTransport)
 	var told int64
-	n := client.NewCertificate{Title: "Diploma", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01", Details: "with \"honours\"", File: document("ann")}
+	n := client.NewCertificate{Content: client.Content{Title: "Diploma", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01", Details: "with \"honours\""}, File: document("ann")}
 	issued, err := c.Upload(t.Context(), n, func(sent int64) { told = sent })
 	s.check(err)
 	if issued.Name != "Ann" || issued.Details != n.Details || told != n.File.Size {
@@ -54,7 +54,7 @@ func TestClient(t *testing.T) {
 	}
 	file, err := c.UploadFile(t.Context(), document("bob"), "", nil)
 	s.check(err)
-	accepted, err := c.SubmitBulk(t.Context(), []client.BulkEntry{{Title: "Diploma", Name: "Bob", Email: "b@example.com", FileID: file.FileID}}, "")
+	accepted, err := c.SubmitBulk(t.Context(), []client.BulkEntry{{Content: client.Content{Title: "Diploma", Name: "Bob", Email: "b@example.com"}, FileID: file.FileID}}, "")
 	s.check(err)
 	for list := range map[string]bool{"vault": true, "all": true} {
 		find := c.List
@@ -158,7 +158,7 @@ func (s *site) carry(notes string, network http.RoundTripper, n int, edit ...fun
 		name := fmt.Sprintf("p%d", i)
 		sum := sha256.Sum256(smallPDF(name))
 		rows[i] = remotebulk.Item{Number: i + 1, SHA256: hex.EncodeToString(sum[:]), Certificate: client.NewCertificate{
-			Title: "Diploma", Name: name, Email: name + "@example.com", IssueDate: journal.Today(), File: document(name)}}
+			Content: client.Content{Title: "Diploma", Name: name, Email: name + "@example.com", IssueDate: journal.Today()}, File: document(name)}}
 	}
 	for _, e := range edit {
 		e(rows)

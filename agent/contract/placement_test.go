@@ -288,7 +288,7 @@ func TestClientPlacement(t *testing.T) {
 	s.addTemplate("degree")
 	c := s.client(http.DefaultTransport)
 	at := client.Placement{Page: 1, At: "10.5,20", SizeMM: 30, MarginMM: 4.5}
-	issued, err := c.Upload(t.Context(), client.NewCertificate{Title: "D", Name: "N", Email: "n@example.com", File: document("n"), QR: at, Template: "degree"}, nil)
+	issued, err := c.Upload(t.Context(), client.NewCertificate{Content: client.Content{Title: "D", Name: "N", Email: "n@example.com"}, File: document("n"), QR: at, Template: "degree"}, nil)
 	s.check(err)
 	if issued.QR == nil || *issued.QR != at {
 		t.Errorf("placed %+v, want %+v", issued.QR, at)
@@ -297,7 +297,7 @@ func TestClientPlacement(t *testing.T) {
 	for i := range list {
 		file, err := c.UploadFile(t.Context(), document("n"), "", nil)
 		s.check(err)
-		list[i] = client.BulkEntry{Title: fmt.Sprint("B", i), Name: "N", Email: "n@example.com", FileID: file.FileID}
+		list[i] = client.BulkEntry{Content: client.Content{Title: fmt.Sprint("B", i), Name: "N", Email: "n@example.com"}, FileID: file.FileID}
 	}
 	list[0].QR, list[1].Template = at, "degree"
 	accepted, err := c.SubmitBulk(t.Context(), list, "")

@@ -117,8 +117,8 @@ func (b *remoteBatch) buildItems() {
 		d := one.Draft
 		b.places = append(b.places, i)
 		b.items = append(b.items, remotebulk.Item{Number: one.Row.Number, SHA256: d.File.SHA256, Origin: d.File.Origin, Certificate: client.NewCertificate{
-			Title: d.Title, Name: d.Name, Email: d.Email, IssueDate: string(d.IssueDate), Details: d.Details,
-			QR: client.Placement(d.Placement), File: client.Document{Name: d.File.Name, Size: d.File.Size, Open: b.opener(one)},
+			Content: client.NewContent(d.Content),
+			QR:      client.Placement(d.Placement), File: client.Document{Name: d.File.Name, Size: d.File.Size, Open: b.opener(one)},
 		}})
 	}
 }

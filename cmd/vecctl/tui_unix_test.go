@@ -210,8 +210,8 @@ func (d *daemon) submit(rows, bad int) {
 				return err
 			}
 			up, err := c.UploadFile(ctx, document, "", nil)
-			entries[i] = client.BulkEntry{Title: "Diploma", Name: fmt.Sprintf("Person %d", i), Email: fmt.Sprintf("p%d@example.org", i),
-				FileID: up.FileID, IssueDate: "2026-05-02"}
+			entries[i] = client.BulkEntry{Content: client.Content{Title: "Diploma", Name: fmt.Sprintf("Person %d", i), Email: fmt.Sprintf("p%d@example.org", i), IssueDate: "2026-05-02"},
+				FileID: up.FileID}
 			return err
 		})
 	}

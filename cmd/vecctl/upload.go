@@ -61,8 +61,8 @@ func runUpload(c *cli.Context, w environment, s *session, document client.Docume
 	bar := newProgress(c, w)
 	const kilo = 1 << 10
 	issued, err := api.Upload(c.Context, client.NewCertificate{
-		Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
-		IssueDate: c.String("date"), Details: c.String("details"), File: document, QR: at, Key: hex.EncodeToString(key[:]),
+		Content: client.Content{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
+			IssueDate: c.String("date"), Details: c.String("details")}, File: document, QR: at, Key: hex.EncodeToString(key[:]),
 	}, func(sent int64) {
 		bar.update(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
 	})

@@ -13,11 +13,7 @@ type Certificate struct {
 	ID          uint64 `json:"id"`
 	UUID        string `json:"uuid"`
 	ReferenceID string `json:"reference_id"`
-	Title       string `json:"certificate_title"`
-	Name        string `json:"full_name"`
-	Email       string `json:"applicant_email"`
-	IssueDate   string `json:"issue_date"` // YYYY-MM-DD
-	Details     string `json:"details"`
+	Content
 
 	Source Source `json:"source"`
 	Status Status `json:"status"`

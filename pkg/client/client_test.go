@@ -112,7 +112,7 @@ func TestNoDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, one := c.Upload(t.Context(), client.NewCertificate{Title: "Diploma"}, nil)
+	_, one := c.Upload(t.Context(), client.NewCertificate{Content: client.Content{Title: "Diploma"}}, nil)
 	_, file := c.UploadFile(t.Context(), client.Document{Name: "diploma.pdf"}, "", nil)
 	for _, err := range []error{one, file} {
 		if message, _ := fault.Message(err); !fault.Is(err, fault.Invalid) || !strings.Contains(message, "no document") {

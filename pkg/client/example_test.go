@@ -23,8 +23,8 @@ func ExampleClient_Upload() {
 		return
 	}
 	issued, err := api.WithRetries(client.RetryTransient()).Upload(context.Background(), client.NewCertificate{
-		Title: "Certificate of Achievement", Name: "John Smith", Email: "john@example.com",
-		IssueDate: "2026-06-01", File: file, Key: "order-4711",
+		Content: client.Content{Title: "Certificate of Achievement", Name: "John Smith", Email: "john@example.com",
+			IssueDate: "2026-06-01"}, File: file, Key: "order-4711",
 	}, func(sent int64) { fmt.Printf("%d of %d bytes\n", sent, file.Size) })
 	if answered, ok := errors.AsType[*client.Error](err); ok {
 		fmt.Println(answered.Status, answered.Errors["applicant_email"])
@@ -54,7 +54,7 @@ func ExampleClient_SubmitBulk() {
 			return
 		}
 		entries = append(entries, client.BulkEntry{
-			Title: "Certificate of Achievement", Name: name, Email: name + "@example.com", FileID: kept.FileID})
+			Content: client.Content{Title: "Certificate of Achievement", Name: name, Email: name + "@example.com"}, FileID: kept.FileID})
 	}
 	accepted, err := api.SubmitBulk(ctx, entries, "batch-2026-06")
 	fmt.Println(accepted.BatchID, err)

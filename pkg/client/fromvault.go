@@ -10,7 +10,7 @@ import (
 func FromVault(links vault.Links, c vault.Certificate) Certificate {
 	out := Certificate{
 		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
-		Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details,
+		Content:      NewContent(c.Content),
 		Source:       Source{Value: string(c.Source), Label: c.Source.Label()},
 		Status:       Status{Value: string(c.Status), Label: c.Status.Label(), Description: c.Status.Description()},
 		BatchID:      nilIfEmpty(c.Batch),

@@ -63,7 +63,7 @@ func TestNamelessAnswers(t *testing.T) {
 	c := vaultAt(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":{}}`) })
 	_, one := c.Upload(t.Context(), client.NewCertificate{File: leaflet()}, nil)
 	_, file := c.UploadFile(t.Context(), leaflet(), "", nil)
-	_, batch := c.SubmitBulk(t.Context(), []client.BulkEntry{{Title: "T"}}, "")
+	_, batch := c.SubmitBulk(t.Context(), []client.BulkEntry{{Content: client.Content{Title: "T"}}}, "")
 	for what, err := range map[string]error{"a certificate": one, "a file": file, "a batch": batch} {
 		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "not understood") {
 			t.Errorf("%s: %v", what, err)

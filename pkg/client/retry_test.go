@@ -62,7 +62,7 @@ func TestRetries(t *testing.T) {
 	retry := func(c *client.Client) error { _, err := c.Retry(t.Context(), "x"); return err }
 	bulk := func(key string) func(c *client.Client) error {
 		return func(c *client.Client) error {
-			_, err := c.SubmitBulk(t.Context(), []client.BulkEntry{{Title: "T"}}, key)
+			_, err := c.SubmitBulk(t.Context(), []client.BulkEntry{{Content: client.Content{Title: "T"}}}, key)
 			return err
 		}
 	}

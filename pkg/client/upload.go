@@ -44,12 +44,8 @@ type SentFunc func(bytes int64)
 
 // NewCertificate is what one upload says (guide, step 4).
 type NewCertificate struct {
-	Title     string
-	Name      string
-	Email     string
-	IssueDate string // YYYY-MM-DD; "" is today, where the institution is
-	Details   string
-	File      Document
+	Content
+	File Document
 	// QR says where the code goes, and Template whose place it takes: the ID of one of
 	// Templates. QR goes before it. Both are extensions of the guide.
 	QR       Placement
@@ -103,11 +99,10 @@ func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent Se
 
 // BulkEntry is one certificate of a bulk request (guide, step 5b).
 type BulkEntry struct {
-	Title, Name, Email string
-	FileID             string // of UploadFile
-	IssueDate, Details string // may be empty
-	QR                 Placement
-	Template           string // as in NewCertificate
+	Content
+	FileID   string // of UploadFile
+	QR       Placement
+	Template string // as in NewCertificate
 }
 
 // BulkAccepted is the answer to a bulk request.

@@ -186,7 +186,7 @@ func (c Certificate) Key() Key {
 	if c.Open() || c.Status == Rejected {
 		return keyOf(c.Email, c.Title, "application")
 	}
-	return keyOf(c.Email, c.Title, string(c.IssueDate))
+	return c.Content.Key()
 }
 
 // HoldsKey reports whether the certificate keeps others of its key away.

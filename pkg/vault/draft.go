@@ -177,8 +177,8 @@ const DuplicateMessage = "A vault certificate with this email, title, and issue 
 // date, folded (guide, "Duplicate Prevention").
 type Key [sha256.Size]byte
 
-// Key returns the draft's uniqueness key.
-func (d Draft) Key() Key { return keyOf(d.Email, d.Title, string(d.IssueDate)) }
+// Key returns the uniqueness key of what a draft says.
+func (c Content) Key() Key { return keyOf(c.Email, c.Title, string(c.IssueDate)) }
 
 // FreezeKey identifies a manifest row that has no issue date: the same person,
 // title and document. The date that was put in for it is found under this key,

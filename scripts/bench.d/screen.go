@@ -268,8 +268,8 @@ func made(i int) client.Certificate {
 	batch := "b"
 	c := client.Certificate{
 		ID: uint64(i), UUID: fmt.Sprintf("0198b1a4-0000-7000-8000-%012d", i), ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", i),
-		Title: "Certificate of Achievement", Name: fmt.Sprintf("Person %d", i), Email: fmt.Sprintf("person%d@example.org", i), IssueDate: "2026-06-01",
-		Status: client.Status{Value: "processing", Label: "Processing", Description: "Certificate is being processed"}, BatchID: &batch,
+		Content: client.Content{Title: "Certificate of Achievement", Name: fmt.Sprintf("Person %d", i), Email: fmt.Sprintf("person%d@example.org", i), IssueDate: "2026-06-01"},
+		Status:  client.Status{Value: "processing", Label: "Processing", Description: "Certificate is being processed"}, BatchID: &batch,
 		File:      client.File{Name: fmt.Sprintf("certificate-%d.pdf", i), Size: 50_000, SHA256: fmt.Sprintf("%064x", i)},
 		VerifyURL: fmt.Sprintf("https://vec.example.edu/v/VEC-IC-2026%013X", i),
 	}

@@ -33,7 +33,7 @@ func sample(t *testing.T, n int) Report {
 		Key:   adminclient.SigningKey{Subject: "Registry", Issuer: "Example Authority", Fingerprint: strings.Repeat("ab", 32), ValidUntil: made.AddDate(2, 0, 0)},
 	}
 	for i := range n {
-		c := client.Certificate{ID: uint64(1000 - i), Name: fmt.Sprintf("Person %03d Żółć", n-i), Title: "Diploma", IssueDate: "2026-06-04",
+		c := client.Certificate{ID: uint64(1000 - i), Content: client.Content{Name: fmt.Sprintf("Person %03d Żółć", n-i), Title: "Diploma", IssueDate: "2026-06-04"},
 			ReferenceID: fmt.Sprintf("VEC-IC-2026%013X", n-i), Status: client.Status{Value: string(vault.Approved)}, File: client.File{Name: fmt.Sprintf("d%03d.pdf", n-i)}}
 		switch {
 		case i%10 == 5:

@@ -52,7 +52,7 @@ func (c *Uploader) sentBefore(r Item, issued client.Certificate) bool {
 type certificateIndex map[vault.Key]client.Certificate
 
 func (x certificateIndex) add(c client.Certificate) {
-	x[vault.Draft{Content: vault.Content{Email: c.Email, Title: c.Title, IssueDate: vault.Date(c.IssueDate)}}.Key()] = c
+	x[c.Content.Vault().Key()] = c
 }
 
 // of finds a row's certificate. A server that says no issue dates is believed

@@ -30,7 +30,7 @@ type Item struct {
 }
 
 func (r Item) key() vault.Key {
-	return vault.Draft{Content: vault.Content{Email: r.Certificate.Email, Title: r.Certificate.Title, IssueDate: vault.Date(r.Certificate.IssueDate)}}.Key()
+	return r.Certificate.Content.Vault().Key()
 }
 
 // Outcome is what became of a row.
@@ -308,8 +308,7 @@ func (c *Uploader) placements(places []int) []client.Placement {
 func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error {
 	entries := make([]client.BulkEntry, len(places))
 	for n, i := range places {
-		k := c.rows[i].Certificate
-		entries[n] = client.BulkEntry{Title: k.Title, Name: k.Name, Email: k.Email, FileID: call.IDs[n], IssueDate: k.IssueDate, Details: k.Details}
+		entries[n] = client.BulkEntry{Content: c.rows[i].Certificate.Content, FileID: call.IDs[n]}
 		if call.QR != nil {
 			entries[n].QR = call.QR[n]
 		}

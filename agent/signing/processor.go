@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -36,14 +36,14 @@ type Options struct {
 	TimeLimit time.Duration
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Rush, where set, reports whether many callers wait for something now; documents
+	// Busy, where set, reports whether many callers wait for something now; documents
 	// then wait for a while, so that the callers have the machine.
 	Busy func() bool
-	// Settled, where set, is told of every certificate whose processing ended,
+	// OnSettled, where set, is told of every certificate whose processing ended,
 	// after that was committed. It must not block.
 	OnSettled func(ids []uint64)
-	// Trouble, where set, is told when work is held up by what is not the work's
-	// fault, a full disk for one, instead of the log. It must not block.
+	// OnError, where set, is told instead of the log what holds work up and is not the
+	// work's fault, such as a full disk. It must not block.
 	OnError func(error)
 	// Observe, where set, is told how every attempt ended and how long it took.
 	Observe func(Result, time.Duration)
@@ -60,28 +60,27 @@ const (
 	Held     Result = "held"    // not the document's fault; it waits
 )
 
-// Processor is the claim loop and its workers.
+// Processor signs the certificates that wait for it.
 type Processor struct {
 	Options
-	store    Store
-	work     Func
-	wake     wake.Signal
-	inFlight *inFlight
-	stuck    *stuck
+	store Store
+	work  Func
+	loop  *worker.Loop[task, store.JobResult]
+	stuck *stuck
 }
 
-// Sizes of the pipeline. A group is what one transaction claims or settles at most.
+// Sizes and times of the loop. A group is what one transaction claims or settles at most.
 const (
 	claimGroup     = 256
 	maxCommitGroup = 256
 	commitLinger   = 50 * time.Millisecond
 	// idlePoll bounds how late a job is seen whose moment nobody announced.
 	idlePoll = 30 * time.Second
-	// maxYield is how long a document gives way to callers, and glance how often it
+	// maxYield is how long a document gives way to callers, and yieldPoll how often it
 	// looks whether they are gone.
 	maxYield  = 10 * time.Second
 	yieldPoll = 20 * time.Millisecond
-	// retryDelay is the pause when the store fails, a full disk for one.
+	// retryDelay is the pause when the store fails, or the disk is full.
 	retryDelay = 2 * time.Second
 )
 
@@ -90,86 +89,57 @@ func New(queue Store, work Func, o Options) *Processor {
 	if o.TimeLimit == 0 {
 		o.TimeLimit = DefaultTimeLimit
 	}
-	return &Processor{Options: o, store: queue, work: work, wake: wake.New(), inFlight: newInFlight(), stuck: newStuck()}
+	p := &Processor{Options: o, store: queue, work: work, stuck: newStuck()}
+	p.loop = worker.New(worker.Options[task, store.JobResult]{
+		Claim: p.claim, NextRun: p.nextRun, Do: p.do, Release: p.release, Commit: p.commit, Alone: task.suspect,
+		OnError: p.reportError, Now: o.Now, Workers: o.Workers, MaxGroup: maxCommitGroup, Linger: commitLinger,
+		Idle: idlePoll, AfterError: retryDelay,
+	})
+	return p
 }
 
 // Wake says that there may be new jobs.
-func (p *Processor) Wake() { p.wake.Notify() }
+func (p *Processor) Wake() { p.loop.Wake() }
 
+// task is a job with its certificate.
 type task struct {
 	job         vault.Job
 	certificate vault.Certificate
 }
 
-// Run works until ctx ends. Then what is in hand is finished and settled, and
+// suspect reports whether the task may end the program.
+func (t task) suspect() bool { return t.job.Suspect() }
+
+// Run works until ctx ends. Then what is in work is finished and settled, and
 // what was claimed but not begun goes back to the queue. It ends by itself, with
 // an error, when more documents hang than a process should carry along.
 func (p *Processor) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	p.stuck.full = func(err error) {
-		p.reportError("processing has ended", err)
+		p.reportError(fmt.Errorf("signing has ended: %w", err))
 		stop(err)
 	}
-	tasks := make(chan task)
-	done := make(chan store.JobResult, maxCommitGroup)
-	var workers sync.WaitGroup
-	for range max(p.Workers, 1) {
-		workers.Go(func() {
-			for t := range tasks {
-				p.yieldToCallers(ctx, t.certificate)
-				done <- p.attempt(ctx, t)
-			}
-		})
-	}
-	var settler sync.WaitGroup
-	settler.Go(func() { p.settle(ctx, done) })
-	p.claimLoop(ctx, tasks, done)
-	close(tasks)
-	workers.Wait()
-	close(done)
-	settler.Wait()
+	p.loop.Run(ctx)
 	if err := context.Cause(ctx); errors.Is(err, errTooManyStuck) {
 		return err
 	}
 	return nil
 }
 
-// yieldToCallers holds a document back while callers hand in others. A burst is so taken
-// in at once and worked on afterwards; what never ends is not a burst, and a
-// document that has waited long enough waits no more.
-func (p *Processor) yieldToCallers(ctx context.Context, c vault.Certificate) {
-	for p.Busy != nil && p.Busy() && p.Now().Sub(c.CreatedAt) < maxYield && ctx.Err() == nil {
-		wake.Sleep(ctx, yieldPoll)
-	}
-}
-
-// claimLoop claims jobs and hands them to the workers until ctx ends.
-func (p *Processor) claimLoop(ctx context.Context, tasks chan<- task, done chan<- store.JobResult) {
-	for ctx.Err() == nil {
-		claimed, err := p.claim(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			p.reportError("claiming jobs failed", err)
-			p.wake.Wait(ctx, retryDelay)
-		case len(claimed) == 0:
-			p.waitForJobs(ctx)
-		default:
-			p.dispatch(ctx, claimed, tasks, done)
-		}
-	}
-}
-
 func (p *Processor) claim(ctx context.Context) ([]task, error) {
 	jobs, err := p.store.Claim(ctx, vault.JobProcess, claimGroup, p.Now())
-	if err != nil || len(jobs) == 0 {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("claiming jobs failed: %w", err)
+	}
+	if len(jobs) == 0 {
+		return nil, nil
 	}
 	ids := make([]uint64, len(jobs))
 	for i, j := range jobs {
 		ids[i] = j.Certificate
 	}
-	// Claimed is claimed: the look-up must not be cut short.
+	// The jobs are claimed now: the look-up must not be cut short.
 	certificates, err := p.store.ByID(context.WithoutCancel(ctx), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("reading claimed certificates: %w", err)
@@ -181,32 +151,28 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 	return claimed, nil
 }
 
-// dispatch gives tasks to the workers. A suspect is alone in the process while it
-// is worked on.
-func (p *Processor) dispatch(ctx context.Context, claimed []task, tasks chan<- task, done chan<- store.JobResult) {
-	for _, t := range claimed {
-		if t.job.Suspect() {
-			p.inFlight.waitZero()
-		}
-		p.inFlight.add(1)
-		select {
-		case <-ctx.Done():
-			done <- store.JobResult{Job: t.job.Postponed("", p.Now()), Release: true}
-		case tasks <- t:
-			if t.job.Suspect() {
-				p.inFlight.waitZero()
-			}
-		}
-	}
+func (p *Processor) nextRun(ctx context.Context) (time.Time, error) {
+	return p.store.NextRun(ctx, vault.JobProcess)
 }
 
-// waitForJobs waits until there may be work.
-func (p *Processor) waitForJobs(ctx context.Context) {
-	wait := idlePoll
-	if next, err := p.store.NextRun(ctx, vault.JobProcess); err == nil && !next.IsZero() {
-		wait = min(max(next.Sub(p.Now()), time.Millisecond), idlePoll)
+// release gives a job back that was not begun.
+func (p *Processor) release(t task) store.JobResult {
+	return store.JobResult{Job: t.job.Postponed("", p.Now()), Release: true}
+}
+
+// do works on one job, once callers have had their turn.
+func (p *Processor) do(ctx context.Context, t task) store.JobResult {
+	p.yieldToCallers(ctx, t.certificate)
+	return p.attempt(ctx, t)
+}
+
+// yieldToCallers holds a document back while callers submit others. So a burst is taken
+// in at once and worked on afterwards. What never ends is not a burst: a document that
+// has waited long enough waits no more.
+func (p *Processor) yieldToCallers(ctx context.Context, c vault.Certificate) {
+	for p.Busy != nil && p.Busy() && p.Now().Sub(c.CreatedAt) < maxYield && ctx.Err() == nil {
+		wake.Sleep(ctx, yieldPoll)
 	}
-	p.wake.Wait(ctx, wait)
 }
 
 // attempt does the work of one job and decides what becomes of it: done, tried
@@ -241,7 +207,7 @@ func (p *Processor) settlementOf(t task, change store.Change, err error) store.J
 		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now()), true
 		return s
 	case fault.Is(err, fault.Full):
-		p.reportError("processing is held up", err)
+		p.reportError(fmt.Errorf("processing is held up: %w", err))
 		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now().Add(retryDelay)), true
 		return s
 	}
@@ -260,7 +226,7 @@ func failureOf(err error) vault.Failure {
 		return vault.Failure{Code: vault.CodeTimeout, Reason: "processing this document did not end in time; check the document, then retry"}
 	}
 	return vault.Failure{Code: vault.CodeInternal,
-		Reason: "processing failed repeatedly; the agent's log says why; retry when that is mended"}
+		Reason: "processing failed repeatedly; the agent's log says why; retry when that is fixed"}
 }
 
 // resultOf names what a settlement will do to a certificate.
@@ -284,72 +250,31 @@ func fail(why vault.Failure, now time.Time) store.Change {
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Fail(why, now) }
 }
 
-// settle commits what the workers bring, in groups: as soon as nothing else is
-// in flight, or a group is full, or its first member has waited long enough.
-// Nobody waits for a settlement, so gathering costs no time and saves flushes.
-func (p *Processor) settle(ctx context.Context, done <-chan store.JobResult) {
-	var group []store.JobResult
-	linger := time.NewTimer(0)
-	defer linger.Stop()
-	flush := func() {
-		if len(group) > 0 {
-			p.commit(ctx, group)
-			p.inFlight.add(-len(group))
-			group = nil
-		}
-	}
-	for {
-		select {
-		case s, more := <-done:
-			if !more {
-				flush()
-				return
-			}
-			if group = append(group, s); len(group) == 1 {
-				linger.Reset(commitLinger)
-			}
-			if len(group) >= maxCommitGroup || p.inFlight.equals(len(group)) {
-				flush()
-			}
-		case <-linger.C:
-			flush()
-		}
-	}
-}
-
-// commit settles a group. A store that fails is tried again: the work is done
-// and must not be lost, and the disk may have room again soon. When ctx ends it
-// is given up; the jobs are still claimed and will be done anew.
-func (p *Processor) commit(ctx context.Context, group []store.JobResult) {
-	outcomes, err := p.store.Complete(context.WithoutCancel(ctx), group)
-	for err != nil {
-		p.reportError("settling jobs failed", err)
-		if ctx.Err() != nil {
-			return
-		}
-		p.wake.Wait(ctx, retryDelay)
-		outcomes, err = p.store.Complete(context.WithoutCancel(ctx), group)
+// commit settles a group of jobs.
+func (p *Processor) commit(ctx context.Context, group []store.JobResult) error {
+	outcomes, err := p.store.Complete(ctx, group)
+	if err != nil {
+		return fmt.Errorf("settling jobs failed: %w", err)
 	}
 	ended := make([]uint64, 0, len(group))
 	for i, s := range group {
 		switch {
 		case outcomes[i] != nil:
 			p.Log.Warn("a job could not be settled", "job", s.Job.ID, "error", outcomes[i])
-		case s.Retry, s.Release:
-			p.Wake() // it may be due before what is being waited for
-		default:
+		case !s.Retry && !s.Release:
 			ended = append(ended, s.Job.Certificate)
 		}
 	}
 	if p.OnSettled != nil && len(ended) > 0 {
 		p.OnSettled(ended)
 	}
+	return nil
 }
 
-func (p *Processor) reportError(what string, err error) {
+func (p *Processor) reportError(err error) {
 	if p.OnError == nil {
-		p.Log.Error(what, "error", err)
+		p.Log.Error("signing is held up", "error", err)
 		return
 	}
-	p.OnError(fmt.Errorf("%s: %w", what, err))
+	p.OnError(err)
 }

@@ -24,7 +24,7 @@ import (
 // store and has the engine continue it.
 type Signer struct {
 	Blobs *blob.Store
-	// Seal, that of an institution, and BaseURL are asked for with each document,
+	// Stamper, that of an institution, and BaseURL are called for each document,
 	// since settings change.
 	Stamper func(institution uint32) *pdf.Stamper
 	BaseURL func() string
@@ -55,7 +55,7 @@ func ShareURL(baseURL string, c vault.Certificate) string {
 	return strings.TrimRight(baseURL, "/") + "/c/" + c.ShareToken
 }
 
-// Func is the processing of one certificate.
+// Sign is the processing of one certificate.
 func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, error) {
 	v, tail, err := s.stamp(ctx, c)
 	if refusal, ok := errors.AsType[*pdf.Rejection](err); ok {

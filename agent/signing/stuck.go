@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -16,8 +17,8 @@ import (
 // second; the rest is for machines that are busy with something else.
 const DefaultTimeLimit = time.Minute
 
-// drainTimeout is how long a document that is in hand may go on when the end was
-// asked for.
+// drainTimeout is how long a document that is in work may go on when the agent is to
+// end.
 const drainTimeout = 5 * time.Second
 
 // maxStuck is how many documents may hang in one process: each keeps a goroutine
@@ -104,20 +105,16 @@ func (p *Processor) runLimited(ctx context.Context, c vault.Certificate) (store.
 		p.stuck.add(c.ID)
 		return nil, why
 	}
+	patient, end := worker.WithGrace(ctx, drainTimeout)
+	defer end()
 	select {
 	case r := <-result:
 		return r.change, r.err
+	case <-patient.Done():
 	case <-working.Done():
-		return leave(errStuck)
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(drainTimeout)
-	defer patience.Stop()
-	select {
-	case r := <-result:
-		return r.change, r.err
-	case <-working.Done():
-	case <-patience.C:
+		if ctx.Err() == nil {
+			return leave(errStuck)
+		}
 	}
 	return leave(errStopped)
 }

@@ -17,6 +17,7 @@ const (
 	layerHandler               // agent/adminapi, agent/api, agent/web
 	layerService               // agent/admin
 	layerComponent             // agent/..., authority
+	layerWorker                // agent/worker, which components' queues run on
 	layerTemplate              // pkg/template, which draws with pkg/pdf
 	layerLibrary               // pkg/...
 	layerDomain                // pkg/vault
@@ -40,6 +41,8 @@ func layerOf(path string) (layer int, component string) {
 		return layerHandler, component
 	case component == "agent/admin":
 		return layerService, component
+	case component == "agent/worker":
+		return layerWorker, component
 	case parts[0] == "agent":
 		return layerComponent, component
 	case parts[0] == "authority":

@@ -4,34 +4,56 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// report says what has become of every row by now.
-func (r *run) report() client.BulkReport {
-	report := client.BulkReport{
-		BatchID: r.batch.ID, Total: len(r.candidates), Out: r.out,
-		Notes: r.manifest.Notes, Rows: make([]client.BulkRow, len(r.candidates)),
-	}
-	report.Notes = append(report.Notes, manifest.DescribeUnreferenced(r.unreferenced)...)
-	for i, c := range r.candidates {
-		report.Rows[i] = r.row(c)
-		switch report.Rows[i].Status {
-		case client.RowIssued:
-			report.Issued++
-		case client.RowUnchanged:
-			report.Unchanged++
-		case client.RowFailed, client.RowRejected:
-			report.Failed++
+// checkedManifest is a manifest whose rows were checked.
+type checkedManifest struct {
+	request      adminclient.BulkRequest
+	manifest     *manifest.Manifest
+	candidates   []*intake.RowResult // one for each row
+	unreferenced []manifest.UnreferencedFile
+}
+
+// reportNotes returns the notes about the manifest and its files.
+func (m *checkedManifest) reportNotes() []string {
+	return slices.Concat(m.manifest.Notes, manifest.DescribeUnreferenced(m.unreferenced))
+}
+
+// rejectedRow returns the report's line about a row that the check rejected.
+func rejectedRow(c *intake.RowResult) client.BulkRow {
+	return client.BulkRow{Row: c.Row.Number, File: c.Row.File, Status: client.RowRejected, Error: strings.Join(c.Problems, "; ")}
+}
+
+// writeReport writes the report as files into a folder.
+func (m *checkedManifest) writeReport(dir string, report client.BulkReport) error {
+	rows := make([]manifest.ReportRow, len(report.Rows))
+	for i, row := range report.Rows {
+		d := m.candidates[i].Draft
+		rows[i] = manifest.ReportRow{
+			Row: row.Row, Status: string(row.Status), UUID: row.UUID, ReferenceID: row.ReferenceID,
+			File: row.File, Error: row.Error,
+			Name: d.Name, Email: d.Email, Title: d.Title, IssueDate: string(d.IssueDate),
 		}
+	}
+	return results.WriteReport(dir, rows, m.manifest)
+}
+
+// report returns the current state of every row.
+func (r *run) report() client.BulkReport {
+	report := client.BulkReport{BatchID: r.batch.ID, Out: r.out, Notes: r.reportNotes(), Rows: []client.BulkRow{}}
+	for _, c := range r.candidates {
+		report.Add(r.row(c))
 	}
 	return report
 }
@@ -40,8 +62,7 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 	row := client.BulkRow{Row: c.Row.Number, File: c.Row.File}
 	switch {
 	case len(c.Problems) > 0:
-		row.Status, row.Error = client.RowRejected, strings.Join(c.Problems, "; ")
-		return row
+		return rejectedRow(c)
 	case c.Certificate == nil && r.request.DryRun:
 		row.Status = client.RowReady
 		return row
@@ -68,21 +89,8 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 	return row
 }
 
-func (r *run) reportRows(report client.BulkReport) []manifest.ReportRow {
-	rows := make([]manifest.ReportRow, len(report.Rows))
-	for i, row := range report.Rows {
-		d := r.candidates[i].Draft
-		rows[i] = manifest.ReportRow{
-			Row: row.Row, Status: string(row.Status), UUID: row.UUID, ReferenceID: row.ReferenceID,
-			File: row.File, Error: row.Error,
-			Name: d.Name, Email: d.Email, Title: d.Title, IssueDate: string(d.IssueDate),
-		}
-	}
-	return rows
-}
-
-// removeErased takes those out of the outcome whose data were erased while it was written;
-// whoever erases later finds it himself.
+// removeErased removes the PDFs of certificates that were erased while the results were
+// written. A later erasure removes them from the folder by itself.
 func (r *run) removeErased(ctx context.Context) error {
 	if err := r.refresh(ctx); err != nil {
 		return err
@@ -100,22 +108,11 @@ func (r *run) removeErased(ctx context.Context) error {
 	return err
 }
 
-// rejected are the reasons of the rows that were not issued, by row.
-func (r *run) rejected() map[int]string {
-	reasons := map[int]string{}
-	for _, c := range r.candidates {
-		if len(c.Problems) > 0 {
-			reasons[c.Row.Number] = strings.Join(c.Problems, "; ")
-		}
-	}
-	return reasons
-}
-
-// makeResultsFolder makes the folder of an outcome.
+// makeResultsFolder creates the folder for the results of a batch.
 func makeResultsFolder(dir string, perm os.FileMode) error {
-	err := blob.DiskError(os.MkdirAll(dir, perm), "making the folder of the outcome")
+	err := blob.DiskError(os.MkdirAll(dir, perm), "creating the results folder")
 	if _, ok := fault.Message(err); err == nil || ok {
 		return err
 	}
-	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be made; name another with --out", dir))
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be created; name another one with --out", dir))
 }

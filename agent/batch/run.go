@@ -66,17 +66,15 @@ type Request struct {
 // run is one manifest on its way.
 type run struct {
 	Options
-	institution  vault.Institution
-	trigger      vault.Trigger
-	request      adminclient.BulkRequest
-	manifest     *manifest.Manifest
-	digest       string
-	candidates   []*intake.RowResult
-	unreferenced []manifest.UnreferencedFile
-	batch        vault.Batch
-	out          string
-	progress     func(client.Progress)
-	drop         *DropContext
+	checkedManifest
+
+	institution vault.Institution
+	trigger     vault.Trigger
+	digest      string
+	batch       vault.Batch
+	out         string
+	progress    func(client.Progress)
+	drop        *DropContext
 }
 
 // Issue issues a manifest: it checks every row, accepts the sound ones, waits for
@@ -84,7 +82,7 @@ type run struct {
 // is about the run as a whole; when rows are bad and Skip is not set, nothing is
 // issued and the report says so. The batch is the zero value where there is none.
 func Issue(ctx context.Context, o Options, order Request) (client.BulkReport, vault.Batch, error) {
-	r := &run{Options: o, institution: order.Institution, trigger: order.Trigger, request: order.Bulk,
+	r := &run{Options: o, institution: order.Institution, trigger: order.Trigger, checkedManifest: checkedManifest{request: order.Bulk},
 		progress: order.Progress, drop: order.Drop}
 	report, err := r.execute(ctx)
 	return report, r.batch, err
@@ -356,7 +354,7 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil
 	}
-	err := results.WriteReport(r.out, r.reportRows(report), r.manifest, r.rejected())
+	err := r.writeReport(r.out, report)
 	return report, cmp.Or(err, r.removeErased(ctx))
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -127,9 +128,15 @@ func (w *Exporter) copyOne(ctx context.Context, temp string, c vault.Certificate
 	return blob.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
 }
 
-// WriteReport writes report.csv, and rejected.csv when rows were rejected; a
-// rejected.csv of an earlier run goes when none are.
-func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest, rejected map[int]string) error {
+// WriteReport writes report.csv, and rejected.csv when rows were rejected. When
+// none were, it removes the rejected.csv of an earlier run.
+func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) error {
+	rejected := map[int]string{}
+	for _, row := range rows {
+		if row.Status == string(client.RowRejected) {
+			rejected[row.Row] = row.Error
+		}
+	}
 	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
 	if err := errors.Join(blob.RemoveTemp(report), blob.RemoveTemp(path)); err != nil {
 		return err

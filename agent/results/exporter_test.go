@@ -155,14 +155,14 @@ func TestReport(t *testing.T) {
 	}
 	dir := t.TempDir()
 	rows := []manifest.ReportRow{{Row: 1, Status: "issued"}, {Row: 2, Status: "rejected", Error: "why"}}
-	if err := results.WriteReport(dir, rows, m, map[int]string{2: "why"}); err != nil {
+	if err := results.WriteReport(dir, rows, m); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"rejected.csv", "report.csv"}) {
 		t.Errorf("the folder holds %v", got)
 	}
 	// A later run that refuses none takes the list of the refused away.
-	if err := results.WriteReport(dir, rows[:1], m, nil); err != nil {
+	if err := results.WriteReport(dir, rows[:1], m); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"report.csv"}) {

@@ -80,7 +80,3 @@ func sampleMark(c *cli.Context, w environment) (pdf.Stamp, error) {
 	}
 	return pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 }
-
-// placementIgnoredText is said of a vault that took certificates and does not know where
-// their codes were to go.
-const placementIgnoredText = "the vault does not say that it put the QR code where it was asked to; look at a downloaded PDF"

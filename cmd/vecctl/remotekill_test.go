@@ -215,7 +215,7 @@ func TestUploadElsewhereIsPlaced(t *testing.T) {
 		fmt.Fprint(w, `{"message":"ok","data":{"id":1,"uuid":"u","status":{"value":"approved"}}}`)
 	}))
 	defer plain.Close()
-	s.done(append(args, plain.URL)...).says(t, "does not say that it put the QR code where it was asked to")
+	s.done(append(args, plain.URL)...).says(t, "does not confirm that it placed the QR code as requested")
 }
 
 // TestBulkElsewhereKeepsDates sends a row without a date again, in a manifest that has

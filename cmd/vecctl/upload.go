@@ -70,8 +70,8 @@ func runUpload(c *cli.Context, w environment, s *session, document client.Docume
 	if err != nil {
 		return err
 	}
-	if issued.QR == nil && at != (client.Placement{}) {
-		printLinef(w, "Note: %s", placementIgnoredText)
+	if issued.IgnoresPlacement(at) {
+		printLinef(w, "Note: %s", client.PlacementIgnoredMessage)
 	}
 	if !c.Bool("no-wait") {
 		if issued, err = settledCertificate(c.Context, api.Certificate, issued); err != nil {

@@ -36,6 +36,21 @@ type BulkReport struct {
 	Rows      []BulkRow `json:"rows"`
 }
 
+// Add appends a row and counts it.
+func (r *BulkReport) Add(row BulkRow) {
+	r.Rows = append(r.Rows, row)
+	r.Total++
+	switch row.Status {
+	case RowIssued:
+		r.Issued++
+	case RowUnchanged:
+		r.Unchanged++
+	case RowFailed, RowRejected:
+		r.Failed++
+	case RowProcessing, RowNotIssued, RowReady:
+	}
+}
+
 // Count returns how many rows have a status.
 func (r BulkReport) Count(s RowStatus) int {
 	n := 0

@@ -34,6 +34,16 @@ func (p Placement) parts() [][2]string {
 	return all
 }
 
+// PlacementIgnoredMessage is the note about a certificate for which IgnoresPlacement
+// is true.
+const PlacementIgnoredMessage = "the vault does not confirm that it placed the QR code as requested; check a downloaded PDF"
+
+// IgnoresPlacement reports whether the vault accepted a certificate without
+// confirming the placement that was requested for its code.
+func (c Certificate) IgnoresPlacement(requested Placement) bool {
+	return c.QR == nil && requested != Placement{}
+}
+
 // String is the placement for a person: "top-left, page 2, 30 mm".
 func (p Placement) String() string {
 	var all []string

@@ -22,7 +22,7 @@ func FuzzJournal(f *testing.F) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := FirstDate(path); err != nil {
+		if _, err := firstDate(path); err != nil {
 			t.Fatal(err)
 		}
 		j, err := OpenJournal(path, "2026-05-03")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Journal is what was done of one manifest for one vault, in a file of lines that
@@ -90,9 +91,8 @@ func OpenJournal(path, today string) (*Journal, error) {
 	return j, nil
 }
 
-// FirstDate is the date that rows without one were given in a journal; "" where there
-// is no journal yet.
-func FirstDate(path string) (string, error) {
+// firstDate returns the date with which a journal begins; "" where there is no journal yet.
+func firstDate(path string) (vault.Date, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -106,7 +106,7 @@ func FirstDate(path string) (string, error) {
 	if err != nil || json.Unmarshal(line, &first) != nil {
 		return "", nil // cut off before anything was done
 	}
-	return first.Today, nil
+	return vault.Date(first.Today), nil
 }
 
 // replay reads what is there. A last line that was cut off is dropped.

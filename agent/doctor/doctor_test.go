@@ -171,6 +171,18 @@ func TestFindings(t *testing.T) {
 				return doctor.Disk{Free: 9 << 30, Total: 20 << 30, Network: folder == p.Drop}, nil
 			}
 		}, "drop", doctor.Wrong, "network share"},
+		"a drop folder that others can write": {func(t *testing.T, p *doctor.Target, _ *vault) {
+			p.Drop = t.TempDir()
+			if err := os.Chmod(p.Drop, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, "drop", doctor.Note, "every user of this machine can write"},
+		"a drop folder that its group can write": {func(t *testing.T, p *doctor.Target, _ *vault) {
+			p.Drop = t.TempDir()
+			if err := os.Chmod(p.Drop, 0o770); err != nil {
+				t.Fatal(err)
+			}
+		}, "drop", doctor.Note, "every member of its group can write"},
 		"a drop folder beside nothing": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Drop = filepath.Join(t.TempDir(), "a", "b")
 		}, "drop", doctor.Note, "could not be tried"},

@@ -108,9 +108,29 @@ func (p Target) disk(context.Context) []Finding {
 	return append(found, ok("disk", "the home lies on a local disk (%s)", kindName(d.Kind))...)
 }
 
-// drop makes a file in a folder beside the drop folder and sees whether that is
+// drop checks who can write the drop folder, and makes a file beside it to see whether that is
 // announced.
 func (p Target) drop(ctx context.Context) []Finding {
+	return append(p.dropWriters(), p.dropEvents(ctx)...)
+}
+
+// dropWriters warns of a drop folder that people besides the agent's user can write: whatever
+// they put there is signed in the institution's name. Windows keeps no such bits, so nothing is checked there.
+func (p Target) dropWriters() []Finding {
+	info, err := os.Stat(p.Drop)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o022 == 0 {
+		return nil
+	}
+	who := "every user of this machine"
+	if info.Mode().Perm()&0o002 == 0 {
+		who = "every member of its group"
+	}
+	return warning("drop", fmt.Sprintf("if only some people may issue certificates: chmod go-w '%s', or a group of just these people", p.Drop),
+		"%s can write the drop folder %s (%v), and so have certificates issued", who, p.Drop, info.Mode().Perm())
+}
+
+// dropEvents checks that files in the drop folder are announced.
+func (p Target) dropEvents(ctx context.Context) []Finding {
 	const check = "drop"
 	if p.Poll {
 		return ok(check, "the drop folder %s is looked into now and then, without events", p.Drop)

@@ -1,6 +1,7 @@
 package dropfolder
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,9 +57,23 @@ func TestATakingThatWasInterruptedIsGoneOnWith(t *testing.T) {
 	}
 }
 
-// back moves all but the first few files of a batch to where they were.
+// back moves all but the first few files of a batch to where they were. Folders that the
+// taking has removed are made again, and stand in the record as those that were seen.
 func back(t *testing.T, s *stagedBatch, drop string, keep int) {
 	t.Helper()
+	defer func() {
+		for i, f := range s.Files {
+			info, err := os.Lstat(filepath.Dir(filepath.Join(drop, f.From)))
+			if err != nil {
+				continue
+			}
+			id := staging.FileIDOf(info).Inode
+			s.Files[i].Folder = &id
+		}
+		body, err := json.Marshal(s.Record)
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(s.Dir, "record.json"), body, 0o600))
+	}()
 	for _, f := range s.Files[keep:] {
 		to := filepath.Join(drop, f.From)
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {

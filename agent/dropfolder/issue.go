@@ -185,7 +185,7 @@ func (w *Watcher) issue(ctx context.Context, s *stagedBatch, moves wake.Signal) 
 // issueStaged has the batch issued and writes down what is left to do.
 func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Signal) (staging.Result, error) {
 	none := staging.Result{}
-	if err := s.MoveFiles(w.Folder); err != nil {
+	if err := w.moveFiles(s); err != nil {
 		return none, err
 	}
 	if !s.Unchanged() {

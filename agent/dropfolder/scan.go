@@ -38,8 +38,8 @@ func (w *Watcher) scan(ctx context.Context) time.Time {
 	w.folders.Update(l.Folders, now)
 	w.readManifests(root, now)
 	plans := w.plan(ctx, now)
-	w.takeReady(plans, now)
-	w.removeEmptied(now)
+	w.takeReady(root, plans, now)
+	w.removeEmptied(root, now)
 	w.updateStatus(plans, now)
 	return w.nextScan(plans, now)
 }
@@ -124,7 +124,7 @@ func (w *Watcher) readManifests(root *os.Root, now time.Time) {
 			p.manifest, err = manifest.Read(body, manifest.Options{Name: path.Base(name), MaxRows: manifest.LargestMaxRows})
 		}
 		if fault.Is(err, fault.Invalid) {
-			err = w.refuse(name, s.FileID, err)
+			err = w.refuse(root, name, s.FileID, err)
 			if err == nil {
 				w.forgetFile(name)
 				continue
@@ -180,20 +180,24 @@ func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 
 // refuse moves a file to the failed folder, with the reason beside it. The note
 // comes first: a file is never there without it.
-func (w *Watcher) refuse(name string, as staging.FileID, why error) error {
-	to := staging.FreePath(w.Failed, path.Base(name))
+func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why error) error {
+	failed, err := os.OpenRoot(w.Failed)
+	if err != nil {
+		return blob.DiskError(err, "opening the failed folder")
+	}
+	defer failed.Close()
+	to := staging.FreePlace(failed, path.Base(name))
+	note := staging.Place{Folder: failed, Name: to.Name + staging.ReasonSuffix}
 	text := fmt.Sprintf("%s\n\nNothing was issued. Mend the file, then put it into the drop folder again.\n", publicMessage(why))
-	if err := staging.WriteText(to+staging.ReasonSuffix, text); err != nil {
+	if err := note.WriteText(text); err != nil {
 		return err
 	}
-	from := filepath.Join(w.Folder, filepath.FromSlash(name))
-	if err := staging.MoveFiles([]staging.Move{{From: from, To: to, ID: &as}}); err != nil {
-		return errors.Join(err, os.Remove(to+staging.ReasonSuffix))
+	if err := staging.MoveFiles([]staging.Move{{From: staging.Place{Folder: root, Name: name}, To: to, ID: &as}}); err != nil {
+		return errors.Join(err, failed.Remove(note.Name))
 	}
-	if staging.PathExists(from + staging.ReasonSuffix) { // of an earlier refusal; the new one replaces it
-		_ = os.Remove(from + staging.ReasonSuffix)
-	}
-	w.Log.Warn("a manifest was refused", "manifest", name, "reason", to+staging.ReasonSuffix)
+	// The note of an earlier refusal goes; the new one replaces it.
+	_ = root.Remove(filepath.FromSlash(name + staging.ReasonSuffix))
+	w.Log.Warn("a manifest was refused", "manifest", name, "reason", filepath.Join(w.Failed, note.Name))
 	return nil
 }
 
@@ -208,7 +212,7 @@ func (w *Watcher) forgetFile(name string) {
 
 // removeEmptied removes folders that are empty since files were taken out of
 // them, innermost first. One that has changed lately may have more to come.
-func (w *Watcher) removeEmptied(now time.Time) {
+func (w *Watcher) removeEmptied(root *os.Root, now time.Time) {
 	names := slices.Sorted(maps.Keys(w.emptied))
 	slices.Reverse(names)
 	for _, name := range names {
@@ -217,7 +221,7 @@ func (w *Watcher) removeEmptied(now time.Time) {
 		}
 		delete(w.emptied, name)
 		// One that is not empty stays, and that is no error.
-		_ = os.Remove(filepath.Join(w.Folder, filepath.FromSlash(name)))
+		_ = root.Remove(filepath.FromSlash(name))
 	}
 }
 

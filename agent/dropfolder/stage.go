@@ -41,7 +41,7 @@ func (w *Watcher) plan(ctx context.Context, now time.Time) map[string]plan {
 }
 
 // takeReady takes the batches that are ready out of the folder.
-func (w *Watcher) takeReady(plans map[string]plan, now time.Time) {
+func (w *Watcher) takeReady(root *os.Root, plans map[string]plan, now time.Time) {
 	claims := map[string]int{} // manifests that name a file
 	for _, made := range plans {
 		for _, file := range made.files {
@@ -57,7 +57,7 @@ func (w *Watcher) takeReady(plans map[string]plan, now time.Time) {
 			continue
 		}
 		r := w.newRecord(p, made, claims, now)
-		s, err := w.stage(r)
+		s, err := w.stage(root, r)
 		if errors.Is(err, staging.ErrChanged) {
 			continue // the next look sees it as it is now
 		}
@@ -109,9 +109,9 @@ func (w *Watcher) newRecord(p *pending, made plan, claims map[string]int, now ti
 			return
 		}
 		if note, there := w.fileID(from + staging.ReasonSuffix); there && !keep {
-			r.Files = append(r.Files, staging.File{From: from + staging.ReasonSuffix, To: staging.NoteTarget(len(r.Files)), ID: note})
+			r.Files = append(r.Files, staging.File{From: from + staging.ReasonSuffix, To: staging.NoteTarget(len(r.Files)), ID: note, Folder: w.folderID(from)})
 		}
-		r.Files = append(r.Files, staging.File{From: from, To: to, ID: as, Keep: keep})
+		r.Files = append(r.Files, staging.File{From: from, To: to, ID: as, Keep: keep, Folder: w.folderID(from)})
 	}
 	for _, file := range slices.Sorted(maps.Keys(made.files)) {
 		from := made.files[file]
@@ -138,15 +138,25 @@ func (w *Watcher) fileID(name string) (staging.FileID, bool) {
 	return s.FileID, there && s.Note == ""
 }
 
+// folderID is the folder in which a file of the drop folder was seen; nil for those
+// that were set aside, which lie in a folder of our own.
+func (w *Watcher) folderID(name string) *staging.InodeID {
+	s, there := w.folders[path.Dir(name)]
+	if !there || filepath.IsAbs(name) {
+		return nil
+	}
+	return &s.Inode
+}
+
 // stage moves a batch into its own folder. What cannot be moved as a whole is
 // put back.
-func (w *Watcher) stage(r staging.Record) (*stagedBatch, error) {
+func (w *Watcher) stage(root *os.Root, r staging.Record) (*stagedBatch, error) {
 	b, err := staging.NewBatch(w.Incoming, r)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.MoveFiles(w.Folder); err != nil {
-		return nil, errors.Join(err, b.PutBack(w.Folder, w.Failed))
+	if err := b.MoveFiles(root); err != nil {
+		return nil, errors.Join(err, b.PutBack(root, w.Failed, &w.made))
 	}
 	return &stagedBatch{Batch: b}, nil
 }

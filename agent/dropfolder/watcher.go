@@ -95,6 +95,8 @@ type Watcher struct {
 	manifests map[string]*pending
 	emptied   map[string]bool // folders that files were taken out of
 
+	made staging.MadeFolders // for files that were put back
+
 	batchReady wake.Signal // a batch was taken, or can be tried again
 	rescanHint wake.Signal // there may be something new in the folder
 
@@ -138,7 +140,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 func (w *Watcher) resume(s *stagedBatch) {
 	_, concluded, err := s.Result()
 	if err == nil && !concluded {
-		err = s.MoveFiles(w.Folder)
+		err = w.moveFiles(s)
 	}
 	if errors.Is(err, staging.ErrChanged) {
 		w.putBack(s, "its files changed while the batch was taken")
@@ -156,10 +158,23 @@ func (w *Watcher) resume(s *stagedBatch) {
 // putBack returns a batch to the drop folder, where it waits again.
 func (w *Watcher) putBack(s *stagedBatch, why string) {
 	w.Log.Warn("a batch is put back into the drop folder: "+why, "manifest", s.Manifest)
-	if err := s.PutBack(w.Folder, w.Failed); err != nil {
+	root, err := os.OpenRoot(w.Folder)
+	if err == nil {
+		err = errors.Join(s.PutBack(root, w.Failed, &w.made), root.Close())
+	}
+	if err != nil {
 		w.Log.Error("putting a batch back failed; its files lie in "+s.Dir+" until the agent starts again", "error", err)
 	}
 	w.rescanHint.Notify()
+}
+
+// moveFiles moves the files of a batch that are still in the drop folder.
+func (w *Watcher) moveFiles(s *stagedBatch) error {
+	root, err := os.OpenRoot(w.Folder)
+	if err != nil {
+		return blob.DiskError(err, "opening the drop folder")
+	}
+	return errors.Join(s.MoveFiles(root), root.Close())
 }
 
 func (w *Watcher) enqueue(s *stagedBatch) {

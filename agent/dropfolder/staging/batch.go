@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -44,6 +45,8 @@ type File struct {
 	To   string `json:"to"`   // relative to the batch's folder, with slashes
 	ID   FileID `json:"stamp"`
 	Keep bool   `json:"keep,omitempty"` // the original stays: another manifest names it too
+	// Folder is the folder that it was seen in; records of earlier versions lack it.
+	Folder *InodeID `json:"folder,omitempty"`
 }
 
 // ReasonSuffix ends the name of the note beside what was refused.
@@ -131,12 +134,17 @@ func NewBatch(incoming string, r Record) (*Batch, error) {
 	if runes := []rune(stem); len(runes) > 40 {
 		stem = string(runes[:40])
 	}
-	dir := FreePath(incoming, r.Taken.UTC().Format("20060102T150405.000-")+stem)
+	root, err := os.OpenRoot(incoming)
+	if err != nil {
+		return nil, blob.DiskError(err, "making a folder for a batch")
+	}
+	defer root.Close()
+	dir := filepath.Join(incoming, FreePlace(root, r.Taken.UTC().Format("20060102T150405.000-")+stem).Name)
 	temp := filepath.Join(incoming, "."+filepath.Base(dir))
 	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, blob.DiskError(err, "making a folder for a batch")
 	}
-	err := writeJSON(filepath.Join(temp, recordName), r)
+	err = writeJSON(filepath.Join(temp, recordName), r)
 	if err == nil {
 		err = blob.Publish([]blob.Pending{{Temp: temp, Name: dir}})
 	}
@@ -175,32 +183,85 @@ func InProgress(incoming, digest string) (bool, error) {
 	return false, nil
 }
 
-// source is where a file of the batch lay.
-func (t File) source(folder string) string {
-	if path.IsAbs(t.From) || filepath.IsAbs(t.From) {
-		return filepath.FromSlash(t.From)
-	}
-	return filepath.Join(folder, filepath.FromSlash(t.From))
+// origins finds where the files of a batch came from: the drop folder, or the folder
+// of documents that were set aside.
+type origins struct {
+	drop   *os.Root
+	opened map[string]*os.Root // other folders, by path
 }
 
-// MoveFiles moves the files that are not here yet. An error of staging.ErrChanged means
-// that the drop folder does not hold any more what was meant.
-func (b *Batch) MoveFiles(folder string) error {
-	var legs []Move
+func (o *origins) close() {
+	for _, root := range o.opened {
+		_ = root.Close()
+	}
+}
+
+// of returns where a file of the batch lay. The folder of a document that was set aside is made
+// where it is wanted; else its place has no folder when it is gone.
+func (o *origins) of(f File, wanted bool) (Place, error) {
+	if !path.IsAbs(f.From) && !filepath.IsAbs(f.From) {
+		return Place{o.drop, f.From}, nil
+	}
+	// One of the failed folder, which is our own.
+	name := filepath.FromSlash(f.From)
+	dir := filepath.Dir(name)
+	root, ok := o.opened[dir]
+	if !ok {
+		if wanted {
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return Place{}, blob.DiskError(err, "making a folder")
+			}
+		}
+		var err error
+		root, err = os.OpenRoot(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return Place{Name: filepath.Base(name)}, nil
+		}
+		if err != nil {
+			return Place{}, blob.DiskError(err, "opening a folder")
+		}
+		if o.opened == nil {
+			o.opened = map[string]*os.Root{}
+		}
+		o.opened[dir] = root
+	}
+	return Place{root, filepath.Base(name)}, nil
+}
+
+// MoveFiles moves the files that are not here yet from the drop folder, which is held open.
+// An error of staging.ErrChanged means that the drop folder does not hold any more what was meant.
+func (b *Batch) MoveFiles(drop *os.Root) error {
+	own, err := os.OpenRoot(b.Dir)
+	if err != nil {
+		return blob.DiskError(err, "opening the folder of a batch")
+	}
+	defer own.Close()
+	from := origins{drop: drop}
+	defer from.close()
+	var moves []Move
 	for _, f := range b.Files {
-		l := Move{From: f.source(folder), To: b.path(filepath.FromSlash(f.To)), ID: &f.ID, Keep: f.Keep}
-		if !PathExists(l.To) {
-			legs = append(legs, l)
+		origin, err := from.of(f, false)
+		if err != nil {
+			return err
+		}
+		l := Move{From: origin, To: Place{own, f.To}, ID: &f.ID, Keep: f.Keep}
+		switch {
+		case !l.To.Exists() && origin.Folder == nil:
+			return ErrChanged
+		case !l.To.Exists():
+			moves = append(moves, l)
+			continue
+		case origin.Folder == nil:
 			continue
 		}
 		// Copied, and interrupted before the original was removed.
 		if !f.Keep && l.Present() {
-			if err := os.Remove(l.From); err != nil {
+			if err := l.From.Folder.Remove(filepath.FromSlash(l.From.Name)); err != nil {
 				return blob.DiskError(err, "removing a file that was taken")
 			}
 		}
 	}
-	return MoveFiles(legs)
+	return MoveFiles(moves)
 }
 
 // Unchanged reports whether the files are what they were when they were taken. Of a
@@ -222,30 +283,113 @@ func (t File) unchanged(now FileID) bool {
 	return now == t.ID
 }
 
-// PutBack returns everything to where it lay. What lies there by now stays;
-// the older file goes to the failed folder then.
-func (b *Batch) PutBack(folder, failed string) error {
+// Reasons beside files that could not go back to where they lay.
+const (
+	reasonNewer  = "A newer file of this name was put into the drop folder before this one was issued.\n"
+	reasonFolder = "The folder that this file was taken from is another one now, so it was not put back there. Nothing was issued. Put the file into the drop folder again.\n"
+)
+
+// PutBack returns everything to where it lay, and only into the folder in which it was seen. What lies
+// there by now stays; the older file goes to the failed folder then, as one does whose folder
+// has been replaced. Folders that are missing are made, and noted in made.
+func (b *Batch) PutBack(drop *os.Root, failed string, made *MadeFolders) error {
+	own, err := os.OpenRoot(b.Dir)
+	if err != nil {
+		return blob.DiskError(err, "opening the folder of a batch")
+	}
+	defer own.Close()
+	refused, err := os.OpenRoot(failed)
+	if err != nil {
+		return blob.DiskError(err, "opening the failed folder")
+	}
+	defer refused.Close()
+	from := origins{drop: drop}
+	defer from.close()
 	for _, f := range b.Files {
-		here := b.path(filepath.FromSlash(f.To))
-		if f.Keep || !PathExists(here) {
+		here := Place{own, f.To}
+		if f.Keep || !here.Exists() {
 			continue
 		}
-		back := f.source(folder)
-		if PathExists(back) {
-			back = FreePath(failed, path.Base(f.To))
-			reason := "A newer file of this name was put into the drop folder before this one was issued.\n"
-			if err := WriteText(back+ReasonSuffix, reason); err != nil {
+		back, err := from.of(f, true)
+		if err != nil {
+			return err
+		}
+		reason := reasonNewer
+		if !back.Exists() {
+			err := putBack(here, back, f.Folder, made)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, ErrChanged) {
 				return err
 			}
+			reason = reasonFolder
 		}
-		if err := os.MkdirAll(filepath.Dir(back), 0o777); err != nil {
-			return blob.DiskError(err, "putting a file back")
+		back = FreePlace(refused, path.Base(f.To))
+		if err := (Place{refused, back.Name + ReasonSuffix}).WriteText(reason); err != nil {
+			return err
 		}
 		if err := MoveFiles([]Move{{From: here, To: back}}); err != nil {
 			return err
 		}
 	}
 	return b.Remove()
+}
+
+// putBack moves a file back into the folder that it was seen in. Where there is none by
+// now it is made; a folder that has taken its place is ErrChanged, unless we made it.
+func putBack(here, back Place, seenIn *InodeID, made *MadeFolders) error {
+	now, err := made.folder(back.Folder, path.Dir(back.Name))
+	if err != nil {
+		return folderError(err, "putting a file back")
+	}
+	if now != nil {
+		seenIn = now
+	}
+	return MoveFiles([]Move{{From: here, To: back, Into: seenIn}})
+}
+
+// MadeFolders are the folders of the drop folder that were made for files that were put back.
+type MadeFolders struct {
+	mu  sync.Mutex
+	ids map[InodeID]bool
+}
+
+// folder makes a folder and those above it, where they are missing. It returns the folder's identity
+// when it is one that was made here, now or earlier, and nil for all others.
+func (m *MadeFolders) folder(root *os.Root, folder string) (*InodeID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ensure(root, folder)
+}
+
+func (m *MadeFolders) ensure(root *os.Root, folder string) (*InodeID, error) {
+	name := filepath.FromSlash(folder)
+	info, err := root.Lstat(name)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if isNew {
+		if _, err := m.ensure(root, path.Dir(folder)); err != nil {
+			return nil, err
+		}
+		if err := root.Mkdir(name, 0o777); err != nil {
+			return nil, err
+		}
+		info, err = root.Lstat(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := FileIDOf(info).Inode
+	if isNew {
+		if m.ids == nil {
+			m.ids = map[InodeID]bool{}
+		}
+		m.ids[id] = true
+	}
+	if !m.ids[id] || id == (InodeID{}) {
+		return nil, nil
+	}
+	return &id, nil
 }
 
 // Remove removes the batch's folder, at once as far as others can see.

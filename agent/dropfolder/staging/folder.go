@@ -17,7 +17,7 @@ func MoveFolder(from, to string, last ...string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return blob.DiskError(err, "making a folder")
 	}
-	if !PathExists(to) {
+	if !pathExists(to) {
 		if err := blob.Publish([]blob.Pending{{Temp: from, Name: to}}); err == nil {
 			return nil
 		}
@@ -30,7 +30,7 @@ func MoveFolder(from, to string, last ...string) error {
 	}
 	var stale []string
 	for _, name := range last {
-		if !PathExists(filepath.Join(from, name)) {
+		if !pathExists(filepath.Join(from, name)) {
 			stale = append(stale, filepath.Join(to, name))
 		}
 	}
@@ -45,7 +45,26 @@ func MoveFolder(from, to string, last ...string) error {
 	return nil
 }
 
+// pathExists reports whether anything lies at a path.
+func pathExists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 func mergeFolders(from, to string, last []string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return blob.DiskError(err, "making a folder")
+	}
+	source, err := os.OpenRoot(from)
+	if err != nil {
+		return blob.DiskError(err, "moving a folder")
+	}
+	defer source.Close()
+	target, err := os.OpenRoot(to)
+	if err != nil {
+		return blob.DiskError(err, "moving a folder")
+	}
+	defer target.Close()
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return blob.DiskError(err, "moving a folder")
@@ -53,9 +72,9 @@ func mergeFolders(from, to string, last []string) error {
 	slices.SortStableFunc(entries, func(a, b os.DirEntry) int {
 		return slices.Index(last, a.Name()) - slices.Index(last, b.Name())
 	})
-	legs := make([]Move, 0, len(entries))
+	moves := make([]Move, 0, len(entries))
 	for _, e := range entries {
-		legs = append(legs, Move{From: filepath.Join(from, e.Name()), To: filepath.Join(to, e.Name())})
+		moves = append(moves, Move{From: Place{source, e.Name()}, To: Place{target, e.Name()}})
 	}
-	return MoveFiles(legs)
+	return MoveFiles(moves)
 }

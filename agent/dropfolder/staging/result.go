@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -78,10 +79,10 @@ func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]st
 // the failed folder, the outcome to the verified folder, and the batch's own
 // folder goes.
 func (b *Batch) Finish(r Result, failed, verified string) error {
-	if err := b.moveSetAside(r, filepath.Join(failed, strings.ReplaceAll(r.Name, "/", "-"))); err != nil {
+	if err := b.moveSetAside(r, failed, strings.ReplaceAll(r.Name, "/", "-")); err != nil {
 		return err
 	}
-	if PathExists(b.ResultsPath()) {
+	if pathExists(b.ResultsPath()) {
 		err := MoveFolder(b.ResultsPath(), filepath.Join(verified, filepath.FromSlash(r.Name)), RejectedName, ReportName)
 		if err != nil {
 			return err
@@ -90,10 +91,16 @@ func (b *Batch) Finish(r Result, failed, verified string) error {
 	return b.Remove()
 }
 
-// moveSetAside moves documents that were not issued to a folder, each with its reason,
-// and rejected.csv with them.
-func (b *Batch) moveSetAside(r Result, folder string) error {
-	body, err := os.ReadFile(b.path(resultsDir, RejectedName))
+// moveSetAside moves documents that were not issued to a folder below the failed folder, each with
+// its reason, and rejected.csv with them.
+func (b *Batch) moveSetAside(r Result, failed, folder string) error {
+	own, refused, err := b.openWith(failed)
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	defer refused.Close()
+	body, err := own.ReadFile(filepath.Join(resultsDir, RejectedName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return blob.DiskError(err, "reading rejected.csv")
 	}
@@ -101,17 +108,17 @@ func (b *Batch) moveSetAside(r Result, folder string) error {
 		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
 			"Mend rejected.csv, and the documents in this folder where they are at fault. Then put rejected.csv, or this whole folder, into the drop folder.\n",
 			r.Rejected, r.Total, b.Manifest)
-		path := filepath.Join(folder, RejectedName)
-		if err := errors.Join(WriteText(path, string(body)), WriteText(path+ReasonSuffix, text)); err != nil {
+		name := path.Join(folder, RejectedName)
+		if err := errors.Join(Place{refused, name}.WriteText(string(body)), Place{refused, name + ReasonSuffix}.WriteText(text)); err != nil {
 			return err
 		}
 	}
 	for _, a := range r.SetAside {
-		from, to := b.path(filesDir, filepath.FromSlash(a.File)), filepath.Join(folder, filepath.FromSlash(a.File))
-		if !PathExists(from) {
+		from, to := Place{own, path.Join(filesDir, a.File)}, Place{refused, path.Join(folder, a.File)}
+		if !from.Exists() {
 			continue // done before
 		}
-		if err := WriteText(to+ReasonSuffix, a.Reason); err != nil {
+		if err := (Place{refused, to.Name + ReasonSuffix}).WriteText(a.Reason); err != nil {
 			return err
 		}
 		if err := MoveFiles([]Move{{From: from, To: to}}); err != nil {
@@ -121,25 +128,42 @@ func (b *Batch) moveSetAside(r Result, folder string) error {
 	return nil
 }
 
+// openWith opens the batch's folder and the failed folder.
+func (b *Batch) openWith(failed string) (own, refused *os.Root, err error) {
+	if own, err = os.OpenRoot(b.Dir); err != nil {
+		return nil, nil, blob.DiskError(err, "opening the folder of a batch")
+	}
+	if refused, err = os.OpenRoot(failed); err != nil {
+		return nil, nil, errors.Join(blob.DiskError(err, "opening the failed folder"), own.Close())
+	}
+	return own, refused, nil
+}
+
 // Refuse sets the batch aside as a whole, with the reason beside its manifest, and
 // returns where.
 func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
-	folder = filepath.Join(failed, filepath.Base(b.Dir))
-	if err := WriteText(filepath.Join(folder, b.Manifest+ReasonSuffix), reason); err != nil {
+	name := filepath.Base(b.Dir)
+	folder = filepath.Join(failed, name)
+	own, refused, err := b.openWith(failed)
+	if err != nil {
 		return folder, err
 	}
-	var legs []Move
+	defer own.Close()
+	defer refused.Close()
+	if err := (Place{refused, path.Join(name, b.Manifest+ReasonSuffix)}).WriteText(reason); err != nil {
+		return folder, err
+	}
+	var moves []Move
 	add := func(from, to string) {
-		if PathExists(from) {
-			legs = append(legs, Move{From: from, To: to})
+		if here := (Place{own, from}); here.Exists() {
+			moves = append(moves, Move{From: here, To: Place{refused, path.Join(name, to)}})
 		}
 	}
-	for _, name := range b.Documents() {
-		name = filepath.FromSlash(name)
-		add(filepath.Join(b.FilesPath(), name), filepath.Join(folder, name))
+	for _, document := range b.Documents() {
+		add(path.Join(filesDir, document), document)
 	}
-	add(b.ManifestPath(), filepath.Join(folder, b.Manifest))
-	if err := MoveFiles(legs); err != nil {
+	add(path.Join(manifestDir, b.Manifest), b.Manifest)
+	if err := MoveFiles(moves); err != nil {
 		return folder, err
 	}
 	return folder, b.Remove()

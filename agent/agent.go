@@ -35,7 +35,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
-	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/open"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -68,7 +69,7 @@ type Agent struct {
 	Created bool
 	*tokenAdmin
 
-	store                *bolt.Store
+	store                store.Store
 	blobs                *blob.Store
 	institutions         *institutions.Registry
 	templates            *intake.TemplateCache
@@ -138,7 +139,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err := home.CheckBaseURL(baseURL); err != nil {
 		return nil, err
 	}
-	if a.store, err = bolt.Open(o.Home.Database(), o.LockWait); err != nil {
+	if a.store, err = open.Store(open.File(o.Home.Database()), o.LockWait); err != nil {
 		if fault.Is(err, fault.Locked) {
 			return nil, o.Home.LockedError(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/agent/backup"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/store/open"
 )
 
 func (a *Agent) backupMaker() *backup.Maker {
@@ -48,11 +48,11 @@ func (a *Agent) homeID() string {
 	return hex.EncodeToString(sum[:length])
 }
 
-// Compact gives the room that is free inside a home's database back to the disk, and
-// writes the act of its context down. An agent that holds the home keeps it from
-// that: fault.Locked.
+// Compact returns the room that is free inside a home's database to the disk, and
+// records the action of its context. While an agent holds the home it is refused:
+// fault.Locked.
 func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
-	s, err := bolt.Open(d.Database(), wait)
+	s, err := open.Store(open.File(d.Database()), wait)
 	if fault.Is(err, fault.Locked) {
 		return d.LockedError(err)
 	}
@@ -62,5 +62,5 @@ func Compact(ctx context.Context, d home.Dir, wait time.Duration) error {
 	if err := s.RecordAction(ctx); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	return s.Compact(d.Database())
+	return s.Compact()
 }

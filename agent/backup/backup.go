@@ -18,19 +18,14 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
-
-// Store is the store of a home.
-type Store interface {
-	Snapshot(ctx context.Context, fn func(*bolt.Snapshot) error) error
-}
 
 // Home is what a backup is taken of. Its paths are relative to Root.
 type Home struct {
 	Root     string
-	Store    Store
+	Store    store.Store
 	Blobs    *blob.Store
 	Database string   // the store's file
 	Incoming []string // folders whose files go into the store, in the order of their way
@@ -62,8 +57,8 @@ func (o Home) Write(ctx context.Context, h backup.Header, have []string, w io.Wr
 		}
 	}
 	var named []string
-	err = o.Store.Snapshot(ctx, func(s *bolt.Snapshot) error {
-		named = s.Blobs()
+	err = o.Store.Snapshot(ctx, func(s store.Snapshot) error {
+		named = s.Blobs
 		return b.Stream(o.Database, s.Size, h.MadeAt, s)
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
@@ -29,11 +30,11 @@ func must(t testing.TB, err error) {
 
 // later does something after the snapshot was taken.
 type later struct {
-	*bolt.Store
+	store.Store
 	then func()
 }
 
-func (l later) Snapshot(ctx context.Context, fn func(*bolt.Snapshot) error) error {
+func (l later) Snapshot(ctx context.Context, fn func(store.Snapshot) error) error {
 	err := l.Store.Snapshot(ctx, fn)
 	l.then()
 	return err

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/store/open"
 )
 
 // Missing opens the database of a home that was just restored, at a path relative
@@ -19,13 +20,13 @@ func Missing(ctx context.Context, root, database string) (missing []string, err 
 	if _, err := os.Stat(path); err != nil {
 		return nil, fault.Wrap(fault.Damaged, err, "the backup holds no database; use another one")
 	}
-	s, err := bolt.Open(path, time.Second)
+	s, err := open.Store(open.File(path), time.Second)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	err = s.Snapshot(ctx, func(now *bolt.Snapshot) error {
-		for _, sum := range now.Blobs() {
+	err = s.Snapshot(ctx, func(now store.Snapshot) error {
+		for _, sum := range now.Blobs {
 			_, err := os.Stat(filepath.Join(root, blobsFolder, sum[:2], sum))
 			if errors.Is(err, fs.ErrNotExist) {
 				missing = append(missing, sum)

@@ -9,10 +9,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/store/open"
 )
 
-// Restore puts a backup in the place of a home that is not there yet, with the act of
+// Restore puts a backup in the place of a home that does not exist yet, with the action of
 // its context in the audit trail. Missing counts documents that were damaged or missing
 // already when the backup was made. The database is the home's, at its root.
 func Restore(ctx context.Context, s backup.Chain, root, database string) (found backup.Contents, missing int, err error) {
@@ -31,9 +31,10 @@ func Restore(ctx context.Context, s backup.Chain, root, database string) (found 
 	return found, missing + len(found.Damaged), err
 }
 
-// recordRestore writes the act of a context down in a database that nobody else holds.
+// recordRestore writes the audit entry of a context's action to a database that no other
+// process holds.
 func recordRestore(ctx context.Context, path string) error {
-	s, err := bolt.Open(path, time.Second)
+	s, err := open.Store(open.File(path), time.Second)
 	if err != nil {
 		return err
 	}

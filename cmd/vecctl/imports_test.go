@@ -115,6 +115,9 @@ func forbiddenImport(from, to string) string {
 	if !strings.HasPrefix(to, module) {
 		return ""
 	}
+	if strings.HasPrefix(to, module+"pkg/store/bolt") && component != "pkg/store" {
+		return "open stores with pkg/store/open and use store.Store"
+	}
 	toLayer, toComponent := layerOf(to)
 	switch {
 	case component == toComponent || toLayer < layer:
@@ -153,6 +156,10 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		if why := forbiddenImport(module+test.from, module+test.to); (why == "") != test.ok {
 			t.Errorf("%s to %s: %q", test.from, test.to, why)
 		}
+	}
+	if forbiddenImport(module+"agent", module+"pkg/store/bolt") == "" || forbiddenImport(module+"agent/backup", module+"pkg/store/bolt/boltfile") == "" ||
+		forbiddenImport(module+"pkg/store/open", module+"pkg/store/bolt") != "" {
+		t.Error("the embedded store is not kept behind its opener")
 	}
 	if forbiddenImport(module+"agent/api", "rsc.io/qr") == "" || forbiddenImport(module+"pkg/pdf/qr", "rsc.io/qr") != "" {
 		t.Error("a library is not kept to its component")

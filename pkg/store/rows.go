@@ -2,6 +2,13 @@ package store
 
 import "context"
 
+// RowTables are where parts of the program with records of their own keep them.
+type RowTables interface {
+	// Rows opens tables and makes those that do not exist. A name that the store uses
+	// itself is Invalid.
+	Rows(tables ...string) (Rows, error)
+}
+
 // Rows are tables of a part of the program that has records of its own: the
 // certification authority and the daily digest. A row is bytes under a text; what they
 // mean is their owner's matter. They lie in the store, under its checksums, and are

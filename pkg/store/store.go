@@ -22,6 +22,7 @@ package store
 type Store interface {
 	Accounts
 	Applications
+	AuditTrail
 	Batches
 	Certificates
 	Corrections
@@ -32,8 +33,8 @@ type Store interface {
 	Institutions
 	Jobs
 	Mails
+	Maintenance
+	RowTables
 	Tokens
 	Uploads
-	// Close waits for transactions that are under way and closes the store.
-	Close() error
 }

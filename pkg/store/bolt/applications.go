@@ -18,10 +18,6 @@ func applicationBuckets() [][]byte {
 	return [][]byte{unconfirmedBucket, unconfirmedBlobsBucket, openApplicationsBucket}
 }
 
-// unconfirmedBlobIndex is the bucket whose keys begin with the sums of the blobs that waiting
-// applications need.
-func unconfirmedBlobIndex() []byte { return unconfirmedBlobsBucket }
-
 // unconfirmedNeedsBlob reports whether a waiting application needs a blob.
 func unconfirmedNeedsBlob(t *boltfile.Tx, sum string) bool {
 	return t.HasPrefix(unconfirmedBlobsBucket, []byte(sum))

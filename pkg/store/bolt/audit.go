@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
@@ -14,7 +15,7 @@ var auditBucket = []byte("acts")
 // auditBuckets are those that only this package writes to.
 func auditBuckets() [][]byte { return [][]byte{auditBucket} }
 
-// auditTable is the audit trail of a store.
+// auditTable implements store.AuditTrail.
 type auditTable struct {
 	read, write func(context.Context, func(*boltfile.Tx) error) error
 }
@@ -25,8 +26,11 @@ func newAuditTable(read, write func(context.Context, func(*boltfile.Tx) error) e
 	return &auditTable{read: read, write: write}
 }
 
-// recordAction adds an act to the audit trail.
-func recordAction(t *boltfile.Tx, p *audit.PendingAction) error {
+// recordAction writes the entry of an action, unless that was done already.
+func (t *txn) recordAction(p *audit.PendingAction) error {
+	if !p.Unrecorded() || slices.Contains(t.recorded, p) {
+		return nil
+	}
 	var last audit.Entry
 	if key, value := t.Cursor(auditBucket).Last(); key != nil {
 		if err := boltfile.Decode(key, value, &last); err != nil {
@@ -37,11 +41,11 @@ func recordAction(t *boltfile.Tx, p *audit.PendingAction) error {
 	if err != nil {
 		return err
 	}
+	t.recorded = append(t.recorded, p)
 	return t.PutRecord(auditBucket, boltfile.U64(next.Seq), next)
 }
 
-// RecordAction writes the act of a context down, unless that was done with the first
-// thing that it changed.
+// RecordAction implements store.AuditTrail.
 func (s *auditTable) RecordAction(ctx context.Context) error {
 	if !audit.FromContext(ctx).Unrecorded() {
 		return nil
@@ -49,8 +53,7 @@ func (s *auditTable) RecordAction(ctx context.Context) error {
 	return s.write(ctx, func(*boltfile.Tx) error { return nil })
 }
 
-// AuditEntries returns up to n entries of the audit trail behind the one with a number, in
-// order.
+// AuditEntries implements store.AuditTrail.
 func (s *auditTable) AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error) {
 	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) ([]audit.Entry, error) {
 		found := []audit.Entry{}

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/groupcommit"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
@@ -67,24 +69,26 @@ func Open(path string, wait time.Duration) (*Store, error) {
 	return s, nil
 }
 
-// Rows opens the tables of another part of the program, each a bucket beside the
-// store's own, and makes those that are missing.
+// Rows implements store.RowTables. Each table is a bucket beside the store's own.
 func (s *Store) Rows(tables ...string) (store.Rows, error) {
+	own := ownCertificateBuckets().allBuckets()
 	names := make([][]byte, len(tables))
 	for i, table := range tables {
 		names[i] = []byte(table)
+		if slices.ContainsFunc(own, func(bucket []byte) bool { return string(bucket) == table }) {
+			return nil, fault.Newf(fault.Invalid, "the database uses the table %s itself; choose another name", table)
+		}
 	}
 	return newRowTables(transactions(s, fileTx)), createMissingBuckets(s.file, names)
 }
 
-// Close waits for transactions that are under way and closes the file.
+// Close implements store.Maintenance.
 func (s *Store) Close() error { return s.file.Close() }
 
-// Compact closes the store and writes its file anew without the room that was freed
-// in it. The file at path is the old one or the new one, whole, whatever happens.
-func (s *Store) Compact(path string) error { return s.file.Compact(path) }
+// Compact implements store.Maintenance.
+func (s *Store) Compact() error { return s.file.Compact() }
 
-// Size is the file's length in bytes.
+// Size implements store.Maintenance: the file's length in bytes.
 func (s *Store) Size() int64 { return s.file.Size() }
 
 // view runs a function in a read transaction, unless its caller has given up.

@@ -11,7 +11,7 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "vault.db")) })
+	storetest.Run(t, func(dir string) (store.Store, error) { return bolt.Open(filepath.Join(dir, "vault.db"), time.Second) })
 }
 
 // open opens a store and closes it when the test ends.

@@ -19,7 +19,3 @@ func checksummedBuckets() [][]byte { return [][]byte{certificateByKeyBucket, fro
 func ownCertificateBuckets() certificateBuckets {
 	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket}}
 }
-
-// documentIndex is the bucket whose keys begin with the SHA-256 of the documents that
-// certificates need, in hexadecimal.
-func documentIndex() []byte { return certificateByBlobBucket }

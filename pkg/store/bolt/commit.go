@@ -10,7 +10,7 @@ import (
 )
 
 // update runs a function in the next write transaction and returns when that is
-// durable; the act in whose course that happens is written down with it. A function
+// durable. The audit entry of the context's action is written with it. A function
 // that fails before its first write is alone refused; one that fails later fails the
 // whole transaction, since then the file or the disk is at fault. Once queued, a
 // function is carried out even when ctx ends, so that the caller knows the outcome.
@@ -22,16 +22,12 @@ func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 	if !p.Unrecorded() {
 		return s.queue.Do(run)
 	}
-	err := s.queue.Do(func(t *txn) error {
+	return s.queue.Do(func(t *txn) error {
 		if err := run(t); err != nil {
 			return err
 		}
-		return recordAction(t.Tx, p)
+		return t.recordAction(p)
 	})
-	if err == nil {
-		p.MarkRecorded()
-	}
-	return err
 }
 
 // writeTx is update for callers that want a result.
@@ -42,10 +38,9 @@ func writeTx[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
-	var changed []string
+	var t *txn
 	err := s.file.Update(func(tx *bbolt.Tx) error {
-		t := newTxn(tx)
-		defer func() { changed = t.Changed() }()
+		t = newTxn(tx)
 		for i, run := range group {
 			before := t.Writes()
 			if outcomes[i] = run(t); outcomes[i] != nil && t.Writes() != before {
@@ -54,20 +49,30 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		}
 		return t.Finish()
 	})
-	for _, reference := range changed {
-		s.versions.of(reference).Add(1)
+	if t != nil {
+		for _, reference := range t.Changed() {
+			s.versions.of(reference).Add(1)
+		}
 	}
 	if err != nil {
 		for i := range outcomes {
 			outcomes[i] = err
 		}
+		return outcomes
+	}
+	// Before the next transaction begins: it may hold calls of the same actions.
+	for _, p := range t.recorded {
+		p.MarkRecorded()
 	}
 	return outcomes
 }
 
 // txn is a transaction of the store.
-type txn struct{ *certificateTx }
+type txn struct {
+	*certificateTx
+	recorded []*audit.PendingAction // whose entries it writes
+}
 
 func newTxn(tx *bbolt.Tx) *txn {
-	return &txn{newCertificateTx(boltfile.NewTx(tx, isAppendOnly))}
+	return &txn{certificateTx: newCertificateTx(boltfile.NewTx(tx, isAppendOnly))}
 }

@@ -20,10 +20,6 @@ var (
 // uploadBuckets are those that only this package writes to.
 func uploadBuckets() [][]byte { return [][]byte{uploadsBucket, uploadBlobsBucket, responsesBucket} }
 
-// uploadBlobIndex is the bucket whose keys begin with the sums of the blobs that uploads
-// need.
-func uploadBlobIndex() []byte { return uploadBlobsBucket }
-
 // uploadTable implements store.Uploads.
 type uploadTable struct {
 	read, write func(context.Context, func(*boltfile.Tx) error) error

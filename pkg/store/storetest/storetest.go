@@ -21,11 +21,11 @@ type test struct {
 	run  func(*fixture)
 }
 
-// Run runs the suite. The function opens a new, empty store and sees to its
-// closing when the test ends.
-func Run(t *testing.T, open func(t *testing.T) store.Store) {
+// Run runs the suite. The function opens the store that belongs to a folder, and makes it
+// when there is none: opened again after it was closed, the store has what was committed.
+func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	t.Helper()
-	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), []test{
+	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), []test{
 		{"accept keeps certificates with their effects", insertStores},
 		{"accept finds duplicates", insertFindsDuplicates},
 		{"accept refuses identities that are taken", insertRefusesTakenIdentities},
@@ -76,7 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.run(newFixture(t, open(t)))
+			tt.run(newFixture(t, open))
 		})
 	}
 }
@@ -98,17 +98,41 @@ func mailTests() []test {
 type fixture struct {
 	*testing.T
 	store  store.Store
+	opener func(dir string) (store.Store, error)
+	dir    string
 	random *rand.ChaCha8
 	now    time.Time
 	drawn  int
 	a, b   uint32 // the institutions
 }
 
-func newFixture(t *testing.T, s store.Store) *fixture {
+func newFixture(t *testing.T, open func(dir string) (store.Store, error)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, store: s, random: rand.NewChaCha8([32]byte{7}), now: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)}
+	f := &fixture{T: t, opener: open, dir: t.TempDir(), random: rand.NewChaCha8([32]byte{7}), now: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)}
+	f.store = f.openIn(f.dir)
+	t.Cleanup(func() {
+		if f.store != nil {
+			f.check(f.store.Close())
+		}
+	})
 	f.a, f.b = f.institution("A"), f.institution("B")
 	return f
+}
+
+func (f *fixture) openIn(dir string) store.Store {
+	f.Helper()
+	s, err := f.opener(dir)
+	f.check(err)
+	return s
+}
+
+// reopen closes the store and opens it again.
+func (f *fixture) reopen() {
+	f.Helper()
+	err := f.store.Close()
+	f.store = nil
+	f.check(err)
+	f.store = f.openIn(f.dir)
 }
 
 func (f *fixture) institution(name string) uint32 {

@@ -6,11 +6,17 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-func (f *fixture) token(institution uint32, name string) (apiaccess.Token, string) {
+func (f *fixture) newToken(institution uint32, name string) (apiaccess.Token, string) {
 	f.Helper()
 	t, secret, err := apiaccess.NewToken(f.random, apiaccess.Token{
 		Institution: institution, Name: name, Permissions: []apiaccess.Permission{apiaccess.MayList}}, f.tick())
 	f.check(err)
+	return t, secret
+}
+
+func (f *fixture) token(institution uint32, name string) (apiaccess.Token, string) {
+	f.Helper()
+	t, secret := f.newToken(institution, name)
 	f.check(f.store.AddToken(f.Context(), t))
 	return t, secret
 }

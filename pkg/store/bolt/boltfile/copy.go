@@ -10,9 +10,10 @@ import (
 )
 
 // Compact closes the file and writes it anew without the room that was freed in it.
-// The file at path is the old one or the new one, whole, whatever happens.
-func (f *File) Compact(path string) error {
+// The file is the old one or the new one, whole, whatever happens.
+func (f *File) Compact() error {
 	const doing = "compacting the database"
+	path := f.db.Path()
 	temp := path + ".compact"
 	if err := os.RemoveAll(temp); err != nil {
 		return errors.Join(diskError(err, doing), f.Close())

@@ -129,7 +129,7 @@ func reopened(f *fixture) {
 	if current.ID != f.b {
 		f.Errorf("the current institution is %d", current.ID)
 	}
-	again := f.insert(f.newCertificate(f.a, vault.Draft{Title: all[1].Title, Name: all[1].Name, Email: all[1].Email, IssueDate: all[1].IssueDate,
+	again := f.insert(f.newCertificate(f.a, vault.Draft{Content: all[1].Content,
 		Undated: true, Batch: "b", Trigger: vault.BulkUpload, File: all[1].File}))[0]
 	if !again.Duplicate || again.Certificate.ID != all[1].ID {
 		f.Errorf("the same row again: %+v", again)

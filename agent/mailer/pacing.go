@@ -50,17 +50,19 @@ func (h *outage) remaining(now time.Time) time.Duration {
 	return max(h.until.Sub(now), 0)
 }
 
-// rateLimit spreads mails evenly. It is for one caller.
+// rateLimit spreads mails evenly.
 type rateLimit struct {
 	step time.Duration // 0: no limit
+
+	mu   sync.Mutex
 	next time.Time
 }
 
-func newRateLimit(perMinute int) rateLimit {
+func newRateLimit(perMinute int) *rateLimit {
 	if perMinute <= 0 {
-		return rateLimit{}
+		return &rateLimit{}
 	}
-	return rateLimit{step: time.Minute / time.Duration(perMinute)}
+	return &rateLimit{step: time.Minute / time.Duration(perMinute)}
 }
 
 // wait takes a turn and returns how long it is until then.
@@ -68,6 +70,8 @@ func (p *rateLimit) wait(now time.Time) time.Duration {
 	if p.step == 0 {
 		return 0
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.next.Before(now) {
 		p.next = now
 	}

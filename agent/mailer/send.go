@@ -12,31 +12,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// send is one sender: it has a carrier of its own, which it lets go of when
-// there is nothing to send for a while.
-func (p *Queue) send(ctx context.Context, tasks <-chan task, done chan<- store.JobResult) {
-	carrier := p.NewTransport()
-	defer carrier.Close()
-	idle := time.NewTimer(idleConnection)
-	defer idle.Stop()
-	for {
-		select {
-		case t, more := <-tasks:
-			if !more {
-				return
-			}
-			done <- p.attempt(ctx, carrier, t)
-			idle.Reset(idleConnection)
-		case <-idle.C:
-			carrier.Close()
-		}
-	}
-}
-
 // attempt sends one mail and decides what becomes of it: sent, tried again,
 // given up, or held up by what is not its fault. This is the only place that
 // decides that.
-func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.JobResult {
+func (p *Queue) attempt(ctx context.Context, t task) store.JobResult {
+	if wait := p.rateLimit.wait(p.Now()); wait > 0 && wake.Sleep(ctx, wait) != nil {
+		return p.release(t)
+	}
 	s := store.JobResult{Job: t.job}
 	now := p.Now()
 	moot := t.mail.SkipReason(t.certificate, now)
@@ -57,7 +39,9 @@ func (p *Queue) attempt(ctx context.Context, carrier Transport, t task) store.Jo
 	if err != nil {
 		return p.postpone(ctx, t, err)
 	}
-	err = carrier.Send(ctx, message)
+	conn := p.connections.get()
+	err = conn.Send(ctx, message)
+	p.connections.put(conn)
 	trouble, ok := errors.AsType[*mail.DeliveryError](err)
 	switch {
 	case err == nil:
@@ -106,13 +90,12 @@ func (p *Queue) createMail(ctx context.Context, t task) store.JobResult {
 		if err := p.store.QueueMail(ctx, c.MailTo(vault.MailIssued, p.Now())); err != nil {
 			return p.postpone(ctx, t, err)
 		}
-		p.Wake()
 	}
 	return store.JobResult{Job: t.job}
 }
 
 // postpone puts a mail back that is held up by something else; where that is the
-// carrier, all others too, for a while. What the end of ctx cuts short is no trouble.
+// server, all others too, for a while. What the end of ctx cuts short is no outage.
 func (p *Queue) postpone(ctx context.Context, t task, err error) store.JobResult {
 	s := p.release(t)
 	if ctx.Err() != nil {
@@ -140,45 +123,16 @@ func (p *Queue) endOutage() {
 	}
 }
 
-// settle commits what the senders bring, whatever has gathered in one
-// transaction: so few mails as can be are sent and not noted as sent when the
-// process dies.
-func (p *Queue) settle(ctx context.Context, done <-chan store.JobResult) {
-	for s := range done {
-		group := []store.JobResult{s}
-		for more := true; more && len(group) < claimGroup; {
-			select {
-			case next, ok := <-done:
-				if more = ok; ok {
-					group = append(group, next)
-				}
-			default:
-				more = false
-			}
-		}
-		p.commit(ctx, group)
-		p.inFlight.Add(-int64(len(group)))
-	}
-}
-
-// commit settles a group. A store that fails is tried again, since mails were
-// sent; when ctx ends it is given up, and they are sent once more.
-func (p *Queue) commit(ctx context.Context, group []store.JobResult) {
-	outcomes, err := p.store.Complete(context.WithoutCancel(ctx), group)
-	for err != nil {
-		p.reportOutage(err)
-		if ctx.Err() != nil {
-			return
-		}
-		wake.Sleep(ctx, storeRetryDelay)
-		outcomes, err = p.store.Complete(context.WithoutCancel(ctx), group)
+// commit settles a group.
+func (p *Queue) commit(ctx context.Context, group []store.JobResult) error {
+	outcomes, err := p.store.Complete(ctx, group)
+	if err != nil {
+		return err
 	}
 	for i, s := range group {
 		if outcomes[i] != nil {
 			p.Log.Warn("a mail's job could not be settled", "job", s.Job.ID, "error", outcomes[i])
 		}
-		if s.Retry || s.Release {
-			p.Wake() // it may be due before what is being waited for
-		}
 	}
+	return nil
 }

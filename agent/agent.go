@@ -4,7 +4,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/applications"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
@@ -42,9 +42,9 @@ import (
 
 // Options are what an agent needs.
 type Options struct {
-	Home            home.Dir
-	BaseURLOverride string // the base URL, in place of the home's own; "" does not
-	Command         string // what the process is, for whoever finds the home held
+	Home    home.Dir
+	Config  *config.Config // nil is what the home's config.yaml says
+	Command string         // what the process is, for anyone who finds the home held
 	// Institution is made in a home that has none.
 	Institution vault.Institution
 	// LockWait is how long to wait for another process to let go of the home.
@@ -52,7 +52,6 @@ type Options struct {
 	// Build says which program the agent is.
 	Build health.Build
 
-	Getenv func(string) string // nil knows nothing
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -69,31 +68,30 @@ type Agent struct {
 	Created bool
 	*tokenAdmin
 
-	store                store.Store
-	blobs                *blob.Store
-	institutions         *institutions.Registry
-	templates            *intake.TemplateCache
-	certAuthority        certAuthority
-	intake               *intake.Intake
-	uploads              *intake.Uploads
-	applicationService   *applications.Service
-	processor            *signing.Processor
-	mailSettings         mailSettings
-	mailQueue            *mailer.Queue
-	mailAdmin            *admin.Mails
-	exporter             *results.Exporter
-	pages                *web.Pages
-	events               events.Bus
-	cleaner              *retention.Cleaner
-	dispatcher           *webhooks.Dispatcher
-	webhookAdmin         *admin.Webhooks
-	secretStore          *home.SecretStore
-	keyAdmin             *admin.Keys
-	allowPrivateWebhooks bool                 // private addresses may be told of events too
-	remote               *remotebulk.Registry // certificates on remote vaults
-	health               *health.Health
-	disk                 *health.DiskMonitor
-	dropFolder           atomic.Pointer[dropfolder.Watcher] // nil while none is watched
+	config             config.Config
+	store              store.Store
+	blobs              *blob.Store
+	institutions       *institutions.Registry
+	templates          *intake.TemplateCache
+	certAuthority      certAuthority
+	intake             *intake.Intake
+	uploads            *intake.Uploads
+	applicationService *applications.Service
+	processor          *signing.Processor
+	mailQueue          *mailer.Queue
+	mailAdmin          *admin.Mails
+	exporter           *results.Exporter
+	pages              *web.Pages
+	events             events.Bus
+	cleaner            *retention.Cleaner
+	dispatcher         *webhooks.Dispatcher
+	webhookAdmin       *admin.Webhooks
+	secretStore        *home.SecretStore
+	keyAdmin           *admin.Keys
+	remote             *remotebulk.Registry // certificates on remote vaults
+	health             *health.Health
+	disk               *health.DiskMonitor
+	dropFolder         atomic.Pointer[dropfolder.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -109,50 +107,30 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err := o.Home.Make(); err != nil {
 		return nil, err
 	}
-	config, err := o.Home.LoadConfig()
-	if err != nil {
-		return nil, err
+	if o.Config == nil {
+		own, err := config.Load(config.Source{Home: string(o.Home), File: config.File(o.Home.Config())})
+		if err != nil {
+			return nil, err
+		}
+		o.Config = &own
 	}
-	if o.Getenv == nil {
-		o.Getenv = func(string) string { return "" }
-	}
-	a := &Agent{Options: o, Created: !existed}
-	standard, err := a.loadPlacement(config)
-	if err != nil {
-		return nil, err
-	}
-	a.templates = a.newTemplateCache(standard)
-	signing, err := a.loadSigning(config)
-	if err != nil {
-		return nil, err
-	}
-	if a.mailSettings, err = a.loadMailSettings(config); err != nil {
-		return nil, err
-	}
-	if err := a.loadWebhookSettings(config); err != nil {
-		return nil, err
-	}
-	if a.cleaner, err = a.newCleaner(config); err != nil {
-		return nil, err
-	}
-	baseURL := cmp.Or(o.BaseURLOverride, config.Get("base_url"), home.DefaultBaseURL)
-	if err := home.CheckBaseURL(baseURL); err != nil {
-		return nil, err
-	}
+	a := &Agent{Options: o, config: *o.Config, Created: !existed}
+	a.templates = a.newTemplateCache()
+	a.cleaner = a.newCleaner()
 	if a.store, err = open.Store(open.File(o.Home.Database()), o.LockWait); err != nil {
 		if fault.Is(err, fault.Locked) {
 			return nil, o.Home.LockedError(err)
 		}
 		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
 	}
-	if err := a.prepare(ctx, baseURL, signing, config); err != nil {
+	if err := a.prepare(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
 // prepare is what is done when the home is ours.
-func (a *Agent) prepare(ctx context.Context, baseURL string, signing institutions.SigningOptions, config home.Config) error {
+func (a *Agent) prepare(ctx context.Context) error {
 	err := a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now()})
 	// On a full disk there is no note, but what is there can be looked at.
 	if err != nil && !fault.Is(err, fault.Full) {
@@ -164,10 +142,10 @@ func (a *Agent) prepare(ctx context.Context, baseURL string, signing institution
 	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
 		return err
 	}
-	if err := a.openInstitutions(ctx, baseURL, signing); err != nil {
+	if err := a.openInstitutions(ctx); err != nil {
 		return err
 	}
-	if err := a.openAuthority(config); err != nil {
+	if err := a.openAuthority(); err != nil {
 		return err
 	}
 	if n, err := a.store.RequeueOrphaned(ctx, a.Now()); err != nil {
@@ -203,7 +181,7 @@ func (a *Agent) wire() {
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
 	a.wireDisk()
 	signer := &signing.Signer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
-		ImageToPDF: a.ImageToPDF, MailHold: a.mailSettings.hold, Stamper: a.institutions.Stamper}
+		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, Stamper: a.institutions.Stamper}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },

@@ -192,10 +192,10 @@ func (x *watched) call(who, path, body string, headers map[string]string) map[st
 // newWatched makes a vault whose workers rest; work has them begin.
 func newWatched(t *testing.T) (x *watched, work func()) {
 	t.Helper()
-	env := map[string]string{"VECCTL_MAIL_HOLD": "1h"}
+	dir := filepath.Join(t.TempDir(), "home")
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(filepath.Join(t.TempDir(), "home")), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC", Sender: "r@example.org"},
-		Getenv: func(name string) string { return env[name] }, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Home: home.Dir(dir), Config: configWith(t, dir, map[string]string{"VECCTL_MAIL_HOLD": "1h"}), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC", Sender: "r@example.org"},
+		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"path/filepath"
 
-	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/api"
@@ -33,7 +32,7 @@ type certAuthority struct {
 }
 
 // openAuthority prepares the authority; it starts nothing.
-func (a *Agent) openAuthority(config home.Config) error {
+func (a *Agent) openAuthority() error {
 	rows, err := a.store.Rows(store.Tables()...)
 	if err != nil {
 		return err
@@ -42,16 +41,12 @@ func (a *Agent) openAuthority(config home.Config) error {
 	if err != nil {
 		return err
 	}
-	prover, err := a.newDomainValidator(config)
-	if err != nil {
-		return err
-	}
-	minSDK, err := a.setting(config, "authority.min_sdk")
+	prover, err := a.newDomainValidator()
 	if err != nil {
 		return err
 	}
 	a.certAuthority.service = service.New(service.Options{
-		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: authorityEventSink{a}, MinSDK: minSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: authorityEventSink{a}, MinSDK: a.config.Authority.MinSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 	a.certAuthority.ring = keys
 	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
@@ -81,12 +76,8 @@ func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 }
 
 // newDomainValidator looks for proofs of domains with the resolvers of the settings.
-func (a *Agent) newDomainValidator(config home.Config) (*service.DomainValidator, error) {
-	list, err := a.setting(config, "authority.resolvers")
-	if err != nil {
-		return nil, err
-	}
-	servers, err := service.ParseServers(list)
+func (a *Agent) newDomainValidator() (*service.DomainValidator, error) {
+	servers, err := service.ParseServers(a.config.Authority.Resolvers)
 	if err != nil {
 		return nil, fault.At("authority.resolvers", err)
 	}

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"os"
-	"time"
 
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
@@ -11,20 +10,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// DropOptions say which folder is watched, and how. The zero value watches the
-// home's own with the standard times.
-type DropOptions struct {
-	Folder       string        // "" is the home's own
-	Poll         bool          // look every second, without events
-	Settle, Wait time.Duration // 0 is dropfolder.DefaultSettle, dropfolder.DefaultWait
-}
-
 // newDropWatcher prepares the watch over the drop folder, which is made where it is
 // missing.
-func (a *Agent) newDropWatcher(o DropOptions) (*dropfolder.Watcher, error) {
-	if o.Folder == "" {
-		o.Folder = a.Home.Drop()
-	}
+func (a *Agent) newDropWatcher() (*dropfolder.Watcher, error) {
+	o := a.config.Drop
 	if err := a.Home.CheckDrop(o.Folder); err != nil {
 		return nil, err
 	}
@@ -32,12 +21,6 @@ func (a *Agent) newDropWatcher(o DropOptions) (*dropfolder.Watcher, error) {
 	// replaced by a folder on this disk.
 	if err := os.Mkdir(o.Folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		a.Log.Warn("the drop folder cannot be made", "folder", o.Folder, "error", err)
-	}
-	if o.Settle == 0 {
-		o.Settle = dropfolder.DefaultSettle
-	}
-	if o.Wait == 0 {
-		o.Wait = dropfolder.DefaultWait
 	}
 	issuer := &batch.DropIssuer{Options: a.batchOptions(), FindInstitution: a.institutions.ByID, Current: a.currentID, ResultsFolder: a.Home.Verified()}
 	return dropfolder.New(dropfolder.Options{

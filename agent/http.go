@@ -10,9 +10,13 @@ import (
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/httpserver"
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
+
+// apiLimits are the limits of callers from the network.
+func (a *Agent) apiLimits() api.Limits { return api.Limits{PerMinute: a.config.Limits.PerMinute} }
 
 // newAPI is the documented API.
 func (a *Agent) newAPI(limits api.Limits) *api.API {
@@ -56,16 +60,16 @@ func (a *Agent) Handler() http.Handler {
 
 // PublicHandler is the agent as the network sees it: the documented API with
 // tokens, and the pages that the public sees.
-func (a *Agent) PublicHandler() http.Handler { return a.PublicHandlerFor(ServeOptions{}) }
+func (a *Agent) PublicHandler() http.Handler { return a.publicHandler(nil) }
 
-// PublicHandlerFor is PublicHandler with the proxies and limits of options.
-func (a *Agent) PublicHandlerFor(o ServeOptions) http.Handler {
-	documentedAPI := a.newAPI(o.Limits)
-	guard := httpserver.ProxyPolicy{Proxies: o.Proxies, Fail: documentedAPI.Fail}
+// publicHandler is PublicHandler with a receiver of webhooks; nil is none.
+func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
+	documentedAPI := a.newAPI(a.apiLimits())
+	guard := httpserver.ProxyPolicy{Proxies: a.config.Proxies, Fail: documentedAPI.Fail}
 	mux := http.NewServeMux()
 	public := a.pages.Handler(documentedAPI.Handler(api.TokenAuth(a.store, a.Now)))
-	mux.Handle("/", guard.Wrap(withReceiver(o.receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.RejectWhenFull(documentedAPI.Fail)), documentedAPI.Fail))))
-	a.certAuthority.mountPublic(a, mux, o.Proxies)
+	mux.Handle("/", guard.Wrap(withReceiver(receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.RejectWhenFull(documentedAPI.Fail)), documentedAPI.Fail))))
+	a.certAuthority.mountPublic(a, mux, a.config.Proxies)
 	return httpserver.CollapseSlashes(httpserver.StripBasePath(a.BaseURL, mux))
 }
 

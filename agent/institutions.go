@@ -1,49 +1,22 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
-	"strconv"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// setting reads one: the environment goes before the file.
-func (a *Agent) setting(config home.Config, key string) (string, error) {
-	one, _ := home.FindSetting(key)
-	if value := a.Getenv(one.Env); value != "" {
-		return value, one.Check(value, one.Env)
-	}
-	return cmp.Or(config.Get(key), one.Default), nil
-}
-
-// loadSigning reads the settings.
-func (a *Agent) loadSigning(config home.Config) (institutions.SigningOptions, error) {
-	var s institutions.SigningOptions
-	var err error
-	if s.TimestampServer, err = a.setting(config, "signing.timestamps"); err != nil {
-		return s, err
-	}
-	for key, on := range map[string]*bool{"signing.visible": &s.Visible, "signing.restricted": &s.Restricted} {
-		text, err := a.setting(config, key)
-		if err != nil {
-			return s, err
-		}
-		*on, _ = strconv.ParseBool(text) // checked already; "" is false
-	}
-	return s, nil
-}
-
 // openInstitutions readies every institution of the home; a new home gets one.
-func (a *Agent) openInstitutions(ctx context.Context, baseURL string, signing institutions.SigningOptions) (err error) {
+func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 	a.institutions, err = institutions.Open(ctx, institutions.Options{
-		Store: a.store, KeyStore: a.Home, Signing: signing, CheckSettings: home.CheckSettings, SaveSettings: a.Home.SaveSettings,
+		Store: a.store, KeyStore: a.Home, Signing: institutions.SigningOptions(a.config.Signing),
+		CheckSettings: config.CheckSettings, SaveSettings: config.File(a.Home.Config()).SaveSettings,
 		Changed: a.events.PublishChange, Now: a.Now, Random: a.Random,
-	}, baseURL, a.Options.Institution)
+	}, a.config.BaseURL, a.Options.Institution)
 	return err
 }
 

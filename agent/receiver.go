@@ -12,15 +12,9 @@ import (
 // ReceiverPath is where others tell us of events.
 const ReceiverPath = "/webhooks/vec"
 
-// ReceiverOptions say what is believed of what others tell us, and what is done.
-type ReceiverOptions struct {
-	Secrets []string // signing secrets that are believed
-	Forward []string // addresses that every event is sent on to
-	Command string   // what the shell runs for every event
-}
-
 // newReceiver makes a receiver; it starts nothing.
-func (a *Agent) newReceiver(o ReceiverOptions) *webhooks.Receiver {
+func (a *Agent) newReceiver() *webhooks.Receiver {
+	o := a.config.Receiver
 	return webhooks.NewReceiver(a.store, webhooks.ReceiverOptions{
 		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, OnReceived: a.inboundEvents().NotifyReceived, UpdateRemote: a.inboundEvents().UpdateRemote,
 		Environ: os.Environ, Now: a.Now, Log: a.Log,
@@ -43,10 +37,11 @@ func withReceiver(r *webhooks.Receiver, next http.Handler) http.Handler {
 	return mux
 }
 
-// Listen runs the agent as a receiver of webhooks alone, until ctx ends.
-func (a *Agent) Listen(ctx context.Context, o ServeOptions) error {
-	documentedAPI := a.newAPI(o.Limits)
-	receiver := a.newReceiver(o.Receiver)
-	guard := httpserver.ProxyPolicy{Proxies: o.Proxies, Fail: documentedAPI.Fail}
-	return a.serveListeners(ctx, o, guard.Wrap(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
+// Listen runs the agent as a receiver of webhooks alone, until ctx ends. ready is called
+// as in Serve.
+func (a *Agent) Listen(ctx context.Context, ready func(staff, public string)) error {
+	documentedAPI := a.newAPI(a.apiLimits())
+	receiver := a.newReceiver()
+	guard := httpserver.ProxyPolicy{Proxies: a.config.Proxies, Fail: documentedAPI.Fail}
+	return a.serveListeners(ctx, ready, guard.Wrap(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
 }

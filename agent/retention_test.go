@@ -6,45 +6,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/retention"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-func TestWhatIsKeptAsTheSettingsSay(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	set := map[string]string{}
-	a := &Agent{Options: Options{Home: home.Dir(t.TempDir()), Getenv: func(name string) string { return set[name] }}}
-	k, err := a.newCleaner(home.Config{})
-	if err != nil || k.Limits != (retention.Limits{Deliveries: 30 * day}) {
-		t.Errorf("where nothing is set: %+v, %v", k, err)
-	}
-	for name, days := range map[string]string{"DELIVERIES": "0", "RECEIVED": "1", "MAILS": "2", "VERIFIED": "3", "REFUSED": "4", "EVIDENCE": "5"} {
-		set["VECCTL_RETENTION_"+name] = days
-	}
-	k, err = a.newCleaner(home.Config{})
-	if err != nil || k.Limits != (retention.Limits{Received: day, Mails: 2 * day, Verified: 3 * day, Refused: 4 * day, Evidence: 5 * day}) {
-		t.Errorf("%+v, %v", k, err)
-	}
-	for _, bad := range []string{"-1", "soon", "1d", "99999"} {
-		set["VECCTL_RETENTION_MAILS"] = bad
-		if _, err := a.newCleaner(home.Config{}); !fault.Is(err, fault.Invalid) {
-			t.Errorf("%s: %v", bad, err)
-		}
-	}
-}
 
 // What was handed in with a rejected application goes when its time has come; all else stays.
 func TestEvidenceOfRejectedApplicationsGoes(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	now := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
+	set := config.Default()
+	set.Retention.Evidence = 30 * day
 	a, err := Open(t.Context(), Options{
-		Home: home.Dir(t.TempDir()), Institution: vault.Institution{Name: "University", TimeZone: "UTC"},
+		Home: home.Dir(t.TempDir()), Config: &set, Institution: vault.Institution{Name: "University", TimeZone: "UTC"},
 		Now: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Getenv: func(name string) string { return map[string]string{"VECCTL_RETENTION_EVIDENCE": "30"}[name] },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,66 +6,48 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/httpserver"
-	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// ServeOptions say where an agent answers.
-type ServeOptions struct {
-	Listen string // TCP address of the documented API; "" is none
-	// CertFile and KeyFile, PEM, make the documented API answer over TLS.
-	CertFile, KeyFile string
-	// Proxies are the addresses of proxies that may say who calls, and how.
-	Proxies []netip.Prefix
-	Limits  api.Limits
-	Drop    DropOptions
-	// Receiver says what the agent believes of what others tell it, and what it does.
-	Receiver ReceiverOptions
-	receiver *webhooks.Receiver
-	// Ready is told the addresses when all of them answer.
-	Ready func(staff, public string)
-}
-
-// Serve runs the agent with its faces until ctx ends, then lets what is in hand
-// finish.
-func (a *Agent) Serve(ctx context.Context, o ServeOptions) error {
-	watcher, err := a.newDropWatcher(o.Drop)
+// Serve runs the agent with its listeners until ctx ends, then lets what is in hand
+// finish. ready, which may be nil, is called with the addresses when all of them answer.
+func (a *Agent) Serve(ctx context.Context, ready func(staff, public string)) error {
+	watcher, err := a.newDropWatcher()
 	if err != nil {
 		return err
 	}
 	a.dropFolder.Store(watcher)
 	defer a.dropFolder.Store(nil)
-	o.receiver = a.newReceiver(o.Receiver)
-	return a.serveListeners(ctx, o, a.instrument("api", a.PublicHandlerFor(o)), watcher.Run, o.receiver.Run, a.runAuthority, a.watchBounces)
+	receiver := a.newReceiver()
+	return a.serveListeners(ctx, ready, a.instrument("api", a.publicHandler(receiver)), watcher.Run, receiver.Run, a.runAuthority, a.watchBounces)
 }
 
 // serveListeners runs the agent and some of its parts, and answers staff and, at the
-// address that the options name, everyone.
-func (a *Agent) serveListeners(ctx context.Context, o ServeOptions, everyone http.Handler, parts ...func(context.Context) error) error {
+// address that the settings name, everyone.
+func (a *Agent) serveListeners(ctx context.Context, ready func(staff, public string), everyone http.Handler, parts ...func(context.Context) error) error {
 	staff, endpoint, err := a.Home.Listen(a.Random)
 	if err != nil {
 		return err
 	}
 	listeners := []httpserver.Listener{{Listener: staff, Handler: endpoint.RequireKey(a.Handler())}}
 	public := ""
-	if o.Listen != "" {
-		l, err := net.Listen("tcp", o.Listen)
+	if a.config.Listen != "" {
+		l, err := net.Listen("tcp", a.config.Listen)
 		if err != nil {
 			return errors.Join(fault.Wrap(fault.Invalid, err, fmt.Sprintf(
-				"the address %s cannot be listened on; another program may hold it; choose one with --listen", o.Listen)), staff.Close())
+				"the address %s cannot be listened on; another program may hold it; choose one with --listen", a.config.Listen)), staff.Close())
 		}
 		public = "http://" + l.Addr().String()
-		if o.CertFile != "" || o.KeyFile != "" {
-			secured, err := httpserver.NewTLSListener(l, o.CertFile, o.KeyFile, a.Now)
+		if a.config.TLS != (config.TLS{}) {
+			secured, err := httpserver.NewTLSListener(l, a.config.TLS.Cert, a.config.TLS.Key, a.Now)
 			if err != nil {
 				return errors.Join(err, l.Close(), staff.Close())
 			}
@@ -90,8 +72,8 @@ func (a *Agent) serveListeners(ctx context.Context, o ServeOptions, everyone htt
 	}
 	a.health.SetRunning(true)
 	defer context.AfterFunc(ctx, func() { a.health.SetRunning(false) })()
-	if o.Ready != nil {
-		o.Ready(endpoint.Network+":"+endpoint.Address, public)
+	if ready != nil {
+		ready(endpoint.Network+":"+endpoint.Address, public)
 	}
 	return work.Wait()
 }

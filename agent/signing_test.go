@@ -6,10 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 func TestRestrictedDocumentsAreForTheInstitutionToAllow(t *testing.T) {
@@ -44,17 +41,5 @@ func TestATimestampServerThatDoesNotAnswerHoldsNothingUp(t *testing.T) {
 	q.NoWait = false
 	if r := issue(t, c, q); r.Issued != 2 {
 		t.Errorf("%+v", r)
-	}
-}
-
-func TestSigningSettingsAreChecked(t *testing.T) {
-	for name, value := range map[string]string{"VECCTL_SIGNING_TIMESTAMPS": "nowhere", "VECCTL_SIGNING_VISIBLE": "perhaps"} {
-		_, err := agent.Open(t.Context(), agent.Options{
-			Home:   home.Dir(filepath.Join(t.TempDir(), "home")),
-			Getenv: func(asked string) string { return map[string]string{name: value}[asked] },
-		})
-		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s=%s: %v", name, value, err)
-		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -29,13 +30,22 @@ func vaultAt(t *testing.T, dir string) (c *adminclient.Client, work func()) {
 	return vaultWith(t, dir, nil)
 }
 
-// vaultWith is vaultAt with an environment.
+// configWith are the settings of a home and an environment.
+func configWith(t *testing.T, dir string, env map[string]string) *config.Config {
+	t.Helper()
+	c, err := config.Load(config.Source{Home: dir, File: config.File(home.Dir(dir).Config()), Getenv: func(name string) string { return env[name] }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+// vaultWith is vaultAt with settings in an environment.
 func vaultWith(t *testing.T, dir string, env map[string]string) (c *adminclient.Client, work func()) {
 	t.Helper()
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(dir), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
-		Getenv: func(name string) string { return env[name] },
-		Now:    time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Home: home.Dir(dir), Config: configWith(t, dir, env), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
+		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,30 +3,18 @@ package agent
 import (
 	"cmp"
 	"context"
-	"strconv"
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// loadWebhookSettings reads the settings of webhooks.
-func (a *Agent) loadWebhookSettings(config home.Config) error {
-	text, err := a.setting(config, "webhooks.allow_private")
-	if err != nil {
-		return err
-	}
-	a.allowPrivateWebhooks, _ = strconv.ParseBool(text) // checked already; "" is false
-	return nil
-}
-
 // wireWebhooks makes the sender, and what staff do to webhooks; it starts nothing.
 func (a *Agent) wireWebhooks() {
 	client := ssrf.New(ssrf.Policy{
-		AllowPrivate: a.allowPrivateWebhooks, Timeout: webhook.AttemptTimeout, MaxBody: webhook.MaxResponseRead, MaxIdle: webhooks.IdleConnections})
+		AllowPrivate: a.config.Webhooks.AllowPrivate, Timeout: webhook.AttemptTimeout, MaxBody: webhook.MaxResponseRead, MaxIdle: webhooks.IdleConnections})
 	sealer := &admin.SecretSealer{Random: a.Random, Cipher: func(mayMake bool) (admin.SecretCipher, error) { return a.secretStore.Open(mayMake) }}
 	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
 		Client: client, OpenSecret: sealer.Open, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
@@ -34,7 +22,7 @@ func (a *Agent) wireWebhooks() {
 		CountResult: a.health.CountDelivery,
 	})
 	a.webhookAdmin = admin.NewWebhooks(admin.WebhooksOptions{
-		EndpointStore: a.store, DeliveryStore: a.store, Dispatcher: a.dispatcher, Secrets: sealer, Client: client, AllowPrivate: a.allowPrivateWebhooks,
+		EndpointStore: a.store, DeliveryStore: a.store, Dispatcher: a.dispatcher, Secrets: sealer, Client: client, AllowPrivate: a.config.Webhooks.AllowPrivate,
 		Institution: a.currentID, SuspendedAlarm: health.Alarm{Health: a.health, Name: "webhooks"}, Notify: a.events.PublishNotice,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	})

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
@@ -17,7 +17,7 @@ import (
 // path on, by one that takes it away, and by none.
 func TestBelowAPath(t *testing.T) {
 	t.Parallel()
-	s := newSiteAt(t, "https://vec.example.edu/certificates/", agent.ServeOptions{})
+	s := newSiteWith(t, func(c *config.Config) { c.BaseURL = "https://vec.example.edu/certificates/" })
 	inside, err := url.Parse(s.base)
 	s.check(err)
 	proxy := func(taken string) string {

@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/agent/api"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
@@ -290,7 +289,7 @@ func TestDownloads(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
-	s := newSiteWith(t, agent.ServeOptions{Limits: api.Limits{PerMinute: 3}})
+	s := newSiteWith(t, func(c *config.Config) { c.Limits.PerMinute = 3 })
 	// A minute has just begun, so that no other begins meanwhile.
 	s.clock.advance(s.clock.now().Truncate(time.Minute).Add(time.Minute + time.Second).Sub(s.clock.now()))
 	for left := 2; left >= 0; left-- {

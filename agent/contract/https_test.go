@@ -21,8 +21,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/api/openapi"
+	"github.com/vecctl/vecctl/agent/config"
 )
 
 // writePair writes a self-signed certificate and its key, and returns a pool that
@@ -57,7 +57,7 @@ func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	old := writePair(t, certFile, keyFile, "old")
-	s := newSiteWith(t, agent.ServeOptions{CertFile: certFile, KeyFile: keyFile})
+	s := newSiteWith(t, func(c *config.Config) { c.TLS = config.TLS{Cert: certFile, Key: keyFile} })
 	if !strings.HasPrefix(s.base, "https://127.0.0.1:") {
 		t.Fatalf("the agent answers at %s", s.base)
 	}
@@ -104,7 +104,7 @@ func TestTLS(t *testing.T) {
 func TestPlainHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	trusting := s.agent.PublicHandlerFor(agent.ServeOptions{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	trusting := newSiteWith(t, func(c *config.Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
 	tests := []struct {
 		name, from string
 		headers    []string
@@ -122,16 +122,16 @@ func TestPlainHTTP(t *testing.T) {
 	for _, tt := range tests {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, vaultPath, nil)
 		r.RemoteAddr = tt.from
-		r.Header.Set("Authorization", "Bearer "+s.token)
+		at := s
+		if tt.trusting {
+			at = trusting
+		}
+		r.Header.Set("Authorization", "Bearer "+at.token)
 		for i := 0; i+1 < len(tt.headers); i += 2 {
 			r.Header.Set(tt.headers[i], tt.headers[i+1])
 		}
 		w := httptest.NewRecorder()
-		handler := s.agent.PublicHandler()
-		if tt.trusting {
-			handler = trusting
-		}
-		handler.ServeHTTP(w, r)
+		at.agent.PublicHandler().ServeHTTP(w, r)
 		if w.Code != tt.want {
 			t.Errorf("%s: %d %s", tt.name, w.Code, w.Body)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -41,19 +42,18 @@ type clock struct{ ahead atomic.Int64 }
 func (c *clock) now() time.Time           { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
 
-func newSite(t *testing.T) *site { return newSiteWith(t, agent.ServeOptions{}) }
+func newSite(t *testing.T) *site { return newSiteWith(t, func(*config.Config) {}) }
 
-func newSiteWith(t *testing.T, o agent.ServeOptions) *site {
-	t.Helper()
-	return newSiteAt(t, "https://vec.example.edu", o)
-}
-
-// newSiteAt is a site with a base URL.
-func newSiteAt(t *testing.T, links string, o agent.ServeOptions) *site {
+// newSiteWith is a site with other settings than the usual ones.
+func newSiteWith(t *testing.T, change func(*config.Config)) *site {
 	t.Helper()
 	s := &site{T: t, home: filepath.Join(t.TempDir(), "home"), clock: &clock{}}
+	set, err := config.Load(config.Source{Home: s.home})
+	s.check(err)
+	set.BaseURL, set.Listen, set.Drop.Folder = "https://vec.example.edu", "127.0.0.1:0", t.TempDir()
+	change(&set)
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(s.home), BaseURLOverride: links, Command: "test",
+		Home: home.Dir(s.home), Config: &set, Command: "test",
 		Institution: vault.Institution{Name: "First", TimeZone: "Europe/Warsaw"},
 		LockWait:    time.Second, Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
@@ -61,9 +61,7 @@ func newSiteAt(t *testing.T, links string, o agent.ServeOptions) *site {
 	s.agent = a
 	ctx, stop := context.WithCancel(context.Background())
 	ended, ready := make(chan error, 1), make(chan string, 1)
-	o.Listen, o.Drop.Folder = "127.0.0.1:0", t.TempDir()
-	o.Ready = func(_, public string) { ready <- public }
-	go func() { ended <- a.Serve(ctx, o) }()
+	go func() { ended <- a.Serve(ctx, func(_, public string) { ready <- public }) }()
 	select {
 	case s.base = <-ready:
 	case err := <-ended:

@@ -138,7 +138,7 @@ func TestABurstIsAllSeen(t *testing.T) {
 		files = 50_000
 	}
 	b := newBench(t)
-	w := b.run(func(o *Options) { o.Settle = DefaultSettle })
+	w := b.run(func(o *Options) { o.Settle = 5 * time.Second })
 	for n := range files {
 		if n%500 == 0 {
 			must(t, os.MkdirAll(filepath.Join(w.Folder, fmt.Sprintf("%03d", n/500)), 0o700))

@@ -19,12 +19,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// Standard times.
-const (
-	DefaultSettle = 5 * time.Second
-	DefaultWait   = 10 * time.Minute
-)
-
 // Options are what a watcher needs. Folders are absolute.
 type Options struct {
 	Folder   string // the drop folder

@@ -1,5 +1,5 @@
-// Package home knows the data directory: what lies where, who holds it, its
-// settings, and its signing key.
+// Package home knows the data directory: what lies where, who holds it, and its signing
+// keys.
 //
 //	config.yaml    settings
 //	vault.db       the store
@@ -20,7 +20,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -194,18 +193,4 @@ func (d Dir) LockedError(cause error) error {
 // the home may call it.
 func (d Dir) RemoveTemporary() error {
 	return errors.Join(blob.RemoveTemp(d.Config()), blob.RemoveTempIn(d.Mail()))
-}
-
-// replaceFile replaces a file of the home, which must be held.
-func replaceFile(path string, body []byte) error {
-	if linked, err := filepath.EvalSymlinks(path); err == nil {
-		path = linked // a link stays one
-	}
-	if err := blob.RemoveTemp(path); err != nil {
-		return err
-	}
-	return blob.WriteFile(path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(body)
-		return err
-	})
 }

@@ -44,7 +44,7 @@ const secretKeyLength = 32
 
 func (d Dir) secretKeyFile() string { return filepath.Join(d.Keys(), "secrets.key") }
 
-// SecretKeys loads the keys; where there are none it makes one if mayMake is set, else
+// LoadSecretKeys loads the keys; where there are none it makes one if mayMake is set, else
 // it is Damaged: something was encrypted with the one that is missing.
 func (d Dir) LoadSecretKeys(random io.Reader, now time.Time, mayMake bool) (*SecretKeys, error) {
 	text, err := os.ReadFile(d.secretKeyFile())
@@ -122,7 +122,7 @@ func (s *SecretKeys) Rotate(d Dir, now time.Time) (*SecretKeys, error) {
 		}
 		text.WriteByte('\n')
 	}
-	return next, replaceFile(d.secretKeyFile(), []byte(text.String()))
+	return next, blob.ReplaceFile(d.secretKeyFile(), []byte(text.String()))
 }
 
 // Keys tells the keys, the one that encrypts first.

@@ -38,7 +38,7 @@ func (d Dir) HasSigner(institution uint32) (bool, error) {
 	return err == nil, blob.DiskError(err, "looking for the signing key")
 }
 
-// LostSigner is the error for a key that is missing although it has signed.
+// MissingSignerError is the error for a key that is missing although it has signed.
 func (d Dir) MissingSignerError(institution uint32) error {
 	return fault.Newf(fault.Damaged, "the signing key %s is missing, although certificates were signed with it; "+
 		"restore it from a backup, so that all certificates bear one signature", d.signingKeyFile(institution))
@@ -72,13 +72,13 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	switch old, err := os.ReadFile(path); {
 	case err == nil:
 		kept := fmt.Sprintf("%s%s%s-%08x.pem", strings.TrimSuffix(path, ".pem"), replacedMarker, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
-		if err := replaceFile(kept, old); err != nil {
+		if err := blob.ReplaceFile(kept, old); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return blob.DiskError(err, "reading the signing key")
 	}
-	return replaceFile(path, pem)
+	return blob.ReplaceFile(path, pem)
 }
 
 // replacedMarker stands in the name of a key that signs no more.
@@ -111,5 +111,5 @@ func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now t
 	if err != nil {
 		return nil, err
 	}
-	return signer, replaceFile(d.signingKeyFile(institution), pem)
+	return signer, blob.ReplaceFile(d.signingKeyFile(institution), pem)
 }

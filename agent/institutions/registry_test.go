@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -76,7 +77,7 @@ func (c counted) ChangeInstitution(ctx context.Context, i vault.Institution) err
 func (h *house) open() (*institutions.Registry, error) {
 	h.Helper()
 	return institutions.Open(h.Context(), institutions.Options{
-		Store: counted{h.records, h}, KeyStore: h.dir, CheckSettings: home.CheckSettings, SaveSettings: h.dir.SaveSettings,
+		Store: counted{h.records, h}, KeyStore: h.dir, CheckSettings: config.CheckSettings, SaveSettings: config.File(h.dir.Config()).SaveSettings,
 		Changed: func() { h.news++ }, Now: func() time.Time { return h.now }, Random: rand.Reader,
 	}, "http://localhost:7780", vault.Institution{Name: "Northgate Institute", TimeZone: "Europe/Warsaw"})
 }
@@ -246,10 +247,10 @@ func TestInterruptedSettings(t *testing.T) {
 			}
 			s = h.opened() // as after a crash
 			h.ok(s.Configure(t.Context(), wanted))
-			config, err := h.dir.LoadConfig()
+			set, err := config.Load(config.Source{Home: string(h.dir), File: config.File(h.dir.Config())})
 			h.ok(err)
-			if again := h.opened(); again.Current().Name != wanted.Institution || h.key(again).Subject != wanted.Institution || config.Get("base_url") != wanted.BaseURL {
-				t.Errorf("%q signs with %+v, at %q", again.Current().Name, h.key(again), config.Get("base_url"))
+			if again := h.opened(); again.Current().Name != wanted.Institution || h.key(again).Subject != wanted.Institution || set.BaseURL != wanted.BaseURL {
+				t.Errorf("%q signs with %+v, at %q", again.Current().Name, h.key(again), set.BaseURL)
 			}
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -119,22 +118,4 @@ func (d *Digest) writeLast(ctx context.Context, key string, now lastDigest) erro
 		w.Put(DigestTable, key, row)
 		return nil
 	})
-}
-
-// DigestRecipients reads a list of addresses with commas between them; "none" is nobody, and
-// "" whoever gets mails to staff.
-func DigestRecipients(list, staff string) []string {
-	switch list = strings.TrimSpace(list); list {
-	case "none":
-		return nil
-	case "":
-		list = staff
-	}
-	var all []string
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); one != "" {
-			all = append(all, one)
-		}
-	}
-	return all
 }

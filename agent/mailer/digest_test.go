@@ -188,15 +188,3 @@ type failingStore struct{ store.Rows }
 func (failingStore) View(_ context.Context, _ func(store.RowReader) error) error {
 	return errors.New("broken")
 }
-
-func TestAddresses(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ list, staff, want string }{
-		{"", "", ""}, {"", "office@example.edu", "office@example.edu"}, {"none", "office@example.edu", ""},
-		{" a@example.edu , b@example.edu", "office@example.edu", "a@example.edu b@example.edu"},
-	} {
-		if got := strings.Join(mailer.DigestRecipients(test.list, test.staff), " "); got != test.want {
-			t.Errorf("%q with %q: %q, want %q", test.list, test.staff, got, test.want)
-		}
-	}
-}

@@ -136,15 +136,11 @@ func NewResolver(server string) *net.Resolver {
 	}}
 }
 
-// ParseServers reads a list of DNS servers with commas between them. A server
-// without a port has the usual one.
-func ParseServers(list string) ([]string, error) {
+// ParseServers reads the addresses of DNS servers. A server without a port has the usual
+// one.
+func ParseServers(list []string) ([]string, error) {
 	var servers []string
-	for one := range strings.SplitSeq(list, ",") {
-		one = strings.TrimSpace(one)
-		if one == "" {
-			continue
-		}
+	for _, one := range list {
 		host, port, err := net.SplitHostPort(one)
 		if err != nil {
 			host, port = strings.Trim(one, "[]"), "53"
@@ -155,7 +151,7 @@ func ParseServers(list string) ([]string, error) {
 		servers = append(servers, net.JoinHostPort(host, port))
 	}
 	if distinct := slices.Compact(slices.Sorted(slices.Values(servers))); len(distinct) < minResolvers {
-		return nil, fault.Newf(fault.Invalid, "%q names fewer than %d DNS servers; a domain's proof needs that many that agree", list, minResolvers)
+		return nil, fault.Newf(fault.Invalid, "%q names fewer than %d DNS servers; a domain's proof needs that many that agree", strings.Join(list, ", "), minResolvers)
 	}
 	return servers, nil
 }

@@ -189,11 +189,11 @@ func TestFrontPages(t *testing.T) {
 
 func TestServers(t *testing.T) {
 	t.Parallel()
-	got, err := ParseServers("1.1.1.1, 9.9.9.9:5353,2620:fe::fe")
+	got, err := ParseServers([]string{"1.1.1.1", "9.9.9.9:5353", "2620:fe::fe"})
 	if err != nil || !slices.Equal(got, []string{"1.1.1.1:53", "9.9.9.9:5353", "[2620:fe::fe]:53"}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	for _, bad := range []string{"", "1.1.1.1", "1.1.1.1,1.1.1.1:53", "1.1.1.1,dns.example.org"} {
+	for _, bad := range [][]string{nil, {"1.1.1.1"}, {"1.1.1.1", "1.1.1.1:53"}, {"1.1.1.1", "dns.example.org"}} {
 		if _, err := ParseServers(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/agent/api"
-	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -42,54 +37,31 @@ func runAgent(c *cli.Context, w environment) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := checkHomeOwner(set.dir); err != nil { // a log file would be root's
+	if err := checkHomeOwner(homeOf(set)); err != nil { // a log file would be root's
 		return err
 	}
-	log, closeLog, err := newLog(set, w)
+	log, closeLog, err := newLog(set.Log, w)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
+	options := agentOptions(c, w, set, vault.Institution{}, log)
 	options.LockWait = agentLockWait
 	a, err := openHome(c.Context, options)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	listen := set.get("listen")
-	if listen == "none" {
-		listen = ""
-	}
-	drop, err := dropOptions(set)
-	if err != nil {
-		return err
-	}
-	proxies, err := home.ParseProxies(set.get("proxies"))
-	if err != nil {
-		return err
-	}
-	perMinute, _ := strconv.Atoi(set.get("limits.per_minute")) // checked already; "" is no limit
 	defer context.AfterFunc(c.Context, func() { notifySystemd(w, "STOPPING=1") })()
-	return a.Serve(c.Context, agent.ServeOptions{
-		Listen: listen, CertFile: set.get("tls.cert"), KeyFile: set.get("tls.key"),
-		Proxies: proxies, Limits: api.Limits{PerMinute: perMinute}, Drop: drop, Receiver: receiverOptions(set), Ready: func(staff, public string) {
-			line := "vecctl agent ready: " + staff
-			if public != "" {
-				line += " " + public
-			}
-			// Told first: whoever reads the line may ask the agent to stop at once.
-			notifySystemd(w, "READY=1")
-			fmt.Fprintln(w.stdout, line)
-		}})
-}
-
-func dropOptions(set settings) (agent.DropOptions, error) {
-	dir, err := filepath.Abs(set.get("drop.dir"))
-	return agent.DropOptions{
-		Folder: dir, Poll: set.on("drop.poll"),
-		Settle: set.duration("drop.settle"), Wait: set.duration("drop.wait"),
-	}, err
+	return a.Serve(c.Context, func(staff, public string) {
+		line := "vecctl agent ready: " + staff
+		if public != "" {
+			line += " " + public
+		}
+		// Before the line, since its reader may ask the agent to stop at once.
+		notifySystemd(w, "READY=1")
+		fmt.Fprintln(w.stdout, line)
+	})
 }
 
 // notifySystemd tells the service manager how the agent is, where there is one

@@ -75,8 +75,8 @@ func withAuthority(c *cli.Context, w environment, work func(*authorityclient.Cli
 	if err != nil {
 		return err
 	}
-	key, store := set.get("authority.key"), set.get("authority.store")
-	if address := set.get("authority.url"); address != "" {
+	key, store := set.Authority.Key, set.Authority.Store
+	if address := set.Authority.URL; address != "" {
 		a, err := authorityclient.New(address, key, store, http.DefaultTransport)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ func revokeBadge(c *cli.Context, w environment) error {
 		return err
 	}
 	return withAuthority(c, w, func(a *authorityclient.Client, s *session) error {
-		if s != nil && set.get("authority.key") == "" {
+		if s != nil && set.Authority.Key == "" {
 			r, err := s.RevokeCertification(c.Context, c.Args().First(), c.String("reason"))
 			if err != nil {
 				return err
@@ -228,7 +228,7 @@ func snapshotCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
-			a := evaluateSnapshot(s, set.get("authority.min_sdk"))
+			a := evaluateSnapshot(s, set.Authority.MinSDK)
 			fields := [][2]string{
 				{"badge", strings.TrimSpace(a.Badge + " " + a.BadgeName)}, {"features", strings.Join(a.Features, ", ")}, {"refused", a.Refused},
 				{"next_badge", a.Next},

@@ -202,9 +202,9 @@ func existingHome(c *cli.Context, w environment) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if existed, err := set.dir.Exists(); err != nil || !existed {
+	if existed, err := homeOf(set).Exists(); err != nil || !existed {
 		if err == nil {
-			err = fault.Newf(fault.NotFound, "there is no home in %s; name another with --home", set.dir)
+			err = fault.Newf(fault.NotFound, "there is no home in %s; name another with --home", set.Home)
 		}
 		return nil, err
 	}

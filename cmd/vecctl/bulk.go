@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -148,8 +148,8 @@ func absoluteFolder(named, standard string) (string, error) {
 func runBulk(c *cli.Context, w environment, s *session, q adminclient.BulkRequest, f outputFormat) error {
 	if status, err := s.AgentStatus(c.Context); err != nil {
 		return err
-	} else if status.BaseURL == home.DefaultBaseURL && !q.DryRun {
-		printLinef(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", home.DefaultBaseURL)
+	} else if status.BaseURL == config.DefaultBaseURL && !q.DryRun {
+		printLinef(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", config.DefaultBaseURL)
 	}
 	bar := newProgress(c, w)
 	report, err := s.Bulk(c.Context, q, bar.update)

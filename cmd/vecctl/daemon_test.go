@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
@@ -311,8 +312,7 @@ func TestTheAgentsLog(t *testing.T) {
 func TestALogFileThatHasGrown(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	set := settings{getenv: func(name string) string { return map[string]string{"VECCTL_LOG_MAX_SIZE": "1"}[name] }}
-	log, err := newLogFile(filepath.Join(dir, "agent.log"), set)
+	log, err := newLogFile(filepath.Join(dir, "agent.log"), config.Log{MaxSizeMB: 1})
 	must(t, err)
 	line := append(bytes.Repeat([]byte("x"), 999), '\n')
 	for range 2500 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/results/report"
@@ -77,17 +78,13 @@ func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 	return found, s.close()
 }
 
-func doctorTarget(set settings, getenv func(string) string) doctor.Target {
-	dir := set.dir
+func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
+	dir := homeOf(set)
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
-	drop, err := filepath.Abs(set.get("drop.dir"))
-	if err != nil {
-		drop = set.get("drop.dir")
-	}
 	return doctor.Target{
 		Home:    string(dir),
 		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
-		Keys:    slices.DeleteFunc(slices.Clone(keys), home.IsReplacedKey), Drop: drop, Poll: set.on("drop.poll"), BaseURL: set.get("base_url"), Default: home.DefaultBaseURL,
+		Keys:    slices.DeleteFunc(slices.Clone(keys), home.IsReplacedKey), Drop: set.Drop.Folder, Poll: set.Drop.Poll, BaseURL: set.BaseURL, Default: config.DefaultBaseURL,
 		DiskOf: func(folder string) (doctor.Disk, error) {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
@@ -99,11 +96,11 @@ func doctorTarget(set settings, getenv func(string) string) doctor.Target {
 
 // connectForDoctor talks to the agent that runs on the home, or opens the home without
 // starting any work.
-func connectForDoctor(c *cli.Context, w environment, set settings) (*session, error) {
-	if s, err := connectRunning(w, set.dir); s != nil || err != nil {
+func connectForDoctor(c *cli.Context, w environment, set config.Config) (*session, error) {
+	if s, err := connectRunning(w, homeOf(set)); s != nil || err != nil {
 		return s, err
 	}
-	a, err := openHome(c.Context, agentOptions(c, w, set.dir, vault.Institution{}, slog.New(slog.DiscardHandler)))
+	a, err := openHome(c.Context, agentOptions(c, w, set, vault.Institution{}, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/prompt"
@@ -66,7 +66,7 @@ func setupPlanOf(c *cli.Context, w environment) (setupPlan, error) {
 		p.MailServer = line
 	}
 	// Wrong settings must not leave a half-made home behind.
-	return p, home.CheckSettings(p.Settings)
+	return p, config.CheckSettings(p.Settings)
 }
 
 // firstLine reads the first line of an input.
@@ -92,7 +92,11 @@ func runInit(c *cli.Context, w environment, f outputFormat, p setupPlan) (err er
 			return err
 		}
 	}
-	s, err := connectHome(c, w, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
+	}
+	s, err := connectHome(c, w, set, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
 	if err != nil {
 		return err
 	}
@@ -145,9 +149,9 @@ func (d setupResult) print(c *cli.Context, w environment) error {
 	if server := mailServerOf(set); server != "" {
 		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "nobody yet (vecctl init --sender)"), server)
 	} else {
-		fmt.Fprintf(&text, "Mails: written into %s, until a mail server is set\n", set.dir.Mail())
+		fmt.Fprintf(&text, "Mails: written into %s, until a mail server is set\n", homeOf(set).Mail())
 	}
-	fmt.Fprintf(&text, "Agent: answers at %s\n", set.get("listen"))
+	fmt.Fprintf(&text, "Agent: answers at %s\n", set.Value("listen").Text)
 	if d.restart {
 		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
 	}

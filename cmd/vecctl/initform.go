@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -27,7 +28,7 @@ type setupForm struct {
 	*setupPlan
 	dir home.Dir
 	now adminclient.AgentStatus // what the home has; a new one's defaults
-	set settings
+	set config.Config
 }
 
 func promptPlan(c *cli.Context, w environment, p setupPlan) (setupPlan, error) {
@@ -35,7 +36,7 @@ func promptPlan(c *cli.Context, w environment, p setupPlan) (setupPlan, error) {
 	if err != nil {
 		return p, err
 	}
-	in := setupForm{setupPlan: &p, dir: set.dir, set: set, Terminal: prompt.Terminal{
+	in := setupForm{setupPlan: &p, dir: homeOf(set), set: set, Terminal: prompt.Terminal{
 		In: w.stdin, Out: w.stderr, Env: terminalEnv(w), Plain: w.getenv("TERM") == "dumb", NoColour: c.Bool("no-color") || w.getenv("NO_COLOR") != "",
 	}}
 	if in.now, err = currentStatus(c, w, set); err != nil {
@@ -51,9 +52,9 @@ func promptPlan(c *cli.Context, w environment, p setupPlan) (setupPlan, error) {
 
 // currentStatus looks at the home, if there is one, and lets go of it again: whoever
 // thinks about an answer must hold up nobody.
-func currentStatus(c *cli.Context, w environment, set settings) (adminclient.AgentStatus, error) {
-	now := adminclient.AgentStatus{TimeZone: localZone(w), BaseURL: set.get("base_url")}
-	if existed, err := set.dir.Exists(); err != nil || !existed {
+func currentStatus(c *cli.Context, w environment, set config.Config) (adminclient.AgentStatus, error) {
+	now := adminclient.AgentStatus{TimeZone: localZone(w), BaseURL: set.BaseURL}
+	if existed, err := homeOf(set).Exists(); err != nil || !existed {
 		return now, err
 	}
 	s, err := connectForDoctor(c, w, set)
@@ -77,18 +78,18 @@ func (in *setupForm) institution(ctx context.Context) error {
 		if vault.Clean(s) == "" {
 			return fault.New(fault.Invalid, "a name is needed")
 		}
-		return home.CheckSettings(adminclient.Settings{Institution: s})
+		return config.CheckSettings(adminclient.Settings{Institution: s})
 	})
 	ask(&in.TimeZone, in.now.TimeZone, "Time zone", "Where a day begins, for dates of issue: Europe/Warsaw, Asia/Dhaka.", func(s string) error {
-		return home.CheckSettings(adminclient.Settings{TimeZone: s})
+		return config.CheckSettings(adminclient.Settings{TimeZone: s})
 	})
 	present := in.now.BaseURL
-	if present == home.DefaultBaseURL {
+	if present == config.DefaultBaseURL {
 		present = ""
 	}
 	asked := in.BaseURL == ""
 	ask(&in.BaseURL, present, "Public address", "Where QR codes lead, such as https://certificates.example.edu. Empty: this machine alone, to try things.", func(s string) error {
-		return home.CheckSettings(adminclient.Settings{BaseURL: s})
+		return config.CheckSettings(adminclient.Settings{BaseURL: s})
 	})
 	for {
 		if len(open) > 0 {
@@ -96,7 +97,7 @@ func (in *setupForm) institution(ctx context.Context) error {
 				return err
 			}
 		}
-		if in.BaseURL == "" || in.BaseURL == home.DefaultBaseURL {
+		if in.BaseURL == "" || in.BaseURL == config.DefaultBaseURL {
 			return nil
 		}
 		in.PrintLine("Trying %s ...", in.BaseURL)
@@ -114,7 +115,7 @@ func (in *setupForm) mail(ctx context.Context) error {
 		_, err := in.reviewFindings(ctx, checkMailServer(ctx, in.MailServer), false, "")
 		return err
 	}
-	if in.set.get("mail.smtp_url") != "" && in.Sender == "" {
+	if in.set.Mail.Server != nil && in.Sender == "" {
 		keep := "keep"
 		err := in.Ask(ctx, "Mails", prompt.Question{Title: "Mail server", Why: "One is set: " + mailServerOf(in.set) + ".", Answer: &keep,
 			Choices: []prompt.Choice{{Value: "keep", Text: "keep it"}, {Value: "change", Text: "set another"}}})
@@ -139,7 +140,7 @@ func (in *setupForm) mail(ctx context.Context) error {
 				if s == "" {
 					return fault.New(fault.Invalid, "an address is needed")
 				}
-				return home.CheckSettings(adminclient.Settings{Sender: s})
+				return config.CheckSettings(adminclient.Settings{Sender: s})
 			}})
 		if err != nil {
 			return err
@@ -162,7 +163,7 @@ func (in *setupForm) serverAndSample(ctx context.Context) error {
 	var open []prompt.Question
 	sample := "yes"
 	if in.Listen == "" {
-		present := in.set.get("listen")
+		present := in.set.Value("listen").Text
 		in.Listen = present
 		choices := []prompt.Choice{
 			{Value: "127.0.0.1:7780", Text: "on this machine alone, or for a web server on it that passes calls on (127.0.0.1:7780)"},
@@ -228,7 +229,7 @@ func checkMailServer(ctx context.Context, address string) []doctor.Finding {
 }
 
 func checkBaseURL(ctx context.Context, address string) []doctor.Finding {
-	p := doctor.Target{BaseURL: address, Default: home.DefaultBaseURL, Transport: http.DefaultTransport, Now: time.Now}
+	p := doctor.Target{BaseURL: address, Default: config.DefaultBaseURL, Transport: http.DefaultTransport, Now: time.Now}
 	return p.CheckBaseURL(ctx)
 }
 
@@ -272,12 +273,11 @@ func mailAddress(host, port, user, password string) string {
 
 // mailServerOf is the host and port of the mail server that is set, without any
 // secret; "" for none.
-func mailServerOf(set settings) string {
-	server, err := mail.ParseServer(set.get("mail.smtp_url"))
-	if err != nil {
+func mailServerOf(set config.Config) string {
+	if set.Mail.Server == nil {
 		return ""
 	}
-	return server.Address()
+	return set.Mail.Server.Address()
 }
 
 func checkHost(host string) error {

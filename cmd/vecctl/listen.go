@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -29,23 +29,9 @@ func listenCommand(w environment) *cli.Command {
 	}
 }
 
-// receiverOptions are the settings of the receiver.
-func receiverOptions(set settings) agent.ReceiverOptions {
-	o := agent.ReceiverOptions{Command: set.get("receiver.exec")}
-	for one := range strings.SplitSeq(set.get("receiver.secrets"), ",") {
-		if one = strings.TrimSpace(one); one != "" {
-			o.Secrets = append(o.Secrets, one)
-		}
-	}
-	if address := set.get("receiver.forward"); address != "" {
-		o.Forward = []string{address}
-	}
-	return o
-}
-
-// listenOptions are the settings of the receiver, unless flags say something else.
-func listenOptions(c *cli.Context, set settings) (agent.ReceiverOptions, error) {
-	o := receiverOptions(set)
+// receiverSettings are the settings of the receiver, unless flags say something else.
+func receiverSettings(c *cli.Context, set config.Config) (config.Receiver, error) {
+	o := set.Receiver
 	if c.IsSet("secret") {
 		o.Secrets = c.StringSlice("secret")
 	}
@@ -74,24 +60,18 @@ func runListen(c *cli.Context, w environment) (err error) {
 	if err != nil {
 		return err
 	}
-	receiver, err := listenOptions(c, set)
-	if err != nil {
+	if set.Receiver, err = receiverSettings(c, set); err != nil {
 		return err
 	}
-	listen := set.get("listen")
-	if listen == "none" {
+	if set.Listen == "" {
 		return usageError("there is nothing to listen on; give --listen ADDRESS")
 	}
-	proxies, err := home.ParseProxies(set.get("proxies"))
-	if err != nil {
-		return err
-	}
-	log, closeLog, err := newLog(set, w)
+	log, closeLog, err := newLog(set.Log, w)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	options := agentOptions(c, w, set.dir, vault.Institution{}, log)
+	options := agentOptions(c, w, set, vault.Institution{}, log)
 	options.LockWait = agentLockWait
 	a, err := openHome(c.Context, options)
 	if fault.Is(err, fault.Locked) {
@@ -101,11 +81,9 @@ func runListen(c *cli.Context, w environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return a.Listen(c.Context, agent.ServeOptions{
-		Listen: listen, CertFile: set.get("tls.cert"), KeyFile: set.get("tls.key"), Proxies: proxies, Receiver: receiver,
-		Ready: func(staff, public string) {
-			fmt.Fprintln(w.stdout, "vecctl listen ready: "+staff+" "+public+agent.ReceiverPath)
-		}})
+	return a.Listen(c.Context, func(staff, public string) {
+		fmt.Fprintln(w.stdout, "vecctl listen ready: "+staff+" "+public+agent.ReceiverPath)
+	})
 }
 
 func eventsCommand(w environment) *cli.Command {

@@ -13,26 +13,24 @@ import (
 
 	"github.com/DeRuina/timberjack"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // newLog makes the agent's log as the settings say: text for people, JSON for
 // programs, into a file where one is named. The second result closes it.
-func newLog(set settings, w environment) (*slog.Logger, func() error, error) {
-	var level slog.Level
-	// The settings' own check lets only levels pass.
-	_ = level.UnmarshalText([]byte(set.get("log.level")))
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: redactPaths}
+func newLog(set config.Log, w environment) (*slog.Logger, func() error, error) {
+	options := &slog.HandlerOptions{Level: set.Level, ReplaceAttr: redactPaths}
 
 	out, closeOut, people := w.stderr, func() error { return nil }, isTerminal(w.stderr)
-	if path := set.get("log.file"); path != "" {
+	if path := set.File; path != "" {
 		file, err := newLogFile(path, set)
 		if err != nil {
 			return nil, nil, err
 		}
 		out, closeOut, people = file, file.Close, false
 	}
-	switch set.get("log.format") {
+	switch set.Format {
 	case "text":
 		people = true
 	case "json":
@@ -70,7 +68,7 @@ func redactPaths(_ []string, a slog.Attr) slog.Attr {
 
 // newLogFile opens a log file that gets another name when it has grown too large or
 // is a day old; old ones go by age.
-func newLogFile(path string, set settings) (io.WriteCloser, error) {
+func newLogFile(path string, set config.Log) (io.WriteCloser, error) {
 	const kept, mode = 20, 0o600
 	// A log that cannot be written would fall silent without a word.
 	probe, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, mode)
@@ -81,7 +79,7 @@ func newLogFile(path string, set settings) (io.WriteCloser, error) {
 		return nil, fmt.Errorf("opening the log file: %w", err)
 	}
 	return &timberjack.Logger{
-		Filename: path, MaxSize: set.number("log.max_size"), MaxAge: set.number("log.max_age"), RotationInterval: 24 * time.Hour,
+		Filename: path, MaxSize: set.MaxSizeMB, MaxAge: set.MaxDays, RotationInterval: 24 * time.Hour,
 		MaxBackups: kept, Compression: "gzip", FileMode: mode,
 	}, nil
 }

@@ -75,8 +75,8 @@ func sampleMark(c *cli.Context, w environment) (pdf.Stamp, error) {
 		if err != nil {
 			return pdf.Stamp{}, err
 		}
-		at.At = cmp.Or(at.At, set.get("qr.at"))
-		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.decimal("qr.size")), cmp.Or(at.MarginMM, set.decimal("qr.margin"))
+		at.At = cmp.Or(at.At, set.QR.At)
+		at.SizeMM, at.MarginMM = cmp.Or(at.SizeMM, set.QR.SizeMM), cmp.Or(at.MarginMM, set.QR.MarginMM)
 	}
 	return pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 }

@@ -51,14 +51,14 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 // homeInstitution returns the name that {institution} has in this home's templates; ""
 // where there is no home.
 func homeInstitution(c *cli.Context, w environment) (string, error) {
-	dir, err := homeDir(c, w)
+	set, err := loadSettings(c, w)
 	if err != nil {
 		return "", err
 	}
-	if exists, err := dir.Exists(); err != nil || !exists {
+	if exists, err := homeOf(set).Exists(); err != nil || !exists {
 		return "", err
 	}
-	s, err := connectHome(c, w, vault.Institution{})
+	s, err := connectHome(c, w, set, vault.Institution{})
 	if err != nil {
 		return "", err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/kardianos/service"
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -80,28 +80,21 @@ func unitOf(c *cli.Context, w environment) (unit, error) {
 	if err != nil {
 		return unit{}, fmt.Errorf("finding this program's file: %w", err)
 	}
-	u := unit{Program: program, Home: string(set.dir), Listen: set.get("listen"), System: isSystemService(c)}
+	u := unit{Program: program, Home: set.Home, Listen: set.Value("listen").Text, System: isSystemService(c)}
 	u.Args = []string{"agent", "--home", u.Home}
-	for _, one := range home.Settings() {
-		value, from := set.of(one)
-		if one.Flag == "" || one.Outside || !hasFlag(c, one.Flag) || from == fromDefault || from == fromFile {
+	for _, one := range config.Settings() {
+		value := set.Value(one.Key)
+		if one.Flag == "" || one.Outside || !hasFlag(c, one.Flag) || value.Origin == config.FromDefault || value.Origin == config.FromFile {
 			continue
 		}
-		if one.Key == "drop.dir" || one.Key == "log.file" {
-			if value, err = filepath.Abs(value); err != nil {
-				return unit{}, err
-			}
-		}
 		// With an equals sign, since switches take their value in no other way.
-		u.Args = append(u.Args, "--"+one.Flag+"="+value)
+		u.Args = append(u.Args, "--"+one.Flag+"="+value.Text)
 	}
-	if drop, err := filepath.Abs(set.get("drop.dir")); err == nil && !within(u.Home, drop) {
+	if drop := set.Drop.Folder; !within(u.Home, drop) {
 		u.Others = append(u.Others, drop)
 	}
-	if file := set.get("log.file"); file != "" {
-		if dir, err := filepath.Abs(filepath.Dir(file)); err == nil && !within(u.Home, dir) {
-			u.Others = append(u.Others, dir)
-		}
+	if file := set.Log.File; file != "" && !within(u.Home, filepath.Dir(file)) {
+		u.Others = append(u.Others, filepath.Dir(file))
 	}
 	if u.System {
 		u.User = cmp.Or(c.String("run-as"), ownerOf(u.Home))

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -46,29 +47,26 @@ func connect(c *cli.Context, w environment) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if address := set.get("api"); address != "" && hasFlag(c, "api") {
-		remote, err := client.New(address, set.get("token"), http.DefaultTransport)
+	if set.API != "" && hasFlag(c, "api") {
+		remote, err := client.New(set.API, set.Token, http.DefaultTransport)
 		if err != nil {
 			return nil, err
 		}
 		return &session{Client: adminclient.FromClient(remote.WithRetries(client.RetryWhenAsked())), remote: true}, nil
 	}
-	return connectHome(c, w, vault.Institution{})
+	return connectHome(c, w, set, vault.Institution{})
 }
 
 // connectHome talks to the agent that runs on the home; where none does, it runs
 // the agent in this process. A home that does not exist is made, for the
 // institution given or a stand-in.
-func connectHome(c *cli.Context, w environment, institution vault.Institution) (*session, error) {
-	dir, err := homeDir(c, w)
-	if err != nil {
-		return nil, err
-	}
+func connectHome(c *cli.Context, w environment, set config.Config, institution vault.Institution) (*session, error) {
+	dir := homeOf(set)
 	if s, err := connectRunning(w, dir); s != nil || err != nil {
 		return s, err
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	a, err := openHome(c.Context, agentOptions(c, w, dir, institution, log))
+	a, err := openHome(c.Context, agentOptions(c, w, set, institution, log))
 	if fault.Is(err, fault.Locked) {
 		// It may be an agent that has just begun to answer.
 		if s, err := connectRunning(w, dir); s != nil || err != nil {
@@ -137,13 +135,13 @@ func (t userHeaderTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	return t.next.RoundTrip(r)
 }
 
-func agentOptions(c *cli.Context, w environment, dir home.Dir, institution vault.Institution, log *slog.Logger) agent.Options {
+func agentOptions(c *cli.Context, w environment, set config.Config, institution vault.Institution, log *slog.Logger) agent.Options {
 	institution.Name = cmp.Or(institution.Name, vault.PlaceholderName)
 	institution.TimeZone = cmp.Or(institution.TimeZone, localZone(w))
 	return agent.Options{
-		Home: dir, BaseURLOverride: w.getenv("VECCTL_BASE_URL"), Command: "vecctl " + c.Command.Name,
+		Home: homeOf(set), Config: &set, Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Build: buildOf(version()), Getenv: w.getenv, Now: time.Now, Random: rand.Reader, Log: log, ImageToPDF: w.page,
+		Build: buildOf(version()), Now: time.Now, Random: rand.Reader, Log: log, ImageToPDF: w.page,
 	}
 }
 

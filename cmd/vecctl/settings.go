@@ -1,128 +1,36 @@
 package main
 
 import (
-	"cmp"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
 )
 
-// origin says where a setting's value comes from.
-type origin string
-
-const (
-	fromFlag        origin = "flag"
-	fromEnvironment origin = "environment"
-	fromFile        origin = "config file"
-	fromDefault     origin = "default"
-)
-
-// settings answers what the operator decided: flag, then environment, then
-// config.yaml, then default.
-type settings struct {
-	dir    home.Dir
-	config home.Config
-	cli    *cli.Context
-	getenv func(string) string
-}
-
-// loadSettings finds the home and reads its config.yaml; neither need exist.
-// Every value that is given is checked.
-func loadSettings(c *cli.Context, w environment) (settings, error) {
+// loadSettings finds the home and reads what the operator decided; neither the home nor
+// its config.yaml need exist.
+func loadSettings(c *cli.Context, w environment) (config.Config, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
-		return settings{}, err
+		return config.Config{}, err
 	}
-	config, err := dir.LoadConfig()
-	if err != nil {
-		return settings{}, err
-	}
-	s := settings{dir: dir, config: config, cli: c, getenv: w.getenv}
-	for _, one := range home.Settings() {
-		value, from := s.of(one)
-		if err := one.Check(value, s.place(one, from)); err != nil {
-			return settings{}, err
-		}
-	}
-	return s, nil
+	return config.Load(config.Source{Home: string(dir), File: config.File(dir.Config()), Flags: commandFlags{c}, Getenv: w.getenv})
 }
 
-func (s settings) place(one home.Setting, from origin) string {
-	switch from {
-	case fromFlag:
-		return "--" + one.Flag
-	case fromEnvironment:
-		return one.Env
-	case fromFile:
-		return s.dir.Config()
-	case fromDefault:
-	}
-	return string(from)
-}
+// homeOf is the home of settings.
+func homeOf(set config.Config) home.Dir { return home.Dir(set.Home) }
 
-// get returns the value of a setting that exists.
-func (s settings) get(key string) string {
-	one, _ := home.FindSetting(key)
-	value, _ := s.of(one)
-	return value
-}
+// commandFlags are the flags of the command that runs.
+type commandFlags struct{ *cli.Context }
 
-// decimal is get for settings whose check is that they are a number; 0 is none.
-func (s settings) decimal(key string) float64 {
-	n, _ := strconv.ParseFloat(s.get(key), 64)
-	return n
-}
-
-// duration is get for settings whose check is that they are one.
-func (s settings) duration(key string) time.Duration {
-	d, _ := time.ParseDuration(s.get(key))
-	return d
-}
-
-// number is get for settings whose check is that they are one.
-func (s settings) number(key string) int {
-	n, _ := strconv.Atoi(s.get(key))
-	return n
-}
-
-// on is get for settings that are true or false.
-func (s settings) on(key string) bool {
-	is, _ := strconv.ParseBool(s.get(key))
-	return is
-}
-
-func (s settings) of(one home.Setting) (string, origin) {
-	given := s.getenv(one.Env)
-	if one.Flag != "" && s.cli.IsSet(one.Flag) {
-		// A flag that is bound to the environment counts as set by it.
-		if v := flagText(s.cli, one.Flag); v != given {
-			return v, fromFlag
-		}
-	}
-	if given != "" {
-		return given, fromEnvironment
-	}
-	if v := s.config.Get(one.Key); v != "" {
-		// A path in the file is meant from where the file is.
-		if isPath := one.Key == "drop.dir" || one.Key == "log.file"; isPath && !filepath.IsAbs(v) {
-			v = filepath.Join(string(s.dir), v)
-		}
-		return v, fromFile
-	}
-	switch one.Key {
-	case "home":
-		return string(s.dir), fromDefault
-	case "drop.dir":
-		return s.dir.Drop(), fromDefault
-	}
-	return one.Default, fromDefault
+// Given implements config.Flags.
+func (c commandFlags) Given(name string) (string, bool) {
+	return flagText(c.Context, name), c.IsSet(name)
 }
 
 func flagText(c *cli.Context, name string) string {
@@ -154,13 +62,17 @@ func findFlag(c *cli.Context, name string) cli.Flag {
 func settingFlags(keys ...string) []cli.Flag {
 	flags := make([]cli.Flag, 0, len(keys))
 	for _, key := range keys {
-		one, _ := home.FindSetting(key)
+		one, _ := config.FindSetting(key)
 		usage := one.Meaning + " [$" + one.Env + "]"
-		if one.Default == "false" {
+		if one.IsSwitch() {
 			flags = append(flags, &cli.BoolFlag{Name: one.Flag, Usage: usage})
 			continue
 		}
-		flags = append(flags, &cli.StringFlag{Name: one.Flag, Usage: usage, DefaultText: cmp.Or(one.Default, "none")})
+		flag := &cli.StringFlag{Name: one.Flag, Usage: usage}
+		if !strings.Contains(usage, "(default: ") {
+			flag.DefaultText = one.String()
+		}
+		flags = append(flags, flag)
 	}
 	return flags
 }
@@ -172,10 +84,10 @@ func agentSettings() []cli.Flag {
 
 // settingShown is one line of "config show".
 type settingShown struct {
-	Setting string `json:"setting"`
-	Value   string `json:"value"`
-	Origin  origin `json:"origin,omitempty"`
-	Env     string `json:"env,omitempty"`
+	Setting string        `json:"setting"`
+	Value   string        `json:"value"`
+	Origin  config.Origin `json:"origin,omitempty"`
+	Env     string        `json:"env,omitempty"`
 }
 
 func configCommand(w environment) *cli.Command {
@@ -200,19 +112,21 @@ func showConfig(c *cli.Context, w environment) error {
 		return err
 	}
 	var shown []settingShown
-	for _, one := range home.Settings() {
-		value, from := s.of(one)
-		if one.Secret && value != "" {
-			value = strings.Repeat("*", 8)
+	for _, one := range config.Settings() {
+		value := s.Value(one.Key)
+		if one.Secret && value.Text != "" {
+			value.Text = strings.Repeat("*", 8)
 		}
-		line := settingShown{Setting: one.Key, Value: value}
+		line := settingShown{Setting: one.Key, Value: value.Text}
 		if c.Bool("origin") {
-			line.Origin, line.Env = from, one.Env
+			line.Origin, line.Env = value.Origin, one.Env
 		}
 		shown = append(shown, line)
 	}
-	if _, err := os.Stat(s.dir.Config()); err != nil && form == formatTable {
-		printLinef(w, "There is no %s; what stands in none of the places has its default.", s.dir.Config())
+	if file := homeOf(s).Config(); form == formatTable {
+		if _, err := os.Stat(file); err != nil {
+			printLinef(w, "There is no %s; what stands in none of the places has its default.", file)
+		}
 	}
 	out := list[settingShown]{
 		headings: []string{"setting", "value"},

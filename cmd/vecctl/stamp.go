@@ -14,7 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -28,7 +28,7 @@ func stampCommand(w environment) *cli.Command {
 		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
-			&cli.StringFlag{Name: "url", Value: home.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
+			&cli.StringFlag{Name: "url", Value: config.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
 		),
 		Action: func(c *cli.Context) error {
 			format, err := formatAndArgs(c, 1, "the document")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/template"
@@ -241,6 +241,6 @@ func runTemplatePreview(c *cli.Context, w environment) error {
 	}
 	source := pdf.Source{R: bytes.NewReader(page), Size: int64(len(page))}
 	m := t.Stamp
-	m.URL = home.DefaultBaseURL + "/v/" + sampleReference
+	m.URL = config.DefaultBaseURL + "/v/" + sampleReference
 	return writeSample(w, name, source, m, c.String("out"), form)
 }

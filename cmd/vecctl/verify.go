@@ -13,7 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -149,7 +149,7 @@ func vaultAddress(c *cli.Context, w environment, s *session) string {
 		return c.String("api")
 	}
 	status, err := s.AgentStatus(c.Context)
-	if err != nil || status.BaseURL == home.DefaultBaseURL {
+	if err != nil || status.BaseURL == config.DefaultBaseURL {
 		return ""
 	}
 	if dir, err := homeDir(c, w); err == nil {

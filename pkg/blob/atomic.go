@@ -102,6 +102,21 @@ func tempPrefix(path string) string {
 	return fmt.Sprintf(tempMark+"%08x-", crc32.ChecksumIEEE([]byte(filepath.Base(path))))
 }
 
+// ReplaceFile replaces a file that only its owner may read. Where path is a symbolic link,
+// the file that it names is replaced. Nobody else may write the file meanwhile.
+func ReplaceFile(path string, body []byte) error {
+	if linked, err := filepath.EvalSymlinks(path); err == nil {
+		path = linked
+	}
+	if err := RemoveTemp(path); err != nil {
+		return err
+	}
+	return WriteFile(path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(body)
+		return err
+	})
+}
+
 // RemoveTemp removes what an interrupted WriteFile of a path left beside it. Only the
 // sole writer of that file may call it.
 func RemoveTemp(path string) error {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -43,8 +44,13 @@ func benchPages(s setup, t *table) error {
 	if err != nil {
 		return err
 	}
+	set, err := config.Load(config.Source{Home: dir, File: config.File(home.Dir(dir).Config())})
+	if err != nil {
+		return err
+	}
+	set.Listen = "127.0.0.1:0"
 	a, err := agent.Open(context.Background(), agent.Options{
-		Home: home.Dir(dir), Command: "bench", LockWait: time.Second, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Home: home.Dir(dir), Config: &set, Command: "bench", LockWait: time.Second, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err
@@ -86,7 +92,7 @@ func pagesOf(a *agent.Agent, references []string, repeat int) (done pace, page [
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
-		ended <- a.Serve(ctx, agent.ServeOptions{Listen: "127.0.0.1:0", Ready: func(_, public string) { ready <- public }})
+		ended <- a.Serve(ctx, func(_, public string) { ready <- public })
 	}()
 	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	var at string

@@ -1,50 +1,59 @@
-package home
+package config
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/pdf/qr"
 )
 
-// DefaultBaseURL is what links begin with until an address is set.
-const DefaultBaseURL = "http://127.0.0.1:7780"
+// File is the path of a config.yaml. The file need not exist.
+type File string
 
-// Config is what config.yaml holds. The zero value is an empty file.
-type Config struct {
-	top    *yaml.Node        // the file's mapping, with the operator's comments; nil for none
-	values map[string]string // by setting's key
+// contents is what the file holds. The zero value is an empty file.
+type contents struct {
+	top     *yaml.Node        // the file's mapping, with the operator's comments; nil for none
+	scalars map[string]scalar // by setting's key
 }
 
-// Get returns the value of a setting, "" when the file does not have it.
-func (c Config) Get(key string) string { return c.values[key] }
-
-// LoadConfig reads the settings; a home without the file has none. Unknown keys
-// are an error, since a misspelt one would silently not apply.
-func (d Dir) LoadConfig() (Config, error) {
-	body, err := os.ReadFile(d.Config())
-	if errors.Is(err, fs.ErrNotExist) {
-		return Config{}, nil
-	}
-	if err != nil {
-		return Config{}, d.diskError(err, "reading the settings")
-	}
-	c, err := parseConfig(body)
-	return c, fault.At("the settings in "+d.Config(), err)
+// scalar is a value of the file.
+type scalar struct {
+	text  string
+	place string // the line of its key
 }
 
-func parseConfig(body []byte) (Config, error) {
-	c := Config{values: map[string]string{}}
+// read reads the file. Unknown keys are an error, since a misspelt one would silently
+// not apply.
+func (f File) read() (contents, error) {
+	body, err := os.ReadFile(string(f))
+	switch {
+	case f == "", errors.Is(err, fs.ErrNotExist):
+		return contents{}, nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return contents{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s is not a folder; name another home with --home", filepath.Dir(string(f))))
+	case err != nil:
+		return contents{}, blob.DiskError(err, "reading the settings")
+	}
+	c, err := parse(body)
+	return c, f.at(err)
+}
+
+// at says that an error is one of the file.
+func (f File) at(err error) error { return fault.At("the settings in "+string(f), err) }
+
+func parse(body []byte) (contents, error) {
+	c := contents{scalars: map[string]scalar{}}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(body, &doc); err != nil {
-		return c, fault.Newf(fault.Invalid, "not readable as YAML (%s); mend the file", strings.TrimPrefix(err.Error(), "yaml: "))
+		return c, fault.Newf(fault.Invalid, "not readable as YAML (%s); fix the file", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if len(doc.Content) == 0 {
 		return c, nil
@@ -58,7 +67,7 @@ func parseConfig(body []byte) (Config, error) {
 }
 
 // readMapping reads a mapping whose keys stand below prefix.
-func (c Config) readMapping(prefix string, m *yaml.Node) error {
+func (c contents) readMapping(prefix string, m *yaml.Node) error {
 	if m.Kind != yaml.MappingNode {
 		return fault.Newf(fault.Invalid, "line %d: want keys with values, such as listen: 127.0.0.1:7780", m.Line)
 	}
@@ -75,7 +84,7 @@ func (c Config) readMapping(prefix string, m *yaml.Node) error {
 			continue
 		}
 		s, ok := FindSetting(key)
-		switch _, twice := c.values[key]; {
+		switch _, twice := c.scalars[key]; {
 		case !ok || s.Outside:
 			return fault.Newf(fault.Invalid, "%s: there is no setting %q; \"vecctl config show\" lists all", line, key)
 		case twice:
@@ -85,10 +94,7 @@ func (c Config) readMapping(prefix string, m *yaml.Node) error {
 		case value.Tag == "!!null":
 			continue
 		}
-		if err := s.Check(value.Value, line); err != nil {
-			return err
-		}
-		c.values[key] = value.Value
+		c.scalars[key] = scalar{value.Value, line}
 	}
 	return nil
 }
@@ -103,14 +109,17 @@ func isSection(key string) bool {
 	return false
 }
 
-// SetConfig writes one setting into config.yaml; all else in the file stays as it
-// is, comments too.
-func (d Dir) SetConfig(key, value string) error {
-	c, err := d.LoadConfig()
+// Set writes one setting into the file; all else in it stays as it is, comments too.
+func (f File) Set(key, value string) error {
+	c, err := f.read()
 	if err != nil {
 		return err
 	}
-	if c.values[key] == value && c.top != nil {
+	var checked Config
+	if err := checked.setFrom(f, c); err != nil {
+		return err
+	}
+	if c.scalars[key].text == value && c.top != nil {
 		return nil
 	}
 	if c.top == nil {
@@ -121,10 +130,10 @@ func (d Dir) SetConfig(key, value string) error {
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	return replaceFile(d.Config(), body)
+	return blob.ReplaceFile(string(f), body)
 }
 
-func (c Config) set(key, value string) {
+func (c contents) set(key, value string) {
 	in := c.top
 	if section, below, nested := strings.Cut(key, "."); nested {
 		in, key = findOrAddEntry(c.top, section), below
@@ -146,18 +155,4 @@ func findOrAddEntry(m *yaml.Node, key string) *yaml.Node {
 	name.SetString(key)
 	m.Content = append(m.Content, &name, &value)
 	return &value
-}
-
-// CheckBaseURL refuses what links cannot begin with. The length is bounded so
-// that the QR code of a link stays one that a phone can read.
-func CheckBaseURL(s string) error {
-	const longest = 200
-	u, err := url.Parse(s)
-	link, noLink := qr.Link(s)
-	if err != nil || noLink != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.RawQuery != "" || u.Fragment != "" || u.User != nil || len(link) > longest {
-		return fault.Newf(fault.Invalid,
-			"%q cannot be a base URL; give one such as https://certificates.example.edu, at most %d characters", s, longest)
-	}
-	return nil
 }

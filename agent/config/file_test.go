@@ -1,4 +1,4 @@
-package home
+package config
 
 import (
 	"os"
@@ -10,8 +10,8 @@ import (
 )
 
 func TestSettingsOfTheFile(t *testing.T) {
-	d := Dir(t.TempDir())
-	if c, err := d.LoadConfig(); err != nil || c.Get("base_url") != "" {
+	f := File(filepath.Join(t.TempDir(), "config.yaml"))
+	if c, err := load(f); err != nil || c.BaseURL != DefaultBaseURL || c.Value("base_url").Origin != FromDefault {
 		t.Fatalf("a home without the file: %v, %v", c, err)
 	}
 	for _, test := range []struct {
@@ -39,13 +39,13 @@ func TestSettingsOfTheFile(t *testing.T) {
 		{name: "a wrong number", text: "log:\n  max_age: 0\n", complaint: "no number from 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := os.WriteFile(d.Config(), []byte(test.text), 0o600); err != nil {
+			if err := os.WriteFile(string(f), []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			c, err := d.LoadConfig()
+			c, err := load(f)
 			if test.complaint != "" {
 				message, _ := fault.Message(err)
-				if !fault.Is(err, fault.Invalid) || !strings.Contains(message, test.complaint) || !strings.Contains(message, d.Config()) {
+				if !fault.Is(err, fault.Invalid) || !strings.Contains(message, test.complaint) || !strings.Contains(message, string(f)) {
 					t.Fatalf("got %v, want %q and the file's name", err, test.complaint)
 				}
 				return
@@ -54,8 +54,8 @@ func TestSettingsOfTheFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for key, want := range test.want {
-				if got := c.Get(key); got != want {
-					t.Errorf("%s is %q, want %q", key, got, want)
+				if got := c.Value(key); got != (Value{want, FromFile}) {
+					t.Errorf("%s is %+v, want %q", key, got, want)
 				}
 			}
 		})
@@ -63,39 +63,39 @@ func TestSettingsOfTheFile(t *testing.T) {
 }
 
 func TestALinkedFileStaysOne(t *testing.T) {
-	d := Dir(t.TempDir())
+	f := File(filepath.Join(t.TempDir(), "config.yaml"))
 	elsewhere := filepath.Join(t.TempDir(), "vecctl.yaml")
 	if err := os.WriteFile(elsewhere, []byte("listen: none\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(elsewhere, d.Config()); err != nil {
+	if err := os.Symlink(elsewhere, string(f)); err != nil {
 		t.Skip("no links here:", err)
 	}
-	if err := d.SetConfig("base_url", "https://new.example"); err != nil {
+	if err := f.Set("base_url", "https://new.example"); err != nil {
 		t.Fatal(err)
 	}
 	if body, err := os.ReadFile(elsewhere); err != nil || string(body) != "listen: none\nbase_url: https://new.example\n" {
 		t.Errorf("%q, %v", body, err)
 	}
-	if to, err := os.Readlink(d.Config()); err != nil || to != elsewhere {
+	if to, err := os.Readlink(string(f)); err != nil || to != elsewhere {
 		t.Errorf("the link leads to %q, %v", to, err)
 	}
 }
 
 func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
-	d := Dir(t.TempDir())
+	f := File(filepath.Join(t.TempDir(), "config.yaml"))
 	const before = "# our vault\nlisten: none # behind a proxy\nbase_url: https://old.example\ndrop:\n    settle: 2s\n"
-	if err := os.WriteFile(d.Config(), []byte(before), 0o644); err != nil {
+	if err := os.WriteFile(string(f), []byte(before), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SetConfig("base_url", "https://new.example"); err != nil {
+	if err := f.Set("base_url", "https://new.example"); err != nil {
 		t.Fatal(err)
 	}
-	body, err := os.ReadFile(d.Config())
+	body, err := os.ReadFile(string(f))
 	if want := strings.Replace(before, "old", "new", 1); err != nil || string(body) != want {
 		t.Errorf("got %q, %v, want %q", body, err, want)
 	}
-	if info, err := os.Stat(d.Config()); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(string(f)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	// One of a section, in a section that is there, that is empty, and that is not.
@@ -105,75 +105,56 @@ func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
 		{"drop: # nothing yet\nlisten: none\n", "drop: # nothing yet\n    poll: \"true\"\nlisten: none\n"},
 		{"", "drop:\n    poll: \"true\"\n"},
 	} {
-		if err := os.WriteFile(d.Config(), []byte(test.before), 0o600); err != nil {
+		if err := os.WriteFile(string(f), []byte(test.before), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.SetConfig("drop.poll", "true"); err != nil {
+		if err := f.Set("drop.poll", "true"); err != nil {
 			t.Fatal(err)
 		}
-		if body, err := os.ReadFile(d.Config()); err != nil || string(body) != test.want {
+		if body, err := os.ReadFile(string(f)); err != nil || string(body) != test.want {
 			t.Errorf("got %q, %v, want %q", body, err, test.want)
 		}
-		if c, err := d.LoadConfig(); err != nil || c.Get("drop.poll") != "true" {
-			t.Errorf("it reads %q, %v", c.Get("drop.poll"), err)
+		if c, err := load(f); err != nil || !c.Drop.Poll {
+			t.Errorf("it reads %v, %v", c.Drop.Poll, err)
 		}
 	}
 	// A home without the file gets one.
-	fresh := Dir(t.TempDir())
-	if err := fresh.SetConfig("base_url", "https://new.example"); err != nil {
+	fresh := File(filepath.Join(t.TempDir(), "config.yaml"))
+	if err := fresh.Set("base_url", "https://new.example"); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := fresh.LoadConfig(); err != nil || c.Get("base_url") != "https://new.example" {
-		t.Errorf("%q, %v", c.Get("base_url"), err)
+	if c, err := load(fresh); err != nil || c.BaseURL != "https://new.example" {
+		t.Errorf("%q, %v", c.BaseURL, err)
 	}
 	// A broken file is not overwritten.
-	if err := os.WriteFile(d.Config(), []byte("a: b: c"), 0o600); err != nil {
+	if err := os.WriteFile(string(f), []byte("a: b: c"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SetConfig("base_url", "https://x.example"); !fault.Is(err, fault.Invalid) {
+	if err := f.Set("base_url", "https://x.example"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestEveryDefaultPassesItsOwnCheck(t *testing.T) {
-	seen := map[string]bool{}
-	for _, s := range Settings() {
-		if err := s.Check(s.Default, "default"); err != nil {
-			t.Error(err)
-		}
-		if seen[s.Env] || s.Env == "" || s.Meaning == "" {
-			t.Errorf("%s has no environment variable of its own, or no meaning", s.Key)
-		}
-		seen[s.Env] = true
-	}
-}
-
-func FuzzParseConfig(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{"", "listen: none\n", "drop: {settle: 1s}\n", "a: &x [*x]\n", "<<: {listen: none}\n", "drop:\n  <<: *a\n", "? [a]\n: b\n"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c, err := parseConfig(body)
-		if err != nil {
-			if _, ok := fault.Message(err); !ok {
-				t.Errorf("an error that is not for people: %v", err)
-			}
-			return
+		c, err := parse(body)
+		if err == nil {
+			var all Config
+			err = all.setFrom("config.yaml", c)
 		}
-		for key, value := range c.values {
-			if s, ok := FindSetting(key); !ok || s.Check(value, "") != nil {
-				t.Errorf("%s: %q was let in", key, value)
+		if _, ok := fault.Message(err); err != nil && !ok {
+			t.Errorf("an error that is not for people: %v", err)
+		}
+		for key := range c.scalars {
+			if s, ok := FindSetting(key); !ok || s.Outside {
+				t.Errorf("%s was let in", key)
 			}
 		}
 	})
 }
 
-func TestTheDiskOfAFolder(t *testing.T) {
-	d, err := DiskOf(t.TempDir())
-	if err != nil || d.Total == 0 || d.Free > d.Total {
-		t.Errorf("%+v, %v", d, err)
-	}
-	if _, err := DiskOf(filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("a folder that does not exist has a disk")
-	}
-}
+// load reads the settings of a file alone.
+func load(f File) (Config, error) { return Load(Source{Home: filepath.Dir(string(f)), File: f}) }

@@ -1,9 +1,7 @@
-package home
+package config
 
 import (
-	"crypto/rand"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,25 +17,25 @@ func TestNumbersHaveBounds(t *testing.T) {
 		"retention.mails": "3650",
 	} {
 		s, _ := FindSetting(key)
-		if err := s.Check(good, "x"); err != nil {
+		if err := s.set(good, "x"); err != nil {
 			t.Error(err)
 		}
 		for _, bad := range []string{"-1", "1000000000000", "9223372036854775807", "1e3", "x"} {
-			if err := s.Check(bad, "x"); !fault.Is(err, fault.Invalid) {
+			if err := s.set(bad, "x"); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s: %s is taken: %v", key, bad, err)
 			}
 		}
 	}
 }
 
-// Whoever calls from an IPv4 address is known by it, however the operator wrote it.
-func TestParseProxies(t *testing.T) {
+// A caller with an IPv4 address is known by it, however the operator wrote it.
+func TestProxies(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]string{
 		"": "", "127.0.0.1, 10.0.0.0/8": "127.0.0.1/32 10.0.0.0/8", "10.9.9.9/8": "10.0.0.0/8", "::1,,fd00::/8": "::1/128 fd00::/8",
 		"::ffff:10.0.0.1": "10.0.0.1/32", "::ffff:10.0.0.0/104": "10.0.0.0/8", "::/0": "::/0",
 	} {
-		all, err := ParseProxies(list)
+		all, err := parseNetworks(list)
 		var got []string
 		for _, one := range all {
 			got = append(got, one.String())
@@ -47,17 +45,17 @@ func TestParseProxies(t *testing.T) {
 		}
 	}
 	for _, list := range []string{"x", "10.0.0.0/33", "10.0.0.1:80", "127.0.0.1 10.0.0.1"} {
-		if _, err := ParseProxies(list); !fault.Is(err, fault.Invalid) {
+		if _, err := parseNetworks(list); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", list, err)
 		}
 	}
 }
 
-func FuzzParseProxies(f *testing.F) {
+func FuzzProxies(f *testing.F) {
 	f.Add("127.0.0.1, 10.0.0.0/8")
 	f.Add("::ffff:10.0.0.1,fe80::1%eth0,::/0")
 	f.Fuzz(func(t *testing.T, list string) {
-		all, err := ParseProxies(list)
+		all, err := parseNetworks(list)
 		if err != nil {
 			if !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: %v", list, err)
@@ -77,10 +75,16 @@ func FuzzParseProxies(f *testing.F) {
 	})
 }
 
-// FuzzSetting holds that what a setting lets in can be used where it is read.
+func parseNetworks(list string) (all []netip.Prefix, err error) {
+	err = networks{&all}.set(list)
+	return all, err
+}
+
+// FuzzSetting holds that a value that is let in can be used, and that what is written of
+// it reads as the same value.
 func FuzzSetting(f *testing.F) {
 	for i, s := range Settings() {
-		f.Add(uint8(i), s.Default)
+		f.Add(uint8(i), s.String())
 	}
 	for _, value := range []string{"1h30m", "-1s", "9223372036854775807", "1e1000", "NaN", "0x10", "smtp://a:b@c:0", "smtps://[::1", "http://", "a@b.c", "2540400h"} {
 		for i := range Settings() {
@@ -88,61 +92,48 @@ func FuzzSetting(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, value string) {
-		s := Settings()[int(which)%len(Settings())]
-		err := s.Check(value, "--flag")
-		if err != nil {
+		var c Config
+		s := c.settings()[int(which)%len(Settings())]
+		if err := s.set(value, "--flag"); err != nil {
 			if message, ok := fault.Message(err); !ok || !strings.HasPrefix(message, s.Key) {
-				t.Errorf("%s: nobody is told what is wrong with it: %v", s.Key, err)
+				t.Errorf("%s: the message does not name it: %v", s.Key, err)
 			}
 			if s.Secret && len(value) > 30 && strings.Contains(err.Error(), value) {
 				t.Errorf("%s: a secret is shown", s.Key)
 			}
 			return
 		}
-		if value == "" {
-			return
+		for name, d := range map[string]time.Duration{"settle": c.Drop.Settle, "wait": c.Drop.Wait, "hold": c.Mail.Hold, "mails": c.Retention.Mails, "refused": c.Retention.Refused} {
+			if d < 0 {
+				t.Errorf("%s: %q is %v", name, value, d)
+			}
 		}
-		switch {
-		case strings.HasPrefix(s.Key, "retention."), s.Key == "log.max_age":
-			days, err := strconv.Atoi(value)
-			if age := time.Duration(days) * 24 * time.Hour; err != nil || age < 0 || age/(24*time.Hour) != time.Duration(days) {
-				t.Errorf("%s: %q are %v: %v", s.Key, value, age, err)
+		for _, mm := range []float64{c.QR.SizeMM, c.QR.MarginMM} {
+			if !(mm >= 0 && mm <= 200) {
+				t.Errorf("%s: %q is %v mm", s.Key, value, mm)
 			}
-		case s.Key == "drop.settle", s.Key == "drop.wait", s.Key == "mail.hold":
-			if d, err := time.ParseDuration(value); err != nil || d < 0 {
-				t.Errorf("%s: %q is %v: %v", s.Key, value, d, err)
-			}
-		case s.Key == "qr.size", s.Key == "qr.margin":
-			if mm, err := strconv.ParseFloat(value, 64); err != nil || !(mm > 0 && mm <= 200) {
-				t.Errorf("%s: %q is %v: %v", s.Key, value, mm, err)
-			}
+		}
+		if s.Key == "mail.smtp_url" {
+			return // its text leaves the password out
+		}
+		var again Config
+		same := again.settings()[int(which)%len(Settings())]
+		if err := same.set(s.String(), "again"); s.String() != "" && (err != nil || same.String() != s.String()) {
+			t.Errorf("%s: %q is written %q, which reads %q, %v", s.Key, value, s.String(), same.String(), err)
 		}
 	})
 }
 
-// FuzzSecretsKey holds that what is read of the file of keys is what it says.
-func FuzzSecretsKey(f *testing.F) {
-	dir := Dir(f.TempDir())
-	f.Add(strings.Repeat("ab", secretKeyLength) + " 2026-05-02T12:00:00Z\n" + strings.Repeat("cd", secretKeyLength) + "\n")
-	f.Add("\n")
-	f.Add(strings.Repeat("AB", secretKeyLength) + "  2026-05-02T12:00:00Z")
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := dir.parseSecretKeys(rand.Reader, text)
-		if err != nil {
-			if !fault.Is(err, fault.Damaged) {
-				t.Errorf("%q: %v", text, err)
-			}
-			return
+func TestCheckBaseURL(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"https://vec.example.edu": true, "http://127.0.0.1:7780": true, "https://example.edu/certificates/": true,
+		"": false, "vec.example.edu": false, "ftp://example.edu": false, "https://": false, "https://u:p@example.edu": false,
+		"https://example.edu?x=1": false, "https://example.edu#x": false, "https://example.edu/" + strings.Repeat("x", 200): false,
+		"https://zürich.example/Prüfung": true, "https://zürich.example/" + strings.Repeat("ü", 100): false,
+		"javascript:alert(1)": false, "https://exa mple.edu": false,
+	} {
+		if err := CheckBaseURL(url); (err == nil) != ok {
+			t.Errorf("%q: %v", url, err)
 		}
-		sealed, err := s.Seal("place", "whsec_x")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.Open("place", sealed); err != nil || got != "whsec_x" {
-			t.Errorf("%q: %q, %v", text, got, err)
-		}
-		if lines := strings.Count(strings.TrimSpace(text), "\n") + 1; len(s.Keys()) != lines {
-			t.Errorf("%d keys in %d lines", len(s.Keys()), lines)
-		}
-	})
+	}
 }

@@ -1,0 +1,140 @@
+// Package config holds the settings of a home as typed values.
+//
+// A setting may stand in a flag, in the environment or in config.yaml, in this order
+// of precedence; else it has a default. Load is the one place that decides between
+// them.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// DefaultBaseURL is what links begin with until an address is set.
+const DefaultBaseURL = "http://127.0.0.1:7780"
+
+// Config is all that an operator decides. Paths are absolute once it is loaded.
+type Config struct {
+	Home       string
+	API, Token string // of a remote vault; "" for none
+	BaseURL    string // what QR codes and links begin with
+	Listen     string // TCP address of the documented API; "" for none
+	TLS        TLS
+	Proxies    []netip.Prefix // that may say who calls, and how
+	Limits     Limits
+	Drop       Drop
+	Signing    Signing
+	QR         vault.Placement // zero fields are left to the templates and the program
+	Mail       Mail
+	Authority  Authority
+	Webhooks   Webhooks
+	Receiver   Receiver
+	Retention  Retention
+	Log        Log
+
+	values map[string]Value // by key; nil unless it was loaded
+}
+
+// TLS names the files of a certificate and its key, PEM; both are "" for plain HTTP.
+type TLS struct{ Cert, Key string }
+
+// Limits are those of callers.
+type Limits struct {
+	PerMinute int // calls of a token; 0 is any number
+}
+
+// Drop says which folder is watched, and how.
+type Drop struct {
+	Folder       string
+	Poll         bool // look now and then, without file system events
+	Settle, Wait time.Duration
+}
+
+// Signing says how documents are signed.
+type Signing struct {
+	TimestampServer     string // "" for none
+	Visible, Restricted bool
+}
+
+// Mail says how mails leave and come back.
+type Mail struct {
+	Server            *mail.Server // nil: mails are written into the home
+	PerMinute         int          // 0 is any number
+	Connections       int
+	Hold              time.Duration // how long mails about new certificates wait
+	Staff             string        // "" is the sender's address
+	Applications      []string      // nil is Staff; an empty list is nobody
+	ApplicationsEvery time.Duration
+	Bounces           string // mailbox of returned mails; "" for none
+	BounceSecret      string // of POST /mail/bounces; "" closes it
+}
+
+// DigestTo are the addresses that are told which applications wait.
+func (m Mail) DigestTo() []string {
+	if m.Applications == nil && m.Staff != "" {
+		return []string{m.Staff}
+	}
+	return m.Applications
+}
+
+// Authority says how the home's certification authority works, and which one the home
+// calls.
+type Authority struct {
+	MinSDK          string
+	Resolvers       []string
+	URL, Store, Key string
+}
+
+// Webhooks are the settings of webhooks that the home sends.
+type Webhooks struct{ AllowPrivate bool }
+
+// Receiver says which webhooks are accepted, and what is done with each event.
+type Receiver struct {
+	Secrets []string // signing secrets
+	Forward []string // addresses that every event is sent on to
+	Command string   // what the shell runs for every event
+}
+
+// Retention says how long each kind of record is kept; 0 is for ever.
+type Retention struct {
+	Deliveries, Received, Mails, Verified, Evidence, Refused time.Duration
+}
+
+// Log says what is logged, and where.
+type Log struct {
+	Level     slog.Level
+	Format    string // "text" or "json"; "" is text on a terminal
+	File      string // "" is standard error
+	MaxSizeMB int
+	MaxDays   int
+}
+
+// Default returns the settings of a home in which nothing is set. Its paths count from
+// the home.
+func Default() Config {
+	const day = 24 * time.Hour
+	return Config{
+		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
+		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
+		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
+		Authority: Authority{MinSDK: "1.0.0", Resolvers: []string{"1.1.1.1", "9.9.9.9"}},
+		Retention: Retention{Deliveries: 30 * day},
+		Log:       Log{Level: slog.LevelInfo, MaxSizeMB: 50, MaxDays: 30},
+	}
+}
+
+// splitList splits a list with commas between its items.
+func splitList(text string) []string {
+	all := []string{}
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}

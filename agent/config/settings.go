@@ -1,0 +1,184 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+
+	"golang.org/x/mod/semver"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Setting is one thing that an operator decides: by flag, environment or
+// config.yaml, in this order, else by default.
+type Setting struct {
+	Key     string // in config.yaml; sections end with a dot
+	Env     string
+	Flag    string // of "vecctl agent"; "" where there is none
+	Meaning string
+	Secret  bool
+	// Outside says that it cannot stand in config.yaml, since it says where that is.
+	Outside bool
+	value   value // of the Config that the setting is of
+}
+
+// String returns the setting's value as text.
+func (s Setting) String() string { return s.value.String() }
+
+// IsSwitch reports whether the setting is true or false.
+func (s Setting) IsSwitch() bool {
+	_, is := s.value.(toggle)
+	return is
+}
+
+// IsPath reports whether the setting is a path.
+func (s Setting) IsPath() bool {
+	_, is := s.value.(path)
+	return is
+}
+
+// set reads a text that stands in a place.
+func (s Setting) set(text, place string) error {
+	if err := s.value.set(text); err != nil {
+		message, _ := fault.Message(err)
+		return fault.Newf(fault.Invalid, "%s (%s): %s", s.Key, place, message)
+	}
+	return nil
+}
+
+// Bounds of numbers.
+const (
+	maxPerMinute   = 1_000_000
+	maxConnections = 256
+	maxMegabytes   = 1_000_000
+	maxDays        = 36_500
+)
+
+// Settings lists all with their defaults, in the order in which they are shown.
+func Settings() []Setting {
+	c := Default()
+	return c.settings()
+}
+
+// settings lists the settings of a Config. What a setting reads goes into the Config.
+func (c *Config) settings() []Setting {
+	return []Setting{
+		{Key: "home", Env: "VECCTL_HOME", Flag: "home", Meaning: "data `DIR`ectory", Outside: true, value: path{&c.Home}},
+		{Key: "api", Env: "VECCTL_API", Flag: "api", Meaning: "talk to the API at `URL` instead of the home", value: text{to: &c.API}},
+		{Key: "token", Env: "VECCTL_TOKEN", Flag: "token", Meaning: "API `TOKEN`", Secret: true, value: text{to: &c.Token}},
+		{Key: "base_url", Env: "VECCTL_BASE_URL", Meaning: "what QR codes and links begin with", value: text{&c.BaseURL, CheckBaseURL}},
+		{Key: "listen", Env: "VECCTL_LISTEN", Flag: "listen", Meaning: "`ADDRESS` of the documented API; \"none\" for none", value: listenAddress{&c.Listen}},
+		{Key: "tls.cert", Env: "VECCTL_TLS_CERT", Flag: "tls-cert", Meaning: "certificate `FILE` (PEM, with its chain) with which the documented API answers over HTTPS", value: path{&c.TLS.Cert}},
+		{Key: "tls.key", Env: "VECCTL_TLS_KEY", Flag: "tls-key", Meaning: "`FILE` of that certificate's key (PEM)", value: path{&c.TLS.Key}},
+		{Key: "proxies", Env: "VECCTL_PROXIES", Flag: "proxies", Meaning: "`ADDRESSES` of proxies that are trusted to say who calls, with commas: 127.0.0.1, 10.0.0.0/8", value: networks{&c.Proxies}},
+		{Key: "limits.per_minute", Env: "VECCTL_LIMIT", Meaning: "how many calls a token may make in a minute (default: any number)", value: count{&c.Limits.PerMinute, maxPerMinute}},
+		{Key: "drop.dir", Env: "VECCTL_DROP", Flag: "drop", Meaning: "`DIR`ectory to watch for manifests and documents (default: drop in the home)", value: path{&c.Drop.Folder}},
+		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Meaning: "look into the drop folder now and then, without file system events", value: toggle{&c.Drop.Poll}},
+		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Meaning: "how `LONG` a dropped file must stand still", value: duration{&c.Drop.Settle}},
+		{Key: "drop.wait", Env: "VECCTL_WAIT", Flag: "wait", Meaning: "how `LONG` a dropped manifest waits for its documents", value: duration{&c.Drop.Wait}},
+		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", value: text{&c.Signing.TimestampServer, checkServer}},
+		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the signature's appearance, which viewers let people click", value: toggle{&c.Signing.Visible}},
+		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "stamp documents too whose author forbids changes", value: toggle{&c.Signing.Restricted}},
+		{Key: "qr.at", Env: "VECCTL_QR_AT", Meaning: "`PLACE` of QR codes: a corner, auto, or X,Y in mm from the top left (default: bottom-right)", value: text{&c.QR.At, checkPosition}},
+		{Key: "qr.size", Env: "VECCTL_QR_SIZE", Meaning: "side of QR codes in `MM` (default: 22)", value: millimetres{&c.QR.SizeMM, 8, 200}},
+		{Key: "qr.margin", Env: "VECCTL_QR_MARGIN", Meaning: "distance of QR codes from the page's edges in `MM` (default: 8)", value: millimetres{&c.QR.MarginMM, 0.1, 200}},
+		{Key: "mail.smtp_url", Env: "VECCTL_SMTP_URL", Meaning: "`URL` of the mail server, such as smtp://user:password@host:587 (default: mails are written to mail/ in the home)", Secret: true, value: mailServer{&c.Mail.Server}},
+		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", value: count{&c.Mail.PerMinute, maxPerMinute}},
+		{Key: "mail.lines", Env: "VECCTL_MAIL_LINES", Meaning: "how many connections to the mail server there may be", value: count{&c.Mail.Connections, maxConnections}},
+		{Key: "mail.hold", Env: "VECCTL_MAIL_HOLD", Meaning: "how `LONG` mails about new certificates wait, so that they can be cancelled", value: duration{&c.Mail.Hold}},
+		{Key: "mail.staff", Env: "VECCTL_MAIL_STAFF", Meaning: "`ADDRESS` for mails to staff (default: the sender address)", value: text{&c.Mail.Staff, checkEmail}},
+		{Key: "mail.applications", Env: "VECCTL_MAIL_APPLICATIONS", Meaning: "`ADDRESSES` that are told when new applications wait for a decision, with commas, or none (default: that of mail.staff, where it is set)", value: emails{&c.Mail.Applications}},
+		{Key: "mail.applications_every", Env: "VECCTL_MAIL_APPLICATIONS_EVERY", Meaning: "shortest `TIME` from one mail about applications to the next", value: duration{&c.Mail.ApplicationsEvery}},
+		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed", value: path{&c.Mail.Bounces}},
+		{Key: "mail.bounce_secret", Env: "VECCTL_MAIL_BOUNCE_SECRET", Meaning: "`SECRET` with which returned mails may be handed in at POST /mail/bounces (default: nobody may)", Secret: true, value: text{&c.Mail.BounceSecret, checkSecret}},
+		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Meaning: "lowest SDK `VERSION` that the certification authority certifies", value: text{&c.Authority.MinSDK, checkVersion}},
+		{Key: "authority.resolvers", Env: "VECCTL_AUTHORITY_RESOLVERS", Meaning: "`ADDRESSES` of at least two DNS servers that must agree on the proof of a domain, with commas", value: words{&c.Authority.Resolvers}},
+		{Key: "webhooks.allow_private", Env: "VECCTL_WEBHOOK_ALLOW_PRIVATE", Meaning: "let webhooks go to private and loopback addresses, over plain HTTP too", value: toggle{&c.Webhooks.AllowPrivate}},
+		{Key: "receiver.secrets", Env: "VECCTL_RECEIVER_SECRET", Meaning: "signing secrets that POST /webhooks/vec accepts, with commas", Secret: true, value: words{&c.Receiver.Secrets}},
+		{Key: "receiver.forward", Env: "VECCTL_RECEIVER_FORWARD", Meaning: "`URL` that every received event is sent on to", value: serverURL{&c.Receiver.Forward}},
+		{Key: "receiver.exec", Env: "VECCTL_RECEIVER_EXEC", Meaning: "`COMMAND` that the shell runs for every received event", value: text{to: &c.Receiver.Command}},
+		{Key: "authority.url", Env: "VECCTL_AUTHORITY", Flag: "authority", Meaning: "`URL` of the certification authority to call (default: the home's own)", value: text{&c.Authority.URL, checkServer}},
+		{Key: "authority.store", Env: "VECCTL_AUTHORITY_STORE", Flag: "store", Meaning: "`NAME` of the store that calls the authority", value: text{to: &c.Authority.Store}},
+		{Key: "authority.key", Env: "VECCTL_AUTHORITY_KEY", Flag: "key", Meaning: "the store's API `KEY`", Secret: true, value: text{to: &c.Authority.Key}},
+		{Key: "retention.deliveries", Env: "VECCTL_RETENTION_DELIVERIES", Meaning: "days for which ended deliveries of webhooks are kept; 0 for ever", value: days{&c.Retention.Deliveries}},
+		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Meaning: "days for which received events are kept; 0 for ever", value: days{&c.Retention.Received}},
+		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 for ever", value: days{&c.Retention.Mails}},
+		{Key: "retention.verified", Env: "VECCTL_RETENTION_VERIFIED", Meaning: "days for which verified PDFs stay in verified/ of the home; the reports stay, and each PDF can be downloaded; 0 for ever", value: days{&c.Retention.Verified}},
+		{Key: "retention.evidence", Env: "VECCTL_RETENTION_EVIDENCE", Meaning: "days after a rejection for which what an applicant handed in is kept; 0 for ever", value: days{&c.Retention.Evidence}},
+		{Key: "retention.refused", Env: "VECCTL_RETENTION_REFUSED", Meaning: "days for which what was dropped and refused stays in failed/ of the home; 0 for ever", value: days{&c.Retention.Refused}},
+		{Key: "log.level", Env: "VECCTL_LOG_LEVEL", Flag: "log-level", Meaning: "`LEVEL`: debug, info, warn, error", value: logLevel{&c.Log.Level}},
+		{Key: "log.format", Env: "VECCTL_LOG_FORMAT", Flag: "log-format", Meaning: "`FORM` of the log: text, json (default: text on a terminal, else json)", value: text{&c.Log.Format, checkOneOf("text", "json")}},
+		{Key: "log.file", Env: "VECCTL_LOG_FILE", Flag: "log-file", Meaning: "log into `FILE` instead of standard error", value: path{&c.Log.File}},
+		{Key: "log.max_size", Env: "VECCTL_LOG_MAX_SIZE", Meaning: "megabytes after which a new log file is begun", value: count{&c.Log.MaxSizeMB, maxMegabytes}},
+		{Key: "log.max_age", Env: "VECCTL_LOG_MAX_AGE", Meaning: "days after which an old log file is removed", value: count{&c.Log.MaxDays, maxDays}},
+	}
+}
+
+// FindSetting returns the setting of a key with its default; ok is false when there is
+// none.
+func FindSetting(key string) (s Setting, ok bool) {
+	c := Default()
+	return c.find(key)
+}
+
+func (c *Config) find(key string) (s Setting, ok bool) {
+	all := c.settings()
+	i := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return all[i], true
+}
+
+// CheckBaseURL refuses what links cannot begin with. The length is bounded so
+// that the QR code of a link stays one that a phone can read.
+func CheckBaseURL(s string) error {
+	const longest = 200
+	u, err := url.Parse(s)
+	link, noLink := qr.Link(s)
+	if err != nil || noLink != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil || len(link) > longest {
+		return fault.Newf(fault.Invalid,
+			"%q cannot be a base URL; give one such as https://certificates.example.edu, at most %d characters", s, longest)
+	}
+	return nil
+}
+
+func checkServer(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fault.Newf(fault.Invalid, "%q is not the address of a server; want one such as http://timestamps.example.org", v)
+	}
+	return nil
+}
+
+func checkSecret(v string) error {
+	const least = 16
+	if len(v) < least {
+		return fault.Newf(fault.Invalid, "a secret has %d characters at least", least)
+	}
+	return nil
+}
+
+func checkEmail(v string) error {
+	if !vault.ValidEmail(v) {
+		return fault.Newf(fault.Invalid, "%q is not an e-mail address", v)
+	}
+	return nil
+}
+
+func checkVersion(v string) error {
+	if !semver.IsValid("v" + v) {
+		return fault.Newf(fault.Invalid, "%q is no version; want one such as 1.9.0", v)
+	}
+	return nil
+}
+
+// checkPosition takes what says where on a page codes go.
+func checkPosition(v string) error {
+	_, err := pdf.ParsePlace(v)
+	return err
+}

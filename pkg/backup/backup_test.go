@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -273,6 +274,33 @@ func TestHostileBackups(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		wantAlone(t, dir, "b")
+	}
+}
+
+// A small file may state lists of any size; reading it takes no more memory than the lists' true lines.
+func TestListsThatExplode(t *testing.T) {
+	head := member{headerName, `{"format": 1}`}
+	line := sumOf("a") + "  a\n"
+	for name, members := range map[string][]member{
+		"one line for ever":            {head, {sumsName, strings.Repeat("a", 256<<20)}},
+		"one line again and again":     {head, {sumsName, strings.Repeat(line, 256<<20/len(line))}},
+		"elsewhere, one line for ever": {head, {elsewhereName, strings.Repeat("a", 256<<20)}},
+		"elsewhere, again and again":   {head, {elsewhereName, strings.Repeat(sumOf("a")+"  "+blobPath(sumOf("a"))+"\n", 2<<20)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, err := io.ReadAll(archive(t, members...))
+			must(t, err)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err = Read(t.Context(), bytes.NewReader(body), nil)
+			runtime.ReadMemStats(&after)
+			if !fault.Is(err, fault.Damaged) {
+				t.Errorf("it is read: %v", err)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+				t.Errorf("a file of %d bytes took %d MB", len(body), took>>20)
+			}
+		})
 	}
 }
 

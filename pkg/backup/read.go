@@ -34,11 +34,11 @@ type Entry struct {
 // known when Read has returned.
 type Visit func(m Entry, body io.Reader) error
 
-// Limits of a header and of the lists, in bytes; a list has a line of about 140 a
-// document.
+// Limits of a header and of a line of a list, in bytes. A list as a whole is bounded by what
+// the archive really has: it is read line by line, and no line may come twice.
 const (
 	maxHeader = 1 << 20
-	maxList   = 1 << 32
+	maxLine   = 64 << 10 // a name of a home has at most 4,096 bytes
 )
 
 // reader takes an archive apart.
@@ -114,12 +114,22 @@ func (b *reader) next(visit Visit) error {
 	case first && h.Name != headerName:
 		return fault.New(fault.Damaged, "this is no backup of a vecctl home; vecctl backup makes one")
 	case h.Name == sumsName:
-		list, err := b.list(h)
-		b.listed = list
-		return err
+		b.listed = map[string]string{}
+		return b.list(h, func(sum, name string) bool {
+			// A name that no member had is wrong, however many of them there are.
+			_, twice := b.listed[name]
+			_, there := b.sums[name]
+			b.listed[name] = sum
+			return there && !twice
+		})
 	case h.Name == elsewhereName:
-		list, err := b.list(h)
-		b.found.Elsewhere = slices.Sorted(maps.Values(list))
+		seen := map[string]bool{}
+		err := b.list(h, func(sum, name string) bool {
+			twice := seen[sum]
+			seen[sum] = true
+			return !twice && blobSum(name) == sum
+		})
+		b.found.Elsewhere = slices.Sorted(maps.Keys(seen))
 		return err
 	case h.Name == headerName:
 		return b.header(h)
@@ -190,22 +200,24 @@ func (b *reader) header(h *tar.Header) error {
 	return nil
 }
 
-// list reads lines of hash and name.
-func (b *reader) list(h *tar.Header) (map[string]string, error) {
-	body, err := b.whole(h, maxList)
-	if err != nil {
-		return nil, err
-	}
-	list := map[string]string{}
-	for line := range strings.Lines(string(body)) {
-		sum, name, ok := parseLine(line)
-		_, twice := list[name]
-		if !ok || twice || (h.Name == elsewhereName && blobSum(name) != sum) {
-			return nil, damagedError(fmt.Errorf("%s has a line that is none", h.Name))
+// list reads lines of hash and name, one at a time, and ends at the first that take refuses.
+func (b *reader) list(h *tar.Header, take func(sum, name string) bool) error {
+	digest := sha256.New()
+	lines := bufio.NewReaderSize(io.TeeReader(b.tar, digest), maxLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			b.sums[h.Name] = hex.EncodeToString(digest.Sum(nil))
+			return nil
+		case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+			return err
 		}
-		list[name] = sum
+		sum, name, ok := parseLine(string(line))
+		if !ok || !take(sum, name) {
+			return damagedError(fmt.Errorf("%s has a line that is none", h.Name))
+		}
 	}
-	return list, nil
 }
 
 // compare holds what was read to what SHA256SUMS says.

@@ -13,8 +13,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -135,7 +138,7 @@ func (c *Client) Do(req *http.Request) (Response, error) {
 // may be: its form, and, where its host is an address in numbers, that. What a
 // name resolves to is judged at every connection anew.
 func (c *Client) Check(target *url.URL) error {
-	host := target.Hostname()
+	host := canonicalHost(target.Hostname())
 	switch {
 	case target.Scheme != "https" && (target.Scheme != "http" || !c.policy.AllowPrivate):
 		return fault.New(fault.Invalid, "The address must begin with https://")
@@ -143,6 +146,8 @@ func (c *Client) Check(target *url.URL) error {
 		return fault.New(fault.Invalid, "The address names no host")
 	case target.User != nil:
 		return fault.New(fault.Invalid, "The address must not hold a user name or password")
+	case !c.policy.AllowPrivate && (host == "localhost" || strings.HasSuffix(host, ".localhost")):
+		return fault.Newf(fault.Invalid, "%s is this machine, which is not called", host)
 	case isNumericHost(host):
 		if _, err := netip.ParseAddr(host); err != nil {
 			return fault.Newf(fault.Invalid, "%s is a number in place of an address", host)
@@ -159,6 +164,18 @@ func (c *Client) Check(target *url.URL) error {
 		return fault.New(fault.Invalid, message)
 	}
 	return nil
+}
+
+// canonicalHost writes a host as a resolver will see it: letters and digits in circles or of
+// full width become plain ones, and so do the dots of other scripts.
+func canonicalHost(host string) string {
+	host = strings.Map(func(r rune) rune {
+		if r == '\u3002' || r == '\uff0e' || r == '\uff61' {
+			return '.'
+		}
+		return r
+	}, host)
+	return strings.ToLower(strings.TrimSuffix(norm.NFKC.String(host), "."))
 }
 
 // Close ends the connections that are kept for later.

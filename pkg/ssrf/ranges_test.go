@@ -127,7 +127,17 @@ func TestCheckOfForms(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	for address, ok := range map[string]bool{"http://127.0.0.1:9/": true, "http://example.com/": true, "http://8.8.8.8/": false, "https://8.8.8.8/": true, "https://169.254.169.254/": false} {
+	for _, address := range []string{"https://localhost/x", "https://LOCALHOST.:8443/", "https://api.localhost/", "https://①②⑦.⓪.⓪.①/", "https://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
+		"https://１２７。0。0。1/", "https://⓪x7f000001/", "https://ⓛocalhost/"} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ssrf.New(ssrf.Policy{}).Check(u); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	for address, ok := range map[string]bool{"https://localhost/": true, "http://127.0.0.1:9/": true, "http://example.com/": true, "http://8.8.8.8/": false, "https://8.8.8.8/": true, "https://169.254.169.254/": false} {
 		u, err := url.Parse(address)
 		if err != nil {
 			t.Fatal(err)

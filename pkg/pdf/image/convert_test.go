@@ -251,6 +251,7 @@ func TestRefusedImages(t *testing.T) {
 	}{
 		{"too many pixels", patched(good, size(8000, 6000)), reject.ImageTooLarge, "8000 x 6000 pixels"},
 		{"absurdly many pixels", patched(good, size(1<<31-1, 1<<31-1)), reject.ImageTooLarge, "more than 40 megapixels"},
+		{"a strip", patched(good, size(39_000_000, 1)), reject.ImageTooLarge, "39000000 x 1 pixels, and no side may have more than"},
 		{"a JPEG of too many pixels", sized(8000, 6000), reject.ImageTooLarge, "8000 x 6000 pixels"},
 		{"a PNG that says more than it holds", patched(good, size(6000, 6000)), reject.DamagedImage, "holds data for fewer"},
 		{"a PNG that says a little more", patched(good, size(80, 61)), reject.DamagedImage, "holds data for fewer"},

@@ -62,6 +62,8 @@ func (d *Dimensions) setSize(width, height int) error {
 	switch {
 	case width <= 0 || height <= 0:
 		return reject.New(reject.DamagedImage, "The image has no width or no height")
+	case width*height <= maxPixels && max(width, height) > maxSide:
+		return reject.Newf(reject.ImageTooLarge, "The image has %d x %d pixels, and no side may have more than %d", width, height, maxSide)
 	case width*height > maxPixels || width > maxSide || height > maxSide:
 		return reject.Newf(reject.ImageTooLarge, "The image has %d x %d pixels, which is more than 40 megapixels", width, height)
 	}

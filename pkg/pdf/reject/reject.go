@@ -39,7 +39,7 @@ var remedies = map[Reason]string{
 	Empty:            "Export the document again and make sure that the copy is complete.",
 	NotPDF:           "Export the document as PDF, or send a JPEG or PNG image.",
 	UnsupportedImage: "Save the image as JPEG or PNG.",
-	ImageTooLarge:    "Scale the image down to at most 40 megapixels.",
+	ImageTooLarge:    "Scale the image down to at most 40 megapixels, no side longer than 65,535 pixels.",
 	DamagedImage:     "Open the image in an editor and save it again as JPEG or PNG.",
 	Truncated:        "The end of the file is missing: copy or export it again.",
 	Damaged:          "Open it in a PDF viewer and print or save it as a new PDF.",

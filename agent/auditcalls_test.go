@@ -15,6 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // auditCase calls a route.
@@ -72,7 +73,7 @@ func ofCertificates() []auditCase {
 		}},
 		{`adminapi "POST /panel/certificates/{name}/reissue"`, func(x *watched) {
 			name := "Somebody Else"
-			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, adminclient.Amendment{Name: &name})
+			_, err := x.staff.Reissue(x.Context(), x.report.Rows[0].UUID, adminclient.Amendment{Changes: vault.Changes{Name: &name}})
 			x.check(err)
 		}},
 		{`adminapi "POST /panel/certificates/{name}/revoke"`, func(x *watched) {

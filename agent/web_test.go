@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // visitor is somebody with a browser.
@@ -121,7 +122,7 @@ func TestRecipients(t *testing.T) {
 			t.Error(err)
 		}
 		mended := "Personn 0"
-		next, err := c.Reissue(t.Context(), first.UUID, adminclient.Amendment{Name: &mended})
+		next, err := c.Reissue(t.Context(), first.UUID, adminclient.Amendment{Changes: vault.Changes{Name: &mended}})
 		if err != nil {
 			t.Fatal(err)
 		}

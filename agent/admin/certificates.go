@@ -71,8 +71,7 @@ func (d *Certificates) Reshare(ctx context.Context, name string) (string, error)
 
 // Reissue makes a corrected successor of a certificate and returns its UUID.
 func (d *Certificates) Reissue(ctx context.Context, name string, m adminclient.Amendment) (string, error) {
-	next, err := d.Replace(ctx, name, vault.Amendment{Name: m.Name, Email: m.Email, Title: m.Title, Details: m.Details,
-		Placement: (*vault.Placement)(m.QR)}, m.File)
+	next, err := d.Replace(ctx, name, vault.Amendment{Changes: m.Changes, Placement: (*vault.Placement)(m.QR)}, m.File)
 	if err != nil {
 		return "", err
 	}

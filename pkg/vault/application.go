@@ -51,15 +51,13 @@ type ApplicationDraft struct {
 
 // Clean returns the draft with its texts in the form in which they are kept.
 func (d ApplicationDraft) Clean() ApplicationDraft {
-	d.Title, d.Name, d.Email, d.Details = Clean(d.Title), Clean(d.Name), Clean(d.Email), Clean(d.Details)
+	d.Content = d.Content.cleaned()
 	return d
 }
 
 // Problems are the complaints about the texts of a clean draft; the fields are
 // named as in the guide's request.
-func (d ApplicationDraft) Problems() []fault.Field {
-	return Draft{Content: d.Content}.textProblems()
-}
+func (d ApplicationDraft) Problems() []fault.Field { return d.textProblems() }
 
 // Submission is an application that counts.
 type Submission struct {

@@ -206,21 +206,27 @@ func (c Certificate) Documents() (sums []string) {
 	return sums
 }
 
-// SearchText is what a substring search looks at: name, e-mail, title and
-// reference ID, folded, with a line between one and the next.
+// SearchText is what a substring search looks at: name, e-mail, title and reference
+// ID, folded, each on a line of its own. The store has an index by lines, so what came
+// later stands behind them, and only where there is any.
 func (c Certificate) SearchText() string {
-	return Fold(c.Name + "\n" + c.Email + "\n" + c.Title + "\n" + c.Reference)
+	lines := []string{c.Name, c.Email, c.Title, c.Reference}
+	for i := range fields {
+		if f := &fields[i]; f.Later && f.Searchable && f.Get(c.Content) != "" {
+			lines = append(lines, f.Get(c.Content))
+		}
+	}
+	return Fold(strings.Join(lines, "\n"))
 }
 
 // Differs says in which fields a draft for the same key differs from what was
 // issued, as pairs of field name and the issued value; nil when it says the same.
 func (c Certificate) Differs(d Draft) []Difference {
 	var diff []Difference
-	if c.Name != d.Name {
-		diff = append(diff, Difference{"full_name", c.Name})
-	}
-	if c.Details != d.Details {
-		diff = append(diff, Difference{"details", c.Details})
+	for i := range fields {
+		if f := &fields[i]; f.differs(c.Content, d.Content) {
+			diff = append(diff, Difference{f.Key, f.Get(c.Content)})
+		}
 	}
 	if c.File.Origin != d.File.Origin || c.File.Origin == "" && c.File.SHA256 != d.File.SHA256 {
 		diff = append(diff, Difference{"file", c.File.Name})

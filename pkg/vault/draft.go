@@ -88,8 +88,7 @@ type Draft struct {
 
 // Clean returns the draft with its texts in the form in which they are kept.
 func (d Draft) Clean() Draft {
-	d.Title, d.Name, d.Details = Clean(d.Title), Clean(d.Name), Clean(d.Details)
-	d.Email = Clean(d.Email)
+	d.Content = d.Content.cleaned()
 	return d
 }
 
@@ -98,31 +97,13 @@ func (d Draft) Clean() Draft {
 func (d Draft) Validate() error {
 	bad := d.textProblems()
 	if _, err := ParseDate(string(d.IssueDate)); err != nil {
-		bad = append(bad, fault.Field{Name: "issue_date",
+		bad = append(bad, fault.Field{Name: fields[FieldIssueDate].Key,
 			Message: "The issue date field must match the format YYYY-MM-DD."})
 	}
 	if d.File.SHA256 == "" {
 		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
 	}
 	return fault.InvalidFields(bad)
-}
-
-func (d Draft) textProblems() (bad []fault.Field) {
-	text := func(name, value string, required bool, limit int, unfit func(rune) bool) {
-		label := strings.ReplaceAll(name, "_", " ")
-		if msg := checkText(label, value, required, limit, unfit); msg != "" {
-			bad = append(bad, fault.Field{Name: name, Message: msg})
-		}
-	}
-	text("certificate_title", d.Title, true, MaxTitle, unicode.IsControl)
-	text("full_name", d.Name, true, MaxName, unicode.IsControl)
-	text("applicant_email", d.Email, true, MaxEmail, unicode.IsControl)
-	text("details", d.Details, false, MaxDetails, ForbiddenRune)
-	if d.Email != "" && !ValidEmail(d.Email) {
-		bad = append(bad, fault.Field{Name: "applicant_email",
-			Message: "The applicant email field must be a valid email address."})
-	}
-	return bad
 }
 
 func checkText(label, value string, required bool, limit int, unfit func(rune) bool) string {

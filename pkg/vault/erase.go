@@ -19,7 +19,7 @@ func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	case c.Status == Processing:
 		return c, Effects{}, fault.Newf(fault.Illegal, "certificate %s is still being processed; erase it when that is done", c.Reference)
 	}
-	c.Name, c.Email, c.Title, c.Details = "", "", "", ""
+	c.Content = c.erased()
 	c.File, c.Verified, c.Failure, c.Undelivered, c.ShareToken = File{}, nil, nil, nil, ""
 	c.Assignment = nil
 	if c.notIssuedError("erased") != nil {

@@ -8,9 +8,9 @@ import (
 
 // Amendment is what a corrected certificate says otherwise; nil stays as it was.
 type Amendment struct {
-	Name, Email, Title, Details *string
-	File                        *File
-	Placement                   *Placement // of the code
+	Changes
+	File      *File
+	Placement *Placement // of the code
 }
 
 // Reissue is a certificate and the corrected one that takes its place.
@@ -32,15 +32,7 @@ func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, 
 	if err != nil {
 		return Reissue{}, err
 	}
-	d := Draft{Content: c.Content, File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
-	for _, part := range []struct {
-		to  *string
-		new *string
-	}{{&d.Name, m.Name}, {&d.Email, m.Email}, {&d.Title, m.Title}, {&d.Details, m.Details}} {
-		if part.new != nil {
-			*part.to = *part.new
-		}
-	}
+	d := Draft{Content: m.Apply(c.Content), File: c.File, Trigger: ByAdmin, ScanBack: c.ScanBack, Placement: c.Placement}
 	if m.Placement != nil {
 		d.Placement = *m.Placement
 	}
@@ -51,12 +43,11 @@ func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, 
 	if err := d.Validate(); err != nil {
 		return Reissue{}, err
 	}
-	texts := len(c.Differs(d)) > 0 || d.Title != c.Title
-	if m.File == nil && c.File.Origin != "" && texts {
+	if m.File == nil && c.File.Origin != "" && c.printedDiffers(d.Content) {
 		return Reissue{}, fault.Newf(fault.Invalid, "the document of certificate %s was made of a template and would say what it said before; have it made anew with --template NAME, or give the corrected one with --file", c.Reference)
 	}
-	if m.File == nil && !texts && d.Email == c.Email && d.Placement == c.Placement {
-		return Reissue{}, fault.New(fault.Invalid, "nothing about the certificate is to be mended; say what, or give its new file")
+	if m.File == nil && d.Content == c.Content && d.Placement == c.Placement {
+		return Reissue{}, fault.New(fault.Invalid, "nothing about the certificate is to be corrected; say what, or give its new file")
 	}
 	next, effects := Accept(d, c.Institution, id, now)
 	next.Supersedes = c.UUID

@@ -21,12 +21,12 @@ func TestReissueKeepsThePlace(t *testing.T) {
 		want   Placement
 		says   string
 	}{
-		"another name":               {"", Amendment{Name: &name}, at, ""},
+		"another name":               {"", Amendment{Changes: Changes{Name: &name}}, at, ""},
 		"another document":           {"", Amendment{File: &file}, at, ""},
 		"another place":              {"", Amendment{Placement: &there}, there, ""},
-		"the same place":             {"", Amendment{Placement: &at}, at, "nothing about the certificate is to be mended"},
-		"another name of a template": {"o", Amendment{Name: &name}, at, "have it made anew with --template NAME"},
-		"a name and its document":    {"o", Amendment{Name: &name, File: &file}, at, ""},
+		"the same place":             {"", Amendment{Placement: &at}, at, "nothing about the certificate is to be corrected"},
+		"another name of a template": {"o", Amendment{Changes: Changes{Name: &name}}, at, "have it made anew with --template NAME"},
+		"a name and its document":    {"o", Amendment{Changes: Changes{Name: &name}, File: &file}, at, ""},
 		"a place of a template":      {"o", Amendment{Placement: &there}, there, ""},
 	} {
 		c := Certificate{Status: Approved, Content: Content{Title: "D", Name: "Ann", Email: "a@example.com", IssueDate: "2026-06-01"}, Placement: at,

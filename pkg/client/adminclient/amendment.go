@@ -6,15 +6,13 @@ import (
 	"net/url"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Amendment is what a corrected certificate says otherwise; null stays as it was.
 type Amendment struct {
-	Name    *string  `json:"full_name,omitempty"`
-	Email   *string  `json:"applicant_email,omitempty"`
-	Title   *string  `json:"certificate_title,omitempty"`
-	Details *string  `json:"details,omitempty"`
-	File    *NewFile `json:"file,omitempty"`
+	vault.Changes
+	File *NewFile `json:"file,omitempty"`
 	// QR is where the code goes; null: where it was.
 	QR *client.Placement `json:"qr,omitempty"`
 }

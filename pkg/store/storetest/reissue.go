@@ -11,7 +11,7 @@ func (f *fixture) reissue(c vault.Certificate, name, email string) (vault.Reissu
 	f.Helper()
 	id, err := vault.NewIdentity(f.random, f.tick(), 2026)
 	f.check(err)
-	m := vault.Amendment{Name: &name}
+	m := vault.Amendment{Changes: vault.Changes{Name: &name}}
 	if email != "" {
 		m.Email = &email
 	}

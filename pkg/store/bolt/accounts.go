@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	accountsBucket              = []byte("accounts")
 	accountByEmailBucket        = []byte("account_by_email")
@@ -19,27 +19,17 @@ var (
 	sessionsBucket              = []byte("sessions")
 )
 
-// accountBuckets are those that only this package writes to.
+// accountBuckets returns the buckets above, for the schema.
 func accountBuckets() [][]byte {
 	return [][]byte{accountsBucket, accountByEmailBucket, certificatesByAccountBucket, magicLinksBucket, sessionsBucket}
-}
-
-// accountTable implements the part of store.Accounts that is about accounts alone.
-type accountTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newAccountTable works with functions that run another in a transaction.
-func newAccountTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *accountTable {
-	return &accountTable{read: read, write: write}
 }
 
 func noAccount() error { return fault.New(fault.NotFound, "Account not found.") }
 
 // AccountByEmail implements store.Accounts.
-func (s *accountTable) AccountByEmail(ctx context.Context, email string) (vault.Account, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (vault.Account, error) {
-		a, err := accountByEmail(t, email)
+func (s *Store) AccountByEmail(ctx context.Context, email string) (vault.Account, error) {
+	return readTx(ctx, s, func(t *txn) (vault.Account, error) {
+		a, err := t.accountByEmail(email)
 		if err == nil && a == nil {
 			err = noAccount()
 		}
@@ -51,20 +41,20 @@ func (s *accountTable) AccountByEmail(ctx context.Context, email string) (vault.
 }
 
 // accountByEmail reads the account of an address, nil where nobody has proven it.
-func accountByEmail(t *boltfile.Tx, email string) (*vault.Account, error) {
+func (t *txn) accountByEmail(email string) (*vault.Account, error) {
 	folded := vault.FoldEmail(email)
 	id := t.Get(accountByEmailBucket, []byte(folded))
 	if id == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
-	a, err := getAccount(t, id)
+	a, err := t.account(id)
 	if err == nil && a.Email != folded {
 		err = boltfile.IndexDamaged(accountByEmailBucket, []byte(folded))
 	}
 	return &a, err
 }
 
-func getAccount(t *boltfile.Tx, id []byte) (vault.Account, error) {
+func (t *txn) account(id []byte) (vault.Account, error) {
 	var a vault.Account
 	value := t.Get(accountsBucket, id)
 	if value == nil {
@@ -75,7 +65,7 @@ func getAccount(t *boltfile.Tx, id []byte) (vault.Account, error) {
 }
 
 // addAccount keeps a new account.
-func addAccount(t *boltfile.Tx, a vault.Account) error {
+func (t *txn) addAccount(a vault.Account) error {
 	key := boltfile.UUID(a.ID)
 	if key == nil || a.Email == "" {
 		return fault.New(fault.Invalid, "an account needs a UUID and an address")
@@ -91,8 +81,8 @@ func addAccount(t *boltfile.Tx, a vault.Account) error {
 
 // eraseAccount forgets the account of an address, which may be nil, with its links and
 // sessions; no certificate is its own any more.
-func eraseAccount(t *boltfile.Tx, email string, a *vault.Account) error {
-	if err := deleteLinksOf(t, email, a); err != nil || a == nil {
+func (t *txn) eraseAccount(email string, a *vault.Account) error {
+	if err := t.deleteLinksOf(email, a); err != nil || a == nil {
 		return err
 	}
 	if err := t.Delete(accountByEmailBucket, []byte(a.Email)); err != nil {
@@ -102,7 +92,7 @@ func eraseAccount(t *boltfile.Tx, email string, a *vault.Account) error {
 }
 
 // moveOwner follows a certificate that another account owns now.
-func moveOwner(t *boltfile.Tx, old, c vault.Certificate) error {
+func (t *txn) moveOwner(old, c vault.Certificate) error {
 	if old.Owner() == c.Owner() {
 		return nil
 	}
@@ -118,7 +108,7 @@ func moveOwner(t *boltfile.Tx, old, c vault.Certificate) error {
 }
 
 // ownedIDs lists the certificates of an account, oldest first.
-func ownedIDs(t *boltfile.Tx, account string) []uint64 {
+func (t *txn) ownedIDs(account string) []uint64 {
 	if key := boltfile.UUID(account); key != nil {
 		return t.IDsWithPrefix(certificatesByAccountBucket, key)
 	}
@@ -126,7 +116,7 @@ func ownedIDs(t *boltfile.Tx, account string) []uint64 {
 }
 
 // ownedPage lists those on page number page (from 1), newest first, and counts all.
-func ownedPage(t *boltfile.Tx, account string, page, perPage int) (ids []uint64, total int) {
+func (t *txn) ownedPage(account string, page, perPage int) (ids []uint64, total int) {
 	prefix := boltfile.UUID(account)
 	if prefix == nil {
 		return nil, 0

@@ -15,7 +15,7 @@ func (t *txn) checkKey(old, c vault.Certificate) error {
 	if c.Key() == old.Key() || !c.HoldsKey() || c.Source != vault.FromCustomer {
 		return nil
 	}
-	holder, err := t.KeyHolder(c.Institution, c.Key())
+	holder, err := t.keyHolder(c.Institution, c.Key())
 	if err != nil || holder == nil || holder.ID == c.ID {
 		return err
 	}
@@ -30,12 +30,12 @@ func (t *txn) moveApplication(old, c vault.Certificate) error {
 		return nil
 	}
 	if old.Open() && !c.Open() {
-		if err := deleteOpenApplication(t.Tx, old); err != nil {
+		if err := t.deleteOpenApplication(old); err != nil {
 			return err
 		}
 	}
 	if c.File.SHA256 != old.File.SHA256 && c.File.SHA256 != "" {
-		if err := t.AddDocumentRef(c.File.SHA256, c); err != nil {
+		if err := t.addDocumentRef(c.File.SHA256, c); err != nil {
 			return err
 		}
 	}
@@ -43,11 +43,11 @@ func (t *txn) moveApplication(old, c vault.Certificate) error {
 		if slices.Contains(c.Documents(), sum) {
 			continue
 		}
-		if err := t.DeleteDocumentRef(sum, c); err != nil {
+		if err := t.deleteDocumentRef(sum, c); err != nil {
 			return err
 		}
 	}
-	return t.MoveKey(old, c)
+	return t.moveKey(old, c)
 }
 
 // Submit implements store.Applications.
@@ -56,7 +56,7 @@ func (s *Store) Submit(ctx context.Context, a store.NewCertificate, hash string,
 		var waited vault.UnconfirmedApplication
 		var err error
 		if hash != "" {
-			if waited, err = getUnconfirmed(t.Tx, hash, now); err != nil {
+			if waited, err = t.unconfirmed(hash, now); err != nil {
 				return a.Certificate, err
 			}
 		}
@@ -65,15 +65,15 @@ func (s *Store) Submit(ctx context.Context, a store.NewCertificate, hash string,
 		}
 		c, err := t.insert(a)
 		if err == nil {
-			err = t.FlushEntries()
+			err = t.flushEntries()
 		}
 		if err == nil {
-			err = addOpenApplication(t.Tx, c)
+			err = t.addOpenApplication(c)
 		}
 		if err != nil || hash == "" {
 			return c, err
 		}
-		return c, deleteUnconfirmed(t.Tx, waited)
+		return c, t.deleteUnconfirmed(waited)
 	})
 }
 
@@ -85,5 +85,5 @@ func (t *txn) checkSubmission(a store.NewCertificate) error {
 	if held := result[0].Certificate; result[0].Duplicate {
 		return fault.Newf(fault.Illegal, "an application for %q by this address waits already (%s)", held.Title, held.Reference)
 	}
-	return checkOpenApplications(t.Tx, a.Certificate)
+	return t.checkOpenApplications(a.Certificate)
 }

@@ -6,20 +6,20 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	unconfirmedBucket      = []byte("applications")
 	unconfirmedBlobsBucket = []byte("application_blobs")
 	openApplicationsBucket = []byte("open_by_email")
 )
 
-// applicationBuckets are those that only this package writes to.
+// applicationBuckets returns the buckets above, for the schema.
 func applicationBuckets() [][]byte {
 	return [][]byte{unconfirmedBucket, unconfirmedBlobsBucket, openApplicationsBucket}
 }
 
 // unconfirmedNeedsBlob reports whether a waiting application needs a blob.
-func unconfirmedNeedsBlob(t *boltfile.Tx, sum string) bool {
+func (t *txn) unconfirmedNeedsBlob(sum string) bool {
 	return t.HasPrefix(unconfirmedBlobsBucket, []byte(sum))
 }
 
@@ -33,7 +33,7 @@ func openApplicationKey(c vault.Certificate) []byte {
 }
 
 // checkOpenApplications refuses one more open application of an address that has enough.
-func checkOpenApplications(t *boltfile.Tx, c vault.Certificate) error {
+func (t *txn) checkOpenApplications(c vault.Certificate) error {
 	if n := len(t.IDsWithPrefix(openApplicationsBucket, openApplicationPrefix(c.Institution, c.Email))); n >= vault.MaxOpenApplications {
 		return fault.Newf(fault.Unavailable, "%d applications of this address wait already; apply again when they are decided", n)
 	}
@@ -41,11 +41,11 @@ func checkOpenApplications(t *boltfile.Tx, c vault.Certificate) error {
 }
 
 // addOpenApplication notes that a certificate is an application that waits for a decision.
-func addOpenApplication(t *boltfile.Tx, c vault.Certificate) error {
+func (t *txn) addOpenApplication(c vault.Certificate) error {
 	return t.Put(openApplicationsBucket, openApplicationKey(c), nil)
 }
 
 // deleteOpenApplication notes that one waits no longer.
-func deleteOpenApplication(t *boltfile.Tx, old vault.Certificate) error {
+func (t *txn) deleteOpenApplication(old vault.Certificate) error {
 	return t.Delete(openApplicationsBucket, openApplicationKey(old))
 }

@@ -9,22 +9,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-// The bucket; schema.go draws it.
+// The bucket; schema.go draws all.
 var auditBucket = []byte("acts")
 
-// auditBuckets are those that only this package writes to.
+// auditBuckets returns the buckets above, for the schema.
 func auditBuckets() [][]byte { return [][]byte{auditBucket} }
-
-// auditTable implements store.AuditTrail.
-type auditTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newAuditTable works with functions that run another in a transaction. That which writes
-// notes the act of its context.
-func newAuditTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *auditTable {
-	return &auditTable{read: read, write: write}
-}
 
 // recordAction writes the entry of an action, unless that was done already.
 func (t *txn) recordAction(p *audit.PendingAction) error {
@@ -46,16 +35,16 @@ func (t *txn) recordAction(p *audit.PendingAction) error {
 }
 
 // RecordAction implements store.AuditTrail.
-func (s *auditTable) RecordAction(ctx context.Context) error {
+func (s *Store) RecordAction(ctx context.Context) error {
 	if !audit.FromContext(ctx).Unrecorded() {
 		return nil
 	}
-	return s.write(ctx, func(*boltfile.Tx) error { return nil })
+	return s.update(ctx, func(*txn) error { return nil })
 }
 
 // AuditEntries implements store.AuditTrail.
-func (s *auditTable) AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) ([]audit.Entry, error) {
+func (s *Store) AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error) {
+	return readTx(ctx, s, func(t *txn) ([]audit.Entry, error) {
 		found := []audit.Entry{}
 		c := t.Cursor(auditBucket)
 		for key, value := c.Seek(boltfile.U64(after + 1)); key != nil && len(found) < n; key, value = c.Next() {

@@ -12,7 +12,7 @@ import (
 func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 	change func(vault.Batch) (vault.Batch, error), waiting store.Change) (vault.Batch, error) {
 	_, err := writeTx(ctx, s, func(t *txn) (vault.Batch, error) {
-		old, err := getBatch(t.Tx, institution, id)
+		old, err := t.batch(institution, id)
 		if err != nil {
 			return old, err
 		}
@@ -20,13 +20,13 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 		if err != nil {
 			return old, err
 		}
-		if err := t.Batches.Replace(b); err != nil {
+		if err := t.putBatch(b); err != nil {
 			return old, err
 		}
 		if b.Cancelled() && !old.Cancelled() {
 			return b, t.cancelJobs(b, waiting)
 		}
-		return b, parkJobs(&t.Batches, b)
+		return b, t.parkJobs(b)
 	})
 	if err != nil {
 		return vault.Batch{}, err
@@ -37,15 +37,15 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 
 // cancelJobs ends a batch's waiting jobs; their certificates take a transition.
 func (t *txn) cancelJobs(b vault.Batch, change store.Change) error {
-	waiting, err := waitingJobs(t.Tx, vault.JobProcess, b.Institution, b.ID)
+	waiting, err := t.waitingJobs(vault.JobProcess, b.Institution, b.ID)
 	if err != nil {
 		return err
 	}
 	for _, j := range waiting {
-		if err := deleteJob(t.Tx, j); err != nil {
+		if err := t.deleteJob(j); err != nil {
 			return err
 		}
-		c, err := t.Certificate(boltfile.U64(j.Certificate))
+		c, err := t.certificate(boltfile.U64(j.Certificate))
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	batchesBucket       = []byte("batches")
 	batchByIDBucket     = []byte("batch_by_id")
@@ -19,25 +19,9 @@ var (
 	batchNamesBucket    = []byte("batch_names")
 )
 
-// batchBuckets are those that only this package writes to.
+// batchBuckets returns the buckets above, for the schema.
 func batchBuckets() [][]byte {
 	return [][]byte{batchesBucket, batchByIDBucket, batchByDigestBucket, batchNamesBucket}
-}
-
-// batchTx is a transaction with what was looked up already of batches.
-type batchTx struct {
-	*boltfile.Tx
-	paused map[string]bool
-}
-
-// batchTable implements the part of store.Batches that is about batches alone.
-type batchTable struct {
-	read, write func(context.Context, func(*batchTx) error) error
-}
-
-// newBatchTable works with functions that run another in a transaction.
-func newBatchTable(read, write func(context.Context, func(*batchTx) error) error) *batchTable {
-	return &batchTable{read: read, write: write}
 }
 
 func batchKey(b vault.Batch) []byte {
@@ -51,19 +35,19 @@ func batchNameKey(institution uint32, name string) []byte {
 }
 
 // OpenBatch implements store.Batches.
-func (s *batchTable) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (vault.Batch, error) {
+func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.Batch, error) {
 		if b.Digest != "" {
 			if id := t.Get(batchByDigestBucket, batchNameKey(b.Institution, b.Digest)); id != nil {
-				return t.reopen(b.Institution, string(id))
+				return t.reopenBatch(b.Institution, string(id))
 			}
 		}
-		return addBatch(t.Tx, b)
+		return t.addBatch(b)
 	})
 }
 
 // addBatch keeps a new batch, with a number behind its name where another bears that.
-func addBatch(t *boltfile.Tx, b vault.Batch) (vault.Batch, error) {
+func (t *txn) addBatch(b vault.Batch) (vault.Batch, error) {
 	id := batchNameKey(b.Institution, b.ID)
 	if t.Get(batchByIDBucket, id) != nil {
 		return b, fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
@@ -84,27 +68,27 @@ func addBatch(t *boltfile.Tx, b vault.Batch) (vault.Batch, error) {
 	return b, t.Put(batchByDigestBucket, batchNameKey(b.Institution, b.Digest), []byte(b.ID))
 }
 
-// Replace writes a batch that exists.
-func (t *batchTx) Replace(b vault.Batch) error {
+// putBatch writes a batch that exists.
+func (t *txn) putBatch(b vault.Batch) error {
 	delete(t.paused, b.ID)
 	return t.PutRecord(batchesBucket, batchKey(b), b)
 }
 
-func (t *batchTx) reopen(institution uint32, id string) (vault.Batch, error) {
-	b, err := getBatch(t.Tx, institution, id)
+func (t *txn) reopenBatch(institution uint32, id string) (vault.Batch, error) {
+	b, err := t.batch(institution, id)
 	if err != nil || !b.Cancelled() {
 		return b, err
 	}
 	b = b.Reopen()
-	return b, t.Replace(b)
+	return b, t.putBatch(b)
 }
 
-// Paused reports whether a batch is paused; one that nobody opened cannot be.
-func (t *batchTx) Paused(institution uint32, id string) (bool, error) {
+// batchPaused reports whether a batch is paused; one that nobody opened cannot be.
+func (t *txn) batchPaused(institution uint32, id string) (bool, error) {
 	if known, ok := t.paused[id]; ok {
 		return known, nil
 	}
-	b, err := getBatch(t.Tx, institution, id)
+	b, err := t.batch(institution, id)
 	if fault.Is(err, fault.NotFound) {
 		err = nil
 	}
@@ -115,8 +99,8 @@ func (t *batchTx) Paused(institution uint32, id string) (bool, error) {
 	return b.Paused(), err
 }
 
-// getBatch reads one with its counts; NotFound when there is none.
-func getBatch(t *boltfile.Tx, institution uint32, id string) (vault.Batch, error) {
+// batch reads one with its counts; NotFound when there is none.
+func (t *txn) batch(institution uint32, id string) (vault.Batch, error) {
 	var b vault.Batch
 	key := t.Get(batchByIDBucket, batchNameKey(institution, id))
 	if key == nil {
@@ -124,33 +108,33 @@ func getBatch(t *boltfile.Tx, institution uint32, id string) (vault.Batch, error
 	}
 	err := boltfile.Decode(key, t.Get(batchesBucket, key), &b)
 	if err == nil {
-		b.Counts, err = getCounts(t, institution, id)
+		b.Counts, err = t.counts(institution, id)
 	}
 	return b, err
 }
 
 // FindBatch implements store.Batches.
-func (s *batchTable) FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.Batch, error) {
-		return getBatch(t.Tx, institution, string(t.Get(batchByDigestBucket, batchNameKey(institution, digest))))
+func (s *Store) FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error) {
+	return readTx(ctx, s, func(t *txn) (vault.Batch, error) {
+		return t.batch(institution, string(t.Get(batchByDigestBucket, batchNameKey(institution, digest))))
 	})
 }
 
 // Batch implements store.Batches.
-func (s *batchTable) Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.Batch, error) { return getBatch(t.Tx, institution, id) })
+func (s *Store) Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error) {
+	return readTx(ctx, s, func(t *txn) (vault.Batch, error) { return t.batch(institution, id) })
 }
 
 // Batches implements store.Batches.
-func (s *batchTable) Batches(ctx context.Context, institution uint32, page, perPage int) (found []vault.Batch, total int, err error) {
-	found, err = boltfile.RunTx(ctx, s.read, func(t *batchTx) (found []vault.Batch, err error) {
+func (s *Store) Batches(ctx context.Context, institution uint32, page, perPage int) (found []vault.Batch, total int, err error) {
+	found, err = readTx(ctx, s, func(t *txn) (found []vault.Batch, err error) {
 		prefix := boltfile.U32(institution)
 		c, skip := t.Cursor(batchesBucket), search.Offset(page, perPage)
 		for k := boltfile.SeekLast(c, prefix); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			if total++; total <= skip || len(found) == perPage {
 				continue
 			}
-			b, err := getBatch(t.Tx, institution, string(k[12:]))
+			b, err := t.batch(institution, string(k[12:]))
 			if err != nil {
 				return nil, err
 			}

@@ -12,7 +12,7 @@ import (
 // Change implements store.Certificates.
 func (s *Store) Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error) {
 	return writeTx(ctx, s, func(t *txn) (vault.Certificate, error) {
-		old, err := t.Find(institution, name)
+		old, err := t.findCertificate(institution, name)
 		if err != nil {
 			return old, err
 		}
@@ -29,21 +29,21 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err := t.checkKey(old, c); err != nil {
 		return old, err
 	}
-	if err := t.MoveShareToken(old, c); err != nil {
+	if err := t.moveShareToken(old, c); err != nil {
 		return old, err
 	}
 	if c, err = t.assignOwner(old, c); err != nil {
 		return old, err
 	}
-	if err := t.Save(c); err != nil {
+	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}
-	t.MoveStatus(old, c)
+	t.moveStatus(old, c)
 	if err := t.moveApplication(old, c); err != nil {
 		return old, err
 	}
 	if v := c.Verified; v != nil && v.Document.SHA256 != c.File.SHA256 {
-		if err := t.AddDocumentRef(v.Document.SHA256, c); err != nil {
+		if err := t.addDocumentRef(v.Document.SHA256, c); err != nil {
 			return old, err
 		}
 	}
@@ -66,7 +66,7 @@ func (s *Store) Complete(ctx context.Context, settlements []store.JobResult) ([]
 }
 
 func (t *txn) completeJob(st store.JobResult) error {
-	stored, err := getJob(t.Tx, st.Job.ID)
+	stored, err := t.job(st.Job.ID)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (t *txn) completeJob(st store.JobResult) error {
 		return fault.New(fault.Conflict, "the job was taken over by another worker")
 	}
 	if st.Change != nil {
-		old, err := t.Certificate(boltfile.U64(stored.Certificate))
+		old, err := t.certificate(boltfile.U64(stored.Certificate))
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (t *txn) completeJob(st store.JobResult) error {
 			return err
 		}
 	}
-	if err := deleteJob(t.Tx, *stored); err != nil {
+	if err := t.deleteJob(*stored); err != nil {
 		return err
 	}
 	if !st.Retry && !st.Release {
@@ -98,5 +98,5 @@ func (t *txn) completeJob(st store.JobResult) error {
 	if st.Release {
 		waiting.Attempt--
 	}
-	return putJob(&t.Batches, waiting)
+	return t.putJob(waiting)
 }

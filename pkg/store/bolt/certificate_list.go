@@ -18,7 +18,7 @@ func (s *Store) List(ctx context.Context, f store.Filter, page, perPage int) (st
 		}
 		result = store.Page{Total: total, Certificates: make([]vault.Certificate, len(ids))}
 		for i, id := range ids {
-			if result.Certificates[i], err = t.Certificate(boltfile.U64(id)); err != nil {
+			if result.Certificates[i], err = t.certificate(boltfile.U64(id)); err != nil {
 				return result, err
 			}
 		}

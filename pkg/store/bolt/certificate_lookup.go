@@ -9,8 +9,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Certificate reads one by its key.
-func (t *certificateTx) Certificate(id []byte) (vault.Certificate, error) {
+// certificate reads one by its key.
+func (t *txn) certificate(id []byte) (vault.Certificate, error) {
 	var c vault.Certificate
 	value := t.Get(certificatesBucket, id)
 	if value == nil {
@@ -22,26 +22,26 @@ func (t *certificateTx) Certificate(id []byte) (vault.Certificate, error) {
 
 // lookup reads the one that an index names, nil where it names none. Indexes
 // carry no checksums: that it is the right one is seen by itself.
-func (t *certificateTx) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
+func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
 	id := t.Get(index, key)
 	if id == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
-	c, err := t.Certificate(id)
+	c, err := t.certificate(id)
 	if err == nil && !right(c) {
 		err = boltfile.IndexDamaged(index, key)
 	}
 	return &c, err
 }
 
-// KeyHolder reads the one that holds a uniqueness key, nil where nobody does.
-func (t *certificateTx) KeyHolder(institution uint32, k vault.Key) (*vault.Certificate, error) {
+// keyHolder reads the one that holds a uniqueness key, nil where nobody does.
+func (t *txn) keyHolder(institution uint32, k vault.Key) (*vault.Certificate, error) {
 	return t.lookup(certificateByKeyBucket, uniquenessKey(institution, k), func(c vault.Certificate) bool { return c.Key() == k })
 }
 
-// Find reads one of an institution by UUID or reference ID. The error of kind NotFound
+// findCertificate reads one of an institution by UUID or reference ID. The error of kind NotFound
 // is for people.
-func (t *certificateTx) Find(institution uint32, name string) (found vault.Certificate, err error) {
+func (t *txn) findCertificate(institution uint32, name string) (found vault.Certificate, err error) {
 	var c *vault.Certificate
 	if vault.IsReference(name) {
 		c, err = t.lookup(certificateByReferenceBucket, []byte(strings.ToUpper(name)),
@@ -58,16 +58,16 @@ func (t *certificateTx) Find(institution uint32, name string) (found vault.Certi
 	return *c, nil
 }
 
-// FindByShareToken reads the one that has a share token.
-func (t *certificateTx) FindByShareToken(token string) (vault.Certificate, error) {
+// findByShareToken reads the one that has a share token.
+func (t *txn) findByShareToken(token string) (vault.Certificate, error) {
 	if token == "" {
 		return vault.Certificate{}, noCertificate()
 	}
 	return orNotFound(t.lookup(certificateByShareTokenBucket, []byte(token), func(c vault.Certificate) bool { return c.ShareToken == token }))
 }
 
-// FindByReference reads the one that has a reference ID, whosever it is.
-func (t *certificateTx) FindByReference(reference string) (vault.Certificate, error) {
+// findByReference reads the one that has a reference ID, whosever it is.
+func (t *txn) findByReference(reference string) (vault.Certificate, error) {
 	if !vault.IsReference(reference) {
 		return vault.Certificate{}, noCertificate()
 	}
@@ -75,8 +75,8 @@ func (t *certificateTx) FindByReference(reference string) (vault.Certificate, er
 		func(c vault.Certificate) bool { return strings.EqualFold(c.Reference, reference) }))
 }
 
-// FrozenDate is the first date that was given for a row, "" for none.
-func (t *certificateTx) FrozenDate(institution uint32, k vault.Key) (vault.Date, error) {
+// frozenDate is the first date that was given for a row, "" for none.
+func (t *txn) frozenDate(institution uint32, k vault.Key) (vault.Date, error) {
 	key := uniquenessKey(institution, k)
 	value := t.Get(frozenDatesBucket, key)
 	if value == nil {
@@ -86,8 +86,8 @@ func (t *certificateTx) FrozenDate(institution uint32, k vault.Key) (vault.Date,
 	return vault.Date(date), err
 }
 
-// Tail is the last part of a verified PDF.
-func (t *certificateTx) Tail(id uint64) ([]byte, error) {
+// tail is the last part of a verified PDF.
+func (t *txn) tail(id uint64) ([]byte, error) {
 	value := t.Get(tailsBucket, boltfile.U64(id))
 	if value == nil {
 		return nil, fault.New(fault.NotFound, "this certificate has no verified PDF")
@@ -96,8 +96,8 @@ func (t *certificateTx) Tail(id uint64) ([]byte, error) {
 	return bytes.Clone(body), err
 }
 
-// HasDocument reports whether a certificate needs a document, by its SHA-256 in hexadecimal.
-func (t *certificateTx) HasDocument(sum string) bool {
+// hasDocument reports whether a certificate needs a document, by its SHA-256 in hexadecimal.
+func (t *txn) hasDocument(sum string) bool {
 	return t.HasPrefix(certificateByBlobBucket, []byte(sum))
 }
 

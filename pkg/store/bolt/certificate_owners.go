@@ -17,7 +17,7 @@ func (t *txn) assignOwner(old, c vault.Certificate) (vault.Certificate, error) {
 	approved := c.Status == vault.Approved && old.Status != vault.Approved
 	moved := vault.FoldEmail(c.Email) != vault.FoldEmail(old.Email) && (c.Status == vault.Approved || c.Status == vault.Revoked)
 	if approved || moved {
-		owner, err := accountByEmail(t.Tx, c.Email)
+		owner, err := t.accountByEmail(c.Email)
 		if err != nil {
 			return c, err
 		}
@@ -25,14 +25,14 @@ func (t *txn) assignOwner(old, c vault.Certificate) (vault.Certificate, error) {
 			return c, err
 		}
 	}
-	return c, moveOwner(t.Tx, old, c)
+	return c, t.moveOwner(old, c)
 }
 
 // assignAllTo assigns all that was issued to an account's address, and returns how
 // many that were.
 func (t *txn) assignAllTo(a vault.Account, now time.Time) (int, error) {
 	var issued []uint64
-	for _, inst := range institutionKeys(t.Tx) {
+	for _, inst := range t.institutionKeys() {
 		theirs, err := search.IssuedTo(t.Tx, binary.BigEndian.Uint32(inst), a.Email)
 		if err != nil {
 			return 0, err
@@ -41,7 +41,7 @@ func (t *txn) assignAllTo(a vault.Account, now time.Time) (int, error) {
 	}
 	n := 0
 	for _, id := range issued {
-		old, err := t.Certificate(boltfile.U64(id))
+		old, err := t.certificate(boltfile.U64(id))
 		if err != nil {
 			return n, err
 		}
@@ -62,28 +62,28 @@ func (t *txn) assignAllTo(a vault.Account, now time.Time) (int, error) {
 
 // putOwner writes a certificate of which only the owner may have changed.
 func (t *txn) putOwner(old, c vault.Certificate) error {
-	if err := t.Save(c); err != nil {
+	if err := t.putCertificate(c); err != nil {
 		return err
 	}
-	return moveOwner(t.Tx, old, c)
+	return t.moveOwner(old, c)
 }
 
 // RedeemMagicLink implements store.Accounts.
 func (s *Store) RedeemMagicLink(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error) {
 	assigned := 0
 	proven, err := writeTx(ctx, s, func(t *txn) (vault.Account, error) {
-		link, err := getMagicLink(t.Tx, hash, now)
+		link, err := t.magicLink(hash, now)
 		if err != nil {
 			return fresh, err
 		}
-		owner, err := accountByEmail(t.Tx, link.Email)
+		owner, err := t.accountByEmail(link.Email)
 		if err != nil {
 			return fresh, err
 		}
 		if owner == nil {
 			owner = &fresh
 			owner.Email = link.Email
-			if err := addAccount(t.Tx, *owner); err != nil {
+			if err := t.addAccount(*owner); err != nil {
 				return fresh, err
 			}
 		}
@@ -91,7 +91,7 @@ func (s *Store) RedeemMagicLink(ctx context.Context, hash string, fresh vault.Ac
 			return fresh, err
 		}
 		begin.Account = owner.ID
-		return *owner, beginSession(t.Tx, link, begin)
+		return *owner, t.beginSession(link, begin)
 	})
 	return proven, assigned, err
 }
@@ -99,10 +99,10 @@ func (s *Store) RedeemMagicLink(ctx context.Context, hash string, fresh vault.Ac
 // OwnedBy implements store.Accounts.
 func (s *Store) OwnedBy(ctx context.Context, id string, page, perPage int) (store.Page, error) {
 	return readTx(ctx, s, func(t *txn) (found store.Page, err error) {
-		ids, total := ownedPage(t.Tx, id, page, perPage)
+		ids, total := t.ownedPage(id, page, perPage)
 		found.Total = total
 		for _, id := range ids {
-			one, err := t.Certificate(boltfile.U64(id))
+			one, err := t.certificate(boltfile.U64(id))
 			if err != nil {
 				return found, err
 			}
@@ -115,7 +115,7 @@ func (s *Store) OwnedBy(ctx context.Context, id string, page, perPage int) (stor
 // EraseAccount implements store.Accounts.
 func (s *Store) EraseAccount(ctx context.Context, email string) error {
 	return s.update(ctx, func(t *txn) error {
-		a, err := accountByEmail(t.Tx, email)
+		a, err := t.accountByEmail(email)
 		if err != nil {
 			return err
 		}
@@ -124,14 +124,14 @@ func (s *Store) EraseAccount(ctx context.Context, email string) error {
 				return err
 			}
 		}
-		return eraseAccount(t.Tx, email, a)
+		return t.eraseAccount(email, a)
 	})
 }
 
 // unassignAll makes an account's certificates nobody's.
 func (t *txn) unassignAll(a vault.Account) error {
-	for _, id := range ownedIDs(t.Tx, a.ID) {
-		old, err := t.Certificate(boltfile.U64(id))
+	for _, id := range t.ownedIDs(a.ID) {
+		old, err := t.certificate(boltfile.U64(id))
 		if err != nil {
 			return err
 		}
@@ -144,18 +144,4 @@ func (t *txn) unassignAll(a vault.Account) error {
 		}
 	}
 	return nil
-}
-
-// DeleteExpired implements store.Uploads, for links, sessions and applications too.
-func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
-	n, err := s.uploadTable.DeleteExpired(ctx, now)
-	if err != nil {
-		return n, err
-	}
-	links, err := s.DeleteExpiredLinks(ctx, now)
-	if err != nil {
-		return n + links, err
-	}
-	more, err := s.DeleteExpiredUnconfirmed(ctx, now)
-	return n + links + more, err
 }

@@ -11,17 +11,17 @@ import (
 
 // Certificate implements store.Certificates.
 func (s *Store) Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error) {
-	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.Find(institution, name) })
+	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.findCertificate(institution, name) })
 }
 
 // ByShareToken implements store.Certificates.
 func (s *Store) ByShareToken(ctx context.Context, token string) (vault.Certificate, error) {
-	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.FindByShareToken(token) })
+	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.findByShareToken(token) })
 }
 
 // ByReference implements store.Certificates.
 func (s *Store) ByReference(ctx context.Context, reference string) (vault.Certificate, error) {
-	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.FindByReference(reference) })
+	return readTx(ctx, s, func(t *txn) (vault.Certificate, error) { return t.findByReference(reference) })
 }
 
 // ByID implements store.Certificates.
@@ -29,7 +29,7 @@ func (s *Store) ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, e
 	return readTx(ctx, s, func(t *txn) (found []vault.Certificate, err error) {
 		found = make([]vault.Certificate, len(ids))
 		for i, id := range ids {
-			if found[i], err = t.Certificate(boltfile.U64(id)); err != nil {
+			if found[i], err = t.certificate(boltfile.U64(id)); err != nil {
 				return nil, err
 			}
 		}
@@ -42,7 +42,7 @@ func (s *Store) KeyHolders(ctx context.Context, institution uint32, keys []vault
 	return readTx(ctx, s, func(t *txn) (holders []*vault.Certificate, err error) {
 		holders = make([]*vault.Certificate, len(keys))
 		for i, k := range keys {
-			if holders[i], err = t.KeyHolder(institution, k); err != nil {
+			if holders[i], err = t.keyHolder(institution, k); err != nil {
 				return nil, err
 			}
 		}
@@ -56,7 +56,7 @@ func (s *Store) FrozenDates(ctx context.Context, institution uint32, keys []vaul
 		dates := make([]vault.Date, len(keys))
 		for i, k := range keys {
 			var err error
-			if dates[i], err = t.FrozenDate(institution, k); err != nil {
+			if dates[i], err = t.frozenDate(institution, k); err != nil {
 				return nil, err
 			}
 		}
@@ -66,12 +66,12 @@ func (s *Store) FrozenDates(ctx context.Context, institution uint32, keys []vaul
 
 // Tail implements store.Certificates.
 func (s *Store) Tail(ctx context.Context, id uint64) ([]byte, error) {
-	return readTx(ctx, s, func(t *txn) ([]byte, error) { return t.Tail(id) })
+	return readTx(ctx, s, func(t *txn) ([]byte, error) { return t.tail(id) })
 }
 
 // Counts implements store.Certificates.
 func (s *Store) Counts(ctx context.Context, institution uint32) (vault.Counts, error) {
-	return readTx(ctx, s, func(t *txn) (vault.Counts, error) { return getCounts(t.Tx, institution, "") })
+	return readTx(ctx, s, func(t *txn) (vault.Counts, error) { return t.counts(institution, "") })
 }
 
 // BlobReferenced implements store.Certificates.
@@ -80,6 +80,6 @@ func (s *Store) BlobReferenced(ctx context.Context, sum string) (bool, error) {
 		if len(sum) != hex.EncodedLen(sha256.Size) {
 			return false, nil
 		}
-		return t.HasDocument(sum) || uploadNeedsBlob(t.Tx, sum) || unconfirmedNeedsBlob(t.Tx, sum), nil
+		return t.hasDocument(sum) || t.uploadNeedsBlob(sum) || t.unconfirmedNeedsBlob(sum), nil
 	})
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Add keeps a new certificate, and gathers the entries that lead to it for Lead.
-func (t *certificateTx) Add(c vault.Certificate) (vault.Certificate, error) {
+// addCertificate keeps a new certificate, and gathers the entries that lead to it for Lead.
+func (t *txn) addCertificate(c vault.Certificate) (vault.Certificate, error) {
 	id, err := t.Bucket(certificatesBucket).NextSequence()
 	if err != nil {
 		return c, fmt.Errorf("numbering a certificate: %w", err)
 	}
 	c.ID = id
-	if err := t.Save(c); err != nil {
+	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}
 	for _, e := range indexEntries(c) {
@@ -31,9 +31,9 @@ func (t *certificateTx) Add(c vault.Certificate) (vault.Certificate, error) {
 	return c, nil
 }
 
-// IdentityTaken reports whether somebody has an identity, or a part of it, already. The error
+// identityTaken reports whether somebody has an identity, or a part of it, already. The error
 // is about one that is none.
-func (t *certificateTx) IdentityTaken(c vault.Identity) (bool, error) {
+func (t *txn) identityTaken(c vault.Identity) (bool, error) {
 	uuid := boltfile.UUID(c.UUID)
 	if uuid == nil || c.Reference == "" {
 		return false, fault.New(fault.Invalid, "a certificate needs a UUID and a reference ID")
@@ -41,8 +41,8 @@ func (t *certificateTx) IdentityTaken(c vault.Identity) (bool, error) {
 	return t.Get(certificateByUUIDBucket, uuid) != nil || t.Get(certificateByReferenceBucket, []byte(c.Reference)) != nil || t.shareTokenTaken(c.ShareToken), nil
 }
 
-// MoveStatus follows a certificate into another state.
-func (t *certificateTx) MoveStatus(old, c vault.Certificate) {
+// moveStatus follows a certificate into another state.
+func (t *txn) moveStatus(old, c vault.Certificate) {
 	if c.Status == old.Status {
 		return
 	}
@@ -51,14 +51,14 @@ func (t *certificateTx) MoveStatus(old, c vault.Certificate) {
 	t.count(c, 1)
 }
 
-// AddDocumentRef notes that a certificate needs a document, by its SHA-256 in
+// addDocumentRef notes that a certificate needs a document, by its SHA-256 in
 // hexadecimal.
-func (t *certificateTx) AddDocumentRef(sum string, c vault.Certificate) error {
+func (t *txn) addDocumentRef(sum string, c vault.Certificate) error {
 	return t.Put(certificateByBlobBucket, boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID)), nil)
 }
 
-// DeleteDocumentRef notes that a certificate does not need a document any more.
-func (t *certificateTx) DeleteDocumentRef(sum string, c vault.Certificate) error {
+// deleteDocumentRef notes that a certificate does not need a document any more.
+func (t *txn) deleteDocumentRef(sum string, c vault.Certificate) error {
 	key := boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID))
 	if !t.Has(certificateByBlobBucket, key) {
 		return nil
@@ -66,8 +66,8 @@ func (t *certificateTx) DeleteDocumentRef(sum string, c vault.Certificate) error
 	return t.Delete(certificateByBlobBucket, key)
 }
 
-// MoveKey follows a certificate whose uniqueness key is another one now, or free.
-func (t *certificateTx) MoveKey(old, c vault.Certificate) error {
+// moveKey follows a certificate whose uniqueness key is another one now, or free.
+func (t *txn) moveKey(old, c vault.Certificate) error {
 	if c.Key() == old.Key() && c.HoldsKey() == old.HoldsKey() {
 		return nil
 	}
@@ -83,15 +83,15 @@ func (t *certificateTx) MoveKey(old, c vault.Certificate) error {
 	return t.Put(certificateByKeyBucket, uniquenessKey(c.Institution, c.Key()), id)
 }
 
-// PutTail keeps the last part of a verified PDF.
-func (t *certificateTx) PutTail(c vault.Certificate, tail []byte) error {
+// putTail keeps the last part of a verified PDF.
+func (t *txn) putTail(c vault.Certificate, tail []byte) error {
 	id := boltfile.U64(c.ID)
 	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, tail))
 }
 
-// EraseEntries deletes what lies beside a certificate of its recipient and its document,
+// eraseEntries deletes what lies beside a certificate of its recipient and its document,
 // and what finds it by them.
-func (t *certificateTx) EraseEntries(c vault.Certificate) error {
+func (t *txn) eraseEntries(c vault.Certificate) error {
 	for _, e := range t.personalEntries(c) {
 		if err := t.Delete(e.bucket, e.key); err != nil {
 			return err
@@ -101,8 +101,8 @@ func (t *certificateTx) EraseEntries(c vault.Certificate) error {
 	return nil
 }
 
-// Freeze keeps the first date that is given for a row.
-func (t *certificateTx) Freeze(institution uint32, k vault.Key, date vault.Date) error {
+// freezeDate keeps the first date that is given for a row.
+func (t *txn) freezeDate(institution uint32, k vault.Key, date vault.Date) error {
 	key := uniquenessKey(institution, k)
 	if t.Get(frozenDatesBucket, key) != nil {
 		return nil
@@ -110,8 +110,8 @@ func (t *certificateTx) Freeze(institution uint32, k vault.Key, date vault.Date)
 	return t.Put(frozenDatesBucket, key, boltfile.AddChecksum(key, []byte(date)))
 }
 
-// Save writes a certificate as it is now.
-func (t *certificateTx) Save(c vault.Certificate) error {
+// putCertificate writes a certificate as it is now.
+func (t *txn) putCertificate(c vault.Certificate) error {
 	t.changed = append(t.changed, c.Reference)
 	key := boltfile.U64(c.ID)
 	value, err := boltfile.Encode(key, c)
@@ -143,12 +143,12 @@ func indexEntries(c vault.Certificate) []bucketEntry {
 }
 
 // shareTokenTaken reports whether a certificate has a token already.
-func (t *certificateTx) shareTokenTaken(token string) bool {
+func (t *txn) shareTokenTaken(token string) bool {
 	return token != "" && t.Get(certificateByShareTokenBucket, []byte(token)) != nil
 }
 
-// MoveShareToken follows a certificate whose view-and-share page got another address.
-func (t *certificateTx) MoveShareToken(old, c vault.Certificate) error {
+// moveShareToken follows a certificate whose view-and-share page got another address.
+func (t *txn) moveShareToken(old, c vault.Certificate) error {
 	if c.ShareToken == old.ShareToken {
 		return nil
 	}
@@ -168,7 +168,7 @@ func (t *certificateTx) MoveShareToken(old, c vault.Certificate) error {
 
 // personalEntries lists the entries that are about a certificate's recipient or its
 // document.
-func (t *certificateTx) personalEntries(c vault.Certificate) []bucketEntry {
+func (t *txn) personalEntries(c vault.Certificate) []bucketEntry {
 	id := boltfile.U64(c.ID)
 	all := []bucketEntry{{tailsBucket, id, nil}}
 	for _, sum := range c.Documents() {

@@ -5,7 +5,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
@@ -30,11 +29,6 @@ func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 	})
 }
 
-// writeTx is update for callers that want a result.
-func writeTx[T any](ctx context.Context, s *Store, run func(*txn) (T, error)) (T, error) {
-	return boltfile.RunTx(ctx, s.update, run)
-}
-
 // commit runs a group in one transaction and returns each one's outcome.
 func (s *Store) commit(group []func(*txn) error) []error {
 	outcomes := make([]error, len(group))
@@ -47,10 +41,10 @@ func (s *Store) commit(group []func(*txn) error) []error {
 				return outcomes[i]
 			}
 		}
-		return t.Finish()
+		return t.finish()
 	})
 	if t != nil {
-		for _, reference := range t.Changed() {
+		for _, reference := range t.changed {
 			s.versions.of(reference).Add(1)
 		}
 	}
@@ -65,14 +59,4 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		p.MarkRecorded()
 	}
 	return outcomes
-}
-
-// txn is a transaction of the store.
-type txn struct {
-	*certificateTx
-	recorded []*audit.PendingAction // whose entries it writes
-}
-
-func newTxn(tx *bbolt.Tx) *txn {
-	return &txn{certificateTx: newCertificateTx(boltfile.NewTx(tx, isAppendOnly))}
 }

@@ -10,30 +10,20 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The bucket; schema.go draws it.
+// The bucket; schema.go draws all.
 var correctionsBucket = []byte("corrections")
 
-// correctionBuckets are those that only this package writes to.
+// correctionBuckets returns the buckets above, for the schema.
 func correctionBuckets() [][]byte { return [][]byte{correctionsBucket} }
-
-// correctionTable implements store.Corrections.
-type correctionTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newCorrectionTable works with functions that run another in a transaction.
-func newCorrectionTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *correctionTable {
-	return &correctionTable{read: read, write: write}
-}
 
 func correctionKey(institution uint32, id uint64) []byte {
 	return boltfile.JoinKey(boltfile.U32(institution), boltfile.U64(id))
 }
 
 // AddCorrection implements store.Corrections.
-func (s *correctionTable) AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (vault.CorrectionRequest, error) {
-		open, err := listCorrections(t, c.Institution, func(o vault.CorrectionRequest) bool { return o.Certificate == c.Certificate && !o.Done() })
+func (s *Store) AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.CorrectionRequest, error) {
+		open, err := t.listCorrections(c.Institution, func(o vault.CorrectionRequest) bool { return o.Certificate == c.Certificate && !o.Done() })
 		if err != nil {
 			return c, err
 		}
@@ -48,7 +38,7 @@ func (s *correctionTable) AddCorrection(ctx context.Context, c vault.CorrectionR
 }
 
 // listCorrections reads those of an institution that are chosen.
-func listCorrections(t *boltfile.Tx, institution uint32, chosen func(vault.CorrectionRequest) bool) (found []vault.CorrectionRequest, err error) {
+func (t *txn) listCorrections(institution uint32, chosen func(vault.CorrectionRequest) bool) (found []vault.CorrectionRequest, err error) {
 	prefix, c := boltfile.U32(institution), t.Bucket(correctionsBucket).Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var one vault.CorrectionRequest
@@ -63,16 +53,16 @@ func listCorrections(t *boltfile.Tx, institution uint32, chosen func(vault.Corre
 }
 
 // Corrections implements store.Corrections.
-func (s *correctionTable) Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) ([]vault.CorrectionRequest, error) {
-		return listCorrections(t, institution, func(c vault.CorrectionRequest) bool { return all || !c.Done() })
+func (s *Store) Corrections(ctx context.Context, institution uint32, all bool) ([]vault.CorrectionRequest, error) {
+	return readTx(ctx, s, func(t *txn) ([]vault.CorrectionRequest, error) {
+		return t.listCorrections(institution, func(c vault.CorrectionRequest) bool { return all || !c.Done() })
 	})
 }
 
 // ChangeCorrection implements store.Corrections.
-func (s *correctionTable) ChangeCorrection(ctx context.Context, institution uint32, id uint64,
+func (s *Store) ChangeCorrection(ctx context.Context, institution uint32, id uint64,
 	change func(vault.CorrectionRequest) (vault.CorrectionRequest, error)) (vault.CorrectionRequest, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (vault.CorrectionRequest, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.CorrectionRequest, error) {
 		var old vault.CorrectionRequest
 		at := correctionKey(institution, id)
 		value := t.Get(correctionsBucket, at)
@@ -91,13 +81,13 @@ func (s *correctionTable) ChangeCorrection(ctx context.Context, institution uint
 }
 
 // DeleteCorrections implements store.Corrections.
-func (s *correctionTable) DeleteCorrections(ctx context.Context, institution uint32, certificate string) error {
-	return s.write(ctx, func(t *boltfile.Tx) error { return deleteCorrections(t, institution, certificate) })
+func (s *Store) DeleteCorrections(ctx context.Context, institution uint32, certificate string) error {
+	return s.update(ctx, func(t *txn) error { return t.deleteCorrections(institution, certificate) })
 }
 
 // deleteCorrections forgets all wishes about a certificate.
-func deleteCorrections(t *boltfile.Tx, institution uint32, certificate string) error {
-	found, err := listCorrections(t, institution, func(c vault.CorrectionRequest) bool { return c.Certificate == certificate })
+func (t *txn) deleteCorrections(institution uint32, certificate string) error {
+	found, err := t.listCorrections(institution, func(c vault.CorrectionRequest) bool { return c.Certificate == certificate })
 	for _, c := range found {
 		if err == nil {
 			err = t.Delete(correctionsBucket, correctionKey(institution, c.ID))

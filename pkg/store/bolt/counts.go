@@ -8,20 +8,20 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The bucket; schema.go draws it.
+// The bucket; schema.go draws all.
 var countsBucket = []byte("counts")
 
-// countBuckets are those that only this package writes to.
+// countBuckets returns the buckets above, for the schema.
 func countBuckets() [][]byte { return [][]byte{countsBucket} }
 
 func countKey(institution uint32, batch string) []byte {
 	return boltfile.JoinKey(boltfile.U32(institution), []byte(batch))
 }
 
-// getCounts reads the counts of an institution's batch, or with "" those of all that the
+// counts reads the counts of an institution's batch, or with "" those of all that the
 // institution has.
-func getCounts(t *boltfile.Tx, institution uint32, batch string) (vault.Counts, error) {
-	return readCounts(t, countKey(institution, batch))
+func (t *txn) counts(institution uint32, batch string) (vault.Counts, error) {
+	return readCounts(t.Tx, countKey(institution, batch))
 }
 
 func readCounts(t *boltfile.Tx, key []byte) (c vault.Counts, err error) {

@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	endpointsBucket          = []byte("endpoints")
 	deliveriesBucket         = []byte("deliveries")
@@ -23,25 +23,9 @@ var (
 	deliveriesDueBucket      = []byte("delivery_due")
 )
 
-// deliveryBuckets are those that only this package writes to.
+// deliveryBuckets returns the buckets above, for the schema.
 func deliveryBuckets() [][]byte {
 	return [][]byte{endpointsBucket, deliveriesBucket, deliveryBodiesBucket, deliveryByUUIDBucket, deliveryByEndpointBucket, deliveriesDueBucket}
-}
-
-// deliveryTx is a transaction with what was looked up already of institutions' endpoints.
-type deliveryTx struct {
-	*boltfile.Tx
-	endpoints map[uint32][]webhook.Endpoint
-}
-
-// deliveryTable implements store.Endpoints and store.Deliveries.
-type deliveryTable struct {
-	read, write func(context.Context, func(*deliveryTx) error) error
-}
-
-// newDeliveryTable works with functions that run another in a transaction.
-func newDeliveryTable(read, write func(context.Context, func(*deliveryTx) error) error) *deliveryTable {
-	return &deliveryTable{read: read, write: write}
 }
 
 func noDelivery() error { return fault.New(fault.NotFound, "Delivery not found.") }
@@ -60,12 +44,12 @@ func deliveryDueAt(key []byte) time.Time {
 }
 
 // Publish implements store.Deliveries.
-func (s *deliveryTable) Publish(ctx context.Context, n webhook.Notification, now time.Time) error {
-	return s.write(ctx, func(t *deliveryTx) error { return t.Publish(n, now) })
+func (s *Store) Publish(ctx context.Context, n webhook.Notification, now time.Time) error {
+	return s.update(ctx, func(t *txn) error { return t.publish(n, now) })
 }
 
-// Publish keeps a delivery of news for each endpoint that wants it.
-func (t *deliveryTx) Publish(n webhook.Notification, now time.Time) error {
+// publish keeps a delivery of news for each endpoint that wants it.
+func (t *txn) publish(n webhook.Notification, now time.Time) error {
 	all, err := t.endpointsOf(n.Subscriber.Institution)
 	if err != nil {
 		return err
@@ -88,7 +72,7 @@ func (t *deliveryTx) Publish(n webhook.Notification, now time.Time) error {
 	return nil
 }
 
-func (t *deliveryTx) addDelivery(d *webhook.Delivery, body []byte) error {
+func (t *txn) addDelivery(d *webhook.Delivery, body []byte) error {
 	id, err := t.Bucket(deliveriesBucket).NextSequence()
 	if err != nil {
 		return fmt.Errorf("numbering a delivery: %w", err)
@@ -108,7 +92,7 @@ func (t *deliveryTx) addDelivery(d *webhook.Delivery, body []byte) error {
 }
 
 // putDelivery writes a delivery and, while it is pending, when it is due.
-func (t *deliveryTx) putDelivery(d webhook.Delivery) error {
+func (t *txn) putDelivery(d webhook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
 	if err := t.Put(deliveriesBucket, key, encodeDelivery(key, d)); err != nil || d.State != webhook.Pending {
 		return err
@@ -117,7 +101,7 @@ func (t *deliveryTx) putDelivery(d webhook.Delivery) error {
 }
 
 // moveDelivery replaces a delivery by its next state.
-func (t *deliveryTx) moveDelivery(from, to webhook.Delivery) error {
+func (t *txn) moveDelivery(from, to webhook.Delivery) error {
 	if from.State == webhook.Pending {
 		if err := t.Delete(deliveriesDueBucket, deliveryDueKey(from)); err != nil {
 			return err
@@ -126,7 +110,7 @@ func (t *deliveryTx) moveDelivery(from, to webhook.Delivery) error {
 	return t.putDelivery(to)
 }
 
-func (t *deliveryTx) delivery(key []byte) (webhook.Delivery, error) {
+func (t *txn) delivery(key []byte) (webhook.Delivery, error) {
 	value := t.Get(deliveriesBucket, key)
 	if value == nil {
 		return webhook.Delivery{}, noDelivery()
@@ -135,7 +119,7 @@ func (t *deliveryTx) delivery(key []byte) (webhook.Delivery, error) {
 }
 
 // deliveryByUUID finds one by its UUID.
-func (t *deliveryTx) deliveryByUUID(institution uint32, uuid string) (webhook.Delivery, error) {
+func (t *txn) deliveryByUUID(institution uint32, uuid string) (webhook.Delivery, error) {
 	name := boltfile.UUID(uuid)
 	key := t.Get(deliveryByUUIDBucket, name)
 	if name == nil || key == nil || !bytes.HasPrefix(key, boltfile.U32(institution)) {
@@ -144,7 +128,7 @@ func (t *deliveryTx) deliveryByUUID(institution uint32, uuid string) (webhook.De
 	return t.delivery(key)
 }
 
-func (t *deliveryTx) withBody(d webhook.Delivery) (store.DueDelivery, error) {
+func (t *txn) withBody(d webhook.Delivery) (store.DueDelivery, error) {
 	key := deliveryKey(d.Institution, d.ID)
 	body, err := boltfile.VerifyChecksum(key, t.Get(deliveryBodiesBucket, key))
 	return store.DueDelivery{Delivery: d, Body: bytes.Clone(body), Version: deliveryVersion(t.Get(deliveriesBucket, key))}, err
@@ -154,8 +138,8 @@ func (t *deliveryTx) withBody(d webhook.Delivery) (store.DueDelivery, error) {
 func deliveryVersion(value []byte) uint32 { return binary.BigEndian.Uint32(value) }
 
 // Delivery implements store.Deliveries.
-func (s *deliveryTable) Delivery(ctx context.Context, institution uint32, uuid string) (store.DueDelivery, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) (store.DueDelivery, error) {
+func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (store.DueDelivery, error) {
+	return readTx(ctx, s, func(t *txn) (store.DueDelivery, error) {
 		d, err := t.deliveryByUUID(institution, uuid)
 		if err != nil {
 			return store.DueDelivery{}, err
@@ -165,8 +149,8 @@ func (s *deliveryTable) Delivery(ctx context.Context, institution uint32, uuid s
 }
 
 // NextDeliveries implements store.Deliveries.
-func (s *deliveryTable) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) (turn store.DeliveryBatch, err error) {
+func (s *Store) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
+	return readTx(ctx, s, func(t *txn) (turn store.DeliveryBatch, err error) {
 		if turn.Endpoint, err = t.endpoint(institution, endpoint); err != nil || !turn.Endpoint.CanDeliver() {
 			return turn, err
 		}
@@ -195,8 +179,8 @@ func (s *deliveryTable) NextDeliveries(ctx context.Context, institution uint32, 
 }
 
 // RecordAttempts implements store.Deliveries.
-func (s *deliveryTable) RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error {
-	return s.write(ctx, func(t *deliveryTx) error {
+func (s *Store) RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error {
+	return s.update(ctx, func(t *txn) error {
 		touched := map[string]webhook.Endpoint{}
 		for _, one := range tried {
 			if err := t.recordAttempt(institution, one, touched); err != nil {
@@ -214,7 +198,7 @@ func (s *deliveryTable) RecordAttempts(ctx context.Context, institution uint32, 
 
 // recordAttempt notes one attempt; endpoints gather in touched and are written at the
 // end, once each.
-func (t *deliveryTx) recordAttempt(institution uint32, one store.AttemptResult, touched map[string]webhook.Endpoint) error {
+func (t *txn) recordAttempt(institution uint32, one store.AttemptResult, touched map[string]webhook.Endpoint) error {
 	key := deliveryKey(institution, one.ID)
 	value := t.Get(deliveriesBucket, key)
 	if value == nil {
@@ -239,8 +223,8 @@ func (t *deliveryTx) recordAttempt(institution uint32, one store.AttemptResult, 
 }
 
 // RecordTest implements store.Deliveries.
-func (s *deliveryTable) RecordTest(ctx context.Context, d webhook.Delivery, body []byte, a webhook.Attempt) (webhook.Delivery, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *deliveryTx) (webhook.Delivery, error) {
+func (s *Store) RecordTest(ctx context.Context, d webhook.Delivery, body []byte, a webhook.Attempt) (webhook.Delivery, error) {
+	return writeTx(ctx, s, func(t *txn) (webhook.Delivery, error) {
 		e, err := t.endpoint(d.Institution, d.Endpoint)
 		if err != nil {
 			return d, err
@@ -254,8 +238,8 @@ func (s *deliveryTable) RecordTest(ctx context.Context, d webhook.Delivery, body
 }
 
 // Redeliver implements store.Deliveries.
-func (s *deliveryTable) Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error {
-	return s.write(ctx, func(t *deliveryTx) error {
+func (s *Store) Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error {
+	return s.update(ctx, func(t *txn) error {
 		resumed := map[string]webhook.Endpoint{}
 		from, to := make([]webhook.Delivery, 0, len(uuids)), make([]webhook.Delivery, 0, len(uuids))
 		for _, name := range uuids {

@@ -10,8 +10,8 @@ import (
 
 // Backlog implements store.Deliveries. The keys of what is due are gone through, and
 // one delivery of each endpoint is read.
-func (s *deliveryTable) Backlog(ctx context.Context) (store.Backlog, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) (b store.Backlog, err error) {
+func (s *Store) Backlog(ctx context.Context) (store.Backlog, error) {
+	return readTx(ctx, s, func(t *txn) (b store.Backlog, err error) {
 		all, err := t.endpointsUnder(nil)
 		if err != nil {
 			return b, err

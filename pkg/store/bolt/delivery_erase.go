@@ -10,7 +10,7 @@ import (
 
 // eraseDeliveries takes the data out of what webhooks were told, or are still to be told,
 // about certificates.
-func eraseDeliveries(t *boltfile.Tx, institution uint32, about map[string]bool) error {
+func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
 	var keys [][]byte
 	prefix := boltfile.U32(institution)
 	c := t.Cursor(deliveriesBucket)

@@ -10,8 +10,8 @@ import (
 )
 
 // Deliveries implements store.Deliveries.
-func (s *deliveryTable) Deliveries(ctx context.Context, f webhook.Filter, n int) ([]webhook.Delivery, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) ([]webhook.Delivery, error) {
+func (s *Store) Deliveries(ctx context.Context, f webhook.Filter, n int) ([]webhook.Delivery, error) {
+	return readTx(ctx, s, func(t *txn) ([]webhook.Delivery, error) {
 		// The deliveries of one endpoint have an index; all others are gone through.
 		bucket, prefix := deliveriesBucket, boltfile.U32(f.Institution)
 		if f.Endpoint != "" {
@@ -46,13 +46,13 @@ func (s *deliveryTable) Deliveries(ctx context.Context, f webhook.Filter, n int)
 }
 
 // DeleteOldDeliveries implements store.Deliveries.
-func (s *deliveryTable) DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
-	return boltfile.Prune(ctx, s.read, s.write, func(t *deliveryTx) ([]webhook.Delivery, error) { return t.oldDeliveries(before, n) }, (*deliveryTx).deleteDelivery)
+func (s *Store) DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
+	return prune(ctx, s, func(t *txn) ([]webhook.Delivery, error) { return t.oldDeliveries(before, n) }, (*txn).deleteDelivery)
 }
 
 // oldDeliveries finds what may be forgotten, institution by institution, from the
 // oldest on.
-func (t *deliveryTx) oldDeliveries(before time.Time, n int) (old []webhook.Delivery, err error) {
+func (t *txn) oldDeliveries(before time.Time, n int) (old []webhook.Delivery, err error) {
 	c := t.Bucket(deliveriesBucket).Cursor()
 	for k, v := c.First(); k != nil && len(old) < n; {
 		d, err := decodeDelivery(k, v)
@@ -79,7 +79,7 @@ func (t *deliveryTx) oldDeliveries(before time.Time, n int) (old []webhook.Deliv
 	return old, nil
 }
 
-func (t *deliveryTx) deleteDelivery(d webhook.Delivery) error {
+func (t *txn) deleteDelivery(d webhook.Delivery) error {
 	key := deliveryKey(d.Institution, d.ID)
 	if d.State == webhook.Pending {
 		if err := t.Delete(deliveriesDueBucket, deliveryDueKey(d)); err != nil {

@@ -18,8 +18,8 @@ func endpointKey(institution uint32, id string) []byte {
 }
 
 // AddEndpoint implements store.Endpoints.
-func (s *deliveryTable) AddEndpoint(ctx context.Context, e webhook.Endpoint) error {
-	return s.write(ctx, func(t *deliveryTx) error {
+func (s *Store) AddEndpoint(ctx context.Context, e webhook.Endpoint) error {
+	return s.update(ctx, func(t *txn) error {
 		existing, err := t.endpointsOf(e.Institution)
 		if err != nil {
 			return err
@@ -34,13 +34,13 @@ func (s *deliveryTable) AddEndpoint(ctx context.Context, e webhook.Endpoint) err
 	})
 }
 
-func (t *deliveryTx) putEndpoint(e webhook.Endpoint) error {
+func (t *txn) putEndpoint(e webhook.Endpoint) error {
 	delete(t.endpoints, e.Institution)
 	return t.PutRecord(endpointsBucket, endpointKey(e.Institution, e.ID), e)
 }
 
 // endpoint finds one, deleted ones too.
-func (t *deliveryTx) endpoint(institution uint32, id string) (webhook.Endpoint, error) {
+func (t *txn) endpoint(institution uint32, id string) (webhook.Endpoint, error) {
 	var e webhook.Endpoint
 	key := endpointKey(institution, id)
 	value := t.Get(endpointsBucket, key)
@@ -52,7 +52,7 @@ func (t *deliveryTx) endpoint(institution uint32, id string) (webhook.Endpoint, 
 
 // endpointsOf lists an institution's endpoints, deleted ones too; they are looked up
 // once a transaction.
-func (t *deliveryTx) endpointsOf(institution uint32) ([]webhook.Endpoint, error) {
+func (t *txn) endpointsOf(institution uint32) ([]webhook.Endpoint, error) {
 	if known, ok := t.endpoints[institution]; ok {
 		return known, nil
 	}
@@ -67,7 +67,7 @@ func (t *deliveryTx) endpointsOf(institution uint32) ([]webhook.Endpoint, error)
 	return found, nil
 }
 
-func (t *deliveryTx) endpointsUnder(prefix []byte) (found []webhook.Endpoint, err error) {
+func (t *txn) endpointsUnder(prefix []byte) (found []webhook.Endpoint, err error) {
 	c := t.Bucket(endpointsBucket).Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var e webhook.Endpoint
@@ -80,9 +80,9 @@ func (t *deliveryTx) endpointsUnder(prefix []byte) (found []webhook.Endpoint, er
 }
 
 // ChangeEndpoint implements store.Endpoints.
-func (s *deliveryTable) ChangeEndpoint(ctx context.Context, institution uint32, id string,
+func (s *Store) ChangeEndpoint(ctx context.Context, institution uint32, id string,
 	change func(webhook.Endpoint) (webhook.Endpoint, error)) (webhook.Endpoint, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *deliveryTx) (webhook.Endpoint, error) {
+	return writeTx(ctx, s, func(t *txn) (webhook.Endpoint, error) {
 		old, err := t.endpoint(institution, id)
 		if err != nil {
 			return old, err
@@ -99,8 +99,8 @@ func (s *deliveryTable) ChangeEndpoint(ctx context.Context, institution uint32, 
 }
 
 // ChangeEndpoints implements store.Endpoints.
-func (s *deliveryTable) ChangeEndpoints(ctx context.Context, change func(webhook.Endpoint) (webhook.Endpoint, error)) error {
-	return s.write(ctx, func(t *deliveryTx) error {
+func (s *Store) ChangeEndpoints(ctx context.Context, change func(webhook.Endpoint) (webhook.Endpoint, error)) error {
+	return s.update(ctx, func(t *txn) error {
 		all, err := t.endpointsUnder(nil)
 		if err != nil {
 			return err
@@ -122,8 +122,8 @@ func (s *deliveryTable) ChangeEndpoints(ctx context.Context, change func(webhook
 }
 
 // Endpoints implements store.Endpoints.
-func (s *deliveryTable) Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *deliveryTx) ([]webhook.Endpoint, error) {
+func (s *Store) Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error) {
+	return readTx(ctx, s, func(t *txn) ([]webhook.Endpoint, error) {
 		var prefix []byte
 		if institution != 0 {
 			prefix = boltfile.U32(institution)

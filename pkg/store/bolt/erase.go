@@ -23,7 +23,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 		}
 		about := map[string]bool{}
 		for _, id := range ids {
-			c, err := t.Certificate(boltfile.U64(id))
+			c, err := t.certificate(boltfile.U64(id))
 			if err != nil {
 				return done, err
 			}
@@ -41,33 +41,33 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
-		if done.Unconfirmed, err = deleteUnconfirmedOf(t.Tx, institution, email); err != nil {
+		if done.Unconfirmed, err = t.deleteUnconfirmedOf(institution, email); err != nil {
 			return done, err
 		}
-		others, err := eraseMailsTo(t.Tx, institution, vault.FoldEmail(email), now)
+		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
 		if err != nil {
 			return done, err
 		}
 		done.Mails = append(done.Mails, others...)
-		if err := eraseDeliveries(t.Tx, institution, about); err != nil {
+		if err := t.eraseDeliveries(institution, about); err != nil {
 			return done, err
 		}
-		return done, eraseResponses(t.Tx, institution, about)
+		return done, t.eraseResponses(institution, about)
 	})
 }
 
 // eraseCertificate forgets one certificate's data and returns the mails about it.
 func (t *txn) eraseCertificate(old vault.Certificate, now time.Time) ([]uint64, error) {
-	if err := t.EraseEntries(old); err != nil {
+	if err := t.eraseEntries(old); err != nil {
 		return nil, err
 	}
-	if err := deleteCorrections(t.Tx, old.Institution, old.UUID); err != nil {
+	if err := t.deleteCorrections(old.Institution, old.UUID); err != nil {
 		return nil, err
 	}
-	if err := eraseEvents(t.Tx, old.ID); err != nil {
+	if err := t.eraseEvents(old.ID); err != nil {
 		return nil, err
 	}
-	ids, err := eraseMailsAbout(t.Tx, old.ID, now)
+	ids, err := t.eraseMailsAbout(old.ID, now)
 	if err != nil {
 		return nil, err
 	}

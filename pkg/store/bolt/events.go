@@ -10,27 +10,17 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	eventsBucket              = []byte("events")
 	eventsByCertificateBucket = []byte("events_by_cert")
 )
 
-// eventBuckets are those that only this package writes to.
+// eventBuckets returns the buckets above, for the schema.
 func eventBuckets() [][]byte { return [][]byte{eventsBucket, eventsByCertificateBucket} }
 
-// eventTable implements store.Events.
-type eventTable struct {
-	read func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newEventTable works with a function that runs another in a transaction.
-func newEventTable(read func(context.Context, func(*boltfile.Tx) error) error) *eventTable {
-	return &eventTable{read: read}
-}
-
 // addEvent keeps an event of a certificate, and announces it.
-func addEvent(t *deliveryTx, certificate uint64, e vault.Event) error {
+func (t *txn) addEvent(certificate uint64, e vault.Event) error {
 	seq, err := t.Bucket(eventsBucket).NextSequence()
 	if err != nil {
 		return fmt.Errorf("numbering an event: %w", err)
@@ -42,11 +32,11 @@ func addEvent(t *deliveryTx, certificate uint64, e vault.Event) error {
 	if err := t.Put(eventsByCertificateBucket, boltfile.JoinKey(boltfile.U64(certificate), boltfile.U64(seq)), nil); err != nil {
 		return err
 	}
-	return t.Publish(webhook.NotificationOf(e), e.At)
+	return t.publish(webhook.NotificationOf(e), e.At)
 }
 
 // eraseEvents takes the data out of the events of a certificate.
-func eraseEvents(t *boltfile.Tx, certificate uint64) error {
+func (t *txn) eraseEvents(certificate uint64) error {
 	for _, seq := range t.IDsWithPrefix(eventsByCertificateBucket, boltfile.U64(certificate)) {
 		var e vault.Event
 		key := boltfile.U64(seq)
@@ -61,8 +51,8 @@ func eraseEvents(t *boltfile.Tx, certificate uint64) error {
 }
 
 // Events implements store.Events.
-func (s *eventTable) Events(ctx context.Context, id uint64) ([]vault.Event, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []vault.Event, err error) {
+func (s *Store) Events(ctx context.Context, id uint64) ([]vault.Event, error) {
+	return readTx(ctx, s, func(t *txn) (found []vault.Event, err error) {
 		c := t.Bucket(eventsByCertificateBucket).Cursor()
 		for k, _ := c.Seek(boltfile.U64(id)); bytes.HasPrefix(k, boltfile.U64(id)); k, _ = c.Next() {
 			var e vault.Event
@@ -77,9 +67,9 @@ func (s *eventTable) Events(ctx context.Context, id uint64) ([]vault.Event, erro
 }
 
 // EventsAfter implements store.Events.
-func (s *eventTable) EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) (found []vault.Event, next uint64, err error) {
+func (s *Store) EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) (found []vault.Event, next uint64, err error) {
 	next = seq
-	found, err = boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []vault.Event, err error) {
+	found, err = readTx(ctx, s, func(t *txn) (found []vault.Event, err error) {
 		c := t.Bucket(eventsBucket).Cursor()
 		for k, v := c.Seek(boltfile.U64(seq + 1)); k != nil && len(found) < n; k, v = c.Next() {
 			var e vault.Event
@@ -96,8 +86,8 @@ func (s *eventTable) EventsAfter(ctx context.Context, institution uint32, seq ui
 }
 
 // LastEvent implements store.Events.
-func (s *eventTable) LastEvent(ctx context.Context) (uint64, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (uint64, error) {
+func (s *Store) LastEvent(ctx context.Context) (uint64, error) {
+	return readTx(ctx, s, func(t *txn) (uint64, error) {
 		k, _ := t.Bucket(eventsBucket).Cursor().Last()
 		if k == nil {
 			return 0, nil

@@ -12,26 +12,16 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	inboundBucket           = []byte("received")
 	inboundByIdentityBucket = []byte("received_by_name")
 	inboundDueBucket        = []byte("received_due")
 )
 
-// inboundBuckets are those that only this package writes to.
+// inboundBuckets returns the buckets above, for the schema.
 func inboundBuckets() [][]byte {
 	return [][]byte{inboundBucket, inboundByIdentityBucket, inboundDueBucket}
-}
-
-// inboundTable implements store.InboundEvents.
-type inboundTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newInboundTable works with functions that run another in a transaction.
-func newInboundTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *inboundTable {
-	return &inboundTable{read: read, write: write}
 }
 
 func taskDueKey(seq uint64, task int, at time.Time) []byte {
@@ -39,11 +29,11 @@ func taskDueKey(seq uint64, task int, at time.Time) []byte {
 }
 
 // AddInboundEvent implements store.InboundEvents.
-func (s *inboundTable) AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error) {
+func (s *Store) AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error) {
 	isNew := false
-	kept, err := boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (webhook.InboundEvent, error) {
+	kept, err := writeTx(ctx, s, func(t *txn) (webhook.InboundEvent, error) {
 		if seq := t.Get(inboundByIdentityBucket, []byte(r.Identity)); seq != nil {
-			return getInboundEvent(t, seq)
+			return t.inboundEvent(seq)
 		}
 		seq, err := t.Bucket(inboundBucket).NextSequence()
 		if err != nil {
@@ -53,13 +43,13 @@ func (s *inboundTable) AddInboundEvent(ctx context.Context, r webhook.InboundEve
 		if err := t.Put(inboundByIdentityBucket, []byte(r.Identity), boltfile.U64(seq)); err != nil {
 			return r, err
 		}
-		return r, putInboundEvent(t, r)
+		return r, t.putInboundEvent(r)
 	})
 	return kept, isNew && err == nil, err
 }
 
 // putInboundEvent writes an event and when its tasks are due.
-func putInboundEvent(t *boltfile.Tx, r webhook.InboundEvent) error {
+func (t *txn) putInboundEvent(r webhook.InboundEvent) error {
 	if err := t.PutRecord(inboundBucket, boltfile.U64(r.Seq), r); err != nil {
 		return err
 	}
@@ -74,7 +64,7 @@ func putInboundEvent(t *boltfile.Tx, r webhook.InboundEvent) error {
 	return nil
 }
 
-func getInboundEvent(t *boltfile.Tx, key []byte) (webhook.InboundEvent, error) {
+func (t *txn) inboundEvent(key []byte) (webhook.InboundEvent, error) {
 	var r webhook.InboundEvent
 	value := t.Get(inboundBucket, key)
 	if value == nil {
@@ -84,8 +74,8 @@ func getInboundEvent(t *boltfile.Tx, key []byte) (webhook.InboundEvent, error) {
 }
 
 // InboundEvents implements store.InboundEvents.
-func (s *inboundTable) InboundEvents(ctx context.Context, before uint64, n int) ([]webhook.InboundEvent, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []webhook.InboundEvent, err error) {
+func (s *Store) InboundEvents(ctx context.Context, before uint64, n int) ([]webhook.InboundEvent, error) {
+	return readTx(ctx, s, func(t *txn) (found []webhook.InboundEvent, err error) {
 		c := t.Bucket(inboundBucket).Cursor()
 		k, v := c.Last()
 		if before != 0 {
@@ -107,8 +97,8 @@ func (s *inboundTable) InboundEvents(ctx context.Context, before uint64, n int) 
 }
 
 // NextTasks implements store.InboundEvents.
-func (s *inboundTable) NextTasks(ctx context.Context, now time.Time, n int, busy func(uint64, int) bool) (chores []store.DueTask, next time.Time, err error) {
-	chores, err = boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []store.DueTask, err error) {
+func (s *Store) NextTasks(ctx context.Context, now time.Time, n int, busy func(uint64, int) bool) (chores []store.DueTask, next time.Time, err error) {
+	chores, err = readTx(ctx, s, func(t *txn) (found []store.DueTask, err error) {
 		c := t.Bucket(inboundDueBucket).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			at := time.Unix(0, int64(binary.BigEndian.Uint64(k)))
@@ -120,7 +110,7 @@ func (s *inboundTable) NextTasks(ctx context.Context, now time.Time, n int, busy
 				next = at
 				break
 			}
-			r, err := getInboundEvent(t, seq)
+			r, err := t.inboundEvent(seq)
 			if err != nil {
 				return nil, err
 			}
@@ -132,9 +122,9 @@ func (s *inboundTable) NextTasks(ctx context.Context, now time.Time, n int, busy
 }
 
 // RecordTaskResult implements store.InboundEvents.
-func (s *inboundTable) RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
-		r, err := getInboundEvent(t, boltfile.U64(seq))
+func (s *Store) RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error {
+	return s.update(ctx, func(t *txn) error {
+		r, err := t.inboundEvent(boltfile.U64(seq))
 		if err != nil {
 			return err
 		}
@@ -144,6 +134,6 @@ func (s *inboundTable) RecordTaskResult(ctx context.Context, seq uint64, task in
 		if err := t.Delete(inboundDueBucket, taskDueKey(seq, task, r.Tasks[task].RunAt)); err != nil {
 			return err
 		}
-		return putInboundEvent(t, r.ApplyTaskResult(task, failure, now))
+		return t.putInboundEvent(r.ApplyTaskResult(task, failure, now))
 	})
 }

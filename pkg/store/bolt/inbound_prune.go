@@ -10,12 +10,12 @@ import (
 )
 
 // DeleteOldInboundEvents implements store.InboundEvents.
-func (s *inboundTable) DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error) {
-	return boltfile.Prune(ctx, s.read, s.write, func(t *boltfile.Tx) ([]webhook.InboundEvent, error) { return oldInboundEvents(t, before, n) }, deleteInboundEvent)
+func (s *Store) DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error) {
+	return prune(ctx, s, func(t *txn) ([]webhook.InboundEvent, error) { return t.oldInboundEvents(before, n) }, (*txn).deleteInboundEvent)
 }
 
 // oldInboundEvents finds events of which nothing is to be done any more.
-func oldInboundEvents(t *boltfile.Tx, before time.Time, n int) (found []webhook.InboundEvent, err error) {
+func (t *txn) oldInboundEvents(before time.Time, n int) (found []webhook.InboundEvent, err error) {
 	c := t.Cursor(inboundBucket)
 	for k, v := c.First(); k != nil && len(found) < n; k, v = c.Next() {
 		var r webhook.InboundEvent
@@ -32,7 +32,7 @@ func oldInboundEvents(t *boltfile.Tx, before time.Time, n int) (found []webhook.
 	return found, nil
 }
 
-func deleteInboundEvent(t *boltfile.Tx, r webhook.InboundEvent) error {
+func (t *txn) deleteInboundEvent(r webhook.InboundEvent) error {
 	if err := t.Delete(inboundByIdentityBucket, []byte(r.Identity)); err != nil {
 		return err
 	}

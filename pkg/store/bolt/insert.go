@@ -25,7 +25,7 @@ func (s *Store) Insert(ctx context.Context, rows []store.NewCertificate) ([]stor
 				return nil, err
 			}
 		}
-		if err := t.FlushEntries(); err != nil {
+		if err := t.flushEntries(); err != nil {
 			return nil, err
 		}
 		for i, first := range twins {
@@ -54,7 +54,7 @@ func (t *txn) checkInserts(rows []store.NewCertificate, result []store.InsertRes
 	for i, row := range rows {
 		c := row.Certificate
 		key := keyOwner{c.Institution, c.Key()}
-		holder, err := t.KeyHolder(c.Institution, c.Key())
+		holder, err := t.keyHolder(c.Institution, c.Key())
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func (t *txn) checkInserts(rows []store.NewCertificate, result []store.InsertRes
 			continue
 		}
 		first[key] = i
-		taken, err := t.IdentityTaken(c.Identity)
+		taken, err := t.identityTaken(c.Identity)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func (t *txn) refuseCancelledBatches(rows []store.NewCertificate) error {
 			continue
 		}
 		last = c.Batch
-		b, err := getBatch(t.Tx, c.Institution, c.Batch)
+		b, err := t.batch(c.Institution, c.Batch)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -102,12 +102,12 @@ func (t *txn) refuseCancelledBatches(rows []store.NewCertificate) error {
 
 // insert keeps a certificate; the entries that lead to it are written by Lead.
 func (t *txn) insert(row store.NewCertificate) (vault.Certificate, error) {
-	c, err := t.Add(row.Certificate)
+	c, err := t.addCertificate(row.Certificate)
 	if err != nil {
 		return c, err
 	}
 	if row.Freeze != nil {
-		if err := t.Freeze(c.Institution, *row.Freeze, c.IssueDate); err != nil {
+		if err := t.freezeDate(c.Institution, *row.Freeze, c.IssueDate); err != nil {
 			return c, err
 		}
 	}
@@ -117,24 +117,24 @@ func (t *txn) insert(row store.NewCertificate) (vault.Certificate, error) {
 // applyEffects commits what follows from a change of c.
 func (t *txn) applyEffects(c vault.Certificate, fx vault.Effects) error {
 	for _, e := range fx.Events {
-		if err := addEvent(&t.Deliveries, c.ID, e); err != nil {
+		if err := t.addEvent(c.ID, e); err != nil {
 			return err
 		}
 	}
 	for _, j := range fx.Jobs {
 		j.Certificate, j.Institution, j.Batch = c.ID, c.Institution, c.Batch
-		if err := addJob(&t.Batches, j); err != nil {
+		if err := t.addJob(j); err != nil {
 			return err
 		}
 	}
 	for _, m := range fx.Mails {
 		m.Certificate, m.Institution, m.Batch = c.ID, c.Institution, c.Batch
-		if _, err := addMail(&t.Batches, m); err != nil {
+		if _, err := t.addMail(m); err != nil {
 			return err
 		}
 	}
 	if fx.Tail != nil {
-		return t.PutTail(c, fx.Tail)
+		return t.putTail(c, fx.Tail)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func (s *Store) InsertAtomic(ctx context.Context, w store.AtomicBatch) ([]vault.
 			return nil, err
 		}
 		if w.Batch != nil {
-			if _, err := addBatch(t.Tx, *w.Batch); err != nil {
+			if _, err := t.addBatch(*w.Batch); err != nil {
 				return nil, err
 			}
 		}
@@ -27,11 +27,11 @@ func (s *Store) InsertAtomic(ctx context.Context, w store.AtomicBatch) ([]vault.
 			if row.Upload == "" {
 				continue
 			}
-			if err := deleteUpload(t.Tx, made[i].Institution, row.Upload); err != nil {
+			if err := t.deleteUpload(made[i].Institution, row.Upload); err != nil {
 				return nil, err
 			}
 		}
-		if err := t.FlushEntries(); err != nil {
+		if err := t.flushEntries(); err != nil {
 			return nil, err
 		}
 		if w.Response == nil {
@@ -41,7 +41,7 @@ func (s *Store) InsertAtomic(ctx context.Context, w store.AtomicBatch) ([]vault.
 		if err != nil {
 			return nil, err
 		}
-		return made, putResponse(t.Tx, reply)
+		return made, t.putResponse(reply)
 	})
 	return made, refused, err
 }
@@ -66,7 +66,7 @@ func (t *txn) checkAtomicBatch(w store.AtomicBatch) (refused []store.Conflict, e
 			continue
 		}
 		key := uploadKey(row.Certificate.Institution, row.Upload)
-		if !hasUpload(t.Tx, key) || named[string(key)] {
+		if !t.hasUpload(key) || named[string(key)] {
 			refused = append(refused, store.Conflict{Row: i})
 		}
 		named[string(key)] = true

@@ -9,32 +9,21 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	institutionsBucket = []byte("institutions")
 	tokensBucket       = []byte("tokens")
 	tokenByHashBucket  = []byte("by_hash")
 )
 
-// institutionBuckets are those that only this package writes to.
+// institutionBuckets returns the buckets above, for the schema.
 func institutionBuckets() [][]byte {
 	return [][]byte{institutionsBucket, tokensBucket, tokenByHashBucket}
 }
 
-// institutionTable implements store.Institutions and store.Tokens.
-type institutionTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-	tokenCache  tokenCache
-}
-
-// newInstitutionTable works with functions that run another in a transaction.
-func newInstitutionTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *institutionTable {
-	return &institutionTable{read: read, write: write}
-}
-
 // AddInstitution implements store.Institutions.
-func (s *institutionTable) AddInstitution(ctx context.Context, i vault.Institution) (vault.Institution, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (vault.Institution, error) {
+func (s *Store) AddInstitution(ctx context.Context, i vault.Institution) (vault.Institution, error) {
+	return writeTx(ctx, s, func(t *txn) (vault.Institution, error) {
 		if err := i.Validate(); err != nil {
 			return i, err
 		}
@@ -43,30 +32,30 @@ func (s *institutionTable) AddInstitution(ctx context.Context, i vault.Instituti
 			return i, fmt.Errorf("numbering an institution: %w", err)
 		}
 		i.ID = uint32(id)
-		return i, putInstitution(t, i)
+		return i, t.putInstitution(i)
 	})
 }
 
 // ChangeInstitution implements store.Institutions.
-func (s *institutionTable) ChangeInstitution(ctx context.Context, i vault.Institution) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
+func (s *Store) ChangeInstitution(ctx context.Context, i vault.Institution) error {
+	return s.update(ctx, func(t *txn) error {
 		if err := i.Validate(); err != nil {
 			return err
 		}
 		if t.Get(institutionsBucket, boltfile.U32(i.ID)) == nil {
 			return noInstitution()
 		}
-		return putInstitution(t, i)
+		return t.putInstitution(i)
 	})
 }
 
-func putInstitution(t *boltfile.Tx, i vault.Institution) error {
+func (t *txn) putInstitution(i vault.Institution) error {
 	return t.PutRecord(institutionsBucket, boltfile.U32(i.ID), i)
 }
 
 // Institutions implements store.Institutions.
-func (s *institutionTable) Institutions(ctx context.Context) ([]vault.Institution, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (all []vault.Institution, err error) {
+func (s *Store) Institutions(ctx context.Context) ([]vault.Institution, error) {
+	return readTx(ctx, s, func(t *txn) (all []vault.Institution, err error) {
 		err = t.Bucket(institutionsBucket).ForEach(func(k, v []byte) error {
 			var i vault.Institution
 			err := boltfile.Decode(k, v, &i)
@@ -81,8 +70,8 @@ func (s *institutionTable) Institutions(ctx context.Context) ([]vault.Institutio
 var currentInstitutionKey = []byte("institution")
 
 // UseInstitution implements store.Institutions.
-func (s *institutionTable) UseInstitution(ctx context.Context, id uint32) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
+func (s *Store) UseInstitution(ctx context.Context, id uint32) error {
+	return s.update(ctx, func(t *txn) error {
 		if t.Get(institutionsBucket, boltfile.U32(id)) == nil {
 			return noInstitution()
 		}
@@ -91,8 +80,8 @@ func (s *institutionTable) UseInstitution(ctx context.Context, id uint32) error 
 }
 
 // CurrentInstitution implements store.Institutions.
-func (s *institutionTable) CurrentInstitution(ctx context.Context) (vault.Institution, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (i vault.Institution, err error) {
+func (s *Store) CurrentInstitution(ctx context.Context) (vault.Institution, error) {
+	return readTx(ctx, s, func(t *txn) (i vault.Institution, err error) {
 		key := t.Get(metaBucket, currentInstitutionKey)
 		value := t.Get(institutionsBucket, key)
 		if value == nil {
@@ -107,7 +96,7 @@ func (s *institutionTable) CurrentInstitution(ctx context.Context) (vault.Instit
 }
 
 // institutionKeys lists the institutions' keys, valid inside the transaction.
-func institutionKeys(t *boltfile.Tx) (keys [][]byte) {
+func (t *txn) institutionKeys() (keys [][]byte) {
 	c := t.Cursor(institutionsBucket)
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		keys = append(keys, k)

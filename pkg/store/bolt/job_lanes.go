@@ -40,7 +40,7 @@ func laneKind(lane string) vault.JobKind {
 }
 
 // deleteDueKeys takes a job out of its lane, and out of the one that all jobs shared.
-func deleteDueKeys(t *boltfile.Tx, j vault.Job) error {
+func (t *txn) deleteDueKeys(j vault.Job) error {
 	own, common := jobDueKey(j), laneKey(string(j.Kind), j)
 	if err := t.Delete(jobsDueBucket, own); err != nil || bytes.Equal(own, common) {
 		return err
@@ -50,7 +50,7 @@ func deleteDueKeys(t *boltfile.Tx, j vault.Job) error {
 
 // lanesOf lists what the keys of a kind's lanes begin with. Where a lane is empty it may
 // be left out.
-func lanesOf(t *boltfile.Tx, kind vault.JobKind) [][]byte {
+func (t *txn) lanesOf(kind vault.JobKind) [][]byte {
 	all := [][]byte{boltfile.TerminatedText(string(kind))}
 	others := []byte(string(kind) + laneSeparator)
 	c := t.Cursor(jobsDueBucket)
@@ -70,7 +70,7 @@ type laneCursor struct {
 }
 
 // next is the next job; nil after the last.
-func (w *laneCursor) next(t *boltfile.Tx, now time.Time) (*vault.Job, error) {
+func (w *laneCursor) next(t *txn, now time.Time) (*vault.Job, error) {
 	for {
 		var k []byte
 		if w.begun {
@@ -82,7 +82,7 @@ func (w *laneCursor) next(t *boltfile.Tx, now time.Time) (*vault.Job, error) {
 		if !bytes.HasPrefix(k, w.lane) {
 			return nil, nil //nolint:nilnil // absence is no error here and has no value
 		}
-		j, err := getJob(t, boltfile.LastID(k))
+		j, err := t.job(boltfile.LastID(k))
 		switch {
 		case err != nil:
 			return nil, err
@@ -96,9 +96,9 @@ func (w *laneCursor) next(t *boltfile.Tx, now time.Time) (*vault.Job, error) {
 
 // dueJobs takes up to n jobs from the lanes in turns, the oldest of each first. One
 // that is suspect is taken alone, when its lane comes first.
-func dueJobs(t *boltfile.Tx, kind vault.JobKind, n int, now time.Time, turn int) ([]vault.Job, error) {
+func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time, turn int) ([]vault.Job, error) {
 	var queues []*laneCursor
-	for _, lane := range lanesOf(t, kind) {
+	for _, lane := range t.lanesOf(kind) {
 		queues = append(queues, &laneCursor{lane: lane, cursor: t.Cursor(jobsDueBucket)})
 	}
 	turn %= len(queues)

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -14,26 +13,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	jobsBucket        = []byte("jobs")
 	jobsDueBucket     = []byte("due")
 	jobsClaimedBucket = []byte("held")
 )
 
-// jobBuckets are those that only this package writes to.
+// jobBuckets returns the buckets above, for the schema.
 func jobBuckets() [][]byte { return [][]byte{jobsBucket, jobsDueBucket, jobsClaimedBucket} }
-
-// jobTable implements the part of store.Jobs that is about jobs alone.
-type jobTable struct {
-	read, write func(context.Context, func(*batchTx) error) error
-	nextLane    atomic.Uint32 // whose turn it is to be claimed from first
-}
-
-// newJobTable works with functions that run another in a transaction.
-func newJobTable(read, write func(context.Context, func(*batchTx) error) error) *jobTable {
-	return &jobTable{read: read, write: write}
-}
 
 // parkedPrefix stands before the kind of jobs that cannot be claimed.
 const parkedPrefix = "parked:"
@@ -53,17 +41,17 @@ func jobRunAt(dueKey []byte) time.Time {
 }
 
 // addJob keeps a new job.
-func addJob(t *batchTx, j vault.Job) error {
-	id, err := nextJobID(t.Tx)
+func (t *txn) addJob(j vault.Job) error {
+	id, err := t.nextJobID()
 	if err != nil {
 		return err
 	}
 	j.ID = id
-	return putJob(t, j)
+	return t.putJob(j)
 }
 
 // nextJobID is the number of the next job.
-func nextJobID(t *boltfile.Tx) (uint64, error) {
+func (t *txn) nextJobID() (uint64, error) {
 	id, err := t.Bucket(jobsBucket).NextSequence()
 	if err != nil {
 		return 0, fmt.Errorf("numbering a job: %w", err)
@@ -72,11 +60,11 @@ func nextJobID(t *boltfile.Tx) (uint64, error) {
 }
 
 // putJob writes a job that has a number; while its batch is paused it is parked.
-func putJob(t *batchTx, j vault.Job) error {
+func (t *txn) putJob(j vault.Job) error {
 	paused := false
 	if j.Kind == vault.JobProcess && j.Batch != "" {
 		var err error
-		if paused, err = t.Paused(j.Institution, j.Batch); err != nil {
+		if paused, err = t.batchPaused(j.Institution, j.Batch); err != nil {
 			return err
 		}
 	}
@@ -92,20 +80,20 @@ func putJob(t *batchTx, j vault.Job) error {
 }
 
 // deleteJob ends a job.
-func deleteJob(t *boltfile.Tx, j vault.Job) error {
+func (t *txn) deleteJob(j vault.Job) error {
 	if j.Claimed {
 		if err := t.Delete(jobsClaimedBucket, boltfile.U64(j.ID)); err != nil {
 			return err
 		}
 	}
-	if err := deleteDueKeys(t, j); err != nil {
+	if err := t.deleteDueKeys(j); err != nil {
 		return err
 	}
 	return t.Delete(jobsBucket, boltfile.U64(j.ID))
 }
 
-// getJob reads one; nil when it does not exist.
-func getJob(t *boltfile.Tx, id uint64) (*vault.Job, error) {
+// job reads one; nil when it does not exist.
+func (t *txn) job(id uint64) (*vault.Job, error) {
 	key := boltfile.U64(id)
 	value := t.Get(jobsBucket, key)
 	if value == nil {
@@ -116,21 +104,21 @@ func getJob(t *boltfile.Tx, id uint64) (*vault.Job, error) {
 }
 
 // moveJob replaces a job by its next state.
-func moveJob(t *batchTx, from, to vault.Job) error {
-	if err := deleteJob(t.Tx, from); err != nil {
+func (t *txn) moveJob(from, to vault.Job) error {
+	if err := t.deleteJob(from); err != nil {
 		return err
 	}
-	return putJob(t, to)
+	return t.putJob(to)
 }
 
 // waitingJobs lists a batch's jobs of a kind that nobody holds.
-func waitingJobs(t *boltfile.Tx, kind vault.JobKind, institution uint32, batch string) ([]vault.Job, error) {
+func (t *txn) waitingJobs(kind vault.JobKind, institution uint32, batch string) ([]vault.Job, error) {
 	var found []vault.Job
 	for _, lane := range everyLane(kind, institution) {
 		prefix := boltfile.TerminatedText(lane)
 		c := t.Cursor(jobsDueBucket)
 		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			j, err := getJob(t, boltfile.LastID(k))
+			j, err := t.job(boltfile.LastID(k))
 			if err != nil {
 				return nil, err
 			}
@@ -143,13 +131,13 @@ func waitingJobs(t *boltfile.Tx, kind vault.JobKind, institution uint32, batch s
 }
 
 // parkJobs moves a batch's waiting jobs to the lane that is theirs now.
-func parkJobs(t *batchTx, b vault.Batch) error {
-	waiting, err := waitingJobs(t.Tx, vault.JobProcess, b.Institution, b.ID)
+func (t *txn) parkJobs(b vault.Batch) error {
+	waiting, err := t.waitingJobs(vault.JobProcess, b.Institution, b.ID)
 	if err != nil {
 		return err
 	}
 	for _, j := range waiting {
-		if err := moveJob(t, j, j); err != nil {
+		if err := t.moveJob(j, j); err != nil {
 			return err
 		}
 	}
@@ -157,23 +145,23 @@ func parkJobs(t *batchTx, b vault.Batch) error {
 }
 
 // Claim implements store.Jobs.
-func (s *jobTable) Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
+func (s *Store) Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
 	// A look first: an idle queue must not cost a write.
-	idle, err := boltfile.RunTx(ctx, s.read, func(t *batchTx) (bool, error) {
-		first, err := dueJobs(t.Tx, kind, 1, now, 0)
+	idle, err := readTx(ctx, s, func(t *txn) (bool, error) {
+		first, err := t.dueJobs(kind, 1, now, 0)
 		return len(first) == 0, err
 	})
 	if err != nil || idle {
 		return nil, err
 	}
-	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (claimed []vault.Job, err error) {
-		free, err := dueJobs(t.Tx, kind, n, now, int(s.nextLane.Add(1)))
+	return writeTx(ctx, s, func(t *txn) (claimed []vault.Job, err error) {
+		free, err := t.dueJobs(kind, n, now, int(s.nextLane.Add(1)))
 		if err != nil {
 			return nil, err
 		}
 		for _, j := range free {
 			mine := j.Claim(now)
-			if err := moveJob(t, j, mine); err != nil {
+			if err := t.moveJob(j, mine); err != nil {
 				return nil, err
 			}
 			claimed = append(claimed, mine)
@@ -183,17 +171,17 @@ func (s *jobTable) Claim(ctx context.Context, kind vault.JobKind, n int, now tim
 }
 
 // RequeueOrphaned implements store.Jobs.
-func (s *jobTable) RequeueOrphaned(ctx context.Context, now time.Time) (int, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (released int, err error) {
+func (s *Store) RequeueOrphaned(ctx context.Context, now time.Time) (int, error) {
+	return writeTx(ctx, s, func(t *txn) (released int, err error) {
 		for _, id := range t.IDsWithPrefix(jobsClaimedBucket, nil) {
-			j, err := getJob(t.Tx, id)
+			j, err := t.job(id)
 			if err != nil {
 				return 0, err
 			}
 			if j == nil {
 				continue
 			}
-			if err := moveJob(t, *j, j.Orphaned(now)); err != nil {
+			if err := t.moveJob(*j, j.Orphaned(now)); err != nil {
 				return 0, err
 			}
 			released++
@@ -203,9 +191,9 @@ func (s *jobTable) RequeueOrphaned(ctx context.Context, now time.Time) (int, err
 }
 
 // NextRun implements store.Jobs.
-func (s *jobTable) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (at time.Time, err error) {
-		for _, lane := range lanesOf(t.Tx, kind) {
+func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
+	return readTx(ctx, s, func(t *txn) (at time.Time, err error) {
+		for _, lane := range t.lanesOf(kind) {
 			if k, _ := t.Cursor(jobsDueBucket).Seek(lane); bytes.HasPrefix(k, lane) && (at.IsZero() || jobRunAt(k).Before(at)) {
 				at = jobRunAt(k)
 			}
@@ -215,8 +203,8 @@ func (s *jobTable) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, 
 }
 
 // Queues implements store.Jobs.
-func (s *jobTable) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (map[vault.JobKind]store.Queue, error) {
+func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
+	return readTx(ctx, s, func(t *txn) (map[vault.JobKind]store.Queue, error) {
 		queues := map[vault.JobKind]store.Queue{}
 		c := t.Bucket(jobsDueBucket).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {

@@ -10,7 +10,7 @@ import (
 // ChangeMail implements store.Mails.
 func (s *Store) ChangeMail(ctx context.Context, id uint64, change func(vault.Mail) (vault.Mail, error)) (vault.Mail, error) {
 	return writeTx(ctx, s, func(t *txn) (vault.Mail, error) {
-		old, err := getMail(t.Tx, id)
+		old, err := t.mail(id)
 		if err != nil {
 			return old, err
 		}
@@ -26,7 +26,7 @@ func (s *Store) ChangeMail(ctx context.Context, id uint64, change func(vault.Mai
 func (s *Store) CancelMails(ctx context.Context, institution uint32, batch string,
 	cancel func(vault.Mail) (vault.Mail, error)) (int, error) {
 	return writeTx(ctx, s, func(t *txn) (int, error) {
-		waiting, err := waitingMails(t.Tx, institution, batch)
+		waiting, err := t.waitingMails(institution, batch)
 		if err != nil {
 			return 0, err
 		}
@@ -45,7 +45,7 @@ func (s *Store) CancelMails(ctx context.Context, institution uint32, batch strin
 
 // endMail keeps what became of a mail, which may wait no longer.
 func (t *txn) endMail(old, m vault.Mail) error {
-	if err := moveMailAndJob(t.Tx, old, m); err != nil {
+	if err := t.moveMailAndJob(old, m); err != nil {
 		return err
 	}
 	return t.applyMailResult(old, m)
@@ -53,7 +53,7 @@ func (t *txn) endMail(old, m vault.Mail) error {
 
 // completeMail applies a transition to the mail of a job that ends or waits again.
 func (t *txn) completeMail(j vault.Job, change func(vault.Mail) (vault.Mail, error)) error {
-	old, err := getMail(t.Tx, j.Mail)
+	old, err := t.mail(j.Mail)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (t *txn) completeMail(j vault.Job, change func(vault.Mail) (vault.Mail, err
 	if err != nil {
 		return err
 	}
-	if err := moveMail(t.Tx, old, m); err != nil {
+	if err := t.moveMail(old, m); err != nil {
 		return err
 	}
 	return t.applyMailResult(old, m)
@@ -72,12 +72,12 @@ func (t *txn) applyMailResult(old, m vault.Mail) error {
 	if m.State == old.State || m.Certificate == 0 {
 		return nil
 	}
-	c, err := t.Certificate(boltfile.U64(m.Certificate))
+	c, err := t.certificate(boltfile.U64(m.Certificate))
 	if err != nil {
 		return err
 	}
 	if told, changed := c.ApplyMailResult(m); changed {
-		return t.Save(told)
+		return t.putCertificate(told)
 	}
 	return nil
 }

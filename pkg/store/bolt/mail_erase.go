@@ -8,31 +8,31 @@ import (
 )
 
 // eraseMailsAbout forgets the mails about a certificate and returns their numbers.
-func eraseMailsAbout(t *boltfile.Tx, certificate uint64, now time.Time) ([]uint64, error) {
+func (t *txn) eraseMailsAbout(certificate uint64, now time.Time) ([]uint64, error) {
 	ids := t.IDsWithPrefix(mailsByCertificateBucket, boltfile.U64(certificate))
-	return ids, eraseMails(t, ids, now)
+	return ids, t.eraseMails(ids, now)
 }
 
-func eraseMails(t *boltfile.Tx, ids []uint64, now time.Time) error {
+func (t *txn) eraseMails(ids []uint64, now time.Time) error {
 	for _, id := range ids {
-		if err := eraseMail(t, id, now); err != nil {
+		if err := t.eraseMail(id, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func eraseMail(t *boltfile.Tx, id uint64, now time.Time) error {
-	old, err := getMail(t, id)
+func (t *txn) eraseMail(id uint64, now time.Time) error {
+	old, err := t.mail(id)
 	if err != nil {
 		return err
 	}
 	// One that is being sent at this moment is ended all the same: its settling finds
 	// no job.
-	if j, err := getJob(t, old.JobID); err != nil {
+	if j, err := t.job(old.JobID); err != nil {
 		return err
 	} else if j != nil {
-		if err := deleteJob(t, *j); err != nil {
+		if err := t.deleteJob(*j); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func eraseMail(t *boltfile.Tx, id uint64, now time.Time) error {
 
 // eraseMailsTo forgets mails to an address, or from it, that are about no
 // certificate of its.
-func eraseMailsTo(t *boltfile.Tx, institution uint32, folded string, now time.Time) (ids []uint64, err error) {
+func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
 	c := t.Cursor(mailsBucket)
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		var m vault.Mail
@@ -55,5 +55,5 @@ func eraseMailsTo(t *boltfile.Tx, institution uint32, folded string, now time.Ti
 			ids = append(ids, m.ID)
 		}
 	}
-	return ids, eraseMails(t, ids, now)
+	return ids, t.eraseMails(ids, now)
 }

@@ -9,13 +9,13 @@ import (
 )
 
 // DeleteOldMails implements store.Mails.
-func (s *mailTable) DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error) {
-	return boltfile.Prune(ctx, s.read, s.write, func(t *batchTx) ([]vault.Mail, error) { return oldMails(t, before, n) }, deleteMail)
+func (s *Store) DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error) {
+	return prune(ctx, s, func(t *txn) ([]vault.Mail, error) { return t.oldMails(before, n) }, (*txn).deleteMail)
 }
 
 // oldMails finds what may be forgotten. A mail whose recipient was not reached, and that
 // nobody has sent again, is work that waits for somebody.
-func oldMails(t *batchTx, before time.Time, n int) (found []vault.Mail, err error) {
+func (t *txn) oldMails(before time.Time, n int) (found []vault.Mail, err error) {
 	c := t.Cursor(mailsBucket)
 	for k, v := c.First(); k != nil && len(found) < n; k, v = c.Next() {
 		var m vault.Mail
@@ -28,7 +28,7 @@ func oldMails(t *batchTx, before time.Time, n int) (found []vault.Mail, err erro
 		if m.State == vault.MailWaiting || t.Has(returnedMailsBucket, k) {
 			continue
 		}
-		j, err := getJob(t.Tx, m.JobID)
+		j, err := t.job(m.JobID)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func oldMails(t *batchTx, before time.Time, n int) (found []vault.Mail, err erro
 	return found, nil
 }
 
-func deleteMail(t *batchTx, m vault.Mail) error {
+func (t *txn) deleteMail(m vault.Mail) error {
 	if m.Certificate != 0 {
 		if err := t.Delete(mailsByCertificateBucket, boltfile.JoinKey(boltfile.U64(m.Certificate), boltfile.U64(m.ID))); err != nil {
 			return err

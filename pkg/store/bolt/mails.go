@@ -14,37 +14,27 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	mailsBucket              = []byte("mails")
 	mailsByCertificateBucket = []byte("mails_by_cert")
 	returnedMailsBucket      = []byte("mails_returned")
 )
 
-// mailBuckets are those that only this package writes to.
+// mailBuckets returns the buckets above, for the schema.
 func mailBuckets() [][]byte {
 	return [][]byte{mailsBucket, mailsByCertificateBucket, returnedMailsBucket}
-}
-
-// mailTable implements the part of store.Mails that is about mails alone.
-type mailTable struct {
-	read, write func(context.Context, func(*batchTx) error) error
-}
-
-// newMailTable works with functions that run another in a transaction.
-func newMailTable(read, write func(context.Context, func(*batchTx) error) error) *mailTable {
-	return &mailTable{read: read, write: write}
 }
 
 func noMail() error { return fault.New(fault.NotFound, "Mail not found.") }
 
 // addMail keeps a new mail with the job of sending it.
-func addMail(t *batchTx, m vault.Mail) (vault.Mail, error) {
+func (t *txn) addMail(m vault.Mail) (vault.Mail, error) {
 	id, err := t.Bucket(mailsBucket).NextSequence()
 	if err != nil {
 		return m, fmt.Errorf("numbering a mail: %w", err)
 	}
-	if m.JobID, err = nextJobID(t.Tx); err != nil {
+	if m.JobID, err = t.nextJobID(); err != nil {
 		return m, err
 	}
 	m.ID = id
@@ -58,11 +48,11 @@ func addMail(t *batchTx, m vault.Mail) (vault.Mail, error) {
 	}
 	j := m.Job()
 	j.ID = m.JobID
-	return m, putJob(t, j)
+	return m, t.putJob(j)
 }
 
-// getMail reads one; NotFound when there is none.
-func getMail(t *boltfile.Tx, id uint64) (vault.Mail, error) {
+// mail reads one; NotFound when there is none.
+func (t *txn) mail(id uint64) (vault.Mail, error) {
 	var m vault.Mail
 	key := boltfile.U64(id)
 	value := t.Get(mailsBucket, key)
@@ -74,7 +64,7 @@ func getMail(t *boltfile.Tx, id uint64) (vault.Mail, error) {
 }
 
 // moveMail keeps what became of a mail.
-func moveMail(t *boltfile.Tx, old, m vault.Mail) error {
+func (t *txn) moveMail(old, m vault.Mail) error {
 	if err := t.PutRecord(mailsBucket, boltfile.U64(m.ID), m); err != nil || m.State == old.State {
 		return err
 	}
@@ -87,9 +77,9 @@ func moveMail(t *boltfile.Tx, old, m vault.Mail) error {
 }
 
 // moveMailAndJob is Move for a mail that may wait no longer: then its job ends.
-func moveMailAndJob(t *boltfile.Tx, old, m vault.Mail) error {
+func (t *txn) moveMailAndJob(old, m vault.Mail) error {
 	if old.State == vault.MailWaiting && m.State != vault.MailWaiting {
-		j, err := getJob(t, old.JobID)
+		j, err := t.job(old.JobID)
 		if err != nil {
 			return err
 		}
@@ -97,30 +87,30 @@ func moveMailAndJob(t *boltfile.Tx, old, m vault.Mail) error {
 		case j != nil && j.Claimed && m.State == vault.MailCancelled:
 			return fault.Newf(fault.Illegal, "mail %d is being sent at this moment", m.ID)
 		case j != nil && !j.Claimed:
-			if err := deleteJob(t, *j); err != nil {
+			if err := t.deleteJob(*j); err != nil {
 				return err
 			}
 		}
 	}
-	return moveMail(t, old, m)
+	return t.moveMail(old, m)
 }
 
 // QueueMail implements store.Mails.
-func (s *mailTable) QueueMail(ctx context.Context, m vault.Mail) error {
-	return s.write(ctx, func(t *batchTx) error {
-		_, err := addMail(t, m)
+func (s *Store) QueueMail(ctx context.Context, m vault.Mail) error {
+	return s.update(ctx, func(t *txn) error {
+		_, err := t.addMail(m)
 		return err
 	})
 }
 
 // Mail implements store.Mails.
-func (s *mailTable) Mail(ctx context.Context, institution uint32, id uint64) (vault.Mail, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.Mail, error) { return getMailOf(t.Tx, institution, id) })
+func (s *Store) Mail(ctx context.Context, institution uint32, id uint64) (vault.Mail, error) {
+	return readTx(ctx, s, func(t *txn) (vault.Mail, error) { return t.mailOf(institution, id) })
 }
 
-// getMailOf reads an institution's mail.
-func getMailOf(t *boltfile.Tx, institution uint32, id uint64) (vault.Mail, error) {
-	m, err := getMail(t, id)
+// mailOf reads an institution's mail.
+func (t *txn) mailOf(institution uint32, id uint64) (vault.Mail, error) {
+	m, err := t.mail(id)
 	if err == nil && m.Institution != institution {
 		err = noMail()
 	}
@@ -128,11 +118,11 @@ func getMailOf(t *boltfile.Tx, institution uint32, id uint64) (vault.Mail, error
 }
 
 // MailsByID implements store.Mails.
-func (s *mailTable) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (found []vault.Mail, err error) {
+func (s *Store) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error) {
+	return readTx(ctx, s, func(t *txn) (found []vault.Mail, err error) {
 		found = make([]vault.Mail, len(ids))
 		for i, id := range ids {
-			if found[i], err = getMail(t.Tx, id); err != nil {
+			if found[i], err = t.mail(id); err != nil {
 				return nil, err
 			}
 		}
@@ -141,12 +131,12 @@ func (s *mailTable) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail,
 }
 
 // ListMails implements store.Mails.
-func (s *mailTable) ListMails(ctx context.Context, f store.MailFilter, page, perPage int) (found []vault.Mail, total int, err error) {
-	found, err = boltfile.RunTx(ctx, s.read, func(t *batchTx) (found []vault.Mail, err error) {
+func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage int) (found []vault.Mail, total int, err error) {
+	found, err = readTx(ctx, s, func(t *txn) (found []vault.Mail, err error) {
 		skip := search.Offset(page, perPage)
-		c, prefix := mailCursor(t.Tx, f)
+		c, prefix := t.mailCursor(f)
 		for k := boltfile.SeekLast(c, prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-			m, err := getMail(t.Tx, boltfile.LastID(k))
+			m, err := t.mail(boltfile.LastID(k))
 			if err != nil {
 				return nil, err
 			}
@@ -163,7 +153,7 @@ func (s *mailTable) ListMails(ctx context.Context, f store.MailFilter, page, per
 }
 
 // mailCursor goes through the narrowest index for a filter.
-func mailCursor(t *boltfile.Tx, f store.MailFilter) (c *bbolt.Cursor, prefix []byte) {
+func (t *txn) mailCursor(f store.MailFilter) (c *bbolt.Cursor, prefix []byte) {
 	switch {
 	case f.Certificate != 0:
 		return t.Bucket(mailsByCertificateBucket).Cursor(), boltfile.U64(f.Certificate)
@@ -180,10 +170,10 @@ func mailMatches(f store.MailFilter, m vault.Mail) bool {
 }
 
 // RepeatMail implements store.Mails.
-func (s *mailTable) RepeatMail(ctx context.Context, institution uint32, id uint64,
+func (s *Store) RepeatMail(ctx context.Context, institution uint32, id uint64,
 	repeat func(vault.Mail) (vault.Mail, error)) (vault.Mail, error) {
-	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (vault.Mail, error) {
-		old, err := getMailOf(t.Tx, institution, id)
+	return writeTx(ctx, s, func(t *txn) (vault.Mail, error) {
+		old, err := t.mailOf(institution, id)
 		if err != nil {
 			return old, err
 		}
@@ -194,13 +184,13 @@ func (s *mailTable) RepeatMail(ctx context.Context, institution uint32, id uint6
 		if err := t.Delete(returnedMailsBucket, boltfile.U64(old.ID)); err != nil {
 			return old, err
 		}
-		return addMail(t, next)
+		return t.addMail(next)
 	})
 }
 
 // waitingMails lists a batch's mails that nobody is sending.
-func waitingMails(t *boltfile.Tx, institution uint32, batch string) (found []vault.Mail, err error) {
-	jobs, err := waitingJobs(t, vault.JobNotify, institution, batch)
+func (t *txn) waitingMails(institution uint32, batch string) (found []vault.Mail, err error) {
+	jobs, err := t.waitingJobs(vault.JobNotify, institution, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +198,7 @@ func waitingMails(t *boltfile.Tx, institution uint32, batch string) (found []vau
 		if j.Mail == 0 {
 			continue
 		}
-		m, err := getMail(t, j.Mail)
+		m, err := t.mail(j.Mail)
 		if err != nil {
 			return nil, err
 		}

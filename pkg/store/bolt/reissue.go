@@ -12,7 +12,7 @@ import (
 func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 	reissue func(vault.Certificate) (vault.Reissue, error)) (vault.Reissue, error) {
 	return writeTx(ctx, s, func(t *txn) (vault.Reissue, error) {
-		old, err := t.Find(institution, name)
+		old, err := t.findCertificate(institution, name)
 		if err != nil {
 			return vault.Reissue{}, err
 		}
@@ -26,7 +26,7 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 		if made.Next, err = t.insert(store.NewCertificate{Certificate: made.Next, Effects: made.Effects}); err != nil {
 			return made, err
 		}
-		if err := t.FlushEntries(); err != nil {
+		if err := t.flushEntries(); err != nil {
 			return made, err
 		}
 		made.Old, err = t.change(old, func(vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -39,14 +39,14 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 // checkSuccessor refuses a successor whose key somebody holds that it does not
 // replace, or whose identity is taken.
 func (t *txn) checkSuccessor(old, next vault.Certificate) error {
-	taken, err := t.IdentityTaken(next.Identity)
+	taken, err := t.identityTaken(next.Identity)
 	if err != nil {
 		return err
 	}
 	if taken {
 		return fault.New(fault.Conflict, "the identity drawn for a certificate is taken; draw another")
 	}
-	holder, err := t.KeyHolder(next.Institution, next.Key())
+	holder, err := t.keyHolder(next.Institution, next.Key())
 	if err != nil || holder == nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (t *txn) checkSuccessor(old, next vault.Certificate) error {
 		if replaced.Supersedes == "" {
 			return fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: vault.DuplicateMessage}})
 		}
-		if replaced, err = t.Find(next.Institution, replaced.Supersedes); err != nil {
+		if replaced, err = t.findCertificate(next.Institution, replaced.Supersedes); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // eraseResponses forgets an institution's kept answers that tell about certificates, by UUID.
-func eraseResponses(t *boltfile.Tx, institution uint32, about map[string]bool) error {
+func (t *txn) eraseResponses(institution uint32, about map[string]bool) error {
 	var gone [][]byte
 	prefix := boltfile.U32(institution)
 	c := t.Cursor(responsesBucket)

@@ -11,23 +11,16 @@ import (
 )
 
 // rowTables implements store.Rows.
-type rowTables struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newRowTables works with functions that run another in a transaction.
-func newRowTables(read, write func(context.Context, func(*boltfile.Tx) error) error) rowTables {
-	return rowTables{read: read, write: write}
-}
+type rowTables struct{ store *Store }
 
 // View implements store.Rows.
 func (r rowTables) View(ctx context.Context, fn func(store.RowReader) error) error {
-	return r.read(ctx, func(t *boltfile.Tx) error { return fn(rowReader{t}) })
+	return r.store.view(ctx, func(t *txn) error { return fn(rowReader{t}) })
 }
 
 // Update implements store.Rows.
 func (r rowTables) Update(ctx context.Context, fn func(store.RowWriter) error) error {
-	return r.write(ctx, func(t *boltfile.Tx) error {
+	return r.store.update(ctx, func(t *txn) error {
 		w := rowWriter{rowReader: rowReader{t}, written: map[rowKey][]byte{}}
 		if err := fn(&w); err != nil {
 			return err
@@ -36,7 +29,7 @@ func (r rowTables) Update(ctx context.Context, fn func(store.RowWriter) error) e
 	})
 }
 
-type rowReader struct{ tx *boltfile.Tx }
+type rowReader struct{ tx *txn }
 
 func (r rowReader) bucket(table string) (*bbolt.Bucket, error) {
 	if b := r.tx.Bucket([]byte(table)); b != nil {
@@ -108,7 +101,7 @@ func (w *rowWriter) note(n rowKey, value []byte) {
 	w.written[n] = value
 }
 
-func (w *rowWriter) flush(t *boltfile.Tx) error {
+func (w *rowWriter) flush(t *txn) error {
 	for _, n := range w.order {
 		if _, err := w.bucket(n.table); err != nil {
 			return err

@@ -11,8 +11,8 @@ import (
 )
 
 // AddMagicLink implements store.Accounts.
-func (s *accountTable) AddMagicLink(ctx context.Context, link vault.MagicLink) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
+func (s *Store) AddMagicLink(ctx context.Context, link vault.MagicLink) error {
+	return s.update(ctx, func(t *txn) error {
 		if t.Get(magicLinksBucket, []byte(link.Hash)) != nil {
 			return fault.New(fault.Conflict, "the secret drawn for a link is taken; draw another")
 		}
@@ -21,12 +21,12 @@ func (s *accountTable) AddMagicLink(ctx context.Context, link vault.MagicLink) e
 }
 
 // MagicLink implements store.Accounts.
-func (s *accountTable) MagicLink(ctx context.Context, hash string, now time.Time) (vault.MagicLink, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (vault.MagicLink, error) { return getMagicLink(t, hash, now) })
+func (s *Store) MagicLink(ctx context.Context, hash string, now time.Time) (vault.MagicLink, error) {
+	return readTx(ctx, s, func(t *txn) (vault.MagicLink, error) { return t.magicLink(hash, now) })
 }
 
-// getMagicLink finds one by its hash; NotFound when it is used up or not usable any more.
-func getMagicLink(t *boltfile.Tx, hash string, now time.Time) (vault.MagicLink, error) {
+// magicLink finds one by its hash; NotFound when it is used up or not usable any more.
+func (t *txn) magicLink(hash string, now time.Time) (vault.MagicLink, error) {
 	var link vault.MagicLink
 	value := t.Get(magicLinksBucket, []byte(hash))
 	if value == nil {
@@ -44,7 +44,7 @@ func noMagicLink() error {
 }
 
 // beginSession uses a link up, and begins a session.
-func beginSession(t *boltfile.Tx, link vault.MagicLink, session vault.Session) error {
+func (t *txn) beginSession(link vault.MagicLink, session vault.Session) error {
 	if err := t.PutRecord(sessionsBucket, []byte(session.Hash), session); err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func beginSession(t *boltfile.Tx, link vault.MagicLink, session vault.Session) e
 }
 
 // SessionAccount implements store.Accounts.
-func (s *accountTable) SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (vault.Account, error) {
+func (s *Store) SessionAccount(ctx context.Context, hash string, now time.Time) (vault.Account, error) {
+	return readTx(ctx, s, func(t *txn) (vault.Account, error) {
 		var session vault.Session
 		value := t.Get(sessionsBucket, []byte(hash))
 		if value == nil {
@@ -65,13 +65,13 @@ func (s *accountTable) SessionAccount(ctx context.Context, hash string, now time
 		if !session.Usable(now) {
 			return vault.Account{}, noAccount()
 		}
-		return getAccount(t, boltfile.UUID(session.Account))
+		return t.account(boltfile.UUID(session.Account))
 	})
 }
 
 // EndSession implements store.Accounts.
-func (s *accountTable) EndSession(ctx context.Context, hash string) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
+func (s *Store) EndSession(ctx context.Context, hash string) error {
+	return s.update(ctx, func(t *txn) error {
 		if t.Get(sessionsBucket, []byte(hash)) == nil {
 			return nil
 		}
@@ -81,7 +81,7 @@ func (s *accountTable) EndSession(ctx context.Context, hash string) error {
 
 // deleteLinksOf forgets the links that were sent to an address, and the sessions of
 // its account, which may be nil.
-func deleteLinksOf(t *boltfile.Tx, email string, a *vault.Account) error {
+func (t *txn) deleteLinksOf(email string, a *vault.Account) error {
 	stale, err := selectLinks(t, magicLinksBucket, func(link vault.MagicLink) bool { return link.Email == vault.FoldEmail(email) })
 	if err != nil {
 		return err
@@ -93,13 +93,13 @@ func deleteLinksOf(t *boltfile.Tx, email string, a *vault.Account) error {
 		}
 		stale = append(stale, more...)
 	}
-	return deleteLinks(t, stale)
+	return t.deleteLinks(stale)
 }
 
 // linkKey is a key in a bucket.
 type linkKey struct{ bucket, key []byte }
 
-func deleteLinks(t *boltfile.Tx, entries []linkKey) error {
+func (t *txn) deleteLinks(entries []linkKey) error {
 	for _, e := range entries {
 		if err := t.Delete(e.bucket, e.key); err != nil {
 			return err
@@ -109,7 +109,7 @@ func deleteLinks(t *boltfile.Tx, entries []linkKey) error {
 }
 
 // selectLinks lists the records of a bucket that are chosen.
-func selectLinks[T any](t *boltfile.Tx, bucket []byte, chosen func(T) bool) (found []linkKey, err error) {
+func selectLinks[T any](t *txn, bucket []byte, chosen func(T) bool) (found []linkKey, err error) {
 	err = t.Bucket(bucket).ForEach(func(k, v []byte) error {
 		var one T
 		if err := boltfile.Decode(k, v, &one); err != nil {
@@ -124,7 +124,7 @@ func selectLinks[T any](t *boltfile.Tx, bucket []byte, chosen func(T) bool) (fou
 }
 
 // expiredLinks lists links and sessions that are no longer usable.
-func expiredLinks(t *boltfile.Tx, now time.Time) ([]linkKey, error) {
+func (t *txn) expiredLinks(now time.Time) ([]linkKey, error) {
 	links, err := selectLinks(t, magicLinksBucket, func(link vault.MagicLink) bool { return !link.Usable(now) })
 	if err != nil {
 		return nil, err
@@ -133,18 +133,18 @@ func expiredLinks(t *boltfile.Tx, now time.Time) ([]linkKey, error) {
 	return append(links, ended...), err
 }
 
-// DeleteExpiredLinks forgets links and sessions that are no longer usable and returns how
+// deleteExpiredLinks removes links and sessions that are no longer usable and returns how
 // many.
-func (s *accountTable) DeleteExpiredLinks(ctx context.Context, now time.Time) (int, error) {
-	old, err := boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) ([]linkKey, error) { return expiredLinks(t, now) })
+func (s *Store) deleteExpiredLinks(ctx context.Context, now time.Time) (int, error) {
+	old, err := readTx(ctx, s, func(t *txn) ([]linkKey, error) { return t.expiredLinks(now) })
 	if err != nil || len(old) == 0 {
 		return 0, err // an idle home must not cost a write
 	}
-	return boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (int, error) {
-		old, err := expiredLinks(t, now)
+	return writeTx(ctx, s, func(t *txn) (int, error) {
+		old, err := t.expiredLinks(now)
 		if err != nil {
 			return 0, err
 		}
-		return len(old), deleteLinks(t, old)
+		return len(old), t.deleteLinks(old)
 	})
 }

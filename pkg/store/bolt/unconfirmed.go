@@ -9,24 +9,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// applicationTable implements the part of store.Applications that is about those that
-// wait for a proof.
-type applicationTable struct {
-	read, write func(context.Context, func(*batchTx) error) error
-}
-
-// newApplicationTable works with functions that run another in a transaction.
-func newApplicationTable(read, write func(context.Context, func(*batchTx) error) error) *applicationTable {
-	return &applicationTable{read: read, write: write}
-}
-
 // AddUnconfirmed implements store.Applications.
-func (s *applicationTable) AddUnconfirmed(ctx context.Context, w vault.UnconfirmedApplication, m vault.Mail) error {
-	return s.write(ctx, func(t *batchTx) error {
+func (s *Store) AddUnconfirmed(ctx context.Context, w vault.UnconfirmedApplication, m vault.Mail) error {
+	return s.update(ctx, func(t *txn) error {
 		if w.Hash == "" || t.Get(unconfirmedBucket, []byte(w.Hash)) != nil {
 			return fault.New(fault.Conflict, "the secret drawn for an application is taken; draw another")
 		}
-		if err := checkUnconfirmed(t.Tx, w); err != nil {
+		if err := t.checkUnconfirmed(w); err != nil {
 			return err
 		}
 		if err := t.PutRecord(unconfirmedBucket, []byte(w.Hash), w); err != nil {
@@ -37,15 +26,15 @@ func (s *applicationTable) AddUnconfirmed(ctx context.Context, w vault.Unconfirm
 				return err
 			}
 		}
-		_, err := addMail(t, m)
+		_, err := t.addMail(m)
 		return err
 	})
 }
 
 // checkUnconfirmed bounds what anybody can leave here without proving anything.
-func checkUnconfirmed(t *boltfile.Tx, more vault.UnconfirmedApplication) error {
+func (t *txn) checkUnconfirmed(more vault.UnconfirmedApplication) error {
 	n, own, size := 0, 0, more.Size()
-	err := eachUnconfirmed(t, func(w vault.UnconfirmedApplication) {
+	err := t.eachUnconfirmed(func(w vault.UnconfirmedApplication) {
 		n, size = n+1, size+w.Size()
 		if vault.FoldEmail(w.Email) == vault.FoldEmail(more.Email) {
 			own++
@@ -62,7 +51,7 @@ func checkUnconfirmed(t *boltfile.Tx, more vault.UnconfirmedApplication) error {
 	return nil
 }
 
-func eachUnconfirmed(t *boltfile.Tx, do func(vault.UnconfirmedApplication)) error {
+func (t *txn) eachUnconfirmed(do func(vault.UnconfirmedApplication)) error {
 	return t.Bucket(unconfirmedBucket).ForEach(func(k, v []byte) error {
 		var w vault.UnconfirmedApplication
 		if err := boltfile.Decode(k, v, &w); err != nil {
@@ -74,12 +63,12 @@ func eachUnconfirmed(t *boltfile.Tx, do func(vault.UnconfirmedApplication)) erro
 }
 
 // Unconfirmed implements store.Applications.
-func (s *applicationTable) Unconfirmed(ctx context.Context, hash string, now time.Time) (vault.UnconfirmedApplication, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *batchTx) (vault.UnconfirmedApplication, error) { return getUnconfirmed(t.Tx, hash, now) })
+func (s *Store) Unconfirmed(ctx context.Context, hash string, now time.Time) (vault.UnconfirmedApplication, error) {
+	return readTx(ctx, s, func(t *txn) (vault.UnconfirmedApplication, error) { return t.unconfirmed(hash, now) })
 }
 
-// getUnconfirmed finds one by its hash; NotFound when it was used or is not usable any more.
-func getUnconfirmed(t *boltfile.Tx, hash string, now time.Time) (vault.UnconfirmedApplication, error) {
+// unconfirmed finds one by its hash; NotFound when it was used or is not usable any more.
+func (t *txn) unconfirmed(hash string, now time.Time) (vault.UnconfirmedApplication, error) {
 	var w vault.UnconfirmedApplication
 	value := t.Get(unconfirmedBucket, []byte(hash))
 	if value == nil {
@@ -97,7 +86,7 @@ func noUnconfirmed() error {
 }
 
 // deleteUnconfirmed forgets a waiting application.
-func deleteUnconfirmed(t *boltfile.Tx, w vault.UnconfirmedApplication) error {
+func (t *txn) deleteUnconfirmed(w vault.UnconfirmedApplication) error {
 	if w.Evidence != nil {
 		if err := t.Delete(unconfirmedBlobsBucket, boltfile.JoinKey([]byte(w.Evidence.SHA256), []byte(w.Hash))); err != nil {
 			return err
@@ -107,27 +96,27 @@ func deleteUnconfirmed(t *boltfile.Tx, w vault.UnconfirmedApplication) error {
 }
 
 // deleteUnconfirmedOf forgets those of an address.
-func deleteUnconfirmedOf(t *boltfile.Tx, institution uint32, email string) ([]vault.UnconfirmedApplication, error) {
-	return deleteUnconfirmedWhere(t, func(w vault.UnconfirmedApplication) bool {
+func (t *txn) deleteUnconfirmedOf(institution uint32, email string) ([]vault.UnconfirmedApplication, error) {
+	return t.deleteUnconfirmedWhere(func(w vault.UnconfirmedApplication) bool {
 		return w.Institution == institution && vault.FoldEmail(w.Email) == vault.FoldEmail(email)
 	})
 }
 
-func deleteUnconfirmedWhere(t *boltfile.Tx, chosen func(vault.UnconfirmedApplication) bool) ([]vault.UnconfirmedApplication, error) {
-	dropped, err := selectUnconfirmed(t, chosen)
+func (t *txn) deleteUnconfirmedWhere(chosen func(vault.UnconfirmedApplication) bool) ([]vault.UnconfirmedApplication, error) {
+	dropped, err := t.selectUnconfirmed(chosen)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range dropped {
-		if err := deleteUnconfirmed(t, w); err != nil {
+		if err := t.deleteUnconfirmed(w); err != nil {
 			return nil, err
 		}
 	}
 	return dropped, nil
 }
 
-func selectUnconfirmed(t *boltfile.Tx, chosen func(vault.UnconfirmedApplication) bool) (found []vault.UnconfirmedApplication, err error) {
-	err = eachUnconfirmed(t, func(w vault.UnconfirmedApplication) {
+func (t *txn) selectUnconfirmed(chosen func(vault.UnconfirmedApplication) bool) (found []vault.UnconfirmedApplication, err error) {
+	err = t.eachUnconfirmed(func(w vault.UnconfirmedApplication) {
 		if chosen(w) {
 			found = append(found, w)
 		}
@@ -135,15 +124,15 @@ func selectUnconfirmed(t *boltfile.Tx, chosen func(vault.UnconfirmedApplication)
 	return found, err
 }
 
-// DeleteExpiredUnconfirmed forgets those that are no longer usable and returns how many.
-func (s *applicationTable) DeleteExpiredUnconfirmed(ctx context.Context, now time.Time) (int, error) {
+// deleteExpiredUnconfirmed removes those that are no longer usable and returns how many.
+func (s *Store) deleteExpiredUnconfirmed(ctx context.Context, now time.Time) (int, error) {
 	stale := func(w vault.UnconfirmedApplication) bool { return !w.Usable(now) }
-	old, err := boltfile.RunTx(ctx, s.read, func(t *batchTx) ([]vault.UnconfirmedApplication, error) { return selectUnconfirmed(t.Tx, stale) })
+	old, err := readTx(ctx, s, func(t *txn) ([]vault.UnconfirmedApplication, error) { return t.selectUnconfirmed(stale) })
 	if err != nil || len(old) == 0 {
 		return 0, err // an idle home must not cost a write
 	}
-	return boltfile.RunTx(ctx, s.write, func(t *batchTx) (int, error) {
-		dropped, err := deleteUnconfirmedWhere(t.Tx, stale)
+	return writeTx(ctx, s, func(t *txn) (int, error) {
+		dropped, err := t.deleteUnconfirmedWhere(stale)
 		return len(dropped), err
 	})
 }

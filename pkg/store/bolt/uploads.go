@@ -10,25 +10,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// The buckets; schema.go draws them.
+// The buckets; schema.go draws all.
 var (
 	uploadsBucket     = []byte("uploads")
 	uploadBlobsBucket = []byte("upload_blobs")
 	responsesBucket   = []byte("replies")
 )
 
-// uploadBuckets are those that only this package writes to.
+// uploadBuckets returns the buckets above, for the schema.
 func uploadBuckets() [][]byte { return [][]byte{uploadsBucket, uploadBlobsBucket, responsesBucket} }
-
-// uploadTable implements store.Uploads.
-type uploadTable struct {
-	read, write func(context.Context, func(*boltfile.Tx) error) error
-}
-
-// newUploadTable works with functions that run another in a transaction.
-func newUploadTable(read, write func(context.Context, func(*boltfile.Tx) error) error) *uploadTable {
-	return &uploadTable{read: read, write: write}
-}
 
 // uploadKey is where an upload lies; nil for an ID that is no UUID.
 func uploadKey(institution uint32, id string) []byte {
@@ -44,8 +34,8 @@ func responseKey(n apiaccess.IdempotencyKey) []byte {
 }
 
 // AddUpload implements store.Uploads.
-func (s *uploadTable) AddUpload(ctx context.Context, u apiaccess.Upload, reply *apiaccess.StoredResponse) error {
-	return s.write(ctx, func(t *boltfile.Tx) error {
+func (s *Store) AddUpload(ctx context.Context, u apiaccess.Upload, reply *apiaccess.StoredResponse) error {
+	return s.update(ctx, func(t *txn) error {
 		key := uploadKey(u.Institution, u.ID)
 		switch {
 		case key == nil:
@@ -58,13 +48,13 @@ func (s *uploadTable) AddUpload(ctx context.Context, u apiaccess.Upload, reply *
 			err = t.Put(uploadBlobsBucket, boltfile.JoinKey([]byte(u.File.SHA256), key), nil)
 		}
 		if err == nil && reply != nil {
-			err = putResponse(t, *reply)
+			err = t.putResponse(*reply)
 		}
 		return err
 	})
 }
 
-func getUpload(t *boltfile.Tx, key []byte) (*apiaccess.Upload, error) {
+func (t *txn) upload(key []byte) (*apiaccess.Upload, error) {
 	value := t.Get(uploadsBucket, key)
 	if value == nil {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
@@ -74,9 +64,9 @@ func getUpload(t *boltfile.Tx, key []byte) (*apiaccess.Upload, error) {
 }
 
 // deleteUpload forgets an upload that is there.
-func deleteUpload(t *boltfile.Tx, institution uint32, id string) error {
+func (t *txn) deleteUpload(institution uint32, id string) error {
 	key := uploadKey(institution, id)
-	u, err := getUpload(t, key)
+	u, err := t.upload(key)
 	if err != nil || u == nil {
 		return err
 	}
@@ -87,15 +77,15 @@ func deleteUpload(t *boltfile.Tx, institution uint32, id string) error {
 }
 
 // Uploads implements store.Uploads.
-func (s *uploadTable) Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (found []*apiaccess.Upload, err error) {
+func (s *Store) Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error) {
+	return readTx(ctx, s, func(t *txn) (found []*apiaccess.Upload, err error) {
 		found = make([]*apiaccess.Upload, len(ids))
 		for i, id := range ids {
 			key := uploadKey(institution, id)
 			if key == nil {
 				continue
 			}
-			if found[i], err = getUpload(t, key); err != nil {
+			if found[i], err = t.upload(key); err != nil {
 				return nil, err
 			}
 		}
@@ -104,13 +94,13 @@ func (s *uploadTable) Uploads(ctx context.Context, institution uint32, ids []str
 }
 
 // putResponse keeps an answer in place of an older one.
-func putResponse(t *boltfile.Tx, r apiaccess.StoredResponse) error {
+func (t *txn) putResponse(r apiaccess.StoredResponse) error {
 	return t.PutRecord(responsesBucket, responseKey(r.IdempotencyKey), r)
 }
 
 // StoredResponse implements store.Uploads.
-func (s *uploadTable) StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error) {
-	return boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (r apiaccess.StoredResponse, err error) {
+func (s *Store) StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error) {
+	return readTx(ctx, s, func(t *txn) (r apiaccess.StoredResponse, err error) {
 		key := responseKey(name)
 		value := t.Get(responsesBucket, key)
 		if value == nil {
@@ -124,18 +114,19 @@ func (s *uploadTable) StoredResponse(ctx context.Context, name apiaccess.Idempot
 // expiryBatch is how many records are forgotten in one transaction.
 const expiryBatch = 1000
 
-// DeleteExpired implements store.Uploads.
-func (s *uploadTable) DeleteExpired(ctx context.Context, now time.Time) (total int, err error) {
+// deleteExpiredUploads removes uploads and stored responses that are no longer usable and
+// returns how many records that were.
+func (s *Store) deleteExpiredUploads(ctx context.Context, now time.Time) (total int, err error) {
 	for {
-		old, err := boltfile.RunTx(ctx, s.read, func(t *boltfile.Tx) (bool, error) {
-			found, err := expiredUploads(t, now, 1)
+		old, err := readTx(ctx, s, func(t *txn) (bool, error) {
+			found, err := t.expiredUploads(now, 1)
 			return len(found) > 0, err
 		})
 		if err != nil || !old {
 			return total, err // an idle home must not cost a write
 		}
-		n, err := boltfile.RunTx(ctx, s.write, func(t *boltfile.Tx) (int, error) {
-			found, err := expiredUploads(t, now, expiryBatch)
+		n, err := writeTx(ctx, s, func(t *txn) (int, error) {
+			found, err := t.expiredUploads(now, expiryBatch)
 			if err != nil {
 				return 0, err
 			}
@@ -154,19 +145,19 @@ func (s *uploadTable) DeleteExpired(ctx context.Context, now time.Time) (total i
 }
 
 // hasUpload reports whether an upload is there to be used; the key may be nil.
-func hasUpload(t *boltfile.Tx, key []byte) bool {
+func (t *txn) hasUpload(key []byte) bool {
 	return key != nil && t.Get(uploadsBucket, key) != nil
 }
 
 // uploadNeedsBlob reports whether an upload needs a blob.
-func uploadNeedsBlob(t *boltfile.Tx, sum string) bool {
+func (t *txn) uploadNeedsBlob(sum string) bool {
 	return t.HasPrefix(uploadBlobsBucket, []byte(sum))
 }
 
 type expiredKey struct{ bucket, key []byte }
 
 // expiredUploads lists records that are no longer usable.
-func expiredUploads(t *boltfile.Tx, now time.Time, most int) (found []expiredKey, err error) {
+func (t *txn) expiredUploads(now time.Time, most int) (found []expiredKey, err error) {
 	c := t.Bucket(uploadsBucket).Cursor()
 	for k, v := c.First(); k != nil && len(found) < most; k, v = c.Next() {
 		var u apiaccess.Upload

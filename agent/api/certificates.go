@@ -7,11 +7,17 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// toAPI returns a certificate as the API shows it.
-func (a *API) toAPI(c vault.Certificate) client.Certificate {
-	return client.FromVault(a.Institutions.Links(), c)
+// toAPI returns a certificate as the API shows it to a caller. A caller that may not download is not
+// given the share link either, because anyone who has that link can download.
+func (a *API) toAPI(who Caller, c vault.Certificate) client.Certificate {
+	shown := client.FromVault(a.Institutions.Links(), c)
+	if who.checkPermission(apiaccess.MayDownload) != nil {
+		shown.ShareURL = ""
+	}
+	return shown
 }
 
 // listCertificates answers with the institution's certificates, the vault's and those that
@@ -37,7 +43,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 	}
 	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
 	for i, c := range found.Certificates {
-		page.Data[i] = a.toAPI(c)
+		page.Data[i] = a.toAPI(who, c)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), found.Total)
 	return writeJSON(w, http.StatusOK, page)
@@ -93,7 +99,7 @@ func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(c)})
+	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(who, c)})
 }
 
 func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
@@ -108,5 +114,5 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 		return err
 	}
 	a.Wake()
-	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.toAPI(c)})
+	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.toAPI(who, c)})
 }

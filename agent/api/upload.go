@@ -72,12 +72,12 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	if err := fault.InvalidFields(bad); err != nil {
 		return err
 	}
-	return a.issueOne(w, r, institution, k, draft, f.Upload)
+	return a.issueOne(w, r, who, institution, k, draft, f.Upload)
 }
 
-func (a *API) issueOne(w http.ResponseWriter, r *http.Request, institution vault.Institution, k *idempotentCall, draft vault.Draft, d form.Upload) error {
+func (a *API) issueOne(w http.ResponseWriter, r *http.Request, who Caller, institution vault.Institution, k *idempotentCall, draft vault.Draft, d form.Upload) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
-		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.toAPI(c)})
+		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.toAPI(who, c)})
 	}
 	var reply func([]vault.Certificate) (apiaccess.StoredResponse, error)
 	if k.key.Key != "" {

@@ -18,12 +18,13 @@ type Certificate struct {
 	Source Source `json:"source"`
 	Status Status `json:"status"`
 
-	BatchID       *string     `json:"batch_id"`
-	File          File        `json:"file"`
-	QR            *Placement  `json:"qr,omitempty"` // where the code was asked to go; nil where nobody asked
-	Verified      *Verified   `json:"verified"`
-	VerifyURL     string      `json:"verify_url"` // where the QR code leads
-	ShareURL      string      `json:"share_url"`  // what a recipient hands on
+	BatchID   *string    `json:"batch_id"`
+	File      File       `json:"file"`
+	QR        *Placement `json:"qr,omitempty"` // where the code was asked to go; nil where nobody asked
+	Verified  *Verified  `json:"verified"`
+	VerifyURL string     `json:"verify_url"` // where the QR code leads
+	// ShareURL is the page that a recipient passes on; "" for a token that may not download.
+	ShareURL      string      `json:"share_url,omitempty"`
 	FailureReason *string     `json:"failure_reason"`
 	Supersedes    *string     `json:"supersedes"`    // UUID
 	SupersededBy  *string     `json:"superseded_by"` // UUID

@@ -37,7 +37,7 @@ func (t *txn) recordAction(p *audit.PendingAction) error {
 // RecordAction implements store.AuditTrail.
 func (s *Store) RecordAction(ctx context.Context) error {
 	if !audit.FromContext(ctx).Unrecorded() {
-		return nil
+		return ctx.Err()
 	}
 	return s.update(ctx, func(*txn) error { return nil })
 }

@@ -31,8 +31,9 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 	if err != nil {
 		return vault.Batch{}, err
 	}
-	// Counts are written at the end of a transaction, so they are read after it.
-	return s.Batch(ctx, institution, id)
+	// Counts are written at the end of a transaction, so they are read after it. The
+	// change is done by then, whether or not the caller still waits.
+	return s.Batch(context.WithoutCancel(ctx), institution, id)
 }
 
 // cancelJobs ends a batch's waiting jobs; their certificates take a transition.

@@ -9,7 +9,7 @@ import (
 // filled opens a batch and accepts n certificates into it.
 func (f *fixture) filled(n int) (vault.Batch, []vault.Certificate) {
 	f.Helper()
-	b := f.open(f.batch(f.a, "2026-05-02-batch", f.draft().File.SHA256))
+	b := f.openBatch(f.batch(f.a, "2026-05-02-batch", f.draft().File.SHA256))
 	return b, f.insertMany(f.a, n, func(_ int, d *vault.Draft) { d.Batch = b.ID })
 }
 
@@ -88,7 +88,7 @@ func cancelledBatches(f *fixture) {
 	d.Batch = b.ID
 	_, err = f.store.Insert(f.Context(), []store.NewCertificate{f.newCertificate(f.a, d)})
 	f.wantKind(err, fault.Illegal, "accepting into a cancelled batch")
-	if again := f.open(b); again.Cancelled() || again.ID != b.ID {
+	if again := f.openBatch(b); again.Cancelled() || again.ID != b.ID {
 		f.Errorf("handed in again: %+v", again)
 	}
 	f.insertOne(f.a, d)

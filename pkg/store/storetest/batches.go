@@ -16,7 +16,7 @@ func (f *fixture) batch(institution uint32, name, digest string) vault.Batch {
 	return vault.Batch{ID: id, Institution: institution, Name: name, Digest: digest, Trigger: vault.BulkUpload, Total: 3, CreatedAt: f.now}
 }
 
-func (f *fixture) open(b vault.Batch) vault.Batch {
+func (f *fixture) openBatch(b vault.Batch) vault.Batch {
 	f.Helper()
 	got, err := f.store.OpenBatch(f.Context(), b)
 	f.check(err)
@@ -33,11 +33,11 @@ func (f *fixture) wantBatch(got, want vault.Batch, what string) {
 
 func batches(f *fixture) {
 	spring := f.batch(f.a, "2026-05-02-spring", strings.Repeat("a", 64))
-	f.wantBatch(f.open(spring), spring, "a new batch")
+	f.wantBatch(f.openBatch(spring), spring, "a new batch")
 	autumn := f.batch(f.a, "2026-05-02-autumn", strings.Repeat("b", 64))
-	f.open(autumn)
+	f.openBatch(autumn)
 	drop := f.batch(f.a, "2026-05-02-drop", "")
-	f.open(drop)
+	f.openBatch(drop)
 
 	c := f.insertMany(f.a, 3, func(_ int, d *vault.Draft) { d.Batch = spring.ID })
 	f.insertMany(f.a, 2, func(_ int, d *vault.Draft) { d.Batch = autumn.ID })
@@ -48,7 +48,7 @@ func batches(f *fixture) {
 	autumn.Counts = vault.Counts{Processing: 2}
 
 	repeat := f.batch(f.a, "2026-05-03-spring", spring.Digest)
-	f.wantBatch(f.open(repeat), spring, "the same digest on the next day")
+	f.wantBatch(f.openBatch(repeat), spring, "the same digest on the next day")
 	_, err := f.store.Batch(f.Context(), f.a, repeat.ID)
 	f.wantKind(err, fault.NotFound, "the batch that was not opened")
 	found, err := f.store.FindBatch(f.Context(), f.a, spring.Digest)
@@ -97,7 +97,7 @@ func (f *fixture) wantBatches(institution uint32, want ...vault.Batch) {
 
 func batchNames(f *fixture) {
 	for i, want := range []string{"spring", "spring-2", "spring-3"} {
-		got := f.open(f.batch(f.a, "spring", fmt.Sprintf("digest %d", i)))
+		got := f.openBatch(f.batch(f.a, "spring", fmt.Sprintf("digest %d", i)))
 		if got.Name != want {
 			f.Errorf("batch %d is called %s, want %s", i, got.Name, want)
 		}
@@ -105,17 +105,17 @@ func batchNames(f *fixture) {
 		f.check(err)
 		f.wantBatch(again, got, "read again")
 	}
-	if got := f.open(f.batch(f.a, "spring-2", "")); got.Name != "spring-2-2" {
+	if got := f.openBatch(f.batch(f.a, "spring-2", "")); got.Name != "spring-2-2" {
 		f.Errorf("called %s", got.Name)
 	}
-	if got := f.open(f.batch(f.b, "spring", "digest 0")); got.Name != "spring" || got.Institution != f.b {
+	if got := f.openBatch(f.batch(f.b, "spring", "digest 0")); got.Name != "spring" || got.Institution != f.b {
 		f.Errorf("in the other institution: %+v", got)
 	}
 }
 
 func batchesAreIsolated(f *fixture) {
-	mine := f.open(f.batch(f.a, "spring", "digest"))
-	theirs := f.open(f.batch(f.b, "autumn", "digest"))
+	mine := f.openBatch(f.batch(f.a, "spring", "digest"))
+	theirs := f.openBatch(f.batch(f.b, "autumn", "digest"))
 	// A certificate that names another institution's batch is not counted there.
 	d := f.draft()
 	d.Batch = mine.ID

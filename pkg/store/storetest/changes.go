@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"math"
 	"strings"
@@ -145,33 +144,4 @@ func referencedBlobs(f *fixture) {
 	ask()
 	f.change(c, revoke(f.tick()))
 	ask()
-}
-
-func endedContext(f *fixture) {
-	ctx, cancel := context.WithCancel(f.Context())
-	cancel()
-	c := f.insertOne(f.a, f.draft())
-	ended := func(what string, err error) {
-		f.Helper()
-		if !errors.Is(err, context.Canceled) {
-			f.Errorf("%s: error %v", what, err)
-		}
-	}
-	_, err := f.store.Insert(ctx, []store.NewCertificate{f.newCertificate(f.a, f.draft())})
-	ended("accept", err)
-	_, err = f.store.Change(ctx, f.a, c.UUID, approve(f.now))
-	ended("change", err)
-	_, err = f.store.Claim(ctx, vault.JobProcess, 1, f.now)
-	ended("claim", err)
-	_, err = f.store.Complete(ctx, nil)
-	ended("settle", err)
-	_, err = f.store.List(ctx, store.Filter{Institution: f.a}, 1, 10)
-	ended("list", err)
-	_, err = f.store.OpenBatch(ctx, vault.Batch{ID: "x", Institution: f.a})
-	ended("open a batch", err)
-	f.finds(store.Filter{Institution: f.a}, c)
-	f.wantSame(f.read(c), c, "the certificate")
-	if got := f.queues()[vault.JobProcess]; got != (store.Queue{Waiting: 1}) {
-		f.Errorf("queue %+v", got)
-	}
 }

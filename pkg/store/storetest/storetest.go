@@ -25,7 +25,7 @@ type test struct {
 // when there is none: opened again after it was closed, the store has what was committed.
 func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	t.Helper()
-	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), []test{
+	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
 		{"accept keeps certificates with their effects", insertStores},
 		{"accept finds duplicates", insertFindsDuplicates},
 		{"accept refuses identities that are taken", insertRefusesTakenIdentities},
@@ -69,7 +69,6 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"answers", responsesAreKept},
 		{"institutions", institutions},
 		{"the current institution", currentInstitution},
-		{"a context that has ended", endedContext},
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
 	})
@@ -98,7 +97,7 @@ func mailTests() []test {
 type fixture struct {
 	*testing.T
 	store  store.Store
-	opener func(dir string) (store.Store, error)
+	open   func(dir string) (store.Store, error)
 	dir    string
 	random *rand.ChaCha8
 	now    time.Time
@@ -108,7 +107,7 @@ type fixture struct {
 
 func newFixture(t *testing.T, open func(dir string) (store.Store, error)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, opener: open, dir: t.TempDir(), random: rand.NewChaCha8([32]byte{7}), now: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)}
+	f := &fixture{T: t, open: open, dir: t.TempDir(), random: rand.NewChaCha8([32]byte{7}), now: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)}
 	f.store = f.openIn(f.dir)
 	t.Cleanup(func() {
 		if f.store != nil {
@@ -121,7 +120,7 @@ func newFixture(t *testing.T, open func(dir string) (store.Store, error)) *fixtu
 
 func (f *fixture) openIn(dir string) store.Store {
 	f.Helper()
-	s, err := f.opener(dir)
+	s, err := f.open(dir)
 	f.check(err)
 	return s
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/agent/events"
-	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -21,16 +19,13 @@ func (a *Agent) toAPI(c vault.Certificate) client.Certificate {
 	return client.FromVault(a.institutions.Links(), c)
 }
 
-func (a *Agent) failureAdmin() *admin.Failures {
-	return &admin.Failures{Store: a.store, Institution: a.currentID, ToAPI: a.toAPI, Wake: a.notifyCommitted, Now: a.Now}
-}
-
-func (a *Agent) certificateAdmin() *admin.Certificates {
-	reissuer := &intake.Reissuer{Uploads: a.uploads, Store: a.store, Current: a.Institution, Accepting: a.Accepting}
-	return &admin.Certificates{
-		Store: a.store, Institution: a.currentID, Replace: reissuer.Reissue, ToAPI: a.toAPI, EventToAPI: events.EventToAPI,
-		MailQueued: func() { a.events.PublishChange(); a.mailQueue.Wake() }, Wake: a.notifyCommitted, Now: a.Now, Random: a.Random,
-	}
+// newAdmin makes what staff see and do.
+func (a *Agent) newAdmin() *admin.Service {
+	return admin.New(admin.Options{
+		Home: a.Home, Store: a.store, Institutions: a.institutions, Uploads: a.uploads, Batches: a.batches, Mails: a.mailQueue, Composer: a.newComposer(),
+		Health: a.health, Disk: a.disk, Events: &a.events, DropFolder: &a.dropFolder, Work: a.work(),
+		Now: a.Now, Random: a.Random, Log: a.Log,
+	})
 }
 
 // dropInProgress reports whether a batch is still being issued from the drop folder.
@@ -57,7 +52,7 @@ func (a *Agent) eraseResults(institution uint32, gone []vault.Certificate) (int,
 			return removed, err
 		}
 	}
-	n, err := results.EraseAll(a.resultsFolder(institution), gone)
+	n, err := results.EraseAll(a.Home.ResultsFolder(institution), gone)
 	return removed + n, err
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/applications"
+	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
@@ -59,14 +60,13 @@ type Options struct {
 	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
-type tokenAdmin = admin.Tokens
-
 // Agent is a vault at work, or ready to be.
 type Agent struct {
 	Options
 	// Created is true when the home was made by Open.
 	Created bool
-	*tokenAdmin
+	// Admin is what staff see and do.
+	Admin *admin.Service
 
 	config             config.Config
 	store              store.Store
@@ -75,11 +75,11 @@ type Agent struct {
 	templates          *intake.TemplateCache
 	certAuthority      certAuthority
 	intake             *intake.Intake
+	batches            *batch.Issuer
 	uploads            *intake.Uploads
 	applicationService *applications.Service
 	processor          *signing.Processor
 	mailQueue          *mailer.Queue
-	mailAdmin          *admin.Mails
 	exporter           *results.Exporter
 	pages              *web.Pages
 	events             events.Bus
@@ -186,14 +186,15 @@ func (a *Agent) wire() {
 		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
-	a.wireMails()
-	a.tokenAdmin = admin.NewTokens(a.store, a.currentID, a.Now, a.Random)
+	a.mailQueue = a.newMailQueue()
 	a.cleaner.Store = a.store
 	a.cleaner.CleanEvidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}.Clean
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
 	a.keyAdmin = &admin.Keys{Endpoints: a.store, Secrets: a.secretStore, Signing: a.institutions.Keys, Authority: a.certAuthority.keys, Now: a.Now}
 	a.wireWebhooks()
 	a.remote = remotebulk.NewRegistry(a.Home.Remote())
+	a.batches = a.newIssuer()
+	a.Admin = a.newAdmin()
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.

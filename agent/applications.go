@@ -25,10 +25,10 @@ func (a *Agent) newApplicationService() *applications.Service {
 
 // PublicApplications is where people hand applications in.
 func (a *Agent) PublicApplications() *applications.PublicService {
-	return &applications.PublicService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, MailQueued: a.mailQueue.Wake, Wake: a.notifyCommitted, Log: a.Log}
+	return &applications.PublicService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, MailQueued: a.mailQueue.Wake, Wake: a.work().Wake, Log: a.Log}
 }
 
 // applicationAdmin are those of the current institution, for its staff.
 func (a *Agent) applicationAdmin() *applications.AdminService {
-	return &applications.AdminService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, ToAPI: a.toAPI, Wake: a.notifyCommitted}
+	return &applications.AdminService{Service: a.applicationService, Certificates: a.store, Current: a.Institution, Accepting: a.Accepting, ToAPI: a.toAPI, Wake: a.work().Wake}
 }

@@ -111,14 +111,14 @@ func (c *certAuthority) mount(mux *http.ServeMux, around func(http.Handler) http
 // mountPublic adds it for the network.
 func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
 	perimeter := httpserver.ProxyPolicy{Proxies: proxies, Fail: c.door.Fail}
-	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Wrap(a.auditTrail().AuthorityMiddleware(h)) })
+	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Wrap(a.auditLog().Authority(h)) })
 }
 
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certAuthority) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, a.auditTrail().AuthorityMiddleware)
+	c.mount(mux, a.auditLog().Authority)
 	adminHandler := &api.AdminHandler{Stores: c.service, Certifications: c.service, Converter: api.Converter{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
-	mux.Handle(api.AdminBasePath, a.auditTrail().StaffMiddleware(adminHandler.Handler()))
+	mux.Handle(api.AdminBasePath, a.auditLog().Staff(adminHandler.Handler()))
 }
 
 // runAuthority does what time brings to certifications.

@@ -2,11 +2,8 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/backup"
@@ -16,7 +13,7 @@ import (
 )
 
 func (a *Agent) backupMaker() *backup.Maker {
-	return &backup.Maker{Home: a.backupHome, HomeID: a.homeID, Institution: func() string { return a.Institution().Name },
+	return &backup.Maker{Home: a.backupHome, HomeID: a.institutions.HomeID, Institution: func() string { return a.Institution().Name },
 		Version: a.Build.Version, Now: a.Now, Random: a.Random, Log: a.Log}
 }
 
@@ -38,14 +35,6 @@ func (a *Agent) backupHome() backup.Home {
 		h.CallersWaited = a.uploads.Waited
 	}
 	return h
-}
-
-// homeID tells homes apart; it stays the same when a home is moved or restored.
-func (a *Agent) homeID() string {
-	first, _ := a.institutions.ByID(1)
-	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
-	const length = 4
-	return hex.EncodeToString(sum[:length])
 }
 
 // Compact returns the room that is free inside a home's database to the disk, and

@@ -119,7 +119,7 @@ func TestARunThatTakesOverAnEarlierOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	if _, err := a.Bulk(t.Context(), q, func(client.Progress) {}); err != nil {
+	if _, err := a.Admin.Bulk(t.Context(), q, func(client.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -129,13 +129,13 @@ func TestARunThatTakesOverAnEarlierOne(t *testing.T) {
 	defer stop()
 	q.NoWait = false
 	var once sync.Once
-	report, err := a.Bulk(ctx, q, func(p client.Progress) {
+	report, err := a.Admin.Bulk(ctx, q, func(p client.Progress) {
 		// The rows have been looked up, their documents are being read: now all
 		// are processed at once.
 		once.Do(func() {
 			running.Go(func() { _ = a.Run(ctx) })
 			for {
-				if s, err := a.Status(ctx); err != nil || s.Certificates["approved"] == rows {
+				if s, err := a.Admin.Status(ctx); err != nil || s.Certificates["approved"] == rows {
 					return
 				}
 			}

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"os"
 
-	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // newDropWatcher prepares the watch over the drop folder, which is made where it is
@@ -22,11 +20,10 @@ func (a *Agent) newDropWatcher() (*dropfolder.Watcher, error) {
 	if err := os.Mkdir(o.Folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		a.Log.Warn("the drop folder cannot be made", "folder", o.Folder, "error", err)
 	}
-	issuer := &batch.DropIssuer{Options: a.batchOptions(), FindInstitution: a.institutions.ByID, Current: a.currentID, ResultsFolder: a.Home.Verified()}
 	return dropfolder.New(dropfolder.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Results: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		OnTrouble: a.reportDropTrouble, Issuer: issuer, Institution: a.currentID, Now: a.Now, Log: a.Log,
+		OnTrouble: a.reportDropTrouble, Issuer: a.batches, Institution: a.currentID, Now: a.Now, Log: a.Log,
 	}), nil
 }
 
@@ -39,14 +36,4 @@ func (a *Agent) reportDropTrouble(trouble string) {
 		return
 	}
 	a.health.Raise(health.Problem{Name: dropProblem, Message: trouble})
-}
-
-// dropStatus is how the drop folder is, as the panel says it; nil where none is
-// watched.
-func (a *Agent) dropStatus() *adminclient.DropFolder {
-	w := a.dropFolder.Load()
-	if w == nil {
-		return nil
-	}
-	return w.Status().ToAPI()
 }

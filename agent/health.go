@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // metricsSource answers the questions of health about all of the home's institutions.
@@ -34,15 +33,6 @@ func (a *Agent) instrument(name string, next http.Handler) http.Handler {
 			a.disk.Check()
 		}
 	})
-}
-
-// problems are what staff should know.
-func (a *Agent) problems() []adminclient.Problem {
-	shown := []adminclient.Problem{}
-	for _, p := range a.health.Problems() {
-		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message})
-	}
-	return append(shown, a.institutions.Problems()...)
 }
 
 // wireDisk prepares the watch over the disk; it starts nothing.

@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/institutions"
@@ -28,12 +26,3 @@ func (a *Agent) currentID() uint32 { return a.Institution().ID }
 
 // BaseURL is what QR codes and links begin with.
 func (a *Agent) BaseURL() string { return a.institutions.BaseURL() }
-
-// resultsFolder is the folder of an institution's outcomes; two of them may have
-// batches of one name.
-func (a *Agent) resultsFolder(institution uint32) string {
-	if institution <= 1 {
-		return a.Home.Verified()
-	}
-	return filepath.Join(a.Home.Verified(), fmt.Sprintf("institution-%d", institution))
-}

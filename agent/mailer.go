@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/signing"
@@ -13,17 +12,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// wireMails makes the post, and what staff do to mails; it starts nothing.
-func (a *Agent) wireMails() {
-	a.mailQueue = a.newMailQueue()
-	a.mailAdmin = admin.NewMails(admin.MailsOptions{
-		Store: a.store, Certificates: a.store, Queue: a.mailQueue, TemplateData: a.newComposer().TemplateData, Institution: a.Institution,
-		Templates: a.Home.MailTemplates, BaseURL: a.BaseURL, OutageAlarm: health.Alarm{Health: a.health, Name: "mail"}, Notify: a.events.PublishNotice, Now: a.Now, Log: a.Log,
-	})
-}
-
+// newMailQueue makes what sends mails; it starts nothing.
 func (a *Agent) newMailQueue() *mailer.Queue {
-	o := mailer.QueueOptions{Compose: a.newComposer().Compose, Now: a.Now, Log: a.Log, OnOutage: func(err error) { a.mailAdmin.ReportOutage(err) }, CountResult: a.health.CountMail}
+	outage := &mailer.OutageAlarm{Alarm: health.Alarm{Health: a.health, Name: "mail"}, Events: &a.events, Log: a.Log}
+	o := mailer.QueueOptions{Compose: a.newComposer().Compose, Now: a.Now, Log: a.Log, OnOutage: outage.Report, CountResult: a.health.CountMail}
 	if a.config.Mail.Server == nil {
 		spool := mailer.NewSpool(a.Home.Mail())
 		o.Connections, o.NewTransport = mailer.SpoolConnections, func() mailer.Transport { return spool }
@@ -104,6 +96,3 @@ func (a *Agent) runDigest(ctx context.Context) error {
 		Wake: a.mailQueue.Wake, Now: a.Now, Log: a.Log}
 	return d.Run(ctx)
 }
-
-// FlushMails sends what is due and returns how many wait after that.
-func (a *Agent) FlushMails(ctx context.Context) (int, error) { return a.mailAdmin.FlushMails(ctx) }

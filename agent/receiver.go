@@ -23,7 +23,7 @@ func (a *Agent) newReceiver() *webhooks.Receiver {
 
 // inboundEvents are what others told us, and what comes of it.
 func (a *Agent) inboundEvents() *webhooks.InboundEvents {
-	return &webhooks.InboundEvents{Store: a.store, Remote: a.remote, Notify: a.events.PublishNotice}
+	return &webhooks.InboundEvents{Remote: a.remote, Notify: a.events.PublishNotice}
 }
 
 // withReceiver answers deliveries of webhooks besides all else.

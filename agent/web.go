@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -19,7 +18,7 @@ func (a *Agent) newPages() (*web.Pages, error) {
 		Open: func(ctx context.Context, c vault.Certificate) (web.Document, error) {
 			return a.exporter.Open(ctx, c)
 		},
-		RequestCorrection: a.correctionAdmin().RequestCorrection, SendSignInLink: a.sendSignInMail,
+		Mails:        a.mailQueue,
 		Applications: a.PublicApplications(), ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
@@ -27,15 +26,4 @@ func (a *Agent) newPages() (*web.Pages, error) {
 		o.RenderPreview = a.exporter.RenderPreview
 	}
 	return web.New(o)
-}
-
-func (a *Agent) correctionAdmin() *admin.Corrections {
-	return &admin.Corrections{Store: a.store, Institution: a.currentID, MailQueued: a.mailQueue.Wake, Now: a.Now, Log: a.Log}
-}
-
-// sendSignInMail has the link mailed that proves an address.
-func (a *Agent) sendSignInMail(ctx context.Context, to, link string) error {
-	err := a.store.QueueMail(ctx, vault.NewSignInMail(a.Institution().ID, to, link, a.Now()))
-	a.mailQueue.Wake()
-	return err
 }

@@ -4,30 +4,17 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// FailureStore are what is needed of the store.
-type FailureStore interface {
-	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
-	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
-}
-
-// Failures are the failed certificates of the institution whose staff is served.
-type Failures struct {
-	Store       FailureStore
-	Institution func() uint32
-	ToAPI       func(vault.Certificate) client.Certificate
-	Wake        func() // tells that there is work
-	Now         func() time.Time
-}
 
 // fixFor is what a person can do about a cause of failure.
 func fixFor(code string) string {
@@ -50,11 +37,11 @@ func fixFor(code string) string {
 
 // eachFailed goes through the failed certificates, newest first, until each
 // returns false.
-func (f *Failures) eachFailed(ctx context.Context, batch string, each func(vault.Certificate) bool) error {
+func (s *Service) eachFailed(ctx context.Context, batch string, each func(vault.Certificate) bool) error {
 	const group = 1000
-	filter := store.Filter{Institution: f.Institution(), Status: vault.Failed, Batch: batch}
+	filter := store.Filter{Institution: s.currentID(), Status: vault.Failed, Batch: batch}
 	for n := 1; ; n++ {
-		page, err := f.Store.List(ctx, filter, n, group)
+		page, err := s.store.List(ctx, filter, n, group)
 		if err != nil {
 			return err
 		}
@@ -77,10 +64,10 @@ func failureCode(c vault.Certificate) string {
 }
 
 // Failures counts what failed by its cause, the largest group first.
-func (f *Failures) Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error) {
+func (s *Service) Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error) {
 	groups := []adminclient.FailureGroup{}
 	at := map[string]int{}
-	err := f.eachFailed(ctx, batch, func(c vault.Certificate) bool {
+	err := s.eachFailed(ctx, batch, func(c vault.Certificate) bool {
 		code := failureCode(c)
 		i, known := at[code]
 		if !known {
@@ -99,13 +86,13 @@ func (f *Failures) Failures(ctx context.Context, batch string) ([]adminclient.Fa
 }
 
 // FailedFor returns a page of what failed for one cause, newest first.
-func (f *Failures) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
+func (s *Service) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
 	found := client.Page[client.Certificate]{Data: []client.Certificate{}}
 	total, skip := 0, (page-1)*perPage
-	err := f.eachFailed(ctx, "", func(c vault.Certificate) bool {
+	err := s.eachFailed(ctx, "", func(c vault.Certificate) bool {
 		if failureCode(c) == code {
 			if total++; total > skip && len(found.Data) < perPage {
-				found.Data = append(found.Data, f.ToAPI(c))
+				found.Data = append(found.Data, s.toAPI(c))
 			}
 		}
 		return true
@@ -116,4 +103,93 @@ func (f *Failures) FailedFor(ctx context.Context, code string, page, perPage int
 		found.Meta.From, found.Meta.To = &from, &to
 	}
 	return found, err
+}
+
+// RetryAll sends all failed certificates, or those of one batch, through
+// processing again and returns how many.
+func (s *Service) RetryAll(ctx context.Context, batch string) (int, error) {
+	if batch != "" {
+		if _, err := s.store.Batch(ctx, s.currentID(), batch); err != nil {
+			return 0, err
+		}
+	}
+	// All of them before any is touched: one that is retried may fail again at once.
+	var failed []string
+	err := s.eachFailed(ctx, batch, func(c vault.Certificate) bool {
+		failed = append(failed, c.UUID)
+		return true
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i, uuid := range failed {
+		// Someone else may have retried it meanwhile.
+		if err := s.retry(ctx, uuid); err != nil && !fault.Is(err, fault.Illegal) {
+			return i, err
+		}
+		s.work.Wake()
+	}
+	return len(failed), nil
+}
+
+// maxConcurrentRetries is how many retries gather for one transaction.
+const maxConcurrentRetries = 64
+
+// RetrySelected sends many failed certificates through processing again. One that
+// has changed meanwhile is left as it is.
+func (s *Service) RetrySelected(ctx context.Context, q adminclient.Selection) (adminclient.RetryReport, error) {
+	report := adminclient.RetryReport{Refused: []adminclient.Refusal{}}
+	uuids := q.UUIDs
+	if len(uuids) == 0 {
+		if q.Code == "" {
+			return report, fault.New(fault.Invalid, "name the certificates to retry, or a cause")
+		}
+		err := s.eachFailed(ctx, q.Batch, func(c vault.Certificate) bool {
+			if failureCode(c) == q.Code {
+				uuids = append(uuids, c.UUID)
+			}
+			return true
+		})
+		if err != nil {
+			return report, err
+		}
+	}
+	var mu sync.Mutex
+	work, inside := errgroup.WithContext(ctx)
+	work.SetLimit(maxConcurrentRetries)
+	for _, uuid := range uuids {
+		work.Go(func() error {
+			err := s.retry(inside, uuid)
+			mu.Lock()
+			defer mu.Unlock()
+			return recordRetry(&report, uuid, err)
+		})
+	}
+	err := work.Wait()
+	s.work.Wake()
+	return report, err
+}
+
+func (s *Service) retry(ctx context.Context, uuid string) error {
+	_, err := s.store.Change(ctx, s.currentID(), uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Retry(vault.ByRetry, s.now())
+	})
+	return err
+}
+
+// recordRetry counts the end of one retry; an error that is not about the certificate
+// comes back.
+func recordRetry(report *adminclient.RetryReport, uuid string, err error) error {
+	const most = 100
+	switch {
+	case err == nil:
+		report.Retried++
+	case !fault.Is(err, fault.Illegal) && !fault.Is(err, fault.NotFound):
+		return err
+	case len(report.Refused) == most:
+		report.Others++
+	default:
+		report.Refused = append(report.Refused, adminclient.Refusal{UUID: uuid, Message: adminclient.NewProblem(err).Message})
+	}
+	return nil
 }

@@ -104,7 +104,7 @@ func (p *Handler) sendEvidence(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
 	if _, err := io.Copy(w, stored); err != nil {
-		p.LogFailure(r, err)
+		p.logFailure(r, err)
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -1,9 +1,7 @@
 package adminapi
 
 import (
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,12 +9,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
-
-// Backups is who takes backups.
-type Backups interface {
-	// Backup writes a backup of the home to w.
-	Backup(ctx context.Context, q adminclient.BackupRequest, w io.Writer) (adminclient.BackupResult, error)
-}
 
 // backupWriteTimeout is how long one write of a backup may take. Who reads slower would
 // keep the database from using room that it has freed.
@@ -34,7 +26,7 @@ func (p *Handler) serveBackup(w http.ResponseWriter, r *http.Request) {
 	result, err := p.Backups.Backup(r.Context(), q, out)
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
-			p.LogFailure(r, err)
+			p.logFailure(r, err)
 		}
 		if !out.started {
 			p.Fail(w, r, err)

@@ -12,17 +12,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// EventStream is where the event stream comes from.
-type EventStream interface {
-	// Snapshot is how everything stands, and the number of the latest event in it.
-	Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error)
-	// Since returns what happened after an event, and the number to ask with next.
-	Since(ctx context.Context, seq uint64) ([]adminclient.Message, uint64, error)
-	// Follow returns a channel that is ready when there may be something new, what
-	// has gathered besides events, and what must be called in the end.
-	Follow() (ready <-chan struct{}, notices func(context.Context) []adminclient.Message, stop func())
-}
-
 // Times of a stream.
 const (
 	heartbeat = 15 * time.Second
@@ -37,35 +26,35 @@ const (
 // what happens. Events are read from the store at the reader's own pace, so a
 // slow one costs nobody anything.
 func (p *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
-	ready, notices, stop := p.EventStream.Follow()
-	defer stop()
+	news := p.Service.Subscribe()
+	defer news.Stop()
 	s := &eventWriter{w: w, control: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	seq, err := p.sendSnapshot(r, s)
 	if err != nil {
-		p.LogFailure(r, err)
+		p.logFailure(r, err)
 		return
 	}
 	heartbeats := time.NewTicker(heartbeat)
 	defer heartbeats.Stop()
 	for {
 		if seq, err = p.sendPending(r.Context(), s, seq); err == nil {
-			for _, m := range notices(r.Context()) {
+			for _, m := range p.Service.Notices(r.Context(), news) {
 				err = errors.Join(err, s.message(m))
 			}
 			err = errors.Join(err, s.flush())
 		}
 		if err != nil {
 			if r.Context().Err() == nil && !errors.Is(err, errReaderGone) {
-				p.LogFailure(r, err)
+				p.logFailure(r, err)
 			}
 			return
 		}
 		select {
 		case <-r.Context().Done():
 			return
-		case <-ready:
+		case <-news.Ready():
 		case <-heartbeats.C:
 			if errors.Join(s.write(":\n\n"), s.flush()) != nil {
 				return
@@ -82,7 +71,7 @@ func (p *Handler) sendSnapshot(r *http.Request, s *eventWriter) (uint64, error) 
 	if seq, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
 		return seq, nil
 	}
-	snapshot, seq, err := p.EventStream.Snapshot(r.Context())
+	snapshot, seq, err := p.Service.Snapshot(r.Context())
 	if err != nil {
 		return 0, err
 	}
@@ -92,7 +81,7 @@ func (p *Handler) sendSnapshot(r *http.Request, s *eventWriter) (uint64, error) 
 // sendPending sends everything that has happened since.
 func (p *Handler) sendPending(ctx context.Context, s *eventWriter, seq uint64) (uint64, error) {
 	for {
-		messages, next, err := p.EventStream.Since(ctx, seq)
+		messages, next, err := p.Service.EventsSince(ctx, seq)
 		if err != nil {
 			return seq, err
 		}

@@ -1,32 +1,16 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Failures is who knows what failed and why.
-type Failures interface {
-	Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error)
-	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
-	RetryAll(ctx context.Context, batch string) (int, error)
-	RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error)
-}
-
-// CertificateHistories is who knows everything of one certificate.
-type CertificateHistories interface {
-	Story(ctx context.Context, name string) (adminclient.CertificateHistory, error)
-	Issued(ctx context.Context, reference string) (client.Certificate, error)
-}
-
 func (p *Handler) routeFailures(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/failures", func(w http.ResponseWriter, r *http.Request) {
-		all, err := p.Failures.Failures(r.Context(), r.URL.Query().Get("batch_id"))
+		all, err := p.Service.Failures(r.Context(), r.URL.Query().Get("batch_id"))
 		p.writeJSON(w, r, all, err)
 	})
 	mux.HandleFunc("GET /panel/failures/{code}", func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +19,7 @@ func (p *Handler) routeFailures(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		found, err := p.Failures.FailedFor(r.Context(), r.PathValue("code"), page, perPage)
+		found, err := p.Service.FailedFor(r.Context(), r.PathValue("code"), page, perPage)
 		p.writeJSON(w, r, found, err)
 	})
 	mux.HandleFunc("POST /panel/failures/retry", func(w http.ResponseWriter, r *http.Request) {
@@ -44,15 +28,15 @@ func (p *Handler) routeFailures(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		report, err := p.Failures.RetrySelected(r.Context(), q)
+		report, err := p.Service.RetrySelected(r.Context(), q)
 		p.writeJSON(w, r, report, err)
 	})
 	mux.HandleFunc("GET /panel/certificates/{name}/story", func(w http.ResponseWriter, r *http.Request) {
-		s, err := p.CertificateHistories.Story(r.Context(), r.PathValue("name"))
+		s, err := p.Service.History(r.Context(), r.PathValue("name"))
 		p.writeJSON(w, r, s, err)
 	})
 	mux.HandleFunc("GET /panel/issued/{reference}", func(w http.ResponseWriter, r *http.Request) {
-		c, err := p.CertificateHistories.Issued(r.Context(), r.PathValue("reference"))
+		c, err := p.Service.Issued(r.Context(), r.PathValue("reference"))
 		p.writeJSON(w, r, c, err)
 	})
 }

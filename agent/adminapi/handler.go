@@ -6,57 +6,46 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 
+	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/backup"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Agent is who does the work.
-type Agent interface {
-	Bulk(ctx context.Context, r adminclient.BulkRequest, progress func(client.Progress)) (client.BulkReport, error)
-	Status(ctx context.Context) (adminclient.AgentStatus, error)
-}
-
-// Batches is who does what staff ask for to batches under way.
-type Batches interface {
-	ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error)
-}
-
 // Handler answers staff.
 type Handler struct {
-	Agent                Agent
-	Batches              Batches
-	Tokens               Tokens
-	AuditTrail           AuditTrail
-	Institutions         Institutions
-	SigningKeys          SigningKeys
-	Keys                 Keys
-	Corrections          Corrections
-	Webhooks             Webhooks
-	Deliveries           Deliveries
-	InboundEvents        InboundEvents
-	Mails                Mails
-	CertificateChanges   CertificateChanges
-	Erasures             Erasures
-	EventStream          EventStream
-	Failures             Failures
-	CertificateHistories CertificateHistories
-	Applications         Applications
-	Backups              Backups
+	Service      *admin.Service
+	Institutions *institutions.Registry
+	Keys         Keys
+	Webhooks     Webhooks
+	Deliveries   Deliveries
+	Erasures     Erasures
+	Applications Applications
+	Backups      *backup.Maker
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)
-	// LogFailure is told of errors that are answered within a stream.
-	LogFailure func(*http.Request, error)
+	Log  *slog.Logger
+}
+
+// logFailure logs an error that is answered within a stream.
+func (p *Handler) logFailure(r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // the caller has gone, which ended the work
+	}
+	p.Log.Error("a call failed", "method", r.Method, "path", adminclient.AuditPath(r), "error", err)
 }
 
 // Routes routes the calls.
 func (p *Handler) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /panel/status", func(w http.ResponseWriter, r *http.Request) {
-		s, err := p.Agent.Status(r.Context())
+		s, err := p.Service.Status(r.Context())
 		p.writeJSON(w, r, s, err)
 	})
 	mux.HandleFunc("POST /panel/retry", func(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +56,7 @@ func (p *Handler) Routes() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Failures.RetryAll(r.Context(), q.Batch)
+		n, err := p.Service.RetryAll(r.Context(), q.Batch)
 		p.writeJSON(w, r, map[string]int{"retried": n}, err)
 	})
 	mux.HandleFunc("POST /panel/settings", func(w http.ResponseWriter, r *http.Request) {
@@ -80,12 +69,12 @@ func (p *Handler) Routes() http.Handler {
 			p.Fail(w, r, err)
 			return
 		}
-		s, err := p.Agent.Status(r.Context())
+		s, err := p.Service.Status(r.Context())
 		p.writeJSON(w, r, s, err)
 	})
 	mux.HandleFunc("POST /panel/bulk", p.serveBulk)
 	mux.HandleFunc("POST /panel/batches/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		b, err := p.Batches.ActOnBatch(r.Context(), r.PathValue("id"), adminclient.BatchAction(r.PathValue("act")))
+		b, err := p.Service.ActOnBatch(r.Context(), r.PathValue("id"), adminclient.BatchAction(r.PathValue("act")))
 		p.writeJSON(w, r, b, err)
 	})
 	p.routeKeys(mux)
@@ -115,7 +104,7 @@ func (p *Handler) writeJSON(w http.ResponseWriter, r *http.Request, body any, er
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(body); err != nil {
-		p.LogFailure(r, err)
+		p.logFailure(r, err)
 	}
 }
 
@@ -139,12 +128,12 @@ func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	report, err := p.Agent.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
+	report, err := p.Service.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
 		send(adminclient.BulkEvent{Progress: &progress})
 	}))
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
-			p.LogFailure(r, err)
+			p.logFailure(r, err)
 		}
 		if errors.Is(err, context.Canceled) {
 			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")

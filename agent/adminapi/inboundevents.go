@@ -1,18 +1,11 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
-
-// InboundEvents is who keeps events that others told us.
-type InboundEvents interface {
-	ReceivedEvents(ctx context.Context, before uint64, n int) ([]adminclient.ReceivedEvent, error)
-}
 
 func (p *Handler) routeInboundEvents(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/received", func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +19,7 @@ func (p *Handler) routeInboundEvents(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		all, err := p.InboundEvents.ReceivedEvents(r.Context(), before, int(n))
+		all, err := p.Service.ReceivedEvents(r.Context(), before, int(n))
 		p.writeJSON(w, r, all, err)
 	})
 }

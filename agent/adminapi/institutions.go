@@ -1,19 +1,10 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
-
-// Institutions is who keeps the home's institutions.
-type Institutions interface {
-	Institutions(ctx context.Context) ([]adminclient.Institution, error)
-	AddInstitution(ctx context.Context, s adminclient.Settings) (adminclient.Institution, error)
-	UseInstitution(ctx context.Context, name string) (adminclient.Institution, error)
-	Configure(ctx context.Context, s adminclient.Settings) error
-}
 
 func (p *Handler) routeInstitutions(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/institutions", func(w http.ResponseWriter, r *http.Request) {

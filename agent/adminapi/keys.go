@@ -7,13 +7,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// SigningKeys is who keeps what institutions sign with.
-type SigningKeys interface {
-	ImportKey(ctx context.Context, pem []byte) (adminclient.SigningKey, error)
-	SigningKey(ctx context.Context) (adminclient.SigningKey, error)
-	RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error)
-}
-
 // Keys is who looks after all keys and secrets of the home.
 type Keys interface {
 	Keys(ctx context.Context) ([]adminclient.Key, error)
@@ -23,7 +16,7 @@ type Keys interface {
 // routeKeys routes the calls about signing keys, and about all keys and secrets.
 func (p *Handler) routeKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.SigningKeys.SigningKey(r.Context())
+		k, err := p.Institutions.SigningKey(r.Context())
 		p.writeJSON(w, r, k, err)
 	})
 	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +27,7 @@ func (p *Handler) routeKeys(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.SigningKeys.ImportKey(r.Context(), q.PEM)
+		k, err := p.Institutions.ImportKey(r.Context(), q.PEM)
 		p.writeJSON(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +46,7 @@ func (p *Handler) routeKeys(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.SigningKeys.RotateKey(r.Context(), q.SelfMade)
+		k, err := p.Institutions.RotateKey(r.Context(), q.SelfMade)
 		p.writeJSON(w, r, k, err)
 	})
 }

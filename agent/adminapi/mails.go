@@ -1,7 +1,6 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -9,26 +8,16 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Mails is who keeps the institution's mails.
-type Mails interface {
-	Mails(ctx context.Context, f adminclient.MailFilter) ([]adminclient.Mail, error)
-	ResendMail(ctx context.Context, name, to string) (adminclient.Mail, error)
-	CancelMail(ctx context.Context, id uint64) (adminclient.Mail, error)
-	CancelMails(ctx context.Context, batch string) (int, error)
-	PreviewMail(ctx context.Context, template, certificate string) (adminclient.MailPreview, error)
-	FlushMails(ctx context.Context) (waiting int, err error)
-}
-
 func (p *Handler) routeMails(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/mails", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		f := adminclient.MailFilter{State: q.Get("state"), Batch: q.Get("batch_id"), Certificate: q.Get("certificate"), Bounced: q.Get("bounced") == "true"}
 		f.Limit, _ = strconv.Atoi(q.Get("limit")) // anything else is all
-		all, err := p.Mails.Mails(r.Context(), f)
+		all, err := p.Service.Mails(r.Context(), f)
 		p.writeJSON(w, r, all, err)
 	})
 	mux.HandleFunc("GET /panel/mails/preview", func(w http.ResponseWriter, r *http.Request) {
-		m, err := p.Mails.PreviewMail(r.Context(), r.URL.Query().Get("template"), r.URL.Query().Get("certificate"))
+		m, err := p.Service.PreviewMail(r.Context(), r.URL.Query().Get("template"), r.URL.Query().Get("certificate"))
 		p.writeJSON(w, r, m, err)
 	})
 	mux.HandleFunc("POST /panel/mails/resend", func(w http.ResponseWriter, r *http.Request) {
@@ -37,11 +26,11 @@ func (p *Handler) routeMails(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		m, err := p.Mails.ResendMail(r.Context(), q.Name, q.To)
+		m, err := p.Service.ResendMail(r.Context(), q.Name, q.To)
 		p.writeJSON(w, r, m, err)
 	})
 	mux.HandleFunc("POST /panel/mails/send", func(w http.ResponseWriter, r *http.Request) {
-		n, err := p.Mails.FlushMails(r.Context())
+		n, err := p.Service.FlushMails(r.Context())
 		p.writeJSON(w, r, map[string]int{"waiting": n}, err)
 	})
 	mux.HandleFunc("POST /panel/mails/cancel", func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +41,7 @@ func (p *Handler) routeMails(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Mails.CancelMails(r.Context(), q.Batch)
+		n, err := p.Service.CancelMails(r.Context(), q.Batch)
 		p.writeJSON(w, r, map[string]int{"cancelled": n}, err)
 	})
 	mux.HandleFunc("POST /panel/mails/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +50,7 @@ func (p *Handler) routeMails(mux *http.ServeMux) {
 			p.Fail(w, r, fault.New(fault.NotFound, "Mail not found."))
 			return
 		}
-		m, err := p.Mails.CancelMail(r.Context(), id)
+		m, err := p.Service.CancelMail(r.Context(), id)
 		p.writeJSON(w, r, m, err)
 	})
 }

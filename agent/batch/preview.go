@@ -63,7 +63,7 @@ func (r *run) previewOf(seal *pdf.Stamper, c *intake.RowResult) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	m.URL, m.Caption, m.SignedAt = r.VerifyURL(sampleReference), sampleReference, r.Now()
+	m.URL, m.Caption, m.SignedAt = r.Institutions.Links().Verify(sampleReference), sampleReference, r.Now()
 	tail, err := seal.Stamp(pdf.Source{R: bytes.NewReader(document), Size: int64(len(document))}, m)
 	if err != nil {
 		return nil, err

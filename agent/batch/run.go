@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -20,30 +22,37 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// Options are what is needed to issue manifests.
-type Options struct {
+// Issuer issues manifests.
+type Issuer struct {
 	Store   Store
 	Intake  *intake.Intake
 	Results *results.Exporter
 	Events  *events.Bus
-	// NewTemplateLoader makes what finds templates by their names.
-	NewTemplateLoader func() func(name string) (intake.Renderer, error)
+	// Templates are those that rows may name.
+	Templates template.Dir
 	// DefaultPlacement is where codes go that nothing else places.
 	DefaultPlacement vault.Placement
-	// ResultsFolder is the folder of an institution's outcomes.
-	ResultsFolder func(institution uint32) string
-	VerifyURL     func(reference string) string
-	Home          string // what lies in this folder is the agent's own
-	// Accepting is nil when what is new is taken; LookAtDisk finds out.
-	Accepting  func() error
-	CheckDisk  func()
-	Wake       func() // tells that certificates were accepted
-	WakeSigner func() // tells that there may be some to process
-	Now        func() time.Time
-	Random     io.Reader
+	Institutions     institutions.Directory
+	Home             home.Dir // what is in this folder belongs to the agent
+	Disk             Disk
+	Work             wake.Waker // woken when certificates were accepted or a batch was changed
+	Signing          wake.Waker // woken when certificates may wait to be signed
+	Now              func() time.Time
+	Random           io.Reader
+}
+
+// Disk is the disk of the home.
+type Disk interface {
+	// Accepting returns nil while there is room for more, else the reason.
+	Accepting() error
+	// Check looks at the disk now.
+	Check()
 }
 
 // Store are what is needed of the store.
@@ -51,6 +60,8 @@ type Store interface {
 	IssuedStore
 	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
+	ChangeBatch(ctx context.Context, institution uint32, id string,
+		change func(vault.Batch) (vault.Batch, error), each store.Change) (vault.Batch, error)
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 }
 
@@ -65,7 +76,7 @@ type Request struct {
 
 // run is one manifest on its way.
 type run struct {
-	Options
+	*Issuer
 	checkedManifest
 
 	institution vault.Institution
@@ -81,8 +92,8 @@ type run struct {
 // their processing, and writes the outcome. The agent must be running. The error
 // is about the run as a whole; when rows are bad and Skip is not set, nothing is
 // issued and the report says so. The batch is the zero value where there is none.
-func Issue(ctx context.Context, o Options, order Request) (client.BulkReport, vault.Batch, error) {
-	r := &run{Options: o, institution: order.Institution, trigger: order.Trigger, checkedManifest: checkedManifest{request: order.Bulk},
+func (i *Issuer) Issue(ctx context.Context, order Request) (client.BulkReport, vault.Batch, error) {
+	r := &run{Issuer: i, institution: order.Institution, trigger: order.Trigger, checkedManifest: checkedManifest{request: order.Bulk},
 		progress: order.Progress, drop: order.Drop}
 	report, err := r.execute(ctx)
 	return report, r.batch, err
@@ -92,7 +103,7 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 	// The database, too, can find the disk full.
 	defer func() {
 		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
-			r.CheckDisk()
+			r.Disk.Check()
 		}
 	}()
 	if err := r.check(ctx); err != nil {
@@ -109,7 +120,7 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 	if r.request.DryRun || stopped {
 		return r.report(), nil
 	}
-	if err := r.Accepting(); err != nil {
+	if err := r.Disk.Accepting(); err != nil {
 		return client.BulkReport{}, err
 	}
 	if err := r.open(ctx); err != nil {
@@ -127,7 +138,7 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
-	presses := r.NewTemplateLoader()
+	presses := intake.TemplateLoader(r.Templates)
 	if q.Template != "" {
 		if _, err := presses(q.Template); err != nil {
 			return fault.At("template "+q.Template, err)
@@ -165,7 +176,7 @@ func (r *run) isOwnFile(name string) bool {
 	if vault.ReferenceInFileName(name) != "" {
 		return true
 	}
-	for _, own := range []string{r.request.Out, r.Home} {
+	for _, own := range []string{r.request.Out, string(r.Home)} {
 		if own != "" && !within(own, r.request.Files) && within(own, filepath.Join(r.request.Files, name)) {
 			return true
 		}
@@ -236,7 +247,7 @@ func (r *run) open(ctx context.Context) error {
 	if r.out != "" || batch.Name == "" {
 		return nil
 	}
-	r.out = filepath.Join(r.ResultsFolder(r.institution.ID), batch.Name)
+	r.out = filepath.Join(r.Home.ResultsFolder(r.institution.ID), batch.Name)
 	return makeResultsFolder(r.out, 0o700)
 }
 
@@ -290,7 +301,7 @@ func (r *run) issue(ctx context.Context) error {
 	fresh := r.filter(issuable)
 	r.requestReadBack(fresh)
 	if r.request.NoWait {
-		return r.Intake.Accept(ctx, r.institution, fresh, func([]*intake.RowResult) { r.Wake() })
+		return r.Intake.Accept(ctx, r.institution, fresh, func([]*intake.RowResult) { r.Work.Wake() })
 	}
 	follower := r.Events.Subscribe()
 	defer follower.Stop()
@@ -305,7 +316,7 @@ func (r *run) issue(ctx context.Context) error {
 	w := &waiter{run: r, subscription: follower, total: len(fresh) + len(earlier),
 		pending: map[uint64]bool{}, settledEarly: map[uint64]bool{}}
 	w.add(earlier)
-	r.WakeSigner()
+	r.Signing.Wake()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -313,7 +324,7 @@ func (r *run) issue(ctx context.Context) error {
 	go func() {
 		defer close(accepted)
 		ended <- r.Intake.Accept(ctx, r.institution, fresh, func(group []*intake.RowResult) {
-			r.Wake()
+			r.Work.Wake()
 			select {
 			case accepted <- group:
 			case <-ctx.Done():

@@ -16,6 +16,8 @@ import (
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions/institutionstest"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
@@ -29,15 +31,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // works is what issues manifests, over a real store and with real documents.
 type works struct {
 	*testing.T
-	batch.Options
+	*batch.Issuer
 	store       *bolt.Store
 	institution vault.Institution
-	acts        *batch.Controls
 	docs, out   string
 	processor   *signing.Processor
 	full        error // the disk's state
@@ -66,20 +68,21 @@ func newWorks(t *testing.T) *works {
 	sealer := &signing.Signer{Blobs: blobs, Stamper: func(uint32) *pdf.Stamper { return seal }, BaseURL: func() string { return "https://example.edu" },
 		Now: now, Log: log, ImageToPDF: func(io.Writer, io.ReaderAt, int64) error { return fmt.Errorf("no images here") }}
 	w.processor = signing.New(w.store, sealer.Sign, signing.Options{Workers: 1, Now: now, Log: log, OnSettled: news.PublishSettled, OnError: news.PublishError})
-	wake := func() { w.processor.Wake(); news.PublishChange() }
-	w.Options = batch.Options{
+	w.Issuer = &batch.Issuer{
 		Store: w.store, Intake: &intake.Intake{Store: w.store, Blobs: blobs, Now: now, Random: rand.Reader},
 		Results: &results.Exporter{Updates: w.store, Blobs: blobs}, Events: news,
-		NewTemplateLoader: func() func(string) (intake.Renderer, error) {
-			return intake.TemplateLoader(template.Dir{Path: filepath.Join(dir, "templates")})
-		},
-		DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
-		ResultsFolder:    func(uint32) string { return filepath.Join(dir, "verified") }, VerifyURL: func(r string) string { return "https://example.edu/v/" + r },
-		Accepting: func() error { return w.full }, CheckDisk: func() {}, Wake: wake, WakeSigner: w.processor.Wake, Now: now, Random: rand.Reader,
+		Templates: template.Dir{Path: filepath.Join(dir, "templates")}, DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
+		Institutions: institutionstest.Directory{All: []vault.Institution{w.institution}, Base: "https://example.edu"},
+		Home:         home.Dir(dir), Disk: w, Work: wake.All{w.processor, news}, Signing: w.processor, Now: now, Random: rand.Reader,
 	}
-	w.acts = &batch.Controls{Store: w.store, Institution: func() uint32 { return w.institution.ID }, OnAction: news.PublishBatchAction, Wake: wake, Now: now}
 	return w
 }
+
+// Accepting implements batch.Disk.
+func (w *works) Accepting() error { return w.full }
+
+// Check implements batch.Disk.
+func (*works) Check() {}
 
 func (w *works) ok(err error) {
 	w.Helper()
@@ -116,7 +119,7 @@ func (w *works) rows(people ...string) adminclient.BulkRequest {
 // issue issues a manifest, and shows what became of its rows.
 func (w *works) issue(q adminclient.BulkRequest) (string, client.BulkReport, vault.Batch) {
 	w.Helper()
-	report, batch, err := batch.Issue(w.Context(), w.Options, w.order(q))
+	report, batch, err := w.Issue(w.Context(), w.order(q))
 	w.ok(err)
 	var words []string
 	for _, row := range report.Rows {
@@ -172,7 +175,7 @@ func TestAManifestIsIssuedOnce(t *testing.T) {
 	}
 	// Without a folder of one's own it lies in the home's.
 	q.Out = ""
-	if _, report, _ := w.issue(q); report.Out != filepath.Join(w.ResultsFolder(1), "2026-05-02-spring") || len(w.written(report.Out)) != files {
+	if _, report, _ := w.issue(q); report.Out != filepath.Join(w.Home.ResultsFolder(1), "2026-05-02-spring") || len(w.written(report.Out)) != files {
 		t.Errorf("in %s lie %v", report.Out, w.written(report.Out))
 	}
 }
@@ -206,7 +209,7 @@ func TestATrialChangesNothing(t *testing.T) {
 		t.Errorf("%s: %d certificates, files %v", got, w.kept(), w.written(w.out))
 	}
 	q.DryRun = false
-	if _, _, err := batch.Issue(t.Context(), w.Options, w.order(q)); !fault.Is(err, fault.Full) || w.kept() != 0 || w.written(w.out) != nil {
+	if _, _, err := w.Issue(t.Context(), w.order(q)); !fault.Is(err, fault.Full) || w.kept() != 0 || w.written(w.out) != nil {
 		t.Errorf("on a full disk: %v, %d certificates, files %v", err, w.kept(), w.written(w.out))
 	}
 }
@@ -235,7 +238,7 @@ func TestActsOnABatch(t *testing.T) {
 	_, report, _ := w.issue(q)
 	act := func(what adminclient.BatchAction) client.Batch {
 		t.Helper()
-		b, err := w.acts.ActOnBatch(t.Context(), report.BatchID, what)
+		b, err := w.ActOnBatch(t.Context(), w.institution.ID, report.BatchID, what)
 		w.ok(err)
 		return b
 	}
@@ -250,12 +253,12 @@ func TestActsOnABatch(t *testing.T) {
 		t.Errorf("cancelled: %+v", b)
 	}
 	for act, kind := range map[adminclient.BatchAction]fault.Kind{adminclient.CancelBatch: fault.Illegal, adminclient.ResumeBatch: fault.Illegal, "explode": fault.NotFound} {
-		if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, act); !fault.Is(err, kind) {
+		if _, err := w.ActOnBatch(t.Context(), w.institution.ID, report.BatchID, act); !fault.Is(err, kind) {
 			t.Errorf("%s of a cancelled batch: %v", act, err)
 		}
 	}
 	w.institution.ID++
-	if _, err := w.acts.ActOnBatch(t.Context(), report.BatchID, adminclient.CancelBatch); !fault.Is(err, fault.NotFound) {
+	if _, err := w.ActOnBatch(t.Context(), w.institution.ID, report.BatchID, adminclient.CancelBatch); !fault.Is(err, fault.NotFound) {
 		t.Errorf("by another institution's staff: %v", err)
 	}
 	w.institution.ID--
@@ -269,49 +272,56 @@ func TestActsOnABatch(t *testing.T) {
 func TestCancelledWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorks(t) // nothing is processed
-	order, wake := w.order(w.rows("Ann")), w.Wake
-	w.Wake = func() { // the row is accepted
+	order := w.order(w.rows("Ann"))
+	acted := false
+	w.Work = wake.All{w.Work, onWake(func() { // the row is accepted
+		if acted {
+			return
+		}
+		acted = true
 		page, err := w.store.List(t.Context(), store.Filter{Institution: 1}, 1, 1)
 		if err == nil {
-			_, err = w.acts.ActOnBatch(t.Context(), page.Certificates[0].Batch, adminclient.CancelBatch)
+			_, err = w.ActOnBatch(t.Context(), w.institution.ID, page.Certificates[0].Batch, adminclient.CancelBatch)
 		}
 		if err != nil {
 			t.Error(err)
 		}
-		wake()
-	}
-	if _, _, err := batch.Issue(t.Context(), w.Options, order); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "2026-05-02-spring was cancelled") {
+	})}
+	if _, _, err := w.Issue(t.Context(), order); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "2026-05-02-spring was cancelled") {
 		t.Errorf("who waits hears %v", err)
 	}
 }
+
+// onWake is a part that does something when it is woken.
+type onWake func()
+
+func (f onWake) Wake() { f() }
 
 func TestWhatTheDropFolderBrings(t *testing.T) {
 	t.Parallel()
 	w := newWorks(t)
 	w.run()
-	drops := &batch.DropIssuer{Options: w.Options, Current: func() uint32 { return 1 }, ResultsFolder: w.ResultsFolder(1),
-		FindInstitution: func(id uint32) (vault.Institution, bool) { return w.institution, id == 1 }}
 	q := w.rows("Ann", "Bob")
 	w.ok(os.Remove(filepath.Join(w.docs, "bob.pdf")))
 	b := dropfolder.Batch{Name: q.Name, Manifest: q.Manifest, Files: q.Files, Out: q.Out, Institution: 1, Begun: w.Now(),
 		Lost: map[int]string{2: "bob.pdf did not come"}, Progress: func(client.Progress) {}}
-	got, err := drops.Issue(t.Context(), b)
+	got, err := w.IssueDropped(t.Context(), b)
 	w.ok(err)
 	if got.Name != "2026-05-02-spring" || got.Report.Issued != 1 || got.Report.Rows[1].Error != "bob.pdf did not come" {
 		t.Errorf("%+v", got)
 	}
 	m, err := manifest.Read(q.Manifest, manifest.Options{Name: q.Name})
 	w.ok(err)
-	if issued, err := drops.Issued(t.Context(), m); err != nil || len(issued) != 1 || !issued[1] {
+	if issued, err := w.Issued(t.Context(), m); err != nil || len(issued) != 1 || !issued[1] {
 		t.Errorf("issued are rows %v, %v", issued, err)
 	}
 	// Interrupted and tried again, it says the same, although Ann's document has gone.
 	w.ok(os.Remove(filepath.Join(w.docs, "ann.pdf")))
-	if again, err := drops.Issue(t.Context(), b); err != nil || again.Report.Issued != 1 || again.Name != got.Name || w.kept() != 1 {
+	if again, err := w.IssueDropped(t.Context(), b); err != nil || again.Report.Issued != 1 || again.Name != got.Name || w.kept() != 1 {
 		t.Errorf("tried again: %+v, %v", again, err)
 	}
 	b.Institution = 2
-	if _, err := drops.Issue(t.Context(), b); err == nil {
+	if _, err := w.IssueDropped(t.Context(), b); err == nil {
 		t.Error("issued for an institution that does not exist")
 	}
 }

@@ -29,12 +29,12 @@ func TestTokens(t *testing.T) {
 		{"POST", vaultPath + "/" + uuid + "/retry", "update"}, {"GET", "/business/certificate-templates", ""},
 		{"GET", "/business/batches", "list"}, {"GET", "/business/certificates", "list"},
 	}
-	revoked, err := s.agent.CreateToken(t.Context(), adminclient.NewToken{Name: "revoked", Permissions: permissions()})
+	revoked, err := s.agent.Admin.CreateToken(t.Context(), adminclient.NewToken{Name: "revoked", Permissions: permissions()})
 	s.check(err)
-	_, err = s.agent.RevokeToken(t.Context(), revoked.ID)
+	_, err = s.agent.Admin.RevokeToken(t.Context(), revoked.ID)
 	s.check(err)
 	soon := s.clock.now().Add(time.Minute)
-	expired, err := s.agent.CreateToken(t.Context(), adminclient.NewToken{Name: "expired", Permissions: permissions(), ExpiresAt: &soon})
+	expired, err := s.agent.Admin.CreateToken(t.Context(), adminclient.NewToken{Name: "expired", Permissions: permissions(), ExpiresAt: &soon})
 	s.check(err)
 	s.clock.advance(time.Hour)
 	for _, c := range calls {

@@ -97,7 +97,7 @@ func (s *site) check(err error) {
 
 func (s *site) newToken(may ...string) string {
 	s.Helper()
-	made, err := s.agent.CreateToken(s.Context(), adminclient.NewToken{Name: "test", Permissions: may})
+	made, err := s.agent.Admin.CreateToken(s.Context(), adminclient.NewToken{Name: "test", Permissions: may})
 	s.check(err)
 	return made.Secret
 }

@@ -203,7 +203,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	if err := s.Begin(began); err != nil {
 		return none, err
 	}
-	outcome, err := w.Issuer.Issue(ctx, Batch{
+	outcome, err := w.Issuer.IssueDropped(ctx, Batch{
 		Name: s.Manifest, Manifest: body, Files: s.FilesPath(), Out: s.ResultsPath(),
 		Institution: s.Institution, Begun: s.Begun, Lost: s.Lost,
 		Progress: func(p client.Progress) {

@@ -81,9 +81,9 @@ type afterwards struct {
 	then func()
 }
 
-func (a afterwards) Issue(ctx context.Context, b Batch) (IssueResult, error) {
+func (a afterwards) IssueDropped(ctx context.Context, b Batch) (IssueResult, error) {
 	defer a.then()
-	return a.fakeIssuer.Issue(ctx, b)
+	return a.fakeIssuer.IssueDropped(ctx, b)
 }
 
 func TestTroubleIsWaitedOut(t *testing.T) {

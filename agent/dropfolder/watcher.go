@@ -64,11 +64,11 @@ type IssueResult struct {
 
 // Issuer issues batches.
 type Issuer interface {
-	// Issue issues a batch with its sound rows and writes the outcome into its
+	// IssueDropped issues a batch with its sound rows and writes the outcome into its
 	// folder. It may be called again for a batch that was interrupted, and goes on
 	// then. An error of kind fault.Invalid is about the manifest as a whole; one
 	// that is ErrChanging says that a document changed while it was read.
-	Issue(ctx context.Context, b Batch) (IssueResult, error)
+	IssueDropped(ctx context.Context, b Batch) (IssueResult, error)
 	// Issued tells which rows have a certificate that says the same, as far as can
 	// be told without the document.
 	Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error)

@@ -176,7 +176,7 @@ func (f *fakeIssuer) Issued(context.Context, *manifest.Manifest) (map[int]bool, 
 	return f.held, nil
 }
 
-func (f *fakeIssuer) Issue(_ context.Context, b Batch) (IssueResult, error) {
+func (f *fakeIssuer) IssueDropped(_ context.Context, b Batch) (IssueResult, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fail != nil {

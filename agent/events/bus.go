@@ -36,6 +36,9 @@ func (f *Bus) PublishSettled(ids []uint64) {
 // PublishChange tells that something was committed that has no certificate's end in it.
 func (f *Bus) PublishChange() { f.publish(func(*Subscription) {}) }
 
+// Wake implements wake.Waker: there may be news.
+func (f *Bus) Wake() { f.PublishChange() }
+
 // PublishError tells that processing is held up: a full disk, a damaged store.
 func (f *Bus) PublishError(err error) {
 	f.publish(func(one *Subscription) { one.err = err })
@@ -93,9 +96,9 @@ func (one *Subscription) Take() ([]uint64, error) {
 	return ids, trouble
 }
 
-// takeNotices returns the notices that have gathered, and the batches that staff
+// TakeNotices returns the notices that have gathered, and the batches that staff
 // did something to.
-func (one *Subscription) takeNotices() ([]adminclient.Notice, []string) {
+func (one *Subscription) TakeNotices() ([]adminclient.Notice, []string) {
 	one.bus.mu.Lock()
 	defer one.bus.mu.Unlock()
 	notices, acted := one.notices, one.batches

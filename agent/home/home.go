@@ -77,6 +77,15 @@ func (d Dir) Keys() string { return d.join("keys") }
 // Verified is the folder of outcomes.
 func (d Dir) Verified() string { return d.join("verified") }
 
+// ResultsFolder is the folder of an institution's outcomes. Two institutions may have
+// batches of one name.
+func (d Dir) ResultsFolder(institution uint32) string {
+	if institution <= 1 {
+		return d.Verified()
+	}
+	return filepath.Join(d.Verified(), fmt.Sprintf("institution-%d", institution))
+}
+
 // Drop is the drop folder, unless another is set.
 func (d Dir) Drop() string { return d.join("drop") }
 

@@ -4,9 +4,12 @@ package institutions
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,6 +132,14 @@ func (s *Registry) IDs() []uint32 { return slices.Collect(maps.Keys(s.state.Load
 
 // BaseURL is what QR codes and links begin with.
 func (s *Registry) BaseURL() string { return s.state.Load().baseURL }
+
+// HomeID tells homes apart; it stays the same when a home is moved or restored.
+func (s *Registry) HomeID() string {
+	first, _ := s.ByID(1)
+	sum := sha256.Sum256([]byte(strconv.FormatInt(first.CreatedAt.UnixNano(), 10)))
+	const length = 4
+	return hex.EncodeToString(sum[:length])
+}
 
 // Links returns the public addresses of certificates below the base URL.
 func (s *Registry) Links() vault.Links { return s.state.Load().links }

@@ -50,7 +50,7 @@ func (s *Registry) RotateKey(_ context.Context, selfMade bool) (adminclient.Sign
 	return s.replaceSigner(signer)
 }
 
-// KeyEnds is when the first of the signing keys ends.
+// KeyExpiry returns when the first of the signing keys ends.
 func (s *Registry) KeyExpiry() time.Time {
 	var first time.Time
 	for _, one := range s.state.Load().tenants {

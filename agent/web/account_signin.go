@@ -11,6 +11,7 @@ import (
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // accountOptions are what the pages are made of.
@@ -24,15 +25,15 @@ type accountOptions struct {
 	// Institution finds the one that issued a certificate.
 	Institution func(id uint32) (vault.Institution, bool)
 	BaseURL     func() string
-	// SendSignInLink has a link mailed to an address.
-	SendSignInLink func(ctx context.Context, to, link string) error
-	Now            func() time.Time
-	Random         io.Reader
-	Log            *slog.Logger
+	Mails       wake.Waker // woken when a mail was queued
+	Now         func() time.Time
+	Random      io.Reader
+	Log         *slog.Logger
 }
 
 // signInStore is what is needed of the store to sign somebody in.
 type signInStore interface {
+	QueueMail(ctx context.Context, m vault.Mail) error
 	AddMagicLink(ctx context.Context, s vault.MagicLink) error
 	MagicLink(ctx context.Context, hash string, now time.Time) (vault.MagicLink, error)
 	RedeemMagicLink(ctx context.Context, hash string, fresh vault.Account, begin vault.Session, now time.Time) (vault.Account, int, error)
@@ -121,7 +122,10 @@ func (p *accountPages) sendLink(ctx context.Context, to string) error {
 	if err := p.SignIns.AddMagicLink(ctx, link); err != nil {
 		return err
 	}
-	return p.SendSignInLink(ctx, to, strings.TrimRight(p.BaseURL(), "/")+"/sign-in/"+secret)
+	address := strings.TrimRight(p.BaseURL(), "/") + "/sign-in/" + secret
+	err = p.SignIns.QueueMail(ctx, vault.NewSignInMail(p.Layout.Current().ID, to, address, p.Now()))
+	p.Mails.Wake()
+	return err
 }
 
 // serveConfirm asks the visitor to press a button: programs that look at the links

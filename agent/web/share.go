@@ -16,11 +16,14 @@ import (
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // shareStore is what is needed of the store.
 type shareStore interface {
 	ByShareToken(ctx context.Context, token string) (vault.Certificate, error)
+	AddCorrection(ctx context.Context, c vault.CorrectionRequest) (vault.CorrectionRequest, error)
+	QueueMail(ctx context.Context, m vault.Mail) error
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 }
 
@@ -41,10 +44,9 @@ type shareOptions struct {
 	Open func(context.Context, vault.Certificate) (Document, error)
 	// RenderPreview makes a PNG of the verified PDF's first page; nil where nothing here can.
 	RenderPreview func(context.Context, vault.Certificate) ([]byte, error)
-	// RequestCorrection stores a request for a correction.
-	RequestCorrection func(context.Context, vault.Certificate, vault.CorrectionRequest) error
-	Now               func() time.Time
-	Log               *slog.Logger
+	Mails         wake.Waker // woken when a mail was queued
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // sharePages are the view-and-share pages.
@@ -284,7 +286,7 @@ func (p *sharePages) requestCorrection(w http.ResponseWriter, r *http.Request) {
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 		return
 	}
-	err = p.RequestCorrection(r.Context(), c, correction)
+	err = p.storeCorrection(r.Context(), c, correction)
 	switch {
 	case fault.Is(err, fault.Unavailable):
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
@@ -293,4 +295,18 @@ func (p *sharePages) requestCorrection(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Redirect(w, r, v.LinkWith("/c/"+c.ShareToken, "asked", "1"), http.StatusSeeOther)
 	}
+}
+
+// storeCorrection stores a correction request and queues the mail that tells staff of it.
+func (p *sharePages) storeCorrection(ctx context.Context, c vault.Certificate, correction vault.CorrectionRequest) error {
+	kept, err := p.Store.AddCorrection(ctx, correction)
+	if err != nil {
+		return err
+	}
+	if err := p.Store.QueueMail(ctx, vault.NewCorrectionMail(c, "", kept.Text, p.Now())); err != nil {
+		// Staff see the request in their list all the same.
+		p.Log.Error("the mail about a correction request could not be queued", "correction", kept.ID, "error", err)
+	}
+	p.Mails.Wake()
+	return nil
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // site is the pages over a real store, at a real address.
@@ -93,14 +94,8 @@ func (s *site) options(d draw) web.Options {
 			return document{bytes.NewReader(append(bytes.Clone(s.document), tail...))}, err
 		},
 		RenderPreview: d,
-		RequestCorrection: func(ctx context.Context, _ vault.Certificate, wish vault.CorrectionRequest) error {
-			_, err := s.store.AddCorrection(ctx, wish)
-			return err
-		},
-		SendSignInLink: func(ctx context.Context, to, link string) error {
-			return s.store.QueueMail(ctx, vault.NewSignInMail(1, to, link, s.now()))
-		},
-		Applications: storeApplications{s}, ReadForm: readForm,
+		Mails:         wake.All{},
+		Applications:  storeApplications{s}, ReadForm: readForm,
 		Now: s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 //go:embed *.html
@@ -36,21 +37,20 @@ type ApplicationService interface {
 
 // Options are what the pages are made of.
 type Options struct {
-	Store             Store
-	Institution       func(id uint32) (vault.Institution, bool)
-	Current           func() vault.Institution
-	BaseURL           func() string
-	VerifyURL         func(reference string) string
-	ShareURL          func(vault.Certificate) string
-	Open              func(context.Context, vault.Certificate) (Document, error)
-	RenderPreview     func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
-	RequestCorrection func(context.Context, vault.Certificate, vault.CorrectionRequest) error
-	SendSignInLink    func(ctx context.Context, to, link string) error
-	Applications      ApplicationService
-	ReadForm          FormReader
-	Now               func() time.Time
-	Random            io.Reader
-	Log               *slog.Logger
+	Store         Store
+	Institution   func(id uint32) (vault.Institution, bool)
+	Current       func() vault.Institution
+	BaseURL       func() string
+	VerifyURL     func(reference string) string
+	ShareURL      func(vault.Certificate) string
+	Open          func(context.Context, vault.Certificate) (Document, error)
+	RenderPreview func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
+	Mails         wake.Waker                                               // woken when a mail was queued
+	Applications  ApplicationService
+	ReadForm      FormReader
+	Now           func() time.Time
+	Random        io.Reader
+	Log           *slog.Logger
 }
 
 // Pages are all of them.
@@ -71,12 +71,12 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institution: o.Institution,
-		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, RenderPreview: o.RenderPreview, RequestCorrection: o.RequestCorrection, Now: o.Now, Log: o.Log})
+		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, RenderPreview: o.RenderPreview, Mails: o.Mails, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, Layout: f, Institution: o.Institution,
-		BaseURL: o.BaseURL, SendSignInLink: o.SendSignInLink, Now: o.Now, Random: o.Random, Log: o.Log})
+		BaseURL: o.BaseURL, Mails: o.Mails, Now: o.Now, Random: o.Random, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (s *site) accepted(manifest string) {
 	must(s.t, err)
 	body, err := os.ReadFile(manifest)
 	must(s.t, err)
-	_, err = a.Bulk(s.t.Context(), adminclient.BulkRequest{Name: manifest, Manifest: body, Files: s.docs, Out: s.out, NoWait: true},
+	_, err = a.Admin.Bulk(s.t.Context(), adminclient.BulkRequest{Name: manifest, Manifest: body, Files: s.docs, Out: s.out, NoWait: true},
 		func(client.Progress) {})
 	must(s.t, err)
 	must(s.t, a.Close())

@@ -184,7 +184,7 @@ func (s *session) waitForMails(c *cli.Context) {
 	ctx, stop := context.WithTimeout(c.Context, mailWait)
 	defer stop()
 	// An error leaves them in the queue, as running out of time does.
-	_, _ = s.agent.FlushMails(ctx)
+	_, _ = s.agent.Admin.FlushMails(ctx)
 }
 
 // homeDir finds the home: flag, environment, default.

@@ -37,3 +37,19 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	Signal(nil).Wait(ctx, d)
 	return ctx.Err()
 }
+
+// Waker is a part that can be told that it may have something to do.
+type Waker interface {
+	// Wake never blocks.
+	Wake()
+}
+
+// All are parts that are woken together.
+type All []Waker
+
+// Wake implements Waker.
+func (all All) Wake() {
+	for _, one := range all {
+		one.Wake()
+	}
+}

@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/adminapi"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -31,8 +30,7 @@ const (
 )
 
 // benchScreen runs the terminal screen on a terminal of ours, over a stand-in for
-// the agent: the agent's own event stream, over certificates that are made up. So
-// nothing but the screen is measured.
+// the agent, whose certificates are made up. So nothing but the screen is measured.
 func benchScreen(s setup, t *table) error {
 	dir, err := os.MkdirTemp("", "screen") // a socket's path must be short
 	if err != nil {
@@ -149,8 +147,6 @@ func throughAll(t *table, pid int, tty *terminal) error {
 // standIn answers a screen as an agent would that finishes certificates at a
 // steady rate.
 type standIn struct {
-	adminapi.Agent // nothing else is asked of it
-
 	run      atomic.Bool
 	finished atomic.Int64
 }
@@ -167,11 +163,9 @@ func (v *standIn) serve(dir home.Dir) (stop func(), err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go v.finish(ctx)
-	staff := &adminapi.Handler{Agent: v, EventStream: v, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-	}, LogFailure: func(*http.Request, error) {}}
 	mux := http.NewServeMux()
-	mux.Handle("/panel/", staff.Routes())
+	mux.HandleFunc("GET /panel/status", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(v.status()) })
+	mux.HandleFunc("GET /panel/events", v.events)
 	mux.HandleFunc("/business/certificate-vault", v.list)
 	mux.HandleFunc("/business/batches", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(client.Page[client.Batch]{Data: []client.Batch{v.batch()}, Meta: client.Meta{LastPage: 1, Total: 1}})
@@ -201,11 +195,10 @@ func (v *standIn) finish(ctx context.Context) {
 	}
 }
 
-// Status implements adminapi.Agent.
-func (v *standIn) Status(context.Context) (adminclient.AgentStatus, error) {
+func (v *standIn) status() adminclient.AgentStatus {
 	n := int(v.finished.Load())
 	return adminclient.AgentStatus{Institution: "Bench", Certificates: map[string]int{"approved": n, "processing": screenRows - n},
-		Jobs: map[string]adminclient.Queue{}, Problems: []adminclient.Problem{}}, nil
+		Jobs: map[string]adminclient.Queue{}, Problems: []adminclient.Problem{}}
 }
 
 func (v *standIn) batch() client.Batch {
@@ -214,17 +207,34 @@ func (v *standIn) batch() client.Batch {
 		CreatedAt: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
 }
 
-// Snapshot implements adminapi.EventStream.
-func (v *standIn) Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, error) {
-	status, err := v.Status(ctx)
-	return adminclient.Snapshot{Status: status, Batches: []client.Batch{v.batch()}}, uint64(2 * v.finished.Load()), err
+// events streams a snapshot, then what happens, as the agent does.
+func (v *standIn) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	send := func(kind string, id uint64, body any) {
+		raw, _ := json.Marshal(body) // texts and numbers
+		_, _ = fmt.Fprintf(w, "event: %s\nid: %d\ndata: %s\n\n", kind, id, raw)
+	}
+	seq := uint64(2 * v.finished.Load())
+	send("snapshot", seq, adminclient.Snapshot{Status: v.status(), Batches: []client.Batch{v.batch()}})
+	for r.Context().Err() == nil {
+		if last := v.send(send, seq); last > seq {
+			send("batch", last, v.batch())
+			seq = last
+			continue
+		}
+		if control.Flush() != nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
-// Since implements adminapi.EventStream: each certificate is created and approved.
-func (v *standIn) Since(_ context.Context, seq uint64) ([]adminclient.Message, uint64, error) {
+// send sends the events after one, up to a group of them, and returns the number of
+// the last: each certificate is created and approved.
+func (v *standIn) send(send func(kind string, id uint64, body any), seq uint64) uint64 {
 	const group = 256
 	last := min(uint64(2*v.finished.Load()), seq+group)
-	var messages []adminclient.Message
 	for n := seq + 1; n <= last; n++ {
 		c := made(int(screenRows - n/2))
 		e := adminclient.CertificateEvent{Event: "certificate_application.created", UUID: c.UUID, ReferenceID: c.ReferenceID, BatchID: "b",
@@ -232,36 +242,9 @@ func (v *standIn) Since(_ context.Context, seq uint64) ([]adminclient.Message, u
 		if n%2 == 0 {
 			e.Event = "certificate_application.approved"
 		}
-		messages = append(messages, adminclient.Message{ID: strconv.FormatUint(n, 10), Certificate: &e})
+		send("certificate", n, e)
 	}
-	if len(messages) > 0 {
-		b := v.batch()
-		messages = append(messages, adminclient.Message{Batch: &b})
-	}
-	return messages, last, nil
-}
-
-// Follow implements adminapi.EventStream.
-func (v *standIn) Follow() (ready <-chan struct{}, besides func(context.Context) []adminclient.Message, stop func()) {
-	news := make(chan struct{}, 1)
-	ended := make(chan struct{})
-	go func() {
-		for told := int64(0); ; {
-			select {
-			case <-ended:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-			if n := v.finished.Load(); n != told {
-				told = n
-				select {
-				case news <- struct{}{}:
-				default:
-				}
-			}
-		}
-	}()
-	return news, func(context.Context) []adminclient.Message { return nil }, func() { close(ended) }
+	return last
 }
 
 func made(i int) client.Certificate {

@@ -14,24 +14,18 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// DropIssuer issues what the drop folder brings.
-type DropIssuer struct {
-	Options         Options
-	FindInstitution func(institution uint32) (vault.Institution, bool)
-	Current         func() uint32 // the institution whose staff is served
-	ResultsFolder   string        // folder of all institutions' outcomes
-}
+var _ dropfolder.Issuer = (*Issuer)(nil)
 
-// Issue implements dropfolder.Issuer.
-func (d *DropIssuer) Issue(ctx context.Context, b dropfolder.Batch) (dropfolder.IssueResult, error) {
-	if err := d.Options.Accepting(); err != nil {
+// IssueDropped implements dropfolder.Issuer.
+func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfolder.IssueResult, error) {
+	if err := i.Disk.Accepting(); err != nil {
 		return dropfolder.IssueResult{}, err
 	}
-	institution, ok := d.FindInstitution(b.Institution)
+	institution, ok := i.Institutions.ByID(b.Institution)
 	if !ok {
 		return dropfolder.IssueResult{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
 	}
-	report, batch, err := Issue(ctx, d.Options, Request{
+	report, batch, err := i.Issue(ctx, Request{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
 		Drop: &DropContext{Begun: b.Begun, Lost: b.Lost},
 		Bulk: adminclient.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
@@ -39,16 +33,16 @@ func (d *DropIssuer) Issue(ctx context.Context, b dropfolder.Batch) (dropfolder.
 	if errors.Is(err, intake.ErrChanging) {
 		err = errors.Join(dropfolder.ErrChanging, err)
 	}
-	name := filepath.Join(d.Options.ResultsFolder(b.Institution), batch.Name)
-	if rel, ok := strings.CutPrefix(name, d.ResultsFolder+string(filepath.Separator)); ok {
+	name := filepath.Join(i.Home.ResultsFolder(b.Institution), batch.Name)
+	if rel, ok := strings.CutPrefix(name, i.Home.Verified()+string(filepath.Separator)); ok {
 		name = filepath.ToSlash(rel)
 	}
 	return dropfolder.IssueResult{Name: name, Report: report}, err
 }
 
 // Issued implements dropfolder.Issuer.
-func (d *DropIssuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := issuedRows(ctx, d.Options.Store, d.Current(), m)
+func (i *Issuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
+	held, err := issuedRows(ctx, i.Store, i.Institutions.Current().ID, m)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,22 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/batch"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Bulk issues a manifest (batch.Issuer).
+func (s *Service) Bulk(ctx context.Context, q adminclient.BulkRequest, progress func(client.Progress)) (client.BulkReport, error) {
+	report, _, err := s.batches.Issue(ctx, batch.Request{
+		Institution: s.institutions.Current(), Trigger: vault.BulkUpload, Bulk: q, Progress: progress})
+	return report, err
+}
+
+// ActOnBatch pauses, resumes or cancels a batch.
+func (s *Service) ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error) {
+	return s.batches.ActOnBatch(ctx, s.currentID(), id, act)
+}

@@ -1,0 +1,81 @@
+// Package admin is what the staff of an institution see and do: one service, with one
+// file for each noun.
+package admin
+
+import (
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/batch"
+	"github.com/vecctl/vecctl/agent/dropfolder"
+	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/mailer"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
+)
+
+// Options are the parts of the agent that staff work with.
+type Options struct {
+	Home         home.Dir
+	Store        store.Store
+	Institutions *institutions.Registry
+	Uploads      *intake.Uploads
+	Batches      *batch.Issuer
+	Mails        *mailer.Queue
+	Composer     *mailer.Composer
+	Health       *health.Health
+	Disk         *health.DiskMonitor
+	Events       *events.Bus
+	// DropFolder points to the watched drop folder; to nil while none is watched.
+	DropFolder *atomic.Pointer[dropfolder.Watcher]
+	// Work is woken when there may be new jobs and staff's view may have changed.
+	Work   wake.Waker
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+}
+
+// Service is what staff see and do. It serves the staff of the current institution
+// and is safe for concurrent use.
+type Service struct {
+	home         home.Dir
+	store        store.Store
+	institutions *institutions.Registry
+	uploads      *intake.Uploads
+	batches      *batch.Issuer
+	mailQueue    *mailer.Queue
+	composer     *mailer.Composer
+	health       *health.Health
+	disk         *health.DiskMonitor
+	events       *events.Bus
+	dropFolder   *atomic.Pointer[dropfolder.Watcher]
+	work         wake.Waker
+	now          func() time.Time
+	random       io.Reader
+	log          *slog.Logger
+}
+
+// New makes the service; it starts nothing.
+func New(o Options) *Service {
+	return &Service{
+		home: o.Home, store: o.Store, institutions: o.Institutions, uploads: o.Uploads, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
+		now: o.Now, random: o.Random, log: o.Log,
+	}
+}
+
+// currentID returns the institution whose staff is served.
+func (s *Service) currentID() uint32 { return s.institutions.Current().ID }
+
+// toAPI returns a certificate as the API shows it.
+func (s *Service) toAPI(c vault.Certificate) client.Certificate {
+	return client.FromVault(s.institutions.Links(), c)
+}

@@ -1,0 +1,55 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// Status returns what the home holds and what waits in it.
+func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
+	institution := s.institutions.Current()
+	counts, err := s.store.Counts(ctx, institution.ID)
+	if err != nil {
+		return adminclient.AgentStatus{}, err
+	}
+	queues, err := s.store.Queues(ctx, s.now())
+	if err != nil {
+		return adminclient.AgentStatus{}, err
+	}
+	corrections, err := s.store.Corrections(ctx, institution.ID, false)
+	if err != nil {
+		return adminclient.AgentStatus{}, err
+	}
+	status := adminclient.AgentStatus{
+		Home: string(s.home), HomeID: s.institutions.HomeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		BaseURL: s.institutions.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]adminclient.Queue{},
+		DatabaseSize: s.store.Size(), Corrections: len(corrections), Problems: s.problems(), Drop: s.dropStatus(),
+	}
+	for _, state := range vault.Statuses() {
+		status.Certificates[string(state)] = counts.Of(state)
+	}
+	for kind, q := range queues {
+		status.Jobs[string(kind)] = adminclient.Queue{Waiting: q.Waiting, Later: q.Later}
+	}
+	return status, nil
+}
+
+// problems returns what staff should know.
+func (s *Service) problems() []adminclient.Problem {
+	shown := []adminclient.Problem{}
+	for _, p := range s.health.Problems() {
+		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message})
+	}
+	return append(shown, s.institutions.Problems()...)
+}
+
+// dropStatus returns the state of the drop folder; nil where none is watched.
+func (s *Service) dropStatus() *adminclient.DropFolder {
+	w := s.dropFolder.Load()
+	if w == nil {
+		return nil
+	}
+	return w.Status().ToAPI()
+}

@@ -104,6 +104,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.Home.CheckWriters(); err != nil {
+		return nil, err
+	}
 	if err := o.Home.Make(); err != nil {
 		return nil, err
 	}
@@ -113,6 +116,9 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 			return nil, err
 		}
 		o.Config = &own
+	}
+	if err := home.CheckCommand(o.Config.Receiver.Command); err != nil {
+		return nil, err
 	}
 	a := &Agent{Options: o, config: *o.Config, Created: !existed}
 	a.templates = a.newTemplateCache()

@@ -15,8 +15,8 @@ type erasedText struct {
 }
 
 // Erase notes that a certificate is no longer found by its address, nor by any of
-// its text but what is left of that, which has as many lines, each as it was or
-// empty.
+// its text but what is left of that. Each line that is left is as it was or empty;
+// lines that the text had behind them are gone.
 func (g *Delta) Erase(c vault.Certificate, left string) {
 	from := g.change(newFacet(byEmailBucket, c.Institution, vault.FoldEmail(c.Email)), c.ID)
 	from.removed = append(from.removed, place(c.ID))
@@ -29,7 +29,12 @@ func (f erasedText) write(t *boltfile.Tx) error {
 		return t.Put(textsBucket, key, boltfile.AddChecksum(key, append(boltfile.U32(f.owner), f.left...)))
 	}
 	of, p := segment(f.id), place(f.id)
-	for n, line := range strings.Split(f.left, "\n") {
+	left := strings.Split(f.left, "\n")
+	for n := range strings.Count(f.text, "\n") + 1 {
+		line := ""
+		if n < len(left) {
+			line = left[n]
+		}
 		if err := replaceLine(t, columnKey(of, n), p, line); err != nil {
 			return err
 		}

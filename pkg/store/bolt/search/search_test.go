@@ -278,6 +278,41 @@ func cut(random *rand.Rand, text string) string {
 	return string(term)
 }
 
+// TestErasedTextIsGone erases a certificate of a full segment, of which fewer lines are
+// left than it had.
+func TestErasedTextIsGone(t *testing.T) {
+	t.Parallel()
+	f := newFile(t)
+	random := rand.New(rand.NewPCG(9, 10))
+	f.write(func(g *search.Delta) {
+		for range search.SegmentSize + 100 {
+			c := certificate(random)
+			c.Title += fmt.Sprintf(" of person number %d!", len(f.all))
+			f.add(g, c)
+		}
+	})
+	const id = 77
+	term := []byte(fmt.Sprintf("person number %d!", id))
+	holds := func() (found bool) {
+		_ = f.db.View(func(tx *bbolt.Tx) error {
+			return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+				return b.ForEach(func(_, v []byte) error {
+					found = found || bytes.Contains(v, term)
+					return nil
+				})
+			})
+		})
+		return found
+	}
+	if !holds() {
+		t.Fatal("the text is nowhere before it is erased")
+	}
+	f.write(func(g *search.Delta) { g.Erase(f.all[id], "") })
+	if holds() {
+		t.Error("the text is still in the file")
+	}
+}
+
 // TestADamagedIndexIsFound flips a bit in every value of a bucket.
 func TestADamagedIndexIsFound(t *testing.T) {
 	t.Parallel()

@@ -39,11 +39,9 @@ func rejectedRow(c *intake.RowResult) client.BulkRow {
 func (m *checkedManifest) writeReport(dir string, report client.BulkReport) error {
 	rows := make([]manifest.ReportRow, len(report.Rows))
 	for i, row := range report.Rows {
-		d := m.candidates[i].Draft
 		rows[i] = manifest.ReportRow{
 			Row: row.Row, Status: string(row.Status), UUID: row.UUID, ReferenceID: row.ReferenceID,
-			File: row.File, Error: row.Error,
-			Name: d.Name, Email: d.Email, Title: d.Title, IssueDate: string(d.IssueDate),
+			File: row.File, Error: row.Error, Content: m.candidates[i].Draft.Content,
 		}
 	}
 	return results.WriteReport(dir, rows, m.manifest)

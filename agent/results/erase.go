@@ -79,9 +79,9 @@ func eraseIn(folder string, references map[string]bool) (int, error) {
 	return removed + n, nil
 }
 
-// eraseRows takes names, addresses and titles out of those lines of a folder's
-// report that are about certificates, by reference ID, and returns how many. A
-// report that is none of ours stays as it is.
+// eraseRows takes personal data out of those lines of a folder's report that are
+// about certificates, by reference ID, and returns how many. A report that is none
+// of ours stays as it is.
 func eraseRows(folder string, references map[string]bool) (int, error) {
 	path := filepath.Join(folder, "report.csv")
 	rows, err := readReport(path)
@@ -90,7 +90,13 @@ func eraseRows(folder string, references map[string]bool) (int, error) {
 	}
 	at := func(heading string) int { return slices.Index(rows[0], heading) }
 	reference := at("reference_id")
-	personal := []int{at("full_name"), at("applicant_email"), at("certificate_title"), at("file"), at("error")}
+	personal := []int{at("file"), at("error")}
+	for _, f := range vault.Fields() {
+		// Reports have required fields and later ones; older reports lack the later.
+		if i := at(f.Key); f.Personal && (f.Required || i >= 0) {
+			personal = append(personal, i)
+		}
+	}
 	if reference < 0 || slices.Contains(personal, -1) {
 		return 0, nil
 	}

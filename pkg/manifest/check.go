@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 const emailExample = "an e-mail address such as name@example.org"
@@ -19,7 +20,8 @@ func checkCell(f field, value string) (found, want string) {
 		}
 		return "", ""
 	}
-	if what := firstUnprintable(value, f == fieldDetails); what != "" {
+	d, _ := f.described()
+	if what := firstUnprintable(value, d.Kind == vault.LinesField); what != "" {
 		return fmt.Sprintf("%s in %s", what, sheet.Quote(value)), expected(f) + " of printable characters only"
 	}
 	if spreadsheetError(value) {
@@ -44,9 +46,9 @@ func checkCell(f field, value string) (found, want string) {
 // expected says what belongs into a field.
 func expected(f field) string {
 	switch f {
-	case fieldTitle:
+	case field(vault.FieldTitle):
 		return "the certificate's title"
-	case fieldName:
+	case field(vault.FieldName):
 		return "the recipient's full name"
 	case fieldEmail:
 		return emailExample

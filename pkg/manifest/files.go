@@ -125,7 +125,7 @@ func (m *Manifest) fileOf(number int) string {
 }
 
 func (f *Files) addProblem(m *Manifest, r Row, found, want string) {
-	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Column: m.fileColumn, Field: fieldNames[fieldFile], Found: found, Want: want})
+	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Column: m.fileColumn, Field: fileColumn, Found: found, Want: want})
 }
 
 // listAlternatives lists a few names as alternatives.

@@ -11,57 +11,73 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// field is one of the columns that mean something.
+// field is one of the columns that mean something: one of what a certificate says, or
+// the file.
 type field int
 
 const (
-	noField field = iota - 1
-	fieldTitle
-	fieldName
-	fieldEmail
-	fieldDate
-	fieldDetails
-	fieldFile
-	fieldCount
+	noField      = field(-1)
+	fieldEmail   = field(vault.FieldEmail)
+	fieldDate    = field(vault.FieldIssueDate)
+	fieldDetails = field(vault.FieldDetails)
+	fieldFile    = field(vault.FieldCount)
+	fieldCount   = fieldFile + 1
 )
 
-var fieldNames = [fieldCount]string{"certificate_title", "full_name", "applicant_email", "issue_date", "details", "file"}
+const (
+	fileColumn  = "file"
+	maxFileName = 255
+)
+
+// described returns what the field holds; ok is false for the file.
+func (f field) described() (d vault.Field, ok bool) {
+	if f == fieldFile {
+		return d, false
+	}
+	return vault.FieldID(f).Field(), true
+}
+
+// name is the field's heading as messages spell it.
+func (f field) name() string {
+	if d, ok := f.described(); ok {
+		return d.Key
+	}
+	return fileColumn
+}
+
+// fieldNames lists the headings of all fields.
+func fieldNames() []string {
+	names := make([]string, fieldCount)
+	for f := range fieldCount {
+		names[f] = f.name()
+	}
+	return names
+}
 
 // required reports whether every manifest must have the column, and every row a
 // value in it.
-func (f field) required() bool { return f != fieldDate && f != fieldDetails }
+func (f field) required() bool {
+	d, ok := f.described()
+	return !ok || d.Required
+}
 
 // limit is the greatest length in characters; 0 is none.
 func (f field) limit() int {
-	switch f {
-	case fieldTitle, fieldName, fieldEmail, fieldFile:
-		return MaxText
-	case fieldDetails:
-		return MaxDetails
+	if d, ok := f.described(); ok {
+		return d.Limit
 	}
-	return 0
+	return maxFileName
 }
 
-// aliases are the other names under which a field is known, folded as by fold.
-func aliases(f field) []string {
-	switch f {
-	case fieldTitle:
-		return []string{"certificatetitle", "title", "certificate", "certificatename", "titleofcertificate", "titleofthecertificate", "award", "awardtitle"}
-	case fieldName:
-		return []string{"fullname", "name", "studentname", "student", "recipient", "recipientname", "nameofrecipient", "nameofstudent",
-			"holder", "holdername", "graduate", "graduatename", "participant", "participantname", "applicant", "applicantname", "learner", "learnername"}
-	case fieldEmail:
-		return []string{"applicantemail", "email", "mail", "emailaddress", "mailaddress", "studentemail", "recipientemail", "participantemail", "learneremail", "emailid"}
-	case fieldDate:
-		return []string{"issuedate", "date", "issued", "issuedon", "dateofissue", "dateissued", "issueddate", "awarddate", "certificatedate", "dateofaward"}
-	case fieldDetails:
-		return []string{"details", "detail", "description", "notes", "note", "remarks", "comment", "comments", "additionaldetails"}
-	case fieldFile:
-		return []string{"file", "filename", "document", "documentname", "pdf", "pdffile", "pdfname", "path", "filepath", "certificatefile", "documentfile", "attachment"}
+// aliases are the headings that mean the field, folded as by foldHeading.
+func (f field) aliases() []string {
+	if d, ok := f.described(); ok {
+		return d.Headings
 	}
-	return nil
+	return []string{"file", "filename", "document", "documentname", "pdf", "pdffile", "pdfname", "path", "filepath", "certificatefile", "documentfile", "attachment"}
 }
 
 // foldHeading leaves of a heading what identifies it: letters and digits, in lower
@@ -84,7 +100,7 @@ func foldHeading(heading string) string {
 func fieldOf(heading string) field {
 	folded := foldHeading(heading)
 	for f := range fieldCount {
-		if slices.Contains(aliases(f), folded) {
+		if slices.Contains(f.aliases(), folded) {
 			return f
 		}
 	}
@@ -146,7 +162,7 @@ func matchHeader(header []string, opts Options) (columns, error) {
 		}
 		if first := c.position[f]; first >= 0 {
 			return c, invalidError("the headings %s (column %d) and %s (column %d) both mean %s: rename one, or say which with --map %s",
-				sheet.Quote(header[first]), first+1, sheet.Quote(h), i+1, fieldNames[f], sheet.ShellQuote(header[first]+"="+fieldNames[f]))
+				sheet.Quote(header[first]), first+1, sheet.Quote(h), i+1, f.name(), sheet.ShellQuote(header[first]+"="+f.name()))
 		}
 		c.position[f] = i
 	}
@@ -164,12 +180,12 @@ func matchHeader(header []string, opts Options) (columns, error) {
 // mapGiven takes over what the person says with --map.
 func (c *columns) mapGiven(header []string, given map[string]string) error {
 	for _, h := range slices.Sorted(maps.Keys(given)) {
-		f := field(slices.Index(fieldNames[:], strings.ToLower(sheet.Trim(given[h]))))
+		f := field(slices.Index(fieldNames(), strings.ToLower(sheet.Trim(given[h]))))
 		if f == noField {
 			f = fieldOf(given[h])
 		}
 		if f == noField {
-			return invalidError("--map %s: %s is no field: use one of %s", sheet.ShellQuote(h+"="+given[h]), sheet.Quote(given[h]), strings.Join(fieldNames[:], ", "))
+			return invalidError("--map %s: %s is no field: use one of %s", sheet.ShellQuote(h+"="+given[h]), sheet.Quote(given[h]), strings.Join(fieldNames(), ", "))
 		}
 		i := slices.IndexFunc(header, func(x string) bool { return sheet.Clean(x) == sheet.Clean(h) })
 		if i < 0 {
@@ -179,9 +195,9 @@ func (c *columns) mapGiven(header []string, given map[string]string) error {
 		case i < 0:
 			return invalidError("--map %s: there is no column %s. The columns are %s", sheet.ShellQuote(h+"="+given[h]), sheet.Quote(h), quoteHeadings(header))
 		case c.position[f] >= 0 && c.position[f] != i:
-			return invalidError("--map gives %s two columns, %s and %s: name one", fieldNames[f], sheet.Quote(header[c.position[f]]), sheet.Quote(header[i]))
+			return invalidError("--map gives %s two columns, %s and %s: name one", f.name(), sheet.Quote(header[c.position[f]]), sheet.Quote(header[i]))
 		case c.fieldAt(i) != noField && c.fieldAt(i) != f:
-			return invalidError("--map makes the column %s both %s and %s: name one", sheet.Quote(header[i]), fieldNames[c.fieldAt(i)], fieldNames[f])
+			return invalidError("--map makes the column %s both %s and %s: name one", sheet.Quote(header[i]), c.fieldAt(i).name(), f.name())
 		}
 		c.position[f] = i
 	}
@@ -192,7 +208,7 @@ func (c *columns) mapGiven(header []string, given map[string]string) error {
 // heading that may have been meant.
 func (c columns) checkComplete(header []string) error {
 	if !slices.ContainsFunc(c.position[:], func(i int) bool { return i >= 0 }) {
-		return invalidError("no headings: the first line must name the columns %s; found %s", strings.Join(fieldNames[:], ", "), quoteHeadings(header))
+		return invalidError("no headings: the first line must name the columns %s; found %s", strings.Join(fieldNames(), ", "), quoteHeadings(header))
 	}
 	var missing []string
 	for f, i := range c.position {
@@ -231,7 +247,7 @@ func suggestHeaderRow(err error, t *sheet.Sheet, opts Options) error {
 func (c columns) suggest(f field, header []string) string {
 	best, bestDistance := -1, 0
 	for _, i := range c.extra {
-		for _, alias := range aliases(f) {
+		for _, alias := range f.aliases() {
 			d := editDistance(foldHeading(header[i]), alias, max(1, len(alias)/3))
 			if d >= 0 && (best < 0 || d < bestDistance) {
 				best, bestDistance = i, d
@@ -239,10 +255,10 @@ func (c columns) suggest(f field, header []string) string {
 		}
 	}
 	if best < 0 {
-		return fmt.Sprintf("no column for %s: the columns are %s. Add it, or say which one it is with --map COLUMN=%s", fieldNames[f], quoteHeadings(header), fieldNames[f])
+		return fmt.Sprintf("no column for %s: the columns are %s. Add it, or say which one it is with --map COLUMN=%s", f.name(), quoteHeadings(header), f.name())
 	}
 	return fmt.Sprintf("no column for %s: the nearest heading is %s (column %d). Rename it to %s, or use --map %s",
-		fieldNames[f], sheet.Quote(header[best]), best+1, fieldNames[f], sheet.ShellQuote(header[best]+"="+fieldNames[f]))
+		f.name(), sheet.Quote(header[best]), best+1, f.name(), sheet.ShellQuote(header[best]+"="+f.name()))
 }
 
 // isReasonColumn recognises the column that WriteRejected adds.

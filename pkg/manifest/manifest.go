@@ -14,14 +14,13 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Limits of one manifest. Lengths count Unicode characters after trimming.
+// Limits of one manifest.
 const (
 	DefaultMaxRows = 10_000
 	LargestMaxRows = 100_000
-	MaxText        = 255 // title, name, e-mail
-	MaxDetails     = 1000
 )
 
 // Options say how to read a manifest. The zero value finds everything out.
@@ -58,12 +57,12 @@ type Row struct {
 	Number int // as reports and complaints count
 	Line   int // line of the CSV, or row of the sheet, where it begins
 
-	Title, Name, Email, Details, File string // trimmed, NFC
-	Template                          string // what the row's document is made with; "" where it does not say
+	vault.Content        // trimmed, NFC; IssueDate is "" where none is given
+	File          string // likewise
+	Template      string // what the row's document is made with; "" where it does not say
 
-	IssueDate string    // YYYY-MM-DD, or "" where none is given
-	Cells     []string  // as given, in the header's order; dates of a workbook as YYYY-MM-DD
-	Problems  []Problem // why the row cannot be issued; none: it can
+	Cells    []string  // as given, in the header's order; dates of a workbook as YYYY-MM-DD
+	Problems []Problem // why the row cannot be issued; none: it can
 }
 
 // Problem is one complaint about a row.
@@ -105,7 +104,7 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	opts = opts.withDefaults()
 	t, err := sheet.Read(data, sheet.Options{
 		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, MaxRows: opts.MaxRows,
-		Headings: strings.Join(fieldNames[:], ", "),
+		Headings: strings.Join(fieldNames(), ", "),
 		Known:    func(heading string) bool { return fieldOf(heading) != noField || isMapped(heading, opts.Map) },
 	})
 	if err != nil {

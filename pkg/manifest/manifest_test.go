@@ -32,7 +32,7 @@ func TestReadRow(t *testing.T) {
 		t.Fatal(s)
 	}
 	r := m.Rows[0]
-	got := []string{r.Title, r.Name, r.Email, r.IssueDate, r.Details, r.File}
+	got := []string{r.Title, r.Name, r.Email, string(r.IssueDate), r.Details, r.File}
 	want := []string{"Diploma", "Łucja Żółć", "Lucja@Example.org", "2026-06-01", "two\nlines", "a.pdf"}
 	for i := range want {
 		if got[i] != want[i] {
@@ -214,7 +214,7 @@ func TestDateColumn(t *testing.T) {
 			} else {
 				var dates []string
 				for _, r := range m.Rows {
-					dates = append(dates, r.IssueDate)
+					dates = append(dates, string(r.IssueDate))
 				}
 				got = strings.Join(dates, " ")
 			}

@@ -47,7 +47,7 @@ row 3, column G: found "stray", want nothing, for the column has no heading`
 	if got := said(m); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if r := m.Rows[0]; r.IssueDate != "2026-06-01" || r.Cells[3] != "2026-06-01" || m.Sheet != "Sheet1" || m.Delimiter != "" {
+	if r := m.Rows[0]; string(r.IssueDate) != "2026-06-01" || r.Cells[3] != "2026-06-01" || m.Sheet != "Sheet1" || m.Delimiter != "" {
 		t.Errorf("row %+v of %q", r, m.Sheet)
 	}
 	var b bytes.Buffer
@@ -97,7 +97,7 @@ func FuzzReadCSV(f *testing.F) {
 				t.Fatalf("row %d, line %d, after row %d", r.Number, r.Line, last)
 			}
 			last = r.Number
-			for _, s := range []string{r.Title, r.Name, r.Email, r.Details, r.File, r.IssueDate} {
+			for _, s := range []string{r.Title, r.Name, r.Email, r.Details, r.File, string(r.IssueDate)} {
 				if !utf8.ValidString(s) || strings.TrimSpace(s) != s {
 					t.Fatalf("value %q", s)
 				}
@@ -160,7 +160,7 @@ func BenchmarkReadXLSX(b *testing.B) {
 	}
 	rows := [][]any{{"title", "name", "email", "date", "details", "file"}}
 	for _, r := range m.Rows {
-		rows = append(rows, []any{r.Title, r.Name, r.Email, r.IssueDate, r.Details, r.File})
+		rows = append(rows, []any{r.Title, r.Name, r.Email, string(r.IssueDate), r.Details, r.File})
 	}
 	data := workbook(b, rows...)
 	b.ReportAllocs()

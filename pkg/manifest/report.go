@@ -3,12 +3,11 @@ package manifest
 import (
 	"encoding/csv"
 	"io"
-	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/gocarina/gocsv"
-
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 const (
@@ -18,33 +17,45 @@ const (
 
 // ReportRow is a line of report.csv: what became of one row of a manifest.
 type ReportRow struct {
-	Row         int    `csv:"row"`
-	Status      string `csv:"status"`
-	UUID        string `csv:"uuid"`
-	ReferenceID string `csv:"reference_id"`
-	File        string `csv:"file"`
-	Error       string `csv:"error"`
-	Name        string `csv:"full_name"`
-	Email       string `csv:"applicant_email"`
-	Title       string `csv:"certificate_title"`
-	IssueDate   string `csv:"issue_date"`
+	Row         int
+	Status      string
+	UUID        string
+	ReferenceID string
+	File        string
+	Error       string
+	vault.Content
+}
+
+// reportedFields are those that a report has had from the first release on.
+var reportedFields = [...]vault.FieldID{vault.FieldName, vault.FieldEmail, vault.FieldTitle, vault.FieldIssueDate}
+
+func reportHeadings() []string {
+	headings := []string{"row", "status", "uuid", "reference_id", "file", "error"}
+	for _, f := range reportedFields {
+		headings = append(headings, f.Field().Key)
+	}
+	return append(headings, vault.LaterKeys()...)
+}
+
+func (r ReportRow) cells() []string {
+	cells := []string{strconv.Itoa(r.Row), r.Status, r.UUID, r.ReferenceID, r.File, r.Error}
+	for _, f := range reportedFields {
+		cells = append(cells, f.Get(r.Content))
+	}
+	return append(cells, r.LaterTexts()...)
 }
 
 // WriteReport writes report.csv: UTF-8 with a byte order mark, commas, one line
 // for each row under a line of headings. Cells that a spreadsheet would run as
 // formulas are defused with an apostrophe.
 func WriteReport(w io.Writer, rows []ReportRow) error {
-	if _, err := io.WriteString(w, byteOrderMark); err != nil {
-		return err
-	}
-	safe := slices.Clone(rows)
-	for i := range safe {
-		r := &safe[i]
-		for _, text := range []*string{&r.Status, &r.UUID, &r.ReferenceID, &r.File, &r.Error, &r.Name, &r.Email, &r.Title, &r.IssueDate} {
-			*text = sheet.EscapeFormula(*text)
+	return Table{Headings: reportHeadings(), Rows: func(yield func([]string, error) bool) {
+		for _, r := range rows {
+			if !yield(r.cells(), nil) {
+				return
+			}
 		}
-	}
-	return gocsv.MarshalCSV(safe, csv.NewWriter(w))
+	}}.WriteCSV(w)
 }
 
 // WriteRejected writes rejected.csv: the rows that have a reason, by Row.Number,

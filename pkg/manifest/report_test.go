@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func TestWriteReport(t *testing.T) {
 	var b bytes.Buffer
 	rows := []ReportRow{
-		{Row: 1, Status: "issued", UUID: "u-1", ReferenceID: "VEC-IC-2026", File: "a.pdf", Name: `Ann "A" Lee, B.A.`, Email: "a@x.org", Title: "=HYPERLINK(1)", IssueDate: "2026-06-01"},
-		{Row: 2, Status: "failed", File: "-b.pdf", Error: "too large\nby far", Name: "@Ben"},
+		{Row: 1, Status: "issued", UUID: "u-1", ReferenceID: "VEC-IC-2026", File: "a.pdf", Content: vault.Content{Name: `Ann "A" Lee, B.A.`, Email: "a@x.org", Title: "=HYPERLINK(1)", IssueDate: "2026-06-01"}},
+		{Row: 2, Status: "failed", File: "-b.pdf", Error: "too large\nby far", Content: vault.Content{Name: "@Ben"}},
 	}
 	if err := WriteReport(&b, rows); err != nil {
 		t.Fatal(err)

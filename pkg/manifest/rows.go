@@ -11,20 +11,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/date"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// rowValues is a row of the manifest by field, as the CSV library fills it.
+// rowValues is what a row says, as the CSV library fills it.
 type rowValues struct {
-	Title     string `csv:"certificate_title"`
-	Name      string `csv:"full_name"`
-	Email     string `csv:"applicant_email"`
-	IssueDate string `csv:"issue_date"`
-	Details   string `csv:"details"`
-	File      string `csv:"file"`
-}
-
-func (w *rowValues) fieldPtr(f field) *string {
-	return [fieldCount]*string{&w.Title, &w.Name, &w.Email, &w.IssueDate, &w.Details, &w.File}[f]
+	vault.Content
+	File string `csv:"file"`
 }
 
 // recordSource hands a table to the CSV library with the headings as it expects them.
@@ -63,7 +56,7 @@ func decodeRows(t *sheet.Sheet, cols columns) ([]rowValues, error) {
 	header := make([]string, len(t.Header.Cells))
 	for f, i := range cols.position {
 		if i >= 0 {
-			header[i] = fieldNames[f]
+			header[i] = field(f).name()
 		}
 	}
 	var out []rowValues
@@ -87,32 +80,48 @@ func makeRows(t *sheet.Sheet, cols columns, opts Options) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{t: t, cols: cols, firstRow: t.Records[0].Row, files: make(map[string]int, len(values)), people: make(map[string]int, len(values))}
-	for i := range values {
+	rows := make([]Row, len(values))
+	c := &checker{t: t, cols: cols, firstRow: t.Records[0].Row, files: make(map[string]int, len(rows)), people: make(map[string]int, len(rows))}
+	for i, v := range values {
+		r := t.Records[i]
+		rows[i] = Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells, Content: v.Content, File: v.File}
 		for f := range fieldCount {
-			v := values[i].fieldPtr(f)
-			*v = sheet.Clean(*v)
+			rows[i].set(f, sheet.Clean(rows[i].get(f)))
 		}
 	}
-	if c.dates, err = c.detectDates(values, opts); err != nil {
+	if c.dates, err = c.detectDates(rows, opts); err != nil {
 		return nil, err
 	}
-	rows := make([]Row, len(values))
-	for i := range values {
-		rows[i] = c.checkRow(t.Records[i], &values[i])
+	for i := range rows {
+		c.checkRow(t.Records[i], &rows[i])
 	}
 	return rows, nil
 }
 
+func (r *Row) get(f field) string {
+	if f == fieldFile {
+		return r.File
+	}
+	return vault.FieldID(f).Get(r.Content)
+}
+
+func (r *Row) set(f field, text string) {
+	if f == fieldFile {
+		r.File = text
+		return
+	}
+	vault.FieldID(f).Set(&r.Content, text)
+}
+
 // detectDates finds how the column of dates is to be read.
-func (c *checker) detectDates(values []rowValues, opts Options) (date.Parser, error) {
+func (c *checker) detectDates(rows []Row, opts Options) (date.Parser, error) {
 	if opts.DateFormat != "" {
 		return date.ParseFormat(opts.DateFormat)
 	}
 	var column date.OrderDetector
-	for i := range values {
-		if s := values[i].IssueDate; s != "" {
-			column.Add(c.rowNumber(c.t.Records[i]), s, c.t.Records[i].RealDate)
+	for i := range rows {
+		if s := rows[i].IssueDate; s != "" {
+			column.Add(rows[i].Number, string(s), c.t.Records[i].RealDate)
 		}
 	}
 	reader, err := column.Detect()
@@ -125,40 +134,35 @@ func (c *checker) detectDates(values []rowValues, opts Options) (date.Parser, er
 // rowNumber is a line's number among the rows.
 func (c *checker) rowNumber(r sheet.Record) int { return r.Row - c.firstRow + 1 }
 
-// checkRow checks one row.
-func (c *checker) checkRow(r sheet.Record, w *rowValues) Row {
-	row := Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells}
+// checkRow checks one row, and gives its date the form in which it is kept.
+func (c *checker) checkRow(r sheet.Record, row *Row) {
 	if p, ok := c.checkShape(r); !ok {
 		// Cells may stand under the wrong headings, so nothing is said of them.
 		p.Row, p.Line = row.Number, row.Line
-		row.Problems = []Problem{p}
-		return row
+		row.Content, row.File, row.Problems = vault.Content{}, "", []Problem{p}
+		return
 	}
 	if c.cols.template >= 0 {
 		row.Template = sheet.Clean(r.Cells[c.cols.template])
 	}
-	date := w.IssueDate
-	w.IssueDate = ""
 	for f := range fieldCount {
-		found, want := "", ""
+		value, found, want := row.get(f), "", ""
 		if f == fieldDate {
-			w.IssueDate, found, want = c.dates.Parse(date)
+			value, found, want = c.dates.Parse(value)
 		} else {
-			found, want = c.checkValue(f, *w.fieldPtr(f), row)
+			found, want = c.checkValue(f, value, row)
 		}
 		if want != "" {
 			row.Problems = append(row.Problems, c.problem(row, f, found, want))
 		}
-		*w.fieldPtr(f) = strings.ToValidUTF8(*w.fieldPtr(f), "\uFFFD")
+		row.set(f, strings.ToValidUTF8(value, "\uFFFD"))
 	}
-	row.Title, row.Name, row.Email, row.Details, row.File, row.IssueDate = w.Title, w.Name, w.Email, w.Details, w.File, w.IssueDate
-	c.checkDuplicate(&row)
-	return row
+	c.checkDuplicate(row)
 }
 
 // checkValue says what is wrong with a value. A row whose document is made of a
 // template needs no file.
-func (c *checker) checkValue(f field, value string, row Row) (found, want string) {
+func (c *checker) checkValue(f field, value string, row *Row) (found, want string) {
 	if f == fieldFile && value == "" && (row.Template != "" || c.cols.templated) {
 		return "", ""
 	}
@@ -197,15 +201,15 @@ func (c *checker) separator() string {
 }
 
 // problem is a complaint about a field of a row.
-func (c *checker) problem(row Row, f field, found, want string) Problem {
-	return Problem{Row: row.Number, Line: row.Line, Column: columnLabel(c.t, c.cols, f), Field: fieldNames[f], Found: found, Want: want}
+func (c *checker) problem(row *Row, f field, found, want string) Problem {
+	return Problem{Row: row.Number, Line: row.Line, Column: columnLabel(c.t, c.cols, f), Field: f.name(), Found: found, Want: want}
 }
 
 // columnLabel is a field's column as the person knows it.
 func columnLabel(t *sheet.Sheet, cols columns, f field) string {
 	i := cols.position[f]
 	if i < 0 {
-		return fieldNames[f]
+		return f.name()
 	}
 	heading := strings.Trim(sheet.Quote(strings.Join(strings.Fields(t.Header.Cells[i]), " ")), `"`)
 	if t.Name == "" {
@@ -220,7 +224,7 @@ func (c *checker) checkDuplicate(row *Row) {
 	if row.File != "" {
 		key := path.Clean(row.File)
 		if first, ok := c.files[key]; ok {
-			row.Problems = append(row.Problems, c.problem(*row, fieldFile, fmt.Sprintf("%s, which row %d names too", sheet.Quote(row.File), first), "a file of its own for each row"))
+			row.Problems = append(row.Problems, c.problem(row, fieldFile, fmt.Sprintf("%s, which row %d names too", sheet.Quote(row.File), first), "a file of its own for each row"))
 		} else {
 			c.files[key] = row.Number
 		}
@@ -228,9 +232,9 @@ func (c *checker) checkDuplicate(row *Row) {
 	if row.Email == "" || row.Title == "" {
 		return
 	}
-	key := foldName(row.Email) + "\x00" + row.Title + "\x00" + row.IssueDate
+	key := foldName(row.Email) + "\x00" + row.Title + "\x00" + string(row.IssueDate)
 	if first, ok := c.people[key]; ok {
-		row.Problems = append(row.Problems, c.problem(*row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", sheet.Quote(row.Email), first), "each person, title and date once"))
+		row.Problems = append(row.Problems, c.problem(row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", sheet.Quote(row.Email), first), "each person, title and date once"))
 	} else {
 		c.people[key] = row.Number
 	}

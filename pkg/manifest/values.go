@@ -18,10 +18,7 @@ func (m *Manifest) Values(row Row) map[string]string {
 			values[name] = sheet.Clean(row.Cells[i])
 		}
 	}
-	maps.Copy(values, map[string]string{
-		fieldNames[fieldTitle]: row.Title, fieldNames[fieldName]: row.Name, fieldNames[fieldEmail]: row.Email,
-		fieldNames[fieldDate]: row.IssueDate, fieldNames[fieldDetails]: row.Details,
-	})
+	maps.Copy(values, row.Content.Values())
 	return values
 }
 

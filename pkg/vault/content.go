@@ -7,13 +7,14 @@ import (
 )
 
 // Content is what a certificate says of its recipient and of what is certified. Fields
-// describes it: a new field is a member here, a case of at, and an entry there.
+// describes it: a new field is a member here, a case of at, and an entry there. Records
+// have it under the names of JSON, manifests under those of the table.
 type Content struct {
-	Title     string `json:"title"`
-	Name      string `json:"name"`
-	Email     string `json:"email"`
-	Details   string `json:"details,omitempty"`
-	IssueDate Date   `json:"issue_date,omitempty"`
+	Title     string `json:"title" csv:"certificate_title"`
+	Name      string `json:"name" csv:"full_name"`
+	Email     string `json:"email" csv:"applicant_email"`
+	Details   string `json:"details,omitempty" csv:"details"`
+	IssueDate Date   `json:"issue_date,omitempty" csv:"issue_date"`
 }
 
 // at returns where a content holds a field.

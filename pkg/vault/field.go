@@ -93,11 +93,20 @@ var fields = [...]Field{
 // Fields describes the fields, in the order in which they are read and shown.
 func Fields() [FieldCount]Field { return fields }
 
+// Field describes the field.
+func (f FieldID) Field() Field { return fields[f] }
+
 // Get returns what a content says in the field.
-func (f Field) Get(c Content) string { return *c.at(f.ID) }
+func (f FieldID) Get(c Content) string { return *c.at(f) }
 
 // Set has a content say something in the field.
-func (f Field) Set(c *Content, text string) { *c.at(f.ID) = text }
+func (f FieldID) Set(c *Content, text string) { *c.at(f) = text }
+
+// Get returns what a content says in the field.
+func (f Field) Get(c Content) string { return f.ID.Get(c) }
+
+// Set has a content say something in the field.
+func (f Field) Set(c *Content, text string) { f.ID.Set(c, text) }
 
 // Changeable reports whether a correction can change the field.
 func (f Field) Changeable() bool { return new(Changes).at(f.ID) != nil }

@@ -46,6 +46,14 @@ func TestFields(t *testing.T) {
 	}
 	var names []string
 	for i, f := range vault.Fields() {
+		var c vault.Content
+		f.Set(&c, "x")
+		for n := range members.NumField() {
+			member := members.Type().Field(n)
+			if in := member.Tag.Get("csv"); !reflect.ValueOf(c).Field(n).IsZero() && in != f.Key {
+				t.Errorf("the member %s is %q in manifests, want %q", member.Name, in, f.Key)
+			}
+		}
 		if int(f.ID) != i || f.Label == "" || f.Usage == "" || f.Sample == "" || f.Limit == 0 && f.Kind != vault.DateField {
 			t.Errorf("%s, field %d of the table, is %+v", f.Key, i, f)
 		}

@@ -3,7 +3,6 @@ package home
 import (
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,9 +84,8 @@ func (e Endpoint) RequireKey(next http.Handler) http.Handler {
 // Running finds the agent that answers for this home, if one does.
 func (d Dir) Running() (Endpoint, bool) {
 	const patience = time.Second
-	var h LockInfo
-	body, err := os.ReadFile(d.lockInfo())
-	if err != nil || json.Unmarshal(body, &h) != nil || h.Endpoint == nil {
+	h, ok := d.readLockInfo()
+	if !ok || h.Endpoint == nil {
 		return Endpoint{}, false
 	}
 	conn, err := net.DialTimeout(h.Endpoint.Network, h.Endpoint.Address, patience)

@@ -163,6 +163,10 @@ func (d Dir) Make() error {
 
 // LockInfo is the process that holds a home.
 type LockInfo struct {
+	// Home is the directory that is held, so that a copy of the home does not take the
+	// note for its own. Earlier versions left it out.
+	Home string `json:"home,omitempty"`
+
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
@@ -173,6 +177,10 @@ type LockInfo struct {
 // WriteLockInfo notes who holds the home. It is a note for people: the lock is the
 // database's own.
 func (d Dir) WriteLockInfo(h LockInfo) error {
+	var err error
+	if h.Home, err = filepath.Abs(string(d)); err != nil {
+		return fmt.Errorf("noting who holds the home: %w", err)
+	}
 	body, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("noting who holds the home: %w", err)
@@ -184,14 +192,35 @@ func (d Dir) WriteLockInfo(h LockInfo) error {
 	return nil
 }
 
+// readLockInfo reads the note; ok is false where there is none of this home.
+func (d Dir) readLockInfo() (h LockInfo, ok bool) {
+	body, err := os.ReadFile(d.lockInfo())
+	if err != nil || json.Unmarshal(body, &h) != nil {
+		return h, false
+	}
+	if h.Home == "" && h.Endpoint != nil && h.Endpoint.Network == "unix" {
+		h.Home = filepath.Dir(h.Endpoint.Address)
+	}
+	return h, h.Home == "" || isSameFolder(h.Home, string(d))
+}
+
+// isSameFolder reports whether two paths name one folder, by way of links too.
+func isSameFolder(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
 // RemoveLockInfo removes the note.
 func (d Dir) RemoveLockInfo() { _ = os.Remove(d.lockInfo()) }
 
 // LockedError is the error for a home that another process holds, naming it.
 func (d Dir) LockedError(cause error) error {
 	who := "another process"
-	var h LockInfo
-	if body, err := os.ReadFile(d.lockInfo()); err == nil && json.Unmarshal(body, &h) == nil && h.PID > 0 {
+	if h, ok := d.readLockInfo(); ok && h.PID > 0 {
 		who = fmt.Sprintf("process %d (%s, since %s)", h.PID, h.Command, h.Since.Local().Format(time.DateTime))
 	}
 	return fault.Wrap(fault.Locked, cause, fmt.Sprintf(

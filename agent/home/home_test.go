@@ -3,7 +3,9 @@ package home_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -157,5 +159,59 @@ func TestTheSigningKey(t *testing.T) {
 	}
 	if now, err := os.ReadFile(path); err != nil || string(now) != "rubbish" {
 		t.Error("a broken key was replaced in silence")
+	}
+}
+
+// A home that was copied while its agent ran holds that agent's note, which says nothing of
+// the copy.
+func TestANoteOfAnotherHomeIsIgnored(t *testing.T) {
+	t.Parallel()
+	original, copied := home.Dir(t.TempDir()), home.Dir(t.TempDir())
+	l, endpoint, err := original.Listen(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	loopback, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loopback.Close()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(string(original), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []home.Endpoint{endpoint, {Network: "tcp", Address: loopback.Addr().String(), Key: "k"}} {
+		if err := original.WriteLockInfo(home.LockInfo{PID: 4711, Command: "vecctl agent", Since: time.Now(), Endpoint: &at}); err != nil {
+			t.Fatal(err)
+		}
+		note, err := os.ReadFile(filepath.Join(string(original), "holder.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(string(copied), "holder.json"), note, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for dir, want := range map[home.Dir]bool{original: true, home.Dir(link): true, copied: false} {
+			if got, running := dir.Running(); running != want || running && got != at {
+				t.Errorf("an agent at %s: %+v, %v; want %v", dir, got, running, want)
+			}
+		}
+		if err := copied.LockedError(errors.New("busy")); strings.Contains(err.Error(), "4711") {
+			t.Errorf("the copy is said to be held by the original's agent: %v", err)
+		}
+	}
+	// An earlier version wrote no home down; where its agent answers says it.
+	old, err := json.Marshal(map[string]any{"pid": 4711, "endpoint": endpoint})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[home.Dir]bool{original: true, copied: false} {
+		if err := os.WriteFile(filepath.Join(string(dir), "holder.json"), old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, running := dir.Running(); running != want {
+			t.Errorf("an agent of an earlier version at %s: %v, want %v", dir, running, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -83,8 +84,23 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 		if c.New {
 			row.Status = client.RowIssued
 		}
+		if err := r.damaged[c.Certificate.ID]; err != nil {
+			row.Status = client.RowFailed
+			row.Error, _ = fault.Message(err)
+		}
 	}
 	return row
+}
+
+// export writes verified PDFs into the folder of the results. One whose stored document is
+// damaged fails its row alone.
+func (r *run) export(ctx context.Context, approved []vault.Certificate) error {
+	damaged, err := r.Results.Export(ctx, r.out, approved)
+	if r.damaged == nil {
+		r.damaged = map[uint64]error{}
+	}
+	maps.Copy(r.damaged, damaged)
+	return err
 }
 
 // removeErased removes the PDFs of certificates that were erased while the results were

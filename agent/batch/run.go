@@ -86,6 +86,7 @@ type run struct {
 	out         string
 	progress    func(client.Progress)
 	drop        *DropContext
+	damaged     map[uint64]error // why a verified PDF could not be written, by certificate
 }
 
 // Issue issues a manifest: it checks every row, accepts the sound ones, waits for
@@ -357,7 +358,7 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 			approved = append(approved, *c.Certificate)
 		}
 	}
-	if err := r.Results.Export(ctx, r.out, approved); err != nil {
+	if err := r.export(ctx, approved); err != nil {
 		return client.BulkReport{}, err
 	}
 	report := r.report()

@@ -107,7 +107,7 @@ func (w *waiter) export(ctx context.Context, ready []uint64) error {
 			approved = append(approved, c)
 		}
 	}
-	if err := w.run.Results.Export(ctx, w.run.out, approved); err != nil {
+	if err := w.run.export(ctx, approved); err != nil {
 		return err
 	}
 	w.done += len(ready)

@@ -4,7 +4,6 @@ package results
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,7 +22,7 @@ type UpdateStore interface {
 	Tail(ctx context.Context, id uint64) ([]byte, error)
 }
 
-// Exporter writes outcomes.
+// Exporter writes the results of batches.
 type Exporter struct {
 	Updates UpdateStore
 	Blobs   *blob.Store
@@ -76,11 +75,11 @@ func (v *Verified) WriteTo(w io.Writer) (int64, error) {
 func (v *Verified) Close() error { return v.document.Close() }
 
 // Export writes the verified PDFs of approved certificates into a folder. One
-// that lies there already at its full length is left alone. A stored document
-// that is damaged keeps its own PDF from being written, not the others'.
-func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.Certificate) error {
+// that lies there already at its full length is left alone. A stored document that is
+// damaged keeps its own PDF from being written, not the others'; damaged says why, by
+// the certificate's ID.
+func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.Certificate) (damaged map[uint64]error, err error) {
 	files := make([]blob.Pending, 0, len(certificates))
-	var damaged error
 	for _, c := range certificates {
 		name := filepath.Join(dir, c.VerifiedFileName())
 		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
@@ -90,20 +89,23 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 		temp := filepath.Join(dir, "."+c.Reference+".part")
 		err := w.copyOne(ctx, temp, c)
 		if fault.Is(err, fault.Damaged) {
-			damaged = cmp.Or(damaged, err)
+			if damaged == nil {
+				damaged = map[uint64]error{}
+			}
+			damaged[c.ID] = err
 			continue
 		}
 		files = append(files, blob.Pending{Temp: temp, Name: name})
 		if err != nil {
 			discardPending(files)
-			return err
+			return nil, err
 		}
 	}
 	if err := blob.Publish(files); err != nil {
 		discardPending(files)
-		return err
+		return nil, err
 	}
-	return damaged
+	return damaged, nil
 }
 
 // discardPending removes temporary files that will get no name; on a full disk they would

@@ -82,8 +82,8 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Export(t.Context(), dir, all); err != nil {
-		t.Fatal(err)
+	if damaged, err := w.Export(t.Context(), dir, all); err != nil || damaged != nil {
+		t.Fatal(damaged, err)
 	}
 	var want []string
 	for _, c := range all {
@@ -107,10 +107,10 @@ func TestExportThatFails(t *testing.T) {
 	w, all := issued(t, 3)
 	w.Updates.(tails)[2] = []byte("short")[:2]
 	dir := t.TempDir()
-	err := w.Export(t.Context(), dir, all)
-	message, _ := fault.Message(err)
-	if !fault.Is(err, fault.Damaged) || !strings.Contains(message, all[1].Reference) {
-		t.Errorf("got %v", err)
+	damaged, err := w.Export(t.Context(), dir, all)
+	message, _ := fault.Message(damaged[all[1].ID])
+	if err != nil || len(damaged) != 1 || !fault.Is(damaged[all[1].ID], fault.Damaged) || !strings.Contains(message, all[1].Reference) {
+		t.Errorf("got %v, %v", damaged, err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{all[0].VerifiedFileName(), all[2].VerifiedFileName()}) {
 		t.Errorf("the folder holds %v", got)
@@ -120,7 +120,7 @@ func TestExportThatFails(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, all[1].VerifiedFileName()), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Export(t.Context(), dir, all); err == nil {
+	if _, err := w.Export(t.Context(), dir, all); err == nil {
 		t.Error("a folder in the place of a file was taken for it")
 	}
 	for _, name := range names(t, dir) {

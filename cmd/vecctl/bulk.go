@@ -207,7 +207,10 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		}
 		text := row.Error
 		if row.Status == client.RowFailed {
-			text = fmt.Sprintf("row %d, file %s: %s; mend the cause, then: vecctl retry %s", row.Row, row.File, row.Error, row.ReferenceID)
+			text = fmt.Sprintf("row %d, file %s: %s", row.Row, row.File, row.Error)
+			if !row.WasIssued() {
+				text += "; fix the cause, then: vecctl retry " + row.ReferenceID
+			}
 		}
 		printLinef(w, "%s", text)
 	}

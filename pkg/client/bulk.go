@@ -1,5 +1,7 @@
 package client
 
+import "github.com/vecctl/vecctl/pkg/vault"
+
 // RowStatus says what became of a row of a manifest.
 type RowStatus string
 
@@ -8,7 +10,7 @@ const (
 	RowIssued     RowStatus = "issued"
 	RowUnchanged  RowStatus = "unchanged"  // issued by an earlier run, with the same content
 	RowProcessing RowStatus = "processing" // accepted, and not waited for
-	RowFailed     RowStatus = "failed"     // accepted, and the document could not be verified
+	RowFailed     RowStatus = "failed"     // accepted, and the document could not be signed, or its file not be written
 	RowRejected   RowStatus = "rejected"   // not sound; nothing was done for it
 	RowNotIssued  RowStatus = "not_issued" // sound, but other rows stopped the batch
 	RowReady      RowStatus = "ready"      // sound, in a dry run
@@ -22,6 +24,12 @@ type BulkRow struct {
 	ReferenceID string    `json:"reference_id,omitempty"`
 	File        string    `json:"file"` // the verified PDF in the out folder; before there is one, the row's file
 	Error       string    `json:"error,omitempty"`
+}
+
+// WasIssued reports whether the row's certificate is issued. A row that failed for all
+// that has no verified PDF in the folder.
+func (r BulkRow) WasIssued() bool {
+	return r.ReferenceID != "" && vault.ReferenceInFileName(r.File) == r.ReferenceID
 }
 
 // BulkReport says what became of a manifest.

@@ -54,8 +54,11 @@ func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]st
 		case file == "":
 		case row.Status == client.RowRejected:
 			reasons[file] += row.Error + "\n"
+		case row.Status == client.RowFailed && row.WasIssued():
+			reasons[file] += fmt.Sprintf("row %d: %s\nThe certificate %s is issued. When its document is restored: vecctl download %s\n",
+				row.Row, row.Error, row.ReferenceID, row.ReferenceID)
 		case row.Status == client.RowFailed:
-			reasons[file] += fmt.Sprintf("row %d: %s\nThe vault has this document. When the cause is mended: vecctl retry %s\n",
+			reasons[file] += fmt.Sprintf("row %d: %s\nThe vault has this document. When the cause is fixed: vecctl retry %s\n",
 				row.Row, row.Error, cmp.Or(row.ReferenceID, row.UUID))
 		}
 	}

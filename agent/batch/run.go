@@ -3,9 +3,9 @@
 package batch
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"path/filepath"
 	"slices"
@@ -334,7 +334,11 @@ func (r *run) issue(ctx context.Context) error {
 	}()
 	err := w.wait(ctx, accepted)
 	cancel()
-	return cmp.Or(err, <-ended)
+	acceptErr := <-ended // being cancelled, where waiting failed
+	if err == nil {
+		err = acceptErr
+	}
+	return err
 }
 
 // requestReadBack marks the rows whose code is to be read back before it is approved:
@@ -367,7 +371,7 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 		return report, nil
 	}
 	err := r.writeReport(r.out, report)
-	return report, cmp.Or(err, r.removeErased(ctx))
+	return report, errors.Join(err, r.removeErased(ctx))
 }
 
 // refresh reads the certificates as they are now.

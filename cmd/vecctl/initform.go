@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -62,7 +63,7 @@ func currentStatus(c *cli.Context, w environment, set config.Config) (adminclien
 		return now, err
 	}
 	now, err = s.AgentStatus(c.Context)
-	return now, cmp.Or(err, s.close())
+	return now, errors.Join(err, s.close())
 }
 
 // institution asks who issues, and where the codes lead.

@@ -164,12 +164,15 @@ func withSession(c *cli.Context, w environment, work func(*session) error) error
 	if err != nil {
 		return err
 	}
-	// The first error counts; one of closing is told when there is no other.
 	err = work(s)
 	if err == nil {
 		s.waitForMails(c)
 	}
-	return cmp.Or(err, s.close())
+	// The error of the work decides the exit code.
+	if closeErr := s.close(); err == nil {
+		err = closeErr
+	}
+	return err
 }
 
 // mailWait is how long a command waits for its mails to go out. What is left then

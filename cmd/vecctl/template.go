@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -58,10 +57,13 @@ func templateDir(c *cli.Context, w environment) (template.Dir, error) {
 	return template.Dir{Path: dir.Templates()}, err
 }
 
-// writableTemplateDir is shelf for whoever writes there.
+// writableTemplateDir is templateDir for a command that writes there.
 func writableTemplateDir(c *cli.Context, w environment) (template.Dir, error) {
 	dir, err := homeDir(c, w)
-	return template.Dir{Path: dir.Templates()}, cmp.Or(err, checkHomeOwner(dir))
+	if err != nil {
+		return template.Dir{}, err
+	}
+	return template.Dir{Path: dir.Templates()}, checkHomeOwner(dir)
 }
 
 func runTemplateNew(c *cli.Context, w environment) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -93,8 +94,21 @@ func (p *Handler) Routes() http.Handler {
 	return mux
 }
 
-func (p *Handler) readJSON(r *http.Request, into any) error {
-	return fault.Wrap(fault.Invalid, json.NewDecoder(r.Body).Decode(into), "the request is not JSON")
+// Sizes of bodies. A body may hold a document of 20 MB in base64; that of a bulk request
+// holds a manifest.
+const (
+	maxBody     = 32 << 20
+	maxBulkBody = 128 << 20
+)
+
+func (p *Handler) readJSON(r *http.Request, into any) error { return readJSON(r, maxBody, into) }
+
+func readJSON(r *http.Request, limit int64, into any) error {
+	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit)).Decode(into)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the request is larger than %d MB", limit>>20))
+	}
+	return fault.Wrap(fault.Invalid, err, "the request is not JSON")
 }
 
 func (p *Handler) writeJSON(w http.ResponseWriter, r *http.Request, body any, err error) {
@@ -111,7 +125,7 @@ func (p *Handler) writeJSON(w http.ResponseWriter, r *http.Request, body any, er
 // serveBulk answers with one JSON value a line: progress, then the report or the error.
 func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 	var q adminclient.BulkRequest
-	if err := p.readJSON(r, &q); err != nil {
+	if err := readJSON(r, maxBulkBody, &q); err != nil {
 		p.Fail(w, r, err)
 		return
 	}

@@ -286,6 +286,24 @@ func TestCommandsThatFailOrHang(t *testing.T) {
 	}
 }
 
+// A long text is cut between its letters.
+func TestALongFailureIsCutBetweenRunes(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"yes ü | head -n 400 | tr -d '\\n' >&2; exit 3", "yes ü | head -n 400 | tr -d '\\n' >&2; echo x >&2; exit 3"} {
+		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+		o := options()
+		o.Command, o.CommandTime, o.Environ = command, time.Minute, os.Environ
+		r := webhooks.NewReceiver(s, o)
+		stop := run(t, r)
+		post(r.Handler(), body, "new")
+		task := tried(t, s)
+		stop()
+		if text := strings.TrimPrefix(task.Error, "exit status 3: "); strings.Trim(text, "üx") != "" || len(text) < 200 {
+			t.Errorf("%q", task.Error)
+		}
+	}
+}
+
 // What a command says before it fails is kept with its event, and not logged: it may
 // well be the event, which names people.
 func TestTheLogDoesNotHaveWhatACommandSays(t *testing.T) {

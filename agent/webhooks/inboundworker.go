@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,7 +127,8 @@ func (r *Receiver) runTask(ctx context.Context, c store.DueTask) {
 	failure := ""
 	if err != nil {
 		text := err.Error()
-		failure = text[:min(len(text), maxFailureText)]
+		// ToValidUTF8 removes a rune that was cut in two.
+		failure = strings.ToValidUTF8(text[:min(len(text), maxFailureText)], "")
 		if said, ok := errors.AsType[*commandError](err); ok {
 			err = said.cause
 		}

@@ -175,7 +175,7 @@ func (c *AdminHandler) routeDecisions(mux *http.ServeMux) {
 }
 
 func readAdminBody(r *http.Request, into any) error {
-	return fault.Wrap(fault.Invalid, json.NewDecoder(r.Body).Decode(into), "the request is not JSON")
+	return fault.Wrap(fault.Invalid, json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBodySize)).Decode(into), "the request is not JSON, or too large")
 }
 
 func (c *AdminHandler) answer(w http.ResponseWriter, r *http.Request, body any, err error) {

@@ -99,6 +99,10 @@ func (c *Client) Call(ctx context.Context, method, path string, body io.Reader, 
 	return c.decode(req, into)
 }
 
+// maxAnswer bounds what is read of an answer, in bytes. It is many times the largest page
+// that a vault gives.
+const maxAnswer = 64 << 20
+
 // decode makes a call and decodes its answer. One that breaks off is as good as none.
 func (c *Client) decode(req *http.Request, into any) error {
 	var raw []byte
@@ -108,11 +112,14 @@ func (c *Client) decode(req *http.Request, into any) error {
 			return err
 		}
 		defer resp.Body.Close()
-		if raw, err = io.ReadAll(resp.Body); err != nil {
+		if raw, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
 			if err := req.Context().Err(); err != nil {
 				return err
 			}
 			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s broke off; try again", c.base))
+		}
+		if len(raw) > maxAnswer {
+			return fault.Newf(fault.Unavailable, "the answer of the vault at %s is larger than %d MB; ask for less at once", c.base, maxAnswer>>20)
 		}
 		return nil
 	})

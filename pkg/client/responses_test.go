@@ -1,11 +1,13 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +56,29 @@ func TestAnswerCutOff(t *testing.T) {
 	}
 	if _, err := c.UploadFile(t.Context(), leaflet(), "", nil); !fault.Is(err, fault.Unavailable) || calls != 3 {
 		t.Errorf("without one: %v after %d calls", err, calls)
+	}
+}
+
+// TestEndlessAnswer stops reading an answer that is larger than any of a vault.
+func TestEndlessAnswer(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	c := vaultAt(t, func(w http.ResponseWriter, _ *http.Request) {
+		block := bytes.Repeat([]byte(" "), 1<<20)
+		for range 1 << 10 {
+			n, err := w.Write(block)
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}).WithRetries(client.RetryPolicy{})
+	err := c.Call(t.Context(), http.MethodGet, "/endless", nil, new(any))
+	if message, _ := fault.Message(err); !fault.Is(err, fault.Unavailable) || !strings.Contains(message, "larger than 64 MB") {
+		t.Errorf("got %v", err)
+	}
+	if sent.Load() > 100<<20 {
+		t.Errorf("%d MB were read", sent.Load()>>20)
 	}
 }
 

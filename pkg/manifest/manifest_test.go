@@ -149,7 +149,7 @@ func TestProblems(t *testing.T) {
 		{"failed formula", "D,#N/A,a@x.org,,,a.pdf", `row 1, column full_name: found the spreadsheet's error "#N/A", want the recipient's full name`},
 		{"date that is none", "D,Ann,a@x.org,soon,,a.pdf", `row 1, column issue_date: found "soon", want a date such as 2026-06-01`},
 		{"31 February", "D,Ann,a@x.org,2026-02-31,,a.pdf", `row 1, column issue_date: found "2026-02-31", want a date such as 2026-06-01, with a day that the calendar has`},
-		{"year", "D,Ann,a@x.org,0206-06-01,,a.pdf", `row 1, column issue_date: found "0206-06-01", want a date such as 2026-06-01, with a year from 1900 to 2200`},
+		{"year", "D,Ann,a@x.org,0206-06-01,,a.pdf", `row 1, column issue_date: found "0206-06-01", want a date such as 2026-06-01, with a year from 1800 to 2200`},
 		{"dots", "D,Ann,a@x.org,,,../a.pdf", `row 1, column file: found "../a.pdf", want a name inside the folder, without ".."`},
 		{"same file", "D,Ann,a@x.org,,,a.pdf\nD,Ben,b@x.org,,,./a.pdf", `row 2, column file: found "./a.pdf", which row 1 names too, want a file of its own for each row`},
 		{"same person", "D,Ann,a@x.org,2026-06-01,,a.pdf\nE,Ann,A@X.org,2026-06-01,,b.pdf\n D,Ann,A@X.org,1 June 2026,,c.pdf",

@@ -16,7 +16,7 @@ import (
 func ReadManifest(q adminclient.BulkRequest) (*manifest.Manifest, error) {
 	return manifest.Read(q.Manifest, manifest.Options{
 		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
-		Encoding: q.Encoding, Sheet: q.Sheet, Map: q.Map, MaxRows: manifest.LargestMaxRows,
+		Encoding: q.Encoding, Sheet: q.Sheet, Hidden: q.Hidden, Map: q.Map, MaxRows: manifest.LargestMaxRows,
 		Templated: q.Template != "",
 	})
 }

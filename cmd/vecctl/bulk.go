@@ -14,6 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
 func bulkCommand(w environment) *cli.Command {
@@ -30,8 +31,9 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
 			&cli.StringFlag{Name: "date-format", Usage: "how dates are written: `FORMAT` such as DD/MM/YYYY"},
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
-			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: utf-8, utf-16, windows-1252"},
-			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of a workbook's sheet"},
+			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
+			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of a workbook's sheet, where several hold tables"},
+			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: whether rows that a workbook hides or filters out count"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the documents of rows without a file"},
 			&cli.StringFlag{Name: "preview", Usage: "with --dry-run, `DIR` for the first pages that a template would make"},
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: what a column with a name of its own holds"},
@@ -64,7 +66,7 @@ const largestManifest = 64 << 20
 func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error) {
 	q := adminclient.BulkRequest{
 		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
-		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"),
+		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"), Hidden: c.String("hidden"),
 		Map: map[string]string{},
 	}
 	if err := requireArgs(c, 1, "the manifest"); err != nil {

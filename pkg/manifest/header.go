@@ -144,6 +144,16 @@ func (c columns) fieldAt(column int) field {
 	return field(slices.Index(c.position[:], column))
 }
 
+// texts are the columns of text, in which zeros before a number count.
+func (c columns) texts() (all []int) {
+	for f, i := range c.position {
+		if i >= 0 && field(f) != fieldDate {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // matchHeader finds the fields' columns: those that the person maps, then by
 // the headings. A field that two headings name is an error.
 func matchHeader(header []string, opts Options) (columns, error) {

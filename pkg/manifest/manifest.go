@@ -23,6 +23,9 @@ const (
 	LargestMaxRows = 100_000
 )
 
+// Encodings are those that a list of people comes in, for help.
+const Encodings = sheet.Encodings
+
 // Options say how to read a manifest. The zero value finds everything out.
 type Options struct {
 	Name       string            // the file as the user named it, for messages; "" or "-" is standard input
@@ -30,7 +33,8 @@ type Options struct {
 	Delimiter  string            // "," ";" or "tab"; "" finds out
 	Encoding   string            // utf-8, utf-16, windows-1252 and its kin; "" finds out
 	Map        map[string]string // column heading to field name, before any other matching
-	Sheet      string            // of a workbook; "" is the first visible one
+	Sheet      string            // of a workbook; "" is the only one that holds a table
+	Hidden     string            // what becomes of rows that a workbook hides or filters out: "read", "skip", "" to ask
 	Templated  bool              // rows may do without a file: their document is made
 	MaxRows    int               // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
 }
@@ -103,7 +107,7 @@ func (m *Manifest) Problems() []Problem {
 func Read(data []byte, opts Options) (*Manifest, error) {
 	opts = opts.withDefaults()
 	t, err := sheet.Read(data, sheet.Options{
-		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, MaxRows: opts.MaxRows,
+		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, Hidden: opts.Hidden, MaxRows: opts.MaxRows,
 		Headings: strings.Join(fieldNames(), ", "),
 		Known:    func(heading string) bool { return fieldOf(heading) != noField || isMapped(heading, opts.Map) },
 	})
@@ -117,7 +121,7 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	if len(t.Records) == 0 {
 		return nil, withFileName(opts, invalidError("there are headings but no rows: add one row for each certificate"))
 	}
-	if err := t.FormatCells(cols.position[fieldDate], cols.extra); err != nil {
+	if err := t.FormatCells(sheet.Formatting{Dates: cols.position[fieldDate], Shown: cols.extra, Padded: cols.texts()}); err != nil {
 		return nil, withFileName(opts, err)
 	}
 	rows, err := makeRows(t, cols, opts)

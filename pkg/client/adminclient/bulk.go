@@ -18,7 +18,8 @@ type BulkRequest struct {
 	Delimiter  string            `json:"delimiter,omitempty"`
 	Encoding   string            `json:"encoding,omitempty"`
 	Sheet      string            `json:"sheet,omitempty"`
-	Map        map[string]string `json:"map,omitempty"` // column heading to field
+	Hidden     string            `json:"hidden,omitempty"` // rows that a workbook hides: "read", "skip", "" to ask
+	Map        map[string]string `json:"map,omitempty"`    // column heading to field
 
 	Template string  `json:"template,omitempty"`  // of rows without a file
 	Preview  string  `json:"preview,omitempty"`   // in a dry run, folder for the first pages that would be made, absolute

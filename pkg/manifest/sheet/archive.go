@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"io"
 	"path"
 	"slices"
@@ -18,15 +17,22 @@ const (
 	maxParts    = 5000
 )
 
+// strippedWorkbook is a workbook with the parts alone that are read.
+type strippedWorkbook struct {
+	archive bytes.Buffer
+	scans   map[string]*sheetScan // by the sheet's part, in lower case
+	styles  []byte
+}
+
 // stripWorkbook copies the parts of a workbook that hold cells into a new archive, each
 // unpacked within bounds. Pictures, charts, comments and the like stay out: they
 // are not read, and they are where hostile files keep their surprises.
-func stripWorkbook(archive *zip.Reader, rows int) (io.Reader, error) {
+func stripWorkbook(archive *zip.Reader, rows int) (*strippedWorkbook, error) {
 	if len(archive.File) > maxParts {
 		return nil, invalidError("the workbook has more than %d parts: copy the table into a new workbook, or %s", maxParts, saveAs)
 	}
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
+	out := &strippedWorkbook{scans: map[string]*sheetScan{}}
+	w := zip.NewWriter(&out.archive)
 	left := int64(maxUnzipped)
 	var seen []string
 	for _, f := range archive.File {
@@ -44,6 +50,14 @@ func stripWorkbook(archive *zip.Reader, rows int) (io.Reader, error) {
 		if err := checkPart(low, data, rows); err != nil {
 			return nil, err
 		}
+		if strings.HasPrefix(low, "xl/worksheets/") {
+			if out.scans[low], err = scanXML(data); err != nil {
+				return nil, err
+			}
+		}
+		if low == "xl/styles.xml" {
+			out.styles = data
+		}
 		part, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 		if err == nil {
 			_, err = part.Write(data)
@@ -55,7 +69,7 @@ func stripWorkbook(archive *zip.Reader, rows int) (io.Reader, error) {
 	if err := w.Close(); err != nil {
 		return nil, invalidError(damaged)
 	}
-	return &out, nil
+	return out, nil
 }
 
 // isNeeded reports whether a part, by its name in lower case, is read.
@@ -107,38 +121,14 @@ func checkPart(name string, data []byte, rows int) error {
 	if trimmed := bytes.TrimRight(data, " \t\r\n\x00"); len(trimmed) == 0 || trimmed[len(trimmed)-1] != '>' {
 		return invalidError(damaged)
 	}
-	if !sheet {
-		return nil
-	}
-	return checkXML(data)
+	return nil
 }
 
-// checkXML reads a sheet to its end, for the library stops at a fault and
-// says nothing.
-func checkXML(data []byte) error {
-	d := xml.NewDecoder(bytes.NewReader(data))
-	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	for depth := 0; ; {
-		token, err := d.RawToken()
-		switch {
-		case errors.Is(err, io.EOF) && depth == 0:
-			return nil
-		case err != nil:
-			return invalidError(damaged)
-		}
-		switch token.(type) {
-		case xml.StartElement:
-			depth++
-		case xml.EndElement:
-			depth--
-		}
-	}
-}
-
-// sheetPart is the XML of a sheet of cells, nil for any other sheet.
-func sheetPart(f *excelize.File, sheet string) []byte {
+// sheetPart is the XML of a sheet of cells and the name of its part; nil for any
+// other sheet, such as a chart.
+func sheetPart(f *excelize.File, sheet string) (content []byte, name string) {
 	if f.WorkBook == nil {
-		return nil
+		return nil, ""
 	}
 	id := ""
 	for _, s := range f.WorkBook.Sheets.Sheet {
@@ -155,7 +145,7 @@ func sheetPart(f *excelize.File, sheet string) []byte {
 	data, _ := f.Pkg.Load("xl/_rels/workbook.xml.rels")
 	text, _ := data.([]byte)
 	if xml.Unmarshal(text, &links) != nil {
-		return nil
+		return nil, ""
 	}
 	for _, l := range links.Relationship {
 		target := path.Join("xl", l.Target)
@@ -164,10 +154,10 @@ func sheetPart(f *excelize.File, sheet string) []byte {
 		}
 		part, _ := f.Pkg.Load(target)
 		if content, ok := part.([]byte); ok && l.ID == id && strings.HasPrefix(target, "xl/worksheets/") {
-			return content
+			return content, strings.ToLower(target)
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 // mergedRange is a merged range of cells: a value in the left column, for all its rows.

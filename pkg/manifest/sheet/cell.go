@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -117,4 +118,12 @@ func ColumnLetters(column int) string {
 		s = string(rune('A'+(column-1)%26)) + s
 	}
 	return s
+}
+
+// CellName is a cell as a spreadsheet names it: column 4 of row 18 is E18.
+func CellName(column, row int) string { return ColumnLetters(column) + strconv.Itoa(row) }
+
+// allDigits reports whether a text is a whole number without a sign.
+func allDigits(s string) bool {
+	return s != "" && strings.TrimLeft(s, "0123456789") == ""
 }

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	utext "golang.org/x/text/encoding/unicode"
 )
 
@@ -132,7 +134,34 @@ func TestEncodingNotGuessed(t *testing.T) {
 		{"Russian", charmap.Windows1251, "Иван"},
 		{"Arabic", charmap.Windows1256, "غسان"},
 		{"Mac", charmap.Macintosh, "José"},
+		{"Mac, umlaut", charmap.Macintosh, "Müller"},
+		{"Mac, o", charmap.Macintosh, "König"},
+		{"Mac, tilde", charmap.Macintosh, "Nuñez"},
 		{"DOS", charmap.CodePage850, "Müller"},
+		{"DOS, o", charmap.CodePage850, "König"},
+		{"DOS, capital", charmap.CodePage850, "Özil"},
+		{"Polish, ń", charmap.Windows1250, "Gdańska"},
+		{"Polish, ś", charmap.Windows1250, "Wiśniewska"},
+		{"Polish, Ś", charmap.Windows1250, "Śliwa"},
+		{"Polish, ę", charmap.Windows1250, "Zaręba"},
+		{"Polish, ęg", charmap.Windows1250, "Węgrzyn"},
+		{"Polish, ęp", charmap.Windows1250, "Kępa"},
+		{"Polish, ęs", charmap.Windows1250, "Gęsicki"},
+		{"Croatian", charmap.Windows1250, "Petrović"},
+		{"Polish, ć", charmap.Windows1250, "Maćkowiak"},
+		{"Czech, ř", charmap.Windows1250, "Dvořák"},
+		{"Czech, dř", charmap.Windows1250, "Ondřej"},
+		{"Czech, ě", charmap.Windows1250, "Zdeněk"},
+		{"Czech, č", charmap.Windows1250, "Kovač"},
+		{"Czech, lč", charmap.Windows1250, "Vlček"},
+		{"Czech, Č", charmap.Windows1250, "Černý"},
+		{"Czech, ů", charmap.Windows1250, "Růžena"},
+		{"Hungarian, ő", charmap.Windows1250, "Erdős"},
+		{"Hungarian, ű", charmap.Windows1250, "Szűcs"},
+		{"Romanian", charmap.Windows1250, "Bălan"},
+		{"Lithuanian", charmap.Windows1257, "Kazlauskienė"},
+		{"Chinese", simplifiedchinese.GB18030, "王小明"},
+		{"Japanese", japanese.ShiftJIS, "山田太郎"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data := encoded(t, tt.page, "title,name\nD,"+tt.text+"\n")
@@ -142,6 +171,58 @@ func TestEncodingNotGuessed(t *testing.T) {
 				t.Errorf("message: %v", err)
 			}
 		})
+	}
+}
+
+// What Excel saves in Western Europe is read without a question.
+func TestWesternNames(t *testing.T) {
+	for _, name := range []string{"Müller", "José", "François", "Hélène", "Geneviève", "Molière", "Loïc", "Zoë", "Noël", "Anaïs", "Ève", "Inês", "João", "Conceição", "Guimarães", "Simões",
+		"Antônio", "Núñez", "Íñigo", "Peña", "Nicolò", "Niccolò", "Forlì", "Sørensen", "Bøe", "Høegh", "Kjær", "Åse", "Øystein", "Ærø", "Bæk", "Lefèbvre", "Prêtre", "Crêpe", "Le Bœuf",
+		"Sacré-Cœur", "Brûlé", "Benoît", "Gérôme", "Straße", "O’Neill", "“Anna”", "Smith–Jones", "Škoda", "Tomáš", "Besançon", "Gonçalves", "GRÜN", "Özdemir", "Château", "Aimée", "Bêche", "Bégué"} {
+		data := encoded(t, charmap.Windows1252, "title,name\nD,"+name+"\n")
+		if text, got, err := decode(data, ""); err != nil || !strings.Contains(text, name) {
+			t.Errorf("%s: %s, %q, %v", name, got, text, err)
+		}
+	}
+}
+
+// The question shows a line as each likely encoding has it.
+func TestEncodingQuestion(t *testing.T) {
+	for _, tt := range []struct {
+		page encoding.Encoding
+		text string
+		want []string
+	}{
+		{charmap.Windows1250, "Łucja Żółć", []string{"windows-1250, iso-8859-2: D,Łucja Żółć", "--encoding windows-1250"}},
+		{charmap.Windows1250, "Wiśniewska", []string{"windows-1250: D,Wiśniewska"}},
+		{charmap.Windows1254, "Şahin Yıldız", []string{"windows-1254: D,Şahin Yıldız"}},
+		{charmap.Windows1251, "Иван Петров", []string{"windows-1251: D,Иван Петров"}},
+		{charmap.Macintosh, "José Müller", []string{"macintosh: D,José Müller"}},
+		{simplifiedchinese.GB18030, "王小明", []string{"gb18030: D,王小明"}},
+		{japanese.ShiftJIS, "山田太郎", []string{"shift-jis: D,山田太郎"}},
+	} {
+		_, _, err := decode(encoded(t, tt.page, "title,name\nD,"+tt.text+"\n"), "")
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: the question lacks %q: %v", tt.text, want, err)
+			}
+		}
+	}
+}
+
+// Every encoding that help names can be given, by its common names too.
+func TestEncodingNames(t *testing.T) {
+	for name, want := range map[string]string{"Windows-1250": "windows-1250", "cp1251": "windows-1251", "1254": "windows-1254", "ISO-8859-2": "iso-8859-2", "latin2": "iso-8859-2",
+		"Mac": "macintosh", "MacRoman": "macintosh", "GB18030": "gb18030", "gbk": "gb18030", "Shift_JIS": "shift-jis", "sjis": "shift-jis", "cp850": "cp850", "big5": "big5", "EUC-KR": "euc-kr", "ansi": "windows-1252"} {
+		if got, err := encodingNamed(name, nil); err != nil || got != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	for word := range strings.FieldsFuncSeq(Encodings, func(r rune) bool { return r == ',' }) {
+		name, _, _ := strings.Cut(strings.TrimSpace(word), " ")
+		if _, err := encodingNamed(name, nil); err != nil {
+			t.Errorf("help names %s: %v", name, err)
+		}
 	}
 }
 

@@ -36,7 +36,8 @@ func decode(data []byte, want string) (text, name string, err error) {
 	case "utf-16be":
 		return decodeLossy(utext.UTF16(utext.BigEndian, utext.UseBOM), data), name, nil
 	}
-	return decodeLossy(codePage(name), data), name, nil
+	e, _ := codePage(name)
+	return decodeLossy(e, data), name, nil
 }
 
 // decodeLossy never fails: what has no meaning becomes U+FFFD, which the rows'
@@ -78,28 +79,15 @@ func encodingNamed(want string, data []byte) (string, error) {
 	case "utf-16le", "utf-16be":
 		return name, nil
 	default:
-		name = strings.Replace(name, "cp125", "windows-125", 1)
-		if codePage(name) != nil {
-			return name, nil
+		if _, known := codePage(name); known != "" {
+			return known, nil
 		}
 	}
-	return "", invalidError("--encoding %s is not known: use utf-8, utf-16 or windows-1252", Quote(want))
-}
-
-// codePage finds a single-byte encoding by its name, such as windows-1250 or
-// iso-8859-2; nil when there is none.
-func codePage(name string) encoding.Encoding {
-	for _, e := range charmap.All {
-		c, ok := e.(*charmap.Charmap)
-		if ok && strings.EqualFold(strings.ReplaceAll(c.String(), " ", "-"), name) {
-			return c
-		}
-	}
-	return nil
+	return "", invalidError("--encoding %s is not known: use one of %s", Quote(want), Encodings)
 }
 
 // detectEncoding finds the encoding of text without a mark. Valid UTF-8 is UTF-8. Text
-// with any character beyond ASCII that is good UTF-8 is damaged UTF-8. What is
+// in which most characters beyond ASCII are good UTF-8 is damaged UTF-8. What is
 // left is Windows-1252, if it reads like Western European words.
 func detectEncoding(data []byte) (string, error) {
 	if found := detectUTF16(data); found != "" {
@@ -108,17 +96,22 @@ func detectEncoding(data []byte) (string, error) {
 	if utf8.Valid(data) {
 		return "utf-8", nil
 	}
+	good, bad := 0, 0
 	for rest := data; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
-		if r != utf8.RuneError && size > 1 {
-			return "utf-8", nil
+		switch {
+		case r == utf8.RuneError && size == 1:
+			bad++
+		case size > 1:
+			good++
 		}
 		rest = rest[size:]
 	}
-	text := decodeLossy(charmap.Windows1252, data)
-	if line, word := findImplausible(text); word != "" {
-		return "", invalidError("the encoding cannot be told: as windows-1252, line %d would read %s. Save the file as CSV UTF-8, or name its encoding with --encoding (windows-1252 if that reading is right)",
-			line, Quote(word))
+	if good >= bad {
+		return "utf-8", nil // damaged
+	}
+	if number, line := findImplausible(data); line != nil {
+		return "", encodingQuestion(number, line)
 	}
 	return "windows-1252", nil
 }
@@ -145,30 +138,43 @@ func detectUTF16(data []byte) string {
 	return ""
 }
 
-// findImplausible finds the first word that text decoded as Windows-1252 would hardly
-// hold, and its line. Such a word is what Polish, Turkish, Cyrillic or Mac text
+// findImplausible finds the first line, and its number, that would hardly read so
+// in Windows-1252. Such a line is what Polish, Turkish, Cyrillic or Mac text
 // turns into; a certificate must not carry it.
-func findImplausible(text string) (line int, word string) {
-	line = 1
-	for l := range strings.Lines(text) {
-		for w := range strings.FieldsFuncSeq(l, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;\"'()", r) }) {
-			if !isPlausible(w) {
-				return line, w
+func findImplausible(data []byte) (number int, line []byte) {
+	for l := range bytes.Lines(data) {
+		number++
+		if isASCII(l) {
+			continue
+		}
+		for w := range strings.FieldsFuncSeq(decodeLossy(charmap.Windows1252, l), isWordEnd) {
+			if !isWestern(w) {
+				return number, bytes.TrimRight(l, "\r\n")
 			}
 		}
-		line++
 	}
-	return 0, ""
+	return 0, nil
 }
 
-// isPlausible judges one word of Western European text. Letters stand in runs of two
+func isASCII(text []byte) bool {
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// isWestern judges one word of Western European text. Letters stand in runs of two
 // at most beyond ASCII, capitals not after small ones, symbols not among
-// letters. The six letters that Icelandic shares places with Turkish ones are
-// not trusted.
-func isPlausible(word string) bool {
-	run, previous := 0, ' '
-	for _, r := range word {
-		letter := unicode.IsLetter(r)
+// letters, and each letter where its language has it. The six letters that
+// Icelandic shares places with Turkish ones are not trusted.
+func isWestern(word string) bool {
+	run := 0
+	w := around{letters: []rune(word)}
+	for w.i = range w.letters {
+		r, previous, next := w.at(0), w.at(-1), w.at(1)
+		letter, inside := unicode.IsLetter(r), unicode.IsLetter(previous) && unicode.IsLetter(next)
 		switch {
 		case letter && strings.ContainsRune("£¿¡", previous) && (previous == '£' || unicode.IsLower(r)):
 			return false
@@ -178,15 +184,94 @@ func isPlausible(word string) bool {
 			return false
 		case letter:
 			run++
-			if run > 2 || unicode.IsUpper(r) && unicode.IsLower(previous) {
+			if run > 2 || unicode.IsUpper(r) && (unicode.IsLower(previous) || inside && unicode.IsLower(next)) || !w.inPlace() {
 				return false
 			}
-		case strings.ContainsRune("£¿¡", r) && !unicode.IsLetter(previous), strings.ContainsRune("‘’“”–—…•«»€©®™§°·", r):
+		case strings.ContainsRune("£¿¡", r) && !unicode.IsLetter(previous), strings.ContainsRune("‘’…§°·", r),
+			strings.ContainsRune("–—", r) && !(unicode.IsLower(previous) && unicode.IsLower(next)),
+			strings.ContainsRune("“”•«»", r) && !inside, strings.ContainsRune("©®™", r) && !unicode.IsLetter(next):
 			run = 0
 		case r == utf8.RuneError || unicode.IsControl(r) || strings.ContainsFunc(word, unicode.IsLetter):
 			return false
 		}
-		previous = r
 	}
 	return true
+}
+
+// around is a place in a word.
+type around struct {
+	letters []rune
+	i       int
+}
+
+// at is the letter some places on, and a space beyond the word.
+func (w around) at(by int) rune {
+	if i := w.i + by; i >= 0 && i < len(w.letters) {
+		return w.letters[i]
+	}
+	return ' '
+}
+
+// is reports whether the letter some places on is one of those.
+func (w around) is(by int, letters string) bool {
+	return strings.ContainsRune(letters, unicode.ToLower(w.at(by)))
+}
+
+func (w around) isVowel(by int) bool {
+	return w.is(by, "aeiouyáàâäãåæéèêëíìîïóòôöõøúùûüýÿœ")
+}
+
+// inPlace reports whether a letter stands where a language of Western Europe has
+// it. The letters are those whose places in Windows-1252 belong to Polish, Czech,
+// Romanian, Hungarian or Baltic letters elsewhere, or on a Mac to German ones:
+// Gdańsk in Windows-1250 would read Gdañsk.
+func (w around) inPlace() bool {
+	first, last := !unicode.IsLetter(w.at(-1)), !unicode.IsLetter(w.at(1))
+	switch unicode.ToLower(w.at(0)) {
+	case 'œ': // ś: cœur, Œdipe
+		return w.is(1, "u") || first && w.is(1, "d")
+	case 'ñ': // ń: Nuñez
+		return w.isVowel(1)
+	case 'ì', 'ù', 'ò': // ě, ů, ň: Forlì, Gesù, Nicolò
+		return last && !first
+	case 'ã': // ă: João, Guimarães, Irmã
+		return last && w.is(-1, "mhs") || w.is(1, "oe")
+	case 'õ': // ő: Camões
+		return w.is(1, "e")
+	case 'æ': // ć: Kjær, Æsop
+		return !last && !w.isVowel(-1) && !w.isVowel(1) && (!first || !w.is(1, "w"))
+	case 'ø': // ř: Sørensen, Bøe, Høegh
+		return !w.isVowel(-1) && (!w.isVowel(1) || first && w.is(1, "y") || w.is(1, "ey") && (!unicode.IsLetter(w.at(2)) || w.is(2, "gh")))
+	case 'è': // č: Hélène, Noè, Ève
+		return !w.isVowel(1) && (!first || w.is(1, "vlms")) && (!w.isVowel(-1) || w.is(-1, "iou"))
+	case 'ê': // ę: Inês, Crêpe, Prêtre
+		return w.isCircumflexE()
+	case 'û': // ű: Brûlé, Bûche
+		return w.is(1, "tlnr") || w.is(1, "c") && w.is(2, "h")
+	case 'ï', 'ë', 'ç': // ď, ė, ē: Loïc, Noël, François
+		return w.isVowel(-1) || w.isVowel(1)
+	case 'š': // ö on a Mac: Škoda, Tomáš
+		return first || last || w.isVowel(-1) || w.isVowel(1)
+	}
+	return true
+}
+
+// isCircumflexE reports whether an ê has the letters after it that French and
+// Portuguese have.
+func (w around) isCircumflexE() bool {
+	switch unicode.ToLower(w.at(1)) {
+	case 't':
+		return w.isVowel(2) || w.is(2, "rs") || !unicode.IsLetter(w.at(2))
+	case 'p':
+		return w.is(2, "er")
+	case 'm', 'n', 'v', 'l', 'q', 'r':
+		return w.isVowel(2) || w.is(2, "r")
+	case 'c':
+		return w.is(2, "h")
+	case 'g':
+		return w.is(2, "ue")
+	case 's':
+		return !unicode.IsLetter(w.at(2))
+	}
+	return !unicode.IsLetter(w.at(1))
 }

@@ -18,6 +18,9 @@ func Read(data []byte, opts Options) (*Sheet, error) {
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, invalidError("the file is empty: it needs a line of headings and one row for each certificate")
 	}
+	if err := checkHidden(opts.Hidden); err != nil {
+		return nil, err
+	}
 	if strange := otherFormat(data); strange != "" {
 		return nil, invalidError("this is %s", strange)
 	}
@@ -65,8 +68,8 @@ func readZip(data []byte, opts Options) (*Sheet, error) {
 	workbook := false
 	for _, f := range archive.File {
 		switch name := strings.ToLower(f.Name); {
-		case name == "mimetype" && contains(f, "opendocument.spreadsheet"):
-			return nil, invalidError("this is a LibreOffice or OpenOffice spreadsheet (.ods): %s", saveAs)
+		case name == "mimetype" && contains(f, "opendocument.spreadsheet") && !contains(f, "template"):
+			return readODS(archive, opts)
 		case name == "mimetype" && contains(f, "opendocument"):
 			return nil, invalidError("this is a LibreOffice or OpenOffice document, not a spreadsheet: give a CSV or XLSX file")
 		case strings.HasSuffix(name, "workbook.bin"):

@@ -1,5 +1,5 @@
-// Package sheet reads CSV text and XLSX workbooks into lines of cells, before
-// anybody asks what the cells mean. It finds out the kind of file, the encoding
+// Package sheet reads CSV text, XLSX workbooks and ODS spreadsheets into lines of
+// cells, before anyone asks what the cells mean. It finds out the kind of file, the encoding
 // and the delimiter by content, keeps count of where every line stands, and
 // stays within bounds of memory and time on any input.
 package sheet
@@ -26,7 +26,14 @@ type Options struct {
 	MaxRows   int               // most lines with content under the headings
 	Headings  string            // the headings that are wanted, for messages
 	Known     func(string) bool // reports whether a heading is one that is looked for
+	Hidden    string            // rows that are hidden or filtered out: HiddenRead, HiddenSkip, or "" to ask
 }
+
+// What becomes of the rows that a workbook hides or filters out.
+const (
+	HiddenRead = "read"
+	HiddenSkip = "skip"
+)
 
 // Sheet is a file as lines of cells.
 type Sheet struct {
@@ -37,26 +44,59 @@ type Sheet struct {
 	Name      string   // of the workbook's sheet; "" for CSV
 	Notes     []string
 
+	HiddenColumns []int // of a workbook
+
 	workbook *workbook
 }
 
 // Record is one line of a sheet.
 type Record struct {
 	Row      int // counted as a spreadsheet does: blank lines count, line breaks inside a cell do not
-	Line     int // counted as a text editor does; for a workbook the same as At
+	Line     int // counted as a text editor does; for a workbook the same as Row
 	Cells    []string
-	RealDate bool   // the issue date is a number of the workbook, not text
-	Fault    string // why the line could not be split into cells; "" when it could
+	Dates    []DateCell // cells of a workbook that are dates, whatever they look like
+	RealDate bool       // the issue date is a number of the workbook, not text
+	Hidden   bool       // hidden or filtered out
+	Fault    string     // why the line could not be split into cells; "" when it could
 }
 
-// FormatCells is to be called once it is known what the columns are. It turns the
-// numbers that a workbook keeps dates as into YYYY-MM-DD, in the column dates
-// (-1: none), and the cells of the extra columns into what the workbook shows.
-func (s *Sheet) FormatCells(dates int, extra []int) error {
-	if s.workbook == nil {
-		return nil
+// DateCell is a cell that a workbook keeps as a date.
+type DateCell struct {
+	Column int
+	ISO    string // YYYY-MM-DD
+}
+
+// DateAt is the date in a column, "" where the cell is none.
+func (l Record) DateAt(column int) string {
+	for _, d := range l.Dates {
+		if d.Column == column {
+			return d.ISO
+		}
 	}
-	return s.workbook.formatCells(s, dates, extra)
+	return ""
+}
+
+// Formatting says how cells are to read, once it is known what the columns are.
+type Formatting struct {
+	Dates  int   // the column of dates, which become YYYY-MM-DD; -1 for none
+	Shown  []int // columns to read as the workbook shows them
+	Padded []int // columns whose numbers keep the zeros that the workbook shows before them
+}
+
+// FormatCells writes the cells of a workbook as f says. Text has its form already.
+func (s *Sheet) FormatCells(f Formatting) error {
+	if s.workbook != nil {
+		return s.workbook.formatCells(s, f)
+	}
+	for i := range s.Records {
+		if f.Dates < 0 {
+			break
+		}
+		if r := &s.Records[i]; r.DateAt(f.Dates) != "" {
+			r.Cells[f.Dates], r.RealDate = r.DateAt(f.Dates), true
+		}
+	}
+	return nil
 }
 
 // isBlank reports whether no cell has anything in it.

@@ -2,11 +2,8 @@ package sheet
 
 import (
 	"archive/zip"
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -14,10 +11,12 @@ import (
 
 const damaged = "the workbook is damaged: open it in a spreadsheet program, save it anew and try again"
 
-// xlsxBytes is an open workbook and the sheet that is read.
+// workbook is an open workbook and the sheet that is read.
 type workbook struct {
 	file     *excelize.File
 	sheet    string
+	scans    map[string]*sheetScan
+	styles   []byte
 	date1904 bool
 }
 
@@ -34,11 +33,11 @@ func readWorkbook(archive *zip.Reader, opts Options) (s *Sheet, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := excelize.OpenReader(lean, excelize.Options{UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped})
+	f, err := excelize.OpenReader(&lean.archive, excelize.Options{UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped})
 	if err != nil {
 		return nil, invalidError(damaged)
 	}
-	b := &workbook{file: f}
+	b := &workbook{file: f, scans: lean.scans, styles: lean.styles}
 	s = &Sheet{workbook: b}
 	if err := b.selectSheet(s, opts.Sheet); err != nil {
 		return nil, err
@@ -52,60 +51,72 @@ func readWorkbook(archive *zip.Reader, opts Options) (s *Sheet, err error) {
 	return s, nil
 }
 
-// selectSheet finds the sheet: the one named, else the first that is visible.
+// selectSheet finds the sheet that is to be read.
 func (b *workbook) selectSheet(s *Sheet, want string) error {
-	var visible []string
+	var all []sheetChoice
 	for _, name := range b.file.GetSheetList() {
 		shown, err := b.file.GetSheetVisible(name)
-		switch {
-		case want != "" && strings.EqualFold(Trim(name), Trim(want)):
-			b.sheet, s.Name = name, name
-			return nil
-		case err == nil && shown && b.isWorksheet(name):
-			visible = append(visible, name)
-		}
+		scan := b.scan(name)
+		all = append(all, sheetChoice{name: name, visible: err == nil && shown && scan != nil, table: scan.looksLikeTable()})
 	}
-	if want != "" {
-		return invalidError("there is no sheet %s: the sheets are %s", Quote(want), quoteAll(b.file.GetSheetList()))
-	}
-	if len(visible) == 0 {
-		return invalidError("the workbook has no visible sheet: %s", saveAs)
-	}
-	b.sheet, s.Name = visible[0], visible[0]
-	if len(visible) > 1 {
-		s.Notes = append(s.Notes, fmt.Sprintf("the workbook has %d sheets; %s was read", len(visible), Quote(b.sheet)))
-	}
-	return nil
+	name, err := chooseSheet(all, want)
+	b.sheet, s.Name = name, name
+	return err
 }
 
-// isWorksheet tells a sheet of cells from one that is a chart or a dialog.
-func (b *workbook) isWorksheet(sheet string) bool { return sheetPart(b.file, sheet) != nil }
+// scan is what was found in a sheet; nil for one that is a chart or a dialog.
+func (b *workbook) scan(sheet string) *sheetScan {
+	_, part := sheetPart(b.file, sheet)
+	return b.scans[part]
+}
 
 // readRows reads the sheet's rows.
 func (b *workbook) readRows(s *Sheet, opts Options) error {
-	hidden := 0
-	err := b.eachRow(true, func(at int, cells []string, isHidden bool) error {
-		before := len(s.Records)
-		err := s.add(Record{Row: at, Line: at, Cells: cells}, opts)
-		if isHidden && len(s.Records) > before {
-			hidden++
-		}
-		return err
+	err := b.eachRow(true, func(at int, cells []string, hidden bool) error {
+		return s.add(Record{Row: at, Line: at, Cells: cells, Hidden: hidden}, opts)
 	})
 	if err == nil {
 		err = s.requireHeader(opts)
 	}
+	if err == nil {
+		err = s.settleHidden(opts.Hidden)
+	}
 	if err != nil {
 		return err
 	}
-	for i := range s.Records {
-		short := len(s.Header.Cells) - len(s.Records[i].Cells)
-		s.Records[i].Cells = append(s.Records[i].Cells, make([]string, max(0, short))...)
+	s.padRecords()
+	scan := b.scan(b.sheet)
+	if scan == nil {
+		return nil
 	}
-	if hidden > 0 {
-		s.Notes = append(s.Notes, Plural(hidden, "row is", "rows are")+" hidden in the sheet and read like the others")
+	s.HiddenColumns = scan.hiddenColumns
+	b.noteDates(s, scan)
+	content, _ := sheetPart(b.file, b.sheet)
+	areas, err := mergedRanges(content)
+	if err != nil {
+		return err
 	}
-	return b.unmerge(s)
+	s.unmerge(areas)
+	return s.refuseUnstored(scan.unstored)
+}
+
+// noteDates tells the records which of their cells are dates.
+func (b *workbook) noteDates(s *Sheet, scan *sheetScan) {
+	styles, i := dateStyles(b.styles), 0
+	for _, n := range scan.numbers {
+		if !styles[n.style] {
+			continue
+		}
+		for i < len(s.Records) && s.Records[i].Row < n.row {
+			i++
+		}
+		if i == len(s.Records) {
+			return
+		}
+		if iso, ok := b.dateOf(n.value); ok && s.Records[i].Row == n.row {
+			s.Records[i].Dates = append(s.Records[i].Dates, DateCell{n.column, iso})
+		}
+	}
 }
 
 // eachRow calls do with every row of the sheet, raw or as the spreadsheet shows it.
@@ -148,48 +159,25 @@ func trimBlank(cells []string) []string {
 	return cells
 }
 
-// unmerge gives every row under a merged cell the cell's value, as it looks to
-// a person.
-func (b *workbook) unmerge(s *Sheet) error {
-	areas, err := mergedRanges(sheetPart(b.file, b.sheet))
-	if err != nil {
-		return err
-	}
-	width := len(s.Header.Cells)
-	for _, a := range areas {
-		first, found := slices.BinarySearchFunc(s.Records, a.top, func(r Record, at int) int { return cmp.Compare(r.Row, at) })
-		if !found || a.column >= width {
-			continue
-		}
-		value := s.Records[first].Cells[a.column]
-		for _, r := range s.Records[first:] {
-			if r.Row > a.bottom {
-				break
-			}
-			if r.Cells[a.column] == "" {
-				r.Cells[a.column] = value
-			}
-		}
-	}
-	return nil
-}
-
 // formatCells does what FormatCells promises.
-func (b *workbook) formatCells(s *Sheet, dates int, extra []int) (err error) {
+func (b *workbook) formatCells(s *Sheet, f Formatting) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = invalidError(damaged)
 		}
 	}()
-	if dates >= 0 {
+	if f.Dates >= 0 {
 		for i := range s.Records {
 			r := &s.Records[i]
-			if iso, ok := b.dateOf(r.Cells[dates]); ok {
-				r.Cells[dates], r.RealDate = iso, true
+			if iso, ok := b.dateOf(r.Cells[f.Dates]); ok {
+				r.Cells[f.Dates], r.RealDate = iso, true
 			}
 		}
 	}
-	if len(extra) == 0 {
+	padded := slices.DeleteFunc(slices.Clone(f.Padded), func(column int) bool {
+		return !slices.ContainsFunc(s.Records, func(r Record) bool { return allDigits(r.Cells[column]) })
+	})
+	if len(f.Shown)+len(padded) == 0 {
 		return nil
 	}
 	i := 0
@@ -200,8 +188,13 @@ func (b *workbook) formatCells(s *Sheet, dates int, extra []int) (err error) {
 		if i == len(s.Records) || s.Records[i].Row != at {
 			return nil
 		}
-		for _, column := range extra {
+		for _, column := range f.Shown {
 			if column < len(cells) {
+				s.Records[i].Cells[column] = cells[column]
+			}
+		}
+		for _, column := range padded {
+			if column < len(cells) && allDigits(s.Records[i].Cells[column]) && allDigits(cells[column]) {
 				s.Records[i].Cells[column] = cells[column]
 			}
 		}
@@ -209,15 +202,18 @@ func (b *workbook) formatCells(s *Sheet, dates int, extra []int) (err error) {
 	})
 }
 
-// dateOf reads the number that a spreadsheet keeps a date as; the fraction is the
+// dateOf reads the number that the workbook keeps a date as.
+func (b *workbook) dateOf(cell string) (iso string, ok bool) { return serialDate(cell, b.date1904) }
+
+// serialDate reads the number that a spreadsheet keeps a date as; the fraction is the
 // time of day. Numbers below 10,000 (before 1927) may be years and are left.
-func (b *workbook) dateOf(cell string) (iso string, ok bool) {
+func serialDate(cell string, from1904 bool) (iso string, ok bool) {
 	n, err := strconv.ParseFloat(cell, 64)
 	if err != nil || !(n >= 1 && n < 110_000) {
 		return "", false
 	}
 	days := int(n)
-	if b.date1904 {
+	if from1904 {
 		days += 1462
 	}
 	if days < 10_000 {

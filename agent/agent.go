@@ -35,6 +35,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/open"
@@ -127,7 +128,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 		if fault.Is(err, fault.Locked) {
 			return nil, o.Home.LockedError(err)
 		}
-		return nil, fault.At("the home "+string(o.Home), blob.DiskError(err, "opening the home"))
+		return nil, fault.At("the home "+string(o.Home), fsutil.DiskError(err, "opening the home"))
 	}
 	if err := a.prepare(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -150,14 +150,14 @@ func (e *Eraser) eraseFiles(ctx context.Context, done store.ErasureResult) (int,
 	for _, sum := range sums {
 		gone, err := e.Documents.Remove(sum, needed)
 		if err != nil {
-			return removed, blob.DiskError(err, "removing a document")
+			return removed, fsutil.DiskError(err, "removing a document")
 		}
 		if gone {
 			removed++
 		}
 	}
 	for _, id := range done.Mails {
-		gone, err := blob.RemoveFile(e.MailFile(id))
+		gone, err := fsutil.RemoveFile(e.MailFile(id))
 		if err != nil {
 			return removed, err
 		}

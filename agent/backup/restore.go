@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/backup"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/store/open"
 )
 
@@ -26,7 +26,7 @@ func Restore(ctx context.Context, s backup.Chain, root, database string) (found 
 		if fault.Is(err, fault.Illegal) {
 			return err // a newer program's; its words are clear
 		}
-		return fault.At("the database in the backup", blob.DiskError(err, "looking at it"))
+		return fault.At("the database in the backup", fsutil.DiskError(err, "looking at it"))
 	})
 	return found, missing + len(found.Damaged), err
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/backup"
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // walk goes through files of a home. Files come and go meanwhile.
@@ -35,7 +35,7 @@ func (w walk) tree(folder, as string) error {
 		return nil
 	}
 	if err != nil {
-		return blob.DiskError(err, "reading the home")
+		return fsutil.DiskError(err, "reading the home")
 	}
 	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if w.ctx.Err() != nil {
@@ -45,7 +45,7 @@ func (w walk) tree(folder, as string) error {
 			return nil
 		}
 		if err != nil {
-			return blob.DiskError(err, "reading the home")
+			return fsutil.DiskError(err, "reading the home")
 		}
 		below, err := filepath.Rel(root, name)
 		if err != nil {
@@ -78,7 +78,7 @@ func (w walk) followLink(rel string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return blob.DiskError(err, "reading the home")
+		return fsutil.DiskError(err, "reading the home")
 	case info.Mode().IsRegular():
 		return w.file(rel)
 	case !info.IsDir() || w.holdsHome(info):
@@ -124,19 +124,19 @@ func (w walk) file(name string) error {
 		return nil
 	}
 	if err != nil {
-		return blob.DiskError(err, "reading the home")
+		return fsutil.DiskError(err, "reading the home")
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return blob.DiskError(err, "reading the home")
+		return fsutil.DiskError(err, "reading the home")
 	}
 	if info.Size() > smallFile {
 		return w.to.File(name, info.Size(), info.ModTime(), f)
 	}
 	body, err := io.ReadAll(io.LimitReader(f, smallFile))
 	if err != nil {
-		return blob.DiskError(err, "reading the home")
+		return fsutil.DiskError(err, "reading the home")
 	}
 	return w.to.File(name, int64(len(body)), info.ModTime(), bytes.NewReader(body))
 }

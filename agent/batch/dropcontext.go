@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -24,7 +24,7 @@ func (r *run) resolveMissingDocuments(ctx context.Context) error {
 	}
 	files, err := os.OpenRoot(r.request.Files)
 	if err != nil {
-		return blob.DiskError(err, "looking for the documents of a batch")
+		return fsutil.DiskError(err, "looking for the documents of a batch")
 	}
 	defer files.Close()
 	listed, err := intake.ListFiles(files)

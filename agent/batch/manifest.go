@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -25,11 +25,11 @@ func ReadManifest(q adminclient.BulkRequest) (*manifest.Manifest, error) {
 // Invalid, unless the program can open nothing more at present.
 func OpenFiles(q adminclient.BulkRequest) (*os.Root, error) {
 	files, err := os.OpenRoot(q.Files)
-	if blob.TooManyOpenFiles(err) {
-		return nil, blob.DiskError(err, "opening the folder of the documents")
+	if fsutil.TooManyOpenFiles(err) {
+		return nil, fsutil.DiskError(err, "opening the folder of the documents")
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, blob.DescribeDenied(q.Files)))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("opening the folder of the documents, %s: %s", q.Files, fsutil.DescribeDenied(q.Files)))
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf(

@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -46,7 +46,7 @@ func (r *run) preview() error {
 		}
 		name := filepath.Join(r.request.Preview, fmt.Sprintf("row-%d.pdf", c.Row.Number))
 		if err := os.WriteFile(name, page, 0o644); err != nil { //nolint:gosec // as readable as what the person makes
-			return fault.Wrap(fault.Invalid, blob.DiskError(err, "writing a preview"), fmt.Sprintf("the preview %s cannot be written", name))
+			return fault.Wrap(fault.Invalid, fsutil.DiskError(err, "writing a preview"), fmt.Sprintf("the preview %s cannot be written", name))
 		}
 		written++
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/template"
@@ -126,7 +127,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 	}
 	scratch, err := os.MkdirTemp("", "vecctl-*")
 	if err != nil {
-		return blob.DiskError(err, "creating a temporary folder")
+		return fsutil.DiskError(err, "creating a temporary folder")
 	}
 	defer os.RemoveAll(scratch)
 	blobs, err := blob.Open(scratch)
@@ -252,7 +253,7 @@ func (r *Remote) downloadOne(ctx context.Context, uuid, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
-	return blob.WriteFile(file, 0o600, func(to io.Writer) error {
+	return fsutil.WriteFile(file, 0o600, func(to io.Writer) error {
 		_, err := r.Client.Download(ctx, uuid, to)
 		return err
 	})

@@ -10,10 +10,10 @@ import (
 
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -124,7 +124,7 @@ func (r *run) removeErased(ctx context.Context) error {
 
 // makeResultsFolder creates the folder for the results of a batch.
 func makeResultsFolder(dir string, perm os.FileMode) error {
-	err := blob.DiskError(os.MkdirAll(dir, perm), "creating the results folder")
+	err := fsutil.DiskError(os.MkdirAll(dir, perm), "creating the results folder")
 	if _, ok := fault.Message(err); err == nil || ok {
 		return err
 	}

@@ -17,10 +17,10 @@ import (
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/template"
@@ -103,7 +103,7 @@ func (i *Issuer) Issue(ctx context.Context, order Request) (client.BulkReport, v
 func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 	// The database, too, can find the disk full.
 	defer func() {
-		if err = blob.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
+		if err = fsutil.DiskError(err, "issuing a batch"); fault.Is(err, fault.Full) {
 			r.Disk.Check()
 		}
 	}()

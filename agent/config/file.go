@@ -11,8 +11,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // File is the path of a config.yaml. The file need not exist.
@@ -40,7 +40,7 @@ func (f File) read() (contents, error) {
 	case errors.Is(err, syscall.ENOTDIR):
 		return contents{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s is not a folder; name another home with --home", filepath.Dir(string(f))))
 	case err != nil:
-		return contents{}, blob.DiskError(err, "reading the settings")
+		return contents{}, fsutil.DiskError(err, "reading the settings")
 	}
 	c, err := parse(body)
 	return c, f.at(err)
@@ -130,7 +130,7 @@ func (f File) Set(key, value string) error {
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	return blob.ReplaceFile(string(f), body)
+	return fsutil.ReplaceFile(string(f), body)
 }
 
 func (c contents) set(key, value string) {

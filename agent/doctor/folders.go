@@ -13,7 +13,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // permissions looks for what others could read.
@@ -50,13 +50,13 @@ func (p Target) permissions(context.Context) []Finding {
 // owners looks for what belongs to somebody else than the home does, as what root
 // made there: the home's user, and so the agent, cannot open it.
 func (p Target) owners(context.Context) []Finding {
-	owner := blob.Owner(p.Home)
+	owner := fsutil.Owner(p.Home)
 	if owner == "" {
 		return nil // a system without owners of this kind, or no home
 	}
 	// What is made further down lies in folders that are made together with it.
 	for _, path := range append(glob(p.Home, "*"), glob(p.Home, filepath.Join("*", "*"))...) {
-		if other := blob.Owner(path); other != "" && other != owner {
+		if other := fsutil.Owner(path); other != "" && other != owner {
 			return failure("owner", fmt.Sprintf("as root: chown -R %s '%s'", owner, p.Home),
 				"%s belongs to the user %s, who is not the home's, %s: an agent of that user may not be able to open it", path, other, owner)
 		}

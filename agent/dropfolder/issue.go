@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -193,7 +193,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	}
 	body, err := os.ReadFile(s.ManifestPath())
 	if err != nil {
-		return none, blob.DiskError(err, "reading a manifest")
+		return none, fsutil.DiskError(err, "reading a manifest")
 	}
 	m, err := manifest.Read(body, manifest.Options{Name: s.Manifest, MaxRows: manifest.LargestMaxRows})
 	if err != nil {

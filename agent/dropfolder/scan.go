@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -155,7 +155,7 @@ const maxManifestSize = 64 << 20
 func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 	f, err := root.OpenFile(filepath.FromSlash(name), staging.OpenFlags, 0)
 	if err != nil {
-		return nil, blob.DiskError(err, "reading a manifest")
+		return nil, fsutil.DiskError(err, "reading a manifest")
 	}
 	defer f.Close()
 	same := func() error {
@@ -173,7 +173,7 @@ func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(f, as.Size+1))
 	if err != nil {
-		return nil, blob.DiskError(err, "reading a manifest")
+		return nil, fsutil.DiskError(err, "reading a manifest")
 	}
 	return body, same()
 }
@@ -183,7 +183,7 @@ func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why error) error {
 	failed, err := os.OpenRoot(w.Failed)
 	if err != nil {
-		return blob.DiskError(err, "opening the failed folder")
+		return fsutil.DiskError(err, "opening the failed folder")
 	}
 	defer failed.Close()
 	to := staging.FreePlace(failed, path.Base(name))

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -114,7 +114,7 @@ func New(o Options) *Watcher {
 func (w *Watcher) Run(ctx context.Context) error {
 	for _, folder := range []string{w.Results, w.Failed} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return blob.DiskError(err, "making the folders of the drop folder's outcomes")
+			return fsutil.DiskError(err, "making the folders of the drop folder's outcomes")
 		}
 	}
 	left, err := staging.Resume(w.Incoming)
@@ -166,7 +166,7 @@ func (w *Watcher) putBack(s *stagedBatch, why string) {
 func (w *Watcher) moveFiles(s *stagedBatch) error {
 	root, err := os.OpenRoot(w.Folder)
 	if err != nil {
-		return blob.DiskError(err, "opening the drop folder")
+		return fsutil.DiskError(err, "opening the drop folder")
 	}
 	return errors.Join(s.MoveFiles(root), root.Close())
 }

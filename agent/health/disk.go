@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Room on the home's disk. Below the reserve nothing new is taken, so that what
@@ -83,12 +83,12 @@ func (s *DiskMonitor) Check() {
 // ReportError is told of what holds up work. A full disk pauses intake, and so do too many
 // open files; all of it is logged, and the same thing once a minute at most.
 func (s *DiskMonitor) ReportError(err error) {
-	err = blob.DiskError(err, "working on certificates")
+	err = fsutil.DiskError(err, "working on certificates")
 	if s.notices.isNew(err.Error(), s.Now()) {
 		s.Log.Error("work is held up", "error", err)
 	}
 	switch {
-	case blob.TooManyOpenFiles(err):
+	case fsutil.TooManyOpenFiles(err):
 		s.pause("nothing new is taken: the agent has too many files open; raise its limit (ulimit -n, or LimitNOFILE of the service), or wait, since it goes on by itself")
 	case fault.Is(err, fault.Full):
 		s.pause("nothing new is taken: the home's disk is full or cannot be written; make room, then run the same command again (an agent goes on by itself)")

@@ -1,6 +1,6 @@
 package home
 
-import "github.com/vecctl/vecctl/pkg/blob"
+import "github.com/vecctl/vecctl/pkg/fsutil"
 
 // Disk is what is known of the file system that holds a folder.
 type Disk struct {
@@ -14,7 +14,7 @@ type Disk struct {
 // DiskOf looks at the file system that holds a folder.
 func DiskOf(folder string) (Disk, error) {
 	d, err := diskOf(folder)
-	return d, blob.DiskError(err, "looking at the disk of "+folder)
+	return d, fsutil.DiskError(err, "looking at the disk of "+folder)
 }
 
 // Disk looks at the home's file system.

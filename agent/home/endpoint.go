@@ -13,7 +13,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Endpoint is where an agent answers its staff: a unix socket in the home, or,
@@ -40,7 +40,7 @@ func (d Dir) Listen(random io.Reader) (net.Listener, Endpoint, error) {
 		return listenLoopback(random)
 	}
 	if err := os.Remove(d.socket()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, Endpoint{}, blob.DiskError(err, "removing an old socket")
+		return nil, Endpoint{}, fsutil.DiskError(err, "removing an old socket")
 	}
 	// The home is closed to others, so nobody gets in before the chmod.
 	l, err := net.Listen("unix", d.socket())
@@ -48,7 +48,7 @@ func (d Dir) Listen(random io.Reader) (net.Listener, Endpoint, error) {
 		return listenLoopback(random) // a file system without sockets
 	}
 	if err := os.Chmod(d.socket(), 0o600); err != nil {
-		return nil, Endpoint{}, errors.Join(blob.DiskError(err, "closing the socket to others"), l.Close())
+		return nil, Endpoint{}, errors.Join(fsutil.DiskError(err, "closing the socket to others"), l.Close())
 	}
 	return l, Endpoint{Network: "unix", Address: d.socket()}, nil
 }

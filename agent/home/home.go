@@ -28,8 +28,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Dir is a data directory.
@@ -140,12 +140,12 @@ func (d Dir) Exists() (bool, error) {
 	return false, nil
 }
 
-// diskError is blob.DiskError, with a word for a home that is a file.
+// diskError is fsutil.DiskError, with a word for a home that is a file.
 func (d Dir) diskError(err error, doing string) error {
 	if errors.Is(err, syscall.ENOTDIR) {
 		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s is not a folder; name another home with --home", d))
 	}
-	return blob.DiskError(err, doing)
+	return fsutil.DiskError(err, doing)
 }
 
 // Make makes the folders that are missing, closed to other users.
@@ -155,7 +155,7 @@ func (d Dir) Make() error {
 	}
 	for _, folder := range []string{d.Keys(), d.Verified()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return blob.DiskError(err, "making the home")
+			return fsutil.DiskError(err, "making the home")
 		}
 	}
 	return nil
@@ -187,7 +187,7 @@ func (d Dir) WriteLockInfo(h LockInfo) error {
 	}
 	// No flush: after a power cut nobody holds it.
 	if err := os.WriteFile(d.lockInfo(), body, 0o600); err != nil {
-		return blob.DiskError(err, "noting who holds the home")
+		return fsutil.DiskError(err, "noting who holds the home")
 	}
 	return nil
 }
@@ -230,5 +230,5 @@ func (d Dir) LockedError(cause error) error {
 // RemoveTemporary removes what an interrupted process left half-written. Only the holder of
 // the home may call it.
 func (d Dir) RemoveTemporary() error {
-	return errors.Join(blob.RemoveTemp(d.Config()), blob.RemoveTempIn(d.Mail()))
+	return errors.Join(fsutil.RemoveTemp(d.Config()), fsutil.RemoveTempIn(d.Mail()))
 }

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // SecretKeys encrypts what must be known again, unlike a password: signing secrets of
@@ -52,7 +52,7 @@ func (d Dir) LoadSecretKeys(random io.Reader, now time.Time, mayMake bool) (*Sec
 	case err == nil:
 		return d.parseSecretKeys(random, string(text))
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, blob.DiskError(err, "reading the key of secrets")
+		return nil, fsutil.DiskError(err, "reading the key of secrets")
 	case !mayMake:
 		return nil, fault.Newf(fault.Damaged, "%s is missing, although secrets were encrypted with it; restore it from a backup, "+
 			"or rotate the secrets of all webhooks", d.secretKeyFile())
@@ -66,7 +66,7 @@ func (d Dir) hasSecretKeys() (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, blob.DiskError(err, "looking for the key of secrets")
+	return err == nil, fsutil.DiskError(err, "looking for the key of secrets")
 }
 
 // parseSecretKeys reads the file: one key a line, in hexadecimal, the newest first,
@@ -122,7 +122,7 @@ func (s *SecretKeys) Rotate(d Dir, now time.Time) (*SecretKeys, error) {
 		}
 		text.WriteByte('\n')
 	}
-	return next, blob.ReplaceFile(d.secretKeyFile(), []byte(text.String()))
+	return next, fsutil.ReplaceFile(d.secretKeyFile(), []byte(text.String()))
 }
 
 // Keys tells the keys, the one that encrypts first.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -35,7 +35,7 @@ func (d Dir) HasSigner(institution uint32) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, blob.DiskError(err, "looking for the signing key")
+	return err == nil, fsutil.DiskError(err, "looking for the signing key")
 }
 
 // MissingSignerError is the error for a key that is missing although it has signed.
@@ -48,7 +48,7 @@ func (d Dir) MissingSignerError(institution uint32) error {
 func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
 	pem, err := os.ReadFile(d.signingKeyFile(institution))
 	if err != nil {
-		return nil, blob.DiskError(err, "reading the signing key")
+		return nil, fsutil.DiskError(err, "reading the signing key")
 	}
 	signer, err := pdf.LoadSigner(pem, pem)
 	if err != nil {
@@ -72,13 +72,13 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	switch old, err := os.ReadFile(path); {
 	case err == nil:
 		kept := fmt.Sprintf("%s%s%s-%08x.pem", strings.TrimSuffix(path, ".pem"), replacedMarker, now.UTC().Format("20060102T150405"), crc32.ChecksumIEEE(old))
-		if err := blob.ReplaceFile(kept, old); err != nil {
+		if err := fsutil.ReplaceFile(kept, old); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		return blob.DiskError(err, "reading the signing key")
+		return fsutil.DiskError(err, "reading the signing key")
 	}
-	return blob.ReplaceFile(path, pem)
+	return fsutil.ReplaceFile(path, pem)
 }
 
 // replacedMarker stands in the name of a key that signs no more.
@@ -111,5 +111,5 @@ func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now t
 	if err != nil {
 		return nil, err
 	}
-	return signer, blob.ReplaceFile(d.signingKeyFile(institution), pem)
+	return signer, fsutil.ReplaceFile(d.signingKeyFile(institution), pem)
 }

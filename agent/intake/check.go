@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -245,7 +246,7 @@ func ListFiles(root *os.Root) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == "." || blob.TooManyOpenFiles(err) {
+			if path == "." || fsutil.TooManyOpenFiles(err) {
 				return err
 			}
 			return nil // a subfolder that cannot be read holds no file that a row can name
@@ -262,7 +263,7 @@ func ListFiles(root *os.Root) ([]string, error) {
 		return nil, fault.Newf(fault.Invalid,
 			"the folder %s holds more than %d files; name the documents' own folder with --files", root.Name(), most)
 	}
-	return names, blob.DiskError(err, "listing the folder of the files")
+	return names, fsutil.DiskError(err, "listing the folder of the files")
 }
 
 var errTooMany = errors.New("too many files")

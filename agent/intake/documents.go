@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -26,8 +27,8 @@ func (in *Intake) readDocument(o CheckRequest, c *RowResult) error {
 		return nil
 	}
 	f, err := openPlain(o.Files, c.file)
-	if blob.TooManyOpenFiles(err) {
-		return blob.DiskError(err, "opening a document")
+	if fsutil.TooManyOpenFiles(err) {
+		return fsutil.DiskError(err, "opening a document")
 	}
 	if err != nil {
 		c.refuse("row %d, file %s: %v", c.Row.Number, c.file, err)
@@ -91,7 +92,7 @@ func cannotOpen(root *os.Root, name string, err error) error {
 		return errors.New("this is a symbolic link that leads out of the folder or to nothing; put the file itself there")
 	}
 	switch {
-	case blob.TooManyOpenFiles(err):
+	case fsutil.TooManyOpenFiles(err):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("the file is not there")

@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/mail/dsn"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -133,7 +133,7 @@ func (m *mailbox) read(each func([]byte) error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // nothing has come back yet
 	case err != nil:
-		return blob.DiskError(err, "looking at the mailbox")
+		return fsutil.DiskError(err, "looking at the mailbox")
 	case info.IsDir():
 		return m.readFolders(each)
 	}
@@ -145,11 +145,11 @@ func (m *mailbox) read(each func([]byte) error) error {
 	}
 	f, err := os.Open(m.path)
 	if err != nil {
-		return blob.DiskError(err, "opening the mailbox")
+		return fsutil.DiskError(err, "opening the mailbox")
 	}
 	defer f.Close()
 	if _, err := f.Seek(m.from, io.SeekStart); err != nil {
-		return blob.DiskError(err, "reading the mailbox")
+		return fsutil.DiskError(err, "reading the mailbox")
 	}
 	var failed error
 	last, err := dsn.Mailbox(f, func(message []byte) { failed = errors.Join(failed, each(message)) })
@@ -168,7 +168,7 @@ func (m *mailbox) readFolders(each func([]byte) error) error {
 			continue
 		}
 		if err != nil {
-			return blob.DiskError(err, "listing the mailbox")
+			return fsutil.DiskError(err, "listing the mailbox")
 		}
 		for _, e := range entries {
 			name, _, _ := strings.Cut(e.Name(), ":") // what follows are flags
@@ -180,7 +180,7 @@ func (m *mailbox) readFolders(each func([]byte) error) error {
 				continue // a mail program has moved it
 			}
 			if err != nil {
-				return blob.DiskError(err, "reading the mailbox")
+				return fsutil.DiskError(err, "reading the mailbox")
 			}
 			if err := each(raw); err != nil {
 				return err

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/groupcommit"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -24,7 +24,7 @@ type Spool struct {
 
 // flushGroup is what becomes durable together.
 type flushGroup struct {
-	files []blob.Pending
+	files []fsutil.Pending
 	end   <-chan struct{} // closed when nobody has time to wait any more
 }
 
@@ -43,7 +43,7 @@ func NewSpool(folder string) *Spool {
 		for i, add := range all {
 			outcomes[i] = add(&g)
 		}
-		if err := blob.Publish(g.files); err != nil {
+		if err := fsutil.Publish(g.files); err != nil {
 			for i := range outcomes {
 				outcomes[i] = err
 			}
@@ -71,18 +71,18 @@ func SpoolFile(id uint64) string { return fmt.Sprintf("%08d.eml", id) }
 // Send writes a mail. When ctx ends, what is written becomes durable without rest.
 func (s *Spool) Send(ctx context.Context, m mail.Message) error {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
-		return blob.DiskError(err, "making the folder of mails")
+		return fsutil.DiskError(err, "making the folder of mails")
 	}
 	file := SpoolFile(vault.ParseMessageID(m.MessageID))
 	// What a crash leaves under the second name is overwritten when the mail is
-	// written anew, or removed when the home is opened (blob.RemoveTempIn).
+	// written anew, or removed when the home is opened (fsutil.RemoveTempIn).
 	name, temp := filepath.Join(s.folder, file), filepath.Join(s.folder, ".tmp-"+file)
 	if err := writeMail(temp, m); err != nil {
 		_ = os.Remove(temp) // the first error says more
 		return err
 	}
 	return s.queue.Do(func(g *flushGroup) error {
-		g.files = append(g.files, blob.Pending{Temp: temp, Name: name})
+		g.files = append(g.files, fsutil.Pending{Temp: temp, Name: name})
 		g.end = ctx.Done()
 		return nil
 	})
@@ -91,11 +91,11 @@ func (s *Spool) Send(ctx context.Context, m mail.Message) error {
 func writeMail(path string, m mail.Message) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
-		return blob.DiskError(err, "writing a mail")
+		return fsutil.DiskError(err, "writing a mail")
 	}
 	_, err = m.WriteTo(f)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return blob.DiskError(err, "writing a mail")
+		return fsutil.DiskError(err, "writing a mail")
 	}
 	return nil
 }

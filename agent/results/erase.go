@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -23,7 +23,7 @@ func EraseAll(root string, gone []vault.Certificate) (int, error) {
 	}
 	folders, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, blob.DiskError(err, "looking into the folder of outcomes")
+		return 0, fsutil.DiskError(err, "looking into the folder of outcomes")
 	}
 	removed, references := 0, referencesOf(gone)
 	for _, f := range folders {
@@ -57,14 +57,14 @@ func referencesOf(all []vault.Certificate) map[string]bool {
 func eraseIn(folder string, references map[string]bool) (int, error) {
 	files, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, blob.DiskError(err, "looking into the folder of an outcome")
+		return 0, fsutil.DiskError(err, "looking into the folder of an outcome")
 	}
 	removed := 0
 	for _, f := range files {
 		if !references[vault.ReferenceInFileName(f.Name())] {
 			continue
 		}
-		there, err := blob.RemoveFile(filepath.Join(folder, f.Name()))
+		there, err := fsutil.RemoveFile(filepath.Join(folder, f.Name()))
 		if err != nil {
 			return removed, err
 		}
@@ -117,7 +117,7 @@ func eraseRows(folder string, references map[string]bool) (int, error) {
 	if erased == 0 {
 		return 0, nil
 	}
-	return erased, blob.WriteFile(path, 0o600, func(w io.Writer) error { return manifest.WriteTable(w, rows) })
+	return erased, fsutil.WriteFile(path, 0o600, func(w io.Writer) error { return manifest.WriteTable(w, rows) })
 }
 
 // readReport reads a report's lines; nil when there is none.
@@ -127,7 +127,7 @@ func readReport(path string) ([][]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, blob.DiskError(err, "opening a report")
+		return nil, fsutil.DiskError(err, "opening a report")
 	}
 	defer f.Close()
 	rows, err := manifest.ReadTable(f)

@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -79,7 +80,7 @@ func (v *Verified) Close() error { return v.document.Close() }
 // damaged keeps its own PDF from being written, not the others'; damaged says why, by
 // the certificate's ID.
 func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.Certificate) (damaged map[uint64]error, err error) {
-	files := make([]blob.Pending, 0, len(certificates))
+	files := make([]fsutil.Pending, 0, len(certificates))
 	for _, c := range certificates {
 		name := filepath.Join(dir, c.VerifiedFileName())
 		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
@@ -95,13 +96,13 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 			damaged[c.ID] = err
 			continue
 		}
-		files = append(files, blob.Pending{Temp: temp, Name: name})
+		files = append(files, fsutil.Pending{Temp: temp, Name: name})
 		if err != nil {
 			discardPending(files)
 			return nil, err
 		}
 	}
-	if err := blob.Publish(files); err != nil {
+	if err := fsutil.Publish(files); err != nil {
 		discardPending(files)
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 
 // discardPending removes temporary files that will get no name; on a full disk they would
 // be in the way.
-func discardPending(files []blob.Pending) {
+func discardPending(files []fsutil.Pending) {
 	for _, f := range files {
 		_ = os.Remove(f.Temp)
 	}
@@ -124,10 +125,10 @@ func (w *Exporter) copyOne(ctx context.Context, temp string, c vault.Certificate
 	defer v.Close()
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
-		return blob.DiskError(err, "writing a verified PDF")
+		return fsutil.DiskError(err, "writing a verified PDF")
 	}
 	_, err = v.WriteTo(f)
-	return blob.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
+	return fsutil.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
 }
 
 // WriteReport writes report.csv, and rejected.csv when rows were rejected. When
@@ -140,10 +141,10 @@ func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) er
 		}
 	}
 	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
-	if err := errors.Join(blob.RemoveTemp(report), blob.RemoveTemp(path)); err != nil {
+	if err := errors.Join(fsutil.RemoveTemp(report), fsutil.RemoveTemp(path)); err != nil {
 		return err
 	}
-	err := blob.WriteFile(report, 0o600, func(w io.Writer) error {
+	err := fsutil.WriteFile(report, 0o600, func(w io.Writer) error {
 		return manifest.WriteReport(w, rows)
 	})
 	if err != nil {
@@ -151,11 +152,11 @@ func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) er
 	}
 	if len(rejected) == 0 {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return blob.DiskError(err, "removing an old rejected.csv")
+			return fsutil.DiskError(err, "removing an old rejected.csv")
 		}
 		return nil
 	}
-	return blob.WriteFile(path, 0o600, func(w io.Writer) error {
+	return fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
 		return manifest.WriteRejected(w, m, rejected)
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // reasonSuffix ends the name of the file that says why another was refused.
@@ -23,11 +23,11 @@ func inFolder(folder string, remove func(context.Context, *os.Root, time.Time) (
 			return 0, nil
 		}
 		if err != nil {
-			return 0, blob.DiskError(err, "looking for old files")
+			return 0, fsutil.DiskError(err, "looking for old files")
 		}
 		defer root.Close()
 		n, err := remove(ctx, root, before)
-		return n, blob.DiskError(err, "removing old files")
+		return n, fsutil.DiskError(err, "removing old files")
 	}
 }
 

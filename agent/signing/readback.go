@@ -7,8 +7,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
@@ -29,7 +29,7 @@ func readBackCode(ctx context.Context, f *os.File, size int64, tail pdf.Update, 
 		if fault.Is(err, fault.Full) {
 			return err
 		}
-		if blob.TooManyOpenFiles(err) {
+		if fsutil.TooManyOpenFiles(err) {
 			return fault.Wrap(fault.Full, err, "too many files are open at once to read a code back")
 		}
 		if ctx.Err() != nil {

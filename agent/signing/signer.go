@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -150,7 +151,7 @@ func (s *Signer) openDocument(c vault.Certificate) (vault.Document, []byte, erro
 func checkSize(f *os.File, want int64) error {
 	info, err := f.Stat()
 	if err != nil {
-		return blob.DiskError(err, "looking at a stored document")
+		return fsutil.DiskError(err, "looking at a stored document")
 	}
 	if info.Size() != want {
 		return fault.New(fault.Damaged, "a stored document is not as long as it was; restore the home's blobs folder from a backup")

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Keyring is the secrets, of which one is current. The file is made when the first is
@@ -56,7 +56,7 @@ func OpenKeyring(path string, random io.Reader, now func() time.Time) (*Keyring,
 		return r, nil
 	}
 	if err != nil {
-		return nil, blob.DiskError(err, "reading the authority's secrets")
+		return nil, fsutil.DiskError(err, "reading the authority's secrets")
 	}
 	var f keyringFile
 	if err := json.Unmarshal(raw, &f); err != nil {
@@ -156,10 +156,10 @@ func (r *Keyring) add() (authority.Secret, error) {
 	if err != nil {
 		return authority.Secret{}, fmt.Errorf("encoding the authority's secrets: %w", err)
 	}
-	if err := blob.RemoveTemp(r.path); err != nil {
+	if err := fsutil.RemoveTemp(r.path); err != nil {
 		return authority.Secret{}, err
 	}
-	err = blob.WriteFile(r.path, 0o600, func(w io.Writer) error {
+	err = fsutil.WriteFile(r.path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(append(raw, '\n'))
 		return err
 	})

@@ -15,9 +15,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/backup"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 func backupCommand(w environment) *cli.Command {
@@ -233,7 +233,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	if err := b.removeLeftovers(path); err != nil {
 		return result, err
 	}
-	err = blob.WriteFile(path, 0o600, func(file io.Writer) error {
+	err = fsutil.WriteFile(path, 0o600, func(file io.Writer) error {
 		result.BackupResult, err = b.stream(c, request, file)
 		return err
 	})
@@ -258,9 +258,9 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 // name than this one will have, and another home's may be under way.
 func (b *backupRun) removeLeftovers(path string) error {
 	if b.folder {
-		return blob.RemoveOldTempIn(b.target, time.Now().Add(-24*time.Hour))
+		return fsutil.RemoveOldTempIn(b.target, time.Now().Add(-24*time.Hour))
 	}
-	return blob.RemoveTemp(path)
+	return fsutil.RemoveTemp(path)
 }
 
 func (b *backupRun) stream(c *cli.Context, q adminclient.BackupRequest, file io.Writer) (adminclient.BackupResult, error) {
@@ -272,7 +272,7 @@ func (b *backupRun) stream(c *cli.Context, q adminclient.BackupRequest, file io.
 	if err == nil {
 		err = sealed.Close()
 	}
-	return result, blob.DiskError(err, "writing the backup")
+	return result, fsutil.DiskError(err, "writing the backup")
 }
 
 // request reads the backup that the new one builds on, and when it was made.
@@ -304,7 +304,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q adminclient.BackupR
 func (b *backupRun) names() ([]string, error) {
 	entries, err := os.ReadDir(b.target)
 	if err != nil {
-		return nil, blob.DiskError(err, "listing the backups")
+		return nil, fsutil.DiskError(err, "listing the backups")
 	}
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
@@ -343,7 +343,7 @@ func (b *backupRun) prune(made string) ([]string, error) {
 	var removed []string
 	for _, name := range b.keep.Expired(names, made, b.home, time.Local) {
 		if err := os.Remove(filepath.Join(b.target, name)); err != nil {
-			return removed, blob.DiskError(err, "removing an old backup")
+			return removed, fsutil.DiskError(err, "removing an old backup")
 		}
 		removed = append(removed, name)
 	}

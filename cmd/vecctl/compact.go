@@ -8,8 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 func compactCommand(w environment) *cli.Command {
@@ -44,7 +44,7 @@ func runCompact(c *cli.Context, w environment, f outputFormat) error {
 	}
 	before, err := os.Stat(dir.Database())
 	if err != nil {
-		return blob.DiskError(err, "looking at the database")
+		return fsutil.DiskError(err, "looking at the database")
 	}
 	const patience = time.Second
 	if err := agent.Compact(auditContext(c, w, "vecctl compact"), dir, patience); err != nil {
@@ -55,7 +55,7 @@ func runCompact(c *cli.Context, w environment, f outputFormat) error {
 	}
 	after, err := os.Stat(dir.Database())
 	if err != nil {
-		return blob.DiskError(err, "looking at the database")
+		return fsutil.DiskError(err, "looking at the database")
 	}
 	return printFields(w.stdout, f, struct {
 		Before int64 `json:"before"`

@@ -11,9 +11,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -134,7 +134,7 @@ func runMailTemplates(c *cli.Context, w environment) error {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return blob.DiskError(err, "making the folder of templates")
+		return fsutil.DiskError(err, "making the folder of templates")
 	}
 	for name := range files {
 		if _, err := os.Stat(filepath.Join(out, name)); err == nil {
@@ -142,7 +142,7 @@ func runMailTemplates(c *cli.Context, w environment) error {
 		}
 	}
 	for name, body := range files {
-		err := blob.WriteFile(filepath.Join(out, name), 0o644, func(to io.Writer) error {
+		err := fsutil.WriteFile(filepath.Join(out, name), 0o644, func(to io.Writer) error {
 			_, err := to.Write(body)
 			return err
 		})

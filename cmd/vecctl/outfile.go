@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // writeTo writes a result into a file, which appears whole or not at all; "-" is
@@ -25,9 +25,9 @@ func writeTo(w environment, out string, write func(io.Writer) error) error {
 	case err == nil && !info.Mode().IsRegular():
 		f, err := os.OpenFile(out, os.O_WRONLY, 0)
 		if err != nil {
-			return blob.DiskError(err, "opening "+out)
+			return fsutil.DiskError(err, "opening "+out)
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	return blob.WriteFile(out, 0o644, write)
+	return fsutil.WriteFile(out, 0o644, write)
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
@@ -59,9 +59,9 @@ func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", blob.DiskError(err, "making the sample batch")
+		return "", fsutil.DiskError(err, "making the sample batch")
 	}
-	return path, blob.WriteFile(path, 0o600, func(w io.Writer) error {
+	return path, fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(body)
 		return err
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/agent/config"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // serviceCommands put the agent into the hands of the system's service manager:
@@ -168,7 +168,7 @@ func asService(c *cli.Context, run func(*cli.Context) error) error {
 // ownerOf is the user that a folder belongs to, or "" for root and where it is not
 // known.
 func ownerOf(folder string) string {
-	if owner := blob.Owner(folder); owner != "root" {
+	if owner := fsutil.Owner(folder); owner != "root" {
 		return owner
 	}
 	return ""

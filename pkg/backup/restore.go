@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Restore puts a backup into a folder that does not exist, or is empty. All of it
@@ -30,14 +30,14 @@ func (s Chain) Restore(ctx context.Context, dir string, check func(staged string
 		return found, err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return found, blob.DiskError(err, "making the folder of the home")
+		return found, fsutil.DiskError(err, "making the folder of the home")
 	}
 	if err := removeStaged(dir); err != nil {
 		return found, err
 	}
 	staged, err := os.MkdirTemp(filepath.Dir(dir), stagedPrefix(dir)+"*")
 	if err != nil {
-		return found, blob.DiskError(err, "making a folder beside the home")
+		return found, fsutil.DiskError(err, "making a folder beside the home")
 	}
 	back, err := removeEmpty(dir)
 	defer func() {
@@ -58,10 +58,10 @@ func (s Chain) Restore(ctx context.Context, dir string, check func(staged string
 			return found, err
 		}
 	}
-	if err := blob.FlushTree(staged); err != nil {
+	if err := fsutil.FlushTree(staged); err != nil {
 		return found, err
 	}
-	return found, blob.Publish([]blob.Pending{{Temp: staged, Name: dir}})
+	return found, fsutil.Publish([]fsutil.Pending{{Temp: staged, Name: dir}})
 }
 
 // stagedPrefix begins the names of folders that a restore of a home fills.
@@ -77,7 +77,7 @@ func removeStaged(dir string) error {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(filepath.Dir(dir), e.Name())))
 		}
 	}
-	return blob.DiskError(err, "removing a half-restored home")
+	return fsutil.DiskError(err, "removing a half-restored home")
 }
 
 // CheckEmpty refuses a folder with something in it.
@@ -87,7 +87,7 @@ func CheckEmpty(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return blob.DiskError(err, "looking at the home")
+		return fsutil.DiskError(err, "looking at the home")
 	case len(entries) > 0:
 		return fault.Newf(fault.Conflict, "there is a home in %s already, or something else; a backup is restored only into an empty one: move that away, or name another with --home", dir)
 	}
@@ -103,7 +103,7 @@ func resolveLink(dir string) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fault.Newf(fault.Invalid, "%s is a link that leads nowhere; make the folder that it names, or name another home with --home", dir)
 	}
-	return folder, blob.DiskError(err, "looking at the home")
+	return folder, fsutil.DiskError(err, "looking at the home")
 }
 
 // removeEmpty removes an empty folder, since another will get its name; back puts it there
@@ -115,7 +115,7 @@ func removeEmpty(dir string) (back func() error, err error) {
 		return nothing, nil
 	}
 	if err != nil {
-		return nothing, blob.DiskError(err, "looking at the home")
+		return nothing, fsutil.DiskError(err, "looking at the home")
 	}
 	if err := os.Remove(dir); err != nil {
 		return nothing, fault.Wrap(fault.Invalid, err, fmt.Sprintf(
@@ -159,7 +159,7 @@ func (x *extractor) end(read error) error {
 func (x *extractor) visit(m Entry, body io.Reader) error {
 	if dir := path.Dir(m.Name); !x.made[dir] {
 		if err := os.MkdirAll(x.path(dir), 0o700); err != nil {
-			return blob.DiskError(err, "restoring a folder")
+			return fsutil.DiskError(err, "restoring a folder")
 		}
 		x.made[dir] = true
 	}
@@ -192,13 +192,13 @@ func (x *extractor) write(m Entry, fill func(*os.File) error) error {
 	path := x.path(m.Name)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return blob.DiskError(err, "restoring a file")
+		return fsutil.DiskError(err, "restoring a file")
 	}
 	if err := errors.Join(fill(f), f.Close(), os.Chtimes(path, m.Modified, m.Modified)); err != nil {
 		if _, ok := fault.Message(err); ok {
 			return err
 		}
-		return blob.DiskError(err, fmt.Sprintf("restoring %s", filepath.Base(path)))
+		return fsutil.DiskError(err, fmt.Sprintf("restoring %s", filepath.Base(path)))
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Store is a folder of blobs. It is safe for concurrent use within the one
@@ -49,11 +50,11 @@ func Open(root string) (*Store, error) {
 	}
 	left, err := os.ReadDir(s.temp())
 	if err != nil {
-		return nil, DiskError(err, "opening the blob folder")
+		return nil, fsutil.DiskError(err, "opening the blob folder")
 	}
 	for _, e := range left {
-		if err := discard(filepath.Join(s.temp(), e.Name())); err != nil {
-			return nil, DiskError(err, "removing a half-written file")
+		if err := removeFile(filepath.Join(s.temp(), e.Name())); err != nil {
+			return nil, fsutil.DiskError(err, "removing a half-written file")
 		}
 	}
 	return s, nil
@@ -61,15 +62,15 @@ func Open(root string) (*Store, error) {
 
 func (s *Store) makeFolders() error {
 	if err := os.MkdirAll(s.temp(), 0o700); err != nil {
-		return DiskError(err, "making the blob folder")
+		return fsutil.DiskError(err, "making the blob folder")
 	}
 	for i := range Folders {
 		err := os.Mkdir(filepath.Join(s.root, fmt.Sprintf("%02x", i)), 0o700)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return DiskError(err, "making the blob folder")
+			return fsutil.DiskError(err, "making the blob folder")
 		}
 	}
-	return flush([]string{s.root}, s.root)
+	return fsutil.FlushFolder(s.root)
 }
 
 func (s *Store) temp() string { return filepath.Join(s.root, "tmp") }
@@ -89,11 +90,11 @@ type Staged struct {
 func (s *Store) Stage(r io.Reader, limit int64) (*Staged, error) {
 	f, err := os.CreateTemp(s.temp(), "in-*")
 	if err != nil {
-		return nil, DiskError(err, "making a temporary file")
+		return nil, fsutil.DiskError(err, "making a temporary file")
 	}
 	st, err := s.fill(f, r, limit)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, errors.Join(err, discard(f.Name()))
+		return nil, errors.Join(err, removeFile(f.Name()))
 	}
 	return st, nil
 }
@@ -126,7 +127,7 @@ func (s *Store) digest(w io.Writer, r io.Reader, limit int64) (*Staged, error) {
 			}
 			hash.Write((*buf)[:n])
 			if _, err := w.Write((*buf)[:n]); err != nil {
-				return nil, DiskError(err, "storing a document")
+				return nil, fsutil.DiskError(err, "storing a document")
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -158,7 +159,7 @@ func fillUp(buf []byte, r io.Reader) (n int, err error) {
 func (st *Staged) Open() (*os.File, error) {
 	f, err := os.Open(st.path)
 	if err != nil {
-		return nil, DiskError(err, "opening a document")
+		return nil, fsutil.DiskError(err, "opening a document")
 	}
 	return f, nil
 }
@@ -168,7 +169,7 @@ func (st *Staged) Open() (*os.File, error) {
 func (st *Staged) Discard() {
 	if st.path != "" {
 		// What stays behind is removed when the store is opened next.
-		_ = discard(st.path)
+		_ = removeFile(st.path)
 		st.path = ""
 	}
 }
@@ -179,7 +180,7 @@ func (st *Staged) Discard() {
 func (s *Store) Commit(staged ...*Staged) error {
 	s.sweepLock.Lock()
 	defer s.sweepLock.Unlock()
-	files := make([]Pending, 0, len(staged))
+	files := make([]fsutil.Pending, 0, len(staged))
 	seen := make(map[string]bool, len(staged))
 	now := time.Now()
 	for _, st := range staged {
@@ -192,9 +193,9 @@ func (s *Store) Commit(staged ...*Staged) error {
 			continue
 		}
 		seen[name] = true
-		files = append(files, Pending{Temp: st.path, Name: name})
+		files = append(files, fsutil.Pending{Temp: st.path, Name: name})
 	}
-	if err := Publish(files); err != nil {
+	if err := fsutil.Publish(files); err != nil {
 		return err
 	}
 	for _, st := range staged {
@@ -213,7 +214,7 @@ func (s *Store) Get(sum string) (*os.File, error) {
 		return nil, fault.Wrap(fault.Damaged, err, "a stored document is missing from the home's blobs folder; restore it from a backup")
 	}
 	if err != nil {
-		return nil, DiskError(err, "opening a stored document")
+		return nil, fsutil.DiskError(err, "opening a stored document")
 	}
 	return f, nil
 }
@@ -241,7 +242,7 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 		}
 		entries, err := os.ReadDir(filepath.Join(s.root, fmt.Sprintf("%02x", i)))
 		if err != nil {
-			return nil, DiskError(err, "listing stored documents")
+			return nil, fsutil.DiskError(err, "listing stored documents")
 		}
 		for _, e := range entries {
 			if validSum(e.Name()) {
@@ -276,7 +277,7 @@ func (s *Store) SweepFolder(ctx context.Context, folder int, before time.Time, r
 	dir := filepath.Join(s.root, fmt.Sprintf("%02x", folder))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return 0, DiskError(err, "listing stored documents")
+		return 0, fsutil.DiskError(err, "listing stored documents")
 	}
 	removed := 0
 	for _, e := range entries {
@@ -314,5 +315,11 @@ func (s *Store) sweepOne(path string, before time.Time, referenced func(string) 
 	if err != nil || used {
 		return false, err
 	}
-	return true, discard(path)
+	return true, removeFile(path)
+}
+
+// removeFile removes a file that may be gone already.
+func removeFile(path string) error {
+	_, err := fsutil.RemoveFile(path)
+	return err
 }

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 const (
@@ -97,7 +97,7 @@ func NoteTarget(number int) string { return fmt.Sprintf("%s/%d.txt", notesDir, n
 func (b *Batch) Begin(now time.Time) error {
 	for _, dir := range []string{b.FilesPath(), b.ResultsPath()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return blob.DiskError(err, "making a folder for a batch")
+			return fsutil.DiskError(err, "making a folder for a batch")
 		}
 	}
 	if !b.Begun.IsZero() {
@@ -113,7 +113,7 @@ func (b *Batch) Begin(now time.Time) error {
 }
 
 func writeJSON(path string, value any) error {
-	return blob.WriteFile(path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(value) })
+	return fsutil.WriteFile(path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(value) })
 }
 
 func readJSON(path string, into any) error {
@@ -136,17 +136,17 @@ func NewBatch(incoming string, r Record) (*Batch, error) {
 	}
 	root, err := os.OpenRoot(incoming)
 	if err != nil {
-		return nil, blob.DiskError(err, "making a folder for a batch")
+		return nil, fsutil.DiskError(err, "making a folder for a batch")
 	}
 	defer root.Close()
 	dir := filepath.Join(incoming, FreePlace(root, r.Taken.UTC().Format("20060102T150405.000-")+stem).Name)
 	temp := filepath.Join(incoming, "."+filepath.Base(dir))
 	if err := os.MkdirAll(temp, 0o700); err != nil {
-		return nil, blob.DiskError(err, "making a folder for a batch")
+		return nil, fsutil.DiskError(err, "making a folder for a batch")
 	}
 	err = writeJSON(filepath.Join(temp, recordName), r)
 	if err == nil {
-		err = blob.Publish([]blob.Pending{{Temp: temp, Name: dir}})
+		err = fsutil.Publish([]fsutil.Pending{{Temp: temp, Name: dir}})
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(temp))
@@ -158,7 +158,7 @@ func NewBatch(incoming string, r Record) (*Batch, error) {
 func ResultFolders(incoming string) ([]string, error) {
 	entries, err := os.ReadDir(incoming)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, blob.DiskError(err, "looking for incoming batches")
+		return nil, fsutil.DiskError(err, "looking for incoming batches")
 	}
 	var folders []string
 	for _, e := range entries {
@@ -171,7 +171,7 @@ func ResultFolders(incoming string) ([]string, error) {
 func InProgress(incoming, digest string) (bool, error) {
 	entries, err := os.ReadDir(incoming)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, blob.DiskError(err, "looking for incoming batches")
+		return false, fsutil.DiskError(err, "looking for incoming batches")
 	}
 	for _, e := range entries {
 		var r Record
@@ -209,7 +209,7 @@ func (o *origins) of(f File, wanted bool) (Place, error) {
 	if !ok {
 		if wanted {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
-				return Place{}, blob.DiskError(err, "making a folder")
+				return Place{}, fsutil.DiskError(err, "making a folder")
 			}
 		}
 		var err error
@@ -218,7 +218,7 @@ func (o *origins) of(f File, wanted bool) (Place, error) {
 			return Place{Name: filepath.Base(name)}, nil
 		}
 		if err != nil {
-			return Place{}, blob.DiskError(err, "opening a folder")
+			return Place{}, fsutil.DiskError(err, "opening a folder")
 		}
 		if o.opened == nil {
 			o.opened = map[string]*os.Root{}
@@ -233,7 +233,7 @@ func (o *origins) of(f File, wanted bool) (Place, error) {
 func (b *Batch) MoveFiles(drop *os.Root) error {
 	own, err := os.OpenRoot(b.Dir)
 	if err != nil {
-		return blob.DiskError(err, "opening the folder of a batch")
+		return fsutil.DiskError(err, "opening the folder of a batch")
 	}
 	defer own.Close()
 	from := origins{drop: drop}
@@ -257,7 +257,7 @@ func (b *Batch) MoveFiles(drop *os.Root) error {
 		// Copied, and interrupted before the original was removed.
 		if !f.Keep && l.Present() {
 			if err := l.From.Folder.Remove(filepath.FromSlash(l.From.Name)); err != nil {
-				return blob.DiskError(err, "removing a file that was taken")
+				return fsutil.DiskError(err, "removing a file that was taken")
 			}
 		}
 	}
@@ -295,12 +295,12 @@ const (
 func (b *Batch) PutBack(drop *os.Root, failed string, made *MadeFolders) error {
 	own, err := os.OpenRoot(b.Dir)
 	if err != nil {
-		return blob.DiskError(err, "opening the folder of a batch")
+		return fsutil.DiskError(err, "opening the folder of a batch")
 	}
 	defer own.Close()
 	refused, err := os.OpenRoot(failed)
 	if err != nil {
-		return blob.DiskError(err, "opening the failed folder")
+		return fsutil.DiskError(err, "opening the failed folder")
 	}
 	defer refused.Close()
 	from := origins{drop: drop}
@@ -396,27 +396,27 @@ func (m *MadeFolders) ensure(root *os.Root, folder string) (*InodeID, error) {
 func (b *Batch) Remove() error {
 	gone := filepath.Join(filepath.Dir(b.Dir), "."+filepath.Base(b.Dir))
 	if err := os.Rename(b.Dir, gone); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return blob.DiskError(err, "removing a finished batch")
+		return fsutil.DiskError(err, "removing a finished batch")
 	}
-	return blob.DiskError(os.RemoveAll(gone), "removing a finished batch")
+	return fsutil.DiskError(os.RemoveAll(gone), "removing a finished batch")
 }
 
 // Resume finds the batches that an earlier run left, oldest first. The error is
 // about those that cannot be taken up; they stay where they are.
 func Resume(incoming string) ([]*Batch, error) {
 	if err := os.MkdirAll(incoming, 0o700); err != nil {
-		return nil, blob.DiskError(err, "making the folder of incoming batches")
+		return nil, fsutil.DiskError(err, "making the folder of incoming batches")
 	}
 	entries, err := os.ReadDir(incoming)
 	if err != nil {
-		return nil, blob.DiskError(err, "looking for batches of an earlier run")
+		return nil, fsutil.DiskError(err, "looking for batches of an earlier run")
 	}
 	var all []*Batch
 	var failed error
 	for _, e := range entries {
 		dir := filepath.Join(incoming, e.Name())
 		if strings.HasPrefix(e.Name(), ".") {
-			failed = errors.Join(failed, blob.DiskError(os.RemoveAll(dir), "removing what an earlier run left"))
+			failed = errors.Join(failed, fsutil.DiskError(os.RemoveAll(dir), "removing what an earlier run left"))
 			continue
 		}
 		b := &Batch{Dir: dir}
@@ -424,7 +424,7 @@ func Resume(incoming string) ([]*Batch, error) {
 		case err == nil:
 			all = append(all, b)
 		case !errors.Is(err, fs.ErrNotExist): // what has no record is not ours
-			failed = errors.Join(failed, blob.DiskError(err, "taking up a batch of an earlier run"))
+			failed = errors.Join(failed, fsutil.DiskError(err, "taking up a batch of an earlier run"))
 		}
 	}
 	return all, failed

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // MoveFolder moves a folder of files to a place where others look, as a whole. Where
@@ -15,10 +15,10 @@ import (
 // of these, what the new folder does not have goes from the old one too.
 func MoveFolder(from, to string, last ...string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return blob.DiskError(err, "making a folder")
+		return fsutil.DiskError(err, "making a folder")
 	}
 	if !pathExists(to) {
-		if err := blob.Publish([]blob.Pending{{Temp: from, Name: to}}); err == nil {
+		if err := fsutil.Publish([]fsutil.Pending{{Temp: from, Name: to}}); err == nil {
 			return nil
 		}
 		// Another file system: gathered there under a hidden name first.
@@ -26,7 +26,7 @@ func MoveFolder(from, to string, last ...string) error {
 		if err := mergeFolders(from, hidden, last); err != nil {
 			return err
 		}
-		return blob.Publish([]blob.Pending{{Temp: hidden, Name: to}})
+		return fsutil.Publish([]fsutil.Pending{{Temp: hidden, Name: to}})
 	}
 	var stale []string
 	for _, name := range last {
@@ -39,7 +39,7 @@ func MoveFolder(from, to string, last ...string) error {
 	}
 	for _, path := range stale {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return blob.DiskError(err, "removing an old report")
+			return fsutil.DiskError(err, "removing an old report")
 		}
 	}
 	return nil
@@ -53,21 +53,21 @@ func pathExists(path string) bool {
 
 func mergeFolders(from, to string, last []string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
-		return blob.DiskError(err, "making a folder")
+		return fsutil.DiskError(err, "making a folder")
 	}
 	source, err := os.OpenRoot(from)
 	if err != nil {
-		return blob.DiskError(err, "moving a folder")
+		return fsutil.DiskError(err, "moving a folder")
 	}
 	defer source.Close()
 	target, err := os.OpenRoot(to)
 	if err != nil {
-		return blob.DiskError(err, "moving a folder")
+		return fsutil.DiskError(err, "moving a folder")
 	}
 	defer target.Close()
 	entries, err := os.ReadDir(from)
 	if err != nil {
-		return blob.DiskError(err, "moving a folder")
+		return fsutil.DiskError(err, "moving a folder")
 	}
 	slices.SortStableFunc(entries, func(a, b os.DirEntry) int {
 		return slices.Index(last, a.Name()) - slices.Index(last, b.Name())

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // ErrChanged is about a file that is not what it was when it was seen.
@@ -125,7 +125,7 @@ func (m *mover) openBoth(l Move) (from, to *folder, err error) {
 	}
 	info, err := to.handle.Stat()
 	if err != nil {
-		return nil, nil, blob.DiskError(err, "opening a folder")
+		return nil, nil, fsutil.DiskError(err, "opening a folder")
 	}
 	if FileIDOf(info).Inode != *l.Into {
 		return nil, nil, ErrChanged
@@ -136,8 +136,8 @@ func (m *mover) openBoth(l Move) (from, to *folder, err error) {
 // folderError is the error of a folder that cannot be opened: what is missing, is a link that leads out
 // of the folder that is held, or is no folder, has changed since it was seen.
 func folderError(err error, doing string) error {
-	if errors.Is(err, fs.ErrPermission) || blob.TooManyOpenFiles(err) {
-		return blob.DiskError(err, doing)
+	if errors.Is(err, fs.ErrPermission) || fsutil.TooManyOpenFiles(err) {
+		return fsutil.DiskError(err, doing)
 	}
 	return errors.Join(ErrChanged, err)
 }
@@ -180,7 +180,7 @@ func (l Move) check(in *folder, name string, same bool) error {
 		return ErrChanged
 	}
 	if err != nil {
-		return blob.DiskError(err, "looking for a file")
+		return fsutil.DiskError(err, "looking for a file")
 	}
 	if !info.Mode().IsRegular() || l.ID != nil && !l.ID.matches(FileIDOf(info), same) {
 		return ErrChanged
@@ -202,7 +202,7 @@ func (m *mover) rename(l Move, from, to *folder) (bool, error) {
 	if l.Keep {
 		// A link needs a free name.
 		if err := to.root.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, blob.DiskError(err, "taking a file")
+			return false, fsutil.DiskError(err, "taking a file")
 		}
 		if linkBetween(from.handle, source, to.handle, target) != nil {
 			return false, nil
@@ -267,7 +267,7 @@ func (m *mover) copyAll(moves []Move) error {
 		m.step("remove the original")
 		err = l.check(from, l.From.Name, true)
 		if err == nil {
-			err = blob.DiskError(from.root.Remove(path.Base(l.From.Name)), "removing a file that was taken")
+			err = fsutil.DiskError(from.root.Remove(path.Base(l.From.Name)), "removing a file that was taken")
 		}
 		if err != nil {
 			return errors.Join(err, to.root.Remove(path.Base(l.To.Name)))
@@ -291,7 +291,7 @@ func (m *mover) publish(done []copied) error {
 		if len(done) > maxSingleFlushes && !flushed[to] {
 			flushed[to] = true
 			if err := flushFileSystem(to.handle); err != nil {
-				return blob.DiskError(err, "copying a file")
+				return fsutil.DiskError(err, "copying a file")
 			}
 		}
 	}
@@ -302,12 +302,12 @@ func (m *mover) publish(done []copied) error {
 		}
 		m.step("name the copy")
 		if err := to.root.Rename(c.temp, path.Base(c.move.To.Name)); err != nil {
-			return blob.DiskError(err, "copying a file")
+			return fsutil.DiskError(err, "copying a file")
 		}
 	}
 	for _, f := range m.folders {
 		if err := syncFolder(f.handle); err != nil {
-			return blob.DiskError(err, "copying a file")
+			return fsutil.DiskError(err, "copying a file")
 		}
 	}
 	return nil
@@ -317,22 +317,22 @@ func (m *mover) publish(done []copied) error {
 func (l Move) copy(from, to *folder, temp string, flush bool) error {
 	source, err := from.root.OpenFile(path.Base(l.From.Name), OpenFlags, 0)
 	if err != nil {
-		return blob.DiskError(err, "taking a file")
+		return fsutil.DiskError(err, "taking a file")
 	}
 	defer source.Close()
 	info, err := source.Stat()
 	if err != nil {
-		return blob.DiskError(err, "taking a file")
+		return fsutil.DiskError(err, "taking a file")
 	}
 	if !info.Mode().IsRegular() || l.ID != nil && !l.ID.matches(FileIDOf(info), true) {
 		return ErrChanged
 	}
 	if err := to.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return blob.DiskError(err, "copying a file")
+		return fsutil.DiskError(err, "copying a file")
 	}
 	target, err := to.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return blob.DiskError(err, "copying a file")
+		return fsutil.DiskError(err, "copying a file")
 	}
 	_, err = io.Copy(target, source)
 	if err == nil && flush || err == nil && !canFlushFileSystem {
@@ -342,7 +342,7 @@ func (l Move) copy(from, to *folder, temp string, flush bool) error {
 		err = to.root.Chtimes(temp, time.Time{}, info.ModTime())
 	}
 	if err != nil {
-		return blob.DiskError(err, "copying a file")
+		return fsutil.DiskError(err, "copying a file")
 	}
 	after, err := source.Stat()
 	if err != nil || FileIDOf(after) != FileIDOf(info) {
@@ -367,9 +367,9 @@ func FreePlace(folder *os.Root, name string) Place {
 func (p Place) WriteText(text string) error {
 	name := filepath.FromSlash(p.Name)
 	if err := p.Folder.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return blob.DiskError(err, "making a folder")
+		return fsutil.DiskError(err, "making a folder")
 	}
-	return blob.WriteFile(filepath.Join(p.Folder.Name(), name), 0o600, func(w io.Writer) error {
+	return fsutil.WriteFile(filepath.Join(p.Folder.Name(), name), 0o600, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})

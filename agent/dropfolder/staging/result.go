@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // Result is what is left to do when a batch is issued.
@@ -105,7 +105,7 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 	defer refused.Close()
 	body, err := own.ReadFile(filepath.Join(resultsDir, RejectedName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return blob.DiskError(err, "reading rejected.csv")
+		return fsutil.DiskError(err, "reading rejected.csv")
 	}
 	if err == nil {
 		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
@@ -134,10 +134,10 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 // openWith opens the batch's folder and the failed folder.
 func (b *Batch) openWith(failed string) (own, refused *os.Root, err error) {
 	if own, err = os.OpenRoot(b.Dir); err != nil {
-		return nil, nil, blob.DiskError(err, "opening the folder of a batch")
+		return nil, nil, fsutil.DiskError(err, "opening the folder of a batch")
 	}
 	if refused, err = os.OpenRoot(failed); err != nil {
-		return nil, nil, errors.Join(blob.DiskError(err, "opening the failed folder"), own.Close())
+		return nil, nil, errors.Join(fsutil.DiskError(err, "opening the failed folder"), own.Close())
 	}
 	return own, refused, nil
 }

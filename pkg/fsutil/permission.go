@@ -1,4 +1,4 @@
-package blob
+package fsutil
 
 import (
 	"os"
@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// DescribeDenied says that this process may not do something to a path, as whom it tried,
-// and whose the path is. An agent runs as a user of its own, so who gave the
-// command may well have the right that is missing.
+// DescribeDenied says that this process may not do something to a path, which user it runs
+// as, and to which user the path belongs. An agent runs as a user of its own, so the person
+// who gave the command may well have the right that is missing.
 func DescribeDenied(path string) string {
 	me, owner := userName(os.Geteuid()), ""
 	if path != "" {
@@ -19,7 +19,7 @@ func DescribeDenied(path string) string {
 	case me == "" || owner == "":
 		return "permission denied; make the folder writable for this user, or name another with --home"
 	case owner == me:
-		return "permission denied to the user " + me + ", to whom it belongs; mend its rights (chmod u+rwX), or name another place"
+		return "permission denied to the user " + me + ", to whom it belongs; fix its rights (chmod u+rwX), or name another place"
 	}
 	return "permission denied to the user " + me + ", since it belongs to the user " + owner +
 		"; run vecctl as " + owner + " (sudo -u " + owner + "), give " + me + " the right, or name another place"

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package blob
+package fsutil
 
 import (
 	"io/fs"

@@ -1,10 +1,10 @@
-package blob
+package fsutil
 
 import "os"
 
-// earlyFlusher writes to a file and has the disk begin with what was written while more
-// comes, so that the flush in the end finds little to do. The disk is never given
-// more than two strides at once: the flushes of others wait behind them.
+// earlyFlusher writes to a file and starts the disk on what was written while more
+// comes, so that the flush in the end finds little to do. The disk never has more than two
+// strides at once: the flushes of others wait behind them.
 type earlyFlusher struct {
 	file    *os.File
 	written int64

@@ -23,6 +23,8 @@ func (a *Agent) toAPI(c vault.Certificate) client.Certificate {
 func (a *Agent) newAdmin() *admin.Service {
 	return admin.New(admin.Options{
 		Home: a.Home, Store: a.store, Institutions: a.institutions, Uploads: a.uploads, Batches: a.batches, Mails: a.mailQueue, Composer: a.newComposer(),
+		Dispatcher: a.dispatcher, Suspensions: a.suspensions, WebhookClient: a.webhookClient, AllowPrivateWebhooks: a.config.Webhooks.AllowPrivate,
+		Secrets: a.secretStore, Authority: a.certAuthority.ring,
 		Health: a.health, Disk: a.disk, Events: &a.events, DropFolder: &a.dropFolder, Work: a.work(),
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	})

@@ -37,6 +37,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/open"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -86,9 +87,9 @@ type Agent struct {
 	events             events.Bus
 	cleaner            *retention.Cleaner
 	dispatcher         *webhooks.Dispatcher
-	webhookAdmin       *admin.Webhooks
+	webhookClient      *ssrf.Client
+	suspensions        *webhooks.SuspensionAlarm
 	secretStore        *home.SecretStore
-	keyAdmin           *admin.Keys
 	remote             *remotebulk.Registry // certificates on remote vaults
 	health             *health.Health
 	disk               *health.DiskMonitor
@@ -167,8 +168,8 @@ func (a *Agent) prepare(ctx context.Context) error {
 	a.health = health.New(metricsSource{a, health.StoreCounts{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}}, a.Build)
 	a.health.CountEventsAfter(last)
 	a.wire()
-	a.webhookAdmin.CheckSuspended(ctx)
-	if err := a.keyAdmin.FinishRotation(ctx); err != nil {
+	a.suspensions.Check(ctx)
+	if err := a.Admin.FinishRotation(ctx); err != nil {
 		return err
 	}
 	a.pages, err = a.newPages()
@@ -197,7 +198,6 @@ func (a *Agent) wire() {
 	a.cleaner.Store = a.store
 	a.cleaner.CleanEvidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}.Clean
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
-	a.keyAdmin = &admin.Keys{Endpoints: a.store, Secrets: a.secretStore, Signing: a.institutions.Keys, Authority: a.certAuthority.keys, Now: a.Now}
 	a.wireWebhooks()
 	a.remote = remotebulk.NewRegistry(a.Home.Remote())
 	a.batches = a.newIssuer()

@@ -13,8 +13,6 @@ import (
 	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/authority/web"
-	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -86,19 +84,6 @@ func (a *Agent) newDomainValidator() (*service.DomainValidator, error) {
 		p.Resolvers = append(p.Resolvers, service.NewResolver(s))
 	}
 	return p, nil
-}
-
-// keyAdmin tells what the authority hashes with.
-func (c *certAuthority) keys() []adminclient.Key {
-	var keys []adminclient.Key
-	for _, k := range c.ring.Keys() {
-		state := adminclient.KeyVerifies
-		if k.Current {
-			state = adminclient.KeyCurrent
-		}
-		keys = append(keys, adminclient.Key{What: adminclient.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
-	}
-	return keys
 }
 
 // mount adds the authority's public face.

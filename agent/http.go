@@ -31,8 +31,8 @@ func (a *Agent) auditLog() *adminapi.AuditLog {
 func (a *Agent) Handler() http.Handler {
 	documentedAPI := a.newAPI(api.Limits{})
 	calls := &adminapi.Handler{
-		Service: a.Admin, Institutions: a.institutions, Keys: a.keyAdmin, Backups: a.backupMaker(),
-		Applications: a.applicationAdmin(), Webhooks: a.webhookAdmin, Deliveries: a.webhookAdmin, Erasures: a.eraser(),
+		Service: a.Admin, Institutions: a.institutions, Backups: a.backupMaker(),
+		Applications: a.applicationAdmin(), Erasures: a.eraser(),
 		Fail: documentedAPI.Fail, Log: a.Log,
 	}
 	mux := http.NewServeMux()

@@ -16,14 +16,10 @@ const ReceiverPath = "/webhooks/vec"
 func (a *Agent) newReceiver() *webhooks.Receiver {
 	o := a.config.Receiver
 	return webhooks.NewReceiver(a.store, webhooks.ReceiverOptions{
-		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command, OnReceived: a.inboundEvents().NotifyReceived, UpdateRemote: a.inboundEvents().UpdateRemote,
+		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command,
+		Remote: &webhooks.RemoteUpdates{Registry: a.remote, Events: &a.events}, Events: &a.events,
 		Environ: os.Environ, Now: a.Now, Log: a.Log,
 	})
-}
-
-// inboundEvents are what others told us, and what comes of it.
-func (a *Agent) inboundEvents() *webhooks.InboundEvents {
-	return &webhooks.InboundEvents{Remote: a.remote, Notify: a.events.PublishNotice}
 }
 
 // withReceiver answers deliveries of webhooks besides all else.

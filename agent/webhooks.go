@@ -4,27 +4,20 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// wireWebhooks makes the sender, and what staff do to webhooks; it starts nothing.
+// wireWebhooks makes what delivers webhooks; it starts nothing.
 func (a *Agent) wireWebhooks() {
-	client := ssrf.New(ssrf.Policy{
+	a.webhookClient = ssrf.New(ssrf.Policy{
 		AllowPrivate: a.config.Webhooks.AllowPrivate, Timeout: webhook.AttemptTimeout, MaxBody: webhook.MaxResponseRead, MaxIdle: webhooks.IdleConnections})
-	sealer := &admin.SecretSealer{Random: a.Random, Cipher: func(mayMake bool) (admin.SecretCipher, error) { return a.secretStore.Open(mayMake) }}
+	a.suspensions = &webhooks.SuspensionAlarm{Store: a.store, Alarm: health.Alarm{Health: a.health, Name: "webhooks"}, Events: &a.events, Log: a.Log}
 	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
-		Client: client, OpenSecret: sealer.Open, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
-		Now: a.Now, Log: a.Log, Attempted: func(ctx context.Context) { a.webhookAdmin.CheckSuspended(ctx) },
-		CountResult: a.health.CountDelivery,
-	})
-	a.webhookAdmin = admin.NewWebhooks(admin.WebhooksOptions{
-		EndpointStore: a.store, DeliveryStore: a.store, Dispatcher: a.dispatcher, Secrets: sealer, Client: client, AllowPrivate: a.config.Webhooks.AllowPrivate,
-		Institution: a.currentID, SuspendedAlarm: health.Alarm{Health: a.health, Name: "webhooks"}, Notify: a.events.PublishNotice,
-		Now: a.Now, Random: a.Random, Log: a.Log,
+		Client: a.webhookClient, Secrets: a.secretStore, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
+		Now: a.Now, Log: a.Log, Observer: a.suspensions, Metrics: a.health,
 	})
 }
 

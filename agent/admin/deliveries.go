@@ -17,9 +17,9 @@ const (
 	maxDeliveries     = 1000
 )
 
-// DeliveryStore lists what was delivered, newest first.
-func (h *Webhooks) Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error) {
-	filter, err := h.deliveryFilter(f)
+// Deliveries lists what was delivered, newest first.
+func (s *Service) Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error) {
+	filter, err := s.deliveryFilter(f)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (h *Webhooks) Deliveries(ctx context.Context, f adminclient.DeliveryFilter)
 	if f.Limit > 0 {
 		n = min(f.Limit, maxDeliveries)
 	}
-	all, err := h.DeliveryStore.Deliveries(ctx, filter, n)
+	all, err := s.store.Deliveries(ctx, filter, n)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func (h *Webhooks) Deliveries(ctx context.Context, f adminclient.DeliveryFilter)
 	return shown, nil
 }
 
-func (h *Webhooks) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter, error) {
-	filter := webhook.Filter{Institution: h.Institution(), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+func (s *Service) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter, error) {
+	filter := webhook.Filter{Institution: s.currentID(), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
 	case "", webhook.Pending, webhook.Delivered, webhook.GivenUp:
 		return filter, nil
@@ -49,33 +49,33 @@ func (h *Webhooks) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter,
 }
 
 // Delivery returns one delivery with its body.
-func (h *Webhooks) Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
-	d, err := h.DeliveryStore.Delivery(ctx, h.Institution(), id)
+func (s *Service) Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
+	d, err := s.store.Delivery(ctx, s.currentID(), id)
 	return deliveryToAPI(d.Delivery, d.Body), err
 }
 
 // Redeliver asks for deliveries anew: those named, all of them or none, else those that
 // a filter selects.
-func (h *Webhooks) Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error) {
-	defer h.CheckSuspended(ctx)
-	defer h.Dispatcher.Wake()
-	institution := h.Institution()
+func (s *Service) Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error) {
+	defer s.suspensions.Check(ctx)
+	defer s.dispatcher.Wake()
+	institution := s.currentID()
 	if len(r.Deliveries) > 0 {
-		return len(r.Deliveries), h.DeliveryStore.Redeliver(ctx, institution, r.Deliveries, h.Now())
+		return len(r.Deliveries), s.store.Redeliver(ctx, institution, r.Deliveries, s.now())
 	}
 	if r.Filter == nil {
 		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
 	}
-	filter, err := h.deliveryFilter(*r.Filter)
+	filter, err := s.deliveryFilter(*r.Filter)
 	if err != nil {
 		return 0, err
 	}
-	live, err := h.activeWebhooks(ctx)
+	live, err := s.activeWebhooks(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for n := 0; ; {
-		page, err := h.DeliveryStore.Deliveries(ctx, filter, maxDeliveries)
+		page, err := s.store.Deliveries(ctx, filter, maxDeliveries)
 		if err != nil {
 			return n, err
 		}
@@ -87,7 +87,7 @@ func (h *Webhooks) Redeliver(ctx context.Context, r adminclient.Redelivery) (int
 				names = append(names, d.UUID)
 			}
 		}
-		if err := h.DeliveryStore.Redeliver(ctx, institution, names, h.Now()); err != nil {
+		if err := s.store.Redeliver(ctx, institution, names, s.now()); err != nil {
 			return n, err
 		}
 		n += len(names)
@@ -97,25 +97,13 @@ func (h *Webhooks) Redeliver(ctx context.Context, r adminclient.Redelivery) (int
 	}
 }
 
-func (h *Webhooks) activeWebhooks(ctx context.Context) (map[string]bool, error) {
-	all, err := h.EndpointStore.Endpoints(ctx, h.Institution())
+func (s *Service) activeWebhooks(ctx context.Context) (map[string]bool, error) {
+	all, err := s.store.Endpoints(ctx, s.currentID())
 	live := map[string]bool{}
 	for _, e := range all {
 		live[e.ID] = true
 	}
 	return live, err
-}
-
-func webhookToAPI(e webhook.Endpoint) adminclient.Webhook {
-	shown := adminclient.Webhook{
-		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
-		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
-		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
-	}
-	for _, name := range e.Events {
-		shown.Events = append(shown.Events, string(name))
-	}
-	return shown
 }
 
 func deliveryToAPI(d webhook.Delivery, body []byte) adminclient.WebhookDelivery {

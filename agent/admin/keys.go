@@ -2,64 +2,47 @@ package admin
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
-// EndpointSecretStore are what is needed of the store.
-type EndpointSecretStore interface {
-	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
-	ChangeEndpoints(ctx context.Context, change func(webhook.Endpoint) (webhook.Endpoint, error)) error
-}
-
-// SecretStore has the keys with which secrets are encrypted.
-type SecretStore interface {
-	// Keys tells the keys, the newest first; none before any was needed.
-	Keys(needed bool) ([]adminclient.Key, error)
-	// Rotate puts a new key before the others. One is made where there is none and
-	// none was needed yet, which mayMake says.
-	Rotate(mayMake bool) error
-	// Reseal encrypts a secret with the newest key.
-	Reseal(place string, sealed []byte) ([]byte, error)
-}
-
-// Keys is where staff look after keys.
-type Keys struct {
-	Endpoints EndpointSecretStore
-	Secrets   SecretStore
-	Signing   func() []adminclient.Key // what institutions sign with
-	Authority func() []adminclient.Key // what the authority hashes with
-	Now       func() time.Time
-
-	rotating sync.Mutex
-}
-
-// Keys tells all keys and secrets that the home keeps, without what they are.
-func (d *Keys) Keys(ctx context.Context) ([]adminclient.Key, error) {
-	keys := append(d.Signing(), d.Authority()...)
-	all, err := d.Endpoints.Endpoints(ctx, 0)
+// Keys lists all keys and secrets that the home keeps, without their values.
+func (s *Service) Keys(ctx context.Context) ([]adminclient.Key, error) {
+	keys := append(s.institutions.Keys(), s.authorityKeys()...)
+	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := d.Secrets.Keys(len(all) > 0)
+	secrets, err := s.secrets.Keys(len(all) > 0)
 	if err != nil {
 		return nil, err
 	}
 	keys = append(keys, secrets...)
 	for _, e := range all {
-		keys = append(keys, d.webhookKeys(e)...)
+		keys = append(keys, s.webhookKeys(e)...)
 	}
 	return keys, nil
 }
 
-// webhookKeys tells the signing secrets of a webhook.
-func (d *Keys) webhookKeys(e webhook.Endpoint) []adminclient.Key {
+// authorityKeys lists the keys that the authority hashes with.
+func (s *Service) authorityKeys() []adminclient.Key {
+	var keys []adminclient.Key
+	for _, k := range s.authority.Keys() {
+		state := adminclient.KeyVerifies
+		if k.Current {
+			state = adminclient.KeyCurrent
+		}
+		keys = append(keys, adminclient.Key{What: adminclient.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+	}
+	return keys
+}
+
+// webhookKeys lists the signing secrets of a webhook.
+func (s *Service) webhookKeys(e webhook.Endpoint) []adminclient.Key {
 	keys := []adminclient.Key{{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
-	if len(e.SigningSecrets(d.Now())) > 1 {
+	if len(e.SigningSecrets(s.now())) > 1 {
 		keys = append(keys, adminclient.Key{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
 	}
 	return keys
@@ -69,20 +52,20 @@ func (d *Keys) webhookKeys(e webhook.Endpoint) []adminclient.Key {
 // the new key and those before it is durable before the first secret is encrypted
 // with it, and all secrets change in one transaction: whatever moment it is ended at,
 // each of them can be opened.
-func (d *Keys) RotateSecretsKey(ctx context.Context) (adminclient.Key, error) {
-	d.rotating.Lock()
-	defer d.rotating.Unlock()
-	all, err := d.Endpoints.Endpoints(ctx, 0)
+func (s *Service) RotateSecretsKey(ctx context.Context) (adminclient.Key, error) {
+	s.rotating.Lock()
+	defer s.rotating.Unlock()
+	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil {
 		return adminclient.Key{}, err
 	}
-	if err := d.Secrets.Rotate(len(all) == 0); err != nil {
+	if err := s.secrets.Rotate(len(all) == 0); err != nil {
 		return adminclient.Key{}, err
 	}
-	if err := d.reencryptSecrets(ctx); err != nil {
+	if err := s.reencryptSecrets(ctx); err != nil {
 		return adminclient.Key{}, err
 	}
-	keys, err := d.Secrets.Keys(true)
+	keys, err := s.secrets.Keys(true)
 	if err != nil {
 		return adminclient.Key{}, err
 	}
@@ -91,10 +74,10 @@ func (d *Keys) RotateSecretsKey(ctx context.Context) (adminclient.Key, error) {
 
 // reencryptSecrets encrypts all secrets with the newest key. One that none of the keys opens
 // stays as it is: its webhook says so, and gets a new one when it is rotated.
-func (d *Keys) reencryptSecrets(ctx context.Context) error {
-	return d.Endpoints.ChangeEndpoints(ctx, func(e webhook.Endpoint) (webhook.Endpoint, error) {
+func (s *Service) reencryptSecrets(ctx context.Context) error {
+	return s.store.ChangeEndpoints(ctx, func(e webhook.Endpoint) (webhook.Endpoint, error) {
 		return e.ReencryptSecrets(func(sealed webhook.EncryptedSecret) (webhook.EncryptedSecret, error) {
-			anew, err := d.Secrets.Reseal(e.ID, sealed)
+			anew, err := s.secrets.Reseal(e.ID, sealed)
 			if err != nil {
 				return sealed, nil //nolint:nilerr // it cannot be opened now, and could not before
 			}
@@ -104,18 +87,18 @@ func (d *Keys) reencryptSecrets(ctx context.Context) error {
 }
 
 // FinishRotation encrypts what a rotation that was cut short has left behind.
-func (d *Keys) FinishRotation(ctx context.Context) error {
-	all, err := d.Endpoints.Endpoints(ctx, 0)
+func (s *Service) FinishRotation(ctx context.Context) error {
+	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	keys, err := d.Secrets.Keys(true)
+	keys, err := s.secrets.Keys(true)
 	if err != nil || len(keys) == 1 {
-		return nil //nolint:nilerr // who needs the key will say that it is missing
+		return nil //nolint:nilerr // the first use of the key reports that it is missing
 	}
 	for _, e := range all {
-		if anew, err := d.Secrets.Reseal(e.ID, e.Secret); err == nil && string(anew) != string(e.Secret) {
-			return d.reencryptSecrets(ctx)
+		if anew, err := s.secrets.Reseal(e.ID, e.Secret); err == nil && string(anew) != string(e.Secret) {
+			return s.reencryptSecrets(ctx)
 		}
 	}
 	return nil

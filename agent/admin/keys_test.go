@@ -12,8 +12,11 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -25,7 +28,7 @@ type house struct {
 	dir   home.Dir
 	store *bolt.Store
 	now   time.Time
-	desk  *admin.Keys
+	admin *admin.Service
 }
 
 func newHouse(t *testing.T) *house {
@@ -44,12 +47,20 @@ func newHouse(t *testing.T) *house {
 
 // restart has the keys read anew, as the agent's next start does.
 func (h *house) restart() {
-	h.desk = &admin.Keys{
-		Endpoints: h.store, Secrets: home.NewSecretStore(h.dir, func() time.Time { return h.now }, rand.Reader),
-		Signing:   func() []adminclient.Key { return []adminclient.Key{{What: adminclient.InstitutionKey, ID: "sign"}} },
-		Authority: func() []adminclient.Key { return []adminclient.Key{{What: adminclient.AuthorityKey, ID: "hash"}} },
-		Now:       func() time.Time { return h.now },
-	}
+	h.admin = h.service(h.store)
+}
+
+// service makes the service over a store.
+func (h *house) service(over store.Store) *admin.Service {
+	h.Helper()
+	now := func() time.Time { return h.now }
+	registry, err := institutions.Open(h.Context(), institutions.Options{Store: over, KeyStore: h.dir, Now: now, Random: rand.Reader}, "http://localhost:7780", vault.Institution{})
+	h.ok(err)
+	keyring, err := service.OpenKeyring(filepath.Join(h.dir.Keys(), "authority.json"), rand.Reader, now)
+	h.ok(err)
+	_, err = keyring.Current()
+	h.ok(err)
+	return admin.New(admin.Options{Store: over, Institutions: registry, Secrets: home.NewSecretStore(h.dir, now, rand.Reader), Authority: keyring, Now: now})
 }
 
 func (h *house) ok(err error) {
@@ -105,7 +116,7 @@ func (h *house) opens(id string) (secrets []string) {
 // listed shows the keys in a line.
 func (h *house) listed() string {
 	h.Helper()
-	keys, err := h.desk.Keys(h.Context())
+	keys, err := h.admin.Keys(h.Context())
 	h.ok(err)
 	var words []string
 	for _, k := range keys {
@@ -123,7 +134,7 @@ const one, two = "0198f000-0000-7000-8000-000000000001", "0198f000-0000-7000-800
 func TestKeysOfAHome(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	signing, authority := string(adminclient.InstitutionKey), string(adminclient.AuthorityKey)
+	signing, authority := string(adminclient.InstitutionKey)+" current", string(adminclient.AuthorityKey)+" current"
 	if got := h.listed(); got != signing+", "+authority {
 		t.Errorf("a new home has %s", got)
 	}
@@ -150,7 +161,7 @@ func TestKeysOfAHome(t *testing.T) {
 func TestANewKeyOfSecrets(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	first, err := h.desk.RotateSecretsKey(t.Context())
+	first, err := h.admin.RotateSecretsKey(t.Context())
 	h.ok(err)
 	h.webhook(one, "whsec_one")
 	h.webhook(two, "whsec_two")
@@ -159,7 +170,7 @@ func TestANewKeyOfSecrets(t *testing.T) {
 	})
 	h.ok(err)
 	h.now = h.now.Add(time.Hour)
-	next, err := h.desk.RotateSecretsKey(t.Context())
+	next, err := h.admin.RotateSecretsKey(t.Context())
 	h.ok(err)
 	if next.ID == first.ID || next.State != adminclient.KeyCurrent {
 		t.Errorf("%+v is followed by %+v", first, next)
@@ -184,7 +195,7 @@ func (h *house) onlyNewest() {
 }
 
 // broken is a store that is lost while it is being written.
-type broken struct{ admin.EndpointSecretStore }
+type broken struct{ store.Store }
 
 func (broken) ChangeEndpoints(context.Context, func(webhook.Endpoint) (webhook.Endpoint, error)) error {
 	return errors.New("power cut")
@@ -194,16 +205,16 @@ func TestARotationThatWasCutShort(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.webhook(one, "whsec_one")
-	h.desk.Endpoints = broken{h.store}
-	if _, err := h.desk.RotateSecretsKey(t.Context()); err == nil {
+	h.admin = h.service(broken{h.store})
+	if _, err := h.admin.RotateSecretsKey(t.Context()); err == nil {
 		t.Fatal("a rotation that failed is none")
 	}
 	if got := h.opens(one); len(got) != 1 || got[0] != "whsec_one" {
 		t.Errorf("until the next start the secret says %v", got)
 	}
 	h.restart()
-	h.ok(h.desk.FinishRotation(t.Context()))
-	h.ok(h.desk.FinishRotation(t.Context())) // nothing is left to do
+	h.ok(h.admin.FinishRotation(t.Context()))
+	h.ok(h.admin.FinishRotation(t.Context())) // nothing is left to do
 	h.onlyNewest()
 	if got := h.opens(one); len(got) != 1 || got[0] != "whsec_one" {
 		t.Errorf("after the next start the secret says %v", got)
@@ -216,11 +227,11 @@ func TestASecretThatCannotBeOpened(t *testing.T) {
 	h := newHouse(t)
 	h.webhook(two, "whsec_two")
 	h.ok(h.store.AddEndpoint(t.Context(), h.endpoint(one, []byte("damaged beyond all keys"))))
-	if _, err := h.desk.RotateSecretsKey(t.Context()); err != nil {
+	if _, err := h.admin.RotateSecretsKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h.restart()
-	h.ok(h.desk.FinishRotation(t.Context()))
+	h.ok(h.admin.FinishRotation(t.Context()))
 	h.onlyNewest()
 	if got := h.opens(two); len(got) != 1 || got[0] != "whsec_two" {
 		t.Errorf("its neighbour says %v", got)
@@ -230,17 +241,17 @@ func TestASecretThatCannotBeOpened(t *testing.T) {
 func TestALostKeyIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.ok(h.desk.FinishRotation(t.Context())) // nothing was ever encrypted
+	h.ok(h.admin.FinishRotation(t.Context())) // nothing was ever encrypted
 	h.webhook(one, "whsec_one")
 	h.ok(os.Remove(filepath.Join(h.dir.Keys(), "secrets.key")))
 	h.restart()
-	if _, err := h.desk.RotateSecretsKey(t.Context()); !fault.Is(err, fault.Damaged) {
+	if _, err := h.admin.RotateSecretsKey(t.Context()); !fault.Is(err, fault.Damaged) {
 		t.Errorf("a new key in place of the lost one: %v", err)
 	}
-	if _, err := h.desk.Keys(t.Context()); !fault.Is(err, fault.Damaged) {
+	if _, err := h.admin.Keys(t.Context()); !fault.Is(err, fault.Damaged) {
 		t.Errorf("nobody is told that the key is lost: %v", err)
 	}
-	if err := h.desk.FinishRotation(t.Context()); err != nil {
+	if err := h.admin.FinishRotation(t.Context()); err != nil {
 		t.Errorf("the agent does not start: %v", err)
 	}
 }

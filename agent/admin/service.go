@@ -5,6 +5,7 @@ package admin
 import (
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +17,10 @@ import (
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/mailer"
+	"github.com/vecctl/vecctl/agent/webhooks"
+	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
@@ -31,9 +35,17 @@ type Options struct {
 	Batches      *batch.Issuer
 	Mails        *mailer.Queue
 	Composer     *mailer.Composer
-	Health       *health.Health
-	Disk         *health.DiskMonitor
-	Events       *events.Bus
+	Dispatcher   *webhooks.Dispatcher
+	Suspensions  *webhooks.SuspensionAlarm
+	// WebhookClient judges the addresses of webhooks; AllowPrivateWebhooks says that it
+	// also calls private ones.
+	WebhookClient        *ssrf.Client
+	AllowPrivateWebhooks bool
+	Secrets              *home.SecretStore
+	Authority            *service.Keyring
+	Health               *health.Health
+	Disk                 *health.DiskMonitor
+	Events               *events.Bus
 	// DropFolder points to the watched drop folder; to nil while none is watched.
 	DropFolder *atomic.Pointer[dropfolder.Watcher]
 	// Work is woken when there may be new jobs and staff's view may have changed.
@@ -53,20 +65,31 @@ type Service struct {
 	batches      *batch.Issuer
 	mailQueue    *mailer.Queue
 	composer     *mailer.Composer
-	health       *health.Health
-	disk         *health.DiskMonitor
-	events       *events.Bus
-	dropFolder   *atomic.Pointer[dropfolder.Watcher]
-	work         wake.Waker
-	now          func() time.Time
-	random       io.Reader
-	log          *slog.Logger
+	dispatcher   *webhooks.Dispatcher
+	suspensions  *webhooks.SuspensionAlarm
+
+	webhookClient        *ssrf.Client
+	allowPrivateWebhooks bool
+
+	secrets    *home.SecretStore
+	rotating   sync.Mutex // serialises rotations of the secrets' key
+	authority  *service.Keyring
+	health     *health.Health
+	disk       *health.DiskMonitor
+	events     *events.Bus
+	dropFolder *atomic.Pointer[dropfolder.Watcher]
+	work       wake.Waker
+	now        func() time.Time
+	random     io.Reader
+	log        *slog.Logger
 }
 
 // New makes the service; it starts nothing.
 func New(o Options) *Service {
 	return &Service{
 		home: o.Home, store: o.Store, institutions: o.Institutions, uploads: o.Uploads, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
+		secrets: o.Secrets, authority: o.Authority,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
 		now: o.Now, random: o.Random, log: o.Log,
 	}

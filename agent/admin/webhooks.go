@@ -2,93 +2,184 @@ package admin
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
-	"log/slog"
-	"strings"
-	"time"
+	"net/url"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/ssrf"
-	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/vault"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
-// EndpointStore are what is needed of the store's endpoints.
-type EndpointStore interface {
-	AddEndpoint(ctx context.Context, e webhook.Endpoint) error
-	ChangeEndpoint(ctx context.Context, institution uint32, id string, change func(webhook.Endpoint) (webhook.Endpoint, error)) (webhook.Endpoint, error)
-	// EndpointStore lists those of an institution, or of all for 0.
-	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
-}
-
-// DeliveryStore are what is needed of the store's deliveries.
-type DeliveryStore interface {
-	Deliveries(ctx context.Context, f webhook.Filter, n int) ([]webhook.Delivery, error)
-	Delivery(ctx context.Context, institution uint32, uuid string) (store.DueDelivery, error)
-	Redeliver(ctx context.Context, institution uint32, uuids []string, now time.Time) error
-	RecordTest(ctx context.Context, d webhook.Delivery, body []byte, a webhook.Attempt) (webhook.Delivery, error)
-}
-
-// WebhookDispatcher is who delivers.
-type WebhookDispatcher interface {
-	// Wake says that there may be new deliveries or endpoints.
-	Wake()
-	Try(ctx context.Context, e webhook.Endpoint, d webhook.Delivery, body []byte) (webhook.Attempt, error)
-}
-
-// WebhookAlarm is a problem that staff see as long as it lasts. Both report whether that
-// is new.
-type WebhookAlarm interface {
-	Raise(message string) bool
-	Clear() bool
-}
-
-// WebhooksOptions are what webhooks need.
-type WebhooksOptions struct {
-	EndpointStore EndpointStore
-	DeliveryStore DeliveryStore
-	Dispatcher    WebhookDispatcher
-	Secrets       *SecretSealer
-	// Client judges addresses; Private says that it also calls private ones.
-	Client         *ssrf.Client
-	AllowPrivate   bool
-	Institution    func() uint32 // the one whose staff is served
-	SuspendedAlarm WebhookAlarm  // that endpoints are suspended
-	Notify         func(adminclient.Notice)
-	Now            func() time.Time
-	Random         io.Reader
-	Log            *slog.Logger
-}
-
-// Webhooks are the webhooks of a home.
-type Webhooks struct{ WebhooksOptions }
-
-// NewWebhooks makes them; it starts nothing.
-func NewWebhooks(o WebhooksOptions) *Webhooks { return &Webhooks{o} }
-
-// CheckSuspended notes which webhooks are suspended, though whoever changed that has gone.
-func (h *Webhooks) CheckSuspended(ctx context.Context) {
-	all, err := h.EndpointStore.Endpoints(context.WithoutCancel(ctx), 0)
+// CreateWebhook makes a webhook; the answer alone has its signing secret.
+func (s *Service) CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) (adminclient.Webhook, error) {
+	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil {
-		return // whoever reads next says so
+		return adminclient.Webhook{}, err
 	}
-	var names []string
+	if err := s.checkTarget(e.URL); err != nil {
+		return adminclient.Webhook{}, err
+	}
+	id, err := vault.NewUUID(s.random, s.now())
+	if err != nil {
+		return adminclient.Webhook{}, err
+	}
+	owner := vaultwebhook.Subscriber{Institution: s.currentID(), Store: e.Store}
+	// Checked with a stand-in first, so that a refusal leaves no key behind.
+	made, err := vaultwebhook.New(id, owner, webhookUpdate(e), nil, s.now())
+	if err != nil {
+		return adminclient.Webhook{}, err
+	}
+	secret, sealed, err := s.newSigningSecret(id, len(all) == 0)
+	if err != nil {
+		return adminclient.Webhook{}, err
+	}
+	made.Secret = sealed
+	if err := s.store.AddEndpoint(ctx, made); err != nil {
+		return adminclient.Webhook{}, err
+	}
+	s.dispatcher.Wake()
+	shown := webhookToAPI(made)
+	shown.Secret = secret
+	return shown, nil
+}
+
+// checkTarget refuses an address that would never be called.
+func (s *Service) checkTarget(address *string) error {
+	if address == nil {
+		return nil
+	}
+	u, err := url.Parse(*address)
+	if err != nil || u.Host == "" {
+		return nil // the domain says what is wrong with it
+	}
+	if err := s.webhookClient.Check(u); err != nil {
+		message, _ := fault.Message(err)
+		// Said only where the setting would help.
+		if !s.allowPrivateWebhooks && ssrf.New(ssrf.Policy{AllowPrivate: true}).Check(u) == nil {
+			message += "; addresses of your own network are called only with the setting webhooks.allow_private"
+		}
+		return fault.InvalidFields([]fault.Field{{Name: "url", Message: message}})
+	}
+	return nil
+}
+
+func webhookUpdate(e adminclient.WebhookEdit) vaultwebhook.Update {
+	edit := vaultwebhook.Update{URL: e.URL, Active: e.IsActive}
+	for _, name := range e.Events {
+		edit.Events = append(edit.Events, vault.EventType(name))
+	}
+	return edit
+}
+
+// Webhooks lists the institution's webhooks.
+func (s *Service) Webhooks(ctx context.Context) ([]adminclient.Webhook, error) {
+	all, err := s.store.Endpoints(ctx, s.currentID())
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]adminclient.Webhook, len(all))
+	for i, e := range all {
+		shown[i] = webhookToAPI(e)
+	}
+	return shown, nil
+}
+
+func (s *Service) changeWebhook(ctx context.Context, id string, change func(vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error)) (adminclient.Webhook, error) {
+	changed, err := s.store.ChangeEndpoint(ctx, s.currentID(), id, change)
+	if err != nil {
+		return adminclient.Webhook{}, err
+	}
+	s.dispatcher.Wake()
+	s.suspensions.Check(ctx)
+	return webhookToAPI(changed), nil
+}
+
+// UpdateWebhook changes a webhook.
+func (s *Service) UpdateWebhook(ctx context.Context, id string, e adminclient.WebhookEdit) (adminclient.Webhook, error) {
+	if err := s.checkTarget(e.URL); err != nil {
+		return adminclient.Webhook{}, err
+	}
+	return s.changeWebhook(ctx, id, func(old vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) {
+		return old.Update(webhookUpdate(e), s.now())
+	})
+}
+
+// DeleteWebhook ends a webhook.
+func (s *Service) DeleteWebhook(ctx context.Context, id string) (adminclient.Webhook, error) {
+	return s.changeWebhook(ctx, id, func(old vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) { return old.Delete(s.now()) })
+}
+
+// RotateWebhook makes a new signing secret. Where the old one cannot be read any
+// more, it does not sign along.
+func (s *Service) RotateWebhook(ctx context.Context, id string) (adminclient.Webhook, error) {
+	secret, sealed, err := s.newSigningSecret(id, true)
+	if err != nil {
+		return adminclient.Webhook{}, err
+	}
+	shown, err := s.changeWebhook(ctx, id, func(old vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) {
+		_, lost := s.secrets.Open(id, old.Secret)
+		next, err := old.RotateSecret(sealed, s.now())
+		if lost != nil {
+			next.OldSecret = nil
+		}
+		return next, err
+	})
+	shown.Secret = secret
+	return shown, err
+}
+
+// TestWebhook makes one attempt at a test delivery, and keeps it.
+func (s *Service) TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
+	all, err := s.store.Endpoints(ctx, s.currentID())
+	if err != nil {
+		return adminclient.WebhookDelivery{}, err
+	}
 	for _, e := range all {
-		if e.Suspended() {
-			names = append(names, e.ID)
+		if e.ID != id {
+			continue
 		}
-	}
-	if len(names) == 0 {
-		if h.SuspendedAlarm.Clear() {
-			h.Notify(adminclient.Notice{Level: "info", Message: "all webhooks take deliveries again"})
+		d, body, err := vaultwebhook.TestNotification(e.Subscriber, s.now()).DeliveryTo(e, s.now())
+		if err != nil {
+			return adminclient.WebhookDelivery{}, err
 		}
-		return
+		attempt, err := s.dispatcher.Try(ctx, e, d, body)
+		if err != nil {
+			return adminclient.WebhookDelivery{}, err
+		}
+		kept, err := s.store.RecordTest(ctx, d, body, attempt)
+		s.dispatcher.Wake()
+		s.suspensions.Check(ctx)
+		return deliveryToAPI(kept, nil), err
 	}
-	message := fmt.Sprintf("deliveries wait: %d in a row could not be delivered to webhook %s; see vecctl webhook deliveries, mend the endpoint, then: vecctl webhook update ID --active",
-		webhook.SuspendAfter, strings.Join(names, ", "))
-	if h.SuspendedAlarm.Raise(message) {
-		h.Log.Warn("webhooks are suspended", "endpoints", names)
-		h.Notify(adminclient.Notice{Level: "warn", Message: message})
+	return adminclient.WebhookDelivery{}, fault.New(fault.NotFound, "Webhook not found.")
+}
+
+// newSigningSecret makes a signing secret in the form of Standard Webhooks, and
+// encrypts it.
+func (s *Service) newSigningSecret(endpoint string, mayMakeKey bool) (string, vaultwebhook.EncryptedSecret, error) {
+	var bits [32]byte
+	if _, err := io.ReadFull(s.random, bits[:]); err != nil {
+		return "", nil, fmt.Errorf("drawing a signing secret: %w", err)
 	}
+	secret := webhook.SecretPrefix + base64.StdEncoding.EncodeToString(bits[:])
+	sealed, err := s.secrets.Seal(endpoint, secret, mayMakeKey)
+	return secret, sealed, err
+}
+
+func webhookToAPI(e vaultwebhook.Endpoint) adminclient.Webhook {
+	shown := adminclient.Webhook{
+		ID: e.ID, URL: e.URL, IsActive: e.Active, Store: e.Store, LastDeliveryStatus: string(e.LastStatus),
+		LastDeliveryAt: client.TimeOrNull(e.LastAt), ConsecutiveFailures: e.Failures,
+		SuspendedAt: client.TimeOrNull(e.SuspendedAt), OldSecretUntil: client.TimeOrNull(e.OldUntil), CreatedAt: e.CreatedAt.UTC(),
+	}
+	for _, name := range e.Events {
+		shown.Events = append(shown.Events, string(name))
+	}
+	return shown
 }

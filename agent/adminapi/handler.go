@@ -23,9 +23,6 @@ import (
 type Handler struct {
 	Service      *admin.Service
 	Institutions *institutions.Registry
-	Keys         Keys
-	Webhooks     Webhooks
-	Deliveries   Deliveries
 	Erasures     Erasures
 	Applications Applications
 	Backups      *backup.Maker

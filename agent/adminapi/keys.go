@@ -1,17 +1,8 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
-
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
-
-// Keys is who looks after all keys and secrets of the home.
-type Keys interface {
-	Keys(ctx context.Context) ([]adminclient.Key, error)
-	RotateSecretsKey(ctx context.Context) (adminclient.Key, error)
-}
 
 // routeKeys routes the calls about signing keys, and about all keys and secrets.
 func (p *Handler) routeKeys(mux *http.ServeMux) {
@@ -31,11 +22,11 @@ func (p *Handler) routeKeys(mux *http.ServeMux) {
 		p.writeJSON(w, r, k, err)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
-		all, err := p.Keys.Keys(r.Context())
+		all, err := p.Service.Keys(r.Context())
 		p.writeJSON(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/keys/secrets/rotate", func(w http.ResponseWriter, r *http.Request) {
-		k, err := p.Keys.RotateSecretsKey(r.Context())
+		k, err := p.Service.RotateSecretsKey(r.Context())
 		p.writeJSON(w, r, k, err)
 	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {

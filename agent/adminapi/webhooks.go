@@ -7,30 +7,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Webhooks is who keeps webhooks.
-type Webhooks interface {
-	CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) (adminclient.Webhook, error)
-	Webhooks(ctx context.Context) ([]adminclient.Webhook, error)
-	UpdateWebhook(ctx context.Context, id string, e adminclient.WebhookEdit) (adminclient.Webhook, error)
-	DeleteWebhook(ctx context.Context, id string) (adminclient.Webhook, error)
-	RotateWebhook(ctx context.Context, id string) (adminclient.Webhook, error)
-	TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
-}
-
-// Deliveries is who keeps what was delivered.
-type Deliveries interface {
-	Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error)
-	Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
-	Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error)
-}
-
 func (p *Handler) routeWebhooks(mux *http.ServeMux) {
 	mux.HandleFunc("GET /panel/webhooks", func(w http.ResponseWriter, r *http.Request) {
-		all, err := p.Webhooks.Webhooks(r.Context())
+		all, err := p.Service.Webhooks(r.Context())
 		p.writeJSON(w, r, all, err)
 	})
 	mux.HandleFunc("POST /panel/webhooks", func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +23,7 @@ func (p *Handler) routeWebhooks(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		made, err := p.Webhooks.CreateWebhook(r.Context(), e)
+		made, err := p.Service.CreateWebhook(r.Context(), e)
 		p.writeJSON(w, r, made, err)
 	})
 	mux.HandleFunc("PATCH /panel/webhooks/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -48,21 +32,21 @@ func (p *Handler) routeWebhooks(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		changed, err := p.Webhooks.UpdateWebhook(r.Context(), r.PathValue("id"), e)
+		changed, err := p.Service.UpdateWebhook(r.Context(), r.PathValue("id"), e)
 		p.writeJSON(w, r, changed, err)
 	})
-	mux.HandleFunc("DELETE /panel/webhooks/{id}", p.webhookAction(Webhooks.DeleteWebhook))
-	mux.HandleFunc("POST /panel/webhooks/{id}/rotate", p.webhookAction(Webhooks.RotateWebhook))
+	mux.HandleFunc("DELETE /panel/webhooks/{id}", p.webhookAction((*admin.Service).DeleteWebhook))
+	mux.HandleFunc("POST /panel/webhooks/{id}/rotate", p.webhookAction((*admin.Service).RotateWebhook))
 	mux.HandleFunc("POST /panel/webhooks/{id}/test", func(w http.ResponseWriter, r *http.Request) {
-		d, err := p.Webhooks.TestWebhook(r.Context(), r.PathValue("id"))
+		d, err := p.Service.TestWebhook(r.Context(), r.PathValue("id"))
 		p.writeJSON(w, r, d, err)
 	})
 	p.routeDeliveries(mux)
 }
 
-func (p *Handler) webhookAction(act func(Webhooks, context.Context, string) (adminclient.Webhook, error)) http.HandlerFunc {
+func (p *Handler) webhookAction(act func(*admin.Service, context.Context, string) (adminclient.Webhook, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		hook, err := act(p.Webhooks, r.Context(), r.PathValue("id"))
+		hook, err := act(p.Service, r.Context(), r.PathValue("id"))
 		p.writeJSON(w, r, hook, err)
 	}
 }
@@ -74,11 +58,11 @@ func (p *Handler) routeDeliveries(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		all, err := p.Deliveries.Deliveries(r.Context(), f)
+		all, err := p.Service.Deliveries(r.Context(), f)
 		p.writeJSON(w, r, all, err)
 	})
 	mux.HandleFunc("GET /panel/deliveries/{id}", func(w http.ResponseWriter, r *http.Request) {
-		d, err := p.Deliveries.Delivery(r.Context(), r.PathValue("id"))
+		d, err := p.Service.Delivery(r.Context(), r.PathValue("id"))
 		p.writeJSON(w, r, d, err)
 	})
 	mux.HandleFunc("POST /panel/redeliver", func(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +71,7 @@ func (p *Handler) routeDeliveries(mux *http.ServeMux) {
 			p.Fail(w, r, err)
 			return
 		}
-		n, err := p.Deliveries.Redeliver(r.Context(), q)
+		n, err := p.Service.Redeliver(r.Context(), q)
 		p.writeJSON(w, r, map[string]int{"redelivered": n}, err)
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// SecretStore has the keys of a home's secrets, and loads them when they are first needed.
-// It is for concurrent use.
+// SecretStore encrypts and decrypts a home's secrets. It loads their keys when they are
+// first needed, and is safe for concurrent use.
 type SecretStore struct {
 	dir    Dir
 	now    func() time.Time
@@ -19,14 +19,14 @@ type SecretStore struct {
 	keys   *SecretKeys // nil until it is needed
 }
 
-// NewSecretStore makes a safe; it reads nothing.
+// NewSecretStore makes the store; it reads nothing.
 func NewSecretStore(d Dir, now func() time.Time, random io.Reader) *SecretStore {
 	return &SecretStore{dir: d, now: now, random: random}
 }
 
-// Open loads the keys of secrets. The first is made where there is none and none was
-// needed yet, which mayMake says.
-func (s *SecretStore) Open(mayMake bool) (*SecretKeys, error) {
+// load loads the keys of secrets. The first one is made where there is none and none
+// was needed yet, as mayMake says.
+func (s *SecretStore) load(mayMake bool) (*SecretKeys, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keys != nil {
@@ -39,10 +39,10 @@ func (s *SecretStore) Open(mayMake bool) (*SecretKeys, error) {
 	return box, err
 }
 
-// Rotate has secrets encrypted with a new key from now on, which is durable when it
-// returns.
+// Rotate puts a new key before the others, with which secrets are encrypted from now on.
+// The key is durable when Rotate returns.
 func (s *SecretStore) Rotate(mayMake bool) error {
-	box, err := s.Open(mayMake)
+	box, err := s.load(mayMake)
 	if err != nil {
 		return err
 	}
@@ -55,17 +55,36 @@ func (s *SecretStore) Rotate(mayMake bool) error {
 	return nil
 }
 
+// Seal encrypts the secret of a place. The first key is made where there is none and
+// none was needed yet, as mayMake says.
+func (s *SecretStore) Seal(place, secret string, mayMake bool) ([]byte, error) {
+	box, err := s.load(mayMake)
+	if err != nil {
+		return nil, err
+	}
+	return box.Seal(place, secret)
+}
+
+// Open decrypts the secret of a place.
+func (s *SecretStore) Open(place string, sealed []byte) (string, error) {
+	box, err := s.load(false)
+	if err != nil {
+		return "", err
+	}
+	return box.Open(place, sealed)
+}
+
 // Reseal encrypts a secret with the newest key.
 func (s *SecretStore) Reseal(place string, sealed []byte) ([]byte, error) {
-	box, err := s.Open(false)
+	box, err := s.load(false)
 	if err != nil {
 		return nil, err
 	}
 	return box.Reseal(place, sealed)
 }
 
-// Keys tells the keys of secrets, the newest first, as their file has them: one that
-// was lost since it was loaded will be missed. Before any was needed there is none.
+// Keys lists the keys of secrets, the newest first, as their file has them: the loss of
+// the file is noticed. Before any was needed there is none.
 func (s *SecretStore) Keys(needed bool) ([]adminclient.Key, error) {
 	there, err := s.dir.hasSecretKeys()
 	if err != nil || !there && !needed {

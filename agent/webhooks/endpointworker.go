@@ -182,14 +182,14 @@ func (l *endpointWorker) commit(ctx context.Context, group []store.AttemptResult
 	ids := make([]uint64, len(group))
 	for i, one := range group {
 		ids[i] = one.ID
-		if l.CountResult != nil {
-			l.CountResult(attemptResult(one))
+		if l.Metrics != nil {
+			l.Metrics.CountDelivery(attemptResult(one))
 		}
 	}
 	l.markCommitted(ids...)
 	l.wake.Notify() // some may be due again before what is being waited for
-	if l.Attempted != nil {
-		l.Attempted(ctx)
+	if l.Observer != nil {
+		l.Observer.Attempted(ctx)
 	}
 }
 

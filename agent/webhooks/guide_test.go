@@ -34,9 +34,9 @@ func TestTheGuidesExamples(t *testing.T) {
 			address := serveExample(t, command)
 			e := guideEndpoint(t, "http://"+address+"/hook")
 			sender := webhooks.NewDispatcher(nil, webhooks.DispatcherOptions{
-				Client:     ssrf.New(ssrf.Policy{AllowPrivate: true}),
-				OpenSecret: func(_ string, sealed webhook.EncryptedSecret) (string, error) { return string(sealed), nil },
-				Now:        time.Now, Log: slog.New(slog.DiscardHandler),
+				Client:  ssrf.New(ssrf.Policy{AllowPrivate: true}),
+				Secrets: plainSecrets{},
+				Now:     time.Now, Log: slog.New(slog.DiscardHandler),
 			})
 			n := webhook.NotificationOf(vault.Event{Seq: 1, Type: vault.EventApproved, Institution: 1, Certificate: 42,
 				UUID: "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15", Title: "Świadectwo \"ukończenia\" <1>", Email: "jane@example.com", At: time.Now()})

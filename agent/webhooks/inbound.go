@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/store"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/wake"
@@ -23,19 +25,23 @@ type InboundStore interface {
 
 // ReceiverOptions say what is believed and what is done.
 type ReceiverOptions struct {
-	Secrets []string // signing secrets that are believed
-	Forward []string // addresses that every event is sent on to
-	Command string   // what the shell runs for every event; "" for nothing
-	// UpdateRemote notes what an event says of a certificate that was sent to a remote vault.
-	// It may be called again for the same event.
-	UpdateRemote func(ctx context.Context, r vaultwebhook.InboundEvent) error
-	// OnReceived is told of every new event, after it was kept. It must not block.
-	OnReceived func(vaultwebhook.InboundEvent)
+	Secrets []string     // signing secrets that are believed
+	Forward []string     // addresses that every event is sent on to
+	Command string       // what the shell runs for every event; "" for nothing
+	Remote  RemoteStatus // nil for no updates of remote certificates
+	Events  *events.Bus  // staff are told there of every new event
 	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
 	CommandTime time.Duration
 	Environ     func() []string // of commands; nil for none
 	Now         func() time.Time
 	Log         *slog.Logger
+}
+
+// RemoteStatus keeps the states of certificates on remote vaults.
+type RemoteStatus interface {
+	// Update records what an event says of a certificate on a remote vault. It may be
+	// called again for the same event.
+	Update(ctx context.Context, e vaultwebhook.InboundEvent) error
 }
 
 // DefaultCommandTime is how long a command may take.
@@ -71,12 +77,19 @@ func (r *Receiver) Handler() http.Handler {
 			r.Log.Debug("a webhook came again", "event", kept.Event, "number", kept.Seq)
 			return nil
 		}
-		if r.OnReceived != nil {
-			r.OnReceived(kept)
-		}
+		r.tellStaff(kept)
 		r.Wake()
 		return nil
 	})
+}
+
+// tellStaff shows a received event on the event stream.
+func (r *Receiver) tellStaff(e vaultwebhook.InboundEvent) {
+	message := "received " + e.Event
+	if e.Subject != "" {
+		message += " of certificate " + e.Subject
+	}
+	r.Events.PublishNotice(adminclient.Notice{Level: "info", Message: message})
 }
 
 func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
@@ -88,7 +101,7 @@ func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 	if r.Command != "" {
 		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Run, r.Command, now))
 	}
-	if r.UpdateRemote != nil && d.Payload.UUID != "" {
+	if r.Remote != nil && d.Payload.UUID != "" {
 		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Apply, "", now))
 	}
 	return e

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -40,7 +41,7 @@ func open(t *testing.T, path string) *bolt.Store {
 }
 
 func options() webhooks.ReceiverOptions {
-	return webhooks.ReceiverOptions{Secrets: []string{"old", "new"}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	return webhooks.ReceiverOptions{Secrets: []string{"old", "new"}, Events: &events.Bus{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 }
 
 func post(h http.Handler, body, secret string) int {
@@ -77,10 +78,10 @@ func run(t *testing.T, r *webhooks.Receiver) (stop func()) {
 func TestAnEventIsKeptOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "vault.db")
-	told := 0
+	told := 0 // notices to staff
 	o := options()
 	o.Forward, o.Command = []string{"http://127.0.0.1:9/"}, "true"
-	o.OnReceived = func(vaultwebhook.InboundEvent) { told++ }
+	news := o.Events.Subscribe()
 	for _, secret := range []string{"old", "new"} {
 		s := open(t, path)
 		h := webhooks.NewReceiver(s, o).Handler()
@@ -99,6 +100,8 @@ func TestAnEventIsKeptOnce(t *testing.T) {
 		if status := post(h, body, "none of them"); status != http.StatusUnauthorized {
 			t.Errorf("a forgery was answered %d", status)
 		}
+		notices, _ := news.TakeNotices()
+		told += len(notices)
 		all := journal(t, s)
 		if len(all) != 1 || len(all[0].Tasks) != 2 || string(all[0].Body) != body || told != 1 {
 			t.Fatalf("%d events, told %d times", len(all), told)
@@ -146,6 +149,11 @@ func TestLongIdentities(t *testing.T) {
 	}
 }
 
+// remoteStatus is a RemoteStatus that fails as a test wants it.
+type remoteStatus func() error
+
+func (f remoteStatus) Update(context.Context, vaultwebhook.InboundEvent) error { return f() }
+
 // A task that fails is tried again, later each time, and then given up; the others are
 // not held up.
 func TestTasksAreTriedAgain(t *testing.T) {
@@ -154,10 +162,10 @@ func TestTasksAreTriedAgain(t *testing.T) {
 		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
 		began, tries := time.Now(), []time.Duration{}
 		o := options()
-		o.UpdateRemote = func(context.Context, vaultwebhook.InboundEvent) error {
+		o.Remote = remoteStatus(func() error {
 			tries = append(tries, time.Since(began))
 			return errors.New("not now")
-		}
+		})
 		r := webhooks.NewReceiver(s, o)
 		stop := run(t, r)
 		if status := post(r.Handler(), body, "new"); status != http.StatusNoContent {

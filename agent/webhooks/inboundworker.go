@@ -117,8 +117,8 @@ func (r *Receiver) runTask(ctx context.Context, c store.DueTask) {
 	case vaultwebhook.Run:
 		err = r.runCommand(ctx, task.Target, c.InboundEvent)
 	case vaultwebhook.Apply:
-		if r.UpdateRemote != nil {
-			err = r.UpdateRemote(ctx, c.InboundEvent)
+		if r.Remote != nil {
+			err = r.Remote.Update(ctx, c.InboundEvent)
 		}
 	}
 	if ctx.Err() != nil && err != nil {

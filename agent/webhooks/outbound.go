@@ -24,18 +24,31 @@ type OutboundStore interface {
 // DispatcherOptions are what a sender needs besides the queue.
 type DispatcherOptions struct {
 	Client *ssrf.Client
-	// OpenSecret decrypts a signing secret.
-	OpenSecret func(endpoint string, sealed webhook.EncryptedSecret) (string, error)
+	// Secrets decrypts signing secrets.
+	Secrets SecretOpener
 	// UserAgent is what requests say of who sends them.
 	UserAgent string
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Ended, where set, is told of endpoints after attempts were committed. It must
-	// not block.
-	Attempted func(context.Context)
-	// Result, where set, is told how each attempt ended: "delivered", "failed" when
-	// the delivery was given up, "again" when it is tried once more. It must not block.
-	CountResult func(string)
+	// Observer and Metrics may be nil.
+	Observer Observer
+	Metrics  Metrics
+}
+
+// SecretOpener decrypts the signing secrets of endpoints. home.SecretStore is one.
+type SecretOpener interface {
+	Open(endpoint string, sealed []byte) (string, error)
+}
+
+// Observer is told of attempts at deliveries after they were committed. It must not block.
+type Observer interface {
+	Attempted(ctx context.Context)
+}
+
+// Metrics counts attempts by their result: "delivered", "failed" when the delivery was
+// given up, "again" when it will be tried once more. It must not block.
+type Metrics interface {
+	CountDelivery(result string)
 }
 
 // Sizes and times of a lane.

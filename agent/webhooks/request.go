@@ -23,7 +23,7 @@ type signingSecrets struct {
 func (s *Dispatcher) signingSecretsOf(e vaultwebhook.Endpoint) (signingSecrets, error) {
 	k := signingSecrets{url: e.URL}
 	for _, sealed := range e.SigningSecrets(s.Now()) {
-		secret, err := s.OpenSecret(e.ID, sealed)
+		secret, err := s.Secrets.Open(e.ID, sealed)
 		if err != nil {
 			return k, err
 		}

@@ -100,16 +100,23 @@ func (s *site) sender() *webhooks.Dispatcher { return s.senderOf(s.store) }
 
 func (s *site) senderOf(queue webhooks.OutboundStore) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(queue, webhooks.DispatcherOptions{
-		Client:     ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections, Dial: s.dial, Resolver: loopback{}}),
-		OpenSecret: func(_ string, sealed webhook.EncryptedSecret) (string, error) { return string(sealed), nil },
-		UserAgent:  "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		CountResult: func(result string) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.results[result]++
-		},
+		Client:  ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections, Dial: s.dial, Resolver: loopback{}}),
+		Secrets: plainSecrets{}, Metrics: s,
+		UserAgent: "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 }
+
+// CountDelivery implements webhooks.Metrics.
+func (s *site) CountDelivery(result string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results[result]++
+}
+
+// plainSecrets opens secrets that are not encrypted.
+type plainSecrets struct{}
+
+func (plainSecrets) Open(_ string, sealed []byte) (string, error) { return string(sealed), nil }
 
 // run has a new sender work until the function that it returns is called.
 func (s *site) run() (stop func()) {

@@ -107,11 +107,21 @@ func (h *hookSite) happen(n int) ([]string, error) {
 
 func (h *hookSite) sender(ended func(context.Context)) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(h.Store, webhooks.DispatcherOptions{
-		Client:     ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections}),
-		OpenSecret: func(_ string, sealed vaultwebhook.EncryptedSecret) (string, error) { return string(sealed), nil },
-		UserAgent:  "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Attempted: ended,
+		Client:    ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections}),
+		Secrets:   plainSecrets{},
+		UserAgent: "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Observer: attempted(ended),
 	})
 }
+
+// plainSecrets opens secrets that are not encrypted.
+type plainSecrets struct{}
+
+func (plainSecrets) Open(_ string, sealed []byte) (string, error) { return string(sealed), nil }
+
+// attempted is a function that is told of attempts.
+type attempted func(context.Context)
+
+func (f attempted) Attempted(ctx context.Context) { f(ctx) }
 
 // deliverAll delivers n events, then sends the same bodies with a bare client, and
 // returns how long each took, in seconds.

@@ -228,8 +228,8 @@ func TestVerdictsOnOthers(t *testing.T) {
 		"test_pdfs_bug854315.pdf":                                     {`Valid: not a byte was changed since "Paul Frey (Qualified Signature)" signed it`, true, 1},
 		pyhanko + "sig-with-ski-sid.pdf":                              {`since "Alice" signed it`, true, 1},
 		pyhanko + "pades-with-old-style-signing-cert-attr-issser.pdf": {`since "Alice" signed it`, true, 1},
-		pyhanko + "pades-lta-dss-indirect-arrs-test.pdf":              {`Not valid: 672 bytes were added to the file after "Time Stamping Authority"`, false, 2},
-		pyhanko + "coverage-anomalies_signature-gap-too-big.pdf":      {"Not valid: The signature leaves out bytes that it must cover.", false, 0},
+		pyhanko + "pades-lta-dss-indirect-arrs-test.pdf":              {`Valid: since "Alice" signed it`, true, 2},
+		pyhanko + "coverage-anomalies_signature-gap-too-big.pdf":      {"Not valid: the signature leaves out bytes that it must cover.", false, 0},
 	}
 	met := 0
 	for name, b := range corpus(t) {

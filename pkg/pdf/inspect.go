@@ -44,6 +44,11 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
+	if s.signed {
+		if err := checkEarlier(r, size); err != nil {
+			return Info{}, err
+		}
+	}
 	// A code of the usual length must fit the page.
 	m := Stamp{URL: "-"}
 	if err := m.check(); err != nil {

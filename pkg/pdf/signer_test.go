@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
 // certificate makes a certificate that issuer vouches for, or itself where
@@ -107,12 +109,19 @@ func TestKeysAndChains(t *testing.T) {
 	}
 }
 
-// TestTwoSigners shows that the verdict tells of both.
+// TestTwoSigners shows that the verdict tells of both, and that nobody covers what
+// somebody else certified.
 func TestTwoSigners(t *testing.T) {
 	key := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	other := must[*Signer](t)(NewSigner(key, []*x509.Certificate{certificate(t, "Mallory", key, nil, nil)}))
 	first := sealed(t, plainObjects().table(""))
-	tail, err := NewStamper(other).Stamp(source(first), testMark())
+	m := testMark()
+	_, err := NewStamper(other).Stamp(source(first), m)
+	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != reject.ChangesForbidden || !strings.Contains(r.Message, "covers what stands on the page") {
+		t.Errorf("a code over that of another: %v", err)
+	}
+	m.Corner = BottomLeft
+	tail, err := NewStamper(other).Stamp(source(first), m)
 	if err != nil {
 		t.Fatal(err)
 	}

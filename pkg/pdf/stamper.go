@@ -143,6 +143,11 @@ func (s *Stamper) Stamp(src Source, m Stamp) (Update, error) {
 	if err := s.sign(&t, src, holes); err != nil {
 		return Update{}, err
 	}
+	if st.signed {
+		if err := checkSurvives(src, t); err != nil {
+			return Update{}, err
+		}
+	}
 	return t, nil
 }
 

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/pdf/object"
 )
 
 func mustVerify(t testing.TB, b []byte) Verdict {
@@ -37,7 +40,7 @@ func TestVerdicts(t *testing.T) {
 		{"altered in the tail", bytes.Replace(good, []byte("VECD_URL("), []byte("VECD_URX("), 1), false, "Not valid: the file was altered after"},
 		{"a byte appended", append(slices.Clone(good), '\n'), false, "Not valid: a byte was added to the file after"},
 		{"an update appended", updated(good, bytes.LastIndex(good, []byte("\nxref\n"))+1, 20,
-			objects{4: stream("", "BT /F1 24 Tf 72 760 Td (Forged) Tj ET")}), false, "bytes were added to the file after"},
+			objects{4: stream("", "BT /F1 24 Tf 72 760 Td (Forged) Tj ET")}), false, "does not allow: the content of page 1 was changed."},
 		{"cut off", good[:len(good)-40], false, "Not valid: "},
 		{"unsigned", original, false, "Not signed: the file is a PDF without a signature."},
 		{"the form lost", bytes.Replace(good, []byte("/AcroForm"), []byte("/AcroFont"), 1), false, "remains of a signature"},
@@ -110,14 +113,14 @@ func TestNoByteCanChange(t *testing.T) {
 
 // signedByOthers makes a signed PDF as another program would: sign gives the CMS over
 // the bytes of both ranges.
-func signedByOthers(t *testing.T, subFilter string, sign func(content []byte) []byte) []byte {
+func signedByOthers(t *testing.T, subFilter string, signedAt time.Time, sign func(content []byte) []byte) []byte {
 	t.Helper()
 	const room = 16384
 	o := plainObjects()
 	o[1] = "<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields[6 0 R]>>>>"
 	o[6] = "<</Type/Annot/Subtype/Widget/FT/Sig/T(Sig)/V 7 0 R/Rect[0 0 0 0]/P 3 0 R>>"
 	o[7] = "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/" + subFilter + "/ByteRange[0 AAAAAAAAAA BBBBBBBBBB CCCCCCCCCC]/Contents<" +
-		strings.Repeat("0", room) + ">/M(D:20260401140000+02'00')>>"
+		strings.Repeat("0", room) + ">/M(" + object.Date(signedAt.Format("20060102150405")) + ")>>"
 	b := o.table("")
 	gap := bytes.Index(b, []byte("/Contents<")) + len("/Contents")
 	behind := gap + room + 2
@@ -182,7 +185,8 @@ func TestVerifyOpenSSL(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{"cms", "-sign", "-binary", "-outform", "DER", "-inkey", path(tt.key + ".key"),
 				"-signer", path(tt.key + ".crt"), "-out", path("cms")}, tt.args...)
-			file := signedByOthers(t, tt.filter, func(content []byte) []byte {
+			now := time.Now().UTC().Truncate(time.Second)
+			file := signedByOthers(t, tt.filter, now, func(content []byte) []byte {
 				mustTool(t, content, "openssl", args...)
 				der, err := os.ReadFile(path("cms"))
 				if err != nil {
@@ -197,7 +201,7 @@ func TestVerifyOpenSSL(t *testing.T) {
 			if !v.Valid {
 				return
 			}
-			if s := v.Signatures[0]; s.SignedBy != tt.key || !s.SignedAt.Equal(testTime) {
+			if s := v.Signatures[0]; s.SignedBy != tt.key || !s.SignedAt.Equal(now) {
 				t.Errorf("signature %+v", s)
 			}
 			altered := bytes.Replace(file, []byte("(Certificate)"), []byte("(certificate)"), 1)

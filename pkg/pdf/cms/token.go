@@ -89,6 +89,9 @@ func (t *Token) parseTime(s string) (ok bool) {
 	return err == nil
 }
 
+// Others are the certificates that came with the time stamp server's.
+func (t *Token) Others() []*x509.Certificate { return t.signed.Others }
+
 // Hash is what the token's imprint was made with.
 func (t *Token) Hash() crypto.Hash { return t.hash }
 

@@ -61,7 +61,8 @@ type inherited struct {
 
 type walk struct {
 	f     *xref.File
-	left  int // pages still to pass
+	left  int    // pages still to pass
+	want  uint32 // the object number of the page that is looked for; 0: one by its number
 	nodes int
 	seen  map[uint32]bool
 	loop  bool // a node was met twice
@@ -107,6 +108,15 @@ func Find(f *xref.File, n int) (*Page, error) {
 	return nil, reject.New(reject.NoPages, "The document has no pages")
 }
 
+// FindObject returns the page that is object num, and nil where the page tree does
+// not lead to it.
+func FindObject(f *xref.File, num uint32) *Page {
+	w := walk{f: f, want: num, seen: make(map[uint32]bool, 8)}
+	ref, _ := f.Root.Get("Pages").Ref()
+	w.node(ref, f.Get(f.Root, "Pages"), xref.Value{}, 0, inherited{}, 0)
+	return w.found
+}
+
 // node goes down into v; it is true when the search is over.
 func (w *walk) node(ref object.Ref, v, parent xref.Value, kid int, in inherited, depth int) bool {
 	if w.nodes++; w.nodes > maxNodes {
@@ -134,13 +144,13 @@ func (w *walk) node(ref object.Ref, v, parent xref.Value, kid int, in inherited,
 		if v.Get("Type").Is("Pages") || v.Get("Type").Is("Catalog") {
 			return false
 		}
-		if w.left--; w.left == 0 {
+		if w.left--; w.left == 0 || w.want != 0 && w.want == ref.Num {
 			w.found, w.depth = w.page(ref, v, parent, kid, in), depth
 			return true
 		}
 		return false
 	}
-	if n, ok := w.f.Get(v, "Count").Int(); ok && n > 0 && depth > 0 && int64(w.left) > n {
+	if n, ok := w.f.Get(v, "Count").Int(); ok && n > 0 && depth > 0 && int64(w.left) > n && w.want == 0 {
 		w.left -= int(n)
 		return false
 	}

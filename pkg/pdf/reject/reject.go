@@ -28,6 +28,7 @@ const (
 	UnknownHandler   Reason = "unknown_encryption"
 	NotPermitted     Reason = "not_permitted"
 	ChangesForbidden Reason = "changes_forbidden"
+	BrokenSignature  Reason = "broken_signature"
 	XFAOnly          Reason = "xfa_only"
 	TooComplex       Reason = "too_complex"
 	BadMark          Reason = "bad_mark"
@@ -51,6 +52,7 @@ var remedies = map[Reason]string{
 	UnknownHandler:   "Save a copy without encryption.",
 	NotPermitted:     "Ask its author for a copy that permits changes, or allow such documents in the settings.",
 	ChangesForbidden: "Ask its signer for a copy that is not locked.",
+	BrokenSignature:  "Ask its signer for a copy as it was signed, or print it to a new PDF.",
 	XFAOnly:          "Print the form to a plain PDF and send that.",
 	TooComplex:       "Print it to a new, plain PDF.",
 	BadMark:          "Shorten the link or the caption.",
@@ -60,7 +62,7 @@ var remedies = map[Reason]string{
 // Reasons lists every reason with its mend, in the order of the constants.
 func Reasons() []Reason {
 	return []Reason{Empty, NotPDF, UnsupportedImage, ImageTooLarge, DamagedImage, Truncated, Damaged, Endless, NoPages,
-		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, XFAOnly, TooComplex, BadMark, BadPlace}
+		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, BrokenSignature, XFAOnly, TooComplex, BadMark, BadPlace}
 }
 
 // Remedy is what a person can do about a reason: one sentence.

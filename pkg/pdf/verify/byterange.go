@@ -2,7 +2,6 @@ package verify
 
 import (
 	"crypto"
-	"errors"
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
@@ -19,9 +18,9 @@ type byteRange struct {
 }
 
 var (
-	errRange    = errors.New("the signature does not say which bytes it covers")
-	errGap      = errors.New("the signature leaves out bytes that it must cover")
-	errContents = errors.New("the signature itself is not where it must be, or is damaged")
+	errRange    = &problem{BadRange, "the signature does not say which bytes it covers"}
+	errGap      = &problem{BadRange, "the signature leaves out bytes that it must cover"}
+	errContents = &problem{BadRange, "the signature itself is not where it must be, or is damaged"}
 )
 
 // readByteRange reads ByteRange and Contents and checks that nothing but the

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/pdf/acroform"
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
@@ -17,32 +16,61 @@ import (
 
 // candidate is a signature that is being judged.
 type candidate struct {
-	f         *xref.File
-	r         io.ReaderAt
-	sig       xref.Value
-	byteRange byteRange
-	result    Signature
+	f          *xref.File // the document as it was signed, once that is known
+	r          io.ReaderAt
+	options    Options
+	sig, field xref.Value
+	byteRange  byteRange
+	permission permission
+	ranged     bool // byteRange is known
+	result     Signature
+
+	certificate *x509.Certificate   // the signer's
+	others      []*x509.Certificate // that came with it
+	token       *cms.Token          // the time stamp in the signature, or that the signature is
 }
 
-// verify fills the result. What is wrong with the signature becomes its problem;
-// the error is about reading the file.
-func (c *candidate) verify() error {
-	c.describe()
-	err := c.checkSignature()
-	if failed, ok := errors.AsType[*readError](err); ok {
-		return fmt.Errorf("read the signed bytes: %w", failed.err)
+// problem says what is wrong with a signature.
+type problem struct {
+	reason Reason
+	text   string // a clause
+}
+
+func (p *problem) Error() string { return p.text }
+
+var (
+	errKind      = &problem{UnknownKind, "the signature is of a kind that is not known here"}
+	errWeak      = &problem{Weak, "the signature rests on SHA-1, which can be forged and proves nothing any more"}
+	errTrailer   = &problem{BadSignature, "something stands behind the signature in the place that is kept for it"}
+	errNoName    = &problem{BadSignature, "the signature does not name its certificate, as its kind demands"}
+	errDuplicate = &problem{BadSignature, "the signature says something twice, and readers do not agree on what counts"}
+	errOutside   = &problem{BadSignature, "the signature does not stand in the form of what it covers"}
+	errTwice     = &problem{BadSignature, "two fields claim the same signature"}
+)
+
+// fail notes what is wrong. The first problem counts.
+func (s *Signature) fail(reason Reason, text string) {
+	if s.Problem == "" {
+		s.Reason, s.Problem = reason, sentence(text)
 	}
-	s := &c.result
+}
+
+// failWith notes an error as what is wrong.
+func (s *Signature) failWith(err error) {
+	reason := BadSignature
+	p, ok := errors.AsType[*problem](err)
 	switch {
+	case ok:
+		reason = p.reason
 	case errors.Is(err, cms.ErrAltered):
-		s.altered = true
-		s.Problem = "The file was altered after this signature: the bytes that it covers are others now."
-	case err != nil:
-		s.Problem = sentence(err)
-	default:
-		s.Intact = true
+		s.fail(Altered, "the file was altered after this signature: the bytes that it covers are others now")
+		return
+	case errors.Is(err, cms.ErrAlgorithm):
+		reason = UnknownKind
+	case errors.Is(err, cms.ErrNoCertificate):
+		reason = NoCertificate
 	}
-	return nil
+	s.fail(reason, err.Error())
 }
 
 // readError is about the file, and not what it holds.
@@ -50,51 +78,91 @@ type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 
-// sentence makes a sentence of an error's text.
-func sentence(err error) string {
-	text := []byte(err.Error())
+// sentence makes a sentence of a clause.
+func sentence(clause string) string {
+	text := []byte(clause)
 	if len(text) > 0 && text[0] >= 'a' && text[0] <= 'z' {
 		text[0] -= 'a' - 'A'
 	}
 	return string(append(text, '.'))
 }
 
+// locate reads what the signature covers.
+func (c *candidate) locate() {
+	if !isKnownKind(c.f.Get(c.sig, "SubFilter")) {
+		c.result.failWith(errKind)
+		return
+	}
+	var err error
+	if c.byteRange, err = readByteRange(c.f, c.sig); err != nil {
+		c.result.failWith(err)
+		return
+	}
+	c.ranged = true
+	c.result.end = c.byteRange.end
+	c.result.CoversWholeFile = c.byteRange.end == c.f.Size()
+}
+
+func isKnownKind(v xref.Value) bool {
+	return v.Is("adbe.pkcs7.detached") || v.Is("ETSI.CAdES.detached") || v.Is("adbe.pkcs7.sha1") || v.Is("ETSI.RFC3161")
+}
+
+// verify checks the signature over the bytes that it covers. What is wrong becomes its
+// problem; the error is about reading the file.
+func (c *candidate) verify() error {
+	c.describe()
+	if !c.ranged || c.result.Problem != "" {
+		return nil
+	}
+	err := c.checkSignature()
+	if failed, ok := errors.AsType[*readError](err); ok {
+		return fmt.Errorf("read the signed bytes: %w", failed.err)
+	}
+	if err != nil {
+		c.result.failWith(err)
+		return nil
+	}
+	c.result.Intact = true
+	return nil
+}
+
 // describe takes what the dictionary says of itself.
 func (c *candidate) describe() {
 	s := &c.result
 	text := func(key string) string { return object.FromText(c.f.String(c.f.Get(c.sig, key))) }
-	s.Certifies = acroform.DocMDPLevel(c.f, c.sig)
 	s.SignedAt = object.ParseDate(text("M"))
 	s.SignedBy = text("Name")
-	s.reference, s.url = text("VECD_Reference"), text("VECD_URL")
+	s.ReferenceID, s.URL = text("VECD_Reference"), text("VECD_URL")
+	s.IsTimestamp = c.f.Get(c.sig, "SubFilter").Is("ETSI.RFC3161")
 }
 
-var (
-	errKind    = errors.New("the signature is of a kind that is not known here")
-	errWeak    = errors.New("the signature rests on SHA-1, which can be forged and proves nothing any more")
-	errTrailer = errors.New("something stands behind the signature in the place that is kept for it")
-)
+// hasDuplicates reports whether a dictionary has a key twice.
+func hasDuplicates(v xref.Value) bool {
+	seen := map[string]bool{}
+	for k := range v.Pairs() {
+		name := k.Text()
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
+}
 
 // checkSignature is nil when the bytes that the signature covers are as they were signed.
 func (c *candidate) checkSignature() error {
 	kind := c.f.Get(c.sig, "SubFilter")
-	detached := kind.Is("adbe.pkcs7.detached") || kind.Is("ETSI.CAdES.detached")
-	stamp := kind.Is("ETSI.RFC3161")
-	if !detached && !stamp && !kind.Is("adbe.pkcs7.sha1") {
+	switch {
+	case !isKnownKind(kind):
 		return errKind
-	}
-	var err error
-	if c.byteRange, err = readByteRange(c.f, c.sig); err != nil {
-		return err
-	}
-	c.result.end = c.byteRange.end
-	c.result.CoversWholeFile = c.byteRange.end == c.f.Size()
-	if stamp {
+	case hasDuplicates(c.sig):
+		return errDuplicate
+	case c.result.IsTimestamp:
 		return c.checkTimestamp()
 	}
 	signed, rest, err := cms.Parse(c.byteRange.contents)
 	if signed != nil && signed.Certificate != nil {
-		c.setSigner(signed.Certificate)
+		c.setSigner(signed.Certificate, signed.Others)
 	}
 	if err != nil {
 		return err
@@ -102,7 +170,7 @@ func (c *candidate) checkSignature() error {
 	if !allZero(rest) {
 		return errTrailer
 	}
-	return c.checkCMS(signed, detached)
+	return c.checkCMS(signed, !kind.Is("adbe.pkcs7.sha1"))
 }
 
 func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
@@ -121,13 +189,17 @@ func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
 	if signed.Hash == crypto.SHA1 || !detached {
 		return errWeak
 	}
-	if c.f.Get(c.sig, "SubFilter").Is("ETSI.CAdES.detached") && !signed.NamesCertificate() {
-		return errors.New("the signature does not name its certificate, as its kind demands")
+	isPAdES := c.f.Get(c.sig, "SubFilter").Is("ETSI.CAdES.detached")
+	if isPAdES && !signed.NamesCertificate() {
+		return errNoName
 	}
-	if c.result.url != "" {
+	if c.result.URL != "" {
 		if err := signed.CheckEnvelope(); err != nil {
 			return err
 		}
+	}
+	if isPAdES {
+		c.result.Level = LevelB
 	}
 	if c.result.SignedAt.IsZero() {
 		c.result.SignedAt = signed.SigningTime
@@ -151,19 +223,19 @@ func (c *candidate) embeddedDigest(signed *cms.Signed) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-// checkToken lets a time stamp in the signature tell the time. One that does not
+// checkToken lets a time stamp in the signature say the time. One that does not
 // hold leaves the signature as good as one without.
 func (c *candidate) checkToken(signed *cms.Signed) {
-	s := &c.result
 	token, err := signed.Token()
 	switch {
 	case err != nil:
-		s.Problem = sentence(fmt.Errorf("the signature's time stamp does not hold: %w", err))
+		c.result.Note = sentence(fmt.Sprintf("the signature's time stamp does not hold: %v", err))
+	case token != nil && !isTimeStamper(token.Certificate, token.Time):
+		c.result.Note = "The signature's time stamp does not hold: its server's certificate was not valid at its time."
 	case token != nil:
+		s := &c.result
+		c.token = token
 		s.Timestamped, s.SignedAt, s.TimestampedBy = true, token.Time, commonName(token.Certificate)
-	}
-	if cert := signed.Certificate; !s.SignedAt.IsZero() && (s.SignedAt.Before(cert.NotBefore) || s.SignedAt.After(cert.NotAfter)) {
-		s.Problem = "The signer's certificate was not valid at the time of signing."
 	}
 }
 
@@ -183,14 +255,16 @@ func (c *candidate) checkTimestamp() error {
 	if !token.Covers(digest) {
 		return cms.ErrAltered
 	}
-	c.setSigner(token.Certificate)
+	c.setSigner(token.Certificate, token.Others())
+	c.token = token
 	s := &c.result
 	s.Timestamped, s.SignedAt, s.TimestampedBy = true, token.Time, s.SignedBy
 	return nil
 }
 
 // setSigner notes whose signature it is.
-func (c *candidate) setSigner(cert *x509.Certificate) {
+func (c *candidate) setSigner(cert *x509.Certificate, others []*x509.Certificate) {
+	c.certificate, c.others = cert, others
 	s := &c.result
 	sum := sha256.Sum256(cert.Raw)
 	s.SignedBy, s.Fingerprint = commonName(cert), hex.EncodeToString(sum[:])

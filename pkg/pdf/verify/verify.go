@@ -1,15 +1,15 @@
-// Package verify judges the signatures of any PDF, whoever made it: whether the
-// bytes that each covers are as they were signed, and by whom. It asks nobody
-// and trusts nobody: that a certificate is who it says is for its reader to
-// know.
+// Package verify judges the signatures of any PDF, no matter who made it: whether
+// the bytes that each covers are as they were signed, what was changed since and
+// whether the signature allows that, and who signed. It asks nobody, and trusts
+// the certificates that it is given and no others.
 package verify
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/pdf/acroform"
@@ -20,9 +20,65 @@ import (
 // maxSignatures are judged at most in one file; each may read all of it.
 const maxSignatures = 50
 
+// Code is a verdict in one stable word.
+type Code string
+
+// The verdicts. Trusted and Valid are those of a file that is as it was signed.
+const (
+	Trusted    Code = "trusted"    // and a trusted authority vouches for each signer
+	Valid      Code = "valid"      // who signed is not known here
+	Changed    Code = "changed"    // it was changed beyond what a signature allows
+	Forged     Code = "forged"     // a signature is none, or its certificate cannot have made it
+	Unsigned   Code = "unsigned"   // a PDF without a signature
+	Unreadable Code = "unreadable" // it cannot be judged
+)
+
+// Reason is why a file is not valid, in one stable word.
+type Reason string
+
+// The reasons.
+const (
+	Altered            Reason = "altered"             // the bytes that a signature covers are others now
+	Added              Reason = "added"               // bytes were added that no signature covers and that are no update
+	BeyondPermission   Reason = "beyond_permission"   // an update changed what a signature does not allow to change
+	Remains            Reason = "remains"             // a signature was there and is not any more
+	BadRange           Reason = "byte_range"          // a signature does not cover what it must
+	BadSignature       Reason = "signature"           // a signature's value or form is wrong
+	Weak               Reason = "weak_algorithm"      // it rests on what can be forged
+	UnknownKind        Reason = "unknown_algorithm"   // it is of a kind or an algorithm that is not known
+	NoCertificate      Reason = "no_certificate"      // its certificate is not there
+	OutsideValidity    Reason = "certificate_expired" // its certificate was not valid when it signed
+	KeyUsage           Reason = "key_usage"           // its certificate is not for signing documents
+	BrokenChain        Reason = "chain_broken"        // its certificate was not made by the issuer that came with it
+	Revoked            Reason = "revoked"             // its certificate was revoked before it signed
+	Contradiction      Reason = "contradiction"       // what its signatures permit contradicts itself
+	NotPDF             Reason = "not_pdf"
+	Encrypted          Reason = "encrypted"
+	TooComplex         Reason = "too_complex"
+	Damaged            Reason = "damaged"
+	TooManySignatures  Reason = "too_many_signatures"
+	NotComparable      Reason = "not_comparable" // its versions cannot be compared
+	UnknownCertificate Reason = "unknown_issuer" // of a verdict that is valid and not trusted
+)
+
+// Level is what a signature has for later years (ETSI EN 319 142-1).
+type Level string
+
+// The levels, each with all that the one before it has. The empty one is that of a
+// signature of another kind.
+const (
+	LevelB   Level = "B-B"
+	LevelT   Level = "B-T"   // a time stamp
+	LevelLT  Level = "B-LT"  // what its validation needs
+	LevelLTA Level = "B-LTA" // a time stamp over that
+)
+
 // Verdict is what File found out about a file.
 type Verdict struct {
-	Valid       bool        // signed, untouched, and the last signature covers every byte
+	Code        Code
+	Reason      Reason      // why it is not trusted or not valid; empty when it is trusted
+	Valid       bool        // Trusted or Valid
+	Level       Level       // the lowest of its signatures
 	Sentence    string      // the verdict for a person
 	ReferenceID string      // of the certificate, as the signature's dictionary says it; may be empty
 	URL         string      // of the certificate's page; may be empty
@@ -33,25 +89,43 @@ type Verdict struct {
 type Signature struct {
 	Field           string // name of the form field
 	SignedBy        string // common name of the signer's certificate
-	Issuer          string // common name of who issued it
+	Issuer          string // common name of who issued it, as it says
 	Fingerprint     string // SHA-256 of the certificate, lower-case hexadecimal
 	SelfSigned      bool
+	Trusted         bool      // a certificate that is trusted vouches for the signer's
 	SignedAt        time.Time // as the signer says, or as the time stamp does
 	Timestamped     bool      // a time stamp vouches for SignedAt
 	TimestampedBy   string    // common name of the time stamp server's certificate
+	IsTimestamp     bool      // a document time stamp: it says when and nothing else
 	Certifies       int       // permission level of a certifying signature, 1 to 3; 0: it certifies nothing
-	Intact          bool      // the bytes that it covers are as they were signed
+	Level           Level
+	Intact          bool // the bytes that it covers are as they were signed
 	CoversWholeFile bool
+	Changes         []Change // to the document since
+	Reason          Reason
 	Problem         string // what is wrong, a sentence; empty when nothing is
+	Note            string // what is to be known besides, a sentence; may be empty
+	ReferenceID     string // as its dictionary says it
+	URL             string
 
-	altered        bool // the bytes that it covers are others now
-	end            int64
-	reference, url string
+	end int64
+}
+
+// Change is what was changed after a signature.
+type Change struct {
+	What    string // a clause such as "page 2 has other content"
+	Allowed bool   // by the signature
+}
+
+// Options are what a verdict depends on besides the file.
+type Options struct {
+	Trust *x509.CertPool // certificates that are trusted; nil: none
+	Now   time.Time      // a signature of a later time is none; the zero time: it is not asked
 }
 
 // File judges the file of size bytes at r. The error is about reading it; all
 // that is wrong with the file is the verdict.
-func File(r io.ReaderAt, size int64) (Verdict, error) {
+func File(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 	f, err := xref.Open(r, size)
 	if refused, ok := errors.AsType[*reject.Rejection](err); ok {
 		return unreadable(r, size, refused), nil
@@ -60,97 +134,44 @@ func File(r io.ReaderAt, size int64) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("read the file: %w", err)
 	}
 	defer f.Close()
-	var v Verdict
+	d := document{r: r, size: size, f: f, options: o}
 	for s := range acroform.Signatures(f) {
-		if len(v.Signatures) == maxSignatures {
-			return Verdict{Sentence: "Not judged: the file has more than 50 signatures."}, nil
+		if len(d.signatures) == maxSignatures {
+			return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, nil
 		}
-		c := candidate{f: f, r: r, sig: s.Signature, result: Signature{Field: s.Name}}
-		if err := c.verify(); err != nil {
-			return Verdict{}, err
-		}
-		v.Signatures = append(v.Signatures, c.result)
+		d.signatures = append(d.signatures, &candidate{f: f, r: r, options: o, sig: s.Signature, field: s.Field, result: Signature{Field: s.Name}})
 	}
-	if len(v.Signatures) == 0 {
+	if len(d.signatures) == 0 {
 		return unsigned(r, size), nil
 	}
-	slices.SortStableFunc(v.Signatures, func(a, b Signature) int { return int(min(max(a.end-b.end, -1), 1)) })
-	v.summarize(size)
-	return v, nil
-}
-
-// summarize makes the verdict out of the signatures, the last of which counts.
-func (v *Verdict) summarize(size int64) {
-	last := v.Signatures[len(v.Signatures)-1]
-	v.ReferenceID, v.URL = last.reference, last.url
-	v.Valid = last.Intact && last.CoversWholeFile
-	switch {
-	case v.Valid:
-		v.Sentence = fmt.Sprintf("Valid: not a byte was changed since %s signed it%s.", quoteName(last.SignedBy), formatTime(last.SignedAt))
-		v.Sentence += describeEarlier(v.Signatures)
-	case last.Intact:
-		added := fmt.Sprintf("%d bytes were", size-last.end)
-		if size-last.end == 1 {
-			added = "a byte was"
-		}
-		v.Sentence = fmt.Sprintf("Not valid: %s added to the file after %s signed it%s.", added, quoteName(last.SignedBy), formatTime(last.SignedAt))
-	case last.altered:
-		v.Sentence = fmt.Sprintf("Not valid: the file was altered after %s signed it%s.", quoteName(last.SignedBy), formatTime(last.SignedAt))
-	default:
-		v.Sentence = "Not valid: " + last.Problem
-	}
-}
-
-// describeEarlier tells of the signatures before the last: what they covered may have
-// been added to since, by whoever signed last.
-func describeEarlier(all []Signature) string {
-	last := all[len(all)-1]
-	for _, s := range slices.Backward(all[:len(all)-1]) {
-		switch {
-		case !s.Intact:
-			return " An earlier signature in it does not hold."
-		case s.Fingerprint != last.Fingerprint:
-			return fmt.Sprintf(" An earlier version of it was signed by %s%s.", quoteName(s.SignedBy), formatTime(s.SignedAt))
-		}
-	}
-	return ""
-}
-
-func quoteName(name string) string {
-	if name == "" {
-		return "somebody without a name"
-	}
-	return fmt.Sprintf("%q", name)
-}
-
-func formatTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return " on " + t.UTC().Format("2 January 2006 at 15:04 MST")
+	return d.judge()
 }
 
 // unreadable is the verdict on what the reader refuses.
 func unreadable(r io.ReaderAt, size int64, why *reject.Rejection) Verdict {
 	switch why.Reason {
-	case reject.Empty, reject.NotPDF:
-		return Verdict{Sentence: "Not signed: the file is not a PDF."}
+	case reject.Empty:
+		return Verdict{Code: Unreadable, Reason: NotPDF, Sentence: "Not signed: the file is not a PDF. It is empty."}
+	case reject.NotPDF:
+		return Verdict{Code: Unreadable, Reason: NotPDF, Sentence: "Not signed: the file is not a PDF."}
 	case reject.Encrypted, reject.UnknownHandler:
-		return Verdict{Sentence: "Not judged: the file is encrypted and does not open without a password or certificate."}
+		return Verdict{Code: Unreadable, Reason: Encrypted,
+			Sentence: "Not judged: the file is encrypted and does not open without a password or certificate."}
 	case reject.TooComplex:
-		return Verdict{Sentence: "Not judged: the file is built in a way that takes too long to read."}
+		return Verdict{Code: Unreadable, Reason: TooComplex, Sentence: "Not judged: the file is built in a way that takes too long to read."}
 	}
 	if looksSigned(r, size) {
-		return Verdict{Sentence: "Not valid: the file was signed once and is damaged or cut off."}
+		return Verdict{Code: Changed, Reason: Damaged, Sentence: "Not valid: the file was signed once and is damaged or cut off."}
 	}
-	return Verdict{Sentence: "Not signed, and damaged: the file cannot be read as a PDF."}
+	return Verdict{Code: Unreadable, Reason: Damaged, Sentence: "Not signed, and damaged: the file cannot be read as a PDF."}
 }
 
 func unsigned(r io.ReaderAt, size int64) Verdict {
 	if looksSigned(r, size) {
-		return Verdict{Sentence: "Not valid: the file has the remains of a signature that its form does not know any more."}
+		return Verdict{Code: Changed, Reason: Remains,
+			Sentence: "Not valid: the file has the remains of a signature that its form does not know any more."}
 	}
-	return Verdict{Sentence: "Not signed: the file is a PDF without a signature."}
+	return Verdict{Code: Unsigned, Sentence: "Not signed: the file is a PDF without a signature."}
 }
 
 // looksSigned reports whether the file's end looks like that of a signed file.

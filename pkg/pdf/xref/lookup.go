@@ -51,6 +51,11 @@ func (f *File) tableEntry(at int64) entry {
 	if err != nil || len(b) < 18 {
 		return entry{}
 	}
+	return parseEntry(b)
+}
+
+// parseEntry reads "nnnnnnnnnn ggggg n".
+func parseEntry(b []byte) entry {
 	if b[17] != 'n' {
 		return entry{kind: free}
 	}

@@ -34,6 +34,8 @@ type run struct {
 
 // section is one cross-reference table or stream.
 type section struct {
+	start  int64 // offset
+	end    int64 // of a table: where its trailer ends in the file
 	runs   []run
 	table  bool
 	hybrid bool   // a stream follows that knows what this table calls free
@@ -87,10 +89,15 @@ func (f *File) readSection(at int64) (trailer Value, isTable bool, err error) {
 	i := object.SkipSpace(b, 0)
 	if bytes.HasPrefix(b[i:], []byte("xref")) {
 		trailer, err = f.readTable(f.base + at + int64(i) + 4)
-		return trailer, true, err
+		isTable = true
+	} else {
+		trailer, err = f.readStream(at)
 	}
-	trailer, err = f.readStream(at)
-	return trailer, false, err
+	if err == nil {
+		s := &f.sections[len(f.sections)-1]
+		s.start, s.end = at, trailer.Pos+int64(len(trailer.Object))
+	}
+	return trailer, isTable, err
 }
 
 // readTable reads the runs of a classic table from position at on, without

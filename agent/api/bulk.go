@@ -24,7 +24,7 @@ const maxBulkBody = 96 << 20
 
 // entryFields are those of one entry (guide, step 5b), and ours.
 func entryFields() []string {
-	return append([]string{"certificate_title", "full_name", "applicant_email", "file_id", "issue_date", "details"}, form.PlacementFields()...)
+	return slices.Concat(vault.Keys(), []string{"file_id"}, form.PlacementFields())
 }
 
 // bulk issues a batch of uploaded files: all of its entries or none.

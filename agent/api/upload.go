@@ -45,8 +45,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 		return err
 	}
 	defer k.end()
-	f, err := form.ReadUpload(w, r, a.Intake, "certificate_file", append(form.PlacementFields(),
-		"certificate_title", "full_name", "applicant_email", "issue_date", "details")...)
+	f, err := form.ReadUpload(w, r, a.Intake, "certificate_file", append(form.PlacementFields(), vault.Keys()...)...)
 	defer f.Discard()
 	if err != nil {
 		return err
@@ -158,10 +157,12 @@ func (a *API) institution(who Caller) (vault.Institution, error) {
 // newDraft makes a draft of a request's fields. The date defaults to today, where
 // the institution is.
 func (a *API) newDraft(institution vault.Institution, fields map[string]string) vault.Draft {
-	d := vault.Draft{
-		Content: vault.Content{Title: fields["certificate_title"], Name: fields["full_name"], Email: fields["applicant_email"], Details: fields["details"]},
-	}.Clean()
-	d.IssueDate = vault.Date(cmp.Or(strings.TrimSpace(fields["issue_date"]), string(institution.Today(a.Now()))))
+	var d vault.Draft
+	for _, f := range vault.Fields() {
+		f.Set(&d.Content, fields[f.Key])
+	}
+	d = d.Clean()
+	d.IssueDate = cmp.Or(vault.Date(strings.TrimSpace(string(d.IssueDate))), institution.Today(a.Now()))
 	return d
 }
 

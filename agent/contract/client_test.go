@@ -20,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func (s *site) client(transport http.RoundTripper) *client.Client {
@@ -199,5 +200,66 @@ func TestCourierFinds(t *testing.T) {
 	}
 	if n := s.total(); n != 5 {
 		t.Errorf("%d certificates, want 5", n)
+	}
+}
+
+// TestFieldsComeBack has each field of a certificate uploaded in all ways, listed, found by a
+// search where it is searched, and shown by the verification page where it is public.
+func TestFieldsComeBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	c := s.client(http.DefaultTransport)
+	filled := func(n int) (content client.Content) {
+		var said vault.Content
+		for _, f := range vault.Fields() {
+			text := fmt.Sprintf("%s %d of all", f.Flag, n)
+			switch f.Kind {
+			case vault.EmailField:
+				text = fmt.Sprintf("field%d@example.org", n)
+			case vault.DateField:
+				text = fmt.Sprintf("2026-06-0%d", n)
+			case vault.LineField, vault.LinesField:
+			}
+			f.Set(&said, text)
+		}
+		return client.NewContent(said)
+	}
+	one, err := c.Upload(t.Context(), client.NewCertificate{Content: filled(1), File: document("one")}, nil)
+	s.check(err)
+	file, err := c.UploadFile(t.Context(), document("two"), "", nil)
+	s.check(err)
+	_, err = c.SubmitBulk(t.Context(), []client.BulkEntry{{Content: filled(2), FileID: file.FileID}}, "")
+	s.check(err)
+	entry := map[string]any{"file_id": s.uploadFile()}
+	for key, text := range filled(3).Vault().Values() {
+		entry[key] = text
+	}
+	s.want(s.jsonTo(bulkPath, map[string]any{"entries": []any{entry}}), http.StatusAccepted)
+	page, err := c.List(t.Context(), client.Filter{})
+	s.check(err)
+	for i, got := range page.Data {
+		if want := filled(len(page.Data) - i); got.Content != want {
+			t.Errorf("certificate %d says %+v, want %+v", i, got.Content, want)
+		}
+	}
+	if len(page.Data) != 3 {
+		t.Fatalf("%d certificates", len(page.Data))
+	}
+	said := filled(1).Vault()
+	s.settled(one.UUID)
+	answered, err := http.Get(s.base + "/v/" + one.ReferenceID)
+	s.check(err)
+	defer answered.Body.Close()
+	shown, err := io.ReadAll(answered.Body)
+	s.check(err)
+	for _, f := range vault.Fields() {
+		found, err := c.List(t.Context(), client.Filter{Search: f.Get(said)})
+		s.check(err)
+		if (found.Meta.Total == 1) != f.Searchable {
+			t.Errorf("%s: a search finds %d", f.Key, found.Meta.Total)
+		}
+		if bytes.Contains(shown, []byte(f.Get(said))) != f.Public {
+			t.Errorf("the verification page and %s:\n%s", f.Key, shown)
+		}
 	}
 }

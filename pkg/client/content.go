@@ -16,6 +16,18 @@ func NewContent(c vault.Content) Content {
 	return Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details}
 }
 
+// formFields returns the fields of a form that says the content: those that are
+// required, and others that are given.
+func (c Content) formFields() (fields [][2]string) {
+	given := c.Vault()
+	for _, f := range vault.Fields() {
+		if text := f.Get(given); text != "" || f.Required {
+			fields = append(fields, [2]string{f.Key, text})
+		}
+	}
+	return fields
+}
+
 // Vault is the content as a vault keeps it.
 func (c Content) Vault() vault.Content {
 	return vault.Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: vault.Date(c.IssueDate), Details: c.Details}

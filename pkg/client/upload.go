@@ -65,13 +65,7 @@ type UploadedFile struct {
 
 // Upload issues one certificate. Sent may be nil.
 func (c *Client) Upload(ctx context.Context, n NewCertificate, sent SentFunc) (Certificate, error) {
-	fields := [][2]string{{"certificate_title", n.Title}, {"full_name", n.Name}, {"applicant_email", n.Email}}
-	if n.IssueDate != "" {
-		fields = append(fields, [2]string{"issue_date", n.IssueDate})
-	}
-	if n.Details != "" {
-		fields = append(fields, [2]string{"details", n.Details})
-	}
+	fields := n.formFields()
 	if n.Template != "" {
 		fields = append(fields, [2]string{"template", n.Template})
 	}
@@ -112,13 +106,21 @@ type BulkAccepted struct {
 	Status  string `json:"status"` // processing
 }
 
-// EntriesPerCall is how many entries one bulk request has by default: a PHP server
-// takes 1,000 form fields, and an entry has up to six.
-const EntriesPerCall = 150
-
-// PlacedPerCall is EntriesPerCall for entries that say where their codes go, with
-// four fields more.
-const PlacedPerCall = 90
+// EntriesPerCall returns how many of some entries one bulk request has by default: a
+// PHP server takes 1,000 form fields. An entry counts as the guide's six fields, and
+// more where it has more.
+func EntriesPerCall(entries []BulkEntry) int {
+	const maxFields, guideFields, placementFields = 900, 6, 4
+	most := guideFields
+	for _, e := range entries {
+		n := max(guideFields, len(e.formFields())+1) // and the file
+		if e.QR != (Placement{}) {
+			n += placementFields
+		}
+		most = max(most, n)
+	}
+	return maxFields / most
+}
 
 // SubmitBulk issues certificates of uploaded files, all of them or none. An error
 // names what is wrong with which entry: entries.0.file_id. More than
@@ -127,10 +129,7 @@ func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string
 	var fields [][2]string
 	for i, e := range entries {
 		name := "entries[" + strconv.Itoa(i) + "]"
-		for _, f := range [][2]string{
-			{"certificate_title", e.Title}, {"full_name", e.Name}, {"applicant_email", e.Email},
-			{"file_id", e.FileID}, {"issue_date", e.IssueDate}, {"details", e.Details}, {"template", e.Template},
-		} {
+		for _, f := range append(e.formFields(), [2]string{"file_id", e.FileID}, [2]string{"template", e.Template}) {
 			if f[1] != "" {
 				fields = append(fields, [2]string{name + "[" + f[0] + "]", f[1]})
 			}

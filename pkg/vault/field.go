@@ -131,6 +131,15 @@ func SearchedTexts() string {
 	return strings.Join(labels, ", ") + " or reference ID"
 }
 
+// Keys returns the keys of all fields.
+func Keys() []string {
+	keys := make([]string, len(fields))
+	for i := range fields {
+		keys[i] = fields[i].Key
+	}
+	return keys
+}
+
 // LaterKeys returns the keys of the later fields: the last columns of a table.
 func LaterKeys() (keys []string) {
 	for _, f := range fields {

@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Errors that a request's body can make.
@@ -29,8 +31,9 @@ var (
 const (
 	maxName  = 200
 	maxValue = 16 << 10
-	// maxParts is more than 10,000 entries of eleven fields, each given twice.
-	maxParts = 240_000
+	// maxParts is more than 10,000 entries of all fields, each given twice: what the
+	// certificate says, the document, and six that say where its code goes.
+	maxParts = 2 * MaxEntries * (vault.FieldCount + 7)
 )
 
 // FormHandler takes the parts of a form one by one.

@@ -27,12 +27,18 @@ func (c *Uploader) findIssued(ctx context.Context, open []int) error {
 
 // compare is the outcome of a row for which a certificate exists.
 func (c *Uploader) compare(r Item, issued client.Certificate) Outcome {
-	n := r.Certificate
-	switch {
-	case issued.SupersededBy != nil:
-	case vault.Clean(n.Name) != issued.Name:
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, full_name: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.Name)}
-	case issued.File.SHA256 != "" && issued.File.SHA256 != r.SHA256 && !c.sentBefore(r, issued):
+	if issued.SupersededBy != nil {
+		return Outcome{Status: client.RowUnchanged, Certificate: &issued}
+	}
+	given, was := r.Certificate.Vault(), issued.Content.Vault()
+	for _, f := range vault.Fields() {
+		// Not every vault says what it does not require.
+		comparable := f.Required || f.Later && f.Get(was) != ""
+		if comparable && !f.Unique && vault.Clean(f.Get(given)) != f.Get(was) {
+			return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, %s: this differs from what was issued as %s (%q)", r.Number, f.Key, issued.ReferenceID, f.Get(was))}
+		}
+	}
+	if issued.File.SHA256 != "" && issued.File.SHA256 != r.SHA256 && !c.sentBefore(r, issued) {
 		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, file: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.File.Name)}
 	}
 	return Outcome{Status: client.RowUnchanged, Certificate: &issued}

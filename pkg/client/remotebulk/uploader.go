@@ -45,7 +45,7 @@ type Uploader struct {
 	Client   *client.Client
 	Journal  *Journal
 	Name     string // of the batch: what tells its calls from those of others
-	PerCall  int    // entries a call; 0 is client.EntriesPerCall
+	PerCall  int    // entries per call; 0 is what client.EntriesPerCall says
 	Parallel int    // uploads at once; 0 is 4
 	Skip     bool   // rows that the vault refuses do not stop the others
 	NoWait   bool   // return when all are accepted
@@ -262,10 +262,11 @@ func (c *Uploader) keyOf(parts ...string) string {
 func (c *Uploader) submitAll(ctx context.Context, open []int) error {
 	per := c.PerCall
 	if per <= 0 {
-		per = client.EntriesPerCall
-		if placed := c.placements(open); placed != nil {
-			per = client.PlacedPerCall
+		entries := make([]client.BulkEntry, len(open))
+		for n, i := range open {
+			entries[n] = client.BulkEntry{Content: c.rows[i].Certificate.Content, QR: c.rows[i].Certificate.QR}
 		}
+		per = client.EntriesPerCall(entries)
 	}
 	for len(open) > 0 && !c.isBlocked() {
 		n := min(per, len(open))

@@ -40,7 +40,7 @@ func isOffPage(err error) bool {
 	return ok && (r.Reason == pdf.NoSuchPage || r.Reason == pdf.BadPlace)
 }
 
-// CheckPlacement refuses a place for the code that a received document does not have. What
+// Room refuses a place for the code that a received document does not have. What
 // else may be wrong with the document is for its processing to say.
 func (u *Uploads) Room(d *Document, p vault.Placement) error {
 	return checkFileFits(p, d.File.Size, d.staged.Open)

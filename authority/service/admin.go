@@ -236,7 +236,7 @@ func (o *Service) RemoveDomain(ctx context.Context, name string) (authority.Doma
 	return d, err
 }
 
-// Latests lists each domain's latest certification, by domain; of one store where
+// LatestCertifications lists each domain's latest certification, by domain; of one store where
 // that is named.
 func (o *Service) LatestCertifications(ctx context.Context, slug string) (all []authority.Certification, err error) {
 	err = o.Store.Read(ctx, func(r store.Reader) error {

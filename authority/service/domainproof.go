@@ -44,7 +44,7 @@ type DomainValidator struct {
 // minResolvers is how many resolvers must agree.
 const minResolvers = 2
 
-// Prove looks for a domain's record, then for its tag. Where it finds neither, it
+// Validate looks for a domain's record, then for its tag. Where it finds neither, it
 // says what it met.
 func (p *DomainValidator) Validate(ctx context.Context, d authority.Domain) (authority.Proof, string) {
 	noRecord := p.checkRecord(ctx, d)

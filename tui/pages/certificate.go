@@ -58,7 +58,7 @@ func NewCertificateDetail(d *ui.Context, v CertificateDetailVault) *CertificateD
 // Name implements ui.Page.
 func (*CertificateDetail) Name() string { return "Certificate" }
 
-// Aside tells that the page comes up only when a certificate is chosen.
+// IsSubpage reports that the page comes up only when a certificate is chosen.
 func (*CertificateDetail) IsSubpage() bool { return true }
 
 // Typing implements ui.Page.

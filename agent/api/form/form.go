@@ -36,8 +36,8 @@ const (
 	maxParts = 2 * MaxEntries * (vault.FieldCount + 7)
 )
 
-// FormHandler takes the parts of a form one by one.
-type FormHandler interface {
+// Handler takes the parts of a form one by one.
+type Handler interface {
 	// Wants reports whether a field is to be kept; others are passed over.
 	Wants(name string) bool
 	// Text is one field's value.
@@ -48,7 +48,7 @@ type FormHandler interface {
 
 // ReadForm reads a form in either encoding into t. A request without a body is an
 // empty form. handled is false for JSON, which is the caller's to read.
-func ReadForm(r *http.Request, t FormHandler) (handled bool, err error) {
+func ReadForm(r *http.Request, t Handler) (handled bool, err error) {
 	kind := r.Header.Get("Content-Type")
 	if kind == "" {
 		if n, err := io.CopyN(io.Discard, r.Body, 1); n > 0 || !errors.Is(err, io.EOF) {
@@ -87,7 +87,7 @@ func unlessMalformed(err, other error) error {
 	return other
 }
 
-func readParts(parts *multipart.Reader, t FormHandler) error {
+func readParts(parts *multipart.Reader, t Handler) error {
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -105,7 +105,7 @@ func readParts(parts *multipart.Reader, t FormHandler) error {
 	}
 }
 
-func readPart(p *multipart.Part, t FormHandler) error {
+func readPart(p *multipart.Part, t Handler) error {
 	name := p.FormName()
 	_, parameters, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
 	fileName, isFile := parameters["filename"]
@@ -150,7 +150,7 @@ func truncate(s string) string {
 }
 
 // readPairs reads name=value pairs, one at a time.
-func readPairs(r io.Reader, t FormHandler) error {
+func readPairs(r io.Reader, t Handler) error {
 	const longest = 3*(maxName+maxValue) + 1 // every byte escaped
 	in := bufio.NewReaderSize(r, 32<<10)
 	for n := 0; ; n++ {

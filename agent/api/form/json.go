@@ -17,7 +17,7 @@ const maxJSON = 1 << 20
 // ReadJSON reads a JSON object of texts into t and returns the names of fields
 // that hold something else. Null is nothing. Groups are the fields that are objects
 // themselves.
-func ReadJSON(r io.Reader, t FormHandler, groups ...string) (wrong []string, err error) {
+func ReadJSON(r io.Reader, t Handler, groups ...string) (wrong []string, err error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
 	if err != nil {
 		return nil, classify(err)

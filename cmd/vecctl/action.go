@@ -2,8 +2,8 @@ package main
 
 import "github.com/urfave/cli/v2"
 
-// formatAndArgs is the form of output of a command that has so many arguments; what names
-// the one that is missing.
+// formatAndArgs checks the number of arguments and returns the output format. The text
+// what names the argument that may be missing.
 func formatAndArgs(c *cli.Context, arguments int, what string) (outputFormat, error) {
 	if err := requireArgs(c, arguments, what); err != nil {
 		return "", err
@@ -11,7 +11,7 @@ func formatAndArgs(c *cli.Context, arguments int, what string) (outputFormat, er
 	return parseOutputFormat(c)
 }
 
-// listAction prepares a command whose result is a list.
+// listAction returns the action of a command whose result is a list.
 func listAction[T any](w environment, arguments int, what string, shown list[T], call func(*cli.Context, *session) ([]T, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		form, err := formatAndArgs(c, arguments, what)
@@ -28,7 +28,7 @@ func listAction[T any](w environment, arguments int, what string, shown list[T],
 	}
 }
 
-// objectAction prepares a command whose result is one object.
+// objectAction returns the action of a command whose result is one object.
 func objectAction[T any](w environment, arguments int, what string, fields func(T) [][2]string, call func(*cli.Context, *session) (T, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		form, err := formatAndArgs(c, arguments, what)
@@ -45,8 +45,8 @@ func objectAction[T any](w environment, arguments int, what string, fields func(
 	}
 }
 
-// forEachNamed does something to everything that is named, says what failed, and prints the
-// rest.
+// forEachNamed calls act for each name, prints the errors as they occur, and then prints
+// the results of the successful calls.
 func forEachNamed[T any](w environment, f outputFormat, names []string, shown list[T], act func(name string) (T, error)) error {
 	var done []T
 	var failed error
@@ -62,8 +62,8 @@ func forEachNamed[T any](w environment, f outputFormat, names []string, shown li
 	return printPartial(w, f, shown, done, failed)
 }
 
-// printPartial prints what was done; failed is the last thing that was not, which is nil
-// when all was.
+// printPartial prints the results of the successful calls. The error failed is that of the
+// last call that failed; nil when all succeeded.
 func printPartial[T any](w environment, f outputFormat, shown list[T], done []T, failed error) error {
 	if failed != nil && len(done) == 0 {
 		return exitStatus(exitCode(failed))

@@ -27,8 +27,8 @@ func agentCommand(w environment) *cli.Command {
 	}
 }
 
-// agentLockWait is how long an agent waits for a command that holds the home; a
-// second agent says so within two seconds.
+// agentLockWait is how long an agent waits for a command that holds the home. A second
+// agent on the same home reports an error within two seconds.
 const agentLockWait = time.Second
 
 func runAgent(c *cli.Context, w environment) (err error) {
@@ -58,14 +58,14 @@ func runAgent(c *cli.Context, w environment) (err error) {
 		if public != "" {
 			line += " " + public
 		}
-		// Before the line, since its reader may ask the agent to stop at once.
+		// Before the line: its reader may stop the agent at once.
 		notifySystemd(w, "READY=1")
 		fmt.Fprintln(w.stdout, line)
 	})
 }
 
-// notifySystemd tells the service manager how the agent is, where there is one
-// (sd_notify(3)). It is a courtesy: an error changes nothing.
+// notifySystemd reports the agent's state to the service manager, if there is one
+// (sd_notify(3)). An error is not fatal.
 func notifySystemd(w environment, state string) {
 	address := w.getenv("NOTIFY_SOCKET")
 	if address == "" {
@@ -76,7 +76,7 @@ func notifySystemd(w environment, state string) {
 	}
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "vecctl: the service manager cannot be told:", err)
+		fmt.Fprintln(os.Stderr, "vecctl: the service manager cannot be notified:", err)
 		return
 	}
 	_, _ = conn.Write([]byte(state))

@@ -11,8 +11,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// agentConn speaks to the agent that runs on a home, and, after that one has
-// ended, to the next one, which may answer elsewhere.
+// agentConn connects to the agent that runs on a home. When that agent has ended, it
+// connects to the next one, which may have another address.
 type agentConn struct {
 	dir       home.Dir
 	mu        sync.Mutex
@@ -32,7 +32,7 @@ func (a *agentConn) current() home.Endpoint {
 	return a.endpoint
 }
 
-// RoundTrip implements http.RoundTripper; it sends the endpoint's key along.
+// RoundTrip implements http.RoundTripper. It adds the endpoint's key to the request.
 func (a *agentConn) RoundTrip(r *http.Request) (*http.Response, error) {
 	if key := a.current().Key; key != "" {
 		r = r.Clone(r.Context())
@@ -40,7 +40,7 @@ func (a *agentConn) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := a.transport.RoundTrip(r)
 	if err != nil && r.Context().Err() == nil {
-		err = fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the agent on the home %s does not answer any more; start it again, or repeat the command, which does without one", a.dir))
+		err = fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the agent on the home %s no longer answers; start it again, or run the command again: it also works without an agent", a.dir))
 	}
 	return resp, err
 }

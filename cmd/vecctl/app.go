@@ -9,17 +9,17 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// environment is everything outside the program that a command may touch.
+// environment is everything outside of the program that a command may use.
 type environment struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
-	// page writes the one-page PDF of an image.
+	// page converts an image into a PDF of one page.
 	page func(w io.Writer, r io.ReaderAt, size int64) error
 }
 
-// run carries out one command line and returns the exit code.
+// run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, w environment) int {
 	app := newApp(w)
 	err := app.RunContext(ctx, flagsFirst(app, args))
@@ -66,7 +66,7 @@ func newApp(w environment) *cli.App {
 	return app
 }
 
-// applyDefaults gives commands and their subcommands what all have in common.
+// applyDefaults sets what all commands and subcommands have in common.
 func applyDefaults(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
@@ -87,7 +87,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	return usageError("%s; see %s --help", describeFlagError(err), c.Command.HelpName)
 }
 
-// describeFlagError puts the flag library's complaints into plain words.
+// describeFlagError returns an error of the flag library in plain words.
 func describeFlagError(err error) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
@@ -99,49 +99,49 @@ func describeFlagError(err error) string {
 func unknownCommand(app *cli.App, name string) error {
 	for _, c := range app.Commands {
 		if strings.HasPrefix(c.Name, name) || strings.HasPrefix(name, c.Name) {
-			return usageError("unknown command %q; did you mean %q? \"vecctl help\" lists all", name, c.Name)
+			return usageError("unknown command %q; did you mean %q? \"vecctl help\" lists all commands", name, c.Name)
 		}
 	}
-	return usageError("unknown command %q; \"vecctl help\" lists all", name)
+	return usageError("unknown command %q; \"vecctl help\" lists all commands", name)
 }
 
 // Flags that many commands take.
 func homeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "home", EnvVars: []string{"VECCTL_HOME"}, Usage: "data `DIR`ectory"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress"},
-		&cli.BoolFlag{Name: "no-color", Usage: "no colours"},
+		&cli.StringFlag{Name: "home", EnvVars: []string{"VECCTL_HOME"}, Usage: "use the home (data directory) `DIR`"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no progress"},
+		&cli.BoolFlag{Name: "no-color", Usage: "use no colours"},
 	}
 }
 
 func apiFlags() []cli.Flag {
 	return append(homeFlags(),
-		&cli.StringFlag{Name: "api", EnvVars: []string{"VECCTL_API"}, Usage: "talk to the API at `URL` instead of the home"},
+		&cli.StringFlag{Name: "api", EnvVars: []string{"VECCTL_API"}, Usage: "use the API at `URL` instead of the home"},
 		&cli.StringFlag{Name: "token", EnvVars: []string{"VECCTL_TOKEN"}, Usage: "API `TOKEN`"},
 	)
 }
 
 func outputFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "`FORM` of the result: table, json, jsonl, csv"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "output `FORMAT`: table, json, jsonl, csv"},
 		&cli.BoolFlag{Name: "json", Usage: "short for -o json"},
 	}
 }
 
-// requireArgs refuses a wrong number of arguments.
+// requireArgs returns an error if the number of arguments is not n.
 func requireArgs(c *cli.Context, n int, what string) error {
 	switch {
 	case c.NArg() < n:
 		return usageError("%s is missing; see %s --help", what, c.Command.HelpName)
 	case c.NArg() > n:
-		return usageError("%q is one argument too many; see %s --help", c.Args().Get(n), c.Command.HelpName)
+		return usageError("unexpected argument %q; see %s --help", c.Args().Get(n), c.Command.HelpName)
 	}
 	return nil
 }
 
 func helpCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "help", Usage: "help about a command, or about exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
+		Name: "help", Usage: "show help for a command, or for exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
 		Flags: homeFlags(),
 		Action: func(c *cli.Context) error {
 			switch name := c.Args().First(); {
@@ -159,7 +159,7 @@ func helpCommand(w environment) *cli.Command {
 	}
 }
 
-// printLinef tells a person something in one line.
+// printLinef prints one line for a person to stderr.
 func printLinef(w environment, format string, args ...any) {
 	fmt.Fprintln(w.stderr, oneLine(fmt.Sprintf(format, args...)))
 }

@@ -23,25 +23,25 @@ func applicationCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	const one = "UUID|REFERENCE_ID"
 	return &cli.Command{
-		Name: "application", Usage: "what people apply for: see it, and decide",
+		Name: "application", Usage: "show applications for certificates, and decide on them",
 		Subcommands: append([]*cli.Command{
 			{
-				Name: "submit", Usage: "apply for somebody whom you know",
+				Name: "submit", Usage: "submit an application for a person whom you know",
 				Flags: flags(
 					&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
 					&cli.StringFlag{Name: "name", Usage: "full `NAME` of the applicant"},
 					&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the applicant"},
-					&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
-					&cli.StringFlag{Name: "evidence", Usage: "`FILE` (PDF, JPG, PNG) that the applicant handed in"}),
+					&cli.StringFlag{Name: "details", Usage: "more information, as `TEXT`"},
+					&cli.StringFlag{Name: "evidence", Usage: "`FILE` (PDF, JPG, PNG) from the applicant"}),
 				Action: func(c *cli.Context) error { return runApplicationSubmit(c, w) },
 			},
 			{
-				Name: "list", Usage: "list applications, newest first: those that wait for a decision, unless told otherwise",
+				Name: "list", Usage: "list applications, newest first; without --status, only those that wait for a decision",
 				Flags: flags(
-					&cli.StringFlag{Name: "status", Value: "open", Usage: "those that are `STATE`: open, all, pending, in_review, processing, approved, failed, rejected, revoked"},
-					&cli.StringFlag{Name: "email", Usage: "only those of `ADDRESS`"},
-					&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
-					&cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+					&cli.StringFlag{Name: "status", Value: "open", Usage: "only applications in this `STATE`: open, all, pending, in_review, processing, approved, failed, rejected, revoked"},
+					&cli.StringFlag{Name: "email", Usage: "only applications from `ADDRESS`"},
+					&cli.StringFlag{Name: "search", Usage: "only applications with `TEXT` in name, e-mail, title or reference ID"},
+					&cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 				Action: func(c *cli.Context) error { return runApplicationList(c, w) },
 			},
 			{
@@ -51,19 +51,19 @@ func applicationCommand(w environment) *cli.Command {
 				},
 			},
 			{
-				Name: "evidence", Usage: "get the file that an applicant handed in", ArgsUsage: one,
-				Flags:  flags(&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID-evidence.pdf here)"}),
+				Name: "evidence", Usage: "download the file that an applicant submitted", ArgsUsage: one,
+				Flags:  flags(&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output (default: REFERENCE_ID-evidence.pdf in the current directory)"}),
 				Action: func(c *cli.Context) error { return runApplicationEvidence(c, w) },
 			},
 		}, applicationDecisions(w, flags, one)...),
 	}
 }
 
-// applicationDecisions are the commands that change what becomes of an application.
+// applicationDecisions returns the commands that decide on an application.
 func applicationDecisions(w environment, flags func(...cli.Flag) []cli.Flag, one string) []*cli.Command {
 	return []*cli.Command{
 		{
-			Name: "review", Usage: "take an application in review", ArgsUsage: one, Flags: flags(),
+			Name: "review", Usage: "start the review of an application", ArgsUsage: one, Flags: flags(),
 			Action: func(c *cli.Context) error {
 				return oneApplication(c, w, func(s *session, name string) (adminclient.Application, error) {
 					return s.ReviewApplication(c.Context, name)
@@ -71,27 +71,27 @@ func applicationDecisions(w environment, flags func(...cli.Flag) []cli.Flag, one
 			},
 		},
 		{
-			Name: "approve", Usage: "accept an application, and issue its certificate", ArgsUsage: one,
+			Name: "approve", Usage: "approve an application and issue the certificate", ArgsUsage: one,
 			Flags: flags(append(placementFlags(),
-				&cli.StringFlag{Name: "file", Usage: "issue it with this document, a `FILE`"},
-				&cli.StringFlag{Name: "template", Usage: "issue it with a document of the template `NAME`"},
-				&cli.StringSliceFlag{Name: "field", Usage: "what the template asks for besides, as `COLUMN=TEXT`; may be repeated"},
-				&cli.BoolFlag{Name: "evidence", Usage: "issue it with what the applicant handed in"},
+				&cli.StringFlag{Name: "file", Usage: "issue it with the document in `FILE`"},
+				&cli.StringFlag{Name: "template", Usage: "issue it with a document from the template `NAME`"},
+				&cli.StringSliceFlag{Name: "field", Usage: "value for another column of the template, as `COLUMN=TEXT`; may be repeated"},
+				&cli.BoolFlag{Name: "evidence", Usage: "issue it with the file that the applicant submitted"},
 				&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
-				&cli.StringFlag{Name: "details", Usage: "in place of the applicant's details, `TEXT`"},
-				&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"})...),
+				&cli.StringFlag{Name: "details", Usage: "`TEXT` that replaces the applicant's details"},
+				&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"})...),
 			Action: func(c *cli.Context) error { return runApplicationApprove(c, w) },
 		},
 		{
-			Name: "reject", Usage: "refuse an application", ArgsUsage: one,
-			Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "`WHY`; the applicant is told"}, yesFlag()),
+			Name: "reject", Usage: "reject an application", ArgsUsage: one,
+			Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "the `REASON`, which the applicant sees"}, yesFlag()),
 			Action: func(c *cli.Context) error { return runApplicationReject(c, w) },
 		},
 	}
 }
 
-// oneApplication runs a call about the application that is named, and prints what
-// it answers.
+// oneApplication makes a call about the application in the first argument, and prints
+// the application that it returns.
 func oneApplication(c *cli.Context, w environment, call func(*session, string) (adminclient.Application, error)) error {
 	return objectAction(w, 1, "the application's UUID or reference ID", applicationFields,
 		func(c *cli.Context, s *session) (adminclient.Application, error) { return call(s, c.Args().First()) })(c)
@@ -113,7 +113,7 @@ func applicationFields(a adminclient.Application) [][2]string {
 		fields = append(fields, [2]string{"decided_by", d.By + ", " + d.At.Format(time.RFC3339)})
 	}
 	if !a.Status.Is(vault.Approved, vault.Revoked) {
-		// What these lead to does not exist yet.
+		// These pages do not exist yet.
 		fields = slices.DeleteFunc(fields, func(f [2]string) bool { return f[0] == "verify_url" || f[0] == "share_url" })
 	}
 	return fields
@@ -160,12 +160,12 @@ func runApplicationSubmit(c *cli.Context, w environment) error {
 	})
 }
 
-// readDocument reads a file that is to be handed over whole.
+// readDocument reads a whole file for an upload.
 func readDocument(path string) (*adminclient.NewFile, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil || !info.Mode().IsRegular():
-		return nil, usageError("%s is not a file that can be read", path)
+		return nil, usageError("%s is not a readable file", path)
 	case info.Size() > vault.MaxFile:
 		return nil, usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", path, info.Size(), vault.MaxFile)
 	}
@@ -182,11 +182,11 @@ func runApplicationList(c *cli.Context, w environment) error {
 		return err
 	}
 	if c.IsSet("limit") && c.Int("limit") < 1 {
-		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+		return usageError("--limit must be 1 or more, not %d", c.Int("limit"))
 	}
 	f := adminclient.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
 	if _, known := vault.ParseStatus(f.Status); !known && f.Status != "open" && f.Status != "all" {
-		return usageError("%q is no state of an application; see vecctl application list --help", f.Status)
+		return usageError("%q is not a state of an application; see vecctl application list --help", f.Status)
 	}
 	if f.Status == "all" {
 		f.Status = ""
@@ -219,7 +219,7 @@ func runApplicationEvidence(c *cli.Context, w environment) error {
 			return err
 		}
 		if found.Evidence == nil {
-			return fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.ReferenceID)
+			return fault.Newf(fault.NotFound, "the application %s has no evidence file", found.ReferenceID)
 		}
 		ending := map[string]string{"jpeg": ".jpg", "png": ".png"}[found.Evidence.Format]
 		out := cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+"-evidence"+cmp.Or(ending, ".pdf"))
@@ -240,7 +240,7 @@ func runApplicationEvidence(c *cli.Context, w environment) error {
 	})
 }
 
-// approvalOf reads what an application is to be issued with.
+// approvalOf reads the flags of an approval.
 func approvalOf(c *cli.Context) (adminclient.ApplicationApproval, error) {
 	a := adminclient.ApplicationApproval{Template: c.String("template"), Evidence: c.Bool("evidence"), IssueDate: c.String("date")}
 	given := 0
@@ -250,10 +250,10 @@ func approvalOf(c *cli.Context) (adminclient.ApplicationApproval, error) {
 		}
 	}
 	if given != 1 {
-		return a, usageError("say what the certificate is issued with: one of --file, --template and --evidence")
+		return a, usageError("give the document of the certificate with one of --file, --template and --evidence")
 	}
 	if c.IsSet("field") && a.Template == "" {
-		return a, usageError("--field is for the columns of a --template")
+		return a, usageError("--field needs --template: it sets the value of a template's column")
 	}
 	m, err := stampPlacement(c)
 	if err != nil {
@@ -268,7 +268,7 @@ func approvalOf(c *cli.Context) (adminclient.ApplicationApproval, error) {
 	for _, field := range c.StringSlice("field") {
 		column, value, ok := strings.Cut(field, "=")
 		if !ok || column == "" {
-			return a, usageError("--field takes COLUMN=TEXT, not %q", field)
+			return a, usageError("--field must be COLUMN=TEXT, not %q", field)
 		}
 		a.Fields[column] = value
 	}
@@ -312,14 +312,14 @@ func runApplicationApprove(c *cli.Context, w environment) error {
 
 func runApplicationReject(c *cli.Context, w environment) error {
 	if c.String("reason") == "" {
-		return usageError("--reason is missing; the applicant reads it")
+		return usageError("--reason is missing; the applicant sees it")
 	}
 	return oneApplication(c, w, func(s *session, name string) (adminclient.Application, error) {
 		found, err := s.Application(c.Context, name)
 		if err != nil {
 			return found, err
 		}
-		if err := confirm(c, w, fmt.Sprintf("Reject the application %s (%s, %s) for good?", found.ReferenceID, found.Name, found.Title)); err != nil {
+		if err := confirm(c, w, fmt.Sprintf("Reject the application %s (%s, %s)? This cannot be undone.", found.ReferenceID, found.Name, found.Title)); err != nil {
 			return found, err
 		}
 		return s.RejectApplication(c.Context, found.UUID, c.String("reason"))

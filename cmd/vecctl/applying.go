@@ -10,15 +10,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// applyingCommand shows and changes what people may apply for.
+// applyingCommand returns the command that shows and changes the application policy.
 func applyingCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "applying", Usage: "what people may apply for at the current institution, and who; without flags it is shown",
+		Name: "applying", Usage: "show or change who may apply to the current institution, and for what",
 		Flags: append(append(homeFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "who", Usage: "`WHO` may apply: nobody, accounts (whoever is signed in), anyone (whoever proves an address by a mail)"},
-			&cli.StringSliceFlag{Name: "title", Usage: "a `TITLE` that is certified, in place of those until now; may be repeated"},
-			&cli.BoolFlag{Name: "free-title", Usage: "applicants may write titles of their own; --free-title=false ends that"},
-			&cli.BoolFlag{Name: "evidence-optional", Usage: "applicants need not hand a file in; --evidence-optional=false ends that"}),
+			&cli.StringFlag{Name: "who", Usage: "`WHO` may apply: nobody, accounts (people who are signed in), anyone (after they confirm their e-mail address)"},
+			&cli.StringSliceFlag{Name: "title", Usage: "a `TITLE` that people may apply for; may be repeated; replaces the present list"},
+			&cli.BoolFlag{Name: "free-title", Usage: "applicants may enter any title; --free-title=false turns this off"},
+			&cli.BoolFlag{Name: "evidence-optional", Usage: "applicants may leave out the evidence file; --evidence-optional=false turns this off"}),
 		Action: func(c *cli.Context) error { return runApplying(c, w) },
 	}
 }
@@ -67,7 +67,7 @@ func yesOrNo(b bool) string {
 	return "no"
 }
 
-// currentPolicy asks what people may apply for at the current institution.
+// currentPolicy returns the application policy of the current institution.
 func currentPolicy(c *cli.Context, s *session) (adminclient.ApplicationPolicy, error) {
 	all, err := s.Institutions(c.Context)
 	if err != nil {
@@ -78,5 +78,5 @@ func currentPolicy(c *cli.Context, s *session) (adminclient.ApplicationPolicy, e
 			return i.ApplicationPolicy, nil
 		}
 	}
-	return adminclient.ApplicationPolicy{}, fault.New(fault.NotFound, "no institution is the current one; see: vecctl institution use")
+	return adminclient.ApplicationPolicy{}, fault.New(fault.NotFound, "no institution is selected; select one with: vecctl institution use")
 }

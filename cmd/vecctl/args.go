@@ -7,15 +7,15 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// flagsFirst puts a command's flags before its arguments, in whatever order
-// they were given: the library stops reading flags at the first argument and
-// would pass over the rest in silence. What follows "--" stays an argument.
+// flagsFirst moves a command's flags before its arguments. The library stops at the
+// first argument and would silently ignore the flags after it. Everything after "--"
+// stays an argument.
 func flagsFirst(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return args
 	}
 	var path, flags, rest []string
-	help := false // then arguments do not count: the library would take them for topics
+	help := false // then arguments are dropped: the library would take them for help topics
 	commands := app.Commands
 	known := app.Flags
 	for i := 1; i < len(args); i++ {
@@ -57,8 +57,8 @@ func find(commands []*cli.Command, name string) *cli.Command {
 	return nil
 }
 
-// takesValue reports whether the word after a flag is its value. Before the
-// command is known, the flags of all commands count.
+// takesValue reports whether the word after a flag is its value. Before the command is
+// known, it looks at the flags of all commands.
 func takesValue(known []cli.Flag, commands []*cli.Command, arg string) bool {
 	name := strings.TrimLeft(arg, "-")
 	if strings.Contains(name, "=") {

@@ -14,17 +14,18 @@ import (
 
 func actsCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "audit", Usage: "who did what, when and from where",
+		Name: "audit", Usage: "show the audit trail: who did what, when and from where",
 		Subcommands: []*cli.Command{{
-			Name: "list", Usage: "list what staff and programs did, oldest first", Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
-				&cli.IntFlag{Name: "limit", Usage: "the latest `N` alone"}}),
+			Name: "list", Usage: "list the actions of staff and programs, oldest first", Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+				&cli.IntFlag{Name: "limit", Usage: "only the latest `N`"}}),
 			Action: func(c *cli.Context) error { return runAuditList(c, w) },
 		}, {
-			Name: "verify", Usage: "check that no entry was changed or taken out",
-			Description: "Each entry holds the hash of the one before. Keep the last hash that this prints elsewhere: --head then\n" +
-				"finds out, too, whether the end was cut off or all of it written anew.",
+			Name: "verify", Usage: "check that no entry was changed or removed",
+			Description: "Each entry contains the hash of the entry before it. Store the last hash, which this command prints, in\n" +
+				"another place: with --head, a later run then also detects if entries were cut off at the end or if the\n" +
+				"whole trail was rewritten.",
 			Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "head", Usage: "a `HASH` that an earlier run printed"}}),
+				&cli.StringFlag{Name: "head", Usage: "the `HASH` that an earlier run printed"}}),
 			Action: func(c *cli.Context) error { return runAuditVerify(c, w) },
 		}},
 	}
@@ -76,7 +77,7 @@ func runAuditVerify(c *cli.Context, w environment) error {
 			return err
 		}
 		if !seen {
-			return fault.Newf(fault.Damaged, "the audit trail does not hold the entry %s any more: its end was cut off, or it was written anew", head)
+			return fault.Newf(fault.Damaged, "the audit trail no longer contains the entry %s: its end was cut off, or the trail was rewritten", head)
 		}
 		return printFields(w.stdout, form, struct {
 			Entries uint64 `json:"entries"`

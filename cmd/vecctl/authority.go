@@ -8,7 +8,7 @@ import (
 
 func authorityCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "authority", Usage: "the certification authority: stores, domains and their badges",
+		Name: "authority", Usage: "manage the certification authority: stores, domains and their badges",
 		Subcommands: slices.Concat(
 			[]*cli.Command{storeCommand(w), domainCommand(w)},
 			decisionCommands(w), badgeCommands(w), certifyCommands(w), []*cli.Command{snapshotCommand(w), authorityLogCommand(w)},

@@ -23,14 +23,15 @@ func callFlags(more ...cli.Flag) []cli.Flag {
 }
 
 func snapshotFlag() cli.Flag {
-	return &cli.StringFlag{Name: "snapshot", Usage: "`FILE` with the integration's snapshot, JSON; - for standard input"}
+	return &cli.StringFlag{Name: "snapshot", Usage: "`FILE` with the integration's snapshot (JSON); - for standard input"}
 }
 
-// certifyCommands are the contract's five calls, as a client makes them.
+// certifyCommands returns the commands for the five calls of the contract, which a
+// client makes.
 func certifyCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
-			Name: "request", Usage: "ask for a certification", ArgsUsage: "DOMAIN",
+			Name: "request", Usage: "request a certification", ArgsUsage: "DOMAIN",
 			Flags: callFlags(snapshotFlag(), &cli.StringFlag{Name: "project", Usage: "`NAME` of the project"}),
 			Action: certification(w, aDomain, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				snapshot, err := readSnapshot(c.String("snapshot"), w)
@@ -41,23 +42,23 @@ func certifyCommands(w environment) []*cli.Command {
 			}),
 		},
 		{
-			Name: "status", Usage: "ask for the certification of a domain", ArgsUsage: "DOMAIN", Flags: callFlags(),
+			Name: "status", Usage: "show the certification of a domain", ArgsUsage: "DOMAIN", Flags: callFlags(),
 			Action: certification(w, aDomain, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				return a.Status(c.Context, c.Args().First())
 			}),
 		},
 		{
-			Name: "verify", Usage: "ask about a badge's hash; exit code 1 when it is not valid", ArgsUsage: "HASH",
-			Flags:  callFlags(&cli.StringFlag{Name: "domain", Usage: "`DOMAIN` on which the badge stands"}),
+			Name: "verify", Usage: "check the hash of a badge; the exit code is 1 if it is not valid", ArgsUsage: "HASH",
+			Flags:  callFlags(&cli.StringFlag{Name: "domain", Usage: "`DOMAIN` that shows the badge"}),
 			Action: func(c *cli.Context) error { return verifyBadge(c, w) },
 		},
 		{
-			Name: "revoke", Usage: "end a certification; without --key, as staff of the home", ArgsUsage: "HASH",
-			Flags:  callFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that everybody may read"}),
+			Name: "revoke", Usage: "revoke a certification; without --key, as staff of the home", ArgsUsage: "HASH",
+			Flags:  callFlags(&cli.StringFlag{Name: "reason", Usage: "reason as `TEXT`, which is public"}),
 			Action: func(c *cli.Context) error { return revokeBadge(c, w) },
 		},
 		{
-			Name: "renew", Usage: "ask for the next term of a certification", ArgsUsage: "HASH", Flags: callFlags(snapshotFlag()),
+			Name: "renew", Usage: "renew a certification for its next term", ArgsUsage: "HASH", Flags: callFlags(snapshotFlag()),
 			Action: certification(w, aHash, func(c *cli.Context, a *authorityclient.Client) (authorityclient.Certification, error) {
 				snapshot, err := readSnapshot(c.String("snapshot"), w)
 				if err != nil {
@@ -69,7 +70,7 @@ func certifyCommands(w environment) []*cli.Command {
 	}
 }
 
-// withAuthority calls the authority of the settings, or the home's own.
+// withAuthority makes calls to the authority in the settings, or to the home's own.
 func withAuthority(c *cli.Context, w environment, work func(*authorityclient.Client, *session) error) error {
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -92,7 +93,7 @@ func withAuthority(c *cli.Context, w environment, work func(*authorityclient.Cli
 	})
 }
 
-// certification prepares a call whose answer is a certification.
+// certification returns the action of a call that returns a certification.
 func certification(w environment, what string, call func(*cli.Context, *authorityclient.Client) (authorityclient.Certification, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		form, err := formatAndArgs(c, 1, what)
@@ -147,7 +148,7 @@ func revokeBadge(c *cli.Context, w environment) error {
 		return err
 	}
 	if c.String("reason") == "" {
-		return usageError("say why with --reason TEXT; everybody who follows the badge is told")
+		return usageError("--reason TEXT is missing; anyone who clicks on the badge sees it")
 	}
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -169,14 +170,14 @@ func revokeBadge(c *cli.Context, w environment) error {
 	})
 }
 
-// readSnapshot reads a snapshot, alone or within a request's body.
+// readSnapshot reads a snapshot, either alone or inside of the body of a request.
 func readSnapshot(path string, w environment) (authorityclient.Snapshot, error) {
 	var body struct {
 		Inner *authorityclient.Snapshot `json:"snapshot"`
 		authorityclient.Snapshot
 	}
 	if path == "" {
-		return body.Snapshot, usageError("name the file of the snapshot with --snapshot FILE")
+		return body.Snapshot, usageError("--snapshot FILE is missing")
 	}
 	read := func() ([]byte, error) { return os.ReadFile(path) }
 	if path == "-" {
@@ -184,10 +185,10 @@ func readSnapshot(path string, w environment) (authorityclient.Snapshot, error) 
 	}
 	raw, err := read()
 	if err != nil {
-		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s cannot be read; check its name and rights", path))
+		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s cannot be read; check its name and permissions", path))
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {
-		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s is not the JSON of one: %s", path, err))
+		return body.Snapshot, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the snapshot %s is not valid: %s", path, err))
 	}
 	if body.Inner != nil {
 		return *body.Inner, nil
@@ -195,16 +196,16 @@ func readSnapshot(path string, w environment) (authorityclient.Snapshot, error) 
 	return body.Snapshot, nil
 }
 
-// snapshotReport is what a snapshot would earn.
+// snapshotReport is the result of the evaluation of a snapshot.
 type snapshotReport struct {
 	Badge     string        `json:"badge_code"` // "" for none
 	BadgeName string        `json:"badge_name"`
 	Features  []string      `json:"features"`
-	Claimed   string        `json:"qualified_badge,omitempty"` // what the snapshot says itself
+	Claimed   string        `json:"qualified_badge,omitempty"` // the badge that the snapshot claims
 	Next      string        `json:"next_badge,omitempty"`
 	Missing   []missingItem `json:"missing"` // for the next badge
 	SDK       string        `json:"sdk_version"`
-	Refused   string        `json:"refused,omitempty"` // why it would earn nothing at present
+	Refused   string        `json:"refused,omitempty"` // why it gets no badge at present
 }
 
 type missingItem struct {
@@ -214,7 +215,7 @@ type missingItem struct {
 
 func snapshotCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "snapshot", Usage: "say which badge a snapshot would earn, and what the next one needs", ArgsUsage: "FILE", Flags: staffFlags(),
+		Name: "snapshot", Usage: "show which badge a snapshot qualifies for, and what the next badge needs", ArgsUsage: "FILE", Flags: staffFlags(),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 1, "the snapshot's file")
 			if err != nil {

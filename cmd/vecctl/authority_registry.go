@@ -23,11 +23,11 @@ func storeCommand(w environment) *cli.Command {
 		}
 	}
 	return &cli.Command{
-		Name: "store", Usage: "stores that may ask for certifications",
+		Name: "store", Usage: "manage the stores that may request certifications",
 		Subcommands: []*cli.Command{
 			{
 				Name: "add", Usage: "register a store; its API key is printed once", ArgsUsage: "SLUG",
-				Flags: staffFlags(&cli.BoolFlag{Name: "review", Usage: "let staff look at each of its requests"}),
+				Flags: staffFlags(&cli.BoolFlag{Name: "review", Usage: "let staff decide on each of its requests"}),
 				Action: newKey(w, func(c *cli.Context, s *session) (adminclient.Store, error) {
 					return s.AddStore(c.Context, c.Args().First(), c.Bool("review"))
 				}),
@@ -37,20 +37,20 @@ func storeCommand(w environment) *cli.Command {
 				Action: listAction(w, 0, "", storeList(), func(c *cli.Context, s *session) ([]adminclient.Store, error) { return s.Stores(c.Context) }),
 			},
 			{
-				Name: "rotate-key", Usage: "make a new API key; the old one opens nothing any more", ArgsUsage: "SLUG", Flags: staffFlags(),
+				Name: "rotate-key", Usage: "create a new API key; the old key stops working", ArgsUsage: "SLUG", Flags: staffFlags(),
 				Action: newKey(w, func(c *cli.Context, s *session) (adminclient.Store, error) {
 					return s.ActOnStore(c.Context, c.Args().First(), "rotate-key")
 				}),
 			},
-			act("disable", "shut a store out; its badges stay"),
-			act("enable", "let a store in again"),
-			act("review", "let staff look at each of a store's requests"),
-			act("no-review", "grant a store's requests without review"),
+			act("disable", "refuse all requests of a store; its badges stay valid"),
+			act("enable", "accept requests of a disabled store again"),
+			act("review", "let staff decide on each request of a store"),
+			act("no-review", "approve the requests of a store without review"),
 		},
 	}
 }
 
-// newKey prints a new API key alone on the last line of stdout.
+// newKey returns an action that prints a new API key alone on the last line of stdout.
 func newKey(w environment, call func(*cli.Context, *session) (adminclient.Store, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		form, err := formatAndArgs(c, 1, aStore)
@@ -62,7 +62,7 @@ func newKey(w environment, call func(*cli.Context, *session) (adminclient.Store,
 			if err != nil {
 				return err
 			}
-			return printSecret(w, form, made, made.APIKey, "The API key of the store %q; it is shown this once:", made.Slug)
+			return printSecret(w, form, made, made.APIKey, "The API key of the store %q; it is shown only once:", made.Slug)
 		})
 	}
 }
@@ -98,14 +98,14 @@ func domainCommand(w environment) *cli.Command {
 		}
 	}
 	return &cli.Command{
-		Name: "domain", Usage: "domains and App IDs of stores",
+		Name: "domain", Usage: "manage the domains and App IDs of stores",
 		Subcommands: []*cli.Command{
 			{
-				Name: "add", Usage: "register a domain or App ID, and print how its owner proves it", ArgsUsage: "DOMAIN",
-				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that it belongs to"}),
+				Name: "add", Usage: "register a domain or App ID, and print how its owner can prove ownership", ArgsUsage: "DOMAIN",
+				Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "`SLUG` of the store that owns it"}),
 				Action: objectAction(w, 1, aDomain, domainFields, func(c *cli.Context, s *session) (adminclient.StoreDomain, error) {
 					if c.String("store") == "" {
-						return adminclient.StoreDomain{}, usageError("name the store that the domain belongs to with --store SLUG")
+						return adminclient.StoreDomain{}, usageError("--store SLUG is missing: the store that owns the domain")
 					}
 					return s.AddDomain(c.Context, c.Args().First(), c.String("store"))
 				}),
@@ -114,9 +114,9 @@ func domainCommand(w environment) *cli.Command {
 				Name: "list", Usage: "list the domains", Flags: staffFlags(),
 				Action: listAction(w, 0, "", domainList(), func(c *cli.Context, s *session) ([]adminclient.StoreDomain, error) { return s.Domains(c.Context) }),
 			},
-			act("check", "look for the proof of a domain now"),
-			act("trust", "vouch for a domain or App ID without a proof"),
-			act("remove", "forget a domain on which no certification stands"),
+			act("check", "check the proof of ownership of a domain now"),
+			act("trust", "accept a domain or App ID without proof of ownership"),
+			act("remove", "remove a domain that has no certification"),
 		},
 	}
 }
@@ -153,30 +153,30 @@ const aRequest = "the request's ID"
 func decisionCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
-			Name: "list", Usage: "list each domain's latest certification",
-			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "of the store `SLUG` alone"}),
+			Name: "list", Usage: "list the latest certification of each domain",
+			Flags: staffFlags(&cli.StringFlag{Name: "store", Usage: "only those of the store `SLUG`"}),
 			Action: listAction(w, 0, "", certificationList(), func(c *cli.Context, s *session) ([]adminclient.StoreCertification, error) {
 				return s.StoreCertifications(c.Context, c.String("store"))
 			}),
 		},
 		{
-			Name: "pending", Usage: "list the requests that wait", Flags: staffFlags(),
+			Name: "pending", Usage: "list the requests that wait for a decision", Flags: staffFlags(),
 			Action: listAction(w, 0, "", pendingList(), func(c *cli.Context, s *session) ([]adminclient.StoreCertification, error) {
 				return s.PendingRequests(c.Context)
 			}),
 		},
 		{
-			Name: "approve", Usage: "say yes to a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
+			Name: "approve", Usage: "approve a pending request", ArgsUsage: "REQUEST_ID", Flags: staffFlags(),
 			Action: objectAction(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (adminclient.StoreCertification, error) {
 				return s.DecideRequest(c.Context, c.Args().First(), "approve", "")
 			}),
 		},
 		{
-			Name: "reject", Usage: "say no to a pending request", ArgsUsage: "REQUEST_ID",
-			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "`TEXT` that the store is told"}),
+			Name: "reject", Usage: "reject a pending request", ArgsUsage: "REQUEST_ID",
+			Flags: staffFlags(&cli.StringFlag{Name: "reason", Usage: "reason as `TEXT`, which the store sees"}),
 			Action: objectAction(w, 1, aRequest, decisionFields, func(c *cli.Context, s *session) (adminclient.StoreCertification, error) {
 				if c.String("reason") == "" {
-					return adminclient.StoreCertification{}, usageError("say why with --reason TEXT; the store is told")
+					return adminclient.StoreCertification{}, usageError("--reason TEXT is missing; the store sees it")
 				}
 				return s.DecideRequest(c.Context, c.Args().First(), "reject", c.String("reason"))
 			}),
@@ -184,12 +184,12 @@ func decisionCommands(w environment) []*cli.Command {
 	}
 }
 
-// badgeCommands are about badges that were issued.
+// badgeCommands returns the commands about issued badges.
 func badgeCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
-			Name: "embed", Usage: "print the HTML that shows a badge", ArgsUsage: "HASH",
-			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE`: 80x20, 150x40, 200x60"}),
+			Name: "embed", Usage: "print the HTML code that shows a badge", ArgsUsage: "HASH",
+			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE` in pixels: 80x20, 150x40, 200x60"}),
 			Action: func(c *cli.Context) error {
 				if err := requireArgs(c, 1, "the verification hash"); err != nil {
 					return err
@@ -205,7 +205,7 @@ func badgeCommands(w environment) []*cli.Command {
 			},
 		},
 		{
-			Name: "rotate-secret", Usage: "make new hashes under a new secret; badges that were issued stay valid", Flags: homeFlags(),
+			Name: "rotate-secret", Usage: "use a new secret for new hashes; issued badges stay valid", Flags: homeFlags(),
 			Action: func(c *cli.Context) error {
 				if err := requireArgs(c, 0, ""); err != nil {
 					return err
@@ -213,7 +213,7 @@ func badgeCommands(w environment) []*cli.Command {
 				return withSession(c, w, func(s *session) error {
 					id, err := s.RotateAuthoritySecret(c.Context)
 					if err == nil {
-						printLinef(w, "New hashes are made under the secret %s.", id)
+						printLinef(w, "New hashes now use the secret %s.", id)
 					}
 					return err
 				})
@@ -251,7 +251,7 @@ func pendingList() list[adminclient.StoreCertification] {
 
 func authorityLogCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "log", Usage: "who did what, when and why", Flags: staffFlags(),
+		Name: "log", Usage: "show the authority's log: who did what, when and why", Flags: staffFlags(),
 		Action: listAction(w, 0, "", authorityLogList(), authorityLog),
 		Subcommands: []*cli.Command{{
 			Name: "verify", Usage: "check that no entry was changed or removed", Flags: staffFlags(),
@@ -262,7 +262,7 @@ func authorityLogCommand(w environment) *cli.Command {
 	}
 }
 
-// authorityLog fetches the audit list, page by page.
+// authorityLog fetches the audit log, page by page.
 func authorityLog(c *cli.Context, s *session) (all []adminclient.AuditEntry, err error) {
 	const page = 5000
 	for after := uint64(0); ; {

@@ -22,15 +22,16 @@ import (
 
 func backupCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "backup", Usage: "keep the whole home in one file, while the agent works", ArgsUsage: "FILE|FOLDER",
-		Description: "The file is a tar archive, compressed with zstd: database, documents, keys, settings, and what waits\n" +
-			"in the drop folder. Verified PDFs are made anew from these. In a FOLDER the file gets a name of its own.",
+		Name: "backup", Usage: "back up the whole home into one file, also while the agent runs", ArgsUsage: "FILE|FOLDER",
+		Description: "The file is a tar archive, compressed with zstd. It contains the database, documents, keys, settings and the\n" +
+			"waiting files of the drop folder. Verified PDFs are not in it: they are made again from the rest. In a\n" +
+			"FOLDER, the file gets a generated name.",
 		Flags: slices.Concat(homeFlags(), outputFlags(), lockFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "since", Usage: "leave out the documents that the backup `FILE` has, which is then needed too"},
-			&cli.BoolFlag{Name: "incremental", Usage: "in a FOLDER: --since the latest backup there"},
-			&cli.BoolFlag{Name: "verify", Usage: "read the backup again and check it"},
-			&cli.IntFlag{Name: "keep-daily", Usage: "in a FOLDER: remove older backups, but keep the last one of `N` days"},
-			&cli.IntFlag{Name: "keep-weekly", Usage: "in a FOLDER: remove older backups, but keep the last one of `N` weeks"},
+			&cli.StringFlag{Name: "since", Usage: "leave out the documents that are in the earlier backup `FILE`; a restore then needs both"},
+			&cli.BoolFlag{Name: "incremental", Usage: "with a FOLDER: same as --since with the latest backup in it"},
+			&cli.BoolFlag{Name: "verify", Usage: "read the finished backup and check it"},
+			&cli.IntFlag{Name: "keep-daily", Usage: "with a FOLDER: delete older backups, but keep the last one of each of `N` days"},
+			&cli.IntFlag{Name: "keep-weekly", Usage: "with a FOLDER: delete older backups, but keep the last one of each of `N` weeks"},
 		}),
 		Action: func(c *cli.Context) error { return runBackup(c, w) },
 		Subcommands: []*cli.Command{
@@ -39,14 +40,14 @@ func backupCommand(w environment) *cli.Command {
 	}
 }
 
-// lockFlags say who can open a backup. A passphrase is no flag, since other users
-// can see the flags of a process.
+// lockFlags are the flags for encryption. There is no flag for a passphrase, because other
+// users can see the flags of a process.
 func lockFlags() []cli.Flag {
 	return append(keyFlags(),
-		&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY`; may be given again"})
+		&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY`; may be repeated"})
 }
 
-// keyFlags say how an encrypted backup is opened.
+// keyFlags are the flags for decryption.
 func keyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` with the passphrase of encrypted backups"},
@@ -62,14 +63,14 @@ func keysOf(c *cli.Context) (k backup.Keys, err error) {
 	return k, err
 }
 
-// readSecretFile reads a file that holds a secret; "" for none.
+// readSecretFile reads a file that contains a secret. It returns "" if path is "".
 func readSecretFile(path, what string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
 	body, err := os.ReadFile(path)
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s %s cannot be read; check its name and rights", what, path))
+		return "", fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s %s cannot be read; check its name and permissions", what, path))
 	}
 	text := strings.TrimRight(string(body), "\r\n")
 	if text == "" {
@@ -78,7 +79,7 @@ func readSecretFile(path, what string) (string, error) {
 	return text, nil
 }
 
-// backupResult is what the command tells.
+// backupResult is what the command prints.
 type backupResult struct {
 	File string `json:"file"`
 	Size int64  `json:"size"` // of the file, in bytes
@@ -93,7 +94,7 @@ type backupRun struct {
 	session *session
 	home    string // its ID
 	target  string
-	folder  bool // the target is one
+	folder  bool // the target is a folder
 	keys    backup.Keys
 	lock    backup.Encryption
 	keep    backup.Retention
@@ -132,16 +133,16 @@ func runBackup(c *cli.Context, w environment) (err error) {
 		return err
 	}
 	if result.Damaged > 0 {
-		printLinef(w, "The home has %d documents that are damaged or missing, %s among them; restore them from an earlier backup. No old backup was removed.",
+		printLinef(w, "%d documents of the home are damaged or missing, for example %s; restore them from an earlier backup. No old backup was deleted.",
 			result.Damaged, result.Examples[0])
 		return exitStatus(exitPartly)
 	}
 	return nil
 }
 
-var errKeep = usageError("--keep-daily and --keep-weekly want a number from 0")
+var errKeep = usageError("--keep-daily and --keep-weekly must be 0 or more")
 
-// newBackupRun reads what was asked for.
+// newBackupRun reads and checks the flags.
 func newBackupRun(c *cli.Context, w environment) (*backupRun, error) {
 	keys, err := keysOf(c)
 	if err != nil {
@@ -160,17 +161,17 @@ func newBackupRun(c *cli.Context, w environment) (*backupRun, error) {
 	b.folder = err == nil && info.IsDir()
 	switch {
 	case b.target == "-":
-		return nil, usageError("a backup is a whole file or none, so it is not written to stdout; name a file, or a folder")
+		return nil, usageError("a backup cannot be written to stdout; name a file or a folder")
 	case b.keep.Daily < 0 || b.keep.Weekly < 0:
 		return nil, errKeep
 	case !b.folder && (b.keep.Daily > 0 || b.keep.Weekly > 0 || c.Bool("incremental")):
-		return nil, usageError("%s is no folder; --keep-daily, --keep-weekly and --incremental want one that is there", b.target)
+		return nil, usageError("%s is not a folder; --keep-daily, --keep-weekly and --incremental need an existing folder", b.target)
 	case (c.Bool("verify") || c.Bool("incremental") || c.String("since") != "") && len(b.lock.Recipients) > 0 && keys.Identities == "":
-		return nil, usageError("encrypted backups are read again for that; name the identity that opens them with --identity")
+		return nil, usageError("--verify, --incremental and --since must decrypt a backup; name the file with the identity with --identity")
 	case c.Bool("incremental") && c.String("since") != "":
-		return nil, usageError("give --since or --incremental, not both")
+		return nil, usageError("use either --since or --incremental, not both")
 	case err == nil && !b.folder:
-		return nil, usageError("%s is there already; name another file, or remove it", b.target)
+		return nil, usageError("%s already exists; name another file, or delete it", b.target)
 	}
 	if b.folder {
 		return b, nil
@@ -178,25 +179,25 @@ func newBackupRun(c *cli.Context, w environment) (*backupRun, error) {
 	return b, checkBackupTarget(c, w, b.target)
 }
 
-// checkBackupTarget refuses a place for a backup's file. In a folder backups have names
-// by which later ones leave them out; a file of any name would be in all of them.
+// checkBackupTarget checks the path of a backup's file. It must not be in the home: the
+// next backup would contain it. Only generated names, in a folder, are left out of backups.
 func checkBackupTarget(c *cli.Context, w environment, target string) error {
 	folder := filepath.Dir(target)
 	switch info, err := os.Stat(folder); {
 	case errors.Is(err, fs.ErrNotExist):
-		return usageError("there is no folder %s for the backup; make it, or name another", folder)
+		return usageError("the folder %s for the backup does not exist; create it, or name another one", folder)
 	case err == nil && !info.IsDir():
-		return usageError("%s is no folder; name another place for the backup", folder)
+		return usageError("%s is not a folder; name another place for the backup", folder)
 	}
 	dir, err := homeDir(c, w)
 	if err == nil && dir.Contains(target) {
-		err = usageError("%s lies in the home, and the next backup would hold it too; name a file outside %s", target, dir)
+		err = usageError("%s is inside of the home, so the next backup would contain it; name a file outside of %s", target, dir)
 	}
 	return err
 }
 
-// existingHome talks to the agent that runs on the home, or opens the home without
-// starting any work; it makes none.
+// existingHome connects to the agent that runs on the home, or opens the home without
+// starting any work. It does not create a home.
 func existingHome(c *cli.Context, w environment) (*session, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -204,7 +205,7 @@ func existingHome(c *cli.Context, w environment) (*session, error) {
 	}
 	if existed, err := homeOf(set).Exists(); err != nil || !existed {
 		if err == nil {
-			err = fault.Newf(fault.NotFound, "there is no home in %s; name another with --home", set.Home)
+			err = fault.Newf(fault.NotFound, "there is no home in %s; name another one with --home", set.Home)
 		}
 		return nil, err
 	}
@@ -226,7 +227,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	}
 	path := b.target
 	if b.folder {
-		// Named before it is made, since it must be known where it goes.
+		// The name is needed before the backup begins: it is the path to write to.
 		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsNone()))
 	}
 	result := backupResult{File: path, Since: since}
@@ -254,8 +255,8 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	return result, err
 }
 
-// removeLeftovers removes what a backup that was killed left behind. In a folder it had another
-// name than this one will have, and another home's may be under way.
+// removeLeftovers removes the temporary file of a backup that was killed. In a folder, only
+// old ones are removed: a backup of another home may be running.
 func (b *backupRun) removeLeftovers(path string) error {
 	if b.folder {
 		return fsutil.RemoveOldTempIn(b.target, time.Now().Add(-24*time.Hour))
@@ -275,7 +276,7 @@ func (b *backupRun) stream(c *cli.Context, q adminclient.BackupRequest, file io.
 	return result, fsutil.DiskError(err, "writing the backup")
 }
 
-// request reads the backup that the new one builds on, and when it was made.
+// request reads the backup that the new one builds on, and the time at which it was made.
 func (b *backupRun) request(c *cli.Context, since string) (q adminclient.BackupRequest, before time.Time, err error) {
 	if since == "" {
 		return q, before, nil
@@ -287,7 +288,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q adminclient.BackupR
 	if found.Header.HomeID != b.home {
 		return q, before, fault.Newf(fault.Invalid, "%s is the backup of another home", since)
 	}
-	// What is damaged there is not left out here.
+	// Documents that are damaged in the earlier backup are not left out.
 	broken := map[string]bool{}
 	for _, sum := range found.Damaged {
 		broken[sum] = true
@@ -300,7 +301,7 @@ func (b *backupRun) request(c *cli.Context, since string) (q adminclient.BackupR
 	return adminclient.BackupRequest{Since: &adminclient.BaseBackup{ID: found.Header.ID, File: name}, Have: have}, before, nil
 }
 
-// names lists the target folder.
+// names lists the files in the target folder.
 func (b *backupRun) names() ([]string, error) {
 	entries, err := os.ReadDir(b.target)
 	if err != nil {
@@ -313,7 +314,7 @@ func (b *backupRun) names() ([]string, error) {
 	return names, nil
 }
 
-// latest is the home's newest backup in the target folder, "" where there is none.
+// latest returns the home's newest backup in the target folder, or "" if there is none.
 func (b *backupRun) latest() (string, error) {
 	names, err := b.names()
 	if err != nil {
@@ -331,7 +332,7 @@ func (b *backupRun) latest() (string, error) {
 	return filepath.Join(b.target, newest.Name), nil
 }
 
-// prune removes what need not be kept any more, beside the one that was made.
+// prune deletes expired backups in the folder of the new one.
 func (b *backupRun) prune(made string) ([]string, error) {
 	if !b.folder {
 		return nil, nil
@@ -358,7 +359,7 @@ func backupFields(r backupResult) [][2]string {
 	}
 }
 
-// sizeOf is a size for people; a small one comes in kilobytes.
+// sizeOf formats a size for people, in KB or MB.
 func sizeOf(n int64) string {
 	if n < 1<<20 {
 		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))

@@ -157,6 +157,6 @@ func TestTheAgentTakesTheBackup(t *testing.T) {
 	if r := s.done("list", "-o", "csv", "--home", filepath.Join(s.dir, "new")); strings.Count(r.stdout, "\n") != 41 {
 		t.Errorf("40 certificates came back as %v", r)
 	}
-	s.want(11, "compact").says(t, "an agent runs on the home", "stop it, run the same command again")
+	s.want(11, "compact").says(t, "an agent runs on the home", "stop it, run this command again")
 	d.end()
 }

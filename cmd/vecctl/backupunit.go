@@ -18,17 +18,16 @@ import (
 //go:embed backup.service
 var backupUnitText string
 
-// backupUnitCommand prints a systemd service and its timer. They stand in one text,
-// since both must say the same.
+// backupUnitCommand returns the command that prints a systemd service and its timer.
 func backupUnitCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "unit", Usage: "print a systemd service and timer that take backups", ArgsUsage: "FOLDER",
+		Name: "unit", Usage: "print a systemd service and timer for regular backups", ArgsUsage: "FOLDER",
 		Flags: slices.Concat(homeFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "at", Value: "*-*-* 02:30", Usage: "`WHEN`, as systemd.time(7) writes it"},
-			&cli.IntFlag{Name: "keep-daily", Value: 7, Usage: "keep the last backup of `N` days"},
-			&cli.IntFlag{Name: "keep-weekly", Value: 5, Usage: "keep the last backup of `N` weeks"},
-			&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` with the passphrase to encrypt with"},
-			&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY`, in place of a passphrase; may be given again"},
+			&cli.StringFlag{Name: "at", Value: "*-*-* 02:30", Usage: "`TIME` in the format of systemd.time(7)"},
+			&cli.IntFlag{Name: "keep-daily", Value: 7, Usage: "keep the last backup of each of `N` days"},
+			&cli.IntFlag{Name: "keep-weekly", Value: 5, Usage: "keep the last backup of each of `N` weeks"},
+			&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` with the passphrase for encryption"},
+			&cli.StringSliceFlag{Name: "recipient", Usage: "encrypt for an age public `KEY` instead of with a passphrase; may be repeated"},
 		}),
 		Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 1, "the folder of the backups"); err != nil {
@@ -81,8 +80,8 @@ func backupUnit(c *cli.Context, w environment) (string, error) {
 	return b.String(), err
 }
 
-// unitLock are the flags with which the service encrypts. Where it can open what it
-// wrote, it reads it again; what is for a recipient it cannot.
+// unitLock returns the encryption flags of the service. The service also verifies the backup
+// if it can decrypt it, which it cannot with a recipient's public key.
 func unitLock(c *cli.Context) ([]string, error) {
 	keys, path := c.StringSlice("recipient"), c.String("passphrase-file")
 	switch {
@@ -92,7 +91,7 @@ func unitLock(c *cli.Context) ([]string, error) {
 		path, err := filepath.Abs(path)
 		return []string{"--verify", "--passphrase-file=" + path}, err
 	case path != "":
-		return nil, usageError("give --recipient or --passphrase-file, not both")
+		return nil, usageError("use either --recipient or --passphrase-file, not both")
 	}
 	words := make([]string, len(keys))
 	for i, key := range keys {

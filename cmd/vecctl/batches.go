@@ -28,7 +28,7 @@ func batchesCommand(w environment) *cli.Command {
 	}
 	return &cli.Command{
 		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one",
-		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 		Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 0, ""); err != nil {
 				return err
@@ -36,9 +36,9 @@ func batchesCommand(w environment) *cli.Command {
 			return showBatches(c, w, func(s *session) ([]client.Batch, error) { return allBatches(c, s) })
 		},
 		Subcommands: []*cli.Command{
-			act(adminclient.PauseBatch, "begin nothing more of a batch"),
-			act(adminclient.ResumeBatch, "let a paused batch go on"),
-			act(adminclient.CancelBatch, "end what has not begun of a batch"),
+			act(adminclient.PauseBatch, "pause a batch"),
+			act(adminclient.ResumeBatch, "continue a paused batch"),
+			act(adminclient.CancelBatch, "cancel the waiting certificates of a batch"),
 			batchReportCommand(w),
 		},
 	}

@@ -16,14 +16,14 @@ import (
 
 func batchReportCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "report", Usage: "print what became of a batch as a PDF, for people to read and to sign", ArgsUsage: "BATCH_ID|NAME",
-		Description: "Counts, the certificates, failures with their reasons, and lines for signatures, on A4. Letters that the\n" +
-			"program's own fonts do not hold come from the fonts of --font, of the home's templates, and of the machine;\n" +
-			"what none of them holds is spelled out by its number, such as U+0E01.",
+		Name: "report", Usage: "write the report of a batch as a PDF, to read and to sign", ArgsUsage: "BATCH_ID|NAME",
+		Description: "The report has totals, the list of certificates, failures with their reasons, and lines for signatures, on A4.\n" +
+			"Characters that are missing in the built-in fonts are taken from the fonts of --font, of the home's templates,\n" +
+			"and of the machine. A character that is in none of them is printed as its code, such as U+0E01.",
 		Flags: slices.Concat(homeFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
-			&cli.StringSliceFlag{Name: "font", Usage: "`FILE` of a TrueType font for further scripts; may be given again"},
-			&cli.StringSliceFlag{Name: "signer", Usage: "`WHO` is to sign; may be given again (default: Registrar, Dean)"},
+			&cli.StringFlag{Name: "out", Value: "-", Usage: "output `FILE`; - is standard output"},
+			&cli.StringSliceFlag{Name: "font", Usage: "`FILE` of a TrueType font for more characters; may be repeated"},
+			&cli.StringSliceFlag{Name: "signer", Usage: "`PERSON` who signs the report; may be repeated (default: Registrar, Dean)"},
 		}),
 		Action: func(c *cli.Context) error { return runBatchReport(c, w) },
 	}
@@ -34,7 +34,7 @@ func runBatchReport(c *cli.Context, w environment) error {
 		return err
 	}
 	if c.String("out") == "-" && isTerminal(w.stdout) {
-		return usageError("a PDF is nothing for a terminal; name a file with --out")
+		return usageError("a PDF cannot be shown on a terminal; name a file with --out")
 	}
 	dir, err := homeDir(c, w)
 	if err != nil {
@@ -53,14 +53,14 @@ func runBatchReport(c *cli.Context, w environment) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
 			done, err := told.Write(out, fonts)
 			if err == nil && len(done.Missing) > 0 {
-				printLinef(w, "No font holds %s; name a TrueType one (.ttf) that does with --font, or install it; vecctl doctor names some. In the report these stand as their numbers.", strings.Join(done.Missing, " "))
+				printLinef(w, "No font contains %s: the report shows the codes of these characters. Name a TrueType font (.ttf) that contains them with --font, or install one; vecctl doctor suggests fonts.", strings.Join(done.Missing, " "))
 			}
 			return err
 		})
 	})
 }
 
-// batchSummary gathers what is told of a batch.
+// batchSummary gathers the data of the report.
 func batchSummary(c *cli.Context, s *session) (t report.Report, err error) {
 	if t.Batch, err = findBatch(c, s, c.Args().First()); err != nil {
 		return t, err
@@ -84,7 +84,7 @@ func batchSummary(c *cli.Context, s *session) (t report.Report, err error) {
 	return t, err
 }
 
-// findBatch finds a batch by its ID, or by a name that only one has.
+// findBatch finds a batch by its ID or by its name.
 func findBatch(c *cli.Context, s *session, name string) (client.Batch, error) {
 	all, err := allBatches(c, s)
 	if err != nil {
@@ -98,5 +98,5 @@ func findBatch(c *cli.Context, s *session, name string) (client.Batch, error) {
 			return all[i], nil
 		}
 	}
-	return client.Batch{}, fault.Newf(fault.NotFound, "there is no batch %q; \"vecctl batches\" lists all", name)
+	return client.Batch{}, fault.Newf(fault.NotFound, "there is no batch %q; \"vecctl batches\" lists all batches", name)
 }

@@ -20,23 +20,24 @@ import (
 func bulkCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
-		Description: "MANIFEST is a CSV or XLSX file; \"-\" is CSV on standard input. A re-run issues what\n" +
-			"is missing and reports the rest as unchanged. With --api it issues them on a vault elsewhere.",
+		Description: "MANIFEST is a CSV or XLSX file; \"-\" reads CSV from standard input. If you run the command again, it\n" +
+			"issues only the missing certificates and reports the others as unchanged. With --api it issues them\n" +
+			"on a remote vault.",
 		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
-			&cli.StringFlag{Name: "files", Usage: "`DIR` of the documents (default: the manifest's folder)"},
+			&cli.StringFlag{Name: "files", Usage: "`DIR` with the documents (default: the manifest's folder)"},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "check all, change nothing"},
-			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: what one bad row does to the others"},
-			&cli.StringFlag{Name: "scan", Value: "first", Usage: "`first|all|none`: whose code is read back from the drawn page before it is approved"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "check everything, change nothing"},
+			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: if a row is rejected, issue nothing, or issue the other rows"},
+			&cli.StringFlag{Name: "scan", Value: "first", Usage: "`first|all|none`: for which documents the printed QR code is read back before approval"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
-			&cli.StringFlag{Name: "date-format", Usage: "how dates are written: `FORMAT` such as DD/MM/YYYY"},
+			&cli.StringFlag{Name: "date-format", Usage: "`FORMAT` of dates, such as DD/MM/YYYY"},
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
-			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of a workbook's sheet, where several hold tables"},
-			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: whether rows that a workbook hides or filters out count"},
-			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the documents of rows without a file"},
-			&cli.StringFlag{Name: "preview", Usage: "with --dry-run, `DIR` for the first pages that a template would make"},
-			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: what a column with a name of its own holds"},
+			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of the sheet, if several sheets of a workbook have data"},
+			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: what to do with hidden or filtered rows of a workbook"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
+			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for previews of the first documents from the template"},
+			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; may be repeated"},
 		),
 		Action: func(c *cli.Context) error {
 			form, err := parseOutputFormat(c)
@@ -50,7 +51,7 @@ func bulkCommand(w environment) *cli.Command {
 			return withSession(c, w, func(s *session) error {
 				if s.remote {
 					if c.IsSet("preview") {
-						return usageError("--preview goes without --api: the documents are made on this machine, and look the same")
+						return usageError("--preview does not work with --api; run it without --api, the documents look the same")
 					}
 					return runRemoteBulk(c, w, s, request, form)
 				}
@@ -60,7 +61,7 @@ func bulkCommand(w environment) *cli.Command {
 	}
 }
 
-// largestManifest bounds what is read of a manifest.
+// largestManifest is the limit for the size of a manifest, in bytes.
 const largestManifest = 64 << 20
 
 func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error) {
@@ -75,19 +76,19 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	switch q.Scan = c.String("scan"); q.Scan {
 	case "first", "all", "none":
 	default:
-		return q, usageError("--scan takes first, all or none, not %q", q.Scan)
+		return q, usageError("--scan must be first, all or none, not %q", q.Scan)
 	}
 	switch c.String("on-error") {
 	case "skip":
 		q.Skip = true
 	case "stop":
 	default:
-		return q, usageError("--on-error takes stop or skip, not %q", c.String("on-error"))
+		return q, usageError("--on-error must be stop or skip, not %q", c.String("on-error"))
 	}
 	for _, pair := range c.StringSlice("map") {
 		column, field, ok := strings.Cut(pair, "=")
 		if !ok || column == "" || field == "" {
-			return q, usageError("--map takes COLUMN=FIELD, such as --map \"Graduate=full_name\"; found %q", pair)
+			return q, usageError("--map must be COLUMN=FIELD, such as --map \"Graduate=full_name\", not %q", pair)
 		}
 		q.Map[column] = field
 	}
@@ -98,7 +99,7 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	q.Template, q.QRPage, q.QRAt, q.QRSize, q.QRMargin = c.String("template"), m.Page, c.String("qr-at"), m.SizeMM, m.MarginMM
 	if preview := c.String("preview"); preview != "" {
 		if !q.DryRun {
-			return q, usageError("--preview goes with --dry-run")
+			return q, usageError("--preview needs --dry-run")
 		}
 		if q.Preview, err = filepath.Abs(preview); err != nil {
 			return q, err
@@ -121,7 +122,7 @@ func readManifest(path string, w environment) (name string, body []byte, err err
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return "", nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the manifest %s cannot be opened; check its name and rights", path))
+			return "", nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the manifest %s cannot be opened; check its name and permissions", path))
 		}
 		defer f.Close()
 		in = f
@@ -134,12 +135,12 @@ func readManifest(path string, w environment) (name string, body []byte, err err
 	case err != nil:
 		return "", nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the manifest %s cannot be read", path))
 	case len(body) > largestManifest:
-		return "", nil, usageError("the manifest %s is larger than 64 MB; cut it into several", path)
+		return "", nil, usageError("the manifest %s is larger than 64 MB; split it", path)
 	}
 	return path, body, nil
 }
 
-// absoluteFolder is the absolute form of a folder named by the user, or of the default.
+// absoluteFolder returns the absolute path of a folder that the user named, or of the default.
 func absoluteFolder(named, standard string) (string, error) {
 	if named == "" {
 		named = standard
@@ -151,7 +152,7 @@ func runBulk(c *cli.Context, w environment, s *session, q adminclient.BulkReques
 	if status, err := s.AgentStatus(c.Context); err != nil {
 		return err
 	} else if status.BaseURL == config.DefaultBaseURL && !q.DryRun {
-		printLinef(w, "Note: QR codes will lead to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", config.DefaultBaseURL)
+		printLinef(w, "Note: QR codes will point to %s, which only this machine can open; set the public address with: vecctl init --base-url URL", config.DefaultBaseURL)
 	}
 	bar := newProgress(c, w)
 	report, err := s.Bulk(c.Context, q, bar.update)
@@ -165,7 +166,7 @@ func runBulk(c *cli.Context, w environment, s *session, q adminclient.BulkReques
 	return bulkOutcome(q, report)
 }
 
-// bulkOutcome is the exit code that a report deserves.
+// bulkOutcome returns the exit code for a report.
 func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
 	done := r.Issued + r.Unchanged + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
@@ -200,8 +201,8 @@ func printReport(w environment, f outputFormat, q adminclient.BulkRequest, r cli
 	return rows.print(w.stdout, f, r.Rows)
 }
 
-// printSummary tells a person the outcome: first what is wrong, then the counts,
-// last where the verified PDFs are.
+// printSummary prints the report for a person: the errors, then the counts, then the
+// folder of the verified PDFs.
 func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport) error {
 	for _, row := range r.Rows {
 		if row.Error == "" {
@@ -227,7 +228,7 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		fmt.Fprintf(&b, "%d %s: %d ready, %d unchanged, %d rejected. Nothing was changed.\n",
 			r.Total, rows, r.Count(client.RowReady), r.Unchanged, rejected)
 	case rejected > 0 && !q.Skip:
-		fmt.Fprintf(&b, "%d %s: %d rejected, nothing was issued. Mend them and run again, or issue the others with --on-error skip.\n",
+		fmt.Fprintf(&b, "%d %s: %d rejected, nothing was issued. Fix them and run again, or issue the others with --on-error skip.\n",
 			r.Total, rows, rejected)
 	default:
 		fmt.Fprintf(&b, "%d %s: %d issued, %d unchanged, %d failed", r.Total, rows, r.Issued, r.Unchanged, r.Failed-rejected)

@@ -11,11 +11,11 @@ import (
 
 func certificatesCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "certificates", Usage: "list all certificates, those that people applied for among them",
+		Name: "certificates", Usage: "list all certificates, including applications",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "status", Usage: "only those that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
+			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
-			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
+			&cli.IntFlag{Name: "limit", Usage: "list at most `N`"},
 		),
 		Action: runList(w, (*session).Certificates, func(c *cli.Context) client.Filter {
 			return client.Filter{Status: c.String("status"), Search: c.String("search")}
@@ -23,7 +23,7 @@ func certificatesCommand(w environment) *cli.Command {
 	}
 }
 
-// allPages goes through the pages of a list of certificates, to the end or to a limit.
+// allPages returns the certificates of a paged list, up to a limit.
 func allPages(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
 	f client.Filter, limit int) ([]client.Certificate, error) {
 	return collect(limit, idOf, pagesOf(ctx, list, f))
@@ -31,7 +31,7 @@ func allPages(ctx context.Context, list func(context.Context, client.Filter) (cl
 
 func idOf(c client.Certificate) uint64 { return c.ID }
 
-// pagesOf are the pages of a list of certificates.
+// pagesOf returns a function that fetches one page of a list of certificates.
 func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
 	f client.Filter) func(page, perPage int) (client.Page[client.Certificate], error) {
 	return func(page, perPage int) (client.Page[client.Certificate], error) {
@@ -40,7 +40,7 @@ func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (cli
 	}
 }
 
-// collect goes through a list, to the end or to a limit. A limit of 0 is none.
+// collect returns the entries of a paged list, up to a limit. A limit of 0 is no limit.
 func collect[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
 	var all []T
 	for one, err := range pagedEntries(id, list) {
@@ -54,8 +54,8 @@ func collect[T any](limit int, id func(T) uint64, list func(page, perPage int) (
 	return all, nil
 }
 
-// pagedEntries goes through the pages of a list, in whatever order it is. Entries that new
-// ones have pushed onto the next page meanwhile are passed over. An error is the end.
+// pagedEntries iterates over the entries of a paged list. If new entries push an entry onto
+// the next page meanwhile, the entry is returned once. Iteration ends after an error.
 func pagedEntries[T any](id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		const perPage = 100

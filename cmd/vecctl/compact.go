@@ -14,9 +14,9 @@ import (
 
 func compactCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "compact", Usage: "give room that is free inside the database back to the disk",
-		Description: "No agent may run on the home meanwhile. The database is written anew beside the old one, so the disk needs\n" +
-			"room for both.",
+		Name: "compact", Usage: "shrink the database file: return its free space to the disk",
+		Description: "Stop the agent first. The command writes a new database next to the old one, so the disk needs space for\n" +
+			"both.",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")
@@ -35,7 +35,7 @@ func runCompact(c *cli.Context, w environment, f outputFormat) error {
 	}
 	if existed, err := dir.Exists(); err != nil || !existed {
 		if err == nil {
-			err = fault.Newf(fault.NotFound, "there is no home in %s; name another with --home", dir)
+			err = fault.Newf(fault.NotFound, "there is no home in %s; name another one with --home", dir)
 		}
 		return err
 	}
@@ -44,18 +44,18 @@ func runCompact(c *cli.Context, w environment, f outputFormat) error {
 	}
 	before, err := os.Stat(dir.Database())
 	if err != nil {
-		return fsutil.DiskError(err, "looking at the database")
+		return fsutil.DiskError(err, "reading the size of the database")
 	}
 	const patience = time.Second
 	if err := agent.Compact(auditContext(c, w, "vecctl compact"), dir, patience); err != nil {
 		if _, runs := dir.Running(); runs && fault.Is(err, fault.Locked) {
-			return fault.Wrap(fault.Locked, err, fmt.Sprintf("an agent runs on the home %s; stop it, run the same command again, and start it", dir))
+			return fault.Wrap(fault.Locked, err, fmt.Sprintf("an agent runs on the home %s; stop it, run this command again, then start it", dir))
 		}
 		return err
 	}
 	after, err := os.Stat(dir.Database())
 	if err != nil {
-		return fsutil.DiskError(err, "looking at the database")
+		return fsutil.DiskError(err, "reading the size of the database")
 	}
 	return printFields(w.stdout, f, struct {
 		Before int64 `json:"before"`

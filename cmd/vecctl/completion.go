@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// The shells' scripts; each asks "vecctl __complete" for what may come next.
+// The scripts for the shells. Each calls "vecctl __complete" for suggestions.
 var (
 	//go:embed completion/bash
 	bashScript string
@@ -25,7 +25,7 @@ var (
 func completionCommand(w environment) *cli.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript, "powershell": powershellScript}
 	return &cli.Command{
-		Name: "completion", Usage: "print the script with which a shell completes vecctl's commands", ArgsUsage: "bash|zsh|fish|powershell",
+		Name: "completion", Usage: "print the completion script for a shell", ArgsUsage: "bash|zsh|fish|powershell",
 		Description: "bash:        vecctl completion bash > /etc/bash_completion.d/vecctl\n" +
 			"zsh:         vecctl completion zsh > \"${fpath[1]}/_vecctl\"\n" +
 			"fish:        vecctl completion fish > ~/.config/fish/completions/vecctl.fish\n" +
@@ -36,7 +36,7 @@ func completionCommand(w environment) *cli.Command {
 			}
 			script, ok := scripts[c.Args().First()]
 			if !ok {
-				return usageError("%q is no shell that is known; want bash, zsh, fish or powershell", c.Args().First())
+				return usageError("unknown shell %q; use bash, zsh, fish or powershell", c.Args().First())
 			}
 			_, err := io.WriteString(w.stdout, script)
 			return err
@@ -44,10 +44,10 @@ func completionCommand(w environment) *cli.Command {
 	}
 }
 
-// completeCommand answers the shells' scripts.
+// completeCommand returns the command that the shells' scripts call.
 func completeCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "__complete", Hidden: true, Usage: "what may come next", ArgsUsage: "-- WORD...",
+		Name: "__complete", Hidden: true, Usage: "print completions", ArgsUsage: "-- WORD...",
 		Action: func(c *cli.Context) error {
 			for _, word := range complete(c.App, c.Args().Slice()) {
 				if _, err := fmt.Fprintf(w.stdout, "%s\t%s\n", word[0], oneLine(word[1])); err != nil {
@@ -59,8 +59,8 @@ func completeCommand(w environment) *cli.Command {
 	}
 }
 
-// complete lists what may stand in place of the last of some words, each with what
-// it means; nothing where a file or a free text is wanted.
+// complete returns the completions of the last word, each with a description. It returns
+// nothing where a file or any text may follow.
 func complete(app *cli.App, words []string) [][2]string {
 	if len(words) == 0 {
 		words = []string{""}

@@ -81,7 +81,7 @@ func TestCompletionInShells(t *testing.T) {
 		}
 	}
 	s.done("completion", "powershell").says(t, "Register-ArgumentCompleter")
-	s.want(2, "completion", "tcsh").says(t, "want bash, zsh, fish or powershell")
+	s.want(2, "completion", "tcsh").says(t, "use bash, zsh, fish or powershell")
 }
 
 // The manual names every command, and groff has nothing to say against it.

@@ -15,13 +15,13 @@ import (
 func correctionsCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
-		Name: "corrections", Usage: "list the corrections that people ask for on the pages of certificates",
-		Flags: flags(&cli.BoolFlag{Name: "all", Usage: "those too that staff have seen to"}),
+		Name: "corrections", Usage: "list the corrections that people request on the pages of certificates",
+		Flags: flags(&cli.BoolFlag{Name: "all", Usage: "include corrections that are done"}),
 		Action: listAction(w, 0, "", correctionList(), func(c *cli.Context, s *session) ([]adminclient.CorrectionRequest, error) {
 			return s.Corrections(c.Context, c.Bool("all"))
 		}),
 		Subcommands: []*cli.Command{{
-			Name: "done", Usage: "note that staff have seen to one", ArgsUsage: "ID", Flags: flags(),
+			Name: "done", Usage: "mark a correction as done", ArgsUsage: "ID", Flags: flags(),
 			Action: listAction(w, 1, "the correction's number", correctionList(), finishCorrection),
 		}},
 	}
@@ -30,7 +30,7 @@ func correctionsCommand(w environment) *cli.Command {
 func finishCorrection(c *cli.Context, s *session) ([]adminclient.CorrectionRequest, error) {
 	id, err := strconv.ParseUint(c.Args().First(), 10, 64)
 	if err != nil {
-		return nil, fault.Newf(fault.Invalid, "%q is no correction's number; see: vecctl corrections", c.Args().First())
+		return nil, fault.Newf(fault.Invalid, "%q is not the number of a correction; see: vecctl corrections", c.Args().First())
 	}
 	done, err := s.FinishCorrection(c.Context, id)
 	return []adminclient.CorrectionRequest{done}, err

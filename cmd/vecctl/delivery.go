@@ -13,35 +13,35 @@ import (
 
 func deliveriesCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
-		Name: "deliveries", Usage: "list what was delivered, newest first; of one endpoint or all", ArgsUsage: "[ID]",
-		Flags: flags(&cli.StringFlag{Name: "status", Usage: "`STATUS`: pending, success, failed"},
-			sinceFlag(), untilFlag(), &cli.IntFlag{Name: "limit", Value: 50, Usage: "`NUMBER` of deliveries at most"}),
+		Name: "deliveries", Usage: "list deliveries, newest first, to one endpoint or to all", ArgsUsage: "[ID]",
+		Flags: flags(&cli.StringFlag{Name: "status", Usage: "only those with this `STATUS`: pending, success, failed"},
+			sinceFlag(), untilFlag(), &cli.IntFlag{Name: "limit", Value: 50, Usage: "list at most `N`"}),
 		Action: func(c *cli.Context) error { return runDeliveries(c, w) },
 	}
 }
 
 func deliveryCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
-		Name: "delivery", Usage: "show one delivery: its body, every attempt, every answer", ArgsUsage: "DELIVERY",
+		Name: "delivery", Usage: "show one delivery: its body, and every attempt with the response", ArgsUsage: "DELIVERY",
 		Flags: flags(), Action: func(c *cli.Context) error { return runDelivery(c, w) },
 	}
 }
 
 func redeliverCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
-		Name: "redeliver", Usage: "send deliveries again: those named, or all that failed", ArgsUsage: "DELIVERY...",
-		Flags: flags(&cli.BoolFlag{Name: "all-failed", Usage: "all that failed"},
-			&cli.StringFlag{Name: "webhook", Usage: "of those, only to the endpoint `ID`"}, sinceFlag(), untilFlag()),
+		Name: "redeliver", Usage: "send deliveries again: the ones you name, or all failed ones", ArgsUsage: "DELIVERY...",
+		Flags: flags(&cli.BoolFlag{Name: "all-failed", Usage: "all failed deliveries"},
+			&cli.StringFlag{Name: "webhook", Usage: "with --all-failed: only those to the endpoint `ID`"}, sinceFlag(), untilFlag()),
 		Action: func(c *cli.Context) error { return runRedeliver(c, w) },
 	}
 }
 
 func sinceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "from", Usage: "only those made at or after a `MOMENT`: 2026-06-04, 2026-06-04T10:30:00Z, or 2h for two hours ago"}
+	return &cli.StringFlag{Name: "from", Usage: "only those created at or after `TIME`: 2026-06-04, 2026-06-04T10:30:00Z, or 2h for two hours ago"}
 }
 
 func untilFlag() cli.Flag {
-	return &cli.StringFlag{Name: "to", Usage: "only those made before a `MOMENT`"}
+	return &cli.StringFlag{Name: "to", Usage: "only those created before `TIME`"}
 }
 
 // selection reads the flags that select deliveries.
@@ -69,7 +69,7 @@ func runDeliveries(c *cli.Context, w environment) error {
 	}
 	limit := c.Int("limit")
 	if limit < 1 {
-		return usageError("--limit: want a number from 1")
+		return usageError("--limit must be 1 or more")
 	}
 	f.Webhook, f.Status = c.Args().First(), c.String("status")
 	return withSession(c, w, func(s *session) error {
@@ -123,9 +123,9 @@ func runRedeliver(c *cli.Context, w environment) error {
 	named := c.Args().Slice()
 	switch all := c.Bool("all-failed"); {
 	case len(named) == 0 && !all:
-		return usageError("a delivery's ID is missing; or give --all-failed, with --webhook, --from and --to to narrow it down")
+		return usageError("the delivery's ID is missing; or use --all-failed, with --webhook, --from and --to as filters")
 	case len(named) > 0 && (all || c.IsSet("webhook") || c.IsSet("from") || c.IsSet("to")):
-		return usageError("either name deliveries, or select them with --all-failed")
+		return usageError("either name deliveries, or select them with --all-failed, not both")
 	}
 	ask := adminclient.Redelivery{Deliveries: named}
 	if len(named) == 0 {
@@ -137,13 +137,13 @@ func runRedeliver(c *cli.Context, w environment) error {
 			return err
 		}
 		if s.agent != nil && n > 0 {
-			printLinef(w, "No agent runs on this home; what is not sent at once goes out when one does.")
+			printLinef(w, "No agent runs on this home; deliveries that are not sent now are sent when an agent runs.")
 		}
 		return printFields(w.stdout, form, map[string]int{"redelivered": n}, [][2]string{{"redelivered", strconv.Itoa(n)}})
 	})
 }
 
-// outcomeOf says in a few words how an attempt ended.
+// outcomeOf describes in a few words how an attempt ended.
 func outcomeOf(a adminclient.DeliveryAttempt) string {
 	if a.Error != "" {
 		return a.Error

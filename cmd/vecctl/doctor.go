@@ -23,7 +23,7 @@ import (
 
 func doctorCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "doctor", Usage: "look for what is wrong with this machine or home, and how to mend it",
+		Name: "doctor", Usage: "find problems of this machine or home, and show how to fix them",
 		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")
@@ -45,7 +45,7 @@ func doctorCommand(w environment) *cli.Command {
 	}
 }
 
-// runChecks looks at the home that is there; it makes none.
+// runChecks checks an existing home. It does not create one.
 func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
@@ -53,12 +53,12 @@ func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 	}
 	set, err := loadSettings(c, w)
 	if err != nil {
-		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: errorText(err), Fix: "mend what the message names"}}, nil
+		return []doctor.Finding{{Check: "settings", Level: doctor.Wrong, Message: errorText(err), Fix: "correct the setting that the message names"}}, nil
 	}
 	existed, err := dir.Exists()
 	if err == nil && !existed {
 		return []doctor.Finding{{Check: "home", Level: doctor.Wrong, Message: fmt.Sprintf("there is no home in %s", dir),
-			Fix: "vecctl init, or name another with --home"}}, nil
+			Fix: "vecctl init, or name another one with --home"}}, nil
 	}
 	p := doctorTarget(set, w.getenv)
 	if err != nil {
@@ -72,7 +72,7 @@ func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 	}
 	p.Vault, p.Running = s.Client, s.agent == nil
 	if status, err := s.AgentStatus(c.Context); err == nil && p.Running {
-		p.BaseURL = status.BaseURL // what the agent goes by
+		p.BaseURL = status.BaseURL // the one that the agent uses
 	}
 	found := p.Run(c.Context)
 	return found, s.close()
@@ -94,7 +94,7 @@ func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 	}
 }
 
-// connectForDoctor talks to the agent that runs on the home, or opens the home without
+// connectForDoctor connects to the agent that runs on the home, or opens the home without
 // starting any work.
 func connectForDoctor(c *cli.Context, w environment, set config.Config) (*session, error) {
 	if s, err := connectRunning(w, homeOf(set)); s != nil || err != nil {
@@ -116,12 +116,12 @@ func connectForDoctor(c *cli.Context, w environment, set config.Config) (*sessio
 
 func refusal(err error) *doctor.Finding {
 	if fault.Is(err, fault.Locked) {
-		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be looked at: " + errorText(err), Fix: "run doctor again when the other has finished"}
+		return &doctor.Finding{Check: "database", Level: doctor.Note, Message: "it could not be checked: " + errorText(err), Fix: "run doctor again when the other process has ended"}
 	}
-	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: errorText(err), Fix: "mend what the message names, or restore the home from a backup"}
+	return &doctor.Finding{Check: "database", Level: doctor.Wrong, Message: errorText(err), Fix: "fix the problem that the message names, or restore the home from a backup"}
 }
 
-// errorText is an error's text for a person.
+// errorText returns the text of an error for a person.
 func errorText(err error) string {
 	if message, ok := fault.Message(err); ok {
 		return message
@@ -141,7 +141,7 @@ func printFindings(w environment, f outputFormat, found []doctor.Finding) error 
 	for _, one := range found {
 		line := fmt.Sprintf("%-6s %-12s %s", one.Level, one.Check, oneLine(one.Message))
 		if one.Fix != "" {
-			line += fmt.Sprintf("\n%20smend: %s", "", oneLine(one.Fix))
+			line += fmt.Sprintf("\n%20sfix: %s", "", oneLine(one.Fix))
 		}
 		if _, err := fmt.Fprintln(w.stdout, line); err != nil {
 			return err

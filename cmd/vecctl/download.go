@@ -11,9 +11,9 @@ import (
 
 func downloadCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "download", Usage: "get a verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
+		Name: "download", Usage: "download a verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output (default: REFERENCE_ID.pdf here)"}),
+			&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output (default: REFERENCE_ID.pdf in the current directory)"}),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
@@ -24,7 +24,7 @@ func downloadCommand(w environment) *cli.Command {
 	}
 }
 
-// downloaded says where a verified PDF was written.
+// downloaded is the result of a download.
 type downloaded struct {
 	File        string `json:"file"`
 	UUID        string `json:"uuid"`

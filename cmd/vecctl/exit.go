@@ -29,20 +29,20 @@ const exitCodesHelp = `Exit codes:
     4  not authorised
    10  the agent or API cannot be reached
    11  another process holds the home
-  130  interrupted; run the same command again to go on
+  130  interrupted; run the same command again to continue
 `
 
-// exitStatus is an exit code without an error message: the command has said all.
+// exitStatus is an exit code without an error message: the command has printed all.
 type exitStatus int
 
 func (o exitStatus) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
 
-// usageError is a mistake on the command line.
+// usageError returns an error about the command line.
 func usageError(format string, args ...any) error {
 	return fault.Newf(fault.Invalid, format, args...)
 }
 
-// exitCode is the one place where errors become exit codes.
+// exitCode maps an error to an exit code.
 func exitCode(err error) int {
 	if code, ok := errors.AsType[exitStatus](err); ok {
 		return int(code)
@@ -67,14 +67,13 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// printError prints an error for a person: its message where it has one meant for
-// people, else all that is known.
+// printError prints the message of an error that is meant for people, or else its whole text.
 func printError(w io.Writer, err error) {
 	if _, said := errors.AsType[exitStatus](err); said || err == nil {
 		return
 	}
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(w, "vecctl: interrupted; run the same command again to go on")
+		fmt.Fprintln(w, "vecctl: interrupted; run the same command again to continue")
 		return
 	}
 	message, ok := fault.Message(err)

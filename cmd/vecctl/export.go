@@ -17,14 +17,15 @@ import (
 
 func exportCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "write certificates, deliveries or the audit trail as a table for other programs", ArgsUsage: "[certificates|deliveries|audit]",
-		Description: "Deliveries are the mails and what webhooks were told, each with how it ended. --status is then a state of\n" +
-			"theirs (waiting, sent, refused, bounced, cancelled; pending, success, failed), and dates are those of their making.",
+		Name: "export", Usage: "export certificates, deliveries or the audit trail as a table", ArgsUsage: "[certificates|deliveries|audit]",
+		Description: "Deliveries are mails and webhook deliveries, each with its result. For them, --status is a state of a mail\n" +
+			"(waiting, sent, refused, bounced, cancelled) or of a webhook delivery (pending, success, failed), and --from\n" +
+			"and --to are dates of creation.",
 		Flags: slices.Concat(apiFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx; where it is not given, what the name of --out ends with"},
-			&cli.StringFlag{Name: "out", Value: "-", Usage: "`FILE` to write into; - is standard output"},
-			&cli.StringFlag{Name: "status", Usage: "only certificates that are `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
-			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
+			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORMAT` of the table: csv, jsonl, xlsx; without this flag, the file extension of --out decides"},
+			&cli.StringFlag{Name: "out", Value: "-", Usage: "output `FILE`; - is standard output"},
+			&cli.StringFlag{Name: "status", Usage: "only certificates in this `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
+			&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
 		}),
@@ -38,23 +39,23 @@ func runExport(c *cli.Context, w environment) error {
 		what = "certificates"
 	}
 	if c.NArg() > 1 || !slices.Contains([]string{"certificates", "deliveries", "audit"}, what) {
-		return usageError("export takes certificates, deliveries or audit; see vecctl export --help")
+		return usageError("the argument must be certificates, deliveries or audit; see vecctl export --help")
 	}
 	for _, name := range []string{"status", "batch", "from", "to"} {
 		if what == "audit" && c.IsSet(name) {
-			return usageError("the audit trail is exported whole; leave --%s out", name)
+			return usageError("the audit trail is always exported completely; remove --%s", name)
 		}
 	}
 	formats := []string{"csv", "jsonl", "xlsx"}
 	format := c.String("format")
 	if !slices.Contains(formats, format) {
-		return usageError("%q is no format of a table; want csv, jsonl or xlsx", format)
+		return usageError("unknown format %q; use csv, jsonl or xlsx", format)
 	}
 	if ending := strings.TrimPrefix(filepath.Ext(c.String("out")), "."); !c.IsSet("format") && slices.Contains(formats, strings.ToLower(ending)) {
 		format = strings.ToLower(ending)
 	}
 	if format == "xlsx" && c.String("out") == "-" && isTerminal(w.stdout) {
-		return usageError("a workbook is nothing for a terminal; name a file with --out")
+		return usageError("a workbook cannot be shown on a terminal; name a file with --out")
 	}
 	return withSession(c, w, func(s *session) error {
 		return writeTo(w, c.String("out"), func(out io.Writer) error {
@@ -76,12 +77,12 @@ func runExport(c *cli.Context, w environment) error {
 	})
 }
 
-// eachCertificate hands the certificates that the flags select on, newest first.
+// eachCertificate calls each with the certificates that the flags select, newest first.
 func eachCertificate(c *cli.Context, s *session, each func(client.Certificate) error) error {
 	return eachMatching(c, s, client.Filter{Status: c.String("status"), Batch: c.String("batch"), From: c.String("from"), To: c.String("to")}, each)
 }
 
-// eachMatching hands the certificates of a filter on, in the order of the list.
+// eachMatching calls each with the certificates of a filter, in the order of the list.
 func eachMatching(c *cli.Context, s *session, f client.Filter, each func(client.Certificate) error) error {
 	for found, err := range pagedEntries(idOf, pagesOf(c.Context, s.Certificates, f)) {
 		if err != nil {
@@ -94,7 +95,7 @@ func eachMatching(c *cli.Context, s *session, f client.Filter, each func(client.
 	return nil
 }
 
-// exportTo writes all rows that a source gives, as they come.
+// exportTo writes all rows of a source, as they come.
 func exportTo[T any](out io.Writer, format, name string, l list[T], source func(each func(T) error) error) error {
 	if format == "jsonl" {
 		return source(func(row T) error { return printLine(out, row) })
@@ -106,12 +107,12 @@ func exportTo[T any](out io.Writer, format, name string, l list[T], source func(
 	return table.WriteCSV(out)
 }
 
-// rowsOf turns a source that calls into one that is walked.
+// rowsOf turns a source that calls a function into an iterator.
 func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		err := source(func(row T) error {
 			if !yield(l.cells(row), nil) {
-				return exitStatus(exitFailed) // the reader has had enough, and says why
+				return exitStatus(exitFailed) // the reader stopped, and reports why
 			}
 			return nil
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-// deliveryRecord is a mail, or what a webhook was told, in one shape.
+// deliveryRecord is a mail or a webhook delivery.
 type deliveryRecord struct {
 	Channel     string     `json:"channel"` // mail or webhook
 	ID          string     `json:"id"`
@@ -22,10 +22,10 @@ type deliveryRecord struct {
 	ReferenceID string     `json:"reference_id"`
 	BatchID     string     `json:"batch_id"`
 	Attempts    int        `json:"attempts"`
-	Code        string     `json:"code"` // what the server said, or HTTP's status
+	Code        string     `json:"code"` // of the mail server, or the HTTP status
 	Reason      string     `json:"reason"`
 	CreatedAt   time.Time  `json:"created_at"`
-	EndedAt     *time.Time `json:"ended_at"` // null while it is under way
+	EndedAt     *time.Time `json:"ended_at"` // null while it is in progress
 }
 
 func deliveryRecordTable() list[deliveryRecord] {
@@ -38,8 +38,8 @@ func deliveryRecordTable() list[deliveryRecord] {
 	}
 }
 
-// eachDelivery hands the mails that the flags select on, and then what webhooks
-// were told, both newest first.
+// eachDelivery calls each with the mails that the flags select, then with the webhook
+// deliveries, both newest first.
 func eachDelivery(c *cli.Context, s *session, each func(deliveryRecord) error) error {
 	from, to, err := dateRange(c)
 	if err != nil {
@@ -76,7 +76,8 @@ func eachDelivery(c *cli.Context, s *session, each func(deliveryRecord) error) e
 	return eachWebhookDelivery(c, s, adminclient.DeliveryFilter{From: from, To: to}, batch, selected)
 }
 
-// eachWebhookDelivery hands what webhooks were told on, about a batch where one is named.
+// eachWebhookDelivery calls each with the webhook deliveries; if a batch is named, only with
+// those about its certificates.
 func eachWebhookDelivery(c *cli.Context, s *session, f adminclient.DeliveryFilter, batch map[string]client.Certificate, each func(deliveryRecord) error) error {
 	hooks, err := s.Webhooks(c.Context)
 	if err != nil {
@@ -118,7 +119,7 @@ func mailRecord(m adminclient.Mail) deliveryRecord {
 	return d
 }
 
-// webhookRecord is a delivery of a webhook, which may be deleted by now.
+// webhookRecord returns the record of a delivery to a webhook, which may be deleted by now.
 func webhookRecord(d adminclient.WebhookDelivery, hooks []adminclient.Webhook) deliveryRecord {
 	one := deliveryRecord{Channel: "webhook", ID: d.ID, What: d.Event, Status: d.Status, To: d.WebhookID, UUID: d.UUID, Attempts: len(d.Attempts), CreatedAt: d.CreatedAt}
 	if i := slices.IndexFunc(hooks, func(h adminclient.Webhook) bool { return h.ID == d.WebhookID }); i >= 0 {
@@ -137,8 +138,8 @@ func webhookRecord(d adminclient.WebhookDelivery, hooks []adminclient.Webhook) d
 	return one
 }
 
-// dateRange reads --from and --to, both days inclusive, as moments; to is the end of its
-// day.
+// dateRange reads --from and --to, both inclusive. The second result is the end of the day
+// of --to.
 func dateRange(c *cli.Context) (from, to time.Time, err error) {
 	if from, err = dayFlag(c, "from"); err != nil {
 		return from, to, err
@@ -149,7 +150,7 @@ func dateRange(c *cli.Context) (from, to time.Time, err error) {
 	return from, to, err
 }
 
-// dayFlag is when the day of a flag begins; zero where the flag is not given.
+// dayFlag returns the beginning of the day in a flag; zero if the flag is not set.
 func dayFlag(c *cli.Context, name string) (time.Time, error) {
 	text := c.String(name)
 	if text == "" {
@@ -157,7 +158,7 @@ func dayFlag(c *cli.Context, name string) (time.Time, error) {
 	}
 	day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
 	if err != nil {
-		return day, usageError("--%s: %q is no date; want one such as 2026-06-04", name, text)
+		return day, usageError("--%s must be a date such as 2026-06-04, not %q", name, text)
 	}
 	return day, nil
 }

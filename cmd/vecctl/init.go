@@ -21,17 +21,17 @@ import (
 func initCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
-		Description: "On a terminal it asks for what the flags do not say.",
+		Description: "On a terminal it asks for the settings that the flags leave out.",
 		Flags: append(append(homeFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as it stands in signatures"},
-			&cli.StringFlag{Name: "base-url", Usage: "`URL` that QR codes and links begin with"},
+			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as shown in signatures"},
+			&cli.StringFlag{Name: "base-url", Usage: "`URL` with which QR codes and links begin"},
 			&cli.StringFlag{Name: "time-zone", Usage: "the institution's time `ZONE`, such as Europe/Warsaw"},
-			&cli.StringFlag{Name: "mail-server", Usage: "`URL` of the mail server, such as smtp://user@host:587; \"-\" reads it from standard input, for a password in it"},
-			&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that mails come from"},
-			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` at which the agent answers programs and visitors, or \"none\""},
-			&cli.BoolFlag{Name: "sample", Usage: "make a sample batch to try things with"},
-			&cli.BoolFlag{Name: "try", Usage: "try base URL and mail server, and say what was found; on a terminal that is always done"},
-			&cli.BoolFlag{Name: "no-input", Usage: "ask nothing"},
+			&cli.StringFlag{Name: "mail-server", Usage: "`URL` of the mail server, such as smtp://user@host:587; \"-\" reads it from standard input, so that a password in it stays secret"},
+			&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` of the sender of mails"},
+			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` on which the agent serves programs and visitors, or \"none\""},
+			&cli.BoolFlag{Name: "sample", Usage: "create a sample batch for a first try"},
+			&cli.BoolFlag{Name: "try", Usage: "test the base URL and the mail server, and print the result; always done on a terminal"},
+			&cli.BoolFlag{Name: "no-input", Usage: "do not ask questions"},
 		),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")
@@ -47,7 +47,7 @@ func initCommand(w environment) *cli.Command {
 	}
 }
 
-// setupPlan is what init is to set up; an empty setting stays as it is.
+// setupPlan has the settings that init changes; an empty setting stays as it is.
 type setupPlan struct {
 	adminclient.Settings
 	sample bool
@@ -65,7 +65,7 @@ func setupPlanOf(c *cli.Context, w environment) (setupPlan, error) {
 		}
 		p.MailServer = line
 	}
-	// Wrong settings must not leave a half-made home behind.
+	// Invalid settings must not leave an incomplete home behind.
 	return p, config.CheckSettings(p.Settings)
 }
 
@@ -120,17 +120,17 @@ func runInit(c *cli.Context, w environment, f outputFormat, p setupPlan) (err er
 	return done.print(c, w)
 }
 
-// setupResult is what init has done.
+// setupResult is the result of init.
 type setupResult struct {
 	adminclient.AgentStatus
-	// Sample is the manifest of the sample batch; "" when none was wanted.
+	// Sample is the manifest of the sample batch; "" without --sample.
 	Sample  string `json:"sample,omitempty"`
 	key     adminclient.SigningKey
 	created bool
-	restart bool // the agent that runs goes by some settings from its next start on
+	restart bool // the running agent uses some settings only after a restart
 }
 
-// print says what there is now, and what comes next.
+// print prints the settings and the next steps.
 func (d setupResult) print(c *cli.Context, w environment) error {
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -138,41 +138,42 @@ func (d setupResult) print(c *cli.Context, w environment) error {
 	}
 	verb := "Home changed"
 	if d.created {
-		verb = "Home made"
+		verb = "Home created"
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %s\n%s, %s, links begin with %s\n", verb, d.Home, d.Institution, d.TimeZone, d.BaseURL)
-	fmt.Fprintf(&text, "Signing key: %s, its certificate is valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
+	fmt.Fprintf(&text, "Signing key: %s, certificate valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
 	if d.key.Subject != d.Institution && d.key.Issuer == d.key.Subject {
-		fmt.Fprintf(&text, "That key's certificate names %s still; one that names %s is made with: vecctl key rotate%s\n", d.key.Subject, d.Institution, homeArgument(c, w))
+		fmt.Fprintf(&text, "The certificate of this key still names %s; create a key for %s with: vecctl key rotate%s\n", d.key.Subject, d.Institution, homeArgument(c, w))
 	}
 	if server := mailServerOf(set); server != "" {
-		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "nobody yet (vecctl init --sender)"), server)
+		fmt.Fprintf(&text, "Mails: from %s through %s\n", cmp.Or(d.Sender, "(no sender yet: vecctl init --sender)"), server)
 	} else {
-		fmt.Fprintf(&text, "Mails: written into %s, until a mail server is set\n", homeOf(set).Mail())
+		fmt.Fprintf(&text, "Mails: written to %s until a mail server is set\n", homeOf(set).Mail())
 	}
-	fmt.Fprintf(&text, "Agent: answers at %s\n", set.Value("listen").Text)
+	fmt.Fprintf(&text, "Agent: listens on %s\n", set.Value("listen").Text)
 	if d.restart {
-		text.WriteString("The agent that runs goes by the new mail server and address when it is started again.\n")
+		text.WriteString("Restart the running agent: only then it uses the new mail server and address.\n")
 	}
 	width := prompt.TerminalWidth(w.stdout)
-	first := step{"vecctl bulk manifest.csv --dry-run" + homeArgument(c, w), "checks a table of yours, and changes nothing"}
+	first := step{"vecctl bulk manifest.csv --dry-run" + homeArgument(c, w), "checks your manifest and changes nothing"}
 	if d.Sample != "" {
 		first = step{"vecctl bulk " + shellWord(d.Sample) + homeArgument(c, w), "issues the sample batch"}
 	}
-	steps := []step{first, {"vecctl tui" + homeArgument(c, w), "shows what happens"}}
+	steps := []step{first, {"vecctl tui" + homeArgument(c, w), "shows what is going on"}}
 	if d.Sample != "" && d.Institution == vault.PlaceholderName {
-		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample shows who issues"})
+		steps = slices.Insert(steps, 0, step{"vecctl init --institution 'YOUR NAME'" + homeArgument(c, w), "the sample certificates show the institution's name"})
 	}
 	_, err = fmt.Fprint(w.stdout, ui.WrapText(text.String(), width, len("    "))+nextSteps(width, steps...))
 	return err
 }
 
-// step is a command that comes next, and what it does.
+// step is a command for the next step, and what it does.
 type step struct{ command, note string }
 
-// nextSteps lists commands. A terminal that is too narrow for the notes beside them has
-// them above: what is copied stays in one piece. A width of 0 is no terminal.
+// nextSteps lists commands, each with its note beside it. On a terminal that is too narrow
+// for that, the notes are above, so that a command stays on one line. A width of 0 means
+// that there is no terminal.
 func nextSteps(width int, steps ...step) string {
 	longest, wide := 0, 0
 	for _, s := range steps {
@@ -190,7 +191,7 @@ func nextSteps(width int, steps ...step) string {
 	return text.String()
 }
 
-// homeArgument names the home to a command where it is not found by itself.
+// homeArgument returns the --home flag for a command in a hint; "" where none is needed.
 func homeArgument(c *cli.Context, w environment) string {
 	if dir := c.String("home"); dir != "" && dir != w.getenv("VECCTL_HOME") {
 		return " --home " + shellWord(dir)
@@ -198,7 +199,7 @@ func homeArgument(c *cli.Context, w environment) string {
 	return ""
 }
 
-// shellWord is a text as a shell takes it for one word.
+// shellWord quotes a text so that a shell reads it as one word.
 func shellWord(s string) string {
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,~") == "" && s != "" {
 		return s

@@ -40,16 +40,16 @@ func TestInitAsks(t *testing.T) {
 	_, port, err := net.SplitHostPort(server.Address)
 	must(t, err)
 	sc := s.terminal(160, 60, []string{"TERM=screen-256color"}, "init")
-	sc.sees("institution", "> Institution", "as it stands in every signature", "Time zone: Europe/Warsaw")
+	sc.sees("institution", "> Institution", "as shown in every signature", "Time zone: Europe/Warsaw")
 	// Typed ahead, as over a slow line.
 	sc.press("Enter")
-	sc.sees("needed", "! a name is needed")
+	sc.sees("needed", "! enter a name")
 	sc.press("Akademia Łódź", "Enter", "C-u", "Mars/Phobos", "Enter")
 	sc.sees("zone", "Institution: Akademia Łódź", "! the time zone must be a name")
 	sc.press("C-u", "Asia/Dhaka", "Enter", web.URL, "Enter")
-	sc.sees("loopback", "works on this machine alone", "mend: ", "> What now")
+	sc.sees("loopback", "works on this machine alone", "fix: ", "> What next?")
 	sc.press("2", "Enter")
-	sc.sees("mail", "> Mail server", "mails are written into a folder")
+	sc.sees("mail", "> Mail server", "mails are only written to a folder")
 	sc.press("127.0.0.1", "Enter")
 	sc.sees("server", "> Port", "587")
 	sc.press("C-u", port, "Enter", "registrar", "Enter", "wrong", "Enter", "registrar@example.edu", "Enter")
@@ -62,12 +62,12 @@ func TestInitAsks(t *testing.T) {
 	sc.press("1", "Enter")
 	sc.waits("again", []string{"> Mail server"}, []string{"up, down choose"})
 	sc.press("Enter")
-	sc.waits("port again", []string{"> Port"}, []string{"( ) go on with these answers\n\n\nMails"})
+	sc.waits("port again", []string{"> Port"}, []string{"( ) continue with these answers\n\n\nMails"})
 	sc.press("Enter", "Enter", "C-u", "s3cret word", "Enter", "Enter")
-	sc.sees("accepted", "takes the name and password; nothing was sent", "> Where the agent answers")
+	sc.sees("accepted", "accepts the user name and password; nothing was sent", "> Where the agent listens")
 	sc.press("3", "Enter", "Enter")
-	sc.sees("made", "Home made: ", "Akademia Łódź, Asia/Dhaka, links begin with "+web.URL,
-		"Signing key: Akademia Łódź", "Mails: from registrar@example.edu through "+server.Address, "Agent: answers at none",
+	sc.sees("made", "Home created: ", "Akademia Łódź, Asia/Dhaka, links begin with "+web.URL,
+		"Signing key: Akademia Łódź", "Mails: from registrar@example.edu through "+server.Address, "Agent: listens on none",
 		"vecctl bulk "+s.home+"/sample/sample.csv", "vecctl tui")
 	sc.leaves("0")
 	if n := len(server.Mails(t)); n != 0 {
@@ -136,7 +136,7 @@ func TestInitAsksLineByLine(t *testing.T) {
 	plain := []string{"TERM=dumb"}
 	questions := func(sc *screen) {
 		t.Helper()
-		sc.sees("institution", "Institution: Its name, as it stands in every signature.")
+		sc.sees("institution", "Institution: Its name, as shown in every signature.")
 		sc.press("Akademia", "Enter")
 		sc.sees("zone", "[Europe/Warsaw] >")
 		sc.press("Mars", "Enter")
@@ -167,9 +167,9 @@ func TestInitAsksLineByLine(t *testing.T) {
 		t.Errorf("the password is shown:\n%s", view)
 	}
 	sc.press("registrar@example.edu", "Enter")
-	sc.sees("trial", "takes the name and password", "1. make it", "2. not now", "[1] >")
+	sc.sees("trial", "accepts the user name and password", "1. create it", "2. not now", "[1] >")
 	sc.press("2", "Enter")
-	view = sc.sees("made", "Home made: ", "vecctl bulk manifest.csv --dry-run", "Agent: answers at none")
+	view = sc.sees("made", "Home created: ", "vecctl bulk manifest.csv --dry-run", "Agent: listens on none")
 	if strings.Contains(view, "\x1b") {
 		t.Error("there are escapes on a terminal that knows none")
 	}
@@ -183,7 +183,7 @@ func TestInitAsksLineByLine(t *testing.T) {
 	sc.press("Enter")
 	sc.sees("address again", "Public address: ")
 	sc.press("Enter")
-	sc.sees("kept", "One is set: localhost:"+port, "1. keep it")
+	sc.sees("kept", "The present one is localhost:"+port, "1. keep it")
 	sc.press("Enter")
 	sc.sees("changed", "Home changed: ", "Akademia, Europe/Warsaw", "through localhost:"+port)
 	sc.leaves("0")
@@ -195,13 +195,13 @@ func TestInitOnANarrowTerminal(t *testing.T) {
 	s := asked(t)
 	sc := s.terminal(60, 60, []string{"TERM=screen-256color"}, "init", "--institution", "Akademia", "--time-zone", "Asia/Dhaka",
 		"--base-url", "http://localhost:1", "--sample")
-	found := "\nwrong  the base URL http://localhost:1 works on this machine\n       alone\n       mend: vecctl init --base-url"
+	found := "\nwrong  the base URL http://localhost:1 works on this machine\n       alone\n       fix: vecctl init --base-url"
 	sc.sees("found", found, "> Mail server")
 	sc.press("Enter")
 	// One line less than the question before; nothing of that is left.
-	sc.sees("agent", "\n    ( ) for other machines too (port 7780); that needs a TLS\n        certificate, see")
+	sc.sees("agent", "\n    ( ) for other machines too (port 7780); this needs a TLS\n        certificate, see")
 	sc.press("3", "Enter")
-	sc.sees("made", "Home made: ", "\nNext:\n    # issues the sample batch\n    vecctl bulk /", "\n    # shows what happens\n    vecctl tui\n")
+	sc.sees("made", "Home created: ", "\nNext:\n    # issues the sample batch\n    vecctl bulk /", "\n    # shows what is going on\n    vecctl tui\n")
 	sc.leaves("0")
 }
 
@@ -219,7 +219,7 @@ func TestInitTries(t *testing.T) {
 		return s.finish(cmd, nil)
 	}
 	r := init(address)
-	r.says(t, "answers with STARTTLS, and takes the name and password; nothing was sent")
+	r.says(t, "answers with STARTTLS, and accepts the user name and password; nothing was sent")
 	if r.code != 0 || strings.Contains(r.String(), "geheim") {
 		t.Errorf("it shows the password, or fails: %v", r)
 	}
@@ -233,7 +233,7 @@ func TestInitTries(t *testing.T) {
 	} {
 		r := init(strings.Replace(address, test.old, test.new, 1))
 		r.says(t, test.want)
-		if wrong := test.old == "smtp:"; (r.code == 2) != wrong || !wrong && !strings.Contains(r.stderr, "mend: ") {
+		if wrong := test.old == "smtp:"; (r.code == 2) != wrong || !wrong && !strings.Contains(r.stderr, "fix: ") {
 			t.Errorf("%s: %v", test.want, r)
 		}
 	}

@@ -23,12 +23,12 @@ import (
 	"github.com/vecctl/vecctl/tui/prompt"
 )
 
-// setupForm asks for what a plan leaves open. Nothing is made meanwhile.
+// setupForm asks for the settings that a plan leaves open. It changes nothing.
 type setupForm struct {
 	prompt.Terminal
 	*setupPlan
 	dir home.Dir
-	now adminclient.AgentStatus // what the home has; a new one's defaults
+	now adminclient.AgentStatus // of the home; the defaults for a new one
 	set config.Config
 }
 
@@ -51,8 +51,8 @@ func promptPlan(c *cli.Context, w environment, p setupPlan) (setupPlan, error) {
 	return p, nil
 }
 
-// currentStatus looks at the home, if there is one, and lets go of it again: whoever
-// thinks about an answer must hold up nobody.
+// currentStatus reads the status of the home, if there is one. It closes the home again: no
+// other command may have to wait while a person thinks about an answer.
 func currentStatus(c *cli.Context, w environment, set config.Config) (adminclient.AgentStatus, error) {
 	now := adminclient.AgentStatus{TimeZone: localZone(w), BaseURL: set.BaseURL}
 	if existed, err := homeOf(set).Exists(); err != nil || !existed {
@@ -66,7 +66,7 @@ func currentStatus(c *cli.Context, w environment, set config.Config) (adminclien
 	return now, errors.Join(err, s.close())
 }
 
-// institution asks who issues, and where the codes lead.
+// institution asks for the institution's name, time zone and public address.
 func (in *setupForm) institution(ctx context.Context) error {
 	var open []prompt.Question
 	ask := func(value *string, present, title, why string, check func(string) error) {
@@ -75,13 +75,13 @@ func (in *setupForm) institution(ctx context.Context) error {
 			open = append(open, prompt.Question{Title: title, Why: why, Answer: value, Check: check})
 		}
 	}
-	ask(&in.Institution, in.now.Institution, "Institution", "Its name, as it stands in every signature.", func(s string) error {
+	ask(&in.Institution, in.now.Institution, "Institution", "Its name, as shown in every signature.", func(s string) error {
 		if vault.Clean(s) == "" {
-			return fault.New(fault.Invalid, "a name is needed")
+			return fault.New(fault.Invalid, "enter a name")
 		}
 		return config.CheckSettings(adminclient.Settings{Institution: s})
 	})
-	ask(&in.TimeZone, in.now.TimeZone, "Time zone", "Where a day begins, for dates of issue: Europe/Warsaw, Asia/Dhaka.", func(s string) error {
+	ask(&in.TimeZone, in.now.TimeZone, "Time zone", "Decides on which day a certificate is issued. Examples: Europe/Warsaw, Asia/Dhaka.", func(s string) error {
 		return config.CheckSettings(adminclient.Settings{TimeZone: s})
 	})
 	present := in.now.BaseURL
@@ -89,7 +89,7 @@ func (in *setupForm) institution(ctx context.Context) error {
 		present = ""
 	}
 	asked := in.BaseURL == ""
-	ask(&in.BaseURL, present, "Public address", "Where QR codes lead, such as https://certificates.example.edu. Empty: this machine alone, to try things.", func(s string) error {
+	ask(&in.BaseURL, present, "Public address", "The address in QR codes, such as https://certificates.example.edu. Empty: this machine only, for a first try.", func(s string) error {
 		return config.CheckSettings(adminclient.Settings{BaseURL: s})
 	})
 	for {
@@ -101,16 +101,16 @@ func (in *setupForm) institution(ctx context.Context) error {
 		if in.BaseURL == "" || in.BaseURL == config.DefaultBaseURL {
 			return nil
 		}
-		in.PrintLine("Trying %s ...", in.BaseURL)
+		in.PrintLine("Testing %s ...", in.BaseURL)
 		found := checkBaseURL(ctx, in.BaseURL)
-		again, err := in.reviewFindings(ctx, found, asked, "go on with it: the address will be right when the agent is reached there")
+		again, err := in.reviewFindings(ctx, found, asked, "continue with this address: the agent will be reachable there later")
 		if err != nil || !again {
 			return err
 		}
 	}
 }
 
-// mail asks how recipients are told.
+// mail asks for the mail server and the sender.
 func (in *setupForm) mail(ctx context.Context) error {
 	if in.MailServer != "" {
 		_, err := in.reviewFindings(ctx, checkMailServer(ctx, in.MailServer), false, "")
@@ -118,8 +118,8 @@ func (in *setupForm) mail(ctx context.Context) error {
 	}
 	if in.set.Mail.Server != nil && in.Sender == "" {
 		keep := "keep"
-		err := in.Ask(ctx, "Mails", prompt.Question{Title: "Mail server", Why: "One is set: " + mailServerOf(in.set) + ".", Answer: &keep,
-			Choices: []prompt.Choice{{Value: "keep", Text: "keep it"}, {Value: "change", Text: "set another"}}})
+		err := in.Ask(ctx, "Mails", prompt.Question{Title: "Mail server", Why: "The present one is " + mailServerOf(in.set) + ".", Answer: &keep,
+			Choices: []prompt.Choice{{Value: "keep", Text: "keep it"}, {Value: "change", Text: "enter another one"}}})
 		if err != nil || keep == "keep" {
 			return err
 		}
@@ -129,17 +129,17 @@ func (in *setupForm) mail(ctx context.Context) error {
 	sender := cmp.Or(in.Sender, in.now.Sender)
 	for {
 		err := in.Ask(ctx, "Mails", prompt.Question{Title: "Mail server", Answer: &host, Check: checkHost,
-			Why: "The host that sends mails to recipients, such as smtp.example.edu. Empty: mails are written into a folder."})
+			Why: "The host that sends mails to recipients, such as smtp.example.edu. Empty: mails are only written to a folder."})
 		if err != nil || host == "" {
 			return err
 		}
 		err = in.Ask(ctx, "Mail server "+host,
 			prompt.Question{Title: "Port", Why: "587 for STARTTLS, 465 for TLS from the start.", Answer: &port, Check: checkPort},
-			prompt.Question{Title: "User", Why: "The name to sign in with; empty where the server asks for none.", Answer: &user},
-			prompt.Question{Title: "Password", Why: "Kept in config.yaml, which only you can read.", Answer: &password, Secret: true},
-			prompt.Question{Title: "Sender", Why: "The address that mails come from.", Answer: &sender, Check: func(s string) error {
+			prompt.Question{Title: "User", Why: "The user name for the mail server; empty if it needs none.", Answer: &user},
+			prompt.Question{Title: "Password", Why: "Stored in config.yaml, which only you can read.", Answer: &password, Secret: true},
+			prompt.Question{Title: "Sender", Why: "The sender address of mails.", Answer: &sender, Check: func(s string) error {
 				if s == "" {
-					return fault.New(fault.Invalid, "an address is needed")
+					return fault.New(fault.Invalid, "enter an address")
 				}
 				return config.CheckSettings(adminclient.Settings{Sender: s})
 			}})
@@ -147,8 +147,8 @@ func (in *setupForm) mail(ctx context.Context) error {
 			return err
 		}
 		address := mailAddress(host, port, user, password)
-		in.PrintLine("Trying %s ...", net.JoinHostPort(host, port))
-		again, err := in.reviewFindings(ctx, checkMailServer(ctx, address), true, "go on with these answers, and mend it later")
+		in.PrintLine("Testing %s ...", net.JoinHostPort(host, port))
+		again, err := in.reviewFindings(ctx, checkMailServer(ctx, address), true, "continue with these answers, and fix it later")
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (in *setupForm) mail(ctx context.Context) error {
 	}
 }
 
-// serverAndSample asks where the agent answers, and whether there shall be something to try.
+// serverAndSample asks for the address of the agent, and whether to create a sample batch.
 func (in *setupForm) serverAndSample(ctx context.Context) error {
 	var open []prompt.Question
 	sample := "yes"
@@ -167,30 +167,30 @@ func (in *setupForm) serverAndSample(ctx context.Context) error {
 		present := in.set.Value("listen").Text
 		in.Listen = present
 		choices := []prompt.Choice{
-			{Value: "127.0.0.1:7780", Text: "on this machine alone, or for a web server on it that passes calls on (127.0.0.1:7780)"},
-			{Value: "0.0.0.0:7780", Text: "for other machines too (port 7780); that needs a TLS certificate, see the operator's guide"},
-			{Value: "none", Text: "for nobody but the commands on this machine"},
+			{Value: "127.0.0.1:7780", Text: "only on this machine, for example behind a web server (127.0.0.1:7780)"},
+			{Value: "0.0.0.0:7780", Text: "for other machines too (port 7780); this needs a TLS certificate, see the operator's guide"},
+			{Value: "none", Text: "nowhere; only for the commands on this machine"},
 		}
 		if present != choices[0].Value && present != choices[1].Value && present != choices[2].Value {
-			choices = append(choices, prompt.Choice{Value: present, Text: "as it is: " + present})
+			choices = append(choices, prompt.Choice{Value: present, Text: "no change: " + present})
 		}
-		open = append(open, prompt.Question{Title: "Where the agent answers", Why: "Programs, and visitors who follow a QR code, call it there.",
+		open = append(open, prompt.Question{Title: "Where the agent listens", Why: "Other programs, and visitors who scan a QR code, connect to this address.",
 			Answer: &in.Listen, Choices: choices})
 	}
 	if !in.sample {
-		open = append(open, prompt.Question{Title: "Sample batch", Why: "A table of five invented people and a template, to issue a first batch with.", Answer: &sample,
-			Choices: []prompt.Choice{{Value: "yes", Text: "make it"}, {Value: "no", Text: "not now"}}})
+		open = append(open, prompt.Question{Title: "Sample batch", Why: "A manifest with five invented people and a template, for your first batch.", Answer: &sample,
+			Choices: []prompt.Choice{{Value: "yes", Text: "create it"}, {Value: "no", Text: "not now"}}})
 	}
 	if len(open) == 0 {
 		return nil
 	}
-	err := in.Ask(ctx, "The agent, and a first batch", open...)
+	err := in.Ask(ctx, "The agent and a first batch", open...)
 	in.sample = in.sample || sample == "yes"
 	return err
 }
 
-// reviewFindings says what a trial found. Where something is wrong, and the answers can be
-// changed, it asks whether to; again is true when so.
+// reviewFindings prints the result of a test. If something is wrong and the answers can be
+// changed, it asks whether to change them; then again is true.
 func (in *setupForm) reviewFindings(ctx context.Context, found []doctor.Finding, changeable bool, goOn string) (again bool, err error) {
 	for _, line := range describeFindings(found) {
 		in.PrintWrapped(findingIndent, line)
@@ -200,15 +200,15 @@ func (in *setupForm) reviewFindings(ctx context.Context, found []doctor.Finding,
 		return false, ctx.Err()
 	}
 	choice := "change"
-	err = in.Ask(ctx, "That did not work", prompt.Question{Title: "What now", Why: "Nothing has been made or sent yet.", Answer: &choice,
+	err = in.Ask(ctx, "The test failed", prompt.Question{Title: "What next?", Why: "Nothing has been created or sent yet.", Answer: &choice,
 		Choices: []prompt.Choice{{Value: "change", Text: "change the answers"}, {Value: "go on", Text: goOn}}})
 	return choice == "change", err
 }
 
-// mailCheckTimeout is how long a mail server has for all of its trial.
+// mailCheckTimeout is the time limit for the whole test of a mail server.
 const mailCheckTimeout = 10 * time.Second
 
-// checkMailServer connects, protects the line and signs in; it sends nothing.
+// checkMailServer connects to the mail server, starts TLS and signs in. It sends nothing.
 func checkMailServer(ctx context.Context, address string) []doctor.Finding {
 	server, err := mail.ParseServer(address)
 	if err != nil {
@@ -218,13 +218,13 @@ func checkMailServer(ctx context.Context, address string) []doctor.Finding {
 	defer stop()
 	server.StepTimeout = mailCheckTimeout / 2
 	if err := mail.NewSMTPConn(server).Check(ctx); err != nil {
-		reason, mend, _ := strings.Cut(strings.ReplaceAll(err.Error(), "check mail.smtp_url", "check its host, port, name and password"), "; ")
+		reason, fix, _ := strings.Cut(strings.ReplaceAll(err.Error(), "check mail.smtp_url", "check its host, port, name and password"), "; ")
 		return []doctor.Finding{{Check: "mail", Level: doctor.Wrong, Message: reason,
-			Fix: cmp.Or(mend, "ask whoever runs the mail server for its host, port and whether a name and password are needed")}}
+			Fix: cmp.Or(fix, "ask the operator of the mail server for its host and port, and whether a user name and password are needed")}}
 	}
 	how := map[mail.Security]string{mail.StartTLS: "with STARTTLS", mail.TLS: "with TLS", mail.Plain: "without TLS"}[server.Security]
 	if server.User != "" {
-		how += ", and takes the name and password"
+		how += ", and accepts the user name and password"
 	}
 	return []doctor.Finding{{Check: "mail", Level: doctor.OK, Message: fmt.Sprintf("the mail server %s answers %s; nothing was sent", server.Address(), how)}}
 }
@@ -234,7 +234,7 @@ func checkBaseURL(ctx context.Context, address string) []doctor.Finding {
 	return p.CheckBaseURL(ctx)
 }
 
-// checkPlan tries what a plan says.
+// checkPlan tests the base URL and the mail server of a plan.
 func checkPlan(ctx context.Context, p setupPlan) []string {
 	var found []doctor.Finding
 	if p.BaseURL != "" {
@@ -246,7 +246,7 @@ func checkPlan(ctx context.Context, p setupPlan) []string {
 	return describeFindings(found)
 }
 
-// findingIndent is how far in a finding's words stand.
+// findingIndent is the indent of a finding's message.
 const findingIndent = 7
 
 func describeFindings(found []doctor.Finding) []string {
@@ -254,13 +254,13 @@ func describeFindings(found []doctor.Finding) []string {
 	for _, f := range found {
 		lines = append(lines, fmt.Sprintf("%-*s%s", findingIndent, f.Level, f.Message))
 		if f.Fix != "" {
-			lines = append(lines, fmt.Sprintf("%-*smend: %s", findingIndent, "", f.Fix))
+			lines = append(lines, fmt.Sprintf("%-*sfix: %s", findingIndent, "", f.Fix))
 		}
 	}
 	return lines
 }
 
-// mailAddress is a mail server's address as mail.smtp_url has it.
+// mailAddress returns the address of a mail server in the form of mail.smtp_url.
 func mailAddress(host, port, user, password string) string {
 	u := url.URL{Scheme: "smtp", Host: net.JoinHostPort(host, port)}
 	if port == "465" {
@@ -272,8 +272,8 @@ func mailAddress(host, port, user, password string) string {
 	return u.String()
 }
 
-// mailServerOf is the host and port of the mail server that is set, without any
-// secret; "" for none.
+// mailServerOf returns the host and port of the mail server in the settings, without any
+// secret; "" if none is set.
 func mailServerOf(set config.Config) string {
 	if set.Mail.Server == nil {
 		return ""
@@ -287,14 +287,14 @@ func checkHost(host string) error {
 	}
 	_, err := mail.ParseServer(mailAddress(host, "587", "", ""))
 	if err != nil || strings.ContainsAny(host, "/@ ") {
-		return fault.New(fault.Invalid, "want the name of a host, such as smtp.example.edu")
+		return fault.New(fault.Invalid, "enter a host name, such as smtp.example.edu")
 	}
 	return nil
 }
 
 func checkPort(port string) error {
 	if _, err := mail.ParseServer(mailAddress("localhost", port, "", "")); err != nil || port == "" {
-		return fault.New(fault.Invalid, "want a number from 1 to 65535")
+		return fault.New(fault.Invalid, "enter a number from 1 to 65535")
 	}
 	return nil
 }

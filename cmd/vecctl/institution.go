@@ -16,13 +16,13 @@ import (
 func institutionCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
-		Name: "institution", Usage: "the home's institutions, what their pages look like, and who may apply for what",
+		Name: "institution", Usage: "manage the home's institutions, the look of their pages, and applications",
 		Subcommands: []*cli.Command{
 			{
-				Name: "add", Usage: "make an institution, with a signing key of its own", ArgsUsage: "NAME",
+				Name: "add", Usage: "create an institution with its own signing key", ArgsUsage: "NAME",
 				Flags: flags(
-					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: the current one's)"},
-					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` that its mails come from"}),
+					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: that of the current institution)"},
+					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` of the sender of its mails"}),
 				Action: listAction(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) {
 					made, err := s.AddInstitution(c.Context, adminclient.Settings{
 						Institution: c.Args().First(), TimeZone: c.String("time-zone"), Sender: c.String("sender")})
@@ -34,14 +34,14 @@ func institutionCommand(w environment) *cli.Command {
 				Action: listAction(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) { return s.Institutions(c.Context) }),
 			},
 			{
-				Name: "set", Usage: "change how the current institution's pages look", Flags: flags(
-					&cli.StringFlag{Name: "logo", Usage: "`FILE` (PNG or JPEG, at most 256 KB) of the logo; none takes it away"},
-					&cli.BoolFlag{Name: "partial-names", Usage: "show recipients' names in part on verification pages; --partial-names=false shows them whole"}),
+				Name: "set", Usage: "change the look of the current institution's pages", Flags: flags(
+					&cli.StringFlag{Name: "logo", Usage: "`FILE` of the logo (PNG or JPEG, at most 256 KB); \"none\" removes the logo"},
+					&cli.BoolFlag{Name: "partial-names", Usage: "show only parts of recipients' names on verification pages; --partial-names=false shows full names"}),
 				Action: func(c *cli.Context) error { return runInstitutionSet(c, w) },
 			},
 			applyingCommand(w),
 			{
-				Name: "use", Usage: "work for an institution from now on", ArgsUsage: "ID|NAME", Flags: flags(),
+				Name: "use", Usage: "select the institution for all further commands", ArgsUsage: "ID|NAME", Flags: flags(),
 				Action: listAction(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) {
 					used, err := s.UseInstitution(c.Context, c.Args().First())
 					return []adminclient.Institution{used}, err
@@ -67,7 +67,7 @@ func runInstitutionSet(c *cli.Context, w environment) error {
 		}
 		s.Logo = &logo
 	case s.PartialNames == nil:
-		return usageError("nothing to change; give --logo or --partial-names")
+		return usageError("nothing to change; use --logo or --partial-names")
 	}
 	return listAction(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]adminclient.Institution, error) {
 		if _, err := session.Configure(c.Context, s); err != nil {
@@ -77,11 +77,11 @@ func runInstitutionSet(c *cli.Context, w environment) error {
 	})(c)
 }
 
-// readLogo reads a file that may be a logo, and no more of it than one has.
+// readLogo reads a logo file. It reads no more than one byte above the size limit.
 func readLogo(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the logo cannot be read: %s; check its name and rights", name))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the logo %s cannot be read; check its name and permissions", name))
 	}
 	defer f.Close()
 	logo, err := io.ReadAll(io.LimitReader(f, vault.MaxLogo+1))

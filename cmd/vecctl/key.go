@@ -18,13 +18,13 @@ import (
 
 func keyCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "key", Usage: "the keys of the home: see them, replace them",
+		Name: "key", Usage: "list and replace the keys of the home",
 		Subcommands: []*cli.Command{{
-			Name: "import", Usage: "sign with the institution's own key from now on", ArgsUsage: "FILE",
-			Description: "FILE is a PKCS#12 file (.p12, .pfx), or a PEM file of the key and its certificates, the key's\n" +
-				"own first. What was signed before stays valid; the key before is kept in the home.",
+			Name: "import", Usage: "sign new documents with a key from a file", ArgsUsage: "FILE",
+			Description: "FILE is a PKCS#12 file (.p12, .pfx), or a PEM file with the key and its certificates, the key's own\n" +
+				"certificate first. Signed documents stay valid; the home keeps the previous key.",
 			Flags: append(append(homeFlags(), outputFlags()...),
-				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: asked for)"}),
+				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: you are asked)"}),
 			Action: func(c *cli.Context) error {
 				form, err := formatAndArgs(c, 1, "the key's file")
 				if err != nil {
@@ -32,13 +32,13 @@ func keyCommand(w environment) *cli.Command {
 				}
 				return runKeyImport(c, w, form)
 			},
-		}, keyAct(w, "show", "show what documents are signed with", nil, func(c *cli.Context, s *session) (adminclient.SigningKey, error) {
+		}, keyAct(w, "show", "show the key that signs new documents", nil, func(c *cli.Context, s *session) (adminclient.SigningKey, error) {
 			return s.SigningKey(c.Context)
 		}), keyListCommand(w), keyRotateCommand(w)},
 	}
 }
 
-// keyAct is a command that ends with the key that is signed with.
+// keyAct returns a command that prints the key that signs new documents.
 func keyAct(w environment, name, usage string, flags []cli.Flag, act func(*cli.Context, *session) (adminclient.SigningKey, error)) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: slices.Concat(homeFlags(), outputFlags(), flags),
@@ -69,7 +69,7 @@ func runKeyImport(c *cli.Context, w environment, f outputFormat) error {
 	path := c.Args().First()
 	body, err := os.ReadFile(path)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the key %s cannot be read; check its name and rights", path))
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the key %s cannot be read; check its name and permissions", path))
 	}
 	signer, err := readKey(c, w, body)
 	if err != nil {
@@ -99,8 +99,8 @@ func readKey(c *cli.Context, w environment, body []byte) (*pdf.Signer, error) {
 	return pdf.LoadPKCS12(body, password)
 }
 
-// keyPassword reads the password from its file, or asks for it on a terminal. It
-// is no flag, since other users can see the flags of a process.
+// keyPassword reads the password from its file, or asks for it on a terminal. There is no
+// flag for it, because other users can see the flags of a process.
 func keyPassword(c *cli.Context, w environment) (string, error) {
 	if path := c.String("password-file"); path != "" {
 		body, err := os.ReadFile(path)
@@ -111,7 +111,7 @@ func keyPassword(c *cli.Context, w environment) (string, error) {
 	}
 	in, ok := w.stdin.(*os.File)
 	if !ok || !isTerminal(w.stdin) {
-		return "", usageError("a PKCS#12 file has a password; name the file that holds it with --password-file")
+		return "", usageError("a PKCS#12 file needs a password; name the file with the password with --password-file")
 	}
 	fmt.Fprint(w.stderr, "Password: ")
 	password, err := term.ReadPassword(int(in.Fd()))

@@ -11,7 +11,7 @@ import (
 
 func keyListCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "list", Usage: "list all keys and secrets of the home, without what they are",
+		Name: "list", Usage: "list all keys and secrets of the home, without their values",
 		Flags: staffFlags(),
 		Action: listAction(w, 0, "", keyList(), func(c *cli.Context, s *session) ([]adminclient.Key, error) {
 			return s.Keys(c.Context)
@@ -30,13 +30,14 @@ func keyList() list[adminclient.Key] {
 
 func keyRotateCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "rotate", Usage: "put a new key in the place of one; what it has signed or issued stays valid", ArgsUsage: "[signing|authority|secrets|webhook ID]",
-		Description: "signing    the key that documents are signed with (this one where none is named)\n" +
-			"authority  the secret under which the certification authority makes its hashes\n" +
-			"secrets    the key with which the home encrypts the secrets that it keeps\n" +
-			"webhook ID the signing secret of a webhook, printed once; the old one signs along for a day",
+		Name: "rotate", Usage: "replace a key with a new one; everything that is signed or issued stays valid", ArgsUsage: "[signing|authority|secrets|webhook ID]",
+		Description: "signing    the key that signs documents (the default)\n" +
+			"authority  the secret for the hashes of the certification authority\n" +
+			"secrets    the key that encrypts the home's secrets\n" +
+			"webhook ID the signing secret of a webhook, printed once; for one day, deliveries are also signed\n" +
+			"           with the old secret",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "self-made", Usage: "put a signing key that nobody certifies in place of one that somebody does"}}),
+			&cli.BoolFlag{Name: "self-made", Usage: "replace a signing key that an authority certified with a self-signed one"}}),
 		Action: func(c *cli.Context) error { return runKeyRotate(c, w) },
 	}
 }
@@ -50,7 +51,7 @@ func runKeyRotate(c *cli.Context, w environment) error {
 		return printWebhookSecret(c, w, func(s *session) (adminclient.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().Get(1)) })
 	}
 	if c.NArg() > 1 || what != "" && !slices.Contains([]string{adminclient.InstitutionKey, adminclient.AuthorityKey, adminclient.SecretsKey}, what) {
-		return usageError("%q is no key; want signing, authority, secrets, or webhook with its ID", what)
+		return usageError("unknown key %q; use signing, authority, secrets, or webhook with its ID", what)
 	}
 	form, err := parseOutputFormat(c)
 	if err != nil {
@@ -72,7 +73,7 @@ func runKeyRotate(c *cli.Context, w environment) error {
 	})
 }
 
-// rotateKey makes a new key of a kind of which the home has one.
+// rotateKey replaces the authority's secret or the key for secrets.
 func rotateKey(c *cli.Context, s *session, what string) (adminclient.Key, error) {
 	if what == adminclient.SecretsKey {
 		return s.RotateSecretsKey(c.Context)
@@ -87,7 +88,7 @@ func rotateKey(c *cli.Context, s *session, what string) (adminclient.Key, error)
 	}
 	i := slices.IndexFunc(all, func(k adminclient.Key) bool { return k.What == what && k.ID == id })
 	if i < 0 {
-		return adminclient.Key{}, fmt.Errorf("the new secret %s is not among the home's keys", id)
+		return adminclient.Key{}, fmt.Errorf("the new secret %s is missing from the list of keys", id)
 	}
 	return all[i], nil
 }

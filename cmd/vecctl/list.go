@@ -12,13 +12,13 @@ func listCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list certificates, newest first",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "status", Usage: "only those that are `STATE`: processing, approved, failed, revoked"},
-			&cli.StringFlag{Name: "email", Usage: "only those of `ADDRESS`"},
+			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: processing, approved, failed, revoked"},
+			&cli.StringFlag{Name: "email", Usage: "only those of the recipient `ADDRESS`"},
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
-			&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
+			&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
-			&cli.IntFlag{Name: "limit", Usage: "at most `N`"},
+			&cli.IntFlag{Name: "limit", Usage: "list at most `N`"},
 		),
 		Action: runList(w, (*session).List, func(c *cli.Context) client.Filter {
 			return client.Filter{
@@ -29,7 +29,7 @@ func listCommand(w environment) *cli.Command {
 	}
 }
 
-// runList prints the certificates of a list that a command's flags select.
+// runList returns an action that prints the certificates that a command's flags select.
 func runList(w environment, list func(*session, context.Context, client.Filter) (client.Page[client.Certificate], error),
 	selected func(*cli.Context) client.Filter) cli.ActionFunc {
 	return func(c *cli.Context) error {
@@ -38,7 +38,7 @@ func runList(w environment, list func(*session, context.Context, client.Filter) 
 			return err
 		}
 		if c.IsSet("limit") && c.Int("limit") < 1 {
-			return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+			return usageError("--limit must be 1 or more, not %d", c.Int("limit"))
 		}
 		return withSession(c, w, func(s *session) error {
 			from := func(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error) {

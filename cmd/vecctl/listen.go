@@ -19,17 +19,17 @@ import (
 
 func listenCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "listen", Usage: "receive webhooks, without all else that the agent does",
+		Name: "listen", Usage: "run only a receiver of webhooks, without the rest of the agent",
 		Flags: slices.Concat(homeFlags(), settingFlags("listen", "tls.cert", "tls.key", "proxies", "log.level", "log.format", "log.file"), []cli.Flag{
-			&cli.StringSliceFlag{Name: "secret", Usage: "signing `SECRET` that is believed; may be repeated [$VECCTL_RECEIVER_SECRET]"},
-			&cli.StringSliceFlag{Name: "forward", Usage: "send every event on to `URL`; may be repeated [$VECCTL_RECEIVER_FORWARD]"},
-			&cli.StringFlag{Name: "exec", Usage: "have the shell run `COMMAND` for every event: its body on standard input, its fields in VEC_EVENT, VEC_UUID, ... [$VECCTL_RECEIVER_EXEC]"},
+			&cli.StringSliceFlag{Name: "secret", Usage: "accept events signed with this `SECRET`; may be repeated [$VECCTL_RECEIVER_SECRET]"},
+			&cli.StringSliceFlag{Name: "forward", Usage: "forward every event to `URL`; may be repeated [$VECCTL_RECEIVER_FORWARD]"},
+			&cli.StringFlag{Name: "exec", Usage: "run `COMMAND` in the shell for every event, with its body on standard input and its fields in VEC_EVENT, VEC_UUID, ... [$VECCTL_RECEIVER_EXEC]"},
 		}),
 		Action: func(c *cli.Context) error { return runListen(c, w) },
 	}
 }
 
-// receiverSettings are the settings of the receiver, unless flags say something else.
+// receiverSettings returns the settings of the receiver. Flags override them.
 func receiverSettings(c *cli.Context, set config.Config) (config.Receiver, error) {
 	o := set.Receiver
 	if c.IsSet("secret") {
@@ -43,11 +43,11 @@ func receiverSettings(c *cli.Context, set config.Config) (config.Receiver, error
 	}
 	for _, address := range o.Forward {
 		if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return o, usageError("--forward: %q is no address; want one such as https://example.com/hook", address)
+			return o, usageError("--forward must be an address such as https://example.com/hook, not %q", address)
 		}
 	}
 	if len(o.Secrets) == 0 {
-		return o, usageError("no signing secret is known, so nothing could be believed; give --secret, or set VECCTL_RECEIVER_SECRET")
+		return o, usageError("there is no signing secret to check events with; use --secret, or set VECCTL_RECEIVER_SECRET")
 	}
 	return o, nil
 }
@@ -64,7 +64,7 @@ func runListen(c *cli.Context, w environment) (err error) {
 		return err
 	}
 	if set.Listen == "" {
-		return usageError("there is nothing to listen on; give --listen ADDRESS")
+		return usageError("there is no address to listen on; use --listen ADDRESS")
 	}
 	log, closeLog, err := newLog(set.Log, w)
 	if err != nil {
@@ -75,7 +75,7 @@ func runListen(c *cli.Context, w environment) (err error) {
 	options.LockWait = agentLockWait
 	a, err := openHome(c.Context, options)
 	if fault.Is(err, fault.Locked) {
-		printLinef(w, "An agent receives webhooks by itself, at POST %s; or name another home with --home.", agent.ReceiverPath)
+		printLinef(w, "The agent on this home already receives webhooks, at POST %s. To run another receiver, name another home with --home.", agent.ReceiverPath)
 	}
 	if err != nil {
 		return err
@@ -88,9 +88,9 @@ func runListen(c *cli.Context, w environment) (err error) {
 
 func eventsCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "events", Usage: "list the events that others told us, newest first",
+		Name: "events", Usage: "list the received webhook events, newest first",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
-			&cli.IntFlag{Name: "limit", Value: 50, Usage: "`NUMBER` of events at most"}}),
+			&cli.IntFlag{Name: "limit", Value: 50, Usage: "list at most `N`"}}),
 		Action: func(c *cli.Context) error { return runEvents(c, w) },
 	}
 }
@@ -102,7 +102,7 @@ func runEvents(c *cli.Context, w environment) error {
 	}
 	limit := c.Int("limit")
 	if limit < 1 {
-		return usageError("--limit: want a number from 1")
+		return usageError("--limit must be 1 or more")
 	}
 	return withSession(c, w, func(s *session) error {
 		var all []adminclient.ReceivedEvent

@@ -17,8 +17,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// newLog makes the agent's log as the settings say: text for people, JSON for
-// programs, into a file where one is named. The second result closes it.
+// newLog creates the agent's log from the settings: text for people, JSON for programs,
+// in a file if one is named. The second result closes it.
 func newLog(set config.Log, w environment) (*slog.Logger, func() error, error) {
 	options := &slog.HandlerOptions{Level: set.Level, ReplaceAttr: redactPaths}
 
@@ -42,8 +42,8 @@ func newLog(set config.Log, w environment) (*slog.Logger, func() error, error) {
 	return slog.New(slog.NewJSONHandler(out, options)), closeOut, nil
 }
 
-// redactPaths takes the names of documents out of an error, since many are named
-// after their recipients; their folder and kind stay.
+// redactPaths removes the names of documents from an error, because many documents are
+// named after their recipients. The folder and the extension stay.
 func redactPaths(_ []string, a slog.Attr) slog.Attr {
 	err, is := a.Value.Any().(error)
 	if !is {
@@ -66,14 +66,14 @@ func redactPaths(_ []string, a slog.Attr) slog.Attr {
 	return slog.String(a.Key, text)
 }
 
-// newLogFile opens a log file that gets another name when it has grown too large or
-// is a day old; old ones go by age.
+// newLogFile opens a log file that is rotated by size and every day. Old files are deleted
+// by age.
 func newLogFile(path string, set config.Log) (io.WriteCloser, error) {
 	const kept, mode = 20, 0o600
-	// A log that cannot be written would fall silent without a word.
+	// The logger reports no error if it cannot write.
 	probe, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, mode)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the log file %s cannot be written (%v); name another with --log-file", path, rootCause(err)))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the log file %s cannot be written (%v); name another one with --log-file", path, rootCause(err)))
 	}
 	if err := probe.Close(); err != nil {
 		return nil, fmt.Errorf("opening the log file: %w", err)
@@ -84,7 +84,7 @@ func newLogFile(path string, set config.Log) (io.WriteCloser, error) {
 	}, nil
 }
 
-// rootCause is the operating system's word for an error.
+// rootCause returns the operating system's error.
 func rootCause(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

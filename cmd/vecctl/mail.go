@@ -21,42 +21,42 @@ import (
 func mailCommand(w environment) *cli.Command {
 	both := append(homeFlags(), outputFlags()...)
 	return &cli.Command{
-		Name: "mail", Usage: "mails to recipients",
+		Name: "mail", Usage: "manage mails to recipients",
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list mails, newest first",
 				Flags: append(slices.Clone(both),
-					&cli.BoolFlag{Name: "bounced", Usage: "only those that were refused or came back, and were not sent again"},
-					&cli.StringFlag{Name: "state", Usage: "only those that are `STATE`: waiting, sent, refused, bounced, cancelled"},
-					&cli.StringFlag{Name: "batch", Usage: "only those of batch `ID`"},
-					&cli.StringFlag{Name: "certificate", Usage: "only those about the certificate with `UUID` or reference ID"},
-					&cli.IntFlag{Name: "limit", Usage: "at most `N`"}),
+					&cli.BoolFlag{Name: "bounced", Usage: "only those that were refused or bounced, and were not sent again"},
+					&cli.StringFlag{Name: "state", Usage: "only those in this `STATE`: waiting, sent, refused, bounced, cancelled"},
+					&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
+					&cli.StringFlag{Name: "certificate", Usage: "only those about the certificate with this `UUID` or reference ID"},
+					&cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 				Action: func(c *cli.Context) error { return runMailList(c, w) },
 			},
 			{
-				Name: "preview", Usage: "show a mail as it would be sent", ArgsUsage: "[" + strings.Join(mail.Names(), "|") + "]",
+				Name: "preview", Usage: "show a mail without sending it", ArgsUsage: "[" + strings.Join(mail.Names(), "|") + "]",
 				Flags: append(homeFlags(),
-					&cli.StringFlag{Name: "certificate", Usage: "about the certificate with `UUID` or reference ID (default: an example)"},
-					&cli.StringFlag{Name: "part", Value: "text", Usage: "`WHAT` to show: text, html, eml"}),
+					&cli.StringFlag{Name: "certificate", Usage: "for the certificate with this `UUID` or reference ID (default: an example)"},
+					&cli.StringFlag{Name: "part", Value: "text", Usage: "`PART` to show: text, html, eml"}),
 				Action: func(c *cli.Context) error { return runMailPreview(c, w) },
 			},
 			{
-				Name: "templates", Usage: "write the program's templates, to be changed and put into the home's templates/mail",
-				Flags:  append(homeFlags(), &cli.StringFlag{Name: "out", Usage: "into `DIR`"}),
+				Name: "templates", Usage: "write the built-in mail templates into a folder, as a start for your own in the home's templates/mail",
+				Flags:  append(homeFlags(), &cli.StringFlag{Name: "out", Usage: "output `DIR`"}),
 				Action: func(c *cli.Context) error { return runMailTemplates(c, w) },
 			},
 			{
 				Name: "resend", Usage: "send mails again", ArgsUsage: "MAIL_ID...|REFERENCE_ID...",
-				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "to", Usage: "to another `ADDRESS`"}),
+				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "to", Usage: "send to another `ADDRESS`"}),
 				Action: func(c *cli.Context) error { return runMailResend(c, w) },
 			},
 			{
-				Name: "cancel", Usage: "cancel mails that wait", ArgsUsage: "MAIL_ID...",
-				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "batch", Usage: "all that wait of batch `ID`"}),
+				Name: "cancel", Usage: "cancel waiting mails", ArgsUsage: "MAIL_ID...",
+				Flags:  append(slices.Clone(both), &cli.StringFlag{Name: "batch", Usage: "all waiting mails of the batch `ID`"}),
 				Action: func(c *cli.Context) error { return runMailCancel(c, w) },
 			},
 			{
-				Name: "send", Usage: "send now what is due, and wait until that is done",
+				Name: "send", Usage: "send all due mails now, and wait until they are sent",
 				Flags:  slices.Clone(both),
 				Action: func(c *cli.Context) error { return runMailSend(c, w) },
 			},
@@ -81,10 +81,10 @@ func runMailList(c *cli.Context, w environment) error {
 	}
 	state := c.String("state")
 	if state != "" && !slices.Contains(vault.MailStates(), vault.MailState(state)) {
-		return usageError("--state takes waiting, sent, refused, bounced or cancelled, not %q", state)
+		return usageError("--state must be waiting, sent, refused, bounced or cancelled, not %q", state)
 	}
 	if c.IsSet("limit") && c.Int("limit") < 1 {
-		return usageError("--limit takes a number from 1, not %d", c.Int("limit"))
+		return usageError("--limit must be 1 or more, not %d", c.Int("limit"))
 	}
 	return withSession(c, w, func(s *session) error {
 		all, err := s.Mails(c.Context, adminclient.MailFilter{State: state, Batch: c.String("batch"),
@@ -114,7 +114,7 @@ func runMailPreview(c *cli.Context, w environment) error {
 		case "eml":
 			shown = p.Message
 		default:
-			return usageError("--part takes text, html or eml, not %q", part)
+			return usageError("--part must be text, html or eml, not %q", part)
 		}
 		_, err = io.WriteString(w.stdout, shown)
 		return err
@@ -134,11 +134,11 @@ func runMailTemplates(c *cli.Context, w environment) error {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return fsutil.DiskError(err, "making the folder of templates")
+		return fsutil.DiskError(err, "creating the folder for templates")
 	}
 	for name := range files {
 		if _, err := os.Stat(filepath.Join(out, name)); err == nil {
-			return usageError("%s is there already; name an empty folder with --out", filepath.Join(out, name))
+			return usageError("%s already exists; name an empty folder with --out", filepath.Join(out, name))
 		}
 	}
 	for name, body := range files {
@@ -150,11 +150,11 @@ func runMailTemplates(c *cli.Context, w environment) error {
 			return err
 		}
 	}
-	printLinef(w, "Wrote %d files; those in templates/mail of the home take the place of the program's", len(files))
+	printLinef(w, "Wrote %d files. Files in templates/mail of the home replace the built-in templates.", len(files))
 	return nil
 }
 
-// eachMail does something to every mail that is named.
+// eachMail calls act for each mail that is named.
 func eachMail(c *cli.Context, w environment, act func(s *session, name string) (adminclient.Mail, error)) error {
 	form, err := parseOutputFormat(c)
 	if err != nil {
@@ -171,7 +171,7 @@ func runMailResend(c *cli.Context, w environment) error {
 	case c.NArg() == 0:
 		return requireArgs(c, 1, "the mail's number or the certificate's reference ID")
 	case to != "" && c.NArg() > 1:
-		return usageError("--to is for one mail at a time")
+		return usageError("--to works only with one mail")
 	}
 	return eachMail(c, w, func(s *session, name string) (adminclient.Mail, error) { return s.ResendMail(c.Context, name, to) })
 }

@@ -8,21 +8,20 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	_ "time/tzdata" // institutions have time zones, small machines no list of them
+	_ "time/tzdata" // small machines have no list of time zones
 
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
-// How much garbage there may be, in hundredths of what is in use. Rows and documents
-// come and go, so half of what is usual keeps a large batch small and costs little
-// time. What runs for long needs little itself: there, garbage of a few hundred calls
-// would be collected at once, and some of them would wait for it.
+// The garbage collector's targets, as GOGC has them. Half of the usual value keeps the
+// memory of a large batch small and costs little time. A long-running process has little
+// live memory, so a low value would collect after a few hundred calls and delay some.
 const (
 	gcPercent            = 50
 	gcPercentLongRunning = 100
 )
 
-// setGCPercent sets it, unless whoever started the program did.
+// setGCPercent sets the target, unless the environment sets one.
 func setGCPercent(getenv func(string) string, room int) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(room)
@@ -39,7 +38,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		fmt.Fprintln(os.Stderr, "Stopping; what is in hand is finished first. Once more to stop at once.")
+		fmt.Fprintln(os.Stderr, "Stopping after the current work. Press Ctrl-C again to stop at once.")
 		cancel()
 		<-signals
 		os.Exit(exitInterrupted)

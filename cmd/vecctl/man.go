@@ -22,7 +22,7 @@ func manCommand(w environment) *cli.Command {
 	}
 }
 
-// manual is the program's manual page in the language of man(7).
+// manual returns the program's manual page in the format of man(7).
 func manual(app *cli.App) string {
 	v := version()
 	date := v.Date
@@ -37,8 +37,8 @@ func manual(app *cli.App) string {
 		manCommandOf(&b, "", c)
 	}
 	b.WriteString(".SH EXIT STATUS\n.nf\n" + roff(strings.TrimPrefix(exitCodesHelp, "Exit codes:\n")) + ".fi\n")
-	b.WriteString(".SH ENVIRONMENT\nEach setting has a variable; \\fBvecctl config show\\fR lists all of them with their values.\n")
-	b.WriteString(".SH FILES\n.TP\n.I ~/.local/share/vecctl\nThe home, unless \\fB\\-\\-home\\fR or \\fBVECCTL_HOME\\fR names another.\n")
+	b.WriteString(".SH ENVIRONMENT\nEach setting has an environment variable; \\fBvecctl config show \\-\\-origin\\fR lists all settings with their values and variables.\n")
+	b.WriteString(".SH FILES\n.TP\n.I ~/.local/share/vecctl\nThe home, unless \\fB\\-\\-home\\fR or \\fBVECCTL_HOME\\fR names another one.\n")
 	return b.String()
 }
 
@@ -90,7 +90,7 @@ func manFlag(b *strings.Builder, f cli.Flag) {
 	fmt.Fprintf(b, ".TP\n%s\n%s\n", head, roff(usage))
 }
 
-// placeholder takes the name of a flag's value out of its usage text.
+// placeholder returns the name of a flag's value, and the usage text without backquotes.
 func placeholder(d cli.DocGenerationFlag) (value, usage string) {
 	before, rest, ok := strings.Cut(d.GetUsage(), "`")
 	name, after, closed := strings.Cut(rest, "`")

@@ -9,15 +9,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
-// writeTo writes a result into a file, which appears whole or not at all; "-" is
-// standard output. A device or a pipe is written to as it is: a file put in its
-// place would take it away from everyone else.
+// writeTo writes a result into a file, which appears whole or not at all; "-" is standard
+// output. It writes directly to a device or a pipe, which must not be replaced by a file.
 func writeTo(w environment, out string, write func(io.Writer) error) error {
 	if out == "-" {
 		return write(w.stdout)
 	}
 	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
-		return usageError("there is no folder %s to write %s into; make it first", filepath.Dir(out), filepath.Base(out))
+		return usageError("the folder %s for %s does not exist; create it first", filepath.Dir(out), filepath.Base(out))
 	}
 	switch info, err := os.Stat(out); {
 	case err == nil && info.IsDir():

@@ -14,17 +14,17 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// placementFlags say where on a document the QR code goes.
+// placementFlags returns the flags for the place of the QR code on a document.
 func placementFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` that gets the QR code", DefaultText: "the first"},
-		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first of them that is empty), or X,Y in mm from the top left"},
-		&cli.Float64Flag{Name: "qr-size", Usage: "side of the QR code in `MM`", DefaultText: "22"},
-		&cli.Float64Flag{Name: "qr-margin", Usage: "its distance from the page's edges in `MM`", DefaultText: "8"},
+		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` for the QR code", DefaultText: "the first"},
+		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first empty corner in this order), or X,Y in mm from the top left"},
+		&cli.Float64Flag{Name: "qr-size", Usage: "width of the QR code in `MM`", DefaultText: "22"},
+		&cli.Float64Flag{Name: "qr-margin", Usage: "distance of the QR code from the edges of the page in `MM`", DefaultText: "8"},
 	}
 }
 
-// stampPlacement reads the place's flags; all else of the mark is empty.
+// stampPlacement reads the flags for the place of the QR code.
 func stampPlacement(c *cli.Context) (pdf.Stamp, error) {
 	m, err := pdf.StampAt(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
 	if err != nil {
@@ -37,13 +37,13 @@ func stampPlacement(c *cli.Context) (pdf.Stamp, error) {
 	case c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200):
 		err = usageError("--qr-size must be 8 to 200 mm")
 	case c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200):
-		err = usageError("--qr-margin must be above 0 to 200 mm")
+		err = usageError("--qr-margin must be more than 0 and at most 200 mm")
 	}
 	return m, err
 }
 
-// uploadPlacement is the place's flags as an upload says them. What they leave open, a
-// template of this home says, where one is named.
+// uploadPlacement returns the place of the QR code for an upload. Values that the flags leave
+// open come from a template of this home, if one is named.
 func uploadPlacement(c *cli.Context, w environment) (client.Placement, error) {
 	m, err := stampPlacement(c)
 	at := client.Placement{Page: m.Page, At: c.String("qr-at"), SizeMM: m.SizeMM, MarginMM: m.MarginMM}
@@ -64,7 +64,7 @@ func uploadPlacement(c *cli.Context, w environment) (client.Placement, error) {
 	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
 }
 
-// sampleMark is the place that a document's code would get from this home.
+// sampleMark returns the place that a document's code gets in this home.
 func sampleMark(c *cli.Context, w environment) (pdf.Stamp, error) {
 	at, err := uploadPlacement(c, w)
 	if err != nil {

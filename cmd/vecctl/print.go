@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
-// outputFormat is how results are printed.
+// outputFormat is the format in which results are printed.
 type outputFormat string
 
 const (
@@ -33,11 +33,11 @@ func parseOutputFormat(c *cli.Context) (outputFormat, error) {
 	case formatTable, formatJSON, formatJSONLines, formatCSV:
 		return f, nil
 	default:
-		return "", usageError("%q is no form of output; want table, json, jsonl or csv", string(f))
+		return "", usageError("unknown output format %q; use table, json, jsonl or csv", string(f))
 	}
 }
 
-// orEmpty is what may be missing, as a cell of a table.
+// orEmpty returns a text that may be missing, as a cell of a table.
 func orEmpty(s *string) string {
 	if s == nil {
 		return ""
@@ -45,7 +45,7 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-// formatTime is a moment that may be missing, as a cell of a table.
+// formatTime returns a time that may be missing, as a cell of a table.
 func formatTime(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -66,8 +66,8 @@ func printLine(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// printSecret prints something that was just made: as JSON with its secret, or for
-// people the secret alone on the last line of stdout, with what it is beside it.
+// printSecret prints a new object with its secret as JSON. For people it prints the secret
+// alone on the last line of stdout, and what it is on stderr.
 func printSecret(w environment, f outputFormat, made any, secret, format string, args ...any) error {
 	switch f {
 	case formatJSON:
@@ -81,8 +81,7 @@ func printSecret(w environment, f outputFormat, made any, secret, format string,
 	return err
 }
 
-// list prints rows in the form asked for: objects for the JSON forms, cells for
-// the others.
+// list prints rows in an output format: objects in the JSON formats, cells in the others.
 type list[T any] struct {
 	headings []string
 	cells    func(T) []string
@@ -130,7 +129,7 @@ func upperAll(words []string) []string {
 	return out
 }
 
-// printTable aligns cells by the width that a terminal gives them.
+// printTable aligns cells by their width on a terminal.
 func printTable(w io.Writer, rows [][]string) error {
 	var widths []int
 	for _, row := range rows {
@@ -154,7 +153,7 @@ func printTable(w io.Writer, rows [][]string) error {
 	return err
 }
 
-// oneLine keeps a text from breaking a table or steering the terminal.
+// oneLine replaces characters that would break a table or control the terminal.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) && r != '\u200e' && r != '\u200f' && r != '\u061c' {
@@ -164,7 +163,7 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// sanitize is oneLine for a text of several lines.
+// sanitize is like oneLine, for a text of several lines.
 func sanitize(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {

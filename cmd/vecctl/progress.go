@@ -13,18 +13,18 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-// progress shows how far a batch is: a bar on a terminal, else a plain line now
-// and then.
+// progress shows the progress of a batch: as a bar on a terminal, else as a line from time
+// to time.
 type progress struct {
 	out       io.Writer
 	bar       bool
 	stage     string
 	begun     time.Time
 	printedAt time.Time
-	shown     int // width of the bar's line
+	shown     int // the width of the bar
 }
 
-// progressInterval is the least time between two plain lines of one stage.
+// progressInterval is the minimum time between two lines of one stage.
 const progressInterval = 5 * time.Second
 
 func newProgress(c *cli.Context, w environment) *progress {
@@ -40,8 +40,8 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// update shows how far it is. The time is read here and not injected: it decides what is
-// shown, not what is done.
+// update shows the progress. It reads the time itself, because the time only changes what is
+// shown.
 func (p *progress) update(at client.Progress) {
 	if at.Total == 0 {
 		return
@@ -67,7 +67,7 @@ func (p *progress) draw(at client.Progress, now time.Time) {
 		strings.Repeat("#", full), strings.Repeat(".", width-full), at.Done, at.Total)
 	if took := now.Sub(p.begun).Seconds(); took > 1 && at.Done > 0 {
 		rate := float64(at.Done) / took
-		line += fmt.Sprintf(", %.0f a second, %.0f s left", rate, float64(at.Total-at.Done)/rate)
+		line += fmt.Sprintf(", %.0f per second, %.0f s left", rate, float64(at.Total-at.Done)/rate)
 	}
 	pad := max(0, p.shown-len(line))
 	p.shown = len(line)

@@ -10,9 +10,9 @@ import (
 
 func recipientCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "recipient", Usage: "those whom certificates were issued to",
+		Name: "recipient", Usage: "manage recipients' personal data",
 		Subcommands: []*cli.Command{{
-			Name: "erase", Usage: "destroy the personal data and files of all that was issued to an address", ArgsUsage: "EMAIL",
+			Name: "erase", Usage: "delete the personal data and files of all certificates of an address", ArgsUsage: "EMAIL",
 			Flags:  append(append(homeFlags(), outputFlags()...), yesFlag()),
 			Action: func(c *cli.Context) error { return runErase(c, w) },
 		}},
@@ -26,7 +26,7 @@ func runErase(c *cli.Context, w environment) error {
 	}
 	email := c.Args().First()
 	return withSession(c, w, func(s *session) error {
-		question := fmt.Sprintf("Destroy all data and documents of %s? They cannot be brought back.", email)
+		question := fmt.Sprintf("Delete all data and documents of %s? This cannot be undone.", email)
 		if err := confirm(c, w, question); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func runErase(c *cli.Context, w environment) error {
 			{"files", strconv.Itoa(done.Files)}, {"account", account},
 		})
 		for _, left := range done.Left {
-			printLinef(w, "Not destroyed, should there be any: %s", left)
+			printLinef(w, "Not deleted, if they exist: %s", left)
 		}
 		return err
 	})

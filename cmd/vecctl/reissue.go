@@ -16,16 +16,16 @@ import (
 
 func reissueCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "reissue", Usage: "issue a corrected certificate in place of another", ArgsUsage: "UUID|REFERENCE_ID",
+		Name: "reissue", Usage: "replace a certificate with a corrected one", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
 			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
 			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
-			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
-			&cli.StringFlag{Name: "file", Usage: "the new document, a `FILE` (default: the same)"},
+			&cli.StringFlag{Name: "details", Usage: "more information, as `TEXT`"},
+			&cli.StringFlag{Name: "file", Usage: "`FILE` with the new document (default: the old document)"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the new document"},
-			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` that the template shows besides"},
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` for another column of the template; may be repeated"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
@@ -33,16 +33,16 @@ func reissueCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
-			mend, err := amendmentOf(c)
+			amendment, err := amendmentOf(c)
 			if err != nil {
 				return err
 			}
-			return withSession(c, w, func(s *session) error { return runReissue(c, w, s, mend, form) })
+			return withSession(c, w, func(s *session) error { return runReissue(c, w, s, amendment, form) })
 		},
 	}
 }
 
-// amendmentOf reads what is to be mended.
+// amendmentOf reads the corrections.
 func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
 	var m adminclient.Amendment
 	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
@@ -61,11 +61,11 @@ func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
 	path, made := c.String("file"), c.String("template")
 	switch {
 	case path != "" && made != "":
-		return m, usageError("--file and --template both make the new document; keep one of them")
+		return m, usageError("use either --file or --template, not both")
 	case len(c.StringSlice("set")) > 0 && made == "":
-		return m, usageError("--set goes with --template")
+		return m, usageError("--set needs --template")
 	case path == "" && made == "" && m == (adminclient.Amendment{}):
-		return m, usageError("say what is to be mended: --name, --email, --title, --details, --file, --template or --qr-at")
+		return m, usageError("nothing to correct; use --name, --email, --title, --details, --file, --template or --qr-at")
 	case path == "":
 		return m, nil
 	}
@@ -78,7 +78,7 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 	if err != nil {
 		return err
 	}
-	if err := confirm(c, w, fmt.Sprintf("Put a corrected certificate in the place of %s (%s, %s)?", old.ReferenceID, old.Name, old.Title)); err != nil {
+	if err := confirm(c, w, fmt.Sprintf("Replace %s (%s, %s) with a corrected certificate?", old.ReferenceID, old.Name, old.Title)); err != nil {
 		return err
 	}
 	if c.String("template") != "" {
@@ -108,8 +108,7 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 	return nil
 }
 
-// renderAmended has a template of this home make the document of a corrected
-// certificate.
+// renderAmended makes the document of a corrected certificate with a template of this home.
 func renderAmended(c *cli.Context, w environment, s *session, old client.Certificate, m *adminclient.Amendment) error {
 	shelf, err := templateDir(c, w)
 	if err != nil {
@@ -129,14 +128,14 @@ func renderAmended(c *cli.Context, w environment, s *session, old client.Certifi
 		"details": changed(m.Details, old.Details), template.IssueDateColumn: old.IssueDate, template.InstitutionColumn: status.Institution,
 	}
 	if status.Institution == vault.PlaceholderName {
-		delete(row, template.InstitutionColumn) // nobody's name
+		delete(row, template.InstitutionColumn) // the institution has no name yet
 	}
 	if err := setColumns(c, t, row); err != nil {
 		return err
 	}
 	for column := range t.SampleRow() {
 		if _, ok := row[column]; !ok {
-			printLinef(w, "Note: %s is empty; where it is to stand in the document, give it with --set %s=VALUE", column, column)
+			printLinef(w, "Note: %s is empty; to show it in the document, use --set %s=VALUE", column, column)
 		}
 	}
 	page, err := t.Render(row)
@@ -159,13 +158,13 @@ func changed(to *string, from string) string {
 	return from
 }
 
-// setColumns puts what --set says into a template's row.
+// setColumns puts the values of --set into a template's row.
 func setColumns(c *cli.Context, t *template.Template, row map[string]string) error {
 	columns := t.SampleRow()
 	for _, set := range c.StringSlice("set") {
 		column, value, ok := strings.Cut(set, "=")
 		if _, known := columns[column]; !ok || !known {
-			return usageError("--set %q: want COLUMN=VALUE with a column of the template", set)
+			return usageError("--set must be COLUMN=VALUE with a column of the template, not %q", set)
 		}
 		row[column] = value
 	}

@@ -150,9 +150,9 @@ func TestVerifyElsewhere(t *testing.T) {
 	there.done("init", "--base-url", address)
 	there.done("institution", "add", "College")
 	there.done("institution", "use", "College")
-	here.want(0, "verify", issued(there), "--api", address, "--token", token).says(t, "not issued by the institution whose token this is")
+	here.want(0, "verify", issued(there), "--api", address, "--token", token).says(t, "not issued by the institution of this token")
 
 	forger.env = append(forger.env, "VECCTL_BASE_URL="+address)
 	forger.done("init", "--institution", "There")
-	here.want(1, "verify", issued(forger), "--api", address, "--token", token).says(t, "Not genuine: its code leads to this vault")
+	here.want(1, "verify", issued(forger), "--api", address, "--token", token).says(t, "Not genuine: its code points to this vault")
 }

@@ -48,8 +48,8 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 	return bulkOutcome(q, report)
 }
 
-// homeInstitution returns the name that {institution} has in this home's templates; ""
-// where there is no home.
+// homeInstitution returns the value of {institution} in this home's templates; "" if there is
+// no home.
 func homeInstitution(c *cli.Context, w environment) (string, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {

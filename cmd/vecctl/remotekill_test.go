@@ -160,7 +160,7 @@ func TestBulkElsewhereOfTemplates(t *testing.T) {
 	args := []string{manifest, "--template", "degree", "--api", address, "--token", there.newToken()}
 	here.want(2, append([]string{"bulk"}, args...)...).says(t, `there is no template "degree"`, "vecctl template new degree")
 	here.done("template", "new", "degree")
-	here.want(2, append([]string{"bulk", "--dry-run", "--preview", here.out}, args...)...).says(t, "--preview goes without --api")
+	here.want(2, append([]string{"bulk", "--dry-run", "--preview", here.out}, args...)...).says(t, "--preview does not work with --api")
 	// The home has no institution yet, and the degree says who issues it.
 	here.want(2, append([]string{"bulk"}, args...)...).says(t, "row 1: the template shows who issues", "vecctl init --institution NAME")
 	here.done("init", "--institution", "Zürich College")

@@ -8,7 +8,7 @@ import (
 
 func reshareCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "reshare", Usage: "give a certificate another view-and-share link; the old one leads nowhere", ArgsUsage: "UUID|REFERENCE_ID",
+		Name: "reshare", Usage: "give a certificate a new view-and-share link; the old link stops working", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(append(homeFlags(), outputFlags()...), yesFlag()),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
@@ -22,7 +22,7 @@ func reshareCommand(w environment) *cli.Command {
 
 func runReshare(c *cli.Context, w environment, s *session, f outputFormat) error {
 	name := c.Args().First()
-	if err := confirm(c, w, fmt.Sprintf("End the link of %s? Whoever has it cannot use it any more.", name)); err != nil {
+	if err := confirm(c, w, fmt.Sprintf("Replace the link of %s? The old link stops working.", name)); err != nil {
 		return err
 	}
 	changed, err := s.Reshare(c.Context, name)

@@ -16,7 +16,7 @@ import (
 
 func backupVerifyCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check that a backup is whole and undamaged", ArgsUsage: "FILE",
+		Name: "verify", Usage: "check that a backup is complete and undamaged", ArgsUsage: "FILE",
 		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
 		Action: func(c *cli.Context) error {
 			form, set, err := backupSet(c)
@@ -34,9 +34,9 @@ func backupVerifyCommand(w environment) *cli.Command {
 
 func restoreCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "restore", Usage: "bring a home back from its backup, where none is", ArgsUsage: "FILE",
-		Description: "The home is written into a folder beside it, checked, and gets its name when all of it is there.\n" +
-			"Stop an agent that issues from the old home first: two of them would both go on.",
+		Name: "restore", Usage: "restore a home from its backup; the home must not exist yet", ArgsUsage: "FILE",
+		Description: "The files are written into a folder next to the home and checked; then the folder gets the home's name.\n" +
+			"If an agent still runs on the old home, stop it first: otherwise both would issue certificates.",
 		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
 		Action: func(c *cli.Context) error {
 			form, set, err := backupSet(c)
@@ -64,7 +64,7 @@ func restoreCommand(w environment) *cli.Command {
 
 func baseFlags() []cli.Flag {
 	return []cli.Flag{&cli.StringSliceFlag{Name: "base",
-		Usage: "`FILE` of an earlier backup that this one builds on (default: beside it); may be given again"}}
+		Usage: "`FILE` of an earlier backup that this one needs (default: in the same folder); may be repeated"}}
 }
 
 func backupSet(c *cli.Context) (outputFormat, backup.Chain, error) {
@@ -79,7 +79,7 @@ func backupSet(c *cli.Context) (outputFormat, backup.Chain, error) {
 	return f, backup.Chain{Path: c.Args().First(), Bases: c.StringSlice("base"), Keys: keys}, err
 }
 
-// printContents says what a backup holds.
+// printContents prints what a backup contains.
 func printContents(w environment, f outputFormat, found backup.Contents, missing int, restored home.Dir) error {
 	told := struct {
 		backup.Contents
@@ -99,7 +99,7 @@ func printContents(w environment, f outputFormat, found backup.Contents, missing
 		return err
 	}
 	if missing > 0 {
-		printLinef(w, "%d documents were damaged or missing already when the backup was made; all else is as it was.", missing)
+		printLinef(w, "%d documents were already damaged or missing when the backup was made; everything else is complete.", missing)
 		return exitStatus(exitPartly)
 	}
 	return nil

@@ -16,8 +16,8 @@ func retryCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "retry", Usage: "process failed certificates again", ArgsUsage: "UUID...|REFERENCE_ID...",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "batch", Usage: "all failed ones of batch `ID`"},
-			&cli.BoolFlag{Name: "all-failed", Usage: "all failed ones"},
+			&cli.StringFlag{Name: "batch", Usage: "all failed certificates of the batch `ID`"},
+			&cli.BoolFlag{Name: "all-failed", Usage: "all failed certificates"},
 		),
 		Action: func(c *cli.Context) error {
 			form, err := parseOutputFormat(c)
@@ -26,7 +26,7 @@ func retryCommand(w environment) *cli.Command {
 			}
 			named, many := c.NArg() > 0, c.String("batch") != "" || c.Bool("all-failed")
 			if named == many || (c.String("batch") != "" && c.Bool("all-failed")) {
-				return usageError("name the certificates, or one of --batch ID and --all-failed; see vecctl retry --help")
+				return usageError("name the certificates, or use either --batch ID or --all-failed; see vecctl retry --help")
 			}
 			return withSession(c, w, func(s *session) error {
 				if many {
@@ -47,7 +47,7 @@ func retryMany(c *cli.Context, w environment, s *session, f outputFormat) error 
 	}
 	n, err := all(c.Context, c.String("batch"))
 	if n > 0 && err != nil {
-		printLinef(w, "%d certificates are processed again, others are not: %v", n, err)
+		printLinef(w, "%d certificates are processed again; the others are not: %v", n, err)
 		return exitStatus(exitPartly)
 	}
 	if err != nil {
@@ -56,13 +56,13 @@ func retryMany(c *cli.Context, w environment, s *session, f outputFormat) error 
 	if f != formatTable {
 		return printFields(w.stdout, f, map[string]int{"retried": n}, [][2]string{{"retried", strconv.Itoa(n)}})
 	}
-	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows what fails still\n", n)
+	_, err = fmt.Fprintf(w.stdout, "%d certificates are processed again; \"vecctl list --status failed\" shows those that failed again\n", n)
 	return err
 }
 
-// retryAllRemote retries every failed certificate, or those of one batch, on a vault
-// that knows the API alone, and returns how many. What somebody else retries meanwhile is
-// passed over, and so are other batches, where the vault does not know that filter.
+// retryAllRemote retries every failed certificate, or those of one batch, on a vault that
+// has only the API, and returns how many. It skips certificates that another client retries
+// at the same time, and those of other batches if the vault does not know that filter.
 func (s *session) retryAllRemote(ctx context.Context, batch string) (n int, err error) {
 	failed, err := allPages(ctx, s.List, client.Filter{Status: string(vault.Failed), Batch: batch}, 0)
 	if err != nil {

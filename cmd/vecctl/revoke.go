@@ -15,13 +15,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// confirm asks before an act that cannot be undone; --yes answers.
+// confirm asks before an action that cannot be undone. With --yes it does not ask.
 func confirm(c *cli.Context, w environment, question string) error {
 	if c.Bool("yes") {
 		return nil
 	}
 	if !isTerminal(w.stdin) {
-		return usageError("%s Say so with --yes", question)
+		return usageError("%s Confirm with --yes", question)
 	}
 	fmt.Fprintf(w.stderr, "%s [y/N]: ", oneLine(question))
 	answer, err := bufio.NewReader(w.stdin).ReadString('\n')
@@ -40,11 +40,11 @@ func yesFlag() cli.Flag {
 
 func revokeCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "revoke", Usage: "take certificates back", ArgsUsage: "UUID...|REFERENCE_ID...",
+		Name: "revoke", Usage: "revoke certificates", ArgsUsage: "UUID...|REFERENCE_ID...",
 		Flags: append(append(homeFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "reason", Usage: "`WHY`, shown to everyone who checks it"},
-			&cli.StringFlag{Name: "batch", Usage: "all approved ones of batch `ID`"},
-			&cli.BoolFlag{Name: "notify", Usage: "tell the recipients by mail"},
+			&cli.StringFlag{Name: "reason", Usage: "the `REASON`, shown to anyone who checks the certificate"},
+			&cli.StringFlag{Name: "batch", Usage: "all approved certificates of the batch `ID`"},
+			&cli.BoolFlag{Name: "notify", Usage: "notify the recipients by mail"},
 			yesFlag(),
 		),
 		Action: func(c *cli.Context) error {
@@ -53,10 +53,10 @@ func revokeCommand(w environment) *cli.Command {
 				return err
 			}
 			if (c.NArg() > 0) == (c.String("batch") != "") {
-				return usageError("name the certificates, or --batch ID; see vecctl revoke --help")
+				return usageError("name the certificates, or use --batch ID; see vecctl revoke --help")
 			}
 			if c.String("reason") == "" {
-				return usageError("--reason is missing; everyone who checks the certificate reads it")
+				return usageError("--reason is missing; anyone who checks the certificate sees it")
 			}
 			return withSession(c, w, func(s *session) error { return runRevoke(c, w, s, form) })
 		},
@@ -77,7 +77,7 @@ func runRevoke(c *cli.Context, w environment, s *session, f outputFormat) error 
 			return fault.New(fault.NotFound, "the batch has no approved certificate")
 		}
 	}
-	if err := confirm(c, w, fmt.Sprintf("Revoke %d certificates for good?", len(names))); err != nil {
+	if err := confirm(c, w, fmt.Sprintf("Revoke %d certificates? This cannot be undone.", len(names))); err != nil {
 		return err
 	}
 	act := s.Revoke
@@ -89,7 +89,7 @@ func runRevoke(c *cli.Context, w environment, s *session, f outputFormat) error 
 	for _, name := range names {
 		one, err := act(c.Context, name, c.String("reason"))
 		if fault.Is(err, fault.Invalid) {
-			return err // the reason itself: no other would fare better
+			return err // about the reason: the other calls would fail too
 		}
 		if err != nil {
 			printLinef(w, "%s: %v", name, err)

@@ -20,7 +20,7 @@ import (
 // sampleTemplate is the name of the sample batch's template in the home.
 const sampleTemplate = "sample"
 
-// sampleRows are invented. Their titles say that they are samples, whoever sees one.
+// sampleRows are invented. The titles say that these are samples.
 var sampleRows = [...][3]string{
 	{"Sample: Bookbinding", "Anna Kowalska", "With distinction."},
 	{"Sample: Cartography", "Łucja Świątek-Brânză", "Forty hours, with a final map of the old town."},
@@ -29,9 +29,9 @@ var sampleRows = [...][3]string{
 	{"Sample: Statistics", "Ελένη Παπαδοπούλου", "Grade: 1.3"},
 }
 
-// makeSample puts a manifest and its template into the home, and returns the
-// manifest's path. Files of that name stay as they are. Its mails would go to the
-// sender, so that nobody else gets any.
+// makeSample puts a manifest and its template into the home, and returns the manifest's
+// path. Existing files stay as they are. The mails go to the sender, so that no other
+// person gets one.
 func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
@@ -47,7 +47,7 @@ func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 			return "", err
 		}
 		if err := s.Add(sampleTemplate, files); err != nil {
-			return "", fmt.Errorf("making the sample's template: %w", err)
+			return "", fmt.Errorf("creating the sample's template: %w", err)
 		}
 	}
 	path := filepath.Join(string(dir), "sample", "sample.csv")
@@ -59,7 +59,7 @@ func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fsutil.DiskError(err, "making the sample batch")
+		return "", fsutil.DiskError(err, "creating the sample batch")
 	}
 	return path, fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(body)

@@ -18,14 +18,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
-// serviceCommands put the agent into the hands of the system's service manager:
-// systemd, launchd, or Windows' own.
+// serviceCommands returns the commands that manage the agent as a service of systemd,
+// launchd, or Windows.
 func serviceCommands(w environment) []*cli.Command {
 	flags := func() []cli.Flag {
 		return slices.Concat(homeFlags(), agentSettings(), []cli.Flag{
-			&cli.StringFlag{Name: "name", Value: "vecctl", Usage: "`NAME` of the service, for more than one on a machine"},
-			&cli.BoolFlag{Name: "system", Usage: "a service of the machine, not of this user (root's default)"},
-			&cli.StringFlag{Name: "run-as", Usage: "`USER` that a service of the machine runs as (default: the home's owner)"},
+			&cli.StringFlag{Name: "name", Value: "vecctl", Usage: "`NAME` of the service, if a machine has several"},
+			&cli.BoolFlag{Name: "system", Usage: "a system service, not one of this user (the default for root)"},
+			&cli.StringFlag{Name: "run-as", Usage: "`USER` of a system service (default: the owner of the home)"},
 		})
 	}
 	control := func(name, usage, done string, act func(service.Service) error) *cli.Command {
@@ -46,11 +46,11 @@ func serviceCommands(w environment) []*cli.Command {
 		}}
 	}
 	return []*cli.Command{
-		control("install", "have the agent started with the system", "is installed; \"vecctl agent start\" starts it now", service.Service.Install),
-		control("uninstall", "undo install; the home stays", "is gone; the home is as it was", service.Service.Uninstall),
-		control("start", "start the installed service", "runs", service.Service.Start),
+		control("install", "install the agent as a service that starts with the system", "is installed; \"vecctl agent start\" starts it now", service.Service.Install),
+		control("uninstall", "remove the service; the home stays", "is removed; the home is unchanged", service.Service.Uninstall),
+		control("start", "start the installed service", "is running", service.Service.Start),
 		control("stop", "stop the installed service", "has stopped", service.Service.Stop),
-		{Name: "unit", Usage: "print the systemd service file that install would write", Flags: flags(), Action: func(c *cli.Context) error {
+		{Name: "unit", Usage: "print the systemd service file that \"install\" writes", Flags: flags(), Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 0, ""); err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ func serviceCommands(w environment) []*cli.Command {
 
 func isSystemService(c *cli.Context) bool { return c.Bool("system") || os.Geteuid() == 0 }
 
-// unitOf describes the service with everything that was given on the command line.
+// unitOf describes the service, with the settings from the command line and the environment.
 func unitOf(c *cli.Context, w environment) (unit, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -87,7 +87,7 @@ func unitOf(c *cli.Context, w environment) (unit, error) {
 		if one.Flag == "" || one.Outside || !hasFlag(c, one.Flag) || value.Origin == config.FromDefault || value.Origin == config.FromFile {
 			continue
 		}
-		// With an equals sign, since switches take their value in no other way.
+		// Boolean flags take a value only after an equals sign.
 		u.Args = append(u.Args, "--"+one.Flag+"="+value.Text)
 	}
 	if drop := set.Drop.Folder; !within(u.Home, drop) {
@@ -107,7 +107,7 @@ func within(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// newService is the service in the hands of the system's manager.
+// newService returns the service as the system's service manager sees it.
 func newService(c *cli.Context, w environment) (service.Service, error) {
 	u, err := unitOf(c, w)
 	if err != nil {
@@ -123,7 +123,7 @@ func newService(c *cli.Context, w environment) (service.Service, error) {
 		Option: service.KeyValue{"UserService": !u.System, "SystemdScript": text, "RunAtLoad": true},
 	})
 	if err != nil {
-		return nil, fault.Wrap(fault.Illegal, err, "no service manager was found on this machine; start \"vecctl agent\" by other means")
+		return nil, fault.Wrap(fault.Illegal, err, "no service manager was found on this machine; start \"vecctl agent\" in another way")
 	}
 	return s, nil
 }
@@ -137,7 +137,7 @@ type program struct {
 
 // Start implements service.Interface.
 func (p *program) Start(service.Service) error {
-	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the system that starts a service hands over none
+	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the interface passes no context
 	p.stop, p.ended = stop, make(chan error, 1)
 	go func() { p.ended <- p.run(ctx) }()
 	return nil
@@ -149,7 +149,7 @@ func (p *program) Stop(service.Service) error {
 	return <-p.ended
 }
 
-// asService runs the agent; under Windows' service manager, as that demands.
+// asService runs the agent. Under the service manager of Windows, it runs it as a service.
 func asService(c *cli.Context, run func(*cli.Context) error) error {
 	if runtime.GOOS != "windows" || service.Interactive() {
 		return run(c)
@@ -165,8 +165,7 @@ func asService(c *cli.Context, run func(*cli.Context) error) error {
 	return s.Run()
 }
 
-// ownerOf is the user that a folder belongs to, or "" for root and where it is not
-// known.
+// ownerOf returns the user who owns a folder, or "" for root or an unknown owner.
 func ownerOf(folder string) string {
 	if owner := fsutil.Owner(folder); owner != "root" {
 		return owner

@@ -26,12 +26,12 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-// session is a vault to talk to: the agent that runs on the home, else one in
-// this process, or a remote API.
+// session is a connection to a vault: to the agent that runs on the home, to an agent in
+// this process, or to a remote API.
 type session struct {
 	*adminclient.Client
-	remote  bool // an API alone, without a panel
-	created bool // the home was made just now
+	remote  bool // only an API, without staff calls
+	created bool // this command created the home
 
 	agent *agent.Agent // nil unless it is in this process
 	stop  context.CancelFunc
@@ -41,7 +41,7 @@ type session struct {
 // lockWait is how long a command waits for another that holds the home.
 const lockWait = 1500 * time.Millisecond
 
-// connect opens the vault that a command is meant for.
+// connect connects to the vault that the settings of a command name.
 func connect(c *cli.Context, w environment) (*session, error) {
 	set, err := loadSettings(c, w)
 	if err != nil {
@@ -57,9 +57,9 @@ func connect(c *cli.Context, w environment) (*session, error) {
 	return connectHome(c, w, set, vault.Institution{})
 }
 
-// connectHome talks to the agent that runs on the home; where none does, it runs
-// the agent in this process. A home that does not exist is made, for the
-// institution given or a stand-in.
+// connectHome connects to the agent that runs on the home. If none runs, it runs the agent in
+// this process. It creates a home that does not exist, for the given institution or with a
+// placeholder name.
 func connectHome(c *cli.Context, w environment, set config.Config, institution vault.Institution) (*session, error) {
 	dir := homeOf(set)
 	if s, err := connectRunning(w, dir); s != nil || err != nil {
@@ -68,7 +68,7 @@ func connectHome(c *cli.Context, w environment, set config.Config, institution v
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	a, err := openHome(c.Context, agentOptions(c, w, set, institution, log))
 	if fault.Is(err, fault.Locked) {
-		// It may be an agent that has just begun to answer.
+		// It may be an agent that has just started.
 		if s, err := connectRunning(w, dir); s != nil || err != nil {
 			return s, err
 		}
@@ -83,22 +83,22 @@ func connectHome(c *cli.Context, w environment, set config.Config, institution v
 	ctx, stop := context.WithCancel(c.Context)
 	s := &session{Client: local, agent: a, created: a.Created, stop: stop, ended: make(chan error, 1)}
 	if c.Bool("dry-run") {
-		s.ended <- nil // it changes nothing, not even what an earlier run left to do
+		s.ended <- nil // a dry run changes nothing, so it does not continue earlier work
 	} else {
 		go func() { s.ended <- a.Run(ctx) }()
 	}
 	if a.Created && c.Command.Name != "init" {
-		printLinef(w, "Made a home for %q (%s) in %s; \"vecctl init\" changes name, time zone and base URL.",
+		printLinef(w, "Created a home for %q (%s) in %s; change its name, time zone and base URL with \"vecctl init\".",
 			a.Institution().Name, a.Institution().TimeZone, dir)
 	}
 	return s, nil
 }
 
-// connectRunning talks to the agent that runs on the home; nil when none does.
+// connectRunning connects to the agent that runs on the home. It returns nil if none runs.
 func connectRunning(w environment, dir home.Dir) (*session, error) {
 	endpoint, ok := dir.Running()
 	if !ok {
-		return nil, nil //nolint:nilnil // no agent is no error
+		return nil, nil //nolint:nilnil // it is not an error that no agent runs
 	}
 	c, err := adminclient.New("http://vecctl.local", withUserHeader(w, newAgentConn(dir, endpoint)))
 	if err != nil {
@@ -107,17 +107,17 @@ func connectRunning(w environment, dir home.Dir) (*session, error) {
 	return &session{Client: c}, nil
 }
 
-// userOf is who the command's user is on the machine: behind sudo, who called it.
+// userOf returns the name of the user of this command; with sudo, the user who called sudo.
 func userOf(w environment) string {
 	return cmp.Or(w.getenv("SUDO_USER"), w.getenv("USER"), w.getenv("USERNAME"))
 }
 
-// auditContext puts what is done without an agent on its way into the audit trail.
+// auditContext returns a context with the audit entry for an action without an agent.
 func auditContext(c *cli.Context, w environment, what string) context.Context {
 	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: adminclient.ActorName(userOf(w)), Request: what, RemoteAddr: "local"}, At: time.Now()})
 }
 
-// withUserHeader tells an agent who its staff is.
+// withUserHeader returns a transport that tells an agent the name of the user.
 func withUserHeader(w environment, next http.RoundTripper) http.RoundTripper {
 	return userHeaderTransport{userOf(w), next}
 }
@@ -149,7 +149,7 @@ func buildOf(v versionInfo) health.Build {
 	return health.Build{Version: v.Version, Commit: v.Commit, Go: v.Go}
 }
 
-// close lets the agent finish what is in hand.
+// close ends the session. An agent in this process finishes its current work.
 func (s *session) close() error {
 	if s.agent == nil {
 		return nil
@@ -158,7 +158,7 @@ func (s *session) close() error {
 	return errors.Join(<-s.ended, s.agent.Close())
 }
 
-// withSession runs a command's work on the vault that it is meant for.
+// withSession connects to the vault and runs a command's work.
 func withSession(c *cli.Context, w environment, work func(*session) error) error {
 	s, err := connect(c, w)
 	if err != nil {
@@ -175,22 +175,22 @@ func withSession(c *cli.Context, w environment, work func(*session) error) error
 	return err
 }
 
-// mailWait is how long a command waits for its mails to go out. What is left then
-// goes out when an agent, or another command, runs on the home.
+// mailWait is how long a command waits until its mails are sent. The next agent or command on
+// the home sends the rest.
 const mailWait = 2 * time.Second
 
-// waitForMails waits a little for mails of an agent in this process.
+// waitForMails waits until an agent in this process has sent its mails, at most mailWait.
 func (s *session) waitForMails(c *cli.Context) {
 	if s.agent == nil || c.Bool("dry-run") {
 		return
 	}
 	ctx, stop := context.WithTimeout(c.Context, mailWait)
 	defer stop()
-	// An error leaves them in the queue, as running out of time does.
+	// After an error or a timeout they are still in the queue.
 	_, _ = s.agent.Admin.FlushMails(ctx)
 }
 
-// homeDir finds the home: flag, environment, default.
+// homeDir returns the home's directory: from the flag, the environment or the default.
 func homeDir(c *cli.Context, w environment) (home.Dir, error) {
 	if named := c.String("home"); named != "" {
 		path, err := filepath.Abs(named)
@@ -199,7 +199,7 @@ func homeDir(c *cli.Context, w environment) (home.Dir, error) {
 	return home.Default(w.getenv)
 }
 
-// localZone is the IANA name of this machine's time zone, UTC when it has none.
+// localZone returns the IANA name of this machine's time zone, or UTC if it is not known.
 func localZone(w environment) string {
 	name := strings.TrimPrefix(w.getenv("TZ"), ":")
 	if name == "" {

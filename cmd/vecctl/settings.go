@@ -77,7 +77,7 @@ func settingFlags(keys ...string) []cli.Flag {
 	return flags
 }
 
-// agentSettings are those that the agent alone has flags for.
+// agentSettings returns the flags for settings of the agent only.
 func agentSettings() []cli.Flag {
 	return settingFlags("listen", "tls.cert", "tls.key", "proxies", "drop.dir", "drop.poll", "drop.settle", "drop.wait", "log.level", "log.format", "log.file")
 }
@@ -92,7 +92,7 @@ type settingShown struct {
 
 func configCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "config", Usage: "the settings of the home",
+		Name: "config", Usage: "show the settings of the home",
 		Subcommands: []*cli.Command{{
 			Name: "show", Usage: "print every setting and its value",
 			Flags: slices.Concat(apiFlags(), outputFlags(), agentSettings(),
@@ -125,7 +125,7 @@ func showConfig(c *cli.Context, w environment) error {
 	}
 	if file := homeOf(s).Config(); form == formatTable {
 		if _, err := os.Stat(file); err != nil {
-			printLinef(w, "There is no %s; what stands in none of the places has its default.", file)
+			printLinef(w, "There is no %s; settings without another origin have their default value.", file)
 		}
 	}
 	out := list[settingShown]{

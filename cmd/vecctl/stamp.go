@@ -22,13 +22,12 @@ import (
 
 func stampCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "stamp", Usage: "stamp a document without issuing it, to see page, place and size", ArgsUsage: "FILE",
-		Description: "The result is signed with a key that is made for it and thrown away, so it looks and\n" +
-			"behaves as an issued document does and cannot be taken for one.",
+		Name: "stamp", Usage: "stamp a document without issuing it, to preview the QR code", ArgsUsage: "FILE",
+		Description: "The result is signed with a temporary key. It looks like an issued document, but no check accepts it as one.",
 		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
-			&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
-			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
-			&cli.StringFlag{Name: "url", Value: config.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` for the QR code"},
+			&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output; a .png file is an image of the page"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
+			&cli.StringFlag{Name: "url", Value: config.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` in the QR code"},
 		),
 		Action: func(c *cli.Context) error {
 			format, err := formatAndArgs(c, 1, "the document")
@@ -36,7 +35,7 @@ func stampCommand(w environment) *cli.Command {
 				return err
 			}
 			if c.String("out") == "" {
-				return usageError("name the file to write with --out FILE, or --out - for standard output")
+				return usageError("--out is missing; name the output file, or - for standard output")
 			}
 			m, err := sampleMark(c, w)
 			if err != nil {
@@ -48,17 +47,17 @@ func stampCommand(w environment) *cli.Command {
 	}
 }
 
-// sampleReference is printed under the code where nothing is issued.
+// sampleReference is printed under the code of a document that is not issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
 func runStamp(w environment, in, out string, m pdf.Stamp, format outputFormat) error {
-	// A pipe would be waited for, and cannot be read twice.
+	// Opening a pipe would block, and a pipe cannot be read twice.
 	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
-		return usageError("%s is not a file; want a PDF, JPEG or PNG file", in)
+		return usageError("%s is not a regular file; name a PDF, JPEG or PNG file", in)
 	}
 	f, err := os.Open(in)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the document %s cannot be opened; check its name and rights", in))
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the document %s cannot be opened; check its name and permissions", in))
 	}
 	defer f.Close()
 	source, err := stampSource(w, f)
@@ -68,7 +67,7 @@ func runStamp(w environment, in, out string, m pdf.Stamp, format outputFormat) e
 	return writeSample(w, in, source, m, out, format)
 }
 
-// writeSample stamps a document, called in to a person, without issuing it.
+// writeSample stamps a document without issuing it. The name in is for messages.
 func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out string, format outputFormat) error {
 	tail, err := sampleTail(source, m)
 	if err != nil {
@@ -97,22 +96,22 @@ func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out s
 	return printFields(w.stdout, format, map[string]string{"file": out}, [][2]string{{"file", out}})
 }
 
-// printPlacement says where the code came to lie.
+// printPlacement prints the place of the code.
 func printPlacement(w environment, source pdf.Source, at pdf.Place) {
 	page, err := pdf.Inspect(source.R, source.Size)
 	if err != nil {
-		return // it was stamped all the same
+		return // the document is stamped nevertheless
 	}
 	printLinef(w, "Page %d of %d, %.0f x %.0f mm: the code is %.0f mm wide, %.0f mm from the left and %.0f mm from the top.",
 		at.Page, page.Pages, page.WidthMM, page.HeightMM, at.W*page.WidthMM, at.X*page.WidthMM, at.Y*page.HeightMM)
 }
 
-// renderPage draws a page of a PDF with poppler and returns what writes it as PNG.
+// renderPage draws a page of a PDF with poppler, and returns a function that writes it as PNG.
 func renderPage(write func(io.Writer) error, page int) (func(io.Writer) error, error) {
 	tool, err := exec.LookPath("pdftoppm")
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err,
-			"a picture needs pdftoppm (Debian package poppler-utils), which is not installed; name a .pdf with --out")
+			"a PNG image needs pdftoppm (Debian package poppler-utils), which is not installed; name a .pdf file with --out")
 	}
 	var document bytes.Buffer
 	if err := write(&document); err != nil {
@@ -123,7 +122,7 @@ func renderPage(write func(io.Writer) error, page int) (func(io.Writer) error, e
 	draw.Stdin = &document
 	png, err := draw.Output()
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "pdftoppm could not draw the stamped page; name a .pdf with --out to see it")
+		return nil, fault.Wrap(fault.Internal, err, "pdftoppm could not draw the stamped page; name a .pdf file with --out to see it")
 	}
 	return func(to io.Writer) error {
 		_, err := to.Write(png)
@@ -131,8 +130,7 @@ func renderPage(write func(io.Writer) error, page int) (func(io.Writer) error, e
 	}, nil
 }
 
-// stampSource is the PDF that is to be stamped: the file, or the page made of it
-// when it is an image.
+// stampSource returns the PDF to stamp: the file itself, or the page made from an image.
 func stampSource(w environment, f *os.File) (pdf.Source, error) {
 	info, err := f.Stat()
 	if err != nil {

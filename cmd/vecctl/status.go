@@ -13,7 +13,7 @@ import (
 
 func statusCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "what the home holds and what waits in it",
+		Name: "status", Usage: "show what is in the home, and what is waiting",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: objectAction(w, 0, "", statusFields,
 			func(c *cli.Context, s *session) (adminclient.AgentStatus, error) { return s.AgentStatus(c.Context) }),
@@ -41,7 +41,7 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 	}, dropFields(s.Drop)...)
 }
 
-// number is a count of what waits for people; "" for nothing.
+// number formats a count; "" for zero.
 func number(n int) string {
 	if n == 0 {
 		return ""
@@ -49,7 +49,7 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// dropFields lists what lies in the drop folder and why it waits.
+// dropFields lists the files in the drop folder, and why they wait.
 func dropFields(d *adminclient.DropFolder) [][2]string {
 	if d == nil {
 		return nil

@@ -20,30 +20,30 @@ import (
 func templateCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
 	return &cli.Command{
-		Name: "template", Usage: "templates that make certificates out of a manifest's rows",
+		Name: "template", Usage: "manage templates, which make certificates from the rows of a manifest",
 		Subcommands: []*cli.Command{
 			{
-				Name: "new", Usage: "make a template to change", ArgsUsage: "NAME",
+				Name: "new", Usage: "create a template, which you then edit", ArgsUsage: "NAME",
 				Description: "The template is a folder in the home: template.yaml, a background and fonts.",
 				Flags:       flags(&cli.StringFlag{Name: "from", Value: "degree", Usage: "`TEMPLATE` to start from: degree, course or letter"}),
 				Action:      func(c *cli.Context) error { return runTemplateNew(c, w) },
 			},
 			{
-				Name: "check", Usage: "name all that is wrong with templates", ArgsUsage: "[NAME|FOLDER]...",
-				Description: "Without a name, all templates of the home are checked.",
+				Name: "check", Usage: "check templates and list all errors", ArgsUsage: "[NAME|FOLDER]...",
+				Description: "Without an argument, it checks all templates of the home.",
 				Flags:       flags(),
 				Action:      func(c *cli.Context) error { return runTemplateCheck(c, w) },
 			},
 			{
-				Name: "preview", Usage: "make a certificate of sample values", ArgsUsage: "NAME|FOLDER",
+				Name: "preview", Usage: "make a certificate from sample values", ArgsUsage: "NAME|FOLDER",
 				Flags: flags(
-					&cli.StringFlag{Name: "out", Usage: "`FILE` to write, \"-\" for standard output; a .png is a picture of the page"},
-					&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` in place of the sample's"},
+					&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output; a .png file is an image of the page"},
+					&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` instead of the sample value; may be repeated"},
 				),
 				Action: func(c *cli.Context) error { return runTemplatePreview(c, w) },
 			},
 			{
-				Name: "import", Usage: "take a folder over as a template", ArgsUsage: "FOLDER [NAME]",
+				Name: "import", Usage: "import a folder as a template", ArgsUsage: "FOLDER [NAME]",
 				Flags:  flags(),
 				Action: func(c *cli.Context) error { return runTemplateImport(c, w) },
 			},
@@ -51,13 +51,13 @@ func templateCommand(w environment) *cli.Command {
 	}
 }
 
-// templateDir is where the home keeps its templates.
+// templateDir returns the folder of the home's templates.
 func templateDir(c *cli.Context, w environment) (template.Dir, error) {
 	dir, err := homeDir(c, w)
 	return template.Dir{Path: dir.Templates()}, err
 }
 
-// writableTemplateDir is templateDir for a command that writes there.
+// writableTemplateDir is like templateDir, for commands that write there.
 func writableTemplateDir(c *cli.Context, w environment) (template.Dir, error) {
 	dir, err := homeDir(c, w)
 	if err != nil {
@@ -79,7 +79,7 @@ func runTemplateNew(c *cli.Context, w environment) error {
 
 func runTemplateImport(c *cli.Context, w environment) error {
 	if n := c.Args().Len(); n != 1 && n != 2 {
-		return usageError("want the folder to import, and a name where the folder's own will not do")
+		return usageError("name the folder to import, and optionally a name for the template")
 	}
 	folder := c.Args().First()
 	name := c.Args().Get(1)
@@ -110,7 +110,7 @@ func addTemplate(c *cli.Context, w environment, name string, files map[string][]
 		return fault.At(name, err)
 	}
 	path := filepath.Join(s.Path, name)
-	printLinef(w, "Change %s, then see: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
+	printLinef(w, "Edit %s, then run: vecctl template preview %s --out preview.pdf", filepath.Join(path, template.File), name)
 	if form == formatTable {
 		_, err := fmt.Fprintln(w.stdout, path)
 		return err
@@ -119,7 +119,7 @@ func addTemplate(c *cli.Context, w environment, name string, files map[string][]
 	return printFields(w.stdout, form, fields, [][2]string{{"id", name}, {"folder", path}})
 }
 
-// templateCheck is what a check found out about one template.
+// templateCheck is the result of the check of one template.
 type templateCheck struct {
 	ID      string   `json:"id"`
 	Valid   bool     `json:"valid"`
@@ -173,7 +173,7 @@ func checkTemplate(s template.Dir, name string) templateCheck {
 		return x
 	}
 	if _, err := t.Render(t.SampleRow()); err != nil {
-		x.Faults = []string{fmt.Sprintf("a sample cannot be printed: %v", err)}
+		x.Faults = []string{fmt.Sprintf("the sample cannot be rendered: %v", err)}
 		return x
 	}
 	x.Valid, x.Columns = true, append(x.Columns, t.Columns...)
@@ -182,10 +182,10 @@ func checkTemplate(s template.Dir, name string) templateCheck {
 
 func printTemplateChecks(w environment, all []templateCheck) error {
 	if len(all) == 0 {
-		printLinef(w, "There are no templates yet; make one with: vecctl template new NAME --from degree")
+		printLinef(w, "There are no templates yet; create one with: vecctl template new NAME --from degree")
 	}
 	for _, x := range all {
-		line := fmt.Sprintf("%s: sound; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
+		line := fmt.Sprintf("%s: valid; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
 		if !x.Valid {
 			line = fmt.Sprintf("%s:\n  %s", x.ID, strings.Join(x.Faults, "\n  "))
 		}
@@ -205,7 +205,7 @@ func templateCheckList() list[templateCheck] {
 	}
 }
 
-// openTemplate takes a name on the shelf or a folder anywhere.
+// openTemplate loads a template by its name, or from any folder.
 func openTemplate(s template.Dir, name string) (*template.Template, error) {
 	info, err := os.Stat(name)
 	if strings.ContainsRune(name, filepath.Separator) || err == nil && info.IsDir() && template.CheckName(name) != nil {
@@ -220,7 +220,7 @@ func runTemplatePreview(c *cli.Context, w environment) error {
 		return err
 	}
 	if c.String("out") == "" {
-		return usageError("name the file to write with --out FILE, or --out - for standard output")
+		return usageError("--out is missing; name the output file, or - for standard output")
 	}
 	s, err := templateDir(c, w)
 	if err != nil {

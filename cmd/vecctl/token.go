@@ -11,13 +11,13 @@ import (
 
 func tokenCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "token", Usage: "API tokens for other programs",
+		Name: "token", Usage: "manage API tokens for other programs",
 		Subcommands: []*cli.Command{
 			{
-				Name: "create", Usage: "make a token; it is printed once", ArgsUsage: "NAME",
+				Name: "create", Usage: "create a token; it is printed once", ArgsUsage: "NAME",
 				Flags: append(append(homeFlags(), outputFlags()...),
-					&cli.StringSliceFlag{Name: "permission", Aliases: []string{"p"}, Usage: "`NAME`, such as certificate-vault:list; may be repeated"},
-					&cli.DurationFlag{Name: "expires-in", Usage: "`TIME` until it expires, such as 8760h (default: never)"}),
+					&cli.StringSliceFlag{Name: "permission", Aliases: []string{"p"}, Usage: "`PERMISSION`, such as certificate-vault:list; may be repeated"},
+					&cli.DurationFlag{Name: "expires-in", Usage: "`DURATION` after which it expires, such as 8760h (default: never)"}),
 				Action: func(c *cli.Context) error { return runTokenCreate(c, w) },
 			},
 			{
@@ -26,7 +26,7 @@ func tokenCommand(w environment) *cli.Command {
 				Action: listAction(w, 0, "", tokenList(), func(c *cli.Context, s *session) ([]adminclient.Token, error) { return s.Tokens(c.Context) }),
 			},
 			{
-				Name: "revoke", Usage: "end a token", ArgsUsage: "ID",
+				Name: "revoke", Usage: "revoke a token", ArgsUsage: "ID",
 				Flags: append(homeFlags(), outputFlags()...),
 				Action: listAction(w, 1, "the token's ID", tokenList(), func(c *cli.Context, s *session) ([]adminclient.Token, error) {
 					t, err := s.RevokeToken(c.Context, c.Args().First())
@@ -53,7 +53,7 @@ func runTokenCreate(c *cli.Context, w environment) error {
 		if err != nil {
 			return err
 		}
-		return printSecret(w, form, t, t.Secret, "Token %q (%s); it is shown this once:", t.Name, t.ID)
+		return printSecret(w, form, t, t.Secret, "Token %q (%s); it is shown only once:", t.Name, t.ID)
 	})
 }
 

@@ -17,10 +17,10 @@ import (
 
 func tuiCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "tui", Usage: "the terminal screen: see what happens, and act on it",
+		Name: "tui", Usage: "open the terminal screen: watch and manage the vault",
 		Flags: append(apiFlags(),
-			&cli.BoolFlag{Name: "read-only", Usage: "look, and change nothing"},
-			&cli.BoolFlag{Name: "mouse", Usage: "take clicks and the wheel; selecting text then needs shift"},
+			&cli.BoolFlag{Name: "read-only", Usage: "only watch; no key changes anything"},
+			&cli.BoolFlag{Name: "mouse", Usage: "use the mouse on the screen; to select text, hold Shift"},
 		),
 		Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 0, ""); err != nil {
@@ -29,7 +29,7 @@ func tuiCommand(w environment) *cli.Command {
 			if !isTerminal(w.stdin) || !isTerminal(w.stdout) {
 				return withSession(c, w, func(s *session) error { return runWatch(c, w, streamOf(s), formatTable) })
 			}
-			// What would be said beside the screen is said after it.
+			// Messages on stderr would damage the screen: they are printed after it.
 			var later logBuffer
 			beside := w
 			beside.stderr = &later
@@ -40,7 +40,7 @@ func tuiCommand(w environment) *cli.Command {
 	}
 }
 
-// pollEvery is how often a vault without an event stream is looked at.
+// pollEvery is the interval for a vault without an event stream.
 const pollEvery = 3 * time.Second
 
 func streamOf(s *session) tui.Stream {
@@ -53,7 +53,7 @@ func streamOf(s *session) tui.Stream {
 func runTUI(c *cli.Context, w environment, s *session) error {
 	setGCPercent(w.getenv, gcPercentLongRunning)
 	if s.remote {
-		// A wrong address or token is said at once, not on a screen.
+		// A wrong address or token is reported before the screen opens.
 		if _, err := s.List(c.Context, client.Filter{PerPage: 1}); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func runTUI(c *cli.Context, w environment, s *session) error {
 	return tui.Run(c.Context, o)
 }
 
-// terminalEnv is the part of the environment that says what the terminal can do.
+// terminalEnv returns the environment variables that describe the terminal.
 func terminalEnv(w environment) []string {
 	var env []string
 	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM_PROGRAM",
@@ -83,7 +83,7 @@ func terminalEnv(w environment) []string {
 	return env
 }
 
-// doctorFor examines the home that the screen shows.
+// doctorFor returns the checks of the home that the screen shows.
 func doctorFor(c *cli.Context, w environment, s *session) pages.Doctor {
 	if s.remote {
 		return nil
@@ -108,7 +108,7 @@ func doctorFor(c *cli.Context, w environment, s *session) pages.Doctor {
 	}
 }
 
-// logBuffer keeps the first things that are said, for later.
+// logBuffer keeps the first 64 KB of messages for later.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

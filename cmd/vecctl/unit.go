@@ -14,15 +14,15 @@ import (
 //go:embed unit.service
 var unitText string
 
-// unit is what a systemd service file says (systemd.service(5), systemd.exec(5)).
+// unit is the content of a systemd service file (systemd.service(5), systemd.exec(5)).
 type unit struct {
 	Program string   // absolute
 	Args    []string // of it
 	Home    string   // absolute
-	Others  []string // folders besides that are written to, absolute
+	Others  []string // other folders that it writes to, absolute
 	Listen  string
-	User    string // who it runs as; "" is whoever the manager belongs to
-	System  bool   // of the machine, not of one user
+	User    string // of the process; "" is the user of the service manager
+	System  bool   // a system service, not one of a user
 }
 
 // render writes the file.
@@ -39,7 +39,7 @@ func (u unit) render() (string, error) {
 	writable := make([]string, len(paths))
 	for i, p := range paths {
 		if p = filepath.Clean(p); i > 0 {
-			p = "-" + p // it need not be there
+			p = "-" + p // it may be missing
 		}
 		writable[i] = quotePath(p)
 	}
@@ -53,8 +53,7 @@ func (u unit) render() (string, error) {
 	return b.String(), err
 }
 
-// capabilities is what root must keep to read the files of others, for whom it may have
-// been made to work.
+// capabilities returns the capability that root needs to read the files of other users.
 func (u unit) capabilities() string {
 	if u.User == "" || u.User == "root" {
 		return "CAP_DAC_OVERRIDE"
@@ -70,7 +69,7 @@ func below(folders ...string) func(string) bool {
 
 func protectHome(inUse bool) string {
 	if inUse {
-		return "read-only" // but for ReadWritePaths
+		return "read-only" // except for ReadWritePaths
 	}
 	return "yes"
 }
@@ -89,7 +88,7 @@ func lowPort(listen string) bool {
 	return err == nil && e == nil && n > 0 && n < firstFree
 }
 
-// escapeSpecifiers keeps percent signs from being read as systemd's.
+// escapeSpecifiers escapes percent signs, which begin a specifier in systemd's files.
 func escapeSpecifiers(s string) string { return strings.ReplaceAll(oneLine(s), "%", "%%") }
 
 // quoteExec quotes a word of a command line (systemd.service(5), "Command lines").
@@ -97,7 +96,7 @@ func quoteExec(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `$$`).Replace(escapeSpecifiers(s)) + `"`
 }
 
-// quotePath quotes a path in a list of them.
+// quotePath quotes a path in a list of paths.
 func quotePath(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(escapeSpecifiers(s)) + `"`
 }

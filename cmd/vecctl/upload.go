@@ -22,9 +22,9 @@ func uploadCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
 			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
 			&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
-			&cli.StringFlag{Name: "details", Usage: "what else is to be said, as `TEXT`"},
-			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that says where the QR code goes"},
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as it is accepted"},
+			&cli.StringFlag{Name: "details", Usage: "more information, as `TEXT`"},
+			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
+			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
 		),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 1, "the file")

@@ -22,9 +22,9 @@ import (
 
 func verifyCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "say whether a verified PDF is untouched, and who signed it", ArgsUsage: "FILE",
-		Description: "Needs no network and no vault. Where a vault is at hand (the home, or --api), its word\n" +
-			"counts too: it knows what was revoked or replaced. Exit code 0: valid; 1: not valid.",
+		Name: "verify", Usage: "check that a verified PDF is unchanged, and show who signed it", ArgsUsage: "FILE",
+		Description: "The check needs no network and no vault. If a vault is available (the home, or --api), the command also\n" +
+			"asks it whether the certificate was revoked or replaced. Exit code 0: valid; 1: not valid.",
 		Flags: append(apiFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 1, "the file")
@@ -43,8 +43,8 @@ type verdict struct {
 	ReferenceID string          `json:"reference_id,omitempty"`
 	VerifyURL   string          `json:"verify_url,omitempty"`
 	SHA256      string          `json:"sha256"`
-	Status      string          `json:"status,omitempty"` // as the vault says
-	Vault       string          `json:"vault,omitempty"`  // what the vault says, or why it was not asked
+	Status      string          `json:"status,omitempty"` // in the vault
+	Vault       string          `json:"vault,omitempty"`  // the vault's answer, or why there is none
 	Signatures  []signatureInfo `json:"signatures"`
 }
 
@@ -69,7 +69,7 @@ func runVerify(c *cli.Context, w environment, path string, f outputFormat) error
 	switch v.ReferenceID {
 	case "":
 	case sampleReference:
-		v.Valid, v.Sentence = false, "Not a certificate: a preview that was made to show where the code stands."
+		v.Valid, v.Sentence = false, "Not a certificate: this is a preview of the QR code's place."
 	default:
 		checkVault(c, w, &v)
 	}
@@ -82,11 +82,11 @@ func runVerify(c *cli.Context, w environment, path string, f outputFormat) error
 	return nil
 }
 
-// verifyFile looks at the file alone.
+// verifyFile checks the file without a vault.
 func verifyFile(path string) (verdict, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and rights", path))
+		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and permissions", path))
 	}
 	defer f.Close()
 	hash := sha256.New()
@@ -111,8 +111,8 @@ func verifyFile(path string) (verdict, error) {
 	return v, nil
 }
 
-// checkVault adds what the vault at hand knows. No vault is made for that, and one
-// that cannot be asked changes nothing.
+// checkVault adds what the vault knows. It does not create a home, and it changes nothing if
+// the vault cannot be reached.
 func checkVault(c *cli.Context, w environment, v *verdict) {
 	if c.String("api") == "" {
 		dir, err := homeDir(c, w)
@@ -141,9 +141,9 @@ func checkVault(c *cli.Context, w environment, v *verdict) {
 	}
 }
 
-// vaultAddress is where the pages of the vault at hand are; "" for an address that
-// another vault may have, too: the one that everybody begins with, and that of a
-// vault elsewhere to which this home hands its batches.
+// vaultAddress returns the address of the vault's pages. It returns "" if another vault may
+// have the same address: for the default address, and if this home sends batches to a
+// remote vault.
 func vaultAddress(c *cli.Context, w environment, s *session) string {
 	if s.remote {
 		return c.String("api")
@@ -160,29 +160,31 @@ func vaultAddress(c *cli.Context, w environment, s *session) string {
 	return status.BaseURL
 }
 
-// markNotIssued notes that the vault did not issue the document. One whose code leads to
-// this very vault nobody else can have issued: anybody may sign in any name.
+// markNotIssued records that the vault did not issue the document. If the code points to this
+// vault, the document is a forgery: no other vault can have issued it, and anyone can make a
+// signature in any name.
 func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool) {
 	v.Vault = "this vault did not issue it"
 	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
 		return
 	}
 	if remote && isPageShown(ctx, institutions.LinksBelow(address).Verify(v.ReferenceID)) {
-		v.Vault = "not issued by the institution whose token this is"
+		v.Vault = "not issued by the institution of this token"
 		return
 	}
-	v.Valid, v.Sentence = false, "Not genuine: its code leads to this vault, which did not issue it, whoever signed it."
+	v.Valid, v.Sentence = false, "Not genuine: its code points to this vault, which did not issue it. The signature does not change that."
 }
 
-// isPageShown reports whether a vault elsewhere may have issued a document all the same: a
-// token shows the certificates of one institution, the page of a reference ID those of
-// all. What address the code itself has is the forger's choice.
+// isPageShown reports whether a remote vault may have issued a document for another
+// institution: a token shows the certificates of one institution, the page of a reference ID
+// those of all. The caller passes the page's address, because a forger can choose the one in
+// the code.
 func isPageShown(ctx context.Context, page string) bool {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
-		return false // no link of any vault
+		return false // not a link of a vault
 	}
 	answer, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
@@ -191,9 +193,8 @@ func isPageShown(ctx context.Context, page string) bool {
 	return answer.Body.Close() == nil && answer.StatusCode != http.StatusNotFound
 }
 
-// findIssued looks a reference ID up, in a home among the certificates of all its
-// institutions. A foreign server's view call takes UUIDs alone, so there the list is
-// searched.
+// findIssued looks up a reference ID, in a home among the certificates of all institutions. A
+// remote server's view call may accept only UUIDs, so it searches the list there.
 func findIssued(ctx context.Context, s *session, reference string) (client.Certificate, error) {
 	if !s.remote {
 		found, err := s.Certificate(ctx, reference)
@@ -214,23 +215,23 @@ func findIssued(ctx context.Context, s *session, reference string) (client.Certi
 	return client.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 }
 
-// applyVaultStatus lets the vault's word count: what it revoked or replaced is not valid any
-// more, nor is a file that is not the one it made.
+// applyVaultStatus adds the vault's answer: a certificate that is revoked or replaced is no
+// longer valid, and neither is a file that the vault did not make.
 func applyVaultStatus(v *verdict, issued client.Certificate) {
 	v.Status = issued.Status.Value
 	switch {
 	case issued.Revocation != nil:
 		v.Valid = false
 		v.Vault = fmt.Sprintf("revoked on %s: %s", issued.Revocation.At.Format(time.DateOnly), issued.Revocation.Reason)
-		v.Sentence = "Not valid any more: the certificate was " + v.Vault + "."
+		v.Sentence = "No longer valid: the certificate was " + v.Vault + "."
 	case issued.SupersededBy != nil:
 		v.Valid = false
 		v.Vault = "replaced by " + *issued.SupersededBy
-		v.Sentence = "Not valid any more: the certificate was replaced by a corrected one."
+		v.Sentence = "No longer valid: the certificate was replaced by a corrected one."
 	case issued.Verified != nil && issued.Verified.SHA256 != "" && issued.Verified.SHA256 != v.SHA256:
-		v.Vault = "issued here, but this file is not the one that was made"
+		v.Vault = "issued here, but with another file"
 		if v.Valid {
-			v.Valid, v.Sentence = false, "Not valid: the signature holds, but the vault made another file for this reference ID."
+			v.Valid, v.Sentence = false, "Not valid: the signature is intact, but the vault issued another file with this reference ID."
 		}
 	default:
 		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)

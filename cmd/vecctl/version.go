@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Set by the linker in releases.
+// The linker sets these in releases.
 var (
 	releaseVersion = ""
 	releaseCommit  = ""
@@ -20,7 +20,7 @@ type versionInfo struct {
 	Commit  string `json:"commit,omitempty"`
 	Date    string `json:"date,omitempty"`
 	Go      string `json:"go"`
-	// Modules are what the program is built from, with the sums that go.sum has.
+	// Modules are the program's dependencies, with their sums from go.sum.
 	Modules []moduleInfo `json:"modules,omitempty"`
 }
 
@@ -66,7 +66,7 @@ func version() versionInfo {
 
 func versionCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "version", Usage: "which vecctl this is",
+		Name: "version", Usage: "print the version of vecctl",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")

@@ -15,7 +15,7 @@ import (
 
 func watchCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "watch", Usage: "print what happens, line by line",
+		Name: "watch", Usage: "print events as they happen, one per line",
 		Flags: append(homeFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")
@@ -27,11 +27,11 @@ func watchCommand(w environment) *cli.Command {
 	}
 }
 
-// reconnectAfter is the pause before a stream that ended is asked for again.
+// reconnectAfter is the pause before the next attempt to connect.
 const reconnectAfter = time.Second
 
-// runWatch follows the event stream. When the agent goes, it says so and waits for
-// it to come back, then goes on where it was.
+// runWatch follows the event stream. If the agent ends, it prints a message, waits for the
+// agent, and continues after the last event.
 func runWatch(c *cli.Context, w environment, s tui.Stream, f outputFormat) error {
 	last, lost := "", false
 	for {
@@ -46,13 +46,13 @@ func runWatch(c *cli.Context, w environment, s tui.Stream, f outputFormat) error
 			return printMessage(w, f, m)
 		})
 		if c.Context.Err() != nil {
-			return nil // being ended is how watching ends
+			return nil // an interrupt is the normal end
 		}
 		if !fault.Is(err, fault.Unavailable) {
 			return err
 		}
 		if !lost {
-			printLinef(w, "The connection to the agent was lost; waiting for it.")
+			printLinef(w, "The connection to the agent was lost; waiting for the agent.")
 			lost = true
 		}
 		if wake.Sleep(c.Context, reconnectAfter) != nil {
@@ -81,7 +81,7 @@ func printMessage(w environment, f outputFormat, m adminclient.Message) error {
 		st := m.Snapshot.Status
 		line = fmt.Sprintf("watching %s: %d approved, %d processing, %d failed", st.Institution,
 			st.Certificates["approved"], st.Certificates["processing"], st.Certificates["failed"])
-		if st.Certificates == nil { // a vault that does not say
+		if st.Certificates == nil { // the vault does not count them
 			line = fmt.Sprintf("watching %s", st.Institution)
 		}
 	case m.Certificate != nil:

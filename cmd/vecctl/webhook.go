@@ -15,12 +15,12 @@ import (
 func webhookCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return slices.Concat(homeFlags(), outputFlags(), more) }
 	return &cli.Command{
-		Name: "webhook", Usage: "tell other programs what happens",
+		Name: "webhook", Usage: "manage webhooks, which notify other programs of events",
 		Subcommands: []*cli.Command{
 			{
-				Name: "create", Usage: "make an endpoint; its signing secret is printed once", ArgsUsage: "URL",
-				Flags: flags(eventFlag(), &cli.BoolFlag{Name: "inactive", Usage: "make it, but send nothing yet"},
-					&cli.StringFlag{Name: "store", Usage: "tell it the events of a certified store `SLUG` instead of the institution's"}),
+				Name: "create", Usage: "create an endpoint; its signing secret is printed once", ArgsUsage: "URL",
+				Flags: flags(eventFlag(), &cli.BoolFlag{Name: "inactive", Usage: "create it, but send nothing yet"},
+					&cli.StringFlag{Name: "store", Usage: "send the events of the certified store `SLUG` instead of the institution's"}),
 				Action: func(c *cli.Context) error { return runWebhookCreate(c, w) },
 			},
 			{
@@ -30,21 +30,21 @@ func webhookCommand(w environment) *cli.Command {
 			{
 				Name: "update", Usage: "change an endpoint; --active also ends its suspension", ArgsUsage: "ID",
 				Flags: flags(eventFlag(), &cli.StringFlag{Name: "url", Usage: "new `URL`"},
-					&cli.BoolFlag{Name: "active", Usage: "send to it"}, &cli.BoolFlag{Name: "inactive", Usage: "send nothing to it"}),
+					&cli.BoolFlag{Name: "active", Usage: "send events to it"}, &cli.BoolFlag{Name: "inactive", Usage: "send nothing to it"}),
 				Action: func(c *cli.Context) error { return runWebhookUpdate(c, w) },
 			},
 			{
-				Name: "delete", Usage: "end an endpoint", ArgsUsage: "ID",
+				Name: "delete", Usage: "delete an endpoint", ArgsUsage: "ID",
 				Flags:  flags(yesFlag()),
 				Action: func(c *cli.Context) error { return runWebhookDelete(c, w) },
 			},
 			{
-				Name: "rotate", Usage: "make a new signing secret, printed once; the old one signs along for a day", ArgsUsage: "ID",
+				Name: "rotate", Usage: "create a new signing secret, printed once; for one day, the old one also signs", ArgsUsage: "ID",
 				Flags:  flags(),
 				Action: func(c *cli.Context) error { return runWebhookRotate(c, w) },
 			},
 			{
-				Name: "test", Usage: "send an endpoint a test, and say what came of it", ArgsUsage: "ID", Flags: flags(),
+				Name: "test", Usage: "send a test event to an endpoint, and show the result", ArgsUsage: "ID", Flags: flags(),
 				Action: func(c *cli.Context) error { return runWebhookTest(c, w) },
 			},
 			deliveriesCommand(w, flags), deliveryCommand(w, flags), redeliverCommand(w, flags),
@@ -54,10 +54,10 @@ func webhookCommand(w environment) *cli.Command {
 
 func eventFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "event", Aliases: []string{"e"},
-		Usage: "`NAME` of an event to tell of, such as certificate_application.approved or just approved; may be repeated; \"all\" for all of a certificate"}
+		Usage: "`NAME` of an event to send, such as certificate_application.approved or just approved; may be repeated; \"all\" for all events of certificates"}
 }
 
-// eventNames spells the events of flags out.
+// eventNames returns the full names of the events in the flags.
 func eventNames(given []string) []string {
 	const prefix = "certificate_application."
 	var names []string
@@ -104,7 +104,7 @@ func printWebhookSecret(c *cli.Context, w environment, call func(*session) (admi
 		if err != nil {
 			return err
 		}
-		return printSecret(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown this once:", made.ID, made.URL)
+		return printSecret(w, form, made, made.Secret, "Webhook %s to %s; its signing secret is shown only once:", made.ID, made.URL)
 	})
 }
 
@@ -117,11 +117,11 @@ func runWebhookUpdate(c *cli.Context, w environment) error {
 	active, inactive := c.Bool("active"), c.Bool("inactive")
 	switch {
 	case active && inactive:
-		return usageError("--active and --inactive contradict each other")
+		return usageError("use either --active or --inactive, not both")
 	case active || inactive:
 		edit.IsActive = &active
 	case edit.URL == nil && len(edit.Events) == 0:
-		return usageError("nothing is to be changed; give --url, --event, --active or --inactive")
+		return usageError("nothing to change; use --url, --event, --active or --inactive")
 	}
 	return listAction(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]adminclient.Webhook, error) {
 		changed, err := s.UpdateWebhook(c.Context, c.Args().First(), edit)
@@ -133,7 +133,7 @@ func runWebhookDelete(c *cli.Context, w environment) error {
 	if err := requireArgs(c, 1, "the endpoint's ID"); err != nil {
 		return err
 	}
-	if err := confirm(c, w, fmt.Sprintf("Delete webhook %s? Its waiting deliveries are not sent.", c.Args().First())); err != nil {
+	if err := confirm(c, w, fmt.Sprintf("Delete webhook %s? Its waiting deliveries will not be sent.", c.Args().First())); err != nil {
 		return err
 	}
 	return listAction(w, 1, "the endpoint's ID", webhookList(), func(c *cli.Context, s *session) ([]adminclient.Webhook, error) {
@@ -182,7 +182,7 @@ func webhookList() list[adminclient.Webhook] {
 	}
 }
 
-// momentFlag reads a flag that is a moment, a day, or so long ago.
+// momentFlag reads a flag that is a time, a day, or a duration before now.
 func momentFlag(c *cli.Context, name string, now time.Time) (time.Time, error) {
 	text := c.String(name)
 	if text == "" {
@@ -196,5 +196,5 @@ func momentFlag(c *cli.Context, name string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, usageError("--%s: %q is no moment; want one such as 2026-06-04, 2026-06-04T10:30:00Z or 2h (two hours ago)", name, text)
+	return time.Time{}, usageError("--%s must be a time such as 2026-06-04, 2026-06-04T10:30:00Z or 2h (two hours ago), not %q", name, text)
 }

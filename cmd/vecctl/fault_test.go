@@ -234,7 +234,7 @@ func TestMissingDocument(t *testing.T) {
 	lost := s.all()[1]
 	must(t, os.Remove(filepath.Join(home.Dir(s.home).Blobs(), lost.File.SHA256[:2], lost.File.SHA256)))
 	must(t, os.RemoveAll(s.out))
-	s.want(1, "bulk", manifest, "--out", s.out).says(t, lost.ReferenceID, "missing", "restore it from a backup")
+	s.want(3, "bulk", manifest, "--out", s.out).says(t, lost.ReferenceID, "missing", "restore it from a backup")
 	for _, c := range s.all() {
 		_, err := os.Stat(filepath.Join(s.out, c.Verified.Name))
 		if written := err == nil; written == (c.UUID == lost.UUID) {

@@ -72,7 +72,7 @@ type Agent struct {
 
 	config             config.Config
 	store              store.Store
-	blobs              *blob.Store
+	blobs              blob.Store
 	institutions       *institutions.Registry
 	templates          *intake.TemplateCache
 	certAuthority      certAuthority
@@ -147,7 +147,7 @@ func (a *Agent) prepare(ctx context.Context) error {
 	if err := a.Home.RemoveTemporary(); err != nil {
 		return err
 	}
-	if a.blobs, err = blob.Open(a.Home.Blobs()); err != nil {
+	if a.blobs, err = blob.OpenFolder(a.Home.Blobs()); err != nil {
 		return err
 	}
 	if err := a.openInstitutions(ctx); err != nil {
@@ -218,12 +218,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	return work.Wait()
 }
 
-// sweep forgets uploads that nobody used in time, and removes documents that
-// nobody names: one of the documents' folders at a time, all of them in an hour, so
-// that a large home costs little at any moment. The clock says which, so that
-// commands that run for moments get round too.
+// sweep deletes uploads that nobody used in time, and removes documents that no record
+// names: one part of the documents at a time, all of them in an hour, so that a large home
+// costs little at any moment. The clock says which part, so that commands that run for
+// moments reach all of them too.
 func (a *Agent) sweep(ctx context.Context) error {
-	const step = sweepAge / blob.Folders
+	const step = sweepAge / blob.Parts
 	tick := time.NewTicker(step)
 	defer tick.Stop()
 	var forgot time.Time
@@ -235,10 +235,8 @@ func (a *Agent) sweep(ctx context.Context) error {
 			}
 		}
 		now := time.Now()
-		folder := int(now.Unix()/int64(step/time.Second)) % blob.Folders
-		n, err := a.blobs.SweepFolder(ctx, folder, now.Add(-sweepAge), func(sum string) (bool, error) {
-			return a.store.BlobReferenced(ctx, sum)
-		})
+		part := int(now.Unix()/int64(step/time.Second)) % blob.Parts
+		n, err := a.blobs.Sweep(ctx, part, now.Add(-sweepAge), a.store.BlobReferenced)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.Log.Error("removing documents that no certificate names failed", "error", err)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"io"
 
 	"github.com/vecctl/vecctl/agent/applications"
@@ -11,13 +12,13 @@ import (
 func (a *Agent) newApplicationService() *applications.Service {
 	return applications.New(applications.Service{
 		Store: a.store, Documents: a.uploads, Institution: a.institutions.ByID, BaseURL: a.BaseURL, Now: a.Now, Random: a.Random,
-		OpenFile: func(sum string) (io.ReadCloser, error) { return a.blobs.Get(sum) },
-		RenderTemplate: func(template, person string, values map[string]string) (vault.File, vault.Placement, error) {
+		OpenFile: func(ctx context.Context, sum string) (io.ReadCloser, error) { return a.blobs.Open(ctx, sum) },
+		RenderTemplate: func(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
 			t, err := a.templateLoader()(template)
 			if err != nil {
 				return vault.File{}, vault.Placement{}, err
 			}
-			f, err := a.uploads.RenderTemplate(t, person, values)
+			f, err := a.uploads.RenderTemplate(ctx, t, person, values)
 			return f, t.Placement(), err
 		},
 	})

@@ -140,11 +140,11 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		if _, err := a.PublicApplications().WaitingApplication(t.Context(), secrets[1]); !fault.Is(err, fault.NotFound) {
 			t.Errorf("what waited was not erased: %v", err)
 		}
-		blobs, err := blob.Open(home.Dir(dir).Blobs())
+		blobs, err := blob.OpenFolder(home.Dir(dir).Blobs())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := blobs.Get(d.Evidence.SHA256); err == nil {
+		if _, err := blobs.Open(t.Context(), d.Evidence.SHA256); err == nil {
 			t.Error("the evidence was not erased")
 		}
 	})

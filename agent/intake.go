@@ -20,8 +20,8 @@ type apiDocument struct{ *intake.Document }
 
 func (d apiDocument) Describe() vault.File { return d.File }
 
-func (d apiIntake) Receive(r io.Reader, name string) (form.Upload, error) {
-	received, err := d.Uploads.Receive(r, name)
+func (d apiIntake) Receive(ctx context.Context, r io.Reader, name string) (form.Upload, error) {
+	received, err := d.Uploads.Receive(ctx, r, name)
 	switch {
 	case errors.Is(err, intake.ErrTooLarge):
 		return nil, form.ErrFileTooLarge

@@ -84,7 +84,7 @@ func (s *Service) checkPlacement(ctx context.Context, institution uint32, name s
 	if file != nil {
 		return file.CheckPlacement(at)
 	}
-	return s.uploads.RoomOf(c.File, at)
+	return s.uploads.RoomOf(ctx, c.File, at)
 }
 
 // Bounds of a history.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
@@ -23,7 +24,7 @@ type ErasureStore interface {
 
 // DocumentRemover are the home's documents by their hashes.
 type DocumentRemover interface {
-	Remove(sum string, referenced func(sum string) (bool, error)) (bool, error)
+	Remove(ctx context.Context, sum string, referenced blob.Referenced) (bool, error)
 }
 
 // Eraser erases for the institution whose staff is served.
@@ -137,7 +138,6 @@ func (e *Eraser) issuedTo(ctx context.Context, institution uint32, email string)
 // eraseFiles removes documents that nothing needs any more, and mails.
 func (e *Eraser) eraseFiles(ctx context.Context, done store.ErasureResult) (int, error) {
 	removed := 0
-	needed := func(sum string) (bool, error) { return e.Store.BlobReferenced(ctx, sum) }
 	var sums []string
 	for _, c := range done.Certificates {
 		sums = append(sums, c.Documents()...)
@@ -148,7 +148,7 @@ func (e *Eraser) eraseFiles(ctx context.Context, done store.ErasureResult) (int,
 		}
 	}
 	for _, sum := range sums {
-		gone, err := e.Documents.Remove(sum, needed)
+		gone, err := e.Documents.Remove(ctx, sum, e.Store.BlobReferenced)
 		if err != nil {
 			return removed, fsutil.DiskError(err, "removing a document")
 		}

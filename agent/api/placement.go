@@ -42,7 +42,7 @@ func (a *API) readPlacements(ctx context.Context, o *bulkRequest) error {
 		if o.fieldErrors[i] = append(o.fieldErrors[i], bad...); len(o.fieldErrors[i]) > 0 {
 			continue
 		}
-		err = a.Intake.RoomOf(o.drafts[i].File, p)
+		err = a.Intake.RoomOf(ctx, o.drafts[i].File, p)
 		if bad = form.PlacementErrors(prefix, err); bad == nil && err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ type Intake interface {
 	// Room refuses a place for the code that a document does not have; RoomOf does so
 	// for one that is stored.
 	Room(d form.Upload, p vault.Placement) error
-	RoomOf(file vault.File, p vault.Placement) error
+	RoomOf(ctx context.Context, file vault.File, p vault.Placement) error
 	// KeepFile stores a document for a later request, with the answer unless that
 	// is nil.
 	KeepFile(ctx context.Context, who vault.Institution, d form.Upload,

@@ -82,7 +82,7 @@ func (c *AdminService) Evidence(ctx context.Context, name string) (io.ReadCloser
 	if f == nil {
 		return nil, vault.File{}, fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.Reference)
 	}
-	stored, err := c.OpenFile(f.SHA256)
+	stored, err := c.OpenFile(ctx, f.SHA256)
 	return stored, *f, err
 }
 
@@ -93,7 +93,7 @@ func (c *AdminService) SubmitApplication(ctx context.Context, n adminclient.NewA
 	}
 	d := vault.ApplicationDraft{Content: vault.Content{Title: n.Title, Name: n.Name, Email: n.Email, Details: n.Details}}
 	if n.Evidence != nil {
-		f, err := c.Documents.Keep(bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
+		f, err := c.Documents.Keep(ctx, bytes.NewReader(n.Evidence.Body), n.Evidence.Name)
 		if err != nil {
 			return adminclient.Application{}, fault.At("evidence "+n.Evidence.Name, err)
 		}

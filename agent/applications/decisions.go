@@ -51,7 +51,7 @@ func (d *Service) Approve(ctx context.Context, to vault.Institution, name, by st
 		i.IssueDate = to.Today(d.Now())
 	}
 	a := vault.Approval{By: by, IssueDate: i.IssueDate, Details: i.Details, Placement: i.Placement}
-	if a.File, a.Placement, err = d.storeDocument(c, to, i); err != nil {
+	if a.File, a.Placement, err = d.storeDocument(ctx, c, to, i); err != nil {
 		return c, err
 	}
 	return d.Store.Change(ctx, to.ID, name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -60,7 +60,7 @@ func (d *Service) Approve(ctx context.Context, to vault.Institution, name, by st
 }
 
 // storeDocument stores what an application is issued with.
-func (d *Service) storeDocument(c vault.Certificate, to vault.Institution, i ApprovalInput) (vault.File, vault.Placement, error) {
+func (d *Service) storeDocument(ctx context.Context, c vault.Certificate, to vault.Institution, i ApprovalInput) (vault.File, vault.Placement, error) {
 	given := 0
 	for _, is := range []bool{i.Document != nil, i.Template != "", i.Evidence} {
 		if is {
@@ -72,30 +72,30 @@ func (d *Service) storeDocument(c vault.Certificate, to vault.Institution, i App
 		return vault.File{}, i.Placement, fault.New(fault.Invalid,
 			"say what the certificate is issued with: a file, a template, or the evidence itself; one of them")
 	case i.Document != nil:
-		f, err := d.Documents.KeepPlaced(i.Document, i.Name, i.Placement)
+		f, err := d.Documents.KeepPlaced(ctx, i.Document, i.Name, i.Placement)
 		return f, i.Placement, fault.At("file "+i.Name, err)
 	case i.Evidence:
 		if c.Application.Evidence == nil {
 			return vault.File{}, i.Placement, fault.Newf(fault.Illegal, "nothing was handed in with application %s that could be issued", c.Reference)
 		}
-		f, err := d.evidenceDocument(*c.Application.Evidence, i.Placement)
+		f, err := d.evidenceDocument(ctx, *c.Application.Evidence, i.Placement)
 		return f, i.Placement, fault.At("evidence "+c.Application.Evidence.Name, err)
 	}
-	return d.renderDocument(c, to, i)
+	return d.renderDocument(ctx, c, to, i)
 }
 
 // evidenceDocument looks into an applicant's file once more: now its code has a place.
-func (d *Service) evidenceDocument(f vault.File, at vault.Placement) (vault.File, error) {
-	stored, err := d.OpenFile(f.SHA256)
+func (d *Service) evidenceDocument(ctx context.Context, f vault.File, at vault.Placement) (vault.File, error) {
+	stored, err := d.OpenFile(ctx, f.SHA256)
 	if err != nil {
 		return f, err
 	}
 	defer stored.Close()
-	return d.Documents.KeepPlaced(stored, f.Name, at)
+	return d.Documents.KeepPlaced(ctx, stored, f.Name, at)
 }
 
 // renderDocument makes the document of a template.
-func (d *Service) renderDocument(c vault.Certificate, to vault.Institution, i ApprovalInput) (vault.File, vault.Placement, error) {
+func (d *Service) renderDocument(ctx context.Context, c vault.Certificate, to vault.Institution, i ApprovalInput) (vault.File, vault.Placement, error) {
 	values := maps.Clone(i.Fields)
 	if values == nil {
 		values = map[string]string{}
@@ -108,7 +108,7 @@ func (d *Service) renderDocument(c vault.Certificate, to vault.Institution, i Ap
 		"certificate_title": c.Title, "full_name": c.Name, "applicant_email": c.Email, "details": details,
 		"issue_date": string(i.IssueDate), "institution": to.Name,
 	})
-	f, at, err := d.RenderTemplate(i.Template, c.Name, values)
+	f, at, err := d.RenderTemplate(ctx, i.Template, c.Name, values)
 	if i.Placement != (vault.Placement{}) {
 		at = i.Placement
 	}

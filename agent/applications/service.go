@@ -24,8 +24,8 @@ type Store interface {
 
 // DocumentStore looks into files and stores them.
 type DocumentStore interface {
-	Keep(r io.Reader, name string) (vault.File, error)
-	KeepPlaced(r io.Reader, name string, p vault.Placement) (vault.File, error)
+	Keep(ctx context.Context, r io.Reader, name string) (vault.File, error)
+	KeepPlaced(ctx context.Context, r io.Reader, name string, p vault.Placement) (vault.File, error)
 }
 
 // Service is where applications are handed in and decided.
@@ -33,9 +33,9 @@ type Service struct {
 	Store     Store
 	Documents DocumentStore
 	// OpenFile opens a stored file.
-	OpenFile func(sum string) (io.ReadCloser, error)
+	OpenFile func(ctx context.Context, sum string) (io.ReadCloser, error)
 	// RenderTemplate makes and stores a document of a template, and says where its code goes.
-	RenderTemplate func(template, person string, values map[string]string) (vault.File, vault.Placement, error)
+	RenderTemplate func(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error)
 	// Institution finds the one that an application was handed in to.
 	Institution func(id uint32) (vault.Institution, bool)
 	BaseURL     func() string
@@ -66,7 +66,7 @@ func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (v
 	default:
 		return vault.File{}, fault.New(fault.Unavailable, "Too many files are being handed in just now; try again in a minute.")
 	}
-	return d.Documents.Keep(r, name)
+	return d.Documents.Keep(ctx, r, name)
 }
 
 // Apply hands an application in for somebody who is signed in.

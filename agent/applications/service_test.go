@@ -60,11 +60,11 @@ type files struct {
 	err         error
 }
 
-func (f files) Keep(r io.Reader, name string) (vault.File, error) {
-	return f.KeepPlaced(r, name, vault.Placement{})
+func (f files) Keep(ctx context.Context, r io.Reader, name string) (vault.File, error) {
+	return f.KeepPlaced(ctx, r, name, vault.Placement{})
 }
 
-func (f files) KeepPlaced(r io.Reader, name string, _ vault.Placement) (vault.File, error) {
+func (f files) KeepPlaced(_ context.Context, r io.Reader, name string, _ vault.Placement) (vault.File, error) {
 	if f.begun != nil {
 		f.begun <- struct{}{}
 		<-f.goOn
@@ -78,8 +78,10 @@ func desk(b *book, f files) *Service {
 		Store: b, Documents: f, Now: func() time.Time { return now }, Random: rand.NewChaCha8([32]byte{3}),
 		BaseURL:     func() string { return "https://vault.example/base/" },
 		Institution: func(uint32) (vault.Institution, bool) { return institution(vault.AnyoneMayApply), true },
-		OpenFile:    func(sum string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(sum)), nil },
-		RenderTemplate: func(template, person string, values map[string]string) (vault.File, vault.Placement, error) {
+		OpenFile: func(_ context.Context, sum string) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(sum)), nil
+		},
+		RenderTemplate: func(_ context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
 			if values["grade"] == "" {
 				return vault.File{}, vault.Placement{}, fault.New(fault.Invalid, "grade is missing")
 			}

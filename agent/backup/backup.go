@@ -26,7 +26,7 @@ import (
 type Home struct {
 	Root     string
 	Store    store.Store
-	Blobs    *blob.Store
+	Blobs    blob.Store
 	Database string   // the store's file
 	Incoming []string // folders whose files go into the store, in the order of their way
 	Omitted  []string // files and folders that are made anew
@@ -44,7 +44,10 @@ const blobsFolder = "blobs"
 // Write writes a backup to w. Have are the documents of the backup that h.Since
 // names.
 func (o Home) Write(ctx context.Context, h backup.Header, have []string, w io.Writer) (backup.Contents, error) {
-	release := o.Blobs.Hold()
+	release, err := o.Blobs.Hold(ctx)
+	if err != nil {
+		return backup.Contents{}, err
+	}
 	defer release()
 	b, err := backup.NewWriter(w, h, have, o.throttle(ctx))
 	if err != nil {
@@ -103,5 +106,5 @@ func (o Home) documents(ctx context.Context, b *backup.Writer, named, have []str
 		old[sum] = true
 	}
 	here = slices.DeleteFunc(here, func(sum string) bool { return old[sum] })
-	return b.Blobs(ctx, here, o.Blobs.Get)
+	return b.Blobs(ctx, here, o.Blobs.Open)
 }

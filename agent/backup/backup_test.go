@@ -47,11 +47,11 @@ func newHome(t *testing.T) (h files.Home, s *bolt.Store, sum string) {
 	s, err := bolt.Open(filepath.Join(root, "vault.db"), time.Second)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	blobs, err := blob.Open(filepath.Join(root, "blobs"))
+	blobs, err := blob.OpenFolder(filepath.Join(root, "blobs"))
 	must(t, err)
-	staged, err := blobs.Stage(strings.NewReader("document"), 100)
+	staged, err := blobs.Stage(t.Context(), strings.NewReader("document"), 100)
 	must(t, err)
-	must(t, blobs.Commit(staged))
+	must(t, blobs.Commit(t.Context(), staged))
 	must(t, s.AddUpload(t.Context(), apiaccess.Upload{ID: "9e3b101f-c264-4f97-945f-20dfa7163768", Institution: 1,
 		File: vault.File{SHA256: staged.SHA256, Size: 8}, CreatedAt: time.Now()}, nil))
 	for _, name := range []string{"config.yaml", "keys/signing.pem", "drop/a.pdf", "incoming/b/a.pdf", "verified/b/report.csv",
@@ -135,9 +135,13 @@ func TestTheSweepWaitsForABackup(t *testing.T) {
 	t.Parallel()
 	h, s, sum := newHome(t)
 	sweep := func() int {
-		n, err := h.Blobs.Sweep(t.Context(), time.Now().Add(time.Hour), func(sum string) (bool, error) { return s.BlobReferenced(t.Context(), sum) })
-		must(t, err)
-		return n
+		removed := 0
+		for part := range blob.Parts {
+			n, err := h.Blobs.Sweep(t.Context(), part, time.Now().Add(time.Hour), s.BlobReferenced)
+			must(t, err)
+			removed += n
+		}
+		return removed
 	}
 	h.Store = later{s, func() {
 		if n, err := s.DeleteExpired(t.Context(), time.Now().AddDate(1, 0, 0)); err != nil || n == 0 {

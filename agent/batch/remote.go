@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
@@ -125,16 +124,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 			return err
 		}
 	}
-	scratch, err := os.MkdirTemp("", "vecctl-*")
-	if err != nil {
-		return fsutil.DiskError(err, "creating a temporary folder")
-	}
-	defer os.RemoveAll(scratch)
-	blobs, err := blob.Open(scratch)
-	if err != nil {
-		return err
-	}
-	in := intake.Intake{Store: uncheckedStore{r.notes}, Blobs: blobs, Now: r.Now}
+	in := intake.Intake{Store: uncheckedStore{r.notes}, Now: r.Now}
 	r.candidates, r.unreferenced, err = in.Check(ctx, intake.CheckRequest{
 		Institution: r.Institution, Manifest: r.manifest, Files: files, Listed: listed,
 		Trigger: vault.BulkUpload, DryRun: true, LoadTemplate: r.loadTemplate, Template: q.Template,

@@ -21,7 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/blob/blobtest"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -57,8 +57,7 @@ func newWorks(t *testing.T) *works {
 	t.Cleanup(func() { w.ok(w.store.Close()) })
 	w.institution, err = w.store.AddInstitution(t.Context(), vault.Institution{Name: "Northgate", TimeZone: "UTC"})
 	w.ok(err)
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"))
-	w.ok(err)
+	blobs := blobtest.NewMemory()
 	key, cert, err := pdf.NewSelfSigned(rand.Reader, "Northgate", now(), 1)
 	w.ok(err)
 	signer, err := pdf.LoadSigner(key, cert)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/intake"
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/blob/blobtest"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -31,10 +31,6 @@ func (emptyLedger) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([
 // ends, and nothing that was found out about the document counts.
 func TestADocumentThatIsWrittenToMeanwhile(t *testing.T) {
 	dir := t.TempDir()
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Mkdir(filepath.Join(dir, "files"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +47,7 @@ func TestADocumentThatIsWrittenToMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	in := &intake.Intake{Store: emptyLedger{}, Blobs: blobs, Now: time.Now}
+	in := &intake.Intake{Store: emptyLedger{}, Blobs: blobtest.NewMemory(), Now: time.Now}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -225,7 +225,7 @@ func (in *Intake) readAll(ctx context.Context, o CheckRequest, all []*RowResult)
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := in.readDocument(o, all[i]); err != nil {
+				if err := in.readDocument(ctx, o, all[i]); err != nil {
 					return err
 				}
 				if n := done.Add(1); o.Progress != nil {

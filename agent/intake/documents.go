@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +20,9 @@ import (
 
 // readDocument looks at one row's document. What is wrong with the document is noted on
 // the row; the error is about the disk that it is to be stored on.
-func (in *Intake) readDocument(o CheckRequest, c *RowResult) error {
+func (in *Intake) readDocument(ctx context.Context, o CheckRequest, c *RowResult) error {
 	if c.Renderer != nil && len(c.Problems) == 0 {
-		return in.renderDocument(o, c)
+		return in.renderDocument(ctx, o, c)
 	}
 	if len(c.Problems) > 0 || c.file == "" {
 		return nil
@@ -35,7 +36,7 @@ func (in *Intake) readDocument(o CheckRequest, c *RowResult) error {
 		return nil
 	}
 	defer f.Close()
-	if err := in.readUnchanged(o, c, f); err != nil {
+	if err := in.readUnchanged(ctx, o, c, f); err != nil {
 		where := fmt.Sprintf("row %d, file %s", c.Row.Number, c.file)
 		if !isRefusal(err) {
 			return fault.At(where, err)
@@ -55,12 +56,12 @@ func isRefusal(err error) bool { return fault.Is(err, fault.Invalid) && !errors.
 var ErrChanging = errors.New("size or time differ before and after")
 
 // readUnchanged takes a document that nobody writes to meanwhile.
-func (in *Intake) readUnchanged(o CheckRequest, c *RowResult, f *os.File) error {
+func (in *Intake) readUnchanged(ctx context.Context, o CheckRequest, c *RowResult, f *os.File) error {
 	before, err := f.Stat()
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "the file cannot be read")
 	}
-	err = in.checkAndStage(o, c, f, before.Size())
+	err = in.checkAndStage(ctx, o, c, f, before.Size())
 	after, late := f.Stat()
 	if late == nil && after.Size() == before.Size() && after.ModTime().Equal(before.ModTime()) {
 		return err
@@ -103,7 +104,7 @@ func cannotOpen(root *os.Root, name string, err error) error {
 }
 
 // checkAndStage checks a document and, where it is to be issued, stages it.
-func (in *Intake) checkAndStage(o CheckRequest, c *RowResult, f *os.File, size int64) error {
+func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResult, f *os.File, size int64) error {
 	if size > vault.MaxFile {
 		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", size, vault.MaxFile)
 	}
@@ -117,7 +118,7 @@ func (in *Intake) checkAndStage(o CheckRequest, c *RowResult, f *os.File, size i
 	if err := checkCodeFits(f, size, c.Draft.Placement); err != nil {
 		return err
 	}
-	staged, err := in.stage(o, c, f)
+	staged, err := in.stage(ctx, o, c, f)
 	if err != nil {
 		return err
 	}
@@ -134,11 +135,12 @@ func (in *Intake) checkAndStage(o CheckRequest, c *RowResult, f *os.File, size i
 }
 
 // stage reads the document to its end; it is kept only if it may be needed.
-func (in *Intake) stage(o CheckRequest, c *RowResult, f *os.File) (*blob.Staged, error) {
+func (in *Intake) stage(ctx context.Context, o CheckRequest, c *RowResult, document io.Reader) (*blob.Staged, error) {
 	if o.DryRun || c.Certificate != nil {
-		return in.Blobs.Digest(f, vault.MaxFile)
+		digest, err := in.hasher.Sum(document, vault.MaxFile)
+		return &blob.Staged{Digest: digest}, err
 	}
-	return in.Blobs.Stage(f, vault.MaxFile)
+	return in.Blobs.Stage(ctx, document, vault.MaxFile)
 }
 
 // inspect looks at a document as whoever will stamp it does.

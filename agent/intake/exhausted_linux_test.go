@@ -43,7 +43,7 @@ func exhaust(t *testing.T) {
 // That the program can open no more files says nothing of a row or its document.
 func TestNoMoreFilesCanBeOpened(t *testing.T) {
 	dir := t.TempDir()
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"))
+	blobs, err := blob.OpenFolder(filepath.Join(dir, "blobs"))
 	if err != nil {
 		t.Fatal(err)
 	}

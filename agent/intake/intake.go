@@ -24,11 +24,13 @@ type Store interface {
 // Intake accepts certificates.
 type Intake struct {
 	Store  Store
-	Blobs  *blob.Store
+	Blobs  blob.Store // nil when only checks are made (CheckRequest.DryRun)
 	Now    func() time.Time
 	Random io.Reader
 	// Inspect says whether a document can be stamped; nil is pdf.Inspect.
 	Inspect func(r io.ReaderAt, size int64) (pdf.Info, error)
+
+	hasher blob.Hasher
 }
 
 // acceptGroup is how many certificates are flushed and accepted together.
@@ -58,7 +60,7 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 	for i, c := range group {
 		staged[i] = c.staged
 	}
-	if err := in.Blobs.Commit(staged...); err != nil {
+	if err := in.Blobs.Commit(ctx, staged...); err != nil {
 		return fmt.Errorf("storing documents: %w", err)
 	}
 	var results []store.InsertResult

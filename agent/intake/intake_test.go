@@ -69,7 +69,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, ledger: &ledger{}, docs: t.TempDir(), blobs: filepath.Join(t.TempDir(), "blobs")}
-	blobs, err := blob.Open(d.blobs)
+	blobs, err := blob.OpenFolder(d.blobs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,12 @@ package intake
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -47,11 +48,11 @@ func (u *Uploads) Room(d *Document, p vault.Placement) error {
 }
 
 // RoomOf is Room for a document that is stored.
-func (u *Uploads) RoomOf(file vault.File, p vault.Placement) error {
-	return checkFileFits(p, file.Size, func() (*os.File, error) { return u.Blobs.Get(file.SHA256) })
+func (u *Uploads) RoomOf(ctx context.Context, file vault.File, p vault.Placement) error {
+	return checkFileFits(p, file.Size, func() (blob.File, error) { return u.Blobs.Open(ctx, file.SHA256) })
 }
 
-func checkFileFits(p vault.Placement, size int64, open func() (*os.File, error)) error {
+func checkFileFits(p vault.Placement, size int64, open func() (blob.File, error)) error {
 	if p == (vault.Placement{}) {
 		return nil
 	}

@@ -28,12 +28,12 @@ type Replacement struct {
 func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Institution, name string,
 	m vault.Amendment, file *Replacement) (vault.Reissue, error) {
 	if file != nil {
-		d, err := u.readReplacement(*file)
+		d, err := u.readReplacement(ctx, *file)
 		if err != nil {
 			return vault.Reissue{}, err
 		}
 		defer d.Discard()
-		if err := u.store(d); err != nil {
+		if err := u.store(ctx, d); err != nil {
 			return vault.Reissue{}, err
 		}
 		d.File.Origin = file.Origin
@@ -55,14 +55,14 @@ func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Instit
 }
 
 // readReplacement takes a document that must be fit to be stamped.
-func (u *Uploads) readReplacement(file Replacement) (*Document, error) {
+func (u *Uploads) readReplacement(ctx context.Context, file Replacement) (*Document, error) {
 	if len(file.Body) > vault.MaxFile {
 		return nil, fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", len(file.Body), vault.MaxFile)
 	}
 	if _, err := u.inspect(bytes.NewReader(file.Body), int64(len(file.Body))); err != nil {
 		return nil, fault.At("file "+file.Name, err)
 	}
-	d, err := u.Receive(bytes.NewReader(file.Body), file.Name)
+	d, err := u.Receive(ctx, bytes.NewReader(file.Body), file.Name)
 	if err != nil {
 		if _, known := fault.Message(err); !known {
 			err = fault.New(fault.Invalid, fmt.Sprintf("file %s: %v", file.Name, err))

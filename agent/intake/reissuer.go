@@ -56,5 +56,5 @@ func (d *Reissuer) checkPlacement(ctx context.Context, name string, m vault.Amen
 	if file != nil {
 		return file.CheckPlacement(at)
 	}
-	return d.Uploads.RoomOf(c.File, at)
+	return d.Uploads.RoomOf(ctx, c.File, at)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -94,10 +93,10 @@ func (in *Intake) findTemplatedDates(ctx context.Context, who vault.Institution,
 }
 
 // renderDocument makes a row's document and, where it is to be issued, stages it.
-func (in *Intake) renderDocument(o CheckRequest, c *RowResult) error {
+func (in *Intake) renderDocument(ctx context.Context, o CheckRequest, c *RowResult) error {
 	document, err := c.Document()
 	if err == nil {
-		err = in.stageRendered(o, c, document)
+		err = in.stageRendered(ctx, o, c, document)
 	}
 	if err == nil || !fault.Is(err, fault.Invalid) {
 		return err
@@ -107,17 +106,12 @@ func (in *Intake) renderDocument(o CheckRequest, c *RowResult) error {
 	return nil
 }
 
-func (in *Intake) stageRendered(o CheckRequest, c *RowResult, document []byte) error {
+func (in *Intake) stageRendered(ctx context.Context, o CheckRequest, c *RowResult, document []byte) error {
 	found, err := in.inspect(bytes.NewReader(document), int64(len(document)))
 	if err != nil {
 		return err
 	}
-	var staged *blob.Staged
-	if o.DryRun || c.Certificate != nil {
-		staged, err = in.Blobs.Digest(bytes.NewReader(document), vault.MaxFile)
-	} else {
-		staged, err = in.Blobs.Stage(bytes.NewReader(document), vault.MaxFile)
-	}
+	staged, err := in.stage(ctx, o, c, bytes.NewReader(document))
 	if err != nil {
 		return err
 	}

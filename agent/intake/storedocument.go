@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +15,13 @@ import (
 // Keep reads a document to its end, looks into it as into those of a manifest, and
 // stores it. It is Invalid, with words for a person, when it could not be stamped.
 // What nothing names within an hour is swept.
-func (u *Uploads) Keep(r io.Reader, name string) (vault.File, error) {
-	return u.KeepPlaced(r, name, vault.Placement{})
+func (u *Uploads) Keep(ctx context.Context, r io.Reader, name string) (vault.File, error) {
+	return u.KeepPlaced(ctx, r, name, vault.Placement{})
 }
 
 // KeepPlaced is Keep for a document whose code is to go to a place.
-func (u *Uploads) KeepPlaced(r io.Reader, name string, p vault.Placement) (vault.File, error) {
-	d, err := u.Receive(r, name)
+func (u *Uploads) KeepPlaced(ctx context.Context, r io.Reader, name string, p vault.Placement) (vault.File, error) {
+	d, err := u.Receive(ctx, r, name)
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return vault.File{}, fault.New(fault.Invalid, "the file is larger than 20 MB")
@@ -33,7 +34,7 @@ func (u *Uploads) KeepPlaced(r io.Reader, name string, p vault.Placement) (vault
 	if err := u.inspectDocument(d, p); err != nil {
 		return vault.File{}, err
 	}
-	return d.File, u.store(d)
+	return d.File, u.store(ctx, d)
 }
 
 // inspectDocument finds out whether a received document can be stamped.
@@ -51,7 +52,7 @@ func (u *Uploads) inspectDocument(d *Document, p vault.Placement) error {
 
 // RenderTemplate makes a document of a template for a person, and stores it. The values are
 // those of the template's columns; an error about them is Invalid.
-func (u *Uploads) RenderTemplate(t Renderer, person string, values map[string]string) (vault.File, error) {
+func (u *Uploads) RenderTemplate(ctx context.Context, t Renderer, person string, values map[string]string) (vault.File, error) {
 	if err := checkTemplateName(t, values[template.InstitutionColumn]); err != nil {
 		return vault.File{}, err
 	}
@@ -59,7 +60,7 @@ func (u *Uploads) RenderTemplate(t Renderer, person string, values map[string]st
 	if err != nil {
 		return vault.File{}, err
 	}
-	f, err := u.KeepPlaced(bytes.NewReader(document), DocumentName(person), t.Placement())
+	f, err := u.KeepPlaced(ctx, bytes.NewReader(document), DocumentName(person), t.Placement())
 	if err != nil {
 		return f, fmt.Errorf("keeping a printed document: %w", err)
 	}

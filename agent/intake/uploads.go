@@ -58,7 +58,7 @@ func NewUploads(in *Intake, wholes BatchInserter) *Uploads {
 		for i, add := range all {
 			outcomes[i] = add(&g)
 		}
-		if err := in.Blobs.Commit(g.staged...); err != nil {
+		if err := in.Blobs.Commit(g.ctx, g.staged...); err != nil {
 			for i := range outcomes {
 				outcomes[i] = fmt.Errorf("storing a document: %w", err)
 			}
@@ -68,7 +68,10 @@ func NewUploads(in *Intake, wholes BatchInserter) *Uploads {
 }
 
 // flushGroup is documents that are made durable together.
-type flushGroup struct{ staged []*blob.Staged }
+type flushGroup struct {
+	ctx    context.Context // of the last one, without its end: the flush is everybody's
+	staged []*blob.Staged
+}
 
 // Document is an uploaded document that is not stored yet.
 type Document struct {
@@ -101,7 +104,7 @@ var (
 
 // Receive reads an uploaded document to its end. It is looked at no deeper than
 // its type: one that cannot be stamped fails when it is processed.
-func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
+func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Document, error) {
 	head := make([]byte, pdf.SniffLen)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -116,7 +119,7 @@ func (u *Uploads) Receive(r io.Reader, name string) (*Document, error) {
 	if checkExtension(name, format) != nil {
 		return nil, ErrWrongType
 	}
-	staged, err := u.Blobs.Stage(io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
+	staged, err := u.Blobs.Stage(ctx, io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
 	if fault.Is(err, fault.Invalid) {
 		return nil, ErrTooLarge
 	}
@@ -179,9 +182,9 @@ func (u *Uploads) countWaiting() (over func()) {
 }
 
 // store makes documents durable.
-func (u *Uploads) store(d *Document) error {
+func (u *Uploads) store(ctx context.Context, d *Document) error {
 	return u.blobs.Do(func(g *flushGroup) error {
-		g.staged = append(g.staged, d.staged)
+		g.ctx, g.staged = context.WithoutCancel(ctx), append(g.staged, d.staged)
 		return nil
 	})
 }
@@ -191,7 +194,7 @@ func (u *Uploads) store(d *Document) error {
 func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Document,
 	reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error) {
 	defer u.countWaiting()()
-	if err := u.store(d); err != nil {
+	if err := u.store(ctx, d); err != nil {
 		return apiaccess.Upload{}, err
 	}
 	kept, err := apiaccess.NewUpload(u.Random, who.ID, d.File, u.Now())
@@ -217,7 +220,7 @@ func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vau
 	if held[0] != nil {
 		return vault.Certificate{}, []store.Conflict{{Duplicate: true}}, nil
 	}
-	if err := u.store(d); err != nil {
+	if err := u.store(ctx, d); err != nil {
 		return vault.Certificate{}, nil, err
 	}
 	made, refused, err := u.insertBatch(ctx, who, []vault.Draft{draft}, store.AtomicBatch{Rows: make([]store.AtomicRow, 1), Response: reply})

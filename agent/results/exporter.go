@@ -26,7 +26,7 @@ type UpdateStore interface {
 // Exporter writes the results of batches.
 type Exporter struct {
 	Updates UpdateStore
-	Blobs   *blob.Store
+	Blobs   blob.Store
 }
 
 // Open returns a verified PDF as a stream: the document's bytes, then the tail.
@@ -39,7 +39,7 @@ func (w *Exporter) Open(ctx context.Context, c vault.Certificate) (*Verified, er
 	if err != nil {
 		return nil, err
 	}
-	document, err := w.Blobs.Get(c.Verified.Document.SHA256)
+	document, err := w.Blobs.Open(ctx, c.Verified.Document.SHA256)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (w *Exporter) Open(ctx context.Context, c vault.Certificate) (*Verified, er
 
 // Verified is a verified PDF.
 type Verified struct {
-	document *os.File
+	document blob.File
 	length   int64 // of the document
 	update   []byte
 	at       int64 // where Read goes on

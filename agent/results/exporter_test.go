@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/blob/blobtest"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -25,17 +25,14 @@ func (t tails) Tail(_ context.Context, id uint64) ([]byte, error) { return t[id]
 // issued makes a writer and n approved certificates.
 func issued(t *testing.T, n int) (*results.Exporter, []vault.Certificate) {
 	t.Helper()
-	blobs, err := blob.Open(filepath.Join(t.TempDir(), "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	blobs := blobtest.NewMemory()
 	w := &results.Exporter{Updates: tails{}, Blobs: blobs}
 	var all []vault.Certificate
 	for i := range n {
 		document := strings.Repeat("d", i+1)
-		st, err := blobs.Stage(strings.NewReader(document), 1<<20)
+		st, err := blobs.Stage(t.Context(), strings.NewReader(document), 1<<20)
 		if err == nil {
-			err = blobs.Commit(st)
+			err = blobs.Commit(t.Context(), st)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -19,7 +20,7 @@ func (v *Verified) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if err == io.EOF { // the file's own end, too early
+		if errors.Is(err, io.EOF) { // the file's own end, too early
 			err = io.ErrUnexpectedEOF
 		}
 		return 0, fmt.Errorf("reading a stored document: %w", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -21,7 +20,7 @@ func (u unreadableCode) Error() string { return u.cause.Error() }
 const readBackTimeout = 30 * time.Second
 
 // readBackCode reads the code of a document that was just sealed back from its page.
-func readBackCode(ctx context.Context, f *os.File, size int64, tail pdf.Update, want string) error {
+func readBackCode(ctx context.Context, f io.ReaderAt, size int64, tail pdf.Update, want string) error {
 	patience, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
 	whole := concatenated{document: f, size: size, update: tail.Bytes}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
@@ -24,7 +23,7 @@ import (
 // Signer makes verified PDFs: it finds a certificate's document in the blob
 // store and has the engine continue it.
 type Signer struct {
-	Blobs *blob.Store
+	Blobs blob.Store
 	// Stamper, that of an institution, and BaseURL are called for each document,
 	// since settings change.
 	Stamper func(institution uint32) *pdf.Stamper
@@ -83,11 +82,13 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 }
 
 func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, []byte, error) {
-	document, state, err := s.openDocument(c)
+	// What has begun is finished; only the reading back ends with ctx.
+	files := context.WithoutCancel(ctx)
+	document, state, err := s.openDocument(files, c)
 	if err != nil {
 		return vault.Verified{}, nil, err
 	}
-	f, err := s.Blobs.Get(document.SHA256)
+	f, err := s.Blobs.Open(files, document.SHA256)
 	if err != nil {
 		return vault.Verified{}, nil, err
 	}
@@ -120,11 +121,11 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 
 // openDocument returns the PDF that is to be continued; for an image, the page that
 // is made of it and stored first.
-func (s *Signer) openDocument(c vault.Certificate) (vault.Document, []byte, error) {
+func (s *Signer) openDocument(ctx context.Context, c vault.Certificate) (vault.Document, []byte, error) {
 	if c.File.Format == string(pdf.FormatPDF) {
 		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
 	}
-	f, err := s.Blobs.Get(c.File.SHA256)
+	f, err := s.Blobs.Open(ctx, c.File.SHA256)
 	if err != nil {
 		return vault.Document{}, nil, err
 	}
@@ -136,19 +137,19 @@ func (s *Signer) openDocument(c vault.Certificate) (vault.Document, []byte, erro
 	if err := s.ImageToPDF(&page, f, c.File.Size); err != nil {
 		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
 	}
-	staged, err := s.Blobs.Stage(&page, int64(page.Len()))
+	staged, err := s.Blobs.Stage(ctx, &page, int64(page.Len()))
 	if err != nil {
 		return vault.Document{}, nil, err
 	}
 	defer staged.Discard()
-	if err := s.Blobs.Commit(staged); err != nil {
+	if err := s.Blobs.Commit(ctx, staged); err != nil {
 		return vault.Document{}, nil, err
 	}
 	return vault.Document{SHA256: staged.SHA256, Size: staged.Size}, staged.HashState, nil
 }
 
 // checkSize finds a stored document that was cut off.
-func checkSize(f *os.File, want int64) error {
+func checkSize(f blob.File, want int64) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fsutil.DiskError(err, "looking at a stored document")

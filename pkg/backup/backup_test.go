@@ -24,6 +24,7 @@ import (
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -74,7 +75,13 @@ func (h home) write(t testing.TB, header Header, have ...string) []byte {
 		must(t, b.File(name, int64(len(h.files[name])), moment, strings.NewReader(h.files[name])))
 	}
 	names := slices.DeleteFunc(append(slices.Sorted(maps.Keys(h.blobs)), h.gone...), func(s string) bool { return slices.Contains(have, s) })
-	must(t, b.Blobs(t.Context(), names, func(sum string) (*os.File, error) { return os.Open(filepath.Join(dir, sum)) }))
+	must(t, b.Blobs(t.Context(), names, func(_ context.Context, sum string) (blob.File, error) {
+		f, err := os.Open(filepath.Join(dir, sum))
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
+	}))
 	_, err = b.Close()
 	must(t, err)
 	return out.Bytes()

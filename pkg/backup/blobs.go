@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
 )
 
 // Documents up to small bytes are read ahead, ahead of them at a time, by a few
@@ -27,14 +28,14 @@ type loadedBlob struct {
 	body     []byte
 	sum      string
 	modified time.Time
-	file     *os.File // of a large one, which was not read
+	file     blob.File // of a large one, which was not read
 	size     int64
 	err      error
 }
 
 // Blobs adds documents; open finds them by name. One that has gone, or cannot be
 // read for what it is, counts as damaged and does not end the backup.
-func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string) (*os.File, error)) error {
+func (b *Writer) Blobs(ctx context.Context, names []string, open func(ctx context.Context, sum string) (blob.File, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -53,7 +54,7 @@ func (b *Writer) Blobs(ctx context.Context, names []string, open func(sum string
 			for n := i; n < len(names); n += readers {
 				select {
 				case l := <-free[i]:
-					l.load(names[n], open)
+					l.load(ctx, names[n], open)
 					lanes[i] <- l
 				case <-ctx.Done():
 					return
@@ -92,9 +93,9 @@ func drain(lanes []chan *loadedBlob) {
 }
 
 // load reads a document, or opens it where it is large.
-func (l *loadedBlob) load(name string, open func(string) (*os.File, error)) {
+func (l *loadedBlob) load(ctx context.Context, name string, open func(context.Context, string) (blob.File, error)) {
 	*l = loadedBlob{body: l.body[:0]}
-	f, err := open(name)
+	f, err := open(ctx, name)
 	if err != nil {
 		l.err = err
 		return

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/blob"
 )
 
 // One reader that gets far ahead of the other, as on a machine that is busy with
@@ -26,7 +27,7 @@ func TestOneReaderIsAheadOfTheOther(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := b.Blobs(ctx, names, func(string) (*os.File, error) { return nil, fs.ErrNotExist }); err != nil {
+	if err := b.Blobs(ctx, names, func(context.Context, string) (blob.File, error) { return nil, fs.ErrNotExist }); err != nil {
 		t.Fatal(err)
 	}
 	if len(b.found.Damaged) != len(names) {

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 
 // Receiver reads a document to its end. ErrFileTooLarge and ErrFileType refuse it.
 type Receiver interface {
-	Receive(r io.Reader, name string) (Upload, error)
+	Receive(ctx context.Context, r io.Reader, name string) (Upload, error)
 }
 
 // Upload is a document that was handed in and is not stored yet.
@@ -43,6 +44,7 @@ type Form struct {
 
 	textFields []string // fields that are kept
 	fileField  string   // the document's field
+	request    *http.Request
 	receiver   Receiver
 	rejected   error // why there is no document
 	asText     bool  // the document's field held a text
@@ -73,7 +75,7 @@ func (f *Form) File(name, fileName string, r io.Reader) error {
 	if fileName == "" {
 		return nil // what browsers send for no file
 	}
-	d, err := f.receiver.Receive(r, fileName)
+	d, err := f.receiver.Receive(f.request.Context(), r, fileName)
 	if errors.Is(err, ErrFileTooLarge) || errors.Is(err, ErrFileType) {
 		f.rejected = err
 		return nil
@@ -125,7 +127,7 @@ func (f *Form) FileErrors() []fault.Field {
 // ReadUpload reads a request's form with a document, whose field is named before those of
 // its texts. Whatever it returns, the form is the caller's to discard.
 func ReadUpload(w http.ResponseWriter, r *http.Request, receiver Receiver, file string, texts ...string) (*Form, error) {
-	f := &Form{textFields: texts, fileField: file, receiver: receiver, Fields: map[string]string{}}
+	f := &Form{textFields: texts, fileField: file, request: r, receiver: receiver, Fields: map[string]string{}}
 	if r.ContentLength > maxUploadBody {
 		return f, ErrBodyTooLarge
 	}

@@ -47,7 +47,7 @@ func (a *Agent) openAuthority() error {
 		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: authorityEventSink{a}, MinSDK: a.config.Authority.MinSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 	a.certAuthority.ring = keys
-	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
+	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Log)
 	a.certAuthority.badges = badge.NewHandler()
 	a.certAuthority.page, err = web.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
 	return err
@@ -102,7 +102,7 @@ func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []neti
 // mountStaff adds it for staff, and what they alone may do.
 func (c *certAuthority) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
 	c.mount(mux, a.auditLog().Authority)
-	adminHandler := &api.AdminHandler{Stores: c.service, Certifications: c.service, Converter: api.Converter{Now: a.Now}, Embed: c.page.Embed, Fail: fail}
+	adminHandler := &api.AdminHandler{Service: c.service, Page: c.page, Fail: fail}
 	mux.Handle(api.AdminBasePath, a.auditLog().Staff(adminHandler.Handler()))
 }
 

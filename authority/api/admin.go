@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/authority/web"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -14,42 +16,11 @@ import (
 // AdminBasePath is the path below which the calls are.
 const AdminBasePath = "/panel/authority/"
 
-// StoreAdmin keeps stores and domains.
-type StoreAdmin interface {
-	AddStore(ctx context.Context, slug string, review bool) (authority.Account, string, error)
-	Stores(ctx context.Context) ([]authority.Account, error)
-	RotateKey(ctx context.Context, slug string) (authority.Account, string, error)
-	DisableStore(ctx context.Context, slug string, disabled bool) (authority.Account, error)
-	ReviewStore(ctx context.Context, slug string, review bool) (authority.Account, error)
-
-	AddDomain(ctx context.Context, name, slug string) (authority.Domain, error)
-	Domains(ctx context.Context) ([]authority.Domain, error)
-	CheckDomain(ctx context.Context, name string) (authority.Domain, error)
-	TrustDomain(ctx context.Context, name string) (authority.Domain, error)
-	RemoveDomain(ctx context.Context, name string) (authority.Domain, error)
-}
-
-// CertificationAdmin decides, and shows what was decided.
-type CertificationAdmin interface {
-	LatestCertifications(ctx context.Context, store string) ([]authority.Certification, error)
-	Pending(ctx context.Context) ([]authority.Certification, error)
-	Approve(ctx context.Context, id string) (authority.Certification, error)
-	Reject(ctx context.Context, id, reason string) (authority.Certification, error)
-	Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error)
-	Verify(ctx context.Context, hash string) (authority.Certification, error)
-	Entries(ctx context.Context, after uint64, n int) ([]authority.AuditEntry, error)
-	VerifyLog(ctx context.Context) (authority.AuditEntry, error)
-	RotateSecret(ctx context.Context) (string, error)
-}
-
-// AdminHandler answers staff.
+// AdminHandler serves the calls of staff.
 type AdminHandler struct {
-	Stores         StoreAdmin
-	Certifications CertificationAdmin
-	Converter      Converter
-	// Embed is the HTML of a badge.
-	Embed func(c authority.Certification, size string) (string, error)
-	// Fail answers with an error in the vault's dialect.
+	Service *service.Service
+	Page    *web.Page // has the HTML of badges
+	// Fail answers with an error in the form of the vault's API.
 	Fail func(http.ResponseWriter, *http.Request, error)
 }
 
@@ -63,15 +34,15 @@ func (c *AdminHandler) Handler() http.Handler {
 		after, _ := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
 		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
 		const most = 10_000
-		list, err := c.Certifications.Entries(r.Context(), after, max(1, min(n, most)))
-		c.answer(w, r, convertAll(list, c.Converter.entry), err)
+		list, err := c.Service.Entries(r.Context(), after, max(1, min(n, most)))
+		c.answer(w, r, convertAll(list, c.entry), err)
 	})
 	mux.HandleFunc("GET "+AdminBasePath+"log/verify", func(w http.ResponseWriter, r *http.Request) {
-		last, err := c.Certifications.VerifyLog(r.Context())
-		c.answer(w, r, c.Converter.entry(last), err)
+		last, err := c.Service.VerifyLog(r.Context())
+		c.answer(w, r, c.entry(last), err)
 	})
 	mux.HandleFunc("POST "+AdminBasePath+"secret/rotate", func(w http.ResponseWriter, r *http.Request) {
-		id, err := c.Certifications.RotateSecret(r.Context())
+		id, err := c.Service.RotateSecret(r.Context())
 		c.answer(w, r, map[string]string{"key_id": id}, err)
 	})
 	return mux
@@ -79,8 +50,8 @@ func (c *AdminHandler) Handler() http.Handler {
 
 func (c *AdminHandler) routeStores(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+AdminBasePath+"stores", func(w http.ResponseWriter, r *http.Request) {
-		all, err := c.Stores.Stores(r.Context())
-		c.answer(w, r, convertAll(all, c.Converter.store), err)
+		all, err := c.Service.Stores(r.Context())
+		c.answer(w, r, convertAll(all, c.store), err)
 	})
 	mux.HandleFunc("POST "+AdminBasePath+"stores", func(w http.ResponseWriter, r *http.Request) {
 		var q adminclient.Store
@@ -88,24 +59,24 @@ func (c *AdminHandler) routeStores(mux *http.ServeMux) {
 			c.Fail(w, r, err)
 			return
 		}
-		a, key, err := c.Stores.AddStore(r.Context(), q.Slug, q.Review)
-		c.answer(w, r, c.Converter.withKey(a, key), err)
+		a, key, err := c.Service.AddStore(r.Context(), q.Slug, q.Review)
+		c.answer(w, r, c.withKey(a, key), err)
 	})
 	mux.HandleFunc("POST "+AdminBasePath+"stores/{slug}/{act}", func(w http.ResponseWriter, r *http.Request) {
 		a, key, err := c.actOnStore(r.Context(), r.PathValue("slug"), r.PathValue("act"))
-		c.answer(w, r, c.Converter.withKey(a, key), err)
+		c.answer(w, r, c.withKey(a, key), err)
 	})
 }
 
 func (c *AdminHandler) actOnStore(ctx context.Context, slug, act string) (a authority.Account, key string, err error) {
 	switch act {
 	case "rotate-key":
-		return c.Stores.RotateKey(ctx, slug)
+		return c.Service.RotateKey(ctx, slug)
 	case "disable", "enable":
-		a, err = c.Stores.DisableStore(ctx, slug, act == "disable")
+		a, err = c.Service.DisableStore(ctx, slug, act == "disable")
 		return a, "", err
 	case "review", "no-review":
-		a, err = c.Stores.ReviewStore(ctx, slug, act == "review")
+		a, err = c.Service.ReviewStore(ctx, slug, act == "review")
 		return a, "", err
 	}
 	return a, "", fault.Newf(fault.NotFound, "there is no act %q on a store", act)
@@ -113,8 +84,8 @@ func (c *AdminHandler) actOnStore(ctx context.Context, slug, act string) (a auth
 
 func (c *AdminHandler) routeDomains(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+AdminBasePath+"domains", func(w http.ResponseWriter, r *http.Request) {
-		all, err := c.Stores.Domains(r.Context())
-		c.answer(w, r, convertAll(all, c.Converter.domain), err)
+		all, err := c.Service.Domains(r.Context())
+		c.answer(w, r, convertAll(all, c.domain), err)
 	})
 	mux.HandleFunc("POST "+AdminBasePath+"domains", func(w http.ResponseWriter, r *http.Request) {
 		var q adminclient.StoreDomain
@@ -122,27 +93,27 @@ func (c *AdminHandler) routeDomains(mux *http.ServeMux) {
 			c.Fail(w, r, err)
 			return
 		}
-		d, err := c.Stores.AddDomain(r.Context(), q.Domain, q.Store)
-		c.answer(w, r, c.Converter.domain(d), err)
+		d, err := c.Service.AddDomain(r.Context(), q.Domain, q.Store)
+		c.answer(w, r, c.domain(d), err)
 	})
 	for act, do := range map[string]func(context.Context, string) (authority.Domain, error){
-		"check": c.Stores.CheckDomain, "trust": c.Stores.TrustDomain, "remove": c.Stores.RemoveDomain,
+		"check": c.Service.CheckDomain, "trust": c.Service.TrustDomain, "remove": c.Service.RemoveDomain,
 	} {
 		mux.HandleFunc("POST "+AdminBasePath+"domains/{name}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			d, err := do(r.Context(), r.PathValue("name"))
-			c.answer(w, r, c.Converter.domain(d), err)
+			c.answer(w, r, c.domain(d), err)
 		})
 	}
 }
 
 func (c *AdminHandler) routeDecisions(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+AdminBasePath+"pending", func(w http.ResponseWriter, r *http.Request) {
-		all, err := c.Certifications.Pending(r.Context())
-		c.answer(w, r, convertAll(all, c.Converter.certification), err)
+		all, err := c.Service.Pending(r.Context())
+		c.answer(w, r, convertAll(all, c.certification), err)
 	})
 	mux.HandleFunc("GET "+AdminBasePath+"certifications", func(w http.ResponseWriter, r *http.Request) {
-		all, err := c.Certifications.LatestCertifications(r.Context(), r.URL.Query().Get("store"))
-		c.answer(w, r, convertAll(all, c.Converter.certification), err)
+		all, err := c.Service.LatestCertifications(r.Context(), r.URL.Query().Get("store"))
+		c.answer(w, r, convertAll(all, c.certification), err)
 	})
 	decision := func(path string, do func(ctx context.Context, name, reason string) (authority.Certification, error)) {
 		mux.HandleFunc("POST "+AdminBasePath+path, func(w http.ResponseWriter, r *http.Request) {
@@ -154,21 +125,21 @@ func (c *AdminHandler) routeDecisions(mux *http.ServeMux) {
 				return
 			}
 			one, err := do(r.Context(), r.PathValue("name"), q.Reason)
-			c.answer(w, r, c.Converter.certification(one), err)
+			c.answer(w, r, c.certification(one), err)
 		})
 	}
 	decision("requests/{name}/approve", func(ctx context.Context, id, _ string) (authority.Certification, error) {
-		return c.Certifications.Approve(ctx, id)
+		return c.Service.Approve(ctx, id)
 	})
-	decision("requests/{name}/reject", c.Certifications.Reject)
+	decision("requests/{name}/reject", c.Service.Reject)
 	decision("certifications/{name}/revoke", func(ctx context.Context, hash, reason string) (authority.Certification, error) {
-		return c.Certifications.Revoke(ctx, "", hash, reason)
+		return c.Service.Revoke(ctx, "", hash, reason)
 	})
 	mux.HandleFunc("GET "+AdminBasePath+"certifications/{name}/embed", func(w http.ResponseWriter, r *http.Request) {
-		one, err := c.Certifications.Verify(r.Context(), r.PathValue("name"))
+		one, err := c.Service.Verify(r.Context(), r.PathValue("name"))
 		html := ""
 		if err == nil {
-			html, err = c.Embed(one, r.URL.Query().Get("size"))
+			html, err = c.Page.Embed(one, r.URL.Query().Get("size"))
 		}
 		c.answer(w, r, map[string]string{"html": html}, err)
 	})

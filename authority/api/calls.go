@@ -32,7 +32,7 @@ func (d *Handler) request(w http.ResponseWriter, r *http.Request, a authority.Ac
 	if c.State == authority.Pending {
 		return respond(w, http.StatusAccepted, pendingBody{Status: c.State, Message: reviewText, Request: c.ID})
 	}
-	answer := toAPI(c, d.now())
+	answer := toAPI(c, d.service.Now())
 	answer.BadgeURL, answer.VerifyURL = badgeURL(d.baseURL(), c), verifyURL(d.baseURL(), c)
 	return respond(w, http.StatusCreated, answer)
 }
@@ -57,7 +57,7 @@ func (d *Handler) status(w http.ResponseWriter, r *http.Request, a authority.Acc
 	if err != nil {
 		return err
 	}
-	switch answer := toAPI(c, d.now()); answer.Status {
+	switch answer := toAPI(c, d.service.Now()); answer.Status {
 	case authority.Pending:
 		return respond(w, http.StatusOK, pendingBody{c.State, reviewText, c.ID, c.Project, c.Domain})
 	case authority.Revoked:
@@ -84,7 +84,7 @@ func (d *Handler) verify(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch state := c.At(d.now()); state {
+	switch state := c.At(d.service.Now()); state {
 	case authority.Active:
 		return respond(w, http.StatusOK, verificationOf(c, r))
 	case authority.Revoked:
@@ -145,7 +145,7 @@ func (d *Handler) renew(w http.ResponseWriter, r *http.Request, a authority.Acco
 	if err != nil {
 		return err
 	}
-	answer := toAPI(c, d.now())
+	answer := toAPI(c, d.service.Now())
 	answer.PreviousBadge, answer.Upgraded = c.PreviousBadge, c.Upgraded()
 	answer.DowngradeReason = c.Downgraded()
 	answer.Downgraded = answer.DowngradeReason != ""

@@ -35,31 +35,19 @@ const (
 	maxAddresses = 1 << 20
 )
 
-// Service carries the calls out.
-type Service interface {
-	Authenticate(ctx context.Context, slug, key string) (authority.Account, error)
-	Admit(ctx context.Context, name, store string, n int, window time.Duration) (time.Duration, error)
-	Request(ctx context.Context, a authority.Account, claim authority.Claim) (authority.Certification, error)
-	Status(ctx context.Context, a authority.Account, domain string) (authority.Certification, error)
-	Verify(ctx context.Context, hash string) (authority.Certification, error)
-	Revoke(ctx context.Context, store, hash, reason string) (authority.Certification, error)
-	Renew(ctx context.Context, a authority.Account, hash string, s authority.Snapshot) (authority.Certification, error)
-}
-
 // Handler answers calls. It is made once for all faces, so that they share limits.
 type Handler struct {
-	service  Service
+	service  *service.Service
 	baseURL  func() string
-	now      func() time.Time
 	log      *slog.Logger
 	statuses *service.RateLimiter
 	verifies *service.RateLimiter
 }
 
 // New makes a handler. Links in answers begin with the base URL.
-func New(o Service, baseURL func() string, now func() time.Time, log *slog.Logger) *Handler {
+func New(o *service.Service, baseURL func() string, log *slog.Logger) *Handler {
 	return &Handler{
-		service: o, baseURL: baseURL, now: now, log: log,
+		service: o, baseURL: baseURL, log: log,
 		statuses: service.NewRateLimiter(statusesAMinute, time.Minute, maxStores),
 		verifies: service.NewRateLimiter(verifiesAMinute, time.Minute, maxAddresses),
 	}
@@ -129,7 +117,7 @@ func (d *Handler) storedLimit(name string, n int, window time.Duration) func(con
 
 // statusLimit is the limit of status calls.
 func (d *Handler) statusLimit(_ context.Context, a authority.Account) (time.Duration, error) {
-	return d.statuses.Admit([]byte(a.Slug), d.now()), nil
+	return d.statuses.Admit([]byte(a.Slug), d.service.Now()), nil
 }
 
 func tooMany(w http.ResponseWriter, wait time.Duration) error {
@@ -145,7 +133,7 @@ func (d *Handler) limitByAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return nil //nolint:nilerr // see above
 	}
-	if wait := d.verifies.Admit(service.AddressKey(peer.Addr()), d.now()); wait > 0 {
+	if wait := d.verifies.Admit(service.AddressKey(peer.Addr()), d.service.Now()); wait > 0 {
 		return tooMany(w, wait)
 	}
 	return nil

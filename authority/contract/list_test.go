@@ -18,7 +18,7 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	s.addDomain("waits.com", "my-store")
 	s.addDomain("silent.com", "my-store")
 	s.post("request", request("waits.com")).is(s, 202, "")
-	registry := api.AdminHandler{Stores: s.office, Certifications: s.office, Converter: api.Converter{Now: s.clock.now}}
+	registry := api.AdminHandler{Service: s.office}
 	desk, err := adminclient.New("http://vecctl.test", inproc.Transport(registry.Handler()))
 	s.check(err)
 	all, err := desk.StoreCertifications(t.Context(), "")

@@ -124,7 +124,7 @@ func (s *site) open() {
 	s.office = service.New(service.Options{
 		Store: store.New(rows, s.clock.now), Secrets: keys, Validator: s.proofs, Events: s.events, Now: s.clock.now, Random: rand.Reader, Log: log,
 	})
-	d := api.New(s.office, func() string { return "https://vec.example.edu" }, s.clock.now, log)
+	d := api.New(s.office, func() string { return "https://vec.example.edu" }, log)
 	mux := http.NewServeMux()
 	d.Mount(mux, func(h http.Handler) http.Handler { return h })
 	s.server = httptest.NewServer(mux)

@@ -43,7 +43,7 @@ func BenchmarkVerify(b *testing.B) {
 	hashes := badges(b, book, keys)
 	o := service.New(service.Options{Store: book, Secrets: keys, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	mux := http.NewServeMux()
-	api.New(o, func() string { return "https://example.edu" }, time.Now, slog.New(slog.DiscardHandler)).
+	api.New(o, func() string { return "https://example.edu" }, slog.New(slog.DiscardHandler)).
 		Mount(mux, func(h http.Handler) http.Handler { return h })
 	b.ReportAllocs()
 	n := 0

@@ -23,11 +23,6 @@ const (
 	recordTime = 5 * time.Second
 )
 
-// TXTResolver asks one resolver for TXT records; *net.Resolver is one.
-type TXTResolver interface {
-	LookupTXT(ctx context.Context, name string) ([]string, error)
-}
-
 // HTTPClient fetches pages; *ssrf.Client is one.
 type HTTPClient interface {
 	Do(req *http.Request) (ssrf.Response, error)
@@ -37,7 +32,7 @@ type HTTPClient interface {
 type DomainValidator struct {
 	// Resolvers must all say the same: a record that one of them alone knows may have
 	// been planted on the way.
-	Resolvers []TXTResolver
+	Resolvers []*net.Resolver
 	HTTP      HTTPClient
 }
 
@@ -88,7 +83,7 @@ func (p *DomainValidator) checkRecord(ctx context.Context, d authority.Domain) s
 }
 
 // checkResolver says what one resolver lacks.
-func checkResolver(ctx context.Context, r TXTResolver, d authority.Domain) string {
+func checkResolver(ctx context.Context, r *net.Resolver, d authority.Domain) string {
 	records, err := r.LookupTXT(ctx, d.RecordName())
 	if failed, ok := errors.AsType[*net.DNSError](err); err != nil && (!ok || !failed.IsNotFound) {
 		return "a resolver did not answer for the TXT record at " + d.RecordName()

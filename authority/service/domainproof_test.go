@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ var testDomain = authority.Domain{Name: "example.com", Store: "s", Token: "01234
 
 // server is a DNS server that has TXT records for the challenge's absolute name
 // and nothing for any other.
-func server(t *testing.T, records ...string) TXTResolver {
+func server(t *testing.T, records ...string) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -62,10 +63,10 @@ func server(t *testing.T, records ...string) TXTResolver {
 }
 
 // silent is a resolver that fails.
-type silent struct{}
-
-func (silent) LookupTXT(context.Context, string) ([]string, error) {
-	return nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+func silent() *net.Resolver {
+	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("the server misbehaves")
+	}}
 }
 
 // noPage is a front page that cannot be fetched.
@@ -79,22 +80,22 @@ func TestRecords(t *testing.T) {
 	t.Parallel()
 	right, other := testDomain.Record(), authority.TagName+"=another"
 	for name, test := range map[string]struct {
-		resolvers []TXTResolver
+		resolvers []*net.Resolver
 		proven    bool
 		found     string
 	}{
-		"both":             {[]TXTResolver{server(t, right), server(t, right)}, true, ""},
-		"among others":     {[]TXTResolver{server(t, "v=spf1 -all", right), server(t, right, other)}, true, ""},
-		"one alone":        {[]TXTResolver{server(t, right)}, false, "at least two"},
-		"one of two":       {[]TXTResolver{server(t, right), server(t)}, false, "disagree"},
-		"the other of two": {[]TXTResolver{server(t), server(t, right)}, false, "disagree"},
-		"two of three":     {[]TXTResolver{server(t, right), server(t, right), server(t, other)}, false, "disagree"},
-		"one silent":       {[]TXTResolver{server(t, right), silent{}}, false, "disagree"},
-		"both silent":      {[]TXTResolver{silent{}, silent{}}, false, "did not answer"},
-		"both another":     {[]TXTResolver{server(t, other), server(t, other)}, false, "something else"},
-		"none":             {[]TXTResolver{server(t), server(t)}, false, "no TXT record at _vendweave-challenge.example.com."},
-		"more than it":     {[]TXTResolver{server(t, right+"0"), server(t, right+"0")}, false, "something else"},
-		"in capitals":      {[]TXTResolver{server(t, strings.ToUpper(right)), server(t, strings.ToUpper(right))}, false, "something else"},
+		"both":             {[]*net.Resolver{server(t, right), server(t, right)}, true, ""},
+		"among others":     {[]*net.Resolver{server(t, "v=spf1 -all", right), server(t, right, other)}, true, ""},
+		"one alone":        {[]*net.Resolver{server(t, right)}, false, "at least two"},
+		"one of two":       {[]*net.Resolver{server(t, right), server(t)}, false, "disagree"},
+		"the other of two": {[]*net.Resolver{server(t), server(t, right)}, false, "disagree"},
+		"two of three":     {[]*net.Resolver{server(t, right), server(t, right), server(t, other)}, false, "disagree"},
+		"one silent":       {[]*net.Resolver{server(t, right), silent()}, false, "disagree"},
+		"both silent":      {[]*net.Resolver{silent(), silent()}, false, "did not answer"},
+		"both another":     {[]*net.Resolver{server(t, other), server(t, other)}, false, "something else"},
+		"none":             {[]*net.Resolver{server(t), server(t)}, false, "no TXT record at _vendweave-challenge.example.com."},
+		"more than it":     {[]*net.Resolver{server(t, right+"0"), server(t, right+"0")}, false, "something else"},
+		"in capitals":      {[]*net.Resolver{server(t, strings.ToUpper(right)), server(t, strings.ToUpper(right))}, false, "something else"},
 	} {
 		proof, found := (&DomainValidator{Resolvers: test.resolvers, HTTP: noPage{}}).Validate(t.Context(), testDomain)
 		if (proof == authority.ByRecord) != test.proven || !strings.Contains(found, test.found) {
@@ -180,7 +181,7 @@ func TestFrontPages(t *testing.T) {
 		"redirection": {"93.184.215.14", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, "status 302"},
 	} {
 		answer = test.answer
-		proof, found := (&DomainValidator{Resolvers: []TXTResolver{silent{}, silent{}}, HTTP: pages(test.at)}).Validate(t.Context(), testDomain)
+		proof, found := (&DomainValidator{Resolvers: []*net.Resolver{silent(), silent()}, HTTP: pages(test.at)}).Validate(t.Context(), testDomain)
 		if (proof == authority.ByTag) != (test.found == "") || !strings.Contains(found, test.found) {
 			t.Errorf("%s: %q, %q", name, proof, found)
 		}

@@ -23,13 +23,6 @@ type Store interface {
 	Public(ctx context.Context, hash string, judge func(authority.Certification) error) (authority.Certification, bool, error)
 }
 
-// Secrets are the secrets of hashes.
-type Secrets interface {
-	Current() (authority.Secret, error)
-	ByID(id string) (authority.Secret, error)
-	Rotate() (string, error)
-}
-
 // Validator looks for the proof of a domain on the network. Where it finds none, it
 // says what it met instead.
 type Validator interface {
@@ -45,7 +38,7 @@ type EventSink interface {
 // Options are what a service is made of.
 type Options struct {
 	Store     Store
-	Secrets   Secrets
+	Secrets   *Keyring
 	Validator Validator
 	Events    EventSink // nil for none yet: events wait
 	MinSDK    string    // "" is authority.DefaultMinSDK

@@ -52,8 +52,7 @@ func issuedRows(ctx context.Context, all IssuedStore, institution uint32, m *man
 }
 
 func draftOf(row manifest.Row) vault.Draft {
-	return vault.Draft{Content: vault.Content{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
-		IssueDate: vault.Date(row.IssueDate)}}.Clean()
+	return vault.Draft{Content: row.Content}.Clean()
 }
 
 // sameContent reports whether a row says what was issued, as far as can be told

@@ -120,10 +120,7 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 	}
 	all := make([]*RowResult, len(o.Manifest.Rows))
 	for i, row := range o.Manifest.Rows {
-		c := &RowResult{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{
-			Content: vault.Content{Title: row.Title, Name: row.Name, Email: row.Email, Details: row.Details,
-				IssueDate: vault.Date(row.IssueDate)}, Trigger: o.Trigger,
-		}.Clean()}
+		c := &RowResult{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{Content: row.Content, Trigger: o.Trigger}.Clean()}
 		if c.Draft.IssueDate == "" {
 			c.Draft.IssueDate, c.Draft.Undated = today, true
 		}

@@ -40,7 +40,7 @@ func applicationCommand(w environment) *cli.Command {
 				Flags: flags(
 					&cli.StringFlag{Name: "status", Value: "open", Usage: "only applications in this `STATE`: open, all, pending, in_review, processing, approved, failed, rejected, revoked"},
 					&cli.StringFlag{Name: "email", Usage: "only applications from `ADDRESS`"},
-					&cli.StringFlag{Name: "search", Usage: "only applications with `TEXT` in name, e-mail, title or reference ID"},
+					&cli.StringFlag{Name: "search", Usage: "only applications with `TEXT` in " + vault.SearchedTexts()},
 					&cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 				Action: func(c *cli.Context) error { return runApplicationList(c, w) },
 			},

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func certificatesCommand(w environment) *cli.Command {
@@ -14,7 +15,7 @@ func certificatesCommand(w environment) *cli.Command {
 		Name: "certificates", Usage: "list all certificates, including applications",
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
-			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
+			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in " + vault.SearchedTexts()},
 			&cli.IntFlag{Name: "limit", Usage: "list at most `N`"},
 		),
 		Action: runList(w, (*session).Certificates, func(c *cli.Context) client.Filter {

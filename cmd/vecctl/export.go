@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
@@ -124,8 +125,9 @@ func rowsOf[T any](l list[T], source func(each func(T) error) error) iter.Seq2[[
 
 func certificateTable() list[client.Certificate] {
 	return list[client.Certificate]{
-		headings: []string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
+		headings: append([]string{"reference_id", "uuid", "status", "certificate_title", "full_name", "applicant_email", "issue_date", "details",
 			"batch_id", "file", "sha256", "verify_url", "failure_reason", "revoked_at", "revocation_reason", "supersedes", "superseded_by", "created_at", "approved_at", "source"},
+			vault.LaterKeys()...),
 		cells: func(c client.Certificate) []string {
 			var sum, revoked, reason string
 			if c.Verified != nil {
@@ -134,9 +136,9 @@ func certificateTable() list[client.Certificate] {
 			if c.Revocation != nil {
 				revoked, reason = c.Revocation.At.Format(time.RFC3339), c.Revocation.Reason
 			}
-			return []string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
+			return append([]string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				orEmpty(c.BatchID), c.File.Name, sum, c.VerifyURL, orEmpty(c.FailureReason), revoked, reason, orEmpty(c.Supersedes), orEmpty(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), formatTime(c.ApprovedAt), c.Source.Value}
+				c.CreatedAt.Format(time.RFC3339), formatTime(c.ApprovedAt), c.Source.Value}, c.Vault().LaterTexts()...)
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func listCommand(w environment) *cli.Command {
@@ -14,7 +15,7 @@ func listCommand(w environment) *cli.Command {
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: processing, approved, failed, revoked"},
 			&cli.StringFlag{Name: "email", Usage: "only those of the recipient `ADDRESS`"},
-			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in name, e-mail, title or reference ID"},
+			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in " + vault.SearchedTexts()},
 			&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
@@ -55,9 +56,9 @@ func runList(w environment, list func(*session, context.Context, client.Filter) 
 
 func certificateList() list[client.Certificate] {
 	return list[client.Certificate]{
-		headings: []string{"reference_id", "status", "issue_date", "full_name", "applicant_email", "certificate_title", "uuid"},
+		headings: append([]string{"reference_id", "status", "issue_date", "full_name", "applicant_email", "certificate_title", "uuid"}, vault.LaterKeys()...),
 		cells: func(c client.Certificate) []string {
-			return []string{c.ReferenceID, c.Status.Value, c.IssueDate, c.Name, c.Email, c.Title, c.UUID}
+			return append([]string{c.ReferenceID, c.Status.Value, c.IssueDate, c.Name, c.Email, c.Title, c.UUID}, c.Vault().LaterTexts()...)
 		},
 	}
 }

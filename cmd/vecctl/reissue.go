@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -17,11 +18,7 @@ import (
 func reissueCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "reissue", Usage: "replace a certificate with a corrected one", ArgsUsage: "UUID|REFERENCE_ID",
-		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
-			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
-			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
-			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
-			&cli.StringFlag{Name: "details", Usage: "more information, as `TEXT`"},
+		Flags: append(slices.Concat(homeFlags(), outputFlags(), placementFlags(), contentFlags(vault.Field.Changeable)),
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the new document (default: the old document)"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the new document"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` for another column of the template; may be repeated"},
@@ -45,10 +42,14 @@ func reissueCommand(w environment) *cli.Command {
 // amendmentOf reads the corrections.
 func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
 	var m adminclient.Amendment
-	for name, to := range map[string]**string{"name": &m.Name, "email": &m.Email, "title": &m.Title, "details": &m.Details} {
-		if c.IsSet(name) {
-			value := c.String(name)
-			*to = &value
+	var flags []string
+	for _, f := range vault.Fields() {
+		if !f.Changeable() {
+			continue
+		}
+		flags = append(flags, "--"+f.Flag)
+		if c.IsSet(f.Flag) {
+			m.Set(f.ID, c.String(f.Flag))
 		}
 	}
 	at, err := stampPlacement(c)
@@ -65,7 +66,7 @@ func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
 	case len(c.StringSlice("set")) > 0 && made == "":
 		return m, usageError("--set needs --template")
 	case path == "" && made == "" && m == (adminclient.Amendment{}):
-		return m, usageError("nothing to correct; use --name, --email, --title, --details, --file, --template or --qr-at")
+		return m, usageError("nothing to correct; use %s, --file, --template or --qr-at", strings.Join(flags, ", "))
 	case path == "":
 		return m, nil
 	}
@@ -123,12 +124,10 @@ func renderAmended(c *cli.Context, w environment, s *session, old client.Certifi
 	if err != nil {
 		return err
 	}
-	row := map[string]string{
-		"certificate_title": changed(m.Title, old.Title), "full_name": changed(m.Name, old.Name), "applicant_email": changed(m.Email, old.Email),
-		"details": changed(m.Details, old.Details), template.IssueDateColumn: old.IssueDate, template.InstitutionColumn: status.Institution,
-	}
-	if status.Institution == vault.PlaceholderName {
-		delete(row, template.InstitutionColumn) // the institution has no name yet
+	content := m.Apply(old.Vault())
+	row := content.Values()
+	if status.Institution != vault.PlaceholderName {
+		row[template.InstitutionColumn] = status.Institution
 	}
 	if err := setColumns(c, t, row); err != nil {
 		return err
@@ -142,20 +141,13 @@ func renderAmended(c *cli.Context, w environment, s *session, old client.Certifi
 	if err != nil {
 		return fault.At("template "+name, err)
 	}
-	m.File = &adminclient.NewFile{Name: intake.DocumentName(row["full_name"]), Body: page, Origin: t.ContentHash(row)}
+	m.File = &adminclient.NewFile{Name: intake.DocumentName(content.Name), Body: page, Origin: t.ContentHash(row)}
 	at := client.Placement(intake.PlacementOf(t))
 	if m.QR != nil {
 		at = client.Placement(vault.Placement(*m.QR).Or(vault.Placement(at)))
 	}
 	m.QR = &at
 	return nil
-}
-
-func changed(to *string, from string) string {
-	if to != nil {
-		return *to
-	}
-	return from
 }
 
 // setColumns puts the values of --set into a template's row.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,12 +18,7 @@ import (
 func uploadCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
-		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
-			&cli.StringFlag{Name: "title", Usage: "`TITLE` of the certificate"},
-			&cli.StringFlag{Name: "name", Usage: "full `NAME` of the recipient"},
-			&cli.StringFlag{Name: "email", Usage: "`ADDRESS` of the recipient"},
-			&cli.StringFlag{Name: "date", Usage: "issue `DATE` as YYYY-MM-DD (default: today)"},
-			&cli.StringFlag{Name: "details", Usage: "more information, as `TEXT`"},
+		Flags: append(slices.Concat(apiFlags(), outputFlags(), placementFlags(), contentFlags(func(vault.Field) bool { return true })),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
 		),
@@ -31,9 +27,9 @@ func uploadCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range []string{"title", "name", "email"} {
-				if c.String(name) == "" {
-					return usageError("--%s is missing; see vecctl upload --help", name)
+			for _, f := range vault.Fields() {
+				if f.Required && c.String(f.Flag) == "" {
+					return usageError("--%s is missing; see vecctl upload --help", f.Flag)
 				}
 			}
 			document, err := client.FileDocument(c.Args().First())
@@ -52,6 +48,16 @@ func uploadCommand(w environment) *cli.Command {
 	}
 }
 
+// contentFlags returns the flags for some of a certificate's fields.
+func contentFlags(some func(vault.Field) bool) (flags []cli.Flag) {
+	for _, f := range vault.Fields() {
+		if some(f) {
+			flags = append(flags, &cli.StringFlag{Name: f.Flag, Usage: f.Usage})
+		}
+	}
+	return flags
+}
+
 func runUpload(c *cli.Context, w environment, s *session, document client.Document, at client.Placement, f outputFormat) error {
 	var key [16]byte
 	if _, err := rand.Read(key[:]); err != nil {
@@ -60,9 +66,12 @@ func runUpload(c *cli.Context, w environment, s *session, document client.Docume
 	api := s.WithRetries(client.RetryTransient())
 	bar := newProgress(c, w)
 	const kilo = 1 << 10
+	var content vault.Content
+	for _, f := range vault.Fields() {
+		f.Set(&content, c.String(f.Flag))
+	}
 	issued, err := api.Upload(c.Context, client.NewCertificate{
-		Content: client.Content{Title: c.String("title"), Name: c.String("name"), Email: c.String("email"),
-			IssueDate: c.String("date"), Details: c.String("details")}, File: document, QR: at, Key: hex.EncodeToString(key[:]),
+		Content: client.NewContent(content), File: document, QR: at, Key: hex.EncodeToString(key[:]),
 	}, func(sent int64) {
 		bar.update(client.Progress{Stage: "uploading", Done: int(sent / kilo), Total: int(document.Size / kilo)})
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func viewCommand(w environment) *cli.Command {
@@ -24,12 +25,16 @@ func certificateFields(c client.Certificate) [][2]string {
 	fields := [][2]string{
 		{"reference_id", c.ReferenceID}, {"uuid", c.UUID},
 		{"status", c.Status.Value}, {"failure_reason", orEmpty(c.FailureReason)},
-		{"certificate_title", c.Title}, {"full_name", c.Name}, {"applicant_email", c.Email},
-		{"issue_date", c.IssueDate}, {"details", c.Details},
+	}
+	content := c.Vault()
+	for _, f := range vault.Fields() {
+		fields = append(fields, [2]string{f.Key, f.Get(content)})
+	}
+	fields = append(fields, [][2]string{
 		{"file", c.File.Name}, {"batch_id", orEmpty(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
 		{"supersedes", orEmpty(c.Supersedes)}, {"superseded_by", orEmpty(c.SupersededBy)},
 		{"created_at", c.CreatedAt.Format(time.RFC3339)},
-	}
+	}...)
 	if c.QR != nil {
 		fields = append(fields, [2]string{"qr", c.QR.String()})
 	}

@@ -83,7 +83,7 @@ var fields = [...]Field{
 		Unique: true, Printed: true, Public: true,
 	},
 	{
-		ID: FieldDetails, Key: "details", Label: "details", Flag: "details", Usage: "what else is to be said, as `TEXT`",
+		ID: FieldDetails, Key: "details", Label: "details", Flag: "details", Usage: "more information, as `TEXT`",
 		Headings: []string{"details", "detail", "description", "notes", "note", "remarks", "comment", "comments", "additionaldetails"},
 		Sample:   "with distinction", Kind: LinesField, Limit: MaxDetails,
 		Printed: true, Personal: true,

@@ -8,6 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/sandbox"
+	"github.com/vecctl/vecctl/pkg/pdf/verify"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -44,7 +45,7 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if s.signed {
+	if s.signed || verify.WasSigned(r, f) {
 		if err := checkEarlier(r, size); err != nil {
 			return Info{}, err
 		}

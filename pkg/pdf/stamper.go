@@ -22,6 +22,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/stamp"
+	"github.com/vecctl/vecctl/pkg/pdf/verify"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -143,7 +144,7 @@ func (s *Stamper) Stamp(src Source, m Stamp) (Update, error) {
 	if err := s.sign(&t, src, holes); err != nil {
 		return Update{}, err
 	}
-	if st.signed {
+	if st.signed || verify.WasSigned(src.R, f) {
 		if err := checkSurvives(src, t); err != nil {
 			return Update{}, err
 		}

@@ -113,17 +113,35 @@ func (t *Token) isCanonical() bool {
 	return t.signed.isCanonical(3) && len(i.unsigned) == 0 && i.version == 1 && ok && (len(params) == 0 || params[0] == tagSequence)
 }
 
-// signedByIssuer checks a certificate's own signature as far as its issuer is at hand.
+// signedByIssuer checks a certificate's own signature as far as its issuer is at hand. An
+// authority that changed its key has several certificates of one name.
 func signedByIssuer(c *x509.Certificate, others []*x509.Certificate) bool {
-	issuer := c
-	if !bytes.Equal(c.RawIssuer, c.RawSubject) {
-		i := slices.IndexFunc(others, func(o *x509.Certificate) bool { return bytes.Equal(o.RawSubject, c.RawIssuer) })
-		if i < 0 {
+	if bytes.Equal(c.RawIssuer, c.RawSubject) {
+		return MadeBy(c, c)
+	}
+	claimed := false
+	for _, o := range others {
+		if !bytes.Equal(o.RawSubject, c.RawIssuer) {
+			continue
+		}
+		if MadeBy(c, o) {
 			return true
 		}
-		issuer = others[i]
+		claimed = claimed || MayBeIssuer(c, o)
 	}
+	return !claimed
+}
+
+// MadeBy reports whether a certificate's signature is that of an issuer. Where the algorithm
+// is too old to tell, as that of roots of old is, it is taken for one.
+func MadeBy(c, issuer *x509.Certificate) bool {
 	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-	var weak x509.InsecureAlgorithmError // roots of old are signed with SHA-1
-	return err == nil || errors.As(err, &weak)
+	_, weak := errors.AsType[x509.InsecureAlgorithmError](err)
+	return err == nil || weak || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+}
+
+// MayBeIssuer reports whether what a certificate says of its issuer's key agrees with what
+// another certificate of that name says of its own.
+func MayBeIssuer(c, issuer *x509.Certificate) bool {
+	return len(c.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
 }

@@ -185,7 +185,11 @@ func (c *comparer) matchMoved(x, y xref.Value, key string, visit func(object.Ref
 	if was && is {
 		c.moved[pair] = true
 	}
-	return c.match(x, y, key, visit)
+	same := c.match(x, y, key, visit)
+	if !same {
+		clear(c.moved) // what was assumed, and what was found on that ground
+	}
+	return same
 }
 
 func (c *comparer) matchArrays(x, y xref.Value, key string, visit func(object.Ref, string)) bool {

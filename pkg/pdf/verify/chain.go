@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 )
 
 // maxChain is how many certificates a chain may have.
@@ -83,7 +84,7 @@ func buildChain(cert *x509.Certificate, pool []*x509.Certificate) (chain []*x509
 		}
 		chain, cert = append(chain, issuer), issuer
 	}
-	if bytes.Equal(cert.RawIssuer, cert.RawSubject) && !madeBy(cert, cert) {
+	if bytes.Equal(cert.RawIssuer, cert.RawSubject) && !cms.MadeBy(cert, cert) {
 		return chain, true
 	}
 	return chain, false
@@ -96,23 +97,12 @@ func findIssuer(cert *x509.Certificate, pool []*x509.Certificate) (issuer *x509.
 		if !bytes.Equal(p.RawSubject, cert.RawIssuer) {
 			continue
 		}
-		if madeBy(cert, p) {
+		if cms.MadeBy(cert, p) {
 			return p, false
 		}
-		// An authority has several certificates of one name when it changes its key.
-		if len(cert.AuthorityKeyId) == 0 || len(p.SubjectKeyId) == 0 || bytes.Equal(cert.AuthorityKeyId, p.SubjectKeyId) {
-			claimed = true
-		}
+		claimed = claimed || cms.MayBeIssuer(cert, p)
 	}
 	return nil, claimed
-}
-
-// madeBy reports whether a certificate's signature is that of an issuer. Where the algorithm
-// is too old to tell, it is taken for one.
-func madeBy(cert, issuer *x509.Certificate) bool {
-	err := issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
-	_, weak := errors.AsType[x509.InsecureAlgorithmError](err)
-	return err == nil || weak || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
 
 // notForDocuments are extended usages that have nothing to do with documents.

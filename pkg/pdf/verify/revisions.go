@@ -24,14 +24,40 @@ type document struct {
 	store      store
 }
 
+// close gives back what was opened.
+func (d *document) close() {
+	for _, f := range d.opened {
+		f.Close()
+	}
+}
+
+// collect notes the signatures of a version of the document.
+func (d *document) collect(f *xref.File) {
+	for s := range acroform.Signatures(f) {
+		known := slices.ContainsFunc(d.signatures, func(c *candidate) bool { return c.sig.Pos == s.Signature.Pos })
+		if f != d.f && (known || s.Signature.Pos < 0) {
+			continue
+		}
+		d.signatures = append(d.signatures, &candidate{f: f, r: d.r, options: d.options, sig: s.Signature, field: s.Field, result: Signature{Field: s.Name}})
+		if len(d.signatures) > maxSignatures {
+			return
+		}
+	}
+}
+
+// collectRemoved notes the signatures that the document had when it was n bytes long, and
+// that it has no more.
+func (d *document) collectRemoved(n int64) error {
+	f, err := d.open(n)
+	if err != nil || f == nil || f.Repaired {
+		return err
+	}
+	d.collect(f)
+	return nil
+}
+
 // judge judges all signatures and the file with them.
 func (d *document) judge() (Verdict, error) {
-	d.revision = map[int64]*xref.File{d.size: d.f}
-	defer func() {
-		for _, f := range d.opened {
-			f.Close()
-		}
-	}()
 	for _, c := range d.signatures {
 		c.locate()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -109,7 +110,7 @@ func answersFor(a *ocsp.Response, cert, issuer *x509.Certificate) bool {
 	if a.Certificate.Equal(issuer) {
 		return a.CheckSignatureFrom(issuer) == nil
 	}
-	return slices.Contains(a.Certificate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && madeBy(a.Certificate, issuer) &&
+	return slices.Contains(a.Certificate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && cms.MadeBy(a.Certificate, issuer) &&
 		a.CheckSignatureFrom(a.Certificate) == nil
 }
 

@@ -12,13 +12,14 @@ import (
 	"io"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/pdf/acroform"
 	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
-// maxSignatures are judged at most in one file; each may read all of it.
-const maxSignatures = 50
+const (
+	maxSignatures = 50  // judged at most in one file; each may read all of it
+	maxRevisions  = 200 // gone back to in search of them
+)
 
 // Code is a verdict in one stable word.
 type Code string
@@ -134,17 +135,39 @@ func File(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("read the file: %w", err)
 	}
 	defer f.Close()
-	d := document{r: r, size: size, f: f, options: o}
-	for s := range acroform.Signatures(f) {
-		if len(d.signatures) == maxSignatures {
-			return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, nil
-		}
-		d.signatures = append(d.signatures, &candidate{f: f, r: r, options: o, sig: s.Signature, field: s.Field, result: Signature{Field: s.Name}})
+	d := document{r: r, size: size, f: f, options: o, revision: map[int64]*xref.File{size: f}}
+	defer d.close()
+	d.collect(f)
+	ends := f.Revisions()
+	if len(ends) > maxRevisions {
+		return Verdict{Code: Unreadable, Reason: TooComplex, Sentence: "Not judged: the file was updated more than 200 times."}, nil
 	}
-	if len(d.signatures) == 0 {
+	for _, end := range ends {
+		if err := d.collectRemoved(end); err != nil {
+			return Verdict{}, err
+		}
+	}
+	switch {
+	case len(d.signatures) == 0:
 		return unsigned(r, size), nil
+	case len(d.signatures) > maxSignatures:
+		return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, nil
 	}
 	return d.judge()
+}
+
+// WasSigned reports whether a document has a signature, or had one in an earlier version
+// that it continues.
+func WasSigned(r io.ReaderAt, f *xref.File) bool {
+	d := document{r: r, size: f.Size(), f: f, revision: map[int64]*xref.File{f.Size(): f}}
+	defer d.close()
+	d.collect(f)
+	for _, end := range f.Revisions() {
+		if len(d.signatures) > 0 || d.collectRemoved(end) != nil {
+			return true
+		}
+	}
+	return len(d.signatures) > 0
 }
 
 // unreadable is the verdict on what the reader refuses.

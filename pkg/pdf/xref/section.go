@@ -35,7 +35,7 @@ type run struct {
 // section is one cross-reference table or stream.
 type section struct {
 	start  int64 // offset
-	end    int64 // of a table: where its trailer ends in the file
+	end    int64 // where its trailer or its data end in the file
 	runs   []run
 	table  bool
 	hybrid bool   // a stream follows that knows what this table calls free
@@ -96,6 +96,9 @@ func (f *File) readSection(at int64) (trailer Value, isTable bool, err error) {
 	if err == nil {
 		s := &f.sections[len(f.sections)-1]
 		s.start, s.end = at, trailer.Pos+int64(len(trailer.Object))
+		if trailer.IsStream() {
+			s.end = trailer.data + f.StreamSize(trailer)
+		}
 	}
 	return trailer, isTable, err
 }

@@ -48,6 +48,31 @@ func (f *File) StreamEnd(v Value) (end int64, ok bool) {
 	return v.data + n, bytes.HasPrefix(b[object.SkipSpace(b, 0):], []byte("endstream"))
 }
 
+// Revisions returns the lengths that the file had before each of its updates, as far
+// as they can be told, the newest first.
+func (f *File) Revisions() []int64 {
+	var ends []int64
+	for i := 1; i < len(f.sections); i++ {
+		if f.sections[i-1].hybrid {
+			continue // the stream beside a table
+		}
+		b, err := f.window(f.sections[i].end, endWindow)
+		if err != nil {
+			continue
+		}
+		at := bytes.Index(b, []byte("%%EOF"))
+		if at < 0 {
+			continue
+		}
+		end := at + len("%%EOF")
+		for n := 0; n < 2 && end < len(b) && (b[end] == '\r' || b[end] == '\n'); n++ {
+			end++
+		}
+		ends = append(ends, f.sections[i].end+int64(end))
+	}
+	return ends
+}
+
 // The ways in which bytes behind a signed revision are no incremental update.
 var (
 	errStructure   = errors.New("the file's cross-reference is damaged")

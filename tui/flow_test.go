@@ -338,7 +338,7 @@ func TestHelpIsDrawnFromTheKeys(t *testing.T) {
 	t.Parallel()
 	for _, readOnly := range []bool{false, true} {
 		s := start(t, busy(), staging{readOnly: readOnly})
-		for n := range s.root.tabs() {
+		for n := range s.root.pages[:s.root.tabCount] {
 			s.press(fmt.Sprint(n+1), "?")
 			view := s.view()
 			for _, b := range s.root.pages[s.root.current].Keys() {

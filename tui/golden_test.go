@@ -60,7 +60,7 @@ func newStageFor(t testing.TB, f *fake, s staging) *stage {
 			return nil
 		},
 	}
-	st.root = NewRoot(st.desk, f, false, Pages(st.desk, Options{Vault: f, Stream: f, Doctor: doctor(), Remote: s.remote})...)
+	st.root = NewRoot(st.desk, Options{Vault: f, Stream: f, Doctor: doctor(), Remote: s.remote})
 	st.send(tea.WindowSizeMsg{Width: s.width, Height: s.height})
 	st.do(st.root.pages[0].Update(ui.PageShownMsg{}))
 	return st

@@ -33,7 +33,7 @@ func newProgram(t *testing.T, f *fake) *program {
 		Ctx: t.Context(), Theme: ui.NewTheme(true, true), Keys: ui.NewKeyMap(false), Now: time.Now, Zone: time.UTC,
 		Folder: t.TempDir(), Temp: t.TempDir(), Open: func(context.Context, string) error { return nil },
 	}
-	root := NewRoot(d, f, false, Pages(d, Options{Vault: f, Stream: f, Doctor: doctor()})...)
+	root := NewRoot(d, Options{Vault: f, Stream: f, Doctor: doctor()})
 	p := &program{t: t, vault: f, again: make(chan struct{}, 8)}
 	p.TestModel = teatest.NewTestModel(t, root, teatest.WithInitialTermSize(100, 30))
 	ctx, stop := context.WithCancel(t.Context())

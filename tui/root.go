@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/vecctl/vecctl/tui/pages"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -14,10 +15,12 @@ import (
 // go to the page that is shown, and between them stand help and questions.
 type Root struct {
 	ui      *ui.Context
-	pages   []ui.Page
+	pages   []ui.Page // the tabs first, then the subpages
 	current int
-	history []int // where one came from
+	history []int // the pages under a subpage, the tab first
 	mouse   bool
+
+	tabCount int
 
 	width, height int
 	conn          ui.ConnStateMsg
@@ -31,18 +34,21 @@ type Root struct {
 	resultAt      time.Time
 }
 
-// NewRoot makes the screen of some pages; the first one is shown.
-func NewRoot(d *ui.Context, v StatusVault, mouse bool, pages ...ui.Page) *Root {
-	return &Root{ui: d, pages: pages, mouse: mouse, poller: statusPoller{ui: d, vault: v}}
-}
-
-// subpage is a page that stands in no row of tabs: it comes up when something is
-// chosen and goes with esc.
-type subpage interface{ IsSubpage() bool }
-
-func isSubpage(p ui.Page) bool {
-	a, ok := p.(subpage)
-	return ok && a.IsSubpage()
+// NewRoot returns the screen of a vault. It leaves out pages that a remote vault cannot
+// fill.
+func NewRoot(d *ui.Context, o Options) *Root {
+	tabs := []ui.Page{
+		pages.NewBatches(d, o.Vault),
+		pages.NewBatch(d, o.Vault),
+		pages.NewCertificates(d, o.Vault),
+		pages.NewFailures(d, o.Vault),
+	}
+	if !o.Remote {
+		tabs = append(tabs, pages.NewApplications(d, o.Vault), pages.NewWebhooks(d, o.Vault),
+			pages.NewAuthority(d, o.Vault), pages.NewLog(d), pages.NewHealth(d, o.Doctor))
+	}
+	return &Root{ui: d, pages: append(tabs, pages.NewCertificateDetail(d, o.Vault)), tabCount: len(tabs),
+		mouse: o.Mouse, poller: statusPoller{ui: d, vault: o.Vault}}
 }
 
 // Init implements tea.Model.
@@ -127,7 +133,7 @@ func (m *Root) showPage(i int, msg tea.Msg) tea.Cmd {
 		cmds = append(cmds, m.pages[i].Update(msg))
 	}
 	if i != m.current {
-		if isSubpage(m.pages[i]) {
+		if m.isSubpage(i) {
 			m.history = append(m.history, m.current)
 		} else {
 			m.history = nil
@@ -174,7 +180,7 @@ func (m *Root) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 			return m.showPage(i, nil)
 		}
 		return nil
-	case key.Matches(msg, k.Back) && isSubpage(m.pages[m.current]) && len(m.history) > 0:
+	case key.Matches(msg, k.Back) && m.isSubpage(m.current) && len(m.history) > 0:
 		to := m.history[len(m.history)-1]
 		m.history = m.history[:len(m.history)-1]
 		return m.switchTo(to)
@@ -202,38 +208,25 @@ func (m *Root) scrollHelp(msg tea.KeyPressMsg) {
 	}
 }
 
-// tabs are the pages that stand in the row, by their places.
-func (m *Root) tabs() []int {
-	var tabs []int
-	for i, p := range m.pages {
-		if !isSubpage(p) {
-			tabs = append(tabs, i)
-		}
-	}
-	return tabs
-}
+// isSubpage reports whether a page has no tab: it opens when something is selected, and
+// closes with esc.
+func (m *Root) isSubpage(i int) bool { return i >= m.tabCount }
 
 // tab is the tab that is shown, or that an aside page came up from.
 func (m *Root) tab() int {
-	if isSubpage(m.pages[m.current]) && len(m.history) > 0 {
+	if m.isSubpage(m.current) && len(m.history) > 0 {
 		return m.history[0]
 	}
 	return m.current
 }
 
 func (m *Root) adjacentTab(step int) int {
-	tabs := m.tabs()
-	for n, i := range tabs {
-		if i == m.tab() {
-			return tabs[(n+step+len(tabs))%len(tabs)]
-		}
-	}
-	return m.current
+	return (m.tab() + step + m.tabCount) % m.tabCount
 }
 
 func (m *Root) tabByNumber(n int) int {
-	if tabs := m.tabs(); n >= 0 && n < len(tabs) {
-		return tabs[n]
+	if n >= 0 && n < m.tabCount {
+		return n
 	}
 	return -1
 }

@@ -7,19 +7,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/pages"
 	"github.com/vecctl/vecctl/tui/ui"
 )
-
-// StatusVault says how its agent is.
-type StatusVault interface {
-	AgentStatus(ctx context.Context) (adminclient.AgentStatus, error)
-}
 
 // statusPoller asks the agent how it is: soon after something happened, else now and
 // then, and never so often that it matters.
 type statusPoller struct {
 	ui     *ui.Context
-	vault  StatusVault
+	vault  pages.Vault
 	status adminclient.AgentStatus
 	known  bool
 	asking bool

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/pages"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -107,16 +108,11 @@ func (k streamReader) gather(first adminclient.Message, messages <-chan admincli
 	return portion
 }
 
-// BatchLister is a vault that tells nothing by itself.
-type BatchLister interface {
-	Batches(ctx context.Context, page, perPage int) (client.Page[client.Batch], error)
-}
-
 // PollingStream is the stream of a vault that has none: its latest batches, looked at
 // every few seconds.
 type PollingStream struct {
 	Name  string // of the vault
-	Vault BatchLister
+	Vault pages.Vault
 	Every time.Duration
 	Pause func(context.Context, time.Duration) error
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/tui/pages"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -66,7 +67,9 @@ func TestTheLinkGathers(t *testing.T) {
 	})
 }
 
+// lists is a vault of which only the batches are read.
 type lists struct {
+	pages.Vault
 	batches []client.Batch
 	asked   int
 }

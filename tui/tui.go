@@ -18,20 +18,9 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Vault is the vault that the screen shows.
-type Vault interface {
-	pages.BatchRowsVault
-	pages.FailureVault
-	pages.CertificateDetailVault
-	pages.ApplicationVault
-	pages.WebhookVault
-	pages.AuthorityVault
-	StatusVault
-}
-
 // Options are what a screen needs.
 type Options struct {
-	Vault  Vault
+	Vault  pages.Vault
 	Stream Stream
 	Doctor pages.Doctor // nil for a vault elsewhere
 
@@ -51,22 +40,6 @@ type Options struct {
 
 // framesPerSecond is how often the screen is drawn at most.
 const framesPerSecond = 30
-
-// Pages are the pages of the screen in the order of their numbers; what comes up
-// only when it is chosen stands last. A page that a vault cannot fill is left out.
-func Pages(d *ui.Context, o Options) []ui.Page {
-	all := []ui.Page{
-		pages.NewBatches(d, o.Vault),
-		pages.NewBatch(d, o.Vault),
-		pages.NewCertificates(d, o.Vault),
-		pages.NewFailures(d, o.Vault),
-	}
-	if !o.Remote {
-		all = append(all, pages.NewApplications(d, o.Vault), pages.NewWebhooks(d, o.Vault),
-			pages.NewAuthority(d, o.Vault), pages.NewLog(d), pages.NewHealth(d, o.Doctor))
-	}
-	return append(all, pages.NewCertificateDetail(d, o.Vault))
-}
 
 // Run shows the screen until it is closed or ctx ends. The terminal is left as it
 // was.
@@ -89,7 +62,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.NoColor {
 		settings = append(settings, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	screen := tea.NewProgram(NewRoot(d, o.Vault, o.Mouse, Pages(d, o)...), settings...)
+	screen := tea.NewProgram(NewRoot(d, o), settings...)
 	var beside sync.WaitGroup
 	beside.Go(func() { streamReader{o.Stream, screen.Send, o.Pause}.run(ctx) })
 	// Whoever ends the program from outside gets the terminal back in order too.

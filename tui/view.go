@@ -62,19 +62,19 @@ func (m *Root) tabLine() string {
 	l := m.ui.Theme
 	for _, whole := range []bool{true, false} {
 		var parts []string
-		for n, i := range m.tabs() {
-			name := m.pages[i].Name()
+		for i, p := range m.pages[:m.tabCount] {
+			name := p.Name()
 			switch {
 			case i == m.tab():
-				text := fmt.Sprintf("[%d %s]", n+1, name)
-				if isSubpage(m.pages[m.current]) {
-					text = fmt.Sprintf("[%d %s: %s]", n+1, name, m.pages[m.current].Name())
+				text := fmt.Sprintf("[%d %s]", i+1, name)
+				if m.isSubpage(m.current) {
+					text = fmt.Sprintf("[%d %s: %s]", i+1, name, m.pages[m.current].Name())
 				}
 				parts = append(parts, l.ActiveTab.Render(text))
 			case whole:
-				parts = append(parts, fmt.Sprintf(" %d %s ", n+1, name))
+				parts = append(parts, fmt.Sprintf(" %d %s ", i+1, name))
 			default:
-				parts = append(parts, fmt.Sprintf(" %d", n+1))
+				parts = append(parts, fmt.Sprintf(" %d", i+1))
 			}
 		}
 		if line := strings.Join(parts, ""); l.Width(line) <= m.width || !whole {

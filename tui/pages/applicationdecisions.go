@@ -14,14 +14,6 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// ApplicationDecider is a vault in which it is decided about applications.
-type ApplicationDecider interface {
-	ReviewApplication(ctx context.Context, name string) (adminclient.Application, error)
-	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
-	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
-	Templates(ctx context.Context) ([]map[string]any, error)
-}
-
 // act does what a key says to an application, or to all that are marked.
 func (p *Applications) act(msg tea.KeyPressMsg, a adminclient.Application, marked []string) tea.Cmd {
 	k := p.ui.Keys

@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"context"
-	"io"
 	"slices"
 	"time"
 
@@ -16,20 +15,11 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// ApplicationVault is what is asked of the vault about what people apply for.
-type ApplicationVault interface {
-	ApplicationDecider
-	Applications(ctx context.Context, f adminclient.ApplicationFilter) (client.Page[adminclient.Application], error)
-	Application(ctx context.Context, name string) (adminclient.Application, error)
-	ApplicationEvidence(ctx context.Context, name string, w io.Writer) (int64, error)
-	History(ctx context.Context, name string) (adminclient.CertificateHistory, error)
-}
-
 // Applications is the page of what people apply for: the queue of those that wait
 // for a decision, or those of another state, and one of them.
 type Applications struct {
 	ui      *ui.Context
-	vault   ApplicationVault
+	vault   Vault
 	rows    *List[adminclient.Application]
 	search  ui.SearchBar
 	state   string // "open" is those that wait; "" is any
@@ -47,7 +37,7 @@ type Applications struct {
 }
 
 // NewApplications makes the page.
-func NewApplications(d *ui.Context, v ApplicationVault) *Applications {
+func NewApplications(d *ui.Context, v Vault) *Applications {
 	p := &Applications{ui: d, vault: v, state: "open", search: ui.NewSearchBar(), lines: ui.NewViewport()}
 	p.rows = NewList(d, ListSpec[adminclient.Application]{
 		Name: "applications", Label: Label{One: "application", Many: "applications"}, EmptyText: noApplicationsText,

@@ -15,19 +15,11 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// AuthorityVault is what is asked of the certification authority.
-type AuthorityVault interface {
-	Stores(ctx context.Context) ([]adminclient.Store, error)
-	StoreCertifications(ctx context.Context, store string) ([]adminclient.StoreCertification, error)
-	DecideRequest(ctx context.Context, id, act, reason string) (adminclient.StoreCertification, error)
-	RevokeCertification(ctx context.Context, hash, reason string) (adminclient.StoreCertification, error)
-}
-
 // Authority is the page of the certification authority: each domain's
 // certification by state, those that wait for a decision first, and the stores.
 type Authority struct {
 	ui      *ui.Context
-	vault   AuthorityVault
+	vault   Vault
 	table   ui.Table
 	stores  []adminclient.Store
 	all     []adminclient.StoreCertification
@@ -46,7 +38,7 @@ type Authority struct {
 const expiringWithin = 30 * 24 * time.Hour
 
 // NewAuthority makes the page.
-func NewAuthority(d *ui.Context, v AuthorityVault) *Authority {
+func NewAuthority(d *ui.Context, v Vault) *Authority {
 	p := &Authority{ui: d, vault: v, search: ui.NewSearchBar(), table: ui.NewTable(
 		ui.Column{Title: "domain", Min: 18, Max: 50}, ui.Column{Title: "state", Min: 10},
 		ui.Column{Title: "badge", Min: 12}, ui.Column{Title: "until", Min: 10},

@@ -13,16 +13,10 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// BatchRowsVault is what is asked of the vault about a batch and its rows.
-type BatchRowsVault interface {
-	BatchVault
-	CertificateVault
-}
-
 // Batch is the page of one batch and its rows: the one chosen, else the latest.
 type Batch struct {
 	ui     *ui.Context
-	vault  BatchRowsVault
+	vault  Vault
 	rows   *CertificateList
 	batch  client.Batch
 	picked bool
@@ -31,7 +25,7 @@ type Batch struct {
 }
 
 // NewBatch makes the page.
-func NewBatch(d *ui.Context, v BatchRowsVault) *Batch {
+func NewBatch(d *ui.Context, v Vault) *Batch {
 	p := &Batch{ui: d, vault: v, search: ui.NewSearchBar()}
 	kind := certificateListSpec("batch", "The batch has no certificates yet.")
 	kind.Columns = failureListSpec("", "").Columns

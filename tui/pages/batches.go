@@ -16,17 +16,10 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// BatchVault is what is asked of the vault about batches.
-type BatchVault interface {
-	Batches(ctx context.Context, page, perPage int) (client.Page[client.Batch], error)
-	ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error)
-	RetryAll(ctx context.Context, batch string) (int, error)
-}
-
 // Batches is the page of all batches, newest first.
 type Batches struct {
 	ui      *ui.Context
-	vault   BatchVault
+	vault   Vault
 	table   ui.Table
 	all     []client.Batch
 	rates   map[string]*rateMeter
@@ -39,7 +32,7 @@ type Batches struct {
 }
 
 // NewBatches makes the page.
-func NewBatches(d *ui.Context, v BatchVault) *Batches {
+func NewBatches(d *ui.Context, v Vault) *Batches {
 	p := &Batches{ui: d, vault: v, rates: map[string]*rateMeter{}, more: true, table: ui.NewTable(
 		ui.Column{Title: "batch", Min: 16, Max: 44}, ui.Column{Title: "state", Min: 10},
 		ui.Column{Title: "progress", Min: 8, Max: 24, DropOrder: 3, Draw: drawProgress}, ui.Column{Title: "done", Min: 13, Max: 19, Right: true},
@@ -245,7 +238,7 @@ func (p *Batches) export() tea.Cmd {
 }
 
 // batchAction does what a key says to a batch.
-func batchAction(d *ui.Context, v BatchVault, b client.Batch, msg tea.KeyPressMsg) tea.Cmd {
+func batchAction(d *ui.Context, v Vault, b client.Batch, msg tea.KeyPressMsg) tea.Cmd {
 	k := d.Keys
 	change := func(act adminclient.BatchAction, done string) tea.Cmd {
 		return d.Do(func(ctx context.Context) tea.Msg {

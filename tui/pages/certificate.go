@@ -16,24 +16,10 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// CertificateDetailVault is what is asked of the vault about one certificate.
-type CertificateDetailVault interface {
-	CertificateListVault
-	History(ctx context.Context, name string) (adminclient.CertificateHistory, error)
-	Certificate(ctx context.Context, name string) (client.Certificate, error)
-	Mails(ctx context.Context, f adminclient.MailFilter) ([]adminclient.Mail, error)
-}
-
-// Revoker is a vault that takes certificates back.
-type Revoker interface {
-	Revoke(ctx context.Context, name, reason string) (client.Certificate, error)
-}
-
 // CertificateDetail is the page of one certificate and everything that happened to it.
 type CertificateDetail struct {
 	ui      *ui.Context
-	vault   CertificateDetailVault
-	revoker Revoker // nil where certificates cannot be taken back
+	vault   Vault
 	uuid    string
 	history adminclient.CertificateHistory
 	mails   []adminclient.Mail // newest first
@@ -46,20 +32,12 @@ type CertificateDetail struct {
 }
 
 // NewCertificateDetail makes the page.
-func NewCertificateDetail(d *ui.Context, v CertificateDetailVault) *CertificateDetail {
-	p := &CertificateDetail{ui: d, vault: v, lines: ui.NewViewport()}
-	p.revoker, _ = v.(Revoker)
-	if d.Remote {
-		p.revoker = nil
-	}
-	return p
+func NewCertificateDetail(d *ui.Context, v Vault) *CertificateDetail {
+	return &CertificateDetail{ui: d, vault: v, lines: ui.NewViewport()}
 }
 
 // Name implements ui.Page.
 func (*CertificateDetail) Name() string { return "Certificate" }
-
-// IsSubpage reports that the page comes up only when a certificate is chosen.
-func (*CertificateDetail) IsSubpage() bool { return true }
 
 // Typing implements ui.Page.
 func (*CertificateDetail) Typing() bool { return false }
@@ -68,7 +46,7 @@ func (*CertificateDetail) Typing() bool { return false }
 func (p *CertificateDetail) Keys() []key.Binding {
 	k := p.ui.Keys
 	keys := []key.Binding{k.Back, k.Retry, k.Open, k.OpenPage, k.Copy, k.CopyLink, k.Export}
-	if p.revoker != nil {
+	if !p.ui.Remote {
 		keys = append(keys, k.Revoke)
 	}
 	return append(keys, k.Navigation()...)
@@ -164,7 +142,7 @@ func (p *CertificateDetail) act(msg tea.KeyPressMsg) tea.Cmd {
 			_, err := p.vault.Retry(ctx, c.UUID)
 			return certificateActionMsg{ui.ResultMsg{Text: c.ReferenceID + " is processed again.", Err: err}}
 		})
-	case key.Matches(msg, k.Revoke) && p.revoker != nil:
+	case key.Matches(msg, k.Revoke) && !p.ui.Remote:
 		return p.revoke(c)
 	case key.Matches(msg, k.Open):
 		return OpenCertificatePDF(p.ui, p.vault, c)
@@ -189,7 +167,7 @@ func (p *CertificateDetail) revoke(c client.Certificate) tea.Cmd {
 		Fields: []ui.Field{{Label: "Reason"}, {Label: "Its reference, " + c.ReferenceID, Expected: c.ReferenceID}},
 		Do: func(answers []string) tea.Cmd {
 			return p.ui.Do(func(ctx context.Context) tea.Msg {
-				_, err := p.revoker.Revoke(ctx, c.UUID, answers[0])
+				_, err := p.vault.Revoke(ctx, c.UUID, answers[0])
 				return certificateActionMsg{ui.ResultMsg{Text: c.ReferenceID + " is revoked.", Err: err}}
 			})
 		},

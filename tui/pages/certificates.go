@@ -13,23 +13,17 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// CertificateVault is what is asked of the vault about certificates.
-type CertificateVault interface {
-	CertificateListVault
-	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
-}
-
 // Certificates is the page of all certificates, with search and state.
 type Certificates struct {
 	ui     *ui.Context
-	vault  CertificateVault
+	vault  Vault
 	rows   *CertificateList
 	search ui.SearchBar
 	state  string // "" is any
 }
 
 // NewCertificates makes the page.
-func NewCertificates(d *ui.Context, v CertificateVault) *Certificates {
+func NewCertificates(d *ui.Context, v Vault) *Certificates {
 	p := &Certificates{ui: d, vault: v, search: ui.NewSearchBar()}
 	kind := certificateListSpec("certificates", "No certificate is like that.")
 	kind.Concerns = func(e adminclient.CertificateEvent) bool {

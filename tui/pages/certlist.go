@@ -1,32 +1,21 @@
 package pages
 
 import (
-	"context"
-	"io"
-
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/tui/ui"
 )
-
-// CertificateListVault is what a list asks of the vault.
-type CertificateListVault interface {
-	Retry(ctx context.Context, name string) (client.Certificate, error)
-	RetrySelected(ctx context.Context, s adminclient.Selection) (adminclient.RetryReport, error)
-	Download(ctx context.Context, name string, w io.Writer) (int64, error)
-}
 
 // CertificateList is a list of certificates that were issued, and what can be done to them.
 type CertificateList struct {
 	*List[client.Certificate]
-	vault CertificateListVault
+	vault Vault
 }
 
 // NewCertificateList makes a list. It reads nothing before it is shown.
-func NewCertificateList(d *ui.Context, v CertificateListVault, k ListSpec[client.Certificate], fetch ListSource[client.Certificate]) *CertificateList {
+func NewCertificateList(d *ui.Context, v Vault, k ListSpec[client.Certificate], fetch ListSource[client.Certificate]) *CertificateList {
 	k.Label = Label{"certificate", "certificates"}
 	k.CertificateOf = func(c *client.Certificate) *client.Certificate { return c }
 	k.Heading = []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",

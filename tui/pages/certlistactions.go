@@ -122,7 +122,7 @@ func OpenCertificatePage(d *ui.Context, c client.Certificate) tea.Cmd {
 }
 
 // OpenCertificatePDF shows a certificate's verified PDF.
-func OpenCertificatePDF(d *ui.Context, v CertificateListVault, c client.Certificate) tea.Cmd {
+func OpenCertificatePDF(d *ui.Context, v Vault, c client.Certificate) tea.Cmd {
 	if c.Verified == nil {
 		return ui.ShowResult(c.ReferenceID + " has no verified PDF: it is " + c.Status.Value + ".")
 	}

@@ -14,18 +14,11 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// FailureVault is what is asked of the vault about what failed.
-type FailureVault interface {
-	CertificateVault
-	Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error)
-	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
-}
-
 // Failures is the page of what failed: groups by cause, and the certificates of
 // one. A remote vault has no groups; there all of them are listed.
 type Failures struct {
 	ui      *ui.Context
-	vault   FailureVault
+	vault   Vault
 	table   ui.Table
 	groups  []adminclient.FailureGroup
 	known   bool
@@ -40,7 +33,7 @@ type Failures struct {
 }
 
 // NewFailures makes the page.
-func NewFailures(d *ui.Context, v FailureVault) *Failures {
+func NewFailures(d *ui.Context, v Vault) *Failures {
 	p := &Failures{ui: d, vault: v, stale: true, table: ui.NewTable(
 		ui.Column{Title: "cause", Min: 16, Max: 22}, ui.Column{Title: "count", Min: 7, Max: 9, Right: true},
 		ui.Column{Title: "reason of the latest", Min: 20, Max: 300},

@@ -14,20 +14,11 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// WebhookVault is what is asked of the vault about webhooks.
-type WebhookVault interface {
-	Webhooks(ctx context.Context) ([]adminclient.Webhook, error)
-	Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error)
-	Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
-	TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error)
-	Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error)
-}
-
 // Webhooks is the page of the endpoints that are told of events: the endpoints,
 // the deliveries to one, and the attempts of one.
 type Webhooks struct {
 	ui      *ui.Context
-	vault   WebhookVault
+	vault   Vault
 	visible bool
 	reading bool
 	asked   time.Time
@@ -48,7 +39,7 @@ type Webhooks struct {
 }
 
 // NewWebhooks makes the page.
-func NewWebhooks(d *ui.Context, v WebhookVault) *Webhooks {
+func NewWebhooks(d *ui.Context, v Vault) *Webhooks {
 	p := &Webhooks{ui: d, vault: v, details: ui.NewViewport(),
 		endpoints: ui.NewTable(
 			ui.Column{Title: "address", Min: 22, Max: 90}, ui.Column{Title: "state", Min: 8},
@@ -60,7 +51,7 @@ func NewWebhooks(d *ui.Context, v WebhookVault) *Webhooks {
 			ui.Column{Title: "last answer", Min: 10, Max: 100, DropOrder: 2}),
 	}
 	p.endpoints.Single = true
-	p.deliveries.clock = d.FormatTime
+	p.deliveries.ui = d
 	return p
 }
 

@@ -3,7 +3,6 @@ package pages
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/tui/ui"
@@ -35,8 +34,8 @@ func (r webhookRows) Row(i int) (ui.Row, bool) {
 }
 
 type deliveryRows struct {
-	all   []adminclient.WebhookDelivery
-	clock func(time.Time) string
+	all []adminclient.WebhookDelivery
+	ui  *ui.Context
 }
 
 // Len implements ui.Rows.
@@ -53,7 +52,7 @@ func (r deliveryRows) Row(i int) (ui.Row, bool) {
 		answer = attemptOutcome(d.Attempts[n-1])
 	}
 	return ui.Row{ID: d.ID, State: d.Status, Cells: []string{
-		r.clock(d.CreatedAt), ui.Sanitize(strings.TrimPrefix(d.Event, applicationEventPrefix)), d.Status, ui.FormatNumber(len(d.Attempts)), ui.Sanitize(answer)}}, true
+		r.ui.FormatTime(d.CreatedAt), ui.Sanitize(strings.TrimPrefix(d.Event, applicationEventPrefix)), d.Status, ui.FormatNumber(len(d.Attempts)), ui.Sanitize(answer)}}, true
 }
 
 func attemptOutcome(a adminclient.DeliveryAttempt) string {

@@ -67,7 +67,7 @@ func TestTidyRemovesWhatADeadWriterOfTheFileLeft(t *testing.T) {
 }
 
 // An error of the file system says what failed, where, and what to do; one that
-// nobody can mend says nothing to people.
+// nobody can fix has no message for people.
 func TestDiskErrorKinds(t *testing.T) {
 	for _, test := range []struct {
 		err  error

@@ -40,7 +40,7 @@ func (s *Store) AccountByEmail(ctx context.Context, email string) (vault.Account
 	})
 }
 
-// accountByEmail reads the account of an address, nil where nobody has proven it.
+// accountByEmail returns the account of an address, nil where it has none.
 func (t *txn) accountByEmail(email string) (*vault.Account, error) {
 	folded := vault.FoldEmail(email)
 	id := t.Get(accountByEmailBucket, []byte(folded))
@@ -79,8 +79,8 @@ func (t *txn) addAccount(a vault.Account) error {
 	return t.Put(accountByEmailBucket, []byte(a.Email), key)
 }
 
-// eraseAccount forgets the account of an address, which may be nil, with its links and
-// sessions; no certificate is its own any more.
+// eraseAccount removes the account of an address, which may be nil, with its links and
+// sessions. No certificate is assigned to it any more.
 func (t *txn) eraseAccount(email string, a *vault.Account) error {
 	if err := t.deleteLinksOf(email, a); err != nil || a == nil {
 		return err
@@ -91,7 +91,7 @@ func (t *txn) eraseAccount(email string, a *vault.Account) error {
 	return t.Delete(accountsBucket, boltfile.UUID(a.ID))
 }
 
-// moveOwner follows a certificate that another account owns now.
+// moveOwner updates the index of owners for a certificate that changed its owner.
 func (t *txn) moveOwner(old, c vault.Certificate) error {
 	if old.Owner() == c.Owner() {
 		return nil

@@ -22,9 +22,8 @@ func (t *txn) checkKey(old, c vault.Certificate) error {
 	return fault.InvalidFields([]fault.Field{{Name: "issue_date", Message: vault.DuplicateMessage}})
 }
 
-// moveApplication keeps what leads to an application after a decision about it: its
-// key moves or is freed, it is open no more, and what it is issued with is needed, while
-// what it has lost is not.
+// moveApplication updates the indexes for an application after a decision about it: its
+// key moves or is freed, it is no longer open, and the documents that it needs have changed.
 func (t *txn) moveApplication(old, c vault.Certificate) error {
 	if old.Source != vault.FromCustomer {
 		return nil

@@ -40,12 +40,12 @@ func (t *txn) checkOpenApplications(c vault.Certificate) error {
 	return nil
 }
 
-// addOpenApplication notes that a certificate is an application that waits for a decision.
+// addOpenApplication indexes a certificate as an application that waits for a decision.
 func (t *txn) addOpenApplication(c vault.Certificate) error {
 	return t.Put(openApplicationsBucket, openApplicationKey(c), nil)
 }
 
-// deleteOpenApplication notes that one waits no longer.
+// deleteOpenApplication removes one that waits no longer from the index.
 func (t *txn) deleteOpenApplication(old vault.Certificate) error {
 	return t.Delete(openApplicationsBucket, openApplicationKey(old))
 }

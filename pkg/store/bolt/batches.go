@@ -46,7 +46,7 @@ func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, erro
 	})
 }
 
-// addBatch keeps a new batch, with a number behind its name where another bears that.
+// addBatch keeps a new batch. Where another has its name, a number is appended.
 func (t *txn) addBatch(b vault.Batch) (vault.Batch, error) {
 	id := batchNameKey(b.Institution, b.ID)
 	if t.Get(batchByIDBucket, id) != nil {
@@ -83,7 +83,7 @@ func (t *txn) reopenBatch(institution uint32, id string) (vault.Batch, error) {
 	return b, t.putBatch(b)
 }
 
-// batchPaused reports whether a batch is paused; one that nobody opened cannot be.
+// batchPaused reports whether a batch is paused; one that does not exist is not.
 func (t *txn) batchPaused(institution uint32, id string) (bool, error) {
 	if known, ok := t.paused[id]; ok {
 		return known, nil

@@ -24,13 +24,13 @@ type Store struct {
 	queue      *groupcommit.Queue[*txn]
 	versions   versions
 	tokenCache tokenCache
-	nextLane   atomic.Uint32 // whose turn it is to be claimed from first
+	nextLane   atomic.Uint32 // the lane that is claimed from first, counting up
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens or makes the file. It waits at most wait for another process to let
-// go of it; then the error's kind is Locked.
+// Open opens or makes the file. It waits at most wait for another process to
+// release it; then the error's kind is Locked.
 func Open(path string, wait time.Duration) (*Store, error) {
 	totals := map[string]uint64{}
 	f, err := boltfile.Open(path, wait, sumBuckets(checksummedBuckets(), totals)...)

@@ -12,10 +12,10 @@ var (
 	frozenDatesBucket             = []byte("frozen")
 )
 
-// checksummedBuckets returns the buckets in which a key that is not there decides something.
+// checksummedBuckets returns the buckets in which a missing key decides something.
 func checksummedBuckets() [][]byte { return [][]byte{certificateByKeyBucket, frozenDatesBucket} }
 
-// ownCertificateBuckets returns the buckets as the schema wants to know them.
+// ownCertificateBuckets returns the buckets above, for the schema.
 func ownCertificateBuckets() certificateBuckets {
 	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket}}
 }

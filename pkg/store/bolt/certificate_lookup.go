@@ -20,8 +20,8 @@ func (t *txn) certificate(id []byte) (vault.Certificate, error) {
 	return c, err
 }
 
-// lookup reads the one that an index names, nil where it names none. Indexes
-// carry no checksums: that it is the right one is seen by itself.
+// lookup reads the certificate that an index names, nil where it names none. Indexes have
+// no checksums, so right must recognize the certificate.
 func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*vault.Certificate, error) {
 	id := t.Get(index, key)
 	if id == nil {
@@ -34,13 +34,13 @@ func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*va
 	return &c, err
 }
 
-// keyHolder reads the one that holds a uniqueness key, nil where nobody does.
+// keyHolder reads the certificate that holds a uniqueness key, nil where none does.
 func (t *txn) keyHolder(institution uint32, k vault.Key) (*vault.Certificate, error) {
 	return t.lookup(certificateByKeyBucket, uniquenessKey(institution, k), func(c vault.Certificate) bool { return c.Key() == k })
 }
 
-// findCertificate reads one of an institution by UUID or reference ID. The error of kind NotFound
-// is for people.
+// findCertificate reads one of an institution by UUID or reference ID. The message of
+// NotFound is for people.
 func (t *txn) findCertificate(institution uint32, name string) (found vault.Certificate, err error) {
 	var c *vault.Certificate
 	if vault.IsReference(name) {
@@ -66,7 +66,7 @@ func (t *txn) findByShareToken(token string) (vault.Certificate, error) {
 	return orNotFound(t.lookup(certificateByShareTokenBucket, []byte(token), func(c vault.Certificate) bool { return c.ShareToken == token }))
 }
 
-// findByReference reads the one that has a reference ID, whosever it is.
+// findByReference reads the one that has a reference ID, of any institution.
 func (t *txn) findByReference(reference string) (vault.Certificate, error) {
 	if !vault.IsReference(reference) {
 		return vault.Certificate{}, noCertificate()
@@ -101,7 +101,7 @@ func (t *txn) hasDocument(sum string) bool {
 	return t.HasPrefix(certificateByBlobBucket, []byte(sum))
 }
 
-// orNotFound is what a lookup gave, or that there is none.
+// orNotFound turns a lookup that found nothing into NotFound.
 func orNotFound(c *vault.Certificate, err error) (vault.Certificate, error) {
 	switch {
 	case err != nil:

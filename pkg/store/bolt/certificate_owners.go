@@ -11,8 +11,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// assignOwner is a changed certificate with the owner that it now has: when it is
-// approved and when its address changes, the address's account.
+// assignOwner assigns a changed certificate to the account of its address, when it is
+// approved and when its address changes.
 func (t *txn) assignOwner(old, c vault.Certificate) (vault.Certificate, error) {
 	approved := c.Status == vault.Approved && old.Status != vault.Approved
 	moved := vault.FoldEmail(c.Email) != vault.FoldEmail(old.Email) && (c.Status == vault.Approved || c.Status == vault.Revoked)
@@ -28,8 +28,8 @@ func (t *txn) assignOwner(old, c vault.Certificate) (vault.Certificate, error) {
 	return c, t.moveOwner(old, c)
 }
 
-// assignAllTo assigns all that was issued to an account's address, and returns how
-// many that were.
+// assignAllTo assigns to an account all certificates that were issued to its address, and
+// returns how many that were.
 func (t *txn) assignAllTo(a vault.Account, now time.Time) (int, error) {
 	var issued []uint64
 	for _, inst := range t.institutionKeys() {
@@ -128,7 +128,7 @@ func (s *Store) EraseAccount(ctx context.Context, email string) error {
 	})
 }
 
-// unassignAll makes an account's certificates nobody's.
+// unassignAll removes the assignment of all of an account's certificates.
 func (t *txn) unassignAll(a vault.Account) error {
 	for _, id := range t.ownedIDs(a.ID) {
 		old, err := t.certificate(boltfile.U64(id))

@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// addCertificate keeps a new certificate, and gathers the entries that lead to it for Lead.
+// addCertificate keeps a new certificate, and gathers its index entries for flushEntries.
 func (t *txn) addCertificate(c vault.Certificate) (vault.Certificate, error) {
 	id, err := t.Bucket(certificatesBucket).NextSequence()
 	if err != nil {
@@ -31,8 +31,8 @@ func (t *txn) addCertificate(c vault.Certificate) (vault.Certificate, error) {
 	return c, nil
 }
 
-// identityTaken reports whether somebody has an identity, or a part of it, already. The error
-// is about one that is none.
+// identityTaken reports whether a certificate has an identity, or a part of it, already. An
+// identity that is incomplete is Invalid.
 func (t *txn) identityTaken(c vault.Identity) (bool, error) {
 	uuid := boltfile.UUID(c.UUID)
 	if uuid == nil || c.Reference == "" {
@@ -41,7 +41,7 @@ func (t *txn) identityTaken(c vault.Identity) (bool, error) {
 	return t.Get(certificateByUUIDBucket, uuid) != nil || t.Get(certificateByReferenceBucket, []byte(c.Reference)) != nil || t.shareTokenTaken(c.ShareToken), nil
 }
 
-// moveStatus follows a certificate into another state.
+// moveStatus updates index and counts for a certificate that changed its state.
 func (t *txn) moveStatus(old, c vault.Certificate) {
 	if c.Status == old.Status {
 		return
@@ -51,13 +51,13 @@ func (t *txn) moveStatus(old, c vault.Certificate) {
 	t.count(c, 1)
 }
 
-// addDocumentRef notes that a certificate needs a document, by its SHA-256 in
+// addDocumentRef records that a certificate needs a document, by its SHA-256 in
 // hexadecimal.
 func (t *txn) addDocumentRef(sum string, c vault.Certificate) error {
 	return t.Put(certificateByBlobBucket, boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID)), nil)
 }
 
-// deleteDocumentRef notes that a certificate does not need a document any more.
+// deleteDocumentRef records that a certificate no longer needs a document.
 func (t *txn) deleteDocumentRef(sum string, c vault.Certificate) error {
 	key := boltfile.JoinKey([]byte(sum), boltfile.U64(c.ID))
 	if !t.Has(certificateByBlobBucket, key) {
@@ -66,7 +66,7 @@ func (t *txn) deleteDocumentRef(sum string, c vault.Certificate) error {
 	return t.Delete(certificateByBlobBucket, key)
 }
 
-// moveKey follows a certificate whose uniqueness key is another one now, or free.
+// moveKey updates the index for a certificate whose uniqueness key changed or was freed.
 func (t *txn) moveKey(old, c vault.Certificate) error {
 	if c.Key() == old.Key() && c.HoldsKey() == old.HoldsKey() {
 		return nil
@@ -89,8 +89,8 @@ func (t *txn) putTail(c vault.Certificate, tail []byte) error {
 	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, tail))
 }
 
-// eraseEntries deletes what lies beside a certificate of its recipient and its document,
-// and what finds it by them.
+// eraseEntries deletes the entries about a certificate's recipient and its document, and
+// those that find it by them.
 func (t *txn) eraseEntries(c vault.Certificate) error {
 	for _, e := range t.personalEntries(c) {
 		if err := t.Delete(e.bucket, e.key); err != nil {
@@ -125,7 +125,7 @@ func uniquenessKey(institution uint32, k vault.Key) []byte {
 	return boltfile.JoinKey(boltfile.U32(institution), k[:])
 }
 
-// indexEntries lists the entries that lead to a new certificate.
+// indexEntries lists the index entries of a new certificate.
 func indexEntries(c vault.Certificate) []bucketEntry {
 	id := boltfile.U64(c.ID)
 	all := []bucketEntry{
@@ -147,7 +147,8 @@ func (t *txn) shareTokenTaken(token string) bool {
 	return token != "" && t.Get(certificateByShareTokenBucket, []byte(token)) != nil
 }
 
-// moveShareToken follows a certificate whose view-and-share page got another address.
+// moveShareToken updates the index for a certificate whose view-and-share page got another
+// address.
 func (t *txn) moveShareToken(old, c vault.Certificate) error {
 	if c.ShareToken == old.ShareToken {
 		return nil

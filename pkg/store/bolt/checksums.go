@@ -10,10 +10,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 )
 
-// The store keeps sums over all entries of buckets in which a key that is not there
-// decides something: a row whose key is in none of them is issued. A record that is
-// damaged is found by its checksum when it is read, a record that is lost never is, so
-// these sums are compared when the file is opened.
+// The store keeps sums over all entries of buckets in which a missing key decides
+// something: a row whose key is in none of them is issued. A damaged record is found by its
+// checksum when it is read. A lost record would never be found, so these sums are compared
+// when the file is opened.
 
 // checksumKey is the key in meta under which a bucket's sum is kept.
 func checksumKey(bucket []byte) []byte { return append([]byte("sum "), bucket...) }
@@ -29,7 +29,7 @@ func entryHash(key, value []byte) uint64 {
 // checksumDelta are what the sums of buckets grow by, by the buckets' names.
 type checksumDelta map[string]uint64
 
-// Note notes that an entry of a bucket is about to get a value, or none with nil.
+// Note records that an entry of a bucket is about to get a value, or with nil to go.
 func (c *checksumDelta) Note(t *boltfile.Tx, bucket, key, value []byte) {
 	if *c == nil {
 		*c = checksumDelta{}
@@ -75,7 +75,7 @@ func storedChecksum(t *boltfile.Tx, bucket []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(body), nil
 }
 
-// sumBuckets asks for what lies in buckets, to be summed up in totals by their names.
+// sumBuckets has the entries of buckets summed up in totals, by the buckets' names.
 func sumBuckets(buckets [][]byte, totals map[string]uint64) []boltfile.CheckedBucket {
 	var whole []boltfile.CheckedBucket
 	for _, bucket := range buckets {
@@ -101,7 +101,7 @@ func verifyChecksums(t *boltfile.Tx, buckets [][]byte, totals map[string]uint64)
 	return nil
 }
 
-// initChecksums writes the sums of buckets as they stand, in a file whose program knew none.
+// initChecksums writes the sums of buckets as they are, for a file that has none yet.
 func initChecksums(t *boltfile.Tx, buckets [][]byte) error {
 	for _, bucket := range buckets {
 		var total uint64

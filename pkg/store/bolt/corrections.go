@@ -85,7 +85,7 @@ func (s *Store) DeleteCorrections(ctx context.Context, institution uint32, certi
 	return s.update(ctx, func(t *txn) error { return t.deleteCorrections(institution, certificate) })
 }
 
-// deleteCorrections forgets all wishes about a certificate.
+// deleteCorrections removes all requests about a certificate.
 func (t *txn) deleteCorrections(institution uint32, certificate string) error {
 	found, err := t.listCorrections(institution, func(c vault.CorrectionRequest) bool { return c.Certificate == certificate })
 	for _, c := range found {

@@ -35,7 +35,7 @@ func readCounts(t *boltfile.Tx, key []byte) (c vault.Counts, err error) {
 // are written once.
 type countDelta map[string]vault.Counts
 
-// Add notes that an institution and a batch have n more certificates in a state.
+// Add records that an institution and a batch have n more certificates in a state.
 func (c *countDelta) Add(of vault.Certificate, n int) {
 	c.addTo(countKey(of.Institution, ""), of.Status, n)
 	if of.Batch != "" {

@@ -48,7 +48,7 @@ func (s *Store) Publish(ctx context.Context, n webhook.Notification, now time.Ti
 	return s.update(ctx, func(t *txn) error { return t.publish(n, now) })
 }
 
-// publish keeps a delivery of news for each endpoint that wants it.
+// publish keeps a delivery of a notification for each endpoint that subscribed to it.
 func (t *txn) publish(n webhook.Notification, now time.Time) error {
 	all, err := t.endpointsOf(n.Subscriber.Institution)
 	if err != nil {
@@ -63,7 +63,7 @@ func (t *txn) publish(n webhook.Notification, now time.Time) error {
 			return err
 		}
 		if t.Get(deliveryByUUIDBucket, boltfile.UUID(d.UUID)) != nil {
-			continue // told already
+			continue // is kept already
 		}
 		if err := t.addDelivery(&d, body); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (t *txn) recordAttempt(institution uint32, one store.AttemptResult, touched
 	key := deliveryKey(institution, one.ID)
 	value := t.Get(deliveriesBucket, key)
 	if value == nil {
-		return nil // forgotten meanwhile, with its endpoint
+		return nil // removed meanwhile, with its endpoint
 	}
 	d, err := one.Delivery, error(nil)
 	if deliveryVersion(value) != one.Version {

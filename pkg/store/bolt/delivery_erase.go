@@ -8,8 +8,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 )
 
-// eraseDeliveries takes the data out of what webhooks were told, or are still to be told,
-// about certificates.
+// eraseDeliveries removes the personal data from deliveries about certificates, sent or
+// not.
 func (t *txn) eraseDeliveries(institution uint32, about map[string]bool) error {
 	var keys [][]byte
 	prefix := boltfile.U32(institution)

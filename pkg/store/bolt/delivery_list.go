@@ -50,7 +50,7 @@ func (s *Store) DeleteOldDeliveries(ctx context.Context, before time.Time, n int
 	return prune(ctx, s, func(t *txn) ([]webhook.Delivery, error) { return t.oldDeliveries(before, n) }, (*txn).deleteDelivery)
 }
 
-// oldDeliveries finds what may be forgotten, institution by institution, from the
+// oldDeliveries finds what may be removed, institution by institution, from the
 // oldest on.
 func (t *txn) oldDeliveries(before time.Time, n int) (old []webhook.Delivery, err error) {
 	c := t.Bucket(deliveriesBucket).Cursor()

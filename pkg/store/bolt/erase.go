@@ -27,7 +27,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			if err != nil {
 				return done, err
 			}
-			// Looked at before anything is written, so that all is erased or nothing.
+			// Checked before anything is written, so that all is erased or nothing.
 			if _, _, err := c.Erase(now); err != nil {
 				return done, err
 			}
@@ -56,7 +56,7 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 	})
 }
 
-// eraseCertificate forgets one certificate's data and returns the mails about it.
+// eraseCertificate erases one certificate's data and returns the mails about it.
 func (t *txn) eraseCertificate(old vault.Certificate, now time.Time) ([]uint64, error) {
 	if err := t.eraseEntries(old); err != nil {
 		return nil, err

@@ -94,13 +94,13 @@ func (t *txn) refuseCancelledBatches(rows []store.NewCertificate) error {
 			return err
 		}
 		if b.Cancelled() {
-			return fault.Newf(fault.Illegal, "batch %s was cancelled; hand its manifest in again to go on with it", b.Name)
+			return fault.Newf(fault.Illegal, "batch %s was cancelled; submit its manifest again to go on with it", b.Name)
 		}
 	}
 	return nil
 }
 
-// insert keeps a certificate; the entries that lead to it are written by Lead.
+// insert keeps a certificate; its index entries are written by flushEntries.
 func (t *txn) insert(row store.NewCertificate) (vault.Certificate, error) {
 	c, err := t.addCertificate(row.Certificate)
 	if err != nil {

@@ -43,7 +43,7 @@ func (s *Store) CancelMails(ctx context.Context, institution uint32, batch strin
 	})
 }
 
-// endMail keeps what became of a mail, which may wait no longer.
+// endMail keeps the next state of a mail, which may wait no longer.
 func (t *txn) endMail(old, m vault.Mail) error {
 	if err := t.moveMailAndJob(old, m); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (t *txn) completeMail(j vault.Job, change func(vault.Mail) (vault.Mail, err
 	return t.applyMailResult(old, m)
 }
 
-// applyMailResult notes on a certificate what became of a mail about it.
+// applyMailResult records on a certificate what became of a mail about it.
 func (t *txn) applyMailResult(old, m vault.Mail) error {
 	if m.State == old.State || m.Certificate == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// eraseMailsAbout forgets the mails about a certificate and returns their numbers.
+// eraseMailsAbout erases the mails about a certificate and returns their numbers.
 func (t *txn) eraseMailsAbout(certificate uint64, now time.Time) ([]uint64, error) {
 	ids := t.IDsWithPrefix(mailsByCertificateBucket, boltfile.U64(certificate))
 	return ids, t.eraseMails(ids, now)
@@ -27,8 +27,8 @@ func (t *txn) eraseMail(id uint64, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	// One that is being sent at this moment is ended all the same: its settling finds
-	// no job.
+	// One that is being sent at this moment ends all the same: completing its job is then
+	// a conflict.
 	if j, err := t.job(old.JobID); err != nil {
 		return err
 	} else if j != nil {
@@ -42,8 +42,8 @@ func (t *txn) eraseMail(id uint64, now time.Time) error {
 	return t.PutRecord(mailsBucket, boltfile.U64(id), old.Erase(now))
 }
 
-// eraseMailsTo forgets mails to an address, or from it, that are about no
-// certificate of its.
+// eraseMailsTo erases the mails to an address, or from it, in which no certificate of that
+// address is named.
 func (t *txn) eraseMailsTo(institution uint32, folded string, now time.Time) (ids []uint64, err error) {
 	c := t.Cursor(mailsBucket)
 	for k, v := c.First(); k != nil; k, v = c.Next() {

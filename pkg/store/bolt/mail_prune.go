@@ -13,8 +13,8 @@ func (s *Store) DeleteOldMails(ctx context.Context, before time.Time, n int) (in
 	return prune(ctx, s, func(t *txn) ([]vault.Mail, error) { return t.oldMails(before, n) }, (*txn).deleteMail)
 }
 
-// oldMails finds what may be forgotten. A mail whose recipient was not reached, and that
-// nobody has sent again, is work that waits for somebody.
+// oldMails finds what may be removed. A mail that did not arrive and was not sent again
+// stays: staff still have to see to it.
 func (t *txn) oldMails(before time.Time, n int) (found []vault.Mail, err error) {
 	c := t.Cursor(mailsBucket)
 	for k, v := c.First(); k != nil && len(found) < n; k, v = c.Next() {

@@ -63,7 +63,7 @@ func (t *txn) mail(id uint64) (vault.Mail, error) {
 	return m, err
 }
 
-// moveMail keeps what became of a mail.
+// moveMail keeps the next state of a mail.
 func (t *txn) moveMail(old, m vault.Mail) error {
 	if err := t.PutRecord(mailsBucket, boltfile.U64(m.ID), m); err != nil || m.State == old.State {
 		return err
@@ -76,7 +76,7 @@ func (t *txn) moveMail(old, m vault.Mail) error {
 	return nil
 }
 
-// moveMailAndJob is Move for a mail that may wait no longer: then its job ends.
+// moveMailAndJob is moveMail for a mail that may wait no longer: then its job ends.
 func (t *txn) moveMailAndJob(old, m vault.Mail) error {
 	if old.State == vault.MailWaiting && m.State != vault.MailWaiting {
 		j, err := t.job(old.JobID)
@@ -152,7 +152,7 @@ func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage
 	return found, total, err
 }
 
-// mailCursor goes through the narrowest index for a filter.
+// mailCursor walks through the narrowest index for a filter.
 func (t *txn) mailCursor(f store.MailFilter) (c *bbolt.Cursor, prefix []byte) {
 	switch {
 	case f.Certificate != 0:

@@ -36,7 +36,7 @@ func (s *Store) Reissue(ctx context.Context, institution uint32, name string,
 	})
 }
 
-// checkSuccessor refuses a successor whose key somebody holds that it does not
+// checkSuccessor refuses a successor whose key is held by a certificate that it does not
 // replace, or whose identity is taken.
 func (t *txn) checkSuccessor(old, next vault.Certificate) error {
 	taken, err := t.identityTaken(next.Identity)

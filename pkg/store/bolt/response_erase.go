@@ -7,7 +7,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// eraseResponses forgets an institution's kept answers that tell about certificates, by UUID.
+// eraseResponses removes an institution's stored responses that name certificates, by UUID.
 func (t *txn) eraseResponses(institution uint32, about map[string]bool) error {
 	var gone [][]byte
 	prefix := boltfile.U32(institution)

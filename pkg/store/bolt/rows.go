@@ -70,8 +70,8 @@ func (r rowReader) Scan(table, from string, fn func(string, []byte) (bool, error
 
 type rowKey struct{ table, key string }
 
-// rowWriter gathers writes until its function has ended well: a transaction is
-// shared with others, and what was written could not be taken back alone.
+// rowWriter gathers writes until its function has succeeded: a transaction is shared with
+// other calls, and the writes of one could not be undone alone.
 type rowWriter struct {
 	rowReader
 	written map[rowKey][]byte // nil for what is deleted

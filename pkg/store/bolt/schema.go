@@ -54,23 +54,23 @@ import (
 //	  by_hash           hash of its secret -> token's UUID
 //	uploads             inst4 uuid16 -> uploaded file
 //	  upload_blobs      sum inst4 uuid16
-//	replies             inst4 caller 0 key -> kept answer
-//	applications        hash of its secret -> application that waits for a proof
+//	replies             inst4 caller 0 key -> stored response
+//	applications        hash of its secret -> unconfirmed application
 //	  application_blobs sum hash
 //	  open_by_email     inst4 folded e-mail 0 id8      (applications not decided)
 //	accounts            uuid16 -> account
 //	  account_by_email  folded e-mail -> uuid16
 //	  by_account        uuid16 id8                     (assigned certificates)
-//	sign_ins            hash of its secret -> sign-in link
+//	sign_ins            hash of its secret -> magic link
 //	sessions            hash of its secret -> session
-//	corrections         inst4 id8 -> wish for a correction
+//	corrections         inst4 id8 -> correction request
 //	endpoints           inst4 uuid16 -> webhook endpoint
 //	deliveries          inst4 id8 -> delivery
 //	  delivery_bodies   inst4 id8 -> what is sent, byte for byte
 //	  delivery_by_uuid  uuid16 -> inst4 id8
 //	  delivery_by_end   uuid16 of the endpoint, id8
 //	  delivery_due      uuid16 of the endpoint, run_at8 id8    (pending ones)
-//	received            seq8 -> event that others told us
+//	received            seq8 -> event of a remote vault
 //	  received_by_name  identity -> seq8
 //	  received_due      run_at8 seq8 task1
 //	acts                seq8 -> entry of the audit trail
@@ -87,7 +87,7 @@ var metaBucket = []byte("meta")
 // certificateBuckets are the buckets that package bolt writes to itself.
 type certificateBuckets struct {
 	Certificates []byte   // of which the index is made anew
-	Checksummed  [][]byte // in which a key that is not there decides something
+	Checksummed  [][]byte // in which a missing key decides something
 	Others       [][]byte
 }
 
@@ -106,8 +106,8 @@ func isAppendOnly(bucket []byte) bool {
 	return false
 }
 
-// prepareSchema makes the buckets of a new file, upgrades that of an older program, and
-// refuses a newer program's. The proven buckets' totals are as the file was found.
+// prepareSchema makes the buckets of a new file, upgrades the file of an older program, and
+// refuses a newer program's. The totals are those of the checksummed buckets as found.
 func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals map[string]uint64) error {
 	found, err := readSchemaVersion(f)
 	switch {
@@ -147,7 +147,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 	})
 }
 
-// readSchemaVersion is that of a file; 0 for a new one.
+// readSchemaVersion returns the version of a file's layout; 0 for a new file.
 func readSchemaVersion(f *boltfile.File) (found uint64, err error) {
 	err = f.View(func(tx *bbolt.Tx) error {
 		if b := tx.Bucket(metaBucket); b != nil {
@@ -164,16 +164,16 @@ func readSchemaVersion(f *boltfile.File) (found uint64, err error) {
 }
 
 // copyBeforeUpgrade copies the file of an older program beside itself before it is
-// upgraded. The upgrade is one transaction, so this is for those who want to go
-// back. A copy that is there already is of an upgrade that was interrupted, or of
-// one that somebody went back from: this one takes its place.
+// upgraded, for an operator who wants to go back. The upgrade itself is one transaction. A
+// copy that exists already is of an upgrade that was interrupted or undone: this one takes
+// its place.
 func copyBeforeUpgrade(f *boltfile.File, path string, found uint64) error {
 	name := fmt.Sprintf("%s.schema-%d", path, found)
 	return f.Copy(name, "keeping the database as it was before the upgrade")
 }
 
-// createMissingBuckets makes the buckets that a file lacks: those of what was added since it was
-// made, without a change to anything else.
+// createMissingBuckets makes the buckets that were introduced since a file was made, and
+// changes nothing else.
 func createMissingBuckets(f *boltfile.File, names [][]byte) error {
 	missing := false
 	err := f.View(func(tx *bbolt.Tx) error {
@@ -208,7 +208,7 @@ func createBuckets(tx *bbolt.Tx, names [][]byte) error {
 	return nil
 }
 
-// deleteIndex forgets an older program's index of what certificates say.
+// deleteIndex removes an older program's search index.
 func deleteIndex(tx *bbolt.Tx) error {
 	for _, name := range append(search.Buckets(), []byte("grams")) {
 		if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {

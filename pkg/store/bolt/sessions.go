@@ -43,7 +43,7 @@ func noMagicLink() error {
 	return fault.New(fault.NotFound, "The link was used already, or it is too old.")
 }
 
-// beginSession uses a link up, and begins a session.
+// beginSession uses up a link and begins a session.
 func (t *txn) beginSession(link vault.MagicLink, session vault.Session) error {
 	if err := t.PutRecord(sessionsBucket, []byte(session.Hash), session); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Store) EndSession(ctx context.Context, hash string) error {
 	})
 }
 
-// deleteLinksOf forgets the links that were sent to an address, and the sessions of
+// deleteLinksOf removes the links that were sent to an address, and the sessions of
 // its account, which may be nil.
 func (t *txn) deleteLinksOf(email string, a *vault.Account) error {
 	stale, err := selectLinks(t, magicLinksBucket, func(link vault.MagicLink) bool { return link.Email == vault.FoldEmail(email) })

@@ -6,19 +6,19 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// tokenCache are tokens that calls were made with, by the hashes of their secrets,
-// so that not every call reads its own. They are forgotten whenever one is changed.
+// tokenCache holds tokens that calls were made with, by the hashes of their secrets, so that
+// not every call reads its token. It is cleared whenever a token changes.
 type tokenCache struct {
 	mu         sync.RWMutex
 	byHash     map[string]apiaccess.Token
-	generation uint64 // how often they were forgotten
+	generation uint64 // how often it was cleared
 }
 
-// maxCachedTokens bounds them.
+// maxCachedTokens bounds the cache.
 const maxCachedTokens = 10_000
 
-// get returns a token; for one that is not there, the age tells put when it was
-// looked for.
+// get returns a token. For one that is not cached, put takes the generation as the age of
+// what is then read.
 func (r *tokenCache) get(hash string) (token apiaccess.Token, age uint64, ok bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -26,8 +26,8 @@ func (r *tokenCache) get(hash string) (token apiaccess.Token, age uint64, ok boo
 	return token, r.generation, ok
 }
 
-// put remembers a token that was read since get, unless one was changed meanwhile:
-// it could be that one, as it was before.
+// put keeps a token that was read since get, unless a token was changed meanwhile: it could
+// be this one, as it was before.
 func (r *tokenCache) put(hash string, token apiaccess.Token, age uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -60,8 +60,8 @@ func (s *Store) TokenByHash(ctx context.Context, hash string) (apiaccess.Token, 
 	return read, err
 }
 
-// missingToken reads any token in the place of one that there is not, so that the time
-// of an answer does not tell an unknown secret from a revoked one.
+// missingToken reads any token instead of one that does not exist, so that the time of a
+// response does not distinguish an unknown secret from a revoked one.
 func (t *txn) missingToken() error {
 	if id, _ := t.Cursor(tokensBucket).First(); id != nil {
 		_, _ = t.token(id) // what is wrong with it is not this caller's

@@ -125,7 +125,7 @@ func (t *txn) flushEntries() error {
 	return nil
 }
 
-// count notes that an institution and a batch have n more certificates in a state.
+// count records that an institution and a batch have n more certificates in a state.
 func (t *txn) count(c vault.Certificate, n int) {
 	t.CountWrite()
 	t.countDelta.Add(c, n)

@@ -31,7 +31,7 @@ func (s *Store) AddUnconfirmed(ctx context.Context, w vault.UnconfirmedApplicati
 	})
 }
 
-// checkUnconfirmed bounds what anybody can leave here without proving anything.
+// checkUnconfirmed bounds what anyone can store here without proving an address.
 func (t *txn) checkUnconfirmed(more vault.UnconfirmedApplication) error {
 	n, own, size := 0, 0, more.Size()
 	err := t.eachUnconfirmed(func(w vault.UnconfirmedApplication) {
@@ -85,7 +85,7 @@ func noUnconfirmed() error {
 	return fault.New(fault.NotFound, "The application was confirmed already, or the link is too old.")
 }
 
-// deleteUnconfirmed forgets a waiting application.
+// deleteUnconfirmed removes an unconfirmed application.
 func (t *txn) deleteUnconfirmed(w vault.UnconfirmedApplication) error {
 	if w.Evidence != nil {
 		if err := t.Delete(unconfirmedBlobsBucket, boltfile.JoinKey([]byte(w.Evidence.SHA256), []byte(w.Hash))); err != nil {
@@ -95,7 +95,7 @@ func (t *txn) deleteUnconfirmed(w vault.UnconfirmedApplication) error {
 	return t.Delete(unconfirmedBucket, []byte(w.Hash))
 }
 
-// deleteUnconfirmedOf forgets those of an address.
+// deleteUnconfirmedOf removes those of an address.
 func (t *txn) deleteUnconfirmedOf(institution uint32, email string) ([]vault.UnconfirmedApplication, error) {
 	return t.deleteUnconfirmedWhere(func(w vault.UnconfirmedApplication) bool {
 		return w.Institution == institution && vault.FoldEmail(w.Email) == vault.FoldEmail(email)

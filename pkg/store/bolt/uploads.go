@@ -63,7 +63,7 @@ func (t *txn) upload(key []byte) (*apiaccess.Upload, error) {
 	return &u, boltfile.Decode(key, value, &u)
 }
 
-// deleteUpload forgets an upload that is there.
+// deleteUpload removes an upload that exists.
 func (t *txn) deleteUpload(institution uint32, id string) error {
 	key := uploadKey(institution, id)
 	u, err := t.upload(key)
@@ -93,7 +93,7 @@ func (s *Store) Uploads(ctx context.Context, institution uint32, ids []string) (
 	})
 }
 
-// putResponse keeps an answer in place of an older one.
+// putResponse keeps a response in place of an older one.
 func (t *txn) putResponse(r apiaccess.StoredResponse) error {
 	return t.PutRecord(responsesBucket, responseKey(r.IdempotencyKey), r)
 }
@@ -111,7 +111,7 @@ func (s *Store) StoredResponse(ctx context.Context, name apiaccess.IdempotencyKe
 	})
 }
 
-// expiryBatch is how many records are forgotten in one transaction.
+// expiryBatch is how many records are removed in one transaction.
 const expiryBatch = 1000
 
 // deleteExpiredUploads removes uploads and stored responses that are no longer usable and

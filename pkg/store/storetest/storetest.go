@@ -26,19 +26,19 @@ type test struct {
 func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	t.Helper()
 	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
-		{"accept keeps certificates with their effects", insertStores},
-		{"accept finds duplicates", insertFindsDuplicates},
-		{"accept refuses identities that are taken", insertRefusesTakenIdentities},
-		{"accept freezes dates for good", insertFreezesDates},
-		{"accept of nothing", insertNothing},
+		{"insert keeps certificates with their effects", insertStores},
+		{"insert finds duplicates", insertFindsDuplicates},
+		{"insert refuses identities that are taken", insertRefusesTakenIdentities},
+		{"insert freezes dates for good", insertFreezesDates},
+		{"insert of nothing", insertNothing},
 		{"change commits a transition with its effects", changeCommits},
 		{"change that is refused changes nothing", changeRefused},
 		{"change moves counts and indexes", changeMoves},
 		{"lookups", lookups},
 		{"lookups see one institution", lookupsAreIsolated},
-		{"lookups by what stands in addresses", sharing},
+		{"lookups by reference and share token", sharing},
 		{"lists see one institution", listsAreIsolated},
-		{"blobs that are needed", referencedBlobs},
+		{"blobs that are referenced", referencedBlobs},
 		{"filters alone and combined", filters},
 		{"filters that find nothing", filtersFindNothing},
 		{"pages", pages},
@@ -49,11 +49,11 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"claim leases", claimLeases},
 		{"a clock that was ahead keeps nothing waiting", clockSetBack},
 		{"claim takes a suspect alone", claimSuspects},
-		{"settle ends a job with its change", completeEnds},
-		{"settle refuses a lost lease", completeFences},
-		{"settle again and untried", completeWithRetry},
-		{"settle refuses some and does the rest", completeSome},
-		{"release", requeueOrphaned},
+		{"complete ends a job with its change", completeEnds},
+		{"complete refuses a lost lease", completeFences},
+		{"complete with a retry and a release", completeWithRetry},
+		{"complete refuses some and does the rest", completeSome},
+		{"requeue orphaned jobs", requeueOrphaned},
 		{"queues", queues},
 		{"batches", batches},
 		{"batches with one name", batchNames},
@@ -62,11 +62,11 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},
 		{"tokens", tokens},
-		{"accept whole keeps all", atomicInsertStores},
-		{"accept whole refuses all", atomicInsertRefuses},
+		{"insert atomic keeps all", atomicInsertStores},
+		{"insert atomic refuses all", atomicInsertRefuses},
 		{"uploads", uploadsAreKept},
-		{"uploads and answers expire", uploadsExpire},
-		{"answers", responsesAreKept},
+		{"uploads and responses expire", uploadsExpire},
+		{"stored responses", responsesAreKept},
 		{"institutions", institutions},
 		{"the current institution", currentInstitution},
 		{"random operations", randomOperations},
@@ -84,12 +84,12 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 func mailTests() []test {
 	return []test{
 		{"mails are queued with what causes them", mailsAreQueued},
-		{"mails settle with their jobs", mailsSettle},
+		{"mails end with their jobs", mailsSettle},
 		{"mails are cancelled", mailsAreCancelled},
 		{"mails come back and are repeated", mailsComeBack},
-		{"mails are forgotten", oldMails},
+		{"old mails are removed", oldMails},
 		{"reissue keeps both", reissueKeepsBoth},
-		{"erasing forgets a recipient", erasing},
+		{"erasing a recipient", erasing},
 	}
 }
 
@@ -210,7 +210,7 @@ func (f *fixture) insert(rows ...store.NewCertificate) []store.InsertResult {
 	return done
 }
 
-// insertOne accepts one draft that is no duplicate.
+// insertOne inserts one draft that is no duplicate.
 func (f *fixture) insertOne(institution uint32, d vault.Draft) vault.Certificate {
 	f.Helper()
 	done := f.insert(f.newCertificate(institution, d))[0]
@@ -220,7 +220,7 @@ func (f *fixture) insertOne(institution uint32, d vault.Draft) vault.Certificate
 	return done.Certificate
 }
 
-// insertMany accepts n drafts of one institution, edited, in one call.
+// insertMany inserts n drafts of one institution, edited, in one call.
 func (f *fixture) insertMany(institution uint32, n int, edit func(i int, d *vault.Draft)) []vault.Certificate {
 	f.Helper()
 	rows := make([]store.NewCertificate, n)
@@ -253,13 +253,13 @@ func (f *fixture) claim(kind vault.JobKind, n int) []vault.Job {
 	return claimed
 }
 
-// complete settles and returns the outcome of each.
+// complete ends jobs and returns the outcome of each.
 func (f *fixture) complete(all ...store.JobResult) []error {
 	f.Helper()
 	outcomes, err := f.store.Complete(f.Context(), all)
 	f.check(err)
 	if len(outcomes) != len(all) {
-		f.Fatalf("%d outcomes of %d settlements", len(outcomes), len(all))
+		f.Fatalf("%d outcomes of %d job results", len(outcomes), len(all))
 	}
 	return outcomes
 }

@@ -34,7 +34,7 @@ type File struct {
 }
 
 // Open opens or makes a file, for its owner only. It waits at most wait for another
-// process to let go of it; then the error's kind is Locked. The trees of all buckets
+// process to release it; then the error's kind is Locked. The trees of all buckets
 // are checked, of those that are named down to the leaves.
 func Open(path string, wait time.Duration, whole ...CheckedBucket) (*File, error) {
 	f := &File{}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"time"
-	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -68,7 +67,7 @@ func (a ApplicationPolicy) Validate() error {
 		complain("there are %d titles to apply for; want at most %d", len(a.Titles), MaxTitles)
 	}
 	for i, title := range a.Titles {
-		if msg := checkText("title", title, true, MaxTitle, unicode.IsControl); msg != "" || Clean(title) != title {
+		if msg := checkText("title", title, true, MaxTitle, unfitForLine); msg != "" || Clean(title) != title {
 			complain("title %d cannot be applied for: %q", i+1, title)
 		}
 		if slices.Contains(a.Titles[:i], title) {

@@ -120,6 +120,17 @@ func checkText(label, value string, required bool, limit int, unfit func(rune) b
 	return ""
 }
 
+// unfitForLine reports whether a character may not stand in a text of one line, such as a name
+// or a title.
+func unfitForLine(r rune) bool { return unicode.IsControl(r) || DirectionControl(r) }
+
+// DirectionControl reports whether a character is one of those that cannot be seen and that change the order in
+// which the characters around it are shown (Unicode, UAX #9: marks, embeddings, overrides and isolates). With one
+// of them a name reads as another than the one that is searched, compared and signed.
+func DirectionControl(r rune) bool {
+	return r == '\u061c' || r == '\u200e' || r == '\u200f' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
 // ForbiddenRune reports whether a character may not stand in a text of several lines, such
 // as the details: control characters but tab and line ends.
 func ForbiddenRune(r rune) bool {

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"strings"
-	"unicode"
 )
 
 // FieldID is a field's place in the table of fields.
@@ -113,7 +112,7 @@ func (f Field) Changeable() bool { return new(Changes).at(f.ID) != nil }
 
 // problem says what is wrong with a text of the field, "" where nothing is.
 func (f Field) problem(text string) string {
-	unfit := unicode.IsControl
+	unfit := unfitForLine
 	if f.Kind == LinesField {
 		unfit = ForbiddenRune
 	}

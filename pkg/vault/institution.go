@@ -2,7 +2,6 @@ package vault
 
 import (
 	"time"
-	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -30,7 +29,7 @@ type Institution struct {
 // Validate checks an institution that is about to be kept.
 func (i Institution) Validate() error {
 	var bad []fault.Field
-	if msg := checkText("name", Clean(i.Name), true, MaxTitle, unicode.IsControl); msg != "" {
+	if msg := checkText("name", Clean(i.Name), true, MaxTitle, unfitForLine); msg != "" {
 		bad = append(bad, fault.Field{Name: "name", Message: msg})
 	}
 	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {

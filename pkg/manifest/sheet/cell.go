@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Trim takes white space off both ends, and the marks without width that
@@ -74,6 +76,8 @@ func Unprintable(r rune, lines bool) string {
 			return ""
 		}
 		return "a tab"
+	case !lines && vault.DirectionControl(r):
+		return fmt.Sprintf("the invisible direction control U+%04X", r)
 	case unicode.IsControl(r):
 		return fmt.Sprintf("the control character U+%04X", r)
 	}

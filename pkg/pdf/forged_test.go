@@ -107,6 +107,7 @@ func forgeries() []forgery {
 		{"metadata that are none", 2, nil, o(objects{21: stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]", "q Q")}), "metadata"},
 
 		// The form.
+		{"a field listed in place", 2, objects{6: strings.Replace(formObjects()[6], "/Fields[", "/Fields[<</FT/Tx/T(direct)/V(a)>>", 1)}, change(6, "/Fields[7", "/Fields[<</FT/Tx/T(direct)/V(b)>>7"), "form field"},
 		{"a field removed", 2, nil, change(6, "[7 0 R ", "["), `"note" was removed`},
 		{"a field added", 2, nil, change(6, "/Fields[", "/Fields[80 0 R ", objects{80: "<</FT/Tx/T(new)/Subtype/Widget/Rect[60 750 560 790]>>"}), `"new" was added`},
 		{"a field renamed", 2, nil, change(7, "/T(note)", "/T(remark)"), ""},
@@ -146,6 +147,10 @@ func forgeries() []forgery {
 		{"a highlight that covers", 3, nil, annotation("/Subtype/Highlight"+over+"/AP<</N 81 0 R>>",
 			objects{81: stream("/Subtype/Form/BBox[0 0 500 40]/Resources<</ExtGState<</M<</BM/Multiply>>>>>>", "q /M gs Q 1 g 0 0 500 40 re f")}), "covers what stands on the page"},
 		{"a note over a field", 3, nil, annotation("/Subtype/FreeText/Rect[50 400 250 420]/AP<</N 81 0 R>>", objects{81: text("never")}), "covers a form field"},
+		{"a line out of its place", 3, nil, annotation("/Subtype/Line/Rect[50 50 90 90]/L[60 770 560 770]/BS<</W 30>>"), "covers what stands on the page"},
+		{"a thick line", 3, nil, annotation("/Subtype/Ink/Rect[60 700 500 740]/InkList[[60 720 500 720]]/BS<</W 90>>"), "covers what stands on the page"},
+		{"a link with a border that covers", 3, nil, annotation("/Subtype/Link" + over + "/Border[0 0 80]/C[1 1 1]"), "covers what stands on the page"},
+		{"a line under everything", 3, nil, annotation("/Subtype/Underline/Rect[0 0 595 842]/QuadPoints[0 842 595 842 0 0 595 0]"), "covers what stands on the page"},
 		{"a redaction", 3, nil, annotation("/Subtype/Redact" + over), "no note"},
 		{"a watermark", 3, nil, annotation("/Subtype/Watermark/Rect[50 50 90 90]"), "no note"},
 		{"a film", 3, nil, annotation("/Subtype/RichMedia/Rect[50 50 90 90]"), "no note"},

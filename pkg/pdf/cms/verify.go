@@ -31,16 +31,20 @@ func (s *Signed) Verify(digest []byte) error {
 		}
 		return verifyDigest(s.Certificate.PublicKey, oid, params, s.Hash, nil, digest, i.signature)
 	}
-	if !bytes.Equal(i.messageDigest, digest) {
-		return ErrAltered
-	}
-	if !bytes.Equal(i.contentType, s.contentType) {
-		return errContentType
-	}
 	if i.signingCert != nil && !i.matchesSigningCert(s.Certificate) {
 		return errSigningCert
 	}
-	return verifySignature(s.Certificate.PublicKey, i.sigAlg, s.Hash, i.attrs, i.signature)
+	// That something was altered can be said of what was signed only.
+	if err := verifySignature(s.Certificate.PublicKey, i.sigAlg, s.Hash, i.attrs, i.signature); err != nil {
+		return err
+	}
+	switch {
+	case !bytes.Equal(i.messageDigest, digest):
+		return ErrAltered
+	case !bytes.Equal(i.contentType, s.contentType):
+		return errContentType
+	}
+	return nil
 }
 
 // NamesCertificate reports whether the signed attributes name the signer's

@@ -41,7 +41,7 @@ func (w *pageWalk) keptAnnotation(x, y xref.Value) {
 	if indirect {
 		w.modified[ref.Num] = true
 	}
-	if why := w.isHarmless(after, before); why != "" {
+	if why := w.isHarmless(after, before); why != "" && !(w.looksSame(before, after) && w.isNote(after, before)) {
 		w.add(Never, "page %d: %s", w.number, why)
 		return
 	}
@@ -120,6 +120,20 @@ var notes = map[string]bool{"Text": true, "Link": true, "FreeText": true, "Line"
 	"PolyLine": true, "Highlight": true, "Underline": true, "Squiggly": true, "StrikeOut": true, "Stamp": true, "Caret": true, "Ink": true,
 	"Popup": true, "FileAttachment": true}
 
+// looksSame reports whether an annotation that brings its look looks as it did.
+func (w *pageWalk) looksSame(before, after xref.Value) bool {
+	same := !w.a.Get(before, "AP").IsNull()
+	for _, key := range []string{"AP", "AS", "Rect", "F", "OC", "Subtype"} {
+		same = same && w.sameBelow(before.Key(key), after.Key(key), key)
+	}
+	return same
+}
+
+// isNote reports whether an annotation is a note that does nothing by itself.
+func (w *pageWalk) isNote(v, was xref.Value) bool {
+	return notes[w.b.Get(v, "Subtype").Text()] && (v.Get("AA") == nil || was.Get("AA") != nil) && w.isHarmlessAction(v)
+}
+
 // isHarmless is empty for an annotation that a note may be, and else says what is wrong with
 // it. was is the same annotation as it was signed.
 func (w *pageWalk) isHarmless(v, was xref.Value) string {
@@ -131,7 +145,7 @@ func (w *pageWalk) isHarmless(v, was xref.Value) string {
 		return "a widget was added that belongs to no form field"
 	case !notes[kind]:
 		return "an annotation was added that is no note"
-	case v.Get("AA") != nil && was.Get("AA") == nil, !w.isHarmlessAction(v):
+	case !w.isNote(v, was):
 		return "an annotation does something by itself"
 	}
 	if why := w.hides(v, false); why != "" {
@@ -154,8 +168,11 @@ func (w *pageWalk) isHarmlessAction(v xref.Value) bool {
 // empty where that is nothing.
 func (w *pageWalk) hides(v xref.Value, signature bool) string {
 	r, ok := visibleRect(w.b, v)
-	if !ok || w.isTransparent(v) {
+	if !ok || w.isTransparent(v, r) {
 		return ""
+	}
+	if w.b.Get(v, "AP").IsNull() {
+		r = w.extent(v, r)
 	}
 	if !w.look() {
 		return "may cover what was signed"
@@ -190,7 +207,7 @@ func (w *pageWalk) look() bool {
 
 // isTransparent reports whether an annotation shows what is below it, whatever program
 // draws it.
-func (w *pageWalk) isTransparent(v xref.Value) bool {
+func (w *pageWalk) isTransparent(v xref.Value, r page.Rect) bool {
 	kind := w.b.Get(v, "Subtype")
 	if kind.Is("Popup") {
 		return true
@@ -198,7 +215,64 @@ func (w *pageWalk) isTransparent(v xref.Value) bool {
 	if !w.b.Get(v, "AP").IsNull() {
 		return kind.Is("Highlight") && w.multiplies(w.b.Get(w.b.Get(v, "AP"), "N"), 0)
 	}
-	return kind.Is("Link") || kind.Is("Highlight") || kind.Is("Underline") || kind.Is("Squiggly") || kind.Is("StrikeOut") || kind.Is("Text")
+	switch {
+	case kind.Is("Highlight"), kind.Is("Text"):
+		return true
+	case kind.Is("Link"):
+		return w.borderWidth(v) <= thinLine
+	case kind.Is("Underline"), kind.Is("Squiggly"), kind.Is("StrikeOut"):
+		return r.H() <= lineHeight && w.borderWidth(v) <= thinLine
+	}
+	return false
+}
+
+const (
+	thinLine   = 3  // points: a line through which a text can be read
+	lineHeight = 60 // of a line of text; what marks it is as thick as a part of it
+)
+
+// borderWidth is how thick an annotation's lines are.
+func (w *pageWalk) borderWidth(v xref.Value) float64 {
+	width := 1.0
+	i := 0
+	for e := range w.b.Elems(w.b.Get(v, "Border")) {
+		if n, ok := e.Real(); ok && i == 2 {
+			width = n
+		}
+		i++
+	}
+	if n, ok := w.b.Get(w.b.Get(v, "BS"), "W").Real(); ok {
+		width = n
+	}
+	return width
+}
+
+// extent is where an annotation without a look of its own can be drawn: along its lines,
+// which may lead out of its rectangle.
+func (w *pageWalk) extent(v xref.Value, r page.Rect) page.Rect {
+	grow := func(list xref.Value) {
+		var x float64
+		i := 0
+		for e := range w.b.Elems(list) {
+			n, ok := e.Real()
+			if !ok {
+				continue
+			}
+			if i++; i%2 == 1 {
+				x = n
+				continue
+			}
+			r = page.Rect{X0: math.Min(r.X0, x), Y0: math.Min(r.Y0, n), X1: math.Max(r.X1, x), Y1: math.Max(r.Y1, n)}
+		}
+	}
+	for _, key := range []string{"L", "CL", "Vertices", "QuadPoints"} {
+		grow(w.b.Get(v, key))
+	}
+	for stroke := range w.b.Elems(w.b.Get(v, "InkList")) {
+		grow(stroke)
+	}
+	half := math.Max(w.borderWidth(v), 0) / 2
+	return page.Rect{X0: r.X0 - half, Y0: r.Y0 - half, X1: r.X1 + half, Y1: r.Y1 + half}
 }
 
 // visibleRect is where an annotation is seen; ok is false where it is not.

@@ -36,12 +36,12 @@ type form struct {
 	fields map[uint32]*field
 	names  map[string]bool
 	top    []object.Ref
-	whole  bool // all fields are objects of their own, and none is there twice
+	loose  []xref.Value // what is listed as a field and is not gone through: it may not change
 }
 
 // readForm reads the form of a document.
 func readForm(f *xref.File) *form {
-	m := &form{fields: map[uint32]*field{}, names: map[string]bool{}, whole: true}
+	m := &form{fields: map[uint32]*field{}, names: map[string]bool{}}
 	m.top = m.list(f, f.Get(f.Get(f.Root, "AcroForm"), "Fields"), nil, 0)
 	return m
 }
@@ -55,7 +55,7 @@ func (m *form) list(f *xref.File, list xref.Value, parent *field, depth int) []o
 		case v.IsNull():
 			continue
 		case !ok || v.Kind() != object.Dict || depth > maxFieldDepth || len(m.fields) >= maxFields || m.fields[ref.Num] != nil:
-			m.whole = false
+			m.loose = append(m.loose, e)
 			continue
 		}
 		refs = append(refs, ref)
@@ -133,14 +133,23 @@ func (c *comparer) compareForms(x, y xref.Value) {
 			c.mustMatch(v, w, key, "the form's "+key)
 		}
 	}
-	if !c.formA.whole || !c.formB.whole {
-		c.mustMatch(before["Fields"], after["Fields"], "Fields", "the form, which is not made as it must be,")
-	}
+	c.looseFields()
 	c.fieldList(c.formA.top, c.formB.top, nil)
 	for num, f := range c.formA.fields {
 		if now := c.formB.fields[num]; now != nil {
 			c.field(f, now)
 		}
+	}
+}
+
+// looseFields compares what is listed as a field and is none, or one too many.
+func (c *comparer) looseFields() {
+	if len(c.formA.loose) != len(c.formB.loose) {
+		c.add(Never, "the list of form fields was changed")
+		return
+	}
+	for i, e := range c.formA.loose {
+		c.mustMatch(e, c.formB.loose[i], "", "a form field that is not made as it must be")
 	}
 }
 

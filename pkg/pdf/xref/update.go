@@ -105,7 +105,13 @@ func (f *File) CheckUpdate(signed *File) error {
 			return errElsewhere
 		}
 	}
-	u := updateCheck{f: f, signed: signed, sections: f.sections[:fresh], objects: map[int64]object.Ref{}}
+	// Numbers from Size on are unused for many readers.
+	before, ok1 := signed.Trailer.Get("Size").Int()
+	after, ok2 := f.Trailer.Get("Size").Int()
+	if !ok2 || ok1 && after < before {
+		return errEntries
+	}
+	u := updateCheck{f: f, signed: signed, count: after, sections: f.sections[:fresh], objects: map[int64]object.Ref{}}
 	for _, s := range u.sections {
 		if s.start+f.base < signed.size {
 			return errElsewhere
@@ -125,6 +131,7 @@ type updateCheck struct {
 	f, signed *File
 	sections  []section
 	objects   map[int64]object.Ref // by offset
+	count     int64                // of object numbers, as the newest trailer says
 }
 
 // isStart finds the section that starts at an offset.
@@ -163,6 +170,9 @@ func (u *updateCheck) scan() error {
 				return errNotUpdate
 			}
 			pos += int64(n)
+			if !u.endsHere(pos) {
+				return errNotUpdate
+			}
 		case isDigit(b[0]):
 			if pos, err = u.object(pos, b); err != nil {
 				return err
@@ -171,6 +181,12 @@ func (u *updateCheck) scan() error {
 			return errNotUpdate
 		}
 	}
+}
+
+// endsHere reports whether the mark of a file's end follows.
+func (u *updateCheck) endsHere(pos int64) bool {
+	b, err := u.f.window(pos, 16)
+	return err == nil && bytes.HasPrefix(bytes.TrimLeft(b, "\r\n "), []byte("%%EOF"))
 }
 
 // maxComment is how long a comment between the objects of an update may be.
@@ -273,6 +289,9 @@ func (u *updateCheck) checkEntries() error {
 				return errEntries
 			}
 			seen[num] = true
+			if e.kind != free && int64(num) >= u.count {
+				return errEntries
+			}
 			if err := u.checkEntry(num, e, listed); err != nil {
 				return err
 			}

@@ -100,14 +100,10 @@ func (d *Service) renderDocument(ctx context.Context, c vault.Certificate, to va
 	if values == nil {
 		values = map[string]string{}
 	}
-	details := c.Details
-	if i.Details != nil {
-		details = *i.Details
-	}
-	maps.Copy(values, map[string]string{
-		"certificate_title": c.Title, "full_name": c.Name, "applicant_email": c.Email, "details": details,
-		"issue_date": string(i.IssueDate), "institution": to.Name,
-	})
+	content := vault.Changes{Details: i.Details}.Apply(c.Content)
+	content.IssueDate = i.IssueDate
+	maps.Copy(values, content.Values())
+	values["institution"] = to.Name
 	f, at, err := d.RenderTemplate(ctx, i.Template, c.Name, values)
 	if i.Placement != (vault.Placement{}) {
 		at = i.Placement

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Dir is a folder of templates, each in a folder of its own.
@@ -182,9 +183,9 @@ func ReadFiles(dir string) (map[string][]byte, error) {
 
 // SampleRow is a row to try a template with: what each of its columns may hold.
 func (t *Template) SampleRow() map[string]string {
-	known := map[string]string{
-		"full_name": "Maximiliane Sample", "certificate_title": "Bachelor of Science in Mathematics",
-		IssueDateColumn: "2026-05-31", "applicant_email": "maximiliane@example.org", "details": "with distinction", InstitutionColumn: "Example University",
+	known := map[string]string{InstitutionColumn: "Example University"}
+	for _, f := range vault.Fields() {
+		known[f.Key] = f.Sample
 	}
 	values := map[string]string{}
 	for _, f := range t.fields {

@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -84,7 +85,7 @@ func readDocument(path string) (*adminclient.NewFile, error) {
 // templateChoice is the choice of a template. What it needs beyond what every application
 // has is asked for.
 func (p *Applications) templateChoice(of decisionTargets, shown map[string]any) ui.Choice {
-	has := []string{"certificate_title", "full_name", "applicant_email", "details", "issue_date", "institution"}
+	has := append(vault.Keys(), "institution")
 	id := fmt.Sprint(shown["id"])
 	var ask []ui.Field
 	all, _ := shown["fields"].([]any)

@@ -193,10 +193,12 @@ func (p *CertificateDetail) detailLines(l ui.Theme, width int) []string {
 	say := func(label, text string) { lines = append(lines, l.LabelLines(label, text, 15, width)...) }
 	lines = append(lines, l.Strong.Render(c.ReferenceID)+"  "+l.StateText(DisplayState(c), DisplayState(c)), "")
 	say("name", c.Name)
-	say("title", c.Title)
-	say("e-mail", c.Email)
-	say("issued", c.IssueDate)
-	say("details", c.Details)
+	content := c.Vault()
+	for _, f := range vault.Fields() {
+		if f.ID != vault.FieldName {
+			say(f.Label, f.Get(content))
+		}
+	}
 	say("failed because", orEmpty(c.FailureReason))
 	if r := c.Revocation; r != nil {
 		say("revoked", p.ui.FormatTime(r.At)+": "+r.Reason)

@@ -5,6 +5,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -18,11 +19,11 @@ type CertificateList struct {
 func NewCertificateList(d *ui.Context, v Vault, k ListSpec[client.Certificate], fetch ListSource[client.Certificate]) *CertificateList {
 	k.Label = Label{"certificate", "certificates"}
 	k.CertificateOf = func(c *client.Certificate) *client.Certificate { return c }
-	k.Heading = []string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
-		"issue_date", "batch_id", "file", "failure_reason", "verify_url"}
+	k.Heading = append([]string{"uuid", "reference_id", "status", "certificate_title", "full_name", "applicant_email",
+		"issue_date", "batch_id", "file", "failure_reason", "verify_url"}, vault.LaterKeys()...)
 	k.Record = func(c client.Certificate) []string {
-		return []string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
-			c.IssueDate, orEmpty(c.BatchID), c.File.Name, orEmpty(c.FailureReason), c.VerifyURL}
+		return append([]string{c.UUID, c.ReferenceID, c.Status.Value, c.Title, c.Name, c.Email,
+			c.IssueDate, orEmpty(c.BatchID), c.File.Name, orEmpty(c.FailureReason), c.VerifyURL}, c.Vault().LaterTexts()...)
 	}
 	return &CertificateList{NewList(d, k, fetch), v}
 }

@@ -3,14 +3,11 @@ package manifest
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-const emailExample = "an e-mail address such as name@example.org"
 
 // checkCell says what is wrong with a field's value; an empty want is nothing.
 func checkCell(f field, value string) (found, want string) {
@@ -32,8 +29,8 @@ func checkCell(f field, value string) (found, want string) {
 	}
 	switch f {
 	case fieldEmail:
-		if !plausibleEmail(value) {
-			return sheet.Quote(value), emailExample
+		if fault := emailFault(value); fault != "" {
+			return sheet.Quote(value) + ", " + fault, emailExample
 		}
 	case fieldFile:
 		if want := unsafeName(value); want != "" {
@@ -77,57 +74,10 @@ func firstUnprintable(value string, lines bool) string {
 // spreadsheetError recognises what a failed formula leaves in its cell.
 func spreadsheetError(value string) bool {
 	switch value {
-	case "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!":
+	case "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#BLOCKED!", "#FIELD!", "#BUSY!":
 		return true
 	}
-	return false
-}
-
-// plausibleEmail accepts an address of the form local@domain as in RFC 5321
-// 4.1.2 with the dot-string form of the local part, and the letters of all
-// scripts (RFC 6531). Names, comments, quoted parts and address literals are
-// refused: in a list of recipients they are mistakes.
-func plausibleEmail(s string) bool {
-	local, domain, ok := strings.Cut(s, "@")
-	return ok && plausibleLocal(local) && plausibleDomain(domain)
-}
-
-func plausibleLocal(local string) bool {
-	if local == "" || len(local) > 64 || strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
-		return false
-	}
-	for _, r := range local {
-		if !isLetter(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~.", r) {
-			return false
-		}
-	}
-	return true
-}
-
-// plausibleDomain accepts a host name with a dot, in ASCII or in any script.
-func plausibleDomain(domain string) bool {
-	if len(domain) > 253 || !strings.Contains(domain, ".") {
-		return false
-	}
-	last := ""
-	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || strings.HasSuffix(label, "-") {
-			return false
-		}
-		for _, r := range label {
-			if !isLetter(r) && r != '-' {
-				return false
-			}
-		}
-		last = label
-	}
-	return strings.ContainsFunc(last, func(r rune) bool { return !unicode.IsDigit(r) })
-}
-
-// isLetter reports whether a character can be part of a word in some script.
-func isLetter(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-	}
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+	// LibreOffice has numbers for its own, such as Err:502.
+	number, ok := strings.CutPrefix(value, "Err:")
+	return ok && len(number) == 3 && strings.Trim(number, "0123456789") == ""
 }

@@ -20,6 +20,8 @@ import (
 type Files struct {
 	ByRow        map[int]string     // Row.Number to the name as listed; rows without a file are absent
 	Problems     []Problem          // rows whose file is missing or not to be told, in the rows' order
+	Warnings     []Problem          // rows whose file is another row's too, though they name it in different ways
+	Notes        []string           // names that were understood though they are written otherwise
 	Unreferenced []UnreferencedFile // files of an accepted type that no row names, by name
 }
 
@@ -83,30 +85,43 @@ func commonFolder(unnamed []UnreferencedFile) (folder string, moved int) {
 // MatchFiles finds the files that the manifest's rows name among the names of a
 // folder, given relative to it with forward slashes. A name matches as it is,
 // else in another Unicode form (NFC, NFD), else in another case when exactly one
-// file does. Rows whose name is empty or unsafe are passed over: Read has
-// complained about them.
+// file does. A name of another machine, such as C:/Users/Ann/docs/1.pdf, matches by
+// its end; one without an extension, or a number without its leading zeros, matches
+// the one file that it can be. Rows whose name is empty or unsafe are passed over:
+// Read has complained about them.
 //
 // Whether a name is a plain file inside the folder is the caller's to check.
 func MatchFiles(m *Manifest, listed []string) Files {
 	x := newIndex(listed)
 	found := Files{ByRow: make(map[int]string, len(m.Rows))}
 	taken := make(map[string]int, len(m.Rows))
+	understood := map[lookup]*understoodNames{}
 	var missing []Row
 	for _, r := range m.Rows {
 		if r.File == "" || unsafeName(r.File) != "" {
 			continue
 		}
-		candidates := x.find(r.File)
+		candidates, how := x.find(r.File)
 		switch {
 		case len(candidates) == 0:
 			missing = append(missing, r)
 		case len(candidates) > 1:
 			found.addProblem(m, r, fmt.Sprintf("%s, which may be %s", sheet.Quote(r.File), listAlternatives(candidates)), "the name exactly as one of them is written")
-		case taken[candidates[0]] != 0 && path.Clean(r.File) != path.Clean(m.fileOf(taken[candidates[0]])):
-			found.addProblem(m, r, fmt.Sprintf("%s, which is the file of row %d", sheet.Quote(r.File), taken[candidates[0]]), "a file of its own for each row")
 		default:
 			found.ByRow[r.Number] = candidates[0]
+			found.noteShared(m, r, taken[candidates[0]])
 			taken[candidates[0]] = cmp.Or(taken[candidates[0]], r.Number)
+			if how != asWritten {
+				if understood[how] == nil {
+					understood[how] = &understoodNames{first: fmt.Sprintf("row %d: %s is %s", r.Number, sheet.Quote(r.File), sheet.Quote(candidates[0]))}
+				}
+				understood[how].rows++
+			}
+		}
+	}
+	for how := byEnd; how <= withZeros; how++ {
+		if u := understood[how]; u != nil {
+			found.Notes = append(found.Notes, fmt.Sprintf("%s: %s %s (%s)", m.fileColumn, sheet.Plural(u.rows, "file was", "files were"), how, u.first))
 		}
 	}
 	found.findUnreferenced(listed, taken)
@@ -115,17 +130,52 @@ func MatchFiles(m *Manifest, listed []string) Files {
 	return found
 }
 
-// fileOf is what a row's file column says.
-func (m *Manifest) fileOf(number int) string {
-	i, ok := slices.BinarySearchFunc(m.Rows, number, func(r Row, n int) int { return cmp.Compare(r.Number, n) })
-	if !ok {
-		return ""
+// noteShared remarks on a file that an earlier row names too, in other letters; that
+// two rows name one file in the same letters is noted as the rows are read.
+func (f *Files) noteShared(m *Manifest, r Row, first int) {
+	i, ok := slices.BinarySearchFunc(m.Rows, first, func(r Row, n int) int { return cmp.Compare(r.Number, n) })
+	if !ok || path.Clean(m.Rows[i].File) == path.Clean(r.File) {
+		return
 	}
-	return m.Rows[i].File
+	w := Problem{Row: r.Number, Line: r.Line, Cell: r.cell(m.fileAt), Column: m.fileColumn, Field: fieldFile.name(),
+		Found: fmt.Sprintf("%s is the file of row %d too", sheet.Quote(r.File), first)}
+	if m.strict {
+		f.Problems = append(f.Problems, w)
+		return
+	}
+	f.Warnings = append(f.Warnings, w)
+}
+
+// lookup is how a file was found.
+type lookup int
+
+const (
+	asWritten lookup = iota
+	byEnd            // by the end of a path of another machine
+	withExtension
+	withZeros
+)
+
+func (l lookup) String() string {
+	switch l {
+	case byEnd:
+		return "found by the end of a path of another machine"
+	case withExtension:
+		return "found without the extension being named"
+	case withZeros:
+		return "found by a number without its leading zeros"
+	}
+	return "found"
+}
+
+// understoodNames counts the rows whose file was found in a way.
+type understoodNames struct {
+	rows  int
+	first string // an example
 }
 
 func (f *Files) addProblem(m *Manifest, r Row, found, want string) {
-	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Column: m.fileColumn, Field: fileColumn, Found: found, Want: want})
+	f.Problems = append(f.Problems, Problem{Row: r.Number, Line: r.Line, Cell: r.cell(m.fileAt), Column: m.fileColumn, Field: fileColumn, Found: found, Want: want})
 }
 
 // listAlternatives lists a few names as alternatives.
@@ -194,11 +244,12 @@ type index struct {
 	byForm map[string][]string // NFC
 	byCase map[string][]string // NFC and case-folded
 	byBase map[string][]string // likewise, without folders
+	byStem map[string][]string // likewise, without the extension of a document, and numbers without leading zeros
 }
 
 func newIndex(listed []string) *index {
 	n := len(listed)
-	x := &index{exact: make(map[string]bool, n), byForm: make(map[string][]string, n), byCase: make(map[string][]string, n), byBase: make(map[string][]string, n)}
+	x := &index{exact: make(map[string]bool, n), byForm: make(map[string][]string, n), byCase: make(map[string][]string, n), byBase: make(map[string][]string, n), byStem: make(map[string][]string, n)}
 	for _, name := range listed {
 		if x.exact[name] {
 			continue
@@ -208,8 +259,11 @@ func newIndex(listed []string) *index {
 		add(x.byForm, norm.NFC.String(name))
 		add(x.byCase, foldName(name))
 		add(x.byBase, foldName(path.Base(name)))
+		if acceptedName(name) {
+			add(x.byStem, bareNumber(foldName(strings.TrimSuffix(name, path.Ext(name)))))
+		}
 	}
-	for _, names := range []map[string][]string{x.byForm, x.byCase, x.byBase} {
+	for _, names := range []map[string][]string{x.byForm, x.byCase, x.byBase, x.byStem} {
 		for _, key := range slices.Collect(maps.Keys(names)) {
 			slices.Sort(names[key])
 		}
@@ -219,8 +273,43 @@ func newIndex(listed []string) *index {
 
 // find returns the one listed name that is meant, several when that cannot be
 // told, none when there is none.
-func (x *index) find(file string) []string {
+func (x *index) find(file string) ([]string, lookup) {
 	name := path.Clean(file)
+	if found := x.findWritten(name); len(found) > 0 {
+		return found, asWritten
+	}
+	if rest, ok := ofAnotherMachine(file); ok {
+		for rest != "" {
+			if found := x.findWritten(rest); len(found) > 0 {
+				return found, byEnd
+			}
+			_, rest, _ = strings.Cut(rest, "/")
+		}
+		return nil, byEnd
+	}
+	stem := foldName(name)
+	if acceptedName(name) {
+		stem = strings.TrimSuffix(stem, path.Ext(stem))
+	}
+	found := x.byStem[bareNumber(stem)]
+	exact := slices.DeleteFunc(slices.Clone(found), func(n string) bool { return foldName(strings.TrimSuffix(n, path.Ext(n))) != stem })
+	switch {
+	case acceptedName(name) && !isNumber(path.Base(stem)):
+		return nil, asWritten // a file of another type is another file
+	case acceptedName(name):
+		// 123.pdf is 00123.pdf, and no 00123.png.
+		ext := path.Ext(foldName(name))
+		return slices.DeleteFunc(slices.Clone(found), func(n string) bool { return path.Ext(foldName(n)) != ext }), withZeros
+	case len(exact) > 0:
+		return exact, withExtension
+	case isNumber(path.Base(stem)):
+		return found, withZeros
+	}
+	return nil, asWritten
+}
+
+// findWritten finds a name as it is, else in another Unicode form, else in another case.
+func (x *index) findWritten(name string) []string {
 	if x.exact[name] {
 		return []string{name}
 	}
@@ -228,6 +317,31 @@ func (x *index) find(file string) []string {
 		return same
 	}
 	return x.byCase[foldName(name)]
+}
+
+// isNumber reports whether a name is digits alone.
+func isNumber(stem string) bool { return stem != "" && strings.Trim(stem, "0123456789") == "" }
+
+// bareNumber takes the leading zeros off the last part of a path where that is a number.
+func bareNumber(stem string) string {
+	if base := path.Base(stem); isNumber(base) {
+		return path.Join(path.Dir(stem), cmp.Or(strings.TrimLeft(base, "0"), "0"))
+	}
+	return stem
+}
+
+// ofAnotherMachine recognises the absolute paths of Windows, once their backslashes
+// are slashes, and returns what stands below the drive or the server's share.
+func ofAnotherMachine(name string) (below string, ok bool) {
+	if len(name) > 3 && name[1] == ':' && name[2] == '/' && (name[0]|0x20) >= 'a' && (name[0]|0x20) <= 'z' {
+		return path.Clean(name[3:]), true
+	}
+	if share, unc := strings.CutPrefix(name, "//"); unc {
+		_, share, _ = strings.Cut(share, "/")
+		_, below, _ = strings.Cut(share, "/")
+		return path.Clean(below), below != ""
+	}
+	return "", false
 }
 
 // foldName makes texts equal that differ in case or Unicode form only.
@@ -249,19 +363,20 @@ func acceptedName(name string) bool {
 }
 
 // unsafeName says what is wanted instead of a file name that could lead out of
-// the folder; "" for a name that cannot.
+// the folder; "" for a name that cannot. A path of another machine is looked for by
+// its end inside the folder.
 func unsafeName(name string) string {
+	_, elsewhere := ofAnotherMachine(name)
 	switch {
-	case strings.Contains(name, `\`):
-		if mended := strings.ReplaceAll(name, `\`, "/"); unsafeName(mended) == "" {
-			return sheet.Quote(mended) + ", with forward slashes"
-		}
-		return "a name relative to the folder, with forward slashes"
+	case strings.Contains(name, `\`), strings.Contains("/"+name+"/", "/../"):
+		return `a name inside the folder, without ".."`
+	case strings.HasSuffix(name, "/"), path.Clean(name) == ".", strings.ContainsRune(name, 0):
+		return "the name of a file"
+	case elsewhere:
+		return ""
 	case strings.HasPrefix(name, "/"), len(name) > 1 && name[1] == ':', strings.HasPrefix(name, "~/"), strings.Contains(name, "://"):
 		return "a name relative to the folder"
-	case strings.Contains("/"+name+"/", "/../"):
-		return `a name inside the folder, without ".."`
-	case strings.HasSuffix(name, "/"), path.Clean(name) == ".", !fs.ValidPath(path.Clean(name)), strings.ContainsRune(name, 0):
+	case !fs.ValidPath(path.Clean(name)):
 		return "the name of a file"
 	}
 	return ""

@@ -32,10 +32,12 @@ type Options struct {
 	DateFormat string            // YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY, D.M.YYYY and the like; "" finds out
 	Delimiter  string            // "," ";" or "tab"; "" finds out
 	Encoding   string            // utf-8, utf-16, windows-1252 and its kin; "" finds out
-	Map        map[string]string // column heading to field name, before any other matching
+	Map        map[string]string // column heading, or several joined by +, to field name or -, before any other matching
 	Sheet      string            // of a workbook; "" is the only one that holds a table
 	Hidden     string            // what becomes of rows that a workbook hides or filters out: "read", "skip", "" to ask
 	Templated  bool              // rows may do without a file: their document is made
+	Strict     bool              // what is odd refuses the row, not only what is wrong
+	Today      string            // YYYY-MM-DD, against which dates are odd; "" is no check
 	MaxRows    int               // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
 }
 
@@ -48,9 +50,13 @@ type Manifest struct {
 	Delimiter string   // ",", ";" or "tab"; "" for a workbook
 	Encoding  string   // "utf-8", "utf-16le", ...; "" for a workbook
 	Sheet     string   // the sheet read; "" for CSV
+	Columns   []Column // what each column feeds
+	Defaults  []string // what is filled in that no cell says
 	Notes     []string // what a person should know and nothing hinges on
 
 	fileColumn string // the file column as complaints name it
+	fileAt     int    // where it stands, -1 where it does not
+	strict     bool   // what is odd refuses a row
 }
 
 // Row is one certificate that is wanted.
@@ -67,16 +73,20 @@ type Row struct {
 
 	Cells    []string  // as given, in the header's order; dates of a workbook as YYYY-MM-DD
 	Problems []Problem // why the row cannot be issued; none: it can
+	Warnings []Problem // what is odd about it
+
+	sheetRow int // as a spreadsheet counts
 }
 
 // Problem is one complaint about a row.
 type Problem struct {
 	Row    int    // Row.Number
 	Line   int    // Row.Line
-	Column string // heading as given, for a workbook with its letter; "" for the row as a whole
+	Cell   string // as a spreadsheet names it, such as E18; "" for the row as a whole
+	Column string // heading as given; "" for the row as a whole
 	Field  string // the field's name where the column is a known one, such as applicant_email
 	Found  string // what stands there, in quotes where it is the cell's own text
-	Want   string // what should stand there
+	Want   string // what should stand there; "" for a mere remark, which Found is
 }
 
 // String is the complaint as one line for a person.
@@ -86,11 +96,29 @@ func (p Problem) String() string {
 	if p.Line != p.Row+1 && p.Line > 0 {
 		fmt.Fprintf(&b, " (line %d)", p.Line)
 	}
-	if p.Column != "" {
+	switch {
+	case p.Column != "" && p.Cell != "":
+		b.WriteString(", column " + p.Column + " (" + p.Cell + ")")
+	case p.Column != "":
 		b.WriteString(", column " + p.Column)
+	case p.Cell != "":
+		b.WriteString(", cell " + p.Cell)
 	}
-	b.WriteString(": found " + p.Found + ", want " + p.Want)
+	if p.Want == "" {
+		b.WriteString(": " + p.Found)
+	} else {
+		b.WriteString(": found " + p.Found + ", want " + p.Want)
+	}
 	return b.String()
+}
+
+// Warnings are all remarks about all rows, in the file's order.
+func (m *Manifest) Warnings() []Problem {
+	var all []Problem
+	for _, r := range m.Rows {
+		all = append(all, r.Warnings...)
+	}
+	return all
 }
 
 // Problems are all complaints about all rows, in the file's order.
@@ -109,33 +137,36 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	t, err := sheet.Read(data, sheet.Options{
 		Delimiter: opts.Delimiter, Encoding: opts.Encoding, Sheet: opts.Sheet, Hidden: opts.Hidden, MaxRows: opts.MaxRows,
 		Headings: strings.Join(fieldNames(), ", "),
-		Known:    func(heading string) bool { return fieldOf(heading) != noField || isMapped(heading, opts.Map) },
+		Known:    func(heading string) bool { return len(meanings(heading)) > 0 || isMapped(heading, opts.Map) },
 	})
 	if err != nil {
 		return nil, withFileName(opts, err)
 	}
-	cols, err := matchHeader(t.Header.Cells, opts)
-	if err != nil {
-		return nil, withFileName(opts, suggestHeaderRow(err, t, opts))
-	}
 	if len(t.Records) == 0 {
 		return nil, withFileName(opts, invalidError("there are headings but no rows: add one row for each certificate"))
 	}
-	if err := t.FormatCells(sheet.Formatting{Dates: cols.position[fieldDate], Shown: cols.extra, Padded: cols.texts()}); err != nil {
+	cols, err := matchHeader(t, opts)
+	if err != nil {
+		return nil, withFileName(opts, suggestHeaderRow(err, t, opts))
+	}
+	if err := t.FormatCells(sheet.Formatting{Dates: cols.first(fieldDate), Shown: cols.extra, Padded: cols.texts()}); err != nil {
 		return nil, withFileName(opts, err)
 	}
-	rows, err := makeRows(t, cols, opts)
+	c, err := makeRows(t, cols, opts)
 	if err != nil {
 		return nil, withFileName(opts, err)
 	}
 	m := &Manifest{
-		Header: t.Header.Cells, Rows: rows, Digest: sha256.Sum256(data),
-		Delimiter: t.Delimiter, Encoding: t.Encoding, Sheet: t.Name, Notes: t.Notes,
+		Header: t.Header.Cells, Rows: c.rows, Digest: sha256.Sum256(data), Columns: cols.describe(t), Notes: append(t.Notes, c.notes()...),
+		Delimiter: t.Delimiter, Encoding: t.Encoding, Sheet: t.Name, strict: opts.Strict,
 	}
-	m.fileColumn = columnLabel(t, cols, fieldFile)
+	m.fileColumn, m.fileAt = columnLabel(t, &cols, fieldFile), cols.first(fieldFile)
 	for _, i := range cols.extra {
-		m.Extra = append(m.Extra, t.Header.Cells[i])
+		if sheet.Trim(t.Header.Cells[i]) != "" {
+			m.Extra = append(m.Extra, t.Header.Cells[i])
+		}
 	}
+	m.Defaults = m.describeDefaults(&cols)
 	return m, nil
 }
 

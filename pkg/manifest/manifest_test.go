@@ -101,8 +101,8 @@ func TestRefused(t *testing.T) {
 		{"bad encoding option", header + rows, Options{Encoding: "ebcdic"}, `m.csv: --encoding "ebcdic" is not known: use one of ` + Encodings},
 		{"long option", header + rows, Options{Encoding: strings.Repeat("x", 500)}, `m.csv: --encoding "` + strings.Repeat("x", 57) + `..." is not known: use one of ` + Encodings},
 		{"map of no column", header + rows, Options{Map: map[string]string{"Datei": "file"}}, `m.csv: --map "Datei=file": there is no column "Datei". The columns are "certificate_title", "full_name", "applicant_email", "issue_date", "details", "file"`},
-		{"map to no field", header + rows, Options{Map: map[string]string{"file": "datei"}}, `m.csv: --map "file=datei": "datei" is no field: use one of certificate_title, full_name, applicant_email, issue_date, details, file`},
-		{"map to one field twice", header + rows, Options{Map: map[string]string{"file": "details", "details": "details"}}, `m.csv: --map gives details two columns, "details" and "file": name one`},
+		{"map to no field", header + rows, Options{Map: map[string]string{"file": "nonsense"}}, `m.csv: --map "file=nonsense": "nonsense" is no field: use one of certificate_title, full_name, applicant_email, issue_date, details, file, or - for a column that is not used`},
+		{"map to one field twice", header + rows, Options{Map: map[string]string{"file": "details", "details": "details"}}, `m.csv: --map gives details two columns, "details" and "file": name one, or join them with --map "details + file=details"`},
 		{"bad date format", header + rows, Options{DateFormat: "%d/%m/%Y"}, `m.csv: --date-format "%d/%m/%Y" is not known: use YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY or D.M.YYYY, with any of / - . between`},
 		{"open quote", header + rows + "D,\"Ann,a@x.org,,,b.pdf\n" + rows, Options{}, `m.csv: line 3: the quote that opens column 2 is never closed, so the rest of the file cannot be split into rows. Close it, or double it if it belongs to the text`},
 		{"too many rows", header + rows + rows, Options{MaxRows: 1}, "m.csv: more than 1 rows: split the manifest into several"},
@@ -131,33 +131,33 @@ func TestRefused(t *testing.T) {
 func TestProblems(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ü", n) }
 	tests := []struct{ name, rows, want string }{
-		{"e-mail", "D,Ann,anna(at)x,,,a.pdf", `row 1, column applicant_email: found "anna(at)x", want an e-mail address such as name@example.org`},
-		{"nothing required", ",,,,note,", "row 1, column certificate_title: found nothing, want the certificate's title\n" +
-			"row 1, column full_name: found nothing, want the recipient's full name\n" +
-			"row 1, column applicant_email: found nothing, want an e-mail address such as name@example.org\n" +
-			"row 1, column file: found nothing, want the name of the certificate's file"},
+		{"e-mail", "D,Ann,anna(at)x,,,a.pdf", `row 1, column applicant_email (C2): found "anna(at)x", in which "(at)" stands for the @, want an e-mail address such as name@example.org`},
+		{"nothing required", ",,,,note,", "row 1, column certificate_title (A2): found nothing, want the certificate's title\n" +
+			"row 1, column full_name (B2): found nothing, want the recipient's full name\n" +
+			"row 1, column applicant_email (C2): found nothing, want an e-mail address such as name@example.org\n" +
+			"row 1, column file (F2): found nothing, want the name of the certificate's file"},
 		{"title of 255", long(255) + ",Ann,a@x.org,,,a.pdf", ""},
-		{"title of 256", long(256) + ",Ann,a@x.org,,,a.pdf", `row 1, column certificate_title: found 256 characters, "` + long(57) + `...", want at most 255`},
+		{"title of 256", long(256) + ",Ann,a@x.org,,,a.pdf", `row 1, column certificate_title (A2): found 256 characters, "` + long(57) + `...", want at most 255`},
 		{"details of 1000", "D,Ann,a@x.org,," + long(1000) + ",a.pdf", ""},
-		{"details of 1001", "D,Ann,a@x.org,," + long(1001) + ",a.pdf", `row 1, column details: found 1001 characters, "` + long(57) + `...", want at most 1000`},
+		{"details of 1001", "D,Ann,a@x.org,," + long(1001) + ",a.pdf", `row 1, column details (E2): found 1001 characters, "` + long(57) + `...", want at most 1000`},
 		{"too many cells", "D,Ann,a@x.org,,,a.pdf,more", `row 1: found 7 cells, want 6, one for each heading; a cell that holds a comma must stand in quotes`},
 		{"one blank cell too many", "D,Ann,a@x.org,,,a.pdf,", ""},
 		{"too few cells", "D,Ann,a@x.org", `row 1: found 3 cells, want 6, one for each heading`},
-		{"NUL", "D,A\x00nn,a@x.org,,,a.pdf", `row 1, column full_name: found a NUL byte in "A\u0000nn", want the recipient's full name of printable characters only`},
-		{"line break in a name", "D,\"Ann\nLee\",a@x.org,,,a.pdf", `row 1, column full_name: found a line break in "Ann\nLee", want the recipient's full name of printable characters only`},
-		{"invalid UTF-8", "Dé,Ann\xff,a@x.org,,,a.pdf\nDé,Ben,b@x.org,,,b.pdf", "row 1, column full_name: found a character that is not readable in this encoding in \"Ann\uFFFD\", want the recipient's full name of printable characters only"},
-		{"failed formula", "D,#N/A,a@x.org,,,a.pdf", `row 1, column full_name: found the spreadsheet's error "#N/A", want the recipient's full name`},
-		{"date that is none", "D,Ann,a@x.org,soon,,a.pdf", `row 1, column issue_date: found "soon", want a date such as 2026-06-01`},
-		{"31 February", "D,Ann,a@x.org,2026-02-31,,a.pdf", `row 1, column issue_date: found "2026-02-31", want a date such as 2026-06-01, with a day that the calendar has`},
-		{"year", "D,Ann,a@x.org,0206-06-01,,a.pdf", `row 1, column issue_date: found "0206-06-01", want a date such as 2026-06-01, with a year from 1800 to 2200`},
-		{"dots", "D,Ann,a@x.org,,,../a.pdf", `row 1, column file: found "../a.pdf", want a name inside the folder, without ".."`},
-		{"same file", "D,Ann,a@x.org,,,a.pdf\nD,Ben,b@x.org,,,./a.pdf", `row 2, column file: found "./a.pdf", which row 1 names too, want a file of its own for each row`},
+		{"NUL", "D,A\x00nn,a@x.org,,,a.pdf", `row 1, column full_name (B2): found a NUL byte in "A\u0000nn", want the recipient's full name of printable characters only`},
+		{"line break in a name", "D,\"Ann\nLee\",a@x.org,,,a.pdf", `row 1, column full_name (B2): found a line break in "Ann\nLee", want the recipient's full name of printable characters only`},
+		{"invalid UTF-8", "Dé,Ann\xff,a@x.org,,,a.pdf\nDé,Ben,b@x.org,,,b.pdf", "row 1, column full_name (B2): found a character that is not readable in this encoding in \"Ann\uFFFD\", want the recipient's full name of printable characters only"},
+		{"failed formula", "D,#N/A,a@x.org,,,a.pdf", `row 1, column full_name (B2): found the spreadsheet's error "#N/A", want the recipient's full name`},
+		{"date that is none", "D,Ann,a@x.org,soon,,a.pdf", `row 1, column issue_date (D2): found "soon", want a date such as 2026-06-01`},
+		{"31 February", "D,Ann,a@x.org,2026-02-31,,a.pdf", `row 1, column issue_date (D2): found "2026-02-31", want a date such as 2026-06-01, with a day that the calendar has`},
+		{"year", "D,Ann,a@x.org,0206-06-01,,a.pdf", `row 1, column issue_date (D2): found "0206-06-01", want a date such as 2026-06-01, with a year from 1800 to 2200`},
+		{"dots", "D,Ann,a@x.org,,,../a.pdf", `row 1, column file (F2): found "../a.pdf", want a name inside the folder, without ".."`},
+		{"same file", "D,Ann,a@x.org,,,a.pdf\nD,Ben,b@x.org,,,./a.pdf", ""},
 		{"same person", "D,Ann,a@x.org,2026-06-01,,a.pdf\nE,Ann,A@X.org,2026-06-01,,b.pdf\n D,Ann,A@X.org,1 June 2026,,c.pdf",
-			`row 3, column applicant_email: found "A@X.org" with the title and issue date of row 1, want each person, title and date once`},
+			`row 3, column applicant_email (C4): found "A@X.org" with the title and issue date of row 1, want each person, title and date once`},
 		{"bare quote", `5" disk,Ann,a@x.org,,,a.pdf`, ""},
 		{"quote in a quoted cell", "D,\"Ann\" Lee,a@x.org,,,a.pdf\nD,Ben,b@x.org,,,b.pdf", "row 1: found a quote in the middle of a quoted cell, or one that is not closed, want a cell that holds a quote to stand in quotes, and the quote to be doubled"},
-		{"numbering over blank lines", "\nD,Ann,a@x.org,,,a.pdf\n\n,,,,,\nD,Ben,b,,,b.pdf", `row 4 (line 6), column applicant_email: found "b", want an e-mail address such as name@example.org`},
-		{"numbering over line breaks in cells", "D,Ann,a@x.org,,\"1\n2\n3\",a.pdf\nD,Ben,b,,,b.pdf", `row 2 (line 5), column applicant_email: found "b", want an e-mail address such as name@example.org`},
+		{"numbering over blank lines", "\nD,Ann,a@x.org,,,a.pdf\n\n,,,,,\nD,Ben,b,,,b.pdf", `row 4 (line 6), column applicant_email (C6): found "b", which has no @, want an e-mail address such as name@example.org`},
+		{"numbering over line breaks in cells", "D,Ann,a@x.org,,\"1\n2\n3\",a.pdf\nD,Ben,b,,,b.pdf", `row 2 (line 5), column applicant_email (C3): found "b", which has no @, want an e-mail address such as name@example.org`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

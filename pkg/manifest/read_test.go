@@ -41,9 +41,9 @@ func TestReadWorkbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `row 2, column E-mail (C): found "ben(at)x.org", want an e-mail address such as name@example.org
-row 2, column Date (D): found "31 February 2026", want a date such as 2026-06-01, with a day that the calendar has
-row 3, column G: found "stray", want nothing, for the column has no heading`
+	want := `row 2, column E-mail (C3): found "ben(at)x.org", in which "(at)" stands for the @, want an e-mail address such as name@example.org
+row 2, column Date (D3): found "31 February 2026", want a date such as 2026-06-01, with a day that the calendar has
+row 3, cell G4: found "stray", want nothing, for the column has no heading`
 	if got := said(m); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

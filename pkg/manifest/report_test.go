@@ -50,8 +50,8 @@ func TestRejectedRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "\uFEFFtitle;name;mail;file;Student ID;date;reason\n" +
-		"'=Diploma;'+Ann;anna(at)x.org;a.pdf;'-17;1.6.2026;\"row 1 (line 3), column mail: found \"\"anna(at)x.org\"\", want an e-mail address such as name@example.org\"\n" +
-		"\"'@D; \"\"E\"\"\";Cay\uFFFD;c@x.org;c.pdf;;1.6.2026;\"row 3 (line 5), column name: found a NUL byte in \"\"Cay\\u0000\"\", want the recipient's full name of printable characters only\"\n" +
+		"'=Diploma;'+Ann;anna(at)x.org;a.pdf;'-17;1.6.2026;\"row 1 (line 3), column mail (C2): found \"\"anna(at)x.org\"\", in which \"\"(at)\"\" stands for the @, want an e-mail address such as name@example.org\"\n" +
+		"\"'@D; \"\"E\"\"\";Cay\uFFFD;c@x.org;c.pdf;;1.6.2026;\"row 3 (line 5), column name (B4): found a NUL byte in \"\"Cay\\u0000\"\", want the recipient's full name of printable characters only\"\n" +
 		"D;Dee;d@x.org;;;;row 4 (line 6): found 3 cells, want 6, one for each heading\n"
 	if b.String() != want {
 		t.Fatalf("got\n%s\nwant\n%s", b.String(), want)

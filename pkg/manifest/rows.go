@@ -1,12 +1,12 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/gocarina/gocsv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/date"
@@ -14,88 +14,48 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// rowValues is what a row says, as the CSV library fills it.
-type rowValues struct {
-	vault.Content
-	File string `csv:"file"`
-}
-
-// recordSource hands a table to the CSV library with the headings as it expects them.
-type recordSource struct {
-	header []string
-	lines  []sheet.Record
-}
-
-func (s *recordSource) Read() ([]string, error) {
-	if s.header != nil {
-		header := s.header
-		s.header = nil
-		return header, nil
-	}
-	if len(s.lines) == 0 {
-		return nil, io.EOF
-	}
-	cells := s.lines[0].Cells
-	s.lines = s.lines[1:]
-	return cells, nil
-}
-
-func (s *recordSource) ReadAll() ([][]string, error) {
-	all := make([][]string, 0, 1+len(s.lines))
-	for {
-		cells, err := s.Read()
-		if err != nil {
-			return all, nil
-		}
-		all = append(all, cells)
-	}
-}
-
-// decodeRows fills a row for each record.
-func decodeRows(t *sheet.Sheet, cols columns) ([]rowValues, error) {
-	header := make([]string, len(t.Header.Cells))
-	for f, i := range cols.position {
-		if i >= 0 {
-			header[i] = field(f).name()
-		}
-	}
-	var out []rowValues
-	err := gocsv.UnmarshalCSV(&recordSource{header: header, lines: t.Records}, &out)
-	return out[:min(len(out), len(t.Records))], err
-}
-
 // checker looks at rows one after the other and remembers what it has seen.
 type checker struct {
 	t        *sheet.Sheet
 	cols     columns
 	dates    date.Parser
-	files    map[string]int // file to the row that names it first
-	people   map[string]int // e-mail, title and date likewise
+	today    string
+	strict   bool
+	files    map[string]int    // file to the row that names it first
+	people   map[string]int    // e-mail, title and date likewise
+	domains  map[string]string // of addresses: what each was probably meant to be
+	rows     []Row
 	firstRow int
+	taken    []*taken // what was understood though it was not written as it should
+}
+
+// taken is a way of writing that was understood, with the rows that have it.
+type taken struct {
+	field field
+	how   string
+	rows  int
+	first string // an example
 }
 
 // makeRows turns a table into checked rows.
-func makeRows(t *sheet.Sheet, cols columns, opts Options) ([]Row, error) {
-	values, err := decodeRows(t, cols)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Row, len(values))
-	c := &checker{t: t, cols: cols, firstRow: t.Records[0].Row, files: make(map[string]int, len(rows)), people: make(map[string]int, len(rows))}
-	for i, v := range values {
-		r := t.Records[i]
-		rows[i] = Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells, Content: v.Content, File: v.File}
+func makeRows(t *sheet.Sheet, cols columns, opts Options) (*checker, error) {
+	c := &checker{t: t, cols: cols, today: opts.Today, strict: opts.Strict, firstRow: t.Records[0].Row, rows: make([]Row, len(t.Records)),
+		files: make(map[string]int, len(t.Records)), people: make(map[string]int, len(t.Records)), domains: map[string]string{}}
+	for i, r := range t.Records {
+		row := &c.rows[i]
+		*row = Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells, sheetRow: r.Row}
 		for f := range fieldCount {
-			rows[i].set(f, sheet.Clean(rows[i].get(f)))
+			row.set(f, c.clean(row, f, c.cols.join(f, r)))
 		}
 	}
-	if c.dates, err = c.detectDates(rows, opts); err != nil {
+	var err error
+	if c.dates, err = c.detectDates(opts); err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		c.checkRow(t.Records[i], &rows[i])
+	for i := range c.rows {
+		c.checkRow(t.Records[i], &c.rows[i])
 	}
-	return rows, nil
+	return c, nil
 }
 
 func (r *Row) get(f field) string {
@@ -113,20 +73,62 @@ func (r *Row) set(f field, text string) {
 	vault.FieldID(f).Set(&r.Content, text)
 }
 
+// clean takes off a value what people and programs put around it, and notes that.
+func (c *checker) clean(row *Row, f field, text string) string {
+	if text == "" {
+		return ""
+	}
+	cleaned, how := text, ""
+	switch f {
+	case fieldEmail:
+		cleaned, how = cleanEmail(text)
+	case fieldName, fieldDate, fieldFile:
+		if bare, quoted := unquote(text); quoted {
+			cleaned, how = bare, "in quotes"
+		}
+	}
+	if f == fieldFile && strings.Contains(cleaned, `\`) {
+		cleaned, how = strings.ReplaceAll(cleaned, `\`, "/"), "with backslashes"
+	}
+	if how != "" {
+		c.take(row, f, how, text, cleaned)
+	}
+	return cleaned
+}
+
+// take notes that a value was understood.
+func (c *checker) take(row *Row, f field, how, given, read string) {
+	for _, t := range c.taken {
+		if t.field == f && t.how == how {
+			t.rows++
+			return
+		}
+	}
+	c.taken = append(c.taken, &taken{field: f, how: how, rows: 1, first: fmt.Sprintf("row %d: %s is read as %s", row.Number, sheet.Quote(given), sheet.Quote(read))})
+}
+
+// notes say what was understood.
+func (c *checker) notes() (notes []string) {
+	for _, t := range c.taken {
+		notes = append(notes, fmt.Sprintf("%s: %s written %s (%s)", columnLabel(c.t, &c.cols, t.field), sheet.Plural(t.rows, "value is", "values are"), t.how, t.first))
+	}
+	return notes
+}
+
 // detectDates finds how the column of dates is to be read.
-func (c *checker) detectDates(rows []Row, opts Options) (date.Parser, error) {
+func (c *checker) detectDates(opts Options) (date.Parser, error) {
 	if opts.DateFormat != "" {
 		return date.ParseFormat(opts.DateFormat)
 	}
 	var column date.OrderDetector
-	for i := range rows {
-		if s := rows[i].IssueDate; s != "" {
-			column.Add(rows[i].Number, string(s), c.t.Records[i].RealDate)
+	for i, row := range c.rows {
+		if row.IssueDate != "" {
+			column.Add(row.Number, string(row.IssueDate), c.t.Records[i].RealDate)
 		}
 	}
 	reader, err := column.Detect()
 	if message, ok := fault.Message(err); ok {
-		return reader, invalidError("column %s: %s", columnLabel(c.t, c.cols, fieldDate), message)
+		return reader, invalidError("column %s: %s", c.columnWithLetter(fieldDate), message)
 	}
 	return reader, err
 }
@@ -139,6 +141,9 @@ func (c *checker) checkRow(r sheet.Record, row *Row) {
 	if p, ok := c.checkShape(r); !ok {
 		// Cells may stand under the wrong headings, so nothing is said of them.
 		p.Row, p.Line = row.Number, row.Line
+		if p.Column != "" {
+			p.Cell, p.Column = p.Column+strconv.Itoa(r.Row), ""
+		}
 		row.Content, row.File, row.Problems = vault.Content{}, "", []Problem{p}
 		return
 	}
@@ -156,8 +161,21 @@ func (c *checker) checkRow(r sheet.Record, row *Row) {
 			row.Problems = append(row.Problems, c.problem(row, f, found, want))
 		}
 		row.set(f, strings.ToValidUTF8(value, "\uFFFD"))
+		if odd := c.suspicion(f, value); odd != "" && want == "" {
+			c.warn(row, f, odd)
+		}
 	}
 	c.checkDuplicate(row)
+}
+
+// warn remarks on a value, or refuses the row for it where warnings are errors.
+func (c *checker) warn(row *Row, f field, text string) {
+	w := c.problem(row, f, text, "")
+	if c.strict {
+		row.Problems = append(row.Problems, w)
+		return
+	}
+	row.Warnings = append(row.Warnings, w)
 }
 
 // checkValue says what is wrong with a value. A row whose document is made of a
@@ -202,29 +220,45 @@ func (c *checker) separator() string {
 
 // problem is a complaint about a field of a row.
 func (c *checker) problem(row *Row, f field, found, want string) Problem {
-	return Problem{Row: row.Number, Line: row.Line, Column: columnLabel(c.t, c.cols, f), Field: f.name(), Found: found, Want: want}
+	return Problem{Row: row.Number, Line: row.Line, Cell: row.cell(c.cols.first(f)), Column: columnLabel(c.t, &c.cols, f), Field: f.name(), Found: found, Want: want}
+}
+
+// cell names the row's cell in a column; "" where there is none.
+func (r *Row) cell(column int) string {
+	if column < 0 || r.sheetRow == 0 {
+		return ""
+	}
+	return sheet.CellName(column, r.sheetRow)
 }
 
 // columnLabel is a field's column as the person knows it.
-func columnLabel(t *sheet.Sheet, cols columns, f field) string {
-	i := cols.position[f]
-	if i < 0 {
+func columnLabel(t *sheet.Sheet, cols *columns, f field) string {
+	var names []string
+	for _, i := range cols.position[f] {
+		names = append(names, strings.Trim(sheet.Quote(strings.Join(strings.Fields(t.Header.Cells[i]), " ")), `"`))
+	}
+	if len(names) == 0 {
 		return f.name()
 	}
-	heading := strings.Trim(sheet.Quote(strings.Join(strings.Fields(t.Header.Cells[i]), " ")), `"`)
-	if t.Name == "" {
-		return heading
-	}
-	return heading + " (" + sheet.ColumnLetters(i) + ")"
+	return strings.Join(names, " + ")
 }
 
-// checkDuplicate complains about a file, or a person's certificate, that an earlier row
-// has already.
+// columnWithLetter is a field's column for a complaint about all of it.
+func (c *checker) columnWithLetter(f field) string {
+	label := columnLabel(c.t, &c.cols, f)
+	if i := c.cols.first(f); i >= 0 && c.t.Name != "" {
+		label += " (" + sheet.ColumnLetters(i) + ")"
+	}
+	return label
+}
+
+// checkDuplicate complains about a person's certificate that an earlier row has
+// already, and remarks on a file that an earlier row names.
 func (c *checker) checkDuplicate(row *Row) {
 	if row.File != "" {
 		key := path.Clean(row.File)
 		if first, ok := c.files[key]; ok {
-			row.Problems = append(row.Problems, c.problem(row, fieldFile, fmt.Sprintf("%s, which row %d names too", sheet.Quote(row.File), first), "a file of its own for each row"))
+			c.warn(row, fieldFile, fmt.Sprintf("%s is the file of row %d too", sheet.Quote(row.File), first))
 		} else {
 			c.files[key] = row.Number
 		}
@@ -233,9 +267,22 @@ func (c *checker) checkDuplicate(row *Row) {
 		return
 	}
 	key := foldName(row.Email) + "\x00" + row.Title + "\x00" + string(row.IssueDate)
-	if first, ok := c.people[key]; ok {
-		row.Problems = append(row.Problems, c.problem(row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", sheet.Quote(row.Email), first), "each person, title and date once"))
-	} else {
+	first, ok := c.people[key]
+	if !ok {
 		c.people[key] = row.Number
+		return
 	}
+	earlier := c.rowNumbered(first)
+	if foldName(earlier.Name) == foldName(row.Name) || earlier.Name == "" || row.Name == "" {
+		row.Problems = append(row.Problems, c.problem(row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", sheet.Quote(row.Email), first), "each person, title and date once"))
+		return
+	}
+	row.Problems = append(row.Problems, c.problem(row, fieldEmail,
+		fmt.Sprintf("%s, the address of another person, %s in row %d, with the same title and issue date", sheet.Quote(row.Email), sheet.Quote(earlier.Name), first),
+		fmt.Sprintf("an address of %s's own, or another title or date for one of them; where people share addresses, the setting issuing.shared_addresses lets names tell them apart", row.Name)))
+}
+
+func (c *checker) rowNumbered(number int) *Row {
+	i, _ := slices.BinarySearchFunc(c.rows, number, func(r Row, n int) int { return cmp.Compare(r.Number, n) })
+	return &c.rows[i]
 }

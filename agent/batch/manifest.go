@@ -12,12 +12,12 @@ import (
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
-// ReadManifest reads the manifest of a request.
-func ReadManifest(q adminclient.BulkRequest) (*manifest.Manifest, error) {
+// ReadManifest reads the manifest of a request. Today is the day where the institution is.
+func ReadManifest(q adminclient.BulkRequest, today string) (*manifest.Manifest, error) {
 	return manifest.Read(q.Manifest, manifest.Options{
 		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
 		Encoding: q.Encoding, Sheet: q.Sheet, Hidden: q.Hidden, Map: q.Map, MaxRows: manifest.LargestMaxRows,
-		Templated: q.Template != "",
+		Templated: q.Template != "", Strict: q.Strict, Today: today,
 	})
 }
 

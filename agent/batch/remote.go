@@ -52,7 +52,7 @@ type Remote struct {
 
 // NewRemote reads a manifest, and the notes of earlier runs.
 func NewRemote(o RemoteOptions, q adminclient.BulkRequest) (*Remote, error) {
-	m, err := ReadManifest(q)
+	m, err := ReadManifest(q, o.Now().Format(time.DateOnly))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 		}
 	}
 	in := intake.Intake{Store: uncheckedStore{r.notes}, Now: r.Now}
-	r.candidates, r.unreferenced, err = in.Check(ctx, intake.CheckRequest{
+	found, err := in.Check(ctx, intake.CheckRequest{
 		Institution: r.Institution, Manifest: r.manifest, Files: files, Listed: listed,
 		Trigger: vault.BulkUpload, DryRun: true, LoadTemplate: r.loadTemplate, Template: q.Template,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
@@ -133,6 +133,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 			progress(client.Progress{Stage: "checking", Done: done, Total: len(r.manifest.Rows)})
 		},
 	})
+	r.setChecked(found)
 	return err
 }
 
@@ -195,7 +196,8 @@ func (r *Remote) opener(c *intake.RowResult) func() (io.ReadCloser, error) {
 
 // report returns the state of every row.
 func (r *Remote) report() client.BulkReport {
-	report := client.BulkReport{BatchID: r.batch, Notes: r.reportNotes(), Rows: []client.BulkRow{}}
+	report := r.newReport()
+	report.BatchID = r.batch
 	outcomes := make([]remotebulk.Outcome, len(r.candidates))
 	ignored := false
 	for n, o := range r.outcomes {

@@ -24,11 +24,40 @@ type checkedManifest struct {
 	manifest     *manifest.Manifest
 	candidates   []*intake.RowResult // one for each row
 	unreferenced []manifest.UnreferencedFile
+	notes        []string           // of the check
+	warnings     []manifest.Problem // of the check
+}
+
+// setChecked keeps what the check found.
+func (m *checkedManifest) setChecked(found intake.CheckResult) {
+	m.candidates, m.unreferenced, m.notes, m.warnings = found.Rows, found.Unreferenced, found.Notes, found.Warnings
 }
 
 // reportNotes returns the notes about the manifest and its files.
 func (m *checkedManifest) reportNotes() []string {
-	return slices.Concat(m.manifest.Notes, manifest.DescribeUnreferenced(m.unreferenced))
+	return slices.Concat(m.manifest.Notes, m.notes, manifest.DescribeUnreferenced(m.unreferenced))
+}
+
+// newReport is a report without rows yet, which says how the manifest was read.
+func (m *checkedManifest) newReport() client.BulkReport {
+	report := client.BulkReport{Rows: []client.BulkRow{}, Columns: []client.ManifestColumn{}, Notes: m.reportNotes(),
+		Sheet: m.manifest.Sheet, Defaults: m.manifest.Defaults, Reading: m.manifest.DescribeReading(), Warnings: manifest.DescribeWarnings(m.warnings)}
+	for _, c := range m.manifest.Columns {
+		one := client.ManifestColumn{Heading: c.Heading, Letter: c.Letter, Hidden: c.Hidden}
+		if c.Field != "" {
+			one.Field = &c.Field
+		}
+		report.Columns = append(report.Columns, one)
+	}
+	const samples = 2
+	for _, row := range m.manifest.Rows[:min(len(m.manifest.Rows), samples)] {
+		fields := map[string]string{}
+		for _, f := range m.manifest.Sample(row) {
+			fields[f.Field] = f.Value
+		}
+		report.FirstRows = append(report.FirstRows, fields)
+	}
+	return report
 }
 
 // rejectedRow returns the report's line about a row that the check rejected.
@@ -45,12 +74,16 @@ func (m *checkedManifest) writeReport(dir string, report client.BulkReport) erro
 			File: row.File, Error: row.Error, Content: m.candidates[i].Draft.Content,
 		}
 	}
-	return results.WriteReport(dir, rows, m.manifest)
+	if err := results.WriteReport(dir, rows, m.manifest); err != nil {
+		return err
+	}
+	return results.WriteReading(dir, slices.Concat(report.Reading, report.Notes, report.Warnings))
 }
 
 // report returns the current state of every row.
 func (r *run) report() client.BulkReport {
-	report := client.BulkReport{BatchID: r.batch.ID, Out: r.out, Notes: r.reportNotes(), Rows: []client.BulkRow{}}
+	report := r.newReport()
+	report.BatchID, report.Out = r.batch.ID, r.out
 	for _, c := range r.candidates {
 		report.Add(r.row(c))
 	}

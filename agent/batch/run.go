@@ -145,7 +145,7 @@ func (r *run) check(ctx context.Context) error {
 			return fault.At("template "+q.Template, err)
 		}
 	}
-	m, err := ReadManifest(q)
+	m, err := ReadManifest(q, string(r.institution.Today(r.Now())))
 	if err != nil {
 		return err
 	}
@@ -159,13 +159,14 @@ func (r *run) check(ctx context.Context) error {
 		return err
 	}
 	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
-	r.candidates, r.unreferenced, err = r.Intake.Check(ctx, intake.CheckRequest{
+	found, err := r.Intake.Check(ctx, intake.CheckRequest{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
 		Trigger: r.trigger, DryRun: q.DryRun, LoadTemplate: presses, Template: q.Template,
 		Placement:        vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
 		DefaultPlacement: r.DefaultPlacement,
 		Progress:         func(done int) { r.reportProgress("checking", done, len(m.Rows)) },
 	})
+	r.setChecked(found)
 	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })
 	r.unreferenced = slices.DeleteFunc(r.unreferenced, func(u manifest.UnreferencedFile) bool { return !brings || r.isOwnFile(u.Name) })
 	return err

@@ -63,7 +63,7 @@ func TestADocumentThatIsWrittenToMeanwhile(t *testing.T) {
 	}()
 	limit := time.Now().Add(2 * time.Minute)
 	for err = nil; err == nil && time.Now().Before(limit); {
-		_, _, err = in.Check(t.Context(), intake.CheckRequest{
+		_, err = in.Check(t.Context(), intake.CheckRequest{
 			Institution: vault.Institution{ID: 1, TimeZone: "UTC"}, Manifest: m, Files: files, Listed: []string{"a.pdf"},
 		})
 	}

@@ -76,17 +76,25 @@ type CheckRequest struct {
 	Progress func(done int)
 }
 
+// CheckResult is what the check of a manifest found.
+type CheckResult struct {
+	Rows         []*RowResult                // one for each row of the manifest
+	Unreferenced []manifest.UnreferencedFile // files that no row names
+	Notes        []string                    // what was understood though it is written otherwise
+	Warnings     []manifest.Problem          // what is odd and no error
+}
+
 // Check looks at every row and its document, and reads the documents of those
 // that are to be issued. The error is about the run as a whole; what is wrong
-// with a row is in its candidate. Also returned are files that no row names.
-func (in *Intake) Check(ctx context.Context, o CheckRequest) ([]*RowResult, []manifest.UnreferencedFile, error) {
+// with a row is in its candidate.
+func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
 	if err := checkInstitutionNamed(o, candidates); err != nil {
-		return nil, nil, err
+		return CheckResult{}, err
 	}
 	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
-		return nil, nil, err
+		return CheckResult{}, err
 	}
 	err := in.findTemplatedDates(ctx, o.Institution, candidates)
 	if err == nil {
@@ -99,7 +107,7 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) ([]*RowResult, []ma
 		for _, c := range candidates {
 			c.Discard()
 		}
-		return nil, nil, err
+		return CheckResult{}, err
 	}
 	refuseDuplicates(candidates)
 	for _, c := range candidates {
@@ -108,7 +116,8 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) ([]*RowResult, []ma
 			c.Discard()
 		}
 	}
-	return candidates, matched.Unreferenced, nil
+	return CheckResult{Rows: candidates, Unreferenced: matched.Unreferenced, Notes: matched.Notes,
+		Warnings: append(o.Manifest.Warnings(), matched.Warnings...)}, nil
 }
 
 // candidates makes drafts of the rows; documents are not looked at yet.

@@ -61,7 +61,7 @@ func TestNoMoreFilesCanBeOpened(t *testing.T) {
 	defer files.Close()
 	in := &intake.Intake{Store: emptyLedger{}, Blobs: blobs, Now: time.Now}
 	exhaust(t)
-	_, _, err = in.Check(t.Context(), intake.CheckRequest{
+	_, err = in.Check(t.Context(), intake.CheckRequest{
 		Institution: vault.Institution{ID: 1, TimeZone: "UTC"}, Manifest: m, Files: files, Listed: []string{"a.pdf"},
 	})
 	if !fault.Is(err, fault.Full) {

@@ -116,11 +116,11 @@ func (d *desk) check(table string, change func(*intake.CheckRequest)) []*intake.
 	if change != nil {
 		change(&o)
 	}
-	found, _, err := d.intake.Check(d.t.Context(), o)
+	found, err := d.intake.Check(d.t.Context(), o)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return found
+	return found.Rows
 }
 
 func rows(n int) string {
@@ -304,7 +304,7 @@ func TestCheckStops(t *testing.T) {
 		t.Fatal(len(listed), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, _, err = d.intake.Check(ctx, intake.CheckRequest{Institution: somebody, Manifest: m, Files: root, Listed: listed,
+	_, err = d.intake.Check(ctx, intake.CheckRequest{Institution: somebody, Manifest: m, Files: root, Listed: listed,
 		Progress: func(done int) {
 			if done == 10 {
 				cancel()

@@ -117,6 +117,10 @@ func eraseRows(folder string, references map[string]bool) (int, error) {
 	if erased == 0 {
 		return 0, nil
 	}
+	// The reading shows whole rows.
+	if _, err := fsutil.RemoveFile(filepath.Join(folder, readingName)); err != nil {
+		return 0, err
+	}
 	return erased, fsutil.WriteFile(path, 0o600, func(w io.Writer) error { return manifest.WriteTable(w, rows) })
 }
 

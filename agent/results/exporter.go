@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -158,5 +159,21 @@ func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) er
 	}
 	return fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
 		return manifest.WriteRejected(w, m, rejected)
+	})
+}
+
+// readingName is the file beside report.csv that says how the manifest was read.
+const readingName = "report.txt"
+
+// WriteReading writes how the manifest was read, and what was odd about it, beside
+// report.csv.
+func WriteReading(dir string, lines []string) error {
+	path := filepath.Join(dir, readingName)
+	if err := fsutil.RemoveTemp(path); err != nil {
+		return err
+	}
+	return fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+		return err
 	})
 }

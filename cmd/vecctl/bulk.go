@@ -20,7 +20,7 @@ import (
 func bulkCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
-		Description: "MANIFEST is a CSV or XLSX file; \"-\" reads CSV from standard input. If you run the command again, it\n" +
+		Description: "MANIFEST is a CSV, XLSX or ODS file; \"-\" reads CSV from standard input. If you run the command again, it\n" +
 			"issues only the missing certificates and reports the others as unchanged. With --api it issues them\n" +
 			"on a remote vault.",
 		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
@@ -35,9 +35,10 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
 			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of the sheet, if several sheets of a workbook have data"},
 			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: what to do with hidden or filtered rows of a workbook"},
+			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
 			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for previews of the first documents from the template"},
-			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; may be repeated"},
+			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; \"First + Last=full_name\" joins columns, COLUMN=- leaves one out; may be repeated"},
 		),
 		Action: func(c *cli.Context) error {
 			form, err := parseOutputFormat(c)
@@ -68,7 +69,7 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	q := adminclient.BulkRequest{
 		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
 		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"), Hidden: c.String("hidden"),
-		Map: map[string]string{},
+		Strict: c.Bool("strict"), Map: map[string]string{},
 	}
 	if err := requireArgs(c, 1, "the manifest"); err != nil {
 		return q, err
@@ -86,11 +87,11 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 		return q, usageError("--on-error must be stop or skip, not %q", c.String("on-error"))
 	}
 	for _, pair := range c.StringSlice("map") {
-		column, field, ok := strings.Cut(pair, "=")
-		if !ok || column == "" || field == "" {
+		end := strings.LastIndexByte(pair, '=') // a heading may have one in it
+		if end < 1 || end == len(pair)-1 {
 			return q, usageError("--map must be COLUMN=FIELD, such as --map \"Graduate=full_name\", not %q", pair)
 		}
-		q.Map[column] = field
+		q.Map[pair[:end]] = pair[end+1:]
 	}
 	m, err := stampPlacement(c)
 	if err != nil {
@@ -182,8 +183,12 @@ func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
 }
 
 func printReport(w environment, f outputFormat, q adminclient.BulkRequest, r client.BulkReport) error {
+	printReading(w, f, q, r)
 	for _, note := range r.Notes {
 		printLinef(w, "Note: %s", note)
+	}
+	for _, warning := range r.Warnings {
+		printLinef(w, "Warning: %s", warning)
 	}
 	switch f {
 	case formatJSON:
@@ -199,6 +204,20 @@ func printReport(w environment, f outputFormat, q adminclient.BulkRequest, r cli
 		},
 	}
 	return rows.print(w.stdout, f, r.Rows)
+}
+
+// printReading prints how the manifest was read: in a dry run as a part of the result,
+// else beside it.
+func printReading(w environment, f outputFormat, q adminclient.BulkRequest, r client.BulkReport) {
+	to := w.stderr
+	if q.DryRun && f == formatTable {
+		to = w.stdout
+	}
+	if f == formatTable {
+		for _, line := range r.Reading {
+			fmt.Fprintln(to, sanitize(line))
+		}
+	}
 }
 
 // printSummary prints the report for a person: the errors, then the counts, then the

@@ -42,6 +42,22 @@ type BulkReport struct {
 	Out       string    `json:"out,omitempty"`
 	Notes     []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
 	Rows      []BulkRow `json:"rows"`
+
+	// How the manifest was read.
+	Columns   []ManifestColumn    `json:"columns"`
+	Sheet     string              `json:"sheet,omitempty"`      // of a workbook
+	FirstRows []map[string]string `json:"first_rows,omitempty"` // two, as they are filled in, by field
+	Defaults  []string            `json:"defaults,omitempty"`   // what is filled in that no cell says
+	Reading   []string            `json:"reading,omitempty"`    // all of this as lines for a person
+	Warnings  []string            `json:"warnings,omitempty"`   // what is odd and no error
+}
+
+// ManifestColumn is a column of a manifest and the field that it feeds.
+type ManifestColumn struct {
+	Heading string  `json:"heading"`
+	Letter  string  `json:"column"` // as a spreadsheet names it
+	Field   *string `json:"field"`  // nil: it is not used
+	Hidden  bool    `json:"hidden,omitempty"`
 }
 
 // Add appends a row and counts it.

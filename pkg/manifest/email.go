@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -232,11 +233,4 @@ func mailDomains() []string {
 		"gmx.com", "web.de", "aol.com", "msn.com", "mail.com", "ymail.com", "email.com", "rocketmail.com", "rediffmail.com", "163.com", "126.com", "qq.com", "o2.pl", "wp.pl"}
 }
 
-func isMailDomain(domain string) bool {
-	for _, known := range mailDomains() {
-		if domain == known {
-			return true
-		}
-	}
-	return false
-}
+func isMailDomain(domain string) bool { return slices.Contains(mailDomains(), domain) }

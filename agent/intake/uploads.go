@@ -119,7 +119,8 @@ func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Docum
 	if checkExtension(name, format) != nil {
 		return nil, ErrWrongType
 	}
-	staged, err := u.Blobs.Stage(ctx, io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
+	// A caller that breaks off is answered by the error of its body, not by that of ctx.
+	staged, err := u.Blobs.Stage(context.WithoutCancel(ctx), io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
 	if fault.Is(err, fault.Invalid) {
 		return nil, ErrTooLarge
 	}

@@ -72,6 +72,7 @@ type Agent struct {
 
 	config             config.Config
 	store              store.Store
+	owner              string // of the jobs that this run claims
 	blobs              blob.Store
 	institutions       *institutions.Registry
 	templates          *intake.TemplateCache
@@ -156,10 +157,8 @@ func (a *Agent) prepare(ctx context.Context) error {
 	if err := a.openAuthority(); err != nil {
 		return err
 	}
-	if n, err := a.store.RequeueOrphaned(ctx, a.Now()); err != nil {
-		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
-	} else if n > 0 {
-		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
+	if err := a.takeOverJobs(ctx); err != nil {
+		return err
 	}
 	last, err := a.store.LastEvent(ctx)
 	if err != nil {
@@ -174,6 +173,22 @@ func (a *Agent) prepare(ctx context.Context) error {
 	}
 	a.pages, err = a.newPages()
 	return err
+}
+
+// takeOverJobs names this run as the owner of what it will claim, and gives back what an
+// earlier one had claimed: the home is this process's alone.
+func (a *Agent) takeOverJobs(ctx context.Context) (err error) {
+	if a.owner, err = vault.NewUUID(a.Random, a.Now()); err != nil {
+		return err
+	}
+	n, err := a.store.RequeueOrphaned(ctx, nil, a.Now())
+	if err != nil {
+		return fmt.Errorf("taking over jobs of an earlier run: %w", err)
+	}
+	if n > 0 {
+		a.Log.Info("jobs of an earlier run were taken over", "jobs", n)
+	}
+	return nil
 }
 
 func (a *Agent) wire() {
@@ -191,7 +206,7 @@ func (a *Agent) wire() {
 	signer := &signing.Signer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, Stamper: a.institutions.Stamper}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{
-		Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
+		Owner: a.owner, Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
 	a.mailQueue = a.newMailQueue()

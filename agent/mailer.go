@@ -15,7 +15,7 @@ import (
 // newMailQueue makes what sends mails; it starts nothing.
 func (a *Agent) newMailQueue() *mailer.Queue {
 	outage := &mailer.OutageAlarm{Alarm: health.Alarm{Health: a.health, Name: "mail"}, Events: &a.events, Log: a.Log}
-	o := mailer.QueueOptions{Compose: a.newComposer().Compose, Now: a.Now, Log: a.Log, OnOutage: outage.Report, CountResult: a.health.CountMail}
+	o := mailer.QueueOptions{Owner: a.owner, Compose: a.newComposer().Compose, Now: a.Now, Log: a.Log, OnOutage: outage.Report, CountResult: a.health.CountMail}
 	if a.config.Mail.Server == nil {
 		spool := mailer.NewSpool(a.Home.Mail())
 		o.Connections, o.NewTransport = mailer.SpoolConnections, func() mailer.Transport { return spool }

@@ -16,7 +16,7 @@ func (a *Agent) wireWebhooks() {
 		AllowPrivate: a.config.Webhooks.AllowPrivate, Timeout: webhook.AttemptTimeout, MaxBody: webhook.MaxResponseRead, MaxIdle: webhooks.IdleConnections})
 	a.suspensions = &webhooks.SuspensionAlarm{Store: a.store, Alarm: health.Alarm{Health: a.health, Name: "webhooks"}, Events: &a.events, Log: a.Log}
 	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
-		Client: a.webhookClient, Secrets: a.secretStore, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
+		Owner: a.owner, Client: a.webhookClient, Secrets: a.secretStore, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
 		Now: a.Now, Log: a.Log, Observer: a.suspensions, Metrics: a.health,
 	})
 }

@@ -12,7 +12,7 @@ import (
 // Store are what is needed of the store.
 type Store interface {
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
-	Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error)
+	Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.QueueLength, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 	LastEvent(ctx context.Context) (uint64, error)
 	EventsAfter(ctx context.Context, institution uint32, seq uint64, n int) ([]vault.Event, uint64, error)

@@ -32,16 +32,16 @@ func (q *mailJobs) add(n int) {
 	}
 }
 
-func (q *mailJobs) Claim(_ context.Context, _ vault.JobKind, n int, now time.Time) (claimed []vault.Job, _ error) {
+func (q *mailJobs) Claim(_ context.Context, _ store.Lane, owner string, n int, now time.Time) (claimed []store.ClaimedJob, _ error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(claimed) < n && len(q.jobs) > 0 {
-		claimed, q.jobs = append(claimed, q.jobs[0].Claim(now)), q.jobs[1:]
+		claimed, q.jobs = append(claimed, store.ClaimedJob{Job: q.jobs[0].Claim(owner, now)}), q.jobs[1:]
 	}
 	return claimed, nil
 }
 
-func (q *mailJobs) NextRun(context.Context, vault.JobKind) (time.Time, error) {
+func (q *mailJobs) NextRun(context.Context, store.Lane) (time.Time, error) {
 	return time.Time{}, nil
 }
 

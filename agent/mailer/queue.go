@@ -17,9 +17,9 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
-	Complete(ctx context.Context, settlements []store.JobResult) ([]error, error)
-	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
+	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
+	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
+	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
 	QueueMail(ctx context.Context, m vault.Mail) error
@@ -35,6 +35,8 @@ type Transport interface {
 
 // QueueOptions are what a queue needs besides the store.
 type QueueOptions struct {
+	// Owner is who claims mails: another one after each start of the process.
+	Owner string
 	// Compose makes a mail. An error holds the mail up; it is no fault of the mail.
 	Compose func(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error)
 	// NewTransport makes a transport. There are at most as many as Connections.
@@ -119,7 +121,7 @@ func (p *Queue) claim(ctx context.Context) ([]task, error) {
 	if p.PerMinute > 0 {
 		n = min(n, p.PerMinute)
 	}
-	jobs, err := p.store.Claim(ctx, vault.JobNotify, n, p.Now())
+	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobNotify}, p.Owner, n, p.Now())
 	if err != nil {
 		return nil, fmt.Errorf("claiming mails: %w", err)
 	}
@@ -131,11 +133,11 @@ func (p *Queue) claim(ctx context.Context) ([]task, error) {
 }
 
 // loadMails reads the mails of jobs, and the certificates that they are about.
-func (p *Queue) loadMails(ctx context.Context, jobs []vault.Job) ([]task, error) {
+func (p *Queue) loadMails(ctx context.Context, jobs []store.ClaimedJob) ([]task, error) {
 	claimed := make([]task, len(jobs))
 	var mailIDs, ids []uint64
 	for i, j := range jobs {
-		claimed[i].job = j
+		claimed[i].job = j.Job
 		if j.Mail != 0 {
 			mailIDs = append(mailIDs, j.Mail)
 		}
@@ -168,7 +170,7 @@ func (p *Queue) nextRun(ctx context.Context) (time.Time, error) {
 	if wait := p.outage.remaining(now); wait > 0 {
 		return now.Add(wait), nil
 	}
-	return p.store.NextRun(ctx, vault.JobNotify)
+	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobNotify})
 }
 
 // Drain waits until nothing is due and nothing is being sent, until an outage begins, or until
@@ -177,7 +179,7 @@ func (p *Queue) Drain(ctx context.Context) {
 	const look = 10 * time.Millisecond
 	for ctx.Err() == nil && p.outage.remaining(p.Now()) == 0 {
 		// The queue first: what is claimed in between counts as being worked on.
-		next, err := p.store.NextRun(ctx, vault.JobNotify)
+		next, err := p.store.NextRun(ctx, store.Lane{Kind: vault.JobNotify})
 		idle := err == nil && (next.IsZero() || next.After(p.Now()))
 		if err != nil || idle && !p.loop.Busy() {
 			return

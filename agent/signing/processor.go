@@ -18,10 +18,10 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error)
-	Complete(ctx context.Context, settlements []store.JobResult) ([]error, error)
+	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
+	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
-	NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error)
+	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
 }
 
 // Func makes the change that ends the processing of one certificate. A change
@@ -31,6 +31,8 @@ type Func func(ctx context.Context, c vault.Certificate) (store.Change, error)
 
 // Options are what a processor needs besides the queue and the work.
 type Options struct {
+	// Owner is who claims jobs: another one after each start of the process.
+	Owner   string
 	Workers int
 	// TimeLimit is how long one document may take; 0 is DefaultLimit.
 	TimeLimit time.Duration
@@ -128,7 +130,7 @@ func (p *Processor) Run(ctx context.Context) error {
 }
 
 func (p *Processor) claim(ctx context.Context) ([]task, error) {
-	jobs, err := p.store.Claim(ctx, vault.JobProcess, claimGroup, p.Now())
+	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobProcess}, p.Owner, claimGroup, p.Now())
 	if err != nil {
 		return nil, fmt.Errorf("claiming jobs failed: %w", err)
 	}
@@ -146,13 +148,13 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 	}
 	claimed := make([]task, len(jobs))
 	for i := range jobs {
-		claimed[i] = task{job: jobs[i], certificate: certificates[i]}
+		claimed[i] = task{job: jobs[i].Job, certificate: certificates[i]}
 	}
 	return claimed, nil
 }
 
 func (p *Processor) nextRun(ctx context.Context) (time.Time, error) {
-	return p.store.NextRun(ctx, vault.JobProcess)
+	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobProcess})
 }
 
 // release gives a job back that was not begun.

@@ -31,7 +31,7 @@ func newQueue(n int) *queue {
 	return q
 }
 
-func (q *queue) Claim(ctx context.Context, _ vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
+func (q *queue) Claim(ctx context.Context, _ store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -44,14 +44,14 @@ func (q *queue) Claim(ctx context.Context, _ vault.JobKind, n int, now time.Time
 		}
 	}
 	slices.SortFunc(due, func(a, b vault.Job) int { return int(a.ID) - int(b.ID) })
-	var claimed []vault.Job
+	var claimed []store.ClaimedJob
 	for _, j := range due[:min(n, len(due))] {
 		if j.Suspect() && len(claimed) > 0 {
 			break
 		}
-		j = j.Claim(now)
+		j = j.Claim(owner, now)
 		q.jobs[j.ID] = j
-		claimed = append(claimed, j)
+		claimed = append(claimed, store.ClaimedJob{Job: j})
 		if j.Suspect() {
 			break
 		}
@@ -100,7 +100,7 @@ func (q *queue) ByID(_ context.Context, ids ...uint64) ([]vault.Certificate, err
 	return found, nil
 }
 
-func (q *queue) NextRun(context.Context, vault.JobKind) (next time.Time, err error) {
+func (q *queue) NextRun(context.Context, store.Lane) (next time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, j := range q.jobs {

@@ -150,7 +150,7 @@ func workOn(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.RequeueOrphaned(ctx, time.Now()); err != nil {
+	if _, err := db.RequeueOrphaned(ctx, nil, time.Now()); err != nil {
 		return err
 	}
 	p := signing.New(db, func(_ context.Context, c vault.Certificate) (store.Change, error) {

@@ -9,18 +9,17 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/store"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
-	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
 // InboundStore is what is needed of the store.
 type InboundStore interface {
 	AddInboundEvent(ctx context.Context, r vaultwebhook.InboundEvent) (vaultwebhook.InboundEvent, bool, error)
-	NextTasks(ctx context.Context, now time.Time, n int, busy func(seq uint64, task int) bool) ([]store.DueTask, time.Time, error)
-	RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error
+	JobStore
 }
 
 // ReceiverOptions say what is believed and what is done.
@@ -33,8 +32,10 @@ type ReceiverOptions struct {
 	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
 	CommandTime time.Duration
 	Environ     func() []string // of commands; nil for none
-	Now         func() time.Time
-	Log         *slog.Logger
+	// Owner is who claims what is to be done: another one after each start of the process.
+	Owner string
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // RemoteStatus keeps the states of certificates on remote vaults.
@@ -50,10 +51,9 @@ const DefaultCommandTime = 30 * time.Second
 // Receiver takes webhooks.
 type Receiver struct {
 	ReceiverOptions
-	store    InboundStore
-	client   *http.Client
-	wake     wake.Signal
-	inFlight inFlightTasks
+	store  InboundStore
+	client *http.Client
+	loop   *worker.Loop[store.ClaimedJob, store.JobResult]
 }
 
 // NewReceiver makes a receiver; it starts nothing.
@@ -61,10 +61,15 @@ func NewReceiver(journal InboundStore, o ReceiverOptions) *Receiver {
 	if o.CommandTime == 0 {
 		o.CommandTime = DefaultCommandTime
 	}
-	return &Receiver{ReceiverOptions: o, store: journal, client: newForwardClient(), wake: wake.New(), inFlight: newInFlightTasks()}
+	r := &Receiver{ReceiverOptions: o, store: journal, client: newForwardClient()}
+	r.loop = worker.New(worker.Options[store.ClaimedJob, store.JobResult]{
+		Claim: r.claim, NextRun: r.nextRun, Do: r.do, Release: r.release, Commit: r.commit, OnError: r.reportError, Now: o.Now,
+		Workers: inboundWorkers, MaxGroup: inboundClaimSize, Idle: inboundIdlePoll, AfterError: inboundRetryDelay,
+	})
+	return r
 }
 
-// Handler answers deliveries: whatever is told twice is kept once.
+// Handler answers deliveries: what is told twice is kept once.
 func (r *Receiver) Handler() http.Handler {
 	return webhook.Handler(webhook.Verifier{Secrets: r.Secrets, Now: r.Now}, func(ctx context.Context, d webhook.Delivery) error {
 		// Once it is being kept, a sender that goes changes nothing.
@@ -119,4 +124,10 @@ func eventID(d webhook.Delivery) string {
 }
 
 // Wake says that there may be something to do.
-func (r *Receiver) Wake() { r.wake.Notify() }
+func (r *Receiver) Wake() { r.loop.Wake() }
+
+// Run does what is due until ctx ends. What is broken off then is done again later.
+func (r *Receiver) Run(ctx context.Context) error {
+	r.loop.Run(ctx)
+	return nil
+}

@@ -61,7 +61,7 @@ func journal(t *testing.T, s *bolt.Store) []vaultwebhook.InboundEvent {
 	return all
 }
 
-// runCommand has a receiver work until the function that it returns is called.
+// run has a receiver work until the function that it returns is called.
 func run(t *testing.T, r *webhooks.Receiver) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -183,6 +183,60 @@ func TestTasksAreTriedAgain(t *testing.T) {
 		}
 		if task := journal(t, s)[0].Tasks[0]; task.State != vaultwebhook.GivenUp || task.Error != "not now" {
 			t.Errorf("%+v", task)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// countedUpdates is a RemoteStatus that tells a test of each update.
+type countedUpdates func(subject string)
+
+func (c countedUpdates) Update(_ context.Context, e vaultwebhook.InboundEvent) error {
+	c(e.Subject)
+	return nil
+}
+
+// Two receivers on one store never do the same task.
+func TestTwoReceiversShareAStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+		var mu sync.Mutex
+		done := map[string]int{}
+		var stops []func()
+		for _, owner := range []string{"one", "two"} {
+			o := options()
+			o.Owner = owner
+			o.Remote = countedUpdates(func(subject string) {
+				time.Sleep(time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				done[subject]++
+			})
+			r := webhooks.NewReceiver(s, o)
+			if len(stops) == 0 {
+				for n := range 50 {
+					one := strings.Replace(body, "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15", fmt.Sprintf("9e7860f0-05d1-4fd0-b3e0-e98e19f1c%03d", n), 1)
+					if status := post(r.Handler(), one, "new"); status != http.StatusNoContent {
+						t.Fatal(status)
+					}
+				}
+			}
+			stops = append(stops, run(t, r))
+		}
+		time.Sleep(7 * time.Second) // four at a time each
+		for _, stop := range stops {
+			stop()
+		}
+		if len(done) != 50 {
+			t.Errorf("%d of 50 tasks were done by two receivers", len(done))
+		}
+		for subject, n := range done {
+			if n != 1 {
+				t.Errorf("the task of %s was done %d times", subject, n)
+			}
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

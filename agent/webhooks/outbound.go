@@ -17,13 +17,21 @@ import (
 // OutboundStore is what is needed of the store.
 type OutboundStore interface {
 	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
-	NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(id uint64) bool) (store.DeliveryBatch, error)
-	RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error
+	JobStore
 }
 
-// DispatcherOptions are what a sender needs besides the queue.
+// JobStore is the part of the store's queue that this package works on.
+type JobStore interface {
+	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
+	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
+	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
+}
+
+// DispatcherOptions are what a dispatcher needs besides the store.
 type DispatcherOptions struct {
 	Client *ssrf.Client
+	// Owner is who claims deliveries: another one after each start of the process.
+	Owner string
 	// Secrets decrypts signing secrets.
 	Secrets SecretOpener
 	// UserAgent is what requests say of who sends them.
@@ -51,34 +59,22 @@ type Metrics interface {
 	CountDelivery(result string)
 }
 
-// Sizes and times of a lane.
+// Times of all queues.
 const (
-	workersPerEndpoint = 8  // attempts at once to one endpoint
-	batchSize          = 16 // deliveries that are read at once
-	fastBatchSize      = 96 // the same, for an endpoint that has taken the latest one
-	prefetch           = 32 // deliveries that are at hand while the next ones are read
-	maxCommitGroup     = 256
-	commitLinger       = 25 * time.Millisecond
 	// outboundIdlePoll bounds how late a delivery or an endpoint is seen that nobody announced.
 	outboundIdlePoll = 30 * time.Second
 	// outboundRetryDelay is the pause when the store fails, or a secret cannot be read.
 	outboundRetryDelay = 2 * time.Second
-	// drainGrace is how long attempts that are under way may go on when the end is asked
-	// for; what is broken off then counts as not tried.
-	drainGrace = time.Second
 )
 
-// IdleConnections is how many connections to one endpoint are worth keeping.
-const IdleConnections = workersPerEndpoint
-
-// Dispatcher delivers.
+// Dispatcher delivers events to endpoints, to each in a queue of its own.
 type Dispatcher struct {
 	DispatcherOptions
 	store OutboundStore
 	wake  wake.Signal
 }
 
-// NewDispatcher makes a sender; it starts nothing.
+// NewDispatcher makes a dispatcher; it starts nothing.
 func NewDispatcher(queue OutboundStore, o DispatcherOptions) *Dispatcher {
 	return &Dispatcher{DispatcherOptions: o, store: queue, wake: wake.New()}
 }
@@ -88,14 +84,14 @@ func (s *Dispatcher) Wake() { s.wake.Notify() }
 
 // Run delivers until ctx ends.
 func (s *Dispatcher) Run(ctx context.Context) error {
-	lanes := map[string]*endpointWorker{}
+	queues := map[string]*endpointQueue{}
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer s.Client.Close()
 	for ctx.Err() == nil {
 		wait := outboundIdlePoll
 		if all, err := s.store.Endpoints(ctx, 0); err == nil {
-			s.startWorkers(ctx, &running, lanes, all)
+			s.startQueues(ctx, &running, queues, all)
 		} else if ctx.Err() == nil {
 			s.Log.Error("reading the webhook endpoints failed", "error", err)
 			wait = outboundRetryDelay
@@ -105,26 +101,26 @@ func (s *Dispatcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// startWorkers gives every endpoint its lane, ends the lanes of those that are gone, and
+// startQueues gives every endpoint its queue, stops the queues of those that are gone, and
 // wakes all others.
-func (s *Dispatcher) startWorkers(ctx context.Context, running *sync.WaitGroup, lanes map[string]*endpointWorker, all []webhook.Endpoint) {
+func (s *Dispatcher) startQueues(ctx context.Context, running *sync.WaitGroup, queues map[string]*endpointQueue, all []webhook.Endpoint) {
 	there := map[string]bool{}
 	for _, e := range all {
 		there[e.ID] = true
-		if l, ok := lanes[e.ID]; ok {
-			l.wake.Notify()
+		if q, ok := queues[e.ID]; ok {
+			q.loop.Wake()
 			continue
 		}
-		l := newEndpointWorker(s, e)
-		lanes[e.ID] = l
+		q := newEndpointQueue(s, e)
+		queues[e.ID] = q
 		mine, stop := context.WithCancel(ctx)
-		l.stop = stop
-		running.Go(func() { l.run(mine) })
+		q.stop = stop
+		running.Go(func() { q.run(mine) })
 	}
-	for id, l := range lanes {
+	for id, q := range queues {
 		if !there[id] {
-			l.stop()
-			delete(lanes, id)
+			q.stop()
+			delete(queues, id)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package webhooks_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,8 +13,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
+	"github.com/vecctl/vecctl/pkg/vault"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
@@ -112,38 +115,121 @@ func TestADeadEndpoint(t *testing.T) {
 	}
 }
 
-// slowQueue is a store whose readings are a second old when busy is asked.
-type slowQueue struct{ *bolt.Store }
-
-func (q slowQueue) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
-	turn, err := q.Store.NextDeliveries(ctx, institution, endpoint, now, n, idle)
-	time.Sleep(time.Second) // meanwhile attempts end, and are committed
-	turn.Due = slices.DeleteFunc(turn.Due, func(d store.DueDelivery) bool { return busy(d.ID) })
-	return turn, err
+// slowQueue is a store whose claims take a while to arrive.
+type slowQueue struct {
+	*bolt.Store
+	delay time.Duration
 }
 
-func idle(uint64) bool { return false }
+func (q slowQueue) Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error) {
+	claimed, err := q.Store.Claim(ctx, lane, owner, n, now)
+	if len(claimed) > 0 {
+		time.Sleep(q.delay)
+	}
+	return claimed, err
+}
 
-// What was read before an outcome was committed must not be taken for due after it.
-func TestADeliveryIsNotTakenTwice(t *testing.T) {
+// Two dispatchers on one store never try the same delivery, and one that was in the hands
+// of a dispatcher for longer than its lease is left to the other.
+func TestTwoDispatchersShareAStore(t *testing.T) {
+	t.Parallel()
+	for _, delay := range []time.Duration{0, time.Second, 6 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t)
+			var got seen
+			e := s.endpoint("10.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(500 * time.Millisecond)
+				got.answer(always(http.StatusOK))(w, r)
+			})
+			s.happen(60)
+			ctx, cancel := context.WithCancel(context.Background())
+			ended := make(chan error, 2)
+			for _, sender := range []*webhooks.Dispatcher{s.senderOf("one", slowQueue{s.store, delay}), s.senderOf("two", s.store)} {
+				go func() { ended <- sender.Run(ctx) }()
+			}
+			time.Sleep(time.Hour)
+			cancel()
+			s.check(<-ended)
+			s.check(<-ended)
+			if n := len(got.all()); n != 60 || s.results["delivered"] != 60 {
+				t.Errorf("60 deliveries were sent %d times, %v", n, s.results)
+			}
+			if d := s.deliveries(vaultwebhook.Filter{Endpoint: e.ID, State: vaultwebhook.Pending}); len(d) != 0 {
+				t.Errorf("%d are left", len(d))
+			}
+		})
+	}
+}
+
+// When an endpoint turns bad, what was claimed for it in advance is given back.
+func TestAnEndpointThatTurnsBad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		var got seen
-		s.endpoint("10.0.0.1", func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(500 * time.Millisecond)
-			got.answer(always(http.StatusOK))(w, r)
+		e := s.endpoint("10.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+			got.answer(func(n int) int {
+				if n <= 300 {
+					return http.StatusOK
+				}
+				time.Sleep(10 * time.Second)
+				return http.StatusInternalServerError
+			})(w, r)
 		})
+		s.happen(1500)
+		stop := s.run()
+		time.Sleep(time.Minute)
+		lane := store.Lane{Kind: vault.JobWebhook, Institution: 1, Endpoint: e.ID}
+		free, err := s.store.Claim(t.Context(), lane, "another", 2000, time.Now())
+		s.check(err)
+		if tried, held := len(got.all()), 1500-len(got.all())-len(free); tried < 300 || held > 2*16 {
+			t.Errorf("%d were tried, %d are free, %d are held", tried, len(free), held)
+		}
+		stop()
+		time.Sleep(time.Minute) // servers notice that their clients have gone
+	})
+}
+
+// lostSecrets cannot be opened until the channel is closed.
+type lostSecrets chan struct{}
+
+func (l lostSecrets) Open(_ string, sealed []byte) (string, error) {
+	select {
+	case <-l:
+		return string(sealed), nil
+	default:
+		return "", errors.New("the key is not here")
+	}
+}
+
+// A signing secret that cannot be read holds deliveries up, and nothing is claimed meanwhile.
+func TestASecretThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var got seen
+		e := s.endpoint("10.0.0.1", got.answer(always(http.StatusOK)))
 		s.happen(3)
+		sender := s.sender()
+		readable := make(chan struct{})
+		sender.Secrets = lostSecrets(readable)
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
-		sender := s.senderOf(slowQueue{s.store})
 		go func() { ended <- sender.Run(ctx) }()
+		time.Sleep(time.Minute + time.Second)
+		lane := store.Lane{Kind: vault.JobWebhook, Institution: 1, Endpoint: e.ID}
+		if at, err := s.store.NextRun(t.Context(), lane); err != nil || at.After(time.Now()) {
+			t.Errorf("what cannot be signed is due at %s, %v", at, err)
+		}
+		if n := len(got.all()); n != 0 {
+			t.Errorf("%d were sent without a signature", n)
+		}
+		close(readable)
 		time.Sleep(time.Minute)
 		cancel()
 		s.check(<-ended)
 		if n := len(got.all()); n != 3 {
-			t.Errorf("3 deliveries were sent %d times", n)
+			t.Errorf("%d of 3 were sent once the secret could be read", n)
 		}
 	})
 }

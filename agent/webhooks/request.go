@@ -82,12 +82,19 @@ func (s *Dispatcher) sign(h http.Header, k signingSecrets, d vaultwebhook.Delive
 	h[webhook.HeaderStandardSignature] = []string{strings.Join(signatures, " ")}
 }
 
+// maxFailureText is how many bytes are kept of why something failed.
+const maxFailureText = 300
+
+// shorten returns as much of a text as is kept, and no part of a letter.
+func shorten(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxFailureText)], "")
+}
+
 // failureReason is what is noted of a request that failed.
 func failureReason(err error) string {
-	const longest = 300
 	message, ok := fault.Message(err)
 	if !ok {
 		message = fmt.Sprintf("%v", errors.Unwrap(err))
 	}
-	return strings.ToValidUTF8(message[:min(len(message), longest)], "")
+	return shorten(message)
 }

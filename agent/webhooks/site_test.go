@@ -96,10 +96,11 @@ func (s *site) happen(n int) {
 }
 
 // sender makes one that dials the site's endpoints.
-func (s *site) sender() *webhooks.Dispatcher { return s.senderOf(s.store) }
+func (s *site) sender() *webhooks.Dispatcher { return s.senderOf("sender", s.store) }
 
-func (s *site) senderOf(queue webhooks.OutboundStore) *webhooks.Dispatcher {
+func (s *site) senderOf(owner string, queue webhooks.OutboundStore) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(queue, webhooks.DispatcherOptions{
+		Owner:   owner,
 		Client:  ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections, Dial: s.dial, Resolver: loopback{}}),
 		Secrets: plainSecrets{}, Metrics: s,
 		UserAgent: "vecctl-test", Now: time.Now, Log: slog.New(slog.DiscardHandler),

@@ -67,6 +67,14 @@ func (l *Loop[T, R]) Busy() bool {
 	return l.waiting+l.inFlight > 0
 }
 
+// InFlight counts the tasks that were handed out, to workers or to wait at hand for one, and
+// whose results are not committed.
+func (l *Loop[T, R]) InFlight() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.inFlight
+}
+
 // Run works until ctx ends. Then what is in work is finished, what was claimed and not
 // begun is released, and all results are committed.
 func (l *Loop[T, R]) Run(ctx context.Context) {

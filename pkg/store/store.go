@@ -31,9 +31,9 @@ type Store interface {
 	Events
 	InboundEvents
 	Institutions
-	Jobs
 	Mails
 	Maintenance
+	Queue
 	RowTables
 	Tokens
 	Uploads

@@ -5,18 +5,21 @@ import (
 	"time"
 )
 
-// JobKind sorts jobs by who works on them.
+// JobKind sorts jobs by who works on them. Stored jobs have it, so that the values stay
+// as they are.
 type JobKind string
 
 // The kinds of job.
 const (
 	JobProcess JobKind = "process" // make the verified PDF
 	JobNotify  JobKind = "notify"  // send a mail
+	JobWebhook JobKind = "webhook" // tell an endpoint of an event
+	JobInbound JobKind = "inbound" // do a task of an event that others told us
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
-// attempt and hides it until RunAt; a worker that never comes back is thereby
-// repaired by the next claim.
+// attempt and hides it until RunAt, the end of the lease; a worker that never comes back is
+// thereby repaired by the next claim.
 type Job struct {
 	ID          uint64    `json:"id"` // given by the store
 	Kind        JobKind   `json:"kind"`
@@ -27,6 +30,7 @@ type Job struct {
 	RunAt       time.Time `json:"run_at"`
 	Attempt     int       `json:"attempt"` // times claimed
 	Claimed     bool      `json:"held,omitempty"`
+	Owner       string    `json:"owner,omitempty"`   // who has claimed it
 	Parked      bool      `json:"parked,omitempty"`  // its batch is paused
 	Crashes     int       `json:"crashes,omitempty"` // times its worker's process died
 	CreatedAt   time.Time `json:"created_at"`
@@ -49,6 +53,11 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobNotify:
 		return RetryPolicy{Attempts: 12, Lease: 15 * time.Minute,
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
+	case JobWebhook: // the guide, step 10
+		return RetryPolicy{Attempts: 4, Lease: 5 * time.Minute, Pauses: []time.Duration{30 * time.Second}}
+	case JobInbound:
+		return RetryPolicy{Attempts: 6, Lease: 5 * time.Minute,
+			Pauses: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}}
 	}
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
 }
@@ -69,7 +78,7 @@ func (j Job) Due(now time.Time) bool {
 }
 
 // Retry returns the job as it waits for its next attempt after a failure that
-// may pass, or false when its attempts are used up.
+// may pass, or false when its attempts are used up. Its owner says whose result that is.
 func (j Job) Retry(cause string, now time.Time) (Job, bool) {
 	policy := RetryPolicyOf(j.Kind)
 	if j.Attempt >= policy.Attempts {
@@ -81,7 +90,7 @@ func (j Job) Retry(cause string, now time.Time) (Job, bool) {
 }
 
 // Postponed returns a claimed job as it waits for a moment, for reasons that are
-// not its own.
+// not its own. Its owner says whose result that is.
 func (j Job) Postponed(cause string, until time.Time) Job {
 	j.RunAt, j.LastError, j.Claimed = until, cause, false
 	return j
@@ -102,9 +111,9 @@ func (j Job) Suspect() bool { return j.Crashes >= suspectAfter }
 // workers never came back.
 func (j Job) GivenUp() bool { return j.Crashes >= giveUpAfter }
 
-// Claim returns the job as a worker holds it.
-func (j Job) Claim(now time.Time) Job {
-	j.Attempt, j.Claimed = j.Attempt+1, true
+// Claim returns the job as its owner holds it.
+func (j Job) Claim(owner string, now time.Time) Job {
+	j.Attempt, j.Claimed, j.Owner = j.Attempt+1, true, owner
 	j.RunAt = now.Add(RetryPolicyOf(j.Kind).Lease)
 	return j
 }
@@ -112,7 +121,7 @@ func (j Job) Claim(now time.Time) Job {
 // Orphaned returns a job whose worker's process died. A suspect waits a little,
 // so that others come first.
 func (j Job) Orphaned(now time.Time) Job {
-	j.Attempt, j.Crashes, j.Claimed, j.RunAt = j.Attempt-1, j.Crashes+1, false, now
+	j.Attempt, j.Crashes, j.Claimed, j.Owner, j.RunAt = j.Attempt-1, j.Crashes+1, false, "", now
 	if j.Suspect() {
 		j.RunAt = now.Add(time.Second)
 	}

@@ -9,16 +9,17 @@ import (
 
 func TestClaim(t *testing.T) {
 	for kind, lease := range map[vault.JobKind]time.Duration{
-		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 15 * time.Minute, "unheard of": time.Minute,
+		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 15 * time.Minute,
+		vault.JobWebhook: 5 * time.Minute, vault.JobInbound: 5 * time.Minute, "unheard of": time.Minute,
 	} {
 		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
-		got := j.Claim(later)
+		got := j.Claim("worker 1", later)
 		want := j
-		want.Attempt, want.Claimed, want.RunAt = 1, true, later.Add(lease)
+		want.Attempt, want.Claimed, want.Owner, want.RunAt = 1, true, "worker 1", later.Add(lease)
 		if got != want {
 			t.Errorf("%s: got %+v, want %+v", kind, got, want)
 		}
-		if again := got.Claim(later.Add(lease)); again.Attempt != 2 || !again.Claimed {
+		if again := got.Claim("worker 2", later.Add(lease)); again.Attempt != 2 || !again.Claimed || again.Owner != "worker 2" {
 			t.Errorf("%s: claimed again: %+v", kind, again)
 		}
 	}
@@ -38,7 +39,7 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 		t.Run(string(tt.kind), func(t *testing.T) {
 			j, now := vault.Job{Kind: tt.kind, RunAt: born}, born
 			for i, pause := range tt.pauses {
-				j = j.Claim(now)
+				j = j.Claim("worker", now)
 				next, ok := j.Retry("timed out", now)
 				if !ok {
 					t.Fatalf("given up after attempt %d", i+1)
@@ -48,7 +49,7 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 				}
 				j, now = next, next.RunAt
 			}
-			j = j.Claim(now)
+			j = j.Claim("worker", now)
 			if got, ok := j.Retry("timed out", now); ok || got != j {
 				t.Errorf("after the last attempt: %+v, %v", got, ok)
 			}
@@ -92,7 +93,7 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 }
 
 func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
-	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim(born)
+	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim("worker", born)
 	want := j
 	want.Claimed, want.RunAt, want.LastError = false, later, "the disk is full"
 	if got := j.Postponed("the disk is full", later); got != want {
@@ -103,7 +104,7 @@ func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
 	j, now := vault.Job{Kind: vault.JobProcess, RunAt: born}, born
 	for deaths := range 7 {
-		if j.Crashes != deaths || j.Attempt != 0 || j.Claimed {
+		if j.Crashes != deaths || j.Attempt != 0 || j.Claimed || j.Owner != "" {
 			t.Fatalf("after %d deaths: %+v", deaths, j)
 		}
 		if got, want := j.Suspect(), deaths >= 3; got != want {
@@ -116,6 +117,6 @@ func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
 			t.Errorf("after %d deaths it waits %s", deaths, wait)
 		}
 		now = now.Add(time.Hour)
-		j = j.Claim(now).Orphaned(now)
+		j = j.Claim("worker", now).Orphaned(now)
 	}
 }

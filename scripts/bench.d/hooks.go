@@ -150,7 +150,7 @@ func deliverAll(path string, n int) (ours, bare float64, err error) {
 			return 0, 0, err
 		}
 	}
-	turn, err := h.NextDeliveries(context.Background(), 1, e.ID, time.Now(), n, func(uint64) bool { return false })
+	bodies, err := h.bodies(e, n)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -160,7 +160,7 @@ func deliverAll(path string, n int) (ours, bare float64, err error) {
 	if got.Load() != int64(n) {
 		return 0, 0, fmt.Errorf("%d of %d deliveries arrived", got.Load(), n)
 	}
-	bare, err = timed(func() error { return sendBare(address, turn.Due) })
+	bare, err = timed(func() error { return sendBare(address, bodies) })
 	return ours, bare, err
 }
 
@@ -178,11 +178,11 @@ func (h *hookSite) drain(e vaultwebhook.Endpoint) error {
 	ended := make(chan error, 1)
 	go func() { ended <- sender.Run(ctx) }()
 	for {
-		turn, err := h.NextDeliveries(ctx, 1, e.ID, time.Now(), 1, func(uint64) bool { return false })
+		next, err := h.NextRun(ctx, store.Lane{Kind: vault.JobWebhook, Institution: 1, Endpoint: e.ID})
 		if err != nil {
 			return err
 		}
-		if len(turn.Due) == 0 && turn.Next.IsZero() {
+		if next.IsZero() {
 			cancel()
 			return <-ended
 		}
@@ -190,7 +190,20 @@ func (h *hookSite) drain(e vaultwebhook.Endpoint) error {
 	}
 }
 
-func sendBare(address string, all []store.DueDelivery) error {
+// bodies are what is to be delivered to an endpoint.
+func (h *hookSite) bodies(e vaultwebhook.Endpoint, n int) (bodies [][]byte, err error) {
+	all, err := h.Deliveries(context.Background(), vaultwebhook.Filter{Institution: 1, Endpoint: e.ID}, n)
+	for _, d := range all {
+		due, err := h.Delivery(context.Background(), 1, d.UUID)
+		if err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, due.Body)
+	}
+	return bodies, err
+}
+
+func sendBare(address string, all [][]byte) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: hooksInFlight}}
 	defer client.CloseIdleConnections()
 	bodies := make(chan []byte)
@@ -209,8 +222,8 @@ func sendBare(address string, all []store.DueDelivery) error {
 			}
 		})
 	}
-	for _, due := range all {
-		bodies <- due.Body
+	for _, body := range all {
+		bodies <- body
 	}
 	close(bodies)
 	senders.Wait()

@@ -158,13 +158,13 @@ func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from
 }
 
 func settleAll(ctx context.Context, db *bolt.Store, kind vault.JobKind, n int, change store.Change) error {
-	jobs, err := db.Claim(ctx, kind, n, time.Now())
+	jobs, err := db.Claim(ctx, store.Lane{Kind: kind}, "bench", n, time.Now())
 	if err != nil {
 		return err
 	}
 	settlements := make([]store.JobResult, len(jobs))
 	for i, j := range jobs {
-		settlements[i] = store.JobResult{Job: j, Change: change}
+		settlements[i] = store.JobResult{Job: j.Job, Change: change}
 	}
 	outcomes, err := db.Complete(ctx, settlements)
 	return errors.Join(append(outcomes, err)...)

@@ -53,13 +53,13 @@ func pass(b *testing.B, s *bolt.Store, random *rand.ChaCha8, first, n int) {
 	if _, err := s.Insert(context.Background(), rows); err != nil {
 		b.Fatal(err)
 	}
-	jobs, err := s.Claim(context.Background(), vault.JobProcess, n, benchNow)
+	jobs, err := s.Claim(context.Background(), store.Lane{Kind: vault.JobProcess}, "worker", n, benchNow)
 	if err != nil || len(jobs) != n {
 		b.Fatal(len(jobs), err)
 	}
 	settlements := make([]store.JobResult, n)
 	for i, j := range jobs {
-		settlements[i] = store.JobResult{Job: j, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		settlements[i] = store.JobResult{Job: j.Job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: int64(len(tail)), SHA256: c.File.SHA256}
 			return c.Approve(v, tail, benchNow)
 		}}

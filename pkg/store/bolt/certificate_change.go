@@ -3,9 +3,7 @@ package bolt
 import (
 	"context"
 
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
-	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -48,55 +46,4 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 		}
 	}
 	return c, t.applyEffects(c, fx)
-}
-
-// Complete implements store.Jobs.
-func (s *Store) Complete(ctx context.Context, settlements []store.JobResult) ([]error, error) {
-	return writeTx(ctx, s, func(t *txn) ([]error, error) {
-		outcomes := make([]error, len(settlements))
-		for i, st := range settlements {
-			before := t.Writes()
-			outcomes[i] = t.completeJob(st)
-			if outcomes[i] != nil && t.Writes() != before {
-				return nil, outcomes[i]
-			}
-		}
-		return outcomes, nil
-	})
-}
-
-func (t *txn) completeJob(st store.JobResult) error {
-	stored, err := t.job(st.Job.ID)
-	if err != nil {
-		return err
-	}
-	if stored == nil || !stored.Claimed || stored.Attempt != st.Job.Attempt {
-		return fault.New(fault.Conflict, "the job was taken over by another worker")
-	}
-	if st.Change != nil {
-		old, err := t.certificate(boltfile.U64(stored.Certificate))
-		if err != nil {
-			return err
-		}
-		if _, err := t.change(old, st.Change); err != nil {
-			return err
-		}
-	}
-	if st.Mail != nil && stored.Mail != 0 {
-		if err := t.completeMail(*stored, st.Mail); err != nil {
-			return err
-		}
-	}
-	if err := t.deleteJob(*stored); err != nil {
-		return err
-	}
-	if !st.Retry && !st.Release {
-		return nil
-	}
-	waiting := *stored
-	waiting.RunAt, waiting.LastError, waiting.Claimed = st.Job.RunAt, st.Job.LastError, false
-	if st.Release {
-		waiting.Attempt--
-	}
-	return t.putJob(waiting)
 }

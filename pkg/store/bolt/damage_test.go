@@ -94,9 +94,9 @@ func TestAFlippedBitInARecordIsFound(t *testing.T) {
 		path, _ := populated(t)
 		flipIn(t, path, "jobs")
 		s := open(t, path)
-		_, err := s.Claim(t.Context(), vault.JobProcess, 1, now)
+		_, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobProcess}, "worker", 1, now)
 		wantDamaged(t, "claim", err)
-		_, err = s.RequeueOrphaned(t.Context(), now)
+		_, err = s.RequeueOrphaned(t.Context(), nil, now)
 		wantDamaged(t, "release", err)
 		outcomes, err := s.Complete(t.Context(), []store.JobResult{{Job: vault.Job{ID: 1, Attempt: 1}}})
 		must(t, err)
@@ -202,7 +202,7 @@ func useAll(t *testing.T, path string, all []vault.Certificate) (damaged bool) {
 		failed = append(failed, err)
 		_, err = s.Change(t.Context(), 1, all[1].UUID, approve)
 		failed = append(failed, err)
-		_, err = s.Claim(t.Context(), vault.JobProcess, 9, now)
+		_, err = s.Claim(t.Context(), store.Lane{Kind: vault.JobProcess}, "worker", 9, now)
 		failed = append(failed, err, s.Close())
 	}
 	for _, err := range failed {

@@ -38,11 +38,6 @@ func deliveryDueKey(d webhook.Delivery) []byte {
 	return boltfile.JoinKey(boltfile.UUID(d.Endpoint), boltfile.U64(uint64(d.RunAt.UnixNano())), boltfile.U64(d.ID))
 }
 
-// deliveryDueAt is the moment in a key of the index of what is due.
-func deliveryDueAt(key []byte) time.Time {
-	return time.Unix(0, int64(binary.BigEndian.Uint64(key[len(key)-16:])))
-}
-
 // Publish implements store.Deliveries.
 func (s *Store) Publish(ctx context.Context, n webhook.Notification, now time.Time) error {
 	return s.update(ctx, func(t *txn) error { return t.publish(n, now) })
@@ -146,80 +141,6 @@ func (s *Store) Delivery(ctx context.Context, institution uint32, uuid string) (
 		}
 		return t.withBody(d)
 	})
-}
-
-// NextDeliveries implements store.Deliveries.
-func (s *Store) NextDeliveries(ctx context.Context, institution uint32, endpoint string, now time.Time, n int, busy func(uint64) bool) (store.DeliveryBatch, error) {
-	return readTx(ctx, s, func(t *txn) (turn store.DeliveryBatch, err error) {
-		if turn.Endpoint, err = t.endpoint(institution, endpoint); err != nil || !turn.Endpoint.CanDeliver() {
-			return turn, err
-		}
-		prefix := boltfile.UUID(endpoint)
-		c := t.Bucket(deliveriesDueBucket).Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			if busy(boltfile.LastID(k)) {
-				continue
-			}
-			if at := deliveryDueAt(k); webhook.NotYetDue(at, now) || len(turn.Due) == n {
-				turn.Next = at
-				break
-			}
-			d, err := t.delivery(deliveryKey(institution, boltfile.LastID(k)))
-			if err != nil {
-				return turn, err
-			}
-			due, err := t.withBody(d)
-			if err != nil {
-				return turn, err
-			}
-			turn.Due = append(turn.Due, due)
-		}
-		return turn, nil
-	})
-}
-
-// RecordAttempts implements store.Deliveries.
-func (s *Store) RecordAttempts(ctx context.Context, institution uint32, tried []store.AttemptResult) error {
-	return s.update(ctx, func(t *txn) error {
-		touched := map[string]webhook.Endpoint{}
-		for _, one := range tried {
-			if err := t.recordAttempt(institution, one, touched); err != nil {
-				return err
-			}
-		}
-		for _, e := range touched {
-			if err := t.putEndpoint(e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// recordAttempt notes one attempt; endpoints gather in touched and are written at the
-// end, once each.
-func (t *txn) recordAttempt(institution uint32, one store.AttemptResult, touched map[string]webhook.Endpoint) error {
-	key := deliveryKey(institution, one.ID)
-	value := t.Get(deliveriesBucket, key)
-	if value == nil {
-		return nil // removed meanwhile, with its endpoint
-	}
-	d, err := one.Delivery, error(nil)
-	if deliveryVersion(value) != one.Version {
-		d, err = t.delivery(key) // it has changed since it was read
-	}
-	if err != nil || d.State != webhook.Pending {
-		return err
-	}
-	e, ok := touched[d.Endpoint]
-	if !ok {
-		if e, err = t.endpoint(institution, d.Endpoint); err != nil {
-			return err
-		}
-	}
-	after, next := webhook.ApplyAttempt(e, d, one.Attempt)
-	touched[d.Endpoint] = after
-	return t.moveDelivery(d, next)
 }
 
 // RecordTest implements store.Deliveries.

@@ -2,12 +2,10 @@ package bolt
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
@@ -25,8 +23,11 @@ func inboundBuckets() [][]byte {
 }
 
 func taskDueKey(seq uint64, task int, at time.Time) []byte {
-	return append(boltfile.JoinKey(boltfile.U64(uint64(at.UnixNano())), boltfile.U64(seq)), byte(task))
+	return boltfile.JoinKey(boltfile.U64(uint64(at.UnixNano())), taskItem(seq, task))
 }
+
+// taskItem is a task as leases and the index of what is due name it.
+func taskItem(seq uint64, task int) []byte { return append(boltfile.U64(seq), byte(task)) }
 
 // AddInboundEvent implements store.InboundEvents.
 func (s *Store) AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error) {
@@ -93,47 +94,5 @@ func (s *Store) InboundEvents(ctx context.Context, before uint64, n int) ([]webh
 			found = append(found, r)
 		}
 		return found, nil
-	})
-}
-
-// NextTasks implements store.InboundEvents.
-func (s *Store) NextTasks(ctx context.Context, now time.Time, n int, busy func(uint64, int) bool) (chores []store.DueTask, next time.Time, err error) {
-	chores, err = readTx(ctx, s, func(t *txn) (found []store.DueTask, err error) {
-		c := t.Bucket(inboundDueBucket).Cursor()
-		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			at := time.Unix(0, int64(binary.BigEndian.Uint64(k)))
-			seq, task := k[8:16], int(k[16])
-			if busy(binary.BigEndian.Uint64(seq), task) {
-				continue
-			}
-			if webhook.NotYetDue(at, now) || len(found) == n {
-				next = at
-				break
-			}
-			r, err := t.inboundEvent(seq)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, store.DueTask{InboundEvent: r, Task: task})
-		}
-		return found, nil
-	})
-	return chores, next, err
-}
-
-// RecordTaskResult implements store.InboundEvents.
-func (s *Store) RecordTaskResult(ctx context.Context, seq uint64, task int, failure string, now time.Time) error {
-	return s.update(ctx, func(t *txn) error {
-		r, err := t.inboundEvent(boltfile.U64(seq))
-		if err != nil {
-			return err
-		}
-		if task >= len(r.Tasks) || r.Tasks[task].State != webhook.Pending {
-			return fault.New(fault.Conflict, "the task has ended already")
-		}
-		if err := t.Delete(inboundDueBucket, taskDueKey(seq, task, r.Tasks[task].RunAt)); err != nil {
-			return err
-		}
-		return t.putInboundEvent(r.ApplyTaskResult(task, failure, now))
 	})
 }

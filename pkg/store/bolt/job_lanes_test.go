@@ -48,22 +48,22 @@ func TestCommonLane(t *testing.T) {
 	}
 	s = open(t, path)
 	must(t, s.QueueMail(t.Context(), vault.NewSignInMail(2, "q@example.org", "https://x/s/2", now)))
-	jobs, err := s.Claim(t.Context(), vault.JobNotify, 10, now)
+	jobs, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobNotify}, "worker", 10, now)
 	must(t, err)
 	if len(jobs) != 4 {
 		t.Fatalf("claimed %d jobs", len(jobs))
 	}
 	for _, j := range jobs {
-		outcomes, err := s.Complete(t.Context(), []store.JobResult{{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("x", now), nil }}})
+		outcomes, err := s.Complete(t.Context(), []store.JobResult{{Job: j.Job, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("x", now), nil }}})
 		must(t, err)
 		must(t, outcomes[0])
 	}
 	queues, err := s.Queues(t.Context(), now)
 	must(t, err)
-	if q := queues[vault.JobNotify]; q != (store.Queue{}) {
+	if q := queues[vault.JobNotify]; q != (store.QueueLength{}) {
 		t.Errorf("left in the queue: %+v", q)
 	}
-	if at, err := s.NextRun(t.Context(), vault.JobNotify); err != nil || !at.IsZero() {
+	if at, err := s.NextRun(t.Context(), store.Lane{Kind: vault.JobNotify}); err != nil || !at.IsZero() {
 		t.Errorf("the next is due at %s, %v", at, err)
 	}
 }

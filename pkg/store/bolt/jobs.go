@@ -2,10 +2,9 @@ package bolt
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -144,80 +143,83 @@ func (t *txn) parkJobs(b vault.Batch) error {
 	return nil
 }
 
-// Claim implements store.Jobs.
-func (s *Store) Claim(ctx context.Context, kind vault.JobKind, n int, now time.Time) ([]vault.Job, error) {
-	// A look first: an idle queue must not cost a write.
-	idle, err := readTx(ctx, s, func(t *txn) (bool, error) {
-		first, err := t.dueJobs(kind, 1, now, 0)
-		return len(first) == 0, err
-	})
-	if err != nil || idle {
+// claimJobs claims up to n jobs of a kind that are due.
+func (t *txn) claimJobs(kind vault.JobKind, owner string, n int, now time.Time, turn int) ([]store.ClaimedJob, error) {
+	free, err := t.dueJobs(kind, n, now, turn)
+	if err != nil {
 		return nil, err
 	}
-	return writeTx(ctx, s, func(t *txn) (claimed []vault.Job, err error) {
-		free, err := t.dueJobs(kind, n, now, int(s.nextLane.Add(1)))
-		if err != nil {
+	claimed := make([]store.ClaimedJob, len(free))
+	for i, j := range free {
+		claimed[i].Job = j.Claim(owner, now)
+		if err := t.moveJob(j, claimed[i].Job); err != nil {
 			return nil, err
 		}
-		for _, j := range free {
-			mine := j.Claim(now)
-			if err := t.moveJob(j, mine); err != nil {
-				return nil, err
-			}
-			claimed = append(claimed, mine)
-		}
-		return claimed, nil
-	})
+	}
+	return claimed, nil
 }
 
-// RequeueOrphaned implements store.Jobs.
-func (s *Store) RequeueOrphaned(ctx context.Context, now time.Time) (int, error) {
-	return writeTx(ctx, s, func(t *txn) (released int, err error) {
-		for _, id := range t.IDsWithPrefix(jobsClaimedBucket, nil) {
-			j, err := t.job(id)
-			if err != nil {
-				return 0, err
-			}
-			if j == nil {
-				continue
-			}
-			if err := t.moveJob(*j, j.Orphaned(now)); err != nil {
-				return 0, err
-			}
-			released++
+// requeueOrphanedJobs gives back the jobs of owners that are not alive.
+func (t *txn) requeueOrphanedJobs(alive []string, now time.Time) (released int, err error) {
+	for _, id := range t.IDsWithPrefix(jobsClaimedBucket, nil) {
+		j, err := t.job(id)
+		if err != nil {
+			return 0, err
 		}
-		return released, nil
-	})
+		if j == nil || slices.Contains(alive, j.Owner) {
+			continue
+		}
+		if err := t.moveJob(*j, j.Orphaned(now)); err != nil {
+			return 0, err
+		}
+		released++
+	}
+	return released, nil
 }
 
-// NextRun implements store.Jobs.
-func (s *Store) NextRun(ctx context.Context, kind vault.JobKind) (time.Time, error) {
-	return readTx(ctx, s, func(t *txn) (at time.Time, err error) {
-		for _, lane := range t.lanesOf(kind) {
-			if k, _ := t.Cursor(jobsDueBucket).Seek(lane); bytes.HasPrefix(k, lane) && (at.IsZero() || jobRunAt(k).Before(at)) {
-				at = jobRunAt(k)
-			}
+// nextJob is the earliest moment at which a job of a kind is due; zero when there is none.
+func (t *txn) nextJob(kind vault.JobKind) (at time.Time) {
+	for _, lane := range t.lanesOf(kind) {
+		if k, _ := t.Cursor(jobsDueBucket).Seek(lane); bytes.HasPrefix(k, lane) && (at.IsZero() || jobRunAt(k).Before(at)) {
+			at = jobRunAt(k)
 		}
-		return at, nil
-	})
+	}
+	return at
 }
 
-// Queues implements store.Jobs.
-func (s *Store) Queues(ctx context.Context, now time.Time) (map[vault.JobKind]store.Queue, error) {
-	return readTx(ctx, s, func(t *txn) (map[vault.JobKind]store.Queue, error) {
-		queues := map[vault.JobKind]store.Queue{}
-		c := t.Bucket(jobsDueBucket).Cursor()
-		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			lane, parked := strings.CutPrefix(string(k[:bytes.IndexByte(k, 0)]), parkedPrefix)
-			kind := laneKind(lane)
-			q := queues[kind]
-			if parked || jobRunAt(k).After(now) {
-				q.Later++
-			} else {
-				q.Waiting++
-			}
-			queues[kind] = q
+// completeJob ends a job of a certificate or a mail with its change.
+func (c completion) completeJob(r store.JobResult) error {
+	stored, err := c.job(r.Job.ID)
+	if err != nil {
+		return err
+	}
+	if stored == nil || !stored.Claimed || stored.Owner != r.Job.Owner || stored.Attempt != r.Job.Attempt {
+		return lostLease()
+	}
+	if r.Change != nil {
+		old, err := c.certificate(boltfile.U64(stored.Certificate))
+		if err != nil {
+			return err
 		}
-		return queues, nil
-	})
+		if _, err := c.change(old, r.Change); err != nil {
+			return err
+		}
+	}
+	if r.Mail != nil && stored.Mail != 0 {
+		if err := c.completeMail(*stored, r.Mail); err != nil {
+			return err
+		}
+	}
+	if err := c.deleteJob(*stored); err != nil {
+		return err
+	}
+	if !r.Retry && !r.Release {
+		return nil
+	}
+	waiting := *stored
+	waiting.RunAt, waiting.LastError, waiting.Claimed, waiting.Owner = r.Job.RunAt, r.Job.LastError, false, ""
+	if r.Release {
+		waiting.Attempt--
+	}
+	return c.putJob(waiting)
 }

@@ -73,6 +73,8 @@ import (
 //	received            seq8 -> event of a remote vault
 //	  received_by_name  identity -> seq8
 //	  received_due      run_at8 seq8 task1
+//	leases              "webhook" 0 uuid16 of the endpoint, end8 owner -> id8 ... (claimed deliveries)
+//	                    "inbound" 0 end8 owner -> seq8 task1 ...           (claimed tasks of received events)
 //	acts                seq8 -> entry of the audit trail
 //
 // Numbers in keys are big-endian, so that keys sort as the numbers do. All
@@ -94,7 +96,7 @@ type certificateBuckets struct {
 func (o certificateBuckets) allBuckets() [][]byte {
 	return slices.Concat([][]byte{metaBucket, o.Certificates}, o.Checksummed, o.Others,
 		accountBuckets(), applicationBuckets(), batchBuckets(), correctionBuckets(), countBuckets(), deliveryBuckets(), eventBuckets(),
-		search.Buckets(), institutionBuckets(), jobBuckets(), mailBuckets(), inboundBuckets(), auditBuckets(), uploadBuckets())
+		search.Buckets(), institutionBuckets(), jobBuckets(), [][]byte{leasesBucket}, mailBuckets(), inboundBuckets(), auditBuckets(), uploadBuckets())
 }
 
 // isAppendOnly reports whether new keys of a bucket come behind all others.

@@ -78,7 +78,7 @@ func changeRefused(f *fixture) {
 		if n := len(f.events(c)); n != 1 {
 			f.Errorf("%s: %d events, want 1", tt.name, n)
 		}
-		if q := f.queues(); q[vault.JobNotify] != (store.Queue{}) {
+		if q := f.queues(); q[vault.JobNotify] != (store.QueueLength{}) {
 			f.Errorf("%s: queues %+v", tt.name, q)
 		}
 	}

@@ -120,7 +120,7 @@ func insertRefusesTakenIdentities(f *fixture) {
 		}
 		_, err = f.store.Certificate(f.Context(), f.a, fresh.UUID)
 		f.wantKind(err, fault.NotFound, tt.name+": the row beside it")
-		if got := f.queues()[vault.JobProcess]; got != (store.Queue{Waiting: 1}) {
+		if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Waiting: 1}) {
 			f.Errorf("%s: jobs %+v, want one", tt.name, got)
 		}
 	}

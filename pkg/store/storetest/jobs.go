@@ -34,7 +34,7 @@ func (f *fixture) wantClaim(n int, want ...vault.Certificate) []vault.Job {
 
 func (f *fixture) nextRun(kind vault.JobKind) time.Time {
 	f.Helper()
-	at, err := f.store.NextRun(f.Context(), kind)
+	at, err := f.store.NextRun(f.Context(), store.Lane{Kind: kind})
 	f.check(err)
 	return at
 }
@@ -91,12 +91,12 @@ func claimRoundRobin(f *fixture) {
 	got = append(owners(f.claim(vault.JobProcess, 1)), owners(f.claim(vault.JobProcess, 1))...)
 	slices.Sort(got)
 	f.wantSame(got, []uint64{many[2].ID, third.ID}, "two jobs, one at a time")
-	f.wantSame(f.queues()[vault.JobProcess], store.Queue{Waiting: 17, Later: 6}, "the queue")
+	f.wantSame(f.queues()[vault.JobProcess], store.QueueLength{Waiting: 17, Later: 6}, "the queue")
 	f.wantSame(len(f.claim(vault.JobProcess, 100)), 17, "jobs that were left")
 	if at, want := f.nextRun(vault.JobProcess), f.now.Add(vault.RetryPolicyOf(vault.JobProcess).Lease); at.After(want) || at.IsZero() {
 		f.Errorf("the next is due at %s, want %s at the latest", at, want)
 	}
-	_, err := f.store.RequeueOrphaned(f.Context(), f.now)
+	_, err := f.store.RequeueOrphaned(f.Context(), nil, f.now)
 	f.check(err)
 	f.now = f.now.Add(time.Hour)
 	f.wantSame(len(f.claim(vault.JobProcess, 100)), 23, "jobs that were given back")
@@ -134,15 +134,13 @@ func clockSetBack(f *fixture) {
 	r, _, err := f.store.AddInboundEvent(f.Context(), webhook.InboundEvent{Identity: "id", At: f.now, Event: "e", Body: []byte("{}"),
 		Tasks: []webhook.InboundTask{webhook.NewInboundTask(webhook.Run, "true", f.now)}})
 	f.check(err)
-	f.check(f.store.RecordTaskResult(f.Context(), r.Seq, 0, "no", f.now))
+	f.wantSame(r.Seq, f.tryTask("no").Seq, "the event that was tried")
 	f.wantClaim(1)
 
 	f.now = present
 	f.wantClaim(1, c)
 	f.wantSame(len(f.nextDeliveries(e, 9).Due), 1, "deliveries due")
-	chores, _, err := f.store.NextTasks(f.Context(), f.now, 9, func(uint64, int) bool { return false })
-	f.check(err)
-	f.wantSame(len(chores), 1, "chores due")
+	f.wantSame(len(f.claimFor(worker, store.Lane{Kind: vault.JobInbound}, 9)), 1, "tasks due")
 }
 
 // claimSuspects kills the worker of the same two jobs until they are suspect.
@@ -150,7 +148,7 @@ func claimSuspects(f *fixture) {
 	two := f.insertMany(f.a, 2, func(int, *vault.Draft) {})
 	for range 3 {
 		f.wantClaim(2, two...)
-		_, err := f.store.RequeueOrphaned(f.Context(), f.now)
+		_, err := f.store.RequeueOrphaned(f.Context(), nil, f.now)
 		f.check(err)
 		if f.claim(vault.JobProcess, 0); f.nextRun(vault.JobProcess).After(f.now) {
 			f.now = f.nextRun(vault.JobProcess)
@@ -193,7 +191,7 @@ func completeEnds(f *fixture) {
 	}
 	f.now = f.now.Add(time.Hour)
 	f.wantClaim(9)
-	if got := f.queues(); got[vault.JobProcess] != (store.Queue{}) || got[vault.JobNotify] != (store.Queue{Waiting: 1}) {
+	if got := f.queues(); got[vault.JobProcess] != (store.QueueLength{}) || got[vault.JobNotify] != (store.QueueLength{Waiting: 1}) {
 		f.Errorf("queues %+v", got)
 	}
 }
@@ -291,7 +289,7 @@ func completeSome(f *fixture) {
 	if got := f.counts(f.a); got != (vault.Counts{Processing: 1, Approved: 3}) {
 		f.Errorf("counts %+v", got)
 	}
-	if got := f.queues()[vault.JobProcess]; got != (store.Queue{Later: 2}) {
+	if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Later: 2}) {
 		f.Errorf("queue %+v", got)
 	}
 	f.wantSame(f.read(c[1]), c[1], "the refused one")
@@ -302,7 +300,7 @@ func completeSome(f *fixture) {
 func requeueOrphaned(f *fixture) {
 	free := func(want int) {
 		f.Helper()
-		if n, err := f.store.RequeueOrphaned(f.Context(), f.now); err != nil || n != want {
+		if n, err := f.store.RequeueOrphaned(f.Context(), nil, f.now); err != nil || n != want {
 			f.Errorf("released %d, %v; want %d", n, err, want)
 		}
 	}
@@ -335,11 +333,11 @@ func queues(f *fixture) {
 	jobs := f.claim(vault.JobProcess, 2)
 	waiting, _ := jobs[1].Retry("busy", f.now)
 	f.check(f.complete(store.JobResult{Job: waiting, Retry: true})[0])
-	if got := f.queues(); len(got) != 2 || got[vault.JobProcess] != (store.Queue{Waiting: 3, Later: 2}) || got[vault.JobNotify] != (store.Queue{Waiting: 1}) {
+	if got := f.queues(); len(got) != 2 || got[vault.JobProcess] != (store.QueueLength{Waiting: 3, Later: 2}) || got[vault.JobNotify] != (store.QueueLength{Waiting: 1}) {
 		f.Errorf("queues %+v", got)
 	}
 	f.now = waiting.RunAt
-	if got := f.queues()[vault.JobProcess]; got != (store.Queue{Waiting: 4, Later: 1}) {
+	if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Waiting: 4, Later: 1}) {
 		f.Errorf("queue %+v", got)
 	}
 }

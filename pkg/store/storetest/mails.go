@@ -86,7 +86,7 @@ func mailsSettle(f *fixture) {
 	if c = f.read(c); c.Undelivered == nil || c.Undelivered.Mail != m.ID || c.Undelivered.MailFailure != refused || c.Undelivered.Address != c.Email {
 		f.Errorf("the certificate says %+v", c.Undelivered)
 	}
-	if n := f.queues()[vault.JobNotify]; n != (store.Queue{}) {
+	if n := f.queues()[vault.JobNotify]; n != (store.QueueLength{}) {
 		f.Errorf("the queue holds %+v", n)
 	}
 	returned := f.mailsOf(store.MailFilter{Institution: f.a, Returned: true})
@@ -115,14 +115,14 @@ func mailsAreCancelled(f *fixture) {
 	n, err := f.store.CancelMails(f.Context(), f.a, "batch-1", cancel)
 	f.check(err)
 	f.wantSame(n, 2, "mails that were cancelled")
-	f.wantSame(f.queues()[vault.JobNotify], store.Queue{Waiting: 2, Later: 1}, "what is left")
+	f.wantSame(f.queues()[vault.JobNotify], store.QueueLength{Waiting: 2, Later: 1}, "what is left")
 	f.wantSame(len(f.mailsOf(store.MailFilter{Institution: f.a, Batch: "batch-1", State: vault.MailCancelled})), 2, "cancelled")
 	_, err = f.store.ChangeMail(f.Context(), last.ID, cancel)
 	f.wantKind(err, fault.Illegal, "cancelling twice")
 	one := f.mailsOf(store.MailFilter{Institution: f.a, State: vault.MailWaiting})[0]
 	_, err = f.store.ChangeMail(f.Context(), one.ID, cancel)
 	f.check(err)
-	f.wantSame(f.queues()[vault.JobNotify], store.Queue{Waiting: 1, Later: 1}, "what is left of one")
+	f.wantSame(f.queues()[vault.JobNotify], store.QueueLength{Waiting: 1, Later: 1}, "what is left of one")
 }
 
 func mailsComeBack(f *fixture) {

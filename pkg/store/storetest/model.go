@@ -146,7 +146,7 @@ func (m *model) claim(f *fixture, kind vault.JobKind, n int, got []vault.Job) {
 		if due[at].Suspect() && len(got) > 1 {
 			f.Errorf("a suspect was claimed as %d of %d", i+1, len(got))
 		}
-		want := due[at].Claim(f.now)
+		want := due[at].Claim(worker, f.now)
 		want.ID, want.Mail = j.ID, j.Mail
 		f.wantSame(j, want, "the claimed job")
 		*due[at] = want
@@ -165,7 +165,7 @@ func (m *model) claim(f *fixture, kind vault.JobKind, n int, got []vault.Job) {
 // complete returns false where the lease is lost; an error is the transition's.
 func (m *model) complete(s store.JobResult) (held bool, err error) {
 	at := slices.IndexFunc(m.jobs, func(j *vault.Job) bool {
-		return j.ID == s.Job.ID && j.Claimed && j.Attempt == s.Job.Attempt
+		return j.ID == s.Job.ID && j.Claimed && j.Owner == s.Job.Owner && j.Attempt == s.Job.Attempt
 	})
 	if at < 0 {
 		return false, nil
@@ -180,7 +180,7 @@ func (m *model) complete(s store.JobResult) (held bool, err error) {
 		m.jobs = slices.Delete(m.jobs, at, at+1)
 		return true, nil
 	}
-	j.RunAt, j.LastError, j.Claimed = s.Job.RunAt, s.Job.LastError, false
+	j.RunAt, j.LastError, j.Claimed, j.Owner = s.Job.RunAt, s.Job.LastError, false, ""
 	if s.Release {
 		j.Attempt--
 	}
@@ -206,8 +206,8 @@ func (m *model) nextRun(kind vault.JobKind) (at time.Time) {
 	return at
 }
 
-func (m *model) queues(now time.Time) map[vault.JobKind]store.Queue {
-	all := map[vault.JobKind]store.Queue{}
+func (m *model) queues(now time.Time) map[vault.JobKind]store.QueueLength {
+	all := map[vault.JobKind]store.QueueLength{}
 	for _, j := range m.jobs {
 		q := all[j.Kind]
 		if j.RunAt.After(now) {

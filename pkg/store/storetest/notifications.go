@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,17 @@ func notifications(f *fixture) {
 	if turn := f.nextDeliveries(e, 9); len(turn.Due) != 0 {
 		f.Error("a store's event was told to another")
 	}
+}
+
+// tryTask tries the one task that is due, and returns its event.
+func (f *fixture) tryTask(failure string) webhook.InboundEvent {
+	f.Helper()
+	due := f.claimFor(worker, store.Lane{Kind: vault.JobInbound}, 9)
+	if len(due) != 1 {
+		f.Fatalf("%d tasks are due, want 1", len(due))
+	}
+	f.check(f.complete(store.JobResult{Job: due[0].Job, Task: due[0].Task, Failure: failure, At: f.now})[0])
+	return due[0].Task.InboundEvent
 }
 
 func inboundEvents(f *fixture) {
@@ -55,28 +67,29 @@ func inboundEvents(f *fixture) {
 	f.wantSame(page(0, 9), []webhook.InboundEvent{kept[2], kept[1], kept[0]}, "all")
 	f.wantSame(page(kept[2].Seq, 1), []webhook.InboundEvent{kept[1]}, "one before another")
 	f.wantSame(page(kept[2].Seq+9, 1), []webhook.InboundEvent{kept[2]}, "before one that is not there")
-	chores := func(n int, busy bool) ([]store.DueTask, time.Time) {
-		all, next, err := f.store.NextTasks(f.Context(), f.now, n, func(uint64, int) bool { return busy })
-		f.check(err)
-		return all, next
-	}
-	if all, _ := chores(9, true); len(all) != 0 {
-		f.Error("what is busy is due")
-	}
-	all, _ := chores(9, false)
-	if len(all) != 6 || all[0].Seq != kept[0].Seq || all[1].Task != 1 {
+	lane := store.Lane{Kind: vault.JobInbound}
+	all := f.claimFor(worker, lane, 9)
+	if len(all) != 6 || all[0].Task.Seq != kept[0].Seq || all[1].Task.Index != 1 || all[1].Attempt != 1 {
 		f.Fatalf("%+v", all)
 	}
-	f.check(f.store.RecordTaskResult(f.Context(), kept[0].Seq, 0, "", f.now))
-	f.check(f.store.RecordTaskResult(f.Context(), kept[0].Seq, 1, "no", f.now))
-	f.wantKind(f.store.RecordTaskResult(f.Context(), kept[0].Seq, 0, "", f.now), fault.Conflict, "a task that has ended")
-	f.wantKind(f.store.RecordTaskResult(f.Context(), 99, 0, "", f.now), fault.NotFound, "a task of nothing")
-	if all, next := chores(9, false); len(all) != 4 || !next.Equal(f.now.Add(time.Second)) {
-		f.Errorf("%d are due, the next one at %v", len(all), next)
+	result := func(n int, failure string) store.JobResult {
+		return store.JobResult{Job: all[n].Job, Task: all[n].Task, Failure: failure, At: f.now}
+	}
+	outcomes := f.complete(result(0, ""), result(1, "no"), result(0, ""))
+	f.check(errors.Join(outcomes[:2]...))
+	f.wantKind(outcomes[2], fault.Conflict, "a task that has ended")
+	for n := 2; n < 6; n++ {
+		back := result(n, "")
+		back.Release = true
+		f.check(f.complete(back)[0])
+	}
+	f.wantSame(len(f.claimFor(worker, lane, 9)), 4, "tasks due")
+	if at := f.nextIn(lane); !at.Equal(f.now.Add(time.Second)) {
+		f.Errorf("the next one is due at %v", at)
 	}
 	f.now = f.now.Add(time.Second)
-	if all, _ := chores(9, false); len(all) != 5 {
-		f.Errorf("%d are due a second later", len(all))
+	if again := f.claimFor(worker, lane, 9); len(again) != 1 || again[0].Attempt != 2 || again[0].Task.Tasks[1].Error != "no" {
+		f.Errorf("a second later are due %+v", again)
 	}
 	if got := page(2, 1)[0]; got.Tasks[0].State != webhook.Delivered || got.Tasks[1].Error != "no" || got.Tasks[1].Attempts != 1 {
 		f.Errorf("%+v", got)

@@ -171,7 +171,7 @@ func (w *walker) completeSome() {
 
 func (w *walker) releaseAll() {
 	want := w.model.requeueOrphaned(w.tick())
-	if got, err := w.store.RequeueOrphaned(w.Context(), w.now); err != nil || got != want {
+	if got, err := w.store.RequeueOrphaned(w.Context(), nil, w.now); err != nil || got != want {
 		w.Errorf("released %d, %v; want %d", got, err, want)
 	}
 }

@@ -25,7 +25,7 @@ type test struct {
 // when there is none: opened again after it was closed, the store has what was committed.
 func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	t.Helper()
-	tests := slices.Concat(webhookTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
+	tests := slices.Concat(webhookTests(), leaseTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
 		{"insert keeps certificates with their effects", insertStores},
 		{"insert finds duplicates", insertFindsDuplicates},
 		{"insert refuses identities that are taken", insertRefusesTakenIdentities},
@@ -246,11 +246,15 @@ func (f *fixture) change(c vault.Certificate, change store.Change) vault.Certifi
 	return got
 }
 
+// claim claims jobs of certificates or mails for worker.
 func (f *fixture) claim(kind vault.JobKind, n int) []vault.Job {
 	f.Helper()
-	claimed, err := f.store.Claim(f.Context(), kind, n, f.now)
-	f.check(err)
-	return claimed
+	claimed := f.claimFor(worker, store.Lane{Kind: kind}, n)
+	jobs := make([]vault.Job, len(claimed))
+	for i, j := range claimed {
+		jobs[i] = j.Job
+	}
+	return jobs
 }
 
 // complete ends jobs and returns the outcome of each.
@@ -285,7 +289,7 @@ func (f *fixture) events(c vault.Certificate) []vault.Event {
 	return all
 }
 
-func (f *fixture) queues() map[vault.JobKind]store.Queue {
+func (f *fixture) queues() map[vault.JobKind]store.QueueLength {
 	f.Helper()
 	q, err := f.store.Queues(f.Context(), f.now)
 	f.check(err)

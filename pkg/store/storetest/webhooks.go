@@ -19,6 +19,7 @@ func webhookTests() []test {
 		{"deliveries come with a change", deliveriesCome},
 		{"deliveries of a refused change", deliveriesOfNothing},
 		{"attempts at deliveries", attempts},
+		{"deliveries that change while they are tried", changedMeanwhile},
 		{"deliveries of a suspended endpoint wait", suspendedEndpoint},
 		{"redelivery", redelivery},
 		{"lists of deliveries", deliveryLists},
@@ -49,13 +50,40 @@ func (f *fixture) changeEndpoint(e webhook.Endpoint, change func(webhook.Endpoin
 	return got
 }
 
-func idle(uint64) bool { return false }
+// deliveryBatch is what an endpoint is to be told now.
+type deliveryBatch struct {
+	Endpoint webhook.Endpoint
+	Due      []store.DueDelivery
+	Next     time.Time // when there is more to do, where nothing is due
+}
 
-func (f *fixture) nextDeliveries(e webhook.Endpoint, n int) store.DeliveryBatch {
+// laneTo is where deliveries to an endpoint are claimed.
+func laneTo(e webhook.Endpoint) store.Lane {
+	return store.Lane{Kind: vault.JobWebhook, Institution: e.Institution, Endpoint: e.ID}
+}
+
+// nextDeliveries claims deliveries, and gives them back.
+func (f *fixture) nextDeliveries(e webhook.Endpoint, n int) (b deliveryBatch) {
 	f.Helper()
-	turn, err := f.store.NextDeliveries(f.Context(), e.Institution, e.ID, f.now, n, idle)
+	all, err := f.store.Endpoints(f.Context(), e.Institution)
 	f.check(err)
-	return turn
+	for _, one := range all {
+		if one.ID == e.ID {
+			b.Endpoint = one
+		}
+	}
+	var back []store.JobResult
+	for _, j := range f.claimFor(worker, laneTo(e), n) {
+		b.Due = append(b.Due, *j.Delivery)
+		back = append(back, store.JobResult{Job: j.Job, Delivery: j.Delivery, Release: true})
+	}
+	for _, err := range f.complete(back...) {
+		f.check(err)
+	}
+	if len(b.Due) == 0 {
+		b.Next = f.nextIn(laneTo(e))
+	}
+	return b
 }
 
 func (f *fixture) deliveries(filter webhook.Filter) []webhook.Delivery {
@@ -68,11 +96,13 @@ func (f *fixture) deliveries(filter webhook.Filter) []webhook.Delivery {
 // attempt tries everything that is due for an endpoint.
 func (f *fixture) attempt(e webhook.Endpoint, status int) int {
 	f.Helper()
-	var tried []store.AttemptResult
-	for _, due := range f.nextDeliveries(e, 1000).Due {
-		tried = append(tried, store.AttemptResult{DueDelivery: due, Attempt: webhook.Attempt{At: f.now, Status: status}})
+	var tried []store.JobResult
+	for _, j := range f.claimFor(worker, laneTo(e), 1000) {
+		tried = append(tried, store.JobResult{Job: j.Job, Delivery: j.Delivery, Attempt: webhook.Attempt{At: f.now, Status: status}})
 	}
-	f.check(f.store.RecordAttempts(f.Context(), e.Institution, tried))
+	for _, err := range f.complete(tried...) {
+		f.check(err)
+	}
 	return len(tried)
 }
 
@@ -100,8 +130,6 @@ func endpoints(f *fixture) {
 	f.wantSame(list(f.a), []webhook.Endpoint{one}, "after one was deleted")
 	_, err = f.store.ChangeEndpoint(f.Context(), f.a, two.ID, func(e webhook.Endpoint) (webhook.Endpoint, error) { return e, nil })
 	f.wantKind(err, fault.NotFound, "changing a deleted endpoint")
-	_, err = f.store.NextDeliveries(f.Context(), f.a, other.ID, f.now, 1, idle)
-	f.wantKind(err, fault.NotFound, "another institution's turn")
 }
 
 func endpointLimit(f *fixture) {
@@ -198,17 +226,33 @@ func attempts(f *fixture) {
 	}
 	_, err = f.store.Delivery(f.Context(), f.b, first.UUID)
 	f.wantKind(err, fault.NotFound, "another institution's delivery")
-	// What has ended stays as it is.
-	f.check(f.store.RecordAttempts(f.Context(), f.a, []store.AttemptResult{{DueDelivery: first, Attempt: webhook.Attempt{Status: 200}}}))
-	f.check(f.store.RecordAttempts(f.Context(), f.a, []store.AttemptResult{{DueDelivery: d, Attempt: webhook.Attempt{Status: 200}}}))
-	again, err := f.store.Delivery(f.Context(), f.a, first.UUID)
-	f.check(err)
-	f.wantSame(again, d, "an attempt at what has ended")
-	turn, err := f.store.NextDeliveries(f.Context(), f.a, e.ID, f.now, 1, func(uint64) bool { return true })
-	f.check(err)
-	if len(turn.Due) != 0 || !turn.Next.IsZero() {
-		f.Error("what is busy is due")
+}
+
+// changedMeanwhile has deliveries change between the claim and the attempt.
+func changedMeanwhile(f *fixture) {
+	e, gone := f.endpoint(f.a, vault.EventCreated), f.endpoint(f.a, vault.EventCreated)
+	f.insertOne(f.a, f.draft())
+	f.attempt(e, 500)
+	f.now = f.now.Add(webhook.RetryPause)
+	mine, theirs := f.claimFor(worker, laneTo(e), 1)[0], f.claimFor(worker, laneTo(gone), 1)[0]
+	result := func(j store.ClaimedJob, status int) store.JobResult {
+		return store.JobResult{Job: j.Job, Delivery: j.Delivery, Attempt: webhook.Attempt{At: f.now, Status: status}}
 	}
+	if mine.Attempt != 2 {
+		f.Errorf("the second attempt is %+v", mine.Job)
+	}
+	f.check(f.store.Redeliver(f.Context(), f.a, []string{mine.Delivery.UUID}, f.now))
+	f.wantSame(len(f.claimFor(another, laneTo(e), 1)), 0, "what is being tried is not claimed again because somebody asked for it")
+	f.check(f.complete(result(mine, 500))[0])
+	d, err := f.store.Delivery(f.Context(), f.a, mine.Delivery.UUID)
+	f.check(err)
+	if d.Tries != 1 || len(d.Attempts) != 2 {
+		f.Errorf("the attempt was not applied to what was asked for anew: %+v", d.Delivery)
+	}
+	f.changeEndpoint(gone, func(e webhook.Endpoint) (webhook.Endpoint, error) { return e.Delete(f.tick()) })
+	_, err = f.store.DeleteOldDeliveries(f.Context(), f.now, 9)
+	f.check(err)
+	f.check(f.complete(result(theirs, 200))[0]) // it was forgotten, with its endpoint
 }
 
 func suspendedEndpoint(f *fixture) {

@@ -8,7 +8,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// How deliveries are tried (guide, step 10): once, and up to three times more.
+// How deliveries are tried (guide, step 10): once, and up to three times more. It is also
+// the policy of vault.JobWebhook.
 const (
 	MaxAttempts    = 4
 	RetryPause     = 30 * time.Second
@@ -113,7 +114,7 @@ func (d Delivery) withAttempt(a Attempt) Delivery {
 // seems to was put off while the clock was ahead.
 func NotYetDue(until, now time.Time) bool {
 	wait := until.Sub(now)
-	return wait > 0 && wait <= slices.Max(taskPauses())
+	return wait > 0 && wait <= slices.Max(vault.RetryPolicyOf(vault.JobInbound).Pauses)
 }
 
 // Redeliver asks for the delivery anew: at once, with all its attempts before it.

@@ -3,6 +3,8 @@ package webhook
 import (
 	"slices"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // TaskKind is what is to be done with an event that others told us.
@@ -37,12 +39,6 @@ type InboundEvent struct {
 	Tasks    []InboundTask `json:"tasks,omitempty"`
 }
 
-// taskPauses are the pauses before the second try of a task, the third, ...; when
-// they are used up it is given up.
-func taskPauses() []time.Duration {
-	return []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
-}
-
 // NewInboundTask is a task that is due at once.
 func NewInboundTask(kind TaskKind, target string, now time.Time) InboundTask {
 	return InboundTask{Kind: kind, Target: target, State: Pending, RunAt: now}
@@ -54,14 +50,14 @@ func (r InboundEvent) ApplyTaskResult(i int, failure string, now time.Time) Inbo
 	t := &r.Tasks[i]
 	t.Attempts++
 	t.Error = failure
-	pauses := taskPauses()
+	policy := vault.RetryPolicyOf(vault.JobInbound)
 	switch {
 	case failure == "":
 		t.State = Delivered
-	case t.Attempts > len(pauses):
+	case t.Attempts >= policy.Attempts:
 		t.State = GivenUp
 	default:
-		t.RunAt = now.Add(pauses[t.Attempts-1])
+		t.RunAt = now.Add(policy.Pauses[t.Attempts-1])
 	}
 	return r
 }

@@ -141,6 +141,14 @@ func TestADeadEndpointSeesFourAttempts(t *testing.T) {
 	}
 }
 
+func TestThePolicyOfDeliveries(t *testing.T) {
+	t.Parallel()
+	got := vault.RetryPolicyOf(vault.JobWebhook)
+	if got.Attempts != webhook.MaxAttempts || !slices.Equal(got.Pauses, []time.Duration{webhook.RetryPause}) {
+		t.Errorf("%+v, want %d attempts with pauses of %v", got, webhook.MaxAttempts, webhook.RetryPause)
+	}
+}
+
 func TestWhatCountsAsTaken(t *testing.T) {
 	t.Parallel()
 	for status, ok := range map[int]bool{0: false, 199: false, 200: true, 204: true, 299: true, 301: false, 307: false, 404: false, 500: false} {

@@ -1,0 +1,130 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/webhook"
+)
+
+// Sizes and times of the work.
+const (
+	inboundWorkers     = 4 // tasks
+	inboundClaimSize   = 2 * inboundWorkers
+	inboundIdlePoll    = 30 * time.Second
+	inboundRetryDelay  = 2 * time.Second
+	forwardTimeout     = 10 * time.Second
+	maxDrainedResponse = 64 << 10
+)
+
+func (r *Receiver) claim(ctx context.Context) ([]store.ClaimedJob, error) {
+	return r.store.Claim(ctx, store.Lane{Kind: vault.JobInbound}, r.Owner, inboundClaimSize, r.Now())
+}
+
+func (r *Receiver) nextRun(ctx context.Context) (time.Time, error) {
+	return r.store.NextRun(ctx, store.Lane{Kind: vault.JobInbound})
+}
+
+// release gives a task back that was not tried.
+func (r *Receiver) release(j store.ClaimedJob) store.JobResult {
+	return store.JobResult{Job: j.Job, Task: j.Task, Release: true}
+}
+
+// do tries one task. What was broken off because the end was asked for counts as not
+// tried; what waited here for so long that others may have it is left to them.
+func (r *Receiver) do(ctx context.Context, j store.ClaimedJob) store.JobResult {
+	if !r.Now().Before(j.RunAt) {
+		return r.release(j)
+	}
+	task := j.Task.Tasks[j.Task.Index]
+	err := r.run(ctx, task, j.Task.InboundEvent)
+	if ctx.Err() != nil && err != nil {
+		return r.release(j)
+	}
+	result := store.JobResult{Job: j.Job, Task: j.Task, At: r.Now()}
+	if err != nil {
+		result.Failure = shorten(err.Error())
+		if said, ok := errors.AsType[*commandError](err); ok {
+			err = said.cause
+		}
+		r.Log.Warn("a webhook's task failed", "number", j.Task.Seq, "task", string(task.Kind), "try", task.Attempts+1, "error", err)
+	}
+	return result
+}
+
+func (r *Receiver) run(ctx context.Context, task vaultwebhook.InboundTask, e vaultwebhook.InboundEvent) error {
+	switch task.Kind {
+	case vaultwebhook.Forward:
+		return r.forward(ctx, task.Target, e)
+	case vaultwebhook.Run:
+		return r.runCommand(ctx, task.Target, e)
+	case vaultwebhook.Apply:
+		if r.Remote != nil {
+			return r.Remote.Update(ctx, e)
+		}
+	}
+	return nil
+}
+
+// commit keeps what came of tasks.
+func (r *Receiver) commit(ctx context.Context, group []store.JobResult) error {
+	outcomes, err := r.store.Complete(ctx, group)
+	if err != nil {
+		return fmt.Errorf("keeping what came of them: %w", err)
+	}
+	for i, result := range group {
+		if outcomes[i] != nil {
+			r.Log.Warn("what came of a webhook's task could not be kept", "number", result.Task.Seq, "error", outcomes[i])
+		}
+	}
+	return nil
+}
+
+func (r *Receiver) reportError(err error) {
+	r.Log.Error("what is to be done with webhooks is held up", "error", err)
+}
+
+// newForwardClient makes the client that sends events on. Its addresses are the operator's
+// own, so they may lie anywhere.
+func newForwardClient() *http.Client {
+	return &http.Client{
+		Timeout:       forwardTimeout,
+		Transport:     &http.Transport{Proxy: nil, MaxIdleConnsPerHost: inboundWorkers, IdleConnTimeout: time.Minute},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (r *Receiver) forward(ctx context.Context, address string, e vaultwebhook.InboundEvent) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Body))
+	if err != nil {
+		return errors.New("the address cannot be called")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if len(r.Secrets) > 0 {
+		// The guide's signature, so that the next one can believe it too.
+		req.Header.Set(webhook.HeaderSignature, webhook.Sign(r.Secrets[0], e.Body))
+	}
+	req.Header.Set(webhook.HeaderEvent, e.Event)
+	resp, err := r.client.Do(req)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err // without the address, which may hold a secret
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrainedResponse) // so that the connection can be used again
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
+}

@@ -3,10 +3,8 @@ package agent
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"path/filepath"
 
-	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/api"
 	"github.com/vecctl/vecctl/authority/badge"
@@ -14,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/authority/web"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -86,24 +85,17 @@ func (a *Agent) newDomainValidator() (*service.DomainValidator, error) {
 	return p, nil
 }
 
-// mount adds the authority's public face.
-func (c *certAuthority) mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
-	c.door.Mount(mux, around)
-	mux.Handle("GET /badges/", around(c.badges))
-	mux.Handle("GET /verify/{hash}", around(c.page))
+// routes are what the authority answers everyone.
+func (c *certAuthority) routes() router.Routes {
+	mux := c.door.Routes()
+	mux["GET /badges/"] = c.badges
+	mux["GET /verify/{hash}"] = c.page
+	return mux
 }
 
-// mountPublic adds it for the network.
-func (c *certAuthority) mountPublic(a *Agent, mux *http.ServeMux, proxies []netip.Prefix) {
-	perimeter := httpserver.ProxyPolicy{Proxies: proxies, Fail: c.door.Fail}
-	c.mount(mux, func(h http.Handler) http.Handler { return perimeter.Wrap(a.auditLog().Authority(h)) })
-}
-
-// mountStaff adds it for staff, and what they alone may do.
-func (c *certAuthority) mountStaff(a *Agent, mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	c.mount(mux, a.auditLog().Authority)
-	adminHandler := &api.AdminHandler{Service: c.service, Page: c.page, Fail: fail}
-	mux.Handle(api.AdminBasePath, a.auditLog().Staff(adminHandler.Handler()))
+// adminRoutes are what staff alone may do.
+func (c *certAuthority) adminRoutes(fail func(http.ResponseWriter, *http.Request, error)) router.Routes {
+	return (&api.AdminHandler{Service: c.service, Page: c.page, Fail: fail}).Routes()
 }
 
 // runAuthority does what time brings to certifications.

@@ -8,6 +8,8 @@ import (
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/webhooks"
+	authorityapi "github.com/vecctl/vecctl/authority/api"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // apiLimits are the limits of callers from the network.
@@ -36,12 +38,16 @@ func (a *Agent) Handler() http.Handler {
 		Fail: documentedAPI.Fail, Log: a.Log,
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.disk.RejectWhenFull(documentedAPI.Handler(api.StaffAuth(a.currentID)), documentedAPI.Fail))
-	mux.Handle("/panel/", a.auditLog().Staff(calls.Routes()))
-	a.certAuthority.mountStaff(a, mux, documentedAPI.Fail)
-	vital := a.health.Handler()
+	documentedAPI.Routes(api.StaffAuth(a.currentID)).Register(mux, a.disk.RejectWhenFull(documentedAPI.Fail))
+	staff := a.auditLog().Staff
+	calls.Routes().Register(mux, staff)
+	a.certAuthority.routes().Register(mux, a.auditLog().Authority)
+	a.certAuthority.adminRoutes(documentedAPI.Fail).Register(mux, staff)
+	for _, path := range []string{adminapi.BasePath, authorityapi.AdminBasePath} {
+		mux.Handle(path, staff(router.NotFound(mux)))
+	}
 	for _, path := range health.Paths() {
-		mux.Handle(path, vital)
+		mux.Handle(path, a.health)
 	}
 	return a.instrument("staff", mux)
 }
@@ -53,10 +59,33 @@ func (a *Agent) PublicHandler() http.Handler { return a.publicHandler(nil) }
 // publicHandler is PublicHandler with a receiver of webhooks; nil is none.
 func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
 	documentedAPI := a.newAPI(a.apiLimits())
-	guard := httpserver.ProxyPolicy{Proxies: a.config.Proxies, Fail: documentedAPI.Fail}
 	mux := http.NewServeMux()
-	public := a.pages.Handler(documentedAPI.Handler(api.TokenAuth(a.store, a.Now)))
-	mux.Handle("/", guard.Wrap(withReceiver(receiver, a.withBounceHandler(a.disk.RejectWhenFull(public, a.pages.RejectWhenFull(documentedAPI.Fail)), documentedAPI.Fail))))
-	a.certAuthority.mountPublic(a, mux, a.config.Proxies)
-	return httpserver.CollapseSlashes(httpserver.StripBasePath(a.BaseURL, mux))
+	documentedAPI.Routes(api.TokenAuth(a.store, a.Now)).Register(mux, a.disk.RejectWhenFull(documentedAPI.Fail))
+	a.pages.Routes().Register(mux, a.disk.RejectWhenFull(a.pages.FailFull))
+	if secret := a.config.Mail.BounceSecret; secret != "" {
+		mux.Handle("POST /mail/bounces", a.bounceHandler().WebhookHandler(secret, documentedAPI.Fail))
+	}
+	if receiver != nil {
+		mux.Handle(ReceiverPath, receiver.Handler())
+	}
+	authority := a.certAuthority.routes()
+	authority.Register(mux, a.auditLog().Authority)
+	isAuthority := func(r *http.Request) bool {
+		_, pattern := mux.Handler(r)
+		return authority[pattern] != nil
+	}
+	fail := func(w http.ResponseWriter, r *http.Request, err error) {
+		if isAuthority(r) {
+			a.certAuthority.door.Fail(w, r, err)
+			return
+		}
+		documentedAPI.Fail(w, r, err)
+	}
+	// An address of the authority is its own, below the path of the base URL too.
+	return router.Chain(mux, httpserver.CollapseSlashes, httpserver.StripBasePath(a.BaseURL, isAuthority), a.proxyPolicy(fail))
+}
+
+// proxyPolicy keeps plain HTTP from other machines out.
+func (a *Agent) proxyPolicy(fail func(http.ResponseWriter, *http.Request, error)) router.Middleware {
+	return httpserver.ProxyPolicy{Proxies: a.config.Proxies, Fail: fail}.Wrap
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"net/http"
 	"sync"
 
 	"github.com/vecctl/vecctl/agent/health"
@@ -63,17 +62,6 @@ func (a *Agent) watchBounces(ctx context.Context) error {
 		return nil
 	}
 	return a.bounceHandler().Watch(ctx, a.config.Mail.Bounces)
-}
-
-// withBounceHandler lets those who know the secret hand returned mails in.
-func (a *Agent) withBounceHandler(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	if a.config.Mail.BounceSecret == "" {
-		return next
-	}
-	mux := http.NewServeMux()
-	mux.Handle("POST /mail/bounces", a.bounceHandler().WebhookHandler(a.config.Mail.BounceSecret, fail))
-	mux.Handle("/", next)
-	return mux
 }
 
 // notifySettled is told which certificates' processing has ended: there may be mails.

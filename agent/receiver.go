@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/webhooks"
 )
 
@@ -22,22 +21,12 @@ func (a *Agent) newReceiver() *webhooks.Receiver {
 	})
 }
 
-// withReceiver answers deliveries of webhooks besides all else.
-func withReceiver(r *webhooks.Receiver, next http.Handler) http.Handler {
-	if r == nil {
-		return next
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/", next)
-	mux.Handle(ReceiverPath, r.Handler())
-	return mux
-}
-
 // Listen runs the agent as a receiver of webhooks alone, until ctx ends. ready is called
 // as in Serve.
 func (a *Agent) Listen(ctx context.Context, ready func(staff, public string)) error {
 	documentedAPI := a.newAPI(a.apiLimits())
 	receiver := a.newReceiver()
-	guard := httpserver.ProxyPolicy{Proxies: a.config.Proxies, Fail: documentedAPI.Fail}
-	return a.serveListeners(ctx, ready, guard.Wrap(withReceiver(receiver, http.NotFoundHandler())), receiver.Run)
+	mux := http.NewServeMux()
+	mux.Handle(ReceiverPath, receiver.Handler())
+	return a.serveListeners(ctx, ready, a.proxyPolicy(documentedAPI.Fail)(mux), receiver.Run)
 }

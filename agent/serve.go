@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/config"
-	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // Serve runs the agent with its listeners until ctx ends, then lets what is in hand
@@ -53,7 +53,7 @@ func (a *Agent) serveListeners(ctx context.Context, ready func(staff, public str
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		listeners = append(listeners, httpserver.Listener{Listener: l, Handler: httpserver.BodyTimeout(httpserver.DefaultBodyTimeout, health.LocalOnly(a.health.Handler(), everyone))})
+		listeners = append(listeners, httpserver.Listener{Listener: l, Handler: router.Chain(everyone, httpserver.BodyTimeout(httpserver.DefaultBodyTimeout), a.health.LocalOnly)})
 	}
 	err = a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {

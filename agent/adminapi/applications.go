@@ -9,6 +9,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -25,7 +26,7 @@ type Applications interface {
 	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
 }
 
-func (p *Handler) routeApplications(mux *http.ServeMux) {
+func (p *Handler) routeApplications(mux router.Routes) {
 	const base = "/panel/applications"
 	mux.HandleFunc("GET "+base, p.listApplications)
 	mux.HandleFunc("GET "+base+"/{name}", func(w http.ResponseWriter, r *http.Request) {

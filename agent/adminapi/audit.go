@@ -11,11 +11,12 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-func (p *Handler) routeAudit(mux *http.ServeMux) {
+func (p *Handler) routeAudit(mux router.Routes) {
 	mux.HandleFunc("GET /panel/audit", func(w http.ResponseWriter, r *http.Request) {
 		after, err := strconv.ParseUint(cmp.Or(r.FormValue("after"), "0"), 10, 64)
 		if err != nil {
@@ -43,9 +44,7 @@ func (l *AuditLog) Staff(next http.Handler) http.Handler {
 			return
 		}
 		p := &audit.PendingAction{Action: audit.Action{Actor: adminclient.Actor(r), Request: r.Method + " " + adminclient.AuditPath(r), RemoteAddr: "local"}, At: l.Now()}
-		outer := r
 		r = r.WithContext(audit.NewContext(r.Context(), p))
-		defer func() { outer.Pattern = r.Pattern }() // calls are counted by it
 		// A batch is recorded with its first certificate. Where nothing was issued, as
 		// in a dry run, nothing was done.
 		if r.URL.Path == "/panel/bulk" {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // Erasures is who destroys what was issued to an address.
@@ -12,7 +13,7 @@ type Erasures interface {
 	EraseRecipient(ctx context.Context, email string) (adminclient.Erasure, error)
 }
 
-func (p *Handler) routeCertificateChanges(mux *http.ServeMux) {
+func (p *Handler) routeCertificateChanges(mux router.Routes) {
 	mux.HandleFunc("POST /panel/certificates/{name}/revoke", func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			Reason string

@@ -5,9 +5,10 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeCorrections(mux *http.ServeMux) {
+func (p *Handler) routeCorrections(mux router.Routes) {
 	mux.HandleFunc("GET /panel/corrections", func(w http.ResponseWriter, r *http.Request) {
 		found, err := p.Service.Corrections(r.Context(), r.URL.Query().Has("all"))
 		p.writeJSON(w, r, found, err)

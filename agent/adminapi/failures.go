@@ -6,9 +6,10 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeFailures(mux *http.ServeMux) {
+func (p *Handler) routeFailures(mux router.Routes) {
 	mux.HandleFunc("GET /panel/failures", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Service.Failures(r.Context(), r.URL.Query().Get("batch_id"))
 		p.writeJSON(w, r, all, err)

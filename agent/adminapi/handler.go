@@ -17,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // Handler answers staff.
@@ -39,9 +40,12 @@ func (p *Handler) logFailure(r *http.Request, err error) {
 	p.Log.Error("a call failed", "method", r.Method, "path", adminclient.AuditPath(r), "error", err)
 }
 
-// Routes routes the calls.
-func (p *Handler) Routes() http.Handler {
-	mux := http.NewServeMux()
+// BasePath is the path below which the calls are.
+const BasePath = "/panel/"
+
+// Routes lists the calls.
+func (p *Handler) Routes() router.Routes {
+	mux := router.Routes{}
 	mux.HandleFunc("GET /panel/status", func(w http.ResponseWriter, r *http.Request) {
 		s, err := p.Service.Status(r.Context())
 		p.writeJSON(w, r, s, err)

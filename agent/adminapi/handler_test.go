@@ -29,13 +29,13 @@ func (s *spaces) Read(p []byte) (int, error) {
 func TestBodiesHaveABound(t *testing.T) {
 	t.Parallel()
 	var failed error
-	h := (&Handler{Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
+	routes := (&Handler{Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
 		failed = err
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	}}).Routes()
 	body := &spaces{left: 2 * maxBody}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/panel/retry", body))
+	routes["POST /panel/retry"].ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/panel/retry", body))
 	if message, _ := fault.Message(failed); !fault.Is(failed, fault.Invalid) || message != "the request is larger than 32 MB" {
 		t.Errorf("got %v", failed)
 	}

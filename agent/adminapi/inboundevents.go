@@ -5,9 +5,10 @@ import (
 	"strconv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeInboundEvents(mux *http.ServeMux) {
+func (p *Handler) routeInboundEvents(mux router.Routes) {
 	mux.HandleFunc("GET /panel/received", func(w http.ResponseWriter, r *http.Request) {
 		before, err := uintParam(r, "before")
 		if err != nil {

@@ -4,9 +4,10 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeInstitutions(mux *http.ServeMux) {
+func (p *Handler) routeInstitutions(mux router.Routes) {
 	mux.HandleFunc("GET /panel/institutions", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Institutions.Institutions(r.Context())
 		p.writeJSON(w, r, all, err)

@@ -2,10 +2,12 @@ package adminapi
 
 import (
 	"net/http"
+
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // routeKeys routes the calls about signing keys, and about all keys and secrets.
-func (p *Handler) routeKeys(mux *http.ServeMux) {
+func (p *Handler) routeKeys(mux router.Routes) {
 	mux.HandleFunc("GET /panel/key", func(w http.ResponseWriter, r *http.Request) {
 		k, err := p.Institutions.SigningKey(r.Context())
 		p.writeJSON(w, r, k, err)

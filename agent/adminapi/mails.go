@@ -6,9 +6,10 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeMails(mux *http.ServeMux) {
+func (p *Handler) routeMails(mux router.Routes) {
 	mux.HandleFunc("GET /panel/mails", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		f := adminclient.MailFilter{State: q.Get("state"), Batch: q.Get("batch_id"), Certificate: q.Get("certificate"), Bounced: q.Get("bounced") == "true"}

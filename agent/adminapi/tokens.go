@@ -4,9 +4,10 @@ import (
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeTokens(mux *http.ServeMux) {
+func (p *Handler) routeTokens(mux router.Routes) {
 	mux.HandleFunc("GET /panel/tokens", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Service.Tokens(r.Context())
 		p.writeJSON(w, r, all, err)

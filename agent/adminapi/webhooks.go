@@ -10,9 +10,10 @@ import (
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
-func (p *Handler) routeWebhooks(mux *http.ServeMux) {
+func (p *Handler) routeWebhooks(mux router.Routes) {
 	mux.HandleFunc("GET /panel/webhooks", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Service.Webhooks(r.Context())
 		p.writeJSON(w, r, all, err)
@@ -51,7 +52,7 @@ func (p *Handler) webhookAction(act func(*admin.Service, context.Context, string
 	}
 }
 
-func (p *Handler) routeDeliveries(mux *http.ServeMux) {
+func (p *Handler) routeDeliveries(mux router.Routes) {
 	mux.HandleFunc("GET /panel/deliveries", func(w http.ResponseWriter, r *http.Request) {
 		f, err := deliveryFilter(r.URL.Query())
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
@@ -62,9 +63,10 @@ func New(o Options) *API {
 	return &API{Options: o, uploadSlots: NewUploadSlots(o.Limits.Uploads)}
 }
 
-// Handler routes the calls of those whom the authenticator lets in.
-func (a *API) Handler(auth Authenticator) http.Handler {
-	mux := http.NewServeMux()
+// Routes lists the calls of those whom the authenticator lets in, and answers at every
+// address that has no other route.
+func (a *API) Routes(auth Authenticator) router.Routes {
+	mux := router.Routes{}
 	guarded := func(needs apiaccess.Permission, h handler) http.HandlerFunc { return a.authorize(auth, needs, h) }
 	const base = "/business/certificate-vault"
 	a.route(mux, base, methods{
@@ -84,7 +86,10 @@ func (a *API) Handler(auth Authenticator) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.Fail(w, r, fault.New(fault.NotFound, "There is nothing at this address."))
 	})
-	return a.withRequestID(mux)
+	for pattern, h := range mux {
+		mux[pattern] = a.withRequestID(h)
+	}
+	return mux
 }
 
 // handler answers one call of a caller who may make it.

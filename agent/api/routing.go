@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -20,7 +21,7 @@ type methods map[string]http.HandlerFunc
 
 // route answers at one address: HEAD wherever GET is, OPTIONS everywhere, and
 // 405 with what there is for the rest.
-func (a *API) route(mux *http.ServeMux, path string, m methods) {
+func (a *API) route(mux router.Routes, path string, m methods) {
 	allowed := slices.Collect(maps.Keys(m))
 	if m[http.MethodGet] != nil {
 		m[http.MethodHead] = m[http.MethodGet]
@@ -82,7 +83,6 @@ func (a *API) withRequestID(next http.Handler) http.Handler {
 		named := r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		named.URL = lenientQuery(r.URL)
 		next.ServeHTTP(recorder, named)
-		r.Pattern = named.Pattern // who counts calls counts them by route
 		a.Log.LogAttrs(r.Context(), slog.LevelDebug, "a call was answered",
 			slog.String("request_id", id), slog.String("method", truncate(r.Method)), slog.String("path", r.URL.Path),
 			slog.Int("status", recorder.status), slog.Duration("took", a.Now().Sub(begun).Round(time.Microsecond)))

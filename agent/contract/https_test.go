@@ -141,6 +141,20 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
+// TestPlainHTTPIsNotRedirected refuses a call before its address is put right.
+func TestPlainHTTPIsNotRedirected(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, path := range []string{"/v/../me", "/badges", "/api/certify", "/c"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.RemoteAddr = "192.0.2.1:1"
+		w := httptest.NewRecorder()
+		if s.agent.PublicHandler().ServeHTTP(w, r); w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d, to %q", path, w.Code, w.Header().Get("Location"))
+		}
+	}
+}
+
 // TestDescription holds the description to itself and to what the agent answers.
 func TestDescription(t *testing.T) {
 	t.Parallel()

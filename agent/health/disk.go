@@ -152,16 +152,18 @@ func (s *DiskMonitor) probe() error {
 
 // RejectWhenFull answers calls that would bring something new with 507 while the disk
 // is full.
-func (s *DiskMonitor) RejectWhenFull(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if err := s.Accepting(); err != nil {
-				fail(w, r, err)
-				return
+func (s *DiskMonitor) RejectWhenFull(fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				if err := s.Accepting(); err != nil {
+					fail(w, r, err)
+					return
+				}
 			}
-		}
-		next.ServeHTTP(w, r)
-	})
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // repeatFilter remembers what was said last, so that it is not said all the time.

@@ -65,12 +65,12 @@ func TestIntakeWaitsForRoom(t *testing.T) {
 		answer := func(method string) int {
 			next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 			w := httptest.NewRecorder()
-			s.RejectWhenFull(next, func(w http.ResponseWriter, _ *http.Request, err error) {
+			s.RejectWhenFull(func(w http.ResponseWriter, _ *http.Request, err error) {
 				if !fault.Is(err, fault.Full) {
 					t.Errorf("refused with %v", err)
 				}
 				w.WriteHeader(http.StatusInsufficientStorage)
-			}).ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+			})(next).ServeHTTP(w, httptest.NewRequest(method, "/", nil))
 			return w.Code
 		}
 		free.Store(total)

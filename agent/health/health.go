@@ -108,16 +108,24 @@ func (h *Health) Ready() bool {
 	return h.running && !slices.ContainsFunc(h.problems, func(p Problem) bool { return p.Blocking })
 }
 
-// Handler answers /livez, /readyz and /metrics.
-func (h *Health) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+// ServeHTTP answers at Paths.
+func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		return
+	}
+	switch r.URL.Path {
+	case livePath:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
-	})
-	mux.HandleFunc("GET /readyz", h.readyz)
-	mux.Handle("GET /metrics", h.metrics.handler())
-	return mux
+	case readyPath:
+		h.readyz(w, r)
+	case metricsPath:
+		h.metrics.handler().ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 func (h *Health) readyz(w http.ResponseWriter, _ *http.Request) {
@@ -137,18 +145,25 @@ func (h *Health) readyz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(append(raw, '\n'))
 }
 
-// Paths are what Handler answers.
-func Paths() []string { return []string{"/livez", "/readyz", "/metrics"} }
+// The paths of Health.
+const (
+	livePath    = "/livez"
+	readyPath   = "/readyz"
+	metricsPath = "/metrics"
+)
 
-// LocalOnly lets only this machine's own clients to the paths of Handler; for others
-// there is nothing there. A call that a proxy passed on comes from elsewhere.
-func LocalOnly(health, others http.Handler) http.Handler {
+// Paths lists where Health answers.
+func Paths() []string { return []string{livePath, readyPath, metricsPath} }
+
+// LocalOnly answers this machine's own clients at Paths; for others there is nothing
+// there. A call that a proxy passed on comes from elsewhere.
+func (h *Health) LocalOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(Paths(), r.URL.Path) && isLocal(r) {
-			health.ServeHTTP(w, r)
+			h.ServeHTTP(w, r)
 			return
 		}
-		others.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 

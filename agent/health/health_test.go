@@ -64,10 +64,10 @@ func TestReadyOnlyWhileItRunsAndNothingBlocks(t *testing.T) {
 	h := health.New(&source{}, health.Build{})
 	want := func(status int, words string) {
 		t.Helper()
-		if code, body := get(t, h.Handler(), "/livez"); code != http.StatusOK || body != "ok\n" {
+		if code, body := get(t, h, "/livez"); code != http.StatusOK || body != "ok\n" {
 			t.Errorf("/livez: %d %q", code, body)
 		}
-		code, body := get(t, h.Handler(), "/readyz")
+		code, body := get(t, h, "/readyz")
 		if code != status || !strings.Contains(body, words) || !json.Valid([]byte(body)) {
 			t.Errorf("/readyz: %d %q, want %d and %q", code, body, status, words)
 		}
@@ -111,8 +111,8 @@ func TestMetrics(t *testing.T) {
 	if told != http.StatusNotFound {
 		t.Errorf("the status %d was told", told)
 	}
-	_, first := get(t, h.Handler(), "/metrics")
-	_, body := get(t, h.Handler(), "/metrics")
+	_, first := get(t, h, "/metrics")
+	_, body := get(t, h, "/metrics")
 	for _, line := range []string{
 		`vecctl_certificates{state="approved"} 7`,
 		`vecctl_certificate_events_total{event="accepted"} 4`, // asked twice
@@ -152,7 +152,7 @@ func TestMetrics(t *testing.T) {
 
 func TestWhatCannotBeMeasuredKeepsNothingElseBack(t *testing.T) {
 	h := health.New(&source{broken: errors.New("damaged")}, health.Build{})
-	code, body := get(t, h.Handler(), "/metrics")
+	code, body := get(t, h, "/metrics")
 	if code != http.StatusOK || !strings.Contains(body, "vecctl_disk_free_bytes 4096") {
 		t.Errorf("%d: %s", code, body)
 	}
@@ -181,7 +181,7 @@ func TestOnlyLocalClientsSeeIt(t *testing.T) {
 			r.Header.Set(test.header, "for=192.0.2.7")
 		}
 		w := httptest.NewRecorder()
-		health.LocalOnly(h.Handler(), others).ServeHTTP(w, r)
+		h.LocalOnly(others).ServeHTTP(w, r)
 		if w.Code != test.want {
 			t.Errorf("%s of %q with %q: %d, want %d", test.path, test.from, test.header, w.Code, test.want)
 		}

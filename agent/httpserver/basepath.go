@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// StripBasePath answers below the path of the base URL as it does without it: proxies hand
-// that path on or take it away. What has an address of its own is not looked for
-// elsewhere.
-func StripBasePath(baseURL func() string, mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		base, inner := strings.TrimRight(baseURL(), "/"), r
-		if strings.Count(base, "/") > len("//") { // it has a path
-			if _, pattern := mux.Handler(r); pattern == "/" {
+// StripBasePath answers below the path of the base URL as it does without it: proxies pass
+// that path on or take it away. A request whose address is its own stays as it is.
+func StripBasePath(baseURL func() string, isOwn func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			base, inner := strings.TrimRight(baseURL(), "/"), r
+			hasPath := strings.Count(base, "/") > len("//")
+			if hasPath && !isOwn(r) {
 				inner = withoutBasePath(r, base)
 			}
-		}
-		mux.ServeHTTP(w, inner)
-		r.Pattern = inner.Pattern // calls are counted by route
-	})
+			next.ServeHTTP(w, inner)
+			r.Pattern = inner.Pattern // calls are counted by route
+		})
+	}
 }
 
 // withoutBasePath is a request without the path of a base URL.

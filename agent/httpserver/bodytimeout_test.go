@@ -15,7 +15,7 @@ import (
 func TestBodyTimeout(t *testing.T) {
 	t.Parallel()
 	const patience = 3 * time.Second
-	server := httptest.NewServer(BodyTimeout(patience, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(BodyTimeout(patience)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/refused" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return

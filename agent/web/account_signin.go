@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -67,7 +68,7 @@ func newAccountPages(o accountOptions) (*accountPages, error) {
 }
 
 // Route adds the pages' addresses.
-func (p *accountPages) Route(mux *http.ServeMux) {
+func (p *accountPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /me", p.serveAccount)
 	mux.HandleFunc("GET /sign-in", p.serveSignIn)
 	mux.HandleFunc("POST /sign-in", p.requestLink)

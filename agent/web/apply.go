@@ -11,6 +11,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -89,7 +90,7 @@ func newApplyPages(o applyOptions) (*applyPages, error) {
 }
 
 // Route adds the pages' addresses.
-func (p *applyPages) Route(mux *http.ServeMux) {
+func (p *applyPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /apply", p.serveForm)
 	mux.HandleFunc("POST /apply", p.submit)
 	mux.HandleFunc("GET /apply/confirm/{secret}", p.serveConfirm)

@@ -22,7 +22,7 @@ func BenchmarkVerify(b *testing.B) {
 	for range 100 {
 		all = append(all, s.issue(s.draft()))
 	}
-	h := s.pages.Handler(http.NotFoundHandler())
+	h := s.handler(http.NotFoundHandler())
 	requests := make([]*http.Request, len(all))
 	for i, c := range all {
 		requests[i] = httptest.NewRequest(http.MethodGet, "/v/"+c.Reference, nil)

@@ -39,7 +39,7 @@ func FuzzVisit(f *testing.F) {
 		f.Add(true, "/c/"+c.ShareToken[1:], cookie, "en", "wish=%zz")
 		f.Add(true, "/apply", cookie, "en", "full_name=A&title=B")
 	}
-	handler := s.pages.Handler(http.NotFoundHandler())
+	handler := s.handler(http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, post bool, path, cookie, language, form string) {
 		u, err := url.ParseRequestURI("/" + strings.TrimPrefix(path, "/"))
 		if err != nil || strings.Contains(cookie, session.Value) || strings.Contains(u.Path, secret) || strings.Contains(path, c.ShareToken) {

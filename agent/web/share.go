@@ -15,6 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -72,7 +73,7 @@ func newSharePages(o shareOptions) (*sharePages, error) {
 }
 
 // Route adds the page's addresses.
-func (p *sharePages) Route(mux *http.ServeMux) {
+func (p *sharePages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /c/{token}", p.serve)
 	mux.HandleFunc("POST /c/{token}", p.requestCorrection)
 	mux.HandleFunc("GET /c/{token}/certificate.pdf", p.servePDF)

@@ -68,7 +68,7 @@ func newSite(t testing.TB, d draw) *site {
 	s.check(err)
 
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "the API", http.StatusTeapot)
 		})).ServeHTTP(w, r)
 	}))
@@ -79,6 +79,14 @@ func newSite(t testing.TB, d draw) *site {
 	s.check(err)
 	s.browser = s.visitor()
 	return s
+}
+
+// handler answers with the pages, and with others at all other addresses.
+func (s *site) handler(others http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	s.pages.Routes().Register(mux)
+	mux.Handle("/", others)
+	return mux
 }
 
 func (s *site) options(d draw) web.Options {

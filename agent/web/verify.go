@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -45,7 +46,7 @@ func newVerifyPages(o verifyOptions) (*verifyPages, error) {
 }
 
 // Route adds the pages' addresses. Links are printed in either case.
-func (p *verifyPages) Route(mux *http.ServeMux) {
+func (p *verifyPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /{$}", p.serveHome)
 	mux.HandleFunc("GET /v", p.search)
 	mux.HandleFunc("GET /v/{reference}", p.serve)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -57,7 +58,7 @@ type Options struct {
 type Pages struct {
 	Options
 	layout *layout.Layout
-	parts  []interface{ Route(mux *http.ServeMux) }
+	parts  []interface{ Route(mux router.Routes) }
 }
 
 // New makes the pages; it starts nothing.
@@ -85,7 +86,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux *http.ServeMux) }{v, s, a, at}}, nil
+	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux router.Routes) }{v, s, a, at}}, nil
 }
 
 // acceptsApplications reports whether people may apply at an institution: one that these pages
@@ -94,9 +95,9 @@ func (o Options) acceptsApplications(at vault.Institution) bool {
 	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == o.Current().ID
 }
 
-// mux routes the pages' addresses.
-func (p *Pages) mux() *http.ServeMux {
-	mux := http.NewServeMux()
+// Routes lists the pages. A form that another site's page sends is refused.
+func (p *Pages) Routes() router.Routes {
+	mux := router.Routes{}
 	for _, part := range p.parts {
 		part.Route(mux)
 	}
@@ -106,42 +107,19 @@ func (p *Pages) mux() *http.ServeMux {
 			p.notFound(w, r)
 		}
 	})
-	for _, room := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/"} {
-		mux.HandleFunc("GET "+room, p.notFound)
+	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/"} {
+		mux.HandleFunc("GET "+folder, p.notFound)
+	}
+	sameOrigin := http.NewCrossOriginProtection()
+	for pattern, h := range mux {
+		mux[pattern] = sameOrigin.Handler(h)
 	}
 	return mux
 }
 
-// Handler answers at the pages' addresses, and has next answer at all others. A
-// form that another site's page sends is refused.
-func (p *Pages) Handler(next http.Handler) http.Handler {
-	own, all := p.mux(), p.mux()
-	all.Handle("/", next)
-	guarded := http.NewCrossOriginProtection().Handler(own)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			all.ServeHTTP(w, r)
-			return
-		}
-		if _, pattern := own.Handler(r); pattern == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		guarded.ServeHTTP(w, r)
-	})
-}
-
-// RejectWhenFull answers forms of the pages when the agent takes nothing, in words for
-// people, and has others answer all else.
-func (p *Pages) RejectWhenFull(others func(http.ResponseWriter, *http.Request, error)) func(http.ResponseWriter, *http.Request, error) {
-	own := p.mux()
-	return func(w http.ResponseWriter, r *http.Request, err error) {
-		if _, pattern := own.Handler(r); pattern == "" {
-			others(w, r, err)
-			return
-		}
-		p.layout.RenderMessage(w, r, http.StatusServiceUnavailable, "full")
-	}
+// FailFull answers a form when the agent takes nothing new, in words for people.
+func (p *Pages) FailFull(w http.ResponseWriter, r *http.Request, _ error) {
+	p.layout.RenderMessage(w, r, http.StatusServiceUnavailable, "full")
 }
 
 func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {

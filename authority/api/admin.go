@@ -11,6 +11,7 @@ import (
 	"github.com/vecctl/vecctl/authority/web"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // AdminBasePath is the path below which the calls are.
@@ -24,9 +25,9 @@ type AdminHandler struct {
 	Fail func(http.ResponseWriter, *http.Request, error)
 }
 
-// Handler routes the calls.
-func (c *AdminHandler) Handler() http.Handler {
-	mux := http.NewServeMux()
+// Routes lists the calls.
+func (c *AdminHandler) Routes() router.Routes {
+	mux := router.Routes{}
 	c.routeStores(mux)
 	c.routeDomains(mux)
 	c.routeDecisions(mux)
@@ -48,7 +49,7 @@ func (c *AdminHandler) Handler() http.Handler {
 	return mux
 }
 
-func (c *AdminHandler) routeStores(mux *http.ServeMux) {
+func (c *AdminHandler) routeStores(mux router.Routes) {
 	mux.HandleFunc("GET "+AdminBasePath+"stores", func(w http.ResponseWriter, r *http.Request) {
 		all, err := c.Service.Stores(r.Context())
 		c.answer(w, r, convertAll(all, c.store), err)
@@ -82,7 +83,7 @@ func (c *AdminHandler) actOnStore(ctx context.Context, slug, act string) (a auth
 	return a, "", fault.Newf(fault.NotFound, "there is no act %q on a store", act)
 }
 
-func (c *AdminHandler) routeDomains(mux *http.ServeMux) {
+func (c *AdminHandler) routeDomains(mux router.Routes) {
 	mux.HandleFunc("GET "+AdminBasePath+"domains", func(w http.ResponseWriter, r *http.Request) {
 		all, err := c.Service.Domains(r.Context())
 		c.answer(w, r, convertAll(all, c.domain), err)
@@ -106,7 +107,7 @@ func (c *AdminHandler) routeDomains(mux *http.ServeMux) {
 	}
 }
 
-func (c *AdminHandler) routeDecisions(mux *http.ServeMux) {
+func (c *AdminHandler) routeDecisions(mux router.Routes) {
 	mux.HandleFunc("GET "+AdminBasePath+"pending", func(w http.ResponseWriter, r *http.Request) {
 		all, err := c.Service.Pending(r.Context())
 		c.answer(w, r, convertAll(all, c.certification), err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/authority"
 	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/pkg/router"
 )
 
 // BasePath is the path below which the calls are.
@@ -35,7 +36,7 @@ const (
 	maxAddresses = 1 << 20
 )
 
-// Handler answers calls. It is made once for all faces, so that they share limits.
+// Handler answers calls. It is made once for all listeners, so that they share limits.
 type Handler struct {
 	service  *service.Service
 	baseURL  func() string
@@ -53,9 +54,10 @@ func New(o *service.Service, baseURL func() string, log *slog.Logger) *Handler {
 	}
 }
 
-// Mount routes the calls, each with something around it.
-func (d *Handler) Mount(mux *http.ServeMux, around func(http.Handler) http.Handler) {
-	handle := func(path string, h http.HandlerFunc) { mux.Handle(BasePath+path, around(h)) }
+// Routes lists the calls.
+func (d *Handler) Routes() router.Routes {
+	mux := router.Routes{}
+	handle := func(path string, h http.HandlerFunc) { mux[BasePath+path] = h }
 	stores := func(method string, limit func(context.Context, authority.Account) (time.Duration, error), call storeCall) http.HandlerFunc {
 		return d.method(method, func(w http.ResponseWriter, r *http.Request) error { return d.authenticated(w, r, limit, call) })
 	}
@@ -67,6 +69,7 @@ func (d *Handler) Mount(mux *http.ServeMux, around func(http.Handler) http.Handl
 	handle("", func(w http.ResponseWriter, r *http.Request) {
 		d.Fail(w, r, authority.NewContractError(authority.NotFound, "There is nothing at this address"))
 	})
+	return mux
 }
 
 // method answers one method, HEAD where GET is, and 405 else.

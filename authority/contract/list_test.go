@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -19,7 +20,9 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	s.addDomain("silent.com", "my-store")
 	s.post("request", request("waits.com")).is(s, 202, "")
 	registry := api.AdminHandler{Service: s.office}
-	desk, err := adminclient.New("http://vecctl.test", inproc.Transport(registry.Handler()))
+	mux := http.NewServeMux()
+	registry.Routes().Register(mux)
+	desk, err := adminclient.New("http://vecctl.test", inproc.Transport(mux))
 	s.check(err)
 	all, err := desk.StoreCertifications(t.Context(), "")
 	s.check(err)

@@ -126,7 +126,7 @@ func (s *site) open() {
 	})
 	d := api.New(s.office, func() string { return "https://vec.example.edu" }, log)
 	mux := http.NewServeMux()
-	d.Mount(mux, func(h http.Handler) http.Handler { return h })
+	d.Routes().Register(mux)
 	s.server = httptest.NewServer(mux)
 	s.Cleanup(s.close)
 }

@@ -44,7 +44,7 @@ func BenchmarkVerify(b *testing.B) {
 	o := service.New(service.Options{Store: book, Secrets: keys, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	mux := http.NewServeMux()
 	api.New(o, func() string { return "https://example.edu" }, slog.New(slog.DiscardHandler)).
-		Mount(mux, func(h http.Handler) http.Handler { return h })
+		Routes().Register(mux)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {

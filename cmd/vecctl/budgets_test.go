@@ -22,7 +22,7 @@ const (
 	// maxFunctionFields bounds the struct fields that are functions.
 	maxFunctionFields = 280
 	// maxServeMuxes bounds the places where production code makes a ServeMux.
-	maxServeMuxes = 9
+	maxServeMuxes = 3
 )
 
 // sourceTree is what the budgets are measured on: every package of the module with

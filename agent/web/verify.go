@@ -82,6 +82,25 @@ func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResul
 	return f, err
 }
 
+// isShown reports whether everyone who checks a certificate sees a field of it.
+func isShown(field vault.Field, c vault.Content) bool { return field.Public && field.Get(c) != "" }
+
+// fact returns a field that is shown, as its page has it; a date also as programs
+// read it.
+func (f verifyResult) fact(v layout.PageContext, field vault.Field) (text, day string) {
+	switch {
+	case field.ID == vault.FieldName:
+		return f.displayName(), ""
+	case field.Kind == vault.DateField:
+		day = field.Get(f.certificate.Content)
+		return v.FormatDate(vault.Date(day)), day
+	}
+	return field.Get(f.certificate.Content), ""
+}
+
+// verifyFact is one line of what a certificate says.
+type verifyFact struct{ Label, Text, Day string }
+
 // displayName is the recipient's name as the institution lets it be shown.
 func (f verifyResult) displayName() string {
 	if f.institution.PartialNames {
@@ -127,12 +146,12 @@ func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 	p.Layout.RenderPage(w, r, status, layout.Page{PageContext: v, Title: title}, p.page, p.data(v, f, title, reference))
 }
 
-// verifyData is what the page shows. It is flat, and texts only: templates are quickest
-// with such.
+// verifyData is what the page shows. It is nearly flat, and texts only: templates are
+// quickest with such.
 type verifyData struct {
 	Validity, Symbol, Verdict, Text string
 	Issued, Known                   bool
-	Title, Name, Day, Date          string
+	Facts                           []verifyFact
 	Institution, Reference          string
 	RevokedSince, Reason            string
 	Successor, SuccessorLink        string
@@ -154,8 +173,12 @@ func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, refere
 	if !c.Issued {
 		return c
 	}
-	c.Title, c.Name = f.certificate.Title, f.displayName()
-	c.Day, c.Date = string(f.certificate.IssueDate), v.FormatDate(f.certificate.IssueDate)
+	for _, field := range vault.Fields() {
+		if isShown(field, f.certificate.Content) {
+			text, day := f.fact(v, field)
+			c.Facts = append(c.Facts, verifyFact{v.T("fact." + field.Flag), text, day})
+		}
+	}
 	if f.successor != "" {
 		c.Successor, c.SuccessorLink = f.successor, v.Link("/v/"+f.successor)
 	}

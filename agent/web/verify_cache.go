@@ -21,17 +21,38 @@ import (
 type cachedCertificate struct {
 	version     uint64
 	institution uint32
-	title, name string
+	content     vault.Content // the public fields
+	shape       pageShape
 	reference   string
-	date        vault.Date
 	sha256      string
+}
+
+// pageShape says, by bits, which public fields a page shows: pages that show others are
+// split elsewhere.
+type pageShape uint32
+
+func shapeOf(c vault.Content) (s pageShape) {
+	for _, f := range vault.Fields() {
+		if isShown(f, c) {
+			s |= 1 << f.ID
+		}
+	}
+	return s
+}
+
+func (s pageShape) has(f vault.FieldID) bool { return s&(1<<f) != 0 }
+
+// pageKey is what all pages have in common that are split at the same places.
+type pageKey struct {
+	layout.CacheKey
+	shape pageShape
 }
 
 // verifyCache keeps certificates and split pages.
 type verifyCache struct {
 	mu            sync.RWMutex
 	recent, older map[string]cachedCertificate // by reference ID; the old ones are forgotten first
-	pages         map[layout.CacheKey]*splitPage
+	pages         map[pageKey]*splitPage
 }
 
 const (
@@ -40,7 +61,7 @@ const (
 )
 
 func newVerifyCache() *verifyCache {
-	return &verifyCache{recent: map[string]cachedCertificate{}, pages: map[layout.CacheKey]*splitPage{}}
+	return &verifyCache{recent: map[string]cachedCertificate{}, pages: map[pageKey]*splitPage{}}
 }
 
 // cacheable is what is kept of a result; ok is false for the rarer kinds of page.
@@ -49,7 +70,8 @@ func cacheable(f verifyResult, version uint64) (k cachedCertificate, ok bool) {
 	if f.validity != vault.ValidityGenuine || f.predecessor != "" || c.Verified == nil {
 		return k, false
 	}
-	return cachedCertificate{version, c.Institution, c.Title, c.Name, c.Reference, c.IssueDate, c.Verified.SHA256}, true
+	shown := c.PublicOnly()
+	return cachedCertificate{version, c.Institution, shown, shapeOf(shown), c.Reference, c.Verified.SHA256}, true
 }
 
 func (q *verifyCache) add(k cachedCertificate) {
@@ -73,13 +95,13 @@ func (q *verifyCache) find(reference string) (cachedCertificate, bool) {
 }
 
 // page is the split page for a kind of page context; nil when it is to be made yet.
-func (q *verifyCache) page(s layout.CacheKey) *splitPage {
+func (q *verifyCache) page(s pageKey) *splitPage {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
 	return q.pages[s]
 }
 
-func (q *verifyCache) addPage(s layout.CacheKey, p *splitPage) {
+func (q *verifyCache) addPage(s pageKey, p *splitPage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.pages) >= maxSplitPages {
@@ -88,17 +110,17 @@ func (q *verifyCache) addPage(s layout.CacheKey, p *splitPage) {
 	q.pages[s] = p
 }
 
-// The texts in which such pages differ.
+// The texts in which such pages differ: two of each field, of which a date needs both,
+// and three others.
 const (
-	titleSlot = iota
-	nameSlot
-	daySlot
-	dateSlot
-	referenceSlot
+	referenceSlot = 2*vault.FieldCount + iota
 	urlSlot
 	sumSlot
 	slotCount
 )
+
+// fieldSlots returns the slots of a field: its text, and as programs read it.
+func fieldSlots(f vault.FieldID) (text, day int) { return 2 * int(f), 2*int(f) + 1 }
 
 // slotMarker begins the mark of a text's place. It is of no script, and a page with it
 // in a text that stays is not split.
@@ -112,14 +134,29 @@ type splitPage struct {
 	slots []int // the text behind each part but the last
 }
 
-// splitTemplate renders a page with markers and splits it. It is nil when the page cannot be split.
-func (p *verifyPages) splitTemplate(v layout.PageContext) (*splitPage, error) {
+// splitTemplate renders a page of a shape with markers and splits it. It is nil when the
+// page cannot be split.
+func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*splitPage, error) {
 	if strings.ContainsRune(v.Institution.Name, slotMarker) {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
 	verdict := v.T("verdict." + string(vault.ValidityGenuine))
 	c := p.data(v, verifyResult{validity: vault.ValidityGenuine, institution: v.Institution}, verdict, "")
-	c.Title, c.Name, c.Day, c.Date = slotPlaceholder(titleSlot), slotPlaceholder(nameSlot), slotPlaceholder(daySlot), slotPlaceholder(dateSlot)
+	c.Facts = nil
+	slots := 3
+	for _, f := range vault.Fields() {
+		if !shape.has(f.ID) {
+			continue
+		}
+		text, day := fieldSlots(f.ID)
+		fact := verifyFact{Label: v.T("fact." + f.Flag), Text: slotPlaceholder(text)}
+		slots++
+		if f.Kind == vault.DateField {
+			fact.Day = slotPlaceholder(day)
+			slots++
+		}
+		c.Facts = append(c.Facts, fact)
+	}
 	c.Reference, c.URL, c.SHA256, c.Same = slotPlaceholder(referenceSlot), slotPlaceholder(urlSlot), slotPlaceholder(sumSlot), v.T("check.same")
 	var out bytes.Buffer
 	if err := p.Layout.Execute(&out, layout.Page{PageContext: v, Title: verdict}, p.page, c); err != nil {
@@ -137,8 +174,8 @@ func (p *verifyPages) splitTemplate(v layout.PageContext) (*splitPage, error) {
 		page.slots, rest = append(page.slots, n), after[1:]
 		seen[n] = true
 	}
-	if len(seen) != slotCount {
-		return nil, fmt.Errorf("of %d texts of the verification page %d have a place", slotCount, len(seen))
+	if len(seen) != slots {
+		return nil, fmt.Errorf("of %d texts of the verification page %d have a place", slots, len(seen))
 	}
 	return page, nil
 }
@@ -164,11 +201,11 @@ func (p *verifyPages) serveCached(w http.ResponseWriter, r *http.Request, refere
 // cannot be split.
 func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cachedCertificate, who vault.Institution) bool {
 	v := p.Layout.PageContext(r, who)
-	cacheKey := v.CacheKey()
+	cacheKey := pageKey{v.CacheKey(), k.shape}
 	page := p.cache.page(cacheKey)
 	if page == nil {
 		var err error
-		if page, err = p.splitTemplate(v); err != nil || page == nil {
+		if page, err = p.splitTemplate(v, k.shape); err != nil || page == nil {
 			if err != nil {
 				p.Log.Error("the verification page cannot be cut", "error", err)
 			}
@@ -186,10 +223,12 @@ func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cach
 
 // slotTexts are the texts of a page, by slot.
 func (p *verifyPages) slotTexts(v layout.PageContext, k cachedCertificate) [slotCount]string {
-	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: vault.Content{Name: k.name}}}
-	texts := [slotCount]string{
-		titleSlot: k.title, nameSlot: f.displayName(), daySlot: string(k.date), dateSlot: v.FormatDate(k.date),
-		referenceSlot: k.reference, urlSlot: p.VerifyURL(k.reference), sumSlot: k.sha256,
+	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: k.content}}
+	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.VerifyURL(k.reference), sumSlot: k.sha256}
+	for _, field := range vault.Fields() {
+		if text, day := fieldSlots(field.ID); k.shape.has(field.ID) {
+			texts[text], texts[day] = f.fact(v, field)
+		}
 	}
 	return texts
 }

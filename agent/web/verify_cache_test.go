@@ -29,63 +29,133 @@ func (o *oneCertificate) Certificate(context.Context, uint32, string) (vault.Cer
 }
 func (o *oneCertificate) Version(string) uint64 { return o.at }
 
-// TestCachedPages compares pages that are put together with those that the template
-// draws, byte by byte.
-func TestCachedPages(t *testing.T) {
-	t.Parallel()
-	who := vault.Institution{ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC"}
-	f, err := layout.New(layout.Options{BaseURL: func() string { return "https://x.example/a&b" }, Current: func() vault.Institution { return who },
+// cachedSite is a verification page of one certificate.
+type cachedSite struct {
+	*testing.T
+	vault *oneCertificate
+	who   vault.Institution
+	pages *verifyPages
+}
+
+func newCachedSite(t *testing.T) *cachedSite {
+	t.Helper()
+	s := &cachedSite{T: t, vault: &oneCertificate{}, who: vault.Institution{ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC"}}
+	f, err := layout.New(layout.Options{BaseURL: func() string { return "https://x.example/a&b" }, Current: func() vault.Institution { return s.who },
 		AcceptsApplications: func(vault.Institution) bool { return true }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &oneCertificate{}
-	p, err := newVerifyPages(verifyOptions{Store: v, Layout: f, Institution: func(uint32) (vault.Institution, bool) { return who, true },
+	s.pages, err = newVerifyPages(verifyOptions{Store: s.vault, Layout: f, Institution: func(uint32) (vault.Institution, bool) { return s.who, true },
 		VerifyURL: func(r string) string { return "https://x.example/a&b/v/" + r },
 		Log:       slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := func(query string) string {
-		r := httptest.NewRequest(http.MethodGet, "/v/"+v.c.Reference+query, nil)
-		r.SetPathValue("reference", v.c.Reference)
-		w := httptest.NewRecorder()
-		p.serve(w, r)
-		return w.Body.String()
+	return s
+}
+
+// holds changes what the certificate says.
+func (s *cachedSite) holds(c vault.Content) {
+	s.vault.at++
+	s.vault.reads = 0
+	s.vault.c = vault.Certificate{Identity: vault.Identity{Reference: "VEC-IC-20260123456789ABC"}, Institution: 1, Status: vault.Approved,
+		Content: c, Verified: &vault.Verified{SHA256: strings.Repeat("ab", 32)}}
+}
+
+// page returns the answer to a request.
+func (s *cachedSite) page(query, accept string) string {
+	r := httptest.NewRequest(http.MethodGet, "/v/"+s.vault.c.Reference+query, nil)
+	r.Header.Set("Accept", accept)
+	r.SetPathValue("reference", s.vault.c.Reference)
+	w := httptest.NewRecorder()
+	s.pages.serve(w, r)
+	return w.Body.String()
+}
+
+// drawn returns what the template makes of the certificate.
+func (s *cachedSite) drawn(query string) string {
+	s.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/v/"+s.vault.c.Reference+query, nil)
+	view := s.pages.Layout.PageContext(r, s.who)
+	title := view.T("verdict.genuine")
+	var out bytes.Buffer
+	found := verifyResult{validity: vault.ValidityGenuine, certificate: s.vault.c, institution: s.who}
+	if err := s.pages.Layout.Execute(&out, layout.Page{PageContext: view, Title: title}, s.pages.page, s.pages.data(view, found, title, s.vault.c.Reference)); err != nil {
+		s.Fatal(err)
 	}
-	drawn := func(query string) string {
-		r := httptest.NewRequest(http.MethodGet, "/v/"+v.c.Reference+query, nil)
-		view := f.PageContext(r, who)
-		title := view.T("verdict.genuine")
-		var out bytes.Buffer
-		found := verifyResult{validity: vault.ValidityGenuine, certificate: v.c, institution: who}
-		if err := f.Execute(&out, layout.Page{PageContext: view, Title: title}, p.page, p.data(view, found, title, v.c.Reference)); err != nil {
-			t.Fatal(err)
-		}
-		return out.String()
-	}
+	return out.String()
+}
+
+// TestCachedPages compares pages that are put together with those that the template
+// draws, byte by byte.
+func TestCachedPages(t *testing.T) {
+	t.Parallel()
+	s := newCachedSite(t)
 	for _, text := range []string{"Ada Lovelace", "<script>alert(1)</script>", `"onload="x' &amp; &`, "محمد\u202e علي", slotPlaceholder(sumSlot) + "x", "a\u2028b", "`${x}`"} {
 		for _, partial := range []bool{false, true} {
-			who.PartialNames = partial
-			v.at++
-			v.c = vault.Certificate{Identity: vault.Identity{Reference: "VEC-IC-20260123456789ABC"}, Institution: 1, Status: vault.Approved,
-				Content: vault.Content{Title: text, Name: text, IssueDate: "2026-05-02"}, Verified: &vault.Verified{SHA256: strings.Repeat("ab", 32)}}
-			v.reads = 0
+			s.who.PartialNames = partial
+			s.holds(everywhere(text))
 			for range 3 {
 				for _, query := range []string{"", "?lang=de"} {
-					if got, want := request(query), drawn(query); got != want {
+					if got, want := s.page(query, "text/html"), s.drawn(query); got != want {
 						t.Errorf("%q:\n%s\nwant\n%s", text, got, want)
 					}
 				}
 			}
-			if v.reads != 1 {
-				t.Errorf("%q was read %d times", text, v.reads)
+			if s.vault.reads != 1 {
+				t.Errorf("%q was read %d times", text, s.vault.reads)
 			}
 		}
 	}
 	// An institution whose name holds a mark has its pages drawn.
-	who.Name = "x" + string(slotMarker) + "a"
-	if got, want := request(""), drawn(""); got != want || v.reads != 1 && v.reads != 2 {
+	s.who.Name = "x" + string(slotMarker) + "a"
+	if got, want := s.page("", "text/html"), s.drawn(""); got != want || s.vault.reads != 1 && s.vault.reads != 2 {
 		t.Errorf("with a mark in the institution's name:\n%s", got)
+	}
+}
+
+// everywhere returns a content that says a text in each field; the date is one.
+func everywhere(text string) (c vault.Content) {
+	for _, f := range vault.Fields() {
+		if f.Set(&c, text); f.Kind == vault.DateField {
+			f.Set(&c, "2026-05-02")
+		}
+	}
+	return c
+}
+
+// TestPublicFields fills every field of a certificate, and leaves out one after the
+// other: pages, whether they are put together or drawn, and the answer for programs
+// show those that are public, and no others.
+func TestPublicFields(t *testing.T) {
+	t.Parallel()
+	s := newCachedSite(t)
+	full := everywhere("")
+	for _, f := range vault.Fields() {
+		if f.Kind != vault.DateField {
+			f.Set(&full, "the "+f.Label+" of somebody")
+		}
+	}
+	check := func(c vault.Content) {
+		t.Helper()
+		s.holds(c)
+		pages := map[string]string{"drawn": s.drawn(""), "read": s.page("", "text/html"), "put together": s.page("", "text/html"), "JSON": s.page("", "application/json")}
+		if pages["drawn"] != pages["put together"] || pages["read"] != pages["put together"] {
+			t.Errorf("%+v: the page put together is\n%s\ndrawn\n%s", c, pages["put together"], pages["drawn"])
+		}
+		for name, page := range pages {
+			for _, f := range vault.Fields() {
+				if shown := strings.Contains(page, f.Get(full)); shown != isShown(f, c) {
+					t.Errorf("%s, %s is shown: %v\n%s", name, f.Key, shown, page)
+				}
+			}
+		}
+	}
+	check(full)
+	for _, f := range vault.Fields() {
+		if c := full; f.Kind != vault.DateField {
+			f.Set(&c, "")
+			check(c)
+		}
 	}
 }

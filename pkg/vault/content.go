@@ -112,6 +112,16 @@ func (c Content) erased() Content {
 	return c
 }
 
+// PublicOnly returns the content without what not everyone sees.
+func (c Content) PublicOnly() Content {
+	for i := range fields {
+		if !fields[i].Public {
+			*c.at(FieldID(i)) = ""
+		}
+	}
+	return c
+}
+
 // textProblems returns what is wrong with the texts of a clean content; the fields are
 // named as in the guide's request.
 func (c Content) textProblems() (bad []fault.Field) {

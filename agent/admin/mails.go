@@ -156,7 +156,7 @@ func (s *Service) FlushMails(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	q := queues[vault.JobNotify]
+	q := queues[vault.JobMail]
 	return q.Waiting + q.Later, nil
 }
 

@@ -245,7 +245,7 @@ func TestActsOnABatch(t *testing.T) {
 		t.Errorf("paused: %+v", b)
 	}
 	w.run()
-	if jobs, err := w.store.Claim(t.Context(), store.Lane{Kind: vault.JobProcess}, "worker", 10, w.Now()); err != nil || len(jobs) != 0 {
+	if jobs, err := w.store.Claim(t.Context(), store.Lane{Kind: vault.JobSign}, "worker", 10, w.Now()); err != nil || len(jobs) != 0 {
 		t.Errorf("of a paused batch %d jobs are begun, %v", len(jobs), err)
 	}
 	if b := act(adminclient.CancelBatch); b.Status != "cancelled" {

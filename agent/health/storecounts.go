@@ -72,7 +72,7 @@ func (b StoreCounts) CorrectionsWaiting(ctx context.Context) (n int, err error) 
 }
 
 // mailJobs is the kind of job that every mail that waits has.
-const mailJobs = string(vault.JobNotify)
+const mailJobs = string(vault.JobMail)
 
 // QueueLengths implements health.Source.
 func (b StoreCounts) QueueLengths(ctx context.Context) (map[string]Queue, error) {
@@ -80,7 +80,7 @@ func (b StoreCounts) QueueLengths(ctx context.Context) (map[string]Queue, error)
 	if err != nil {
 		return nil, err
 	}
-	lengths := map[string]Queue{string(vault.JobProcess): {}, mailJobs: {}}
+	lengths := map[string]Queue{string(vault.JobSign): {}, mailJobs: {}}
 	for kind, q := range queues {
 		lengths[string(kind)] = Queue{Waiting: q.Waiting, Later: q.Later}
 	}

@@ -28,7 +28,7 @@ func (q *mailJobs) add(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for range n {
-		q.jobs = append(q.jobs, vault.Job{ID: uint64(len(q.jobs) + 1), Kind: vault.JobNotify, Mail: 1})
+		q.jobs = append(q.jobs, vault.Job{ID: uint64(len(q.jobs) + 1), Kind: vault.JobMail, Mail: 1})
 	}
 }
 

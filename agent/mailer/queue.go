@@ -121,7 +121,7 @@ func (p *Queue) claim(ctx context.Context) ([]task, error) {
 	if p.PerMinute > 0 {
 		n = min(n, p.PerMinute)
 	}
-	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobNotify}, p.Owner, n, p.Now())
+	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobMail}, p.Owner, n, p.Now())
 	if err != nil {
 		return nil, fmt.Errorf("claiming mails: %w", err)
 	}
@@ -170,7 +170,7 @@ func (p *Queue) nextRun(ctx context.Context) (time.Time, error) {
 	if wait := p.outage.remaining(now); wait > 0 {
 		return now.Add(wait), nil
 	}
-	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobNotify})
+	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobMail})
 }
 
 // Drain waits until nothing is due and nothing is being sent, until an outage begins, or until
@@ -179,7 +179,7 @@ func (p *Queue) Drain(ctx context.Context) {
 	const look = 10 * time.Millisecond
 	for ctx.Err() == nil && p.outage.remaining(p.Now()) == 0 {
 		// The queue first: what is claimed in between counts as being worked on.
-		next, err := p.store.NextRun(ctx, store.Lane{Kind: vault.JobNotify})
+		next, err := p.store.NextRun(ctx, store.Lane{Kind: vault.JobMail})
 		idle := err == nil && (next.IsZero() || next.After(p.Now()))
 		if err != nil || idle && !p.loop.Busy() {
 			return

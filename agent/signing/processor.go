@@ -130,7 +130,7 @@ func (p *Processor) Run(ctx context.Context) error {
 }
 
 func (p *Processor) claim(ctx context.Context) ([]task, error) {
-	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobProcess}, p.Owner, claimGroup, p.Now())
+	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobSign}, p.Owner, claimGroup, p.Now())
 	if err != nil {
 		return nil, fmt.Errorf("claiming jobs failed: %w", err)
 	}
@@ -154,7 +154,7 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 }
 
 func (p *Processor) nextRun(ctx context.Context) (time.Time, error) {
-	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobProcess})
+	return p.store.NextRun(ctx, store.Lane{Kind: vault.JobSign})
 }
 
 // release gives a job back that was not begun.

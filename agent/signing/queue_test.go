@@ -25,7 +25,7 @@ type queue struct {
 func newQueue(n int) *queue {
 	q := &queue{jobs: map[uint64]vault.Job{}, certificates: map[uint64]vault.Certificate{}}
 	for id := uint64(1); id <= uint64(n); id++ {
-		q.jobs[id] = vault.Job{ID: id, Kind: vault.JobProcess, Certificate: id, RunAt: time.Now(), CreatedAt: time.Now()}
+		q.jobs[id] = vault.Job{ID: id, Kind: vault.JobSign, Certificate: id, RunAt: time.Now(), CreatedAt: time.Now()}
 		q.certificates[id] = vault.Certificate{ID: id, Status: vault.Processing}
 	}
 	return q

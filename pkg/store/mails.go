@@ -19,7 +19,7 @@ type MailFilter struct {
 }
 
 // Mails are the operations on mails. A mail that waits has a job of kind
-// vault.JobNotify; what becomes of the mail is kept with the end of that job
+// vault.JobMail; what becomes of the mail is kept with the end of that job
 // (JobResult.Mail), and noted on its certificate.
 type Mails interface {
 	// QueueMail keeps a mail with the job of sending it.

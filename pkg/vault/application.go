@@ -135,7 +135,7 @@ func (c Certificate) ApproveApplication(a Approval, now time.Time) (Certificate,
 	c.Details, c.IssueDate, c.File, c.Placement = d.Details, d.IssueDate, a.File, a.Placement
 	return c, Effects{
 		Events: []Event{c.event(EventProcessing, CustomerSubmission, now)},
-		Jobs:   []Job{{Kind: JobProcess, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+		Jobs:   []Job{{Kind: JobSign, Certificate: c.ID, RunAt: now, CreatedAt: now}},
 	}, nil
 }
 

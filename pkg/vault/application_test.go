@@ -91,7 +91,7 @@ func TestEveryDecisionFromEveryStatus(t *testing.T) {
 
 func TestADecisionIsMadeOnce(t *testing.T) {
 	approved, fx, err := applied().ApproveApplication(approval(), later)
-	if err != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobProcess || len(fx.Mails) != 0 {
+	if err != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobSign || len(fx.Mails) != 0 {
 		t.Fatalf("%+v: %v", fx, err)
 	}
 	if approved.IssueDate != "2026-05-09" || approved.File.SHA256 != draft().File.SHA256 || approved.Details != "with honours" {

@@ -11,8 +11,8 @@ type JobKind string
 
 // The kinds of job.
 const (
-	JobProcess JobKind = "process" // make the verified PDF
-	JobNotify  JobKind = "notify"  // send a mail
+	JobSign    JobKind = "process" // make the verified PDF
+	JobMail    JobKind = "notify"  // send a mail
 	JobWebhook JobKind = "webhook" // tell an endpoint of an event
 	JobInbound JobKind = "inbound" // do a task of an event that others told us
 )
@@ -47,10 +47,10 @@ type RetryPolicy struct {
 // RetryPolicyOf returns the policy of a kind of job.
 func RetryPolicyOf(kind JobKind) RetryPolicy {
 	switch kind {
-	case JobProcess:
+	case JobSign:
 		return RetryPolicy{Attempts: 3, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 30 * time.Second}}
-	case JobNotify:
+	case JobMail:
 		return RetryPolicy{Attempts: 12, Lease: 15 * time.Minute,
 			Pauses: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 4 * time.Hour}}
 	case JobWebhook: // the guide, step 10

@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 
 func TestClaim(t *testing.T) {
 	for kind, lease := range map[vault.JobKind]time.Duration{
-		vault.JobProcess: 5 * time.Minute, vault.JobNotify: 15 * time.Minute,
+		vault.JobSign: 5 * time.Minute, vault.JobMail: 15 * time.Minute,
 		vault.JobWebhook: 5 * time.Minute, vault.JobInbound: 5 * time.Minute, "unheard of": time.Minute,
 	} {
 		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
@@ -30,8 +31,8 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 		kind   vault.JobKind
 		pauses []time.Duration
 	}{
-		{vault.JobProcess, []time.Duration{time.Second, 30 * time.Second}},
-		{vault.JobNotify, []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
+		{vault.JobSign, []time.Duration{time.Second, 30 * time.Second}},
+		{vault.JobMail, []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
 			4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour, 4 * time.Hour}},
 		{"unheard of", nil},
 	}
@@ -61,15 +62,15 @@ func TestAgainWaitsLongerUntilAttemptsAreUsedUp(t *testing.T) {
 }
 
 func TestAgainOfAJobThatNobodyClaimed(t *testing.T) {
-	got, ok := vault.Job{Kind: vault.JobProcess}.Retry("stopping", born)
+	got, ok := vault.Job{Kind: vault.JobSign}.Retry("stopping", born)
 	if !ok || !got.RunAt.Equal(born.Add(time.Second)) {
 		t.Errorf("%+v, %v", got, ok)
 	}
 }
 
 func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
-	held := vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born.AddDate(0, 0, 3)}
-	mail := vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born.Add(4 * time.Hour), Attempt: 6}
+	held := vault.Job{Kind: vault.JobMail, CreatedAt: born, RunAt: born.AddDate(0, 0, 3)}
+	mail := vault.Job{Kind: vault.JobMail, CreatedAt: born, RunAt: born.Add(4 * time.Hour), Attempt: 6}
 	for name, tt := range map[string]struct {
 		job vault.Job
 		now time.Time
@@ -82,9 +83,9 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 		"for years":                          {mail, born.AddDate(-10, 0, 0), true},
 		"held for days":                      {held, born, false},
 		"held, and made in a future":         {held, born.Add(-time.Second), true},
-		"held no more since its worker died": {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: held.RunAt, Crashes: 1}, born, true},
-		"a worker has it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born.AddDate(-10, 0, 0), false},
-		"a worker had it":                    {vault.Job{Kind: vault.JobNotify, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born, true},
+		"held no more since its worker died": {vault.Job{Kind: vault.JobMail, CreatedAt: born, RunAt: held.RunAt, Crashes: 1}, born, true},
+		"a worker has it":                    {vault.Job{Kind: vault.JobMail, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born.AddDate(-10, 0, 0), false},
+		"a worker had it":                    {vault.Job{Kind: vault.JobMail, CreatedAt: born, RunAt: born, Claimed: true, Attempt: 1}, born, true},
 	} {
 		if got := tt.job.Due(tt.now); got != tt.due {
 			t.Errorf("%s: due %v, want %v", name, got, tt.due)
@@ -93,7 +94,7 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 }
 
 func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
-	j := vault.Job{ID: 4, Kind: vault.JobProcess, RunAt: born, CreatedAt: born}.Claim("worker", born)
+	j := vault.Job{ID: 4, Kind: vault.JobSign, RunAt: born, CreatedAt: born}.Claim("worker", born)
 	want := j
 	want.Claimed, want.RunAt, want.LastError = false, later, "the disk is full"
 	if got := j.Postponed("the disk is full", later); got != want {
@@ -102,7 +103,7 @@ func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 }
 
 func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
-	j, now := vault.Job{Kind: vault.JobProcess, RunAt: born}, born
+	j, now := vault.Job{Kind: vault.JobSign, RunAt: born}, born
 	for deaths := range 7 {
 		if j.Crashes != deaths || j.Attempt != 0 || j.Claimed || j.Owner != "" {
 			t.Fatalf("after %d deaths: %+v", deaths, j)
@@ -118,5 +119,25 @@ func TestAJobWhoseProcessDiesIsSuspectedAndThenGivenUp(t *testing.T) {
 		}
 		now = now.Add(time.Hour)
 		j = j.Claim("worker", now).Orphaned(now)
+	}
+}
+
+// Jobs that earlier programs stored are read as they were meant, and written the same.
+func TestStoredJobs(t *testing.T) {
+	for stored, want := range map[string]vault.Job{
+		`{"id":4,"kind":"process","certificate":9,"institution":1,"batch":"b","run_at":"2026-05-02T09:05:00Z","attempt":1,"held":true,"created_at":"2026-05-02T09:00:00Z"}`: {
+			ID: 4, Kind: vault.JobSign, Certificate: 9, Institution: 1, Batch: "b", RunAt: time.Date(2026, 5, 2, 9, 5, 0, 0, time.UTC), Attempt: 1, Claimed: true,
+			CreatedAt: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)},
+		`{"id":5,"kind":"notify","certificate":9,"mail":7,"run_at":"2026-05-02T09:00:00Z","attempt":0,"crashes":2,"created_at":"2026-05-02T09:00:00Z","last_error":"busy"}`: {
+			ID: 5, Kind: vault.JobMail, Certificate: 9, Mail: 7, RunAt: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC), Crashes: 2,
+			CreatedAt: time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC), LastError: "busy"},
+	} {
+		var got vault.Job
+		if err := json.Unmarshal([]byte(stored), &got); err != nil || got != want {
+			t.Errorf("%s is read as %+v, %v", stored, got, err)
+		}
+		if again, err := json.Marshal(got); err != nil || string(again) != stored {
+			t.Errorf("%s is written as %s, %v", stored, again, err)
+		}
 	}
 }

@@ -132,7 +132,7 @@ func (m Mail) Job() Job {
 	if m.NotBefore.After(due) {
 		due = m.NotBefore
 	}
-	return Job{Kind: JobNotify, Certificate: m.Certificate, Institution: m.Institution, Batch: m.Batch,
+	return Job{Kind: JobMail, Certificate: m.Certificate, Institution: m.Institution, Batch: m.Batch,
 		Mail: m.ID, RunAt: due, CreatedAt: m.CreatedAt}
 }
 

@@ -38,7 +38,7 @@ func Accept(d Draft, institution uint32, id Identity, now time.Time) (Certificat
 	}
 	return c, Effects{
 		Events: []Event{c.event(EventCreated, d.Trigger, now)},
-		Jobs:   []Job{{Kind: JobProcess, RunAt: now, CreatedAt: now}},
+		Jobs:   []Job{{Kind: JobSign, RunAt: now, CreatedAt: now}},
 	}
 }
 
@@ -79,7 +79,7 @@ func (c Certificate) Retry(trigger Trigger, now time.Time) (Certificate, Effects
 	c.Status, c.Failure, c.UpdatedAt = Processing, nil, now
 	return c, Effects{
 		Events: []Event{c.event(EventRetried, trigger, now)},
-		Jobs:   []Job{{Kind: JobProcess, Certificate: c.ID, RunAt: now, CreatedAt: now}},
+		Jobs:   []Job{{Kind: JobSign, Certificate: c.ID, RunAt: now, CreatedAt: now}},
 	}, nil
 }
 

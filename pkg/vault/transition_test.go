@@ -139,7 +139,7 @@ func TestAccept(t *testing.T) {
 		t.Error("the certificate's key is not its draft's")
 	}
 	wantEvents(t, c, fx, vault.EventCreated, vault.BulkUpload, born)
-	if len(fx.Jobs) != 1 || fx.Jobs[0] != (vault.Job{Kind: vault.JobProcess, RunAt: born, CreatedAt: born}) || fx.Tail != nil {
+	if len(fx.Jobs) != 1 || fx.Jobs[0] != (vault.Job{Kind: vault.JobSign, RunAt: born, CreatedAt: born}) || fx.Tail != nil {
 		t.Errorf("jobs %+v, tail %v", fx.Jobs, fx.Tail)
 	}
 }
@@ -201,7 +201,7 @@ func TestFailThenRetryThenApprove(t *testing.T) {
 		t.Error("the old failure stays")
 	}
 	wantEvents(t, c, fx, vault.EventRetried, vault.ByRetry, later)
-	if want := (vault.Job{Kind: vault.JobProcess, Certificate: 12, RunAt: later, CreatedAt: later}); len(fx.Jobs) != 1 || fx.Jobs[0] != want {
+	if want := (vault.Job{Kind: vault.JobSign, Certificate: 12, RunAt: later, CreatedAt: later}); len(fx.Jobs) != 1 || fx.Jobs[0] != want {
 		t.Errorf("jobs %+v", fx.Jobs)
 	}
 

@@ -151,10 +151,10 @@ func fillGroup(ctx context.Context, db *bolt.Store, inst vault.Institution, from
 			Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: idleTail, SHA256: c.File.SHA256,
 		}, make([]byte, idleTail), now)
 	}
-	if err := settleAll(ctx, db, vault.JobProcess, n, approve); err != nil {
+	if err := settleAll(ctx, db, vault.JobSign, n, approve); err != nil {
 		return err
 	}
-	return settleAll(ctx, db, vault.JobNotify, n, nil)
+	return settleAll(ctx, db, vault.JobMail, n, nil)
 }
 
 func settleAll(ctx context.Context, db *bolt.Store, kind vault.JobKind, n int, change store.Change) error {

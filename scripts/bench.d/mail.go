@@ -162,7 +162,7 @@ func queueMails(ctx context.Context, db *bolt.Store, who vault.Institution, from
 	if _, err := db.Insert(ctx, rows); err != nil {
 		return err
 	}
-	return settleAll(ctx, db, vault.JobProcess, n, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	return settleAll(ctx, db, vault.JobSign, n, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		return c.Approve(vault.Verified{Document: vault.Document{SHA256: c.File.SHA256}, SHA256: c.File.SHA256}, []byte("tail"), now)
 	})
 }

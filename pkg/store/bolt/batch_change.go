@@ -38,7 +38,7 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 
 // cancelJobs ends a batch's waiting jobs; their certificates take a transition.
 func (t *txn) cancelJobs(b vault.Batch, change store.Change) error {
-	waiting, err := t.waitingJobs(vault.JobProcess, b.Institution, b.ID)
+	waiting, err := t.waitingJobs(vault.JobSign, b.Institution, b.ID)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func pass(b *testing.B, s *bolt.Store, random *rand.ChaCha8, first, n int) {
 	if _, err := s.Insert(context.Background(), rows); err != nil {
 		b.Fatal(err)
 	}
-	jobs, err := s.Claim(context.Background(), store.Lane{Kind: vault.JobProcess}, "worker", n, benchNow)
+	jobs, err := s.Claim(context.Background(), store.Lane{Kind: vault.JobSign}, "worker", n, benchNow)
 	if err != nil || len(jobs) != n {
 		b.Fatal(len(jobs), err)
 	}

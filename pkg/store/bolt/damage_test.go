@@ -94,7 +94,7 @@ func TestAFlippedBitInARecordIsFound(t *testing.T) {
 		path, _ := populated(t)
 		flipIn(t, path, "jobs")
 		s := open(t, path)
-		_, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobProcess}, "worker", 1, now)
+		_, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobSign}, "worker", 1, now)
 		wantDamaged(t, "claim", err)
 		_, err = s.RequeueOrphaned(t.Context(), nil, now)
 		wantDamaged(t, "release", err)
@@ -202,7 +202,7 @@ func useAll(t *testing.T, path string, all []vault.Certificate) (damaged bool) {
 		failed = append(failed, err)
 		_, err = s.Change(t.Context(), 1, all[1].UUID, approve)
 		failed = append(failed, err)
-		_, err = s.Claim(t.Context(), store.Lane{Kind: vault.JobProcess}, "worker", 9, now)
+		_, err = s.Claim(t.Context(), store.Lane{Kind: vault.JobSign}, "worker", 9, now)
 		failed = append(failed, err, s.Close())
 	}
 	for _, err := range failed {

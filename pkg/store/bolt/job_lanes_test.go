@@ -48,7 +48,7 @@ func TestCommonLane(t *testing.T) {
 	}
 	s = open(t, path)
 	must(t, s.QueueMail(t.Context(), vault.NewSignInMail(2, "q@example.org", "https://x/s/2", now)))
-	jobs, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobNotify}, "worker", 10, now)
+	jobs, err := s.Claim(t.Context(), store.Lane{Kind: vault.JobMail}, "worker", 10, now)
 	must(t, err)
 	if len(jobs) != 4 {
 		t.Fatalf("claimed %d jobs", len(jobs))
@@ -60,10 +60,10 @@ func TestCommonLane(t *testing.T) {
 	}
 	queues, err := s.Queues(t.Context(), now)
 	must(t, err)
-	if q := queues[vault.JobNotify]; q != (store.QueueLength{}) {
+	if q := queues[vault.JobMail]; q != (store.QueueLength{}) {
 		t.Errorf("left in the queue: %+v", q)
 	}
-	if at, err := s.NextRun(t.Context(), store.Lane{Kind: vault.JobNotify}); err != nil || !at.IsZero() {
+	if at, err := s.NextRun(t.Context(), store.Lane{Kind: vault.JobMail}); err != nil || !at.IsZero() {
 		t.Errorf("the next is due at %s, %v", at, err)
 	}
 }

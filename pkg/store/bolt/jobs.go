@@ -61,7 +61,7 @@ func (t *txn) nextJobID() (uint64, error) {
 // putJob writes a job that has a number; while its batch is paused it is parked.
 func (t *txn) putJob(j vault.Job) error {
 	paused := false
-	if j.Kind == vault.JobProcess && j.Batch != "" {
+	if j.Kind == vault.JobSign && j.Batch != "" {
 		var err error
 		if paused, err = t.batchPaused(j.Institution, j.Batch); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (t *txn) waitingJobs(kind vault.JobKind, institution uint32, batch string) 
 
 // parkJobs moves a batch's waiting jobs to the lane that is theirs now.
 func (t *txn) parkJobs(b vault.Batch) error {
-	waiting, err := t.waitingJobs(vault.JobProcess, b.Institution, b.ID)
+	waiting, err := t.waitingJobs(vault.JobSign, b.Institution, b.ID)
 	if err != nil {
 		return err
 	}

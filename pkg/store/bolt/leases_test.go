@@ -59,7 +59,7 @@ func TestLeasesComeBesideWhatIsThere(t *testing.T) {
 	must(t, err)
 	lanes := make([]store.Lane, 3)
 	lanes[0], lanes[1] = withWork(t, s)
-	lanes[2] = store.Lane{Kind: vault.JobProcess}
+	lanes[2] = store.Lane{Kind: vault.JobSign}
 	// A claim without an owner is what earlier programs kept of a claim.
 	_, err = s.Claim(t.Context(), lanes[2], "", 1, now)
 	must(t, err)

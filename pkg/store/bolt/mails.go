@@ -190,7 +190,7 @@ func (s *Store) RepeatMail(ctx context.Context, institution uint32, id uint64,
 
 // waitingMails lists a batch's mails that nobody is sending.
 func (t *txn) waitingMails(institution uint32, batch string) (found []vault.Mail, err error) {
-	jobs, err := t.waitingJobs(vault.JobNotify, institution, batch)
+	jobs, err := t.waitingJobs(vault.JobMail, institution, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func populate(t testing.TB, s *bolt.Store) []vault.Certificate {
 	}
 	all[0], err = s.Change(ctx, 1, all[0].UUID, approve)
 	must(t, err)
-	_, err = s.Claim(ctx, store.Lane{Kind: vault.JobProcess}, "worker", 1, now)
+	_, err = s.Claim(ctx, store.Lane{Kind: vault.JobSign}, "worker", 1, now)
 	must(t, err)
 	return all
 }
@@ -100,7 +100,7 @@ func reads(s *bolt.Store, c vault.Certificate, freeze vault.Key) map[string]func
 		"events":       func() (any, error) { return s.Events(ctx, c.ID) },
 		"counts":       func() (any, error) { return s.Counts(ctx, 1) },
 		"referenced":   func() (any, error) { return s.BlobReferenced(ctx, c.File.SHA256) },
-		"next run":     func() (any, error) { return s.NextRun(ctx, store.Lane{Kind: vault.JobProcess}) },
+		"next run":     func() (any, error) { return s.NextRun(ctx, store.Lane{Kind: vault.JobSign}) },
 		"queues":       func() (any, error) { return s.Queues(ctx, now) },
 		"find batch":   func() (any, error) { return s.FindBatch(ctx, 1, "digest") },
 		"batches": func() (any, error) {

@@ -120,7 +120,7 @@ func approvalAssigns(f *fixture) {
 	if c.Owner() != "" {
 		f.Error("assigned before it is issued")
 	}
-	f.claim(vault.JobProcess, 1)
+	f.claim(vault.JobSign, 1)
 	c = f.change(c, approve(f.tick()))
 	if c.Owner() != account.ID || !c.Assignment.At.Equal(c.ApprovedAt) {
 		f.Errorf("assigned to %+v, want %s at %s", c.Assignment, account.ID, c.ApprovedAt)

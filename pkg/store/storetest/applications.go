@@ -229,7 +229,7 @@ func twoDecideAtOnce(f *fixture) {
 	if counts.Processing+counts.Rejected != applications || counts.Sum() != applications {
 		f.Errorf("counts %+v", counts)
 	}
-	if got := f.queues()[vault.JobProcess].Waiting; got != counts.Processing {
+	if got := f.queues()[vault.JobSign].Waiting; got != counts.Processing {
 		f.Errorf("%d jobs for %d that were approved", got, counts.Processing)
 	}
 }

@@ -26,7 +26,7 @@ func (f *fixture) cancel(b vault.Batch) (vault.Batch, error) { return b.Cancel(f
 func pausedBatches(f *fixture) {
 	b, kept := f.filled(3)
 	other := f.insertOne(f.a, f.draft())
-	first := f.claim(vault.JobProcess, 1)
+	first := f.claim(vault.JobSign, 1)
 	if len(first) != 1 || first[0].Certificate != kept[0].ID {
 		f.Fatalf("claimed %+v", first)
 	}
@@ -39,22 +39,22 @@ func pausedBatches(f *fixture) {
 	late := f.draft()
 	late.Batch = b.ID
 	f.insertOne(f.a, late)
-	if more := f.claim(vault.JobProcess, 10); len(more) != 0 {
+	if more := f.claim(vault.JobSign, 10); len(more) != 0 {
 		f.Errorf("claimed %+v of a paused batch", more)
 	}
-	if q := f.queues()[vault.JobProcess]; q.Waiting != 0 || q.Later != 5 {
+	if q := f.queues()[vault.JobSign]; q.Waiting != 0 || q.Later != 5 {
 		f.Errorf("queue %+v, want all five jobs to be due later", q)
 	}
 	// The claimed one goes on; handed back untried, it waits like the others.
 	for _, err := range f.complete(store.JobResult{Job: first[0].Postponed("", f.now), Release: true}) {
 		f.check(err)
 	}
-	if more := f.claim(vault.JobProcess, 10); len(more) != 0 {
+	if more := f.claim(vault.JobSign, 10); len(more) != 0 {
 		f.Errorf("claimed %+v after it was given back", more)
 	}
 	_, err = f.changeBatch(b.ID, vault.Batch.Resume)
 	f.check(err)
-	if all := f.claim(vault.JobProcess, 10); len(all) != 4 {
+	if all := f.claim(vault.JobSign, 10); len(all) != 4 {
 		f.Errorf("claimed %d of the resumed batch, want 4", len(all))
 	}
 	_, err = f.changeBatch(b.ID, vault.Batch.Resume)
@@ -65,7 +65,7 @@ func pausedBatches(f *fixture) {
 
 func cancelledBatches(f *fixture) {
 	b, kept := f.filled(3)
-	held := f.claim(vault.JobProcess, 1)
+	held := f.claim(vault.JobSign, 1)
 	cancelled, err := f.changeBatch(b.ID, f.cancel)
 	f.check(err)
 	if !cancelled.Cancelled() || cancelled.Counts.Failed != 2 || cancelled.Counts.Processing != 1 {
@@ -76,7 +76,7 @@ func cancelledBatches(f *fixture) {
 			f.Errorf("certificate %d is %s: %+v", got.ID, got.Status, got.Failure)
 		}
 	}
-	if more := f.claim(vault.JobProcess, 10); len(more) != 0 {
+	if more := f.claim(vault.JobSign, 10); len(more) != 0 {
 		f.Errorf("claimed %+v of a cancelled batch", more)
 	}
 	for _, err := range f.complete(store.JobResult{Job: held[0], Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {

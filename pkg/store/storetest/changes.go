@@ -37,7 +37,7 @@ func changeCommits(f *fixture) {
 		events[0].Seq >= events[1].Seq || events[1].Certificate != c.ID {
 		f.Errorf("events %+v", events)
 	}
-	jobs := f.claim(vault.JobNotify, 10)
+	jobs := f.claim(vault.JobMail, 10)
 	if len(jobs) != 1 || jobs[0].Certificate != c.ID {
 		f.Errorf("jobs %+v, want one notification", jobs)
 	}
@@ -61,7 +61,7 @@ func changeRefused(f *fixture) {
 		{"by the transition", f.a, c.UUID, revoke(f.tick()), kind(fault.Illegal)},
 		{"by any error", f.a, c.UUID, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 			c.Status = vault.Approved
-			return c, vault.Effects{Jobs: []vault.Job{{Kind: vault.JobNotify}}, Tail: []byte("x")}, oops
+			return c, vault.Effects{Jobs: []vault.Job{{Kind: vault.JobMail}}, Tail: []byte("x")}, oops
 		}, func(err error) bool { return errors.Is(err, oops) }},
 		{"in another institution", f.b, c.UUID, approve(f.tick()), kind(fault.NotFound)},
 		{"without a certificate", f.a, strings.Repeat("0", 36), approve(f.tick()), kind(fault.NotFound)},
@@ -78,7 +78,7 @@ func changeRefused(f *fixture) {
 		if n := len(f.events(c)); n != 1 {
 			f.Errorf("%s: %d events, want 1", tt.name, n)
 		}
-		if q := f.queues(); q[vault.JobNotify] != (store.QueueLength{}) {
+		if q := f.queues(); q[vault.JobMail] != (store.QueueLength{}) {
 			f.Errorf("%s: queues %+v", tt.name, q)
 		}
 	}

@@ -56,7 +56,7 @@ func manyAtOnce(f *fixture) {
 	if got := f.counts(f.a); got != (vault.Counts{Approved: total}) {
 		f.Errorf("counts %+v, want %d approved", got, total)
 	}
-	if got := f.queues(); got[vault.JobProcess] != (store.QueueLength{}) || got[vault.JobNotify] != (store.QueueLength{Waiting: total}) {
+	if got := f.queues(); got[vault.JobSign] != (store.QueueLength{}) || got[vault.JobMail] != (store.QueueLength{Waiting: total}) {
 		f.Errorf("queues %+v", got)
 	}
 	for id, n := range r.claims {
@@ -112,7 +112,7 @@ func (r *race) insert(rows []store.NewCertificate) {
 // work claims and settles until all are done.
 func (r *race) work(total int64) {
 	for r.settled.Load() < total && !r.Failed() {
-		jobs, err := r.store.Claim(r.Context(), store.Lane{Kind: vault.JobProcess}, worker, 5, r.now)
+		jobs, err := r.store.Claim(r.Context(), store.Lane{Kind: vault.JobSign}, worker, 5, r.now)
 		if err != nil {
 			r.Error(err)
 			return

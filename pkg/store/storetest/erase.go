@@ -55,7 +55,7 @@ func erasing(f *fixture) {
 			f.Errorf("a mail is %+v", m)
 		}
 	}
-	f.wantSame(f.queues()[vault.JobNotify], store.QueueLength{Waiting: 2}, "mails of others")
+	f.wantSame(f.queues()[vault.JobMail], store.QueueLength{Waiting: 2}, "mails of others")
 	_, err = f.store.RepeatMail(f.Context(), f.a, waiting.ID, func(m vault.Mail) (vault.Mail, error) { return m.Repeat("", f.now) })
 	f.wantKind(err, fault.Illegal, "repeating an erased mail")
 	again, err := f.store.Erase(f.Context(), f.a, "jolanta@example.org", f.tick())

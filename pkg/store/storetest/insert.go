@@ -27,7 +27,7 @@ func insertStores(f *fixture) {
 	event.Seq, event.Certificate = events[0].Seq, want.ID
 	f.wantSame(events[0], event, "the event")
 
-	jobs := f.claim(vault.JobProcess, 10)
+	jobs := f.claim(vault.JobSign, 10)
 	if len(jobs) != 1 || jobs[0].Certificate != want.ID || jobs[0].Attempt != 1 || !jobs[0].Claimed {
 		f.Errorf("jobs %+v, want one for certificate %d", jobs, want.ID)
 	}
@@ -66,7 +66,7 @@ func insertFindsDuplicates(f *fixture) {
 	if got := f.counts(f.a); got.Sum() != 3 {
 		f.Errorf("%d certificates, want 3", got.Sum())
 	}
-	if got := f.queues()[vault.JobProcess].Waiting; got != 4 {
+	if got := f.queues()[vault.JobSign].Waiting; got != 4 {
 		f.Errorf("%d jobs, want 4", got)
 	}
 	if got := len(f.events(first)); got != 1 {
@@ -120,7 +120,7 @@ func insertRefusesTakenIdentities(f *fixture) {
 		}
 		_, err = f.store.Certificate(f.Context(), f.a, fresh.UUID)
 		f.wantKind(err, fault.NotFound, tt.name+": the row beside it")
-		if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Waiting: 1}) {
+		if got := f.queues()[vault.JobSign]; got != (store.QueueLength{Waiting: 1}) {
 			f.Errorf("%s: jobs %+v, want one", tt.name, got)
 		}
 	}

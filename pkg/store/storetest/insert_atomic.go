@@ -77,7 +77,7 @@ func atomicInsertStores(f *fixture) {
 	got, err := f.store.StoredResponse(f.Context(), reply.IdempotencyKey)
 	f.check(err)
 	f.wantSame(got, reply, "the answer")
-	if q := f.queues()[vault.JobProcess]; q.Waiting != 2 {
+	if q := f.queues()[vault.JobSign]; q.Waiting != 2 {
 		f.Errorf("%d jobs, want 2", q.Waiting)
 	}
 }

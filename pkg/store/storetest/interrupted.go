@@ -55,7 +55,7 @@ func endedContext(f *fixture) {
 	}
 	f.finds(store.Filter{Institution: f.a}, c)
 	f.wantSame(f.read(c), c, "the certificate")
-	if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Waiting: 1}) {
+	if got := f.queues()[vault.JobSign]; got != (store.QueueLength{Waiting: 1}) {
 		f.Errorf("queue %+v", got)
 	}
 }

@@ -21,7 +21,7 @@ func owners(jobs []vault.Job) []uint64 {
 
 func (f *fixture) wantClaim(n int, want ...vault.Certificate) []vault.Job {
 	f.Helper()
-	jobs := f.claim(vault.JobProcess, n)
+	jobs := f.claim(vault.JobSign, n)
 	ids := make([]uint64, len(want))
 	for i, c := range want {
 		ids[i] = c.ID
@@ -40,7 +40,7 @@ func (f *fixture) nextRun(kind vault.JobKind) time.Time {
 }
 
 func claimOrder(f *fixture) {
-	if at := f.nextRun(vault.JobProcess); !at.IsZero() {
+	if at := f.nextRun(vault.JobSign); !at.IsZero() {
 		f.Errorf("with no job the next is due at %s", at)
 	}
 	f.wantClaim(5)
@@ -54,13 +54,13 @@ func claimOrder(f *fixture) {
 	for _, done := range f.insert(rows...) {
 		c = append(c, done.Certificate)
 	}
-	if at := f.nextRun(vault.JobProcess); !at.Equal(start.Add(time.Second)) {
+	if at := f.nextRun(vault.JobSign); !at.Equal(start.Add(time.Second)) {
 		f.Errorf("the next is due at %s, want %s", at, start.Add(time.Second))
 	}
 	f.now = start.Add(time.Second - time.Nanosecond)
 	f.wantClaim(5)
 	f.now = start.Add(4 * time.Second)
-	if jobs := f.claim(vault.JobNotify, 5); len(jobs) != 0 {
+	if jobs := f.claim(vault.JobMail, 5); len(jobs) != 0 {
 		f.Errorf("claimed %+v of another kind", jobs)
 	}
 	if jobs := f.claim("proc", 5); len(jobs) != 0 {
@@ -71,7 +71,7 @@ func claimOrder(f *fixture) {
 	f.wantClaim(2, c[3], c[2])
 	f.wantClaim(9, c[0])
 	f.wantClaim(9)
-	if at := f.nextRun(vault.JobProcess); !at.Equal(start.Add(time.Minute)) {
+	if at := f.nextRun(vault.JobSign); !at.Equal(start.Add(time.Minute)) {
 		f.Errorf("the next is due at %s, want %s", at, start.Add(time.Minute))
 	}
 }
@@ -82,36 +82,36 @@ func claimRoundRobin(f *fixture) {
 	f.now = f.now.Add(time.Second)
 	two := f.insertMany(f.b, 2, func(int, *vault.Draft) {})
 	f.now = f.now.Add(time.Second)
-	got := owners(f.claim(vault.JobProcess, 4))
+	got := owners(f.claim(vault.JobSign, 4))
 	slices.Sort(got)
 	f.wantSame(got, []uint64{many[0].ID, many[1].ID, two[0].ID, two[1].ID}, "four jobs")
 	third := f.insertOne(f.b, f.draft())
 	f.now = f.now.Add(time.Second)
 	// One at a time: after two claims at the latest it is the other's turn.
-	got = append(owners(f.claim(vault.JobProcess, 1)), owners(f.claim(vault.JobProcess, 1))...)
+	got = append(owners(f.claim(vault.JobSign, 1)), owners(f.claim(vault.JobSign, 1))...)
 	slices.Sort(got)
 	f.wantSame(got, []uint64{many[2].ID, third.ID}, "two jobs, one at a time")
-	f.wantSame(f.queues()[vault.JobProcess], store.QueueLength{Waiting: 17, Later: 6}, "the queue")
-	f.wantSame(len(f.claim(vault.JobProcess, 100)), 17, "jobs that were left")
-	if at, want := f.nextRun(vault.JobProcess), f.now.Add(vault.RetryPolicyOf(vault.JobProcess).Lease); at.After(want) || at.IsZero() {
+	f.wantSame(f.queues()[vault.JobSign], store.QueueLength{Waiting: 17, Later: 6}, "the queue")
+	f.wantSame(len(f.claim(vault.JobSign, 100)), 17, "jobs that were left")
+	if at, want := f.nextRun(vault.JobSign), f.now.Add(vault.RetryPolicyOf(vault.JobSign).Lease); at.After(want) || at.IsZero() {
 		f.Errorf("the next is due at %s, want %s at the latest", at, want)
 	}
 	_, err := f.store.RequeueOrphaned(f.Context(), nil, f.now)
 	f.check(err)
 	f.now = f.now.Add(time.Hour)
-	f.wantSame(len(f.claim(vault.JobProcess, 100)), 23, "jobs that were given back")
+	f.wantSame(len(f.claim(vault.JobSign, 100)), 23, "jobs that were given back")
 }
 
 func claimLeases(f *fixture) {
 	c := f.insertOne(f.a, f.draft())
-	lease := vault.RetryPolicyOf(vault.JobProcess).Lease
+	lease := vault.RetryPolicyOf(vault.JobSign).Lease
 	for attempt := 1; attempt <= 5; attempt++ {
 		job := f.wantClaim(1, c)[0]
 		if job.Attempt != attempt || !job.Claimed || !job.RunAt.Equal(f.now.Add(lease)) {
 			f.Errorf("attempt %d: %+v", attempt, job)
 		}
 		f.wantClaim(1)
-		if at := f.nextRun(vault.JobProcess); !at.Equal(f.now.Add(lease)) {
+		if at := f.nextRun(vault.JobSign); !at.Equal(f.now.Add(lease)) {
 			f.Errorf("the lease ends at %s, want %s", at, f.now.Add(lease))
 		}
 		f.now = f.now.Add(lease - time.Nanosecond)
@@ -150,8 +150,8 @@ func claimSuspects(f *fixture) {
 		f.wantClaim(2, two...)
 		_, err := f.store.RequeueOrphaned(f.Context(), nil, f.now)
 		f.check(err)
-		if f.claim(vault.JobProcess, 0); f.nextRun(vault.JobProcess).After(f.now) {
-			f.now = f.nextRun(vault.JobProcess)
+		if f.claim(vault.JobSign, 0); f.nextRun(vault.JobSign).After(f.now) {
+			f.now = f.nextRun(vault.JobSign)
 		}
 	}
 	fresh := f.insertOne(f.a, f.draft())
@@ -191,7 +191,7 @@ func completeEnds(f *fixture) {
 	}
 	f.now = f.now.Add(time.Hour)
 	f.wantClaim(9)
-	if got := f.queues(); got[vault.JobProcess] != (store.QueueLength{}) || got[vault.JobNotify] != (store.QueueLength{Waiting: 1}) {
+	if got := f.queues(); got[vault.JobSign] != (store.QueueLength{}) || got[vault.JobMail] != (store.QueueLength{Waiting: 1}) {
 		f.Errorf("queues %+v", got)
 	}
 }
@@ -245,7 +245,7 @@ func completeWithRetry(f *fixture) {
 	}
 	f.check(f.complete(store.JobResult{Job: waiting, Retry: true})[0])
 	f.wantSame(f.read(c), c, "the certificate")
-	if at := f.nextRun(vault.JobProcess); !at.Equal(waiting.RunAt) {
+	if at := f.nextRun(vault.JobSign); !at.Equal(waiting.RunAt) {
 		f.Errorf("due again at %s, want %s", at, waiting.RunAt)
 	}
 	f.wantKind(f.complete(store.JobResult{Job: job})[0], fault.Conflict, "a job that waits again")
@@ -289,7 +289,7 @@ func completeSome(f *fixture) {
 	if got := f.counts(f.a); got != (vault.Counts{Processing: 1, Approved: 3}) {
 		f.Errorf("counts %+v", got)
 	}
-	if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Later: 2}) {
+	if got := f.queues()[vault.JobSign]; got != (store.QueueLength{Later: 2}) {
 		f.Errorf("queue %+v", got)
 	}
 	f.wantSame(f.read(c[1]), c[1], "the refused one")
@@ -330,14 +330,14 @@ func queues(f *fixture) {
 	c := f.insertMany(f.a, 4, func(int, *vault.Draft) {})
 	f.insertOne(f.b, f.draft())
 	f.change(c[3], approve(f.tick()))
-	jobs := f.claim(vault.JobProcess, 2)
+	jobs := f.claim(vault.JobSign, 2)
 	waiting, _ := jobs[1].Retry("busy", f.now)
 	f.check(f.complete(store.JobResult{Job: waiting, Retry: true})[0])
-	if got := f.queues(); len(got) != 2 || got[vault.JobProcess] != (store.QueueLength{Waiting: 3, Later: 2}) || got[vault.JobNotify] != (store.QueueLength{Waiting: 1}) {
+	if got := f.queues(); len(got) != 2 || got[vault.JobSign] != (store.QueueLength{Waiting: 3, Later: 2}) || got[vault.JobMail] != (store.QueueLength{Waiting: 1}) {
 		f.Errorf("queues %+v", got)
 	}
 	f.now = waiting.RunAt
-	if got := f.queues()[vault.JobProcess]; got != (store.QueueLength{Waiting: 4, Later: 1}) {
+	if got := f.queues()[vault.JobSign]; got != (store.QueueLength{Waiting: 4, Later: 1}) {
 		f.Errorf("queue %+v", got)
 	}
 }

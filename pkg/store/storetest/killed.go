@@ -106,7 +106,7 @@ func (f *fixture) checkAfterKill(told []string) {
 		f.Errorf("%d certificates are not approved", processing)
 	}
 	// No worker has ended the jobs.
-	if q := f.queues()[vault.JobProcess]; q.Waiting+q.Later != page.Total {
+	if q := f.queues()[vault.JobSign]; q.Waiting+q.Later != page.Total {
 		f.Errorf("%+v jobs for %d certificates", q, page.Total)
 	}
 	f.drawn, f.random = 1_000_000, rand.NewChaCha8([32]byte{8})

@@ -43,7 +43,7 @@ func jobKinds() []jobKind {
 
 func certificateJobs(f *fixture) jobSource {
 	return jobSource{
-		lane: store.Lane{Kind: vault.JobProcess},
+		lane: store.Lane{Kind: vault.JobSign},
 		add:  func(n int) { f.insertMany(f.a, n, func(int, *vault.Draft) {}) },
 		done: func(j store.ClaimedJob) store.JobResult { return store.JobResult{Job: j.Job, Change: approve(f.now)} },
 		kept: func() any { return f.list(store.Filter{Institution: f.a}, 1, 100) },
@@ -52,7 +52,7 @@ func certificateJobs(f *fixture) jobSource {
 
 func mailJobs(f *fixture) jobSource {
 	return jobSource{
-		lane: store.Lane{Kind: vault.JobNotify},
+		lane: store.Lane{Kind: vault.JobMail},
 		add: func(n int) {
 			for range n {
 				f.check(f.store.QueueMail(f.Context(), vault.NewSignInMail(f.a, "p@example.org", "https://x/s/1", f.tick())))

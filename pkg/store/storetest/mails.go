@@ -62,7 +62,7 @@ func mailsAreQueued(f *fixture) {
 	f.wantSame(found, all, "by number")
 	_, err = f.store.MailsByID(f.Context(), m.ID, 99)
 	f.wantKind(err, fault.NotFound, "a mail that is none")
-	jobs := f.claim(vault.JobNotify, 10)
+	jobs := f.claim(vault.JobMail, 10)
 	slices.SortFunc(jobs, func(a, b vault.Job) int { return cmp.Compare(a.ID, b.ID) })
 	if len(jobs) != 3 || jobs[0].Mail != m.ID || jobs[0].Certificate != c.ID || jobs[1].Certificate != other.ID || jobs[2].Mail != all[0].ID || jobs[2].Certificate != 0 {
 		f.Errorf("jobs %+v", jobs)
@@ -72,7 +72,7 @@ func mailsAreQueued(f *fixture) {
 func mailsSettle(f *fixture) {
 	c, m := f.approved(f.a, unchanged)
 	why := vault.MailFailure{Code: "4.7.1", Reason: "later", At: f.now}
-	j := f.claim(vault.JobNotify, 1)[0]
+	j := f.claim(vault.JobMail, 1)[0]
 	again, _ := j.Retry("later", f.tick())
 	f.wantSame(f.complete(store.JobResult{Job: again, Retry: true,
 		Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkDelayed("1.x@y", why), nil }}), []error{nil}, "settling")
@@ -80,13 +80,13 @@ func mailsSettle(f *fixture) {
 	f.check(err)
 	f.wantSame(got, m.MarkDelayed("1.x@y", why), "a mail that waits again")
 	f.now = f.now.Add(time.Hour)
-	j = f.claim(vault.JobNotify, 1)[0]
+	j = f.claim(vault.JobMail, 1)[0]
 	refused := vault.MailFailure{Code: "5.1.1", Reason: "no such user", At: f.now}
 	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkRefused(refused), nil }})
 	if c = f.read(c); c.Undelivered == nil || c.Undelivered.Mail != m.ID || c.Undelivered.MailFailure != refused || c.Undelivered.Address != c.Email {
 		f.Errorf("the certificate says %+v", c.Undelivered)
 	}
-	if n := f.queues()[vault.JobNotify]; n != (store.QueueLength{}) {
+	if n := f.queues()[vault.JobMail]; n != (store.QueueLength{}) {
 		f.Errorf("the queue holds %+v", n)
 	}
 	returned := f.mailsOf(store.MailFilter{Institution: f.a, Returned: true})
@@ -105,7 +105,7 @@ func mailsAreCancelled(f *fixture) {
 	inBatch := func(d *vault.Draft) { d.Batch = "batch-1" }
 	_, first := f.approved(f.a, inBatch)
 	f.approved(f.a, unchanged)
-	held := f.claim(vault.JobNotify, 1)[0]
+	held := f.claim(vault.JobMail, 1)[0]
 	f.wantSame(held.Mail, first.ID, "the mail that is being sent")
 	f.approved(f.b, inBatch)
 	_, err := f.store.ChangeMail(f.Context(), first.ID, cancel)
@@ -115,19 +115,19 @@ func mailsAreCancelled(f *fixture) {
 	n, err := f.store.CancelMails(f.Context(), f.a, "batch-1", cancel)
 	f.check(err)
 	f.wantSame(n, 2, "mails that were cancelled")
-	f.wantSame(f.queues()[vault.JobNotify], store.QueueLength{Waiting: 2, Later: 1}, "what is left")
+	f.wantSame(f.queues()[vault.JobMail], store.QueueLength{Waiting: 2, Later: 1}, "what is left")
 	f.wantSame(len(f.mailsOf(store.MailFilter{Institution: f.a, Batch: "batch-1", State: vault.MailCancelled})), 2, "cancelled")
 	_, err = f.store.ChangeMail(f.Context(), last.ID, cancel)
 	f.wantKind(err, fault.Illegal, "cancelling twice")
 	one := f.mailsOf(store.MailFilter{Institution: f.a, State: vault.MailWaiting})[0]
 	_, err = f.store.ChangeMail(f.Context(), one.ID, cancel)
 	f.check(err)
-	f.wantSame(f.queues()[vault.JobNotify], store.QueueLength{Waiting: 1, Later: 1}, "what is left of one")
+	f.wantSame(f.queues()[vault.JobMail], store.QueueLength{Waiting: 1, Later: 1}, "what is left of one")
 }
 
 func mailsComeBack(f *fixture) {
 	c, m := f.approved(f.a, unchanged)
-	j := f.claim(vault.JobNotify, 1)[0]
+	j := f.claim(vault.JobMail, 1)[0]
 	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("1.x@y", f.now), nil }})
 	bounce := func(m vault.Mail) (vault.Mail, error) {
 		return m.MarkBounced(vault.MailFailure{Code: "5.1.1", Reason: "unknown", At: f.now})
@@ -148,7 +148,7 @@ func mailsComeBack(f *fixture) {
 		f.Errorf("the repeated mail is %+v", next)
 	}
 	f.wantSame(f.mailsOf(store.MailFilter{Institution: f.a, Returned: true}), nil, "what came back and was not repeated")
-	j = f.claim(vault.JobNotify, 1)[0]
+	j = f.claim(vault.JobMail, 1)[0]
 	f.complete(store.JobResult{Job: j, Mail: func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("2.x@y", f.now), nil }})
 	if c = f.read(c); c.Undelivered != nil {
 		f.Errorf("the certificate still says %+v", c.Undelivered)

@@ -131,7 +131,7 @@ func (w *walker) changeOne() {
 }
 
 func (w *walker) claimSome() {
-	kind, n := pick(w, vault.JobProcess, vault.JobProcess, vault.JobNotify), 1+w.IntN(8)
+	kind, n := pick(w, vault.JobSign, vault.JobSign, vault.JobMail), 1+w.IntN(8)
 	got := w.claim(kind, n)
 	w.model.claim(w.fixture, kind, n, got)
 	w.claimed = append(w.claimed, got...)
@@ -219,7 +219,7 @@ func (w *walker) compareList() {
 
 func (w *walker) compareJobs() {
 	w.wantSame(w.queues(), w.model.queues(w.now), "queues")
-	for _, kind := range []vault.JobKind{vault.JobProcess, vault.JobNotify} {
+	for _, kind := range []vault.JobKind{vault.JobSign, vault.JobMail} {
 		if got, want := w.nextRun(kind), w.model.nextRun(kind); !got.Equal(want) {
 			w.Errorf("the next %s is due at %s, want %s", kind, got, want)
 		}

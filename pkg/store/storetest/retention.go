@@ -55,7 +55,7 @@ func oldMails(f *fixture) {
 		c, _ := f.approved(f.a, unchanged)
 		about = append(about, c)
 	}
-	jobs := f.claim(vault.JobNotify, 3)
+	jobs := f.claim(vault.JobMail, 3)
 	sent := func(m vault.Mail) (vault.Mail, error) { return m.MarkSent("1.x@y", f.now), nil }
 	f.complete(store.JobResult{Job: jobs[0], Mail: sent})
 	f.complete(store.JobResult{Job: jobs[1], Mail: func(m vault.Mail) (vault.Mail, error) {
@@ -83,7 +83,7 @@ func oldMails(f *fixture) {
 	if len(left) != 2 || left[0].ID != again.ID || left[1].State != vault.MailWaiting {
 		f.Errorf("left are %+v", left)
 	}
-	f.complete(store.JobResult{Job: f.claim(vault.JobNotify, 1)[0], Mail: sent})
+	f.complete(store.JobResult{Job: f.claim(vault.JobMail, 1)[0], Mail: sent})
 	n, err := f.store.DeleteOldMails(f.Context(), f.tick(), 1)
 	f.check(err)
 	f.wantSame(n, 1, "forgotten one by one")

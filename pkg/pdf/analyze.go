@@ -65,8 +65,19 @@ func analyzeOnce(f *xref.File, number int, mayOverride bool) (*analysis, error) 
 	if s.content, err = page.ReadContent(f, s.page); err != nil {
 		return nil, err
 	}
+	if what := cutOff(f); what != "" {
+		return nil, reject.Newf(reject.Truncated, "The document breaks off behind an object: %s is not there", what)
+	}
 	s.pdfa, s.needAppearances = isPDFA(f), acroform.NeedAppearances(f)
 	return s, nil
+}
+
+// cutOff names what a document lacks that was cut off behind an object.
+func cutOff(f *xref.File) string {
+	if !f.CutOff {
+		return ""
+	}
+	return page.Missing(f)
 }
 
 // isDynamicXFA reports whether the pages are made by an XFA form when it is opened:

@@ -57,6 +57,8 @@ func TestBadInput(t *testing.T) {
 		{"TIFF", []byte("II*\x00\x08\x00\x00\x00"), reject.UnsupportedImage, "a TIFF image"},
 		{"GIF", []byte("GIF89a\x00\x00"), reject.UnsupportedImage, "a GIF image"},
 		{"a header alone", []byte("%PDF-1.4\n"), reject.Truncated, "a header and nothing else"},
+		{"cut off behind an object", cut(sound, "4 0 obj"), reject.Truncated, "is not there"},
+		{"cut off before a font", cut(sound, "5 0 obj"), reject.Truncated, "a font or an image of page 1 is not there"},
 		{"cut off in the middle", cut(sound, "/Contents"), reject.Truncated, "breaks off in the middle"},
 		{"no pages", plain.with(2, "<</Type/Pages/Kids[]/Count 0>>").table(""), reject.NoPages, "has no pages"},
 		{"no catalog", objects{2: plain[2], 3: plain[3]}.table(""), reject.Damaged, "no catalog"},

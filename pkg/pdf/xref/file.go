@@ -73,6 +73,7 @@ type File struct {
 	Start    int64 // offset of the newest section, as startxref says it
 	Streams  bool  // the newest section is a stream
 	Repaired bool  // the sections were rebuilt by a scan
+	CutOff   bool  // they were, and nothing behind the last object ends the file
 	LimitErr error // why an object was taken for null that is there; a *reject.Rejection
 	Crypt    *crypt.Handler
 

@@ -54,6 +54,7 @@ func (f *File) Rebuild() error {
 	if n := len(s.objects); n > 0 && s.objects[n-1].at > max(s.lastEnd, s.lastEOF) {
 		return reject.New(reject.Truncated, "The document breaks off in the middle of an object")
 	}
+	f.CutOff = len(s.objects) > 0 && s.objects[len(s.objects)-1].at > s.lastEOF
 	for _, o := range s.objects {
 		f.rebuilt[o.ref.Num] = entry{kind: plain, gen: o.ref.Gen, offset: o.at - f.base}
 	}

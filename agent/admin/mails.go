@@ -174,7 +174,7 @@ func (s *Service) PreviewMail(ctx context.Context, template, certificate string)
 		if err != nil {
 			return adminclient.MailPreview{}, err
 		}
-		letter.Name, letter.Title, letter.Reference, letter.IssueDate = own.Name, own.Title, own.Reference, own.IssueDate
+		letter.Content, letter.Reference = own.Content, own.Reference
 		letter.Share, letter.Verify, to = own.Share, own.Verify, c.Email
 	}
 	own, all := s.home.MailTemplates(who.ID)

@@ -141,7 +141,7 @@ func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certi
 	if m.Certificate == 0 {
 		return l, nil
 	}
-	l.Name, l.Title, l.Reference, l.IssueDate = c.Name, c.Title, c.Reference, string(c.IssueDate)
+	l.Content, l.Reference = c.Content, c.Reference
 	l.Share, l.Verify = w.ShareURL(c), w.VerifyURL(c)
 	if c.Revocation != nil {
 		l.Reason = c.Revocation.Reason

@@ -5,16 +5,17 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // TemplateData is what a template can say. Fields that do not fit a kind of mail are
 // empty in it.
 type TemplateData struct {
+	vault.Content // what the certificate says
+
 	Institution string
-	Name        string // the recipient's
-	Title       string // the certificate's
 	Reference   string
-	IssueDate   string // YYYY-MM-DD
 	Share       string // address of the view-and-share page
 	Verify      string // address of the verification page
 	Account     string // address of "my certificates", where one can sign up
@@ -32,15 +33,27 @@ type TemplateData struct {
 // Clean returns the letter with texts that keep to their place: of one line, and
 // without the characters that turn the direction of what follows them.
 func (l TemplateData) Clean() TemplateData {
-	for _, field := range []*string{&l.Institution, &l.Name, &l.Title, &l.Reference, &l.IssueDate, &l.Old, &l.Reason, &l.From} {
+	for _, field := range []*string{&l.Institution, &l.Reference, &l.Old, &l.Reason, &l.From} {
 		*field = OneLine(*field)
 	}
-	lines := strings.Split(strings.ReplaceAll(l.Text, "\r\n", "\n"), "\n")
+	for _, f := range vault.Fields() {
+		clean := OneLine
+		if f.Kind == vault.LinesField {
+			clean = oneLineEach
+		}
+		f.Set(&l.Content, clean(f.Get(l.Content)))
+	}
+	l.Text = oneLineEach(l.Text)
+	return l
+}
+
+// oneLineEach is OneLine for each line of a text.
+func oneLineEach(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i := range lines {
 		lines[i] = OneLine(lines[i])
 	}
-	l.Text = strings.Join(lines, "\n")
-	return l
+	return strings.Join(lines, "\n")
 }
 
 // OneLine is a text fit for a header or a line.
@@ -63,9 +76,13 @@ func OneLine(s string) string {
 // SampleData is a letter with which templates are tried out.
 func SampleData(institution, base string) TemplateData {
 	base = strings.TrimRight(base, "/")
+	var content vault.Content
+	for _, f := range vault.Fields() {
+		f.Set(&content, f.Sample)
+	}
+	content.Name, content.Title, content.IssueDate = "Zoë Müller", "Certificate of Achievement", "2026-06-01"
 	return TemplateData{
-		Institution: institution, Name: "Zoë Müller", Title: "Certificate of Achievement",
-		Reference: "VEC-IC-202567DAE48425BAD", IssueDate: "2026-06-01",
+		Institution: institution, Content: content, Reference: "VEC-IC-202567DAE48425BAD",
 		Share: base + "/c/abcdefghijklmnopqrstuvwxyz234567", Verify: base + "/v/VEC-IC-202567DAE48425BAD",
 		Account: base + "/me", SignIn: base + "/sign-in/abcdefghijklmnopqrstuvwxyz234567", Minutes: 30,
 		Confirm: base + "/apply/confirm/abcdefghijklmnopqrstuvwxyz234567", Hours: 24,

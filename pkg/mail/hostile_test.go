@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // hostile are texts that somebody may put into a name, a title or a wish.
@@ -54,7 +55,10 @@ func TestHostileTexts(t *testing.T) {
 	for i, evil := range all {
 		name := mail.Names()[i%len(mail.Names())]
 		l := sample
-		l.Institution, l.Name, l.Title, l.Reason, l.Text, l.From, l.Old, l.Reference = evil, evil, evil, evil, evil, evil, evil, evil
+		l.Institution, l.Reason, l.Text, l.From, l.Old, l.Reference = evil, evil, evil, evil, evil, evil
+		for _, f := range vault.Fields() {
+			f.Set(&l.Content, evil)
+		}
 		content, err := templates.Render(name, l)
 		if err != nil {
 			t.Fatalf("%s, %q: %v", name, evil, err)

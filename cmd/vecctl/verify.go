@@ -1,241 +1,167 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vecctl/vecctl/agent/config"
-	"github.com/vecctl/vecctl/agent/institutions"
-	"github.com/vecctl/vecctl/pkg/client"
-	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 func verifyCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check that a verified PDF is unchanged, and show who signed it", ArgsUsage: "FILE",
+		Name: "verify", Usage: "check that verified PDFs are unchanged, and show who signed them", ArgsUsage: "FILE|FOLDER...",
 		Description: "The check needs no network and no vault. If a vault is available (the home, or --api), the command also\n" +
-			"asks it whether the certificate was revoked or replaced. Exit code 0: valid; 1: not valid.",
-		Flags: append(apiFlags(), outputFlags()...),
+			"asks it whether the certificate was revoked or replaced. Of a folder, the PDFs in it are checked.\n" +
+			"Exit code 0: valid; 1: not valid or not signed; 2: cannot be judged. Of several files, the worst counts.",
+		Flags: append(append(apiFlags(), outputFlags()...),
+			&cli.StringSliceFlag{Name: "trust", Usage: "trust the certificates in `FILE`, a folder of them, or \"system\"; repeatable"},
+			&cli.BoolFlag{Name: "require-trust", Usage: "a file whose signer is not trusted counts as not valid"},
+			&cli.BoolFlag{Name: "recursive", Aliases: []string{"r"}, Usage: "check the PDFs in folders within folders, too"},
+		),
 		Action: func(c *cli.Context) error {
-			form, err := formatAndArgs(c, 1, "the file")
+			form, err := parseOutputFormat(c)
 			if err != nil {
 				return err
 			}
-			return runVerify(c, w, c.Args().First(), form)
+			if c.NArg() == 0 {
+				return requireArgs(c, 1, "the file")
+			}
+			return runVerify(c, w, form)
 		},
 	}
 }
 
-// verdict is what "verify" prints.
+// verdict is what "verify" prints for a file.
 type verdict struct {
+	File        string          `json:"file"`
 	Valid       bool            `json:"valid"`
-	Sentence    string          `json:"verdict"`
+	Code        pdf.VerdictCode `json:"verdict"`
+	Reason      string          `json:"reason,omitempty"`
+	Level       string          `json:"level,omitempty"`
+	Sentence    string          `json:"message"`
 	ReferenceID string          `json:"reference_id,omitempty"`
 	VerifyURL   string          `json:"verify_url,omitempty"`
-	SHA256      string          `json:"sha256"`
+	SHA256      string          `json:"sha256,omitempty"`
 	Status      string          `json:"status,omitempty"` // in the vault
 	Vault       string          `json:"vault,omitempty"`  // the vault's answer, or why there is none
 	Signatures  []signatureInfo `json:"signatures"`
+
+	whoVouches string // the part of the message that the vault's word takes the place of
 }
 
 type signatureInfo struct {
-	Field           string    `json:"field"`
-	SignedBy        string    `json:"signed_by"`
-	Issuer          string    `json:"issuer"`
-	SelfSigned      bool      `json:"self_signed"`
-	Fingerprint     string    `json:"certificate_sha256"`
-	SignedAt        time.Time `json:"signed_at"`
-	Timestamped     bool      `json:"timestamped"`
-	Intact          bool      `json:"intact"`
-	CoversWholeFile bool      `json:"covers_whole_file"`
-	Problem         string    `json:"problem,omitempty"`
+	Field           string       `json:"field"`
+	SignedBy        string       `json:"signed_by"`
+	Issuer          string       `json:"issuer"`
+	SelfSigned      bool         `json:"self_signed"`
+	Trusted         bool         `json:"trusted"`
+	Fingerprint     string       `json:"certificate_sha256"`
+	SignedAt        time.Time    `json:"signed_at"`
+	Timestamped     bool         `json:"timestamped"`
+	TimestampedBy   string       `json:"timestamped_by,omitempty"`
+	IsTimestamp     bool         `json:"document_timestamp"`
+	Certifies       int          `json:"certifies,omitempty"`
+	Level           string       `json:"level,omitempty"`
+	Intact          bool         `json:"intact"`
+	CoversWholeFile bool         `json:"covers_whole_file"`
+	Changes         []changeInfo `json:"changes,omitempty"`
+	Reason          string       `json:"reason,omitempty"`
+	Problem         string       `json:"problem,omitempty"`
+	Note            string       `json:"note,omitempty"`
+	ReferenceID     string       `json:"reference_id,omitempty"`
 }
 
-func runVerify(c *cli.Context, w environment, path string, f outputFormat) error {
-	v, err := verifyFile(path)
+// changeInfo is a change to the document after a signature.
+type changeInfo struct {
+	What    string `json:"what"`
+	Allowed bool   `json:"allowed"`
+}
+
+func newVerdict(path string, found pdf.Verdict) verdict {
+	v := verdict{
+		File: path, Valid: found.Valid, Code: found.Code, Reason: string(found.Reason), Level: string(found.Level), Sentence: found.Sentence,
+		ReferenceID: found.ReferenceID, VerifyURL: found.URL, SHA256: fmt.Sprintf("%x", found.SHA256), Signatures: []signatureInfo{},
+		whoVouches: found.WhoVouches,
+	}
+	for _, s := range found.Signatures {
+		info := signatureInfo{
+			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Trusted: s.Trusted, Fingerprint: s.Fingerprint,
+			SignedAt: s.SignedAt, Timestamped: s.Timestamped, TimestampedBy: s.TimestampedBy, IsTimestamp: s.IsTimestamp,
+			Certifies: s.Certifies, Level: string(s.Level), Intact: s.Intact, CoversWholeFile: s.CoversWholeFile,
+			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID,
+		}
+		for _, ch := range s.Changes {
+			info.Changes = append(info.Changes, changeInfo(ch))
+		}
+		v.Signatures = append(v.Signatures, info)
+	}
+	if v.ReferenceID == sampleReference {
+		v.Valid, v.Code, v.Reason = false, verdictPreview, ""
+		v.Sentence = "Not a certificate: this is a preview of the QR code's place."
+	}
+	return v
+}
+
+func runVerify(c *cli.Context, w environment, f outputFormat) error {
+	files, many, err := filesToVerify(c.Args().Slice(), c.Bool("recursive"))
 	if err != nil {
 		return err
 	}
-	switch v.ReferenceID {
-	case "":
-	case sampleReference:
-		v.Valid, v.Sentence = false, "Not a certificate: this is a preview of the QR code's place."
-	default:
-		checkVault(c, w, &v)
-	}
-	if err := printFields(w.stdout, f, v, verdictFields(v)); err != nil {
+	pool, err := readTrust(c.StringSlice("trust"))
+	if err != nil {
 		return err
 	}
-	if !v.Valid {
-		return exitStatus(exitFailed)
+	verdicts, err := verifyFiles(c.Context, files, pdf.NewVerifier(pdf.WithDigest(), pdf.WithTrust(pool), pdf.WithTime(time.Now())))
+	if err != nil {
+		return err
+	}
+	askVault(c, w, verdicts)
+	if many {
+		err = verdictList.print(w.stdout, f, verdicts)
+	} else {
+		err = printFields(w.stdout, f, verdicts[0], verdictFields(verdicts[0]))
+	}
+	if err != nil {
+		return err
+	}
+	if code := worstCode(verdicts, c.Bool("require-trust")); code != exitDone {
+		return exitStatus(code)
 	}
 	return nil
 }
 
-// verifyFile checks the file without a vault.
-func verifyFile(path string) (verdict, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and permissions", path))
+// worstCode is the exit code for several files: that of the worst.
+func worstCode(all []verdict, needTrust bool) int {
+	worst := exitDone
+	for _, v := range all {
+		switch {
+		case v.Code == pdf.VerdictUnreadable:
+			return exitUsage
+		case !v.Valid, needTrust && v.Code != pdf.VerdictTrusted:
+			worst = exitFailed
+		}
 	}
-	defer f.Close()
-	hash := sha256.New()
-	size, err := io.Copy(hash, f)
-	if err != nil {
-		return verdict{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be read", path))
-	}
-	found, err := pdf.Verify(f, size)
-	if err != nil {
-		return verdict{}, fault.At(path, err)
-	}
-	v := verdict{
-		Valid: found.Valid, Sentence: found.Sentence, ReferenceID: found.ReferenceID, VerifyURL: found.URL,
-		SHA256: hex.EncodeToString(hash.Sum(nil)), Signatures: []signatureInfo{},
-	}
-	for _, s := range found.Signatures {
-		v.Signatures = append(v.Signatures, signatureInfo{
-			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Fingerprint: s.Fingerprint,
-			SignedAt: s.SignedAt, Timestamped: s.Timestamped, Intact: s.Intact, CoversWholeFile: s.CoversWholeFile, Problem: s.Problem,
-		})
-	}
-	return v, nil
+	return worst
 }
 
-// checkVault adds what the vault knows. It does not create a home, and it changes nothing if
-// the vault cannot be reached.
-func checkVault(c *cli.Context, w environment, v *verdict) {
-	if c.String("api") == "" {
-		dir, err := homeDir(c, w)
-		if err != nil {
-			return
+// verdictList is how the verdicts on several files are printed.
+var verdictList = list[verdict]{
+	headings: []string{"file", "verdict", "level", "signed_by", "signed_at", "reference_id", "status", "sha256", "message"},
+	cells: func(v verdict) []string {
+		var by, at string
+		for _, s := range v.Signatures {
+			if s.IsTimestamp {
+				continue
+			}
+			if by = s.SignedBy; !s.SignedAt.IsZero() {
+				at = s.SignedAt.Format(time.RFC3339)
+			}
 		}
-		if exists, err := dir.Exists(); err != nil || !exists {
-			return
-		}
-	}
-	err := withSession(c, w, func(s *session) error {
-		found, err := findIssued(c.Context, s, v.ReferenceID)
-		if fault.Is(err, fault.NotFound) {
-			v.markNotIssued(c.Context, vaultAddress(c, w, s), s.remote)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		applyVaultStatus(v, found)
-		return nil
-	})
-	if err != nil {
-		message, _ := fault.Message(err)
-		v.Vault = "the vault could not be asked: " + message
-	}
-}
-
-// vaultAddress returns the address of the vault's pages. It returns "" if another vault may
-// have the same address: for the default address, and if this home sends batches to a
-// remote vault.
-func vaultAddress(c *cli.Context, w environment, s *session) string {
-	if s.remote {
-		return c.String("api")
-	}
-	status, err := s.AgentStatus(c.Context)
-	if err != nil || status.BaseURL == config.DefaultBaseURL {
-		return ""
-	}
-	if dir, err := homeDir(c, w); err == nil {
-		if sent, err := os.ReadDir(dir.Remote()); err == nil && len(sent) > 0 {
-			return ""
-		}
-	}
-	return status.BaseURL
-}
-
-// markNotIssued records that the vault did not issue the document. If the code points to this
-// vault, the document is a forgery: no other vault can have issued it, and anyone can make a
-// signature in any name.
-func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool) {
-	v.Vault = "this vault did not issue it"
-	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
-		return
-	}
-	if remote && isPageShown(ctx, institutions.LinksBelow(address).Verify(v.ReferenceID)) {
-		v.Vault = "not issued by the institution of this token"
-		return
-	}
-	v.Valid, v.Sentence = false, "Not genuine: its code points to this vault, which did not issue it. The signature does not change that."
-}
-
-// isPageShown reports whether a remote vault may have issued a document for another
-// institution: a token shows the certificates of one institution, the page of a reference ID
-// those of all. The caller passes the page's address, because a forger can choose the one in
-// the code.
-func isPageShown(ctx context.Context, page string) bool {
-	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
-	defer stop()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
-	if err != nil {
-		return false // not a link of a vault
-	}
-	answer, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		return true
-	}
-	return answer.Body.Close() == nil && answer.StatusCode != http.StatusNotFound
-}
-
-// findIssued looks up a reference ID, in a home among the certificates of all institutions. A
-// remote server's view call may accept only UUIDs, so it searches the list there.
-func findIssued(ctx context.Context, s *session, reference string) (client.Certificate, error) {
-	if !s.remote {
-		found, err := s.Certificate(ctx, reference)
-		if fault.Is(err, fault.NotFound) {
-			return s.Issued(ctx, reference)
-		}
-		return found, err
-	}
-	page, err := s.List(ctx, client.Filter{Search: reference})
-	if err != nil {
-		return client.Certificate{}, err
-	}
-	for _, c := range page.Data {
-		if c.ReferenceID == reference {
-			return c, nil
-		}
-	}
-	return client.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
-}
-
-// applyVaultStatus adds the vault's answer: a certificate that is revoked or replaced is no
-// longer valid, and neither is a file that the vault did not make.
-func applyVaultStatus(v *verdict, issued client.Certificate) {
-	v.Status = issued.Status.Value
-	switch {
-	case issued.Revocation != nil:
-		v.Valid = false
-		v.Vault = fmt.Sprintf("revoked on %s: %s", issued.Revocation.At.Format(time.DateOnly), issued.Revocation.Reason)
-		v.Sentence = "No longer valid: the certificate was " + v.Vault + "."
-	case issued.SupersededBy != nil:
-		v.Valid = false
-		v.Vault = "replaced by " + *issued.SupersededBy
-		v.Sentence = "No longer valid: the certificate was replaced by a corrected one."
-	case issued.Verified != nil && issued.Verified.SHA256 != "" && issued.Verified.SHA256 != v.SHA256:
-		v.Vault = "issued here, but with another file"
-		if v.Valid {
-			v.Valid, v.Sentence = false, "Not valid: the signature is intact, but the vault issued another file with this reference ID."
-		}
-	default:
-		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)
-	}
+		return []string{v.File, string(v.Code), v.Level, by, at, v.ReferenceID, v.Status, v.SHA256, v.Sentence}
+	},
 }
 
 func verdictFields(v verdict) [][2]string {
@@ -244,8 +170,8 @@ func verdictFields(v verdict) [][2]string {
 		valid = "yes"
 	}
 	fields := [][2]string{
-		{"verdict", v.Sentence}, {"valid", valid}, {"reference_id", v.ReferenceID}, {"verify_url", v.VerifyURL},
-		{"status", v.Status}, {"vault", v.Vault}, {"sha256", v.SHA256},
+		{"verdict", v.Sentence}, {"valid", valid}, {"code", string(v.Code)}, {"level", v.Level}, {"reference_id", v.ReferenceID},
+		{"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"sha256", v.SHA256},
 	}
 	for i, s := range v.Signatures {
 		fields = append(fields, [2]string{fmt.Sprintf("signature_%d", i+1), signatureLine(s)},
@@ -255,20 +181,31 @@ func verdictFields(v verdict) [][2]string {
 }
 
 func signatureLine(s signatureInfo) string {
-	line := "by " + s.SignedBy
-	if s.SelfSigned {
-		line += " (self-signed)"
-	} else if s.Issuer != "" {
-		line += " (certified by " + s.Issuer + ")"
+	var line strings.Builder
+	line.WriteString("by " + s.SignedBy)
+	switch {
+	case s.SelfSigned && s.Trusted:
+		line.WriteString(" (self-signed, trusted)")
+	case s.SelfSigned:
+		line.WriteString(" (self-signed)")
+	case s.Trusted:
+		line.WriteString(" (certified by " + s.Issuer + ")")
+	case s.Issuer != "":
+		line.WriteString(" (names " + s.Issuer + " as its issuer, not checked)")
 	}
 	if !s.SignedAt.IsZero() {
-		line += " on " + s.SignedAt.Format(time.RFC3339)
+		line.WriteString(" on " + s.SignedAt.Format(time.RFC3339))
 	}
-	if s.Timestamped {
-		line += ", time-stamped"
+	switch {
+	case s.IsTimestamp:
+		line.WriteString(", a time stamp of the document")
+	case s.Timestamped:
+		line.WriteString(", time-stamped by " + s.TimestampedBy)
 	}
-	if s.Problem != "" {
-		line += ": " + s.Problem
+	for _, text := range []string{s.Problem, s.Note} {
+		if text != "" {
+			line.WriteString(": " + text)
+		}
 	}
-	return line
+	return line.String()
 }

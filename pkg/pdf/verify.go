@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/verify"
 )
 
@@ -13,6 +14,9 @@ type Verdict = verify.Verdict
 
 // Signature is one signature of a file.
 type Signature = verify.Signature
+
+// Change is a change to a document after one of its signatures.
+type Change = verify.Change
 
 // VerdictCode is a verdict in one stable word.
 type VerdictCode = verify.Code
@@ -27,6 +31,10 @@ const (
 	VerdictUnreadable = verify.Unreadable
 )
 
+// Verifier judges files. What it finds out about certificates serves for the next. It is
+// safe for concurrent use.
+type Verifier struct{ options verify.Options }
+
 // VerifyOption changes what a verdict depends on.
 type VerifyOption func(*verify.Options)
 
@@ -36,13 +44,26 @@ func WithTrust(pool *x509.CertPool) VerifyOption { return func(o *verify.Options
 // WithTime has a signature of a time after now count for nothing.
 func WithTime(now time.Time) VerifyOption { return func(o *verify.Options) { o.Now = now } }
 
+// WithDigest has verdicts come with the file's SHA-256.
+func WithDigest() VerifyOption { return func(o *verify.Options) { o.Digest = true } }
+
+// NewVerifier makes a verifier.
+func NewVerifier(opts ...VerifyOption) *Verifier {
+	v := &Verifier{verify.Options{Issuances: &cms.Issuances{}}}
+	for _, opt := range opts {
+		opt(&v.options)
+	}
+	return v
+}
+
 // Verify judges any file, no matter who made it. It needs no network, and bounds
 // what it reads of a hostile file. The error is about reading; whatever is wrong
 // with the file is the verdict.
+func (v *Verifier) Verify(r io.ReaderAt, size int64) (Verdict, error) {
+	return verify.File(r, size, v.options)
+}
+
+// Verify judges one file.
 func Verify(r io.ReaderAt, size int64, opts ...VerifyOption) (Verdict, error) {
-	var o verify.Options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return verify.File(r, size, o)
+	return NewVerifier(opts...).Verify(r, size)
 }

@@ -44,7 +44,7 @@ func TestSignAndCheck(t *testing.T) {
 	if err != nil || len(rest) != 2 || s.Certificate.Subject.CommonName != "Registrar" || !s.NamesCertificate() {
 		t.Fatalf("%+v, %d bytes behind, %v", s, len(rest), err)
 	}
-	if err := errors.Join(s.Verify(digest[:]), s.CheckEnvelope()); err != nil {
+	if err := errors.Join(s.Verify(digest[:]), s.CheckEnvelope(nil)); err != nil {
 		t.Error(err)
 	}
 	digest[0] ^= 1
@@ -59,7 +59,7 @@ func TestEveryBit(t *testing.T) {
 	b := bytes.Clone(der)
 	for i := range 8 * len(b) {
 		b[i/8] ^= 1 << (i % 8)
-		if s, rest, err := Parse(b); err == nil && len(rest) == 0 && s.Verify(digest[:]) == nil && s.CheckEnvelope() == nil {
+		if s, rest, err := Parse(b); err == nil && len(rest) == 0 && s.Verify(digest[:]) == nil && s.CheckEnvelope(nil) == nil {
 			t.Errorf("bit %d of byte %d changes nothing", i%8, i/8)
 		}
 		b[i/8] = der[i/8]
@@ -88,7 +88,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%+v is no signature that can be judged", s)
 		}
 		s.Verify(digest[:]) // neither they nor the rest panic
-		s.CheckEnvelope()
+		s.CheckEnvelope(nil)
 		s.Token()
 	})
 }

@@ -92,7 +92,7 @@ func parseResponse(b, digest, nonce []byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(rest) != 0 || !t.isCanonical():
+	case len(rest) != 0 || !t.isCanonical(nil):
 		return nil, errors.New("its time stamp is of an unusual form, of which not every change would show")
 	case !t.Covers(digest) || !bytes.Equal(t.nonce, nonce):
 		return nil, errImprint

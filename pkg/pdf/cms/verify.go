@@ -82,27 +82,27 @@ func (i *signerInfo) matchesSigningCert(c *x509.Certificate) bool {
 // CheckEnvelope reports whether the parts of the envelope that no signature covers are
 // as RFC 5652 wants them: what a signer of our own never writes otherwise. Of
 // other people's signers it is not asked.
-func (s *Signed) CheckEnvelope() error {
+func (s *Signed) CheckEnvelope(made *Issuances) error {
 	i := &s.info
 	known := slices.ContainsFunc([][]byte{algECDSA, algRSA}, func(a []byte) bool { return bytes.Equal(a, i.sigAlg) })
-	if !s.isCanonical(1) || i.version != 1 || !known || !bytes.Equal(i.digest, algSHA256) ||
+	if !s.isCanonical(1, made) || i.version != 1 || !known || !bytes.Equal(i.digest, algSHA256) ||
 		len(i.unsigned) != len(i.tokens) || len(i.tokens) > 1 {
 		return errEnvelope
 	}
 	token, err := s.Token()
-	if err != nil || token != nil && !token.isCanonical() {
+	if err != nil || token != nil && !token.isCanonical(made) {
 		return errEnvelope
 	}
 	return nil
 }
 
 // isCanonical checks what both a signature and a time stamp keep to.
-func (s *Signed) isCanonical(version int) bool {
-	if !s.isDER || s.version != version || !bytes.Equal(s.digests, s.info.digest) || !signedByIssuer(s.Certificate, s.Others) {
+func (s *Signed) isCanonical(version int, made *Issuances) bool {
+	if !s.isDER || s.version != version || !bytes.Equal(s.digests, s.info.digest) || !signedByIssuer(s.Certificate, s.Others, made) {
 		return false
 	}
 	for _, c := range s.Others {
-		if !signedByIssuer(c, s.Others) {
+		if !signedByIssuer(c, s.Others, made) {
 			return false
 		}
 	}
@@ -111,24 +111,24 @@ func (s *Signed) isCanonical(version int) bool {
 
 // isCanonical reports whether the token is one that can be embedded: one of which every
 // later change would show.
-func (t *Token) isCanonical() bool {
+func (t *Token) isCanonical(made *Issuances) bool {
 	i := &t.signed.info
 	_, params, ok := parseAlgorithm(i.sigAlg)
-	return t.signed.isCanonical(3) && len(i.unsigned) == 0 && i.version == 1 && ok && (len(params) == 0 || params[0] == tagSequence)
+	return t.signed.isCanonical(3, made) && len(i.unsigned) == 0 && i.version == 1 && ok && (len(params) == 0 || params[0] == tagSequence)
 }
 
 // signedByIssuer checks a certificate's own signature as far as its issuer is at hand. An
 // authority that changed its key has several certificates of one name.
-func signedByIssuer(c *x509.Certificate, others []*x509.Certificate) bool {
+func signedByIssuer(c *x509.Certificate, others []*x509.Certificate, made *Issuances) bool {
 	if bytes.Equal(c.RawIssuer, c.RawSubject) {
-		return MadeBy(c, c)
+		return made.MadeBy(c, c)
 	}
 	claimed := false
 	for _, o := range others {
 		if !bytes.Equal(o.RawSubject, c.RawIssuer) {
 			continue
 		}
-		if MadeBy(c, o) {
+		if made.MadeBy(c, o) {
 			return true
 		}
 		claimed = claimed || MayBeIssuer(c, o)

@@ -2,6 +2,8 @@ package verify
 
 import (
 	"crypto"
+	"fmt"
+	"hash"
 	"io"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
@@ -79,15 +81,27 @@ func hexadecimal(o object.Object) ([]byte, bool) {
 	return o.Bytes(), !lower || !upper
 }
 
-// digest hashes what the span covers.
-func (s byteRange) digest(r io.ReaderAt, h crypto.Hash) ([]byte, error) {
-	sum := h.New()
-	for _, part := range [2]*io.SectionReader{
-		io.NewSectionReader(r, 0, s.gap), io.NewSectionReader(r, s.behind, s.end-s.behind),
-	} {
-		if _, err := io.Copy(sum, part); err != nil {
-			return nil, &readError{err}
-		}
+// digest hashes what the span covers. Where the hash is SHA-256 and whole is asked for, it
+// is that of all bytes up to the end, gap and all, for which the part before the gap is not
+// hashed again.
+func (s byteRange) digest(r io.ReaderAt, h crypto.Hash, withWhole bool) (sum, whole []byte, err error) {
+	before, behind := io.NewSectionReader(r, 0, s.gap), io.NewSectionReader(r, s.behind, s.end-s.behind)
+	covered := h.New()
+	if _, err := io.Copy(covered, before); err != nil {
+		return nil, nil, &readError{err}
 	}
-	return sum.Sum(nil), nil
+	if begun, ok := covered.(hash.Cloner); ok && withWhole && h == crypto.SHA256 {
+		all, err := begun.Clone()
+		if err != nil {
+			return nil, nil, fmt.Errorf("continue a hash: %w", err)
+		}
+		if _, err := io.Copy(all, io.NewSectionReader(r, s.gap, s.end-s.gap)); err != nil {
+			return nil, nil, &readError{err}
+		}
+		whole = all.Sum(nil)
+	}
+	if _, err := io.Copy(covered, behind); err != nil {
+		return nil, nil, &readError{err}
+	}
+	return covered.Sum(nil), whole, nil
 }

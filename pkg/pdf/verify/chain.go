@@ -37,7 +37,7 @@ func (d *document) checkCertificate(c *candidate) {
 		s.fail(KeyUsage, "the signer's certificate is not for signing documents")
 	}
 	pool := slices.Concat(c.others, d.store.certificates)
-	chain, broken := buildChain(cert, pool)
+	chain, broken := buildChain(cert, pool, d.options.Issuances)
 	if broken {
 		s.fail(BrokenChain, fmt.Sprintf("the signer's certificate was not made by %q, which came with it and is named as its issuer", s.Issuer))
 	}
@@ -75,16 +75,16 @@ var oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 
 // buildChain finds the certificates that vouch for one, as far as they are at hand. broken
 // is true where what calls itself an issuer did not make the certificate.
-func buildChain(cert *x509.Certificate, pool []*x509.Certificate) (chain []*x509.Certificate, broken bool) {
+func buildChain(cert *x509.Certificate, pool []*x509.Certificate, made *cms.Issuances) (chain []*x509.Certificate, broken bool) {
 	chain = []*x509.Certificate{cert}
 	for len(chain) < maxChain && !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
-		issuer, claimed := findIssuer(cert, pool)
+		issuer, claimed := findIssuer(cert, pool, made)
 		if issuer == nil {
 			return chain, claimed
 		}
 		chain, cert = append(chain, issuer), issuer
 	}
-	if bytes.Equal(cert.RawIssuer, cert.RawSubject) && !cms.MadeBy(cert, cert) {
+	if bytes.Equal(cert.RawIssuer, cert.RawSubject) && !made.MadeBy(cert, cert) {
 		return chain, true
 	}
 	return chain, false
@@ -92,12 +92,12 @@ func buildChain(cert *x509.Certificate, pool []*x509.Certificate) (chain []*x509
 
 // findIssuer finds the certificate that made another one. claimed is true where there is one
 // that says to be it and is not.
-func findIssuer(cert *x509.Certificate, pool []*x509.Certificate) (issuer *x509.Certificate, claimed bool) {
+func findIssuer(cert *x509.Certificate, pool []*x509.Certificate, made *cms.Issuances) (issuer *x509.Certificate, claimed bool) {
 	for _, p := range pool {
 		if !bytes.Equal(p.RawSubject, cert.RawIssuer) {
 			continue
 		}
-		if cms.MadeBy(cert, p) {
+		if made.MadeBy(cert, p) {
 			return p, false
 		}
 		claimed = claimed || cms.MayBeIssuer(cert, p)

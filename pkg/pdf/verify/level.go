@@ -46,7 +46,7 @@ func (d *document) stampsAfter(i int) []*candidate {
 // lasts reports whether the store has what the signature's validation needs, and that of
 // the time stamp that vouches for its time.
 func (d *document) lasts(c *candidate, stamps []*candidate) bool {
-	chain, _ := buildChain(c.certificate, slices.Concat(c.others, d.store.certificates))
+	chain, _ := buildChain(c.certificate, slices.Concat(c.others, d.store.certificates), d.options.Issuances)
 	if !d.store.covers(chain) {
 		return false
 	}
@@ -55,7 +55,7 @@ func (d *document) lasts(c *candidate, stamps []*candidate) bool {
 		token = stamps[0].token
 	}
 	others = token.Others()
-	chain, _ = buildChain(token.Certificate, slices.Concat(others, d.store.certificates))
+	chain, _ = buildChain(token.Certificate, slices.Concat(others, d.store.certificates), d.options.Issuances)
 	return d.store.covers(chain)
 }
 

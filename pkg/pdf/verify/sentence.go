@@ -29,6 +29,9 @@ func (d *document) verdict() Verdict {
 	var v Verdict
 	for _, c := range d.signatures {
 		v.Signatures = append(v.Signatures, c.result)
+		if c.whole != nil {
+			v.SHA256 = c.whole
+		}
 	}
 	v.name()
 	main := v.main()
@@ -43,7 +46,8 @@ func (d *document) verdict() Verdict {
 			v.Code, v.Reason = Valid, UnknownCertificate
 		}
 	}
-	v.Sentence = describeValid(main) + describeTrust(main) + describeEarlier(v.Signatures, main)
+	v.WhoVouches = describeTrust(main)
+	v.Sentence = describeValid(main) + v.WhoVouches + describeEarlier(v.Signatures, main)
 	return v
 }
 

@@ -24,6 +24,7 @@ type candidate struct {
 	permission permission
 	ranged     bool // byteRange is known
 	result     Signature
+	whole      []byte // the file's SHA-256, where it was found on the way
 
 	certificate *x509.Certificate   // the signer's
 	others      []*x509.Certificate // that came with it
@@ -174,7 +175,7 @@ func (c *candidate) checkSignature() error {
 }
 
 func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
-	digest, err := c.byteRange.digest(c.r, signed.Hash)
+	digest, err := c.digest(signed.Hash)
 	if err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
 		return errNoName
 	}
 	if c.result.URL != "" {
-		if err := signed.CheckEnvelope(); err != nil {
+		if err := signed.CheckEnvelope(c.options.Issuances); err != nil {
 			return err
 		}
 	}
@@ -208,10 +209,17 @@ func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
 	return nil
 }
 
+// digest hashes what the signature covers, and with it the file where that is asked for.
+func (c *candidate) digest(h crypto.Hash) ([]byte, error) {
+	sum, whole, err := c.byteRange.digest(c.r, h, c.options.Digest && c.result.CoversWholeFile)
+	c.whole = whole
+	return sum, err
+}
+
 // embeddedDigest is the digest that the older kind demands: of an encapsulated SHA-1
 // of the bytes.
 func (c *candidate) embeddedDigest(signed *cms.Signed) ([]byte, error) {
-	sum, err := c.byteRange.digest(c.r, crypto.SHA1)
+	sum, err := c.digest(crypto.SHA1)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +256,7 @@ func (c *candidate) checkTimestamp() error {
 	if !allZero(rest) {
 		return errTrailer
 	}
-	digest, err := c.byteRange.digest(c.r, token.Hash())
+	digest, err := c.digest(token.Hash())
 	if err != nil {
 		return err
 	}

@@ -6,12 +6,14 @@ package verify
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
@@ -81,9 +83,11 @@ type Verdict struct {
 	Valid       bool        // Trusted or Valid
 	Level       Level       // the lowest of its signatures
 	Sentence    string      // the verdict for a person
+	WhoVouches  string      // the part of it that says who vouches for the signer; may be empty
 	ReferenceID string      // of the certificate, as the signature's dictionary says it; may be empty
 	URL         string      // of the certificate's page; may be empty
 	Signatures  []Signature // in the order of signing
+	SHA256      []byte      // of the file, where it was asked for
 }
 
 // Signature is one signature of a file.
@@ -120,13 +124,28 @@ type Change struct {
 
 // Options are what a verdict depends on besides the file.
 type Options struct {
-	Trust *x509.CertPool // certificates that are trusted; nil: none
-	Now   time.Time      // a signature of a later time is none; the zero time: it is not asked
+	Trust     *x509.CertPool // certificates that are trusted; nil: none
+	Now       time.Time      // a signature of a later time is none; the zero time: it is not asked
+	Digest    bool           // the verdict has the file's SHA-256
+	Issuances *cms.Issuances // what is known of certificates from other files; may be nil
 }
 
 // File judges the file of size bytes at r. The error is about reading it; all
 // that is wrong with the file is the verdict.
 func File(r io.ReaderAt, size int64, o Options) (Verdict, error) {
+	v, err := judgeFile(r, size, o)
+	if err != nil || !o.Digest || v.SHA256 != nil {
+		return v, err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
+		return Verdict{}, fmt.Errorf("read the file: %w", err)
+	}
+	v.SHA256 = h.Sum(nil)
+	return v, nil
+}
+
+func judgeFile(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 	f, err := xref.Open(r, size)
 	if refused, ok := errors.AsType[*reject.Rejection](err); ok {
 		return unreadable(r, size, refused), nil

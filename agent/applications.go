@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// newApplicationService makes the desk at which applications are handed in and decided.
+// newApplicationService makes the service where applications are submitted and decided.
 func (a *Agent) newApplicationService() *applications.Service {
 	return applications.New(applications.Service{
 		Store: a.store, Documents: a.uploads, Institution: a.institutions.ByID, BaseURL: a.BaseURL, Now: a.Now, Random: a.Random,

@@ -56,7 +56,7 @@ func (a *Agent) openAuthority() error {
 // the home's institutions may have registered them.
 type authorityEventSink struct{ agent *Agent }
 
-// Send implements web.Courier.
+// Send implements service.EventSink.
 func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
 	all, err := h.agent.store.Institutions(ctx)
 	if err != nil {

@@ -24,7 +24,7 @@ type AuditAction struct {
 }
 
 // AuditEntry is an act in the audit list. Each holds the hash of the one before, so
-// that whoever changes one must change all after it.
+// that anyone who changes one must change all after it.
 type AuditEntry struct {
 	Seq uint64    `json:"seq"` // from 1
 	At  time.Time `json:"at"`

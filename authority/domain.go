@@ -17,7 +17,7 @@ const (
 	ByStaff  Proof = "staff" // staff vouch for it
 )
 
-// Names that a proof bears. The record stands at challengeLabel.DOMAIN.
+// Names of a domain proof. The record stands at challengeLabel.DOMAIN.
 const (
 	challengeLabel = "_vendweave-challenge."
 	TagName        = "vendweave-domain-verification"

@@ -63,7 +63,7 @@ func (e *Eraser) EraseRecipient(ctx context.Context, email string) (adminclient.
 	}
 	// Files first: once the store has forgotten them, nobody knows their names.
 	report := adminclient.Erasure{Certificates: []string{}, Left: []string{
-		"what was handed in outside the home, and copies that were downloaded or written elsewhere with --out",
+		"files that were submitted from outside the home, and copies that were downloaded or written elsewhere with --out",
 		"backups that were made before; mails that have arrived",
 		"manifests and documents in the home's drop, incoming and failed folders",
 	}}

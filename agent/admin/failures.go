@@ -32,7 +32,7 @@ func fixFor(code string) string {
 	case vault.CodeInternal:
 		return "Retry; where it fails again, the agent's log says more."
 	}
-	return cmp.Or(pdf.Reason(code).Remedy(), "Read the reason, mend the document, and retry.")
+	return cmp.Or(pdf.Reason(code).Remedy(), "Read the reason, correct the document, and retry.")
 }
 
 // eachFailed goes through the failed certificates, newest first, until each

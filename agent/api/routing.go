@@ -93,7 +93,7 @@ func (a *API) withRequestID(next http.Handler) http.Handler {
 var strayPercent = regexp.MustCompile(`%([0-9A-Fa-f]?[^0-9A-Fa-f]|[0-9A-Fa-f]?$)`)
 
 // lenientQuery is an address whose query Go reads as PHP does. To Go a semicolon and a
-// stray percent sign are errors for which it leaves a parameter out: whoever searched
+// stray percent sign are errors for which it leaves a parameter out: a caller who searched
 // for "a;b" would be shown everything.
 func lenientQuery(u *url.URL) *url.URL {
 	if !strings.ContainsAny(u.RawQuery, ";%") {

@@ -67,7 +67,7 @@ func (c *AdminService) find(ctx context.Context, name string) (vault.Certificate
 	return found, err
 }
 
-// Evidence opens the file that was handed in with an application. The caller closes
+// Evidence opens the file of an application. The caller closes
 // it.
 func (c *AdminService) Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error) {
 	found, err := c.find(ctx, name)
@@ -76,11 +76,11 @@ func (c *AdminService) Evidence(ctx context.Context, name string) (io.ReadCloser
 	}
 	f := found.Application.Evidence
 	if gone := found.Application.EvidenceGone; f == nil && !gone.IsZero() {
-		return nil, vault.File{}, fault.Newf(fault.NotFound, "what was handed in with application %s was removed on %s, as the setting retention.evidence says",
+		return nil, vault.File{}, fault.Newf(fault.NotFound, "the file of application %s was removed on %s, as the setting retention.evidence says",
 			found.Reference, gone.UTC().Format(time.DateOnly))
 	}
 	if f == nil {
-		return nil, vault.File{}, fault.Newf(fault.NotFound, "nothing was handed in with application %s", found.Reference)
+		return nil, vault.File{}, fault.Newf(fault.NotFound, "application %s has no file", found.Reference)
 	}
 	stored, err := c.OpenFile(ctx, f.SHA256)
 	return stored, *f, err

@@ -76,7 +76,7 @@ func (d *Service) storeDocument(ctx context.Context, c vault.Certificate, to vau
 		return f, i.Placement, fault.At("file "+i.Name, err)
 	case i.Evidence:
 		if c.Application.Evidence == nil {
-			return vault.File{}, i.Placement, fault.Newf(fault.Illegal, "nothing was handed in with application %s that could be issued", c.Reference)
+			return vault.File{}, i.Placement, fault.Newf(fault.Illegal, "application %s has no file that could be issued", c.Reference)
 		}
 		f, err := d.evidenceDocument(ctx, *c.Application.Evidence, i.Placement)
 		return f, i.Placement, fault.At("evidence "+c.Application.Evidence.Name, err)

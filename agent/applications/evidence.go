@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// EvidenceCleaner removes what was handed in with applications that were rejected: it is
+// EvidenceCleaner removes the files of applications that were rejected: it is
 // evidence of nothing that was issued.
 type EvidenceCleaner struct {
 	Store interface {

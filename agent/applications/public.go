@@ -56,7 +56,7 @@ func (w *PublicService) ConfirmApplication(ctx context.Context, secret string) (
 func (w *PublicService) submitted(c vault.Certificate, err error) (vault.Certificate, error) {
 	if err == nil {
 		w.Wake()
-		w.Log.Info("an application was handed in", "certificate", c.UUID, "proof", c.Application.Proof)
+		w.Log.Info("an application was submitted", "certificate", c.UUID, "proof", c.Application.Proof)
 	}
 	return c, err
 }

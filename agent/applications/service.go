@@ -28,7 +28,7 @@ type DocumentStore interface {
 	KeepPlaced(ctx context.Context, r io.Reader, name string, p vault.Placement) (vault.File, error)
 }
 
-// Service is where applications are handed in and decided.
+// Service is where applications are submitted and decided.
 type Service struct {
 	Store     Store
 	Documents DocumentStore
@@ -36,7 +36,7 @@ type Service struct {
 	OpenFile func(ctx context.Context, sum string) (io.ReadCloser, error)
 	// RenderTemplate makes and stores a document of a template, and says where its code goes.
 	RenderTemplate func(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error)
-	// Institution finds the one that an application was handed in to.
+	// Institution finds the one that an application was submitted to.
 	Institution func(id uint32) (vault.Institution, bool)
 	BaseURL     func() string
 	Now         func() time.Time
@@ -47,7 +47,7 @@ type Service struct {
 // maxConcurrentUploads is how many files of people whom nobody knows are taken in at once.
 const maxConcurrentUploads = 16
 
-// New makes a desk; it starts nothing.
+// New makes a service; it starts nothing.
 func New(d Service) *Service {
 	d.slots = make(chan struct{}, maxConcurrentUploads)
 	return &d
@@ -64,7 +64,7 @@ func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (v
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
 	default:
-		return vault.File{}, fault.New(fault.Unavailable, "Too many files are being handed in just now; try again in a minute.")
+		return vault.File{}, fault.New(fault.Unavailable, "Too many files are being uploaded just now; try again in a minute.")
 	}
 	return d.Documents.Keep(ctx, r, name)
 }

@@ -192,7 +192,7 @@ func TestWhatAnApplicationIsIssuedWith(t *testing.T) {
 	}{
 		"nothing":                {open(t), ApprovalInput{}, files{}, fault.Invalid, "one of them"},
 		"two things":             {open(t), ApprovalInput{Evidence: true, Template: "t"}, files{}, fault.Invalid, "one of them"},
-		"evidence there is none": {bare, ApprovalInput{Evidence: true}, files{}, fault.Illegal, "nothing was handed in"},
+		"evidence there is none": {bare, ApprovalInput{Evidence: true}, files{}, fault.Illegal, "has no file that could be issued"},
 		"a file that is none":    {open(t), ApprovalInput{Document: strings.NewReader("x"), Name: "d.pdf"}, files{err: fault.New(fault.Invalid, "no PDF")}, fault.Invalid, "file d.pdf: no PDF"},
 		"a template that lacks":  {open(t), ApprovalInput{Template: "t"}, files{}, fault.Invalid, "template t: grade is missing"},
 		"a date that is none":    {open(t), ApprovalInput{Evidence: true, IssueDate: "tomorrow"}, files{}, fault.Invalid, "YYYY-MM-DD"},

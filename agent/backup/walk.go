@@ -66,7 +66,7 @@ func (w walk) tree(folder, as string) error {
 	})
 }
 
-// followLink adds what a link in the home leads to, unless it leads nowhere, or to where
+// followLink adds what a link in the home leads to, unless that does not exist, or is where
 // the home lies.
 func (w walk) followLink(rel string) error {
 	if strings.Count(rel, "/") >= w.links {

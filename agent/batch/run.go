@@ -231,7 +231,7 @@ func (r *run) open(ctx context.Context) error {
 	}
 	batch, err := r.Store.FindBatch(ctx, r.institution.ID, r.digest)
 	if err == nil && batch.Cancelled() {
-		batch, err = r.Store.OpenBatch(ctx, batch) // whoever hands it in again opens it again
+		batch, err = r.Store.OpenBatch(ctx, batch) // submitting it again opens it again
 	}
 	if fault.Is(err, fault.NotFound) && (r.count(issuable) > 0 || r.drop != nil) {
 		batch, err = r.makeBatch(ctx)

@@ -29,7 +29,7 @@ func (p Target) CheckBaseURL(ctx context.Context) []Finding {
 	}
 	var found []Finding
 	if u.Scheme != "https" {
-		found = failure("tls", set, "links begin with %s: without TLS whoever checks a certificate cannot rely on the answer", p.BaseURL)
+		found = failure("tls", set, "links begin with %s: without TLS, a person who checks a certificate cannot rely on the answer", p.BaseURL)
 	}
 	state, err := p.fetchBaseURL(ctx)
 	switch {

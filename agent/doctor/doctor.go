@@ -1,5 +1,5 @@
 // Package doctor looks at a home and its machine for what is wrong or will be,
-// and says how each is mended. It changes nothing.
+// and says how to fix each. It changes nothing.
 package doctor
 
 import (
@@ -21,7 +21,7 @@ type Level string
 const (
 	OK    Level = "ok"
 	Note  Level = "note"  // worth knowing; nothing has to be done
-	Wrong Level = "wrong" // has to be mended
+	Wrong Level = "wrong" // has to be fixed
 )
 
 // Finding is the result of one check.

@@ -88,13 +88,13 @@ func (p Target) disk(context.Context) []Finding {
 		return warning("disk", "", "the disk of the home cannot be asked: %v", err)
 	}
 	room := fmt.Sprintf("%.1f GB of %.1f GB are free", float64(d.Free)/(1<<30), float64(d.Total)/(1<<30))
-	const mend = "remove what is not needed, or move the home to a larger disk"
+	const fix = "remove what is not needed, or move the home to a larger disk"
 	var found []Finding
 	switch {
 	case d.Free < criticalSpace:
-		found = failure("space", mend, "%s on the home's disk", room)
+		found = failure("space", fix, "%s on the home's disk", room)
 	case d.Free < lowSpace:
-		found = warning("space", mend, "%s on the home's disk", room)
+		found = warning("space", fix, "%s on the home's disk", room)
 	default:
 		found = ok("space", "%s on the home's disk", room)
 	}

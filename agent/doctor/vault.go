@@ -107,7 +107,7 @@ func (p Target) printableNames(texts []string) []Finding {
 	missing, err := p.MissingCharacters(texts)
 	switch {
 	case err != nil:
-		return failure(check, "mend what the message names", "%s", errorText(err))
+		return failure(check, "fix what the message names", "%s", errorText(err))
 	case len(missing) == 0:
 		return ok(check, "the fonts here hold all letters of names that were looked at")
 	}
@@ -122,12 +122,12 @@ func (p Target) printableNames(texts []string) []Finding {
 
 func (p Target) timeZone(s adminclient.AgentStatus) []Finding {
 	const check = "time-zone"
-	const mend = "vecctl init --time-zone Europe/Warsaw, for one"
+	const fix = "vecctl init --time-zone Europe/Warsaw, for one"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
-		return failure(check, mend, "the institution's time zone %q is not known", s.TimeZone)
+		return failure(check, fix, "the institution's time zone %q is not known", s.TimeZone)
 	}
 	if s.TimeZone == "UTC" || s.TimeZone == "Etc/UTC" {
-		return warning(check, mend, "the institution's time zone is UTC; if that is not meant, certificates get yesterday's or tomorrow's date at night")
+		return warning(check, fix, "the institution's time zone is UTC; if that is not meant, certificates get yesterday's or tomorrow's date at night")
 	}
 	return ok(check, "dates are meant in %s", s.TimeZone)
 }
@@ -186,14 +186,14 @@ var earliestClock = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // clock looks whether the time can be right.
 func (p Target) clock(newest time.Time) []Finding {
 	const check = "clock"
-	const mend = "set the clock, and let it be kept right (NTP)"
+	const fix = "set the clock, and let it be kept right (NTP)"
 	const latest = 2100
 	now := p.Now()
 	switch {
 	case now.Before(earliestClock), now.Year() >= latest:
-		return failure(check, mend, "the clock says %s", now.Format(time.DateTime))
+		return failure(check, fix, "the clock says %s", now.Format(time.DateTime))
 	case newest.After(now.Add(time.Minute)):
-		return failure(check, mend, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
+		return failure(check, fix, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
 	}
 	return ok(check, "the clock says %s", now.Format(time.DateTime))
 }

@@ -16,7 +16,7 @@ func isCorrected(m *manifest.Manifest) bool {
 	return slices.ContainsFunc(m.Header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), "reason") })
 }
 
-// findSetAsideDocuments looks in the failed folder for documents that a mended
+// findSetAsideDocuments looks in the failed folder for documents that a corrected
 // rejected.csv names and that do not lie beside it. A document is the one meant
 // when the row for which it was set aside names it too and has the same person's
 // name or address; when several are, none is taken.

@@ -92,7 +92,7 @@ func (w *Watcher) folderUnavailable(err error) {
 	clear(w.folders)
 	clear(w.manifests)
 	w.root = nil
-	text := fmt.Sprintf("the drop folder %s cannot be read (%v); make it again, mount it or mend its rights: it is watched as soon as it is back", w.Folder, systemError(err))
+	text := fmt.Sprintf("the drop folder %s cannot be read (%v); make it again, mount it or change its permissions: it is watched as soon as it is back", w.Folder, systemError(err))
 	if w.setTrouble(text) {
 		w.Log.Error(text)
 	}
@@ -188,7 +188,7 @@ func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why erro
 	defer failed.Close()
 	to := staging.FreePlace(failed, path.Base(name))
 	note := staging.Place{Folder: failed, Name: to.Name + staging.ReasonSuffix}
-	text := fmt.Sprintf("%s\n\nNothing was issued. Mend the file, then put it into the drop folder again.\n", publicMessage(why))
+	text := fmt.Sprintf("%s\n\nNothing was issued. Correct the file, then put it into the drop folder again.\n", publicMessage(why))
 	if err := note.WriteText(text); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (h *Health) Find(name string) (Problem, bool) {
 	return Problem{}, false
 }
 
-// Alarm raises and clears one problem, for whoever finds it.
+// Alarm raises and clears one problem, for the part that finds it.
 type Alarm struct {
 	Health   *Health
 	Name     string

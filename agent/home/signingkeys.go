@@ -41,7 +41,7 @@ func (d Dir) HasSigner(institution uint32) (bool, error) {
 // MissingSignerError is the error for a key that is missing although it has signed.
 func (d Dir) MissingSignerError(institution uint32) error {
 	return fault.Newf(fault.Damaged, "the signing key %s is missing, although certificates were signed with it; "+
-		"restore it from a backup, so that all certificates bear one signature", d.signingKeyFile(institution))
+		"restore it from a backup, so that all certificates have one signature", d.signingKeyFile(institution))
 }
 
 // Signer loads an institution's signing key.

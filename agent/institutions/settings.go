@@ -10,7 +10,7 @@ import (
 )
 
 // Configure changes the settings that are given. As long as nothing is issued, a
-// new name also makes a new signing key, since the old one's certificate bears
+// new name also makes a new signing key, since the old one's certificate has
 // the old name; a key that was imported stays.
 //
 // Files are written first, the records last: whatever interrupts it, the same

@@ -67,14 +67,14 @@ func (s *Registry) Problems() []adminclient.Problem {
 	now := s.Now()
 	for _, one := range s.state.Load().tenants {
 		end := one.stamper.Certificate().NotAfter
-		const mend = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
+		const fix = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
 		switch left := end.Sub(now); {
 		case left <= 0:
 			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
-				Message: fmt.Sprintf("the signing key of %s ended on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
+				Message: fmt.Sprintf("the signing key of %s ended on %s; %s", one.institution.Name, end.Format(time.DateOnly), fix)})
 		case left < keyExpiryWarning:
 			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
-				Message: fmt.Sprintf("the signing key of %s ends on %s; %s", one.institution.Name, end.Format(time.DateOnly), mend)})
+				Message: fmt.Sprintf("the signing key of %s ends on %s; %s", one.institution.Name, end.Format(time.DateOnly), fix)})
 		}
 	}
 	slices.SortFunc(found, func(a, b adminclient.Problem) int { return strings.Compare(a.Message, b.Message) })

@@ -143,7 +143,7 @@ func (in *Intake) stage(ctx context.Context, o CheckRequest, c *RowResult, docum
 	return in.Blobs.Stage(ctx, document, vault.MaxFile)
 }
 
-// inspect looks at a document as whoever will stamp it does.
+// inspect looks at a document as the stamper will.
 func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 	if in.Inspect != nil {
 		return in.Inspect(f, size)

@@ -191,7 +191,7 @@ func (m *mailbox) readFolders(each func([]byte) error) error {
 	return nil
 }
 
-// WebhookHandler takes returned mails over HTTP, from whoever knows the secret: a message
+// WebhookHandler takes returned mails over HTTP, from any caller that knows the secret: a message
 // as it came, or, from mail services, JSON with message_id, status and reason.
 func (b *BounceHandler) WebhookHandler(secret string, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ type Limits struct {
 	Mails      time.Duration // their records, and their files where no mail server is set
 	Verified   time.Duration // verified PDFs in folders of outcomes, each of which can be made anew
 	Refused    time.Duration // what was dropped and refused
-	Evidence   time.Duration // what was handed in with applications that were rejected, from the rejection on
+	Evidence   time.Duration // files of rejected applications, from the rejection on
 }
 
 // Folders are the folders of the home that it looks into.

@@ -74,7 +74,7 @@ func ignoreMissing(err error) error {
 // removeRefused removes what was refused, each with all that belongs to it: a file
 // with its reason, a batch's folder as a whole. It is as old as the newest file of
 // it, since a dropped file brings the time of its own making along, and somebody may
-// be mending what lies there.
+// be correcting what lies there.
 func removeRefused(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {

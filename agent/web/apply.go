@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// applicationSubmitter is where applications are handed in.
+// applicationSubmitter is where applications are submitted.
 type applicationSubmitter interface {
 	// TakeEvidence checks a file and stores it; what no application names is swept.
 	TakeEvidence(ctx context.Context, r io.Reader, name string) (vault.File, error)

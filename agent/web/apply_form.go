@@ -40,7 +40,7 @@ type applicationForm struct {
 }
 
 // errorText is what is wrong with a field: a text of the table, and words of
-// whoever looked into a file, which are English.
+// the reader of a file, which are English.
 type errorText struct{ key, detail string }
 
 func newApplicationForm(ctx context.Context, applications applicationSubmitter, policy vault.ApplicationPolicy, who vault.Account) *applicationForm {

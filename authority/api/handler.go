@@ -129,7 +129,7 @@ func tooMany(w http.ResponseWriter, wait time.Duration) error {
 	return authority.NewContractError(authority.RateLimited, "Too many requests; try again in "+strconv.Itoa(seconds)+" s")
 }
 
-// limitByAddress counts a call of whoever is at the other end. A caller without an
+// limitByAddress counts a call of the client at the other end. A caller without an
 // address is on this machine, and staff.
 func (d *Handler) limitByAddress(w http.ResponseWriter, r *http.Request) error {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -29,7 +29,7 @@ type Validator interface {
 	Validate(ctx context.Context, d authority.Domain) (authority.Proof, string)
 }
 
-// EventSink hands events on to whoever sends them. It may be given one twice, with
+// EventSink passes events on to the sender. It may be given one twice, with
 // the same number, and must then see to it that it is sent once.
 type EventSink interface {
 	Send(ctx context.Context, e authority.Event) error

@@ -101,7 +101,7 @@ func resolveLink(dir string) (string, error) {
 	}
 	folder, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fault.Newf(fault.Invalid, "%s is a link that leads nowhere; make the folder that it names, or name another home with --home", dir)
+		return "", fault.Newf(fault.Invalid, "%s is a link to a folder that does not exist; make the folder that it names, or name another home with --home", dir)
 	}
 	return folder, fsutil.DiskError(err, "looking at the home")
 }

@@ -1,5 +1,5 @@
 // Package hashchain makes lists of which each entry holds the hash of the one before:
-// whoever changes one must change all after it.
+// anyone who changes one must change all after it.
 package hashchain
 
 import (

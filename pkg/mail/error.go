@@ -64,7 +64,7 @@ func (s Server) unreachable(err error) *DeliveryError {
 		t.Reason = fmt.Sprintf("the mail server %s cannot show that it is who it should be (%v); check its name, its certificate, and smtp or smtps in mail.smtp_url", s.Address(), err)
 	case code != "":
 		t.Code, t.local = code, true
-		t.Reason = fmt.Sprintf("the mail server %s turns us away (%s); check mail.smtp_url, and ask whoever runs it whether this machine may send through it", s.Address(), code)
+		t.Reason = fmt.Sprintf("the mail server %s refuses us (%s); check mail.smtp_url, and ask the server's operator whether this machine may send through it", s.Address(), code)
 	case isNet:
 		t.Reason = fmt.Sprintf("the mail server %s cannot be reached; check mail.smtp_url and that it runs", s.Address())
 	default:

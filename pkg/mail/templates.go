@@ -185,5 +185,5 @@ func unusableError(path string, err error) error {
 	if path == "" {
 		return fmt.Errorf("a template of the program: %w", err)
 	}
-	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the mail template %s cannot be used (%v); mend it, and see: vecctl mail preview", path, err))
+	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the mail template %s cannot be used (%v); correct it, and see: vecctl mail preview", path, err))
 }

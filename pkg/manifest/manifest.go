@@ -1,4 +1,4 @@
-// Package manifest reads the list of certificates that a registrar hands in, as
+// Package manifest reads the list of certificates that a registrar submits, as
 // CSV or as an XLSX workbook, into rows. Every complaint names the row and the
 // column, what was found there and what is wanted instead.
 //

@@ -112,7 +112,7 @@ func (m *Manifest) withReason(cells []string, reason string) []string {
 }
 
 // replaceInvalid shows bytes that are no text, and NUL, as U+FFFD: such a row is
-// refused until somebody has mended it.
+// refused until somebody has corrected it.
 func replaceInvalid(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

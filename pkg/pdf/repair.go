@@ -28,7 +28,7 @@ func (u *updateWriter) rewriteBrokenStreams() error {
 }
 
 // writeKids makes a page an object of its own that stood in its parent's list,
-// and mends a list that keeps viewers from finding the page.
+// and repairs a list that keeps viewers from finding the page.
 func (u *updateWriter) writeKids() error {
 	if u.page.Ref.Num != 0 && (!u.page.MalformedKids || !u.inContent) {
 		return nil

@@ -35,7 +35,7 @@ func (s Dir) Names() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, fmt.Sprintf("the folder of templates, %s, cannot be read (%v); mend its rights", s.Path, cause(err)))
+		return nil, fault.Wrap(fault.Internal, err, fmt.Sprintf("the folder of templates, %s, cannot be read (%v); change its permissions", s.Path, cause(err)))
 	}
 	var names []string
 	for _, e := range entries {
@@ -84,7 +84,7 @@ func (s Dir) Version(name string) string {
 func LoadDir(dir string) (*Template, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the template's folder %s cannot be opened (%v); mend its rights", dir, cause(err)))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the template's folder %s cannot be opened (%v); change its permissions", dir, cause(err)))
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.NotFound, err, fmt.Sprintf("there is no template's folder %s", dir))
@@ -139,7 +139,7 @@ func writeFile(path string, b []byte) error {
 }
 
 func unwritableError(dir string, err error) error {
-	return fault.Wrap(fault.Internal, err, fmt.Sprintf("the template cannot be written to %s (%v); make room there, or mend its rights", dir, cause(err)))
+	return fault.Wrap(fault.Internal, err, fmt.Sprintf("the template cannot be written to %s (%v); make room there, or change its permissions", dir, cause(err)))
 }
 
 const (

@@ -146,7 +146,7 @@ func (l *loader) loadBackground() []byte {
 
 func (l *loader) resizeBackground(file []byte, info pdf.Info, w, h float64) []byte {
 	if w != 0 && (math.Abs(w-info.WidthMM) > 1 || math.Abs(h-info.HeightMM) > 1) {
-		l.addError("the background %s is %.0f x %.0f mm, and page says %.0f x %.0f: leave page out, or mend it",
+		l.addError("the background %s is %.0f x %.0f mm, and page says %.0f x %.0f: leave page out, or correct it",
 			l.Background, info.WidthMM, info.HeightMM, w, h)
 	}
 	l.t.WidthMM, l.t.HeightMM = info.WidthMM, info.HeightMM

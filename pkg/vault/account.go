@@ -7,7 +7,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Account belongs to whoever has proven to receive the mail of an address.
+// Account belongs to the person who has proven to receive the mail of an address.
 // Everything issued to the address is assigned to it. There is no password.
 type Account struct {
 	ID       string    `json:"id"`    // UUID
@@ -27,7 +27,7 @@ const (
 	SessionTTL   = 30 * 24 * time.Hour
 )
 
-// MagicLink is a link that was sent to an address: whoever follows it has proven
+// MagicLink is a link that was sent to an address: the person who follows it has proven
 // the address. It serves once; its secret is in the mail alone.
 type MagicLink struct {
 	Hash      string    `json:"hash"` // of the secret, see HashSecret

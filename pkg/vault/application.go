@@ -22,7 +22,7 @@ const (
 type Application struct {
 	Proof    Proof  `json:"proof"`
 	By       string `json:"by,omitempty"`       // who of the staff submitted it
-	Evidence *File  `json:"evidence,omitempty"` // what the applicant handed in; never issued by itself
+	Evidence *File  `json:"evidence,omitempty"` // what the applicant submitted; never issued by itself
 	// EvidenceGone is when it was removed after a rejection; zero while it is kept, and
 	// where there was none.
 	EvidenceGone time.Time `json:"evidence_gone,omitzero"`
@@ -155,11 +155,11 @@ func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effe
 	}, nil
 }
 
-// DropEvidence removes what was handed in with an application that was rejected.
+// DropEvidence removes the file of an application that was rejected.
 // Who applied, for what, and why it was rejected stays.
 func (c Certificate) DropEvidence(now time.Time) (Certificate, Effects, error) {
 	if c.Source != FromCustomer || c.Status != Rejected || c.Application.Evidence == nil {
-		return c, Effects{}, fault.Newf(fault.Illegal, "%s is no rejected application with something handed in", c.Reference)
+		return c, Effects{}, fault.Newf(fault.Illegal, "%s is no rejected application with a file", c.Reference)
 	}
 	a := *c.Application
 	a.Evidence, a.EvidenceGone = nil, now

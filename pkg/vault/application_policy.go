@@ -15,8 +15,8 @@ type WhoMayApply string
 // Who may apply.
 const (
 	NobodyMayApply   WhoMayApply = ""         // nobody
-	AccountsMayApply WhoMayApply = "accounts" // whoever is signed in
-	AnyoneMayApply   WhoMayApply = "anyone"   // whoever proves an address by a mail
+	AccountsMayApply WhoMayApply = "accounts" // people who are signed in
+	AnyoneMayApply   WhoMayApply = "anyone"   // people who prove an address by a mail
 )
 
 // ParseWhoMayApply reads what a setting says: nobody, accounts or anyone.
@@ -133,7 +133,7 @@ func (w UnconfirmedApplication) Size() int64 {
 }
 
 // ConfirmationMail makes the mail with the link that proves the address. A title that is
-// not one of the institution's stays out of it: whoever wrote that could have
+// not one of the institution's stays out of it: its author could have
 // the institution mail anything to anybody.
 func (w UnconfirmedApplication) ConfirmationMail(link string, at ApplicationPolicy) Mail {
 	title := ""

@@ -39,7 +39,7 @@ func (b Batch) Resume() (Batch, error) {
 }
 
 // Cancel ends a batch: nothing more is accepted into it, and what has not begun
-// fails. Whoever hands the manifest in again opens it again.
+// fails. Submitting the manifest again opens it again.
 func (b Batch) Cancel(now time.Time) (Batch, error) {
 	if b.Cancelled() {
 		return b, fault.Newf(fault.Illegal, "batch %s is cancelled already", b.Name)

@@ -102,7 +102,7 @@ func (s Source) Label() string {
 	return string(s)
 }
 
-// Document is the PDF that the verified one continues: the file as handed in,
+// Document is the PDF that the verified one continues: the file as submitted,
 // or the page made of it when it is an image. Its bytes lie in the blob store.
 type Document struct {
 	SHA256 string `json:"sha256"`

@@ -6,7 +6,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// CorrectionRequest is somebody's wish that something about a certificate be mended.
+// CorrectionRequest is somebody's request that something about a certificate be corrected.
 // Staff read it; reissuing is up to them.
 type CorrectionRequest struct {
 	ID          uint64    `json:"id"` // given by the store

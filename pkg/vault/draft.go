@@ -39,7 +39,7 @@ const (
 	ByAdmin            Trigger = "admin"
 )
 
-// File is the document as it was handed in. Its bytes lie in the blob store
+// File is the document as it was submitted. Its bytes lie in the blob store
 // under SHA256.
 type File struct {
 	Name   string `json:"name"`

@@ -11,7 +11,7 @@ const erasedReason = "withdrawn: the recipient's data were erased"
 
 // Erase forgets who a certificate was issued to, for what, and its document.
 // What is left are its reference ID, its dates and its place in the succession,
-// so that whoever checks it learns that it was withdrawn.
+// so that a person who checks it learns that it was withdrawn.
 func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	switch {
 	case c.ErasedAt != nil:

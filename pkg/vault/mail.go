@@ -230,9 +230,9 @@ func (m Mail) Repeat(to string, now time.Time) (Mail, error) {
 	case m.State == MailWaiting:
 		return m, fault.Newf(fault.Illegal, "mail %d waits still; it is sent when its turn comes", m.ID)
 	case m.Kind == MailConfirm:
-		return m, fault.New(fault.Illegal, "the link in the mail confirmed one application; whoever still wants it applies again")
+		return m, fault.New(fault.Illegal, "the link in the mail confirmed one application; apply again if it is still wanted")
 	case m.Kind == MailSignIn:
-		return m, fault.New(fault.Illegal, "the link of a sign-in mail serves once; whoever wants to sign in asks for another")
+		return m, fault.New(fault.Illegal, "the link of a sign-in mail works once; request another one to sign in")
 	case m.Certificate == 0 || m.To == "" && m.Kind != MailCorrection && to == "":
 		return m, fault.Newf(fault.Illegal, "mail %d cannot be sent again: its content was erased", m.ID)
 	case to != "" && !ValidEmail(to):

@@ -49,7 +49,7 @@ func Fold(s string) string {
 }
 
 // foldCase folds by Unicode's table. Go's implementation swaps the two cases of
-// Cherokee instead of folding them into one; lower-casing afterwards mends that.
+// Cherokee instead of folding them into one; lower-casing afterwards corrects that.
 func foldCase(s string) string { return strings.ToLower(cases.Fold().String(s)) }
 
 var strokedLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "ŧ", "t")

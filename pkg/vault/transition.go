@@ -117,7 +117,7 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 }
 
 // ReplaceShareToken gives a certificate another token for its view-and-share page; the
-// address that was handed on until now leads nowhere any more.
+// address that was passed on until now no longer works.
 func (c Certificate) ReplaceShareToken(token string, now time.Time) (Certificate, Effects, error) {
 	if token == "" || token == c.ShareToken {
 		return c, Effects{}, fault.New(fault.Invalid, "a new share token must be another one")

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Signal is rung to wake whoever waits for it. Rings while nobody waits are kept as
-// one. It may be rung and received from by many at a time; a nil Bell never rings.
+// Signal wakes a goroutine that waits for it. Notifications while nobody waits are kept as
+// one. It is safe for use by many goroutines; a nil Signal never notifies.
 type Signal chan struct{}
 
-// New makes a bell that has not been rung.
+// New makes a signal without a notification.
 func New() Signal { return make(Signal, 1) }
 
 // Notify wakes one that waits, or the next one that would. It never blocks.
@@ -21,7 +21,7 @@ func (b Signal) Notify() {
 	}
 }
 
-// Wait waits until the bell rings, d has passed, or ctx ends.
+// Wait waits until a notification, until d has passed, or until ctx ends.
 func (b Signal) Wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

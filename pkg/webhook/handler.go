@@ -92,6 +92,6 @@ func Parse(body []byte) (Payload, error) {
 func writeError(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// Whoever has gone does not read it.
+	// A caller that has gone does not read it.
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrSignature is what Verify says of every delivery that it does not believe. It
-// does not say why: whoever forges would learn from that.
+// does not say why: a forger would learn from that.
 var ErrSignature = errors.New("webhook: the signature does not fit")
 
 // DefaultTolerance is how far a signed moment of sending may be from now.
@@ -36,7 +36,7 @@ type Verifier struct {
 
 // Verify checks the signature of a delivery: its headers, and its body as it came,
 // before any parsing. A delivery with a Standard Webhooks signature must pass as
-// one, moment of sending included; another must bear the guide's.
+// one, moment of sending included; another must have the guide's.
 func (v Verifier) Verify(h http.Header, body []byte) error {
 	if standard := h.Values(HeaderStandardSignature); len(standard) > 0 {
 		return v.standard(h, strings.Join(standard, " "), body)

@@ -34,7 +34,7 @@ func benchBackup(s setup, t *table) error {
 		return err
 	}
 	// Neither keeps what is made anew, nor what it was made of. From here nothing is removed: a disk that is told
-	// of free space is slow for a while, and that would fall on whoever comes next.
+	// of free space is slow for a while, and that would slow the next measure down.
 	if err := errors.Join(os.RemoveAll(filepath.Join(home, "verified")), os.RemoveAll(folder)); err != nil {
 		return err
 	}

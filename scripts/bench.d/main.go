@@ -16,7 +16,7 @@ type setup struct {
 	dir    string // where input and homes lie
 	rows   int
 	repeat int
-	// uploads is how many documents are handed in one by one.
+	// uploads is how many documents are uploaded one by one.
 	uploads int
 	// certificates is how many the lists are asked of.
 	certificates int
@@ -64,7 +64,7 @@ func run() error {
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
 	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")
 	flag.IntVar(&s.certificates, "certificates", 1_000_000, "certificates of which lists are asked")
-	flag.IntVar(&s.uploads, "uploads", 3_000, "documents that are handed in one by one")
+	flag.IntVar(&s.uploads, "uploads", 3_000, "documents that are uploaded one by one")
 	strict := flag.Bool("strict", false, "exit 1 when a goal is missed")
 	flag.Parse()
 	wanted := flag.Args()

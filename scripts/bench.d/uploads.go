@@ -234,7 +234,7 @@ const (
 	largeSize    = 20 << 20
 )
 
-// benchLarge hands in fifty documents of 20 MB at once, and looks at the agent's
+// benchLarge uploads fifty documents of 20 MB at once, and looks at the agent's
 // memory and at what is left on the disk.
 func benchLarge(s setup, t *table) error {
 	home := filepath.Join(s.dir, fmt.Sprintf("large-%d", os.Getpid()))

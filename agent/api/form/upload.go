@@ -18,7 +18,7 @@ type Receiver interface {
 	Receive(ctx context.Context, r io.Reader, name string) (Upload, error)
 }
 
-// Upload is a document that was handed in and is not stored yet.
+// Upload is a document that was uploaded and is not stored yet.
 type Upload interface {
 	Describe() vault.File
 	MIME() string

@@ -109,7 +109,7 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 	}
 	if err == nil {
 		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
-			"Mend rejected.csv, and the documents in this folder where they are at fault. Then put rejected.csv, or this whole folder, into the drop folder.\n",
+			"Correct rejected.csv, and the documents in this folder that are at fault. Then put rejected.csv, or this whole folder, into the drop folder.\n",
 			r.Rejected, r.Total, b.Manifest)
 		name := path.Join(folder, RejectedName)
 		if err := errors.Join(Place{refused, name}.WriteText(string(body)), Place{refused, name + ReasonSuffix}.WriteText(text)); err != nil {

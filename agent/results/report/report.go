@@ -101,7 +101,7 @@ func (p *layout) details() {
 	facts := [][2]string{
 		{"Institution", p.report.Institution},
 		{"Batch", b.BatchID},
-		{"Handed in", p.report.moment(b.CreatedAt)},
+		{"Submitted", p.report.moment(b.CreatedAt)},
 		{"This report", p.report.moment(p.report.MadeAt)},
 	}
 	if b.Status != string(vault.BatchDone) {

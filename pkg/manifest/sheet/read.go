@@ -30,7 +30,7 @@ func Read(data []byte, opts Options) (*Sheet, error) {
 	return readCSV(data, opts)
 }
 
-// otherFormat names a file that is no manifest, with the mend; "" when it may be one.
+// otherFormat names a file that is no manifest, and says what to do; "" when it may be one.
 func otherFormat(data []byte) string {
 	has := func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) }
 	start := strings.ToLower(string(bytes.TrimLeft(data[:min(len(data), 512)], "\xef\xbb\xbf \t\r\n")))

@@ -92,7 +92,7 @@ func Open(dict object.Object, resolve func(object.Object) object.Object, id []by
 	var err error
 	if h.key, err = d.key(); errors.Is(err, ErrPassword) {
 		// Some programs leave the owner's password empty and not the user's.
-		// Whoever opens a document as its owner may do all.
+		// Anyone who opens a document as its owner may do everything.
 		h.key, err = d.ownerKey()
 		h.permissions = 0xFFFFFFFF
 	}

@@ -3,7 +3,7 @@ package object
 // Repair reads a dictionary at position i that is not closed, or has stray
 // delimiters in it, up to where the object must be over. It spells it anew with
 // all closed; ok is false where there is no dictionary.
-func Repair(b []byte, i int) (mended Object, ok bool) {
+func Repair(b []byte, i int) (repaired Object, ok bool) {
 	i = SkipSpace(b, i)
 	if i+1 >= len(b) || b[i] != '<' || b[i+1] != '<' {
 		return nil, false

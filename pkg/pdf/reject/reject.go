@@ -11,7 +11,7 @@ import (
 // changes its meaning.
 type Reason string
 
-// The reasons. REFUSALS.md beside package pdf tells each with its mend.
+// The reasons. REFUSALS.md beside package pdf says what to do about each.
 const (
 	Empty            Reason = "empty"
 	NotPDF           Reason = "not_pdf"
@@ -59,7 +59,7 @@ var remedies = map[Reason]string{
 	BadPlace:         "Choose a place and a size with which the code lies on the page.",
 }
 
-// Reasons lists every reason with its mend, in the order of the constants.
+// Reasons lists every reason with its remedy, in the order of the constants.
 func Reasons() []Reason {
 	return []Reason{Empty, NotPDF, UnsupportedImage, ImageTooLarge, DamagedImage, Truncated, Damaged, Endless, NoPages,
 		NoSuchPage, PageTooSmall, Encrypted, UnknownHandler, NotPermitted, ChangesForbidden, BrokenSignature, XFAOnly, TooComplex, BadMark, BadPlace}

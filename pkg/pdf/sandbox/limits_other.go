@@ -10,5 +10,5 @@ import (
 func executable() (string, error) { return os.Executable() }
 
 // setLimits has no means here: the garbage collector's limit and the clock of
-// whoever started the process must do.
+// the process that started this one must do.
 func setLimits(uint64, time.Duration) error { return nil }

@@ -112,7 +112,7 @@ func applicationsAreDecided(f *fixture) {
 	if got := f.counts(f.a); got != (vault.Counts{Processing: 2, Rejected: 1}) {
 		f.Errorf("counts %+v", got)
 	}
-	f.submit(f.a, s) // it is decided, so another may be handed in
+	f.submit(f.a, s) // it is decided, so another may be submitted
 	events := f.events(approved)
 	if len(events) != 2 || events[1].Type != vault.EventProcessing || events[1].Source != vault.FromCustomer {
 		f.Errorf("events %+v", events)
@@ -250,7 +250,7 @@ func droppedEvidence(f *fixture) {
 	_, err = f.store.Change(f.Context(), f.a, rejected.UUID, drop)
 	f.wantKind(err, fault.Illegal, "dropping it twice")
 
-	// What somebody else handed in, too, stays.
+	// What somebody else submitted stays, too.
 	shared := f.submission("ben@example.com", "Diploma")
 	same := f.submission("cay@example.com", "Diploma")
 	same.Evidence.SHA256 = shared.Evidence.SHA256

@@ -89,7 +89,7 @@ func cancelledBatches(f *fixture) {
 	_, err = f.store.Insert(f.Context(), []store.NewCertificate{f.newCertificate(f.a, d)})
 	f.wantKind(err, fault.Illegal, "accepting into a cancelled batch")
 	if again := f.openBatch(b); again.Cancelled() || again.ID != b.ID {
-		f.Errorf("handed in again: %+v", again)
+		f.Errorf("submitted again: %+v", again)
 	}
 	f.insertOne(f.a, d)
 }

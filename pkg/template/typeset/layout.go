@@ -72,7 +72,7 @@ type paragraph struct {
 // else on more lines. What fits in no way, and a character that no font has, is
 // an error that goes on from the text's name.
 func (s *Layouter) Layout(text string, style Style, box Box) (_ []pdf.Text, err error) {
-	// What the shaping library cannot bear is an error of this text alone.
+	// What the shaping library cannot handle is an error of this text alone.
 	defer func() {
 		if p := recover(); p != nil {
 			*s = Layouter{}

@@ -1,5 +1,5 @@
 // Package apiaccess is the domain of programs that call the API: their tokens, the files
-// that they hand in ahead, and the answers that are kept for them. It does no input
+// that they upload ahead, and the answers that are kept for them. It does no input
 // or output.
 package apiaccess
 

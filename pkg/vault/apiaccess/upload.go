@@ -13,7 +13,7 @@ import (
 // UploadTTL is how long an uploaded file may wait for the request that names it.
 const UploadTTL = 24 * time.Hour
 
-// Upload is a file that was handed in ahead of the request that names it (guide,
+// Upload is a file that was uploaded ahead of the request that names it (guide,
 // step 5a). It serves for one certificate.
 type Upload struct {
 	ID          string     `json:"id"` // UUID, the file_id

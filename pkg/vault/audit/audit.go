@@ -1,5 +1,5 @@
 // Package audit is what people and programs did to a vault, as a list of which each
-// entry holds the hash of the one before: whoever changes one must change all after
+// entry holds the hash of the one before: to change one, all after it must be changed
 // it.
 package audit
 

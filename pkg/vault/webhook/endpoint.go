@@ -101,7 +101,7 @@ func New(id string, owner Subscriber, e Update, secret EncryptedSecret, now time
 }
 
 // Update changes an endpoint. One that is told to be active is no longer
-// suspended: whoever says so has mended it.
+// suspended: the person who says so has fixed it.
 func (e Endpoint) Update(edit Update, now time.Time) (Endpoint, error) {
 	if !e.Live() {
 		return e, notFoundError()

@@ -33,14 +33,14 @@ func TestAnApplicationIsLookedAtTakenAndApprovedWithItsEvidence(t *testing.T) {
 	s := queue(t, staging{})
 	a := application(12, "pending")
 	s.press("enter")
-	s.wants(a.ReferenceID+"  pending", "with honours", "scan-12.jpeg, jpeg, 512,345 bytes", "proven by a link mailed", "What happened", "created")
+	s.wants(a.ReferenceID+"  pending", "with honours", "scan-12.jpeg, jpeg, 512,345 bytes", "address confirmed by a link", "Events", "created")
 	s.press("o")
 	s.wants("Opened the evidence of " + a.ReferenceID)
 	if raw, err := os.ReadFile(filepath.Join(s.desk.Temp, a.ReferenceID+"-evidence.jpg")); err != nil || string(raw) != "a picture" || !s.vault.called("show "+a.ReferenceID+"-evidence.jpg") {
 		t.Errorf("opened %q, %v: %v", raw, err, s.vault.calls)
 	}
 	s.press("enter")
-	s.wants("There is no certificate: " + a.ReferenceID + " is pending.")
+	s.wants("There is no certificate yet: " + a.ReferenceID + " is pending.")
 	s.press("t")
 	s.wants(a.ReferenceID+" is in review.", "in_review", "by staff (me) since")
 	s.press("a")
@@ -71,7 +71,7 @@ func TestACertificateThatCannotBeMadeIsSaid(t *testing.T) {
 	reason := "the page is too small for its code"
 	s.vault.findApplied(a.UUID).FailureReason = &reason
 	s.tells(failed)
-	s.wants("Not done: " + a.ReferenceID + " was approved and failed: the page is too small for its code")
+	s.wants("Error: " + a.ReferenceID + " was approved and failed: the page is too small for its code")
 	// What others do is news, and not an outcome.
 	s.press("g")
 	s.tells(s.vault.becomes(9, "approved"))
@@ -87,7 +87,7 @@ func TestAnApplicationIsApprovedWithAFileOrATemplate(t *testing.T) {
 	s.wants("with a file (PDF, JPEG or PNG)", "Path of the file:")
 	s.typed("/nowhere/final.pdf")
 	s.press("enter")
-	s.wants("Not done: the file /nowhere/final.pdf cannot be opened")
+	s.wants("Error: the file /nowhere/final.pdf cannot be opened")
 	path := filepath.Join(t.TempDir(), "final.pdf")
 	if err := os.WriteFile(path, []byte("document"), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,9 +99,9 @@ func TestAnApplicationIsApprovedWithAFileOrATemplate(t *testing.T) {
 	s.press("a", "G", "up", "enter") // all that the template needs is known
 	s.wants("1 of 4")
 	s.press("a", "G", "enter")
-	s.wants("The template degree needs more.", "grade:")
+	s.wants("The template degree needs more values.", "grade:")
 	s.press("enter")
-	s.wants("Something has to be typed")
+	s.wants("Please type an answer")
 	s.typed("A, with honours")
 	s.press("enter")
 	for _, call := range []string{"approve final.pdf document", "approve course map[]", "approve degree map[grade:A, with honours]"} {
@@ -112,16 +112,16 @@ func TestAnApplicationIsApprovedWithAFileOrATemplate(t *testing.T) {
 	s.press("a")
 	s.wants("1 of 3") // without evidence it is not offered
 	s.press("q")
-	s.wants("Nothing was done.")
+	s.wants("Nothing was changed.")
 }
 
 func TestManyApplicationsAreDecided(t *testing.T) {
 	t.Parallel()
 	s := queue(t, staging{})
 	s.press("space", "space", "v", "j", "v", "a")
-	s.wants("Approve the 4 applications that are marked. With what are they issued?", "> the evidence of each", "1 of 3")
+	s.wants("Approve the 4 marked applications. With which documents?", "> the evidence of each", "1 of 3")
 	s.press("esc")
-	s.wants("Nothing was done.", "4 marked")
+	s.wants("Nothing was changed.", "4 marked")
 	// Another is faster with one of them.
 	late := s.vault.findApplied(application(9, "").UUID)
 	late.Status.Value, late.Decision = "rejected", &adminclient.Decision{By: "staff (ben)", At: begun}
@@ -134,13 +134,13 @@ func TestManyApplicationsAreDecided(t *testing.T) {
 	s.tells(s.vault.becomes(6, "approved"))
 	s.wants("3 certificates are issued.", "of 2")
 	s.press("g", "space", "space", "t")
-	s.wants("Take the 2 applications that are marked in review?")
+	s.wants("Start the review of the 2 marked applications?")
 	s.press("y")
 	s.wants("2 applications are in review.")
 	s.press("g", "space", "space", "x")
-	s.wants("Reject the 2 applications that are marked? Whoever applied is told the reason.", "Reason:")
+	s.wants("Reject the 2 marked applications? The applicant sees the reason.", "Reason:")
 	s.press("enter")
-	s.wants("Something has to be typed")
+	s.wants("Please type an answer")
 	s.typed("The scans are blank")
 	s.press("enter")
 	s.wants("2 applications are rejected.", "No application waits for a decision.")
@@ -158,7 +158,7 @@ func TestAnotherWasFaster(t *testing.T) {
 	a.Status.Value, a.Decision = "approved", &adminclient.Decision{By: "staff (ben)", At: begun}
 	s.typed("No")
 	s.press("enter")
-	s.wants("Not done: application "+a.ReferenceID+" was approved already, by staff (ben)", "1 of 5")
+	s.wants("Error: application "+a.ReferenceID+" was approved already, by staff (ben)", "1 of 5")
 }
 
 func TestTheQueueFollowsTheStream(t *testing.T) {
@@ -241,7 +241,7 @@ func TestTheProgramDecidesAboutApplications(t *testing.T) {
 	p.press("5")
 	p.sees("[5 Applications]", "scan-12.jpeg")
 	p.press("a")
-	p.sees("With what is it issued?")
+	p.sees("With which document?")
 	p.press("enter")
 	for end := time.Now().Add(patience); !f.called("approve evidence"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -12,7 +12,7 @@ func TestTheAuthority(t *testing.T) {
 	s.press("7")
 	s.wants("2 stores  1 pending  1 expiring  1 active  1 revoked", ">  nowy.example.com", "proof, review", "whose requests staff look at")
 	s.press("a")
-	s.wants("The request of nowy.example.com is approved; it is active now.", "2 active")
+	s.wants("The request of nowy.example.com is approved; its state is active.", "2 active")
 	f.certified[2].Status = "pending"
 	s.press("1", "7", "/")
 	s.typed("SKLEP")
@@ -22,13 +22,13 @@ func TestTheAuthority(t *testing.T) {
 		t.Errorf("what is not looked for is shown:\n%s", s.view())
 	}
 	s.press("s", "s", "s", "s")
-	s.wants("There is no such certification.")
+	s.wants("No certification matches.")
 	s.press("esc", "s")
 	s.wants("State: pending", "nowy.example.com")
 	s.press("x")
 	s.typed("No such shop")
 	s.press("enter")
-	s.wants("is rejected; it is rejected now.", "There is no such certification.")
+	s.wants("is rejected; its state is rejected.", "No certification matches.")
 	if !f.called("reject r-3 No such shop") {
 		t.Errorf("calls: %v", f.calls)
 	}

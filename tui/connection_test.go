@@ -27,7 +27,7 @@ func TestALostConnectionIsSaidAndMended(t *testing.T) {
 	f.down = true
 	s.now = s.now.Add(time.Minute)
 	s.send(ui.ConnStateMsg{Err: fmt.Errorf("gone")})
-	s.wants("Connection lost. Shown as of 09:31:00; trying again.", "lost")
+	s.wants("Connection lost. Data as of 09:31:00; trying again.", "lost")
 	s.press("r", "s", "s", "s")
 	s.later(time.Second)
 	s.wants("It cannot be read: the vault at")

@@ -9,12 +9,12 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// dialog is a question that waits for its answer.
+// dialog is an open dialog.
 type dialog struct {
 	ui.DialogMsg
 	inputs  []ui.Prompt
-	at      int    // the field that is typed, or the choice that is selected
-	problem string // what is the matter with the answer
+	at      int    // the field with the cursor, or the selected choice
+	problem string // what is wrong with the answer
 }
 
 func newDialog(q ui.DialogMsg) *dialog {
@@ -28,13 +28,12 @@ func newDialog(q ui.DialogMsg) *dialog {
 	return d
 }
 
-// update takes a key or what is pasted; done is true when the question is answered
-// or given up.
+// update handles a key or pasted text; done is true when the dialog is answered or closed.
 func (d *dialog) update(msg tea.Msg, k ui.KeyMap) (cmd tea.Cmd, done bool) {
 	press, isKey := msg.(tea.KeyPressMsg)
 	switch {
 	case isKey && key.Matches(press, k.Back):
-		return ui.ShowResult("Nothing was done."), true
+		return ui.ShowResult("Nothing was changed."), true
 	case len(d.Choices) > 0:
 		return d.handleChoice(press, k)
 	case len(d.inputs) > 0:
@@ -42,7 +41,7 @@ func (d *dialog) update(msg tea.Msg, k ui.KeyMap) (cmd tea.Cmd, done bool) {
 	case isKey && press.String() == "y":
 		return d.Do(nil), true
 	case isKey && (press.String() == "n" || press.String() == "q"):
-		return ui.ShowResult("Nothing was done."), true
+		return ui.ShowResult("Nothing was changed."), true
 	}
 	return nil, false
 }
@@ -52,7 +51,7 @@ func (d *dialog) handleChoice(press tea.KeyPressMsg, k ui.KeyMap) (cmd tea.Cmd, 
 	case key.Matches(press, k.Enter):
 		return d.Choices[d.at].Do(), true
 	case key.Matches(press, k.Quit):
-		return ui.ShowResult("Nothing was done."), true
+		return ui.ShowResult("Nothing was changed."), true
 	case key.Matches(press, k.Up):
 		d.at = max(d.at-1, 0)
 	case key.Matches(press, k.Down):
@@ -74,9 +73,9 @@ func (d *dialog) handleInput(msg tea.Msg, enter bool) (cmd tea.Cmd, done bool) {
 	field, value := d.Fields[d.at], strings.TrimSpace(d.inputs[d.at].Text())
 	switch {
 	case value == "":
-		d.problem = "Something has to be typed; esc gives up."
+		d.problem = "Please type an answer, or press esc to cancel."
 	case field.Expected != "" && !strings.EqualFold(value, field.Expected):
-		d.problem = "This is not it; esc gives up."
+		d.problem = "This does not match. Try again, or press esc to cancel."
 	case d.at+1 < len(d.inputs):
 		d.inputs[d.at].Close(value)
 		d.at++
@@ -100,7 +99,7 @@ func (d *dialog) lines(l ui.Theme, width, room int) []string {
 		return append(lines, d.choices(l, width, room-len(lines))...)
 	}
 	if len(d.inputs) == 0 {
-		return append(lines, "y: do it   n: leave it")
+		return append(lines, "y: yes   n: no")
 	}
 	var typed []string
 	for i := range d.at + 1 {
@@ -109,12 +108,11 @@ func (d *dialog) lines(l ui.Theme, width, room int) []string {
 	if d.problem != "" {
 		typed = append(typed, l.Warn.Render(d.problem))
 	}
-	// What is typed now is seen at any rate.
+	// The line with the cursor is always visible.
 	return append(lines, typed[max(0, min(len(lines)+len(typed)-room, len(typed)-2)):]...)
 }
 
-// choices draws what there is to choose from, as much as there is room for about the
-// one that is selected.
+// choices draws the choices around the selected one, as many as fit.
 func (d *dialog) choices(l ui.Theme, width, room int) []string {
 	const most = 8
 	n := max(1, min(room-1, most, len(d.Choices)))
@@ -127,5 +125,5 @@ func (d *dialog) choices(l ui.Theme, width, room int) []string {
 		}
 		lines = append(lines, l.Truncate(text, width))
 	}
-	return append(lines, "enter: this one   esc: leave it   "+ui.FormatNumber(d.at+1)+" of "+ui.FormatNumber(len(d.Choices)))
+	return append(lines, "enter: select   esc: cancel   "+ui.FormatNumber(d.at+1)+" of "+ui.FormatNumber(len(d.Choices)))
 }

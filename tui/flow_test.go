@@ -33,7 +33,7 @@ func TestRetryOne(t *testing.T) {
 	s.wants(failed.ReferenceID + " is processed again.")
 	s.wants("State: failed", "1 of 4")
 	s.press("s", "s", "s", "s", "r") // all that is processing cannot be retried
-	s.wants("Not done: certificate", "only one that is failed can be retried")
+	s.wants("Error: certificate", "only one that is failed can be retried")
 }
 
 // Who watches the screen is told that people ask for corrections.
@@ -42,9 +42,9 @@ func TestCorrectionsThatPeopleAskFor(t *testing.T) {
 	f := busy()
 	f.status.Corrections = 2
 	s := start(t, f, staging{})
-	s.wants("2 corrections asked for")
+	s.wants("2 corrections requested")
 	s.press("9")
-	s.wants("2 are asked for; vecctl corrections lists them")
+	s.wants("2 are requested; vecctl corrections lists them")
 }
 
 // A certificate that was corrected is approved still, but nobody should hand it out.
@@ -68,9 +68,9 @@ func TestRetryOfManyAsksWithTheirNumber(t *testing.T) {
 	f := busy()
 	s := start(t, f, staging{})
 	s.press("3", "s", "s", "s", "space", "space", "v", "j", "v", "r")
-	s.wants("4 marked", "Retry the 4 certificates that are marked?", "y: do it   n: leave it")
+	s.wants("4 marked", "Retry the 4 marked certificates?", "y: yes   n: no")
 	s.press("n")
-	s.wants("Nothing was done.", "4 marked")
+	s.wants("Nothing was changed.", "4 marked")
 	if slices.ContainsFunc(f.calls, func(c string) bool { return strings.HasPrefix(c, "retry") }) {
 		t.Fatal("something was retried")
 	}
@@ -93,7 +93,7 @@ func TestRetryOfAGroup(t *testing.T) {
 	s.press("r")
 	s.wants("Retry 5 certificates that failed for encrypted?")
 	s.press("y")
-	s.wants("5 certificates are processed again.", "Nothing has failed.")
+	s.wants("5 certificates are processed again.", "No certificate has failed.")
 }
 
 func TestBatchesArePausedCancelledAndRetried(t *testing.T) {
@@ -103,15 +103,15 @@ func TestBatchesArePausedCancelledAndRetried(t *testing.T) {
 	s.press("p")
 	s.wants("Batch 2026-06-01-graduation is paused.")
 	s.press("p")
-	s.wants("Batch 2026-06-01-graduation goes on.")
+	s.wants("Batch 2026-06-01-graduation continues.")
 	s.press("x")
-	s.wants("Cancel batch 2026-06-01-graduation? 10 certificates that have not begun will fail.")
+	s.wants("Cancel batch 2026-06-01-graduation? 10 waiting certificates will fail.")
 	s.press("y")
 	s.wants("is cancelled.", "cancelled")
 	s.press("r", "y")
 	s.wants("5 certificates are processed again.")
 	s.press("j", "r")
-	s.wants("Nothing of batch 2026-05-02-Zeugnisse der Fakultät für Maschinenbau has failed.")
+	s.wants("Batch 2026-05-02-Zeugnisse der Fakultät für Maschinenbau has no failed certificates.")
 }
 
 func TestRevokingAsksForReasonAndReference(t *testing.T) {
@@ -120,17 +120,17 @@ func TestRevokingAsksForReasonAndReference(t *testing.T) {
 	s := start(t, f, staging{})
 	c := certificate(29, "approved")
 	s.press("3", "s", "s", "enter", "R", "enter")
-	s.wants("Something has to be typed")
+	s.wants("Please type an answer")
 	s.typed("Name misspelt")
 	s.press("enter")
 	s.typed("VEC-IC-1")
 	s.press("enter")
-	s.wants("This is not it")
+	s.wants("This does not match")
 	if f.called("revoke Name misspelt") {
 		t.Fatal("it was revoked without its reference")
 	}
 	s.press("esc")
-	s.wants("Nothing was done.")
+	s.wants("Nothing was changed.")
 	s.press("R")
 	s.typed("Name misspelt")
 	s.press("enter")
@@ -141,7 +141,7 @@ func TestRevokingAsksForReasonAndReference(t *testing.T) {
 		t.Error("nothing was revoked")
 	}
 	s.press("R")
-	s.wants("only one that is approved can be revoked")
+	s.wants("only an approved certificate can be revoked")
 }
 
 func TestAReadOnlyScreenChangesNothing(t *testing.T) {
@@ -259,7 +259,7 @@ func TestTheRowsOfABatchAreSearched(t *testing.T) {
 	s.press("/")
 	s.typed("x")
 	s.press("enter")
-	s.wants("No certificate of the batch is like that.")
+	s.wants("No certificate of the batch matches.")
 	s.press("esc")
 	s.wants("1 of 40")
 }
@@ -358,7 +358,7 @@ func TestWebhooks(t *testing.T) {
 	s.press("6")
 	s.wants("registry.example.edu", "paused", "12")
 	s.press("t")
-	s.wants("The test is failed: HTTP 503.")
+	s.wants("Result of the test: failed: HTTP 503.")
 	s.press("enter")
 	s.press("G") // the oldest that is at hand; more are read
 	s.press("G", "G")
@@ -368,11 +368,11 @@ func TestWebhooks(t *testing.T) {
 	s.press("s", "s", "s")
 	s.wants("State: failed", "HTTP 500")
 	s.press("space", "space", "r")
-	s.wants("Send the 2 deliveries that are marked again?")
+	s.wants("Send the 2 marked deliveries again?")
 	s.press("y")
 	s.wants("2 deliveries are sent again.")
 	s.press("enter")
-	s.wants("Attempt 1", "no answer came within 10 s", "Attempt 2", "HTTP 500", "oops", "What was sent")
+	s.wants("Attempt 1", "no answer came within 10 s", "Attempt 2", "HTTP 500", "oops", "Request body")
 	s.press("r")
 	s.wants("1 delivery is sent again.")
 	s.press("esc", "esc", "e")

@@ -11,8 +11,8 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Root is the whole screen. It only routes: what is told goes to every page, keys
-// go to the page that is shown, and between them stand help and questions.
+// Root is the whole screen. It only routes messages: events go to every page, keys to the
+// page that is shown, or to the help or a dialog above it.
 type Root struct {
 	ui      *ui.Context
 	pages   []ui.Page // the tabs first, then the subpages
@@ -24,8 +24,8 @@ type Root struct {
 
 	width, height int
 	conn          ui.ConnStateMsg
-	connKnown     bool      // it was heard of the link
-	lostAt        time.Time // when it was lost
+	connKnown     bool      // conn was set
+	lostAt        time.Time // when the connection was lost
 	poller        statusPoller
 	dialog        *dialog
 	help          bool
@@ -108,7 +108,7 @@ func (m *Root) route(msg tea.Msg) tea.Cmd {
 	return m.broadcast(msg)
 }
 
-// broadcast tells every page.
+// broadcast sends a message to every page.
 func (m *Root) broadcast(msg tea.Msg) tea.Cmd {
 	cmds := []tea.Cmd{m.poller.update(msg)}
 	for _, p := range m.pages {
@@ -126,7 +126,7 @@ func (m *Root) pageByName(name string) int {
 	return m.current
 }
 
-// showPage shows a page and hands it a message, unless that is nil.
+// showPage shows a page and sends it a message, unless that is nil.
 func (m *Root) showPage(i int, msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
 	if msg != nil {
@@ -212,7 +212,7 @@ func (m *Root) scrollHelp(msg tea.KeyPressMsg) {
 // closes with esc.
 func (m *Root) isSubpage(i int) bool { return i >= m.tabCount }
 
-// tab is the tab that is shown, or that an aside page came up from.
+// tab returns the tab that is shown, or the one under a subpage.
 func (m *Root) tab() int {
 	if m.isSubpage(m.current) && len(m.history) > 0 {
 		return m.history[0]
@@ -231,7 +231,7 @@ func (m *Root) tabByNumber(n int) int {
 	return -1
 }
 
-// handleMouse hands a mouse's doings to the page, in the page's own lines.
+// handleMouse sends mouse events to the page, with the line counted from the page's top.
 func (m *Root) handleMouse(msg tea.Msg) tea.Cmd {
 	if m.dialog != nil || m.help {
 		return nil

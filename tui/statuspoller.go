@@ -11,8 +11,8 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// statusPoller asks the agent how it is: soon after something happened, else now and
-// then, and never so often that it matters.
+// statusPoller reads the status of the agent: soon after an event, else every few seconds,
+// and less often if the answer takes long.
 type statusPoller struct {
 	ui     *ui.Context
 	vault  pages.Vault
@@ -24,7 +24,7 @@ type statusPoller struct {
 	took   time.Duration
 }
 
-// Times of a pulse.
+// Intervals of polling.
 const (
 	pollSoon  = time.Second
 	pollIdle  = 5 * time.Second

@@ -12,24 +12,24 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Stream is where news come from.
+// Stream is a source of events.
 type Stream interface {
-	// Follow hands on what happens after the message with an ID, "" beginning with a
-	// snapshot, until ctx ends or the connection is lost. An empty message says that
-	// the stream has begun.
+	// Follow calls each with the messages after the one with an ID, until ctx ends or the
+	// connection is lost. With the ID "" it begins with a snapshot. An empty message means
+	// that the stream has begun.
 	Follow(ctx context.Context, after string, each func(adminclient.Message) error) error
 }
 
-// streamReader brings the event stream to the screen: in gathered portions, since a screen
-// need not be drawn for every certificate, and again from where it was when the
-// connection was lost.
+// streamReader brings the event stream to the screen. It collects messages, so that the
+// screen is not drawn for every certificate. When the connection was lost, it continues
+// after the last message.
 type streamReader struct {
 	stream Stream
 	send   func(tea.Msg)
 	pause  func(context.Context, time.Duration) error
 }
 
-// Times of a link.
+// Times and limits of a connection.
 const (
 	gatherWindow   = 200 * time.Millisecond
 	maxGathered    = 2048
@@ -69,8 +69,8 @@ func (k streamReader) run(ctx context.Context) {
 	}
 }
 
-// deliver sends what comes, until the channel is closed, and returns the last ID and
-// whether the stream began at all.
+// deliver sends the messages to the screen until the channel is closed. It returns the last ID
+// and whether the stream began.
 func (k streamReader) deliver(messages <-chan adminclient.Message, last string) (seen string, begun bool) {
 	for m := range messages {
 		if m == (adminclient.Message{}) {
@@ -89,7 +89,7 @@ func (k streamReader) deliver(messages <-chan adminclient.Message, last string) 
 	return last, begun
 }
 
-// gather takes what comes within a moment of the first message.
+// gather collects the messages that come shortly after the first one.
 func (k streamReader) gather(first adminclient.Message, messages <-chan adminclient.Message) []adminclient.Message {
 	portion := []adminclient.Message{first}
 	end := time.NewTimer(gatherWindow)
@@ -108,8 +108,8 @@ func (k streamReader) gather(first adminclient.Message, messages <-chan admincli
 	return portion
 }
 
-// PollingStream is the stream of a vault that has none: its latest batches, looked at
-// every few seconds.
+// PollingStream is the stream of a vault without one: it polls the latest batches every few
+// seconds.
 type PollingStream struct {
 	Name  string // of the vault
 	Vault pages.Vault
@@ -117,7 +117,7 @@ type PollingStream struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// Follow implements Stream: a snapshot, then the batches that are new or changed.
+// Follow implements Stream. It sends a snapshot, then the batches that are new or changed.
 func (p PollingStream) Follow(ctx context.Context, _ string, each func(adminclient.Message) error) error {
 	const latest = 50
 	var before map[string]client.Batch

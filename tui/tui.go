@@ -1,5 +1,5 @@
-// Package tui is the terminal screen: where staff see what happens in the vault
-// and act on it. It is a client of the vault like everyone else.
+// Package tui is the terminal screen on which staff watch and manage the vault. It is an
+// ordinary client of the vault.
 package tui
 
 import (
@@ -18,17 +18,17 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Options are what a screen needs.
+// Options are the settings of a screen.
 type Options struct {
 	Vault  pages.Vault
 	Stream Stream
-	Doctor pages.Doctor // nil for a vault elsewhere
+	Doctor pages.Doctor // nil for a remote vault
 
-	Remote   bool // a vault without a panel
+	Remote   bool // a vault without the calls of staff
 	ReadOnly bool
 	Mouse    bool
 	NoColor  bool
-	Plain    bool // a terminal without any graces
+	Plain    bool // a terminal with ASCII only
 	Folder   string
 
 	In    io.Reader
@@ -38,15 +38,14 @@ type Options struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// framesPerSecond is how often the screen is drawn at most.
+// framesPerSecond is the maximum rate of drawing.
 const framesPerSecond = 30
 
-// Run shows the screen until it is closed or ctx ends. The terminal is left as it
-// was.
+// Run shows the screen until it is closed or ctx ends. It restores the terminal.
 func Run(ctx context.Context, o Options) (err error) {
 	temp, err := os.MkdirTemp("", "vecctl-tui-")
 	if err != nil {
-		return fmt.Errorf("making a folder for documents that are opened: %w", err)
+		return fmt.Errorf("creating a temporary folder for opened documents: %w", err)
 	}
 	defer os.RemoveAll(temp)
 	ctx, stop := context.WithCancel(ctx)
@@ -65,7 +64,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	screen := tea.NewProgram(NewRoot(d, o), settings...)
 	var beside sync.WaitGroup
 	beside.Go(func() { streamReader{o.Stream, screen.Send, o.Pause}.run(ctx) })
-	// Whoever ends the program from outside gets the terminal back in order too.
+	// The terminal is also restored when ctx ends.
 	release := context.AfterFunc(ctx, screen.Quit)
 	_, err = screen.Run()
 	release()

@@ -12,7 +12,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// The smallest terminal that is drawn on.
+// The smallest terminal size that the screen supports.
 const (
 	minWidth  = 60
 	minHeight = 15
@@ -29,7 +29,7 @@ func (m *Root) View() tea.View {
 	return v
 }
 
-// draw draws everything: a head, the page, and a foot.
+// draw draws the header, the page, and the footer.
 func (m *Root) draw() string {
 	l := m.ui.Theme
 	switch {
@@ -56,8 +56,7 @@ func (m *Root) header() []string {
 	return append(lines, m.banner()...)
 }
 
-// tabLine names the pages; where there is no room for all, only the one that is
-// shown.
+// tabLine shows the names of the pages; without room for all, only the one that is shown.
 func (m *Root) tabLine() string {
 	l := m.ui.Theme
 	for _, whole := range []bool{true, false} {
@@ -84,7 +83,8 @@ func (m *Root) tabLine() string {
 	return ""
 }
 
-// stateLine says whose vault it is, what is in it, and whether that is live.
+// stateLine shows the institution, the number of certificates by state, and the state of the
+// connection.
 func (m *Root) stateLine() string {
 	l := m.ui.Theme
 	state := "connecting"
@@ -110,17 +110,17 @@ func (m *Root) stateLine() string {
 			}
 		}
 		if n := s.Corrections; n > 0 {
-			text += "  " + ui.Plural(n, "correction", "corrections") + " asked for"
+			text += "  " + ui.Plural(n, "correction", "corrections") + " requested"
 		}
 	}
 	return l.Fit(text, m.width-l.Width(state)-1) + " " + state
 }
 
-// banner says what must not be overlooked.
+// banner shows what staff must not overlook.
 func (m *Root) banner() []string {
 	l := m.ui.Theme
 	if m.connKnown && !m.conn.Up {
-		text := " Connection lost. Shown as of " + m.ui.FormatTime(m.lostAt) + "; trying again."
+		text := " Connection lost. Data as of " + m.ui.FormatTime(m.lostAt) + "; trying again."
 		return []string{l.Alarm.Render(l.Fit(text, m.width))}
 	}
 	if problems := m.poller.status.Problems; len(problems) > 0 {
@@ -130,7 +130,7 @@ func (m *Root) banner() []string {
 	return nil
 }
 
-// footer is a question, or what became of the last act, and the most important keys.
+// footer shows a dialog, or the result of the last action, and the most important keys.
 func (m *Root) footer() []string {
 	l := m.ui.Theme
 	if m.dialog != nil {
@@ -141,7 +141,7 @@ func (m *Root) footer() []string {
 	said := ""
 	switch {
 	case m.result.Err != nil:
-		said = l.Bad.Render("Not done: " + ui.Sanitize(ui.ErrorText(m.result.Err)))
+		said = l.Bad.Render("Error: " + ui.Sanitize(ui.ErrorText(m.result.Err)))
 	case m.result.Text != "":
 		said = l.Good.Render(ui.Sanitize(m.result.Text))
 	}
@@ -160,7 +160,7 @@ func (m *Root) shortHelp() string {
 	return h.ShortHelpView(append([]key.Binding{k.Help, k.Quit}, m.pages[m.current].Keys()...))
 }
 
-// helpView lists every key that works here, in as many columns as there is room for.
+// helpView lists every key that works on the page, in as many columns as fit.
 func (m *Root) helpView(height int) string {
 	l := m.ui.Theme
 	const column = 28

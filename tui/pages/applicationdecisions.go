@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// act does what a key says to an application, or to all that are marked.
+// act does the action of a key to an application, or to all marked ones.
 func (p *Applications) act(msg tea.KeyPressMsg, a adminclient.Application, marked []string) tea.Cmd {
 	k := p.ui.Keys
 	if key.Matches(msg, k.OpenEvidence) {
@@ -31,7 +31,7 @@ func (p *Applications) act(msg tea.KeyPressMsg, a adminclient.Application, marke
 		return p.approve(of)
 	case key.Matches(msg, k.Reject):
 		return ui.OpenDialog(ui.DialogMsg{
-			Text: "Reject " + of.label() + "? Whoever applied is told the reason.", Fields: []ui.Field{{Label: "Reason"}},
+			Text: "Reject " + of.label() + "? The applicant sees the reason.", Fields: []ui.Field{{Label: "Reason"}},
 			Do: func(answers []string) tea.Cmd {
 				return p.decide(of, "rejected", func(ctx context.Context, uuid string) (adminclient.Application, error) {
 					return p.vault.RejectApplication(ctx, uuid, answers[0])
@@ -42,24 +42,24 @@ func (p *Applications) act(msg tea.KeyPressMsg, a adminclient.Application, marke
 	return nil
 }
 
-// decisionTargets is what is decided about.
+// decisionTargets are the applications of a decision.
 type decisionTargets struct {
 	uuids []string
-	one   *adminclient.Application // nil for those that are marked
+	one   *adminclient.Application // nil for the marked ones
 }
 
 func (c decisionTargets) label() string {
 	if c.one != nil {
 		return fmt.Sprintf("the application of %s for %s", ui.Sanitize(c.one.Name), ui.Sanitize(c.one.Title))
 	}
-	return "the " + ui.Plural(len(c.uuids), "application that is", "applications that are") + " marked"
+	return "the " + ui.Plural(len(c.uuids), "marked application", "marked applications")
 }
 
-// openEvidence shows what an applicant handed in. The file's name is not theirs, and
-// its ending is what the vault found it to be.
+// openEvidence opens the evidence file. It does not use the applicant's file name, and the
+// extension is that of the format that the vault detected.
 func (p *Applications) openEvidence(a adminclient.Application) tea.Cmd {
 	if a.Evidence == nil {
-		return ui.ShowResult("Nothing was handed in with " + a.ReferenceID + ".")
+		return ui.ShowResult(a.ReferenceID + " has no evidence file.")
 	}
 	ending := map[string]string{"jpeg": ".jpg", "png": ".png"}[a.Evidence.Format]
 	if ending == "" {
@@ -77,13 +77,13 @@ func (p *Applications) review(of decisionTargets) tea.Cmd {
 	if len(of.uuids) == 1 {
 		return take(nil)
 	}
-	return ui.OpenDialog(ui.DialogMsg{Text: "Take " + of.label() + " in review?", Do: take})
+	return ui.OpenDialog(ui.DialogMsg{Text: "Start the review of " + of.label() + "?", Do: take})
 }
 
-// approvedWord is the word for applications that were approved.
+// approvedWord is the word for approved applications.
 const approvedWord = "approved"
 
-// issue approves, and watches for what becomes of it.
+// issue approves applications, and follows their certificates.
 func (p *Applications) issue(of decisionTargets, a adminclient.ApplicationApproval) tea.Cmd {
 	p.result.begin(of.uuids)
 	return p.decide(of, approvedWord, func(ctx context.Context, uuid string) (adminclient.Application, error) {
@@ -91,17 +91,17 @@ func (p *Applications) issue(of decisionTargets, a adminclient.ApplicationApprov
 	})
 }
 
-// decisionMsg is what became of decisions.
+// decisionMsg has the results of decisions.
 type decisionMsg struct {
 	outcome     ui.ResultMsg
 	refused     []string // UUIDs
-	refusalText string   // how many were refused, and why
+	refusalText string   // the number of refused ones, and the reason
 	issuing     bool
-	ok          bool // of one at least
+	ok          bool // at least one succeeded
 }
 
-// decide does something to all that are chosen, one after the other. Where the agent
-// cannot be reached any more the rest is left.
+// decide does an action to all selected applications, one after the other. It stops when the
+// agent cannot be reached.
 func (p *Applications) decide(of decisionTargets, done string, do func(ctx context.Context, uuid string) (adminclient.Application, error)) tea.Cmd {
 	return p.ui.Do(func(ctx context.Context) tea.Msg {
 		m := decisionMsg{issuing: done == approvedWord}
@@ -139,8 +139,8 @@ func (p *Applications) decide(of decisionTargets, done string, do func(ctx conte
 	})
 }
 
-// afterDecision says what became of a decision, for an approval what became of the
-// certificate as far as that is known already.
+// afterDecision shows the result of a decision; for an approval, with the state of the
+// certificate as far as it is known.
 func (p *Applications) afterDecision(m decisionMsg) tea.Cmd {
 	if m.issuing {
 		p.result.answered(m.refused)

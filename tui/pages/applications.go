@@ -15,17 +15,17 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Applications is the page of what people apply for: the queue of those that wait
-// for a decision, or those of another state, and one of them.
+// Applications is the page of applications: those that wait for a decision, or those in
+// another state, and the details of one.
 type Applications struct {
 	ui      *ui.Context
 	vault   Vault
 	rows    *List[adminclient.Application]
 	search  ui.SearchBar
-	state   string // "open" is those that wait; "" is any
+	state   string // "open" is waiting for a decision; "" is any state
 	visible bool
 
-	uuid    string // of the one that is looked at; "" lists them
+	uuid    string // of the open one; "" shows the list
 	one     adminclient.Application
 	events  []adminclient.CertificateEvent
 	reading bool
@@ -36,7 +36,7 @@ type Applications struct {
 	result approvalResults
 }
 
-// NewApplications makes the page.
+// NewApplications returns the page.
 func NewApplications(d *ui.Context, v Vault) *Applications {
 	p := &Applications{ui: d, vault: v, state: "open", search: ui.NewSearchBar(), lines: ui.NewViewport()}
 	p.rows = NewList(d, ListSpec[adminclient.Application]{
@@ -58,15 +58,14 @@ func NewApplications(d *ui.Context, v Vault) *Applications {
 	return p
 }
 
-const noApplicationsText = "No application waits for a decision. Who may apply, and for what, is said with: vecctl institution applying"
+const noApplicationsText = "No application waits for a decision. To set who may apply, and for what, run: vecctl institution applying"
 
-// isApplicationEvent reports whether an event is of an application.
+// isApplicationEvent reports whether an event is about an application.
 func isApplicationEvent(e adminclient.CertificateEvent) bool {
 	return e.Source == string(vault.FromCustomer)
 }
 
-// lastChange is who of the staff did something to an application last, and since when it
-// stands as it does.
+// lastChange returns the staff member of the last change of an application, and its time.
 func lastChange(a adminclient.Application) (by string, since time.Time) {
 	switch {
 	case a.Decision != nil:
@@ -114,7 +113,7 @@ func (p *Applications) Keys() []key.Binding {
 	return slices.Concat([]key.Binding{k.Enter}, keys, []key.Binding{k.NextState, k.Filter, k.Mark, k.Range, k.Copy, k.Export, k.Back}, k.Navigation())
 }
 
-// applicationLoadedMsg is one application and what happened to it.
+// applicationLoadedMsg is one application with its events.
 type applicationLoadedMsg struct {
 	uuid    string
 	one     adminclient.Application
@@ -178,7 +177,7 @@ func (p *Applications) onEvents(messages []adminclient.Message) tea.Cmd {
 	return said
 }
 
-// read asks for the application that is looked at when what is shown may be old.
+// read reads the open application again if it may have changed.
 func (p *Applications) read() tea.Cmd {
 	if p.uuid == "" || !p.visible || !p.stale || p.reading {
 		return nil
@@ -205,7 +204,7 @@ func (p *Applications) onLoaded(m applicationLoadedMsg) {
 	}
 }
 
-// applicationStates are the filters by state, in the order of the key.
+// applicationStates returns the filters by state, in the order of the key.
 func applicationStates() []string {
 	return []string{"open", "pending", "in_review", "processing", "approved", "failed", "rejected", "revoked", ""}
 }
@@ -236,7 +235,7 @@ func (p *Applications) press(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if key.Matches(msg, k.Enter) {
-		// What the list has is shown until all is read.
+		// The data of the list is shown until the details are loaded.
 		p.uuid, p.one, p.events, p.err, p.stale, p.reading = a.UUID, a, nil, nil, true, false
 		p.lines.Top()
 		return p.read()
@@ -248,7 +247,7 @@ func (p *Applications) reload(changed bool) tea.Cmd {
 	if !changed {
 		return nil
 	}
-	p.rows.EmptyText = "No application is like that."
+	p.rows.EmptyText = "No application matches."
 	if p.search.Term == "" && p.state == "open" {
 		p.rows.EmptyText = noApplicationsText
 	}
@@ -268,7 +267,7 @@ func (p *Applications) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 		if uuid := p.uuid; hasCertificate(p.one) {
 			return func() tea.Msg { return OpenCertificateMsg{UUID: uuid} }
 		}
-		return ui.ShowResult("There is no certificate: " + p.one.ReferenceID + " is " + p.one.Status.Value + ".")
+		return ui.ShowResult("There is no certificate yet: " + p.one.ReferenceID + " is " + p.one.Status.Value + ".")
 	case key.Matches(msg, k.Copy):
 		return CopyToClipboard(p.one.ReferenceID)
 	case key.Matches(msg, k.Export):
@@ -277,8 +276,8 @@ func (p *Applications) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 	return p.act(msg, p.one, nil)
 }
 
-// hasCertificate reports whether an application has become a certificate, or is about
-// to.
+// hasCertificate reports whether an application has become a certificate, or is about to
+// become one.
 func hasCertificate(a adminclient.Application) bool {
 	return !awaitsDecision(a) && !a.Status.Is(vault.Rejected)
 }

@@ -21,7 +21,7 @@ func (p *Applications) View(width, height int) string {
 	}
 	foot := p.footer(l, width)
 	if height < 2+len(foot)+3 {
-		foot = nil // a question has taken its room
+		foot = nil // a dialog needs its room
 	}
 	list := p.rows.View(width, height-2-len(foot))
 	if len(foot) > 0 {
@@ -43,7 +43,7 @@ func (p *Applications) header(l ui.Theme, width int) string {
 	return p.search.Header(l, head, p.rows.Position(), width)
 }
 
-// footer says more of the selected application.
+// footer shows details of the selected application.
 func (p *Applications) footer(l ui.Theme, width int) []string {
 	a, ok := p.rows.Current()
 	if !ok {
@@ -55,7 +55,7 @@ func (p *Applications) footer(l ui.Theme, width int) []string {
 	}
 }
 
-// statusText says how an application stands, who has it, and since when.
+// statusText describes the state of an application, who changed it, and when.
 func (p *Applications) statusText(a adminclient.Application) string {
 	switch {
 	case a.Status.Is(vault.Rejected) && a.Decision != nil:
@@ -67,11 +67,11 @@ func (p *Applications) statusText(a adminclient.Application) string {
 	case a.Review != nil:
 		return fmt.Sprintf("in review by %s since %s", a.Review.By, p.ui.FormatTime(a.Review.At))
 	}
-	return "waits since " + p.ui.FormatTime(a.CreatedAt)
+	return "waiting since " + p.ui.FormatTime(a.CreatedAt)
 }
 
-// evidenceRemovedText says, of an application without evidence, that it was removed, or else what
-// is said where there was none.
+// evidenceRemovedText describes an application without evidence: when it was removed, or the
+// text none if there was none.
 func evidenceRemovedText(a adminclient.Application, prefix, none string) string {
 	if gone := a.EvidenceRemovedAt; gone != nil {
 		return prefix + "removed on " + gone.Format(time.DateOnly)
@@ -79,7 +79,7 @@ func evidenceRemovedText(a adminclient.Application, prefix, none string) string 
 	return none
 }
 
-// evidenceText says what was handed in.
+// evidenceText describes the evidence file.
 func evidenceText(a adminclient.Application) string {
 	if a.Evidence == nil {
 		return evidenceRemovedText(a, "evidence ", "without evidence")
@@ -87,7 +87,7 @@ func evidenceText(a adminclient.Application) string {
 	return fmt.Sprintf("evidence: %s, %s, %s bytes", a.Evidence.Name, a.Evidence.Format, ui.FormatNumber(int(a.Evidence.Size)))
 }
 
-// detailLines writes one application down.
+// detailLines returns the details of an application.
 func (p *Applications) detailLines(l ui.Theme, width int) []string {
 	a := p.one
 	lines := []string{l.Strong.Render(a.ReferenceID) + "  " + l.StateText(a.Status.Value, a.Status.Value), ""}
@@ -99,9 +99,9 @@ func (p *Applications) detailLines(l ui.Theme, width int) []string {
 	if e := a.Evidence; e != nil {
 		say("evidence", fmt.Sprintf("%s, %s, %s bytes", e.Name, e.Format, ui.FormatNumber(int(e.Size))))
 	} else {
-		say("evidence", evidenceRemovedText(a, "", "nothing was handed in"))
+		say("evidence", evidenceRemovedText(a, "", "no file"))
 	}
-	say("handed in", p.ui.FormatTime(a.CreatedAt)+", "+proofText(a))
+	say("submitted", p.ui.FormatTime(a.CreatedAt)+", "+proofText(a))
 	if r := a.Review; r != nil {
 		say("in review", "by "+r.By+" since "+p.ui.FormatTime(r.At))
 	}
@@ -122,13 +122,13 @@ func (p *Applications) detailLines(l ui.Theme, width int) []string {
 	return append(lines, TimelineLines(p.ui, p.events)...)
 }
 
-// proofText says how it is known that an application is the address's.
+// proofText describes how the applicant's address was verified.
 func proofText(a adminclient.Application) string {
 	switch a.Proof {
 	case string(vault.ProvenByMail):
-		return "proven by a link mailed to the address"
+		return "address confirmed by a link in a mail"
 	case string(vault.ProvenByAccount):
-		return "by the account of the address"
+		return "submitted while signed in"
 	}
 	return "by " + cmp.Or(a.SubmittedBy, "staff") + ", for the applicant"
 }

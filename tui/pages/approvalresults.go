@@ -11,9 +11,9 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// approvalResults gathers what becomes of certificates whose applications were approved here.
+// approvalResults collects the results of approvals on this screen.
 type approvalResults struct {
-	open           int // approvals that are not answered
+	open           int // approvals without a result
 	waits          map[string]bool
 	issued, failed int
 	last           string // reference
@@ -37,7 +37,7 @@ func (r *approvalResults) answered(refused []string) {
 	}
 }
 
-// onCertificate notes what became of a certificate.
+// onCertificate records the result of a certificate.
 func (p *Applications) onCertificate(e adminclient.CertificateEvent) tea.Cmd {
 	r := &p.result
 	state := StateAfter(e)
@@ -54,10 +54,10 @@ func (p *Applications) onCertificate(e adminclient.CertificateEvent) tea.Cmd {
 	return p.reportResults("")
 }
 
-// issueFailedMsg is why a certificate was not issued after all.
+// issueFailedMsg has the reason why a certificate failed after its approval.
 type issueFailedMsg struct{ err error }
 
-// reportResults says what became of all approvals once that is known, and more.
+// reportResults shows the results when all approvals have one.
 func (p *Applications) reportResults(more string) tea.Cmd {
 	r := p.result
 	if r.open > 0 || len(r.waits) > 0 || r.issued+r.failed == 0 {

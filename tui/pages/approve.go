@@ -17,16 +17,16 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// approve asks with what: the evidence, a file, or one of the templates.
+// approve asks for the document: the evidence, a file, or a template.
 func (p *Applications) approve(of decisionTargets) tea.Cmd {
 	return p.ui.Query(func(ctx context.Context) tea.Msg {
 		templates, err := p.vault.Templates(ctx)
 		if err != nil {
 			return ui.ResultMsg{Err: err}
 		}
-		q := ui.DialogMsg{Text: "Approve " + of.label() + ". With what is it issued?"}
+		q := ui.DialogMsg{Text: "Approve " + of.label() + ". With which document?"}
 		if len(of.uuids) > 1 {
-			q.Text = "Approve " + of.label() + ". With what are they issued?"
+			q.Text = "Approve " + of.label() + ". With which documents?"
 		}
 		if of.one == nil || of.one.Evidence != nil {
 			label := "the evidence of each"
@@ -38,7 +38,7 @@ func (p *Applications) approve(of decisionTargets) tea.Cmd {
 			}})
 		}
 		if len(of.uuids) == 1 {
-			q.Choices = append(q.Choices, ui.Choice{Label: "a file of this machine", Do: func() tea.Cmd { return p.requestFile(of) }})
+			q.Choices = append(q.Choices, ui.Choice{Label: "a file on this machine", Do: func() tea.Cmd { return p.requestFile(of) }})
 		}
 		for _, t := range templates {
 			q.Choices = append(q.Choices, p.templateChoice(of, t))
@@ -60,7 +60,7 @@ func (p *Applications) requestFile(of decisionTargets) tea.Cmd {
 	})
 }
 
-// readDocument reads a file that is to be handed over whole.
+// readDocument reads a whole file for an upload.
 func readDocument(path string) (*adminclient.NewFile, error) {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
@@ -77,13 +77,13 @@ func readDocument(path string) (*adminclient.NewFile, error) {
 	}
 	body, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be read; check its rights", path))
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be read; check its permissions", path))
 	}
 	return &adminclient.NewFile{Name: document.Name, Body: body}, nil
 }
 
-// templateChoice is the choice of a template. What it needs beyond what every application
-// has is asked for.
+// templateChoice returns the choice of a template. It asks for the values of columns that an
+// application does not have.
 func (p *Applications) templateChoice(of decisionTargets, shown map[string]any) ui.Choice {
 	has := append(vault.Keys(), "institution")
 	id := fmt.Sprint(shown["id"])
@@ -98,9 +98,9 @@ func (p *Applications) templateChoice(of decisionTargets, shown map[string]any) 
 		if len(ask) == 0 {
 			return p.issue(of, adminclient.ApplicationApproval{Template: id})
 		}
-		q := ui.DialogMsg{Text: "Approve " + of.label() + ". The template " + id + " needs more.", Fields: ask}
+		q := ui.DialogMsg{Text: "Approve " + of.label() + ". The template " + id + " needs more values.", Fields: ask}
 		if len(of.uuids) > 1 {
-			q.Text += " It is the same for all."
+			q.Text += " All certificates get the same values."
 		}
 		q.Do = func(answers []string) tea.Cmd {
 			fields := map[string]string{}

@@ -15,8 +15,8 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Authority is the page of the certification authority: each domain's
-// certification by state, those that wait for a decision first, and the stores.
+// Authority is the page of the certification authority: the latest certification of each
+// domain, those that wait for a decision first, and the stores.
 type Authority struct {
 	ui      *ui.Context
 	vault   Vault
@@ -34,10 +34,10 @@ type Authority struct {
 	err     error
 }
 
-// expiringWithin is how long before its end a certification is said to be expiring.
+// expiringWithin is the time before the end of a certification in which its state is expiring.
 const expiringWithin = 30 * 24 * time.Hour
 
-// NewAuthority makes the page.
+// NewAuthority returns the page.
 func NewAuthority(d *ui.Context, v Vault) *Authority {
 	p := &Authority{ui: d, vault: v, search: ui.NewSearchBar(), table: ui.NewTable(
 		ui.Column{Title: "domain", Min: 18, Max: 50}, ui.Column{Title: "state", Min: 10},
@@ -89,7 +89,7 @@ func (p *Authority) Row(i int) (ui.Row, bool) {
 		ui.Sanitize(c.Domain), state, c.Badge, until, ui.Sanitize(c.Store), strings.Join(c.WaitsFor, ", ")}}, true
 }
 
-// stateOf is a certification's state, in which one that ends soon is expiring.
+// stateOf returns the state of a certification; one that ends soon is expiring.
 func (p *Authority) stateOf(c adminclient.StoreCertification) string {
 	if c.Status == adminclient.CertificationActive && c.ExpiresAt != nil && c.ExpiresAt.Sub(p.ui.Now()) < expiringWithin {
 		return "expiring"
@@ -147,7 +147,7 @@ func (p *Authority) refresh(pause time.Duration) tea.Cmd {
 	})
 }
 
-// applyFilter shows what is in the state asked for: what waits first, then what ends first.
+// applyFilter applies the filter, and sorts: waiting certifications first, then by their end.
 func (p *Authority) applyFilter() {
 	selected := ""
 	if c, ok := p.current(); ok {
@@ -169,7 +169,7 @@ func (p *Authority) applyFilter() {
 	}
 }
 
-// refilter lists others, from the first of them.
+// refilter applies a changed filter, and selects the first row.
 func (p *Authority) refilter() {
 	p.table.Select(0, 0)
 	p.applyFilter()
@@ -211,7 +211,7 @@ func (p *Authority) press(msg tea.KeyPressMsg) tea.Cmd {
 		return p.decide(c, "approve", "", "is approved")
 	case key.Matches(msg, k.Reject):
 		return ui.OpenDialog(ui.DialogMsg{
-			Text: "Reject the request of " + ui.Sanitize(c.Domain) + "? The store is told the reason.", Fields: []ui.Field{{Label: "Reason"}},
+			Text: "Reject the request of " + ui.Sanitize(c.Domain) + "? The store sees the reason.", Fields: []ui.Field{{Label: "Reason"}},
 			Do: func(answers []string) tea.Cmd { return p.decide(c, "reject", answers[0], "is rejected") },
 		})
 	case key.Matches(msg, k.Revoke):
@@ -228,17 +228,17 @@ func (p *Authority) press(msg tea.KeyPressMsg) tea.Cmd {
 func (p *Authority) decide(c adminclient.StoreCertification, act, reason, done string) tea.Cmd {
 	return p.ui.Do(func(ctx context.Context) tea.Msg {
 		after, err := p.vault.DecideRequest(ctx, c.RequestID, act, reason)
-		said := ui.ResultMsg{Text: fmt.Sprintf("The request of %s %s; it is %s now.", ui.Sanitize(c.Domain), done, after.Status), Err: err}
+		said := ui.ResultMsg{Text: fmt.Sprintf("The request of %s %s; its state is %s.", ui.Sanitize(c.Domain), done, after.Status), Err: err}
 		return authorityActionMsg{said}
 	})
 }
 
 func (p *Authority) revoke(c adminclient.StoreCertification) tea.Cmd {
 	if c.Status != adminclient.CertificationActive {
-		return ui.ShowResult(ui.Sanitize(c.Domain) + " is " + c.Status + "; only one that is active can be revoked.")
+		return ui.ShowResult(ui.Sanitize(c.Domain) + " is " + c.Status + "; only an active certification can be revoked.")
 	}
 	return ui.OpenDialog(ui.DialogMsg{
-		Text:   "Revoke the certification of " + ui.Sanitize(c.Domain) + "? This cannot be taken back.",
+		Text:   "Revoke the certification of " + ui.Sanitize(c.Domain) + "? This cannot be undone.",
 		Fields: []ui.Field{{Label: "Reason"}, {Label: "Its domain, " + c.Domain, Expected: c.Domain}},
 		Do: func(answers []string) tea.Cmd {
 			return p.ui.Do(func(ctx context.Context) tea.Msg {
@@ -266,19 +266,19 @@ func (p *Authority) View(width, height int) string {
 	case !p.known:
 		return p.ui.LoadingView(width, height)
 	case len(p.stores) == 0:
-		return l.Block(l.Wrap(l.Dim.Render("There is no store. One is registered with: vecctl authority store add SLUG"), width), width, height)
+		return l.Block(l.Wrap(l.Dim.Render("There are no stores. Register one with: vecctl authority store add SLUG"), width), width, height)
 	}
 	foot := p.details(l, width)
 	body := ""
 	if len(p.shown) == 0 {
-		body = l.Block([]string{l.Dim.Render("There is no such certification.")}, width, height-2-len(foot))
+		body = l.Block([]string{l.Dim.Render("No certification matches.")}, width, height-2-len(foot))
 	} else {
 		body = p.table.View(l, p, width, height-2-len(foot))
 	}
 	return l.Block([]string{p.search.Header(l, p.header(l), "", width), l.Dim.Render(l.Truncate(p.storeLine(), width))}, width, 2) + "\n" + body + "\n" + l.Block(foot, width, len(foot))
 }
 
-// header counts stores, and certifications by state.
+// header shows the number of stores, and of certifications by state.
 func (p *Authority) header(l ui.Theme) string {
 	counts := map[string]int{}
 	for _, c := range p.all {
@@ -296,7 +296,7 @@ func (p *Authority) header(l ui.Theme) string {
 	return strings.Join(parts, "  ")
 }
 
-// storeLine names the stores, and what is special about each.
+// storeLine lists the stores, with marks for disabled and reviewed ones.
 func (p *Authority) storeLine() string {
 	var names []string
 	for _, s := range p.stores {
@@ -312,7 +312,7 @@ func (p *Authority) storeLine() string {
 	return "Stores: " + strings.Join(names, ", ")
 }
 
-// details says more of the selected certification and its store.
+// details shows details of the selected certification and its store.
 func (p *Authority) details(l ui.Theme, width int) []string {
 	c, ok := p.current()
 	if !ok {

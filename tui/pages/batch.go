@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Batch is the page of one batch and its rows: the one chosen, else the latest.
+// Batch is the page of one batch and its rows: the selected batch, or else the latest.
 type Batch struct {
 	ui     *ui.Context
 	vault  Vault
@@ -24,7 +24,7 @@ type Batch struct {
 	search ui.SearchBar // of its rows
 }
 
-// NewBatch makes the page.
+// NewBatch returns the page.
 func NewBatch(d *ui.Context, v Vault) *Batch {
 	p := &Batch{ui: d, vault: v, search: ui.NewSearchBar()}
 	kind := certificateListSpec("batch", "The batch has no certificates yet.")
@@ -103,7 +103,7 @@ func (p *Batch) Update(msg tea.Msg) tea.Cmd {
 	return tea.Batch(show, cmd)
 }
 
-// onBatch takes a batch as it is now. Until one is chosen, the latest is shown.
+// onBatch updates the batch. Until a batch is selected, the latest is shown.
 func (p *Batch) onBatch(b client.Batch) tea.Cmd {
 	switch {
 	case b.BatchID == p.batch.BatchID:
@@ -127,12 +127,12 @@ func (p *Batch) show(b client.Batch) tea.Cmd {
 	return p.listRows()
 }
 
-// listRows lists the rows that are looked for.
+// listRows lists the rows that match the search.
 func (p *Batch) listRows() tea.Cmd {
 	filter := client.Filter{Batch: p.batch.BatchID, Search: p.search.Term}
 	p.rows.EmptyText = "The batch has no certificates yet."
 	if filter.Search != "" {
-		p.rows.EmptyText = "No certificate of the batch is like that."
+		p.rows.EmptyText = "No certificate of the batch matches."
 	}
 	return p.rows.SetSource(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
 		f := filter
@@ -147,7 +147,7 @@ func (p *Batch) press(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if changed, handled := p.search.Update(msg, k); handled {
-		p.picked = true // whoever searches it stays in it
+		p.picked = true // a new batch must not replace the searched one
 		if !changed {
 			return nil
 		}
@@ -171,7 +171,7 @@ const batchHeadLines = 3
 func (p *Batch) View(width, height int) string {
 	l := p.ui.Theme
 	if p.batch.BatchID == "" {
-		return l.Block(l.Wrap(l.Dim.Render("There is no batch yet."), width), width, height)
+		return l.Block(l.Wrap(l.Dim.Render("There are no batches yet."), width), width, height)
 	}
 	b := p.batch
 	rate, left := p.rate.format(b, p.ui.Now())

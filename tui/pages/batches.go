@@ -25,13 +25,13 @@ type Batches struct {
 	rates   map[string]*rateMeter
 	known   bool
 	reading bool
-	more    bool // the vault has older ones
-	pages   int  // read so far
+	more    bool // the vault has older batches
+	pages   int  // loaded so far
 	drop    *adminclient.DropFolder
 	err     error
 }
 
-// NewBatches makes the page.
+// NewBatches returns the page.
 func NewBatches(d *ui.Context, v Vault) *Batches {
 	p := &Batches{ui: d, vault: v, rates: map[string]*rateMeter{}, more: true, table: ui.NewTable(
 		ui.Column{Title: "batch", Min: 16, Max: 44}, ui.Column{Title: "state", Min: 10},
@@ -65,7 +65,7 @@ func (p *Batches) acts() []key.Binding {
 
 // Messages of this page.
 type (
-	// OpenBatchMsg has a batch's page shown.
+	// OpenBatchMsg opens the page of a batch.
 	OpenBatchMsg     struct{ Batch client.Batch }
 	batchesLoadedMsg struct {
 		number int
@@ -97,7 +97,7 @@ func (p *Batches) Row(i int) (ui.Row, bool) {
 	}}, true
 }
 
-// progressText is "done/total"; large numbers go without their commas.
+// progressText returns "done/total", without separators in large numbers.
 func progressText(done, total int) string {
 	if text := ui.FormatNumber(done) + "/" + ui.FormatNumber(total); len(text) <= 13 {
 		return text
@@ -114,7 +114,7 @@ func (p *Batches) Update(msg tea.Msg) tea.Cmd {
 		}
 	case ui.ConnStateMsg:
 		if msg.Up && p.known {
-			return p.read(1) // what changed while nobody told
+			return p.read(1) // for changes while there was no connection
 		}
 	case ui.StatusMsg:
 		if msg.Err == nil {
@@ -147,7 +147,7 @@ func (p *Batches) onMessage(m adminclient.Message) {
 	}
 }
 
-// upsert takes a batch as it is now; a new one goes to its place by age.
+// upsert updates a batch, or inserts it by age.
 func (p *Batches) upsert(b client.Batch) {
 	now := p.ui.Now()
 	if p.rates[b.BatchID] == nil {
@@ -164,7 +164,7 @@ func (p *Batches) upsert(b client.Batch) {
 	}
 	p.all = slices.Insert(p.all, i, b)
 	if at := p.table.Cursor(); at > 0 && i <= at {
-		p.table.Select(at+1, len(p.all)) // the same one stays selected
+		p.table.Select(at+1, len(p.all)) // keeps the selection
 	}
 }
 
@@ -195,7 +195,7 @@ func (p *Batches) onLoaded(m batchesLoadedMsg) tea.Cmd {
 	return nil
 }
 
-// loadOlder reads more when the selected row comes near to the end.
+// loadOlder loads older batches when the selected row is near the end.
 func (p *Batches) loadOlder() tea.Cmd {
 	if p.more && p.table.Cursor() >= len(p.all)-10 && len(p.all) >= batchesPerPage {
 		return p.read(max(p.pages, 1) + 1)
@@ -237,7 +237,7 @@ func (p *Batches) export() tea.Cmd {
 		}))
 }
 
-// batchAction does what a key says to a batch.
+// batchAction does the action of a key to a batch.
 func batchAction(d *ui.Context, v Vault, b client.Batch, msg tea.KeyPressMsg) tea.Cmd {
 	k := d.Keys
 	change := func(act adminclient.BatchAction, done string) tea.Cmd {
@@ -249,16 +249,16 @@ func batchAction(d *ui.Context, v Vault, b client.Batch, msg tea.KeyPressMsg) te
 	switch {
 	case d.Remote:
 	case key.Matches(msg, k.Pause) && b.Status == string(vault.BatchPaused):
-		return change(adminclient.ResumeBatch, "goes on")
+		return change(adminclient.ResumeBatch, "continues")
 	case key.Matches(msg, k.Pause):
 		return change(adminclient.PauseBatch, "is paused")
 	case key.Matches(msg, k.Cancel):
 		return ui.OpenDialog(ui.DialogMsg{
-			Text: fmt.Sprintf("Cancel batch %s? %s not begun will fail.", b.Name, ui.Plural(b.Processing, "certificate that has", "certificates that have")),
+			Text: fmt.Sprintf("Cancel batch %s? %s will fail.", b.Name, ui.Plural(b.Processing, "waiting certificate", "waiting certificates")),
 			Do:   func([]string) tea.Cmd { return change(adminclient.CancelBatch, "is cancelled") },
 		})
 	case key.Matches(msg, k.RetryAll) && b.Failed == 0:
-		return ui.ShowResult("Nothing of batch " + b.Name + " has failed.")
+		return ui.ShowResult("Batch " + b.Name + " has no failed certificates.")
 	case key.Matches(msg, k.RetryAll):
 		return ui.OpenDialog(ui.DialogMsg{
 			Text: fmt.Sprintf("Retry %s of batch %s?", ui.Plural(b.Failed, "failed certificate", "failed certificates"), b.Name),
@@ -285,7 +285,7 @@ func (p *Batches) View(width, height int) string {
 	case p.err != nil:
 		body = p.ui.ErrorView("The batches", p.err, width, rest)
 	case p.known:
-		body = l.Block(l.Wrap(l.Dim.Render("There is no batch yet. Put a manifest and its documents into the drop folder, or run: vecctl bulk MANIFEST"), width), width, rest)
+		body = l.Block(l.Wrap(l.Dim.Render("There are no batches yet. Put a manifest and its documents into the drop folder, or run: vecctl bulk MANIFEST"), width), width, rest)
 	default:
 		body = p.ui.LoadingView(width, rest)
 	}
@@ -295,16 +295,16 @@ func (p *Batches) View(width, height int) string {
 	return joinLines(body, l.Block(foot, width, len(foot)))
 }
 
-// countLines count the selected batch's certificates by state.
+// countLines shows the number of the selected batch's certificates by state.
 func (p *Batches) countLines(height int) []string {
-	const least = 8 // below it a question has taken the room
+	const least = 8 // with fewer lines, a dialog is open
 	if p.table.Cursor() >= len(p.all) || height < least {
 		return nil
 	}
 	return []string{stateCounts(p.ui.Theme, p.all[p.table.Cursor()])}
 }
 
-// stateCounts are a batch's certificates by state.
+// stateCounts returns the number of a batch's certificates by state.
 func stateCounts(l ui.Theme, b client.Batch) string {
 	var parts []string
 	for _, one := range []struct {
@@ -316,7 +316,7 @@ func stateCounts(l ui.Theme, b client.Batch) string {
 	return strings.Join(parts, "  ")
 }
 
-// dropLines says what waits in the drop folder.
+// dropLines lists the waiting files of the drop folder.
 func (p *Batches) dropLines(width, height int) []string {
 	if p.drop == nil || p.drop.Total == 0 && p.drop.Trouble == "" {
 		return nil

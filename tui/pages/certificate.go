@@ -16,7 +16,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// CertificateDetail is the page of one certificate and everything that happened to it.
+// CertificateDetail is the page of one certificate and its history.
 type CertificateDetail struct {
 	ui      *ui.Context
 	vault   Vault
@@ -31,7 +31,7 @@ type CertificateDetail struct {
 	lines   ui.Viewport
 }
 
-// NewCertificateDetail makes the page.
+// NewCertificateDetail returns the page.
 func NewCertificateDetail(d *ui.Context, v Vault) *CertificateDetail {
 	return &CertificateDetail{ui: d, vault: v, lines: ui.NewViewport()}
 }
@@ -93,7 +93,7 @@ func (p *CertificateDetail) Update(msg tea.Msg) tea.Cmd {
 	case ui.PageHiddenMsg:
 		p.uuid = ""
 	case ui.TickMsg:
-		// Mails go their way without a word in the event stream.
+		// Mails cause no events in the stream.
 		const now = 5 * time.Second
 		p.stale = p.stale || p.ui.Now().Sub(p.asked) > now
 		return p.read()
@@ -105,7 +105,7 @@ func (p *CertificateDetail) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// read asks for the history when what is shown may be old.
+// read reads the history again if it may have changed.
 func (p *CertificateDetail) read() tea.Cmd {
 	if p.uuid == "" || !p.stale || p.reading {
 		return nil
@@ -160,10 +160,10 @@ func (p *CertificateDetail) act(msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *CertificateDetail) revoke(c client.Certificate) tea.Cmd {
 	if !c.Status.Is(vault.Approved) {
-		return ui.ShowResult(c.ReferenceID + " is " + c.Status.Value + "; only one that is approved can be revoked.")
+		return ui.ShowResult(c.ReferenceID + " is " + c.Status.Value + "; only an approved certificate can be revoked.")
 	}
 	return ui.OpenDialog(ui.DialogMsg{
-		Text:   "Revoke the certificate of " + ui.Sanitize(c.Name) + "? Everyone who checks it will see the reason. This cannot be taken back.",
+		Text:   "Revoke the certificate of " + ui.Sanitize(c.Name) + "? Anyone who checks it will see the reason. This cannot be undone.",
 		Fields: []ui.Field{{Label: "Reason"}, {Label: "Its reference, " + c.ReferenceID, Expected: c.ReferenceID}},
 		Do: func(answers []string) tea.Cmd {
 			return p.ui.Do(func(ctx context.Context) tea.Msg {
@@ -186,7 +186,7 @@ func (p *CertificateDetail) View(width, height int) string {
 	return p.lines.View(l, p.detailLines(l, width), width, height)
 }
 
-// detailLines writes the history down.
+// detailLines returns the details and the history.
 func (p *CertificateDetail) detailLines(l ui.Theme, width int) []string {
 	c := p.history.Certificate
 	var lines []string
@@ -199,7 +199,7 @@ func (p *CertificateDetail) detailLines(l ui.Theme, width int) []string {
 			say(f.Label, f.Get(content))
 		}
 	}
-	say("failed because", orEmpty(c.FailureReason))
+	say("failure reason", orEmpty(c.FailureReason))
 	if r := c.Revocation; r != nil {
 		say("revoked", p.ui.FormatTime(r.At)+": "+r.Reason)
 	}
@@ -212,7 +212,7 @@ func (p *CertificateDetail) detailLines(l ui.Theme, width int) []string {
 	}
 	say("batch", orEmpty(c.BatchID))
 	if !c.Status.Is(vault.Pending, vault.InReview, vault.Rejected) {
-		say("page", c.VerifyURL) // of an application there is none
+		say("page", c.VerifyURL) // an application has none
 		if c.ShareURL != c.VerifyURL {
 			say("shared page", c.ShareURL)
 		}
@@ -223,7 +223,7 @@ func (p *CertificateDetail) detailLines(l ui.Theme, width int) []string {
 	return append(lines, p.mailLines(l)...)
 }
 
-// mailLines lists what was sent to whom, the oldest first.
+// mailLines lists the mails, the oldest first.
 func (p *CertificateDetail) mailLines(l ui.Theme) []string {
 	if len(p.mails) == 0 {
 		return nil
@@ -242,7 +242,7 @@ func (p *CertificateDetail) mailLines(l ui.Theme) []string {
 	return lines
 }
 
-// lineageLines lists what the certificate corrects and what corrects it.
+// lineageLines lists the chain of corrections of the certificate.
 func (p *CertificateDetail) lineageLines(l ui.Theme) []string {
 	if len(p.history.Chain) < 2 {
 		return nil

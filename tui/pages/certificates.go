@@ -13,7 +13,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Certificates is the page of all certificates, with search and state.
+// Certificates is the page of all certificates, with a search and a filter by state.
 type Certificates struct {
 	ui     *ui.Context
 	vault  Vault
@@ -22,10 +22,10 @@ type Certificates struct {
 	state  string // "" is any
 }
 
-// NewCertificates makes the page.
+// NewCertificates returns the page.
 func NewCertificates(d *ui.Context, v Vault) *Certificates {
 	p := &Certificates{ui: d, vault: v, search: ui.NewSearchBar()}
-	kind := certificateListSpec("certificates", "No certificate is like that.")
+	kind := certificateListSpec("certificates", "No certificate matches.")
 	kind.Concerns = func(e adminclient.CertificateEvent) bool {
 		return p.state != "" || StateAfter(e) == vault.Processing
 	}
@@ -53,7 +53,7 @@ func (p *Certificates) Keys() []key.Binding {
 	return append([]key.Binding{p.ui.Keys.Filter, p.ui.Keys.NextState}, p.rows.Keys()...)
 }
 
-// certificateStates are the filters by state, in the order of the key.
+// certificateStates returns the filters by state, in the order of the key.
 func certificateStates() []string { return []string{"", "processing", "approved", "failed", "revoked"} }
 
 // Update implements ui.Page.

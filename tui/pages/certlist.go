@@ -9,13 +9,13 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// CertificateList is a list of certificates that were issued, and what can be done to them.
+// CertificateList is a list of issued certificates, with its actions.
 type CertificateList struct {
 	*List[client.Certificate]
 	vault Vault
 }
 
-// NewCertificateList makes a list. It reads nothing before it is shown.
+// NewCertificateList returns a list. It reads nothing before it is shown.
 func NewCertificateList(d *ui.Context, v Vault, k ListSpec[client.Certificate], fetch ListSource[client.Certificate]) *CertificateList {
 	k.Label = Label{"certificate", "certificates"}
 	k.CertificateOf = func(c *client.Certificate) *client.Certificate { return c }
@@ -28,13 +28,13 @@ func NewCertificateList(d *ui.Context, v Vault, k ListSpec[client.Certificate], 
 	return &CertificateList{NewList(d, k, fetch), v}
 }
 
-// OpenCertificateMsg asks for one certificate's history.
+// OpenCertificateMsg opens the page of a certificate.
 type OpenCertificateMsg struct{ UUID string }
 
 // To implements ui.NavigateMsg.
 func (OpenCertificateMsg) To() string { return "Certificate" }
 
-// Update takes messages and keys; handled is false for keys that mean nothing here.
+// Update handles messages and keys; handled is false for other keys.
 func (r *CertificateList) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	switch msg := msg.(type) {
 	case retriedMsg:
@@ -48,7 +48,7 @@ func (r *CertificateList) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	return r.List.Update(msg)
 }
 
-// Keys are the list's own.
+// Keys returns the keys of the list.
 func (r *CertificateList) Keys() []key.Binding {
 	k := r.ui.Keys
 	return append([]key.Binding{k.Enter, k.Retry, k.Mark, k.Range, k.Open, k.OpenPage, k.Copy, k.CopyLink, k.Export, k.Back}, k.Navigation()...)

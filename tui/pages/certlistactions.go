@@ -42,7 +42,7 @@ func (r *CertificateList) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool)
 	return nil, false
 }
 
-// retriedMsg is what became of a retry.
+// retriedMsg is the result of a retry.
 type retriedMsg struct {
 	of     *CertificateList
 	result ui.ResultMsg
@@ -53,7 +53,7 @@ func (r *CertificateList) retry() tea.Cmd {
 	uuids := r.table.Marked()
 	if len(uuids) > 1 {
 		return ui.OpenDialog(ui.DialogMsg{
-			Text: fmt.Sprintf("Retry the %s that are marked?", ui.Plural(len(uuids), "certificate", "certificates")),
+			Text: fmt.Sprintf("Retry the %s?", ui.Plural(len(uuids), "marked certificate", "marked certificates")),
 			Do:   func([]string) tea.Cmd { return r.retryAll(uuids) },
 		})
 	}
@@ -92,7 +92,7 @@ func (r *CertificateList) retryMany(ctx context.Context, uuids []string) (adminc
 	return report, ctx.Err()
 }
 
-// RetryResult is what became of a retry of many, in words.
+// RetryResult describes the result of a retry of several certificates.
 func RetryResult(report adminclient.RetryReport, err error) ui.ResultMsg {
 	n := len(report.Refused) + report.Others
 	if err == nil && n > 0 && report.Retried == 0 {
@@ -105,7 +105,7 @@ func RetryResult(report adminclient.RetryReport, err error) ui.ResultMsg {
 	return said
 }
 
-// CopyToClipboard puts a text on the clipboard of whoever sits at the terminal (OSC 52).
+// CopyToClipboard puts a text on the clipboard of the terminal's user (OSC 52).
 func CopyToClipboard(text string) tea.Cmd {
 	said := "Copied: " + text
 	if n := strings.Count(text, "\n"); n > 0 {
@@ -114,14 +114,14 @@ func CopyToClipboard(text string) tea.Cmd {
 	return tea.Batch(tea.SetClipboard(text), ui.ShowResult(said))
 }
 
-// OpenCertificatePage shows a certificate's page.
+// OpenCertificatePage opens the page of a certificate.
 func OpenCertificatePage(d *ui.Context, c client.Certificate) tea.Cmd {
 	return d.Do(func(ctx context.Context) tea.Msg {
 		return ui.ResultMsg{Text: "Opened " + c.VerifyURL, Err: d.Open(ctx, c.VerifyURL)}
 	})
 }
 
-// OpenCertificatePDF shows a certificate's verified PDF.
+// OpenCertificatePDF opens the verified PDF of a certificate.
 func OpenCertificatePDF(d *ui.Context, v Vault, c client.Certificate) tea.Cmd {
 	if c.Verified == nil {
 		return ui.ShowResult(c.ReferenceID + " has no verified PDF: it is " + c.Status.Value + ".")
@@ -132,7 +132,7 @@ func OpenCertificatePDF(d *ui.Context, v Vault, c client.Certificate) tea.Cmd {
 	})
 }
 
-// OpenTempFile writes a file of that name beside the screen, and shows it.
+// OpenTempFile writes a temporary file with that name, and opens it.
 func OpenTempFile(d *ui.Context, name, said string, write func(context.Context, io.Writer) error) tea.Cmd {
 	return d.Do(func(ctx context.Context) tea.Msg {
 		path := filepath.Join(d.Temp, name)

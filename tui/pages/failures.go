@@ -14,8 +14,8 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Failures is the page of what failed: groups by cause, and the certificates of
-// one. A remote vault has no groups; there all of them are listed.
+// Failures is the page of failed certificates: groups by cause, and the certificates of one
+// group. A remote vault has no groups; there the page lists all failed certificates.
 type Failures struct {
 	ui      *ui.Context
 	vault   Vault
@@ -32,14 +32,14 @@ type Failures struct {
 	rows    *CertificateList
 }
 
-// NewFailures makes the page.
+// NewFailures returns the page.
 func NewFailures(d *ui.Context, v Vault) *Failures {
 	p := &Failures{ui: d, vault: v, stale: true, table: ui.NewTable(
 		ui.Column{Title: "cause", Min: 16, Max: 22}, ui.Column{Title: "count", Min: 7, Max: 9, Right: true},
 		ui.Column{Title: "reason of the latest", Min: 20, Max: 300},
 	)}
 	p.table.Single = true
-	kind := failureListSpec("failures", "Nothing has failed.")
+	kind := failureListSpec("failures", "No certificate has failed.")
 	kind.Concerns = func(e adminclient.CertificateEvent) bool {
 		state := StateAfter(e)
 		return state == vault.Failed || state == vault.Processing
@@ -59,7 +59,7 @@ func (*Failures) Name() string { return "Failures" }
 // Typing implements ui.Page.
 func (*Failures) Typing() bool { return false }
 
-// listing reports whether certificates are shown, not groups.
+// listing reports whether the page shows certificates, not groups.
 func (p *Failures) listing() bool { return p.ui.Remote || p.cause != "" }
 
 // Keys implements ui.Page.
@@ -114,7 +114,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 		p.stale = p.stale || msg.err != nil
 		return nil
 	case groupRetriedMsg:
-		p.stale, p.asked = true, time.Time{} // whoever acted wants to see it
+		p.stale, p.asked = true, time.Time{} // shows the result at once
 		return tea.Batch(p.refresh(), func() tea.Msg { return msg.result })
 	case tea.MouseClickMsg:
 		if !p.listing() {
@@ -134,7 +134,7 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 	return tea.Batch(cmd, p.refresh())
 }
 
-// refresh counts the groups again when that may have changed.
+// refresh reads the groups again if they may have changed.
 func (p *Failures) refresh() tea.Cmd {
 	const soonest, share = 500 * time.Millisecond, 10
 	if p.ui.Remote || !p.visible || !p.stale || p.reading || p.ui.Now().Sub(p.asked) < max(soonest, share*p.took) {
@@ -212,7 +212,7 @@ func (p *Failures) View(width, height int) string {
 	case !p.known:
 		return p.ui.LoadingView(width, height)
 	case len(p.groups) == 0:
-		return l.Block([]string{l.Good.Render("Nothing has failed.")}, width, height)
+		return l.Block([]string{l.Good.Render("No certificate has failed.")}, width, height)
 	}
 	g := p.groups[min(p.table.Cursor(), len(p.groups)-1)]
 	foot := []string{"", l.Strong.Render("Why: ") + ui.Sanitize(g.Reason), l.Strong.Render("What to do: ") + ui.Sanitize(g.Fix)}

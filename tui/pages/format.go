@@ -1,5 +1,5 @@
-// Package pages has the pages of the terminal screen: for each a model, what
-// changes it, and how it is drawn.
+// Package pages has the pages of the terminal screen. Each page has a model, an update and
+// a view.
 package pages
 
 import (
@@ -31,13 +31,13 @@ func drawProgress(l ui.Theme, cell string, width int) string {
 	return progressBar(l, done, total, width)
 }
 
-// finished is how many of a batch's entries have come to an end.
+// finished returns the number of a batch's certificates that are no longer processing.
 func finished(b client.Batch) int { return b.Approved + b.Failed + b.Revoked }
 
-// joinLines puts lines under one another.
+// joinLines joins lines with line breaks.
 func joinLines(parts ...string) string { return strings.Join(parts, "\n") }
 
-// certificateListSpec shows certificates of any kind.
+// certificateListSpec returns the list of certificates in any state.
 func certificateListSpec(name, empty string) ListSpec[client.Certificate] {
 	return ListSpec[client.Certificate]{
 		Name: name, EmptyText: empty,
@@ -51,7 +51,7 @@ func certificateListSpec(name, empty string) ListSpec[client.Certificate] {
 	}
 }
 
-// failureListSpec shows why certificates failed.
+// failureListSpec returns the list of failed certificates with their reasons.
 func failureListSpec(name, empty string) ListSpec[client.Certificate] {
 	return ListSpec[client.Certificate]{
 		Name: name, EmptyText: empty,

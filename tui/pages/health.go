@@ -14,15 +14,15 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Finding is what one check of the machine and the home found.
+// Finding is the result of one check of the machine and the home.
 type Finding struct {
 	Check, Level, Message, Fix string
 }
 
-// Doctor looks for what is wrong with the machine and the home.
+// Doctor finds problems of the machine and the home.
 type Doctor func(ctx context.Context) ([]Finding, error)
 
-// Health is the page of how the agent, its home and its machine are.
+// Health is the page of the state of the agent, its home and its machine.
 type Health struct {
 	ui      *ui.Context
 	doctor  Doctor
@@ -34,7 +34,7 @@ type Health struct {
 	lines   ui.Viewport
 }
 
-// NewHealth makes the page.
+// NewHealth returns the page.
 func NewHealth(d *ui.Context, doctor Doctor) *Health {
 	return &Health{ui: d, doctor: doctor, lines: ui.NewViewport()}
 }
@@ -95,7 +95,7 @@ func (p *Health) press(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// runChecks has the doctor make all checks.
+// runChecks runs all checks of the doctor.
 func (p *Health) runChecks() tea.Cmd {
 	if p.running || p.doctor == nil {
 		return nil
@@ -132,11 +132,11 @@ func (p *Health) findingLines(l ui.Theme, width int) []string {
 		lines = append(lines, p.statusLines(l)...)
 	}
 	for _, problem := range p.status.Problems {
-		wrapped(0, l.Bad.Render("now wrong: ")+ui.Sanitize(problem.Message))
+		wrapped(0, l.Bad.Render("problem now: ")+ui.Sanitize(problem.Message))
 	}
-	title := "What the doctor found"
+	title := "Results of the doctor"
 	if p.running {
-		title += l.Dim.Render(" (looking" + l.Ellipsis + ")")
+		title += l.Dim.Render(" (checking" + l.Ellipsis + ")")
 	}
 	lines = append(lines, "", l.Strong.Render(title))
 	if p.err != nil {
@@ -171,7 +171,7 @@ func (p *Health) statusLines(l ui.Theme) []string {
 		lines = append(lines, l.Dim.Render(fmt.Sprintf("queue %-9s ", kind))+fmt.Sprintf("%s due, %s later", ui.FormatNumber(q.Waiting), ui.FormatNumber(q.Later)))
 	}
 	if n := s.Corrections; n > 0 {
-		lines = append(lines, l.Dim.Render("corrections     ")+ui.Plural(n, "is", "are")+" asked for; vecctl corrections lists them")
+		lines = append(lines, l.Dim.Render("corrections     ")+ui.Plural(n, "is", "are")+" requested; vecctl corrections lists them")
 	}
 	if d := s.Drop; d != nil {
 		lines = append(lines, l.Dim.Render("drop folder     ")+fmt.Sprintf("%s, %s (%s)", ui.Sanitize(d.Folder), ui.Plural(d.Total, "file", "files"), d.Watch))

@@ -15,7 +15,7 @@ import (
 // ListSource reads one page of a list, newest first.
 type ListSource[T any] func(ctx context.Context, page, perPage int) (client.Page[T], error)
 
-// ListSpec is what a list shows and exports.
+// ListSpec describes what a list shows and exports.
 type ListSpec[T any] struct {
 	Name          string // of exported files
 	Label         Label
@@ -24,21 +24,21 @@ type ListSpec[T any] struct {
 	Cells         func(T) []string
 	Heading       []string         // of an export
 	Record        func(T) []string // of an export
-	EmptyText     string           // said where there is nothing
-	// Concerns reports whether an event may change which certificates are listed.
+	EmptyText     string           // shown if the list is empty
+	// Concerns reports whether an event may change which entries are listed.
 	Concerns func(adminclient.CertificateEvent) bool
 }
 
-// Label is what an entry is called, and several of them.
+// Label is the noun for one entry and for several.
 type Label struct{ One, Many string }
 
-// Bounds of what is held.
+// Limits of the pages in memory.
 const (
 	listPageSize = 50
 	maxListPages = 16 // pages
 )
 
-// List is a list of certificates, or of what holds one each, read page by page.
+// List is a list of certificates, or of entries with a certificate, read page by page.
 type List[T any] struct {
 	ListSpec[T]
 	ui    *ui.Context
@@ -46,7 +46,7 @@ type List[T any] struct {
 	table ui.Table
 
 	total      int
-	known      bool // total has been read
+	known      bool // total is known
 	pages      map[int]listPage[T]
 	loading    map[int]bool
 	generation int
@@ -63,14 +63,14 @@ type listPage[T any] struct {
 	rows       []T
 }
 
-// NewList makes a list. It reads nothing before it is shown.
+// NewList returns a list. It reads nothing before it is shown.
 func NewList[T any](d *ui.Context, k ListSpec[T], fetch ListSource[T]) *List[T] {
 	r := &List[T]{ListSpec: k, ui: d, table: ui.NewTable(k.Columns...)}
 	r.SetSource(fetch)
 	return r
 }
 
-// SetSource lists other certificates.
+// SetSource sets another source.
 func (r *List[T]) SetSource(fetch ListSource[T]) tea.Cmd {
 	r.fetch, r.total, r.known, r.err, r.stale = fetch, 0, false, nil, false
 	r.pages, r.loading = map[int]listPage[T]{}, map[int]bool{}
@@ -106,10 +106,10 @@ func (r *List[T]) at(i int) (T, bool) {
 	return p.rows[i%listPageSize], true
 }
 
-// Current is the selected certificate.
+// Current returns the selected entry.
 func (r *List[T]) Current() (T, bool) { return r.at(r.table.Cursor()) }
 
-// listPageMsg is a page that was read.
+// listPageMsg is a loaded page.
 type listPageMsg[T any] struct {
 	of         *List[T]
 	generation int
@@ -119,7 +119,7 @@ type listPageMsg[T any] struct {
 	err        error
 }
 
-// loadVisible reads the pages around the selected row that are missing or old.
+// loadVisible loads the pages around the selected row that are missing or old.
 func (r *List[T]) loadVisible() tea.Cmd {
 	if !r.visible || r.fetch == nil {
 		return nil
@@ -152,15 +152,15 @@ func (r *List[T]) read(n int) tea.Cmd {
 	})
 }
 
-// onLoaded puts a page that was read in its place.
+// onLoaded stores a loaded page.
 func (r *List[T]) onLoaded(m listPageMsg[T]) tea.Cmd {
 	if m.generation != r.generation {
-		return nil // others are listed by now
+		return nil // the list has another source now
 	}
 	delete(r.loading, m.number)
 	r.took, r.err = m.took, m.err
 	if m.err != nil {
-		r.stale = true // it is tried again
+		r.stale = true // try again
 		return nil
 	}
 	r.total, r.known = m.found.Meta.Total, true
@@ -175,8 +175,8 @@ func (r *List[T]) onLoaded(m listPageMsg[T]) tea.Cmd {
 	return r.loadVisible()
 }
 
-// keepSelection keeps the same certificate selected when others came before it. The first
-// row stays the first: there the newest are to be seen.
+// keepSelection keeps the same entry selected when others come before it. If the first row is
+// selected, it stays selected, so that the newest entries are visible.
 func (r *List[T]) keepSelection() {
 	at := r.table.Cursor()
 	r.table.Select(at, r.total)
@@ -202,8 +202,8 @@ func (r *List[T]) noteSelection() {
 	}
 }
 
-// refresh reads again what is shown when it may be old, but not so often that the
-// vault has nothing else to do.
+// refresh loads the visible pages again if they may have changed, but not more often than
+// the vault can bear.
 func (r *List[T]) refresh() tea.Cmd {
 	const soonest, share = 500 * time.Millisecond, 10
 	pause := max(soonest, share*r.took)
@@ -215,7 +215,7 @@ func (r *List[T]) refresh() tea.Cmd {
 	return r.loadVisible()
 }
 
-// Update takes messages and keys; handled is false for keys that mean nothing here.
+// Update handles messages and keys; handled is false for other keys.
 func (r *List[T]) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	switch msg := msg.(type) {
 	case ui.PageShownMsg:
@@ -232,7 +232,7 @@ func (r *List[T]) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 		}
 		return r.refresh(), true
 	case ui.TickMsg:
-		// A remote vault tells nothing of single certificates.
+		// A remote vault sends no events about single certificates.
 		const now = 10 * time.Second
 		r.stale = r.stale || r.ui.Remote && r.ui.Now().Sub(r.asked) > now
 		return r.refresh(), true
@@ -254,7 +254,7 @@ func (r *List[T]) Update(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	return nil, true
 }
 
-// applyEvents changes what is held by what happened.
+// applyEvents applies events to the loaded entries.
 func (r *List[T]) applyEvents(messages []adminclient.Message) {
 	var states map[string]vault.Status
 	for _, m := range messages {
@@ -285,8 +285,8 @@ func (r *List[T]) applyEvents(messages []adminclient.Message) {
 	}
 }
 
-// DisplayState is the state in which staff see a certificate: one that a corrected one took
-// the place of stays approved, but is not valid any more.
+// DisplayState returns the state of a certificate for staff: one that was replaced by a
+// corrected one is still approved, but no longer valid.
 func DisplayState(c client.Certificate) string {
 	if c.SupersededBy != nil && c.Status.Is(vault.Approved) {
 		return "replaced"
@@ -294,8 +294,8 @@ func DisplayState(c client.Certificate) string {
 	return c.Status.Value
 }
 
-// StateAfter is the state that an event leaves a certificate in; "" where it says
-// nothing of it.
+// StateAfter returns the state of a certificate after an event; "" if the event does not
+// change the state.
 func StateAfter(e adminclient.CertificateEvent) vault.Status {
 	return vault.EventType(e.Event).ResultingStatus(vault.Source(e.Source))
 }
@@ -314,7 +314,7 @@ func (r *List[T]) View(width, height int) string {
 	return r.table.View(l, r, width, height)
 }
 
-// Position says which row of how many is selected, and how many are marked.
+// Position describes the selected row, the number of rows, and the number of marked ones.
 func (r *List[T]) Position() string {
 	if !r.known || r.total == 0 {
 		return ""

@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// press takes the keys that work in every list.
+// press handles the keys that work in every list.
 func (r *List[T]) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 	k := r.ui.Keys
 	switch {
@@ -33,19 +33,19 @@ func (r *List[T]) press(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 	return nil, false
 }
 
-// Marked are the UUIDs of the entries that are marked.
+// Marked returns the UUIDs of the marked entries.
 func (r *List[T]) Marked() []string { return r.table.Marked() }
 
-// Reload reads the list again after an act; done takes the marks back.
+// Reload reads the list again after an action; done removes the marks.
 func (r *List[T]) Reload(done bool) tea.Cmd {
 	if done {
 		r.table.ClearMarks()
 	}
-	r.stale, r.asked = true, time.Time{} // whoever acted wants to see it
+	r.stale, r.asked = true, time.Time{} // shows the result at once
 	return r.refresh()
 }
 
-// copy copies something of an entry, or of all that are marked.
+// copy copies a text of the selected entry, or of all marked ones.
 func (r *List[T]) copy(one T, text func(client.Certificate) string) tea.Cmd {
 	marked := r.table.Marked()
 	if len(marked) == 0 {
@@ -65,12 +65,12 @@ func (r *List[T]) copy(one T, text func(client.Certificate) string) tea.Cmd {
 		}
 	}
 	if len(lines) < len(marked) {
-		return ui.ShowResult(fmt.Sprintf("Only %d of %d marked rows are at hand; nothing was copied. Export them instead.", len(lines), len(marked)))
+		return ui.ShowResult(fmt.Sprintf("Only %d of %d marked rows are loaded; nothing was copied. Export them instead.", len(lines), len(marked)))
 	}
 	return CopyToClipboard(strings.Join(lines, "\n"))
 }
 
-// confirmExportFrom is the number of rows from which an export is asked about.
+// confirmExportFrom is the number of rows from which an export needs a confirmation.
 const confirmExportFrom = 1000
 
 func (r *List[T]) export() tea.Cmd {
@@ -93,11 +93,11 @@ func (r *List[T]) exportAll() tea.Cmd {
 	})
 }
 
-// each reads a list to its end. What comes before it meanwhile moves the
-// rest on, so that some are read twice; those are passed over.
+// each calls a function for each entry of the whole list. New entries move the others to the
+// next page meanwhile; an entry that is read twice is skipped.
 func (r *List[T]) each(ctx context.Context, fetch ListSource[T], each func(T) error) error {
 	const most, remembered = 100, 4
-	var recent []map[string]bool // UUIDs of the pages read last
+	var recent []map[string]bool // UUIDs of the last pages
 	for n := 1; ; n++ {
 		found, err := fetch(ctx, n, most)
 		if err != nil {

@@ -12,19 +12,19 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Log is the page of what happens, the latest first, since the screen was opened.
+// Log is the page of all events since the screen was opened, the latest first.
 type Log struct {
 	ui      *ui.Context
 	table   ui.Table
 	all     []logLine // the oldest first
-	shown   []int     // of all, those that the search lets through
+	shown   []int     // indexes of the lines that match the search
 	prompt  ui.Prompt
 	search  string
 	seq     int
 	visible bool
 }
 
-// logLine is one thing that happened.
+// logLine is one event.
 type logLine struct {
 	seq                         int
 	uuid                        string
@@ -32,10 +32,10 @@ type logLine struct {
 	what, reference, name, text string
 }
 
-// maxLogLines is how many lines are kept.
+// maxLogLines is the maximum number of lines.
 const maxLogLines = 2000
 
-// NewLog makes the page.
+// NewLog returns the page.
 func NewLog(d *ui.Context) *Log {
 	p := &Log{ui: d, prompt: ui.NewPrompt("Filter: "), table: ui.NewTable(
 		ui.Column{Title: "time", Min: 8}, ui.Column{Title: "event", Min: 10},
@@ -85,7 +85,7 @@ func (p *Log) Update(msg tea.Msg) tea.Cmd {
 		if msg.Up {
 			p.add(logLine{what: "live", text: "The agent is connected.", at: p.ui.Now()})
 		} else {
-			p.add(logLine{what: "lost", text: "The connection to the agent is lost.", at: p.ui.Now()})
+			p.add(logLine{what: "lost", text: "The connection to the agent was lost.", at: p.ui.Now()})
 		}
 		p.applyFilter()
 	case tea.MouseClickMsg:
@@ -117,7 +117,7 @@ func (p *Log) addMessages(messages []adminclient.Message) {
 	p.applyFilter()
 }
 
-// add keeps a line and lets the oldest go.
+// add appends a line, and removes the oldest ones above the limit.
 func (p *Log) add(one logLine) {
 	p.seq++
 	one.seq = p.seq
@@ -127,11 +127,10 @@ func (p *Log) add(one logLine) {
 	}
 }
 
-// applyFilter finds what the search lets through. A selected row that is not the latest
-// stays where it is among the others.
+// applyFilter applies the search. If the selected row is not the latest, it stays selected.
 func (p *Log) applyFilter() {
 	if !p.visible {
-		return // it is done when somebody looks
+		return // it is done when the page is shown
 	}
 	before := len(p.shown)
 	p.shown = p.shown[:0]
@@ -204,7 +203,7 @@ func (p *Log) export() tea.Cmd {
 // View implements ui.Page.
 func (p *Log) View(width, height int) string {
 	l := p.ui.Theme
-	head := l.Dim.Render("The latest first, " + ui.Plural(len(p.shown), "line", "lines"))
+	head := l.Dim.Render("Latest first, " + ui.Plural(len(p.shown), "line", "lines"))
 	switch {
 	case p.Typing():
 		head = p.prompt.View(width)
@@ -215,7 +214,7 @@ func (p *Log) View(width, height int) string {
 	if len(p.shown) == 0 {
 		said := "Nothing has happened since the screen was opened."
 		if p.search != "" {
-			said = "Nothing that happened is like that."
+			said = "No line matches."
 		}
 		body = l.Block(l.Wrap(l.Dim.Render(said), width), width, height-2)
 	} else {

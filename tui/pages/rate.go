@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// rateMeter measures how fast a batch gets on, from what was told in the last seconds.
+// rateMeter measures the speed of a batch from the events of the last seconds.
 type rateMeter struct{ samples []rateSample }
 
 type rateSample struct {
@@ -17,7 +17,7 @@ type rateSample struct {
 	done int
 }
 
-// rateWindow is the time over which a pace is measured.
+// rateWindow is the time over which the speed is measured.
 const rateWindow = 10 * time.Second
 
 func (p *rateMeter) add(done int, now time.Time) {
@@ -31,7 +31,7 @@ func (p *rateMeter) add(done int, now time.Time) {
 	}
 }
 
-// rate is certificates a second; 0 where nothing moves.
+// rate returns the certificates per second; 0 if the batch does not progress.
 func (p *rateMeter) rate(now time.Time) float64 {
 	if p == nil || len(p.samples) < 2 {
 		return 0
@@ -40,7 +40,7 @@ func (p *rateMeter) rate(now time.Time) float64 {
 	if now.Sub(last.at) > rateWindow {
 		return 0
 	}
-	// Silence since the last step counts too, once it is longer than usual.
+	// The time since the last step counts, too, if it is longer than usual.
 	span := max(last.at.Sub(first.at), now.Sub(first.at)-time.Second)
 	if span <= 0 {
 		return 0
@@ -48,7 +48,7 @@ func (p *rateMeter) rate(now time.Time) float64 {
 	return float64(last.done-first.done) / span.Seconds()
 }
 
-// format are the rate and the time left of a batch that is being processed.
+// format returns the rate and the remaining time of a batch.
 func (p *rateMeter) format(b client.Batch, now time.Time) (rate, left string) {
 	r := p.rate(now)
 	if b.Status != string(vault.BatchProcessing) || r <= 0 {

@@ -11,14 +11,13 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// TimelineLines lists what happened to a certificate; every beginning of processing is an
-// attempt.
+// TimelineLines lists the events of a certificate. Each start of processing is an attempt.
 func TimelineLines(d *ui.Context, events []adminclient.CertificateEvent) []string {
 	if len(events) == 0 {
 		return nil
 	}
 	l := d.Theme
-	lines := []string{"", l.Strong.Render("What happened")}
+	lines := []string{"", l.Strong.Render("Events")}
 	attempt := 0
 	for _, e := range events {
 		_, what, _ := strings.Cut(e.Event, ".")
@@ -34,7 +33,7 @@ func TimelineLines(d *ui.Context, events []adminclient.CertificateEvent) []strin
 	return lines
 }
 
-// ExportEvents exports what happened to a certificate.
+// ExportEvents exports the events of a certificate.
 func ExportEvents(d *ui.Context, reference string, events []adminclient.CertificateEvent) tea.Cmd {
 	return d.ExportCSV(reference, []string{"at", "event", "trigger_context"}, "event was", "events were",
 		ui.EachRow(events, func(e adminclient.CertificateEvent) []string {

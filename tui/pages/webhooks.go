@@ -14,8 +14,8 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Webhooks is the page of the endpoints that are told of events: the endpoints,
-// the deliveries to one, and the attempts of one.
+// Webhooks is the page of webhook endpoints, the deliveries to one of them, and the attempts
+// of one delivery.
 type Webhooks struct {
 	ui      *ui.Context
 	vault   Vault
@@ -32,13 +32,13 @@ type Webhooks struct {
 
 	deliveries deliveryRows
 	list       ui.Table
-	state      string // of the deliveries that are listed; "" is any
-	complete   bool   // there are no older ones
+	state      string // of the listed deliveries; "" is any
+	complete   bool   // the oldest ones are loaded
 	one        *adminclient.WebhookDelivery
 	details    ui.Viewport
 }
 
-// NewWebhooks makes the page.
+// NewWebhooks returns the page.
 func NewWebhooks(d *ui.Context, v Vault) *Webhooks {
 	p := &Webhooks{ui: d, vault: v, details: ui.NewViewport(),
 		endpoints: ui.NewTable(
@@ -48,7 +48,7 @@ func NewWebhooks(d *ui.Context, v Vault) *Webhooks {
 		list: ui.NewTable(
 			ui.Column{Title: "time", Min: 8, Max: 19}, ui.Column{Title: "event", Min: 16, Max: 42},
 			ui.Column{Title: "state", Min: 8}, ui.Column{Title: "attempts", Min: 8, Right: true, DropOrder: 1},
-			ui.Column{Title: "last answer", Min: 10, Max: 100, DropOrder: 2}),
+			ui.Column{Title: "last response", Min: 10, Max: 100, DropOrder: 2}),
 	}
 	p.endpoints.Single = true
 	p.deliveries.ui = d
@@ -94,7 +94,7 @@ type (
 	webhookActionMsg struct{ result ui.ResultMsg }
 )
 
-// deliveriesPerRead is how many deliveries are read at a time.
+// deliveriesPerRead is the number of deliveries per call.
 const deliveriesPerRead = 100
 
 // Update implements ui.Page.
@@ -140,7 +140,7 @@ func (p *Webhooks) click(msg tea.MouseClickMsg) {
 	}
 }
 
-// refresh reads what is shown, unless that was done just now.
+// refresh reads the shown data again, but not too often.
 func (p *Webhooks) refresh(pause time.Duration) tea.Cmd {
 	const share = 10
 	if !p.visible || p.reading || pause > 0 && p.ui.Now().Sub(p.asked) < max(pause, share*p.took) {
@@ -157,7 +157,7 @@ func (p *Webhooks) refresh(pause time.Duration) tea.Cmd {
 	})
 }
 
-// read reads the deliveries before a number, 0 the latest.
+// read reads the deliveries before a number; 0 reads the latest.
 func (p *Webhooks) read(before uint64) tea.Cmd {
 	of, state := p.endpoint.ID, p.state
 	return p.ui.Query(func(ctx context.Context) tea.Msg {
@@ -178,8 +178,7 @@ func (p *Webhooks) readOne() tea.Cmd {
 	})
 }
 
-// onLoaded puts deliveries in their place: new ones before those that are held, or older
-// ones behind them.
+// onLoaded adds loaded deliveries: new ones at the beginning, older ones at the end.
 func (p *Webhooks) onLoaded(m deliveriesLoadedMsg) {
 	p.reading, p.took = false, m.took
 	if p.endpoint == nil || m.of != p.endpoint.ID || m.state != p.state {
@@ -306,13 +305,13 @@ func (p *Webhooks) pressOne(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// test sends an endpoint a test and says what it answered.
+// test sends a test event to an endpoint and shows the response.
 func (p *Webhooks) test(w adminclient.Webhook) tea.Cmd {
 	return p.ui.Do(func(ctx context.Context) tea.Msg {
 		d, err := p.vault.TestWebhook(ctx, w.ID)
-		said := ui.ResultMsg{Text: "The test is " + d.Status + ".", Err: err}
+		said := ui.ResultMsg{Text: "Result of the test: " + d.Status + ".", Err: err}
 		if n := len(d.Attempts); n > 0 {
-			said.Text = fmt.Sprintf("The test is %s: %s.", d.Status, attemptOutcome(d.Attempts[n-1]))
+			said.Text = fmt.Sprintf("Result of the test: %s: %s.", d.Status, attemptOutcome(d.Attempts[n-1]))
 		}
 		return webhookActionMsg{said}
 	})
@@ -328,7 +327,7 @@ func (p *Webhooks) redeliver(ids []string) tea.Cmd {
 	if len(ids) == 1 {
 		return again(nil)
 	}
-	return ui.OpenDialog(ui.DialogMsg{Text: fmt.Sprintf("Send the %s that are marked again?", ui.Plural(len(ids), "delivery", "deliveries")), Do: again})
+	return ui.OpenDialog(ui.DialogMsg{Text: fmt.Sprintf("Send the %s again?", ui.Plural(len(ids), "marked delivery", "marked deliveries")), Do: again})
 }
 
 func (p *Webhooks) export(name string, heading []string, n int, cells func(int) []string) tea.Cmd {

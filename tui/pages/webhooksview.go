@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// applicationEventPrefix begins the names of most events; a narrow column is better without it.
+// applicationEventPrefix is the prefix of most event names. Columns show the names without it.
 const applicationEventPrefix = "certificate_application."
 
 type webhookRows []adminclient.Webhook
@@ -75,7 +75,7 @@ func (p *Webhooks) View(width, height int) string {
 	case !p.known:
 		return p.ui.LoadingView(width, height)
 	case len(p.hooks) == 0:
-		return l.Block(l.Wrap(l.Dim.Render("There is no webhook. One is made with: vecctl webhook create URL --event EVENT"), width), width, height)
+		return l.Block(l.Wrap(l.Dim.Render("There are no webhooks. Create one with: vecctl webhook create URL --event EVENT"), width), width, height)
 	}
 	return p.endpoints.View(l, p.hooks, width, height)
 }
@@ -93,14 +93,14 @@ func (p *Webhooks) viewDeliveries(l ui.Theme, width, height int) string {
 	case len(p.deliveries.all) == 0 && p.reading:
 		body = p.ui.LoadingView(width, height-2)
 	case len(p.deliveries.all) == 0:
-		body = l.Block([]string{l.Dim.Render("There is no such delivery.")}, width, height-2)
+		body = l.Block([]string{l.Dim.Render("No delivery matches.")}, width, height-2)
 	default:
 		body = p.list.View(l, p.deliveries, width, height-2)
 	}
 	return l.Block([]string{head}, width, 2) + "\n" + body
 }
 
-// detailLines writes down one delivery and its attempts.
+// detailLines returns the details of a delivery and its attempts.
 func (p *Webhooks) detailLines(l ui.Theme, width int) []string {
 	d := p.one
 	lines := []string{l.Strong.Render(ui.Sanitize(d.Event)) + "  " + l.StateText(d.Status, d.Status), ""}
@@ -121,7 +121,7 @@ func (p *Webhooks) detailLines(l ui.Theme, width int) []string {
 		say(2, "it said", a.Response)
 	}
 	if d.Body != "" {
-		lines = append(lines, "", l.Strong.Render("What was sent"))
+		lines = append(lines, "", l.Strong.Render("Request body"))
 		for _, part := range l.Wrap(ui.Sanitize(d.Body), width) {
 			lines = append(lines, "  "+part)
 		}

@@ -14,14 +14,15 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// form asks all at once: one can go back, and sees what is wrong where it is.
+// form asks all questions on one screen. A person can go back, and sees an error at its
+// question.
 func (t Terminal) form(ctx context.Context, matter string, questions []Question, given []string) error {
 	options := []tea.ProgramOption{tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(t.Env), tea.WithoutSignalHandler()}
 	if t.NoColour {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	p := tea.NewProgram(newFormModel(matter, questions, given), options...)
-	// Whoever ends the program from outside gets the terminal back in order too.
+	// The terminal is also restored when ctx ends.
 	release := context.AfterFunc(ctx, p.Quit)
 	defer release()
 	last, err := p.Run()
@@ -38,8 +39,8 @@ func (t Terminal) form(ctx context.Context, matter string, questions []Question,
 	return nil
 }
 
-// formModel is the form on the screen. One question at a time is open, the others are a
-// line each, so that it fits small terminals.
+// formModel is the form on the screen. One question is open; the others have one line each,
+// so that the form fits on small terminals.
 type formModel struct {
 	topic     string
 	questions []Question
@@ -49,7 +50,7 @@ type formModel struct {
 	problem   string
 	done      bool
 	width     int
-	height    int // of the lines above the help, the greatest so far
+	height    int // of the lines above the help, the largest so far
 	look      ui.Theme
 }
 
@@ -60,7 +61,7 @@ func newFormModel(matter string, questions []Question, given []string) formModel
 	return s
 }
 
-// open turns to a question.
+// open opens a question.
 func (s *formModel) open(at int) {
 	s.at, s.problem = at, ""
 	s.in = textinput.New()
@@ -77,21 +78,21 @@ func (s *formModel) open(at int) {
 	_ = s.in.Focus() // the cursor does not blink
 }
 
-// room is how many columns an answer has, without the cursor behind it.
+// room returns the number of columns for an answer, without the cursor after it.
 func (s *formModel) room() int { return max(1, s.width-len(indent)-1) }
 
 // Init implements tea.Model.
 func (s formModel) Init() tea.Cmd { return nil }
 
-// Update implements tea.Model. Whatever is typed is for the question that is open at
-// that moment, however fast it comes.
+// Update implements tea.Model. Keys go to the question that is open when they are handled,
+// even if they were typed ahead.
 func (s formModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	var cmd tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		s.width, s.height = msg.Width, 0
 		s.in.SetWidth(s.room())
-		s.in.SetCursor(s.in.Position()) // which decides what part is shown
+		s.in.SetCursor(s.in.Position()) // scrolls to the cursor
 	case tea.KeyPressMsg:
 		s, cmd = s.handleKey(msg)
 	default:
@@ -175,8 +176,7 @@ func (s formModel) View() tea.View {
 		}
 		lines = append(lines, ansi.Truncate("  "+q.Title+": "+q.displayAnswer(s.answers[i]), s.width, "…"))
 	}
-	// No line less for one question than for another, or less than before: what is
-	// drawn covers what was, and the last picture stays.
+	// The number of lines never decreases, so that each view covers the one before.
 	for len(lines) < max(s.height, s.maxHeight()) {
 		lines = append(lines, "")
 	}
@@ -191,7 +191,7 @@ func (s formModel) View() tea.View {
 	return tea.NewView(strings.Join(lines, "\n") + "\n")
 }
 
-// maxHeight is how many lines the sheet has above its help, whichever question is open.
+// maxHeight returns the number of lines above the help for the tallest question.
 func (s formModel) maxHeight() int {
 	tallest := 0
 	for i, q := range s.questions {
@@ -203,7 +203,7 @@ func (s formModel) maxHeight() int {
 	return 1 + len(s.questions) - 1 + tallest
 }
 
-// openLines draws the question that is answered now.
+// openLines draws the open question.
 func (s formModel) openLines(q Question) []string {
 	lines := []string{s.look.Strong.Render("> " + q.Title)}
 	write := func(text string, hang int, ink ui.Style) {
@@ -230,7 +230,7 @@ func (s formModel) openLines(q Question) []string {
 	return lines
 }
 
-// displayAnswer is an answer as it is shown beside others.
+// displayAnswer returns an answer as it is shown when its question is closed.
 func (q Question) displayAnswer(answer string) string {
 	if q.Secret {
 		return strings.Repeat("*", min(8, len(answer)))

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// lines asks one after another. An empty answer keeps what is given.
+// lines asks one question after another. An empty line keeps the present answer.
 func (t Terminal) lines(ctx context.Context, matter string, questions []Question, given []string) error {
 	t.PrintLine("%s\n", matter)
 	for i, q := range questions {
@@ -37,7 +37,7 @@ func (t Terminal) lines(ctx context.Context, matter string, questions []Question
 	return nil
 }
 
-// parseAnswer makes an answer of what was typed.
+// parseAnswer returns the answer for an input line.
 func (q Question) parseAnswer(typed, given string) (string, error) {
 	if typed == "" {
 		typed = given
@@ -51,7 +51,7 @@ func (q Question) parseAnswer(typed, given string) (string, error) {
 	return typed, q.validate(typed)
 }
 
-// line reads one line; the person, or whoever ends the program, may break it off.
+// line reads one line. It returns early when ctx ends.
 func (t Terminal) line(ctx context.Context, q Question, given string) (string, error) {
 	fmt.Fprint(t.Out, q.prompt(given))
 	read := func() (string, error) { return readLine(t.In) }
@@ -59,7 +59,7 @@ func (t Terminal) line(ctx context.Context, q Question, given string) (string, e
 		descriptor := int(file.Fd())
 		before, err := term.GetState(descriptor)
 		if err == nil {
-			// Whoever is broken off while nothing is shown leaves the terminal showing.
+			// The terminal must echo again after an interrupt.
 			defer func() { _ = term.Restore(descriptor, before) }()
 			read = func() (string, error) {
 				secret, err := term.ReadPassword(descriptor)
@@ -72,7 +72,7 @@ func (t Terminal) line(ctx context.Context, q Question, given string) (string, e
 		text string
 		err  error
 	}
-	// The reader may outlive a question that is broken off: nothing ends a read.
+	// The goroutine may outlive the question: a read cannot be interrupted.
 	answers := make(chan answer, 1)
 	go func() {
 		text, err := read()
@@ -83,13 +83,13 @@ func (t Terminal) line(ctx context.Context, q Question, given string) (string, e
 		return "", ctx.Err()
 	case a := <-answers:
 		if errors.Is(a.err, io.EOF) {
-			return "", context.Canceled // the terminal is gone, or Ctrl-D
+			return "", context.Canceled // the terminal was closed, or Ctrl-D
 		}
 		return strings.TrimSpace(a.text), a.err
 	}
 }
 
-// prompt shows what an empty line answers.
+// prompt returns the prompt with the present answer.
 func (q Question) prompt(given string) string {
 	switch {
 	case q.Secret && given != "":
@@ -109,7 +109,7 @@ func (q Question) prompt(given string) string {
 	return "[" + given + "] > "
 }
 
-// readLine reads up to the end of a line and no further.
+// readLine reads one line and nothing after it.
 func readLine(in io.Reader) (string, error) {
 	var line []byte
 	one := make([]byte, 1)

@@ -1,5 +1,5 @@
-// Package prompt asks a person at a terminal: with a form, or line by line where
-// the terminal can do no more.
+// Package prompt asks a person questions at a terminal: in a form, or line by line on a
+// simple terminal.
 package prompt
 
 import (
@@ -15,34 +15,34 @@ import (
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
-// Question is one thing that a person is asked.
+// Question is one question.
 type Question struct {
 	Title string
 	Why   string // what the answer is for, in one line
-	// Answer holds what is answered without another word, and then the answer.
+	// Answer has the default, and then the answer.
 	Answer *string
-	Secret bool // it is not shown
-	// Choices, where there are any, are the answers that can be given.
+	Secret bool // the answer is not shown
+	// Choices are the valid answers; none means any text.
 	Choices []Choice
-	// Check says what is wrong with an answer, without the spaces around it; nil
-	// takes any.
+	// Check returns an error for an invalid answer, which has no spaces around it; nil
+	// accepts any answer.
 	Check func(string) error
 }
 
-// Choice is an answer and how it reads.
+// Choice is an answer and its text.
 type Choice struct{ Value, Text string }
 
-// Terminal is where the person sits.
+// Terminal is the person's terminal.
 type Terminal struct {
 	In       io.Reader
 	Out      io.Writer
-	Env      []string // what says what the terminal can do: TERM, NO_COLOR and the like
-	Plain    bool     // it moves no cursor: line by line
+	Env      []string // variables that describe the terminal: TERM, NO_COLOR and so on
+	Plain    bool     // the terminal cannot move the cursor: ask line by line
 	NoColour bool
 }
 
-// Ask puts the questions of one matter. It returns context.Canceled when the person
-// breaks off, and the answers are as they were then.
+// Ask asks the questions of one topic. If the person cancels, it returns context.Canceled,
+// and the answers keep their present values.
 func (t Terminal) Ask(ctx context.Context, matter string, questions ...Question) error {
 	given := make([]string, len(questions))
 	for i, q := range questions {
@@ -61,17 +61,17 @@ func (t Terminal) Ask(ctx context.Context, matter string, questions ...Question)
 	return nil
 }
 
-// PrintLine tells the person something between questions.
+// PrintLine prints a line between questions.
 func (t Terminal) PrintLine(format string, args ...any) {
 	t.PrintWrapped(0, fmt.Sprintf(format, args...))
 }
 
-// PrintWrapped does so too; what does not fit into a line goes on hang columns in.
+// PrintWrapped prints a line, and wraps it with an indent of hang columns.
 func (t Terminal) PrintWrapped(hang int, text string) {
 	fmt.Fprintln(t.Out, ui.WrapText(text, TerminalWidth(t.Out), hang))
 }
 
-// TerminalWidth is how wide the terminal is that is written to; 0 where there is none.
+// TerminalWidth returns the width of the terminal that w writes to; 0 if it is none.
 func TerminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok {
@@ -84,7 +84,7 @@ func TerminalWidth(out io.Writer) int {
 	return width
 }
 
-// validate is what is wrong with an answer; nil is nothing.
+// validate checks an answer.
 func (q Question) validate(answer string) error {
 	if q.Check == nil {
 		return nil

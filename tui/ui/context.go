@@ -1,5 +1,5 @@
-// Package ui has what all pages of the terminal screen share: the theme, the keys,
-// tables, scrolled texts, and the messages between the pages and the root.
+// Package ui has what all pages of the terminal screen share: the theme, the keys, tables,
+// viewports, and the messages between the pages and the root.
 package ui
 
 import (
@@ -16,36 +16,35 @@ import (
 // Page is one page of the screen.
 type Page interface {
 	Name() string
-	// Update takes what concerns the page: all messages but keys, and the keys that
-	// are pressed while it is shown.
+	// Update handles all messages, and the keys that are pressed while the page is shown.
 	Update(msg tea.Msg) tea.Cmd
-	// View draws exactly so many columns and lines.
+	// View draws the page in exactly this size.
 	View(width, height int) string
-	// Keys are the page's own, the most important ones first.
+	// Keys returns the page's keys, the most important ones first.
 	Keys() []key.Binding
-	// Typing is true while every key is text.
+	// Typing reports whether keys are text at present.
 	Typing() bool
 }
 
-// Context is what a page has at hand. Its look changes with the terminal.
+// Context is what all pages share. The theme changes with the terminal.
 type Context struct {
 	Ctx      context.Context // ends with the screen
 	Theme    Theme
 	Keys     KeyMap
-	Remote   bool // a vault without a panel
+	Remote   bool // a vault without the calls of staff
 	ReadOnly bool
 	Now      func() time.Time
 	Zone     *time.Location
-	Folder   string // where exports go
-	Temp     string // where documents lie that are looked at
-	// Open opens a file or an address in the desktop's own program.
+	Folder   string // for exports
+	Temp     string // for opened documents
+	// Open opens a file or an address in the desktop's program for it.
 	Open func(ctx context.Context, target string) error
 }
 
-// queryTimeout is how long an answer may take that is only looked at.
+// queryTimeout is the time limit of a call that changes nothing.
 const queryTimeout = 30 * time.Second
 
-// Query calls the vault for something to show.
+// Query returns a command that reads from the vault.
 func (d *Context) Query(call func(context.Context) tea.Msg) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(d.Ctx, queryTimeout)
@@ -54,12 +53,12 @@ func (d *Context) Query(call func(context.Context) tea.Msg) tea.Cmd {
 	}
 }
 
-// Do has the vault do something; it takes as long as it takes.
+// Do returns a command that changes something in the vault. It has no time limit.
 func (d *Context) Do(call func(context.Context) tea.Msg) tea.Cmd {
 	return func() tea.Msg { return call(d.Ctx) }
 }
 
-// FormatTime is a moment as the screen shows it: the time of today, else the date too.
+// FormatTime formats a time for the screen; a time of another day has the date.
 func (d *Context) FormatTime(at time.Time) string {
 	at = at.In(d.Zone)
 	if now := d.Now().In(d.Zone); now.YearDay() == at.YearDay() && now.Year() == at.Year() {
@@ -70,14 +69,14 @@ func (d *Context) FormatTime(at time.Time) string {
 
 // Messages that concern all pages.
 type (
-	// EventsMsg is what the event stream told, in order.
+	// EventsMsg has messages of the event stream, in order.
 	EventsMsg struct{ Messages []adminclient.Message }
-	// ConnStateMsg says whether the agent can be reached.
+	// ConnStateMsg reports whether the agent can be reached.
 	ConnStateMsg struct {
 		Up  bool
 		Err error // why not
 	}
-	// StatusMsg is how the agent is.
+	// StatusMsg has the status of the agent.
 	StatusMsg struct {
 		Status adminclient.AgentStatus
 		Took   time.Duration
@@ -85,48 +84,48 @@ type (
 	}
 	// TickMsg comes every second.
 	TickMsg struct{}
-	// PageShownMsg tells a page that it is looked at from now on.
+	// PageShownMsg tells a page that it is now shown.
 	PageShownMsg struct{}
-	// PageHiddenMsg tells a page that it is looked at no longer.
+	// PageHiddenMsg tells a page that it is no longer shown.
 	PageHiddenMsg struct{}
 )
 
-// ResultMsg is the outcome of an act, for the person who acted.
+// ResultMsg is the result of an action, for the person who did it.
 type ResultMsg struct {
 	Text string
 	Err  error
 }
 
-// ShowResult says something.
+// ShowResult returns a command that shows a result.
 func ShowResult(text string) tea.Cmd { return func() tea.Msg { return ResultMsg{Text: text} } }
 
-// DialogMsg is asked before something is done.
+// DialogMsg opens a dialog before an action.
 type DialogMsg struct {
 	Text    string
-	Choices []Choice // one of which is chosen; nothing is typed then
-	Fields  []Field  // what has to be typed; none: yes or no
+	Choices []Choice // to select one of
+	Fields  []Field  // to fill in; without choices and fields, the answer is yes or no
 	Do      func(answers []string) tea.Cmd
 }
 
-// Choice is one answer to a question.
+// Choice is one answer of a dialog.
 type Choice struct {
 	Label string
 	Do    func() tea.Cmd
 }
 
-// Field is a line that has to be typed.
+// Field is a line to fill in.
 type Field struct {
 	Label    string
-	Expected string // what it has to be; "": anything but nothing
+	Expected string // the only valid answer; "": any text
 }
 
-// OpenDialog asks a question.
+// OpenDialog returns a command that opens a dialog.
 func OpenDialog(q DialogMsg) tea.Cmd { return func() tea.Msg { return q } }
 
-// NavigateMsg is a message that has a page shown, and is for it.
+// NavigateMsg is a message for a page, which is then shown.
 type NavigateMsg interface{ To() string }
 
-// ErrorText is an error's text for a person.
+// ErrorText returns the text of an error for a person.
 func ErrorText(err error) string {
 	if message, ok := fault.Message(err); ok {
 		return message

@@ -14,13 +14,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// writeCSV writes a table as CSV into the folder of exports, row by row, and returns
-// the file's path and how many rows it has. The file appears whole or not at all.
+// writeCSV writes a table as CSV into the folder for exports, row by row, and returns the
+// file's path and the number of rows. The file appears whole or not at all.
 func (d *Context) writeCSV(ctx context.Context, name string, heading []string, rows func(row func([]string) error) error) (path string, n int, err error) {
 	path = filepath.Join(d.Folder, fmt.Sprintf("%s-%s.csv", name, d.Now().In(d.Zone).Format("20060102-150405")))
-	temp, err := os.CreateTemp(d.Folder, ".export-*") // readable by its owner alone
+	temp, err := os.CreateTemp(d.Folder, ".export-*") // only readable by its owner
 	if err != nil {
-		return "", 0, fault.Wrap(fault.Invalid, err, fmt.Sprintf("nothing can be written into %s; start the screen in a folder of your own", d.Folder))
+		return "", 0, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s is not writable; start the screen in another folder", d.Folder))
 	}
 	defer os.Remove(temp.Name())
 	out := csv.NewWriter(temp)
@@ -44,8 +44,8 @@ func (d *Context) writeCSV(ctx context.Context, name string, heading []string, r
 	return path, n, os.Rename(temp.Name(), path)
 }
 
-// ExportCSV exports a table and says how many rows it has, in words for one of them and
-// for more.
+// ExportCSV exports a table and shows the number of rows. The texts one and many are the
+// words for one row and for several.
 func (d *Context) ExportCSV(name string, heading []string, one, many string, rows func(ctx context.Context, row func([]string) error) error) tea.Cmd {
 	return d.Do(func(ctx context.Context) tea.Msg {
 		path, n, err := d.writeCSV(ctx, name, heading, func(row func([]string) error) error { return rows(ctx, row) })
@@ -53,7 +53,7 @@ func (d *Context) ExportCSV(name string, heading []string, one, many string, row
 	})
 }
 
-// EachRow makes a row of each of some things, for Save.
+// EachRow returns the rows of a slice.
 func EachRow[T any](all []T, cells func(T) []string) func(context.Context, func([]string) error) error {
 	return func(_ context.Context, row func([]string) error) error {
 		for _, one := range all {
@@ -65,7 +65,7 @@ func EachRow[T any](all []T, cells func(T) []string) func(context.Context, func(
 	}
 }
 
-// escapeFormula keeps a spreadsheet from running a cell as a formula.
+// escapeFormula prevents that a spreadsheet runs a cell as a formula.
 func escapeFormula(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

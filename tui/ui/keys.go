@@ -13,13 +13,13 @@ type KeyMap struct {
 	OpenEvidence                            key.Binding
 	Help, Quit, Interrupt                   key.Binding
 
-	// Acts change something; a screen that only reads has none of them.
+	// Actions change something; a read-only screen has none of them.
 	Retry, RetryAll, Pause, Cancel, Revoke key.Binding
 	Test, Redeliver                        key.Binding
 	Review, Approve, Reject                key.Binding
 }
 
-// NewKeyMap makes the map.
+// NewKeyMap returns the keys of a screen.
 func NewKeyMap(readOnly bool) KeyMap {
 	bind := func(name, does string, keys ...string) key.Binding {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(name, does))
@@ -33,10 +33,10 @@ func NewKeyMap(readOnly bool) KeyMap {
 		Up: bind("k", "up", "up", "k"), Down: bind("j", "down", "down", "j"),
 		PageUp: bind("pgup", "page up", "pgup", "ctrl+b"), PageDown: bind("pgdn", "page down", "pgdown", "ctrl+f"),
 		Top: bind("g", "first", "g", "home"), Bottom: bind("G", "last", "G", "end"),
-		Next: bind("tab", "next page", "tab", "right", "l"), Previous: bind("shift+tab", "page before", "shift+tab", "left", "h"),
+		Next: bind("tab", "next page", "tab", "right", "l"), Previous: bind("shift+tab", "previous page", "shift+tab", "left", "h"),
 		Number: bind("1-9", "page by number", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-		Enter:  bind("enter", "look closer", "enter"), Back: bind("esc", "back, clear", "esc"),
-		Filter: bind("/", "search", "/"), NextState: bind("s", "next state", "s"), Refresh: bind("u", "look again", "u"),
+		Enter:  bind("enter", "details", "enter"), Back: bind("esc", "back, clear", "esc"),
+		Filter: bind("/", "search", "/"), NextState: bind("s", "next state", "s"), Refresh: bind("u", "refresh", "u"),
 		Mark: bind("space", "mark", "space"), Range: bind("v", "mark a range", "v"),
 		Open: bind("o", "open PDF", "o"), OpenPage: bind("O", "open page", "O"),
 		OpenEvidence: bind("o", "open evidence", "o"),
@@ -46,16 +46,16 @@ func NewKeyMap(readOnly bool) KeyMap {
 		Retry: act("r", "retry", "r"), RetryAll: act("r", "retry failed", "r"),
 		Pause: act("p", "pause, resume", "p"), Cancel: act("x", "cancel batch", "x"), Revoke: act("R", "revoke", "R"),
 		Test: act("t", "test", "t"), Redeliver: act("r", "deliver again", "r"),
-		Review: act("t", "take in review", "t"), Approve: act("a", "approve", "a"), Reject: act("x", "reject", "x"),
+		Review: act("t", "start review", "t"), Approve: act("a", "approve", "a"), Reject: act("x", "reject", "x"),
 	}
 }
 
-// Navigation are the keys that move about in a list.
+// Navigation returns the keys that move in a list.
 func (m KeyMap) Navigation() []key.Binding {
 	return []key.Binding{m.Up, m.Down, m.PageUp, m.PageDown, m.Top, m.Bottom}
 }
 
-// Global are the keys that work on every page.
+// Global returns the keys that work on every page.
 func (m KeyMap) Global() []key.Binding {
 	return []key.Binding{m.Next, m.Previous, m.Number, m.Help, m.Quit, m.Interrupt}
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// OpenWithDesktop opens a file or an address in the program that the desktop has
-// for it.
+// OpenWithDesktop opens a file or an address in the desktop's program for it.
 func OpenWithDesktop(ctx context.Context, target string) error {
 	name, args := "xdg-open", []string{target}
 	switch runtime.GOOS {

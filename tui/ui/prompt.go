@@ -5,10 +5,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// Prompt is a line into which something is typed or pasted.
+// Prompt is an input line.
 type Prompt struct{ in textinput.Model }
 
-// NewPrompt makes a line with a label before it.
+// NewPrompt returns an input line with a label.
 func NewPrompt(label string) Prompt {
 	in := textinput.New()
 	in.Prompt = label
@@ -16,31 +16,31 @@ func NewPrompt(label string) Prompt {
 	styles.Cursor.Blink = false
 	styles.Focused, styles.Blurred = textinput.StyleState{}, textinput.StyleState{}
 	in.SetStyles(styles)
-	// The terminal pastes; the clipboard of the machine may be another person's.
+	// The terminal pastes: the machine's clipboard may belong to another person.
 	in.KeyMap.Paste.SetEnabled(false)
 	return Prompt{in}
 }
 
-// Open begins to take keys; Close ends it.
+// Open begins the input; Close ends it.
 func (p *Prompt) Open() { p.in.Focus() }
 
-// Close ends what Open began and leaves a text.
+// Close ends the input and sets the text.
 func (p *Prompt) Close(text string) {
 	p.in.Blur()
 	p.in.SetValue(text)
 }
 
-// IsOpen reports whether every key is text.
+// IsOpen reports whether the line takes keys.
 func (p *Prompt) IsOpen() bool { return p.in.Focused() }
 
-// Text is what has been typed.
+// Text returns the text of the line.
 func (p *Prompt) Text() string { return p.in.Value() }
 
-// Update takes a key or what is pasted. What the line itself would do later is to
-// blink, which it does not.
+// Update handles a key or pasted text. It ignores the input's command, which only lets the
+// cursor blink.
 func (p *Prompt) Update(msg tea.Msg) { p.in, _ = p.in.Update(msg) }
 
-// View draws the line in so many columns.
+// View draws the line with a width.
 func (p *Prompt) View(width int) string {
 	p.in.SetWidth(max(10, width-len(p.in.Prompt)-2))
 	return p.in.View()

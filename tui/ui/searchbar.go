@@ -5,20 +5,20 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// SearchBar is what a list is searched for, and the line into which that is typed.
+// SearchBar is the search term of a list, and its input line.
 type SearchBar struct {
 	Term   string
 	prompt Prompt
 }
 
-// NewSearchBar makes a search bar that looks for nothing.
+// NewSearchBar returns a search bar without a term.
 func NewSearchBar() SearchBar { return SearchBar{prompt: NewPrompt("Search: ")} }
 
-// Typing reports whether every key is text.
+// Typing reports whether the input line is open.
 func (f *SearchBar) Typing() bool { return f.prompt.IsOpen() }
 
-// Update takes a key or what is pasted; changed says that something else is looked for
-// now, handled is false for what is not the search bar's.
+// Update handles a key or pasted text. The result changed reports whether the term changed,
+// and handled whether the message was for the search bar.
 func (f *SearchBar) Update(msg tea.Msg, k KeyMap) (changed, handled bool) {
 	press, isKey := msg.(tea.KeyPressMsg)
 	switch {
@@ -40,14 +40,14 @@ func (f *SearchBar) Update(msg tea.Msg, k KeyMap) (changed, handled bool) {
 	return false, true
 }
 
-// Clear looks for nothing any more.
+// Clear removes the term.
 func (f *SearchBar) Clear() {
 	f.Term = ""
 	f.prompt.Close("")
 }
 
-// Header is the line above a list: what is listed, what is looked for, and the place in
-// it; or what is being typed.
+// Header returns the line above a list: what is listed, the search term, and the position in
+// the list; or the open input line.
 func (f *SearchBar) Header(l Theme, what, place string, width int) string {
 	if f.Typing() {
 		return f.prompt.View(width)

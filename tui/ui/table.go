@@ -9,60 +9,59 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Column is a column's room. On a narrow screen the column with the largest Keep
-// goes first; one with 0 stays.
+// Column describes a column. On a narrow screen, the column with the largest DropOrder is
+// dropped first; one with 0 always stays.
 type Column struct {
 	Title     string
 	Min, Max  int // columns of the terminal; Max 0 is Min
 	Right     bool
 	DropOrder int
-	// Draw makes of a cell what is shown in so many columns; nil shows the cell.
+	// Draw draws a cell with a width; nil draws its text.
 	Draw func(l Theme, cell string, width int) string
 }
 
-// Row is a row's cells. State is the word by which a cell with that text is
-// coloured.
+// Row has the cells of a row. A cell whose text is State gets that state's colour.
 type Row struct {
 	ID    string
 	State string
 	Cells []string
 }
 
-// Table is which row is selected and which are marked.
+// Table has the state of a table: the selected row and the marked ones.
 type Table struct {
 	Columns []Column
-	Single  bool // nothing can be marked
+	Single  bool // rows cannot be marked
 	cursor  int
-	top     int // first row that is shown
-	height  int // rows shown last
+	top     int // the first visible row
+	height  int // the number of rows in the last view
 	marks   map[string]bool
-	anchor  int // where a range was begun; -1 without one
+	anchor  int // the beginning of a range; -1 without one
 }
 
-// NewTable makes a table.
+// NewTable returns a table.
 func NewTable(columns ...Column) Table {
 	return Table{Columns: columns, marks: map[string]bool{}, anchor: -1}
 }
 
-// Rows is what a table shows.
+// Rows has the rows of a table.
 type Rows interface {
 	Len() int
-	// Row returns false for a row that is not there yet.
+	// Row returns false for a row that is not loaded yet.
 	Row(i int) (Row, bool)
 }
 
-// Cursor is the selected row.
+// Cursor returns the selected row.
 func (t *Table) Cursor() int { return t.cursor }
 
-// Select selects a row, as far as there is one.
+// Select selects a row, or the nearest one if it does not exist.
 func (t *Table) Select(i, total int) {
 	t.cursor = max(0, min(i, total-1))
 }
 
-// VisibleRows is the span of rows that were drawn last.
+// VisibleRows returns the range of rows in the last view.
 func (t *Table) VisibleRows() (from, to int) { return t.top, t.top + t.height }
 
-// Marked lists what is marked, in a stable order.
+// Marked returns the IDs of the marked rows, in a stable order.
 func (t *Table) Marked() []string {
 	ids := make([]string, 0, len(t.marks))
 	for id := range t.marks {
@@ -72,7 +71,7 @@ func (t *Table) Marked() []string {
 	return ids
 }
 
-// ClearMarks takes marks and a range back; it is false when there were none.
+// ClearMarks removes all marks and an open range. It returns false if there were none.
 func (t *Table) ClearMarks() bool {
 	had := len(t.marks) > 0 || t.anchor >= 0
 	clear(t.marks)
@@ -80,7 +79,7 @@ func (t *Table) ClearMarks() bool {
 	return had
 }
 
-// Update moves and marks by keys; it is false for keys that are not the table's.
+// Update moves the selection and marks rows. It returns false for other keys.
 func (t *Table) Update(msg tea.KeyPressMsg, k KeyMap, rows Rows) bool {
 	page := max(1, t.height-1)
 	switch {
@@ -108,7 +107,7 @@ func (t *Table) Update(msg tea.KeyPressMsg, k KeyMap, rows Rows) bool {
 	return true
 }
 
-// toggle marks the selected row, or takes its mark, and goes on to the next.
+// toggle marks or unmarks the selected row, and selects the next one.
 func (t *Table) toggle(rows Rows) {
 	if row, ok := rows.Row(t.cursor); ok {
 		if t.marks[row.ID] {
@@ -120,7 +119,7 @@ func (t *Table) toggle(rows Rows) {
 	}
 }
 
-// toggleRange begins a range at the selected row, or marks all from the beginning to it.
+// toggleRange begins a range at the selected row, or marks all rows of the open range.
 func (t *Table) toggleRange(rows Rows) {
 	if t.anchor < 0 {
 		t.anchor = t.cursor
@@ -134,19 +133,19 @@ func (t *Table) toggleRange(rows Rows) {
 	t.anchor = -1
 }
 
-// MarkedRange is the range that has been begun: from, to, or false.
+// MarkedRange returns the open range, or false if there is none.
 func (t *Table) MarkedRange() (from, to int, begun bool) {
 	return min(t.anchor, t.cursor), max(t.anchor, t.cursor), t.anchor >= 0
 }
 
-// Click selects the row on a line of the table's view.
+// Click selects the row in a line of the view.
 func (t *Table) Click(line int, rows Rows) {
 	if i := t.top + line - 1; line > 0 && line <= t.height && i < rows.Len() {
 		t.Select(i, rows.Len())
 	}
 }
 
-// View draws the table: a line of headings, then rows.
+// View draws the table: the headings, then the rows.
 func (t *Table) View(l Theme, rows Rows, width, height int) string {
 	total := rows.Len()
 	t.height = max(1, height-1)
@@ -164,7 +163,7 @@ func (t *Table) View(l Theme, rows Rows, width, height int) string {
 	return l.Block(lines, width, height)
 }
 
-// markWidth is the room for the sign of the selected row, a mark, and a space.
+// markWidth is the width of the selection sign, the mark, and a space.
 const markWidth = 3
 
 func (t *Table) heading(l Theme, widths []int) string {
@@ -220,7 +219,7 @@ func (c Column) alignCell(l Theme, text string, width int) string {
 	return l.Fit(text, width)
 }
 
-// columnWidths gives columns their widths; 0 is a column that there is no room for.
+// columnWidths returns the widths of the columns; 0 is a column that is dropped.
 func columnWidths(columns []Column, room int) []int {
 	widths := make([]int, len(columns))
 	left := room

@@ -9,8 +9,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Theme is a way to draw. No meaning is in a colour alone: states are words, and
-// the selected row has a mark of its own.
+// Theme has styles and signs. Colour is never the only sign of a state: states are words,
+// and the selected row has a mark.
 type Theme struct {
 	Strong, Dim, Good, Bad, Busy, Warn, Selected, ActiveTab, Alarm, Key Style
 
@@ -20,8 +20,8 @@ type Theme struct {
 	method            ansi.Method
 }
 
-// Style is a style with what it writes before and after a text, which is found once:
-// a screen has hundreds of texts and is drawn many times a second.
+// Style is a style with its escape sequences. They are computed once, because a screen has
+// hundreds of texts and is drawn many times per second.
 type Style struct {
 	Style         lipgloss.Style
 	before, after string
@@ -33,7 +33,7 @@ func newStyle(s lipgloss.Style) Style {
 	return Style{Style: s, before: before, after: after}
 }
 
-// Render writes a text in the style.
+// Render returns a text in the style.
 func (i Style) Render(text string) string {
 	if text == "" {
 		return ""
@@ -41,8 +41,8 @@ func (i Style) Render(text string) string {
 	return i.before + text + i.after
 }
 
-// NewTheme makes a theme for a dark or a light ground. A plain terminal gets nothing but
-// ASCII in what the screen itself writes.
+// NewTheme returns a theme for a dark or a light background. For a plain terminal, the signs
+// are ASCII only.
 func NewTheme(dark, plain bool) Theme {
 	of := lipgloss.LightDark(dark)
 	plainly := lipgloss.NewStyle()
@@ -65,21 +65,21 @@ func NewTheme(dark, plain bool) Theme {
 	return l
 }
 
-// WithGraphemes returns the theme for a terminal that says that it draws whole
-// graphemes; others are taken to count code points.
+// WithGraphemes returns the theme for a terminal that counts graphemes. Without it, code
+// points are counted.
 func (l Theme) WithGraphemes() Theme {
 	l.method = ansi.GraphemeWidth
 	return l
 }
 
-// ForBackground returns the theme for another ground.
+// ForBackground returns the theme for another background.
 func (l Theme) ForBackground(dark bool) Theme {
 	other := NewTheme(dark, l.Ellipsis == "~")
 	other.method = l.method
 	return other
 }
 
-// StateText is a state's word in its colour.
+// StateText returns a text in the colour of a state.
 func (l Theme) StateText(word, text string) string {
 	switch word {
 	case "approved", "done", "ok", "active", "delivered", "success", "sent", "live":
@@ -94,11 +94,11 @@ func (l Theme) StateText(word, text string) string {
 	return text
 }
 
-// Width is how many columns a text takes.
+// Width returns the number of columns of a text.
 func (l Theme) Width(s string) int { return l.method.StringWidth(s) }
 
-// Sanitize keeps a text from breaking a line or steering the terminal. What joins
-// pictures to one another goes, since no two terminals agree on how wide such are.
+// Sanitize removes characters that break a line or control the terminal. It also removes
+// joiners of emoji, because terminals disagree on the width of the result.
 func Sanitize(s string) string {
 	const joiner, asPicture, firstPicture = '\u200d', '\ufe0f', '\U0001f000'
 	before := ' '
@@ -115,12 +115,12 @@ func Sanitize(s string) string {
 	}, s)
 }
 
-// Truncate cuts a text to a width.
+// Truncate shortens a text to a width.
 func (l Theme) Truncate(s string, width int) string {
 	if l.Width(s) <= width {
 		return s
 	}
-	// What is cut between two columns of a wide character may come out too wide.
+	// A cut inside of a wide character may give a text that is too wide.
 	for n := max(width, 0); ; n-- {
 		if short := l.method.Truncate(s, n, l.Ellipsis); n == 0 || l.Width(short) <= width {
 			return short
@@ -128,25 +128,24 @@ func (l Theme) Truncate(s string, width int) string {
 	}
 }
 
-// Fit cuts or pads a text to exactly a width.
+// Fit shortens or pads a text to exactly a width.
 func (l Theme) Fit(s string, width int) string {
 	s = l.Truncate(s, width)
 	return s + strings.Repeat(" ", max(0, width-l.Width(s)))
 }
 
-// FitRight is Fit with the text at the right.
+// FitRight is like Fit, with the text at the right.
 func (l Theme) FitRight(s string, width int) string {
 	s = l.Truncate(s, width)
 	return strings.Repeat(" ", max(0, width-l.Width(s))) + s
 }
 
-// Wrap breaks a text into lines of at most a width.
+// Wrap breaks a text into lines with a maximum width.
 func (l Theme) Wrap(s string, width int) []string {
 	return strings.Split(l.method.Wrap(s, max(width, 1), " "), "\n")
 }
 
-// LabelLines is a text with a label before it, in as many lines as it needs; none for no
-// text.
+// LabelLines returns the lines of a text after a label; none for an empty text.
 func (l Theme) LabelLines(label, text string, room, width int) []string {
 	if text == "" {
 		return nil
@@ -159,7 +158,7 @@ func (l Theme) LabelLines(label, text string, room, width int) []string {
 	return lines
 }
 
-// Block makes lines exactly so many, each exactly so wide.
+// Block returns exactly height lines, each exactly width columns wide.
 func (l Theme) Block(lines []string, width, height int) string {
 	out := make([]string, height)
 	for i := range out {
@@ -172,7 +171,7 @@ func (l Theme) Block(lines []string, width, height int) string {
 	return strings.Join(out, "\n")
 }
 
-// FormatNumber writes a count with its thousands apart.
+// FormatNumber formats a number with separators between thousands.
 func FormatNumber(n int) string {
 	digits := []byte{}
 	for i, left := 0, max(n, 0); i == 0 || left > 0; i, left = i+1, left/10 {
@@ -187,7 +186,7 @@ func FormatNumber(n int) string {
 	return string(digits)
 }
 
-// Plural is a number with its noun: 1 batch, 2 batches.
+// Plural returns a number with its noun: 1 batch, 2 batches.
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -195,7 +194,7 @@ func Plural(n int, one, many string) string {
 	return FormatNumber(n) + " " + many
 }
 
-// FormatDuration is a time in one or two units: 45s, 3m20s, 2h05m.
+// FormatDuration formats a duration with one or two units: 45s, 3m20s, 2h05m.
 func FormatDuration(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	switch {

@@ -8,16 +8,16 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// Viewport is where in a text one is.
+// Viewport has the position in a scrolled text.
 type Viewport struct{ lines viewport.Model }
 
-// NewViewport makes a scroll at its top.
+// NewViewport returns a viewport at the top.
 func NewViewport() Viewport { return Viewport{viewport.New()} }
 
-// Top goes back to the beginning.
+// Top scrolls to the beginning.
 func (s *Viewport) Top() { s.lines.GotoTop() }
 
-// Update moves by keys and the wheel; it is false for what is not its own.
+// Update scrolls by keys and the mouse wheel. It returns false for other messages.
 func (s *Viewport) Update(msg tea.Msg, k KeyMap) bool {
 	if _, ok := msg.(tea.MouseWheelMsg); ok {
 		s.lines, _ = s.lines.Update(msg)
@@ -45,13 +45,12 @@ func (s *Viewport) Update(msg tea.Msg, k KeyMap) bool {
 	return true
 }
 
-// View draws the part of a text that is to be seen; the last line says when there
-// is more below.
+// View draws the visible part of a text. If there is more text below, the last line says so.
 func (s *Viewport) View(l Theme, text []string, width, height int) string {
 	s.lines.SetWidth(width)
 	s.lines.SetHeight(height - 1)
 	s.lines.SetContentLines(text)
-	// The viewport fills lines up with spaces, and counts columns in its own way.
+	// The library's viewport pads lines with spaces, and has its own count of columns.
 	lines := strings.Split(s.lines.View(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")

@@ -6,9 +6,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// WrapText breaks the lines of a text between words so that each is at most width columns
-// wide; what goes on begins hang columns in. A word that is wider, such as an address,
-// stays whole, since people copy it. A width of 0 is no width.
+// WrapText wraps the lines of a text between words to a maximum width. Continued lines are
+// indented by hang columns. A longer word, such as an address, stays whole, because people
+// copy it. A width of 0 is no limit.
 func WrapText(text string, width, hang int) string {
 	if width <= 0 {
 		return text

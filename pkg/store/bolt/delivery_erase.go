@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // eraseDeliveries removes the personal data from deliveries about certificates, sent or
@@ -47,9 +48,9 @@ func withoutPersonalData(body []byte) ([]byte, error) {
 	if err := numbers.Decode(&fields); err != nil {
 		return []byte("{}"), nil //nolint:nilerr // whatever it was, it goes
 	}
-	for _, name := range []string{"applicant_email", "certificate_title", "full_name"} {
-		if _, there := fields[name]; there {
-			fields[name] = ""
+	for _, f := range vault.Fields() {
+		if _, there := fields[f.Key]; there && f.Personal {
+			fields[f.Key] = ""
 		}
 	}
 	erased, err := json.Marshal(fields)

@@ -17,7 +17,7 @@ import (
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/home"
-	"github.com/vecctl/vecctl/agent/institutions/institutionstest"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/signing"
@@ -71,7 +71,7 @@ func newWorks(t *testing.T) *works {
 		Store: w.store, Intake: &intake.Intake{Store: w.store, Blobs: blobs, Now: now, Random: rand.Reader},
 		Results: &results.Exporter{Updates: w.store, Blobs: blobs}, Events: news,
 		Templates: template.Dir{Path: filepath.Join(dir, "templates")}, DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
-		Institutions: institutionstest.Directory{All: []vault.Institution{w.institution}, Base: "https://example.edu"},
+		Institutions: institutions.Fixed{All: []vault.Institution{w.institution}, Base: "https://example.edu"},
 		Home:         home.Dir(dir), Disk: w, Work: wake.All{w.processor, news}, Signing: w.processor, Now: now, Random: rand.Reader,
 	}
 	return w

@@ -1,3 +1,5 @@
+//go:build ignore
+
 // Command licences lists the modules that the program is built from, with their licences.
 package main
 

@@ -14,7 +14,7 @@ type Batch struct {
 	Name    string `json:"name"`
 	Status  string `json:"status"` // processing, paused, cancelled, done
 	Trigger string `json:"trigger_context"`
-	Total   int    `json:"total"` // entries handed in
+	Total   int    `json:"total"` // submitted entries
 
 	Processing int `json:"processing"`
 	Approved   int `json:"approved"`

@@ -20,7 +20,7 @@ type Certificate struct {
 
 	BatchID   *string    `json:"batch_id"`
 	File      File       `json:"file"`
-	QR        *Placement `json:"qr,omitempty"` // where the code was asked to go; nil where nobody asked
+	QR        *Placement `json:"qr,omitempty"` // the requested place of the code; nil if none was requested
 	Verified  *Verified  `json:"verified"`
 	VerifyURL string     `json:"verify_url"` // where the QR code leads
 	// ShareURL is the page that a recipient passes on; "" for a token that may not download.
@@ -56,7 +56,7 @@ type Status struct {
 // Is reports whether it is one of some states.
 func (s Status) Is(some ...vault.Status) bool { return slices.Contains(some, vault.Status(s.Value)) }
 
-// File is the document as it was handed in.
+// File is the submitted document.
 type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`

@@ -14,7 +14,7 @@ import (
 )
 
 // Error is an answer that is no success. Its kind is that of package fault, so
-// fault.Is tells what can be done about it; errors.AsType finds the rest.
+// fault.Is returns its kind; errors.AsType returns the whole error.
 type Error struct {
 	Status     int                 // HTTP status code
 	Message    string              // the server's

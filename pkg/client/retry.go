@@ -22,7 +22,7 @@ type RetryPolicy struct {
 	Sleep func(context.Context, time.Duration) error
 }
 
-// RetryTransient is for work that somebody waits for: half a minute altogether.
+// RetryTransient returns the policy for work that a person waits for: half a minute in total.
 func RetryTransient() RetryPolicy {
 	return RetryPolicy{Attempts: 7, First: 500 * time.Millisecond, Max: 15 * time.Second}
 }

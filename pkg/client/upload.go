@@ -38,7 +38,7 @@ func FileDocument(path string) (Document, error) {
 		Open: func() (io.ReadCloser, error) { return os.Open(path) }}, nil
 }
 
-// SentFunc is told how many bytes of a document have gone out. It may begin anew when
+// SentFunc gets the number of bytes of a document that were sent. It may restart at 0 when
 // a call is tried again.
 type SentFunc func(bytes int64)
 
@@ -212,7 +212,7 @@ func (f formBody) open(head, tail []byte) (io.ReadCloser, error) {
 	}{io.MultiReader(bytes.NewReader(head), in, bytes.NewReader(tail)), doc}, nil
 }
 
-// countingReader tells how much has been read.
+// countingReader reports the number of bytes that were read.
 type countingReader struct {
 	io.Reader
 	report SentFunc

@@ -25,7 +25,7 @@ type AgentStatus struct {
 	Certificates map[string]int   `json:"certificates"` // by state
 	Jobs         map[string]Queue `json:"jobs"`         // by kind
 	DatabaseSize int64            `json:"database_size"`
-	Corrections  int              `json:"corrections_open"` // that people ask for and nobody has dealt with
+	Corrections  int              `json:"corrections_open"` // requested and not done yet
 	Problems     []Problem        `json:"problems"`         // what is wrong now
 	Drop         *DropFolder      `json:"drop"`             // null where none is watched
 }
@@ -131,7 +131,7 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(cl
 
 // NewProblem puts an error on the wire. What is not meant for people stays here.
 func NewProblem(err error) *Problem {
-	// Whoever has gone does not read this; to one who is there it is the agent's end.
+	// A reader that is still connected sees that the agent ended.
 	if errors.Is(err, context.Canceled) {
 		return &Problem{Kind: fault.Unavailable.String(), Message: "the agent was stopped; run the same command again to go on"}
 	}

@@ -46,18 +46,18 @@ func (c *Client) RevokeAndNotify(ctx context.Context, name, reason string) (clie
 	return c.revoke(ctx, name, reason, true)
 }
 
-func (c *Client) revoke(ctx context.Context, name, reason string, tell bool) (client.Certificate, error) {
+func (c *Client) revoke(ctx context.Context, name, reason string, notify bool) (client.Certificate, error) {
 	var done struct{ UUID string }
 	err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/revoke",
-		map[string]any{"reason": reason, "notify": tell}, &done)
+		map[string]any{"reason": reason, "notify": notify}, &done)
 	if err != nil {
 		return client.Certificate{}, err
 	}
 	return c.Certificate(ctx, done.UUID)
 }
 
-// Reshare gives a certificate's view-and-share page another address; the one until
-// now leads nowhere any more.
+// Reshare gives a certificate's view-and-share page a new address. The old address stops
+// working.
 func (c *Client) Reshare(ctx context.Context, name string) (client.Certificate, error) {
 	var done struct{ UUID string }
 	if err := c.Post(ctx, "/panel/certificates/"+url.PathEscape(name)+"/reshare", nil, &done); err != nil {

@@ -12,21 +12,21 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Application is a certificate that somebody applied for, as staff see it.
+// Application is an application for a certificate, as staff see it.
 type Application struct {
 	client.Certificate
 	// Proof is how it is known that the application is the address's: mail, account or
 	// staff.
 	Proof       string    `json:"proof"`
 	SubmittedBy string    `json:"submitted_by"` // who of the staff; "" for the applicant
-	Evidence    *Evidence `json:"evidence"`     // what was handed in; null for nothing
+	Evidence    *Evidence `json:"evidence"`     // the submitted file; null for none
 	// EvidenceRemovedAt is when it was removed after a rejection; absent else.
 	EvidenceRemovedAt *time.Time `json:"evidence_removed_at,omitempty"`
 	Review            *Review    `json:"review"`
 	Decision          *Decision  `json:"decision"`
 }
 
-// Evidence is the file that an applicant handed in.
+// Evidence is the file that an applicant submitted.
 type Evidence struct {
 	client.File
 	Format string `json:"format"` // pdf, jpeg or png
@@ -45,7 +45,7 @@ type Decision struct {
 	Reason string    `json:"reason"`
 }
 
-// NewApplication is what staff submit for somebody.
+// NewApplication is an application that staff submit for a person.
 type NewApplication struct {
 	Title    string   `json:"certificate_title"`
 	Name     string   `json:"full_name"`
@@ -117,14 +117,14 @@ func (c *Client) Application(ctx context.Context, name string) (Application, err
 	return found, err
 }
 
-// SubmitApplication applies for somebody whom staff know.
+// SubmitApplication submits an application for a person whom staff know.
 func (c *Client) SubmitApplication(ctx context.Context, n NewApplication) (Application, error) {
 	var made Application
 	err := c.Post(ctx, applicationsPath, n, &made)
 	return made, err
 }
 
-// ApplicationEvidence writes what an applicant handed in to w.
+// ApplicationEvidence writes the file that an applicant submitted to w.
 func (c *Client) ApplicationEvidence(ctx context.Context, name string, w io.Writer) (int64, error) {
 	resp, err := c.Send(ctx, http.MethodGet, applicationPath(name)+"/evidence", nil)
 	if err != nil {

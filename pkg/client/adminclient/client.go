@@ -8,15 +8,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 )
 
-// Client calls an agent for its staff. It has the calls of the vault's API and those
-// of the authority's registrar besides. It is safe for concurrent use.
+// Client has the calls of staff: those of the vault's API, those of the agent, and those of
+// the certification authority. It is safe for concurrent use.
 type Client struct {
 	*client.Client
 	AuthorityCalls
 }
 
-// New makes a staff's client of an agent; the transport leads to it, and base is the
-// address that it is called by. An address that is none is an error of kind Invalid.
+// New returns a staff client for the agent that the transport connects to. The base is the URL
+// of all calls; an invalid one is an error of kind Invalid.
 func New(base string, transport http.RoundTripper) (*Client, error) {
 	c, err := client.New(base, "", transport)
 	if err != nil {
@@ -25,8 +25,8 @@ func New(base string, transport http.RoundTripper) (*Client, error) {
 	return FromClient(c), nil
 }
 
-// FromClient makes a staff's client of a client. A vault without a panel answers that it does
-// not know the calls of staff.
+// FromClient returns a staff client that uses a client's connection. A remote vault answers
+// the calls of staff with not found.
 func FromClient(c *client.Client) *Client {
 	return &Client{Client: c, AuthorityCalls: NewAuthorityCalls(c)}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CorrectionRequest is a visitor's wish that something about a certificate be mended.
+// CorrectionRequest is a visitor's request to correct a certificate.
 type CorrectionRequest struct {
 	ID          uint64     `json:"id"`
 	UUID        string     `json:"uuid"` // the certificate's

@@ -28,7 +28,7 @@ type Key struct {
 	ID        string     `json:"id"`           // of a signing key the start of its certificate's SHA-256, of a webhook's the webhook's
 	Of        string     `json:"of,omitempty"` // the institution, or the webhook's URL
 	State     string     `json:"state"`
-	CreatedAt *time.Time `json:"created_at"` // null where nobody noted it
+	CreatedAt *time.Time `json:"created_at"` // null if it is not known
 	ExpiresAt *time.Time `json:"expires_at"` // null for one that does not
 }
 

@@ -77,7 +77,7 @@ func (c *Client) Follow(ctx context.Context, after string, each func(Message) er
 	return err
 }
 
-// errEnd is a stream that ended; whoever follows may connect again.
+// errEnd is the error of a stream that ended; the caller may connect again.
 var errEnd = fault.New(fault.Unavailable, "the agent ended the event stream")
 
 // readStream takes server-sent events apart (WHATWG HTML, section 9.2).

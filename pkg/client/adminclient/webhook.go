@@ -69,7 +69,7 @@ type DeliveryFilter struct {
 	Limit   int       `json:"limit,omitempty"`
 }
 
-// Redelivery asks for deliveries anew: those named, else all that a filter selects.
+// Redelivery selects deliveries to send again: by their IDs, or else with a filter.
 type Redelivery struct {
 	Deliveries []string        `json:"deliveries,omitempty"`
 	Filter     *DeliveryFilter `json:"filter,omitempty"`
@@ -156,7 +156,7 @@ func (c *Client) Delivery(ctx context.Context, id string) (WebhookDelivery, erro
 	return d, err
 }
 
-// Redeliver asks for deliveries anew and returns how many.
+// Redeliver sends deliveries again, and returns how many.
 func (c *Client) Redeliver(ctx context.Context, r Redelivery) (int, error) {
 	var answer struct{ Redelivered int }
 	err := c.Post(ctx, "/panel/redeliver", r, &answer)

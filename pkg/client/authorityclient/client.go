@@ -146,7 +146,7 @@ func New(base, key, store string, transport http.RoundTripper) (*Client, error) 
 }
 
 // Request asks for a certification of a domain. The result's status is active, or
-// pending where the authority must look at it yet.
+// pending until the authority has decided.
 func (c *Client) Request(ctx context.Context, domain, project string, s Snapshot) (Certification, error) {
 	return c.certification(ctx, http.MethodPost, "request", map[string]any{
 		"domain": domain, "project_name": project, "store_slug": c.store, "snapshot": s,

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Transport leads to a handler: it runs beside the caller, and its answer is streamed
+// Transport calls a handler: it runs beside the caller, and its response is streamed
 // as it is written.
 func Transport(h http.Handler) http.RoundTripper { return transport{h} }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// findIssued finds the certificates that exist already for rows.
+// findIssued finds the rows' existing certificates.
 func (c *Uploader) findIssued(ctx context.Context, open []int) error {
 	if len(open) == 0 {
 		return nil
@@ -25,7 +25,7 @@ func (c *Uploader) findIssued(ctx context.Context, open []int) error {
 	return nil
 }
 
-// compare is the outcome of a row for which a certificate exists.
+// compare returns the outcome of a row with an existing certificate.
 func (c *Uploader) compare(r Item, issued client.Certificate) Outcome {
 	if issued.SupersededBy != nil {
 		return Outcome{Status: client.RowUnchanged, Certificate: &issued}
@@ -44,8 +44,8 @@ func (c *Uploader) compare(r Item, issued client.Certificate) Outcome {
 	return Outcome{Status: client.RowUnchanged, Certificate: &issued}
 }
 
-// sentBefore reports whether a certificate's document was made of what the row's is made
-// of.
+// sentBefore reports whether a certificate's document was made from the same content as the
+// row's.
 func (c *Uploader) sentBefore(r Item, issued client.Certificate) bool {
 	if r.Origin == "" || c.Journal == nil {
 		return false
@@ -54,15 +54,14 @@ func (c *Uploader) sentBefore(r Item, issued client.Certificate) bool {
 	return ok && u.Origin == r.Origin && u.SHA256 == issued.File.SHA256
 }
 
-// certificateIndex finds certificates by what tells them apart.
+// certificateIndex has certificates by their identifying content.
 type certificateIndex map[vault.Key]client.Certificate
 
 func (x certificateIndex) add(c client.Certificate) {
 	x[c.Content.Vault().Key()] = c
 }
 
-// of finds a row's certificate. A server that says no issue dates is believed
-// about the rest.
+// of finds a row's certificate. If a server does not return issue dates, it matches without.
 func (x certificateIndex) of(r Item) (client.Certificate, bool) {
 	c, ok := x[r.key()]
 	if !ok {
@@ -72,11 +71,11 @@ func (x certificateIndex) of(r Item) (client.Certificate, bool) {
 	return c, ok
 }
 
-// perPage is what every server gives at once.
+// perPage is a page size that every server accepts.
 const perPage = 100
 
-// existing finds what the vault has of rows: by going through all that it has, or
-// person by person where that is less.
+// existing finds the vault's certificates for rows. It reads either the whole list, or the
+// list of each person if that needs fewer calls.
 func (c *Uploader) existing(ctx context.Context, places []int) (certificateIndex, error) {
 	found := certificateIndex{}
 	first, err := c.Client.List(ctx, client.Filter{PerPage: 1})
@@ -99,7 +98,7 @@ func (c *Uploader) existing(ctx context.Context, places []int) (certificateIndex
 	return found, nil
 }
 
-// pages gathers every page of a list.
+// pages reads every page of a list.
 func (c *Uploader) pages(ctx context.Context, f client.Filter, into certificateIndex) error {
 	f.PerPage = perPage
 	for f.Page = 1; ; f.Page++ {

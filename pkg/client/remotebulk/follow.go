@@ -16,8 +16,8 @@ const duplicateText = vault.DuplicateMessage
 
 var entryField = regexp.MustCompile(`^entries\.(\d{1,6})\.([a-z_.]+)$`)
 
-// sortErrors takes a refusal apart: what is wrong with each entry, which
-// entries' documents the vault does not have, and whether there is anything else.
+// sortErrors sorts the errors of a refused call: the problem of each entry, the entries whose
+// documents are missing in the vault, and whether there are any other errors.
 func sortErrors(all map[string][]string, entries int) (complaints []string, lost []bool, others bool) {
 	complaints, lost = make([]string, entries), make([]bool, entries)
 	for name, messages := range all {
@@ -41,14 +41,13 @@ func sortErrors(all map[string][]string, entries int) (complaints []string, lost
 	return complaints, lost, false
 }
 
-// Pauses between two looks at a batch.
+// Pauses between two polls of a batch.
 const (
 	minPollPause = 200 * time.Millisecond
 	maxPollPause = 5 * time.Second
 )
 
-// follow waits until nothing of the batches is being processed, and looks up what
-// became of their certificates.
+// follow waits until no certificate of the batches is processing, and reads the results.
 func (c *Uploader) follow(ctx context.Context) error {
 	for batch := range c.batches {
 		if err := c.await(ctx, batch); err != nil {
@@ -75,7 +74,7 @@ func (c *Uploader) follow(ctx context.Context) error {
 	return nil
 }
 
-// batchCertificates looks up the certificates of the batches.
+// batchCertificates reads the certificates of the batches.
 func (c *Uploader) batchCertificates(ctx context.Context) (certificateIndex, error) {
 	found := certificateIndex{}
 	for batch := range c.batches {
@@ -86,9 +85,8 @@ func (c *Uploader) batchCertificates(ctx context.Context) (certificateIndex, err
 	return found, nil
 }
 
-// identify finds the certificates of rows that nobody waits for, as far as the vault
-// shows them already: webhooks about them are to be told apart later. The rows are
-// accepted whatever comes of it.
+// identify reads the certificates of accepted rows, as far as the vault has them already, so
+// that later webhooks can be matched. It ignores errors: the rows are accepted.
 func (c *Uploader) identify(ctx context.Context) {
 	found, _ := c.batchCertificates(ctx)
 	for i, o := range c.outcomes {
@@ -98,7 +96,7 @@ func (c *Uploader) identify(ctx context.Context) {
 	}
 }
 
-// recordCertificates notes which certificates the rows have become, where that is news.
+// recordCertificates records new and changed certificates of the rows.
 func (c *Uploader) recordCertificates() error {
 	var news []journalEntry
 	for i, o := range c.outcomes {

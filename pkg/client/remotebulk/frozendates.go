@@ -14,9 +14,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// FrozenDates are the dates that rows without one were given when they were first sent to
-// a vault, in a file of lines that only grows. A row keeps its date in whatever
-// manifest it comes again: it is not to be issued anew because a day has passed.
+// FrozenDates are the dates that rows without one got when they were first sent to a vault,
+// in a file to which lines are appended. A row keeps its date in every later manifest, so
+// that it is not issued again on another day.
 type FrozenDates struct {
 	path  string
 	known map[string]vault.Date // by vault.Draft's FreezeKey
@@ -28,7 +28,7 @@ type frozenDate struct {
 	Date vault.Date `json:"date"`
 }
 
-// OpenFrozenDates reads the file, which need not exist.
+// OpenFrozenDates reads the file, which may be missing.
 func OpenFrozenDates(path string) (*FrozenDates, error) {
 	d := &FrozenDates{path: path, known: map[string]vault.Date{}}
 	f, err := os.Open(path)
@@ -43,7 +43,7 @@ func OpenFrozenDates(path string) (*FrozenDates, error) {
 	for {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return d, nil // what has no end was cut off before it counted
+			return d, nil // an incomplete line does not count
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the dates of rows without one: %w", err)
@@ -55,10 +55,10 @@ func OpenFrozenDates(path string) (*FrozenDates, error) {
 	}
 }
 
-// Date is the date of a row; "" where it has none yet.
+// Date returns the date of a row; "" if it has none yet.
 func (d *FrozenDates) Date(key vault.Key) vault.Date { return d.known[key.String()] }
 
-// Add keeps the dates of rows that have none yet. When it returns, that is durable.
+// Add records the dates of rows that have none yet. They are durable when it returns.
 func (d *FrozenDates) Add(rows map[vault.Key]vault.Date) error {
 	var lines []byte
 	for key, date := range rows {
@@ -67,7 +67,7 @@ func (d *FrozenDates) Add(rows map[vault.Key]vault.Date) error {
 		}
 		line, err := json.Marshal(frozenDate{key.String(), date})
 		if err != nil {
-			return fmt.Errorf("noting the date of a row: %w", err)
+			return fmt.Errorf("recording the date of a row: %w", err)
 		}
 		lines = append(append(lines, line...), '\n')
 	}
@@ -81,7 +81,7 @@ func (d *FrozenDates) Add(rows map[vault.Key]vault.Date) error {
 	if err != nil {
 		return openError(err)
 	}
-	// A line end first: a line that a crash cut short must not spoil these.
+	// A line end first: the last line may be incomplete after a crash.
 	_, err = f.Write(append([]byte("\n"), lines...))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")

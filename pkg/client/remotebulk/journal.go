@@ -17,8 +17,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Journal is what was done of one manifest for one vault, in a file of lines that
-// only grows: a run that was broken off, or that is made again, goes on from it.
+// Journal records the steps of one manifest for one vault, in a file to which lines are
+// appended. A run that was interrupted or is repeated continues from it.
 type Journal struct {
 	mu      sync.Mutex
 	file    *os.File
@@ -43,7 +43,7 @@ type bulkCall struct {
 	Key  string   `json:"key"`
 	Rows []int    `json:"rows"`
 	IDs  []string `json:"file_ids"`
-	// QR is where the codes go, for each row; nil where nobody said.
+	// QR has the place of the code for each row; nil if no row has one.
 	QR []client.Placement `json:"qr,omitempty"`
 
 	batch   string // once it was accepted
@@ -62,12 +62,12 @@ type journalEntry struct {
 	Certificate *RemoteCertificate `json:"certificate,omitempty"`
 }
 
-// OpenJournal opens or makes a journal. Rows without an issue date get today's,
-// that of the first run for good. One that another run has open is an error of kind
-// Locked: two that write at once would spoil it.
+// OpenJournal opens or creates a journal. Rows without an issue date get today's date, and
+// keep that of the first run. If another run has the journal open, the error is of kind
+// Locked: two writers would damage it.
 func OpenJournal(path, today string) (*Journal, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fault.Wrap(fault.Full, err, "the folder for notes about remote batches cannot be made; name another home with --home")
+		return nil, fault.Wrap(fault.Full, err, "the folder for notes about remote batches cannot be created; name another home with --home")
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -75,7 +75,7 @@ func OpenJournal(path, today string) (*Journal, error) {
 	}
 	if mine, err := lock(f); err != nil || !mine {
 		if err == nil {
-			err = fault.New(fault.Locked, "another run of this manifest for this vault is under way; wait until it has ended")
+			err = fault.New(fault.Locked, "another run of this manifest for this vault is in progress; wait until it has ended")
 		}
 		return nil, errors.Join(err, f.Close())
 	}
@@ -104,12 +104,12 @@ func firstDate(path string) (vault.Date, error) {
 	line, err := bufio.NewReader(f).ReadBytes('\n')
 	var first journalEntry
 	if err != nil || json.Unmarshal(line, &first) != nil {
-		return "", nil // cut off before anything was done
+		return "", nil // the first run ended before it did anything
 	}
 	return vault.Date(first.Today), nil
 }
 
-// replay reads what is there. A last line that was cut off is dropped.
+// replay reads the file. It drops a last line that is incomplete.
 func (j *Journal) replay() error {
 	in := bufio.NewReader(j.file)
 	var whole int64
@@ -123,13 +123,13 @@ func (j *Journal) replay() error {
 		}
 		var r journalEntry
 		if json.Unmarshal(line, &r) != nil {
-			return fault.Newf(fault.Damaged, "the notes about this batch, %s, are damaged; remove them to begin anew: what was issued is found again", j.file.Name())
+			return fault.Newf(fault.Damaged, "the notes about this batch, %s, are damaged; delete the file and run the command again: it finds the issued certificates", j.file.Name())
 		}
 		j.apply(r)
 		whole += int64(len(line))
 	}
 	if err := j.file.Truncate(whole); err != nil {
-		return fmt.Errorf("mending the notes about this batch: %w", err)
+		return fmt.Errorf("repairing the notes about this batch: %w", err)
 	}
 	_, err := j.file.Seek(whole, io.SeekStart)
 	return err
@@ -157,13 +157,13 @@ func (j *Journal) apply(r journalEntry) {
 	}
 }
 
-// write notes something; when it returns, that is durable.
+// write appends entries. They are durable when it returns.
 func (j *Journal) write(all ...journalEntry) error {
 	var lines []byte
 	for _, r := range all {
 		line, err := json.Marshal(r)
 		if err != nil {
-			return fmt.Errorf("taking a note of this batch: %w", err)
+			return fmt.Errorf("recording a step of this batch: %w", err)
 		}
 		lines = append(append(lines, line...), '\n')
 	}
@@ -181,7 +181,7 @@ func (j *Journal) write(all ...journalEntry) error {
 	return nil
 }
 
-// Today is the date that rows without one were given first.
+// Today returns the date of rows without one, which is that of the first run.
 func (j *Journal) Today() string { return j.today }
 
 // Close closes the file.

@@ -26,35 +26,34 @@ type RemoteCertificate struct {
 	Vault       string    `json:"vault"` // its base URL
 	Row         int       `json:"row"`   // of the manifest
 	Status      string    `json:"status"`
-	At          time.Time `json:"at"` // when the vault's clock said so
+	At          time.Time `json:"at"` // by the vault's clock
 }
 
-// StatusUpdate is a state that a vault told of later.
+// StatusUpdate is a later state, which a vault reported.
 type StatusUpdate struct {
 	UUID   string    `json:"uuid"`
 	Status string    `json:"status"`
 	At     time.Time `json:"at"`
 }
 
-// Registry knows the certificates that journals in a folder tell of, and notes what vaults
-// tell of them later, in a file of its own there. It is safe for concurrent use by one
-// process.
+// Registry has the certificates in the journals of a folder. It records the states that vaults
+// report later, in a file in the same folder. It is safe for concurrent use by one process.
 type Registry struct {
 	mu    sync.Mutex
 	dir   string
-	read  map[string]int64 // how far each file was read
+	read  map[string]int64 // the offset up to which each file was read
 	known map[string]RemoteCertificate
 }
 
-// NewRegistry makes a book of a folder, which need not exist.
+// NewRegistry returns the registry of a folder, which may be missing.
 func NewRegistry(dir string) *Registry {
 	return &Registry{dir: dir, read: map[string]int64{}, known: map[string]RemoteCertificate{}}
 }
 
-// statesFile is where a book notes what it heard.
+// statesFile is the file for reported states.
 const statesFile = "states.log"
 
-// All lists every certificate, in order of vault and row.
+// All returns every certificate, sorted by vault and row.
 func (b *Registry) All() ([]RemoteCertificate, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -77,8 +76,8 @@ func (b *Registry) All() ([]RemoteCertificate, error) {
 	return all, nil
 }
 
-// Note takes a state that a vault told of. False where the certificate is none of
-// ours, or where something newer is known of it. When it returns, that is durable.
+// Note records a state that a vault reported. It returns false if the certificate is unknown,
+// or if a newer state is known. The state is durable when it returns.
 func (b *Registry) Note(h StatusUpdate) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,22 +90,22 @@ func (b *Registry) Note(h StatusUpdate) (bool, error) {
 	}
 	line, err := json.Marshal(h)
 	if err != nil {
-		return false, fmt.Errorf("noting a state: %w", err)
+		return false, fmt.Errorf("recording a state: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(b.dir, statesFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
-		// A blank line first: one that a crash cut short must not spoil this one.
+		// A line end first: the last line may be incomplete after a crash.
 		_, err = f.Write(append([]byte("\n"), append(line, '\n')...))
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
 	if err != nil {
-		return false, fault.Wrap(fault.Full, err, "the state of a certificate on a remote vault cannot be noted; make room on the home's disk")
+		return false, fault.Wrap(fault.Full, err, "the state of a certificate on a remote vault cannot be recorded; free space on the disk of the home")
 	}
 	return true, nil
 }
 
-// isNewer reports whether what was heard goes beyond what is known. Within one second,
-// which is as exact as vaults are, an end goes beyond a beginning.
+// isNewer reports whether an update is newer than the known state. Vaults report whole seconds:
+// within one second, any other state is newer than processing.
 func isNewer(k RemoteCertificate, h StatusUpdate) bool {
 	known, heard := k.At.Truncate(time.Second), h.At.Truncate(time.Second)
 	if known.Equal(heard) {
@@ -115,7 +114,7 @@ func isNewer(k RemoteCertificate, h StatusUpdate) bool {
 	return heard.After(known)
 }
 
-// refresh reads what was added to the files since.
+// refresh reads the new lines of the files.
 func (b *Registry) refresh() error {
 	entries, err := os.ReadDir(b.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -134,7 +133,7 @@ func (b *Registry) refresh() error {
 	return b.follow(statesFile, b.readUpdateLine)
 }
 
-// follow reads the whole lines of a file that were not read yet.
+// follow reads the complete lines of a file that were not read yet.
 func (b *Registry) follow(name string, take func([]byte)) error {
 	f, err := os.Open(filepath.Join(b.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,7 +150,7 @@ func (b *Registry) follow(name string, take func([]byte)) error {
 	for {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return nil // what has no end yet is read when it has one
+			return nil // an incomplete line is read when it is complete
 		}
 		if err != nil {
 			return fmt.Errorf("reading the notes about remote batches: %w", err)
@@ -161,8 +160,7 @@ func (b *Registry) follow(name string, take func([]byte)) error {
 	}
 }
 
-// A line that is not understood was cut short by a crash; whoever wrote it says it
-// again.
+// readJournalLine ignores a line that a crash cut off: its writer writes it again.
 func (b *Registry) readJournalLine(line []byte) {
 	var r journalEntry
 	if json.Unmarshal(line, &r) == nil && r.Certificate != nil && r.Certificate.UUID != "" {

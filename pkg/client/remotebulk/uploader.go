@@ -19,13 +19,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
-// Item is one certificate that is to be issued.
+// Item is one certificate to issue.
 type Item struct {
 	Number      int                   // in the manifest, from 1
 	Certificate client.NewCertificate // with its issue date
 	SHA256      string                // of the document
-	// Origin is, of a document that is made of a template, what it is made of: two of
-	// one origin and date say the same, whatever version made them.
+	// Origin is the content hash of a document from a template. Two documents with the same
+	// origin and date have the same content, also if different versions made them.
 	Origin string
 }
 
@@ -33,21 +33,21 @@ func (r Item) key() vault.Key {
 	return r.Certificate.Content.Vault().Key()
 }
 
-// Outcome is what became of a row.
+// Outcome is the result of a row.
 type Outcome struct {
 	Status      client.RowStatus
 	Certificate *client.Certificate // where there is one
 	Error       string
 }
 
-// Uploader carries one batch.
+// Uploader issues one batch.
 type Uploader struct {
 	Client   *client.Client
 	Journal  *Journal
-	Name     string // of the batch: what tells its calls from those of others
+	Name     string // of the batch, a part of the key of each call
 	PerCall  int    // entries per call; 0 is what client.EntriesPerCall says
 	Parallel int    // uploads at once; 0 is 4
-	Skip     bool   // rows that the vault refuses do not stop the others
+	Skip     bool   // issue the other rows if the vault rejects some
 	NoWait   bool   // return when all are accepted
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
@@ -60,8 +60,8 @@ type Uploader struct {
 	lastID   string
 }
 
-// Run brings rows to the vault and returns what became of each, and the ID of
-// the last batch. The error is about the run as a whole.
+// Run issues rows on the vault. It returns the outcome of each, and the ID of the last batch.
+// The error is about the run as a whole.
 func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, error) {
 	c.begin(rows)
 	if err := c.finishCalls(ctx); err != nil {
@@ -70,8 +70,7 @@ func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, err
 	if err := c.findIssued(ctx, c.open()); err != nil {
 		return c.outcomes, c.lastID, err
 	}
-	// A row is sent again when its document's ID was refused; each round ends at
-	// least one row's way.
+	// A row is sent again if the vault no longer has its document.
 	for round := 0; round < 3 && !c.isBlocked(); round++ {
 		open := c.open()
 		if len(open) == 0 {
@@ -100,7 +99,7 @@ func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, err
 	return c.outcomes, c.lastID, nil
 }
 
-// Plan says what would become of rows, and changes nothing.
+// Plan returns the expected outcome of rows, and changes nothing.
 func (c *Uploader) Plan(ctx context.Context, rows []Item) ([]Outcome, error) {
 	c.begin(rows)
 	if err := c.findIssued(ctx, c.open()); err != nil {
@@ -112,7 +111,7 @@ func (c *Uploader) Plan(ctx context.Context, rows []Item) ([]Outcome, error) {
 	return c.outcomes, nil
 }
 
-// open lists the rows whose way has not ended: by their place, not their number.
+// open returns the positions of the rows without an outcome.
 func (c *Uploader) open() []int {
 	var open []int
 	for i, o := range c.outcomes {
@@ -123,7 +122,7 @@ func (c *Uploader) open() []int {
 	return open
 }
 
-// isBlocked reports whether a refused row keeps the others from being issued.
+// isBlocked reports whether a rejected row prevents that the others are issued.
 func (c *Uploader) isBlocked() bool {
 	for _, o := range c.outcomes {
 		if o.Status == client.RowRejected && !c.Skip {
@@ -142,8 +141,8 @@ func (c *Uploader) begin(rows []Item) {
 	}
 }
 
-// finishCalls takes up the calls of an earlier run: what was accepted is known,
-// and what was under way is sent again under its key.
+// finishCalls continues the calls of an earlier run. It repeats a call without a result with
+// the same key.
 func (c *Uploader) finishCalls(ctx context.Context) error {
 	for _, call := range c.Journal.order {
 		places := c.places(call)
@@ -160,8 +159,7 @@ func (c *Uploader) finishCalls(ctx context.Context) error {
 	return nil
 }
 
-// places finds the rows of a call; nil when one of them is not in the manifest as
-// it was.
+// places returns the positions of the rows of a call; nil if the manifest lacks one of them.
 func (c *Uploader) places(call *bulkCall) []int {
 	places := make([]int, len(call.Rows))
 	for n, number := range call.Rows {
@@ -181,10 +179,10 @@ func (c *Uploader) note(call *bulkCall, places []int, status client.RowStatus) {
 	}
 }
 
-// uploadLife is how long an upload is relied on: less than the day that it has.
+// uploadLife is the time in which an upload is used, a little less than the vault keeps it.
 const uploadLife = apiaccess.UploadTTL - time.Hour
 
-// uploadAll sends the documents that the vault does not have.
+// uploadAll uploads the documents that the vault does not have.
 func (c *Uploader) uploadAll(ctx context.Context, open []int) error {
 	var missing []int
 	for _, i := range open {
@@ -204,7 +202,7 @@ func (c *Uploader) uploadAll(ctx context.Context, open []int) error {
 			for i := range work {
 				err := c.upload(ctx, c.rows[i])
 				if message, ok := fault.Message(err); ok && fault.Is(err, fault.Invalid) {
-					// Each of the crew writes to rows of its own.
+					// Each goroutine writes to other rows.
 					c.outcomes[i] = Outcome{Status: client.RowRejected, Error: fmt.Sprintf("row %d: %s", c.rows[i].Number, message)}
 				} else if err != nil {
 					cancel(fault.At(fmt.Sprintf("row %d", c.rows[i].Number), err))
@@ -248,8 +246,8 @@ func (c *Uploader) upload(ctx context.Context, r Item) error {
 	return c.Journal.write(journalEntry{Row: r.Number, Upload: &upload{SHA256: r.SHA256, FileID: kept.FileID, At: at, Origin: r.Origin}})
 }
 
-// keyOf names a call by what it says, so that the same call has the same name in
-// every run.
+// keyOf returns the idempotency key of a call, derived from its content, so that the same call
+// has the same key in every run.
 func (c *Uploader) keyOf(parts ...string) string {
 	h := sha256.New()
 	for _, p := range append([]string{c.Name}, parts...) {
@@ -258,7 +256,7 @@ func (c *Uploader) keyOf(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// submitAll sends the entries of rows whose documents the vault has.
+// submitAll submits the entries of rows whose documents are uploaded.
 func (c *Uploader) submitAll(ctx context.Context, open []int) error {
 	per := c.PerCall
 	if per <= 0 {
@@ -291,7 +289,7 @@ func (c *Uploader) submitAll(ctx context.Context, open []int) error {
 	return nil
 }
 
-// placements are where the codes of rows go; nil where none of them says.
+// placements returns the places of the rows' codes; nil if no row has one.
 func (c *Uploader) placements(places []int) []client.Placement {
 	all, said := make([]client.Placement, len(places)), false
 	for n, i := range places {
@@ -304,8 +302,8 @@ func (c *Uploader) placements(places []int) []client.Placement {
 	return all
 }
 
-// send makes one call. What the vault refuses of it is noted on the rows; those
-// that it has nothing against stay open.
+// send makes one call. If the vault refuses it, the rows with errors get an outcome, and the
+// others stay open.
 func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error {
 	entries := make([]client.BulkEntry, len(places))
 	for n, i := range places {
@@ -333,9 +331,8 @@ func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error
 	return nil
 }
 
-// refused sorts what a vault has against entries: certificates that exist already
-// are looked up, documents that it no longer has are sent again, and the rest is
-// the row's fault.
+// refused handles the errors of a refused call: it looks up certificates that exist already,
+// marks documents that the vault no longer has for another upload, and rejects the other rows.
 func (c *Uploader) refused(ctx context.Context, places []int, cause error) error {
 	answered, ok := errors.AsType[*client.Error](cause)
 	if !ok || len(answered.Errors) == 0 {

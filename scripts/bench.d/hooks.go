@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -118,10 +119,14 @@ type plainSecrets struct{}
 
 func (plainSecrets) Open(_ string, sealed []byte) (string, error) { return string(sealed), nil }
 
-// attempted is a function that is told of attempts.
+// attempted is a function that is told of attempts; nil for nobody.
 type attempted func(context.Context)
 
-func (f attempted) Attempted(ctx context.Context) { f(ctx) }
+func (f attempted) Attempted(ctx context.Context) {
+	if f != nil {
+		f(ctx)
+	}
+}
 
 // deliverAll delivers n events, then sends the same bodies with a bare client, and
 // returns how long each took, in seconds.
@@ -329,7 +334,7 @@ func receiveAll(path string, n int) (delays []float64, err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	receiver := webhooks.NewReceiver(h.Store, webhooks.ReceiverOptions{Secrets: []string{secret}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	receiver := webhooks.NewReceiver(h.Store, webhooks.ReceiverOptions{Secrets: []string{secret}, Events: &events.Bus{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	address, stop, err := listenFor(receiver.Handler().ServeHTTP)
 	if err != nil {
 		return nil, err

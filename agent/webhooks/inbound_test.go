@@ -21,6 +21,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/webhooks"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -237,6 +238,42 @@ func TestTwoReceiversShareAStore(t *testing.T) {
 			if n != 1 {
 				t.Errorf("the task of %s was done %d times", subject, n)
 			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// fullStore is a store that cannot keep the first results.
+type fullStore struct {
+	*bolt.Store
+	left atomic.Int64
+}
+
+func (f *fullStore) Complete(ctx context.Context, results []store.JobResult) ([]error, error) {
+	if f.left.Add(-1) >= 0 {
+		return nil, errors.New("the disk is full")
+	}
+	return f.Store.Complete(ctx, results)
+}
+
+// A task that was done is not done again because its result could not be kept at once.
+func TestAFullDiskRepeatsNoTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &fullStore{Store: open(t, filepath.Join(t.TempDir(), "vault.db"))}
+		s.left.Store(5)
+		var done atomic.Int64
+		o := options()
+		o.Remote = countedUpdates(func(string) { done.Add(1) })
+		r := webhooks.NewReceiver(s, o)
+		stop := run(t, r)
+		post(r.Handler(), body, "new")
+		time.Sleep(time.Hour)
+		stop()
+		if task := journal(t, s.Store)[0].Tasks[0]; done.Load() != 1 || task.State != vaultwebhook.Delivered {
+			t.Errorf("it was done %d times, and is kept as %+v", done.Load(), task)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

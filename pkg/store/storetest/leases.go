@@ -266,11 +266,11 @@ func claimedByMany(f *fixture, s jobSource) {
 			for {
 				claimed, err := f.store.Claim(f.Context(), s.lane, owner, 4, f.now)
 				if err != nil || len(claimed) == 0 {
-					f.check2(err)
+					f.checkInGoroutine(err)
 					return
 				}
 				outcomes, err := f.store.Complete(f.Context(), s.results(claimed))
-				f.check2(errors.Join(append(outcomes, err)...))
+				f.checkInGoroutine(errors.Join(append(outcomes, err)...))
 				mu.Lock()
 				all = append(all, names(claimed)...)
 				mu.Unlock()
@@ -283,8 +283,8 @@ func claimedByMany(f *fixture, s jobSource) {
 	}
 }
 
-// check2 is check for goroutines.
-func (f *fixture) check2(err error) {
+// checkInGoroutine is check for goroutines.
+func (f *fixture) checkInGoroutine(err error) {
 	f.Helper()
 	if err != nil {
 		f.Error(err)

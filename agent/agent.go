@@ -69,32 +69,33 @@ type Agent struct {
 	Created bool
 	// Admin is what staff see and do.
 	Admin *admin.Service
+	// Applications takes the applications of the public.
+	Applications *applications.Service
 
-	config             config.Config
-	store              store.Store
-	owner              string // of the jobs that this run claims
-	blobs              blob.Store
-	institutions       *institutions.Registry
-	templates          *intake.TemplateCache
-	certAuthority      certAuthority
-	intake             *intake.Intake
-	batches            *batch.Issuer
-	uploads            *intake.Uploads
-	applicationService *applications.Service
-	processor          *signing.Processor
-	mailQueue          *mailer.Queue
-	exporter           *results.Exporter
-	pages              *web.Pages
-	events             events.Bus
-	cleaner            *retention.Cleaner
-	dispatcher         *webhooks.Dispatcher
-	webhookClient      *ssrf.Client
-	suspensions        *webhooks.SuspensionAlarm
-	secretStore        *home.SecretStore
-	remote             *remotebulk.Registry // certificates on remote vaults
-	health             *health.Health
-	disk               *health.DiskMonitor
-	dropFolder         atomic.Pointer[dropfolder.Watcher] // nil while none is watched
+	config        config.Config
+	store         store.Store
+	owner         string // of the jobs that this run claims
+	blobs         blob.Store
+	institutions  *institutions.Registry
+	templates     *intake.TemplateCache
+	certAuthority certAuthority
+	intake        *intake.Intake
+	batches       *batch.Issuer
+	uploads       *intake.Uploads
+	processor     *signing.Processor
+	mailQueue     *mailer.Queue
+	exporter      *results.Exporter
+	pages         *web.Pages
+	events        events.Bus
+	cleaner       *retention.Cleaner
+	dispatcher    *webhooks.Dispatcher
+	webhookClient *ssrf.Client
+	suspensions   *webhooks.SuspensionAlarm
+	secretStore   *home.SecretStore
+	remote        *remotebulk.Registry // certificates on remote vaults
+	health        *health.Health
+	disk          *health.DiskMonitor
+	dropFolder    atomic.Pointer[dropfolder.Watcher] // nil while none is watched
 }
 
 // sweepAge is the age from which a document that no certificate names is removed.
@@ -195,14 +196,10 @@ func (a *Agent) wire() {
 	if a.ImageToPDF == nil {
 		a.ImageToPDF = pdf.FromImage
 	}
-	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Now: a.Now, Random: a.Random,
-		Inspect: func(r io.ReaderAt, size int64) (pdf.Info, error) {
-			return a.institutions.CurrentStamper().Inspect(r, size)
-		}}
-	a.uploads = intake.NewUploads(a.intake, a.store)
-	a.applicationService = a.newApplicationService()
-	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
 	a.wireDisk()
+	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions, Now: a.Now, Random: a.Random}
+	a.uploads = intake.NewUploads(a.intake, a.store)
+	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
 	signer := &signing.Signer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
 		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, Stamper: a.institutions.Stamper}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{
@@ -210,8 +207,9 @@ func (a *Agent) wire() {
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
 	a.mailQueue = a.newMailQueue()
+	a.Applications = a.newApplicationService()
 	a.cleaner.Store = a.store
-	a.cleaner.CleanEvidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}.Clean
+	a.cleaner.Evidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions, Now: a.Now}
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
 	a.wireWebhooks()
 	a.remote = remotebulk.NewRegistry(a.Home.Remote())

@@ -42,7 +42,7 @@ func letIn(t *testing.T, c *adminclient.Client, who string, titles ...string) {
 // evidence stores a document as an applicant's page does.
 func evidence(t *testing.T, a *agent.Agent, text string) *vault.File {
 	t.Helper()
-	f, err := a.PublicApplications().TakeEvidence(t.Context(), bytes.NewReader(onePage(text)), "scan.pdf")
+	f, err := a.Applications.TakeEvidence(t.Context(), bytes.NewReader(onePage(text)), "scan.pdf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,18 +83,18 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		d := vault.ApplicationDraft{Content: vault.Content{Title: "Diploma", Name: "Ada", Email: "ada@example.org"}, Evidence: evidence(t, a, "Ada")}
 		for _, who := range []string{"nobody", "accounts"} {
 			letIn(t, c, who, "Diploma")
-			if err := a.PublicApplications().ApplyByMail(t.Context(), d); !fault.Is(err, fault.Forbidden) {
+			if err := a.Applications.ApplyByMail(t.Context(), d); !fault.Is(err, fault.Forbidden) {
 				t.Errorf("where %s may apply: %v", who, err)
 			}
 		}
 		letIn(t, c, "anyone", "Diploma")
 		bad := d
 		bad.Title, bad.Evidence, bad.Email = "Doctor of Everything", nil, "nobody"
-		if got := fault.FieldsOf(a.PublicApplications().ApplyByMail(t.Context(), bad)); len(got) != 3 {
+		if got := fault.FieldsOf(a.Applications.ApplyByMail(t.Context(), bad)); len(got) != 3 {
 			t.Errorf("complaints %+v", got)
 		}
 		for range vault.MaxUnconfirmedPerAddress + 2 { // more wait than may, and nobody is told
-			if err := a.PublicApplications().ApplyByMail(t.Context(), d); err != nil {
+			if err := a.Applications.ApplyByMail(t.Context(), d); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -112,24 +112,24 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		if n := queue(); n != 0 {
 			t.Errorf("staff see %d before the address is proven", n)
 		}
-		w, err := a.PublicApplications().WaitingApplication(t.Context(), secrets[0])
+		w, err := a.Applications.WaitingApplication(t.Context(), secrets[0])
 		if err != nil || w.Title != "Diploma" || w.Email != d.Email {
 			t.Errorf("waiting: %+v, %v", w, err)
 		}
-		one, err := a.PublicApplications().ConfirmApplication(t.Context(), secrets[0])
+		one, err := a.Applications.ConfirmApplication(t.Context(), secrets[0])
 		if err != nil || one.Status != vault.Pending || one.Application.Proof != vault.ProvenByMail {
 			t.Fatalf("confirmed: %+v, %v", one, err)
 		}
-		if _, err := a.PublicApplications().ConfirmApplication(t.Context(), secrets[0]); !fault.Is(err, fault.NotFound) {
+		if _, err := a.Applications.ConfirmApplication(t.Context(), secrets[0]); !fault.Is(err, fault.NotFound) {
 			t.Errorf("confirmed twice: %v", err)
 		}
-		if _, err := a.PublicApplications().ConfirmApplication(t.Context(), secrets[1]); !fault.Is(err, fault.Illegal) {
+		if _, err := a.Applications.ConfirmApplication(t.Context(), secrets[1]); !fault.Is(err, fault.Illegal) {
 			t.Errorf("another for the same title: %v", err)
 		}
 		if n := queue(); n != 1 {
 			t.Errorf("staff see %d after the address is proven", n)
 		}
-		mine, err := a.PublicApplications().ApplicationsOf(t.Context(), vault.Account{Email: "ada@example.org"})
+		mine, err := a.Applications.ApplicationsOf(t.Context(), vault.Account{Email: "ada@example.org"})
 		if err != nil || len(mine) != 1 || mine[0].UUID != one.UUID {
 			t.Errorf("theirs: %+v, %v", mine, err)
 		}
@@ -137,7 +137,7 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		if err != nil || len(done.Certificates) != 1 {
 			t.Fatalf("erased: %+v, %v", done, err)
 		}
-		if _, err := a.PublicApplications().WaitingApplication(t.Context(), secrets[1]); !fault.Is(err, fault.NotFound) {
+		if _, err := a.Applications.WaitingApplication(t.Context(), secrets[1]); !fault.Is(err, fault.NotFound) {
 			t.Errorf("what waited was not erased: %v", err)
 		}
 		blobs, err := blob.OpenFolder(home.Dir(dir).Blobs())
@@ -156,19 +156,19 @@ func TestAccountHoldersApply(t *testing.T) {
 	during(t, t.TempDir(), "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
 		who := vault.Account{ID: "x", Email: "ada@example.org"}
 		d := vault.ApplicationDraft{Content: vault.Content{Title: "My own title", Name: "Ada", Email: "somebody.else@example.org"}, Evidence: evidence(t, a, "Ada")}
-		if _, err := a.PublicApplications().Apply(t.Context(), who, d); !fault.Is(err, fault.Forbidden) {
+		if _, err := a.Applications.Apply(t.Context(), who, d); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("where nobody may apply: %v", err)
 		}
 		letIn(t, c, "accounts")
-		one, err := a.PublicApplications().Apply(t.Context(), who, d)
+		one, err := a.Applications.Apply(t.Context(), who, d)
 		if err != nil || one.Email != who.Email || one.Application.Proof != vault.ProvenByAccount || one.Status != vault.Pending {
 			t.Fatalf("%+v, %v", one, err)
 		}
-		if _, err := a.PublicApplications().Apply(t.Context(), who, d); !fault.Is(err, fault.Illegal) {
+		if _, err := a.Applications.Apply(t.Context(), who, d); !fault.Is(err, fault.Illegal) {
 			t.Errorf("twice: %v", err)
 		}
 		for _, broken := range [][]byte{nil, []byte("no document"), []byte("%PDF-1.4\nbroken"), bytes.Repeat([]byte("%PDF-1.4\n"), vault.MaxFile/8)} {
-			_, err := a.PublicApplications().TakeEvidence(t.Context(), bytes.NewReader(broken), "scan.pdf")
+			_, err := a.Applications.TakeEvidence(t.Context(), bytes.NewReader(broken), "scan.pdf")
 			if message, ok := fault.Message(err); !fault.Is(err, fault.Invalid) || !ok {
 				t.Errorf("evidence of %d bytes: %q, %v", len(broken), message, err)
 			}

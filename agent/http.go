@@ -34,7 +34,6 @@ func (a *Agent) Handler() http.Handler {
 	documentedAPI := a.newAPI(api.Limits{})
 	calls := &adminapi.Handler{
 		Service: a.Admin, Institutions: a.institutions, Backups: a.backupMaker(),
-		Applications: a.applicationAdmin(), Erasures: a.eraser(),
 		Fail: documentedAPI.Fail, Log: a.Log,
 	}
 	mux := http.NewServeMux()

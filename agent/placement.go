@@ -7,10 +7,8 @@ import (
 
 // newTemplateCache makes the cache of the home's templates; it reads nothing.
 func (a *Agent) newTemplateCache() *intake.TemplateCache {
-	return &intake.TemplateCache{Folder: template.Dir{Path: a.Home.Templates()}, PlacementOf: intake.PlacementOf, DefaultPlacement: a.config.QR, Log: a.Log}
+	return &intake.TemplateCache{Folder: a.templateDir(), DefaultPlacement: a.config.QR, Log: a.Log}
 }
 
-// templateLoader finds templates by their names and reads each once.
-func (a *Agent) templateLoader() func(string) (intake.Renderer, error) {
-	return intake.TemplateLoader(a.templates.Folder)
-}
+// templateDir is the folder of the home's templates.
+func (a *Agent) templateDir() template.Dir { return template.Dir{Path: a.Home.Templates()} }

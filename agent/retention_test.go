@@ -32,14 +32,14 @@ func TestEvidenceOfRejectedApplicationsGoes(t *testing.T) {
 	})
 	submit := func(title string) vault.Certificate {
 		evidence := &vault.File{Name: "scan.pdf", Format: "pdf", Size: 9, SHA256: vault.HashSecret(title)}
-		c, err := a.applicationService.SubmitFor(t.Context(), a.Institution(), "staff", vault.ApplicationDraft{Content: vault.Content{Title: title, Name: "Ada", Email: "ada@example.org"}, Evidence: evidence})
+		c, err := a.Applications.SubmitFor(t.Context(), a.Institution(), "staff", vault.ApplicationDraft{Content: vault.Content{Title: title, Name: "Ada", Email: "ada@example.org"}, Evidence: evidence})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
 	reject := func(c vault.Certificate) {
-		if _, err := a.applicationService.Reject(t.Context(), c.Institution, c.UUID, "staff", "not known"); err != nil {
+		if _, err := a.Applications.Reject(t.Context(), c.Institution, c.UUID, "staff", "not known"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,7 +19,7 @@ func (a *Agent) newPages() (*web.Pages, error) {
 			return a.exporter.Open(ctx, c)
 		},
 		Mails:        a.mailQueue,
-		Applications: a.PublicApplications(), ReadForm: readForm,
+		Applications: a.Applications, ReadForm: readForm,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/applications"
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
@@ -19,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/authority/service"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -30,8 +32,10 @@ import (
 type Options struct {
 	Home         home.Dir
 	Store        store.Store
+	Blobs        blob.Store
 	Institutions *institutions.Registry
 	Uploads      *intake.Uploads
+	Applications *applications.Service
 	Batches      *batch.Issuer
 	Mails        *mailer.Queue
 	Composer     *mailer.Composer
@@ -60,8 +64,10 @@ type Options struct {
 type Service struct {
 	home         home.Dir
 	store        store.Store
+	blobs        blob.Store
 	institutions *institutions.Registry
 	uploads      *intake.Uploads
+	applications *applications.Service
 	batches      *batch.Issuer
 	mailQueue    *mailer.Queue
 	composer     *mailer.Composer
@@ -87,7 +93,7 @@ type Service struct {
 // New makes the service; it starts nothing.
 func New(o Options) *Service {
 	return &Service{
-		home: o.Home, store: o.Store, institutions: o.Institutions, uploads: o.Uploads, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		home: o.Home, store: o.Store, blobs: o.Blobs, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
 		secrets: o.Secrets, authority: o.Authority,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,

@@ -1,7 +1,6 @@
 package adminapi
 
 import (
-	"context"
 	"io"
 	"mime"
 	"net/http"
@@ -10,27 +9,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/router"
-	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// Applications is who keeps what people apply for.
-type Applications interface {
-	// Applications lists a page and counts all pages' entries.
-	Applications(ctx context.Context, f adminclient.ApplicationFilter) ([]adminclient.Application, int, error)
-	Application(ctx context.Context, name string) (adminclient.Application, error)
-	// Evidence opens the file of an application; the caller closes it.
-	Evidence(ctx context.Context, name string) (io.ReadCloser, vault.File, error)
-	SubmitApplication(ctx context.Context, n adminclient.NewApplication) (adminclient.Application, error)
-	ReviewApplication(ctx context.Context, name string) (adminclient.Application, error)
-	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
-	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
-}
 
 func (p *Handler) routeApplications(mux router.Routes) {
 	const base = "/panel/applications"
 	mux.HandleFunc("GET "+base, p.listApplications)
 	mux.HandleFunc("GET "+base+"/{name}", func(w http.ResponseWriter, r *http.Request) {
-		found, err := p.Applications.Application(r.Context(), r.PathValue("name"))
+		found, err := p.Service.Application(r.Context(), r.PathValue("name"))
 		p.writeJSON(w, r, found, err)
 	})
 	mux.HandleFunc("GET "+base+"/{name}/evidence", p.sendEvidence)
@@ -40,11 +25,11 @@ func (p *Handler) routeApplications(mux router.Routes) {
 			p.Fail(w, r, err)
 			return
 		}
-		made, err := p.Applications.SubmitApplication(r.Context(), q)
+		made, err := p.Service.SubmitApplication(r.Context(), q)
 		p.writeJSON(w, r, made, err)
 	})
 	mux.HandleFunc("POST "+base+"/{name}/review", func(w http.ResponseWriter, r *http.Request) {
-		changed, err := p.Applications.ReviewApplication(r.Context(), r.PathValue("name"))
+		changed, err := p.Service.ReviewApplication(r.Context(), r.PathValue("name"))
 		p.writeJSON(w, r, changed, err)
 	})
 	mux.HandleFunc("POST "+base+"/{name}/approve", func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +38,7 @@ func (p *Handler) routeApplications(mux router.Routes) {
 			p.Fail(w, r, err)
 			return
 		}
-		changed, err := p.Applications.ApproveApplication(r.Context(), r.PathValue("name"), q)
+		changed, err := p.Service.ApproveApplication(r.Context(), r.PathValue("name"), q)
 		p.writeJSON(w, r, changed, err)
 	})
 	mux.HandleFunc("POST "+base+"/{name}/reject", func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +47,7 @@ func (p *Handler) routeApplications(mux router.Routes) {
 			p.Fail(w, r, err)
 			return
 		}
-		changed, err := p.Applications.RejectApplication(r.Context(), r.PathValue("name"), q.Reason)
+		changed, err := p.Service.RejectApplication(r.Context(), r.PathValue("name"), q.Reason)
 		p.writeJSON(w, r, changed, err)
 	})
 }
@@ -76,7 +61,7 @@ func (p *Handler) listApplications(w http.ResponseWriter, r *http.Request) {
 		p.Fail(w, r, err)
 		return
 	}
-	found, total, err := p.Applications.Applications(r.Context(), f)
+	found, total, err := p.Service.Applications(r.Context(), f)
 	page := client.Page[adminclient.Application]{Data: found, Meta: client.Meta{
 		CurrentPage: f.Page, LastPage: max(1, (total+f.PerPage-1)/f.PerPage), Path: r.URL.Path, PerPage: f.PerPage, Total: total,
 	}}
@@ -89,7 +74,7 @@ func (p *Handler) listApplications(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Handler) sendEvidence(w http.ResponseWriter, r *http.Request) {
-	stored, f, err := p.Applications.Evidence(r.Context(), r.PathValue("name"))
+	stored, f, err := p.Service.Evidence(r.Context(), r.PathValue("name"))
 	if err != nil {
 		p.Fail(w, r, err)
 		return

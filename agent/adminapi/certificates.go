@@ -1,17 +1,11 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/router"
 )
-
-// Erasures is who destroys what was issued to an address.
-type Erasures interface {
-	EraseRecipient(ctx context.Context, email string) (adminclient.Erasure, error)
-}
 
 func (p *Handler) routeCertificateChanges(mux router.Routes) {
 	mux.HandleFunc("POST /panel/certificates/{name}/revoke", func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +34,7 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		p.writeJSON(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {
-		done, err := p.Erasures.EraseRecipient(r.Context(), r.PathValue("email"))
+		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"))
 		p.writeJSON(w, r, done, err)
 	})
 }

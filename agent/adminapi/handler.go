@@ -24,8 +24,6 @@ import (
 type Handler struct {
 	Service      *admin.Service
 	Institutions *institutions.Registry
-	Erasures     Erasures
-	Applications Applications
 	Backups      *backup.Maker
 	// Fail answers with an error in the vault's dialect.
 	Fail func(http.ResponseWriter, *http.Request, error)

@@ -86,7 +86,7 @@ func (d *Service) storeDocument(ctx context.Context, c vault.Certificate, to vau
 
 // evidenceDocument looks into an applicant's file once more: now its code has a place.
 func (d *Service) evidenceDocument(ctx context.Context, f vault.File, at vault.Placement) (vault.File, error) {
-	stored, err := d.OpenFile(ctx, f.SHA256)
+	stored, err := d.Documents.Open(ctx, f.SHA256)
 	if err != nil {
 		return f, err
 	}
@@ -104,7 +104,7 @@ func (d *Service) renderDocument(ctx context.Context, c vault.Certificate, to va
 	content.IssueDate = i.IssueDate
 	maps.Copy(values, content.Values())
 	values["institution"] = to.Name
-	f, at, err := d.RenderTemplate(ctx, i.Template, c.Name, values)
+	f, at, err := d.Documents.RenderTemplate(ctx, i.Template, c.Name, values)
 	if i.Placement != (vault.Placement{}) {
 		at = i.Placement
 	}

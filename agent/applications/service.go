@@ -5,16 +5,20 @@ package applications
 import (
 	"context"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Store is what is needed of the store.
 type Store interface {
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	AddUnconfirmed(ctx context.Context, w vault.UnconfirmedApplication, m vault.Mail) error
 	Unconfirmed(ctx context.Context, hash string, now time.Time) (vault.UnconfirmedApplication, error)
 	Submit(ctx context.Context, a store.NewCertificate, hash string, now time.Time) (vault.Certificate, error)
@@ -22,41 +26,53 @@ type Store interface {
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 }
 
-// DocumentStore looks into files and stores them.
+// DocumentStore checks files and stores them. intake.Uploads is one.
 type DocumentStore interface {
+	// Accepting returns nil while new files are taken, else the reason.
+	Accepting() error
 	Keep(ctx context.Context, r io.Reader, name string) (vault.File, error)
 	KeepPlaced(ctx context.Context, r io.Reader, name string, p vault.Placement) (vault.File, error)
+	// Open opens a stored file. The caller closes it.
+	Open(ctx context.Context, sum string) (io.ReadCloser, error)
+	// RenderTemplate makes a document of a template for a person, and stores it. It also
+	// returns where the code goes.
+	RenderTemplate(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error)
 }
 
-// Service is where applications are submitted and decided.
+// Options are what the service needs.
+type Options struct {
+	Store        Store
+	Documents    DocumentStore
+	Institutions institutions.Directory
+	Mails        wake.Waker // woken when a mail was queued
+	Work         wake.Waker // woken when an application was submitted
+	Now          func() time.Time
+	Random       io.Reader
+	Log          *slog.Logger
+}
+
+// Service takes applications and decides them. Its methods without an institution
+// serve the public pages of the current one.
 type Service struct {
-	Store     Store
-	Documents DocumentStore
-	// OpenFile opens a stored file.
-	OpenFile func(ctx context.Context, sum string) (io.ReadCloser, error)
-	// RenderTemplate makes and stores a document of a template, and says where its code goes.
-	RenderTemplate func(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error)
-	// Institution finds the one that an application was submitted to.
-	Institution func(id uint32) (vault.Institution, bool)
-	BaseURL     func() string
-	Now         func() time.Time
-	Random      io.Reader
-	slots       chan struct{}
+	Options
+	slots chan struct{}
 }
 
 // maxConcurrentUploads is how many files of people whom nobody knows are taken in at once.
 const maxConcurrentUploads = 16
 
-// New makes a service; it starts nothing.
-func New(d Service) *Service {
-	d.slots = make(chan struct{}, maxConcurrentUploads)
-	return &d
+// New makes the service; it starts nothing.
+func New(o Options) *Service {
+	return &Service{Options: o, slots: make(chan struct{}, maxConcurrentUploads)}
 }
 
 // TakeEvidence checks an applicant's file and stores it. It is Invalid, with words
 // for a person, when it is no document, and Unavailable when too many are being
 // taken in.
 func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (vault.File, error) {
+	if err := d.Documents.Accepting(); err != nil {
+		return vault.File{}, err
+	}
 	if err := ctx.Err(); err != nil {
 		return vault.File{}, err
 	}
@@ -69,8 +85,9 @@ func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (v
 	return d.Documents.Keep(ctx, r, name)
 }
 
-// Apply hands an application in for somebody who is signed in.
-func (d *Service) Apply(ctx context.Context, to vault.Institution, who vault.Account, a vault.ApplicationDraft) (vault.Certificate, error) {
+// Apply submits an application of somebody who is signed in.
+func (d *Service) Apply(ctx context.Context, who vault.Account, a vault.ApplicationDraft) (vault.Certificate, error) {
+	to := d.Institutions.Current()
 	if to.ApplicationPolicy().Who == vault.NobodyMayApply {
 		return vault.Certificate{}, errNotOffered(to)
 	}
@@ -81,7 +98,7 @@ func (d *Service) Apply(ctx context.Context, to vault.Institution, who vault.Acc
 	if err := to.ApplicationPolicy().Check(a); err != nil {
 		return vault.Certificate{}, err
 	}
-	return d.submit(ctx, to, vault.Submission{ApplicationDraft: a, Proof: vault.ProvenByAccount}, "")
+	return d.submitted(d.submit(ctx, to, vault.Submission{ApplicationDraft: a, Proof: vault.ProvenByAccount}, ""))
 }
 
 func errNotOffered(to vault.Institution) error {
@@ -90,7 +107,8 @@ func errNotOffered(to vault.Institution) error {
 
 // ApplyByMail keeps an application until its address is proven, and has the link
 // mailed that proves it. The answer does not tell what is known of the address.
-func (d *Service) ApplyByMail(ctx context.Context, to vault.Institution, a vault.ApplicationDraft) error {
+func (d *Service) ApplyByMail(ctx context.Context, a vault.ApplicationDraft) error {
+	to := d.Institutions.Current()
 	if to.ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return errNotOffered(to)
 	}
@@ -102,35 +120,53 @@ func (d *Service) ApplyByMail(ctx context.Context, to vault.Institution, a vault
 	if err != nil {
 		return err
 	}
-	link := strings.TrimRight(d.BaseURL(), "/") + "/apply/confirm/" + secret
+	link := strings.TrimRight(d.Institutions.BaseURL(), "/") + "/apply/confirm/" + secret
 	err = d.Store.AddUnconfirmed(ctx, w, w.ConfirmationMail(link, to.ApplicationPolicy()))
+	d.Mails.Wake()
 	if fault.Is(err, fault.Illegal) {
 		return nil // that enough of this address wait is nobody's business
 	}
 	return err
 }
 
-// Waiting finds an application by the secret of its link; NotFound when it was
-// confirmed or is too old.
-func (d *Service) Waiting(ctx context.Context, secret string) (vault.UnconfirmedApplication, error) {
+// WaitingApplication finds an application by the secret of its link; NotFound when it
+// was confirmed or is too old.
+func (d *Service) WaitingApplication(ctx context.Context, secret string) (vault.UnconfirmedApplication, error) {
 	return d.Store.Unconfirmed(ctx, vault.HashSecret(secret), d.Now())
 }
 
-// Confirm makes an application count, whose address is proven by the secret.
-func (d *Service) Confirm(ctx context.Context, secret string) (vault.Certificate, error) {
-	w, err := d.Waiting(ctx, secret)
+// ConfirmApplication makes an application count, whose address is proven by the secret.
+func (d *Service) ConfirmApplication(ctx context.Context, secret string) (vault.Certificate, error) {
+	w, err := d.WaitingApplication(ctx, secret)
 	if err != nil {
 		return vault.Certificate{}, err
 	}
-	to, ok := d.Institution(w.Institution)
+	to, ok := d.Institutions.ByID(w.Institution)
 	if !ok || to.ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return vault.Certificate{}, errNotOffered(to)
 	}
-	return d.submit(ctx, to, vault.Submission{ApplicationDraft: w.ApplicationDraft, Proof: vault.ProvenByMail}, w.Hash)
+	return d.submitted(d.submit(ctx, to, vault.Submission{ApplicationDraft: w.ApplicationDraft, Proof: vault.ProvenByMail}, w.Hash))
 }
 
-// SubmitFor hands an application in for somebody whom staff know. Title and
-// evidence are theirs to judge.
+// submitted notes that somebody submitted an application.
+func (d *Service) submitted(c vault.Certificate, err error) (vault.Certificate, error) {
+	if err == nil {
+		d.Work.Wake()
+		d.Log.Info("an application was submitted", "certificate", c.UUID, "proof", c.Application.Proof)
+	}
+	return c, err
+}
+
+// ApplicationsOf lists what an account has applied for at the current institution,
+// the latest of it.
+func (d *Service) ApplicationsOf(ctx context.Context, who vault.Account) ([]vault.Certificate, error) {
+	const most = 100
+	page, err := d.Store.List(ctx, store.Filter{Institution: d.Institutions.Current().ID, Source: vault.FromCustomer, Email: who.Email}, 1, most)
+	return page.Certificates, err
+}
+
+// SubmitFor submits an application for somebody whom staff know. Title and evidence
+// are theirs to judge.
 func (d *Service) SubmitFor(ctx context.Context, to vault.Institution, by string, a vault.ApplicationDraft) (vault.Certificate, error) {
 	a = a.Clean()
 	if err := fault.InvalidFields(a.Problems()); err != nil {

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 var now = time.Date(2026, 5, 2, 23, 30, 0, 0, time.UTC)
@@ -48,6 +51,10 @@ func (b *book) Certificate(context.Context, uint32, string) (vault.Certificate, 
 	return b.one, nil
 }
 
+func (b *book) List(context.Context, store.Filter, int, int) (store.Page, error) {
+	return store.Page{Certificates: []vault.Certificate{b.one}, Total: 1}, nil
+}
+
 func (b *book) Change(_ context.Context, _ uint32, _ string, change store.Change) (vault.Certificate, error) {
 	b.changed++
 	c, _, err := change(b.one)
@@ -73,21 +80,27 @@ func (f files) KeepPlaced(_ context.Context, r io.Reader, name string, _ vault.P
 	return vault.File{Name: name, Format: "pdf", Size: int64(len(body)), SHA256: vault.HashSecret(string(body))}, errors.Join(err, f.err)
 }
 
-func desk(b *book, f files) *Service {
-	return New(Service{
-		Store: b, Documents: f, Now: func() time.Time { return now }, Random: rand.NewChaCha8([32]byte{3}),
-		BaseURL:     func() string { return "https://vault.example/base/" },
-		Institution: func(uint32) (vault.Institution, bool) { return institution(vault.AnyoneMayApply), true },
-		OpenFile: func(_ context.Context, sum string) (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader(sum)), nil
-		},
-		RenderTemplate: func(_ context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
-			if values["grade"] == "" {
-				return vault.File{}, vault.Placement{}, fault.New(fault.Invalid, "grade is missing")
-			}
-			return vault.File{Name: person + ".pdf", Format: "pdf", SHA256: vault.HashSecret(template + values["issue_date"] + values["institution"])},
-				vault.Placement{At: "top-left"}, nil
-		},
+func (files) Accepting() error { return nil }
+
+func (files) Open(_ context.Context, sum string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(sum)), nil
+}
+
+func (files) RenderTemplate(_ context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
+	if values["grade"] == "" {
+		return vault.File{}, vault.Placement{}, fault.New(fault.Invalid, "grade is missing")
+	}
+	return vault.File{Name: person + ".pdf", Format: "pdf", SHA256: vault.HashSecret(template + values["issue_date"] + values["institution"])},
+		vault.Placement{At: "top-left"}, nil
+}
+
+func desk(b *book, f files) *Service { return deskOf(institution(vault.AnyoneMayApply), b, f) }
+
+// deskOf is one of an institution.
+func deskOf(of vault.Institution, b *book, f files) *Service {
+	return New(Options{
+		Store: b, Documents: f, Institutions: institutions.Fixed{All: []vault.Institution{of}, Base: "https://vault.example/base/"},
+		Mails: wake.All{}, Work: wake.All{}, Now: func() time.Time { return now }, Random: rand.NewChaCha8([32]byte{3}), Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -129,7 +142,7 @@ func TestMailsSayWhatTheyMay(t *testing.T) {
 	free := draft()
 	free.Title = "Win money at https://evil.example"
 	for _, one := range []vault.ApplicationDraft{draft(), free} {
-		if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), one); err != nil {
+		if err := d.ApplyByMail(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,11 +155,11 @@ func TestMailsSayWhatTheyMay(t *testing.T) {
 	}
 	// Nobody learns that an address has had its links; that nothing more is taken, everybody does.
 	b.waiting = fault.New(fault.Illegal, "enough")
-	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), draft()); err != nil {
+	if err := d.ApplyByMail(t.Context(), draft()); err != nil {
 		t.Errorf("the answer tells: %v", err)
 	}
 	b.waiting = fault.New(fault.Unavailable, "too many")
-	if err := d.ApplyByMail(t.Context(), institution(vault.AnyoneMayApply), draft()); !fault.Is(err, fault.Unavailable) {
+	if err := d.ApplyByMail(t.Context(), draft()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("too many wait: %v", err)
 	}
 }

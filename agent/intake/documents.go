@@ -145,8 +145,8 @@ func (in *Intake) stage(ctx context.Context, o CheckRequest, c *RowResult, docum
 
 // inspect looks at a document as the stamper will.
 func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
-	if in.Inspect != nil {
-		return in.Inspect(f, size)
+	if in.Institutions != nil {
+		return in.Institutions.CurrentStamper().Inspect(f, size)
 	}
 	return pdf.Inspect(f, size)
 }

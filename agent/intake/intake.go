@@ -8,9 +8,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/blob"
-	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -23,14 +24,32 @@ type Store interface {
 
 // Intake accepts certificates.
 type Intake struct {
-	Store  Store
-	Blobs  blob.Store // nil when only checks are made (CheckRequest.DryRun)
-	Now    func() time.Time
-	Random io.Reader
-	// Inspect says whether a document can be stamped; nil is pdf.Inspect.
-	Inspect func(r io.ReaderAt, size int64) (pdf.Info, error)
+	Store Store
+	Blobs blob.Store // nil when only checks are made (CheckRequest.DryRun)
+	// Templates are those that documents can be made of.
+	Templates template.Dir
+	Disk      Disk // nil where there is always room
+	Now       func() time.Time
+	Random    io.Reader
+	// Institutions have the stampers, whose settings decide which documents can be
+	// stamped; nil: pdf.Inspect decides.
+	Institutions *institutions.Registry
 
 	hasher blob.Hasher
+}
+
+// Disk is the disk of the home.
+type Disk interface {
+	// Accepting returns nil while there is room for more, else the reason.
+	Accepting() error
+}
+
+// Accepting returns nil while new documents are taken, else the reason.
+func (in *Intake) Accepting() error {
+	if in.Disk == nil {
+		return nil
+	}
+	return in.Disk.Accepting()
 }
 
 // acceptGroup is how many certificates are flushed and accepted together.

@@ -50,20 +50,30 @@ func (u *Uploads) inspectDocument(d *Document, p vault.Placement) error {
 	return checkCodeFits(f, d.File.Size, p)
 }
 
-// RenderTemplate makes a document of a template for a person, and stores it. The values are
-// those of the template's columns; an error about them is Invalid.
-func (u *Uploads) RenderTemplate(ctx context.Context, t Renderer, person string, values map[string]string) (vault.File, error) {
+// Open opens a stored document. The caller closes it.
+func (u *Uploads) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
+	return u.Blobs.Open(ctx, sum)
+}
+
+// RenderTemplate makes a document of a template for a person, and stores it. It also
+// returns where the code goes. The values are those of the template's columns; an error
+// about them is Invalid.
+func (u *Uploads) RenderTemplate(ctx context.Context, name, person string, values map[string]string) (vault.File, vault.Placement, error) {
+	t, err := TemplateLoader(u.Templates)(name)
+	if err != nil {
+		return vault.File{}, vault.Placement{}, err
+	}
 	if err := checkTemplateName(t, values[template.InstitutionColumn]); err != nil {
-		return vault.File{}, err
+		return vault.File{}, vault.Placement{}, err
 	}
 	document, err := t.Render(values)
 	if err != nil {
-		return vault.File{}, err
+		return vault.File{}, vault.Placement{}, err
 	}
 	f, err := u.KeepPlaced(ctx, bytes.NewReader(document), DocumentName(person), t.Placement())
 	if err != nil {
-		return f, fmt.Errorf("keeping a printed document: %w", err)
+		return f, t.Placement(), fmt.Errorf("storing a document made of a template: %w", err)
 	}
 	f.Origin = t.ContentHash(values)
-	return f, nil
+	return f, t.Placement(), nil
 }

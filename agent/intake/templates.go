@@ -14,14 +14,20 @@ import (
 // TemplateCache remembers what was found out about templates, since reading one takes its
 // fonts apart. It is for concurrent use.
 type TemplateCache struct {
-	Folder template.Dir
-	// PlacementOf is where a template wants its codes.
-	PlacementOf      func(*template.Template) vault.Placement
+	Folder           TemplateFolder
 	DefaultPlacement vault.Placement // of codes, where nothing else says
 	Log              *slog.Logger
 
 	mu     sync.Mutex
 	cached map[string]cachedTemplate
+}
+
+// TemplateFolder is where templates are. template.Dir is one.
+type TemplateFolder interface {
+	Names() ([]string, error)
+	// Version changes when a template does; it is "" where there is none.
+	Version(name string) string
+	Load(name string) (*template.Template, error)
 }
 
 type cachedTemplate struct {
@@ -97,7 +103,7 @@ func (c *TemplateCache) readTemplate(name string) cachedTemplate {
 	if t.WidthMM > t.HeightMM {
 		orientation = "landscape"
 	}
-	return cachedTemplate{usable: true, placement: c.PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
+	return cachedTemplate{usable: true, placement: PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
 		WidthMM: roundHundredths(t.WidthMM), HeightMM: roundHundredths(t.HeightMM), Fields: append([]string{}, t.Columns...)}}
 }
 

@@ -21,18 +21,26 @@ type stall struct {
 	*testing.T
 	*TemplateCache
 	logged bytes.Buffer
-	asked  int // how often templates were taken apart
+	folder template.Dir
+	asked  int // how often templates were loaded
+}
+
+// countingFolder counts how often templates are loaded.
+type countingFolder struct {
+	template.Dir
+	loads *int
+}
+
+func (f countingFolder) Load(name string) (*template.Template, error) {
+	*f.loads++
+	return f.Dir.Load(name)
 }
 
 func newStall(t *testing.T) *stall {
 	t.Helper()
-	s := &stall{T: t}
+	s := &stall{T: t, folder: template.Dir{Path: filepath.Join(t.TempDir(), "templates")}}
 	s.TemplateCache = &TemplateCache{
-		Folder: template.Dir{Path: filepath.Join(t.TempDir(), "templates")}, DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
-		PlacementOf: func(m *template.Template) vault.Placement {
-			s.asked++
-			return vault.Placement{Page: m.Stamp.Page, At: m.Place, SizeMM: m.Stamp.SizeMM, MarginMM: m.Stamp.MarginMM}
-		},
+		Folder: countingFolder{s.folder, &s.asked}, DefaultPlacement: vault.Placement{At: "bottom-right", SizeMM: 22, MarginMM: 8},
 		Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
 	return s
@@ -42,7 +50,7 @@ func (s *stall) add(name, of string) {
 	s.Helper()
 	files, err := bundled.Files(of)
 	if err == nil {
-		err = s.Folder.Add(name, files)
+		err = s.folder.Add(name, files)
 	}
 	if err != nil {
 		s.Fatal(err)
@@ -52,7 +60,7 @@ func (s *stall) add(name, of string) {
 // edit changes a template's description, a second later than it was made.
 func (s *stall) edit(name, old, changed string) {
 	s.Helper()
-	path := filepath.Join(s.Folder.Path, name, template.File)
+	path := filepath.Join(s.folder.Path, name, template.File)
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(text), old) {
 		s.Fatalf("%s has no %q: %v", path, old, err)
@@ -107,7 +115,7 @@ func TestTemplatesOfAHome(t *testing.T) {
 	if mended := s.listed(); mended != got {
 		t.Errorf("once it is mended there are %s", mended)
 	}
-	if err := os.RemoveAll(filepath.Join(s.Folder.Path, "degree")); err != nil {
+	if err := os.RemoveAll(filepath.Join(s.folder.Path, "degree")); err != nil {
 		t.Fatal(err)
 	}
 	if left := s.listed(); !strings.HasPrefix(left, "letter ") {

@@ -17,6 +17,13 @@ type Store interface {
 	DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error)
 }
 
+// Evidence is what was submitted with applications.
+type Evidence interface {
+	// DeleteOldEvidence removes the evidence of up to n applications that were rejected
+	// before a moment, and returns of how many.
+	DeleteOldEvidence(ctx context.Context, before time.Time, n int) (int, error)
+}
+
 // Limits say how long things are kept; 0 is for ever.
 type Limits struct {
 	Deliveries time.Duration // of webhooks
@@ -32,14 +39,12 @@ type Folders struct{ Mail, Verified, Refused string }
 
 // Cleaner forgets.
 type Cleaner struct {
-	Store   Store
-	Limits  Limits
-	Folders Folders
-	// CleanEvidence removes the evidence of up to n applications that were rejected before a
-	// moment, and returns of how many.
-	CleanEvidence func(ctx context.Context, before time.Time, n int) (int, error)
-	Now           func() time.Time
-	Log           *slog.Logger
+	Store    Store
+	Limits   Limits
+	Folders  Folders
+	Evidence Evidence
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // When it looks: soon after the start, but not in commands that run for moments,
@@ -85,7 +90,7 @@ func (k *Cleaner) CleanDue(ctx context.Context) {
 		{"received events", k.Limits.Received, inBatches(k.Store.DeleteOldInboundEvents)},
 		{"mails", k.Limits.Mails, inBatches(k.Store.DeleteOldMails)},
 		{"files of mails", k.Limits.Mails, inFolder(k.Folders.Mail, removeMails)},
-		{"evidence of rejected applications", k.Limits.Evidence, inBatches(k.CleanEvidence)},
+		{"evidence of rejected applications", k.Limits.Evidence, inBatches(k.Evidence.DeleteOldEvidence)},
 		{"verified PDFs", k.Limits.Verified, inFolder(k.Folders.Verified, removeOutcomes)},
 		{"refused files", k.Limits.Refused, inFolder(k.Folders.Refused, removeRefused)},
 	} {

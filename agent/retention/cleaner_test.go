@@ -49,7 +49,11 @@ func (r *records) DeleteOldMails(_ context.Context, before time.Time, n int) (in
 	return r.forget("mails", before, n)
 }
 
-// looks tells what was asked for a kind, and for how many kinds something was.
+func (r *records) DeleteOldEvidence(_ context.Context, before time.Time, n int) (int, error) {
+	return r.forget("evidence", before, n)
+}
+
+// looks returns what was asked for a kind, and for how many kinds something was.
 func (r *records) looks(what string) (before []time.Time, kinds int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,8 +62,7 @@ func (r *records) looks(what string) (before []time.Time, kinds int) {
 
 func newKeeper(limits Limits) (*Cleaner, *records, *bytes.Buffer) {
 	r, log := &records{old: map[string]int{}, asked: map[string][]time.Time{}}, &bytes.Buffer{}
-	return &Cleaner{Store: r, Limits: limits, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
-		CleanEvidence: func(_ context.Context, before time.Time, n int) (int, error) { return r.forget("evidence", before, n) }}, r, log
+	return &Cleaner{Store: r, Limits: limits, Evidence: r, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}, r, log
 }
 
 // Once a day, not in a command that runs for moments, and never what has no limit.

@@ -204,7 +204,7 @@ func (c Certification) Revoke(reason string, now time.Time) (Certification, erro
 	return c, ErrNoCertification()
 }
 
-// maxYearsAhead is how far ahead a term may begin: nobody stocks up on badges.
+// maxYearsAhead is how far in the future a term may begin.
 const maxYearsAhead = 5
 
 // Renew makes the next term. It begins where this one ends, whenever within this

@@ -66,8 +66,8 @@ func (r *ContractError) Error() string { return r.cause.Message }
 // Unwrap gives it its kind.
 func (r *ContractError) Unwrap() error { return r.cause }
 
-// ErrInvalidCredentials is the answer to credentials that are missing, wrong or disabled:
-// which of them it was, is nobody's business.
+// ErrInvalidCredentials is the answer to credentials that are missing, wrong or disabled. It
+// does not reveal which.
 func ErrInvalidCredentials() error { return NewContractError(Unauthorized, "Invalid API credentials") }
 
 // ErrDomainNotRegistered is the answer for a domain that the store has not registered,

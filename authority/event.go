@@ -39,7 +39,7 @@ func (c Certification) event(name EventName, now time.Time, data any) (Event, er
 	return Event{Name: name, Store: c.Store, Domain: c.Domain, Timestamp: now, Body: body}, nil
 }
 
-// RevokedEvent tells of a revocation.
+// RevokedEvent returns the event of a revocation.
 func (c Certification) RevokedEvent() (Event, error) {
 	return c.event(EventRevoked, c.RevokedAt, struct {
 		Domain string `json:"domain"`
@@ -48,7 +48,7 @@ func (c Certification) RevokedEvent() (Event, error) {
 	}{c.Domain, c.Hash, c.Reason})
 }
 
-// ExpiringEvent tells that the term ends.
+// ExpiringEvent returns the event of a term that ends soon.
 func (c Certification) ExpiringEvent(now time.Time) (Event, error) {
 	return c.event(EventExpiring, now, struct {
 		Domain    string    `json:"domain"`

@@ -22,7 +22,7 @@ type Size struct{ Width, Height int }
 // asked for.
 func Sizes() []Size { return []Size{{80, 20}, {150, 40}, {200, 60}} }
 
-// DefaultSize is the size of a badge that nobody asked for in another.
+// DefaultSize returns the size of a badge without ?size=.
 func DefaultSize() Size { return Sizes()[1] }
 
 // String is what ParseSize reads.

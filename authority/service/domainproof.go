@@ -15,11 +15,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/ssrf"
 )
 
-// Bounds of a look.
+// Limits of a check.
 const (
 	PageSize = 1 << 20
 	PageTime = 10 * time.Second
-	// recordTime is for all resolvers: with the page, a look ends within 15 s.
+	// recordTime is the limit for all resolvers: with the page, a check ends within 15 s.
 	recordTime = 5 * time.Second
 )
 
@@ -28,10 +28,10 @@ type HTTPClient interface {
 	Do(req *http.Request) (ssrf.Response, error)
 }
 
-// DomainValidator looks for proofs.
+// DomainValidator checks proofs of domains.
 type DomainValidator struct {
-	// Resolvers must all say the same: a record that one of them alone knows may have
-	// been planted on the way.
+	// Resolvers must all have the record: one that only some of them have may be an attack
+	// on the network.
 	Resolvers []*net.Resolver
 	HTTP      HTTPClient
 }
@@ -39,8 +39,8 @@ type DomainValidator struct {
 // minResolvers is how many resolvers must agree.
 const minResolvers = 2
 
-// Validate looks for a domain's record, then for its tag. Where it finds neither, it
-// says what it met.
+// Validate checks a domain's record, then its tag. If there is neither, it returns what it
+// found.
 func (p *DomainValidator) Validate(ctx context.Context, d authority.Domain) (authority.Proof, string) {
 	noRecord := p.checkRecord(ctx, d)
 	if noRecord == "" {
@@ -53,10 +53,10 @@ func (p *DomainValidator) Validate(ctx context.Context, d authority.Domain) (aut
 	return "", noRecord + "; " + noTag
 }
 
-// checkRecord says why the TXT record is no proof, "" when it is.
+// checkRecord returns why the TXT record is not a proof; "" if it is one.
 func (p *DomainValidator) checkRecord(ctx context.Context, d authority.Domain) string {
 	if len(p.Resolvers) < minResolvers {
-		return "no record was looked for: at least two resolvers must be set"
+		return "the record was not checked: at least two resolvers must be set"
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
@@ -82,7 +82,7 @@ func (p *DomainValidator) checkRecord(ctx context.Context, d authority.Domain) s
 	return fmt.Sprintf("the resolvers disagree on the TXT record at %s (%d of %d have it); wait until it has spread", d.RecordName(), with, len(p.Resolvers))
 }
 
-// checkResolver says what one resolver lacks.
+// checkResolver returns why the answer of one resolver is not a proof; "" if it is one.
 func checkResolver(ctx context.Context, r *net.Resolver, d authority.Domain) string {
 	records, err := r.LookupTXT(ctx, d.RecordName())
 	if failed, ok := errors.AsType[*net.DNSError](err); err != nil && (!ok || !failed.IsNotFound) {
@@ -97,7 +97,7 @@ func checkResolver(ctx context.Context, r *net.Resolver, d authority.Domain) str
 	return "there is no TXT record at " + d.RecordName()
 }
 
-// checkTag says why the front page is no proof, "" when it is.
+// checkTag returns why the front page is not a proof; "" if it is one.
 func (p *DomainValidator) checkTag(ctx context.Context, d authority.Domain) string {
 	address := "https://" + d.Name + "/"
 	ctx, cancel := context.WithTimeout(ctx, PageTime)
@@ -124,15 +124,14 @@ func (p *DomainValidator) checkTag(ctx context.Context, d authority.Domain) stri
 	return address + " has no such meta tag in its head"
 }
 
-// NewResolver makes a resolver that asks one server, an address with a port.
+// NewResolver returns a resolver that uses one server, an address with a port.
 func NewResolver(server string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server)
 	}}
 }
 
-// ParseServers reads the addresses of DNS servers. A server without a port has the usual
-// one.
+// ParseServers parses the addresses of DNS servers. The default port is 53.
 func ParseServers(list []string) ([]string, error) {
 	var servers []string
 	for _, one := range list {
@@ -141,12 +140,12 @@ func ParseServers(list []string) ([]string, error) {
 			host, port = strings.Trim(one, "[]"), "53"
 		}
 		if net.ParseIP(host) == nil {
-			return nil, fault.Newf(fault.Invalid, "%q is not the address of a DNS server; want one such as 9.9.9.9", one)
+			return nil, fault.Newf(fault.Invalid, "%q is not the address of a DNS server; use an IP address such as 9.9.9.9", one)
 		}
 		servers = append(servers, net.JoinHostPort(host, port))
 	}
 	if distinct := slices.Compact(slices.Sorted(slices.Values(servers))); len(distinct) < minResolvers {
-		return nil, fault.Newf(fault.Invalid, "%q names fewer than %d DNS servers; a domain's proof needs that many that agree", strings.Join(list, ", "), minResolvers)
+		return nil, fault.Newf(fault.Invalid, "%q has fewer than %d DNS servers; the proof of a domain needs that many servers that agree", strings.Join(list, ", "), minResolvers)
 	}
 	return servers, nil
 }

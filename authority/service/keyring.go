@@ -20,8 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
-// Keyring is the secrets, of which one is current. The file is made when the first is
-// needed.
+// Keyring has the secrets, of which one is current. The file is created with the first secret.
 type Keyring struct {
 	path   string
 	random io.Reader
@@ -33,14 +32,14 @@ type Keyring struct {
 	made    map[string]time.Time
 }
 
-// KeyInfo is what may be told of a secret.
+// KeyInfo describes a secret without its value.
 type KeyInfo struct {
 	ID      string
-	Made    time.Time // zero where nobody noted it
+	Made    time.Time // zero if it is not known
 	Current bool      // new hashes are made under it
 }
 
-// keyringFile is what lies on the disk: the secrets in base64, by their IDs.
+// keyringFile is the content of the file: the secrets in base64, by their IDs.
 type keyringFile struct {
 	Current string            `json:"current"`
 	Secrets map[string]string `json:"secrets"`
@@ -48,7 +47,7 @@ type keyringFile struct {
 	Made map[string]time.Time `json:"made,omitempty"`
 }
 
-// OpenKeyring reads a keyring; where there is none, it is empty.
+// OpenKeyring reads a keyring. It is empty if the file is missing.
 func OpenKeyring(path string, random io.Reader, now func() time.Time) (*Keyring, error) {
 	r := &Keyring{path: path, random: random, now: now, secrets: map[string]authority.Secret{}, made: map[string]time.Time{}}
 	raw, err := os.ReadFile(path)
@@ -82,7 +81,7 @@ func (r *Keyring) damaged(cause error) error {
 		Message: fmt.Sprintf("the authority's secrets in %s cannot be read; restore the file from a backup", r.path)}
 }
 
-// Current is the secret for new hashes.
+// Current returns the secret for new hashes.
 func (r *Keyring) Current() (authority.Secret, error) {
 	r.mu.RLock()
 	s, ok := r.secrets[r.current]
@@ -98,7 +97,7 @@ func (r *Keyring) Current() (authority.Secret, error) {
 	return r.add()
 }
 
-// ByID finds the secret of an older hash.
+// ByID returns the secret of an older hash.
 func (r *Keyring) ByID(id string) (authority.Secret, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -109,8 +108,8 @@ func (r *Keyring) ByID(id string) (authority.Secret, error) {
 	return s, nil
 }
 
-// Rotate makes another secret the current one and returns its ID. The old ones
-// stay, for the hashes that were made under them.
+// Rotate creates a new current secret and returns its ID. The old secrets stay, for the hashes
+// that were made with them.
 func (r *Keyring) Rotate() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -118,7 +117,7 @@ func (r *Keyring) Rotate() (string, error) {
 	return s.ID, err
 }
 
-// Keys tells the secrets, the newest first.
+// Keys lists the secrets, the newest first.
 func (r *Keyring) Keys() []KeyInfo {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -140,11 +139,11 @@ func (r *Keyring) Keys() []KeyInfo {
 
 const secretLength = 32
 
-// add makes a secret, writes the file and then uses it.
+// add creates a secret, writes the file and then makes the secret current.
 func (r *Keyring) add() (authority.Secret, error) {
 	drawn := make([]byte, secretLength+4)
 	if _, err := io.ReadFull(r.random, drawn); err != nil {
-		return authority.Secret{}, fmt.Errorf("drawing a secret: %w", err)
+		return authority.Secret{}, fmt.Errorf("creating a secret: %w", err)
 	}
 	s := authority.Secret{ID: hex.EncodeToString(drawn[secretLength:]), Key: drawn[:secretLength]}
 	f := keyringFile{Current: s.ID, Secrets: map[string]string{s.ID: base64.StdEncoding.EncodeToString(s.Key)}, Made: maps.Clone(r.made)}

@@ -10,17 +10,17 @@ import (
 	"github.com/vecctl/vecctl/authority/store"
 )
 
-// Bounds of a round.
+// Limits of one round.
 const (
 	dueBatchSize   = 64
-	parallelChecks = 4 // domains that are checked side by side
-	// maxSleep is how long the service sleeps at most: a machine that was asleep, or
-	// whose clock was set, is noticed then.
+	parallelChecks = 4 // domains that are checked at the same time
+	// maxSleep is the longest sleep of the service, so that it notices when the machine was
+	// suspended or its clock was set.
 	maxSleep = time.Minute
 )
 
-// Run does what time brings until ctx ends: checks domains that wait for their
-// proof, tells of terms that end, and hands events on.
+// Run does the scheduled work until ctx ends: it checks domains that wait for their proof,
+// announces terms that end soon, and sends events.
 func (o *Service) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		o.wake.Wait(ctx, o.RunDue(ctx))
@@ -28,10 +28,10 @@ func (o *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// wakeUp says that there may be something to do.
+// wakeUp signals that there may be work.
 func (o *Service) wakeUp() { o.wake.Notify() }
 
-// RunDue does what is due and returns how long nothing will be.
+// RunDue does the work that is due, and returns the time until the next work.
 func (o *Service) RunDue(ctx context.Context) time.Duration {
 	next := maxSleep
 	for _, one := range []struct {
@@ -51,7 +51,7 @@ func (o *Service) RunDue(ctx context.Context) time.Duration {
 	return next
 }
 
-// checkDue checks the domains whose time has come.
+// checkDue checks the domains whose check is due.
 func (o *Service) checkDue(ctx context.Context) (next time.Time, err error) {
 	var names []string
 	err = o.Store.Read(ctx, func(r store.Reader) error {
@@ -75,8 +75,8 @@ func (o *Service) checkDue(ctx context.Context) (next time.Time, err error) {
 	return next, work.Wait()
 }
 
-// warnDue tells of the terms that end within WarnDays, once each. One that has
-// ended meanwhile is not worth telling.
+// warnDue announces the terms that end within WarnDays, once each. It skips a term that has
+// already ended.
 func (o *Service) warnDue(ctx context.Context) (next time.Time, err error) {
 	var ids []string
 	err = o.Store.Read(ctx, func(r store.Reader) error {
@@ -93,7 +93,7 @@ func (o *Service) warnDue(ctx context.Context) (next time.Time, err error) {
 				return err
 			}
 			if c.State != authority.Active || c.WarnAt().After(w.Now) {
-				continue // somebody was faster
+				continue // another call was faster
 			}
 			w.MarkWarned(c)
 			if c.At(w.Now) != authority.Active {
@@ -114,7 +114,7 @@ func (o *Service) warnDue(ctx context.Context) (next time.Time, err error) {
 	})
 }
 
-// sendEvents hands events on, in order. What cannot be handed on is tried in the next
+// sendEvents sends events to the sink, in order. A failed event is tried again in the next
 // round.
 func (o *Service) sendEvents(ctx context.Context) (time.Time, error) {
 	if o.Events == nil {
@@ -141,7 +141,7 @@ func (o *Service) sendEvents(ctx context.Context) (time.Time, error) {
 // process, or returns how long the store must wait.
 func (o *Service) Admit(ctx context.Context, name, slug string, n int, window time.Duration) (time.Duration, error) {
 	var wait time.Duration
-	// Refusals, which may come in any number, write nothing.
+	// A refused call writes nothing: there may be any number of them.
 	err := o.Store.Read(ctx, func(r store.Reader) error {
 		times, err := r.CallTimes(name, slug)
 		_, wait = AdmitSlidingLog(times, n, window, o.Now())

@@ -1,7 +1,6 @@
-// Package service has the authority's operations: what stores request, what staff
-// decide, and what is due with time. Each is one transaction of the store. Beside
-// them are what they need: the keyring of the secrets behind hashes, the validation
-// of domains, and rate limits.
+// Package service has the authority's operations: the requests of stores, the decisions of
+// staff, and scheduled work. Each is one transaction of the store. It also has the keyring of
+// the secrets for hashes, the validation of domains, and rate limits.
 package service
 
 import (
@@ -16,15 +15,15 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// Store is where the records are.
+// Store has the authority's records.
 type Store interface {
 	Read(ctx context.Context, fn func(store.Reader) error) error
 	Write(ctx context.Context, fn func(*store.Writer) error) error
 	Public(ctx context.Context, hash string, judge func(authority.Certification) error) (authority.Certification, bool, error)
 }
 
-// Validator looks for the proof of a domain on the network. Where it finds none, it
-// says what it met instead.
+// Validator checks the proof of a domain on the network. If there is none, it returns what it
+// found instead.
 type Validator interface {
 	Validate(ctx context.Context, d authority.Domain) (authority.Proof, string)
 }
@@ -35,25 +34,25 @@ type EventSink interface {
 	Send(ctx context.Context, e authority.Event) error
 }
 
-// Options are what a service is made of.
+// Options are the parts and settings of a service.
 type Options struct {
 	Store     Store
 	Secrets   *Keyring
 	Validator Validator
-	Events    EventSink // nil for none yet: events wait
+	Events    EventSink // nil: events wait
 	MinSDK    string    // "" is authority.DefaultMinSDK
 	Now       func() time.Time
 	Random    io.Reader
 	Log       *slog.Logger
 }
 
-// Service is the authority at work.
+// Service carries out the authority's operations.
 type Service struct {
 	Options
 	wake wake.Signal
 }
 
-// New makes a service; it starts nothing.
+// New returns a service. It starts nothing.
 func New(o Options) *Service {
 	if o.MinSDK == "" {
 		o.MinSDK = authority.DefaultMinSDK
@@ -61,7 +60,7 @@ func New(o Options) *Service {
 	return &Service{Options: o, wake: wake.New()}
 }
 
-// Authenticate finds the store of credentials.
+// Authenticate returns the store with these credentials.
 func (o *Service) Authenticate(ctx context.Context, slug, key string) (authority.Account, error) {
 	var a authority.Account
 	err := o.Store.Read(ctx, func(r store.Reader) (err error) {
@@ -77,7 +76,7 @@ func (o *Service) Authenticate(ctx context.Context, slug, key string) (authority
 	return a, err
 }
 
-// termSecrets is what a new term is made with.
+// termSecrets are the random values and the secret of a new term.
 type termSecrets struct {
 	id, nonce string
 	secret    authority.Secret
@@ -94,12 +93,11 @@ func (o *Service) newTermSecrets() (s termSecrets, err error) {
 	return s, err
 }
 
-// subject names a certification in the audit list.
+// subject returns the name of a certification in the audit log.
 func subject(c authority.Certification) string { return c.Domain + " " + c.ID }
 
-// Request asks for a certification. The result is active, or pending where the
-// domain is not proven or staff must look at it; a request that is pending already
-// stays the same one.
+// Request requests a certification. The result is active, or pending until the domain is
+// proven or staff have decided. A repeated request updates the pending one.
 func (o *Service) Request(ctx context.Context, a authority.Account, claim authority.Claim) (authority.Certification, error) {
 	var c authority.Certification
 	name, err := authority.ParseDomain(claim.Domain)
@@ -149,7 +147,7 @@ func (o *Service) open(w *store.Writer, a authority.Account, claim authority.Cla
 	return c, w.AppendAudit(authority.StoreActor(a.Slug), "certification.requested", subject(c), "")
 }
 
-// saveRequest keeps a pending certification, granted where nothing is in its way.
+// saveRequest stores a pending certification, and grants it if it is ready.
 func (o *Service) saveRequest(w *store.Writer, c *authority.Certification, d authority.Domain, s termSecrets, who string) error {
 	if !c.Ready(d) {
 		return w.PutLatest(*c)
@@ -164,7 +162,7 @@ func (o *Service) saveRequest(w *store.Writer, c *authority.Certification, d aut
 	return w.AppendAudit(who, "certification.granted", subject(*c), c.Badge.Name())
 }
 
-// Status finds a store's latest certification of a domain.
+// Status returns a store's latest certification of a domain.
 func (o *Service) Status(ctx context.Context, a authority.Account, domain string) (authority.Certification, error) {
 	var c authority.Certification
 	name, err := authority.ParseDomain(domain)
@@ -187,8 +185,8 @@ func (o *Service) Status(ctx context.Context, a authority.Account, domain string
 	return c, err
 }
 
-// Verify finds what everybody may see of the certification of a hash, and makes
-// sure that the record says what the hash was made of.
+// Verify returns the public part of the certification of a hash. It checks that the record
+// matches the hash.
 func (o *Service) Verify(ctx context.Context, hash string) (authority.Certification, error) {
 	c, ok, err := o.Store.Public(ctx, hash, o.checkHash)
 	if err == nil && !ok {
@@ -197,16 +195,16 @@ func (o *Service) Verify(ctx context.Context, hash string) (authority.Certificat
 	return c, err
 }
 
-// checkHash refuses a record that is not what its hash was made of.
+// checkHash checks that a record matches its hash.
 func (o *Service) checkHash(c authority.Certification) error {
 	secret, err := o.Secrets.ByID(c.Key)
 	if err == nil && !c.Genuine(secret) {
-		err = fault.Newf(fault.Damaged, "the record of the certification %s is not what its hash was made of; restore the home from a backup", c.ID)
+		err = fault.Newf(fault.Damaged, "the record of the certification %s does not match its hash; restore the home from a backup", c.ID)
 	}
 	return err
 }
 
-// Revoke ends a certification. A store, unlike staff (""), can end its own only.
+// Revoke revokes a certification. A store can only revoke its own; staff ("") any.
 func (o *Service) Revoke(ctx context.Context, slug, hash, reason string) (authority.Certification, error) {
 	var c authority.Certification
 	err := o.Store.Write(ctx, func(w *store.Writer) error {
@@ -238,7 +236,7 @@ func (o *Service) Revoke(ctx context.Context, slug, hash, reason string) (author
 	return c, err
 }
 
-// ownCertification finds the certification of a hash; another store's is as good as none.
+// ownCertification returns the certification of a hash; that of another store is not found.
 func ownCertification(r store.Reader, slug, hash string) (authority.Certification, error) {
 	c, ok, err := r.ByHash(hash)
 	if err == nil && (!ok || slug != "" && c.Store != slug) {
@@ -247,8 +245,8 @@ func ownCertification(r store.Reader, slug, hash string) (authority.Certificatio
 	return c, err
 }
 
-// Renew makes the next term of a store's certification. A renewal that is asked
-// for again, since its answer was lost, is the same one.
+// Renew creates the next term of a store's certification. If the same renewal is requested
+// again, because its response was lost, it returns the same term.
 func (o *Service) Renew(ctx context.Context, a authority.Account, hash string, snapshot authority.Snapshot) (authority.Certification, error) {
 	var next authority.Certification
 	proven, err := o.recheck(ctx, a, hash)
@@ -288,8 +286,8 @@ func (o *Service) Renew(ctx context.Context, a authority.Account, hash string, s
 	return next, err
 }
 
-// repeatedRenewal finds the renewal that was made of a certification already, when it is
-// asked for with the same snapshot and nothing has become of it since.
+// repeatedRenewal returns an existing renewal of a certification, if the snapshot is the same
+// and the renewal is still active.
 func repeatedRenewal(r store.Reader, c authority.Certification, s authority.Snapshot) (authority.Certification, bool, error) {
 	if c.State != authority.Superseded {
 		return c, false, nil
@@ -298,8 +296,8 @@ func repeatedRenewal(r store.Reader, c authority.Certification, s authority.Snap
 	return next, ok && next.State == authority.Active && next.Snapshot.Same(s), err
 }
 
-// recheck looks whether a store still holds the domain of a certification. The
-// result is the domain with its new proof, nil where it was not looked at.
+// recheck checks that a store still owns the domain of a certification. It returns the domain
+// with its new proof, or nil if no check was needed.
 func (o *Service) recheck(ctx context.Context, a authority.Account, hash string) (*authority.Domain, error) {
 	var d authority.Domain
 	err := o.Store.Read(ctx, func(r store.Reader) error {
@@ -312,7 +310,7 @@ func (o *Service) recheck(ctx context.Context, a authority.Account, hash string)
 			err = authority.ErrDomainNotRegistered()
 		}
 		if c.At(o.Now()) != authority.Active {
-			d.Proof = authority.ByStaff // it is refused anyway
+			d.Proof = authority.ByStaff // no check: the renewal is refused anyway
 		}
 		return err
 	})

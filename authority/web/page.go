@@ -1,5 +1,5 @@
-// Package web serves the page that a badge links to: the state of its certification
-// in words, and whether it is shown where it may be.
+// Package web serves the page that a badge links to: the state of its certification in words,
+// and whether the badge may be shown on the domain.
 package web
 
 import (
@@ -42,20 +42,20 @@ type Page struct {
 	policy   string
 }
 
-// New makes the page.
+// New returns the page.
 func New(o Verifier, baseURL func() string, now func() time.Time, log *slog.Logger) (*Page, error) {
 	parsed, err := template.New("page").Parse(pageText)
 	if err != nil {
 		return nil, fmt.Errorf("reading the page: %w", err)
 	}
 	sum := sha256.Sum256([]byte(style))
-	// Nothing but the style that is in the page, and pictures from here.
+	// Allow only the style in the page, and images from this server.
 	policy := "default-src 'none'; img-src 'self'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return &Page{verifier: o, baseURL: baseURL, now: now, log: log, template: parsed, policy: policy}, nil
 }
 
-// view is what a page shows.
+// view has the data of a page.
 type view struct {
 	Heading, Words, Tone, Mark string
 	Style                      template.CSS
@@ -69,8 +69,7 @@ type picture struct{ Image, Name string }
 
 type fact struct{ Name, Value, Time string }
 
-// ServeHTTP shows one certification. ?domain= names the domain on which its badge
-// was met.
+// ServeHTTP shows one certification. ?domain= names the domain that shows the badge.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := p.verifier.Verify(r.Context(), strings.TrimPrefix(r.URL.Path, "/verify/"))
 	v := p.view(c, r)
@@ -80,7 +79,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.Style = template.CSS(style) //nolint:gosec // our own file
 	var body bytes.Buffer
 	if err := p.template.Execute(&body, v); err != nil {
-		p.log.Error("a page of the authority could not be made", "error", err)
+		p.log.Error("a page of the authority could not be rendered", "error", err)
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 		return
 	}
@@ -91,7 +90,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(v.status)
-	_, _ = w.Write(body.Bytes()) // a reader who has gone needs no page
+	_, _ = w.Write(body.Bytes()) // the client may be gone
 }
 
 func (p *Page) errorView(r *http.Request, err error) view {
@@ -141,24 +140,24 @@ func timeFact(name string, t time.Time) fact {
 
 func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
 
-// truncate shortens what a visitor sent before it is repeated.
+// truncate shortens a visitor's text before the page shows it.
 func truncate(s string) string {
 	const most = 100
 	return s[:min(len(s), most)]
 }
 
-// snippet is the HTML that shows a badge and leads to its page.
+// snippet returns the HTML code that shows a badge with a link to its page.
 func snippet(base string, c authority.Certification, size badge.Size) string {
 	base = strings.TrimRight(base, "/")
 	return fmt.Sprintf(`<a href="%s/verify/%s?domain=%s"><img src="%s/badges/%s.svg?size=%s" width="%d" height="%d" alt="VendWeave: %s"></a>`,
 		template.HTMLEscapeString(base), c.Hash, template.URLQueryEscaper(c.Domain), template.HTMLEscapeString(base), c.Badge, size, size.Width, size.Height, c.Badge.Name())
 }
 
-// Embed is the HTML of snippet for an active certification, in a size by name.
+// Embed returns the HTML code of an active certification's badge, in a size by name.
 func (p *Page) Embed(c authority.Certification, size string) (string, error) {
 	s, ok := badge.ParseSize(size)
 	if !ok {
-		return "", fault.Newf(fault.Invalid, "%q is no size of a badge; there are 80x20, 150x40 and 200x60", size)
+		return "", fault.Newf(fault.Invalid, "%q is not a size of a badge; use 80x20, 150x40 or 200x60", size)
 	}
 	if state := c.At(p.now()); state != authority.Active {
 		return "", fault.Newf(fault.Illegal, "the certification is %s; only an active one has a badge", state)

@@ -13,8 +13,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Error is an answer that is no success. Its kind is that of package fault, so
-// fault.Is returns its kind; errors.AsType returns the whole error.
+// Error is an error that the server answered. fault.Is checks its kind; errors.AsType returns
+// it with all details.
 type Error struct {
 	Status     int                 // HTTP status code
 	Message    string              // the server's

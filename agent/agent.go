@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/applications"
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/config"
@@ -82,6 +83,7 @@ type Agent struct {
 	intake        *intake.Intake
 	batches       *batch.Issuer
 	uploads       *intake.Uploads
+	uploadSlots   *api.UploadSlots // of all listeners
 	processor     *signing.Processor
 	mailQueue     *mailer.Queue
 	exporter      *results.Exporter
@@ -196,6 +198,7 @@ func (a *Agent) wire() {
 	if a.ImageToPDF == nil {
 		a.ImageToPDF = pdf.FromImage
 	}
+	a.uploadSlots = api.NewUploadSlots(api.MaxUploads)
 	a.wireDisk()
 	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)

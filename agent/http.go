@@ -12,14 +12,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/router"
 )
 
-// apiLimits are the limits of callers from the network.
-func (a *Agent) apiLimits() api.Limits { return api.Limits{PerMinute: a.config.Limits.PerMinute} }
-
-// newAPI is the documented API.
-func (a *Agent) newAPI(limits api.Limits) *api.API {
+// newAPI makes the documented API; perMinute bounds the calls of a token, 0 does not.
+func (a *Agent) newAPI(perMinute int) *api.API {
 	return api.New(api.Options{
 		Store: a.store, Intake: apiIntake{a.uploads}, Institutions: a.institutions, Documents: a.exporter, Templates: a.templates,
-		Wake: a.work().Wake, Limits: limits, Now: a.Now, Random: a.Random, Log: a.Log,
+		Wake: a.work().Wake, PerMinute: perMinute, UploadSlots: a.uploadSlots, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 
@@ -31,7 +28,7 @@ func (a *Agent) auditLog() *adminapi.AuditLog {
 // Handler is the agent as its staff see it: the panel, and the documented API
 // without a token.
 func (a *Agent) Handler() http.Handler {
-	documentedAPI := a.newAPI(api.Limits{})
+	documentedAPI := a.newAPI(0)
 	calls := &adminapi.Handler{
 		Service: a.Admin, Institutions: a.institutions, Backups: a.backupMaker(),
 		Fail: documentedAPI.Fail, Log: a.Log,
@@ -57,7 +54,7 @@ func (a *Agent) PublicHandler() http.Handler { return a.publicHandler(nil) }
 
 // publicHandler is PublicHandler with a receiver of webhooks; nil is none.
 func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
-	documentedAPI := a.newAPI(a.apiLimits())
+	documentedAPI := a.newAPI(a.config.Limits.PerMinute)
 	mux := http.NewServeMux()
 	documentedAPI.Routes(api.TokenAuth(a.store, a.Now)).Register(mux, a.disk.RejectWhenFull(documentedAPI.Fail))
 	a.pages.Routes().Register(mux, a.disk.RejectWhenFull(a.pages.FailFull))

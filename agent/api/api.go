@@ -42,25 +42,26 @@ type Options struct {
 	// upload does not place.
 	Templates *intake.TemplateCache
 	// Wake says that there is new work.
-	Wake   func()
-	Limits Limits
-	Now    func() time.Time
-	Random io.Reader
-	Log    *slog.Logger
+	Wake func()
+	// PerMinute is how many calls a token may make in a minute; 0 is any number.
+	PerMinute int
+	// UploadSlots are shared by all that upload documents at once.
+	UploadSlots *UploadSlots
+	Now         func() time.Time
+	Random      io.Reader
+	Log         *slog.Logger
 }
 
 // API answers the documented calls.
 type API struct {
 	Options
-	uploadSlots *UploadSlots
-	inFlight    InFlightKeys[apiaccess.IdempotencyKey]
-	rates       RateCounter
+	inFlight InFlightKeys[apiaccess.IdempotencyKey]
+	rates    RateCounter
 }
 
 // New makes the API; it starts nothing.
 func New(o Options) *API {
-	o.Limits = o.Limits.orDefault()
-	return &API{Options: o, uploadSlots: NewUploadSlots(o.Limits.Uploads)}
+	return &API{Options: o}
 }
 
 // Routes lists the calls of those whom the authenticator lets in, and answers at every

@@ -1,12 +1,13 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -14,17 +15,18 @@ import (
 // UploadSlots bound how many documents are uploaded at once. No institution gets all of
 // them, so that slow clients of one institution do not block the others.
 type UploadSlots struct {
-	all               chan struct{}
-	maxPerInstitution int // of one institution
+	all               *semaphore.Weighted
+	maxPerInstitution int64
 
 	mu             sync.Mutex
-	perInstitution map[uint32]chan struct{}
+	perInstitution map[uint32]*semaphore.Weighted
 }
 
 // NewUploadSlots makes n slots.
 func NewUploadSlots(n int) *UploadSlots {
 	const kept = 8 // one of so many
-	return &UploadSlots{all: make(chan struct{}, n), maxPerInstitution: max(1, n-(n+kept-1)/kept), perInstitution: map[uint32]chan struct{}{}}
+	return &UploadSlots{all: semaphore.NewWeighted(int64(n)), maxPerInstitution: int64(max(1, n-(n+kept-1)/kept)),
+		perInstitution: map[uint32]*semaphore.Weighted{}}
 }
 
 // maxSlotWait is how long a request may wait for its slot.
@@ -35,24 +37,22 @@ func (s *UploadSlots) Acquire(ctx context.Context, institution uint32) (release 
 	ctx, cancel := context.WithTimeout(ctx, maxSlotWait)
 	defer cancel()
 	own := s.forInstitution(institution)
-	for n, turns := range []chan struct{}{own, s.all} {
-		select {
-		case turns <- struct{}{}:
-		case <-ctx.Done():
-			if n > 0 {
-				<-own
-			}
-			return nil, fault.New(fault.Unavailable, "Too many uploads at once; send this one again.")
+	if err = own.Acquire(ctx, 1); err == nil {
+		if err = s.all.Acquire(ctx, 1); err != nil {
+			own.Release(1)
 		}
 	}
-	return func() { <-s.all; <-own }, nil
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "Too many uploads at once; send this one again.")
+	}
+	return func() { s.all.Release(1); own.Release(1) }, nil
 }
 
-func (s *UploadSlots) forInstitution(institution uint32) chan struct{} {
+func (s *UploadSlots) forInstitution(institution uint32) *semaphore.Weighted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.perInstitution[institution] == nil {
-		s.perInstitution[institution] = make(chan struct{}, s.maxPerInstitution)
+		s.perInstitution[institution] = semaphore.NewWeighted(s.maxPerInstitution)
 	}
 	return s.perInstitution[institution]
 }
@@ -105,25 +105,12 @@ func (f *InFlightKeys[Name]) End(n Name) {
 	delete(f.keys, n)
 }
 
-// Limits are what clients may ask for; zero values are the defaults.
-type Limits struct {
-	// PerMinute is how many calls a token may make in a minute; 0 is any number.
-	PerMinute int
-	// Uploads is how many requests may be handing in documents at once.
-	Uploads int
-}
-
-// defaultUploads at once stay far under the memory that a small machine has.
-const defaultUploads = 64
-
-func (l Limits) orDefault() Limits {
-	l.Uploads = cmp.Or(l.Uploads, defaultUploads)
-	return l
-}
+// MaxUploads at once stay far under the memory that a small machine has.
+const MaxUploads = 64
 
 // checkRate counts a call of a token and refuses it when the limit is reached.
 func (a *API) checkRate(w http.ResponseWriter, who Caller) error {
-	most := a.Limits.PerMinute
+	most := a.PerMinute
 	if most <= 0 || who.token == nil {
 		return nil
 	}

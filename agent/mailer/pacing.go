@@ -3,6 +3,8 @@ package mailer
 import (
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // outage remembers that mails cannot go out at present, and for how long nobody
@@ -50,32 +52,10 @@ func (h *outage) remaining(now time.Time) time.Duration {
 	return max(h.until.Sub(now), 0)
 }
 
-// rateLimit spreads mails evenly.
-type rateLimit struct {
-	step time.Duration // 0: no limit
-
-	mu   sync.Mutex
-	next time.Time
-}
-
-func newRateLimit(perMinute int) *rateLimit {
+// newLimiter spreads mails evenly over a minute; 0 is any number.
+func newLimiter(perMinute int) *rate.Limiter {
 	if perMinute <= 0 {
-		return &rateLimit{}
+		return rate.NewLimiter(rate.Inf, 1)
 	}
-	return &rateLimit{step: time.Minute / time.Duration(perMinute)}
-}
-
-// wait takes a turn and returns how long it is until then.
-func (p *rateLimit) wait(now time.Time) time.Duration {
-	if p.step == 0 {
-		return 0
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next.Before(now) {
-		p.next = now
-	}
-	wait := p.next.Sub(now)
-	p.next = p.next.Add(p.step)
-	return wait
+	return rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), 1)
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -60,7 +62,7 @@ type Queue struct {
 	loop        *worker.Loop[task, store.JobResult]
 	connections connections
 	outage      outage
-	rateLimit   *rateLimit
+	limiter     *rate.Limiter
 }
 
 // Sizes and times of the loop.
@@ -74,7 +76,7 @@ const (
 
 // NewQueue makes a queue; it starts nothing.
 func NewQueue(queue Store, o QueueOptions) *Queue {
-	p := &Queue{QueueOptions: o, store: queue, connections: connections{open: o.NewTransport}, rateLimit: newRateLimit(o.PerMinute)}
+	p := &Queue{QueueOptions: o, store: queue, connections: connections{open: o.NewTransport}, limiter: newLimiter(o.PerMinute)}
 	p.loop = worker.New(worker.Options[task, store.JobResult]{
 		Claim: p.claim, NextRun: p.nextRun, Do: p.attempt, Release: p.release, Commit: p.commit, Alone: task.suspect,
 		OnError: p.reportOutage, Now: o.Now, Workers: o.Connections, MaxGroup: claimGroup,

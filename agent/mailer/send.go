@@ -16,7 +16,8 @@ import (
 // given up, or held up by what is not its fault. This is the only place that
 // decides that.
 func (p *Queue) attempt(ctx context.Context, t task) store.JobResult {
-	if wait := p.rateLimit.wait(p.Now()); wait > 0 && wake.Sleep(ctx, wait) != nil {
+	asked := p.Now()
+	if wait := p.limiter.ReserveN(asked, 1).DelayFrom(asked); wait > 0 && wake.Sleep(ctx, wait) != nil {
 		return p.release(t)
 	}
 	s := store.JobResult{Job: t.job}

@@ -1,6 +1,7 @@
 package mailer_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -20,8 +21,9 @@ import (
 // mailJobs is a store that has mails to send, and nothing else.
 type mailJobs struct {
 	mailer.Store
-	mu   sync.Mutex
-	jobs []vault.Job
+	mu       sync.Mutex
+	jobs     []vault.Job
+	released []uint64
 }
 
 func (q *mailJobs) add(n int) {
@@ -52,12 +54,20 @@ func (q *mailJobs) MailsByID(_ context.Context, ids ...uint64) ([]vault.Mail, er
 func (q *mailJobs) ByID(context.Context, ...uint64) ([]vault.Certificate, error) { return nil, nil }
 
 func (q *mailJobs) Complete(_ context.Context, all []store.JobResult) ([]error, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, one := range all {
+		if one.Release {
+			q.released = append(q.released, one.Job.ID)
+		}
+	}
 	return make([]error, len(all)), nil
 }
 
 // transports notes what is done with connections.
 type transports struct {
 	mu    sync.Mutex
+	takes time.Duration // a mail; 0 is a second
 	begun time.Time
 	made  int
 	log   []string
@@ -82,7 +92,7 @@ func (l *transport) note(what string) {
 }
 
 func (l *transport) Send(context.Context, mail.Message) error {
-	time.Sleep(time.Second)
+	time.Sleep(cmp.Or(l.takes, time.Second))
 	l.note("send")
 	return nil
 }
@@ -159,6 +169,22 @@ func TestMailsAMinute(t *testing.T) {
 		stop()
 		if took := time.Since(lines.begun); took > 2*time.Minute {
 			t.Errorf("it ended after %v", took)
+		}
+	})
+}
+
+// A mail that waits for a connection until its lease is over is given back, since another
+// process may send it.
+func TestAMailThatWaitedTooLongIsNotSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		jobs, lines := &mailJobs{}, &transports{begun: time.Now(), takes: 20 * time.Minute}
+		jobs.add(2)
+		_, stop := startQueue(t, jobs, lines, mailer.QueueOptions{Connections: 1})
+		time.Sleep(time.Hour)
+		stop()
+		if len(jobs.released) != 1 || jobs.released[0] != 2 || lines.log[0] != "20m0s send 1" || len(lines.log) != 2 {
+			t.Errorf("given back: %v; %v", jobs.released, lines.log)
 		}
 	})
 }

@@ -19,9 +19,7 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
-	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
-	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
+	store.Queue
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
 	QueueMail(ctx context.Context, m vault.Mail) error

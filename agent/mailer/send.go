@@ -22,6 +22,9 @@ func (p *Queue) attempt(ctx context.Context, t task) store.JobResult {
 	}
 	s := store.JobResult{Job: t.job}
 	now := p.Now()
+	if !now.Before(t.job.RunAt) {
+		return p.release(t) // it waited here for so long that others may have it
+	}
 	moot := t.mail.SkipReason(t.certificate, now)
 	switch {
 	case t.job.Mail == 0:

@@ -18,10 +18,8 @@ import (
 
 // Store is what is needed of the store.
 type Store interface {
-	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
-	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
+	store.Queue
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
-	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
 }
 
 // Func makes the change that ends the processing of one certificate. A change

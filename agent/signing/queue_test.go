@@ -15,6 +15,7 @@ import (
 
 // store is a store's queue in memory.
 type queue struct {
+	store.Queue
 	mu           sync.Mutex
 	jobs         map[uint64]vault.Job
 	certificates map[uint64]vault.Certificate

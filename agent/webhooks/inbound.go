@@ -18,8 +18,8 @@ import (
 
 // InboundStore is what is needed of the store.
 type InboundStore interface {
+	store.Queue
 	AddInboundEvent(ctx context.Context, r vaultwebhook.InboundEvent) (vaultwebhook.InboundEvent, bool, error)
-	JobStore
 }
 
 // ReceiverOptions say what is believed and what is done.

@@ -16,15 +16,8 @@ import (
 
 // OutboundStore is what is needed of the store.
 type OutboundStore interface {
+	store.Queue
 	Endpoints(ctx context.Context, institution uint32) ([]webhook.Endpoint, error)
-	JobStore
-}
-
-// JobStore is the part of the store's queue that this package works on.
-type JobStore interface {
-	Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error)
-	Complete(ctx context.Context, results []store.JobResult) ([]error, error)
-	NextRun(ctx context.Context, lane store.Lane) (time.Time, error)
 }
 
 // DispatcherOptions are what a dispatcher needs besides the store.

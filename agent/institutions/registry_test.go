@@ -204,7 +204,7 @@ func TestAnImportedKeyOutlivesANewName(t *testing.T) {
 	own, err := s.ImportKey(t.Context(), certifiedBy(t, "Example CA", h.now))
 	h.ok(err)
 	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "Southgate Institute"}))
-	if h.key(s) != own || h.key(h.opened()) != own {
+	if h.key(s) != own.SigningKey || h.key(h.opened()) != own.SigningKey {
 		t.Errorf("the imported key %+v is followed by %+v", own, h.key(h.opened()))
 	}
 }
@@ -292,7 +292,7 @@ func TestReplacingKeys(t *testing.T) {
 	h.refused(err, fault.Invalid, "no private key")
 	own, err := s.ImportKey(t.Context(), certified(h.now))
 	h.ok(err)
-	if own.Subject != "Registrar" || h.key(s) != own || len(s.Keys()) != 1 || s.Keys()[0].ID != own.Fingerprint[:16] {
+	if own.Subject != "Registrar" || h.key(s) != own.SigningKey || len(s.Keys()) != 1 || s.Keys()[0].ID != own.Fingerprint[:16] {
 		t.Errorf("imported %+v, signs with %+v, lists %+v", own, h.key(s), s.Keys())
 	}
 

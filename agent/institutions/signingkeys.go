@@ -40,7 +40,7 @@ func (s *Registry) RotateKey(_ context.Context, selfMade bool) (adminclient.Sign
 	defer s.configuring.Unlock()
 	old := s.CurrentStamper().Certificate()
 	if old.Issuer.String() != old.Subject.String() && !selfMade {
-		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use is certified by %s; have a new one certified and use \"vecctl key import\", "+
+		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use names %s as the issuer of its certificate; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
 	signer, err := s.KeyStore.NewSigner(s.Random, s.Current().Name, s.Now())
@@ -82,20 +82,21 @@ func (s *Registry) Problems() []adminclient.Problem {
 }
 
 // ImportKey has the current institution sign with a key of its own from now on;
-// text is the key and its chain in PEM.
-func (s *Registry) ImportKey(_ context.Context, text []byte) (adminclient.SigningKey, error) {
+// text is the key and its chain in PEM. A key whose signatures would not be valid is
+// refused.
+func (s *Registry) ImportKey(_ context.Context, text []byte) (adminclient.ImportedKey, error) {
 	signer, err := pdf.LoadSigner(text, text)
 	if err != nil {
-		return adminclient.SigningKey{}, err
+		return adminclient.ImportedKey{}, err
 	}
-	certificate := signer.Certificate()
-	if now := s.Now(); now.After(certificate.NotAfter) || now.Before(certificate.NotBefore) {
-		return adminclient.SigningKey{}, fault.Newf(fault.Invalid, "the certificate of this key is valid from %s to %s; want one that is valid now",
-			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
+	warnings, err := signer.Rehearse(s.Now())
+	if err != nil {
+		return adminclient.ImportedKey{}, err
 	}
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	return s.replaceSigner(signer)
+	key, err := s.replaceSigner(signer)
+	return adminclient.ImportedKey{SigningKey: key, Warnings: warnings}, err
 }
 
 // replaceSigner puts a key in place of the current institution's. What was signed with

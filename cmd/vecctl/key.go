@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -22,7 +23,8 @@ func keyCommand(w environment) *cli.Command {
 		Subcommands: []*cli.Command{{
 			Name: "import", Usage: "sign new documents with a key from a file", ArgsUsage: "FILE",
 			Description: "FILE is a PKCS#12 file (.p12, .pfx), or a PEM file with the key and its certificates, the key's own\n" +
-				"certificate first. Signed documents stay valid; the home keeps the previous key.",
+				"certificate first. A document is signed for a test: a key whose signatures would not be valid is refused.\n" +
+				"Signed documents stay valid; the home keeps the previous key.",
 			Flags: append(append(homeFlags(), outputFlags()...),
 				&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password of a PKCS#12 file (default: you are asked)"}),
 			Action: func(c *cli.Context) error {
@@ -59,10 +61,14 @@ func keyAct(w environment, name, usage string, flags []cli.Flag, act func(*cli.C
 }
 
 func printKey(w environment, f outputFormat, k adminclient.SigningKey) error {
-	return printFields(w.stdout, f, k, [][2]string{
+	return printFields(w.stdout, f, k, keyFields(k))
+}
+
+func keyFields(k adminclient.SigningKey) [][2]string {
+	return [][2]string{
 		{"subject", k.Subject}, {"issuer", k.Issuer},
 		{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
-	})
+	}
 }
 
 func runKeyImport(c *cli.Context, w environment, f outputFormat) error {
@@ -84,13 +90,21 @@ func runKeyImport(c *cli.Context, w environment, f outputFormat) error {
 		if err != nil {
 			return err
 		}
-		return printKey(w, f, k)
+		for _, warning := range k.Warnings {
+			printLinef(w, "warning: %s", warning)
+		}
+		return printFields(w.stdout, f, k, keyFields(k.SigningKey))
 	})
 }
 
 func readKey(c *cli.Context, w environment, body []byte) (*pdf.Signer, error) {
 	if bytes.Contains(body, []byte("-----BEGIN ")) {
 		return pdf.LoadSigner(body, body)
+	}
+	// Some are protected by no password.
+	signer, err := pdf.LoadPKCS12(body, "")
+	if !errors.Is(err, pdf.ErrPassword) {
+		return signer, err
 	}
 	password, err := keyPassword(c, w)
 	if err != nil {

@@ -27,6 +27,9 @@ func NewSelfSigned(rand io.Reader, commonName string, now time.Time, years int) 
 // LoadSigner reads a key and a chain of certificates in PEM.
 func LoadSigner(keyPEM, certPEM []byte) (*Signer, error) { return signer(cms.Load(keyPEM, certPEM)) }
 
+// ErrPassword says that the password of a PKCS#12 file is wrong.
+var ErrPassword = cms.ErrPassword
+
 // LoadPKCS12 reads a key and its chain from a PKCS#12 file.
 func LoadPKCS12(data []byte, password string) (*Signer, error) {
 	return signer(cms.LoadPKCS12(data, password))

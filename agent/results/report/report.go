@@ -169,7 +169,7 @@ func (p *layout) signatures() {
 	k := p.report.Key
 	by := "self-made"
 	if k.Issuer != k.Subject {
-		by = "certified by " + k.Issuer
+		by = "its certificate names " + k.Issuer + " as its issuer"
 	}
 	if k.Fingerprint != "" {
 		p.labelledLine("Signing key", fmt.Sprintf("%s (%s), valid until %s", k.Subject, by, k.ValidUntil.In(p.report.Zone).Format("2 January 2006")))

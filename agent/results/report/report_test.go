@@ -101,7 +101,7 @@ func TestWhatTheReportSays(t *testing.T) {
 		{"Entries", "120"}, {"Certificates issued", "107"}, {"Failed", "12"}, {"Revoked", "1"},
 		{"Submitted", "5 June 2026, 00:30 CEST"}, {"Person 115 Żółć", "d115.pdf"}, {"number 115"},
 		{"Person 118 Żółć", "VEC-IC-2026", "2026-06-05", "issued in error"},
-		{"Signing key", "Registry (certified by Example Authority), valid until 5 June 2028"}, {"Its SHA-256", strings.Repeat("ab", 32)},
+		{"Signing key", "Registry (its certificate names Example Authority as its issuer), valid until 5 June 2028"}, {"Its SHA-256", strings.Repeat("ab", 32)},
 		{"Registrar – name, date, signature", "Dean – name, date, signature"},
 	} {
 		if !slices.ContainsFunc(strings.Split(all, "\n"), func(line string) bool {

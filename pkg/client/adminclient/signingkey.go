@@ -17,10 +17,17 @@ type SigningKey struct {
 	ValidUntil  time.Time `json:"valid_until"`
 }
 
+// ImportedKey is a signing key that was imported.
+type ImportedKey struct {
+	SigningKey
+
+	Warnings []string `json:"warnings,omitempty"` // sentences about what is worth knowing
+}
+
 // ImportKey has the agent sign with another key from now on; pem is the key and
 // its chain, the key's own certificate first.
-func (c *Client) ImportKey(ctx context.Context, pem []byte) (SigningKey, error) {
-	var k SigningKey
+func (c *Client) ImportKey(ctx context.Context, pem []byte) (ImportedKey, error) {
+	var k ImportedKey
 	err := c.Post(ctx, "/panel/key", map[string][]byte{"pem": pem}, &k)
 	return k, err
 }

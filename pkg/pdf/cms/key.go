@@ -12,8 +12,12 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -68,7 +72,9 @@ func Load(keyPEM, certPEM []byte) (*Signer, error) {
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
 			return nil, fault.New(fault.Invalid, "The signing key is protected by a password: give it as PKCS#12, or without one.")
 		}
-		key = privateKey(block)
+		if key = privateKey(block); key == nil && unknownCurve(block.Bytes) != "" {
+			return nil, curveError(unknownCurve(block.Bytes))
+		}
 	}
 	var chain []*x509.Certificate
 	for block, rest := pem.Decode(certPEM); block != nil; block, rest = pem.Decode(rest) {
@@ -76,6 +82,9 @@ func Load(keyPEM, certPEM []byte) (*Signer, error) {
 			continue
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
+		if name := unknownCurve(block.Bytes); err != nil && name != "" {
+			return nil, curveError(name)
+		}
 		if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "A certificate of the signing chain cannot be read.")
 		}
@@ -84,7 +93,18 @@ func Load(keyPEM, certPEM []byte) (*Signer, error) {
 	if len(chain) == 0 {
 		return nil, fault.New(fault.Invalid, "The signing certificate's file holds no certificate in PEM.")
 	}
-	return NewSigner(key, leafFirst(key, chain))
+	return newOrderedSigner(key, leafFirst(key, chain))
+}
+
+// newOrderedSigner makes a signer of a key and certificates of which the first is its own.
+func newOrderedSigner(key crypto.Signer, certs []*x509.Certificate) (*Signer, error) {
+	chain, left := orderChain(certs)
+	s, err := NewSigner(key, chain)
+	if err != nil {
+		return nil, err
+	}
+	s.left = left
+	return s, nil
 }
 
 func privateKey(block *pem.Block) crypto.Signer {
@@ -114,30 +134,58 @@ func leafFirst(key crypto.Signer, chain []*x509.Certificate) []*x509.Certificate
 	return chain
 }
 
+// ErrPassword says that a password is wrong.
+var ErrPassword = errors.New("the password is wrong")
+
 // LoadPKCS12 makes a signer of a PKCS#12 file (.p12, .pfx).
 func LoadPKCS12(data []byte, password string) (*Signer, error) {
 	private, leaf, others, err := pkcs12.DecodeChain(data, password)
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
-		return nil, fault.Wrap(fault.Invalid, err, "The PKCS#12 file cannot be opened: check its password.")
+		return nil, fault.Wrap(fault.Invalid, errors.Join(ErrPassword, err), "The PKCS#12 file cannot be opened: check its password.")
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The file is no PKCS#12 file with a key and its certificate: export both together, or give them as PEM.")
+		return nil, pkcs12Error(data, err)
 	}
 	key, ok := private.(crypto.Signer)
 	if !ok {
 		return nil, fault.New(fault.Invalid, "The PKCS#12 file's key cannot sign.")
 	}
-	return NewSigner(key, append([]*x509.Certificate{leaf}, others...))
+	return newOrderedSigner(key, append([]*x509.Certificate{leaf}, others...))
 }
 
-// PEM is the key (PKCS #8) and its chain, the key's own certificate first.
+func curveError(name string) error {
+	return fault.Newf(fault.Invalid, "The key is on the elliptic curve %s, with which this program cannot sign: use a key on P-256, P-384 or P-521, or an RSA key.", name)
+}
+
+// pkcs12Error says why a PKCS#12 file cannot be used, and whether it is one at all.
+func pkcs12Error(data []byte, err error) error {
+	in := cryptobyte.String(data)
+	var body cryptobyte.String
+	var version int
+	isPKCS12 := in.ReadASN1(&body, tags.SEQUENCE) && body.ReadASN1Integer(&version) && version == 3
+	switch text := err.Error(); {
+	case !isPKCS12:
+		return fault.Wrap(fault.Invalid, err, "The file is no PKCS#12 file with a key and its certificate: export both together, or give them as PEM.")
+	case strings.Contains(text, "elliptic curve") || strings.Contains(text, "named curve"):
+		return fault.Wrap(fault.Invalid, err, "The key in the PKCS#12 file is on an elliptic curve with which this program cannot sign, such as a Brainpool curve: "+
+			"use a key on P-256, P-384 or P-521, or an RSA key.")
+	case strings.Contains(text, "private key missing"), strings.Contains(text, "certificate missing"):
+		return fault.Wrap(fault.Invalid, err, "The PKCS#12 file does not hold a key together with its certificate: export both together.")
+	default:
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("The PKCS#12 file is in a form that this program cannot read (%s): export it anew with AES, or as PEM.",
+			strings.TrimPrefix(text, "pkcs12: ")))
+	}
+}
+
+// PEM is the key (PKCS #8) and its chain, the key's own certificate first, with those last
+// that came along and are in no signature.
 func (s *Signer) PEM() ([]byte, error) {
 	key, err := x509.MarshalPKCS8PrivateKey(s.key)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "The signing key cannot be written as PEM.")
 	}
 	out := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	for _, c := range s.Chain() {
+	for _, c := range slices.Concat(s.chain, s.left) {
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
 	return out, nil

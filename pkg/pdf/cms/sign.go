@@ -19,8 +19,9 @@ import (
 type Signer struct {
 	key         crypto.Signer
 	chain       []*x509.Certificate
-	certs       []byte // [0] element with all certificates
-	attrs       []byte // SET of signed attributes, with a hole for the digest
+	left        []*x509.Certificate // that belong to no signature
+	certs       []byte              // [0] element with all certificates
+	attrs       []byte              // SET of signed attributes, with a hole for the digest
 	digestAt    int
 	signerInfo  []byte // start of SignerInfo: version, issuer and serial number, digest algorithm
 	algorithm   []byte
@@ -54,6 +55,10 @@ func NewSigner(key crypto.Signer, chain []*x509.Certificate) (*Signer, error) {
 	s.prepare()
 	return s, nil
 }
+
+// LeftOut are the certificates that came with the chain and vouch for none of it. They are
+// not in signatures.
+func (s *Signer) LeftOut() []*x509.Certificate { return s.left }
 
 // Chain are the certificates, the signer's own first.
 func (s *Signer) Chain() []*x509.Certificate { return s.chain }

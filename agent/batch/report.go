@@ -24,13 +24,17 @@ type checkedManifest struct {
 	manifest     *manifest.Manifest
 	candidates   []*intake.RowResult // one for each row
 	unreferenced []manifest.UnreferencedFile
-	notes        []string           // of the check
-	warnings     []manifest.Problem // of the check
+	notes        []string // of the check
+	warnings     []string // of the check
+	reading      []string // what the check found, behind how the manifest was read
 }
 
 // setChecked keeps what the check found.
 func (m *checkedManifest) setChecked(found intake.CheckResult) {
 	m.candidates, m.unreferenced, m.notes, m.warnings = found.Rows, found.Unreferenced, found.Notes, found.Warnings
+	if m.reading = nil; found.Names != "" {
+		m.reading = []string{"  " + found.Names}
+	}
 }
 
 // reportNotes returns the notes about the manifest and its files.
@@ -41,7 +45,7 @@ func (m *checkedManifest) reportNotes() []string {
 // newReport is a report without rows yet, which says how the manifest was read.
 func (m *checkedManifest) newReport() client.BulkReport {
 	report := client.BulkReport{Rows: []client.BulkRow{}, Columns: []client.ManifestColumn{}, Notes: m.reportNotes(),
-		Sheet: m.manifest.Sheet, Defaults: m.manifest.Defaults, Reading: m.manifest.DescribeReading(), Warnings: manifest.DescribeWarnings(m.warnings)}
+		Sheet: m.manifest.Sheet, Defaults: m.manifest.Defaults, Reading: slices.Concat(m.manifest.DescribeReading(), m.reading), Warnings: m.warnings}
 	for _, c := range m.manifest.Columns {
 		one := client.ManifestColumn{Heading: c.Heading, Letter: c.Letter, Hidden: c.Hidden}
 		if c.Field != "" {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,6 +36,8 @@ type RowResult struct {
 
 	values map[string]string // for the press
 	file   string            // as listed in the folder
+	place  int               // among the rows
+	named  namedIn           // whom the document's text names
 	staged *blob.Staged
 }
 
@@ -70,10 +73,16 @@ type CheckRequest struct {
 	// Placement is where codes go; what it leaves open is the template's to say, or
 	// Standard's where there is none.
 	Placement, DefaultPlacement vault.Placement
+	// Names is what is done about names in the documents' text; "" is NamesCheck.
+	Names string
+	// Strict refuses rows with warnings too.
+	Strict bool
 	// DryRun makes it a look only: documents are read but not stored.
 	DryRun bool
 	// Progress is told how many rows have been looked at, from any goroutine.
 	Progress func(done int)
+
+	names *nameCheck
 }
 
 // CheckResult is what the check of a manifest found.
@@ -81,7 +90,8 @@ type CheckResult struct {
 	Rows         []*RowResult                // one for each row of the manifest
 	Unreferenced []manifest.UnreferencedFile // files that no row names
 	Notes        []string                    // what was understood though it is written otherwise
-	Warnings     []manifest.Problem          // what is odd and no error
+	Warnings     []string                    // what is odd and no error
+	Names        string                      // in how many documents the recipients' names were looked for
 }
 
 // Check looks at every row and its document, and reads the documents of those
@@ -97,6 +107,7 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 		return CheckResult{}, err
 	}
 	err := in.findTemplatedDates(ctx, o.Institution, candidates)
+	o.names = newNameCheck(o, candidates)
 	if err == nil {
 		err = in.readAll(ctx, o, candidates)
 	}
@@ -109,6 +120,9 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 		}
 		return CheckResult{}, err
 	}
+	warnings := manifest.DescribeWarnings(append(o.Manifest.Warnings(), matched.Warnings...))
+	named, summary := o.names.judge(candidates)
+	warnings = slices.Concat(warnings, named, sharedContent(candidates))
 	refuseDuplicates(candidates)
 	for _, c := range candidates {
 		compareWithIssued(c)
@@ -116,8 +130,7 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 			c.Discard()
 		}
 	}
-	return CheckResult{Rows: candidates, Unreferenced: matched.Unreferenced, Notes: matched.Notes,
-		Warnings: append(o.Manifest.Warnings(), matched.Warnings...)}, nil
+	return CheckResult{Rows: candidates, Unreferenced: matched.Unreferenced, Notes: matched.Notes, Warnings: warnings, Names: summary}, nil
 }
 
 // candidates makes drafts of the rows; documents are not looked at yet.
@@ -129,7 +142,7 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 	}
 	all := make([]*RowResult, len(o.Manifest.Rows))
 	for i, row := range o.Manifest.Rows {
-		c := &RowResult{Row: row, file: matched.ByRow[row.Number], Draft: vault.Draft{Content: row.Content, Trigger: o.Trigger}.Clean()}
+		c := &RowResult{Row: row, place: i, file: matched.ByRow[row.Number], Draft: vault.Draft{Content: row.Content, Trigger: o.Trigger}.Clean()}
 		if c.Draft.IssueDate == "" {
 			c.Draft.IssueDate, c.Draft.Undated = today, true
 		}

@@ -131,6 +131,7 @@ func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResul
 		Name: path.Base(c.file), Format: string(found.Format), Size: staged.Size,
 		SHA256: staged.SHA256, HashState: staged.HashState,
 	}
+	o.names.look(c, f, size)
 	return c.Draft.Validate()
 }
 

@@ -35,6 +35,7 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
 			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of the sheet, if several sheets of a workbook have data"},
 			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: what to do with hidden or filtered rows of a workbook"},
+			&cli.StringFlag{Name: "names", Value: "check", Usage: "`check|warn|off`: if a document's text names another row's recipient, reject the row, warn, or do not look"},
 			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
 			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for previews of the first documents from the template"},
@@ -78,6 +79,11 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	case "first", "all", "none":
 	default:
 		return q, usageError("--scan must be first, all or none, not %q", q.Scan)
+	}
+	switch q.Names = c.String("names"); q.Names {
+	case "check", "warn", "off":
+	default:
+		return q, usageError("--names must be check, warn or off, not %q", q.Names)
 	}
 	switch c.String("on-error") {
 	case "skip":

@@ -19,6 +19,7 @@ type BulkRequest struct {
 	Encoding   string            `json:"encoding,omitempty"`
 	Sheet      string            `json:"sheet,omitempty"`
 	Hidden     string            `json:"hidden,omitempty"` // rows that a workbook hides: "read", "skip", "" to ask
+	Names      string            `json:"names,omitempty"`  // names in the documents' text: "check" (default), "warn", "off"
 	Strict     bool              `json:"strict,omitempty"` // what is odd refuses its row
 	Map        map[string]string `json:"map,omitempty"`    // column heading to field
 

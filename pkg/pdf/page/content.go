@@ -141,7 +141,7 @@ func (b *balance) run(data []byte) {
 			}
 			if word := data[i:end]; len(word) <= 3 {
 				if string(word) == "ID" {
-					end = skipInlineImage(data, end)
+					end = SkipInlineImage(data, end)
 				} else {
 					b.operator(word)
 				}
@@ -210,9 +210,9 @@ func (b *balance) skipHex(data []byte, i int) int {
 	return len(data)
 }
 
-// skipInlineImage returns the position behind EI. Image data are taken to end
+// SkipInlineImage returns the position behind EI. Image data are taken to end
 // at an EI between white space that is followed by what can be content.
-func skipInlineImage(data []byte, i int) int {
+func SkipInlineImage(data []byte, i int) int {
 	for i++; i+1 < len(data); i++ {
 		if data[i] != 'E' || data[i+1] != 'I' || !object.IsSpace(data[i-1]) {
 			continue

@@ -131,7 +131,7 @@ func (w *occupancy) run(data []byte, resources xref.Value, start graphicsState, 
 			continue
 		}
 		if string(o) == "ID" {
-			i = skipInlineImage(data, e)
+			i = SkipInlineImage(data, e)
 			pen.add(pen.ctm.boundingBox(Rect{0, 0, 1, 1}), pen.graphicsState.clip)
 		} else {
 			pen.execute(string(o))

@@ -61,6 +61,7 @@ func certificate(i int, state string) client.Certificate {
 		reason := "this document is encrypted and opens only with a password. Save a copy that opens without a password."
 		c.FailureReason = &reason
 	case "approved":
+		c.ExternalID = fmt.Sprintf("S-%d", 1000+i)
 		c.Verified = &client.Verified{Name: fmt.Sprintf("diploma-%d-%s.pdf", i, c.ReferenceID), Size: 55000, SHA256: strings.Repeat("4f", 32)}
 	}
 	return c

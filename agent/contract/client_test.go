@@ -182,20 +182,24 @@ func (s *site) carry(notes string, network http.RoundTripper, n int, edit ...fun
 func TestCourierFinds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	_, err := s.carry(filepath.Join(t.TempDir(), "first.jsonl"), http.DefaultTransport, 4)
+	_, err := s.carry(filepath.Join(t.TempDir(), "first.jsonl"), http.DefaultTransport, 4, func(rows []remotebulk.Item) {
+		rows[2].Certificate.ExternalID, rows[3].Certificate.ExternalID = "S-3", "S-4"
+	})
 	s.check(err)
 	outcomes, err := s.carry(filepath.Join(t.TempDir(), "second.jsonl"), http.DefaultTransport, 6, func(rows []remotebulk.Item) {
+		rows[0].Certificate.ExternalID = "S-1" // what was issued before the vault knew it
 		rows[1].Certificate.Name = "Another"
+		rows[2].Certificate.ExternalID, rows[3].Certificate.ExternalID = " S-3", "S-5"
 		rows[5].Certificate.Email = "no address"
 	})
 	s.check(err)
-	want := []client.RowStatus{client.RowUnchanged, client.RowRejected, client.RowUnchanged, client.RowUnchanged, client.RowIssued, client.RowRejected}
+	want := []client.RowStatus{client.RowUnchanged, client.RowRejected, client.RowUnchanged, client.RowRejected, client.RowIssued, client.RowRejected}
 	for i, o := range outcomes {
 		if o.Status != want[i] {
 			t.Errorf("row %d is %s (%s), want %s", i+1, o.Status, o.Error, want[i])
 		}
 	}
-	if !strings.Contains(outcomes[1].Error, "differs from what was issued") || !strings.Contains(outcomes[5].Error, "valid email") {
+	if !strings.Contains(outcomes[1].Error, "differs from what was issued") || !strings.Contains(outcomes[3].Error, `row 4, external_id: this differs`) || !strings.Contains(outcomes[5].Error, "valid email") {
 		t.Errorf("errors %q, %q", outcomes[1].Error, outcomes[5].Error)
 	}
 	if n := s.total(); n != 5 {

@@ -9,11 +9,13 @@ type Content struct {
 	Email     string `json:"applicant_email"`
 	IssueDate string `json:"issue_date"` // YYYY-MM-DD; in an upload "" is today, where the institution is
 	Details   string `json:"details"`
+	// ExternalID is who the recipient is in a system of the institution's own.
+	ExternalID string `json:"external_id"`
 }
 
 // NewContent is a certificate's content as the API writes it.
 func NewContent(c vault.Content) Content {
-	return Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details}
+	return Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID}
 }
 
 // formFields returns the fields of a form that says the content: those that are
@@ -30,5 +32,5 @@ func (c Content) formFields() (fields [][2]string) {
 
 // Vault is the content as a vault keeps it.
 func (c Content) Vault() vault.Content {
-	return vault.Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: vault.Date(c.IssueDate), Details: c.Details}
+	return vault.Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: vault.Date(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID}
 }

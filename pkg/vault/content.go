@@ -15,6 +15,9 @@ type Content struct {
 	Email     string `json:"email" csv:"applicant_email"`
 	Details   string `json:"details,omitempty" csv:"details"`
 	IssueDate Date   `json:"issue_date,omitempty" csv:"issue_date"`
+	// ExternalID is who the recipient is in a system of the institution's own: a
+	// student or employee number.
+	ExternalID string `json:"external_id,omitempty" csv:"external_id"`
 }
 
 // at returns where a content holds a field.
@@ -30,6 +33,8 @@ func (c *Content) at(f FieldID) *string {
 		return (*string)(&c.IssueDate)
 	case FieldDetails:
 		return &c.Details
+	case FieldExternalID:
+		return &c.ExternalID
 	}
 	panic(fmt.Sprintf("vault: there is no field %d", f))
 }
@@ -37,10 +42,11 @@ func (c *Content) at(f FieldID) *string {
 // Changes are the texts that a correction replaces; nil leaves one as it was. A
 // correction keeps the issue date.
 type Changes struct {
-	Name    *string `json:"full_name,omitempty"`
-	Email   *string `json:"applicant_email,omitempty"`
-	Title   *string `json:"certificate_title,omitempty"`
-	Details *string `json:"details,omitempty"`
+	Name       *string `json:"full_name,omitempty"`
+	Email      *string `json:"applicant_email,omitempty"`
+	Title      *string `json:"certificate_title,omitempty"`
+	Details    *string `json:"details,omitempty"`
+	ExternalID *string `json:"external_id,omitempty"`
 }
 
 // at returns where changes hold a field; nil for one that cannot be changed.
@@ -54,6 +60,8 @@ func (m *Changes) at(f FieldID) **string {
 		return &m.Email
 	case FieldDetails:
 		return &m.Details
+	case FieldExternalID:
+		return &m.ExternalID
 	case FieldIssueDate:
 	}
 	return nil

@@ -14,6 +14,7 @@ const (
 	FieldEmail
 	FieldIssueDate
 	FieldDetails
+	FieldExternalID
 )
 
 // FieldCount is the number of fields.
@@ -49,9 +50,9 @@ type Field struct {
 	Searchable bool // a substring search looks at it
 	Personal   bool // it is destroyed with the recipient's data
 	Public     bool // everyone who checks the certificate sees it
-	// Later is set for a field that the first release did not have. It stands behind
-	// all other columns of tables, and a certificate without it differs from no draft
-	// that has it: what was issued before it was known can be asked for again.
+	// Later is set for a field that homes of earlier versions do not have. It stands
+	// behind all other columns of tables, and a certificate without it differs from no
+	// draft that has it: what was issued before it was known can be asked for again.
 	Later bool
 }
 
@@ -86,6 +87,13 @@ var fields = [...]Field{
 		Headings: []string{"details", "detail", "description", "notes", "note", "remarks", "comment", "comments", "additionaldetails"},
 		Sample:   "with distinction", Kind: LinesField, Limit: MaxDetails,
 		Printed: true, Personal: true,
+	},
+	{
+		ID: FieldExternalID, Key: "external_id", Label: "external ID", Flag: "external-id",
+		Usage:    "`ID` of the recipient in your own system, such as a student number",
+		Headings: []string{"externalid"},
+		Sample:   "S-20260417", Limit: 64,
+		Searchable: true, Personal: true, Later: true,
 	},
 }
 

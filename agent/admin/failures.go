@@ -122,12 +122,10 @@ func (s *Service) RetryAll(ctx context.Context, batch string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, uuid := range failed {
-		// Someone else may have retried it meanwhile.
-		if err := s.retry(ctx, uuid); err != nil && !fault.Is(err, fault.Illegal) {
-			return i, err
-		}
-		s.work.Wake()
+	// Someone else may have retried one meanwhile: that is no error.
+	report, err := s.retryEach(ctx, failed)
+	if err != nil {
+		return report.Retried, err
 	}
 	return len(failed), nil
 }
@@ -154,6 +152,12 @@ func (s *Service) RetrySelected(ctx context.Context, q adminclient.Selection) (a
 			return report, err
 		}
 	}
+	return s.retryEach(ctx, uuids)
+}
+
+// retryEach retries certificates many at a time, so that they share transactions.
+func (s *Service) retryEach(ctx context.Context, uuids []string) (adminclient.RetryReport, error) {
+	report := adminclient.RetryReport{Refused: []adminclient.Refusal{}}
 	var mu sync.Mutex
 	work, inside := errgroup.WithContext(ctx)
 	work.SetLimit(maxConcurrentRetries)

@@ -3,10 +3,13 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gocarina/gocsv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest/date"
@@ -37,18 +40,79 @@ type taken struct {
 	first string // an example
 }
 
+// rowValues is what a row says, as the CSV library fills it.
+type rowValues struct {
+	vault.Content
+	File string `csv:"file"`
+}
+
+// fieldReader gives a table to the CSV library: a column for each field that the table has, by the
+// field's own name, with the columns that feed it joined.
+type fieldReader struct {
+	cols    columns
+	records []sheet.Record
+	begun   bool
+}
+
+// Read implements gocsv.CSVReader.
+func (s *fieldReader) Read() ([]string, error) {
+	cells := make([]string, fieldCount)
+	if !s.begun {
+		s.begun = true
+		for f := range fieldCount {
+			cells[f] = f.name()
+		}
+		return cells, nil
+	}
+	if len(s.records) == 0 {
+		return nil, io.EOF
+	}
+	for f := range fieldCount {
+		cells[f] = s.cols.join(f, s.records[0])
+	}
+	s.records = s.records[1:]
+	return cells, nil
+}
+
+// ReadAll implements gocsv.CSVReader.
+func (s *fieldReader) ReadAll() ([][]string, error) {
+	all := make([][]string, 0, 1+len(s.records))
+	for {
+		cells, err := s.Read()
+		if err != nil {
+			return all, nil //nolint:nilerr // Read ends with io.EOF alone
+		}
+		all = append(all, cells)
+	}
+}
+
+// decodeRows fills a value for each record.
+func decodeRows(t *sheet.Sheet, cols columns) ([]rowValues, error) {
+	var out []rowValues
+	if err := gocsv.UnmarshalCSV(&fieldReader{cols: cols, records: t.Records}, &out); err != nil {
+		return nil, fmt.Errorf("filling rows from a table: %w", err)
+	}
+	if len(out) != len(t.Records) {
+		return nil, fmt.Errorf("filling rows from a table: %d of %d records", len(out), len(t.Records))
+	}
+	return out, nil
+}
+
 // makeRows turns a table into checked rows.
 func makeRows(t *sheet.Sheet, cols columns, opts Options) (*checker, error) {
 	c := &checker{t: t, cols: cols, today: opts.Today, strict: opts.Strict, firstRow: t.Records[0].Row, rows: make([]Row, len(t.Records)),
 		files: make(map[string]int, len(t.Records)), people: make(map[string]int, len(t.Records)), domains: map[string]string{}}
+	values, err := decodeRows(t, cols)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range t.Records {
 		row := &c.rows[i]
-		*row = Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells, sheetRow: r.Row}
+		*row = Row{Number: c.rowNumber(r), Line: r.Line, Cells: r.Cells, sheetRow: r.Row, Content: values[i].Content, File: values[i].File}
 		for f := range fieldCount {
-			row.set(f, c.clean(row, f, c.cols.join(f, r)))
+			row.set(f, c.clean(row, f, row.get(f)))
 		}
 	}
-	var err error
 	if c.dates, err = c.detectDates(opts); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // What fails in these tests is what waits when its batch is cancelled: the vault
@@ -37,17 +38,32 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 			t.Errorf("groups %+v", groups)
 		}
 	}
-	page, err := c.FailedFor(t.Context(), "cancelled", 2, 2)
+	page, err := c.FailedFor(t.Context(), "cancelled", "", 2, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(page.Data) != 2 || page.Meta.Total != 5 || page.Meta.LastPage != 3 || *page.Meta.From != 3 || page.Data[0].Name != "Person 2" {
 		t.Errorf("page %+v", page)
 	}
-	if page, err := c.FailedFor(t.Context(), "encrypted", 1, 2); err != nil || len(page.Data) != 0 || page.Meta.Total != 0 {
+	// One of the first page leaves the list; the next page is read on from its last one.
+	first, err := c.FailedFor(t.Context(), "cancelled", "", 1, 2)
+	if err != nil || len(first.Data) != 2 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if _, err := c.Retry(t.Context(), first.Data[0].UUID); err != nil {
+		t.Fatal(err)
+	}
+	next, err := c.FailedFor(t.Context(), "cancelled", first.Data[1].UUID, 1, 2)
+	if err != nil || len(next.Data) != 2 || next.Data[0].Name != "Person 2" || next.Meta.Total != 3 {
+		t.Errorf("behind the first page: %+v, %v", next, err)
+	}
+	if _, err := c.FailedFor(t.Context(), "cancelled", "0198b1a4-0000-7000-8000-000000000000", 1, 2); !fault.Is(err, fault.NotFound) {
+		t.Errorf("behind a certificate that does not exist: %v", err)
+	}
+	if page, err := c.FailedFor(t.Context(), "encrypted", "", 1, 2); err != nil || len(page.Data) != 0 || page.Meta.Total != 0 {
 		t.Errorf("another cause has %+v, %v", page, err)
 	}
-	if _, err := c.FailedFor(t.Context(), "cancelled", 1, 101); err == nil {
+	if _, err := c.FailedFor(t.Context(), "cancelled", "", 1, 101); err == nil {
 		t.Error("a page of 101 is given")
 	}
 }

@@ -223,13 +223,16 @@ func (f *fake) Failures(context.Context, string) ([]adminclient.FailureGroup, er
 	return groups, f.enter("failures")
 }
 
-func (f *fake) FailedFor(_ context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
+func (f *fake) FailedFor(_ context.Context, code, after string, page, perPage int) (client.Page[client.Certificate], error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var found []client.Certificate
 	for _, c := range f.all {
 		if c.Status.Value == "failed" && f.codes[c.UUID] == code {
 			found = append(found, c)
+		}
+		if c.UUID == after {
+			found = nil
 		}
 	}
 	return paged(found, page, perPage), f.enter("failed for")

@@ -20,89 +20,89 @@ import (
 func fixFor(code string) string {
 	switch code {
 	case vault.CodeCancelled:
-		return "Retry what was cancelled by mistake, or hand the manifest in again."
+		return "Retry what was cancelled by mistake, or submit the manifest again."
 	case vault.CodeCrashed:
 		return "Processing ended the program several times: print the document to a new, plain PDF."
 	case vault.CodeTimeout:
 		return "Check the document, then retry."
 	case vault.CodeMissing:
-		return "Hand the document in again."
+		return "Submit the document again."
 	case vault.CodeUnreadable:
 		return "Use a page with more room for the code, or a shorter base URL."
 	case vault.CodeInternal:
-		return "Retry; where it fails again, the agent's log says more."
+		return "Retry. If it fails again, see the agent's log."
 	}
 	return cmp.Or(pdf.Reason(code).Remedy(), "Read the reason, correct the document, and retry.")
 }
 
-// eachFailed goes through the failed certificates, newest first, until each
-// returns false.
-func (s *Service) eachFailed(ctx context.Context, batch string, each func(vault.Certificate) bool) error {
+// failed lists the UUIDs of the failed certificates of a batch, of a cause, or of all,
+// newest first. It reads on from the last one, so that none is passed over when others
+// leave the list.
+func (s *Service) failed(ctx context.Context, batch, code string) (uuids []string, err error) {
 	const group = 1000
-	filter := store.Filter{Institution: s.currentID(), Status: vault.Failed, Batch: batch}
-	for n := 1; ; n++ {
-		page, err := s.store.List(ctx, filter, n, group)
+	filter := store.Filter{Institution: s.currentID(), Status: vault.Failed, Batch: batch, Failure: code}
+	for {
+		page, err := s.store.List(ctx, filter, 1, group)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, c := range page.Certificates {
-			if !each(c) {
-				return nil
-			}
+			uuids, filter.Below = append(uuids, c.UUID), c.ID
 		}
 		if len(page.Certificates) < group {
-			return nil
+			return uuids, nil
 		}
 	}
 }
 
-func failureCode(c vault.Certificate) string {
-	if c.Failure == nil {
-		return vault.CodeInternal
-	}
-	return c.Failure.Code
-}
-
-// Failures counts what failed by its cause, the largest group first.
+// Failures counts what failed by its cause, the largest group first; of groups of one size,
+// the one with the newest certificate.
 func (s *Service) Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error) {
-	groups := []adminclient.FailureGroup{}
-	at := map[string]int{}
-	err := s.eachFailed(ctx, batch, func(c vault.Certificate) bool {
-		code := failureCode(c)
-		i, known := at[code]
-		if !known {
-			i = len(groups)
-			at[code] = i
-			groups = append(groups, adminclient.FailureGroup{Code: code, Fix: fixFor(code)})
-			if c.Failure != nil {
-				groups[i].Reason = c.Failure.Reason
-			}
-		}
-		groups[i].Count++
-		return true
+	counts, err := s.store.Failures(ctx, s.currentID(), batch)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(counts, func(a, b store.FailureCount) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(b.Latest.ID, a.Latest.ID))
 	})
-	slices.SortStableFunc(groups, func(g, h adminclient.FailureGroup) int { return h.Count - g.Count })
-	return groups, err
+	groups := make([]adminclient.FailureGroup, len(counts))
+	for i, c := range counts {
+		groups[i] = adminclient.FailureGroup{Code: c.Code, Count: c.Count, Fix: fixFor(c.Code)}
+		if c.Latest.Failure != nil {
+			groups[i].Reason = c.Latest.Failure.Reason
+		}
+	}
+	return groups, nil
 }
 
-// FailedFor returns a page of what failed for one cause, newest first.
-func (s *Service) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
-	found := client.Page[client.Certificate]{Data: []client.Certificate{}}
-	total, skip := 0, (page-1)*perPage
-	err := s.eachFailed(ctx, "", func(c vault.Certificate) bool {
-		if failureCode(c) == code {
-			if total++; total > skip && len(found.Data) < perPage {
-				found.Data = append(found.Data, s.toAPI(c))
-			}
+// FailedFor returns a page of what failed for one cause, newest first. With after, the UUID
+// of a certificate, the pages begin behind that one.
+func (s *Service) FailedFor(ctx context.Context, code, after string, page, perPage int) (client.Page[client.Certificate], error) {
+	filter := store.Filter{Institution: s.currentID(), Failure: code}
+	if after != "" {
+		last, err := s.store.Certificate(ctx, s.currentID(), after)
+		if err != nil {
+			return client.Page[client.Certificate]{}, err
 		}
-		return true
-	})
-	found.Meta = client.Meta{CurrentPage: page, PerPage: perPage, Total: total, LastPage: max(1, (total+perPage-1)/perPage)}
+		filter.Below = last.ID
+	}
+	listed, err := s.store.List(ctx, filter, page, perPage)
+	if err != nil {
+		return client.Page[client.Certificate]{}, err
+	}
+	total, skip := listed.Total, (page-1)*perPage
+	found := client.Page[client.Certificate]{
+		Data: make([]client.Certificate, len(listed.Certificates)),
+		Meta: client.Meta{CurrentPage: page, PerPage: perPage, Total: total, LastPage: max(1, (total+perPage-1)/perPage)},
+	}
+	for i, c := range listed.Certificates {
+		found.Data[i] = s.toAPI(c)
+	}
 	if n := len(found.Data); n > 0 {
 		from, to := skip+1, skip+n
 		found.Meta.From, found.Meta.To = &from, &to
 	}
-	return found, err
+	return found, nil
 }
 
 // RetryAll sends all failed certificates, or those of one batch, through
@@ -113,12 +113,8 @@ func (s *Service) RetryAll(ctx context.Context, batch string) (int, error) {
 			return 0, err
 		}
 	}
-	// All of them before any is touched: one that is retried may fail again at once.
-	var failed []string
-	err := s.eachFailed(ctx, batch, func(c vault.Certificate) bool {
-		failed = append(failed, c.UUID)
-		return true
-	})
+	// All of them before any is retried: one that is retried may fail again at once.
+	failed, err := s.failed(ctx, batch, "")
 	if err != nil {
 		return 0, err
 	}
@@ -142,13 +138,8 @@ func (s *Service) RetrySelected(ctx context.Context, q adminclient.Selection) (a
 		if q.Code == "" {
 			return report, fault.New(fault.Invalid, "name the certificates to retry, or a cause")
 		}
-		err := s.eachFailed(ctx, q.Batch, func(c vault.Certificate) bool {
-			if failureCode(c) == q.Code {
-				uuids = append(uuids, c.UUID)
-			}
-			return true
-		})
-		if err != nil {
+		var err error
+		if uuids, err = s.failed(ctx, q.Batch, q.Code); err != nil {
 			return report, err
 		}
 	}

@@ -20,7 +20,7 @@ func (p *Handler) routeFailures(mux router.Routes) {
 			p.Fail(w, r, err)
 			return
 		}
-		found, err := p.Service.FailedFor(r.Context(), r.PathValue("code"), page, perPage)
+		found, err := p.Service.FailedFor(r.Context(), r.PathValue("code"), r.URL.Query().Get("after"), page, perPage)
 		p.writeJSON(w, r, found, err)
 	})
 	mux.HandleFunc("POST /panel/failures/retry", func(w http.ResponseWriter, r *http.Request) {

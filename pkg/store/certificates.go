@@ -69,7 +69,16 @@ type Filter struct {
 	Email       string // compared folded, whole
 	Search      string // substring, compared folded, of vault.Certificate.SearchText
 	Batch       string
+	Failure     string     // the code of why it failed
 	From, To    vault.Date // issue date, inclusive
+	Below       uint64     // the ID of a certificate: only those that were made before it
+}
+
+// FailureCount counts the certificates that failed for one cause.
+type FailureCount struct {
+	Code   string
+	Count  int
+	Latest vault.Certificate // the newest of them
 }
 
 // Page is one page of a list, newest first.
@@ -140,6 +149,9 @@ type Certificates interface {
 	Tail(ctx context.Context, id uint64) ([]byte, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
+	// Failures counts an institution's failed certificates by vault.Certificate.FailureCode,
+	// in the order of the codes; batch restricts it to one.
+	Failures(ctx context.Context, institution uint32, batch string) ([]FailureCount, error)
 	// BlobReferenced reports whether any certificate, upload or waiting application
 	// needs a blob.
 	BlobReferenced(ctx context.Context, sum string) (bool, error)

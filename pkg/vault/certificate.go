@@ -126,6 +126,17 @@ type Failure struct {
 	Reason string `json:"reason"`
 }
 
+// FailureCode returns the code of why a certificate failed; "" for one that has not.
+func (c Certificate) FailureCode() string {
+	switch {
+	case c.Status != Failed:
+		return ""
+	case c.Failure == nil || c.Failure.Code == "":
+		return CodeInternal
+	}
+	return c.Failure.Code
+}
+
 // The codes of failures that are not about the document itself; what is wrong with
 // one has a code of the document engine (reject.Reason).
 const (

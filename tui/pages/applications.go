@@ -90,9 +90,9 @@ func applicationRecord(a adminclient.Application) []string {
 
 func (p *Applications) source() ListSource[adminclient.Application] {
 	filter := adminclient.ApplicationFilter{Status: p.state, Search: p.search.Term}
-	return func(ctx context.Context, page, perPage int) (client.Page[adminclient.Application], error) {
+	return func(ctx context.Context, page ListPage) (client.Page[adminclient.Application], error) {
 		f := filter
-		f.Page, f.PerPage = page, perPage
+		f.Page, f.PerPage = page.Number, page.Size
 		return p.vault.Applications(ctx, f)
 	}
 }

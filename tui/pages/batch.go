@@ -134,9 +134,9 @@ func (p *Batch) listRows() tea.Cmd {
 	if filter.Search != "" {
 		p.rows.EmptyText = "No certificate of the batch matches."
 	}
-	return p.rows.SetSource(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
+	return p.rows.SetSource(func(ctx context.Context, page ListPage) (client.Page[client.Certificate], error) {
 		f := filter
-		f.Page, f.PerPage = page, perPage
+		f.Page, f.PerPage = page.Number, page.Size
 		return p.vault.List(ctx, f)
 	})
 }

@@ -35,9 +35,9 @@ func NewCertificates(d *ui.Context, v Vault) *Certificates {
 
 func (p *Certificates) source() ListSource[client.Certificate] {
 	filter := client.Filter{Status: p.state, Search: p.search.Term}
-	return func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
+	return func(ctx context.Context, page ListPage) (client.Page[client.Certificate], error) {
 		f := filter
-		f.Page, f.PerPage = page, perPage
+		f.Page, f.PerPage = page.Number, page.Size
 		return p.vault.List(ctx, f)
 	}
 }

@@ -46,8 +46,8 @@ func NewFailures(d *ui.Context, v Vault) *Failures {
 	}
 	p.rows = NewCertificateList(d, v, kind, nil)
 	if d.Remote {
-		p.rows.SetSource(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
-			return v.List(ctx, client.Filter{Status: string(vault.Failed), Page: page, PerPage: perPage})
+		p.rows.SetSource(func(ctx context.Context, page ListPage) (client.Page[client.Certificate], error) {
+			return v.List(ctx, client.Filter{Status: string(vault.Failed), Page: page.Number, PerPage: page.Size})
 		})
 	}
 	return p
@@ -165,8 +165,11 @@ func (p *Failures) pressGroup(msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, k.Enter):
 		p.cause = g.Code
-		return p.rows.SetSource(func(ctx context.Context, page, perPage int) (client.Page[client.Certificate], error) {
-			return p.vault.FailedFor(ctx, g.Code, page, perPage)
+		return p.rows.SetSource(func(ctx context.Context, page ListPage) (client.Page[client.Certificate], error) {
+			if page.After != "" {
+				page.Number = 1
+			}
+			return p.vault.FailedFor(ctx, g.Code, page.After, page.Number, page.Size)
 		})
 	case key.Matches(msg, k.Retry):
 		return ui.OpenDialog(ui.DialogMsg{

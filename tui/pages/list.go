@@ -13,7 +13,15 @@ import (
 )
 
 // ListSource reads one page of a list, newest first.
-type ListSource[T any] func(ctx context.Context, page, perPage int) (client.Page[T], error)
+type ListSource[T any] func(ctx context.Context, page ListPage) (client.Page[T], error)
+
+// ListPage names a page of a list.
+type ListPage struct {
+	Number, Size int // the number counts from 1
+	// After is the UUID of the last entry of the page before, if that page was read. A source
+	// that can read on from an entry does so, and passes over none when others leave the list.
+	After string
+}
 
 // ListSpec describes what a list shows and exports.
 type ListSpec[T any] struct {
@@ -147,7 +155,7 @@ func (r *List[T]) read(n int) tea.Cmd {
 	fetch, generation, now := r.fetch, r.generation, r.ui.Now
 	return r.ui.Query(func(ctx context.Context) tea.Msg {
 		begun := now()
-		found, err := fetch(ctx, n+1, listPageSize)
+		found, err := fetch(ctx, ListPage{Number: n + 1, Size: listPageSize})
 		return listPageMsg[T]{of: r, generation: generation, number: n, found: found, took: now().Sub(begun), err: err}
 	})
 }
@@ -203,7 +211,7 @@ func (r *List[T]) noteSelection() {
 }
 
 // refresh loads the visible pages again if they may have changed, but not more often than
-// the vault can bear.
+// the vault can answer.
 func (r *List[T]) refresh() tea.Cmd {
 	const soonest, share = 500 * time.Millisecond, 10
 	pause := max(soonest, share*r.took)

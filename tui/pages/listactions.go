@@ -97,16 +97,17 @@ func (r *List[T]) exportAll() tea.Cmd {
 // next page meanwhile; an entry that is read twice is skipped.
 func (r *List[T]) each(ctx context.Context, fetch ListSource[T], each func(T) error) error {
 	const most, remembered = 100, 4
+	last := ""
 	var recent []map[string]bool // UUIDs of the last pages
 	for n := 1; ; n++ {
-		found, err := fetch(ctx, n, most)
+		found, err := fetch(ctx, ListPage{Number: n, Size: most, After: last})
 		if err != nil {
 			return err
 		}
 		these := map[string]bool{}
 		for _, one := range found.Data {
 			uuid := r.CertificateOf(&one).UUID
-			these[uuid] = true
+			these[uuid], last = true, uuid
 			if slices.ContainsFunc(recent, func(page map[string]bool) bool { return page[uuid] }) {
 				continue
 			}

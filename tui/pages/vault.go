@@ -29,7 +29,7 @@ type Vault interface {
 
 	// Failed certificates, grouped by cause.
 	Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error)
-	FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error)
+	FailedFor(ctx context.Context, code, after string, page, perPage int) (client.Page[client.Certificate], error)
 
 	// Applications.
 	Applications(ctx context.Context, f adminclient.ApplicationFilter) (client.Page[adminclient.Application], error)

@@ -30,9 +30,13 @@ func (c *Client) Failures(ctx context.Context, batch string) ([]FailureGroup, er
 }
 
 // FailedFor returns a page of the certificates that failed for one cause, newest
-// first; 0 is the first page of 15.
-func (c *Client) FailedFor(ctx context.Context, code string, page, perPage int) (client.Page[client.Certificate], error) {
+// first; 0 is the first page of 15. With after, the UUID of a certificate, the pages begin
+// behind that one: so nothing is passed over while others leave the list.
+func (c *Client) FailedFor(ctx context.Context, code, after string, page, perPage int) (client.Page[client.Certificate], error) {
 	q := url.Values{}
+	if after != "" {
+		q.Set("after", after)
+	}
 	if page > 0 {
 		q.Set("page", strconv.Itoa(page))
 	}

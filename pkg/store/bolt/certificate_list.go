@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
+	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -23,5 +24,24 @@ func (s *Store) List(ctx context.Context, f store.Filter, page, perPage int) (st
 			}
 		}
 		return result, nil
+	})
+}
+
+// Failures implements store.Certificates. It reads the newest certificate of each cause, and
+// the indexes.
+func (s *Store) Failures(ctx context.Context, institution uint32, batch string) ([]store.FailureCount, error) {
+	return readTx(ctx, s, func(t *txn) ([]store.FailureCount, error) {
+		groups, err := search.Failures(t.Tx, institution, batch)
+		if err != nil {
+			return nil, err
+		}
+		counts := make([]store.FailureCount, len(groups))
+		for i, g := range groups {
+			counts[i] = store.FailureCount{Code: g.Code, Count: g.Count}
+			if counts[i].Latest, err = t.certificate(boltfile.U64(g.Latest)); err != nil {
+				return nil, err
+			}
+		}
+		return counts, nil
 	})
 }

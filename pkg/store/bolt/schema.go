@@ -28,6 +28,7 @@ import (
 //	  by_blob           sum id8                        (who needs a blob)
 //	  by_creation       inst4 0 segment4 -> set
 //	  by_status         inst4 status 0 segment4 -> set
+//	  by_failure        inst4 code 0 segment4 -> set   (why failed ones failed)
 //	  by_source         inst4 "customer" or "open application" 0 segment4 -> set
 //	  by_email          inst4 folded e-mail 0 segment4 -> set
 //	  by_batch          inst4 batch 0 segment4 -> set
@@ -119,7 +120,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 		if err := createMissingBuckets(f, own.allBuckets()); err != nil {
 			return err
 		}
-		if err := addSummaries(f); err != nil {
+		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates)); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error {
@@ -199,6 +200,34 @@ func addSummaries(f *boltfile.File) error {
 		return err
 	}
 	return f.Update(func(tx *bbolt.Tx) error { return search.WriteSummaries(boltfile.NewTx(tx, isAppendOnly)) })
+}
+
+// addFailures indexes why certificates failed, if the last program that wrote to the file was
+// one that kept no such index.
+func addFailures(f *boltfile.File, certificates []byte) error {
+	current := false
+	err := f.View(func(tx *bbolt.Tx) (err error) {
+		current, err = search.FailuresCurrent(boltfile.NewTx(tx, isAppendOnly))
+		return err
+	})
+	switch {
+	case fault.Is(err, fault.Damaged):
+		return nil // what needs the damaged sets says so when it reads them
+	case err != nil || current:
+		return err
+	}
+	return f.Update(func(tx *bbolt.Tx) error {
+		t := boltfile.NewTx(tx, isAppendOnly)
+		return search.WriteFailures(t, func(id uint64) (code string) {
+			var c vault.Certificate
+			key := boltfile.U64(id)
+			// A damaged record is found again by those who read it.
+			if value := t.Get(certificates, key); value == nil || boltfile.Decode(key, value, &c) != nil {
+				return vault.CodeInternal
+			}
+			return c.FailureCode()
+		})
+	})
 }
 
 func createBuckets(tx *bbolt.Tx, names [][]byte) error {

@@ -1,6 +1,9 @@
 package bolt_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -92,4 +95,68 @@ func TestUpgradeOfTheIndex(t *testing.T) {
 			t.Errorf("%+v: %d, %v, want %d", filter, page.Total, err, want)
 		}
 	}
+}
+
+// TestUpgradeOfTheCauses opens a file of a program that did not index why certificates
+// failed, and one that such a program has written to since.
+func TestUpgradeOfTheCauses(t *testing.T) {
+	t.Parallel()
+	path, all := populated(t)
+	failFor := func(name, code string) {
+		t.Helper()
+		s := open(t, path)
+		_, err := s.Change(t.Context(), 1, name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Fail(vault.Failure{Code: code, Reason: "for a test"}, now)
+		})
+		must(t, err)
+		must(t, s.Close())
+	}
+	wantCauses := func(want string) {
+		t.Helper()
+		s := open(t, path)
+		groups, err := s.Failures(t.Context(), 1, "")
+		must(t, err)
+		got := ""
+		for _, g := range groups {
+			page, err := s.List(t.Context(), store.Filter{Institution: 1, Failure: g.Code}, 1, 10)
+			must(t, err)
+			got += fmt.Sprintf("%s %d %d; ", g.Code, g.Count, page.Total)
+		}
+		must(t, s.Close())
+		if got != want {
+			t.Errorf("causes %q, want %q", got, want)
+		}
+	}
+	failFor(all[1].UUID, "damaged")
+	failFor(all[2].UUID, "encrypted")
+	edit(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("by_failure")) })
+	wantCauses("damaged 1 1; encrypted 1 1; ")
+
+	// The older program keeps the bucket as it is.
+	var before [][2][]byte
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("by_failure")).ForEach(func(k, v []byte) error {
+			before = append(before, [2][]byte{bytes.Clone(k), bytes.Clone(v)})
+			return nil
+		})
+	})
+	failFor(all[3].UUID, "damaged")
+	edit(t, path, func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket([]byte("by_failure")); err != nil {
+			return err
+		}
+		b, err := tx.CreateBucket([]byte("by_failure"))
+		for _, entry := range before {
+			err = errors.Join(err, b.Put(entry[0], entry[1]))
+		}
+		return err
+	})
+	wantCauses("damaged 2 2; encrypted 1 1; ")
+
+	// A damaged record is listed, and says what is wrong when it is read; the store opens.
+	edit(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("by_failure")) })
+	flipIn(t, path, "certificates")
+	s := open(t, path)
+	_, err := s.Failures(t.Context(), 1, "")
+	wantDamaged(t, "failures", err)
 }

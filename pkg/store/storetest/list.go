@@ -52,6 +52,8 @@ func selected(all []vault.Certificate, f store.Filter) []vault.Certificate {
 			(!f.Open || c.Open()) &&
 			(f.Email == "" || vault.FoldEmail(c.Email) == vault.FoldEmail(f.Email)) &&
 			(f.Batch == "" || c.Batch == f.Batch) &&
+			(f.Failure == "" || c.FailureCode() == f.Failure) &&
+			(f.Below == 0 || c.ID < f.Below) &&
 			(f.From == "" || c.IssueDate >= f.From) &&
 			(f.To == "" || c.IssueDate <= f.To)
 		if term := vault.Fold(vault.Clean(f.Search)); fits && term != "" {
@@ -70,7 +72,7 @@ func filtersFindNothing(f *fixture) {
 	d.Batch = "b"
 	f.insertOne(f.a, d)
 	for _, filter := range []store.Filter{
-		{Status: vault.Revoked}, {Source: vault.FromCustomer}, {Source: "unheard of"}, {Open: true}, {Status: "unheard of"}, {Status: "processing\x00"}, {Email: "nobody@example.com"}, {Email: d.Email[1:]},
+		{Status: vault.Revoked}, {Source: vault.FromCustomer}, {Source: "unheard of"}, {Open: true}, {Failure: "damaged"}, {Failure: "damaged\x00"}, {Below: 1}, {Status: "unheard of"}, {Status: "processing\x00"}, {Email: "nobody@example.com"}, {Email: d.Email[1:]},
 		{Email: d.Email + "\x00"}, {Email: d.Email + "\x00\x00\x00"}, {Batch: "B"}, {Batch: "b\x00\x00"}, {Search: "zzz"}, {Search: "diplomas"},
 		{Search: "\x00\x00\x00"}, {Search: "\xff\xfe\xfd"}, {From: "2026-05-03"}, {To: "2026-05-01"}, {From: "2026-05-03", To: "2026-05-01"},
 	} {
@@ -103,6 +105,77 @@ func pages(f *fixture) {
 			}
 		}
 	}
+}
+
+// failuresByCause counts and lists failed certificates by the code of their failure.
+func failuresByCause(f *fixture) {
+	failFor := func(c vault.Certificate, code string) vault.Certificate {
+		return f.change(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Fail(vault.Failure{Code: code, Reason: "because of " + c.Name}, f.tick())
+		})
+	}
+	want := func(institution uint32, batch string, want ...store.FailureCount) {
+		f.Helper()
+		got, err := f.store.Failures(f.Context(), institution, batch)
+		f.check(err)
+		f.wantSame(append([]store.FailureCount{}, got...), append([]store.FailureCount{}, want...), "failures of batch "+batch)
+	}
+	want(f.a, "")
+	all := f.insertMany(f.a, 6, func(i int, d *vault.Draft) { d.Batch = []string{"one", "two"}[i%2] })
+	for i, code := range []string{"encrypted", "damaged", "encrypted", "", "damaged"} {
+		all[i] = failFor(all[i], code)
+	}
+	other := failFor(f.insertOne(f.b, f.draft()), "damaged")
+	check := func() {
+		f.Helper()
+		want(f.a, "", store.FailureCount{Code: "damaged", Count: 2, Latest: all[4]}, store.FailureCount{Code: "encrypted", Count: 2, Latest: all[2]},
+			store.FailureCount{Code: vault.CodeInternal, Count: 1, Latest: all[3]})
+		want(f.a, "one", store.FailureCount{Code: "damaged", Count: 1, Latest: all[4]}, store.FailureCount{Code: "encrypted", Count: 2, Latest: all[2]})
+		want(f.a, "three")
+		want(f.b, "", store.FailureCount{Code: "damaged", Count: 1, Latest: other})
+		f.finds(store.Filter{Institution: f.a, Failure: "damaged"}, all[1], all[4])
+		f.finds(store.Filter{Institution: f.a, Failure: "damaged", Batch: "two"}, all[1])
+		f.finds(store.Filter{Institution: f.a, Failure: vault.CodeInternal, Status: vault.Failed}, all[3])
+		f.finds(store.Filter{Institution: f.a, Failure: "damage"})
+	}
+	check()
+	f.reopen()
+	check()
+	// One that leaves the state leaves its cause, and may come back for another.
+	f.change(all[4], retry(f.tick()))
+	all[2] = failFor(f.change(all[2], retry(f.tick())), "damaged")
+	want(f.a, "", store.FailureCount{Code: "damaged", Count: 2, Latest: all[2]}, store.FailureCount{Code: "encrypted", Count: 1, Latest: all[0]},
+		store.FailureCount{Code: vault.CodeInternal, Count: 1, Latest: all[3]})
+	f.finds(store.Filter{Institution: f.a, Failure: "damaged"}, all[1], all[2])
+}
+
+// pagesBelow reads on from a certificate while those before it leave the list.
+func pagesBelow(f *fixture) {
+	all := f.insertMany(f.a, 9, func(int, *vault.Draft) {})
+	for i := range all {
+		all[i] = f.change(all[i], fail(f.tick()))
+	}
+	filter := store.Filter{Institution: f.a, Failure: "damaged"}
+	var names []string
+	for {
+		p := f.list(filter, 1, 2)
+		if want := len(all) - len(names); p.Total != want {
+			f.Errorf("%d are left below %d, want %d", p.Total, filter.Below, want)
+		}
+		for _, c := range p.Certificates {
+			names, filter.Below = append(names, c.Name), c.ID
+			f.change(c, retry(f.tick()))
+		}
+		if len(p.Certificates) < 2 {
+			break
+		}
+	}
+	for i, name := range names {
+		f.wantSame(name, all[len(all)-1-i].Name, "read on from the one before")
+	}
+	f.wantSame(len(names), len(all), "how many were read")
+	f.finds(store.Filter{Institution: f.a, Below: all[3].ID}, all[:3]...)
+	f.finds(store.Filter{Institution: f.a, Below: all[8].ID + 1<<40}, all...)
 }
 
 func search(f *fixture) {

@@ -198,6 +198,12 @@ func (w *walker) compareList() {
 	if w.IntN(3) == 0 {
 		f.Search = pick(w, "l", "z", "zo", "isil", "diplome ii", "DIPL", "магистр", "王小", "小", "example", "1@ex", "محم", "ada lo", "2026", "xyz", "শংসা")
 	}
+	if w.IntN(6) == 0 {
+		f.Failure = pick(w, "damaged", "encrypted")
+	}
+	if n := len(w.model.certificates); n > 0 && w.IntN(6) == 0 {
+		f.Below = 1 + w.Uint64N(uint64(n)+1)
+	}
 	if w.IntN(4) == 0 {
 		f.From = vault.Date(fmt.Sprintf("2026-05-%02d", w.IntN(8)))
 	}

@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"filters alone and combined", filters},
 		{"filters that find nothing", filtersFindNothing},
 		{"pages", pages},
+		{"failures by cause", failuresByCause},
+		{"pages below a certificate", pagesBelow},
 		{"search", search},
 		{"search among many", searchAmongMany},
 		{"claim takes what is due, oldest first", claimOrder},

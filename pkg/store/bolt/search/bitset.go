@@ -32,6 +32,12 @@ func (s *Bitset) Add(p uint16) { s[p%SegmentSize/64] |= 1 << (p % 64) }
 // Remove takes a place out.
 func (s *Bitset) Remove(p uint16) { s[p%SegmentSize/64] &^= 1 << (p % 64) }
 
+// RemoveFrom takes a place out, and all that are greater.
+func (s *Bitset) RemoveFrom(p uint16) {
+	s[p/64] &= 1<<(p%64) - 1
+	clear(s[p/64+1:])
+}
+
 // And keeps what the other set holds too.
 func (s *Bitset) And(other *Bitset) {
 	for i := range s {

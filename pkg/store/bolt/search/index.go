@@ -13,6 +13,7 @@ import (
 var (
 	byCreationBucket = []byte("by_creation")
 	byStatusBucket   = []byte("by_status")
+	byFailureBucket  = []byte("by_failure")
 	bySourceBucket   = []byte("by_source")
 	byEmailBucket    = []byte("by_email")
 	byBatchBucket    = []byte("by_batch")
@@ -25,7 +26,7 @@ var (
 
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte {
-	return [][]byte{byCreationBucket, byStatusBucket, bySourceBucket, byEmailBucket, byBatchBucket, byDateBucket, textsBucket, columnsBucket, ngramsBucket, summariesBucket}
+	return [][]byte{byCreationBucket, byStatusBucket, byFailureBucket, bySourceBucket, byEmailBucket, byBatchBucket, byDateBucket, textsBucket, columnsBucket, ngramsBucket, summariesBucket}
 }
 
 // facet is a word of a field, or of no field: a bucket and the beginning of keys.
@@ -80,6 +81,9 @@ type pendingText struct {
 func (g *Delta) Add(c vault.Certificate) {
 	g.add(createdFacet(c.Institution), c.ID)
 	g.add(statusFacet(c), c.ID)
+	if code := c.FailureCode(); code != "" {
+		g.add(failureFacet(c.Institution, code), c.ID)
+	}
 	g.add(newFacet(byEmailBucket, c.Institution, vault.FoldEmail(c.Email)), c.ID)
 	g.add(dateFacet(c), c.ID)
 	if c.Source != vault.FromVault {
@@ -99,6 +103,12 @@ func (g *Delta) Add(c vault.Certificate) {
 func (g *Delta) Move(old, c vault.Certificate) {
 	g.leave(statusFacet(old), c.ID)
 	g.enter(statusFacet(c), c.ID)
+	if code := old.FailureCode(); code != "" {
+		g.leave(failureFacet(old.Institution, code), c.ID)
+	}
+	if code := c.FailureCode(); code != "" {
+		g.enter(failureFacet(c.Institution, code), c.ID)
+	}
 	if old.Open() != c.Open() {
 		g.leave(openFacet(c.Institution), c.ID)
 	}

@@ -45,13 +45,23 @@ func (x *Index) Find(ctx context.Context, t *boltfile.Tx, f store.Filter, page, 
 			return nil, 0, err
 		}
 	}
+	below, newest := uint64(math.MaxUint64), uint32(math.MaxUint32)
+	if f.Below != 0 {
+		below, newest = f.Below, segment(f.Below-1)
+	}
 	skip := Offset(page, perPage)
 	for of, first := range find.segments() {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
+		if of > newest {
+			continue
+		}
 		if err := find.matchSegment(of, first); err != nil {
 			return nil, 0, err
+		}
+		if of == segment(below) {
+			find.found.RemoveFrom(place(below))
 		}
 		n := find.found.Len()
 		total += n
@@ -113,6 +123,9 @@ func newQuery(x *Index, t *boltfile.Tx, f store.Filter) *query {
 	}
 	if f.Batch != "" {
 		s.facets = append(s.facets, newFacet(byBatchBucket, f.Institution, f.Batch))
+	}
+	if f.Failure != "" {
+		s.facets = append(s.facets, failureFacet(f.Institution, f.Failure))
 	}
 	if f.Status != "" {
 		s.facets = append(s.facets, newFacet(byStatusBucket, f.Institution, string(f.Status)))

@@ -45,6 +45,7 @@ func (a *Agent) Handler() http.Handler {
 	for _, path := range health.Paths() {
 		mux.Handle(path, a.health)
 	}
+	mux.Handle("GET "+health.RuntimePath, a.health.RuntimeHandler(a.Home.Database()))
 	return a.instrument("staff", mux)
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/config"
+	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
@@ -345,6 +347,32 @@ func TestDoctorAsksTheAgentThatRuns(t *testing.T) {
 		if !strings.HasPrefix(said[check], want) {
 			t.Errorf("%s: %q, want %q", check, said[check], want)
 		}
+	}
+	d.end()
+}
+
+// What the process uses is said to the home's owner, on the socket, and to nobody else.
+func TestTheAgentSaysWhatItUses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := s.daemon()
+	s.bulk(0, s.batch(3))
+	status, body := d.staff("/debug/runtime?collect=1")
+	var used health.Runtime
+	if err := json.Unmarshal([]byte(body), &used); status != 200 || err != nil {
+		t.Fatalf("%d %q: %v", status, body, err)
+	}
+	if used.HeapLive < 1<<16 || used.HeapLive > 1<<30 || used.Goroutines < 5 || used.Collections == 0 || used.Database < 1<<12 {
+		t.Errorf("got %+v", used)
+	}
+	if runtime.GOOS == "linux" && (used.Descriptors < 5 || used.DatabaseMapped == 0 || used.Resident < used.DatabaseMapped+used.HeapLive) {
+		t.Errorf("got %+v", used)
+	}
+	if status, body := d.get("/debug/runtime"); status != http.StatusNotFound {
+		t.Errorf("the public address answers %d %q", status, body)
+	}
+	if info, err := os.Stat(filepath.Join(s.home, "agent.sock")); runtime.GOOS == "linux" && (err != nil || info.Mode().Perm() != 0o600) {
+		t.Errorf("the socket is open to others: %v, %v", info, err)
 	}
 	d.end()
 }

@@ -22,20 +22,24 @@ const DefaultBaseURL = "http://127.0.0.1:7780"
 type Config struct {
 	Home       string
 	API, Token string // of a remote vault; "" for none
-	BaseURL    string // what QR codes and links begin with
-	Listen     string // TCP address of the documented API; "" for none
-	TLS        TLS
-	Proxies    []netip.Prefix // that may say who calls, and how
-	Limits     Limits
-	Drop       Drop
-	Signing    Signing
-	QR         vault.Placement // zero fields are left to the templates and the program
-	Mail       Mail
-	Authority  Authority
-	Webhooks   Webhooks
-	Receiver   Receiver
-	Retention  Retention
-	Log        Log
+	CA         string // PEM file with certificates that are trusted besides the system's; "" for none
+	// InsecureHTTP lets tokens and keys travel over plain HTTP to other machines.
+	InsecureHTTP bool
+	Timeout      time.Duration // how long a remote server may be silent
+	BaseURL      string        // what QR codes and links begin with
+	Listen       string        // TCP address of the documented API; "" for none
+	TLS          TLS
+	Proxies      []netip.Prefix // that may say who calls, and how
+	Limits       Limits
+	Drop         Drop
+	Signing      Signing
+	QR           vault.Placement // zero fields are left to the templates and the program
+	Mail         Mail
+	Authority    Authority
+	Webhooks     Webhooks
+	Receiver     Receiver
+	Retention    Retention
+	Log          Log
 
 	values map[string]Value // by key; nil unless it was loaded
 }
@@ -119,6 +123,7 @@ type Log struct {
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
+		Timeout: time.Minute,
 		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},

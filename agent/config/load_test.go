@@ -92,7 +92,10 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			continue
 		}
 		paths++
-		section, key, _ := strings.Cut(s.Key, ".")
+		line := s.Key + ": "
+		if section, key, nested := strings.Cut(s.Key, "."); nested {
+			line = section + ":\n  " + key + ": "
+		}
 		for _, test := range []struct {
 			text, env string
 			want      string
@@ -101,7 +104,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			{text: "/some/where", want: "/some/where"},
 			{text: "other", env: "some/where", want: filepath.Join(here, "some", "where")},
 		} {
-			if err := os.WriteFile(string(file), []byte(section+":\n  "+key+": "+test.text+"\n"), 0o600); err != nil {
+			if err := os.WriteFile(string(file), []byte(line+test.text+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			c, err := Load(Source{Home: home, File: file, Getenv: func(name string) string {
@@ -112,7 +115,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			}
 		}
 	}
-	if paths != 5 {
+	if paths != 6 {
 		t.Errorf("%d settings are paths", paths)
 	}
 }

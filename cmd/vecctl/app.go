@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -115,10 +116,15 @@ func homeFlags() []cli.Flag {
 }
 
 func apiFlags() []cli.Flag {
-	return append(homeFlags(),
+	return slices.Concat(homeFlags(), []cli.Flag{
 		&cli.StringFlag{Name: "api", EnvVars: []string{"VECCTL_API"}, Usage: "use the API at `URL` instead of the home"},
 		&cli.StringFlag{Name: "token", EnvVars: []string{"VECCTL_TOKEN"}, Usage: "API `TOKEN`"},
-	)
+	}, remoteFlags())
+}
+
+// remoteFlags returns the flags that say how servers on other machines are called.
+func remoteFlags() []cli.Flag {
+	return settingFlags("ca", "insecure_http", "timeout")
 }
 
 func outputFlags() []cli.Flag {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/authorityclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -19,7 +19,7 @@ import (
 const aHash = "the verification hash"
 
 func callFlags(more ...cli.Flag) []cli.Flag {
-	return slices.Concat(staffFlags(), settingFlags("authority.url", "authority.store", "authority.key"), more)
+	return slices.Concat(staffFlags(), settingFlags("authority.url", "authority.store", "authority.key"), remoteFlags(), more)
 }
 
 func snapshotFlag() cli.Flag {
@@ -78,14 +78,19 @@ func withAuthority(c *cli.Context, w environment, work func(*authorityclient.Cli
 	}
 	key, store := set.Authority.Key, set.Authority.Store
 	if address := set.Authority.URL; address != "" {
-		a, err := authorityclient.New(address, key, store, http.DefaultTransport)
+		transport, options, err := remoteTransport(set)
+		if err != nil {
+			return err
+		}
+		a, err := authorityclient.New(address, key, store, transport, options...)
 		if err != nil {
 			return err
 		}
 		return work(a, nil)
 	}
 	return withSession(c, w, func(s *session) error {
-		a, err := authorityclient.New(s.Base(), key, store, s.Transport())
+		// The transport connects to the agent on this machine, whatever the address says.
+		a, err := authorityclient.New(s.Base(), key, store, s.Transport(), client.InsecureHTTP)
 		if err != nil {
 			return err
 		}

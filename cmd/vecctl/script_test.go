@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/csv"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -147,19 +151,36 @@ func listTree(ts *testscript.TestScript, _ bool, args []string) {
 
 // serve NAME STATUS BODY starts a server that answers every call so, and sets
 // NAME to its address; STATUS closed is an address where nobody answers, and nobody
-// begins to: that of a server that has ended may be given to another.
+// begins to: that of a server that has ended may be given to another. STATUS silent is a
+// server that takes connections and never says a word. With a fourth argument the
+// server answers over TLS, with a certificate that lies in this file then. The body %agent%
+// stands for what the caller calls itself.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
-	if args[1] == "closed" {
+	switch args[1] {
+	case "closed":
 		ts.Setenv(args[0], "http://127.0.0.1:1")
+		return
+	case "silent":
+		l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes the connections
+		ts.Check(err)
+		ts.Defer(func() { _ = l.Close() })
+		ts.Setenv(args[0], "http://"+l.Addr().String())
 		return
 	}
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(args[2]))
+		_, _ = w.Write([]byte(strings.ReplaceAll(args[2], "%agent%", r.UserAgent())))
 	}))
+	if len(args) > 3 {
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.StartTLS()
+		ts.Check(os.WriteFile(ts.MkAbs(args[3]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600))
+	} else {
+		s.Start()
+	}
 	ts.Defer(s.Close)
 	ts.Setenv(args[0], s.URL)
 }

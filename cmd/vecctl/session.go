@@ -48,7 +48,11 @@ func connect(c *cli.Context, w environment) (*session, error) {
 		return nil, err
 	}
 	if set.API != "" && hasFlag(c, "api") {
-		remote, err := client.New(set.API, set.Token, http.DefaultTransport)
+		transport, options, err := remoteTransport(set)
+		if err != nil {
+			return nil, err
+		}
+		remote, err := client.New(set.API, set.Token, transport, options...)
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +60,19 @@ func connect(c *cli.Context, w environment) (*session, error) {
 	}
 	return connectHome(c, w, set, vault.Institution{})
 }
+
+// remoteTransport returns how servers on other machines are called.
+func remoteTransport(set config.Config) (http.RoundTripper, []client.Option, error) {
+	var options []client.Option
+	if set.InsecureHTTP {
+		options = append(options, client.InsecureHTTP)
+	}
+	transport, err := client.NewTransport(client.TransportOptions{UserAgent: userAgent(), CA: set.CA, Timeout: set.Timeout})
+	return transport, options, err
+}
+
+// userAgent is what requests say of this program.
+func userAgent() string { return "vecctl/" + version().Version }
 
 // connectHome connects to the agent that runs on the home. If none runs, it runs the agent in
 // this process. It creates a home that does not exist, for the given institution or with a

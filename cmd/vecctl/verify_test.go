@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // A code may lead to any page of a vault, and only the page of its certificate says
@@ -16,6 +19,9 @@ func TestDisownedWhateverPageTheCodeLeadsTo(t *testing.T) {
 	mux.HandleFunc("/v/"+known, func(http.ResponseWriter, *http.Request) {})
 	server := httptest.NewServer(mux)
 	defer server.Close()
+	api, err := client.New(server.URL, "", http.DefaultTransport)
+	must(t, err)
+	remote := &session{Client: adminclient.FromClient(api), remote: true}
 	for _, test := range []struct {
 		reference, path string
 		valid           bool
@@ -26,7 +32,7 @@ func TestDisownedWhateverPageTheCodeLeadsTo(t *testing.T) {
 		{unknown, "/v/" + known, false},
 	} {
 		v := verdict{Valid: true, ReferenceID: test.reference, VerifyURL: server.URL + test.path}
-		v.markNotIssued(t.Context(), server.URL+"/", true)
+		v.markNotIssued(t.Context(), server.URL+"/", remote)
 		if v.Valid != test.valid {
 			t.Errorf("%s at %s: valid is %t: %s", test.reference, test.path, v.Valid, v.Sentence)
 		}

@@ -99,7 +99,7 @@ func (v *verdict) compareWithVault(ctx context.Context, s *session, address stri
 		applyVaultStatus(v, found)
 		return nil
 	}
-	v.markNotIssued(ctx, address, s.remote)
+	v.markNotIssued(ctx, address, s)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (v *verdict) compareWithVault(ctx context.Context, s *session, address stri
 // remote vault.
 func vaultAddress(c *cli.Context, w environment, s *session) string {
 	if s.remote {
-		return c.String("api")
+		return s.Base()
 	}
 	status, err := s.AgentStatus(c.Context)
 	if err != nil || status.BaseURL == config.DefaultBaseURL {
@@ -125,12 +125,12 @@ func vaultAddress(c *cli.Context, w environment, s *session) string {
 // markNotIssued records that the vault did not issue the document. If the code points to this
 // vault, the document is a forgery: no other vault can have issued it, and anyone can make a
 // signature in any name.
-func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool) {
+func (v *verdict) markNotIssued(ctx context.Context, address string, s *session) {
 	v.Vault = "this vault did not issue it"
 	if !v.Valid || address == "" || !strings.HasPrefix(v.VerifyURL, strings.TrimSuffix(address, "/")+"/") {
 		return
 	}
-	if remote && isPageShown(ctx, institutions.LinksBelow(address).Verify(v.ReferenceID)) {
+	if s.remote && isPageShown(ctx, s, institutions.LinksBelow(address).Verify(v.ReferenceID)) {
 		v.Vault = "not issued by the institution of this token"
 		return
 	}
@@ -142,14 +142,14 @@ func (v *verdict) markNotIssued(ctx context.Context, address string, remote bool
 // institution: a token shows the certificates of one institution, the page of a reference ID
 // those of all. The caller passes the page's address, because a forger can choose the one in
 // the code.
-func isPageShown(ctx context.Context, page string) bool {
+func isPageShown(ctx context.Context, s *session, page string) bool {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
 		return false // not a link of a vault
 	}
-	answer, err := http.DefaultTransport.RoundTrip(request)
+	answer, err := s.Transport().RoundTrip(request)
 	if err != nil {
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/wake"
@@ -48,7 +49,7 @@ func runWatch(c *cli.Context, w environment, s tui.Stream, f outputFormat) error
 		if c.Context.Err() != nil {
 			return nil // an interrupt is the normal end
 		}
-		if !fault.Is(err, fault.Unavailable) {
+		if !fault.Is(err, fault.Unavailable) || client.IsUntrusted(err) {
 			return err
 		}
 		if !lost {

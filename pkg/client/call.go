@@ -116,6 +116,9 @@ func (c *Client) decode(req *http.Request, into any) error {
 			if err := req.Context().Err(); err != nil {
 				return err
 			}
+			if _, said := fault.Message(err); said {
+				return err // the transport knows better why
+			}
 			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s broke off; try again", c.base))
 		}
 		if len(raw) > maxAnswer {

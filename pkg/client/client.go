@@ -21,31 +21,28 @@ type Client struct {
 	retries RetryPolicy
 }
 
+// Option changes what a client does.
+type Option int
+
+// InsecureHTTP lets a client send its secret over plain HTTP to other machines, where
+// everybody on the way can read it.
+const InsecureHTTP Option = 1
+
 // New makes a client of the vault at a base URL, such as https://api.vec.digital.
 // The token may be empty where the server asks for none; white space around it does
-// not count.
-func New(base, token string, transport http.RoundTripper) (*Client, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fault.Newf(fault.Invalid, "%q is not the address of an API; want one such as https://api.vec.digital", base)
-	}
+// not count. Without InsecureHTTP, a token and an http:// address of another machine are
+// refused.
+func New(base, token string, transport http.RoundTripper, options ...Option) (*Client, error) {
 	token = strings.TrimSpace(token)
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, fault.New(fault.Invalid, "the API token holds a space, a line break or a letter that no token has; copy it again, whole and alone")
 	}
-	caller := &http.Client{Transport: transport, CheckRedirect: follow}
-	return &Client{base: strings.TrimRight(base, "/"), token: token, http: caller}, nil
-}
-
-// follow goes after a vault that has moved only where the call stays what it is: an
-// upload must not become the reading of a list, nor a token travel in the open.
-func follow(next *http.Request, via []*http.Request) error {
-	const most = 10
-	first := via[0]
-	if len(via) >= most || next.Method != first.Method || first.URL.Scheme == "https" && next.URL.Scheme != "https" {
-		return http.ErrUseLastResponse
+	base, err := CheckAddress(base, "https://api.vec.digital", token != "", options...)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	caller := &http.Client{Transport: transport, CheckRedirect: CheckRedirect("Authorization")}
+	return &Client{base: base, token: token, http: caller}, nil
 }
 
 // Base is the vault's base URL, without a slash at its end.

@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// RetryPolicy say how often and how patiently a client tries. The zero value tries
+// RetryPolicy says how often and how patiently a client tries. The zero value tries
 // once.
 type RetryPolicy struct {
 	Attempts int           // 1 or less: no second one
@@ -44,6 +44,9 @@ func (c *Client) WithRetries(r RetryPolicy) *Client {
 	return &other
 }
 
+// maxSilences is how often a server is called that does not answer.
+const maxSilences = 2
+
 // after says whether to try again after an error, and when.
 func (r RetryPolicy) after(req *http.Request, attempt int, err error) (pause time.Duration, again bool) {
 	if attempt >= r.Attempts || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
@@ -56,7 +59,8 @@ func (r RetryPolicy) after(req *http.Request, attempt int, err error) (pause tim
 	case asked || r.OnlyWhenAsked:
 		again = asked
 	case !ok:
-		again = repeatable && fault.Is(err, fault.Unavailable)
+		// A certificate stays what it is, and silence takes long enough once.
+		again = repeatable && fault.Is(err, fault.Unavailable) && !IsUntrusted(err) && (attempt < maxSilences || !errors.Is(err, errSilent))
 	case answered.Status == http.StatusRequestTimeout:
 		again = repeatable // it went too slowly
 	case answered.Status == http.StatusConflict:

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -134,16 +133,23 @@ type Client struct {
 }
 
 // New makes a client of the authority at a base URL. Key and store may be empty
-// for a client that only verifies.
-func New(base, key, store string, transport http.RoundTripper) (*Client, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fault.Newf(fault.Invalid, "%q is not the address of an authority; want one such as https://vendweave.com", base)
+// for a client that only verifies. Without client.InsecureHTTP, a key and an http:// address
+// of another machine are refused.
+func New(base, key, store string, transport http.RoundTripper, options ...client.Option) (*Client, error) {
+	base, err := client.CheckAddress(base, "https://vendweave.com", key != "", options...)
+	if err != nil {
+		return nil, err
 	}
 	const patience = 30 * time.Second
-	return &Client{base: strings.TrimRight(base, "/") + "/api/certify/", key: key, store: store,
-		http: &http.Client{Transport: transport, Timeout: patience}}, nil
+	return &Client{base: base + "/api/certify/", key: key, store: store,
+		http: &http.Client{Transport: transport, Timeout: patience, CheckRedirect: client.CheckRedirect(keyHeader, storeHeader)}}, nil
 }
+
+// Headers that say which store calls.
+const (
+	keyHeader   = "X-VendWeave-Key"
+	storeHeader = "X-VendWeave-Store"
+)
 
 // Request asks for a certification of a domain. The result's status is active, or
 // pending until the authority has decided.
@@ -218,13 +224,16 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
 	if c.key != "" {
-		req.Header.Set("X-VendWeave-Key", c.key)
-		req.Header.Set("X-VendWeave-Store", c.store)
+		req.Header.Set(keyHeader, c.key)
+		req.Header.Set(storeHeader, c.store)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if _, said := fault.Message(err); said {
+			return err // the transport knows better what cannot be reached
 		}
 		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the authority at %s cannot be reached; check the address and that it runs", c.base))
 	}

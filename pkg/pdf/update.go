@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/pdf/acroform"
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/incremental"
 	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
@@ -306,7 +307,7 @@ func (u *updateWriter) writeSignature() (signatureOffsets, error) {
 	w.Raw(strings.Repeat(" ", 3*rangeWidth) + "]/Contents")
 	h.contents = len(w.Bytes)
 	h.tokenSize = int(u.stamper.tokenSize.Load())
-	room := u.stamper.signer.cms.MaxSize(h.tokenSize)
+	room := u.stamper.signer.cms.MaxSize(cms.TimestampSize(h.tokenSize) + cms.ProofRoom)
 	w.Raw("<")
 	w.Bytes = append(w.Bytes, bytes.Repeat([]byte{'0'}, 2*room)...)
 	w.Raw(">")

@@ -100,18 +100,31 @@ func serialNumber(c *x509.Certificate) []byte {
 	return seq(tagInteger, b)
 }
 
-// MaxSize bounds the length of what Sign returns, when the time stamp token
-// takes at most token bytes.
-func (s *Signer) MaxSize(token int) int {
-	var unsigned []byte
-	if token > 0 {
-		unsigned = timestampAttribute(make([]byte, token))
+// ProofRoom is how many bytes a signature keeps free for unsigned attributes that are added
+// later: a log proof, which takes 1.2 KB in a log of a million entries, and four cosignatures.
+const ProofRoom = 2560
+
+// MaxSize bounds the length of what Sign returns, when the unsigned attributes take at most
+// unsigned bytes.
+func (s *Signer) MaxSize(unsigned int) int {
+	var attrs []byte
+	if unsigned > 0 {
+		attrs = seq(tagContext1, make([]byte, unsigned))
 	}
-	return len(s.wrap(s.attrs, make([]byte, s.maxSigBytes), unsigned))
+	return len(s.wrap(s.attrs, make([]byte, s.maxSigBytes), attrs))
+}
+
+// TimestampSize is how many bytes a time stamp token of the given length takes as an
+// unsigned attribute.
+func TimestampSize(token int) int {
+	if token == 0 {
+		return 0
+	}
+	return len(timestampAttribute(make([]byte, token)))
 }
 
 func timestampAttribute(token []byte) []byte {
-	return seq(tagContext1, seq(tagSequence, oidTimeStamp, seq(tagSet, token)))
+	return seq(tagSequence, oidTimeStamp, seq(tagSet, token))
 }
 
 // TimestampFunc asks for a time stamp token over the SHA-256 of a signature.
@@ -132,7 +145,7 @@ func (s *Signer) Sign(rand io.Reader, digest [32]byte, stamp TimestampFunc) (der
 	if stamp != nil {
 		token, err := stamp(sha256.Sum256(sig))
 		if stampErr = err; err == nil {
-			unsigned = timestampAttribute(token)
+			unsigned = seq(tagContext1, timestampAttribute(token))
 		}
 	}
 	attrs[0] = tagContext0 // the attributes are signed as a SET and stored as [0]

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -93,7 +92,10 @@ func (t *txn) tail(id uint64) ([]byte, error) {
 		return nil, fault.New(fault.NotFound, "this certificate has no verified PDF")
 	}
 	body, err := boltfile.VerifyChecksum(boltfile.U64(id), value)
-	return bytes.Clone(body), err
+	if err != nil {
+		return nil, err
+	}
+	return unpackTail(body)
 }
 
 // hasDocument reports whether a certificate needs a document, by its SHA-256 in hexadecimal.

@@ -86,7 +86,7 @@ func (t *txn) moveKey(old, c vault.Certificate) error {
 // putTail keeps the last part of a verified PDF.
 func (t *txn) putTail(c vault.Certificate, tail []byte) error {
 	id := boltfile.U64(c.ID)
-	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, tail))
+	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, packTail(tail)))
 }
 
 // eraseEntries deletes the entries about a certificate's recipient and its document, and

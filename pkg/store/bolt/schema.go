@@ -20,7 +20,7 @@ import (
 //	meta                schema -> version, sum BUCKET -> sum of its entries
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
-//	  tails             id8 -> the verified PDF's last bytes
+//	  tails             id8 -> the verified PDF's last bytes, without the signature's padding
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
 //	  by_share          share token -> id8

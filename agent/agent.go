@@ -83,7 +83,7 @@ type Agent struct {
 	intake        *intake.Intake
 	batches       *batch.Issuer
 	uploads       *intake.Uploads
-	uploadSlots   *api.UploadSlots // of all listeners
+	api           *api.API // of all listeners
 	processor     *signing.Processor
 	mailQueue     *mailer.Queue
 	exporter      *results.Exporter
@@ -167,7 +167,7 @@ func (a *Agent) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.health = health.New(metricsSource{a, health.StoreCounts{Store: a.store, Institutions: a.institutions.IDs, Now: a.Now}}, a.Build)
+	a.health = health.New(health.HomeSource{Store: a.store, Home: a.Home, Institutions: a.institutions, Now: a.Now}, a.Build)
 	a.health.CountEventsAfter(last)
 	a.wire()
 	a.suspensions.Check(ctx)
@@ -198,7 +198,6 @@ func (a *Agent) wire() {
 	if a.ImageToPDF == nil {
 		a.ImageToPDF = pdf.FromImage
 	}
-	a.uploadSlots = api.NewUploadSlots(api.MaxUploads)
 	a.wireDisk()
 	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
@@ -218,6 +217,7 @@ func (a *Agent) wire() {
 	a.remote = remotebulk.NewRegistry(a.Home.Remote())
 	a.batches = a.newIssuer()
 	a.Admin = a.newAdmin()
+	a.api = a.newAPI()
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns.
@@ -227,7 +227,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.dispatcher.Run(ctx) })
-	work.Go(func() error { return a.wakeDispatcher(ctx) })
+	work.Go(func() error { return a.dispatcher.Follow(ctx, &a.events) })
 	work.Go(func() error { return a.disk.Watch(ctx) })
 	work.Go(func() error { return a.cleaner.Run(ctx) })
 	work.Go(func() error { return a.runDigest(ctx) })

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"github.com/vecctl/vecctl/authority"
+	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/authority/api"
 	"github.com/vecctl/vecctl/authority/badge"
 	"github.com/vecctl/vecctl/authority/service"
@@ -14,8 +14,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/ssrf"
-	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // certAuthority is the certification authority of the home. It shares the store's file
@@ -43,33 +41,13 @@ func (a *Agent) openAuthority() error {
 		return err
 	}
 	a.certAuthority.service = service.New(service.Options{
-		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: authorityEventSink{a}, MinSDK: a.config.Authority.MinSDK, Now: a.Now, Random: a.Random, Log: a.Log,
+		Store: store.New(rows, a.Now), Secrets: keys, Validator: prover, Events: &admin.AuthorityEvents{Institutions: a.store, Deliveries: a.store, Work: &a.events, Now: a.Now}, MinSDK: a.config.Authority.MinSDK, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 	a.certAuthority.ring = keys
 	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Log)
 	a.certAuthority.badges = badge.NewHandler()
 	a.certAuthority.page, err = web.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
 	return err
-}
-
-// authorityEventSink tells the endpoints of a store of the authority's events. Staff of any of
-// the home's institutions may have registered them.
-type authorityEventSink struct{ agent *Agent }
-
-// Send implements service.EventSink.
-func (h authorityEventSink) Send(ctx context.Context, e authority.Event) error {
-	all, err := h.agent.store.Institutions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, i := range all {
-		notification := webhook.RenderedNotification(webhook.Subscriber{Institution: i.ID, Store: e.Store}, vault.EventType(e.Name), e.Domain, e.Timestamp, e.Seq, e.Body)
-		if err := h.agent.store.Publish(ctx, notification, h.agent.Now()); err != nil {
-			return err
-		}
-	}
-	h.agent.dispatcher.Wake()
-	return nil
 }
 
 // newDomainValidator looks for proofs of domains with the resolvers of the settings.

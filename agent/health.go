@@ -3,27 +3,9 @@ package agent
 import (
 	"net/http"
 	"path/filepath"
-	"time"
 
 	"github.com/vecctl/vecctl/agent/health"
 )
-
-// metricsSource answers the questions of health about all of the home's institutions.
-type metricsSource struct {
-	*Agent
-	health.StoreCounts
-}
-
-var _ health.Source = metricsSource{}
-
-// KeyEnds implements health.Source.
-func (v metricsSource) KeyExpiry() time.Time { return v.institutions.KeyExpiry() }
-
-// DiskFree implements health.Source.
-func (v metricsSource) DiskFree() (uint64, error) {
-	d, err := v.Home.Disk()
-	return d.Free, err
-}
 
 // instrument counts a face's calls. An answer that says that the disk is full makes
 // the agent look at it.

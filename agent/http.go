@@ -12,11 +12,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/router"
 )
 
-// newAPI makes the documented API; perMinute bounds the calls of a token, 0 does not.
-func (a *Agent) newAPI(perMinute int) *api.API {
+// newAPI makes the documented API.
+func (a *Agent) newAPI() *api.API {
 	return api.New(api.Options{
-		Store: a.store, Intake: apiIntake{a.uploads}, Institutions: a.institutions, Documents: a.exporter, Templates: a.templates,
-		Wake: a.work().Wake, PerMinute: perMinute, UploadSlots: a.uploadSlots, Now: a.Now, Random: a.Random, Log: a.Log,
+		Store: a.store, Uploads: a.uploads, Institutions: a.institutions, Documents: a.exporter, Templates: a.templates,
+		Work: a.work(), PerMinute: a.config.Limits.PerMinute, UploadSlots: api.MaxUploads, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 
@@ -28,17 +28,16 @@ func (a *Agent) auditLog() *adminapi.AuditLog {
 // Handler is the agent as its staff see it: the panel, and the documented API
 // without a token.
 func (a *Agent) Handler() http.Handler {
-	documentedAPI := a.newAPI(0)
 	calls := &adminapi.Handler{
 		Service: a.Admin, Institutions: a.institutions, Backups: a.backupMaker(),
-		Fail: documentedAPI.Fail, Log: a.Log,
+		Fail: a.api.Fail, Log: a.Log,
 	}
 	mux := http.NewServeMux()
-	documentedAPI.Routes(api.StaffAuth(a.currentID)).Register(mux, a.disk.RejectWhenFull(documentedAPI.Fail))
+	a.api.Routes(api.StaffAuth(a.currentID)).Register(mux, a.disk.RejectWhenFull(a.api.Fail))
 	staff := a.auditLog().Staff
 	calls.Routes().Register(mux, staff)
 	a.certAuthority.routes().Register(mux, a.auditLog().Authority)
-	a.certAuthority.adminRoutes(documentedAPI.Fail).Register(mux, staff)
+	a.certAuthority.adminRoutes(a.api.Fail).Register(mux, staff)
 	for _, path := range []string{adminapi.BasePath, authorityapi.AdminBasePath} {
 		mux.Handle(path, staff(router.NotFound(mux)))
 	}
@@ -55,12 +54,11 @@ func (a *Agent) PublicHandler() http.Handler { return a.publicHandler(nil) }
 
 // publicHandler is PublicHandler with a receiver of webhooks; nil is none.
 func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
-	documentedAPI := a.newAPI(a.config.Limits.PerMinute)
 	mux := http.NewServeMux()
-	documentedAPI.Routes(api.TokenAuth(a.store, a.Now)).Register(mux, a.disk.RejectWhenFull(documentedAPI.Fail))
+	a.api.Routes(api.TokenAuth(a.store, a.Now)).Register(mux, a.disk.RejectWhenFull(a.api.Fail))
 	a.pages.Routes().Register(mux, a.disk.RejectWhenFull(a.pages.FailFull))
 	if secret := a.config.Mail.BounceSecret; secret != "" {
-		mux.Handle("POST /mail/bounces", a.bounceHandler().WebhookHandler(secret, documentedAPI.Fail))
+		mux.Handle("POST /mail/bounces", a.bounceHandler().WebhookHandler(secret, a.api.Fail))
 	}
 	if receiver != nil {
 		mux.Handle(ReceiverPath, receiver.Handler())
@@ -76,7 +74,7 @@ func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
 			a.certAuthority.door.Fail(w, r, err)
 			return
 		}
-		documentedAPI.Fail(w, r, err)
+		a.api.Fail(w, r, err)
 	}
 	// An address of the authority is its own, below the path of the base URL too.
 	return router.Chain(mux, httpserver.CollapseSlashes, httpserver.StripBasePath(a.BaseURL, isAuthority), a.proxyPolicy(fail))

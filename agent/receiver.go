@@ -24,9 +24,8 @@ func (a *Agent) newReceiver() *webhooks.Receiver {
 // Listen runs the agent as a receiver of webhooks alone, until ctx ends. ready is called
 // as in Serve.
 func (a *Agent) Listen(ctx context.Context, ready func(staff, public string)) error {
-	documentedAPI := a.newAPI(a.config.Limits.PerMinute)
 	receiver := a.newReceiver()
 	mux := http.NewServeMux()
 	mux.Handle(ReceiverPath, receiver.Handler())
-	return a.serveListeners(ctx, ready, a.proxyPolicy(documentedAPI.Fail)(mux), receiver.Run)
+	return a.serveListeners(ctx, ready, a.proxyPolicy(a.api.Fail)(mux), receiver.Run)
 }

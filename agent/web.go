@@ -19,8 +19,8 @@ func (a *Agent) newPages() (*web.Pages, error) {
 			return a.exporter.Open(ctx, c)
 		},
 		Mails:        a.mailQueue,
-		Applications: a.Applications, ReadForm: readForm,
-		Now: a.Now, Random: a.Random, Log: a.Log,
+		Applications: a.Applications,
+		Now:          a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {
 		o.RenderPreview = a.exporter.RenderPreview

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"cmp"
-	"context"
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/webhooks"
@@ -17,21 +16,6 @@ func (a *Agent) wireWebhooks() {
 	a.suspensions = &webhooks.SuspensionAlarm{Store: a.store, Alarm: health.Alarm{Health: a.health, Name: "webhooks"}, Events: &a.events, Log: a.Log}
 	a.dispatcher = webhooks.NewDispatcher(a.store, webhooks.DispatcherOptions{
 		Owner: a.owner, Client: a.webhookClient, Secrets: a.secretStore, UserAgent: "vecctl/" + cmp.Or(a.Build.Version, "0"),
-		Now: a.Now, Log: a.Log, Observer: a.suspensions, Metrics: a.health,
+		Now: a.Now, Log: a.Log, Suspensions: a.suspensions, Metrics: a.health,
 	})
-}
-
-// wakeDispatcher tells the sender whenever something was committed, until ctx ends.
-func (a *Agent) wakeDispatcher(ctx context.Context) error {
-	news := a.events.Subscribe()
-	defer news.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-news.Ready():
-			_, _ = news.Take() // nothing is to gather
-			a.dispatcher.Wake()
-		}
-	}
 }

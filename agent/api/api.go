@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Store is what the API needs of the store.
@@ -33,20 +34,21 @@ type Store interface {
 
 // Options are what the API is made of.
 type Options struct {
-	Store  Store
-	Intake Intake
+	Store Store
+	// Uploads checks and stores what is uploaded.
+	Uploads *intake.Uploads
 	// Institutions are those that callers belong to.
 	Institutions institutions.Directory
 	Documents    *results.Exporter
 	// Templates says what certificates can be made with, and where codes go that an
 	// upload does not place.
 	Templates *intake.TemplateCache
-	// Wake says that there is new work.
-	Wake func()
+	// Work is woken when there is new work.
+	Work wake.Waker
 	// PerMinute is how many calls a token may make in a minute; 0 is any number.
 	PerMinute int
-	// UploadSlots are shared by all that upload documents at once.
-	UploadSlots *UploadSlots
+	// UploadSlots is how many documents may be uploaded at once.
+	UploadSlots int
 	Now         func() time.Time
 	Random      io.Reader
 	Log         *slog.Logger
@@ -57,11 +59,12 @@ type API struct {
 	Options
 	inFlight InFlightKeys[apiaccess.IdempotencyKey]
 	rates    RateCounter
+	slots    *UploadSlots
 }
 
 // New makes the API; it starts nothing.
 func New(o Options) *API {
-	return &API{Options: o}
+	return &API{Options: o, slots: NewUploadSlots(o.UploadSlots)}
 }
 
 // Routes lists the calls of those whom the authenticator lets in, and answers at every

@@ -58,7 +58,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 		f.Add(seed, "k")
 	}
 	f.Fuzz(func(t *testing.T, key, other string) {
-		a := New(Options{UploadSlots: NewUploadSlots(MaxUploads)})
+		a := New(Options{UploadSlots: MaxUploads})
 		call := func(keys ...string) (*idempotentCall, error) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.Header[IdempotencyHeader] = keys

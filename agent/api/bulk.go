@@ -220,14 +220,14 @@ func (a *API) issueBatch(w http.ResponseWriter, r *http.Request, institution vau
 			return k.storedResponse(http.StatusAccepted, raw), nil
 		}
 	}
-	refused, err := a.Intake.IssueBatch(r.Context(), institution, batch, o.drafts, o.fileIDs, reply)
+	refused, err := a.Uploads.IssueBatch(r.Context(), institution, batch, o.drafts, o.fileIDs, reply)
 	if err != nil {
 		return err
 	}
 	if len(refused) > 0 {
 		return o.addConflicts(refused)
 	}
-	a.Wake()
+	a.Work.Wake()
 	writeRawJSON(w, http.StatusAccepted, raw)
 	return nil
 }

@@ -113,6 +113,6 @@ func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {
 	if err != nil {
 		return err
 	}
-	a.Wake()
+	a.Work.Wake()
 	return writeJSON(w, http.StatusOK, createdBody[client.Certificate]{"Certificate retry initiated successfully", a.toAPI(who, c)})
 }

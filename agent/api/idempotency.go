@@ -31,7 +31,7 @@ type idempotentCall struct {
 // beginUpload waits for an upload slot, and notes that the call is
 // in flight; end must be called.
 func (a *API) beginUpload(r *http.Request, who Caller) (*idempotentCall, error) {
-	release, err := a.UploadSlots.Acquire(r.Context(), who.institution)
+	release, err := a.slots.Acquire(r.Context(), who.institution)
 	if err != nil {
 		return nil, err
 	}

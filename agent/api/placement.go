@@ -15,7 +15,7 @@ func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error
 	if err != nil || len(bad) > 0 || f.Upload == nil {
 		return p, bad, err
 	}
-	err = a.Intake.Room(f.Upload, p)
+	err = a.Uploads.Room(f.Upload, p)
 	if bad = form.PlacementErrors("", err); bad != nil {
 		err = nil
 	}
@@ -42,7 +42,7 @@ func (a *API) readPlacements(ctx context.Context, o *bulkRequest) error {
 		if o.fieldErrors[i] = append(o.fieldErrors[i], bad...); len(o.fieldErrors[i]) > 0 {
 			continue
 		}
-		err = a.Intake.RoomOf(ctx, o.drafts[i].File, p)
+		err = a.Uploads.RoomOf(ctx, o.drafts[i].File, p)
 		if bad = form.PlacementErrors(prefix, err); bad == nil && err != nil {
 			return err
 		}

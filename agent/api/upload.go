@@ -2,38 +2,18 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/api/form"
+	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
-
-// Intake checks and stores what is uploaded.
-type Intake interface {
-	form.Receiver
-	// Room refuses a place for the code that a document does not have; RoomOf does so
-	// for one that is stored.
-	Room(d form.Upload, p vault.Placement) error
-	RoomOf(ctx context.Context, file vault.File, p vault.Placement) error
-	// KeepFile stores a document for a later request, with the answer unless that
-	// is nil.
-	KeepFile(ctx context.Context, who vault.Institution, d form.Upload,
-		reply func(apiaccess.Upload) (*apiaccess.StoredResponse, error)) (apiaccess.Upload, error)
-	// IssueOne accepts a certificate; IssueBatch accepts all of a batch or nothing.
-	// A reply that is nil keeps no answer.
-	IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d form.Upload,
-		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error)
-	IssueBatch(ctx context.Context, who vault.Institution, batch vault.Batch, drafts []vault.Draft, uploads []string,
-		reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) ([]store.Conflict, error)
-}
 
 // duplicateMessage is the guide's text, step 4.
 const duplicateMessage = vault.DuplicateMessage
@@ -45,7 +25,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 		return err
 	}
 	defer k.end()
-	f, err := form.ReadUpload(w, r, a.Intake, "certificate_file", append(form.PlacementFields(), vault.Keys()...)...)
+	f, err := form.ReadUpload(w, r, a.Uploads, "certificate_file", append(form.PlacementFields(), vault.Keys()...)...)
 	defer f.Discard()
 	if err != nil {
 		return err
@@ -60,7 +40,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	draft := a.newDraft(institution, f.Fields)
 	draft.Trigger = vault.SingleUpload
 	if f.Upload != nil {
-		draft.File = f.Upload.Describe()
+		draft.File = f.Upload.File
 	}
 	placed, misplaced, err := a.readPlacement(f)
 	if err != nil {
@@ -74,7 +54,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	return a.issueOne(w, r, who, institution, k, draft, f.Upload)
 }
 
-func (a *API) issueOne(w http.ResponseWriter, r *http.Request, who Caller, institution vault.Institution, k *idempotentCall, draft vault.Draft, d form.Upload) error {
+func (a *API) issueOne(w http.ResponseWriter, r *http.Request, who Caller, institution vault.Institution, k *idempotentCall, draft vault.Draft, d *intake.Document) error {
 	answer := func(c vault.Certificate) ([]byte, error) {
 		return json.Marshal(createdBody[client.Certificate]{"Vault certificate uploaded successfully", a.toAPI(who, c)})
 	}
@@ -85,14 +65,14 @@ func (a *API) issueOne(w http.ResponseWriter, r *http.Request, who Caller, insti
 			return k.storedResponse(http.StatusCreated, raw), err
 		}
 	}
-	c, refused, err := a.Intake.IssueOne(r.Context(), institution, draft, d, reply)
+	c, refused, err := a.Uploads.IssueOne(r.Context(), institution, draft, d, reply)
 	if err != nil {
 		return err
 	}
 	if len(refused) > 0 {
 		return fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: duplicateMessage}})
 	}
-	a.Wake()
+	a.Work.Wake()
 	raw, err := answer(c)
 	if err == nil {
 		writeRawJSON(w, http.StatusCreated, raw)
@@ -113,7 +93,7 @@ func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) err
 		return err
 	}
 	defer k.end()
-	f, err := form.ReadUpload(w, r, a.Intake, "file")
+	f, err := form.ReadUpload(w, r, a.Uploads, "file")
 	defer f.Discard()
 	if err != nil {
 		return err
@@ -129,7 +109,7 @@ func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) err
 		return err
 	}
 	var raw []byte
-	_, err = a.Intake.KeepFile(r.Context(), institution, f.Upload, func(u apiaccess.Upload) (*apiaccess.StoredResponse, error) {
+	_, err = a.Uploads.KeepFile(r.Context(), institution, f.Upload, func(u apiaccess.Upload) (*apiaccess.StoredResponse, error) {
 		raw, err = json.Marshal(createdBody[client.UploadedFile]{"File uploaded successfully", client.UploadedFile{
 			FileID: u.ID, Name: u.File.Name, MIME: f.Upload.MIME(), Size: u.File.Size}})
 		if err != nil || k.key.Key == "" {

@@ -42,12 +42,12 @@ type Remote struct {
 
 	checkedManifest
 
-	loadTemplate func(name string) (intake.Renderer, error)
-	notes        *remotebulk.Notes
-	items        []remotebulk.Item
-	places       []int // of the items among the candidates
-	outcomes     []remotebulk.Outcome
-	batch        string
+	templates *intake.TemplateLoader
+	notes     *remotebulk.Notes
+	items     []remotebulk.Item
+	places    []int // of the items among the candidates
+	outcomes  []remotebulk.Outcome
+	batch     string
 }
 
 // NewRemote reads a manifest, and the notes of earlier runs.
@@ -60,9 +60,9 @@ func NewRemote(o RemoteOptions, q adminclient.BulkRequest) (*Remote, error) {
 	if r.notes, err = remotebulk.OpenNotes(o.Notes, o.Client.Base(), m.Digest); err != nil {
 		return nil, err
 	}
-	r.loadTemplate = intake.TemplateLoader(o.Templates)
+	r.templates = intake.NewTemplateLoader(o.Templates)
 	if q.Template != "" {
-		if _, err := r.loadTemplate(q.Template); err != nil {
+		if _, err := r.templates.Load(q.Template); err != nil {
 			return nil, fault.At("template "+q.Template, err)
 		}
 	}
@@ -77,7 +77,7 @@ func (r *Remote) ShowsInstitution() bool {
 		if row.File != "" || name == "" {
 			return false
 		}
-		p, err := r.loadTemplate(name) // the check of the row reports an error
+		p, err := r.templates.Load(name) // the check of the row reports an error
 		return err == nil && p.HasColumn(template.InstitutionColumn)
 	})
 }
@@ -127,7 +127,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 	in := intake.Intake{Store: uncheckedStore{r.notes}, Now: r.Now}
 	found, err := in.Check(ctx, intake.CheckRequest{
 		Institution: r.Institution, Manifest: r.manifest, Files: files, Listed: listed,
-		Trigger: vault.BulkUpload, DryRun: true, LoadTemplate: r.loadTemplate, Template: q.Template,
+		Trigger: vault.BulkUpload, DryRun: true, Templates: r.templates, Template: q.Template,
 		Names: q.Names, Strict: q.Strict,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
 		Progress: func(done int) {

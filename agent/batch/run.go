@@ -139,9 +139,9 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
-	presses := intake.TemplateLoader(r.Templates)
+	templates := intake.NewTemplateLoader(r.Templates)
 	if q.Template != "" {
-		if _, err := presses(q.Template); err != nil {
+		if _, err := templates.Load(q.Template); err != nil {
 			return fault.At("template "+q.Template, err)
 		}
 	}
@@ -161,7 +161,7 @@ func (r *run) check(ctx context.Context) error {
 	r.manifest, r.digest = m, hex.EncodeToString(m.Digest[:])
 	found, err := r.Intake.Check(ctx, intake.CheckRequest{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
-		Trigger: r.trigger, DryRun: q.DryRun, LoadTemplate: presses, Template: q.Template,
+		Trigger: r.trigger, DryRun: q.DryRun, Templates: templates, Template: q.Template,
 		Names: q.Names, Strict: q.Strict,
 		Placement:        vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
 		DefaultPlacement: r.DefaultPlacement,

@@ -40,7 +40,7 @@ type Source interface {
 	CorrectionsWaiting(ctx context.Context) (int, error)
 	// DiskFree is the room on the home's disk, in bytes.
 	DiskFree() (uint64, error)
-	// KeyEnds is when the first of the signing keys ends; zero without any.
+	// KeyExpiry is when the first of the signing keys ends; zero without any.
 	KeyExpiry() time.Time
 	// DatabaseSize is the length of the database, in bytes.
 	DatabaseSize() int64

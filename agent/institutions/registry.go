@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
@@ -30,23 +31,10 @@ type Store interface {
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
 }
 
-// KeyStore keeps the institutions' signing keys.
-type KeyStore interface {
-	HasSigner(institution uint32) (bool, error)
-	// LostSigner is the error for a key that is missing although it has signed.
-	MissingSignerError(institution uint32) error
-	Signer(institution uint32) (*pdf.Signer, error)
-	// NewSigner makes a key and puts it nowhere; MakeSigner puts it in the place of
-	// any that is there; ReplaceSigner keeps the one before beside it.
-	NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error)
-	MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error)
-	ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error
-}
-
-// Options are what seats need.
+// Options are what institutions need.
 type Options struct {
 	Store    Store
-	KeyStore KeyStore
+	KeyStore home.Dir // keeps the signing keys
 	Signing  SigningOptions
 	// CheckSettings refuses settings; Keep keeps those that are not of an institution.
 	CheckSettings, SaveSettings func(adminclient.Settings) error

@@ -32,9 +32,9 @@ type RowResult struct {
 	New         bool
 
 	// Renderer makes the row's document; nil: the row brings one.
-	Renderer Renderer
+	Renderer *Renderer
 
-	values map[string]string // for the press
+	values map[string]string // for the template
 	file   string            // as listed in the folder
 	place  int               // among the rows
 	named  namedIn           // whom the document's text names
@@ -66,10 +66,10 @@ type CheckRequest struct {
 	Files       *os.Root
 	Listed      []string // the folder's files, relative, with slashes
 	Trigger     vault.Trigger
-	// TemplateLoader finds a template by its name; Template is that of rows without a file
+	// Templates finds a template by its name; Template is that of rows without a file
 	// that name none.
-	LoadTemplate func(name string) (Renderer, error)
-	Template     string
+	Templates *TemplateLoader
+	Template  string
 	// Placement is where codes go; what it leaves open is the template's to say, or
 	// Standard's where there is none.
 	Placement, DefaultPlacement vault.Placement

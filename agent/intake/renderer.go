@@ -13,19 +13,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Renderer makes the documents of rows that bring none.
-type Renderer interface {
-	// Render makes a document of a row's values by their columns' names. An error
-	// of kind fault.Invalid is about the row.
-	Render(values map[string]string) ([]byte, error)
-	// ContentHash says what a document is made of, but for the date.
-	ContentHash(values map[string]string) string
-	// Placement is where the code goes.
-	Placement() vault.Placement
-	// HasColumn reports whether a document shows a column.
-	HasColumn(column string) bool
-}
-
 // setRenderer finds the row's template: its own, or that of the whole manifest. It also
 // says where the code of a document goes that the row brings.
 func (c *RowResult) setRenderer(o CheckRequest) {
@@ -34,7 +21,7 @@ func (c *RowResult) setRenderer(o CheckRequest) {
 	if name == "" || len(c.Problems) > 0 {
 		return
 	}
-	t, err := o.LoadTemplate(name)
+	t, err := o.Templates.Load(name)
 	if err != nil {
 		message, ok := fault.Message(err)
 		if !ok {
@@ -67,7 +54,7 @@ func checkInstitutionNamed(o CheckRequest, all []*RowResult) error {
 }
 
 // checkTemplateName refuses a template that would show a name which is none.
-func checkTemplateName(t Renderer, institution string) error {
+func checkTemplateName(t *Renderer, institution string) error {
 	if institution != "" && institution != vault.PlaceholderName || !t.HasColumn(template.InstitutionColumn) {
 		return nil
 	}

@@ -59,7 +59,7 @@ func (u *Uploads) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 // returns where the code goes. The values are those of the template's columns; an error
 // about them is Invalid.
 func (u *Uploads) RenderTemplate(ctx context.Context, name, person string, values map[string]string) (vault.File, vault.Placement, error) {
-	t, err := TemplateLoader(u.Templates)(name)
+	t, err := NewTemplateLoader(u.Templates).Load(name)
 	if err != nil {
 		return vault.File{}, vault.Placement{}, err
 	}

@@ -5,31 +5,43 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// templateRenderer is a template as a press.
-type templateRenderer struct{ *template.Template }
+// Renderer makes the documents of rows that bring none, from a template.
+type Renderer struct{ *template.Template }
 
-func (s templateRenderer) Placement() vault.Placement { return PlacementOf(s.Template) }
+// Placement returns where the template wants the code.
+func (r *Renderer) Placement() vault.Placement { return PlacementOf(r.Template) }
 
-// PlacementOf is where a template wants the code.
+// PlacementOf returns where a template wants the code.
 func PlacementOf(t *template.Template) vault.Placement {
 	return vault.Placement{Page: t.Stamp.Page, At: t.Place, SizeMM: t.Stamp.SizeMM, MarginMM: t.Stamp.MarginMM}
 }
 
-// TemplateLoader finds templates on a shelf by their names and reads each once. It is not
+// TemplateLoader finds templates in a folder by their names and reads each once. It is not
 // for concurrent use.
-func TemplateLoader(shelf template.Dir) func(name string) (Renderer, error) {
-	type found struct {
-		press Renderer
-		err   error
-	}
-	have := map[string]found{}
-	return func(name string) (Renderer, error) {
-		f, ok := have[name]
-		if !ok {
-			t, err := shelf.Load(name)
-			f = found{templateRenderer{t}, err}
-			have[name] = f
+type TemplateLoader struct {
+	folder template.Dir
+	loaded map[string]loadedTemplate
+}
+
+type loadedTemplate struct {
+	renderer *Renderer
+	err      error
+}
+
+// NewTemplateLoader makes a loader; it reads nothing.
+func NewTemplateLoader(folder template.Dir) *TemplateLoader {
+	return &TemplateLoader{folder: folder, loaded: map[string]loadedTemplate{}}
+}
+
+// Load finds a template.
+func (l *TemplateLoader) Load(name string) (*Renderer, error) {
+	found, ok := l.loaded[name]
+	if !ok {
+		t, err := l.folder.Load(name)
+		if found.err = err; err == nil {
+			found.renderer = &Renderer{t}
 		}
-		return f.press, f.err
+		l.loaded[name] = found
 	}
+	return found.renderer, found.err
 }

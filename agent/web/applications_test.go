@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
-	"net/http"
 
-	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -76,35 +73,4 @@ func (d storeApplications) submit(ctx context.Context, a vault.ApplicationDraft,
 	}
 	c, fx := vault.Submit(vault.Submission{ApplicationDraft: a, Proof: proof, Day: "2026-06-15"}, 1, id, d.now())
 	return d.store.Submit(ctx, store.NewCertificate{Certificate: c, Effects: fx}, hash, d.now())
-}
-
-// readForm reads a form as the standard library does, part by part.
-func readForm(_ http.ResponseWriter, r *http.Request, _ int64, into web.FormHandler) error {
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return web.ErrMalformedForm
-	}
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return web.ErrMalformedForm
-		}
-		if !into.Wants(part.FormName()) {
-			continue
-		}
-		if _, isFile := part.Header["Content-Type"]; isFile {
-			if err := into.File(part.FormName(), part.FileName(), part); err != nil {
-				return err
-			}
-			continue
-		}
-		value, err := io.ReadAll(part)
-		if err != nil {
-			return web.ErrMalformedForm
-		}
-		into.Text(part.FormName(), string(value))
-	}
 }

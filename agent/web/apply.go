@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/api/form"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -35,29 +36,9 @@ type applyOptions struct {
 	Confirmations applicationConfirmer
 	Layout        *layout.Layout
 	// Visitor is the account that a browser is signed in to; ok is false for none.
-	Visitor  func(*http.Request) (who vault.Account, ok bool, err error)
-	ReadForm FormReader
-	Now      func() time.Time
-	Log      *slog.Logger
-}
-
-// FormReader reads a form of at most so many bytes into fields. ErrFormTooLarge and
-// ErrMalformedForm are the sender's; any other error is that of a field's File, or ours.
-type FormReader func(w http.ResponseWriter, r *http.Request, most int64, into FormHandler) error
-
-// Errors of a form that was sent.
-var (
-	ErrFormTooLarge  = errors.New("the form is too large")
-	ErrMalformedForm = errors.New("the form did not come whole, or is none")
-)
-
-// FormHandler takes the fields of a form one by one.
-type FormHandler interface {
-	// Wants reports whether a field is to be kept; others are passed over.
-	Wants(name string) bool
-	Text(name, value string)
-	// File is one file; it need not be read to its end.
-	File(name, fileName string, r io.Reader) error
+	Visitor func(*http.Request) (who vault.Account, ok bool, err error)
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // applyPages are those of applications.
@@ -146,11 +127,11 @@ func (p *applyPages) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	defer p.inProgress.release(caller)
 	f := newApplicationForm(r.Context(), p.Applications, policy, who)
-	err := p.ReadForm(w, r, maxApplicationForm, f)
+	err := f.read(w, r)
 	switch {
-	case errors.Is(err, ErrFormTooLarge):
+	case errors.Is(err, form.ErrBodyTooLarge):
 		p.renderForm(w, r, http.StatusRequestEntityTooLarge, f, []fieldError{{fieldEvidence, errorText{key: "apply.bad.large"}}})
-	case errors.Is(err, ErrMalformedForm):
+	case errors.Is(err, form.ErrMalformed):
 		p.renderForm(w, r, http.StatusBadRequest, f, f.formErrors("apply.bad.form"))
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Full):
 		p.renderForm(w, r, http.StatusServiceUnavailable, f, f.formErrors("apply.full"))

@@ -3,11 +3,13 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/api/form"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -48,18 +50,30 @@ func newApplicationForm(ctx context.Context, applications applicationSubmitter, 
 	return &applicationForm{storeEvidence: storeEvidence, policy: policy, accountEmail: who.Email, texts: map[string]string{}}
 }
 
-// Wants implements FormHandler.
+// read reads a request's form as the documented API reads its own: streamed, with bounds, and
+// whole or not at all. What is no form is form.ErrMalformed.
+func (f *applicationForm) read(w http.ResponseWriter, r *http.Request) error {
+	defer form.LimitBody(w, r, maxApplicationForm, form.DefaultReadRate())()
+	handled, err := form.ReadForm(r, f)
+	switch {
+	case err == nil && !handled, errors.Is(err, form.ErrContentType), errors.Is(err, form.ErrTooSlow):
+		return form.ErrMalformed
+	}
+	return err
+}
+
+// Wants implements form.Handler.
 func (f *applicationForm) Wants(name string) bool {
 	return slices.Contains([]string{fieldTitle, fieldCustomTitle, fieldName, fieldEmail, fieldDetails, fieldEvidence}, name)
 }
 
-// Text implements FormHandler; of two values with one name the last counts.
+// Text implements form.Handler; of two values with one name the last counts.
 func (f *applicationForm) Text(name, value string) {
 	// Browsers end lines with two characters and count them as one.
 	f.texts[name] = strings.ReplaceAll(value, "\r\n", "\n")
 }
 
-// File implements FormHandler. A file is taken only when the texts before it are in
+// File implements form.Handler. A file is taken only when the texts before it are in
 // order, so that nothing is stored that nobody could apply with.
 func (f *applicationForm) File(name, fileName string, r io.Reader) error {
 	switch {

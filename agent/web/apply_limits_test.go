@@ -83,10 +83,10 @@ func TestSlowCallersLeaveRoom(t *testing.T) {
 		go func() { ended <- send("[2001:db8::1]:1", slow) }()
 		<-slow.asked
 	}
-	if status := send("[2001:db8::2]:1", strings.NewReader("x")); status != http.StatusTooManyRequests {
+	if status := send("[2001:db8::2]:1", strings.NewReader("--x--\r\n")); status != http.StatusTooManyRequests {
 		t.Errorf("the fifth form at once: %d", status)
 	}
-	if status := send("192.0.2.7:1", strings.NewReader("x")); status != http.StatusUnprocessableEntity {
+	if status := send("192.0.2.7:1", strings.NewReader("--x--\r\n")); status != http.StatusUnprocessableEntity {
 		t.Errorf("another caller's: %d", status)
 	}
 	close(slow.released)
@@ -95,7 +95,7 @@ func TestSlowCallersLeaveRoom(t *testing.T) {
 			t.Errorf("a form that breaks off: %d", status)
 		}
 	}
-	if status := send("[2001:db8::1]:1", strings.NewReader("x")); status != http.StatusUnprocessableEntity {
+	if status := send("[2001:db8::1]:1", strings.NewReader("--x--\r\n")); status != http.StatusUnprocessableEntity {
 		t.Errorf("afterwards: %d", status)
 	}
 }
@@ -135,7 +135,7 @@ func TestNoApplicantIsNamed(t *testing.T) {
 func TestBrokenForms(t *testing.T) {
 	t.Parallel()
 	s := opened(t, anyone())
-	s.says(s.post("/apply", nil), http.StatusBadRequest, "did not arrive whole")
+	s.says(s.post("/apply", nil), http.StatusUnprocessableEntity, "Choose what you apply for.")
 	s.says(s.applies(filled(), "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 	s.says(s.applies(filled(), "Content-Type", "text/plain"), http.StatusBadRequest, "did not arrive whole")
 	s.check(s.store.Close())

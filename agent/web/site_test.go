@@ -103,8 +103,8 @@ func (s *site) options(d draw) web.Options {
 		},
 		RenderPreview: d,
 		Mails:         wake.All{},
-		Applications:  storeApplications{s}, ReadForm: readForm,
-		Now: s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
+		Applications:  storeApplications{s},
+		Now:           s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
 }
 

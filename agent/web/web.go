@@ -48,7 +48,6 @@ type Options struct {
 	RenderPreview func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
 	Mails         wake.Waker                                               // woken when a mail was queued
 	Applications  ApplicationService
-	ReadForm      FormReader
 	Now           func() time.Time
 	Random        io.Reader
 	Log           *slog.Logger
@@ -82,7 +81,7 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	at, err := newApplyPages(applyOptions{Applications: o.Applications, Confirmations: o.Applications, Layout: f, Visitor: a.Visitor,
-		ReadForm: o.ReadForm, Now: o.Now, Log: o.Log})
+		Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

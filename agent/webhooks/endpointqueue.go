@@ -174,8 +174,8 @@ func (q *endpointQueue) commit(ctx context.Context, group []store.JobResult) err
 			q.Metrics.CountDelivery(attemptResult(r))
 		}
 	}
-	if q.Observer != nil {
-		q.Observer.Attempted(ctx)
+	if q.Suspensions != nil {
+		q.Suspensions.Check(ctx)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -31,19 +32,14 @@ type DispatcherOptions struct {
 	UserAgent string
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Observer and Metrics may be nil.
-	Observer Observer
-	Metrics  Metrics
+	// Suspensions and Metrics may be nil.
+	Suspensions *SuspensionAlarm
+	Metrics     Metrics
 }
 
 // SecretOpener decrypts the signing secrets of endpoints. home.SecretStore is one.
 type SecretOpener interface {
 	Open(endpoint string, sealed []byte) (string, error)
-}
-
-// Observer is told of attempts at deliveries after they were committed. It must not block.
-type Observer interface {
-	Attempted(ctx context.Context)
 }
 
 // Metrics counts attempts by their result: "delivered", "failed" when the delivery was
@@ -74,6 +70,21 @@ func NewDispatcher(queue OutboundStore, o DispatcherOptions) *Dispatcher {
 
 // Wake says that there may be new deliveries or endpoints.
 func (s *Dispatcher) Wake() { s.wake.Notify() }
+
+// Follow wakes the dispatcher whenever something was committed, until ctx ends.
+func (s *Dispatcher) Follow(ctx context.Context, bus *events.Bus) error {
+	news := bus.Subscribe()
+	defer news.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-news.Ready():
+			_, _ = news.Take() // nothing is to gather
+			s.Wake()
+		}
+	}
+}
 
 // Run delivers until ctx ends.
 func (s *Dispatcher) Run(ctx context.Context) error {

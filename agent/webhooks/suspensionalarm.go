@@ -21,9 +21,6 @@ type SuspensionAlarm struct {
 	Log    *slog.Logger
 }
 
-// Attempted implements Observer.
-func (a *SuspensionAlarm) Attempted(ctx context.Context) { a.Check(ctx) }
-
 // Check raises or clears the alarm, even when the caller of the change has gone.
 func (a *SuspensionAlarm) Check(ctx context.Context) {
 	all, err := a.Store.Endpoints(context.WithoutCancel(ctx), 0)

@@ -106,11 +106,11 @@ func (h *hookSite) happen(n int) ([]string, error) {
 	return names, err
 }
 
-func (h *hookSite) sender(ended func(context.Context)) *webhooks.Dispatcher {
+func (h *hookSite) sender(ended func()) *webhooks.Dispatcher {
 	return webhooks.NewDispatcher(h.Store, webhooks.DispatcherOptions{
 		Client:    ssrf.New(ssrf.Policy{AllowPrivate: true, MaxIdle: webhooks.IdleConnections}),
 		Secrets:   plainSecrets{},
-		UserAgent: "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Observer: attempted(ended),
+		UserAgent: "vecctl-bench", Now: time.Now, Log: slog.New(slog.DiscardHandler), Metrics: attempted(ended),
 	})
 }
 
@@ -119,12 +119,13 @@ type plainSecrets struct{}
 
 func (plainSecrets) Open(_ string, sealed []byte) (string, error) { return string(sealed), nil }
 
-// attempted is a function that is told of attempts; nil for nobody.
-type attempted func(context.Context)
+// attempted is called after each delivery that was attempted; nil is not.
+type attempted func()
 
-func (f attempted) Attempted(ctx context.Context) {
+// CountDelivery implements webhooks.Metrics.
+func (f attempted) CountDelivery(string) {
 	if f != nil {
-		f(ctx)
+		f()
 	}
 }
 
@@ -174,7 +175,7 @@ func (h *hookSite) drain(e vaultwebhook.Endpoint) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	noted := make(chan struct{}, 1)
-	sender := h.sender(func(context.Context) {
+	sender := h.sender(func() {
 		select {
 		case noted <- struct{}{}:
 		default:

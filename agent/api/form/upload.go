@@ -1,7 +1,6 @@
 package form
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,26 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
-)
-
-// Receiver reads a document to its end. ErrFileTooLarge and ErrFileType refuse it.
-type Receiver interface {
-	Receive(ctx context.Context, r io.Reader, name string) (Upload, error)
-}
-
-// Upload is a document that was uploaded and is not stored yet.
-type Upload interface {
-	Describe() vault.File
-	MIME() string
-	Discard()
-}
-
-// Refusals of a document.
-var (
-	ErrFileTooLarge = errors.New("the document is too large")
-	ErrFileType     = errors.New("the document is of a type that is not accepted, or its name says otherwise")
 )
 
 // maxUploadBody bounds the body of a request with a document: what is more than
@@ -40,12 +22,12 @@ const maxUploadBody = 3*vault.MaxFile + 1<<20
 type Form struct {
 	Fields  map[string]string // the texts that it was asked for
 	NotText []string          // fields that hold no text
-	Upload  Upload            // nil where there is none that can be taken
+	Upload  *intake.Document  // nil where there is none that can be taken
 
 	textFields []string // fields that are kept
 	fileField  string   // the document's field
 	request    *http.Request
-	receiver   Receiver
+	receiver   *intake.Uploads
 	rejected   error // why there is no document
 	asText     bool  // the document's field held a text
 }
@@ -76,7 +58,7 @@ func (f *Form) File(name, fileName string, r io.Reader) error {
 		return nil // what browsers send for no file
 	}
 	d, err := f.receiver.Receive(f.request.Context(), r, fileName)
-	if errors.Is(err, ErrFileTooLarge) || errors.Is(err, ErrFileType) {
+	if errors.Is(err, intake.ErrTooLarge) || errors.Is(err, intake.ErrWrongType) {
 		f.rejected = err
 		return nil
 	}
@@ -101,7 +83,7 @@ func (f *Form) FingerprintFields() map[string]string {
 		all["text "+name] = value
 	}
 	if f.Upload != nil {
-		all["file"], all["file name"] = f.Upload.Describe().SHA256, f.Upload.Describe().Name
+		all["file"], all["file name"] = f.Upload.File.SHA256, f.Upload.File.Name
 	}
 	return all
 }
@@ -112,7 +94,7 @@ func (f *Form) FileErrors() []fault.Field {
 		return []fault.Field{{Name: f.fileField, Message: fmt.Sprintf(format, strings.ReplaceAll(f.fileField, "_", " "))}}
 	}
 	switch {
-	case errors.Is(f.rejected, ErrFileTooLarge):
+	case errors.Is(f.rejected, intake.ErrTooLarge):
 		return fieldError("The %s field must not be greater than 20480 kilobytes.")
 	case f.rejected != nil:
 		return fieldError("The %s field must be a file of type: pdf, jpg, jpeg, png.")
@@ -126,7 +108,7 @@ func (f *Form) FileErrors() []fault.Field {
 
 // ReadUpload reads a request's form with a document, whose field is named before those of
 // its texts. Whatever it returns, the form is the caller's to discard.
-func ReadUpload(w http.ResponseWriter, r *http.Request, receiver Receiver, file string, texts ...string) (*Form, error) {
+func ReadUpload(w http.ResponseWriter, r *http.Request, receiver *intake.Uploads, file string, texts ...string) (*Form, error) {
 	f := &Form{textFields: texts, fileField: file, request: r, receiver: receiver, Fields: map[string]string{}}
 	if r.ContentLength > maxUploadBody {
 		return f, ErrBodyTooLarge

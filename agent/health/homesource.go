@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -22,17 +24,21 @@ type Store interface {
 	Size() int64
 }
 
-// StoreCounts are the numbers that the store has of all of a home's institutions.
-type StoreCounts struct {
+// HomeSource measures a home: the numbers that the store has of all its institutions, their
+// keys, and the disk.
+type HomeSource struct {
 	Store        Store
-	Institutions func() []uint32
+	Home         home.Dir
+	Institutions *institutions.Registry
 	Now          func() time.Time
 }
 
-// CertificatesByState implements health.Source.
-func (b StoreCounts) CertificatesByState(ctx context.Context) (map[string]int, error) {
+var _ Source = HomeSource{}
+
+// CertificatesByState implements Source.
+func (b HomeSource) CertificatesByState(ctx context.Context) (map[string]int, error) {
 	states := map[string]int{}
-	for _, id := range b.Institutions() {
+	for _, id := range b.Institutions.IDs() {
 		counts, err := b.Store.Counts(ctx, id)
 		if err != nil {
 			return nil, err
@@ -44,12 +50,12 @@ func (b StoreCounts) CertificatesByState(ctx context.Context) (map[string]int, e
 	return states, nil
 }
 
-// Backlog implements health.Source.
-func (b StoreCounts) Backlog(ctx context.Context) (store.Backlog, error) { return b.Store.Backlog(ctx) }
+// Backlog implements Source.
+func (b HomeSource) Backlog(ctx context.Context) (store.Backlog, error) { return b.Store.Backlog(ctx) }
 
-// ApplicationsWaiting implements health.Source.
-func (b StoreCounts) ApplicationsWaiting(ctx context.Context) (n int, err error) {
-	for _, id := range b.Institutions() {
+// ApplicationsWaiting implements Source.
+func (b HomeSource) ApplicationsWaiting(ctx context.Context) (n int, err error) {
+	for _, id := range b.Institutions.IDs() {
 		page, err := b.Store.List(ctx, store.Filter{Institution: id, Source: vault.FromCustomer, Open: true}, 1, 1)
 		if err != nil {
 			return 0, err
@@ -59,9 +65,9 @@ func (b StoreCounts) ApplicationsWaiting(ctx context.Context) (n int, err error)
 	return n, nil
 }
 
-// CorrectionsWaiting implements health.Source.
-func (b StoreCounts) CorrectionsWaiting(ctx context.Context) (n int, err error) {
-	for _, id := range b.Institutions() {
+// CorrectionsWaiting implements Source.
+func (b HomeSource) CorrectionsWaiting(ctx context.Context) (n int, err error) {
+	for _, id := range b.Institutions.IDs() {
 		open, err := b.Store.Corrections(ctx, id, false)
 		if err != nil {
 			return 0, err
@@ -74,8 +80,8 @@ func (b StoreCounts) CorrectionsWaiting(ctx context.Context) (n int, err error) 
 // mailJobs is the kind of job that every mail that waits has.
 const mailJobs = string(vault.JobMail)
 
-// QueueLengths implements health.Source.
-func (b StoreCounts) QueueLengths(ctx context.Context) (map[string]Queue, error) {
+// QueueLengths implements Source.
+func (b HomeSource) QueueLengths(ctx context.Context) (map[string]Queue, error) {
 	queues, err := b.Store.Queues(ctx, b.Now())
 	if err != nil {
 		return nil, err
@@ -87,12 +93,12 @@ func (b StoreCounts) QueueLengths(ctx context.Context) (map[string]Queue, error)
 	return lengths, nil
 }
 
-// BatchCounts implements health.Source. The latest batches are looked at: older
+// BatchCounts implements Source. The latest batches are looked at: older
 // ones are done.
-func (b StoreCounts) BatchCounts(ctx context.Context) (map[string]int, error) {
+func (b HomeSource) BatchCounts(ctx context.Context) (map[string]int, error) {
 	const latest = 200
 	states := map[string]int{}
-	for _, id := range b.Institutions() {
+	for _, id := range b.Institutions.IDs() {
 		batches, _, err := b.Store.Batches(ctx, id, 1, latest)
 		if err != nil {
 			return nil, err
@@ -107,15 +113,15 @@ func (b StoreCounts) BatchCounts(ctx context.Context) (map[string]int, error) {
 // eventGroup is how many events are read at a time.
 const eventGroup = 256
 
-// EventsSince implements health.Source.
-func (b StoreCounts) EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error) {
+// EventsSince implements Source.
+func (b HomeSource) EventsSince(ctx context.Context, seq uint64) (map[string]int, uint64, error) {
 	// What happens meanwhile is counted the next time.
 	last, err := b.Store.LastEvent(ctx)
 	if err != nil {
 		return nil, seq, err
 	}
 	counts := map[string]int{}
-	for _, id := range b.Institutions() {
+	for _, id := range b.Institutions.IDs() {
 		for from := seq; from < last; {
 			events, next, err := b.Store.EventsAfter(ctx, id, from, eventGroup)
 			if err != nil {
@@ -137,5 +143,14 @@ func (b StoreCounts) EventsSince(ctx context.Context, seq uint64) (map[string]in
 
 func lastWord(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// DatabaseSize implements health.Source.
-func (b StoreCounts) DatabaseSize() int64 { return b.Store.Size() }
+// DatabaseSize implements Source.
+func (b HomeSource) DatabaseSize() int64 { return b.Store.Size() }
+
+// DiskFree implements Source.
+func (b HomeSource) DiskFree() (uint64, error) {
+	d, err := b.Home.Disk()
+	return d.Free, err
+}
+
+// KeyExpiry implements Source.
+func (b HomeSource) KeyExpiry() time.Time { return b.Institutions.KeyExpiry() }

@@ -133,6 +133,10 @@ type Certificates interface {
 	// ByShareToken finds one by the token of its view-and-share page; NotFound when no
 	// certificate has it now.
 	ByShareToken(ctx context.Context, token string) (vault.Certificate, error)
+	// ByVerifiedSHA256 finds the certificates whose verified PDFs have these SHA-256, in
+	// lower-case hexadecimal, in any institution. The result has an entry for each, nil
+	// where there is none. An erased certificate has none.
+	ByVerifiedSHA256(ctx context.Context, sums ...string) ([]*vault.Certificate, error)
 	// ByID finds certificates by the store's own numbers; one that does not exist
 	// is an error.
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)

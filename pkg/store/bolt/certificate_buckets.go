@@ -9,6 +9,7 @@ var (
 	certificateByShareTokenBucket = []byte("by_share")
 	certificateByKeyBucket        = []byte("by_key")
 	certificateByBlobBucket       = []byte("by_blob")
+	certificateByVerifiedBucket   = []byte("by_verified")
 	frozenDatesBucket             = []byte("frozen")
 )
 
@@ -17,5 +18,5 @@ func checksummedBuckets() [][]byte { return [][]byte{certificateByKeyBucket, fro
 
 // ownCertificateBuckets returns the buckets above, for the schema.
 func ownCertificateBuckets() certificateBuckets {
-	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket}}
+	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket, certificateByVerifiedBucket}}
 }

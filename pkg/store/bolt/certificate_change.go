@@ -45,5 +45,8 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 			return old, err
 		}
 	}
+	if err := t.moveVerified(old, c); err != nil {
+		return old, err
+	}
 	return c, t.applyEffects(c, fx)
 }

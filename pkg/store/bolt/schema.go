@@ -17,7 +17,8 @@ import (
 
 // The layout of the file.
 //
-//	meta                schema -> version, sum BUCKET -> sum of its entries
+//	meta                schema -> version, sum BUCKET -> sum of its entries,
+//	                    verified index -> by_verified is complete
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes, without the signature's padding
@@ -26,6 +27,7 @@ import (
 //	  by_share          share token -> id8
 //	  by_key            inst4 key32 -> id8             (uniqueness)
 //	  by_blob           sum id8                        (who needs a blob)
+//	  by_verified       sum16 id8                      (first half of a verified PDF's SHA-256)
 //	  by_creation       inst4 0 segment4 -> set
 //	  by_status         inst4 status 0 segment4 -> set
 //	  by_failure        inst4 code 0 segment4 -> set   (why failed ones failed)
@@ -120,7 +122,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 		if err := createMissingBuckets(f, own.allBuckets()); err != nil {
 			return err
 		}
-		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates)); err != nil {
+		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates), indexVerified(f)); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error {
@@ -135,7 +137,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 			return err
 		}
 	}
-	return f.Update(func(tx *bbolt.Tx) error {
+	err = f.Update(func(tx *bbolt.Tx) error {
 		if err := deleteIndex(tx); err != nil {
 			return err
 		}
@@ -148,6 +150,10 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 		}
 		return t.Put(metaBucket, []byte("schema"), boltfile.U64(schemaVersion))
 	})
+	if err != nil {
+		return err
+	}
+	return indexVerified(f)
 }
 
 // readSchemaVersion returns the version of a file's layout; 0 for a new file.

@@ -160,3 +160,34 @@ func TestUpgradeOfTheCauses(t *testing.T) {
 	_, err := s.Failures(t.Context(), 1, "")
 	wantDamaged(t, "failures", err)
 }
+
+// TestUpgradeOfVerifiedPDFs opens a file of an earlier build, which had no index of
+// verified PDFs, and one in which making it was interrupted.
+func TestUpgradeOfVerifiedPDFs(t *testing.T) {
+	t.Parallel()
+	const sum = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s := open(t, path)
+	all := populate(t, s)
+	c, err := s.Change(t.Context(), 1, all[3].UUID, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Approve(vault.Verified{TailSize: 4, SHA256: sum}, []byte("the tail of it"), now)
+	})
+	must(t, err)
+	must(t, s.Close())
+	edit(t, path, func(tx *bbolt.Tx) error {
+		if err := tx.Bucket([]byte("meta")).Delete([]byte("verified index")); err != nil {
+			return err
+		}
+		return tx.DeleteBucket([]byte("by_verified"))
+	})
+	for range 2 {
+		s, err := bolt.Open(path, time.Second)
+		must(t, err)
+		found, err := s.ByVerifiedSHA256(t.Context(), sum)
+		if err != nil || found[0] == nil || found[0].UUID != c.UUID {
+			t.Errorf("found %+v, %v", found, err)
+		}
+		must(t, s.Close())
+		edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("verified index")) })
+	}
+}

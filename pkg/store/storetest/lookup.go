@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -77,6 +78,34 @@ func sharing(f *fixture) {
 		return c.ReplaceShareToken(theirs.ShareToken, f.tick())
 	})
 	f.wantKind(err, fault.Conflict, "another's token")
+}
+
+// verifiedLookups finds certificates by the hash of their verified PDFs.
+func verifiedLookups(f *fixture) {
+	sum := func(n int) string { return fmt.Sprintf("%064x", 7000+n) }
+	approved := func(c vault.Certificate, n int) vault.Certificate {
+		return f.change(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: 4, SHA256: sum(n)}
+			return c.Approve(v, []byte("tail"), f.tick())
+		})
+	}
+	d := f.draft()
+	mine, theirs, waits := approved(f.insertOne(f.a, d), 1), approved(f.insertOne(f.b, f.draft()), 2), f.insertOne(f.a, f.draft())
+	other := sum(1)[:63] + "0" // begins as a known one does
+	got, err := f.store.ByVerifiedSHA256(f.Context(), sum(2), waits.File.SHA256, sum(1), sum(3), other, "", "x", sum(1)[:40], strings.ToUpper(strings.Repeat("ab", 32)))
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{&theirs, nil, &mine, nil, nil, nil, nil, nil, nil}, "by the verified PDF")
+	revoked := f.change(mine, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.Revoke("a mistake", f.tick())
+	})
+	got, err = f.store.ByVerifiedSHA256(f.Context(), sum(1))
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{&revoked}, "revoked")
+	_, err = f.store.Erase(f.Context(), f.a, d.Email, f.tick())
+	f.check(err)
+	got, err = f.store.ByVerifiedSHA256(f.Context(), sum(1), sum(2))
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{nil, &theirs}, "erased")
 }
 
 // lookupsAreIsolated keeps the same drafts for two institutions and looks at

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"lookups", lookups},
 		{"lookups see one institution", lookupsAreIsolated},
 		{"lookups by reference and share token", sharing},
+		{"lookups by the verified PDF", verifiedLookups},
 		{"lists see one institution", listsAreIsolated},
 		{"blobs that are referenced", referencedBlobs},
 		{"filters alone and combined", filters},

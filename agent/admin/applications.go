@@ -40,7 +40,23 @@ func (s *Service) Application(ctx context.Context, name string) (adminclient.App
 	if err != nil {
 		return adminclient.Application{}, err
 	}
-	return s.applicationToAPI(found), nil
+	shown := s.applicationToAPI(found)
+	if shown.Evidence != nil && shown.Evidence.SHA256 != "" {
+		shown.Evidence.Note = s.evidenceNote(ctx, shown.Evidence.SHA256)
+	}
+	return shown, nil
+}
+
+// evidenceNote says what is to be known of a file before a certificate is issued with it.
+func (s *Service) evidenceNote(ctx context.Context, sum string) string {
+	note, err := s.uploads.DescribeSigned(ctx, sum)
+	if message, known := fault.Message(err); err != nil && known {
+		return message
+	}
+	if err != nil {
+		return "the file cannot be read"
+	}
+	return note
 }
 
 func (s *Service) findApplication(ctx context.Context, name string) (vault.Certificate, error) {

@@ -265,6 +265,14 @@ func (uncheckedStore) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) 
 	return make([]*vault.Certificate, len(keys)), nil
 }
 
+func (uncheckedStore) ByVerifiedSHA256(_ context.Context, sums ...string) ([]*vault.Certificate, error) {
+	return make([]*vault.Certificate, len(sums)), nil
+}
+
+func (uncheckedStore) ByReference(context.Context, string) (vault.Certificate, error) {
+	return vault.Certificate{}, fault.New(fault.NotFound, "the remote vault is asked later")
+}
+
 func (s uncheckedStore) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	dates := make([]vault.Date, len(keys))
 	for i, key := range keys {

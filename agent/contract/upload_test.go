@@ -263,3 +263,32 @@ func (s *site) noTemporaryFiles() {
 		s.Errorf("the temporary file %s was left", e.Name())
 	}
 }
+
+// TestIssuedDocumentsAreRefused submits a verified PDF as the document of other certificates.
+func TestIssuedDocumentsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	uuid := s.want(s.upload("ann@example.com"), http.StatusCreated).text("data.uuid")
+	reference := s.settled(uuid).text("data.reference_id")
+	issued := s.want(s.get(vaultPath+"/"+uuid+"/download"), http.StatusOK).body
+	before := s.total()
+	said := "field cannot be accepted: this is the verified PDF of certificate " + reference + ", which was issued already; use the document that it was made of."
+	for _, email := range []string{"ann@example.com", "ben@example.com"} {
+		a := s.want(s.post(vaultPath, person(email).file("certificate_file", "c.pdf", issued)), http.StatusUnprocessableEntity)
+		if want := "The certificate file " + said; a.message() != want || a.complaints()["certificate_file"][0] != want {
+			t.Errorf("%s: %v", email, a)
+		}
+	}
+	a := s.want(s.post(filePath, newForm().file("file", "c.pdf", issued)), http.StatusUnprocessableEntity)
+	if a.complaints()["file"][0] != "The file "+said {
+		t.Errorf("a file for a bulk request: %v", a)
+	}
+	again := append(issued, "% saved again\n"...)
+	a = s.want(s.post(vaultPath, person("cleo@example.com").file("certificate_file", "c.pdf", again)), http.StatusUnprocessableEntity)
+	if !strings.Contains(a.message(), "a copy of the verified PDF, saved again, of certificate "+reference) {
+		t.Errorf("saved again: %v", a)
+	}
+	if n := s.total(); n != before {
+		t.Errorf("%d certificates, want %d", n, before)
+	}
+}

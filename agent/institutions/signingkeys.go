@@ -33,6 +33,17 @@ func (s *Registry) SigningKey(context.Context) (adminclient.SigningKey, error) {
 	return signingKeyToAPI(s.CurrentStamper().Certificate()), nil
 }
 
+// SignsWith reports whether an institution of the home signs with the certificate of a
+// fingerprint, which is its SHA-256 in lower-case hexadecimal.
+func (s *Registry) SignsWith(fingerprint string) bool {
+	for _, one := range s.state.Load().tenants {
+		if signingKeyToAPI(one.stamper.Certificate()).Fingerprint == fingerprint {
+			return true
+		}
+	}
+	return false
+}
+
 // RotateKey has the current institution sign with a new self-made key from now on.
 // One that somebody else has certified is replaced only when selfMade says so.
 func (s *Registry) RotateKey(_ context.Context, selfMade bool) (adminclient.SigningKey, error) {

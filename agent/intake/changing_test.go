@@ -23,6 +23,10 @@ func (emptyLedger) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) ([]
 	return make([]*vault.Certificate, len(keys)), nil
 }
 
+func (emptyLedger) ByVerifiedSHA256(_ context.Context, sums ...string) ([]*vault.Certificate, error) {
+	return make([]*vault.Certificate, len(sums)), nil
+}
+
 func (emptyLedger) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	return make([]vault.Date, len(keys)), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -38,6 +39,9 @@ type RowResult struct {
 	file   string            // as listed in the folder
 	place  int               // among the rows
 	named  namedIn           // whom the document's text names
+
+	foreign *pdf.VaultSignature // another vault's, in the document
+
 	staged *blob.Staged
 }
 
@@ -122,7 +126,7 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 	}
 	warnings := manifest.DescribeWarnings(append(o.Manifest.Warnings(), matched.Warnings...))
 	named, summary := o.names.judge(candidates)
-	warnings = slices.Concat(warnings, named, sharedContent(candidates))
+	warnings = slices.Concat(warnings, named, sharedContent(candidates), foreignSignatures(candidates))
 	refuseDuplicates(candidates)
 	for _, c := range candidates {
 		compareWithIssued(c)

@@ -109,6 +109,12 @@ func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResul
 		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", size, vault.MaxFile)
 	}
 	found, err := in.inspect(f, size)
+	if isBrokenSignature(err) {
+		// That it was issued already is the better reason.
+		if _, issued := in.findVaultSignature(ctx, f, size); issued != nil {
+			err = issued
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -118,13 +124,21 @@ func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResul
 	if err := checkCodeFits(f, size, c.Draft.Placement); err != nil {
 		return err
 	}
-	staged, err := in.stage(ctx, o, c, f)
+	scan := &markScanner{Reader: f}
+	staged, err := in.stage(ctx, o, c, scan)
 	if err != nil {
 		return err
 	}
 	if staged.Size != size {
 		staged.Discard()
 		return fault.Wrap(fault.Invalid, ErrChanging, "the file changed while it was being read; run again when it is complete")
+	}
+	if c.Certificate == nil {
+		c.foreign, err = in.checkNotIssued(ctx, staged.SHA256, scan.found, f, size)
+	}
+	if err != nil {
+		staged.Discard()
+		return err
 	}
 	c.staged = staged
 	c.Draft.File = vault.File{

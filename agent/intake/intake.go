@@ -20,6 +20,8 @@ type Store interface {
 	Insert(ctx context.Context, rows []store.NewCertificate) ([]store.InsertResult, error)
 	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 	FrozenDates(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
+	ByVerifiedSHA256(ctx context.Context, sums ...string) ([]*vault.Certificate, error)
+	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
 }
 
 // Intake accepts certificates.

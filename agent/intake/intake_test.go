@@ -25,6 +25,24 @@ type ledger struct {
 	conflicts int // calls that will meet a taken identity
 	held      map[vault.Key]*vault.Certificate
 	frozen    map[vault.Key]vault.Date
+	verified  map[string]*vault.Certificate // by the verified PDF's hash
+}
+
+func (l *ledger) ByVerifiedSHA256(_ context.Context, sums ...string) ([]*vault.Certificate, error) {
+	found := make([]*vault.Certificate, len(sums))
+	for i, sum := range sums {
+		found[i] = l.verified[sum]
+	}
+	return found, nil
+}
+
+func (l *ledger) ByReference(_ context.Context, reference string) (vault.Certificate, error) {
+	for _, c := range l.verified {
+		if c.Reference == reference {
+			return *c, nil
+		}
+	}
+	return vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 }
 
 func (l *ledger) Insert(_ context.Context, rows []store.NewCertificate) ([]store.InsertResult, error) {

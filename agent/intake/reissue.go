@@ -59,15 +59,16 @@ func (u *Uploads) readReplacement(ctx context.Context, file Replacement) (*Docum
 	if len(file.Body) > vault.MaxFile {
 		return nil, fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", len(file.Body), vault.MaxFile)
 	}
-	if _, err := u.inspect(bytes.NewReader(file.Body), int64(len(file.Body))); err != nil {
-		return nil, fault.At("file "+file.Name, err)
-	}
 	d, err := u.Receive(ctx, bytes.NewReader(file.Body), file.Name)
 	if err != nil {
 		if _, known := fault.Message(err); !known {
-			err = fault.New(fault.Invalid, fmt.Sprintf("file %s: %v", file.Name, err))
+			return nil, fault.New(fault.Invalid, fmt.Sprintf("file %s: %v", file.Name, err))
 		}
-		return nil, err
+		return nil, fault.At("file "+file.Name, err)
+	}
+	if _, err := u.inspect(bytes.NewReader(file.Body), int64(len(file.Body))); err != nil {
+		d.Discard()
+		return nil, fault.At("file "+file.Name, err)
 	}
 	return d, nil
 }

@@ -95,15 +95,16 @@ func (d *Document) Discard() {
 	}
 }
 
-// Errors of a document that is not accepted. An error that is neither is that of
-// its reader, or of the disk.
+// Errors of a document that is not accepted. An error that is neither is that of its reader
+// or of the disk, or says that the document was issued already.
 var (
 	ErrTooLarge  = errors.New("the document is larger than 20 MB")
 	ErrWrongType = errors.New("the document is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
 )
 
-// Receive reads an uploaded document to its end. It is looked at no deeper than
-// its type: one that cannot be stamped fails when it is processed.
+// Receive reads an uploaded document to its end. One that was issued already is Invalid, with
+// words for a person. It is looked at no deeper: one that cannot be stamped fails when it is
+// processed.
 func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Document, error) {
 	head := make([]byte, pdf.SniffLen)
 	n, err := io.ReadFull(r, head)
@@ -120,16 +121,38 @@ func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Docum
 		return nil, ErrWrongType
 	}
 	// A caller that breaks off is answered by the error of its body, not by that of ctx.
-	staged, err := u.Blobs.Stage(context.WithoutCancel(ctx), io.MultiReader(bytes.NewReader(head), r), vault.MaxFile)
+	scan := &markScanner{Reader: io.MultiReader(bytes.NewReader(head), r)}
+	staged, err := u.Blobs.Stage(context.WithoutCancel(ctx), scan, vault.MaxFile)
 	if fault.Is(err, fault.Invalid) {
 		return nil, ErrTooLarge
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Document{staged: staged, File: vault.File{
+	d := &Document{staged: staged, File: vault.File{
 		Name: name, Format: string(format), Size: staged.Size, SHA256: staged.SHA256, HashState: staged.HashState,
-	}}, nil
+	}}
+	if err := u.checkDocument(ctx, d, scan.found); err != nil {
+		d.Discard()
+		return nil, err
+	}
+	return d, nil
+}
+
+// checkDocument refuses a received document that was issued already.
+func (u *Uploads) checkDocument(ctx context.Context, d *Document, hasMark bool) error {
+	ctx = context.WithoutCancel(ctx)
+	if !hasMark {
+		_, err := u.checkNotIssued(ctx, d.File.SHA256, false, nil, 0)
+		return err
+	}
+	f, err := d.staged.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = u.checkNotIssued(ctx, d.File.SHA256, true, f, d.File.Size)
+	return err
 }
 
 // extension is what can stand for a type.

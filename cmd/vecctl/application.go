@@ -103,6 +103,9 @@ func applicationFields(a adminclient.Application) [][2]string {
 	fields = append(fields, [2]string{"proof", a.Proof}, [2]string{"submitted_by", a.SubmittedBy})
 	if e := a.Evidence; e != nil {
 		fields = append(fields, [2]string{"evidence", fmt.Sprintf("%s (%s, %d bytes)", e.Name, e.Format, e.Size)})
+		if e.Note != "" {
+			fields = append(fields, [2]string{"evidence_note", e.Note})
+		}
 	} else if gone := a.EvidenceRemovedAt; gone != nil {
 		fields = append(fields, [2]string{"evidence", "removed on " + gone.Format(time.DateOnly)})
 	}

@@ -27,6 +27,9 @@ const (
 	BadPlace   = reject.BadPlace
 )
 
+// BrokenSignature is the reason for a refusal of a document whose signature does not hold.
+const BrokenSignature = reject.BrokenSignature
+
 // Info is what Inspect found out about a document.
 type Info struct {
 	Format    Format

@@ -67,3 +67,15 @@ func (v *Verifier) Verify(r io.ReaderAt, size int64) (Verdict, error) {
 func Verify(r io.ReaderAt, size int64, opts ...VerifyOption) (Verdict, error) {
 	return NewVerifier(opts...).Verify(r, size)
 }
+
+// VaultSignature is a signature whose dictionary names a certificate.
+type VaultSignature = verify.VaultSignature
+
+// VaultMark stands in every file with a VaultSignature, in plain bytes.
+const VaultMark = verify.VaultMark
+
+// VaultSignatures finds the signatures of vaults in a file. It finds none in a file that
+// cannot be read. The error is about reading.
+func VaultSignatures(r io.ReaderAt, size int64) ([]VaultSignature, error) {
+	return verify.VaultSignatures(r, size)
+}

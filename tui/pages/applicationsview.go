@@ -98,6 +98,9 @@ func (p *Applications) detailLines(l ui.Theme, width int) []string {
 	say("details", a.Details)
 	if e := a.Evidence; e != nil {
 		say("evidence", fmt.Sprintf("%s, %s, %s bytes", e.Name, e.Format, ui.FormatNumber(int(e.Size))))
+		if e.Note != "" {
+			say("", "! "+e.Note)
+		}
 	} else {
 		say("evidence", evidenceRemovedText(a, "", "no file"))
 	}

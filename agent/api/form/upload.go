@@ -58,7 +58,7 @@ func (f *Form) File(name, fileName string, r io.Reader) error {
 		return nil // what browsers send for no file
 	}
 	d, err := f.receiver.Receive(f.request.Context(), r, fileName)
-	if errors.Is(err, intake.ErrTooLarge) || errors.Is(err, intake.ErrWrongType) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, intake.ErrTooLarge) || errors.Is(err, intake.ErrWrongType) {
 		f.rejected = err
 		return nil
 	}
@@ -96,6 +96,9 @@ func (f *Form) FileErrors() []fault.Field {
 	switch {
 	case errors.Is(f.rejected, intake.ErrTooLarge):
 		return fieldError("The %s field must not be greater than 20480 kilobytes.")
+	case fault.Is(f.rejected, fault.Invalid):
+		why, _ := fault.Message(f.rejected)
+		return fieldError("The %s field cannot be accepted: " + strings.ReplaceAll(why, "%", "%%") + ".")
 	case f.rejected != nil:
 		return fieldError("The %s field must be a file of type: pdf, jpg, jpeg, png.")
 	case f.Upload != nil:

@@ -30,6 +30,9 @@ type Application struct {
 type Evidence struct {
 	client.File
 	Format string `json:"format"` // pdf, jpeg or png
+	// Note says that the file is a certificate which was issued, or that a vault signed it.
+	// Lists do not have it.
+	Note string `json:"note,omitempty"`
 }
 
 // Review is who looks into an application, and since when.

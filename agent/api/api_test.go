@@ -62,7 +62,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 		call := func(keys ...string) (*idempotentCall, error) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.Header[IdempotencyHeader] = keys
-			return a.beginUpload(r, Caller{institution: 7})
+			return a.beginUpload(r, Caller{institution: 7}, 1)
 		}
 		plain := len(key) >= 1 && len(key) <= 255 && !strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' })
 		k, err := call(key)

@@ -29,7 +29,7 @@ func entryFields() []string {
 
 // bulk issues a batch of uploaded files: all of its entries or none.
 func (a *API) bulk(w http.ResponseWriter, r *http.Request, who Caller) error {
-	k, err := a.beginUpload(r, who)
+	k, err := a.beginUpload(r, who, slotsFor(r, maxBulkBody))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/api/form"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -38,8 +40,9 @@ func statusOf(kind fault.Kind) int {
 
 // statusError is an error with a status that no kind of error has.
 type statusError struct {
-	status int
-	cause  *fault.Error
+	status     int
+	cause      *fault.Error
+	retryAfter time.Duration // when to try again; 0 where that is not known
 }
 
 func newStatusError(status int, message string) error {
@@ -47,7 +50,7 @@ func newStatusError(status int, message string) error {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		kind = fault.Unavailable
 	}
-	return &statusError{status, fault.New(kind, message)}
+	return &statusError{status: status, cause: fault.New(kind, message)}
 }
 
 func (r *statusError) Error() string { return r.cause.Message }
@@ -68,6 +71,9 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(fault.KindOf(err))
 	if own, ok := errors.AsType[*statusError](err); ok {
 		status = own.status
+		if own.retryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(own.retryAfter/time.Second)))
+		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		// The client has gone, or the agent is closing down.

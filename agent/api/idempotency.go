@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
@@ -28,10 +29,10 @@ type idempotentCall struct {
 	release     func() // gives the slot back
 }
 
-// beginUpload waits for an upload slot, and notes that the call is
+// beginUpload waits for n upload slots, and notes that the call is
 // in flight; end must be called.
-func (a *API) beginUpload(r *http.Request, who Caller) (*idempotentCall, error) {
-	release, err := a.slots.Acquire(r.Context(), who.institution)
+func (a *API) beginUpload(r *http.Request, who Caller, n int) (*idempotentCall, error) {
+	release, err := a.slots.Acquire(r.Context(), who.institution, who.id(), n)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +56,17 @@ func (k *idempotentCall) claimKey(r *http.Request, who Caller) error {
 	}
 	name := apiaccess.IdempotencyKey{Institution: who.institution, Caller: who.id(), Key: given[0]}
 	if !k.api.inFlight.Begin(name) {
-		return fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")
+		return errInFlight()
 	}
 	k.key = name
 	return nil
+}
+
+// errInFlight is the answer to a call whose first attempt is not answered yet. Few take
+// longer than a second.
+func errInFlight() error {
+	return &statusError{status: http.StatusConflict, retryAfter: time.Second,
+		cause: fault.New(fault.Conflict, "A request with this Idempotency-Key is being processed; wait for its answer.")}
 }
 
 func (k *idempotentCall) end() {

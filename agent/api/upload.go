@@ -20,7 +20,7 @@ const duplicateMessage = vault.DuplicateMessage
 
 // uploadOne issues one certificate (guide, step 4).
 func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) error {
-	k, err := a.beginUpload(r, who)
+	k, err := a.beginUpload(r, who, 1)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ type createdBody[T any] struct {
 
 // uploadFile stores a document for a bulk request (guide, step 5a).
 func (a *API) uploadFile(w http.ResponseWriter, r *http.Request, who Caller) error {
-	k, err := a.beginUpload(r, who)
+	k, err := a.beginUpload(r, who, 1)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,7 @@ func (p *accountPages) requestLink(w http.ResponseWriter, r *http.Request) {
 	}
 	now := p.Now()
 	if !p.perCaller.Allow(layout.CallerKey(r), now) || !p.overall.Allow("", now) {
+		layout.SetRetryAfter(w, p.perCaller.Left(now))
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}

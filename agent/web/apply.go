@@ -51,14 +51,18 @@ type applyPages struct {
 
 // How many applications are taken in an hour: from one address that is not proven,
 // from one caller, and in all from people who are not signed in. And how many of one
-// caller are taken in at once, so that slow ones are not everybody's turn.
+// caller and in all are taken in at once, so that slow ones are not everybody's turn.
 // Who is signed in is a caller of his own, since whole schools share an address.
 const (
 	maxApplicationsPerAddress = 5
 	maxApplicationsPerCaller  = 20
 	maxApplicationsTotal      = vault.MaxUnconfirmed
 	maxConcurrentPerCaller    = 4
+	maxConcurrentTotal        = 64
 )
+
+// decisionTime is when somebody whose applications wait for staff may try again.
+const decisionTime = time.Hour
 
 // newApplyPages reads the pages' templates.
 func newApplyPages(o applyOptions) (*applyPages, error) {
@@ -121,7 +125,13 @@ func (p *applyPages) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	caller, now := cmp.Or(who.ID, layout.CallerKey(r)), p.Now()
-	if !p.perCaller.Allow(caller, now) || who.Email == "" && !p.overall.Allow("", now) || !p.inProgress.acquire(caller) {
+	if !p.perCaller.Allow(caller, now) || who.Email == "" && !p.overall.Allow("", now) {
+		layout.SetRetryAfter(w, p.perCaller.Left(now))
+		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
+		return
+	}
+	if !p.inProgress.acquire(caller) {
+		layout.SetRetryAfter(w, time.Minute)
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}
@@ -155,6 +165,7 @@ func (p *applyPages) submitSignedIn(w http.ResponseWriter, r *http.Request, f *a
 	case fault.Is(err, fault.Illegal):
 		p.renderForm(w, r, http.StatusConflict, f, f.formErrors("apply.twice"))
 	case fault.Is(err, fault.Unavailable):
+		layout.SetRetryAfter(w, decisionTime)
 		p.renderForm(w, r, http.StatusTooManyRequests, f, f.formErrors("apply.many"))
 	default:
 		p.renderSubmitError(w, r, f, err)

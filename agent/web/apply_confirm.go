@@ -41,6 +41,7 @@ func (p *applyPages) confirm(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.Illegal):
 		p.renderMessage(w, r, http.StatusConflict, "apply.twice", "/me")
 	case fault.Is(err, fault.Unavailable):
+		layout.SetRetryAfter(w, decisionTime)
 		p.renderMessage(w, r, http.StatusTooManyRequests, "apply.many", "/me")
 	default:
 		p.Layout.RenderError(w, r, err)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -89,8 +90,26 @@ func TestSlowCallersLeaveRoom(t *testing.T) {
 	if status := send("192.0.2.7:1", strings.NewReader("--x--\r\n")); status != http.StatusUnprocessableEntity {
 		t.Errorf("another caller's: %d", status)
 	}
+	// Many slow callers have one form each in the end, and leave room for a new one.
+	const slowCallers = 14
+	for i := range slowCallers {
+		for range 4 {
+			go func() { ended <- send(fmt.Sprintf("198.51.100.%d:1", i), slow) }()
+			<-slow.asked
+		}
+	}
+	for range 2 {
+		go func() { ended <- send("198.51.100.100:1", slow) }()
+		<-slow.asked
+	}
+	if status := send("198.51.100.100:1", strings.NewReader("--x--\r\n")); status != http.StatusTooManyRequests {
+		t.Errorf("a third form of a caller when two are left: %d", status)
+	}
+	if status := send("192.0.2.8:1", strings.NewReader("--x--\r\n")); status != http.StatusUnprocessableEntity {
+		t.Errorf("a new caller's: %d", status)
+	}
 	close(slow.released)
-	for range 4 {
+	for range 4 + 4*slowCallers + 2 {
 		if status := <-ended; status != http.StatusBadRequest {
 			t.Errorf("a form that breaks off: %d", status)
 		}

@@ -284,12 +284,14 @@ func (p *sharePages) requestCorrection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !p.corrections.Allow(layout.CallerKey(r), p.Now()) {
+		layout.SetRetryAfter(w, p.corrections.Left(p.Now()))
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 		return
 	}
 	err = p.storeCorrection(r.Context(), c, correction)
 	switch {
 	case fault.Is(err, fault.Unavailable):
+		layout.SetRetryAfter(w, decisionTime) // as many wait as one certificate may have
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 	case err != nil:
 		p.Layout.RenderError(w, r, err)

@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -272,6 +273,9 @@ func (s *site) says(a answer, status int, texts ...string) {
 	s.Helper()
 	if a.StatusCode != status {
 		s.Errorf("%s: status %d, want %d\n%.600s", a.Request.URL.Path, a.StatusCode, status, a.body)
+	}
+	if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); status == http.StatusTooManyRequests && (err != nil || seconds < 1 || seconds > 3600) {
+		s.Errorf("%s: Retry-After is %q", a.Request.URL.Path, a.Header.Get("Retry-After"))
 	}
 	for _, text := range texts {
 		if !strings.Contains(a.body, text) {

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// ReadRate is how slowly a body may come: it has a while to begin with, and more for
-// every byte that has come.
+// ReadRate is how slowly a body may come. A sender may fall behind the rate by as much as
+// it sends in the grace time. What came quicker than the rate is no credit beyond that:
+// a body of which much has come at once must not stand still for longer than another.
 type ReadRate struct {
-	Grace          time.Duration // before the first byte must be answered for
-	BytesPerSecond int64         // bytes a second, on the whole
+	Grace          time.Duration
+	BytesPerSecond int64
 }
 
 // DefaultReadRate lets 20 MB take the better part of an hour.
@@ -21,9 +22,8 @@ func DefaultReadRate() ReadRate { return ReadRate{Grace: 30 * time.Second, Bytes
 // LimitBody bounds a request's body in size and slowness. The function is to be
 // called when it has been read.
 func LimitBody(w http.ResponseWriter, r *http.Request, most int64, pace ReadRate) (done func()) {
-	control := http.NewResponseController(w)
-	p := &limitedBody{ReadCloser: http.MaxBytesReader(w, r.Body, most), control: control, rate: pace, started: time.Now()}
-	p.extendDeadline()
+	p := &limitedBody{ReadCloser: http.MaxBytesReader(w, r.Body, most), control: http.NewResponseController(w), rate: pace, credit: pace.Grace}
+	p.setDeadline(time.Now())
 	p.ended = r.Body == http.NoBody
 	r.Body = p
 	return p.done
@@ -35,19 +35,21 @@ type limitedBody struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	rate     ReadRate
-	started  time.Time
-	read     int64
+	credit   time.Duration // how long the sender may be waited for now
 	deadline time.Time
 	ended    bool
 	slow     bool
 }
 
 func (p *limitedBody) Read(b []byte) (int, error) {
+	begun := time.Now()
+	p.setDeadline(begun)
 	n, err := p.ReadCloser.Read(b)
-	p.read += int64(n)
+	// What the receiver does between two reads takes nothing of the sender's time.
+	p.credit += time.Duration(n)*time.Second/time.Duration(p.rate.BytesPerSecond) - time.Since(begun)
+	p.credit = min(p.credit, p.rate.Grace)
 	switch {
 	case err == nil:
-		p.extendDeadline()
 	case errors.Is(err, io.EOF):
 		p.ended = true
 	default:
@@ -55,6 +57,16 @@ func (p *limitedBody) Read(b []byte) (int, error) {
 		err = &connError{err}
 	}
 	return n, err
+}
+
+// setDeadline gives a read that begins now the time that the sender has. A deadline that
+// is nearly right stays: to change one costs more than many a read.
+func (p *limitedBody) setDeadline(now time.Time) {
+	until := now.Add(p.credit)
+	if until.Sub(p.deadline).Abs() >= p.rate.Grace/32 {
+		p.deadline = until
+		_ = p.control.SetReadDeadline(until)
+	}
 }
 
 // done lets the answer take its time once the body has come. Of one that has not, the
@@ -66,14 +78,6 @@ func (p *limitedBody) done() {
 		_ = p.control.SetReadDeadline(time.Time{})
 	case !p.slow:
 		_ = p.control.SetReadDeadline(time.Now().Add(p.rate.Grace))
-	}
-}
-
-func (p *limitedBody) extendDeadline() {
-	until := p.started.Add(p.rate.Grace + time.Duration(p.read)*time.Second/time.Duration(p.rate.BytesPerSecond))
-	if until.Sub(p.deadline) >= time.Second {
-		p.deadline = until
-		_ = p.control.SetReadDeadline(until)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -257,9 +258,13 @@ func (f *Layout) RenderPage(w http.ResponseWriter, r *http.Request, status int, 
 	WriteHTML(w, status, out.Bytes())
 }
 
-// WriteHTML answers with a page that is drawn.
+// WriteHTML answers with a page that is drawn. One that refuses for now says when to try
+// again.
 func WriteHTML(w http.ResponseWriter, status int, page []byte) {
 	setHeaders(w.Header())
+	if (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && w.Header().Get("Retry-After") == "" {
+		SetRetryAfter(w, time.Minute)
+	}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(page))}
 	w.WriteHeader(status)
 	_, _ = w.Write(page) // a visitor who has gone does not wait for it

@@ -3,6 +3,7 @@ package layout
 import (
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -33,6 +34,16 @@ func (p *RateLimiter) Allow(caller string, now time.Time) bool {
 	}
 	p.counts[caller]++
 	return p.counts[caller] <= p.Limit
+}
+
+// Left is how long the present span of time lasts: everybody has a new count then.
+func (p *RateLimiter) Left(now time.Time) time.Duration {
+	return now.Truncate(p.Period).Add(p.Period).Sub(now)
+}
+
+// SetRetryAfter says when a visitor who is refused for now may try again.
+func SetRetryAfter(w http.ResponseWriter, in time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((in+time.Second-1)/time.Second)))
 }
 
 // CallerKey is who makes a request, as far as its address tells: of the sixth

@@ -88,7 +88,7 @@ func (p *accountPages) certificateRow(v layout.PageContext, c vault.Certificate)
 	if c.ShareToken == "" {
 		row.Link = v.Link("/v/" + c.Reference)
 	}
-	if who, ok := p.Institution(c.Institution); ok {
+	if who, ok := p.Institutions.ByID(c.Institution); ok {
 		row.Issuer = who.Name
 	}
 	return row

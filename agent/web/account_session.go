@@ -25,7 +25,7 @@ const (
 
 // isHTTPS reports whether the visitor's browser came over TLS, here or at a proxy.
 func (p *accountPages) isHTTPS(r *http.Request) bool {
-	return r.TLS != nil || r.URL.Scheme == "https" || strings.HasPrefix(p.BaseURL(), "https://")
+	return r.TLS != nil || r.URL.Scheme == "https" || strings.HasPrefix(p.Institutions.BaseURL(), "https://")
 }
 
 func (p *accountPages) cookie(r *http.Request, value string, age int) *http.Cookie {

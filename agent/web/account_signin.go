@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -23,13 +24,11 @@ type accountOptions struct {
 	// Applications lists what somebody applied for.
 	Applications ownApplications
 	Layout       *layout.Layout
-	// Institution finds the one that issued a certificate.
-	Institution func(id uint32) (vault.Institution, bool)
-	BaseURL     func() string
-	Mails       wake.Waker // woken when a mail was queued
-	Now         func() time.Time
-	Random      io.Reader
-	Log         *slog.Logger
+	Institutions institutions.Directory
+	Mails        wake.Waker // woken when a mail was queued
+	Now          func() time.Time
+	Random       io.Reader
+	Log          *slog.Logger
 }
 
 // signInStore is what is needed of the store to sign somebody in.
@@ -124,8 +123,8 @@ func (p *accountPages) sendLink(ctx context.Context, to string) error {
 	if err := p.SignIns.AddMagicLink(ctx, link); err != nil {
 		return err
 	}
-	address := strings.TrimRight(p.BaseURL(), "/") + "/sign-in/" + secret
-	err = p.SignIns.QueueMail(ctx, vault.NewSignInMail(p.Layout.Current().ID, to, address, p.Now()))
+	address := strings.TrimRight(p.Institutions.BaseURL(), "/") + "/sign-in/" + secret
+	err = p.SignIns.QueueMail(ctx, vault.NewSignInMail(p.Layout.Institutions.Current().ID, to, address, p.Now()))
 	p.Mails.Wake()
 	return err
 }

@@ -35,10 +35,9 @@ type applyOptions struct {
 	Applications  applicationSubmitter
 	Confirmations applicationConfirmer
 	Layout        *layout.Layout
-	// Visitor is the account that a browser is signed in to; ok is false for none.
-	Visitor func(*http.Request) (who vault.Account, ok bool, err error)
-	Now     func() time.Time
-	Log     *slog.Logger
+	Accounts      *accountPages // know which account a browser is signed in to
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // applyPages are those of applications.
@@ -94,12 +93,12 @@ func (p *applyPages) renderMessage(w http.ResponseWriter, r *http.Request, statu
 
 // applicant finds out who applies, and answers where nobody may.
 func (p *applyPages) applicant(w http.ResponseWriter, r *http.Request, status int) (who vault.Account, policy vault.ApplicationPolicy, ok bool) {
-	policy = p.Layout.Current().ApplicationPolicy()
+	policy = p.Layout.Institutions.Current().ApplicationPolicy()
 	if policy.Who == vault.NobodyMayApply {
 		p.Layout.RenderMessage(w, r, http.StatusNotFound, "missing")
 		return who, policy, false
 	}
-	who, signedIn, err := p.Visitor(r)
+	who, signedIn, err := p.Accounts.Visitor(r)
 	switch {
 	case err != nil:
 		p.Layout.RenderError(w, r, err)
@@ -196,7 +195,7 @@ func (p *applyPages) renderSubmitError(w http.ResponseWriter, r *http.Request, f
 	case fault.Is(err, fault.Forbidden):
 		p.Layout.RenderMessage(w, r, http.StatusForbidden, "apply.closed")
 	case fault.Is(err, fault.Invalid):
-		f.policy = p.Layout.Current().ApplicationPolicy()
+		f.policy = p.Layout.Institutions.Current().ApplicationPolicy()
 		p.renderForm(w, r, http.StatusUnprocessableEntity, f, f.formErrors("apply.changed"))
 	case fault.Is(err, fault.Full):
 		p.renderForm(w, r, http.StatusServiceUnavailable, f, f.formErrors("apply.full"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -28,26 +29,16 @@ type shareStore interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 }
 
-// Document is a verified PDF that can be sent.
-type Document interface {
-	io.ReadSeeker
-	io.Closer
-}
-
 // shareOptions are what the page is made of.
 type shareOptions struct {
-	Store       shareStore
-	Layout      *layout.Layout
-	Institution func(id uint32) (vault.Institution, bool)
-	VerifyURL   func(reference string) string
-	ShareURL    func(vault.Certificate) string
-	// Open opens a certificate's verified PDF.
-	Open func(context.Context, vault.Certificate) (Document, error)
-	// RenderPreview makes a PNG of the verified PDF's first page; nil where nothing here can.
-	RenderPreview func(context.Context, vault.Certificate) ([]byte, error)
-	Mails         wake.Waker // woken when a mail was queued
-	Now           func() time.Time
-	Log           *slog.Logger
+	Store        shareStore
+	Layout       *layout.Layout
+	Institutions institutions.Directory
+	Documents    *results.Exporter
+	Previews     Previewer  // nil if this machine cannot draw pages
+	Mails        wake.Waker // woken when a mail was queued
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // sharePages are the view-and-share pages.
@@ -64,8 +55,8 @@ const maxCorrectionsPerHour = 10
 // newSharePages reads the page's templates.
 func newSharePages(o shareOptions) (*sharePages, error) {
 	p := &sharePages{shareOptions: o, corrections: layout.RateLimiter{Limit: maxCorrectionsPerHour, Period: time.Hour}}
-	if o.RenderPreview != nil {
-		p.previews = newPreviewCache(o.RenderPreview)
+	if o.Previews != nil {
+		p.previews = newPreviewCache(o.Previews)
 	}
 	var err error
 	p.page, err = o.Layout.ParseTemplate(templates, "share.html")
@@ -90,7 +81,7 @@ func (p *sharePages) lookup(w http.ResponseWriter, r *http.Request) (c vault.Cer
 		p.Layout.RenderMessage(w, r, http.StatusNotFound, "share.gone")
 		return c, v, false
 	}
-	who, known := p.Institution(c.Institution)
+	who, known := p.Institutions.ByID(c.Institution)
 	if err == nil && !known {
 		err = fmt.Errorf("institution %d is missing", c.Institution)
 	}
@@ -159,7 +150,7 @@ func (p *sharePages) data(ctx context.Context, c vault.Certificate, v layout.Pag
 	page := shareData{
 		Certificate: c, Validity: string(validity), Issued: validity.Issued(), Assigned: c.Owner() != "",
 		Verdict: v.T("verdict." + string(validity)), Text: v.T("verdict." + string(validity) + ".text"), Symbol: layout.Symbol(validity),
-		Institution: v.Institution.Name, Date: v.FormatDate(c.IssueDate), URL: p.ShareURL(c), VerifyURL: p.VerifyURL(c.Reference),
+		Institution: v.Institution.Name, Date: v.FormatDate(c.IssueDate), URL: p.Institutions.Links().Share(c), VerifyURL: p.Institutions.Links().Verify(c.Reference),
 		Here: v.Link(here), Join: v.Link("/sign-in"),
 	}
 	page.Valid = validity == vault.ValidityGenuine || validity == vault.ValiditySuperseded
@@ -219,7 +210,7 @@ func (p *sharePages) servePDF(w http.ResponseWriter, r *http.Request) {
 		p.Layout.RenderMessageFor(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}
-	d, err := p.Open(r.Context(), c)
+	d, err := p.Documents.Open(r.Context(), c)
 	if err != nil {
 		p.Layout.RenderError(w, r, err)
 		return

@@ -12,7 +12,7 @@ import (
 // previewCache draws certificates one at a time and keeps the last few: drawing takes
 // a second of a processor, and a page's picture is asked for again and again.
 type previewCache struct {
-	render func(context.Context, vault.Certificate) ([]byte, error)
+	source Previewer
 	turn   chan struct{}
 
 	mu     sync.Mutex
@@ -26,8 +26,8 @@ const (
 	maxRenderTime   = 20 * time.Second // for one picture, with the wait for its turn
 )
 
-func newPreviewCache(render func(context.Context, vault.Certificate) ([]byte, error)) *previewCache {
-	return &previewCache{render: render, turn: make(chan struct{}, 1), images: map[string][]byte{}}
+func newPreviewCache(source Previewer) *previewCache {
+	return &previewCache{source: source, turn: make(chan struct{}, 1), images: map[string][]byte{}}
 }
 
 // get is the picture of an issued certificate.
@@ -47,7 +47,7 @@ func (p *previewCache) get(ctx context.Context, c vault.Certificate) ([]byte, er
 	if image := p.lookup(sum); image != nil {
 		return image, nil
 	}
-	image, err := p.render(ctx, c)
+	image, err := p.source.RenderPreview(ctx, c)
 	if err != nil {
 		return nil, err
 	}

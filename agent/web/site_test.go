@@ -26,7 +26,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/web"
+	"github.com/vecctl/vecctl/pkg/blob/blobtest"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -40,6 +43,7 @@ type site struct {
 	store       *bolt.Store
 	pages       *web.Pages
 	institution atomic.Pointer[vault.Institution]
+	blobs       *blobtest.Memory
 	base        atomic.Pointer[string]
 	address     string // where the pages answer
 	ahead       atomic.Int64
@@ -55,6 +59,11 @@ type site struct {
 // draw makes pictures for the pages; nil is none.
 type draw func(context.Context, vault.Certificate) ([]byte, error)
 
+// RenderPreview implements web.Previewer.
+func (d draw) RenderPreview(ctx context.Context, c vault.Certificate) ([]byte, error) {
+	return d(ctx, c)
+}
+
 func newSite(t testing.TB, d draw) *site {
 	t.Helper()
 	s := &site{TB: t, random: mathrand.NewChaCha8([32]byte{7})}
@@ -67,6 +76,10 @@ func newSite(t testing.TB, d draw) *site {
 	s.institution.Store(&made)
 	s.document, err = os.ReadFile("../../testdata/spring-2026/documents/arash-nikpour.pdf")
 	s.check(err)
+	s.blobs = blobtest.NewMemory()
+	staged, err := s.blobs.Stage(t.Context(), bytes.NewReader(s.document), vault.MaxFile)
+	s.check(err)
+	s.check(s.blobs.Commit(t.Context(), staged))
 
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -91,27 +104,30 @@ func (s *site) handler(others http.Handler) http.Handler {
 }
 
 func (s *site) options(d draw) web.Options {
-	baseURL := func() string { return *s.base.Load() }
-	return web.Options{
-		Store: s.store, BaseURL: baseURL,
-		Institution: func(id uint32) (vault.Institution, bool) { i := *s.institution.Load(); return i, i.ID == id },
-		Current:     func() vault.Institution { return *s.institution.Load() },
-		VerifyURL:   func(reference string) string { return baseURL() + "/v/" + reference },
-		ShareURL:    func(c vault.Certificate) string { return baseURL() + "/c/" + c.ShareToken },
-		Open: func(ctx context.Context, c vault.Certificate) (web.Document, error) {
-			tail, err := s.store.Tail(ctx, c.ID)
-			return document{bytes.NewReader(append(bytes.Clone(s.document), tail...))}, err
-		},
-		RenderPreview: d,
-		Mails:         wake.All{},
-		Applications:  storeApplications{s},
-		Now:           s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
+	o := web.Options{
+		Store: s.store, Institutions: siteInstitutions{s}, Documents: &results.Exporter{Updates: s.store, Blobs: s.blobs},
+		Mails:        wake.All{},
+		Applications: storeApplications{s},
+		Now:          s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
+	if d != nil {
+		o.Previews = d
+	}
+	return o
 }
 
-type document struct{ *bytes.Reader }
+// siteInstitutions is the site's one institution, which tests change, as a Directory.
+type siteInstitutions struct{ *site }
 
-func (document) Close() error { return nil }
+func (s siteInstitutions) now() institutions.Fixed {
+	return institutions.Fixed{All: []vault.Institution{*s.institution.Load()}, Base: *s.base.Load()}
+}
+
+func (s siteInstitutions) Current() vault.Institution               { return s.now().Current() }
+func (s siteInstitutions) ByID(id uint32) (vault.Institution, bool) { return s.now().ByID(id) }
+func (s siteInstitutions) IDs() []uint32                            { return s.now().IDs() }
+func (s siteInstitutions) BaseURL() string                          { return s.now().BaseURL() }
+func (s siteInstitutions) Links() vault.Links                       { return s.now().Links() }
 
 func (s *site) check(err error) {
 	s.Helper()

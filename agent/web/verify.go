@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -24,12 +25,10 @@ type verifyStore interface {
 
 // verifyOptions are what the page is made of.
 type verifyOptions struct {
-	Store  verifyStore
-	Layout *layout.Layout
-	// Institution finds the one that issued a certificate.
-	Institution func(id uint32) (vault.Institution, bool)
-	VerifyURL   func(reference string) string
-	Log         *slog.Logger
+	Store        verifyStore
+	Layout       *layout.Layout
+	Institutions institutions.Directory
+	Log          *slog.Logger
 }
 
 // verifyPages are the verification page and the one that asks for a reference ID.
@@ -65,17 +64,17 @@ type verifyResult struct {
 func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResult, error) {
 	c, err := p.Store.ByReference(ctx, reference)
 	if fault.Is(err, fault.NotFound) {
-		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Current()}, nil
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}, nil
 	}
 	if err != nil {
 		return verifyResult{}, err
 	}
 	if c.Validity() == vault.ValidityUnknown {
-		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Current()}, nil
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}, nil
 	}
 	f := verifyResult{validity: c.Validity(), certificate: c}
 	var ok bool
-	if f.institution, ok = p.Institution(c.Institution); !ok {
+	if f.institution, ok = p.Institutions.ByID(c.Institution); !ok {
 		return f, fmt.Errorf("institution %d is missing", c.Institution)
 	}
 	f.successor, f.predecessor, err = lineage(ctx, p.Store, c)
@@ -123,7 +122,7 @@ func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case err != nil:
 		p.Log.Error("verifying a certificate failed", "error", err)
-		f, status = verifyResult{institution: p.Layout.Current()}, http.StatusInternalServerError
+		f, status = verifyResult{institution: p.Layout.Institutions.Current()}, http.StatusInternalServerError
 	case f.validity == vault.ValidityUnknown:
 		status = http.StatusNotFound
 	}
@@ -169,7 +168,7 @@ func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, refere
 		c.Reference, c.Enter, c.Lang = reference, v.Link("/v"), v.LanguageParam()
 		return c
 	}
-	c.URL = p.VerifyURL(c.Reference)
+	c.URL = p.Institutions.Links().Verify(c.Reference)
 	if !c.Issued {
 		return c
 	}

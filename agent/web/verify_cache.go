@@ -190,7 +190,7 @@ func (p *verifyPages) serveCached(w http.ResponseWriter, r *http.Request, refere
 	if !ok || p.Store.Version(k.reference) != k.version {
 		return false
 	}
-	who, ok := p.Institution(k.institution)
+	who, ok := p.Institutions.ByID(k.institution)
 	if !ok {
 		return false
 	}
@@ -224,7 +224,7 @@ func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cach
 // slotTexts are the texts of a page, by slot.
 func (p *verifyPages) slotTexts(v layout.PageContext, k cachedCertificate) [slotCount]string {
 	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: k.content}}
-	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.VerifyURL(k.reference), sumSlot: k.sha256}
+	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.Institutions.Links().Verify(k.reference), sumSlot: k.sha256}
 	for _, field := range vault.Fields() {
 		if text, day := fieldSlots(field.ID); k.shape.has(field.ID) {
 			texts[text], texts[day] = f.fact(v, field)

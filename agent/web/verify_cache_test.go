@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -33,21 +34,22 @@ func (o *oneCertificate) Version(string) uint64 { return o.at }
 type cachedSite struct {
 	*testing.T
 	vault *oneCertificate
-	who   vault.Institution
+	all   institutions.Fixed
+	who   *vault.Institution // of all
 	pages *verifyPages
 }
 
 func newCachedSite(t *testing.T) *cachedSite {
 	t.Helper()
-	s := &cachedSite{T: t, vault: &oneCertificate{}, who: vault.Institution{ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC"}}
-	f, err := layout.New(layout.Options{BaseURL: func() string { return "https://x.example/a&b" }, Current: func() vault.Institution { return s.who },
-		AcceptsApplications: func(vault.Institution) bool { return true }, Log: slog.New(slog.DiscardHandler)})
+	s := &cachedSite{T: t, vault: &oneCertificate{}, all: institutions.Fixed{Base: "https://x.example/a&b", All: []vault.Institution{{
+		ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC", Policy: &vault.ApplicationPolicy{Who: vault.AnyoneMayApply}}}}}
+	s.who = &s.all.All[0]
+	f, err := layout.New(layout.Options{Institutions: s.all, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pages, err = newVerifyPages(verifyOptions{Store: s.vault, Layout: f, Institution: func(uint32) (vault.Institution, bool) { return s.who, true },
-		VerifyURL: func(r string) string { return "https://x.example/a&b/v/" + r },
-		Log:       slog.New(slog.DiscardHandler)})
+	s.pages, err = newVerifyPages(verifyOptions{Store: s.vault, Layout: f, Institutions: s.all,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +78,10 @@ func (s *cachedSite) page(query, accept string) string {
 func (s *cachedSite) drawn(query string) string {
 	s.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/v/"+s.vault.c.Reference+query, nil)
-	view := s.pages.Layout.PageContext(r, s.who)
+	view := s.pages.Layout.PageContext(r, *s.who)
 	title := view.T("verdict.genuine")
 	var out bytes.Buffer
-	found := verifyResult{validity: vault.ValidityGenuine, certificate: s.vault.c, institution: s.who}
+	found := verifyResult{validity: vault.ValidityGenuine, certificate: s.vault.c, institution: *s.who}
 	if err := s.pages.Layout.Execute(&out, layout.Page{PageContext: view, Title: title}, s.pages.page, s.pages.data(view, found, title, s.vault.c.Reference)); err != nil {
 		s.Fatal(err)
 	}

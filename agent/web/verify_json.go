@@ -76,7 +76,7 @@ func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {
 		return a
 	}
 	c := f.certificate
-	verify := p.VerifyURL(c.Reference)
+	verify := p.Institutions.Links().Verify(c.Reference)
 	a.ReferenceID, a.Institution, a.VerifyURL = c.Reference, &f.institution.Name, &verify
 	if !f.validity.Issued() {
 		return a

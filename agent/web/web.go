@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -36,21 +38,22 @@ type ApplicationService interface {
 	ownApplications
 }
 
+// Previewer draws the first page of a certificate's verified PDF as a PNG.
+type Previewer interface {
+	RenderPreview(ctx context.Context, c vault.Certificate) ([]byte, error)
+}
+
 // Options are what the pages are made of.
 type Options struct {
-	Store         Store
-	Institution   func(id uint32) (vault.Institution, bool)
-	Current       func() vault.Institution
-	BaseURL       func() string
-	VerifyURL     func(reference string) string
-	ShareURL      func(vault.Certificate) string
-	Open          func(context.Context, vault.Certificate) (Document, error)
-	RenderPreview func(context.Context, vault.Certificate) ([]byte, error) // nil where nothing here can
-	Mails         wake.Waker                                               // woken when a mail was queued
-	Applications  ApplicationService
-	Now           func() time.Time
-	Random        io.Reader
-	Log           *slog.Logger
+	Store        Store
+	Institutions institutions.Directory
+	Documents    *results.Exporter
+	Previews     Previewer  // nil if this machine cannot draw pages
+	Mails        wake.Waker // woken when a mail was queued
+	Applications ApplicationService
+	Now          func() time.Time
+	Random       io.Reader
+	Log          *slog.Logger
 }
 
 // Pages are all of them.
@@ -62,36 +65,30 @@ type Pages struct {
 
 // New makes the pages; it starts nothing.
 func New(o Options) (*Pages, error) {
-	f, err := layout.New(layout.Options{BaseURL: o.BaseURL, Current: o.Current, AcceptsApplications: o.acceptsApplications, Log: o.Log})
+	f, err := layout.New(layout.Options{Institutions: o.Institutions, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	v, err := newVerifyPages(verifyOptions{Store: o.Store, Layout: f, Institution: o.Institution, VerifyURL: o.VerifyURL, Log: o.Log})
+	v, err := newVerifyPages(verifyOptions{Store: o.Store, Layout: f, Institutions: o.Institutions, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institution: o.Institution,
-		VerifyURL: o.VerifyURL, ShareURL: o.ShareURL, Open: o.Open, RenderPreview: o.RenderPreview, Mails: o.Mails, Now: o.Now, Log: o.Log})
+	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institutions: o.Institutions,
+		Documents: o.Documents, Previews: o.Previews, Mails: o.Mails, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, Layout: f, Institution: o.Institution,
-		BaseURL: o.BaseURL, Mails: o.Mails, Now: o.Now, Random: o.Random, Log: o.Log})
+	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, Layout: f, Institutions: o.Institutions,
+		Mails: o.Mails, Now: o.Now, Random: o.Random, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	at, err := newApplyPages(applyOptions{Applications: o.Applications, Confirmations: o.Applications, Layout: f, Visitor: a.Visitor,
+	at, err := newApplyPages(applyOptions{Applications: o.Applications, Confirmations: o.Applications, Layout: f, Accounts: a,
 		Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux router.Routes) }{v, s, a, at}}, nil
-}
-
-// acceptsApplications reports whether people may apply at an institution: one that these pages
-// are not of takes its applications elsewhere.
-func (o Options) acceptsApplications(at vault.Institution) bool {
-	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == o.Current().ID
 }
 
 // Routes lists the pages. A form that another site's page sends is refused.
@@ -129,7 +126,7 @@ func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
 // serveLogo sends an institution's logo.
 func (p *Pages) serveLogo(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 32)
-	who, ok := p.Institution(uint32(id))
+	who, ok := p.Institutions.ByID(uint32(id))
 	if err != nil || !ok || who.Logo == nil {
 		p.notFound(w, r)
 		return

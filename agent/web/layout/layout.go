@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -25,13 +26,10 @@ var files embed.FS
 
 // Options are what a layout needs to know.
 type Options struct {
-	// BaseURL is what links begin with; its path stands before every address.
-	BaseURL func() string
-	// Current is whose pages these are.
-	Current func() vault.Institution
-	// AcceptsApplications reports whether people may apply at an institution's pages.
-	AcceptsApplications func(vault.Institution) bool
-	Log                 *slog.Logger
+	// Institutions are those that the pages are about. The path of their base URL stands
+	// before every address.
+	Institutions institutions.Directory
+	Log          *slog.Logger
 }
 
 // Layout renders pages. It is safe for concurrent use.
@@ -89,14 +87,20 @@ func (v PageContext) CacheKey() CacheKey {
 
 // PageContext finds the language in which a visitor reads an institution's page.
 func (f *Layout) PageContext(r *http.Request, of vault.Institution) PageContext {
-	v := PageContext{Institution: of, acceptsApplications: f.AcceptsApplications(of), basePath: f.BasePath()}
+	v := PageContext{Institution: of, acceptsApplications: f.acceptsApplications(of), basePath: f.BasePath()}
 	v.Language, v.explicitLanguage = f.languages.choose(r)
 	return v
 }
 
+// acceptsApplications reports whether people may apply at an institution: one that these
+// pages are not of takes its applications elsewhere.
+func (f *Layout) acceptsApplications(at vault.Institution) bool {
+	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == f.Institutions.Current().ID
+}
+
 // CurrentPageContext finds the language in which a visitor reads a page of whose pages these are.
 func (f *Layout) CurrentPageContext(r *http.Request) PageContext {
-	return f.PageContext(r, f.Current())
+	return f.PageContext(r, f.Institutions.Current())
 }
 
 // basePath is the path of a base URL.
@@ -104,7 +108,7 @@ type basePath struct{ baseURL, path string }
 
 // BasePath is the path that stands before every address, "" for none.
 func (f *Layout) BasePath() string {
-	baseURL := f.BaseURL()
+	baseURL := f.Institutions.BaseURL()
 	if known := f.basePath.Load(); known != nil && known.baseURL == baseURL {
 		return known.path
 	}

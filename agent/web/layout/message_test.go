@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -20,8 +21,7 @@ func TestRenderError(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	f, err := layout.New(layout.Options{
-		BaseURL: func() string { return "https://x.example" }, Current: func() vault.Institution { return vault.Institution{ID: 1, Name: "Northgate"} },
-		AcceptsApplications: func(vault.Institution) bool { return false }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Institutions: institutions.Fixed{Base: "https://x.example", All: []vault.Institution{{ID: 1, Name: "Northgate"}}}, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -202,12 +202,13 @@ func (a *Agent) wire() {
 	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
-	signer := &signing.Signer{Blobs: a.blobs, BaseURL: a.BaseURL, Now: a.Now, Log: a.Log,
-		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, Stamper: a.institutions.Stamper}
+	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
+		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{
 		Owner: a.owner, Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
+	a.disk.Work = a.processor
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
 	a.cleaner.Store = a.store

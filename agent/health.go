@@ -2,7 +2,6 @@ package agent
 
 import (
 	"net/http"
-	"path/filepath"
 
 	"github.com/vecctl/vecctl/agent/health"
 )
@@ -17,15 +16,10 @@ func (a *Agent) instrument(name string, next http.Handler) http.Handler {
 	})
 }
 
-// wireDisk prepares the watch over the disk; it starts nothing.
+// wireDisk prepares the watch over the disk, without what it wakes; it starts nothing.
 func (a *Agent) wireDisk() {
 	a.disk = health.NewDiskMonitor(health.DiskMonitorOptions{
-		Disk: func() (free, total uint64, err error) {
-			d, err := a.Home.Disk()
-			return d.Free, d.Total, err
-		},
-		Probe: filepath.Join(a.Home.Blobs(), "tmp"), Home: string(a.Home), Alarm: health.Alarm{Health: a.health, Name: "disk", Blocking: true},
-		Notify: a.events.PublishNotice, OnError: a.events.PublishError, Wake: func() { a.processor.Wake() }, Now: a.Now, Log: a.Log,
+		Home: a.Home, Disk: a.Home, Alarm: health.Alarm{Health: a.health, Name: "disk", Blocking: true}, Events: &a.events, Now: a.Now, Log: a.Log,
 	})
 }
 

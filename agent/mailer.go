@@ -2,13 +2,10 @@ package agent
 
 import (
 	"context"
-	"sync"
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/mailer"
-	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/mail"
-	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // newMailQueue makes what sends mails; it starts nothing.
@@ -28,32 +25,14 @@ func (a *Agent) newMailQueue() *mailer.Queue {
 // newComposer makes the agent's mails.
 func (a *Agent) newComposer() *mailer.Composer {
 	return &mailer.Composer{
-		Templates: a.mailTemplates(), BaseURL: a.BaseURL,
-		Institution: a.institutions.ByID, FindCertificate: a.store.Certificate, Accounts: a.store,
-		VerifyURL: func(c vault.Certificate) string { return signing.VerifyURL(a.BaseURL(), c.Reference) },
-		ShareURL:  func(c vault.Certificate) string { return signing.ShareURL(a.BaseURL(), c) },
-		Staff:     a.config.Mail.Staff, AllowNoSender: a.config.Mail.Server == nil, Now: a.Now,
-	}
-}
-
-// mailTemplates keeps the templates of each institution.
-func (a *Agent) mailTemplates() func(uint32) *mail.Templates {
-	var mu sync.Mutex
-	known := map[uint32]*mail.Templates{}
-	return func(institution uint32) *mail.Templates {
-		mu.Lock()
-		defer mu.Unlock()
-		if known[institution] == nil {
-			own, all := a.Home.MailTemplates(institution)
-			known[institution] = mail.NewTemplates(own, all)
-		}
-		return known[institution]
+		Store: a.store, Institutions: a.institutions, Templates: mailer.NewTemplateCache(a.Home),
+		Staff: a.config.Mail.Staff, AllowNoSender: a.config.Mail.Server == nil, Now: a.Now,
 	}
 }
 
 // bounceHandler notes what came back.
 func (a *Agent) bounceHandler() *mailer.BounceHandler {
-	return &mailer.BounceHandler{Store: a.store, Now: a.Now, Log: a.Log, OnBounce: a.events.PublishChange}
+	return &mailer.BounceHandler{Store: a.store, Now: a.Now, Log: a.Log, Work: &a.events}
 }
 
 // watchBounces reads the mailbox of returned mails, where there is one.
@@ -80,7 +59,7 @@ func (a *Agent) runDigest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := mailer.Digest{Store: a.store, Rows: rows, Institutions: a.institutions.IDs, To: to, Every: a.config.Mail.ApplicationsEvery,
-		Wake: a.mailQueue.Wake, Now: a.Now, Log: a.Log}
+	d := mailer.Digest{Store: a.store, Rows: rows, Institutions: a.institutions, To: to, Every: a.config.Mail.ApplicationsEvery,
+		Mails: a.mailQueue, Now: a.Now, Log: a.Log}
 	return d.Run(ctx)
 }

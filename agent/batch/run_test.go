@@ -64,7 +64,7 @@ func newWorks(t *testing.T) *works {
 	w.ok(err)
 	seal, log := pdf.NewStamper(signer), slog.New(slog.DiscardHandler)
 	news := &events.Bus{}
-	sealer := &signing.Signer{Blobs: blobs, Stamper: func(uint32) *pdf.Stamper { return seal }, BaseURL: func() string { return "https://example.edu" },
+	sealer := &signing.Signer{Blobs: blobs, Institutions: oneStamper{institutions.Fixed{Base: "https://example.edu"}, seal},
 		Now: now, Log: log, ImageToPDF: func(io.Writer, io.ReaderAt, int64) error { return fmt.Errorf("no images here") }}
 	w.processor = signing.New(w.store, sealer.Sign, signing.Options{Workers: 1, Now: now, Log: log, OnSettled: news.PublishSettled, OnError: news.PublishError})
 	w.Issuer = &batch.Issuer{
@@ -324,3 +324,12 @@ func TestWhatTheDropFolderBrings(t *testing.T) {
 		t.Error("issued for an institution that does not exist")
 	}
 }
+
+// oneStamper signs for every institution with one key.
+type oneStamper struct {
+	institutions.Fixed
+	stamper *pdf.Stamper
+}
+
+// Stamper implements signing.Institutions.
+func (o oneStamper) Stamper(uint32) *pdf.Stamper { return o.stamper }

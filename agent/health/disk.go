@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/events"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Room on the home's disk. Below the reserve nothing new is taken, so that what
@@ -33,19 +37,20 @@ type DiskAlarm interface {
 	Find() (message string, found bool)
 }
 
+// Disk reports the room on a disk. home.Dir is one.
+type Disk interface {
+	Disk() (home.Disk, error)
+}
+
 // DiskMonitorOptions are what is needed to watch a disk.
 type DiskMonitorOptions struct {
-	// Disk says how many bytes of the home's disk are free, and how many it has.
-	Disk func() (free, total uint64, err error)
-	// Probe is a folder there in which files may be written and forgotten.
-	Probe   string
-	Home    string    // for the log
-	Alarm   DiskAlarm // that the disk is full
-	Notify  func(adminclient.Notice)
-	OnError func(error) // is told what holds up work
-	Wake    func()      // tells that work goes on
-	Now     func() time.Time
-	Log     *slog.Logger
+	Home   home.Dir
+	Disk   Disk        // the home's
+	Alarm  DiskAlarm   // that the disk is full
+	Events *events.Bus // is told what holds up work
+	Work   wake.Waker  // is woken when work goes on
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // DiskMonitor keeps watch over the room on a home's disk.
@@ -71,13 +76,13 @@ func (s *DiskMonitor) Accepting() error {
 
 // Check pauses intake when the disk is nearly full.
 func (s *DiskMonitor) Check() {
-	free, total, err := s.Disk()
-	if err != nil || free >= reserveOf(total) {
+	disk, err := s.Disk.Disk()
+	if err != nil || disk.Free >= reserveOf(disk.Total) {
 		return // a disk that cannot be asked is judged by what writing says
 	}
 	// Callers from elsewhere read this too: it names no folder.
 	s.pause(fmt.Sprintf("nothing new is taken: the disk is full; make room, then run the same command again (%d MB are left; an agent goes on by itself)",
-		free>>20))
+		disk.Free>>20))
 }
 
 // ReportError is told of what holds up work. A full disk pauses intake, and so do too many
@@ -93,15 +98,15 @@ func (s *DiskMonitor) ReportError(err error) {
 	case fault.Is(err, fault.Full):
 		s.pause("nothing new is taken: the home's disk is full or cannot be written; make room, then run the same command again (an agent goes on by itself)")
 	}
-	s.OnError(err)
+	s.Events.PublishError(err)
 }
 
 func (s *DiskMonitor) pause(why string) {
 	if !s.Alarm.Raise(why) {
 		return
 	}
-	s.Log.Error("intake is paused", "home", s.Home, "reason", why)
-	s.Notify(adminclient.Notice{Level: "error", Message: why})
+	s.Log.Error("intake is paused", "home", string(s.Home), "reason", why)
+	s.Events.PublishNotice(adminclient.Notice{Level: "error", Message: why})
 }
 
 // Watch pauses intake when the disk runs full, and resumes it when there is
@@ -124,7 +129,7 @@ func (s *DiskMonitor) Watch(ctx context.Context) error {
 }
 
 func (s *DiskMonitor) resume() {
-	if free, total, err := s.Disk(); err == nil && free < 2*reserveOf(total) {
+	if disk, err := s.Disk.Disk(); err == nil && disk.Free < 2*reserveOf(disk.Total) {
 		return
 	}
 	if err := s.probe(); err != nil {
@@ -133,15 +138,15 @@ func (s *DiskMonitor) resume() {
 	}
 	if s.Alarm.Clear() {
 		s.Log.Info("intake goes on: there is room on the disk again")
-		s.Notify(adminclient.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
-		s.Wake()
+		s.Events.PublishNotice(adminclient.Notice{Level: "info", Message: "there is room on the disk again; intake goes on"})
+		s.Work.Wake()
 	}
 }
 
 // probe writes and removes a small file.
 func (s *DiskMonitor) probe() error {
 	// What a crash leaves there is removed at the next start.
-	f, err := os.CreateTemp(s.Probe, "probe-*")
+	f, err := os.CreateTemp(filepath.Join(s.Home.Blobs(), "tmp"), "probe-*")
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,8 +16,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/health"
-	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -47,20 +50,39 @@ func (l *light) Find() (string, bool) {
 	return l.why, l.why != ""
 }
 
+// fullDisk is a disk with so much room as a test says.
+type fullDisk struct {
+	free  atomic.Uint64
+	total uint64
+}
+
+func (d *fullDisk) Disk() (home.Disk, error) {
+	return home.Disk{Free: d.free.Load(), Total: d.total}, nil
+}
+
+// counter counts how often it is woken.
+type counter int
+
+func (c *counter) Wake() { *c++ }
+
 // TestIntakeWaitsForRoom lets a disk run full, get a little room, and then enough.
 func TestIntakeWaitsForRoom(t *testing.T) {
 	t.Parallel()
-	probe := t.TempDir()
+	dir := home.Dir(t.TempDir())
+	if err := os.MkdirAll(filepath.Join(dir.Blobs(), "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		const total = 1 << 30
-		var free atomic.Uint64
-		woken := 0
-		var told []string
+		disk := &fullDisk{total: total}
+		free := &disk.free
+		var woken counter
+		var bus events.Bus
+		staff := bus.Subscribe()
+		defer staff.Stop()
 		s := health.NewDiskMonitor(health.DiskMonitorOptions{
-			Disk:  func() (uint64, uint64, error) { return free.Load(), total, nil },
-			Probe: probe, Alarm: &light{}, OnError: func(error) {}, Wake: func() { woken++ },
-			Notify: func(n adminclient.Notice) { told = append(told, n.Level) },
-			Now:    time.Now, Log: slog.New(slog.DiscardHandler),
+			Home: dir, Disk: disk, Alarm: &light{}, Events: &bus, Work: &woken,
+			Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		answer := func(method string) int {
 			next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -97,6 +119,11 @@ func TestIntakeWaitsForRoom(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		var told []string
+		notices, _ := staff.TakeNotices()
+		for _, n := range notices {
+			told = append(told, n.Level)
+		}
 		if woken != 1 || len(told) != 2 || told[0] != "error" || told[1] != "info" {
 			t.Errorf("woken %d times, told %v", woken, told)
 		}
@@ -111,7 +138,7 @@ func TestHeldSaysWhy(t *testing.T) {
 		"too many files open": &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE},
 	} {
 		full := &light{}
-		s := health.NewDiskMonitor(health.DiskMonitorOptions{Alarm: full, OnError: func(error) {}, Notify: func(adminclient.Notice) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s := health.NewDiskMonitor(health.DiskMonitorOptions{Alarm: full, Events: &events.Bus{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		s.ReportError(err)
 		if why, _ := full.Find(); !strings.Contains(why, says) {
 			t.Errorf("%v: intake pauses since %q", err, why)

@@ -21,6 +21,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/mail/dsn"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // BounceStore is what bounces need of the store.
@@ -34,8 +35,8 @@ type BounceHandler struct {
 	Store BounceStore
 	Now   func() time.Time
 	Log   *slog.Logger
-	// Noted, where set, is told that a certificate's recipient was not reached.
-	OnBounce func()
+	// Work, if set, is woken when a certificate's recipient was not reached.
+	Work wake.Waker
 }
 
 // Process reads one message; it is true when it says that a mail of ours did not
@@ -80,8 +81,8 @@ func (b *BounceHandler) record(ctx context.Context, r dsn.Report) (bool, error) 
 	}
 	if err == nil {
 		b.Log.Warn("a mail came back", "mail", id, "code", why.Code)
-		if b.OnBounce != nil {
-			b.OnBounce()
+		if b.Work != nil {
+			b.Work.Wake()
 		}
 	}
 	return err == nil, err

@@ -6,37 +6,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // Composer makes mails of what is kept about them.
 type Composer struct {
-	Templates   func(institution uint32) *mail.Templates
-	Institution func(id uint32) (who vault.Institution, found bool)
-	BaseURL     func() string
-	VerifyURL   func(vault.Certificate) string
-	ShareURL    func(vault.Certificate) string
-	// FindCertificate reads a certificate by its UUID.
-	FindCertificate func(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
-	// Accounts says whether somebody has proven an address; nil knows nobody.
-	Accounts Accounts
-	Staff    string // where mails to staff go; "" is the institution's sender
+	Store        store.Store
+	Institutions institutions.Directory
+	Templates    *TemplateCache
+	Staff        string // where mails to staff go; "" is the institution's sender
 	// AllowNoSender lets mails go out from a stand-in where the institution has no sender:
 	// they only go into a folder.
 	AllowNoSender bool
 	Now           func() time.Time
 }
 
-// Accounts knows who has an account.
-type Accounts interface {
-	AccountByEmail(ctx context.Context, email string) (vault.Account, error)
-}
-
 // Compose makes a mail.
 func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error) {
-	who, found := w.Institution(m.Institution)
+	who, found := w.Institutions.ByID(m.Institution)
 	if !found {
 		return mail.Message{}, fault.New(fault.Invalid, "a mail belongs to an institution that is not here")
 	}
@@ -52,7 +43,7 @@ func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificat
 	if err != nil {
 		return mail.Message{}, err
 	}
-	content, err := w.Templates(m.Institution).Render(name, letter)
+	content, err := w.Templates.For(m.Institution).Render(name, letter)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -76,7 +67,7 @@ func (w *Composer) sender(who vault.Institution) (string, error) {
 		return "", fault.Newf(fault.Invalid,
 			"mails of %s wait, since it has no sender address; set one with: vecctl init --sender ADDRESS", who.Name)
 	}
-	if u, err := url.Parse(w.BaseURL()); err == nil && vault.ValidEmail("no-reply@"+u.Hostname()) {
+	if u, err := url.Parse(w.Institutions.BaseURL()); err == nil && vault.ValidEmail("no-reply@"+u.Hostname()) {
 		return "no-reply@" + u.Hostname(), nil
 	}
 	return "no-reply@localhost.localdomain", nil
@@ -110,10 +101,7 @@ func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, erro
 		return mail.Digest, nil
 	case vault.MailIssued:
 	}
-	if w.Accounts == nil {
-		return mail.Issued, nil
-	}
-	switch _, err := w.Accounts.AccountByEmail(ctx, m.To); {
+	switch _, err := w.Store.AccountByEmail(ctx, m.To); {
 	case err == nil:
 		return mail.Assigned, nil
 	case fault.Is(err, fault.NotFound):
@@ -125,13 +113,13 @@ func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, erro
 
 // TemplateData is what mails say about a certificate.
 func (w *Composer) TemplateData(ctx context.Context, c vault.Certificate) (mail.TemplateData, error) {
-	who, _ := w.Institution(c.Institution)
+	who, _ := w.Institutions.ByID(c.Institution)
 	return w.templateData(ctx, vault.Mail{Certificate: c.ID}, c, who)
 }
 
 func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certificate, who vault.Institution) (mail.TemplateData, error) {
 	l := mail.TemplateData{
-		Institution: who.Name, Account: strings.TrimRight(w.BaseURL(), "/") + "/me",
+		Institution: who.Name, Account: strings.TrimRight(w.Institutions.BaseURL(), "/") + "/me",
 		SignIn: m.Link, Minutes: int(m.Expires.Sub(m.CreatedAt).Minutes()), Text: m.Text, From: m.From, Count: m.Count,
 	}
 	if m.Kind == vault.MailConfirm {
@@ -142,7 +130,7 @@ func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certi
 		return l, nil
 	}
 	l.Content, l.Reference = c.Content, c.Reference
-	l.Share, l.Verify = w.ShareURL(c), w.VerifyURL(c)
+	l.Share, l.Verify = w.Institutions.Links().Share(c), w.Institutions.Links().Verify(c.Reference)
 	if c.Revocation != nil {
 		l.Reason = c.Revocation.Reason
 	}
@@ -150,7 +138,7 @@ func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certi
 		l.Reason = a.Decision.Reason
 	}
 	if c.Supersedes != "" {
-		old, err := w.FindCertificate(ctx, c.Institution, c.Supersedes)
+		old, err := w.Store.Certificate(ctx, c.Institution, c.Supersedes)
 		if err != nil {
 			return l, err
 		}

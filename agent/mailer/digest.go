@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // DigestStore are what is needed of the store.
@@ -22,10 +24,10 @@ type DigestStore interface {
 type Digest struct {
 	Store        DigestStore
 	Rows         store.Rows // with Table
-	Institutions func() []uint32
+	Institutions institutions.Directory
 	To           []string      // who is told; nobody: nothing is written
 	Every        time.Duration // the shortest time from one mail to the next
-	Wake         func()        // tells that there are mails
+	Mails        wake.Waker    // woken when there are mails
 	Now          func() time.Time
 	Log          *slog.Logger
 }
@@ -53,7 +55,7 @@ func (d *Digest) SendDue(ctx context.Context) {
 	if len(d.To) == 0 {
 		return
 	}
-	for _, id := range d.Institutions() {
+	for _, id := range d.Institutions.IDs() {
 		if err := d.sendDue(ctx, id); err != nil && ctx.Err() == nil {
 			d.Log.Error("staff could not be told of applications", "institution", id, "error", err)
 		}
@@ -91,7 +93,7 @@ func (d *Digest) sendDue(ctx context.Context, institution uint32) error {
 			return err
 		}
 	}
-	d.Wake()
+	d.Mails.Wake()
 	return d.writeLast(ctx, key, lastDigest{now, newest})
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
@@ -42,10 +43,13 @@ func newSite(t *testing.T, to ...string) *site {
 	}
 	rows, err := s.store.Rows(mailer.DigestTable)
 	s.check(err)
-	s.digest = &mailer.Digest{Store: s.store, Rows: rows, Institutions: func() []uint32 { return []uint32{1, 2} }, To: to, Every: 24 * time.Hour,
-		Wake: func() { s.woken++ }, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(io.Writer(&s.log), nil))}
+	s.digest = &mailer.Digest{Store: s.store, Rows: rows, Institutions: institutions.Fixed{All: []vault.Institution{{ID: 1}, {ID: 2}}}, To: to, Every: 24 * time.Hour,
+		Mails: s, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(io.Writer(&s.log), nil))}
 	return s
 }
+
+// Wake implements wake.Waker.
+func (s *site) Wake() { s.woken++ }
 
 func (s *site) check(err error) {
 	s.Helper()

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/mail/mailtest"
@@ -91,15 +93,20 @@ func asItIs(*vault.Certificate) {}
 
 func (o *office) writer() *mailer.Composer {
 	return &mailer.Composer{
-		Templates: func(uint32) *mail.Templates { return mail.NewTemplates() },
-		Institution: func(uint32) (vault.Institution, bool) {
-			i, err := o.store.CurrentInstitution(o.Context())
-			return i, err == nil
-		},
-		BaseURL: func() string { return "https://vault.example" }, FindCertificate: o.store.Certificate, Accounts: o.store, Now: o.clock,
-		VerifyURL: func(c vault.Certificate) string { return "https://vault.example/v/" + c.Reference },
-		ShareURL:  func(c vault.Certificate) string { return "https://vault.example/c/" + c.ShareToken },
+		Store: o.store, Templates: mailer.NewTemplateCache(home.Dir(o.TempDir())), Now: o.clock,
+		Institutions: officeInstitutions{institutions.Fixed{Base: "https://vault.example"}, o},
 	}
+}
+
+// officeInstitutions finds the store's current institution, which tests change.
+type officeInstitutions struct {
+	institutions.Fixed
+	office *office
+}
+
+func (d officeInstitutions) ByID(uint32) (vault.Institution, bool) {
+	i, err := d.office.store.CurrentInstitution(d.office.Context())
+	return i, err == nil
 }
 
 func (o *office) post(carrier func() mailer.Transport, edit func(*mailer.QueueOptions)) *mailer.Queue {

@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
-	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -24,35 +22,22 @@ import (
 // store and has the engine continue it.
 type Signer struct {
 	Blobs blob.Store
-	// Stamper, that of an institution, and BaseURL are called for each document,
-	// since settings change.
-	Stamper func(institution uint32) *pdf.Stamper
-	BaseURL func() string
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Institutions are asked for each document, since settings change.
+	Institutions Institutions
+	Now          func() time.Time
+	Log          *slog.Logger
 	// ImageToPDF writes the one-page PDF of an image.
 	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
 	// MailHold is how long mails about new certificates wait.
 	MailHold time.Duration
 }
 
-// VerifyURL is the address that a certificate's QR code leads to, as the code
-// says it: in ASCII alone.
-func VerifyURL(baseURL, reference string) string {
-	address := strings.TrimRight(baseURL, "/") + "/v/" + reference
-	if link, err := qr.Link(address); err == nil {
-		return link
-	}
-	return address // the settings take no such base URL
-}
-
-// ShareURL is where a certificate's view-and-share page is. One from before there
-// were such pages has its verification page alone.
-func ShareURL(baseURL string, c vault.Certificate) string {
-	if c.ShareToken == "" {
-		return VerifyURL(baseURL, c.Reference)
-	}
-	return strings.TrimRight(baseURL, "/") + "/c/" + c.ShareToken
+// Institutions know what documents are signed with. An institutions.Registry is one.
+type Institutions interface {
+	// Stamper returns that of an institution; nil if there is no such institution.
+	Stamper(institution uint32) *pdf.Stamper
+	// Links returns the public addresses of certificates.
+	Links() vault.Links
 }
 
 // Sign is the processing of one certificate.
@@ -96,13 +81,13 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	if err := checkSize(f, document.Size); err != nil {
 		return vault.Verified{}, nil, err
 	}
-	link, at := VerifyURL(s.BaseURL(), c.Reference), c.Placement
+	link, at := s.Institutions.Links().Verify(c.Reference), c.Placement
 	mark, err := pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 	if err != nil {
 		return vault.Verified{}, nil, err
 	}
 	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
-	tail, err := s.Stamper(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
+	tail, err := s.Institutions.Stamper(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {
 		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
 	}

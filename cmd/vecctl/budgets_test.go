@@ -22,7 +22,7 @@ const (
 	// neither a second implementation nor a test double.
 	maxSingleInterfaces = 0
 	// maxFunctionFields bounds the struct fields that are functions.
-	maxFunctionFields = 181
+	maxFunctionFields = 145
 	// maxServeMuxes bounds the places where production code makes a ServeMux.
 	maxServeMuxes = 3
 )

@@ -19,6 +19,8 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/vecctl/vecctl/agent/home"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -118,13 +120,9 @@ func sendAll(address, folder string, n int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	templates := mail.NewTemplates()
 	composer := &mailer.Composer{
-		Templates:   func(uint32) *mail.Templates { return templates },
-		Institution: func(uint32) (vault.Institution, bool) { return who, true },
-		BaseURL:     func() string { return "https://vault.example" }, FindCertificate: db.Certificate, Accounts: db, Now: time.Now,
-		VerifyURL: func(c vault.Certificate) string { return "https://vault.example/v/" + c.Reference },
-		ShareURL:  func(c vault.Certificate) string { return "https://vault.example/c/" + c.ShareToken },
+		Store: db, Templates: mailer.NewTemplateCache(home.Dir(folder)), Now: time.Now,
+		Institutions: institutions.Fixed{All: []vault.Institution{who}, Base: "https://vault.example"},
 	}
 	p := mailer.NewQueue(db, mailer.QueueOptions{Compose: composer.Compose, NewTransport: func() mailer.Transport { return mail.NewSMTPConn(server) },
 		Connections: 2, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})

@@ -223,16 +223,38 @@ func (s *Stamper) sign(t *Update, src Source, h signatureOffsets) error {
 	if err != nil {
 		return err
 	}
-	if 2*len(signature) > h.end-h.contents-2 {
-		return fmt.Errorf("the signature of %d bytes does not fit its place", len(signature))
+	t.SignedBytes, t.original, t.contents = sum, state, [2]int{h.contents, h.end}
+	return t.place(signature)
+}
+
+// place writes a signature into its place and hashes the file with it.
+func (t *Update) place(signature []byte) error {
+	room := t.Bytes[t.contents[0]+1 : t.contents[1]-1]
+	if 2*len(signature) > len(room) {
+		return fmt.Errorf("the signature of %d bytes does not fit its place of %d", len(signature), len(room)/2)
 	}
-	hex.Encode(t.Bytes[h.contents+1:], signature)
-	if digest, err = resumeHash(state); err != nil {
+	for i := range room[hex.Encode(room, signature):] {
+		room[2*len(signature)+i] = '0'
+	}
+	digest, err := resumeHash(t.original)
+	if err != nil {
 		return err
 	}
 	digest.Write(t.Bytes)
 	digest.Sum(t.SHA256[:0])
+	t.signature = signature
 	return nil
+}
+
+// WithLogProof returns the update with a log proof in its signature, of the same length. What
+// is signed stays as it is.
+func (t Update) WithLogProof(proof []byte) (Update, error) {
+	signature, err := cms.SetLogProof(t.signature, proof)
+	if err != nil {
+		return Update{}, err
+	}
+	t.Bytes = bytes.Clone(t.Bytes)
+	return t, t.place(signature)
 }
 
 // timestampFunc asks for a time stamp that fits into room bytes.

@@ -75,6 +75,9 @@ type Stamp struct {
 	XMM, YMM float64 // with Absolute: from the page's top left corner to the code's, as a reader sees them
 	Name     string  // who signs, for viewers; empty: the certificate's common name
 	Reason   string  // why, for viewers; may be empty
+	// Log is the public key of the log that the document will be entered in, as verifiers of
+	// signed notes take it. The signature covers it. Empty: no log.
+	Log string
 }
 
 // Update is what turns an original into a verified document.
@@ -87,6 +90,12 @@ type Update struct {
 	// signature, nil when there is one or none was asked for. The signature is
 	// valid without it.
 	TimestampError error
+
+	// SignedBytes is the SHA-256 of what the signature covers.
+	SignedBytes [32]byte
+	original    []byte // the state of the original's hash
+	contents    [2]int // where "<" stands, and what follows ">"
+	signature   []byte // in DER
 }
 
 // Place is where a code lies on its page as a reader sees it. All lengths are

@@ -317,7 +317,7 @@ func (u *updateWriter) writeSignature() (signatureOffsets, error) {
 	}
 	texts := []struct{ key, text string }{
 		{"/M", object.Date(m.SignedAt.UTC().Format("20060102150405"))},
-		{"/Name", m.Name}, {"/Reason", m.Reason}, {"/VECD_Reference", m.Caption}, {"/VECD_URL", m.URL},
+		{"/Name", m.Name}, {"/Reason", m.Reason}, {"/VECD_Reference", m.Caption}, {"/VECD_URL", m.URL}, {"/VECD_Log", m.Log},
 	}
 	for _, t := range texts {
 		if t.text == "" {

@@ -47,6 +47,7 @@ type signerInfo struct {
 	signingCert      []byte // the attribute's value, as stored
 	signingCertSHA1  bool   // it is of the older kind
 	unsigned, tokens [][]byte
+	proofs           [][]byte
 }
 
 // The ways in which an envelope is not one that can be judged.
@@ -150,8 +151,11 @@ func (i *signerInfo) parse(in *cryptobyte.String) bool {
 			return false
 		}
 		i.unsigned = append(i.unsigned, kind)
-		if bytes.Equal(kind, oidTimeStamp) {
+		switch {
+		case bytes.Equal(kind, oidTimeStamp):
 			i.tokens = append(i.tokens, values)
+		case bytes.Equal(kind, oidLogProof):
+			i.proofs = append(i.proofs, values)
 		}
 	}
 	return true

@@ -86,7 +86,10 @@ func (s *Signed) CheckEnvelope(made *Issuances) error {
 	i := &s.info
 	known := slices.ContainsFunc([][]byte{algECDSA, algRSA}, func(a []byte) bool { return bytes.Equal(a, i.sigAlg) })
 	if !s.isCanonical(1, made) || i.version != 1 || !known || !bytes.Equal(i.digest, algSHA256) ||
-		len(i.unsigned) != len(i.tokens) || len(i.tokens) > 1 {
+		len(i.unsigned) != len(i.tokens)+len(i.proofs) || len(i.tokens) > 1 || len(i.proofs) > 1 {
+		return errEnvelope
+	}
+	if _, err := s.LogProof(); err != nil {
 		return errEnvelope
 	}
 	token, err := s.Token()

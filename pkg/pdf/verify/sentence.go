@@ -47,7 +47,7 @@ func (d *document) verdict() Verdict {
 		}
 	}
 	v.WhoVouches = describeTrust(main)
-	v.Sentence = describeValid(main) + v.WhoVouches + describeEarlier(v.Signatures, main)
+	v.Sentence = describeValid(main) + v.WhoVouches + describeEarlier(v.Signatures, main) + describeLog(main)
 	return v
 }
 
@@ -183,6 +183,17 @@ func describeEarlier(all []Signature, main *Signature) string {
 			return fmt.Sprintf(" An earlier version of it was signed by %s%s, and what was added since is allowed.",
 				quoteName(s.SignedBy), formatTime(s.SignedAt))
 		}
+	}
+	return ""
+}
+
+// describeLog says whether the file proves that it was entered in its issuer's log.
+func describeLog(s *Signature) string {
+	switch l := s.Log; {
+	case l.Proof != nil:
+		return fmt.Sprintf(" It proves that it is entry %d of the log %q, which the signer names.", l.Proof.Index, l.Proof.Checkpoint.Origin)
+	case l.Key != "":
+		return " It carries no log proof, although its signature names a log: the proof was taken out, or never put in."
 	}
 	return ""
 }

@@ -133,7 +133,7 @@ func (c *candidate) describe() {
 	text := func(key string) string { return object.FromText(c.f.String(c.f.Get(c.sig, key))) }
 	s.SignedAt = object.ParseDate(text("M"))
 	s.SignedBy = text("Name")
-	s.ReferenceID, s.URL = text("VECD_Reference"), text("VECD_URL")
+	s.ReferenceID, s.URL, s.Log.Key = text("VECD_Reference"), text("VECD_URL"), text("VECD_Log")
 	s.IsTimestamp = c.f.Get(c.sig, "SubFilter").Is("ETSI.RFC3161")
 }
 
@@ -206,7 +206,7 @@ func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
 		c.result.SignedAt = signed.SigningTime
 	}
 	c.checkToken(signed)
-	return nil
+	return c.checkLogProof(signed, digest)
 }
 
 // digest hashes what the signature covers, and with it the file where that is asked for.

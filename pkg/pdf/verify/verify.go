@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
+	"github.com/vecctl/vecctl/pkg/transparency"
 )
 
 const (
@@ -112,8 +113,16 @@ type Signature struct {
 	Note            string // what is to be known besides, a sentence; may be empty
 	ReferenceID     string // as its dictionary says it
 	URL             string
+	Log             Log
 
 	end int64
+}
+
+// Log is what a signature says of the transparency log that its document is entered in.
+type Log struct {
+	Key    string              // the log's public key, which the signature covers; empty: it names no log
+	Proof  *transparency.Proof // that the document is in the log; nil: the file has none
+	Signed []byte              // the proof as it stands in the signature
 }
 
 // Change is what was changed after a signature.

@@ -205,7 +205,7 @@ func runApplicationList(c *cli.Context, w environment) error {
 
 // allApplications is allPages for applications.
 func allApplications(ctx context.Context, s *session, f adminclient.ApplicationFilter, limit int) ([]adminclient.Application, error) {
-	return collect(limit, func(a adminclient.Application) uint64 { return a.ID }, func(page, perPage int) (client.Page[adminclient.Application], error) {
+	return collect(limit, func(a adminclient.Application) string { return a.UUID }, func(page, perPage int) (client.Page[adminclient.Application], error) {
 		f.Page, f.PerPage = page, perPage
 		return s.Applications(ctx, f)
 	})

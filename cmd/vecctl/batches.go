@@ -2,7 +2,6 @@ package main
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,7 +55,7 @@ func allBatches(c *cli.Context, s *session) ([]client.Batch, error) {
 		if limit := c.Int("limit"); limit > 0 && len(all) >= limit {
 			return all[:limit], nil
 		}
-		if n >= page.Meta.LastPage {
+		if !page.HasNext() || len(page.Data) == 0 {
 			return all, nil
 		}
 	}
@@ -80,8 +79,13 @@ func batchList() list[client.Batch] {
 	return list[client.Batch]{
 		headings: []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"},
 		cells: func(b client.Batch) []string {
-			return []string{b.BatchID, b.Name, b.Status, strconv.Itoa(b.Total), strconv.Itoa(b.Approved),
-				strconv.Itoa(b.Processing), strconv.Itoa(b.Failed), strconv.Itoa(b.Revoked), b.CreatedAt.Format(time.RFC3339)}
+			counts := []string{"", "", "", ""}
+			if b.Counted() {
+				counts = []string{strconv.Itoa(b.Approved), strconv.Itoa(b.Processing), strconv.Itoa(b.Failed), strconv.Itoa(b.Revoked)}
+			} else if b.FailedCertificates != nil {
+				counts[2] = strconv.Itoa(*b.FailedCertificates)
+			}
+			return append(append([]string{b.BatchID, b.Name, b.Status, strconv.Itoa(b.Total)}, counts...), formatMoment(b.CreatedAt))
 		},
 	}
 }

@@ -30,7 +30,7 @@ func allPages(ctx context.Context, list func(context.Context, client.Filter) (cl
 	return collect(limit, idOf, pagesOf(ctx, list, f))
 }
 
-func idOf(c client.Certificate) uint64 { return c.ID }
+func idOf(c client.Certificate) string { return c.UUID }
 
 // pagesOf returns a function that fetches one page of a list of certificates.
 func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (client.Page[client.Certificate], error),
@@ -42,7 +42,7 @@ func pagesOf(ctx context.Context, list func(context.Context, client.Filter) (cli
 }
 
 // collect returns the entries of a paged list, up to a limit. A limit of 0 is no limit.
-func collect[T any](limit int, id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
+func collect[T any](limit int, id func(T) string, list func(page, perPage int) (client.Page[T], error)) ([]T, error) {
 	var all []T
 	for one, err := range pagedEntries(id, list) {
 		if err != nil {
@@ -57,10 +57,10 @@ func collect[T any](limit int, id func(T) uint64, list func(page, perPage int) (
 
 // pagedEntries iterates over the entries of a paged list. If new entries push an entry onto
 // the next page meanwhile, the entry is returned once. Iteration ends after an error.
-func pagedEntries[T any](id func(T) uint64, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
+func pagedEntries[T any](id func(T) string, list func(page, perPage int) (client.Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		const perPage = 100
-		seen := map[uint64]bool{}
+		seen := map[string]bool{}
 		for n := 1; ; n++ {
 			page, err := list(n, perPage)
 			if err != nil {
@@ -77,7 +77,7 @@ func pagedEntries[T any](id func(T) uint64, list func(page, perPage int) (client
 					return
 				}
 			}
-			if n >= page.Meta.LastPage {
+			if !page.HasNext() || len(page.Data) == 0 {
 				return
 			}
 		}

@@ -138,7 +138,7 @@ func certificateTable() list[client.Certificate] {
 			}
 			return append([]string{c.ReferenceID, c.UUID, c.Status.Value, c.Title, c.Name, c.Email, c.IssueDate, c.Details,
 				orEmpty(c.BatchID), c.File.Name, sum, c.VerifyURL, orEmpty(c.FailureReason), revoked, reason, orEmpty(c.Supersedes), orEmpty(c.SupersededBy),
-				c.CreatedAt.Format(time.RFC3339), formatTime(c.ApprovedAt), c.Source.Value}, c.Vault().LaterTexts()...)
+				formatMoment(c.CreatedAt), formatTime(c.ApprovedAt), c.Source.Value}, c.Vault().LaterTexts()...)
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rivo/uniseg"
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
@@ -52,6 +53,9 @@ func formatTime(t *time.Time) string {
 	}
 	return t.Format(time.RFC3339)
 }
+
+// formatMoment is a moment in a table; "" where a server did not say it.
+func formatMoment(t time.Time) string { return formatTime(client.TimeOrNull(t)) }
 
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

@@ -33,7 +33,7 @@ func certificateFields(c client.Certificate) [][2]string {
 	fields = append(fields, [][2]string{
 		{"file", c.File.Name}, {"batch_id", orEmpty(c.BatchID)}, {"verify_url", c.VerifyURL}, {"share_url", c.ShareURL},
 		{"supersedes", orEmpty(c.Supersedes)}, {"superseded_by", orEmpty(c.SupersededBy)},
-		{"created_at", c.CreatedAt.Format(time.RFC3339)},
+		{"created_at", formatMoment(c.CreatedAt)},
 	}...)
 	if c.QR != nil {
 		fields = append(fields, [2]string{"qr", c.QR.String()})

@@ -2,7 +2,7 @@ package client
 
 import (
 	"context"
-	"net/http"
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"time"
@@ -21,7 +21,38 @@ type Batch struct {
 	Failed     int `json:"failed"`
 	Revoked    int `json:"revoked"`
 
-	CreatedAt time.Time `json:"created_at"`
+	// The reference's fields; nil and empty where the server does not say.
+	TotalCertificates     *int       `json:"total_certificates,omitempty"`
+	ProcessedCertificates *int       `json:"processed_certificates,omitempty"`
+	FailedCertificates    *int       `json:"failed_certificates,omitempty"`
+	Progress              *int       `json:"progress,omitempty"` // 0 to 100
+	TemplateID            string     `json:"template_id,omitempty"`
+	CompletionDate        *time.Time `json:"completion_date,omitempty"`
+	UpdatedAt             *time.Time `json:"updated_at,omitempty"`
+
+	CreatedAt time.Time `json:"created_at,omitzero"`
+
+	// uncounted is set where the server does not say how many are in which state.
+	uncounted bool
+}
+
+// Counted reports whether Processing, Approved, Failed and Revoked are known.
+func (b Batch) Counted() bool { return !b.uncounted }
+
+// MarshalJSON leaves out counts that are not known.
+func (b Batch) MarshalJSON() ([]byte, error) {
+	type plain Batch
+	if b.Counted() {
+		return json.Marshal(plain(b))
+	}
+	return json.Marshal(struct {
+		plain
+		Trigger    *string `json:"trigger_context,omitempty"`
+		Processing *int    `json:"processing,omitempty"`
+		Approved   *int    `json:"approved,omitempty"`
+		Failed     *int    `json:"failed,omitempty"`
+		Revoked    *int    `json:"revoked,omitempty"`
+	}{plain: plain(b), Failed: b.FailedCertificates})
 }
 
 // Batches returns a page of batches, newest first; 0 is the first page of 15.
@@ -33,7 +64,5 @@ func (c *Client) Batches(ctx context.Context, page, perPage int) (Page[Batch], e
 	if perPage > 0 {
 		q.Set("per_page", strconv.Itoa(perPage))
 	}
-	var found Page[Batch]
-	err := c.Call(ctx, http.MethodGet, "/business/batches?"+q.Encode(), nil, &found)
-	return found, err
+	return readPage(ctx, c, "/business/batches", q, parseBatch)
 }

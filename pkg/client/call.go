@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -130,20 +129,7 @@ func (c *Client) decode(req *http.Request, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return c.decodeError(err)
-	}
-	return nil
-}
-
-func (c *Client) decodeError(err error) error {
-	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base))
-}
-
-// requireName wants an answer to say how it calls what was made: what has no name cannot be
-// found again.
-func (c *Client) requireName(name, field string) error {
-	if name == "" {
-		return c.decodeError(errors.New("it has no " + field))
+		return c.unknownShape(raw, err)
 	}
 	return nil
 }

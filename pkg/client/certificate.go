@@ -10,7 +10,7 @@ import (
 // Certificate is the API's one shape of a certificate: the guide's fields (step 4)
 // and what its users need besides.
 type Certificate struct {
-	ID          uint64 `json:"id"`
+	ID          uint64 `json:"id,omitzero"` // 0 where the server has UUIDs only
 	UUID        string `json:"uuid"`
 	ReferenceID string `json:"reference_id"`
 	Content
@@ -35,8 +35,9 @@ type Certificate struct {
 	Undelivered *Undelivered `json:"undelivered"`
 	ErasedAt    *time.Time   `json:"erased_at"` // when the recipient's data were destroyed
 
-	CreatedAt  time.Time  `json:"created_at"`
-	UpdatedAt  time.Time  `json:"updated_at"`
+	// CreatedAt and UpdatedAt are the zero time where the server does not say.
+	CreatedAt  time.Time  `json:"created_at,omitzero"`
+	UpdatedAt  time.Time  `json:"updated_at,omitzero"`
 	ApprovedAt *time.Time `json:"approved_at"`
 }
 
@@ -48,7 +49,9 @@ type Source struct {
 
 // Status is where a certificate stands.
 type Status struct {
-	Value       string `json:"value"` // pending, in_review, processing, approved, failed, rejected, revoked
+	// Value is pending, in_review, processing, approved, failed, rejected or revoked. The
+	// reference's "generated" is read as approved.
+	Value       string `json:"value"`
 	Label       string `json:"label"`
 	Description string `json:"description"`
 }

@@ -56,9 +56,9 @@ func RetryAfter(h http.Header) time.Duration {
 // failure makes an error of an answer in the vault's dialect: message, errors.
 func failure(resp *http.Response) error {
 	var body struct {
-		Message  string              `json:"message"`
-		Required string              `json:"required_permission"`
-		Errors   map[string][]string `json:"errors"`
+		Message  string          `json:"message"`
+		Required string          `json:"required_permission"`
+		Errors   json.RawMessage `json:"errors"`
 	}
 	const most = 8 << 20
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
@@ -68,15 +68,15 @@ func failure(resp *http.Response) error {
 	if to, err := resp.Location(); err == nil && resp.StatusCode < http.StatusBadRequest {
 		body.Message = fmt.Sprintf("the vault has moved to %s://%s; name that address instead", to.Scheme, to.Host)
 	}
-	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: body.Errors,
+	e := &Error{Status: resp.StatusCode, Message: body.Message, Required: body.Required, Errors: errorTexts(body.Errors),
 		RequestID: resp.Header.Get("X-Request-ID")}
 	e.RetryAfter = RetryAfter(resp.Header)
 	if body.Required != "" {
 		body.Message += " (required permission: " + body.Required + ")"
 	}
 	e.fault = fault.New(kindOf(resp.StatusCode), body.Message)
-	for _, name := range slices.Sorted(maps.Keys(body.Errors)) {
-		for _, m := range body.Errors[name] {
+	for _, name := range slices.Sorted(maps.Keys(e.Errors)) {
+		for _, m := range e.Errors[name] {
 			e.fault.Fields = append(e.fault.Fields, fault.Field{Name: name, Message: m})
 		}
 	}

@@ -89,7 +89,7 @@ func TestRetries(t *testing.T) {
 		{"too slow, without a key", patient, bulk(""), []reply{{408, `{"message":"slow"}`, ""}}, "", fault.Unavailable},
 		{"a refusal is final", patient, list, []reply{{422, `{"message":"no"}`, ""}}, "", fault.Invalid},
 		{"what makes something, without a key", patient, retry, []reply{down}, "", fault.Unavailable},
-		{"what has not begun", patient, retry, []reply{busy, {200, `{"data":{}}`, ""}}, "1s", 0},
+		{"what has not begun", patient, retry, []reply{busy, {200, `{"data":{"uuid":"x","status":"processing"}}`, ""}}, "1s", 0},
 		{"with a key", patient, bulk("k"), []reply{down, {409, `{"message":"in flight"}`, ""}, broken, accepted}, "1s 2s 3s", 0},
 		{"without one", patient, bulk(""), []reply{broken}, "", fault.Internal},
 		{"a full disk", patient, bulk("k"), []reply{{507, `{"message":"full"}`, ""}}, "", fault.Full},

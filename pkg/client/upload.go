@@ -2,7 +2,9 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -72,23 +74,36 @@ func (c *Client) Upload(ctx context.Context, n NewCertificate, sent SentFunc) (C
 	for _, part := range n.QR.parts() {
 		fields = append(fields, [2]string{"qr[" + part[0] + "]", part[1]})
 	}
-	var body struct{ Data Certificate }
-	err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &body)
-	if err == nil {
-		err = c.requireName(body.Data.UUID, "uuid")
+	var raw json.RawMessage
+	if err := c.form(ctx, "/business/certificate-vault", n.Key, formBody{fields, "certificate_file", n.File, sent}, &raw); err != nil {
+		return Certificate{}, err
 	}
-	return body.Data, err
+	return c.readCertificate(raw)
 }
 
 // UploadFile sends a document ahead of the bulk request that names it. Sent may be
 // nil.
 func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent SentFunc) (UploadedFile, error) {
-	var body struct{ Data UploadedFile }
-	err := c.form(ctx, "/business/certificate-vault/upload-file", key, formBody{nil, "file", d, sent}, &body)
-	if err == nil {
-		err = c.requireName(body.Data.FileID, "file_id")
+	var raw json.RawMessage
+	if err := c.form(ctx, "/business/certificate-vault/upload-file", key, formBody{nil, "file", d, sent}, &raw); err != nil {
+		return UploadedFile{}, err
 	}
-	return body.Data, err
+	var kept struct {
+		UploadedFile
+		FileID anyID `json:"file_id"`
+	}
+	data, err := object(raw)
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err == nil && kept.FileID == "" {
+		err = shapeError("an uploaded file has no file_id")
+	}
+	if err != nil {
+		return UploadedFile{}, c.unknownShape(raw, err)
+	}
+	kept.UploadedFile.FileID = string(kept.FileID)
+	return kept.UploadedFile, nil
 }
 
 // BulkEntry is one certificate of a bulk request (guide, step 5b).
@@ -101,7 +116,7 @@ type BulkEntry struct {
 
 // BulkAccepted is the answer to a bulk request.
 type BulkAccepted struct {
-	BatchID string `json:"batch_id"`
+	BatchID string `json:"batch_id"` // "" where the server does not say
 	Total   int    `json:"total"`
 	Status  string `json:"status"` // processing
 }
@@ -138,12 +153,36 @@ func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string
 			fields = append(fields, [2]string{name + "[qr][" + part[0] + "]", part[1]})
 		}
 	}
-	var body struct{ Data BulkAccepted }
-	err := c.form(ctx, "/business/certificate-vault/bulk", key, formBody{fields: fields}, &body)
-	if err == nil {
-		err = c.requireName(body.Data.BatchID, "batch_id")
+	var raw json.RawMessage
+	if err := c.form(ctx, "/business/certificate-vault/bulk", key, formBody{fields: fields}, &raw); err != nil {
+		return BulkAccepted{}, err
 	}
-	return body.Data, err
+	return c.readAccepted(raw)
+}
+
+// readAccepted reads the answer to a bulk call. It may lack the batch's ID, but it must be
+// an object.
+func (c *Client) readAccepted(raw []byte) (BulkAccepted, error) {
+	var accepted struct {
+		BulkAccepted
+		BatchID anyID `json:"batch_id"`
+		ID      anyID `json:"id"`
+	}
+	data, err := object(raw)
+	if err == nil && len(data) > 0 && data[0] != '{' {
+		err = shapeError("the accepted batch is no object")
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &accepted)
+	}
+	if err != nil {
+		return BulkAccepted{}, c.unknownShape(raw, err)
+	}
+	accepted.BulkAccepted.BatchID = string(cmp.Or(accepted.BatchID, accepted.ID))
+	if accepted.BulkAccepted == (BulkAccepted{}) {
+		return BulkAccepted{}, c.unknownShape(raw, shapeError("it does not say that the batch was accepted"))
+	}
+	return accepted.BulkAccepted, nil
 }
 
 // formBody is a form that is sent as multipart/form-data.

@@ -199,7 +199,8 @@ func (a *Agent) wire() {
 		a.ImageToPDF = pdf.FromImage
 	}
 	a.wireDisk()
-	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions, Now: a.Now, Random: a.Random}
+	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions,
+		SharedAddresses: a.config.Issuing.SharedAddresses, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
 	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,

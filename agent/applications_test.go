@@ -133,7 +133,7 @@ func TestAnybodyAppliesByMail(t *testing.T) {
 		if err != nil || len(mine) != 1 || mine[0].UUID != one.UUID {
 			t.Errorf("theirs: %+v, %v", mine, err)
 		}
-		done, err := c.EraseRecipient(t.Context(), "ada@example.org")
+		done, err := c.EraseRecipient(t.Context(), "ada@example.org", "")
 		if err != nil || len(done.Certificates) != 1 {
 			t.Fatalf("erased: %+v, %v", done, err)
 		}

@@ -81,7 +81,7 @@ func ofCertificates() []auditCase {
 			x.check(err)
 		}},
 		{`adminapi "DELETE /panel/recipients/{email}"`, func(x *watched) {
-			_, err := x.staff.EraseRecipient(x.Context(), "p2@example.org")
+			_, err := x.staff.EraseRecipient(x.Context(), "p2@example.org", "")
 			x.check(err)
 			if told := fmt.Sprint(x.acts()); strings.Contains(told, "p2@") {
 				x.Errorf("the trail keeps who was erased: %s", told)

@@ -73,7 +73,7 @@ func TestErasedOfAnotherInstitution(t *testing.T) {
 		}
 		bulk(t, c, q)
 		erased := certificateOf(t, c, "p0@example.org")
-		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err != nil {
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); err != nil {
 			t.Fatal(err)
 		}
 		wantForgotten(t, filepath.Join(dir, "verified"), erased, "Person 0", "p0@example.org")
@@ -106,7 +106,7 @@ func TestErasedWhileTheBatchIsOnItsWay(t *testing.T) {
 			}
 			// The first row's PDF is written, and the second's is not yet made.
 			erased = certificateOf(t, c, "p0@example.org")
-			if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err != nil {
+			if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); err != nil {
 				t.Error(err)
 			}
 			close(goOn)
@@ -135,7 +135,7 @@ func TestFailedErasureIsLoggedWithoutTheAddress(t *testing.T) {
 		if err := errors.Join(os.RemoveAll(verified), os.WriteFile(verified, nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err == nil {
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); err == nil {
 			t.Error("it was erased")
 		}
 	})
@@ -157,14 +157,14 @@ func TestNobodyIsErasedWhileTheDroppedBatchIsOnItsWay(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(staged, 0o700), os.WriteFile(filepath.Join(staged, "record.json"), []byte(record), 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "drop folder") {
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), "drop folder") {
 			t.Errorf("while the batch is on its way: %v", err)
 		}
 		certificateOf(t, c, "p0@example.org")
 		if err := os.RemoveAll(staged); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.EraseRecipient(t.Context(), "p0@example.org"); err != nil {
+		if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); err != nil {
 			t.Error(err)
 		}
 	})

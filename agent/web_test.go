@@ -141,7 +141,7 @@ func TestRecipients(t *testing.T) {
 			ready = now.Status.Value == "approved"
 		}
 		v.sees("/v/"+next.ReferenceID, http.StatusOK, "is genuine", "Personn 0", first.ReferenceID)
-		if _, err := c.EraseRecipient(t.Context(), "ada@example.org"); err != nil {
+		if _, err := c.EraseRecipient(t.Context(), "ada@example.org", ""); err != nil {
 			t.Fatal(err)
 		}
 		v.sees(verify, http.StatusOK, "has been withdrawn")

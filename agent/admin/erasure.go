@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
 	"github.com/vecctl/vecctl/agent/mailer"
@@ -17,9 +19,10 @@ import (
 )
 
 // EraseRecipient destroys the personal data and the files of everything that the
-// institution issued to an address. It may be repeated: what an interruption left
+// institution issued to an address; where several people share it, of one of them, by
+// name or external ID. It may be repeated: what an interruption left
 // is destroyed then.
-func (s *Service) EraseRecipient(ctx context.Context, email string) (adminclient.Erasure, error) {
+func (s *Service) EraseRecipient(ctx context.Context, email, person string) (adminclient.Erasure, error) {
 	email = vault.Clean(email)
 	if !vault.ValidEmail(email) {
 		return adminclient.Erasure{}, fault.Newf(fault.Invalid, "%q is not an e-mail address", email)
@@ -28,6 +31,10 @@ func (s *Service) EraseRecipient(ctx context.Context, email string) (adminclient
 	// What has begun is finished.
 	ctx = context.WithoutCancel(ctx)
 	before, err := s.issuedTo(ctx, who, email)
+	if err != nil {
+		return adminclient.Erasure{}, err
+	}
+	before, only, err := selectPerson(before, email, person)
 	if err != nil {
 		return adminclient.Erasure{}, err
 	}
@@ -43,7 +50,7 @@ func (s *Service) EraseRecipient(ctx context.Context, email string) (adminclient
 	if report.Files, err = s.eraseResults(who, before); err != nil {
 		return report, err
 	}
-	done, err := s.store.Erase(ctx, who, email, s.now())
+	done, err := s.store.Erase(ctx, who, email, only, s.now())
 	if err != nil {
 		return report, err
 	}
@@ -67,9 +74,46 @@ func (s *Service) EraseRecipient(ctx context.Context, email string) (adminclient
 	if err != nil {
 		return report, err
 	}
-	report.Account, err = s.eraseAccount(ctx, email)
+	if only == nil {
+		report.Account, err = s.eraseAccount(ctx, email)
+	}
 	s.events.PublishChange()
 	return report, err
+}
+
+// selectPerson returns those of an address's certificates that are to be erased, and what
+// selects them; nil for all. Where people share the address, it must be said who is meant.
+func selectPerson(all []vault.Certificate, email, person string) ([]vault.Certificate, func(vault.Certificate) bool, error) {
+	if person == "" {
+		if !slices.ContainsFunc(all, func(c vault.Certificate) bool { return c.Person != "" }) {
+			return all, nil, nil
+		}
+		var people []string
+		for _, c := range all {
+			if c.Name != "" && !slices.Contains(people, c.Name) {
+				people = append(people, c.Name)
+			}
+		}
+		if slices.Sort(people); len(people) > 1 {
+			return nil, nil, fault.Newf(fault.Invalid, "several people share the address %s (%s); name the one to erase with --person", email, strings.Join(people, ", "))
+		}
+		return all, nil, nil
+	}
+	meant := map[string]bool{}
+	for before := -1; before < len(meant); {
+		before = len(meant)
+		for _, c := range all {
+			// What was corrected is the same person's, whatever the name was.
+			if c.ErasedAt == nil && (c.IsFor(person) || meant[c.Supersedes] || meant[c.SupersededBy]) {
+				meant[c.UUID] = true
+			}
+		}
+	}
+	if len(meant) == 0 {
+		return nil, nil, fault.Newf(fault.NotFound, "nothing was issued to %q at the address %s", person, email)
+	}
+	only := func(c vault.Certificate) bool { return meant[c.UUID] }
+	return slices.DeleteFunc(slices.Clone(all), func(c vault.Certificate) bool { return !only(c) }), only, nil
 }
 
 // checkErasable refuses what cannot be erased at the moment.

@@ -34,7 +34,7 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		p.writeJSON(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {
-		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"))
+		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"), r.URL.Query().Get("person"))
 		p.writeJSON(w, r, done, err)
 	})
 }

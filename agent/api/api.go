@@ -27,7 +27,6 @@ type Store interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
-	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
 	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
 }

@@ -119,8 +119,11 @@ func (o *bulkRequest) err() error {
 
 // validate finds everything that is wrong with a request's entries.
 func (a *API) validate(r *http.Request, institution vault.Institution, o *bulkRequest) error {
+	held, err := a.Uploads.Claim(r.Context(), institution, o.drafts)
+	if err != nil {
+		return err
+	}
 	seen := map[vault.Key]bool{}
-	keys := make([]vault.Key, len(o.drafts))
 	for i, e := range o.entries {
 		prefix := "entries." + e.Key + "."
 		if !e.IsObject {
@@ -128,20 +131,11 @@ func (a *API) validate(r *http.Request, institution vault.Institution, o *bulkRe
 			continue
 		}
 		o.fieldErrors[i] = validateDraft(o.drafts[i], withoutName(e.NotText, "file_id"), prefix)
-		keys[i] = o.drafts[i].Key()
-		if len(o.fieldErrors[i]) == 0 && seen[keys[i]] {
+		key := o.drafts[i].Key()
+		if len(o.fieldErrors[i]) == 0 && (seen[key] || held[i]) {
 			o.addError(i, "applicant_email", duplicateMessage)
 		}
-		seen[keys[i]] = true
-	}
-	holders, err := a.Store.KeyHolders(r.Context(), institution.ID, keys)
-	if err != nil {
-		return err
-	}
-	for i, holder := range holders {
-		if holder != nil && len(o.fieldErrors[i]) == 0 {
-			o.addError(i, "applicant_email", duplicateMessage)
-		}
+		seen[key] = true
 	}
 	if err := a.checkFiles(r, institution, o); err != nil {
 		return err

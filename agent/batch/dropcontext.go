@@ -32,7 +32,7 @@ func (r *run) resolveMissingDocuments(ctx context.Context) error {
 		return err
 	}
 	there := manifest.MatchFiles(r.manifest, listed).ByRow
-	issued, err := issuedRows(ctx, r.Store, r.institution.ID, r.manifest)
+	issued, err := r.issuedRows(ctx, r.institution, r.manifest)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfold
 
 // Issued implements dropfolder.Issuer.
 func (i *Issuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := issuedRows(ctx, i.Store, i.Institutions.Current().ID, m)
+	held, err := i.issuedRows(ctx, i.Institutions.Current(), m)
 	if err != nil {
 		return nil, err
 	}

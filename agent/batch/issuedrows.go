@@ -11,41 +11,38 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// IssuedStore is where what was issued is found.
-type IssuedStore interface {
-	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
-	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
-}
-
 // issuedRows finds the certificates that say the same as rows of a manifest,
 // without a look at the documents. An undated row has one only when this very
 // manifest made it.
-func issuedRows(ctx context.Context, all IssuedStore, institution uint32, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
-	earlier, err := issuedOf(ctx, all, institution, m)
+func (i *Issuer) issuedRows(ctx context.Context, institution vault.Institution, m *manifest.Manifest) (map[int]*vault.Certificate, error) {
+	earlier, err := i.issuedOf(ctx, institution.ID, m)
 	if err != nil {
 		return nil, err
 	}
 	var dated []manifest.Row
-	var keys []vault.Key
+	var drafts []*vault.Draft
 	found := map[int]*vault.Certificate{}
 	for _, row := range m.Rows {
 		d := draftOf(row)
-		switch c := earlier[d.Key()]; {
+		switch {
 		case len(row.Problems) > 0:
 		case d.IssueDate != "":
-			dated, keys = append(dated, row), append(keys, d.Key())
-		case c != nil && sameContent(c, row):
-			found[row.Number] = c
+			dated, drafts = append(dated, row), append(drafts, &d)
+		default:
+			for _, c := range earlier[d.Content.Key()] {
+				if sameContent(c, row) {
+					found[row.Number] = c
+				}
+			}
 		}
 	}
-	holders, err := all.KeyHolders(ctx, institution, keys)
+	holders, err := i.Intake.Claims(institution).Find(ctx, drafts)
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range holders {
-		if c != nil && sameContent(c, dated[i]) {
-			found[dated[i].Number] = c
+	for n, c := range holders {
+		if c != nil && sameContent(c, dated[n]) {
+			found[dated[n].Number] = c
 		}
 	}
 	return found, nil
@@ -67,9 +64,9 @@ func sameContent(c *vault.Certificate, row manifest.Row) bool {
 }
 
 // issuedOf returns the certificates of the batch that a manifest made, by key
-// without issue date; within one manifest that is the only one of its kind.
-func issuedOf(ctx context.Context, all IssuedStore, institution uint32, m *manifest.Manifest) (map[vault.Key]*vault.Certificate, error) {
-	batch, err := all.FindBatch(ctx, institution, fmt.Sprintf("%x", m.Digest))
+// without issue date; within one manifest there is one of each kind and person.
+func (i *Issuer) issuedOf(ctx context.Context, institution uint32, m *manifest.Manifest) (map[vault.Key][]*vault.Certificate, error) {
+	batch, err := i.Store.FindBatch(ctx, institution, fmt.Sprintf("%x", m.Digest))
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
@@ -77,14 +74,15 @@ func issuedOf(ctx context.Context, all IssuedStore, institution uint32, m *manif
 		return nil, err
 	}
 	const group = 1000
-	byKey := map[vault.Key]*vault.Certificate{}
+	byKey := map[vault.Key][]*vault.Certificate{}
 	for n := 1; ; n++ {
-		page, err := all.List(ctx, store.Filter{Institution: institution, Batch: batch.ID}, n, group)
+		page, err := i.Store.List(ctx, store.Filter{Institution: institution, Batch: batch.ID}, n, group)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range page.Certificates {
-			byKey[vault.Content{Email: c.Email, Title: c.Title}.Key()] = &c
+			key := vault.Content{Email: c.Email, Title: c.Title}.Key()
+			byKey[key] = append(byKey[key], &c)
 		}
 		if len(page.Certificates) < group {
 			return byKey, nil

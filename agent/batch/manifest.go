@@ -12,12 +12,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
-// ReadManifest reads the manifest of a request. Today is the day where the institution is.
-func ReadManifest(q adminclient.BulkRequest, today string) (*manifest.Manifest, error) {
+// ReadManifest reads the manifest of a request. Today is the day where the institution is;
+// shared says that people there may share addresses.
+func ReadManifest(q adminclient.BulkRequest, today string, shared bool) (*manifest.Manifest, error) {
 	return manifest.Read(q.Manifest, manifest.Options{
 		Name: q.Name, DateFormat: q.DateFormat, Delimiter: q.Delimiter,
 		Encoding: q.Encoding, Sheet: q.Sheet, Hidden: q.Hidden, Map: q.Map, MaxRows: manifest.LargestMaxRows,
-		Templated: q.Template != "", Strict: q.Strict, Today: today,
+		Templated: q.Template != "", Strict: q.Strict, Today: today, SharedAddresses: shared,
 	})
 }
 

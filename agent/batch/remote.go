@@ -52,7 +52,7 @@ type Remote struct {
 
 // NewRemote reads a manifest, and the notes of earlier runs.
 func NewRemote(o RemoteOptions, q adminclient.BulkRequest) (*Remote, error) {
-	m, err := ReadManifest(q, o.Now().Format(time.DateOnly))
+	m, err := ReadManifest(q, o.Now().Format(time.DateOnly), false)
 	if err != nil {
 		return nil, err
 	}
@@ -271,6 +271,10 @@ func (uncheckedStore) ByVerifiedSHA256(_ context.Context, sums ...string) ([]*va
 
 func (uncheckedStore) ByReference(context.Context, string) (vault.Certificate, error) {
 	return vault.Certificate{}, fault.New(fault.NotFound, "the remote vault is asked later")
+}
+
+func (uncheckedStore) Certificate(context.Context, uint32, string) (vault.Certificate, error) {
+	return vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
 }
 
 func (s uncheckedStore) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {

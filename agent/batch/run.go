@@ -57,7 +57,8 @@ type Disk interface {
 
 // Store are what is needed of the store.
 type Store interface {
-	IssuedStore
+	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
 	ChangeBatch(ctx context.Context, institution uint32, id string,
@@ -145,7 +146,7 @@ func (r *run) check(ctx context.Context) error {
 			return fault.At("template "+q.Template, err)
 		}
 	}
-	m, err := ReadManifest(q, string(r.institution.Today(r.Now())))
+	m, err := ReadManifest(q, string(r.institution.Today(r.Now())), r.institution.SharesAddresses(r.Intake.SharedAddresses))
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Proxies      []netip.Prefix // that may say who calls, and how
 	Limits       Limits
 	Drop         Drop
+	Issuing      Issuing
 	Signing      Signing
 	QR           vault.Placement // zero fields are left to the templates and the program
 	Mail         Mail
@@ -57,6 +58,13 @@ type Drop struct {
 	Folder       string
 	Poll         bool // look now and then, without file system events
 	Settle, Wait time.Duration
+}
+
+// Issuing says what may be issued.
+type Issuing struct {
+	// SharedAddresses lets several people have one address, title and issue date, in
+	// institutions that do not say so themselves.
+	SharedAddresses bool
 }
 
 // Signing says how documents are signed.

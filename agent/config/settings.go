@@ -82,6 +82,7 @@ func (c *Config) settings() []Setting {
 		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Meaning: "look into the drop folder now and then, without file system events", value: toggle{&c.Drop.Poll}},
 		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Meaning: "how `LONG` a dropped file must stand still", value: duration{&c.Drop.Settle}},
 		{Key: "drop.wait", Env: "VECCTL_WAIT", Flag: "wait", Meaning: "how `LONG` a dropped manifest waits for its documents", value: duration{&c.Drop.Wait}},
+		{Key: "issuing.shared_addresses", Env: "VECCTL_ISSUING_SHARED_ADDRESSES", Meaning: "let several people have one address, title and issue date, told apart by external ID or name; an institution may say otherwise: vecctl institution set --shared-addresses", value: toggle{&c.Issuing.SharedAddresses}},
 		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that vouches for the time of signing", value: text{&c.Signing.TimestampServer, checkServer}},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the signature's appearance, which viewers let people click", value: toggle{&c.Signing.Visible}},
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "stamp documents too whose author forbids changes", value: toggle{&c.Signing.Restricted}},

@@ -163,7 +163,7 @@ func (s state) checkNameFree(name string, id uint32) error {
 
 func (s *Registry) institutionToAPI(i vault.Institution) adminclient.Institution {
 	return adminclient.Institution{
-		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, Logo: i.Logo != nil, ApplicationPolicy: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
+		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, SharedAddresses: i.SharedAddresses, Logo: i.Logo != nil, ApplicationPolicy: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
 		Current: i.ID == s.Current().ID,
 	}
 }

@@ -19,6 +19,9 @@ func applyBranding(i *vault.Institution, s adminclient.Settings) error {
 	if s.PartialNames != nil {
 		i.PartialNames = *s.PartialNames
 	}
+	if s.SharedAddresses != nil {
+		i.SharedAddresses = s.SharedAddresses
+	}
 	switch {
 	case s.Logo == nil:
 		return nil

@@ -86,7 +86,8 @@ type CheckRequest struct {
 	// Progress is told how many rows have been looked at, from any goroutine.
 	Progress func(done int)
 
-	names *nameCheck
+	names  *nameCheck
+	claims *Claims
 }
 
 // CheckResult is what the check of a manifest found.
@@ -107,16 +108,17 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 	if err := checkInstitutionNamed(o, candidates); err != nil {
 		return CheckResult{}, err
 	}
-	if err := in.findIssued(ctx, o.Institution, candidates); err != nil {
+	o.claims = in.Claims(o.Institution)
+	if err := in.findIssued(ctx, o, candidates); err != nil {
 		return CheckResult{}, err
 	}
-	err := in.findTemplatedDates(ctx, o.Institution, candidates)
+	err := in.findTemplatedDates(ctx, o, candidates)
 	o.names = newNameCheck(o, candidates)
 	if err == nil {
 		err = in.readAll(ctx, o, candidates)
 	}
 	if err == nil {
-		err = in.findUndated(ctx, o.Institution, candidates)
+		err = in.findUndated(ctx, o, candidates)
 	}
 	if err != nil {
 		for _, c := range candidates {
@@ -160,24 +162,25 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 }
 
 // findIssued notes the certificates of dated rows that have one.
-func (in *Intake) findIssued(ctx context.Context, who vault.Institution, all []*RowResult) error {
+func (in *Intake) findIssued(ctx context.Context, o CheckRequest, all []*RowResult) error {
 	var dated []*RowResult
 	for _, c := range all {
 		if len(c.Problems) == 0 && !c.Draft.Undated {
 			dated = append(dated, c)
 		}
 	}
-	return in.noteHolders(ctx, who, dated)
+	return o.claims.note(ctx, dated)
 }
 
-func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []*RowResult) error {
-	keys := make([]vault.Key, len(all))
+// note notes the certificates that rows have.
+func (s *Claims) note(ctx context.Context, all []*RowResult) error {
+	drafts := make([]*vault.Draft, len(all))
 	for i, c := range all {
-		keys[i] = c.Draft.Key()
+		drafts[i] = &c.Draft
 	}
-	holders, err := in.Store.KeyHolders(ctx, who.ID, keys)
+	holders, err := s.Find(ctx, drafts)
 	if err != nil {
-		return fmt.Errorf("looking for issued certificates: %w", err)
+		return err
 	}
 	for i, c := range all {
 		c.Certificate = holders[i]
@@ -187,7 +190,7 @@ func (in *Intake) noteHolders(ctx context.Context, who vault.Institution, all []
 
 // findUndated gives rows without a date the one that an earlier run put in for
 // them, and notes the certificates of those that have one.
-func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []*RowResult) error {
+func (in *Intake) findUndated(ctx context.Context, o CheckRequest, all []*RowResult) error {
 	var undated []*RowResult
 	var keys []vault.Key
 	for _, c := range all {
@@ -195,7 +198,7 @@ func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []
 			undated, keys = append(undated, c), append(keys, c.Draft.FreezeKey())
 		}
 	}
-	dates, err := in.Store.FrozenDates(ctx, who.ID, keys)
+	dates, err := in.Store.FrozenDates(ctx, o.Institution.ID, keys)
 	if err != nil {
 		return fmt.Errorf("looking for the dates of undated rows: %w", err)
 	}
@@ -204,7 +207,7 @@ func (in *Intake) findUndated(ctx context.Context, who vault.Institution, all []
 			c.Draft.IssueDate = dates[i]
 		}
 	}
-	return in.noteHolders(ctx, who, undated)
+	return o.claims.note(ctx, undated)
 }
 
 // compareWithIssued refuses a row that says something else than what was issued for it.

@@ -19,6 +19,7 @@ import (
 type Store interface {
 	Insert(ctx context.Context, rows []store.NewCertificate) ([]store.InsertResult, error)
 	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
+	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	FrozenDates(ctx context.Context, institution uint32, keys []vault.Key) ([]vault.Date, error)
 	ByVerifiedSHA256(ctx context.Context, sums ...string) ([]*vault.Certificate, error)
 	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
@@ -36,6 +37,9 @@ type Intake struct {
 	// Institutions have the stampers, whose settings decide which documents can be
 	// stamped; nil: pdf.Inspect decides.
 	Institutions *institutions.Registry
+	// SharedAddresses holds for institutions that do not say themselves whether people
+	// may share addresses.
+	SharedAddresses bool
 
 	hasher blob.Hasher
 }
@@ -89,6 +93,9 @@ func (in *Intake) acceptGroup(ctx context.Context, who vault.Institution, group 
 		rows, err := in.newCertificates(who, group)
 		if err == nil {
 			results, err = in.Store.Insert(ctx, rows)
+		}
+		if err == nil {
+			err = in.retryForOthers(ctx, who, group, results)
 		}
 		return err
 	})

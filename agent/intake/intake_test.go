@@ -67,6 +67,10 @@ func (l *ledger) KeyHolders(_ context.Context, _ uint32, keys []vault.Key) ([]*v
 	return found, nil
 }
 
+func (l *ledger) Certificate(context.Context, uint32, string) (vault.Certificate, error) {
+	return vault.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
+}
+
 func (l *ledger) FrozenDates(_ context.Context, _ uint32, keys []vault.Key) ([]vault.Date, error) {
 	found := make([]vault.Date, len(keys))
 	for i, k := range keys {

@@ -40,17 +40,29 @@ func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Instit
 		m.File = &d.File
 	}
 	var made vault.Reissue
-	err := vault.RetryOnCollision(func() error {
+	var old vault.Certificate
+	reissue := func() error {
 		now := u.Now()
 		id, err := vault.NewIdentity(u.Random, now, who.Year(now))
 		if err != nil {
 			return err
 		}
 		made, err = to.Reissue(ctx, who.ID, name, func(c vault.Certificate) (vault.Reissue, error) {
+			old = c
 			return c.Reissue(m, id, now)
 		})
 		return err
-	})
+	}
+	err := vault.RetryOnCollision(reissue)
+	if fault.Is(err, fault.Invalid) && who.SharesAddresses(u.SharedAddresses) && m.Person == "" {
+		// The corrected address may be another person's.
+		next := []vault.Draft{vault.Draft{Content: m.Apply(old.Content)}.Clean()}
+		held, claimErr := u.Claim(ctx, who, next)
+		if claimErr == nil && !held[0] && next[0].Person != "" {
+			m.Person = next[0].Person
+			err = vault.RetryOnCollision(reissue)
+		}
+	}
 	return made, err
 }
 

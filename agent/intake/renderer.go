@@ -69,14 +69,14 @@ func (c *RowResult) Document() ([]byte, error) {
 
 // findTemplatedDates gives templated rows without a date the one that an earlier run
 // put in for them, before it is printed.
-func (in *Intake) findTemplatedDates(ctx context.Context, who vault.Institution, all []*RowResult) error {
+func (in *Intake) findTemplatedDates(ctx context.Context, o CheckRequest, all []*RowResult) error {
 	var templated []*RowResult
 	for _, c := range all {
 		if c.Renderer != nil {
 			templated = append(templated, c)
 		}
 	}
-	return in.findUndated(ctx, who, templated)
+	return in.findUndated(ctx, o, templated)
 }
 
 // renderDocument makes a row's document and, where it is to be issued, stages it.

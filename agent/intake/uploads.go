@@ -237,17 +237,18 @@ func (u *Uploads) KeepFile(ctx context.Context, who vault.Institution, d *Docume
 func (u *Uploads) IssueOne(ctx context.Context, who vault.Institution, draft vault.Draft, d *Document,
 	reply func([]vault.Certificate) (apiaccess.StoredResponse, error)) (vault.Certificate, []store.Conflict, error) {
 	defer u.countWaiting()()
-	held, err := u.Store.KeyHolders(ctx, who.ID, []vault.Key{draft.Key()})
+	drafts := []vault.Draft{draft}
+	held, err := u.Claim(ctx, who, drafts)
 	if err != nil {
 		return vault.Certificate{}, nil, err
 	}
-	if held[0] != nil {
+	if held[0] {
 		return vault.Certificate{}, []store.Conflict{{Duplicate: true}}, nil
 	}
 	if err := u.store(ctx, d); err != nil {
 		return vault.Certificate{}, nil, err
 	}
-	made, refused, err := u.insertBatch(ctx, who, []vault.Draft{draft}, store.AtomicBatch{Rows: make([]store.AtomicRow, 1), Response: reply})
+	made, refused, err := u.insertBatch(ctx, who, drafts, store.AtomicBatch{Rows: make([]store.AtomicRow, 1), Response: reply})
 	if err != nil || len(refused) > 0 {
 		return vault.Certificate{}, refused, err
 	}

@@ -34,9 +34,10 @@ func institutionCommand(w environment) *cli.Command {
 				Action: listAction(w, 0, "", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) { return s.Institutions(c.Context) }),
 			},
 			{
-				Name: "set", Usage: "change the look of the current institution's pages", Flags: flags(
+				Name: "set", Usage: "change settings of the current institution", Flags: flags(
 					&cli.StringFlag{Name: "logo", Usage: "`FILE` of the logo (PNG or JPEG, at most 256 KB); \"none\" removes the logo"},
-					&cli.BoolFlag{Name: "partial-names", Usage: "show only parts of recipients' names on verification pages; --partial-names=false shows full names"}),
+					&cli.BoolFlag{Name: "partial-names", Usage: "show only parts of recipients' names on verification pages; --partial-names=false shows full names"},
+					&cli.BoolFlag{Name: "shared-addresses", Usage: "let several people have one address, title and issue date: external IDs, or names, tell them apart; --shared-addresses=false refuses that"}),
 				Action: func(c *cli.Context) error { return runInstitutionSet(c, w) },
 			},
 			applyingCommand(w),
@@ -57,6 +58,10 @@ func runInstitutionSet(c *cli.Context, w environment) error {
 		partial := c.Bool("partial-names")
 		s.PartialNames = &partial
 	}
+	if c.IsSet("shared-addresses") {
+		shared := c.Bool("shared-addresses")
+		s.SharedAddresses = &shared
+	}
 	switch name := c.String("logo"); {
 	case name == "none":
 		s.Logo = &[]byte{}
@@ -66,8 +71,8 @@ func runInstitutionSet(c *cli.Context, w environment) error {
 			return err
 		}
 		s.Logo = &logo
-	case s.PartialNames == nil:
-		return usageError("nothing to change; use --logo or --partial-names")
+	case s.PartialNames == nil && s.SharedAddresses == nil:
+		return usageError("nothing to change; use --logo, --partial-names or --shared-addresses")
 	}
 	return listAction(w, 0, "", institutionList(), func(c *cli.Context, session *session) ([]adminclient.Institution, error) {
 		if _, err := session.Configure(c.Context, s); err != nil {

@@ -13,7 +13,8 @@ func recipientCommand(w environment) *cli.Command {
 		Name: "recipient", Usage: "manage recipients' personal data",
 		Subcommands: []*cli.Command{{
 			Name: "erase", Usage: "delete the personal data and files of all certificates of an address", ArgsUsage: "EMAIL",
-			Flags:  append(append(homeFlags(), outputFlags()...), yesFlag()),
+			Flags: append(append(homeFlags(), outputFlags()...), yesFlag(),
+				&cli.StringFlag{Name: "person", Usage: "`NAME` or external ID of the person, if several people share the address"}),
 			Action: func(c *cli.Context) error { return runErase(c, w) },
 		}},
 	}
@@ -26,11 +27,15 @@ func runErase(c *cli.Context, w environment) error {
 	}
 	email := c.Args().First()
 	return withSession(c, w, func(s *session) error {
-		question := fmt.Sprintf("Delete all data and documents of %s? This cannot be undone.", email)
+		whose := email
+		if person := c.String("person"); person != "" {
+			whose = fmt.Sprintf("%s at %s", person, email)
+		}
+		question := fmt.Sprintf("Delete all data and documents of %s? This cannot be undone.", whose)
 		if err := confirm(c, w, question); err != nil {
 			return err
 		}
-		done, err := s.EraseRecipient(c.Context, email)
+		done, err := s.EraseRecipient(c.Context, email, c.String("person"))
 		if err != nil {
 			return err
 		}

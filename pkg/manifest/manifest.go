@@ -38,7 +38,9 @@ type Options struct {
 	Templated  bool              // rows may do without a file: their document is made
 	Strict     bool              // what is odd refuses the row, not only what is wrong
 	Today      string            // YYYY-MM-DD, against which dates are odd; "" is no check
-	MaxRows    int               // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
+	// SharedAddresses lets several people have one address, title and issue date.
+	SharedAddresses bool
+	MaxRows         int // 0 is DefaultMaxRows; more than LargestMaxRows is LargestMaxRows
 }
 
 // Manifest is what a file said.

@@ -24,6 +24,7 @@ type checker struct {
 	dates    date.Parser
 	today    string
 	strict   bool
+	shared   bool              // people may share addresses
 	files    map[string]int    // file to the row that names it first
 	people   map[string]int    // e-mail, title and date likewise
 	domains  map[string]string // of addresses: what each was probably meant to be
@@ -100,7 +101,7 @@ func decodeRows(t *sheet.Sheet, cols columns) ([]rowValues, error) {
 
 // makeRows turns a table into checked rows.
 func makeRows(t *sheet.Sheet, cols columns, opts Options) (*checker, error) {
-	c := &checker{t: t, cols: cols, today: opts.Today, strict: opts.Strict, firstRow: t.Records[0].Row, rows: make([]Row, len(t.Records)),
+	c := &checker{t: t, cols: cols, today: opts.Today, strict: opts.Strict, shared: opts.SharedAddresses, firstRow: t.Records[0].Row, rows: make([]Row, len(t.Records)),
 		files: make(map[string]int, len(t.Records)), people: make(map[string]int, len(t.Records)), domains: map[string]string{}}
 	values, err := decodeRows(t, cols)
 	if err != nil {
@@ -331,19 +332,41 @@ func (c *checker) checkDuplicate(row *Row) {
 		return
 	}
 	key := foldName(row.Email) + "\x00" + row.Title + "\x00" + string(row.IssueDate)
-	first, ok := c.people[key]
+	first, ok := c.earlierOf(key, row)
 	if !ok {
-		c.people[key] = row.Number
 		return
 	}
 	earlier := c.rowNumbered(first)
-	if foldName(earlier.Name) == foldName(row.Name) || earlier.Name == "" || row.Name == "" {
+	if vault.FoldName(earlier.Name) == vault.FoldName(row.Name) || earlier.Name == "" || row.Name == "" {
 		row.Problems = append(row.Problems, c.problem(row, fieldEmail, fmt.Sprintf("%s with the title and issue date of row %d", sheet.Quote(row.Email), first), "each person, title and date once"))
 		return
 	}
 	row.Problems = append(row.Problems, c.problem(row, fieldEmail,
 		fmt.Sprintf("%s, the address of another person, %s in row %d, with the same title and issue date", sheet.Quote(row.Email), sheet.Quote(earlier.Name), first),
-		fmt.Sprintf("an address of %s's own, or another title or date for one of them; where people share addresses, the setting issuing.shared_addresses lets names tell them apart", row.Name)))
+		fmt.Sprintf("an address of %s's own, or another title or date for one of them; where people share addresses, the setting issuing.shared_addresses lets names or external IDs tell them apart (vecctl institution set --shared-addresses)", row.Name)))
+}
+
+// earlierOf returns the earlier row that a row repeats, and notes the row where there is none.
+// Where people share addresses, external IDs tell them apart, or names where one of two has
+// no external ID.
+func (c *checker) earlierOf(key string, row *Row) (first int, ok bool) {
+	if !c.shared {
+		if first, ok = c.people[key]; !ok {
+			c.people[key] = row.Number
+		}
+		return first, ok
+	}
+	byName, byID := key+"\x00name "+vault.FoldName(row.Name), key+"\x00id "+row.ExternalID
+	if row.ExternalID != "" {
+		if first, ok = c.people[byID]; ok {
+			return first, true
+		}
+		c.people[byID] = row.Number
+	}
+	if first, ok = c.people[byName]; !ok {
+		c.people[byName] = row.Number
+	}
+	return first, ok && (row.ExternalID == "" || c.rowNumbered(first).ExternalID == "")
 }
 
 func (c *checker) rowNumbered(number int) *Row {

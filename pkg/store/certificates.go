@@ -114,8 +114,10 @@ type Certificates interface {
 		reissue func(vault.Certificate) (vault.Reissue, error)) (vault.Reissue, error)
 	// Erase removes the personal data of everything that an institution issued to an
 	// address, compared folded (vault.Certificate.Erase), and of the mails to it, all
-	// in one transaction. Where one certificate cannot be erased, nothing is.
-	Erase(ctx context.Context, institution uint32, email string, now time.Time) (ErasureResult, error)
+	// in one transaction. Where one certificate cannot be erased, nothing is. With only,
+	// which must just compute, it removes that of the certificates that only selects,
+	// and of the mails about them: others share the address.
+	Erase(ctx context.Context, institution uint32, email string, only func(vault.Certificate) bool, now time.Time) (ErasureResult, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)
@@ -140,7 +142,8 @@ type Certificates interface {
 	// ByID finds certificates by the store's own numbers; one that does not exist
 	// is an error.
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
-	// KeyHolders finds the certificates that hold keys; the result has an entry for
+	// KeyHolders finds the certificates that hold keys, or that have them as aliases
+	// (vault.Certificate.KeyAliases) where no certificate holds them; the result has an entry for
 	// each key, nil where no certificate holds it.
 	KeyHolders(ctx context.Context, institution uint32, keys []vault.Key) ([]*vault.Certificate, error)
 	// FrozenDates returns the issue dates kept for undated rows, "" where there is none.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -166,8 +167,10 @@ type Certificate struct {
 	Status      Status  `json:"status"`
 
 	Content
-	File     File `json:"file"`
-	ScanBack bool `json:"scan_back,omitempty"`
+	// Person is Draft's: part of the uniqueness key where people share an address.
+	Person   string `json:"person,omitempty"`
+	File     File   `json:"file"`
+	ScanBack bool   `json:"scan_back,omitempty"`
 
 	Placement Placement `json:"placement,omitzero"`
 
@@ -197,8 +200,20 @@ func (c Certificate) Key() Key {
 	if c.Open() || c.Status == Rejected {
 		return keyOf(c.Email, c.Title, "application")
 	}
-	return c.Content.Key()
+	return c.keyAs(c.Person)
 }
+
+// KeyAliases returns further keys that find the certificate as long as no other one has
+// them: a person who is told apart by an external ID is also found by name.
+func (c Certificate) KeyAliases() []Key {
+	if !strings.HasPrefix(c.Person, personByID) {
+		return nil
+	}
+	return []Key{c.keyAs(personByName + FoldName(c.Name))}
+}
+
+// Is reports whether a key is the certificate's or one of its aliases.
+func (c Certificate) Is(k Key) bool { return c.Key() == k || slices.Contains(c.KeyAliases(), k) }
 
 // HoldsKey reports whether the certificate keeps others of its key away.
 func (c Certificate) HoldsKey() bool { return c.Status != Rejected && c.ErasedAt == nil }

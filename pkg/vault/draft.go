@@ -74,6 +74,9 @@ func (p Placement) Or(other Placement) Placement {
 // Draft is a certificate that is about to be accepted.
 type Draft struct {
 	Content
+	// Person is set where another person's certificate has the same address, title and
+	// issue date already, and the institution lets people share addresses: see PersonOf.
+	Person string
 	// Undated is true when the issue date was not given and the current date
 	// stands in for it. Such a row of a manifest keeps that date for good.
 	Undated bool
@@ -171,6 +174,9 @@ type Key [sha256.Size]byte
 
 // Key returns the uniqueness key of what a draft says.
 func (c Content) Key() Key { return keyOf(c.Email, c.Title, string(c.IssueDate)) }
+
+// Key returns the uniqueness key of the draft.
+func (d Draft) Key() Key { return d.keyAs(d.Person) }
 
 // FreezeKey identifies a manifest row that has no issue date: the same person,
 // title and document. The date that was put in for it is found under this key,

@@ -21,7 +21,7 @@ func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	}
 	c.Content = c.erased()
 	c.File, c.Verified, c.Failure, c.Undelivered, c.ShareToken = File{}, nil, nil, nil, ""
-	c.Assignment = nil
+	c.Assignment, c.Person = nil, ""
 	if c.notIssuedError("erased") != nil {
 		c.Status = Rejected
 	} else {

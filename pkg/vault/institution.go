@@ -21,6 +21,9 @@ type Institution struct {
 	Logo *Logo `json:"logo,omitempty"`
 	// PartialNames lets the verification page show recipients' names in part only.
 	PartialNames bool `json:"partial_names,omitempty"`
+	// SharedAddresses says whether several people may have one address, title and issue
+	// date; nil leaves it to the home's settings.
+	SharedAddresses *bool `json:"shared_addresses,omitempty"`
 	// Policy is what people may apply for here; nil is nothing. See Applying.
 	Policy    *ApplicationPolicy `json:"applying,omitempty"`
 	CreatedAt time.Time          `json:"created_at"`
@@ -60,6 +63,15 @@ func (i Institution) ApplicationPolicy() ApplicationPolicy {
 		return ApplicationPolicy{}
 	}
 	return *i.Policy
+}
+
+// SharesAddresses reports whether several people may have one address, title and issue
+// date here, where the home's settings say byDefault.
+func (i Institution) SharesAddresses(byDefault bool) bool {
+	if i.SharedAddresses == nil {
+		return byDefault
+	}
+	return *i.SharedAddresses
 }
 
 // Zone is the time zone where the institution is.

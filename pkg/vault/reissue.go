@@ -11,6 +11,9 @@ type Amendment struct {
 	Changes
 	File      *File
 	Placement *Placement // of the code
+	// Person is that of the successor (Draft.Person), where its recipient has to be told
+	// apart from another one of the same address.
+	Person string
 }
 
 // Reissue is a certificate and the corrected one that takes its place.
@@ -40,6 +43,12 @@ func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, 
 		d.File = *m.File
 	}
 	d = d.Clean()
+	switch {
+	case m.Person != "":
+		d.Person = m.Person
+	case c.Person != "" && d.Email == c.Email && d.Title == c.Title:
+		d.Person = PersonOf(d.Content)
+	}
 	if err := d.Validate(); err != nil {
 		return Reissue{}, err
 	}

@@ -33,7 +33,7 @@ func Accept(d Draft, institution uint32, id Identity, now time.Time) (Certificat
 	c := Certificate{
 		Identity: id, Institution: institution, Batch: d.Batch,
 		Source: FromVault, Trigger: d.Trigger, Status: Processing,
-		Content: d.Content, File: d.File, ScanBack: d.ScanBack, Placement: d.Placement,
+		Content: d.Content, Person: d.Person, File: d.File, ScanBack: d.ScanBack, Placement: d.Placement,
 		CreatedAt: now, UpdatedAt: now,
 	}
 	return c, Effects{

@@ -64,6 +64,9 @@ type Settings struct {
 	Logo *[]byte `json:"logo,omitempty"`
 	// PartialNames says whether verification pages show recipients' names in part.
 	PartialNames *bool `json:"partial_names,omitempty"`
+	// SharedAddresses says whether several people may have one address, title and issue
+	// date.
+	SharedAddresses *bool `json:"shared_addresses,omitempty"`
 	// ApplicationPolicy replaces what people may apply for.
 	ApplicationPolicy *ApplicationPolicy `json:"applying,omitempty"`
 }

@@ -80,9 +80,14 @@ func (c *Client) Reissue(ctx context.Context, name string, m Amendment) (client.
 const recipientsPath = "/panel/recipients/"
 
 // EraseRecipient destroys the personal data and the files of everything that was
-// issued to an address.
-func (c *Client) EraseRecipient(ctx context.Context, email string) (Erasure, error) {
+// issued to an address; where several people share it, of one of them, by name or
+// external ID.
+func (c *Client) EraseRecipient(ctx context.Context, email, person string) (Erasure, error) {
 	var done Erasure
-	err := c.Call(ctx, http.MethodDelete, recipientsPath+url.PathEscape(email), nil, &done)
+	path := recipientsPath + url.PathEscape(email)
+	if person != "" {
+		path += "?person=" + url.QueryEscape(person)
+	}
+	err := c.Call(ctx, http.MethodDelete, path, nil, &done)
 	return done, err
 }

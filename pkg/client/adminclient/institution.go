@@ -14,7 +14,10 @@ type Institution struct {
 	TimeZone string `json:"time_zone"` // IANA name
 	Sender   string `json:"sender"`    // address that mails come from
 	// PartialNames says that verification pages show recipients' names in part.
-	PartialNames      bool              `json:"partial_names"`
+	PartialNames bool `json:"partial_names"`
+	// SharedAddresses says whether several people may have one address, title and issue
+	// date; nil leaves it to the setting issuing.shared_addresses.
+	SharedAddresses   *bool             `json:"shared_addresses,omitempty"`
 	ApplicationPolicy ApplicationPolicy `json:"applying"` // what people may apply for
 	Logo              bool              `json:"logo"`     // has one
 	Current           bool              `json:"current"`  // the one that staff work for

@@ -45,9 +45,9 @@ func TestDecisionsKeepTheSums(t *testing.T) {
 		_, err = s.Change(t.Context(), who.ID, c.UUID, acts[i%len(acts)])
 		must(t, err)
 	}
-	_, err = s.Erase(t.Context(), who.ID, "p0@example.com", now)
+	_, err = s.Erase(t.Context(), who.ID, "p0@example.com", nil, now)
 	must(t, err)
-	_, err = s.Erase(t.Context(), who.ID, "p2@example.com", now)
+	_, err = s.Erase(t.Context(), who.ID, "p2@example.com", nil, now)
 	must(t, err)
 	must(t, s.Close())
 	s = open(t, path)

@@ -35,7 +35,7 @@ func (t *txn) lookup(index, key []byte, right func(vault.Certificate) bool) (*va
 
 // keyHolder reads the certificate that holds a uniqueness key, nil where none does.
 func (t *txn) keyHolder(institution uint32, k vault.Key) (*vault.Certificate, error) {
-	return t.lookup(certificateByKeyBucket, uniquenessKey(institution, k), func(c vault.Certificate) bool { return c.Key() == k })
+	return t.lookup(certificateByKeyBucket, uniquenessKey(institution, k), func(c vault.Certificate) bool { return c.Is(k) })
 }
 
 // findCertificate reads one of an institution by UUID or reference ID. The message of

@@ -26,9 +26,29 @@ func (t *txn) addCertificate(c vault.Certificate) (vault.Certificate, error) {
 		}
 		t.entries = append(t.entries, e)
 	}
+	t.addAliases(c)
 	t.indexDelta.Add(c)
 	t.count(c, 1)
 	return c, nil
+}
+
+// addAliases gathers entries under further keys of a certificate, as far as they are free.
+func (t *txn) addAliases(c vault.Certificate) {
+	if c.Person == "" {
+		return
+	}
+	if t.personKeys == nil {
+		t.personKeys = map[keyOwner]bool{}
+	}
+	t.personKeys[keyOwner{c.Institution, c.Key()}] = true
+	for _, k := range c.KeyAliases() {
+		owner, key := keyOwner{c.Institution, k}, uniquenessKey(c.Institution, k)
+		if t.personKeys[owner] || t.Get(certificateByKeyBucket, key) != nil {
+			continue
+		}
+		t.personKeys[owner] = true
+		t.entries = append(t.entries, bucketEntry{certificateByKeyBucket, key, boltfile.U64(c.ID)})
+	}
 }
 
 // identityTaken reports whether a certificate has an identity, or a part of it, already. An
@@ -178,8 +198,10 @@ func (t *txn) personalEntries(c vault.Certificate) []bucketEntry {
 	if key := uniquenessKey(c.Institution, (vault.Draft{Content: vault.Content{Title: c.Title, Email: c.Email}, File: c.File}).FreezeKey()); t.Get(frozenDatesBucket, key) != nil {
 		all = append(all, bucketEntry{frozenDatesBucket, key, nil})
 	}
-	if key := uniquenessKey(c.Institution, c.Key()); bytes.Equal(t.Get(certificateByKeyBucket, key), id) {
-		all = append(all, bucketEntry{certificateByKeyBucket, key, nil})
+	for _, k := range append(c.KeyAliases(), c.Key()) {
+		if key := uniquenessKey(c.Institution, k); bytes.Equal(t.Get(certificateByKeyBucket, key), id) {
+			all = append(all, bucketEntry{certificateByKeyBucket, key, nil})
+		}
 	}
 	return all
 }

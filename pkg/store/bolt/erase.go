@@ -11,7 +11,7 @@ import (
 )
 
 // Erase implements store.Certificates.
-func (s *Store) Erase(ctx context.Context, institution uint32, email string, now time.Time) (store.ErasureResult, error) {
+func (s *Store) Erase(ctx context.Context, institution uint32, email string, only func(vault.Certificate) bool, now time.Time) (store.ErasureResult, error) {
 	return writeTx(ctx, s, func(t *txn) (store.ErasureResult, error) {
 		var done store.ErasureResult
 		if vault.FoldEmail(email) == "" {
@@ -27,6 +27,9 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			if err != nil {
 				return done, err
 			}
+			if only != nil && !only(c) {
+				continue
+			}
 			// Checked before anything is written, so that all is erased or nothing.
 			if _, _, err := c.Erase(now); err != nil {
 				return done, err
@@ -41,19 +44,26 @@ func (s *Store) Erase(ctx context.Context, institution uint32, email string, now
 			}
 			done.Mails = append(done.Mails, ids...)
 		}
-		if done.Unconfirmed, err = t.deleteUnconfirmedOf(institution, email); err != nil {
-			return done, err
+		if only == nil {
+			if err := t.eraseAddress(institution, email, now, &done); err != nil {
+				return done, err
+			}
 		}
-		others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
-		if err != nil {
-			return done, err
-		}
-		done.Mails = append(done.Mails, others...)
 		if err := t.eraseDeliveries(institution, about); err != nil {
 			return done, err
 		}
 		return done, t.eraseResponses(institution, about)
 	})
+}
+
+// eraseAddress erases what belongs to an address and to no certificate.
+func (t *txn) eraseAddress(institution uint32, email string, now time.Time, done *store.ErasureResult) (err error) {
+	if done.Unconfirmed, err = t.deleteUnconfirmedOf(institution, email); err != nil {
+		return err
+	}
+	others, err := t.eraseMailsTo(institution, vault.FoldEmail(email), now)
+	done.Mails = append(done.Mails, others...)
+	return err
 }
 
 // eraseCertificate erases one certificate's data and returns the mails about it.

@@ -67,6 +67,11 @@ func (t *txn) checkInserts(rows []store.NewCertificate, result []store.InsertRes
 			continue
 		}
 		first[key] = i
+		for _, k := range c.KeyAliases() {
+			if _, held := first[keyOwner{c.Institution, k}]; !held {
+				first[keyOwner{c.Institution, k}] = i
+			}
+		}
 		taken, err := t.identityTaken(c.Identity)
 		if err != nil {
 			return nil, err

@@ -26,6 +26,7 @@ type txn struct {
 	recorded      []*audit.PendingAction // whose entries were written
 	changed       []string               // reference IDs of certificates that were written
 	entries       []bucketEntry          // that are to be written in order
+	personKeys    map[keyOwner]bool      // among the entries, of certificates whose key has a person
 	countDelta    countDelta
 	checksumDelta checksumDelta // of the buckets that have a sum
 	indexDelta    search.Delta

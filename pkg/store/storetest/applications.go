@@ -272,7 +272,7 @@ func erasingForgetsApplications(f *fixture) {
 	foreign := f.submission("grace@example.com", "Letter")
 	f.submit(f.a, foreign)
 
-	done, err := f.store.Erase(f.Context(), f.a, "ada@example.com", f.tick())
+	done, err := f.store.Erase(f.Context(), f.a, "ada@example.com", nil, f.tick())
 	f.check(err)
 	if len(done.Certificates) != 2 || len(done.Unconfirmed) != 1 || done.Unconfirmed[0].Hash != w.Hash {
 		f.Errorf("erased %+v", done)

@@ -135,7 +135,7 @@ func auditedNouns(f *fixture) {
 			return err
 		}},
 		{"erase", func(ctx context.Context) error {
-			_, err := f.store.Erase(ctx, f.a, c.Email, f.tick())
+			_, err := f.store.Erase(ctx, f.a, c.Email, nil, f.tick())
 			return err
 		}},
 		{"institution", func(ctx context.Context) error {

@@ -23,7 +23,7 @@ func erasing(f *fixture) {
 	theirs, _ := f.approved(f.b, who)
 	f.check(f.store.QueueMail(f.Context(), vault.NewSignInMail(f.a, "Jolanta@Example.org", "https://x/s", f.tick())))
 
-	_, err = f.store.Erase(f.Context(), f.a, "jolanta@example.org", f.tick())
+	_, err = f.store.Erase(f.Context(), f.a, "jolanta@example.org", nil, f.tick())
 	f.wantKind(err, fault.Illegal, "erasing while one is processed")
 	f.wantSame(f.read(second), second, "after a refused erasure")
 	third := f.change(made.Next, approve(f.tick()))
@@ -34,7 +34,7 @@ func erasing(f *fixture) {
 		_, err = f.store.AddCorrection(f.Context(), wish)
 		f.check(err)
 	}
-	done, err := f.store.Erase(f.Context(), f.a, " JOLANTA@example.org", f.tick())
+	done, err := f.store.Erase(f.Context(), f.a, " JOLANTA@example.org", nil, f.tick())
 	f.check(err)
 	if len(done.Certificates) != 3 || len(done.Mails) != 4 {
 		f.Errorf("erased %d certificates and %d mails", len(done.Certificates), len(done.Mails))
@@ -58,7 +58,7 @@ func erasing(f *fixture) {
 	f.wantSame(f.queues()[vault.JobMail], store.QueueLength{Waiting: 2}, "mails of others")
 	_, err = f.store.RepeatMail(f.Context(), f.a, waiting.ID, func(m vault.Mail) (vault.Mail, error) { return m.Repeat("", f.now) })
 	f.wantKind(err, fault.Illegal, "repeating an erased mail")
-	again, err := f.store.Erase(f.Context(), f.a, "jolanta@example.org", f.tick())
+	again, err := f.store.Erase(f.Context(), f.a, "jolanta@example.org", nil, f.tick())
 	f.check(err)
 	f.wantSame(len(again.Certificates)+len(again.Mails), 0, "erased twice")
 	d := f.draft()

@@ -137,6 +137,47 @@ func insertRefusesTakenIdentities(f *fixture) {
 	}
 }
 
+// insertSharedAddresses keeps people whose keys have a person in them: by name, and by
+// external ID with the name as an alias as long as nobody else has it.
+func insertSharedAddresses(f *fixture) {
+	base := f.draft()
+	person := func(name, id string) vault.Draft {
+		d := base
+		d.Name, d.ExternalID = name, id
+		d.Person = vault.PersonOf(d.Content)
+		return d
+	}
+	plain := f.insertOne(f.a, base)
+	done := f.insert(f.newCertificate(f.a, person("Ewa", "")), f.newCertificate(f.a, person("Maria", "1")),
+		f.newCertificate(f.a, person("Maria", "2")), f.newCertificate(f.a, person("maria", "")))
+	for i, duplicate := range []bool{false, false, false, true} {
+		if done[i].Duplicate != duplicate {
+			f.Errorf("person %d: duplicate %v", i, done[i].Duplicate)
+		}
+	}
+	ewa, first, second := done[0].Certificate, done[1].Certificate, done[2].Certificate
+	holders := func(want ...*vault.Certificate) {
+		f.Helper()
+		keys := []vault.Key{base.Key(), person("EWA", "").Key(), person("x", "1").Key(), person("x", "2").Key(), person("Maria", "").Key()}
+		got, err := f.store.KeyHolders(f.Context(), f.a, keys)
+		f.check(err)
+		f.wantSame(got, want, "holders")
+	}
+	holders(&plain, &ewa, &first, &second, &first)
+
+	// Erasing one frees its own keys only.
+	for _, c := range []vault.Certificate{first, second, ewa, plain} {
+		f.change(c, approve(f.tick()))
+	}
+	plain, ewa, second = f.read(plain), f.read(ewa), f.read(second)
+	_, err := f.store.Erase(f.Context(), f.a, base.Email, func(c vault.Certificate) bool { return c.ID == first.ID }, f.tick())
+	f.check(err)
+	holders(&plain, &ewa, nil, &second, nil)
+	if again := f.insert(f.newCertificate(f.a, person("Maria", "")))[0]; again.Duplicate {
+		f.Error("the name of an erased person is taken")
+	}
+}
+
 func insertFreezesDates(f *fixture) {
 	d := f.draft()
 	d.Undated = true

@@ -101,7 +101,7 @@ func verifiedLookups(f *fixture) {
 	got, err = f.store.ByVerifiedSHA256(f.Context(), sum(1))
 	f.check(err)
 	f.wantSame(got, []*vault.Certificate{&revoked}, "revoked")
-	_, err = f.store.Erase(f.Context(), f.a, d.Email, f.tick())
+	_, err = f.store.Erase(f.Context(), f.a, d.Email, nil, f.tick())
 	f.check(err)
 	got, err = f.store.ByVerifiedSHA256(f.Context(), sum(1), sum(2))
 	f.check(err)

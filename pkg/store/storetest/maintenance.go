@@ -78,7 +78,7 @@ func compactKeeps(f *fixture) {
 	all := f.insertMany(f.a, 50, func(int, *vault.Draft) {})
 	f.change(all[7], fail(f.tick()))
 	f.check(f.store.RecordAction(f.during("POST /compact")))
-	_, err := f.store.Erase(f.Context(), f.a, all[7].Email, f.tick())
+	_, err := f.store.Erase(f.Context(), f.a, all[7].Email, nil, f.tick())
 	f.check(err)
 	all[7] = f.read(all[7])
 	s := f.store

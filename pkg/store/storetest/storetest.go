@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	tests := slices.Concat(webhookTests(), leaseTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
 		{"insert keeps certificates with their effects", insertStores},
 		{"insert finds duplicates", insertFindsDuplicates},
+		{"insert tells people of one address apart", insertSharedAddresses},
 		{"insert refuses identities that are taken", insertRefusesTakenIdentities},
 		{"insert freezes dates for good", insertFreezesDates},
 		{"insert of nothing", insertNothing},

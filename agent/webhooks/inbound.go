@@ -29,6 +29,8 @@ type ReceiverOptions struct {
 	Command string       // what the shell runs for every event; "" for nothing
 	Remote  RemoteStatus // nil for no updates of remote certificates
 	Events  *events.Bus  // staff are told there of every new event
+	// Remember is how long received events are kept at least; 0 is for ever.
+	Remember time.Duration
 	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
 	CommandTime time.Duration
 	Environ     func() []string // of commands; nil for none
@@ -72,6 +74,10 @@ func NewReceiver(journal InboundStore, o ReceiverOptions) *Receiver {
 // Handler answers deliveries: what is told twice is kept once.
 func (r *Receiver) Handler() http.Handler {
 	return webhook.Handler(webhook.Verifier{Secrets: r.Secrets, Now: r.Now}, func(ctx context.Context, d webhook.Delivery) error {
+		if r.isForgotten(d.Payload.Timestamp) {
+			r.Log.Warn("a webhook is older than what is remembered of received events", "event", d.Payload.Event, "of", d.Payload.Timestamp)
+			return webhook.ErrTooOld
+		}
 		// Once it is being kept, a sender that goes changes nothing.
 		kept, isNew, err := r.store.AddInboundEvent(context.WithoutCancel(ctx), r.eventOf(d))
 		switch {
@@ -99,7 +105,8 @@ func (r *Receiver) tellStaff(e vaultwebhook.InboundEvent) {
 
 func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 	now := r.Now()
-	e := vaultwebhook.InboundEvent{Identity: eventID(d), At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
+	ids := eventIDs(d)
+	e := vaultwebhook.InboundEvent{Identity: ids[0], Aliases: ids[1:], At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
 	for _, address := range r.Forward {
 		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Forward, address, now))
 	}
@@ -112,15 +119,24 @@ func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 	return e
 }
 
-// eventID is a delivery's identity, of a length that an index takes.
-func eventID(d webhook.Delivery) string {
+// eventIDs are a delivery's identities, of a length that an index takes.
+func eventIDs(d webhook.Delivery) []string {
 	const longest = 100
-	id := d.Identity()
-	if len(id) > longest {
-		sum := sha256.Sum256([]byte(id))
-		return "long:" + hex.EncodeToString(sum[:])
+	ids := d.Identities()
+	for i, id := range ids {
+		if len(id) > longest {
+			sum := sha256.Sum256([]byte(id))
+			ids[i] = "long:" + hex.EncodeToString(sum[:])
+		}
 	}
-	return id
+	return ids
+}
+
+// isForgotten reports whether an event is so old that it may have come before and been
+// deleted since. The time is part of the body, which is signed; a sender that gives none
+// sets no bound.
+func (r *Receiver) isForgotten(at time.Time) bool {
+	return r.Remember > 0 && !at.IsZero() && r.Now().Sub(at) > r.Remember-webhook.DefaultTolerance
 }
 
 // Wake says that there may be something to do.

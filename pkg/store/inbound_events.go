@@ -9,8 +9,8 @@ import (
 
 // InboundEvents is what is asked of a store about events that others told us.
 type InboundEvents interface {
-	// AddInboundEvent keeps an event with its tasks; false when its identity is known
-	// already, and then nothing is changed.
+	// AddInboundEvent keeps an event with its tasks; false when one of its identities is
+	// known already, and then the others are remembered with the event that was kept.
 	AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error)
 	// InboundEvents returns up to n events, newest first, with numbers below before; 0 for
 	// all.

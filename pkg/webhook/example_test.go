@@ -13,8 +13,8 @@ import (
 func ExampleHandler() {
 	verifier := webhook.Verifier{Secrets: []string{"your_signing_secret"}}
 	handler := webhook.Handler(verifier, func(_ context.Context, d webhook.Delivery) error {
-		// Keep d.Identity() and d.Body, unless that identity was kept already; work on
-		// them later.
+		// Keep d.Identities() and d.Body, unless one of the identities was kept already;
+		// work on them later.
 		fmt.Println(d.Payload.Event, d.Payload.UUID)
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -23,23 +24,39 @@ type Delivery struct {
 
 // Identity is the same for every attempt at one delivery, and for no other
 // delivery: the delivery's ID where the sender gives one, else a hash of the
-// body. A receiver that has seen it before has nothing more to do.
-func (d Delivery) Identity() string {
-	if d.Payload.DeliveryID != "" {
-		return d.Payload.DeliveryID
+// body. It names a delivery; to know one again, remember all of Identities.
+func (d Delivery) Identity() string { return d.Identities()[0] }
+
+// Identities are all that a delivery can be known by, Identity first: the ID in its body, that
+// in its headers where a signature covers it, and a hash of its body. A receiver that has
+// seen one of them before has nothing more to do. One who plays a delivery again
+// can leave out headers, so that remembering one identity is not enough. X-Webhook-ID is
+// none: it names the endpoint, and nobody signs it.
+func (d Delivery) Identities() []string {
+	var all []string
+	add := func(id string) {
+		if id != "" && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
 	}
+	add(d.Payload.DeliveryID)
 	// Signed only together with its own signature; else anyone may have put it there.
-	if id := d.Header.Get(HeaderStandardID); id != "" && d.Header.Get(HeaderStandardSignature) != "" {
-		return id
+	if d.Header.Get(HeaderStandardSignature) != "" {
+		add(d.Header.Get(HeaderStandardID))
 	}
 	hash := sha256.Sum256(d.Body)
-	return "sha256:" + hex.EncodeToString(hash[:])
+	add("sha256:" + hex.EncodeToString(hash[:]))
+	return all
 }
+
+// ErrTooOld is what a receiver says of a delivery that is older than what it remembers, so
+// that it cannot know whether it has seen it.
+var ErrTooOld = errors.New("webhook: the delivery is older than what the receiver remembers")
 
 // Handler answers deliveries: 401 where the signature does not fit, 400 where the
 // body is no JSON object with an event's name, 405 and 413 as they say. What passes is
-// handed to take; its error is answered with 503, so that the sender tries again,
-// and nil with 204. Take should do no more than keep the delivery: a sender waits 10
+// handed to take; its error is answered with 503, so that the sender tries again, or 400 where
+// it is ErrTooOld, and nil with 204. Take should do no more than keep the delivery: a sender waits 10
 // seconds at most.
 func Handler(v Verifier, take func(context.Context, Delivery) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +82,12 @@ func Handler(v Verifier, take func(context.Context, Delivery) error) http.Handle
 			writeError(w, http.StatusBadRequest, "The body is not understood.")
 			return
 		}
-		if err := take(r.Context(), d); err != nil {
+		err = take(r.Context(), d)
+		switch {
+		case errors.Is(err, ErrTooOld):
+			writeError(w, http.StatusBadRequest, "The delivery is older than what the receiver remembers.")
+			return
+		case err != nil:
 			writeError(w, http.StatusServiceUnavailable, "The delivery cannot be kept now.")
 			return
 		}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,20 +34,52 @@ func taskItem(seq uint64, task int) []byte { return append(boltfile.U64(seq), by
 func (s *Store) AddInboundEvent(ctx context.Context, r webhook.InboundEvent) (webhook.InboundEvent, bool, error) {
 	isNew := false
 	kept, err := writeTx(ctx, s, func(t *txn) (webhook.InboundEvent, error) {
-		if seq := t.Get(inboundByIdentityBucket, []byte(r.Identity)); seq != nil {
-			return t.inboundEvent(seq)
+		known, ok, err := t.knownInboundEvent(r)
+		if err != nil || ok {
+			return known, err
 		}
 		seq, err := t.Bucket(inboundBucket).NextSequence()
 		if err != nil {
 			return r, fmt.Errorf("numbering a received event: %w", err)
 		}
 		r.Seq, isNew = seq, true
-		if err := t.Put(inboundByIdentityBucket, []byte(r.Identity), boltfile.U64(seq)); err != nil {
-			return r, err
-		}
-		return r, t.putInboundEvent(r)
+		return r, errors.Join(t.indexIdentities(r), t.putInboundEvent(r))
 	})
 	return kept, isNew && err == nil, err
+}
+
+// knownInboundEvent finds the event that has one of another's identities, and remembers the
+// others with it.
+func (t *txn) knownInboundEvent(same webhook.InboundEvent) (known webhook.InboundEvent, ok bool, err error) {
+	for _, id := range same.Identities() {
+		seq := t.Get(inboundByIdentityBucket, []byte(id))
+		if seq == nil {
+			continue
+		}
+		known, err = t.inboundEvent(seq)
+		if fault.Is(err, fault.NotFound) {
+			continue // deleted by a program that knew no aliases
+		}
+		if err != nil {
+			return known, false, err
+		}
+		more := known.Merge(same)
+		if len(more.Aliases) == len(known.Aliases) {
+			return known, true, nil
+		}
+		return more, true, errors.Join(t.indexIdentities(more), t.PutRecord(inboundBucket, boltfile.U64(more.Seq), more))
+	}
+	return known, false, nil
+}
+
+// indexIdentities lets an event be found by each of its identities.
+func (t *txn) indexIdentities(r webhook.InboundEvent) error {
+	for _, id := range r.Identities() {
+		if err := t.Put(inboundByIdentityBucket, []byte(id), boltfile.U64(r.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // putInboundEvent writes an event and when its tasks are due.

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -33,8 +34,13 @@ func (t *txn) oldInboundEvents(before time.Time, n int) (found []webhook.Inbound
 }
 
 func (t *txn) deleteInboundEvent(r webhook.InboundEvent) error {
-	if err := t.Delete(inboundByIdentityBucket, []byte(r.Identity)); err != nil {
-		return err
+	for _, id := range append(r.Identities(), webhook.BodyIdentity(r.Body)) {
+		if !bytes.Equal(t.Get(inboundByIdentityBucket, []byte(id)), boltfile.U64(r.Seq)) {
+			continue
+		}
+		if err := t.Delete(inboundByIdentityBucket, []byte(id)); err != nil {
+			return err
+		}
 	}
 	return t.Delete(inboundBucket, boltfile.U64(r.Seq))
 }

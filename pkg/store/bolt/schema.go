@@ -122,7 +122,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 		if err := createMissingBuckets(f, own.allBuckets()); err != nil {
 			return err
 		}
-		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates), indexVerified(f)); err != nil {
+		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates), indexVerified(f), indexBodies(f)); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error {
@@ -153,7 +153,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 	if err != nil {
 		return err
 	}
-	return indexVerified(f)
+	return errors.Join(indexVerified(f), indexBodies(f))
 }
 
 // readSchemaVersion returns the version of a file's layout; 0 for a new file.

@@ -47,6 +47,39 @@ func oldInboundEvents(f *fixture) {
 	f.wantSame(isNew, true, "an event that was forgotten is new")
 }
 
+// eventAliases: an event is known by each of its identities, and by those with which it came
+// again; all of them are forgotten with it.
+func eventAliases(f *fixture) {
+	add := func(ids ...string) (webhook.InboundEvent, bool) {
+		r, isNew, err := f.store.AddInboundEvent(f.Context(), webhook.InboundEvent{
+			Identity: ids[0], Aliases: ids[1:], At: f.tick(), Event: "e", Body: []byte("{}")})
+		f.check(err)
+		return r, isNew
+	}
+	first, isNew := add("a", "b")
+	f.wantSame(isNew, true, "a new event")
+	for _, ids := range [][]string{{"b"}, {"a"}, {"x", "b"}, {"y", "x"}, {"y"}} {
+		same, isNew := add(ids...)
+		f.wantSame([]any{same.Seq, isNew}, []any{first.Seq, false}, fmt.Sprintf("an event that comes as %v", ids))
+	}
+	_, isNew = add("c")
+	f.wantSame(isNew, true, "another event")
+	for i := range 100 {
+		add("a", fmt.Sprint("more", i))
+	}
+	all, err := f.store.InboundEvents(f.Context(), 0, 9)
+	f.check(err)
+	if n := len(all[1].Aliases); n < 4 || n > 50 {
+		f.Errorf("an event has %d aliases", n)
+	}
+	_, err = f.store.DeleteOldInboundEvents(f.Context(), f.tick(), 9)
+	f.check(err)
+	for _, id := range []string{"a", "b", "x", "y", "more0"} {
+		_, isNew := add(id)
+		f.wantSame(isNew, true, "an event that was forgotten, as "+id)
+	}
+}
+
 // forgottenMails: mails that ended go, but for those that did not arrive and were
 // not sent again.
 func oldMails(f *fixture) {

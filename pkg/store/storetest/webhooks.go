@@ -29,6 +29,7 @@ func webhookTests() []test {
 		{"news of others", notifications},
 		{"received events", inboundEvents},
 		{"received events are forgotten", oldInboundEvents},
+		{"received events have many identities", eventAliases},
 	}
 }
 

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -30,13 +32,38 @@ type InboundTask struct {
 // InboundEvent is an event that others told us, with what is to be done with it.
 type InboundEvent struct {
 	Seq uint64 `json:"seq"` // given by the store, in order of arrival
-	// Identity is the same each time the same event comes.
+	// Identity is the same each time the same event comes, and so are the aliases that
+	// come with it: a replay can leave out some of them, not all.
 	Identity string        `json:"identity"`
+	Aliases  []string      `json:"aliases,omitempty"`
 	At       time.Time     `json:"at"`
 	Event    string        `json:"event"`
 	Subject  string        `json:"subject,omitempty"` // UUID of the certificate
 	Body     []byte        `json:"body"`              // as it came
 	Tasks    []InboundTask `json:"tasks,omitempty"`
+}
+
+// Identities are the identity and its aliases.
+func (r InboundEvent) Identities() []string { return append([]string{r.Identity}, r.Aliases...) }
+
+// maxAliases bounds what a sender can have remembered of one event.
+const maxAliases = 32
+
+// Merge returns the event with the identities of one that is the same.
+func (r InboundEvent) Merge(same InboundEvent) InboundEvent {
+	r.Aliases = slices.Clone(r.Aliases)
+	for _, id := range same.Identities() {
+		if id != r.Identity && !slices.Contains(r.Aliases, id) && len(r.Aliases) < maxAliases {
+			r.Aliases = append(r.Aliases, id)
+		}
+	}
+	return r
+}
+
+// BodyIdentity is the identity that an event has by its body alone.
+func BodyIdentity(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // NewInboundTask is a task that is due at once.

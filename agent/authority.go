@@ -7,7 +7,6 @@ import (
 
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/authority/api"
-	"github.com/vecctl/vecctl/authority/badge"
 	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/authority/store"
 	"github.com/vecctl/vecctl/authority/web"
@@ -23,7 +22,7 @@ type certAuthority struct {
 	ring    *service.Keyring
 	door    *api.Handler
 	page    *web.Page
-	badges  *badge.Handler
+	badges  *web.Badges
 }
 
 // openAuthority prepares the authority; it starts nothing.
@@ -45,7 +44,7 @@ func (a *Agent) openAuthority() error {
 	})
 	a.certAuthority.ring = keys
 	a.certAuthority.door = api.New(a.certAuthority.service, a.BaseURL, a.Log)
-	a.certAuthority.badges = badge.NewHandler()
+	a.certAuthority.badges = web.NewBadges()
 	a.certAuthority.page, err = web.New(a.certAuthority.service, a.BaseURL, a.Now, a.Log)
 	return err
 }

@@ -11,12 +11,11 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 func addTemplate(t *testing.T, dir, name string) {
 	t.Helper()
-	files, err := bundled.Files(name)
+	files, err := template.BundledFiles(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/api/openapi"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
@@ -83,7 +82,7 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.listTemplates)})
 	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.listBatches)})
 	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.listCertificates)})
-	for path, page := range openapi.Handlers() {
+	for path, page := range descriptionHandlers() {
 		a.route(mux, path, methods{http.MethodGet: page.ServeHTTP})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/api/openapi"
+	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/config"
 )
 
@@ -169,7 +169,7 @@ func TestDescription(t *testing.T) {
 	var d struct {
 		Paths map[string]map[string]any `json:"paths"`
 	}
-	s.check(json.Unmarshal(openapi.Description(), &d))
+	s.check(json.Unmarshal(api.OpenAPI(), &d))
 	calls := 0
 	for path, methods := range d.Paths {
 		for method := range methods {

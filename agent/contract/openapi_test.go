@@ -14,7 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/vecctl/vecctl/agent/api/openapi"
+	"github.com/vecctl/vecctl/agent/api"
 )
 
 // spec is the API's description, as far as answers go. The schemas of OpenAPI 3.1
@@ -43,10 +43,10 @@ const specName = "openapi.json"
 
 var description = sync.OnceValues(func() (*spec, error) {
 	s := &spec{compiler: jsonschema.NewCompiler()}
-	if err := json.Unmarshal(openapi.Description(), s); err != nil {
+	if err := json.Unmarshal(api.OpenAPI(), s); err != nil {
 		return nil, err
 	}
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(openapi.Description()))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(api.OpenAPI()))
 	if err != nil {
 		return nil, err
 	}

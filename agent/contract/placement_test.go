@@ -18,14 +18,13 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 // addTemplate puts a bundled template on the site's shelf, whose code goes to the
 // top left.
 func (s *site) addTemplate(name string) {
 	s.Helper()
-	files, err := bundled.Files(name)
+	files, err := template.BundledFiles(name)
 	s.check(err)
 	lines := slices.DeleteFunc(strings.Split(string(files[template.File]), "\n"), func(l string) bool { return strings.HasPrefix(l, "qr:") })
 	files[template.File] = []byte(strings.Join(lines, "\n") + "\nqr: {at: top-left, size: 25, margin: 12}\n")

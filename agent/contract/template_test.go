@@ -7,7 +7,6 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 // TestTemplates lists templates as the description says, and those with faults
@@ -20,8 +19,8 @@ func TestTemplates(t *testing.T) {
 		t.Errorf("without any: %s", got)
 	}
 	shelf := template.Dir{Path: home.Dir(s.home).Templates()}
-	for _, name := range bundled.Names() {
-		files, err := bundled.Files(name)
+	for _, name := range template.BundledNames() {
+		files, err := template.BundledFiles(name)
 		s.check(err)
 		s.check(shelf.Add(name, files))
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -48,7 +47,7 @@ func newStall(t *testing.T) *stall {
 
 func (s *stall) add(name, of string) {
 	s.Helper()
-	files, err := bundled.Files(of)
+	files, err := template.BundledFiles(of)
 	if err == nil {
 		err = s.folder.Add(name, files)
 	}

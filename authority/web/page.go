@@ -1,5 +1,6 @@
-// Package web serves the page that a badge links to: the state of its certification in words,
-// and whether the badge may be shown on the domain.
+// Package web serves the badges as pictures, and the page that a badge links to: the state of
+// its certification in words, and whether the badge may be shown on the domain. A badge is drawn
+// as SVG and as PNG of the same outlines, so it looks alike whatever fonts there are.
 package web
 
 import (
@@ -17,7 +18,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/badge"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
@@ -129,7 +129,7 @@ func (p *Page) view(c authority.Certification, r *http.Request) view {
 		v.Tone, v.Mark, v.Heading = "good", "✓", "Valid: "+c.Badge.Name()
 		v.Words = fmt.Sprintf("The certification of %s on %s is valid until %s.", c.Project, c.Domain, day(c.ExpiresAt))
 		v.Badge = &picture{"../badges/" + string(c.Badge) + ".svg?size=200x60", c.Badge.Name()}
-		v.Snippet = snippet(p.baseURL(), c, badge.DefaultSize())
+		v.Snippet = snippet(p.baseURL(), c, DefaultBadgeSize())
 	}
 	return v
 }
@@ -147,7 +147,7 @@ func truncate(s string) string {
 }
 
 // snippet returns the HTML code that shows a badge with a link to its page.
-func snippet(base string, c authority.Certification, size badge.Size) string {
+func snippet(base string, c authority.Certification, size BadgeSize) string {
 	base = strings.TrimRight(base, "/")
 	return fmt.Sprintf(`<a href="%s/verify/%s?domain=%s"><img src="%s/badges/%s.svg?size=%s" width="%d" height="%d" alt="VendWeave: %s"></a>`,
 		template.HTMLEscapeString(base), c.Hash, template.URLQueryEscaper(c.Domain), template.HTMLEscapeString(base), c.Badge, size, size.Width, size.Height, c.Badge.Name())
@@ -155,7 +155,7 @@ func snippet(base string, c authority.Certification, size badge.Size) string {
 
 // Embed returns the HTML code of an active certification's badge, in a size by name.
 func (p *Page) Embed(c authority.Certification, size string) (string, error) {
-	s, ok := badge.ParseSize(size)
+	s, ok := ParseBadgeSize(size)
 	if !ok {
 		return "", fault.Newf(fault.Invalid, "%q is not a size of a badge; use 80x20, 150x40 or 200x60", size)
 	}

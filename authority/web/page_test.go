@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority"
-	"github.com/vecctl/vecctl/authority/badge"
 )
 
 var issued = time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC)
@@ -129,7 +128,7 @@ func TestSnippets(t *testing.T) {
 		t.Error("a strange size")
 	}
 	gone, _ := p.verifier.Verify(t.Context(), "revoked")
-	if _, err := p.Embed(gone, badge.DefaultSize().String()); err == nil {
+	if _, err := p.Embed(gone, DefaultBadgeSize().String()); err == nil {
 		t.Error("a badge of a revoked certification")
 	}
 }

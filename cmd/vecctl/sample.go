@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/fsutil"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
+	"github.com/vecctl/vecctl/pkg/template"
 )
 
 // sampleTemplate is the name of the sample batch's template in the home.
@@ -42,7 +42,7 @@ func makeSample(c *cli.Context, w environment, sender string) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(s.Path, sampleTemplate)); errors.Is(err, fs.ErrNotExist) {
-		files, err := bundled.Files("course")
+		files, err := template.BundledFiles("course")
 		if err != nil {
 			return "", err
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 func templateCommand(w environment) *cli.Command {
@@ -70,7 +69,7 @@ func runTemplateNew(c *cli.Context, w environment) error {
 	if err := requireArgs(c, 1, "a name for the template"); err != nil {
 		return err
 	}
-	files, err := bundled.Files(c.String("from"))
+	files, err := template.BundledFiles(c.String("from"))
 	if err != nil {
 		return err
 	}

@@ -6,12 +6,11 @@ import (
 	"testing"
 
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 // BenchmarkPrint makes certificates of different people.
 func BenchmarkPrint(b *testing.B) {
-	files, err := bundled.Files("degree")
+	files, err := template.BundledFiles("degree")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 // TestBundled puts every template that comes along into a folder and prints with it.
@@ -19,8 +18,8 @@ func TestBundled(t *testing.T) {
 	if names, err := shelf.Names(); err != nil || len(names) != 0 {
 		t.Errorf("%v, %v", names, err)
 	}
-	for _, name := range bundled.Names() {
-		files, err := bundled.Files(name)
+	for _, name := range template.BundledNames() {
+		files, err := template.BundledFiles(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +64,7 @@ func TestBundled(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	shelf := template.Dir{Path: t.TempDir()}
-	files, err := bundled.Files("letter")
+	files, err := template.BundledFiles("letter")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +89,7 @@ func TestAddSaysWhy(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	files, err := bundled.Files("letter")
+	files, err := template.BundledFiles("letter")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +104,7 @@ func TestCollect(t *testing.T) {
 	if _, err := template.ReadFiles(dir); err == nil || !strings.Contains(err.Error(), "it has no template.yaml") {
 		t.Errorf("%v", err)
 	}
-	files, err := bundled.Files("course")
+	files, err := template.BundledFiles("course")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/go-pdf/fpdf"
 
 	"github.com/vecctl/vecctl/pkg/template"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
 )
 
 // benchTemplate makes certificates of the degree template, against fpdf setting
@@ -22,7 +21,7 @@ func benchTemplate(s setup, t *table) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	files, err := bundled.Files("degree")
+	files, err := template.BundledFiles("degree")
 	if err != nil {
 		return err
 	}

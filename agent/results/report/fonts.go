@@ -13,7 +13,7 @@ import (
 	"unicode"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/template/bundled"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/template/typeset"
 )
 
@@ -46,7 +46,7 @@ type fontSet struct {
 // load reads the fonts that are named, and finds others for the characters of texts
 // that they do not hold.
 func (f Fonts) load(texts []string) (*fontSet, error) {
-	regular, bold, err := bundled.Fonts()
+	regular, bold, err := template.BundledFonts()
 	if err != nil {
 		return nil, err
 	}

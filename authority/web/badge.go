@@ -1,6 +1,4 @@
-// Package badge draws the badges, as SVG and as PNG, of the same outlines: a badge
-// looks alike everywhere, whatever fonts there are.
-package badge
+package web
 
 import (
 	"bytes"
@@ -15,34 +13,34 @@ import (
 	"github.com/vecctl/vecctl/authority"
 )
 
-// Size is a badge's width and height in pixels.
-type Size struct{ Width, Height int }
+// BadgeSize is a badge's width and height in pixels.
+type BadgeSize struct{ Width, Height int }
 
-// Sizes lists the sizes that there are; the middle one is drawn unless another is
+// BadgeSizes lists the sizes that there are; the middle one is drawn unless another is
 // asked for.
-func Sizes() []Size { return []Size{{80, 20}, {150, 40}, {200, 60}} }
+func BadgeSizes() []BadgeSize { return []BadgeSize{{80, 20}, {150, 40}, {200, 60}} }
 
-// DefaultSize returns the size of a badge without ?size=.
-func DefaultSize() Size { return Sizes()[1] }
+// DefaultBadgeSize returns the size of a badge without ?size=.
+func DefaultBadgeSize() BadgeSize { return BadgeSizes()[1] }
 
-// String is what ParseSize reads.
-func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
+// String is what ParseBadgeSize reads.
+func (s BadgeSize) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 
-// ParseSize reads a size such as 150x40; "" is the usual one.
-func ParseSize(text string) (Size, bool) {
+// ParseBadgeSize reads a size such as 150x40; "" is the usual one.
+func ParseBadgeSize(text string) (BadgeSize, bool) {
 	if text == "" {
-		return DefaultSize(), true
+		return DefaultBadgeSize(), true
 	}
-	for _, s := range Sizes() {
+	for _, s := range BadgeSizes() {
 		if s.String() == text {
 			return s, true
 		}
 	}
-	return Size{}, false
+	return BadgeSize{}, false
 }
 
-// Handler holds every badge, each drawn when it is first asked for.
-type Handler struct {
+// Badges holds every badge, each drawn when it is first asked for.
+type Badges struct {
 	images map[string]func() (badgeImage, error) // by name, such as VW-CERT-FIN.svg 150x40
 }
 
@@ -52,11 +50,11 @@ type badgeImage struct {
 	etag        string
 }
 
-// NewHandler makes a handler.
-func NewHandler() *Handler {
-	g := &Handler{images: map[string]func() (badgeImage, error){}}
+// NewBadges makes a handler.
+func NewBadges() *Badges {
+	g := &Badges{images: map[string]func() (badgeImage, error){}}
 	for _, b := range authority.Badges() {
-		for _, s := range Sizes() {
+		for _, s := range BadgeSizes() {
 			g.images[string(b)+".svg "+s.String()] = sync.OnceValues(func() (badgeImage, error) {
 				d, err := layout(b, s)
 				if err != nil {
@@ -88,10 +86,10 @@ const maxAge = 24 * time.Hour
 
 // ServeHTTP answers GET /badges/{name}: a badge's code and .svg or .png, with
 // ?size= where another than the usual size is wanted.
-func (g *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *Badges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
-	size, known := ParseSize(r.URL.Query().Get("size"))
+	size, known := ParseBadgeSize(r.URL.Query().Get("size"))
 	drawn, exists := g.images[strings.TrimPrefix(r.URL.Path, "/badges/")+" "+size.String()]
 	if !known || !exists {
 		http.Error(w, "There is no such badge. Sizes are 80x20, 150x40 and 200x60.", http.StatusNotFound)

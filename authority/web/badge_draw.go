@@ -1,4 +1,4 @@
-package badge
+package web
 
 import (
 	"image/color"
@@ -15,7 +15,7 @@ type shape struct {
 
 // drawing is a badge as outlines.
 type drawing struct {
-	size   Size
+	size   BadgeSize
 	shapes []shape
 }
 
@@ -41,13 +41,13 @@ func white(alpha uint8) color.NRGBA { return color.NRGBA{0xff, 0xff, 0xff, alpha
 // layout lays a badge out: the ground, a panel with five marks of which as many are
 // full as the step's rank, and the words. There is room for the maker's name in
 // the larger sizes only.
-func layout(b authority.Badge, s Size) (*drawing, error) {
+func layout(b authority.Badge, s BadgeSize) (*drawing, error) {
 	w, h := float32(s.Width), float32(s.Height)
 	d := &drawing{size: s}
 	ground := background(b)
 	d.fill(rounded(0, 0, w, h, h/8), ground)
 	panel := h * 0.62
-	if s == Sizes()[0] {
+	if s == BadgeSizes()[0] {
 		panel = h * 0.75
 	}
 	d.fill(rounded(0, 0, panel, h, h/8), color.NRGBA{ground.R / 2, ground.G / 2, ground.B / 2, 0xff})
@@ -57,7 +57,7 @@ func layout(b authority.Badge, s Size) (*drawing, error) {
 		return nil, err
 	}
 	left, room := panel+h*0.15, w-panel-h*0.3
-	if s == Sizes()[0] {
+	if s == BadgeSizes()[0] {
 		short, _, _ := strings.Cut(b.Name(), " ")
 		words, err := text.line(short, left, h*0.68, h*0.5, room)
 		d.fill(words, white(0xff))

@@ -1,8 +1,7 @@
-// Package openapi is the API's description, and the page that shows it.
-package openapi
+package api
 
 import (
-	_ "embed"
+	_ "embed" // the description and its page
 	"net/http"
 	"strconv"
 )
@@ -19,11 +18,11 @@ var docsScript []byte
 //go:embed docs.css
 var docsStyle []byte
 
-// Description is the API's description (OpenAPI 3.1).
-func Description() []byte { return description }
+// OpenAPI returns the API's description (OpenAPI 3.1).
+func OpenAPI() []byte { return description }
 
-// Handlers are the files that describe the API, by path. They are for everyone.
-func Handlers() map[string]http.Handler {
+// descriptionHandlers are the files that describe the API, by path. They are for everyone.
+func descriptionHandlers() map[string]http.Handler {
 	return map[string]http.Handler{
 		"/openapi.json":  staticHandler("application/json", description),
 		"/docs":          staticHandler("text/html; charset=utf-8", docsPage),

@@ -1,4 +1,4 @@
-package badge
+package web
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func ask(t *testing.T, path string, header ...string) *httptest.ResponseRecorder
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	NewHandler().ServeHTTP(w, r)
+	NewBadges().ServeHTTP(w, r)
 	return w
 }
 
@@ -30,7 +30,7 @@ func TestEveryBadgeInEverySize(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, b := range authority.Badges() {
-		for _, s := range Sizes() {
+		for _, s := range BadgeSizes() {
 			query := "?size=" + s.String()
 			w := ask(t, "/badges/"+string(b)+".svg"+query)
 			svg := w.Body.String()

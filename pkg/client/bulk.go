@@ -50,6 +50,17 @@ type BulkReport struct {
 	Defaults  []string            `json:"defaults,omitempty"`   // what is filled in that no cell says
 	Reading   []string            `json:"reading,omitempty"`    // all of this as lines for a person
 	Warnings  []string            `json:"warnings,omitempty"`   // what is odd and no error
+	Covered   []CoveredDocument   `json:"covered,omitempty"`    // documents whose code covers something, or would
+}
+
+// CoveredDocument is one on which the code covers something, or would.
+type CoveredDocument struct {
+	Row    int      `json:"row"`
+	File   string   `json:"file"`
+	Page   int      `json:"page"`
+	At     string   `json:"at"`     // where the code goes
+	Covers string   `json:"covers"` // "text and an image"
+	Free   []string `json:"free"`   // places that are free instead
 }
 
 // ManifestColumn is a column of a manifest and the field that it feeds.

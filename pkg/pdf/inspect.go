@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/pdf/sandbox"
+	"github.com/vecctl/vecctl/pkg/pdf/stamp"
 	"github.com/vecctl/vecctl/pkg/pdf/verify"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
@@ -25,11 +27,7 @@ func (s *Stamper) Inspect(r io.ReaderAt, size int64) (Info, error) {
 }
 
 func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
-	head := make([]byte, min(size, SniffLen))
-	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
-		return Info{}, fmt.Errorf("read the document's beginning: %w", err)
-	}
-	format, err := SniffFormat(head)
+	format, err := sniff(r, size)
 	switch {
 	case err != nil:
 		return Info{}, err
@@ -55,12 +53,26 @@ func inspect(r io.ReaderAt, size int64, mayOverride bool) (Info, error) {
 	if err := m.check(); err != nil {
 		return Info{}, err
 	}
-	if _, err := s.placeCode(m, qr.NewCode(typicalModules)); err != nil {
+	if _, err := stamp.NewLayout(s.page, qr.NewCode(typicalModules), m.spec()); err != nil {
 		return Info{}, err
 	}
+	return s.info(), nil
+}
+
+// sniff finds out what a document is.
+func sniff(r io.ReaderAt, size int64) (Format, error) {
+	head := make([]byte, min(size, SniffLen))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the document's beginning: %w", err)
+	}
+	return SniffFormat(head)
+}
+
+// info is what is known of the document.
+func (s *analysis) info() Info {
 	w, h := s.page.VisibleSize()
-	return Info{Format: FormatPDF, Pages: page.Count(f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
-		Encrypted: f.Crypt != nil, Signed: s.signed, Repaired: f.Repaired}, nil
+	return Info{Format: FormatPDF, Pages: page.Count(s.f), WidthMM: w * 25.4 / 72, HeightMM: h * 25.4 / 72,
+		Encrypted: s.f.Crypt != nil, Signed: s.signed, Repaired: s.f.Repaired}
 }
 
 // typicalModules is the side of a code that holds a link of 90 upper-case

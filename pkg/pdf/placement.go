@@ -1,9 +1,7 @@
 package pdf
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -83,11 +81,7 @@ func CheckStamp(r io.ReaderAt, size int64, m Stamp) error {
 
 // asPDF gives an image as an empty page of its size, and a PDF as it is.
 func asPDF(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
-	head := make([]byte, min(size, SniffLen))
-	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, 0, fmt.Errorf("read the document's beginning: %w", err)
-	}
-	format, err := SniffFormat(head)
+	format, err := sniff(r, size)
 	if err != nil || format == FormatPDF {
 		return r, size, err
 	}
@@ -95,31 +89,48 @@ func asPDF(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	var page bytes.Buffer
-	if err := WritePage(&page, image.WidthMM, image.HeightMM, nil); err != nil {
-		return nil, 0, fmt.Errorf("make an empty page: %w", err)
-	}
-	return bytes.NewReader(page.Bytes()), int64(page.Len()), nil
+	return pageOf(r, size, image, false)
 }
 
-// placeCode finds the code's place on the page.
-func (s *analysis) placeCode(m Stamp, code *qr.Code) (stamp.Layout, error) {
-	spec := m.spec()
-	first, err := stamp.NewLayout(s.page, code, spec)
+// placeCode finds the code's place on the page. With Auto that is the first free one,
+// and the bottom right corner where none is free.
+func (s *analysis) placeCode(m Stamp, code *qr.Code, g *ground) (stamp.Layout, error) {
+	first, err := stamp.NewLayout(s.page, code, m.spec())
 	if err != nil || m.Corner != Auto {
 		return first, err
 	}
-	ink := page.FindOccupied(s.f, s.page)
-	for c := BottomRight; c <= TopLeft; c++ {
-		m.Corner = c
-		l, err := stamp.NewLayout(s.page, code, m.spec())
-		if err != nil {
-			return l, err
-		}
-		place := l.Rect(s.page)
-		if !ink.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place) {
-			return l, nil
+	if l, ok := s.freePlace(m, code, g); ok {
+		return l, nil
+	}
+	return first, nil
+}
+
+const (
+	inwardMM    = 4  // by which corners are moved into the page, one step after the other
+	inwardSteps = 10 // of them at most: frames of pages are not further in
+)
+
+// freePlace is the first free place for a code: the corners in their order, then the
+// corners moved into the page, as within a frame.
+func (s *analysis) freePlace(m Stamp, code *qr.Code, g *ground) (stamp.Layout, bool) {
+	tried := map[page.Rect]bool{}
+	for step := range inwardSteps + 1 {
+		for c := BottomRight; c <= TopLeft; c++ {
+			at := m
+			at.Corner, at.MarginMM = c, m.MarginMM+float64(step*inwardMM)
+			l, err := stamp.NewLayout(s.page, code, at.spec())
+			if err != nil {
+				return l, false
+			}
+			place := l.Rect(s.page)
+			if tried[place] {
+				continue
+			}
+			tried[place] = true
+			if g.shows(place).Free() {
+				return l, true
+			}
 		}
 	}
-	return first, nil // no corner is empty
+	return stamp.Layout{}, false
 }

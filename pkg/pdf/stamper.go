@@ -125,7 +125,7 @@ func (s *Stamper) Stamp(src Source, m Stamp) (Update, error) {
 	if err != nil {
 		return Update{}, err
 	}
-	layout, err := st.placeCode(m, code)
+	layout, err := st.placeCode(m, code, &ground{analysis: st, r: src.R, size: src.Size})
 	if err != nil {
 		return Update{}, err
 	}

@@ -29,6 +29,7 @@ type BulkRequest struct {
 	QRAt     string  `json:"qr_at,omitempty"`     // a corner, "auto", or "X,Y" in millimetres
 	QRSize   float64 `json:"qr_size,omitempty"`   // millimetres
 	QRMargin float64 `json:"qr_margin,omitempty"` // millimetres
+	Cover    bool    `json:"cover,omitempty"`     // codes may cover what documents show
 }
 
 // BulkEvent is one line of the answer to a bulk request: progress, then once

@@ -11,9 +11,9 @@ import (
 type interpreter struct {
 	*occupancy
 	graphicsState
-	resources              xref.Value
-	level                  int
-	operands               []object.Object
+	resources xref.Value
+	level     int
+	operands
 	stack                  []graphicsState
 	path                   []Rect // around each segment, in the page's user space
 	point                  [2]float64
@@ -21,24 +21,11 @@ type interpreter struct {
 	textMatrix, lineMatrix matrix
 }
 
-// operand is the operand i places from the last one; the last is 0.
-func (p *interpreter) operand(i int) float64 {
-	if i >= len(p.operands) {
-		return 0
-	}
-	n, _ := p.operands[len(p.operands)-1-i].Real()
-	return n
-}
-
-func (p *interpreter) matrixOperands() matrix {
-	return matrix{p.operand(5), p.operand(4), p.operand(3), p.operand(2), p.operand(1), p.operand(0)}
-}
-
 // execute carries out one operator (ISO 32000-1, annex A).
 func (p *interpreter) execute(operator string) {
 	switch operator {
 	case "q":
-		if len(p.stack) < 512 {
+		if len(p.stack) < maxStack {
 			p.stack = append(p.stack, p.graphicsState)
 		}
 	case "Q":
@@ -46,9 +33,9 @@ func (p *interpreter) execute(operator string) {
 			p.graphicsState, p.stack = p.stack[n-1], p.stack[:n-1]
 		}
 	case "cm":
-		p.ctm = p.matrixOperands().concat(p.ctm)
+		p.ctm = p.operands.matrix().concat(p.ctm)
 	case "w":
-		p.lineWidth = p.operand(0)
+		p.lineWidth = p.number(0)
 	case "Do":
 		p.paintXObject()
 	case "sh":
@@ -64,7 +51,7 @@ func (p *interpreter) execute(operator string) {
 func (p *interpreter) setColour(operator string) bool {
 	all := func(n int, want float64) bool {
 		for i := range n {
-			if p.operand(i) != want {
+			if p.number(i) != want {
 				return false
 			}
 		}
@@ -98,7 +85,7 @@ func (p *interpreter) setColour(operator string) bool {
 func (p *interpreter) drawPath(operator string) bool {
 	switch operator {
 	case "m":
-		p.point = [2]float64{p.operand(1), p.operand(0)}
+		p.point = [2]float64{p.number(1), p.number(0)}
 	case "l":
 		p.segment(1)
 	case "c":
@@ -106,8 +93,8 @@ func (p *interpreter) drawPath(operator string) bool {
 	case "v", "y":
 		p.segment(2)
 	case "re":
-		x0, y0 := p.operand(3), p.operand(2)
-		x1, y1 := x0+p.operand(1), y0+p.operand(0)
+		x0, y0 := p.number(3), p.number(2)
+		x1, y1 := x0+p.number(1), y0+p.number(0)
 		for _, side := range [4]Rect{{x0, y0, x0, y1}, {x1, y0, x1, y1}, {x0, y0, x1, y0}, {x0, y1, x1, y1}} {
 			p.extend(side)
 		}
@@ -132,10 +119,10 @@ func (p *interpreter) drawPath(operator string) bool {
 func (p *interpreter) segment(n int) {
 	r := Rect{p.point[0], p.point[1], p.point[0], p.point[1]}
 	for i := range n {
-		x, y := p.operand(2*i+1), p.operand(2*i)
+		x, y := p.number(2*i+1), p.number(2*i)
 		r = Rect{min(r.X0, x), min(r.Y0, y), max(r.X1, x), max(r.Y1, y)}
 	}
-	p.point = [2]float64{p.operand(1), p.operand(0)}
+	p.point = [2]float64{p.number(1), p.number(0)}
 	p.extend(r)
 }
 
@@ -221,22 +208,22 @@ func (p *interpreter) writeText(operator string) {
 		p.textMatrix = matrix{1, 0, 0, 1, 0, 0}
 		p.lineMatrix = p.textMatrix
 	case "Tf":
-		p.size = p.operand(0)
+		p.size = p.number(0)
 	case "TL":
-		p.leading = p.operand(0)
+		p.leading = p.number(0)
 	case "Tc":
-		p.charSpacing = p.operand(0)
+		p.charSpacing = p.number(0)
 	case "Tw":
-		p.wordSpacing = p.operand(0)
+		p.wordSpacing = p.number(0)
 	case "Tz":
-		p.scale = p.operand(0) / 100
+		p.scale = p.number(0) / 100
 	case "Td", "TD":
 		if operator == "TD" {
-			p.leading = -p.operand(0)
+			p.leading = -p.number(0)
 		}
-		p.moveLine(p.operand(1), p.operand(0))
+		p.moveLine(p.number(1), p.number(0))
 	case "Tm":
-		p.textMatrix = p.matrixOperands()
+		p.textMatrix = p.operands.matrix()
 		p.lineMatrix = p.textMatrix
 	case "T*":
 		p.moveLine(0, -p.leading)

@@ -50,6 +50,18 @@ func FindOccupied(f *xref.File, p *Page) Occupied {
 	return Occupied{w.areas}
 }
 
+// HasDrawnFont reports whether a page has fonts whose glyphs are drawings, in units of
+// their own: FindOccupied does not know how large they are.
+func HasDrawnFont(f *xref.File, p *Page) bool {
+	fonts := f.Get(p.Resources, "Font")
+	for name := range fonts.Object.Pairs() {
+		if f.Get(f.Get(fonts, name.Text()), "Subtype").Is("Type3") {
+			return true
+		}
+	}
+	return false
+}
+
 type matrix [6]float64
 
 // concat is the matrix that does m first and then n.
@@ -125,7 +137,7 @@ func (w *occupancy) run(data []byte, resources xref.Value, start graphicsState, 
 		}
 		o := object.Object(data[s:e])
 		if i = e; o.Kind() != object.Keyword {
-			if len(pen.operands) < 64 {
+			if len(pen.operands) < maxOperands {
 				pen.operands = append(pen.operands, o)
 			}
 			continue

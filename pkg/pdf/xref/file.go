@@ -87,6 +87,7 @@ type File struct {
 	arena         []byte
 	used          int
 	spent         int64
+	pictures      int64 // bytes that may be spent beyond maxSpent
 	nesting       int
 	work          int    // bytes of dictionaries gone through
 	highestRef    uint32 // the highest object number that was asked for
@@ -265,11 +266,18 @@ func (f *File) alloc(n int) ([]byte, error) {
 }
 
 func (f *File) spend(n int) error {
-	if f.spent += int64(n); f.spent > maxSpent {
-		return reject.Newf(reject.TooComplex, "Reading the document stops at %d MB (%v)", maxSpent>>20, errBudget)
+	if f.spent += int64(n); f.spent > f.budget() {
+		return reject.Newf(reject.TooComplex, "Reading the document stops at %d MB (%v)", f.budget()>>20, errBudget)
 	}
 	return nil
 }
+
+// budget is how many bytes may be read and inflated.
+func (f *File) budget() int64 { return maxSpent + f.pictures }
+
+// AllowPictures lets so many bytes more be read and inflated, for those who look at
+// pictures.
+func (f *File) AllowPictures(bytes int64) { f.pictures = bytes }
 
 // Parts goes through an array without following references.
 func (v Value) Parts() iter.Seq[Value] {

@@ -42,14 +42,9 @@ func (f *File) Sample(v Value, n, limit int) int {
 }
 
 func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error) {
-	data, err := f.raw(v, limit)
+	data, err := f.decrypted(v, h, limit)
 	if err != nil {
 		return nil, err
-	}
-	if h != nil && !v.Get("Type").Is("XRef") && !f.ownCrypt(v) {
-		if data, err = h.DecryptStream(v.Owner, data); err != nil {
-			return nil, err
-		}
 	}
 	filters, params := f.valueList(v, "Filter", "F"), f.valueList(v, "DecodeParms", "DP")
 	if len(filters) > maxFilters {
@@ -60,19 +55,65 @@ func (f *File) inflateWith(v Value, h *crypt.Handler, limit int) ([]byte, error)
 		if i < len(params) {
 			p = f.params(params[i])
 		}
-		room := int(min(int64(limit), maxSpent-f.spent))
-		data, err = filter.Decode(name.Text(), data, p, room)
-		if spent := f.spend(len(data)); spent != nil {
-			return data, spent
-		}
-		if errors.Is(err, filter.ErrTooLarge) {
-			return data, reject.Newf(reject.TooComplex, "A stream of the document inflates beyond %d MB", limit>>20)
-		}
-		if err != nil {
-			return data, fmt.Errorf("stream %s: %w", name.Text(), err)
+		if data, err = f.decode(name.Text(), data, p, limit); err != nil {
+			return data, err
 		}
 	}
 	return data, nil
+}
+
+// decrypted reads a stream's bytes and undoes their encryption.
+func (f *File) decrypted(v Value, h *crypt.Handler, limit int) ([]byte, error) {
+	data, err := f.raw(v, limit)
+	if err != nil || h == nil || v.Get("Type").Is("XRef") || f.ownCrypt(v) {
+		return data, err
+	}
+	return h.DecryptStream(v.Owner, data)
+}
+
+// decode undoes one filter.
+func (f *File) decode(name string, data []byte, p filter.Params, limit int) ([]byte, error) {
+	room := int(min(int64(limit), f.budget()-f.spent))
+	data, err := filter.Decode(name, data, p, room)
+	if spent := f.spend(len(data)); spent != nil {
+		return data, spent
+	}
+	if errors.Is(err, filter.ErrTooLarge) {
+		return data, reject.Newf(reject.TooComplex, "A stream of the document inflates beyond %d MB", limit>>20)
+	}
+	if err != nil {
+		return data, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return data, nil
+}
+
+// Encoded is Inflate for a picture: it stops at a filter that only pictures have, and
+// returns its name and parameters. The name is empty where no such filter is left.
+func (f *File) Encoded(v Value, limit int) (data []byte, name string, params Value, err error) {
+	if data, err = f.decrypted(v, f.Crypt, limit); err != nil {
+		return nil, "", Value{}, err
+	}
+	return f.EncodedInline(v, data, limit)
+}
+
+// EncodedInline is Encoded for an image whose data stand within the content.
+func (f *File) EncodedInline(v Value, inline []byte, limit int) (data []byte, name string, params Value, err error) {
+	data = inline
+	filters, all := f.valueList(v, "Filter", "F"), f.valueList(v, "DecodeParms", "DP")
+	for i, one := range filters[:min(len(filters), maxFilters)] {
+		params = Value{}
+		if i < len(all) {
+			params = all[i]
+		}
+		switch name = one.Text(); name {
+		case "DCTDecode", "DCT", "CCITTFaxDecode", "CCF", "JBIG2Decode", "JPXDecode":
+			return data, name, params, nil
+		}
+		if data, err = f.decode(name, data, f.params(params), limit); err != nil {
+			return data, "", Value{}, err
+		}
+	}
+	return data, "", Value{}, nil
 }
 
 // ownCrypt reports whether a stream names its own crypt filter, or is metadata

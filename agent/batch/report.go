@@ -27,13 +27,22 @@ type checkedManifest struct {
 	notes        []string // of the check
 	warnings     []string // of the check
 	reading      []string // what the check found, behind how the manifest was read
+	covered      []client.CoveredDocument
 }
 
 // setChecked keeps what the check found.
 func (m *checkedManifest) setChecked(found intake.CheckResult) {
 	m.candidates, m.unreferenced, m.notes, m.warnings = found.Rows, found.Unreferenced, found.Notes, found.Warnings
-	if m.reading = nil; found.Names != "" {
-		m.reading = []string{"  " + found.Names}
+	m.reading = nil
+	for _, line := range []string{found.Names, found.Place} {
+		if line != "" {
+			m.reading = append(m.reading, "  "+line)
+		}
+	}
+	m.covered = nil
+	for _, c := range found.Covered {
+		m.covered = append(m.covered, client.CoveredDocument{Row: c.Row, File: c.File, Page: c.Coverage.Page, At: c.Coverage.Place,
+			Covers: c.Coverage.Describe(), Free: c.Coverage.Instead()})
 	}
 }
 
@@ -45,7 +54,7 @@ func (m *checkedManifest) reportNotes() []string {
 // newReport is a report without rows yet, which says how the manifest was read.
 func (m *checkedManifest) newReport() client.BulkReport {
 	report := client.BulkReport{Rows: []client.BulkRow{}, Columns: []client.ManifestColumn{}, Notes: m.reportNotes(),
-		Sheet: m.manifest.Sheet, Defaults: m.manifest.Defaults, Reading: slices.Concat(m.manifest.DescribeReading(), m.reading), Warnings: m.warnings}
+		Sheet: m.manifest.Sheet, Defaults: m.manifest.Defaults, Reading: slices.Concat(m.manifest.DescribeReading(), m.reading), Warnings: m.warnings, Covered: m.covered}
 	for _, c := range m.manifest.Columns {
 		one := client.ManifestColumn{Heading: c.Heading, Letter: c.Letter, Hidden: c.Hidden}
 		if c.Field != "" {

@@ -35,6 +35,7 @@ type Config struct {
 	Issuing      Issuing
 	Signing      Signing
 	QR           vault.Placement // zero fields are left to the templates and the program
+	QRCover      bool            // codes may cover what documents show
 	Mail         Mail
 	Authority    Authority
 	Webhooks     Webhooks

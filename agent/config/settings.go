@@ -88,6 +88,7 @@ func (c *Config) settings() []Setting {
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "stamp documents too whose author forbids changes", value: toggle{&c.Signing.Restricted}},
 		{Key: "qr.at", Env: "VECCTL_QR_AT", Meaning: "`PLACE` of QR codes: a corner, auto, or X,Y in mm from the top left (default: bottom-right)", value: text{&c.QR.At, checkPosition}},
 		{Key: "qr.size", Env: "VECCTL_QR_SIZE", Meaning: "side of QR codes in `MM` (default: 22)", value: millimetres{&c.QR.SizeMM, 8, 200}},
+		{Key: "qr.cover", Env: "VECCTL_QR_COVER", Meaning: "whether QR codes may cover text, drawings or images: `true|false`", value: toggle{&c.QRCover}},
 		{Key: "qr.margin", Env: "VECCTL_QR_MARGIN", Meaning: "distance of QR codes from the page's edges in `MM` (default: 8)", value: millimetres{&c.QR.MarginMM, 0.1, 200}},
 		{Key: "mail.smtp_url", Env: "VECCTL_SMTP_URL", Meaning: "`URL` of the mail server, such as smtp://user:password@host:587 (default: mails are written to mail/ in the home)", Secret: true, value: mailServer{&c.Mail.Server}},
 		{Key: "mail.per_minute", Env: "VECCTL_MAIL_PER_MINUTE", Meaning: "how many mails may leave in a minute (default: any number)", value: count{&c.Mail.PerMinute, maxPerMinute}},

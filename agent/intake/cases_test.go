@@ -11,6 +11,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // A document that was cut off behind an object would be signed with blank pages.
@@ -178,5 +179,73 @@ func TestSharedDocuments(t *testing.T) {
 	}
 	if got := outcome(d.checkAll(table, nil)); strings.Contains(got, "but its text names") || !strings.Contains(got, "the text of 8 documents") {
 		t.Error(got)
+	}
+}
+
+// The code would cover the registrar's name: the row is refused, with the places that are
+// free, until that is allowed.
+func TestCodeCoversText(t *testing.T) {
+	d := newDesk(t)
+	d.textDocument("plain.pdf", ") Tj 100 -200 Td (Certificate for Ann Lee")
+	d.textDocument("signed.pdf", ") Tj 100 -200 Td (Certificate for Ben Os) Tj 310 -510 Td (Registrar")
+	const table = "D,Ann Lee,a@x.org,2026-06-01,plain.pdf\nD,Ben Os,b@x.org,2026-06-01,signed.pdf\n"
+	found := d.checkAll(table, nil)
+	const want = "row 2, file signed.pdf: the code would cover text at bottom-right; free instead: bottom-left, top-right, top-left; use --qr-at bottom-left, or --cover to let it cover that"
+	if got := outcome(found); !strings.HasPrefix(got, want+"\n") {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if found.Place != "code: looked at its place on 2 documents; on 1 it would cover something (text on 1); free on all of them: bottom-left, top-right, top-left" {
+		t.Error(found.Place)
+	}
+	if len(found.Covered) != 1 || found.Covered[0].Row != 2 || found.Covered[0].File != "signed.pdf" || found.Covered[0].Coverage.Describe() != "text" {
+		t.Errorf("%+v", found.Covered)
+	}
+	for name, change := range map[string]func(*intake.CheckRequest){
+		"auto":           func(o *intake.CheckRequest) { o.Placement.At = "auto" },
+		"another corner": func(o *intake.CheckRequest) { o.DefaultPlacement.At = "top-left" },
+	} {
+		if found := d.checkAll(table, change); len(found.Rows[1].Problems) > 0 || found.Place != "code: looked at its place on 2 documents; it covers nothing" {
+			t.Errorf("%s: %s %s", name, outcome(found), found.Place)
+		}
+	}
+	found = d.checkAll(table, func(o *intake.CheckRequest) { o.Cover = true })
+	if got := outcome(found); len(found.Rows[1].Problems) > 0 || !strings.Contains(got, "the code covers something on 1 document: row 2, file signed.pdf (text)") {
+		t.Error(got)
+	}
+	found = d.checkAll(table, func(o *intake.CheckRequest) { o.Trigger = vault.DropFolder })
+	if got := outcome(found); strings.Contains(got, "--") || !strings.Contains(got, "set another place (qr.at, such as auto), or allow it (qr.cover)") {
+		t.Error(got)
+	}
+}
+
+// No place is free: the program does not choose one by itself.
+func TestNoPlaceIsFree(t *testing.T) {
+	d := newDesk(t)
+	lines := strings.Repeat(strings.Repeat("wide words ", 20)+") Tj T* (", 70)
+	d.textDocument("full.pdf", "Ann Lee) Tj 12 TL -72 70 Td ("+lines)
+	const table = "D,Ann Lee,a@x.org,2026-06-01,full.pdf\n"
+	for at, want := range map[string]string{
+		"auto":         "no place for the code is free: at the bottom right it would cover text; use a smaller --qr-size, another place, or --cover",
+		"bottom-right": "the code would cover text at bottom-right, and no corner is free; use a smaller --qr-size, another place, or --cover",
+	} {
+		if got := outcome(d.checkAll(table, func(o *intake.CheckRequest) { o.Placement.At = at })); !strings.Contains(got, "row 1, file full.pdf: "+want) {
+			t.Errorf("%s: %s", at, got)
+		}
+	}
+}
+
+func TestSharedCover(t *testing.T) {
+	from := filepath.Join("..", "..", "..", "shared", "cases", "manifests", "qr-covers")
+	if _, err := os.Stat(from); os.IsNotExist(err) {
+		t.Skip("the cases are not at hand")
+	}
+	d := newDesk(t)
+	d.docs = from
+	const table = "Dip,A,qr1@example.org,2026-06-01,sig.pdf\n"
+	if got := outcome(d.checkAll(table, nil)); !strings.Contains(got, "row 1, file sig.pdf: the code would cover text at bottom-right; free instead: bottom-left, top-right, top-left") {
+		t.Error(got)
+	}
+	if found := d.checkAll(table, func(o *intake.CheckRequest) { o.Placement.At = "auto" }); len(found.Rows[0].Problems) > 0 {
+		t.Error(outcome(found))
 	}
 }

@@ -40,7 +40,8 @@ type RowResult struct {
 	place  int               // among the rows
 	named  namedIn           // whom the document's text names
 
-	foreign *pdf.VaultSignature // another vault's, in the document
+	coverage *pdf.Coverage       // what its code would cover; nil: nobody looked
+	foreign  *pdf.VaultSignature // another vault's, in the document
 
 	staged *blob.Staged
 }
@@ -81,6 +82,10 @@ type CheckRequest struct {
 	Names string
 	// Strict refuses rows with warnings too.
 	Strict bool
+	// Cover lets codes cover what documents show. Link is as long as what the codes say;
+	// "" is one of the usual length.
+	Cover bool
+	Link  string
 	// DryRun makes it a look only: documents are read but not stored.
 	DryRun bool
 	// Progress is told how many rows have been looked at, from any goroutine.
@@ -97,6 +102,8 @@ type CheckResult struct {
 	Notes        []string                    // what was understood though it is written otherwise
 	Warnings     []string                    // what is odd and no error
 	Names        string                      // in how many documents the recipients' names were looked for
+	Covered      []Covered                   // documents whose code covers something, or would
+	Place        string                      // on how many documents the code's place is free
 }
 
 // Check looks at every row and its document, and reads the documents of those
@@ -128,7 +135,9 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 	}
 	warnings := manifest.DescribeWarnings(append(o.Manifest.Warnings(), matched.Warnings...))
 	named, summary := o.names.judge(candidates)
-	warnings = slices.Concat(warnings, named, sharedContent(candidates), foreignSignatures(candidates))
+	places := coverageCheck{allowed: o.Cover, named: o.Placement.At != "", dropped: o.Trigger == vault.DropFolder}
+	covered, covers, place := places.judge(candidates)
+	warnings = slices.Concat(warnings, named, covers, sharedContent(candidates), foreignSignatures(candidates))
 	refuseDuplicates(candidates)
 	for _, c := range candidates {
 		compareWithIssued(c)
@@ -136,7 +145,8 @@ func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error
 			c.Discard()
 		}
 	}
-	return CheckResult{Rows: candidates, Unreferenced: matched.Unreferenced, Notes: matched.Notes, Warnings: warnings, Names: summary}, nil
+	return CheckResult{Rows: candidates, Unreferenced: matched.Unreferenced, Notes: matched.Notes, Warnings: warnings, Names: summary,
+		Covered: covered, Place: place}, nil
 }
 
 // candidates makes drafts of the rows; documents are not looked at yet.

@@ -108,7 +108,7 @@ func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResul
 	if size > vault.MaxFile {
 		return fault.Newf(fault.Invalid, "the file has %d bytes; at most 20 MB (%d bytes) are accepted", size, vault.MaxFile)
 	}
-	found, err := in.inspect(f, size)
+	found, err := in.inspectAt(o, c, f, size)
 	if isBrokenSignature(err) {
 		// That it was issued already is the better reason.
 		if _, issued := in.findVaultSignature(ctx, f, size); issued != nil {
@@ -119,9 +119,6 @@ func (in *Intake) checkAndStage(ctx context.Context, o CheckRequest, c *RowResul
 		return err
 	}
 	if err := checkExtension(c.file, found.Format); err != nil {
-		return err
-	}
-	if err := checkCodeFits(f, size, c.Draft.Placement); err != nil {
 		return err
 	}
 	scan := &markScanner{Reader: f}

@@ -94,7 +94,7 @@ func (in *Intake) renderDocument(ctx context.Context, o CheckRequest, c *RowResu
 }
 
 func (in *Intake) stageRendered(ctx context.Context, o CheckRequest, c *RowResult, document []byte) error {
-	found, err := in.inspect(bytes.NewReader(document), int64(len(document)))
+	found, err := in.inspectAt(o, c, bytes.NewReader(document), int64(len(document)))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: what to do with hidden or filtered rows of a workbook"},
 			&cli.StringFlag{Name: "names", Value: "check", Usage: "`check|warn|off`: if a document's text names another row's recipient, reject the row, warn, or do not look"},
 			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
+			coverFlag(),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
 			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for previews of the first documents from the template"},
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; \"First + Last=full_name\" joins columns, COLUMN=- leaves one out; may be repeated"},
@@ -70,7 +71,7 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	q := adminclient.BulkRequest{
 		DryRun: c.Bool("dry-run"), NoWait: c.Bool("no-wait"), DateFormat: c.String("date-format"),
 		Delimiter: c.String("delimiter"), Encoding: c.String("encoding"), Sheet: c.String("sheet"), Hidden: c.String("hidden"),
-		Strict: c.Bool("strict"), Map: map[string]string{},
+		Strict: c.Bool("strict"), Cover: c.Bool("cover"), Map: map[string]string{},
 	}
 	if err := requireArgs(c, 1, "the manifest"); err != nil {
 		return q, err

@@ -3,6 +3,9 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,10 +21,15 @@ import (
 func placementFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` for the QR code", DefaultText: "the first"},
-		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first empty corner in this order), or X,Y in mm from the top left"},
+		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first empty corner in this order, else a place further in), or X,Y in mm from the top left"},
 		&cli.Float64Flag{Name: "qr-size", Usage: "width of the QR code in `MM`", DefaultText: "22"},
 		&cli.Float64Flag{Name: "qr-margin", Usage: "distance of the QR code from the edges of the page in `MM`", DefaultText: "8"},
 	}
+}
+
+// coverFlag returns the flag that lets the QR code cover something.
+func coverFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "cover", Usage: "let the QR code cover text, drawings or images"}
 }
 
 // stampPlacement reads the flags for the place of the QR code.
@@ -62,6 +70,37 @@ func uploadPlacement(c *cli.Context, w environment) (client.Placement, error) {
 		return at, err
 	}
 	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
+}
+
+// checkCovered refuses a document on which the QR code would cover something, unless
+// --cover or the home's settings allow it. Of a place that --qr-at names for this one
+// document it only says so: it was asked for.
+func checkCovered(c *cli.Context, w environment, document io.ReaderAt, size int64, at client.Placement) error {
+	set, err := loadSettings(c, w)
+	if err != nil || c.Bool("cover") || set.QRCover {
+		return err
+	}
+	err = intake.CheckCovered(document, size, vault.Placement(at).Or(set.QR), "")
+	if named := c.String("qr-at"); err != nil && named != "" && !strings.EqualFold(strings.TrimSpace(named), "auto") {
+		message, _ := fault.Message(err)
+		printLinef(w, "Note: %s", message)
+		return nil
+	}
+	return err
+}
+
+// checkFileCovered is checkCovered for a file.
+func checkFileCovered(c *cli.Context, w environment, path string, at client.Placement) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return usageError("the file %s cannot be opened; check its name and permissions", path)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return fault.At(path, checkCovered(c, w, f, info.Size(), at))
 }
 
 // sampleMark returns the place that a document's code gets in this home.

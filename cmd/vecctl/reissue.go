@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +24,7 @@ func reissueCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the new document (default: the old document)"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the new document"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` for another column of the template; may be repeated"},
+			coverFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
 			yesFlag(),
 		),
@@ -91,6 +94,9 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 		at := client.Placement(vault.Placement(*m.QR).Or(vault.Placement(*old.QR)))
 		m.QR = &at
 	}
+	if err := checkAmended(c, w, old, m); err != nil {
+		return err
+	}
 	next, err := s.Reissue(c.Context, old.UUID, m)
 	if err != nil {
 		return err
@@ -107,6 +113,16 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 		return exitStatus(exitFailed)
 	}
 	return nil
+}
+
+// checkAmended refuses a new document on which the QR code would cover something. A
+// template's document has its code where the template says.
+func checkAmended(c *cli.Context, w environment, old client.Certificate, m adminclient.Amendment) error {
+	if m.File == nil || c.String("template") != "" {
+		return nil
+	}
+	at := cmp.Or(m.QR, old.QR, &client.Placement{})
+	return fault.At(c.String("file"), checkCovered(c, w, bytes.NewReader(m.File.Body), int64(len(m.File.Body)), *at))
 }
 
 // renderAmended makes the document of a corrected certificate with a template of this home.

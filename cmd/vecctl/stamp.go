@@ -27,6 +27,7 @@ func stampCommand(w environment) *cli.Command {
 		Flags: append(append(append(homeFlags(), outputFlags()...), placementFlags()...),
 			&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output; a .png file is an image of the page"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
+			coverFlag(),
 			&cli.StringFlag{Name: "url", Value: config.DefaultBaseURL + "/v/" + sampleReference, Usage: "`URL` in the QR code"},
 		),
 		Action: func(c *cli.Context) error {
@@ -42,7 +43,7 @@ func stampCommand(w environment) *cli.Command {
 				return err
 			}
 			m.URL = c.String("url")
-			return runStamp(w, c.Args().First(), c.String("out"), m, format)
+			return runStamp(w, c.Args().First(), c.String("out"), m, c.Bool("cover"), format)
 		},
 	}
 }
@@ -50,7 +51,7 @@ func stampCommand(w environment) *cli.Command {
 // sampleReference is printed under the code of a document that is not issued.
 const sampleReference = "VEC-IC-00000000000000000"
 
-func runStamp(w environment, in, out string, m pdf.Stamp, format outputFormat) error {
+func runStamp(w environment, in, out string, m pdf.Stamp, cover bool, format outputFormat) error {
 	// Opening a pipe would block, and a pipe cannot be read twice.
 	if info, err := os.Stat(in); err == nil && !info.Mode().IsRegular() {
 		return usageError("%s is not a regular file; name a PDF, JPEG or PNG file", in)
@@ -62,6 +63,9 @@ func runStamp(w environment, in, out string, m pdf.Stamp, format outputFormat) e
 	defer f.Close()
 	source, err := stampSource(w, f)
 	if err != nil {
+		return fault.At(in, err)
+	}
+	if err := printCovered(w, source, m, cover); err != nil {
 		return fault.At(in, err)
 	}
 	return writeSample(w, in, source, m, out, format)
@@ -94,6 +98,26 @@ func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out s
 		return err
 	}
 	return printFields(w.stdout, format, map[string]string{"file": out}, [][2]string{{"file", out}})
+}
+
+// printCovered says what the code covers. A place that was asked for is shown all the
+// same; that no place is free, where the program is to find one, is an error unless the code
+// may cover something.
+func printCovered(w environment, source pdf.Source, m pdf.Stamp, cover bool) error {
+	m.Caption = sampleReference
+	_, at, err := pdf.InspectAt(source.R, source.Size, m, true)
+	switch {
+	case err != nil || cover || !at.Covers():
+		return nil // stamping says what is wrong
+	case m.Corner == pdf.Auto:
+		return usageError("no place for the code is free: at the bottom right it would cover %s; use another place or size, or --cover", at.Describe())
+	}
+	if instead := at.Instead(); len(instead) > 0 {
+		printLinef(w, "Note: the code covers %s; free instead: %s.", at.Describe(), strings.Join(instead, ", "))
+	} else {
+		printLinef(w, "Note: the code covers %s, and no corner is free.", at.Describe())
+	}
+	return nil
 }
 
 // printPlacement prints the place of the code.

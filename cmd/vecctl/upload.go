@@ -20,6 +20,7 @@ func uploadCommand(w environment) *cli.Command {
 		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
 		Flags: append(slices.Concat(apiFlags(), outputFlags(), placementFlags(), contentFlags(func(vault.Field) bool { return true })),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
+			coverFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
 		),
 		Action: func(c *cli.Context) error {
@@ -41,6 +42,9 @@ func uploadCommand(w environment) *cli.Command {
 			}
 			at, err := uploadPlacement(c, w)
 			if err != nil {
+				return err
+			}
+			if err := checkFileCovered(c, w, c.Args().First(), at); err != nil {
 				return err
 			}
 			return withSession(c, w, func(s *session) error { return runUpload(c, w, s, document, at, form) })

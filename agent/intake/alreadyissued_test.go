@@ -51,7 +51,7 @@ func TestWhatWasIssuedIsNotIssuedAgain(t *testing.T) {
 	issued, sum := stamped(t, original, own, pdf.BottomRight)
 	signedOver, _ := stamped(t, issued, "", pdf.TopLeft)
 	twice, _ := stamped(t, issued, other, pdf.TopLeft)
-	foreign, _ := stamped(t, original, other, pdf.BottomRight)
+	foreign, _ := stamped(t, original, other, pdf.TopRight) // at the bottom right our code would cover it
 	d.ledger.verified = map[string]*vault.Certificate{sum: {Identity: vault.Identity{Reference: own}}}
 	uploads := intake.NewUploads(d.intake, nil)
 	for _, test := range []struct {

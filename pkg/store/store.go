@@ -31,6 +31,7 @@ type Store interface {
 	Events
 	InboundEvents
 	Institutions
+	Logs
 	Mails
 	Maintenance
 	Queue

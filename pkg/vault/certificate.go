@@ -178,6 +178,7 @@ type Certificate struct {
 	Application *Application `json:"application,omitempty"`
 
 	Verified     *Verified   `json:"verified,omitempty"`
+	Log          *LogPlace   `json:"log,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
 	Assignment   *Assignment `json:"assignment,omitempty"`

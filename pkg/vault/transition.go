@@ -13,6 +13,9 @@ type Effects struct {
 	Jobs   []Job
 	Mails  []Mail // each with the job of sending it
 	Tail   []byte // the verified PDF's last bytes, on approval
+	// Log, where set, enters the certificate in its institution's log before anything is
+	// kept, and completes certificate and tail.
+	Log LogEntry
 }
 
 // HoldMailsUntil returns the effects with their mails held until a moment.

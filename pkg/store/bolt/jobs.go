@@ -187,14 +187,23 @@ func (t *txn) nextJob(kind vault.JobKind) (at time.Time) {
 	return at
 }
 
+// leasedJob returns a job as it is stored, while the lease under which it was claimed holds.
+func (t *txn) leasedJob(j vault.Job) (*vault.Job, error) {
+	stored, err := t.job(j.ID)
+	if err != nil {
+		return nil, err
+	}
+	if stored == nil || !stored.Claimed || stored.Owner != j.Owner || stored.Attempt != j.Attempt {
+		return nil, lostLease()
+	}
+	return stored, nil
+}
+
 // completeJob ends a job of a certificate or a mail with its change.
 func (c completion) completeJob(r store.JobResult) error {
-	stored, err := c.job(r.Job.ID)
+	stored, err := c.leasedJob(r.Job)
 	if err != nil {
 		return err
-	}
-	if stored == nil || !stored.Claimed || stored.Owner != r.Job.Owner || stored.Attempt != r.Job.Attempt {
-		return lostLease()
 	}
 	if r.Change != nil {
 		old, err := c.certificate(boltfile.U64(stored.Certificate))

@@ -104,11 +104,15 @@ func (s *Store) RequeueOrphaned(ctx context.Context, alive []string, now time.Ti
 func (s *Store) Complete(ctx context.Context, results []store.JobResult) ([]error, error) {
 	return writeTx(ctx, s, func(t *txn) ([]error, error) {
 		c := completion{txn: t, endpoints: map[string]webhook.Endpoint{}, leases: map[string]*laneLeases{}}
+		results, entered, err := t.enterLogs(results)
+		if err != nil {
+			return nil, err
+		}
 		outcomes := make([]error, len(results))
 		for i, r := range results {
 			before := t.Writes()
 			outcomes[i] = c.complete(r)
-			if outcomes[i] != nil && t.Writes() != before {
+			if outcomes[i] != nil && (t.Writes() != before || entered[i]) {
 				return nil, outcomes[i]
 			}
 		}

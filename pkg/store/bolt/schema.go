@@ -46,6 +46,9 @@ import (
 //	jobs                id8 -> job
 //	  due               kind[:institution] 0 run_at8 id8    (without: the first one's)
 //	  held              id8                            (claimed jobs)
+//	log_heads           inst4 -> what the institution's log is: key, size, checkpoint
+//	  log_entries       inst4 index8 -> entry
+//	  log_hashes        inst4 index8 -> hash of the tree
 //	mails               id8 -> mail
 //	  mails_by_cert     cert8 id8
 //	  mails_returned    id8                            (refused or bounced, and not repeated)
@@ -99,13 +102,13 @@ type certificateBuckets struct {
 func (o certificateBuckets) allBuckets() [][]byte {
 	return slices.Concat([][]byte{metaBucket, o.Certificates}, o.Checksummed, o.Others,
 		accountBuckets(), applicationBuckets(), batchBuckets(), correctionBuckets(), countBuckets(), deliveryBuckets(), eventBuckets(),
-		search.Buckets(), institutionBuckets(), jobBuckets(), [][]byte{leasesBucket}, mailBuckets(), inboundBuckets(), auditBuckets(), uploadBuckets())
+		search.Buckets(), institutionBuckets(), jobBuckets(), [][]byte{leasesBucket}, logBuckets(), mailBuckets(), inboundBuckets(), auditBuckets(), uploadBuckets())
 }
 
 // isAppendOnly reports whether new keys of a bucket come behind all others.
 func isAppendOnly(bucket []byte) bool {
 	switch string(bucket) {
-	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts":
+	case "certificates", "texts", "columns", "pieces", "summaries", "events", "events_by_cert", "jobs", "mails", "acts", "log_entries", "log_hashes":
 		return true
 	}
 	return false

@@ -25,7 +25,7 @@ type test struct {
 // when there is none: opened again after it was closed, the store has what was committed.
 func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 	t.Helper()
-	tests := slices.Concat(webhookTests(), leaseTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
+	tests := slices.Concat(logTests(), webhookTests(), leaseTests(), mailTests(), aboutAccounts(), aboutApplications(), auditTests(), rowTests(), maintenanceTests(), interruptionTests(), []test{
 		{"insert keeps certificates with their effects", insertStores},
 		{"insert finds duplicates", insertFindsDuplicates},
 		{"insert tells people of one address apart", insertSharedAddresses},

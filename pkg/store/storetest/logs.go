@@ -1,0 +1,217 @@
+package storetest
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+func logTests() []test {
+	return []test{
+		{"approved certificates enter their institution's log", logGrows},
+		{"a log has one key", logKeeps},
+		{"what is refused is in no log", logRefuses},
+		{"an erased person's entry stays, its salt does not", logForgets},
+	}
+}
+
+// logEntry is a certificate that enters the log with a key.
+type logEntry struct {
+	key  ed25519.PrivateKey
+	data [32]byte
+}
+
+func newLogEntry(key byte, c vault.Certificate) logEntry {
+	return logEntry{ed25519.NewKeyFromSeed(append(make([]byte, 31), key)), sha256.Sum256([]byte(c.UUID))}
+}
+
+// LogKey implements vault.LogEntry.
+func (e logEntry) LogKey() string { return fmt.Sprintf("%x", e.key.Public()) }
+
+// Entry implements vault.LogEntry.
+func (e logEntry) Entry() []byte { return e.data[:] }
+
+// SignCheckpoint implements vault.LogEntry.
+func (e logEntry) SignCheckpoint(size int64, root [32]byte) ([]byte, error) {
+	text := append(binary.BigEndian.AppendUint64(nil, uint64(size)), root[:]...)
+	return append(text, ed25519.Sign(e.key, text)...), nil
+}
+
+// Complete implements vault.LogEntry. The tail says what a test wants to see.
+func (e logEntry) Complete(c vault.Certificate, p vault.LogProof) (vault.Certificate, []byte, error) {
+	c.Log = &vault.LogPlace{Index: p.Index, Salt: []byte("salt")}
+	tail := fmt.Appendf(nil, "%d %x %x", p.Index, p.Hashes, p.Checkpoint)
+	verified := *c.Verified
+	verified.SHA256 = fmt.Sprintf("%x", sha256.Sum256(tail))
+	c.Verified = &verified
+	return c, tail, nil
+}
+
+// approveInto approves a certificate into the log with a key.
+func approveInto(f *fixture, key byte) store.Change {
+	at := f.tick()
+	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		c, fx, err := approve(at)(c)
+		fx.Log = newLogEntry(key, c)
+		return c, fx, err
+	}
+}
+
+// approveClaimed approves all that waits, in one call, and returns the outcomes.
+func approveClaimed(f *fixture, key byte) (ids []uint64, outcomes []error) {
+	f.Helper()
+	f.now = f.now.Add(vault.RetryPolicyOf(vault.JobSign).Lease)
+	var results []store.JobResult
+	for _, j := range f.claim(vault.JobSign, 100) {
+		results = append(results, store.JobResult{Job: j, Change: approveInto(f, key)})
+		ids = append(ids, j.Certificate)
+	}
+	outcomes, err := f.store.Complete(f.Context(), results)
+	f.check(err)
+	return ids, outcomes
+}
+
+func (f *fixture) logHead(institution uint32) vault.LogHead {
+	f.Helper()
+	head, err := f.store.LogHead(f.Context(), institution)
+	f.check(err)
+	return head
+}
+
+// checkLog compares a log with what its certificates say: every entry in its place, every
+// proof leading to the signed root.
+func checkLog(f *fixture, institution uint32, want []uint64) {
+	f.Helper()
+	head := f.logHead(institution)
+	entries, err := f.store.LogEntries(f.Context(), institution, 0, len(want)+10)
+	f.check(err)
+	if head.Size != int64(len(want)) || len(entries) != len(want) {
+		f.Fatalf("the log has size %d and %d entries, want %d", head.Size, len(entries), len(want))
+	}
+	r := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		found, err := f.store.LogHashes(f.Context(), institution, indexes)
+		hashes := make([]tlog.Hash, len(found))
+		for i, h := range found {
+			hashes[i] = h
+		}
+		return hashes, err
+	})
+	root, err := tlog.TreeHash(head.Size, r)
+	f.check(err)
+	if string(head.Checkpoint[8:40]) != string(root[:]) || binary.BigEndian.Uint64(head.Checkpoint) != uint64(head.Size) {
+		f.Errorf("the checkpoint is not that of the tree")
+	}
+	certificates, err := f.store.ByID(f.Context(), want...)
+	f.check(err)
+	for i, c := range certificates {
+		e := newLogEntry(1, c)
+		if c.Log == nil || c.Log.Index != int64(i) || string(entries[i]) != string(e.Entry()) {
+			f.Fatalf("certificate %d has the place %+v, want %d", c.ID, c.Log, i)
+		}
+		tail, err := f.store.Tail(f.Context(), c.ID)
+		f.check(err)
+		f.wantSame(c.Verified.SHA256, fmt.Sprintf("%x", sha256.Sum256(tail)), "the hash of the verified PDF")
+		proof, err := tlog.ProveRecord(head.Size, int64(i), r)
+		f.check(err)
+		f.check(tlog.CheckRecord(proof, head.Size, root, int64(i), tlog.RecordHash(entries[i])))
+	}
+}
+
+func logGrows(f *fixture) {
+	f.wantSame(f.logHead(f.a), vault.LogHead{}, "the log before anything is approved")
+	_, err := f.store.LogHashes(f.Context(), f.a, []int64{0})
+	f.wantKind(err, fault.NotFound, "a hash of an empty log")
+	var all []uint64
+	for _, n := range []int{3, 1, 7} {
+		f.insertMany(f.a, n, func(int, *vault.Draft) {})
+		f.insertMany(f.b, 1, func(int, *vault.Draft) {})
+		ids, outcomes := approveClaimed(f, 1)
+		for i, err := range outcomes {
+			f.check(err)
+			if c := f.byID(ids[i]); c.Institution == f.a {
+				all = append(all, ids[i])
+			}
+		}
+	}
+	checkLog(f, f.a, all)
+	f.wantSame(f.logHead(f.b).Size, int64(3), "the size of the other institution's log")
+	f.reopen()
+	checkLog(f, f.a, all)
+	some, err := f.store.LogEntries(f.Context(), f.a, 4, 2)
+	f.check(err)
+	if len(some) != 2 || string(some[0]) != string(newLogEntry(1, f.byID(all[4])).Entry()) {
+		f.Errorf("entries 4 and 5 are %x", some)
+	}
+}
+
+func (f *fixture) byID(id uint64) vault.Certificate {
+	f.Helper()
+	found, err := f.store.ByID(f.Context(), id)
+	f.check(err)
+	return found[0]
+}
+
+func logKeeps(f *fixture) {
+	c := f.insertOne(f.a, f.draft())
+	_, outcomes := approveClaimed(f, 1)
+	f.wantSame(len(outcomes), 1, "outcomes")
+	f.check(outcomes[0])
+	before := f.logHead(f.a)
+	other := f.insertOne(f.a, f.draft())
+	elsewhere := f.insertOne(f.b, f.draft())
+	ids, outcomes := approveClaimed(f, 2)
+	for i, id := range ids {
+		if id == elsewhere.ID {
+			f.check(outcomes[i])
+			continue
+		}
+		f.wantKind(outcomes[i], fault.Illegal, "an entry under another key")
+	}
+	f.wantSame(f.logHead(f.a), before, "the log")
+	f.wantSame(f.byID(other.ID).Status, vault.Processing, "the certificate that was refused")
+	f.wantSame(f.logHead(f.b).Key, newLogEntry(2, c).LogKey(), "the other institution's key")
+}
+
+func logRefuses(f *fixture) {
+	f.insertMany(f.a, 3, func(int, *vault.Draft) {})
+	f.now = f.now.Add(vault.RetryPolicyOf(vault.JobSign).Lease)
+	jobs := f.claim(vault.JobSign, 3)
+	lost := jobs[0]
+	lost.Attempt += 5
+	outcomes, err := f.store.Complete(f.Context(), []store.JobResult{
+		{Job: lost, Change: approveInto(f, 1)},
+		{Job: jobs[1], Change: approveInto(f, 1)},
+		{Job: jobs[2], Change: fail(f.tick())},
+	})
+	f.check(err)
+	f.wantKind(outcomes[0], fault.Conflict, "a lost lease")
+	f.check(outcomes[1])
+	f.check(outcomes[2])
+	checkLog(f, f.a, []uint64{jobs[1].Certificate})
+	if c := f.byID(jobs[0].Certificate); c.Log != nil || c.Status != vault.Processing {
+		f.Errorf("the certificate of the lost lease is %s at %+v", c.Status, c.Log)
+	}
+}
+
+func logForgets(f *fixture) {
+	c := f.insertOne(f.a, f.draft())
+	_, outcomes := approveClaimed(f, 1)
+	f.check(outcomes[0])
+	before, err := f.store.LogEntries(f.Context(), f.a, 0, 10)
+	f.check(err)
+	_, err = f.store.Erase(f.Context(), f.a, c.Email, nil, f.tick())
+	f.check(err)
+	after, err := f.store.LogEntries(f.Context(), f.a, 0, 10)
+	f.check(err)
+	f.wantSame(after, before, "the log's entries")
+	if got := f.byID(c.ID); got.Log == nil || got.Log.Index != 0 || got.Log.Salt != nil {
+		f.Errorf("the erased certificate has the place %+v", got.Log)
+	}
+}

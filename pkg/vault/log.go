@@ -1,0 +1,36 @@
+package vault
+
+// LogEntry is a certificate on its way into its institution's log of issued certificates. A
+// store appends the entries of the certificates that one transaction approves, has the grown
+// log signed once, and completes each certificate with its proof, in that transaction. The
+// methods must only compute.
+type LogEntry interface {
+	// LogKey is the public key of the log, which names the log too.
+	LogKey() string
+	// Entry is what the log keeps: 32 bytes that hold nothing about a person.
+	Entry() []byte
+	// SignCheckpoint signs the log with its number of entries and the hash of its tree's root.
+	SignCheckpoint(size int64, root [32]byte) ([]byte, error)
+	// Complete returns the certificate with its place in the log, and its tail with the proof.
+	Complete(c Certificate, proof LogProof) (Certificate, []byte, error)
+}
+
+// LogProof says where in a log an entry is, and proves it.
+type LogProof struct {
+	Index      int64      // from 0
+	Hashes     [][32]byte // from the entry to the root (RFC 6962, 2.1.1)
+	Checkpoint []byte     // signed
+}
+
+// LogPlace is where a certificate is in its institution's log.
+type LogPlace struct {
+	Index int64  `json:"index"`
+	Salt  []byte `json:"salt,omitempty"` // links the entry to the document; erased with the person
+}
+
+// LogHead is what a log is at present.
+type LogHead struct {
+	Key        string `json:"key"` // public
+	Size       int64  `json:"size"`
+	Checkpoint []byte `json:"checkpoint"` // signed
+}

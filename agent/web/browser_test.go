@@ -129,6 +129,25 @@ func (b *browser) shoot(name string) {
 	}
 }
 
+// shootSizes takes the page's picture at three widths, in light and dark, and on paper.
+func (b *browser) shootSizes(name string) {
+	b.Helper()
+	if shots() == "" {
+		return
+	}
+	for _, width := range []int64{320, 768, 1280} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		for _, scheme := range []string{"light", "dark"} {
+			b.media("", scheme)
+			b.shoot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+		}
+	}
+	b.media("print", "")
+	b.shoot(name + "-print")
+	b.media("", "")
+	b.do(chromedp.EmulateViewport(1024, 900))
+}
+
 // axeFindings are what axe-core finds serious on the page that is shown.
 func (b *browser) axeFindings() []string {
 	b.Helper()

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -85,7 +86,7 @@ func TestOnPaper(t *testing.T) {
 	b.open("/v/" + c.Reference)
 	b.media("print", "")
 	text := ask[string](b, "document.body.innerText")
-	for _, want := range []string{"This certificate is genuine", "Arash Nikpour", "Checked at " + s.address + "/v/" + c.Reference} {
+	for _, want := range []string{"This certificate is genuine", "Arash Nikpour", "Checked at " + s.address + "/v/" + c.Reference, "Time of the check: 15 June 2026, 11:00 CEST", "SHA-256 of the file that was issued: " + c.Verified.SHA256} {
 		if !strings.Contains(text, want) {
 			t.Errorf("paper does not say %q:\n%s", want, text)
 		}
@@ -104,44 +105,75 @@ func TestOnPaper(t *testing.T) {
 	}
 }
 
+// fileCases writes files to be checked against a certificate, by name.
+func (b *browser) fileCases(c vault.Certificate, other []byte) map[string]string {
+	b.Helper()
+	dir := b.TempDir()
+	altered := bytes.Clone(b.verified)
+	altered[len(altered)/2] ^= 1
+	files := map[string]string{}
+	for name, content := range map[string][]byte{
+		"verified": b.verified, "altered": altered, "original": b.document, "empty": nil, "text": []byte("Dear Sir or Madam"), "other": other,
+		"added": append(bytes.Clone(b.verified), "% more\n"...), "foreign": b.foreign("VEC-IC-20269999999999999", "https://other.example/v/VEC-IC-20269999999999999"),
+		"foreign-altered": bytes.Replace(b.foreign("", ""), []byte("/Type"), []byte("/Tipe"), 1), "claims": b.foreign(c.Reference, b.address+"/v/"+c.Reference),
+	} {
+		files[name] = filepath.Join(dir, name+".pdf")
+		b.check(os.WriteFile(files[name], content, 0o600))
+	}
+	return files
+}
+
+// choose checks a file on the page that is shown, and waits for the heading of the verdict.
+func (b *browser) choose(file, heading string) {
+	b.Helper()
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+	b.wait(fmt.Sprintf(`document.querySelector("main h1").textContent === %q && document.title.startsWith(%q)`, heading, heading))
+}
+
+// greens counts the elements that are shown in the colours of what is good.
+const greens = `[...document.querySelectorAll("main, main *")].filter(e => e.checkVisibility() &&
+	["rgb(20, 83, 45)", "rgb(227, 244, 232)"].some(c => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor].includes(c))).length`
+
 // TestFileCheck compares files in the browser, with its own SHA-256 and with the
 // page's, which serves where the browser lends none.
 func TestFileCheck(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	b := newBrowser(s)
+	second := b.seal(b.draft())
+	other := s.verified
 	c := b.seal(b.draft())
-	dir := t.TempDir()
-	write := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		b.check(os.WriteFile(path, content, 0o600))
-		return path
-	}
-	altered := append([]byte(nil), s.verified...)
-	altered[len(altered)/2] ^= 1
-	files := map[string]string{
-		write("verified.pdf", s.verified): "Untouched: this is exactly the file that was issued.",
-		write("altered.pdf", altered):     "Altered: this is not the file that was issued.",
-		write("original.pdf", s.document): "Altered: this is not the file that was issued.",
-		write("empty.pdf", nil):           "Altered: this is not the file that was issued.",
-	}
+	files := b.fileCases(c, other)
 	for _, own := range []bool{false, true} {
 		b.open("/v/" + c.Reference)
 		if own {
 			ask[bool](b, `Object.defineProperty(globalThis, "crypto", {value: {}}) && true`)
 		}
-		for file, want := range files {
-			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("output").textContent = ""`), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
-			b.wait(fmt.Sprintf(`document.querySelector("output").textContent === %q`, want))
+		for name, want := range map[string]string{
+			"altered": "This file was altered", "added": "Something was added to this file", "claims": "This file was altered", "other": "This file names another certificate",
+			"original": "This file is not the certificate " + c.Reference, "text": "This file is not a PDF", "empty": "This file is empty", "foreign": "This file names another certificate",
+		} {
+			b.choose(files[name], want)
+			first := ask[string](b, `document.querySelector("main").firstElementChild.querySelector("h1")?.textContent`)
+			if n := ask[int](b, greens); first != want || n > 0 || ask[int](b, `document.querySelectorAll("h1").length`) != 1 {
+				t.Errorf("%s: the page begins with %q; %d elements are green", name, first, n)
+			}
+			for _, finding := range b.axeFindings() {
+				t.Errorf("%s: %s", name, finding)
+			}
+			if !own {
+				b.shootSizes("verify-file-" + name)
+			}
+			b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{files["verified"]}))
+			b.wait(`document.querySelector("output").textContent === "Untouched: this is exactly the file that was issued." && document.querySelector("h1").textContent === "This certificate is genuine"`)
+			if title := ask[string](b, "document.title"); !strings.HasPrefix(title, "This certificate is genuine") || ask[int](b, greens) == 0 {
+				t.Errorf("after %s the issued file: %s", name, title)
+			}
 		}
-		if !own {
-			b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{filepath.Join(dir, "verified.pdf")}))
-			b.wait(`document.querySelector("output.same")`)
-			b.shoot("verify-untouched")
-			b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{filepath.Join(dir, "altered.pdf")}))
-			b.wait(`document.querySelector("output.other")`)
-			b.shoot("verify-altered")
-		}
+	}
+	b.shootSizes("verify-file-untouched")
+	if link := ask[string](b, `[...document.querySelectorAll("a")].map(a => a.href).join()`); strings.Contains(link, second.Reference) {
+		t.Errorf("what was said of another file is left: %s", link)
 	}
 	// The page's own digest is that of the browser at every length around a block.
 	differing := ask[[]int](b, `(async () => {
@@ -159,8 +191,94 @@ func TestFileCheck(t *testing.T) {
 	}
 	b.revoke(c, "In error")
 	b.open("/v/" + c.Reference)
-	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{filepath.Join(dir, "verified.pdf")}))
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{files["verified"]}))
 	b.wait(`document.querySelector("output").textContent.includes("has been revoked since")`)
+	if n := ask[int](b, greens); n > 0 {
+		t.Errorf("%d elements of a revoked certificate's page are green", n)
+	}
+	b.shootSizes("verify-file-revoked")
+}
+
+// TestDroppedFiles drops files somewhere on the pages.
+func TestDroppedFiles(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	b := newBrowser(s)
+	c := b.seal(b.draft())
+	for _, path := range []string{"/", "/v/" + c.Reference} {
+		b.open(path)
+		drop := func(files string) {
+			ask[bool](b, `(() => { const carried = new DataTransfer();
+				for (const text of `+files+`) carried.items.add(new File([text], "a.pdf"));
+				for (const kind of ["dragover", "drop"]) document.querySelector("footer").dispatchEvent(new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: carried}));
+				return true; })()`)
+		}
+		drop(`["no PDF"]`)
+		b.wait(`document.querySelector("main h1").textContent === "This file is not a PDF"`)
+		drop(`["a", "b"]`)
+		b.wait(`document.querySelector("main h1").textContent === "One file at a time"`)
+		if ask[bool](b, `document.body.classList.contains("dropping")`) {
+			t.Errorf("%s still waits for a file", path)
+		}
+	}
+}
+
+// TestAnyFile checks files on the page that asks for one. Nothing of them is sent but sums and
+// the reference IDs in them.
+func TestAnyFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	b := newBrowser(s)
+	other := b.seal(b.draft())
+	otherFile := s.verified
+	c := b.seal(b.draft())
+	files := b.fileCases(c, otherFile)
+	b.revoke(other, "Awarded in error")
+	for name, want := range map[string][]string{
+		"verified":        {"This certificate is genuine", "Arash Nikpour", c.Reference, "2 May 2026"},
+		"other":           {"This certificate has been revoked", "Awarded in error", other.Reference},
+		"altered":         {"This file was altered", "What is known of " + c.Reference},
+		"claims":          {"This file was altered", c.Reference},
+		"added":           {"Something was added to this file", "7 bytes were added since", c.Reference},
+		"original":        {"This file is not known here", "without a signature"},
+		"text":            {"This file is not a PDF"},
+		"empty":           {"This file is empty"},
+		"foreign":         {"This file is not known here", "says that it is by Other College", "VEC-IC-20269999999999999 of other.example", "are those that were signed", "does not prove who made it"},
+		"foreign-altered": {"This file is not known here", "says that it is by Other College", "were changed since"},
+	} {
+		b.open("/")
+		b.choose(files[name], want[0])
+		text := ask[string](b, "document.querySelector('main').innerText")
+		for _, part := range want {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s: the page does not say %q:\n%s", name, part, text)
+			}
+		}
+		if n := ask[int](b, greens); (n > 0) != (name == "verified") {
+			t.Errorf("%s: %d elements are green", name, n)
+		}
+		for _, finding := range b.axeFindings() {
+			t.Errorf("%s: %s", name, finding)
+		}
+		b.shootSizes("home-file-" + name)
+		b.media("print", "")
+		paper := ask[string](b, "document.body.innerText")
+		for _, part := range []string{want[0], name + ".pdf", "Checked at " + b.address, "Time of the check: 15 June 2026, 11:00 CEST"} {
+			if !strings.Contains(paper, part) {
+				t.Errorf("%s: paper does not say %q:\n%s", name, part, paper)
+			}
+		}
+		if sum := "SHA-256: "; name != "empty" && !strings.Contains(paper, sum) {
+			t.Errorf("%s: paper does not have the file's sum", name)
+		}
+		b.media("", "")
+	}
+	sent := ask[string](b, `performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").map(e => new URL(e.name).pathname).join(" ")`)
+	for _, path := range strings.Fields(sent) {
+		if !strings.HasPrefix(path, "/v/") {
+			t.Errorf("the page asks for %s", path)
+		}
+	}
 }
 
 // TestSignUpInABrowser follows the link out of the mail; three certificates that

@@ -37,7 +37,6 @@ type shareOptions struct {
 	Documents    *results.Exporter
 	Previews     Previewer  // nil if this machine cannot draw pages
 	Mails        wake.Waker // woken when a mail was queued
-	Now          func() time.Time
 	Log          *slog.Logger
 }
 
@@ -269,13 +268,13 @@ func (p *sharePages) requestCorrection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxCorrectionForm)
-	correction, err := vault.NewCorrectionRequest(c, strings.ReplaceAll(r.PostFormValue("correction"), "\r\n", "\n"), p.Now())
+	correction, err := vault.NewCorrectionRequest(c, strings.ReplaceAll(r.PostFormValue("correction"), "\r\n", "\n"), p.Layout.Now())
 	if err != nil {
 		p.render(w, r, http.StatusUnprocessableEntity, c, v, v.T("share.mend.bad"))
 		return
 	}
-	if !p.corrections.Allow(layout.CallerKey(r), p.Now()) {
-		layout.SetRetryAfter(w, p.corrections.Left(p.Now()))
+	if !p.corrections.Allow(layout.CallerKey(r), p.Layout.Now()) {
+		layout.SetRetryAfter(w, p.corrections.Left(p.Layout.Now()))
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 		return
 	}
@@ -297,7 +296,7 @@ func (p *sharePages) storeCorrection(ctx context.Context, c vault.Certificate, c
 	if err != nil {
 		return err
 	}
-	if err := p.Store.QueueMail(ctx, vault.NewCorrectionMail(c, "", kept.Text, p.Now())); err != nil {
+	if err := p.Store.QueueMail(ctx, vault.NewCorrectionMail(c, "", kept.Text, p.Layout.Now())); err != nil {
 		// Staff see the request in their list all the same.
 		p.Log.Error("the mail about a correction request could not be queued", "correction", kept.ID, "error", err)
 	}

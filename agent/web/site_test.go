@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -193,12 +194,12 @@ func (s *site) approve(c vault.Certificate, tail []byte) vault.Certificate {
 	})
 }
 
-// seal takes a draft in and makes its verified PDF as the agent does.
-func (s *site) seal(d vault.Draft) vault.Certificate {
+// stamper returns a stamper with a key that a name vouches for.
+func (s *site) stamper(name string) *pdf.Stamper {
 	s.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	s.check(err)
-	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Northgate"},
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
 		NotBefore: s.now().Add(-time.Hour), NotAfter: s.now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
 	s.check(err)
@@ -206,8 +207,23 @@ func (s *site) seal(d vault.Draft) vault.Certificate {
 	s.check(err)
 	signer, err := pdf.NewSigner(key, []*x509.Certificate{own})
 	s.check(err)
+	return pdf.NewStamper(signer)
+}
+
+// foreign returns the document as another vault would have issued it.
+func (s *site) foreign(reference, address string) []byte {
+	s.Helper()
+	tail, err := s.stamper("Other College").Stamp(pdf.Source{R: bytes.NewReader(s.document), Size: int64(len(s.document))},
+		pdf.Stamp{URL: cmp.Or(address, "https://other.example"), Caption: reference, SignedAt: s.now()})
+	s.check(err)
+	return append(bytes.Clone(s.document), tail.Bytes...)
+}
+
+// seal takes a draft in and makes its verified PDF as the agent does.
+func (s *site) seal(d vault.Draft) vault.Certificate {
+	s.Helper()
 	c := s.accept(d)
-	tail, err := pdf.NewStamper(signer).Stamp(pdf.Source{R: bytes.NewReader(s.document), Size: int64(len(s.document))},
+	tail, err := s.stamper("Northgate").Stamp(pdf.Source{R: bytes.NewReader(s.document), Size: int64(len(s.document))},
 		pdf.Stamp{URL: *s.base.Load() + "/v/" + c.Reference, Caption: c.Reference, SignedAt: s.now()})
 	s.check(err)
 	c = s.approve(c, tail.Bytes)

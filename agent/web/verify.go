@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
@@ -18,6 +19,7 @@ import (
 // verifyStore is what is needed of the store.
 type verifyStore interface {
 	ByReference(ctx context.Context, reference string) (vault.Certificate, error)
+	ByVerifiedSHA256(ctx context.Context, sums ...string) ([]*vault.Certificate, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	// Version is another number after each change of a certificate.
 	Version(reference string) uint64
@@ -36,11 +38,12 @@ type verifyPages struct {
 	verifyOptions
 	page, homePage layout.Template
 	cache          *verifyCache
+	perCaller      layout.RateLimiter // of questions by a file's hash
 }
 
 // newVerifyPages reads the pages' templates.
 func newVerifyPages(o verifyOptions) (*verifyPages, error) {
-	p := &verifyPages{verifyOptions: o, cache: newVerifyCache()}
+	p := &verifyPages{verifyOptions: o, cache: newVerifyCache(), perCaller: layout.RateLimiter{Limit: maxHashesPerMinute, Period: time.Minute}}
 	return p, o.Layout.ParseTemplates(templates, map[string]*layout.Template{"verify.html": &p.page, "home.html": &p.homePage})
 }
 
@@ -50,6 +53,7 @@ func (p *verifyPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /v", p.search)
 	mux.HandleFunc("GET /v/{reference}", p.serve)
 	mux.HandleFunc("GET /V/{reference}", p.serve)
+	mux.HandleFunc("GET /v/by-hash/{sha256}", p.serveByHash)
 }
 
 // verifyResult is what is found out about a reference ID.
@@ -69,9 +73,15 @@ func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResul
 	if err != nil {
 		return verifyResult{}, err
 	}
+	return p.describe(ctx, c)
+}
+
+// describe finds out what is known of a certificate.
+func (p *verifyPages) describe(ctx context.Context, c vault.Certificate) (verifyResult, error) {
 	if c.Validity() == vault.ValidityUnknown {
 		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}, nil
 	}
+	var err error
 	f := verifyResult{validity: c.Validity(), certificate: c}
 	var ok bool
 	if f.institution, ok = p.Institutions.ByID(c.Institution); !ok {
@@ -110,6 +120,10 @@ func (f verifyResult) displayName() string {
 
 func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 	reference := r.PathValue("reference")
+	if meant, ok := vault.FindReference(reference); ok && !vault.IsReference(reference) {
+		http.Redirect(w, r, p.Layout.CurrentPageContext(r).Link("/v/"+meant), http.StatusSeeOther)
+		return
+	}
 	asJSON := wantsJSON(r.Header.Get("Accept"))
 	if !asJSON && p.serveCached(w, r, reference) {
 		return
@@ -156,13 +170,15 @@ type verifyData struct {
 	Successor, SuccessorLink        string
 	Predecessor, PredecessorLink    string
 	SHA256, Same, URL, Enter, Lang  string
+	Now                             string // when the certificate was looked up
+	Pages                           string // address below which the pages are
 }
 
 func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, reference string) *verifyData {
 	c := &verifyData{
 		Validity: string(f.validity), Symbol: layout.Symbol(f.validity), Verdict: verdict, Text: v.T("verdict." + string(f.validity) + ".text"),
 		Known: f.validity != vault.ValidityUnknown, Issued: f.validity.Issued(),
-		Institution: f.institution.Name, Reference: f.certificate.Reference,
+		Institution: f.institution.Name, Reference: f.certificate.Reference, Now: v.LocalTime(p.Layout.Now()), Pages: v.FileLink("/v/"),
 	}
 	if !c.Known {
 		c.Reference, c.Enter, c.Lang = reference, v.Link("/v"), v.LanguageParam()
@@ -199,19 +215,43 @@ func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, refere
 // serveHome asks for a reference ID.
 func (p *verifyPages) serveHome(w http.ResponseWriter, r *http.Request) {
 	v := p.Layout.CurrentPageContext(r)
-	p.Layout.RenderPage(w, r, http.StatusOK, layout.Page{PageContext: v, Title: v.T("home")}, p.homePage, struct{ Enter, Lang string }{v.Link("/v"), v.LanguageParam()})
+	p.renderHome(w, r, http.StatusOK, v, "")
+}
+
+// renderHome asks for a reference ID or a file. The sum is that of a file of which nothing is
+// known; "" where none was asked about.
+func (p *verifyPages) renderHome(w http.ResponseWriter, r *http.Request, status int, v layout.PageContext, sum string) {
+	data := struct{ Enter, Lang, Pages, Sum, Now, Home string }{
+		v.Link("/v"), v.LanguageParam(), v.FileLink("/v/"), sum, v.LocalTime(p.Layout.Now()), strings.TrimSuffix(p.Institutions.Links().Verify(""), "v/"),
+	}
+	title := v.T("home")
+	if sum != "" {
+		title = v.T("file.unknown")
+	}
+	p.Layout.RenderPage(w, r, status, layout.Page{PageContext: v, Title: title}, p.homePage, data)
 }
 
 // maxReference is more than any reference ID is long, with room for what
 // people type around it.
 const maxReference = 100
 
-// search leads to the page of a reference ID that was typed in.
+// maxLink is how much is read of a link that was pasted.
+const maxLink = 2000
+
+// search leads to the page of a reference ID that was typed in, or of the certificate whose
+// verified PDF has a SHA-256.
 func (p *verifyPages) search(w http.ResponseWriter, r *http.Request) {
-	typed := strings.ToUpper(strings.Join(strings.Fields(r.FormValue("reference")), ""))
+	asked := r.FormValue("reference")
 	v := p.Layout.CurrentPageContext(r)
+	if sum, ok := parseSHA256(asked); ok {
+		p.searchByHash(w, r, v, sum)
+		return
+	}
+	typed := strings.ToUpper(strings.Join(strings.Fields(asked), ""))
 	to := v.Link("/")
-	if typed != "" && len(typed) <= maxReference {
+	if meant, ok := vault.FindReference(asked[:min(len(asked), maxLink)]); ok {
+		to = v.Link("/v/" + meant)
+	} else if typed != "" && len(typed) <= maxReference {
 		to = v.Link("/v/" + url.PathEscape(typed))
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)

@@ -111,11 +111,12 @@ func (q *verifyCache) addPage(s pageKey, p *splitPage) {
 }
 
 // The texts in which such pages differ: two of each field, of which a date needs both,
-// and three others.
+// and four others.
 const (
 	referenceSlot = 2*vault.FieldCount + iota
 	urlSlot
 	sumSlot
+	nowSlot
 	slotCount
 )
 
@@ -143,7 +144,7 @@ func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*spl
 	verdict := v.T("verdict." + string(vault.ValidityGenuine))
 	c := p.data(v, verifyResult{validity: vault.ValidityGenuine, institution: v.Institution}, verdict, "")
 	c.Facts = nil
-	slots := 3
+	slots := 4
 	for _, f := range vault.Fields() {
 		if !shape.has(f.ID) {
 			continue
@@ -157,7 +158,8 @@ func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*spl
 		}
 		c.Facts = append(c.Facts, fact)
 	}
-	c.Reference, c.URL, c.SHA256, c.Same = slotPlaceholder(referenceSlot), slotPlaceholder(urlSlot), slotPlaceholder(sumSlot), v.T("check.same")
+	c.Reference, c.URL, c.SHA256, c.Now = slotPlaceholder(referenceSlot), slotPlaceholder(urlSlot), slotPlaceholder(sumSlot), slotPlaceholder(nowSlot)
+	c.Same = v.T("check.same")
 	var out bytes.Buffer
 	if err := p.Layout.Execute(&out, layout.Page{PageContext: v, Title: verdict}, p.page, c); err != nil {
 		return nil, err
@@ -224,7 +226,7 @@ func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cach
 // slotTexts are the texts of a page, by slot.
 func (p *verifyPages) slotTexts(v layout.PageContext, k cachedCertificate) [slotCount]string {
 	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: k.content}}
-	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.Institutions.Links().Verify(k.reference), sumSlot: k.sha256}
+	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.Institutions.Links().Verify(k.reference), sumSlot: k.sha256, nowSlot: v.LocalTime(p.Layout.Now())}
 	for _, field := range vault.Fields() {
 		if text, day := fieldSlots(field.ID); k.shape.has(field.ID) {
 			texts[text], texts[day] = f.fact(v, field)

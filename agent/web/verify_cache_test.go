@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
@@ -28,6 +29,9 @@ func (o *oneCertificate) ByReference(context.Context, string) (vault.Certificate
 func (o *oneCertificate) Certificate(context.Context, uint32, string) (vault.Certificate, error) {
 	return o.c, nil
 }
+func (o *oneCertificate) ByVerifiedSHA256(_ context.Context, sums ...string) ([]*vault.Certificate, error) {
+	return make([]*vault.Certificate, len(sums)), nil
+}
 func (o *oneCertificate) Version(string) uint64 { return o.at }
 
 // cachedSite is a verification page of one certificate.
@@ -44,7 +48,7 @@ func newCachedSite(t *testing.T) *cachedSite {
 	s := &cachedSite{T: t, vault: &oneCertificate{}, all: institutions.Fixed{Base: "https://x.example/a&b", All: []vault.Institution{{
 		ID: 1, Name: "Northgate <b>&amp;</b> \"Institute\"", TimeZone: "UTC", Policy: &vault.ApplicationPolicy{Who: vault.AnyoneMayApply}}}}}
 	s.who = &s.all.All[0]
-	f, err := layout.New(layout.Options{Institutions: s.all, Log: slog.New(slog.DiscardHandler)})
+	f, err := layout.New(layout.Options{Institutions: s.all, Now: func() time.Time { return time.Date(2026, 6, 15, 9, 0, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

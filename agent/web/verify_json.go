@@ -55,19 +55,23 @@ func validityMessage(s vault.Validity) string {
 }
 
 func (p *verifyPages) writeJSON(w http.ResponseWriter, status int, asked string, f verifyResult, err error) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept")
-	h.Set("X-Content-Type-Options", "nosniff")
-	// What is public to people in any browser is so to programs in theirs.
-	h.Set("Access-Control-Allow-Origin", "*")
+	setJSONHeaders(w.Header())
 	w.WriteHeader(status)
 	var body any = p.toAPI(asked, f)
 	if err != nil {
 		body = map[string]string{"message": "Server error. If it persists, tell the institution."}
 	}
 	_ = json.NewEncoder(w).Encode(body) // a client who has gone does not wait for it
+}
+
+// setJSONHeaders sets what an answer for programs is sent with.
+func setJSONHeaders(h http.Header) {
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// What is public to people in any browser is so to programs in theirs.
+	h.Set("Access-Control-Allow-Origin", "*")
 }
 
 func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {

@@ -65,7 +65,7 @@ type Pages struct {
 
 // New makes the pages; it starts nothing.
 func New(o Options) (*Pages, error) {
-	f, err := layout.New(layout.Options{Institutions: o.Institutions, Log: o.Log})
+	f, err := layout.New(layout.Options{Institutions: o.Institutions, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institutions: o.Institutions,
-		Documents: o.Documents, Previews: o.Previews, Mails: o.Mails, Now: o.Now, Log: o.Log})
+		Documents: o.Documents, Previews: o.Previews, Mails: o.Mails, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

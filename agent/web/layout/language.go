@@ -57,6 +57,12 @@ func (v PageContext) LocalDate(at time.Time) string {
 	return v.FormatDate(vault.DateOf(at, v.Institution.Zone()))
 }
 
+// LocalTime is a moment where an institution is, to the minute.
+func (v PageContext) LocalTime(at time.Time) string {
+	at = at.In(v.Institution.Zone())
+	return v.formatDate(at) + ", " + at.Format("15:04 MST")
+}
+
 // languages are all that there are, the first being the one that is meant where
 // nothing else is asked for.
 type languages struct {

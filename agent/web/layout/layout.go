@@ -29,6 +29,7 @@ type Options struct {
 	// Institutions are those that the pages are about. The path of their base URL stands
 	// before every address.
 	Institutions institutions.Directory
+	Now          func() time.Time
 	Log          *slog.Logger
 }
 
@@ -280,9 +281,9 @@ func redacted(path string) string {
 	return "/" + first
 }
 
-// securityPolicy is what a browser may do on a page: show what comes from here, and run the
-// one script.
-const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; " +
+// securityPolicy is what a browser may do on a page: show what comes from here, run the one
+// script, and ask here for what is known of a file.
+const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // setHeaders sets what every page is sent with.

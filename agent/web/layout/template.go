@@ -14,30 +14,52 @@ type Template map[string]*template.Template
 var placeholder = regexp.MustCompile(`\[\[([a-z_.]+)\]\]`)
 
 // ParseTemplate reads a template. Where [[name]] stands in it comes that text, in each
-// language, once and for all; drawing a page is mostly copying.
+// language, once and for all; drawing a page is mostly copying. What several pages have in
+// common are the files part_*.html, which they name as templates.
 func (f *Layout) ParseTemplate(from fs.FS, name string) (Template, error) {
-	source, err := fs.ReadFile(from, name)
+	parts, err := fs.Glob(from, "part_*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading a page: %w", err)
 	}
 	body := Template{}
 	for _, l := range f.languages.all {
-		var missing string
-		text := placeholder.ReplaceAllStringFunc(string(source), func(found string) string {
-			name := found[2 : len(found)-2]
-			if l.texts[name] == "" {
-				missing = name
+		page := template.New(name)
+		for _, file := range append(parts, name) {
+			text, err := l.fill(from, file)
+			if err != nil {
+				return nil, err
 			}
-			return template.HTMLEscapeString(l.texts[name])
-		})
-		if missing != "" {
-			return nil, fmt.Errorf("%s: there is no text %q in %s", name, missing, l.Tag)
+			one := page
+			if file != name {
+				one = page.New(file)
+			}
+			if _, err := one.Parse(text); err != nil {
+				return nil, fmt.Errorf("reading a page: %w", err)
+			}
 		}
-		if body[l.Tag], err = template.New(name).Parse(text); err != nil {
-			return nil, fmt.Errorf("reading a page: %w", err)
-		}
+		body[l.Tag] = page
 	}
 	return body, nil
+}
+
+// fill reads a file and puts the language's texts in their places.
+func (l Language) fill(from fs.FS, name string) (string, error) {
+	source, err := fs.ReadFile(from, name)
+	if err != nil {
+		return "", fmt.Errorf("reading a page: %w", err)
+	}
+	var missing string
+	text := placeholder.ReplaceAllStringFunc(string(source), func(found string) string {
+		name := found[2 : len(found)-2]
+		if l.texts[name] == "" {
+			missing = name
+		}
+		return template.HTMLEscapeString(l.texts[name])
+	})
+	if missing != "" {
+		return "", fmt.Errorf("%s: there is no text %q in %s", name, missing, l.Tag)
+	}
+	return text, nil
 }
 
 // ParseTemplates reads templates, each by its file's name.

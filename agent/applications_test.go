@@ -24,8 +24,8 @@ import (
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -254,7 +254,7 @@ func TestEventsOfApplications(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	c, err := adminclient.New("http://vecctl.test", inproc.Transport(a.Handler()))
+	c, err := adminclient.New("http://vecctl.test", client.InProcess(a.Handler()))
 	if err != nil {
 		t.Fatal(err)
 	}

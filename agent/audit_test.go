@@ -25,7 +25,6 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
@@ -208,7 +207,7 @@ func newWatched(t *testing.T) (x *watched, work func()) {
 		})
 	}
 	for to, h := range map[**adminclient.Client]http.Handler{&x.quiet: a.Handler(), &x.staff: x.watch(a.Handler())} {
-		*to, err = adminclient.New("http://vecctl.test", inproc.Transport(named(h)))
+		*to, err = adminclient.New("http://vecctl.test", client.InProcess(named(h)))
 		if err != nil {
 			t.Fatal(err)
 		}

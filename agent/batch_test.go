@@ -15,7 +15,6 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -38,7 +37,7 @@ func running(t *testing.T, o agent.Options, work func(*agent.Agent, *adminclient
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := adminclient.New("http://vecctl.test", inproc.Transport(a.Handler()))
+	c, err := adminclient.New("http://vecctl.test", client.InProcess(a.Handler()))
 	if err != nil {
 		t.Fatal(err)
 	}

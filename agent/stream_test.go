@@ -18,7 +18,6 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -50,7 +49,7 @@ func vaultWith(t *testing.T, dir string, env map[string]string) (c *adminclient.
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err = adminclient.New("http://vecctl.test", inproc.Transport(a.Handler())); err != nil {
+	if c, err = adminclient.New("http://vecctl.test", client.InProcess(a.Handler())); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -5,15 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // staff is a client of the site through the staff's door.
 func (s *site) staff() *adminclient.Client {
 	s.Helper()
-	c, err := adminclient.New("http://vecctl.local", inproc.Transport(s.agent.Handler()))
+	c, err := adminclient.New("http://vecctl.local", client.InProcess(s.agent.Handler()))
 	s.check(err)
 	return c
 }

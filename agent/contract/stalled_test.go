@@ -13,7 +13,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 )
 
 // stall begins an upload of the site's token, named by a key, that never goes on.
@@ -95,7 +94,7 @@ func TestStalledUploads(t *testing.T) {
 		s.check(errors.Join(err, resp.Body.Close()))
 	})
 	quick("an upload of staff", func() {
-		staff, err := adminclient.New("http://vecctl.local", inproc.Transport(s.agent.Handler()))
+		staff, err := adminclient.New("http://vecctl.local", client.InProcess(s.agent.Handler()))
 		s.check(err)
 		body := smallPDF("y")
 		_, err = staff.Upload(t.Context(), client.NewCertificate{

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/authority/api"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 )
 
 // Staff see what became last of each domain: one that is certified, one that
@@ -22,7 +22,7 @@ func TestStaffSeeEachDomainsLatestCertification(t *testing.T) {
 	registry := api.AdminHandler{Service: s.office}
 	mux := http.NewServeMux()
 	registry.Routes().Register(mux)
-	desk, err := adminclient.New("http://vecctl.test", inproc.Transport(mux))
+	desk, err := adminclient.New("http://vecctl.test", client.InProcess(mux))
 	s.check(err)
 	all, err := desk.StoreCertifications(t.Context(), "")
 	s.check(err)

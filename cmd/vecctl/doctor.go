@@ -15,8 +15,8 @@ import (
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/results/report"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -104,7 +104,7 @@ func connectForDoctor(c *cli.Context, w environment, set config.Config) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, inproc.Transport(a.Handler())))
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, client.InProcess(a.Handler())))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
@@ -93,7 +92,7 @@ func connectHome(c *cli.Context, w environment, set config.Config, institution v
 	if err != nil {
 		return nil, err
 	}
-	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, inproc.Transport(a.Handler())))
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, client.InProcess(a.Handler())))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

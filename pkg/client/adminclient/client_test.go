@@ -12,13 +12,12 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/client/inproc"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 func inProcess(t *testing.T, h http.HandlerFunc) *adminclient.Client {
 	t.Helper()
-	c, err := adminclient.New("http://vecctl.test", inproc.Transport(h))
+	c, err := adminclient.New("http://vecctl.test", client.InProcess(h))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package inproc_test
+package client_test
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/client/inproc"
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 // ask reads a handler's whole answer.
 func ask(ctx context.Context, h http.HandlerFunc) ([]byte, error) {
-	resp, err := inproc.Transport(h).RoundTrip(httptest.NewRequestWithContext(ctx, http.MethodGet, "http://x/", nil))
+	resp, err := client.InProcess(h).RoundTrip(httptest.NewRequestWithContext(ctx, http.MethodGet, "http://x/", nil))
 	if err != nil {
 		return nil, err
 	}
@@ -21,11 +21,11 @@ func ask(ctx context.Context, h http.HandlerFunc) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// An answer is handed over while it is written: the reader has its beginning
+// An answer is streamed while it is written: the reader has its beginning
 // before the handler goes on.
 func TestAnAnswerIsStreamed(t *testing.T) {
 	read := make(chan struct{})
-	transport := inproc.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	transport := client.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Kind", "stream")
 		w.WriteHeader(http.StatusAccepted)
 		w.Header().Set("X-Kind", "changed too late")
@@ -41,7 +41,7 @@ func TestAnAnswerIsStreamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted || resp.Header.Get("X-Kind") != "stream" {
+	if resp.StatusCode != http.StatusAccepted || resp.Status != "202 Accepted" || resp.Header.Get("X-Kind") != "stream" {
 		t.Errorf("status %d, header %v", resp.StatusCode, resp.Header)
 	}
 	first := make([]byte, len("first "))

@@ -1,22 +1,22 @@
-// Package inproc has an HTTP transport that calls a handler in the same process.
-package inproc
+package client
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 )
 
-// Transport calls a handler: it runs beside the caller, and its response is streamed
-// as it is written.
-func Transport(h http.Handler) http.RoundTripper { return transport{h} }
+// InProcess returns a transport that calls a handler in the same process. The handler runs
+// beside the caller, and its response is streamed as it is written.
+func InProcess(h http.Handler) http.RoundTripper { return inProcess{h} }
 
-type transport struct{ handler http.Handler }
+type inProcess struct{ handler http.Handler }
 
-func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, w := io.Pipe()
-	answer := &responseWriter{header: http.Header{}, body: w, started: make(chan struct{}), noBody: req.Method == http.MethodHead}
+	answer := &inProcessWriter{header: http.Header{}, body: w, started: make(chan struct{}), noBody: req.Method == http.MethodHead}
 	inner := req.Clone(req.Context())
 	inner.RequestURI = req.URL.RequestURI()
 	if inner.Body == nil {
@@ -55,14 +55,14 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	}
 	return &http.Response{
-		Status: http.StatusText(answer.status), StatusCode: answer.status,
+		Status: fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status)), StatusCode: answer.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: answer.sent, Body: r, ContentLength: -1, Request: req, Trailer: trailer,
 	}, nil
 }
 
-// responseWriter is the handler's side.
-type responseWriter struct {
+// inProcessWriter is the handler's side.
+type inProcessWriter struct {
 	header  http.Header
 	body    *io.PipeWriter
 	once    sync.Once
@@ -72,16 +72,16 @@ type responseWriter struct {
 	noBody  bool // the answer to HEAD has no body
 }
 
-func (a *responseWriter) Header() http.Header { return a.header }
+func (a *inProcessWriter) Header() http.Header { return a.header }
 
-func (a *responseWriter) WriteHeader(status int) {
+func (a *inProcessWriter) WriteHeader(status int) {
 	a.once.Do(func() {
 		a.status, a.sent = status, a.header.Clone()
 		close(a.started)
 	})
 }
 
-func (a *responseWriter) hasStarted() bool {
+func (a *inProcessWriter) hasStarted() bool {
 	select {
 	case <-a.started:
 		return true
@@ -90,7 +90,7 @@ func (a *responseWriter) hasStarted() bool {
 	}
 }
 
-func (a *responseWriter) Write(p []byte) (int, error) {
+func (a *inProcessWriter) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	if a.noBody {
 		return len(p), nil
@@ -98,5 +98,5 @@ func (a *responseWriter) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// Flush does nothing: every write is handed over at once.
-func (a *responseWriter) Flush() {}
+// Flush does nothing: every write goes to the reader at once.
+func (a *inProcessWriter) Flush() {}

@@ -77,6 +77,7 @@ type Agent struct {
 	store         store.Store
 	owner         string // of the jobs that this run claims
 	blobs         blob.Store
+	documents     *blob.Folder // the same
 	institutions  *institutions.Registry
 	templates     *intake.TemplateCache
 	certAuthority certAuthority
@@ -151,9 +152,10 @@ func (a *Agent) prepare(ctx context.Context) error {
 	if err := a.Home.RemoveTemporary(); err != nil {
 		return err
 	}
-	if a.blobs, err = blob.OpenFolder(a.Home.Blobs()); err != nil {
+	if a.documents, err = blob.OpenFolder(a.Home.Blobs()); err != nil {
 		return err
 	}
+	a.blobs = a.documents
 	if err := a.openInstitutions(ctx); err != nil {
 		return err
 	}
@@ -222,7 +224,8 @@ func (a *Agent) wire() {
 	a.api = a.newAPI()
 }
 
-// Run works until ctx ends, then finishes what is in hand and returns.
+// Run works until ctx ends, then finishes what is in hand and returns. It ends with an error when
+// the database or the documents cannot be written durably any more.
 func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
@@ -233,7 +236,17 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.disk.Watch(ctx) })
 	work.Go(func() error { return a.cleaner.Run(ctx) })
 	work.Go(func() error { return a.runDigest(ctx) })
+	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
+	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })
 	return work.Wait()
+}
+
+// unlessEnded is an error that is not the end of ctx.
+func unlessEnded(ctx context.Context, err error) error {
+	if errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }
 
 // sweep deletes uploads that nobody used in time, and removes documents that no record

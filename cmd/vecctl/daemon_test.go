@@ -61,8 +61,13 @@ func (s *site) daemon(args ...string) *daemon {
 // ready starts a command that says when it is ready, and waits for that.
 func (s *site) ready(args ...string) *daemon {
 	s.t.Helper()
-	d := &daemon{site: s, stderr: &spoken{}}
-	d.cmd = s.command(args...)
+	return s.readyAs(s.command(args...))
+}
+
+// readyAs is ready for a command that is prepared already.
+func (s *site) readyAs(cmd *exec.Cmd) *daemon {
+	s.t.Helper()
+	d := &daemon{site: s, stderr: &spoken{}, cmd: cmd}
 	d.cmd.Stderr = d.stderr
 	out, err := d.cmd.StdoutPipe()
 	must(s.t, err)

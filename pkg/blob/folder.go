@@ -27,6 +27,7 @@ type Folder struct {
 	// a content is not swept at the moment in which it is stored again.
 	sweepLock sync.Mutex
 	holds     atomic.Int32
+	failure   fsutil.FlushFailure
 }
 
 var _ Store = (*Folder)(nil)
@@ -111,9 +112,14 @@ func (s *Folder) Stage(ctx context.Context, r io.Reader, limit int64) (*Staged, 
 	return &Staged{Digest: digest, Content: content}, nil
 }
 
-// Commit implements Store.
+// WaitFailure returns why nothing more is committed as soon as that is so, and the error of ctx
+// when that ends before.
+func (s *Folder) WaitFailure(ctx context.Context) error { return s.failure.Wait(ctx) }
+
+// Commit implements Store. After a flush that failed nothing more is committed: nobody knows
+// what lies on the disk.
 func (s *Folder) Commit(ctx context.Context, staged ...*Staged) error {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), s.failure.Err()); err != nil {
 		return err
 	}
 	s.sweepLock.Lock()
@@ -121,6 +127,7 @@ func (s *Folder) Commit(ctx context.Context, staged ...*Staged) error {
 	pending := make([]fsutil.Pending, 0, len(staged))
 	committed := make([]*stagedFile, 0, len(staged))
 	seen := make(map[string]bool, len(staged))
+	var existing []string
 	now := time.Now()
 	for _, st := range staged {
 		content, ok := st.Content.(*stagedFile)
@@ -128,15 +135,24 @@ func (s *Folder) Commit(ctx context.Context, staged ...*Staged) error {
 			continue
 		}
 		name := s.path(st.SHA256)
-		if seen[name] || os.Chtimes(name, now, now) == nil {
+		if seen[name] {
 			content.Discard()
 			continue
 		}
 		seen[name] = true
+		if os.Chtimes(name, now, now) == nil {
+			// It may have been named by a process that was killed before the name was durable.
+			existing = append(existing, name)
+			content.Discard()
+			continue
+		}
 		pending = append(pending, fsutil.Pending{Temp: content.path, Name: name})
 		committed = append(committed, content)
 	}
-	if err := fsutil.Publish(pending); err != nil {
+	if err := fsutil.Publish(pending, existing...); err != nil {
+		if fsutil.IsFlushFailure(err) {
+			return s.failure.Set("the folder of documents", s.root, err)
+		}
 		return err
 	}
 	for _, content := range committed {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,18 +27,22 @@ type Pending struct {
 
 // Publish gives finished temporary files their names: first their data are made
 // durable, then they are renamed, then the names are made durable. After a
-// crash each name holds a whole file or what it held before.
-func Publish(files []Pending) error {
-	if len(files) == 0 {
+// crash each name holds a whole file or what it held before. Files that have their names already
+// are made durable too: another process may have named them and died.
+func Publish(files []Pending, named ...string) error {
+	if len(files)+len(named) == 0 {
 		return nil
 	}
-	temps := make([]string, len(files))
+	data := slices.Clone(named)
 	dirs := map[string]bool{}
-	for i, f := range files {
-		temps[i] = f.Temp
+	for _, f := range files {
+		data = append(data, f.Temp)
 		dirs[filepath.Dir(f.Name)] = true
 	}
-	if err := flush(temps, filepath.Dir(files[0].Temp)); err != nil {
+	for _, name := range named {
+		dirs[filepath.Dir(name)] = true
+	}
+	if err := flush(data, filepath.Dir(data[0])); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -73,7 +78,7 @@ func syncPath(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncOpen(f), f.Close())
+	return errors.Join(flushed(syncOpen(f)), f.Close())
 }
 
 // WriteFile writes a whole file with the permissions given, whatever the umask.

@@ -20,7 +20,7 @@ func syncFileSystem(path string) (done bool, err error) {
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
 		return false, nil
 	}
-	return true, err
+	return true, flushed(err)
 }
 
 // beginFlush has the disk begin with a part of a file, without waiting. That it

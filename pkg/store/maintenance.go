@@ -17,6 +17,10 @@ type Maintenance interface {
 	// store, whatever it returns. When the process dies meanwhile the store is as it
 	// was before or as it is after.
 	Compact() error
+	// WaitFailure waits until ctx ends. When the store finds that what it wrote may or may not
+	// be durable, it writes nothing more, every later call fails, and WaitFailure returns the
+	// reason, of kind Damaged: another process must read anew what is there.
+	WaitFailure(ctx context.Context) error
 	// Close waits for transactions that are under way and closes the store.
 	Close() error
 }

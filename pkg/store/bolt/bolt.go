@@ -4,6 +4,7 @@
 package bolt
 
 import (
+	"context"
 	"errors"
 	"hash/maphash"
 	"slices"
@@ -57,6 +58,9 @@ func (s *Store) Rows(tables ...string) (store.Rows, error) {
 	}
 	return rowTables{s}, createMissingBuckets(s.file, names)
 }
+
+// WaitFailure implements store.Maintenance.
+func (s *Store) WaitFailure(ctx context.Context) error { return s.file.WaitFailure(ctx) }
 
 // Close implements store.Maintenance.
 func (s *Store) Close() error { return s.file.Close() }

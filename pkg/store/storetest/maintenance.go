@@ -20,6 +20,7 @@ func maintenanceTests() []test {
 		{"a snapshot that is interrupted", snapshotInterrupted},
 		{"compacting keeps everything", compactKeeps},
 		{"opened again, everything is there", reopened},
+		{"a store that works has not failed", notFailed},
 	}
 }
 
@@ -133,5 +134,16 @@ func reopened(f *fixture) {
 		Undated: true, Batch: "b", Trigger: vault.BulkUpload, File: all[1].File}))[0]
 	if !again.Duplicate || again.Certificate.ID != all[1].ID {
 		f.Errorf("the same row again: %+v", again)
+	}
+}
+
+func notFailed(f *fixture) {
+	ctx, stop := context.WithCancel(f.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.store.WaitFailure(ctx) }()
+	f.insertOne(f.a, f.draft())
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		f.Errorf("the store says that it failed: %v", err)
 	}
 }

@@ -9,6 +9,7 @@
 package boltfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,6 +26,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 // File is an open file.
@@ -31,6 +34,7 @@ type File struct {
 	db       *bbolt.DB
 	os       *os.File // db's
 	unusable atomic.Bool
+	failure  fsutil.FlushFailure
 }
 
 // Open opens or makes a file, for its owner only. It waits at most wait for another
@@ -56,6 +60,11 @@ func Open(path string, wait time.Duration, whole ...CheckedBucket) (*File, error
 		return nil, openError(err)
 	}
 	f.db.AllocSize = growthStep
+	// What a killed process wrote and did not flush can be read, and may be gone tomorrow.
+	// What is found done must be done.
+	if err := f.db.Sync(); err != nil {
+		return nil, errors.Join(f.fail(err), f.Close())
+	}
 	// bbolt leaves an existing file's permissions as they are.
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(diskError(err, "closing the database to others"), f.Close())
@@ -105,11 +114,24 @@ func (f *File) Close() error {
 	if f.unusable.Load() {
 		return f.os.Close() // what bbolt waits for will never come
 	}
+	path := f.db.Path()
 	if err := f.db.Close(); err != nil {
 		return fmt.Errorf("closing the database: %w", err)
 	}
+	if f.failure.Err() != nil {
+		// The system keeps in memory what it could not write: the next who opens the file
+		// must see what the disk has.
+		dropCached(path)
+	}
 	return nil
 }
+
+// WaitFailure returns why the file is not written any more as soon as that is so, and the error of
+// ctx when that ends before.
+func (f *File) WaitFailure(ctx context.Context) error { return f.failure.Wait(ctx) }
+
+// fail notes that what was written may lie on the disk or not.
+func (f *File) fail(err error) error { return f.failure.Set("the database", f.db.Path(), err) }
 
 // Size is the file's length in bytes.
 func (f *File) Size() (size int64) {
@@ -119,27 +141,55 @@ func (f *File) Size() (size int64) {
 
 // View runs a function in a read transaction.
 func (f *File) View(fn func(*bbolt.Tx) error) error {
+	// What is read after a failure may be what is not on the disk.
+	if err := f.failure.Err(); err != nil {
+		return err
+	}
 	return recoverDamage(func() error { return f.db.View(fn) })
 }
 
 // Update runs a function in a write transaction, which is durable when Update
 // returns. When the file is so damaged that bbolt can neither finish a transaction
-// nor undo it, no other can begin.
+// nor undo it, no other can begin. Neither can one after a commit that failed to reach the disk:
+// nobody knows whether it is there.
 func (f *File) Update(fn func(*bbolt.Tx) error) error {
 	if f.unusable.Load() {
 		return damagedError(errors.New("an earlier transaction could not be undone"))
 	}
+	if err := f.failure.Err(); err != nil {
+		return err
+	}
 	var tx *bbolt.Tx
+	committing := false
 	err := recoverDamage(func() error {
-		return f.db.Update(func(t *bbolt.Tx) error { tx = t; return fn(t) })
+		return f.db.Update(func(t *bbolt.Tx) error {
+			tx = t
+			err := fn(t)
+			committing = err == nil
+			return err
+		})
 	})
 	if tx == nil && fault.Is(err, fault.Damaged) || tx != nil && tx.DB() != nil {
 		f.unusable.Store(true)
 	}
 	if _, ok := fault.Message(err); err != nil && !ok {
+		if committing && !refusedByDisk(err) {
+			return f.fail(err)
+		}
 		return diskError(err, "writing to the database")
 	}
 	return err
+}
+
+// refusedByDisk reports whether a commit failed since the disk did not take its pages, before
+// the one that makes them count: the file is then what it was. A flush that fails for the same
+// reason is another matter.
+func refusedByDisk(err error) bool {
+	if strings.HasPrefix(err.Error(), "file resize error") { // bbolt hides the cause; nothing was written
+		return true
+	}
+	_, writing := errors.AsType[*fs.PathError](err)
+	return writing && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG))
 }
 
 // recoverDamage turns the panics with which bbolt meets a damaged file, and the memory

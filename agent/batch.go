@@ -9,7 +9,7 @@ import (
 func (a *Agent) newIssuer() *batch.Issuer {
 	return &batch.Issuer{
 		Store: a.store, Intake: a.intake, Results: a.exporter, Events: &a.events, Templates: a.templateDir(), DefaultPlacement: a.templates.DefaultPlacement, Cover: a.config.QRCover,
-		Institutions: a.institutions, Home: a.Home, Disk: a.disk, Work: a.work(), Signing: a.processor, Now: a.Now, Random: a.Random,
+		Institutions: a.institutions, Home: a.Home, Disk: a.disk, Work: a.work(), Signing: a.processor, ReportTo: a.config.Drop.ReportTo, Now: a.Now, Random: a.Random,
 	}
 }
 

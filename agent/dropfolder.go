@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/health"
 )
@@ -23,8 +24,18 @@ func (a *Agent) newDropWatcher() (*dropfolder.Watcher, error) {
 	return dropfolder.New(dropfolder.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Results: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		OnTrouble: a.reportDropTrouble, Issuer: a.batches, Institution: a.currentID, Now: a.Now, Log: a.Log,
+		Answers: dropAnswers(o), OnTrouble: a.reportDropTrouble, Issuer: a.batches, Institution: a.currentID, Now: a.Now, Log: a.Log,
 	}), nil
+}
+
+// dropAnswers are the settings about every dropped manifest.
+func dropAnswers(o config.Drop) dropfolder.Answers {
+	a := dropfolder.Answers{DateFormat: o.DateFormat, Delimiter: o.Delimiter, Encoding: o.Encoding, Map: o.Map, Sheet: o.Sheet,
+		Hidden: o.Hidden, Names: o.Names, Template: o.Template}
+	if o.Strict {
+		a.Strict = &o.Strict
+	}
+	return a
 }
 
 const dropProblem = "drop"

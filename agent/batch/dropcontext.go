@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/intake"
@@ -47,6 +48,20 @@ func (r *run) resolveMissingDocuments(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// adviseForDropFolder puts advice that the drop folder can follow in the place of flags.
+func (r *run) adviseForDropFolder() {
+	advise := func(texts []string) []string {
+		for i := range texts {
+			texts[i] = manifest.FileAdvice(texts[i])
+		}
+		return texts
+	}
+	for _, c := range r.candidates {
+		c.Problems = advise(slices.Clone(c.Problems))
+	}
+	r.notes, r.warnings = advise(slices.Clone(r.notes)), advise(slices.Clone(r.warnings))
 }
 
 // claimEarlier counts what this drop has made before it was interrupted as made by it.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -25,10 +27,15 @@ func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfold
 	if !ok {
 		return dropfolder.IssueResult{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
 	}
+	a := b.Answers
 	report, batch, err := i.Issue(ctx, Request{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
 		Drop: &DropContext{Begun: b.Begun, Lost: b.Lost},
-		Bulk: adminclient.BulkRequest{Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true},
+		Bulk: adminclient.BulkRequest{
+			Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true, DateFormat: a.DateFormat, Delimiter: a.Delimiter,
+			Encoding: a.Encoding, Sheet: a.Sheet, Hidden: a.Hidden, Names: a.Names, Strict: a.IsStrict(), Map: a.Map, Template: a.Template,
+			Scan: a.Scan, QRAt: a.QRAt, QRPage: a.QRPage, QRSize: a.QRSize, QRMargin: a.QRMargin, Cover: a.MayCover(),
+		},
 	})
 	if errors.Is(err, intake.ErrChanging) {
 		err = errors.Join(dropfolder.ErrChanging, err)
@@ -52,3 +59,52 @@ func (i *Issuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool
 	}
 	return rows, nil
 }
+
+// SharesAddresses implements dropfolder.Issuer.
+func (i *Issuer) SharesAddresses() bool {
+	return i.Institutions.Current().SharesAddresses(i.Intake.SharedAddresses)
+}
+
+// Report implements dropfolder.Issuer.
+func (i *Issuer) Report(ctx context.Context, o dropfolder.Outcome) error {
+	for _, to := range i.ReportTo {
+		if err := i.Store.QueueMail(ctx, vault.NewOutcomeMail(o.Institution, to, o.Manifest, describeOutcome(o), i.Now())); err != nil {
+			return err
+		}
+	}
+	if len(i.ReportTo) > 0 {
+		i.Work.Wake()
+	}
+	return nil
+}
+
+// describeOutcome says what became of something that was dropped. It names no person, since
+// mails are kept.
+func describeOutcome(o dropfolder.Outcome) string {
+	if o.Refused {
+		return "It was refused as a whole, and nothing was issued. The reason: " + o.Failed
+	}
+	r := o.Report
+	rejected := r.Count(client.RowRejected)
+	lines := []string{fmt.Sprintf("Rows: %d. Issued: %d. Unchanged: %d. Failed: %d. Rejected: %d.", r.Total, r.Issued, r.Unchanged, r.Failed-rejected, rejected)}
+	if rejected > 0 {
+		var rows []string
+		for _, row := range r.Rows {
+			if row.Status == client.RowRejected && len(rows) < maxNamedRows {
+				rows = append(rows, strconv.Itoa(row.Row))
+			}
+		}
+		if rejected > len(rows) {
+			rows = append(rows, fmt.Sprintf("and %d more", rejected-len(rows)))
+		}
+		lines = append(lines, "Rejected rows: "+strings.Join(rows, ", ")+".")
+	}
+	lines = append(lines, "Verified PDFs and report: "+o.Results)
+	if o.Failed != "" {
+		lines = append(lines, "What was refused, with the reasons: "+o.Failed)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxNamedRows is how many rejected rows a mail names.
+const maxNamedRows = 50

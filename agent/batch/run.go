@@ -42,6 +42,7 @@ type Issuer struct {
 	Institutions     institutions.Directory
 	Home             home.Dir // what is in this folder belongs to the agent
 	Disk             Disk
+	ReportTo         []string   // who is told what became of what was dropped
 	Work             wake.Waker // woken when certificates were accepted or a batch was changed
 	Signing          wake.Waker // woken when certificates may wait to be signed
 	Now              func() time.Time
@@ -58,6 +59,7 @@ type Disk interface {
 
 // Store are what is needed of the store.
 type Store interface {
+	QueueMail(ctx context.Context, m vault.Mail) error
 	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, error)
@@ -170,6 +172,9 @@ func (r *run) check(ctx context.Context) error {
 		Progress:         func(done int) { r.reportProgress("checking", done, len(m.Rows)) },
 	})
 	r.setChecked(found)
+	if r.drop != nil {
+		r.adviseForDropFolder()
+	}
 	brings := slices.ContainsFunc(m.Rows, func(row manifest.Row) bool { return row.File != "" })
 	r.unreferenced = slices.DeleteFunc(r.unreferenced, func(u manifest.UnreferencedFile) bool { return !brings || r.isOwnFile(u.Name) })
 	return err

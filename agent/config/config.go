@@ -59,6 +59,12 @@ type Drop struct {
 	Folder       string
 	Poll         bool // look now and then, without file system events
 	Settle, Wait time.Duration
+	// ReportTo are the addresses that are told of every outcome.
+	ReportTo []string
+	// What follows are answers about every manifest: those of the flags of bulk.
+	DateFormat, Delimiter, Encoding, Sheet, Hidden, Names, Template string
+	Map                                                             map[string]string // columns to fields
+	Strict                                                          bool
 }
 
 // Issuing says what may be issued.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -242,6 +243,35 @@ func (v emails) set(s string) error {
 		}
 	}
 	*v.to = splitList(s)
+	return nil
+}
+
+// columnMap says which columns of a table feed which fields.
+type columnMap struct{ to *map[string]string }
+
+func (v columnMap) String() string {
+	var pairs []string
+	for _, column := range slices.Sorted(maps.Keys(*v.to)) {
+		pairs = append(pairs, column+"="+(*v.to)[column])
+	}
+	return strings.Join(pairs, "; ")
+}
+
+func (v columnMap) set(s string) error {
+	*v.to = nil
+	for pair := range strings.SplitSeq(s, ";") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		end := strings.LastIndexByte(pair, '=') // a heading may have one in it
+		if end < 1 || end == len(pair)-1 {
+			return fault.Newf(fault.Invalid, "%q is no column with its field; want such as Graduate=full_name", pair)
+		}
+		if *v.to == nil {
+			*v.to = map[string]string{}
+		}
+		(*v.to)[strings.TrimSpace(pair[:end])] = strings.TrimSpace(pair[end+1:])
+	}
 	return nil
 }
 

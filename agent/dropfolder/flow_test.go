@@ -184,8 +184,33 @@ func TestWhatIsRefusedCanBeMended(t *testing.T) {
 		b.put("drop/rejected.csv", b.read("failed/2026-06-01-m/rejected.csv"))
 		issued(t, b)
 		b.lies("drop")
+		b.lies("failed", "2026-06-01-m/c.pdf", "2026-06-01-m/c.pdf.reason.txt") // which is not issued yet
+	})
+	t.Run("as the original, corrected", func(t *testing.T) {
+		b := refused(t)
+		b.put("drop/m.csv", rows("Robert", "docs/b.pdf", "Bob", "docs/b.pdf", "Eve", "e.pdf"))
+		b.put("drop/docs/b.pdf", "b END")
+		b.put("drop/e.pdf", "e, damaged")
+		b.settle()
+		b.work()
 		b.lies("failed", "2026-06-01-m/c.pdf", "2026-06-01-m/c.pdf.reason.txt",
-			"2026-06-01-m/rejected.csv", "2026-06-01-m/rejected.csv.reason.txt")
+			"2026-06-01-m-2/e.pdf", "2026-06-01-m-2/e.pdf.reason.txt", "2026-06-01-m-2/rejected.csv", "2026-06-01-m-2/rejected.csv.reason.txt")
+	})
+	t.Run("one after the other", func(t *testing.T) {
+		b := newBench(t)
+		b.put("drop/m.csv", rows("Ann", "a.pdf", "Bob", "b.pdf"))
+		b.put("drop/a.pdf", "a, damaged")
+		b.put("drop/b.pdf", "b, damaged")
+		b.settle()
+		b.work()
+		b.put("drop/n.csv", rows("Ann", "a.pdf"))
+		b.put("drop/a.pdf", "a END")
+		b.settle()
+		b.work()
+		b.lies("failed", "2026-06-01-m/b.pdf", "2026-06-01-m/b.pdf.reason.txt", "2026-06-01-m/rejected.csv", "2026-06-01-m/rejected.csv.reason.txt")
+		if got := b.read("failed/2026-06-01-m/rejected.csv"); strings.Contains(got, "Ann") || !strings.Contains(got, "Bob,bob@example.org,2026-06-01,b.pdf,row 2: not sound") {
+			t.Errorf("rejected.csv is %q", got)
+		}
 	})
 	t.Run("not with another person's document", func(t *testing.T) {
 		b := refused(t)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +136,7 @@ func (w *Watcher) finishTry(ctx context.Context, s *stagedBatch, err error) {
 	case errors.Is(err, staging.ErrChanged), errors.Is(err, ErrChanging):
 		w.putBack(s, "a file is still being written to")
 	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Illegal):
-		if err := w.refuseBatch(s, err); err != nil {
+		if err := w.refuseBatch(ctx, s, err); err != nil {
 			w.scheduleRetry(s, err)
 			return
 		}
@@ -162,10 +164,11 @@ func (w *Watcher) scheduleRetry(s *stagedBatch, err error) {
 
 // refuseBatch sets a batch aside as a whole, when its manifest could be read but
 // not issued, or staff has cancelled it.
-func (w *Watcher) refuseBatch(s *stagedBatch, why error) error {
-	folder, err := s.Refuse(w.Failed, publicMessage(why)+"\n\nTo try again, put this folder into the drop folder.\n")
+func (w *Watcher) refuseBatch(ctx context.Context, s *stagedBatch, why error) error {
+	folder, err := s.Refuse(w.Failed, adviceText(why)+"\n\nTo try again, put this folder into the drop folder.\n")
 	if err == nil {
 		w.Log.Warn("a batch was refused", "manifest", s.Manifest, "folder", folder)
+		w.report(ctx, Outcome{Manifest: s.Manifest, Institution: s.Institution, Failed: folder, Refused: true})
 	}
 	return err
 }
@@ -195,7 +198,11 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	if err != nil {
 		return none, fsutil.DiskError(err, "reading a manifest")
 	}
-	m, err := manifest.Read(body, manifest.Options{Name: s.Manifest, MaxRows: manifest.LargestMaxRows})
+	answers, err := w.answersOf(s)
+	if err != nil {
+		return none, err
+	}
+	m, err := w.readManifest(body, s.Manifest, answers)
 	if err != nil {
 		return none, err
 	}
@@ -205,7 +212,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	}
 	outcome, err := w.Issuer.IssueDropped(ctx, Batch{
 		Name: s.Manifest, Manifest: body, Files: s.FilesPath(), Out: s.ResultsPath(),
-		Institution: s.Institution, Begun: s.Begun, Lost: s.Lost,
+		Institution: s.Institution, Begun: s.Begun, Lost: s.Lost, Answers: answers.Or(w.Answers).For(s.Manifest),
 		Progress: func(p client.Progress) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -219,5 +226,20 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	o := outcome.Report
 	w.Log.Info("a batch from the drop folder is through", "manifest", s.Manifest, "batch", o.BatchID, "outcome", outcome.Name,
 		"issued", o.Issued, "unchanged", o.Unchanged, "failed", o.Failed, "took", w.Now().Sub(began).Round(time.Millisecond))
+	told := Outcome{Manifest: s.Manifest, Institution: s.Institution, Report: o, Results: filepath.Join(w.Results, filepath.FromSlash(outcome.Name))}
+	if o.Failed > 0 {
+		told.Failed = filepath.Join(w.Failed, strings.ReplaceAll(outcome.Name, "/", "-"))
+	}
+	w.report(ctx, told)
+	w.clearCorrected(m, o)
 	return s.Conclude(outcome.Name, o, manifest.MatchFiles(m, s.Documents()).ByRow)
+}
+
+// answersOf reads the answers that lay beside a batch's manifest.
+func (w *Watcher) answersOf(s *stagedBatch) (Answers, error) {
+	body, err := s.Answers()
+	if err != nil || body == nil {
+		return Answers{}, err
+	}
+	return ParseAnswers(body)
 }

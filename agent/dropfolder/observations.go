@@ -19,6 +19,7 @@ type Entry struct {
 type Snapshot struct {
 	Files   map[string]Entry
 	Folders map[string]Entry // "." is the drop folder itself
+	Locked  map[string]bool  // files that a spreadsheet program has open
 }
 
 // maxEntries bounds what one look gathers.
@@ -30,7 +31,7 @@ var errTooManyFiles = errors.New("the folder holds more than 500,000 files; take
 // folders, and no link is followed. The error is the system's, or that there are more
 // than mostEntries files.
 func TakeSnapshot(root *os.Root) (Snapshot, error) {
-	l := Snapshot{Files: map[string]Entry{}, Folders: map[string]Entry{}}
+	l := Snapshot{Files: map[string]Entry{}, Folders: map[string]Entry{}, Locked: map[string]bool{}}
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && name == ".":
@@ -41,6 +42,9 @@ func TakeSnapshot(root *os.Root) (Snapshot, error) {
 		case name != "." && d.IsDir() && IgnoredFolder(name):
 			return fs.SkipDir
 		case !d.IsDir() && Ignored(name):
+			if of := lockedFile(name); of != "" {
+				l.Locked[of] = true
+			}
 			return nil
 		}
 		info, err := d.Info()

@@ -17,6 +17,7 @@ type pending struct {
 	fileID   staging.FileID
 	since    time.Time // when it was first seen as it is
 	manifest *manifest.Manifest
+	answers  staging.FileID // what manifest.yaml beside it was; zero for none
 	// retryAt is when taking it may be tried again, and trouble what happened.
 	retryAt time.Time
 	trouble string

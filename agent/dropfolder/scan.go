@@ -36,7 +36,8 @@ func (w *Watcher) scan(ctx context.Context) time.Time {
 	defer root.Close()
 	w.observed.Update(l.Files, now)
 	w.folders.Update(l.Folders, now)
-	w.readManifests(root, now)
+	w.locked = l.Locked
+	w.readManifests(ctx, root, now)
 	plans := w.plan(ctx, now)
 	w.takeReady(root, plans, now)
 	w.removeEmptied(root, now)
@@ -108,23 +109,26 @@ func systemError(err error) error {
 }
 
 // readManifests reads the manifests that have arrived; those that are none are refused.
-func (w *Watcher) readManifests(root *os.Root, now time.Time) {
-	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool { return w.observed[name].FileID != p.fileID })
+func (w *Watcher) readManifests(ctx context.Context, root *os.Root, now time.Time) {
+	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool {
+		return w.observed[name].FileID != p.fileID || w.observed[answersBeside(name)].FileID != p.answers
+	})
 	for name, s := range w.observed {
 		before := w.manifests[name]
-		if before != nil && !before.retryDue(now) || !isManifest(name) || !s.Arrived(now, w.Settle) {
+		if before != nil && !before.retryDue(now) || !isManifest(name) || w.locked[name] || !s.Arrived(now, w.Settle) {
 			continue
 		}
-		body, err := readWhole(root, name, s.FileID)
+		beside, given := w.observed[answersBeside(name)]
+		if given && !beside.Arrived(now, w.Settle) {
+			continue
+		}
+		p := &pending{name: name, fileID: s.FileID, since: s.Since, answers: beside.FileID}
+		err := w.readPending(root, p)
 		if errors.Is(err, staging.ErrChanged) {
 			continue
 		}
-		p := &pending{name: name, fileID: s.FileID, since: s.Since}
-		if err == nil {
-			p.manifest, err = manifest.Read(body, manifest.Options{Name: path.Base(name), MaxRows: manifest.LargestMaxRows})
-		}
 		if fault.Is(err, fault.Invalid) {
-			err = w.refuse(root, name, s.FileID, err)
+			err = w.refuse(ctx, root, name, s.FileID, err)
 			if err == nil {
 				w.forgetFile(name)
 				continue
@@ -138,6 +142,35 @@ func (w *Watcher) readManifests(root *os.Root, now time.Time) {
 		}
 		w.manifests[name] = p
 	}
+}
+
+// answersBeside names the file of answers for a manifest.
+func answersBeside(name string) string { return path.Join(path.Dir(name), manifest.AnswersName) }
+
+// readPending reads a manifest with the answers beside it.
+func (w *Watcher) readPending(root *os.Root, p *pending) error {
+	answers := Answers{}
+	if p.answers != (staging.FileID{}) {
+		body, err := readWhole(root, answersBeside(p.name), p.answers)
+		if err != nil {
+			return err
+		}
+		if answers, err = ParseAnswers(body); err != nil {
+			return err
+		}
+	}
+	body, err := readWhole(root, p.name, p.fileID)
+	if err == nil {
+		p.manifest, err = w.readManifest(body, path.Base(p.name), answers)
+	}
+	return err
+}
+
+// readManifest reads a manifest with answers, and those of the settings behind them.
+func (w *Watcher) readManifest(body []byte, name string, answers Answers) (*manifest.Manifest, error) {
+	o := answers.Or(w.Answers).For(name).Options(name)
+	o.SharedAddresses = w.Issuer.SharesAddresses()
+	return manifest.Read(body, o)
 }
 
 // publicMessage is what a person may read of an error.
@@ -180,7 +213,7 @@ func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 
 // refuse moves a file to the failed folder, with the reason beside it. The note
 // comes first: a file is never there without it.
-func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why error) error {
+func (w *Watcher) refuse(ctx context.Context, root *os.Root, name string, as staging.FileID, why error) error {
 	failed, err := os.OpenRoot(w.Failed)
 	if err != nil {
 		return fsutil.DiskError(err, "opening the failed folder")
@@ -188,7 +221,7 @@ func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why erro
 	defer failed.Close()
 	to := staging.FreePlace(failed, path.Base(name))
 	note := staging.Place{Folder: failed, Name: to.Name + staging.ReasonSuffix}
-	text := fmt.Sprintf("%s\n\nNothing was issued. Correct the file, then put it into the drop folder again.\n", publicMessage(why))
+	text := adviceText(why) + "\n\nNothing was issued. Correct the file, then put it into the drop folder again.\n"
 	if err := note.WriteText(text); err != nil {
 		return err
 	}
@@ -198,7 +231,24 @@ func (w *Watcher) refuse(root *os.Root, name string, as staging.FileID, why erro
 	// The note of an earlier refusal goes; the new one replaces it.
 	_ = root.Remove(filepath.FromSlash(name + staging.ReasonSuffix))
 	w.Log.Warn("a manifest was refused", "manifest", name, "reason", filepath.Join(w.Failed, note.Name))
+	w.report(ctx, Outcome{Manifest: path.Base(name), Institution: w.Institution(), Failed: filepath.Join(w.Failed, note.Name), Refused: true})
 	return nil
+}
+
+// adviceText is what a person reads of an error who has nothing but the drop folder.
+func adviceText(why error) string {
+	text := publicMessage(why)
+	if advice := manifest.FileAdvice(text); advice != text {
+		return advice + "\n\nThe line goes into a text file with the name " + manifest.AnswersName + ", beside the manifest in the drop folder."
+	}
+	return text
+}
+
+// report tells the office of an outcome. What cannot be told is logged: the outcome stands.
+func (w *Watcher) report(ctx context.Context, o Outcome) {
+	if err := w.Issuer.Report(ctx, o); err != nil {
+		w.Log.Error("the office could not be told of an outcome of the drop folder", "manifest", o.Manifest, "error", err)
+	}
 }
 
 // forgetFile notes that a file was taken out of the folder.

@@ -27,7 +27,7 @@ func (w *Watcher) plan(ctx context.Context, now time.Time) map[string]plan {
 			continue
 		}
 		made := p.plan(names, w.observed, now, w.Settle)
-		findSetAsideDocuments(w.Failed, p.manifest, &made)
+		w.findSetAsideDocuments(p.manifest, &made)
 		if len(made.lost) > 0 {
 			issued, err := w.Issuer.Issued(ctx, p.manifest)
 			if err != nil {
@@ -53,7 +53,7 @@ func (w *Watcher) takeReady(root *os.Root, plans map[string]plan, now time.Time)
 		if p == nil {
 			continue // another manifest has taken it for a document
 		}
-		if !made.ready(now, w.Wait) || now.Before(p.retryAt) {
+		if !made.ready(now, w.Wait) || now.Before(p.retryAt) || w.locked[name] {
 			continue
 		}
 		r := w.newRecord(p, made, claims, now)
@@ -120,8 +120,23 @@ func (w *Watcher) newRecord(p *pending, made plan, claims map[string]int, now ti
 		}
 		add(from, staging.DocumentTarget(file), claims[from] > 1)
 	}
+	if p.answers != (staging.FileID{}) {
+		// Answers in the drop folder itself are for whatever comes there.
+		add(answersBeside(p.name), staging.AnswersTarget, path.Dir(p.name) == "." || w.manifestsIn(path.Dir(p.name)) > 1)
+	}
 	add(p.name, staging.ManifestTarget(base), false)
 	return r
+}
+
+// manifestsIn counts the manifests that lie in a folder.
+func (w *Watcher) manifestsIn(folder string) int {
+	n := 0
+	for name := range w.observed {
+		if isManifest(name) && path.Dir(name) == folder {
+			n++
+		}
+	}
+	return n
 }
 
 // fileID is what a file was when it was seen; those that were set aside are

@@ -3,12 +3,14 @@ package dropfolder
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
 // State says what a file in the drop folder waits for.
@@ -117,6 +119,9 @@ func (w *Watcher) fileStatus(name string, plans map[string]plan, named bool, now
 		item.State = Unusable
 	case !s.Settled(now, w.Settle):
 		item.State = Arriving
+	case w.locked[name] && isManifest(name):
+		item.State = Waiting
+		item.Note = "is open in a spreadsheet program; save and close it there, or remove its lock file if nobody has it open"
 	case p != nil:
 		item.State, item.Note = Waiting, p.trouble
 		if item.Note == "" {
@@ -124,6 +129,14 @@ func (w *Watcher) fileStatus(name string, plans map[string]plan, named bool, now
 		}
 	case named:
 		item.State = Named
+	case path.Base(name) == manifest.AnswersName:
+		item.State, item.Note = Named, "answers for the manifests beside it"
+	case neverIssued(name) != "":
+		item.State, item.Note = Unusable, neverIssued(name)
+		if !w.named[name] {
+			w.named[name] = true
+			w.Log.Warn("a file in the drop folder will never be issued", "file", name, "reason", item.Note)
+		}
 	}
 	return item
 }

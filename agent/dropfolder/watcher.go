@@ -30,6 +30,10 @@ type Options struct {
 	Wait   time.Duration // how long a manifest waits for documents
 	Poll   bool          // look every second, for file systems that send no events
 
+	// Answers are what the settings say about manifests; manifest.yaml beside one goes
+	// before them.
+	Answers Answers
+
 	Issuer Issuer
 	// Institution is the one for which what is dropped now is issued.
 	Institution func() uint32
@@ -51,6 +55,7 @@ type Batch struct {
 	Institution uint32
 	Begun       time.Time      // when it was first tried; a certificate made since is this drop's
 	Lost        map[int]string // rows whose document is not in Files, and why
+	Answers     Answers
 	Progress    func(client.Progress)
 }
 
@@ -72,6 +77,22 @@ type Issuer interface {
 	// Issued tells which rows have a certificate that says the same, as far as can
 	// be told without the document.
 	Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error)
+	// Report tells the office what became of something that was dropped, where the
+	// office wants to know. It may be called twice for one batch.
+	Report(ctx context.Context, o Outcome) error
+	// SharesAddresses reports whether people may share addresses where what is dropped
+	// now is issued.
+	SharesAddresses() bool
+}
+
+// Outcome is what became of something that was dropped.
+type Outcome struct {
+	Manifest    string // its file name
+	Institution uint32
+	Report      client.BulkReport // of a batch that was issued
+	Results     string            // folder of the outcome; "" for none
+	Failed      string            // folder or file of what was refused; "" for none
+	Refused     bool              // as a whole
 }
 
 // ErrChanging is about a document that changed while it was being read.
@@ -87,6 +108,8 @@ type Watcher struct {
 	observed  FileObservations
 	folders   FileObservations
 	manifests map[string]*pending
+	locked    map[string]bool // files that a spreadsheet program has open
+	named     map[string]bool // files whose reason for never being issued the log has
 	emptied   map[string]bool // folders that files were taken out of
 
 	made staging.MadeFolders // for files that were put back
@@ -102,7 +125,7 @@ type Watcher struct {
 // New makes a watcher; it starts nothing.
 func New(o Options) *Watcher {
 	return &Watcher{
-		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{},
+		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{}, named: map[string]bool{},
 		batchReady: wake.New(), rescanHint: wake.New(), status: Status{Folder: o.Folder},
 	}
 }

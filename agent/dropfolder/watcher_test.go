@@ -118,6 +118,11 @@ func (b *bench) read(name string) string {
 	return string(body)
 }
 
+func (b *bench) remove(name string) {
+	b.t.Helper()
+	must(b.t, os.Remove(filepath.Join(b.dir, filepath.FromSlash(name))))
+}
+
 // lies checks what lies in a folder and below it.
 func (b *bench) lies(folder string, want ...string) {
 	b.t.Helper()
@@ -161,11 +166,21 @@ func rows(pairs ...string) string {
 	return text.String()
 }
 
+func (f *fakeIssuer) SharesAddresses() bool { return false }
+
+func (f *fakeIssuer) Report(_ context.Context, o Outcome) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = append(f.told, o)
+	return nil
+}
+
 // fakeIssuer issues what ends in "END" and remembers it.
 type fakeIssuer struct {
 	mu     sync.Mutex
 	fail   error          // what Issue returns
 	held   map[int]bool   // what Issued returns
+	told   []Outcome      // what the office was told
 	issued []string       // contents of the documents issued, in order
 	byName map[string]int // outcomes by digest
 	below  string         // what comes before the outcomes' names
@@ -182,7 +197,7 @@ func (f *fakeIssuer) IssueDropped(_ context.Context, b Batch) (IssueResult, erro
 	if f.fail != nil {
 		return IssueResult{}, f.fail
 	}
-	m, err := manifest.Read(b.Manifest, manifest.Options{Name: b.Name})
+	m, err := manifest.Read(b.Manifest, b.Answers.Options(b.Name))
 	if err != nil {
 		return IssueResult{}, err
 	}

@@ -50,7 +50,7 @@ func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificat
 	message := mail.Message{Rendered: content, From: from, FromName: who.Name, To: m.To, ToName: letter.Name,
 		ReplyTo: m.From, Date: w.Now().In(who.Zone()), MessageID: m.MakeMessageID(c, from[strings.LastIndexByte(from, '@')+1:])}
 	switch m.Kind { //nolint:exhaustive // the others go to people
-	case vault.MailDigest:
+	case vault.MailDigest, vault.MailOutcome:
 		message.ToName = who.Name
 	case vault.MailCorrection:
 		message.To, message.ToName = w.staffAddress(from), who.Name
@@ -99,6 +99,8 @@ func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, erro
 		return mail.Rejected, nil
 	case vault.MailDigest:
 		return mail.Digest, nil
+	case vault.MailOutcome:
+		return mail.Outcome, nil
 	case vault.MailIssued:
 	}
 	switch _, err := w.Store.AccountByEmail(ctx, m.To); {
@@ -125,6 +127,9 @@ func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certi
 	if m.Kind == vault.MailConfirm {
 		l.Title, l.Text, l.SignIn, l.Minutes = m.Text, "", "", 0
 		l.Confirm, l.Hours = m.Link, int(m.Expires.Sub(m.CreatedAt).Hours())
+	}
+	if m.Kind == vault.MailOutcome {
+		l.Title, l.Text, _ = strings.Cut(m.Text, "\n")
 	}
 	if m.Certificate == 0 {
 		return l, nil

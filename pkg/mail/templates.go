@@ -34,6 +34,7 @@ const (
 	Received   = "received"   // an application was received
 	Rejected   = "rejected"   // an application was rejected
 	Digest     = "digest"     // to staff: applications wait for a decision
+	Outcome    = "outcome"    // to staff: what became of a dropped manifest
 )
 
 // layoutFile stands around the HTML part of every mail.
@@ -41,7 +42,7 @@ const layoutFile = "layout.html"
 
 // Names lists the templates.
 func Names() []string {
-	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest}
+	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest, Outcome}
 }
 
 // Files lists the files of all templates, by name, as they come with the program.

@@ -26,6 +26,7 @@ const (
 	MailReceived MailKind = "received" // an application was received
 	MailRejected MailKind = "rejected" // an application was rejected
 	MailDigest   MailKind = "digest"   // to staff: applications wait for a decision
+	MailOutcome  MailKind = "outcome"  // to staff: what became of a dropped manifest
 )
 
 // MailState is where a mail stands.
@@ -124,6 +125,12 @@ func NewDigestMail(institution uint32, to string, newest []Certificate, all int,
 	}
 	return Mail{Kind: MailDigest, Institution: institution, To: to, Text: strings.Join(lines, "\n"), Count: all,
 		State: MailWaiting, CreatedAt: now}
+}
+
+// NewOutcomeMail makes the mail that tells staff what became of a manifest that was put into
+// the drop folder. The text names no person, since mails are kept.
+func NewOutcomeMail(institution uint32, to, manifest, text string, now time.Time) Mail {
+	return Mail{Kind: MailOutcome, Institution: institution, To: to, Text: manifest + "\n" + text, State: MailWaiting, CreatedAt: now}
 }
 
 // Job is the work of sending the mail.

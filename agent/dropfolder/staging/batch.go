@@ -90,6 +90,18 @@ func DocumentTarget(name string) string { return filesDir + "/" + name }
 // ManifestTarget is where the manifest lies.
 func ManifestTarget(name string) string { return manifestDir + "/" + name }
 
+// AnswersTarget is where the answers that lay beside the manifest lie.
+const AnswersTarget = "answers/manifest.yaml"
+
+// Answers returns the file of answers that lay beside the manifest; nil for none.
+func (b *Batch) Answers() ([]byte, error) {
+	body, err := os.ReadFile(b.path(filepath.FromSlash(AnswersTarget)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return body, fsutil.DiskError(err, "reading the answers beside a manifest")
+}
+
 // NoteTarget is where a note lies.
 func NoteTarget(number int) string { return fmt.Sprintf("%s/%d.txt", notesDir, number) }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -20,6 +21,7 @@ type Result struct {
 	SetAside []SetAside `json:"aside,omitempty"`
 	Rejected int        `json:"rejected,omitempty"` // rows in rejected.csv
 	Total    int        `json:"total"`              // rows of the manifest
+	Reading  []string   `json:"reading,omitempty"`  // how it was read
 }
 
 // SetAside is a document that goes to the failed folder.
@@ -46,7 +48,8 @@ func (b *Batch) Result() (r Result, concluded bool, err error) {
 // Conclude finds out which documents are to be set aside, and why, and writes it
 // down. byRow names the document of each row.
 func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]string) (Result, error) {
-	r := Result{Name: name, Total: report.Total, Rejected: report.Count(client.RowRejected)}
+	r := Result{Name: name, Total: report.Total, Rejected: report.Count(client.RowRejected),
+		Reading: slices.Concat(report.Reading, report.Notes, report.Warnings)}
 	reasons := map[string]string{}
 	for _, row := range report.Rows {
 		file := byRow[row.Row]
@@ -55,10 +58,10 @@ func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]st
 		case row.Status == client.RowRejected:
 			reasons[file] += row.Error + "\n"
 		case row.Status == client.RowFailed && row.WasIssued():
-			reasons[file] += fmt.Sprintf("row %d: %s\nThe certificate %s is issued. When its document is restored: vecctl download %s\n",
+			reasons[file] += fmt.Sprintf("row %d: %s\nThe certificate %s is issued. When its document is restored, staff can get it: vecctl download %s\n",
 				row.Row, row.Error, row.ReferenceID, row.ReferenceID)
 		case row.Status == client.RowFailed:
-			reasons[file] += fmt.Sprintf("row %d: %s\nThe vault has this document. When the cause is fixed: vecctl retry %s\n",
+			reasons[file] += fmt.Sprintf("row %d: %s\nThe vault has this document. When the cause is fixed, staff can try it again: vecctl retry %s\n",
 				row.Row, row.Error, cmp.Or(row.ReferenceID, row.UUID))
 		}
 	}
@@ -69,7 +72,7 @@ func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]st
 		}
 		if info, err := os.Lstat(b.path(filepath.FromSlash(f.To))); err == nil && !f.unchanged(FileIDOf(info)) {
 			reasons[file] += "This file was written to after it was issued; what was issued is what it held before. " +
-				"A correction goes through: vecctl reissue\n"
+				"Staff can correct what was issued: vecctl reissue\n"
 		}
 		if reasons[file] != "" {
 			r.SetAside = append(r.SetAside, SetAside{File: file, Reason: reasons[file]})
@@ -108,9 +111,16 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 		return fsutil.DiskError(err, "reading rejected.csv")
 	}
 	if err == nil {
+		if err := b.copyAnswers(Place{refused, path.Join(folder, answersName)}); err != nil {
+			return err
+		}
 		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
-			"Correct rejected.csv, and the documents in this folder that are at fault. Then put rejected.csv, or this whole folder, into the drop folder.\n",
+			"The shortest way on: correct the original manifest, and the documents in this folder that are at fault, and put them into the drop folder again; what is issued stays as it is.\n"+
+			"Or correct rejected.csv and put it, or this whole folder, into the drop folder.\n",
 			r.Rejected, r.Total, b.Manifest)
+		if len(r.Reading) > 0 {
+			text += "\nHow the manifest was read:\n" + strings.Join(r.Reading, "\n") + "\n"
+		}
 		name := path.Join(folder, RejectedName)
 		if err := errors.Join(Place{refused, name}.WriteText(string(body)), Place{refused, name + ReasonSuffix}.WriteText(text)); err != nil {
 			return err
@@ -128,6 +138,30 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// answersName is the name of answers beside a manifest.
+const answersName = "manifest.yaml"
+
+// copyAnswers writes the answers beside rejected rows, which need them again.
+func (b *Batch) copyAnswers(to Place) error {
+	answers, err := b.Answers()
+	if err != nil || answers == nil {
+		return err
+	}
+	return to.WriteText(string(answers))
+}
+
+// RemoveRejected removes the tables of rejected rows from a folder of the failed folder, and
+// the folder where nothing else is in it.
+func RemoveRejected(folder string) error {
+	for _, name := range []string{RejectedName, RejectedName + ReasonSuffix, answersName} {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fsutil.DiskError(err, "removing rejected rows that were corrected")
+		}
+	}
+	_ = os.Remove(folder) // one that is not empty stays, and that is no error
 	return nil
 }
 
@@ -166,6 +200,7 @@ func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
 		add(path.Join(filesDir, document), document)
 	}
 	add(path.Join(manifestDir, b.Manifest), b.Manifest)
+	add(AnswersTarget, answersName)
 	if err := MoveFiles(moves); err != nil {
 		return folder, err
 	}

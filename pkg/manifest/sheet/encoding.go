@@ -21,7 +21,7 @@ func decode(data []byte, want string) (text, name string, err error) {
 			return "", "", err
 		}
 		if marked != "" && marked != name {
-			return "", "", invalidError("the file begins with the mark of %s, but --encoding says %s: leave --encoding out", marked, Quote(want))
+			return "", "", invalidError("the file begins with the mark of %s, but %s was asked for: leave the encoding out", marked, Quote(want))
 		}
 	} else if name = marked; name == "" {
 		if name, err = detectEncoding(data); err != nil {

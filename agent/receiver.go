@@ -17,7 +17,7 @@ func (a *Agent) newReceiver() *webhooks.Receiver {
 	return webhooks.NewReceiver(a.store, webhooks.ReceiverOptions{
 		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command,
 		Remote: &webhooks.RemoteUpdates{Registry: a.remote, Events: &a.events}, Events: &a.events,
-		Remember: a.config.Retention.Received, Owner: a.owner, Environ: os.Environ, Now: a.Now, Log: a.Log,
+		Remember: a.config.Retention.Received, Owner: a.owner, UserAgent: a.userAgent(), Environ: os.Environ, Now: a.Now, Log: a.Log,
 	})
 }
 

@@ -2,13 +2,17 @@ package webhooks
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -27,13 +31,11 @@ func (r *Receiver) runCommand(ctx context.Context, command string, e webhook.Inb
 	if runtime.GOOS == "windows" {
 		shell = []string{"cmd", "/C", command}
 	}
-	cmd := exec.CommandContext(ctx, shell[0], shell[1:]...)
 	var said outputTail
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(e.Body), &said, &said
-	cmd.Env = commandEnv(r.Environ, e)
-	cmd.WaitDelay = commandWaitDelay
-	setProcessGroup(cmd)
-	err := cmd.Run()
+	err := r.runShell(ctx, shell, e, maxEnvironment, &said)
+	if errors.Is(err, syscall.E2BIG) { // with what the agent's own environment holds
+		err = r.runShell(ctx, shell, e, 0, &said)
+	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("the command took longer than %v", r.CommandTime)
@@ -41,6 +43,16 @@ func (r *Receiver) runCommand(ctx context.Context, command string, e webhook.Inb
 		return &commandError{cause: err, output: said.text()}
 	}
 	return nil
+}
+
+// runShell runs a command whose variables may hold so many bytes of the event.
+func (r *Receiver) runShell(ctx context.Context, shell []string, e webhook.InboundEvent, room int, said *outputTail) error {
+	cmd := exec.CommandContext(ctx, shell[0], shell[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(e.Body), said, said
+	cmd.Env = commandEnv(r.Environ, e, room)
+	cmd.WaitDelay = commandWaitDelay
+	setProcessGroup(cmd)
+	return cmd.Run()
 }
 
 // commandError is a command that failed, with the end of what it said. That may be the event
@@ -55,9 +67,17 @@ func (f *commandError) Error() string { return f.cause.Error() + ": " + f.output
 // Unwrap is how the command ended.
 func (f *commandError) Unwrap() error { return f.cause }
 
+// Bounds of what an event puts into the environment of a command. Systems bound a variable
+// (Windows at 32 KB, Linux at 128 KB) and all of them together.
+const (
+	maxVariable    = 16 << 10
+	maxEnvironment = 64 << 10
+)
+
 // commandEnv is the agent's own, without its settings, which hold secrets, and with
-// the fields of the event: VEC_EVENT, VEC_UUID, ...
-func commandEnv(own func() []string, e webhook.InboundEvent) []string {
+// the fields of the event: VEC_EVENT, VEC_UUID, ... Fields that there is no room for stand
+// on standard input alone; VEC_OMITTED names them.
+func commandEnv(own func() []string, e webhook.InboundEvent, room int) []string {
 	var env []string
 	if own != nil {
 		for _, one := range own() {
@@ -66,29 +86,56 @@ func commandEnv(own func() []string, e webhook.InboundEvent) []string {
 			}
 		}
 	}
-	fields := map[string]json.RawMessage{}
-	_ = json.Unmarshal(e.Body, &fields) // it was an object when it came
-	for name, raw := range fields {
-		var text string
-		switch {
-		case json.Unmarshal(raw, &text) == nil:
-		case len(raw) > 0 && (raw[0] == '{' || raw[0] == '['):
-			continue // standard input has these
-		default:
-			text = string(raw)
+	var omitted []string
+	fields := textFields(e.Body)
+	for _, key := range slices.SortedFunc(maps.Keys(fields), func(a, b string) int { // short ones first, so that few are left out
+		return cmp.Or(cmp.Compare(len(fields[a]), len(fields[b])), strings.Compare(a, b))
+	}) {
+		one := key + "=" + fields[key]
+		if len(one) > min(maxVariable, room) {
+			omitted = append(omitted, key)
+			continue
 		}
-		if key, ok := envVariable(name); ok {
-			env = append(env, key+"="+strings.ReplaceAll(text, "\x00", ""))
+		room -= len(one)
+		env = append(env, one)
+	}
+	if len(omitted) > 0 {
+		slices.Sort(omitted)
+		list := strings.Join(omitted, " ")
+		if len(list) > maxVariable {
+			list = list[:strings.LastIndexByte(list[:maxVariable], ' ')] + " ..."
 		}
+		env = append(env, "VEC_OMITTED="+list)
 	}
 	return append(env, "VEC_IDENTITY="+e.Identity)
+}
+
+// textFields are the fields of an event that a variable can hold, by the variable's name.
+func textFields(body []byte) map[string]string {
+	raw := map[string]json.RawMessage{}
+	_ = json.Unmarshal(body, &raw) // it was an object when it came
+	texts := make(map[string]string, len(raw))
+	for name, value := range raw {
+		var text string
+		switch {
+		case json.Unmarshal(value, &text) == nil:
+		case len(value) > 0 && (value[0] == '{' || value[0] == '['):
+			continue // standard input has these
+		default:
+			text = string(value)
+		}
+		if key, ok := envVariable(name); ok {
+			texts[key] = strings.ReplaceAll(text, "\x00", "")
+		}
+	}
+	return texts
 }
 
 // envVariable is the name of a field's variable; false for a field that can have none.
 func envVariable(field string) (string, bool) {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 	name := strings.ToUpper(field)
-	if name == "" || len(name) > 60 || name == "IDENTITY" || strings.Trim(name, letters) != "" {
+	if name == "" || len(name) > 60 || name == "IDENTITY" || name == "OMITTED" || strings.Trim(name, letters) != "" {
 		return "", false
 	}
 	return "VEC_" + name, true

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/events"
@@ -34,6 +35,7 @@ type ReceiverOptions struct {
 	// CommandTime is how long a command may take; 0 means DefaultCommandTime.
 	CommandTime time.Duration
 	Environ     func() []string // of commands; nil for none
+	UserAgent   string          // what requests say of who sends events on
 	// Owner is who claims what is to be done: another one after each start of the process.
 	Owner string
 	Now   func() time.Time
@@ -106,7 +108,7 @@ func (r *Receiver) tellStaff(e vaultwebhook.InboundEvent) {
 func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 	now := r.Now()
 	ids := eventIDs(d)
-	e := vaultwebhook.InboundEvent{Identity: ids[0], Aliases: ids[1:], At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body}
+	e := vaultwebhook.InboundEvent{Identity: ids[0], Aliases: ids[1:], At: now, Event: d.Payload.Event, Subject: d.Payload.UUID, Body: d.Body, Headers: deliveryHeaders(d.Header)}
 	for _, address := range r.Forward {
 		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Forward, address, now))
 	}
@@ -117,6 +119,17 @@ func (r *Receiver) eventOf(d webhook.Delivery) vaultwebhook.InboundEvent {
 		e.Tasks = append(e.Tasks, vaultwebhook.NewInboundTask(vaultwebhook.Apply, "", now))
 	}
 	return e
+}
+
+// deliveryHeaders are the headers of webhooks: X-Webhook-* and webhook-*.
+func deliveryHeaders(h http.Header) map[string][]string {
+	kept := map[string][]string{}
+	for name, values := range h {
+		if strings.HasPrefix(name, "X-Webhook-") || strings.HasPrefix(name, "Webhook-") {
+			kept[name] = values
+		}
+	}
+	return kept
 }
 
 // eventIDs are a delivery's identities, of a length that an index takes.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/store"
@@ -103,17 +105,19 @@ func newForwardClient() *http.Client {
 	}
 }
 
+// forward sends an event on, with the headers of its delivery.
 func (r *Receiver) forward(ctx context.Context, address string, e vaultwebhook.InboundEvent) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Body))
 	if err != nil {
 		return errors.New("the address cannot be called")
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if len(r.Secrets) > 0 {
-		// The guide's signature, so that the next one can believe it too.
-		req.Header.Set(webhook.HeaderSignature, webhook.Sign(r.Secrets[0], e.Body))
+	for name, values := range e.Headers {
+		req.Header[name] = slices.Clone(values)
 	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", r.UserAgent)
 	req.Header.Set(webhook.HeaderEvent, e.Event)
+	r.sign(req.Header, e.Body)
 	resp, err := r.client.Do(req)
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return failed.Err // without the address, which may hold a secret
@@ -127,4 +131,26 @@ func (r *Receiver) forward(ctx context.Context, address string, e vaultwebhook.I
 		return fmt.Errorf("status %d", resp.StatusCode)
 	}
 	return nil
+}
+
+// sign puts the signatures of the first secret in place of those that came, so that the next
+// receiver needs that one alone. They are the same where the sender signs with it. A
+// time of sending that the next receiver would soon find too old is the present one then,
+// as in a second attempt of the sender.
+func (r *Receiver) sign(h http.Header, body []byte) {
+	if len(r.Secrets) == 0 {
+		return
+	}
+	h.Set(webhook.HeaderSignature, webhook.Sign(r.Secrets[0], body))
+	if h.Get(webhook.HeaderStandardSignature) == "" {
+		return
+	}
+	now := r.Now()
+	seconds, err := strconv.ParseInt(h.Get(webhook.HeaderStandardTimestamp), 10, 64)
+	sent := time.Unix(seconds, 0)
+	if err != nil || now.Sub(sent).Abs() > webhook.DefaultTolerance/2 {
+		sent = now
+	}
+	h.Set(webhook.HeaderStandardTimestamp, strconv.FormatInt(sent.Unix(), 10))
+	h.Set(webhook.HeaderStandardSignature, webhook.SignStandard(r.Secrets[0], h.Get(webhook.HeaderStandardID), sent, body))
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +23,8 @@ func listenCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "listen", Usage: "run only a receiver of webhooks, without the rest of the agent",
 		Flags: slices.Concat(homeFlags(), settingFlags("listen", "tls.cert", "tls.key", "proxies", "log.level", "log.format", "log.file"), []cli.Flag{
-			&cli.StringSliceFlag{Name: "secret", Usage: "accept events signed with this `SECRET`; may be repeated [$VECCTL_RECEIVER_SECRET]"},
+			&cli.StringSliceFlag{Name: "secret", Usage: "accept events signed with this `SECRET`; may be repeated; other users of this machine can read it with ps [$VECCTL_RECEIVER_SECRET]"},
+			&cli.StringFlag{Name: "secret-file", Usage: "accept events signed with the secrets in `FILE`, one a line; - for standard input"},
 			&cli.StringSliceFlag{Name: "forward", Usage: "forward every event to `URL`; may be repeated [$VECCTL_RECEIVER_FORWARD]"},
 			&cli.StringFlag{Name: "exec", Usage: "run `COMMAND` in the shell for every event, with its body on standard input and its fields in VEC_EVENT, VEC_UUID, ... [$VECCTL_RECEIVER_EXEC]"},
 		}),
@@ -30,10 +33,14 @@ func listenCommand(w environment) *cli.Command {
 }
 
 // receiverSettings returns the settings of the receiver. Flags override them.
-func receiverSettings(c *cli.Context, set config.Config) (config.Receiver, error) {
+func receiverSettings(c *cli.Context, w environment, set config.Config) (config.Receiver, error) {
 	o := set.Receiver
-	if c.IsSet("secret") {
-		o.Secrets = c.StringSlice("secret")
+	if c.IsSet("secret") || c.IsSet("secret-file") {
+		more, err := readSecrets(c, w)
+		if err != nil {
+			return o, err
+		}
+		o.Secrets = append(c.StringSlice("secret"), more...)
 	}
 	if c.IsSet("forward") {
 		o.Forward = c.StringSlice("forward")
@@ -47,9 +54,38 @@ func receiverSettings(c *cli.Context, set config.Config) (config.Receiver, error
 		}
 	}
 	if len(o.Secrets) == 0 {
-		return o, usageError("there is no signing secret to check events with; use --secret, or set VECCTL_RECEIVER_SECRET")
+		return o, usageError("there is no signing secret to check events with; use --secret-file FILE, or set VECCTL_RECEIVER_SECRET")
 	}
 	return o, nil
+}
+
+// readSecrets returns the secrets of --secret-file.
+func readSecrets(c *cli.Context, w environment) ([]string, error) {
+	if !c.IsSet("secret-file") {
+		return nil, nil
+	}
+	const most = 64 << 10
+	in, path := w.stdin, c.String("secret-file")
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file of secrets %s cannot be read; check its name and permissions", path))
+		}
+		defer file.Close()
+		in = file
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, most+1))
+	switch {
+	case err != nil:
+		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file of secrets %s cannot be read", path))
+	case len(raw) > most:
+		return nil, usageError("the file of secrets %s is too large; want one secret a line", path)
+	}
+	secrets := strings.Fields(string(raw))
+	if len(secrets) == 0 {
+		return nil, usageError("the file of secrets %s is empty; want one secret a line", path)
+	}
+	return secrets, nil
 }
 
 func runListen(c *cli.Context, w environment) (err error) {
@@ -60,7 +96,7 @@ func runListen(c *cli.Context, w environment) (err error) {
 	if err != nil {
 		return err
 	}
-	if set.Receiver, err = receiverSettings(c, set); err != nil {
+	if set.Receiver, err = receiverSettings(c, w, set); err != nil {
 		return err
 	}
 	if set.Listen == "" {

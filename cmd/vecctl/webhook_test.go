@@ -202,6 +202,8 @@ func TestListen(t *testing.T) {
 	from, to := newSite(t), newSite(t)
 	from.env = append(from.env, "VECCTL_WEBHOOK_ALLOW_PRIVATE=1")
 	from.want(2, "listen").says(t, "--secret")
+	from.want(2, "listen", "--secret-file", filepath.Join(from.dir, "none")).says(t, "cannot be read")
+	from.want(2, "listen", "--secret-file", from.file("empty", []byte("\n"))).says(t, "is empty")
 	from.want(2, "listen", "--secret", "x", "--forward", "nowhere").says(t, "--forward")
 	first := to.listens("not known yet")
 	var made adminclient.Webhook
@@ -239,7 +241,7 @@ func TestListen(t *testing.T) {
 	}
 	forward.check(t)
 	second.end()
-	third := to.listens(made.Secret)
+	third := to.ready("listen", "--listen", "127.0.0.1:0", "--secret-file", to.file("secrets", []byte("another\n"+made.Secret+"\n")))
 	from.done("webhook", "update", made.ID, "--url", third.public)
 	var sent []adminclient.WebhookDelivery
 	must(t, json.Unmarshal([]byte(from.done("webhook", "deliveries", "-o", "json").stdout), &sent))

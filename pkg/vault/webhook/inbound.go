@@ -34,13 +34,15 @@ type InboundEvent struct {
 	Seq uint64 `json:"seq"` // given by the store, in order of arrival
 	// Identity is the same each time the same event comes, and so are the aliases that
 	// come with it: a replay can leave out some of them, not all.
-	Identity string        `json:"identity"`
-	Aliases  []string      `json:"aliases,omitempty"`
-	At       time.Time     `json:"at"`
-	Event    string        `json:"event"`
-	Subject  string        `json:"subject,omitempty"` // UUID of the certificate
-	Body     []byte        `json:"body"`              // as it came
-	Tasks    []InboundTask `json:"tasks,omitempty"`
+	Identity string    `json:"identity"`
+	Aliases  []string  `json:"aliases,omitempty"`
+	At       time.Time `json:"at"`
+	Event    string    `json:"event"`
+	Subject  string    `json:"subject,omitempty"` // UUID of the certificate
+	Body     []byte    `json:"body"`              // as it came
+	// Headers are those of the delivery that say something of it, by their canonical names.
+	Headers map[string][]string `json:"headers,omitempty"`
+	Tasks   []InboundTask       `json:"tasks,omitempty"`
 }
 
 // Identities are the identity and its aliases.

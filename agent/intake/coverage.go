@@ -45,6 +45,9 @@ func (in *Intake) inspectAt(o CheckRequest, c *RowResult, document io.ReaderAt, 
 	return found, err
 }
 
+// Coverage is what the row's code covers, or would; nil where nobody looked.
+func (c *RowResult) Coverage() *pdf.Coverage { return c.coverage }
+
 // coverageCheck judges what codes would cover.
 type coverageCheck struct {
 	allowed bool // to cover something

@@ -39,7 +39,7 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
 			coverFlag(),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
-			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for previews of the first documents from the template"},
+			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for a contact sheet of the documents with the code in place, and for the first documents from the template"},
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; \"First + Last=full_name\" joins columns, COLUMN=- leaves one out; may be repeated"},
 		),
 		Action: func(c *cli.Context) error {

@@ -229,3 +229,6 @@ func (f *File) rawByKeyword(v Value, limit int) ([]byte, error) {
 		}
 	}
 }
+
+// Decrypted reads a stream's bytes with its filters as they are, but not encrypted.
+func (f *File) Decrypted(v Value, limit int) ([]byte, error) { return f.decrypted(v, f.Crypt, limit) }

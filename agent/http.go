@@ -55,7 +55,9 @@ func (a *Agent) PublicHandler() http.Handler { return a.publicHandler(nil) }
 // publicHandler is PublicHandler with a receiver of webhooks; nil is none.
 func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
 	mux := http.NewServeMux()
-	a.api.Routes(api.TokenAuth(a.store, a.Now)).Register(mux, a.disk.RejectWhenFull(a.api.Fail))
+	calls := a.api.Routes(api.TokenAuth(a.store, a.Now))
+	calls["/"] = a.pages.NotFound(calls["/"])
+	calls.Register(mux, a.disk.RejectWhenFull(a.api.Fail))
 	a.pages.Routes().Register(mux, a.disk.RejectWhenFull(a.pages.FailFull))
 	if secret := a.config.Mail.BounceSecret; secret != "" {
 		mux.Handle("POST /mail/bounces", a.bounceHandler().WebhookHandler(secret, a.api.Fail))

@@ -81,6 +81,9 @@ func TestTLS(t *testing.T) {
 	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 || page.Meta.Path != s.base+vaultPath {
 		t.Errorf("status %d, HTTP/%d, path %s", resp.StatusCode, resp.ProtoMajor, page.Meta.Path)
 	}
+	if got := resp.Header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+		t.Errorf("Strict-Transport-Security is %q", got)
+	}
 	// A renewed certificate is taken up; files that do not fit are not.
 	s.check(os.WriteFile(keyFile, []byte("half-written"), 0o600))
 	s.clock.advance(time.Hour)

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -105,17 +104,5 @@ func nilIfEmpty(s string) *string {
 	return &s
 }
 
-// wantsJSON reports whether a request's Accept header puts JSON before HTML: the
-// first of them that is named decides, as browsers name HTML first.
-func wantsJSON(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		kind, _, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(kind)) {
-		case "application/json":
-			return true
-		case "text/html", "application/xhtml+xml":
-			return false
-		}
-	}
-	return false
-}
+// wantsJSON reports whether a request's Accept header puts JSON before HTML.
+func wantsJSON(accept string) bool { return preferredType(accept) == typeJSON }

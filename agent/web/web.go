@@ -98,6 +98,7 @@ func (p *Pages) Routes() router.Routes {
 		part.Route(mux)
 	}
 	mux.HandleFunc("GET /logo/{id}", p.serveLogo)
+	mux.HandleFunc("GET /robots.txt", p.serveRobots)
 	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if !p.layout.ServeAsset(w, r) {
 			p.notFound(w, r)
@@ -117,10 +118,6 @@ func (p *Pages) Routes() router.Routes {
 func (p *Pages) FailFull(w http.ResponseWriter, r *http.Request, _ error) {
 	layout.SetRetryAfter(w, time.Minute)
 	p.layout.RenderMessage(w, r, http.StatusServiceUnavailable, "full")
-}
-
-func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
-	p.layout.RenderMessage(w, r, http.StatusNotFound, "missing")
 }
 
 // serveLogo sends an institution's logo.

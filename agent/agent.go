@@ -171,7 +171,9 @@ func (a *Agent) prepare(ctx context.Context) error {
 	}
 	a.health = health.New(health.HomeSource{Store: a.store, Home: a.Home, Institutions: a.institutions, Now: a.Now}, a.Build)
 	a.health.CountEventsAfter(last)
-	a.wire()
+	if err := a.wire(); err != nil {
+		return err
+	}
 	a.suspensions.Check(ctx)
 	if err := a.Admin.FinishRotation(ctx); err != nil {
 		return err
@@ -196,7 +198,7 @@ func (a *Agent) takeOverJobs(ctx context.Context) (err error) {
 	return nil
 }
 
-func (a *Agent) wire() {
+func (a *Agent) wire() (err error) {
 	if a.ImageToPDF == nil {
 		a.ImageToPDF = pdf.FromImage
 	}
@@ -219,9 +221,12 @@ func (a *Agent) wire() {
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
 	a.wireWebhooks()
 	a.remote = remotebulk.NewRegistry(a.Home.Remote())
-	a.batches = a.newIssuer()
+	if a.batches, err = a.newIssuer(); err != nil {
+		return err
+	}
 	a.Admin = a.newAdmin()
 	a.api = a.newAPI()
+	return nil
 }
 
 // Run works until ctx ends, then finishes what is in hand and returns. It ends with an error when

@@ -16,6 +16,11 @@ func (s *Service) Bulk(ctx context.Context, q adminclient.BulkRequest, progress 
 	return report, err
 }
 
+// RejectedRows returns the rows of a batch that were refused and not issued since.
+func (s *Service) RejectedRows(ctx context.Context, id string) (vault.RejectedRows, error) {
+	return s.batches.RejectedRows(ctx, s.currentID(), id)
+}
+
 // ActOnBatch pauses, resumes or cancels a batch.
 func (s *Service) ActOnBatch(ctx context.Context, id string, act adminclient.BatchAction) (client.Batch, error) {
 	return s.batches.ActOnBatch(ctx, s.currentID(), id, act)

@@ -68,6 +68,9 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string) (adm
 			return report, err
 		}
 	}
+	if err := s.batches.EraseRejected(ctx, who, email, person); err != nil {
+		return report, err
+	}
 	report.Mails = len(done.Mails)
 	n, err := s.eraseFiles(ctx, done)
 	report.Files += n

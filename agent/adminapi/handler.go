@@ -77,6 +77,10 @@ func (p *Handler) Routes() router.Routes {
 		b, err := p.Service.ActOnBatch(r.Context(), r.PathValue("id"), adminclient.BatchAction(r.PathValue("act")))
 		p.writeJSON(w, r, b, err)
 	})
+	mux.HandleFunc("GET /panel/batches/{id}/rejected", func(w http.ResponseWriter, r *http.Request) {
+		rows, err := p.Service.RejectedRows(r.Context(), r.PathValue("id"))
+		p.writeJSON(w, r, rows, err)
+	})
 	p.routeKeys(mux)
 	p.routeAudit(mux)
 	mux.HandleFunc("GET /panel/events", p.serveEvents)

@@ -13,8 +13,9 @@ import (
 
 // DropContext is what the drop folder says of a batch of its own.
 type DropContext struct {
-	Begun time.Time      // when it was first tried; a certificate made since is this drop's
-	Lost  map[int]string // rows whose document is not among the files, and why
+	Folder string         // in the drop folder, where the manifest lay; "." for the drop folder itself
+	Begun  time.Time      // when it was first tried; a certificate made since is this drop's
+	Lost   map[int]string // rows whose document is not among the files, and why
 }
 
 // resolveMissingDocuments settles the rows of a dropped batch that have no document: either they

@@ -30,7 +30,7 @@ func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfold
 	a := b.Answers
 	report, batch, err := i.Issue(ctx, Request{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,
-		Drop: &DropContext{Begun: b.Begun, Lost: b.Lost},
+		Drop: &DropContext{Folder: b.Folder, Begun: b.Begun, Lost: b.Lost},
 		Bulk: adminclient.BulkRequest{
 			Name: b.Name, Manifest: b.Manifest, Files: b.Files, Out: b.Out, Skip: true, DateFormat: a.DateFormat, Delimiter: a.Delimiter,
 			Encoding: a.Encoding, Sheet: a.Sheet, Hidden: a.Hidden, Names: a.Names, Strict: a.IsStrict(), Map: a.Map, Template: a.Template,

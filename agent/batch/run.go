@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +44,7 @@ type Issuer struct {
 	Institutions     institutions.Directory
 	Home             home.Dir // what is in this folder belongs to the agent
 	Disk             Disk
+	Rejected         store.Rows // with RejectedTable; nil keeps no refused rows
 	ReportTo         []string   // who is told what became of what was dropped
 	Work             wake.Waker // woken when certificates were accepted or a batch was changed
 	Signing          wake.Waker // woken when certificates may wait to be signed
@@ -135,7 +138,8 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 		return client.BulkReport{}, err
 	}
 	if r.request.NoWait {
-		return r.report(), nil
+		report := r.report()
+		return report, r.keepRejected(ctx, report)
 	}
 	return r.finish(ctx)
 }
@@ -269,8 +273,40 @@ func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
 	}
 	return r.Store.OpenBatch(ctx, vault.Batch{
 		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger,
-		Name: batchName(r.institution.Today(now), r.request.Name), Total: len(r.candidates), CreatedAt: now,
+		Name: batchName(r.institution.Today(now), r.batchSource()), Total: len(r.candidates), CreatedAt: now,
 	})
+}
+
+// batchSource is what a batch is named after: the manifest or, where its name says nothing,
+// the folder in which it lay.
+func (r *run) batchSource() string {
+	name := r.request.Name
+	if !isGenericName(name) {
+		return name
+	}
+	folder := filepath.Base(filepath.Dir(filepath.Join(r.request.Files, filepath.Base(name))))
+	if dir := filepath.Dir(name); dir != "." {
+		folder = filepath.Base(dir)
+	}
+	if r.drop != nil {
+		folder = path.Base(r.drop.Folder)
+	}
+	folder = leadingDate.ReplaceAllString(folder, "")
+	if folder == "" || folder == "." || folder == string(filepath.Separator) || folder == ".." {
+		return name
+	}
+	return folder + ".csv" // which goes, and not what stands behind a point of the folder's name
+}
+
+// leadingDate is what the names of outcomes begin with.
+var leadingDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}-`)
+
+// isGenericName reports whether a manifest's name says nothing about its batch.
+func isGenericName(name string) bool {
+	stem := strings.ToLower(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+	stem = strings.TrimRight(stem, "0123456789 ()_-")
+	return slices.Contains([]string{"", "manifest", "data", "list", "liste", "lista", "rows", "table", "tabelle", "export", "sheet", "book", "mappe",
+		"certificates", "certificate", "zertifikate", "students", "rejected", "file", "untitled", "unbenannt"}, stem) && name != "" && name != "-"
 }
 
 // batchName is DATE-MANIFEST, as a folder name that every system takes.
@@ -375,6 +411,9 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 		return client.BulkReport{}, err
 	}
 	report := r.report()
+	if err := r.keepRejected(ctx, report); err != nil {
+		return report, err
+	}
 	// A folder that another manifest's batch has keeps that one's reports.
 	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil

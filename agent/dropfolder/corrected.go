@@ -2,7 +2,6 @@ package dropfolder
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -16,22 +15,14 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
-	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// isCorrected reports whether a manifest comes from a rejected.csv.
-func isCorrected(m *manifest.Manifest) bool {
-	return slices.ContainsFunc(m.Header, isReason)
-}
-
-func isReason(heading string) bool { return strings.EqualFold(strings.TrimSpace(heading), "reason") }
 
 // findSetAsideDocuments looks in the failed folder for documents that a corrected
 // rejected.csv names and that do not lie beside it. A document is the one meant
 // when the row for which it was set aside names it too and has the same person's
 // name or address; when several are, none is taken.
 func (w *Watcher) findSetAsideDocuments(m *manifest.Manifest, made *plan) {
-	if len(made.lost) == 0 || !isCorrected(m) {
+	if len(made.lost) == 0 || !m.IsRejected() {
 		return
 	}
 	wanted := map[string][]manifest.Row{}
@@ -118,49 +109,35 @@ func (w *Watcher) clearCorrected(m *manifest.Manifest, report client.BulkReport)
 	if err != nil {
 		return
 	}
-	came := newRowIndex(m, report)
+	came := correctionsOf(m, report)
 	for _, f := range folders {
 		if !f.IsDir() || IgnoredFolder(f.Name()) {
 			continue
 		}
 		folder := filepath.Join(w.Failed, f.Name())
 		earlier, err := w.readRejected(folder)
-		if err != nil || !isCorrected(earlier) {
+		if err != nil || !earlier.IsRejected() {
 			continue
 		}
-		if err := came.clear(folder, earlier); err != nil {
+		if err := clearFolder(folder, earlier, came); err != nil {
 			w.Log.Error("what was corrected stays in the failed folder", "folder", folder, "error", err)
 		}
 	}
 }
 
-// rowIndex finds the rows of a manifest by what rejected rows have in common with them.
-type rowIndex struct {
-	rows     map[string][]int // row numbers by a text that a row has
-	issued   map[int]bool
-	rejected map[int]bool // anew
-}
-
-// newRowIndex indexes the rows that were issued, and those that were refused anew.
-func newRowIndex(m *manifest.Manifest, report client.BulkReport) rowIndex {
-	x := rowIndex{rows: map[string][]int{}, issued: map[int]bool{}, rejected: map[int]bool{}}
+// correctionsOf indexes the rows that were issued, and those of a corrected rejected.csv that
+// were refused anew.
+func correctionsOf(m *manifest.Manifest, report client.BulkReport) manifest.Corrections {
+	issued, again := map[int]bool{}, map[int]bool{}
 	for _, row := range report.Rows {
-		x.issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged
-		x.rejected[row.Row] = row.Status == client.RowRejected && isCorrected(m)
+		issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged
+		again[row.Row] = row.Status == client.RowRejected && m.IsRejected()
 	}
-	for _, row := range m.Rows {
-		if !x.issued[row.Number] && !x.rejected[row.Number] {
-			continue
-		}
-		for _, text := range rowTexts(row) {
-			x.rows[text] = append(x.rows[text], row.Number)
-		}
-	}
-	return x
+	return manifest.NewCorrections(m.Rows, issued, again)
 }
 
-// clear takes the rows that came again out of a folder of the failed folder.
-func (x rowIndex) clear(folder string, earlier *manifest.Manifest) error {
+// clearFolder takes the rows that came again out of a folder of the failed folder.
+func clearFolder(folder string, earlier *manifest.Manifest, came manifest.Corrections) error {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return fsutil.DiskError(err, "opening a folder of what was refused")
@@ -171,15 +148,12 @@ func (x rowIndex) clear(folder string, earlier *manifest.Manifest) error {
 		return fsutil.DiskError(err, "looking into a folder of what was refused")
 	}
 	documents := manifest.MatchFiles(earlier, slices.Collect(maps.Keys(l.Files))).ByRow
-	reason := slices.IndexFunc(earlier.Header, isReason)
 	left, gone := map[int]string{}, []string{}
 	for _, was := range earlier.Rows {
-		came, issued := x.holds(was)
+		number, issued := came.Find(was.Content, was.File)
 		switch {
-		case !came && reason < len(was.Cells):
-			left[was.Number] = was.Cells[reason]
-		case !came:
-			left[was.Number] = ""
+		case number == 0:
+			left[was.Number] = earlier.Reason(was)
 		case issued && documents[was.Number] != "":
 			gone = append(gone, documents[was.Number], documents[was.Number]+staging.ReasonSuffix)
 		}
@@ -201,28 +175,4 @@ func (x rowIndex) clear(folder string, earlier *manifest.Manifest) error {
 	return fsutil.WriteFile(filepath.Join(folder, staging.RejectedName), 0o600, func(w io.Writer) error {
 		return manifest.WriteRejected(w, earlier, left)
 	})
-}
-
-// holds reports whether a rejected row came again, two of its texts being the same, and
-// whether it is issued by now.
-func (x rowIndex) holds(was manifest.Row) (came, issued bool) {
-	common := map[int]int{}
-	for _, text := range rowTexts(was) {
-		for _, number := range x.rows[text] {
-			if common[number]++; common[number] == 2 {
-				came, issued = true, issued || x.issued[number]
-			}
-		}
-	}
-	return came, issued
-}
-
-// rowTexts are what tells a row from others: name, address, document and external ID.
-func rowTexts(row manifest.Row) (texts []string) {
-	for i, text := range []string{vault.FoldName(row.Name), vault.FoldEmail(row.Email), path.Clean(row.File), row.ExternalID} {
-		if text != "" && text != "." {
-			texts = append(texts, fmt.Sprint(i, " ", text))
-		}
-	}
-	return texts
 }

@@ -211,7 +211,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 		return none, err
 	}
 	outcome, err := w.Issuer.IssueDropped(ctx, Batch{
-		Name: s.Manifest, Manifest: body, Files: s.FilesPath(), Out: s.ResultsPath(),
+		Name: s.Manifest, Folder: s.Folder, Manifest: body, Files: s.FilesPath(), Out: s.ResultsPath(),
 		Institution: s.Institution, Begun: s.Begun, Lost: s.Lost, Answers: answers.Or(w.Answers).For(s.Manifest),
 		Progress: func(p client.Progress) {
 			w.mu.Lock()

@@ -49,6 +49,7 @@ type Options struct {
 // Batch is a manifest with its documents, taken out of the drop folder.
 type Batch struct {
 	Name        string // the manifest's file name
+	Folder      string // in which it lay, relative to the drop folder
 	Manifest    []byte // its bytes
 	Files       string // folder of the documents, absolute
 	Out         string // folder for verified PDFs and reports, absolute; it exists

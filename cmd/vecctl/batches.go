@@ -26,7 +26,7 @@ func batchesCommand(w environment) *cli.Command {
 		}
 	}
 	return &cli.Command{
-		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one",
+		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one; show its rejected rows",
 		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 		Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 0, ""); err != nil {
@@ -39,6 +39,7 @@ func batchesCommand(w environment) *cli.Command {
 			act(adminclient.ResumeBatch, "continue a paused batch"),
 			act(adminclient.CancelBatch, "cancel the waiting certificates of a batch"),
 			batchReportCommand(w),
+			batchRejectedCommand(w),
 		},
 	}
 }
@@ -77,7 +78,7 @@ func showBatches(c *cli.Context, w environment, call func(*session) ([]client.Ba
 
 func batchList() list[client.Batch] {
 	return list[client.Batch]{
-		headings: []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"},
+		headings: []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at", "rejected"},
 		cells: func(b client.Batch) []string {
 			counts := []string{"", "", "", ""}
 			if b.Counted() {
@@ -85,7 +86,11 @@ func batchList() list[client.Batch] {
 			} else if b.FailedCertificates != nil {
 				counts[2] = strconv.Itoa(*b.FailedCertificates)
 			}
-			return append(append([]string{b.BatchID, b.Name, b.Status, strconv.Itoa(b.Total)}, counts...), formatMoment(b.CreatedAt))
+			rejected := ""
+			if b.Rejected != nil {
+				rejected = strconv.Itoa(*b.Rejected)
+			}
+			return append(append([]string{b.BatchID, b.Name, b.Status, strconv.Itoa(b.Total)}, counts...), formatMoment(b.CreatedAt), rejected)
 		},
 	}
 }

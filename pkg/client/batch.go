@@ -20,6 +20,9 @@ type Batch struct {
 	Approved   int `json:"approved"`
 	Failed     int `json:"failed"`
 	Revoked    int `json:"revoked"`
+	// Rejected is how many rows of a manifest were refused and not issued since; nil where
+	// the server does not say.
+	Rejected *int `json:"rejected,omitempty"`
 
 	// The reference's fields; nil and empty where the server does not say.
 	TotalCertificates     *int       `json:"total_certificates,omitempty"`
@@ -38,6 +41,14 @@ type Batch struct {
 
 // Counted reports whether Processing, Approved, Failed and Revoked are known.
 func (b Batch) Counted() bool { return !b.uncounted }
+
+// RejectedRows is how many rows were refused, 0 where the server does not say.
+func (b Batch) RejectedRows() int {
+	if b.Rejected == nil {
+		return 0
+	}
+	return *b.Rejected
+}
 
 // MarshalJSON leaves out counts that are not known.
 func (b Batch) MarshalJSON() ([]byte, error) {

@@ -51,7 +51,7 @@ func FromVault(links vault.Links, c vault.Certificate) Certificate {
 func FromVaultBatch(b vault.Batch) Batch {
 	return Batch{
 		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
-		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked,
+		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked, Rejected: &b.Rejected,
 		CreatedAt: b.CreatedAt.UTC(),
 	}
 }

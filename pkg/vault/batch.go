@@ -13,7 +13,8 @@ type Batch struct {
 	Name        string    `json:"name"`             // DATE-MANIFEST, the outcome folder's name
 	Digest      string    `json:"digest,omitempty"` // SHA-256 of the manifest, hexadecimal
 	Trigger     Trigger   `json:"trigger"`
-	Total       int       `json:"total"` // rows of the manifest
+	Total       int       `json:"total"`              // rows of the manifest
+	Rejected    int       `json:"rejected,omitempty"` // rows that were refused and not issued since
 	CreatedAt   time.Time `json:"created_at"`
 	PausedAt    time.Time `json:"paused_at,omitzero"`
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`

@@ -230,10 +230,10 @@ func (p *Batches) press(msg tea.KeyPressMsg) tea.Cmd {
 
 func (p *Batches) export() tea.Cmd {
 	all := slices.Clone(p.all)
-	return p.ui.ExportCSV("batches", []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at"}, "batch was", "batches were",
+	return p.ui.ExportCSV("batches", []string{"batch_id", "name", "status", "total", "approved", "processing", "failed", "revoked", "created_at", "rejected"}, "batch was", "batches were",
 		ui.EachRow(all, func(b client.Batch) []string {
 			return []string{b.BatchID, b.Name, b.Status, fmt.Sprint(b.Total), fmt.Sprint(b.Approved),
-				fmt.Sprint(b.Processing), fmt.Sprint(b.Failed), fmt.Sprint(b.Revoked), b.CreatedAt.Format(time.RFC3339)}
+				fmt.Sprint(b.Processing), fmt.Sprint(b.Failed), fmt.Sprint(b.Revoked), b.CreatedAt.Format(time.RFC3339), fmt.Sprint(b.RejectedRows())}
 		}))
 }
 
@@ -312,6 +312,9 @@ func stateCounts(l ui.Theme, b client.Batch) string {
 		n     int
 	}{{"approved", b.Approved}, {"processing", b.Processing}, {"failed", b.Failed}, {"revoked", b.Revoked}} {
 		parts = append(parts, ui.FormatNumber(one.n)+" "+l.StateText(one.state, one.state))
+	}
+	if n := b.RejectedRows(); n > 0 {
+		parts = append(parts, ui.FormatNumber(n)+" "+l.StateText("rejected", "rejected"))
 	}
 	return strings.Join(parts, "  ")
 }

@@ -126,6 +126,7 @@ func (p *layout) totals() {
 	}
 	for _, more := range [][]string{
 		{"In progress", in(vault.Processing)},
+		{"Rows that were refused and not issued", strconv.Itoa(s.Batch.RejectedRows())},
 		{"Replaced by a corrected certificate", s.count(func(c client.Certificate) bool { return c.SupersededBy != nil })},
 		{"Recipients whom no mail has reached", s.count(func(c client.Certificate) bool { return c.Undelivered != nil })},
 	} {

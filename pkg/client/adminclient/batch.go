@@ -2,9 +2,11 @@ package adminclient
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // BatchAction is something that staff do to a batch.
@@ -22,4 +24,11 @@ func (c *Client) ActOnBatch(ctx context.Context, id string, act BatchAction) (cl
 	var b client.Batch
 	err := c.Post(ctx, "/panel/batches/"+url.PathEscape(id)+"/"+string(act), struct{}{}, &b)
 	return b, err
+}
+
+// RejectedRows returns the rows of a batch that were refused and not issued since.
+func (c *Client) RejectedRows(ctx context.Context, id string) (vault.RejectedRows, error) {
+	var rows vault.RejectedRows
+	err := c.Call(ctx, http.MethodGet, "/panel/batches/"+url.PathEscape(id)+"/rejected", nil, &rows)
+	return rows, err
 }

@@ -7,15 +7,15 @@ import (
 )
 
 // Logs are the institutions' logs of issued certificates. Complete appends to them: the
-// certificates that one call approves with Effects.Log enter the log in the order of the
-// results, with one signed checkpoint for each institution. A log has one key: an entry
-// for a log with another key than its institution's is refused as Illegal.
+// certificates that one call approves with Effects.Log enter the log of their key in the
+// order of the results, with one signed checkpoint for each log. Each key has a log of its own,
+// so that an institution whose key is replaced begins another one and no log can fork.
 type Logs interface {
-	// LogHead returns what an institution's log is at present; the zero value where it has none.
-	LogHead(ctx context.Context, institution uint32) (vault.LogHead, error)
-	// LogEntries returns up to n entries of a log from an index on.
-	LogEntries(ctx context.Context, institution uint32, from int64, n int) ([][]byte, error)
+	// LogHeads returns an institution's logs, the newest last.
+	LogHeads(ctx context.Context, institution uint32) ([]vault.LogHead, error)
+	// LogEntries returns up to n entries of the log with a public key, from an index on.
+	LogEntries(ctx context.Context, key string, from int64, n int) ([][]byte, error)
 	// LogHashes returns hashes of a log's tree by their index (tlog.StoredHashIndex of
 	// golang.org/x/mod/sumdb/tlog); NotFound where the log has no such hash.
-	LogHashes(ctx context.Context, institution uint32, indexes []int64) ([][32]byte, error)
+	LogHashes(ctx context.Context, key string, indexes []int64) ([][32]byte, error)
 }

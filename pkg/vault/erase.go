@@ -23,7 +23,7 @@ func (c Certificate) Erase(now time.Time) (Certificate, Effects, error) {
 	c.File, c.Verified, c.Failure, c.Undelivered, c.ShareToken = File{}, nil, nil, nil, ""
 	c.Assignment, c.Person = nil, ""
 	if c.Log != nil {
-		c.Log = &LogPlace{Index: c.Log.Index} // without its salt the entry says nothing
+		c.Log = &LogPlace{Log: c.Log.Log, Index: c.Log.Index} // without its salt the entry says nothing
 	}
 	if c.notIssuedError("erased") != nil {
 		c.Status = Rejected

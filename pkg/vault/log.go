@@ -1,5 +1,11 @@
 package vault
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
 // LogEntry is a certificate on its way into its institution's log of issued certificates. A
 // store appends the entries of the certificates that one transaction approves, has the grown
 // log signed once, and completes each certificate with its proof, in that transaction. The
@@ -9,6 +15,8 @@ type LogEntry interface {
 	LogKey() string
 	// Entry is what the log keeps: 32 bytes that hold nothing about a person.
 	Entry() []byte
+	// At is the time of the entry.
+	At() time.Time
 	// SignCheckpoint signs the log with its number of entries and the hash of its tree's root.
 	SignCheckpoint(size int64, root [32]byte) ([]byte, error)
 	// Complete returns the certificate with its place in the log, and its tail with the proof.
@@ -22,15 +30,23 @@ type LogProof struct {
 	Checkpoint []byte     // signed
 }
 
-// LogPlace is where a certificate is in its institution's log.
+// LogPlace is where a certificate is in a log.
 type LogPlace struct {
+	Log   string `json:"log"` // ID of the log
 	Index int64  `json:"index"`
 	Salt  []byte `json:"salt,omitempty"` // links the entry to the document; erased with the person
 }
 
 // LogHead is what a log is at present.
 type LogHead struct {
-	Key        string `json:"key"` // public
-	Size       int64  `json:"size"`
-	Checkpoint []byte `json:"checkpoint"` // signed
+	Key        string    `json:"key"` // public
+	CreatedAt  time.Time `json:"created_at"`
+	Size       int64     `json:"size"`
+	Checkpoint []byte    `json:"checkpoint"` // signed
+}
+
+// LogID tells logs apart: the first eight bytes of the public key's SHA-256, in hexadecimal.
+func LogID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:8])
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -22,22 +23,41 @@ var (
 // logBuckets returns the buckets above, for the schema.
 func logBuckets() [][]byte { return [][]byte{logHeadsBucket, logEntriesBucket, logHashesBucket} }
 
-func logIndexKey(institution uint32, index int64) []byte {
-	return boltfile.JoinKey(boltfile.U32(institution), boltfile.U64(uint64(index)))
+// logID is what the keys of a log's entries and hashes begin with.
+func logID(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:8]
 }
 
-// LogHead implements store.Logs.
-func (s *Store) LogHead(ctx context.Context, institution uint32) (vault.LogHead, error) {
-	return readTx(ctx, s, func(t *txn) (vault.LogHead, error) { return t.logHead(institution) })
+func logIndexKey(id []byte, index int64) []byte {
+	return boltfile.JoinKey(id, boltfile.U64(uint64(index)))
+}
+
+// LogHeads implements store.Logs.
+func (s *Store) LogHeads(ctx context.Context, institution uint32) ([]vault.LogHead, error) {
+	return readTx(ctx, s, func(t *txn) ([]vault.LogHead, error) {
+		var heads []vault.LogHead
+		prefix := boltfile.U32(institution)
+		c := t.Cursor(logHeadsBucket)
+		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			var head vault.LogHead
+			if err := boltfile.Decode(k, v, &head); err != nil {
+				return nil, err
+			}
+			heads = append(heads, head)
+		}
+		slices.SortStableFunc(heads, func(a, b vault.LogHead) int { return a.CreatedAt.Compare(b.CreatedAt) })
+		return heads, nil
+	})
 }
 
 // LogEntries implements store.Logs.
-func (s *Store) LogEntries(ctx context.Context, institution uint32, from int64, n int) ([][]byte, error) {
+func (s *Store) LogEntries(ctx context.Context, key string, from int64, n int) ([][]byte, error) {
 	return readTx(ctx, s, func(t *txn) ([][]byte, error) {
 		var entries [][]byte
-		prefix := boltfile.U32(institution)
+		id := logID(key)
 		c := t.Cursor(logEntriesBucket)
-		for k, v := c.Seek(logIndexKey(institution, max(from, 0))); bytes.HasPrefix(k, prefix) && len(entries) < n; k, v = c.Next() {
+		for k, v := c.Seek(logIndexKey(id, max(from, 0))); bytes.HasPrefix(k, id) && len(entries) < n; k, v = c.Next() {
 			entry, err := boltfile.VerifyChecksum(k, v)
 			if err != nil {
 				return nil, err
@@ -49,9 +69,9 @@ func (s *Store) LogEntries(ctx context.Context, institution uint32, from int64, 
 }
 
 // LogHashes implements store.Logs.
-func (s *Store) LogHashes(ctx context.Context, institution uint32, indexes []int64) ([][32]byte, error) {
+func (s *Store) LogHashes(ctx context.Context, key string, indexes []int64) ([][32]byte, error) {
 	return readTx(ctx, s, func(t *txn) ([][32]byte, error) {
-		found, err := logHashes{t, institution}.ReadHashes(indexes)
+		found, err := logHashes{t, logID(key)}.ReadHashes(indexes)
 		hashes := make([][32]byte, len(found))
 		for i, h := range found {
 			hashes[i] = h
@@ -60,25 +80,17 @@ func (s *Store) LogHashes(ctx context.Context, institution uint32, indexes []int
 	})
 }
 
-func (t *txn) logHead(institution uint32) (head vault.LogHead, err error) {
-	key := boltfile.U32(institution)
-	if value := t.Get(logHeadsBucket, key); value != nil {
-		err = boltfile.Decode(key, value, &head)
-	}
-	return head, err
-}
-
-// logHashes reads the hashes of an institution's log.
+// logHashes reads the hashes of a log.
 type logHashes struct {
-	t           *txn
-	institution uint32
+	t  *txn
+	id []byte
 }
 
 // ReadHashes implements transparency.HashReader.
 func (l logHashes) ReadHashes(indexes []int64) ([]transparency.Hash, error) {
 	found := make([]transparency.Hash, len(indexes))
 	for i, index := range indexes {
-		key := logIndexKey(l.institution, index)
+		key := logIndexKey(l.id, index)
 		value := l.t.Get(logHashesBucket, key)
 		if value == nil {
 			return nil, fault.Newf(fault.NotFound, "the log has no hash %d", index)
@@ -101,11 +113,18 @@ type logged struct {
 	effects     vault.Effects
 }
 
+// logOf is a log of an institution.
+type logOf struct {
+	institution uint32
+	key         string
+}
+
 // enterLogs appends the certificates that results approve to their logs. It returns the
 // results with changes that keep each with its proof, and which of them entered a log.
 func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered []bool, err error) {
-	pending := map[uint32][]logged{}
-	var order []uint32 // of institutions, so that a call has one outcome
+	pending := map[logOf][]logged{}
+	var order []logOf // so that a call has one outcome
+	entered = make([]bool, len(results))
 	for i, r := range results {
 		if r.Change == nil || r.Delivery != nil || r.Task != nil {
 			continue
@@ -122,51 +141,40 @@ func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered
 		if err != nil || fx.Log == nil {
 			continue
 		}
-		if pending[c.Institution] == nil {
-			order = append(order, c.Institution)
+		l := logOf{c.Institution, fx.Log.LogKey()}
+		if pending[l] == nil {
+			order = append(order, l)
 		}
-		pending[c.Institution] = append(pending[c.Institution], logged{i, c, fx})
+		pending[l] = append(pending[l], logged{i, c, fx})
+		entered[i] = true
 	}
-	entered = make([]bool, len(results))
 	if len(pending) == 0 {
 		return results, entered, nil
 	}
 	results = slices.Clone(results)
-	for _, institution := range order {
-		if err := t.growLog(institution, pending[institution], results, entered); err != nil {
+	for _, l := range order {
+		if err := t.growLog(l, pending[l], results); err != nil {
 			return nil, nil, err
 		}
 	}
 	return results, entered, nil
 }
 
-// growLog appends an institution's certificates to its log.
-func (t *txn) growLog(institution uint32, pending []logged, results []store.JobResult, entered []bool) error {
-	head, err := t.logHead(institution)
-	if err != nil {
-		return err
-	}
-	if head.Key == "" {
-		head.Key = pending[0].effects.Log.LogKey()
-	}
-	pending = slices.DeleteFunc(pending, func(p logged) bool {
-		if p.effects.Log.LogKey() == head.Key {
-			return false
+// growLog appends certificates to a log and completes them.
+func (t *txn) growLog(l logOf, pending []logged, results []store.JobResult) error {
+	id, headKey := logID(l.key), boltfile.JoinKey(boltfile.U32(l.institution), logID(l.key))
+	head := vault.LogHead{Key: l.key, CreatedAt: pending[0].effects.Log.At()}
+	if value := t.Get(logHeadsBucket, headKey); value != nil {
+		if err := boltfile.Decode(headKey, value, &head); err != nil {
+			return err
 		}
-		results[p.result].Change = func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-			return c, vault.Effects{}, errLogKey()
-		}
-		return true
-	})
-	if len(pending) == 0 {
-		return nil
 	}
 	first := head.Size
 	entries := make([][]byte, len(pending))
 	for i, p := range pending {
-		entries[i], entered[p.result] = p.effects.Log.Entry(), true
+		entries[i] = p.effects.Log.Entry()
 	}
-	grown, err := transparency.Grow(first, entries, logHashes{t, institution})
+	grown, err := transparency.Grow(first, entries, logHashes{t, id})
 	if err != nil {
 		return err
 	}
@@ -174,47 +182,53 @@ func (t *txn) growLog(institution uint32, pending []logged, results []store.JobR
 	if head.Checkpoint, err = pending[0].effects.Log.SignCheckpoint(grown.Size, grown.Root); err != nil {
 		return err
 	}
-	if err := t.putLog(institution, head, first, entries, grown); err != nil {
+	if err := t.PutRecord(logHeadsBucket, headKey, head); err != nil {
+		return err
+	}
+	if err := t.putEntries(id, first, entries, grown); err != nil {
 		return err
 	}
 	for i, p := range pending {
-		proof := vault.LogProof{Index: first + int64(i), Checkpoint: head.Checkpoint}
-		hashes, err := transparency.Prove(grown.Size, proof.Index, grown)
+		place := first + int64(i)
+		c, fx, err := p.complete(place, head.Checkpoint, grown)
 		if err != nil {
 			return err
 		}
-		for _, h := range hashes {
-			proof.Hashes = append(proof.Hashes, h)
-		}
-		c, tail, err := p.effects.Log.Complete(p.certificate, proof)
-		if err != nil {
-			return err
-		}
-		fx := p.effects
-		fx.Log, fx.Tail = nil, tail
 		results[p.result].Change = func(vault.Certificate) (vault.Certificate, vault.Effects, error) { return c, fx, nil }
 	}
 	return nil
 }
 
-func errLogKey() error {
-	return fault.New(fault.Illegal, "the key of the institution's log is another one than that which signed the log so far; restore the home's keys from a backup")
+// complete returns the certificate and its effects with the proof of its entry.
+func (l logged) complete(index int64, checkpoint []byte, grown *transparency.Growth) (vault.Certificate, vault.Effects, error) {
+	proof := vault.LogProof{Index: index, Checkpoint: checkpoint}
+	hashes, err := transparency.Prove(grown.Size, index, grown)
+	if err != nil {
+		return vault.Certificate{}, vault.Effects{}, err
+	}
+	for _, h := range hashes {
+		proof.Hashes = append(proof.Hashes, h)
+	}
+	c, tail, err := l.effects.Log.Complete(l.certificate, proof)
+	fx := l.effects
+	fx.Log, fx.Tail = nil, tail
+	return c, fx, err
 }
 
-// putLog keeps the entries and hashes that a log grew by, and its head.
-func (t *txn) putLog(institution uint32, head vault.LogHead, first int64, entries [][]byte, grown *transparency.Growth) error {
+// putEntries keeps the entries and hashes that a log grew by.
+func (t *txn) putEntries(id []byte, first int64, entries [][]byte, grown *transparency.Growth) error {
 	for i, entry := range entries {
-		key := logIndexKey(institution, first+int64(i))
+		key := logIndexKey(id, first+int64(i))
 		if err := t.Put(logEntriesBucket, key, boltfile.AddChecksum(key, entry)); err != nil {
 			return err
 		}
 	}
 	index, hashes := grown.New()
 	for i, h := range hashes {
-		key := logIndexKey(institution, index+int64(i))
+		key := logIndexKey(id, index+int64(i))
 		if err := t.Put(logHashesBucket, key, boltfile.AddChecksum(key, h[:])); err != nil {
 			return err
 		}
 	}
-	return t.PutRecord(logHeadsBucket, boltfile.U32(institution), head)
+	return nil
 }

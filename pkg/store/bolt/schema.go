@@ -46,9 +46,9 @@ import (
 //	jobs                id8 -> job
 //	  due               kind[:institution] 0 run_at8 id8    (without: the first one's)
 //	  held              id8                            (claimed jobs)
-//	log_heads           inst4 -> what the institution's log is: key, size, checkpoint
-//	  log_entries       inst4 index8 -> entry
-//	  log_hashes        inst4 index8 -> hash of the tree
+//	log_heads           inst4 log8 -> what a log is: key, size, checkpoint
+//	  log_entries       log8 index8 -> entry
+//	  log_hashes        log8 index8 -> hash of the tree
 //	mails               id8 -> mail
 //	  mails_by_cert     cert8 id8
 //	  mails_returned    id8                            (refused or bounced, and not repeated)

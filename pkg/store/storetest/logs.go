@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -16,7 +17,7 @@ import (
 func logTests() []test {
 	return []test{
 		{"approved certificates enter their institution's log", logGrows},
-		{"a log has one key", logKeeps},
+		{"each key has a log of its own", logPerKey},
 		{"what is refused is in no log", logRefuses},
 		{"an erased person's entry stays, its salt does not", logForgets},
 	}
@@ -26,10 +27,11 @@ func logTests() []test {
 type logEntry struct {
 	key  ed25519.PrivateKey
 	data [32]byte
+	at   time.Time
 }
 
 func newLogEntry(key byte, c vault.Certificate) logEntry {
-	return logEntry{ed25519.NewKeyFromSeed(append(make([]byte, 31), key)), sha256.Sum256([]byte(c.UUID))}
+	return logEntry{ed25519.NewKeyFromSeed(append(make([]byte, 31), key)), sha256.Sum256([]byte(c.UUID)), c.ApprovedAt}
 }
 
 // LogKey implements vault.LogEntry.
@@ -37,6 +39,9 @@ func (e logEntry) LogKey() string { return fmt.Sprintf("%x", e.key.Public()) }
 
 // Entry implements vault.LogEntry.
 func (e logEntry) Entry() []byte { return e.data[:] }
+
+// At implements vault.LogEntry.
+func (e logEntry) At() time.Time { return e.at }
 
 // SignCheckpoint implements vault.LogEntry.
 func (e logEntry) SignCheckpoint(size int64, root [32]byte) ([]byte, error) {
@@ -46,7 +51,7 @@ func (e logEntry) SignCheckpoint(size int64, root [32]byte) ([]byte, error) {
 
 // Complete implements vault.LogEntry. The tail says what a test wants to see.
 func (e logEntry) Complete(c vault.Certificate, p vault.LogProof) (vault.Certificate, []byte, error) {
-	c.Log = &vault.LogPlace{Index: p.Index, Salt: []byte("salt")}
+	c.Log = &vault.LogPlace{Log: vault.LogID(e.LogKey()), Index: p.Index, Salt: []byte("salt")}
 	tail := fmt.Appendf(nil, "%d %x %x", p.Index, p.Hashes, p.Checkpoint)
 	verified := *c.Verified
 	verified.SHA256 = fmt.Sprintf("%x", sha256.Sum256(tail))
@@ -54,12 +59,15 @@ func (e logEntry) Complete(c vault.Certificate, p vault.LogProof) (vault.Certifi
 	return c, tail, nil
 }
 
-// approveInto approves a certificate into the log with a key.
+// approveInto approves a certificate into the log with a key; those of the second institution
+// into that with the next key.
 func approveInto(f *fixture, key byte) store.Change {
 	at := f.tick()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		c, fx, err := approve(at)(c)
-		fx.Log = newLogEntry(key, c)
+		if fx.Log = newLogEntry(key, c); c.Institution == f.b {
+			fx.Log = newLogEntry(key+1, c)
+		}
 		return c, fx, err
 	}
 }
@@ -78,25 +86,33 @@ func approveClaimed(f *fixture, key byte) (ids []uint64, outcomes []error) {
 	return ids, outcomes
 }
 
-func (f *fixture) logHead(institution uint32) vault.LogHead {
+// logHead returns what the log with a key is; the zero value where there is none.
+func (f *fixture) logHead(institution uint32, key byte) vault.LogHead {
 	f.Helper()
-	head, err := f.store.LogHead(f.Context(), institution)
+	heads, err := f.store.LogHeads(f.Context(), institution)
 	f.check(err)
-	return head
+	for _, head := range heads {
+		if head.Key == logKey(key) {
+			return head
+		}
+	}
+	return vault.LogHead{}
 }
+
+func logKey(key byte) string { return newLogEntry(key, vault.Certificate{}).LogKey() }
 
 // checkLog compares a log with what its certificates say: every entry in its place, every
 // proof leading to the signed root.
 func checkLog(f *fixture, institution uint32, want []uint64) {
 	f.Helper()
-	head := f.logHead(institution)
-	entries, err := f.store.LogEntries(f.Context(), institution, 0, len(want)+10)
+	head := f.logHead(institution, 1)
+	entries, err := f.store.LogEntries(f.Context(), logKey(1), 0, len(want)+10)
 	f.check(err)
 	if head.Size != int64(len(want)) || len(entries) != len(want) {
 		f.Fatalf("the log has size %d and %d entries, want %d", head.Size, len(entries), len(want))
 	}
 	r := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		found, err := f.store.LogHashes(f.Context(), institution, indexes)
+		found, err := f.store.LogHashes(f.Context(), logKey(1), indexes)
 		hashes := make([]tlog.Hash, len(found))
 		for i, h := range found {
 			hashes[i] = h
@@ -125,8 +141,8 @@ func checkLog(f *fixture, institution uint32, want []uint64) {
 }
 
 func logGrows(f *fixture) {
-	f.wantSame(f.logHead(f.a), vault.LogHead{}, "the log before anything is approved")
-	_, err := f.store.LogHashes(f.Context(), f.a, []int64{0})
+	f.wantSame(f.logHead(f.a, 1), vault.LogHead{}, "the log before anything is approved")
+	_, err := f.store.LogHashes(f.Context(), logKey(1), []int64{0})
 	f.wantKind(err, fault.NotFound, "a hash of an empty log")
 	var all []uint64
 	for _, n := range []int{3, 1, 7} {
@@ -141,10 +157,10 @@ func logGrows(f *fixture) {
 		}
 	}
 	checkLog(f, f.a, all)
-	f.wantSame(f.logHead(f.b).Size, int64(3), "the size of the other institution's log")
+	f.wantSame(f.logHead(f.b, 2).Size, int64(3), "the size of the other institution's log")
 	f.reopen()
 	checkLog(f, f.a, all)
-	some, err := f.store.LogEntries(f.Context(), f.a, 4, 2)
+	some, err := f.store.LogEntries(f.Context(), logKey(1), 4, 2)
 	f.check(err)
 	if len(some) != 2 || string(some[0]) != string(newLogEntry(1, f.byID(all[4])).Entry()) {
 		f.Errorf("entries 4 and 5 are %x", some)
@@ -158,25 +174,23 @@ func (f *fixture) byID(id uint64) vault.Certificate {
 	return found[0]
 }
 
-func logKeeps(f *fixture) {
-	c := f.insertOne(f.a, f.draft())
+func logPerKey(f *fixture) {
+	first := f.insertOne(f.a, f.draft())
 	_, outcomes := approveClaimed(f, 1)
-	f.wantSame(len(outcomes), 1, "outcomes")
 	f.check(outcomes[0])
-	before := f.logHead(f.a)
-	other := f.insertOne(f.a, f.draft())
-	elsewhere := f.insertOne(f.b, f.draft())
-	ids, outcomes := approveClaimed(f, 2)
-	for i, id := range ids {
-		if id == elsewhere.ID {
-			f.check(outcomes[i])
-			continue
-		}
-		f.wantKind(outcomes[i], fault.Illegal, "an entry under another key")
+	before := f.logHead(f.a, 1)
+	second := f.insertOne(f.a, f.draft())
+	_, outcomes = approveClaimed(f, 3)
+	f.check(outcomes[0])
+	f.wantSame(f.logHead(f.a, 1), before, "the log of the first key")
+	f.wantSame(f.logHead(f.a, 3).Size, int64(1), "the size of the log of the other key")
+	f.wantSame(f.byID(second.ID).Log.Index, int64(0), "the place in the other log")
+	heads, err := f.store.LogHeads(f.Context(), f.a)
+	f.check(err)
+	if len(heads) != 2 || heads[0].Key != logKey(1) || heads[1].Key != logKey(3) {
+		f.Errorf("the logs are %+v", heads)
 	}
-	f.wantSame(f.logHead(f.a), before, "the log")
-	f.wantSame(f.byID(other.ID).Status, vault.Processing, "the certificate that was refused")
-	f.wantSame(f.logHead(f.b).Key, newLogEntry(2, c).LogKey(), "the other institution's key")
+	checkLog(f, f.a, []uint64{first.ID})
 }
 
 func logRefuses(f *fixture) {
@@ -204,11 +218,11 @@ func logForgets(f *fixture) {
 	c := f.insertOne(f.a, f.draft())
 	_, outcomes := approveClaimed(f, 1)
 	f.check(outcomes[0])
-	before, err := f.store.LogEntries(f.Context(), f.a, 0, 10)
+	before, err := f.store.LogEntries(f.Context(), logKey(1), 0, 10)
 	f.check(err)
 	_, err = f.store.Erase(f.Context(), f.a, c.Email, nil, f.tick())
 	f.check(err)
-	after, err := f.store.LogEntries(f.Context(), f.a, 0, 10)
+	after, err := f.store.LogEntries(f.Context(), logKey(1), 0, 10)
 	f.check(err)
 	f.wantSame(after, before, "the log's entries")
 	if got := f.byID(c.ID); got.Log == nil || got.Log.Index != 0 || got.Log.Salt != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 	"github.com/vecctl/vecctl/pkg/template"
+	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -64,7 +65,11 @@ func newWorks(t *testing.T) *works {
 	w.ok(err)
 	seal, log := pdf.NewStamper(signer), slog.New(slog.DiscardHandler)
 	news := &events.Bus{}
-	sealer := &signing.Signer{Blobs: blobs, Institutions: oneStamper{institutions.Fixed{Base: "https://example.edu"}, seal},
+	logKey, err := transparency.NewKey(rand.Reader, "University")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer := &signing.Signer{Blobs: blobs, Institutions: oneStamper{institutions.Fixed{Base: "https://example.edu"}, seal, logKey},
 		Now: now, Log: log, ImageToPDF: func(io.Writer, io.ReaderAt, int64) error { return fmt.Errorf("no images here") }}
 	w.processor = signing.New(w.store, sealer.Sign, signing.Options{Workers: 1, Now: now, Log: log, OnSettled: news.PublishSettled, OnError: news.PublishError})
 	w.Issuer = &batch.Issuer{
@@ -329,7 +334,11 @@ func TestWhatTheDropFolderBrings(t *testing.T) {
 type oneStamper struct {
 	institutions.Fixed
 	stamper *pdf.Stamper
+	logKey  *transparency.Key
 }
+
+// LogKey implements signing.Institutions.
+func (o oneStamper) LogKey(uint32) (*transparency.Key, error) { return o.logKey, nil }
 
 // Stamper implements signing.Institutions.
 func (o oneStamper) Stamper(uint32) *pdf.Stamper { return o.stamper }

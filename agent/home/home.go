@@ -115,9 +115,9 @@ func (d Dir) Remote() string { return d.join("remote") }
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }
 
-// TransientFiles are the files, relative to the home, that mean something to a running
-// process alone.
-func (d Dir) TransientFiles() []string { return []string{"holder.json", "agent.sock"} }
+// TransientFiles are the files and folders, relative to the home, that belong to this home
+// alone and are in no backup: what a running process notes, and the keys of logs.
+func (d Dir) TransientFiles() []string { return []string{"holder.json", "agent.sock", "log-keys"} }
 
 func (d Dir) lockInfo() string { return d.join("holder.json") }
 

@@ -40,7 +40,7 @@ func (d Dir) CheckWriters() error {
 	if reach == 0 {
 		return nil
 	}
-	for _, path := range []string{d.Config(), d.Database(), d.Keys(), d.Templates()} {
+	for _, path := range []string{d.Config(), d.Database(), d.Keys(), d.LogKeys(), d.Templates()} {
 		err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return nil //nolint:nilerr // what is not there, or cannot be read, is another check's matter

@@ -48,6 +48,7 @@ type Registry struct {
 	Options
 	configuring sync.Mutex // who changes the state holds it
 	state       atomic.Pointer[state]
+	logKeys     logKeys
 }
 
 // Directory is what others read of a home's institutions. A Registry is one.

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -36,13 +37,15 @@ type Signer struct {
 type Institutions interface {
 	// Stamper returns that of an institution; nil if there is no such institution.
 	Stamper(institution uint32) *pdf.Stamper
+	// LogKey returns the key of an institution's log of issued certificates.
+	LogKey(institution uint32) (*transparency.Key, error)
 	// Links returns the public addresses of certificates.
 	Links() vault.Links
 }
 
 // Sign is the processing of one certificate.
 func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, error) {
-	v, tail, err := s.stamp(ctx, c)
+	v, entry, err := s.stamp(ctx, c)
 	if refusal, ok := errors.AsType[*pdf.Rejection](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil
 	}
@@ -58,7 +61,8 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 	}
 	now := s.Now()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		c, fx, err := c.Approve(v, tail, now)
+		c, fx, err := c.Approve(v, entry.update.Bytes, now)
+		fx.Log = entry
 		if s.MailHold > 0 {
 			fx = fx.HoldMailsUntil(now.Add(s.MailHold))
 		}
@@ -66,42 +70,48 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 	}, nil
 }
 
-func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, []byte, error) {
+// stamp makes the verified PDF of a certificate, with its entry for the log.
+func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, logEntry, error) {
 	// What has begun is finished; only the reading back ends with ctx.
 	files := context.WithoutCancel(ctx)
 	document, state, err := s.openDocument(files, c)
 	if err != nil {
-		return vault.Verified{}, nil, err
+		return vault.Verified{}, logEntry{}, err
 	}
 	f, err := s.Blobs.Open(files, document.SHA256)
 	if err != nil {
-		return vault.Verified{}, nil, err
+		return vault.Verified{}, logEntry{}, err
 	}
 	defer f.Close()
 	if err := checkSize(f, document.Size); err != nil {
-		return vault.Verified{}, nil, err
+		return vault.Verified{}, logEntry{}, err
 	}
 	link, at := s.Institutions.Links().Verify(c.Reference), c.Placement
 	mark, err := pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 	if err != nil {
-		return vault.Verified{}, nil, err
+		return vault.Verified{}, logEntry{}, err
 	}
-	mark.URL, mark.Caption, mark.SignedAt = link, c.Reference, s.Now()
+	key, err := s.Institutions.LogKey(c.Institution)
+	if err != nil {
+		return vault.Verified{}, logEntry{}, err
+	}
+	mark.URL, mark.Caption, mark.SignedAt, mark.Log = link, c.Reference, s.Now(), key.Public()
 	tail, err := s.Institutions.Stamper(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {
-		return vault.Verified{}, nil, fmt.Errorf("sealing a document: %w", err)
+		return vault.Verified{}, logEntry{}, fmt.Errorf("sealing a document: %w", err)
 	}
 	if tail.TimestampError != nil {
 		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
 	if c.ScanBack {
 		if err := readBackCode(ctx, f, document.Size, tail, link); err != nil {
-			return vault.Verified{}, nil, err
+			return vault.Verified{}, logEntry{}, err
 		}
 	}
+	entry, err := newLogEntry(key, tail, s.Now())
 	return vault.Verified{
 		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
-	}, tail.Bytes, nil
+	}, entry, err
 }
 
 // openDocument returns the PDF that is to be continued; for an image, the page that

@@ -1,0 +1,36 @@
+package institutions
+
+import (
+	"sync"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/transparency"
+)
+
+// logKeys are the keys of the logs that were needed so far.
+type logKeys struct {
+	sync.Mutex
+	byInstitution map[uint32]*transparency.Key
+}
+
+// LogKey is the key of an institution's log of issued certificates. The first call draws it.
+func (s *Registry) LogKey(institution uint32) (*transparency.Key, error) {
+	s.logKeys.Lock()
+	defer s.logKeys.Unlock()
+	if k := s.logKeys.byInstitution[institution]; k != nil {
+		return k, nil
+	}
+	one, ok := s.ByID(institution)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no such institution")
+	}
+	k, err := s.KeyStore.LogKey(s.Random, institution, one.Name)
+	if err != nil {
+		return nil, err
+	}
+	if s.logKeys.byInstitution == nil {
+		s.logKeys.byInstitution = map[uint32]*transparency.Key{}
+	}
+	s.logKeys.byInstitution[institution] = k
+	return k, nil
+}

@@ -72,6 +72,27 @@ type signatureInfo struct {
 	Problem         string       `json:"problem,omitempty"`
 	Note            string       `json:"note,omitempty"`
 	ReferenceID     string       `json:"reference_id,omitempty"`
+	Log             *logInfo     `json:"log,omitempty"` // the log of issued certificates that the signature names
+}
+
+// logInfo is what a file proves of the log that its signature names.
+type logInfo struct {
+	Key      string `json:"key"`                 // public, with the log's name
+	Proven   bool   `json:"proven"`              // the file has a proof, and it holds
+	Origin   string `json:"origin,omitempty"`    // the log's name
+	Index    *int64 `json:"index,omitempty"`     // of the entry, from 0
+	TreeSize int64  `json:"tree_size,omitempty"` // entries of the log when the proof was made
+}
+
+func newLogInfo(l pdf.LogOfSignature) *logInfo {
+	if l.Key == "" {
+		return nil
+	}
+	info := &logInfo{Key: l.Key}
+	if p := l.Proof; p != nil {
+		info.Proven, info.Origin, info.Index, info.TreeSize = true, p.Checkpoint.Origin, &p.Index, p.Checkpoint.Size
+	}
+	return info
 }
 
 // changeInfo is a change to the document after a signature.
@@ -91,7 +112,7 @@ func newVerdict(path string, found pdf.Verdict) verdict {
 			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Trusted: s.Trusted, Fingerprint: s.Fingerprint,
 			SignedAt: s.SignedAt, Timestamped: s.Timestamped, TimestampedBy: s.TimestampedBy, IsTimestamp: s.IsTimestamp,
 			Certifies: s.Certifies, Level: string(s.Level), Intact: s.Intact, CoversWholeFile: s.CoversWholeFile,
-			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID,
+			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID, Log: newLogInfo(s.Log),
 		}
 		for _, ch := range s.Changes {
 			info.Changes = append(info.Changes, changeInfo(ch))

@@ -18,6 +18,9 @@ type Signature = verify.Signature
 // Change is a change to a document after one of its signatures.
 type Change = verify.Change
 
+// LogOfSignature is what a signature says of the log of issued certificates.
+type LogOfSignature = verify.Log
+
 // VerdictCode is a verdict in one stable word.
 type VerdictCode = verify.Code
 

@@ -94,7 +94,7 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 		at := client.Placement(vault.Placement(*m.QR).Or(vault.Placement(*old.QR)))
 		m.QR = &at
 	}
-	if err := checkAmended(c, w, old, m); err != nil {
+	if err := checkAmended(c, w, s, old, m); err != nil {
 		return err
 	}
 	next, err := s.Reissue(c.Context, old.UUID, m)
@@ -117,12 +117,16 @@ func runReissue(c *cli.Context, w environment, s *session, m adminclient.Amendme
 
 // checkAmended refuses a new document on which the QR code would cover something. A
 // template's document has its code where the template says.
-func checkAmended(c *cli.Context, w environment, old client.Certificate, m adminclient.Amendment) error {
+func checkAmended(c *cli.Context, w environment, s *session, old client.Certificate, m adminclient.Amendment) error {
 	if m.File == nil || c.String("template") != "" {
 		return nil
 	}
 	at := cmp.Or(m.QR, old.QR, &client.Placement{})
-	return fault.At(c.String("file"), checkCovered(c, w, bytes.NewReader(m.File.Body), int64(len(m.File.Body)), *at))
+	document, size := bytes.NewReader(m.File.Body), int64(len(m.File.Body))
+	if err := checkCovered(c, w, document, size, *at); err != nil && !wasIssued(c.Context, s, document, size) {
+		return fault.At(c.String("file"), err)
+	}
+	return nil
 }
 
 // renderAmended makes the document of a corrected certificate with a template of this home.

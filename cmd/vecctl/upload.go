@@ -5,12 +5,15 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -44,12 +47,39 @@ func uploadCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := checkFileCovered(c, w, c.Args().First(), at); err != nil {
-				return err
-			}
-			return withSession(c, w, func(s *session) error { return runUpload(c, w, s, document, at, form) })
+			covered := checkFileCovered(c, w, c.Args().First(), at)
+			return withSession(c, w, func(s *session) error {
+				if covered != nil && !fileWasIssued(c.Context, s, c.Args().First()) {
+					return covered
+				}
+				return runUpload(c, w, s, document, at, form)
+			})
 		},
 	}
+}
+
+// fileWasIssued is wasIssued for a file.
+func fileWasIssued(ctx context.Context, s *session, path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	return err == nil && wasIssued(ctx, s, f, info.Size())
+}
+
+// wasIssued reports whether a document has a signature of a certificate that the vault knows.
+// The vault refuses it with its reference, which says more than what a code would cover.
+func wasIssued(ctx context.Context, s *session, document io.ReaderAt, size int64) bool {
+	signatures, err := pdf.VaultSignatures(document, size)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(signatures, func(v pdf.VaultSignature) bool {
+		_, err := s.Certificate(ctx, v.ReferenceID)
+		return err == nil
+	})
 }
 
 // contentFlags returns the flags for some of a certificate's fields.

@@ -3,7 +3,6 @@ package main
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,7 +38,7 @@ func runRemoteList(c *cli.Context, w environment) error {
 	return list[remotebulk.RemoteCertificate]{
 		headings: []string{"uuid", "reference_id", "vault", "row", "status", "at"},
 		cells: func(k remotebulk.RemoteCertificate) []string {
-			return []string{k.UUID, k.ReferenceID, k.Vault, strconv.Itoa(k.Row), k.Status, k.At.Format(time.RFC3339)}
+			return []string{k.UUID, k.ReferenceID, k.Vault, strconv.Itoa(k.Row), k.Status, formatMoment(k.At)}
 		},
 	}.print(w.stdout, form, all)
 }

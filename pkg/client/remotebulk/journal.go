@@ -45,9 +45,24 @@ type bulkCall struct {
 	IDs  []string `json:"file_ids"`
 	// QR has the place of the code for each row; nil if no row has one.
 	QR []client.Placement `json:"qr,omitempty"`
+	// Content has the beginning of the uniqueness key of each row; nil in older journals.
+	Content []string `json:"content,omitempty"`
 
-	batch   string // once it was accepted
+	done    bool   // it was accepted
+	batch   string // "" where the vault names none
+	at      time.Time
 	refused bool
+}
+
+// shortKey is enough of a row's key to notice that the manifest is read otherwise than before.
+func shortKey(key vault.Key) string {
+	const digits = 12
+	return key.String()[:digits]
+}
+
+// isAbout reports whether the call's row at a position has a uniqueness key.
+func (b *bulkCall) isAbout(n int, key vault.Key) bool {
+	return n >= len(b.Content) || b.Content[n] == shortKey(key)
 }
 
 // journalEntry is one line; one of its parts is set.
@@ -58,6 +73,7 @@ type journalEntry struct {
 	Call        *bulkCall          `json:"call,omitempty"`
 	Done        string             `json:"done,omitempty"` // a call's key
 	Batch       string             `json:"batch_id,omitempty"`
+	At          time.Time          `json:"at,omitzero"`       // when the call was accepted
 	Refused     string             `json:"refused,omitempty"` // a call's key
 	Certificate *RemoteCertificate `json:"certificate,omitempty"`
 }
@@ -148,8 +164,10 @@ func (j *Journal) apply(r journalEntry) {
 	case r.Certificate != nil:
 		j.known[r.Certificate.UUID] = *r.Certificate
 	default:
-		for _, c := range j.calls[r.Done] {
-			c.batch = r.Batch
+		if r.Done != "" {
+			for _, c := range j.calls[r.Done] {
+				c.done, c.batch, c.at = true, r.Batch, r.At
+			}
 		}
 		for _, c := range j.calls[r.Refused] {
 			c.refused = true

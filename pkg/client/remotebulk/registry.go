@@ -26,7 +26,7 @@ type RemoteCertificate struct {
 	Vault       string    `json:"vault"` // its base URL
 	Row         int       `json:"row"`   // of the manifest
 	Status      string    `json:"status"`
-	At          time.Time `json:"at"` // by the vault's clock
+	At          time.Time `json:"at,omitzero"` // by the vault's clock; the zero time where it does not say
 }
 
 // StatusUpdate is a later state, which a vault reported.

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
@@ -27,19 +26,17 @@ func TestResumeLargeBatch(t *testing.T) {
 	}
 	begun := time.Now()
 	for _, call := range journal.order {
-		journal.apply(journalEntry{Done: call.Key, Batch: "batch"})
+		journal.apply(journalEntry{Done: call.Key, Batch: "batch", At: begun})
 	}
-	u := Uploader{Journal: journal}
+	u := Uploader{Journal: journal, Now: time.Now}
 	u.begin(items)
-	if err := u.finishCalls(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	u.resume()
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("resuming %d rows took %v", rows, took)
 	}
-	for i, o := range u.outcomes {
-		if o.Status != client.RowUnchanged {
-			t.Fatalf("row %d is %q", i+1, o.Status)
+	for i, s := range u.state {
+		if s.stage != accepted {
+			t.Fatalf("row %d is at stage %d", i+1, s.stage)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,107 +51,205 @@ type Uploader struct {
 	Parallel int    // uploads at once; 0 is 4
 	Skip     bool   // issue the other rows if the vault rejects some
 	NoWait   bool   // return when all are accepted
+	// Wait bounds how long the run waits in total for certificates to appear and to be
+	// finished; 0 is DefaultWait.
+	Wait     time.Duration
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 	Progress func(client.Progress)
 
-	rows     []Item
-	index    map[int]int // the position in rows, by number
-	outcomes []Outcome   // one for each of rows
-	batches  map[string]bool
-	lastID   string
+	rows    []Item
+	keys    []row       // one for each of rows
+	index   map[int]int // the position in rows, by number
+	state   []rowState  // one for each of rows
+	vault   vaultList
+	batches map[string]bool
+	lastID  string
+	cause   error // why some rows were not sent
+
+	nextPause, paused time.Duration
+	waitBegan         time.Time
 }
 
-// Run issues rows on the vault. It returns the outcome of each, and the ID of the last batch.
-// The error is about the run as a whole.
+// Run issues rows on the vault. It returns the outcome of each, and the ID of the last batch,
+// "" where the vault names none. The error is about the run as a whole.
 func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, error) {
-	c.begin(rows)
-	if err := c.finishCalls(ctx); err != nil {
-		return c.outcomes, c.lastID, err
-	}
-	if err := c.findIssued(ctx, c.open()); err != nil {
-		return c.outcomes, c.lastID, err
-	}
-	// A row is sent again if the vault no longer has its document.
-	for round := 0; round < 3 && !c.isBlocked(); round++ {
-		open := c.open()
-		if len(open) == 0 {
-			break
-		}
-		if err := c.uploadAll(ctx, open); err != nil {
-			return c.outcomes, c.lastID, err
-		}
-		if err := c.submitAll(ctx, c.open()); err != nil {
-			return c.outcomes, c.lastID, err
-		}
-	}
-	if !c.NoWait {
-		if err := c.follow(ctx); err != nil {
-			return c.outcomes, c.lastID, err
-		}
-	} else {
-		c.identify(ctx)
+	err := c.run(ctx, rows)
+	if err != nil {
+		return c.outcomes(), c.lastID, err
 	}
 	if err := c.recordCertificates(); err != nil {
-		return c.outcomes, c.lastID, err
+		return c.outcomes(), c.lastID, err
 	}
-	for _, i := range c.open() {
-		c.outcomes[i].Status = client.RowNotIssued
+	return c.outcomes(), c.lastID, nil
+}
+
+func (c *Uploader) run(ctx context.Context, rows []Item) error {
+	c.begin(rows)
+	c.resume()
+	if err := c.reconcile(ctx, c.where(func(*rowState) bool { return true })); err != nil {
+		return err
 	}
-	return c.outcomes, c.lastID, nil
+	for uuid := range c.vault.certs {
+		c.vault.before[uuid] = true
+	}
+	c.rejectChanged()
+	if err := c.repeatCalls(ctx); err != nil {
+		return err
+	}
+	if err := c.sendAndWait(ctx); err != nil {
+		return err
+	}
+	if c.cause != nil && len(c.where(func(s *rowState) bool { return s.stage != unsent && s.stage != inDoubt })) == 0 {
+		return c.cause
+	}
+	return nil
+}
+
+// sendAndWait sends the open rows and waits for their certificates. Rows that waited for
+// others go in another turn.
+func (c *Uploader) sendAndWait(ctx context.Context) error {
+	for open := len(c.open()) + 1; len(c.open()) < open; {
+		open = len(c.open())
+		if err := c.sendAll(ctx); err != nil {
+			return err
+		}
+		if c.NoWait {
+			// The certificates are read as far as the vault lists them already, so that later
+			// webhooks can be matched. The rows are accepted: errors do not count.
+			_ = c.reconcile(ctx, c.unsettled())
+			return nil
+		}
+		if err := c.await(ctx); err != nil {
+			return err
+		}
+		if c.cause != nil || c.isBlocked() || len(c.ready()) == 0 {
+			return nil
+		}
+	}
+	return nil
 }
 
 // Plan returns the expected outcome of rows, and changes nothing.
 func (c *Uploader) Plan(ctx context.Context, rows []Item) ([]Outcome, error) {
 	c.begin(rows)
-	if err := c.findIssued(ctx, c.open()); err != nil {
+	if err := c.reconcile(ctx, c.where(func(*rowState) bool { return true })); err != nil {
 		return nil, err
 	}
-	for _, i := range c.open() {
-		c.outcomes[i].Status = client.RowReady
-	}
-	return c.outcomes, nil
-}
-
-// open returns the positions of the rows without an outcome.
-func (c *Uploader) open() []int {
-	var open []int
-	for i, o := range c.outcomes {
-		if o.Status == "" {
-			open = append(open, i)
+	outcomes := c.outcomes()
+	for i := range outcomes {
+		if outcomes[i].Status == client.RowNotIssued {
+			outcomes[i] = Outcome{Status: client.RowReady}
 		}
 	}
-	return open
+	return outcomes, nil
 }
+
+func (c *Uploader) outcomes() []Outcome {
+	all := make([]Outcome, len(c.state))
+	for i := range all {
+		all[i] = c.outcome(i)
+	}
+	return all
+}
+
+// open returns the positions of the rows that are still to be sent.
+func (c *Uploader) open() []int { return c.where((*rowState).isOpen) }
 
 // isBlocked reports whether a rejected row prevents that the others are issued.
 func (c *Uploader) isBlocked() bool {
-	for _, o := range c.outcomes {
-		if o.Status == client.RowRejected && !c.Skip {
-			return true
-		}
-	}
-	return false
+	return !c.Skip && len(c.where(func(s *rowState) bool { return s.stage == rejected })) > 0
 }
 
 // begin resets the state of an earlier run.
 func (c *Uploader) begin(rows []Item) {
-	c.rows, c.outcomes, c.batches = rows, make([]Outcome, len(rows)), map[string]bool{}
+	c.rows, c.state, c.batches = rows, make([]rowState, len(rows)), map[string]bool{}
+	c.lastID, c.cause, c.vault = "", nil, newVaultList(c.Client)
+	c.nextPause, c.paused = 0, 0
 	c.index = make(map[int]int, len(rows))
+	c.keys = make([]row, len(rows))
 	for i, r := range rows {
-		c.index[r.Number] = i
+		c.index[r.Number], c.keys[i] = i, newRow(r)
 	}
 }
 
-// finishCalls continues the calls of an earlier run. It repeats a call without a result with
-// the same key.
-func (c *Uploader) finishCalls(ctx context.Context) error {
+// rejectChanged rejects rows that say something else than their certificates.
+func (c *Uploader) rejectChanged() {
+	for i := range c.state {
+		s := &c.state[i]
+		if s.stage != found {
+			continue
+		}
+		if o := c.compare(c.rows[i], *s.cert); o.Status == client.RowRejected {
+			s.stage, s.text = rejected, o.Error
+		}
+	}
+}
+
+// acceptedLife is for how long an accepted call is believed to be at work. A row that is not
+// listed after that is sent again.
+const acceptedLife = 24 * time.Hour
+
+// resume continues from the calls of earlier runs: rows of an accepted call must appear, those
+// of a call without an answer are in doubt.
+func (c *Uploader) resume() {
+	for _, call := range c.Journal.order {
+		for n, number := range call.Rows {
+			i, ok := c.index[number]
+			if !ok || call.refused || !call.isAbout(n, c.keys[i].key) {
+				continue
+			}
+			switch {
+			case !call.done:
+				c.state[i].stage = inDoubt
+			case c.Now().Sub(c.acceptedAt(call, number)) < acceptedLife:
+				c.state[i].stage = accepted
+			}
+		}
+		if call.done && !call.refused {
+			c.remember(call.batch)
+		}
+	}
+}
+
+// acceptedAt returns when a call was accepted. Older journals say only when the row's file
+// was uploaded.
+func (c *Uploader) acceptedAt(call *bulkCall, number int) time.Time {
+	if !call.at.IsZero() {
+		return call.at
+	}
+	u, _ := c.Journal.uploaded(number)
+	return u.At
+}
+
+func (c *Uploader) remember(batch string) {
+	if batch != "" {
+		c.batches[batch], c.lastID = true, batch
+	}
+}
+
+// repeatCalls repeats the calls of earlier runs that got no answer, with the same keys. If the
+// vault lists some of a call's rows, it was accepted, since calls are accepted whole.
+func (c *Uploader) repeatCalls(ctx context.Context) error {
 	for _, call := range c.Journal.order {
 		places := c.places(call)
+		if call.refused || call.done || places == nil {
+			continue
+		}
+		listed := 0
+		for _, i := range places {
+			if s := &c.state[i]; s.stage == found || s.stage == rejected {
+				listed++
+			}
+		}
 		switch {
-		case call.refused || places == nil:
-		case call.batch != "":
-			c.note(call, places, client.RowUnchanged)
+		case listed == len(places), c.isBlocked():
+		case listed > 0:
+			for _, i := range places {
+				if s := &c.state[i]; s.isOpen() {
+					s.stage = accepted
+				}
+			}
 		default:
 			if err := c.send(ctx, call, places); err != nil {
 				return err
@@ -164,7 +264,7 @@ func (c *Uploader) places(call *bulkCall) []int {
 	places := make([]int, len(call.Rows))
 	for n, number := range call.Rows {
 		i, ok := c.index[number]
-		if !ok {
+		if !ok || !call.isAbout(n, c.keys[i].key) {
 			return nil
 		}
 		places[n] = i
@@ -172,11 +272,132 @@ func (c *Uploader) places(call *bulkCall) []int {
 	return places
 }
 
-func (c *Uploader) note(call *bulkCall, places []int, status client.RowStatus) {
-	c.batches[call.batch], c.lastID = true, call.batch
-	for _, i := range places {
-		c.outcomes[i].Status = status
+// maxIdleRounds ends the sending of rows of which the vault says nothing that helps.
+const maxIdleRounds = 12
+
+// sendAll sends the open rows, in rounds. After a round in which the vault refused calls, its
+// list says which rows exist; the others are sent again, in smaller calls.
+func (c *Uploader) sendAll(ctx context.Context) error {
+	for idle := 0; idle < maxIdleRounds && !c.isBlocked() && c.cause == nil; {
+		open := c.ready()
+		if len(open) == 0 {
+			return nil
+		}
+		if err := c.uploadAll(ctx, open); err != nil {
+			return c.stopFor(err)
+		}
+		if err := c.submitAll(ctx, c.stillOpen(open)); err != nil {
+			return c.stopFor(err)
+		}
+		before := len(c.open())
+		if err := c.learn(ctx, open); err != nil {
+			return err
+		}
+		if c.cause != nil && len(c.where(func(s *rowState) bool { return s.stage == inDoubt })) == 0 {
+			c.cause = nil // the list says what the answer did not
+		}
+		if idle++; len(c.open()) < before || len(c.stillOpen(open)) < len(open) {
+			idle = 0
+		}
 	}
+	return nil
+}
+
+// stopFor ends the sending. The rows that the vault has already are waited for and reported.
+func (c *Uploader) stopFor(err error) error {
+	if fault.Is(err, fault.Unavailable) && len(c.where(func(s *rowState) bool { return s.mustAppear() || s.sent })) > 0 {
+		c.cause = err
+		return nil
+	}
+	return err
+}
+
+func (c *Uploader) stillOpen(places []int) (open []int) {
+	for _, i := range places {
+		if c.state[i].isOpen() {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// ready returns the open rows that can be sent now. A vault that does not tell issue dates
+// gets one row after the other of those that differ in their dates alone, since it would not
+// say which of the certificates is whose.
+func (c *Uploader) ready() []int {
+	open := c.open()
+	if shows, _ := c.vault.showsDates(); shows || c.NoWait {
+		return open
+	}
+	busy := map[vault.Key]bool{}
+	for _, i := range c.where(func(s *rowState) bool { return s.mustAppear() && s.text == "" }) {
+		busy[c.keys[i].undated] = true
+	}
+	var ready []int
+	for _, i := range open {
+		key := c.keys[i].undated
+		if !busy[key] {
+			busy[key] = true
+			ready = append(ready, i)
+		}
+	}
+	return ready
+}
+
+// learn reads the vault's list where the answers of a round do not say enough.
+func (c *Uploader) learn(ctx context.Context, sent []int) error {
+	defer func() { c.vault.front = "" }() // it is read for these rows alone
+	var unclear []int
+	refused := false
+	for _, i := range sent {
+		s := &c.state[i]
+		refused = refused || s.suspect || s.stage == duplicate
+		if s.stage == duplicate || s.isOpen() && (s.suspect || s.stage == inDoubt || s.lostFiles > 0) {
+			unclear = append(unclear, i)
+		}
+	}
+	if _, known := c.vault.showsDates(); len(unclear) > 0 && !known {
+		if _, err := c.vault.hasNews(ctx); err != nil {
+			return err
+		}
+	}
+	shows, known := c.vault.showsDates()
+	decides := shows || !known // else the list does not tell which rows exist
+	if (len(unclear) == 0 || !decides) && len(c.ready()) == len(c.open()) {
+		return nil
+	}
+	if len(unclear) == 0 {
+		unclear = c.where((*rowState).mustAppear) // others wait until these have appeared
+		refused = true
+	}
+	if !c.NoWait {
+		if _, err := c.quiet(ctx, len(unclear)); err != nil {
+			return err
+		}
+	}
+	if err := c.reconcile(ctx, unclear); err != nil {
+		if c.cause != nil {
+			return c.cause // the vault does not answer at all
+		}
+		return err
+	}
+	if refused && !c.NoWait && !c.listed(unclear) {
+		if err := c.catchUp(ctx, unclear); err != nil {
+			return err
+		}
+	}
+	listed := c.listed(unclear)
+	for _, i := range unclear {
+		if c.state[i].suspect = false; listed {
+			c.state[i].refusals = 0
+		}
+	}
+	return nil
+}
+
+// listed reports whether the vault's list has one of some rows.
+func (c *Uploader) listed(places []int) bool {
+	return slices.ContainsFunc(places, func(i int) bool { return c.state[i].stage == found })
 }
 
 // uploadLife is the time in which an upload is used, a little less than the vault keeps it.
@@ -203,7 +424,7 @@ func (c *Uploader) uploadAll(ctx context.Context, open []int) error {
 				err := c.upload(ctx, c.rows[i])
 				if message, ok := fault.Message(err); ok && fault.Is(err, fault.Invalid) {
 					// Each goroutine writes to other rows.
-					c.outcomes[i] = Outcome{Status: client.RowRejected, Error: fmt.Sprintf("row %d: %s", c.rows[i].Number, message)}
+					c.state[i].stage, c.state[i].text = rejected, fmt.Sprintf("row %d: %s", c.rows[i].Number, message)
 				} else if err != nil {
 					cancel(fault.At(fmt.Sprintf("row %d", c.rows[i].Number), err))
 					continue
@@ -256,22 +477,18 @@ func (c *Uploader) keyOf(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// submitAll submits the entries of rows whose documents are uploaded.
+// submitAll submits the entries of rows whose documents are uploaded. It ends when a call
+// gets no answer.
 func (c *Uploader) submitAll(ctx context.Context, open []int) error {
-	per := c.PerCall
-	if per <= 0 {
-		entries := make([]client.BulkEntry, len(open))
-		for n, i := range open {
-			entries[n] = client.BulkEntry{Content: c.rows[i].Certificate.Content, QR: c.rows[i].Certificate.QR}
+	for _, places := range c.calls(open) {
+		if c.isBlocked() || c.cause != nil {
+			return nil
 		}
-		per = client.EntriesPerCall(entries)
-	}
-	for len(open) > 0 && !c.isBlocked() {
-		n := min(per, len(open))
-		call := &bulkCall{QR: c.placements(open[:n])}
-		for _, i := range open[:n] {
+		call := &bulkCall{QR: c.placements(places)}
+		for _, i := range places {
 			u, _ := c.Journal.uploaded(c.rows[i].Number)
 			call.Rows, call.IDs = append(call.Rows, c.rows[i].Number), append(call.IDs, u.FileID)
+			call.Content = append(call.Content, shortKey(c.keys[i].key))
 		}
 		said := append([]string{"bulk"}, call.IDs...)
 		for _, at := range call.QR {
@@ -281,12 +498,32 @@ func (c *Uploader) submitAll(ctx context.Context, open []int) error {
 		if err := c.Journal.write(journalEntry{Call: call}); err != nil {
 			return err
 		}
-		if err := c.send(ctx, call, open[:n]); err != nil {
+		if err := c.send(ctx, call, places); err != nil {
 			return err
 		}
-		open = open[n:]
 	}
 	return nil
+}
+
+// calls divides rows into calls. Those that were in refused calls go in smaller ones.
+func (c *Uploader) calls(open []int) (calls [][]int) {
+	per := c.PerCall
+	if per <= 0 {
+		entries := make([]client.BulkEntry, len(open))
+		for n, i := range open {
+			entries[n] = client.BulkEntry{Content: c.rows[i].Certificate.Content, QR: c.rows[i].Certificate.QR}
+		}
+		per = client.EntriesPerCall(entries)
+	}
+	bySize := map[int][]int{}
+	for _, i := range open {
+		size := max(1, per>>min(c.state[i].refusals, 20))
+		bySize[size] = append(bySize[size], i)
+	}
+	for _, size := range slices.Backward(slices.Sorted(maps.Keys(bySize))) {
+		calls = slices.AppendSeq(calls, slices.Chunk(bySize[size], size))
+	}
+	return calls
 }
 
 // placements returns the places of the rows' codes; nil if no row has one.
@@ -302,8 +539,8 @@ func (c *Uploader) placements(places []int) []client.Placement {
 	return all
 }
 
-// send makes one call. If the vault refuses it, the rows with errors get an outcome, and the
-// others stay open.
+// send makes one call. If the vault refuses it, the rows with errors are marked, and the
+// others stay open. A call without an answer leaves its rows in doubt.
 func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error {
 	entries := make([]client.BulkEntry, len(places))
 	for n, i := range places {
@@ -311,56 +548,79 @@ func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error
 		if call.QR != nil {
 			entries[n].QR = call.QR[n]
 		}
+		c.state[i].sent = true
 	}
-	accepted, err := c.Client.SubmitBulk(ctx, entries, call.Key)
-	if fault.Is(err, fault.Invalid) {
-		if err := c.refused(ctx, places, err); err != nil {
+	answer, err := c.Client.SubmitBulk(ctx, entries, call.Key)
+	switch {
+	case err == nil:
+	case fault.Is(err, fault.Invalid):
+		if err := c.refused(places, err); err != nil {
 			return err
 		}
 		return c.Journal.write(journalEntry{Refused: call.Key})
-	}
-	if err != nil {
+	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Internal) && ctx.Err() == nil:
+		for _, i := range places {
+			if c.state[i].isOpen() {
+				c.state[i].stage = inDoubt
+			}
+		}
+		c.cause = err
+		return nil
+	default:
 		return err
 	}
-	if err := c.Journal.write(journalEntry{Done: call.Key, Batch: accepted.BatchID}); err != nil {
+	if err := c.Journal.write(journalEntry{Done: call.Key, Batch: answer.BatchID, At: c.Now()}); err != nil {
 		return err
 	}
-	call.batch = accepted.BatchID
-	c.note(call, places, client.RowIssued)
+	c.remember(answer.BatchID)
+	for _, i := range places {
+		if c.state[i].stage != found {
+			c.state[i].stage = accepted
+		}
+	}
 	c.Progress(client.Progress{Stage: "submitting", Done: len(c.rows) - len(c.open()), Total: len(c.rows)})
 	return nil
 }
 
-// refused handles the errors of a refused call: it looks up certificates that exist already,
-// marks documents that the vault no longer has for another upload, and rejects the other rows.
-func (c *Uploader) refused(ctx context.Context, places []int, cause error) error {
+// maxLostFiles is how many times a file is uploaded again that the vault loses.
+const maxLostFiles = 3
+
+// refused handles the errors of a refused call: rows that exist are to be looked up, documents
+// that the vault no longer has are uploaded again, and other rows are rejected. Rows of which
+// nothing is said stay open.
+func (c *Uploader) refused(places []int, cause error) error {
 	answered, ok := errors.AsType[*client.Error](cause)
-	if !ok || len(answered.Errors) == 0 {
+	if !ok {
 		return cause
 	}
-	complaints, lost, others := sortErrors(answered.Errors, len(places))
-	if others {
+	r := readRefusal(answered, len(places))
+	if r.unnamed {
 		return cause
 	}
-	var again []int
+	incomplete := r.bareDuplicate || slices.Contains(r.duplicates, true)
 	for n, i := range places {
+		s := &c.state[i]
 		switch {
-		case complaints[n] == duplicateText:
-			again = append(again, i)
-		case complaints[n] != "":
-			c.outcomes[i] = Outcome{Status: client.RowRejected, Error: fmt.Sprintf("row %d: %s", c.rows[i].Number, complaints[n])}
-		case lost[n]:
+		case r.duplicates[n]:
+			s.stage = duplicate
+		case r.problems[n] != "":
+			s.stage, s.text = rejected, fmt.Sprintf("row %d: %s", c.rows[i].Number, r.problems[n])
+		case r.lost[n]:
+			if s.lostFiles++; s.lostFiles > maxLostFiles {
+				s.stage, s.text = rejected, fmt.Sprintf("row %d: the vault loses its file again and again: %s", c.rows[i].Number, messageOf(cause))
+				continue
+			}
+			s.stage = unsent
 			if err := c.Journal.write(journalEntry{Row: c.rows[i].Number, Upload: &upload{}}); err != nil {
 				return err
 			}
-		}
-	}
-	if err := c.findIssued(ctx, again); err != nil {
-		return err
-	}
-	for _, i := range again {
-		if c.outcomes[i].Status == "" {
-			c.outcomes[i] = Outcome{Status: client.RowRejected, Error: fmt.Sprintf("row %d: %s", c.rows[i].Number, duplicateText)}
+		case incomplete && len(places) == 1:
+			s.stage = duplicate
+		case incomplete:
+			s.stage, s.suspect = unsent, true
+			s.refusals++
+		default:
+			s.stage = unsent
 		}
 	}
 	return nil

@@ -27,8 +27,9 @@ import (
 // RemoteOptions are what is needed to issue a manifest on a remote vault.
 type RemoteOptions struct {
 	Client    *client.Client
-	Notes     string       // the folder of the notes about remote batches
-	Templates template.Dir // the remote vault does not need to have them
+	Notes     string        // the folder of the notes about remote batches
+	Templates template.Dir  // the remote vault does not need to have them
+	Wait      time.Duration // bounds the wait for certificates; 0 is remotebulk.DefaultWait
 	Now       func() time.Time
 	Sleep     func(context.Context, time.Duration) error
 }
@@ -96,7 +97,7 @@ func (r *Remote) Issue(ctx context.Context, progress func(client.Progress)) (cli
 		}
 	}
 	report := r.report()
-	if q.Out == "" || q.DryRun || q.NoWait || report.BatchID == "" {
+	if q.Out == "" || q.DryRun || q.NoWait || !r.hasResults() {
 		return report, nil
 	}
 	report.Out = q.Out
@@ -107,6 +108,14 @@ func (r *Remote) Issue(ctx context.Context, progress func(client.Progress)) (cli
 		return client.BulkReport{}, err
 	}
 	return report, r.writeReport(q.Out, report)
+}
+
+// hasResults reports whether the vault has any of the rows. Where it has not, there is
+// nothing to write.
+func (r *Remote) hasResults() bool {
+	return slices.ContainsFunc(r.outcomes, func(o remotebulk.Outcome) bool {
+		return o.Status == client.RowIssued || o.Status == client.RowUnchanged || o.Status == client.RowProcessing || o.Status == client.RowFailed
+	})
 }
 
 // check checks the rows and their documents, as a local vault would. Documents of
@@ -142,7 +151,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 func (r *Remote) send(ctx context.Context, progress func(client.Progress)) (err error) {
 	q := r.request
 	uploader := remotebulk.Uploader{
-		Client: r.Client, Name: r.notes.Name, Skip: q.Skip, NoWait: q.NoWait,
+		Client: r.Client, Name: r.notes.Name, Skip: q.Skip, NoWait: q.NoWait, Wait: r.Wait,
 		Now: r.Now, Sleep: r.Sleep, Progress: progress,
 	}
 	undated := r.addItems()
@@ -224,20 +233,37 @@ func (r *Remote) report() client.BulkReport {
 }
 
 // download downloads the verified PDFs. It does not write over what is in the folder
-// already.
+// already. A document that cannot be downloaded fails its row alone.
 func (r *Remote) download(ctx context.Context, report *client.BulkReport) error {
+	var gone error // the vault does not answer any more
 	for n, o := range r.outcomes {
-		if o.Certificate == nil || !o.Certificate.Status.Is(vault.Approved) {
+		if o.Certificate == nil || !o.Certificate.Status.Is(vault.Approved) || o.Status == client.RowRejected {
 			continue
 		}
 		i := r.places[n]
-		row := &report.Rows[i]
+		row := report.Rows[i]
 		// The server's word does not name a file outside the folder.
 		reference := filepath.Base(row.ReferenceID)
-		row.File = vault.Certificate{File: r.candidates[i].Draft.File, Identity: vault.Identity{Reference: reference}}.VerifiedFileName()
-		if err := r.downloadOne(ctx, row.UUID, filepath.Join(report.Out, row.File)); err != nil {
-			return err
+		file := vault.Certificate{File: r.candidates[i].Draft.File, Identity: vault.Identity{Reference: reference}}.VerifiedFileName()
+		err := gone
+		if err == nil {
+			err = r.downloadOne(ctx, row.UUID, filepath.Join(report.Out, file))
 		}
+		message, said := fault.Message(err)
+		switch {
+		case err == nil:
+			row.File = file
+		case ctx.Err() != nil, !said, fault.Is(err, fault.Full), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Forbidden):
+			return err
+		case fault.Is(err, fault.NotFound):
+			row.Status, row.Error = client.RowProcessing, message
+		default:
+			row.Status, row.Error = client.RowFailed, "its verified PDF cannot be downloaded; run the same command again: "+message
+			if fault.Is(err, fault.Unavailable) {
+				gone = err
+			}
+		}
+		report.Replace(i, row)
 	}
 	return nil
 }

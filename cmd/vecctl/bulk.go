@@ -13,6 +13,7 @@ import (
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
 )
@@ -30,6 +31,7 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: if a row is rejected, issue nothing, or issue the other rows"},
 			&cli.StringFlag{Name: "scan", Value: "first", Usage: "`first|all|none`: for which documents the printed QR code is read back before approval"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
+			&cli.DurationFlag{Name: "wait", Value: remotebulk.DefaultWait, Usage: "with --api: for how long to wait until the vault has finished the certificates; what it has not finished then is reported as processing, exit code 3"},
 			&cli.StringFlag{Name: "date-format", Usage: "`FORMAT` of dates, such as DD/MM/YYYY"},
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
@@ -52,10 +54,12 @@ func bulkCommand(w environment) *cli.Command {
 				return err
 			}
 			return withSession(c, w, func(s *session) error {
-				if s.remote {
-					if c.IsSet("preview") {
-						return usageError("--preview does not work with --api; run it without --api, the documents look the same")
-					}
+				switch {
+				case c.IsSet("wait") && !s.remote:
+					return usageError("--wait works with --api only; without it, the command waits until the certificates are finished, or not at all with --no-wait")
+				case c.IsSet("preview") && s.remote:
+					return usageError("--preview does not work with --api; run it without --api, the documents look the same")
+				case s.remote:
 					return runRemoteBulk(c, w, s, request, form)
 				}
 				return runBulk(c, w, s, request, form)
@@ -263,6 +267,9 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		}
 		if n := r.Count(client.RowProcessing); n > 0 {
 			fmt.Fprintf(&b, ", %d being processed", n)
+		}
+		if n := r.Count(client.RowNotIssued); n > 0 {
+			fmt.Fprintf(&b, ", %d not issued", n)
 		}
 		b.WriteString(".\n")
 		if r.Out != "" && !q.NoWait {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/clienttest"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -40,6 +42,53 @@ func TestDialects(t *testing.T) {
 				}
 			}
 			here.want(1, "view", "VEC-IC-2026FFFFFFFFFFFFF", "--api", there.URL, "--token", clienttest.Token).says(t, "not found")
+		})
+	}
+}
+
+// TestBulkReconciles issues manifests on vaults that lose answers, list certificates late, and
+// name no batch: the report, the exit code and the folder tell what is in the vault's list.
+func TestBulkReconciles(t *testing.T) {
+	t.Parallel()
+	for name, vaultOf := range map[string]func(testing.TB) *clienttest.Server{"guide": clienttest.Guide, "reference": clienttest.Reference} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			there, here := vaultOf(t), newSite(t)
+			manifest := here.batch(18)
+			args := func(more ...string) []string {
+				return append([]string{manifest, "--api", there.URL, "--token", clienttest.Token}, more...)
+			}
+			there.Set(clienttest.Faults{LoseBulk: 1, OneDuplicate: true, NoBatch: true, HideFor: 3})
+			if r := here.bulk(0, args()...); r.Issued != 18 || r.BatchID != "" {
+				t.Errorf("the answer was lost: %+v", r)
+			}
+			wantReport(here, 18)
+			must(t, os.RemoveAll(here.out))
+			if r := here.bulk(0, args()...); r.Unchanged != 18 {
+				t.Errorf("the next run: %+v", r)
+			}
+			wantReport(here, 18) // also where no batch is known
+
+			manifest = here.file("late.csv", []byte("title,name,email,date,file\nLate,Ann,ann@example.org,2026-05-01,f00001.pdf\n"))
+			there.Set(clienttest.Faults{HideFor: 1 << 30})
+			r := here.bulk(3, args("--wait", "1s")...)
+			if r.Rows[0].Status != client.RowProcessing || !strings.Contains(r.Rows[0].Error, "does not list it yet") {
+				t.Errorf("not listed: %+v", r)
+			}
+			if r := here.bulk(0, args("--no-wait")...); r.Rows[0].Status != client.RowProcessing {
+				t.Errorf("not waited for: %+v", r)
+			}
+			there.Finish()
+			if r := here.bulk(0, args()...); r.Unchanged != 1 || r.Rows[0].File == "" {
+				t.Errorf("listed at last: %+v", r)
+			}
+
+			manifest = here.file("down.csv", []byte("title,name,email,date,file\nLate,Ann,ann@example.org,2026-05-01,f00001.pdf\nDown,Ben,ben@example.org,2026-05-01,f00002.pdf\n"))
+			there.Set(clienttest.Faults{Dates: true, On: "POST /business/certificate-vault/bulk", Refuse: 1 << 30})
+			if r := here.bulk(3, args()...); r.Unchanged != 1 || r.Rows[1].Status != client.RowNotIssued || r.Rows[1].Error == "" {
+				t.Errorf("a part: %+v", r)
+			}
+			here.want(2, append([]string{"bulk", "--wait", "1s"}, manifest)...).says(t, "--wait works with --api only")
 		})
 	}
 }

@@ -21,7 +21,7 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 		return err
 	}
 	remote, err := batch.NewRemote(batch.RemoteOptions{
-		Client: s.WithRetries(client.RetryTransient()), Notes: dir.Remote(), Templates: template.Dir{Path: dir.Templates()},
+		Client: s.WithRetries(client.RetryTransient()), Notes: dir.Remote(), Templates: template.Dir{Path: dir.Templates()}, Wait: c.Duration("wait"),
 		Now: time.Now, Sleep: wake.Sleep,
 	}, q)
 	if err != nil {
@@ -42,10 +42,23 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 	if err := printReport(w, f, q, report); err != nil {
 		return err
 	}
-	if report.Failed > 0 && report.Issued+report.Unchanged > 0 {
+	return remoteOutcome(q, report)
+}
+
+// remoteOutcome returns the exit code for a report about a remote vault. Only rows that are
+// finished there are done, unless nobody waits for them.
+func remoteOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
+	processing, notIssued := r.Count(client.RowProcessing), r.Count(client.RowNotIssued)
+	switch {
+	case q.DryRun:
+	case r.Failed > 0 && r.Issued+r.Unchanged+processing > 0:
+		return exitStatus(exitPartly)
+	case r.Failed == 0 && notIssued == r.Total && r.Total > 0:
+		return exitStatus(exitFailed)
+	case r.Failed == 0 && (notIssued > 0 || processing > 0 && !q.NoWait):
 		return exitStatus(exitPartly)
 	}
-	return bulkOutcome(q, report)
+	return bulkOutcome(q, r)
 }
 
 // homeInstitution returns the value of {institution} in this home's templates; "" if there is

@@ -9,10 +9,10 @@ type RowStatus string
 const (
 	RowIssued     RowStatus = "issued"
 	RowUnchanged  RowStatus = "unchanged"  // issued by an earlier run, with the same content
-	RowProcessing RowStatus = "processing" // accepted, and not waited for
+	RowProcessing RowStatus = "processing" // accepted, and not finished when the run ended
 	RowFailed     RowStatus = "failed"     // accepted, and the document could not be signed, or its file not be written
 	RowRejected   RowStatus = "rejected"   // not sound; nothing was done for it
-	RowNotIssued  RowStatus = "not_issued" // sound, but other rows stopped the batch
+	RowNotIssued  RowStatus = "not_issued" // sound, but other rows stopped the batch, or the vault did not answer
 	RowReady      RowStatus = "ready"      // sound, in a dry run
 )
 
@@ -75,13 +75,24 @@ type ManifestColumn struct {
 func (r *BulkReport) Add(row BulkRow) {
 	r.Rows = append(r.Rows, row)
 	r.Total++
-	switch row.Status {
+	r.count(row.Status, 1)
+}
+
+// Replace replaces the row at a position and counts it anew.
+func (r *BulkReport) Replace(i int, row BulkRow) {
+	r.count(r.Rows[i].Status, -1)
+	r.Rows[i] = row
+	r.count(row.Status, 1)
+}
+
+func (r *BulkReport) count(s RowStatus, n int) {
+	switch s {
 	case RowIssued:
-		r.Issued++
+		r.Issued += n
 	case RowUnchanged:
-		r.Unchanged++
+		r.Unchanged += n
 	case RowFailed, RowRejected:
-		r.Failed++
+		r.Failed += n
 	case RowProcessing, RowNotIssued, RowReady:
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -41,11 +43,16 @@ func (c *Client) Do(req *http.Request) (resp *http.Response, err error) {
 
 // retry makes attempts at a call, as many as are promising.
 func (c *Client) retry(req *http.Request, try func() error) error {
+	begun := false // an earlier attempt may have been done
 	for attempt := 1; ; attempt++ {
 		err := try()
 		if err == nil {
 			return nil
 		}
+		if answered, ok := errors.AsType[*Error](err); ok {
+			answered.Repeated = begun
+		}
+		begun = begun || mayBeDone(err)
 		pause, again := c.retries.after(req, attempt, err)
 		if !again {
 			return err
@@ -59,6 +66,15 @@ func (c *Client) retry(req *http.Request, try func() error) error {
 			}
 		}
 	}
+}
+
+// mayBeDone reports whether a server may have done what it did not confirm.
+func mayBeDone(err error) bool {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		return answered.Status >= http.StatusInternalServerError && answered.Status != http.StatusServiceUnavailable
+	}
+	reached, ok := errors.AsType[*net.OpError](err)
+	return !ok || reached.Op != "dial"
 }
 
 func (c *Client) try(req *http.Request) (*http.Response, error) {

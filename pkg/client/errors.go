@@ -22,7 +22,10 @@ type Error struct {
 	Errors     map[string][]string // complaints by field, such as entries.0.file_id
 	RequestID  string              // what the server's log knows the call by; "" where it says none
 	RetryAfter time.Duration       // how long the server wants to be left alone; 0 where it does not say
-	fault      *fault.Error
+	// Repeated is set if an earlier attempt of the same call may have been done: it got no
+	// answer, or one that the server failed.
+	Repeated bool
+	fault    *fault.Error
 }
 
 // Error is the message for a person.

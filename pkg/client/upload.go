@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -12,8 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // keyHeader names a call, so that a vault that knows the header makes nothing
@@ -65,8 +68,36 @@ type UploadedFile struct {
 	Size   int64  `json:"size"` // bytes
 }
 
-// Upload issues one certificate. Sent may be nil.
+// Upload issues one certificate. Sent may be nil. If the answer to an attempt is lost and the
+// next says that the certificate exists, the vault's list decides whether it is this one.
 func (c *Client) Upload(ctx context.Context, n NewCertificate, sent SentFunc) (Certificate, error) {
+	issued, err := c.upload(ctx, n, sent)
+	answered, ok := errors.AsType[*Error](err)
+	if !ok || !answered.Repeated || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), vault.DuplicateMessage) {
+		return issued, err
+	}
+	if lost, ok := c.findUpload(ctx, n.Content); ok {
+		return lost, nil
+	}
+	return issued, err
+}
+
+// findUpload finds the certificate of an upload whose answer was lost.
+func (c *Client) findUpload(ctx context.Context, n Content) (Certificate, bool) {
+	for one, err := range c.All(ctx, Filter{Email: n.Email}) {
+		if err != nil {
+			break
+		}
+		same := vault.FoldEmail(one.Email) == vault.FoldEmail(n.Email) && one.Title == vault.Clean(n.Title) && one.Name == vault.Clean(n.Name) &&
+			(one.IssueDate == "" || n.IssueDate == "" || one.IssueDate == n.IssueDate)
+		if same {
+			return one, true
+		}
+	}
+	return Certificate{}, false
+}
+
+func (c *Client) upload(ctx context.Context, n NewCertificate, sent SentFunc) (Certificate, error) {
 	fields := n.formFields()
 	if n.Template != "" {
 		fields = append(fields, [2]string{"template", n.Template})

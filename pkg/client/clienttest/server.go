@@ -47,13 +47,13 @@ type Faults struct {
 	HideFor, ProcessFor int
 	// FailFor is the recipient whose certificates fail.
 	FailFor string
-	// On restricts Hang, Busy and Broken to calls such as "POST /business/certificate-vault/bulk";
+	// On restricts Hang, Busy, Broken and Refuse to calls such as "POST /business/certificate-vault/bulk";
 	// "" is all calls.
 	On string
 	// Hang counts calls that are never answered; Busy those answered 429, with RetryAfter;
-	// Broken those answered 500.
-	Hang, Busy, Broken int
-	RetryAfter         string
+	// Broken those answered 500; Refuse those answered 507, which nobody repeats.
+	Hang, Busy, Broken, Refuse int
+	RetryAfter                 string
 	// CutLists counts list answers that break off.
 	CutLists int
 	// InsertWhileReading adds somebody else's certificate before each page but the first.
@@ -272,6 +272,7 @@ func (s *Server) interferes(w http.ResponseWriter, r *http.Request) bool {
 	hang := concerned && take(&f.Hang)
 	busy := concerned && !hang && take(&f.Busy)
 	broken := concerned && !hang && !busy && take(&f.Broken)
+	refuse := concerned && !hang && !busy && !broken && take(&f.Refuse)
 	pause := f.RetryAfter
 	s.mu.Unlock()
 	switch {
@@ -283,11 +284,13 @@ func (s *Server) interferes(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Retry-After", pause)
 		}
 		answer(w, http.StatusTooManyRequests, message("Too Many Attempts."))
+	case refuse:
+		answer(w, http.StatusInsufficientStorage, message("The storage is full."))
 	case broken:
 		answer(w, http.StatusInternalServerError, map[string]any{
 			"message": "An unexpected error occurred. Our team has been notified.", "error_code": "SERVER_ERROR"})
 	}
-	return busy || broken
+	return busy || broken || refuse
 }
 
 // lose loses an answer after the commit.

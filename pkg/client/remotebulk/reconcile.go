@@ -111,6 +111,7 @@ func (c *Uploader) reconcile(ctx context.Context, places []int) error {
 		}
 	}
 	c.lookUp(places)
+	c.lookUp(c.where((*rowState).mustAppear)) // what was read may be theirs
 	return nil
 }
 

@@ -346,10 +346,10 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
-// TestListCalls keeps the number of list calls for 10,000 rows (400 by default) in bounds: on a fresh vault,
+// TestListCalls keeps the number of list calls for 10,000 rows (120 by default) in bounds: on a fresh vault,
 // after lost answers, and in a run that finds everything there.
 func TestListCalls(t *testing.T) {
-	rows, most := 400, 25
+	rows, most := 120, 15
 	if os.Getenv("VECCTL_LONG") != "" {
 		rows, most = 10_000, 150
 	}

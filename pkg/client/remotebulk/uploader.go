@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -558,7 +559,7 @@ func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error
 			return err
 		}
 		return c.Journal.write(journalEntry{Refused: call.Key})
-	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Internal) && ctx.Err() == nil:
+	case fault.Is(err, fault.Unavailable), isServerError(err):
 		for _, i := range places {
 			if c.state[i].isOpen() {
 				c.state[i].stage = inDoubt
@@ -580,6 +581,13 @@ func (c *Uploader) send(ctx context.Context, call *bulkCall, places []int) error
 	}
 	c.Progress(client.Progress{Stage: "submitting", Done: len(c.rows) - len(c.open()), Total: len(c.rows)})
 	return nil
+}
+
+// isServerError reports whether the vault answered that it failed: whether it did what it was
+// asked for is not known.
+func isServerError(err error) bool {
+	e, ok := errors.AsType[*client.Error](err)
+	return ok && e.Status >= http.StatusInternalServerError
 }
 
 // maxLostFiles is how many times a file is uploaded again that the vault loses.

@@ -11,14 +11,14 @@ import (
 type interpreter struct {
 	*occupancy
 	graphicsState
+	contentReader
+	textPosition
 	resources xref.Value
 	level     int
-	operands
-	stack                  []graphicsState
-	path                   []Rect // around each segment, in the page's user space
-	point                  [2]float64
-	clipNext               bool
-	textMatrix, lineMatrix matrix
+	stack     []graphicsState
+	path      []Rect // around each segment, in the page's user space
+	point     [2]float64
+	clipNext  bool
 }
 
 // execute carries out one operator (ISO 32000-1, annex A).
@@ -201,43 +201,13 @@ func (p *interpreter) paintXObject() {
 	p.run(data, resources, inner, p.level+1)
 }
 
-// writeText carries out what shows text.
+// writeText carries out what sets and shows text.
 func (p *interpreter) writeText(operator string) {
+	p.set(&p.text, operator, p.operands)
 	switch operator {
-	case "BT":
-		p.textMatrix = matrix{1, 0, 0, 1, 0, 0}
-		p.lineMatrix = p.textMatrix
-	case "Tf":
-		p.size = p.number(0)
-	case "TL":
-		p.leading = p.number(0)
-	case "Tc":
-		p.charSpacing = p.number(0)
-	case "Tw":
-		p.wordSpacing = p.number(0)
-	case "Tz":
-		p.scale = p.number(0) / 100
-	case "Td", "TD":
-		if operator == "TD" {
-			p.leading = -p.number(0)
-		}
-		p.moveLine(p.number(1), p.number(0))
-	case "Tm":
-		p.textMatrix = p.operands.matrix()
-		p.lineMatrix = p.textMatrix
-	case "T*":
-		p.moveLine(0, -p.leading)
-	case "'", "\"":
-		p.moveLine(0, -p.leading)
-		p.showText()
-	case "Tj", "TJ":
+	case "'", "\"", "Tj", "TJ":
 		p.showText()
 	}
-}
-
-func (p *interpreter) moveLine(x, y float64) {
-	p.lineMatrix = matrix{1, 0, 0, 1, x, y}.concat(p.lineMatrix)
-	p.textMatrix = p.lineMatrix
 }
 
 // showText marks a string, whose glyphs' widths are guessed: as 0.7 of the size, a
@@ -250,9 +220,9 @@ func (p *interpreter) showText() {
 	length := 0.0
 	one := func(o object.Object) {
 		if n := len(o.Bytes()); o.Kind() == object.String {
-			length += float64(n) * (wide*math.Abs(p.size) + p.charSpacing)
+			length += float64(n) * (wide*math.Abs(p.text.size) + p.text.charSpacing)
 		} else if x, ok := o.Real(); ok {
-			length -= x / 1000 * p.size
+			length -= x / 1000 * p.text.size
 		}
 	}
 	if o := p.operands[len(p.operands)-1]; o.Kind() == object.Array {
@@ -262,8 +232,8 @@ func (p *interpreter) showText() {
 	} else {
 		one(o)
 	}
-	length *= p.scale
+	length *= p.text.scale
 	m := p.textMatrix.concat(p.ctm)
-	p.add(m.boundingBox(Rect{min(0, length), -0.3 * math.Abs(p.size), max(0, length), math.Abs(p.size)}), p.graphicsState.clip)
-	p.textMatrix = matrix{1, 0, 0, 1, length, 0}.concat(p.textMatrix)
+	p.add(m.boundingBox(Rect{min(0, length), -0.3 * math.Abs(p.text.size), max(0, length), math.Abs(p.text.size)}), p.graphicsState.clip)
+	p.advance(length)
 }

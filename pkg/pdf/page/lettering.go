@@ -23,8 +23,8 @@ type glyphWidths struct {
 	space       int // the code that shows nothing; -1: none is known
 }
 
-// font finds the widths of a font; the reference may be none.
-func (w *painter) font(v xref.Value, ref object.Ref) *glyphWidths {
+// findFont finds the widths of a font; the reference may be none.
+func (w *painter) findFont(v xref.Value, ref object.Ref) *glyphWidths {
 	if known := w.fonts[ref]; known != nil && ref.Num != 0 {
 		return known
 	}
@@ -121,61 +121,20 @@ func (g *glyphWidths) width(code uint32) float64 {
 	return g.standard
 }
 
-// writeText carries out what shows text.
+// writeText carries out what sets and shows text.
 func (b *brush) writeText(operator string) {
-	t := &b.text
+	b.set(&b.text, operator, b.operands)
 	switch operator {
-	case "BT":
-		b.textMatrix = matrix{1, 0, 0, 1, 0, 0}
-		b.lineMatrix = b.textMatrix
 	case "Tf":
-		t.size, t.font = b.number(0), nil
+		b.font = nil
 		if n := len(b.operands); n > 1 {
 			fonts := b.f.Get(b.resources, "Font")
 			ref, _ := fonts.Key(b.operands[n-2].Text()).Ref()
-			t.font = b.font(b.f.Get(fonts, b.operands[n-2].Text()), ref)
+			b.font = b.findFont(b.f.Get(fonts, b.operands[n-2].Text()), ref)
 		}
-	case "TL":
-		t.leading = b.number(0)
-	case "Tc":
-		t.charSpacing = b.number(0)
-	case "Tw":
-		t.wordSpacing = b.number(0)
-	case "Tz":
-		t.scale = b.number(0) / 100
-	case "Ts":
-		t.rise = b.number(0)
-	case "Tr":
-		t.mode = int(b.number(0))
-	case "Td":
-		b.moveLine(b.number(1), b.number(0))
-	case "TD":
-		t.leading = -b.number(0)
-		b.moveLine(b.number(1), b.number(0))
-	case "Tm":
-		b.textMatrix = b.operands.matrix()
-		b.lineMatrix = b.textMatrix
-	case "T*":
-		b.moveLine(0, -t.leading)
-	case "'":
-		b.moveLine(0, -t.leading)
-		b.showAll()
-	case "\"":
-		t.wordSpacing, t.charSpacing = b.number(2), b.number(1)
-		b.moveLine(0, -t.leading)
-		b.showAll()
-	case "Tj", "TJ":
+	case "'", "\"", "Tj", "TJ":
 		b.showAll()
 	}
-}
-
-func (b *brush) moveLine(x, y float64) {
-	b.lineMatrix = matrix{1, 0, 0, 1, x, y}.concat(b.lineMatrix)
-	b.textMatrix = b.lineMatrix
-}
-
-func (b *brush) advance(by float64) {
-	b.textMatrix = matrix{1, 0, 0, 1, by, 0}.concat(b.textMatrix)
 }
 
 // showAll shows a string, or the strings of an array with moves between them.
@@ -202,7 +161,7 @@ func (b *brush) show(o object.Object) {
 		return
 	}
 	t := b.text
-	font := t.font
+	font := b.font
 	if font == nil {
 		font = unknownFont
 	}

@@ -3,7 +3,6 @@ package page
 import (
 	"math"
 
-	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -33,7 +32,7 @@ func (k Occupied) Overlaps(r Rect) bool {
 // much to go through, the page counts as full.
 func FindOccupied(f *xref.File, p *Page) Occupied {
 	w := occupancy{f: f, page: p.Box}
-	state := graphicsState{ctm: matrix{1, 0, 0, 1, 0, 0}, clip: p.Box}
+	state := graphicsState{ctm: identity, clip: p.Box, text: textState{scale: 1}}
 	content, err := ReadContent(f, p)
 	if err != nil {
 		return Occupied{[]Rect{p.Box}}
@@ -64,6 +63,8 @@ func HasDrawnFont(f *xref.File, p *Page) bool {
 
 type matrix [6]float64
 
+var identity = matrix{1, 0, 0, 1, 0, 0}
+
 // concat is the matrix that does m first and then n.
 func (m matrix) concat(n matrix) matrix {
 	return matrix{
@@ -85,13 +86,11 @@ func (m matrix) boundingBox(r Rect) Rect {
 
 // graphicsState is the part of the graphics state that matters here.
 type graphicsState struct {
-	ctm                      matrix
-	clip                     Rect
-	lineWidth                float64
-	whiteFill, whiteStroke   bool // whiteStroke: what is stroked is white
-	size, leading            float64
-	charSpacing, wordSpacing float64
-	scale                    float64
+	ctm                    matrix
+	clip                   Rect
+	lineWidth              float64
+	whiteFill, whiteStroke bool // whiteStroke: what is stroked is white
+	text                   textState
 }
 
 type occupancy struct {
@@ -118,36 +117,14 @@ func (w *occupancy) add(r Rect, clip Rect) {
 
 // run goes over the operators of content.
 func (w *occupancy) run(data []byte, resources xref.Value, start graphicsState, level int) {
-	pen := interpreter{occupancy: w, graphicsState: start, resources: resources, level: level}
-	if pen.scale == 0 {
-		pen.scale = 1
-	}
-	for i := 0; ; {
-		s, e, err := object.Next(data, i)
-		if s >= len(data) {
-			return
-		}
-		if w.tokens++; w.tokens > maxTokens {
-			w.full = true
-			return
-		}
-		if err != nil {
-			i = max(e, s+1)
-			continue
-		}
-		o := object.Object(data[s:e])
-		if i = e; o.Kind() != object.Keyword {
-			if len(pen.operands) < maxOperands {
-				pen.operands = append(pen.operands, o)
-			}
-			continue
-		}
-		if string(o) == "ID" {
-			i = SkipInlineImage(data, e)
+	pen := interpreter{occupancy: w, contentReader: newContentReader(data, &w.tokens), graphicsState: start, resources: resources, level: level,
+		textPosition: textPosition{identity, identity}}
+	for operator := pen.next(); operator != ""; operator = pen.next() {
+		if operator == "ID" {
 			pen.add(pen.ctm.boundingBox(Rect{0, 0, 1, 1}), pen.graphicsState.clip)
 		} else {
-			pen.execute(string(o))
+			pen.execute(operator)
 		}
-		pen.operands = pen.operands[:0]
 	}
+	w.full = w.full || w.tokens > maxTokens
 }

@@ -36,14 +36,7 @@ type paintState struct {
 	mixes        bool
 	masked       bool
 	text         textState
-}
-
-type textState struct {
-	font                     *glyphWidths
-	size, leading            float64
-	charSpacing, wordSpacing float64
-	scale, rise              float64
-	mode                     int
+	font         *glyphWidths
 }
 
 func newPaintState(box Rect) paintState {
@@ -68,49 +61,29 @@ type painter struct {
 // brush carries out the operators of one content stream.
 type brush struct {
 	*painter
-	operands
+	contentReader
+	textPosition
 	paintState
-	resources              xref.Value
-	level                  int
-	stack                  []paintState
-	path                   [][2]point
-	start, at              point // of the path that is being made, in user space
-	rectangles             int   // that the path is made of; -1: of other things too
-	clipNext               bool
-	textMatrix, lineMatrix matrix
-	marks                  []bool // marked content that is open: whether it is hidden
-	hiddenBy               int    // how many of them are
+	resources  xref.Value
+	level      int
+	stack      []paintState
+	path       [][2]point
+	start, at  point // of the path that is being made, in user space
+	rectangles int   // that the path is made of; -1: of other things too
+	clipNext   bool
+	marks      []bool // marked content that is open: whether it is hidden
+	hiddenBy   int    // how many of them are
 }
 
 // run goes over the operators of content.
 func (w *painter) run(data []byte, resources xref.Value, start paintState, level int) {
-	b := brush{painter: w, paintState: start, resources: resources, level: level}
-	for i := 0; ; {
-		s, e, err := object.Next(data, i)
-		if s >= len(data) {
-			return
-		}
-		if w.tokens++; w.tokens > maxTokens || w.painted > maxPainted {
-			return
-		}
-		if err != nil {
-			i = max(e, s+1)
-			continue
-		}
-		o := object.Object(data[s:e])
-		if i = e; o.Kind() != object.Keyword {
-			if len(b.operands) < maxOperands {
-				b.operands = append(b.operands, o)
-			}
-			continue
-		}
-		if string(o) == "ID" {
-			i = SkipInlineImage(data, e)
-			b.inlineImage(data[e:i])
+	b := brush{painter: w, contentReader: newContentReader(data, &w.tokens), paintState: start, resources: resources, level: level}
+	for operator := b.next(); operator != "" && w.painted <= maxPainted; operator = b.next() {
+		if operator == "ID" {
+			b.inlineImage(b.inline)
 		} else {
-			b.execute(string(o))
+			b.execute(operator)
 		}
-		b.operands = b.operands[:0]
 	}
 }
 
@@ -193,7 +166,7 @@ func (b *brush) setState(v xref.Value) {
 		b.masked = mask.Kind() == object.Dict
 	}
 	for e := range b.f.Elems(b.f.Get(v, "Font")) {
-		b.text.font = b.font(e, object.Ref{})
+		b.font = b.findFont(e, object.Ref{})
 		break
 	}
 }

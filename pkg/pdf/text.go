@@ -3,12 +3,12 @@ package pdf
 import (
 	"io"
 
-	"github.com/vecctl/vecctl/pkg/pdf/text"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
 // PageText is what the pages of a document say.
-type PageText = text.Text
+type PageText = page.Text
 
 // ReadText reads the text of a PDF's first pages, of at most so many. Images and
 // documents that cannot be read have none.
@@ -18,5 +18,5 @@ func ReadText(r io.ReaderAt, size int64, pages int) PageText {
 		return PageText{}
 	}
 	defer f.Close()
-	return text.Read(f, pages)
+	return page.ReadText(f, pages)
 }

@@ -31,20 +31,26 @@ func (w *painter) findFont(v xref.Value, ref object.Ref) *glyphWidths {
 	if v.Kind() != object.Dict {
 		return nil
 	}
-	g := &glyphWidths{standard: usualWidth, bottom: usualBottom, top: usualTop, space: ' ', widths: map[uint32]float64{}}
-	switch {
-	case w.f.Get(v, "Subtype").Is("Type0"):
-		g.readComposite(w.f, v)
-	case w.f.Get(v, "Subtype").Is("Type3"):
-		g.readType3(w.f, v)
-	default:
-		g.readSimple(w.f, v, 0.001)
-	}
+	g := readGlyphWidths(w.f, v)
 	if w.fonts == nil {
 		w.fonts = map[object.Ref]*glyphWidths{}
 	}
 	if ref.Num != 0 {
 		w.fonts[ref] = g
+	}
+	return g
+}
+
+// readGlyphWidths reads the widths of a font.
+func readGlyphWidths(f *xref.File, v xref.Value) *glyphWidths {
+	g := &glyphWidths{standard: usualWidth, bottom: usualBottom, top: usualTop, space: ' ', widths: map[uint32]float64{}}
+	switch {
+	case f.Get(v, "Subtype").Is("Type0"):
+		g.readComposite(f, v)
+	case f.Get(v, "Subtype").Is("Type3"):
+		g.readType3(f, v)
+	default:
+		g.readSimple(f, v, 0.001)
 	}
 	return g
 }

@@ -1,6 +1,7 @@
-// Package page finds a page of a document and what a drawing on it must know:
-// its boxes, its rotation, its resources and whether its content leaves the
-// graphics state as it was (ISO 32000-1, 7.7.3).
+// Package page finds a page of a document and what a drawing on it must know: its boxes, its
+// rotation, its resources and whether its content leaves the graphics state as it was (ISO
+// 32000-1, 7.7.3). It goes through content for three purposes, with one reader of operators:
+// where something is drawn, what a reader sees, and which words there are.
 package page
 
 import (

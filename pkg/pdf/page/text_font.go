@@ -1,4 +1,4 @@
-package text
+package page
 
 import (
 	"strings"
@@ -17,23 +17,24 @@ import (
 
 const (
 	maxMap     = 4 << 20 // bytes of a ToUnicode map
-	maxEntries = 70_000  // of a map, and of widths
+	maxEntries = 70_000  // of a map
+	// usualTextWidth is less than usualWidth: words that touch are told apart, and nothing is
+	// covered.
+	usualTextWidth = 0.5
 )
 
-// font tells which letters the codes of a font are, and how wide.
-type font struct {
-	wide     bool           // codes of a composite font, mostly of two bytes
-	lengths  map[uint32]int // of composite fonts with codes of several lengths: by the first byte
-	codes    map[uint32]string
-	simple   [256]string // of simple fonts
-	page     encoding.Encoding
-	unicode  bool // codes are UTF-16
-	widths   map[uint32]float64
-	standard float64 // the width of codes that widths does not have
+// textFont tells which letters the codes of a font are, and how wide.
+type textFont struct {
+	*glyphWidths
+	lengths map[uint32]int // of composite fonts with codes of several lengths: by the first byte
+	codes   map[uint32]string
+	simple  [256]string // of simple fonts
+	page    encoding.Encoding
+	unicode bool // codes are UTF-16
 }
 
 // fontNamed finds a font of the resources.
-func (p *interpreter) fontNamed(name object.Object) *font {
+func (p *textInterpreter) fontNamed(name object.Object) *textFont {
 	all := p.f.Get(p.resources, "Font")
 	ref, indirect := all.Key(name.Text()).Ref()
 	if known := p.fonts[ref]; known != nil && indirect {
@@ -50,41 +51,23 @@ func (p *interpreter) fontNamed(name object.Object) *font {
 	return made
 }
 
-func (r *reader) readFont(v xref.Value) *font {
-	f := &font{standard: 0.5}
+func (r *textReader) readFont(v xref.Value) *textFont {
+	f := &textFont{glyphWidths: readGlyphWidths(r.f, v)}
 	if m := r.f.Get(v, "ToUnicode"); m.IsStream() {
 		data, _ := r.f.Inflate(m, maxMap) // of a damaged map, what can be read of it
 		f.readMap(data)
 	}
-	if r.f.Get(v, "Subtype").Is("Type0") {
-		f.wide = true
+	if f.wide {
 		r.readComposite(f, v)
-		return f
-	}
-	r.readEncoding(f, v)
-	first, _ := r.f.Get(v, "FirstChar").Int()
-	f.widths = map[uint32]float64{}
-	scale := 1.0 / 1000
-	if r.f.Get(v, "Subtype").Is("Type3") {
-		scale = 0.001
-		for e := range r.f.Elems(r.f.Get(v, "FontMatrix")) {
-			if n, ok := e.Real(); ok && n != 0 {
-				scale = n
-			}
-			break
-		}
-	}
-	for e := range r.f.Elems(r.f.Get(v, "Widths")) {
-		if w, ok := e.Real(); ok && first >= 0 && first < 256 {
-			f.widths[uint32(first)] = w * scale
-		}
-		first++
+	} else {
+		f.standard = usualTextWidth
+		r.readEncoding(f, v)
 	}
 	return f
 }
 
-// readComposite reads what a composite font's codes are and how wide.
-func (r *reader) readComposite(f *font, v xref.Value) {
+// readComposite reads what a composite font's codes are.
+func (r *textReader) readComposite(f *textFont, v xref.Value) {
 	name := r.f.Get(v, "Encoding")
 	if name.Kind() == object.Name {
 		switch text := name.Text(); {
@@ -100,48 +83,10 @@ func (r *reader) readComposite(f *font, v xref.Value) {
 			f.page = korean.EUCKR
 		}
 	}
-	f.standard, f.widths = 1, map[uint32]float64{}
-	for d := range r.f.Elems(r.f.Get(v, "DescendantFonts")) {
-		if w, ok := r.f.Get(d, "DW").Real(); ok {
-			f.standard = w / 1000
-		}
-		r.readWidths(f, r.f.Get(d, "W"))
-		break
-	}
-}
-
-// readWidths reads an array of widths (ISO 32000-1, 9.7.4.3): a first code and
-// its widths, or two codes and the width of all between.
-func (r *reader) readWidths(f *font, all xref.Value) {
-	var pending []int64
-	for e := range r.f.Elems(all) {
-		switch {
-		case len(f.widths) > maxEntries:
-			return
-		case e.Kind() == object.Array && len(pending) == 1:
-			code := pending[0]
-			for w := range r.f.Elems(e) {
-				if n, ok := w.Real(); ok && code >= 0 && code < 1<<16 {
-					f.widths[uint32(code)] = n / 1000
-				}
-				code++
-			}
-			pending = pending[:0]
-		case len(pending) == 2:
-			w, _ := e.Real()
-			for code := max(0, pending[0]); code <= min(pending[1], 1<<16); code++ {
-				f.widths[uint32(code)] = w / 1000
-			}
-			pending = pending[:0]
-		default:
-			n, _ := e.Int()
-			pending = append(pending, n)
-		}
-	}
 }
 
 // next is the first code of a string and its length in bytes.
-func (f *font) next(codes []byte) (code uint32, n int) {
+func (f *textFont) next(codes []byte) (code uint32, n int) {
 	n = 1
 	switch {
 	case !f.wide:
@@ -163,7 +108,7 @@ func (f *font) next(codes []byte) (code uint32, n int) {
 }
 
 // letters are those of a code.
-func (f *font) letters(code uint32, n int, raw []byte) (string, bool) {
+func (f *textFont) letters(code uint32, n int, raw []byte) (string, bool) {
 	if text, ok := f.codes[code]; ok {
 		return text, true
 	}
@@ -179,17 +124,9 @@ func (f *font) letters(code uint32, n int, raw []byte) (string, bool) {
 	return "", false
 }
 
-// width is how far a code moves on, of the letters' size.
-func (f *font) width(code uint32) float64 {
-	if w, ok := f.widths[code]; ok {
-		return w
-	}
-	return f.standard
-}
-
 // readMap reads a ToUnicode map (Adobe technical note 5014): what stands between
 // begincodespacerange, beginbfchar, beginbfrange and their ends.
-func (f *font) readMap(data []byte) {
+func (f *textFont) readMap(data []byte) {
 	f.codes, f.lengths = map[uint32]string{}, map[uint32]int{}
 	var operands []object.Object
 	for i := 0; len(f.codes) < maxEntries; {
@@ -228,7 +165,7 @@ func (f *font) readMap(data []byte) {
 }
 
 // readLengths notes how many bytes the codes of each first byte have.
-func (f *font) readLengths(operands []object.Object) {
+func (f *textFont) readLengths(operands []object.Object) {
 	for ; len(operands) > 1; operands = operands[2:] {
 		from, to := operands[0].Bytes(), operands[1].Bytes()
 		if len(from) == 0 || len(to) == 0 {
@@ -241,7 +178,7 @@ func (f *font) readLengths(operands []object.Object) {
 }
 
 // readRange maps a range of codes: to letters that count on, or to each its own.
-func (f *font) readRange(from, to, what object.Object) {
+func (f *textFont) readRange(from, to, what object.Object) {
 	first, last := codeOf(from.Bytes()), codeOf(to.Bytes())
 	if last < first || last-first > 1<<16 {
 		return
@@ -286,7 +223,7 @@ func utf16Text(b []byte) string {
 }
 
 // readEncoding fills in the letters of a simple font (ISO 32000-1, 9.6.6).
-func (r *reader) readEncoding(f *font, v xref.Value) {
+func (r *textReader) readEncoding(f *textFont, v xref.Value) {
 	e := r.f.Get(v, "Encoding")
 	base := e
 	if e.Kind() == object.Dict {
@@ -329,14 +266,14 @@ func isPiFont(name string) bool {
 	return strings.HasSuffix(name, "Symbol") || strings.Contains(name, "Dingbats") || strings.Contains(name, "Wingdings")
 }
 
-func (f *font) useCharmap(page *charmap.Charmap) {
+func (f *textFont) useCharmap(page *charmap.Charmap) {
 	for c := 32; c < 256; c++ {
 		f.simple[c] = string(page.DecodeByte(byte(c)))
 	}
 }
 
 // useStandard is the standard encoding (ISO 32000-1, annex D.2).
-func (f *font) useStandard() {
+func (f *textFont) useStandard() {
 	for c := 32; c < 127; c++ {
 		f.simple[c] = string(rune(c))
 	}
@@ -350,7 +287,7 @@ func (f *font) useStandard() {
 
 // readBuiltIn reads the encoding that stands in the clear in a Type 1 font file:
 // "dup 65 /A put".
-func (f *font) readBuiltIn(r *reader, v xref.Value) {
+func (f *textFont) readBuiltIn(r *textReader, v xref.Value) {
 	file := r.f.Get(r.f.Get(v, "FontDescriptor"), "FontFile")
 	if !file.IsStream() {
 		return

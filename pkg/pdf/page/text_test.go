@@ -1,4 +1,4 @@
-package text_test
+package page_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vecctl/vecctl/pkg/pdf/text"
+	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -37,14 +37,14 @@ func document(content, font string, more ...string) []byte {
 	return b.Bytes()
 }
 
-func read(t *testing.T, file []byte) text.Text {
+func read(t *testing.T, file []byte) page.Text {
 	t.Helper()
 	f, err := xref.Open(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	return text.Read(f, 5)
+	return page.ReadText(f, 5)
 }
 
 func stream(dict, body string) string {
@@ -133,6 +133,6 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		defer x.Close()
-		text.Read(x, 2)
+		page.ReadText(x, 2)
 	})
 }

@@ -29,6 +29,7 @@ type Store interface {
 	signInStore
 	sessionStore
 	ownedCertificates
+	logStore
 }
 
 // ApplicationService is where people apply.
@@ -88,7 +89,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux router.Routes) }{v, s, a, at}}, nil
+	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux router.Routes) }{v, s, a, at, &logPages{Store: o.Store, Institutions: o.Institutions, Log: o.Log}}}, nil
 }
 
 // Routes lists the pages. A form that another site's page sends is refused.
@@ -104,7 +105,7 @@ func (p *Pages) Routes() router.Routes {
 			p.notFound(w, r)
 		}
 	})
-	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/"} {
+	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/", "/log/"} {
 		mux.HandleFunc("GET "+folder, p.notFound)
 	}
 	sameOrigin := http.NewCrossOriginProtection()

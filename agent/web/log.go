@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/router"
+	"github.com/vecctl/vecctl/pkg/transparency"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// logStore is what is needed of the store.
+type logStore interface {
+	LogHeads(ctx context.Context, institution uint32) ([]vault.LogHead, error)
+	LogEntries(ctx context.Context, key string, from int64, n int) ([][]byte, error)
+	LogHashes(ctx context.Context, key string, indexes []int64) ([][32]byte, error)
+}
+
+// logPages publish the logs of issued certificates (c2sp.org/tlog-tiles). There is nothing
+// about a person in them.
+type logPages struct {
+	Store        logStore
+	Institutions institutions.Directory
+	Log          *slog.Logger
+}
+
+// PublishedLog is a log in the list of all.
+type PublishedLog struct {
+	Institution string `json:"institution"`
+	Key         string `json:"key"`  // public, with the log's name: what verifiers of signed notes take
+	Size        int64  `json:"size"` // entries
+	URL         string `json:"url"`  // the prefix of checkpoint and tiles
+}
+
+// How long answers may be kept. A tile never changes; the checkpoint does.
+const (
+	tileCacheControl       = "public, max-age=31536000, immutable"
+	checkpointCacheControl = "public, max-age=5"
+)
+
+// Route adds the logs' addresses.
+func (p *logPages) Route(mux router.Routes) {
+	mux.HandleFunc("GET /log/{$}", p.serveList)
+	mux.HandleFunc("GET /log/{id}/checkpoint", p.serveCheckpoint)
+	mux.HandleFunc("GET /log/{id}/tile/{path...}", p.serveTile)
+}
+
+// heads returns all logs by institution.
+func (p *logPages) heads(ctx context.Context, each func(vault.Institution, vault.LogHead)) error {
+	ids := p.Institutions.IDs()
+	slices.Sort(ids)
+	for _, id := range ids {
+		i, ok := p.Institutions.ByID(id)
+		if !ok {
+			continue
+		}
+		heads, err := p.Store.LogHeads(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, head := range heads {
+			each(i, head)
+		}
+	}
+	return nil
+}
+
+// find returns the log with an ID.
+func (p *logPages) find(ctx context.Context, id string) (found vault.LogHead, err error) {
+	err = p.heads(ctx, func(_ vault.Institution, head vault.LogHead) {
+		if vault.LogID(head.Key) == id {
+			found = head
+		}
+	})
+	if err == nil && found.Key == "" {
+		err = fault.New(fault.NotFound, "There is no such log.")
+	}
+	return found, err
+}
+
+func (p *logPages) serveList(w http.ResponseWriter, r *http.Request) {
+	all := []PublishedLog{}
+	err := p.heads(r.Context(), func(i vault.Institution, head vault.LogHead) {
+		all = append(all, PublishedLog{Institution: i.Name, Key: head.Key, Size: head.Size, URL: p.Institutions.BaseURL() + "/log/" + vault.LogID(head.Key)})
+	})
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	setJSONHeaders(w.Header())
+	_ = json.NewEncoder(w).Encode(map[string][]PublishedLog{"logs": all}) // a client who has gone does not wait for it
+}
+
+func (p *logPages) serveCheckpoint(w http.ResponseWriter, r *http.Request) {
+	head, err := p.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.write(w, "text/plain; charset=utf-8", checkpointCacheControl, head.Checkpoint)
+}
+
+func (p *logPages) serveTile(w http.ResponseWriter, r *http.Request) {
+	head, err := p.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	tile, err := transparency.ReadTile(r.Context(), "tile/"+r.PathValue("path"), head.Size, storedLog{p.Store, head.Key})
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.write(w, "application/octet-stream", tileCacheControl, tile)
+}
+
+// write answers with a part of a log. Pages of other sites may read it.
+func (p *logPages) write(w http.ResponseWriter, kind, cacheControl string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", cacheControl)
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(body) // a client who has gone does not wait for it
+}
+
+func (p *logPages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case layout.ClientGone(r):
+	case fault.Is(err, fault.NotFound):
+		message, _ := fault.Message(err)
+		writeMessage(w, http.StatusNotFound, message)
+	default:
+		p.Log.Error("reading a log failed", "error", err)
+		writeMessage(w, http.StatusInternalServerError, "The log cannot be read at present.")
+	}
+}
+
+// storedLog reads a log from the store.
+type storedLog struct {
+	store logStore
+	key   string
+}
+
+// Hashes implements transparency.Source.
+func (l storedLog) Hashes(ctx context.Context, indexes []int64) ([][32]byte, error) {
+	return l.store.LogHashes(ctx, l.key, indexes)
+}
+
+// Entries implements transparency.Source.
+func (l storedLog) Entries(ctx context.Context, from int64, n int) ([][]byte, error) {
+	return l.store.LogEntries(ctx, l.key, from, n)
+}

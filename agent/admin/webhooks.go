@@ -22,7 +22,7 @@ func (s *Service) CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) 
 	if err != nil {
 		return adminclient.Webhook{}, err
 	}
-	if err := s.checkTarget(e.URL); err != nil {
+	if err := s.checkTarget(ctx, e.URL); err != nil {
 		return adminclient.Webhook{}, err
 	}
 	id, err := vault.NewUUID(s.random, s.now())
@@ -50,7 +50,7 @@ func (s *Service) CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) 
 }
 
 // checkTarget refuses an address that would never be called.
-func (s *Service) checkTarget(address *string) error {
+func (s *Service) checkTarget(ctx context.Context, address *string) error {
 	if address == nil {
 		return nil
 	}
@@ -64,6 +64,10 @@ func (s *Service) checkTarget(address *string) error {
 		if !s.allowPrivateWebhooks && ssrf.New(ssrf.Policy{AllowPrivate: true}).Check(u) == nil {
 			message += "; addresses of your own network are called only with the setting webhooks.allow_private"
 		}
+		return fault.InvalidFields([]fault.Field{{Name: "url", Message: message}})
+	}
+	if err := s.webhookClient.CheckName(ctx, u); err != nil {
+		message, _ := fault.Message(err)
 		return fault.InvalidFields([]fault.Field{{Name: "url", Message: message}})
 	}
 	return nil
@@ -102,7 +106,7 @@ func (s *Service) changeWebhook(ctx context.Context, id string, change func(vaul
 
 // UpdateWebhook changes a webhook.
 func (s *Service) UpdateWebhook(ctx context.Context, id string, e adminclient.WebhookEdit) (adminclient.Webhook, error) {
-	if err := s.checkTarget(e.URL); err != nil {
+	if err := s.checkTarget(ctx, e.URL); err != nil {
 		return adminclient.Webhook{}, err
 	}
 	return s.changeWebhook(ctx, id, func(old vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error) {

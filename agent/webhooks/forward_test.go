@@ -121,3 +121,24 @@ func TestLongValues(t *testing.T) {
 		})
 	}
 }
+
+// TestForwardingInTheOpen sends no event to a public address over plain HTTP, nor to one that
+// serves machines alone, and does not say where a secret may stand.
+func TestForwardingInTheOpen(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"http://93.184.215.14/hook?key=secret": "public address: use https", "http://169.254.169.254/latest": "link-local", "ftp://127.0.0.1/": "only https",
+	} {
+		s := open(t, filepath.Join(t.TempDir(), "vault.db"))
+		o := options()
+		o.Forward = []string{address}
+		r := webhooks.NewReceiver(s, o)
+		stop := run(t, r)
+		post(r.Handler(), body, "new")
+		task := tried(t, s)
+		stop()
+		if task.State == vaultwebhook.Delivered || !strings.Contains(task.Error, want) || strings.Contains(task.Error, "secret") {
+			t.Errorf("%s: %+v", address, task)
+		}
+	}
+}

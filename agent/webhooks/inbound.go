@@ -12,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
 	"github.com/vecctl/vecctl/pkg/webhook"
@@ -56,7 +57,7 @@ const DefaultCommandTime = 30 * time.Second
 type Receiver struct {
 	ReceiverOptions
 	store  InboundStore
-	client *http.Client
+	client *ssrf.Client
 	loop   *worker.Loop[store.ClaimedJob, store.JobResult]
 }
 

@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/ssrf"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -25,7 +24,7 @@ const (
 	inboundIdlePoll    = 30 * time.Second
 	inboundRetryDelay  = 2 * time.Second
 	forwardTimeout     = 10 * time.Second
-	maxDrainedResponse = 64 << 10
+	maxForwardResponse = 64 << 10
 )
 
 func (r *Receiver) claim(ctx context.Context) ([]store.ClaimedJob, error) {
@@ -96,13 +95,9 @@ func (r *Receiver) reportError(err error) {
 }
 
 // newForwardClient makes the client that sends events on. Its addresses are the operator's
-// own, so they may lie anywhere.
-func newForwardClient() *http.Client {
-	return &http.Client{
-		Timeout:       forwardTimeout,
-		Transport:     &http.Transport{Proxy: nil, MaxIdleConnsPerHost: inboundWorkers, IdleConnTimeout: time.Minute},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+// own, so they may be private; events name people, so that a public one needs HTTPS.
+func newForwardClient() *ssrf.Client {
+	return ssrf.New(ssrf.Policy{AllowPrivate: true, Timeout: forwardTimeout, MaxBody: maxForwardResponse, MaxIdle: inboundWorkers})
 }
 
 // forward sends an event on, with the headers of its delivery.
@@ -118,17 +113,12 @@ func (r *Receiver) forward(ctx context.Context, address string, e vaultwebhook.I
 	req.Header.Set("User-Agent", r.UserAgent)
 	req.Header.Set(webhook.HeaderEvent, e.Event)
 	r.sign(req.Header, e.Body)
-	resp, err := r.client.Do(req)
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		return failed.Err // without the address, which may hold a secret
-	}
+	answer, err := r.client.Do(req)
 	if err != nil {
-		return err
+		return errors.New(failureReason(err)) // without the address, which may hold a secret
 	}
-	defer resp.Body.Close()
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDrainedResponse) // so that the connection can be used again
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("status %d", resp.StatusCode)
+	if answer.Status < 200 || answer.Status > 299 {
+		return fmt.Errorf("status %d", answer.Status)
 	}
 	return nil
 }

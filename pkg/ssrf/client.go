@@ -166,6 +166,30 @@ func (c *Client) Check(target *url.URL) error {
 	return nil
 }
 
+// CheckName says of an address of plain HTTP, whose host is a name, whether that leads to
+// public addresses alone now, where plain HTTP is never sent. A name that cannot be resolved
+// yet is let through; each request judges it anew.
+func (c *Client) CheckName(ctx context.Context, target *url.URL) error {
+	host := canonicalHost(target.Hostname())
+	if _, err := netip.ParseAddr(host); target.Scheme != "http" || err == nil {
+		return nil
+	}
+	const patience = 3 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	addrs, err := c.dialer.lookup(ctx, host)
+	if err != nil {
+		return nil //nolint:nilerr // it may be known tomorrow
+	}
+	g := *c.dialer
+	g.plain = true
+	if _, err := g.filter(host, addrs); err != nil {
+		message, _ := fault.Message(err)
+		return fault.New(fault.Invalid, message)
+	}
+	return nil
+}
+
 // canonicalHost writes a host as a resolver will see it: letters and digits in circles or of
 // full width become plain ones, and so do the dots of other scripts.
 func canonicalHost(host string) string {

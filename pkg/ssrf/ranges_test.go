@@ -2,8 +2,10 @@ package ssrf_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -144,6 +146,38 @@ func TestCheckOfForms(t *testing.T) {
 		}
 		if err := ssrf.New(ssrf.Policy{AllowPrivate: true}).Check(u); (err == nil) != ok {
 			t.Errorf("private %q: %v", address, err)
+		}
+	}
+}
+
+// names is a resolver that knows some names.
+type names map[string][]netip.Addr
+
+func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if n[host] == nil {
+		return nil, errors.New("no such host")
+	}
+	return n[host], nil
+}
+
+// TestPlainHTTPToNames refuses, before anything is sent, a name that leads into the open over
+// plain HTTP, whatever is allowed.
+func TestPlainHTTPToNames(t *testing.T) {
+	t.Parallel()
+	public, private := netip.MustParseAddr("93.184.215.14"), netip.MustParseAddr("10.0.0.1")
+	c := ssrf.New(ssrf.Policy{AllowPrivate: true, Resolver: names{
+		"public.example.com": {public}, "lms.example.edu": {private}, "both.example.com": {public, private}, "odd.example.com": {netip.MustParseAddr("169.254.169.254")},
+	}})
+	for address, ok := range map[string]bool{
+		"http://public.example.com/": false, "http://ＰＵＢＬＩＣ.example.com./": false, "http://odd.example.com/": false, "https://public.example.com/": true,
+		"http://lms.example.edu/": true, "http://both.example.com/": true, "http://later.example.com/": true, "http://10.0.0.1/": true,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.CheckName(t.Context(), u); (err == nil) != ok || err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

@@ -53,7 +53,8 @@ func (a *Agent) serveListeners(ctx context.Context, ready func(staff, public str
 			}
 			l, public = secured, "https://"+l.Addr().String()
 		}
-		listeners = append(listeners, httpserver.Listener{Listener: l, Handler: router.Chain(everyone, httpserver.StrictTransport, httpserver.BodyTimeout(httpserver.DefaultBodyTimeout), a.health.LocalOnly)})
+		listeners = append(listeners, httpserver.Listener{Listener: l, Handler: router.Chain(everyone, httpserver.StrictTransport,
+			httpserver.BodyTimeout(httpserver.DefaultBodyTimeout), httpserver.WriteTimeout(httpserver.DefaultWriteTimeout), a.health.LocalOnly)})
 	}
 	err = a.Home.WriteLockInfo(home.LockInfo{PID: os.Getpid(), Command: a.Command, Since: a.Now(), Endpoint: &endpoint})
 	if err != nil {

@@ -68,7 +68,7 @@ type Claim struct {
 // check looks at what does not depend on any state.
 func (c Claim) check(minSDK string) (Badge, error) {
 	if n := utf8.RuneCountInString(c.Project); strings.TrimSpace(c.Project) == "" || n > maxProject ||
-		!utf8.ValidString(c.Project) || strings.ContainsFunc(c.Project, unicode.IsControl) {
+		!utf8.ValidString(c.Project) || strings.ContainsFunc(c.Project, unfit) {
 		return "", NewContractError(InvalidRequest, "project_name must be a text of 1 to 255 characters")
 	}
 	return qualify(c.Snapshot, minSDK)
@@ -176,10 +176,14 @@ func notPending(c Certification) error {
 	return fault.Newf(fault.Illegal, "the request %s is %s; only a pending one can be decided", c.ID, c.State)
 }
 
+// unfit reports whether a character may not stand in a text that everyone reads: control
+// characters, and those that cannot be seen and change the order of the others.
+func unfit(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
 // checkReason refuses a reason that says nothing or too much.
 func checkReason(reason string) error {
 	if n := utf8.RuneCountInString(reason); strings.TrimSpace(reason) == "" || n > maxReason ||
-		!utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
+		!utf8.ValidString(reason) || strings.ContainsFunc(reason, unfit) {
 		return NewContractError(InvalidRequest, "reason must be a text of 1 to 500 characters")
 	}
 	return nil

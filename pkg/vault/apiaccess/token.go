@@ -68,8 +68,8 @@ func NewToken(random io.Reader, t Token, now time.Time) (Token, string, error) {
 
 func (t Token) validate(now time.Time) error {
 	var bad []fault.Field
-	if n := utf8.RuneCountInString(t.Name); n == 0 || n > vault.MaxName || strings.ContainsFunc(t.Name, vault.ForbiddenRune) {
-		bad = append(bad, fault.Field{Name: "name", Message: "a token needs a name of at most 255 characters"})
+	if n := utf8.RuneCountInString(t.Name); n == 0 || n > vault.MaxName || strings.ContainsFunc(t.Name, vault.ForbiddenRune) || strings.ContainsFunc(t.Name, vault.DirectionControl) {
+		bad = append(bad, fault.Field{Name: "name", Message: "a token needs a name of at most 255 characters, without control characters"})
 	}
 	if len(t.Permissions) == 0 {
 		bad = append(bad, fault.Field{Name: "permissions", Message: "a token needs at least one permission; there are " + permissionNames()})

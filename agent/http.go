@@ -72,11 +72,13 @@ func (a *Agent) publicHandler(receiver *webhooks.Receiver) http.Handler {
 		return authority[pattern] != nil
 	}
 	fail := func(w http.ResponseWriter, r *http.Request, err error) {
-		if isAuthority(r) {
+		switch {
+		case a.pages.FailInsecure(w, r):
+		case isAuthority(r):
 			a.certAuthority.door.Fail(w, r, err)
-			return
+		default:
+			a.api.Fail(w, r, err)
 		}
-		a.api.Fail(w, r, err)
 	}
 	// An address of the authority is its own, below the path of the base URL too.
 	return router.Chain(mux, httpserver.CollapseSlashes, httpserver.StripBasePath(a.BaseURL, isAuthority), a.proxyPolicy(fail))

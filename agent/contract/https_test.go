@@ -194,3 +194,28 @@ func TestDescription(t *testing.T) {
 		t.Errorf("Content-Security-Policy %q", got)
 	}
 }
+
+// TestPlainHTTPInABrowser says in words for people that the pages need HTTPS, also behind a
+// proxy that was called without.
+func TestPlainHTTPInABrowser(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, func(c *config.Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	for _, test := range []struct{ from, scheme, path, accept, want string }{
+		{"192.0.2.1:1", "", "/", "text/html,*/*", "Open this address with https://"},
+		{"192.0.2.1:1", "", "/v/VEC-IC-2026A", "text/html,*/*", "Open this address with https://"},
+		{"10.0.0.1:1", "http", "/nothing", "text/html,*/*", "Open this address with https://"},
+		{"192.0.2.1:1", "", "/", "*/*", `{"message":"Requests over HTTP are rejected; use HTTPS.`},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.path, nil)
+		r.RemoteAddr = test.from
+		r.Header.Set("Accept", test.accept)
+		if test.scheme != "" {
+			r.Header.Set("X-Forwarded-Proto", test.scheme)
+		}
+		w := httptest.NewRecorder()
+		s.agent.PublicHandler().ServeHTTP(w, r)
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("%+v: %d %s", test, w.Code, w.Body)
+		}
+	}
+}

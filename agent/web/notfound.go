@@ -25,6 +25,16 @@ func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
 	p.layout.RenderMessage(w, r, http.StatusNotFound, "missing")
 }
 
+// FailInsecure answers a browser that came over plain HTTP from another machine. It reports
+// false for a program, which is answered as the API does.
+func (p *Pages) FailInsecure(w http.ResponseWriter, r *http.Request) bool {
+	if preferredType(r.Header.Get("Accept")) != typeHTML {
+		return false
+	}
+	p.layout.RenderMessage(w, r, http.StatusForbidden, "insecure")
+	return true
+}
+
 // robots keeps crawlers away from what is one person's or a program's. They may read the
 // other pages, which ask not to be listed.
 const robots = `User-agent: *

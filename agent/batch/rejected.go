@@ -98,7 +98,7 @@ func (i *Issuer) putRejected(ctx context.Context, institution uint32, rows vault
 func (r *run) settleRejected(ctx context.Context, report client.BulkReport) error {
 	issued, again := map[int]bool{}, map[int]bool{}
 	for _, row := range report.Rows {
-		issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged || row.Status == client.RowProcessing
+		issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged || row.Status == client.RowRevoked || row.Status == client.RowProcessing
 		again[row.Row] = row.Status == client.RowRejected && r.manifest.IsRejected()
 	}
 	came := manifest.NewCorrections(r.manifest.Rows, issued, again)

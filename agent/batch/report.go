@@ -86,6 +86,10 @@ func (m *checkedManifest) writeReport(dir string, report client.BulkReport) erro
 			Row: row.Row, Status: string(row.Status), UUID: row.UUID, ReferenceID: row.ReferenceID,
 			File: row.File, Error: row.Error, Content: m.candidates[i].Draft.Content,
 		}
+		if given := m.candidates[i].Row; row.Status == client.RowRejected && given.IssueDate == "" {
+			// A refused date is reported as it was given, and none as none.
+			rows[i].IssueDate = vault.Date(m.manifest.Given(given, vault.FieldIssueDate.Field().Key))
+		}
 	}
 	if err := results.WriteReport(dir, rows, m.manifest); err != nil {
 		return err
@@ -127,6 +131,9 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 			row.File = c.Certificate.VerifiedFileName()
 		}
 		row.Status = client.RowUnchanged
+		if c.Certificate.Status == vault.Revoked {
+			row.Status = client.RowRevoked
+		}
 		if c.New {
 			row.Status = client.RowIssued
 		}

@@ -305,7 +305,7 @@ var leadingDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}-`)
 func isGenericName(name string) bool {
 	stem := strings.ToLower(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
 	stem = strings.TrimRight(stem, "0123456789 ()_-")
-	return slices.Contains([]string{"", "manifest", "data", "list", "liste", "lista", "rows", "table", "tabelle", "export", "sheet", "book", "mappe",
+	return slices.Contains([]string{"", "manifest", "data", "list", "liste", "lista", "table", "tabelle", "export", "sheet", "book", "mappe",
 		"certificates", "certificate", "zertifikate", "students", "rejected", "file", "untitled", "unbenannt"}, stem) && name != "" && name != "-"
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/manifest"
 )
 
 // mapped is a manifest whose headings say nothing, and whose date can be read in two ways.
@@ -136,5 +137,34 @@ func TestWhatWillNeverBeIssuedIsNamed(t *testing.T) {
 	}
 	if neverIssued("a.pdf") != "" || neverIssued("a.png") != "" {
 		t.Error("a document is said never to be issued")
+	}
+}
+
+// A folder of the failed folder that is dropped as a whole has the same rows twice.
+func TestOneOfTwoTablesOfRejectedRows(t *testing.T) {
+	for name, tt := range map[string]struct{ csv, book string }{
+		"the text was corrected":     {"ann@example.org", "ann"},
+		"the workbook was corrected": {"ann", "ann@example.org"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			const head = "certificate_title,full_name,applicant_email,issue_date,file,reason\nDiploma,Ann,%s,2026-06-01,a.pdf,x\n"
+			m, err := manifest.Read([]byte(strings.Replace(head, "%s", tt.book, 1)), manifest.Options{})
+			must(t, err)
+			var book strings.Builder
+			must(t, manifest.WriteRejectedWorkbook(&book, m, map[int]string{1: "x"}))
+			b.put("drop/again/rejected.xlsx", book.String())
+			b.put("drop/again/rejected.csv", strings.Replace(head, "%s", tt.csv, 1))
+			b.put("drop/again/a.pdf", "a END")
+			b.settle()
+			b.work()
+			b.settle()
+			b.work()
+			b.lies("drop")
+			b.lies("failed")
+			if len(b.issuer.issued) != 1 || len(b.issuer.told) != 1 || len(b.issuer.told[0].Report.Rows) != 1 {
+				t.Errorf("issued %q, told %+v", b.issuer.issued, b.issuer.told)
+			}
+		})
 	}
 }

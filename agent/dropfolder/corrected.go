@@ -130,7 +130,7 @@ func (w *Watcher) clearCorrected(m *manifest.Manifest, report client.BulkReport)
 func correctionsOf(m *manifest.Manifest, report client.BulkReport) manifest.Corrections {
 	issued, again := map[int]bool{}, map[int]bool{}
 	for _, row := range report.Rows {
-		issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged
+		issued[row.Row] = row.Status == client.RowIssued || row.Status == client.RowUnchanged || row.Status == client.RowRevoked
 		again[row.Row] = row.Status == client.RowRejected && m.IsRejected()
 	}
 	return manifest.NewCorrections(m.Rows, issued, again)
@@ -172,7 +172,44 @@ func clearFolder(folder string, earlier *manifest.Manifest, came manifest.Correc
 	if len(left) == 0 {
 		return staging.RemoveRejected(folder)
 	}
-	return fsutil.WriteFile(filepath.Join(folder, staging.RejectedName), 0o600, func(w io.Writer) error {
+	err = fsutil.WriteFile(filepath.Join(folder, staging.RejectedName), 0o600, func(w io.Writer) error {
 		return manifest.WriteRejected(w, earlier, left)
 	})
+	if _, there := l.Files[staging.RejectedBookName]; err != nil || !there {
+		return err
+	}
+	return fsutil.WriteFile(filepath.Join(folder, staging.RejectedBookName), 0o600, func(w io.Writer) error {
+		return manifest.WriteRejectedWorkbook(w, earlier, left)
+	})
+}
+
+// twinOf returns the other table of the same rejected rows that lies beside one; "" for none.
+func (w *Watcher) twinOf(name string) string {
+	folder, base := path.Split(name)
+	other := map[string]string{staging.RejectedName: staging.RejectedBookName, staging.RejectedBookName: staging.RejectedName}[base]
+	if _, there := w.observed[folder+other]; other == "" || !there {
+		return ""
+	}
+	return folder + other
+}
+
+// givesWay reports whether a table of rejected rows is left to the one beside it: that has
+// fewer faults left or, where both have as many, was written to later.
+func (w *Watcher) givesWay(name string) bool {
+	twin := w.twinOf(name)
+	own, other := w.manifests[name], w.manifests[twin]
+	switch {
+	case twin == "":
+		return false
+	case other == nil || other.manifest == nil:
+		return true // until that one has arrived
+	}
+	mine, theirs := len(own.manifest.Problems()), len(other.manifest.Problems())
+	if mine != theirs {
+		return mine > theirs
+	}
+	if own.fileID.Time != other.fileID.Time {
+		return own.fileID.Time < other.fileID.Time
+	}
+	return path.Base(name) == staging.RejectedBookName
 }

@@ -43,7 +43,10 @@ func (w *Watcher) plan(ctx context.Context, now time.Time) map[string]plan {
 // takeReady takes the batches that are ready out of the folder.
 func (w *Watcher) takeReady(root *os.Root, plans map[string]plan, now time.Time) {
 	claims := map[string]int{} // manifests that name a file
-	for _, made := range plans {
+	for name, made := range plans {
+		if w.givesWay(name) {
+			continue
+		}
 		for _, file := range made.files {
 			claims[file]++
 		}
@@ -53,7 +56,7 @@ func (w *Watcher) takeReady(root *os.Root, plans map[string]plan, now time.Time)
 		if p == nil {
 			continue // another manifest has taken it for a document
 		}
-		if !made.ready(now, w.Wait) || now.Before(p.retryAt) || w.locked[name] {
+		if !made.ready(now, w.Wait) || now.Before(p.retryAt) || w.locked[name] || w.givesWay(name) {
 			continue
 		}
 		r := w.newRecord(p, made, claims, now)
@@ -119,6 +122,9 @@ func (w *Watcher) newRecord(p *pending, made plan, claims map[string]int, now ti
 			continue // a row that names the manifest itself
 		}
 		add(from, staging.DocumentTarget(file), claims[from] > 1)
+	}
+	if twin := w.twinOf(p.name); twin != "" { // the same rows again
+		add(twin, staging.NoteTarget(len(r.Files)), false)
 	}
 	if p.answers != (staging.FileID{}) {
 		// Answers in the drop folder itself are for whatever comes there.

@@ -132,8 +132,15 @@ func (w *Exporter) copyOne(ctx context.Context, temp string, c vault.Certificate
 	return fsutil.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
 }
 
-// WriteReport writes report.csv, and rejected.csv when rows were rejected. When
-// none were, it removes the rejected.csv of an earlier run.
+// Names of the tables of rejected rows, for programs and for spreadsheets.
+const (
+	rejectedName     = "rejected.csv"
+	rejectedBookName = "rejected.xlsx"
+)
+
+// WriteReport writes report.csv and, when rows were rejected, rejected.csv and
+// rejected.xlsx. When none were, it removes those of an earlier run. The report of a run of
+// rejected rows joins that of the run that rejected them.
 func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) error {
 	rejected := map[int]string{}
 	for _, row := range rows {
@@ -141,25 +148,39 @@ func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) er
 			rejected[row.Row] = row.Error
 		}
 	}
-	report, path := filepath.Join(dir, "report.csv"), filepath.Join(dir, "rejected.csv")
-	if err := errors.Join(fsutil.RemoveTemp(report), fsutil.RemoveTemp(path)); err != nil {
+	report, path, book := filepath.Join(dir, "report.csv"), filepath.Join(dir, rejectedName), filepath.Join(dir, rejectedBookName)
+	if err := errors.Join(fsutil.RemoveTemp(report), fsutil.RemoveTemp(path), fsutil.RemoveTemp(book)); err != nil {
 		return err
 	}
-	err := fsutil.WriteFile(report, 0o600, func(w io.Writer) error {
-		return manifest.WriteReport(w, rows)
-	})
-	if err != nil {
+	write := func(w io.Writer) error { return manifest.WriteReport(w, rows) }
+	if m.IsRejected() {
+		earlier, err := readReport(report)
+		if err != nil {
+			return err
+		}
+		came := cameWith(rows, m)
+		if merged := mergeReports(earlier, rows, m, came); merged != nil {
+			write = func(w io.Writer) error { return manifest.WriteTable(w, merged) }
+			if m, err = withEarlierRejected(path, m, rejected, came); err != nil {
+				return err
+			}
+		}
+	}
+	if err := fsutil.WriteFile(report, 0o600, write); err != nil {
 		return err
 	}
 	if len(rejected) == 0 {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fsutil.DiskError(err, "removing an old rejected.csv")
+		for _, name := range []string{path, book} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fsutil.DiskError(err, "removing old rejected rows")
+			}
 		}
 		return nil
 	}
-	return fsutil.WriteFile(path, 0o600, func(w io.Writer) error {
-		return manifest.WriteRejected(w, m, rejected)
-	})
+	if err := fsutil.WriteFile(path, 0o600, func(w io.Writer) error { return manifest.WriteRejected(w, m, rejected) }); err != nil {
+		return err
+	}
+	return fsutil.WriteFile(book, 0o600, func(w io.Writer) error { return manifest.WriteRejectedWorkbook(w, m, rejected) })
 }
 
 // readingName is the file beside report.csv that says how the manifest was read.

@@ -155,7 +155,7 @@ func TestReport(t *testing.T) {
 	if err := results.WriteReport(dir, rows, m); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, dir); !slices.Equal(got, []string{"rejected.csv", "report.csv"}) {
+	if got := names(t, dir); !slices.Equal(got, []string{"rejected.csv", "rejected.xlsx", "report.csv"}) {
 		t.Errorf("the folder holds %v", got)
 	}
 	// A later run that refuses none takes the list of the refused away.

@@ -180,7 +180,7 @@ func runBulk(c *cli.Context, w environment, s *session, q adminclient.BulkReques
 
 // bulkOutcome returns the exit code for a report.
 func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
-	done := r.Issued + r.Unchanged + r.Count(client.RowProcessing)
+	done := r.Issued + r.Unchanged + r.Revoked + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
 	switch {
 	case r.Failed == 0:
@@ -258,10 +258,13 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		fmt.Fprintf(&b, "%d %s: %d ready, %d unchanged, %d rejected. Nothing was changed.\n",
 			r.Total, rows, r.Count(client.RowReady), r.Unchanged, rejected)
 	case rejected > 0 && !q.Skip:
-		fmt.Fprintf(&b, "%d %s: %d rejected, nothing was issued. Fix them and run again, or issue the others with --on-error skip.\n",
-			r.Total, rows, rejected)
+		fmt.Fprintf(&b, "%d %s: %d rejected, nothing was issued. Correct %s and run the same command again, or issue the others with --on-error skip.\n",
+			r.Total, rows, rejected, sanitize(q.Name))
 	default:
 		fmt.Fprintf(&b, "%d %s: %d issued, %d unchanged, %d failed", r.Total, rows, r.Issued, r.Unchanged, r.Failed-rejected)
+		if r.Revoked > 0 {
+			fmt.Fprintf(&b, ", %d revoked", r.Revoked)
+		}
 		if rejected > 0 {
 			fmt.Fprintf(&b, ", %d rejected", rejected)
 		}
@@ -272,6 +275,9 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 			fmt.Fprintf(&b, ", %d not issued", n)
 		}
 		b.WriteString(".\n")
+		if rejected > 0 {
+			fmt.Fprintf(&b, "The shortest way on: correct %s and run the same command again; what is issued stays as it is.\n", sanitize(q.Name))
+		}
 		if r.Out != "" && !q.NoWait {
 			fmt.Fprintf(&b, "Verified PDFs and report: %s\n", r.Out)
 		}

@@ -9,6 +9,7 @@ type RowStatus string
 const (
 	RowIssued     RowStatus = "issued"
 	RowUnchanged  RowStatus = "unchanged"  // issued by an earlier run, with the same content
+	RowRevoked    RowStatus = "revoked"    // issued by an earlier run, and taken back since
 	RowProcessing RowStatus = "processing" // accepted, and not finished when the run ended
 	RowFailed     RowStatus = "failed"     // accepted, and the document could not be signed, or its file not be written
 	RowRejected   RowStatus = "rejected"   // not sound; nothing was done for it
@@ -38,7 +39,8 @@ type BulkReport struct {
 	Total     int       `json:"total"`
 	Issued    int       `json:"issued"`
 	Unchanged int       `json:"unchanged"`
-	Failed    int       `json:"failed"` // rows failed and rejected
+	Revoked   int       `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
+	Failed    int       `json:"failed"`            // rows failed and rejected
 	Out       string    `json:"out,omitempty"`
 	Notes     []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
 	Rows      []BulkRow `json:"rows"`
@@ -91,6 +93,8 @@ func (r *BulkReport) count(s RowStatus, n int) {
 		r.Issued += n
 	case RowUnchanged:
 		r.Unchanged += n
+	case RowRevoked:
+		r.Revoked += n
 	case RowFailed, RowRejected:
 		r.Failed += n
 	case RowProcessing, RowNotIssued, RowReady:

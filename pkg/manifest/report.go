@@ -58,6 +58,20 @@ func WriteReport(w io.Writer, rows []ReportRow) error {
 	}}.WriteCSV(w)
 }
 
+// ReportTable returns the cells of WriteReport, the headings first; those that a spreadsheet
+// would run are defused.
+func ReportTable(rows []ReportRow) [][]string {
+	table := [][]string{reportHeadings()}
+	for _, r := range rows {
+		cells := r.cells()
+		for i := range cells {
+			cells[i] = sheet.EscapeFormula(cells[i])
+		}
+		table = append(table, cells)
+	}
+	return table
+}
+
 // WriteRejected writes rejected.csv: the rows that have a reason, by Row.Number,
 // as they were given, with the reason in a last column. Read takes the file as a
 // manifest again and pays no heed to that column. It keeps the manifest's

@@ -34,6 +34,8 @@ type SetAside struct {
 const (
 	ReportName   = "report.csv"
 	RejectedName = "rejected.csv"
+	// RejectedBookName is the same for spreadsheets.
+	RejectedBookName = "rejected.xlsx"
 )
 
 // Result returns what Conclude has written down; false before that.
@@ -89,7 +91,7 @@ func (b *Batch) Finish(r Result, failed, verified string) error {
 		return err
 	}
 	if pathExists(b.ResultsPath()) {
-		err := MoveFolder(b.ResultsPath(), filepath.Join(verified, filepath.FromSlash(r.Name)), RejectedName, ReportName)
+		err := MoveFolder(b.ResultsPath(), filepath.Join(verified, filepath.FromSlash(r.Name)), RejectedBookName, RejectedName, ReportName)
 		if err != nil {
 			return err
 		}
@@ -116,10 +118,13 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 		}
 		text := fmt.Sprintf("%d of %d rows of %s were not issued; rejected.csv says why in its last column.\n\n"+
 			"The shortest way on: correct the original manifest, and the documents in this folder that are at fault, and put them into the drop folder again; what is issued stays as it is.\n"+
-			"Or correct rejected.csv and put it, or this whole folder, into the drop folder.\n",
+			"Or correct rejected.xlsx or rejected.csv and put it, or this whole folder, into the drop folder.\n",
 			r.Rejected, r.Total, b.Manifest)
 		if len(r.Reading) > 0 {
 			text += "\nHow the manifest was read:\n" + strings.Join(r.Reading, "\n") + "\n"
+		}
+		if err := b.copyBook(own, Place{refused, path.Join(folder, RejectedBookName)}); err != nil {
+			return err
 		}
 		name := path.Join(folder, RejectedName)
 		if err := errors.Join(Place{refused, name}.WriteText(string(body)), Place{refused, name + ReasonSuffix}.WriteText(text)); err != nil {
@@ -144,6 +149,18 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 // answersName is the name of answers beside a manifest.
 const answersName = "manifest.yaml"
 
+// copyBook writes rejected.xlsx beside rejected.csv, where there is one.
+func (b *Batch) copyBook(own *os.Root, to Place) error {
+	body, err := own.ReadFile(filepath.Join(resultsDir, RejectedBookName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fsutil.DiskError(err, "reading rejected.xlsx")
+	}
+	return to.WriteText(string(body))
+}
+
 // copyAnswers writes the answers beside rejected rows, which need them again.
 func (b *Batch) copyAnswers(to Place) error {
 	answers, err := b.Answers()
@@ -156,7 +173,7 @@ func (b *Batch) copyAnswers(to Place) error {
 // RemoveRejected removes the tables of rejected rows from a folder of the failed folder, and
 // the folder where nothing else is in it.
 func RemoveRejected(folder string) error {
-	for _, name := range []string{RejectedName, RejectedName + ReasonSuffix, answersName} {
+	for _, name := range []string{RejectedName, RejectedBookName, RejectedName + ReasonSuffix, answersName} {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fsutil.DiskError(err, "removing rejected rows that were corrected")
 		}

@@ -124,6 +124,15 @@ func ColumnLetters(column int) string {
 	return s
 }
 
+// ColumnNumber undoes ColumnLetters.
+func ColumnNumber(letters string) int {
+	n := 0
+	for _, c := range letters {
+		n = n*26 + int(c-'A') + 1
+	}
+	return n - 1
+}
+
 // CellName is a cell as a spreadsheet names it: column 4 of row 18 is E18.
 func CellName(column, row int) string { return ColumnLetters(column) + strconv.Itoa(row) }
 

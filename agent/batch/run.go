@@ -291,6 +291,9 @@ func (r *run) batchSource() string {
 	if r.drop != nil {
 		folder = path.Base(r.drop.Folder)
 	}
+	if manifest.IsArchive(folder) {
+		folder = strings.TrimSuffix(folder, path.Ext(folder))
+	}
 	folder = leadingDate.ReplaceAllString(folder, "")
 	if folder == "" || folder == "." || folder == string(filepath.Separator) || folder == ".." {
 		return name

@@ -194,6 +194,9 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	if !s.Unchanged() {
 		return none, staging.ErrChanged
 	}
+	if err := s.Unpack(); err != nil {
+		return none, err
+	}
 	body, err := os.ReadFile(s.ManifestPath())
 	if err != nil {
 		return none, fsutil.DiskError(err, "reading a manifest")

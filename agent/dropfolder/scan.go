@@ -40,6 +40,7 @@ func (w *Watcher) scan(ctx context.Context) time.Time {
 	w.readManifests(ctx, root, now)
 	plans := w.plan(ctx, now)
 	w.takeReady(root, plans, now)
+	w.takeArchives(ctx, root, now)
 	w.removeEmptied(root, now)
 	w.updateStatus(plans, now)
 	return w.nextScan(plans, now)
@@ -286,6 +287,9 @@ func (w *Watcher) nextScan(plans map[string]plan, now time.Time) time.Time {
 	sooner(w.observed.NextSettled(now, w.Settle))
 	if len(w.emptied) > 0 {
 		sooner(w.folders.NextSettled(now, w.Settle))
+	}
+	for _, at := range w.archiveRetry {
+		sooner(at)
 	}
 	for name, p := range w.manifests {
 		sooner(p.retryAt)

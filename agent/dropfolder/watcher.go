@@ -110,8 +110,10 @@ type Watcher struct {
 	folders   FileObservations
 	manifests map[string]*pending
 	locked    map[string]bool // files that a spreadsheet program has open
-	named     map[string]bool // files whose reason for never being issued the log has
-	emptied   map[string]bool // folders that files were taken out of
+	// archiveRetry is when zips that could not be taken may be tried again.
+	archiveRetry map[string]time.Time
+	named        map[string]bool // files whose reason for never being issued the log has
+	emptied      map[string]bool // folders that files were taken out of
 
 	made staging.MadeFolders // for files that were put back
 
@@ -126,7 +128,7 @@ type Watcher struct {
 // New makes a watcher; it starts nothing.
 func New(o Options) *Watcher {
 	return &Watcher{
-		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{}, named: map[string]bool{},
+		Options: o, observed: FileObservations{}, folders: FileObservations{}, manifests: map[string]*pending{}, emptied: map[string]bool{}, named: map[string]bool{}, archiveRetry: map[string]time.Time{},
 		batchReady: wake.New(), rescanHint: wake.New(), status: Status{Folder: o.Folder},
 	}
 }

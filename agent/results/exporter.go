@@ -159,7 +159,7 @@ func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) er
 			return err
 		}
 		came := cameWith(rows, m)
-		if merged := mergeReports(earlier, rows, m, came); merged != nil {
+		if merged := mergeReports(earlier, rows, came); merged != nil {
 			write = func(w io.Writer) error { return manifest.WriteTable(w, merged) }
 			if m, err = withEarlierRejected(path, m, rejected, came); err != nil {
 				return err

@@ -26,7 +26,7 @@ func cameWith(rows []manifest.ReportRow, m *manifest.Manifest) manifest.Correcti
 // mergeReports puts the rows of a run of rejected rows into the places that they have in the
 // report of the run that rejected them; what is new stands at the end. It is nil where
 // there is no earlier report, or one of another version.
-func mergeReports(earlier [][]string, rows []manifest.ReportRow, m *manifest.Manifest, came manifest.Corrections) [][]string {
+func mergeReports(earlier [][]string, rows []manifest.ReportRow, came manifest.Corrections) [][]string {
 	now := manifest.ReportTable(rows)
 	if len(earlier) == 0 || !slices.Equal(earlier[0], now[0]) {
 		return nil

@@ -20,8 +20,8 @@ import (
 
 func bulkCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST",
-		Description: "MANIFEST is a CSV, XLSX or ODS file; \"-\" reads CSV from standard input. If you run the command again, it\n" +
+		Name: "bulk", Usage: "issue the certificates of a manifest", ArgsUsage: "MANIFEST|ZIP",
+		Description: "MANIFEST is a CSV, XLSX or ODS file, ZIP one with its documents; \"-\" reads CSV from standard input. If you run the command again, it\n" +
 			"issues only the missing certificates and reports the others as unchanged. With --api it issues them\n" +
 			"on a remote vault.",
 		Flags: append(append(append(apiFlags(), outputFlags()...), placementFlags()...),
@@ -52,6 +52,13 @@ func bulkCommand(w environment) *cli.Command {
 			request, err := bulkRequest(c, w)
 			if err != nil {
 				return err
+			}
+			if manifest.IsArchive(c.Args().First()) {
+				remove, err := unpackArchive(c, &request)
+				if err != nil {
+					return err
+				}
+				defer remove()
 			}
 			return withSession(c, w, func(s *session) error {
 				switch {
@@ -117,15 +124,18 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 			return q, err
 		}
 	}
+	if out := c.String("out"); out != "" {
+		if q.Out, err = filepath.Abs(out); err != nil {
+			return q, err
+		}
+	}
+	if manifest.IsArchive(c.Args().First()) {
+		return q, nil // see unpackArchive
+	}
 	if q.Name, q.Manifest, err = readManifest(c.Args().First(), w); err != nil {
 		return q, err
 	}
-	if q.Files, err = absoluteFolder(c.String("files"), filepath.Dir(c.Args().First())); err != nil {
-		return q, err
-	}
-	if out := c.String("out"); out != "" {
-		q.Out, err = filepath.Abs(out)
-	}
+	q.Files, err = absoluteFolder(c.String("files"), filepath.Dir(c.Args().First()))
 	return q, err
 }
 

@@ -36,7 +36,8 @@ type Record struct {
 	Institution uint32         `json:"institution"`
 	Begun       time.Time      `json:"begun,omitzero"` // first tried to issue
 	Files       []File         `json:"files"`
-	Lost        map[int]string `json:"lost,omitempty"` // rows without a document, and why
+	Archive     string         `json:"archive,omitempty"` // zip that the batch is unpacked from; "" for none
+	Lost        map[int]string `json:"lost,omitempty"`    // rows without a document, and why
 }
 
 // File is one file of a batch.
@@ -74,7 +75,7 @@ func (b *Batch) ResultsPath() string { return b.path(resultsDir) }
 // Documents names the documents, relative to their folder, with slashes.
 func (b *Batch) Documents() []string {
 	var names []string
-	for _, f := range b.Files {
+	for _, f := range b.documentFiles() {
 		if name, ok := f.document(); ok {
 			names = append(names, name)
 		}

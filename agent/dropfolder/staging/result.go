@@ -67,7 +67,7 @@ func (b *Batch) Conclude(name string, report client.BulkReport, byRow map[int]st
 				row.Row, row.Error, cmp.Or(row.ReferenceID, row.UUID))
 		}
 	}
-	for _, f := range b.Files {
+	for _, f := range b.documentFiles() {
 		file, isDocument := f.document()
 		if !isDocument {
 			continue
@@ -204,7 +204,8 @@ func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
 	}
 	defer own.Close()
 	defer refused.Close()
-	if err := (Place{refused, path.Join(name, b.Manifest+ReasonSuffix)}).WriteText(reason); err != nil {
+	named := cmp.Or(b.Archive, b.Manifest)
+	if err := (Place{refused, path.Join(name, named+ReasonSuffix)}).WriteText(reason); err != nil {
 		return folder, err
 	}
 	var moves []Move
@@ -212,6 +213,13 @@ func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
 		if here := (Place{own, from}); here.Exists() {
 			moves = append(moves, Move{From: here, To: Place{refused, path.Join(name, to)}})
 		}
+	}
+	if b.Archive != "" { // which has all of it
+		add(ArchiveTarget(b.Archive), b.Archive)
+		if err := MoveFiles(moves); err != nil {
+			return folder, err
+		}
+		return folder, b.Remove()
 	}
 	for _, document := range b.Documents() {
 		add(path.Join(filesDir, document), document)

@@ -2,8 +2,11 @@ package signing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -24,19 +27,37 @@ func readBackCode(ctx context.Context, f io.ReaderAt, size int64, tail pdf.Updat
 	patience, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
 	whole := concatenated{document: f, size: size, update: tail.Bytes}
-	if _, err := pdf.ReadBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want); err != nil {
-		if fault.Is(err, fault.Full) {
-			return err
-		}
-		if fsutil.TooManyOpenFiles(err) {
-			return fault.Wrap(fault.Full, err, "too many files are open at once to read a code back")
-		}
-		if ctx.Err() != nil {
-			return ctx.Err() // the work was broken off, which says nothing of the code
-		}
-		return unreadableCode{fmt.Errorf("the code could not be read back from the page: %w", err)}
+	_, err := pdf.ReadBack(patience, whole, size+int64(len(tail.Bytes)), tail.Place, want)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // the work was broken off, which says nothing of the code
 	}
-	return nil
+	return judgeReadBack(err)
+}
+
+// judgeReadBack tells what is wrong with the page from what says nothing of it: a disk that failed,
+// or a program that was ended from outside, as a service manager ends all of a service. That is
+// tried again.
+func judgeReadBack(err error) error {
+	if err == nil || fault.Is(err, fault.Full) {
+		return err
+	}
+	if fsutil.TooManyOpenFiles(err) {
+		return fault.Wrap(fault.Full, err, "too many files are open at once to read a code back")
+	}
+	if code, ok := errors.AsType[syscall.Errno](err); ok {
+		return fsutil.DiskError(code, "reading a code back from the page")
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && endedFromOutside(exit) {
+		return fmt.Errorf("the program that reads a code back was ended: %w", exit)
+	}
+	return unreadableCode{fmt.Errorf("the code could not be read back from the page: %w", err)}
+}
+
+// endedFromOutside reports whether a program was asked to end. Its limits of time and memory end it
+// with other signals.
+func endedFromOutside(exit *exec.ExitError) bool {
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && (status.Signal() == syscall.SIGTERM || status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGHUP)
 }
 
 // concatenated is a document with its tail behind it.

@@ -125,7 +125,7 @@ func (l *ledger) totals() (acked, open int) {
 // document is a small one-page PDF that says a number.
 func document(number int) []byte {
 	text := fmt.Sprintf("BT /F1 24 Tf 72 720 Td (Person %d) Tj ET", number)
-	padding := strings.Repeat(fmt.Sprintf("%% %d\n", number), 100+number%7*300) // of different lengths
+	padding := strings.Repeat(fmt.Sprintf("%% %07d\n", number), 100+number%7*300) // of different lengths
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

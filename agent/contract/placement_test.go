@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"image"
 	"image/png"
 	"net/http"
@@ -143,6 +144,13 @@ func TestPlacement(t *testing.T) {
 			t.Errorf("%s: the code lies at %s, want %s", tt.name, lies, tt.lies)
 		}
 	}
+	last := s.want(s.get(vaultPath+"/"+with("qr[page]", "last")), http.StatusOK)
+	if n, _ := last.get("data.qr.page").(float64); n != vault.LastPage {
+		t.Errorf("the last page: %v", last)
+	}
+	if s.settled(last.text("data.uuid")).text("data.status.value") != "approved" {
+		t.Error("the last page was not stamped")
+	}
 }
 
 // describes fails the test unless the description knows a request's body.
@@ -166,7 +174,7 @@ func TestPlacementRefuses(t *testing.T) {
 	s.addTemplate("degree")
 	var picture bytes.Buffer
 	s.check(png.Encode(&picture, image.NewGray(image.Rect(0, 0, 600, 400))))
-	const page = "must be an integer between 1 and 100000."
+	const page = "must be an integer between 1 and 100000, or last."
 	for _, tt := range []struct {
 		field, value, complains, says string
 	}{

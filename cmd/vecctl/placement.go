@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -20,7 +21,7 @@ import (
 // placementFlags returns the flags for the place of the QR code on a document.
 func placementFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "qr-page", Usage: "`PAGE` for the QR code", DefaultText: "the first"},
+		&cli.StringFlag{Name: "qr-page", Usage: "`PAGE` for the QR code, a number or \"last\"", DefaultText: "the first"},
 		&cli.StringFlag{Name: "qr-at", Usage: "`PLACE` of the QR code: bottom-right, bottom-left, top-right, top-left, auto (the first empty corner in this order, else a place further in), or X,Y in mm from the top left"},
 		&cli.Float64Flag{Name: "qr-size", Usage: "width of the QR code in `MM`", DefaultText: "22"},
 		&cli.Float64Flag{Name: "qr-margin", Usage: "distance of the QR code from the edges of the page in `MM`", DefaultText: "8"},
@@ -32,16 +33,33 @@ func coverFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "cover", Usage: "let the QR code cover text, drawings or images"}
 }
 
+// parsePage reads the number of a page; 0 is one that is not named.
+func parsePage(text string) (int, error) {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "":
+		return 0, nil
+	case "last":
+		return pdf.LastPage, nil
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || n < 1 {
+		return 0, usageError("--qr-page is %q; want the number of a page, 1 or more, or \"last\"", text)
+	}
+	return n, nil
+}
+
 // stampPlacement reads the flags for the place of the QR code.
 func stampPlacement(c *cli.Context) (pdf.Stamp, error) {
-	m, err := pdf.StampAt(c.String("qr-at"), c.Int("qr-page"), c.Float64("qr-size"), c.Float64("qr-margin"))
+	number, err := parsePage(c.String("qr-page"))
+	if err != nil {
+		return pdf.Stamp{}, err
+	}
+	m, err := pdf.StampAt(c.String("qr-at"), number, c.Float64("qr-size"), c.Float64("qr-margin"))
 	if err != nil {
 		message, _ := fault.Message(err)
 		return m, usageError("--qr-at: %s", message)
 	}
 	switch {
-	case c.IsSet("qr-page") && m.Page < 1:
-		err = usageError("--qr-page must be 1 or more")
 	case c.IsSet("qr-size") && !(m.SizeMM >= 8 && m.SizeMM <= 200):
 		err = usageError("--qr-size must be 8 to 200 mm")
 	case c.IsSet("qr-margin") && !(m.MarginMM > 0 && m.MarginMM <= 200):

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,41 +65,13 @@ func runStamp(w environment, in, out string, m pdf.Stamp, cover bool, format out
 	defer f.Close()
 	source, err := stampSource(w, f)
 	if err != nil {
+		printRefusal(w, format, err)
 		return fault.At(in, err)
 	}
 	if err := printCovered(w, source, m, cover); err != nil {
 		return fault.At(in, err)
 	}
 	return writeSample(w, in, source, m, out, format)
-}
-
-// writeSample stamps a document without issuing it. The name in is for messages.
-func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out string, format outputFormat) error {
-	tail, err := sampleTail(source, m)
-	if err != nil {
-		return fault.At(in, err)
-	}
-	write := func(to io.Writer) error {
-		if _, err := io.Copy(to, io.NewSectionReader(source.R, 0, source.Size)); err != nil {
-			return err
-		}
-		_, err := to.Write(tail.Bytes)
-		return err
-	}
-	if strings.EqualFold(filepath.Ext(out), ".png") {
-		if write, err = renderPage(write, tail.Place.Page); err != nil {
-			return err
-		}
-	}
-	if err := writeTo(w, out, write); err != nil || out == "-" {
-		return err
-	}
-	printPlacement(w, source, tail.Place)
-	if format == formatTable {
-		_, err = fmt.Fprintln(w.stdout, out)
-		return err
-	}
-	return printFields(w.stdout, format, map[string]string{"file": out}, [][2]string{{"file", out}})
 }
 
 // printCovered says what the code covers. A place that was asked for is shown all the
@@ -120,14 +94,89 @@ func printCovered(w environment, source pdf.Source, m pdf.Stamp, cover bool) err
 	return nil
 }
 
-// printPlacement prints the place of the code.
-func printPlacement(w environment, source pdf.Source, at pdf.Place) {
-	page, err := pdf.Inspect(source.R, source.Size)
-	if err != nil {
-		return // the document is stamped nevertheless
+// stampResult is what "stamp" prints: where the code is, or why there is none.
+type stampResult struct {
+	File     string        `json:"file"` // "" where nothing was written
+	Page     int           `json:"page,omitempty"`
+	Pages    int           `json:"pages,omitempty"`
+	PageSize *sizeMM       `json:"page_size_mm,omitempty"`
+	Code     *codePlace    `json:"code_mm,omitempty"`
+	Refusals []stampRefuse `json:"refusals"`
+}
+
+type sizeMM struct {
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+// codePlace is the place of the code from the top left corner, and its side.
+type codePlace struct {
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	Size float64 `json:"size"`
+}
+
+type stampRefuse struct {
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+func newStampResult(out string, u pdf.Update) stampResult {
+	at := u.Place
+	round := func(mm float64) float64 { return math.Round(mm*10) / 10 }
+	return stampResult{
+		File: out, Page: at.Page, Pages: u.Pages, PageSize: &sizeMM{round(u.WidthMM), round(u.HeightMM)},
+		Code: &codePlace{round(at.X * u.WidthMM), round(at.Y * u.HeightMM), round(at.W * u.WidthMM)}, Refusals: []stampRefuse{},
 	}
+}
+
+// printRefusal prints why a document was not stamped, where programs read it.
+func printRefusal(w environment, format outputFormat, err error) {
+	r, ok := errors.AsType[*pdf.Rejection](err)
+	if !ok || format != formatJSON && format != formatJSONLines {
+		return
+	}
+	// The error itself is printed, too.
+	_ = printFields(w.stdout, format, stampResult{Refusals: []stampRefuse{{string(r.Reason), r.Message}}}, nil)
+}
+
+// writeSample stamps a document without issuing it. The name in is for messages.
+func writeSample(w environment, in string, source pdf.Source, m pdf.Stamp, out string, format outputFormat) error {
+	tail, err := sampleTail(source, m)
+	if err != nil {
+		if out != "-" {
+			printRefusal(w, format, err)
+		}
+		return fault.At(in, err)
+	}
+	write := func(to io.Writer) error {
+		if _, err := io.Copy(to, io.NewSectionReader(source.R, 0, source.Size)); err != nil {
+			return err
+		}
+		_, err := to.Write(tail.Bytes)
+		return err
+	}
+	if strings.EqualFold(filepath.Ext(out), ".png") {
+		if write, err = renderPage(write, tail.Place.Page); err != nil {
+			return err
+		}
+	}
+	if err := writeTo(w, out, write); err != nil || out == "-" {
+		return err
+	}
+	at, width, height := tail.Place, tail.WidthMM, tail.HeightMM
 	printLinef(w, "Page %d of %d, %.0f x %.0f mm: the code is %.0f mm wide, %.0f mm from the left and %.0f mm from the top.",
-		at.Page, page.Pages, page.WidthMM, page.HeightMM, at.W*page.WidthMM, at.X*page.WidthMM, at.Y*page.HeightMM)
+		at.Page, tail.Pages, width, height, at.W*width, at.X*width, at.Y*height)
+	if format == formatTable {
+		_, err = fmt.Fprintln(w.stdout, out)
+		return err
+	}
+	place := newStampResult(out, tail)
+	number := func(mm float64) string { return strconv.FormatFloat(mm, 'f', -1, 64) }
+	return printFields(w.stdout, format, place, [][2]string{
+		{"file", out}, {"page", strconv.Itoa(at.Page)}, {"pages", strconv.Itoa(tail.Pages)}, {"page_width_mm", number(place.PageSize.Width)},
+		{"page_height_mm", number(place.PageSize.Height)}, {"x_mm", number(place.Code.X)}, {"y_mm", number(place.Code.Y)}, {"size_mm", number(place.Code.Size)},
+	})
 }
 
 // renderPage draws a page of a PDF with poppler, and returns a function that writes it as PNG.

@@ -62,6 +62,9 @@ func analyzeOnce(f *xref.File, number int, mayOverride bool) (*analysis, error) 
 	if s.page, err = page.Find(f, number); err != nil {
 		return nil, err
 	}
+	if s.page.NoVisiblePart {
+		return nil, reject.Newf(reject.Damaged, "Page %d shows nothing of its paper: its CropBox lies outside its MediaBox, and viewers do not agree on what to show", s.page.Number)
+	}
 	if s.content, err = page.ReadContent(f, s.page); err != nil {
 		return nil, err
 	}
@@ -86,13 +89,39 @@ func (s *analysis) isDynamicXFA() bool {
 	if string(s.f.Get(s.f.Root, "NeedsRendering").Object) == "true" {
 		return true
 	}
-	if s.f.Get(s.form, "XFA").IsNull() {
+	if !s.hasXFATemplate() {
 		return false
 	}
 	for range s.f.Elems(s.f.Get(s.form, "Fields")) {
 		return false
 	}
 	return true
+}
+
+// hasXFATemplate reports whether the form has an XFA template, which pages could be made of:
+// a stream that is one XFA document, or streams that are its parts.
+func (s *analysis) hasXFATemplate() bool {
+	v := s.f.Get(s.form, "XFA")
+	if v.IsStream() {
+		return s.isXFA(v)
+	}
+	for part := range s.f.Elems(v) {
+		if part.IsStream() && s.isXFA(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// isXFA reports whether a stream says that it is of an XFA form.
+func (s *analysis) isXFA(v xref.Value) bool {
+	const most = 4 << 20
+	text, err := s.f.Inflate(v, most)
+	if err != nil && len(text) == 0 {
+		return s.f.LimitErr != nil // too large to be looked at is no junk
+	}
+	return bytes.Contains(text, []byte("ns.adobe.com/xdp")) || bytes.Contains(text, []byte("www.xfa.org/schema/xfa-template")) ||
+		bytes.Contains(text, []byte("<xdp:xdp")) || bytes.Contains(text, []byte("<template"))
 }
 
 // findSignatures looks for signatures and what they forbid.

@@ -102,7 +102,15 @@ func checkArchive(t *testing.T, part int, original []byte, tail Update) {
 			t.Errorf("the permissions have %s", key)
 		}
 	}
-	for num := before.NextNumber(); num < f.NextNumber(); num++ {
+	first, err := before.NextNumber()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := f.NextNumber()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for num := first; num < next; num++ {
 		checkArchived(t, f, f.Object(refTo(num)))
 	}
 }

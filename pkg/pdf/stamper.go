@@ -140,7 +140,9 @@ func (s *Stamper) Stamp(src Source, m Stamp) (Update, error) {
 	if err != nil {
 		return Update{}, err
 	}
-	t := Update{Bytes: bytes.Clone(d.w.Bytes), Place: toPlace(layout, st.page.Number, code.Size)}
+	of := st.info()
+	t := Update{Bytes: bytes.Clone(d.w.Bytes), Place: toPlace(layout, st.page.Number, code.Size),
+		Pages: max(of.Pages, st.page.Number), WidthMM: of.WidthMM, HeightMM: of.HeightMM}
 	if err := s.sign(&t, src, holes); err != nil {
 		return Update{}, err
 	}

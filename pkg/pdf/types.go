@@ -11,6 +11,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/pdf/page"
 	"github.com/vecctl/vecctl/pkg/pdf/reject"
 )
 
@@ -68,7 +69,7 @@ type Stamp struct {
 	URL      string    // what the QR code says, in the form that qr.Link gives it
 	Caption  string    // printed under the code; usually the reference ID
 	SignedAt time.Time // the signature's time
-	Page     int       // from 1; 0 is the first page
+	Page     int       // from 1; 0 is the first page, LastPage the last one
 	SizeMM   float64   // side of the code without its quiet zone; 0 is 22
 	MarginMM float64   // distance of code and caption from the page's edges; 0 is 8
 	Corner   Corner
@@ -85,6 +86,9 @@ type Update struct {
 	Bytes  []byte   // follows the original's bytes
 	SHA256 [32]byte // of the original and the tail together
 	Place  Place    // where the code was drawn
+
+	Pages             int     // of the document
+	WidthMM, HeightMM float64 // of the code's page as a reader sees it
 
 	// TimestampError says why no time stamp of the configured server is in the
 	// signature, nil when there is one or none was asked for. The signature is
@@ -106,3 +110,6 @@ type Place struct {
 	X, Y, W, H float64
 	Modules    int // modules along a side, without the quiet zone
 }
+
+// LastPage stands for the number of a document's last page.
+const LastPage = page.Last

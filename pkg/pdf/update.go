@@ -30,6 +30,8 @@ type updateWriter struct {
 
 	form, field, sig, before, after, pageRef object.Ref
 	inContent, inAppearance                  bool // the code is in the page's content; it is the field's appearance
+
+	over object.Ref // the annotation that shows the code above others; Num 0: there is none
 }
 
 // write writes all objects of the tail and says where the signature goes.
@@ -42,12 +44,16 @@ func (u *updateWriter) write() (signatureOffsets, error) {
 	u.inContent = (!u.stamper.inField || u.needAppearances) && !u.signed
 	// A field's appearance lies above other annotations, and so above a form
 	// field that would hide a code in the page's content.
-	u.inAppearance = !u.inContent || u.stamper.inField || page.CoveredByAnnotation(u.f, u.page, u.layout.Rect(u.page))
+	covered, beyondFields := page.AnnotationsOver(u.f, u.page, u.layout.Rect(u.page))
+	u.inAppearance = !u.inContent || u.stamper.inField || covered
 	u.form, u.field, u.sig = u.w.NewRef(), u.w.NewRef(), u.w.NewRef()
+	if beyondFields && !u.signed { // earlier signatures permit no annotations
+		u.over = u.w.NewRef()
+	}
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
 		u.pageRef = u.w.NewRef()
 	}
-	steps := []func() error{u.writeForm, u.writeContent, u.rewriteBrokenStreams, u.writePage, u.writeKids, u.writeField, u.writeAcroForm}
+	steps := []func() error{u.writeForm, u.writeContent, u.rewriteBrokenStreams, u.writePage, u.writeKids, u.writeOver, u.writeField, u.writeAcroForm}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return signatureOffsets{}, err
@@ -179,8 +185,42 @@ func (u *updateWriter) writeAnnots() error {
 			return err
 		}
 	}
+	if u.over.Num != 0 {
+		w.Ref(u.over)
+	}
 	w.Ref(u.field)
 	w.Raw("]")
+	return nil
+}
+
+// writeOver writes an annotation that shows the code where another one lies over the page's
+// content: some viewers, and printers, draw no form fields, and the code is in one. It can be
+// neither moved nor deleted.
+func (u *updateWriter) writeOver() error {
+	if u.over.Num == 0 {
+		return nil
+	}
+	w := u.w
+	w.Begin(u.over)
+	w.Raw("<</Type/Annot/Subtype/Stamp/F 708/P")
+	w.Ref(u.pageRef)
+	w.Raw("/NM")
+	if err := w.Text(fmt.Sprintf("VEC code %d", u.over.Num)); err != nil {
+		return err
+	}
+	w.Raw("/Contents")
+	if err := w.Text(u.stamp.URL); err != nil {
+		return err
+	}
+	w.Raw("/AP<</N")
+	w.Ref(u.form)
+	w.Raw(">>/Rect[")
+	r := u.layout.Rect(u.page)
+	for _, x := range [4]float64{r.X0, r.Y0, r.X1, r.Y1} {
+		w.Real(x)
+	}
+	w.Raw("]>>")
+	w.End()
 	return nil
 }
 

@@ -57,11 +57,14 @@ type File struct {
 
 // Placement is where a document's code goes; the zero value is the usual place.
 type Placement struct {
-	Page     int     `json:"page,omitempty"` // from 1; 0 is the first
+	Page     int     `json:"page,omitempty"` // from 1; 0 is the first, LastPage the last one
 	At       string  `json:"at,omitempty"`   // a corner such as "top-left", "auto", or "X,Y" in millimetres
 	SizeMM   float64 `json:"size_mm,omitempty"`
 	MarginMM float64 `json:"margin_mm,omitempty"`
 }
+
+// LastPage stands for the number of a document's last page.
+const LastPage = -1
 
 // Or fills in what is left open from another placement.
 func (p Placement) Or(other Placement) Placement {

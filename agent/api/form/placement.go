@@ -99,12 +99,15 @@ func (p *placementReader) text(field string) string {
 
 func (p *placementReader) page() int {
 	text := p.text("qr.page")
-	if text == "" {
+	switch strings.ToLower(text) {
+	case "":
 		return 0
+	case "last":
+		return vault.LastPage
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n < 1 || n > maxPage {
-		p.addError("qr.page", fmt.Sprintf("The %%s field must be an integer between 1 and %d.", maxPage))
+		p.addError("qr.page", fmt.Sprintf("The %%s field must be an integer between 1 and %d, or last.", maxPage))
 	}
 	return int(n)
 }

@@ -38,7 +38,11 @@ const maxNumber = 8388607
 
 // Start begins an update of f in buf, whose old content is dropped.
 func (w *Writer) Start(f *xref.File, rand io.Reader, buf []byte) error {
-	*w = Writer{Bytes: append(buf[:0], '\n'), f: f, rand: rand, next: f.NextNumber(), entries: w.entries[:0]}
+	next, err := f.NextNumber()
+	if err != nil {
+		return err
+	}
+	*w = Writer{Bytes: append(buf[:0], '\n'), f: f, rand: rand, next: next, entries: w.entries[:0]}
 	if w.next > maxNumber-64 {
 		return reject.New(reject.TooComplex, "The document has no object numbers left")
 	}

@@ -41,6 +41,7 @@ type Page struct {
 	Resources     xref.Value
 	OwnResources  bool // Resources is the page's own entry and not inherited
 	Box           Rect // what a reader sees: CropBox within MediaBox
+	NoVisiblePart bool // the CropBox lies beside the MediaBox: viewers do not agree on what to show
 	Rotate        int  // 0, 90, 180 or 270, clockwise
 	UserUnit      float64
 }
@@ -79,8 +80,14 @@ func Count(f *xref.File) int {
 	return int(min(max(n, 1), 1<<24))
 }
 
-// Find returns page n, counted from 1.
+// Last stands for the number of the last page.
+const Last = -1
+
+// Find returns page n, counted from 1; Last is the last one.
 func Find(f *xref.File, n int) (*Page, error) {
+	if n == Last {
+		n = lastNumber(f)
+	}
 	w := walk{f: f, left: max(n, 1), seen: make(map[uint32]bool, 8)}
 	if f.RootRef.Num != 0 {
 		w.seen[f.RootRef.Num] = true // the catalog is no page
@@ -107,6 +114,16 @@ func Find(f *xref.File, n int) (*Page, error) {
 		return nil, reject.New(reject.NoPages, "The document's page tree runs in a loop and leads to no page")
 	}
 	return nil, reject.New(reject.NoPages, "The document has no pages")
+}
+
+// lastNumber counts the pages that can be reached, as far as the nodes of the tree do not say
+// how many are below them.
+func lastNumber(f *xref.File) int {
+	const most = 1 << 30
+	w := walk{f: f, left: most, seen: make(map[uint32]bool, 8)}
+	ref, _ := f.Root.Get("Pages").Ref()
+	w.node(ref, f.Get(f.Root, "Pages"), xref.Value{}, 0, inherited{}, 0)
+	return most - w.left
 }
 
 // FindObject returns the page that is object num, and nil where the page tree does
@@ -200,7 +217,8 @@ func (w *walk) page(ref object.Ref, v, parent xref.Value, kid int, in inherited)
 	}
 	p.Box = media
 	if crop, ok := rect(w.f, in.crop); ok {
-		if both := crop.intersect(media); both.W() > 0 && both.H() > 0 {
+		both := crop.intersect(media)
+		if p.NoVisiblePart = both.W() <= 0 || both.H() <= 0; !p.NoVisiblePart {
 			p.Box = both
 		}
 	}

@@ -89,8 +89,7 @@ type File struct {
 	spent         int64
 	pictures      int64 // bytes that may be spent beyond maxSpent
 	nesting       int
-	work          int    // bytes of dictionaries gone through
-	highestRef    uint32 // the highest object number that was asked for
+	work          int // bytes of dictionaries gone through
 }
 
 var files sync.Pool // of *File, closed

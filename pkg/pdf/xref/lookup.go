@@ -128,7 +128,6 @@ func (f *File) Elems(v Value) func(func(Value) bool) {
 
 // Object returns an indirect object; it is null where the file has none.
 func (f *File) Object(ref object.Ref) Value {
-	f.highestRef = max(f.highestRef, ref.Num)
 	if v, ok := f.cache[ref.Num]; ok {
 		return v
 	}
@@ -344,33 +343,6 @@ func (f *File) openObjectStream(num uint32) *objectStream {
 	}
 	f.objectStreams[num] = p
 	return p
-}
-
-// NextNumber is the first object number that the file does not use. Numbers
-// that it refers to in vain are used: an object there would be taken for what
-// the file misses.
-func (f *File) NextNumber() uint32 {
-	top := int64(min(f.highestRef, maxNumber))
-	if f.rebuilt != nil {
-		for n := range f.rebuilt {
-			top = max(top, int64(n))
-		}
-		return uint32(top + 1)
-	}
-	for i := range f.sections {
-		for _, r := range f.sections[i].runs {
-			if r.count > 0 {
-				top = max(top, r.first+r.count-1)
-			}
-		}
-		for n := range f.sections[i].listed {
-			top = max(top, int64(n))
-		}
-	}
-	if size, ok := f.Trailer.Get("Size").Int(); ok && size <= maxNumber {
-		top = max(top, size-1)
-	}
-	return uint32(top + 1)
 }
 
 // String decrypts a string value; nil for any other kind.

@@ -45,7 +45,7 @@ func (f *File) Rebuild() error {
 	clear(f.objectStreams)
 	f.sections = f.sections[:0]
 	f.Repaired, f.Crypt, f.Start, f.spent, f.LimitErr = true, nil, 0, 0, nil
-	f.highestRef, f.work = 0, 0
+	f.work = 0
 	var s scan
 	if err := s.run(f); err != nil {
 		return err

@@ -160,6 +160,8 @@ func TestEncodingNotGuessed(t *testing.T) {
 		{"Hungarian, ű", charmap.Windows1250, "Szűcs"},
 		{"Romanian", charmap.Windows1250, "Bălan"},
 		{"Lithuanian", charmap.Windows1257, "Kazlauskienė"},
+		{"Lithuanian, t", charmap.Windows1257, "Jonaitė"},
+		{"Lithuanian, g", charmap.Windows1257, "Eglė"},
 		{"Chinese", simplifiedchinese.GB18030, "王小明"},
 		{"Japanese", japanese.ShiftJIS, "山田太郎"},
 	} {
@@ -178,7 +180,7 @@ func TestEncodingNotGuessed(t *testing.T) {
 func TestWesternNames(t *testing.T) {
 	for _, name := range []string{"Müller", "José", "François", "Hélène", "Geneviève", "Molière", "Loïc", "Zoë", "Noël", "Anaïs", "Ève", "Inês", "João", "Conceição", "Guimarães", "Simões",
 		"Antônio", "Núñez", "Íñigo", "Peña", "Nicolò", "Niccolò", "Forlì", "Sørensen", "Bøe", "Høegh", "Kjær", "Åse", "Øystein", "Ærø", "Bæk", "Lefèbvre", "Prêtre", "Crêpe", "Le Bœuf",
-		"Sacré-Cœur", "Brûlé", "Benoît", "Gérôme", "Straße", "O’Neill", "“Anna”", "Smith–Jones", "Škoda", "Tomáš", "Besançon", "Gonçalves", "GRÜN", "Özdemir", "Château", "Aimée", "Bêche", "Bégué"} {
+		"Sacré-Cœur", "Brûlé", "Benoît", "Gérôme", "Straße", "O’Neill", "“Anna”", "Smith–Jones", "Škoda", "Tomáš", "Besançon", "Gonçalves", "GRÜN", "Özdemir", "Château", "Aimée", "Bêche", "Bégué", "Brontë", "Chloë", "Citroën"} {
 		data := encoded(t, charmap.Windows1252, "title,name\nD,"+name+"\n")
 		if text, got, err := decode(data, ""); err != nil || !strings.Contains(text, name) {
 			t.Errorf("%s: %s, %q, %v", name, got, text, err)

@@ -248,8 +248,8 @@ func (w around) inPlace() bool {
 		return w.isCircumflexE()
 	case 'û': // ű: Brûlé, Bûche
 		return w.is(1, "tlnr") || w.is(1, "c") && w.is(2, "h")
-	case 'ï', 'ë', 'ç': // ď, ė, ē: Loïc, Noël, François
-		return w.isVowel(-1) || w.isVowel(1)
+	case 'ï', 'ë', 'ç': // ď, ė, ē: Loïc, Noël, François; Brontë, as no Lithuanian name ends
+		return w.isVowel(-1) || w.isVowel(1) || last && w.is(0, "ë") && w.is(-1, "t") && w.is(-2, "n")
 	case 'š': // ö on a Mac: Škoda, Tomáš
 		return first || last || w.isVowel(-1) || w.isVowel(1)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
+	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/pdf/reject"
 	"github.com/vecctl/vecctl/pkg/pdf/stamp"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
@@ -25,6 +27,7 @@ const (
 // in its place. Nothing on it is signed, and its codes are of no certificate.
 type ContactSheet struct {
 	title   string
+	encoder qr.Encoder
 	objects [][]byte
 	known   map[[32]byte]object.Ref // streams that refer to nothing, by their content
 	off     []object.Ref            // layers that are not shown
@@ -76,9 +79,9 @@ func (s *ContactSheet) Add(r io.ReaderAt, size int64, m Stamp, label string) err
 	if err != nil {
 		return err
 	}
-	code, err := sampleCode(m.URL)
+	code, err := s.encoder.Encode(m.URL)
 	if err != nil {
-		return err
+		return reject.Newf(reject.BadMark, "The link does not fit into a QR code (%v)", err)
 	}
 	g := &ground{analysis: st, r: r, size: size}
 	layout, err := st.placeCode(m, code, g)

@@ -71,7 +71,7 @@ type ground struct {
 func (g *ground) shows(place page.Rect) page.Shown {
 	s := g.analysis
 	if !g.known {
-		g.occupied, g.known = page.FindOccupied(s.f, s.page), true
+		g.occupied, g.known = page.FindOccupiedBy(s.f, s.page, s.content), true
 	}
 	if g.view == nil {
 		if !g.occupied.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place) && !page.HasDrawnFont(s.f, s.page) {
@@ -212,13 +212,12 @@ func (m *Stamp) place() string {
 	return corners[m.Corner]
 }
 
-// sampleCode is a code as large as that of a link; "-" stands for one of the usual length.
+// sampleCode is a white code as large as that of a link; "-" stands for one of the usual length.
 func sampleCode(link string) (*qr.Code, error) {
 	if link == "-" {
 		return qr.NewCode(typicalModules), nil
 	}
-	var e qr.Encoder
-	code, err := e.Encode(link)
+	code, err := qr.Blank(link)
 	if err != nil {
 		return nil, reject.Newf(reject.BadMark, "The link does not fit into a QR code (%v)", err)
 	}

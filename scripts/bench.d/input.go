@@ -11,12 +11,16 @@ import (
 // document makes a valid one-page PDF of about a size: a line of text, and a
 // stream that does not compress, as a picture's would not.
 func document(seed uint64, size int) []byte {
+	return page(fmt.Sprintf("BT /F1 24 Tf 100 700 Td (Certificate %d) Tj ET", seed), size, seed)
+}
+
+// page is a document with some content.
+func page(text string, size int, seed uint64) []byte {
 	random := rand.New(rand.NewPCG(seed, 1))
 	junk := make([]byte, size-800)
 	for i := range junk {
 		junk[i] = byte(random.Uint32())
 	}
-	text := fmt.Sprintf("BT /F1 24 Tf 100 700 Td (Certificate %d) Tj ET", seed)
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -12,6 +12,7 @@ import (
 // setup is what the command line says.
 type setup struct {
 	vecctl string // the built binary
+	before string // one of an earlier version, to compare with; "" for none
 	root   string // the checkout
 	dir    string // where input and homes lie
 	rows   int
@@ -30,6 +31,7 @@ var modes = []struct {
 	{"stamp", benchStamp},
 	{"template", benchTemplate},
 	{"bulk", benchBulk},
+	{"dryrun", benchDryRun},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},
 	{"screen", benchScreen},
@@ -59,6 +61,7 @@ func main() {
 func run() error {
 	var s setup
 	flag.StringVar(&s.vecctl, "vecctl", "", "the built binary")
+	flag.StringVar(&s.before, "before", "", "a binary of an earlier version that dry runs are compared with")
 	flag.StringVar(&s.root, "root", ".", "the checkout")
 	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")

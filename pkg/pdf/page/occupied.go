@@ -31,12 +31,17 @@ func (k Occupied) Overlaps(r Rect) bool {
 // large as its control points. White and nearly page-wide grounds show nothing. Where there is too
 // much to go through, the page counts as full.
 func FindOccupied(f *xref.File, p *Page) Occupied {
-	w := occupancy{f: f, page: p.Box}
-	state := graphicsState{ctm: identity, clip: p.Box, text: textState{scale: 1}}
 	content, err := ReadContent(f, p)
 	if err != nil {
 		return Occupied{[]Rect{p.Box}}
 	}
+	return FindOccupiedBy(f, p, content)
+}
+
+// FindOccupiedBy is FindOccupied for a page whose content has been listed.
+func FindOccupiedBy(f *xref.File, p *Page, content Content) Occupied {
+	w := occupancy{f: f, page: p.Box}
+	state := graphicsState{ctm: identity, clip: p.Box, text: textState{scale: 1}}
 	var data []byte
 	for _, o := range content.Streams {
 		part, _ := f.Inflate(f.Resolve(p.Part(o)), maxInflated-len(data)) // of a damaged stream, what viewers see of it

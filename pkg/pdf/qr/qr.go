@@ -50,12 +50,7 @@ type Encoder struct {
 // Encode makes the smallest code that holds text.
 func (e *Encoder) Encode(text string) (*Code, error) {
 	enc := chooseEncoding(text)
-	version := coding.Version(coding.MinVersion)
-	for ; version <= coding.MaxVersion; version++ {
-		if enc.Bits(version) <= version.DataBytes(coding.M)*8 {
-			break
-		}
-	}
+	version := versionOf(enc)
 	plan, err := e.plan(version)
 	if err != nil {
 		return nil, fmt.Errorf("a QR code of %d characters: %w", len(text), err)
@@ -71,6 +66,27 @@ func (e *Encoder) Encode(text string) (*Code, error) {
 		}
 	}
 	return c, nil
+}
+
+// Blank is a white code as large as that of text.
+func Blank(text string) (*Code, error) {
+	version := versionOf(chooseEncoding(text))
+	if version > coding.MaxVersion {
+		return nil, fmt.Errorf("a QR code of %d characters: more than a code holds", len(text))
+	}
+	return NewCode(17 + 4*int(version)), nil
+}
+
+// versionOf is the smallest version that holds what is encoded; one beyond the last
+// where none does.
+func versionOf(enc coding.Encoding) coding.Version {
+	version := coding.Version(coding.MinVersion)
+	for ; version <= coding.MaxVersion; version++ {
+		if enc.Bits(version) <= version.DataBytes(coding.M)*8 {
+			break
+		}
+	}
+	return version
 }
 
 func chooseEncoding(text string) coding.Encoding {

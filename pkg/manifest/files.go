@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -231,11 +232,25 @@ func (f *Files) nearest(name string, budget *int) string {
 		if *budget--; *budget < 0 {
 			return best
 		}
-		if d := editDistance(key, u.key, most); d >= 0 {
+		if d := editDistance(key, u.key, most); d >= 0 && !anotherNumber(key, u.key) {
 			best, most = u.Name, d-1
 		}
 	}
 	return best
+}
+
+// anotherNumber reports whether two names differ in their digits alone: the number of one
+// person is not a misspelling of another's.
+func anotherNumber(a, b string) bool {
+	letters := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return a != b && letters(a) == letters(b)
 }
 
 // index finds listed names by three keys, from strict to lax.

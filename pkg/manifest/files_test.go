@@ -151,3 +151,19 @@ func TestRemarks(t *testing.T) {
 		t.Errorf("nobody's: %q", got)
 	}
 }
+
+// Another person's number is no misspelling, however near it is.
+func TestAnotherNumberIsNotNearest(t *testing.T) {
+	for _, tt := range []struct{ named, there, near string }{
+		{"00220.pdf", "00230.pdf", ""},
+		{"degree-12.pdf", "degree-13.pdf", ""},
+		{"degre-12.pdf", "degree-12.pdf", "degree-12.pdf"},
+		{"ana.pdf", "anna.pdf", "anna.pdf"},
+	} {
+		m := read(t, header+"D,Ann Lee,a@x.org,,,"+tt.named+"\n", Options{})
+		f := MatchFiles(m, []string{tt.there})
+		if len(f.Problems) != 1 || strings.Contains(f.Problems[0].String(), "the nearest is") != (tt.near != "") {
+			t.Errorf("%s with %s: %v", tt.named, tt.there, f.Problems)
+		}
+	}
+}

@@ -299,6 +299,7 @@ func TestWarnings(t *testing.T) {
 	for _, tt := range []struct{ row, want string }{
 		{"D,JosÃ© MÃ¼ller,a@x.org,,,a.pdf", `"JosÃ© MÃ¼ller" was read in a wrong encoding somewhere, and probably means "José Müller"`},
 		{"D,ÅÃ³dÅº Ãwierk,a@x.org,,,a.pdf", ""},
+		{"D,JosÃ© Weiß,a@x.org,,,a.pdf", `"JosÃ© Weiß" was read in a wrong encoding somewhere, and probably means "José Weiß"`},
 		{"D,JosĂ© MĂĽller,a@x.org,,,a.pdf", `probably means "José Müller"`},
 		{"D,Jos√© M√ºller,a@x.org,,,a.pdf", `probably means "José Müller"`},
 		{"D,M├╝ller,a@x.org,,,a.pdf", `probably means "Müller"`},

@@ -129,7 +129,22 @@ func mojibake(text string) string {
 		}
 		return meant
 	}
-	return ""
+	return mojibakeWords(text)
+}
+
+// mojibakeWords is what a text means of which some words alone were read in a wrong
+// encoding, as where a name is joined of several cells; "" where it has none.
+func mojibakeWords(text string) string {
+	words, found := strings.Split(text, " "), false
+	for i, word := range words {
+		if meant, ok := redecode(word, charmap.Windows1252); ok && len(words) > 1 {
+			words[i], found = meant, true
+		}
+	}
+	if !found {
+		return ""
+	}
+	return strings.Join(words, " ")
 }
 
 // redecode writes a text in a code page and reads it as UTF-8. It is good where that

@@ -265,6 +265,34 @@ func plain(m image.Image, l stamp.Layout) bool {
 	return true
 }
 
+// FuzzCoverage looks at pages with any content, and puts them on a contact sheet.
+func FuzzCoverage(f *testing.F) {
+	for _, seed := range []string{
+		"", "BT /F1 12 Tf 480 60 Td (Registrar) Tj ET", "1e38 0 0 1e38 1e38 0 cm 0 0 1e38 1e38 re B", "/Pattern cs /P scn 0 0 9 9 re f* /Gone gs /L sh",
+		"q 60 0 0 60 500 30 cm BI /W 2 /H 1 /BPC 16 /CS [/Indexed /RGB 1 <00ff00>] /D [1 0] ID \x00\xff EI Q", "/OC /L BDC /I Do EMC", "0 0 m 1 1 2 2 3 3 c h W* n 1 0 0 RG 9 w S",
+		"BT 1 Tr 200 Tz 3 Ts /F1 1e9 Tf 1 0 0 0 0 0 Tm [(a b) -1e9 <41>] TJ (x) ' 1 2 (y) \" ET", "0 0 0 0 0 0 cm /I Do 0 0 1 1 re f",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content string) {
+		if strings.Contains(content, "endstream") {
+			return
+		}
+		file := plainObjects().with(3, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>/XObject<</I 6 0 R/X 7 0 R>>"+
+			"/ExtGState<</Gone<</ca 0.5/BM/Multiply>>>>/Properties<</L 8 0 R>>/Pattern<</P 9 0 R>>>>>>").with(4, stream("", content)).
+			with(6, stream("/Subtype/Image/Width 2/Height 2/BitsPerComponent 8/ColorSpace/DeviceGray", "\x00\x80\xff\x00")).
+			with(7, stream("/Subtype/Form/BBox[0 0 99 99]/Matrix[1 2 3 4 5 6]", "0 0 99 99 re f")).table("")
+		m := Stamp{URL: testURL, Caption: testCaption}
+		if _, _, err := InspectAt(bytes.NewReader(file), int64(len(file)), m, true); err != nil {
+			return
+		}
+		s := NewContactSheet("Preview")
+		if err := s.Add(bytes.NewReader(file), int64(len(file)), m, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func BenchmarkCoverage(b *testing.B) {
 	for _, name := range []string{"gideon-asante-transcript.pdf", "arash-nikpour.pdf", "figueira_scan.pdf"} {
 		body, err := os.ReadFile("../../testdata/spring-2026/documents/" + name)

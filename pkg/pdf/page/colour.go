@@ -79,7 +79,7 @@ func readSpace(f *xref.File, v, resources xref.Value, depth int) colourSpace {
 		}
 	default:
 		if named := f.Get(f.Get(resources, "ColorSpace"), text); depth < 2 && v.Kind() == object.Name && !named.IsNull() {
-			return readSpace(f, named, xref.Value{}, depth+1-1)
+			return readSpace(f, named, xref.Value{}, depth)
 		}
 	}
 	return grays

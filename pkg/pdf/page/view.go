@@ -463,7 +463,11 @@ func (w *painter) trace(path [][2]point, clip Rect, d dye) {
 		if !ok {
 			continue
 		}
-		steps := int(2*math.Hypot(b.x-a.x, b.y-a.y)) + 1
+		length := math.Hypot(b.x-a.x, b.y-a.y)
+		if !(length <= 4*maxSide) {
+			continue // beyond all numbers
+		}
+		steps := int(2*length) + 1
 		if w.painted += steps; w.painted > maxPainted {
 			return
 		}

@@ -55,7 +55,7 @@ func newApp(w environment) *cli.App {
 			stampCommand(w), verifyCommand(w),
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), applicationCommand(w),
-			templateCommand(w), templatesCommand(w), certificatesCommand(w),
+			templateCommand(w), templatesCommand(w), certificatesCommand(w), apiCommand(w),
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),

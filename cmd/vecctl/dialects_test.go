@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -91,4 +92,53 @@ func TestBulkReconciles(t *testing.T) {
 			here.want(2, append([]string{"bulk", "--wait", "1s"}, manifest)...).says(t, "--wait works with --api only")
 		})
 	}
+}
+
+// TestAPICheck says of vaults of both dialects, and of this program's own, what they keep.
+func TestAPICheck(t *testing.T) {
+	t.Parallel()
+	here := newSite(t)
+	check := func(code int, url, token string, more ...string) map[string]string {
+		t.Helper()
+		var found []client.Promise
+		must(t, json.Unmarshal([]byte(here.want(code, append([]string{"api", "check", url, "--token", token, "-o", "json"}, more...)...).stdout), &found))
+		kept := map[string]string{}
+		for _, p := range found {
+			kept[p.Name] = string(p.Kept)
+			if (p.Kept == client.Kept) != (p.Detail == "") {
+				t.Errorf("%+v", p)
+			}
+		}
+		return kept
+	}
+	want := func(what string, kept map[string]string, promises map[string]string) {
+		t.Helper()
+		for name, state := range promises {
+			if kept[name] != state {
+				t.Errorf("%s: %q is kept: %q, want %s", what, name, kept[name], state)
+			}
+		}
+	}
+	guide, reference, own := clienttest.Guide(t), clienttest.Reference(t), newSite(t)
+	for _, s := range []*clienttest.Server{guide, reference} {
+		s.Issue(vault.Content{Title: "D", Name: "N", Email: "n@example.org", IssueDate: "2026-06-01"})
+	}
+	want("guide", check(0, guide.URL, clienttest.Token), map[string]string{
+		"templates are a bare array": "yes", "templates are a page": "no", "the finished are approved": "yes", "the finished are generated": "no",
+		"the list is filtered by batch_id": "yes", "a certificate has issue_date": "no", "a verified PDF is downloaded": "yes"})
+	want("reference", check(0, reference.URL, clienttest.Token, "--write"), map[string]string{
+		"templates are a bare array": "no", "templates are a page": "yes", "the finished are approved": "no", "the finished are generated": "yes",
+		"the list is filtered by batch_id": "no", "a certificate has issue_date": "yes", "a duplicate gets 422 and the guide's text": "yes",
+		"an upload with the same Idempotency-Key is not made twice": "no", "the certificate is finished": "yes"})
+	if n := len(guide.Issued()); n != 1 {
+		t.Errorf("without --write, %d certificates", n)
+	}
+	own.done("init", "--institution", "Own")
+	address := own.serving("--drop", t.TempDir())
+	kept := check(0, address, own.newToken(), "--write")
+	want("own", kept, map[string]string{
+		"templates are a bare array": "yes", "the finished are approved": "yes", "another token gets 401 Unauthorized - Invalid API token": "yes",
+		"an upload with the same Idempotency-Key is not made twice": "yes", "the certificate is finished": "yes", "an unknown UUID gets 404": "yes"})
+	here.want(4, "api", "check", address, "--token", "vec_wrong").says(t, "Invalid API token")
+	here.done("api", "check", guide.URL, "--token", clienttest.Token).says(t, "PROMISE")
 }

@@ -26,6 +26,7 @@ type Store interface {
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
+	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
 	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
 	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
 }
@@ -80,6 +81,10 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.download)})
 	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(apiaccess.MayUpdate, a.retry)})
 	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.listTemplates)})
+	// The next three are calls of VEC.digital's published reference.
+	a.route(mux, "/business/certificate-templates/{name}", methods{http.MethodGet: guarded("", a.viewTemplate)})
+	a.route(mux, "/business/batches/{name}", methods{http.MethodGet: guarded(apiaccess.MayList, a.viewBatch)})
+	a.route(mux, "/business/certificates/{name}", methods{http.MethodGet: guarded(apiaccess.MayList, a.viewAny)})
 	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.listBatches)})
 	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.listCertificates)})
 	for path, page := range descriptionHandlers() {

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -49,22 +51,121 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 	return writeJSON(w, http.StatusOK, page)
 }
 
+// listBatches answers with the institution's batches. A status is this program's word or the
+// reference's.
 func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who Caller) error {
-	q, err := parseListQuery(r.URL.Query())
+	values := r.URL.Query()
+	status := values.Get("status")
+	values.Del("status") // it is not that of a certificate
+	q, err := parseListQuery(values)
 	if err != nil {
 		return err
 	}
-	found, total, err := a.Store.Batches(r.Context(), who.institution, q.Page, q.PerPage)
+	if status != "" && !slices.Contains(batchStatuses(), status) {
+		return fault.InvalidFields([]fault.Field{{Name: "status", Message: "The selected status is invalid."}})
+	}
+	q.given = r.URL.Query()
+	found, total, err := a.batches(r.Context(), who, q, status)
 	if err != nil {
 		return err
 	}
 	page := client.Page[client.Batch]{Data: make([]client.Batch, len(found))}
 	for i, b := range found {
-		page.Data[i] = client.FromVaultBatch(b)
-		page.Data[i].CreatedAt = page.Data[i].CreatedAt.Truncate(time.Second) // as the guide writes moments
+		page.Data[i] = batchToAPI(b)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), total)
 	return writeJSON(w, http.StatusOK, page)
+}
+
+// batches returns a page of the batches with a status, and how many there are; "" is all.
+func (a *API) batches(ctx context.Context, who Caller, q listQuery, status string) (page []vault.Batch, total int, err error) {
+	if status == "" {
+		return a.Store.Batches(ctx, who.institution, q.Page, q.PerPage)
+	}
+	for n, more := 1, true; more; n++ {
+		some, all, err := a.Store.Batches(ctx, who.institution, n, maxPerPage)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, b := range some {
+			if !hasBatchStatus(b, status) {
+				continue
+			}
+			if total++; total > (q.Page-1)*q.PerPage && len(page) < q.PerPage {
+				page = append(page, b)
+			}
+		}
+		more = len(some) > 0 && n*maxPerPage < all
+	}
+	return page, total, nil
+}
+
+// The reference's words for the states of a batch.
+const (
+	batchPending   = "pending"
+	batchCompleted = "completed"
+	batchPartly    = "partially_completed"
+	batchFailed    = "failed"
+	batchApproval  = "waiting_for_approval"
+)
+
+func batchStatuses() []string {
+	return []string{string(vault.BatchProcessing), string(vault.BatchPaused), string(vault.BatchCancelled), string(vault.BatchDone),
+		batchPending, batchCompleted, batchPartly, batchFailed, batchApproval}
+}
+
+// hasBatchStatus reports whether a batch has a state, in either dialect's word. No batch
+// of ours is pending or waits for approval.
+func hasBatchStatus(b vault.Batch, status string) bool {
+	state, failed := b.State(), b.Counts.Failed
+	finished := state == vault.BatchDone
+	switch status {
+	case batchCompleted:
+		return finished && failed == 0
+	case batchPartly:
+		return finished && failed > 0 && b.Counts.Approved+b.Counts.Revoked > 0
+	case batchFailed:
+		return finished && failed > 0 && b.Counts.Approved+b.Counts.Revoked == 0
+	}
+	return string(state) == status
+}
+
+// batchToAPI returns a batch as the API shows it, with moments as the guide writes them.
+func batchToAPI(b vault.Batch) client.Batch {
+	shown := client.FromVaultBatch(b)
+	shown.CreatedAt = shown.CreatedAt.Truncate(time.Second)
+	return shown
+}
+
+func (a *API) viewBatch(w http.ResponseWriter, r *http.Request, who Caller) error {
+	b, err := a.Store.Batch(r.Context(), who.institution, r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"data": batchToAPI(b)})
+}
+
+// viewAny answers with a certificate of the institution, also with one that a customer
+// applied for.
+func (a *API) viewAny(w http.ResponseWriter, r *http.Request, who Caller) error {
+	c, err := a.Store.Certificate(r.Context(), who.institution, r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(who, c)})
+}
+
+func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	all, err := a.Templates.Templates()
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.ID == r.PathValue("name") {
+			return writeJSON(w, http.StatusOK, map[string]any{"data": t})
+		}
+	}
+	return fault.New(fault.NotFound, "Certificate template not found.")
 }
 
 // listTemplates lists the templates; the guide's answer is a bare array.

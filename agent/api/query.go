@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,7 +21,7 @@ const (
 	defaultPerPage = 15
 	maxPerPage     = 100
 	maxTermBytes   = 1000
-	listParameters = "applicant_email search batch_id status page per_page from to"
+	listParameters = "applicant_email search batch_id status page per_page from to issue_date_from issue_date_to"
 )
 
 // listQuery is what a list call asks for.
@@ -79,7 +81,8 @@ func parseListQuery(v url.Values) (listQuery, error) {
 		}
 		return d
 	}
-	q.Filter.From, q.Filter.To = date("from"), date("to")
+	// The reference has longer names for them.
+	q.Filter.From, q.Filter.To = cmp.Or(date("from"), date("issue_date_from")), cmp.Or(date("to"), date("issue_date_to"))
 	return q, fault.InvalidFields(bad)
 }
 
@@ -109,5 +112,31 @@ func (q listQuery) links(path string, entries, total int) (client.Links, client.
 		q.given.Set("page", strconv.Itoa(n))
 		return new(path + "?" + q.given.Encode())
 	}
-	return client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.Page-1, q.Page > 1), Next: link(q.Page+1, q.Page < last)}, meta
+	links := client.Links{First: link(1, true), Last: link(last, true), Prev: link(q.Page-1, q.Page > 1), Next: link(q.Page+1, q.Page < last)}
+	meta.Links = append(meta.Links, client.PageLink{URL: links.Prev, Label: "&laquo; Previous"})
+	for before, n := range q.around(last) {
+		if n > before+1 {
+			meta.Links = append(meta.Links, client.PageLink{Label: "..."})
+		}
+		meta.Links = append(meta.Links, client.PageLink{URL: link(n, true), Label: strconv.Itoa(n), Active: n == q.Page})
+	}
+	meta.Links = append(meta.Links, client.PageLink{URL: links.Next, Label: "Next &raquo;"})
+	return links, meta
+}
+
+// around iterates over the pages that are linked from a page, each with the one before it: the
+// first two, the last two, and those near.
+func (q listQuery) around(last int) iter.Seq2[int, int] {
+	const near = 3
+	return func(yield func(int, int) bool) {
+		before := 0
+		for _, reach := range [][2]int{{1, 2}, {q.Page - near, q.Page + near}, {last - 1, last}} {
+			for n := max(reach[0], before+1); n <= min(reach[1], last); n++ {
+				if !yield(before, n) {
+					return
+				}
+				before = n
+			}
+		}
+	}
 }

@@ -203,10 +203,10 @@ func TestConventions(t *testing.T) {
 	if a := s.want(s.call(http.MethodOptions, bulkPath, nil), http.StatusNoContent); a.header.Get("Allow") != "OPTIONS, POST" {
 		t.Errorf("Allow: %q", a.header.Get("Allow"))
 	}
-	for _, path := range []string{"/nothing", "/business", "/business/certificate-vault/", "/panel/status", vaultPath + "/" + uuid + "/x"} {
+	for _, path := range []string{"/nothing", "/business", "/panel/status", vaultPath + "/" + uuid + "/x"} {
 		s.want(s.get(path), http.StatusNotFound)
 	}
-	for _, path := range []string{vaultPath, vaultPath + "/" + uuid, "/business/batches", "/openapi.json", "/docs"} {
+	for _, path := range []string{vaultPath, vaultPath + "/", vaultPath + "/" + uuid, "/business/batches", "/openapi.json", "/docs"} {
 		got, head := s.want(s.get(path), http.StatusOK), s.want(s.call(http.MethodHead, path, nil), http.StatusOK)
 		if len(head.body) != 0 || head.header.Get("Content-Length") != fmt.Sprint(len(got.body)) {
 			t.Errorf("HEAD %s: %v %v", path, head.header, head)

@@ -101,7 +101,9 @@ func (s *spec) compile(pointer string) (*jsonschema.Schema, error) {
 }
 
 // path finds the description's name of an address: parts in braces stand for any.
+// A slash at its end does not count.
 func (s *spec) path(address string) (string, bool) {
+	address = strings.TrimRight(address, "/")
 	if _, ok := s.Paths[address]; ok {
 		return address, true
 	}

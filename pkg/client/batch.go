@@ -25,6 +25,7 @@ type Batch struct {
 	Rejected *int `json:"rejected,omitempty"`
 
 	// The reference's fields; nil and empty where the server does not say.
+	ID                    string     `json:"id,omitempty"` // the same as BatchID
 	TotalCertificates     *int       `json:"total_certificates,omitempty"`
 	ProcessedCertificates *int       `json:"processed_certificates,omitempty"`
 	FailedCertificates    *int       `json:"failed_certificates,omitempty"`

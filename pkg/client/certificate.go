@@ -112,6 +112,15 @@ type Meta struct {
 	PerPage     int    `json:"per_page"`
 	To          *int   `json:"to"`
 	Total       int    `json:"total"`
+	// Links are the pages around this one, as Laravel lists them.
+	Links []PageLink `json:"links,omitempty"`
+}
+
+// PageLink leads to a page; URL is null where there is none.
+type PageLink struct {
+	URL    *string `json:"url"`
+	Label  string  `json:"label"`
+	Active bool    `json:"active"` // it is this page
 }
 
 // Filter selects certificates; empty fields do not restrict.

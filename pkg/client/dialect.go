@@ -353,6 +353,7 @@ func parseBatch(raw json.RawMessage) (Batch, error) {
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return b, err
 	}
+	b.ID = string(in.ID)
 	if b.BatchID = string(cmp.Or(in.BatchID, in.ID)); b.BatchID == "" {
 		return b, shapeError("a batch has no ID")
 	}

@@ -49,7 +49,13 @@ func FromVault(links vault.Links, c vault.Certificate) Certificate {
 // FromVaultBatch returns a batch as staff see it. The documented API shows whole
 // seconds only.
 func FromVaultBatch(b vault.Batch) Batch {
+	processed := b.Counts.Approved + b.Counts.Failed + b.Counts.Revoked
+	progress := 100
+	if b.Total > 0 {
+		progress = min(100*processed/b.Total, 100)
+	}
 	return Batch{
+		ID: b.ID, TotalCertificates: &b.Total, ProcessedCertificates: &processed, FailedCertificates: &b.Counts.Failed, Progress: &progress,
 		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
 		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked, Rejected: &b.Rejected,
 		CreatedAt: b.CreatedAt.UTC(),

@@ -191,6 +191,18 @@ func ofKeys() []auditCase {
 				x.check(err)
 			}
 		}},
+		{`adminapi "POST /panel/institutions/{name}/close"`, func(x *watched) {
+			_, err := x.staff.CloseInstitution(x.Context(), "Other University")
+			x.check(err)
+		}},
+		{`adminapi "POST /panel/institutions/{name}/reopen"`, func(x *watched) {
+			_, err := x.staff.ReopenInstitution(x.Context(), "Other University")
+			x.check(err)
+		}},
+		{`adminapi "DELETE /panel/institutions/{name}"`, func(x *watched) {
+			_, err := x.staff.RemoveInstitution(x.Context(), "Other University")
+			x.check(err)
+		}},
 	}
 }
 

@@ -24,7 +24,7 @@ func (a *Agent) newDropWatcher() (*dropfolder.Watcher, error) {
 	return dropfolder.New(dropfolder.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Results: a.Home.Verified(), Failed: a.Home.Failed(),
 		Settle: o.Settle, Wait: o.Wait, Poll: o.Poll,
-		Answers: dropAnswers(o), OnTrouble: a.reportDropTrouble, Issuer: a.batches, Institution: a.currentID, Now: a.Now, Log: a.Log,
+		Answers: dropAnswers(o), OnTrouble: a.reportDropTrouble, Issuer: a.batches, Now: a.Now, Log: a.Log,
 	}), nil
 }
 

@@ -63,14 +63,11 @@ func TestErasedOfAnotherInstitution(t *testing.T) {
 	t.Parallel()
 	dir, q := t.TempDir(), manifestOf(t, 2)
 	q.NoWait = false
-	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
-		_, err := c.AddInstitution(t.Context(), adminclient.Settings{Institution: "College"})
-		if err == nil {
-			_, err = c.UseInstitution(t.Context(), "College")
-		}
-		if err != nil {
+	during(t, dir, "UTC", time.Now(), func(a *agent.Agent, c *adminclient.Client) {
+		if _, err := c.AddInstitution(t.Context(), adminclient.Settings{Institution: "College"}); err != nil {
 			t.Fatal(err)
 		}
+		c = staffOf(t, a, "college")
 		bulk(t, c, q)
 		erased := certificateOf(t, c, "p0@example.org")
 		if _, err := c.EraseRecipient(t.Context(), "p0@example.org", ""); err != nil {

@@ -33,7 +33,7 @@ func (a *Agent) Handler() http.Handler {
 		Fail: a.api.Fail, Log: a.Log,
 	}
 	mux := http.NewServeMux()
-	a.api.Routes(api.StaffAuth(a.currentID)).Register(mux, a.disk.RejectWhenFull(a.api.Fail))
+	a.api.Routes(api.StaffAuth(a.institutions)).Register(mux, a.disk.RejectWhenFull(a.api.Fail))
 	staff := a.auditLog().Staff
 	calls.Routes().Register(mux, staff)
 	a.certAuthority.routes().Register(mux, a.auditLog().Authority)
@@ -45,7 +45,7 @@ func (a *Agent) Handler() http.Handler {
 		mux.Handle(path, a.health)
 	}
 	mux.Handle("GET "+health.RuntimePath, a.health.RuntimeHandler(a.Home.Database()))
-	return a.instrument("staff", mux)
+	return a.instrument("staff", calls.SelectInstitution(mux))
 }
 
 // PublicHandler is the agent as the network sees it: the documented API with

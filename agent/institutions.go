@@ -18,11 +18,8 @@ func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 	return err
 }
 
-// Institution is the one whose staff the agent serves.
-func (a *Agent) Institution() vault.Institution { return a.institutions.Current() }
-
-// currentID is the institution whose staff the agent serves.
-func (a *Agent) currentID() uint32 { return a.Institution().ID }
+// Institution is the home's primary one.
+func (a *Agent) Institution() vault.Institution { return a.institutions.Primary() }
 
 // BaseURL is what QR codes and links begin with.
 func (a *Agent) BaseURL() string { return a.institutions.BaseURL() }

@@ -17,7 +17,7 @@ import (
 
 // Applications lists applications, and counts all pages' entries.
 func (s *Service) Applications(ctx context.Context, f adminclient.ApplicationFilter) ([]adminclient.Application, int, error) {
-	filter := store.Filter{Institution: s.currentID(), Source: vault.FromCustomer, Email: f.Email, Search: f.Search}
+	filter := store.Filter{Institution: s.institutionID(ctx), Source: vault.FromCustomer, Email: f.Email, Search: f.Search}
 	if f.Status == "open" {
 		filter.Open = true
 	} else if f.Status != "" {
@@ -60,7 +60,7 @@ func (s *Service) evidenceNote(ctx context.Context, sum string) string {
 }
 
 func (s *Service) findApplication(ctx context.Context, name string) (vault.Certificate, error) {
-	found, err := s.store.Certificate(ctx, s.currentID(), name)
+	found, err := s.store.Certificate(ctx, s.institutionID(ctx), name)
 	if err == nil && found.Source != vault.FromCustomer {
 		err = fault.Newf(fault.NotFound, "%s is no application; see: vecctl view %s", found.Reference, found.Reference)
 	}
@@ -99,12 +99,12 @@ func (s *Service) SubmitApplication(ctx context.Context, n adminclient.NewApplic
 		}
 		d.Evidence = &f
 	}
-	return s.changedToAPI(s.applications.SubmitFor(ctx, s.institutions.Current(), actor(ctx), d))
+	return s.changedToAPI(s.applications.SubmitFor(ctx, s.institutions.Acting(ctx), actor(ctx), d))
 }
 
 // ReviewApplication takes an application in review.
 func (s *Service) ReviewApplication(ctx context.Context, name string) (adminclient.Application, error) {
-	return s.changedToAPI(s.applications.Review(ctx, s.currentID(), name, actor(ctx)))
+	return s.changedToAPI(s.applications.Review(ctx, s.institutionID(ctx), name, actor(ctx)))
 }
 
 // ApproveApplication accepts an application, which is processed then.
@@ -119,12 +119,12 @@ func (s *Service) ApproveApplication(ctx context.Context, name string, q admincl
 	if q.File != nil {
 		i.Document, i.Name = bytes.NewReader(q.File.Body), q.File.Name
 	}
-	return s.changedToAPI(s.applications.Approve(ctx, s.institutions.Current(), name, actor(ctx), i))
+	return s.changedToAPI(s.applications.Approve(ctx, s.institutions.Acting(ctx), name, actor(ctx), i))
 }
 
 // RejectApplication refuses an application.
 func (s *Service) RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error) {
-	return s.changedToAPI(s.applications.Reject(ctx, s.currentID(), name, actor(ctx), reason))
+	return s.changedToAPI(s.applications.Reject(ctx, s.institutionID(ctx), name, actor(ctx), reason))
 }
 
 // actor is who of the staff calls.

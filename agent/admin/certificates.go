@@ -15,7 +15,7 @@ import (
 // notify is set.
 func (s *Service) Revoke(ctx context.Context, name, reason string, notify bool) (string, error) {
 	now := s.now()
-	c, err := s.store.Change(ctx, s.currentID(), name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	c, err := s.store.Change(ctx, s.institutionID(ctx), name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		c, fx, err := c.Revoke(reason, now)
 		if err == nil && notify {
 			fx.Mails = append(fx.Mails, c.MailTo(vault.MailRevoked, now))
@@ -38,7 +38,7 @@ func (s *Service) Reshare(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	now := s.now()
-	c, err := s.store.Change(ctx, s.currentID(), name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	c, err := s.store.Change(ctx, s.institutionID(ctx), name, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		return c.ReplaceShareToken(token, now)
 	})
 	return c.UUID, err
@@ -55,7 +55,7 @@ func (s *Service) Reissue(ctx context.Context, name string, q adminclient.Amendm
 		}
 		file = &intake.Replacement{Name: q.File.Name, Body: q.File.Body, Origin: q.File.Origin}
 	}
-	institution := s.institutions.Current()
+	institution := s.institutions.Acting(ctx)
 	if err := s.checkPlacement(ctx, institution.ID, name, m, file); err != nil {
 		return "", err
 	}
@@ -95,7 +95,7 @@ const (
 
 // History returns everything that is known of one certificate.
 func (s *Service) History(ctx context.Context, name string) (adminclient.CertificateHistory, error) {
-	c, err := s.store.Certificate(ctx, s.currentID(), name)
+	c, err := s.store.Certificate(ctx, s.institutionID(ctx), name)
 	if err != nil {
 		return adminclient.CertificateHistory{}, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // Corrections lists the correction requests for the institution's certificates.
 func (s *Service) Corrections(ctx context.Context, all bool) ([]adminclient.CorrectionRequest, error) {
-	found, err := s.store.Corrections(ctx, s.currentID(), all)
+	found, err := s.store.Corrections(ctx, s.institutionID(ctx), all)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (s *Service) Corrections(ctx context.Context, all bool) ([]adminclient.Corr
 
 // FinishCorrection records that staff have dealt with a correction request.
 func (s *Service) FinishCorrection(ctx context.Context, id uint64) (adminclient.CorrectionRequest, error) {
-	done, err := s.store.ChangeCorrection(ctx, s.currentID(), id, func(c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
+	done, err := s.store.ChangeCorrection(ctx, s.institutionID(ctx), id, func(c vault.CorrectionRequest) (vault.CorrectionRequest, error) {
 		return c.Finish(s.now())
 	})
 	return correctionToAPI(done), err

@@ -19,7 +19,7 @@ const (
 
 // Deliveries lists what was delivered, newest first.
 func (s *Service) Deliveries(ctx context.Context, f adminclient.DeliveryFilter) ([]adminclient.WebhookDelivery, error) {
-	filter, err := s.deliveryFilter(f)
+	filter, err := s.deliveryFilter(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func (s *Service) Deliveries(ctx context.Context, f adminclient.DeliveryFilter) 
 	return shown, nil
 }
 
-func (s *Service) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter, error) {
-	filter := webhook.Filter{Institution: s.currentID(), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
+func (s *Service) deliveryFilter(ctx context.Context, f adminclient.DeliveryFilter) (webhook.Filter, error) {
+	filter := webhook.Filter{Institution: s.institutionID(ctx), Endpoint: f.Webhook, State: webhook.State(f.Status), From: f.From, To: f.To, Before: f.Before}
 	switch filter.State {
 	case "", webhook.Pending, webhook.Delivered, webhook.GivenUp:
 		return filter, nil
@@ -50,7 +50,7 @@ func (s *Service) deliveryFilter(f adminclient.DeliveryFilter) (webhook.Filter, 
 
 // Delivery returns one delivery with its body.
 func (s *Service) Delivery(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
-	d, err := s.store.Delivery(ctx, s.currentID(), id)
+	d, err := s.store.Delivery(ctx, s.institutionID(ctx), id)
 	return deliveryToAPI(d.Delivery, d.Body), err
 }
 
@@ -59,14 +59,14 @@ func (s *Service) Delivery(ctx context.Context, id string) (adminclient.WebhookD
 func (s *Service) Redeliver(ctx context.Context, r adminclient.Redelivery) (int, error) {
 	defer s.suspensions.Check(ctx)
 	defer s.dispatcher.Wake()
-	institution := s.currentID()
+	institution := s.institutionID(ctx)
 	if len(r.Deliveries) > 0 {
 		return len(r.Deliveries), s.store.Redeliver(ctx, institution, r.Deliveries, s.now())
 	}
 	if r.Filter == nil {
 		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
 	}
-	filter, err := s.deliveryFilter(*r.Filter)
+	filter, err := s.deliveryFilter(ctx, *r.Filter)
 	if err != nil {
 		return 0, err
 	}
@@ -98,7 +98,7 @@ func (s *Service) Redeliver(ctx context.Context, r adminclient.Redelivery) (int,
 }
 
 func (s *Service) activeWebhooks(ctx context.Context) (map[string]bool, error) {
-	all, err := s.store.Endpoints(ctx, s.currentID())
+	all, err := s.store.Endpoints(ctx, s.institutionID(ctx))
 	live := map[string]bool{}
 	for _, e := range all {
 		live[e.ID] = true

@@ -27,7 +27,7 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string) (adm
 	if !vault.ValidEmail(email) {
 		return adminclient.Erasure{}, fault.Newf(fault.Invalid, "%q is not an e-mail address", email)
 	}
-	who := s.currentID()
+	who := s.institutionID(ctx)
 	// What has begun is finished.
 	ctx = context.WithoutCancel(ctx)
 	before, err := s.issuedTo(ctx, who, email)

@@ -25,7 +25,7 @@ func (s *Service) Snapshot(ctx context.Context) (adminclient.Snapshot, uint64, e
 	if err != nil {
 		return adminclient.Snapshot{}, 0, err
 	}
-	batches, _, err := s.store.Batches(ctx, s.currentID(), 1, snapshotBatches)
+	batches, _, err := s.store.Batches(ctx, s.institutionID(ctx), 1, snapshotBatches)
 	if err != nil {
 		return adminclient.Snapshot{}, 0, err
 	}
@@ -42,7 +42,7 @@ const eventsPage = 256
 // EventsSince returns the events after one, then the batches that they touched as they
 // are now, and the number to ask with next.
 func (s *Service) EventsSince(ctx context.Context, seq uint64) ([]adminclient.Message, uint64, error) {
-	institution := s.currentID()
+	institution := s.institutionID(ctx)
 	found, next, err := s.store.EventsAfter(ctx, institution, seq, eventsPage)
 	if err != nil {
 		return nil, seq, err
@@ -84,7 +84,7 @@ func (s *Service) Notices(ctx context.Context, from *events.Subscription) (gathe
 		gathered = append(gathered, adminclient.Message{Notice: &n})
 	}
 	for _, id := range acted {
-		if b, err := s.store.Batch(ctx, s.currentID(), id); err == nil {
+		if b, err := s.store.Batch(ctx, s.institutionID(ctx), id); err == nil {
 			shown := client.FromVaultBatch(b)
 			gathered = append(gathered, adminclient.Message{Batch: &shown})
 		}

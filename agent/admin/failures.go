@@ -40,7 +40,7 @@ func fixFor(code string) string {
 // leave the list.
 func (s *Service) failed(ctx context.Context, batch, code string) (uuids []string, err error) {
 	const group = 1000
-	filter := store.Filter{Institution: s.currentID(), Status: vault.Failed, Batch: batch, Failure: code}
+	filter := store.Filter{Institution: s.institutionID(ctx), Status: vault.Failed, Batch: batch, Failure: code}
 	for {
 		page, err := s.store.List(ctx, filter, 1, group)
 		if err != nil {
@@ -58,7 +58,7 @@ func (s *Service) failed(ctx context.Context, batch, code string) (uuids []strin
 // Failures counts what failed by its cause, the largest group first; of groups of one size,
 // the one with the newest certificate.
 func (s *Service) Failures(ctx context.Context, batch string) ([]adminclient.FailureGroup, error) {
-	counts, err := s.store.Failures(ctx, s.currentID(), batch)
+	counts, err := s.store.Failures(ctx, s.institutionID(ctx), batch)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +78,9 @@ func (s *Service) Failures(ctx context.Context, batch string) ([]adminclient.Fai
 // FailedFor returns a page of what failed for one cause, newest first. With after, the UUID
 // of a certificate, the pages begin behind that one.
 func (s *Service) FailedFor(ctx context.Context, code, after string, page, perPage int) (client.Page[client.Certificate], error) {
-	filter := store.Filter{Institution: s.currentID(), Failure: code}
+	filter := store.Filter{Institution: s.institutionID(ctx), Failure: code}
 	if after != "" {
-		last, err := s.store.Certificate(ctx, s.currentID(), after)
+		last, err := s.store.Certificate(ctx, s.institutionID(ctx), after)
 		if err != nil {
 			return client.Page[client.Certificate]{}, err
 		}
@@ -109,7 +109,7 @@ func (s *Service) FailedFor(ctx context.Context, code, after string, page, perPa
 // processing again and returns how many.
 func (s *Service) RetryAll(ctx context.Context, batch string) (int, error) {
 	if batch != "" {
-		if _, err := s.store.Batch(ctx, s.currentID(), batch); err != nil {
+		if _, err := s.store.Batch(ctx, s.institutionID(ctx), batch); err != nil {
 			return 0, err
 		}
 	}
@@ -166,7 +166,7 @@ func (s *Service) retryEach(ctx context.Context, uuids []string) (adminclient.Re
 }
 
 func (s *Service) retry(ctx context.Context, uuid string) error {
-	_, err := s.store.Change(ctx, s.currentID(), uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+	_, err := s.store.Change(ctx, s.institutionID(ctx), uuid, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		return c.Retry(vault.ByRetry, s.now())
 	})
 	return err

@@ -19,7 +19,7 @@ import (
 
 // Mails lists the institution's mails.
 func (s *Service) Mails(ctx context.Context, f adminclient.MailFilter) ([]adminclient.Mail, error) {
-	who := s.institutions.Current().ID
+	who := s.institutionID(ctx)
 	filter := store.MailFilter{Institution: who, Batch: f.Batch, State: vault.MailState(f.State), Returned: f.Bounced}
 	if f.Certificate != "" {
 		c, err := s.store.Certificate(ctx, who, f.Certificate)
@@ -94,7 +94,7 @@ func (s *Service) mailToAPI(ctx context.Context, m vault.Mail, err error) (admin
 // ResendMail sends a mail again: one by its number, or the latest to the recipient
 // of a certificate.
 func (s *Service) ResendMail(ctx context.Context, name, to string) (adminclient.Mail, error) {
-	who := s.institutions.Current().ID
+	who := s.institutionID(ctx)
 	id, err := strconv.ParseUint(name, 10, 64)
 	if err != nil {
 		if id, err = s.latestMail(ctx, who, name); err != nil {
@@ -133,7 +133,7 @@ func (s *Service) cancelled(m vault.Mail) (vault.Mail, error) {
 
 // CancelMail cancels a mail that waits.
 func (s *Service) CancelMail(ctx context.Context, id uint64) (adminclient.Mail, error) {
-	if _, err := s.store.Mail(ctx, s.institutions.Current().ID, id); err != nil {
+	if _, err := s.store.Mail(ctx, s.institutionID(ctx), id); err != nil {
 		return adminclient.Mail{}, err
 	}
 	m, err := s.store.ChangeMail(ctx, id, s.cancelled)
@@ -142,7 +142,7 @@ func (s *Service) CancelMail(ctx context.Context, id uint64) (adminclient.Mail, 
 
 // CancelMails cancels a batch's mails that wait.
 func (s *Service) CancelMails(ctx context.Context, batch string) (int, error) {
-	who := s.institutions.Current().ID
+	who := s.institutionID(ctx)
 	if _, err := s.store.Batch(ctx, who, batch); err != nil {
 		return 0, err
 	}
@@ -162,7 +162,7 @@ func (s *Service) FlushMails(ctx context.Context) (int, error) {
 
 // PreviewMail makes a mail of a template.
 func (s *Service) PreviewMail(ctx context.Context, template, certificate string) (adminclient.MailPreview, error) {
-	who := s.institutions.Current()
+	who := s.institutions.Acting(ctx)
 	letter := mail.SampleData(who.Name, s.institutions.BaseURL())
 	to := "zoe@example.org"
 	if certificate != "" {

@@ -3,6 +3,7 @@
 package admin
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"sync"
@@ -59,8 +60,8 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Service is what staff see and do. It serves the staff of the current institution
-// and is safe for concurrent use.
+// Service is what staff see and do. It serves the staff of the institution that the context
+// names, and is safe for concurrent use.
 type Service struct {
 	home         home.Dir
 	store        store.Store
@@ -101,8 +102,8 @@ func New(o Options) *Service {
 	}
 }
 
-// currentID returns the institution whose staff is served.
-func (s *Service) currentID() uint32 { return s.institutions.Current().ID }
+// institutionID returns the institution for whose staff something is done.
+func (s *Service) institutionID(ctx context.Context) uint32 { return s.institutions.Acting(ctx).ID }
 
 // toAPI returns a certificate as the API shows it.
 func (s *Service) toAPI(c vault.Certificate) client.Certificate {

@@ -9,7 +9,7 @@ import (
 
 // Status returns what the home holds and what waits in it.
 func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
-	institution := s.institutions.Current()
+	institution := s.institutions.Acting(ctx)
 	counts, err := s.store.Counts(ctx, institution.ID)
 	if err != nil {
 		return adminclient.AgentStatus{}, err
@@ -23,9 +23,9 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 		return adminclient.AgentStatus{}, err
 	}
 	status := adminclient.AgentStatus{
-		Home: string(s.home), HomeID: s.institutions.HomeID(), Institution: institution.Name, TimeZone: institution.TimeZone, Sender: institution.Sender,
+		Home: string(s.home), HomeID: s.institutions.HomeID(), Institution: institution.Name, Slug: institution.Slug, Institutions: len(s.institutions.IDs()), TimeZone: institution.TimeZone, Sender: institution.Sender,
 		BaseURL: s.institutions.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]adminclient.Queue{},
-		DatabaseSize: s.store.Size(), Corrections: len(corrections), Problems: s.problems(), Drop: s.dropStatus(),
+		DatabaseSize: s.store.Size(), Corrections: len(corrections), Problems: s.problems(), Drop: s.dropStatus(institution.ID),
 	}
 	for _, state := range vault.Statuses() {
 		status.Certificates[string(state)] = counts.Of(state)
@@ -45,11 +45,12 @@ func (s *Service) problems() []adminclient.Problem {
 	return append(shown, s.institutions.Problems()...)
 }
 
-// dropStatus returns the state of the drop folder; nil where none is watched.
-func (s *Service) dropStatus() *adminclient.DropFolder {
+// dropStatus returns the state of the drop folder as far as it concerns an institution; nil
+// where none is watched.
+func (s *Service) dropStatus(institution uint32) *adminclient.DropFolder {
 	w := s.dropFolder.Load()
 	if w == nil {
 		return nil
 	}
-	return w.Status().ToAPI()
+	return w.Status().Of(institution).ToAPI()
 }

@@ -10,7 +10,7 @@ import (
 
 // CreateToken makes an API token; only this answer has its secret.
 func (s *Service) CreateToken(ctx context.Context, q adminclient.NewToken) (adminclient.Token, error) {
-	draft := apiaccess.Token{Institution: s.currentID(), Name: q.Name}
+	draft := apiaccess.Token{Institution: s.institutionID(ctx), Name: q.Name}
 	for _, p := range q.Permissions {
 		draft.Permissions = append(draft.Permissions, apiaccess.Permission(p))
 	}
@@ -31,7 +31,7 @@ func (s *Service) CreateToken(ctx context.Context, q adminclient.NewToken) (admi
 
 // Tokens lists the institution's tokens.
 func (s *Service) Tokens(ctx context.Context) ([]adminclient.Token, error) {
-	all, err := s.store.Tokens(ctx, s.currentID())
+	all, err := s.store.Tokens(ctx, s.institutionID(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *Service) Tokens(ctx context.Context) ([]adminclient.Token, error) {
 
 // RevokeToken ends a token.
 func (s *Service) RevokeToken(ctx context.Context, id string) (adminclient.Token, error) {
-	t, err := s.store.ChangeToken(ctx, s.currentID(), id, func(t apiaccess.Token) (apiaccess.Token, error) {
+	t, err := s.store.ChangeToken(ctx, s.institutionID(ctx), id, func(t apiaccess.Token) (apiaccess.Token, error) {
 		return t.Revoke(s.now())
 	})
 	return tokenToAPI(t), err

@@ -29,7 +29,7 @@ func (s *Service) CreateWebhook(ctx context.Context, e adminclient.WebhookEdit) 
 	if err != nil {
 		return adminclient.Webhook{}, err
 	}
-	owner := vaultwebhook.Subscriber{Institution: s.currentID(), Store: e.Store}
+	owner := vaultwebhook.Subscriber{Institution: s.institutionID(ctx), Store: e.Store}
 	// Checked with a stand-in first, so that a refusal leaves no key behind.
 	made, err := vaultwebhook.New(id, owner, webhookUpdate(e), nil, s.now())
 	if err != nil {
@@ -83,7 +83,7 @@ func webhookUpdate(e adminclient.WebhookEdit) vaultwebhook.Update {
 
 // Webhooks lists the institution's webhooks.
 func (s *Service) Webhooks(ctx context.Context) ([]adminclient.Webhook, error) {
-	all, err := s.store.Endpoints(ctx, s.currentID())
+	all, err := s.store.Endpoints(ctx, s.institutionID(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (s *Service) Webhooks(ctx context.Context) ([]adminclient.Webhook, error) {
 }
 
 func (s *Service) changeWebhook(ctx context.Context, id string, change func(vaultwebhook.Endpoint) (vaultwebhook.Endpoint, error)) (adminclient.Webhook, error) {
-	changed, err := s.store.ChangeEndpoint(ctx, s.currentID(), id, change)
+	changed, err := s.store.ChangeEndpoint(ctx, s.institutionID(ctx), id, change)
 	if err != nil {
 		return adminclient.Webhook{}, err
 	}
@@ -140,7 +140,7 @@ func (s *Service) RotateWebhook(ctx context.Context, id string) (adminclient.Web
 
 // TestWebhook makes one attempt at a test delivery, and keeps it.
 func (s *Service) TestWebhook(ctx context.Context, id string) (adminclient.WebhookDelivery, error) {
-	all, err := s.store.Endpoints(ctx, s.currentID())
+	all, err := s.store.Endpoints(ctx, s.institutionID(ctx))
 	if err != nil {
 		return adminclient.WebhookDelivery{}, err
 	}

@@ -111,6 +111,9 @@ func (a *API) authorize(auth Authenticator, needs apiaccess.Permission, h handle
 			err = who.checkPermission(needs)
 		}
 		if err == nil {
+			err = a.checkOpen(r, who)
+		}
+		if err == nil {
 			err = a.checkRate(w, who)
 		}
 		if err == nil {
@@ -120,4 +123,13 @@ func (a *API) authorize(auth Authenticator, needs apiaccess.Permission, h handle
 			a.Fail(w, r, err)
 		}
 	}
+}
+
+// checkOpen refuses changes of an institution that is closed.
+func (a *API) checkOpen(r *http.Request, who Caller) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	at, _ := a.Institutions.ByID(who.institution)
+	return at.CheckOpen()
 }

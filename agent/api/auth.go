@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -86,9 +87,10 @@ func unauthorized() error {
 // Authenticator finds out who calls.
 type Authenticator func(*http.Request) (Caller, error)
 
-// StaffAuth is for faces that only staff can reach.
-func StaffAuth(institution func() uint32) Authenticator {
-	return func(*http.Request) (Caller, error) { return Caller{institution: institution()}, nil }
+// StaffAuth is for faces that only staff can reach. The request's context says for which
+// institution they call.
+func StaffAuth(acting *institutions.Registry) Authenticator {
+	return func(r *http.Request) (Caller, error) { return Caller{institution: acting.Acting(r.Context()).ID}, nil }
 }
 
 // TokenAuth asks for an API token. Unknown, expired and revoked tokens are

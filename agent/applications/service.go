@@ -52,7 +52,7 @@ type Options struct {
 }
 
 // Service takes applications and decides them. Its methods without an institution
-// serve the public pages of the current one.
+// serve the public pages, which are the primary one's.
 type Service struct {
 	Options
 	slots chan struct{}
@@ -87,7 +87,7 @@ func (d *Service) TakeEvidence(ctx context.Context, r io.Reader, name string) (v
 
 // Apply submits an application of somebody who is signed in.
 func (d *Service) Apply(ctx context.Context, who vault.Account, a vault.ApplicationDraft) (vault.Certificate, error) {
-	to := d.Institutions.Current()
+	to := d.Institutions.Primary()
 	if to.ApplicationPolicy().Who == vault.NobodyMayApply {
 		return vault.Certificate{}, errNotOffered(to)
 	}
@@ -108,7 +108,7 @@ func errNotOffered(to vault.Institution) error {
 // ApplyByMail keeps an application until its address is proven, and has the link
 // mailed that proves it. The answer does not tell what is known of the address.
 func (d *Service) ApplyByMail(ctx context.Context, a vault.ApplicationDraft) error {
-	to := d.Institutions.Current()
+	to := d.Institutions.Primary()
 	if to.ApplicationPolicy().Who != vault.AnyoneMayApply {
 		return errNotOffered(to)
 	}
@@ -157,11 +157,11 @@ func (d *Service) submitted(c vault.Certificate, err error) (vault.Certificate, 
 	return c, err
 }
 
-// ApplicationsOf lists what an account has applied for at the current institution,
+// ApplicationsOf lists what an account has applied for at the primary institution,
 // the latest of it.
 func (d *Service) ApplicationsOf(ctx context.Context, who vault.Account) ([]vault.Certificate, error) {
 	const most = 100
-	page, err := d.Store.List(ctx, store.Filter{Institution: d.Institutions.Current().ID, Source: vault.FromCustomer, Email: who.Email}, 1, most)
+	page, err := d.Store.List(ctx, store.Filter{Institution: d.Institutions.Primary().ID, Source: vault.FromCustomer, Email: who.Email}, 1, most)
 	return page.Certificates, err
 }
 

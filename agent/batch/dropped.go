@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,8 +49,9 @@ func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfold
 }
 
 // Issued implements dropfolder.Issuer.
-func (i *Issuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error) {
-	held, err := i.issuedRows(ctx, i.Institutions.Current(), m)
+func (i *Issuer) Issued(ctx context.Context, institution uint32, m *manifest.Manifest) (map[int]bool, error) {
+	of, _ := i.Institutions.ByID(institution)
+	held, err := i.issuedRows(ctx, of, m)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +63,9 @@ func (i *Issuer) Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool
 }
 
 // SharesAddresses implements dropfolder.Issuer.
-func (i *Issuer) SharesAddresses() bool {
-	return i.Institutions.Current().SharesAddresses(i.Intake.SharedAddresses)
+func (i *Issuer) SharesAddresses(institution uint32) bool {
+	of, _ := i.Institutions.ByID(institution)
+	return of.SharesAddresses(i.Intake.SharedAddresses)
 }
 
 // Report implements dropfolder.Issuer.
@@ -108,3 +111,16 @@ func describeOutcome(o dropfolder.Outcome) string {
 
 // maxNamedRows is how many rejected rows a mail names.
 const maxNamedRows = 50
+
+// Owners implements dropfolder.Issuer.
+func (i *Issuer) Owners() []dropfolder.Owner {
+	var owners []dropfolder.Owner
+	ids := i.Institutions.IDs()
+	slices.Sort(ids)
+	for _, id := range ids {
+		if one, ok := i.Institutions.ByID(id); ok {
+			owners = append(owners, dropfolder.Owner{Institution: id, Name: one.Name, Folder: one.Slug, Failed: i.Home.FailedFolder(id), Closed: one.Closed()})
+		}
+	}
+	return owners
+}

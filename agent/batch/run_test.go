@@ -316,7 +316,7 @@ func TestWhatTheDropFolderBrings(t *testing.T) {
 	}
 	m, err := manifest.Read(q.Manifest, manifest.Options{Name: q.Name})
 	w.ok(err)
-	if issued, err := w.Issued(t.Context(), m); err != nil || len(issued) != 1 || !issued[1] {
+	if issued, err := w.Issued(t.Context(), 1, m); err != nil || len(issued) != 1 || !issued[1] {
 		t.Errorf("issued are rows %v, %v", issued, err)
 	}
 	// Interrupted and tried again, it says the same, although Ann's document has gone.

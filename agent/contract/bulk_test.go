@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
@@ -159,14 +161,13 @@ func TestBulkRefuses(t *testing.T) {
 // second makes a second institution with a token of its own.
 func (s *site) second() *site {
 	s.Helper()
-	staff, current := s.staff(), s.agent.Institution()
-	made, err := staff.AddInstitution(s.Context(), clientSettings("Second"))
+	made, err := s.staff().AddInstitution(s.Context(), clientSettings("Second"))
 	s.check(err)
-	_, err = staff.UseInstitution(s.Context(), made.Name)
+	staff, err := adminclient.New("http://vecctl.local", adminclient.ForInstitution{Name: made.Slug, Next: client.InProcess(s.agent.Handler())})
 	s.check(err)
-	other := s.as(s.newToken(permissions()...))
-	_, err = staff.UseInstitution(s.Context(), fmt.Sprint(current.ID))
+	token, err := staff.CreateToken(s.Context(), adminclient.NewToken{Name: "second", Permissions: permissions()})
 	s.check(err)
+	other := s.as(token.Secret)
 	return other
 }
 

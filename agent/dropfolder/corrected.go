@@ -21,7 +21,7 @@ import (
 // rejected.csv names and that do not lie beside it. A document is the one meant
 // when the row for which it was set aside names it too and has the same person's
 // name or address; when several are, none is taken.
-func (w *Watcher) findSetAsideDocuments(m *manifest.Manifest, made *plan) {
+func (w *Watcher) findSetAsideDocuments(of Owner, m *manifest.Manifest, made *plan) {
 	if len(made.lost) == 0 || !m.IsRejected() {
 		return
 	}
@@ -32,13 +32,13 @@ func (w *Watcher) findSetAsideDocuments(m *manifest.Manifest, made *plan) {
 		}
 	}
 	candidates := map[int][]string{}
-	folders, err := os.ReadDir(w.Failed)
+	folders, err := os.ReadDir(of.Failed)
 	if err != nil {
 		return
 	}
 	for _, f := range folders {
 		if f.IsDir() && !IgnoredFolder(f.Name()) {
-			w.collectSetAside(filepath.Join(w.Failed, f.Name()), wanted, candidates)
+			w.collectSetAside(of.Institution, filepath.Join(of.Failed, f.Name()), wanted, candidates)
 		}
 	}
 	for _, row := range m.Rows {
@@ -50,8 +50,8 @@ func (w *Watcher) findSetAsideDocuments(m *manifest.Manifest, made *plan) {
 }
 
 // collectSetAside notes the documents of one refused batch that rows want.
-func (w *Watcher) collectSetAside(folder string, wanted map[string][]manifest.Row, candidates map[int][]string) {
-	earlier, err := w.readRejected(folder)
+func (w *Watcher) collectSetAside(institution uint32, folder string, wanted map[string][]manifest.Row, candidates map[int][]string) {
+	earlier, err := w.readRejected(institution, folder)
 	if err != nil {
 		return
 	}
@@ -85,7 +85,7 @@ func (w *Watcher) collectSetAside(folder string, wanted map[string][]manifest.Ro
 
 // readRejected reads the rejected rows in a folder of the failed folder, with the answers
 // that lie beside them.
-func (w *Watcher) readRejected(folder string) (*manifest.Manifest, error) {
+func (w *Watcher) readRejected(institution uint32, folder string) (*manifest.Manifest, error) {
 	body, err := os.ReadFile(filepath.Join(folder, staging.RejectedName))
 	if err != nil {
 		return nil, err
@@ -98,14 +98,15 @@ func (w *Watcher) readRejected(folder string) (*manifest.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.readManifest(body, staging.RejectedName, given)
+	return w.readManifest(institution, body, staging.RejectedName, given)
 }
 
 // clearCorrected takes rows that are issued by now out of what earlier outcomes have in the
 // failed folder, with the documents that were set aside for them. Rows of a corrected
 // rejected.csv go too that were refused anew: they have a reason beside this outcome.
-func (w *Watcher) clearCorrected(m *manifest.Manifest, report client.BulkReport) {
-	folders, err := os.ReadDir(w.Failed)
+func (w *Watcher) clearCorrected(institution uint32, m *manifest.Manifest, report client.BulkReport) {
+	failed := w.failedOf(institution)
+	folders, err := os.ReadDir(failed)
 	if err != nil {
 		return
 	}
@@ -114,8 +115,8 @@ func (w *Watcher) clearCorrected(m *manifest.Manifest, report client.BulkReport)
 		if !f.IsDir() || IgnoredFolder(f.Name()) {
 			continue
 		}
-		folder := filepath.Join(w.Failed, f.Name())
-		earlier, err := w.readRejected(folder)
+		folder := filepath.Join(failed, f.Name())
+		earlier, err := w.readRejected(institution, folder)
 		if err != nil || !earlier.IsRejected() {
 			continue
 		}

@@ -165,7 +165,7 @@ func (w *Watcher) scheduleRetry(s *stagedBatch, err error) {
 // refuseBatch sets a batch aside as a whole, when its manifest could be read but
 // not issued, or staff has cancelled it.
 func (w *Watcher) refuseBatch(ctx context.Context, s *stagedBatch, why error) error {
-	folder, err := s.Refuse(w.Failed, adviceText(why)+"\n\nTo try again, put this folder into the drop folder.\n")
+	folder, err := s.Refuse(w.failedOf(s.Institution), adviceText(why)+"\n\nTo try again, put this folder into the drop folder.\n")
 	if err == nil {
 		w.Log.Warn("a batch was refused", "manifest", s.Manifest, "folder", folder)
 		w.report(ctx, Outcome{Manifest: s.Manifest, Institution: s.Institution, Failed: folder, Refused: true})
@@ -182,7 +182,7 @@ func (w *Watcher) issue(ctx context.Context, s *stagedBatch, moves wake.Signal) 
 	if err != nil {
 		return err
 	}
-	return s.Finish(r, w.Failed, w.Results)
+	return s.Finish(r, w.failedOf(s.Institution), w.Results)
 }
 
 // issueStaged has the batch issued and writes down what is left to do.
@@ -205,7 +205,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 	if err != nil {
 		return none, err
 	}
-	m, err := w.readManifest(body, s.Manifest, answers)
+	m, err := w.readManifest(s.Institution, body, s.Manifest, answers)
 	if err != nil {
 		return none, err
 	}
@@ -231,10 +231,10 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 		"issued", o.Issued, "unchanged", o.Unchanged, "failed", o.Failed, "took", w.Now().Sub(began).Round(time.Millisecond))
 	told := Outcome{Manifest: s.Manifest, Institution: s.Institution, Report: o, Results: filepath.Join(w.Results, filepath.FromSlash(outcome.Name))}
 	if o.Failed > 0 {
-		told.Failed = filepath.Join(w.Failed, strings.ReplaceAll(outcome.Name, "/", "-"))
+		told.Failed = filepath.Join(w.failedOf(s.Institution), strings.ReplaceAll(outcome.Name, "/", "-"))
 	}
 	w.report(ctx, told)
-	w.clearCorrected(m, o)
+	w.clearCorrected(s.Institution, m, o)
 	return s.Conclude(outcome.Name, o, manifest.MatchFiles(m, s.Documents()).ByRow)
 }
 

@@ -34,6 +34,7 @@ func (w *Watcher) scan(ctx context.Context) time.Time {
 		return now.Add(missingFolderPoll)
 	}
 	defer root.Close()
+	w.updateOwners(root)
 	w.observed.Update(l.Files, now)
 	w.folders.Update(l.Folders, now)
 	w.locked = l.Locked
@@ -112,11 +113,11 @@ func systemError(err error) error {
 // readManifests reads the manifests that have arrived; those that are none are refused.
 func (w *Watcher) readManifests(ctx context.Context, root *os.Root, now time.Time) {
 	maps.DeleteFunc(w.manifests, func(name string, p *pending) bool {
-		return w.observed[name].FileID != p.fileID || w.observed[answersBeside(name)].FileID != p.answers
+		return w.observed[name].FileID != p.fileID || w.observed[answersBeside(name)].FileID != p.answers || !w.hasOwner(name)
 	})
 	for name, s := range w.observed {
 		before := w.manifests[name]
-		if before != nil && !before.retryDue(now) || !isManifest(name) || w.locked[name] || !s.Arrived(now, w.Settle) {
+		if !w.hasOwner(name) || before != nil && !before.retryDue(now) || !isManifest(name) || w.locked[name] || !s.Arrived(now, w.Settle) {
 			continue
 		}
 		beside, given := w.observed[answersBeside(name)]
@@ -162,15 +163,16 @@ func (w *Watcher) readPending(root *os.Root, p *pending) error {
 	}
 	body, err := readWhole(root, p.name, p.fileID)
 	if err == nil {
-		p.manifest, err = w.readManifest(body, path.Base(p.name), answers)
+		owner, _ := w.ownerOf(p.name)
+		p.manifest, err = w.readManifest(owner.Institution, body, path.Base(p.name), answers)
 	}
 	return err
 }
 
-// readManifest reads a manifest with answers, and those of the settings behind them.
-func (w *Watcher) readManifest(body []byte, name string, answers Answers) (*manifest.Manifest, error) {
+// readManifest reads an institution's manifest with answers, and those of the settings behind them.
+func (w *Watcher) readManifest(institution uint32, body []byte, name string, answers Answers) (*manifest.Manifest, error) {
 	o := answers.Or(w.Answers).For(name).Options(name)
-	o.SharedAddresses = w.Issuer.SharesAddresses()
+	o.SharedAddresses = w.Issuer.SharesAddresses(institution)
 	return manifest.Read(body, o)
 }
 
@@ -215,7 +217,8 @@ func readWhole(root *os.Root, name string, as staging.FileID) ([]byte, error) {
 // refuse moves a file to the failed folder, with the reason beside it. The note
 // comes first: a file is never there without it.
 func (w *Watcher) refuse(ctx context.Context, root *os.Root, name string, as staging.FileID, why error) error {
-	failed, err := os.OpenRoot(w.Failed)
+	owner, _ := w.ownerOf(name)
+	failed, err := os.OpenRoot(owner.Failed)
 	if err != nil {
 		return fsutil.DiskError(err, "opening the failed folder")
 	}
@@ -231,8 +234,8 @@ func (w *Watcher) refuse(ctx context.Context, root *os.Root, name string, as sta
 	}
 	// The note of an earlier refusal goes; the new one replaces it.
 	_ = root.Remove(filepath.FromSlash(name + staging.ReasonSuffix))
-	w.Log.Warn("a manifest was refused", "manifest", name, "reason", filepath.Join(w.Failed, note.Name))
-	w.report(ctx, Outcome{Manifest: path.Base(name), Institution: w.Institution(), Failed: filepath.Join(w.Failed, note.Name), Refused: true})
+	w.Log.Warn("a manifest was refused", "manifest", name, "reason", filepath.Join(owner.Failed, note.Name))
+	w.report(ctx, Outcome{Manifest: path.Base(name), Institution: owner.Institution, Failed: filepath.Join(owner.Failed, note.Name), Refused: true})
 	return nil
 }
 
@@ -271,6 +274,9 @@ func (w *Watcher) removeEmptied(root *os.Root, now time.Time) {
 			continue
 		}
 		delete(w.emptied, name)
+		if w.isOwnerFolder(name) {
+			continue
+		}
 		// One that is not empty stays, and that is no error.
 		_ = root.Remove(filepath.FromSlash(name))
 	}

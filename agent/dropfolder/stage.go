@@ -26,10 +26,11 @@ func (w *Watcher) plan(ctx context.Context, now time.Time) map[string]plan {
 		if p.manifest == nil {
 			continue
 		}
+		owner, _ := w.ownerOf(name)
 		made := p.plan(names, w.observed, now, w.Settle)
-		w.findSetAsideDocuments(p.manifest, &made)
+		w.findSetAsideDocuments(owner, p.manifest, &made)
 		if len(made.lost) > 0 {
-			issued, err := w.Issuer.Issued(ctx, p.manifest)
+			issued, err := w.Issuer.Issued(ctx, owner.Institution, p.manifest)
 			if err != nil {
 				w.Log.Error("looking for what a manifest has issued failed", "manifest", name, "error", err)
 			}
@@ -88,7 +89,7 @@ func (w *Watcher) markTaken(files []staging.File) {
 		case f.Keep:
 		case filepath.IsAbs(f.From):
 			folder := filepath.Dir(f.From)
-			for folder != w.Failed && os.Remove(folder) == nil { // goes when it is empty
+			for !w.isFailedFolder(folder) && os.Remove(folder) == nil { // goes when it is empty
 				folder = filepath.Dir(folder)
 			}
 		default:
@@ -102,9 +103,10 @@ func (w *Watcher) markTaken(files []staging.File) {
 func (w *Watcher) newRecord(p *pending, made plan, claims map[string]int, now time.Time) staging.Record {
 	// Records are JSON, which keeps no name that is not UTF-8.
 	base := strings.ToValidUTF8(path.Base(p.name), "_")
+	owner, _ := w.ownerOf(p.name)
 	r := staging.Record{
 		Manifest: base, Folder: path.Dir(p.name), Digest: fmt.Sprintf("%x", p.manifest.Digest),
-		Institution: w.Institution(), Taken: now, Lost: made.lost,
+		Institution: owner.Institution, Taken: now, Lost: made.lost,
 	}
 	add := func(from, to string, keep bool) {
 		as, there := w.fileID(from)
@@ -177,7 +179,7 @@ func (w *Watcher) stage(root *os.Root, r staging.Record) (*stagedBatch, error) {
 		return nil, err
 	}
 	if err := b.MoveFiles(root); err != nil {
-		return nil, errors.Join(err, b.PutBack(root, w.Failed, &w.made))
+		return nil, errors.Join(err, b.PutBack(root, w.failedOf(r.Institution), &w.made))
 	}
 	return &stagedBatch{Batch: b}, nil
 }

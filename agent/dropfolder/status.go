@@ -22,7 +22,7 @@ const (
 	Waiting  State = "waiting"  // a manifest whose documents are not all there
 	Named    State = "named"    // a document that a waiting manifest names
 	Loose    State = "loose"    // no manifest names it
-	Unusable State = "unusable" // a link, a pipe, or a place that cannot be read
+	Unusable State = "unusable" // a link, a pipe, a place that cannot be read, or nobody's
 )
 
 // FileStatus is a file in the drop folder.
@@ -32,6 +32,8 @@ type FileStatus struct {
 	Since time.Time `json:"since"` // when it was first seen as it is
 	State State     `json:"state"`
 	Note  string    `json:"note,omitempty"` // what is wrong with it, or what it waits for
+
+	institution uint32 // whose it is; 0 for nobody's
 }
 
 // Current is a batch that was taken and has no outcome yet.
@@ -40,6 +42,8 @@ type Current struct {
 	Since    time.Time       `json:"since"`
 	Progress client.Progress `json:"progress"`
 	Trouble  string          `json:"trouble,omitempty"` // what holds it up; it is tried again by itself
+
+	institution uint32
 }
 
 // Status is how the drop folder is.
@@ -48,12 +52,24 @@ type Status struct {
 	Watch   string       `json:"watch"` // "events" or "polling"
 	Trouble string       `json:"trouble,omitempty"`
 	Total   int          `json:"total"`   // files in the folder, without those that are ignored
-	Waiting []FileStatus `json:"waiting"` // the first thousand, by name
+	Waiting []FileStatus `json:"waiting"` // the first thousand of each institution, by name
 	Batches []Current    `json:"batches"`
+
+	totals map[uint32]int // files by institution
 }
 
-// maxListedFiles bounds how many files are listed.
+// maxListedFiles bounds how many files of an institution are listed.
 const maxListedFiles = 1000
+
+// Of returns what of the status concerns an institution: its own files and batches, and the
+// files that are nobody's.
+func (s Status) Of(institution uint32) Status {
+	concerns := func(of uint32) bool { return of == institution || of == 0 }
+	s.Total = s.totals[institution] + s.totals[0]
+	s.Waiting = slices.DeleteFunc(slices.Clone(s.Waiting), func(f FileStatus) bool { return !concerns(f.institution) })
+	s.Batches = slices.DeleteFunc(slices.Clone(s.Batches), func(b Current) bool { return !concerns(b.institution) })
+	return s
+}
 
 // Status says what waits, as of the last look.
 func (w *Watcher) Status() Status {
@@ -62,7 +78,7 @@ func (w *Watcher) Status() Status {
 	s := w.status
 	s.Batches = make([]Current, len(w.queue))
 	for i, b := range w.queue {
-		s.Batches[i] = Current{Manifest: b.Manifest, Since: b.Taken, Progress: b.progress, Trouble: b.trouble}
+		s.Batches[i] = Current{Manifest: b.Manifest, Since: b.Taken, Progress: b.progress, Trouble: b.trouble, institution: b.Institution}
 	}
 	return s
 }
@@ -102,19 +118,25 @@ func (w *Watcher) updateStatus(plans map[string]plan, now time.Time) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(w.observed))
-	items := make([]FileStatus, 0, min(len(names), maxListedFiles))
-	for _, name := range names[:min(len(names), maxListedFiles)] {
-		items = append(items, w.fileStatus(name, plans, named[name], now))
+	items, totals := make([]FileStatus, 0, min(len(names), maxListedFiles)), map[uint32]int{}
+	for _, name := range names {
+		owner, _ := w.ownerOf(name)
+		if totals[owner.Institution]++; totals[owner.Institution] <= maxListedFiles {
+			items = append(items, w.fileStatus(name, plans, named[name], now))
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status.Waiting, w.status.Total = items, len(names)
+	w.status.Waiting, w.status.Total, w.status.totals = items, len(names), totals
 }
 
 func (w *Watcher) fileStatus(name string, plans map[string]plan, named bool, now time.Time) FileStatus {
 	s, p := w.observed[name], w.manifests[name]
-	item := FileStatus{Name: name, Size: s.Size, Since: s.Since, State: Loose, Note: s.Note}
+	owner, reason := w.ownerOf(name)
+	item := FileStatus{Name: name, Size: s.Size, Since: s.Since, State: Loose, Note: s.Note, institution: owner.Institution}
 	switch {
+	case s.Note == "" && reason != "":
+		item.State, item.Note = Unusable, reason
 	case s.Note != "":
 		item.State = Unusable
 	case !s.Settled(now, w.Settle):

@@ -35,8 +35,6 @@ type Options struct {
 	Answers Answers
 
 	Issuer Issuer
-	// Institution is the one for which what is dropped now is issued.
-	Institution func() uint32
 
 	// Tell, where set, is told what is wrong with the folder; "" when nothing is any
 	// more. It must not block.
@@ -75,15 +73,16 @@ type Issuer interface {
 	// then. An error of kind fault.Invalid is about the manifest as a whole; one
 	// that is ErrChanging says that a document changed while it was read.
 	IssueDropped(ctx context.Context, b Batch) (IssueResult, error)
-	// Issued tells which rows have a certificate that says the same, as far as can
-	// be told without the document.
-	Issued(ctx context.Context, m *manifest.Manifest) (map[int]bool, error)
+	// Issued tells which rows have a certificate of an institution that says the same, as
+	// far as can be told without the document.
+	Issued(ctx context.Context, institution uint32, m *manifest.Manifest) (map[int]bool, error)
+	// Owners lists the institutions for which batches are issued, at least one.
+	Owners() []Owner
 	// Report tells the office what became of something that was dropped, where the
 	// office wants to know. It may be called twice for one batch.
 	Report(ctx context.Context, o Outcome) error
-	// SharesAddresses reports whether people may share addresses where what is dropped
-	// now is issued.
-	SharesAddresses() bool
+	// SharesAddresses reports whether people may share addresses at an institution.
+	SharesAddresses(institution uint32) bool
 }
 
 // Outcome is what became of something that was dropped.
@@ -115,6 +114,9 @@ type Watcher struct {
 	named        map[string]bool // files whose reason for never being issued the log has
 	emptied      map[string]bool // folders that files were taken out of
 
+	owners     []Owner // as of the last look; others read it under the mutex
+	ownersMade bool    // their folders are there
+
 	made staging.MadeFolders // for files that were put back
 
 	batchReady wake.Signal // a batch was taken, or can be tried again
@@ -138,10 +140,12 @@ func New(o Options) *Watcher {
 // no error: it is told in Status and the log, and watching goes on when it is
 // over.
 func (w *Watcher) Run(ctx context.Context) error {
-	for _, folder := range []string{w.Results, w.Failed} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return fsutil.DiskError(err, "making the folders of the drop folder's outcomes")
-		}
+	w.owners = w.Issuer.Owners()
+	if err := os.MkdirAll(w.Results, 0o700); err != nil {
+		return fsutil.DiskError(err, "making the folders of the drop folder's outcomes")
+	}
+	if err := w.makeFailedFolders(); err != nil {
+		return err
 	}
 	left, err := staging.Resume(w.Incoming)
 	if err != nil {
@@ -180,7 +184,7 @@ func (w *Watcher) putBack(s *stagedBatch, why string) {
 	w.Log.Warn("a batch is put back into the drop folder: "+why, "manifest", s.Manifest)
 	root, err := os.OpenRoot(w.Folder)
 	if err == nil {
-		err = errors.Join(s.PutBack(root, w.Failed, &w.made), root.Close())
+		err = errors.Join(s.PutBack(root, w.failedOf(s.Institution), &w.made), root.Close())
 	}
 	if err != nil {
 		w.Log.Error("putting a batch back failed; its files lie in "+s.Dir+" until the agent starts again", "error", err)

@@ -39,6 +39,7 @@ func newBench(t *testing.T) *bench {
 			t.Fatal(err)
 		}
 	}
+	b.issuer.owners = []Owner{{Institution: 1, Name: "Northgate", Folder: "northgate", Failed: filepath.Join(b.dir, "failed")}}
 	b.again()
 	return b
 }
@@ -53,7 +54,7 @@ func (b *bench) options() Options {
 		Folder: filepath.Join(b.dir, "drop"), Incoming: filepath.Join(b.dir, "incoming"),
 		Results: filepath.Join(b.dir, "verified"), Failed: filepath.Join(b.dir, "failed"),
 		Settle: 5 * time.Second, Wait: 10 * time.Minute,
-		Issuer: b.issuer, Institution: func() uint32 { return 1 },
+		Issuer: b.issuer,
 		Now: func() time.Time {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -166,7 +167,7 @@ func rows(pairs ...string) string {
 	return text.String()
 }
 
-func (f *fakeIssuer) SharesAddresses() bool { return false }
+func (f *fakeIssuer) SharesAddresses(uint32) bool { return false }
 
 func (f *fakeIssuer) Report(_ context.Context, o Outcome) error {
 	f.mu.Lock()
@@ -177,17 +178,25 @@ func (f *fakeIssuer) Report(_ context.Context, o Outcome) error {
 
 // fakeIssuer issues what ends in "END" and remembers it.
 type fakeIssuer struct {
-	mu     sync.Mutex
-	fail   error          // what Issue returns
-	held   map[int]bool   // what Issued returns
-	told   []Outcome      // what the office was told
-	issued []string       // contents of the documents issued, in order
-	byName map[string]int // outcomes by digest
-	below  string         // what comes before the outcomes' names
-	called chan string    // told of every batch, when set
+	mu      sync.Mutex
+	fail    error          // what Issue returns
+	held    map[int]bool   // what Issued returns
+	told    []Outcome      // what the office was told
+	issuers []uint32       // the institutions that issued them
+	issued  []string       // contents of the documents issued, in order
+	byName  map[string]int // outcomes by digest
+	below   string         // what comes before the outcomes' names
+	called  chan string    // told of every batch, when set
+	owners  []Owner
 }
 
-func (f *fakeIssuer) Issued(context.Context, *manifest.Manifest) (map[int]bool, error) {
+func (f *fakeIssuer) Owners() []Owner {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.owners
+}
+
+func (f *fakeIssuer) Issued(context.Context, uint32, *manifest.Manifest) (map[int]bool, error) {
 	return f.held, nil
 }
 
@@ -217,6 +226,7 @@ func (f *fakeIssuer) IssueDropped(_ context.Context, b Batch) (IssueResult, erro
 			line.Status, line.Error, line.ReferenceID = client.RowFailed, "ended the program", "VEC-1"
 		default:
 			f.issued = append(f.issued, string(body))
+			f.issuers = append(f.issuers, b.Institution)
 			if err := os.WriteFile(filepath.Join(b.Out, row.Name+".pdf"), body, 0o600); err != nil {
 				return IssueResult{}, err
 			}

@@ -99,6 +99,14 @@ func (d Dir) Incoming() string { return d.join("incoming") }
 // Failed is the folder of what was dropped and refused.
 func (d Dir) Failed() string { return d.join("failed") }
 
+// FailedFolder is the folder of what was dropped for an institution and refused.
+func (d Dir) FailedFolder(institution uint32) string {
+	if institution <= 1 {
+		return d.Failed()
+	}
+	return filepath.Join(d.Failed(), fmt.Sprintf("institution-%d", institution))
+}
+
 // Mail is the folder of mails, where no mail server is set.
 func (d Dir) Mail() string { return d.join("mail") }
 

@@ -81,6 +81,12 @@ func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time
 	return fsutil.ReplaceFile(path, pem)
 }
 
+// RemoveSigner removes the key of an institution that has signed nothing.
+func (d Dir) RemoveSigner(institution uint32) error {
+	_, err := fsutil.RemoveFile(d.signingKeyFile(institution))
+	return err
+}
+
 // replacedMarker stands in the name of a key that signs no more.
 const replacedMarker = "-until-"
 

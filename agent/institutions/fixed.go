@@ -2,7 +2,7 @@ package institutions
 
 import "github.com/vecctl/vecctl/pkg/vault"
 
-// Fixed is a list of institutions, of which the first one is the current one, for tests of what needs a
+// Fixed is a list of institutions, of which the first one is the primary one, for tests of what needs a
 // Directory.
 type Fixed struct {
 	All  []vault.Institution
@@ -11,8 +11,8 @@ type Fixed struct {
 
 var _ Directory = Fixed{}
 
-// Current implements Directory.
-func (d Fixed) Current() vault.Institution { return d.All[0] }
+// Primary implements Directory.
+func (d Fixed) Primary() vault.Institution { return d.All[0] }
 
 // ByID implements Directory.
 func (d Fixed) ByID(id uint32) (vault.Institution, bool) {

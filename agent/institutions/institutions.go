@@ -3,9 +3,11 @@ package institutions
 import (
 	"cmp"
 	"context"
-	"strconv"
-	"strings"
+	"maps"
+	"slices"
+	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -34,11 +36,34 @@ func Open(ctx context.Context, o Options, baseURL string, first vault.Institutio
 		}
 		now = now.with(one)
 	}
-	if now.institution, err = s.Store.CurrentInstitution(ctx); err != nil {
+	primary, err := s.Store.CurrentInstitution(ctx)
+	if err != nil {
 		return nil, err
 	}
+	if now, err = s.giveSlugs(ctx, now); err != nil {
+		return nil, err
+	}
+	now.primary = now.tenants[primary.ID].institution
 	s.state.Store(&now)
 	return s, nil
+}
+
+// giveSlugs gives the institutions of an earlier version's home their slugs, in order of
+// their IDs.
+func (s *Registry) giveSlugs(ctx context.Context, now state) (state, error) {
+	for _, id := range slices.Sorted(maps.Keys(now.tenants)) {
+		one := now.tenants[id]
+		if one.institution.Slug != "" {
+			continue
+		}
+		one.institution.Slug = now.freeSlug(vault.SlugOf(one.institution.Name, id), id)
+		// On a full disk the home can be read; the slug is the same at the next start.
+		if err := s.Store.ChangeInstitution(ctx, one.institution); err != nil && !fault.Is(err, fault.Full) {
+			return now, err
+		}
+		now = now.with(one)
+	}
+	return now, nil
 }
 
 // loadTenant loads an institution's signing key. One that has issued nothing yet gets
@@ -82,13 +107,12 @@ func (s *Registry) Institutions(ctx context.Context) ([]adminclient.Institution,
 	}
 	shown := make([]adminclient.Institution, len(all))
 	for n, i := range all {
-		shown[n] = s.institutionToAPI(i)
+		shown[n] = s.institutionToAPI(ctx, i)
 	}
 	return shown, nil
 }
 
-// AddInstitution makes an institution with a signing key of its own. The current
-// one stays what it is.
+// AddInstitution makes an institution with a signing key of its own.
 func (s *Registry) AddInstitution(ctx context.Context, q adminclient.Settings) (adminclient.Institution, error) {
 	if vault.Clean(q.Institution) == "" {
 		return adminclient.Institution{}, fault.New(fault.Invalid, "an institution needs a name")
@@ -102,9 +126,12 @@ func (s *Registry) AddInstitution(ctx context.Context, q adminclient.Settings) (
 	if err := now.checkNameFree(q.Institution, 0); err != nil {
 		return adminclient.Institution{}, err
 	}
+	if q.Slug != "" && now.hasSlug(q.Slug, 0) {
+		return adminclient.Institution{}, fault.Newf(fault.Conflict, "there is an institution with the slug %q already", q.Slug)
+	}
 	made, err := s.Store.AddInstitution(ctx, vault.Institution{
-		Name: vault.Clean(q.Institution), TimeZone: cmp.Or(q.TimeZone, now.institution.TimeZone),
-		Sender: q.Sender, CreatedAt: s.Now(),
+		Name: vault.Clean(q.Institution), TimeZone: cmp.Or(q.TimeZone, now.primary.TimeZone),
+		Slug: cmp.Or(q.Slug, now.freeSlug(vault.SlugOf(q.Institution, now.nextID()), 0)), Sender: q.Sender, CreatedAt: s.Now(),
 	})
 	if err != nil {
 		return adminclient.Institution{}, err
@@ -115,55 +142,100 @@ func (s *Registry) AddInstitution(ctx context.Context, q adminclient.Settings) (
 	}
 	next := now.with(one)
 	s.state.Store(&next)
-	return s.institutionToAPI(made), nil
+	return s.institutionToAPI(ctx, made), nil
 }
 
-// UseInstitution makes an institution, named by ID or name, the one whose staff
-// is served.
+// UseInstitution makes an institution, named by slug, ID or name, the home's primary
+// one: the public pages have its look where no certificate says whose they are.
 func (s *Registry) UseInstitution(ctx context.Context, name string) (adminclient.Institution, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	next := *s.state.Load()
-	one, ok := next.find(name)
-	if !ok {
-		return adminclient.Institution{}, fault.Newf(fault.NotFound, "there is no institution %q; see: vecctl institution list", name)
+	one, err := s.Find(name)
+	if err == nil {
+		err = one.CheckOpen()
+	}
+	if err != nil {
+		return adminclient.Institution{}, err
 	}
 	if err := s.Store.UseInstitution(ctx, one.ID); err != nil {
 		return adminclient.Institution{}, err
 	}
-	next.institution = one
+	next := *s.state.Load()
+	next.primary = one
 	s.state.Store(&next)
 	s.Changed()
-	return s.institutionToAPI(one), nil
+	return s.institutionToAPI(ctx, one), nil
 }
 
-// find finds an institution by its ID or, where that is none's, by its name.
-func (s state) find(name string) (vault.Institution, bool) {
-	id, err := strconv.ParseUint(name, 10, 32)
-	if one, ok := s.tenants[uint32(id)]; ok && err == nil {
-		return one.institution, true
-	}
-	for _, one := range s.tenants {
-		if strings.EqualFold(one.institution.Name, vault.Clean(name)) {
-			return one.institution, true
-		}
-	}
-	return vault.Institution{}, false
+// CloseInstitution makes an institution read-only: what it issued stays valid and can be
+// read, nothing new is issued. ReopenInstitution ends that.
+func (s *Registry) CloseInstitution(ctx context.Context, name string) (adminclient.Institution, error) {
+	return s.setClosed(ctx, name, s.Now())
 }
 
-// checkNameFree refuses a name that an institution other than id has.
-func (s state) checkNameFree(name string, id uint32) error {
-	for _, one := range s.tenants {
-		if one.institution.ID != id && strings.EqualFold(one.institution.Name, vault.Clean(name)) {
-			return fault.Newf(fault.Conflict, "there is an institution %q already (%d)", one.institution.Name, one.institution.ID)
-		}
-	}
-	return nil
+// ReopenInstitution opens an institution that was closed.
+func (s *Registry) ReopenInstitution(ctx context.Context, name string) (adminclient.Institution, error) {
+	return s.setClosed(ctx, name, time.Time{})
 }
 
-func (s *Registry) institutionToAPI(i vault.Institution) adminclient.Institution {
+func (s *Registry) setClosed(ctx context.Context, name string, at time.Time) (adminclient.Institution, error) {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	next := *s.state.Load()
+	one, err := s.Find(name)
+	if err != nil {
+		return adminclient.Institution{}, err
+	}
+	if one.Closed() == !at.IsZero() {
+		return s.institutionToAPI(ctx, one), nil
+	}
+	if !at.IsZero() && one.ID == next.primary.ID && len(next.tenants) > 1 {
+		return adminclient.Institution{}, primaryError(one)
+	}
+	one.ClosedAt = at
+	if err := s.Store.ChangeInstitution(ctx, one); err != nil {
+		return adminclient.Institution{}, err
+	}
+	next = next.with(tenant{one, next.tenants[one.ID].stamper})
+	s.state.Store(&next)
+	s.Changed()
+	return s.institutionToAPI(ctx, one), nil
+}
+
+func primaryError(one vault.Institution) error {
+	return fault.Newf(fault.Illegal, "%s is the home's primary institution, whose look the public pages have; choose another first: vecctl institution primary SLUG", one.Name)
+}
+
+// RemoveInstitution removes an institution of which nothing is kept.
+func (s *Registry) RemoveInstitution(ctx context.Context, name string) (adminclient.Institution, error) {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	next := *s.state.Load()
+	one, err := s.Find(name)
+	if err != nil {
+		return adminclient.Institution{}, err
+	}
+	if len(next.tenants) == 1 {
+		return adminclient.Institution{}, fault.Newf(fault.Illegal, "%s is the home's only institution; it cannot be removed", one.Name)
+	}
+	if one.ID == next.primary.ID {
+		return adminclient.Institution{}, primaryError(one)
+	}
+	shown := s.institutionToAPI(ctx, one)
+	if err := s.Store.RemoveInstitution(ctx, one.ID); err != nil {
+		return adminclient.Institution{}, err
+	}
+	next.tenants = maps.Clone(next.tenants)
+	delete(next.tenants, one.ID)
+	s.state.Store(&next)
+	s.Changed()
+	return shown, s.KeyStore.RemoveSigner(one.ID)
+}
+
+func (s *Registry) institutionToAPI(ctx context.Context, i vault.Institution) adminclient.Institution {
 	return adminclient.Institution{
-		ID: i.ID, Name: i.Name, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, SharedAddresses: i.SharedAddresses, Logo: i.Logo != nil, ApplicationPolicy: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(),
-		Current: i.ID == s.Current().ID,
+		ID: i.ID, Name: i.Name, Slug: i.Slug, TimeZone: i.TimeZone, Sender: i.Sender, PartialNames: i.PartialNames, SharedAddresses: i.SharedAddresses, Logo: i.Logo != nil,
+		ApplicationPolicy: applicationPolicyToAPI(i.ApplicationPolicy()), CreatedAt: i.CreatedAt.UTC(), ClosedAt: client.TimeOrNull(i.ClosedAt.UTC()),
+		Current: i.ID == s.Acting(ctx).ID, Primary: i.ID == s.Primary().ID,
 	}
 }

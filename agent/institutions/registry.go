@@ -28,6 +28,7 @@ type Store interface {
 	ChangeInstitution(ctx context.Context, i vault.Institution) error
 	CurrentInstitution(ctx context.Context) (vault.Institution, error)
 	UseInstitution(ctx context.Context, id uint32) error
+	RemoveInstitution(ctx context.Context, id uint32) error
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)
 }
 
@@ -53,8 +54,9 @@ type Registry struct {
 
 // Directory is what others read of a home's institutions. A Registry is one.
 type Directory interface {
-	// Current returns the institution whose staff is served.
-	Current() vault.Institution
+	// Primary returns the institution whose look the public pages have where no
+	// certificate says whose they are.
+	Primary() vault.Institution
 	// ByID finds one of the institutions.
 	ByID(id uint32) (vault.Institution, bool)
 	// IDs returns those of all institutions, in no order.
@@ -70,10 +72,10 @@ var _ Directory = (*Registry)(nil)
 // state is what settings decide, as one value: who works with it sees all of a
 // change or nothing of it.
 type state struct {
-	institution vault.Institution // the current one
-	baseURL     string
-	links       vault.Links       // below baseURL
-	tenants     map[uint32]tenant // of all institutions
+	primary vault.Institution
+	baseURL string
+	links   vault.Links       // below baseURL
+	tenants map[uint32]tenant // of all institutions
 }
 
 // tenant is an institution with what it seals documents with.
@@ -107,8 +109,8 @@ func LinksBelow(baseURL string) vault.Links {
 	return vault.NewLinks(baseURL, ascii)
 }
 
-// Current is the institution whose staff is served.
-func (s *Registry) Current() vault.Institution { return s.state.Load().institution }
+// Primary implements Directory.
+func (s *Registry) Primary() vault.Institution { return s.state.Load().primary }
 
 // ByID finds one of the institutions.
 func (s *Registry) ByID(id uint32) (vault.Institution, bool) {
@@ -136,10 +138,4 @@ func (s *Registry) Links() vault.Links { return s.state.Load().links }
 // Stamper is what an institution seals documents with; nil where there is no such one.
 func (s *Registry) Stamper(institution uint32) *pdf.Stamper {
 	return s.state.Load().tenants[institution].stamper
-}
-
-// CurrentStamper is the current institution's.
-func (s *Registry) CurrentStamper() *pdf.Stamper {
-	now := s.state.Load()
-	return now.tenants[now.institution.ID].stamper
 }

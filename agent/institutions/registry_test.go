@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,9 +105,10 @@ func (h *house) refused(err error, kind fault.Kind, words string) {
 	}
 }
 
+// key is what the first institution signs with.
 func (h *house) key(s *institutions.Registry) adminclient.SigningKey {
 	h.Helper()
-	key, err := s.SigningKey(h.Context())
+	key, err := s.SigningKey(institutions.NewContext(h.Context(), 1))
 	h.ok(err)
 	return key
 }
@@ -116,8 +118,8 @@ func TestInstitutionsOfAHome(t *testing.T) {
 	h := newHouse(t)
 	s := h.opened()
 	first := h.key(s)
-	if first.Subject != "Northgate Institute" || s.Current().ID != 1 {
-		t.Errorf("a new home signs as %q, institution %d", first.Subject, s.Current().ID)
+	if first.Subject != "Northgate Institute" || s.Primary().ID != 1 {
+		t.Errorf("a new home signs as %q, institution %d", first.Subject, s.Primary().ID)
 	}
 	law, err := s.AddInstitution(t.Context(), adminclient.Settings{Institution: " School  of Law "})
 	h.ok(err)
@@ -133,21 +135,94 @@ func TestInstitutionsOfAHome(t *testing.T) {
 		h.refused(err, kind, name)
 	}
 	_, err = s.UseInstitution(t.Context(), "Medicine")
-	h.refused(err, fault.NotFound, `"Medicine"`)
-	for _, name := range []string{"2", "1", "school  of law"} {
+	h.refused(err, fault.Invalid, "school-of-law (School  of Law)")
+	for _, name := range []string{"2", "1", "school of law", "School-of-Law"} {
 		if _, err := s.UseInstitution(t.Context(), name); err != nil {
 			t.Fatal(name, err)
 		}
 	}
-	if key := h.key(s); key.Fingerprint == first.Fingerprint || !strings.HasPrefix(key.Subject, "School") || h.news != 3 {
+	// Which institution is the primary one does not say for which one something is done.
+	_, err = s.RotateKey(t.Context(), false)
+	h.refused(err, fault.Invalid, "northgate-institute (Northgate Institute), school-of-law")
+	ofLaw := institutions.NewContext(t.Context(), law.ID)
+	key, err := s.RotateKey(ofLaw, false)
+	h.ok(err)
+	if key.Fingerprint == first.Fingerprint || !strings.HasPrefix(key.Subject, "School") || h.news != 4 {
 		t.Errorf("signs with %+v, after %d news", key, h.news)
 	}
 
 	again := h.opened()
-	all, err := again.Institutions(t.Context())
+	all, err := again.Institutions(ofLaw)
 	h.ok(err)
-	if len(all) != 2 || all[0].Current || !all[1].Current || h.key(again) != h.key(s) || again.Stamper(1) == nil || again.Stamper(3) != nil {
-		t.Errorf("after a restart: %+v, signs with %+v", all, h.key(again))
+	lawKey, err := again.SigningKey(ofLaw)
+	h.ok(err)
+	if len(all) != 2 || all[0].Current || !all[1].Current || !all[1].Primary || lawKey != key || again.Stamper(1) == nil || again.Stamper(3) != nil {
+		t.Errorf("after a restart: %+v, signs with %+v", all, lawKey)
+	}
+}
+
+// A home of an earlier version has no slugs; each institution gets one that stays.
+func TestSlugsOfAnEarlierHome(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, name := range []string{"Łódź University", "Lodz  university!", "北京大学"} {
+		_, err := h.records.AddInstitution(t.Context(), vault.Institution{Name: name, TimeZone: "UTC", CreatedAt: h.now})
+		h.ok(err)
+	}
+	want := []string{"lodz-university", "lodz-university-2", "institution-3"}
+	for range 2 {
+		var slugs []string
+		for _, one := range h.opened().All() {
+			slugs = append(slugs, one.Slug)
+		}
+		if !slices.Equal(slugs, want) {
+			t.Errorf("the slugs are %q, want %q", slugs, want)
+		}
+	}
+	kept, err := h.records.Institutions(t.Context())
+	h.ok(err)
+	if kept[1].Slug != want[1] {
+		t.Errorf("kept is %+v", kept[1])
+	}
+}
+
+func TestClosedAndRemoved(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := h.opened()
+	_, err := s.RemoveInstitution(t.Context(), "1")
+	h.refused(err, fault.Illegal, "only institution")
+	law, err := s.AddInstitution(t.Context(), adminclient.Settings{Institution: "School of Law", Slug: "law"})
+	h.ok(err)
+	_, err = s.AddInstitution(t.Context(), adminclient.Settings{Institution: "Other", Slug: "law"})
+	h.refused(err, fault.Conflict, `"law"`)
+	_, err = s.AddInstitution(t.Context(), adminclient.Settings{Institution: "Other", Slug: "Law/../x"})
+	h.refused(err, fault.Invalid, "slug")
+	ofLaw := institutions.NewContext(t.Context(), law.ID)
+	for _, act := range []func(context.Context, string) (adminclient.Institution, error){s.CloseInstitution, s.RemoveInstitution} {
+		_, err = act(t.Context(), "1")
+		h.refused(err, fault.Illegal, "primary")
+	}
+	closed, err := s.CloseInstitution(t.Context(), "law")
+	h.ok(err)
+	if closed.ClosedAt == nil || !s.Acting(ofLaw).Closed() {
+		t.Errorf("closed: %+v", closed)
+	}
+	_, err = h.opened().RotateKey(ofLaw, false)
+	h.refused(err, fault.Illegal, "School of Law was closed on 2026-05-02")
+	_, err = s.UseInstitution(t.Context(), "law")
+	h.refused(err, fault.Illegal, "closed")
+	if open, err := s.ReopenInstitution(t.Context(), "law"); err != nil || open.ClosedAt != nil || s.Acting(ofLaw).Closed() {
+		t.Errorf("opened again: %+v, %v", open, err)
+	}
+	key := filepath.Join(h.dir.Keys(), "signing-2.pem")
+	if _, err := os.Stat(key); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.RemoveInstitution(t.Context(), "law")
+	h.ok(err)
+	if _, err := os.Stat(key); !errors.Is(err, os.ErrNotExist) || len(h.opened().All()) != 1 || s.Several() {
+		t.Errorf("after the removal: %v, %+v", err, s.All())
 	}
 }
 
@@ -160,11 +235,16 @@ func TestNamesStayApart(t *testing.T) {
 		_, err := s.AddInstitution(t.Context(), adminclient.Settings{Institution: name})
 		h.ok(err)
 	}
-	h.refused(s.Configure(t.Context(), adminclient.Settings{Institution: "school of LAW"}), fault.Conflict, "already")
-	if s.Current().Name != "Northgate Institute" {
-		t.Errorf("it is %q now", s.Current().Name)
+	first := institutions.NewContext(t.Context(), 1)
+	h.refused(s.Configure(t.Context(), adminclient.Settings{Institution: "Westgate Institute"}), fault.Invalid, "several institutions")
+	for _, name := range []string{"school of LAW", "School  of\u00a0Law", " school of law "} {
+		h.refused(s.Configure(first, adminclient.Settings{Institution: name}), fault.Conflict, "already")
 	}
-	h.ok(s.Configure(t.Context(), adminclient.Settings{Institution: "NORTHGATE INSTITUTE"})) // its own
+	h.ok(s.Configure(t.Context(), adminclient.Settings{BaseURL: "https://certificates.example.edu"})) // the home's
+	if s.Primary().Name != "Northgate Institute" {
+		t.Errorf("it is %q now", s.Primary().Name)
+	}
+	h.ok(s.Configure(first, adminclient.Settings{Institution: "NORTHGATE INSTITUTE"})) // its own
 	for range 20 {
 		if got, err := s.UseInstitution(t.Context(), "1"); err != nil || got.ID != 1 {
 			t.Fatalf("1 is %+v, %v", got, err)
@@ -242,15 +322,15 @@ func TestInterruptedSettings(t *testing.T) {
 				t.Fatal("kept nevertheless")
 			}
 			mend()
-			if was := h.opened().Current(); was.Name != "Northgate Institute" {
+			if was := h.opened().Primary(); was.Name != "Northgate Institute" {
 				t.Errorf("what failed has named it %q", was.Name)
 			}
 			s = h.opened() // as after a crash
 			h.ok(s.Configure(t.Context(), wanted))
 			set, err := config.Load(config.Source{Home: string(h.dir), File: config.File(h.dir.Config())})
 			h.ok(err)
-			if again := h.opened(); again.Current().Name != wanted.Institution || h.key(again).Subject != wanted.Institution || set.BaseURL != wanted.BaseURL {
-				t.Errorf("%q signs with %+v, at %q", again.Current().Name, h.key(again), set.BaseURL)
+			if again := h.opened(); again.Primary().Name != wanted.Institution || h.key(again).Subject != wanted.Institution || set.BaseURL != wanted.BaseURL {
+				t.Errorf("%q signs with %+v, at %q", again.Primary().Name, h.key(again), set.BaseURL)
 			}
 		})
 	}
@@ -351,9 +431,9 @@ func TestLogos(t *testing.T) {
 		{name: "too large", data: append(bytes.Clone(small), make([]byte, vault.MaxLogo)...), complaint: "want at most 256"},
 		{name: "none", data: []byte{}},
 	} {
-		before := s.Current().Logo
+		before := s.Primary().Logo
 		err := s.Configure(t.Context(), adminclient.Settings{Logo: &tt.data})
-		after := s.Current().Logo
+		after := s.Primary().Logo
 		switch {
 		case tt.complaint != "":
 			h.refused(err, fault.Invalid, tt.complaint)

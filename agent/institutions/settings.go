@@ -9,9 +9,9 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Configure changes the settings that are given. As long as nothing is issued, a
-// new name also makes a new signing key, since the old one's certificate has
-// the old name; a key that was imported stays.
+// Configure changes the settings that are given: those of the institution that acts, and
+// those of the home. As long as nothing is issued, a new name also makes a new signing
+// key, since the old one's certificate has the old name; a key that was imported stays.
 //
 // Files are written first, the records last: whatever interrupts it, the same
 // settings given again make all of them so.
@@ -22,37 +22,60 @@ func (s *Registry) Configure(ctx context.Context, q adminclient.Settings) error 
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
-	renamed := q.Institution != "" && vault.Clean(q.Institution) != next.institution.Name
-	if renamed {
-		if err := next.checkNameFree(q.Institution, next.institution.ID); err != nil {
+	next = next.withBaseURL(cmp.Or(q.BaseURL, next.baseURL))
+	if q.OfHomeAlone() {
+		if err := s.SaveSettings(q); err != nil {
 			return err
 		}
+		s.state.Store(&next)
+		return nil
 	}
-	next.institution.Name = cmp.Or(vault.Clean(q.Institution), next.institution.Name)
-	next.institution.TimeZone = cmp.Or(q.TimeZone, next.institution.TimeZone)
-	next.institution.Sender = cmp.Or(q.Sender, next.institution.Sender)
-	if err := applyBranding(&next.institution, q); err != nil {
+	before, err := s.ActingNow(ctx)
+	if err != nil {
 		return err
 	}
-	if err := applyApplicationPolicy(&next.institution, q.ApplicationPolicy); err != nil {
+	own, err := next.changed(before, q)
+	if err != nil {
 		return err
 	}
-	next = next.withBaseURL(cmp.Or(q.BaseURL, next.baseURL))
 	if err := s.SaveSettings(q); err != nil {
 		return err
 	}
-	own := tenant{next.institution, s.CurrentStamper()}
-	if renamed {
-		if err := s.renewUnusedKey(ctx, &own, s.Current().Name); err != nil {
+	if own.institution.Name != before.Name {
+		if err := s.renewUnusedKey(ctx, &own, before.Name); err != nil {
 			return err
 		}
 	}
-	if err := s.Store.ChangeInstitution(ctx, next.institution); err != nil {
+	if err := s.Store.ChangeInstitution(ctx, own.institution); err != nil {
 		return err
 	}
 	next = next.with(own)
+	if next.primary.ID == own.institution.ID {
+		next.primary = own.institution
+	}
 	s.state.Store(&next)
 	return nil
+}
+
+// changed returns an institution with other settings.
+func (s state) changed(before vault.Institution, q adminclient.Settings) (tenant, error) {
+	own := tenant{before, s.tenants[before.ID].stamper}
+	own.institution.Name = cmp.Or(vault.Clean(q.Institution), before.Name)
+	own.institution.TimeZone = cmp.Or(q.TimeZone, before.TimeZone)
+	own.institution.Sender = cmp.Or(q.Sender, before.Sender)
+	if own.institution.Name != before.Name {
+		if err := s.checkNameFree(own.institution.Name, before.ID); err != nil {
+			return own, err
+		}
+		// As long as nobody has to tell it from others, the slug follows the name.
+		if len(s.tenants) == 1 && before.Slug == vault.SlugOf(before.Name, before.ID) {
+			own.institution.Slug = vault.SlugOf(own.institution.Name, before.ID)
+		}
+	}
+	if err := applyBranding(&own.institution, q); err != nil {
+		return own, err
+	}
+	return own, applyApplicationPolicy(&own.institution, q.ApplicationPolicy)
 }
 
 // renewUnusedKey has an institution that has issued nothing sign under its new

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // keyExpiryWarning is how long before its end a signing key is warned of.
@@ -28,9 +29,13 @@ func signingKeyToAPI(c *x509.Certificate) adminclient.SigningKey {
 	}
 }
 
-// SigningKey is what the current institution signs with.
-func (s *Registry) SigningKey(context.Context) (adminclient.SigningKey, error) {
-	return signingKeyToAPI(s.CurrentStamper().Certificate()), nil
+// SigningKey is what the acting institution signs with.
+func (s *Registry) SigningKey(ctx context.Context) (adminclient.SigningKey, error) {
+	stamper := s.Stamper(s.Acting(ctx).ID)
+	if stamper == nil {
+		return adminclient.SigningKey{}, s.UnnamedError()
+	}
+	return signingKeyToAPI(stamper.Certificate()), nil
 }
 
 // SignsWith reports whether an institution of the home signs with the certificate of a
@@ -44,21 +49,25 @@ func (s *Registry) SignsWith(fingerprint string) bool {
 	return false
 }
 
-// RotateKey has the current institution sign with a new self-made key from now on.
+// RotateKey has the acting institution sign with a new self-made key from now on.
 // One that somebody else has certified is replaced only when selfMade says so.
-func (s *Registry) RotateKey(_ context.Context, selfMade bool) (adminclient.SigningKey, error) {
+func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	old := s.CurrentStamper().Certificate()
+	who, err := s.ActingNow(ctx)
+	if err != nil {
+		return adminclient.SigningKey{}, err
+	}
+	old := s.Stamper(who.ID).Certificate()
 	if old.Issuer.String() != old.Subject.String() && !selfMade {
 		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use names %s as the issuer of its certificate; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
-	signer, err := s.KeyStore.NewSigner(s.Random, s.Current().Name, s.Now())
+	signer, err := s.KeyStore.NewSigner(s.Random, who.Name, s.Now())
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	return s.replaceSigner(signer)
+	return s.replaceSigner(who, signer)
 }
 
 // KeyExpiry returns when the first of the signing keys ends.
@@ -92,10 +101,10 @@ func (s *Registry) Problems() []adminclient.Problem {
 	return found
 }
 
-// ImportKey has the current institution sign with a key of its own from now on;
+// ImportKey has the acting institution sign with a key of its own from now on;
 // text is the key and its chain in PEM. A key whose signatures would not be valid is
 // refused.
-func (s *Registry) ImportKey(_ context.Context, text []byte) (adminclient.ImportedKey, error) {
+func (s *Registry) ImportKey(ctx context.Context, text []byte) (adminclient.ImportedKey, error) {
 	signer, err := pdf.LoadSigner(text, text)
 	if err != nil {
 		return adminclient.ImportedKey{}, err
@@ -106,23 +115,27 @@ func (s *Registry) ImportKey(_ context.Context, text []byte) (adminclient.Import
 	}
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
-	key, err := s.replaceSigner(signer)
+	who, err := s.ActingNow(ctx)
+	if err != nil {
+		return adminclient.ImportedKey{}, err
+	}
+	key, err := s.replaceSigner(who, signer)
 	return adminclient.ImportedKey{SigningKey: key, Warnings: warnings}, err
 }
 
-// replaceSigner puts a key in place of the current institution's. What was signed with
+// replaceSigner puts a key in place of an institution's. What was signed with
 // the one before carries its certificate, and stays valid.
-func (s *Registry) replaceSigner(signer *pdf.Signer) (adminclient.SigningKey, error) {
+func (s *Registry) replaceSigner(of vault.Institution, signer *pdf.Signer) (adminclient.SigningKey, error) {
 	next := *s.state.Load()
-	if err := s.KeyStore.ReplaceSigner(next.institution.ID, signer, s.Now()); err != nil {
+	if err := s.KeyStore.ReplaceSigner(of.ID, signer, s.Now()); err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	next = next.with(tenant{next.institution, s.newStamper(signer)})
+	next = next.with(tenant{of, s.newStamper(signer)})
 	s.state.Store(&next)
 	return signingKeyToAPI(signer.Certificate()), nil
 }
 
-// Keys tells what the institutions sign with.
+// Keys lists what the institutions sign with.
 func (s *Registry) Keys() []adminclient.Key {
 	var keys []adminclient.Key
 	all := s.state.Load().tenants

@@ -155,10 +155,10 @@ func (in *Intake) stage(ctx context.Context, o CheckRequest, c *RowResult, docum
 	return in.Blobs.Stage(ctx, document, vault.MaxFile)
 }
 
-// inspect looks at a document as the stamper will.
+// inspect looks at a document as the stamper will, which is the same for all institutions.
 func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 	if in.Institutions != nil {
-		return in.Institutions.CurrentStamper().Inspect(f, size)
+		return in.Institutions.Stamper(in.Institutions.Primary().ID).Inspect(f, size)
 	}
 	return pdf.Inspect(f, size)
 }

@@ -184,13 +184,14 @@ func TestOldFiles(t *testing.T) {
 		"failed/alone.pdf": 400, "failed/mended.csv": 1, "failed/mended.csv.reason.txt": 31,
 		"failed/2026-01-01-m/a.pdf": 400, "failed/2026-01-01-m/a.pdf.reason.txt": 31, "failed/2026-01-01-m/rejected.csv": 31,
 		"failed/2026-01-02-m/b.pdf": 400, "failed/2026-01-02-m/rejected.csv": 2,
+		"failed/institution-2/old.pdf": 400, "failed/institution-2/old.pdf.reason.txt": 31, "failed/institution-2/new.pdf": 400, "failed/institution-2/new.pdf.reason.txt": 29,
 	})
 	k, _, log := newKeeper(Limits{Mails: 30 * day, Verified: 30 * day, Refused: 30 * day})
 	k.Folders = Folders{Mail: filepath.Join(root, "mail"), Verified: filepath.Join(root, "verified"), Refused: filepath.Join(root, "failed")}
 	k.CleanDue(t.Context())
 	want := []string{
 		"failed/2026-01-02-m/b.pdf", "failed/2026-01-02-m/rejected.csv",
-		"failed/alone.pdf", "failed/mended.csv", "failed/mended.csv.reason.txt", "failed/new.pdf", "failed/new.pdf.reason.txt",
+		"failed/alone.pdf", "failed/institution-2/new.pdf", "failed/institution-2/new.pdf.reason.txt", "failed/mended.csv", "failed/mended.csv.reason.txt", "failed/new.pdf", "failed/new.pdf.reason.txt",
 		"mail/.tmp-3.eml", "mail/2.eml", "mail/kept/4.eml", "mail/notes.txt",
 		"verified/b/.z.part", "verified/b/rejected.csv", "verified/b/report.csv", "verified/c/y.pdf",
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -71,11 +72,39 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// removeRefused removes what was refused, each with all that belongs to it: a file
+// institutionFolder is the name of an institution's folder, which has refused files of its
+// own in it.
+var institutionFolder = regexp.MustCompile(`^institution-[0-9]+$`)
+
+// removeRefused removes what was refused, of all institutions.
+func removeRefused(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !institutionFolder.MatchString(e.Name()) {
+			continue
+		}
+		own, err := root.OpenRoot(e.Name())
+		if err != nil {
+			return removed, ignoreMissing(err)
+		}
+		n, err := removeRefusedIn(ctx, own, before)
+		removed += n
+		if err := errors.Join(err, own.Close()); err != nil {
+			return removed, err
+		}
+	}
+	n, err := removeRefusedIn(ctx, root, before)
+	return removed + n, err
+}
+
+// removeRefusedIn removes what was refused, each with all that belongs to it: a file
 // with its reason, a batch's folder as a whole. It is as old as the newest file of
 // it, since a dropped file brings the time of its own making along, and somebody may
 // be correcting what lies there.
-func removeRefused(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
+func removeRefusedIn(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return 0, err
@@ -86,6 +115,8 @@ func removeRefused(ctx context.Context, root *os.Root, before time.Time) (remove
 		switch {
 		case ctx.Err() != nil:
 			return removed, nil
+		case e.IsDir() && institutionFolder.MatchString(name):
+			continue
 		case e.IsDir():
 		case strings.HasSuffix(name, reasonSuffix):
 			with = append(with, strings.TrimSuffix(name, reasonSuffix))

@@ -124,7 +124,7 @@ func (p *accountPages) sendLink(ctx context.Context, to string) error {
 		return err
 	}
 	address := strings.TrimRight(p.Institutions.BaseURL(), "/") + "/sign-in/" + secret
-	err = p.SignIns.QueueMail(ctx, vault.NewSignInMail(p.Layout.Institutions.Current().ID, to, address, p.Now()))
+	err = p.SignIns.QueueMail(ctx, vault.NewSignInMail(p.Layout.Institutions.Primary().ID, to, address, p.Now()))
 	p.Mails.Wake()
 	return err
 }

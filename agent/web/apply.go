@@ -93,7 +93,7 @@ func (p *applyPages) renderMessage(w http.ResponseWriter, r *http.Request, statu
 
 // applicant finds out who applies, and answers where nobody may.
 func (p *applyPages) applicant(w http.ResponseWriter, r *http.Request, status int) (who vault.Account, policy vault.ApplicationPolicy, ok bool) {
-	policy = p.Layout.Institutions.Current().ApplicationPolicy()
+	policy = p.Layout.Institutions.Primary().ApplicationPolicy()
 	if policy.Who == vault.NobodyMayApply {
 		p.Layout.RenderMessage(w, r, http.StatusNotFound, "missing")
 		return who, policy, false
@@ -195,7 +195,7 @@ func (p *applyPages) renderSubmitError(w http.ResponseWriter, r *http.Request, f
 	case fault.Is(err, fault.Forbidden):
 		p.Layout.RenderMessage(w, r, http.StatusForbidden, "apply.closed")
 	case fault.Is(err, fault.Invalid):
-		f.policy = p.Layout.Institutions.Current().ApplicationPolicy()
+		f.policy = p.Layout.Institutions.Primary().ApplicationPolicy()
 		p.renderForm(w, r, http.StatusUnprocessableEntity, f, f.formErrors("apply.changed"))
 	case fault.Is(err, fault.Full):
 		p.renderForm(w, r, http.StatusServiceUnavailable, f, f.formErrors("apply.full"))

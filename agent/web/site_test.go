@@ -124,7 +124,7 @@ func (s siteInstitutions) now() institutions.Fixed {
 	return institutions.Fixed{All: []vault.Institution{*s.institution.Load()}, Base: *s.base.Load()}
 }
 
-func (s siteInstitutions) Current() vault.Institution               { return s.now().Current() }
+func (s siteInstitutions) Primary() vault.Institution               { return s.now().Primary() }
 func (s siteInstitutions) ByID(id uint32) (vault.Institution, bool) { return s.now().ByID(id) }
 func (s siteInstitutions) IDs() []uint32                            { return s.now().IDs() }
 func (s siteInstitutions) BaseURL() string                          { return s.now().BaseURL() }

@@ -68,7 +68,7 @@ type verifyResult struct {
 func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResult, error) {
 	c, err := p.Store.ByReference(ctx, reference)
 	if fault.Is(err, fault.NotFound) {
-		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}, nil
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Primary()}, nil
 	}
 	if err != nil {
 		return verifyResult{}, err
@@ -79,7 +79,7 @@ func (p *verifyPages) lookup(ctx context.Context, reference string) (verifyResul
 // describe finds out what is known of a certificate.
 func (p *verifyPages) describe(ctx context.Context, c vault.Certificate) (verifyResult, error) {
 	if c.Validity() == vault.ValidityUnknown {
-		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}, nil
+		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Primary()}, nil
 	}
 	var err error
 	f := verifyResult{validity: c.Validity(), certificate: c}
@@ -136,7 +136,7 @@ func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case err != nil:
 		p.Log.Error("verifying a certificate failed", "error", err)
-		f, status = verifyResult{institution: p.Layout.Institutions.Current()}, http.StatusInternalServerError
+		f, status = verifyResult{institution: p.Layout.Institutions.Primary()}, http.StatusInternalServerError
 	case f.validity == vault.ValidityUnknown:
 		status = http.StatusNotFound
 	}

@@ -39,7 +39,7 @@ func (p *verifyPages) serveByHash(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found, err := p.Store.ByVerifiedSHA256(r.Context(), sum)
-	f := verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Current()}
+	f := verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Primary()}
 	if err == nil && found[0] != nil {
 		f, err = p.describe(r.Context(), *found[0])
 	}

@@ -108,6 +108,13 @@ func unknownCommand(app *cli.App, name string) error {
 
 // Flags that many commands take.
 func homeFlags() []cli.Flag {
+	return append(homeOnlyFlags(),
+		&cli.StringFlag{Name: "institution", EnvVars: []string{"VECCTL_INSTITUTION"}, Usage: "work for the institution `SLUG` (ID or name), where the home has several"})
+}
+
+// homeOnlyFlags are those of commands that are about no institution of the home, or have a
+// flag of their own that says it.
+func homeOnlyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "home", EnvVars: []string{"VECCTL_HOME"}, Usage: "use the home (data directory) `DIR`"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no progress"},

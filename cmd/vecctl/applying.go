@@ -7,13 +7,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
-	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // applyingCommand returns the command that shows and changes the application policy.
 func applyingCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "applying", Usage: "show or change who may apply to the current institution, and for what",
+		Name: "applying", Usage: "show or change who may apply to an institution, and for what",
 		Flags: append(append(homeFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "who", Usage: "`WHO` may apply: nobody, accounts (people who are signed in), anyone (after they confirm their e-mail address)"},
 			&cli.StringSliceFlag{Name: "title", Usage: "a `TITLE` that people may apply for; may be repeated; replaces the present list"},
@@ -67,7 +66,7 @@ func yesOrNo(b bool) string {
 	return "no"
 }
 
-// currentPolicy returns the application policy of the current institution.
+// currentPolicy returns the application policy of the institution that the command is for.
 func currentPolicy(c *cli.Context, s *session) (adminclient.ApplicationPolicy, error) {
 	all, err := s.Institutions(c.Context)
 	if err != nil {
@@ -78,5 +77,5 @@ func currentPolicy(c *cli.Context, s *session) (adminclient.ApplicationPolicy, e
 			return i.ApplicationPolicy, nil
 		}
 	}
-	return adminclient.ApplicationPolicy{}, fault.New(fault.NotFound, "no institution is selected; select one with: vecctl institution use")
+	return adminclient.ApplicationPolicy{}, usageError("this home has several institutions; name one with --institution or VECCTL_INSTITUTION; see: vecctl institution list")
 }

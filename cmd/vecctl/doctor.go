@@ -97,14 +97,19 @@ func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 // connectForDoctor connects to the agent that runs on the home, or opens the home without
 // starting any work.
 func connectForDoctor(c *cli.Context, w environment, set config.Config) (*session, error) {
-	if s, err := connectRunning(w, homeOf(set)); s != nil || err != nil {
+	acting, err := institutionFor(c, w, homeOf(set))
+	if err != nil {
+		return nil, err
+	}
+	if s, err := connectRunning(w, homeOf(set), acting); s != nil || err != nil {
 		return s, err
 	}
 	a, err := openHome(c.Context, agentOptions(c, w, set, vault.Institution{}, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}
-	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, client.InProcess(a.Handler())))
+	acting.next = client.InProcess(a.Handler())
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, acting))
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func initCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
 		Description: "On a terminal it asks for the settings that the flags leave out.",
-		Flags: append(append(homeFlags(), outputFlags()...),
+		Flags: append(append(homeOnlyFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as shown in signatures"},
 			&cli.StringFlag{Name: "base-url", Usage: "`URL` with which QR codes and links begin"},
 			&cli.StringFlag{Name: "time-zone", Usage: "the institution's time `ZONE`, such as Europe/Warsaw"},

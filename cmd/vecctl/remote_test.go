@@ -113,8 +113,10 @@ func TestInstitutions(t *testing.T) {
 	s.want(2, "institution", "add", "Third", "--time-zone", "Nowhere")
 	s.want(1, "institution", "use", "Third").says(t, "institution list")
 	manifest := s.batch(2)
+	s.want(2, "bulk", manifest).says(t, "first (First), second (Second)", "--institution")
+	s.env = append(s.env, "VECCTL_INSTITUTION=first")
 	first := s.bulk(0, manifest)
-	s.done("institution", "use", "Second")
+	s.env = append(s.env, "VECCTL_INSTITUTION=second")
 	if n := len(s.all()); n != 0 {
 		t.Errorf("the second institution sees %d certificates of the first", n)
 	}
@@ -125,7 +127,7 @@ func TestInstitutions(t *testing.T) {
 		t.Errorf("the second institution's report: %+v", second)
 	}
 	s.done("verify", filepath.Join(s.out, second.Rows[0].File)).says(t, `"Second" signed it`)
-	s.done("institution", "use", "1")
+	s.env = append(s.env, "VECCTL_INSTITUTION=1")
 	if n := len(s.all()); n != 2 {
 		t.Errorf("the first institution sees %d certificates, want 2", n)
 	}
@@ -149,7 +151,7 @@ func TestVerifyElsewhere(t *testing.T) {
 	}
 	there.done("init", "--base-url", address)
 	there.done("institution", "add", "College")
-	there.done("institution", "use", "College")
+	there.env = append(there.env, "VECCTL_INSTITUTION=college")
 	here.want(0, "verify", issued(there), "--api", address, "--token", token).says(t, "not issued by the institution of this token")
 
 	forger.env = append(forger.env, "VECCTL_BASE_URL="+address)

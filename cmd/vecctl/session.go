@@ -31,6 +31,7 @@ type session struct {
 	*adminclient.Client
 	remote  bool // only an API, without staff calls
 	created bool // this command created the home
+	acting  *institutionTransport
 
 	agent *agent.Agent // nil unless it is in this process
 	stop  context.CancelFunc
@@ -47,6 +48,9 @@ func connect(c *cli.Context, w environment) (*session, error) {
 		return nil, err
 	}
 	if set.API != "" && hasFlag(c, "api") {
+		if c.IsSet("institution") && c.String("institution") != w.getenv("VECCTL_INSTITUTION") {
+			return nil, usageError("--institution does not go with --api: a token belongs to one institution")
+		}
 		transport, options, err := remoteTransport(set)
 		if err != nil {
 			return nil, err
@@ -78,26 +82,31 @@ func userAgent() string { return "vecctl/" + version().Version }
 // placeholder name.
 func connectHome(c *cli.Context, w environment, set config.Config, institution vault.Institution) (*session, error) {
 	dir := homeOf(set)
-	if s, err := connectRunning(w, dir); s != nil || err != nil {
+	acting, err := institutionFor(c, w, dir)
+	if err != nil {
+		return nil, err
+	}
+	if s, err := connectRunning(w, dir, acting); s != nil || err != nil {
 		return s, err
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	a, err := openHome(c.Context, agentOptions(c, w, set, institution, log))
 	if fault.Is(err, fault.Locked) {
 		// It may be an agent that has just started.
-		if s, err := connectRunning(w, dir); s != nil || err != nil {
+		if s, err := connectRunning(w, dir, acting); s != nil || err != nil {
 			return s, err
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, client.InProcess(a.Handler())))
+	acting.next = client.InProcess(a.Handler())
+	local, err := adminclient.New("http://vecctl.local", withUserHeader(w, acting))
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	ctx, stop := context.WithCancel(c.Context)
-	s := &session{Client: local, agent: a, created: a.Created, stop: stop, ended: make(chan error, 1)}
+	s := &session{Client: local, acting: acting, agent: a, created: a.Created, stop: stop, ended: make(chan error, 1)}
 	if c.Bool("dry-run") {
 		s.ended <- nil // a dry run changes nothing, so it does not continue earlier work
 	} else {
@@ -111,16 +120,17 @@ func connectHome(c *cli.Context, w environment, set config.Config, institution v
 }
 
 // connectRunning connects to the agent that runs on the home. It returns nil if none runs.
-func connectRunning(w environment, dir home.Dir) (*session, error) {
+func connectRunning(w environment, dir home.Dir, acting *institutionTransport) (*session, error) {
 	endpoint, ok := dir.Running()
 	if !ok {
 		return nil, nil //nolint:nilnil // it is not an error that no agent runs
 	}
-	c, err := adminclient.New("http://vecctl.local", withUserHeader(w, newAgentConn(dir, endpoint)))
+	acting.next = newAgentConn(dir, endpoint)
+	c, err := adminclient.New("http://vecctl.local", withUserHeader(w, acting))
 	if err != nil {
 		return nil, err
 	}
-	return &session{Client: c}, nil
+	return &session{Client: c, acting: acting}, nil
 }
 
 // userOf returns the name of the user of this command; with sudo, the user who called sudo.
@@ -183,6 +193,9 @@ func withSession(c *cli.Context, w environment, work func(*session) error) error
 	err = work(s)
 	if err == nil {
 		s.waitForMails(c)
+	}
+	if _, printed := errors.AsType[exitStatus](err); err == nil || printed {
+		s.printInstitution(w)
 	}
 	// The error of the work decides the exit code.
 	if closeErr := s.close(); err == nil {

@@ -27,7 +27,7 @@ func tuiCommand(w environment) *cli.Command {
 				return err
 			}
 			if !isTerminal(w.stdin) || !isTerminal(w.stdout) {
-				return withSession(c, w, func(s *session) error { return runWatch(c, w, streamOf(s), formatTable) })
+				return withSession(c, w, func(s *session) error { return watchInstitution(c, w, s, formatTable) })
 			}
 			// Messages on stderr would damage the screen: they are printed after it.
 			var later logBuffer
@@ -57,6 +57,9 @@ func runTUI(c *cli.Context, w environment, s *session) error {
 		if _, err := s.List(c.Context, client.Filter{PerPage: 1}); err != nil {
 			return err
 		}
+	}
+	if err := s.bindInstitution(c.Context, !c.Bool("read-only")); err != nil {
+		return err
 	}
 	folder, err := os.Getwd()
 	if err != nil {

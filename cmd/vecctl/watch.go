@@ -23,13 +23,23 @@ func watchCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return withSession(c, w, func(s *session) error { return runWatch(c, w, s, form) })
+			return withSession(c, w, func(s *session) error { return watchInstitution(c, w, s, form) })
 		},
 	}
 }
 
 // reconnectAfter is the pause before the next attempt to connect.
 const reconnectAfter = time.Second
+
+// watchInstitution follows the events of one institution, and says first which one where
+// the home has several.
+func watchInstitution(c *cli.Context, w environment, s *session, f outputFormat) error {
+	if err := s.bindInstitution(c.Context, false); err != nil {
+		return err
+	}
+	s.printInstitution(w)
+	return runWatch(c, w, streamOf(s), f)
+}
 
 // runWatch follows the event stream. If the agent ends, it prints a message, waits for the
 // agent, and continues after the last event.

@@ -35,15 +35,17 @@ func (r BulkRow) WasIssued() bool {
 
 // BulkReport says what became of a manifest.
 type BulkReport struct {
-	BatchID   string    `json:"batch_id"`
-	Total     int       `json:"total"`
-	Issued    int       `json:"issued"`
-	Unchanged int       `json:"unchanged"`
-	Revoked   int       `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
-	Failed    int       `json:"failed"`            // rows failed and rejected
-	Out       string    `json:"out,omitempty"`
-	Notes     []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
-	Rows      []BulkRow `json:"rows"`
+	BatchID string `json:"batch_id"`
+	// Institution is the slug of the one that issued, where the home has several.
+	Institution string    `json:"institution,omitempty"`
+	Total       int       `json:"total"`
+	Issued      int       `json:"issued"`
+	Unchanged   int       `json:"unchanged"`
+	Revoked     int       `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
+	Failed      int       `json:"failed"`            // rows failed and rejected
+	Out         string    `json:"out,omitempty"`
+	Notes       []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
+	Rows        []BulkRow `json:"rows"`
 
 	// How the manifest was read.
 	Columns   []ManifestColumn    `json:"columns"`

@@ -15,9 +15,12 @@ type Institutions interface {
 	ChangeInstitution(ctx context.Context, i vault.Institution) error
 	// Institutions returns all in order of their IDs.
 	Institutions(ctx context.Context) ([]vault.Institution, error)
-	// UseInstitution makes one the current one; NotFound when it does not exist.
+	// UseInstitution makes one the home's primary one; NotFound when it does not exist.
 	UseInstitution(ctx context.Context, id uint32) error
 	// CurrentInstitution returns the one that UseInstitution named last, else the
 	// first; NotFound when there is none at all.
 	CurrentInstitution(ctx context.Context) (vault.Institution, error)
+	// RemoveInstitution removes one with its tokens. It is Illegal while anything else of
+	// it is kept, and NotFound when it does not exist. Its ID is not given again.
+	RemoveInstitution(ctx context.Context, id uint32) error
 }

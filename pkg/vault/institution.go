@@ -13,8 +13,11 @@ const PlaceholderName = "My Institution"
 // Institution is who issues certificates. A home can hold more than one, and
 // each sees only its own.
 type Institution struct {
-	ID       uint32 `json:"id"` // given by the store, from 1
-	Name     string `json:"name"`
+	ID   uint32 `json:"id"` // given by the store, from 1
+	Name string `json:"name"`
+	// Slug names the institution on command lines and in folder names. Homes of earlier
+	// versions get theirs when they are opened.
+	Slug     string `json:"slug,omitempty"`
 	TimeZone string `json:"time_zone"` // IANA name, "Europe/Warsaw"
 	Sender   string `json:"sender,omitempty"`
 	// Logo stands on the pages that the public sees; nil for none.
@@ -27,6 +30,21 @@ type Institution struct {
 	// Policy is what people may apply for here; nil is nothing. See Applying.
 	Policy    *ApplicationPolicy `json:"applying,omitempty"`
 	CreatedAt time.Time          `json:"created_at"`
+	// ClosedAt is when the institution was closed; zero while it is open. What it issued
+	// stays valid and can be read, nothing new is issued.
+	ClosedAt time.Time `json:"closed_at,omitzero"`
+}
+
+// Closed reports whether the institution is read-only.
+func (i Institution) Closed() bool { return !i.ClosedAt.IsZero() }
+
+// CheckOpen refuses work of an institution that is closed.
+func (i Institution) CheckOpen() error {
+	if !i.Closed() {
+		return nil
+	}
+	return fault.Newf(fault.Illegal, "%s was closed on %s: what it issued can be read and verified, and nothing can be changed; to open it again: vecctl institution reopen %s",
+		i.Name, i.ClosedAt.In(i.Zone()).Format(time.DateOnly), i.Slug)
 }
 
 // Validate checks an institution that is about to be kept.
@@ -34,6 +52,9 @@ func (i Institution) Validate() error {
 	var bad []fault.Field
 	if msg := checkText("name", Clean(i.Name), true, MaxTitle, unfitForLine); msg != "" {
 		bad = append(bad, fault.Field{Name: "name", Message: msg})
+	}
+	if i.Slug != "" && !ValidSlug(i.Slug) {
+		bad = append(bad, fault.Field{Name: "slug", Message: slugRule})
 	}
 	if _, err := time.LoadLocation(i.TimeZone); err != nil || i.TimeZone == "" || i.TimeZone == "Local" {
 		bad = append(bad, fault.Field{Name: "time_zone",

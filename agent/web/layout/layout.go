@@ -96,12 +96,12 @@ func (f *Layout) PageContext(r *http.Request, of vault.Institution) PageContext 
 // acceptsApplications reports whether people may apply at an institution: one that these
 // pages are not of takes its applications elsewhere.
 func (f *Layout) acceptsApplications(at vault.Institution) bool {
-	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == f.Institutions.Current().ID
+	return at.ApplicationPolicy().Who != vault.NobodyMayApply && at.ID == f.Institutions.Primary().ID
 }
 
 // CurrentPageContext finds the language in which a visitor reads a page of whose pages these are.
 func (f *Layout) CurrentPageContext(r *http.Request) PageContext {
-	return f.PageContext(r, f.Institutions.Current())
+	return f.PageContext(r, f.Institutions.Primary())
 }
 
 // basePath is the path of a base URL.

@@ -8,7 +8,7 @@ func (f *Layout) RenderMessageFor(w http.ResponseWriter, r *http.Request, status
 	f.RenderPage(w, r, status, Page{PageContext: v, Title: title}, f.messageTemplate, struct{ Title, Text, Home string }{title, v.T(name + ".text"), v.Link("/")})
 }
 
-// RenderMessage is RenderMessageFor on a page of the current institution.
+// RenderMessage is RenderMessageFor on a page of the primary institution.
 func (f *Layout) RenderMessage(w http.ResponseWriter, r *http.Request, status int, name string) {
 	f.RenderMessageFor(w, r, status, f.CurrentPageContext(r), name)
 }

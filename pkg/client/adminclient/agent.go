@@ -19,6 +19,8 @@ type AgentStatus struct {
 	Home         string           `json:"home"`
 	HomeID       string           `json:"home_id"` // stays with the home, wherever it is restored
 	Institution  string           `json:"institution"`
+	Slug         string           `json:"institution_slug"`
+	Institutions int              `json:"institutions"` // how many the home has
 	TimeZone     string           `json:"time_zone"`
 	Sender       string           `json:"sender"`
 	BaseURL      string           `json:"base_url"`
@@ -52,6 +54,7 @@ type DropFile struct {
 // as it is.
 type Settings struct {
 	Institution string `json:"institution,omitempty"` // name
+	Slug        string `json:"slug,omitempty"`        // of a new institution
 	TimeZone    string `json:"time_zone,omitempty"`   // IANA name
 	Sender      string `json:"sender,omitempty"`      // address that mails come from
 	BaseURL     string `json:"base_url,omitempty"`
@@ -69,6 +72,13 @@ type Settings struct {
 	SharedAddresses *bool `json:"shared_addresses,omitempty"`
 	// ApplicationPolicy replaces what people may apply for.
 	ApplicationPolicy *ApplicationPolicy `json:"applying,omitempty"`
+}
+
+// OfHomeAlone reports whether the settings are the home's, so that none is of an
+// institution.
+func (s Settings) OfHomeAlone() bool {
+	s.BaseURL, s.MailServer, s.Listen = "", "", ""
+	return s == Settings{}
 }
 
 // Configure changes an agent's settings.

@@ -1,12 +1,14 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
 )
 
 // The buckets; schema.go draws all.
@@ -66,7 +68,79 @@ func (s *Store) Institutions(ctx context.Context) ([]vault.Institution, error) {
 	})
 }
 
-// currentInstitutionKey is where the current institution is noted.
+// RemoveInstitution implements store.Institutions.
+func (s *Store) RemoveInstitution(ctx context.Context, id uint32) error {
+	defer s.tokenCache.clear()
+	return s.update(ctx, func(t *txn) error {
+		key := boltfile.U32(id)
+		if t.Get(institutionsBucket, key) == nil {
+			return noInstitution()
+		}
+		if err := t.checkEmpty(id); err != nil {
+			return err
+		}
+		if bytes.Equal(t.Get(metaBucket, currentInstitutionKey), key) {
+			if err := t.Delete(metaBucket, currentInstitutionKey); err != nil {
+				return err
+			}
+		}
+		if err := t.deleteTokens(id); err != nil {
+			return err
+		}
+		return t.Delete(institutionsBucket, key)
+	})
+}
+
+// checkEmpty refuses to remove an institution of which something is kept.
+func (t *txn) checkEmpty(id uint32) error {
+	kept := func(what string) error {
+		return fault.Newf(fault.Illegal, "the institution has %s, so it can be closed, not removed", what)
+	}
+	counts, err := t.counts(id, "")
+	if err != nil {
+		return err
+	}
+	if counts.Sum() > 0 {
+		return kept("certificates or applications")
+	}
+	for _, one := range []struct {
+		bucket []byte
+		what   string
+	}{{batchesBucket, "batches"}, {endpointsBucket, "webhooks"}, {deliveriesBucket, "deliveries of webhooks"}, {uploadsBucket, "uploaded files"}} {
+		if t.HasPrefix(one.bucket, boltfile.U32(id)) {
+			return kept(one.what)
+		}
+	}
+	return nil
+}
+
+// deleteTokens deletes the tokens of an institution.
+func (t *txn) deleteTokens(institution uint32) error {
+	var gone []apiaccess.Token
+	err := t.Bucket(tokensBucket).ForEach(func(k, v []byte) error {
+		var token apiaccess.Token
+		err := boltfile.Decode(k, v, &token)
+		if token.Institution == institution {
+			gone = append(gone, token)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, token := range gone {
+		if err := t.Delete(tokenByHashBucket, []byte(token.Hash)); err != nil {
+			return err
+		}
+		if err := t.Delete(tokensBucket, []byte(token.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// currentInstitutionKey is where the primary institution is noted; earlier versions noted
+// there whose staff was served.
 var currentInstitutionKey = []byte("institution")
 
 // UseInstitution implements store.Institutions.

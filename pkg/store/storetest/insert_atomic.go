@@ -187,3 +187,31 @@ func currentInstitution(f *fixture) {
 		f.Errorf("the current institution is %d, want %d", got, f.b)
 	}
 }
+
+func removedInstitution(f *fixture) {
+	added, err := f.store.AddInstitution(f.Context(), vault.Institution{Name: "Third", TimeZone: "UTC", Slug: "third", CreatedAt: f.now})
+	f.check(err)
+	token, _ := f.token(added.ID, "t")
+	f.check(f.store.UseInstitution(f.Context(), added.ID))
+	f.wantKind(f.store.RemoveInstitution(f.Context(), 99), fault.NotFound, "an institution that is none")
+	f.upload(added.ID)
+	f.wantKind(f.store.RemoveInstitution(f.Context(), added.ID), fault.Illegal, "an institution with an upload")
+	_, err = f.store.DeleteExpired(f.Context(), f.now.AddDate(1, 0, 0))
+	f.check(err)
+	f.check(f.store.RemoveInstitution(f.Context(), added.ID))
+	_, err = f.store.TokenByHash(f.Context(), token.Hash)
+	f.wantKind(err, fault.NotFound, "the token of an institution that was removed")
+	if now, err := f.store.CurrentInstitution(f.Context()); err != nil || now.ID != f.a {
+		f.Errorf("the primary institution is %d after the one before was removed: %v", now.ID, err)
+	}
+	next, err := f.store.AddInstitution(f.Context(), vault.Institution{Name: "Fourth", TimeZone: "UTC", CreatedAt: f.now})
+	f.check(err)
+	if next.ID != added.ID+1 {
+		f.Errorf("the ID %d of an institution that was removed is given again: %d", added.ID, next.ID)
+	}
+}
+
+func institutionWithCertificates(f *fixture) {
+	f.insertOne(f.a, f.draft())
+	f.wantKind(f.store.RemoveInstitution(f.Context(), f.a), fault.Illegal, "an institution with a certificate")
+}

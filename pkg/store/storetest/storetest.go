@@ -73,6 +73,8 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"stored responses", responsesAreKept},
 		{"institutions", institutions},
 		{"the current institution", currentInstitution},
+		{"an institution is removed", removedInstitution},
+		{"an institution with certificates stays", institutionWithCertificates},
 		{"random operations", randomOperations},
 		{"many at once", manyAtOnce},
 	})

@@ -74,31 +74,38 @@ func TestStalledUploads(t *testing.T) {
 		s.stall(fmt.Sprint(i))
 	}
 	s.waitUntilFull()
-	quick := func(what string, call func()) {
+	// A machine that is busy with other tests may be slow once; who waits for slots is slow
+	// each time.
+	quick := func(what string, call func(attempt int)) {
 		t.Helper()
-		begun := time.Now()
-		call()
-		if took := time.Since(begun); took > 2*time.Second {
-			t.Errorf("%s took %v", what, took)
+		var took []time.Duration
+		for attempt := range 3 {
+			begun := time.Now()
+			call(attempt)
+			took = append(took, time.Since(begun))
+			if took[attempt] < 2*time.Second {
+				return
+			}
 		}
+		t.Errorf("%s took %v", what, took)
 	}
-	quick("another token's upload", func() {
-		honest.want(honest.post(vaultPath, newForm("certificate_title", "Diploma", "full_name", "Ann", "applicant_email", "ann@example.com").
+	quick("another token's upload", func(attempt int) {
+		honest.want(honest.post(vaultPath, newForm("certificate_title", fmt.Sprint("Diploma ", attempt), "full_name", "Ann", "applicant_email", "ann@example.com").
 			file("certificate_file", "c.pdf", smallPDF("x"))), http.StatusCreated)
 	})
-	quick("a list of the same token", func() { s.want(s.get(vaultPath), http.StatusOK) })
-	quick("a page", func() {
+	quick("a list of the same token", func(int) { s.want(s.get(vaultPath), http.StatusOK) })
+	quick("a page", func(int) {
 		resp, err := http.Get(s.base + "/")
 		s.check(err)
 		_, err = io.Copy(io.Discard, resp.Body)
 		s.check(errors.Join(err, resp.Body.Close()))
 	})
-	quick("an upload of staff", func() {
+	quick("an upload of staff", func(attempt int) {
 		staff, err := adminclient.New("http://vecctl.local", client.InProcess(s.agent.Handler()))
 		s.check(err)
 		body := smallPDF("y")
 		_, err = staff.Upload(t.Context(), client.NewCertificate{
-			Content: client.Content{Title: "Diploma", Name: "Bob", Email: "bob@example.com"},
+			Content: client.Content{Title: fmt.Sprint("Diploma ", attempt), Name: "Bob", Email: "bob@example.com"},
 			File: client.Document{Name: "d.pdf", Size: int64(len(body)), Open: func() (io.ReadCloser, error) {
 				return io.NopCloser(strings.NewReader(string(body))), nil
 			}},

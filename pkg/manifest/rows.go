@@ -12,7 +12,7 @@ import (
 	"github.com/gocarina/gocsv"
 
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/manifest/date"
+	"github.com/vecctl/vecctl/pkg/manifest/locale"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -21,7 +21,7 @@ import (
 type checker struct {
 	t        *sheet.Sheet
 	cols     columns
-	dates    date.Parser
+	dates    locale.DateParser
 	today    string
 	strict   bool
 	shared   bool              // people may share addresses
@@ -181,11 +181,11 @@ func (c *checker) notes() (notes []string) {
 }
 
 // detectDates finds how the column of dates is to be read.
-func (c *checker) detectDates(opts Options) (date.Parser, error) {
+func (c *checker) detectDates(opts Options) (locale.DateParser, error) {
 	if opts.DateFormat != "" {
-		return date.ParseFormat(opts.DateFormat)
+		return locale.ParseDateFormat(opts.DateFormat)
 	}
-	var column date.OrderDetector
+	var column locale.DateOrderDetector
 	for i, row := range c.rows {
 		if row.IssueDate != "" {
 			column.Add(row.Number, string(row.IssueDate), c.t.Records[i].RealDate)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/vecctl/vecctl/pkg/manifest/date"
 	"github.com/vecctl/vecctl/pkg/manifest/locale"
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
@@ -54,7 +53,7 @@ func (m *matcher) noneKnown() error {
 // looksLikeData reports whether a heading is what rows hold.
 func looksLikeData(heading string) bool {
 	h := sheet.Clean(heading)
-	return plausibleEmail(h) || date.Plausible(h) || acceptedName(h)
+	return plausibleEmail(h) || locale.PlausibleDate(h) || acceptedName(h)
 }
 
 // suggest complains about one missing column and names the nearest heading, or the
@@ -153,7 +152,7 @@ func (m *matcher) kindOf(column int) cellKind {
 		switch {
 		case text == "":
 			continue
-		case r.DateAt(column) != "" || date.Plausible(text):
+		case r.DateAt(column) != "" || locale.PlausibleDate(text):
 			one = dates
 		case plausibleEmail(text):
 			one = addresses

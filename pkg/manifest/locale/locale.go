@@ -1,6 +1,6 @@
-// Package locale knows what column headings, months and forms of address are
-// called in the languages of the people who write lists of certificates. What
-// it knows stands in languages.yaml, which anyone can extend.
+// Package locale knows what column headings, months and forms of address are called in the
+// languages of the people who write lists of certificates, and reads the dates that they write.
+// The words stand in languages.yaml, which anyone can extend.
 package locale
 
 import (

@@ -1,6 +1,7 @@
-// Package date reads the dates that people write into tables. A date that can be
-// read in two ways is never guessed: the column it stands in has to settle it.
-package date
+package locale
+
+// The dates that people write into tables. A date that can be read in two ways is never
+// guessed: the column it stands in has to settle it.
 
 import (
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/vecctl/vecctl/pkg/manifest/locale"
 )
 
 // Years that a date may have. A certificate of another year is a slip of the
@@ -58,7 +57,7 @@ func splitDate(s string) dateCell {
 	c := dateCell{sep: sep, ok: true}
 	months, monthAt := 0, -1
 	for i, w := range words {
-		if m := locale.Month(w); m > 0 {
+		if m := Month(w); m > 0 {
 			c.parts[i], monthAt = m, i
 			months++
 			continue
@@ -180,9 +179,9 @@ func dateTokens(s string) (tokens []dateToken) {
 		s = rest
 		last := len(tokens) - 1
 		switch {
-		case last >= 0 && locale.Month(tokens[last].text+word) > 0 && locale.Month(word) == 0:
+		case last >= 0 && Month(tokens[last].text+word) > 0 && Month(word) == 0:
 			tokens[last] = dateToken{tokens[last].text + word, gap} // a month of two words
-		case locale.Month(word) > 0 || !locale.IsDateWord(word) && !locale.IsWeekday(word):
+		case Month(word) > 0 || !IsDateWord(word) && !IsWeekday(word):
 			tokens = append(tokens, dateToken{word, gap})
 		case last >= 0 && s == "":
 			tokens[last].gap += gap
@@ -204,7 +203,7 @@ func dateWords(s string) (words [3]string, sep byte, ok bool) {
 		words[i] = t.text
 	}
 	first, second, tail := tokens[0].gap, tokens[1].gap, tokens[2].gap
-	named := locale.Month(words[0]) > 0 || locale.Month(words[1]) > 0
+	named := Month(words[0]) > 0 || Month(words[1]) > 0
 	if len(first) > 2 || len(second) > 2 || tail != "" && tail != "." || first != second && !named {
 		return words, 0, false
 	}
@@ -299,9 +298,9 @@ func (c dateCell) possibleOrders() (dmy, mdy bool) {
 	return date(a) && month(b), month(a) && date(b)
 }
 
-// Plausible reports whether a text has the shape of a date and is no mere number.
+// PlausibleDate reports whether a text has the shape of a date and is no mere number.
 // It serves to find columns of dates, not to read them.
-func Plausible(text string) bool {
+func PlausibleDate(text string) bool {
 	c := splitDate(text)
 	if _, whole := wholeNumber(asciiDigits(text)); whole || !c.ok {
 		return false

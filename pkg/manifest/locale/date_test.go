@@ -1,4 +1,4 @@
-package date
+package locale
 
 import (
 	"testing"
@@ -57,7 +57,7 @@ func TestRead(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
-			var c OrderDetector
+			var c DateOrderDetector
 			c.Add(1, tt.text, false)
 			r, err := c.Detect()
 			if err != nil {
@@ -79,7 +79,7 @@ func TestLanguages(t *testing.T) {
 		"01 Haziran 2026 Pazartesi", "1 juni 2026", "১ জুন ২০২৬", "০১/০৬/২০২৬", "১ জুন, ২০২৬", "1 जून 2026", "१ जून २०२६", "1 يونيو 2026", "١ يونيو ٢٠٢٦", "1 حزيران، 2026",
 		"٢٠٢٦-٠٦-٠١", "2026年6月1日", "2026 年 6 月 1 日", "２０２６年６月１日", "令和8年6月1日", "2026년 6월 1일", "1-jun.-2026", "1 июня 2026 г.", "Monday, June 1, 2026", "the 1st of June 2026",
 	} {
-		var c OrderDetector
+		var c DateOrderDetector
 		c.Add(1, text, false)
 		c.Add(2, "30/01/2026", false)
 		r, err := c.Detect()
@@ -91,12 +91,12 @@ func TestLanguages(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{"1 كانون الثاني 2026": "2026-01-01", "1 تشرين الأول 2026": "2026-10-01", "令和元年5月1日": "2019-05-01", "3 août 2026": "2026-08-03", "15 września 2026": "2026-09-15"} {
-		if iso, _, wrong := (Parser{order: dayFirst}).Parse(text); iso != want {
+		if iso, _, wrong := (DateParser{order: dayFirst}).Parse(text); iso != want {
 			t.Errorf("%s: got %q, %s", text, iso, wrong)
 		}
 	}
 	for _, none := range []string{"1 de 2026", "junio de 2026", "1 junio mayo 2026", "de de de", "1 - - 2026", "年月日", "令和x年1月1日", "Montag 2026"} {
-		if iso, _, _ := (Parser{order: dayFirst}).Parse(none); iso != "" {
+		if iso, _, _ := (DateParser{order: dayFirst}).Parse(none); iso != "" {
 			t.Errorf("%s: read as %s", none, iso)
 		}
 	}
@@ -107,7 +107,7 @@ func TestPlausible(t *testing.T) {
 		"2026-06-01": true, "1/6/2026": true, "1.6.26": true, "1 June 2026": true, "1-Jun-26": true, "2026年6月1日": true,
 		"": false, "20260601": false, "46174": false, "1": false, "Ann": false, "1.2.3": false, "192.168.1.1": false, "31.31.2026": false, "0171-555-1234": false,
 	} {
-		if Plausible(text) != want {
+		if PlausibleDate(text) != want {
 			t.Errorf("%q is a date: %v", text, !want)
 		}
 	}
@@ -129,7 +129,7 @@ func TestFormat(t *testing.T) {
 		{"DD/MM/YYYY", "46174", "2026-06-01"},
 	}
 	for _, tt := range tests {
-		r, err := ParseFormat(tt.format)
+		r, err := ParseDateFormat(tt.format)
 		if err != nil {
 			t.Errorf("%s: %v", tt.format, err)
 			continue
@@ -139,7 +139,7 @@ func TestFormat(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "DD/MM", "DD/MM/YY", "YYYY-DD-MM", "DD/DD/YYYY", "2006-01-02", "D/M/YYYY/D", "///"} {
-		if _, err := ParseFormat(bad); err == nil {
+		if _, err := ParseDateFormat(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
@@ -147,7 +147,7 @@ func TestFormat(t *testing.T) {
 
 // A spreadsheet that reads 6/1/2026 as 6 January leaves 13/6/2026 as text.
 func TestSwappedBySpreadsheet(t *testing.T) {
-	var c OrderDetector
+	var c DateOrderDetector
 	c.Add(1, "2026-06-01", true)
 	c.Add(2, "13/6/2026", false)
 	if _, err := c.Detect(); err == nil {
@@ -164,13 +164,13 @@ func FuzzDate(f *testing.F) {
 		f.Add(s, "DD/MM/YYYY")
 	}
 	f.Fuzz(func(t *testing.T, text, format string) {
-		var c OrderDetector
+		var c DateOrderDetector
 		c.Add(1, text, false)
-		readers := []Parser{}
+		readers := []DateParser{}
 		if r, err := c.Detect(); err == nil {
 			readers = append(readers, r)
 		}
-		if r, err := ParseFormat(format); err == nil {
+		if r, err := ParseDateFormat(format); err == nil {
 			readers = append(readers, r)
 		}
 		for _, r := range readers {

@@ -1,4 +1,4 @@
-package date
+package locale
 
 import (
 	"fmt"
@@ -9,28 +9,28 @@ import (
 	"github.com/vecctl/vecctl/pkg/manifest/sheet"
 )
 
-// Parser reads the cells of one column, once their order is settled.
-type Parser struct {
+// DateParser reads the cells of one column, once their order is settled.
+type DateParser struct {
 	order  order  // of dates that are numbers only and leave it open
 	format string // as the person gave it, for messages
 	sep    byte   // that the given format has; 0 without a format
 }
 
-// ParseFormat makes a Parser out of what a person gives as --date-format: three of
+// ParseDateFormat makes a DateParser out of what a person gives as --date-format: three of
 // D, DD, M, MM, MMM, MMMM, YYYY with one separator.
-func ParseFormat(format string) (Parser, error) {
-	refuse := func() (Parser, error) {
-		return Parser{}, invalidError("--date-format %s is not known: use YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY or D.M.YYYY, with any of / - . between", sheet.Quote(format))
+func ParseDateFormat(format string) (DateParser, error) {
+	refuse := func() (DateParser, error) {
+		return DateParser{}, invalidError("--date-format %s is not known: use YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY or D.M.YYYY, with any of / - . between", sheet.Quote(format))
 	}
 	s := strings.ToUpper(sheet.Trim(format))
 	if s == "YYYYMMDD" {
-		return Parser{order: yearFirst, format: s, sep: '-'}, nil
+		return DateParser{order: yearFirst, format: s, sep: '-'}, nil
 	}
 	parts := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("/-., ", r) })
 	if len(parts) != 3 {
 		return refuse()
 	}
-	d := Parser{format: s, sep: strings.TrimLeft(s, "DMY")[0]}
+	d := DateParser{format: s, sep: strings.TrimLeft(s, "DMY")[0]}
 	for _, p := range parts {
 		switch p {
 		case "D", "DD", "M", "MM", "MMM", "MMMM", "YYYY":
@@ -61,8 +61,8 @@ func (s *example) set(row int, text string, date dateCell) {
 
 func (s example) String() string { return fmt.Sprintf("%s (row %d)", sheet.Quote(s.text), s.row) }
 
-// OrderDetector gathers what the dates of a column say about their order.
-type OrderDetector struct {
+// DateOrderDetector gathers what the dates of a column say about their order.
+type DateOrderDetector struct {
 	day, month         example // can only be day first, month first
 	ambiguous          example // can be both, and differs
 	workbookDate       example // a date cell of a workbook
@@ -71,7 +71,7 @@ type OrderDetector struct {
 
 // Add takes the date of a row into account. Real says that text is the
 // YYYY-MM-DD of a workbook's date cell.
-func (v *OrderDetector) Add(row int, text string, real bool) {
+func (v *DateOrderDetector) Add(row int, text string, real bool) {
 	d := splitDate(text)
 	if real {
 		v.workbookDate.set(row, text, d)
@@ -91,25 +91,25 @@ func (v *OrderDetector) Add(row int, text string, real bool) {
 
 // Detect returns how the column is to be read. It is an error of kind
 // fault.Invalid where the column allows two orders, or none.
-func (v *OrderDetector) Detect() (Parser, error) {
+func (v *DateOrderDetector) Detect() (DateParser, error) {
 	const ask = "say which is meant with --date-format DD/MM/YYYY or --date-format MM/DD/YYYY"
 	switch {
 	case v.day.row > 0 && v.month.row > 0:
-		return Parser{}, invalidError("%s can only be day first, %s only month first: write all dates as YYYY-MM-DD, or %s", v.day, v.month, ask)
+		return DateParser{}, invalidError("%s can only be day first, %s only month first: write all dates as YYYY-MM-DD, or %s", v.day, v.month, ask)
 	case v.ambiguous.row > 0 && v.day.row == 0 && v.month.row == 0:
-		return Parser{}, invalidError("%s can be %s or %s, and no other row settles it: %s",
+		return DateParser{}, invalidError("%s can be %s or %s, and no other row settles it: %s",
 			v.ambiguous, inWords(v.ambiguous.date, dayFirst), inWords(v.ambiguous.date, monthFirst), ask)
 	case v.workbookDate.row > 0 && !v.workbookDayAfter12 && (v.day.row > 0 || v.month.row > 0):
 		text := v.day
 		if text.row == 0 {
 			text = v.month
 		}
-		return Parser{}, invalidError("%s is text while %s is a date of the spreadsheet, which is what is left when a spreadsheet swaps day and month as it reads dates. Check them, write all dates as YYYY-MM-DD, or %s",
+		return DateParser{}, invalidError("%s is text while %s is a date of the spreadsheet, which is what is left when a spreadsheet swaps day and month as it reads dates. Check them, write all dates as YYYY-MM-DD, or %s",
 			text, v.workbookDate, ask)
 	case v.month.row > 0:
-		return Parser{order: monthFirst}, nil
+		return DateParser{order: monthFirst}, nil
 	}
-	return Parser{order: dayFirst}, nil
+	return DateParser{order: dayFirst}, nil
 }
 
 // inWords is a date in words.
@@ -124,7 +124,7 @@ func inWords(c dateCell, o order) string {
 
 // Parse turns a cell into YYYY-MM-DD, or says what was found and is wanted. An
 // empty cell is an empty date.
-func (d Parser) Parse(text string) (iso, found, want string) {
+func (d DateParser) Parse(text string) (iso, found, want string) {
 	if text == "" {
 		return "", "", ""
 	}
@@ -145,7 +145,7 @@ func (d Parser) Parse(text string) (iso, found, want string) {
 
 // orderFor decides in which order to read a date: a given format's where the
 // date has its form, its own where it has one, else the column's.
-func (d Parser) orderFor(c dateCell, text string) order {
+func (d DateParser) orderFor(c dateCell, text string) order {
 	formed := d.sep != 0 && c.sep == d.sep && !strings.ContainsFunc(text, isASCIILetter)
 	switch {
 	case formed && (c.order == yearFirst) == (d.order == yearFirst):
@@ -163,7 +163,7 @@ func (d Parser) orderFor(c dateCell, text string) order {
 func isASCIILetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 // example shows the form that is wanted.
-func (d Parser) example() string {
+func (d DateParser) example() string {
 	if d.format != "" {
 		return "a date as " + d.format
 	}

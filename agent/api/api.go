@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/results"
@@ -57,13 +58,13 @@ type Options struct {
 type API struct {
 	Options
 	inFlight InFlightKeys[apiaccess.IdempotencyKey]
-	rates    RateCounter
+	rates    httpserver.RateLimiter // of tokens
 	slots    *UploadSlots
 }
 
 // New makes the API; it starts nothing.
 func New(o Options) *API {
-	return &API{Options: o, slots: NewUploadSlots(o.UploadSlots)}
+	return &API{Options: o, rates: httpserver.RateLimiter{Limit: o.PerMinute, Period: time.Minute}, slots: NewUploadSlots(o.UploadSlots)}
 }
 
 // Routes lists the calls of those whom the authenticator lets in, and answers at every

@@ -7,26 +7,6 @@ import (
 	"time"
 )
 
-// RateCounter counts calls in windows of a minute. The zero value is ready.
-type RateCounter struct {
-	mu     sync.Mutex
-	window time.Time
-	counts map[string]int
-}
-
-// Count counts a call of a caller; it returns the number of the caller's calls in
-// this minute, and when the next one begins.
-func (r *RateCounter) Count(caller string, now time.Time) (calls int, next time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	window := now.Truncate(time.Minute)
-	if !window.Equal(r.window) {
-		r.window, r.counts = window, map[string]int{}
-	}
-	r.counts[caller]++
-	return r.counts[caller], window.Add(time.Minute)
-}
-
 // InFlightKeys are the named calls that are being answered now. The zero value is
 // ready.
 type InFlightKeys[Name comparable] struct {
@@ -57,7 +37,7 @@ func (f *InFlightKeys[Name]) End(n Name) {
 
 // checkRate counts a call of a token and refuses it when the limit is reached.
 func (a *API) checkRate(w http.ResponseWriter, who Caller) error {
-	most := a.PerMinute
+	most := a.rates.Limit
 	if most <= 0 || who.token == nil {
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// StripBasePath answers below the path of the base URL as it does without it: proxies pass
+// StripBasePath serves the same below the path of the base URL: proxies pass
 // that path on or take it away. A request whose address is its own stays as it is.
 func StripBasePath(baseURL func() string, isOwn func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

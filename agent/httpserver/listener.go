@@ -1,5 +1,5 @@
-// Package httpserver is how the agent is reached from outside: TLS, trusted
-// proxies, the path of the base URL, and timeouts.
+// Package httpserver is how the agent is reached from outside: TLS, trusted proxies, the path
+// of the base URL, timeouts, and limits on calls.
 package httpserver
 
 import (

@@ -1,4 +1,4 @@
-package layout
+package httpserver
 
 import (
 	"net/http"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// RateLimiter lets each caller do something so often in a span of time. It is safe for
+// RateLimiter lets each caller do something Limit times in each period. It is safe for
 // concurrent use.
 type RateLimiter struct {
 	Limit  int
@@ -19,24 +19,32 @@ type RateLimiter struct {
 	counts map[string]int
 }
 
-// maxCallers is how many callers are told apart in a span; more share one count.
+// maxCallers is how many callers are told apart in a period; more share one count.
 const maxCallers = 100_000
 
-// Allow counts a call of a caller, and reports whether it is not one too many.
-func (p *RateLimiter) Allow(caller string, now time.Time) bool {
+// Count counts a call of a caller; it returns the number of the caller's calls in this period,
+// and when the next period begins.
+func (p *RateLimiter) Count(caller string, now time.Time) (calls int, next time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if window := now.Truncate(p.Period); !window.Equal(p.window) || p.counts == nil {
+	window := now.Truncate(p.Period)
+	if !window.Equal(p.window) || p.counts == nil {
 		p.window, p.counts = window, map[string]int{}
 	}
 	if _, known := p.counts[caller]; !known && len(p.counts) >= maxCallers {
 		caller = ""
 	}
 	p.counts[caller]++
-	return p.counts[caller] <= p.Limit
+	return p.counts[caller], window.Add(p.Period)
 }
 
-// Left is how long the present span of time lasts: everybody has a new count then.
+// Allow counts a call of a caller, and reports whether it is within the limit.
+func (p *RateLimiter) Allow(caller string, now time.Time) bool {
+	calls, _ := p.Count(caller, now)
+	return calls <= p.Limit
+}
+
+// Left returns how long the present period lasts: then every count begins anew.
 func (p *RateLimiter) Left(now time.Time) time.Duration {
 	return now.Truncate(p.Period).Add(p.Period).Sub(now)
 }
@@ -46,8 +54,8 @@ func SetRetryAfter(w http.ResponseWriter, in time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int((in+time.Second-1)/time.Second)))
 }
 
-// CallerKey is who makes a request, as far as its address tells: of the sixth
-// version's addresses, everybody has 2^64.
+// CallerKey tells callers apart by their address. One caller has 2^64 addresses of IPv6, so
+// those of one /64 network count as one.
 func CallerKey(r *http.Request) string {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

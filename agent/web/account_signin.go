@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -43,7 +44,7 @@ type signInStore interface {
 type accountPages struct {
 	accountOptions
 	signInPage, sentPage, confirmPage, accountPage layout.Template
-	perCaller, perAddress, overall                 layout.RateLimiter
+	perCaller, perAddress, overall                 httpserver.RateLimiter
 }
 
 // How many links are sent in an hour: to one address, as its page says, for one
@@ -58,8 +59,8 @@ const (
 func newAccountPages(o accountOptions) (*accountPages, error) {
 	p := &accountPages{
 		accountOptions: o,
-		perCaller:      layout.RateLimiter{Limit: maxLinksPerCaller, Period: time.Hour}, perAddress: layout.RateLimiter{Limit: maxLinksPerAddress, Period: time.Hour},
-		overall: layout.RateLimiter{Limit: maxLinksTotal, Period: time.Hour},
+		perCaller:      httpserver.RateLimiter{Limit: maxLinksPerCaller, Period: time.Hour}, perAddress: httpserver.RateLimiter{Limit: maxLinksPerAddress, Period: time.Hour},
+		overall: httpserver.RateLimiter{Limit: maxLinksTotal, Period: time.Hour},
 	}
 	return p, o.Layout.ParseTemplates(templates, map[string]*layout.Template{
 		"signin.html": &p.signInPage, "signin_sent.html": &p.sentPage, "signin_confirm.html": &p.confirmPage, "account.html": &p.accountPage,
@@ -99,8 +100,8 @@ func (p *accountPages) requestLink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := p.Now()
-	if !p.perCaller.Allow(layout.CallerKey(r), now) || !p.overall.Allow("", now) {
-		layout.SetRetryAfter(w, p.perCaller.Left(now))
+	if !p.perCaller.Allow(httpserver.CallerKey(r), now) || !p.overall.Allow("", now) {
+		httpserver.SetRetryAfter(w, p.perCaller.Left(now))
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}

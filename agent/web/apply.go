@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/api/form"
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -44,7 +45,7 @@ type applyOptions struct {
 type applyPages struct {
 	applyOptions
 	formPage, confirmPage, messagePage layout.Template
-	perCaller, perAddress, overall     layout.RateLimiter
+	perCaller, perAddress, overall     httpserver.RateLimiter
 	inProgress                         callerSlots
 }
 
@@ -67,8 +68,8 @@ const decisionTime = time.Hour
 func newApplyPages(o applyOptions) (*applyPages, error) {
 	p := &applyPages{
 		applyOptions: o,
-		perCaller:    layout.RateLimiter{Limit: maxApplicationsPerCaller, Period: time.Hour}, perAddress: layout.RateLimiter{Limit: maxApplicationsPerAddress, Period: time.Hour},
-		overall: layout.RateLimiter{Limit: maxApplicationsTotal, Period: time.Hour},
+		perCaller:    httpserver.RateLimiter{Limit: maxApplicationsPerCaller, Period: time.Hour}, perAddress: httpserver.RateLimiter{Limit: maxApplicationsPerAddress, Period: time.Hour},
+		overall: httpserver.RateLimiter{Limit: maxApplicationsTotal, Period: time.Hour},
 	}
 	return p, o.Layout.ParseTemplates(templates, map[string]*layout.Template{"apply.html": &p.formPage, "apply_confirm.html": &p.confirmPage, "apply_message.html": &p.messagePage})
 }
@@ -123,14 +124,14 @@ func (p *applyPages) submit(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	caller, now := cmp.Or(who.ID, layout.CallerKey(r)), p.Now()
+	caller, now := cmp.Or(who.ID, httpserver.CallerKey(r)), p.Now()
 	if !p.perCaller.Allow(caller, now) || who.Email == "" && !p.overall.Allow("", now) {
-		layout.SetRetryAfter(w, p.perCaller.Left(now))
+		httpserver.SetRetryAfter(w, p.perCaller.Left(now))
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}
 	if !p.inProgress.acquire(caller) {
-		layout.SetRetryAfter(w, time.Minute)
+		httpserver.SetRetryAfter(w, time.Minute)
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}
@@ -164,7 +165,7 @@ func (p *applyPages) submitSignedIn(w http.ResponseWriter, r *http.Request, f *a
 	case fault.Is(err, fault.Illegal):
 		p.renderForm(w, r, http.StatusConflict, f, f.formErrors("apply.twice"))
 	case fault.Is(err, fault.Unavailable):
-		layout.SetRetryAfter(w, decisionTime)
+		httpserver.SetRetryAfter(w, decisionTime)
 		p.renderForm(w, r, http.StatusTooManyRequests, f, f.formErrors("apply.many"))
 	default:
 		p.renderSubmitError(w, r, f, err)

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 )
@@ -41,7 +42,7 @@ func (p *applyPages) confirm(w http.ResponseWriter, r *http.Request) {
 	case fault.Is(err, fault.Illegal):
 		p.renderMessage(w, r, http.StatusConflict, "apply.twice", "/me")
 	case fault.Is(err, fault.Unavailable):
-		layout.SetRetryAfter(w, decisionTime)
+		httpserver.SetRetryAfter(w, decisionTime)
 		p.renderMessage(w, r, http.StatusTooManyRequests, "apply.many", "/me")
 	default:
 		p.Layout.RenderError(w, r, err)

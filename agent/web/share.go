@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/web/layout"
@@ -45,7 +46,7 @@ type sharePages struct {
 	shareOptions
 	page        layout.Template
 	previews    *previewCache
-	corrections layout.RateLimiter
+	corrections httpserver.RateLimiter
 }
 
 // maxCorrectionsPerHour is how many corrections one caller may ask for in an hour.
@@ -53,7 +54,7 @@ const maxCorrectionsPerHour = 10
 
 // newSharePages reads the page's templates.
 func newSharePages(o shareOptions) (*sharePages, error) {
-	p := &sharePages{shareOptions: o, corrections: layout.RateLimiter{Limit: maxCorrectionsPerHour, Period: time.Hour}}
+	p := &sharePages{shareOptions: o, corrections: httpserver.RateLimiter{Limit: maxCorrectionsPerHour, Period: time.Hour}}
 	if o.Previews != nil {
 		p.previews = newPreviewCache(o.Previews)
 	}
@@ -98,7 +99,7 @@ func (p *sharePages) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	message := ""
 	if r.URL.Query().Get("asked") == "1" {
-		message = v.T("share.mend.done")
+		message = v.T("share.correct.done")
 	}
 	p.render(w, r, http.StatusOK, c, v, message)
 }
@@ -270,18 +271,18 @@ func (p *sharePages) requestCorrection(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxCorrectionForm)
 	correction, err := vault.NewCorrectionRequest(c, strings.ReplaceAll(r.PostFormValue("correction"), "\r\n", "\n"), p.Layout.Now())
 	if err != nil {
-		p.render(w, r, http.StatusUnprocessableEntity, c, v, v.T("share.mend.bad"))
+		p.render(w, r, http.StatusUnprocessableEntity, c, v, v.T("share.correct.bad"))
 		return
 	}
-	if !p.corrections.Allow(layout.CallerKey(r), p.Layout.Now()) {
-		layout.SetRetryAfter(w, p.corrections.Left(p.Layout.Now()))
+	if !p.corrections.Allow(httpserver.CallerKey(r), p.Layout.Now()) {
+		httpserver.SetRetryAfter(w, p.corrections.Left(p.Layout.Now()))
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 		return
 	}
 	err = p.storeCorrection(r.Context(), c, correction)
 	switch {
 	case fault.Is(err, fault.Unavailable):
-		layout.SetRetryAfter(w, decisionTime) // as many wait as one certificate may have
+		httpserver.SetRetryAfter(w, decisionTime) // as many wait as one certificate may have
 		p.Layout.RenderMessageFor(w, r, http.StatusTooManyRequests, v, "busy")
 	case err != nil:
 		p.Layout.RenderError(w, r, err)

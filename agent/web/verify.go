@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -38,12 +39,12 @@ type verifyPages struct {
 	verifyOptions
 	page, homePage layout.Template
 	cache          *verifyCache
-	perCaller      layout.RateLimiter // of questions by a file's hash
+	perCaller      httpserver.RateLimiter // of questions by a file's hash
 }
 
 // newVerifyPages reads the pages' templates.
 func newVerifyPages(o verifyOptions) (*verifyPages, error) {
-	p := &verifyPages{verifyOptions: o, cache: newVerifyCache(), perCaller: layout.RateLimiter{Limit: maxHashesPerMinute, Period: time.Minute}}
+	p := &verifyPages{verifyOptions: o, cache: newVerifyCache(), perCaller: httpserver.RateLimiter{Limit: maxHashesPerMinute, Period: time.Minute}}
 	return p, o.Layout.ParseTemplates(templates, map[string]*layout.Template{"verify.html": &p.page, "home.html": &p.homePage})
 }
 

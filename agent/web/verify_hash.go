@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -28,8 +29,8 @@ func parseSHA256(text string) (sum string, ok bool) {
 // serveByHash says for programs, and for the script of the pages, which certificate's verified PDF
 // has a SHA-256.
 func (p *verifyPages) serveByHash(w http.ResponseWriter, r *http.Request) {
-	if !p.perCaller.Allow(layout.CallerKey(r), p.Layout.Now()) {
-		layout.SetRetryAfter(w, p.perCaller.Left(p.Layout.Now()))
+	if !p.perCaller.Allow(httpserver.CallerKey(r), p.Layout.Now()) {
+		httpserver.SetRetryAfter(w, p.perCaller.Left(p.Layout.Now()))
 		writeMessage(w, http.StatusTooManyRequests, "Too many requests. Try again in a minute.")
 		return
 	}
@@ -68,8 +69,8 @@ func writeMessage(w http.ResponseWriter, status int, message string) {
 
 // searchByHash leads to the page of the certificate whose verified PDF has a SHA-256.
 func (p *verifyPages) searchByHash(w http.ResponseWriter, r *http.Request, v layout.PageContext, sum string) {
-	if !p.perCaller.Allow(layout.CallerKey(r), p.Layout.Now()) {
-		layout.SetRetryAfter(w, p.perCaller.Left(p.Layout.Now()))
+	if !p.perCaller.Allow(httpserver.CallerKey(r), p.Layout.Now()) {
+		httpserver.SetRetryAfter(w, p.perCaller.Left(p.Layout.Now()))
 		p.Layout.RenderMessage(w, r, http.StatusTooManyRequests, "busy")
 		return
 	}

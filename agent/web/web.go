@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/web/layout"
@@ -117,7 +118,7 @@ func (p *Pages) Routes() router.Routes {
 
 // FailFull answers a form when the agent takes nothing new, in words for people.
 func (p *Pages) FailFull(w http.ResponseWriter, r *http.Request, _ error) {
-	layout.SetRetryAfter(w, time.Minute)
+	httpserver.SetRetryAfter(w, time.Minute)
 	p.layout.RenderMessage(w, r, http.StatusServiceUnavailable, "full")
 }
 

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -268,7 +269,7 @@ func (f *Layout) RenderPage(w http.ResponseWriter, r *http.Request, status int, 
 func WriteHTML(w http.ResponseWriter, status int, page []byte) {
 	setHeaders(w.Header())
 	if (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && w.Header().Get("Retry-After") == "" {
-		SetRetryAfter(w, time.Minute)
+		httpserver.SetRetryAfter(w, time.Minute)
 	}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(page))}
 	w.WriteHeader(status)

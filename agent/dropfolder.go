@@ -19,7 +19,7 @@ func (a *Agent) newDropWatcher() (*dropfolder.Watcher, error) {
 	// Only the last part is made: a share that is not mounted is not to be
 	// replaced by a folder on this disk.
 	if err := os.Mkdir(o.Folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		a.Log.Warn("the drop folder cannot be made", "folder", o.Folder, "error", err)
+		a.Log.Warn("the drop folder cannot be created", "folder", o.Folder, "error", err)
 	}
 	return dropfolder.New(dropfolder.Options{
 		Folder: o.Folder, Incoming: a.Home.Incoming(), Results: a.Home.Verified(), Failed: a.Home.Failed(),

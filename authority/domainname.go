@@ -20,7 +20,7 @@ const (
 // without dots is an App ID. Ports, paths, addresses and wildcards are no domains.
 func ParseDomain(text string) (string, error) {
 	name := strings.TrimSuffix(text, ".")
-	bad := NewContractError(InvalidDomain, "Domain is not a valid domain name or App ID; give it bare, such as mystore.com")
+	bad := NewContractError(InvalidDomain, "Domain is not a valid domain name or App ID; give the name alone, such as mystore.com")
 	if name == "" || len(name) > 4*maxDomain || !utf8.ValidString(name) || strings.HasSuffix(name, ".") {
 		return "", bad
 	}

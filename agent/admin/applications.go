@@ -62,7 +62,7 @@ func (s *Service) evidenceNote(ctx context.Context, sum string) string {
 func (s *Service) findApplication(ctx context.Context, name string) (vault.Certificate, error) {
 	found, err := s.store.Certificate(ctx, s.institutionID(ctx), name)
 	if err == nil && found.Source != vault.FromCustomer {
-		err = fault.Newf(fault.NotFound, "%s is no application; see: vecctl view %s", found.Reference, found.Reference)
+		err = fault.Newf(fault.NotFound, "%s is not an application; see: vecctl view %s", found.Reference, found.Reference)
 	}
 	return found, err
 }

@@ -64,7 +64,7 @@ func (s *Service) Redeliver(ctx context.Context, r adminclient.Redelivery) (int,
 		return len(r.Deliveries), s.store.Redeliver(ctx, institution, r.Deliveries, s.now())
 	}
 	if r.Filter == nil {
-		return 0, fault.New(fault.Invalid, "nothing was asked for: name deliveries, or select them")
+		return 0, fault.New(fault.Invalid, "no deliveries were named; name them, or select them")
 	}
 	filter, err := s.deliveryFilter(ctx, *r.Filter)
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *Service) latestMail(ctx context.Context, who uint32, name string) (uint
 			return m.ID, nil
 		}
 	}
-	return 0, fault.Newf(fault.NotFound, "no mail about %s has been made; it is when the certificate is approved", c.Reference)
+	return 0, fault.Newf(fault.NotFound, "there is no mail about %s yet; it is made when the certificate is approved", c.Reference)
 }
 
 // cancelled is why staff's cancelling ends a mail.

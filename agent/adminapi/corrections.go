@@ -16,7 +16,7 @@ func (p *Handler) routeCorrections(mux router.Routes) {
 	mux.HandleFunc("POST /panel/corrections/{id}/done", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
 		if err != nil {
-			p.Fail(w, r, fault.Newf(fault.Invalid, "%q is no correction's number", r.PathValue("id")))
+			p.Fail(w, r, fault.Newf(fault.Invalid, "%q is not the number of a correction", r.PathValue("id")))
 			return
 		}
 		done, err := p.Service.FinishCorrection(r.Context(), id)

@@ -153,7 +153,7 @@ func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 			p.logFailure(r, err)
 		}
 		if errors.Is(err, context.Canceled) {
-			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to go on")
+			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to continue")
 		}
 		send(adminclient.BulkEvent{Error: adminclient.NewProblem(err)})
 		return

@@ -33,7 +33,7 @@ func uintParam(r *http.Request, name string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return 0, fault.Newf(fault.Invalid, "%s: %q is no number", name, text)
+		return 0, fault.Newf(fault.Invalid, "%s: %q is not a number", name, text)
 	}
 	return n, nil
 }

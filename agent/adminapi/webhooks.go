@@ -86,7 +86,7 @@ func deliveryFilter(q url.Values) (adminclient.DeliveryFilter, error) {
 		}
 		at, err := time.Parse(time.RFC3339Nano, q.Get(name))
 		if err != nil {
-			bad = append(bad, fault.Field{Name: name, Message: "a moment such as 2026-06-04T10:30:00Z is wanted"})
+			bad = append(bad, fault.Field{Name: name, Message: "want a time such as 2026-06-04T10:30:00Z"})
 		}
 		*into = at
 	}
@@ -101,7 +101,7 @@ func deliveryFilter(q url.Values) (adminclient.DeliveryFilter, error) {
 	}
 	if limit != "" {
 		if f.Limit, err = strconv.Atoi(limit); err != nil || f.Limit < 1 {
-			bad = append(bad, fault.Field{Name: "limit", Message: "a number from 1 is wanted"})
+			bad = append(bad, fault.Field{Name: "limit", Message: "want a number from 1"})
 		}
 	}
 	return f, fault.InvalidFields(bad)

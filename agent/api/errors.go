@@ -77,7 +77,7 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		// The client has gone, or the agent is closing down.
-		status, err = http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The request was broken off; send it again.")
+		status, err = http.StatusServiceUnavailable, fault.New(fault.Unavailable, "The request ended early; send it again.")
 	}
 	message, ok := fault.Message(err)
 	if status == http.StatusInternalServerError {

@@ -78,7 +78,7 @@ type Request struct {
 	Trigger     vault.Trigger
 	Bulk        adminclient.BulkRequest
 	Progress    func(client.Progress)
-	Drop        *DropContext // nil when staff handed it in
+	Drop        *DropContext // nil if staff submitted it
 }
 
 // run is one manifest on its way.

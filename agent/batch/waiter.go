@@ -89,7 +89,7 @@ func (r *run) stopIfCancelled(ctx context.Context) error {
 	if err != nil || !b.Cancelled() {
 		return err
 	}
-	return fault.Newf(fault.Illegal, "batch %s was cancelled; submit its manifest again to go on with it", b.Name)
+	return fault.Newf(fault.Illegal, "batch %s was cancelled; submit its manifest again to continue it", b.Name)
 }
 
 // export exports the verified PDFs of settled certificates.

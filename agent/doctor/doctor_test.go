@@ -259,7 +259,7 @@ func TestFindings(t *testing.T) {
 			for _, f := range found {
 				if f.Check == test.check && f.Level == test.level && strings.Contains(f.Message, test.words) {
 					if f.Level == doctor.Wrong && f.Fix == "" && p.Vault != nil {
-						t.Errorf("it says nothing about the mend: %+v", f)
+						t.Errorf("it does not say how to fix it: %+v", f)
 					}
 					if doctor.Healthy(found) != (test.level != doctor.Wrong) {
 						t.Errorf("healthy is %v with %+v", doctor.Healthy(found), found)

@@ -163,7 +163,7 @@ func (e *events) watchFolders(w *Watcher) {
 		if id, ok := e.watched[path]; ok && id == s.Inode && alive[path] {
 			continue
 		}
-		_ = e.watcher.Remove(path) // the folder that bore this name before
+		_ = e.watcher.Remove(path) // the folder that had this name before
 		err := e.watcher.Add(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // it went meanwhile

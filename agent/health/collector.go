@@ -64,7 +64,7 @@ func (a *storeCollector) Describe(into chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (a *storeCollector) Collect(into chan<- prometheus.Metric) {
 	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // a collector is handed none
+	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // a collector gets none
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		into <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)

@@ -29,7 +29,7 @@ type Composer struct {
 func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificate) (mail.Message, error) {
 	who, found := w.Institutions.ByID(m.Institution)
 	if !found {
-		return mail.Message{}, fault.New(fault.Invalid, "a mail belongs to an institution that is not here")
+		return mail.Message{}, fault.New(fault.Invalid, "a mail belongs to an institution that does not exist")
 	}
 	from, err := w.sender(who)
 	if err != nil {

@@ -114,7 +114,7 @@ func (d *Digest) readLast(ctx context.Context, key string) (last lastDigest, err
 func (d *Digest) writeLast(ctx context.Context, key string, now lastDigest) error {
 	row, err := json.Marshal(now)
 	if err != nil {
-		return fmt.Errorf("noting what staff were told: %w", err)
+		return fmt.Errorf("recording what staff were told: %w", err)
 	}
 	return d.Rows.Update(ctx, func(w store.RowWriter) error {
 		w.Put(DigestTable, key, row)

@@ -135,7 +135,7 @@ func (p *Queue) commit(ctx context.Context, group []store.JobResult) error {
 	}
 	for i, s := range group {
 		if outcomes[i] != nil {
-			p.Log.Warn("a mail's job could not be settled", "job", s.Job.ID, "error", outcomes[i])
+			p.Log.Warn("the result of a mail's job could not be stored", "job", s.Job.ID, "error", outcomes[i])
 		}
 	}
 	return nil

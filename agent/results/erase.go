@@ -23,7 +23,7 @@ func EraseAll(root string, gone []vault.Certificate) (int, error) {
 	}
 	folders, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, fsutil.DiskError(err, "looking into the folder of outcomes")
+		return 0, fsutil.DiskError(err, "reading the folder of results")
 	}
 	removed, references := 0, referencesOf(gone)
 	for _, f := range folders {
@@ -57,7 +57,7 @@ func referencesOf(all []vault.Certificate) map[string]bool {
 func eraseIn(folder string, references map[string]bool) (int, error) {
 	files, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, fsutil.DiskError(err, "looking into the folder of an outcome")
+		return 0, fsutil.DiskError(err, "reading the folder of a batch's results")
 	}
 	removed := 0
 	for _, f := range files {

@@ -99,10 +99,10 @@ func (k *Cleaner) CleanDue(ctx context.Context) {
 		}
 		n, err := one.forget(ctx, now.Add(-one.limit))
 		if err != nil && ctx.Err() == nil {
-			k.Log.Error("forgetting what is old failed", "what", one.what, "error", err)
+			k.Log.Error("removing old records failed", "what", one.what, "error", err)
 		}
 		if n > 0 {
-			k.Log.Info("what is old was forgotten", "what", one.what, "number", n)
+			k.Log.Info("old records were removed", "what", one.what, "number", n)
 		}
 	}
 }

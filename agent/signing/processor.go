@@ -260,7 +260,7 @@ func (p *Processor) commit(ctx context.Context, group []store.JobResult) error {
 	for i, s := range group {
 		switch {
 		case outcomes[i] != nil:
-			p.Log.Warn("a job could not be settled", "job", s.Job.ID, "error", outcomes[i])
+			p.Log.Warn("the result of a job could not be stored", "job", s.Job.ID, "error", outcomes[i])
 		case !s.Retry && !s.Release:
 			ended = append(ended, s.Job.Certificate)
 		}

@@ -27,7 +27,7 @@ const maxStuck = 8
 
 // Ends of an attempt that are not the work's own.
 var (
-	errStuck        = errors.New("the document engine did not come to an end in time")
+	errStuck        = errors.New("the document engine did not finish in time")
 	errStopped      = errors.New("the agent was stopped meanwhile")
 	errTooManyStuck = errors.New("too many documents hang")
 )
@@ -56,7 +56,7 @@ func (h *stuck) add(id uint64) {
 	h.mu.Unlock()
 	if n == maxStuck {
 		h.full(fault.Wrap(fault.Internal, errTooManyStuck, fmt.Sprintf(
-			"%d documents hang in the document engine; the agent ends so that it can be started afresh; what waits is kept", n)))
+			"%d documents hang in the document engine; the agent ends so that it can be started again; waiting documents are kept", n)))
 	}
 }
 
@@ -122,7 +122,7 @@ func (p *Processor) runLimited(ctx context.Context, c vault.Certificate) (store.
 func (p *Processor) runRecovered(ctx context.Context, c vault.Certificate) (change store.Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the document engine broke: %v", r)
+			err = fmt.Errorf("the document engine failed: %v", r)
 		}
 	}()
 	return p.work(ctx, c)

@@ -44,7 +44,7 @@ func TestTooManyDocumentsThatHang(t *testing.T) {
 		go func() { ended <- p.Run(t.Context()) }()
 		err := <-ended
 		message, _ := fault.Message(err)
-		if !strings.Contains(message, "hang") || !strings.Contains(message, "started afresh") {
+		if !strings.Contains(message, "hang") || !strings.Contains(message, "started again") {
 			t.Errorf("it ended with %v", err)
 		}
 		mu.Lock()

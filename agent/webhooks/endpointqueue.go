@@ -164,12 +164,12 @@ func (q *endpointQueue) note(ok bool) {
 func (q *endpointQueue) commit(ctx context.Context, group []store.JobResult) error {
 	outcomes, err := q.store.Complete(ctx, group)
 	if err != nil {
-		return fmt.Errorf("keeping what came of deliveries: %w", err)
+		return fmt.Errorf("storing the results of deliveries: %w", err)
 	}
 	for i, r := range group {
 		switch {
 		case outcomes[i] != nil:
-			q.Log.Warn("what came of a delivery could not be kept", "delivery", r.Delivery.UUID, "error", outcomes[i])
+			q.Log.Warn("the result of a delivery could not be stored", "delivery", r.Delivery.UUID, "error", outcomes[i])
 		case !r.Release && q.Metrics != nil:
 			q.Metrics.CountDelivery(attemptResult(r))
 		}

@@ -78,14 +78,14 @@ func NewReceiver(journal InboundStore, o ReceiverOptions) *Receiver {
 func (r *Receiver) Handler() http.Handler {
 	return webhook.Handler(webhook.Verifier{Secrets: r.Secrets, Now: r.Now}, func(ctx context.Context, d webhook.Delivery) error {
 		if r.isForgotten(d.Payload.Timestamp) {
-			r.Log.Warn("a webhook is older than what is remembered of received events", "event", d.Payload.Event, "of", d.Payload.Timestamp)
+			r.Log.Warn("a received webhook is older than the received events that are kept", "event", d.Payload.Event, "of", d.Payload.Timestamp)
 			return webhook.ErrTooOld
 		}
 		// Once it is being kept, a sender that goes changes nothing.
 		kept, isNew, err := r.store.AddInboundEvent(context.WithoutCancel(ctx), r.eventOf(d))
 		switch {
 		case err != nil:
-			r.Log.Error("a webhook cannot be kept", "event", d.Payload.Event, "error", err)
+			r.Log.Error("a received webhook cannot be stored", "event", d.Payload.Event, "error", err)
 			return err
 		case !isNew:
 			r.Log.Debug("a webhook came again", "event", kept.Event, "number", kept.Seq)

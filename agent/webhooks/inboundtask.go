@@ -80,18 +80,18 @@ func (r *Receiver) run(ctx context.Context, task vaultwebhook.InboundTask, e vau
 func (r *Receiver) commit(ctx context.Context, group []store.JobResult) error {
 	outcomes, err := r.store.Complete(ctx, group)
 	if err != nil {
-		return fmt.Errorf("keeping what came of them: %w", err)
+		return fmt.Errorf("storing the results of tasks: %w", err)
 	}
 	for i, result := range group {
 		if outcomes[i] != nil {
-			r.Log.Warn("what came of a webhook's task could not be kept", "number", result.Task.Seq, "error", outcomes[i])
+			r.Log.Warn("the result of a received webhook's task could not be stored", "number", result.Task.Seq, "error", outcomes[i])
 		}
 	}
 	return nil
 }
 
 func (r *Receiver) reportError(err error) {
-	r.Log.Error("what is to be done with webhooks is held up", "error", err)
+	r.Log.Error("the tasks of received webhooks are held up", "error", err)
 }
 
 // newForwardClient makes the client that sends events on. Its addresses are the operator's

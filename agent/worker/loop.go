@@ -46,8 +46,8 @@ type Loop[T, R any] struct {
 
 	mu       sync.Mutex
 	changed  sync.Cond
-	waiting  int // claims under way, and tasks that were claimed and not handed out
-	inFlight int // tasks that were handed out and are not committed
+	waiting  int // claims under way, and claimed tasks that no worker has
+	inFlight int // tasks that workers have, or that are not committed
 }
 
 // New makes a loop; it starts nothing.
@@ -67,7 +67,7 @@ func (l *Loop[T, R]) Busy() bool {
 	return l.waiting+l.inFlight > 0
 }
 
-// InFlight counts the tasks that were handed out, to workers or to wait at hand for one, and
+// InFlight counts the tasks that workers have, or that wait for one, and
 // whose results are not committed.
 func (l *Loop[T, R]) InFlight() int {
 	l.mu.Lock()

@@ -80,7 +80,7 @@ func (c *AdminHandler) actOnStore(ctx context.Context, slug, act string) (a auth
 		a, err = c.Service.ReviewStore(ctx, slug, act == "review")
 		return a, "", err
 	}
-	return a, "", fault.Newf(fault.NotFound, "there is no act %q on a store", act)
+	return a, "", fault.Newf(fault.NotFound, "%q is not an action on a store", act)
 }
 
 func (c *AdminHandler) routeDomains(mux router.Routes) {

@@ -69,7 +69,7 @@ func (d *Handler) toError(r *http.Request, err error) (errorBody, int) {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		// The client has gone, or the agent is closing down.
-		return errorBody{true, authority.ServerError, "The request was broken off; send it again"}, http.StatusServiceUnavailable
+		return errorBody{true, authority.ServerError, "The request ended early; send it again"}, http.StatusServiceUnavailable
 	}
 	d.log.Error("a call of the authority failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	return errorBody{true, authority.ServerError, "Internal server error"}, http.StatusInternalServerError

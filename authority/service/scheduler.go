@@ -37,7 +37,7 @@ func (o *Service) RunDue(ctx context.Context) time.Duration {
 	for _, one := range []struct {
 		what string
 		do   func(context.Context) (time.Time, error)
-	}{{"checking domains", o.checkDue}, {"telling of terms that end", o.warnDue}, {"handing events on", o.sendEvents}} {
+	}{{"checking domains", o.checkDue}, {"announcing terms that end", o.warnDue}, {"handing events on", o.sendEvents}} {
 		due, err := one.do(ctx)
 		switch {
 		case ctx.Err() != nil:

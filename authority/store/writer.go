@@ -132,7 +132,7 @@ func (w *Writer) QueueEvent(e authority.Event) error {
 	return w.put(meta, lastEvent, e.Seq)
 }
 
-// RemoveEvent forgets an event that was handed on.
+// RemoveEvent forgets an event that was delivered.
 func (w *Writer) RemoveEvent(seq uint64) { w.out.Delete(outbox, number(seq)) }
 
 // CallTimes returns when a caller made calls that count against a limit.

@@ -101,7 +101,7 @@ func (p *Page) errorView(r *http.Request, err error) view {
 	if !errors.Is(err, context.Canceled) {
 		p.log.Error("a page of the authority failed", "path", r.URL.Path, "error", err)
 	}
-	return view{status: http.StatusInternalServerError, Tone: "bad", Mark: "✕", Heading: "Cannot be told just now",
+	return view{status: http.StatusInternalServerError, Tone: "bad", Mark: "✕", Heading: "Not available just now",
 		Words: "The certification could not be looked up. Try again later."}
 }
 

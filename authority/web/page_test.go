@@ -71,7 +71,7 @@ func TestEachStateInWords(t *testing.T) {
 		"revoked":                       {200, []string{"Revoked", "SDK &lt;old&gt;"}},
 		"superseded":                    {200, []string{"Renewed"}},
 		"nothing":                       {404, []string{"Not a certification"}},
-		"broken":                        {500, []string{"Cannot be told"}},
+		"broken":                        {500, []string{"Not available"}},
 		"active?domain=www.mystore.com": {200, []string{"Valid: "}},
 	} {
 		w := httptest.NewRecorder()

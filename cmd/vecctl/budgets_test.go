@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"os"
 	"os/exec"
@@ -27,9 +28,9 @@ const (
 	maxServeMuxes = 3
 )
 
-// forbiddenWords stand in no package clause and at no place of a doc comment: each
+// forbiddenWords stand in no package clause, no comment and no sentence of the program: each
 // is a metaphor, or English that readers stumble over.
-var forbiddenWords = regexp.MustCompile(`(?i)\b(whoever|mends?|mended|mending|tells whether|leads nowhere|hands? in|handed in|thereof|of its own accord|` +
+var forbiddenWords = regexp.MustCompile(`(?i)\b(whoever|mends?|mended|mending|tells whether|leads? nowhere|does without|bears|one row a certificate|hands? in|handed in|thereof|of its own accord|` +
 	`desks?|dossiers?|rekey|couriers?|bells?)\b`)
 
 // sourceTree is what the budgets are measured on: every package of the module with
@@ -198,8 +199,8 @@ func singleInterfaces(all []*packages.Package) (single []string) {
 	return single
 }
 
-// TestForbiddenWords keeps metaphors and stumbling blocks out of package clauses and
-// doc comments.
+// TestForbiddenWords keeps metaphors and stumbling blocks out of package clauses, comments and
+// messages.
 func TestForbiddenWords(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("git", "rev-parse", "--show-toplevel").Output()
@@ -223,6 +224,18 @@ func TestForbiddenWords(t *testing.T) {
 				t.Errorf("%s: %q in a comment: %.80q", short, word, group.Text())
 			}
 		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Field:
+				return n.Tag == nil // keys of JSON stay as they are
+			case *ast.BasicLit:
+				// A single word may be such a key, too.
+				if word := forbiddenWords.FindString(n.Value); n.Kind == token.STRING && word != "" && strings.Contains(n.Value, " ") {
+					t.Errorf("%s: %q in a text: %.80s", short, word, n.Value)
+				}
+			}
+			return true
+		})
 	})
 }
 

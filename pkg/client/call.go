@@ -134,7 +134,7 @@ func (c *Client) decode(req *http.Request, into any) error {
 			if _, said := fault.Message(err); said {
 				return err // the transport knows better why
 			}
-			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s broke off; try again", c.base))
+			return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the vault at %s ended early; try again", c.base))
 		}
 		if len(raw) > maxAnswer {
 			return fault.Newf(fault.Unavailable, "the answer of the vault at %s is larger than %d MB; ask for less at once", c.base, maxAnswer>>20)

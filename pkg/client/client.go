@@ -154,7 +154,7 @@ func (c *Client) download(ctx context.Context, name string, w io.Writer) (int64,
 		err = io.ErrUnexpectedEOF
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return n, fault.Wrap(fault.Unavailable, err, "the download broke off; try again")
+		return n, fault.Wrap(fault.Unavailable, err, "the download ended early; try again")
 	}
 	return n, err
 }

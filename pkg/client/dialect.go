@@ -35,7 +35,7 @@ func (e shapeError) Error() string { return string(e) }
 // begins.
 func (c *Client) unknownShape(raw []byte, err error) error {
 	const most = 200
-	message := fmt.Sprintf("the vault at %s gave an answer that is not understood", c.base)
+	message := fmt.Sprintf("the answer of the vault at %s cannot be read", c.base)
 	if shape, ok := errors.AsType[shapeError](err); ok {
 		message += ": " + string(shape)
 	}
@@ -80,7 +80,7 @@ func (a *anyTime) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	if err := json.Unmarshal(raw, &text); err != nil {
-		return shapeError("a moment is not text")
+		return shapeError("a time is not text")
 	}
 	if text == "" {
 		return nil
@@ -143,7 +143,7 @@ func (a *anyDate) UnmarshalJSON(raw []byte) error {
 	}
 	if text != "" {
 		if _, err := vault.ParseDate(text); err != nil {
-			return shapeError(fmt.Sprintf("issue_date %q is no date", text))
+			return shapeError(fmt.Sprintf("issue_date %q is not a date", text))
 		}
 	}
 	*a = anyDate(text)
@@ -281,7 +281,7 @@ func parsePage[T any](raw []byte, parse func(json.RawMessage) (T, error)) (Page[
 	}
 	if len(body.Links) > 0 && body.Links[0] == '{' {
 		if err := json.Unmarshal(body.Links, &page.Links); err != nil {
-			return page, shapeError("its links are not understood")
+			return page, shapeError("its links cannot be read")
 		}
 	}
 	switch {
@@ -377,7 +377,7 @@ func parseBatch(raw json.RawMessage) (Batch, error) {
 func parseMap(raw json.RawMessage) (map[string]any, error) {
 	var one map[string]any
 	if json.Unmarshal(raw, &one) != nil || one == nil {
-		return nil, shapeError("an entry is no object")
+		return nil, shapeError("an entry is not an object")
 	}
 	return one, nil
 }

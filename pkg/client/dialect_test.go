@@ -112,7 +112,7 @@ func TestCertificateShapes(t *testing.T) {
 			c := vaultAt(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 			found, err := c.Certificate(t.Context(), "9e7860f0-05d1-4fd0-b3e0-e98e19f1cf15")
 			if shape.want == "" {
-				if message, _ := fault.Message(err); !fault.Is(err, fault.Unavailable) || !strings.Contains(message, "not understood") || !strings.Contains(message, body) {
+				if message, _ := fault.Message(err); !fault.Is(err, fault.Unavailable) || !strings.Contains(message, "cannot be read") || !strings.Contains(message, body) {
 					t.Errorf("%s: %+v, %v", body, found, err)
 				}
 				continue
@@ -147,7 +147,7 @@ func TestPageShapes(t *testing.T) {
 		c := vaultAt(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		page, err := c.List(t.Context(), client.Filter{})
 		if want == "" {
-			if message, _ := fault.Message(err); !strings.Contains(message, "not understood") || !strings.Contains(message, body) {
+			if message, _ := fault.Message(err); !strings.Contains(message, "cannot be read") || !strings.Contains(message, body) {
 				t.Errorf("%s: %v", body, err)
 			}
 			continue

@@ -90,7 +90,7 @@ func TestNamelessAnswers(t *testing.T) {
 	_, file := c.UploadFile(t.Context(), leaflet(), "", nil)
 	_, batch := c.SubmitBulk(t.Context(), []client.BulkEntry{{Content: client.Content{Title: "T"}}}, "")
 	for what, err := range map[string]error{"a certificate": one, "a file": file, "a batch": batch} {
-		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "not understood") {
+		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "cannot be read") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

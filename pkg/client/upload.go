@@ -34,7 +34,7 @@ type Document struct {
 func FileDocument(path string) (Document, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Document{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and rights", path))
+		return Document{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file %s cannot be opened; check its name and permissions", path))
 	}
 	if !info.Mode().IsRegular() {
 		return Document{}, fault.Newf(fault.Invalid, "%s is not a file", path)
@@ -201,7 +201,7 @@ func (c *Client) readAccepted(raw []byte) (BulkAccepted, error) {
 	}
 	data, err := object(raw)
 	if err == nil && len(data) > 0 && data[0] != '{' {
-		err = shapeError("the accepted batch is no object")
+		err = shapeError("the accepted batch is not an object")
 	}
 	if err == nil {
 		err = json.Unmarshal(data, &accepted)

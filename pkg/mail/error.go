@@ -20,7 +20,7 @@ const (
 	// OfServer: nothing was said about the mail; no other will fare better now.
 	ServerUnavailable ErrorClass = iota
 	// Passing: the server may take the mail later, or the connection broke while it
-	// was handed over, so that nobody knows.
+	// was being sent, so that nobody knows.
 	Transient
 	// Lasting: the mail, or its recipient, is refused for good.
 	Permanent
@@ -118,12 +118,12 @@ func classify(err error) *DeliveryError {
 		case code >= 500:
 			t.Class = Permanent
 		case code == 0:
-			t.Reason = "the connection broke while the mail was handed over"
+			t.Reason = "the connection broke while the mail was being sent"
 		}
 	case gomail.ErrGetRcpts, gomail.ErrGetSender, gomail.ErrNoUnencoded:
 		t.Class = Permanent
 	case gomail.ErrWriteContent, gomail.ErrSMTPReset, gomail.ErrAmbiguous:
-		t.Reason = "the connection broke while the mail was handed over"
+		t.Reason = "the connection broke while the mail was being sent"
 	}
 	return t
 }

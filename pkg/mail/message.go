@@ -45,7 +45,7 @@ func address(name, addr string) (*mail.Address, error) {
 	return parsed, nil
 }
 
-// needsUTF8 reports whether an address can only be handed to a server that takes
+// needsUTF8 reports whether an address can only be given to a server that takes
 // such ones (RFC 6531).
 func needsUTF8(a *mail.Address) bool {
 	return strings.ContainsFunc(a.Address, func(r rune) bool { return r > '~' })

@@ -159,7 +159,7 @@ func (c Certificate) Reject(by, reason string, now time.Time) (Certificate, Effe
 // Who applied, for what, and why it was rejected stays.
 func (c Certificate) DropEvidence(now time.Time) (Certificate, Effects, error) {
 	if c.Source != FromCustomer || c.Status != Rejected || c.Application.Evidence == nil {
-		return c, Effects{}, fault.Newf(fault.Illegal, "%s is no rejected application with a file", c.Reference)
+		return c, Effects{}, fault.Newf(fault.Illegal, "%s is not a rejected application with a file", c.Reference)
 	}
 	a := *c.Application
 	a.Evidence, a.EvidenceGone = nil, now
@@ -187,7 +187,7 @@ func (c Certificate) CheckUndecided() error {
 }
 
 func (c Certificate) notAnApplicationError() error {
-	return fault.Newf(fault.Illegal, "certificate %s is no application; it was issued by the institution itself", c.Reference)
+	return fault.Newf(fault.Illegal, "certificate %s is not an application; the institution itself issued it", c.Reference)
 }
 
 // alreadyDecidedError says who decided about an application already, and when.

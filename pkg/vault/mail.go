@@ -176,7 +176,7 @@ func ParseMessageID(messageID string) uint64 {
 func (m Mail) SkipReason(c Certificate, now time.Time) string {
 	switch {
 	case !m.Expires.IsZero() && !now.Before(m.Expires):
-		return "it was not sent while its link served"
+		return "it was not sent while its link was valid"
 	case c.ErasedAt != nil && (m.ToRecipient() && m.Kind != MailRevoked || m.Kind == MailReceived):
 		return "the recipient's data were erased"
 	case m.Kind != MailIssued && m.Kind != MailReissued:
@@ -189,7 +189,7 @@ func (m Mail) SkipReason(c Certificate, now time.Time) string {
 	return ""
 }
 
-// MarkSent notes that the mail was handed to a mail server.
+// MarkSent notes that a mail server took the mail.
 func (m Mail) MarkSent(messageID string, now time.Time) Mail {
 	m.State, m.MessageID, m.SentAt, m.Failure, m.Link = MailSent, messageID, now, nil, ""
 	m.Attempts++
@@ -235,7 +235,7 @@ func (m Mail) Cancel(why string, now time.Time) (Mail, error) {
 func (m Mail) Repeat(to string, now time.Time) (Mail, error) {
 	switch {
 	case m.State == MailWaiting:
-		return m, fault.Newf(fault.Illegal, "mail %d waits still; it is sent when its turn comes", m.ID)
+		return m, fault.Newf(fault.Illegal, "mail %d still waits; it is sent when its turn comes", m.ID)
 	case m.Kind == MailConfirm:
 		return m, fault.New(fault.Illegal, "the link in the mail confirmed one application; apply again if it is still wanted")
 	case m.Kind == MailSignIn:

@@ -55,7 +55,7 @@ var ErrTooOld = errors.New("webhook: the delivery is older than what the receive
 
 // Handler answers deliveries: 401 where the signature does not fit, 400 where the
 // body is no JSON object with an event's name, 405 and 413 as they say. What passes is
-// handed to take; its error is answered with 503, so that the sender tries again, or 400 where
+// passed to take; its error is answered with 503, so that the sender tries again, or 400 where
 // it is ErrTooOld, and nil with 204. Take should do no more than keep the delivery: a sender waits 10
 // seconds at most.
 func Handler(v Verifier, take func(context.Context, Delivery) error) http.Handler {

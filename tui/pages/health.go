@@ -152,7 +152,7 @@ func (p *Health) findingLines(l ui.Theme, width int) []string {
 			lines = append(lines, head+part)
 		}
 		if f.Fix != "" {
-			wrapped(23, l.Strong.Render("mend: ")+ui.Sanitize(f.Fix))
+			wrapped(23, l.Strong.Render("fix: ")+ui.Sanitize(f.Fix))
 		}
 	}
 	return lines

@@ -103,7 +103,7 @@ func (p *entryForm) File(name, _ string, _ io.Reader) error {
 	return nil
 }
 
-// decodeChunk is how many entries are handed to the decoder at once: what it does
+// decodeChunk is how many entries the decoder gets at once: what it does
 // grows with the square of them.
 const decodeChunk = 128
 

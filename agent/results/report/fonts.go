@@ -61,7 +61,7 @@ func (f Fonts) load(texts []string) (*fontSet, error) {
 	for _, path := range f.Files {
 		file, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the font %s cannot be read; check its name and rights", path))
+			return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the font %s cannot be read; check its name and permissions", path))
 		}
 		one, err := typeset.ParseFont(filepath.Base(path), file)
 		if err != nil {

@@ -127,7 +127,7 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(cl
 			if ctx.Err() != nil {
 				return client.BulkReport{}, ctx.Err()
 			}
-			return client.BulkReport{}, fault.Wrap(fault.Unavailable, err, "the agent broke off; run the same command again to go on")
+			return client.BulkReport{}, fault.Wrap(fault.Unavailable, err, "the connection to the agent broke; run the same command again to continue")
 		}
 		switch {
 		case event.Progress != nil:
@@ -146,11 +146,11 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(cl
 func NewProblem(err error) *Problem {
 	// A reader that is still connected sees that the agent ended.
 	if errors.Is(err, context.Canceled) {
-		return &Problem{Kind: fault.Unavailable.String(), Message: "the agent was stopped; run the same command again to go on"}
+		return &Problem{Kind: fault.Unavailable.String(), Message: "the agent was stopped; run the same command again to continue"}
 	}
 	message, ok := fault.Message(err)
 	if !ok {
-		message = "an internal error; the agent's log says more"
+		message = "an internal error; see the agent's log"
 	}
 	return &Problem{Kind: fault.KindOf(err).String(), Message: message}
 }

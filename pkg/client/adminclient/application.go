@@ -136,7 +136,7 @@ func (c *Client) ApplicationEvidence(ctx context.Context, name string, w io.Writ
 	defer resp.Body.Close()
 	n, err := io.Copy(w, resp.Body)
 	if err != nil {
-		return n, fault.Wrap(fault.Unavailable, err, "reading the evidence broke off; try again")
+		return n, fault.Wrap(fault.Unavailable, err, "reading the evidence failed; try again")
 	}
 	return n, nil
 }

@@ -69,7 +69,7 @@ func (c *Client) Backup(ctx context.Context, q BackupRequest, w io.Writer) (Back
 	var result BackupResult
 	if err != nil || e != nil || json.Unmarshal([]byte(raw), &result) != nil {
 		return BackupResult{}, fault.Wrap(fault.Unavailable, cmp.Or(err, io.ErrUnexpectedEOF),
-			"the agent broke the backup off; run the same command again")
+			"the agent ended the backup early; run the same command again")
 	}
 	if result.Error != nil {
 		return BackupResult{}, result.Error.err()

@@ -91,7 +91,7 @@ func readStream(r io.Reader, each func(Message) error) error {
 			return errEnd
 		}
 		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "the event stream broke off")
+			return fault.Wrap(fault.Unavailable, err, "the event stream ended early")
 		}
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
 		value = strings.TrimPrefix(value, " ")
@@ -140,7 +140,7 @@ func message(kind, id, data string) (Message, error) {
 		return m, nil // a newer agent's
 	}
 	if err := json.Unmarshal([]byte(data), into); err != nil {
-		return m, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("a message of the event stream (%s) is not understood", kind))
+		return m, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("a message of the event stream (%s) cannot be read", kind))
 	}
 	return m, nil
 }

@@ -245,7 +245,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	}
 	switch {
 	case err != nil:
-		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the authority at %s gave an answer that is not understood", c.base))
+		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("the answer of the authority at %s cannot be read", c.base))
 	case resp.StatusCode >= http.StatusMultipleChoices:
 		return failure(resp, raw)
 	}

@@ -1,4 +1,4 @@
-// Package sandbox makes pages of images in a process of its own. Pixels are handed
+// Package sandbox makes pages of images in a process of its own. Pixels are passed
 // to libraries that were not written for hostile ones; what they do with memory
 // and time there hurts nobody: the process has little of both, and only one runs
 // at a time.

@@ -99,7 +99,7 @@ func (t *txn) refuseCancelledBatches(rows []store.NewCertificate) error {
 			return err
 		}
 		if b.Cancelled() {
-			return fault.Newf(fault.Illegal, "batch %s was cancelled; submit its manifest again to go on with it", b.Name)
+			return fault.Newf(fault.Illegal, "batch %s was cancelled; submit its manifest again to continue it", b.Name)
 		}
 	}
 	return nil

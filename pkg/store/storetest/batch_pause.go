@@ -45,7 +45,7 @@ func pausedBatches(f *fixture) {
 	if q := f.queues()[vault.JobSign]; q.Waiting != 0 || q.Later != 5 {
 		f.Errorf("queue %+v, want all five jobs to be due later", q)
 	}
-	// The claimed one goes on; handed back untried, it waits like the others.
+	// The claimed one goes on; released untried, it waits like the others.
 	for _, err := range f.complete(store.JobResult{Job: first[0].Postponed("", f.now), Release: true}) {
 		f.check(err)
 	}

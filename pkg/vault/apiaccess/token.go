@@ -77,7 +77,7 @@ func (t Token) validate(now time.Time) error {
 	for _, p := range t.Permissions {
 		if !slices.Contains(Permissions(), p) {
 			bad = append(bad, fault.Field{Name: "permissions",
-				Message: fmt.Sprintf("%q is no permission; there are %s", string(p), permissionNames())})
+				Message: fmt.Sprintf("%q is not a permission; the permissions are %s", string(p), permissionNames())})
 		}
 	}
 	if !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now) {

@@ -134,7 +134,7 @@ func (e Endpoint) validate() error {
 	}
 	for _, name := range e.Events {
 		if !slices.Contains(Events(), name) {
-			bad = append(bad, fault.Field{Name: "events", Message: fmt.Sprintf("%q is no event; there are %s", string(name), eventNames())})
+			bad = append(bad, fault.Field{Name: "events", Message: fmt.Sprintf("%q is not an event; the events are %s", string(name), eventNames())})
 		}
 	}
 	return fault.InvalidFields(bad)

@@ -1,5 +1,5 @@
-// Package signing signs accepted certificates: it claims their jobs, makes the
-// verified PDFs, and commits how each ended.
+// Package signing stamps and signs accepted certificates: it claims their jobs, makes the
+// verified PDFs with the code and the signature, and commits how each ended.
 package signing
 
 import (

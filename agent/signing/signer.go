@@ -19,8 +19,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// Signer makes verified PDFs: it finds a certificate's document in the blob
-// store and has the engine continue it.
+// Signer makes verified PDFs: it finds a certificate's document in the blob store and has
+// pdf.Stamper add the code and the signature.
 type Signer struct {
 	Blobs blob.Store
 	// Institutions are asked for each document, since settings change.

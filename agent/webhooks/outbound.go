@@ -56,7 +56,8 @@ const (
 	outboundRetryDelay = 2 * time.Second
 )
 
-// Dispatcher delivers events to endpoints, to each in a queue of its own.
+// Dispatcher delivers events to endpoints, to each in a queue of its own. When an attempt fails,
+// webhook.ApplyAttempt decides whether and when the delivery is tried again.
 type Dispatcher struct {
 	DispatcherOptions
 	store OutboundStore

@@ -22,7 +22,7 @@ import (
 func (w *Watcher) takeArchives(ctx context.Context, root *os.Root, now time.Time) {
 	var names []string
 	for name, s := range w.observed {
-		if manifest.IsArchive(name) && s.Arrived(now, w.Settle) && !now.Before(w.archiveRetry[name]) {
+		if manifest.IsArchive(name) && w.hasOwner(name) && s.Arrived(now, w.Settle) && !now.Before(w.archiveRetry[name]) {
 			names = append(names, name)
 		}
 	}
@@ -62,6 +62,7 @@ func (w *Watcher) stageArchive(root *os.Root, r staging.Record) error {
 // readArchive looks into a zip and says what its batch is.
 func (w *Watcher) readArchive(root *os.Root, name string, as staging.FileID, now time.Time) (staging.Record, error) {
 	none := staging.Record{}
+	owner, _ := w.ownerOf(name)
 	f, err := root.OpenFile(filepath.FromSlash(name), staging.OpenFlags, 0)
 	if err != nil {
 		return none, fsutil.DiskError(err, "reading a zip")
@@ -87,7 +88,7 @@ func (w *Watcher) readArchive(root *os.Root, name string, as staging.FileID, now
 	if err != nil {
 		return none, err
 	}
-	m, err := w.readManifest(body, path.Base(archive.Manifest), answers)
+	m, err := w.readManifest(owner.Institution, body, path.Base(archive.Manifest), answers)
 	if err != nil {
 		return none, err
 	}
@@ -102,7 +103,7 @@ func (w *Watcher) readArchive(root *os.Root, name string, as staging.FileID, now
 		folder = path.Join(folder, strings.TrimSuffix(base, path.Ext(base)))
 	}
 	return staging.Record{
-		Manifest: path.Base(archive.Manifest), Folder: folder, Digest: fmt.Sprintf("%x", m.Digest), Institution: w.Institution(), Taken: now,
+		Manifest: path.Base(archive.Manifest), Folder: folder, Digest: fmt.Sprintf("%x", m.Digest), Institution: owner.Institution, Taken: now,
 		Lost: lost, Archive: base, Files: []staging.File{{From: name, To: staging.ArchiveTarget(base), ID: as, Folder: w.folderID(name)}},
 	}, nil
 }

@@ -95,6 +95,7 @@ type Agent struct {
 	webhookClient *ssrf.Client
 	suspensions   *webhooks.SuspensionAlarm
 	secretStore   *home.SecretStore
+	erasures      *home.ErasureLedger
 	remote        *remotebulk.Registry // certificates on remote vaults
 	health        *health.Health
 	disk          *health.DiskMonitor
@@ -203,7 +204,8 @@ func (a *Agent) wire() (err error) {
 		a.ImageToPDF = pdf.FromImage
 	}
 	a.wireDisk()
-	a.intake = &intake.Intake{Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions,
+	a.erasures = home.NewErasureLedger(a.Home, a.Random)
+	a.intake = &intake.Intake{Erasures: a.erasures, Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions,
 		SharedAddresses: a.config.Issuing.SharedAddresses, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
@@ -241,6 +243,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.disk.Watch(ctx) })
 	work.Go(func() error { return a.cleaner.Run(ctx) })
 	work.Go(func() error { return a.runDigest(ctx) })
+	work.Go(func() error { return a.finishErasure(ctx) })
 	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
 	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })
 	return work.Wait()
@@ -285,6 +288,14 @@ func (a *Agent) sweep(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// finishErasure overwrites what an erasure that was interrupted left in the database.
+func (a *Agent) finishErasure(ctx context.Context) error {
+	if err := a.Admin.FinishErasure(ctx); err != nil && ctx.Err() == nil {
+		a.Log.Error("what was erased is not overwritten in the database; it is tried again at the next start", "error", err)
+	}
+	return nil
 }
 
 // Close lets go of the home. Run must have returned.

@@ -87,6 +87,9 @@ func ofCertificates() []auditCase {
 				x.Errorf("the trail keeps who was erased: %s", told)
 			}
 		}},
+		{`adminapi "POST /panel/recipients/{email}/readmit"`, func(x *watched) {
+			x.check(x.staff.ReadmitRecipient(x.Context(), "p2@example.org"))
+		}},
 		{`adminapi "POST /panel/backup"`, func(x *watched) {
 			_, err := x.staff.Backup(x.Context(), adminclient.BackupRequest{}, io.Discard)
 			x.check(err)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
 	"github.com/vecctl/vecctl/agent/mailer"
@@ -21,8 +23,8 @@ import (
 // EraseRecipient destroys the personal data and the files of everything that the
 // institution issued to an address; where several people share it, of one of them, by
 // name or external ID. It may be repeated: what an interruption left
-// is destroyed then.
-func (s *Service) EraseRecipient(ctx context.Context, email, person string) (adminclient.Erasure, error) {
+// is destroyed then. A dry run destroys nothing and says what would be.
+func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryRun bool) (adminclient.Erasure, error) {
 	email = vault.Clean(email)
 	if !vault.ValidEmail(email) {
 		return adminclient.Erasure{}, fault.Newf(fault.Invalid, "%q is not an e-mail address", email)
@@ -38,50 +40,197 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string) (adm
 	if err != nil {
 		return adminclient.Erasure{}, err
 	}
+	if err := s.checkKnown(ctx, who, email, before); err != nil {
+		return adminclient.Erasure{}, err
+	}
 	if err := s.checkErasable(ctx, before); err != nil {
 		return adminclient.Erasure{}, err
 	}
-	// Files first: once the store has forgotten them, nobody knows their names.
-	report := adminclient.Erasure{Certificates: []string{}, Left: []string{
-		"files that were submitted from outside the home, and copies that were downloaded or written elsewhere with --out",
-		"backups that were made before; mails that have arrived",
-		"manifests and documents in the home's drop, incoming and failed folders",
-	}}
-	if report.Files, err = s.eraseResults(who, before); err != nil {
+	report := adminclient.Erasure{Certificates: []string{}, Destroyed: []string{}, DryRun: dryRun}
+	if dryRun {
+		err = s.planErasure(who, email, before, &report)
 		return report, err
+	}
+	if err := s.eraseAll(ctx, who, email, person, before, only, &report); err != nil {
+		return report, err
+	}
+	if only == nil {
+		if report.Account, err = s.eraseAccount(ctx, email); err != nil {
+			return report, err
+		}
+	}
+	err = s.overwriteDeleted(ctx, &report)
+	s.events.PublishChange()
+	return report, err
+}
+
+// leftByErasure is what an erasure does not reach.
+func leftByErasure() []string {
+	return []string{
+		"files that were submitted from outside the home, and copies that were downloaded or written elsewhere with --out",
+		"backups that were made before, until they are removed; mails that have arrived; verified PDFs that were handed out",
+		"certificates on remote vaults, and log files",
+	}
+}
+
+// checkKnown refuses an address that nothing was issued to, and names the institutions of
+// the home that know it. One that was erased before may be erased again.
+func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issued []vault.Certificate) error {
+	if len(issued) > 0 {
+		return nil
+	}
+	if _, before, err := s.erasures.Find(who, email); before || err != nil {
+		return err
+	}
+	if known, err := s.store.KnowsAddress(ctx, who, email); known || err != nil {
+		return err
+	}
+	if known, err := s.batches.HasRejected(ctx, who, email, ""); known || err != nil {
+		return err
+	}
+	var others []string
+	for _, one := range s.institutions.All() {
+		page, err := s.store.List(ctx, store.Filter{Institution: one.ID, Email: email}, 1, 1)
+		if err != nil {
+			return err
+		}
+		if page.Total > 0 {
+			others = append(others, one.Slug)
+		}
+	}
+	if len(others) > 0 {
+		return fault.Newf(fault.NotFound, "%s has issued nothing to %s; these have: %s; name one with --institution", s.institutions.Acting(ctx).Name, email, strings.Join(others, ", "))
+	}
+	return fault.Newf(fault.NotFound, "nothing was issued to %s and nothing is kept of the address; check its spelling", email)
+}
+
+// planErasure says what an erasure would destroy.
+func (s *Service) planErasure(who uint32, email string, before []vault.Certificate, report *adminclient.Erasure) error {
+	for _, c := range before {
+		report.Certificates = append(report.Certificates, c.Reference)
+	}
+	copies, err := s.home.SchemaCopies()
+	if err != nil {
+		return err
+	}
+	refused, err := s.eraseRefused(who, email, before, true)
+	report.Destroyed = append(append(report.Destroyed, refused...), copies...)
+	report.Left = leftByErasure()
+	return err
+}
+
+// eraseAll destroys what is about certificates of an address. Files go first: once the
+// store has forgotten them, nobody knows their names.
+func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string, before []vault.Certificate, only func(vault.Certificate) bool, report *adminclient.Erasure) error {
+	report.Left = leftByErasure()
+	var err error
+	if report.Files, err = s.eraseResults(who, before); err != nil {
+		return err
+	}
+	if report.Destroyed, err = s.eraseRefused(who, email, before, false); err != nil {
+		return err
+	}
+	report.Files += len(report.Destroyed)
+	// From here on the deleted is overwritten, at the next start if not now.
+	if err := fsutil.ReplaceFile(s.home.ErasurePending(), nil); err != nil {
+		return err
+	}
+	if only == nil {
+		if err := s.erasures.Add(who, email, s.now()); err != nil {
+			return err
+		}
 	}
 	done, err := s.store.Erase(ctx, who, email, only, s.now())
 	if err != nil {
-		return report, err
+		return err
 	}
 	// Again, since a batch that read them before may have written them after.
 	again, err := s.eraseResults(who, before)
 	report.Files += again
 	if err != nil {
-		return report, err
+		return err
 	}
 	for _, c := range done.Certificates {
 		report.Certificates = append(report.Certificates, c.Reference)
-	}
-	for _, c := range done.Certificates {
 		if err := s.store.DeleteCorrections(ctx, who, c.UUID); err != nil {
-			return report, err
+			return err
 		}
 	}
 	if err := s.batches.EraseRejected(ctx, who, email, person); err != nil {
-		return report, err
+		return err
 	}
 	report.Mails = len(done.Mails)
 	n, err := s.eraseFiles(ctx, done)
 	report.Files += n
 	if err != nil {
-		return report, err
+		return err
 	}
-	if only == nil {
-		report.Account, err = s.eraseAccount(ctx, email)
+	report.Received, err = s.store.EraseInboundEvents(ctx, email)
+	return err
+}
+
+// eraseRefused destroys what lies of a person among refused files, and returns what that
+// was. What waits in the drop folder is somebody's to issue or to take away.
+func (s *Service) eraseRefused(who uint32, email string, before []vault.Certificate, dryRun bool) ([]string, error) {
+	search := refusedSearch{email: vault.FoldEmail(email), dryRun: dryRun}
+	for _, c := range before {
+		search.names = append(search.names, c.Name)
 	}
-	s.events.PublishChange()
-	return report, err
+	others := map[string]bool{}
+	for _, id := range s.institutions.IDs() {
+		if folder := s.home.FailedFolder(id); id != who && folder != s.home.Failed() {
+			others[folder] = true
+		}
+	}
+	err := search.searchRefused(s.home.FailedFolder(who), others)
+	return search.found, err
+}
+
+// wipePatience is how long an erasure waits for those who read the database, such as a
+// backup.
+const wipePatience = 2 * time.Minute
+
+// overwriteDeleted removes copies of the database from before upgrades, and overwrites what
+// was deleted in the database.
+func (s *Service) overwriteDeleted(ctx context.Context, report *adminclient.Erasure) error {
+	copies, err := s.home.SchemaCopies()
+	if err != nil {
+		return err
+	}
+	for _, path := range copies {
+		if _, err := fsutil.RemoveFile(path); err != nil {
+			return err
+		}
+	}
+	report.Destroyed = append(report.Destroyed, copies...)
+	ctx, stop := context.WithTimeout(ctx, wipePatience)
+	defer stop()
+	switch err := s.store.Wipe(ctx); {
+	case errors.Is(err, context.DeadlineExceeded):
+		report.Left = append(report.Left, "room in the database that a backup under way still reads; it is overwritten when the agent starts again")
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = fsutil.RemoveFile(s.home.ErasurePending())
+	return err
+}
+
+// FinishErasure overwrites what an interrupted erasure left in the database.
+func (s *Service) FinishErasure(ctx context.Context) error {
+	if _, err := os.Stat(s.home.ErasurePending()); err != nil {
+		return nil //nolint:nilerr // nothing is pending
+	}
+	if err := s.store.Wipe(ctx); err != nil {
+		return err
+	}
+	_, err := fsutil.RemoveFile(s.home.ErasurePending())
+	return err
+}
+
+// ReadmitRecipient lets something be issued again to an address that was erased.
+func (s *Service) ReadmitRecipient(ctx context.Context, email string) error {
+	return s.erasures.Readmit(s.institutionID(ctx), email)
 }
 
 // selectPerson returns those of an address's certificates that are to be erased, and what

@@ -47,6 +47,7 @@ type Options struct {
 	WebhookClient        *ssrf.Client
 	AllowPrivateWebhooks bool
 	Secrets              *home.SecretStore
+	Erasures             *home.ErasureLedger
 	Authority            *service.Keyring
 	Health               *health.Health
 	Disk                 *health.DiskMonitor
@@ -78,6 +79,7 @@ type Service struct {
 	webhookClient        *ssrf.Client
 	allowPrivateWebhooks bool
 
+	erasures   *home.ErasureLedger
 	secrets    *home.SecretStore
 	rotating   sync.Mutex // serialises rotations of the secrets' key
 	authority  *service.Keyring
@@ -96,7 +98,7 @@ func New(o Options) *Service {
 	return &Service{
 		home: o.Home, store: o.Store, blobs: o.Blobs, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
-		secrets: o.Secrets, authority: o.Authority,
+		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
 		now: o.Now, random: o.Random, log: o.Log,
 	}

@@ -34,7 +34,11 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		p.writeJSON(w, r, map[string]string{"uuid": uuid}, err)
 	})
 	mux.HandleFunc("DELETE /panel/recipients/{email}", func(w http.ResponseWriter, r *http.Request) {
-		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"), r.URL.Query().Get("person"))
+		q := r.URL.Query()
+		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"), q.Get("person"), q.Get("dry_run") == "true")
 		p.writeJSON(w, r, done, err)
+	})
+	mux.HandleFunc("POST /panel/recipients/{email}/readmit", func(w http.ResponseWriter, r *http.Request) {
+		p.writeJSON(w, r, struct{}{}, p.Service.ReadmitRecipient(r.Context(), r.PathValue("email")))
 	})
 }

@@ -110,22 +110,32 @@ func (r *run) settleRejected(ctx context.Context, report client.BulkReport) erro
 
 // EraseRejected forgets the refused rows of an address, or of one person at it.
 func (i *Issuer) EraseRejected(ctx context.Context, institution uint32, email, person string) error {
-	return i.changeRejected(ctx, institution, func(_ vault.RejectedRows, row vault.RejectedRow) bool {
+	return i.changeRejected(ctx, institution, besides(email, person))
+}
+
+// HasRejected reports whether there are refused rows of an address, or of one person at it.
+func (i *Issuer) HasRejected(ctx context.Context, institution uint32, email, person string) (bool, error) {
+	found, err := i.rejectedWithout(ctx, institution, besides(email, person))
+	return len(found) > 0, err
+}
+
+// besides keeps the refused rows of others than an address, or one person at it.
+func besides(email, person string) func(vault.RejectedRows, vault.RejectedRow) bool {
+	return func(_ vault.RejectedRows, row vault.RejectedRow) bool {
 		named := vault.FoldEmail(row.Email) == vault.FoldEmail(email)
 		for _, cell := range row.Cells {
 			named = named || strings.Contains(vault.FoldEmail(cell), vault.FoldEmail(email))
 		}
 		return !named || person != "" && !row.IsFor(person)
-	})
+	}
 }
 
-// changeRejected keeps of an institution's refused rows those that keep selects.
-func (i *Issuer) changeRejected(ctx context.Context, institution uint32, keep func(vault.RejectedRows, vault.RejectedRow) bool) error {
+// rejectedWithout returns the refused rows of those batches that keep leaves fewer of.
+func (i *Issuer) rejectedWithout(ctx context.Context, institution uint32, keep func(vault.RejectedRows, vault.RejectedRow) bool) (changed []vault.RejectedRows, err error) {
 	if i.Rejected == nil {
-		return nil
+		return nil, nil
 	}
-	var changed []vault.RejectedRows
-	err := i.Rejected.View(ctx, func(r store.RowReader) error {
+	err = i.Rejected.View(ctx, func(r store.RowReader) error {
 		changed = nil
 		prefix := rejectedPrefix(institution)
 		return r.Scan(RejectedTable, prefix, func(key string, body []byte) (bool, error) {
@@ -148,6 +158,12 @@ func (i *Issuer) changeRejected(ctx context.Context, institution uint32, keep fu
 			return false, nil
 		})
 	})
+	return changed, err
+}
+
+// changeRejected keeps of an institution's refused rows those that keep selects.
+func (i *Issuer) changeRejected(ctx context.Context, institution uint32, keep func(vault.RejectedRows, vault.RejectedRow) bool) error {
+	changed, err := i.rejectedWithout(ctx, institution, keep)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@
 //	mail/          mails, where no mail server is set
 //	templates/mail templates that take the place of the program's
 //	failed/        what was dropped and refused
+//	erasures.json  who was erased, as keyed hashes
 //	remote/        what was sent to remote vaults, and what they told of it
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
@@ -67,6 +68,12 @@ func (d Dir) join(parts ...string) string {
 
 // Database is the store's file.
 func (d Dir) Database() string { return d.join("vault.db") }
+
+// SchemaCopies lists the copies of the database that were kept before upgrades.
+func (d Dir) SchemaCopies() ([]string, error) {
+	found, err := filepath.Glob(d.Database() + ".schema-*")
+	return found, fsutil.DiskError(err, "looking for copies of the database")
+}
 
 // Blobs is the folder of documents.
 func (d Dir) Blobs() string { return d.join("blobs") }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -112,6 +113,9 @@ type CheckResult struct {
 func (in *Intake) Check(ctx context.Context, o CheckRequest) (CheckResult, error) {
 	matched := manifest.MatchFiles(o.Manifest, o.Listed)
 	candidates := in.candidates(o, matched)
+	if err := in.refuseErased(o, candidates); err != nil {
+		return CheckResult{}, err
+	}
 	if err := checkInstitutionNamed(o, candidates); err != nil {
 		return CheckResult{}, err
 	}
@@ -169,6 +173,24 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 		all[i] = c
 	}
 	return all
+}
+
+// refuseErased rejects rows of people who were erased: nobody brings them back unasked.
+func (in *Intake) refuseErased(o CheckRequest, all []*RowResult) error {
+	if in.Erasures == nil {
+		return nil
+	}
+	for _, c := range all {
+		at, erased, err := in.Erasures.Find(o.Institution.ID, c.Draft.Email)
+		if err != nil {
+			return err
+		}
+		if erased {
+			c.Problems = append(c.Problems, fmt.Sprintf("row %d: the person at this address was erased on %s; issue nothing, or, if the person asks for it again: vecctl recipient readmit ADDRESS",
+				c.Row.Number, at.In(o.Institution.Zone()).Format(time.DateOnly)))
+		}
+	}
+	return nil
 }
 
 // findIssued notes the certificates of dated rows that have one.

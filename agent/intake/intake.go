@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -37,6 +38,9 @@ type Intake struct {
 	// Institutions have the stampers, whose settings decide which documents can be
 	// stamped; nil: pdf.Inspect decides.
 	Institutions *institutions.Registry
+	// Erasures says who was erased and is not to be brought back unasked; nil where nobody
+	// was.
+	Erasures *home.ErasureLedger
 	// SharedAddresses holds for institutions that do not say themselves whether people
 	// may share addresses.
 	SharedAddresses bool

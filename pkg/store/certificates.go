@@ -118,6 +118,10 @@ type Certificates interface {
 	// which must just compute, it removes that of the certificates that only selects,
 	// and of the mails about them: others share the address.
 	Erase(ctx context.Context, institution uint32, email string, only func(vault.Certificate) bool, now time.Time) (ErasureResult, error)
+	// KnowsAddress reports whether Erase would find anything of an address at an
+	// institution besides certificates: a mail to it, or an application that waits for its
+	// proof.
+	KnowsAddress(ctx context.Context, institution uint32, email string) (bool, error)
 	// Change applies a transition to one certificate. An error of the transition
 	// is returned as it is and nothing is changed.
 	Change(ctx context.Context, institution uint32, name string, change Change) (vault.Certificate, error)

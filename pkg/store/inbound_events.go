@@ -15,6 +15,9 @@ type InboundEvents interface {
 	// InboundEvents returns up to n events, newest first, with numbers below before; 0 for
 	// all.
 	InboundEvents(ctx context.Context, before uint64, n int) ([]webhook.InboundEvent, error)
+	// EraseInboundEvents takes the content out of all events that name an address, compared
+	// folded, and returns how many. What was still to be done with them is not done.
+	EraseInboundEvents(ctx context.Context, email string) (int, error)
 	// DeleteOldInboundEvents removes up to n events of which nothing is to be done any more,
 	// of all that came before a moment.
 	DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error)

@@ -17,6 +17,10 @@ type Maintenance interface {
 	// store, whatever it returns. When the process dies meanwhile the store is as it
 	// was before or as it is after.
 	Compact() error
+	// Wipe overwrites the room that is free inside the store, so that what was deleted
+	// before the call is nowhere in it. It waits for readers that began before; others and
+	// writers go on. Interrupted, it is to be called again.
+	Wipe(ctx context.Context) error
 	// WaitFailure waits until ctx ends. When the store finds that what it wrote may or may not
 	// be durable, it writes nothing more, every later call fails, and WaitFailure returns the
 	// reason, of kind Damaged: another process must read anew what is there.
@@ -29,7 +33,7 @@ type Maintenance interface {
 // returns.
 type Snapshot struct {
 	// WriterTo writes the store as one file, Size bytes long, which can be opened as a
-	// store.
+	// store. What was deleted before is nowhere in it.
 	io.WriterTo
 	Size int64
 	// Blobs are the SHA-256 of all contents that certificates, uploads and unconfirmed

@@ -31,6 +31,11 @@ type Erasure struct {
 	Mails        int      `json:"mails"`
 	Account      bool     `json:"account"` // there was one, and it is gone
 	Files        int      `json:"files"`   // documents, verified PDFs, mails and lines of reports
+	// Received counts the events of remote vaults that named the address.
+	Received int `json:"received"`
+	// Destroyed are files of the home that named them, besides those of certificates.
+	Destroyed []string `json:"destroyed"`
+	DryRun    bool     `json:"dry_run,omitempty"` // nothing was destroyed
 	// Left is what else may hold their data and is not the program's to destroy.
 	Left []string `json:"left"`
 }
@@ -83,11 +88,23 @@ const recipientsPath = "/panel/recipients/"
 // issued to an address; where several people share it, of one of them, by name or
 // external ID.
 func (c *Client) EraseRecipient(ctx context.Context, email, person string) (Erasure, error) {
+	return c.erase(ctx, email, url.Values{"person": {person}})
+}
+
+// PlanErasure says what EraseRecipient would destroy.
+func (c *Client) PlanErasure(ctx context.Context, email, person string) (Erasure, error) {
+	return c.erase(ctx, email, url.Values{"person": {person}, "dry_run": {"true"}})
+}
+
+// ReadmitRecipient lets something be issued again to an address that was erased.
+func (c *Client) ReadmitRecipient(ctx context.Context, email string) error {
+	var done struct{}
+	return c.Post(ctx, recipientsPath+url.PathEscape(email)+"/readmit", struct{}{}, &done)
+}
+
+func (c *Client) erase(ctx context.Context, email string, q url.Values) (Erasure, error) {
 	var done Erasure
-	path := recipientsPath + url.PathEscape(email)
-	if person != "" {
-		path += "?person=" + url.QueryEscape(person)
-	}
+	path := recipientsPath + url.PathEscape(email) + "?" + q.Encode()
 	err := c.Call(ctx, http.MethodDelete, path, nil, &done)
 	return done, err
 }

@@ -68,5 +68,8 @@ func (s *Store) Close() error { return s.file.Close() }
 // Compact implements store.Maintenance.
 func (s *Store) Compact() error { return s.file.Compact() }
 
+// Wipe implements store.Maintenance.
+func (s *Store) Wipe(ctx context.Context) error { return s.file.WipeFree(ctx) }
+
 // Size implements store.Maintenance: the file's length in bytes.
 func (s *Store) Size() int64 { return s.file.Size() }

@@ -11,13 +11,17 @@ import (
 )
 
 // Snapshot implements store.Maintenance. What writers free while the function runs is not
-// used again until it returns.
+// used again until it returns. The copy has nothing of what was deleted.
 func (s *Store) Snapshot(ctx context.Context, fn func(store.Snapshot) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return s.file.View(func(tx *bbolt.Tx) error {
-		return fn(store.Snapshot{WriterTo: tx, Size: tx.Size(), Blobs: referencedBlobs(tx)})
+		live, err := s.file.LivePages(tx)
+		if err != nil {
+			return err
+		}
+		return fn(store.Snapshot{WriterTo: live, Size: tx.Size(), Blobs: referencedBlobs(tx)})
 	})
 }
 

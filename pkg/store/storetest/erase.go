@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // erasing issues three certificates to one person and one to another, and forgets
@@ -91,4 +94,62 @@ func (f *fixture) wantErased(c vault.Certificate) {
 	f.check(err)
 	f.wantSame(dates, []vault.Date{""}, "its frozen date")
 	f.finds(store.Filter{Institution: f.a, Search: c.Reference}, got)
+}
+
+// erasedEvents takes the content out of received events that name an address.
+func erasedEvents(f *fixture) {
+	add := func(identity, body string) webhook.InboundEvent {
+		r, isNew, err := f.store.AddInboundEvent(f.Context(), webhook.InboundEvent{Identity: identity, At: f.now, Event: "x", Body: []byte(body),
+			Headers: map[string][]string{"X-Name": {"canary"}}, Tasks: []webhook.InboundTask{{State: webhook.Pending, RunAt: f.now}}})
+		f.check(err)
+		if !isNew {
+			f.Errorf("%s is known", identity)
+		}
+		return r
+	}
+	other, about := add("other", `{"email":"ben@example.org"}`), add("about", `{"email":"Ann@Example.org"}`)
+	n, err := f.store.EraseInboundEvents(f.Context(), "ann@example.org")
+	f.check(err)
+	all, err := f.store.InboundEvents(f.Context(), 0, 10)
+	f.check(err)
+	if n != 1 || len(all) != 2 || string(all[0].Body) != `{"erased":true}` || all[0].Headers != nil || all[0].Tasks[0].State == webhook.Pending {
+		f.Errorf("%d events were erased; kept are %+v", n, all)
+	}
+	f.wantSame(all[1], other, "an event about somebody else")
+	if _, isNew, err := f.store.AddInboundEvent(f.Context(), about); err != nil || isNew {
+		f.Errorf("an event that was erased is new again: %v", err)
+	}
+}
+
+// knownAddress finds what is kept of an address besides certificates.
+func knownAddress(f *fixture) {
+	f.check(f.store.QueueMail(f.Context(), vault.Mail{Institution: f.a, To: "Ann@example.org", State: vault.MailWaiting, CreatedAt: f.now}))
+	for _, one := range []struct {
+		institution uint32
+		email       string
+		want        bool
+	}{{f.a, "ann@example.org", true}, {f.b, "ann@example.org", false}, {f.a, "ben@example.org", false}} {
+		if known, err := f.store.KnowsAddress(f.Context(), one.institution, one.email); err != nil || known != one.want {
+			f.Errorf("%+v is known: %t, %v", one, known, err)
+		}
+	}
+}
+
+// wiped keeps everything when the room that is free is overwritten.
+func wiped(f *fixture) {
+	all := f.insertMany(f.a, 50, func(int, *vault.Draft) {})
+	_, err := f.store.Erase(f.Context(), f.a, all[7].Email, nil, f.tick())
+	f.check(err)
+	f.check(f.store.Wipe(f.Context()))
+	all[7] = f.read(all[7])
+	f.reopen()
+	for _, c := range all {
+		f.wantSame(f.read(c), c, "a certificate after wiping")
+	}
+	ctx, cancel := context.WithCancel(f.Context())
+	cancel()
+	if err := f.store.Wipe(ctx); !errors.Is(err, context.Canceled) {
+		f.Errorf("wiping after its caller gave up: %v", err)
+	}
+	f.insertOne(f.a, f.draft())
 }

@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,6 +35,8 @@ type File struct {
 	db       *bbolt.DB
 	os       *os.File // db's
 	unusable atomic.Bool
+	readers  readers
+	wiping   sync.Mutex
 	failure  fsutil.FlushFailure
 }
 
@@ -141,6 +144,7 @@ func (f *File) Size() (size int64) {
 
 // View runs a function in a read transaction.
 func (f *File) View(fn func(*bbolt.Tx) error) error {
+	defer f.readers.begin()()
 	// What is read after a failure may be what is not on the disk.
 	if err := f.failure.Err(); err != nil {
 		return err

@@ -81,6 +81,10 @@ func (p *Handler) Routes() router.Routes {
 		rows, err := p.Service.RejectedRows(r.Context(), r.PathValue("id"))
 		p.writeJSON(w, r, rows, err)
 	})
+	mux.HandleFunc("GET /panel/verification", func(w http.ResponseWriter, r *http.Request) {
+		v, err := p.Service.VerifyHome(r.Context())
+		p.writeJSON(w, r, v, err)
+	})
 	p.routeKeys(mux)
 	p.routeAudit(mux)
 	mux.HandleFunc("GET /panel/events", p.serveEvents)

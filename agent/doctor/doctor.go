@@ -45,6 +45,7 @@ type Vault interface {
 	Keys(ctx context.Context) ([]adminclient.Key, error)
 	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
+	VerifyHome(ctx context.Context) (adminclient.Verification, error)
 }
 
 // Target is a home on a machine.
@@ -69,6 +70,7 @@ type Target struct {
 	Vault       Vault
 	OpenFailure *Finding
 	Running     bool // Vault is an agent that runs
+	Deep        bool // every record and every document is read
 }
 
 // Run makes all checks.

@@ -90,11 +90,48 @@ func (p Target) vault(ctx context.Context) []Finding {
 	found = append(found, p.timeZone(status)...)
 	newest, records, texts, err := p.sample(ctx)
 	if err != nil {
+		if p.Deep {
+			found = append(found, p.everything(ctx)...)
+		}
 		return append(found, failure("database", "stop the agent and restore the home from a backup", "%s", errorText(err))...)
 	}
 	found = append(found, ok("database", "it opens, and %d records that were looked at are sound", records)...)
+	if p.Deep {
+		found = append(found, p.everything(ctx)...)
+	}
 	found = append(found, p.printableNames(texts)...)
 	return append(found, p.clock(newest)...)
+}
+
+// everything has every record and every document read.
+func (p Target) everything(ctx context.Context) (found []Finding) {
+	const check = "deep"
+	const fix = "stop the agent and restore the home from a backup"
+	v, err := p.Vault.VerifyHome(ctx)
+	if err != nil {
+		return failure(check, fix, "%s", errorText(err))
+	}
+	for _, d := range v.Damage {
+		where := d.File
+		if d.Kind != "document" {
+			where = fmt.Sprintf("%s, %s, key %s", d.File, d.Kind, d.Key)
+		}
+		if d.UUID != "" {
+			where += " (of " + d.UUID + ")"
+		}
+		remedy := fix
+		if d.Kind == "document" {
+			remedy = "restore this file from a backup"
+		}
+		found = append(found, failure(check, remedy, "%s: damaged: %s", where, d.Message)...)
+	}
+	if v.More > 0 {
+		found = append(found, failure(check, fix, "and %d more", v.More)...)
+	}
+	if found == nil {
+		return ok(check, "all %d records and %d documents are what was written", v.Records, v.Documents)
+	}
+	return found
 }
 
 // printableNames looks whether names can be printed. Templates are held to their own fonts

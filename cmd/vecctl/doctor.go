@@ -24,7 +24,9 @@ import (
 func doctorCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "find problems of this machine or home, and show how to fix them",
-		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll")),
+		Flags: slices.Concat(homeFlags(), outputFlags(), settingFlags("drop.dir", "drop.poll"), []cli.Flag{
+			&cli.BoolFlag{Name: "deep", Usage: "read every record of the database and every document, and name what is damaged"},
+		}),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 0, "")
 			if err != nil {
@@ -70,7 +72,7 @@ func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 		p.OpenFailure = refusal(err)
 		return p.Run(c.Context), nil
 	}
-	p.Vault, p.Running = s.Client, s.agent == nil
+	p.Vault, p.Running, p.Deep = s.Client, s.agent == nil, c.Bool("deep")
 	if status, err := s.AgentStatus(c.Context); err == nil && p.Running {
 		p.BaseURL = status.BaseURL // the one that the agent uses
 	}

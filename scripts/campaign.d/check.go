@@ -239,7 +239,7 @@ func (v *site) checkWhole(ctx context.Context, agent *process, random *rand.Rand
 
 // checkDoctor wants nothing wrong with the home. The public address does not exist.
 func (v *site) checkDoctor(ctx context.Context, r *result, when string) {
-	got := v.run(ctx, "doctor", "-o", "json")
+	got := v.run(ctx, "doctor", "--deep", "-o", "json")
 	var findings []struct{ Check, Level, Message string }
 	if err := json.Unmarshal([]byte(got.stdout), &findings); err != nil {
 		r.problem("%s: vecctl doctor: %v", when, got)

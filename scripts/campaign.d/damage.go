@@ -144,10 +144,10 @@ type damaged struct {
 	manifest string
 }
 
-// try asks the doctor, then everything else: an answer that is not the true one must be an error
-// that says what to do.
+// try asks the doctor for a deep look, then everything else: an answer that is not the true one must
+// be an error that says what to do, and where there is one the doctor must have found damage.
 func (d damaged) try(ctx context.Context, random *rand.Rand) error {
-	got, err := d.ask(ctx, "doctor", "-o", "json")
+	got, err := d.ask(ctx, "doctor", "--deep", "-o", "json")
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,8 @@ func (d damaged) try(ctx context.Context, random *rand.Rand) error {
 	case found:
 		d.result.round("named by the doctor")
 	case noticed > 0:
-		d.result.round("named by a command")
+		d.result.problem("%s: the doctor finds nothing, and a command does", d.what)
+		d.result.round("named by a command alone")
 	default:
 		d.result.round("without effect")
 	}

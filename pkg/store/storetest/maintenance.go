@@ -21,6 +21,7 @@ func maintenanceTests() []test {
 		{"compacting keeps everything", compactKeeps},
 		{"opened again, everything is there", reopened},
 		{"a store that works has not failed", notFailed},
+		{"a sound store has no damage", verified},
 	}
 }
 
@@ -145,5 +146,39 @@ func notFailed(f *fixture) {
 	stop()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		f.Errorf("the store says that it failed: %v", err)
+	}
+}
+
+func verified(f *fixture) {
+	f.insertMany(f.a, 3, func(int, *vault.Draft) {})
+	i := &counter{next: sound{f}}
+	n, err := f.store.Verify(f.Context(), i)
+	f.check(err)
+	if n < 3 || i.needed < 3 {
+		f.Errorf("only %d records and %d contents were read", n, i.needed)
+	}
+}
+
+// counter counts what it passes on.
+type counter struct {
+	next   store.Inspector
+	needed int
+}
+
+func (c *counter) Damaged(d store.Damage) { c.next.Damaged(d) }
+
+func (c *counter) Needs(sum, uuid string) {
+	c.needed++
+	c.next.Needs(sum, uuid)
+}
+
+// sound wants no damage, and names of contents.
+type sound struct{ *fixture }
+
+func (s sound) Damaged(d store.Damage) { s.Errorf("damage: %+v", d) }
+
+func (s sound) Needs(sum, uuid string) {
+	if len(sum) != 64 || uuid == "" {
+		s.Errorf("the content %q of %q is needed", sum, uuid)
 	}
 }

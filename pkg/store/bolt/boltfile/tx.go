@@ -45,6 +45,11 @@ func (t *Tx) Bucket(name []byte) *bbolt.Bucket {
 // Cursor walks through a bucket.
 func (t *Tx) Cursor(bucket []byte) *bbolt.Cursor { return t.Bucket(bucket).Cursor() }
 
+// Buckets visits all buckets.
+func (t *Tx) Buckets(visit func(name []byte, b *bbolt.Bucket) error) error {
+	return t.tx.ForEach(visit)
+}
+
 // Empty reports whether the file has no buckets at all.
 func (t *Tx) Empty() bool {
 	first, _ := t.tx.Cursor().First()

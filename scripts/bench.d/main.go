@@ -29,6 +29,7 @@ var modes = []struct {
 	run  func(setup, *table) error
 }{
 	{"stamp", benchStamp},
+	{"verify", benchVerify},
 	{"template", benchTemplate},
 	{"bulk", benchBulk},
 	{"dryrun", benchDryRun},

@@ -4,7 +4,10 @@
 // never taken apart, and what is copied is copied to the letter.
 package object
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // MaxDepth is how deep arrays and dictionaries may nest.
 const MaxDepth = 400
@@ -119,12 +122,11 @@ func skipString(b []byte, i int) (int, error) {
 }
 
 func skipHex(b []byte, i int) (int, error) {
-	for ; i < len(b); i++ {
-		if b[i] == '>' {
-			return i + 1, nil
-		}
+	end := bytes.IndexByte(b[i:], '>')
+	if end < 0 {
+		return len(b), ErrShort
 	}
-	return len(b), ErrShort
+	return i + end + 1, nil
 }
 
 func skipArray(b []byte, i, depth int) (int, error) {

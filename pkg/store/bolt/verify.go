@@ -32,11 +32,11 @@ func (s *Store) Verify(ctx context.Context, found store.Inspector) (records int,
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
+	if err := s.file.CheckAllPages(); err != nil {
+		return 0, err
+	}
 	err = s.file.View(func(tx *bbolt.Tx) error {
 		v := verification{ctx: ctx, txn: newTxn(tx), found: found}
-		if err := v.pages(tx); err != nil {
-			return err
-		}
 		for _, step := range []func() error{v.records, v.certificates, v.uploads, v.jobs, v.deliveries} {
 			if err := step(); err != nil {
 				return err
@@ -58,19 +58,6 @@ type verification struct {
 
 func (v *verification) damaged(bucket, key []byte, uuid, format string, args ...any) {
 	v.found.Damaged(store.Damage{Kind: string(bucket), Key: hex.EncodeToString(key), UUID: uuid, Message: fmt.Sprintf(format, args...)})
-}
-
-// pages checks that the pages are trees, that every page is in one of them or free, and that
-// keys are in order.
-func (v *verification) pages(tx *bbolt.Tx) error {
-	const most = 20
-	n := 0
-	for err := range tx.Check() {
-		if n++; n <= most {
-			v.damaged([]byte("pages"), nil, "", "%v", err)
-		}
-	}
-	return v.ctx.Err()
 }
 
 // records checks the checksum of every record, of tables that others keep here too.

@@ -9,6 +9,7 @@
 package boltfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -150,6 +151,25 @@ func (f *File) View(fn func(*bbolt.Tx) error) error {
 		return err
 	}
 	return recoverDamage(func() error { return f.db.View(fn) })
+}
+
+// CheckAllPages checks the trees of all buckets down to the leaves. bbolt has a check of its own,
+// which follows damaged references in a goroutine where nothing can recover it.
+func (f *File) CheckAllPages() error {
+	return f.View(func(tx *bbolt.Tx) error {
+		var all []CheckedBucket
+		err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			all = append(all, CheckedBucket{Name: bytes.Clone(name), Visit: func(_, _ []byte) {}})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := CheckPages(tx, f.os, all...); err != nil {
+			return damagedError(err)
+		}
+		return nil
+	})
 }
 
 // Update runs a function in a write transaction, which is durable when Update

@@ -48,7 +48,7 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 	}
 	report := adminclient.Erasure{Certificates: []string{}, Destroyed: []string{}, DryRun: dryRun}
 	if dryRun {
-		err = s.planErasure(who, email, before, &report)
+		err = s.planErasure(who, email, before, only != nil, &report)
 		return report, err
 	}
 	if err := s.eraseAll(ctx, who, email, person, before, only, &report); err != nil {
@@ -104,8 +104,17 @@ func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issu
 	return fault.Newf(fault.NotFound, "nothing was issued to %s and nothing is kept of the address; check its spelling", email)
 }
 
-// planErasure says what an erasure would destroy.
-func (s *Service) planErasure(who uint32, email string, before []vault.Certificate, report *adminclient.Erasure) error {
+// leftOfSharedAddress is what the erasure of one of several people at an address does not reach
+// besides: it is found by the address, and may be about the others.
+func leftOfSharedAddress() []string {
+	return []string{
+		"refused files, which are found by their address and may be about others who share it; look through the folder of refused files by hand",
+		"events that were received about the address",
+	}
+}
+
+// planErasure says what an erasure would destroy; shared, where others have the address too.
+func (s *Service) planErasure(who uint32, email string, before []vault.Certificate, shared bool, report *adminclient.Erasure) error {
 	for _, c := range before {
 		report.Certificates = append(report.Certificates, c.Reference)
 	}
@@ -113,9 +122,14 @@ func (s *Service) planErasure(who uint32, email string, before []vault.Certifica
 	if err != nil {
 		return err
 	}
+	report.Left = leftByErasure()
+	if shared {
+		report.Left = append(report.Left, leftOfSharedAddress()...)
+		report.Destroyed = append(report.Destroyed, copies...)
+		return nil
+	}
 	refused, err := s.eraseRefused(who, email, before, true)
 	report.Destroyed = append(append(report.Destroyed, refused...), copies...)
-	report.Left = leftByErasure()
 	return err
 }
 
@@ -127,7 +141,9 @@ func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string
 	if report.Files, err = s.eraseResults(who, before); err != nil {
 		return err
 	}
-	if report.Destroyed, err = s.eraseRefused(who, email, before, false); err != nil {
+	if only != nil {
+		report.Left = append(report.Left, leftOfSharedAddress()...)
+	} else if report.Destroyed, err = s.eraseRefused(who, email, before, false); err != nil {
 		return err
 	}
 	report.Files += len(report.Destroyed)
@@ -162,7 +178,7 @@ func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string
 	report.Mails = len(done.Mails)
 	n, err := s.eraseFiles(ctx, done)
 	report.Files += n
-	if err != nil {
+	if err != nil || only != nil {
 		return err
 	}
 	report.Received, err = s.store.EraseInboundEvents(ctx, email)

@@ -209,7 +209,7 @@ func TestWhatAnApplicationIsIssuedWith(t *testing.T) {
 		"a file that is none":    {open(t), ApprovalInput{Document: strings.NewReader("x"), Name: "d.pdf"}, files{err: fault.New(fault.Invalid, "no PDF")}, fault.Invalid, "file d.pdf: no PDF"},
 		"a template that lacks":  {open(t), ApprovalInput{Template: "t"}, files{}, fault.Invalid, "template t: grade is missing"},
 		"a date that is none":    {open(t), ApprovalInput{Evidence: true, IssueDate: "tomorrow"}, files{}, fault.Invalid, "YYYY-MM-DD"},
-		"one that was issued":    {vault.Certificate{Source: vault.FromVault}, ApprovalInput{Evidence: true}, files{}, fault.Illegal, "no application"},
+		"one that was issued":    {vault.Certificate{Source: vault.FromVault}, ApprovalInput{Evidence: true}, files{}, fault.Illegal, "not an application"},
 	} {
 		b := &book{one: test.one}
 		if _, err := desk(b, test.files).Approve(t.Context(), who, "x", "staff", test.issue); !fault.Is(err, test.kind) || !strings.Contains(err.Error(), test.words) {

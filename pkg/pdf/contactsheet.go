@@ -94,7 +94,7 @@ func (s *ContactSheet) Add(r io.ReaderAt, size int64, m Stamp, label string) err
 		return err
 	}
 	f.AllowPictures(maxSheetBytes)
-	c := objectCopier{sheet: s, f: f, refs: map[object.Ref]object.Ref{}, off: page.Off(f)}
+	c := objectCopier{sheet: s, f: f, refs: map[object.Ref]object.Ref{}, hidden: page.ReadHiddenLayers(f)}
 	form, err := c.pageForm(st, layout, drawn, shown.Covers())
 	if err != nil {
 		return err
@@ -137,10 +137,10 @@ func (s *ContactSheet) addStream(ref object.Ref, dict, data []byte, leaf bool) (
 
 // objectCopier copies what a page refers to from its document.
 type objectCopier struct {
-	sheet *ContactSheet
-	f     *xref.File
-	refs  map[object.Ref]object.Ref
-	off   func(object.Ref) bool
+	sheet  *ContactSheet
+	f      *xref.File
+	refs   map[object.Ref]object.Ref
+	hidden page.HiddenLayers
 }
 
 // pageForm makes a form of a page as a reader sees it, with the code on it.
@@ -270,7 +270,7 @@ func (c *objectCopier) reference(v xref.Value) (object.Ref, error) {
 	}
 	body, err := c.value(target, 0)
 	c.sheet.set(to, body)
-	if c.f.Get(target, "Type").Is("OCG") && c.off(ref) {
+	if c.f.Get(target, "Type").Is("OCG") && c.hidden.IsOff(ref) {
 		c.sheet.off = append(c.sheet.off, to)
 	}
 	return to, err

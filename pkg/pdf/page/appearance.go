@@ -13,7 +13,7 @@ type Appearance struct {
 
 // Appearances are those of the annotations that are seen.
 func Appearances(f *xref.File, p *Page) (all []Appearance) {
-	w := painter{f: f, hidden: hiddenLayers(f)}
+	w := painter{f: f, hidden: ReadHiddenLayers(f)}
 	n := 0
 	for a := range f.Elems(f.Get(p.Value, "Annots")) {
 		if n++; n > maxAnnots {
@@ -45,6 +45,3 @@ func Appearances(f *xref.File, p *Page) (all []Appearance) {
 	}
 	return all
 }
-
-// Off reports which of a document's layers it opens without.
-func Off(f *xref.File) func(object.Ref) bool { return hiddenLayers(f).isOff }

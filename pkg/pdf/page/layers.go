@@ -7,18 +7,18 @@ import (
 
 const maxLayers = 2_000 // looked at in a list
 
-// layers are the optional content groups that are switched off (ISO 32000-1, 8.11).
-type layers struct {
+// HiddenLayers are the optional content groups that are switched off (ISO 32000-1, 8.11).
+type HiddenLayers struct {
 	off  map[object.Ref]bool
 	on   map[object.Ref]bool
 	base bool // all others are off
 }
 
-// hiddenLayers reads which layers a document opens without.
-func hiddenLayers(f *xref.File) layers {
+// ReadHiddenLayers reads which layers a document opens without.
+func ReadHiddenLayers(f *xref.File) HiddenLayers {
 	d := f.Get(f.Get(f.Root, "OCProperties"), "D")
 	if d.IsNull() {
-		return layers{}
+		return HiddenLayers{}
 	}
 	read := func(key string) map[object.Ref]bool {
 		set := map[object.Ref]bool{}
@@ -29,23 +29,23 @@ func hiddenLayers(f *xref.File) layers {
 		}
 		return set
 	}
-	return layers{off: read("OFF"), on: read("ON"), base: f.Get(d, "BaseState").Is("OFF")}
+	return HiddenLayers{off: read("OFF"), on: read("ON"), base: f.Get(d, "BaseState").Is("OFF")}
 }
 
 // hides reports whether what belongs to a group, or to a membership of groups, is not seen.
-func (l layers) hides(f *xref.File, entry xref.Value) bool {
+func (l HiddenLayers) hides(f *xref.File, entry xref.Value) bool {
 	if len(l.off) == 0 && !l.base || entry.IsNull() {
 		return false
 	}
 	v := f.Resolve(entry)
 	if !f.Get(v, "Type").Is("OCMD") {
 		ref, _ := entry.Ref()
-		return l.isOff(ref)
+		return l.IsOff(ref)
 	}
 	groups, policy := f.Get(v, "OCGs"), f.Get(v, "P")
 	var on, off int
 	count := func(e xref.Value) {
-		if ref, ok := e.Ref(); ok && l.isOff(ref) {
+		if ref, ok := e.Ref(); ok && l.IsOff(ref) {
 			off++
 		} else if ok {
 			on++
@@ -71,6 +71,7 @@ func (l layers) hides(f *xref.File, entry xref.Value) bool {
 	return on == 0
 }
 
-func (l layers) isOff(ref object.Ref) bool {
+// IsOff reports whether the document opens without a layer.
+func (l HiddenLayers) IsOff(ref object.Ref) bool {
 	return l.off[ref] || l.base && !l.on[ref]
 }

@@ -48,7 +48,7 @@ func newPaintState(box Rect) paintState {
 type painter struct {
 	view      *View
 	f         *xref.File
-	hidden    layers
+	hidden    HiddenLayers
 	pictures  map[uint32]*picture
 	fonts     map[object.Ref]*glyphWidths
 	forms     int

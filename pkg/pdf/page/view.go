@@ -90,7 +90,7 @@ func Look(f *xref.File, p *Page) *View {
 		data = append(append(data, part...), '\n')
 	}
 	f.AllowPictures(maxPictures)
-	w := painter{view: v, f: f, hidden: hiddenLayers(f), pictures: map[uint32]*picture{}}
+	w := painter{view: v, f: f, hidden: ReadHiddenLayers(f), pictures: map[uint32]*picture{}}
 	state := newPaintState(p.Box)
 	state.ctm = matrix{v.scale, 0, 0, v.scale, -p.Box.X0 * v.scale, -p.Box.Y0 * v.scale}
 	state.clip = Rect{0, 0, float64(v.w), float64(v.h)}

@@ -64,7 +64,9 @@ func (p *Handler) SelectInstitution(next http.Handler) http.Handler {
 			one = p.Institutions.Primary()
 		}
 		if one.ID != 0 {
+			outer := r
 			r = r.WithContext(institutions.NewContext(r.Context(), one.ID))
+			defer func() { outer.Pattern = r.Pattern }() // calls are counted by route
 			if p.Institutions.Several() && !isOfHome(r) {
 				w.Header().Set(adminclient.InstitutionHeader, one.Slug)
 				w.Header().Set(adminclient.InstitutionNameHeader, url.QueryEscape(one.Name))

@@ -104,14 +104,22 @@ func (r reply) told() string {
 	return fmt.Sprintf("%d %s", r.status, strings.ToValidUTF8(text, ""))
 }
 
-// say notes whether a promise is kept; the detail is noted where it is not.
+// say notes whether a promise is kept; the detail is noted where it is not. What the token has
+// no permission for is not known.
 func (k *checker) say(source, name string, kept bool, detail string) {
 	p := Promise{Name: name, Source: source, Kept: Kept}
-	if !kept {
+	switch {
+	case kept:
+	case strings.HasPrefix(detail, forbidden):
+		p.Kept, p.Detail = Unknown, detail
+	default:
 		p.Kept, p.Detail = Broken, detail
 	}
 	k.all = append(k.all, p)
 }
+
+// forbidden begins what reply.told says of a call that the token has no permission for.
+const forbidden = "403 "
 
 func (k *checker) unknown(source, name, why string) {
 	k.all = append(k.all, Promise{name, source, Unknown, why})

@@ -138,6 +138,7 @@ func knownAddress(f *fixture) {
 // wiped keeps everything when the room that is free is overwritten.
 func wiped(f *fixture) {
 	all := f.insertMany(f.a, 50, func(int, *vault.Draft) {})
+	f.change(all[7], approve(f.tick()))
 	_, err := f.store.Erase(f.Context(), f.a, all[7].Email, nil, f.tick())
 	f.check(err)
 	f.check(f.store.Wipe(f.Context()))

@@ -93,6 +93,7 @@ func TestSlotsAreWaitedFor(t *testing.T) {
 				t.Errorf("after a slot came free: %v", err)
 			}
 		}
+		synctest.Wait() // until both have given theirs back
 		if s.used != 0 || len(s.perCaller) != 0 || s.perInstitution[1]+s.perInstitution[2] != 0 {
 			t.Errorf("%d slots are in use by %v", s.used, s.perCaller)
 		}

@@ -65,6 +65,11 @@ func Settings() []Setting {
 
 // settings lists the settings of a Config. What a setting reads goes into the Config.
 func (c *Config) settings() []Setting {
+	return slices.Concat(c.accessSettings(), c.dropSettings(), c.otherSettings())
+}
+
+// accessSettings are about the home, and how it is reached.
+func (c *Config) accessSettings() []Setting {
 	return []Setting{
 		{Key: "home", Env: "VECCTL_HOME", Flag: "home", Meaning: "data `DIR`ectory", Outside: true, value: path{&c.Home}},
 		{Key: "api", Env: "VECCTL_API", Flag: "api", Meaning: "talk to the API at `URL` instead of the home", value: text{to: &c.API}},
@@ -78,6 +83,12 @@ func (c *Config) settings() []Setting {
 		{Key: "tls.key", Env: "VECCTL_TLS_KEY", Flag: "tls-key", Meaning: "`FILE` of that certificate's key (PEM)", value: path{&c.TLS.Key}},
 		{Key: "proxies", Env: "VECCTL_PROXIES", Flag: "proxies", Meaning: "`ADDRESSES` of proxies that are trusted to name the caller, separated by commas: 127.0.0.1, 10.0.0.0/8", value: networks{&c.Proxies}},
 		{Key: "limits.per_minute", Env: "VECCTL_LIMIT", Meaning: "how many calls a token may make in a minute (default: no limit)", value: count{&c.Limits.PerMinute, maxPerMinute}},
+	}
+}
+
+// dropSettings are about the drop folder.
+func (c *Config) dropSettings() []Setting {
+	return []Setting{
 		{Key: "drop.dir", Env: "VECCTL_DROP", Flag: "drop", Meaning: "`DIR`ectory to watch for manifests and documents (default: drop in the home)", value: path{&c.Drop.Folder}},
 		{Key: "drop.poll", Env: "VECCTL_POLL", Flag: "poll", Meaning: "read the drop folder at intervals, without file system events", value: toggle{&c.Drop.Poll}},
 		{Key: "drop.settle", Env: "VECCTL_SETTLE", Flag: "settle", Meaning: "how `LONG` a dropped file must stay unchanged before it is read", value: duration{&c.Drop.Settle}},
@@ -92,6 +103,12 @@ func (c *Config) settings() []Setting {
 		{Key: "drop.names", Env: "VECCTL_DROP_NAMES", Meaning: "how to compare rows with the names in the text of dropped documents: check, warn or off (default: check)", value: text{&c.Drop.Names, checkOneOf("check", "warn", "off")}},
 		{Key: "drop.strict", Env: "VECCTL_DROP_STRICT", Meaning: "also reject dropped rows with warnings", value: toggle{&c.Drop.Strict}},
 		{Key: "drop.template", Env: "VECCTL_DROP_TEMPLATE", Meaning: "`NAME` of the template for dropped rows without a file", value: text{to: &c.Drop.Template}},
+	}
+}
+
+// otherSettings are about how certificates are issued, sent and kept.
+func (c *Config) otherSettings() []Setting {
+	return []Setting{
 		{Key: "issuing.shared_addresses", Env: "VECCTL_ISSUING_SHARED_ADDRESSES", Meaning: "let several people have one address, title and issue date, told apart by external ID or name; an institution may say otherwise: vecctl institution set --shared-addresses", value: toggle{&c.Issuing.SharedAddresses}},
 		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that confirms the time of signing", value: text{&c.Signing.TimestampServer, checkServer}},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the visible signature, which people can click in a viewer", value: toggle{&c.Signing.Visible}},

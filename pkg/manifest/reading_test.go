@@ -58,7 +58,7 @@ func TestSharedCases(t *testing.T) {
 			`row 1, column name (B2): "N" is a single letter|row 2, column name (B3): "M" is a single letter|row 3, column name (B4): "O" is a single letter|row 4, column name (B5): "P" is a single letter`},
 		{"zeros/m.xlsx", Options{}, "Ann A 2026-06-01 00123|Bob 2026-06-01 124|"},
 		{"twins/m.csv", Options{}, `Ann Kowalska 2026-06-01 1.pdf|Ewa Kowalska 2026-06-01 2.pdf|row 2, column email (C3): found "family@example.org", the address of another person, "Ann Kowalska" in row 1, with the same title and issue date, ` +
-			`want an address of Ewa Kowalska's own, or another title or date for one of them; where people share addresses, the setting issuing.shared_addresses lets names tell them apart`},
+			`want an address of Ewa Kowalska's own, or another title or date for one of them; where people share addresses, the setting issuing.shared_addresses lets names or external IDs tell them apart (vecctl institution set --shared-addresses)`},
 	} {
 		if got := read(tt.name, tt.opts); got != tt.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, tt.want)

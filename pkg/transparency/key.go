@@ -2,7 +2,6 @@ package transparency
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -95,9 +94,3 @@ func (k *Key) Public() string { return k.public }
 
 // Origin is the log's name.
 func (k *Key) Origin() string { return k.signer.Name() }
-
-// Fingerprint is the SHA-256 of the public key's text in hexadecimal.
-func (k *Key) Fingerprint() string {
-	sum := sha256.Sum256([]byte(k.public))
-	return hex.EncodeToString(sum[:])
-}

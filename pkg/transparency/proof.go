@@ -10,8 +10,6 @@ import (
 
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
-
-	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // FormatProof writes an inclusion proof with the checkpoint that it leads to, and the leaf's
@@ -44,19 +42,24 @@ func CheckProof(text []byte, public string, signedBytes [sha256.Size]byte) (Proo
 	if err != nil || len(extra) != SaltSize {
 		return Proof{}, ErrProofForm
 	}
-	at, index, err := splitProof(text)
+	signed, index, err := splitProof(text)
 	if err != nil {
 		return Proof{}, err
 	}
-	checkpoint, _, err := torchwood.VerifyCheckpoint(at, policy)
-	if err != nil {
-		return Proof{}, fmt.Errorf("%w (%w)", ErrProofKey, err)
-	}
 	entry := CertificateEntry(Salt(extra), signedBytes)
-	if err := torchwood.VerifyProof(policy, tlog.RecordHash(entry), text); err != nil {
+	if torchwood.VerifyProof(policy, tlog.RecordHash(entry), text) != nil {
+		if _, _, err := torchwood.VerifyCheckpoint(signed, policy); err != nil {
+			return Proof{}, fmt.Errorf("%w (%w)", ErrProofKey, err)
+		}
 		return Proof{}, ErrProofObject
 	}
-	return Proof{Index: index, Checkpoint: Checkpoint{Origin: checkpoint.Origin, Size: checkpoint.N, Root: checkpoint.Hash}}, nil
+	// Its signature was verified with the proof.
+	statement, _, _ := bytes.Cut(signed, []byte("\n\n"))
+	c, err := torchwood.ParseCheckpoint(string(statement) + "\n")
+	if err != nil {
+		return Proof{}, ErrProofForm
+	}
+	return Proof{Index: index, Checkpoint: Checkpoint{Origin: c.Origin, Size: c.N, Root: c.Hash}}, nil
 }
 
 // splitProof returns the checkpoint of a proof, and the index that it states.
@@ -75,13 +78,4 @@ func splitProof(text []byte) (checkpoint []byte, index int64, err error) {
 		}
 	}
 	return nil, 0, ErrProofForm
-}
-
-// ProofCheckpoint returns the signed checkpoint in a proof, unchecked.
-func ProofCheckpoint(text []byte) ([]byte, error) {
-	checkpoint, _, err := splitProof(text)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the log proof cannot be read")
-	}
-	return checkpoint, nil
 }

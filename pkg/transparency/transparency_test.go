@@ -1,7 +1,6 @@
 package transparency_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -91,7 +90,7 @@ func TestKey(t *testing.T) {
 		t.Errorf("the origin is %q", k.Origin())
 	}
 	again, err := transparency.ParseKey(k.String() + "\n")
-	if err != nil || again.Public() != k.Public() || again.Fingerprint() != k.Fingerprint() {
+	if err != nil || again.Public() != k.Public() {
 		t.Errorf("the key does not survive: %v", err)
 	}
 	for _, bad := range []string{"", "x", "PRIVATE+KEY+a+b+c", k.Public(), k.String()[:len(k.String())-2]} {
@@ -128,9 +127,6 @@ func TestProof(t *testing.T) {
 	}
 	if c, err := transparency.OpenCheckpoint(checkpoint, k.Public()); err != nil || c != proof.Checkpoint {
 		t.Errorf("checkpoint %+v, %v", c, err)
-	}
-	if part, err := transparency.ProofCheckpoint(text); err != nil || !bytes.Equal(part, checkpoint) {
-		t.Errorf("the proof's checkpoint is %q, %v", part, err)
 	}
 	other, err := transparency.NewKey(rand.NewChaCha8([32]byte{2}), "University")
 	if err != nil {

@@ -45,8 +45,14 @@ type LogHead struct {
 	Checkpoint []byte    `json:"checkpoint"` // signed
 }
 
-// LogID tells logs apart: the first eight bytes of the public key's SHA-256, in hexadecimal.
+// LogID tells logs apart: LogHash in hexadecimal.
 func LogID(key string) string {
+	hash := LogHash(key)
+	return hex.EncodeToString(hash[:])
+}
+
+// LogHash is the first eight bytes of the SHA-256 of a log's public key.
+func LogHash(key string) [8]byte {
 	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:8])
+	return [8]byte(sum[:8])
 }

@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"slices"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -25,8 +24,8 @@ func logBuckets() [][]byte { return [][]byte{logHeadsBucket, logEntriesBucket, l
 
 // logID is what the keys of a log's entries and hashes begin with.
 func logID(key string) []byte {
-	sum := sha256.Sum256([]byte(key))
-	return sum[:8]
+	hash := vault.LogHash(key)
+	return hash[:]
 }
 
 func logIndexKey(id []byte, index int64) []byte {
@@ -123,7 +122,8 @@ type logOf struct {
 // results with changes that keep each with its proof, and which of them entered a log.
 func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered []bool, err error) {
 	pending := map[logOf][]logged{}
-	var order []logOf // so that a call has one outcome
+	var order []logOf             // so that a call has one outcome
+	entering := map[uint64]bool{} // certificates; none enters twice
 	entered = make([]bool, len(results))
 	for i, r := range results {
 		if r.Change == nil || r.Delivery != nil || r.Task != nil {
@@ -138,9 +138,10 @@ func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered
 			return nil, nil, err
 		}
 		c, fx, err := r.Change(old)
-		if err != nil || fx.Log == nil {
+		if err != nil || fx.Log == nil || entering[c.ID] {
 			continue
 		}
+		entering[c.ID] = true
 		l := logOf{c.Institution, fx.Log.LogKey()}
 		if pending[l] == nil {
 			order = append(order, l)

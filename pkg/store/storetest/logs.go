@@ -19,6 +19,7 @@ func logTests() []test {
 		{"approved certificates enter their institution's log", logGrows},
 		{"each key has a log of its own", logPerKey},
 		{"what is refused is in no log", logRefuses},
+		{"a job that is completed twice enters the log once", logTwice},
 		{"an erased person's entry stays, its salt does not", logForgets},
 	}
 }
@@ -228,4 +229,15 @@ func logForgets(f *fixture) {
 	if got := f.byID(c.ID); got.Log == nil || got.Log.Index != 0 || got.Log.Salt != nil {
 		f.Errorf("the erased certificate has the place %+v", got.Log)
 	}
+}
+
+func logTwice(f *fixture) {
+	c := f.insertOne(f.a, f.draft())
+	f.now = f.now.Add(vault.RetryPolicyOf(vault.JobSign).Lease)
+	job := f.claim(vault.JobSign, 1)[0]
+	outcomes, err := f.store.Complete(f.Context(), []store.JobResult{{Job: job, Change: approveInto(f, 1)}, {Job: job, Change: approveInto(f, 1)}})
+	f.check(err)
+	f.check(outcomes[0])
+	f.wantKind(outcomes[1], fault.Conflict, "the same job again")
+	checkLog(f, f.a, []uint64{c.ID})
 }

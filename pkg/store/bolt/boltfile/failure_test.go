@@ -15,7 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// After a commit that did not reach the disk nothing is written and nothing read, and whoever
+// After a commit that did not reach the disk nothing is written and nothing read, and anyone who
 // waits for that is told. The file is what it was before, or after; here it is what it was.
 func TestAFailedCommitIsTheLast(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")

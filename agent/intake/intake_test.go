@@ -118,31 +118,15 @@ func (d *desk) documents(n int) {
 	}
 }
 
-// check looks at a manifest; change may alter the order.
+// check looks at a manifest as bulk does; change may alter the request.
 func (d *desk) check(table string, change func(*intake.CheckRequest)) []*intake.RowResult {
 	d.t.Helper()
-	m, err := manifest.Read([]byte("title,name,email,date,file\n"+table), manifest.Options{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	root, err := os.OpenRoot(d.docs)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer root.Close()
-	listed, err := intake.ListFiles(root)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	o := intake.CheckRequest{Institution: vault.Institution{ID: 1, TimeZone: "Europe/Warsaw"}, Manifest: m, Files: root, Listed: listed, Trigger: vault.BulkUpload}
-	if change != nil {
-		change(&o)
-	}
-	found, err := d.intake.Check(d.t.Context(), o)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return found.Rows
+	return d.checkAll(table, func(o *intake.CheckRequest) {
+		o.Trigger, o.DryRun = vault.BulkUpload, false
+		if change != nil {
+			change(o)
+		}
+	}).Rows
 }
 
 func rows(n int) string {

@@ -83,25 +83,11 @@ func dryRun(program, home, folder string, flags ...string) (float64, error) {
 // named makes a manifest with a page for each person that says the person's name, and
 // returns the folder. The drawing is on every page, below the text.
 func named(dir, kind string, rows int, drawing string) (string, error) {
-	folder := filepath.Join(dir, fmt.Sprintf("named-%s-%d", kind, rows))
-	manifest := filepath.Join(folder, "manifest.csv")
-	if _, err := os.Stat(manifest); err == nil {
-		return folder, nil
-	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
-	}
-	var table bytes.Buffer
-	table.WriteString("certificate_title,full_name,applicant_email,issue_date,file\n")
-	for i := range rows {
+	return manifestFolder(dir, fmt.Sprintf("named-%s-%d", kind, rows), rows, func(i int) (row, file string, document []byte) {
 		person := fmt.Sprintf("Person Number%d", i)
-		file := fmt.Sprintf("c%d.pdf", i)
-		fmt.Fprintf(&table, "Certificate of Achievement,%s,person%d@example.org,2026-06-01,%s\n", person, i, file)
+		file = fmt.Sprintf("c%d.pdf", i)
 		content := drawing + "BT /F1 24 Tf 14 TL 100 700 Td (Certificate of Achievement) Tj T* T* (This is to certify that) Tj T* T* (" + person +
 			") Tj T* T* (has passed all examinations of the spring term.) Tj ET"
-		if err := os.WriteFile(filepath.Join(folder, file), page(content, 3_000, uint64(i)), 0o600); err != nil {
-			return "", err
-		}
-	}
-	return folder, os.WriteFile(manifest, table.Bytes(), 0o600)
+		return fmt.Sprintf("Certificate of Achievement,%s,person%d@example.org,2026-06-01,%s", person, i, file), file, page(content, 3_000, uint64(i))
+	})
 }

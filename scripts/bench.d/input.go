@@ -48,7 +48,16 @@ func page(text string, size int, seed uint64) []byte {
 // batch makes a manifest of so many rows with its documents, unless it is there
 // already, and returns the folder.
 func batch(dir string, rows, size int) (string, error) {
-	folder := filepath.Join(dir, fmt.Sprintf("batch-%d-%d", rows, size))
+	return manifestFolder(dir, fmt.Sprintf("batch-%d-%d", rows, size), rows, func(i int) (row, file string, pdf []byte) {
+		file = fmt.Sprintf("certificate-%d.pdf", i)
+		return fmt.Sprintf("Certificate of Achievement,Person Number %d,person%d@example.org,2026-06-01,%s", i, i, file), file, document(uint64(i), size)
+	})
+}
+
+// manifestFolder makes a manifest of so many rows with its documents, unless it is there
+// already, and returns the folder.
+func manifestFolder(dir, name string, rows int, each func(i int) (row, file string, document []byte)) (string, error) {
+	folder := filepath.Join(dir, name)
 	manifest := filepath.Join(folder, "manifest.csv")
 	if _, err := os.Stat(manifest); err == nil {
 		return folder, nil
@@ -59,9 +68,9 @@ func batch(dir string, rows, size int) (string, error) {
 	var table bytes.Buffer
 	table.WriteString("certificate_title,full_name,applicant_email,issue_date,file\n")
 	for i := range rows {
-		name := fmt.Sprintf("certificate-%d.pdf", i)
-		fmt.Fprintf(&table, "Certificate of Achievement,Person Number %d,person%d@example.org,2026-06-01,%s\n", i, i, name)
-		if err := os.WriteFile(filepath.Join(folder, name), document(uint64(i), size), 0o600); err != nil {
+		row, file, document := each(i)
+		table.WriteString(row + "\n")
+		if err := os.WriteFile(filepath.Join(folder, file), document, 0o600); err != nil {
 			return "", err
 		}
 	}

@@ -58,29 +58,15 @@ func (f faults) run(ctx context.Context, s setup, count int, r *result) error {
 		return err
 	}
 	random := s.random("faults")
-	for done := 0; done < count; {
-		n := min(perHome, count-done)
-		folder := filepath.Join(s.dir, fmt.Sprintf("f%d", done))
-		v, err := newSite(ctx, s, folder, filepath.Join(s.dir, "inbox"))
-		if err != nil {
-			return err
-		}
+	return eachHome(ctx, s, count, "f", r, func(v *site, first, n int) error {
 		for i := range n {
-			one := injection{call: acknowledging[(done+i)%len(acknowledging)], errno: errnos[random.IntN(len(errnos))], when: 1 + random.IntN(25), lasting: random.IntN(4) == 0}
+			one := injection{call: acknowledging[(first+i)%len(acknowledging)], errno: errnos[random.IntN(len(errnos))], when: 1 + random.IntN(25), lasting: random.IntN(4) == 0}
 			if err := f.round(ctx, v, one, random, r); err != nil {
 				return err
 			}
 		}
-		if err := v.finishAfterFaults(ctx, random, r, "after the faults"); err != nil {
-			return err
-		}
-		v.close()
-		if err := removeAll(folder, r); err != nil {
-			return err
-		}
-		done += n
-	}
-	return nil
+		return v.finishAfterFaults(ctx, random, r, "after the faults")
+	})
 }
 
 // round runs an agent whose calls fail, under load, then one whose calls do not.

@@ -21,14 +21,20 @@ const perHome = 25
 
 func (k kills) run(ctx context.Context, s setup, count int, r *result) error {
 	random := s.random("kills")
+	return eachHome(ctx, s, count, "h", r, func(v *site, _, n int) error { return k.home(ctx, v, n, random, r) })
+}
+
+// eachHome spreads rounds over homes, and removes each when its rounds are over. Work does the
+// rounds of one, n of them from first on.
+func eachHome(ctx context.Context, s setup, count int, name string, r *result, work func(v *site, first, n int) error) error {
 	for done := 0; done < count; {
 		n := min(perHome, count-done)
-		folder := filepath.Join(s.dir, fmt.Sprintf("h%d", done))
+		folder := filepath.Join(s.dir, fmt.Sprintf("%s%d", name, done))
 		v, err := newSite(ctx, s, folder, filepath.Join(s.dir, "inbox"))
 		if err != nil {
 			return err
 		}
-		if err := k.home(ctx, v, n, random, r); err != nil {
+		if err := work(v, done, n); err != nil {
 			return err
 		}
 		v.close()

@@ -91,13 +91,14 @@ func (faults) round(ctx context.Context, v *site, one injection, random *rand.Ra
 // and returns how it ended.
 func (v *site) runFailing(ctx context.Context, one injection, random *rand.Rand, r *result) (way string, err error) {
 	const patience = 1500 * time.Millisecond
-	agent, err := v.start(ctx, one.tracer(filepath.Join(v.dir, "trace"))...)
+	trace := filepath.Join(v.dir, "trace")
+	agent, err := v.start(ctx, one.tracer(trace)...)
 	switch {
 	case agent == nil:
 		return "", err
 	case err != nil:
 		way = "did not start"
-		if !strings.Contains(agent.messages(), "vecctl: ") && !runtimeBroke(agent) {
+		if !strings.Contains(attempted(agent, trace), "vecctl: ") && !runtimeBroke(agent, trace) {
 			r.problem("with %v the agent does not start, and does not say why: %s", one, agent.messages())
 		}
 	default:
@@ -111,10 +112,10 @@ func (v *site) runFailing(ctx context.Context, one injection, random *rand.Rand,
 			agent.kill()
 		})
 	}
-	if agent.broke() && !runtimeBroke(agent) {
+	if agent.broke() && !runtimeBroke(agent, trace) {
 		r.problem("with %v the agent broke: %s", one, agent.messages())
 	}
-	if agent.broke() {
+	if agent.broke() || way == "stopped by itself" && runtimeBroke(agent, trace) {
 		way = "Go's own runtime ended it"
 	}
 	if agent.cmd.ProcessState != nil && way == "stopped by itself" && agent.cmd.ProcessState.ExitCode() != 1 {
@@ -126,11 +127,27 @@ func (v *site) runFailing(ctx context.Context, one injection, random *rand.Rand,
 	return way, nil
 }
 
+// attempted is the messages of the program, and those that it could not write since write fails
+// for good: only the trace has them, cut after 32 characters.
+func attempted(p *process, trace string) string {
+	text := p.messages()
+	written, err := os.ReadFile(trace)
+	if err != nil {
+		return text
+	}
+	for line := range strings.Lines(string(written)) {
+		if strings.Contains(line, " write(2, ") {
+			text += line
+		}
+	}
+	return text
+}
+
 // runtimeBroke reports whether Go's runtime ended the program since a call failed that it
 // makes for itself and that never fails.
-func runtimeBroke(p *process) bool {
-	text := p.messages()
-	for _, known := range []string{"netpollBreak write failed", "runtime: epollctl failed", "runtime: write to", "runtime: netpoll", "failed to create new OS thread"} {
+func runtimeBroke(p *process, trace string) bool {
+	text := attempted(p, trace)
+	for _, known := range []string{"netpollBreak write fail", "runtime: epollctl failed", "runtime: write to", "runtime: netpoll", "failed to create new OS thread"} {
 		if strings.Contains(text, known) {
 			return true
 		}

@@ -132,7 +132,7 @@ func (p *logPages) write(w http.ResponseWriter, kind, cacheControl string, body 
 
 func (p *logPages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case layout.ClientGone(r):
+	case layout.Interrupted(w, r):
 	case fault.Is(err, fault.NotFound):
 		message, _ := fault.Message(err)
 		writeMessage(w, http.StatusNotFound, message)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -244,9 +243,10 @@ func (p *sharePages) servePreview(w http.ResponseWriter, r *http.Request) {
 	}
 	image, err := p.previews.get(r.Context(), c)
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			p.Log.Warn("a certificate's page cannot be drawn", "reference", c.Reference, "error", err)
+		if layout.Interrupted(w, r) {
+			return
 		}
+		p.Log.Warn("a certificate's page cannot be drawn", "reference", c.Reference, "error", err)
 		http.Error(w, "The page cannot be drawn.", http.StatusNotFound)
 		return
 	}

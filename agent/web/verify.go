@@ -133,7 +133,7 @@ func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 	f, err := p.lookup(r.Context(), reference)
 	status := http.StatusOK
 	switch {
-	case err != nil && layout.ClientGone(r):
+	case err != nil && layout.Interrupted(w, r):
 		return
 	case err != nil:
 		p.Log.Error("verifying a certificate failed", "error", err)

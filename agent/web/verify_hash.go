@@ -45,7 +45,7 @@ func (p *verifyPages) serveByHash(w http.ResponseWriter, r *http.Request) {
 		f, err = p.describe(r.Context(), *found[0])
 	}
 	switch {
-	case err != nil && layout.ClientGone(r):
+	case err != nil && layout.Interrupted(w, r):
 	case err != nil:
 		p.Log.Error("looking a file up failed", "error", err)
 		p.writeJSON(w, http.StatusInternalServerError, "", f, err)
@@ -76,7 +76,7 @@ func (p *verifyPages) searchByHash(w http.ResponseWriter, r *http.Request, v lay
 	}
 	found, err := p.Store.ByVerifiedSHA256(r.Context(), sum)
 	switch {
-	case err != nil && layout.ClientGone(r):
+	case err != nil && layout.Interrupted(w, r):
 	case err != nil:
 		p.Layout.RenderError(w, r, err)
 	case found[0] == nil:

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -81,4 +83,23 @@ func TestTypedReferences(t *testing.T) {
 		t.Errorf("an address with dashes leads to %q (%d)", a.Header.Get("Location"), a.StatusCode)
 	}
 	s.says(s.get("/v/"+c.Reference), http.StatusOK, "Time of the check: 15 June 2026, 11:00 CEST", c.Verified.SHA256)
+}
+
+// TestInterruptedPages asks for pages while the agent stops, which ends the requests' contexts: a
+// visitor who still waits never gets an empty page of status 200.
+func TestInterruptedPages(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	c := s.seal(s.draft())
+	pages := s.handler(http.NotFoundHandler())
+	for _, path := range []string{"/v/" + c.Reference, "/v?ref=" + c.Verified.SHA256, "/v/by-hash/" + c.Verified.SHA256, "/c/" + c.ShareToken} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w := httptest.NewRecorder()
+		pages.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil))
+		if w.Code == http.StatusOK && w.Body.Len() == 0 {
+			t.Errorf("%s: an empty page of status 200", path)
+		}
+		t.Log(path, w.Code)
+	}
 }

@@ -16,13 +16,21 @@ func (f *Layout) RenderMessage(w http.ResponseWriter, r *http.Request, status in
 // RenderError writes down why a page could not be made, and says to its visitor that it
 // could not.
 func (f *Layout) RenderError(w http.ResponseWriter, r *http.Request, err error) {
-	if ClientGone(r) {
+	if Interrupted(w, r) {
 		return
 	}
 	f.Log.Error("a page failed", "path", redacted(r.URL.Path), "error", err)
 	f.RenderMessage(w, r, http.StatusInternalServerError, "broken")
 }
 
-// ClientGone reports whether a visitor has gone, which ends the work on the page; nobody
-// reads the answer then.
-func ClientGone(r *http.Request) bool { return r.Context().Err() != nil }
+// Interrupted reports whether a request ended early, which ends the work on the page. The visitor
+// has gone, or the agent is stopping: then the visitor still waits, so it answers, and never with
+// an empty page of status 200.
+func Interrupted(w http.ResponseWriter, r *http.Request) bool {
+	if r.Context().Err() == nil {
+		return false
+	}
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "The request ended early. Try again.", http.StatusServiceUnavailable)
+	return true
+}

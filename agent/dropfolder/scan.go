@@ -223,7 +223,10 @@ func (w *Watcher) refuse(ctx context.Context, root *os.Root, name string, as sta
 		return fsutil.DiskError(err, "opening the failed folder")
 	}
 	defer failed.Close()
-	to := staging.FreePlace(failed, path.Base(name))
+	to, err := staging.FreePlace(failed, path.Base(name))
+	if err != nil {
+		return err
+	}
 	note := staging.Place{Folder: failed, Name: to.Name + staging.ReasonSuffix}
 	text := adviceText(why) + "\n\nNothing was issued. Correct the file, then put it into the drop folder again.\n"
 	if err := note.WriteText(text); err != nil {

@@ -17,8 +17,11 @@ func ArchiveTarget(name string) string { return "archive/" + name }
 // Unpack unpacks the zip of a batch that came as one, within the batch's own folder. The
 // manifest comes last: where it is, all is unpacked.
 func (b *Batch) Unpack() error {
-	if b.Archive == "" || pathExists(b.ManifestPath()) {
+	if b.Archive == "" {
 		return nil
+	}
+	if unpacked, err := pathExists(b.ManifestPath()); err != nil || unpacked {
+		return err
 	}
 	f, err := os.Open(b.path(filepath.FromSlash(ArchiveTarget(b.Archive))))
 	if err != nil {

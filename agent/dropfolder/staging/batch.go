@@ -152,7 +152,11 @@ func NewBatch(incoming string, r Record) (*Batch, error) {
 		return nil, fsutil.DiskError(err, "making a folder for a batch")
 	}
 	defer root.Close()
-	dir := filepath.Join(incoming, FreePlace(root, r.Taken.UTC().Format("20060102T150405.000-")+stem).Name)
+	free, err := FreePlace(root, r.Taken.UTC().Format("20060102T150405.000-")+stem)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(incoming, free.Name)
 	temp := filepath.Join(incoming, "."+filepath.Base(dir))
 	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, fsutil.DiskError(err, "making a folder for a batch")
@@ -258,10 +262,13 @@ func (b *Batch) MoveFiles(drop *os.Root) error {
 			return err
 		}
 		l := Move{From: origin, To: Place{own, f.To}, ID: &f.ID, Keep: f.Keep}
+		taken, err := l.To.Exists()
 		switch {
-		case !l.To.Exists() && origin.Folder == nil:
+		case err != nil:
+			return err
+		case !taken && origin.Folder == nil:
 			return ErrChanged
-		case !l.To.Exists():
+		case !taken:
 			moves = append(moves, l)
 			continue
 		case origin.Folder == nil:
@@ -319,34 +326,49 @@ func (b *Batch) PutBack(drop *os.Root, failed string, made *MadeFolders) error {
 	from := origins{drop: drop}
 	defer from.close()
 	for _, f := range b.Files {
+		if f.Keep {
+			continue
+		}
 		here := Place{own, f.To}
-		if f.Keep || !here.Exists() {
+		there, err := here.Exists()
+		if err != nil {
+			return err
+		}
+		if !there {
 			continue
 		}
 		back, err := from.of(f, true)
 		if err != nil {
 			return err
 		}
-		reason := reasonNewer
-		if !back.Exists() {
-			err := putBack(here, back, f.Folder, made)
-			if err == nil {
-				continue
-			}
-			if !errors.Is(err, ErrChanged) {
-				return err
-			}
-			reason = reasonFolder
-		}
-		back = FreePlace(refused, path.Base(f.To))
-		if err := (Place{refused, back.Name + ReasonSuffix}).WriteText(reason); err != nil {
-			return err
-		}
-		if err := MoveFiles([]Move{{From: here, To: back}}); err != nil {
+		if err := putBackOrAside(here, back, refused, f, made); err != nil {
 			return err
 		}
 	}
 	return b.Remove()
+}
+
+// putBackOrAside puts a file back to where it lay, else with the reason into the failed folder.
+func putBackOrAside(here, back Place, refused *os.Root, f File, made *MadeFolders) error {
+	reason := reasonNewer
+	taken, err := back.Exists()
+	if err != nil && !folderChanged(err) {
+		return err
+	}
+	if !taken {
+		err := putBack(here, back, f.Folder, made)
+		if !errors.Is(err, ErrChanged) {
+			return err
+		}
+		reason = reasonFolder
+	}
+	if back, err = FreePlace(refused, path.Base(f.To)); err != nil {
+		return err
+	}
+	if err := (Place{refused, back.Name + ReasonSuffix}).WriteText(reason); err != nil {
+		return err
+	}
+	return MoveFiles([]Move{{From: here, To: back}})
 }
 
 // putBack moves a file back into the folder that it was seen in. Where there is none by

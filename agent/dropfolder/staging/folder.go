@@ -17,7 +17,11 @@ func MoveFolder(from, to string, last ...string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return fsutil.DiskError(err, "making a folder")
 	}
-	if !pathExists(to) {
+	there, err := pathExists(to)
+	if err != nil {
+		return err
+	}
+	if !there {
 		if err := fsutil.Publish([]fsutil.Pending{{Temp: from, Name: to}}); err == nil {
 			return nil
 		}
@@ -30,7 +34,11 @@ func MoveFolder(from, to string, last ...string) error {
 	}
 	var stale []string
 	for _, name := range last {
-		if !pathExists(filepath.Join(from, name)) {
+		kept, err := pathExists(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		if !kept {
 			stale = append(stale, filepath.Join(to, name))
 		}
 	}
@@ -46,9 +54,9 @@ func MoveFolder(from, to string, last ...string) error {
 }
 
 // pathExists reports whether anything lies at a path.
-func pathExists(path string) bool {
+func pathExists(path string) (bool, error) {
 	_, err := os.Lstat(path)
-	return err == nil
+	return exists(err)
 }
 
 func mergeFolders(from, to string, last []string) error {

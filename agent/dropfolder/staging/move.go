@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fsutil"
@@ -23,10 +24,22 @@ type Place struct {
 	Name   string // relative to the folder, with slashes
 }
 
-// Exists reports whether anything lies there.
-func (p Place) Exists() bool {
+// Exists reports whether anything lies there. An error means that nobody can say: what cannot be
+// looked at is not missing.
+func (p Place) Exists() (bool, error) {
 	_, err := p.Folder.Lstat(filepath.FromSlash(p.Name))
-	return err == nil
+	return exists(err)
+}
+
+// exists tells a missing file from one that cannot be looked at, by the error of an Lstat.
+func exists(err error) (bool, error) {
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return false, nil
+	}
+	return false, fsutil.DiskError(err, "looking for a file")
 }
 
 // Move is the way of one file from one place to another.
@@ -136,10 +149,17 @@ func (m *mover) openBoth(l Move) (from, to *folder, err error) {
 // folderError is the error of a folder that cannot be opened: what is missing, is a link that leads out
 // of the folder that is held, or is no folder, has changed since it was seen.
 func folderError(err error, doing string) error {
-	if errors.Is(err, fs.ErrPermission) || fsutil.TooManyOpenFiles(err) {
-		return fsutil.DiskError(err, doing)
+	if folderChanged(err) {
+		return errors.Join(ErrChanged, err)
 	}
-	return errors.Join(ErrChanged, err)
+	return fsutil.DiskError(err, doing)
+}
+
+// folderChanged reports whether an error says that a folder is another one than was seen, and not
+// that it cannot be read.
+func folderChanged(err error) bool {
+	errno, ofSystem := errors.AsType[syscall.Errno](err)
+	return !ofSystem || errors.Is(err, fs.ErrNotExist) || errno == syscall.ENOTDIR || errno == syscall.ELOOP
 }
 
 func (m *mover) move(moves []Move) error {
@@ -353,14 +373,17 @@ func (l Move) copy(from, to *folder, temp string, flush bool) error {
 
 // FreePlace is a place in a folder at which nothing lies: the name, else the name with
 // a number before its extension.
-func FreePlace(folder *os.Root, name string) Place {
+func FreePlace(folder *os.Root, name string) (Place, error) {
 	ext := path.Ext(name)
 	stem := name[:len(name)-len(ext)]
 	p := Place{folder, name}
-	for n := 2; p.Exists(); n++ {
+	for n := 2; ; n++ {
+		taken, err := p.Exists()
+		if err != nil || !taken {
+			return p, err
+		}
 		p.Name = fmt.Sprintf("%s-%d%s", stem, n, ext)
 	}
-	return p
 }
 
 // WriteText writes a note for people.

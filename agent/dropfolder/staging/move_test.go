@@ -190,3 +190,45 @@ func TestPutBackIntoTheFolderThatWasSeen(t *testing.T) {
 		})
 	}
 }
+
+// TestPutBackOfWhatCannotBeRead puts a batch back whose files cannot be looked at: nothing of it is
+// taken for missing and removed, and a later attempt puts it back.
+func TestPutBackOfWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	home := t.TempDir()
+	drop, incoming, failed := filepath.Join(home, "drop"), filepath.Join(home, "incoming"), filepath.Join(home, "failed")
+	for _, folder := range []string{drop, incoming, failed} {
+		check(os.Mkdir(folder, 0o700))
+	}
+	check(os.WriteFile(filepath.Join(drop, "a.pdf"), []byte("a document"), 0o600))
+	info, err := os.Lstat(filepath.Join(drop, "a.pdf"))
+	check(err)
+	root, err := os.OpenRoot(drop)
+	check(err)
+	defer root.Close()
+	b, err := NewBatch(incoming, Record{Manifest: "a.csv", Files: []File{{From: "a.pdf", To: DocumentTarget("a.pdf"), ID: FileIDOf(info)}}})
+	check(err)
+	check(b.MoveFiles(root))
+	// A link to itself: its files can be looked at by nobody, as on a disk that fails.
+	files := b.FilesPath()
+	check(os.Rename(files, files+"-away"))
+	check(os.Symlink(filepath.Base(files), files))
+	if err := b.PutBack(root, failed, &MadeFolders{}); err == nil {
+		t.Error("what cannot be looked at was put back")
+	}
+	if _, err := b.Refuse(failed, "nothing fits"); err == nil {
+		t.Error("what cannot be looked at was set aside")
+	}
+	check(os.Remove(files))
+	check(os.Rename(files+"-away", files))
+	check(b.PutBack(root, failed, &MadeFolders{}))
+	if body, err := os.ReadFile(filepath.Join(drop, "a.pdf")); err != nil || string(body) != "a document" {
+		t.Errorf("the document that was put back: %q, %v", body, err)
+	}
+}

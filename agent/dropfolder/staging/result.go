@@ -90,7 +90,11 @@ func (b *Batch) Finish(r Result, failed, verified string) error {
 	if err := b.moveSetAside(r, failed, strings.ReplaceAll(r.Name, "/", "-")); err != nil {
 		return err
 	}
-	if pathExists(b.ResultsPath()) {
+	there, err := pathExists(b.ResultsPath())
+	if err != nil {
+		return err
+	}
+	if there {
 		err := MoveFolder(b.ResultsPath(), filepath.Join(verified, filepath.FromSlash(r.Name)), RejectedBookName, RejectedName, ReportName)
 		if err != nil {
 			return err
@@ -133,7 +137,11 @@ func (b *Batch) moveSetAside(r Result, failed, folder string) error {
 	}
 	for _, a := range r.SetAside {
 		from, to := Place{own, path.Join(filesDir, a.File)}, Place{refused, path.Join(folder, a.File)}
-		if !from.Exists() {
+		there, err := from.Exists()
+		if err != nil {
+			return err
+		}
+		if !there {
 			continue // done before
 		}
 		if err := (Place{refused, to.Name + ReasonSuffix}).WriteText(a.Reason); err != nil {
@@ -209,25 +217,32 @@ func (b *Batch) Refuse(failed, reason string) (folder string, err error) {
 		return folder, err
 	}
 	var moves []Move
-	add := func(from, to string) {
-		if here := (Place{own, from}); here.Exists() {
-			moves = append(moves, Move{From: here, To: Place{refused, path.Join(name, to)}})
-		}
-	}
-	if b.Archive != "" { // which has all of it
-		add(ArchiveTarget(b.Archive), b.Archive)
-		if err := MoveFiles(moves); err != nil {
+	for _, f := range b.refusedFiles() {
+		here := Place{own, f.from}
+		there, err := here.Exists()
+		if err != nil {
 			return folder, err
 		}
-		return folder, b.Remove()
+		if there {
+			moves = append(moves, Move{From: here, To: Place{refused, path.Join(name, f.to)}})
+		}
 	}
-	for _, document := range b.Documents() {
-		add(path.Join(filesDir, document), document)
-	}
-	add(path.Join(manifestDir, b.Manifest), b.Manifest)
-	add(AnswersTarget, answersName)
 	if err := MoveFiles(moves); err != nil {
 		return folder, err
 	}
 	return folder, b.Remove()
+}
+
+// refusedFile is a file of a batch that is set aside as a whole, and its name there.
+type refusedFile struct{ from, to string }
+
+func (b *Batch) refusedFiles() []refusedFile {
+	if b.Archive != "" { // which has all of it
+		return []refusedFile{{ArchiveTarget(b.Archive), b.Archive}}
+	}
+	var files []refusedFile
+	for _, document := range b.Documents() {
+		files = append(files, refusedFile{path.Join(filesDir, document), document})
+	}
+	return append(files, refusedFile{path.Join(manifestDir, b.Manifest), b.Manifest}, refusedFile{AnswersTarget, answersName})
 }

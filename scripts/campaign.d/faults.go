@@ -97,7 +97,7 @@ func (v *site) runFailing(ctx context.Context, one injection, random *rand.Rand,
 	case agent == nil:
 		return "", err
 	case err != nil:
-		way = "did not start"
+		way, err = "did not start", nil
 		if !strings.Contains(attempted(agent, trace), "vecctl: ") && !runtimeBroke(agent, trace) {
 			r.problem("with %v the agent does not start, and does not say why: %s", one, agent.messages())
 		}
@@ -121,10 +121,7 @@ func (v *site) runFailing(ctx context.Context, one injection, random *rand.Rand,
 	if agent.cmd.ProcessState != nil && way == "stopped by itself" && agent.cmd.ProcessState.ExitCode() != 1 {
 		r.problem("with %v the agent ends with exit code %d: %s", one, agent.cmd.ProcessState.ExitCode(), agent.messages())
 	}
-	if err != nil && way != "did not start" {
-		return way, err
-	}
-	return way, nil
+	return way, err
 }
 
 // attempted is the messages of the program, and those that it could not write since write fails

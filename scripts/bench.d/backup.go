@@ -63,8 +63,8 @@ func benchBackup(s setup, t *table) error {
 			*step.into = append(*step.into, took)
 		}
 	}
-	t.atMost(fmt.Sprintf("backup of %d certificates of 50 KB, tar", s.rows), median(ours), median(peers), 1.3, seconds)
-	t.atMost("restore of them, tar", median(back), median(peersBack), 1.3, seconds)
+	t.atMost(fmt.Sprintf("backup of %d certificates of 50 KB, tar", s.rows), ours, peers, 1.3, seconds)
+	t.atMost("restore of them, tar", back, peersBack, 1.3, seconds)
 	return benchUploadsMeanwhile(s, t, home)
 }
 
@@ -111,7 +111,7 @@ func benchUploadsMeanwhile(s setup, t *table, home string) error {
 		}
 		alone, during = append(alone, one...), append(during, two...)
 	}
-	t.atMost("upload during a backup, 99th percentile", percentile(during, 99), percentile(alone, 99), 2, millis)
+	t.atMost("upload during a backup, 99th percentile", once(percentile(during, 99)), once(percentile(alone, 99)), 2, millis)
 	return nil
 }
 

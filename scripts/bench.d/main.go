@@ -66,12 +66,16 @@ func run() error {
 	flag.StringVar(&s.root, "root", ".", "the checkout")
 	flag.StringVar(&s.dir, "dir", "", "folder for input and homes (default: a temporary one)")
 	flag.IntVar(&s.rows, "rows", 10_000, "rows of the large batch")
-	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure; the median counts")
+	flag.IntVar(&s.repeat, "repeat", 3, "runs of each measure, at least 5 of short ones; the median counts")
 	flag.IntVar(&s.certificates, "certificates", 1_000_000, "certificates of which lists are asked")
 	flag.IntVar(&s.uploads, "uploads", 3_000, "documents that are uploaded one by one")
+	asJSON := flag.String("json", "", "a file that gets all runs as JSON, for compare")
 	strict := flag.Bool("strict", false, "exit 1 when a goal is missed")
 	flag.Parse()
 	wanted := flag.Args()
+	if len(wanted) == 3 && wanted[0] == "compare" {
+		return compare(os.Stdout, wanted[1], wanted[2])
+	}
 	if len(wanted) == 0 || slices.Contains(wanted, "all") {
 		wanted = nil
 		for _, m := range modes {
@@ -86,7 +90,11 @@ func run() error {
 		defer os.RemoveAll(made)
 		s.dir = made
 	}
-	t := newTable(os.Stdout)
+	here, err := lookAround(s.dir)
+	if err != nil {
+		return err
+	}
+	t := newTable(os.Stdout, here)
 	for _, name := range wanted {
 		i := slices.IndexFunc(modes, func(m struct {
 			name string
@@ -99,6 +107,11 @@ func run() error {
 		}
 		if err := modes[i].run(s, t); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if *asJSON != "" {
+		if err := t.write(*asJSON); err != nil {
+			return err
 		}
 	}
 	if *strict && t.missed > 0 {

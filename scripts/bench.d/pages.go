@@ -111,15 +111,15 @@ func pagesOf(a *agent.Agent, references []string, repeat int) (done pace, page [
 		return done, nil, errors.Join(err, fmt.Errorf("a verification page answers %s", resp.Status))
 	}
 	at = at[len("http://"):]
-	first, err := paceOf(at, references)
+	first, firstPerSecond, err := paceOf(at, references)
 	if err != nil {
 		return done, nil, err
 	}
-	fmt.Fprintf(os.Stderr, "bench: the first pages come at %.0f a second, %.0f a second of a processor\n", first.rate, first.perSecond)
+	fmt.Fprintf(os.Stderr, "bench: the first pages come at %.0f a second, %.0f a second of a processor\n", first, firstPerSecond)
 	if err := visitAll(at, references); err != nil {
 		return done, nil, err
 	}
-	done, err = medianPace(at, references, repeat)
+	done, err = paces(at, references, repeat)
 	return done, page, err
 }
 
@@ -132,7 +132,7 @@ func bareOf(page []byte, references []string, repeat int) (pace, error) {
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) })}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
-	done, err := medianPace(l.Addr().String(), references, repeat)
+	done, err := paces(l.Addr().String(), references, repeat)
 	err = errors.Join(err, server.Close())
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
@@ -141,28 +141,27 @@ func bareOf(page []byte, references []string, repeat int) (pace, error) {
 }
 
 // pace is how many pages came in a second, and in a second of a processor, the
-// caller's part included.
-type pace struct{ rate, perSecond float64 }
+// caller's part included, in each run.
+type pace struct{ rate, perSecond []float64 }
 
-func medianPace(at string, references []string, repeat int) (pace, error) {
+func paces(at string, references []string, repeat int) (pace, error) {
 	rates, perSecond := make([]float64, repeat), make([]float64, repeat)
 	for i := range rates {
-		one, err := paceOf(at, references)
-		if err != nil {
+		var err error
+		if rates[i], perSecond[i], err = paceOf(at, references); err != nil {
 			return pace{}, err
 		}
-		rates[i], perSecond[i] = one.rate, one.perSecond
 	}
-	return pace{median(rates), median(perSecond)}, nil
+	return pace{rates, perSecond}, nil
 }
 
 // paceOf asks for pages over a few connections for a while.
-func paceOf(at string, references []string) (pace, error) {
+func paceOf(at string, references []string) (rate, perSecond float64, err error) {
 	var done atomic.Int64
 	failed := make([]error, pagesCallers)
 	before, err := processorTime(os.Getpid())
 	if err != nil {
-		return pace{}, err
+		return 0, 0, err
 	}
 	end := time.Now().Add(pagesTime)
 	var all sync.WaitGroup
@@ -174,11 +173,11 @@ func paceOf(at string, references []string) (pace, error) {
 		return errors.Join(failed...)
 	})
 	if err != nil {
-		return pace{}, err
+		return 0, 0, err
 	}
 	after, err := processorTime(os.Getpid())
 	n := float64(done.Load())
-	return pace{n / took, n / (after - before)}, err
+	return n / took, n / (after - before), err
 }
 
 // callPages asks for pages at random until the end.

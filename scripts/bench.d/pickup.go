@@ -34,12 +34,12 @@ func benchPickup(s setup, t *table) error {
 		return err
 	}
 	slices.Sort(late)
-	t.below("pick-up of a drop, 95th percentile", late[len(late)*95/100], (pickupSettle + 2*time.Second).Seconds(), seconds)
+	t.below("pick-up of a drop, 95th percentile", once(late[len(late)*95/100]), (pickupSettle + 2*time.Second).Seconds(), seconds)
 	seen, err := burst(s, home, drop)
 	if err != nil {
 		return err
 	}
-	t.below(fmt.Sprintf("a burst of %d files is seen", burstFiles), seen, 60, seconds)
+	t.below(fmt.Sprintf("a burst of %d files is seen", burstFiles), once(seen), 60, seconds)
 	return nil
 }
 

@@ -82,7 +82,7 @@ func watchWhileBusy(t *table, pid int) error {
 	}
 	time.Sleep(span)
 	after, err := processorTime(pid)
-	t.below("screen: of a core, being watched", (after-before)/span.Seconds(), 0.05, percent)
+	t.below("screen: of a core, being watched", once((after-before)/span.Seconds()), 0.05, percent)
 	return err
 }
 
@@ -112,11 +112,11 @@ func keysWhileBusy(t *table, pid int, tty *terminal, v *standIn) error {
 	}
 	took := time.Since(begun).Seconds()
 	slices.Sort(late)
-	t.told("screen: certificates finished a second", float64(v.finished.Load()-finished)/took, plain)
-	t.below("screen: frames a second", float64(tty.frames.Load()-frames)/took, 30.5, plain)
-	t.told("screen: of a core, with a key every 0.1 s", (after-before)/took, percent)
-	t.told("screen: a key is answered, median", late[len(late)/2], millis)
-	t.below("screen: a key is answered, 99th percentile", late[len(late)*99/100], 0.05, millis)
+	t.told("screen: certificates finished a second", once(float64(v.finished.Load()-finished)/took), plain)
+	t.below("screen: frames a second", once(float64(tty.frames.Load()-frames)/took), 30.5, plain)
+	t.told("screen: of a core, with a key every 0.1 s", once((after-before)/took), percent)
+	t.told("screen: a key is answered, median", once(late[len(late)/2]), millis)
+	t.below("screen: a key is answered, 99th percentile", once(late[len(late)*99/100]), 0.05, millis)
 	return nil
 }
 
@@ -140,7 +140,7 @@ func throughAll(t *table, pid int, tty *terminal) error {
 	if err != nil {
 		return err
 	}
-	t.below("screen: memory, 1,000,000 certificates", memory, 60<<20, megas)
+	t.below("screen: memory, 1,000,000 certificates", once(memory), 60<<20, megas)
 	return nil
 }
 

@@ -37,34 +37,25 @@ func benchStamp(s setup, t *table) error {
 		return err
 	}
 	small, large := newOriginal(1, stampSmall), newOriginal(2, stampLarge)
-	ourSmall, err := medianOf(3000*s.repeat, func() error { return small.seal(seal) })
+	took, err := interleaved(s.shortRounds(),
+		contender{1000, func() error { return small.seal(seal) }}, contender{10, small.pdfcpu},
+		contender{100, func() error { return large.seal(seal) }}, contender{2, large.pdfcpu})
 	if err != nil {
 		return err
 	}
-	ourLarge, err := medianOf(300*s.repeat, func() error { return large.seal(seal) })
-	if err != nil {
-		return err
-	}
-	peerSmall, err := medianOf(20*s.repeat, small.pdfcpu)
-	if err != nil {
-		return err
-	}
-	peerLarge, err := medianOf(3*s.repeat, large.pdfcpu)
-	if err != nil {
-		return err
-	}
-	t.faster("stamp and sign 50 KB, against pdfcpu's stamp", ourSmall, peerSmall, 15, millis)
+	ourSmall, ourLarge := took[0], took[2]
+	t.faster("stamp and sign 50 KB, against pdfcpu's stamp", ourSmall, took[1], 15, millis)
 	if err := benchReal(s, t, seal); err != nil {
 		return err
 	}
-	t.faster("stamp and sign 20 MB, against pdfcpu's stamp", ourLarge, peerLarge, 15, millis)
+	t.faster("stamp and sign 20 MB, against pdfcpu's stamp", ourLarge, took[3], 15, millis)
 	t.atMost("stamp and sign 20 MB, against our 50 KB", ourLarge, ourSmall, 1.5, millis)
 	rate, err := throughput(seal, small, 3*time.Second)
 	if err != nil {
 		return err
 	}
-	t.above(fmt.Sprintf("documents a second on %d processors", runtime.GOMAXPROCS(0)), rate, 2000, plain)
-	t.below("allocations a document", testing.AllocsPerRun(500, func() { _ = small.seal(seal) }), 200, plain)
+	t.above(fmt.Sprintf("documents a second on %d processors", runtime.GOMAXPROCS(0)), once(rate), 2000, plain)
+	t.below("allocations a document", once(testing.AllocsPerRun(500, func() { _ = small.seal(seal) })), 200, plain)
 	return nil
 }
 
@@ -76,15 +67,11 @@ func benchReal(s setup, t *table, seal *pdf.Stamper) error {
 		return err
 	}
 	o := originalOf(body)
-	ours, err := medianOf(3000*s.repeat, func() error { return o.seal(seal) })
+	took, err := interleaved(s.shortRounds(), contender{1000, func() error { return o.seal(seal) }}, contender{10, o.pdfcpu})
 	if err != nil {
 		return err
 	}
-	peer, err := medianOf(20*s.repeat, o.pdfcpu)
-	if err != nil {
-		return err
-	}
-	t.faster(fmt.Sprintf("the same to a real one of %d KB", len(body)/1000), ours, peer, 15, millis)
+	t.faster(fmt.Sprintf("the same to a real one of %d KB", len(body)/1000), took[0], took[1], 15, millis)
 	return nil
 }
 
@@ -132,19 +119,6 @@ func (o original) pdfcpu() error {
 		return err
 	}
 	return api.AddWatermarks(bytes.NewReader(o.body), io.Discard, []string{"1"}, mark, model.NewDefaultConfiguration())
-}
-
-// medianOf runs a function so many times and returns the median in seconds.
-func medianOf(times int, f func() error) (float64, error) {
-	all := make([]float64, times)
-	for i := range all {
-		took, err := timed(f)
-		if err != nil {
-			return 0, err
-		}
-		all[i] = took
-	}
-	return median(all), nil
 }
 
 // throughput counts documents a second with one worker a processor.

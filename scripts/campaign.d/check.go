@@ -307,14 +307,15 @@ func (v *site) checkHooks(by map[string]client.Certificate, r *result, when stri
 	}
 }
 
-// checkHome wants no traces of what was interrupted.
+// checkHome wants no traces of what was interrupted. A reason may lie beside a manifest that was
+// refused, such as one that a full disk cut off while it was being dropped.
 func (v *site) checkHome(r *result, when string) {
 	err := filepath.WalkDir(v.home, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		name := d.Name()
-		if strings.HasPrefix(name, ".tmp-") || strings.HasSuffix(name, ".part") || strings.HasPrefix(name, "in-") || strings.HasSuffix(name, ".reason.txt") {
+		if strings.HasPrefix(name, ".tmp-") || strings.HasSuffix(name, ".part") || strings.HasPrefix(name, "in-") || isStrayReason(path) {
 			r.problem("%s: %s lies in the home", when, path)
 		}
 		return nil
@@ -322,6 +323,13 @@ func (v *site) checkHome(r *result, when string) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an agent works in it
 		r.problem("%s: %v", when, err)
 	}
+}
+
+// isStrayReason reports whether a file is the reason of a refusal without the file that was refused.
+func isStrayReason(path string) bool {
+	refused, is := strings.CutSuffix(path, ".reason.txt")
+	_, err := os.Lstat(refused)
+	return is && err != nil
 }
 
 func sumOf(b []byte) string {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -109,8 +110,17 @@ func isSection(key string) bool {
 	return false
 }
 
-// Set writes one setting into the file; all else in it stays as it is, comments too.
+// Set writes one setting into the file; all else in it stays as it is, comments too. A value that
+// the setting cannot have is refused.
 func (f File) Set(key, value string) error {
+	var wanted Config
+	one, ok := wanted.find(key)
+	if !ok || one.Outside {
+		return fault.Newf(fault.Invalid, "there is no setting %q in config.yaml; \"vecctl config show\" lists all", key)
+	}
+	if err := one.set(value, "as given"); err != nil {
+		return err
+	}
 	c, err := f.read()
 	if err != nil {
 		return err
@@ -141,7 +151,11 @@ func (c contents) set(key, value string) {
 			*in = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: in.HeadComment, LineComment: in.LineComment}
 		}
 	}
-	findOrAddEntry(in, key).SetString(value)
+	entry := findOrAddEntry(in, key)
+	entry.SetString(value)
+	if _, err := strconv.ParseInt(value, 10, 64); err == nil || value == "true" || value == "false" {
+		entry.Tag = "" // without quotation marks, as people write it
+	}
 }
 
 // findOrAddEntry is the value of a key in a mapping; it is added where it is missing.

@@ -100,10 +100,10 @@ func TestASettingIsWrittenAndTheRestStays(t *testing.T) {
 	}
 	// One of a section, in a section that is there, that is empty, and that is not.
 	for _, test := range []struct{ before, want string }{
-		{"drop:\n    settle: 2s # long\n", "drop:\n    settle: 2s # long\n    poll: \"true\"\n"},
-		{"drop:\n    poll: false # why not\n", "drop:\n    poll: \"true\" # why not\n"},
-		{"drop: # nothing yet\nlisten: none\n", "drop: # nothing yet\n    poll: \"true\"\nlisten: none\n"},
-		{"", "drop:\n    poll: \"true\"\n"},
+		{"drop:\n    settle: 2s # long\n", "drop:\n    settle: 2s # long\n    poll: true\n"},
+		{"drop:\n    poll: false # why not\n", "drop:\n    poll: true # why not\n"},
+		{"drop: # nothing yet\nlisten: none\n", "drop: # nothing yet\n    poll: true\nlisten: none\n"},
+		{"", "drop:\n    poll: true\n"},
 	} {
 		if err := os.WriteFile(string(f), []byte(test.before), 0o600); err != nil {
 			t.Fatal(err)

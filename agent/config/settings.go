@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/semver"
 
@@ -27,6 +28,14 @@ type Setting struct {
 
 // String returns the setting's value as text.
 func (s Setting) String() string { return s.value.String() }
+
+// Shown is a value of the setting as people may see it: of a secret, no more than that there is one.
+func (s Setting) Shown(text string) string {
+	if s.Secret && text != "" {
+		return strings.Repeat("*", 8)
+	}
+	return text
+}
 
 // IsSwitch reports whether the setting is true or false.
 func (s Setting) IsSwitch() bool {

@@ -29,17 +29,8 @@ func compactCommand(w environment) *cli.Command {
 }
 
 func runCompact(c *cli.Context, w environment, f outputFormat) error {
-	dir, err := homeDir(c, w)
+	dir, err := presentHome(c, w)
 	if err != nil {
-		return err
-	}
-	if existed, err := dir.Exists(); err != nil || !existed {
-		if err == nil {
-			err = fault.Newf(fault.NotFound, "there is no home in %s; name another one with --home", dir)
-		}
-		return err
-	}
-	if err := checkHomeOwner(dir); err != nil {
 		return err
 	}
 	before, err := os.Stat(dir.Database())

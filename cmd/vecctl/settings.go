@@ -92,13 +92,13 @@ type settingShown struct {
 
 func configCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "config", Usage: "show the settings of the home",
+		Name: "config", Usage: "show and change the settings of the home",
 		Subcommands: []*cli.Command{{
 			Name: "show", Usage: "print every setting and its value",
 			Flags: slices.Concat(apiFlags(), outputFlags(), agentSettings(),
 				[]cli.Flag{&cli.BoolFlag{Name: "origin", Usage: "also print where each value comes from"}}),
 			Action: func(c *cli.Context) error { return showConfig(c, w) },
-		}},
+		}, configSetCommand(w)},
 	}
 }
 
@@ -114,10 +114,7 @@ func showConfig(c *cli.Context, w environment) error {
 	var shown []settingShown
 	for _, one := range config.Settings() {
 		value := s.Value(one.Key)
-		if one.Secret && value.Text != "" {
-			value.Text = strings.Repeat("*", 8)
-		}
-		line := settingShown{Setting: one.Key, Value: value.Text}
+		line := settingShown{Setting: one.Key, Value: one.Shown(value.Text)}
 		if c.Bool("origin") {
 			line.Origin, line.Env = value.Origin, one.Env
 		}

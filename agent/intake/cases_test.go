@@ -194,7 +194,7 @@ func TestCodeCoversText(t *testing.T) {
 	if got := outcome(found); !strings.HasPrefix(got, want+"\n") {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if found.Place != "code: looked at its place on 2 documents; on 1 it would cover something (text on 1); free on all of them: bottom-left, top-right, top-left" {
+	if found.Place != "code: looked at its place on 2 documents; on 1 it would cover something (text on 1); free on all of them: bottom-left, top-right" {
 		t.Error(found.Place)
 	}
 	if len(found.Covered) != 1 || found.Covered[0].Row != 2 || found.Covered[0].File != "signed.pdf" || found.Covered[0].Coverage.Describe() != "text" {

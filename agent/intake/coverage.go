@@ -58,22 +58,22 @@ type coverageCheck struct {
 // judge refuses the rows whose code would cover something, and says what was found: the
 // documents concerned, a warning about those that are not refused, and a line about all.
 func (k coverageCheck) judge(all []*RowResult) (covered []Covered, warnings []string, summary string) {
-	var let, free []string
+	var let []string
+	var free, freeOnCovered commonCorners
 	looked, framed := 0, 0
 	for _, c := range all {
 		if c.coverage == nil || len(c.Problems) > 0 {
 			continue
 		}
-		if looked++; looked == 1 {
-			free = slices.Clone(c.coverage.Corners)
-		}
-		free = slices.DeleteFunc(free, func(corner string) bool { return !slices.Contains(c.coverage.Corners, corner) })
+		looked++
+		free.add(c.coverage.Corners)
 		if c.coverage.Frame {
 			framed++
 		}
 		if !c.coverage.Covers() {
 			continue
 		}
+		freeOnCovered.add(c.coverage.Corners)
 		covered = append(covered, Covered{Row: c.Row.Number, File: c.file, Coverage: *c.coverage})
 		if k.allowed || c.Renderer != nil && !k.named {
 			let = append(let, fmt.Sprintf("%s (%s)", c.where(), c.coverage.Describe()))
@@ -87,7 +87,29 @@ func (k coverageCheck) judge(all []*RowResult) (covered []Covered, warnings []st
 	if len(let) > 0 {
 		warnings = append(warnings, fmt.Sprintf("the code covers something on %s: %s", sheet.Plural(len(let), "document", "documents"), someOf(let)))
 	}
-	return covered, warnings, summarize(looked, framed, covered, free)
+	summary = summarize(looked, framed, covered)
+	switch {
+	case len(covered) == 0:
+	case len(free.corners) > 0:
+		summary += "; free on all of them: " + strings.Join(free.corners, ", ")
+	case len(freeOnCovered.corners) > 0:
+		summary += "; free on those: " + strings.Join(freeOnCovered.corners, ", ")
+	}
+	return covered, warnings, summary
+}
+
+// commonCorners are the corners that are free on all of some documents.
+type commonCorners struct {
+	corners []string
+	any     bool
+}
+
+func (k *commonCorners) add(free []string) {
+	if !k.any {
+		k.corners, k.any = slices.Clone(free), true
+		return
+	}
+	k.corners = slices.DeleteFunc(k.corners, func(corner string) bool { return !slices.Contains(free, corner) })
 }
 
 func (c *RowResult) where() string {
@@ -124,9 +146,8 @@ func (k coverageCheck) complaint(at pdf.Coverage) string {
 	return b.String()
 }
 
-// summarize says on how many documents the code has a free place. free are the corners
-// that are free on all of them.
-func summarize(looked, framed int, covered []Covered, free []string) string {
+// summarize says on how many documents the code has a free place.
+func summarize(looked, framed int, covered []Covered) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "code: looked at its place on %s", sheet.Plural(looked, "document", "documents"))
 	if len(covered) == 0 && framed == 0 {
@@ -151,9 +172,6 @@ func summarize(looked, framed int, covered []Covered, free []string) string {
 	}
 	if framed > 0 {
 		fmt.Fprintf(&b, "; on %d it lies on a frame or pattern of the whole page, which --qr-at auto keeps clear of", framed)
-	}
-	if len(free) > 0 && len(covered) > 0 {
-		fmt.Fprintf(&b, "; free on all of them: %s", strings.Join(free, ", "))
 	}
 	return b.String()
 }

@@ -20,7 +20,9 @@ type Coverage struct {
 	page.Shown
 	Place   string   // where the code goes: a corner, "auto" or "X,Y"
 	Page    int      // from 1
-	Corners []string // those that are free, in their order
+	// Corners are those that are free, in their order. Where the code
+	// covers nothing and the page was not drawn to find that out, only those that no box reaches.
+	Corners []string
 	Inside  string   // "X,Y": a free place within the page, where no corner is free
 }
 
@@ -69,17 +71,22 @@ type ground struct {
 // shows says what a place shows. Most pages need no closer look to know that a place is
 // free: the boxes around what is drawn do not reach it.
 func (g *ground) shows(place page.Rect) page.Shown {
-	s := g.analysis
-	if !g.known {
-		g.occupied, g.known = page.FindOccupiedBy(s.f, s.page, s.content), true
-	}
 	if g.view == nil {
-		if !g.occupied.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place) && !page.HasDrawnFont(s.f, s.page) {
+		if g.isClear(place) {
 			return page.Shown{}
 		}
 		g.look()
 	}
 	return g.view.Shows(place)
+}
+
+// isClear reports whether no box reaches a place, so that it is free without a look.
+func (g *ground) isClear(place page.Rect) bool {
+	s := g.analysis
+	if !g.known {
+		g.occupied, g.known = page.FindOccupiedBy(s.f, s.page, s.content), true
+	}
+	return !g.occupied.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place) && !page.HasDrawnFont(s.f, s.page)
 }
 
 // look draws the page, from a file of its own: what reading pictures takes is not what
@@ -182,7 +189,12 @@ func (s *analysis) coverage(m Stamp, g *ground, cover bool) (Coverage, error) {
 		return c, err
 	}
 	c.Shown = g.shows(layout.Rect(s.page))
-	if c.Corners = s.freeCorners(m, code, g); len(c.Corners) > 0 || !c.Covers() {
+	if !c.Covers() && g.view == nil {
+		c.Corners = s.freeCorners(m, code, g.isClear)
+		return c, nil
+	}
+	c.Corners = s.freeCorners(m, code, func(place page.Rect) bool { return g.shows(place).Free() })
+	if len(c.Corners) > 0 || !c.Covers() {
 		return c, nil
 	}
 	if l, ok := s.freePlace(m, code, g); ok {
@@ -193,11 +205,11 @@ func (s *analysis) coverage(m Stamp, g *ground, cover bool) (Coverage, error) {
 	return c, nil
 }
 
-// freeCorners names the corners at which a mark's code covers nothing.
-func (s *analysis) freeCorners(m Stamp, code *qr.Code, g *ground) (free []string) {
+// freeCorners names the corners at which the place of a mark's code is free.
+func (s *analysis) freeCorners(m Stamp, code *qr.Code, isFree func(page.Rect) bool) (free []string) {
 	for c := BottomRight; c <= TopLeft; c++ {
 		m.Corner = c
-		if l, err := stamp.NewLayout(s.page, code, m.spec()); err == nil && g.shows(l.Rect(s.page)).Free() {
+		if l, err := stamp.NewLayout(s.page, code, m.spec()); err == nil && isFree(l.Rect(s.page)) {
 			free = append(free, corners[c])
 		}
 	}

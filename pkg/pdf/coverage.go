@@ -18,12 +18,12 @@ import (
 // Coverage is what a code would cover on a document, and where it is free instead.
 type Coverage struct {
 	page.Shown
-	Place   string   // where the code goes: a corner, "auto" or "X,Y"
-	Page    int      // from 1
+	Place string // where the code goes: a corner, "auto" or "X,Y"
+	Page  int    // from 1
 	// Corners are those that are free, in their order. Where the code
 	// covers nothing and the page was not drawn to find that out, only those that no box reaches.
 	Corners []string
-	Inside  string   // "X,Y": a free place within the page, where no corner is free
+	Inside  string // "X,Y": a free place within the page, where no corner is free
 }
 
 // UnseenContent is the description of a page of which nobody can say what it shows.
@@ -64,7 +64,8 @@ type ground struct {
 	r        io.ReaderAt // the document
 	size     int64
 	occupied page.Occupied
-	known    bool // occupied is
+	known    bool // occupied and drawn are
+	drawn    bool // the page has fonts whose glyphs are drawings
 	view     *page.View
 }
 
@@ -84,9 +85,9 @@ func (g *ground) shows(place page.Rect) page.Shown {
 func (g *ground) isClear(place page.Rect) bool {
 	s := g.analysis
 	if !g.known {
-		g.occupied, g.known = page.FindOccupiedBy(s.f, s.page, s.content), true
+		g.occupied, g.drawn, g.known = page.FindOccupiedBy(s.f, s.page, s.content), page.HasDrawnFont(s.f, s.page), true
 	}
-	return !g.occupied.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place) && !page.HasDrawnFont(s.f, s.page)
+	return !g.drawn && !g.occupied.Overlaps(place) && !page.CoveredByAnnotation(s.f, s.page, place)
 }
 
 // look draws the page, from a file of its own: what reading pictures takes is not what

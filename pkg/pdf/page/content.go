@@ -25,6 +25,7 @@ type Content struct {
 	WrongLength []xref.Value    // those streams whose length is wrong
 	SavesBefore int             // q operators needed in front so that no Q finds nothing to restore
 	After       []byte          // operators that close what the content leaves open, back to the state in front
+	inflated    [][]byte        // the streams' data, where all of it was read
 }
 
 // ReadContent lists the content streams of a page and follows their operators
@@ -72,6 +73,7 @@ func ReadContent(f *xref.File, p *Page) (Content, error) {
 			return c, errBomb
 		}
 		b.run(data)
+		c.inflated = append(c.inflated, data)
 		left -= len(data)
 	}
 	c.SavesBefore = 1 - b.lowest

@@ -42,16 +42,30 @@ func FindOccupied(f *xref.File, p *Page) Occupied {
 func FindOccupiedBy(f *xref.File, p *Page, content Content) Occupied {
 	w := occupancy{f: f, page: p.Box}
 	state := graphicsState{ctm: identity, clip: p.Box, text: textState{scale: 1}}
-	var data []byte
-	for _, o := range content.Streams {
-		part, _ := f.Inflate(f.Resolve(p.Part(o)), maxInflated-len(data)) // of a damaged stream, what viewers see of it
-		data = append(append(data, part...), '\n')
-	}
-	w.run(data, p.Resources, state, 0)
+	w.run(content.data(f, p), p.Resources, state, 0)
 	if w.full {
 		return Occupied{[]Rect{p.Box}}
 	}
 	return Occupied{w.areas}
+}
+
+// data is the streams' data as one.
+func (c *Content) data(f *xref.File, p *Page) []byte {
+	read := len(c.inflated) == len(c.Streams)
+	if read && len(c.Streams) == 1 {
+		return c.inflated[0]
+	}
+	var data []byte
+	for i, o := range c.Streams {
+		var part []byte
+		if read {
+			part = c.inflated[i]
+		} else {
+			part, _ = f.Inflate(f.Resolve(p.Part(o)), maxInflated-len(data)) // of a damaged stream, what viewers see of it
+		}
+		data = append(append(data, part...), '\n')
+	}
+	return data
 }
 
 // HasDrawnFont reports whether a page has fonts whose glyphs are drawings, in units of

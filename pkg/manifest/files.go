@@ -206,7 +206,7 @@ func (f *Files) suggest(m *Manifest, missing []Row, x *index) {
 	for _, r := range missing {
 		name := path.Clean(r.File)
 		near := ""
-		if moved := x.byBase[foldName(path.Base(name))]; len(moved) == 1 {
+		if moved := x.laxly().byBase[foldName(path.Base(name))]; len(moved) == 1 {
 			near = moved[0]
 		} else {
 			near = f.nearest(name, &budget)
@@ -253,9 +253,16 @@ func anotherNumber(a, b string) bool {
 	return a != b && letters(a) == letters(b)
 }
 
-// index finds listed names by three keys, from strict to lax.
+// index finds listed names by several keys, from strict to lax. The lax ones are made when a name is not
+// there as it is written.
 type index struct {
+	listed []string
 	exact  map[string]bool
+	lax    *laxIndex
+}
+
+// laxIndex has the listed names by what is like them.
+type laxIndex struct {
 	byForm map[string][]string // NFC
 	byCase map[string][]string // NFC and case-folded
 	byBase map[string][]string // likewise, without folders
@@ -263,13 +270,27 @@ type index struct {
 }
 
 func newIndex(listed []string) *index {
-	n := len(listed)
-	x := &index{exact: make(map[string]bool, n), byForm: make(map[string][]string, n), byCase: make(map[string][]string, n), byBase: make(map[string][]string, n), byStem: make(map[string][]string, n)}
+	x := &index{exact: make(map[string]bool, len(listed))}
 	for _, name := range listed {
-		if x.exact[name] {
-			continue
+		if !x.exact[name] {
+			x.exact[name] = true
+			x.listed = append(x.listed, name)
 		}
-		x.exact[name] = true
+	}
+	return x
+}
+
+func (x *index) laxly() *laxIndex {
+	if x.lax == nil {
+		x.lax = newLaxIndex(x.listed)
+	}
+	return x.lax
+}
+
+func newLaxIndex(listed []string) *laxIndex {
+	n := len(listed)
+	x := &laxIndex{byForm: make(map[string][]string, n), byCase: make(map[string][]string, n), byBase: make(map[string][]string, n), byStem: make(map[string][]string, n)}
+	for _, name := range listed {
 		add := func(to map[string][]string, key string) { to[key] = append(to[key], name) }
 		add(x.byForm, norm.NFC.String(name))
 		add(x.byCase, foldName(name))
@@ -306,7 +327,7 @@ func (x *index) find(file string) ([]string, lookup) {
 	if acceptedName(name) {
 		stem = strings.TrimSuffix(stem, path.Ext(stem))
 	}
-	found := x.byStem[bareNumber(stem)]
+	found := x.laxly().byStem[bareNumber(stem)]
 	exact := slices.DeleteFunc(slices.Clone(found), func(n string) bool { return foldName(strings.TrimSuffix(n, path.Ext(n))) != stem })
 	switch {
 	case acceptedName(name) && !isNumber(path.Base(stem)):
@@ -328,10 +349,10 @@ func (x *index) findWritten(name string) []string {
 	if x.exact[name] {
 		return []string{name}
 	}
-	if same := x.byForm[norm.NFC.String(name)]; len(same) > 0 {
+	if same := x.laxly().byForm[norm.NFC.String(name)]; len(same) > 0 {
 		return same
 	}
-	return x.byCase[foldName(name)]
+	return x.laxly().byCase[foldName(name)]
 }
 
 // isNumber reports whether a name is digits alone.

@@ -77,6 +77,14 @@ func TestAdviceCanBeFollowed(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	for name, want := range map[string]string{
+		"m.csv": "What was read of it:\nRead 1 row of text in utf-8, separated by commas:\n  column A, title\n  column B, name\n  column C, email\n  column D, Zeitpunkt\n  column E, date2\n  column F, file\n  row 2: \"Diploma\", \"Ann\", \"ann@example.org\", \"2026-06-01\", \"\", \"a.pdf\"\n",
+		"n.csv": "column D, issue_date: -> issue_date",
+	} {
+		if got := b.read("failed/" + name + ".reason.txt"); !strings.Contains(got, want) {
+			t.Errorf("%s does not say what was read:\n%s", name, got)
+		}
+	}
 	if len(b.issuer.told) != 3 || !b.issuer.told[0].Refused {
 		t.Errorf("the office was told %+v", b.issuer.told)
 	}

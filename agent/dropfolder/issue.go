@@ -165,7 +165,7 @@ func (w *Watcher) scheduleRetry(s *stagedBatch, err error) {
 // refuseBatch sets a batch aside as a whole, when its manifest could be read but
 // not issued, or staff has cancelled it.
 func (w *Watcher) refuseBatch(ctx context.Context, s *stagedBatch, why error) error {
-	folder, err := s.Refuse(w.failedOf(s.Institution), adviceText(why)+"\n\nTo try again, put this folder into the drop folder.\n")
+	folder, err := s.Refuse(w.failedOf(s.Institution), adviceText(why)+"\n\nTo try again, put this folder into the drop folder.\n"+readingText(why))
 	if err == nil {
 		w.Log.Warn("a batch was refused", "manifest", s.Manifest, "folder", folder)
 		w.report(ctx, Outcome{Manifest: s.Manifest, Institution: s.Institution, Failed: folder, Refused: true})

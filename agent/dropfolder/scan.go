@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
@@ -229,6 +230,7 @@ func (w *Watcher) refuse(ctx context.Context, root *os.Root, name string, as sta
 	}
 	note := staging.Place{Folder: failed, Name: to.Name + staging.ReasonSuffix}
 	text := adviceText(why) + "\n\nNothing was issued. Correct the file, then put it into the drop folder again.\n"
+	text += readingText(why)
 	if err := note.WriteText(text); err != nil {
 		return err
 	}
@@ -249,6 +251,15 @@ func adviceText(why error) string {
 		return advice + "\n\nThe line goes into a text file with the name " + manifest.AnswersName + ", beside the manifest in the drop folder."
 	}
 	return text
+}
+
+// readingText says what was read of a manifest before it was refused.
+func readingText(why error) string {
+	reading := manifest.DescribeRefused(why)
+	if len(reading) == 0 {
+		return ""
+	}
+	return "\nWhat was read of it:\n" + strings.Join(reading, "\n") + "\n"
 }
 
 // report tells the office of an outcome. What cannot be told is logged: the outcome stands.

@@ -149,14 +149,14 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	}
 	cols, err := matchHeader(t, opts)
 	if err != nil {
-		return nil, withFileName(opts, suggestHeaderRow(err, t, opts))
+		return nil, refuse(t, nil, withFileName(opts, suggestHeaderRow(err, t, opts)))
 	}
 	if err := t.FormatCells(sheet.Formatting{Dates: cols.first(fieldDate), Shown: cols.extra, Padded: cols.texts()}); err != nil {
-		return nil, withFileName(opts, err)
+		return nil, refuse(t, &cols, withFileName(opts, err))
 	}
 	c, err := makeRows(t, cols, opts)
 	if err != nil {
-		return nil, withFileName(opts, err)
+		return nil, refuse(t, &cols, withFileName(opts, err))
 	}
 	m := &Manifest{
 		Header: t.Header.Cells, Rows: c.rows, Digest: sha256.Sum256(data), Columns: cols.describe(t), Notes: append(t.Notes, c.notes()...),

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,21 +79,9 @@ type SampleField struct{ Field, Value string }
 func (m *Manifest) DescribeReading() []string {
 	lines := []string{m.describeSource()}
 	for _, c := range m.Columns {
-		use := "not used"
-		if c.Field != "" {
-			use = "-> " + c.Field
-		}
-		if c.Hidden {
-			use += " (hidden in the sheet)"
-		}
-		heading := c.Heading
-		if heading == "" {
-			heading = "(no heading)"
-		}
-		lines = append(lines, fmt.Sprintf("  column %s, %s: %s", c.Letter, heading, use))
+		lines = append(lines, c.String())
 	}
-	const samples = 2
-	for _, r := range m.Rows[:min(len(m.Rows), samples)] {
+	for _, r := range m.Rows[:min(len(m.Rows), sampleRows)] {
 		var parts []string
 		for _, f := range m.Sample(r) {
 			parts = append(parts, f.Field+" "+sheet.Quote(f.Value))
@@ -103,6 +92,30 @@ func (m *Manifest) DescribeReading() []string {
 		lines = append(lines, "  filled in: "+d)
 	}
 	return lines
+}
+
+// sampleRows is how many rows are shown as they are filled in.
+const sampleRows = 2
+
+// String says what the column feeds.
+func (c Column) String() string {
+	use := "not used"
+	if c.Field != "" {
+		use = "-> " + c.Field
+	}
+	if c.Hidden {
+		use += " (hidden in the sheet)"
+	}
+	return describeHeading(c.Letter, c.Heading, false) + ": " + use
+}
+
+// describeHeading names a column by its letter and its heading.
+func describeHeading(letter, heading string, hidden bool) string {
+	text := fmt.Sprintf("  column %s, %s", letter, cmp.Or(heading, "(no heading)"))
+	if hidden {
+		text += " (hidden in the sheet)"
+	}
+	return text
 }
 
 func (m *Manifest) describeSource() string {

@@ -30,8 +30,11 @@ type RemoteOptions struct {
 	Notes     string        // the folder of the notes about remote batches
 	Templates template.Dir  // the remote vault does not need to have them
 	Wait      time.Duration // bounds the wait for certificates; 0 is remotebulk.DefaultWait
-	Now       func() time.Time
-	Sleep     func(context.Context, time.Duration) error
+	// SharedAddresses says that several people may have one address, title and issue date on the
+	// vault.
+	SharedAddresses bool
+	Now             func() time.Time
+	Sleep           func(context.Context, time.Duration) error
 }
 
 // Remote is a manifest on its way to a remote vault.
@@ -53,7 +56,7 @@ type Remote struct {
 
 // NewRemote reads a manifest, and the notes of earlier runs.
 func NewRemote(o RemoteOptions, q adminclient.BulkRequest) (*Remote, error) {
-	m, err := ReadManifest(q, o.Now().Format(time.DateOnly), false)
+	m, err := ReadManifest(q, o.Now().Format(time.DateOnly), o.SharedAddresses)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func (r *Remote) Issue(ctx context.Context, progress func(client.Progress)) (cli
 // nothing to write.
 func (r *Remote) hasResults() bool {
 	return slices.ContainsFunc(r.outcomes, func(o remotebulk.Outcome) bool {
-		return o.Status == client.RowIssued || o.Status == client.RowUnchanged || o.Status == client.RowProcessing || o.Status == client.RowFailed
+		return o.Status == client.RowIssued || o.Status == client.RowUnchanged || o.Status == client.RowRevoked || o.Status == client.RowProcessing || o.Status == client.RowFailed
 	})
 }
 
@@ -133,7 +136,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 			return err
 		}
 	}
-	in := intake.Intake{Store: uncheckedStore{r.notes}, Now: r.Now}
+	in := intake.Intake{Store: uncheckedStore{r.notes}, Now: r.Now, SharedAddresses: r.SharedAddresses}
 	found, err := in.Check(ctx, intake.CheckRequest{
 		Institution: r.Institution, Manifest: r.manifest, Files: files, Listed: listed,
 		Trigger: vault.BulkUpload, DryRun: true, Templates: r.templates, Template: q.Template,
@@ -151,7 +154,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 func (r *Remote) send(ctx context.Context, progress func(client.Progress)) (err error) {
 	q := r.request
 	uploader := remotebulk.Uploader{
-		Client: r.Client, Name: r.notes.Name, Skip: q.Skip, NoWait: q.NoWait, Wait: r.Wait,
+		Client: r.Client, Name: r.notes.Name, Skip: q.Skip, NoWait: q.NoWait, Wait: r.Wait, Shared: r.SharedAddresses,
 		Now: r.Now, Sleep: r.Sleep, Progress: progress,
 	}
 	undated := r.addItems()

@@ -79,6 +79,39 @@ func TestBulkElsewhere(t *testing.T) {
 	}
 }
 
+// TestBulkElsewhereShared issues a family's certificates on another vault that lets people share
+// addresses: each once, and a certificate that was revoked there is told as that.
+func TestBulkElsewhereShared(t *testing.T) {
+	t.Parallel()
+	there, here := newSite(t), newSite(t)
+	there.done("init", "--institution", "There")
+	there.done("institution", "set", "--shared-addresses")
+	address := there.serving("--drop", t.TempDir())
+	args := []string{here.batch(3), "--api", address, "--token", there.newToken()}
+	const heading, ann, ewa = "title,name,email,date,file\n", "Diploma,Ann Kowalska,family@example.org,2026-06-01,f00001.pdf\n", "Diploma,Ewa Kowalska,family@example.org,2026-06-01,f00002.pdf\n"
+	must(t, os.WriteFile(args[0], []byte(heading+ann), 0o600))
+	if report := here.bulk(0, args...); report.Issued != 1 {
+		t.Fatalf("Ann: %+v", report)
+	}
+	must(t, os.WriteFile(args[0], []byte(heading+ann+ewa), 0o600))
+	here.want(2, append([]string{"bulk"}, args...)...).says(t, "the address of another person")
+	here.env = append(here.env, "VECCTL_ISSUING_SHARED_ADDRESSES=true")
+	report := here.bulk(0, args...)
+	if report.Issued != 1 || report.Unchanged != 1 || report.Rows[0].UUID == report.Rows[1].UUID {
+		t.Fatalf("Ann and Ewa: %+v", report)
+	}
+	if again := here.bulk(0, args...); again.Unchanged != 2 || again.Rows[0].UUID != report.Rows[0].UUID || again.Rows[1].UUID != report.Rows[1].UUID {
+		t.Errorf("again: %+v", again)
+	}
+	if n := len(there.all()); n != 2 {
+		t.Errorf("%d certificates there, want 2", n)
+	}
+	there.done("revoke", report.Rows[0].UUID, "--reason", "a mistake", "--yes")
+	if after := here.bulk(0, args...); after.Revoked != 1 || after.Unchanged != 1 || after.Rows[0].Status != client.RowRevoked {
+		t.Errorf("after one was revoked: %+v", after)
+	}
+}
+
 // TestUpload issues one certificate here and elsewhere.
 func TestUpload(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,12 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 	if err != nil {
 		return err
 	}
+	set, err := loadSettings(c, w)
+	if err != nil {
+		return err
+	}
 	remote, err := batch.NewRemote(batch.RemoteOptions{
+		SharedAddresses: set.Issuing.SharedAddresses,
 		Client: s.WithRetries(client.RetryTransient()), Notes: dir.Remote(), Templates: template.Dir{Path: dir.Templates()}, Wait: c.Duration("wait"),
 		Now: time.Now, Sleep: wake.Sleep,
 	}, q)

@@ -88,6 +88,8 @@ func (c *Uploader) outcome(i int) Outcome {
 		if s.cert.FailureReason != nil {
 			o.Error = *s.cert.FailureReason
 		}
+	case s.cert.Status.Is(vault.Revoked):
+		o.Status = client.RowRevoked
 	case s.isMoving():
 		o.Status = client.RowProcessing
 	}

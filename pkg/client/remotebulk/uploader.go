@@ -52,6 +52,7 @@ type Uploader struct {
 	Parallel int    // uploads at once; 0 is 4
 	Skip     bool   // issue the other rows if the vault rejects some
 	NoWait   bool   // return when all are accepted
+	Shared   bool   // people may have one address, title and issue date on the vault
 	// Wait bounds how long the run waits in total for certificates to appear and to be
 	// finished; 0 is DefaultWait.
 	Wait     time.Duration
@@ -165,7 +166,7 @@ func (c *Uploader) isBlocked() bool {
 // begin resets the state of an earlier run.
 func (c *Uploader) begin(rows []Item) {
 	c.rows, c.state, c.batches = rows, make([]rowState, len(rows)), map[string]bool{}
-	c.lastID, c.cause, c.vault = "", nil, newVaultList(c.Client)
+	c.lastID, c.cause, c.vault = "", nil, newVaultList(c.Client, c.Shared)
 	c.nextPause, c.paused = 0, 0
 	c.index = make(map[int]int, len(rows))
 	c.keys = make([]row, len(rows))

@@ -25,12 +25,13 @@ type vaultList struct {
 	frontTotal     int             // the list's length then
 	seen           map[string]bool // the certificates of the present reading
 	ignoresEmail   bool            // the vault does not filter by e-mail
+	shared         bool            // people may have one e-mail, title and date
 	viewsTellDates bool
 	viewsTried     bool
 }
 
-func newVaultList(c *client.Client) vaultList {
-	return vaultList{client: c, certs: map[string]client.Certificate{}, dated: map[vault.Key][]string{},
+func newVaultList(c *client.Client, shared bool) vaultList {
+	return vaultList{client: c, shared: shared, certs: map[string]client.Certificate{}, dated: map[vault.Key][]string{},
 		undated: map[vault.Key][]string{}, before: map[string]bool{}}
 }
 
@@ -39,10 +40,18 @@ type row struct {
 	key, undated vault.Key // with its date, and without
 	name         string
 	email        string
+	content      client.Content
 }
 
 func newRow(r Item) row {
-	return row{r.key(), undatedKey(r.Certificate.Content), vault.Clean(r.Certificate.Name), r.Certificate.Email}
+	return row{r.key(), undatedKey(r.Certificate.Content), vault.Clean(r.Certificate.Name), r.Certificate.Email, r.Certificate.Content}
+}
+
+// mayBe reports whether a certificate with the row's e-mail and title may be the row's. Where
+// people share addresses, that of another person is not: the external ID tells them apart where both have
+// one, else the name.
+func (l *vaultList) mayBe(r row, c client.Certificate) bool {
+	return !l.shared || r.content.Vault().SamePerson(c.Content.Vault())
 }
 
 // undatedKey identifies a certificate whose date is not known.
@@ -91,6 +100,9 @@ func (l *vaultList) exact(r row) (client.Certificate, bool) {
 	name := r.name
 	for _, uuid := range l.dated[r.key] {
 		c := l.certs[uuid]
+		if !l.mayBe(r, c) {
+			continue
+		}
 		better := best.UUID == "" || c.Name == name && best.Name != name ||
 			(c.Name == name) == (best.Name == name) && (c.SupersededBy != nil || best.SupersededBy == nil && c.ID < best.ID)
 		if better {
@@ -104,7 +116,9 @@ func (l *vaultList) exact(r row) (client.Certificate, bool) {
 // vault does not tell.
 func (l *vaultList) withoutDate(r row) (all []client.Certificate) {
 	for _, uuid := range l.undated[r.undated] {
-		all = append(all, l.certs[uuid])
+		if c := l.certs[uuid]; l.mayBe(r, c) {
+			all = append(all, c)
+		}
 	}
 	return all
 }

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -163,8 +162,19 @@ func (v *site) start(ctx context.Context, before ...string) (*process, error) {
 		p.kill()
 		return nil, ctx.Err()
 	case <-time.After(2 * time.Minute):
+		p.dump()
+		return p, fmt.Errorf("the agent is not ready after two minutes: %s", p.messages())
+	}
+}
+
+// dump has an agent that stands still write what its goroutines wait for, and ends it.
+func (p *process) dump() {
+	const patience = 5 * time.Second
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGQUIT)
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
 		p.kill()
-		return nil, errors.New("the agent is not ready after two minutes")
 	}
 }
 

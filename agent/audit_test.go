@@ -99,6 +99,9 @@ func routesOf(files *token.FileSet, room string, call *ast.CallExpr) (found []st
 	return found
 }
 
+// ofHome are the calls that are about no institution.
+var ofHome = regexp.MustCompile(`/panel/(authority|backup|keys|mails/send)|/api/certify/`)
+
 // watched is a vault of which every call that changes something is compared with
 // the audit trail.
 type watched struct {
@@ -163,6 +166,8 @@ func (x *watched) watch(next http.Handler) http.Handler {
 			x.Errorf("%s was refused: %d %s", what, rec.Code, rec.Body)
 		case len(found) != 1 || found[0].Request != what:
 			x.Errorf("%s left %+v in the audit trail, want one entry", what, found)
+		case found[0].Object == "" || (found[0].Institution == "" && !ofHome.MatchString(what)):
+			x.Errorf("%s does not say what it was about: %+v", what, found[0])
 		case found[0].Actor != x.who || found[0].At.IsZero() || (found[0].RemoteAddr == "local") != (x.who == "staff (registrar)"):
 			x.Errorf("%s was done by %q, it says %+v", what, x.who, found[0])
 		}

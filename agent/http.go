@@ -15,14 +15,14 @@ import (
 // newAPI makes the documented API.
 func (a *Agent) newAPI() *api.API {
 	return api.New(api.Options{
-		Store: a.store, Uploads: a.uploads, Institutions: a.institutions, Documents: a.exporter, Templates: a.templates,
+		Store: a.store, Uploads: a.uploads, Institutions: a.institutions, People: a.erasures, Documents: a.exporter, Templates: a.templates,
 		Work: a.work(), PerMinute: a.config.Limits.PerMinute, UploadSlots: api.MaxUploads, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }
 
 // auditLog records actions in the audit trail.
 func (a *Agent) auditLog() *adminapi.AuditLog {
-	return &adminapi.AuditLog{Store: a.store, Now: a.Now, Log: a.Log}
+	return &adminapi.AuditLog{Store: a.store, Institutions: a.institutions, People: a.erasures, Now: a.Now, Log: a.Log}
 }
 
 // Handler is the agent as its staff see it: the panel, and the documented API

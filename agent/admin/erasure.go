@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // EraseRecipient destroys the personal data and the files of everything that the
@@ -32,6 +33,9 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 	who := s.institutionID(ctx)
 	// What has begun is finished.
 	ctx = context.WithoutCancel(ctx)
+	if err := s.nameRecipient(ctx, who, email); err != nil {
+		return adminclient.Erasure{}, err
+	}
 	before, err := s.issuedTo(ctx, who, email)
 	if err != nil {
 		return adminclient.Erasure{}, err
@@ -246,7 +250,19 @@ func (s *Service) FinishErasure(ctx context.Context) error {
 
 // ReadmitRecipient lets something be issued again to an address that was erased.
 func (s *Service) ReadmitRecipient(ctx context.Context, email string) error {
-	return s.erasures.Readmit(s.institutionID(ctx), email)
+	who := s.institutionID(ctx)
+	if err := s.erasures.Readmit(who, email); err != nil {
+		return err
+	}
+	return s.nameRecipient(ctx, who, email)
+}
+
+// nameRecipient says in the audit trail whom the action of a context is about.
+func (s *Service) nameRecipient(ctx context.Context, institution uint32, email string) (err error) {
+	if p := audit.FromContext(ctx); p.Unrecorded() {
+		p.Person, err = s.erasures.Pseudonym(institution, email)
+	}
+	return err
 }
 
 // selectPerson returns those of an address's certificates that are to be erased, and what

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -30,9 +32,11 @@ func (p *Handler) routeAudit(mux router.Routes) {
 
 // AuditLog records who did what, in the audit trail of the store.
 type AuditLog struct {
-	Store store.AuditTrail
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store        store.AuditTrail
+	Institutions *institutions.Registry
+	People       audit.Pseudonymizer
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Staff records the actions of staff: each call that may change something and was not
@@ -43,7 +47,12 @@ func (l *AuditLog) Staff(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := &audit.PendingAction{Action: audit.Action{Actor: adminclient.Actor(r), Request: r.Method + " " + adminclient.AuditPath(r), RemoteAddr: "local"}, At: l.Now()}
+		p := &audit.PendingAction{Action: audit.Action{Actor: adminclient.Actor(r), Request: r.Method + " " + adminclient.AuditPath(r), RemoteAddr: "local"}, At: l.Now(), People: l.People}
+		p.Subject = l.subjectOf(r)
+		p.Fallback = strings.TrimPrefix(r.URL.Path, BasePath)
+		if strings.HasPrefix(r.URL.Path, "/panel/recipients/") {
+			p.Fallback = "recipient"
+		}
 		r = r.WithContext(audit.NewContext(r.Context(), p))
 		// A batch is recorded with its first certificate. Where nothing was issued, as
 		// in a dry run, nothing was done.
@@ -53,6 +62,30 @@ func (l *AuditLog) Staff(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(&beforeResponse{ResponseWriter: w, log: l, ctx: r.Context()}, r)
 	})
+}
+
+// subjectOf returns what a call is about as far as its path says it and what it writes does
+// not: the home as a whole, keys, and what the certification authority keeps.
+func (l *AuditLog) subjectOf(r *http.Request) audit.Subject {
+	var about audit.Subject
+	if !isOfHome(r) {
+		about.Institution = l.Institutions.Acting(r.Context()).Slug
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, BasePath+"authority/"); ok {
+		if parts := strings.Split(rest, "/"); len(parts) > 1 {
+			about.Object = "authority " + strings.TrimSuffix(parts[0], "s") + " " + strconv.Quote(parts[1])
+		}
+		return about
+	}
+	switch r.URL.Path {
+	case "/panel/backup", "/panel/mails/send":
+		about.Object = "home"
+	case "/panel/keys/secrets/rotate":
+		about.Object = "secrets"
+	case "/panel/key", "/panel/key/rotate":
+		about.Object = "signing key"
+	}
+	return about
 }
 
 // Authority records the actions of certified stores once they were done: the authority
@@ -69,6 +102,7 @@ func (l *AuditLog) Authority(next http.Handler) http.Handler {
 		}
 		// What is done was asked for with the store's key, so its name is its own.
 		p := &audit.PendingAction{Action: audit.Action{Actor: "store " + r.Header.Get("X-VendWeave-Store"), Request: r.Method + " " + r.URL.Path, RemoteAddr: from}, At: l.Now()}
+		p.Object = "authority store " + strconv.Quote(r.Header.Get("X-VendWeave-Store"))
 		next.ServeHTTP(&beforeResponse{ResponseWriter: w, log: l, ctx: audit.NewContext(r.Context(), p)}, r)
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/apiaccess"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
@@ -39,7 +40,9 @@ type Options struct {
 	Uploads *intake.Uploads
 	// Institutions are those that callers belong to.
 	Institutions institutions.Directory
-	Documents    *results.Exporter
+	// People names recipients in the audit trail; nil leaves them out.
+	People    audit.Pseudonymizer
+	Documents *results.Exporter
 	// Templates says what certificates can be made with, and where codes go that an
 	// upload does not place.
 	Templates *intake.TemplateCache
@@ -118,7 +121,8 @@ func (a *API) authorize(auth Authenticator, needs apiaccess.Permission, h handle
 			err = a.checkRate(w, who)
 		}
 		if err == nil {
-			err = h(w, who.withAudit(r, a.Now()), who)
+			at, _ := a.Institutions.ByID(who.institution)
+			err = h(w, who.withAudit(r, at, a.People, a.Now()), who)
 		}
 		if err != nil {
 			a.Fail(w, r, err)

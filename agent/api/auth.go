@@ -36,11 +36,12 @@ func (c Caller) id() string {
 }
 
 // withAudit puts a call that may change something on its way into the audit trail.
-func (c Caller) withAudit(r *http.Request, now time.Time) *http.Request {
+func (c Caller) withAudit(r *http.Request, at vault.Institution, people audit.Pseudonymizer, now time.Time) *http.Request {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r
 	}
-	p := &audit.PendingAction{Action: audit.Action{Actor: c.auditName(r), Request: r.Method + " " + r.URL.Path, RemoteAddr: c.auditOrigin(r)}, At: now}
+	p := &audit.PendingAction{Action: audit.Action{Actor: c.auditName(r), Request: r.Method + " " + r.URL.Path, RemoteAddr: c.auditOrigin(r)}, At: now, People: people}
+	p.Institution = at.Slug
 	return r.WithContext(audit.NewContext(r.Context(), p))
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 var _ dropfolder.Issuer = (*Issuer)(nil)
@@ -28,6 +29,8 @@ func (i *Issuer) IssueDropped(ctx context.Context, b dropfolder.Batch) (dropfold
 	if !ok {
 		return dropfolder.IssueResult{}, fmt.Errorf("a dropped batch is of institution %d, which does not exist", b.Institution)
 	}
+	ctx = audit.NewContext(ctx, &audit.PendingAction{At: i.Now(), People: i.Intake.Erasures, Action: audit.Action{
+		Actor: "drop folder", Request: "issue a dropped table", RemoteAddr: "local", Subject: audit.Subject{Institution: institution.Slug}}})
 	a := b.Answers
 	report, batch, err := i.Issue(ctx, Request{
 		Institution: institution, Trigger: vault.DropFolder, Progress: b.Progress,

@@ -92,15 +92,46 @@ func (l *ErasureLedger) Add(institution uint32, email string, at time.Time) erro
 	if err := l.load(); err != nil {
 		return err
 	}
-	if len(l.kept.Key) == 0 {
-		key := make([]byte, sha256.Size)
-		if _, err := io.ReadFull(l.random, key); err != nil {
-			return fmt.Errorf("making the key of the list of erasures: %w", err)
-		}
-		l.kept.Key = key
+	if err := l.makeKey(); err != nil {
+		return err
 	}
 	l.kept.Erased[l.kept.hash(institution, email)] = at.UTC()
 	return l.save()
+}
+
+// makeKey makes the key of a ledger that has none. Who calls holds the lock.
+func (l *ErasureLedger) makeKey() error {
+	if len(l.kept.Key) > 0 {
+		return nil
+	}
+	key := make([]byte, sha256.Size)
+	if _, err := io.ReadFull(l.random, key); err != nil {
+		return fmt.Errorf("making the key of the list of erasures: %w", err)
+	}
+	l.kept.Key = key
+	return nil
+}
+
+// pseudonymDigits is how many hexadecimal digits of a keyed hash name a person.
+const pseudonymDigits = 16
+
+// Pseudonym implements audit.Pseudonymizer: it is the beginning of the keyed hash under which
+// an erasure of the address is, or would be, remembered.
+func (l *ErasureLedger) Pseudonym(institution uint32, email string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.load(); err != nil {
+		return "", err
+	}
+	if len(l.kept.Key) == 0 {
+		if err := l.makeKey(); err != nil {
+			return "", err
+		}
+		if err := l.save(); err != nil {
+			return "", err
+		}
+	}
+	return l.kept.hash(institution, email)[:pseudonymDigits], nil
 }
 
 // Readmit forgets that an address was erased at an institution: the person asked to be

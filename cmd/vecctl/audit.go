@@ -16,7 +16,9 @@ func actsCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "show the audit trail: who did what, when and from where",
 		Subcommands: []*cli.Command{{
-			Name: "list", Usage: "list the actions of staff and programs, oldest first", Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+			Name: "list", Usage: "list the actions of staff and programs, oldest first", Description: "\"object\" is what the action was about, such as a certificate or a batch. \"person\" is the recipient, as a\n" +
+				"keyed hash, because the trail is kept forever; \"recipient export\" finds the entries of an address.",
+			Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
 				&cli.IntFlag{Name: "limit", Usage: "only the latest `N`"}}),
 			Action: func(c *cli.Context) error { return runAuditList(c, w) },
 		}, {
@@ -54,9 +56,9 @@ func runAuditList(c *cli.Context, w environment) error {
 
 func actList() list[audit.Entry] {
 	return list[audit.Entry]{
-		headings: []string{"seq", "at", "who", "what", "from"},
+		headings: []string{"seq", "at", "who", "what", "from", "institution", "object", "person"},
 		cells: func(e audit.Entry) []string {
-			return []string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor, e.Request, e.RemoteAddr}
+			return []string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor, e.Request, e.RemoteAddr, e.Institution, e.Object, e.Person}
 		},
 	}
 }

@@ -17,6 +17,10 @@ import (
 // time. A call that fails, or only reads, writes no entry. Without an action in the context
 // the vault acts by itself, and nothing is written.
 //
+// An entry says what the action was about (audit.Subject): the institution, objects and
+// person of what the first call writes, unless the action said so itself. A person is
+// written as a pseudonym.
+//
 // Entries are numbered from 1 without a gap, and each holds the hash of the one before
 // (audit.Entry.Next), whatever number of processes write.
 type AuditTrail interface {

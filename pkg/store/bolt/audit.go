@@ -26,7 +26,11 @@ func (t *txn) recordAction(p *audit.PendingAction) error {
 			return err
 		}
 	}
-	next, err := last.Next(p.Action, p.At)
+	done, err := t.auditedAction(p)
+	if err != nil {
+		return err
+	}
+	next, err := last.Next(done, p.At)
 	if err != nil {
 		return err
 	}

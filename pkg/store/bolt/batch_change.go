@@ -20,6 +20,7 @@ func (s *Store) ChangeBatch(ctx context.Context, institution uint32, id string,
 		if err != nil {
 			return old, err
 		}
+		t.about.note(institution, "batch "+b.ID, "")
 		if err := t.putBatch(b); err != nil {
 			return old, err
 		}

@@ -48,6 +48,7 @@ func (s *Store) OpenBatch(ctx context.Context, b vault.Batch) (vault.Batch, erro
 
 // addBatch keeps a new batch. Where another has its name, a number is appended.
 func (t *txn) addBatch(b vault.Batch) (vault.Batch, error) {
+	t.about.note(b.Institution, "batch "+b.ID, "")
 	id := batchNameKey(b.Institution, b.ID)
 	if t.Get(batchByIDBucket, id) != nil {
 		return b, fault.New(fault.Conflict, "the ID drawn for a batch is taken; draw another")
@@ -75,6 +76,7 @@ func (t *txn) putBatch(b vault.Batch) error {
 }
 
 func (t *txn) reopenBatch(institution uint32, id string) (vault.Batch, error) {
+	t.about.note(institution, "batch "+id, "")
 	b, err := t.batch(institution, id)
 	if err != nil || !b.Cancelled() {
 		return b, err

@@ -33,6 +33,7 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if c, err = t.assignOwner(old, c); err != nil {
 		return old, err
 	}
+	t.about.noteCertificate(old)
 	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}

@@ -16,6 +16,7 @@ func (t *txn) addCertificate(c vault.Certificate) (vault.Certificate, error) {
 		return c, fmt.Errorf("numbering a certificate: %w", err)
 	}
 	c.ID = id
+	t.about.noteCertificate(c)
 	if err := t.putCertificate(c); err != nil {
 		return c, err
 	}

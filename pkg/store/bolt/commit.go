@@ -22,6 +22,8 @@ func (s *Store) update(ctx context.Context, run func(*txn) error) error {
 		return s.queue.Do(run)
 	}
 	return s.queue.Do(func(t *txn) error {
+		t.about = &auditSubject{}
+		defer func() { t.about = nil }()
 		if err := run(t); err != nil {
 			return err
 		}

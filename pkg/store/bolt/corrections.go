@@ -76,6 +76,7 @@ func (s *Store) ChangeCorrection(ctx context.Context, institution uint32, id uin
 		if err != nil {
 			return old, err
 		}
+		t.about.note(institution, fmt.Sprintf("correction %d of certificate %s", id, old.Certificate), "")
 		return changed, t.PutRecord(correctionsBucket, at, changed)
 	})
 }

@@ -185,6 +185,7 @@ func (s *Store) Redeliver(ctx context.Context, institution uint32, uuids []strin
 			}
 		}
 		for i := range from {
+			t.about.note(institution, "delivery "+from[i].UUID, "")
 			if err := t.moveDelivery(from[i], to[i]); err != nil {
 				return err
 			}

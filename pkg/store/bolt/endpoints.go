@@ -36,6 +36,7 @@ func (s *Store) AddEndpoint(ctx context.Context, e webhook.Endpoint) error {
 
 func (t *txn) putEndpoint(e webhook.Endpoint) error {
 	delete(t.endpoints, e.Institution)
+	t.about.note(e.Institution, "webhook "+e.ID, "")
 	return t.PutRecord(endpointsBucket, endpointKey(e.Institution, e.ID), e)
 }
 

@@ -52,6 +52,7 @@ func (s *Store) ChangeInstitution(ctx context.Context, i vault.Institution) erro
 }
 
 func (t *txn) putInstitution(i vault.Institution) error {
+	t.about.note(i.ID, "institution "+i.Slug, "")
 	return t.PutRecord(institutionsBucket, boltfile.U32(i.ID), i)
 }
 
@@ -85,6 +86,9 @@ func (s *Store) RemoveInstitution(ctx context.Context, id uint32) error {
 			}
 		}
 		if err := t.deleteTokens(id); err != nil {
+			return err
+		}
+		if err := t.noteInstitution(id); err != nil {
 			return err
 		}
 		return t.Delete(institutionsBucket, key)
@@ -148,6 +152,9 @@ func (s *Store) UseInstitution(ctx context.Context, id uint32) error {
 	return s.update(ctx, func(t *txn) error {
 		if t.Get(institutionsBucket, boltfile.U32(id)) == nil {
 			return noInstitution()
+		}
+		if err := t.noteInstitution(id); err != nil {
+			return err
 		}
 		return t.Put(metaBucket, currentInstitutionKey, boltfile.U32(id))
 	})

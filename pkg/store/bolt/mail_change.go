@@ -18,6 +18,7 @@ func (s *Store) ChangeMail(ctx context.Context, id uint64, change func(vault.Mai
 		if err != nil {
 			return old, err
 		}
+		t.about.noteMail(old)
 		return m, t.endMail(old, m)
 	})
 }
@@ -35,6 +36,7 @@ func (s *Store) CancelMails(ctx context.Context, institution uint32, batch strin
 			if err != nil {
 				return i, err
 			}
+			t.about.noteMail(old)
 			if err := t.endMail(old, m); err != nil {
 				return i, err
 			}

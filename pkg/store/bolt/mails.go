@@ -98,7 +98,8 @@ func (t *txn) moveMailAndJob(old, m vault.Mail) error {
 // QueueMail implements store.Mails.
 func (s *Store) QueueMail(ctx context.Context, m vault.Mail) error {
 	return s.update(ctx, func(t *txn) error {
-		_, err := t.addMail(m)
+		added, err := t.addMail(m)
+		t.about.noteMail(added)
 		return err
 	})
 }
@@ -184,6 +185,7 @@ func (s *Store) RepeatMail(ctx context.Context, institution uint32, id uint64,
 		if err := t.Delete(returnedMailsBucket, boltfile.U64(old.ID)); err != nil {
 			return old, err
 		}
+		t.about.noteMail(old)
 		return t.addMail(next)
 	})
 }

@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -101,7 +103,19 @@ func (w *rowWriter) note(n rowKey, value []byte) {
 	w.written[n] = value
 }
 
+// noteRow names the first record among the rows for the audit trail; entries of indexes have
+// an empty value.
+func (w *rowWriter) noteRow(t *txn) {
+	for _, n := range w.order {
+		if len(w.written[n]) > 0 {
+			t.about.note(0, strings.ReplaceAll(n.table, "_", " ")+" "+strconv.Quote(n.key), "")
+			return
+		}
+	}
+}
+
 func (w *rowWriter) flush(t *txn) error {
+	w.noteRow(t)
 	for _, n := range w.order {
 		if _, err := w.bucket(n.table); err != nil {
 			return err

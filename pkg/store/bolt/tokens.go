@@ -24,6 +24,7 @@ func (s *Store) AddToken(ctx context.Context, token apiaccess.Token) error {
 }
 
 func (t *txn) putToken(token apiaccess.Token) error {
+	t.about.note(token.Institution, "token "+token.Name+" ("+token.ID+")", "")
 	return t.PutRecord(tokensBucket, []byte(token.ID), token)
 }
 

@@ -24,6 +24,7 @@ type txn struct {
 	endpoints map[uint32][]webhook.Endpoint // by institution, deleted ones too
 
 	recorded      []*audit.PendingAction // whose entries were written
+	about         *auditSubject          // what the call under way writes; nil where nobody asks
 	changed       []string               // reference IDs of certificates that were written
 	entries       []bucketEntry          // that are to be written in order
 	personKeys    map[keyOwner]bool      // among the entries, of certificates whose key has a person

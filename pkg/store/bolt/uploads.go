@@ -43,6 +43,7 @@ func (s *Store) AddUpload(ctx context.Context, u apiaccess.Upload, reply *apiacc
 		case t.Get(uploadsBucket, key) != nil:
 			return fault.New(fault.Conflict, "the ID drawn for an upload is taken; draw another")
 		}
+		t.about.note(u.Institution, "file "+u.ID, "")
 		err := t.PutRecord(uploadsBucket, key, u)
 		if err == nil {
 			err = t.Put(uploadBlobsBucket, boltfile.JoinKey([]byte(u.File.SHA256), key), nil)

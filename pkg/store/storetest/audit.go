@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -21,6 +22,7 @@ func auditTests() []test {
 		{"audit entries of every kind of change", auditedNouns},
 		{"audit entries of one action at once", auditedOnce},
 		{"audit entries of many at once", auditedByMany},
+		{"audit entries say what they are about", auditedSubject},
 		{"audit entries after a crash", auditedBeforeReopening},
 	}
 }
@@ -228,4 +230,66 @@ func auditedBeforeReopening(f *fixture) {
 	f.check(f.store.RecordAction(f.during("two")))
 	f.reopen()
 	f.wantSame(f.auditTrail(), []string{"one", "two"}, "the trail")
+}
+
+// pseudonyms are those of a test: whose they are can be read in them.
+type pseudonyms struct{}
+
+func (pseudonyms) Pseudonym(institution uint32, email string) (string, error) {
+	return fmt.Sprintf("%d/%s", institution, email), nil
+}
+
+// auditedSubject makes changes of one, of many and of no certificates.
+func auditedSubject(f *fixture) {
+	other, err := f.store.AddInstitution(f.Context(), vault.Institution{Name: "Other", Slug: "other", TimeZone: "UTC", CreatedAt: f.now})
+	f.check(err)
+	about := func(do func(context.Context) error) audit.Subject {
+		f.Helper()
+		ctx := f.during("POST")
+		p := audit.FromContext(ctx)
+		p.People = pseudonyms{}
+		f.check(do(ctx))
+		found, err := f.store.AuditEntries(f.Context(), uint64(len(f.auditTrail())-1), 1)
+		f.check(err)
+		return found[0].Subject
+	}
+	draft := f.draft()
+	draft.Email = "Ania@example.org"
+	one := f.newCertificate(other.ID, draft)
+	got := about(func(ctx context.Context) error {
+		_, err := f.store.Insert(ctx, []store.NewCertificate{one})
+		return err
+	})
+	want := audit.Subject{Institution: "other", Object: "certificate " + one.Certificate.Reference, Person: fmt.Sprintf("%d/ania@example.org", other.ID)}
+	f.wantSame(got, want, "the subject of a new certificate")
+	got = about(func(ctx context.Context) error {
+		_, err := f.store.Change(ctx, other.ID, one.Certificate.UUID, approve(f.tick()))
+		return err
+	})
+	f.wantSame(got, want, "the subject of a changed certificate")
+	got = about(func(ctx context.Context) error {
+		_, err := f.store.Erase(ctx, other.ID, "ania@example.org", nil, f.tick())
+		return err
+	})
+	f.wantSame(got, want, "the subject of an erasure")
+
+	rows, batch := []store.NewCertificate{}, "the-batch"
+	for range 12 {
+		row := f.newCertificate(other.ID, f.draft())
+		rows = append(rows, row)
+	}
+	got = about(func(ctx context.Context) error { _, err := f.store.Insert(ctx, rows); return err })
+	if got.Person != "" || strings.Count(got.Object, "certificate VEC-IC-") != 10 || !strings.HasSuffix(got.Object, " and 2 more") {
+		f.Errorf("the subject of 12 certificates is %+v", got)
+	}
+	got = about(func(ctx context.Context) error {
+		_, err := f.store.OpenBatch(ctx, vault.Batch{ID: batch, Institution: other.ID, Name: batch, CreatedAt: f.now})
+		return err
+	})
+	f.wantSame(got, audit.Subject{Institution: "other", Object: "batch " + batch}, "the subject of a batch")
+	got = about(func(ctx context.Context) error {
+		audit.FromContext(ctx).Subject = audit.Subject{Institution: "named", Object: "home"}
+		return f.store.RecordAction(ctx)
+	})
+	f.wantSame(got, audit.Subject{Institution: "named", Object: "home"}, "the subject that the action has")
 }

@@ -16,6 +16,23 @@ type Action struct {
 	Actor      string `json:"who"`  // "staff", "staff (their name on the machine)", "token NAME (ID)"
 	Request    string `json:"what"` // method and path of the call
 	RemoteAddr string `json:"from"` // the caller's address; "local" through the staff's door
+	Subject
+}
+
+// Subject is what an action was done to. Entries of earlier versions have none, and an empty
+// field is left out of an entry's JSON, so that their hashes stay what they are.
+type Subject struct {
+	Institution string `json:"institution,omitempty"` // its slug at that time
+	Object      string `json:"object,omitempty"`      // kind and name: "certificate VEC-IC-…", "batch ID", "token lms (ID)"
+	// Person is the pseudonym of the only recipient that the action was about. The trail is
+	// kept forever and cannot be changed, so it holds nobody's name or address.
+	Person string `json:"person,omitempty"`
+}
+
+// Pseudonymizer names people without saying who they are.
+type Pseudonymizer interface {
+	// Pseudonym returns the name that an address has at an institution, always the same.
+	Pseudonym(institution uint32, email string) (string, error)
 }
 
 // Entry is an act in the list.
@@ -50,8 +67,10 @@ func (e Entry) chainEntry() hashchain.Entry {
 // PendingAction is an act that is under way. It is written down once, together with the
 // first thing that it changes.
 type PendingAction struct {
-	Action
+	Action   // a subject that is set here is kept, before what the first change is about
 	At       time.Time
+	Fallback string        // the object of an action that writes nothing with a name
+	People   Pseudonymizer // nil leaves people out
 	recorded atomic.Bool
 }
 

@@ -12,7 +12,7 @@ func TestWhatWasChangedIsFound(t *testing.T) {
 	var list []Entry
 	var last Entry
 	for _, what := range []string{"POST /a", "POST /b", "POST /c"} {
-		next, err := last.Next(Action{"staff", what, "local"}, time.Date(2026, 5, 2, 10, 0, 0, 123, time.FixedZone("", 3600)))
+		next, err := last.Next(Action{Actor: "staff", Request: what, RemoteAddr: "local"}, time.Date(2026, 5, 2, 10, 0, 0, 123, time.FixedZone("", 3600)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,6 +40,8 @@ func TestWhatWasChangedIsFound(t *testing.T) {
 		"what":      func(l []Entry) []Entry { l[0].Request = "x"; return l },
 		"when":      func(l []Entry) []Entry { l[2].At = l[2].At.Add(1); return l },
 		"from":      func(l []Entry) []Entry { l[2].RemoteAddr = "x"; return l },
+		"which":     func(l []Entry) []Entry { l[2].Object = "x"; return l },
+		"whom":      func(l []Entry) []Entry { l[0].Person = "x"; return l },
 		"hash":      func(l []Entry) []Entry { l[0].Hash = l[1].Hash; return l },
 		"removed":   func(l []Entry) []Entry { return append(l[:1], l[2:]...) },
 		"beheaded":  func(l []Entry) []Entry { return l[1:] },

@@ -160,6 +160,9 @@ func (x *watched) watch(next http.Handler) http.Handler {
 		what := r.Method + " " + r.URL.Path
 		if strings.HasPrefix(r.URL.Path, "/panel/recipients/") {
 			what = r.Method + " /panel/recipients/(erased)"
+			if strings.HasSuffix(r.URL.Path, "/export") {
+				what = r.Method + " /panel/recipients/(recipient)/export"
+			}
 		}
 		switch {
 		case rec.Code >= http.StatusBadRequest:

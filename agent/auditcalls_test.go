@@ -87,6 +87,9 @@ func ofCertificates() []auditCase {
 				x.Errorf("the trail keeps who was erased: %s", told)
 			}
 		}},
+		{`adminapi "POST /panel/recipients/{email}/export"`, func(x *watched) {
+			x.check(x.staff.ExportRecipient(x.Context(), "p3@example.org", "", io.Discard))
+		}},
 		{`adminapi "POST /panel/recipients/{email}/readmit"`, func(x *watched) {
 			x.check(x.staff.ReadmitRecipient(x.Context(), "p2@example.org"))
 		}},

@@ -9,7 +9,7 @@ import (
 func (a *Agent) newPages() (*web.Pages, error) {
 	o := web.Options{
 		Store: a.store, Institutions: a.institutions, Documents: a.exporter,
-		Mails: a.mailQueue, Applications: a.Applications,
+		Mails: a.mailQueue, Applications: a.Applications, PersonalData: a.Admin,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}
 	if pdf.CanPreview() {

@@ -19,6 +19,7 @@ import (
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/mailer"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -34,6 +35,7 @@ type Options struct {
 	Home         home.Dir
 	Store        store.Store
 	Blobs        blob.Store
+	Documents    *results.Exporter
 	Institutions *institutions.Registry
 	Uploads      *intake.Uploads
 	Applications *applications.Service
@@ -67,6 +69,7 @@ type Service struct {
 	home         home.Dir
 	store        store.Store
 	blobs        blob.Store
+	documents    *results.Exporter
 	institutions *institutions.Registry
 	uploads      *intake.Uploads
 	applications *applications.Service
@@ -96,7 +99,7 @@ type Service struct {
 // New makes the service; it starts nothing.
 func New(o Options) *Service {
 	return &Service{
-		home: o.Home, store: o.Store, blobs: o.Blobs, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		home: o.Home, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
 		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,

@@ -38,7 +38,23 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"), q.Get("person"), q.Get("dry_run") == "true")
 		p.writeJSON(w, r, done, err)
 	})
+	mux.HandleFunc("POST /panel/recipients/{email}/export", p.exportRecipient)
 	mux.HandleFunc("POST /panel/recipients/{email}/readmit", func(w http.ResponseWriter, r *http.Request) {
 		p.writeJSON(w, r, struct{}{}, p.Service.ReadmitRecipient(r.Context(), r.PathValue("email")))
 	})
+}
+
+// exportRecipient answers with a zip of what is known of a person. It changes nothing, and is a
+// POST because it enters the audit trail.
+func (p *Handler) exportRecipient(w http.ResponseWriter, r *http.Request) {
+	found, err := p.Service.ExportRecipient(r.Context(), r.PathValue("email"), r.URL.Query().Get("person"))
+	if err != nil {
+		p.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/zip")
+	if err := found.WriteZip(r.Context(), w); err != nil {
+		p.logFailure(r, err)
+		panic(http.ErrAbortHandler)
+	}
 }

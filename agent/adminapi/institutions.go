@@ -111,7 +111,13 @@ func isOfHome(r *http.Request) bool {
 // changesInstitution reports whether a call may change something of the institution that it
 // is for. Settings may be the home's alone, which their handler finds out.
 func changesInstitution(r *http.Request) bool {
-	return !isReading(r) && !isOfHome(r) && r.URL.Path != "/panel/settings"
+	return !isReading(r) && !isOfHome(r) && r.URL.Path != "/panel/settings" && !isRecipientExport(r)
+}
+
+// isRecipientExport reports whether a call asks what is known of a person: where no institution
+// is named, every institution of the home answers.
+func isRecipientExport(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/panel/recipients/") && strings.HasSuffix(r.URL.Path, "/export")
 }
 
 // mayChangeClosed reports whether a call is carried out for a closed institution too:

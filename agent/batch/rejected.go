@@ -119,6 +119,20 @@ func (i *Issuer) HasRejected(ctx context.Context, institution uint32, email, per
 	return len(found) > 0, err
 }
 
+// RejectedOf returns the refused rows of an address, or of one person at it.
+func (i *Issuer) RejectedOf(ctx context.Context, institution uint32, email, person string) ([]vault.RejectedRow, error) {
+	var found []vault.RejectedRow
+	keep, seen := besides(email, person), map[string]bool{} // a store may run the function again
+	_, err := i.rejectedWithout(ctx, institution, func(rows vault.RejectedRows, row vault.RejectedRow) bool {
+		if key := fmt.Sprint(rows.Batch, " ", row.Row); !keep(rows, row) && !seen[key] {
+			seen[key] = true
+			found = append(found, row)
+		}
+		return true
+	})
+	return found, err
+}
+
 // besides keeps the refused rows of others than an address, or one person at it.
 func besides(email, person string) func(vault.RejectedRows, vault.RejectedRow) bool {
 	return func(_ vault.RejectedRows, row vault.RejectedRow) bool {

@@ -26,6 +26,7 @@ const certificatesPerPage = 50
 // accountData is what the page shows.
 type accountData struct {
 	Email, Count, SignOut string
+	Data                  string // address of the form that downloads what is known
 	Certificates          []certificateRow
 	Newer, Older          string // addresses, "" for none
 	Applications          []applicationRow
@@ -59,7 +60,7 @@ func (p *accountPages) serveAccount(w http.ResponseWriter, r *http.Request) {
 		p.Layout.RenderError(w, r, err)
 		return
 	}
-	page := accountData{Email: who.Email, Count: v.T("me.count", found.Total), SignOut: v.Link("/sign-out")}
+	page := accountData{Email: who.Email, Count: v.T("me.count", found.Total), SignOut: v.Link("/sign-out"), Data: v.Link("/me/data")}
 	for _, c := range found.Certificates {
 		page.Certificates = append(page.Certificates, p.certificateRow(v, c))
 	}

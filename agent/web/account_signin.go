@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vecctl/vecctl/agent/httpserver"
@@ -24,6 +25,7 @@ type accountOptions struct {
 	Certificates ownedCertificates
 	// Applications lists what somebody applied for.
 	Applications ownApplications
+	PersonalData PersonalData
 	Layout       *layout.Layout
 	Institutions institutions.Directory
 	Mails        wake.Waker // woken when a mail was queued
@@ -45,6 +47,7 @@ type accountPages struct {
 	accountOptions
 	signInPage, sentPage, confirmPage, accountPage layout.Template
 	perCaller, perAddress, overall                 httpserver.RateLimiter
+	exporting                                      sync.Mutex // held while personal data are gathered
 }
 
 // How many links are sent in an hour: to one address, as its page says, for one
@@ -70,6 +73,7 @@ func newAccountPages(o accountOptions) (*accountPages, error) {
 // Route adds the pages' addresses.
 func (p *accountPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /me", p.serveAccount)
+	mux.HandleFunc("POST /me/data", p.servePersonalData)
 	mux.HandleFunc("GET /sign-in", p.serveSignIn)
 	mux.HandleFunc("POST /sign-in", p.requestLink)
 	mux.HandleFunc("GET /sign-in/{secret}", p.serveConfirm)

@@ -54,6 +54,7 @@ type site struct {
 	document    []byte // what every verified PDF begins with
 	verified    []byte // the last one that was made
 	logged      bytes.Buffer
+	noData      error // of the download of personal data
 	browser     *http.Client
 }
 
@@ -63,6 +64,15 @@ type draw func(context.Context, vault.Certificate) ([]byte, error)
 // RenderPreview implements web.Previewer.
 func (d draw) RenderPreview(ctx context.Context, c vault.Certificate) ([]byte, error) {
 	return d(ctx, c)
+}
+
+// ExportAccount implements web.PersonalData with the account's address.
+func (s *site) ExportAccount(_ context.Context, who vault.Account, w io.Writer) error {
+	if s.noData != nil {
+		return s.noData
+	}
+	_, err := io.WriteString(w, "all of "+who.Email)
+	return err
 }
 
 func newSite(t testing.TB, d draw) *site {
@@ -108,8 +118,8 @@ func (s *site) options(d draw) web.Options {
 	o := web.Options{
 		Store: s.store, Institutions: siteInstitutions{s}, Documents: &results.Exporter{Updates: s.store, Blobs: s.blobs},
 		Mails:        wake.All{},
-		Applications: storeApplications{s},
-		Now:          s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
+		Applications: storeApplications{s}, PersonalData: s,
+		Now: s.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&s.logged, nil)),
 	}
 	if d != nil {
 		o.Previews = d

@@ -45,12 +45,20 @@ type Previewer interface {
 	RenderPreview(ctx context.Context, c vault.Certificate) ([]byte, error)
 }
 
+// PersonalData is what is known of people.
+type PersonalData interface {
+	// ExportAccount writes all that is known of an account's holder as a zip. Nothing is written
+	// where it fails before it begins.
+	ExportAccount(ctx context.Context, who vault.Account, w io.Writer) error
+}
+
 // Options are what the pages are made of.
 type Options struct {
 	Store        Store
 	Institutions institutions.Directory
 	Documents    *results.Exporter
-	Previews     Previewer  // nil if this machine cannot draw pages
+	Previews     Previewer // nil if this machine cannot draw pages
+	PersonalData PersonalData
 	Mails        wake.Waker // woken when a mail was queued
 	Applications ApplicationService
 	Now          func() time.Time
@@ -80,7 +88,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, Layout: f, Institutions: o.Institutions,
+	a, err := newAccountPages(accountOptions{SignIns: o.Store, Sessions: o.Store, Certificates: o.Store, Applications: o.Applications, PersonalData: o.PersonalData, Layout: f, Institutions: o.Institutions,
 		Mails: o.Mails, Now: o.Now, Random: o.Random, Log: o.Log})
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func recipientCommand(w environment) *cli.Command {
 				&cli.BoolFlag{Name: "dry-run", Usage: "print what would be destroyed, change nothing"},
 				&cli.StringFlag{Name: "person", Usage: "`NAME` or external ID of the person, if several people share the address"}),
 			Action: func(c *cli.Context) error { return runErase(c, w) },
-		}, {
+		}, recipientExportCommand(w), {
 			Name: "readmit", Usage: "let certificates be issued again to an address that was erased", ArgsUsage: "EMAIL", Flags: homeFlags(),
 			Action: func(c *cli.Context) error {
 				if err := requireArgs(c, 1, "the e-mail address"); err != nil {

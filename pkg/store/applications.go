@@ -19,6 +19,9 @@ type Applications interface {
 	// Unconfirmed finds one by its hash; NotFound when it was used or is not usable any
 	// more.
 	Unconfirmed(ctx context.Context, hash string, now time.Time) (vault.UnconfirmedApplication, error)
+	// UnconfirmedOf lists an institution's applications of an address, compared folded, that
+	// wait for its proof.
+	UnconfirmedOf(ctx context.Context, institution uint32, email string) ([]vault.UnconfirmedApplication, error)
 	// Submit keeps an application whose address is proven, with its effects. A hash that
 	// is not empty names the unconfirmed one that it was until now; that is used up in the
 	// same transaction, NotFound when it does not exist. When the address has one for the

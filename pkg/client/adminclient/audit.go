@@ -36,7 +36,10 @@ func ActorName(name string) string {
 // AuditPath is a call's path as it is written down, in the trail and in logs: who was
 // erased is kept in neither.
 func AuditPath(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, recipientsPath) {
+	if rest, ok := strings.CutPrefix(r.URL.Path, recipientsPath); ok {
+		if strings.HasSuffix(rest, recipientExportPath) {
+			return recipientsPath + "(recipient)" + recipientExportPath
+		}
 		return recipientsPath + "(erased)"
 	}
 	return r.URL.Path

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
@@ -37,7 +36,7 @@ func (t *txn) inboundEventsAbout(folded string) (found []webhook.InboundEvent, e
 		if err := boltfile.Decode(k, v, &r); err != nil {
 			return nil, err
 		}
-		if bytes.Contains([]byte(vault.FoldEmail(string(r.Body))), []byte(folded)) {
+		if r.Names(folded) {
 			found = append(found, r)
 		}
 	}
@@ -62,9 +61,7 @@ func (t *txn) eraseInboundEvent(r webhook.InboundEvent) error {
 func (s *Store) KnowsAddress(ctx context.Context, institution uint32, email string) (bool, error) {
 	folded := vault.FoldEmail(email)
 	return readTx(ctx, s, func(t *txn) (bool, error) {
-		waiting, err := t.selectUnconfirmed(func(w vault.UnconfirmedApplication) bool {
-			return w.Institution == institution && vault.FoldEmail(w.Email) == folded
-		})
+		waiting, err := t.unconfirmedOf(institution, email)
 		if err != nil || len(waiting) > 0 {
 			return len(waiting) > 0, err
 		}

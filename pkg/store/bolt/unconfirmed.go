@@ -85,6 +85,18 @@ func noUnconfirmed() error {
 	return fault.New(fault.NotFound, "The application was confirmed already, or the link is too old.")
 }
 
+// UnconfirmedOf implements store.Applications.
+func (s *Store) UnconfirmedOf(ctx context.Context, institution uint32, email string) ([]vault.UnconfirmedApplication, error) {
+	return readTx(ctx, s, func(t *txn) ([]vault.UnconfirmedApplication, error) { return t.unconfirmedOf(institution, email) })
+}
+
+func (t *txn) unconfirmedOf(institution uint32, email string) ([]vault.UnconfirmedApplication, error) {
+	folded := vault.FoldEmail(email)
+	return t.selectUnconfirmed(func(w vault.UnconfirmedApplication) bool {
+		return w.Institution == institution && vault.FoldEmail(w.Email) == folded
+	})
+}
+
 // deleteUnconfirmed removes an unconfirmed application.
 func (t *txn) deleteUnconfirmed(w vault.UnconfirmedApplication) error {
 	if w.Evidence != nil {

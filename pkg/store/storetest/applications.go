@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,6 +127,11 @@ func applicationsWait(f *fixture) {
 	mail := w.ConfirmationMail("https://vault.example/apply/confirm/"+secret, vault.ApplicationPolicy{})
 	f.check(f.store.AddUnconfirmed(f.Context(), w, mail))
 	f.wantKind(f.store.AddUnconfirmed(f.Context(), w, mail), fault.Conflict, "the same secret")
+	for institution, want := range map[uint32]int{w.Institution: 1, w.Institution + 1: 0} {
+		if found, err := f.store.UnconfirmedOf(f.Context(), institution, strings.ToUpper(w.Email)); err != nil || len(found) != want || want == 1 && found[0].Hash != w.Hash {
+			f.Errorf("institution %d has %+v of the address, %v", institution, found, err)
+		}
+	}
 	f.wantReferenced(true, s.Evidence.SHA256)
 	f.finds(store.Filter{Institution: f.a})
 	mails, n, err := f.store.ListMails(f.Context(), store.MailFilter{Institution: f.a}, 1, 10)

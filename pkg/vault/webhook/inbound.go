@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -60,6 +61,11 @@ func (r InboundEvent) Merge(same InboundEvent) InboundEvent {
 		}
 	}
 	return r
+}
+
+// Names reports whether the event's content names an address, which is given folded.
+func (r InboundEvent) Names(folded string) bool {
+	return folded != "" && strings.Contains(vault.FoldEmail(string(r.Body)), folded)
 }
 
 // BodyIdentity is the identity that an event has by its body alone.

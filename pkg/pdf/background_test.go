@@ -26,7 +26,7 @@ func set(t testing.TB, file []byte, face *Font, size, x, y float64, says string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := Text{Font: face, Size: size, X: x, Y: y, Colour: [3]uint8{20, 40, 120}, ActualText: says}
+	text := Text{Font: face, Size: size, X: x, Y: y, Colour: [3]uint8{20, 40, 120}}
 	var buf sfnt.Buffer
 	for _, c := range says {
 		g, err := font.GlyphIndex(&buf, c)

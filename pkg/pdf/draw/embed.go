@@ -25,13 +25,13 @@ func (j *Renderer) embed(f *usedFont) (object.Ref, error) {
 		name + "/FontDescriptor")
 	j.Ref(descriptor)
 	j.Raw("/W[0[")
-	for _, g := range f.glyphs {
-		j.Int(int(f.width(g)))
+	for id := range f.shapes {
+		j.Int(int(f.width(uint16(id))))
 	}
 	j.Raw("]]>>")
 	j.End()
 	j.writeDescriptor(f, descriptor, file, name)
-	small := f.Subset(f.glyphs)
+	small := f.subset(f.shapes)
 	data, err := j.Deflate(small)
 	if err != nil {
 		return font, err
@@ -74,8 +74,11 @@ func (j *Renderer) writeDescriptor(f *usedFont, descriptor, file object.Ref, nam
 // that tell parts from each other.
 func (f *usedFont) subsetTag() string {
 	h := sha256.New()
-	for _, g := range f.glyphs {
-		h.Write(binary.BigEndian.AppendUint16(nil, g))
+	for i, s := range f.shapes {
+		for _, p := range s.parts {
+			h.Write(binary.BigEndian.AppendUint16(nil, p.glyph))
+		}
+		h.Write([]byte(f.text[i] + "/"))
 	}
 	sum := h.Sum(nil)
 	var tag [6]byte

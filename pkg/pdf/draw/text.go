@@ -12,12 +12,11 @@ import (
 
 // Text is a row of glyphs of one font.
 type Text struct {
-	Font       *Font
-	Size       float64  // points
-	X, Y       float64  // where the first glyph stands on its line, in points from the page's top left corner
-	Colour     [3]uint8 // red, green, blue
-	Glyphs     []Glyph  // from left to right
-	ActualText string   // the text in reading order; empty: what its glyphs say
+	Font   *Font
+	Size   float64  // points
+	X, Y   float64  // where the first glyph stands on its line, in points from the page's top left corner
+	Colour [3]uint8 // red, green, blue
+	Glyphs []Glyph  // from left to right
 }
 
 // Glyph is one of a Text. Its lengths are parts of the font's size.
@@ -25,7 +24,8 @@ type Glyph struct {
 	ID      uint16
 	Advance float64 // to the next glyph
 	DX, DY  float64 // its place relative to where it would stand, to the right and up
-	Text    string  // what it stands for; empty where another glyph says it
+	Text    string  // what it stands for; empty where it belongs to the glyph before it
+	Blank   bool    // it shows nothing and takes no room, and has its text alone
 }
 
 // Renderer is one drawing.
@@ -96,52 +96,21 @@ func (j *Renderer) resources() ([]byte, error) {
 	return append(dict, ">>>>/Filter/FlateDecode"...), nil
 }
 
-// usedFont numbers the glyphs that are shown of a font.
-type usedFont struct {
-	*Font
-	glyphs []uint16 // by their new numbers
-	newID  map[uint16]uint16
-	text   []string
-}
-
 func (j *Renderer) font(f *Font) (*usedFont, int) {
 	for i, have := range j.fonts {
 		if have.Font == f {
 			return have, i
 		}
 	}
-	x := &usedFont{Font: f, glyphs: []uint16{0}, newID: map[uint16]uint16{0: 0}, text: []string{""}}
+	x := newUsedFont(f)
 	j.fonts = append(j.fonts, x)
 	return x, len(j.fonts) - 1
 }
 
-func (f *usedFont) use(g Glyph) uint16 {
-	n, ok := f.newID[g.ID]
-	if !ok {
-		n = uint16(len(f.glyphs))
-		f.newID[g.ID] = n
-		f.glyphs, f.text = append(f.glyphs, g.ID), append(f.text, "")
-	}
-	if f.text[n] == "" {
-		f.text[n] = g.Text
-	}
-	return n
-}
-
-// width is a glyph's advance in thousandths, as the font's dictionary says it.
-func (f *usedFont) width(g uint16) float64 {
-	return math.Round(float64(f.Advance(g)) * 1000 / float64(f.UnitsPerEm))
-}
-
+// draw appends a text. Glyphs that say something together are shown as one.
 func (j *Renderer) draw(t Text) {
 	f, n := j.font(t.Font)
-	b := j.content
-	if t.ActualText != "" {
-		b = append(b, "/Span<</ActualText"...)
-		b = object.AppendHex(b, object.Text(t.ActualText))
-		b = append(b, ">>BDC "...)
-	}
-	b = append(b, "BT"...)
+	b := append(j.content, "BT"...)
 	for _, c := range t.Colour {
 		b = append(b, ' ')
 		b = object.AppendReal(b, float64(c)/255)
@@ -156,29 +125,25 @@ func (j *Renderer) draw(t Text) {
 	b = object.AppendReal(b, j.Height-t.Y)
 	b = append(b, " Td["...)
 	rise, owed := 0.0, 0.0 // thousandths that the pen is behind where it should be
-	for _, g := range t.Glyphs {
-		if dy := math.Round(g.DY*1000) / 1000; dy != rise {
+	for cluster := range clusters(t.Glyphs) {
+		g := f.use(cluster)
+		if dy := math.Round(g.dy*1000) / 1000; dy != rise {
 			b = append(b, "]TJ "...)
 			b = object.AppendReal(b, dy*t.Size)
 			b = append(b, " Ts["...)
 			rise = dy
 		}
-		owed += g.DX * 1000
+		owed += g.dx * 1000
 		if move := math.Round(owed); move != 0 {
 			b = object.AppendReal(b, -move)
 			owed -= move
 		}
-		id := f.use(g)
-		b = object.AppendHex(b, []byte{byte(id >> 8), byte(id)})
-		owed += (g.Advance-g.DX)*1000 - f.width(g.ID)
+		b = object.AppendHex(b, []byte{byte(g.id >> 8), byte(g.id)})
+		owed += (g.advance-g.dx)*1000 - f.width(g.id)
 	}
 	b = append(b, "]TJ"...)
 	if rise != 0 {
 		b = append(b, " 0 Ts"...)
 	}
-	b = append(b, " ET\n"...)
-	if t.ActualText != "" {
-		b = append(b, "EMC\n"...)
-	}
-	j.content = b
+	j.content = append(b, " ET\n"...)
 }

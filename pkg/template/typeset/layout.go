@@ -237,25 +237,63 @@ func place(lines []line, size float64, style Style, box Box, choose *fontSelecto
 		y := top + lead*float64(i) + lead/2 + 0.35*size
 		for _, run := range l.runs {
 			t := pdf.Text{Font: choose.font(run.Face).pdf, Size: size, X: x, Y: y, Colour: style.Colour}
-			// Readers turn a text from right to left around, and would turn around
-			// what says it as well.
-			if run.Direction == di.DirectionLTR {
-				t.ActualText = string(l.text[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])
-			}
-			said := -1
+			t.Glyphs = glyphs(run, l.text)
+			texts = append(texts, t)
 			for _, g := range run.Glyphs {
-				glyph := pdf.Glyph{ID: uint16(g.GlyphID), Advance: toSize(g.Advance), DX: toSize(g.XOffset), DY: toSize(g.YOffset)}
-				if at := g.TextIndex(); at != said {
-					said = at
-					glyph.Text = string(l.text[at : at+g.RunesCount()])
-				}
-				t.Glyphs = append(t.Glyphs, glyph)
 				x += toSize(g.Advance) * size
 			}
-			texts = append(texts, t)
 		}
 	}
 	return texts
+}
+
+// glyphs are those of a run, each with what it says. Not all readers know what to do with a
+// glyph that says several letters: in a text from right to left, which they turn around, and
+// where one of the letters is a mark, which has no width for them. Such letters get blank
+// glyphs of their own.
+func glyphs(run shaping.Output, text []rune) []pdf.Glyph {
+	all := make([]pdf.Glyph, 0, len(run.Glyphs)+8)
+	for from := 0; from < len(run.Glyphs); {
+		first := run.Glyphs[from]
+		letters := text[first.TextIndex() : first.TextIndex()+first.RunesCount()]
+		rtl := run.Direction == di.DirectionRTL
+		alone := letters
+		if rtl || hasMark(letters) && !repeats(letters) {
+			alone = letters[:1]
+		}
+		if rtl {
+			for _, c := range slices.Backward(letters[1:]) {
+				all = append(all, pdf.Glyph{Blank: true, Text: string(c)})
+			}
+		}
+		says := string(alone)
+		for ; from < len(run.Glyphs) && run.Glyphs[from].TextIndex() == first.TextIndex(); from++ {
+			g := run.Glyphs[from]
+			all = append(all, pdf.Glyph{ID: uint16(g.GlyphID), Advance: toSize(g.Advance), DX: toSize(g.XOffset), DY: toSize(g.YOffset), Text: says})
+			says = ""
+		}
+		if !rtl {
+			for _, c := range letters[len(alone):] {
+				all = append(all, pdf.Glyph{Blank: true, Text: string(c)})
+			}
+		}
+	}
+	return all
+}
+
+func hasMark(letters []rune) bool {
+	return slices.ContainsFunc(letters, func(c rune) bool { return unicode.In(c, unicode.M) })
+}
+
+// repeats reports whether a letter comes twice. Readers drop one of two equal letters that
+// stand in the same place.
+func repeats(letters []rune) bool {
+	for i, c := range letters {
+		if slices.Contains(letters[:i], c) {
+			return true
+		}
+	}
+	return false
 }
 
 func alignOffset(a Align, room float64) float64 { return room * float64(a) / 2 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -100,6 +101,9 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	if err != nil {
 		return vault.Verified{}, logEntry{}, fmt.Errorf("sealing a document: %w", err)
 	}
+	if tail.Lost != "" {
+		s.Log.Warn("a document does not say any more that it is "+tail.Lost+": nothing can be added to its structure", "certificate", c.UUID)
+	}
 	if tail.TimestampError != nil {
 		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
@@ -132,7 +136,12 @@ func (s *Signer) openDocument(ctx context.Context, c vault.Certificate) (vault.D
 	if err := s.ImageToPDF(&page, f, c.File.Size); err != nil {
 		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)
 	}
-	staged, err := s.Blobs.Stage(ctx, &page, int64(page.Len()))
+	title := strings.Trim(c.Title+" - "+c.Name, " -")
+	document, err := pdf.TagImage(page.Bytes(), pdf.Label{Title: title}, title)
+	if err != nil {
+		return vault.Document{}, nil, fmt.Errorf("tagging the page of an image: %w", err)
+	}
+	staged, err := s.Blobs.Stage(ctx, bytes.NewReader(document), int64(len(document)))
 	if err != nil {
 		return vault.Document{}, nil, err
 	}

@@ -124,6 +124,7 @@ type templateCheck struct {
 	Valid   bool     `json:"valid"`
 	Columns []string `json:"columns"`
 	Faults  []string `json:"faults"`
+	Lost    []string `json:"lost_claims"` // standards that its documents do not say they keep, with the reasons
 }
 
 func runTemplateCheck(c *cli.Context, w environment) error {
@@ -162,7 +163,7 @@ func runTemplateCheck(c *cli.Context, w environment) error {
 }
 
 func checkTemplate(s template.Dir, name string) templateCheck {
-	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}}
+	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}, Lost: []string{}}
 	t, err := openTemplate(s, name)
 	if faults, ok := errors.AsType[template.Errors](err); ok {
 		x.Faults = faults
@@ -175,7 +176,7 @@ func checkTemplate(s template.Dir, name string) templateCheck {
 		x.Faults = []string{fmt.Sprintf("the sample cannot be rendered: %v", err)}
 		return x
 	}
-	x.Valid, x.Columns = true, append(x.Columns, t.Columns...)
+	x.Valid, x.Columns, x.Lost = true, append(x.Columns, t.Columns...), append(x.Lost, t.Lost()...)
 	return x
 }
 
@@ -188,6 +189,9 @@ func printTemplateChecks(w environment, all []templateCheck) error {
 		if !x.Valid {
 			line = fmt.Sprintf("%s:\n  %s", x.ID, strings.Join(x.Faults, "\n  "))
 		}
+		for _, lost := range x.Lost {
+			line += "\n  note: its documents do not say that they are " + lost
+		}
 		if _, err := fmt.Fprintln(w.stdout, line); err != nil {
 			return err
 		}
@@ -197,9 +201,9 @@ func printTemplateChecks(w environment, all []templateCheck) error {
 
 func templateCheckList() list[templateCheck] {
 	return list[templateCheck]{
-		headings: []string{"id", "valid", "columns", "faults"},
+		headings: []string{"id", "valid", "columns", "faults", "lost_claims"},
 		cells: func(x templateCheck) []string {
-			return []string{x.ID, fmt.Sprint(x.Valid), strings.Join(x.Columns, " "), strings.Join(x.Faults, "; ")}
+			return []string{x.ID, fmt.Sprint(x.Valid), strings.Join(x.Columns, " "), strings.Join(x.Faults, "; "), strings.Join(x.Lost, "; ")}
 		},
 	}
 }

@@ -20,7 +20,7 @@ type analysis struct {
 	content         page.Content
 	form            xref.Value // the AcroForm dictionary; null where there is none
 	signed          bool       // a field carries a signature
-	pdfa            bool       // it calls itself PDF/A
+	embeds          bool       // it calls itself PDF/A or PDF/UA: its fonts must be embedded
 	needAppearances bool       // its form asks viewers to draw its fields anew
 }
 
@@ -71,7 +71,7 @@ func analyzeOnce(f *xref.File, number int, mayOverride bool) (*analysis, error) 
 	if what := cutOff(f); what != "" {
 		return nil, reject.Newf(reject.Truncated, "The document breaks off behind an object: %s is not there", what)
 	}
-	s.pdfa, s.needAppearances = isPDFA(f), acroform.NeedAppearances(f)
+	s.embeds, s.needAppearances = isPDFA(f) || accessible.Match(metadata(f)), acroform.NeedAppearances(f)
 	return s, nil
 }
 
@@ -144,10 +144,5 @@ func (s *analysis) findSignatures() error {
 
 // isPDFA reports whether the document's metadata call it PDF/A.
 func isPDFA(f *xref.File) bool {
-	v := f.Get(f.Root, "Metadata")
-	if !v.IsStream() || f.StreamSize(v) > maxMetadata {
-		return false
-	}
-	xmp, _ := f.Inflate(v, maxMetadata)
-	return bytes.Contains(xmp, []byte("http://www.aiim.org/pdfa/ns/id/"))
+	return bytes.Contains(metadata(f), []byte("http://www.aiim.org/pdfa/ns/id/"))
 }

@@ -80,11 +80,11 @@ func TestPrint(t *testing.T) {
 			}
 			texts := []Text{set(t, goregular.TTF, regular, 24, 60, 120, "Zoë Ångström (née Łukasik)"),
 				set(t, goitalic.TTF, italic, 12, 60, 160, "with highest honours")}
-			first, err := sheet.Render(texts)
+			first, err := sheet.Render(Label{Title: "Degree - Ada", Language: "en"}, []Block{{Texts: texts, Role: Paragraph}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			second, err := sheet.Render(texts)
+			second, err := sheet.Render(Label{Title: "Degree - Ada", Language: "en"}, []Block{{Texts: texts, Role: Paragraph}})
 			if err != nil || !bytes.Equal(first, second) {
 				t.Errorf("not the same bytes each time: %v", err)
 			}

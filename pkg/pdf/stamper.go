@@ -141,7 +141,7 @@ func (s *Stamper) Stamp(src Source, m Stamp) (Update, error) {
 		return Update{}, err
 	}
 	of := st.info()
-	t := Update{Bytes: bytes.Clone(d.w.Bytes), Place: toPlace(layout, st.page.Number, code.Size),
+	t := Update{Bytes: bytes.Clone(d.w.Bytes), Lost: u.lost, Place: toPlace(layout, st.page.Number, code.Size),
 		Pages: max(of.Pages, st.page.Number), WidthMM: of.WidthMM, HeightMM: of.HeightMM}
 	if err := s.sign(&t, src, holes); err != nil {
 		return Update{}, err

@@ -90,6 +90,10 @@ type Update struct {
 	Pages             int     // of the document
 	WidthMM, HeightMM float64 // of the code's page as a reader sees it
 
+	// Lost is a standard that the document said it keeps, as PDF/UA, and does not say any more,
+	// because the update would make that untrue; empty: there is none.
+	Lost string
+
 	// TimestampError says why no time stamp of the configured server is in the
 	// signature, nil when there is one or none was asked for. The signature is
 	// valid without it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/pdf/acroform"
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
+	"github.com/vecctl/vecctl/pkg/pdf/draw"
 	"github.com/vecctl/vecctl/pkg/pdf/incremental"
 	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/page"
@@ -30,6 +31,17 @@ type updateWriter struct {
 
 	form, field, sig, before, after, pageRef object.Ref
 	inContent, inAppearance                  bool // the code is in the page's content; it is the field's appearance
+
+	drawing, fonts []byte     // what is drawn in place of the form, with the fonts for it
+	tree           *tagTree   // nil: the document has no tags, or none that can be added to
+	wraps          bool       // what the page has is marked as a whole, as the wrapper says
+	wrapper        draw.Block // of the page's content
+	codeMark       string     // the operators that mark the code in the page's content
+	elements       []tagElement
+	fieldKey       int64 // of the field, and the annotation above it, in the parent tree
+	overKey        int64
+	metadata       object.Ref // Num 0: they stay as they are
+	lost           string     // the standard that the document does not say any more that it keeps
 
 	over object.Ref // the annotation that shows the code above others; Num 0: there is none
 }
@@ -53,7 +65,8 @@ func (u *updateWriter) write() (signatureOffsets, error) {
 	if u.pageRef = u.page.Ref; u.pageRef.Num == 0 {
 		u.pageRef = u.w.NewRef()
 	}
-	steps := []func() error{u.writeForm, u.writeContent, u.rewriteBrokenStreams, u.writePage, u.writeKids, u.writeOver, u.writeField, u.writeAcroForm}
+	u.tagCode()
+	steps := []func() error{u.writeForm, u.writeContent, u.rewriteBrokenStreams, u.writePage, u.writeKids, u.writeOver, u.writeField, u.writeTags, u.writeAcroForm}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return signatureOffsets{}, err
@@ -69,7 +82,7 @@ func (u *updateWriter) write() (signatureOffsets, error) {
 // writeForm writes the Form XObject with code and caption.
 func (u *updateWriter) writeForm() error {
 	style, resources := stamp.Plain, "/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
-	if u.pdfa {
+	if u.embeds {
 		style, resources = stamp.PDFA, "/ColorSpace<</G[/CalGray<</WhitePoint[.9505 1 1.089]>>]>>"
 	}
 	var err error
@@ -110,21 +123,44 @@ func (u *updateWriter) writeContent() error {
 		return nil
 	}
 	u.before, u.after = u.w.NewRef(), u.w.NewRef()
-	b := []byte("q")
+	var b []byte
+	if u.wraps {
+		b = append(b, u.wrapper.Begin()...)
+	}
+	b = append(b, 'q')
 	b = append(b, strings.Repeat(" q", u.content.SavesBefore-1)...)
 	if err := u.w.Stream(u.before, nil, b); err != nil {
 		return err
 	}
 	b = append(b[:0], u.content.After...)
+	if u.wraps {
+		b = append(b, " EMC"...)
+	}
+	if u.codeMark != "" {
+		b = append(b, ' ')
+		b = append(b, u.codeMark...)
+	}
 	b = append(b, " q "...)
 	m := u.matrix
 	if u.rotated() {
 		m[0], m[1], m[2], m[3] = 1, 0, 0, 1
 	}
 	b = stamp.AppendMatrix(b, m)
+	if u.drawing != nil {
+		b = append(b, " cm\n"...)
+		b = append(b, u.drawing...)
+		packed, err := u.deflate(append(b, 'Q'))
+		if err != nil {
+			return err
+		}
+		return u.w.Stream(u.after, []byte("/Filter/FlateDecode"), packed)
+	}
 	b = append(b, " cm /"...)
 	b = append(b, u.formName()...)
 	b = append(b, " Do Q"...)
+	if u.codeMark != "" {
+		b = append(b, " EMC"...)
+	}
 	return u.w.Stream(u.after, nil, b)
 }
 
@@ -150,6 +186,9 @@ func (u *updateWriter) writePage() error {
 	if u.field.Num != 0 {
 		replaced = append(replaced, "Annots")
 	}
+	if u.tree != nil {
+		replaced = append(replaced, "StructParents", "Tabs")
+	}
 	if err := w.CopyEntries(u.page.Value, replaced); err != nil {
 		return err
 	}
@@ -171,6 +210,10 @@ func (u *updateWriter) writePage() error {
 			return err
 		}
 		w.Raw(">>")
+	}
+	if u.tree != nil {
+		w.Raw("/Tabs/S/StructParents")
+		w.Int(int(u.tree.pageKey))
 	}
 	w.Raw(">>")
 	w.End()
@@ -212,6 +255,10 @@ func (u *updateWriter) writeOver() error {
 	if err := w.Text(u.stamp.URL); err != nil {
 		return err
 	}
+	if u.overKey != 0 {
+		w.Raw("/StructParent")
+		w.Int(int(u.overKey))
+	}
 	w.Raw("/AP<</N")
 	w.Ref(u.form)
 	w.Raw(">>/Rect[")
@@ -226,6 +273,18 @@ func (u *updateWriter) writeOver() error {
 
 func (u *updateWriter) writeResources() error {
 	w := u.w
+	if u.drawing != nil {
+		if err := w.CopyEntries(u.page.Resources, []string{"Font"}); err != nil {
+			return err
+		}
+		w.Raw("/Font<<")
+		if err := w.CopyEntries(u.f.Get(u.page.Resources, "Font"), nil); err != nil {
+			return err
+		}
+		w.Bytes = append(w.Bytes, u.fonts...)
+		w.Raw(">>")
+		return nil
+	}
 	if err := w.CopyEntries(u.page.Resources, []string{"XObject"}); err != nil {
 		return err
 	}
@@ -247,6 +306,14 @@ func (u *updateWriter) writeField() error {
 	if err := w.Text(fmt.Sprintf("VEC signature %d", u.field.Num)); err != nil {
 		return err
 	}
+	if u.fieldKey != 0 {
+		w.Raw("/StructParent")
+		w.Int(int(u.fieldKey))
+		w.Raw("/TU")
+		if err := w.Text(u.fieldText()); err != nil {
+			return err
+		}
+	}
 	w.Raw("/P")
 	w.Ref(u.pageRef)
 	w.Raw("/V")
@@ -255,7 +322,7 @@ func (u *updateWriter) writeField() error {
 	if u.inAppearance {
 		r = u.layout.Rect(u.page)
 	}
-	if u.inAppearance || u.pdfa { // PDF/A wants an appearance even where nothing is to be seen
+	if u.inAppearance || u.embeds { // PDF/A wants an appearance even where nothing is to be seen
 		w.Raw("/AP<</N")
 		w.Ref(u.form)
 		w.Raw(">>")
@@ -293,6 +360,11 @@ func (u *updateWriter) writeAcroForm() error {
 	}
 	if u.signed {
 		replaced = replaced[:1]
+	}
+	if u.metadata.Num != 0 {
+		replaced = append(replaced, "Metadata")
+		w.Raw("/Metadata")
+		w.Ref(u.metadata)
 	}
 	if err := w.CopyEntries(u.f.Root, replaced); err != nil {
 		return err

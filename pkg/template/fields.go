@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/template/typeset"
@@ -25,29 +26,81 @@ func (l *loader) loadFields() {
 		l.addError("fields has %d entries; at most %d are taken", len(l.spec.Fields), maxFields)
 		return
 	}
+	title := l.titleField()
 	for i, s := range l.spec.Fields {
 		f, faults := l.field(s)
+		if f.order = i; f.role == "" {
+			f.role = pdf.Paragraph
+			if i == title {
+				f.role = pdf.Heading
+			}
+		}
 		for _, x := range faults {
 			l.addError("field %d (%.40q): %s", i+1, s.Text, x)
 		}
 		l.t.fields = append(l.t.fields, f)
 		for _, w := range f.segments {
-			if w.column != "" && w.column != InstitutionColumn && !w.optional && !slices.Contains(l.t.Columns, w.column) {
-				l.t.Columns = append(l.t.Columns, w.column)
-			}
+			l.needColumn(w)
 		}
 	}
+}
+
+// needColumn enters a column that rows must have.
+func (l *loader) needColumn(w segment) {
+	if w.column != "" && w.column != InstitutionColumn && !w.optional && !slices.Contains(l.t.Columns, w.column) {
+		l.t.Columns = append(l.t.Columns, w.column)
+	}
+}
+
+// titleField is the field that is the heading where none is said to be one: the text in the
+// largest letters that is the same on all documents; -1: there is none.
+func (l *loader) titleField() int {
+	title := -1
+	for i, s := range l.spec.Fields {
+		if s.Role == string(pdf.Heading) {
+			return -1
+		}
+		if s.Role == "" && !strings.Contains(s.Text, "{") && (title < 0 || s.Size > l.spec.Fields[title].Size) {
+			title = i
+		}
+	}
+	return title
+}
+
+// loadLanguage reads which language the documents are in.
+func (l *loader) loadLanguage() {
+	if l.Language == "" {
+		return
+	}
+	words, err := parseText(l.Language)
+	f := field{segments: words}
+	switch {
+	case err != nil:
+		l.addError("language: %v", err)
+		return
+	case f.isStatic():
+		if err := checkLanguage(l.Language); err != nil {
+			l.addError("%s", errorMessage(err))
+		}
+	}
+	for _, w := range words {
+		l.needColumn(w)
+	}
+	l.t.language = &f
 }
 
 func (l *loader) field(s fieldSpec) (field, []string) {
 	var faults []string
 	wrong := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	f := field{dateFormat: cmp.Or(s.DateFormat, defaultDateFormat), box: typeset.Box{X: s.X * pointsPerMM, Y: s.Y * pointsPerMM, W: s.Width * pointsPerMM, H: s.Height * pointsPerMM}}
+	f := field{role: pdf.Role(s.Role), dateFormat: cmp.Or(s.DateFormat, defaultDateFormat), box: typeset.Box{X: s.X * pointsPerMM, Y: s.Y * pointsPerMM, W: s.Width * pointsPerMM, H: s.Height * pointsPerMM}}
 	var err error
 	if f.segments, err = parseText(s.Text); err != nil {
 		wrong("%v", err)
 	} else if len(f.segments) == 0 {
 		wrong("its text is empty")
+	}
+	if !slices.Contains([]pdf.Role{"", pdf.Heading, pdf.Paragraph, pdf.Artifact}, f.role) {
+		wrong("role is %q; it can be heading, paragraph or artifact", s.Role)
 	}
 	if err := checkDateFormat(f.dateFormat); err != nil {
 		wrong("%v", err)

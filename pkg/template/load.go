@@ -45,6 +45,7 @@ func (l *loader) load() {
 	background := l.loadBackground()
 	l.loadStamp()
 	l.loadFields()
+	l.loadLanguage()
 	if len(l.errs) > 0 {
 		return
 	}
@@ -176,20 +177,14 @@ func (l *loader) prepare(background []byte) {
 			others = append(others, f)
 		}
 	}
-	if len(fixed) > 0 {
-		texts, err := l.t.layout(fixed, nil)
-		if err != nil {
-			l.addError("%s", errorMessage(err))
-			return
-		}
-		page, err := sheet.Render(texts)
-		if err == nil {
-			sheet, err = pdf.NewBackground(page)
-		}
-		if err != nil {
-			l.addError("the page cannot be printed on: %v", errorMessage(err))
-			return
-		}
+	blocks, err := l.t.layout(fixed, nil)
+	if err != nil {
+		l.addError("%s", errorMessage(err))
+		return
+	}
+	if sheet, err = sheet.Fix(blocks); err != nil {
+		l.addError("the page cannot be printed on: %v", errorMessage(err))
+		return
 	}
 	l.t.fields, l.t.background = others, sheet
 	l.t.sum = l.digest.Sum(nil)

@@ -15,6 +15,7 @@ import (
 // corner, sizes of fonts in points.
 type spec struct {
 	Name       string                `yaml:"name"`
+	Language   string                `yaml:"language"` // of the document, such as en; {language} stands for a column
 	Page       pageSpec              `yaml:"page"`
 	Background string                `yaml:"background"` // a PDF of one page, a JPEG or a PNG
 	Fonts      map[string]stringList `yaml:"fonts"`      // files; the first that has a character is taken for it
@@ -46,6 +47,7 @@ type fieldSpec struct {
 	Valign     string  `yaml:"valign"`   // top, middle, bottom
 	Colour     string  `yaml:"colour"`   // #rrggbb
 	Color      string  `yaml:"color"`
+	Role       string  `yaml:"role"`        // heading, paragraph, or artifact: not read out
 	DateFormat string  `yaml:"date_format"` // of {issue_date}: D MMMM YYYY
 }
 

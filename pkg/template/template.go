@@ -4,6 +4,7 @@ package template
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/text/language"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -41,6 +44,7 @@ type Template struct {
 	Place    string    // its place, as ParsePlace of package pdf takes it
 
 	months     []string
+	language   *field  // nil: the template does not say
 	fields     []field // those that are the same on no two documents
 	background *pdf.Background
 	sum        []byte    // a hash of all files that make it
@@ -53,6 +57,8 @@ type field struct {
 	box        typeset.Box
 	style      typeset.Style
 	dateFormat string
+	role       pdf.Role
+	order      int // its place among the fields
 }
 
 // Errors is the error of a template that cannot be used: all that is wrong with
@@ -96,14 +102,59 @@ func Load(dir fs.FS) (*Template, error) {
 	return l.t, nil
 }
 
+// Columns of a row that a document is called after.
+const (
+	titleColumn = "certificate_title"
+	nameColumn  = "full_name"
+)
+
 // Render makes the document of a row: the values of its columns by their names,
 // the date as 2026-05-31. The same row always gives the same bytes.
 func (t *Template) Render(values map[string]string) ([]byte, error) {
-	texts, err := t.layout(t.fields, values)
+	blocks, err := t.layout(t.fields, values)
 	if err != nil {
 		return nil, err
 	}
-	return t.background.Render(texts)
+	label, err := t.label(values)
+	if err != nil {
+		return nil, err
+	}
+	return t.background.Render(label, blocks)
+}
+
+// label is what the document of a row says of itself.
+func (t *Template) label(values map[string]string) (pdf.Label, error) {
+	l := pdf.Label{Title: cmp.Or(strings.TrimSpace(values[titleColumn]), t.Name)}
+	if name := strings.TrimSpace(values[nameColumn]); name != "" {
+		l.Title += " - " + name
+	}
+	if t.language == nil {
+		return l, nil
+	}
+	text, err := t.language.fill(values, t.months)
+	if err != nil {
+		return l, err
+	}
+	l.Language = text
+	return l, checkLanguage(text)
+}
+
+// checkLanguage refuses what is no language tag.
+func checkLanguage(tag string) error {
+	if _, err := language.Parse(tag); err != nil {
+		return fault.Newf(fault.Invalid, "the language %.40q is not known; write it as en, de-CH or pt-BR", tag)
+	}
+	return nil
+}
+
+// Lost are the standards that documents of the template do not say they keep, each with the
+// reason.
+func (t *Template) Lost() []string {
+	lost := t.background.Lost()
+	if t.language == nil {
+		lost = append(slices.Clone(lost), "PDF/UA: the template does not say its language; add a line such as \"language: en\"")
+	}
+	return lost
 }
 
 // HasColumn reports whether a document shows a column.
@@ -119,7 +170,16 @@ func (t *Template) ContentHash(values map[string]string) string {
 	h := sha256.New()
 	h.Write(t.sum)
 	used := map[string]string{}
-	for _, f := range t.fields {
+	for _, column := range []string{titleColumn, nameColumn} {
+		if value := strings.TrimSpace(values[column]); value != "" {
+			used[column] = value
+		}
+	}
+	fields := t.fields
+	if t.language != nil {
+		fields = append(slices.Clone(fields), *t.language)
+	}
+	for _, f := range fields {
 		for _, w := range f.segments {
 			if w.column != "" && w.column != IssueDateColumn {
 				used[w.column] = strings.TrimSpace(values[w.column])
@@ -132,13 +192,13 @@ func (t *Template) ContentHash(values map[string]string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (t *Template) layout(fields []field, values map[string]string) ([]pdf.Text, error) {
+func (t *Template) layout(fields []field, values map[string]string) ([]pdf.Block, error) {
 	setter, ok := t.layouters.Get().(*typeset.Layouter)
 	if !ok {
 		setter = &typeset.Layouter{}
 	}
 	defer t.layouters.Put(setter)
-	var all []pdf.Text
+	var all []pdf.Block
 	for i := range fields {
 		f := &fields[i]
 		text, err := f.fill(values, t.months)
@@ -150,7 +210,7 @@ func (t *Template) layout(fields []field, values map[string]string) ([]pdf.Text,
 			message, _ := fault.Message(err)
 			return nil, fault.Newf(fault.Invalid, "%s %s", f.name(), message)
 		}
-		all = append(all, texts...)
+		all = append(all, pdf.Block{Texts: texts, Role: f.role, Order: f.order})
 	}
 	return all, nil
 }

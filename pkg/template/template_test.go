@@ -24,6 +24,7 @@ import (
 )
 
 const sound = `name: Degree
+language: en
 page: {size: A4, orientation: landscape}
 fonts:
   text: go.ttf
@@ -170,7 +171,7 @@ func TestFaults(t *testing.T) {
 		spec string
 		says []string
 	}{
-		"an unknown key":        {change("min_size: 18", "minsize: 18"), []string{`template.yaml, line 8: there is no setting "minsize" here`}},
+		"an unknown key":        {change("min_size: 18", "minsize: 18"), []string{`template.yaml, line 9: there is no setting "minsize" here`}},
 		"an unknown key above":  {sound + "colour: red\n", []string{`there is no setting "colour" here`}},
 		"a text for a number":   {change("size: 40", "size: large"), []string{"`large` stands where a number must stand"}},
 		"no YAML":               {"name: [", []string{"template.yaml, "}},

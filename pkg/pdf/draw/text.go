@@ -3,6 +3,7 @@
 package draw
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -28,13 +29,47 @@ type Glyph struct {
 	Blank   bool    // it shows nothing and takes no room, and has its text alone
 }
 
+// Block are texts that belong together, with what they are for a reader who listens.
+type Block struct {
+	Texts []Text
+	Tag   string // the name of its structure element; empty: it is an artifact
+	ID    int    // its number in the page's content, where it has a tag
+}
+
+// Begin are the operators that begin the block in a page's content; EMC ends it.
+func (b Block) Begin() string {
+	if b.Tag == "" {
+		return "/Artifact BMC\n"
+	}
+	return fmt.Sprintf("/%s<</MCID %d>>BDC\n", b.Tag, b.ID)
+}
+
 // Renderer is one drawing.
 type Renderer struct {
 	*incremental.Writer
 	Deflate       func([]byte) ([]byte, error)
 	Width, Height float64 // of the page, in points
+	Prefix        string  // of the names of fonts
 	fonts         []*usedFont
 	content       []byte
+}
+
+// WriteBlocks writes the fonts of blocks. It returns operators that draw the blocks in the
+// reader's coordinates, and the entries of a dictionary of fonts that they need.
+func (j *Renderer) WriteBlocks(blocks []Block) (content, fonts []byte, err error) {
+	j.content = []byte{}
+	for _, b := range blocks {
+		if len(b.Texts) == 0 {
+			continue
+		}
+		j.content = append(j.content, b.Begin()...)
+		for _, t := range b.Texts {
+			j.draw(t)
+		}
+		j.content = append(j.content, "EMC\n"...)
+	}
+	fonts, err = j.fontEntries()
+	return j.content, fonts, err
 }
 
 // Write writes the texts as a Form XObject in the reader's coordinates, with
@@ -83,17 +118,28 @@ func (j *Renderer) resources() ([]byte, error) {
 	dict = append(dict, ' ')
 	dict = object.AppendReal(dict, j.Height)
 	dict = append(dict, "]/Resources<</Font<<"...)
+	fonts, err := j.fontEntries()
+	if err != nil {
+		return nil, err
+	}
+	dict = append(dict, fonts...)
+	return append(dict, ">>>>/Filter/FlateDecode"...), nil
+}
+
+// fontEntries writes the fonts, and returns their names with references to them.
+func (j *Renderer) fontEntries() ([]byte, error) {
+	var dict []byte
 	for i, f := range j.fonts {
 		ref, err := j.embed(f)
 		if err != nil {
 			return nil, err
 		}
-		dict = append(dict, "/F"...)
+		dict = append(dict, "/"+j.Prefix+"F"...)
 		dict = strconv.AppendInt(dict, int64(i), 10)
 		dict = append(dict, ' ')
 		dict = object.AppendRef(dict, ref)
 	}
-	return append(dict, ">>>>/Filter/FlateDecode"...), nil
+	return dict, nil
 }
 
 func (j *Renderer) font(f *Font) (*usedFont, int) {
@@ -115,7 +161,7 @@ func (j *Renderer) draw(t Text) {
 		b = append(b, ' ')
 		b = object.AppendReal(b, float64(c)/255)
 	}
-	b = append(b, " rg/F"...)
+	b = append(b, " rg/"+j.Prefix+"F"...)
 	b = strconv.AppendInt(b, int64(n), 10)
 	b = append(b, ' ')
 	b = object.AppendReal(b, t.Size)

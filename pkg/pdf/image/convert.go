@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -101,10 +102,38 @@ func output(w io.Writer, doc *fpdf.Fpdf) error {
 	if err := doc.Output(&out); err != nil {
 		return fmt.Errorf("write the image's page: %w", err)
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
+	file, err := markBinary(out.Bytes())
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(file); err != nil {
 		return fmt.Errorf("write the image's page: %w", err)
 	}
 	return nil
+}
+
+// markBinary puts a line behind the header of a file with one table of objects that says
+// that the file is not text (ISO 32000-1, 7.5.2).
+func markBinary(file []byte) ([]byte, error) {
+	const header, line = "%PDF-1.7\n", "%\xB5\xED\xAE\xFB\n"
+	first := bytes.IndexByte(file, '\n') + 1
+	table := bytes.LastIndex(file, []byte("\nxref\n")) + 1
+	trailer := bytes.LastIndex(file, []byte("trailer"))
+	start := bytes.LastIndex(file, []byte("startxref\n"))
+	if first != len(header) || table == 0 || trailer < table || start < trailer {
+		return nil, errors.New("write the image's page: the library writes another kind of file")
+	}
+	out := make([]byte, 0, len(file)+len(line))
+	out = append(append(append(out, header...), line...), file[first:table]...)
+	for entry := range bytes.Lines(file[table:trailer]) {
+		var at, gen int
+		if n, err := fmt.Sscanf(string(entry), "%010d %05d n", &at, &gen); n == 2 && err == nil {
+			entry = fmt.Appendf(nil, "%010d %05d n \n", at+len(line), gen)
+		}
+		out = append(out, entry...)
+	}
+	out = append(out, file[trailer:start]...)
+	return fmt.Appendf(out, "startxref\n%d\n%%%%EOF\n", table+len(line)), nil
 }
 
 // orient turns an image of w by h, whose bottom left corner is the origin, as

@@ -17,6 +17,7 @@ import (
 // Writer collects the bytes of one update.
 type Writer struct {
 	Bytes     []byte
+	Info      object.Ref // the document information, where it is another than the original's; Num 0: it is not
 	f         *xref.File
 	rand      io.Reader // for the initialization vectors of encrypted documents
 	next      uint32
@@ -308,11 +309,18 @@ func (w *Writer) trailer(id [2][]byte) {
 		if slices.ContainsFunc(notInTrailer, func(name string) bool { return key.Is(name) }) {
 			continue
 		}
+		if w.Info.Num != 0 && key.Is("Info") {
+			continue
+		}
 		w.Bytes = append(w.Bytes, key...)
 		if len(value) > 0 && object.IsRegular(value[0]) {
 			w.separate()
 		}
 		w.Bytes = append(w.Bytes, value...)
+	}
+	if w.Info.Num != 0 {
+		w.Raw("/Info")
+		w.Ref(w.Info)
 	}
 	w.Raw("/Size")
 	w.Int(int(w.next))

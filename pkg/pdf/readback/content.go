@@ -57,7 +57,11 @@ func findDrawing(f *xref.File, p *page.Page) (xref.Value, bool) {
 	}
 	if last.IsStream() {
 		b, _ := f.Inflate(last, maxDrawing) // a damaged one paints nothing of ours
-		if words := bytes.Fields(b); len(words) > 3 && string(words[len(words)-2]) == "Do" {
+		words := bytes.Fields(b)
+		if n := len(words); n > 0 && string(words[n-1]) == "EMC" {
+			words = words[:n-1] // the drawing is marked content of a tagged page
+		}
+		if len(words) > 3 && string(words[len(words)-2]) == "Do" {
 			name := object.Object(words[len(words)-3]).Text()
 			if v := f.Get(f.Get(p.Resources, "XObject"), name); v.IsStream() {
 				return v, true

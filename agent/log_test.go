@@ -13,7 +13,6 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/vecctl/vecctl/agent"
-	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/transparency"
@@ -33,7 +32,7 @@ func TestTheLogIsPublished(t *testing.T) {
 		report := bulk(t, c, q)
 
 		_, body := v.page("/log/", nil)
-		var list struct{ Logs []web.PublishedLog }
+		var list struct{ Logs []transparency.Listed }
 		if err := json.Unmarshal([]byte(body), &list); err != nil || len(list.Logs) != 1 || list.Logs[0].Size != 7 {
 			t.Fatalf("the logs are %s (%v)", body, err)
 		}
@@ -54,6 +53,20 @@ func TestTheLogIsPublished(t *testing.T) {
 			policy := torchwood.ThresholdPolicy(2, torchwood.SingleVerifierPolicy(verifier), torchwood.OriginPolicy(checkpoint.Origin))
 			if err := torchwood.VerifyProof(policy, tlog.RecordHash(entries[proof.Index]), text); err != nil {
 				t.Errorf("entry %d: %v", proof.Index, err)
+			}
+		}
+		// An auditor on another machine reads all of it, and again when it has grown.
+		auditor := transparency.Auditor{Memory: filepath.Join(t.TempDir(), "seen"), At: time.Date(2026, 5, 3, 12, 0, 0, 0, time.UTC)}
+		site := transparency.Site{Transport: http.DefaultTransport, URL: v.base}
+		for i, size := range []int64{7, 9} {
+			if i > 0 {
+				more := manifestOf(t, 9) // of which 7 are issued
+				more.NoWait = false
+				bulk(t, c, more)
+			}
+			found, err := auditor.Audit(t.Context(), site, site.URL)
+			if err != nil || len(found) != 1 || found[0].Finding != transparency.Consistent || found[0].Checkpoint.Size != size || (found[0].Before != nil) != (i > 0) {
+				t.Fatalf("the audit says %+v (%v)", found, err)
 			}
 		}
 		for _, path := range []string{"/log/x/checkpoint", prefix + "/tile/0/001", prefix + "/tile/0/000", prefix + "/tile/9", prefix + "/other"} {

@@ -87,6 +87,7 @@ func (p *Handler) Routes() router.Routes {
 	})
 	p.routeKeys(mux)
 	p.routeAudit(mux)
+	p.routeLogs(mux)
 	mux.HandleFunc("GET /panel/events", p.serveEvents)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)

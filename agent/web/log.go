@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/web/layout"
@@ -28,14 +29,8 @@ type logPages struct {
 	Store        logStore
 	Institutions institutions.Directory
 	Log          *slog.Logger
-}
 
-// PublishedLog is a log in the list of all.
-type PublishedLog struct {
-	Institution string `json:"institution"`
-	Key         string `json:"key"`  // public, with the log's name: what verifiers of signed notes take
-	Size        int64  `json:"size"` // entries
-	URL         string `json:"url"`  // the prefix of checkpoint and tiles
+	owners sync.Map // institutions by the IDs of their logs
 }
 
 // How long answers may be kept. A tile never changes; the checkpoint does.
@@ -47,6 +42,7 @@ const (
 // Route adds the logs' addresses.
 func (p *logPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /log/{$}", p.serveList)
+	mux.HandleFunc("GET /"+transparency.ListPath, p.serveList)
 	mux.HandleFunc("GET /log/{id}/checkpoint", p.serveCheckpoint)
 	mux.HandleFunc("GET /log/{id}/tile/{path...}", p.serveTile)
 }
@@ -71,30 +67,51 @@ func (p *logPages) heads(ctx context.Context, each func(vault.Institution, vault
 	return nil
 }
 
-// find returns the log with an ID.
+// find returns the log with an ID. Which institution has it never changes, so that only the
+// first question looks through all.
 func (p *logPages) find(ctx context.Context, id string) (found vault.LogHead, err error) {
-	err = p.heads(ctx, func(_ vault.Institution, head vault.LogHead) {
+	if institution, ok := p.owners.Load(id); ok {
+		number, _ := institution.(uint32)
+		return p.headOf(ctx, number, id)
+	}
+	err = p.heads(ctx, func(i vault.Institution, head vault.LogHead) {
 		if vault.LogID(head.Key) == id {
 			found = head
+			p.owners.Store(id, i.ID)
 		}
 	})
 	if err == nil && found.Key == "" {
-		err = fault.New(fault.NotFound, "There is no such log.")
+		err = errNoLog()
 	}
 	return found, err
 }
 
+// headOf returns the log with an ID of an institution.
+func (p *logPages) headOf(ctx context.Context, institution uint32, id string) (vault.LogHead, error) {
+	heads, err := p.Store.LogHeads(ctx, institution)
+	if err != nil {
+		return vault.LogHead{}, err
+	}
+	at := slices.IndexFunc(heads, func(h vault.LogHead) bool { return vault.LogID(h.Key) == id })
+	if at < 0 {
+		return vault.LogHead{}, errNoLog()
+	}
+	return heads[at], nil
+}
+
+func errNoLog() error { return fault.New(fault.NotFound, "There is no such log.") }
+
 func (p *logPages) serveList(w http.ResponseWriter, r *http.Request) {
-	all := []PublishedLog{}
+	all := []transparency.Listed{}
 	err := p.heads(r.Context(), func(i vault.Institution, head vault.LogHead) {
-		all = append(all, PublishedLog{Institution: i.Name, Key: head.Key, Size: head.Size, URL: p.Institutions.BaseURL() + "/log/" + vault.LogID(head.Key)})
+		all = append(all, transparency.Listed{Institution: i.Name, Key: head.Key, Size: head.Size, URL: p.Institutions.BaseURL() + "/log/" + vault.LogID(head.Key)})
 	})
 	if err != nil {
 		p.fail(w, r, err)
 		return
 	}
 	setJSONHeaders(w.Header())
-	_ = json.NewEncoder(w).Encode(map[string][]PublishedLog{"logs": all}) // a client who has gone does not wait for it
+	_ = json.NewEncoder(w).Encode(map[string][]transparency.Listed{"logs": all}) // a client who has gone does not wait for it
 }
 
 func (p *logPages) serveCheckpoint(w http.ResponseWriter, r *http.Request) {

@@ -52,7 +52,7 @@ func newApp(w environment) *cli.App {
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
 			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
-			stampCommand(w), verifyCommand(w),
+			stampCommand(w), verifyCommand(w), tlogCommand(w),
 			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), applicationCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w), apiCommand(w),

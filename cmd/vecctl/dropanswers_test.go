@@ -20,6 +20,7 @@ func TestDroppedManifestWithAnswers(t *testing.T) {
 	const table = "What;Who;Mail;When;Doc;Hair\nMaster;Ada Lovelace;ada@example.org;1/6/2026;a.pdf;red\nMaster;Ben;ben;2/6/2026;a.pdf;red\n"
 	must(t, os.WriteFile(filepath.Join(drop, "a.pdf"), smallPDF("Ada Lovelace", 0), 0o600))
 	put("spring.csv", table)
+	s.found("failed/spring.csv", 1) // its reason comes first
 	refused, err := os.ReadFile(s.found("failed/spring.csv.reason.txt", 1)[0])
 	must(t, err)
 	if text := string(refused); !strings.Contains(text, "manifest.yaml") || strings.Contains(text, "--") {

@@ -87,6 +87,10 @@ func ofCertificates() []auditCase {
 				x.Errorf("the trail keeps who was erased: %s", told)
 			}
 		}},
+		{`adminapi "POST /panel/erasures/reapply"`, func(x *watched) {
+			_, err := x.staff.ReapplyErasures(x.Context())
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/recipients/{email}/export"`, func(x *watched) {
 			x.check(x.staff.ExportRecipient(x.Context(), "p3@example.org", "", io.Discard))
 		}},

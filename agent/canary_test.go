@@ -2,8 +2,12 @@ package agent_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +16,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	agentbackup "github.com/vecctl/vecctl/agent/backup"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -157,6 +162,115 @@ func TestNothingIsLeftOfAnErasedPerson(t *testing.T) {
 	})
 }
 
+// savedBackup makes a backup and returns its path.
+func savedBackup(t *testing.T, c *adminclient.Client) string {
+	t.Helper()
+	saved := filepath.Join(t.TempDir(), "home.tar.zst")
+	to, err := os.Create(saved)
+	if err == nil {
+		_, err = c.Backup(t.Context(), adminclient.BackupRequest{}, to)
+	}
+	if err := errors.Join(err, to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+// The protocol of an erasure names nobody, and is signed with the institution's key.
+func TestTheProtocolOfAnErasure(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
+		plantCanaries(t, dir, c)
+		done, err := c.EraseRecipient(t.Context(), "qorvaxil-canary@example.org", "")
+		if err != nil || done.Protocol == nil {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		for _, word := range canaryWords() {
+			if bytes.Contains(bytes.ToLower(done.Protocol.Text), []byte(strings.ToLower(word))) {
+				t.Errorf("the protocol has %s:\n%s", word, done.Protocol.Text)
+			}
+		}
+		var said adminclient.ErasureProtocol
+		if err := json.Unmarshal(done.Protocol.Text, &said); err != nil || said.Kind != adminclient.ErasureProtocolKind || len(said.Certificates) != 2 ||
+			said.OtherFiles != 6 || said.Institution != "test-university" || len(said.Person) != 16 || said.ErasedAt.IsZero() || len(said.Left) == 0 {
+			t.Errorf("the protocol says %+v, %v", said, err)
+		}
+		if _, err := exec.LookPath("openssl"); err != nil {
+			t.Skip("there is no openssl")
+		}
+		files := t.TempDir()
+		text, signature := filepath.Join(files, "p.json"), filepath.Join(files, "p.json.p7s")
+		if err := errors.Join(os.WriteFile(text, done.Protocol.Text, 0o600), os.WriteFile(signature, done.Protocol.Signature, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		verify := func() error {
+			out, err := exec.CommandContext(t.Context(), "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", text,
+				"-CAfile", filepath.Join(dir, "keys", "signing.pem"), "-purpose", "any", "-out", os.DevNull).CombinedOutput()
+			if err != nil {
+				return fmt.Errorf("%w: %s", err, out)
+			}
+			return nil
+		}
+		if err := verify(); err != nil {
+			t.Errorf("openssl: %v", err)
+		}
+		if err := os.WriteFile(text, append(done.Protocol.Text, ' '), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := verify(); err == nil {
+			t.Error("openssl takes a protocol that was changed")
+		}
+	})
+}
+
+// Who was erased after a backup is erased again when the backup is restored with the list of
+// erasures of the home as it was.
+func TestARestoredBackupLosesTheErased(t *testing.T) {
+	t.Parallel()
+	dir, words := t.TempDir(), canaryWords()
+	restored, list := filepath.Join(t.TempDir(), "restored"), filepath.Join(t.TempDir(), "erasures.json")
+	during(t, dir, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
+		plantCanaries(t, dir, c)
+		saved := savedBackup(t, c)
+		if _, err := c.EraseRecipient(t.Context(), "qorvaxil-canary@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+		body, err := os.ReadFile(home.Dir(dir).Erasures())
+		if err := errors.Join(err, os.WriteFile(list, body, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := agentbackup.Restore(t.Context(), backup.Chain{Path: saved}, restored, "vault.db"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(findWords(t, restored, words...)) == 0 {
+		t.Fatal("the backup has nothing of the person")
+	}
+	foreign := filepath.Join(t.TempDir(), "erasures.json")
+	if err := os.WriteFile(foreign, []byte(`{"key":"AAAA","erased":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := home.Dir(restored).AdoptErasures(foreign); !fault.Is(err, fault.Invalid) {
+		t.Errorf("the list of another home: %v", err)
+	}
+	if err := home.Dir(restored).AdoptErasures(list); err != nil {
+		t.Fatal(err)
+	}
+	during(t, restored, "UTC", time.Now(), func(_ *agent.Agent, c *adminclient.Client) {
+		if n, err := c.ReapplyErasures(t.Context()); err != nil || n > 1 {
+			t.Errorf("%d people were erased again, %v", n, err)
+		}
+		for _, place := range findWords(t, restored, words...) {
+			t.Errorf("left: %s", place)
+		}
+		certificateOf(t, c, "other@example.org")
+	})
+	if _, err := os.Stat(home.Dir(restored).ErasuresToReapply()); !os.IsNotExist(err) {
+		t.Errorf("it is still to be done: %v", err)
+	}
+}
+
 // An erased person is not brought back by a table, unless the person asks for it.
 func TestAnErasedPersonIsNotBroughtBack(t *testing.T) {
 	t.Parallel()
@@ -171,6 +285,22 @@ func TestAnErasedPersonIsNotBroughtBack(t *testing.T) {
 		report, err := c.Bulk(t.Context(), q, func(client.Progress) {})
 		if err != nil || report.Issued != 1 || report.Rows[0].Status != client.RowRejected || !strings.Contains(report.Rows[0].Error, "was erased on") {
 			t.Errorf("the report is %+v, %v", report, err)
+		}
+		third := filepath.Join(t.TempDir(), "third.pdf")
+		if err := os.WriteFile(third, onePage("third"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		document, err := client.FileDocument(third)
+		if err != nil {
+			t.Fatal(err)
+		}
+		upload := client.NewCertificate{Content: client.Content{Title: "Third diploma", Name: "Person 0", Email: "P0@example.org"}, File: document}
+		if _, err := c.Upload(t.Context(), upload, nil); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "was erased on") {
+			t.Errorf("uploaded: %v", err)
+		}
+		email := "p0@example.org"
+		if _, err := c.Reissue(t.Context(), report.Rows[1].UUID, adminclient.Amendment{Changes: vault.Changes{Email: &email}}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("reissued: %v", err)
 		}
 		if err := c.ReadmitRecipient(t.Context(), "p0@example.org"); err != nil {
 			t.Fatal(err)

@@ -2,8 +2,11 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/dropfolder/staging"
+	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
@@ -65,7 +69,33 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 	}
 	err = s.overwriteDeleted(ctx, &report)
 	s.events.PublishChange()
+	if err != nil {
+		return report, err
+	}
+	report.Protocol, err = s.erasureProtocol(ctx, email, report)
 	return report, err
+}
+
+// erasureProtocol writes down what an erasure did, for the file, and signs it. Names of files
+// may have the person's name, so they are counted.
+func (s *Service) erasureProtocol(ctx context.Context, email string, done adminclient.Erasure) (*adminclient.SignedProtocol, error) {
+	at := s.institutions.Acting(ctx)
+	person, err := s.erasures.Pseudonym(at.ID, email)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(adminclient.ErasureProtocol{
+		Kind: adminclient.ErasureProtocolKind, Institution: at.Slug, Name: at.Name, Home: s.institutions.HomeID(), Person: person, ErasedAt: s.now().UTC(),
+		Certificates: done.Certificates, Mails: done.Mails, Files: done.Files, Received: done.Received, Account: done.Account, OtherFiles: len(done.Destroyed), Left: done.Left,
+	}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the protocol of an erasure: %w", err)
+	}
+	signature, err := s.institutions.Stamper(at.ID).SignDetached(text)
+	if err != nil {
+		return nil, fmt.Errorf("signing the protocol of an erasure: %w", err)
+	}
+	return &adminclient.SignedProtocol{Text: text, Signature: signature}, nil
 }
 
 // leftByErasure is what an erasure does not reach.
@@ -236,8 +266,97 @@ func (s *Service) overwriteDeleted(ctx context.Context, report *adminclient.Eras
 	return err
 }
 
-// FinishErasure overwrites what an interrupted erasure left in the database.
+// ReapplyErasures erases again everyone whom the list of erasures has and the home knows: a
+// backup that was restored may be older than their erasure. It returns how many people that
+// were at how many institutions.
+func (s *Service) ReapplyErasures(ctx context.Context) (int, error) {
+	s.reapplying.Lock()
+	defer s.reapplying.Unlock()
+	n := 0
+	for _, at := range s.institutions.All() {
+		emails, err := s.erasedAddresses(ctx, at.ID)
+		if err != nil {
+			return n, err
+		}
+		for _, email := range emails {
+			own := institutions.NewContext(context.WithoutCancel(ctx), at.ID)
+			issued, err := s.issuedTo(own, at.ID, email)
+			if err == nil {
+				err = s.checkErasable(own, issued)
+			}
+			report := adminclient.Erasure{Certificates: []string{}, Destroyed: []string{}}
+			if err == nil {
+				err = s.eraseAll(own, at.ID, email, "", issued, nil, &report)
+			}
+			if err == nil {
+				_, err = s.eraseAccount(own, email)
+			}
+			if err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	var report adminclient.Erasure
+	if err := s.overwriteDeleted(ctx, &report); err != nil {
+		return n, err
+	}
+	_, err := fsutil.RemoveFile(s.home.ErasuresToReapply())
+	return n, err
+}
+
+// erasedAddresses returns the addresses of an institution's certificates and mails whose people
+// were erased, folded.
+func (s *Service) erasedAddresses(ctx context.Context, institution uint32) ([]string, error) {
+	found := map[string]bool{}
+	look := func(email string) error {
+		folded := vault.FoldEmail(email)
+		if folded == "" || found[folded] {
+			return nil
+		}
+		_, erased, err := s.erasures.Find(institution, folded)
+		if erased {
+			found[folded] = true
+		}
+		return err
+	}
+	for n := 1; ; n++ {
+		page, err := s.store.List(ctx, store.Filter{Institution: institution}, n, exportPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Certificates {
+			if err := look(c.Email); err != nil {
+				return nil, err
+			}
+		}
+		if len(page.Certificates) < exportPage {
+			break
+		}
+	}
+	for n := 1; ; n++ {
+		page, _, err := s.store.ListMails(ctx, store.MailFilter{Institution: institution}, n, exportPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page {
+			if err := look(m.To); err != nil {
+				return nil, err
+			}
+		}
+		if len(page) < exportPage {
+			return slices.Sorted(maps.Keys(found)), nil
+		}
+	}
+}
+
+// FinishErasure overwrites what an interrupted erasure left in the database, and erases again
+// whom a restored backup has brought back.
 func (s *Service) FinishErasure(ctx context.Context) error {
+	if _, err := os.Stat(s.home.ErasuresToReapply()); err == nil {
+		_, err := s.ReapplyErasures(ctx)
+		return err
+	}
 	if _, err := os.Stat(s.home.ErasurePending()); err != nil {
 		return nil //nolint:nilerr // nothing is pending
 	}

@@ -85,6 +85,7 @@ type Service struct {
 	erasures   *home.ErasureLedger
 	secrets    *home.SecretStore
 	rotating   sync.Mutex // serialises rotations of the secrets' key
+	reapplying sync.Mutex // serialises erasures of whom a restored backup has
 	authority  *service.Keyring
 	health     *health.Health
 	disk       *health.DiskMonitor

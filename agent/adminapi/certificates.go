@@ -38,6 +38,10 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		done, err := p.Service.EraseRecipient(r.Context(), r.PathValue("email"), q.Get("person"), q.Get("dry_run") == "true")
 		p.writeJSON(w, r, done, err)
 	})
+	mux.HandleFunc("POST /panel/erasures/reapply", func(w http.ResponseWriter, r *http.Request) {
+		n, err := p.Service.ReapplyErasures(r.Context())
+		p.writeJSON(w, r, map[string]int{"erased": n}, err)
+	})
 	mux.HandleFunc("POST /panel/recipients/{email}/export", p.exportRecipient)
 	mux.HandleFunc("POST /panel/recipients/{email}/readmit", func(w http.ResponseWriter, r *http.Request) {
 		p.writeJSON(w, r, struct{}{}, p.Service.ReadmitRecipient(r.Context(), r.PathValue("email")))

@@ -131,6 +131,13 @@ func (a *API) validate(r *http.Request, institution vault.Institution, o *bulkRe
 			continue
 		}
 		o.fieldErrors[i] = validateDraft(o.drafts[i], withoutName(e.NotText, "file_id"), prefix)
+		refusal, err := a.Uploads.ErasedRefusal(institution, o.drafts[i].Email)
+		if err != nil {
+			return err
+		}
+		if refusal != "" {
+			o.addError(i, "applicant_email", refusal)
+		}
 		key := o.drafts[i].Key()
 		if len(o.fieldErrors[i]) == 0 && (seen[key] || held[i]) {
 			o.addError(i, "applicant_email", duplicateMessage)

@@ -48,6 +48,13 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	}
 	draft.Placement = placed
 	bad := slices.Concat(validateDraft(draft, f.NotText, ""), f.FileErrors(), misplaced)
+	refusal, err := a.Uploads.ErasedRefusal(institution, draft.Email)
+	if err != nil {
+		return err
+	}
+	if refusal != "" {
+		bad = append(bad, fault.Field{Name: "applicant_email", Message: refusal})
+	}
 	if err := fault.InvalidFields(bad); err != nil {
 		return err
 	}

@@ -25,6 +25,40 @@ func (d Dir) Erasures() string { return d.join("erasures.json") }
 // from the database is still to be overwritten.
 func (d Dir) ErasurePending() string { return d.join("erasure.pending") }
 
+// ErasuresToReapply is the file that says that a backup was restored, and who was erased since
+// it was made is still to be erased again.
+func (d Dir) ErasuresToReapply() string { return d.join("erasures.reapply") }
+
+// AdoptErasures takes over the list of erasures of the home as it was before a backup of it was
+// restored here. A list of another home is refused, since nobody could be found in it.
+func (d Dir) AdoptErasures(path string) error {
+	unreadable := func(path string) error {
+		return fault.Newf(fault.Invalid, "%s is no list of erasures; name the erasures.json of the home as it was", path)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("%s cannot be read; check its name and permissions", path))
+	}
+	var given, own erasureFile
+	if json.Unmarshal(body, &given) != nil || len(given.Key) == 0 {
+		return unreadable(path)
+	}
+	switch before, err := os.ReadFile(d.Erasures()); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fsutil.DiskError(err, "reading who was erased")
+	case json.Unmarshal(before, &own) != nil:
+		return unreadable(d.Erasures())
+	case len(own.Key) > 0 && !hmac.Equal(own.Key, given.Key):
+		return fault.Newf(fault.Invalid, "%s is the list of another home than the backup's; name the erasures.json of the home as it was", path)
+	}
+	// First the file that has everyone found again, so that a crash between the two loses nobody.
+	if err := fsutil.ReplaceFile(d.ErasuresToReapply(), nil); err != nil {
+		return err
+	}
+	return fsutil.ReplaceFile(d.Erasures(), body)
+}
+
 // ErasureLedger remembers who was erased, so that nobody brings the person back unasked. It
 // has keyed hashes of the addresses, which say nothing to anyone who does not ask for one
 // address. It is for concurrent use.

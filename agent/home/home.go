@@ -12,6 +12,7 @@
 //	templates/mail templates that take the place of the program's
 //	failed/        what was dropped and refused
 //	erasures.json  who was erased, as keyed hashes
+//	erasures.reapply  a restored backup is to lose whom that names
 //	remote/        what was sent to remote vaults, and what they told of it
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent

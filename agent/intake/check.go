@@ -181,16 +181,29 @@ func (in *Intake) refuseErased(o CheckRequest, all []*RowResult) error {
 		return nil
 	}
 	for _, c := range all {
-		at, erased, err := in.Erasures.Find(o.Institution.ID, c.Draft.Email)
+		refusal, err := in.ErasedRefusal(o.Institution, c.Draft.Email)
 		if err != nil {
 			return err
 		}
-		if erased {
-			c.Problems = append(c.Problems, fmt.Sprintf("row %d: the person at this address was erased on %s; issue nothing, or, if the person asks for it again: vecctl recipient readmit ADDRESS",
-				c.Row.Number, at.In(o.Institution.Zone()).Format(time.DateOnly)))
+		if refusal != "" {
+			c.Problems = append(c.Problems, fmt.Sprintf("row %d: %s", c.Row.Number, refusal))
 		}
 	}
 	return nil
+}
+
+// ErasedRefusal says why nothing is issued to an address whose person was erased; "" for all
+// others.
+func (in *Intake) ErasedRefusal(at vault.Institution, email string) (string, error) {
+	if in.Erasures == nil {
+		return "", nil
+	}
+	on, erased, err := in.Erasures.Find(at.ID, email)
+	if err != nil || !erased {
+		return "", err
+	}
+	return fmt.Sprintf("the person at this address was erased on %s; issue nothing, or, if the person asks for it again: vecctl recipient readmit ADDRESS",
+		on.In(at.Zone()).Format(time.DateOnly)), nil
 }
 
 // findIssued notes the certificates of dated rows that have one.

@@ -27,6 +27,15 @@ type Replacement struct {
 // into as those of a manifest are: one that cannot be stamped changes nothing.
 func (u *Uploads) Reissue(ctx context.Context, to ReissueStore, who vault.Institution, name string,
 	m vault.Amendment, file *Replacement) (vault.Reissue, error) {
+	if m.Email != nil {
+		refusal, err := u.ErasedRefusal(who, *m.Email)
+		if err == nil && refusal != "" {
+			err = fault.InvalidFields([]fault.Field{{Name: "applicant_email", Message: refusal}})
+		}
+		if err != nil {
+			return vault.Reissue{}, err
+		}
+	}
 	if file != nil {
 		d, err := u.readReplacement(ctx, *file)
 		if err != nil {

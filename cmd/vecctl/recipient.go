@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fsutil"
 )
 
 func recipientCommand(w environment) *cli.Command {
@@ -19,6 +22,7 @@ func recipientCommand(w environment) *cli.Command {
 				"the database, and prints what it cannot reach. The address is remembered as a keyed hash, so that nobody\n" +
 				"is issued anything there again unasked; see \"vecctl recipient readmit\".",
 			Flags: append(append(homeFlags(), outputFlags()...), yesFlag(),
+				&cli.StringFlag{Name: "protocol", Usage: "write a signed protocol, which names nobody, to a new `FILE` and its signature to FILE.p7s"},
 				&cli.BoolFlag{Name: "dry-run", Usage: "print what would be destroyed, change nothing"},
 				&cli.StringFlag{Name: "person", Usage: "`NAME` or external ID of the person, if several people share the address"}),
 			Action: func(c *cli.Context) error { return runErase(c, w) },
@@ -39,7 +43,10 @@ func runErase(c *cli.Context, w environment) error {
 	if err != nil {
 		return err
 	}
-	email := c.Args().First()
+	email, protocol := c.Args().First(), c.String("protocol")
+	if _, err := os.Lstat(protocol); protocol != "" && err == nil {
+		return usageError("%s already exists; name another file with --protocol", protocol)
+	}
 	return withSession(c, w, func(s *session) error {
 		whose := email
 		if person := c.String("person"); person != "" {
@@ -60,8 +67,21 @@ func runErase(c *cli.Context, w environment) error {
 		if err != nil {
 			return err
 		}
+		if p := done.Protocol; protocol != "" && p != nil {
+			if err := fsutil.WriteFile(protocol, 0o600, writeBytes(p.Text)); err != nil {
+				return err
+			}
+			if err := fsutil.WriteFile(protocol+".p7s", 0o600, writeBytes(p.Signature)); err != nil {
+				return err
+			}
+		}
 		return printErasure(w, form, done)
 	})
+}
+
+// writeBytes writes a text into a file that appears whole.
+func writeBytes(text []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(text); return err }
 }
 
 // printErasure prints what was destroyed, or would be, and what could not be reached.

@@ -37,7 +37,8 @@ func restoreCommand(w environment) *cli.Command {
 		Name: "restore", Usage: "restore a home from its backup; the home must not exist yet", ArgsUsage: "FILE",
 		Description: "The files are written into a folder next to the home and checked; then the folder gets the home's name.\n" +
 			"If an agent still runs on the old home, stop it first: otherwise both would issue certificates.",
-		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags()),
+		Flags: slices.Concat(homeFlags(), outputFlags(), keyFlags(), baseFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "erasures", Usage: "`FILE` erasures.json of the home as it was: who was erased since the backup is erased again"}}),
 		Action: func(c *cli.Context) error {
 			form, set, err := backupSet(c)
 			if err != nil {
@@ -57,9 +58,33 @@ func restoreCommand(w environment) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := reapplyErasures(c, w, dir, found); err != nil {
+				return err
+			}
 			return printContents(w, form, found, missing, dir)
 		},
 	}
+}
+
+// reapplyErasures erases in a restored home whom the list of --erasures has.
+func reapplyErasures(c *cli.Context, w environment, dir home.Dir, found backup.Contents) error {
+	list := c.String("erasures")
+	if list == "" {
+		printLinef(w, "Anyone who was erased after %s is in this backup still: erase them again, or restore with --erasures and the erasures.json of the home as it was.",
+			found.Header.MadeAt.Format(time.RFC3339))
+		return nil
+	}
+	if err := dir.AdoptErasures(list); err != nil {
+		return fault.At("the home was restored, and nobody was erased again", err)
+	}
+	return withSession(c, w, func(s *session) error {
+		n, err := s.ReapplyErasures(c.Context)
+		if err != nil {
+			return fault.At("the home was restored, and who was erased is not erased again yet; the agent tries at its next start", err)
+		}
+		printLinef(w, "Erased again, since they were erased after the backup: %d", n)
+		return nil
+	})
 }
 
 func baseFlags() []cli.Flag {

@@ -2,6 +2,8 @@ package pdf
 
 import (
 	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"io"
 	"time"
@@ -47,6 +49,13 @@ func (s *Signer) PEM() ([]byte, error) { return s.cms.PEM() }
 
 // Certificate is the signer's own certificate.
 func (s *Signer) Certificate() *x509.Certificate { return s.cms.Chain()[0] }
+
+// SignDetached signs any content with the stamper's key, and returns the signature as CMS
+// SignedData in DER without the content.
+func (s *Stamper) SignDetached(content []byte) ([]byte, error) {
+	der, _, err := s.signer.cms.Sign(rand.Reader, sha256.Sum256(content), nil)
+	return der, err
+}
 
 // Certificate is that of the key that the stamper signs with.
 func (s *Stamper) Certificate() *x509.Certificate { return s.signer.Certificate() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -38,7 +39,38 @@ type Erasure struct {
 	DryRun    bool     `json:"dry_run,omitempty"` // nothing was destroyed
 	// Left is what else may hold their data and is not the program's to destroy.
 	Left []string `json:"left"`
+	// Protocol is what was done, for the file, with the institution's signature; nil where
+	// nothing was.
+	Protocol *SignedProtocol `json:"protocol,omitempty"`
 }
+
+// SignedProtocol is a record of an erasure that is signed with the institution's key.
+type SignedProtocol struct {
+	Text      []byte `json:"text"`      // an ErasureProtocol as JSON
+	Signature []byte `json:"signature"` // CMS SignedData in DER, detached (RFC 5652)
+}
+
+// ErasureProtocol is what was erased, without the data of the person.
+type ErasureProtocol struct {
+	Kind        string `json:"kind"` // ErasureProtocolKind
+	Institution string `json:"institution"`
+	Name        string `json:"institution_name"`
+	Home        string `json:"home_id"`
+	// Person is the beginning of a hash of the address, with a key that only the home has; it
+	// is also in the audit trail.
+	Person       string    `json:"person"`
+	ErasedAt     time.Time `json:"erased_at"`
+	Certificates []string  `json:"certificates"` // reference IDs
+	Mails        int       `json:"mails"`
+	Files        int       `json:"files"`
+	Received     int       `json:"received_events"`
+	Account      bool      `json:"account"`
+	OtherFiles   int       `json:"other_files"` // of the home that named the person
+	Left         []string  `json:"left"`        // what was not reached
+}
+
+// ErasureProtocolKind says what an ErasureProtocol is.
+const ErasureProtocolKind = "vecctl erasure protocol"
 
 // Revoke takes an approved certificate back. The reason is shown to everyone who
 // checks it.
@@ -100,6 +132,14 @@ func (c *Client) PlanErasure(ctx context.Context, email, person string) (Erasure
 func (c *Client) ReadmitRecipient(ctx context.Context, email string) error {
 	var done struct{}
 	return c.Post(ctx, recipientsPath+url.PathEscape(email)+"/readmit", struct{}{}, &done)
+}
+
+// ReapplyErasures erases again everyone whom the list of erasures has and the home knows, and
+// returns how many people that were.
+func (c *Client) ReapplyErasures(ctx context.Context) (int, error) {
+	var done struct{ Erased int }
+	err := c.Post(ctx, "/panel/erasures/reapply", struct{}{}, &done)
+	return done.Erased, err
 }
 
 func (c *Client) erase(ctx context.Context, email string, q url.Values) (Erasure, error) {

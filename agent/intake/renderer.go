@@ -34,6 +34,9 @@ func (c *RowResult) setRenderer(o CheckRequest) {
 	if c.Row.File != "" {
 		return
 	}
+	if c.Draft.Placement != t.Placement() {
+		t = t.Apart()
+	}
 	c.Renderer, c.values = t, o.Manifest.Values(c.Row)
 	c.values[template.InstitutionColumn] = o.Institution.Name
 	c.Draft.File.Origin = t.ContentHash(c.values)

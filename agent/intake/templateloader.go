@@ -6,7 +6,21 @@ import (
 )
 
 // Renderer makes the documents of rows that bring none, from a template.
-type Renderer struct{ *template.Template }
+type Renderer struct {
+	*template.Template
+	apart bool // the code goes to another place than the template's
+}
+
+// Apart makes the documents of rows whose code goes to another place than the template's.
+func (r *Renderer) Apart() *Renderer { return &Renderer{Template: r.Template, apart: true} }
+
+// Render makes the document of a row.
+func (r *Renderer) Render(values map[string]string) ([]byte, error) {
+	if r.apart {
+		return r.RenderApart(values)
+	}
+	return r.Template.Render(values)
+}
 
 // Placement returns where the template wants the code.
 func (r *Renderer) Placement() vault.Placement { return PlacementOf(r.Template) }
@@ -39,7 +53,7 @@ func (l *TemplateLoader) Load(name string) (*Renderer, error) {
 	if !ok {
 		t, err := l.folder.Load(name)
 		if found.err = err; err == nil {
-			found.renderer = &Renderer{t}
+			found.renderer = &Renderer{Template: t}
 		}
 		l.loaded[name] = found
 	}

@@ -120,11 +120,12 @@ func addTemplate(c *cli.Context, w environment, name string, files map[string][]
 
 // templateCheck is the result of the check of one template.
 type templateCheck struct {
-	ID      string   `json:"id"`
-	Valid   bool     `json:"valid"`
-	Columns []string `json:"columns"`
-	Faults  []string `json:"faults"`
-	Lost    []string `json:"lost_claims"` // standards that its documents do not say they keep, with the reasons
+	ID      string         `json:"id"`
+	Valid   bool           `json:"valid"`
+	Columns []string       `json:"columns"`
+	Faults  []string       `json:"faults"`
+	Lost    []string       `json:"lost_claims"` // standards that its documents do not say they keep, with the reasons
+	Fits    []template.Fit `json:"fits"`        // how long the texts of its fields can be
 }
 
 func runTemplateCheck(c *cli.Context, w environment) error {
@@ -163,13 +164,22 @@ func runTemplateCheck(c *cli.Context, w environment) error {
 }
 
 func checkTemplate(s template.Dir, name string) templateCheck {
-	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}, Lost: []string{}}
+	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}, Lost: []string{}, Fits: []template.Fit{}}
 	t, err := openTemplate(s, name)
 	if faults, ok := errors.AsType[template.Errors](err); ok {
 		x.Faults = faults
 		return x
 	} else if err != nil {
 		x.Faults = []string{err.Error()}
+		return x
+	}
+	x.Fits = append(x.Fits, t.Fits()...)
+	for _, fit := range x.Fits {
+		if fit.Meets != "" {
+			x.Faults = append(x.Faults, fit.String()+"; make its box smaller, or move it away")
+		}
+	}
+	if len(x.Faults) > 0 {
 		return x
 	}
 	if _, err := t.Render(t.SampleRow()); err != nil {
@@ -188,6 +198,11 @@ func printTemplateChecks(w environment, all []templateCheck) error {
 		line := fmt.Sprintf("%s: valid; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
 		if !x.Valid {
 			line = fmt.Sprintf("%s:\n  %s", x.ID, strings.Join(x.Faults, "\n  "))
+		}
+		if x.Valid {
+			for _, fit := range x.Fits {
+				line += "\n  " + fit.String()
+			}
 		}
 		for _, lost := range x.Lost {
 			line += "\n  note: its documents do not say that they are " + lost

@@ -182,6 +182,13 @@ func (l *loader) prepare(background []byte) {
 		l.addError("%s", errorMessage(err))
 		return
 	}
+	if err := l.lookAround(sheet, fixed, blocks); err != nil {
+		l.addError("the background %s cannot be used: %v", l.Background, errorMessage(err))
+		return
+	}
+	for i := range others {
+		others[i].besideFrame = others[i].isBeside(l.t.around.frame)
+	}
 	if sheet, err = sheet.Fix(blocks); err != nil {
 		l.addError("the page cannot be printed on: %v", errorMessage(err))
 		return

@@ -44,7 +44,8 @@ type Template struct {
 	Place    string    // its place, as ParsePlace of package pdf takes it
 
 	months     []string
-	language   *field  // nil: the template does not say
+	language   *field // nil: the template does not say
+	around     surroundings
 	fields     []field // those that are the same on no two documents
 	background *pdf.Background
 	sum        []byte    // a hash of all files that make it
@@ -53,12 +54,13 @@ type Template struct {
 
 // field is a text with its place.
 type field struct {
-	segments   []segment
-	box        typeset.Box
-	style      typeset.Style
-	dateFormat string
-	role       pdf.Role
-	order      int // its place among the fields
+	segments    []segment
+	box         typeset.Box
+	style       typeset.Style
+	dateFormat  string
+	role        pdf.Role
+	order       int  // its place among the fields
+	besideFrame bool // nothing of the background's frame lies within its box
 }
 
 // Errors is the error of a template that cannot be used: all that is wrong with
@@ -111,8 +113,20 @@ const (
 // Render makes the document of a row: the values of its columns by their names,
 // the date as 2026-05-31. The same row always gives the same bytes.
 func (t *Template) Render(values map[string]string) ([]byte, error) {
+	return t.render(values, false)
+}
+
+// RenderApart is Render for a document whose code goes to another place than the template's.
+func (t *Template) RenderApart(values map[string]string) ([]byte, error) {
+	return t.render(values, true)
+}
+
+func (t *Template) render(values map[string]string, apart bool) ([]byte, error) {
 	blocks, err := t.layout(t.fields, values)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.checkOverlaps(blocks, apart); err != nil {
 		return nil, err
 	}
 	label, err := t.label(values)

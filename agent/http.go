@@ -7,6 +7,7 @@ import (
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/httpserver"
+	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	authorityapi "github.com/vecctl/vecctl/authority/api"
 	"github.com/vecctl/vecctl/pkg/router"
@@ -44,6 +45,7 @@ func (a *Agent) Handler() http.Handler {
 	for _, path := range health.Paths() {
 		mux.Handle(path, a.health)
 	}
+	mux.Handle("GET /panel/site", &web.StaticSite{Store: a.store, Institutions: a.institutions, Pages: a.pages})
 	mux.Handle("GET "+health.RuntimePath, a.health.RuntimeHandler(a.Home.Database()))
 	return a.instrument("staff", calls.SelectInstitution(mux))
 }

@@ -22,11 +22,16 @@ import (
 const keyExpiryWarning = 60 * 24 * time.Hour
 
 func signingKeyToAPI(c *x509.Certificate) adminclient.SigningKey {
-	sum := sha256.Sum256(c.Raw)
 	return adminclient.SigningKey{
 		Subject: c.Subject.CommonName, Issuer: c.Issuer.CommonName,
-		Fingerprint: hex.EncodeToString(sum[:]), ValidUntil: c.NotAfter.UTC(),
+		Fingerprint: FingerprintOf(c), ValidUntil: c.NotAfter.UTC(),
 	}
+}
+
+// FingerprintOf is the SHA-256 of a certificate in lower-case hexadecimal.
+func FingerprintOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // SigningKey is what the acting institution signs with.

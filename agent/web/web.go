@@ -70,6 +70,7 @@ type Options struct {
 type Pages struct {
 	Options
 	layout *layout.Layout
+	verify *verifyPages
 	parts  []interface{ Route(mux router.Routes) }
 }
 
@@ -98,7 +99,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Options: o, layout: f, parts: []interface{ Route(mux router.Routes) }{v, s, a, at, &logPages{Store: o.Store, Institutions: o.Institutions, Log: o.Log}}}, nil
+	return &Pages{Options: o, layout: f, verify: v, parts: []interface{ Route(mux router.Routes) }{v, s, a, at, &logPages{Store: o.Store, Institutions: o.Institutions, Log: o.Log}}}, nil
 }
 
 // Routes lists the pages. A form that another site's page sends is refused.

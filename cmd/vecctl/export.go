@@ -18,7 +18,7 @@ import (
 
 func exportCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "export certificates, deliveries or the audit trail as a table", ArgsUsage: "[certificates|deliveries|audit]",
+		Name: "export", Usage: "export certificates, deliveries or the audit trail as a table, or the verification pages as files", ArgsUsage: "[certificates|deliveries|audit|site DIR]",
 		Description: "Deliveries are mails and webhook deliveries, each with its result. For them, --status is a state of a mail\n" +
 			"(waiting, sent, refused, bounced, cancelled) or of a webhook delivery (pending, success, failed), and --from\n" +
 			"and --to are dates of creation.",
@@ -30,7 +30,8 @@ func exportCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
 		}),
-		Action: func(c *cli.Context) error { return runExport(c, w) },
+		Subcommands: []*cli.Command{exportSiteCommand(w)},
+		Action:      func(c *cli.Context) error { return runExport(c, w) },
 	}
 }
 

@@ -1,0 +1,296 @@
+package web
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"filippo.io/torchwood"
+
+	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/transparency"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+// siteStore is what is needed of the store.
+type siteStore interface {
+	logStore
+	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
+}
+
+// StaticSite makes everything that verification needs as files that need no server: what the
+// verification pages show, in an index of 256 parts, the logs, and a page that judges files in
+// the browser. The same state gives the same bytes.
+type StaticSite struct {
+	Store        siteStore
+	Institutions *institutions.Registry
+	Pages        *Pages
+}
+
+// siteCertificate is a certificate in the index.
+type siteCertificate struct {
+	VerifyAnswer
+
+	Log *siteLogPlace `json:"log"` // null: issued before the log began
+}
+
+// siteLogPlace is where a certificate is in which log.
+type siteLogPlace struct {
+	ID    string `json:"id"`
+	Index int64  `json:"index"`
+}
+
+// siteInstitution is an institution with the certificate that it signs with now.
+type siteInstitution struct {
+	Name              string `json:"name"`
+	CertificateSHA256 string `json:"certificate_sha256"`
+}
+
+// siteInfo is what a site says of itself.
+type siteInfo struct {
+	Latest       time.Time             `json:"latest"` // of the latest change that is in it
+	BaseURL      string                `json:"base_url"`
+	Certificates int                   `json:"certificates"`
+	Institutions []siteInstitution     `json:"institutions"`
+	Logs         []transparency.Listed `json:"logs"`
+}
+
+// siteRevocation is a line of the list of revoked and replaced certificates.
+type siteRevocation struct {
+	ReferenceID string            `json:"reference_id"`
+	Status      vault.Validity    `json:"status"`
+	Revocation  *VerifyRevocation `json:"revocation"`
+	Successor   *string           `json:"superseded_by"`
+}
+
+// siteWriter writes one site.
+type siteWriter struct {
+	*StaticSite
+	out     *tar.Writer
+	info    siteInfo
+	index   map[string][]siteCertificate // by the part of the index
+	revoked []siteRevocation
+	files   []string
+}
+
+// ServeHTTP answers with the files of the site as a tar archive. The last one lists all; an
+// archive without it is not whole.
+func (s *StaticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-tar")
+	if err := s.Write(r.Context(), w); err != nil && r.Context().Err() == nil {
+		s.Pages.Log.Error("writing the static site failed", "error", err)
+	}
+}
+
+// Write writes the site as a tar archive.
+func (s *StaticSite) Write(ctx context.Context, w io.Writer) error {
+	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: map[string][]siteCertificate{}}
+	site.info.BaseURL = s.Institutions.BaseURL()
+	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeIndex, site.writePages} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	slices.Sort(site.files)
+	if err := site.addJSON(adminclient.SiteManifest, map[string][]string{"files": site.files}); err != nil {
+		return err
+	}
+	return site.out.Close()
+}
+
+// add adds a file.
+func (w *siteWriter) add(name string, content []byte) error {
+	if name != adminclient.SiteManifest {
+		w.files = append(w.files, name)
+	}
+	if err := w.out.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Format: tar.FormatPAX}); err != nil {
+		return fmt.Errorf("write a site: %w", err)
+	}
+	_, err := w.out.Write(content)
+	return err
+}
+
+func (w *siteWriter) addJSON(name string, v any) error {
+	data, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("write a site: %w", err)
+	}
+	return w.add(name, append(data, '\n'))
+}
+
+// addScript adds data as a call: a page that is opened as a file may not fetch, and may load
+// scripts.
+func (w *siteWriter) addScript(name, function string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write a site: %w", err)
+	}
+	return w.add(name, slices.Concat([]byte(function+"("), data, []byte(");\n")))
+}
+
+// readCertificates reads what is public of every certificate of every institution.
+func (w *siteWriter) readCertificates(ctx context.Context) error {
+	const perPage = 1000
+	ids := w.Institutions.IDs()
+	slices.Sort(ids)
+	for _, id := range ids {
+		for f := (store.Filter{Institution: id}); ; {
+			page, err := w.Store.List(ctx, f, 1, perPage)
+			if err != nil {
+				return err
+			}
+			for _, c := range page.Certificates {
+				if err := w.take(ctx, c); err != nil {
+					return err
+				}
+				f.Below = c.ID
+			}
+			if len(page.Certificates) < perPage {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// take adds a certificate to the index. Those that are not issued yet have nothing to verify.
+func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
+	if validity := c.Validity(); !validity.Issued() && validity != vault.ValidityWithdrawn {
+		return nil
+	}
+	found, err := w.Pages.verify.describe(ctx, c)
+	if err != nil {
+		return err
+	}
+	one := siteCertificate{VerifyAnswer: w.Pages.verify.toAPI(c.Reference, found)}
+	if c.Log != nil {
+		one.Log = &siteLogPlace{c.Log.Log, c.Log.Index}
+	}
+	part := sitePart(c.Reference)
+	w.index[part] = append(w.index[part], one)
+	w.info.Certificates++
+	for _, at := range []time.Time{c.CreatedAt, c.ApprovedAt} {
+		w.seen(at)
+	}
+	if c.Revocation != nil {
+		w.seen(c.Revocation.At)
+	}
+	if !one.Valid {
+		w.revoked = append(w.revoked, siteRevocation{c.Reference, one.Validity, one.Revocation, one.Successor})
+	}
+	return nil
+}
+
+func (w *siteWriter) seen(at time.Time) {
+	if at = at.UTC().Truncate(time.Second); at.After(w.info.Latest) {
+		w.info.Latest = at
+	}
+}
+
+// sitePart is the part of the index that has a reference ID: its last two digits.
+func sitePart(reference string) string { return reference[max(0, len(reference)-2):] }
+
+// writeInstitutions writes the certificates that institutions sign with.
+func (w *siteWriter) writeInstitutions(context.Context) error {
+	ids := w.Institutions.IDs()
+	slices.Sort(ids)
+	for _, id := range ids {
+		one, ok := w.Institutions.ByID(id)
+		stamper := w.Institutions.Stamper(id)
+		if !ok || stamper == nil {
+			continue
+		}
+		certificate := stamper.Certificate()
+		w.info.Institutions = append(w.info.Institutions, siteInstitution{one.Name, institutions.FingerprintOf(certificate)})
+		if err := w.add(fmt.Sprintf("keys/institution-%d.pem", id), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeLogs writes each log as its tiles, and its checkpoint behind them.
+func (w *siteWriter) writeLogs(ctx context.Context) error {
+	w.info.Logs = []transparency.Listed{}
+	pages := logPages{Store: w.Store, Institutions: w.Institutions}
+	var heads []vault.LogHead
+	err := pages.heads(ctx, func(i vault.Institution, head vault.LogHead) {
+		heads = append(heads, head)
+		w.info.Logs = append(w.info.Logs, transparency.Listed{Institution: i.Name, Key: head.Key, Size: head.Size, URL: "log/" + vault.LogID(head.Key)})
+	})
+	if err != nil {
+		return err
+	}
+	for _, head := range heads {
+		prefix := transparency.LogPrefix(head.Key)
+		for t := range transparency.AllTiles(head.Size) {
+			path := torchwood.TilePath(t)
+			tile, err := transparency.ReadTile(ctx, path, head.Size, storedLog{w.Store, head.Key})
+			if err != nil {
+				return err
+			}
+			if err := w.add(prefix+path, tile); err != nil {
+				return err
+			}
+		}
+		if err := w.add(prefix+"checkpoint", head.Checkpoint); err != nil {
+			return err
+		}
+	}
+	return w.addJSON(transparency.ListPath, map[string][]transparency.Listed{"logs": w.info.Logs})
+}
+
+// writeIndex writes the index of certificates.
+func (w *siteWriter) writeIndex(context.Context) error {
+	for i := range 256 {
+		part := fmt.Sprintf("%02X", i)
+		all := w.index[part]
+		slices.SortFunc(all, func(a, b siteCertificate) int { return cmp.Compare(a.ReferenceID, b.ReferenceID) })
+		if all == nil {
+			all = []siteCertificate{}
+		}
+		if err := w.addScript("certificates/"+part+".js", "vecctlPart", all); err != nil {
+			return err
+		}
+		delete(w.index, part)
+	}
+	if len(w.index) > 0 {
+		return fmt.Errorf("%d reference IDs do not end in two hexadecimal digits", len(w.index))
+	}
+	slices.SortFunc(w.revoked, func(a, b siteRevocation) int { return cmp.Compare(a.ReferenceID, b.ReferenceID) })
+	if w.revoked == nil {
+		w.revoked = []siteRevocation{}
+	}
+	if err := w.addJSON("revocations.json", map[string][]siteRevocation{"revocations": w.revoked}); err != nil {
+		return err
+	}
+	return w.addScript("certificates/site.js", "vecctlSite", w.info)
+}
+
+// writePages writes the page with its script.
+func (w *siteWriter) writePages(context.Context) error {
+	for _, name := range []string{"index.html", "check.js", "check.css"} {
+		content, err := staticFiles.ReadFile("static/" + name)
+		if err != nil {
+			return fmt.Errorf("write a site: %w", err)
+		}
+		if err := w.add(name, bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -328,7 +328,10 @@
 
   const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
   const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const base64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  function base64(text) {
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new Error("it cannot be read");
+    return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  }
   function join(...all) {
     const out = new Uint8Array(all.reduce((n, a) => n + a.length, 0));
     let at = 0;

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -79,6 +78,8 @@ type Agent struct {
 	blobs         blob.Store
 	documents     *blob.Folder // the same
 	institutions  *institutions.Registry
+	timestamper   *pdf.Timestamper        // nil: no time stamps
+	timestamps    *signing.TimestampQueue // nil: no time stamps
 	templates     *intake.TemplateCache
 	certAuthority certAuthority
 	intake        *intake.Intake
@@ -210,12 +211,16 @@ func (a *Agent) wire() (err error) {
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
 	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
-		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold}
+		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{
-		Owner: a.owner, Workers: runtime.GOMAXPROCS(0), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
+		Owner: a.owner, Workers: a.signingWorkers(), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
+		Holds:   signing.NewHolds(health.Alarm{Health: a.health, Name: "signing"}),
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
 	})
 	a.disk.Work = a.processor
+	if a.timestamper != nil {
+		a.timestamps = signing.NewTimestampQueue(a.store, a.blobs, a.timestamper, a.Now, signing.TimestampOptions{Owner: a.owner, Workers: a.signingWorkers(), Log: a.Log})
+	}
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
 	a.cleaner.Store = a.store
@@ -236,6 +241,7 @@ func (a *Agent) wire() (err error) {
 func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.processor.Run(ctx) })
+	work.Go(func() error { return a.runTimestamps(ctx) })
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.dispatcher.Run(ctx) })

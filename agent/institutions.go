@@ -10,8 +10,13 @@ import (
 
 // openInstitutions readies every institution of the home; a new home gets one.
 func (a *Agent) openInstitutions(ctx context.Context) (err error) {
+	if a.timestamper, err = NewTimestamper(a.config.Signing, a.Now); err != nil {
+		return err
+	}
 	a.institutions, err = institutions.Open(ctx, institutions.Options{
-		Store: a.store, KeyStore: a.Home, Signing: institutions.SigningOptions(a.config.Signing),
+		Store: a.store, KeyStore: a.Home, Signing: institutions.SigningOptions{
+			Timestamper: a.timestamper, Visible: a.config.Signing.Visible, Restricted: a.config.Signing.Restricted,
+		},
 		CheckSettings: config.CheckSettings, SaveSettings: config.File(a.Home.Config()).SaveSettings,
 		Changed: a.events.PublishChange, Now: a.Now, Random: a.Random,
 	}, a.config.BaseURL, a.Options.Institution)

@@ -41,5 +41,7 @@ func TestATimestampServerThatDoesNotAnswerHoldsNothingUp(t *testing.T) {
 	q.NoWait = false
 	if r := issue(t, c, q); r.Issued != 2 {
 		t.Errorf("%+v", r)
+	} else if r.TimestampsOwed != 2 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "2 verified PDFs lack their time stamp") {
+		t.Errorf("what is owed is not said: %d, %q", r.TimestampsOwed, r.Warnings)
 	}
 }

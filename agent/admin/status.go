@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -29,6 +30,10 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 	}
 	for _, state := range vault.Statuses() {
 		status.Certificates[string(state)] = counts.Of(state)
+	}
+	if q := queues[vault.JobTimestamp]; q.Waiting+q.Later > 0 {
+		status.Problems = append(status.Problems, adminclient.Problem{Kind: "timestamps", Message: fmt.Sprintf(
+			"%d verified PDFs lack their time stamp; an agent adds it as soon as a time stamp server answers as it should (vecctl doctor asks each one)", q.Waiting+q.Later)})
 	}
 	for kind, q := range queues {
 		status.Jobs[string(kind)] = adminclient.Queue{Waiting: q.Waiting, Later: q.Later}

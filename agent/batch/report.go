@@ -104,6 +104,10 @@ func (r *run) report() client.BulkReport {
 	for _, c := range r.candidates {
 		report.Add(r.row(c))
 	}
+	if n := report.TimestampsOwed; n > 0 {
+		report.Warnings = append(slices.Clone(report.Warnings), fmt.Sprintf(
+			"%d verified PDFs lack their time stamp, since no time stamp server answered as it should; an agent adds it as soon as one does (vecctl status counts them, vecctl doctor says what is wrong)", n))
+	}
 	return report
 }
 
@@ -130,6 +134,7 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 		if c.Certificate.ErasedAt == nil {
 			row.File = c.Certificate.VerifiedFileName()
 		}
+		row.TimestampOwed = c.Certificate.Verified != nil && c.Certificate.Verified.TimestampOwed
 		row.Status = client.RowUnchanged
 		if c.Certificate.Status == vault.Revoked {
 			row.Status = client.RowRevoked

@@ -76,7 +76,13 @@ type Issuing struct {
 
 // Signing says how documents are signed.
 type Signing struct {
-	TimestampServer     string // "" for none
+	TimestampServers []string // in the order in which they are asked; none: no time stamps
+	// TimestampRoots is a file of the certificates in PEM that those of the servers must lead
+	// to; "" trusts what servers send.
+	TimestampRoots string
+	// RequireTimestamp keeps certificates waiting until a server gives a time stamp; else they
+	// are issued without, and get it later.
+	RequireTimestamp    bool
 	Visible, Restricted bool
 }
 

@@ -115,7 +115,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			}
 		}
 	}
-	if paths != 6 {
+	if paths != 7 {
 		t.Errorf("%d settings are paths", paths)
 	}
 }

@@ -119,7 +119,9 @@ func (c *Config) dropSettings() []Setting {
 func (c *Config) otherSettings() []Setting {
 	return []Setting{
 		{Key: "issuing.shared_addresses", Env: "VECCTL_ISSUING_SHARED_ADDRESSES", Meaning: "let several people have one address, title and issue date, told apart by external ID or name; an institution may say otherwise: vecctl institution set --shared-addresses", value: toggle{&c.Issuing.SharedAddresses}},
-		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URL` of a time stamp server (RFC 3161) that confirms the time of signing", value: text{&c.Signing.TimestampServer, checkServer}},
+		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URLS` of time stamp servers (RFC 3161) that confirm the time of signing, separated by commas; the first that answers is taken", value: serverURLs{&c.Signing.TimestampServers}},
+		{Key: "signing.timestamp_roots", Env: "VECCTL_SIGNING_TIMESTAMP_ROOTS", Meaning: "`FILE` with the root certificates (PEM) that certificates of time stamp servers must lead to (default: those that servers send are trusted)", value: path{&c.Signing.TimestampRoots}},
+		{Key: "signing.require_timestamp", Env: "VECCTL_SIGNING_REQUIRE_TIMESTAMP", Meaning: "issue nothing without a time stamp: certificates wait until a server answers (default: they are issued, and get it later)", value: toggle{&c.Signing.RequireTimestamp}},
 		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the visible signature, which people can click in a viewer", value: toggle{&c.Signing.Visible}},
 		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "also stamp documents whose author forbids changes", value: toggle{&c.Signing.Restricted}},
 		{Key: "qr.at", Env: "VECCTL_QR_AT", Meaning: "`PLACE` of QR codes: a corner, auto, or X,Y in mm from the top left (default: bottom-right)", value: text{&c.QR.At, checkPosition}},

@@ -281,6 +281,22 @@ type words struct{ to *[]string }
 func (v words) String() string     { return strings.Join(*v.to, ", ") }
 func (v words) set(s string) error { *v.to = splitList(s); return nil }
 
+// serverURLs are addresses of servers, separated by commas.
+type serverURLs struct{ to *[]string }
+
+func (v serverURLs) String() string { return strings.Join(*v.to, ", ") }
+
+func (v serverURLs) set(s string) error {
+	all := splitList(s)
+	for _, one := range all {
+		if err := checkServer(one); err != nil {
+			return err
+		}
+	}
+	*v.to = all
+	return nil
+}
+
 // serverURL is a list of at most one address of a server, which may hold commas.
 type serverURL struct{ to *[]string }
 

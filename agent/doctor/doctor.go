@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 // Level is how bad a finding is.
@@ -66,6 +67,8 @@ type Target struct {
 	// machine prints reports.
 	MissingCharacters func(texts []string) ([]string, error)
 
+	Timestamper *pdf.Timestamper // nil: no time stamps
+
 	// Vault is nil when it cannot be asked; Refused then says why.
 	Vault       Vault
 	OpenFailure *Finding
@@ -77,7 +80,7 @@ type Target struct {
 func (p Target) Run(ctx context.Context) []Finding {
 	var found []Finding
 	for _, check := range []func(context.Context) []Finding{
-		p.permissions, p.owners, p.disk, p.drop, p.keys, p.CheckBaseURL, p.vault,
+		p.permissions, p.owners, p.disk, p.drop, p.keys, p.CheckBaseURL, p.timestamps, p.vault,
 	} {
 		found = append(found, check(ctx)...)
 	}

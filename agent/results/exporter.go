@@ -5,6 +5,8 @@ package results
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -84,7 +86,7 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 	files := make([]fsutil.Pending, 0, len(certificates))
 	for _, c := range certificates {
 		name := filepath.Join(dir, c.VerifiedFileName())
-		if info, err := os.Stat(name); err == nil && info.Size() == c.Verified.Size() {
+		if isExported(name, *c.Verified) {
 			continue
 		}
 		// A name of its own for each, so that what a crash leaves is overwritten.
@@ -108,6 +110,23 @@ func (w *Exporter) Export(ctx context.Context, dir string, certificates []vault.
 		return nil, err
 	}
 	return damaged, nil
+}
+
+// isExported reports whether a file is a verified PDF as it is now. Files of one length differ
+// where a time stamp was added later.
+func isExported(name string, v vault.Verified) bool {
+	info, err := os.Stat(name)
+	if err != nil || info.Size() != v.Size() || len(v.Earlier) == 0 {
+		return err == nil && info.Size() == v.Size()
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return err == nil && hex.EncodeToString(sum.Sum(nil)) == v.SHA256
 }
 
 // discardPending removes temporary files that will get no name; on a full disk they would

@@ -47,6 +47,8 @@ type Options struct {
 	OnError func(error)
 	// Observe, where set, is told how every attempt ended and how long it took.
 	Observe func(Result, time.Duration)
+	// Holds, where set, keeps institutions waiting for which nothing can be signed.
+	Holds *Holds
 }
 
 // Result is how an attempt ended.
@@ -128,7 +130,12 @@ func (p *Processor) Run(ctx context.Context) error {
 }
 
 func (p *Processor) claim(ctx context.Context) ([]task, error) {
-	jobs, err := p.store.Claim(ctx, store.Lane{Kind: vault.JobSign}, p.Owner, claimGroup, p.Now())
+	return claimTasks(ctx, p.store, vault.JobSign, p.Owner, p.Now())
+}
+
+// claimTasks claims jobs of a kind with their certificates.
+func claimTasks(ctx context.Context, from Store, kind vault.JobKind, owner string, now time.Time) ([]task, error) {
+	jobs, err := from.Claim(ctx, store.Lane{Kind: kind}, owner, claimGroup, now)
 	if err != nil {
 		return nil, fmt.Errorf("claiming jobs failed: %w", err)
 	}
@@ -140,7 +147,7 @@ func (p *Processor) claim(ctx context.Context) ([]task, error) {
 		ids[i] = j.Certificate
 	}
 	// The jobs are claimed now: the look-up must not be cut short.
-	certificates, err := p.store.ByID(context.WithoutCancel(ctx), ids...)
+	certificates, err := from.ByID(context.WithoutCancel(ctx), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("reading claimed certificates: %w", err)
 	}
@@ -187,6 +194,12 @@ func (p *Processor) attempt(ctx context.Context, t task) store.JobResult {
 			Reason: "processing this document ended the program several times; check the document, then retry"}, p.Now())
 		return s
 	}
+	if p.Holds != nil {
+		if why, until := p.Holds.Find(t.certificate.Institution, p.Now()); why != nil {
+			s.Job, s.Release = s.Job.Postponed(why.Error(), until), true
+			return s
+		}
+	}
 	begun := p.Now()
 	change, err := p.runLimited(ctx, t.certificate)
 	s = p.settlementOf(t, change, err)
@@ -199,8 +212,16 @@ func (p *Processor) attempt(ctx context.Context, t task) store.JobResult {
 // settlementOf decides what an attempt's outcome means for its job.
 func (p *Processor) settlementOf(t task, change store.Change, err error) store.JobResult {
 	s := store.JobResult{Job: t.job}
+	if held, ok := errors.AsType[*HeldError](err); ok && p.Holds != nil {
+		p.reportError(held)
+		s.Job, s.Release = s.Job.Postponed(held.Error(), p.Holds.Set(t.certificate.Institution, held, p.Now())), true
+		return s
+	}
 	switch {
 	case err == nil:
+		if p.Holds != nil {
+			p.Holds.Lift(t.certificate.Institution)
+		}
 		s.Change = change
 		return s
 	case errors.Is(err, errStopped):

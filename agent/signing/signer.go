@@ -32,6 +32,8 @@ type Signer struct {
 	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
 	// MailHold is how long mails about new certificates wait.
 	MailHold time.Duration
+	// RequireTimestamp holds certificates while no server gives a time stamp.
+	RequireTimestamp bool
 }
 
 // Institutions know what documents are signed with. An institutions.Registry is one.
@@ -105,6 +107,9 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 		s.Log.Warn("a document does not say any more that it is "+tail.Lost+": nothing can be added to its structure", "certificate", c.UUID)
 	}
 	if tail.TimestampError != nil {
+		if s.RequireTimestamp {
+			return vault.Verified{}, logEntry{}, &HeldError{fmt.Sprintf("no time stamp server answers as it should (%s); signing.require_timestamp demands a time stamp", oneLine(tail.TimestampError))}
+		}
 		s.Log.Warn("a document was signed without a time stamp", "certificate", c.UUID, "error", tail.TimestampError)
 	}
 	if c.ScanBack {
@@ -115,8 +120,12 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	entry, err := newLogEntry(key, tail, s.Now())
 	return vault.Verified{
 		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
+		TimestampOwed: tail.TimestampError != nil,
 	}, entry, err
 }
+
+// oneLine is the text of joined errors in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // openDocument returns the PDF that is to be continued; for an image, the page that
 // is made of it and stored first.

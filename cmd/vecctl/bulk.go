@@ -193,6 +193,8 @@ func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
 	done := r.Issued + r.Unchanged + r.Revoked + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
 	switch {
+	case r.Failed == 0 && r.TimestampsOwed > 0 && !q.DryRun:
+		return exitStatus(exitPartly)
 	case r.Failed == 0:
 		return nil
 	case q.DryRun, rejected > 0 && !q.Skip, rejected == r.Total:
@@ -283,6 +285,9 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		}
 		if n := r.Count(client.RowNotIssued); n > 0 {
 			fmt.Fprintf(&b, ", %d not issued", n)
+		}
+		if r.TimestampsOwed > 0 {
+			fmt.Fprintf(&b, ", %d without a time stamp yet", r.TimestampsOwed)
 		}
 		b.WriteString(".\n")
 		if rejected > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/doctor"
 	"github.com/vecctl/vecctl/agent/home"
@@ -83,10 +84,13 @@ func runChecks(c *cli.Context, w environment) ([]doctor.Finding, error) {
 func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 	dir := homeOf(set)
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
+	// Settings that cannot be used are found when the home is opened.
+	timestamper, _ := agent.NewTimestamper(set.Signing, time.Now)
 	return doctor.Target{
-		Home:    string(dir),
-		Secrets: append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
-		Keys:    slices.DeleteFunc(slices.Clone(keys), home.IsReplacedKey), Drop: set.Drop.Folder, Poll: set.Drop.Poll, BaseURL: set.BaseURL, Default: config.DefaultBaseURL,
+		Timestamper: timestamper,
+		Home:        string(dir),
+		Secrets:     append([]string{string(dir), dir.Database(), dir.Config(), dir.Blobs(), dir.Keys(), dir.Verified()}, keys...),
+		Keys:        slices.DeleteFunc(slices.Clone(keys), home.IsReplacedKey), Drop: set.Drop.Folder, Poll: set.Drop.Poll, BaseURL: set.BaseURL, Default: config.DefaultBaseURL,
 		DiskOf: func(folder string) (doctor.Disk, error) {
 			d, err := home.DiskOf(folder)
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err

@@ -25,7 +25,7 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
 	}
-	process, notify := s.Jobs["process"], s.Jobs["notify"]
+	process, notify, owed := s.Jobs["process"], s.Jobs["notify"], s.Jobs["timestamp"]
 	return append([][2]string{
 		{"home", s.Home}, {"institution", s.Institution}, {"time_zone", s.TimeZone}, {"base_url", s.BaseURL},
 		{"approved", strconv.Itoa(s.Certificates["approved"])},
@@ -36,6 +36,7 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 		{"corrections_open", number(s.Corrections)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
+		{"timestamps_owed", number(owed.Waiting + owed.Later)},
 		{"database", sizeOf(s.DatabaseSize)},
 		{"problems", strings.Join(problems, "; ")},
 	}, dropFields(s.Drop)...)

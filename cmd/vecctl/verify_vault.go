@@ -191,7 +191,7 @@ func applyVaultStatus(v *verdict, issued client.Certificate) {
 		v.Valid, v.Code = false, verdictReplaced
 		v.Vault = "replaced by " + *issued.SupersededBy
 		v.Sentence = "No longer valid: the certificate was replaced by a corrected one."
-	case issued.Verified != nil && issued.Verified.SHA256 != "" && issued.Verified.SHA256 != v.SHA256:
+	case issued.Verified != nil && issued.Verified.SHA256 != "" && !issued.Verified.Is(v.SHA256):
 		v.Vault = "issued here, but with another file"
 		if v.Valid {
 			v.Valid, v.Code = false, verdictOtherFile
@@ -199,7 +199,7 @@ func applyVaultStatus(v *verdict, issued client.Certificate) {
 		}
 	default:
 		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)
-		if v.Code == pdf.VerdictValid && issued.Verified != nil && issued.Verified.SHA256 == v.SHA256 {
+		if v.Code == pdf.VerdictValid && issued.Verified != nil && issued.Verified.Is(v.SHA256) {
 			v.Code, v.Reason = pdf.VerdictTrusted, ""
 			v.Sentence = strings.Replace(v.Sentence, v.whoVouches, " This vault issued it.", 1)
 		}

@@ -43,6 +43,9 @@ func certificateFields(c client.Certificate) [][2]string {
 	}
 	if c.Verified != nil {
 		fields = append(fields, [2]string{"verified_sha256", c.Verified.SHA256})
+		if c.Verified.TimestampOwed {
+			fields = append(fields, [2]string{"timestamp", "owed: it is added as soon as a time stamp server answers"})
+		}
 	}
 	if r := c.Revocation; r != nil {
 		fields = append(fields, [2]string{"revoked_at", r.At.Format(time.RFC3339)}, [2]string{"revoke_reason", r.Reason})

@@ -25,6 +25,8 @@ type BulkRow struct {
 	ReferenceID string    `json:"reference_id,omitempty"`
 	File        string    `json:"file"` // the verified PDF in the out folder; before there is one, the row's file
 	Error       string    `json:"error,omitempty"`
+	// TimestampOwed says that the verified PDF lacks its time stamp, which is added later.
+	TimestampOwed bool `json:"timestamp_owed,omitempty"`
 }
 
 // WasIssued reports whether the row's certificate is issued. A row that failed for all
@@ -37,15 +39,17 @@ func (r BulkRow) WasIssued() bool {
 type BulkReport struct {
 	BatchID string `json:"batch_id"`
 	// Institution is the slug of the one that issued, where the home has several.
-	Institution string    `json:"institution,omitempty"`
-	Total       int       `json:"total"`
-	Issued      int       `json:"issued"`
-	Unchanged   int       `json:"unchanged"`
-	Revoked     int       `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
-	Failed      int       `json:"failed"`            // rows failed and rejected
-	Out         string    `json:"out,omitempty"`
-	Notes       []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
-	Rows        []BulkRow `json:"rows"`
+	Institution string `json:"institution,omitempty"`
+	Total       int    `json:"total"`
+	Issued      int    `json:"issued"`
+	Unchanged   int    `json:"unchanged"`
+	Revoked     int    `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
+	Failed      int    `json:"failed"`            // rows failed and rejected
+	// TimestampsOwed are certificates whose files lack their time stamp, which is added later.
+	TimestampsOwed int       `json:"timestamps_owed,omitempty"`
+	Out            string    `json:"out,omitempty"`
+	Notes          []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
+	Rows           []BulkRow `json:"rows"`
 
 	// How the manifest was read.
 	Columns   []ManifestColumn    `json:"columns"`
@@ -79,14 +83,23 @@ type ManifestColumn struct {
 func (r *BulkReport) Add(row BulkRow) {
 	r.Rows = append(r.Rows, row)
 	r.Total++
+	r.countTimestamp(row, 1)
 	r.count(row.Status, 1)
 }
 
 // Replace replaces the row at a position and counts it anew.
 func (r *BulkReport) Replace(i int, row BulkRow) {
 	r.count(r.Rows[i].Status, -1)
+	r.countTimestamp(r.Rows[i], -1)
+	r.countTimestamp(row, 1)
 	r.Rows[i] = row
 	r.count(row.Status, 1)
+}
+
+func (r *BulkReport) countTimestamp(row BulkRow, n int) {
+	if row.TimestampOwed {
+		r.TimestampsOwed += n
+	}
 }
 
 func (r *BulkReport) count(s RowStatus, n int) {

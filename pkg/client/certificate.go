@@ -71,7 +71,14 @@ type Verified struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
+	// TimestampOwed says that the file lacks its time stamp, which is added later.
+	TimestampOwed bool `json:"timestamp_owed,omitempty"`
+	// Earlier are the SHA-256 of genuine files that were issued before the time stamp was added.
+	Earlier []string `json:"earlier_sha256,omitempty"`
 }
+
+// Is reports whether a file with a SHA-256 is or was the verified PDF.
+func (v Verified) Is(sum string) bool { return v.SHA256 == sum || slices.Contains(v.Earlier, sum) }
 
 // Revocation says when and why a certificate was taken back.
 type Revocation struct {

@@ -31,7 +31,7 @@ func (d revised) stampTime(t testing.TB, clock *cms.TimestampClient) revised {
 		mark := bytes.Repeat([]byte{byte('A' + i)}, 10)
 		copy(b[gap+bytes.Index(b[gap:], mark):], fmt.Appendf(nil, "%-10d", n))
 	}
-	token, err := clock.Request(sha256.Sum256(slices.Concat(b[:at], b[behind:])))
+	token, err := clock.Request(sha256.Sum256(slices.Concat(b[:at], b[behind:])), time.Now())
 	if err != nil || len(token)*2 > signatureRoom {
 		t.Fatalf("a time stamp of %d bytes, %v", len(token), err)
 	}
@@ -126,7 +126,7 @@ func TestLevels(t *testing.T) {
 		t.Errorf("changed, and stamped again: %s", v.Sentence)
 	}
 	// A time stamp in the signature counts as one behind it.
-	seal := NewStamper(testSigner(), WithTimestamps(server.Client(), server.URL))
+	seal := NewStamper(testSigner(), WithTimestamps(NewTimestamper(server.Client(), time.Now, nil, server.URL)))
 	u, err := seal.Stamp(source(plainObjects().table("")), testMark())
 	if err != nil || u.TimestampError != nil {
 		t.Fatal(err, u.TimestampError)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,7 +31,7 @@ type Stamper struct {
 	qrEncoder  qr.Encoder
 	inField    bool
 	override   bool
-	timestamps *cms.TimestampClient // nil: no time stamps
+	timestamps *Timestamper // nil: no time stamps
 	tokenSize  atomic.Int64
 	scratch    sync.Pool // of *scratch
 }
@@ -49,15 +48,13 @@ func WithVisibleSignature() StamperOption { return func(s *Stamper) { s.inField 
 // open without a password. The institution must have the right to.
 func WithRestricted() StamperOption { return func(s *Stamper) { s.override = true } }
 
-// WithTimestamps has the RFC 3161 server at url vouch for the time of every
-// signature. Where it fails or does not answer within 10 seconds, the signature
-// comes without, and Update.TimestampError says why.
-func WithTimestamps(client *http.Client, url string) StamperOption {
-	return func(s *Stamper) { s.timestamps = &cms.TimestampClient{Client: client, URL: url} }
-}
+// WithTimestamps has time stamp servers vouch for the time of every signature. Where none
+// gives a time stamp, the signature comes without, and Update.TimestampError says why.
+func WithTimestamps(t *Timestamper) StamperOption { return func(s *Stamper) { s.timestamps = t } }
 
 // Tokens of one server are about as long as each other: the first one gets
-// plenty of room, the others as much as it took.
+// plenty of room, the others as much as it took. Where several servers are asked, each gets
+// plenty, since the next token may be another server's.
 const (
 	firstTokenSize = 8 << 10
 	tokenSpare     = 128
@@ -70,7 +67,6 @@ func NewStamper(s *Signer, opts ...StamperOption) *Stamper {
 		o(seal)
 	}
 	if seal.timestamps != nil {
-		seal.timestamps.Rand = rand.Reader
 		seal.tokenSize.Store(firstTokenSize)
 	}
 	return seal
@@ -265,11 +261,11 @@ func (s *Stamper) timestampFunc(room int) cms.TimestampFunc {
 		return nil
 	}
 	return func(digest [32]byte) ([]byte, error) {
-		token, err := s.timestamps.Request(digest)
+		token, err := s.timestamps.request(digest)
 		if err != nil {
 			return nil, err
 		}
-		if next := int64(len(token) + tokenSpare); next > s.tokenSize.Load() || room == firstTokenSize {
+		if next := int64(len(token) + tokenSpare); s.timestamps.single && (next > s.tokenSize.Load() || room == firstTokenSize) {
 			s.tokenSize.Store(next)
 		}
 		if len(token) > room {

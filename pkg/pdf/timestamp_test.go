@@ -67,7 +67,7 @@ func timestampServer(t *testing.T) *httptest.Server {
 
 func TestTimestamps(t *testing.T) {
 	server := timestampServer(t)
-	seal := NewStamper(testSigner(), WithTimestamps(server.Client(), server.URL))
+	seal := NewStamper(testSigner(), WithTimestamps(NewTimestamper(server.Client(), time.Now, nil, server.URL)))
 	original := plainObjects().table("")
 	var sizes []int
 	for range 2 {
@@ -145,7 +145,7 @@ func TestTimestampFallback(t *testing.T) {
 			server := httptest.NewServer(tt.handler)
 			defer server.Close()
 			original := plainObjects().table("")
-			tail, err := NewStamper(testSigner(), WithTimestamps(server.Client(), server.URL)).Stamp(source(original), testMark())
+			tail, err := NewStamper(testSigner(), WithTimestamps(NewTimestamper(server.Client(), time.Now, nil, server.URL))).Stamp(source(original), testMark())
 			if err != nil || tail.TimestampError == nil || !strings.Contains(tail.TimestampError.Error(), tt.says) {
 				t.Fatalf("%v; time stamp: %v, want %s", err, tail.TimestampError, tt.says)
 			}
@@ -157,7 +157,7 @@ func TestTimestampFallback(t *testing.T) {
 	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	tail, err := NewStamper(testSigner(), WithTimestamps(gone.Client(), gone.URL)).Stamp(source(plainObjects().table("")), testMark())
+	tail, err := NewStamper(testSigner(), WithTimestamps(NewTimestamper(gone.Client(), time.Now, nil, gone.URL))).Stamp(source(plainObjects().table("")), testMark())
 	if err != nil || tail.TimestampError == nil || !strings.Contains(tail.TimestampError.Error(), "did not answer") {
 		t.Errorf("%v; time stamp: %v", err, tail.TimestampError)
 	}

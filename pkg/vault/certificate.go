@@ -120,7 +120,15 @@ type Verified struct {
 	Document Document `json:"document"`
 	TailSize int64    `json:"tail_size"`
 	SHA256   string   `json:"sha256"` // of the whole verified file
+	// TimestampOwed says that the file was issued without a time stamp, which is to be added.
+	TimestampOwed bool `json:"timestamp_owed,omitempty"`
+	// Earlier are the SHA-256 of files of this certificate that were issued before: they lack
+	// what was added since to the same signature, and are genuine.
+	Earlier []string `json:"earlier,omitempty"`
 }
+
+// Has reports whether a file with a SHA-256 is or was the verified one.
+func (v Verified) Has(sum string) bool { return v.SHA256 == sum || slices.Contains(v.Earlier, sum) }
 
 // Size is the verified PDF's length in bytes.
 func (v Verified) Size() int64 { return v.Document.Size + v.TailSize }

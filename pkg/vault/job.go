@@ -15,6 +15,8 @@ const (
 	JobMail    JobKind = "notify"  // send a mail
 	JobWebhook JobKind = "webhook" // tell an endpoint of an event
 	JobInbound JobKind = "inbound" // do a task of an event that others told us
+	// JobTimestamp adds the time stamp that a verified PDF was issued without.
+	JobTimestamp JobKind = "timestamp"
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
@@ -58,6 +60,8 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobInbound:
 		return RetryPolicy{Attempts: 6, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}}
+	case JobTimestamp: // never given up: its owner gives it back instead
+		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
 }

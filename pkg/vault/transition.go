@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -58,11 +59,31 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 	if c.Supersedes != "" {
 		kind = MailReissued
 	}
-	return c, Effects{
+	fx := Effects{
 		Events: []Event{c.event(EventApproved, c.Trigger, now)},
 		Mails:  []Mail{c.MailTo(kind, now)},
 		Tail:   tail,
-	}, nil
+	}
+	if v.TimestampOwed {
+		fx.Jobs = []Job{{Kind: JobTimestamp, RunAt: now, CreatedAt: now}}
+	}
+	return c, fx, nil
+}
+
+// AddTimestamp gives a certificate the time stamp that it was issued without: its verified PDF
+// now ends with another tail of the same length, and has another SHA-256.
+func (c Certificate) AddTimestamp(sha256 string, tail []byte, now time.Time) (Certificate, Effects, error) {
+	if c.Verified == nil || !c.Verified.TimestampOwed {
+		return c, Effects{}, fault.Newf(fault.Illegal, "certificate %s lacks no time stamp", c.Reference)
+	}
+	if int64(len(tail)) != c.Verified.TailSize {
+		return c, Effects{}, fault.New(fault.Invalid, "a time stamp must not change the length of a verified PDF")
+	}
+	v := *c.Verified
+	v.Earlier = append(slices.Clone(v.Earlier), v.SHA256)
+	v.SHA256, v.TimestampOwed = sha256, false
+	c.Verified, c.UpdatedAt = &v, now
+	return c, Effects{Tail: tail}, nil
 }
 
 // Fail ends processing without success.

@@ -161,7 +161,7 @@ func TestApprove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Verified == nil || *c.Verified != v || c.Verified.Size() != 104 || !c.ApprovedAt.Equal(later) {
+	if c.Verified == nil || !reflect.DeepEqual(*c.Verified, v) || c.Verified.Size() != 104 || !c.ApprovedAt.Equal(later) {
 		t.Errorf("verified %+v, approved at %s", c.Verified, c.ApprovedAt)
 	}
 	if c.File.HashState != nil {
@@ -338,5 +338,29 @@ func TestReshare(t *testing.T) {
 		if same, _, err := c.ReplaceShareToken(token, born); !fault.Is(err, fault.Invalid) || same.ShareToken != "old" {
 			t.Errorf("with %q: %+v, %v", token, same, err)
 		}
+	}
+}
+
+// A time stamp that is added later replaces the tail, keeps the length, and leaves the earlier
+// file genuine.
+func TestAddTimestamp(t *testing.T) {
+	v := vault.Verified{Document: vault.Document{SHA256: "d", Size: 100}, TailSize: 4, SHA256: "w", TimestampOwed: true}
+	c, fx, err := accepted().Approve(v, []byte("tail"), later)
+	if err != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobTimestamp {
+		t.Fatalf("%+v, %v", fx.Jobs, err)
+	}
+	if _, _, err := c.AddTimestamp("x", []byte("longer"), later); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a tail of another length: %v", err)
+	}
+	c, fx, err = c.AddTimestamp("x", []byte("TAIL"), later)
+	if err != nil || string(fx.Tail) != "TAIL" || c.Verified.TimestampOwed || c.Verified.SHA256 != "x" || !c.Verified.Has("w") || !c.Verified.Has("x") || c.Verified.Has("d") {
+		t.Errorf("%+v, %+v, %v", c.Verified, fx, err)
+	}
+	if _, _, err := c.AddTimestamp("y", []byte("tail"), later); !fault.Is(err, fault.Illegal) {
+		t.Errorf("a second time stamp: %v", err)
+	}
+	v.TimestampOwed = false
+	if _, fx, err := accepted().Approve(v, []byte("tail"), later); err != nil || len(fx.Jobs) != 0 {
+		t.Errorf("%+v, %v", fx.Jobs, err)
 	}
 }

@@ -3,12 +3,17 @@ package cms
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -16,9 +21,12 @@ import (
 )
 
 const (
-	timestampTimeout = 10 * time.Second
-	maxResponse      = 64 << 10
-	nonceSize        = 8
+	// timestampTimeout is how long a server may take.
+	timestampTimeout = 5 * time.Second
+	// maxClockSkew is how far a server's time may be from ours.
+	maxClockSkew = 10 * time.Minute
+	maxResponse  = 64 << 10
+	nonceSize    = 8
 )
 
 // TimestampClient is a time stamp server (RFC 3161, 3.4).
@@ -26,11 +34,15 @@ type TimestampClient struct {
 	Client *http.Client
 	URL    string
 	Rand   io.Reader // for nonces
+	// Roots are what the server's certificate must lead to; nil: to the last of those that it
+	// sends.
+	Roots *x509.CertPool
 }
 
-// Request asks for a token over a digest. The answer is checked: that it is of
-// this digest and this request, and that its signature holds.
-func (s *TimestampClient) Request(digest [sha256.Size]byte) ([]byte, error) {
+// Request asks for a token over a digest. The answer is checked: that it is of this digest and
+// this request, that its signature holds, that its time is about now, and that the server's
+// certificate was valid then, is one for time stamps alone, and leads to a root.
+func (s *TimestampClient) Request(digest [sha256.Size]byte, now time.Time) ([]byte, error) {
 	nonce := make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.Rand, nonce); err != nil {
 		return nil, fmt.Errorf("random bytes: %w", err)
@@ -43,7 +55,10 @@ func (s *TimestampClient) Request(digest [sha256.Size]byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the time stamp server %s did not answer: %w", s.URL, err)
 	}
-	token, err := parseResponse(answer, digest[:], nonce)
+	token, t, err := parseResponse(answer, digest[:], nonce)
+	if err == nil {
+		err = s.check(t, now)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the time stamp server %s: %w", s.URL, err)
 	}
@@ -69,33 +84,76 @@ func (s *TimestampClient) post(request []byte) ([]byte, error) {
 	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || kind != "application/timestamp-reply" {
 		return nil, fmt.Errorf("with %.60q, which is no time stamp", resp.Header.Get("Content-Type"))
 	}
-	return io.ReadAll(io.LimitReader(resp.Body, maxResponse))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	if len(b) > maxResponse {
+		return nil, fmt.Errorf("with more than %d bytes", maxResponse)
+	}
+	return b, err
+}
+
+// check judges what a token's own signature does not prove.
+func (s *TimestampClient) check(t *Token, now time.Time) error {
+	if skew := t.Time.Sub(now); skew.Abs() > maxClockSkew {
+		return fmt.Errorf("its time is %s, and this machine's is %s; one of the two clocks is wrong",
+			t.Time.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	if t.hash != crypto.SHA256 {
+		return errImprint
+	}
+	if !isForTimestampsAlone(t.Certificate) {
+		return errors.New("its certificate is not one for time stamps alone (RFC 3161, 2.3)")
+	}
+	chain, _ := orderChain(append([]*x509.Certificate{t.Certificate}, t.Others()...))
+	roots, intermediates := s.Roots, x509.NewCertPool()
+	if roots == nil {
+		roots = x509.NewCertPool()
+		roots.AddCert(chain[len(chain)-1])
+	}
+	for _, c := range chain[1:] {
+		intermediates.AddCert(c)
+	}
+	_, err := t.Certificate.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: t.Time,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}})
+	if err != nil {
+		return fmt.Errorf("its certificate is not to be trusted: %w", err)
+	}
+	return nil
+}
+
+// isForTimestampsAlone reports whether a certificate has the one extended key usage that RFC
+// 3161 demands, marked critical.
+func isForTimestampsAlone(c *x509.Certificate) bool {
+	if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageTimeStamping || len(c.UnknownExtKeyUsage) != 0 {
+		return false
+	}
+	extKeyUsage := asn1.ObjectIdentifier{2, 5, 29, 37}
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Critical && e.Id.Equal(extKeyUsage) })
 }
 
 var errResponse = errors.New("its answer cannot be read")
 
 // parseResponse reads a TimeStampResp.
-func parseResponse(b, digest, nonce []byte) ([]byte, error) {
+func parseResponse(b, digest, nonce []byte) ([]byte, *Token, error) {
 	in := cryptobyte.String(b)
 	var answer, info, token cryptobyte.String
 	var status int
 	if !in.ReadASN1(&answer, tags.SEQUENCE) || !answer.ReadASN1(&info, tags.SEQUENCE) || !info.ReadASN1Integer(&status) {
-		return nil, errResponse
+		return nil, nil, errResponse
 	}
 	if status > 1 { // granted, and granted with modifications
-		return nil, fmt.Errorf("it refused with status %d", status)
+		return nil, nil, fmt.Errorf("it refused with status %d", status)
 	}
 	if !answer.ReadASN1Element(&token, tags.SEQUENCE) {
-		return nil, errResponse
+		return nil, nil, errResponse
 	}
 	t, rest, err := ParseToken(token)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case len(rest) != 0 || !t.isCanonical(nil):
-		return nil, errors.New("its time stamp is of an unusual form, of which not every change would show")
+		return nil, nil, errors.New("its time stamp is of an unusual form, of which not every change would show")
 	case !t.Covers(digest) || !bytes.Equal(t.nonce, nonce):
-		return nil, errImprint
+		return nil, nil, errImprint
 	}
-	return token, nil
+	return token, t, nil
 }

@@ -1,9 +1,11 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -40,7 +42,8 @@ func (s *Store) ByVerifiedSHA256(ctx context.Context, sums ...string) ([]*vault.
 	})
 }
 
-// findByVerified finds the certificate whose verified PDF has a SHA-256; nil where none has.
+// findByVerified finds the certificate whose verified PDF has, or had, a SHA-256; nil where none
+// has.
 func (t *txn) findByVerified(sum string) (*vault.Certificate, error) {
 	prefix := verifiedKey(sum)
 	if prefix == nil {
@@ -51,10 +54,10 @@ func (t *txn) findByVerified(sum string) (*vault.Certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Verified == nil || string(verifiedKey(c.Verified.SHA256)) != string(prefix) {
+		if !slices.ContainsFunc(verifiedKeys(c), func(k []byte) bool { return bytes.Equal(k, prefix) }) {
 			return nil, boltfile.IndexDamaged(certificateByVerifiedBucket, prefix)
 		}
-		if c.Verified.SHA256 == sum {
+		if c.Verified.Has(sum) {
 			return &c, nil
 		}
 	}
@@ -63,32 +66,42 @@ func (t *txn) findByVerified(sum string) (*vault.Certificate, error) {
 
 // moveVerified updates the index for a certificate whose verified PDF changed.
 func (t *txn) moveVerified(old, c vault.Certificate) error {
-	from, to := verifiedSum(old), verifiedSum(c)
-	if from == to {
+	from, to := verifiedKeys(old), verifiedKeys(c)
+	if slices.EqualFunc(from, to, bytes.Equal) {
 		return nil
 	}
 	id := boltfile.U64(c.ID)
-	if prefix := verifiedKey(from); prefix != nil && t.Has(certificateByVerifiedBucket, boltfile.JoinKey(prefix, id)) {
-		if err := t.Delete(certificateByVerifiedBucket, boltfile.JoinKey(prefix, id)); err != nil {
-			return err
+	for _, prefix := range from {
+		if t.Has(certificateByVerifiedBucket, boltfile.JoinKey(prefix, id)) {
+			if err := t.Delete(certificateByVerifiedBucket, boltfile.JoinKey(prefix, id)); err != nil {
+				return err
+			}
 		}
 	}
 	return putVerified(t.Tx, c)
 }
 
-func verifiedSum(c vault.Certificate) string {
+// verifiedKeys are the beginnings of the index keys of a certificate's verified PDF, as it is
+// and as it was.
+func verifiedKeys(c vault.Certificate) (keys [][]byte) {
 	if c.Verified == nil {
-		return ""
+		return nil
 	}
-	return c.Verified.SHA256
+	for _, sum := range append([]string{c.Verified.SHA256}, c.Verified.Earlier...) {
+		if prefix := verifiedKey(sum); prefix != nil {
+			keys = append(keys, prefix)
+		}
+	}
+	return keys
 }
 
 func putVerified(t *boltfile.Tx, c vault.Certificate) error {
-	prefix := verifiedKey(verifiedSum(c))
-	if prefix == nil {
-		return nil
+	for _, prefix := range verifiedKeys(c) {
+		if err := t.Put(certificateByVerifiedBucket, boltfile.JoinKey(prefix, boltfile.U64(c.ID)), nil); err != nil {
+			return err
+		}
 	}
-	return t.Put(certificateByVerifiedBucket, boltfile.JoinKey(prefix, boltfile.U64(c.ID)), nil)
+	return nil
 }
 
 // indexVerified makes the index of verified PDFs that the file of an earlier build lacks. An

@@ -108,6 +108,37 @@ func verifiedLookups(f *fixture) {
 	f.wantSame(got, []*vault.Certificate{nil, &theirs}, "erased")
 }
 
+// laterTimestamps finds a certificate by the file that it was issued with and by the one with the
+// time stamp that was added later.
+func laterTimestamps(f *fixture) {
+	first, then := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
+	d := f.draft()
+	c := f.change(f.insertOne(f.a, d), func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: 4, SHA256: first, TimestampOwed: true}
+		return c.Approve(v, []byte("tail"), f.tick())
+	})
+	f.wantSame(f.queues()[vault.JobTimestamp], store.QueueLength{Waiting: 1}, "the time stamp that is owed")
+	job := f.claim(vault.JobTimestamp, 1)[0]
+	f.check(f.complete(store.JobResult{Job: job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.AddTimestamp(then, []byte("TAIL"), f.tick())
+	}})[0])
+	c = f.read(c)
+	got, err := f.store.ByVerifiedSHA256(f.Context(), first, then)
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{&c, &c}, "by the files before and after")
+	tail, err := f.store.Tail(f.Context(), c.ID)
+	f.check(err)
+	f.wantSame(string(tail), "TAIL", "the tail")
+	if _, owed := f.queues()[vault.JobTimestamp]; owed {
+		f.Error("the time stamp is still owed")
+	}
+	_, err = f.store.Erase(f.Context(), f.a, d.Email, nil, f.tick())
+	f.check(err)
+	got, err = f.store.ByVerifiedSHA256(f.Context(), first, then)
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{nil, nil}, "erased")
+}
+
 // lookupsAreIsolated keeps the same drafts for two institutions and looks at
 // each from the other.
 func lookupsAreIsolated(f *fixture) {

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"lookups see one institution", lookupsAreIsolated},
 		{"lookups by reference and share token", sharing},
 		{"lookups by the verified PDF", verifiedLookups},
+		{"lookups by a verified PDF that was given a time stamp", laterTimestamps},
 		{"lists see one institution", listsAreIsolated},
 		{"blobs that are referenced", referencedBlobs},
 		{"filters alone and combined", filters},

@@ -1,0 +1,130 @@
+package signing
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/vecctl/vecctl/agent/worker"
+	"github.com/vecctl/vecctl/pkg/blob"
+	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+)
+
+// TimestampStore is what is needed of the store to add time stamps.
+type TimestampStore interface {
+	Store
+	Tail(ctx context.Context, id uint64) ([]byte, error)
+}
+
+// TimestampOptions are what a queue of time stamps needs besides.
+type TimestampOptions struct {
+	Owner   string // who claims jobs: another one after each start of the process
+	Workers int
+	Log     *slog.Logger
+}
+
+// TimestampQueue adds time stamps to verified PDFs that were issued without, since no server
+// answered then. A job ends with the time stamp; until then it waits.
+type TimestampQueue struct {
+	TimestampOptions
+	store       TimestampStore
+	blobs       blob.Store
+	timestamper *pdf.Timestamper
+	loop        *worker.Loop[task, store.JobResult]
+}
+
+// timestampRetry is how long a job waits whose time stamp could not be added.
+const timestampRetry = time.Minute
+
+// NewTimestampQueue makes a queue; it starts nothing.
+func NewTimestampQueue(queue TimestampStore, blobs blob.Store, t *pdf.Timestamper, now func() time.Time, o TimestampOptions) *TimestampQueue {
+	q := &TimestampQueue{TimestampOptions: o, store: queue, blobs: blobs, timestamper: t}
+	q.loop = worker.New(worker.Options[task, store.JobResult]{
+		Claim: q.claim, NextRun: q.nextRun, Do: q.do, Release: q.release, Commit: q.commit, Alone: task.suspect,
+		OnError: q.reportError, Now: now, Workers: o.Workers, MaxGroup: maxCommitGroup, Linger: commitLinger,
+		Idle: idlePoll, AfterError: retryDelay,
+	})
+	return q
+}
+
+// Run works until ctx ends.
+func (q *TimestampQueue) Run(ctx context.Context) error {
+	q.loop.Run(ctx)
+	return nil
+}
+
+// claim claims jobs, unless no server is to be asked at present.
+func (q *TimestampQueue) claim(ctx context.Context) ([]task, error) {
+	if !q.timestamper.Paused().IsZero() {
+		return nil, nil
+	}
+	return claimTasks(ctx, q.store, vault.JobTimestamp, q.Owner, q.loop.Now())
+}
+
+func (q *TimestampQueue) nextRun(ctx context.Context) (time.Time, error) {
+	if until := q.timestamper.Paused(); !until.IsZero() {
+		return until, nil
+	}
+	return q.store.NextRun(ctx, store.Lane{Kind: vault.JobTimestamp})
+}
+
+// release gives a job back that was not begun.
+func (q *TimestampQueue) release(t task) store.JobResult {
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now()), Release: true}
+}
+
+// do adds one time stamp. A job is given back until that is done.
+func (q *TimestampQueue) do(ctx context.Context, t task) store.JobResult {
+	c := t.certificate
+	if c.Verified == nil || !c.Verified.TimestampOwed || c.ErasedAt != nil || t.job.GivenUp() {
+		return store.JobResult{Job: t.job}
+	}
+	tail, sum, err := q.stamp(context.WithoutCancel(ctx), c)
+	if err != nil {
+		q.Log.Warn("a time stamp is still owed", "certificate", c.UUID, "error", err)
+		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now().Add(timestampRetry)), Release: true}
+	}
+	now := q.loop.Now()
+	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.AddTimestamp(sum, tail, now)
+	}}
+}
+
+// stamp returns the end of a verified PDF with a time stamp, and the SHA-256 of the whole.
+func (q *TimestampQueue) stamp(ctx context.Context, c vault.Certificate) (tail []byte, sum string, err error) {
+	if tail, err = q.store.Tail(ctx, c.ID); err != nil {
+		return nil, "", err
+	}
+	f, err := q.blobs.Open(ctx, c.Verified.Document.SHA256)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	if err := checkSize(f, c.Verified.Document.Size); err != nil {
+		return nil, "", err
+	}
+	stamped, hash, err := q.timestamper.Stamp(io.NewSectionReader(f, 0, c.Verified.Document.Size), tail)
+	return stamped, hex.EncodeToString(hash[:]), err
+}
+
+func (q *TimestampQueue) commit(ctx context.Context, group []store.JobResult) error {
+	outcomes, err := q.store.Complete(ctx, group)
+	if err != nil {
+		return fmt.Errorf("keeping time stamps failed: %w", err)
+	}
+	for i, outcome := range outcomes {
+		if outcome != nil {
+			q.Log.Warn("a time stamp could not be kept", "job", group[i].Job.ID, "error", outcome)
+		}
+	}
+	return nil
+}
+
+func (q *TimestampQueue) reportError(err error) {
+	q.Log.Error("adding time stamps is held up", "error", err)
+}

@@ -45,7 +45,7 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 func (s *Service) problems() []adminclient.Problem {
 	shown := []adminclient.Problem{}
 	for _, p := range s.health.Problems() {
-		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message})
+		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message, Blocking: p.Blocking})
 	}
 	return append(shown, s.institutions.Problems()...)
 }

@@ -53,7 +53,7 @@ func newApp(w environment) *cli.App {
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
 			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w), tlogCommand(w),
-			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w),
+			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w), checkCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), applicationCommand(w),
 			templateCommand(w), templatesCommand(w), certificatesCommand(w), apiCommand(w),
 			authorityCommand(w),

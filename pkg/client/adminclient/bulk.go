@@ -44,4 +44,6 @@ type BulkEvent struct {
 type Problem struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
+	// Blocking says, of an agent's problem, that nothing new is taken as long as it lasts.
+	Blocking bool `json:"blocking,omitempty"`
 }

@@ -384,8 +384,7 @@ func (e *recipientExport) auditRecord(entry audit.Entry) (adminclient.AuditRecor
 	record := adminclient.AuditRecord{Seq: entry.Seq, At: entry.At, Actor: entry.Actor, Request: entry.Request, Object: entry.Object}
 	var own []string
 	list, _, _ := strings.Cut(entry.Object, " and ")
-	all := strings.Split(list, ", ")
-	for _, object := range all {
+	for object := range strings.SplitSeq(list, ", ") {
 		if e.references[object] {
 			own = append(own, object)
 		}

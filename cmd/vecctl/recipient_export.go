@@ -91,7 +91,7 @@ func readExport(archive, out string) (recipientExport, error) {
 	if err != nil {
 		return result, fault.Wrap(fault.Unavailable, err, "the agent ended the export early; run the same command again")
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }() // it was only read
 	for _, f := range z.File {
 		if f.Name == adminclient.PersonalDataFile {
 			if err := summarize(f, &result); err != nil {

@@ -149,7 +149,7 @@ func (s *Background) analysis() (*analysis, error) {
 	return analyze(f, 1, true)
 }
 
-// Role is what a block is for somebody who listens to a document.
+// Role is what a block is for anyone who listens to a document.
 type Role string
 
 // The roles.

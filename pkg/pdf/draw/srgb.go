@@ -3,6 +3,7 @@ package draw
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // SRGB is a colour profile that says what red, green and blue mean in a document: those of
@@ -45,7 +46,7 @@ func SRGB() []byte {
 	copy(head[24:], "\x07\xEA\x00\x01\x00\x01") // 2026-01-01
 	copy(head[36:], "acsp")
 	copy(head[68:], fixed16(0.9642, 1, 0.8249))
-	return append(append(head, table...), data...)
+	return slices.Concat(head, table, data)
 }
 
 // fixed16 are numbers as a profile has them: 16 bits before the point, 16 behind it.

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // Flags of a component (OpenType, table glyf).
@@ -28,7 +29,7 @@ func (f *Font) subset(shapes []shape) []byte {
 			}
 		}
 	}
-	s.shapes = shapes[:len(shapes):len(shapes)]
+	s.shapes = slices.Clip(shapes)
 	loca := make([]byte, 0, 4*len(shapes)+64)
 	var glyf, hmtx []byte
 	most := 0

@@ -156,7 +156,8 @@ func (j *Renderer) font(f *Font) (*usedFont, int) {
 // draw appends a text. Glyphs that say something together are shown as one.
 func (j *Renderer) draw(t Text) {
 	f, n := j.font(t.Font)
-	b := append(j.content, "BT"...)
+	b := j.content
+	b = append(b, "BT"...)
 	for _, c := range t.Colour {
 		b = append(b, ' ')
 		b = object.AppendReal(b, float64(c)/255)
@@ -191,5 +192,6 @@ func (j *Renderer) draw(t Text) {
 	if rise != 0 {
 		b = append(b, " 0 Ts"...)
 	}
-	j.content = append(b, " ET\n"...)
+	b = append(b, " ET\n"...)
+	j.content = b
 }

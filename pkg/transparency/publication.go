@@ -44,7 +44,7 @@ func (f Folder) ReadFile(_ context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a published log: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	return readBounded(file, path)
 }
 
@@ -65,7 +65,7 @@ func (s Site) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("%s cannot be reached: %v", address, err))
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
+	defer answer.Body.Close()
 	switch answer.StatusCode {
 	case http.StatusOK:
 		return readBounded(answer.Body, address)

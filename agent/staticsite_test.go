@@ -17,6 +17,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 // chromium starts a browser, or skips the test where there is none.
@@ -191,4 +192,59 @@ func keepPicture(t *testing.T, browser context.Context, name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Once a person is erased, nothing that is published leads from them to their entry in the log,
+// or back. Who has the PDF still proves the entry.
+func TestAnErasedPersonIsInNoPublishedLog(t *testing.T) {
+	during(t, filepath.Join(t.TempDir(), "home"), "UTC", time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC), func(_ *agent.Agent, c *adminclient.Client) {
+		q := manifestOf(t, 3)
+		q.NoWait = false
+		bulk(t, c, q)
+		person := certificateOf(t, c, "p1@example.org")
+		proof, text := provenEntry(t, c, person.UUID)
+		var held bytes.Buffer
+		if _, err := c.Download(t.Context(), person.UUID, &held); err != nil {
+			t.Fatal(err)
+		}
+		salt, _, _ := strings.Cut(strings.SplitAfter(string(text), "\nextra ")[1], "\n")
+		before := writeSite(t, c)
+		if _, err := c.EraseRecipient(t.Context(), "p1@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+		after := writeSite(t, c)
+		prefix := filepath.Join("log", "*", "tile", "entries", "000.p", "3")
+		if !bytes.Equal(onlyFile(t, before, prefix), onlyFile(t, after, prefix)) {
+			t.Error("the entries of the log have changed")
+		}
+		index := onlyFile(t, after, filepath.Join("certificates", person.ReferenceID[len(person.ReferenceID)-2:]+".js"))
+		for what, word := range map[string]string{
+			"name": "Person 1", "address": "p1@example.org", "sum": person.Verified.SHA256, "salt": salt, "place": fmt.Sprintf(`"index":%d}`, proof.Index),
+		} {
+			if bytes.Contains(index, []byte(word)) {
+				t.Errorf("the index has the %s of the erased person:\n%s", what, index)
+			}
+		}
+		if !bytes.Contains(index, []byte(person.ReferenceID)) {
+			t.Error("the index does not say that the certificate was withdrawn")
+		}
+		found, err := pdf.Verify(bytes.NewReader(held.Bytes()), int64(held.Len()))
+		if err != nil || !found.Valid || found.Signatures[0].Log.Proof == nil || found.Signatures[0].Log.Proof.Index != proof.Index {
+			t.Errorf("the PDF that the person holds is %s (%v)", found.Sentence, err)
+		}
+	})
+}
+
+// onlyFile reads the one file of a folder that a pattern matches.
+func onlyFile(t *testing.T, dir, pattern string) []byte {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s matches %v (%v)", pattern, found, err)
+	}
+	data, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

@@ -177,7 +177,7 @@ func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
 		return err
 	}
 	one := siteCertificate{VerifyAnswer: w.Pages.verify.toAPI(c.Reference, found)}
-	if c.Log != nil {
+	if c.Log != nil && c.Validity().Issued() { // the place of an erased person leads to nobody
 		one.Log = &siteLogPlace{c.Log.Log, c.Log.Index}
 	}
 	part := sitePart(c.Reference)

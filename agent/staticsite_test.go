@@ -128,7 +128,7 @@ func TestStaticSiteJudgesFiles(t *testing.T) {
 			if err := os.WriteFile(path, one.file, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			shown := judgeFile(t, browser, page, path)
+			shown := judgeFile(browser, t, page, path)
 			for _, want := range one.want {
 				if !strings.Contains(shown, want) {
 					t.Errorf("%s: the page does not say %q:\n%s", one.name, want, shown)
@@ -137,10 +137,10 @@ func TestStaticSiteJudgesFiles(t *testing.T) {
 			if one.name != "genuine" && strings.Contains(shown, "Genuine") {
 				t.Errorf("%s: the page says that it is genuine", one.name)
 			}
-			keepPicture(t, browser, "site-"+strings.ReplaceAll(one.name, " ", "-"))
+			keepPicture(browser, t, "site-"+strings.ReplaceAll(one.name, " ", "-"))
 		}
 		// A link to a certificate, by its reference ID.
-		shown := textAfter(t, browser, page+"?#"+report.Rows[1].ReferenceID)
+		shown := textAfter(browser, t, page+"?#"+report.Rows[1].ReferenceID)
 		if !strings.Contains(shown, "Revoked on 2026-05-02: mistaken") || strings.Contains(shown, "example.org") {
 			t.Errorf("the link shows %s", shown)
 		}
@@ -148,25 +148,25 @@ func TestStaticSiteJudgesFiles(t *testing.T) {
 }
 
 // judgeFile has the page judge a file, and returns what it says.
-func judgeFile(t *testing.T, browser context.Context, page, path string) string {
+func judgeFile(browser context.Context, t *testing.T, page, path string) string {
 	t.Helper()
 	if err := chromedp.Do(browser, chromedp.Navigate(page), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{path})); err != nil {
 		t.Fatal(err)
 	}
-	return textOf(t, browser)
+	return textOf(browser, t)
 }
 
 // textAfter opens a page and returns its result.
-func textAfter(t *testing.T, browser context.Context, page string) string {
+func textAfter(browser context.Context, t *testing.T, page string) string {
 	t.Helper()
 	if err := chromedp.Do(browser, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
 	}
-	return textOf(t, browser)
+	return textOf(browser, t)
 }
 
 // textOf waits for the page's result.
-func textOf(t *testing.T, browser context.Context) string {
+func textOf(browser context.Context, t *testing.T) string {
 	t.Helper()
 	if _, err := chromedp.Run(browser, chromedp.Poll[bool](`document.querySelector("#result section") !== null`, chromedp.WithPollingTimeout(time.Minute))); err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func textOf(t *testing.T, browser context.Context) string {
 }
 
 // keepPicture keeps a picture of the page in the folder that the environment names.
-func keepPicture(t *testing.T, browser context.Context, name string) {
+func keepPicture(browser context.Context, t *testing.T, name string) {
 	t.Helper()
 	dir := os.Getenv("VECCTL_SCREENSHOTS")
 	if dir == "" {

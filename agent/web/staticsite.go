@@ -48,6 +48,13 @@ type siteCertificate struct {
 	Log *siteLogPlace `json:"log"` // null: issued before the log began
 }
 
+// indexedCertificate is a certificate as the index has it: its text takes less room than what it
+// was made of.
+type indexedCertificate struct {
+	reference string
+	data      json.RawMessage
+}
+
 // siteLogPlace is where a certificate is in which log.
 type siteLogPlace struct {
 	ID    string `json:"id"`
@@ -82,7 +89,7 @@ type siteWriter struct {
 	*StaticSite
 	out     *tar.Writer
 	info    siteInfo
-	index   map[string][]siteCertificate // by the part of the index
+	index   map[string][]indexedCertificate // by the part of the index
 	revoked []siteRevocation
 	files   []string
 }
@@ -98,7 +105,7 @@ func (s *StaticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Write writes the site as a tar archive.
 func (s *StaticSite) Write(ctx context.Context, w io.Writer) error {
-	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: map[string][]siteCertificate{}}
+	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: map[string][]indexedCertificate{}}
 	site.info.BaseURL = s.Institutions.BaseURL()
 	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeIndex, site.writePages} {
 		if err := step(ctx); err != nil {
@@ -181,7 +188,11 @@ func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
 		one.Log = &siteLogPlace{c.Log.Log, c.Log.Index}
 	}
 	part := sitePart(c.Reference)
-	w.index[part] = append(w.index[part], one)
+	data, err := json.Marshal(one)
+	if err != nil {
+		return fmt.Errorf("write a site: %w", err)
+	}
+	w.index[part] = append(w.index[part], indexedCertificate{c.Reference, data})
 	w.info.Certificates++
 	for _, at := range []time.Time{c.CreatedAt, c.ApprovedAt} {
 		w.seen(at)
@@ -259,11 +270,12 @@ func (w *siteWriter) writeIndex(context.Context) error {
 	for i := range 256 {
 		part := fmt.Sprintf("%02X", i)
 		all := w.index[part]
-		slices.SortFunc(all, func(a, b siteCertificate) int { return cmp.Compare(a.ReferenceID, b.ReferenceID) })
-		if all == nil {
-			all = []siteCertificate{}
+		slices.SortFunc(all, func(a, b indexedCertificate) int { return cmp.Compare(a.reference, b.reference) })
+		entries := make([]json.RawMessage, len(all))
+		for i, one := range all {
+			entries[i] = one.data
 		}
-		if err := w.addScript("certificates/"+part+".js", "vecctlPart", all); err != nil {
+		if err := w.addScript("certificates/"+part+".js", "vecctlPart", entries); err != nil {
 			return err
 		}
 		delete(w.index, part)

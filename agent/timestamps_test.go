@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,4 +213,40 @@ func TestARequiredTimestampHoldsIssuing(t *testing.T) {
 			return s.Certificates["approved"] == 2 && !problemSays(s, "signing", "")
 		})
 	})
+}
+
+// Many documents wait for their time stamps at a time: a server's answer time is that of one
+// document, not of all in turn.
+func TestTimestampRequestsOverlap(t *testing.T) {
+	const together = 8
+	behind := timestampServer(t)
+	var arrived sync.WaitGroup
+	arrived.Add(together)
+	all := make(chan struct{})
+	go func() {
+		arrived.Wait()
+		close(all)
+	}()
+	var timeouts atomic.Int32
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived.Done()
+		select {
+		case <-all:
+		case <-time.After(3 * time.Second):
+			timeouts.Add(1)
+		}
+		behind.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	q := manifestOf(t, together)
+	q.NoWait = false
+	dir := filepath.Join(t.TempDir(), "home")
+	runningWith(t, dir, map[string]string{"VECCTL_SIGNING_TIMESTAMPS": front.URL}, 0, func(c *adminclient.Client) {
+		if r := issue(t, c, q); r.Issued != together || r.TimestampsOwed != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+	if timeouts.Load() != 0 {
+		t.Errorf("%d of %d requests waited for others to begin", timeouts.Load(), together)
+	}
 }

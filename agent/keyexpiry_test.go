@@ -73,3 +73,23 @@ func wantKeyProblem(t *testing.T, c *adminclient.Client, says string) {
 		t.Errorf("status says %q, want %q", found, says)
 	}
 }
+
+// The key in use is tested without a change; one that has ended fails.
+func TestTestingTheKey(t *testing.T) {
+	dir, made := t.TempDir(), time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
+	during(t, dir, "UTC", made, func(_ *agent.Agent, c *adminclient.Client) {
+		key, err := c.SigningKey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tested, err := c.TestKey(t.Context())
+		if err != nil || tested.SigningKey != key || len(tested.Warnings) != 1 || !strings.Contains(tested.Warnings[0], "self-made") {
+			t.Errorf("%+v, %v", tested, err)
+		}
+	})
+	during(t, dir, "UTC", made.AddDate(10, 0, 1), func(_ *agent.Agent, c *adminclient.Client) {
+		if _, err := c.TestKey(t.Context()); err == nil || !strings.Contains(err.Error(), "valid from 2026-05-02 to 2036-05-02") {
+			t.Errorf("a key that has ended: %v", err)
+		}
+	})
+}

@@ -12,6 +12,10 @@ func (p *Handler) routeKeys(mux router.Routes) {
 		k, err := p.Institutions.SigningKey(r.Context())
 		p.writeJSON(w, r, k, err)
 	})
+	mux.HandleFunc("GET /panel/key/test", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.Institutions.TestKey(r.Context())
+		p.writeJSON(w, r, k, err)
+	})
 	mux.HandleFunc("POST /panel/key", func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			PEM []byte `json:"pem"`

@@ -43,6 +43,20 @@ func (s *Registry) SigningKey(ctx context.Context) (adminclient.SigningKey, erro
 	return signingKeyToAPI(stamper.Certificate()), nil
 }
 
+// TestKey has the acting institution's key sign a throw-away document, and judges what it made. A
+// key whose signatures are not valid is an error.
+func (s *Registry) TestKey(ctx context.Context) (adminclient.TestedKey, error) {
+	stamper := s.Stamper(s.Acting(ctx).ID)
+	if stamper == nil {
+		return adminclient.TestedKey{}, s.UnnamedError()
+	}
+	warnings, err := stamper.Rehearse(s.Now())
+	if err != nil {
+		return adminclient.TestedKey{}, err
+	}
+	return adminclient.TestedKey{SigningKey: signingKeyToAPI(stamper.Certificate()), Warnings: warnings}, nil
+}
+
 // SignsWith reports whether an institution of the home signs with the certificate of a
 // fingerprint, which is its SHA-256 in lower-case hexadecimal.
 func (s *Registry) SignsWith(fingerprint string) bool {

@@ -36,7 +36,29 @@ func keyCommand(w environment) *cli.Command {
 			},
 		}, keyAct(w, "show", "show the key that signs new documents", nil, func(c *cli.Context, s *session) (adminclient.SigningKey, error) {
 			return s.SigningKey(c.Context)
-		}), keyListCommand(w), keyRotateCommand(w)},
+		}), keyTestCommand(w), keyListCommand(w), keyRotateCommand(w)},
+	}
+}
+
+func keyTestCommand(w environment) *cli.Command {
+	return &cli.Command{
+		Name: "test", Usage: "sign a throw-away document with the key in use, and verify it", Flags: slices.Concat(homeFlags(), outputFlags()),
+		Action: func(c *cli.Context) error {
+			form, err := formatAndArgs(c, 0, "")
+			if err != nil {
+				return err
+			}
+			return withSession(c, w, func(s *session) error {
+				k, err := s.TestKey(c.Context)
+				if err != nil {
+					return err
+				}
+				for _, warning := range k.Warnings {
+					printLinef(w, "warning: %s", warning)
+				}
+				return printFields(w.stdout, form, k, append(keyFields(k.SigningKey), [2]string{"test", "a document was signed, and its signature is valid"}))
+			})
+		},
 	}
 }
 

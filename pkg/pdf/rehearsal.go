@@ -50,6 +50,11 @@ func (s *Signer) Rehearse(now time.Time) (warnings []string, err error) {
 	return warnings, nil
 }
 
+// Rehearse is Signer.Rehearse of the key that the stamper signs with.
+func (s *Stamper) Rehearse(now time.Time) (warnings []string, err error) {
+	return s.signer.Rehearse(now)
+}
+
 // checkCertificate checks that the signer's certificate may sign documents now.
 func (s *Signer) checkCertificate(now time.Time) error {
 	c := s.Certificate()

@@ -24,6 +24,17 @@ type ImportedKey struct {
 	Warnings []string `json:"warnings,omitempty"` // sentences about what is worth knowing
 }
 
+// TestedKey is a signing key that signed a throw-away document for a test.
+type TestedKey ImportedKey
+
+// TestKey has the agent's key sign a throw-away document and judges it. Nothing is changed; a key
+// whose signatures are not valid is an error.
+func (c *Client) TestKey(ctx context.Context) (TestedKey, error) {
+	var k TestedKey
+	err := c.Call(ctx, http.MethodGet, "/panel/key/test", nil, &k)
+	return k, err
+}
+
 // ImportKey has the agent sign with another key from now on; pem is the key and
 // its chain, the key's own certificate first.
 func (c *Client) ImportKey(ctx context.Context, pem []byte) (ImportedKey, error) {

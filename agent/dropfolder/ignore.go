@@ -56,7 +56,7 @@ func neverIssued(name string) string {
 	case ".lnk", ".url":
 		return "a link is not followed; put the file itself here"
 	case ".txt", ".md":
-		return "a text file is no manifest; a manifest is a CSV, XLSX or ODS table"
+		return "a text file is not a manifest; a manifest is a CSV, XLSX or ODS table"
 	case ".heic", ".webp", ".gif", ".bmp", ".tif", ".tiff":
 		return "pictures of this kind are not issued; save it as PDF, PNG or JPEG"
 	}

@@ -227,7 +227,7 @@ func (w *Watcher) issueStaged(ctx context.Context, s *stagedBatch, moves wake.Si
 		return none, err
 	}
 	o := outcome.Report
-	w.Log.Info("a batch from the drop folder is through", "manifest", s.Manifest, "batch", o.BatchID, "outcome", outcome.Name,
+	w.Log.Info("a batch from the drop folder is finished", "manifest", s.Manifest, "batch", o.BatchID, "outcome", outcome.Name,
 		"issued", o.Issued, "unchanged", o.Unchanged, "failed", o.Failed, "took", w.Now().Sub(began).Round(time.Millisecond))
 	told := Outcome{Manifest: s.Manifest, Institution: s.Institution, Report: o, Results: filepath.Join(w.Results, filepath.FromSlash(outcome.Name))}
 	if o.Failed > 0 {

@@ -63,7 +63,7 @@ func (w *Watcher) listFolder() (*os.Root, Snapshot, error) {
 		return nil, l, errors.Join(err, root.Close())
 	}
 	if w.root != nil && !os.SameFile(w.root, info) {
-		w.Log.Warn("the drop folder is another one than before: replaced or mounted; it is watched as it is now", "folder", w.Folder)
+		w.Log.Warn("the drop folder was replaced, or something was mounted over it; it is watched as it is now", "folder", w.Folder)
 	}
 	w.root = info
 	w.checkMount(info)
@@ -77,7 +77,7 @@ func (w *Watcher) checkMount(info os.FileInfo) {
 		mounted := staging.FileIDOf(parent).Inode.Device != staging.FileIDOf(info).Inode.Device
 		w.mounted = w.mounted || mounted
 		if w.mounted && !mounted {
-			text := fmt.Sprintf("nothing is mounted at the drop folder %s any more; mount it again, or start the agent again if it is meant so", w.Folder)
+			text := fmt.Sprintf("nothing is mounted at the drop folder %s any more; mount it again, or restart the agent if this is intended", w.Folder)
 			if w.setTrouble(text) {
 				w.Log.Error(text)
 			}

@@ -12,7 +12,7 @@ func TestFileAdvice(t *testing.T) {
 		"let it pass with --names warn":            "let it pass with the line `names: warn` in manifest.yaml",
 		`--map "Say \"hi\"=title"`:                 "the line `map: {\"Say \\\"hi\\\"\": title}` in manifest.yaml",
 		"nothing is advised; a -- b":               "nothing is advised; a -- b",
-		"--encoding windows-1250, or save it anew": "the line `encoding: windows-1250` in manifest.yaml, or save it anew",
+		"--encoding windows-1250, or save it again": "the line `encoding: windows-1250` in manifest.yaml, or save it again",
 	} {
 		if got := FileAdvice(message); got != want {
 			t.Errorf("%s\n%s\nwant\n%s", message, got, want)

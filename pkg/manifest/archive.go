@@ -50,7 +50,7 @@ func OpenArchive(r io.ReaderAt, size int64, name string) (*Archive, error) {
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, invalid("this is no zip, or it is damaged; make it again")
+		return nil, invalid("this is not a zip, or it is damaged; make it again")
 	}
 	if len(z.File) > maxArchiveFiles {
 		return nil, invalid("the zip holds more than %d files; make several", maxArchiveFiles)
@@ -90,7 +90,7 @@ func OpenArchive(r io.ReaderAt, size int64, name string) (*Archive, error) {
 		a.Manifest = manifests[0]
 		return a, nil
 	}
-	return nil, invalid("there are %d tables in the zip, %s; leave the manifest alone in it, or make a zip for each", len(manifests), quoteHeadings(manifests[:min(len(manifests), maxNamedTables)]))
+	return nil, invalid("there are %d tables in the zip, %s; keep one of them in it, or make a zip for each", len(manifests), quoteHeadings(manifests[:min(len(manifests), maxNamedTables)]))
 }
 
 const maxNamedTables = 5
@@ -210,7 +210,7 @@ func (a *Archive) unpackOne(into *os.Root, name, to string, most int64) (n int64
 	err = errors.Join(err, f.Close())
 	switch {
 	case n > most:
-		return n, fault.Newf(fault.Invalid, "%s: %s unpacks to more than it says; the zip is damaged, or meant to fill the disk", a.Name, name)
+		return n, fault.Newf(fault.Invalid, "%s: %s unpacks to more than it says; the zip is damaged, or was made to fill the disk", a.Name, name)
 	case errors.Is(err, errUnpacking):
 		return n, a.damaged(name)
 	}

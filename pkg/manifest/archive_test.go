@@ -124,9 +124,9 @@ func TestHostileArchives(t *testing.T) {
 		body []byte
 		want string
 	}{
-		"no zip":            {[]byte("hello"), "this is no zip"},
+		"no zip":            {[]byte("hello"), "this is not a zip"},
 		"no manifest":       {packed(t, "a.pdf", "A"), "there is no manifest in the zip"},
-		"two manifests":     {packed(t, "a.csv", table, "sub/b.xlsx", table), `there are 2 tables in the zip, "a.csv", "sub/b.xlsx"; leave the manifest alone`},
+		"two manifests":     {packed(t, "a.csv", table, "sub/b.xlsx", table), `there are 2 tables in the zip, "a.csv", "sub/b.xlsx"; keep one of them in it`},
 		"leads out":         {packed(t, "m.csv", table, "../a.pdf", "A"), `"../a.pdf" leads out of the zip`},
 		"leads out deeper":  {packed(t, "m.csv", table, "x/../../a.pdf", "A"), "leads out of the zip"},
 		"absolute":          {packed(t, "m.csv", table, "/etc/a.pdf", "A"), "leads out of the zip"},

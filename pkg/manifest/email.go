@@ -98,7 +98,7 @@ func emailFault(s string) string {
 	case !strings.Contains(domain, "."):
 		return "which has no dot after the @, such as in example.org"
 	case !plausibleDomain(domain):
-		return fmt.Sprintf("in which %q is no domain", domain)
+		return fmt.Sprintf("in which %q is not a domain", domain)
 	}
 	return ""
 }

@@ -277,7 +277,7 @@ func (m *matcher) mapGiven() error {
 		f := fieldOfRole(role)
 		switch {
 		case !ok:
-			return invalidError("--map %s: %s is no field: use one of %s, or - for a column that is not used", option, sheet.Quote(what), strings.Join(fieldNames(), ", "))
+			return invalidError("--map %s: %s is not a field: use one of %s, or - for a column that is not used", option, sheet.Quote(what), strings.Join(fieldNames(), ", "))
 		case f == noField:
 			for _, i := range at {
 				m.roles[i], m.weak[i] = role, false

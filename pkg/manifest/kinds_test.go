@@ -18,7 +18,7 @@ func TestKindsOfRealTables(t *testing.T) {
 		"monthnames": {rows: "Ann Lee <ann@uni.example> 2026-06-01 a.pdf|Bob Ray <bob@uni.example> 2026-06-02 b.pdf|Cem Ak <cem@uni.example> 2026-06-03 c.pdf|Dia Sen <dia@uni.example> 2026-06-04 d.pdf"},
 		"mojibake": {
 			rows: "Anna MÃ¼ller <anna@uni.example> 2026-06-01 a.pdf|Jos? Garc?a <jose@uni.example> 2026-06-01 b.pdf|N/A <na@uni.example> 2026-06-01 c.pdf",
-			said: `probably means "Anna Müller"|row 2, column name (B3): "Jos? Garc?a" has a question mark in a word, as where a letter was lost|row 3, column name (B4): "N/A" stands for nothing`,
+			said: `probably means "Anna Müller"|row 2, column name (B3): "Jos? Garc?a" has a question mark in a word, as where a letter was lost|row 3, column name (B4): "N/A" is a placeholder, not a name`,
 		},
 		"paths": {
 			rows: "Ann Lee <ann@uni.example> 2026-06-01 C:/Users/Ann/docs/a.pdf|Bob Ray <bob@uni.example> 2026-06-01 docs/b.pdf",

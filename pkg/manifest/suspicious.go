@@ -75,9 +75,9 @@ func oddName(name string) string {
 	case letters == 0 && digits > 0:
 		return fmt.Sprintf("%s is a number, not a name", sheet.Quote(name))
 	case letters == 0:
-		return fmt.Sprintf("%s is no name", sheet.Quote(name))
+		return fmt.Sprintf("%s is not a name", sheet.Quote(name))
 	case standsForNothing(name):
-		return fmt.Sprintf("%s stands for nothing, and is no name", sheet.Quote(name))
+		return fmt.Sprintf("%s is a placeholder, not a name", sheet.Quote(name))
 	case plausibleEmail(name):
 		return fmt.Sprintf("%s is an e-mail address, not a name", sheet.Quote(name))
 	case letters == 1 && !isEastAsian(name):

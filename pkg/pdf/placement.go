@@ -38,7 +38,7 @@ func ParsePlace(s string) (Stamp, error) {
 	x, err := strconv.ParseFloat(strings.TrimSpace(across), 64)
 	y, err2 := strconv.ParseFloat(strings.TrimSpace(down), 64)
 	if errors.Join(err, err2) != nil || !(x >= 0 && x < 1e5 && y >= 0 && y < 1e5) {
-		return Stamp{}, fault.Newf(fault.Invalid, "%q is no place for a code; it can be %s, or X,Y in millimetres from the page's top left corner",
+		return Stamp{}, fault.Newf(fault.Invalid, "%q is not a place for a code; it can be %s, or X,Y in millimetres from the page's top left corner",
 			s, strings.Join(corners, ", "))
 	}
 	return Stamp{Corner: Absolute, XMM: x, YMM: y}, nil

@@ -114,7 +114,7 @@ func TestKeysOnOtherCurves(t *testing.T) {
 			t.Errorf("%s in PKCS#12: %v", curve, err)
 		}
 	}
-	if _, err := LoadPKCS12([]byte("Dear Sir or Madam"), "secret"); !strings.Contains(err.Error(), "is no PKCS#12 file") {
+	if _, err := LoadPKCS12([]byte("Dear Sir or Madam"), "secret"); !strings.Contains(err.Error(), "is not a PKCS#12 file") {
 		t.Errorf("a letter: %v", err)
 	}
 	key, cert := issued(t, "Registrar", nil, nil, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })
@@ -172,7 +172,7 @@ func TestSharedKeys(t *testing.T) {
 		t.Errorf("%s: %s", v.Code, v.Sentence)
 	}
 	for _, name := range []string{"bp256.p12", "nods.p12"} {
-		if _, err := LoadPKCS12(read(t, filepath.Join(dir, name)), ""); err == nil || strings.Contains(err.Error(), "is no PKCS#12 file") {
+		if _, err := LoadPKCS12(read(t, filepath.Join(dir, name)), ""); err == nil || strings.Contains(err.Error(), "is not a PKCS#12 file") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -196,6 +196,6 @@ func encodingQuestion(number int, line []byte) error {
 		fmt.Fprintf(&b, "\n  %s: %s", r.encoding, strings.ReplaceAll(string(text), "\t", " "))
 	}
 	first, _, _ := strings.Cut(all[0].encoding, ",")
-	return invalidError("the encoding cannot be told: the file is no UTF-8 and does not say what it is. This is how line %d would read:%s\nName the right one with --encoding, such as --encoding %s, or save the file as CSV UTF-8",
+	return invalidError("the encoding is not known: the file is not UTF-8 and does not say what it is. This is how line %d would read:%s\nName the right one with --encoding, such as --encoding %s, or save the file as CSV UTF-8",
 		number, b.String(), first)
 }

@@ -63,7 +63,7 @@ func otherFormat(data []byte) string {
 func readZip(data []byte, opts Options) (*Sheet, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, invalidError("the workbook is damaged or cut off: save it anew and try again")
+		return nil, invalidError("the workbook is damaged or cut off: save it as a new file and try again")
 	}
 	workbook := false
 	for _, f := range archive.File {

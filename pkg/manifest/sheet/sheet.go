@@ -146,7 +146,7 @@ func checkHeader(l Record) error {
 	for i, c := range l.Cells {
 		for _, r := range c {
 			if what := Unprintable(r, true); what != "" {
-				return invalidError("line %d, the headings: found %s in the heading of column %d. Is this a CSV or XLSX file? If so, save it anew", l.Line, what, i+1)
+				return invalidError("line %d, the headings: found %s in the heading of column %d. Is this a CSV or XLSX file? If so, save it again", l.Line, what, i+1)
 			}
 		}
 	}

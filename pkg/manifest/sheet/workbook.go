@@ -9,7 +9,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-const damaged = "the workbook is damaged: open it in a spreadsheet program, save it anew and try again"
+const damaged = "the workbook is damaged: open it in a spreadsheet program, save it as a new file and try again"
 
 // workbook is an open workbook and the sheet that is read.
 type workbook struct {

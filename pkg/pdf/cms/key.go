@@ -165,14 +165,14 @@ func pkcs12Error(data []byte, err error) error {
 	isPKCS12 := in.ReadASN1(&body, tags.SEQUENCE) && body.ReadASN1Integer(&version) && version == 3
 	switch text := err.Error(); {
 	case !isPKCS12:
-		return fault.Wrap(fault.Invalid, err, "The file is no PKCS#12 file with a key and its certificate: export both together, or give them as PEM.")
+		return fault.Wrap(fault.Invalid, err, "The file is not a PKCS#12 file with a key and its certificate: export both together, or give them as PEM.")
 	case strings.Contains(text, "elliptic curve") || strings.Contains(text, "named curve"):
 		return fault.Wrap(fault.Invalid, err, "The key in the PKCS#12 file is on an elliptic curve with which this program cannot sign, such as a Brainpool curve: "+
 			"use a key on P-256, P-384 or P-521, or an RSA key.")
 	case strings.Contains(text, "private key missing"), strings.Contains(text, "certificate missing"):
 		return fault.Wrap(fault.Invalid, err, "The PKCS#12 file does not hold a key together with its certificate: export both together.")
 	default:
-		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("The PKCS#12 file is in a form that this program cannot read (%s): export it anew with AES, or as PEM.",
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("The PKCS#12 file is in a form that this program cannot read (%s): export it again with AES, or as PEM.",
 			strings.TrimPrefix(text, "pkcs12: ")))
 	}
 }

@@ -31,7 +31,7 @@ type Font struct {
 var (
 	ErrNoFont    = errors.New("it is not a TrueType font")
 	ErrOutlines  = errors.New("its outlines are not TrueType's: a font with PostScript outlines (.otf) must be converted to .ttf")
-	ErrForbidden = errors.New("it forbids to be embedded in documents")
+	ErrForbidden = errors.New("its licence forbids embedding it in documents")
 )
 
 const (

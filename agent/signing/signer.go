@@ -77,6 +77,10 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, logEntry, error) {
 	// What has begun is finished; only the reading back ends with ctx.
 	files := context.WithoutCancel(ctx)
+	stamper := s.Institutions.Stamper(c.Institution)
+	if err := checkKey(stamper, s.Now()); err != nil {
+		return vault.Verified{}, logEntry{}, err
+	}
 	document, state, err := s.openDocument(files, c)
 	if err != nil {
 		return vault.Verified{}, logEntry{}, err
@@ -99,7 +103,7 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 		return vault.Verified{}, logEntry{}, err
 	}
 	mark.URL, mark.Caption, mark.SignedAt, mark.Log = link, c.Reference, s.Now(), key.Public()
-	tail, err := s.Institutions.Stamper(c.Institution).Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
+	tail, err := stamper.Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
 	if err != nil {
 		return vault.Verified{}, logEntry{}, fmt.Errorf("sealing a document: %w", err)
 	}

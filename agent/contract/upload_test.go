@@ -111,12 +111,12 @@ func TestDocuments(t *testing.T) {
 		body       []byte
 		want       string
 	}{
-		{"empty", "c.pdf", nil, wrongType},
+		{"empty", "c.pdf", nil, "The certificate file field must not be empty: the file has 0 bytes."},
 		{"text", "c.pdf", []byte("Dear Sir or Madam"), wrongType},
 		{"an Office document", "c.pdf", []byte("PK\x03\x04 and more"), wrongType},
-		{"a PDF with another extension", "c.png", pdf, wrongType},
-		{"a PDF with a foreign extension", "c.exe", pdf, wrongType},
-		{"a PNG that says PDF", "c.pdf", []byte("\x89PNG\r\n\x1a\n and more"), wrongType},
+		{"a PDF with another extension", "c.png", pdf, wrongType + " Its content is PDF, but its name ends in .png."},
+		{"a PDF with a foreign extension", "c.exe", pdf, wrongType + " Its content is PDF, but its name ends in .exe."},
+		{"a PNG that says PDF", "c.pdf", []byte("\x89PNG\r\n\x1a\n and more"), wrongType + " Its content is PNG, but its name ends in .pdf."},
 		{"20 MB and one byte", "c.pdf", padded(vault.MaxFile + 1), "The certificate file field must not be greater than 20480 kilobytes."},
 		{"30 MB", "c.pdf", padded(30 << 20), "The certificate file field must not be greater than 20480 kilobytes."},
 		{"no file name", "", pdf, "The certificate file field is required."},

@@ -25,8 +25,8 @@ func (u *Uploads) KeepPlaced(ctx context.Context, r io.Reader, name string, p va
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return vault.File{}, fault.New(fault.Invalid, "the file is larger than 20 MB")
-	case errors.Is(err, ErrWrongType):
-		return vault.File{}, fault.New(fault.Invalid, "the file is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+	case errors.Is(err, ErrWrongType), errors.Is(err, ErrEmpty), errors.As(err, new(*ExtensionError)):
+		return vault.File{}, fault.New(fault.Invalid, err.Error())
 	case err != nil:
 		return vault.File{}, err
 	}

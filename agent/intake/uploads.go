@@ -99,8 +99,16 @@ func (d *Document) Discard() {
 // or of the disk, or says that the document was issued already.
 var (
 	ErrTooLarge  = errors.New("the document is larger than 20 MB")
-	ErrWrongType = errors.New("the document is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+	ErrWrongType = errors.New("the file is neither a PDF nor a JPEG or PNG image")
+	ErrEmpty     = errors.New("the file is empty: it has 0 bytes")
 )
+
+// ExtensionError is about a document whose name ends as its content does not.
+type ExtensionError struct{ Format, Extension string }
+
+func (e *ExtensionError) Error() string {
+	return fmt.Sprintf("the file is a %s by its content, but its name ends in %s: rename it", strings.ToUpper(e.Format), e.Extension)
+}
 
 // Receive reads an uploaded document to its end. One that was issued already is Invalid, with
 // words for a person. It is looked at no deeper: one that cannot be stamped fails when it is
@@ -111,6 +119,9 @@ func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Docum
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
+	if n == 0 {
+		return nil, ErrEmpty
+	}
 	head = head[:n]
 	format, err := pdf.SniffFormat(head)
 	if err != nil {
@@ -118,7 +129,7 @@ func (u *Uploads) Receive(ctx context.Context, r io.Reader, name string) (*Docum
 	}
 	name = fileName(name, format)
 	if checkExtension(name, format) != nil {
-		return nil, ErrWrongType
+		return nil, &ExtensionError{string(format), path.Ext(name)}
 	}
 	// A caller that breaks off is answered by the error of its body, not by that of ctx.
 	scan := &markScanner{Reader: io.MultiReader(bytes.NewReader(head), r)}

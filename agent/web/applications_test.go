@@ -23,7 +23,7 @@ func (d storeApplications) TakeEvidence(_ context.Context, r io.Reader, name str
 	case len(raw) > vault.MaxFile:
 		return vault.File{}, fault.New(fault.Invalid, "the file is larger than 20 MB")
 	case !bytes.HasPrefix(raw, []byte("%PDF")):
-		return vault.File{}, fault.New(fault.Invalid, "the file is neither a PDF nor a JPEG or PNG image, or its name says otherwise")
+		return vault.File{}, fault.New(fault.Invalid, "the file is neither a PDF nor a JPEG or PNG image")
 	}
 	d.taken.Add(1)
 	return vault.File{Name: name, Format: "pdf", Size: int64(len(raw)), SHA256: vault.HashSecret(string(raw))}, nil

@@ -58,7 +58,8 @@ func (f *Form) File(name, fileName string, r io.Reader) error {
 		return nil // what browsers send for no file
 	}
 	d, err := f.receiver.Receive(f.request.Context(), r, fileName)
-	if fault.Is(err, fault.Invalid) || errors.Is(err, intake.ErrTooLarge) || errors.Is(err, intake.ErrWrongType) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, intake.ErrTooLarge) || errors.Is(err, intake.ErrWrongType) ||
+		errors.Is(err, intake.ErrEmpty) || errors.As(err, new(*intake.ExtensionError)) {
 		f.rejected = err
 		return nil
 	}
@@ -93,14 +94,20 @@ func (f *Form) FileErrors() []fault.Field {
 	fieldError := func(format string) []fault.Field {
 		return []fault.Field{{Name: f.fileField, Message: fmt.Sprintf(format, strings.ReplaceAll(f.fileField, "_", " "))}}
 	}
+	const wrongType = "The %s field must be a file of type: pdf, jpg, jpeg, png."
+	var extension *intake.ExtensionError
 	switch {
 	case errors.Is(f.rejected, intake.ErrTooLarge):
 		return fieldError("The %s field must not be greater than 20480 kilobytes.")
 	case fault.Is(f.rejected, fault.Invalid):
 		why, _ := fault.Message(f.rejected)
 		return fieldError("The %s field cannot be accepted: " + strings.ReplaceAll(why, "%", "%%") + ".")
+	case errors.Is(f.rejected, intake.ErrEmpty):
+		return fieldError("The %s field must not be empty: the file has 0 bytes.")
+	case errors.As(f.rejected, &extension):
+		return fieldError(wrongType + strings.ReplaceAll(fmt.Sprintf(" Its content is %s, but its name ends in %s.", strings.ToUpper(extension.Format), extension.Extension), "%", "%%"))
 	case f.rejected != nil:
-		return fieldError("The %s field must be a file of type: pdf, jpg, jpeg, png.")
+		return fieldError(wrongType)
 	case f.Upload != nil:
 		return nil
 	case f.asText || slices.Contains(f.NotText, f.fileField):

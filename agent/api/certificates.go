@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -168,13 +170,24 @@ func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, _ Caller) err
 	return fault.New(fault.NotFound, "Certificate template not found.")
 }
 
-// listTemplates lists the templates; the guide's answer is a bare array.
-func (a *API) listTemplates(w http.ResponseWriter, _ *http.Request, _ Caller) error {
+// listTemplates lists the templates; the guide's answer is a bare array. The reference's
+// search selects by name or ID.
+func (a *API) listTemplates(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	q, err := parseListQuery(url.Values{"search": r.URL.Query()["search"]})
+	if err != nil {
+		return err
+	}
 	all, err := a.Templates.Templates()
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, all)
+	found, part := make([]client.Template, 0, len(all)), vault.Fold(vault.Clean(q.Filter.Search))
+	for _, t := range all {
+		if strings.Contains(vault.Fold(t.Name), part) || strings.Contains(vault.Fold(t.ID), part) {
+			found = append(found, t)
+		}
+	}
+	return writeJSON(w, http.StatusOK, found)
 }
 
 // checkVisible is an error where a certificate is not among those that a caller finds under

@@ -24,6 +24,10 @@ func TestTemplates(t *testing.T) {
 		s.check(err)
 		s.check(shelf.Add(name, files))
 	}
+	if got := string(s.want(s.get(path+"?search=DEGREE"), http.StatusOK).body); !strings.Contains(got, "Degree certificate") || strings.Contains(got, `"id":"course"`) {
+		t.Errorf("a search: %s", got)
+	}
+	s.want(s.get(path+"?search="+strings.Repeat("x", 1001)), http.StatusUnprocessableEntity)
 	body := string(s.want(s.get(path), http.StatusOK).body)
 	for _, want := range []string{`"id":"course"`, `"name":"Degree certificate"`, `"orientation":"portrait"`, `"fields":["full_name","certificate_title","issue_date"]`} {
 		if !strings.Contains(body, want) {

@@ -142,16 +142,17 @@ func (r checkResult) line(nagios bool) string {
 	if !nagios {
 		return r.State + ": " + text
 	}
-	line := "VECCTL " + r.State + " - " + text
-	for i, name := range r.order {
+	var figures []string
+	for _, name := range r.order {
 		unit := ""
 		if name == "database_bytes" {
 			unit = "B"
 		}
-		if i == 0 {
-			line += " |"
-		}
-		line += fmt.Sprintf(" %s=%d%s", name, r.Figures[name], unit)
+		figures = append(figures, fmt.Sprintf("%s=%d%s", name, r.Figures[name], unit))
 	}
-	return line
+	line := "VECCTL " + r.State + " - " + text
+	if len(figures) == 0 {
+		return line
+	}
+	return line + " | " + strings.Join(figures, " ")
 }

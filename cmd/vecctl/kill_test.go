@@ -200,7 +200,7 @@ func wantCleanHome(s *site, documents int) {
 		case strings.HasPrefix(name, "blobs"+string(filepath.Separator)) && len(d.Name()) == 64:
 			blobs++
 		case strings.HasPrefix(name, "mail"+string(filepath.Separator)) && filepath.Ext(name) == ".eml":
-		case name == "vault.db", name == "config.yaml", name == filepath.Join("keys", "signing.pem"):
+		case name == "vault.db", name == "config.yaml", name == "erasures.json", name == filepath.Join("keys", "signing.pem"):
 		case filepath.Dir(name) == "log-keys" && filepath.Ext(name) == ".key": // of the institution's log
 		case filepath.Dir(name) == "mail" && filepath.Ext(name) == ".eml": // no mail server is set
 		default:

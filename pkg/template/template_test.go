@@ -199,7 +199,7 @@ func TestFaults(t *testing.T) {
 		"a size of letters":     {change("size: 40, min_size: 18", "size: 12, min_size: 18"), []string{"min_size is 18"}},
 		"a low field":           {change("height: 24", "height: 4"), []string{"a line of 18 points does not fit into its height of 4 mm"}},
 		"a fixed text too long": {change("width: 257", "width: 30"), []string{`the text "Degree certificate" is too long for its place`}},
-		"a place for the code":  {change("at: auto", "at: middle"), []string{`qr.at: "middle" is no place`}},
+		"a place for the code":  {change("at: auto", "at: middle"), []string{`qr.at: "middle" is not a place`}},
 		"a code off the page":   {change("at: auto", "at: '290,10'"), []string{"qr: At 290, 10 mm the code does not lie on page 1"}},
 		"a code too small":      {change("size: 24,", "size: 3,"), []string{"qr: The code's size or margin is out of range"}},
 		"page two":              {change("qr: {", "qr: {page: 2, "), []string{"qr.page is 2"}},

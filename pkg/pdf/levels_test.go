@@ -125,6 +125,18 @@ func TestLevels(t *testing.T) {
 	if v := verifyBytes(t, d.stampTime(t, clock).bytes); v.Valid {
 		t.Errorf("changed, and stamped again: %s", v.Sentence)
 	}
+	// A time stamp alone says when, and a server that nobody vouches for makes it trusted by nobody.
+	alone := newRevised(formObjects(), false).stampTime(t, clock)
+	if v := verifyBytes(t, alone.bytes); v.Code != VerdictValid || v.Reason != "unknown_issuer" {
+		t.Errorf("a time stamp alone: %s, %s: %s", v.Code, v.Reason, v.Sentence)
+	}
+	// The level is the lowest of all signatures: the second one here has no time stamp.
+	both := firstSigned(t, false, 0, "", nil).stampTime(t, clock)
+	field := fmt.Sprintf("%d 0 R ", both.size-2)
+	both = both.signOver(t, dean(), 0, altered(t, 0, 3, "/Annots[", "/Annots["+field), altered(t, 0, 6, "/Fields[", "/Fields["+field), "", nil)
+	if v := verifyBytes(t, both.bytes); v.Code != VerdictValid || v.Level != "B-B" || len(v.Signatures) != 3 || v.Signatures[0].Level != "B-T" {
+		t.Errorf("two levels: %s, level %q: %s", v.Code, v.Level, v.Sentence)
+	}
 	// A time stamp in the signature counts as one behind it.
 	seal := NewStamper(testSigner(), WithTimestamps(NewTimestamper(server.Client(), time.Now, nil, server.URL)))
 	u, err := seal.Stamp(source(plainObjects().table("")), testMark())

@@ -213,10 +213,12 @@ func (w *pageWalk) isTransparent(v xref.Value, r page.Rect) bool {
 		return true
 	}
 	if !w.b.Get(v, "AP").IsNull() {
-		return kind.Is("Highlight") && w.multiplies(w.b.Get(w.b.Get(v, "AP"), "N"), 0)
+		return kind.Is("Highlight") && w.multiplies(w.b.Get(w.b.Get(v, "AP"), "N"))
 	}
 	switch {
-	case kind.Is("Highlight"), kind.Is("Text"):
+	case kind.Is("Highlight"):
+		return isLight(parts(w.b.Get(v, "C")))
+	case kind.Is("Text"):
 		return true
 	case kind.Is("Link"):
 		return w.borderWidth(v) <= thinLine

@@ -164,6 +164,10 @@ func (c *comparer) claim(num uint32, r role) {
 		c.add(Never, "object %d serves as two different things", num)
 	}
 	c.roles[num] = r
+	ref := object.Ref{Num: num}
+	if (c.a.Object(ref).IsStream() || c.b.Object(ref).IsStream()) && !c.untouched(num) {
+		c.add(Never, "object %d serves as two different things", num) // what has a role is compared without the data of a stream
+	}
 }
 
 // claimAll finds the objects of the signed revision that have a role of their own.
@@ -181,4 +185,5 @@ func (c *comparer) claimAll() {
 		}
 	}
 	c.claimStructure()
+	c.checkDrawing()
 }

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vecctl/vecctl/pkg/pdf/object"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
@@ -207,7 +208,34 @@ func (c *comparer) formResources(x, y xref.Value) {
 			c.mustMatch(r, now[name], name, "the form's resources ("+category+")")
 		}
 	}
+	c.addedFonts(before["Font"], after["Font"])
 	c.add(Validation, "resources were added to the form")
+}
+
+// addedFonts refuses fonts that the form's fields named already when they were not there:
+// where viewers draw the fields themselves, these would now be drawn with them.
+func (c *comparer) addedFonts(x, y xref.Value) {
+	form := c.a.Get(c.a.Root, "AcroForm")
+	if string(c.a.Get(form, "NeedAppearances").Object) != "true" {
+		return
+	}
+	before, after := c.a.Resolve(x), c.b.Resolve(y)
+	named := func(v xref.Value, font string) bool {
+		return slices.Contains(strings.Fields(string(c.a.String(c.a.Get(v, "DA")))), "/"+font)
+	}
+	for k := range after.Pairs() {
+		font := k.Text()
+		if before.Get(font) != nil {
+			continue
+		}
+		isUsed := named(form, font)
+		for _, f := range c.formA.fields {
+			isUsed = isUsed || named(f.dict, font)
+		}
+		if isUsed {
+			c.add(Never, "the form was given a font (%s) that its fields are drawn with", font)
+		}
+	}
 }
 
 // fieldList compares a list of fields: the old ones stay, in their order, and signature

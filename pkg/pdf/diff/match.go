@@ -75,6 +75,9 @@ func (c *comparer) untouched(num uint32) bool {
 	// What the signed revision breaks off, an update could continue.
 	ref := object.Ref{Num: num}
 	x := c.a.Object(ref)
+	if x.IsNull() {
+		return c.b.Object(ref).IsNull() // an entry that points behind the signed revision's end
+	}
 	end := x.Pos + int64(len(x.Object))
 	if x.Pos < 0 || end+64 > c.a.Size() {
 		y := c.b.Object(ref)

@@ -5,6 +5,12 @@ import (
 	"slices"
 )
 
+// lower returns the level that lasts less long.
+func lower(a, b Level) Level {
+	order := []Level{"", LevelB, LevelT, LevelLT, LevelLTA}
+	return order[min(slices.Index(order, a), slices.Index(order, b))]
+}
+
 // setLevels finds out how far each signature is made to last.
 func (d *document) setLevels() {
 	for i, c := range d.signatures {

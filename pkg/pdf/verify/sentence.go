@@ -41,9 +41,13 @@ func (d *document) verdict() Verdict {
 		return v
 	}
 	v.Valid, v.Code, v.Level = true, Trusted, main.Level
-	for _, s := range v.Signatures {
-		if s.counts() && !s.Trusted {
+	for i := range v.Signatures {
+		s := &v.Signatures[i]
+		if !s.Trusted && (s.counts() || s == main) {
 			v.Code, v.Reason = Valid, UnknownCertificate
+		}
+		if s.counts() {
+			v.Level = lower(v.Level, s.Level)
 		}
 	}
 	v.WhoVouches = describeTrust(main)

@@ -83,6 +83,8 @@ var (
 	errMisplaced   = errors.New("an update's cross-reference points where its object is not")
 	errIntoSigned  = errors.New("an update gives another object of what was signed a number that was in use")
 	errEntries     = errors.New("an update's cross-reference is not of the form that the standard wants")
+	errGeneration  = errors.New("an update gives an object another generation, so that not all readers find it")
+	errTwiceHeld   = errors.New("an update holds an object that its cross-reference does not list, within an object stream")
 	errLongComment = errors.New("an update has objects in its comments")
 )
 
@@ -266,8 +268,19 @@ func (u *updateCheck) checkHybrids() error {
 		}
 		inStream := maps.Collect(u.f.entries(&u.sections[i+1]))
 		for num, e := range u.f.entries(&u.sections[i]) {
-			if other, ok := inStream[num]; ok && e.kind != free && other != e {
-				return errHybrid
+			if other, ok := inStream[num]; ok && e.kind != free {
+				if other != e {
+					return errHybrid
+				}
+				delete(inStream, num)
+			}
+		}
+		// Where only the stream says it, some readers go on to the updates before.
+		for j := i + 2; j < len(u.sections); j++ {
+			for num, e := range u.f.entries(&u.sections[j]) {
+				if other, ok := inStream[num]; ok && other != e {
+					return errHybrid
+				}
 			}
 		}
 	}
@@ -277,7 +290,7 @@ func (u *updateCheck) checkHybrids() error {
 // checkEntries checks that each entry points to its object, and that each object
 // has one.
 func (u *updateCheck) checkEntries() error {
-	listed := map[int64]bool{}
+	listed, held := map[int64]bool{}, map[Place]uint32{}
 	for i := range u.sections {
 		seen := map[uint32]bool{}
 		s := &u.sections[i]
@@ -295,6 +308,9 @@ func (u *updateCheck) checkEntries() error {
 			if err := u.checkEntry(num, e, listed); err != nil {
 				return err
 			}
+			if e.kind == compressed {
+				held[e.place()] = num
+			}
 		}
 	}
 	for at, ref := range u.objects {
@@ -303,6 +319,27 @@ func (u *updateCheck) checkEntries() error {
 		}
 		if _, ok := u.isStart(at); !ok {
 			return fmt.Errorf("%w: %d %d", errUnlisted, ref.Num, ref.Gen)
+		}
+	}
+	return u.checkObjectStreams(held)
+}
+
+// checkObjectStreams checks that the objects within the object streams of the update are
+// listed where they stand, so that readers that search these find the same.
+func (u *updateCheck) checkObjectStreams(held map[Place]uint32) error {
+	for at, ref := range u.objects {
+		v := u.f.Object(ref)
+		if u.behindSpace(u.f.Place(ref.Num).Offset) != at || !v.IsStream() || !u.f.Get(v, "Type").Is("ObjStm") {
+			continue
+		}
+		p := u.f.openObjectStream(ref.Num)
+		if p == nil {
+			return errMisplaced
+		}
+		for i, x := range p.index {
+			if num, ok := held[Place{Stream: ref.Num, Index: uint32(i)}]; !ok || num != x.num {
+				return fmt.Errorf("%w: %d", errTwiceHeld, x.num)
+			}
 		}
 	}
 	return nil
@@ -317,6 +354,9 @@ func (u *updateCheck) checkEntry(num uint32, e entry, listed map[int64]bool) err
 	case compressed:
 		if e.place() == u.signed.Place(num) {
 			return nil
+		}
+		if u.signed.Place(num).Gen != 0 {
+			return errGeneration
 		}
 		holder := u.f.lookup(e.stream)
 		if holder.kind != plain || holder.offset+u.f.base < u.signed.size {
@@ -333,6 +373,9 @@ func (u *updateCheck) checkEntry(num uint32, e entry, listed map[int64]bool) err
 			return errIntoSigned
 		}
 		return nil
+	}
+	if was := u.signed.Place(num); was != (Place{}) && was.Gen != e.gen {
+		return errGeneration
 	}
 	at := u.behindSpace(e.offset)
 	if u.objects[at] != (object.Ref{Num: num, Gen: e.gen}) {

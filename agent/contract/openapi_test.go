@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -157,4 +158,28 @@ func TestTheDescriptionJudges(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestFileByHash finds a certificate by its file, as the description says, and without a token.
+func TestFileByHash(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	made := s.settled(s.want(s.upload("ann@example.com"), http.StatusCreated).text("data.uuid"))
+	file := s.want(s.get(vaultPath+"/"+made.text("data.uuid")+"/download"), http.StatusOK)
+	sum := fmt.Sprintf("%x", sha256.Sum256(file.body))
+	public := s.as("")
+	found := public.want(public.get(hashPath+sum), http.StatusOK)
+	if found.text("reference_id") != made.text("data.reference_id") || found.text("status") != "genuine" || found.text("sha256") != sum {
+		t.Errorf("found %v", found)
+	}
+	if a := public.want(public.get(hashPath+strings.Repeat("0", 64)), http.StatusNotFound); a.text("status") != "unknown" {
+		t.Errorf("another file: %v", a)
+	}
+	for range 200 {
+		if a := public.get(hashPath + sum); a.status != http.StatusOK {
+			public.want(a, http.StatusTooManyRequests)
+			return
+		}
+	}
+	t.Error("200 questions were answered")
 }

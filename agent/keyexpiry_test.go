@@ -93,3 +93,31 @@ func TestTestingTheKey(t *testing.T) {
 		}
 	})
 }
+
+// With a key that has ended nothing is signed and nothing fails: what was taken waits, and status
+// and /readyz say why.
+func TestAnEndedKeyPausesIssuing(t *testing.T) {
+	dir, made := t.TempDir(), time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
+	during(t, dir, "UTC", made, func(*agent.Agent, *adminclient.Client) {})
+	during(t, dir, "UTC", made.AddDate(10, 0, 1), func(a *agent.Agent, c *adminclient.Client) {
+		q := manifestOf(t, 1)
+		q.NoWait = true
+		issue(t, c, q)
+		const why = "issuing is paused: the signing key of Test University ended on 2036-05-02"
+		waitFor(t, "the pause", func() bool {
+			s, err := c.AgentStatus(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range s.Problems {
+				if strings.Contains(p.Message, why) {
+					return s.Certificates["processing"] == 1 && s.Certificates["failed"] == 0
+				}
+			}
+			return false
+		})
+		if body := ask(a.Handler(), http.MethodGet, "/readyz").Body.String(); !strings.Contains(body, why) {
+			t.Errorf("/readyz says %s", body)
+		}
+	})
+}

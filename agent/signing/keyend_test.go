@@ -40,14 +40,18 @@ func TestAnEndedKeyHoldsTheWork(t *testing.T) {
 		t.Fatalf("signed with an ended key: %v", err)
 	}
 	reported := 0
-	p := New(nil, nil, Options{Now: s.Now, Log: s.Log, OnError: func(error) { reported++ }})
+	alarm := &recordedAlarm{}
+	p := New(nil, nil, Options{Now: s.Now, Log: s.Log, OnError: func(error) { reported++ }, Holds: NewHolds(alarm)})
 	for range 10 {
 		got := p.settlementOf(task{job: vault.Job{Attempt: 9}}, nil, err)
-		if !got.Release || got.Retry || got.Change != nil || !got.Job.RunAt.Equal(now.Add(keyEndedDelay)) || !strings.Contains(got.Job.LastError, "ended on") {
+		if !got.Release || got.Retry || got.Change != nil || !got.Job.RunAt.Equal(now.Add(holdRetry)) || !strings.Contains(got.Job.LastError, "ended on") {
 			t.Fatalf("%+v", got)
 		}
 	}
 	if reported != 10 {
 		t.Errorf("reported %d times", reported)
+	}
+	if !strings.Contains(alarm.message, "Test University ended on 2027-05-02") {
+		t.Errorf("staff see %q", alarm.message)
 	}
 }

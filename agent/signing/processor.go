@@ -227,10 +227,6 @@ func (p *Processor) settlementOf(t task, change store.Change, err error) store.J
 	case errors.Is(err, errStopped):
 		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now()), true
 		return s
-	case errors.Is(err, errKeyEnded):
-		p.reportError(fmt.Errorf("processing is held up: %w", err))
-		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now().Add(keyEndedDelay)), true
-		return s
 	case fault.Is(err, fault.Full):
 		p.reportError(fmt.Errorf("processing is held up: %w", err))
 		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now().Add(retryDelay)), true

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto"
+	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -66,19 +67,19 @@ func hexadecimal(o object.Object) ([]byte, bool) {
 	if len(o) < 4 || len(o)%2 != 0 || o[0] != '<' || o[len(o)-1] != '>' {
 		return nil, false
 	}
-	var lower, upper bool
+	var seen [8]uint32 // the set of the bytes, by which no byte takes a decision
 	for _, c := range o[1 : len(o)-1] {
-		switch {
-		case c >= '0' && c <= '9':
-		case c >= 'a' && c <= 'f':
-			lower = true
-		case c >= 'A' && c <= 'F':
-			upper = true
-		default:
-			return nil, false
-		}
+		seen[c>>5] |= 1 << (c & 31)
 	}
-	return o.Bytes(), !lower || !upper
+	const digits, letters = 0x3FF << ('0' & 31), 0x3F << ('a' & 31)
+	upper, lower := seen['A'>>5], seen['a'>>5]
+	isHexadecimal := seen['0'>>5]&^digits == 0 && (upper|lower)&^letters == 0 && seen[0]|seen[4]|seen[5]|seen[6]|seen[7] == 0
+	if !isHexadecimal {
+		return nil, false
+	}
+	out := make([]byte, len(o)/2-1)
+	_, err := hex.Decode(out, o[1:len(o)-1])
+	return out, err == nil && (upper == 0 || lower == 0)
 }
 
 // digest hashes what the span covers. Where the hash is SHA-256 and whole is asked for, it
@@ -87,7 +88,8 @@ func hexadecimal(o object.Object) ([]byte, bool) {
 func (s byteRange) digest(r io.ReaderAt, h crypto.Hash, withWhole bool) (sum, whole []byte, err error) {
 	before, behind := io.NewSectionReader(r, 0, s.gap), io.NewSectionReader(r, s.behind, s.end-s.behind)
 	covered := h.New()
-	if _, err := io.Copy(covered, before); err != nil {
+	buf := make([]byte, 32<<10) // for all of it
+	if _, err := io.CopyBuffer(covered, before, buf); err != nil {
 		return nil, nil, &readError{err}
 	}
 	if begun, ok := covered.(hash.Cloner); ok && withWhole && h == crypto.SHA256 {
@@ -95,12 +97,12 @@ func (s byteRange) digest(r io.ReaderAt, h crypto.Hash, withWhole bool) (sum, wh
 		if err != nil {
 			return nil, nil, fmt.Errorf("continue a hash: %w", err)
 		}
-		if _, err := io.Copy(all, io.NewSectionReader(r, s.gap, s.end-s.gap)); err != nil {
+		if _, err := io.CopyBuffer(all, io.NewSectionReader(r, s.gap, s.end-s.gap), buf); err != nil {
 			return nil, nil, &readError{err}
 		}
 		whole = all.Sum(nil)
 	}
-	if _, err := io.Copy(covered, behind); err != nil {
+	if _, err := io.CopyBuffer(covered, behind, buf); err != nil {
 		return nil, nil, &readError{err}
 	}
 	return covered.Sum(nil), whole, nil

@@ -56,7 +56,7 @@ func pdfsIn(dir string, recursive bool) ([]string, error) {
 			return err
 		case d.IsDir() && path != dir && !recursive:
 			return fs.SkipDir
-		case d.Type().IsRegular() && strings.EqualFold(filepath.Ext(path), ".pdf"):
+		case strings.EqualFold(filepath.Ext(path), ".pdf") && isFile(path, d):
 			files = append(files, path)
 		}
 		return nil
@@ -65,6 +65,16 @@ func pdfsIn(dir string, recursive bool) ([]string, error) {
 		return nil, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the folder %s cannot be read; check its permissions", dir))
 	}
 	return files, nil
+}
+
+// isFile reports whether an entry of a folder is to be checked: a file, a link to one, and a
+// link that leads to nothing, which becomes an error of that file.
+func isFile(path string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return d.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular()
 }
 
 // verifyFiles checks files without a vault, several at a time.

@@ -16,6 +16,25 @@ import (
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
 )
 
+// TestNoTime judges a signature that does not say when it was made.
+func TestNoTime(t *testing.T) {
+	now := time.Now()
+	for left, want := range map[time.Duration]string{-time.Hour: "certificate_expired", time.Hour: "unknown_issuer"} {
+		key, cert := issued(t, "Registrar", nil, nil, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(-2, 0, 0), now.Add(left) })
+		signer, err := NewSigner(key, []*x509.Certificate{cert})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := formObjects()
+		o = o.with(40, strings.Replace(signatureBody(""), "/M(", "/N(", 1)).with(30, strings.Replace(o[30], "/FT/Sig", "/FT/Sig/V 40 0 R", 1))
+		d := newRevised(o, false)
+		fillSignature(t, signer, d.bytes)
+		if v := verifyBytes(t, d.bytes, WithTime(now)); v.Valid != (left > 0) || string(v.Reason) != want {
+			t.Errorf("%v: %s, %s: %s", left, v.Code, v.Reason, v.Sentence)
+		}
+	}
+}
+
 // stampTime appends a document time stamp in a new field that nobody sees.
 func (d revised) stampTime(t testing.TB, clock *cms.TimestampClient) revised {
 	t.Helper()
@@ -101,6 +120,7 @@ func TestLevels(t *testing.T) {
 		"a list that is none":                   {signed.store(t, chain, []byte("a list")).stampTime(t, clock), "B-T"},
 		"revoked before it signed":              {signed.store(t, chain, revokedAt(now.AddDate(-1, 0, 0))).stampTime(t, clock), ""},
 		"revoked after the time stamp was made": {signed.stampTime(t, clock).store(t, chain, revokedAt(now.Add(24*time.Hour))), "B-LT"},
+		"revoked later, and no time stamp":      {signed.store(t, chain, revokedAt(now.Add(24*time.Hour))), ""},
 		"revoked, says a list of somebody else's": {signed.store(t, append(chain, other), good,
 			list(other, otherKey, x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: now.AddDate(-1, 0, 0)})).stampTime(t, clock), "B-LTA"},
 	} {

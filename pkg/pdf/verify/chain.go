@@ -31,6 +31,8 @@ func (d *document) checkCertificate(c *candidate) {
 	case !at.IsZero() && (at.Before(cert.NotBefore) || at.After(cert.NotAfter)):
 		s.fail(OutsideValidity, fmt.Sprintf("the signer's certificate was not valid at the time of signing: it is valid from %s to %s",
 			formatDay(cert.NotBefore), formatDay(cert.NotAfter)))
+	case at.IsZero() && !d.options.Now.IsZero() && d.options.Now.After(cert.NotAfter):
+		s.fail(OutsideValidity, fmt.Sprintf("the signature does not say when it was made, and the signer's certificate is not valid any more: it was until %s", formatDay(cert.NotAfter)))
 	case s.IsTimestamp && !isTimeStamper(cert, at):
 		s.fail(KeyUsage, "the time stamp server's certificate is not for time stamps")
 	case !s.IsTimestamp && !MaySign(cert):
@@ -41,10 +43,23 @@ func (d *document) checkCertificate(c *candidate) {
 	if broken {
 		s.fail(BrokenChain, fmt.Sprintf("the signer's certificate was not made by %q, which came with it and is named as its issuer", s.Issuer))
 	}
-	if why := d.store.revoked(chain, at); why != "" {
+	if why := d.store.revoked(chain, d.provenTime(c)); why != "" {
 		s.fail(Revoked, why)
 	}
 	s.Trusted = d.trusts(cert, pool, at, s.IsTimestamp)
+}
+
+// provenTime is when a time stamp says that the signature was there. It is zero where none
+// does: what the signer says of the time does not help once the certificate was revoked.
+func (d *document) provenTime(c *candidate) time.Time {
+	if c.token != nil {
+		return c.result.SignedAt
+	}
+	stamps := d.stampsAfter(slices.Index(d.signatures, c))
+	if len(stamps) == 0 {
+		return time.Time{}
+	}
+	return stamps[0].result.SignedAt
 }
 
 // trusts reports whether a trusted certificate vouches for one at a time.

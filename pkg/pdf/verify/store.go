@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -71,7 +70,8 @@ func (s *store) read(f *xref.File, v xref.Value, certs, lists, answers string, l
 }
 
 // revoked says why a chain does not hold at a time: one of its certificates was revoked
-// before. It is empty where the store says nothing of the kind.
+// before. The zero time is one that is not known, and every revocation counts. It is empty
+// where the store says nothing of the kind.
 func (s *store) revoked(chain []*x509.Certificate, at time.Time) string {
 	for i := range len(chain) - 1 {
 		cert, issuer := chain[i], chain[i+1]
@@ -80,13 +80,13 @@ func (s *store) revoked(chain []*x509.Certificate, at time.Time) string {
 				continue
 			}
 			for _, e := range l.RevokedCertificateEntries {
-				if e.SerialNumber.Cmp(cert.SerialNumber) == 0 && !e.RevocationTime.After(at) {
+				if e.SerialNumber.Cmp(cert.SerialNumber) == 0 && (at.IsZero() || !e.RevocationTime.After(at)) {
 					return revokedText(cert, e.RevocationTime)
 				}
 			}
 		}
 		for _, a := range s.answers {
-			if a.Status == ocsp.Revoked && answersFor(a, cert, issuer) && !a.RevokedAt.After(at) {
+			if a.Status == ocsp.Revoked && answersFor(a, cert, issuer) && (at.IsZero() || !a.RevokedAt.After(at)) {
 				return revokedText(cert, a.RevokedAt)
 			}
 		}
@@ -110,7 +110,7 @@ func answersFor(a *ocsp.Response, cert, issuer *x509.Certificate) bool {
 	if a.Certificate.Equal(issuer) {
 		return a.CheckSignatureFrom(issuer) == nil
 	}
-	return slices.Contains(a.Certificate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && cms.MadeBy(a.Certificate, issuer) &&
+	return slices.Contains(a.Certificate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && a.Certificate.CheckSignatureFrom(issuer) == nil &&
 		a.CheckSignatureFrom(a.Certificate) == nil
 }
 
@@ -137,7 +137,7 @@ func (s *store) hasStatus(cert, issuer *x509.Certificate) bool {
 		}
 	}
 	for _, a := range s.answers {
-		if answersFor(a, cert, issuer) {
+		if a.Status != ocsp.Unknown && answersFor(a, cert, issuer) {
 			return true
 		}
 	}

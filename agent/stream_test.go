@@ -161,7 +161,7 @@ func TestTheStreamTellsEverythingOnce(t *testing.T) {
 	if snapshots != 0 || len(begun) != n {
 		t.Errorf("%d snapshots and %d beginnings, want 0 and %d", snapshots, len(begun), n)
 	}
-	// Whoever comes back with the last ID hears nothing of it again, but what is new.
+	// A client that comes back with the last ID gets what is new and nothing again.
 	q := manifestOf(t, 1)
 	q.Manifest = []byte("title,name,email,file\nMaster,New Person,new@example.org,d0.pdf\n")
 	issue(t, c, q)

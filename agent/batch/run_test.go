@@ -272,7 +272,7 @@ func TestActsOnABatch(t *testing.T) {
 	}
 }
 
-// Whoever waits for a batch is told when somebody else cancels it.
+// A caller that waits for a batch is told when somebody else cancels it.
 func TestCancelledWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorks(t) // nothing is processed

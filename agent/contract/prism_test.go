@@ -129,7 +129,7 @@ func startPrism(t *testing.T, prism, upstream string) string {
 }
 
 // freePort is a port on which a program can listen. It is none of those that the
-// system gives to whoever asks for any: another test could have it by then.
+// system gives to any process that asks: another test could have it by then.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {

@@ -85,7 +85,7 @@ func well(t *testing.T) (doctor.Target, *vault) {
 	}, v
 }
 
-// elsewhere sends all calls to a server, which bears a certificate for example.com.
+// elsewhere sends all calls to a server, which has a certificate for example.com.
 type elsewhere struct{ server *httptest.Server }
 
 func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {

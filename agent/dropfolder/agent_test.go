@@ -49,7 +49,7 @@ func newHome(t *testing.T, binary string) *home {
 
 func (h *home) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, h.binary, args...)
-	// Settings of whoever runs the tests are none of the agent's.
+	// Settings of the user who runs the tests are none of the agent's.
 	c.Env = []string{"TMPDIR=" + os.TempDir(), "VECCTL_HOME=" + h.dir, "VECCTL_SETTLE=200ms", "VECCTL_WAIT=2m"}
 	return c
 }

@@ -65,7 +65,7 @@ func TestRouteOfForwarded(t *testing.T) {
 }
 
 // FuzzForwarded holds that a caller is never taken for a proxy's neighbour by what he
-// says himself, and that whoever is behind the proxy has an address.
+// says himself, and that a caller who is behind the proxy has an address.
 func FuzzForwarded(f *testing.F) {
 	f.Add("https", "192.0.2.7")
 	f.Add("http, https", "::1, 10.0.0.1")

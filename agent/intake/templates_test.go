@@ -147,7 +147,7 @@ func TestWhereCodesGo(t *testing.T) {
 	}
 }
 
-// Whoever asks for names that do not exist fills no memory with them.
+// Names that do not exist fill no memory, however many are asked for.
 func TestUnknownNamesAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newStall(t)

@@ -63,7 +63,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Whoever has no right key is told so, however often; that uses up nobody's limit.
+// A caller without a right key is told so, however often; that uses up nobody's limit.
 func TestStrangersUseUpNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -78,7 +78,7 @@ func TestWhatWasRefusedIsNotRemembered(t *testing.T) {
 	}
 }
 
-// Whoever asks after a change was committed never sees what was before it.
+// A question after a change was committed never shows what was before it.
 func TestARevocationIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// Whoever has an agent on the own machine knows it by its home: nobody gave an address.
+// An agent on the own machine is named by its home: nobody gave an address.
 func TestAnAgentThatHasStopped(t *testing.T) {
 	t.Parallel()
 	dir := home.Dir(t.TempDir())

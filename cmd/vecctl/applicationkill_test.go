@@ -12,8 +12,8 @@ import (
 )
 
 // TestKilledWhileDeciding kills the program without warning while applications are
-// handed in and approved. Whoever does the same again gets to where he wanted, and
-// nothing is there by halves or twice.
+// submitted and approved. A repeated attempt succeeds, and nothing is there by halves or
+// twice.
 func TestKilledWhileDeciding(t *testing.T) {
 	t.Parallel()
 	people, most := 3, 3 // kills of one act

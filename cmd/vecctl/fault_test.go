@@ -14,7 +14,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store/bolt"
 )
 
-// Whoever holds the home is named to whoever comes second.
+// A second process is told which one holds the home.
 func TestASecondProcessNamesTheFirst(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

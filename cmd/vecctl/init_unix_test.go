@@ -96,7 +96,7 @@ func TestInitAsks(t *testing.T) {
 	}
 }
 
-// Whoever breaks off, at whatever question, has no home and his terminal as it was.
+// A user who breaks off, at any question, has no home, and the terminal is as it was.
 func TestInitIsBrokenOff(t *testing.T) {
 	t.Parallel()
 	for _, terminal := range []string{"screen-256color", "dumb"} {
@@ -126,7 +126,7 @@ func TestInitIsBrokenOff(t *testing.T) {
 }
 
 // Where the terminal can do no more, each question is a line; a secret is read
-// without being shown, and whoever breaks off there can see what he types again.
+// without being shown, and a user who breaks off there sees again what is typed.
 func TestInitAsksLineByLine(t *testing.T) {
 	t.Parallel()
 	s := asked(t)
@@ -223,7 +223,7 @@ func TestInitTries(t *testing.T) {
 	if r.code != 0 || strings.Contains(r.String(), "geheim") {
 		t.Errorf("it shows the password, or fails: %v", r)
 	}
-	// What is wrong is said with its mend; it is set all the same, since it may be right
+	// What is wrong is said with its fix; it is set all the same, since it may be right
 	// tomorrow.
 	for _, test := range []struct{ old, new, want string }{
 		{"geheim", "wrong", "does not accept the name and password"},

@@ -85,8 +85,8 @@ func TestARotationCutShort(t *testing.T) {
 	s.want(1, "doctor").says(t, "secrets.key is missing", "restore the folder keys")
 }
 
-// After its rotation a webhook's old secret signs along, so whoever knows only one
-// of the two believes what it is told.
+// After its rotation a webhook's old secret signs along, so that a receiver that knows only
+// one of the two accepts the event.
 func TestBothSecretsSign(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

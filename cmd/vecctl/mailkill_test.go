@@ -13,7 +13,7 @@ import (
 
 // TestKilledWhileSending kills the program without warning while mails go out to
 // a real server, again and again. No mail may be lost, and one that goes out
-// twice must be the same mail to whoever gets it.
+// twice must be the same mail to its recipient.
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	rows, kills := 60, 6

@@ -10,7 +10,7 @@ import (
 )
 
 // A home that a newer version made is left alone by every command, in words that name
-// the mend.
+// the fix.
 func TestAHomeOfANewerVersion(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

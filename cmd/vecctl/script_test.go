@@ -22,7 +22,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/xuri/excelize/v2" //nolint:depguard // makes the workbooks that scripts hand in
+	"github.com/xuri/excelize/v2" //nolint:depguard // makes the workbooks that scripts submit
 )
 
 func TestScripts(t *testing.T) {

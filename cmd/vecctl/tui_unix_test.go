@@ -341,7 +341,7 @@ func TestTheScreenOfAVaultElsewhere(t *testing.T) {
 	d.end()
 }
 
-// Whoever is told to end leaves the terminal in order, the agent within too.
+// A screen that is told to end leaves the terminal in order; so does the agent within.
 func TestTheScreenIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

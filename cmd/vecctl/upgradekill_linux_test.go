@@ -114,7 +114,7 @@ func (s *site) wantUpgradedOnce(want []client.Certificate, when string) {
 	if _, err := os.Stat(kept); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s: it was upgraded again", when)
 	}
-	// Whoever goes back finds all, and is upgraded again.
+	// An operator who goes back finds all, and is upgraded again.
 	must(t, os.WriteFile(database, before, 0o600))
 	same(s.all(), "the file as it was")
 	if _, err := os.Stat(kept); err != nil {

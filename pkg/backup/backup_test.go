@@ -454,7 +454,7 @@ func TestALinkStaysOne(t *testing.T) {
 		t.Skip("no links here:", err)
 	}
 	if _, err := set.Restore(t.Context(), link, nil); !fault.Is(err, fault.Invalid) {
-		t.Errorf("by a link that leads nowhere: %v", err)
+		t.Errorf("by a link to nothing: %v", err)
 	}
 	must(t, os.Mkdir(elsewhere, 0o700))
 	_, err := set.Restore(t.Context(), link, nil)

@@ -62,7 +62,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A disk that fills up is told to the next who writes, and to whoever ends it.
+// A full disk is an error of the next write, and of the end.
 func TestPackerTellsOfAFailedWrite(t *testing.T) {
 	t.Parallel()
 	for name, room := range map[string]int{"at once": 0, "later": 3 * chunkSize} {

@@ -83,7 +83,7 @@ func TestAddRefuses(t *testing.T) {
 	}
 }
 
-// TestAddSaysWhy holds that whoever cannot add a template reads why.
+// TestAddSaysWhy holds that a user who cannot add a template reads why.
 func TestAddSaysWhy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -201,7 +201,7 @@ func checkServer(v string) error {
 func checkSecret(v string) error {
 	const least = 16
 	if len(v) < least {
-		return fault.Newf(fault.Invalid, "a secret has %d characters at least", least)
+		return fault.Newf(fault.Invalid, "a secret needs at least %d characters", least)
 	}
 	return nil
 }

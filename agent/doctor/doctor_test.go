@@ -165,9 +165,9 @@ func TestFindings(t *testing.T) {
 				return doctor.Disk{Free: 9 << 30, Total: 20 << 30, Kind: "nfs", Network: true}, nil
 			}
 		}, "disk", doctor.Wrong, "nfs"},
-		"a disk that cannot be asked": {func(_ *testing.T, p *doctor.Target, _ *vault) {
+		"a disk that whose free space cannot be read": {func(_ *testing.T, p *doctor.Target, _ *vault) {
 			p.DiskOf = func(string) (doctor.Disk, error) { return doctor.Disk{}, errors.ErrUnsupported }
-		}, "disk", doctor.Note, "cannot be asked"},
+		}, "disk", doctor.Note, "cannot be read"},
 		"a drop folder on a share": {func(t *testing.T, p *doctor.Target, _ *vault) {
 			p.Drop = t.TempDir()
 			p.DiskOf = func(folder string) (doctor.Disk, error) {

@@ -85,7 +85,7 @@ const (
 func (p Target) disk(context.Context) []Finding {
 	d, err := p.DiskOf(p.Home)
 	if err != nil {
-		return warning("disk", "", "the disk of the home cannot be asked: %v", err)
+		return warning("disk", "", "the free space of the home's disk cannot be read: %v", err)
 	}
 	room := fmt.Sprintf("%.1f GB of %.1f GB are free", float64(d.Free)/(1<<30), float64(d.Total)/(1<<30))
 	const fix = "remove what is not needed, or move the home to a larger disk"
@@ -133,7 +133,7 @@ func (p Target) dropWriters() []Finding {
 func (p Target) dropEvents(ctx context.Context) []Finding {
 	const check = "drop"
 	if p.Poll {
-		return ok(check, "the drop folder %s is looked into now and then, without events", p.Drop)
+		return ok(check, "the drop folder %s is read at intervals, without file system events", p.Drop)
 	}
 	beside := filepath.Dir(p.Drop)
 	if _, err := os.Stat(p.Drop); err == nil {

@@ -159,7 +159,7 @@ func (p Target) printableNames(texts []string) []Finding {
 
 func (p Target) timeZone(s adminclient.AgentStatus) []Finding {
 	const check = "time-zone"
-	const fix = "vecctl init --time-zone Europe/Warsaw, for one"
+	const fix = "vecctl init --time-zone Europe/Warsaw, for example"
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
 		return failure(check, fix, "the institution's time zone %q is not known", s.TimeZone)
 	}
@@ -223,7 +223,7 @@ var earliestClock = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // clock looks whether the time can be right.
 func (p Target) clock(newest time.Time) []Finding {
 	const check = "clock"
-	const fix = "set the clock, and let it be kept right (NTP)"
+	const fix = "set the clock, and keep it right with NTP"
 	const latest = 2100
 	now := p.Now()
 	switch {

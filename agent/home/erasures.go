@@ -191,7 +191,7 @@ func (l *ErasureLedger) save() error {
 	}
 	if err != nil {
 		l.kept = nil // what is kept is read again
-		return fsutil.DiskError(err, "remembering who was erased")
+		return fsutil.DiskError(err, "recording who was erased")
 	}
 	return nil
 }

@@ -195,11 +195,11 @@ type LockInfo struct {
 func (d Dir) WriteLockInfo(h LockInfo) error {
 	var err error
 	if h.Home, err = filepath.Abs(string(d)); err != nil {
-		return fmt.Errorf("noting who holds the home: %w", err)
+		return fmt.Errorf("recording which process holds the home: %w", err)
 	}
 	body, err := json.Marshal(h)
 	if err != nil {
-		return fmt.Errorf("noting who holds the home: %w", err)
+		return fmt.Errorf("recording which process holds the home: %w", err)
 	}
 	// No flush: after a power cut nobody holds it.
 	if err := os.WriteFile(d.lockInfo(), body, 0o600); err != nil {

@@ -107,7 +107,7 @@ func newSecretKey(bits []byte, made time.Time) (secretKey, error) {
 func (s *SecretKeys) Rotate(d Dir, now time.Time) (*SecretKeys, error) {
 	bits := make([]byte, secretKeyLength)
 	if _, err := io.ReadFull(s.random, bits); err != nil {
-		return nil, fmt.Errorf("drawing the key of secrets: %w", err)
+		return nil, fmt.Errorf("making the key of secrets: %w", err)
 	}
 	one, err := newSecretKey(bits, now.UTC().Truncate(time.Second))
 	if err != nil {

@@ -226,13 +226,13 @@ func (b *reader) compare() error {
 	for name, sum := range b.sums {
 		switch said, ok := b.listed[name]; {
 		case !ok:
-			return damagedError(fmt.Errorf("SHA256SUMS does not know %q", name))
+			return damagedError(fmt.Errorf("SHA256SUMS does not list %q", name))
 		case said != sum:
 			return fault.Newf(fault.Damaged, "the backup is damaged: %s is not what was written; use another one", name)
 		}
 	}
 	if len(b.listed) != len(b.sums) {
-		return damagedError(errors.New("SHA256SUMS knows more than there is"))
+		return damagedError(errors.New("SHA256SUMS lists files that are not there"))
 	}
 	return nil
 }

@@ -52,6 +52,9 @@ func pdfsIn(dir string, recursive bool) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
+		case err != nil && path != dir:
+			files = append(files, path) // a folder within that cannot be read is told as that
+			return fs.SkipDir
 		case err != nil:
 			return err
 		case d.IsDir() && path != dir && !recursive:

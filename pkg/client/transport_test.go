@@ -182,7 +182,7 @@ func TestSilentServers(t *testing.T) {
 // TestSlowButAlive lets a call take many times the limit while it makes progress, up and down.
 func TestSlowButAlive(t *testing.T) {
 	t.Parallel()
-	const limit, piece, pieces = 600 * time.Millisecond, 8 << 10, 18
+	const limit, piece, pieces = 1500 * time.Millisecond, 8 << 10, 9
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stuck" {
 			time.Sleep(3 * limit) // reads nothing

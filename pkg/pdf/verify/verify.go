@@ -181,7 +181,34 @@ func judgeFile(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 	case len(d.signatures) > maxSignatures:
 		return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, nil
 	}
+	// Where the tables of a file are damaged, its earlier versions cannot be told, and a signature of
+	// one may be hidden behind that of somebody else.
+	if f.Repaired {
+		written, err := countSignatures(r, size)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if written > len(d.signatures) {
+			return remains(), nil
+		}
+	}
 	return d.judge()
+}
+
+// countSignatures counts the signatures that a file's bytes look like, up to one more than a file
+// may have.
+func countSignatures(r io.ReaderAt, size int64) (int, error) {
+	const mark = "/ByteRange"
+	n := 0
+	block := make([]byte, 64<<10)
+	for at := int64(0); at < size && n <= maxSignatures; at += int64(len(block) - len(mark) + 1) {
+		read, err := r.ReadAt(block, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, fmt.Errorf("read the file: %w", err)
+		}
+		n += bytes.Count(block[:read], []byte(mark))
+	}
+	return n, nil
 }
 
 // WasSigned reports whether a document has a signature, or had one in an earlier version
@@ -219,10 +246,14 @@ func unreadable(r io.ReaderAt, size int64, why *reject.Rejection) Verdict {
 
 func unsigned(r io.ReaderAt, size int64) Verdict {
 	if looksSigned(r, size) {
-		return Verdict{Code: Changed, Reason: Remains,
-			Sentence: "Not valid: the file has the remains of a signature that its form does not know any more."}
+		return remains()
 	}
 	return Verdict{Code: Unsigned, Sentence: "Not signed: the file is a PDF without a signature."}
+}
+
+func remains() Verdict {
+	return Verdict{Code: Changed, Reason: Remains,
+		Sentence: "Not valid: the file has the remains of a signature that its form does not know any more."}
 }
 
 // looksSigned reports whether the file's end looks like that of a signed file.

@@ -122,20 +122,28 @@ func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issu
 	if known, err := s.batches.HasRejected(ctx, who, email, ""); known || err != nil {
 		return err
 	}
-	var others []string
-	for _, one := range s.institutions.All() {
-		page, err := s.store.List(ctx, store.Filter{Institution: one.ID, Email: email}, 1, 1)
-		if err != nil {
-			return err
-		}
-		if page.Total > 0 {
-			others = append(others, one.Slug)
-		}
+	others, err := s.issuersTo(ctx, email)
+	if err != nil {
+		return err
 	}
 	if len(others) > 0 {
 		return fault.Newf(fault.NotFound, "%s has issued nothing to %s; these have: %s; name one with --institution", s.institutions.Acting(ctx).Name, email, strings.Join(others, ", "))
 	}
 	return fault.Newf(fault.NotFound, "nothing was issued to %s and nothing is kept of the address; check its spelling", email)
+}
+
+// issuersTo returns the institutions of the home that have issued something to an address.
+func (s *Service) issuersTo(ctx context.Context, email string) (slugs []string, err error) {
+	for _, one := range s.institutions.All() {
+		page, err := s.store.List(ctx, store.Filter{Institution: one.ID, Email: email}, 1, 1)
+		if err != nil {
+			return nil, err
+		}
+		if page.Total > 0 {
+			slugs = append(slugs, one.Slug)
+		}
+	}
+	return slugs, nil
 }
 
 // leftOfSharedAddress is what the erasure of one of several people at an address does not reach
@@ -320,32 +328,52 @@ func (s *Service) erasedAddresses(ctx context.Context, institution uint32) ([]st
 		}
 		return err
 	}
-	for n := 1; ; n++ {
-		page, err := s.store.List(ctx, store.Filter{Institution: institution}, n, exportPage)
+	err := s.eachCertificate(ctx, store.Filter{Institution: institution}, func(c vault.Certificate) error { return look(c.Email) })
+	if err != nil {
+		return nil, err
+	}
+	err = s.eachMail(ctx, institution, func(m vault.Mail) error { return look(m.To) })
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// eachCertificate calls do for the certificates of a filter, the newest first, until it
+// returns an error.
+func (s *Service) eachCertificate(ctx context.Context, f store.Filter, do func(vault.Certificate) error) error {
+	for {
+		page, err := s.store.List(ctx, f, 1, exportPage)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, c := range page.Certificates {
-			if err := look(c.Email); err != nil {
-				return nil, err
+			if err := do(c); err != nil {
+				return err
 			}
+			f.Below = c.ID
 		}
 		if len(page.Certificates) < exportPage {
-			break
+			return nil
 		}
 	}
+}
+
+// eachMail calls do for the mails of an institution, the newest first, until it returns an
+// error.
+func (s *Service) eachMail(ctx context.Context, institution uint32, do func(vault.Mail) error) error {
 	for n := 1; ; n++ {
 		page, _, err := s.store.ListMails(ctx, store.MailFilter{Institution: institution}, n, exportPage)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, m := range page {
-			if err := look(m.To); err != nil {
-				return nil, err
+			if err := do(m); err != nil {
+				return err
 			}
 		}
 		if len(page) < exportPage {
-			return slices.Sorted(maps.Keys(found)), nil
+			return nil
 		}
 	}
 }
@@ -441,18 +469,15 @@ func (s *Service) checkErasable(ctx context.Context, all []vault.Certificate) er
 
 // issuedTo lists all that an institution issued to an address.
 func (s *Service) issuedTo(ctx context.Context, institution uint32, email string) ([]vault.Certificate, error) {
-	const group = 1000
 	var all []vault.Certificate
-	for n := 1; ; n++ {
-		page, err := s.store.List(ctx, store.Filter{Institution: institution, Email: email}, n, group)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.Certificates...)
-		if len(page.Certificates) < group {
-			return all, nil
-		}
+	err := s.eachCertificate(ctx, store.Filter{Institution: institution, Email: email}, func(c vault.Certificate) error {
+		all = append(all, c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return all, nil
 }
 
 // eraseFiles removes documents that nothing needs any more, and mails.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/audit"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
@@ -89,15 +88,9 @@ func (s *Service) newRecipientExport(email, person string, forStaff bool) *recip
 
 // unknownRecipient is the error for an address that nothing is known of where it was looked for.
 func (s *Service) unknownRecipient(ctx context.Context, scope []vault.Institution, email string) error {
-	var others []string
-	for _, one := range s.institutions.All() {
-		page, err := s.store.List(ctx, store.Filter{Institution: one.ID, Email: email}, 1, 1)
-		if err != nil {
-			return err
-		}
-		if page.Total > 0 {
-			others = append(others, one.Slug)
-		}
+	others, err := s.issuersTo(ctx, email)
+	if err != nil {
+		return err
 	}
 	if len(others) > 0 {
 		return fault.Newf(fault.NotFound, "%s knows nothing of %s; these institutions do: %s; name one with --institution", scope[0].Name, email, strings.Join(others, ", "))
@@ -299,28 +292,20 @@ func (e *recipientExport) addCertificateRecords(ctx context.Context, institution
 // addMails adds the mails to the address and those about its certificates. The secret links of
 // mails that wait are left out: they would let anyone with the export sign in.
 func (e *recipientExport) addMails(ctx context.Context, at vault.Institution, own map[uint64]bool, about *adminclient.InstitutionData) error {
-	for n := 1; ; n++ {
-		found, _, err := e.store.ListMails(ctx, store.MailFilter{Institution: at.ID}, n, exportPage)
-		if err != nil {
-			return err
-		}
-		for _, m := range found {
-			byAddress := e.person == "" && (vault.FoldEmail(m.To) == e.folded || vault.FoldEmail(m.From) == e.folded)
-			if !own[m.Certificate] && !byAddress {
-				continue
-			}
-			if m.Link != "" {
-				m.Link = "(secret)"
-			} else {
-				e.addSpooled(at, m)
-			}
-			about.Mails = append(about.Mails, m)
-			e.references[fmt.Sprintf("mail %d", m.ID)] = true
-		}
-		if len(found) < exportPage {
+	return e.eachMail(ctx, at.ID, func(m vault.Mail) error {
+		byAddress := e.person == "" && (vault.FoldEmail(m.To) == e.folded || vault.FoldEmail(m.From) == e.folded)
+		if !own[m.Certificate] && !byAddress {
 			return nil
 		}
-	}
+		if m.Link != "" {
+			m.Link = "(secret)"
+		} else {
+			e.addSpooled(at, m)
+		}
+		about.Mails = append(about.Mails, m)
+		e.references[fmt.Sprintf("mail %d", m.ID)] = true
+		return nil
+	})
 }
 
 // addUnissued adds what was never issued: applications whose address is not proven, refused

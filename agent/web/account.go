@@ -39,16 +39,25 @@ type certificateRow struct {
 	Validity, State, Link                     string
 }
 
+// requireVisitor returns the account of the visitor; where there is none, it answers, and ok is
+// false.
+func (p *accountPages) requireVisitor(w http.ResponseWriter, r *http.Request, v layout.PageContext) (who vault.Account, ok bool) {
+	who, ok, err := p.Visitor(r)
+	switch {
+	case err != nil:
+		p.Layout.RenderError(w, r, err)
+		return vault.Account{}, false
+	case !ok:
+		http.Redirect(w, r, v.Link("/sign-in"), http.StatusSeeOther)
+	}
+	return who, ok
+}
+
 // serveAccount shows an account's certificates.
 func (p *accountPages) serveAccount(w http.ResponseWriter, r *http.Request) {
 	v := p.Layout.CurrentPageContext(r)
-	who, ok, err := p.Visitor(r)
-	if err != nil {
-		p.Layout.RenderError(w, r, err)
-		return
-	}
+	who, ok := p.requireVisitor(w, r, v)
 	if !ok {
-		http.Redirect(w, r, v.Link("/sign-in"), http.StatusSeeOther)
 		return
 	}
 	n, err := strconv.Atoi(r.URL.Query().Get("page"))

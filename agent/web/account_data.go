@@ -11,13 +11,8 @@ import (
 // that another site cannot have a browser ask for it.
 func (p *accountPages) servePersonalData(w http.ResponseWriter, r *http.Request) {
 	v := p.Layout.CurrentPageContext(r)
-	who, ok, err := p.Visitor(r)
-	if err != nil {
-		p.Layout.RenderError(w, r, err)
-		return
-	}
+	who, ok := p.requireVisitor(w, r, v)
 	if !ok {
-		http.Redirect(w, r, v.Link("/sign-in"), http.StatusSeeOther)
 		return
 	}
 	// Everything is read for it, so one is gathered at a time. Who reads it slowly keeps nobody

@@ -77,7 +77,7 @@ type SampleField struct{ Field, Value string }
 // DescribeReading says line by line how the manifest was read: the sheet, what each
 // column feeds, the first two rows, and what is filled in.
 func (m *Manifest) DescribeReading() []string {
-	lines := []string{m.describeSource()}
+	lines := []string{describeSource(len(m.Rows), m.Sheet, m.Encoding, m.Delimiter)}
 	for _, c := range m.Columns {
 		lines = append(lines, c.String())
 	}
@@ -99,32 +99,30 @@ const sampleRows = 2
 
 // String says what the column feeds.
 func (c Column) String() string {
-	use := "not used"
+	use := ": not used"
 	if c.Field != "" {
-		use = "-> " + c.Field
+		use = ": -> " + c.Field
 	}
-	if c.Hidden {
-		use += " (hidden in the sheet)"
-	}
-	return describeHeading(c.Letter, c.Heading, false) + ": " + use
+	return c.describe(use)
 }
 
-// describeHeading names a column by its letter and its heading.
-func describeHeading(letter, heading string, hidden bool) string {
-	text := fmt.Sprintf("  column %s, %s", letter, cmp.Or(heading, "(no heading)"))
-	if hidden {
+// describe names the column by its letter and its heading, with what is said of its use.
+func (c Column) describe(use string) string {
+	text := fmt.Sprintf("  column %s, %s%s", c.Letter, cmp.Or(c.Heading, "(no heading)"), use)
+	if c.Hidden {
 		text += " (hidden in the sheet)"
 	}
 	return text
 }
 
-func (m *Manifest) describeSource() string {
-	rows := sheet.Plural(len(m.Rows), "row", "rows")
-	if m.Sheet != "" {
-		return fmt.Sprintf("Read %s of the sheet %s:", rows, sheet.Quote(m.Sheet))
+// describeSource says where rows were read from: a sheet of a workbook, else text.
+func describeSource(count int, name, encoding, delimiter string) string {
+	rows := sheet.Plural(count, "row", "rows")
+	if name != "" {
+		return fmt.Sprintf("Read %s of the sheet %s:", rows, sheet.Quote(name))
 	}
-	separator := map[string]string{",": "commas", ";": "semicolons", "tab": "tabs"}[m.Delimiter]
-	return fmt.Sprintf("Read %s of text in %s, separated by %s:", rows, m.Encoding, separator)
+	separator := map[string]string{",": "commas", ";": "semicolons", "tab": "tabs"}[delimiter]
+	return fmt.Sprintf("Read %s of text in %s, separated by %s:", rows, encoding, separator)
 }
 
 // DescribeWarnings lists remarks in not too many lines.

@@ -32,8 +32,7 @@ func DescribeRefused(err error) []string {
 // refuse keeps what was read of a table beside the reason to refuse it. cols is nil where it is
 // not decided what the columns feed.
 func refuse(t *sheet.Sheet, cols *columns, cause error) error {
-	m := Manifest{Sheet: t.Name, Delimiter: t.Delimiter, Encoding: t.Encoding, Rows: make([]Row, len(t.Records))}
-	lines := []string{m.describeSource()}
+	lines := []string{describeSource(len(t.Records), t.Name, t.Encoding, t.Delimiter)}
 	if cols != nil {
 		for _, c := range cols.describe(t) {
 			lines = append(lines, c.String())
@@ -41,7 +40,8 @@ func refuse(t *sheet.Sheet, cols *columns, cause error) error {
 	} else {
 		for i, h := range t.Header.Cells {
 			if sheet.Trim(h) != "" {
-				lines = append(lines, describeHeading(sheet.ColumnLetters(i), sheet.Clean(h), slices.Contains(t.HiddenColumns, i)))
+				one := Column{Heading: sheet.Clean(h), Letter: sheet.ColumnLetters(i), Hidden: slices.Contains(t.HiddenColumns, i)}
+				lines = append(lines, one.describe(""))
 			}
 		}
 	}

@@ -39,12 +39,11 @@ func newVaultList(c *client.Client, shared bool) vaultList {
 type row struct {
 	key, undated vault.Key // with its date, and without
 	name         string
-	email        string
 	content      client.Content
 }
 
 func newRow(r Item) row {
-	return row{r.key(), undatedKey(r.Certificate.Content), vault.Clean(r.Certificate.Name), r.Certificate.Email, r.Certificate.Content}
+	return row{r.key(), undatedKey(r.Certificate.Content), vault.Clean(r.Certificate.Name), r.Certificate.Content}
 }
 
 // mayBe reports whether a certificate with the row's e-mail and title may be the row's. Where
@@ -159,7 +158,7 @@ func (l *vaultList) read(ctx context.Context, rows []row, isSeen func(n int) boo
 	people := map[string]string{}
 	for n, r := range rows {
 		if !isSeen(n) {
-			people[vault.FoldEmail(r.email)] = r.email
+			people[vault.FoldEmail(r.content.Email)] = r.content.Email
 		}
 	}
 	if len(people) == 0 || !first.HasNext() {

@@ -33,7 +33,7 @@ func TestSettingsOfTheFile(t *testing.T) {
 		{name: "a section that is a value", text: "drop: here\n", complaint: "line 1: want keys with values"},
 		{name: "no YAML", text: "a: b: c\n\t", complaint: "not readable as YAML"},
 		{name: "a wrong time", text: "drop:\n  settle: soon\n", complaint: `drop.settle (line 2): "soon" is no time`},
-		{name: "a wrong level", text: "log:\n  level: loud\n", complaint: `"loud" is none of debug, info, warn, error`},
+		{name: "a wrong level", text: "log:\n  level: loud\n", complaint: `"loud" is not one of debug, info, warn, error`},
 		{name: "a wrong address", text: "listen: everywhere\n", complaint: `"everywhere" is no address`},
 		{name: "a wrong base URL", text: "base_url: vec.example.edu\n", complaint: "cannot be a base URL"},
 		{name: "a wrong number", text: "log:\n  max_age: 0\n", complaint: "no number from 1"},

@@ -65,7 +65,7 @@ func TestAWrongValueIsRefusedWithItsPlace(t *testing.T) {
 	}{
 		{map[string]string{"VECCTL_SETTLE": "soon"}, nil, `drop.settle (VECCTL_SETTLE): "soon" is no time`},
 		{map[string]string{"VECCTL_SETTLE": "soon"}, flags{"settle": "later"}, `drop.settle (--settle): "later" is no time`},
-		{nil, flags{"log-level": "loud"}, `log.level (--log-level): "loud" is none of`},
+		{nil, flags{"log-level": "loud"}, `log.level (--log-level): "loud" is not one of`},
 		{map[string]string{"VECCTL_SIGNING_TIMESTAMPS": "nowhere"}, nil, "signing.timestamps (VECCTL_SIGNING_TIMESTAMPS)"},
 		{map[string]string{"VECCTL_SIGNING_VISIBLE": "perhaps"}, nil, "signing.visible (VECCTL_SIGNING_VISIBLE)"},
 	} {

@@ -347,7 +347,7 @@ func (v logLevel) set(s string) error {
 func checkOneOf(words ...string) func(string) error {
 	return func(s string) error {
 		if !slices.Contains(words, s) {
-			return fault.Newf(fault.Invalid, "%q is none of %s", s, strings.Join(words, ", "))
+			return fault.Newf(fault.Invalid, "%q is not one of %s", s, strings.Join(words, ", "))
 		}
 		return nil
 	}

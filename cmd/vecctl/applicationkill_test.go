@@ -49,7 +49,7 @@ func TestKilledWhileDeciding(t *testing.T) {
 	for n := range people {
 		email := fmt.Sprintf("p%d@example.org", n)
 		must(t, os.WriteFile(scan, smallPDF(fmt.Sprintf("evidence of %d", n), 0), 0o600))
-		until("waits already", "application", "submit", "--title", "Diploma", "--name", "Ada", "--email", email, "--evidence", scan)
+		until("is already open", "application", "submit", "--title", "Diploma", "--name", "Ada", "--email", email, "--evidence", scan)
 		listed := strings.Split(strings.TrimSpace(s.done("application", "list", "--email", email, "-o", "csv").stdout), "\n")
 		if len(listed) != 2 {
 			t.Fatalf("%s has these applications: %q", email, listed)

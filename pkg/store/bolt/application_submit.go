@@ -82,7 +82,7 @@ func (t *txn) checkSubmission(a store.NewCertificate) error {
 		return err
 	}
 	if held := result[0].Certificate; result[0].Duplicate {
-		return fault.Newf(fault.Illegal, "an application for %q by this address waits already (%s)", held.Title, held.Reference)
+		return fault.Newf(fault.Illegal, "an application for %q from this address is already open (%s)", held.Title, held.Reference)
 	}
 	return t.checkOpenApplications(a.Certificate)
 }

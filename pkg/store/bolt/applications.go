@@ -35,7 +35,7 @@ func openApplicationKey(c vault.Certificate) []byte {
 // checkOpenApplications refuses one more open application of an address that has enough.
 func (t *txn) checkOpenApplications(c vault.Certificate) error {
 	if n := len(t.IDsWithPrefix(openApplicationsBucket, openApplicationPrefix(c.Institution, c.Email))); n >= vault.MaxOpenApplications {
-		return fault.Newf(fault.Unavailable, "%d applications of this address wait already; apply again when they are decided", n)
+		return fault.Newf(fault.Unavailable, "%d applications from this address are still open; apply again when they are decided", n)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (s *Store) AddCorrection(ctx context.Context, c vault.CorrectionRequest) (v
 			return c, err
 		}
 		if len(open) >= vault.MaxOpenCorrectionRequests {
-			return c, fault.New(fault.Unavailable, "Requests about this certificate wait already; the institution will see to them.")
+			return c, fault.New(fault.Unavailable, "Earlier requests about this certificate are still open; the institution will answer them.")
 		}
 		if c.ID, err = t.Bucket(correctionsBucket).NextSequence(); err != nil {
 			return c, fmt.Errorf("numbering a correction: %w", err)

@@ -85,7 +85,7 @@ func (t *txn) moveMailAndJob(old, m vault.Mail) error {
 		}
 		switch {
 		case j != nil && j.Claimed && m.State == vault.MailCancelled:
-			return fault.Newf(fault.Illegal, "mail %d is being sent at this moment", m.ID)
+			return fault.Newf(fault.Illegal, "mail %d is being sent; try again in a moment", m.ID)
 		case j != nil && !j.Claimed:
 			if err := t.deleteJob(*j); err != nil {
 				return err

@@ -168,7 +168,7 @@ func readSchemaVersion(f *boltfile.File) (found uint64, err error) {
 			}
 		}
 		if found == 0 && !boltfile.NewTx(tx, isAppendOnly).Empty() {
-			return fault.New(fault.Damaged, "the database is damaged or another program's; restore the home from a backup")
+			return fault.New(fault.Damaged, "the database is damaged, or belongs to another program; restore the home from a backup")
 		}
 		return nil
 	})

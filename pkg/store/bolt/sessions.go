@@ -40,7 +40,7 @@ func (t *txn) magicLink(hash string, now time.Time) (vault.MagicLink, error) {
 }
 
 func noMagicLink() error {
-	return fault.New(fault.NotFound, "The link was used already, or it is too old.")
+	return fault.New(fault.NotFound, "The link has already been used, or it is too old.")
 }
 
 // beginSession uses up a link and begins a session.

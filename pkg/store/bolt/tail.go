@@ -80,5 +80,5 @@ func unpackTail(kept []byte) ([]byte, error) {
 }
 
 func errTail() error {
-	return fault.New(fault.Damaged, "the update of a verified PDF is damaged in the store: restore the home from a backup")
+	return fault.New(fault.Damaged, "the update of a verified PDF is damaged in the store; restore the home from a backup")
 }

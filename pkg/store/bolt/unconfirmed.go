@@ -44,9 +44,9 @@ func (t *txn) checkUnconfirmed(more vault.UnconfirmedApplication) error {
 	case err != nil:
 		return err
 	case own >= vault.MaxUnconfirmedPerAddress:
-		return fault.New(fault.Illegal, "applications of this address wait for their confirmation already")
+		return fault.New(fault.Illegal, "applications from this address are already waiting for confirmation; follow the link in their mail")
 	case n >= vault.MaxUnconfirmed, size > vault.MaxUnconfirmedBytes:
-		return fault.New(fault.Unavailable, "too many applications wait for their confirmation; apply again later")
+		return fault.New(fault.Unavailable, "too many applications are waiting for confirmation; apply again later")
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (t *txn) unconfirmed(hash string, now time.Time) (vault.UnconfirmedApplicat
 }
 
 func noUnconfirmed() error {
-	return fault.New(fault.NotFound, "The application was confirmed already, or the link is too old.")
+	return fault.New(fault.NotFound, "The application has already been confirmed, or the link is too old.")
 }
 
 // UnconfirmedOf implements store.Applications.

@@ -105,7 +105,7 @@ func (s *Store) StoredResponse(ctx context.Context, name apiaccess.IdempotencyKe
 		key := responseKey(name)
 		value := t.Get(responsesBucket, key)
 		if value == nil {
-			return r, fault.New(fault.NotFound, "there is no answer under this key")
+			return r, fault.New(fault.NotFound, "no answer is stored under this key")
 		}
 		err = boltfile.Decode(key, value, &r)
 		return r, err

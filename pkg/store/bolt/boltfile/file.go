@@ -110,7 +110,7 @@ func openError(err error) error {
 	if _, ok := errors.AsType[syscall.Errno](err); ok {
 		return diskError(err, "opening the database")
 	}
-	return fault.Wrap(fault.Damaged, err, "the database file is damaged or is none; restore the home from a backup")
+	return fault.Wrap(fault.Damaged, err, "the database file is damaged, or is not a database; restore the home from a backup")
 }
 
 // Close waits for transactions that are under way and closes the file.

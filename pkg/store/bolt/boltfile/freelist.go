@@ -32,14 +32,14 @@ func (c *pageChecker) checkFreelist(tx *bbolt.Tx) error {
 	}
 	list, end := order.Uint64(meta[metaFreelist:]), order.Uint64(meta[metaHighWater:])
 	if list >= uint64(len(c.seen)) || c.seen[list] {
-		return errors.New("the list of free pages is none")
+		return errors.New("the list of free pages is not valid")
 	}
 	b, err := c.readWhole(list)
 	if err != nil {
 		return err
 	}
 	if order.Uint64(b) != list || order.Uint16(b[8:]) != freelistFlag {
-		return errors.New("the list of free pages is none")
+		return errors.New("the list of free pages is not valid")
 	}
 	count, ids := uint64(order.Uint16(b[10:])), b[pageHeaderSize:]
 	if count == countOverflow {

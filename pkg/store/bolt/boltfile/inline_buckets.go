@@ -41,7 +41,7 @@ func (c *pageChecker) checkInline(page uint64) error {
 		}
 		small := value[bucketHeader:]
 		if len(small) < pageHeaderSize || binary.NativeEndian.Uint16(small[8:]) != leafFlag {
-			return errors.New("a bucket in a page is none")
+			return errors.New("a bucket in a page is not valid")
 		}
 		return eachElement(small, func(uint32, []byte, []byte) error { return nil })
 	})
@@ -72,7 +72,7 @@ func eachElement(b []byte, visit func(flags uint32, key, value []byte) error) er
 	order := binary.NativeEndian
 	count := int(order.Uint16(b[10:]))
 	if pageHeaderSize+count*elementSize > len(b) {
-		return errors.New("a leaf holds too much")
+		return errors.New("a leaf page has more elements than fit")
 	}
 	for i := range count {
 		at := pageHeaderSize + i*elementSize

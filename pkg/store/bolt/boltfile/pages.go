@@ -156,7 +156,7 @@ func (c *pageChecker) read(number uint64) (p page, err error) {
 	order := binary.NativeEndian // bbolt writes in the machine's order
 	flags := order.Uint16(b[8:])
 	if p.leaf = flags == leafFlag; order.Uint64(b) != number || !p.leaf && flags != branchFlag {
-		return p, fmt.Errorf("page %d is none", number)
+		return p, fmt.Errorf("page %d is not a valid page", number)
 	}
 	if p.leaf && c.entry == nil {
 		return p, nil
@@ -180,7 +180,7 @@ func (p *page) parseBranch(b []byte) error {
 	order := binary.NativeEndian
 	count := int(order.Uint16(b[10:]))
 	if pageHeaderSize+count*elementSize > len(b) {
-		return errors.New("a branch holds too much")
+		return errors.New("a branch page has more elements than fit")
 	}
 	for i := range count {
 		at := pageHeaderSize + i*elementSize

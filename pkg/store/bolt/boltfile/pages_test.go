@@ -114,8 +114,8 @@ func TestCheck(t *testing.T) {
 		{"a later reference leads back", func(root int64) int64 { return first(root) + 16 }, func(root int64) uint64 { return uint64(root) }, "twice"},
 		{"out of the file", first, func(int64) uint64 { return 1 << 40 }, "does not exist"},
 		{"beyond all numbers", func(root int64) int64 { return first(root) + 16 }, func(int64) uint64 { return 1<<64 - 1 }, "does not exist"},
-		{"to a page of another kind", first, func(int64) uint64 { return 0 }, "is none"},
-		{"another page's number", func(root int64) int64 { return root * size }, func(root int64) uint64 { return uint64(root) + 1 }, "is none"},
+		{"to a page of another kind", first, func(int64) uint64 { return 0 }, "is not a valid page"},
+		{"another page's number", func(root int64) int64 { return root * size }, func(root int64) uint64 { return uint64(root) + 1 }, "is not a valid page"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -225,7 +225,7 @@ func TestVerdictsOnOthers(t *testing.T) {
 		valid bool
 		count int // of intact signatures
 	}{
-		"test_pdfs_bug854315.pdf":                                     {`Valid: not a byte was changed since "Paul Frey (Qualified Signature)" signed it`, true, 1},
+		"test_pdfs_bug854315.pdf":                                     {`Valid: nothing in the document was changed since "Paul Frey (Qualified Signature)" signed it`, true, 1},
 		pyhanko + "sig-with-ski-sid.pdf":                              {`since "Alice" signed it`, true, 1},
 		pyhanko + "pades-with-old-style-signing-cert-attr-issser.pdf": {`since "Alice" signed it`, true, 1},
 		pyhanko + "pades-lta-dss-indirect-arrs-test.pdf":              {`Valid: since "Alice" signed it`, true, 2},

@@ -2,7 +2,10 @@ package pdf
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,6 +69,9 @@ func (s *Signer) checkCertificate(now time.Time) error {
 		return fault.Newf(fault.Invalid, "The certificate is not for signing documents: it allows %s. Ask its issuer for one that allows digital signatures or content commitment.",
 			usages(c))
 	}
+	if k, ok := c.PublicKey.(*ecdsa.PublicKey); ok && k.Curve == elliptic.P224() {
+		return fault.New(fault.Invalid, "The key is on the elliptic curve P-224, which PDF viewers do not know: use a key on P-256, P-384 or P-521, or an RSA key.")
+	}
 	return nil
 }
 
@@ -85,6 +91,9 @@ func (s *Signer) checkChain(now time.Time) (warnings []string, err error) {
 			warnings = append(warnings, fmt.Sprintf("The certificate of %q, which vouches for this key, is valid from %s to %s only.",
 				nameOf(c), formatDate(c.NotBefore), formatDate(c.NotAfter)))
 		}
+	}
+	if why := chainFault(chain, now); why != "" {
+		warnings = append(warnings, fmt.Sprintf("Readers that check the chain of certificates will not accept it: %s. Ask the issuer for another certificate.", why))
 	}
 	namesake := -1
 	if !selfMade {
@@ -106,6 +115,36 @@ func (s *Signer) checkChain(now time.Time) (warnings []string, err error) {
 		warnings = append(warnings, "The certificate is self-made: nobody vouches for the name in it.")
 	}
 	return warnings, nil
+}
+
+// chainFault returns why readers that trust the last certificate of a chain do not accept
+// the first one, or "". What Rehearse says of the certificates one by one is left out.
+func chainFault(chain []*x509.Certificate, now time.Time) string {
+	last := len(chain) - 1
+	for _, c := range chain[:last] {
+		if slices.Contains([]x509.SignatureAlgorithm{x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA}, c.SignatureAlgorithm) {
+			return fmt.Sprintf("the certificate of %q is signed with %s, which is not safe any more", nameOf(c), c.SignatureAlgorithm)
+		}
+	}
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(chain[last])
+	for _, c := range chain[:last] {
+		between.AddCert(c)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	var invalid x509.CertificateInvalidError
+	var critical x509.UnhandledCriticalExtension
+	switch {
+	case err == nil || errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return ""
+	case errors.As(err, &critical):
+		return "one of its certificates has a critical extension that they need not know"
+	case errors.As(err, &invalid) && invalid.Reason == x509.TooManyIntermediates:
+		return "one of its authorities may not have authorities below it"
+	case errors.As(err, &invalid) && invalid.Reason == x509.CANotAuthorizedForThisName:
+		return "one of its authorities may not issue certificates for this name"
+	}
+	return strings.TrimPrefix(err.Error(), "x509: ")
 }
 
 func nameOf(c *x509.Certificate) string {

@@ -1,15 +1,18 @@
 package pdf
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
 
@@ -36,6 +39,9 @@ func TestRehearsal(t *testing.T) {
 	oldKey, old := issued(t, "Uni CA", nil, nil, authority)
 	middleKey, middle := issued(t, "Uni CA 2", root, rootKey, authority)
 	wrongKey, wrong := issued(t, "Mallory", root, rootKey, nil)
+	lowestKey, lowest := issued(t, "Uni CA 3", root, rootKey, func(c *x509.Certificate) { authority(c); c.MaxPathLenZero = true })
+	belowKey, below := issued(t, "Uni CA 4", lowest, lowestKey, authority)
+	namedKey, named := issued(t, "Uni CA 5", root, rootKey, func(c *x509.Certificate) { authority(c); c.PermittedDNSDomains = []string{"uni.example"} })
 	for _, tt := range []struct {
 		name   string
 		issuer *x509.Certificate
@@ -59,6 +65,12 @@ func TestRehearsal(t *testing.T) {
 		{"not yet valid", root, rootKey, func(c *x509.Certificate) { c.NotBefore = testTime.AddDate(0, 0, 1) }, []*x509.Certificate{root}, "is valid from", ""},
 		{"for enciphering keys", root, rootKey, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, []*x509.Certificate{root}, "not for signing documents: it allows key encipherment", ""},
 		{"of a web server", root, rootKey, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }, []*x509.Certificate{root}, "it allows web servers", ""},
+		{"with an extension that nobody knows", root, rootKey, func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
+		}, []*x509.Certificate{root}, "", "critical extension that they need not know"},
+		{"below too many authorities", below, belowKey, nil, []*x509.Certificate{below, lowest, root}, "", "may not have authorities below it"},
+		{"for a name that its authority may not use", named, namedKey, func(c *x509.Certificate) { c.DNSNames = []string{"elsewhere.example"} },
+			[]*x509.Certificate{named, root}, "", "may not issue certificates for this name"},
 		{"by one who may not issue", wrong, wrongKey, nil, []*x509.Certificate{wrong, root}, "may not issue others", ""},
 		{"by another of that name", root, rootKey, func(c *x509.Certificate) { c.AuthorityKeyId = nil }, []*x509.Certificate{withoutID(t, old, oldKey)}, "did not make it", ""},
 	} {
@@ -97,8 +109,8 @@ func TestRehearsal(t *testing.T) {
 	}
 }
 
-// TestKeysOnOtherCurves says what is wrong with keys that this program cannot use.
-func TestKeysOnOtherCurves(t *testing.T) {
+// TestOtherKeys says what is wrong with keys that this program cannot use.
+func TestOtherKeys(t *testing.T) {
 	dir := t.TempDir()
 	for curve, says := range map[string]string{"brainpoolP256r1": "brainpoolP256r1", "secp256k1": "secp256k1"} {
 		if out, err := tool(t, nil, "openssl", "req", "-x509", "-nodes", "-days", "3650", "-subj", "/CN=Registrar", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:"+curve,
@@ -114,10 +126,29 @@ func TestKeysOnOtherCurves(t *testing.T) {
 			t.Errorf("%s in PKCS#12: %v", curve, err)
 		}
 	}
+	for name, args := range map[string][]string{
+		"of a kind": {"genpkey", "-algorithm", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"},
+		"P-224":     {"ecparam", "-name", "secp224r1", "-genkey", "-noout"},
+	} {
+		mustTool(t, nil, "openssl", append(args, "-out", dir+"/key")...)
+		mustTool(t, nil, "openssl", "req", "-x509", "-days", "3650", "-subj", "/CN=Registrar", "-key", dir+"/key", "-out", dir+"/crt")
+		s, err := LoadSigner(read(t, dir+"/key"), read(t, dir+"/crt"))
+		if err == nil {
+			_, err = s.Rehearse(time.Now())
+		}
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), name) {
+			t.Errorf("want an error with %q: %v", name, err)
+		}
+	}
+	key, cert := issued(t, "Registrar", nil, nil, nil)
+	text := append([]byte("\uFEFF"), bytes.ReplaceAll(pemOf(t, key, cert), []byte("\n"), []byte("\r\n"))...)
+	if _, err := LoadSigner(text, text); err != nil {
+		t.Errorf("as a Windows editor writes it: %v", err)
+	}
 	if _, err := LoadPKCS12([]byte("Dear Sir or Madam"), "secret"); !strings.Contains(err.Error(), "is not a PKCS#12 file") {
 		t.Errorf("a letter: %v", err)
 	}
-	key, cert := issued(t, "Registrar", nil, nil, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })
+	key, cert = issued(t, "Registrar", nil, nil, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })
 	p12, err := pkcs12.Modern.Encode(key, cert, nil, "secret")
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func TestVerdicts(t *testing.T) {
 		valid bool
 		says  string
 	}{
-		{"untouched", good, true, `Valid: not a byte was changed since "Spring College" signed it on 1 April 2026 at 12:00 UTC.`},
+		{"untouched", good, true, `Valid: nothing in the document was changed since "Spring College" signed it on 1 April 2026 at 12:00 UTC.`},
 		{"cross-reference stream", sealed(t, plainObjects().streamed(1, 2, 3, 5)), true, "Valid: "},
 		{"altered in the original", bytes.Replace(good, []byte("(Certificate)"), []byte("(certificate)"), 1), false,
 			`Not valid: the file was altered after "Spring College" signed it`},

@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -60,9 +61,13 @@ func SelfSigned(rand io.Reader, commonName string, now time.Time, years int) (ke
 	return keyPEM, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
+// byteOrderMark begins text files of some editors.
+var byteOrderMark = []byte("\uFEFF")
+
 // Load makes a signer of a key (PKCS#8, PKCS#1 or SEC 1) and certificates, the
 // key's own first, all in PEM. They may stand in one file.
 func Load(keyPEM, certPEM []byte) (*Signer, error) {
+	keyPEM, certPEM = bytes.TrimPrefix(keyPEM, byteOrderMark), bytes.TrimPrefix(certPEM, byteOrderMark)
 	var key crypto.Signer
 	for rest := keyPEM; key == nil; {
 		var block *pem.Block
@@ -72,8 +77,12 @@ func Load(keyPEM, certPEM []byte) (*Signer, error) {
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
 			return nil, fault.New(fault.Invalid, "The signing key is protected by a password: give it as PKCS#12, or without one.")
 		}
-		if key = privateKey(block); key == nil && unknownCurve(block.Bytes) != "" {
-			return nil, curveError(unknownCurve(block.Bytes))
+		if key = privateKey(block); key == nil && strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			if name := unknownCurve(block.Bytes); name != "" {
+				return nil, curveError(name)
+			}
+			return nil, fault.New(fault.Invalid, "The private key in the file is of a kind with which this program cannot sign, such as DSA, RSA-PSS, or an elliptic curve without a name: "+
+				"use a key on P-256, P-384 or P-521, or an RSA key.")
 		}
 	}
 	var chain []*x509.Certificate

@@ -142,9 +142,9 @@ func describeValid(s *Signature) string {
 	who := quoteName(s.SignedBy) + " signed it" + formatTime(s.SignedAt)
 	switch {
 	case s.IsTimestamp:
-		return fmt.Sprintf("Valid: not a byte was changed since %s time-stamped it%s. Nobody signed it.", quoteName(s.SignedBy), formatTime(s.SignedAt))
+		return fmt.Sprintf("Valid: nothing in the document was changed since %s time-stamped it%s. Nobody signed it.", quoteName(s.SignedBy), formatTime(s.SignedAt))
 	case s.CoversWholeFile:
-		return fmt.Sprintf("Valid: not a byte was changed since %s.", who)
+		return fmt.Sprintf("Valid: nothing in the document was changed since %s.", who)
 	}
 	return fmt.Sprintf("Valid: since %s, the file was added to as this allows: %s.", who, listChanges(s.Changes))
 }

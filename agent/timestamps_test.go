@@ -143,6 +143,7 @@ func TestAnOwedTimestampIsAddedLater(t *testing.T) {
 	q := manifestOf(t, 3)
 	q.NoWait = false
 	var before []client.Certificate
+	earlier := filepath.Join(t.TempDir(), "earlier.pdf")
 	runningWith(t, dir, map[string]string{"VECCTL_SIGNING_TIMESTAMPS": "http://127.0.0.1:1/"}, 0, func(c *adminclient.Client) {
 		if r := issue(t, c, q); r.Issued != 3 || r.TimestampsOwed != 3 || !r.Rows[0].TimestampOwed {
 			t.Fatalf("%+v", r)
@@ -153,6 +154,13 @@ func TestAnOwedTimestampIsAddedLater(t *testing.T) {
 		}
 		if before = page.Data; !before[0].Verified.TimestampOwed || isStamped(t, c, before[0]) {
 			t.Errorf("%+v", before[0].Verified)
+		}
+		var issued bytes.Buffer
+		if _, err := c.Download(t.Context(), before[0].UUID, &issued); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(earlier, issued.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
 		}
 		waitStatus(t, c, func(s adminclient.AgentStatus) bool {
 			q := s.Jobs["timestamp"]
@@ -185,6 +193,10 @@ func TestAnOwedTimestampIsAddedLater(t *testing.T) {
 		}
 		if v, err := pdf.Verify(bytes.NewReader(file), int64(len(file))); err != nil || !v.Valid || !v.Signatures[0].Timestamped {
 			t.Errorf("the file in the folder has no time stamp: %s, %v", v.Sentence, err)
+		}
+		page := "file://" + filepath.Join(writeSite(t, c), "index.html")
+		if shown := judgeFile(chromium(t), t, page, earlier); !strings.Contains(shown, "Genuine") || !strings.Contains(shown, "byte for byte") {
+			t.Errorf("the static site says of the file without the time stamp:\n%s", shown)
 		}
 	})
 }

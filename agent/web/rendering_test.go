@@ -3,6 +3,8 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -133,6 +135,46 @@ func (b *browser) choose(file, heading string) {
 // greens counts the elements that are shown in the colours of what is good.
 const greens = `[...document.querySelectorAll("main, main *")].filter(e => e.checkVisibility() &&
 	["rgb(20, 83, 45)", "rgb(227, 244, 232)"].some(c => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor].includes(c))).length`
+
+// addTimestamp gives an issued certificate the time stamp that it was issued without, as far as
+// the store and the pages see it: another file of the same length.
+func (b *browser) addTimestamp(c vault.Certificate) (vault.Certificate, []byte) {
+	b.Helper()
+	c = b.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		c.Verified.TimestampOwed = true
+		return c, vault.Effects{}, nil
+	})
+	file := bytes.Clone(b.verified)
+	file[bytes.LastIndex(file, []byte("0>"))] = '1'
+	sum := sha256.Sum256(file)
+	c = b.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		return c.AddTimestamp(hex.EncodeToString(sum[:]), file[int64(len(file))-c.Verified.TailSize:], b.now())
+	})
+	return c, file
+}
+
+// TestEarlierFile checks the file that a certificate was issued with on its page, and then the
+// one with the time stamp that it was given later. Neither was altered.
+func TestEarlierFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	b := newBrowser(s)
+	c := b.seal(b.draft())
+	earlier := filepath.Join(t.TempDir(), "earlier.pdf")
+	b.check(os.WriteFile(earlier, b.verified, 0o600))
+	c, stamped := b.addTimestamp(c)
+	later := filepath.Join(t.TempDir(), "later.pdf")
+	b.check(os.WriteFile(later, stamped, 0o600))
+	for _, file := range []string{earlier, later} {
+		b.open("/v/" + c.Reference)
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+		b.wait(`document.querySelector("output").textContent + document.querySelector("main h1").textContent !== "This certificate is genuine"`)
+		b.wait(`document.querySelector("output").textContent !== "Comparing …"`)
+		if said := ask[string](b, `document.querySelector("main h1").textContent + " " + document.querySelector("output").textContent`); said != "This certificate is genuine Untouched: this is exactly the file that was issued." {
+			t.Errorf("%s: %s", filepath.Base(file), said)
+		}
+	}
+}
 
 // TestFileCheck compares files in the browser, with its own SHA-256 and with the
 // page's, which serves where the browser lends none.

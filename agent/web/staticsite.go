@@ -45,7 +45,8 @@ type StaticSite struct {
 type siteCertificate struct {
 	VerifyAnswer
 
-	Log *siteLogPlace `json:"log"` // null: issued before the log began
+	Earlier []string      `json:"earlier,omitempty"` // SHA-256 of files that were issued before, such as one without its time stamp
+	Log     *siteLogPlace `json:"log"`               // null: issued before the log began
 }
 
 // indexedCertificate is a certificate as the index has it: its text takes less room than what it
@@ -184,6 +185,9 @@ func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
 		return err
 	}
 	one := siteCertificate{VerifyAnswer: w.Pages.verify.toAPI(c.Reference, found)}
+	if one.SHA256 != nil {
+		one.Earlier = c.Verified.Earlier
+	}
 	if c.Log != nil && c.Validity().Issued() { // the place of an erased person leads to nobody
 		one.Log = &siteLogPlace{c.Log.Log, c.Log.Index}
 	}

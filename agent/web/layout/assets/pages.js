@@ -70,13 +70,17 @@
     const bytes = new Uint8Array(await file.arrayBuffer());
     const sum = await sha256(bytes);
     if (issued) {
-      return Object.assign(sum === issued ? { same: true } : await compare(bytes), { sum });
+      return Object.assign(sum === issued ? { same: true } : await compare(bytes, sum), { sum });
     }
     return Object.assign(await ask(bytes, sum), { sum });
   }
 
-  // compare says what a file is that is not the one that this page is about.
-  async function compare(bytes) {
+  // compare says what a file is that is not the latest one of the certificate that this page is
+  // about. The certificate may have had other files, such as one before a time stamp was added.
+  async function compare(bytes, sum) {
+    const known = await lookUp("by-hash/" + sum);
+    if (!known) return { kind: "superseded", name: "file.failed" };
+    if (known.status !== "unknown" && known.reference_id === mine) return { same: true };
     const found = await examine(bytes);
     if (!found.isPDF) return { kind: "unknown", name: "file.not_pdf" };
     if (found.prefixes.some((p) => p.sum === issued)) {

@@ -35,6 +35,9 @@ type Policy struct {
 	// HTTP too. Public addresses still need HTTPS; link-local, reserved and multicast ones stay
 	// closed.
 	AllowPrivate bool
+	// AllowPlain opens public addresses over plain HTTP too: for what is signed by itself, as
+	// certificates and their status are, which are published in no other way.
+	AllowPlain bool
 	// Timeout is for a whole exchange, from the name's resolution to the last byte
 	// of the answer; 0 means DefaultTimeout.
 	Timeout time.Duration
@@ -81,7 +84,7 @@ func New(r Policy) *Client {
 	}
 	g := &dialer{ranges: newRangeTable(), resolver: r.Resolver, connect: r.Dial, timeout: r.Timeout, private: r.AllowPrivate}
 	forPlain := *g
-	forPlain.plain = true
+	forPlain.plain = !r.AllowPlain
 	return &Client{policy: r, dialer: g, secure: newHTTPClient(g, r), plain: newHTTPClient(&forPlain, r)}
 }
 
@@ -110,7 +113,7 @@ func newHTTPClient(g *dialer, r Policy) *http.Client {
 func (c *Client) Do(req *http.Request) (Response, error) {
 	client := c.secure
 	switch {
-	case req.URL.Scheme == "http" && c.policy.AllowPrivate:
+	case req.URL.Scheme == "http" && (c.policy.AllowPrivate || c.policy.AllowPlain):
 		client = c.plain
 	case req.URL.Scheme != "https":
 		return Response{}, fault.New(fault.Forbidden, "only https addresses are called")
@@ -140,7 +143,7 @@ func (c *Client) Do(req *http.Request) (Response, error) {
 func (c *Client) Check(target *url.URL) error {
 	host := canonicalHost(target.Hostname())
 	switch {
-	case target.Scheme != "https" && (target.Scheme != "http" || !c.policy.AllowPrivate):
+	case target.Scheme != "https" && (target.Scheme != "http" || !c.policy.AllowPrivate && !c.policy.AllowPlain):
 		return fault.New(fault.Invalid, "The address must begin with https://")
 	case host == "" || target.Opaque != "":
 		return fault.New(fault.Invalid, "The address names no host")
@@ -158,7 +161,7 @@ func (c *Client) Check(target *url.URL) error {
 		return nil // a name
 	}
 	g := *c.dialer
-	g.plain = target.Scheme == "http"
+	g.plain = target.Scheme == "http" && !c.policy.AllowPlain
 	if err := g.allow(host, addr); err != nil {
 		message, _ := fault.Message(err)
 		return fault.New(fault.Invalid, message)
@@ -171,7 +174,7 @@ func (c *Client) Check(target *url.URL) error {
 // yet is let through; each request judges it anew.
 func (c *Client) CheckName(ctx context.Context, target *url.URL) error {
 	host := canonicalHost(target.Hostname())
-	if _, err := netip.ParseAddr(host); target.Scheme != "http" || err == nil {
+	if _, err := netip.ParseAddr(host); target.Scheme != "http" || c.policy.AllowPlain || err == nil {
 		return nil
 	}
 	const patience = 3 * time.Second

@@ -59,11 +59,14 @@ func TestFormsOfAddress(t *testing.T) {
 			t.Parallel()
 			for _, private := range []bool{false, true} {
 				want := who == everyone || who == allowed && private
-				if got := reached(t, "https://"+host+"/", private); got != want {
+				if got := reached(t, "https://"+host+"/", ssrf.Policy{AllowPrivate: private}); got != want {
 					t.Errorf("private %v: connected %v", private, got)
 				}
-				if got := reached(t, "http://"+host+"/", private); got != (who == allowed && private) {
+				if got := reached(t, "http://"+host+"/", ssrf.Policy{AllowPrivate: private}); got != (who == allowed && private) {
 					t.Errorf("private %v, plain HTTP: connected %v", private, got)
+				}
+				if got := reached(t, "http://"+host+"/", ssrf.Policy{AllowPrivate: private, AllowPlain: true}); got != want {
+					t.Errorf("private %v, plain HTTP allowed: connected %v", private, got)
 				}
 			}
 		})
@@ -72,16 +75,14 @@ func TestFormsOfAddress(t *testing.T) {
 
 // reached reports whether a request makes a connection. Check may let pass what is
 // then refused, but must not refuse what is open.
-func reached(t *testing.T, address string, private bool) bool {
+func reached(t *testing.T, address string, p ssrf.Policy) bool {
 	dialled := false
-	c := ssrf.New(ssrf.Policy{
-		AllowPrivate: private,
-		Resolver:     answers(func(string) []string { return []string{"127.0.0.1"} }),
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			dialled = true
-			return nil, net.ErrClosed
-		},
-	})
+	p.Resolver = answers(func(string) []string { return []string{"127.0.0.1"} })
+	p.Dial = func(context.Context, string, string) (net.Conn, error) {
+		dialled = true
+		return nil, net.ErrClosed
+	}
+	c := ssrf.New(p)
 	if _, err := ask(t, c, http.MethodPost, address); err == nil {
 		t.Error("no error from a connection that failed")
 	}

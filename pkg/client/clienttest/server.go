@@ -6,6 +6,7 @@ package clienttest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -277,6 +278,7 @@ func (s *Server) interferes(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Unlock()
 	switch {
 	case hang:
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the caller is gone
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	case busy:

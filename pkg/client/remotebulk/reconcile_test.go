@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,8 @@ type sender struct {
 	noWait bool
 	per    int
 	batch  string
+	// transport reaches the vault; nil is the server's own, which waits for ever.
+	transport http.RoundTripper
 }
 
 func newSender(t testing.TB, s *clienttest.Server) *sender {
@@ -68,7 +71,11 @@ func (s *sender) run(rows []client.Content) ([]remotebulk.Outcome, error) {
 		s.Fatal(err)
 	}
 	defer journal.Close()
-	c, err := client.New(s.server.URL, clienttest.Token, s.server.Client().Transport)
+	transport := s.transport
+	if transport == nil {
+		transport = s.server.Client().Transport
+	}
+	c, err := client.New(s.server.URL, clienttest.Token, transport)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -343,6 +350,35 @@ func TestNoAnswer(t *testing.T) {
 		s.server.Set(clienttest.Faults{})
 		s.want("the rest", more, client.RowUnchanged, client.RowUnchanged, client.RowUnchanged, client.RowUnchanged, client.RowUnchanged, client.RowUnchanged, client.RowIssued)
 		s.once(more, 0)
+	})
+}
+
+// TestSilent has a vault that takes calls and never answers them. One that falls silent for a
+// moment is called again; where it stays silent, no row is called issued, and the next run
+// issues each once.
+func TestSilent(t *testing.T) {
+	eachDialect(t, func(t *testing.T, s *sender) {
+		var err error
+		if s.transport, err = client.NewTransport(client.TransportOptions{Timeout: 100 * time.Millisecond}); err != nil {
+			t.Fatal(err)
+		}
+		const vaultPath = "/business/certificate-vault"
+		first := people(4)
+		for i, call := range []string{"GET " + vaultPath, "POST " + vaultPath + "/upload-file", "POST " + vaultPath + "/bulk"} {
+			s.server.Set(clienttest.Faults{Hang: 1, On: call})
+			s.want(call+" is not answered", first[i:i+1], client.RowIssued)
+		}
+		s.server.Set(clienttest.Faults{Hang: 1 << 20, On: "POST " + vaultPath + "/bulk"})
+		if _, err := s.run(first[3:]); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a silent vault gives %v", err)
+		}
+		s.server.Set(clienttest.Faults{Hang: 1 << 20})
+		if _, err := s.run(first); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a vault that is silent altogether gives %v", err)
+		}
+		s.server.Set(clienttest.Faults{})
+		s.want("it answers again", first[3:], client.RowIssued)
+		s.once(first, 0)
 	})
 }
 

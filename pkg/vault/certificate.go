@@ -189,8 +189,10 @@ type Certificate struct {
 	// Application is set where somebody applied for the certificate.
 	Application *Application `json:"application,omitempty"`
 
-	Verified     *Verified   `json:"verified,omitempty"`
-	Log          *LogPlace   `json:"log,omitempty"`
+	Verified *Verified `json:"verified,omitempty"`
+	Log      *LogPlace `json:"log,omitempty"`
+	// Remote is set where another vault issues the certificate.
+	Remote       *Remote     `json:"remote,omitempty"`
 	Failure      *Failure    `json:"failure,omitempty"`
 	Revocation   *Revocation `json:"revocation,omitempty"`
 	Assignment   *Assignment `json:"assignment,omitempty"`

@@ -17,6 +17,8 @@ const (
 	JobInbound JobKind = "inbound" // do a task of an event that others told us
 	// JobTimestamp adds the time stamp that a verified PDF was issued without.
 	JobTimestamp JobKind = "timestamp"
+	// JobFetch follows a certificate on another vault, and fetches its verified PDF.
+	JobFetch JobKind = "fetch"
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
@@ -60,6 +62,8 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobInbound:
 		return RetryPolicy{Attempts: 6, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}}
+	case JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
+		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour, Pauses: []time.Duration{5 * time.Minute}}
 	case JobTimestamp: // never given up: its owner gives it back instead
 		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}

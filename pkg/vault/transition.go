@@ -113,6 +113,9 @@ func (c Certificate) Revoke(reason string, now time.Time) (Certificate, Effects,
 	if err := c.requireStatus(Approved, "revoked"); err != nil {
 		return c, Effects{}, err
 	}
+	if err := c.refuseRemote("revoked"); err != nil {
+		return c, Effects{}, err
+	}
 	reason = Clean(reason)
 	if msg := checkText("reason", reason, true, MaxDetails, ForbiddenRune); msg != "" {
 		return c, Effects{}, fault.InvalidFields([]fault.Field{{Name: "reason", Message: msg}})
@@ -133,6 +136,8 @@ func (c Certificate) Supersede(successor string, now time.Time) (Certificate, Ef
 			"certificate %s is still being processed; correct it when that is done", c.Reference)
 	case c.notIssuedError("corrected") != nil:
 		return c, Effects{}, c.notIssuedError("corrected")
+	case c.refuseRemote("corrected") != nil:
+		return c, Effects{}, c.refuseRemote("corrected")
 	case successor == "" || successor == c.UUID:
 		return c, Effects{}, fault.New(fault.Invalid, "a successor must be another certificate")
 	}

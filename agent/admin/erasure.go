@@ -55,6 +55,9 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 		return adminclient.Erasure{}, err
 	}
 	report := adminclient.Erasure{Certificates: []string{}, Destroyed: []string{}, DryRun: dryRun}
+	if _, err := s.institutions.Stamper(who); err != nil && !dryRun {
+		return report, err // nothing would sign the protocol
+	}
 	if dryRun {
 		err = s.planErasure(who, email, before, only != nil, &report)
 		return report, err
@@ -91,7 +94,11 @@ func (s *Service) erasureProtocol(ctx context.Context, email string, done adminc
 	if err != nil {
 		return nil, fmt.Errorf("writing the protocol of an erasure: %w", err)
 	}
-	signature, err := s.institutions.Stamper(at.ID).SignDetached(text)
+	stamper, err := s.institutions.Stamper(at.ID)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := stamper.SignDetached(text)
 	if err != nil {
 		return nil, fmt.Errorf("signing the protocol of an erasure: %w", err)
 	}

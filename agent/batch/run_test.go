@@ -341,4 +341,4 @@ type oneStamper struct {
 func (o oneStamper) LogKey(uint32) (*transparency.Key, error) { return o.logKey, nil }
 
 // Stamper implements signing.Institutions.
-func (o oneStamper) Stamper(uint32) *pdf.Stamper { return o.stamper }
+func (o oneStamper) Stamper(uint32) (*pdf.Stamper, error) { return o.stamper, nil }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,43 @@ import (
 // keyExpiryWarning is how long before a signing key's end it is said.
 const keyExpiryWarning = 60 * 24 * time.Hour
 
-func (p Target) keys(context.Context) []Finding {
-	const check = "signing-key"
+// keyCheck is the name of what is found of signing keys.
+const keyCheck = "signing-key"
+
+// keys looks at the signing keys that are there, and asks the agent for those that are not.
+func (p Target) keys(ctx context.Context) []Finding {
+	found := p.keyFiles()
+	for _, problem := range p.lostKeys(ctx) {
+		// A damaged file was found already.
+		if !slices.ContainsFunc(p.Keys, func(path string) bool { return strings.Contains(problem.Message, path) && fileExists(path) }) {
+			found = append(found, failure(keyCheck, "vecctl key rotate, or vecctl key import, unless the file is put back from a backup", "%s", problem.Message)...)
+		}
+	}
+	if found == nil {
+		return warning(keyCheck, "", "there is no signing key yet; one is made when it is needed")
+	}
+	return found
+}
+
+// lostKeys are the keys that the agent misses.
+func (p Target) lostKeys(ctx context.Context) []adminclient.Problem {
+	if p.Vault == nil {
+		return nil
+	}
+	status, err := p.Vault.AgentStatus(ctx)
+	if err != nil {
+		return nil // another check asks again, and says so
+	}
+	return slices.DeleteFunc(slices.Clone(status.Problems), func(one adminclient.Problem) bool { return one.Kind != adminclient.KeyLostProblem })
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (p Target) keyFiles() []Finding {
+	const check = keyCheck
 	var found []Finding
 	for _, path := range p.Keys {
 		body, err := os.ReadFile(path)
@@ -50,9 +86,6 @@ func (p Target) keys(context.Context) []Finding {
 			found = append(found, ok(check, "the signing key is valid until %s", end.Format(time.DateOnly))...)
 		}
 	}
-	if found == nil {
-		return warning(check, "", "there is no signing key yet; one is made when it is needed")
-	}
 	return found
 }
 
@@ -79,7 +112,7 @@ func (p Target) vault(ctx context.Context) []Finding {
 		return append(found, failure("database", "restore the home from a backup", "%s", errorText(err))...)
 	}
 	for _, problem := range status.Problems {
-		if problem.Kind == adminclient.KeyProblem {
+		if problem.Kind == adminclient.KeyProblem || problem.Kind == adminclient.KeyLostProblem {
 			continue // the keys have a check of their own
 		}
 		found = append(found, failure(problem.Kind, "see the message", "%s", problem.Message)...)

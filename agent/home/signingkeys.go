@@ -41,7 +41,7 @@ func (d Dir) HasSigner(institution uint32) (bool, error) {
 // MissingSignerError is the error for a key that is missing although it has signed.
 func (d Dir) MissingSignerError(institution uint32) error {
 	return fault.Newf(fault.Damaged, "the signing key %s is missing, although certificates were signed with it; "+
-		"restore it from a backup, so that all certificates have one signature", d.signingKeyFile(institution))
+		"put it back from a backup, so that all certificates have one signature, or replace it with \"vecctl key rotate\" or \"vecctl key import\"", d.signingKeyFile(institution))
 }
 
 // Signer loads an institution's signing key.
@@ -54,7 +54,7 @@ func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
 	if err != nil {
 		why, _ := fault.Message(err)
 		return nil, fault.Wrap(fault.Damaged, err, fmt.Sprintf(
-			"the signing key %s cannot be used (%s); restore it from a backup", d.signingKeyFile(institution), why))
+			"the signing key %s cannot be used (%s); put it back from a backup, or replace it with \"vecctl key rotate\" or \"vecctl key import\"", d.signingKeyFile(institution), why))
 	}
 	return signer, nil
 }

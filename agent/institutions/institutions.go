@@ -16,6 +16,7 @@ import (
 // Open readies every institution of the home; a home without any gets the first.
 func Open(ctx context.Context, o Options, baseURL string, first vault.Institution) (*Registry, error) {
 	s := &Registry{Options: o}
+	s.inspector = s.newStamper(nil)
 	all, err := s.Store.Institutions(ctx)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (s *Registry) giveSlugs(ctx context.Context, now state) (state, error) {
 }
 
 // loadTenant loads an institution's signing key. One that has issued nothing yet gets
-// its key here.
+// its key here. Where the key was lost or is damaged, all but signing works.
 func (s *Registry) loadTenant(ctx context.Context, i vault.Institution) (tenant, error) {
 	has, err := s.KeyStore.HasSigner(i.ID)
 	if err != nil {
@@ -77,10 +78,13 @@ func (s *Registry) loadTenant(ctx context.Context, i vault.Institution) (tenant,
 		return s.newTenant(ctx, i)
 	}
 	signer, err := s.KeyStore.Signer(i.ID)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.Damaged):
+		return tenant{institution: i, keyError: err}, nil
+	case err != nil:
 		return tenant{}, err
 	}
-	return tenant{i, s.newStamper(signer)}, nil
+	return tenant{institution: i, stamper: s.newStamper(signer)}, nil
 }
 
 // newTenant makes the signing key of an institution that has issued nothing.
@@ -90,13 +94,13 @@ func (s *Registry) newTenant(ctx context.Context, i vault.Institution) (tenant, 
 		return tenant{}, err
 	}
 	if issued.Approved+issued.Revoked > 0 {
-		return tenant{}, s.KeyStore.MissingSignerError(i.ID)
+		return tenant{institution: i, keyError: s.KeyStore.MissingSignerError(i.ID)}, nil
 	}
 	signer, err := s.KeyStore.MakeSigner(s.Random, i.ID, i.Name, s.Now())
 	if err != nil {
 		return tenant{}, err
 	}
-	return tenant{i, s.newStamper(signer)}, nil
+	return tenant{institution: i, stamper: s.newStamper(signer)}, nil
 }
 
 // Institutions lists the home's institutions in order of their IDs.
@@ -196,7 +200,9 @@ func (s *Registry) setClosed(ctx context.Context, name string, at time.Time) (ad
 	if err := s.Store.ChangeInstitution(ctx, one); err != nil {
 		return adminclient.Institution{}, err
 	}
-	next = next.with(tenant{one, next.tenants[one.ID].stamper})
+	own := next.tenants[one.ID]
+	own.institution = one
+	next = next.with(own)
 	s.state.Store(&next)
 	s.Changed()
 	return s.institutionToAPI(ctx, one), nil

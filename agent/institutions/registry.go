@@ -5,6 +5,7 @@ package institutions
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"io"
 	"maps"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -50,6 +52,7 @@ type Registry struct {
 	configuring sync.Mutex // who changes the state holds it
 	state       atomic.Pointer[state]
 	logKeys     logKeys
+	inspector   *pdf.Stamper // signs nothing
 }
 
 // Directory is what others read of a home's institutions. A Registry is one.
@@ -81,7 +84,16 @@ type state struct {
 // tenant is an institution with what it seals documents with.
 type tenant struct {
 	institution vault.Institution
-	stamper     *pdf.Stamper
+	stamper     *pdf.Stamper // nil: the key cannot be used
+	keyError    error        // why it cannot be used
+}
+
+// certificate is that of the signing key; nil where the key cannot be used.
+func (t tenant) certificate() *x509.Certificate {
+	if t.stamper == nil {
+		return nil
+	}
+	return t.stamper.Certificate()
 }
 
 // with returns the state with another seat; the old one keeps its own.
@@ -135,7 +147,37 @@ func (s *Registry) HomeID() string {
 // Links returns the public addresses of certificates below the base URL.
 func (s *Registry) Links() vault.Links { return s.state.Load().links }
 
-// Stamper is what an institution seals documents with; nil where there is no such one.
-func (s *Registry) Stamper(institution uint32) *pdf.Stamper {
-	return s.state.Load().tenants[institution].stamper
+// Stamper is what an institution signs documents with. The error says why there is none: the
+// key was lost, for one. A key that was put back is found.
+func (s *Registry) Stamper(institution uint32) (*pdf.Stamper, error) {
+	one, ok := s.state.Load().tenants[institution]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no such institution")
+	}
+	if one.keyError != nil {
+		one = s.reloadKey(institution)
+	}
+	return one.stamper, one.keyError
 }
+
+// reloadKey looks again for a signing key that could not be used.
+func (s *Registry) reloadKey(institution uint32) tenant {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	next := *s.state.Load()
+	one := next.tenants[institution]
+	if one.keyError == nil {
+		return one
+	}
+	signer, err := s.KeyStore.Signer(institution)
+	if err != nil {
+		return one
+	}
+	one.stamper, one.keyError = s.newStamper(signer), nil
+	next = next.with(one)
+	s.state.Store(&next)
+	return one
+}
+
+// Inspector looks at documents as the stampers of all institutions do. It signs nothing.
+func (s *Registry) Inspector() *pdf.Stamper { return s.inspector }

@@ -36,19 +36,28 @@ func FingerprintOf(c *x509.Certificate) string {
 
 // SigningKey is what the acting institution signs with.
 func (s *Registry) SigningKey(ctx context.Context) (adminclient.SigningKey, error) {
-	stamper := s.Stamper(s.Acting(ctx).ID)
-	if stamper == nil {
-		return adminclient.SigningKey{}, s.UnnamedError()
+	stamper, err := s.actingStamper(ctx)
+	if err != nil {
+		return adminclient.SigningKey{}, err
 	}
 	return signingKeyToAPI(stamper.Certificate()), nil
+}
+
+// actingStamper is what the acting institution signs with.
+func (s *Registry) actingStamper(ctx context.Context) (*pdf.Stamper, error) {
+	who := s.Acting(ctx).ID
+	if who == 0 {
+		return nil, s.UnnamedError()
+	}
+	return s.Stamper(who)
 }
 
 // TestKey has the acting institution's key sign a throw-away document, and judges what it made. A
 // key whose signatures are not valid is an error.
 func (s *Registry) TestKey(ctx context.Context) (adminclient.TestedKey, error) {
-	stamper := s.Stamper(s.Acting(ctx).ID)
-	if stamper == nil {
-		return adminclient.TestedKey{}, s.UnnamedError()
+	stamper, err := s.actingStamper(ctx)
+	if err != nil {
+		return adminclient.TestedKey{}, err
 	}
 	warnings, err := stamper.Rehearse(s.Now())
 	if err != nil {
@@ -61,7 +70,7 @@ func (s *Registry) TestKey(ctx context.Context) (adminclient.TestedKey, error) {
 // fingerprint, which is its SHA-256 in lower-case hexadecimal.
 func (s *Registry) SignsWith(fingerprint string) bool {
 	for _, one := range s.state.Load().tenants {
-		if signingKeyToAPI(one.stamper.Certificate()).Fingerprint == fingerprint {
+		if c := one.certificate(); c != nil && FingerprintOf(c) == fingerprint {
 			return true
 		}
 	}
@@ -69,7 +78,8 @@ func (s *Registry) SignsWith(fingerprint string) bool {
 }
 
 // RotateKey has the acting institution sign with a new self-made key from now on.
-// One that somebody else has certified is replaced only when selfMade says so.
+// One that somebody else has certified is replaced only when selfMade says so; one that was
+// lost is replaced by any.
 func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error) {
 	s.configuring.Lock()
 	defer s.configuring.Unlock()
@@ -77,8 +87,8 @@ func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.Si
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	old := s.Stamper(who.ID).Certificate()
-	if old.Issuer.String() != old.Subject.String() && !selfMade {
+	old := s.state.Load().tenants[who.ID].certificate()
+	if old != nil && old.Issuer.String() != old.Subject.String() && !selfMade {
 		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use names %s as the issuer of its certificate; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
@@ -89,23 +99,30 @@ func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.Si
 	return s.replaceSigner(who, signer)
 }
 
-// KeyExpiry returns when the first of the signing keys ends.
+// KeyExpiry returns when the first of the signing keys ends; zero where all were lost.
 func (s *Registry) KeyExpiry() time.Time {
 	var first time.Time
 	for _, one := range s.state.Load().tenants {
-		if end := one.stamper.Certificate().NotAfter; first.IsZero() || end.Before(first) {
-			first = end
+		if c := one.certificate(); c != nil && (first.IsZero() || c.NotAfter.Before(first)) {
+			first = c.NotAfter
 		}
 	}
 	return first
 }
 
-// Problems are the signing keys that have ended or soon will.
+// Problems are the signing keys that were lost, have ended, or soon will.
 func (s *Registry) Problems() []adminclient.Problem {
 	var found []adminclient.Problem
 	now := s.Now()
-	for _, one := range s.state.Load().tenants {
-		end := one.stamper.Certificate().NotAfter
+	for id, one := range s.state.Load().tenants {
+		if one.keyError != nil {
+			one = s.reloadKey(id)
+		}
+		if one.keyError != nil {
+			found = append(found, adminclient.Problem{Kind: adminclient.KeyLostProblem, Message: "issuing is paused: " + keyErrorText(one.keyError)})
+			continue
+		}
+		end := one.certificate().NotAfter
 		const fix = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
 		switch left := end.Sub(now); {
 		case left <= 0:
@@ -118,6 +135,14 @@ func (s *Registry) Problems() []adminclient.Problem {
 	}
 	slices.SortFunc(found, func(a, b adminclient.Problem) int { return strings.Compare(a.Message, b.Message) })
 	return found
+}
+
+// keyErrorText says why a key cannot be used.
+func keyErrorText(err error) string {
+	if message, ok := fault.Message(err); ok {
+		return message
+	}
+	return err.Error()
 }
 
 // ImportKey has the acting institution sign with a key of its own from now on;
@@ -149,7 +174,7 @@ func (s *Registry) replaceSigner(of vault.Institution, signer *pdf.Signer) (admi
 	if err := s.KeyStore.ReplaceSigner(of.ID, signer, s.Now()); err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	next = next.with(tenant{of, s.newStamper(signer)})
+	next = next.with(tenant{institution: of, stamper: s.newStamper(signer)})
 	s.state.Store(&next)
 	return signingKeyToAPI(signer.Certificate()), nil
 }
@@ -160,7 +185,11 @@ func (s *Registry) Keys() []adminclient.Key {
 	all := s.state.Load().tenants
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
-		c := one.stamper.Certificate()
+		c := one.certificate()
+		if c == nil {
+			keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, Of: one.institution.Name, State: adminclient.KeyLost})
+			continue
+		}
 		keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, ID: signingKeyToAPI(c).Fingerprint[:16], Of: one.institution.Name, State: adminclient.KeyCurrent,
 			CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())})
 	}

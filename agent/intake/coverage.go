@@ -33,7 +33,7 @@ func (in *Intake) inspectAt(o CheckRequest, c *RowResult, document io.ReaderAt, 
 	m.URL, m.Caption = o.Link, sampleCaption
 	inspect := pdf.InspectAt
 	if in.Institutions != nil {
-		inspect = in.Institutions.Stamper(in.Institutions.Primary().ID).InspectAt
+		inspect = in.Institutions.Inspector().InspectAt
 	}
 	found, coverage, err := inspect(document, size, m, c.Certificate == nil)
 	if isOffPage(err) {

@@ -158,7 +158,7 @@ func (in *Intake) stage(ctx context.Context, o CheckRequest, c *RowResult, docum
 // inspect looks at a document as the stamper will, which is the same for all institutions.
 func (in *Intake) inspect(f io.ReaderAt, size int64) (pdf.Info, error) {
 	if in.Institutions != nil {
-		return in.Institutions.Stamper(in.Institutions.Primary().ID).Inspect(f, size)
+		return in.Institutions.Inspector().Inspect(f, size)
 	}
 	return pdf.Inspect(f, size)
 }

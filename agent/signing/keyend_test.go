@@ -14,7 +14,7 @@ import (
 
 type oneKey struct{ stamper *pdf.Stamper }
 
-func (k oneKey) Stamper(uint32) *pdf.Stamper            { return k.stamper }
+func (k oneKey) Stamper(uint32) (*pdf.Stamper, error)   { return k.stamper, nil }
 func (oneKey) LogKey(uint32) (*transparency.Key, error) { return nil, nil }
 func (oneKey) Links() vault.Links                       { return vault.Links{} }
 

@@ -38,8 +38,8 @@ type Signer struct {
 
 // Institutions know what documents are signed with. An institutions.Registry is one.
 type Institutions interface {
-	// Stamper returns that of an institution; nil if there is no such institution.
-	Stamper(institution uint32) *pdf.Stamper
+	// Stamper returns that of an institution. The error says why there is none.
+	Stamper(institution uint32) (*pdf.Stamper, error)
 	// LogKey returns the key of an institution's log of issued certificates.
 	LogKey(institution uint32) (*transparency.Key, error)
 	// Links returns the public addresses of certificates.
@@ -77,7 +77,10 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified, logEntry, error) {
 	// What has begun is finished; only the reading back ends with ctx.
 	files := context.WithoutCancel(ctx)
-	stamper := s.Institutions.Stamper(c.Institution)
+	stamper, err := s.Institutions.Stamper(c.Institution)
+	if err != nil {
+		return vault.Verified{}, logEntry{}, keyLost(err)
+	}
 	if err := checkKey(stamper, s.Now()); err != nil {
 		return vault.Verified{}, logEntry{}, err
 	}

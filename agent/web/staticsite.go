@@ -225,9 +225,9 @@ func (w *siteWriter) writeInstitutions(context.Context) error {
 	slices.Sort(ids)
 	for _, id := range ids {
 		one, ok := w.Institutions.ByID(id)
-		stamper := w.Institutions.Stamper(id)
-		if !ok || stamper == nil {
-			continue
+		stamper, err := w.Institutions.Stamper(id)
+		if !ok || err != nil {
+			continue // a key that was lost; the documents have its certificate
 		}
 		certificate := stamper.Certificate()
 		w.info.Institutions = append(w.info.Institutions, siteInstitution{one.Name, institutions.FingerprintOf(certificate)})

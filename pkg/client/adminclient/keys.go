@@ -19,6 +19,7 @@ const (
 	KeyCurrent    = "current"
 	KeyVerifies   = "verifies"    // what was issued under it, and makes nothing new
 	KeyDecrypts   = "opens"       // what was encrypted with it, as in backups
+	KeyLost       = "lost"        // its file is missing or damaged
 	KeySignsAlong = "signs along" // beside the current one, until it expires
 )
 

@@ -9,6 +9,9 @@ import (
 // KeyProblem is the kind of the problem that a signing key has ended or soon will.
 const KeyProblem = "signing-key"
 
+// KeyLostProblem is the kind of the problem that a signing key is missing or damaged.
+const KeyLostProblem = "signing-key-lost"
+
 // SigningKey is what an institution signs with.
 type SigningKey struct {
 	Subject     string    `json:"subject"`            // common name of its certificate

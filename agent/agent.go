@@ -209,7 +209,7 @@ func (a *Agent) wire() (err error) {
 	a.intake = &intake.Intake{Erasures: a.erasures, Store: a.store, Blobs: a.blobs, Templates: a.templateDir(), Disk: a.disk, Institutions: a.institutions,
 		SharedAddresses: a.config.Issuing.SharedAddresses, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
-	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs}
+	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs, Keep: results.Keep(a.config.Results.Keep)}
 	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
 		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp}
 	a.processor = signing.New(a.store, signer.Sign, signing.Options{

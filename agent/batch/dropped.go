@@ -105,7 +105,11 @@ func describeOutcome(o dropfolder.Outcome) string {
 		}
 		lines = append(lines, "Rejected rows: "+strings.Join(rows, ", ")+".")
 	}
-	lines = append(lines, "Verified PDFs and report: "+o.Results)
+	if r.ReportOnly {
+		lines = append(lines, "Report: "+o.Results+" (verified PDFs are not kept as files, as results.keep says; vecctl download gets each)")
+	} else {
+		lines = append(lines, "Verified PDFs and report: "+o.Results)
+	}
 	if o.Failed != "" {
 		lines = append(lines, "What was refused, with the reasons: "+o.Failed)
 	}

@@ -100,7 +100,7 @@ func (m *checkedManifest) writeReport(dir string, report client.BulkReport) erro
 // report returns the current state of every row.
 func (r *run) report() client.BulkReport {
 	report := r.newReport()
-	report.BatchID, report.Out = r.batch.ID, r.out
+	report.BatchID, report.Out, report.ReportOnly = r.batch.ID, r.out, r.out != "" && r.keepsNoPDFs()
 	for _, c := range r.candidates {
 		report.Add(r.row(c))
 	}
@@ -153,6 +153,9 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 // export writes verified PDFs into the folder of the results. One whose stored document is
 // damaged fails its row alone.
 func (r *run) export(ctx context.Context, approved []vault.Certificate) error {
+	if r.keepsNoPDFs() {
+		return nil
+	}
 	damaged, err := r.Results.Export(ctx, r.out, approved)
 	if r.damaged == nil {
 		r.damaged = map[uint64]error{}
@@ -160,6 +163,10 @@ func (r *run) export(ctx context.Context, approved []vault.Certificate) error {
 	maps.Copy(r.damaged, damaged)
 	return err
 }
+
+// keepsNoPDFs reports whether the results are the reports alone. A folder that was asked for
+// gets its PDFs whatever the setting says.
+func (r *run) keepsNoPDFs() bool { return r.Results.Keep == results.KeepNone && r.request.Out == "" }
 
 // removeErased removes the PDFs of certificates that were erased while the results were
 // written. A later erasure removes them from the folder by itself.

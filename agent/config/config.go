@@ -40,6 +40,7 @@ type Config struct {
 	Authority    Authority
 	Webhooks     Webhooks
 	Receiver     Receiver
+	Results      Results
 	Retention    Retention
 	Log          Log
 
@@ -125,6 +126,11 @@ type Receiver struct {
 	Command string   // what the shell runs for every event
 }
 
+// Results says what is written for people besides the reports.
+type Results struct {
+	Keep string // verified PDFs in the home's folders of results: "link", "copy" or "none"
+}
+
 // Retention says how long each kind of record is kept; 0 is for ever.
 type Retention struct {
 	Deliveries, Received, Mails, Verified, Evidence, Refused time.Duration
@@ -149,6 +155,7 @@ func Default() Config {
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
 		Authority: Authority{MinSDK: "1.0.0", Resolvers: []string{"1.1.1.1", "9.9.9.9"}},
+		Results:   Results{Keep: "link"},
 		Retention: Retention{Deliveries: 30 * day},
 		Log:       Log{Level: slog.LevelInfo, MaxSizeMB: 50, MaxDays: 30},
 	}

@@ -146,6 +146,7 @@ func (c *Config) otherSettings() []Setting {
 		{Key: "authority.url", Env: "VECCTL_AUTHORITY", Flag: "authority", Meaning: "`URL` of the certification authority to call (default: the home's own)", value: text{&c.Authority.URL, checkServer}},
 		{Key: "authority.store", Env: "VECCTL_AUTHORITY_STORE", Flag: "store", Meaning: "`NAME` of the store that calls the authority", value: text{to: &c.Authority.Store}},
 		{Key: "authority.key", Env: "VECCTL_AUTHORITY_KEY", Flag: "key", Meaning: "the store's API `KEY`", Secret: true, value: text{to: &c.Authority.Key}},
+		{Key: "results.keep", Env: "VECCTL_RESULTS_KEEP", Meaning: "verified PDFs in verified/ of the home: link (they share disk blocks with the stored documents where the file system can), copy, or none (reports alone; each PDF can be downloaded)", value: text{&c.Results.Keep, checkOneOf("link", "copy", "none")}},
 		{Key: "retention.deliveries", Env: "VECCTL_RETENTION_DELIVERIES", Meaning: "days for which ended deliveries of webhooks are kept; 0 keeps them forever", value: days{&c.Retention.Deliveries}},
 		{Key: "retention.received", Env: "VECCTL_RETENTION_RECEIVED", Meaning: "days for which received events are kept; 0 keeps them forever", value: days{&c.Retention.Received}},
 		{Key: "retention.mails", Env: "VECCTL_RETENTION_MAILS", Meaning: "days for which ended mails are kept, and those in mail/ of the home; 0 keeps them forever", value: days{&c.Retention.Mails}},

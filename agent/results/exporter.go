@@ -26,10 +26,25 @@ type UpdateStore interface {
 	Tail(ctx context.Context, id uint64) ([]byte, error)
 }
 
+// Keep says what lies in the home's folders of results besides the reports.
+type Keep string
+
+// The ways of keeping verified PDFs as files.
+const (
+	// KeepLinks shares disk blocks with the stored documents where the file system can, and
+	// copies elsewhere.
+	KeepLinks Keep = "link"
+	// KeepCopies writes every byte anew.
+	KeepCopies Keep = "copy"
+	// KeepNone keeps no verified PDFs: each can be downloaded.
+	KeepNone Keep = "none"
+)
+
 // Exporter writes the results of batches.
 type Exporter struct {
 	Updates UpdateStore
 	Blobs   blob.Store
+	Keep    Keep // "" is KeepLinks
 }
 
 // Open returns a verified PDF as a stream: the document's bytes, then the tail.
@@ -73,6 +88,21 @@ func (v *Verified) WriteTo(w io.Writer) (int64, error) {
 	}
 	m, err := io.Copy(w, bytes.NewReader(v.update))
 	return n + m, err
+}
+
+// writeFile is WriteTo for an empty file.
+func (v *Verified) writeFile(f *os.File, keep Keep) (err error) {
+	if keep == KeepCopies {
+		// The kernel, which copies between two files by itself, would share blocks.
+		_, err = io.Copy(f, struct{ io.Reader }{v.document})
+	} else {
+		_, err = fsutil.CopyShared(f, v.document, v.length)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(v.update)
+	return err
 }
 
 // Close lets go of the document.
@@ -147,7 +177,7 @@ func (w *Exporter) copyOne(ctx context.Context, temp string, c vault.Certificate
 	if err != nil {
 		return fsutil.DiskError(err, "writing a verified PDF")
 	}
-	_, err = v.WriteTo(f)
+	err = v.writeFile(f, w.Keep)
 	return fsutil.DiskError(errors.Join(err, f.Close()), "writing a verified PDF")
 }
 

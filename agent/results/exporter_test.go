@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vecctl/vecctl/agent/results"
+	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/blob/blobtest"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
@@ -95,6 +96,35 @@ func TestExport(t *testing.T) {
 	}
 	if after, err := os.Stat(kept); err != nil || !os.SameFile(before, after) {
 		t.Error("a file that was whole was written anew")
+	}
+}
+
+// PDFs whose bytes are all copied are the same as others.
+func TestExportOfCopies(t *testing.T) {
+	for _, keep := range []results.Keep{results.KeepLinks, results.KeepCopies} {
+		blobs, err := blob.OpenFolder(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		document := strings.Repeat("d", 9000)
+		st, err := blobs.Stage(t.Context(), strings.NewReader(document), 1<<20)
+		if err == nil {
+			err = blobs.Commit(t.Context(), st)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &results.Exporter{Updates: tails{1: []byte("tail")}, Blobs: blobs, Keep: keep}
+		c := vault.Certificate{ID: 1, Identity: vault.Identity{Reference: "VEC-IC-2026000000000000A"}, Status: vault.Approved, File: vault.File{Name: "d.pdf"},
+			Verified: &vault.Verified{Document: vault.Document{SHA256: st.SHA256, Size: st.Size}, TailSize: 4}}
+		dir := t.TempDir()
+		if damaged, err := w.Export(t.Context(), dir, []vault.Certificate{c}); err != nil || damaged != nil {
+			t.Fatal(damaged, err)
+		}
+		body, err := os.ReadFile(filepath.Join(dir, c.VerifiedFileName()))
+		if err != nil || string(body) != document+"tail" {
+			t.Errorf("%s: %d bytes, %v", keep, len(body), err)
+		}
 	}
 }
 

@@ -293,7 +293,9 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		if rejected > 0 {
 			fmt.Fprintf(&b, "The shortest way on: correct %s and run the same command again; what is issued stays as it is.\n", sanitize(q.Name))
 		}
-		if r.Out != "" && !q.NoWait {
+		if r.ReportOnly && !q.NoWait {
+			fmt.Fprintf(&b, "Report: %s (verified PDFs are not kept as files, as results.keep says; vecctl download gets each)\n", r.Out)
+		} else if r.Out != "" && !q.NoWait {
 			fmt.Fprintf(&b, "Verified PDFs and report: %s\n", r.Out)
 		}
 	}

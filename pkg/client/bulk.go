@@ -48,6 +48,7 @@ type BulkReport struct {
 	// TimestampsOwed are certificates whose files lack their time stamp, which is added later.
 	TimestampsOwed int       `json:"timestamps_owed,omitempty"`
 	Out            string    `json:"out,omitempty"`
+	ReportOnly     bool      `json:"report_only,omitempty"` // Out has no verified PDFs: results.keep is none
 	Notes          []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
 	Rows           []BulkRow `json:"rows"`
 

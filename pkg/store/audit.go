@@ -27,6 +27,8 @@ type AuditTrail interface {
 	// RecordAction writes the entry of a context's action, unless a change has done so.
 	// It is for actions that count although they change nothing here.
 	RecordAction(ctx context.Context) error
+	// AuditHead returns the last entry; the zero Entry where there is none.
+	AuditHead(ctx context.Context) (audit.Entry, error)
 	// AuditEntries returns up to n entries after the one with a number, in order. An
 	// entry that cannot be read is Damaged.
 	AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error)

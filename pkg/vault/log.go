@@ -4,13 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// LogEntry is a certificate on its way into its institution's log of issued certificates. A
-// store appends the entries of the certificates that one transaction approves, has the grown
-// log signed once, and completes each certificate with its proof, in that transaction. The
-// methods must only compute.
-type LogEntry interface {
+// LogLeaf is an entry on its way into a log. The methods must only compute.
+type LogLeaf interface {
 	// LogKey is the public key of the log, which names the log too.
 	LogKey() string
 	// Entry is what the log keeps: 32 bytes that hold nothing about a person.
@@ -19,7 +18,15 @@ type LogEntry interface {
 	At() time.Time
 	// SignCheckpoint signs the log with its number of entries and the hash of its tree's root.
 	SignCheckpoint(size int64, root [32]byte) ([]byte, error)
-	// Complete returns the certificate with its place in the log, and its tail with the proof.
+}
+
+// LogEntry is a certificate on its way into its institution's log of issued certificates. A
+// store appends the entries of the certificates that one transaction approves, has the grown
+// log signed once, and completes each certificate with its proof, in that transaction.
+type LogEntry interface {
+	LogLeaf
+	// Complete returns the certificate with its place in the log, and its tail with the proof;
+	// no tail where the verified PDF stays as it is.
 	Complete(c Certificate, proof LogProof) (Certificate, []byte, error)
 }
 
@@ -35,6 +42,51 @@ type LogPlace struct {
 	Log   string `json:"log"` // ID of the log
 	Index int64  `json:"index"`
 	Salt  []byte `json:"salt,omitempty"` // links the entry to the document; erased with the person
+}
+
+// StatementKind says what a statement in a log is about.
+type StatementKind string
+
+// The kinds of statements.
+const (
+	StatesRevocations StatementKind = "revocations" // the list of revocations and supersessions
+	StatesAudit       StatementKind = "audit"       // the head of the audit trail
+)
+
+// LogStatement is an entry of a log that is not of a certificate: what it says was known to its
+// institution when it was entered, and cannot be dated back afterwards.
+type LogStatement struct {
+	Index  int64         `json:"index"`
+	Kind   StatementKind `json:"kind"`
+	At     time.Time     `json:"at"`
+	Count  uint64        `json:"count"`  // revocations that it covers; the number of the audit entry
+	SHA256 string        `json:"sha256"` // of the covered lines; the hash of the audit entry
+	Signed string        `json:"signed"` // the statement as a signed note
+}
+
+// RevocationRecord is a line of an institution's list of revocations and supersessions. The
+// list only grows, in the order in which they were made, and holds nothing about a person.
+type RevocationRecord struct {
+	Reference string    `json:"reference_id"`
+	Status    Validity  `json:"status"` // revoked or superseded
+	At        time.Time `json:"at"`
+	Successor string    `json:"superseded_by,omitempty"` // reference ID
+}
+
+// RevocationSince returns the line for what a change did to a certificate; false where the change
+// neither revoked nor replaced it. The successor of a replaced one is left to the store.
+func (c Certificate) RevocationSince(old Certificate) (RevocationRecord, bool) {
+	r := RevocationRecord{Reference: c.Reference}
+	switch {
+	case c.Revocation != nil && old.Revocation == nil:
+		r.Status, r.At = ValidityRevoked, c.Revocation.At
+	case c.SupersededBy != "" && old.SupersededBy == "":
+		r.Status, r.At = ValiditySuperseded, c.UpdatedAt
+	default:
+		return r, false
+	}
+	r.At = r.At.UTC().Truncate(time.Second)
+	return r, true
 }
 
 // LogHead is what a log is at present.
@@ -55,4 +107,15 @@ func LogID(key string) string {
 func LogHash(key string) [8]byte {
 	sum := sha256.Sum256([]byte(key))
 	return [8]byte(sum[:8])
+}
+
+// CheckUnlogged refuses a certificate that cannot enter a log after it was issued.
+func (c Certificate) CheckUnlogged() error {
+	switch {
+	case c.Log != nil:
+		return fault.Newf(fault.Illegal, "certificate %s is in a log already", c.Reference)
+	case c.Verified == nil || c.ErasedAt != nil:
+		return fault.Newf(fault.Illegal, "certificate %s has no verified PDF", c.Reference)
+	}
+	return nil
 }

@@ -20,11 +20,9 @@ func (t *txn) recordAction(p *audit.PendingAction) error {
 	if !p.Unrecorded() || slices.Contains(t.recorded, p) {
 		return nil
 	}
-	var last audit.Entry
-	if key, value := t.Cursor(auditBucket).Last(); key != nil {
-		if err := boltfile.Decode(key, value, &last); err != nil {
-			return err
-		}
+	last, err := t.auditHead()
+	if err != nil {
+		return err
 	}
 	done, err := t.auditedAction(p)
 	if err != nil {
@@ -36,6 +34,19 @@ func (t *txn) recordAction(p *audit.PendingAction) error {
 	}
 	t.recorded = append(t.recorded, p)
 	return t.PutRecord(auditBucket, boltfile.U64(next.Seq), next)
+}
+
+// auditHead returns the last entry; the zero Entry where there is none.
+func (t *txn) auditHead() (last audit.Entry, err error) {
+	if key, value := t.Cursor(auditBucket).Last(); key != nil {
+		err = boltfile.Decode(key, value, &last)
+	}
+	return last, err
+}
+
+// AuditHead implements store.AuditTrail.
+func (s *Store) AuditHead(ctx context.Context) (audit.Entry, error) {
+	return readTx(ctx, s, func(t *txn) (audit.Entry, error) { return t.auditHead() })
 }
 
 // RecordAction implements store.AuditTrail.

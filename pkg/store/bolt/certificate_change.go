@@ -37,6 +37,9 @@ func (t *txn) change(old vault.Certificate, change store.Change) (vault.Certific
 	if err := t.putCertificate(c); err != nil {
 		return old, err
 	}
+	if err := t.noteRevocation(old, c); err != nil {
+		return old, err
+	}
 	t.moveStatus(old, c)
 	if err := t.moveApplication(old, c); err != nil {
 		return old, err

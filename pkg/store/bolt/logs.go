@@ -17,10 +17,14 @@ var (
 	logHeadsBucket   = []byte("log_heads")
 	logEntriesBucket = []byte("log_entries")
 	logHashesBucket  = []byte("log_hashes")
+
+	logStatementsBucket = []byte("log_statements")
 )
 
 // logBuckets returns the buckets above, for the schema.
-func logBuckets() [][]byte { return [][]byte{logHeadsBucket, logEntriesBucket, logHashesBucket} }
+func logBuckets() [][]byte {
+	return [][]byte{logHeadsBucket, logEntriesBucket, logHashesBucket, logStatementsBucket, revocationsBucket}
+}
 
 // logID is what the keys of a log's entries and hashes begin with.
 func logID(key string) []byte {
@@ -163,41 +167,129 @@ func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered
 
 // growLog appends certificates to a log and completes them.
 func (t *txn) growLog(l logOf, pending []logged, results []store.JobResult) error {
-	id, headKey := logID(l.key), boltfile.JoinKey(boltfile.U32(l.institution), logID(l.key))
-	head := vault.LogHead{Key: l.key, CreatedAt: pending[0].effects.Log.At()}
-	if value := t.Get(logHeadsBucket, headKey); value != nil {
-		if err := boltfile.Decode(headKey, value, &head); err != nil {
-			return err
-		}
-	}
-	first := head.Size
-	entries := make([][]byte, len(pending))
+	leaves := make([]vault.LogLeaf, len(pending))
 	for i, p := range pending {
-		entries[i] = p.effects.Log.Entry()
+		leaves[i] = p.effects.Log
 	}
-	grown, err := transparency.Grow(first, entries, logHashes{t, id})
+	first, checkpoint, grown, err := t.extendLog(l, leaves)
 	if err != nil {
 		return err
 	}
-	head.Size = grown.Size
-	if head.Checkpoint, err = pending[0].effects.Log.SignCheckpoint(grown.Size, grown.Root); err != nil {
-		return err
-	}
-	if err := t.PutRecord(logHeadsBucket, headKey, head); err != nil {
-		return err
-	}
-	if err := t.putEntries(id, first, entries, grown); err != nil {
-		return err
-	}
 	for i, p := range pending {
-		place := first + int64(i)
-		c, fx, err := p.complete(place, head.Checkpoint, grown)
+		c, fx, err := p.complete(first+int64(i), checkpoint, grown)
 		if err != nil {
 			return err
 		}
 		results[p.result].Change = func(vault.Certificate) (vault.Certificate, vault.Effects, error) { return c, fx, nil }
 	}
 	return nil
+}
+
+// extendLog appends leaves to a log. It returns the index of the first, the signed checkpoint,
+// and the grown tree.
+func (t *txn) extendLog(l logOf, leaves []vault.LogLeaf) (first int64, checkpoint []byte, grown *transparency.Growth, err error) {
+	id, headKey := logID(l.key), boltfile.JoinKey(boltfile.U32(l.institution), logID(l.key))
+	head := vault.LogHead{Key: l.key, CreatedAt: leaves[0].At()}
+	if value := t.Get(logHeadsBucket, headKey); value != nil {
+		if err := boltfile.Decode(headKey, value, &head); err != nil {
+			return 0, nil, nil, err
+		}
+	}
+	first = head.Size
+	entries := make([][]byte, len(leaves))
+	for i, leaf := range leaves {
+		entries[i] = leaf.Entry()
+	}
+	if grown, err = transparency.Grow(first, entries, logHashes{t, id}); err != nil {
+		return 0, nil, nil, err
+	}
+	head.Size = grown.Size
+	if head.Checkpoint, err = leaves[0].SignCheckpoint(grown.Size, grown.Root); err != nil {
+		return 0, nil, nil, err
+	}
+	if err := t.PutRecord(logHeadsBucket, headKey, head); err != nil {
+		return 0, nil, nil, err
+	}
+	return first, head.Checkpoint, grown, t.putEntries(id, first, entries, grown)
+}
+
+// AppendLog implements store.Logs.
+func (s *Store) AppendLog(ctx context.Context, institution uint32, entries []store.LogAddition) (int64, error) {
+	return writeTx(ctx, s, func(t *txn) (int64, error) { return t.appendLog(institution, entries) })
+}
+
+// appendLog checks all certificates before it writes anything.
+func (t *txn) appendLog(institution uint32, entries []store.LogAddition) (int64, error) {
+	if len(entries) == 0 {
+		return 0, fault.New(fault.Invalid, "there is nothing to enter in the log")
+	}
+	l := logOf{institution, entries[0].Leaf.LogKey()}
+	leaves, issued := make([]vault.LogLeaf, len(entries)), make([]vault.Certificate, len(entries))
+	seen := map[string]bool{}
+	for i, e := range entries {
+		if leaves[i] = e.Leaf; e.Leaf.LogKey() != l.key {
+			return 0, fault.New(fault.Invalid, "entries of several logs cannot be appended at once")
+		}
+		if e.Certificate == "" {
+			continue
+		}
+		c, err := t.findCertificate(institution, e.Certificate)
+		if err != nil {
+			return 0, err
+		}
+		if err := c.CheckUnlogged(); err != nil {
+			return 0, err
+		}
+		if seen[c.UUID] {
+			return 0, fault.Newf(fault.Invalid, "certificate %s is to enter the log twice", c.Reference)
+		}
+		seen[c.UUID], issued[i] = true, c
+	}
+	first, checkpoint, grown, err := t.extendLog(l, leaves)
+	if err != nil {
+		return 0, err
+	}
+	for i, e := range entries {
+		if err := t.keepAddition(l, e, issued[i], first+int64(i), checkpoint, grown); err != nil {
+			return 0, err
+		}
+	}
+	return first, nil
+}
+
+// keepAddition keeps what an entry is of.
+func (t *txn) keepAddition(l logOf, e store.LogAddition, issued vault.Certificate, index int64, checkpoint []byte, grown *transparency.Growth) error {
+	if e.Statement != nil {
+		kept := *e.Statement
+		kept.Index = index
+		return t.PutRecord(logStatementsBucket, logIndexKey(logID(l.key), index), kept)
+	}
+	entry, ok := e.Leaf.(vault.LogEntry)
+	if e.Certificate == "" || !ok {
+		return nil
+	}
+	c, fx, err := logged{certificate: issued, effects: vault.Effects{Log: entry}}.complete(index, checkpoint, grown)
+	if err != nil {
+		return err
+	}
+	_, err = t.change(issued, func(vault.Certificate) (vault.Certificate, vault.Effects, error) { return c, fx, nil })
+	return err
+}
+
+// LogStatements implements store.Logs.
+func (s *Store) LogStatements(ctx context.Context, key string) ([]vault.LogStatement, error) {
+	return readTx(ctx, s, func(t *txn) (all []vault.LogStatement, err error) {
+		id := logID(key)
+		c := t.Cursor(logStatementsBucket)
+		for k, v := c.Seek(id); bytes.HasPrefix(k, id); k, v = c.Next() {
+			var one vault.LogStatement
+			if err := boltfile.Decode(k, v, &one); err != nil {
+				return nil, err
+			}
+			all = append(all, one)
+		}
+		return all, nil
+	})
 }
 
 // complete returns the certificate and its effects with the proof of its entry.

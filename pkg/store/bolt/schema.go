@@ -18,7 +18,8 @@ import (
 // The layout of the file.
 //
 //	meta                schema -> version, sum BUCKET -> sum of its entries,
-//	                    verified index -> by_verified is complete
+//	                    verified index -> by_verified is complete,
+//	                    revocation list -> revocations has what was revoked before
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes, without the signature's padding
@@ -49,6 +50,8 @@ import (
 //	log_heads           inst4 log8 -> what a log is: key, size, checkpoint
 //	  log_entries       log8 index8 -> entry
 //	  log_hashes        log8 index8 -> hash of the tree
+//	  log_statements    log8 index8 -> what an entry says that is not of a certificate
+//	revocations         inst4 seq8 -> line of an institution's list of revocations
 //	mails               id8 -> mail
 //	  mails_by_cert     cert8 id8
 //	  mails_returned    id8                            (refused or bounced, and not repeated)
@@ -125,7 +128,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 		if err := createMissingBuckets(f, own.allBuckets()); err != nil {
 			return err
 		}
-		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates), indexVerified(f), indexBodies(f)); err != nil {
+		if err := errors.Join(addSummaries(f), addFailures(f, own.Certificates), indexVerified(f), indexBodies(f), listRevocations(f)); err != nil {
 			return err
 		}
 		return f.View(func(tx *bbolt.Tx) error {
@@ -156,7 +159,7 @@ func prepareSchema(f *boltfile.File, path string, own certificateBuckets, totals
 	if err != nil {
 		return err
 	}
-	return errors.Join(indexVerified(f), indexBodies(f))
+	return errors.Join(indexVerified(f), indexBodies(f), listRevocations(f))
 }
 
 // readSchemaVersion returns the version of a file's layout; 0 for a new file.

@@ -45,6 +45,9 @@ func (f *fixture) auditTrail() (requests []string) {
 			f.Fatalf("%d entries instead of 7", len(found))
 		}
 		if len(found) == 0 {
+			head, err := f.store.AuditHead(f.Context())
+			f.check(err)
+			f.wantSame(head, last, "the head of the trail")
 			return requests
 		}
 		for _, e := range found {

@@ -21,6 +21,9 @@ func logTests() []test {
 		{"what is refused is in no log", logRefuses},
 		{"a job that is completed twice enters the log once", logTwice},
 		{"an erased person's entry stays, its salt does not", logForgets},
+		{"statements enter the log without a job", logAppends},
+		{"issued certificates enter the log later", logEntersIssued},
+		{"revocations and supersessions are listed", logRevocations},
 	}
 }
 
@@ -240,4 +243,132 @@ func logTwice(f *fixture) {
 	f.check(outcomes[0])
 	f.wantKind(outcomes[1], fault.Conflict, "the same job again")
 	checkLog(f, f.a, []uint64{c.ID})
+}
+
+func logAppends(f *fixture) {
+	_, outcomes := approveOne(f)
+	f.check(outcomes[0])
+	statement := func(text string) store.LogAddition {
+		e := newLogEntry(1, vault.Certificate{ApprovedAt: f.tick()})
+		e.data = sha256.Sum256([]byte(text))
+		return store.LogAddition{Leaf: e, Statement: &vault.LogStatement{Kind: vault.StatesAudit, At: e.at, Count: 7, SHA256: text, Signed: "signed " + text}}
+	}
+	first, err := f.store.AppendLog(f.Context(), f.a, []store.LogAddition{statement("a"), statement("b")})
+	f.check(err)
+	f.wantSame(first, int64(1), "the index of the first statement")
+	f.reopen()
+	all, err := f.store.LogStatements(f.Context(), logKey(1))
+	f.check(err)
+	if len(all) != 2 || all[1].Index != 2 || all[1].SHA256 != "b" || all[0].Index != 1 || all[0].Count != 7 {
+		f.Errorf("the statements are %+v", all)
+	}
+	entries, err := f.store.LogEntries(f.Context(), logKey(1), 0, 10)
+	f.check(err)
+	if want := sha256.Sum256([]byte("b")); len(entries) != 3 || string(entries[2]) != string(want[:]) {
+		f.Errorf("the entries are %x", entries)
+	}
+	f.wantSame(f.logHead(f.a, 1).Size, int64(3), "the size of the log")
+	_, err = f.store.AppendLog(f.Context(), f.a, nil)
+	f.wantKind(err, fault.Invalid, "nothing to append")
+	other := statement("c")
+	other.Leaf = newLogEntry(2, vault.Certificate{})
+	_, err = f.store.AppendLog(f.Context(), f.a, []store.LogAddition{statement("c"), other})
+	f.wantKind(err, fault.Invalid, "entries of two logs")
+	f.wantSame(f.logHead(f.a, 1).Size, int64(3), "the size after what was refused")
+}
+
+// approveOne approves a new certificate into the first log.
+func approveOne(f *fixture) (vault.Certificate, []error) {
+	f.Helper()
+	c := f.insertOne(f.a, f.draft())
+	_, outcomes := approveClaimed(f, 1)
+	return f.byID(c.ID), outcomes
+}
+
+// lateEntry enters a certificate that was issued before the log began; its file stays.
+type lateEntry struct{ logEntry }
+
+// Complete implements vault.LogEntry.
+func (e lateEntry) Complete(c vault.Certificate, p vault.LogProof) (vault.Certificate, []byte, error) {
+	c, _, err := e.logEntry.Complete(c, p)
+	return c, nil, err
+}
+
+func logEntersIssued(f *fixture) {
+	before := f.insertOne(f.a, f.draft())
+	f.now = f.now.Add(vault.RetryPolicyOf(vault.JobSign).Lease)
+	outcomes, err := f.store.Complete(f.Context(), []store.JobResult{{Job: f.claim(vault.JobSign, 1)[0], Change: approve(f.tick())}})
+	f.check(err)
+	f.check(outcomes[0])
+	logged, _ := approveOne(f)
+	waiting := f.insertOne(f.a, f.draft())
+	tail, err := f.store.Tail(f.Context(), before.ID)
+	f.check(err)
+	late := func(c vault.Certificate) store.LogAddition {
+		return store.LogAddition{Leaf: lateEntry{newLogEntry(1, c)}, Certificate: c.UUID}
+	}
+	for what, refused := range map[string]vault.Certificate{"that is in the log": logged, "that is not issued": waiting} {
+		_, err := f.store.AppendLog(f.Context(), f.a, []store.LogAddition{late(before), late(refused)})
+		f.wantKind(err, fault.Illegal, "a certificate "+what)
+	}
+	_, err = f.store.AppendLog(f.Context(), f.a, []store.LogAddition{late(before), late(before)})
+	f.wantKind(err, fault.Invalid, "a certificate twice")
+	_, err = f.store.AppendLog(f.Context(), f.b, []store.LogAddition{late(before)})
+	f.wantKind(err, fault.NotFound, "another institution's certificate")
+	f.wantSame(f.logHead(f.a, 1).Size, int64(1), "the size after what was refused")
+	_, err = f.store.AppendLog(f.Context(), f.a, []store.LogAddition{late(before)})
+	f.check(err)
+	if got := f.byID(before.ID); got.Log == nil || got.Log.Index != 1 {
+		f.Errorf("the certificate has the place %+v", got.Log)
+	}
+	after, err := f.store.Tail(f.Context(), before.ID)
+	f.check(err)
+	f.wantSame(string(after), string(tail), "the verified PDF's tail")
+	entries, err := f.store.LogEntries(f.Context(), logKey(1), 1, 1)
+	f.check(err)
+	f.wantSame(string(entries[0]), string(newLogEntry(1, before).Entry()), "the entry")
+}
+
+func logRevocations(f *fixture) {
+	revoked, _ := approveOne(f)
+	replaced, _ := approveOne(f)
+	_, err := f.store.Change(f.Context(), f.a, revoked.UUID, revoke(f.tick()))
+	f.check(err)
+	made, err := f.reissue(replaced, "Right Name", "")
+	f.check(err)
+	approveClaimed(f, 1)
+	_, err = f.store.Change(f.Context(), f.a, replaced.UUID, revoke(f.tick()))
+	f.check(err)
+	want := []vault.RevocationRecord{
+		{Reference: revoked.Reference, Status: vault.ValidityRevoked},
+		{Reference: replaced.Reference, Status: vault.ValiditySuperseded, Successor: made.Next.Reference},
+		{Reference: replaced.Reference, Status: vault.ValidityRevoked},
+	}
+	check := func() {
+		f.Helper()
+		got, err := f.store.Revocations(f.Context(), f.a, 0, 10)
+		f.check(err)
+		for i := range got {
+			if got[i].At.IsZero() {
+				f.Errorf("line %d has no time", i)
+			}
+			got[i].At = time.Time{}
+		}
+		f.wantSame(got, want, "the list of revocations")
+		n, err := f.store.RevocationCount(f.Context(), f.a)
+		f.check(err)
+		f.wantSame(n, uint64(3), "how long the list is")
+	}
+	check()
+	_, err = f.store.Erase(f.Context(), f.a, revoked.Email, nil, f.tick())
+	f.check(err)
+	f.reopen()
+	check()
+	some, err := f.store.Revocations(f.Context(), f.a, 1, 1)
+	f.check(err)
+	f.wantSame(len(some), 1, "the lines of a part")
+	f.wantSame(some[0].Reference, replaced.Reference, "the second line")
+	n, err := f.store.RevocationCount(f.Context(), f.b)
+	f.check(err)
+	f.wantSame(n, uint64(0), "how long another institution's list is")
 }

@@ -44,7 +44,7 @@ func TestCorrectionsThatPeopleAskFor(t *testing.T) {
 	s := start(t, f, staging{})
 	s.wants("2 corrections requested")
 	s.press("9")
-	s.wants("2 are requested; vecctl corrections lists them")
+	s.wants("2 are requested; vecctl correction list shows them")
 }
 
 // A certificate that was corrected is approved still, but nobody should hand it out.

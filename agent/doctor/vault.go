@@ -186,7 +186,7 @@ func (p Target) printableNames(texts []string) []Finding {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
 	return warning(check, "install a TrueType font (.ttf, not .ttc or .otf) that does, such as Debian's fonts-nanum for Korean or fonts-droid-fallback for Chinese, "+
-		"or put one into a folder of templates/ in the home, or name it: vecctl batches report --font FILE",
+		"or put one into a folder of templates/ in the home, or name it: vecctl batch report --font FILE",
 		"no font here holds %s, which stand in names; the report of a batch prints their numbers instead", shown)
 }
 

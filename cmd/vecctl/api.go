@@ -26,7 +26,7 @@ func apiCommand(w environment) *cli.Command {
 				&cli.StringFlag{Name: "token", EnvVars: []string{"VECCTL_TOKEN"}, Usage: "API `TOKEN`"},
 				&cli.BoolFlag{Name: "write", Usage: "also issue a test certificate, to check uploads; neither document has a call that revokes it, so the last line says which to revoke"},
 				&cli.StringFlag{Name: "email", Value: "vecctl-check@example.com", Usage: "`ADDRESS` of the test certificate's recipient"},
-				&cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "with --write: for how long to wait until the certificate is finished"},
+				&cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "with --write: for how `LONG` to wait until the certificate is finished"},
 			}),
 			Action: func(c *cli.Context) error { return runAPICheck(c, w) },
 		}},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -23,7 +22,13 @@ type environment struct {
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, w environment) int {
 	app := newApp(w)
-	err := app.RunContext(ctx, flagsFirst(app, args))
+	line := readLine(app, args)
+	var err error
+	if line.help {
+		err = showHelp(w, app, append(line.path, line.rest...))
+	} else {
+		err = app.RunContext(ctx, line.args(args[0]))
+	}
 	printError(w.stderr, err)
 	return exitCode(err)
 }
@@ -43,67 +48,48 @@ func newApp(w environment) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return unknownCommand(c.App, c.Args().First())
-			}
-			return cli.ShowAppHelp(c)
+			return showHelp(w, c.App, c.Args().Slice())
 		},
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
 			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
 			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w), tlogCommand(w),
-			batchesCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w), checkCommand(w),
-			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionsCommand(w), applicationCommand(w),
-			templateCommand(w), templatesCommand(w), certificatesCommand(w), apiCommand(w),
+			batchCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w), checkCommand(w),
+			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionCommand(w), applicationCommand(w),
+			templateCommand(w), templatesCommand(w), certificateCommand(w), apiCommand(w),
 			authorityCommand(w),
-			webhookCommand(w), listenCommand(w), eventsCommand(w), remoteCommand(w),
+			webhookCommand(w), listenCommand(w), eventCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},
 	}
-	applyDefaults(app.Commands)
+	applyDefaults(w, app.Commands)
 	return app
 }
 
 // applyDefaults sets what all commands and subcommands have in common.
-func applyDefaults(commands []*cli.Command) {
+func applyDefaults(w environment, commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		if len(c.Subcommands) > 0 && c.Action == nil {
 			c.Action = func(c *cli.Context) error {
 				if c.Args().Present() {
-					return usageError("unknown command %q; see %s --help", c.Args().First(), c.Command.HelpName)
+					return unknownCommand(c.Command.HelpName, c.Command.Subcommands, c.Args().First())
 				}
-				return cli.ShowSubcommandHelp(c)
+				return writeHelp(w.stdout, c.Command.HelpName, c.Command)
 			}
 		}
-		applyDefaults(c.Subcommands)
+		applyDefaults(w, c.Subcommands)
 	}
 }
 
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usageError("%s; see %s --help", describeFlagError(err), c.Command.HelpName)
-}
-
-// describeFlagError returns an error of the flag library in plain words.
-func describeFlagError(err error) string {
-	text := err.Error()
-	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
-		return "unknown flag --" + strings.TrimLeft(name, "-")
-	}
-	return text
-}
-
-func unknownCommand(app *cli.App, name string) error {
-	for _, c := range app.Commands {
-		if strings.HasPrefix(c.Name, name) || strings.HasPrefix(name, c.Name) {
-			return usageError("unknown command %q; did you mean %q? \"vecctl help\" lists all commands", name, c.Name)
-		}
-	}
-	return usageError("unknown command %q; \"vecctl help\" lists all commands", name)
+// withList gives a command that lists something the subcommand "list", which does the same.
+func withList(c *cli.Command, usage string) *cli.Command {
+	c.Subcommands = append([]*cli.Command{{Name: "list", Usage: usage, Flags: c.Flags, Action: c.Action}}, c.Subcommands...)
+	return c
 }
 
 // Flags that many commands take.
@@ -136,9 +122,15 @@ func remoteFlags() []cli.Flag {
 
 func outputFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "output `FORMAT`: table, json, jsonl, csv"},
+		outputFlag(),
 		&cli.BoolFlag{Name: "json", Usage: "short for -o json"},
 	}
+}
+
+func outputFlag() cli.Flag {
+	f := newChoiceFlag("output", "output `FORMAT`", string(formatTable), string(formatJSON), string(formatJSONLines), string(formatCSV)).or(string(formatTable))
+	f.Aliases = []string{"o"}
+	return f
 }
 
 // requireArgs returns an error if the number of arguments is not n.
@@ -146,30 +138,12 @@ func requireArgs(c *cli.Context, n int, what string) error {
 	switch {
 	case c.NArg() < n:
 		return usageError("%s is missing; see %s --help", what, c.Command.HelpName)
+	case c.NArg() > n && n == 0 && len(c.Command.Subcommands) > 0:
+		return unknownCommand(c.Command.HelpName, c.Command.Subcommands, c.Args().First())
 	case c.NArg() > n:
 		return usageError("unexpected argument %q; see %s --help", c.Args().Get(n), c.Command.HelpName)
 	}
 	return nil
-}
-
-func helpCommand(w environment) *cli.Command {
-	return &cli.Command{
-		Name: "help", Usage: "show help for a command, or for exit-codes", ArgsUsage: "[COMMAND|exit-codes]",
-		Flags: homeFlags(),
-		Action: func(c *cli.Context) error {
-			switch name := c.Args().First(); {
-			case name == "":
-				return cli.ShowAppHelp(c)
-			case name == "exit-codes":
-				_, err := io.WriteString(w.stdout, exitCodesHelp)
-				return err
-			case find(c.App.Commands, name) == nil:
-				return unknownCommand(c.App, name)
-			default:
-				return cli.ShowCommandHelp(c, name)
-			}
-		},
-	}
 }
 
 // printLinef prints one line for a person to stderr.

@@ -38,7 +38,7 @@ func applicationCommand(w environment) *cli.Command {
 			{
 				Name: "list", Usage: "list applications, newest first; without --status, only those that wait for a decision",
 				Flags: flags(
-					&cli.StringFlag{Name: "status", Value: "open", Usage: "only applications in this `STATE`: open, all, pending, in_review, processing, approved, failed, rejected, revoked"},
+					newChoiceFlag("status", "only applications in this `STATE`", "open", "all", "pending", "in_review", "processing", "approved", "failed", "rejected", "revoked").or("open"),
 					&cli.StringFlag{Name: "email", Usage: "only applications from `ADDRESS`"},
 					&cli.StringFlag{Name: "search", Usage: "only applications with `TEXT` in " + vault.SearchedTexts()},
 					&cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
@@ -188,9 +188,6 @@ func runApplicationList(c *cli.Context, w environment) error {
 		return usageError("--limit must be 1 or more, not %d", c.Int("limit"))
 	}
 	f := adminclient.ApplicationFilter{Status: c.String("status"), Email: c.String("email"), Search: c.String("search")}
-	if _, known := vault.ParseStatus(f.Status); !known && f.Status != "open" && f.Status != "all" {
-		return usageError("%q is not a state of an application; see vecctl application list --help", f.Status)
-	}
 	if f.Status == "all" {
 		f.Status = ""
 	}

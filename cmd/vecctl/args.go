@@ -7,43 +7,50 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// flagsFirst moves a command's flags before its arguments. The library stops at the
-// first argument and would silently ignore the flags after it. Everything after "--"
-// stays an argument.
-func flagsFirst(app *cli.App, args []string) []string {
-	if len(args) == 0 {
-		return args
-	}
-	var path, flags, rest []string
-	help := false // then arguments are dropped: the library would take them for help topics
+// commandLine is a command line in parts: the command's words, its flags with their values, and
+// its arguments.
+type commandLine struct {
+	path, flags, rest []string
+	help              bool // --help stands somewhere
+}
+
+// readLine takes a command line apart. The library stops at the first argument and would
+// silently ignore the flags after it. Everything after "--" is an argument.
+func readLine(app *cli.App, args []string) commandLine {
+	var line commandLine
 	commands := app.Commands
 	known := app.Flags
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
-			rest = append(rest, args[i+1:]...)
+			line.rest = append(line.rest, args[i+1:]...)
 			i = len(args)
 		case len(arg) > 1 && strings.HasPrefix(arg, "-"):
-			flags = append(flags, arg)
-			help = help || arg == "--help" || arg == "-h"
+			line.flags = append(line.flags, arg)
+			line.help = line.help || arg == "--help" || arg == "-h"
 			if takesValue(known, commands, arg) && i+1 < len(args) {
 				i++
-				flags = append(flags, args[i])
+				line.flags = append(line.flags, args[i])
 			}
 		default:
-			if c := find(commands, arg); c != nil && len(rest) == 0 {
-				path = append(path, arg)
+			if c := find(commands, arg); c != nil && len(line.rest) == 0 {
+				line.path = append(line.path, arg)
 				commands, known = c.Subcommands, slices.Concat(known, c.Flags)
 				continue
 			}
 			commands = nil
-			rest = append(rest, arg)
+			line.rest = append(line.rest, arg)
 		}
 	}
-	out := slices.Concat(args[:1], path, flags)
-	if len(rest) > 0 && !help {
-		out = append(append(out, "--"), rest...)
+	return line
+}
+
+// args is the command line with the flags before the arguments.
+func (l commandLine) args(program string) []string {
+	out := slices.Concat([]string{program}, l.path, l.flags)
+	if len(l.rest) > 0 {
+		out = append(append(out, "--"), l.rest...)
 	}
 	return out
 }

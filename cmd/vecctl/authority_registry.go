@@ -189,7 +189,7 @@ func badgeCommands(w environment) []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "embed", Usage: "print the HTML code that shows a badge", ArgsUsage: "HASH",
-			Flags: append(homeFlags(), &cli.StringFlag{Name: "size", Value: "150x40", Usage: "`SIZE` in pixels: 80x20, 150x40, 200x60"}),
+			Flags: append(homeFlags(), newChoiceFlag("size", "`SIZE` in pixels", "80x20", "150x40", "200x60").or("150x40")),
 			Action: func(c *cli.Context) error {
 				if err := requireArgs(c, 1, "the verification hash"); err != nil {
 					return err

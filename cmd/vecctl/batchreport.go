@@ -98,5 +98,5 @@ func findBatch(c *cli.Context, s *session, name string) (client.Batch, error) {
 			return all[i], nil
 		}
 	}
-	return client.Batch{}, fault.Newf(fault.NotFound, "there is no batch %q; \"vecctl batches\" lists all batches", name)
+	return client.Batch{}, fault.Newf(fault.NotFound, "there is no batch %q; \"vecctl batch list\" lists all batches", name)
 }

@@ -28,16 +28,16 @@ func bulkCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "files", Usage: "`DIR` with the documents (default: the manifest's folder)"},
 			&cli.StringFlag{Name: "out", Usage: "`DIR` for the verified PDFs (default: in the home)"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "check everything, change nothing"},
-			&cli.StringFlag{Name: "on-error", Value: "stop", Usage: "`stop|skip`: if a row is rejected, issue nothing, or issue the other rows"},
-			&cli.StringFlag{Name: "scan", Value: "first", Usage: "`first|all|none`: for which documents the printed QR code is read back before approval"},
+			newChoiceFlag("on-error", "if a row is rejected, issue nothing, or issue the other rows", "stop", "skip").or("stop"),
+			newChoiceFlag("scan", "for which documents the printed QR code is read back before approval", "first", "all", "none").or("first"),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as all rows are accepted"},
-			&cli.DurationFlag{Name: "wait", Value: remotebulk.DefaultWait, Usage: "with --api: for how long to wait until the vault has finished the certificates; what it has not finished then is reported as processing, exit code 3"},
+			&cli.DurationFlag{Name: "wait", Value: remotebulk.DefaultWait, Usage: "with --api: for how `LONG` to wait until the vault has finished the certificates; what it has not finished then is reported as processing, exit code 3"},
 			&cli.StringFlag{Name: "date-format", Usage: "`FORMAT` of dates, such as DD/MM/YYYY"},
 			&cli.StringFlag{Name: "delimiter", Usage: "`CHARACTER` between cells: \",\", \";\" or tab"},
 			&cli.StringFlag{Name: "encoding", Usage: "`NAME` of the encoding: " + manifest.Encodings},
 			&cli.StringFlag{Name: "sheet", Usage: "`NAME` of the sheet, if several sheets of a workbook have data"},
-			&cli.StringFlag{Name: "hidden", Usage: "`read|skip`: what to do with hidden or filtered rows of a workbook"},
-			&cli.StringFlag{Name: "names", Value: "check", Usage: "`check|warn|off`: if a document's text names another row's recipient, reject the row, warn, or do not look"},
+			newChoiceFlag("hidden", "what to do with hidden or filtered rows of a workbook", "read", "skip"),
+			newChoiceFlag("names", "if a document's text names another row's recipient, reject the row, warn, or do not look", "check", "warn", "off").or("check"),
 			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
 			coverFlag(),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
@@ -87,23 +87,7 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 	if err := requireArgs(c, 1, "the manifest"); err != nil {
 		return q, err
 	}
-	switch q.Scan = c.String("scan"); q.Scan {
-	case "first", "all", "none":
-	default:
-		return q, usageError("--scan must be first, all or none, not %q", q.Scan)
-	}
-	switch q.Names = c.String("names"); q.Names {
-	case "check", "warn", "off":
-	default:
-		return q, usageError("--names must be check, warn or off, not %q", q.Names)
-	}
-	switch c.String("on-error") {
-	case "skip":
-		q.Skip = true
-	case "stop":
-	default:
-		return q, usageError("--on-error must be stop or skip, not %q", c.String("on-error"))
-	}
+	q.Scan, q.Names, q.Skip = c.String("scan"), c.String("names"), c.String("on-error") == "skip"
 	for _, pair := range c.StringSlice("map") {
 		end := strings.LastIndexByte(pair, '=') // a heading may have one in it
 		if end < 1 || end == len(pair)-1 {

@@ -10,18 +10,18 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func certificatesCommand(w environment) *cli.Command {
-	return &cli.Command{
-		Name: "certificates", Usage: "list all certificates, including applications",
+func certificateCommand(w environment) *cli.Command {
+	return withList(&cli.Command{
+		Name: "certificate", Aliases: []string{"certificates"}, Usage: "list all certificates, including applications",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: pending, in_review, processing, approved, failed, rejected, revoked"},
+			newChoiceFlag("status", "only those in this `STATE`", "pending", "in_review", "processing", "approved", "failed", "rejected", "revoked"),
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in " + vault.SearchedTexts()},
 			&cli.IntFlag{Name: "limit", Usage: "list at most `N`"},
 		),
 		Action: runList(w, (*session).Certificates, func(c *cli.Context) client.Filter {
 			return client.Filter{Status: c.String("status"), Search: c.String("search")}
 		}),
-	}
+	}, "list all certificates, including applications")
 }
 
 // allPages returns the certificates of a paged list, up to a limit.

@@ -67,15 +67,17 @@ func complete(app *cli.App, words []string) [][2]string {
 	}
 	before, last := words[:len(words)-1], words[len(words)-1]
 	commands, flags := app.Commands, app.Flags
-	wantsValue := false
+	wantsValue := ""
 	for _, word := range before {
 		switch {
-		case wantsValue:
-			wantsValue = false
+		case wantsValue != "":
+			wantsValue = ""
 		case word == "--":
 			return nil
 		case strings.HasPrefix(word, "-"):
-			wantsValue = takesValue(flags, nil, word)
+			if takesValue(flags, nil, word) {
+				wantsValue = strings.TrimLeft(word, "-")
+			}
 		default:
 			c := find(commands, word)
 			if c == nil {
@@ -86,8 +88,8 @@ func complete(app *cli.App, words []string) [][2]string {
 		}
 	}
 	switch {
-	case wantsValue:
-		return nil
+	case wantsValue != "":
+		return completeValues(flags, wantsValue, last)
 	case strings.HasPrefix(last, "-"):
 		return completeFlags(flags, last)
 	}
@@ -95,6 +97,23 @@ func complete(app *cli.App, words []string) [][2]string {
 	for _, c := range commands {
 		if !c.Hidden && strings.HasPrefix(c.Name, last) {
 			found = append(found, [2]string{c.Name, c.Usage})
+		}
+	}
+	return found
+}
+
+// completeValues returns the values that a flag can have, where they are words of a list.
+func completeValues(flags []cli.Flag, name, start string) [][2]string {
+	var found [][2]string
+	for _, f := range flags {
+		choice, ok := f.(choiceFlag)
+		if !ok || !slices.Contains(f.Names(), name) {
+			continue
+		}
+		for _, value := range choice.values {
+			if strings.HasPrefix(value, start) {
+				found = append(found, [2]string{value, "a value of --" + name})
+			}
 		}
 	}
 	return found

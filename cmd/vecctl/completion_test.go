@@ -25,7 +25,9 @@ func TestWhatMayComeNext(t *testing.T) {
 		not   []string
 	}{
 		{"", []string{"bulk", "init", "backup", "completion"}, []string{"__complete", "man"}},
-		{"ba", []string{"backup", "batches"}, []string{"bulk"}},
+		{"ba", []string{"backup", "batch"}, []string{"bulk"}},
+		{"list --status ", []string{"processing", "failed"}, []string{"--status", "backup"}},
+		{"list -o j", []string{"json", "jsonl"}, []string{"csv"}},
 		{"backup ver", []string{"verify"}, []string{"version"}},
 		{"backup verify --pass", []string{"--passphrase-file"}, nil},
 		{"backup --keep-daily 7 --ver", []string{"--verify"}, nil},

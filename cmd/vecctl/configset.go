@@ -18,10 +18,7 @@ func configSetCommand(w environment) *cli.Command {
 		Name: "set", Usage: "write a setting into config.yaml of the home", ArgsUsage: "KEY VALUE",
 		Description: "\"vecctl config show\" lists the keys. All else in the file stays as it is, comments too.\n" +
 			"VALUE \"-\" reads the first line of standard input, so that a secret stays out of the process list.\n" +
-			"A running agent reads the file when it starts.\n\n" +
-			"EXAMPLES:\n" +
-			"   vecctl config set mail.per_minute 120\n" +
-			"   vecctl config set mail.smtp_url - < mail-server.txt",
+			"A running agent reads the file when it starts.",
 		Flags: append(homeOnlyFlags(), outputFlags()...),
 		Action: func(c *cli.Context) error {
 			form, err := formatAndArgs(c, 2, "KEY VALUE")

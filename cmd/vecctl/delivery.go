@@ -14,7 +14,7 @@ import (
 func deliveriesCommand(w environment, flags func(...cli.Flag) []cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: "deliveries", Usage: "list deliveries, newest first, to one endpoint or to all", ArgsUsage: "[ID]",
-		Flags: flags(&cli.StringFlag{Name: "status", Usage: "only those with this `STATUS`: pending, success, failed"},
+		Flags: flags(newChoiceFlag("status", "only those with this `STATUS`", "pending", "success", "failed"),
 			sinceFlag(), untilFlag(), &cli.IntFlag{Name: "limit", Value: 50, Usage: "list at most `N`"}),
 		Action: func(c *cli.Context) error { return runDeliveries(c, w) },
 	}

@@ -26,7 +26,7 @@ func institutionCommand(w environment) *cli.Command {
 				Name: "add", Usage: "create an institution with its own signing key", ArgsUsage: "NAME",
 				Flags: flags(
 					&cli.StringFlag{Name: "time-zone", Usage: "its time `ZONE`, such as Europe/Warsaw (default: that of the primary institution)"},
-					&cli.StringFlag{Name: "slug", Usage: "its name on command lines and in folder names, such as school-of-law (default: made of NAME)"},
+					&cli.StringFlag{Name: "slug", Usage: "its `SLUG` on command lines and in folder names, such as school-of-law (default: made of NAME)"},
 					&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` of the sender of its mails"}),
 				Action: listAction(w, 1, "the institution", institutionList(), func(c *cli.Context, s *session) ([]adminclient.Institution, error) {
 					made, err := s.AddInstitution(c.Context, adminclient.Settings{

@@ -13,7 +13,7 @@ func listCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list certificates, newest first",
 		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "status", Usage: "only those in this `STATE`: processing, approved, failed, revoked"},
+			newChoiceFlag("status", "only those in this `STATE`", "processing", "approved", "failed", "revoked"),
 			&cli.StringFlag{Name: "email", Usage: "only those of the recipient `ADDRESS`"},
 			&cli.StringFlag{Name: "search", Usage: "only those with `TEXT` in " + vault.SearchedTexts()},
 			&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},

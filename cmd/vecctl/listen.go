@@ -122,13 +122,13 @@ func runListen(c *cli.Context, w environment) (err error) {
 	})
 }
 
-func eventsCommand(w environment) *cli.Command {
-	return &cli.Command{
-		Name: "events", Usage: "list the received webhook events, newest first",
+func eventCommand(w environment) *cli.Command {
+	return withList(&cli.Command{
+		Name: "event", Aliases: []string{"events"}, Usage: "list the received webhook events, newest first",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
 			&cli.IntFlag{Name: "limit", Value: 50, Usage: "list at most `N`"}}),
 		Action: func(c *cli.Context) error { return runEvents(c, w) },
-	}
+	}, "list the received webhook events, newest first")
 }
 
 func runEvents(c *cli.Context, w environment) error {

@@ -27,7 +27,7 @@ func mailCommand(w environment) *cli.Command {
 				Name: "list", Usage: "list mails, newest first",
 				Flags: append(slices.Clone(both),
 					&cli.BoolFlag{Name: "bounced", Usage: "only those that were refused or bounced, and were not sent again"},
-					&cli.StringFlag{Name: "state", Usage: "only those in this `STATE`: waiting, sent, refused, bounced, cancelled"},
+					newChoiceFlag("state", "only those in this `STATE`", texts(vault.MailStates())...),
 					&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
 					&cli.StringFlag{Name: "certificate", Usage: "only those about the certificate with this `UUID` or reference ID"},
 					&cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
@@ -37,7 +37,7 @@ func mailCommand(w environment) *cli.Command {
 				Name: "preview", Usage: "show a mail without sending it", ArgsUsage: "[" + strings.Join(mail.Names(), "|") + "]",
 				Flags: append(homeFlags(),
 					&cli.StringFlag{Name: "certificate", Usage: "for the certificate with this `UUID` or reference ID (default: an example)"},
-					&cli.StringFlag{Name: "part", Value: "text", Usage: "`PART` to show: text, html, eml"}),
+					newChoiceFlag("part", "`PART` to show", "text", "html", "eml").or("text")),
 				Action: func(c *cli.Context) error { return runMailPreview(c, w) },
 			},
 			{
@@ -79,15 +79,11 @@ func runMailList(c *cli.Context, w environment) error {
 	if err != nil {
 		return err
 	}
-	state := c.String("state")
-	if state != "" && !slices.Contains(vault.MailStates(), vault.MailState(state)) {
-		return usageError("--state must be waiting, sent, refused, bounced or cancelled, not %q", state)
-	}
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usageError("--limit must be 1 or more, not %d", c.Int("limit"))
 	}
 	return withSession(c, w, func(s *session) error {
-		all, err := s.Mails(c.Context, adminclient.MailFilter{State: state, Batch: c.String("batch"),
+		all, err := s.Mails(c.Context, adminclient.MailFilter{State: c.String("state"), Batch: c.String("batch"),
 			Certificate: c.String("certificate"), Bounced: c.Bool("bounced"), Limit: c.Int("limit")})
 		if err != nil {
 			return err
@@ -106,15 +102,13 @@ func runMailPreview(c *cli.Context, w environment) error {
 			return err
 		}
 		shown := ""
-		switch part := c.String("part"); part {
+		switch c.String("part") {
 		case "text":
 			shown = "Subject: " + oneLine(p.Subject) + "\n\n" + sanitize(p.Text)
 		case "html":
 			shown = p.HTML
-		case "eml":
-			shown = p.Message
 		default:
-			return usageError("--part must be text, html or eml, not %q", part)
+			shown = p.Message
 		}
 		_, err = io.WriteString(w.stdout, shown)
 		return err

@@ -13,7 +13,7 @@ func remoteCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "remote", Usage: "list the certificates that were sent to remote vaults, each with its latest known state",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "status", Usage: "only those in a `STATE`: processing, approved, failed, revoked, rejected"}}),
+			newChoiceFlag("status", "only those in this `STATE`", "processing", "approved", "failed", "revoked", "rejected")}),
 		Action: func(c *cli.Context) error { return runRemoteList(c, w) },
 	}
 }

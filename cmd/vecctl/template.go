@@ -21,6 +21,7 @@ func templateCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "template", Usage: "manage templates, which make certificates from the rows of a manifest",
 		Subcommands: []*cli.Command{
+			templateListCommand(w),
 			{
 				Name: "new", Usage: "create a template, which you then edit", ArgsUsage: "NAME",
 				Description: "The template is a folder in the home: template.yaml, a background and fonts.",

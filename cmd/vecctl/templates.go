@@ -6,9 +6,16 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// templatesCommand is "template list" under the name that the guide's call has.
 func templatesCommand(w environment) *cli.Command {
+	c := templateListCommand(w)
+	c.Name, c.Hidden = "templates", true
+	return c
+}
+
+func templateListCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "templates", Usage: "list certificate templates",
+		Name: "list", Usage: "list certificate templates",
 		Flags: append(apiFlags(), outputFlags()...),
 		Action: listAction(w, 0, "", templateList(),
 			func(c *cli.Context, s *session) ([]map[string]any, error) { return s.Templates(c.Context) }),

@@ -171,7 +171,7 @@ func (p *Health) statusLines(l ui.Theme) []string {
 		lines = append(lines, l.Dim.Render(fmt.Sprintf("queue %-9s ", kind))+fmt.Sprintf("%s due, %s later", ui.FormatNumber(q.Waiting), ui.FormatNumber(q.Later)))
 	}
 	if n := s.Corrections; n > 0 {
-		lines = append(lines, l.Dim.Render("corrections     ")+ui.Plural(n, "is", "are")+" requested; vecctl corrections lists them")
+		lines = append(lines, l.Dim.Render("corrections     ")+ui.Plural(n, "is", "are")+" requested; vecctl correction list shows them")
 	}
 	if d := s.Drop; d != nil {
 		lines = append(lines, l.Dim.Render("drop folder     ")+fmt.Sprintf("%s, %s (%s)", ui.Sanitize(d.Folder), ui.Plural(d.Total, "file", "files"), d.Watch))

@@ -12,10 +12,10 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-func correctionsCommand(w environment) *cli.Command {
+func correctionCommand(w environment) *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag { return append(append(homeFlags(), outputFlags()...), more...) }
-	return &cli.Command{
-		Name: "corrections", Usage: "list the corrections that people request on the pages of certificates",
+	return withList(&cli.Command{
+		Name: "correction", Aliases: []string{"corrections"}, Usage: "list and finish the corrections that people request on the pages of certificates",
 		Flags: flags(&cli.BoolFlag{Name: "all", Usage: "include corrections that are done"}),
 		Action: listAction(w, 0, "", correctionList(), func(c *cli.Context, s *session) ([]adminclient.CorrectionRequest, error) {
 			return s.Corrections(c.Context, c.Bool("all"))
@@ -24,7 +24,7 @@ func correctionsCommand(w environment) *cli.Command {
 			Name: "done", Usage: "mark a correction as done", ArgsUsage: "ID", Flags: flags(),
 			Action: listAction(w, 1, "the correction's number", correctionList(), finishCorrection),
 		}},
-	}
+	}, "list the corrections that are asked for")
 }
 
 func finishCorrection(c *cli.Context, s *session) ([]adminclient.CorrectionRequest, error) {

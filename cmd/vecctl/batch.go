@@ -9,7 +9,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
-func batchesCommand(w environment) *cli.Command {
+func batchCommand(w environment) *cli.Command {
 	act := func(act adminclient.BatchAction, usage string) *cli.Command {
 		return &cli.Command{
 			Name: string(act), Usage: usage, ArgsUsage: "BATCH_ID",
@@ -25,8 +25,8 @@ func batchesCommand(w environment) *cli.Command {
 			},
 		}
 	}
-	return &cli.Command{
-		Name: "batches", Usage: "list batches, newest first; pause, resume or cancel one; show its rejected rows",
+	return withList(&cli.Command{
+		Name: "batch", Aliases: []string{"batches"}, Usage: "list batches, newest first; pause, resume or cancel one; show its rejected rows",
 		Flags: append(append(apiFlags(), outputFlags()...), &cli.IntFlag{Name: "limit", Usage: "list at most `N`"}),
 		Action: func(c *cli.Context) error {
 			if err := requireArgs(c, 0, ""); err != nil {
@@ -41,7 +41,7 @@ func batchesCommand(w environment) *cli.Command {
 			batchReportCommand(w),
 			batchRejectedCommand(w),
 		},
-	}
+	}, "list batches, newest first")
 }
 
 func allBatches(c *cli.Context, s *session) ([]client.Batch, error) {

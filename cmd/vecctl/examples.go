@@ -1,0 +1,180 @@
+package main
+
+import "strings"
+
+// examplesOf returns the examples of a command's help page: command lines, with a comment where
+// one says too little. name is the command with "vecctl" before it.
+func examplesOf(name string) []string {
+	text := strings.TrimSpace(examples[strings.TrimPrefix(name, "vecctl ")])
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "#") {
+			lines[i] = "vecctl " + line
+		}
+	}
+	return lines
+}
+
+// examples are by the command, without "vecctl". A test parses each line, so that no example has
+// a command or flag that is not there.
+var examples = map[string]string{ //nolint:gosec // none of it is a secret
+	"init":   "init\ninit --institution \"Northgate College\" --base-url https://certs.northgate.example --no-input\ninit --sample",
+	"bulk":   "bulk manifest.csv --dry-run\nbulk manifest.csv\nbulk graduates.xlsx --template degree --map \"First + Last=full_name\"\n# issue on a remote vault\nbulk manifest.csv --api https://certs.northgate.example --token \"$VECCTL_TOKEN\" --out verified",
+	"upload": "upload diploma.pdf --title \"Bachelor of Science\" --name \"Ada Lovelace\" --email ada@example.com",
+	"stamp":  "stamp diploma.pdf --out preview.png\nstamp diploma.pdf --out preview.pdf --qr-at top-right --qr-page last",
+
+	"template":         "template new degree-2026\ntemplate check",
+	"template list":    "template list",
+	"template new":     "template new degree-2026\ntemplate new transcript --from letter",
+	"template check":   "template check\ntemplate check degree-2026",
+	"template preview": "template preview degree-2026 --out preview.png\ntemplate preview degree-2026 --set \"full_name=Ada Lovelace\" --out preview.pdf",
+	"template import":  "template import ./our-degree\ntemplate import ./our-degree degree-2026",
+
+	"application":          "application list\napplication approve VEC-IC-20260123456789ABC --template degree",
+	"application submit":   "application submit --title \"Bachelor of Science\" --name \"Ada Lovelace\" --email ada@example.com --evidence transcript.pdf",
+	"application list":     "application list\napplication list --status rejected --email ada@example.com",
+	"application show":     "application show VEC-IC-20260123456789ABC",
+	"application evidence": "application evidence VEC-IC-20260123456789ABC --out evidence.pdf",
+	"application review":   "application review VEC-IC-20260123456789ABC",
+	"application approve":  "application approve VEC-IC-20260123456789ABC --file diploma.pdf\napplication approve VEC-IC-20260123456789ABC --template degree --field \"grade=with distinction\"",
+	"application reject":   "application reject VEC-IC-20260123456789ABC --reason \"the transcript is of another person\"",
+
+	"status":         "status\nstatus --json",
+	"list":           "list\nlist --status failed\nlist --search lovelace --from 2026-06-01 -o csv",
+	"view":           "view VEC-IC-20260123456789ABC",
+	"download":       "download VEC-IC-20260123456789ABC --out diploma.pdf",
+	"batch":          "batch list\nbatch pause 0198c0de-0000-7000-8000-000000000001",
+	"batch list":     "batch list\nbatch list --limit 5 -o json",
+	"batch pause":    "batch pause 0198c0de-0000-7000-8000-000000000001",
+	"batch resume":   "batch resume 0198c0de-0000-7000-8000-000000000001",
+	"batch cancel":   "batch cancel 0198c0de-0000-7000-8000-000000000001",
+	"batch report":   "batch report spring-2026 --out report.pdf --signer Registrar --signer Dean",
+	"batch rejected": "batch rejected spring-2026\nbatch rejected spring-2026 -o csv",
+
+	"certificate":      "certificate list --status in_review",
+	"certificate list": "certificate list --status in_review\ncertificate list --search lovelace",
+	"watch":            "watch\nwatch -o jsonl",
+	"tui":              "tui\ntui --read-only",
+	"verify":           "verify diploma.pdf\nverify diploma.pdf --trust authority.pem --require-trust\nverify verified -r -o csv",
+	"export":           "export --out certificates.xlsx\nexport deliveries --status failed\nexport site /srv/www/certificates",
+	"export site":      "export site /srv/www/certificates",
+
+	"retry":           "retry VEC-IC-20260123456789ABC\nretry --all-failed",
+	"revoke":          "revoke VEC-IC-20260123456789ABC --reason \"awarded in error\"\nrevoke --batch 0198c0de-0000-7000-8000-000000000001 --reason \"wrong date\" --notify",
+	"reissue":         "reissue VEC-IC-20260123456789ABC --name \"Ada King\"",
+	"reshare":         "reshare VEC-IC-20260123456789ABC",
+	"correction":      "correction list\ncorrection done 3",
+	"correction list": "correction list\ncorrection list --all",
+	"correction done": "correction done 3",
+
+	"recipient":            "recipient export ada@example.com --out ada.zip\nrecipient erase ada@example.com --dry-run",
+	"recipient erase":      "recipient erase ada@example.com --dry-run\nrecipient erase ada@example.com --protocol erased.txt --yes",
+	"recipient export":     "recipient export ada@example.com --out ada.zip",
+	"recipient readmit":    "recipient readmit ada@example.com",
+	"mail":                 "mail list --bounced\nmail resend 12 --to ada@example.org",
+	"mail list":            "mail list\nmail list --state bounced",
+	"mail preview":         "mail preview\nmail preview issued --part html",
+	"mail templates":       "mail templates --out mail",
+	"mail resend":          "mail resend 12\nmail resend VEC-IC-20260123456789ABC --to ada@example.org",
+	"mail cancel":          "mail cancel 12 13\nmail cancel --batch 0198c0de-0000-7000-8000-000000000001",
+	"mail send":            "mail send",
+	"institution":          "institution add \"School of Law\" --slug law\ninstitution list",
+	"institution add":      "institution add \"School of Law\" --slug law --time-zone Europe/Warsaw",
+	"institution list":     "institution list",
+	"institution set":      "institution set --institution law --logo logo.png",
+	"institution applying": "institution applying --who accounts --title \"Bachelor of Science\"",
+	"institution use":      "institution use law",
+	"institution primary":  "institution primary law",
+	"institution close":    "institution close law",
+	"institution reopen":   "institution reopen law",
+	"institution remove":   "institution remove law",
+
+	"key":         "key list\nkey test",
+	"key import":  "key import seal.p12 --password-file seal.password",
+	"key list":    "key list",
+	"key show":    "key show",
+	"key test":    "key test",
+	"key rotate":  "key rotate\nkey rotate secrets",
+	"tlog":        "tlog status\ntlog audit https://certs.northgate.example",
+	"tlog status": "tlog status",
+	"tlog audit":  "tlog audit https://certs.northgate.example\ntlog audit /srv/www/certificates",
+	"tlog proof":  "tlog proof VEC-IC-20260123456789ABC --out diploma.tlog-proof",
+
+	"audit":        "audit list --limit 20\naudit verify",
+	"audit list":   "audit list --limit 20",
+	"audit verify": "audit verify\n# with the hash that an earlier run printed\naudit verify --head 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+
+	"authority":                  "authority store add example-shop\nauthority pending",
+	"authority store":            "authority store add example-shop",
+	"authority store add":        "authority store add example-shop --review",
+	"authority store list":       "authority store list",
+	"authority store rotate-key": "authority store rotate-key example-shop",
+	"authority store disable":    "authority store disable example-shop",
+	"authority store enable":     "authority store enable example-shop",
+	"authority store review":     "authority store review example-shop",
+	"authority store no-review":  "authority store no-review example-shop",
+	"authority domain":           "authority domain add shop.example.com --store example-shop",
+	"authority domain add":       "authority domain add shop.example.com --store example-shop",
+	"authority domain list":      "authority domain list",
+	"authority domain check":     "authority domain check shop.example.com",
+	"authority domain trust":     "authority domain trust shop.example.com",
+	"authority domain remove":    "authority domain remove shop.example.com",
+	"authority list":             "authority list --store example-shop",
+	"authority pending":          "authority pending",
+	"authority approve":          "authority approve req_0123456789abcdef",
+	"authority reject":           "authority reject req_0123456789abcdef --reason \"the snapshot is of another shop\"",
+	"authority embed":            "authority embed 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae --size 200x60",
+	"authority rotate-secret":    "authority rotate-secret",
+	"authority request":          "authority request shop.example.com --snapshot snapshot.json",
+	"authority status":           "authority status shop.example.com",
+	"authority verify":           "authority verify 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+	"authority revoke":           "authority revoke 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae --reason \"the shop closed\"",
+	"authority renew":            "authority renew 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+	"authority snapshot":         "authority snapshot snapshot.json",
+	"authority log":              "authority log\nauthority log verify",
+	"authority log verify":       "authority log verify",
+
+	"token":              "token create \"student system\" -p certificate-vault:create -p certificate-vault:view",
+	"token create":       "token create \"student system\" -p certificate-vault:create -p certificate-vault:view --expires-in 8760h",
+	"token list":         "token list",
+	"token revoke":       "token revoke 3",
+	"webhook":            "webhook create https://sis.example.edu/hooks --event all",
+	"webhook create":     "webhook create https://sis.example.edu/hooks --event approved --event revoked",
+	"webhook list":       "webhook list",
+	"webhook update":     "webhook update 1 --active",
+	"webhook delete":     "webhook delete 1",
+	"webhook rotate":     "webhook rotate 1",
+	"webhook test":       "webhook test 1",
+	"webhook deliveries": "webhook deliveries --status failed\nwebhook deliveries 1 --from 2h",
+	"webhook delivery":   "webhook delivery 27",
+	"webhook redeliver":  "webhook redeliver 27\nwebhook redeliver --all-failed --from 2026-06-04",
+	"listen":             "listen --secret-file secrets.txt --forward https://sis.example.edu/hooks",
+	"event":              "event list --limit 10",
+	"event list":         "event list --limit 10",
+	"remote":             "remote --status failed",
+	"api":                "api check https://certs.northgate.example",
+	"api check":          "api check https://certs.northgate.example --token \"$VECCTL_TOKEN\"",
+
+	"agent":           "agent\nagent --listen 127.0.0.1:7780 --drop /srv/drop",
+	"agent install":   "agent install\nagent install --system --run-as vecctl",
+	"agent uninstall": "agent uninstall",
+	"agent start":     "agent start",
+	"agent stop":      "agent stop",
+	"agent unit":      "agent unit --system",
+	"config":          "config show --origin\nconfig set mail.per_minute 120",
+	"config show":     "config show --origin",
+	"config set":      "config set mail.per_minute 120\n# a secret stays out of the process list\nconfig set mail.smtp_url - < mail-server.txt",
+	"doctor":          "doctor\ndoctor --deep",
+	"check":           "check --nagios",
+	"backup":          "backup vault.tar.zst\nbackup /srv/backups --verify --keep-daily 7 --keep-weekly 5",
+	"backup verify":   "backup verify vault.tar.zst",
+	"backup unit":     "backup unit /srv/backups --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+	"restore":         "restore vault.tar.zst --home ./vault",
+	"compact":         "compact",
+	"completion":      "completion bash",
+	"version":         "version --json",
+	"help":            "help bulk\nhelp agent install\nhelp exit-codes",
+}

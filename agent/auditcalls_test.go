@@ -97,6 +97,10 @@ func ofCertificates() []auditCase {
 		{`adminapi "POST /panel/recipients/{email}/readmit"`, func(x *watched) {
 			x.check(x.staff.ReadmitRecipient(x.Context(), "p2@example.org"))
 		}},
+		{`adminapi "POST /panel/adopt"`, func(x *watched) {
+			_, err := x.staff.Adopt(x.Context(), adminclient.AdoptRequest{Files: []string{"none.pdf"}})
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/backup"`, func(x *watched) {
 			_, err := x.staff.Backup(x.Context(), adminclient.BackupRequest{}, io.Discard)
 			x.check(err)

@@ -42,6 +42,15 @@ func (p *Handler) routeCertificateChanges(mux router.Routes) {
 		n, err := p.Service.ReapplyErasures(r.Context())
 		p.writeJSON(w, r, map[string]int{"erased": n}, err)
 	})
+	mux.HandleFunc("POST /panel/adopt", func(w http.ResponseWriter, r *http.Request) {
+		var q adminclient.AdoptRequest
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		done, err := p.Service.Adopt(r.Context(), q)
+		p.writeJSON(w, r, done, err)
+	})
 	mux.HandleFunc("POST /panel/recipients/{email}/export", p.exportRecipient)
 	mux.HandleFunc("POST /panel/recipients/{email}/readmit", func(w http.ResponseWriter, r *http.Request) {
 		p.writeJSON(w, r, struct{}{}, p.Service.ReadmitRecipient(r.Context(), r.PathValue("email")))

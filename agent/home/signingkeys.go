@@ -1,6 +1,7 @@
 package home
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -92,6 +93,26 @@ const replacedMarker = "-until-"
 
 // IsReplacedKey reports whether a file of Keys is that of a key that was replaced.
 func IsReplacedKey(path string) bool { return strings.Contains(filepath.Base(path), replacedMarker) }
+
+// ReplacedCertificates returns the certificates of the keys with which an institution signed
+// before. A file that cannot be read as one is passed over: nothing needs it.
+func (d Dir) ReplacedCertificates(institution uint32) ([]*x509.Certificate, error) {
+	paths, err := filepath.Glob(strings.TrimSuffix(d.signingKeyFile(institution), ".pem") + replacedMarker + "*.pem")
+	if err != nil {
+		return nil, fsutil.DiskError(err, "looking for replaced signing keys")
+	}
+	var found []*x509.Certificate
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fsutil.DiskError(err, "reading a replaced signing key")
+		}
+		if signer, err := pdf.LoadSigner(text, text); err == nil {
+			found = append(found, signer.Certificate())
+		}
+	}
+	return found, nil
+}
 
 // NewSigner makes a signing key and puts it nowhere.
 func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {

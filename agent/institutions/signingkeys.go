@@ -66,6 +66,26 @@ func (s *Registry) TestKey(ctx context.Context) (adminclient.TestedKey, error) {
 	return adminclient.TestedKey{SigningKey: signingKeyToAPI(stamper.Certificate()), Warnings: warnings}, nil
 }
 
+// KeyOwner returns the institution of the home that signs, or signed before, with the certificate
+// of a fingerprint; false where none did.
+func (s *Registry) KeyOwner(fingerprint string) (vault.Institution, bool, error) {
+	all := s.state.Load().tenants
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		one := all[id]
+		if c := one.certificate(); c != nil && FingerprintOf(c) == fingerprint {
+			return one.institution, true, nil
+		}
+		replaced, err := s.KeyStore.ReplacedCertificates(id)
+		if err != nil {
+			return vault.Institution{}, false, err
+		}
+		if slices.ContainsFunc(replaced, func(c *x509.Certificate) bool { return FingerprintOf(c) == fingerprint }) {
+			return one.institution, true, nil
+		}
+	}
+	return vault.Institution{}, false, nil
+}
+
 // SignsWith reports whether an institution of the home signs with the certificate of a
 // fingerprint, which is its SHA-256 in lower-case hexadecimal.
 func (s *Registry) SignsWith(fingerprint string) bool {

@@ -60,7 +60,7 @@ func newApp(w environment) *cli.App {
 			templateCommand(w), templatesCommand(w), certificateCommand(w), apiCommand(w),
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventCommand(w), remoteCommand(w),
-			backupCommand(w), restoreCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),
+			backupCommand(w), restoreCommand(w), adoptCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},

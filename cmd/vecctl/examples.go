@@ -173,6 +173,7 @@ var examples = map[string]string{ //nolint:gosec // none of it is a secret
 	"backup verify":   "backup verify vault.tar.zst",
 	"backup unit":     "backup unit /srv/backups --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
 	"restore":         "restore vault.tar.zst --home ./vault",
+	"adopt":           "adopt verified/*.pdf",
 	"compact":         "compact",
 	"completion":      "completion bash",
 	"version":         "version --json",

@@ -24,7 +24,7 @@ var commandGroups = []struct {
 	{"People", []string{"recipient", "mail", "institution"}},
 	{"Keys and proof", []string{"key", "tlog", "audit", "authority"}},
 	{"Connect", []string{"token", "webhook", "listen", "event", "remote", "api"}},
-	{"Run", []string{"agent", "config", "doctor", "check", "backup", "restore", "compact", "completion", "version", "help"}},
+	{"Run", []string{"agent", "config", "doctor", "check", "backup", "restore", "adopt", "compact", "completion", "version", "help"}},
 }
 
 // helpCommand shows the help of a command, also of one within another: "help agent install".

@@ -99,7 +99,8 @@ type Certificates interface {
 	// A key that is held already makes its row a duplicate and changes nothing;
 	// that includes keys of earlier rows of the same call. A batch that was cancelled
 	// takes no more: Illegal for the whole call. An identity that is taken is a
-	// Conflict for the whole call.
+	// Conflict for the whole call. A row whose effects have a log entry is kept with its
+	// place in that log.
 	Insert(ctx context.Context, rows []NewCertificate) ([]InsertResult, error)
 	// InsertAtomic keeps a batch and all of its certificates, uses up their uploads
 	// and keeps the response, all in one transaction. Where a key is held or an

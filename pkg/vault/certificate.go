@@ -202,6 +202,8 @@ type Certificate struct {
 	Undelivered *Undelivered `json:"undelivered,omitempty"`
 	// ErasedAt is when the personal data and the document were destroyed.
 	ErasedAt *time.Time `json:"erased_at,omitempty"`
+	// AdoptedAt is when the certificate was taken back from its verified PDF: see Adopt.
+	AdoptedAt time.Time `json:"adopted_at,omitzero"`
 
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
@@ -269,7 +271,9 @@ func (c Certificate) Differs(d Draft) []Difference {
 			diff = append(diff, Difference{f.Key, f.Get(c.Content)})
 		}
 	}
-	if c.File.Origin != d.File.Origin || c.File.Origin == "" && c.File.SHA256 != d.File.SHA256 {
+	// Of a document that was adopted, nobody knows which template it was made of.
+	unknown := !c.AdoptedAt.IsZero() && c.File.Origin == "" && d.File.Origin != ""
+	if !unknown && (c.File.Origin != d.File.Origin || c.File.Origin == "" && c.File.SHA256 != d.File.SHA256) {
 		diff = append(diff, Difference{"file", c.File.Name})
 	}
 	return diff

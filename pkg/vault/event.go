@@ -26,6 +26,7 @@ const (
 	EventRevoked    EventType = "certificate_application.revoked"
 	EventSuperseded EventType = "certificate_application.superseded"
 	EventErased     EventType = "certificate_application.erased"
+	EventAdopted    EventType = "certificate_application.adopted" // see Adopt
 )
 
 // ResultingStatus is the state that an event leaves a certificate of a source in, "" where it
@@ -39,7 +40,7 @@ func (t EventType) ResultingStatus(s Source) Status {
 		return Processing
 	case EventRetried, EventProcessing:
 		return Processing
-	case EventApproved:
+	case EventApproved, EventAdopted:
 		return Approved
 	case EventFailed:
 		return Failed

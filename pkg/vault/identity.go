@@ -81,6 +81,12 @@ func NewUUID(random io.Reader, now time.Time) (string, error) {
 	return id.String(), nil
 }
 
+// IsUUID reports whether a text is a UUID in its usual form.
+func IsUUID(s string) bool {
+	const length = 36
+	return len(s) == length && uuid.Validate(s) == nil
+}
+
 // IsReference reports whether a text has the form of a reference ID. Case does
 // not matter, since links are printed in either.
 func IsReference(s string) bool {

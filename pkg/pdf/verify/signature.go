@@ -206,6 +206,9 @@ func (c *candidate) checkCMS(signed *cms.Signed, detached bool) error {
 		c.result.SignedAt = signed.SigningTime
 	}
 	c.checkToken(signed)
+	if signed.Hash == crypto.SHA256 {
+		c.result.SignedBytes = digest
+	}
 	return c.checkLogProof(signed, digest)
 }
 

@@ -114,6 +114,7 @@ type Signature struct {
 	ReferenceID     string // as its dictionary says it
 	URL             string
 	Log             Log
+	SignedBytes     []byte // SHA-256 of what it covers; nil where it does not hold or has another hash
 
 	end int64
 }

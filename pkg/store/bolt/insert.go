@@ -17,6 +17,9 @@ func (s *Store) Insert(ctx context.Context, rows []store.NewCertificate) ([]stor
 		if err != nil {
 			return nil, err
 		}
+		if rows, err = t.enterInserted(rows, result); err != nil {
+			return nil, err
+		}
 		for i, row := range rows {
 			if result[i].Duplicate {
 				continue

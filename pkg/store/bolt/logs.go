@@ -165,6 +165,42 @@ func (t *txn) enterLogs(results []store.JobResult) (_ []store.JobResult, entered
 	return results, entered, nil
 }
 
+// enterInserted appends new certificates whose effects say so to their logs, unless they are
+// duplicates. It returns the rows with their places.
+func (t *txn) enterInserted(rows []store.NewCertificate, inserts []store.InsertResult) ([]store.NewCertificate, error) {
+	pending := map[logOf][]logged{}
+	var order []logOf
+	for i, row := range rows {
+		if row.Effects.Log == nil || inserts[i].Duplicate {
+			continue
+		}
+		l := logOf{row.Certificate.Institution, row.Effects.Log.LogKey()}
+		if pending[l] == nil {
+			order = append(order, l)
+		}
+		pending[l] = append(pending[l], logged{i, row.Certificate, row.Effects})
+	}
+	if len(pending) == 0 {
+		return rows, nil
+	}
+	rows, entered := slices.Clone(rows), make([]store.JobResult, len(rows))
+	for _, l := range order {
+		if err := t.growLog(l, pending[l], entered); err != nil {
+			return nil, err
+		}
+	}
+	for i, one := range entered {
+		if one.Change == nil {
+			continue
+		}
+		var err error
+		if rows[i].Certificate, rows[i].Effects, err = one.Change(rows[i].Certificate); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
 // growLog appends certificates to a log and completes them.
 func (t *txn) growLog(l logOf, pending []logged, results []store.JobResult) error {
 	leaves := make([]vault.LogLeaf, len(pending))

@@ -18,6 +18,7 @@ func logTests() []test {
 	return []test{
 		{"approved certificates enter their institution's log", logGrows},
 		{"each key has a log of its own", logPerKey},
+		{"certificates that are inserted with an entry enter the log", logInserted},
 		{"what is refused is in no log", logRefuses},
 		{"a job that is completed twice enters the log once", logTwice},
 		{"an erased person's entry stays, its salt does not", logForgets},
@@ -61,6 +62,31 @@ func (e logEntry) Complete(c vault.Certificate, p vault.LogProof) (vault.Certifi
 	verified.SHA256 = fmt.Sprintf("%x", sha256.Sum256(tail))
 	c.Verified = &verified
 	return c, tail, nil
+}
+
+// logInserted inserts certificates that were issued before; a duplicate enters no log.
+func logInserted(f *fixture) {
+	f.insertOne(f.a, f.draft())
+	first, outcomes := approveClaimed(f, 1)
+	f.check(outcomes[0])
+	second := f.newCertificate(f.a, f.draft())
+	rows := []store.NewCertificate{f.adopted(second), f.adopted(second), f.adopted(f.newCertificate(f.a, f.draft()))}
+	rows[1].Certificate.Identity = f.newCertificate(f.a, f.draft()).Certificate.Identity
+	made, err := f.store.Insert(f.Context(), rows)
+	f.check(err)
+	if made[0].Duplicate || !made[1].Duplicate || made[2].Duplicate || made[2].Certificate.Status != vault.Approved {
+		f.Errorf("%+v", made)
+	}
+	checkLog(f, f.a, []uint64{first[0], made[0].Certificate.ID, made[2].Certificate.ID})
+}
+
+// adopted makes a certificate one that was issued before.
+func (f *fixture) adopted(row store.NewCertificate) store.NewCertificate {
+	c := row.Certificate
+	d := vault.Draft{Content: c.Content, File: c.File}
+	row.Certificate, row.Effects = vault.Adopt(d, c.Institution, c.Identity, vault.Verified{}, nil, f.tick(), f.now)
+	row.Effects.Log = newLogEntry(1, row.Certificate)
+	return row
 }
 
 // approveInto approves a certificate into the log with a key; those of the second institution

@@ -64,21 +64,10 @@ type Retention struct{ Daily, Weekly int }
 // whatever one that stays builds on; without a rule all do. Names of other homes, or
 // of something else, are left out.
 func (r Retention) Expired(names []string, made, homeID string, zone *time.Location) []string {
-	var all []File
-	for _, name := range names {
-		if k, ok := ParseName(name); ok && k.HomeID == homeID {
-			all = append(all, k)
-		}
-	}
+	all := newestFirst(names, homeID)
 	if r.Daily <= 0 && r.Weekly <= 0 || len(all) == 0 {
 		return nil
 	}
-	slices.SortFunc(all, func(a, b File) int {
-		if c := b.At.Compare(a.At); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
 	stay := map[time.Time]bool{all[0].At: true}
 	if k, ok := ParseName(made); ok {
 		stay[k.At] = true
@@ -96,6 +85,45 @@ func (r Retention) Expired(names []string, made, homeID string, zone *time.Locat
 	}
 	keep(max(r.Daily, 0), func(t time.Time) string { return t.Format(time.DateOnly) })
 	keep(max(r.Weekly, 0), func(t time.Time) string { y, w := t.ISOWeek(); return fmt.Sprintf("%d-%d", y, w) })
+	return besides(all, stay)
+}
+
+// Older are the backups of a home that were made before a moment, oldest first. The newest stays
+// whatever its age, and so does what one that stays builds on.
+func Older(names []string, homeID string, before time.Time) []File {
+	all, stay := newestFirst(names, homeID), map[time.Time]bool{}
+	for i, k := range all {
+		if i == 0 || !k.At.Before(before) {
+			stay[k.At] = true
+		}
+	}
+	var old []File
+	for _, name := range besides(all, stay) {
+		k, _ := ParseName(name)
+		old = append(old, k)
+	}
+	return old
+}
+
+// newestFirst reads the names of a home's backups.
+func newestFirst(names []string, homeID string) (all []File) {
+	for _, name := range names {
+		if k, ok := ParseName(name); ok && k.HomeID == homeID {
+			all = append(all, k)
+		}
+	}
+	slices.SortFunc(all, func(a, b File) int {
+		if c := b.At.Compare(a.At); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return all
+}
+
+// besides are the names of the backups that do not stay and that nothing builds on that stays,
+// oldest first.
+func besides(all []File, stay map[time.Time]bool) []string {
 	for range all { // as many steps as the longest chain may have
 		for _, k := range all {
 			if stay[k.At] && !k.Since.IsZero() {

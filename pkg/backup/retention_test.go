@@ -70,3 +70,31 @@ func TestRetention(t *testing.T) {
 		}
 	}
 }
+
+// Old backups go, but for the newest and for what a younger one builds on.
+func TestOlderBackups(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 5, n, 3, 0, 0, 0, time.UTC) }
+	whole := func(n int) string { return Name("0a1b2c3d", day(n), time.Time{}, false) }
+	onto := func(n, since int) string { return Name("0a1b2c3d", day(n), day(since), false) }
+	for name, test := range map[string]struct {
+		names  []string
+		before int
+		want   []string
+	}{
+		"none is old":         {[]string{whole(3), whole(4)}, 3, nil},
+		"two are":             {[]string{whole(3), whole(1), whole(2), "notes.txt", Name("99999999", day(1), time.Time{}, false)}, 3, []string{whole(1), whole(2)}},
+		"the newest stays":    {[]string{whole(1), whole(2)}, 9, []string{whole(1)}},
+		"what is built on":    {[]string{whole(1), onto(2, 1), onto(5, 2), whole(3)}, 4, []string{whole(3)}},
+		"nothing":             {nil, 4, nil},
+		"a chain that is old": {[]string{whole(1), onto(2, 1), whole(5)}, 4, []string{whole(1), onto(2, 1)}},
+	} {
+		var got []string
+		for _, k := range Older(test.names, "0a1b2c3d", day(test.before)) {
+			got = append(got, k.Name)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q go, want %q", name, got, test.want)
+		}
+	}
+}

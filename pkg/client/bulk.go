@@ -49,7 +49,7 @@ type BulkReport struct {
 	TimestampsOwed int       `json:"timestamps_owed,omitempty"`
 	Out            string    `json:"out,omitempty"`
 	ReportOnly     bool      `json:"report_only,omitempty"` // Out has no verified PDFs: results.keep is none
-	Notes          []string  `json:"notes,omitempty"` // what a person should know and nothing hinges on
+	Notes          []string  `json:"notes,omitempty"`       // what a person should know and nothing hinges on
 	Rows           []BulkRow `json:"rows"`
 
 	// How the manifest was read.

@@ -34,4 +34,6 @@ type Deliveries interface {
 	// DeleteOldDeliveries removes up to n deliveries that ended, of all that were made
 	// before a moment, and those that were waiting for an endpoint that is deleted.
 	DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error)
+	// OldDeliveries says what DeleteOldDeliveries would delete. Next is of any younger one.
+	OldDeliveries(ctx context.Context, before time.Time) (OldRecords, error)
 }

@@ -21,4 +21,6 @@ type InboundEvents interface {
 	// DeleteOldInboundEvents removes up to n events of which nothing is to be done any more,
 	// of all that came before a moment.
 	DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error)
+	// OldInboundEvents says what DeleteOldInboundEvents would delete. Next is of any younger one.
+	OldInboundEvents(ctx context.Context, before time.Time) (OldRecords, error)
 }

@@ -39,6 +39,8 @@ type Mails interface {
 	// DeleteOldMails removes up to n mails that ended and were made before a moment,
 	// except those that did not arrive and were not sent again.
 	DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error)
+	// OldMails says what DeleteOldMails would delete. Next is of any younger one.
+	OldMails(ctx context.Context, before time.Time) (OldRecords, error)
 	// CancelMails applies a transition to all mails of a batch that wait and are not
 	// being sent, and returns how many.
 	CancelMails(ctx context.Context, institution uint32, batch string, cancel func(vault.Mail) (vault.Mail, error)) (int, error)

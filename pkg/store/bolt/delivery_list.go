@@ -3,8 +3,10 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"iter"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
@@ -50,33 +52,56 @@ func (s *Store) DeleteOldDeliveries(ctx context.Context, before time.Time, n int
 	return prune(ctx, s, func(t *txn) ([]webhook.Delivery, error) { return t.oldDeliveries(before, n) }, (*txn).deleteDelivery)
 }
 
-// oldDeliveries finds what may be removed, institution by institution, from the
-// oldest on.
-func (t *txn) oldDeliveries(before time.Time, n int) (old []webhook.Delivery, err error) {
-	c := t.Bucket(deliveriesBucket).Cursor()
-	for k, v := c.First(); k != nil && len(old) < n; {
-		d, err := decodeDelivery(k, v)
-		if err != nil {
-			return nil, err
+// OldDeliveries implements store.Deliveries.
+func (s *Store) OldDeliveries(ctx context.Context, before time.Time) (store.OldRecords, error) {
+	return readTx(ctx, s, func(t *txn) (old store.OldRecords, err error) {
+		for _, size := range t.endedDeliveries(&old, before, &err) {
+			old.Add(size)
 		}
-		if !d.CreatedAt.Before(before) {
-			k, v = c.Seek(boltfile.U32(d.Institution + 1))
-			continue
+		return old, err
+	})
+}
+
+func (t *txn) oldDeliveries(before time.Time, n int) (found []webhook.Delivery, err error) {
+	var old store.OldRecords
+	for d := range t.endedDeliveries(&old, before, &err) {
+		if len(found) == n {
+			break
 		}
-		waiting := d.State == webhook.Pending
-		if waiting {
-			e, err := t.endpoint(d.Institution, d.Endpoint)
-			if err != nil {
-				return nil, err
-			}
-			waiting = e.Live()
-		}
-		if !waiting {
-			old = append(old, d)
-		}
-		k, v = c.Next()
+		found = append(found, d)
 	}
-	return old, nil
+	return found, err
+}
+
+// endedDeliveries goes through what may be removed of what was made before a moment, institution
+// by institution, from the oldest on, with the sizes. It notes the younger ones.
+func (t *txn) endedDeliveries(old *store.OldRecords, before time.Time, failure *error) iter.Seq2[webhook.Delivery, int] {
+	return func(yield func(webhook.Delivery, int) bool) {
+		c := t.Bucket(deliveriesBucket).Cursor()
+		for k, v := c.First(); k != nil; {
+			d, err := decodeDelivery(k, v)
+			if *failure = err; err != nil {
+				return
+			}
+			if !d.CreatedAt.Before(before) {
+				old.Later(d.CreatedAt)
+				k, v = c.Seek(boltfile.U32(d.Institution + 1))
+				continue
+			}
+			waiting := d.State == webhook.Pending
+			if waiting {
+				e, err := t.endpoint(d.Institution, d.Endpoint)
+				if *failure = err; err != nil {
+					return
+				}
+				waiting = e.Live()
+			}
+			if !waiting && !yield(d, len(v)) {
+				return
+			}
+			k, v = c.Next()
+		}
+	}
 }
 
 func (t *txn) deleteDelivery(d webhook.Delivery) error {

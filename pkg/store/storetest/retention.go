@@ -24,6 +24,14 @@ func oldInboundEvents(f *fixture) {
 	until := f.tick()
 	_, _, err := f.store.AddInboundEvent(f.Context(), webhook.InboundEvent{Identity: "id4", At: f.now, Event: "e", Body: []byte("{}")})
 	f.check(err)
+	count := func(before time.Time) store.OldRecords {
+		old, err := f.store.OldInboundEvents(f.Context(), before)
+		f.check(err)
+		return old
+	}
+	old := count(until)
+	f.wantSame([]any{old.Count, old.Bytes > 0, old.Next.Equal(until)}, []any{3, true, true}, "what could be forgotten")
+	f.wantSame(count(f.now.Add(time.Second)).Next.IsZero(), true, "there is no younger one")
 	for _, want := range []int{2, 1, 0} {
 		n, err := f.store.DeleteOldInboundEvents(f.Context(), until, 2)
 		f.check(err)
@@ -38,6 +46,7 @@ func oldInboundEvents(f *fixture) {
 		return names
 	}
 	f.wantSame(left(), []string{"id4", "id1"}, "what is left")
+	f.wantSame(count(until).Count, 0, "what could be forgotten then")
 	f.wantSame(f.tryTask("").Identity, "id1", "what is still to be done")
 	n, err := f.store.DeleteOldInboundEvents(f.Context(), until, 9)
 	f.check(err)
@@ -100,7 +109,16 @@ func oldMails(f *fixture) {
 		f.check(err)
 		return n
 	}
+	count := func(before time.Time) store.OldRecords {
+		old, err := f.store.OldMails(f.Context(), before)
+		f.check(err)
+		return old
+	}
 	// The second was refused, the third is being sent, the fourth waits.
+	old := count(until)
+	f.wantSame([]any{old.Count, old.Bytes > 0, old.Next.IsZero()}, []any{1, true, true}, "what could be forgotten")
+	old = count(f.now.Add(-time.Hour))
+	f.wantSame([]any{old.Count, old.Bytes, old.Next.IsZero()}, []any{0, int64(0), false}, "what could be forgotten of an hour ago")
 	f.wantSame(forget(f.now.Add(-time.Hour)), 0, "younger ones")
 	f.wantSame(forget(until), 1, "forgotten")
 	_, err := f.store.Mail(f.Context(), f.a, jobs[0].Mail)

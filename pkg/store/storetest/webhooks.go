@@ -381,6 +381,15 @@ func oldDeliveries(f *fixture) {
 		f.check(err)
 		return done
 	}
+	count := func(before time.Time) store.OldRecords {
+		old, err := f.store.OldDeliveries(f.Context(), before)
+		f.check(err)
+		return old
+	}
+	old := count(f.now)
+	f.wantSame([]any{old.Count, old.Bytes > 0, old.Next.Equal(f.now)}, []any{7, true, true}, "what could be forgotten")
+	old = count(f.now.Add(-time.Hour))
+	f.wantSame([]any{old.Count, old.Bytes, old.Next.IsZero()}, []any{0, int64(0), false}, "what could be forgotten of an hour ago")
 	if n := forget(2); n != 2 {
 		f.Errorf("%d were forgotten, want 2", n)
 	}

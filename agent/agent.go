@@ -223,7 +223,7 @@ func (a *Agent) wire() (err error) {
 	}
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
-	a.cleaner.Store = a.store
+	a.cleaner.Store, a.cleaner.HomeID = a.store, a.institutions.HomeID()
 	a.cleaner.Evidence = applications.EvidenceCleaner{Store: a.store, Institutions: a.institutions, Now: a.Now}
 	a.secretStore = home.NewSecretStore(a.Home, a.Now, a.Random)
 	a.wireWebhooks()

@@ -100,7 +100,7 @@ func routesOf(files *token.FileSet, room string, call *ast.CallExpr) (found []st
 }
 
 // ofHome are the calls that are about no institution.
-var ofHome = regexp.MustCompile(`/panel/(authority|backup|erasures|keys|mails/send)|/api/certify/`)
+var ofHome = regexp.MustCompile(`/panel/(retention/run|authority|backup|erasures|keys|mails/send)|/api/certify/`)
 
 // watched is a vault of which every call that changes something is compared with
 // the audit trail.

@@ -101,6 +101,10 @@ func ofCertificates() []auditCase {
 			_, err := x.staff.Adopt(x.Context(), adminclient.AdoptRequest{Files: []string{"none.pdf"}})
 			x.check(err)
 		}},
+		{`adminapi "POST /panel/retention/run"`, func(x *watched) {
+			_, err := x.staff.RunRetention(x.Context())
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/backup"`, func(x *watched) {
 			_, err := x.staff.Backup(x.Context(), adminclient.BackupRequest{}, io.Discard)
 			x.check(err)

@@ -20,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/results"
+	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -51,6 +52,7 @@ type Options struct {
 	Secrets              *home.SecretStore
 	Erasures             *home.ErasureLedger
 	Authority            *service.Keyring
+	Retention            *retention.Cleaner
 	Health               *health.Health
 	Disk                 *health.DiskMonitor
 	Events               *events.Bus
@@ -87,6 +89,7 @@ type Service struct {
 	rotating   sync.Mutex // serialises rotations of the secrets' key
 	reapplying sync.Mutex // serialises erasures of whom a restored backup has
 	authority  *service.Keyring
+	retention  *retention.Cleaner
 	health     *health.Health
 	disk       *health.DiskMonitor
 	events     *events.Bus
@@ -102,7 +105,7 @@ func New(o Options) *Service {
 	return &Service{
 		home: o.Home, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
-		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority,
+		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority, retention: o.Retention,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
 		now: o.Now, random: o.Random, log: o.Log,
 	}

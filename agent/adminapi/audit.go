@@ -78,7 +78,7 @@ func (l *AuditLog) subjectOf(r *http.Request) audit.Subject {
 		return about
 	}
 	switch r.URL.Path {
-	case "/panel/backup", "/panel/mails/send", "/panel/erasures/reapply":
+	case "/panel/backup", "/panel/mails/send", "/panel/erasures/reapply", "/panel/retention/run":
 		about.Object = "home"
 	case "/panel/keys/secrets/rotate":
 		about.Object = "secrets"

@@ -88,6 +88,7 @@ func (p *Handler) Routes() router.Routes {
 	p.routeKeys(mux)
 	p.routeAudit(mux)
 	p.routeLogs(mux)
+	p.routeRetention(mux)
 	mux.HandleFunc("GET /panel/events", p.serveEvents)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)

@@ -100,7 +100,7 @@ func isOfHome(r *http.Request) bool {
 	if !strings.HasPrefix(path, BasePath) && !strings.HasPrefix(path, "/business/") {
 		return true
 	}
-	for _, of := range []string{"/panel/authority", "/panel/institutions", "/panel/backup", "/panel/audit", "/panel/erasures", "/panel/keys", "/panel/received", "/panel/mails/send"} {
+	for _, of := range []string{"/panel/authority", "/panel/institutions", "/panel/backup", "/panel/audit", "/panel/erasures", "/panel/keys", "/panel/received", "/panel/retention", "/panel/mails/send"} {
 		if path == of || strings.HasPrefix(path, of+"/") {
 			return true
 		}

@@ -133,7 +133,9 @@ type Results struct {
 
 // Retention says how long each kind of record is kept; 0 is for ever.
 type Retention struct {
-	Deliveries, Received, Mails, Verified, Evidence, Refused time.Duration
+	Deliveries, Received, Mails, Verified, Evidence, Refused, SchemaCopies, Backups time.Duration
+	// BackupFolder is where the home's backups lie; "" for nowhere.
+	BackupFolder string
 }
 
 // Log says what is logged, and where.

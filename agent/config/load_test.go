@@ -115,7 +115,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			}
 		}
 	}
-	if paths != 7 {
+	if paths != 8 {
 		t.Errorf("%d settings are paths", paths)
 	}
 }

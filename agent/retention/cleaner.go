@@ -5,16 +5,27 @@ package retention
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
-// Store is the store. Each call forgets up to n records that ended, of those made
+// Store is the store. Each deletion forgets up to n records that ended, of those made
 // before a moment, in one transaction, and returns how many.
 type Store interface {
 	DeleteOldDeliveries(ctx context.Context, before time.Time, n int) (int, error)
 	DeleteOldInboundEvents(ctx context.Context, before time.Time, n int) (int, error)
 	DeleteOldMails(ctx context.Context, before time.Time, n int) (int, error)
+	OldDeliveries(ctx context.Context, before time.Time) (store.OldRecords, error)
+	OldInboundEvents(ctx context.Context, before time.Time) (store.OldRecords, error)
+	OldMails(ctx context.Context, before time.Time) (store.OldRecords, error)
+	RecordAction(ctx context.Context) error
 }
 
 // Evidence is what was submitted with applications.
@@ -22,29 +33,40 @@ type Evidence interface {
 	// DeleteOldEvidence removes the evidence of up to n applications that were rejected
 	// before a moment, and returns of how many.
 	DeleteOldEvidence(ctx context.Context, before time.Time, n int) (int, error)
+	// OldEvidence says what DeleteOldEvidence would remove.
+	OldEvidence(ctx context.Context, before time.Time) (store.OldRecords, error)
 }
 
 // Limits say how long things are kept; 0 is for ever.
 type Limits struct {
-	Deliveries time.Duration // of webhooks
-	Received   time.Duration // events that others told us
-	Mails      time.Duration // their records, and their files where no mail server is set
-	Verified   time.Duration // verified PDFs in folders of outcomes, each of which can be made anew
-	Refused    time.Duration // what was dropped and refused
-	Evidence   time.Duration // files of rejected applications, from the rejection on
+	Deliveries   time.Duration // of webhooks
+	Received     time.Duration // events that others told us
+	Mails        time.Duration // their records, and their files where no mail server is set
+	Verified     time.Duration // verified PDFs in folders of outcomes, each of which can be made anew
+	Refused      time.Duration // what was dropped and refused
+	Evidence     time.Duration // files of rejected applications, from the rejection on
+	SchemaCopies time.Duration // of the database, from before upgrades
+	Backups      time.Duration // in their folder
 }
 
-// Folders are the folders of the home that it looks into.
-type Folders struct{ Mail, Verified, Refused string }
+// Folders are where files lie that it looks into.
+type Folders struct {
+	Mail, Verified, Refused string
+	Database                string // the file; copies of it lie beside it
+	Backups                 string // "" where no folder is set
+}
 
 // Cleaner forgets.
 type Cleaner struct {
 	Store    Store
 	Limits   Limits
 	Folders  Folders
+	HomeID   string // of the backups that are this home's
 	Evidence Evidence
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	cleaning sync.Mutex // one run at a time
 }
 
 // When it looks: soon after the start, but not in commands that run for moments,
@@ -69,7 +91,7 @@ func (k *Cleaner) Run(ctx context.Context) error {
 		}
 		if now := k.Now(); now.Sub(last) >= day || now.Before(last) {
 			last = now
-			k.CleanDue(ctx)
+			k.CleanDue(audit.NewContext(ctx, &audit.PendingAction{At: now, Action: audit.Action{Actor: "agent", Request: "retention run", RemoteAddr: "local"}}))
 		}
 		timer.Reset(checkInterval)
 	}
@@ -78,45 +100,195 @@ func (k *Cleaner) Run(ctx context.Context) error {
 // batchSize is how many records are forgotten in one transaction.
 const batchSize = 1000
 
-// CleanDue forgets what is due now. What fails is logged, and tried again the next day.
-func (k *Cleaner) CleanDue(ctx context.Context) {
-	now := k.Now()
-	for _, one := range []struct {
-		what   string
-		limit  time.Duration
-		forget func(context.Context, time.Time) (int, error)
-	}{
-		{"deliveries of webhooks", k.Limits.Deliveries, inBatches(k.Store.DeleteOldDeliveries)},
-		{"received events", k.Limits.Received, inBatches(k.Store.DeleteOldInboundEvents)},
-		{"mails", k.Limits.Mails, inBatches(k.Store.DeleteOldMails)},
-		{"files of mails", k.Limits.Mails, inFolder(k.Folders.Mail, removeMails)},
-		{"evidence of rejected applications", k.Limits.Evidence, inBatches(k.Evidence.DeleteOldEvidence)},
-		{"verified PDFs", k.Limits.Verified, inFolder(k.Folders.Verified, removeOutcomes)},
-		{"refused files", k.Limits.Refused, inFolder(k.Folders.Refused, removeRefused)},
-	} {
-		if one.limit <= 0 || ctx.Err() != nil {
-			continue
-		}
-		n, err := one.forget(ctx, now.Add(-one.limit))
-		if err != nil && ctx.Err() == nil {
-			k.Log.Error("removing old records failed", "what", one.what, "error", err)
-		}
-		if n > 0 {
-			k.Log.Info("old records were removed", "what", one.what, "number", n)
-		}
+// Item is one kind of thing that is kept for a time.
+type Item struct {
+	What    string
+	Setting string
+	Limit   time.Duration // 0 is for ever
+	Due     int           // that may be deleted now, or that were
+	Bytes   int64         // that they take, or took
+	Next    time.Time     // when the next may be deleted; zero where there is none
+	Err     error
+
+	kind kind
+}
+
+type kind int
+
+// The kinds, in the order in which they are deleted.
+const (
+	deliveries kind = iota
+	received
+	mails
+	mailFiles
+	evidence
+	verified
+	refused
+	schemaCopies
+	backups
+)
+
+func (k *Cleaner) items() []Item {
+	l := k.Limits
+	return []Item{
+		{kind: deliveries, What: "deliveries of webhooks", Setting: "retention.deliveries", Limit: l.Deliveries},
+		{kind: received, What: "received events", Setting: "retention.received", Limit: l.Received},
+		{kind: mails, What: "mails", Setting: "retention.mails", Limit: l.Mails},
+		{kind: mailFiles, What: "files of mails", Setting: "retention.mails", Limit: l.Mails},
+		{kind: evidence, What: "evidence of rejected applications", Setting: "retention.evidence", Limit: l.Evidence},
+		{kind: verified, What: "verified PDFs", Setting: "retention.verified", Limit: l.Verified},
+		{kind: refused, What: "refused files", Setting: "retention.refused", Limit: l.Refused},
+		{kind: schemaCopies, What: "copies of the database", Setting: "retention.schema_copies", Limit: l.SchemaCopies},
+		{kind: backups, What: "backups", Setting: "retention.backups", Limit: l.Backups},
 	}
 }
 
-// inBatches forgets records transaction by transaction, so that none is long.
-func inBatches(forget func(context.Context, time.Time, int) (int, error)) func(context.Context, time.Time) (int, error) {
-	return func(ctx context.Context, before time.Time) (total int, err error) {
-		for ctx.Err() == nil {
-			n, err := forget(ctx, before, batchSize)
-			total += n
-			if err != nil || n < batchSize {
-				return total, err
-			}
+// Due lists every kind with what may be deleted now and what comes next. What cannot be looked at
+// has an error.
+func (k *Cleaner) Due(ctx context.Context) []Item {
+	all, now := k.items(), k.Now()
+	for i := range all {
+		one := &all[i]
+		if one.Limit <= 0 {
+			continue
 		}
-		return total, nil
+		old, err := k.find(ctx, one.kind, now.Add(-one.Limit))
+		one.Due, one.Bytes, one.Err = old.Count, old.Bytes, err
+		if !old.Next.IsZero() {
+			one.Next = old.Next.Add(one.Limit)
+		}
 	}
+	return all
+}
+
+// CleanDue forgets what is due now, and lists what that was. The action of the context is written
+// down first, where anything is due. What fails is logged, and tried again the next day.
+func (k *Cleaner) CleanDue(ctx context.Context) []Item {
+	k.cleaning.Lock()
+	defer k.cleaning.Unlock()
+	all, now := k.Due(ctx), k.Now()
+	if err := k.record(ctx, all); err != nil {
+		return k.failed(ctx, all, err)
+	}
+	for i := range all {
+		one := &all[i]
+		if one.Due == 0 {
+			k.report(ctx, *one)
+			continue
+		}
+		found := one.Due
+		one.Due, one.Err = k.forget(ctx, one.kind, now.Add(-one.Limit))
+		if one.Due != found { // else they are those that were measured
+			one.Bytes = one.Bytes * int64(one.Due) / int64(found)
+		}
+		k.report(ctx, *one)
+	}
+	return all
+}
+
+// record writes down that something is about to be deleted.
+func (k *Cleaner) record(ctx context.Context, all []Item) error {
+	var due []string
+	for _, one := range all {
+		if one.Due > 0 {
+			due = append(due, fmt.Sprintf("%s: %d", one.What, one.Due))
+		}
+	}
+	p := audit.FromContext(ctx)
+	if len(due) == 0 || p == nil {
+		return nil
+	}
+	p.Object = "home; " + strings.Join(due, ", ")
+	return k.Store.RecordAction(ctx)
+}
+
+// failed is the list of a run that deleted nothing.
+func (k *Cleaner) failed(ctx context.Context, all []Item, err error) []Item {
+	for i := range all {
+		if all[i].Due > 0 {
+			all[i].Due, all[i].Bytes, all[i].Err = 0, 0, err
+		}
+		k.report(ctx, all[i])
+	}
+	return all
+}
+
+func (k *Cleaner) report(ctx context.Context, one Item) {
+	if one.Err != nil && ctx.Err() == nil {
+		k.Log.Error("removing old records failed", "what", one.What, "error", one.Err)
+	}
+	if one.Due > 0 {
+		k.Log.Info("old records were removed", "what", one.What, "number", one.Due)
+	}
+}
+
+// find says what of a kind is older than a moment.
+func (k *Cleaner) find(ctx context.Context, what kind, before time.Time) (store.OldRecords, error) {
+	switch what {
+	case deliveries:
+		return k.Store.OldDeliveries(ctx, before)
+	case received:
+		return k.Store.OldInboundEvents(ctx, before)
+	case mails:
+		return k.Store.OldMails(ctx, before)
+	case evidence:
+		return k.Evidence.OldEvidence(ctx, before)
+	default:
+		s := sweep{before: before, dry: true}
+		err := k.sweep(ctx, what, &s)
+		return s.found, err
+	}
+}
+
+// forget deletes what of a kind is older than a moment, and returns how many.
+func (k *Cleaner) forget(ctx context.Context, what kind, before time.Time) (int, error) {
+	switch what {
+	case deliveries:
+		return inBatches(ctx, before, k.Store.DeleteOldDeliveries)
+	case received:
+		return inBatches(ctx, before, k.Store.DeleteOldInboundEvents)
+	case mails:
+		return inBatches(ctx, before, k.Store.DeleteOldMails)
+	case evidence:
+		return inBatches(ctx, before, k.Evidence.DeleteOldEvidence)
+	default:
+		s := sweep{before: before}
+		err := k.sweep(ctx, what, &s)
+		return s.found.Count, err
+	}
+}
+
+// sweep looks at the files of a kind.
+func (k *Cleaner) sweep(ctx context.Context, what kind, s *sweep) error {
+	switch what {
+	case mailFiles:
+		return s.inFolder(ctx, k.Folders.Mail, (*sweep).mails)
+	case verified:
+		return s.inFolder(ctx, k.Folders.Verified, (*sweep).outcomes)
+	case refused:
+		return s.inFolder(ctx, k.Folders.Refused, (*sweep).refused)
+	case schemaCopies:
+		return s.schemaCopies(k.Folders.Database)
+	case backups:
+		if k.Folders.Backups == "" {
+			return errNoBackups
+		}
+		return s.backups(k.Folders.Backups, k.HomeID)
+	default:
+		return fmt.Errorf("files of kind %d are not known", what)
+	}
+}
+
+var errNoBackups = fault.New(fault.Invalid, "retention.backups needs the folder of the backups: set retention.backup_dir")
+
+// inBatches forgets records transaction by transaction, so that none is long.
+func inBatches(ctx context.Context, before time.Time, forget func(context.Context, time.Time, int) (int, error)) (total int, err error) {
+	for ctx.Err() == nil {
+		n, err := forget(ctx, before, batchSize)
+		total += n
+		if err != nil || n < batchSize {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
 }

@@ -15,14 +15,20 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // records counts what is asked of it.
 type records struct {
-	mu    sync.Mutex
-	old   map[string]int // how many records of a kind are old
-	asked map[string][]time.Time
-	fail  error
+	mu     sync.Mutex
+	old    map[string]int // how many records of a kind are old
+	asked  map[string][]time.Time
+	looked map[string][]time.Time // that was counted
+	next   time.Time              // when the first younger record was made
+	audit  []audit.Action
+	fail   error
 }
 
 func (r *records) forget(what string, before time.Time, n int) (int, error) {
@@ -49,19 +55,54 @@ func (r *records) DeleteOldMails(_ context.Context, before time.Time, n int) (in
 	return r.forget("mails", before, n)
 }
 
+func (r *records) count(what string, before time.Time) (store.OldRecords, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.looked[what] = append(r.looked[what], before)
+	if r.fail != nil {
+		return store.OldRecords{Count: 1}, nil // it fails when it is to be removed
+	}
+	return store.OldRecords{Count: r.old[what], Bytes: int64(100 * r.old[what]), Next: r.next}, nil
+}
+
+func (r *records) OldDeliveries(_ context.Context, before time.Time) (store.OldRecords, error) {
+	return r.count("deliveries", before)
+}
+
+func (r *records) OldInboundEvents(_ context.Context, before time.Time) (store.OldRecords, error) {
+	return r.count("received", before)
+}
+
+func (r *records) OldMails(_ context.Context, before time.Time) (store.OldRecords, error) {
+	return r.count("mails", before)
+}
+
+func (r *records) OldEvidence(_ context.Context, before time.Time) (store.OldRecords, error) {
+	return r.count("evidence", before)
+}
+
+// RecordAction keeps what was written down.
+func (r *records) RecordAction(ctx context.Context) error {
+	if p := audit.FromContext(ctx); p.Unrecorded() {
+		r.audit = append(r.audit, p.Action)
+		p.MarkRecorded()
+	}
+	return nil
+}
+
 func (r *records) DeleteOldEvidence(_ context.Context, before time.Time, n int) (int, error) {
 	return r.forget("evidence", before, n)
 }
 
-// looks returns what was asked for a kind, and for how many kinds something was.
+// looks returns for which moments a kind was counted, and how many kinds were.
 func (r *records) looks(what string) (before []time.Time, kinds int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.asked[what]), len(r.asked)
+	return slices.Clone(r.looked[what]), len(r.looked)
 }
 
 func newKeeper(limits Limits) (*Cleaner, *records, *bytes.Buffer) {
-	r, log := &records{old: map[string]int{}, asked: map[string][]time.Time{}}, &bytes.Buffer{}
+	r, log := &records{old: map[string]int{}, asked: map[string][]time.Time{}, looked: map[string][]time.Time{}}, &bytes.Buffer{}
 	return &Cleaner{Store: r, Limits: limits, Evidence: r, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}, r, log
 }
 

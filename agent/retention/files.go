@@ -6,45 +6,52 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/backup"
 	"github.com/vecctl/vecctl/pkg/fsutil"
+	"github.com/vecctl/vecctl/pkg/store"
 )
 
 // reasonSuffix ends the name of the file that says why another was refused.
 const reasonSuffix = ".reason.txt"
 
-// inFolder removes files below a folder, which may be missing. No link is followed.
-func inFolder(folder string, remove func(context.Context, *os.Root, time.Time) (int, error)) func(context.Context, time.Time) (int, error) {
-	return func(ctx context.Context, before time.Time) (int, error) {
-		root, err := os.OpenRoot(folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			return 0, nil
-		}
-		if err != nil {
-			return 0, fsutil.DiskError(err, "looking for old files")
-		}
-		defer root.Close()
-		n, err := remove(ctx, root, before)
-		return n, fsutil.DiskError(err, "removing old files")
+// sweep is one look at files: what is old is deleted, or only counted.
+type sweep struct {
+	before time.Time
+	dry    bool
+	found  store.OldRecords
+}
+
+// inFolder looks at files below a folder, which may be missing. No link is followed.
+func (s *sweep) inFolder(ctx context.Context, folder string, look func(*sweep, context.Context, *os.Root) error) error {
+	root, err := os.OpenRoot(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
+	if err != nil {
+		return fsutil.DiskError(err, "looking for old files")
+	}
+	defer root.Close()
+	return fsutil.DiskError(look(s, ctx, root), "removing old files")
 }
 
-// removeMails removes mails that were written as files.
-func removeMails(ctx context.Context, root *os.Root, before time.Time) (int, error) {
-	return removeOld(ctx, root, before, func(name string) bool { return strings.HasSuffix(name, ".eml") && !strings.Contains(name, "/") })
+// mails looks at mails that were written as files.
+func (s *sweep) mails(ctx context.Context, root *os.Root) error {
+	return s.files(ctx, root, func(name string) bool { return strings.HasSuffix(name, ".eml") && !strings.Contains(name, "/") })
 }
 
-// removeOutcomes removes verified PDFs; the reports beside them stay.
-func removeOutcomes(ctx context.Context, root *os.Root, before time.Time) (int, error) {
-	return removeOld(ctx, root, before, func(name string) bool { return strings.HasSuffix(name, ".pdf") })
+// outcomes looks at verified PDFs; the reports beside them stay.
+func (s *sweep) outcomes(ctx context.Context, root *os.Root) error {
+	return s.files(ctx, root, func(name string) bool { return strings.HasSuffix(name, ".pdf") })
 }
 
-// removeOld removes the files that are old, of those that may go.
-func removeOld(ctx context.Context, root *os.Root, before time.Time, may func(name string) bool) (removed int, err error) {
-	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+// files removes the files that are old, of those that may go.
+func (s *sweep) files(ctx context.Context, root *os.Root, may func(name string) bool) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return fs.SkipAll
 		}
@@ -52,16 +59,22 @@ func removeOld(ctx context.Context, root *os.Root, before time.Time, may func(na
 			return ignoreMissing(err)
 		}
 		info, err := d.Info()
-		if err != nil || !info.ModTime().Before(before) {
+		if err != nil {
 			return ignoreMissing(err)
 		}
-		if err := root.Remove(name); err != nil {
-			return ignoreMissing(err)
+		if !info.ModTime().Before(s.before) {
+			s.found.Later(info.ModTime())
+			return nil
 		}
-		removed++
+		if !s.dry {
+			if err := root.Remove(name); err != nil {
+				return ignoreMissing(err)
+			}
+		}
+		s.found.Count++
+		s.found.Bytes += info.Size()
 		return nil
 	})
-	return removed, err
 }
 
 // ignoreMissing lets go what went between two calls.
@@ -76,11 +89,11 @@ func ignoreMissing(err error) error {
 // own in it.
 var institutionFolder = regexp.MustCompile(`^institution-[0-9]+$`)
 
-// removeRefused removes what was refused, of all institutions.
-func removeRefused(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
+// refused looks at what was refused, of all institutions.
+func (s *sweep) refused(ctx context.Context, root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, e := range entries {
 		if !e.IsDir() || !institutionFolder.MatchString(e.Name()) {
@@ -88,33 +101,30 @@ func removeRefused(ctx context.Context, root *os.Root, before time.Time) (remove
 		}
 		own, err := root.OpenRoot(e.Name())
 		if err != nil {
-			return removed, ignoreMissing(err)
+			return ignoreMissing(err)
 		}
-		n, err := removeRefusedIn(ctx, own, before)
-		removed += n
-		if err := errors.Join(err, own.Close()); err != nil {
-			return removed, err
+		if err := errors.Join(s.refusedIn(ctx, own), own.Close()); err != nil {
+			return err
 		}
 	}
-	n, err := removeRefusedIn(ctx, root, before)
-	return removed + n, err
+	return s.refusedIn(ctx, root)
 }
 
-// removeRefusedIn removes what was refused, each with all that belongs to it: a file
+// refusedIn removes what was refused, each with all that belongs to it: a file
 // with its reason, a batch's folder as a whole. It is as old as the newest file of
 // it, since a dropped file brings the time of its own making along, and somebody may
 // be correcting what lies there.
-func removeRefusedIn(ctx context.Context, root *os.Root, before time.Time) (removed int, err error) {
+func (s *sweep) refusedIn(ctx context.Context, root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, e := range entries {
 		name := e.Name()
 		with := []string{name}
 		switch {
 		case ctx.Err() != nil:
-			return removed, nil
+			return nil
 		case e.IsDir() && institutionFolder.MatchString(name):
 			continue
 		case e.IsDir():
@@ -123,26 +133,39 @@ func removeRefusedIn(ctx context.Context, root *os.Root, before time.Time) (remo
 		default:
 			continue // it goes with its reason
 		}
-		newest, files, err := newestOf(root, with)
+		all, err := measure(root, with)
 		if err != nil {
-			return removed, err
+			return err
 		}
-		if files == 0 && !e.IsDir() || !newest.Before(before) {
+		if all.files == 0 && !e.IsDir() {
+			continue
+		}
+		if !all.newest.Before(s.before) {
+			s.found.Later(all.newest)
 			continue
 		}
 		for _, one := range with {
+			if s.dry {
+				break
+			}
 			if err := root.RemoveAll(one); err != nil {
-				return removed, err
+				return err
 			}
 		}
-		removed += files
+		s.found.Count += all.files
+		s.found.Bytes += all.bytes
 	}
-	return removed, nil
+	return nil
 }
 
-// newestOf is when the newest file, or folder, of several was changed, and how many
-// files there are.
-func newestOf(root *os.Root, names []string) (newest time.Time, files int, err error) {
+// measured is what several files and folders are together.
+type measured struct {
+	newest time.Time // when the newest file, or folder, was changed
+	files  int
+	bytes  int64
+}
+
+func measure(root *os.Root, names []string) (all measured, err error) {
 	for _, name := range names {
 		err = errors.Join(err, fs.WalkDir(root.FS(), name, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -152,14 +175,78 @@ func newestOf(root *os.Root, names []string) (newest time.Time, files int, err e
 			if err != nil {
 				return ignoreMissing(err)
 			}
-			if info.ModTime().After(newest) {
-				newest = info.ModTime()
+			if info.ModTime().After(all.newest) {
+				all.newest = info.ModTime()
 			}
 			if !d.IsDir() {
-				files++
+				all.files++
+				all.bytes += info.Size()
 			}
 			return nil
 		}))
 	}
-	return newest, files, err
+	return all, err
+}
+
+// schemaCopies removes the copies of a database that were made before upgrades.
+func (s *sweep) schemaCopies(database string) error {
+	copies, err := filepath.Glob(database + ".schema-*")
+	if err != nil {
+		return fsutil.DiskError(err, "looking for copies of the database")
+	}
+	for _, name := range copies {
+		if err := s.file(name, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backups removes a home's backups from their folder. The newest stays, and so does what one that
+// stays builds on.
+func (s *sweep) backups(folder, homeID string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fsutil.DiskError(err, "looking for old backups")
+	}
+	names := make([]string, len(entries))
+	var young []backup.File
+	for i, e := range entries {
+		names[i] = e.Name()
+		if k, ok := backup.ParseName(e.Name()); ok && k.HomeID == homeID && !k.At.Before(s.before) {
+			young = append(young, k)
+		}
+	}
+	for _, k := range backup.Older(names, homeID, s.before) {
+		if err := s.file(filepath.Join(folder, k.Name), k.At); err != nil {
+			return err
+		}
+	}
+	for _, k := range young {
+		s.found.Later(k.At)
+	}
+	return nil
+}
+
+// file removes one file, made at a time that is told, or else when it was changed.
+func (s *sweep) file(name string, made time.Time) error {
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return fsutil.DiskError(ignoreMissing(err), "looking at an old file")
+	}
+	if made.IsZero() {
+		made = info.ModTime()
+	}
+	if !made.Before(s.before) {
+		s.found.Later(made)
+		return nil
+	}
+	if !s.dry {
+		if _, err := fsutil.RemoveFile(name); err != nil {
+			return err
+		}
+	}
+	s.found.Count++
+	s.found.Bytes += info.Size()
+	return nil
 }

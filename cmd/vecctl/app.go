@@ -61,6 +61,7 @@ func newApp(w environment) *cli.App {
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w), adoptCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),
+			retentionCommand(w),
 			configCommand(w), doctorCommand(w), versionCommand(w), helpCommand(w),
 			completionCommand(w), completeCommand(w), manCommand(w),
 		},

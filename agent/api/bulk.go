@@ -147,7 +147,7 @@ func (a *API) validate(r *http.Request, institution vault.Institution, o *bulkRe
 	if err := a.checkFiles(r, institution, o); err != nil {
 		return err
 	}
-	if err := a.readPlacements(r.Context(), o); err != nil {
+	if err := a.readPlacements(r.Context(), institution, o); err != nil {
 		return err
 	}
 	return o.err()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/intake"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -157,8 +158,14 @@ func (a *API) viewAny(w http.ResponseWriter, r *http.Request, who Caller) error 
 	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(who, c)})
 }
 
-func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	all, err := a.Templates.Templates()
+// templatesOf returns the templates that the caller's institution may use.
+func (a *API) templatesOf(who Caller) intake.InstitutionTemplates {
+	at, _ := a.Institutions.ByID(who.institution)
+	return a.Templates.For(at)
+}
+
+func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, who Caller) error {
+	all, err := a.templatesOf(who).Templates()
 	if err != nil {
 		return err
 	}
@@ -172,12 +179,12 @@ func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, _ Caller) err
 
 // listTemplates lists the templates; the guide's answer is a bare array. The reference's
 // search selects by name or ID.
-func (a *API) listTemplates(w http.ResponseWriter, r *http.Request, _ Caller) error {
+func (a *API) listTemplates(w http.ResponseWriter, r *http.Request, who Caller) error {
 	q, err := parseListQuery(url.Values{"search": r.URL.Query()["search"]})
 	if err != nil {
 		return err
 	}
-	all, err := a.Templates.Templates()
+	all, err := a.templatesOf(who).Templates()
 	if err != nil {
 		return err
 	}

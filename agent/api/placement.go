@@ -10,8 +10,8 @@ import (
 
 // readPlacement reads where the code of an uploaded document goes, and looks whether it has
 // room there. It returns what is wrong with it.
-func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error) {
-	p, bad, err := form.ReadPlacement(f.Fields, f.NotText, "", a.Templates.Placement)
+func (a *API) readPlacement(user vault.Institution, f *form.Form) (vault.Placement, []fault.Field, error) {
+	p, bad, err := form.ReadPlacement(f.Fields, f.NotText, "", a.Templates.For(user).Placement)
 	if err != nil || len(bad) > 0 || f.Upload == nil {
 		return p, bad, err
 	}
@@ -24,8 +24,8 @@ func (a *API) readPlacement(f *form.Form) (vault.Placement, []fault.Field, error
 
 // readPlacements does the same for the entries of a bulk request, whose documents are
 // stored already.
-func (a *API) readPlacements(ctx context.Context, o *bulkRequest) error {
-	defaults := form.DefaultPlacement(a.Templates.Placement).Cached()
+func (a *API) readPlacements(ctx context.Context, user vault.Institution, o *bulkRequest) error {
+	defaults := form.DefaultPlacement(a.Templates.For(user).Placement).Cached()
 	for i, e := range o.entries {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -42,7 +42,7 @@ func (a *API) uploadOne(w http.ResponseWriter, r *http.Request, who Caller) erro
 	if f.Upload != nil {
 		draft.File = f.Upload.File
 	}
-	placed, misplaced, err := a.readPlacement(f)
+	placed, misplaced, err := a.readPlacement(institution, f)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (d *Service) renderDocument(ctx context.Context, c vault.Certificate, to va
 	content.IssueDate = i.IssueDate
 	maps.Copy(values, content.Values())
 	values["institution"] = to.Name
-	f, at, err := d.Documents.RenderTemplate(ctx, i.Template, c.Name, values)
+	f, at, err := d.Documents.RenderTemplate(ctx, to, i.Template, c.Name, values)
 	if i.Placement != (vault.Placement{}) {
 		at = i.Placement
 	}

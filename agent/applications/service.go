@@ -36,7 +36,7 @@ type DocumentStore interface {
 	Open(ctx context.Context, sum string) (io.ReadCloser, error)
 	// RenderTemplate makes a document of a template for a person, and stores it. It also
 	// returns where the code goes.
-	RenderTemplate(ctx context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error)
+	RenderTemplate(ctx context.Context, user vault.Institution, template, person string, values map[string]string) (vault.File, vault.Placement, error)
 }
 
 // Options are what the service needs.

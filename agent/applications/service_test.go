@@ -86,7 +86,7 @@ func (files) Open(_ context.Context, sum string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(sum)), nil
 }
 
-func (files) RenderTemplate(_ context.Context, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
+func (files) RenderTemplate(_ context.Context, _ vault.Institution, template, person string, values map[string]string) (vault.File, vault.Placement, error) {
 	if values["grade"] == "" {
 		return vault.File{}, vault.Placement{}, fault.New(fault.Invalid, "grade is missing")
 	}

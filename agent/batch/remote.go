@@ -64,7 +64,7 @@ func NewRemote(o RemoteOptions, q adminclient.BulkRequest) (*Remote, error) {
 	if r.notes, err = remotebulk.OpenNotes(o.Notes, o.Client.Base(), m.Digest); err != nil {
 		return nil, err
 	}
-	r.templates = intake.NewTemplateLoader(o.Templates)
+	r.templates = intake.NewTemplateLoader(o.Templates, vault.Institution{})
 	if q.Template != "" {
 		if _, err := r.templates.Load(q.Template); err != nil {
 			return nil, fault.At("template "+q.Template, err)

@@ -147,7 +147,7 @@ func (r *run) execute(ctx context.Context) (_ client.BulkReport, err error) {
 // check reads the manifest and looks at every row and document.
 func (r *run) check(ctx context.Context) error {
 	q := r.request
-	templates := intake.NewTemplateLoader(r.Templates)
+	templates := intake.NewTemplateLoader(r.Templates, r.institution)
 	if q.Template != "" {
 		if _, err := templates.Load(q.Template); err != nil {
 			return fault.At("template "+q.Template, err)

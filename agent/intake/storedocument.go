@@ -55,11 +55,11 @@ func (u *Uploads) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 	return u.Blobs.Open(ctx, sum)
 }
 
-// RenderTemplate makes a document of a template for a person, and stores it. It also
+// RenderTemplate makes a document of an institution's template for a person, and stores it. It also
 // returns where the code goes. The values are those of the template's columns; an error
 // about them is Invalid.
-func (u *Uploads) RenderTemplate(ctx context.Context, name, person string, values map[string]string) (vault.File, vault.Placement, error) {
-	t, err := NewTemplateLoader(u.Templates).Load(name)
+func (u *Uploads) RenderTemplate(ctx context.Context, user vault.Institution, name, person string, values map[string]string) (vault.File, vault.Placement, error) {
+	t, err := NewTemplateLoader(u.Templates, user).Load(name)
 	if err != nil {
 		return vault.File{}, vault.Placement{}, err
 	}

@@ -34,6 +34,7 @@ func PlacementOf(t *template.Template) vault.Placement {
 // for concurrent use.
 type TemplateLoader struct {
 	folder template.Dir
+	user   vault.Institution // templates of others are refused; zero refuses none
 	loaded map[string]loadedTemplate
 }
 
@@ -42,9 +43,9 @@ type loadedTemplate struct {
 	err      error
 }
 
-// NewTemplateLoader makes a loader; it reads nothing.
-func NewTemplateLoader(folder template.Dir) *TemplateLoader {
-	return &TemplateLoader{folder: folder, loaded: map[string]loadedTemplate{}}
+// NewTemplateLoader makes a loader for an institution; it reads nothing.
+func NewTemplateLoader(folder template.Dir, user vault.Institution) *TemplateLoader {
+	return &TemplateLoader{folder: folder, user: user, loaded: map[string]loadedTemplate{}}
 }
 
 // Load finds a template.
@@ -52,6 +53,9 @@ func (l *TemplateLoader) Load(name string) (*Renderer, error) {
 	found, ok := l.loaded[name]
 	if !ok {
 		t, err := l.folder.Load(name)
+		if err == nil {
+			err = t.CheckServes(l.user)
+		}
 		if found.err = err; err == nil {
 			found.renderer = &Renderer{Template: t}
 		}

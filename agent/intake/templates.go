@@ -34,12 +34,25 @@ type cachedTemplate struct {
 	stamp     string
 	usable    bool
 	api       client.Template
+	template  *template.Template // who may use it
 	placement vault.Placement
+}
+
+// InstitutionTemplates are the templates that one institution may use.
+type InstitutionTemplates struct {
+	cache *TemplateCache
+	user  vault.Institution
+}
+
+// For returns the templates that an institution may use.
+func (c *TemplateCache) For(user vault.Institution) InstitutionTemplates {
+	return InstitutionTemplates{c, user}
 }
 
 // Templates lists the templates as the API shows them. One with faults is left out:
 // nothing can be made with it.
-func (c *TemplateCache) Templates() ([]client.Template, error) {
+func (i InstitutionTemplates) Templates() ([]client.Template, error) {
+	c := i.cache
 	names, err := c.Folder.Names()
 	if err != nil {
 		return nil, err
@@ -50,7 +63,7 @@ func (c *TemplateCache) Templates() ([]client.Template, error) {
 	all := []client.Template{}
 	for _, name := range names {
 		l := c.cachedTemplate(name)
-		if now[name] = l; l.usable {
+		if now[name] = l; l.usable && l.template.Serves(i.user.Slug) {
 			all = append(all, l.api)
 		}
 	}
@@ -60,7 +73,8 @@ func (c *TemplateCache) Templates() ([]client.Template, error) {
 
 // Placement is where codes go that an upload does not say: what a template wants or,
 // without a name, the settings.
-func (c *TemplateCache) Placement(name string) (vault.Placement, error) {
+func (i InstitutionTemplates) Placement(name string) (vault.Placement, error) {
+	c := i.cache
 	if name == "" {
 		return c.DefaultPlacement, nil
 	}
@@ -76,7 +90,8 @@ func (c *TemplateCache) Placement(name string) (vault.Placement, error) {
 	if l.stamp != "" { // there is such a folder
 		c.cached[name] = l
 	}
-	if !l.usable {
+	// Another institution's template does not exist for the callers of this one.
+	if !l.usable || !l.template.Serves(i.user.Slug) {
 		return vault.Placement{}, fault.Newf(fault.Invalid, "there is no template %q, or it has faults", name)
 	}
 	return l.placement, nil
@@ -103,7 +118,9 @@ func (c *TemplateCache) readTemplate(name string) cachedTemplate {
 	if t.WidthMM > t.HeightMM {
 		orientation = "landscape"
 	}
-	return cachedTemplate{usable: true, placement: PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
+	// The whole template would keep its fonts in memory.
+	bound := &template.Template{Institutions: t.Institutions}
+	return cachedTemplate{usable: true, template: bound, placement: PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
 		WidthMM: roundHundredths(t.WidthMM), HeightMM: roundHundredths(t.HeightMM), Fields: append([]string{}, t.Columns...)}}
 }
 

@@ -76,7 +76,7 @@ func (s *stall) edit(name, old, changed string) {
 // listed shows the templates in a line.
 func (s *stall) listed() string {
 	s.Helper()
-	all, err := s.Templates()
+	all, err := s.For(vault.Institution{}).Templates()
 	if err != nil || all == nil {
 		s.Fatal(all, err)
 	}
@@ -126,23 +126,23 @@ func TestWhereCodesGo(t *testing.T) {
 	t.Parallel()
 	s := newStall(t)
 	s.add("degree", "degree")
-	if p, err := s.Placement(""); err != nil || p != s.DefaultPlacement {
+	if p, err := s.For(vault.Institution{}).Placement(""); err != nil || p != s.DefaultPlacement {
 		t.Errorf("without a template: %+v, %v", p, err)
 	}
-	p, err := s.Placement("degree")
+	p, err := s.For(vault.Institution{}).Placement("degree")
 	if err != nil || p.At == "" || p.SizeMM == 0 {
 		t.Errorf("of the degree: %+v, %v", p, err)
 	}
-	if again, err := s.Placement("degree"); err != nil || again != p || s.asked != 1 {
+	if again, err := s.For(vault.Institution{}).Placement("degree"); err != nil || again != p || s.asked != 1 {
 		t.Errorf("asked again: %+v, %v, read %d times", again, err, s.asked)
 	}
 	for _, name := range []string{"diploma", "../degree", "Degree", strings.Repeat("x", 65)} {
-		if p, err := s.Placement(name); !fault.Is(err, fault.Invalid) || p != (vault.Placement{}) {
+		if p, err := s.For(vault.Institution{}).Placement(name); !fault.Is(err, fault.Invalid) || p != (vault.Placement{}) {
 			t.Errorf("%q: %+v, %v", name, p, err)
 		}
 	}
 	s.edit("degree", "name:", "label:")
-	if _, err := s.Placement("degree"); !fault.Is(err, fault.Invalid) {
+	if _, err := s.For(vault.Institution{}).Placement("degree"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("of a faulty one: %v", err)
 	}
 }
@@ -153,11 +153,11 @@ func TestUnknownNamesAreForgotten(t *testing.T) {
 	s := newStall(t)
 	s.add("degree", "degree")
 	for n := range 1000 {
-		if _, err := s.Placement(fmt.Sprintf("made-up-%d", n)); !fault.Is(err, fault.Invalid) {
+		if _, err := s.For(vault.Institution{}).Placement(fmt.Sprintf("made-up-%d", n)); !fault.Is(err, fault.Invalid) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Placement("degree"); err != nil || len(s.cached) != 1 {
+	if _, err := s.For(vault.Institution{}).Placement("degree"); err != nil || len(s.cached) != 1 {
 		t.Errorf("%d names are remembered, %v", len(s.cached), err)
 	}
 }

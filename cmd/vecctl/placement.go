@@ -69,25 +69,35 @@ func stampPlacement(c *cli.Context) (pdf.Stamp, error) {
 }
 
 // uploadPlacement returns the place of the QR code for an upload. Values that the flags leave
-// open come from a template of this home, if one is named.
-func uploadPlacement(c *cli.Context, w environment) (client.Placement, error) {
+// open come from a template of this home, if one is named, which it returns too.
+func uploadPlacement(c *cli.Context, w environment) (client.Placement, *template.Template, error) {
 	m, err := stampPlacement(c)
 	at := client.Placement{Page: m.Page, At: c.String("qr-at"), SizeMM: m.SizeMM, MarginMM: m.MarginMM}
 	name := c.String("template")
 	if err != nil || name == "" {
-		return at, err
+		return at, nil, err
 	}
 	s, err := templateDir(c, w)
 	if err != nil {
-		return at, err
+		return at, nil, err
 	}
 	t, err := s.Load(name)
 	if _, ok := errors.AsType[template.Errors](err); ok {
-		return at, fault.At("template "+name, err)
+		return at, nil, fault.At("template "+name, err)
 	} else if err != nil {
-		return at, err
+		return at, nil, err
 	}
-	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), nil
+	return client.Placement(vault.Placement(at).Or(intake.PlacementOf(t))), t, nil
+}
+
+// checkTemplateServes refuses a template of this home that belongs to another institution than
+// the one that a command works for.
+func checkTemplateServes(c *cli.Context, s *session, t *template.Template) error {
+	status, err := s.AgentStatus(c.Context)
+	if err != nil {
+		return err
+	}
+	return fault.At("template "+c.String("template"), t.CheckServes(vault.Institution{Slug: status.Slug, Name: status.Institution}))
 }
 
 // checkCovered refuses a document on which the QR code would cover something, unless
@@ -123,7 +133,7 @@ func checkFileCovered(c *cli.Context, w environment, path string, at client.Plac
 
 // sampleMark returns the place that a document's code gets in this home.
 func sampleMark(c *cli.Context, w environment) (pdf.Stamp, error) {
-	at, err := uploadPlacement(c, w)
+	at, _, err := uploadPlacement(c, w)
 	if err != nil {
 		return pdf.Stamp{}, err
 	}

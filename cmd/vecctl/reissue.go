@@ -144,6 +144,9 @@ func renderAmended(c *cli.Context, w environment, s *session, old client.Certifi
 	if err != nil {
 		return err
 	}
+	if err := checkTemplateServes(c, s, t); err != nil {
+		return err
+	}
 	content := m.Apply(old.Vault())
 	row := content.Values()
 	if status.Institution != vault.PlaceholderName {

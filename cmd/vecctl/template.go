@@ -24,9 +24,10 @@ func templateCommand(w environment) *cli.Command {
 			templateListCommand(w),
 			{
 				Name: "new", Usage: "create a template, which you then edit", ArgsUsage: "NAME",
-				Description: "The template is a folder in the home: template.yaml, a background and fonts.",
-				Flags:       flags(&cli.StringFlag{Name: "from", Value: "degree", Usage: "`TEMPLATE` to start from: degree, course or letter"}),
-				Action:      func(c *cli.Context) error { return runTemplateNew(c, w) },
+				Description: "The template is a folder in the home: template.yaml, a background and fonts. With --institution, only that\n" +
+					"institution can use it.",
+				Flags:  flags(&cli.StringFlag{Name: "from", Value: "degree", Usage: "`TEMPLATE` to start from: degree, course or letter"}),
+				Action: func(c *cli.Context) error { return runTemplateNew(c, w) },
 			},
 			{
 				Name: "check", Usage: "check templates and list all errors", ArgsUsage: "[NAME|FOLDER]...",
@@ -44,8 +45,9 @@ func templateCommand(w environment) *cli.Command {
 			},
 			{
 				Name: "import", Usage: "import a folder as a template", ArgsUsage: "FOLDER [NAME]",
-				Flags:  flags(),
-				Action: func(c *cli.Context) error { return runTemplateImport(c, w) },
+				Description: "With --institution, only that institution can use it.",
+				Flags:       flags(),
+				Action:      func(c *cli.Context) error { return runTemplateImport(c, w) },
 			},
 		},
 	}
@@ -106,6 +108,13 @@ func addTemplate(c *cli.Context, w environment, name string, files map[string][]
 	if err != nil {
 		return err
 	}
+	if named := c.String("institution"); named != "" {
+		slug, err := institutionSlug(c, w, named)
+		if err != nil {
+			return err
+		}
+		template.Bind(files, slug)
+	}
 	if err := s.Add(name, files); err != nil {
 		return fault.At(name, err)
 	}
@@ -119,6 +128,19 @@ func addTemplate(c *cli.Context, w environment, name string, files map[string][]
 	return printFields(w.stdout, form, fields, [][2]string{{"id", name}, {"folder", path}})
 }
 
+// institutionSlug returns the slug of an institution of the home that is named by slug, ID or name.
+func institutionSlug(c *cli.Context, w environment, named string) (slug string, err error) {
+	err = withSession(c, w, func(s *session) error {
+		status, err := s.AgentStatus(c.Context)
+		slug = status.Slug
+		return err
+	})
+	if err == nil && slug == "" {
+		err = fault.Newf(fault.Invalid, "the institution %q has no slug yet; run: vecctl init", named)
+	}
+	return slug, err
+}
+
 // templateCheck is the result of the check of one template.
 type templateCheck struct {
 	ID      string         `json:"id"`
@@ -127,6 +149,8 @@ type templateCheck struct {
 	Faults  []string       `json:"faults"`
 	Lost    []string       `json:"lost_claims"` // standards that its documents do not say they keep, with the reasons
 	Fits    []template.Fit `json:"fits"`        // how long the texts of its fields can be
+	// Institutions are the slugs of those that may use it; none for all of the home.
+	Institutions []string `json:"institutions"`
 }
 
 func runTemplateCheck(c *cli.Context, w environment) error {
@@ -165,7 +189,7 @@ func runTemplateCheck(c *cli.Context, w environment) error {
 }
 
 func checkTemplate(s template.Dir, name string) templateCheck {
-	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}, Lost: []string{}, Fits: []template.Fit{}}
+	x := templateCheck{ID: name, Columns: []string{}, Faults: []string{}, Lost: []string{}, Fits: []template.Fit{}, Institutions: []string{}}
 	t, err := openTemplate(s, name)
 	if faults, ok := errors.AsType[template.Errors](err); ok {
 		x.Faults = faults
@@ -174,7 +198,7 @@ func checkTemplate(s template.Dir, name string) templateCheck {
 		x.Faults = []string{err.Error()}
 		return x
 	}
-	x.Fits = append(x.Fits, t.Fits()...)
+	x.Fits, x.Institutions = append(x.Fits, t.Fits()...), append(x.Institutions, t.Institutions...)
 	for _, fit := range x.Fits {
 		if fit.Meets != "" {
 			x.Faults = append(x.Faults, fit.String()+"; make its box smaller, or move it away")
@@ -199,6 +223,9 @@ func printTemplateChecks(w environment, all []templateCheck) error {
 		line := fmt.Sprintf("%s: valid; a row needs %s", x.ID, strings.Join(x.Columns, ", "))
 		if !x.Valid {
 			line = fmt.Sprintf("%s:\n  %s", x.ID, strings.Join(x.Faults, "\n  "))
+		}
+		if len(x.Institutions) > 0 {
+			line += "\n  only for " + strings.Join(x.Institutions, ", ")
 		}
 		if x.Valid {
 			for _, fit := range x.Fits {

@@ -43,12 +43,17 @@ func uploadCommand(w environment) *cli.Command {
 			if document.Size > vault.MaxFile {
 				return usageError("the file %s has %d bytes; at most 20 MB (%d bytes) are accepted", c.Args().First(), document.Size, vault.MaxFile)
 			}
-			at, err := uploadPlacement(c, w)
+			at, named, err := uploadPlacement(c, w)
 			if err != nil {
 				return err
 			}
 			covered := checkFileCovered(c, w, c.Args().First(), at)
 			return withSession(c, w, func(s *session) error {
+				if named != nil && !s.remote {
+					if err := checkTemplateServes(c, s, named); err != nil {
+						return err
+					}
+				}
 				if covered != nil && !fileWasIssued(c.Context, s, c.Args().First()) {
 					return covered
 				}

@@ -41,6 +41,7 @@ func (l *loader) load() {
 			l.addError("months has %d names; it must have 12", len(l.t.months))
 		}
 	}
+	l.loadInstitutions()
 	l.loadFonts()
 	background := l.loadBackground()
 	l.loadStamp()

@@ -14,14 +14,16 @@ import (
 // spec is template.yaml. Lengths are in millimetres from the page's top left
 // corner, sizes of fonts in points.
 type spec struct {
-	Name       string                `yaml:"name"`
-	Language   string                `yaml:"language"` // of the document, such as en; {language} stands for a column
-	Page       pageSpec              `yaml:"page"`
-	Background string                `yaml:"background"` // a PDF of one page, a JPEG or a PNG
-	Fonts      map[string]stringList `yaml:"fonts"`      // files; the first that has a character is taken for it
-	Months     []string              `yaml:"months"`     // in place of the English names
-	Fields     []fieldSpec           `yaml:"fields"`
-	QR         qrSpec                `yaml:"qr"`
+	Name string `yaml:"name"`
+	// Institutions are the slugs of those that may use the template; none for all of the home.
+	Institutions stringList            `yaml:"institutions"`
+	Language     string                `yaml:"language"` // of the document, such as en; {language} stands for a column
+	Page         pageSpec              `yaml:"page"`
+	Background   string                `yaml:"background"` // a PDF of one page, a JPEG or a PNG
+	Fonts        map[string]stringList `yaml:"fonts"`      // files; the first that has a character is taken for it
+	Months       []string              `yaml:"months"`     // in place of the English names
+	Fields       []fieldSpec           `yaml:"fields"`
+	QR           qrSpec                `yaml:"qr"`
 }
 
 type pageSpec struct {

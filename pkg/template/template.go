@@ -42,6 +42,8 @@ type Template struct {
 	Columns  []string  // that a row must have, in the order of the fields
 	Stamp    pdf.Stamp // where the code goes; the rest of it is empty
 	Place    string    // its place, as ParsePlace of package pdf takes it
+	// Institutions are the slugs of those that may use it; none for all of the home.
+	Institutions []string
 
 	months     []string
 	language   *field // nil: the template does not say
@@ -96,7 +98,7 @@ func Load(dir fs.FS) (*Template, error) {
 		return nil, Errors(wrong)
 	}
 	l := loader{dir: dir, spec: s, t: &Template{}, digest: sha256.New()}
-	l.digest.Write(file)
+	l.digest.Write(withoutInstitutions(file))
 	l.load()
 	if len(l.errs) > 0 {
 		return nil, l.errs

@@ -81,6 +81,7 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	})
 	a.route(mux, base+"/upload-file", methods{http.MethodPost: guarded(apiaccess.MayCreate, a.uploadFile)})
 	a.route(mux, base+"/bulk", methods{http.MethodPost: guarded(apiaccess.MayCreate, a.bulk)})
+	a.route(mux, base+"/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.downloadAll)})
 	a.route(mux, base+"/{name}", methods{http.MethodGet: guarded(apiaccess.MayView, a.view)})
 	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.download)})
 	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(apiaccess.MayUpdate, a.retry)})

@@ -5,16 +5,20 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
 
 func downloadCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "download", Usage: "download a verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
-		Flags: append(append(apiFlags(), outputFlags()...),
-			&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output (default: REFERENCE_ID.pdf in the current directory)"}),
+		Name: "download", Usage: "download a verified PDF, or all that filters select", ArgsUsage: "[UUID|REFERENCE_ID]",
+		Flags: slices.Concat(apiFlags(), outputFlags(), downloadFilterFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "out", Usage: "output `FILE`, \"-\" for standard output (default: REFERENCE_ID.pdf in the current directory); of many a FILE.zip or a folder"}}),
 		Action: func(c *cli.Context) error {
+			if f, many := downloadFilter(c); many {
+				return runDownloadMany(c, w, f)
+			}
 			form, err := formatAndArgs(c, 1, "the certificate's UUID or reference ID")
 			if err != nil {
 				return err

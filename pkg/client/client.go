@@ -85,21 +85,7 @@ func (c *Client) Templates(ctx context.Context) ([]map[string]any, error) {
 }
 
 func (c *Client) list(ctx context.Context, path string, f Filter) (Page[Certificate], error) {
-	q := url.Values{}
-	for name, value := range map[string]string{
-		"status": f.Status, "applicant_email": f.Email, "search": f.Search,
-		"batch_id": f.Batch, "from": f.From, "to": f.To,
-	} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	if f.Page > 0 {
-		q.Set("page", strconv.Itoa(f.Page))
-	}
-	if f.PerPage > 0 {
-		q.Set("per_page", strconv.Itoa(f.PerPage))
-	}
+	q := f.values()
 	finished := f.Status == string(vault.Approved)
 	if finished && c.learned.saysGenerated.Load() {
 		q.Set("status", generated)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/intake"
@@ -30,6 +31,7 @@ type Store interface {
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
 	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
+	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
 	StoredResponse(ctx context.Context, name apiaccess.IdempotencyKey) (apiaccess.StoredResponse, error)
 }
 
@@ -38,6 +40,8 @@ type Options struct {
 	Store Store
 	// Uploads checks and stores what is uploaded.
 	Uploads *intake.Uploads
+	// Batches issues tables.
+	Batches *batch.Issuer
 	// Institutions are those that callers belong to.
 	Institutions institutions.Directory
 	// People names recipients in the audit trail; nil leaves them out.
@@ -90,7 +94,9 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	a.route(mux, "/business/certificate-templates/{name}", methods{http.MethodGet: guarded("", a.viewTemplate)})
 	a.route(mux, "/business/batches/{name}", methods{http.MethodGet: guarded(apiaccess.MayList, a.viewBatch)})
 	a.route(mux, "/business/certificates/{name}", methods{http.MethodGet: guarded(apiaccess.MayList, a.viewAny)})
-	a.route(mux, "/business/batches", methods{http.MethodGet: guarded(apiaccess.MayList, a.listBatches)})
+	a.route(mux, "/business/batches", methods{
+		http.MethodGet: guarded(apiaccess.MayList, a.listBatches), http.MethodPost: guarded(apiaccess.MayCreate, a.createBatch),
+	})
 	a.route(mux, "/business/certificates", methods{http.MethodGet: guarded(apiaccess.MayList, a.listCertificates)})
 	for path, page := range descriptionHandlers() {
 		a.route(mux, path, methods{http.MethodGet: page.ServeHTTP})

@@ -3,6 +3,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -77,6 +78,7 @@ type Request struct {
 	Institution vault.Institution
 	Trigger     vault.Trigger
 	Bulk        adminclient.BulkRequest
+	Name        string // of the batch; "" is the date and the manifest's name
 	Progress    func(client.Progress)
 	Drop        *DropContext // nil if staff submitted it
 }
@@ -88,6 +90,7 @@ type run struct {
 
 	institution vault.Institution
 	trigger     vault.Trigger
+	name        string // of the batch, where it was given one
 	digest      string
 	batch       vault.Batch
 	out         string
@@ -101,7 +104,7 @@ type run struct {
 // is about the run as a whole; when rows are bad and Skip is not set, nothing is
 // issued and the report says so. The batch is the zero value where there is none.
 func (i *Issuer) Issue(ctx context.Context, order Request) (client.BulkReport, vault.Batch, error) {
-	r := &run{Issuer: i, institution: order.Institution, trigger: order.Trigger, checkedManifest: checkedManifest{request: order.Bulk},
+	r := &run{Issuer: i, institution: order.Institution, trigger: order.Trigger, name: order.Name, checkedManifest: checkedManifest{request: order.Bulk},
 		progress: order.Progress, drop: order.Drop}
 	report, err := r.execute(ctx)
 	return report, r.batch, err
@@ -258,8 +261,8 @@ func (r *run) open(ctx context.Context) error {
 	for _, c := range r.candidates {
 		c.Draft.Batch = batch.ID
 	}
-	if r.out != "" || batch.Name == "" {
-		return nil
+	if r.out != "" || batch.Name == "" || r.name != "" {
+		return nil // a batch with a name of its own came through the API, which writes no files
 	}
 	r.out = filepath.Join(r.Home.ResultsFolder(r.institution.ID), batch.Name)
 	return makeResultsFolder(r.out, 0o700)
@@ -272,8 +275,8 @@ func (r *run) makeBatch(ctx context.Context) (vault.Batch, error) {
 		return vault.Batch{}, err
 	}
 	return r.Store.OpenBatch(ctx, vault.Batch{
-		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger,
-		Name: batchName(r.institution.Today(now), r.batchSource()), Total: len(r.candidates), CreatedAt: now,
+		ID: id, Institution: r.institution.ID, Digest: r.digest, Trigger: r.trigger, Template: r.request.Template,
+		Name: cmp.Or(r.name, batchName(r.institution.Today(now), r.batchSource())), Total: len(r.candidates), CreatedAt: now,
 	})
 }
 

@@ -33,6 +33,8 @@ type Batch struct {
 	TemplateID            string     `json:"template_id,omitempty"`
 	CompletionDate        *time.Time `json:"completion_date,omitempty"`
 	UpdatedAt             *time.Time `json:"updated_at,omitempty"`
+	RequiresSignatures    *bool      `json:"requires_signatures,omitempty"`
+	RequiresMySignature   *bool      `json:"requires_my_signature,omitempty"`
 
 	CreatedAt time.Time `json:"created_at,omitzero"`
 

@@ -56,6 +56,7 @@ func FromVaultBatch(b vault.Batch) Batch {
 	}
 	return Batch{
 		ID: b.ID, TotalCertificates: &b.Total, ProcessedCertificates: &processed, FailedCertificates: &b.Counts.Failed, Progress: &progress,
+		TemplateID: b.Template, RequiresSignatures: new(false), RequiresMySignature: new(false),
 		BatchID: b.ID, Name: b.Name, Status: string(b.State()), Trigger: string(b.Trigger), Total: b.Total,
 		Processing: b.Counts.Processing, Approved: b.Counts.Approved, Failed: b.Counts.Failed, Revoked: b.Counts.Revoked, Rejected: &b.Rejected,
 		CreatedAt: b.CreatedAt.UTC(),

@@ -10,8 +10,9 @@ import (
 type Batch struct {
 	ID          string    `json:"id"` // UUID
 	Institution uint32    `json:"institution"`
-	Name        string    `json:"name"`             // DATE-MANIFEST, the outcome folder's name
-	Digest      string    `json:"digest,omitempty"` // SHA-256 of the manifest, hexadecimal
+	Name        string    `json:"name"`               // DATE-MANIFEST, the outcome folder's name
+	Digest      string    `json:"digest,omitempty"`   // SHA-256 of the manifest, hexadecimal
+	Template    string    `json:"template,omitempty"` // of the rows that brought no document, as far as one was named for all
 	Trigger     Trigger   `json:"trigger"`
 	Total       int       `json:"total"`              // rows of the manifest
 	Rejected    int       `json:"rejected,omitempty"` // rows that were refused and not issued since

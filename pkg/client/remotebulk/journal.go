@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type Journal struct {
 	known   map[string]RemoteCertificate // by UUID
 	order   []*bulkCall
 	calls   map[string][]*bulkCall // by key
+	gone    map[int]bool           // rows that were forgotten and are in the file still
 }
 
 // upload is a document that the vault has.
@@ -95,7 +98,7 @@ func OpenJournal(path, today string) (*Journal, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]RemoteCertificate{}, calls: map[string][]*bulkCall{}}
+	j := &Journal{file: f, uploads: map[int]upload{}, tries: map[int]int{}, known: map[string]RemoteCertificate{}, calls: map[string][]*bulkCall{}, gone: map[int]bool{}}
 	if err := j.replay(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -158,7 +161,11 @@ func (j *Journal) apply(r journalEntry) {
 	case r.Upload != nil:
 		j.uploads[r.Row] = *r.Upload
 		j.tries[r.Row]++
+		delete(j.gone, r.Row)
 	case r.Call != nil:
+		for _, row := range r.Call.Rows {
+			delete(j.gone, row)
+		}
 		j.order = append(j.order, r.Call)
 		j.calls[r.Call.Key] = append(j.calls[r.Call.Key], r.Call)
 	case r.Certificate != nil:
@@ -195,6 +202,51 @@ func (j *Journal) write(all ...journalEntry) error {
 	}
 	if err := j.file.Sync(); err != nil {
 		return fault.Wrap(fault.Full, err, "the notes about this batch cannot be written; make room, then run the same command again")
+	}
+	return nil
+}
+
+// Rows returns the numbers of the rows that the journal has steps of.
+func (j *Journal) Rows() []int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	rows := maps.Clone(j.tries)
+	for _, call := range j.order {
+		for _, row := range call.Rows {
+			rows[row] = 0
+		}
+	}
+	return slices.Sorted(maps.Keys(rows))
+}
+
+// Forget drops the steps of rows whose results are kept elsewhere. Calls with other rows stay.
+// Once no step is left, the file is emptied.
+func (j *Journal) Forget(rows ...int) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, row := range rows {
+		delete(j.uploads, row)
+		delete(j.tries, row)
+		j.gone[row] = true
+	}
+	j.order = slices.DeleteFunc(j.order, func(call *bulkCall) bool {
+		over := !slices.ContainsFunc(call.Rows, func(row int) bool { return !j.gone[row] })
+		if over {
+			delete(j.calls, call.Key)
+		}
+		return over
+	})
+	maps.DeleteFunc(j.known, func(_ string, k RemoteCertificate) bool { return j.gone[k.Row] })
+	if len(j.tries)+len(j.order)+len(j.known) > 0 || len(j.gone) == 0 {
+		return nil
+	}
+	clear(j.gone)
+	err := j.file.Truncate(0)
+	if err == nil {
+		_, err = j.file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fault.Wrap(fault.Full, err, "the notes about what was sent cannot be emptied; check the disk of the home")
 	}
 	return nil
 }

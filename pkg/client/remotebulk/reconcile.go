@@ -2,6 +2,8 @@ package remotebulk
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
@@ -30,7 +32,7 @@ func (c *Uploader) lookUp(places []int) {
 			switch {
 			case taken && row == c.rows[i].Number:
 				c.settle(s, one)
-			case !taken && !(s.stage == accepted && s.sent && c.vault.before[one.UUID]):
+			case !taken && !slices.Contains(c.rows[i].Others, one.UUID) && !(s.stage == accepted && s.sent && c.vault.before[one.UUID]):
 				possible = append(possible, one)
 			}
 		}
@@ -76,6 +78,7 @@ func (c *Uploader) claimed() map[string]int {
 			claimed[uuid] = k.Row
 		}
 	}
+	maps.Copy(claimed, c.Claimed)
 	for i := range c.state {
 		if s := &c.state[i]; s.stage == found {
 			claimed[s.cert.UUID] = c.rows[i].Number

@@ -29,6 +29,7 @@ type sender struct {
 	slept  time.Duration
 	wait   time.Duration
 	noWait bool
+	fresh  bool
 	per    int
 	batch  string
 	// transport reaches the vault; nil is the server's own, which waits for ever.
@@ -45,6 +46,22 @@ func (s *sender) forget() { s.notes = filepath.Join(s.TempDir(), "notes.jsonl") 
 func (s *sender) sleep(ctx context.Context, d time.Duration) error {
 	s.now, s.slept = s.now.Add(d), s.slept+d
 	return ctx.Err()
+}
+
+func (s *sender) clock() time.Time { return s.now }
+
+// client returns a client of the vault that tries again.
+func (s *sender) client() *client.Client {
+	s.Helper()
+	transport := s.transport
+	if transport == nil {
+		transport = s.server.Client().Transport
+	}
+	c, err := client.New(s.server.URL, clienttest.Token, transport)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return c.WithRetries(client.RetryPolicy{Attempts: 4, First: time.Second, Max: 4 * time.Second, Sleep: s.sleep})
 }
 
 func people(n int) (all []client.Content) {
@@ -71,17 +88,9 @@ func (s *sender) run(rows []client.Content) ([]remotebulk.Outcome, error) {
 		s.Fatal(err)
 	}
 	defer journal.Close()
-	transport := s.transport
-	if transport == nil {
-		transport = s.server.Client().Transport
-	}
-	c, err := client.New(s.server.URL, clienttest.Token, transport)
-	if err != nil {
-		s.Fatal(err)
-	}
-	u := remotebulk.Uploader{Client: c.WithRetries(client.RetryPolicy{Attempts: 4, First: time.Second, Max: 4 * time.Second, Sleep: s.sleep}),
-		Journal: journal, Name: "batch", PerCall: s.per, Wait: s.wait, NoWait: s.noWait,
-		Now: func() time.Time { return s.now }, Sleep: s.sleep, Progress: func(client.Progress) {}}
+	u := remotebulk.Uploader{Client: s.client(),
+		Journal: journal, Name: "batch", PerCall: s.per, Wait: s.wait, NoWait: s.noWait, Fresh: s.fresh,
+		Now: s.clock, Sleep: s.sleep, Progress: func(client.Progress) {}}
 	outcomes, batch, err := u.Run(s.Context(), itemsOf(rows))
 	s.batch = batch
 	return outcomes, err

@@ -25,6 +25,7 @@ type rowState struct {
 	stage
 	sent      bool // in this run
 	suspect   bool // it was in a call that was refused for a duplicate, and not named
+	existed   bool // a call with it was refused, and it may be the row that exists
 	refusals  int  // how many calls with it were refused for other entries
 	lostFiles int  // how many times the vault had lost its file
 	cert      *client.Certificate
@@ -55,9 +56,9 @@ func (c *Uploader) outcome(i int) Outcome {
 	s := &c.state[i]
 	switch s.stage {
 	case rejected:
-		return Outcome{client.RowRejected, s.cert, s.text}
+		return Outcome{Status: client.RowRejected, Certificate: s.cert, Error: s.text}
 	case accepted:
-		return Outcome{Status: client.RowProcessing, Error: c.unlisted(s, notListedYet)}
+		return Outcome{Status: client.RowProcessing, Error: c.unlisted(s, notListedYet), Others: c.others(i)}
 	case duplicate:
 		if s.text != "" {
 			return Outcome{Status: client.RowFailed, Error: s.text}
@@ -77,7 +78,7 @@ func (c *Uploader) outcome(i int) Outcome {
 	case found:
 	}
 	o := Outcome{Status: client.RowUnchanged, Certificate: s.cert}
-	if s.sent && !c.vault.before[s.cert.UUID] {
+	if s.sent && !c.vault.before[s.cert.UUID] && !(c.Fresh && s.existed) {
 		o.Status = client.RowIssued
 	} else if o = c.compare(c.rows[i], *s.cert); o.Status == client.RowRejected {
 		return o
@@ -94,6 +95,16 @@ func (c *Uploader) outcome(i int) Outcome {
 		o.Status = client.RowProcessing
 	}
 	return o
+}
+
+// others returns the certificates without a date that were there before a row was sent.
+func (c *Uploader) others(i int) (uuids []string) {
+	for _, one := range c.vault.withoutDate(c.keys[i]) {
+		if c.vault.before[one.UUID] {
+			uuids = append(uuids, one.UUID)
+		}
+	}
+	return uuids
 }
 
 // unlisted is the text about a row that is not listed; "" where nobody waited for it.
@@ -117,11 +128,11 @@ func (c *Uploader) compare(r Item, issued client.Certificate) Outcome {
 		// Not every vault says what it does not require.
 		comparable := (f.Required || f.Later) && f.Get(was) != ""
 		if comparable && !f.Unique && vault.Clean(f.Get(given)) != f.Get(was) {
-			return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, %s: this differs from what was issued as %s (%q)", r.Number, f.Key, issued.ReferenceID, f.Get(was))}
+			return Outcome{Status: client.RowRejected, Certificate: &issued, Error: fmt.Sprintf("row %d, %s: this differs from what was issued as %s (%q)", r.Number, f.Key, issued.ReferenceID, f.Get(was))}
 		}
 	}
 	if issued.File.SHA256 != "" && issued.File.SHA256 != r.SHA256 && !c.sentBefore(r, issued) {
-		return Outcome{client.RowRejected, &issued, fmt.Sprintf("row %d, file: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.File.Name)}
+		return Outcome{Status: client.RowRejected, Certificate: &issued, Error: fmt.Sprintf("row %d, file: this differs from what was issued as %s (%q)", r.Number, issued.ReferenceID, issued.File.Name)}
 	}
 	return Outcome{Status: client.RowUnchanged, Certificate: &issued}
 }

@@ -30,6 +30,9 @@ type Item struct {
 	// Origin is the content hash of a document from a template. Two documents with the same
 	// origin and date have the same content, also if different versions made them.
 	Origin string
+	// Others are the UUIDs of certificates that are not the row's, although the vault's answers
+	// do not tell them from it.
+	Others []string
 }
 
 func (r Item) key() vault.Key {
@@ -41,6 +44,9 @@ type Outcome struct {
 	Status      client.RowStatus
 	Certificate *client.Certificate // where there is one
 	Error       string
+	// Others are set where the row has no certificate yet: those in the vault's list that had its
+	// e-mail and title before, where the vault does not say when certificates were issued.
+	Others []string
 }
 
 // Uploader issues one batch.
@@ -53,6 +59,12 @@ type Uploader struct {
 	Skip     bool   // issue the other rows if the vault rejects some
 	NoWait   bool   // return when all are accepted
 	Shared   bool   // people may have one address, title and issue date on the vault
+	// Fresh says that the journal knows every row that was sent before. Others are sent without
+	// being looked up first, where the vault shows issue dates: it names those that exist.
+	Fresh bool
+	// Claimed has the numbers of the rows that certificates are known to belong to, by UUID,
+	// besides those in the journal.
+	Claimed map[string]int
 	// Wait bounds how long the run waits in total for certificates to appear and to be
 	// finished; 0 is DefaultWait.
 	Wait     time.Duration
@@ -89,7 +101,11 @@ func (c *Uploader) Run(ctx context.Context, rows []Item) ([]Outcome, string, err
 func (c *Uploader) run(ctx context.Context, rows []Item) error {
 	c.begin(rows)
 	c.resume()
-	if err := c.reconcile(ctx, c.where(func(*rowState) bool { return true })); err != nil {
+	before, err := c.lookedUpFirst(ctx)
+	if err == nil {
+		err = c.reconcile(ctx, before)
+	}
+	if err != nil {
 		return err
 	}
 	for uuid := range c.vault.certs {
@@ -106,6 +122,37 @@ func (c *Uploader) run(ctx context.Context, rows []Item) error {
 		return c.cause
 	}
 	return nil
+}
+
+// lookedUpFirst returns the rows that are looked up before anything is sent. Where the vault shows
+// no dates, it would not say which of two certificates is whose: then all are, and the run waits
+// for what it sends.
+func (c *Uploader) lookedUpFirst(ctx context.Context) ([]int, error) {
+	all := c.where(func(*rowState) bool { return true })
+	if !c.Fresh {
+		return all, nil
+	}
+	if _, err := c.vault.page(ctx, client.Filter{Page: 1}); err != nil {
+		return nil, err
+	}
+	if shows, known := c.vault.showsDates(); known && !shows {
+		c.NoWait = false
+		return all, nil
+	}
+	return c.where(func(s *rowState) bool { return s.stage != unsent }), nil
+}
+
+// Find returns what became of rows that were sent before, as far as the vault lists them. It
+// changes nothing.
+func (c *Uploader) Find(ctx context.Context, rows []Item) ([]Outcome, error) {
+	c.begin(rows)
+	for i := range c.state {
+		c.state[i].stage, c.state[i].sent = accepted, true
+	}
+	if err := c.reconcile(ctx, c.where(func(*rowState) bool { return true })); err != nil {
+		return nil, err
+	}
+	return c.outcomes(), nil
 }
 
 // sendAndWait sends the open rows and waits for their certificates. Rows that waited for
@@ -611,7 +658,7 @@ func (c *Uploader) refused(places []int, cause error) error {
 		s := &c.state[i]
 		switch {
 		case r.duplicates[n]:
-			s.stage = duplicate
+			s.stage, s.existed = duplicate, true
 		case r.problems[n] != "":
 			s.stage, s.text = rejected, fmt.Sprintf("row %d: %s", c.rows[i].Number, r.problems[n])
 		case r.lost[n]:
@@ -624,9 +671,9 @@ func (c *Uploader) refused(places []int, cause error) error {
 				return err
 			}
 		case incomplete && len(places) == 1:
-			s.stage = duplicate
+			s.stage, s.existed = duplicate, true
 		case incomplete:
-			s.stage, s.suspect = unsent, true
+			s.stage, s.suspect, s.existed = unsent, true, true
 			s.refusals++
 		default:
 			s.stage = unsent

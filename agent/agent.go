@@ -87,6 +87,7 @@ type Agent struct {
 	uploads       *intake.Uploads
 	api           *api.API // of all listeners
 	processor     *signing.Processor
+	relay         *signing.Relay // nil: this home issues by itself
 	mailQueue     *mailer.Queue
 	exporter      *results.Exporter
 	pages         *web.Pages
@@ -173,7 +174,7 @@ func (a *Agent) prepare(ctx context.Context) error {
 	}
 	a.health = health.New(health.HomeSource{Store: a.store, Home: a.Home, Institutions: a.institutions, Now: a.Now}, a.Build)
 	a.health.CountEventsAfter(last)
-	if err := a.wire(); err != nil {
+	if err := a.wire(ctx); err != nil {
 		return err
 	}
 	a.suspensions.Check(ctx)
@@ -200,7 +201,7 @@ func (a *Agent) takeOverJobs(ctx context.Context) (err error) {
 	return nil
 }
 
-func (a *Agent) wire() (err error) {
+func (a *Agent) wire(ctx context.Context) (err error) {
 	if a.ImageToPDF == nil {
 		a.ImageToPDF = pdf.FromImage
 	}
@@ -212,12 +213,16 @@ func (a *Agent) wire() (err error) {
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs, Keep: results.Keep(a.config.Results.Keep)}
 	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
 		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp}
-	a.processor = signing.New(a.store, signer.Sign, signing.Options{
+	work := signing.Options{
 		Owner: a.owner, Workers: a.signingWorkers(), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Holds:   signing.NewHolds(health.Alarm{Health: a.health, Name: "signing"}),
 		Observe: func(r signing.Result, took time.Duration) { a.health.CountAttempt(string(r), took) },
-	})
-	a.disk.Work = a.processor
+	}
+	a.processor = signing.New(a.store, signer.Sign, work)
+	if err := a.openRelay(ctx, work); err != nil {
+		return err
+	}
+	a.disk.Work = a.signingWork()
 	if a.timestamper != nil {
 		a.timestamps = signing.NewTimestampQueue(a.store, a.blobs, a.timestamper, a.Now, signing.TimestampOptions{Owner: a.owner, Workers: a.signingWorkers(), Log: a.Log})
 	}
@@ -240,7 +245,7 @@ func (a *Agent) wire() (err error) {
 // the database or the documents cannot be written durably any more.
 func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return a.processor.Run(ctx) })
+	work.Go(func() error { return a.runSigning(ctx) })
 	work.Go(func() error { return a.runTimestamps(ctx) })
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
@@ -307,5 +312,5 @@ func (a *Agent) finishErasure(ctx context.Context) error {
 // Close lets go of the home. Run must have returned.
 func (a *Agent) Close() error {
 	a.Home.RemoveLockInfo()
-	return a.store.Close()
+	return errors.Join(a.closeRelay(), a.store.Close())
 }

@@ -13,10 +13,10 @@ func (a *Agent) newIssuer() (*batch.Issuer, error) {
 	}
 	return &batch.Issuer{
 		Store: a.store, Intake: a.intake, Results: a.exporter, Events: &a.events, Templates: a.templateDir(), DefaultPlacement: a.templates.DefaultPlacement, Cover: a.config.QRCover,
-		Institutions: a.institutions, Home: a.Home, Disk: a.disk, Work: a.work(), Signing: a.processor, Rejected: rejected, ReportTo: a.config.Drop.ReportTo, Now: a.Now, Random: a.Random,
+		Institutions: a.institutions, Home: a.Home, Disk: a.disk, Work: a.work(), Signing: a.signingWork(), Rejected: rejected, ReportTo: a.config.Drop.ReportTo, Now: a.Now, Random: a.Random,
 	}, nil
 }
 
 // work is all that is woken when something was committed: there may be work, and
 // there is news.
-func (a *Agent) work() wake.Waker { return wake.All{a.processor, a.mailQueue, &a.events} }
+func (a *Agent) work() wake.Waker { return wake.All{a.signingWork(), a.mailQueue, &a.events} }

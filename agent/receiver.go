@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/vecctl/vecctl/agent/webhooks"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // ReceiverPath is where others tell us of events.
@@ -13,10 +14,13 @@ const ReceiverPath = "/webhooks/vec"
 
 // newReceiver makes a receiver; it starts nothing.
 func (a *Agent) newReceiver() *webhooks.Receiver {
-	o := a.config.Receiver
+	o, updates := a.config.Receiver, &webhooks.RemoteUpdates{Registry: a.remote, Events: &a.events}
+	if a.relay != nil {
+		updates.News, updates.Revocations = wake.All{a.relay.News()}, wake.All{a.relay.Revocations()}
+	}
 	return webhooks.NewReceiver(a.store, webhooks.ReceiverOptions{
 		Secrets: o.Secrets, Forward: o.Forward, Command: o.Command,
-		Remote: &webhooks.RemoteUpdates{Registry: a.remote, Events: &a.events}, Events: &a.events,
+		Remote: updates, Events: &a.events,
 		Remember: a.config.Retention.Received, Owner: a.owner, UserAgent: a.userAgent(), Environ: os.Environ, Now: a.Now, Log: a.Log,
 	})
 }

@@ -41,6 +41,7 @@ type Config struct {
 	Webhooks     Webhooks
 	Receiver     Receiver
 	Results      Results
+	Relay        Relay
 	Retention    Retention
 	Log          Log
 
@@ -129,6 +130,12 @@ type Receiver struct {
 // Results says what is written for people besides the reports.
 type Results struct {
 	Keep string // verified PDFs in the home's folders of results: "link", "copy" or "none"
+}
+
+// Relay says which vault issues the home's certificates in its place; the zero value is none.
+type Relay struct {
+	URL, Token string
+	TokenFile  string // that holds the token; "" for none
 }
 
 // Retention says how long each kind of record is kept; 0 is for ever.

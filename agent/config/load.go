@@ -1,8 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Origin says where a setting's value comes from.
@@ -14,6 +20,8 @@ const (
 	FromEnvironment Origin = "environment"
 	FromFile        Origin = "config file"
 	FromDefault     Origin = "default"
+	FromTokenFile   Origin = "token file"
+	FromCredential  Origin = "systemd credential"
 )
 
 // Value is what is set, as text, and where it comes from.
@@ -73,7 +81,41 @@ func Load(s Source) (Config, error) {
 		}
 		c.values[one.Key] = v
 	}
-	return c, nil
+	return c, c.readRelayToken(s)
+}
+
+// relayCredential is the name of the systemd credential (systemd.exec(5), LoadCredential=) that
+// holds the token of the vault behind this home.
+const relayCredential = "relay.token"
+
+// readRelayToken reads the token of the vault behind this home from its file or credential,
+// unless it is set.
+func (c *Config) readRelayToken(s Source) error {
+	if c.Relay.URL == "" || c.Relay.Token != "" {
+		return nil
+	}
+	file, origin := c.Relay.TokenFile, FromTokenFile
+	if file == "" && s.Getenv != nil {
+		if dir := s.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+			file, origin = filepath.Join(dir, relayCredential), FromCredential
+		}
+	}
+	if file == "" {
+		return nil
+	}
+	body, err := os.ReadFile(file)
+	if origin == FromCredential && errors.Is(err, fs.ErrNotExist) {
+		return nil // the service has other credentials only
+	}
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the token for relay.url in %s cannot be read; correct relay.token_file, or the file's permissions", file))
+	}
+	c.Relay.Token = strings.TrimSpace(string(body))
+	if c.Relay.Token == "" {
+		return fault.Newf(fault.Invalid, "%s holds no token for relay.url", file)
+	}
+	c.values["relay.token"] = Value{c.Relay.Token, origin}
+	return nil
 }
 
 // setFrom sets what the file holds.

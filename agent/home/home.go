@@ -14,11 +14,14 @@
 //	erasures.json  who was erased, as keyed hashes
 //	erasures.reapply  a restored backup is to lose whom that names
 //	remote/        what was sent to remote vaults, and what they told of it
+//	relay/         what is on its way to the vault that issues in place of this home
 //	holder.json    the process that holds the home, and where it answers
 //	agent.sock     the staff's door of a running agent
 package home
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,6 +130,12 @@ func (d Dir) MailTemplates(institution uint32) (own, all string) {
 
 // Remote is the folder of notes about batches that were sent to remote vaults.
 func (d Dir) Remote() string { return d.join("remote") }
+
+// RelayJournal is the file about what is on its way to a vault that issues in place of this home.
+func (d Dir) RelayJournal(vaultURL string) string {
+	sum := sha256.Sum256([]byte(vaultURL))
+	return d.join("relay", hex.EncodeToString(sum[:8])+".jsonl")
+}
 
 // Config is the file of settings.
 func (d Dir) Config() string { return d.join("config.yaml") }

@@ -130,12 +130,12 @@ func (p *Processor) Run(ctx context.Context) error {
 }
 
 func (p *Processor) claim(ctx context.Context) ([]task, error) {
-	return claimTasks(ctx, p.store, vault.JobSign, p.Owner, p.Now())
+	return claimTasks(ctx, p.store, vault.JobSign, p.Owner, claimGroup, p.Now())
 }
 
-// claimTasks claims jobs of a kind with their certificates.
-func claimTasks(ctx context.Context, from Store, kind vault.JobKind, owner string, now time.Time) ([]task, error) {
-	jobs, err := from.Claim(ctx, store.Lane{Kind: kind}, owner, claimGroup, now)
+// claimTasks claims up to n jobs of a kind with their certificates.
+func claimTasks(ctx context.Context, from Store, kind vault.JobKind, owner string, n int, now time.Time) ([]task, error) {
+	jobs, err := from.Claim(ctx, store.Lane{Kind: kind}, owner, n, now)
 	if err != nil {
 		return nil, fmt.Errorf("claiming jobs failed: %w", err)
 	}

@@ -48,6 +48,9 @@ type Institutions interface {
 
 // Sign is the processing of one certificate.
 func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, error) {
+	if c.Remote != nil {
+		return nil, &HeldError{fmt.Sprintf("certificate %s was sent to the vault at %s, and relay.url is not set; set it again, so that it is not issued twice", c.Reference, c.Remote.Vault)}
+	}
 	v, entry, err := s.stamp(ctx, c)
 	if refusal, ok := errors.AsType[*pdf.Rejection](err); ok {
 		return fail(vault.Failure{Code: string(refusal.Reason), Reason: refusal.Message}, s.Now()), nil

@@ -63,7 +63,7 @@ func (q *TimestampQueue) claim(ctx context.Context) ([]task, error) {
 	if !q.timestamper.Paused().IsZero() {
 		return nil, nil
 	}
-	return claimTasks(ctx, q.store, vault.JobTimestamp, q.Owner, q.loop.Now())
+	return claimTasks(ctx, q.store, vault.JobTimestamp, q.Owner, claimGroup, q.loop.Now())
 }
 
 func (q *TimestampQueue) nextRun(ctx context.Context) (time.Time, error) {

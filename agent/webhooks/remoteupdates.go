@@ -8,6 +8,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/vault"
 	vaultwebhook "github.com/vecctl/vecctl/pkg/vault/webhook"
+	"github.com/vecctl/vecctl/pkg/wake"
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
 
@@ -15,6 +16,8 @@ import (
 type RemoteUpdates struct {
 	Registry *remotebulk.Registry
 	Events   *events.Bus
+	// News and Revocations are woken when a vault tells of a certificate, and of a revoked one.
+	News, Revocations wake.All
 }
 
 // Update implements RemoteStatus.
@@ -23,6 +26,10 @@ func (u *RemoteUpdates) Update(_ context.Context, e vaultwebhook.InboundEvent) e
 	status := string(vault.EventType(e.Event).ResultingStatus(vault.FromVault))
 	if err != nil || status == "" {
 		return nil //nolint:nilerr // an event of another kind says nothing here
+	}
+	u.News.Wake()
+	if status == string(vault.Revoked) {
+		u.Revocations.Wake()
 	}
 	isNew, err := u.Registry.Note(remotebulk.StatusUpdate{UUID: p.UUID, Status: status, At: p.Timestamp})
 	if isNew {

@@ -34,6 +34,8 @@ type Certificate struct {
 	// Undelivered is set while the recipient is known not to have been reached.
 	Undelivered *Undelivered `json:"undelivered"`
 	ErasedAt    *time.Time   `json:"erased_at"` // when the recipient's data were destroyed
+	// Remote is set where another vault issues the certificate, in front of which this one stands.
+	Remote *Remote `json:"remote,omitempty"`
 
 	// CreatedAt and UpdatedAt are the zero time where the server does not say.
 	CreatedAt  time.Time  `json:"created_at,omitzero"`
@@ -84,6 +86,17 @@ func (v Verified) Is(sum string) bool { return v.SHA256 == sum || slices.Contain
 type Revocation struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason"`
+}
+
+// Remote is a certificate as the vault knows it that issues it.
+type Remote struct {
+	Vault string `json:"vault"` // its base URL
+	// UUID and ReferenceID are "" until the vault lists the certificate. The document shows this
+	// reference ID.
+	UUID        string     `json:"uuid,omitempty"`
+	ReferenceID string     `json:"reference_id,omitempty"`
+	SentAt      time.Time  `json:"sent_at"`
+	FetchedAt   *time.Time `json:"fetched_at"` // when its verified PDF was kept here
 }
 
 // Undelivered says why the mail to a recipient did not arrive.

@@ -40,6 +40,9 @@ func FromVault(links vault.Links, c vault.Certificate) Certificate {
 	if u := c.Undelivered; u != nil {
 		out.Undelivered = &Undelivered{Address: u.Address, Code: u.Code, Reason: u.Reason, At: wholeSeconds(u.At)}
 	}
+	if m := c.Remote; m != nil {
+		out.Remote = &Remote{Vault: m.Vault, UUID: m.UUID, ReferenceID: m.Reference, SentAt: wholeSeconds(m.SentAt), FetchedAt: TimeOrNull(m.FetchedAt.Truncate(time.Second))}
+	}
 	if c.ErasedAt != nil {
 		out.ErasedAt = new(wholeSeconds(*c.ErasedAt))
 	}

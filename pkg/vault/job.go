@@ -63,7 +63,8 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 		return RetryPolicy{Attempts: 6, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}}
 	case JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
-		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour, Pauses: []time.Duration{5 * time.Minute}}
+		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour,
+			Pauses: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}}
 	case JobTimestamp: // never given up: its owner gives it back instead
 		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}
@@ -129,7 +130,10 @@ func (j Job) Claim(owner string, now time.Time) Job {
 // Orphaned returns a job whose worker's process died. A suspect waits a little,
 // so that others come first.
 func (j Job) Orphaned(now time.Time) Job {
-	j.Attempt, j.Crashes, j.Claimed, j.Owner, j.RunAt = j.Attempt-1, j.Crashes+1, false, "", now
+	j.Attempt, j.Claimed, j.Owner, j.RunAt = j.Attempt-1, false, "", now
+	if j.Kind != JobFetch { // what another vault does ends no program here
+		j.Crashes++
+	}
 	if j.Suspect() {
 		j.RunAt = now.Add(time.Second)
 	}

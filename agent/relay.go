@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/vecctl/vecctl/agent/health"
+	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/remotebulk"
+	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/store"
+	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
+)
+
+// relayRetries are the attempts of one call to the vault behind this home. After them issuing is
+// paused, which is shown, and resumes by itself.
+func relayRetries() client.RetryPolicy {
+	r := client.RetryTransient()
+	r.Attempts = 3
+	return r
+}
+
+// openRelay prepares issuing on the vault that the settings name, if any; it starts nothing.
+func (a *Agent) openRelay(ctx context.Context, work signing.Options) error {
+	o := a.config.Relay
+	if o.URL == "" {
+		return a.checkRelayed(ctx)
+	}
+	if o.Token == "" {
+		return fault.New(fault.Invalid, "relay.url is set and relay.token is not; set the API token of that vault in relay.token, relay.token_file or the systemd credential relay.token")
+	}
+	var options []client.Option
+	if a.config.InsecureHTTP {
+		options = append(options, client.InsecureHTTP)
+	}
+	transport, err := client.NewTransport(client.TransportOptions{UserAgent: a.userAgent(), CA: a.config.CA, Timeout: a.config.Timeout})
+	if err != nil {
+		return err
+	}
+	remote, err := client.New(o.URL, o.Token, transport, options...)
+	if err != nil {
+		return fault.At("relay.url and relay.token", err)
+	}
+	own := a.Institution()
+	journal, err := remotebulk.OpenJournal(a.Home.RelayJournal(remote.Base()), string(own.Today(a.Now())))
+	if err != nil {
+		return err
+	}
+	a.relay, err = signing.NewRelay(ctx, signing.RelayOptions{
+		Options: work, Store: a.store, Blobs: a.blobs, Client: remote.WithRetries(relayRetries()), Journal: journal,
+		Institution: own.ID, Identity: a.institutions.Stamper(own.ID).Certificate().Raw, SharedAddresses: a.config.Issuing.SharedAddresses,
+		Unlisted: health.Alarm{Health: a.health, Name: "relay"},
+	})
+	return err
+}
+
+// checkRelayed shows staff that certificates are on their way on another vault, which nobody
+// follows.
+func (a *Agent) checkRelayed(ctx context.Context) error {
+	next, err := a.store.NextRun(ctx, store.Lane{Kind: vault.JobFetch})
+	if err != nil || next.IsZero() {
+		return err
+	}
+	a.health.Raise(health.Problem{Name: "relay", Message: "certificates were sent to another vault and are not finished, and relay.url is not set; set it again, so that they are fetched"})
+	return nil
+}
+
+// signingWork is what makes verified PDFs, or has them made.
+func (a *Agent) signingWork() wake.Waker {
+	if a.relay != nil {
+		return a.relay
+	}
+	return a.processor
+}
+
+func (a *Agent) runSigning(ctx context.Context) error {
+	if a.relay != nil {
+		return a.relay.Run(ctx)
+	}
+	return a.processor.Run(ctx)
+}
+
+func (a *Agent) closeRelay() error {
+	if a.relay == nil {
+		return nil
+	}
+	return a.relay.Close()
+}

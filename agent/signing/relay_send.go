@@ -28,8 +28,11 @@ func (s *sendResult) add(r store.JobResult, ended bool) {
 		return
 	}
 	s.rows = append(s.rows, int(r.Job.Certificate))
-	if ended {
+	switch {
+	case ended:
 		s.ended = append(s.ended, r.Job.Certificate)
+	case r.Change != nil:
+		s.sent++
 	}
 }
 
@@ -89,8 +92,7 @@ func (r *Relay) doSend(ctx context.Context, group []task) sendResult {
 			why := &HeldError{fmt.Sprintf("certificate %s was sent to the vault at %s, and relay.url names another; set relay.url to that one until it is finished", c.Reference, c.Remote.Vault)}
 			s.add(r.hold(t.job, why, r.Institution), false)
 		default:
-			result, ended := r.retryThere(ctx, t)
-			s.add(result, ended)
+			s.add(r.retryThere(ctx, t))
 		}
 	}
 	r.sendNew(ctx, fresh, &s)
@@ -155,9 +157,6 @@ func (r *Relay) sendNew(ctx context.Context, group []task, s *sendResult) {
 			o = outcomes[i]
 		}
 		result, ended := r.sentResult(ctx, t, o, err)
-		if result.Change != nil && !ended {
-			s.sent++
-		}
 		if ended {
 			r.observe(result, t.certificate, begun)
 		}

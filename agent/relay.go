@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 
 	"github.com/vecctl/vecctl/agent/health"
 	"github.com/vecctl/vecctl/agent/signing"
@@ -41,6 +42,9 @@ func (a *Agent) openRelay(ctx context.Context, work signing.Options) error {
 	remote, err := client.New(o.URL, o.Token, transport, options...)
 	if err != nil {
 		return fault.At("relay.url and relay.token", err)
+	}
+	if remote.Base() == strings.TrimSuffix(a.config.BaseURL, "/") {
+		return fault.Newf(fault.Invalid, "relay.url is %s, which is the address of this home itself; set that of the vault that issues in its place", o.URL)
 	}
 	own := a.Institution()
 	journal, err := remotebulk.OpenJournal(a.Home.RelayJournal(remote.Base()), string(own.Today(a.Now())))

@@ -2,18 +2,32 @@ package agent_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/vecctl/vecctl/agent"
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/client/clienttest"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // relayEnv is the environment of a home in front of a vault.
@@ -125,4 +139,134 @@ func TestRelayRefused(t *testing.T) {
 		}
 		wantOnce(t, there, 6)
 	})
+}
+
+// TestRelayPaused has the vault away, or refuse the token: nothing fails, staff see why issuing is
+// paused, and it resumes by itself.
+func TestRelayPaused(t *testing.T) {
+	if os.Getenv("VECCTL_LONG") == "" {
+		t.Skip("waits seconds until the vault is tried again; set VECCTL_LONG")
+	}
+	for name, away := range map[string]int{"away": http.StatusBadGateway, "the token is refused": http.StatusUnauthorized, "another server": http.StatusNotFound} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			there := clienttest.Reference(t)
+			to, err := url.Parse(there.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var status atomic.Int64
+			status.Store(int64(away))
+			proxy := httputil.NewSingleHostReverseProxy(to)
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if code := status.Load(); code != 0 {
+					w.WriteHeader(int(code))
+					return
+				}
+				proxy.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			c, work := vaultWith(t, filepath.Join(t.TempDir(), "home"), relayEnv(front.URL))
+			work()
+			q := manifestOf(t, 3)
+			r := issue(t, c, q)
+			var said string
+			for said == "" {
+				status, err := c.AgentStatus(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range status.Problems {
+					if strings.Contains(p.Message, "paused") {
+						said = p.Message
+					}
+				}
+				wake.Sleep(t.Context(), 20*time.Millisecond)
+			}
+			if !strings.Contains(said, "issuing is paused") || !strings.Contains(said, front.URL) || !strings.Contains(said, "goes on by itself") {
+				t.Errorf("staff are told %q", said)
+			}
+			status.Store(0)
+			for _, row := range r.Rows {
+				if one, err := c.Await(t.Context(), row.UUID); err != nil || !one.Status.Is(vault.Approved) {
+					t.Errorf("%+v, %v", one, err)
+				}
+			}
+			if status, err := c.AgentStatus(t.Context()); err != nil || len(status.Problems) != 0 {
+				t.Errorf("afterwards: %+v, %v", status.Problems, err)
+			}
+			wantOnce(t, there, 3)
+		})
+	}
+}
+
+// runOn runs an agent on a home while a test's part lasts.
+func runOn(t *testing.T, dir string, env map[string]string, part func(c *adminclient.Client)) {
+	t.Helper()
+	a, err := agent.Open(t.Context(), agent.Options{
+		Home: home.Dir(dir), Config: configWith(t, dir, env), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC"},
+		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := adminclient.New("http://vecctl.test", client.InProcess(a.Handler()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	part(c)
+	stop()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRelayRevoked follows a revocation on the other vault. What only that vault can do is refused
+// here, and without relay.url nothing that is on its way there is issued here.
+func TestRelayRevoked(t *testing.T) {
+	t.Parallel()
+	there, dir := clienttest.Reference(t), filepath.Join(t.TempDir(), "home")
+	var revoked, onTheWay string
+	runOn(t, dir, relayEnv(there.URL), func(c *adminclient.Client) {
+		q := manifestOf(t, 2)
+		q.NoWait = false
+		revoked = issue(t, c, q).Rows[1].UUID
+		if _, err := c.Revoke(t.Context(), revoked, "a mistake"); !fault.Is(err, fault.Illegal) || !strings.Contains(err.Error(), there.URL) {
+			t.Errorf("revoked here: %v", err)
+		}
+		if s, err := c.AgentStatus(t.Context()); err != nil || s.Relay != there.URL || s.Certificates["approved"] != 2 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		there.Revoke("p1@example.org")
+		there.Set(clienttest.Faults{ProcessFor: 1 << 20})
+		more := manifestOf(t, 3)
+		more.Skip = true
+		onTheWay = issue(t, c, more).Rows[2].UUID
+		for one, err := c.Certificate(t.Context(), onTheWay); one.Remote == nil; one, err = c.Certificate(t.Context(), onTheWay) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	runOn(t, dir, nil, func(c *adminclient.Client) {
+		s, err := c.AgentStatus(t.Context())
+		if err != nil || len(s.Problems) != 1 || !strings.Contains(s.Problems[0].Message, "relay.url is not set") {
+			t.Errorf("without relay.url: %+v, %v", s.Problems, err)
+		}
+	})
+	there.Finish()
+	runOn(t, dir, relayEnv(there.URL), func(c *adminclient.Client) {
+		if one, err := c.Await(t.Context(), onTheWay); err != nil || !one.Status.Is(vault.Approved) {
+			t.Errorf("%+v, %v", one, err)
+		}
+		for one, err := c.Certificate(t.Context(), revoked); !one.Status.Is(vault.Revoked); one, err = c.Certificate(t.Context(), revoked) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	wantOnce(t, there, 3)
 }

@@ -59,7 +59,9 @@ type Options struct {
 	// DropFolder points to the watched drop folder; to nil while none is watched.
 	DropFolder *atomic.Pointer[dropfolder.Watcher]
 	// Work is woken when there may be new jobs and staff's view may have changed.
-	Work   wake.Waker
+	Work wake.Waker
+	// Relay is the address of the vault that issues in the home's place; "" for none.
+	Relay  string
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -69,6 +71,7 @@ type Options struct {
 // names, and is safe for concurrent use.
 type Service struct {
 	home         home.Dir
+	relay        string
 	store        store.Store
 	blobs        blob.Store
 	documents    *results.Exporter
@@ -103,7 +106,7 @@ type Service struct {
 // New makes the service; it starts nothing.
 func New(o Options) *Service {
 	return &Service{
-		home: o.Home, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		home: o.Home, relay: o.Relay, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
 		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority, retention: o.Retention,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,

@@ -25,7 +25,7 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 	}
 	status := adminclient.AgentStatus{
 		Home: string(s.home), HomeID: s.institutions.HomeID(), Institution: institution.Name, Slug: institution.Slug, Institutions: len(s.institutions.IDs()), TimeZone: institution.TimeZone, Sender: institution.Sender,
-		BaseURL: s.institutions.BaseURL(), Certificates: map[string]int{}, Jobs: map[string]adminclient.Queue{},
+		BaseURL: s.institutions.BaseURL(), Relay: s.relay, Certificates: map[string]int{}, Jobs: map[string]adminclient.Queue{},
 		DatabaseSize: s.store.Size(), Corrections: len(corrections), Problems: s.problems(), Drop: s.dropStatus(institution.ID),
 	}
 	for _, state := range vault.Statuses() {

@@ -39,10 +39,11 @@ type Relay struct {
 
 	revocations wake.Signal
 
-	mu      sync.Mutex
-	settled []int // rows whose steps the journal need not have any more
-	dated   bool  // the vault shows issue dates
-	sending sync.Mutex
+	mu        sync.Mutex
+	heldSince time.Time // zero while issuing is not paused
+	settled   []int     // rows whose steps the journal need not have any more
+	dated     bool      // the vault shows issue dates
+	sending   sync.Mutex
 }
 
 // RelayOptions are what a relay needs besides.
@@ -227,15 +228,44 @@ func (r *Relay) heldBy(err error) *HeldError {
 		return &HeldError{fmt.Sprintf("the vault at %s refuses the token in relay.token (%s); set one that may create, list, view and download", r.Client.Base(), message)}
 	case fault.Is(err, fault.Unavailable), ok && answered.Status >= http.StatusInternalServerError:
 		return &HeldError{fmt.Sprintf("the vault at %s cannot be reached or fails (%s)", r.Client.Base(), message)}
-	case ok, fault.Is(err, fault.Internal), fault.Is(err, fault.NotFound):
+	case ok, said && fault.Is(err, fault.Internal), fault.Is(err, fault.NotFound):
 		return &HeldError{fmt.Sprintf("the vault at %s answers otherwise than it should (%s); check relay.url with \"vecctl api check\"", r.Client.Base(), message)}
 	}
 	return nil
 }
 
+// patience is how long the vault may be away before callers that wait for certificates are told.
+const patience = 30 * time.Second
+
 // hold postpones a job until the vault may be tried again.
 func (r *Relay) hold(j vault.Job, why *HeldError, institution uint32) store.JobResult {
+	now := r.Now()
+	r.mu.Lock()
+	begins := r.heldSince.IsZero()
+	if begins {
+		r.heldSince = now
+	}
+	lasts := now.Sub(r.heldSince)
+	r.mu.Unlock()
+	if begins {
+		r.Log.Warn("issuing is paused", "reason", why.Reason)
+	}
+	if lasts >= patience {
+		r.reportError(why)
+	}
 	return store.JobResult{Job: j.Postponed(why.Error(), r.Holds.Set(institution, why, r.Now())), Release: true}
+}
+
+// lift ends a hold, if there is one.
+func (r *Relay) lift() {
+	r.Holds.Lift(r.Institution)
+	r.mu.Lock()
+	held := !r.heldSince.IsZero()
+	r.heldSince = time.Time{}
+	r.mu.Unlock()
+	if held {
+		r.Log.Info("issuing goes on", "vault", r.Client.Base())
+	}
 }
 
 // holdFor postpones jobs for an error of the vault, or of this home.

@@ -87,7 +87,7 @@ func (r *Relay) lookUp(ctx context.Context, tasks []fetchTask) {
 		}
 	}
 	if err == nil {
-		r.Holds.Lift(r.Institution)
+		r.lift()
 		r.looks.looked(open < len(tasks), r.Now())
 		r.showUnlisted(late)
 	}

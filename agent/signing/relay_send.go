@@ -141,7 +141,7 @@ func (r *Relay) sendNew(ctx context.Context, group []task, s *sendResult) {
 	outcomes, err := r.runUploader(ctx, group)
 	switch {
 	case err == nil:
-		r.Holds.Lift(r.Institution)
+		r.lift()
 	case ctx.Err() != nil: // what was accepted until now is kept
 	case fault.Is(err, fault.Invalid) && len(group) > 1:
 		r.sendNew(ctx, group[:len(group)/2], s)

@@ -25,9 +25,9 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
 	}
-	process, notify, owed := s.Jobs["process"], s.Jobs["notify"], s.Jobs["timestamp"]
+	process, notify, owed, fetch := s.Jobs["process"], s.Jobs["notify"], s.Jobs["timestamp"], s.Jobs["fetch"]
 	return append([][2]string{
-		{"home", s.Home}, {"institution", s.Institution}, {"time_zone", s.TimeZone}, {"base_url", s.BaseURL},
+		{"home", s.Home}, {"institution", s.Institution}, {"time_zone", s.TimeZone}, {"base_url", s.BaseURL}, {"issued_by", s.Relay},
 		{"approved", strconv.Itoa(s.Certificates["approved"])},
 		{"processing", strconv.Itoa(s.Certificates["processing"])},
 		{"failed", strconv.Itoa(s.Certificates["failed"])},
@@ -35,6 +35,7 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 		{"applications_open", number(s.Certificates["pending"] + s.Certificates["in_review"])},
 		{"corrections_open", number(s.Corrections)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
+		{"on_the_other_vault", number(fetch.Waiting + fetch.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
 		{"timestamps_owed", number(owed.Waiting + owed.Later)},
 		{"database", sizeOf(s.DatabaseSize)},

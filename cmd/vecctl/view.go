@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -49,6 +50,9 @@ func certificateFields(c client.Certificate) [][2]string {
 	}
 	if r := c.Revocation; r != nil {
 		fields = append(fields, [2]string{"revoked_at", r.At.Format(time.RFC3339)}, [2]string{"revoke_reason", r.Reason})
+	}
+	if m := c.Remote; m != nil {
+		fields = append(fields, [2]string{"issued_by", m.Vault}, [2]string{"reference_id_there", cmp.Or(m.ReferenceID, "not known yet")})
 	}
 	if u := c.Undelivered; u != nil {
 		fields = append(fields, [2]string{"undelivered", strings.TrimSpace(u.Address + " " + u.Code + " " + u.Reason)})

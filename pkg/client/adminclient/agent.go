@@ -24,6 +24,7 @@ type AgentStatus struct {
 	TimeZone     string           `json:"time_zone"`
 	Sender       string           `json:"sender"`
 	BaseURL      string           `json:"base_url"`
+	Relay        string           `json:"relay,omitempty"` // the vault that issues in the home's place; "" for none
 	Certificates map[string]int   `json:"certificates"` // by state
 	Jobs         map[string]Queue `json:"jobs"`         // by kind
 	DatabaseSize int64            `json:"database_size"`

@@ -173,6 +173,15 @@ func (s *Server) Reference(email string) string {
 	return ""
 }
 
+// Revoke takes a recipient's certificates back.
+func (s *Server) Revoke(email string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.all {
+		r.revoked = r.revoked || r.email == email
+	}
+}
+
 // Finish ends the waiting and the processing of every certificate.
 func (s *Server) Finish() {
 	s.mu.Lock()

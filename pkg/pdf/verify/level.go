@@ -21,6 +21,7 @@ func (d *document) setLevels() {
 		}
 		stamps := d.stampsAfter(i)
 		if c.token == nil && len(stamps) == 0 {
+			s.Missing = []string{"a time stamp"}
 			continue
 		}
 		s.Level = LevelT
@@ -28,13 +29,15 @@ func (d *document) setLevels() {
 			first := stamps[0].result
 			s.Timestamped, s.TimestampedBy = true, first.SignedBy
 		}
-		if !d.lasts(c, stamps) {
+		if s.Missing = d.missing(c, stamps); len(s.Missing) > 0 {
 			continue
 		}
 		s.Level = LevelLT
 		if slices.ContainsFunc(stamps, d.hasStore) {
 			s.Level = LevelLTA
+			continue
 		}
+		s.Missing = []string{"a time stamp of the document over its validation data"}
 	}
 }
 
@@ -49,20 +52,27 @@ func (d *document) stampsAfter(i int) []*candidate {
 	return stamps
 }
 
-// lasts reports whether the store has what the signature's validation needs, and that of
-// the time stamp that vouches for its time.
-func (d *document) lasts(c *candidate, stamps []*candidate) bool {
+// missing names what the store lacks of what the signature's validation needs, and that of the
+// time stamp that vouches for its time.
+func (d *document) missing(c *candidate, stamps []*candidate) []string {
 	chain, _ := buildChain(c.certificate, slices.Concat(c.others, d.store.certificates), d.options.Issuances)
-	if !d.store.covers(chain) {
-		return false
-	}
-	token, others := c.token, []*x509.Certificate(nil)
+	token := c.token
 	if token == nil {
 		token = stamps[0].token
 	}
-	others = token.Others()
-	chain, _ = buildChain(token.Certificate, slices.Concat(others, d.store.certificates), d.options.Issuances)
-	return d.store.covers(chain)
+	clock, _ := buildChain(token.Certificate, slices.Concat(token.Others(), d.store.certificates), d.options.Issuances)
+	var lacks []string
+	if !d.store.present {
+		lacks = append(lacks, "a security store with the certificates")
+	}
+	for _, chain := range [][]*x509.Certificate{chain, clock} {
+		for _, one := range d.store.lacks(chain) {
+			if !slices.Contains(lacks, one) {
+				lacks = append(lacks, one)
+			}
+		}
+	}
+	return lacks
 }
 
 // hasStore reports whether the document had its store when the time stamp was made, so that
@@ -70,4 +80,36 @@ func (d *document) lasts(c *candidate, stamps []*candidate) bool {
 func (d *document) hasStore(c *candidate) bool {
 	f, err := d.open(c.byteRange.end)
 	return err == nil && f != nil && !f.Get(f.Root, "DSS").IsNull()
+}
+
+// Next is the level above; empty where there is none.
+func (l Level) Next() Level {
+	order := []Level{LevelB, LevelT, LevelLT, LevelLTA}
+	if i := slices.Index(order, l); i >= 0 && i+1 < len(order) {
+		return order[i+1]
+	}
+	return ""
+}
+
+// describeLevel says what a file lacks for the next level, and until when its newest time stamp
+// vouches for it.
+func (d *document) describeLevel(v *Verdict) {
+	if v.Level == "" {
+		return
+	}
+	for i := range v.Signatures {
+		s := &v.Signatures[i]
+		if s.counts() && s.Level == v.Level {
+			v.Missing = s.Missing
+			if s.SelfSigned && s.Level != LevelB && s.Level != LevelT {
+				v.LevelNote = "Nobody publishes whether a self-made certificate was revoked: look for the certificate in its issuer's log of issued certificates."
+			}
+			break
+		}
+	}
+	for _, c := range d.signatures {
+		if c.token != nil && c.result.Problem == "" {
+			v.TimestampUntil = c.token.Certificate.NotAfter
+		}
+	}
 }

@@ -50,6 +50,7 @@ func (d *document) verdict() Verdict {
 			v.Level = lower(v.Level, s.Level)
 		}
 	}
+	d.describeLevel(&v)
 	v.WhoVouches = describeTrust(main)
 	v.Sentence = describeValid(main) + v.WhoVouches + describeEarlier(v.Signatures, main) + describeLog(main)
 	return v

@@ -3,11 +3,11 @@ package verify
 import (
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/vecctl/vecctl/pkg/pdf/cms"
 	"github.com/vecctl/vecctl/pkg/pdf/xref"
 )
 
@@ -86,7 +86,7 @@ func (s *store) revoked(chain []*x509.Certificate, at time.Time) string {
 			}
 		}
 		for _, a := range s.answers {
-			if a.Status == ocsp.Revoked && answersFor(a, cert, issuer) && (at.IsZero() || !a.RevokedAt.After(at)) {
+			if a.Status == ocsp.Revoked && cms.Answers(a, cert, issuer) && (at.IsZero() || !a.RevokedAt.After(at)) {
 				return revokedText(cert, a.RevokedAt)
 			}
 		}
@@ -98,36 +98,19 @@ func revokedText(cert *x509.Certificate, when time.Time) string {
 	return fmt.Sprintf("the certificate of %q was revoked on %s", commonName(cert), formatDay(when))
 }
 
-// answersFor reports whether an answer is about a certificate, by its issuer or by one that
-// the issuer gave the right to.
-func answersFor(a *ocsp.Response, cert, issuer *x509.Certificate) bool {
-	if a.SerialNumber == nil || a.SerialNumber.Cmp(cert.SerialNumber) != 0 {
-		return false
-	}
-	if a.Certificate == nil {
-		return a.CheckSignatureFrom(issuer) == nil
-	}
-	if a.Certificate.Equal(issuer) {
-		return a.CheckSignatureFrom(issuer) == nil
-	}
-	return slices.Contains(a.Certificate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && a.Certificate.CheckSignatureFrom(issuer) == nil &&
-		a.CheckSignatureFrom(a.Certificate) == nil
-}
-
-// covers reports whether the store has what the validation of a chain needs: the chain
-// up to its root, and for each certificate below it a list or an answer. A certificate
-// that nobody but its owner vouches for needs none.
-func (s *store) covers(chain []*x509.Certificate) bool {
-	root := chain[len(chain)-1]
-	if !s.present || string(root.RawIssuer) != string(root.RawSubject) {
-		return false
-	}
+// lacks names what the store lacks for the validation of a chain: certificates up to its root,
+// and for each certificate below that a list or an answer. A certificate that nobody but its
+// owner vouches for needs none.
+func (s *store) lacks(chain []*x509.Certificate) (what []string) {
 	for i := range len(chain) - 1 {
 		if !s.hasStatus(chain[i], chain[i+1]) {
-			return false
+			what = append(what, fmt.Sprintf("proof that the certificate of %q was not revoked", commonName(chain[i])))
 		}
 	}
-	return true
+	if top := chain[len(chain)-1]; string(top.RawIssuer) != string(top.RawSubject) {
+		what = append(what, fmt.Sprintf("the certificate of the issuer of %q", commonName(top)))
+	}
+	return what
 }
 
 func (s *store) hasStatus(cert, issuer *x509.Certificate) bool {
@@ -137,7 +120,7 @@ func (s *store) hasStatus(cert, issuer *x509.Certificate) bool {
 		}
 	}
 	for _, a := range s.answers {
-		if a.Status != ocsp.Unknown && answersFor(a, cert, issuer) {
+		if a.Status != ocsp.Unknown && cms.Answers(a, cert, issuer) {
 			return true
 		}
 	}

@@ -83,12 +83,16 @@ type Verdict struct {
 	Reason      Reason      // why it is not trusted or not valid; empty when it is trusted
 	Valid       bool        // Trusted or Valid
 	Level       Level       // the lowest of its signatures
+	Missing     []string    // what the file lacks for the level above, as noun phrases
+	LevelNote   string      // what is to be known of the level besides, a sentence; may be empty
 	Sentence    string      // the verdict for a person
 	WhoVouches  string      // the part of it that says who vouches for the signer; may be empty
 	ReferenceID string      // of the certificate, as the signature's dictionary says it; may be empty
 	URL         string      // of the certificate's page; may be empty
 	Signatures  []Signature // in the order of signing
 	SHA256      []byte      // of the file, where it was asked for
+	// TimestampUntil is when the certificate of the newest time stamp ends; zero: there is none.
+	TimestampUntil time.Time
 }
 
 // Signature is one signature of a file.
@@ -105,7 +109,8 @@ type Signature struct {
 	IsTimestamp     bool      // a document time stamp: it says when and nothing else
 	Certifies       int       // permission level of a certifying signature, 1 to 3; 0: it certifies nothing
 	Level           Level
-	Intact          bool // the bytes that it covers are as they were signed
+	Missing         []string // for the level above
+	Intact          bool     // the bytes that it covers are as they were signed
 	CoversWholeFile bool
 	Changes         []Change // to the document since
 	Reason          Reason
@@ -156,44 +161,72 @@ func File(r io.ReaderAt, size int64, o Options) (Verdict, error) {
 }
 
 func judgeFile(r io.ReaderAt, size int64, o Options) (Verdict, error) {
+	d, v, err := open(r, size, o)
+	if d != nil {
+		d.release()
+	}
+	return v, err
+}
+
+// open reads a file and judges it. The document is nil where the file has no signatures that
+// could be judged.
+func open(r io.ReaderAt, size int64, o Options) (*document, Verdict, error) {
 	f, err := xref.Open(r, size)
 	if refused, ok := errors.AsType[*reject.Rejection](err); ok {
-		return unreadable(r, size, refused), nil
+		return nil, unreadable(r, size, refused), nil
 	}
 	if err != nil {
-		return Verdict{}, fmt.Errorf("read the file: %w", err)
+		return nil, Verdict{}, fmt.Errorf("read the file: %w", err)
 	}
-	defer f.Close()
-	d := document{r: r, size: size, f: f, options: o, revision: map[int64]*xref.File{size: f}}
-	defer d.close()
-	d.collect(f)
-	ends := f.Revisions()
+	d := &document{r: r, size: size, f: f, options: o, revision: map[int64]*xref.File{size: f}}
+	v, found, err := d.find()
+	if err == nil && found {
+		v, err = d.judge()
+	}
+	if err != nil || !found {
+		d.release()
+		return nil, v, err
+	}
+	return d, v, nil
+}
+
+// release gives back all that was opened.
+func (d *document) release() {
+	d.close()
+	d.f.Close()
+}
+
+// find collects the signatures. Where there are none that can be judged, found is false and the
+// verdict says why.
+func (d *document) find() (v Verdict, found bool, err error) {
+	d.collect(d.f)
+	ends := d.f.Revisions()
 	if len(ends) > maxRevisions {
-		return Verdict{Code: Unreadable, Reason: TooComplex, Sentence: "Not judged: the file was updated more than 200 times."}, nil
+		return Verdict{Code: Unreadable, Reason: TooComplex, Sentence: "Not judged: the file was updated more than 200 times."}, false, nil
 	}
 	for _, end := range ends {
 		if err := d.collectRemoved(end); err != nil {
-			return Verdict{}, err
+			return Verdict{}, false, err
 		}
 	}
 	switch {
 	case len(d.signatures) == 0:
-		return unsigned(r, size), nil
+		return unsigned(d.r, d.size), false, nil
 	case len(d.signatures) > maxSignatures:
-		return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, nil
+		return Verdict{Code: Unreadable, Reason: TooManySignatures, Sentence: "Not judged: the file has more than 50 signatures."}, false, nil
 	}
 	// Where the tables of a file are damaged, its earlier versions cannot be told, and a signature of
 	// one may be hidden behind that of somebody else.
-	if f.Repaired {
-		written, err := countSignatures(r, size)
+	if d.f.Repaired {
+		written, err := countSignatures(d.r, d.size)
 		if err != nil {
-			return Verdict{}, err
+			return Verdict{}, false, err
 		}
 		if written > len(d.signatures) {
-			return remains(), nil
+			return remains(), false, nil
 		}
 	}
-	return d.judge()
+	return Verdict{}, true, nil
 }
 
 // countSignatures counts the signatures that a file's bytes look like, up to one more than a file

@@ -84,32 +84,33 @@ func (q *TimestampQueue) do(ctx context.Context, t task) store.JobResult {
 	if c.Verified == nil || !c.Verified.TimestampOwed || c.ErasedAt != nil || t.job.GivenUp() {
 		return store.JobResult{Job: t.job}
 	}
-	tail, sum, err := q.stamp(context.WithoutCancel(ctx), c)
+	tail, sum, until, err := q.stamp(context.WithoutCancel(ctx), c)
 	if err != nil {
 		q.Log.Warn("a time stamp is still owed", "certificate", c.UUID, "error", err)
 		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now().Add(timestampRetry)), Release: true}
 	}
 	now := q.loop.Now()
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.AddTimestamp(sum, tail, now)
+		return c.AddTimestamp(sum, tail, until, now)
 	}}
 }
 
-// stamp returns the end of a verified PDF with a time stamp, and the SHA-256 of the whole.
-func (q *TimestampQueue) stamp(ctx context.Context, c vault.Certificate) (tail []byte, sum string, err error) {
+// stamp returns the end of a verified PDF with a time stamp, the SHA-256 of the whole, and when
+// the certificate of the time stamp ends.
+func (q *TimestampQueue) stamp(ctx context.Context, c vault.Certificate) (tail []byte, sum string, until time.Time, err error) {
 	if tail, err = q.store.Tail(ctx, c.ID); err != nil {
-		return nil, "", err
+		return nil, "", until, err
 	}
 	f, err := q.blobs.Open(ctx, c.Verified.Document.SHA256)
 	if err != nil {
-		return nil, "", err
+		return nil, "", until, err
 	}
 	defer f.Close()
 	if err := checkSize(f, c.Verified.Document.Size); err != nil {
-		return nil, "", err
+		return nil, "", until, err
 	}
-	stamped, hash, err := q.timestamper.Stamp(io.NewSectionReader(f, 0, c.Verified.Document.Size), tail)
-	return stamped, hex.EncodeToString(hash[:]), err
+	stamped, hash, until, err := q.timestamper.Stamp(io.NewSectionReader(f, 0, c.Verified.Document.Size), tail)
+	return stamped, hex.EncodeToString(hash[:]), until, err
 }
 
 func (q *TimestampQueue) commit(ctx context.Context, group []store.JobResult) error {

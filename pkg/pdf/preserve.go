@@ -238,11 +238,7 @@ func (x *extension) addTimestamp(p *Preserver, shown bool) (*cms.Token, error) {
 		digest.Write(update[at.end:])
 		var sum [sha256.Size]byte
 		digest.Sum(sum[:0])
-		der, err := p.timestamper.request(sum)
-		if err != nil {
-			return nil, err
-		}
-		token, _, err := cms.ParseToken(der)
+		der, token, err := p.timestamper.request(sum)
 		if err != nil {
 			return nil, err
 		}

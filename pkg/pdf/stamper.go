@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -217,7 +218,7 @@ func (s *Stamper) sign(t *Update, src Source, h signatureOffsets) error {
 	var sum [32]byte
 	digest.Sum(sum[:0])
 	var signature []byte
-	signature, t.TimestampError, err = s.signer.cms.Sign(rand.Reader, sum, s.timestampFunc(h.tokenSize))
+	signature, t.TimestampError, err = s.signer.cms.Sign(rand.Reader, sum, s.timestampFunc(h.tokenSize, &t.TimestampUntil))
 	if err != nil {
 		return err
 	}
@@ -255,13 +256,14 @@ func (t Update) WithLogProof(proof []byte) (Update, error) {
 	return t, t.place(signature)
 }
 
-// timestampFunc asks for a time stamp that fits into room bytes.
-func (s *Stamper) timestampFunc(room int) cms.TimestampFunc {
+// timestampFunc asks for a time stamp that fits into room bytes, and notes when its certificate
+// ends.
+func (s *Stamper) timestampFunc(room int, until *time.Time) cms.TimestampFunc {
 	if s.timestamps == nil {
 		return nil
 	}
 	return func(digest [32]byte) ([]byte, error) {
-		token, err := s.timestamps.request(digest)
+		token, read, err := s.timestamps.request(digest)
 		if err != nil {
 			return nil, err
 		}
@@ -271,6 +273,7 @@ func (s *Stamper) timestampFunc(room int) cms.TimestampFunc {
 		if len(token) > room {
 			return nil, fmt.Errorf("the time stamp of %d bytes does not fit its place of %d", len(token), room)
 		}
+		*until = read.Certificate.NotAfter
 		return token, nil
 	}
 }

@@ -35,7 +35,9 @@ func NewTimestamper(client *http.Client, now func() time.Time, roots *x509.CertP
 	return &Timestamper{asks: cms.NewTimestamper(now, servers...), single: len(urls) == 1}
 }
 
-func (t *Timestamper) request(digest [32]byte) ([]byte, error) { return t.asks.Request(digest) }
+func (t *Timestamper) request(digest [32]byte) ([]byte, *cms.Token, error) {
+	return t.asks.Request(digest)
+}
 
 // Paused returns the moment at which a server may be asked again; zero where one may be asked now.
 func (t *Timestamper) Paused() time.Time { return t.asks.Paused() }
@@ -45,38 +47,44 @@ func (t *Timestamper) Check() []TimestampCheck { return t.asks.Check() }
 
 // Stamp puts a time stamp into the signature of an update that was made without one. The
 // update's length and what is signed stay as they are. The result is the update and the SHA-256
-// of the original and the update together.
-func (t *Timestamper) Stamp(original io.Reader, update []byte) (stamped []byte, sum [sha256.Size]byte, err error) {
+// of the original and the update together; until is when the certificate of the time stamp ends.
+func (t *Timestamper) Stamp(original io.Reader, update []byte) (stamped []byte, sum [sha256.Size]byte, until time.Time, err error) {
 	place, err := signaturePlace(update)
 	if err != nil {
-		return nil, sum, err
+		return nil, sum, until, err
 	}
 	der, err := hex.AppendDecode(nil, place)
 	if err != nil {
-		return nil, sum, errNoPlace
+		return nil, sum, until, errNoPlace
 	}
-	signature, err := cms.AddTimestamp(der, t.request)
+	signature, err := cms.AddTimestamp(der, func(digest [32]byte) ([]byte, error) {
+		der, token, err := t.request(digest)
+		if err == nil {
+			until = token.Certificate.NotAfter
+		}
+		return der, err
+	})
 	if err != nil {
-		return nil, sum, err
+		return nil, sum, until, err
 	}
 	if 2*len(signature) > len(place) {
-		return nil, sum, fmt.Errorf("the signature of %d bytes does not fit its place of %d with a time stamp", len(signature), len(place)/2)
+		return nil, sum, until, fmt.Errorf("the signature of %d bytes does not fit its place of %d with a time stamp", len(signature), len(place)/2)
 	}
 	stamped = bytes.Clone(update)
 	room, err := signaturePlace(stamped)
 	if err != nil {
-		return nil, sum, err
+		return nil, sum, until, err
 	}
 	for i := range room[hex.Encode(room, signature):] {
 		room[2*len(signature)+i] = '0'
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, original); err != nil {
-		return nil, sum, fmt.Errorf("hash the original: %w", err)
+		return nil, sum, until, fmt.Errorf("hash the original: %w", err)
 	}
 	digest.Write(stamped)
 	digest.Sum(sum[:0])
-	return stamped, sum, nil
+	return stamped, sum, until, nil
 }
 
 var errNoPlace = errors.New("the update has no signature of the form in which a time stamp can be added")

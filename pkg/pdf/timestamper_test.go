@@ -185,7 +185,7 @@ func TestWrongTimestamps(t *testing.T) {
 			c.want = "altered"
 		}
 		server := httptest.NewServer(c.server)
-		_, err := NewTimestamper(server.Client(), time.Now, c.roots, server.URL).request(sha256.Sum256([]byte(name)))
+		_, _, err := NewTimestamper(server.Client(), time.Now, c.roots, server.URL).request(sha256.Sum256([]byte(name)))
 		server.Close()
 		switch {
 		case c.want == "" && err != nil:
@@ -212,7 +212,7 @@ func TestTimestampServersInOrder(t *testing.T) {
 	now := time.Now()
 	s := NewTimestamper(first.Client(), func() time.Time { return now }, nil, first.URL, second.URL)
 	for range 3 {
-		if _, err := s.request(sha256.Sum256(nil)); err != nil {
+		if _, _, err := s.request(sha256.Sum256(nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestTimestampServersInOrder(t *testing.T) {
 		t.Errorf("the check says %v after %d questions", checks, broken.Load())
 	}
 	second.Close()
-	if _, err := s.request(sha256.Sum256(nil)); err == nil || !s.Paused().After(now) {
+	if _, _, err := s.request(sha256.Sum256(nil)); err == nil || !s.Paused().After(now) {
 		t.Errorf("no server is left: %v, paused until %s", err, s.Paused())
 	}
 	now = now.Add(time.Minute)
@@ -248,12 +248,12 @@ func TestTimestampAddedLater(t *testing.T) {
 	server := httptest.NewServer(&clockServer{t: t, key: key, chain: []*x509.Certificate{leaf}})
 	defer server.Close()
 	s := NewTimestamper(server.Client(), time.Now, nil, server.URL)
-	stamped, sum, err := s.Stamp(bytes.NewReader(original), u.Bytes)
+	stamped, sum, until, err := s.Stamp(bytes.NewReader(original), u.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := slices.Concat(original, stamped)
-	if len(stamped) != len(u.Bytes) || sha256.Sum256(file) != sum {
+	if len(stamped) != len(u.Bytes) || sha256.Sum256(file) != sum || !until.Equal(leaf.NotAfter) {
 		t.Errorf("%d bytes of %d, hash %x", len(stamped), len(u.Bytes), sum)
 	}
 	v := mustVerify(t, file)
@@ -266,13 +266,13 @@ func TestTimestampAddedLater(t *testing.T) {
 	l := logged(t, k, original)
 	with := withProof(t, l, prove(t, k, l))
 	// This update has no room for a time stamp but what is kept for proofs.
-	if stamped, _, err = s.Stamp(bytes.NewReader(original), with.Bytes); err != nil {
+	if stamped, _, _, err = s.Stamp(bytes.NewReader(original), with.Bytes); err != nil {
 		t.Fatal(err)
 	}
 	if v := mustVerify(t, slices.Concat(original, stamped)); !v.Valid || v.Signatures[0].Log.Proof == nil || !v.Signatures[0].Timestamped {
 		t.Errorf("with a log proof: %+v", v)
 	}
-	if _, _, err := s.Stamp(bytes.NewReader(original), []byte("nonsense")); err == nil {
+	if _, _, _, err := s.Stamp(bytes.NewReader(original), []byte("nonsense")); err == nil {
 		t.Error("nonsense was given a time stamp")
 	}
 }

@@ -98,6 +98,8 @@ type Update struct {
 	// signature, nil when there is one or none was asked for. The signature is
 	// valid without it.
 	TimestampError error
+	// TimestampUntil is when the certificate of the time stamp ends; zero: there is none.
+	TimestampUntil time.Time
 
 	// SignedBytes is the SHA-256 of what the signature covers.
 	SignedBytes [32]byte

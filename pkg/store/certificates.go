@@ -156,8 +156,8 @@ type Certificates interface {
 	// List returns page number page (from 1) of the certificates that a filter
 	// selects. It stops when ctx ends.
 	List(ctx context.Context, f Filter, page, perPage int) (Page, error)
-	// Tail returns the last bytes of an approved certificate's verified PDF; NotFound
-	// when it has none.
+	// Tail returns the last bytes of an approved certificate's verified PDF, with all that
+	// vault.Effects.Update added behind them; NotFound when it has none.
 	Tail(ctx context.Context, id uint64) ([]byte, error)
 	// Counts counts an institution's certificates by state.
 	Counts(ctx context.Context, institution uint32) (vault.Counts, error)

@@ -118,12 +118,21 @@ type Document struct {
 // tail.
 type Verified struct {
 	Document Document `json:"document"`
-	TailSize int64    `json:"tail_size"`
+	TailSize int64    `json:"tail_size"` // of all that follows the document
 	SHA256   string   `json:"sha256"` // of the whole verified file
 	// TimestampOwed says that the file was issued without a time stamp, which is to be added.
 	TimestampOwed bool `json:"timestamp_owed,omitempty"`
+	// Level is what the file reached; empty where that was not kept, as in earlier versions.
+	Level SealLevel `json:"level,omitempty"`
+	// LevelOwed is the level that the file is to be brought to, or renewed at.
+	LevelOwed SealLevel `json:"level_owed,omitempty"`
+	// TimestampUntil is when the certificate of the newest time stamp ends; zero: there is none,
+	// or that was not kept.
+	TimestampUntil time.Time `json:"timestamp_until,omitzero"`
+	// Updates are the lengths of what was added behind the signed update since, in order.
+	Updates []int64 `json:"updates,omitempty"`
 	// Earlier are the SHA-256 of files of this certificate that were issued before: they lack
-	// what was added since to the same signature, and are genuine.
+	// what was added since, and are genuine.
 	Earlier []string `json:"earlier,omitempty"`
 }
 

@@ -19,6 +19,8 @@ const (
 	JobTimestamp JobKind = "timestamp"
 	// JobFetch follows a certificate on another vault, and fetches its verified PDF.
 	JobFetch JobKind = "fetch"
+	// JobPreserve adds validation data and a document time stamp to a verified PDF, or renews them.
+	JobPreserve JobKind = "preserve"
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
@@ -65,7 +67,7 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
 		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour,
 			Pauses: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}}
-	case JobTimestamp: // never given up: its owner gives it back instead
+	case JobTimestamp, JobPreserve: // never given up: its owner gives it back instead
 		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}

@@ -14,6 +14,7 @@ type Effects struct {
 	Jobs   []Job
 	Mails  []Mail // each with the job of sending it
 	Tail   []byte // the verified PDF's last bytes, on approval
+	Update []byte // what is added behind all that the verified PDF has
 	// Log, where set, enters the certificate in its institution's log before anything is
 	// kept, and completes certificate and tail.
 	Log LogEntry
@@ -65,15 +66,18 @@ func (c Certificate) Approve(v Verified, tail []byte, now time.Time) (Certificat
 		Tail:   tail,
 	}
 	if v.TimestampOwed {
-		fx.Jobs = []Job{{Kind: JobTimestamp, RunAt: now, CreatedAt: now}}
+		fx.Jobs = append(fx.Jobs, Job{Kind: JobTimestamp, RunAt: now, CreatedAt: now})
+	}
+	if v.LevelOwed != "" {
+		fx.Jobs = append(fx.Jobs, Job{Kind: JobPreserve, RunAt: now, CreatedAt: now})
 	}
 	return c, fx, nil
 }
 
 // AddTimestamp gives a certificate the time stamp that it was issued without: its verified PDF
 // now ends with another tail of the same length, and has another SHA-256.
-func (c Certificate) AddTimestamp(sha256 string, tail []byte, now time.Time) (Certificate, Effects, error) {
-	if c.Verified == nil || !c.Verified.TimestampOwed {
+func (c Certificate) AddTimestamp(sha256 string, tail []byte, until, now time.Time) (Certificate, Effects, error) {
+	if c.Verified == nil || !c.Verified.TimestampOwed || len(c.Verified.Updates) > 0 {
 		return c, Effects{}, fault.Newf(fault.Illegal, "certificate %s lacks no time stamp", c.Reference)
 	}
 	if int64(len(tail)) != c.Verified.TailSize {
@@ -81,7 +85,7 @@ func (c Certificate) AddTimestamp(sha256 string, tail []byte, now time.Time) (Ce
 	}
 	v := *c.Verified
 	v.Earlier = append(slices.Clone(v.Earlier), v.SHA256)
-	v.SHA256, v.TimestampOwed = sha256, false
+	v.SHA256, v.TimestampOwed, v.Level, v.TimestampUntil = sha256, false, SealT, until
 	c.Verified, c.UpdatedAt = &v, now
 	return c, Effects{Tail: tail}, nil
 }

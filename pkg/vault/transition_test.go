@@ -349,14 +349,14 @@ func TestAddTimestamp(t *testing.T) {
 	if err != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobTimestamp {
 		t.Fatalf("%+v, %v", fx.Jobs, err)
 	}
-	if _, _, err := c.AddTimestamp("x", []byte("longer"), later); !fault.Is(err, fault.Invalid) {
+	if _, _, err := c.AddTimestamp("x", []byte("longer"), later, later); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a tail of another length: %v", err)
 	}
-	c, fx, err = c.AddTimestamp("x", []byte("TAIL"), later)
+	c, fx, err = c.AddTimestamp("x", []byte("TAIL"), later, later)
 	if err != nil || string(fx.Tail) != "TAIL" || c.Verified.TimestampOwed || c.Verified.SHA256 != "x" || !c.Verified.Has("w") || !c.Verified.Has("x") || c.Verified.Has("d") {
 		t.Errorf("%+v, %+v, %v", c.Verified, fx, err)
 	}
-	if _, _, err := c.AddTimestamp("y", []byte("tail"), later); !fault.Is(err, fault.Illegal) {
+	if _, _, err := c.AddTimestamp("y", []byte("tail"), later, later); !fault.Is(err, fault.Illegal) {
 		t.Errorf("a second time stamp: %v", err)
 	}
 	v.TimestampOwed = false

@@ -39,13 +39,19 @@ type TimestampClient struct {
 	Roots *x509.CertPool
 }
 
-// Request asks for a token over a digest. The answer is checked: that it is of this digest and
+// Request is RequestToken without the token as it was read.
+func (s *TimestampClient) Request(digest [sha256.Size]byte, now time.Time) ([]byte, error) {
+	der, _, err := s.RequestToken(digest, now)
+	return der, err
+}
+
+// RequestToken asks for a token over a digest. The answer is checked: that it is of this digest and
 // this request, that its signature holds, that its time is about now, and that the server's
 // certificate was valid then, is one for time stamps alone, and leads to a root.
-func (s *TimestampClient) Request(digest [sha256.Size]byte, now time.Time) ([]byte, error) {
+func (s *TimestampClient) RequestToken(digest [sha256.Size]byte, now time.Time) ([]byte, *Token, error) {
 	nonce := make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.Rand, nonce); err != nil {
-		return nil, fmt.Errorf("random bytes: %w", err)
+		return nil, nil, fmt.Errorf("random bytes: %w", err)
 	}
 	nonce[0] = nonce[0]&0x3F | 0x40 // above zero, and in the shortest form
 	imprint := seq(tagSequence, algSHA256, seq(tagOctetString, digest[:]))
@@ -53,16 +59,16 @@ func (s *TimestampClient) Request(digest [sha256.Size]byte, now time.Time) ([]by
 	request := seq(tagSequence, []byte{tagInteger, 1, 1}, imprint, seq(tagInteger, nonce), wantCertificate)
 	answer, err := s.post(request)
 	if err != nil {
-		return nil, fmt.Errorf("the time stamp server %s did not answer: %w", s.URL, err)
+		return nil, nil, fmt.Errorf("the time stamp server %s did not answer: %w", s.URL, err)
 	}
 	token, t, err := parseResponse(answer, digest[:], nonce)
 	if err == nil {
 		err = s.check(t, now)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the time stamp server %s: %w", s.URL, err)
+		return nil, nil, fmt.Errorf("the time stamp server %s: %w", s.URL, err)
 	}
-	return token, nil
+	return token, t, nil
 }
 
 func (s *TimestampClient) post(request []byte) ([]byte, error) {

@@ -35,21 +35,21 @@ func NewTimestamper(now func() time.Time, servers ...*TimestampClient) *Timestam
 
 // Request asks the servers in order for a token over a digest, without those that failed a
 // moment ago.
-func (t *Timestamper) Request(digest [sha256.Size]byte) ([]byte, error) {
+func (t *Timestamper) Request(digest [sha256.Size]byte) ([]byte, *Token, error) {
 	var failures []error
 	for _, s := range t.servers {
 		if cause := t.isResting(s); cause != nil {
 			failures = append(failures, cause)
 			continue
 		}
-		token, err := s.Request(digest, t.now())
+		der, token, err := s.RequestToken(digest, t.now())
 		if err == nil {
-			return token, nil
+			return der, token, nil
 		}
 		t.rest(s, err)
 		failures = append(failures, err)
 	}
-	return nil, errors.Join(failures...)
+	return nil, nil, errors.Join(failures...)
 }
 
 // isResting returns why a server is not asked now; nil where it is.

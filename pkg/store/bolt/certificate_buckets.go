@@ -4,6 +4,7 @@ package bolt
 var (
 	certificatesBucket            = []byte("certificates")
 	tailsBucket                   = []byte("tails")
+	updatesBucket                 = []byte("updates")
 	certificateByUUIDBucket       = []byte("by_uuid")
 	certificateByReferenceBucket  = []byte("by_reference")
 	certificateByShareTokenBucket = []byte("by_share")
@@ -18,5 +19,5 @@ func checksummedBuckets() [][]byte { return [][]byte{certificateByKeyBucket, fro
 
 // ownCertificateBuckets returns the buckets above, for the schema.
 func ownCertificateBuckets() certificateBuckets {
-	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket, certificateByVerifiedBucket}}
+	return certificateBuckets{Certificates: certificatesBucket, Checksummed: checksummedBuckets(), Others: [][]byte{tailsBucket, updatesBucket, certificateByUUIDBucket, certificateByReferenceBucket, certificateByShareTokenBucket, certificateByBlobBucket, certificateByVerifiedBucket}}
 }

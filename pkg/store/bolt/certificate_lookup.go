@@ -85,7 +85,7 @@ func (t *txn) frozenDate(institution uint32, k vault.Key) (vault.Date, error) {
 	return vault.Date(date), err
 }
 
-// tail is the last part of a verified PDF.
+// tail is the last part of a verified PDF: the signed update and all that was added behind it.
 func (t *txn) tail(id uint64) ([]byte, error) {
 	value := t.Get(tailsBucket, boltfile.U64(id))
 	if value == nil {
@@ -95,7 +95,21 @@ func (t *txn) tail(id uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unpackTail(body)
+	tail, err := unpackTail(body)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range t.updateKeys(id) {
+		if body, err = boltfile.VerifyChecksum(key, t.Get(updatesBucket, key)); err != nil {
+			return nil, err
+		}
+		update, err := unpackTail(body)
+		if err != nil {
+			return nil, err
+		}
+		tail = append(tail, update...)
+	}
+	return tail, nil
 }
 
 // hasDocument reports whether a certificate needs a document, by its SHA-256 in hexadecimal.

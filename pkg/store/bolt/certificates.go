@@ -110,6 +110,22 @@ func (t *txn) putTail(c vault.Certificate, tail []byte) error {
 	return t.Put(tailsBucket, id, boltfile.AddChecksum(id, packTail(tail)))
 }
 
+// addUpdate keeps what is added behind all that a verified PDF has.
+func (t *txn) addUpdate(c vault.Certificate, update []byte) error {
+	key := boltfile.JoinKey(boltfile.U64(c.ID), boltfile.U32(uint32(len(t.updateKeys(c.ID)))))
+	return t.Put(updatesBucket, key, boltfile.AddChecksum(key, packTail(update)))
+}
+
+// updateKeys are the keys of a certificate's updates, in order.
+func (t *txn) updateKeys(id uint64) (keys [][]byte) {
+	prefix := boltfile.U64(id)
+	c := t.Cursor(updatesBucket)
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	return keys
+}
+
 // eraseEntries deletes the entries about a certificate's recipient and its document, and
 // those that find it by them.
 func (t *txn) eraseEntries(c vault.Certificate) error {
@@ -193,6 +209,9 @@ func (t *txn) moveShareToken(old, c vault.Certificate) error {
 func (t *txn) personalEntries(c vault.Certificate) []bucketEntry {
 	id := boltfile.U64(c.ID)
 	all := []bucketEntry{{tailsBucket, id, nil}}
+	for _, key := range t.updateKeys(c.ID) {
+		all = append(all, bucketEntry{updatesBucket, key, nil})
+	}
 	for _, sum := range c.Documents() {
 		all = append(all, bucketEntry{certificateByBlobBucket, boltfile.JoinKey([]byte(sum), id), nil})
 	}

@@ -142,7 +142,12 @@ func (t *txn) applyEffects(c vault.Certificate, fx vault.Effects) error {
 		}
 	}
 	if fx.Tail != nil {
-		return t.putTail(c, fx.Tail)
+		if err := t.putTail(c, fx.Tail); err != nil {
+			return err
+		}
+	}
+	if len(fx.Update) > 0 {
+		return t.addUpdate(c, fx.Update)
 	}
 	return nil
 }

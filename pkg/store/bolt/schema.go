@@ -23,6 +23,7 @@ import (
 //	institutions        id4 -> institution
 //	certificates        id8 -> certificate             (primary, in order of creation)
 //	  tails             id8 -> the verified PDF's last bytes, without the signature's padding
+//	  updates           id8 n4 -> what was added behind that, without its padding
 //	  by_uuid           uuid16 -> id8
 //	  by_reference      reference -> id8
 //	  by_share          share token -> id8

@@ -79,7 +79,11 @@ func (v *verification) records() error {
 
 // uuidOf is the UUID of the certificate that a damaged record is of, where the index still has it.
 func (v *verification) uuidOf(bucket, key []byte) string {
-	if !bytes.Equal(bucket, certificatesBucket) && !bytes.Equal(bucket, tailsBucket) {
+	switch string(bucket) {
+	case string(certificatesBucket), string(tailsBucket):
+	case string(updatesBucket):
+		key = key[:min(8, len(key))]
+	default:
 		return ""
 	}
 	c := v.Cursor(certificateByUUIDBucket)

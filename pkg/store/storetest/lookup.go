@@ -120,7 +120,7 @@ func laterTimestamps(f *fixture) {
 	f.wantSame(f.queues()[vault.JobTimestamp], store.QueueLength{Waiting: 1}, "the time stamp that is owed")
 	job := f.claim(vault.JobTimestamp, 1)[0]
 	f.check(f.complete(store.JobResult{Job: job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.AddTimestamp(then, []byte("TAIL"), f.tick())
+		return c.AddTimestamp(then, []byte("TAIL"), f.tick().AddDate(1, 0, 0), f.tick())
 	}})[0])
 	c = f.read(c)
 	got, err := f.store.ByVerifiedSHA256(f.Context(), first, then)
@@ -137,6 +137,48 @@ func laterTimestamps(f *fixture) {
 	got, err = f.store.ByVerifiedSHA256(f.Context(), first, then)
 	f.check(err)
 	f.wantSame(got, []*vault.Certificate{nil, nil}, "erased")
+}
+
+// preserved adds two updates behind a verified PDF: each file is found, and the update that was
+// made for another file is refused.
+func preserved(f *fixture) {
+	first, then, last := strings.Repeat("ab", 32), strings.Repeat("cd", 32), strings.Repeat("ef", 32)
+	d := f.draft()
+	c := f.change(f.insertOne(f.a, d), func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+		v := vault.Verified{Document: vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, TailSize: 4, SHA256: first, LevelOwed: vault.SealLT}
+		return c.Approve(v, []byte("tail"), f.tick())
+	})
+	padding := strings.Repeat("0", 200)
+	for i, p := range []vault.Preserved{
+		{Before: first, SHA256: then, Update: []byte("\none" + padding), Level: vault.SealLT},
+		{Before: then, SHA256: last, Update: []byte("\ntwo"), Level: vault.SealLTA, Until: f.tick().AddDate(1, 0, 0)},
+	} {
+		if i > 0 {
+			f.change(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.OweLevel(vault.SealLTA, f.tick()) })
+		}
+		f.wantSame(f.queues()[vault.JobPreserve], store.QueueLength{Waiting: 1}, "what is owed")
+		job := f.claim(vault.JobPreserve, 1)[0]
+		wrong := p
+		wrong.Before = strings.Repeat("0", 64)
+		f.wantKind(f.complete(store.JobResult{Job: job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Preserve(wrong, f.tick())
+		}})[0], fault.Conflict, "made for another file")
+		f.check(f.complete(store.JobResult{Job: job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.Preserve(p, f.tick())
+		}})[0])
+	}
+	c = f.read(c)
+	f.wantSame(c.Verified.TailSize, int64(4+204+4), "the length of all that follows the document")
+	got, err := f.store.ByVerifiedSHA256(f.Context(), first, then, last)
+	f.check(err)
+	f.wantSame(got, []*vault.Certificate{&c, &c, &c}, "by each file")
+	tail, err := f.store.Tail(f.Context(), c.ID)
+	f.check(err)
+	f.wantSame(string(tail), "tail\none"+padding+"\ntwo", "the tail")
+	_, err = f.store.Erase(f.Context(), f.a, d.Email, nil, f.tick())
+	f.check(err)
+	_, err = f.store.Tail(f.Context(), c.ID)
+	f.wantKind(err, fault.NotFound, "erased")
 }
 
 // lookupsAreIsolated keeps the same drafts for two institutions and looks at

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"lookups by reference and share token", sharing},
 		{"lookups by the verified PDF", verifiedLookups},
 		{"lookups by a verified PDF that was given a time stamp", laterTimestamps},
+		{"updates behind a verified PDF", preserved},
 		{"lists see one institution", listsAreIsolated},
 		{"blobs that are referenced", referencedBlobs},
 		{"filters alone and combined", filters},

@@ -80,6 +80,7 @@ type Agent struct {
 	institutions  *institutions.Registry
 	timestamper   *pdf.Timestamper        // nil: no time stamps
 	timestamps    *signing.TimestampQueue // nil: no time stamps
+	preserve      *signing.PreserveQueue
 	templates     *intake.TemplateCache
 	certAuthority certAuthority
 	intake        *intake.Intake
@@ -212,7 +213,7 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs, Keep: results.Keep(a.config.Results.Keep)}
 	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
-		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp}
+		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp, Level: a.config.Signing.SealLevel()}
 	work := signing.Options{
 		Owner: a.owner, Workers: a.signingWorkers(), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
 		Holds:   signing.NewHolds(health.Alarm{Health: a.health, Name: "signing"}),
@@ -223,8 +224,8 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 		return err
 	}
 	a.disk.Work = a.signingWork()
-	if a.timestamper != nil {
-		a.timestamps = signing.NewTimestampQueue(a.store, a.blobs, a.timestamper, a.Now, signing.TimestampOptions{Owner: a.owner, Workers: a.signingWorkers(), Log: a.Log})
+	if err := a.wireTimestamps(); err != nil {
+		return err
 	}
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
@@ -247,6 +248,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.runSigning(ctx) })
 	work.Go(func() error { return a.runTimestamps(ctx) })
+	work.Go(func() error { return a.preserve.Run(ctx) })
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.dispatcher.Run(ctx) })

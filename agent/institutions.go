@@ -10,6 +10,9 @@ import (
 
 // openInstitutions readies every institution of the home; a new home gets one.
 func (a *Agent) openInstitutions(ctx context.Context) (err error) {
+	if err := a.config.Signing.Check(); err != nil {
+		return err
+	}
 	if a.timestamper, err = NewTimestamper(a.config.Signing, a.Now); err != nil {
 		return err
 	}

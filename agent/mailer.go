@@ -46,6 +46,7 @@ func (a *Agent) watchBounces(ctx context.Context) error {
 // notifySettled is told which certificates' processing has ended: there may be mails.
 func (a *Agent) notifySettled(ids []uint64) {
 	a.mailQueue.Wake()
+	a.preserve.Wake()
 	a.events.PublishSettled(ids)
 }
 

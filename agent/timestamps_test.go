@@ -114,6 +114,26 @@ func waitStatus(t *testing.T, c *adminclient.Client, wanted func(adminclient.Age
 	}
 }
 
+// waitReport waits until the report in a folder has a text some times. What is added to files
+// later is written into their folder after it was kept.
+func waitReport(t *testing.T, dir, text string, times int) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		report, err := os.ReadFile(filepath.Join(dir, "report.csv"))
+		if err == nil && strings.Count(string(report), text) == times {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("the report stays %s, %v", report, err)
+		case <-tick.C:
+		}
+	}
+}
+
 func problemSays(s adminclient.AgentStatus, kind, text string) bool {
 	for _, p := range s.Problems {
 		if p.Kind == kind && strings.Contains(p.Message, text) {
@@ -144,9 +164,12 @@ func TestAnOwedTimestampIsAddedLater(t *testing.T) {
 	q.NoWait = false
 	var before []client.Certificate
 	earlier := filepath.Join(t.TempDir(), "earlier.pdf")
+	var first client.BulkReport
 	runningWith(t, dir, map[string]string{"VECCTL_SIGNING_TIMESTAMPS": "http://127.0.0.1:1/"}, 0, func(c *adminclient.Client) {
 		if r := issue(t, c, q); r.Issued != 3 || r.TimestampsOwed != 3 || !r.Rows[0].TimestampOwed {
 			t.Fatalf("%+v", r)
+		} else {
+			first = r
 		}
 		page, err := c.List(t.Context(), client.Filter{})
 		if err != nil {
@@ -181,6 +204,15 @@ func TestAnOwedTimestampIsAddedLater(t *testing.T) {
 			if v := now.Verified; v.TimestampOwed || v.SHA256 == old.Verified.SHA256 || v.Size != old.Verified.Size || !v.Is(old.Verified.SHA256) || !isStamped(t, c, now) {
 				t.Errorf("%+v after %+v", v, old.Verified)
 			}
+		}
+		// The folder has the new files, and the report says so.
+		waitReport(t, first.Out, ",B-T,", 3)
+		written, err := os.ReadFile(filepath.Join(first.Out, first.Rows[0].File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := pdf.Verify(bytes.NewReader(written), int64(len(written))); err != nil || !v.Valid || !v.Signatures[0].Timestamped {
+			t.Errorf("the file in the folder has no time stamp yet: %s, %v", v.Sentence, err)
 		}
 		// The same run again says that nothing is owed, and writes the files anew.
 		r := issue(t, c, q)

@@ -35,6 +35,10 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 		status.Problems = append(status.Problems, adminclient.Problem{Kind: "timestamps", Message: fmt.Sprintf(
 			"%d verified PDFs lack their time stamp; an agent adds it as soon as a time stamp server answers as it should (vecctl doctor asks each one)", q.Waiting+q.Later)})
 	}
+	if q := queues[vault.JobPreserve]; q.Waiting+q.Later > 0 {
+		status.Problems = append(status.Problems, adminclient.Problem{Kind: "levels", Message: fmt.Sprintf(
+			"%d verified PDFs wait for the validation data or the time stamp that signing.level or \"vecctl seal renew\" demands; an agent adds it as soon as it can", q.Waiting+q.Later)})
+	}
 	for kind, q := range queues {
 		status.Jobs[string(kind)] = adminclient.Queue{Waiting: q.Waiting, Later: q.Later}
 	}

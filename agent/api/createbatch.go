@@ -55,7 +55,7 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, who Caller) er
 	if err != nil {
 		return err
 	}
-	o, bad, err := a.readTable(f)
+	o, bad, err := a.readTable(institution, f)
 	if err != nil {
 		return err
 	}
@@ -133,11 +133,11 @@ func tableError(message string) error {
 
 // readTable makes an order of a form: VEC.digital's headings feed our fields, and the batch's
 // name is the title of certificates that have none.
-func (a *API) readTable(f *form.Batch) (o batch.Request, bad []fault.Field, err error) {
+func (a *API) readTable(user vault.Institution, f *form.Batch) (o batch.Request, bad []fault.Field, err error) {
 	if bad = append(f.Errors(), nameErrors(f.Fields["name"])...); len(bad) > 0 {
 		return o, bad, nil
 	}
-	known, err := a.Templates.Templates()
+	known, err := a.Templates.For(user).Templates()
 	if err != nil {
 		return o, nil, err
 	}

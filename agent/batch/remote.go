@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/intake"
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
@@ -110,7 +111,7 @@ func (r *Remote) Issue(ctx context.Context, progress func(client.Progress)) (cli
 	if err := r.download(ctx, &report); err != nil {
 		return client.BulkReport{}, err
 	}
-	return report, r.writeReport(q.Out, report)
+	return report, r.writeReport(&results.Exporter{}, q.Out, report)
 }
 
 // hasResults reports whether the vault has any of the rows. Where it has not, there is

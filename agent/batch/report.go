@@ -79,19 +79,20 @@ func rejectedRow(c *intake.RowResult) client.BulkRow {
 }
 
 // writeReport writes the report as files into a folder.
-func (m *checkedManifest) writeReport(dir string, report client.BulkReport) error {
+func (m *checkedManifest) writeReport(to *results.Exporter, dir string, report client.BulkReport) error {
 	rows := make([]manifest.ReportRow, len(report.Rows))
 	for i, row := range report.Rows {
 		rows[i] = manifest.ReportRow{
 			Row: row.Row, Status: string(row.Status), UUID: row.UUID, ReferenceID: row.ReferenceID,
 			File: row.File, Error: row.Error, Content: m.candidates[i].Draft.Content,
+			Level: vault.SealLevel(row.Level), LevelOwed: vault.SealLevel(row.LevelOwed),
 		}
 		if given := m.candidates[i].Row; row.Status == client.RowRejected && given.IssueDate == "" {
 			// A refused date is reported as it was given, and none as none.
 			rows[i].IssueDate = vault.Date(m.manifest.Given(given, vault.FieldIssueDate.Field().Key))
 		}
 	}
-	if err := results.WriteReport(dir, rows, m.manifest); err != nil {
+	if err := to.WriteReport(dir, rows, m.manifest); err != nil {
 		return err
 	}
 	return results.WriteReading(dir, slices.Concat(report.Reading, report.Notes, report.Warnings))
@@ -107,6 +108,10 @@ func (r *run) report() client.BulkReport {
 	if n := report.TimestampsOwed; n > 0 {
 		report.Warnings = append(slices.Clone(report.Warnings), fmt.Sprintf(
 			"%d verified PDFs lack their time stamp, since no time stamp server answered as it should; an agent adds it as soon as one does (vecctl status counts them, vecctl doctor says what is wrong)", n))
+	}
+	if n := report.LevelsOwed; n > 0 {
+		report.Warnings = append(slices.Clone(report.Warnings), fmt.Sprintf(
+			"%d verified PDFs do not have the level of signing.level yet; an agent adds what they lack as soon as it can (vecctl status counts them and says what is wrong)", n))
 	}
 	return report
 }
@@ -134,7 +139,10 @@ func (r *run) row(c *intake.RowResult) client.BulkRow {
 		if c.Certificate.ErasedAt == nil {
 			row.File = c.Certificate.VerifiedFileName()
 		}
-		row.TimestampOwed = c.Certificate.Verified != nil && c.Certificate.Verified.TimestampOwed
+		if v := c.Certificate.Verified; v != nil {
+			is, owed := v.Seal()
+			row.TimestampOwed, row.Level, row.LevelOwed = v.TimestampOwed, string(is), string(owed)
+		}
 		row.Status = client.RowUnchanged
 		if c.Certificate.Status == vault.Revoked {
 			row.Status = client.RowRevoked
@@ -168,23 +176,43 @@ func (r *run) export(ctx context.Context, approved []vault.Certificate) error {
 // gets its PDFs whatever the setting says.
 func (r *run) keepsNoPDFs() bool { return r.Results.Keep == results.KeepNone && r.request.Out == "" }
 
-// removeErased removes the PDFs of certificates that were erased while the results were
-// written. A later erasure removes them from the folder by itself.
-func (r *run) removeErased(ctx context.Context) error {
-	if err := r.refresh(ctx); err != nil {
-		return err
-	}
-	var gone []vault.Certificate
+// reportLater brings the results to what became of certificates while they were written: it
+// removes the PDFs of those that were erased, and writes those anew that were renewed. What
+// happens later changes the folder by itself.
+func (r *run) reportLater(ctx context.Context, report client.BulkReport) (client.BulkReport, error) {
+	before := map[uint64]string{}
 	for _, c := range r.candidates {
-		if c.Certificate != nil && c.Certificate.ErasedAt != nil {
-			gone = append(gone, *c.Certificate)
+		if c.Certificate != nil && c.Certificate.Verified != nil {
+			before[c.Certificate.ID] = c.Certificate.Verified.SHA256
+		}
+	}
+	if err := r.refresh(ctx); err != nil {
+		return report, err
+	}
+	var gone, renewed []vault.Certificate
+	for _, c := range r.candidates {
+		switch now := c.Certificate; {
+		case now == nil:
+		case now.ErasedAt != nil:
+			gone = append(gone, *now)
+		case now.Verified != nil && before[now.ID] != "" && before[now.ID] != now.Verified.SHA256 && now.Status == vault.Approved:
+			renewed = append(renewed, *now)
+		}
+	}
+	if len(renewed) > 0 {
+		if err := r.export(ctx, renewed); err != nil {
+			return report, err
+		}
+		report = r.report()
+		if err := r.writeReport(r.Results, r.out, report); err != nil {
+			return report, err
 		}
 	}
 	if len(gone) == 0 {
-		return nil
+		return report, nil
 	}
 	_, err := results.EraseIn(r.out, gone)
-	return err
+	return report, err
 }
 
 // makeResultsFolder creates the folder for the results of a batch.

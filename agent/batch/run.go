@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"io"
 	"path"
 	"path/filepath"
@@ -366,7 +365,7 @@ func (r *run) issue(ctx context.Context) error {
 		return err
 	}
 	w := &waiter{run: r, subscription: follower, total: len(fresh) + len(earlier),
-		pending: map[uint64]bool{}, settledEarly: map[uint64]bool{}}
+		pending: map[uint64]bool{}, settledEarly: map[uint64]bool{}, owed: map[uint64]bool{}}
 	w.add(earlier)
 	r.Signing.Wake()
 
@@ -424,8 +423,10 @@ func (r *run) finish(ctx context.Context) (client.BulkReport, error) {
 	if r.out == "" || (r.request.Out == "" && r.batch.Digest != r.digest) {
 		return report, nil
 	}
-	err := r.writeReport(r.out, report)
-	return report, errors.Join(err, r.removeErased(ctx))
+	if err := r.writeReport(r.Results, r.out, report); err != nil {
+		return report, err
+	}
+	return r.reportLater(ctx, report)
 }
 
 // refresh reads the certificates as they are now.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -84,8 +85,39 @@ type Signing struct {
 	TimestampRoots string
 	// RequireTimestamp keeps certificates waiting until a server gives a time stamp; else they
 	// are issued without, and get it later.
-	RequireTimestamp    bool
+	RequireTimestamp bool
+	// Level is "b", "t", "lt" or "lta"; "" is that of the other settings.
+	Level string
+	// AllowPrivate has OCSP responders and revocation lists asked for at private addresses.
+	AllowPrivate        bool
 	Visible, Restricted bool
+}
+
+// SealLevel is the level that verified PDFs get.
+func (s Signing) SealLevel() vault.SealLevel {
+	switch {
+	case s.Level == "lta":
+		return vault.SealLTA
+	case s.Level == "lt":
+		return vault.SealLT
+	case s.Level == "t", s.Level == "" && len(s.TimestampServers) > 0:
+		return vault.SealT
+	}
+	return vault.SealB
+}
+
+// Check refuses settings that contradict each other.
+func (s Signing) Check() error {
+	servers := len(s.TimestampServers) > 0
+	switch {
+	case s.Level == "b" && servers:
+		return fault.New(fault.Invalid, "signing.level is b, which has no time stamps, and signing.timestamps names servers; remove one of the two settings")
+	case s.Level != "" && s.Level != "b" && !servers:
+		return fault.Newf(fault.Invalid, "signing.level is %s, which needs time stamps; name a time stamp server in signing.timestamps", s.Level)
+	case s.RequireTimestamp && !servers:
+		return fault.New(fault.Invalid, "signing.require_timestamp demands time stamps; name a time stamp server in signing.timestamps")
+	}
+	return nil
 }
 
 // Mail says how mails leave and come back.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/client"
@@ -45,6 +46,8 @@ type Exporter struct {
 	Updates UpdateStore
 	Blobs   blob.Store
 	Keep    Keep // "" is KeepLinks
+
+	reports sync.Mutex // held while a report is changed
 }
 
 // Open returns a verified PDF as a stream: the document's bytes, then the tail.
@@ -190,7 +193,9 @@ const (
 // WriteReport writes report.csv and, when rows were rejected, rejected.csv and
 // rejected.xlsx. When none were, it removes those of an earlier run. The report of a run of
 // rejected rows joins that of the run that rejected them.
-func WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) error {
+func (w *Exporter) WriteReport(dir string, rows []manifest.ReportRow, m *manifest.Manifest) error {
+	w.reports.Lock()
+	defer w.reports.Unlock()
 	rejected := map[int]string{}
 	for _, row := range rows {
 		if row.Status == string(client.RowRejected) {

@@ -182,14 +182,14 @@ func TestReport(t *testing.T) {
 	}
 	dir := t.TempDir()
 	rows := []manifest.ReportRow{{Row: 1, Status: "issued"}, {Row: 2, Status: "rejected", Error: "why"}}
-	if err := results.WriteReport(dir, rows, m); err != nil {
+	if err := new(results.Exporter).WriteReport(dir, rows, m); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"rejected.csv", "rejected.xlsx", "report.csv"}) {
 		t.Errorf("the folder holds %v", got)
 	}
 	// A later run that refuses none takes the list of the refused away.
-	if err := results.WriteReport(dir, rows[:1], m); err != nil {
+	if err := new(results.Exporter).WriteReport(dir, rows[:1], m); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"report.csv"}) {

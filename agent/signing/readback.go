@@ -67,6 +67,10 @@ type concatenated struct {
 	update   []byte
 }
 
+// length is the whole file's.
+func (j concatenated) length() int64 { return j.size + int64(len(j.update)) }
+
+// ReadAt reads from both as if they were one.
 func (j concatenated) ReadAt(p []byte, at int64) (int, error) {
 	n := 0
 	if at < j.size {

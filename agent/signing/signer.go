@@ -34,6 +34,8 @@ type Signer struct {
 	MailHold time.Duration
 	// RequireTimestamp holds certificates while no server gives a time stamp.
 	RequireTimestamp bool
+	// Level is what verified PDFs are to reach. What goes beyond a time stamp is added later.
+	Level vault.SealLevel
 }
 
 // Institutions know what documents are signed with. An institutions.Registry is one.
@@ -128,10 +130,17 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 		}
 	}
 	entry, err := newLogEntry(key, tail, s.Now())
-	return vault.Verified{
+	v := vault.Verified{
 		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
-		TimestampOwed: tail.TimestampError != nil,
-	}, entry, err
+		TimestampOwed: tail.TimestampError != nil, Level: vault.SealB, TimestampUntil: tail.TimestampUntil,
+	}
+	if !tail.TimestampUntil.IsZero() {
+		v.Level = vault.SealT
+	}
+	if s.Level == vault.SealLT || s.Level == vault.SealLTA {
+		v.LevelOwed = s.Level
+	}
+	return v, entry, err
 }
 
 // oneLine is the text of joined errors in one line.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -25,6 +26,7 @@ type TimestampStore interface {
 type TimestampOptions struct {
 	Owner   string // who claims jobs: another one after each start of the process
 	Workers int
+	Results *results.Folders // of batches, whose files become those with time stamps
 	Log     *slog.Logger
 }
 
@@ -118,10 +120,17 @@ func (q *TimestampQueue) commit(ctx context.Context, group []store.JobResult) er
 	if err != nil {
 		return fmt.Errorf("keeping time stamps failed: %w", err)
 	}
+	var done []uint64
 	for i, outcome := range outcomes {
-		if outcome != nil {
+		switch {
+		case outcome != nil:
 			q.Log.Warn("a time stamp could not be kept", "job", group[i].Job.ID, "error", outcome)
+		case group[i].Change != nil:
+			done = append(done, group[i].Job.Certificate)
 		}
+	}
+	if err := q.Results.Refresh(ctx, done); err != nil {
+		q.Log.Error("the folders of results do not have files with time stamps", "error", err)
 	}
 	return nil
 }

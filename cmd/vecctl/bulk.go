@@ -177,7 +177,7 @@ func bulkOutcome(q adminclient.BulkRequest, r client.BulkReport) error {
 	done := r.Issued + r.Unchanged + r.Revoked + r.Count(client.RowProcessing)
 	rejected := r.Count(client.RowRejected)
 	switch {
-	case r.Failed == 0 && r.TimestampsOwed > 0 && !q.DryRun:
+	case r.Failed == 0 && r.TimestampsOwed+r.LevelsOwed > 0 && !q.DryRun:
 		return exitStatus(exitPartly)
 	case r.Failed == 0:
 		return nil
@@ -272,6 +272,9 @@ func printSummary(w environment, q adminclient.BulkRequest, r client.BulkReport)
 		}
 		if r.TimestampsOwed > 0 {
 			fmt.Fprintf(&b, ", %d without a time stamp yet", r.TimestampsOwed)
+		}
+		if r.LevelsOwed > 0 {
+			fmt.Fprintf(&b, ", %d without the level of signing.level yet", r.LevelsOwed)
 		}
 		b.WriteString(".\n")
 		if rejected > 0 {

@@ -127,6 +127,7 @@ func newCheckResult(state checkState, messages []string, s *adminclient.AgentSta
 	add("documents_waiting", int64(s.Jobs["process"].Waiting+s.Jobs["process"].Later))
 	add("mails_waiting", int64(s.Jobs["notify"].Waiting+s.Jobs["notify"].Later))
 	add("timestamps_owed", int64(s.Jobs["timestamp"].Waiting+s.Jobs["timestamp"].Later))
+	add("levels_owed", int64(s.Jobs["preserve"].Waiting+s.Jobs["preserve"].Later))
 	add("database_bytes", s.DatabaseSize)
 	return r
 }

@@ -25,8 +25,8 @@ const exitCodesHelp = `Exit codes:
     0  done
     1  failed
     2  usage or invalid input; nothing was done
-    3  done in part: some rows failed, lack their time stamp, or are not
-       finished by a remote vault
+    3  done in part: some rows failed, lack their time stamp or level, or
+       are not finished by a remote vault
     4  not authorised
    10  the agent or API cannot be reached
    11  another process holds the home

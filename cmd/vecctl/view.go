@@ -47,6 +47,13 @@ func certificateFields(c client.Certificate) [][2]string {
 		if c.Verified.TimestampOwed {
 			fields = append(fields, [2]string{"timestamp", "owed: it is added as soon as a time stamp server answers"})
 		}
+		fields = append(fields, [2]string{"level", c.Verified.Level})
+		if c.Verified.LevelOwed != "" {
+			fields = append(fields, [2]string{"level_owed", c.Verified.LevelOwed + ": what it needs is added as soon as the servers answer"})
+		}
+		if c.Verified.TimestampUntil != nil {
+			fields = append(fields, [2]string{"timestamp_until", c.Verified.TimestampUntil.Format(time.DateOnly)})
+		}
 	}
 	if r := c.Revocation; r != nil {
 		fields = append(fields, [2]string{"revoked_at", r.At.Format(time.RFC3339)}, [2]string{"revoke_reason", r.Reason})

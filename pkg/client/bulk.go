@@ -27,6 +27,10 @@ type BulkRow struct {
 	Error       string    `json:"error,omitempty"`
 	// TimestampOwed says that the verified PDF lacks its time stamp, which is added later.
 	TimestampOwed bool `json:"timestamp_owed,omitempty"`
+	// Level is what the verified PDF reached ("B-B", "B-T", "B-LT" or "B-LTA"), and LevelOwed the
+	// level that it gets later.
+	Level     string `json:"level,omitempty"`
+	LevelOwed string `json:"level_owed,omitempty"`
 }
 
 // WasIssued reports whether the row's certificate is issued. A row that failed for all
@@ -46,11 +50,13 @@ type BulkReport struct {
 	Revoked     int    `json:"revoked,omitempty"` // issued by an earlier run, and taken back since
 	Failed      int    `json:"failed"`            // rows failed and rejected
 	// TimestampsOwed are certificates whose files lack their time stamp, which is added later.
-	TimestampsOwed int       `json:"timestamps_owed,omitempty"`
-	Out            string    `json:"out,omitempty"`
-	ReportOnly     bool      `json:"report_only,omitempty"` // Out has no verified PDFs: results.keep is none
-	Notes          []string  `json:"notes,omitempty"`       // what a person should know and nothing hinges on
-	Rows           []BulkRow `json:"rows"`
+	TimestampsOwed int `json:"timestamps_owed,omitempty"`
+	// LevelsOwed are certificates whose files do not have the level of signing.level yet.
+	LevelsOwed int       `json:"levels_owed,omitempty"`
+	Out        string    `json:"out,omitempty"`
+	ReportOnly bool      `json:"report_only,omitempty"` // Out has no verified PDFs: results.keep is none
+	Notes      []string  `json:"notes,omitempty"`       // what a person should know and nothing hinges on
+	Rows       []BulkRow `json:"rows"`
 
 	// How the manifest was read.
 	Columns   []ManifestColumn    `json:"columns"`
@@ -100,6 +106,9 @@ func (r *BulkReport) Replace(i int, row BulkRow) {
 func (r *BulkReport) countTimestamp(row BulkRow, n int) {
 	if row.TimestampOwed {
 		r.TimestampsOwed += n
+	}
+	if row.LevelOwed != "" && !row.TimestampOwed {
+		r.LevelsOwed += n
 	}
 }
 

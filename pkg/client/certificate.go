@@ -75,6 +75,12 @@ type Verified struct {
 	SHA256 string `json:"sha256"`
 	// TimestampOwed says that the file lacks its time stamp, which is added later.
 	TimestampOwed bool `json:"timestamp_owed,omitempty"`
+	// Level is how far the file is made to last: "B-B", "B-T", "B-LT" or "B-LTA"; "" where the
+	// server does not say. LevelOwed is the level that it gets later.
+	Level     string `json:"level,omitempty"`
+	LevelOwed string `json:"level_owed,omitempty"`
+	// TimestampUntil is when the certificate of its newest time stamp ends.
+	TimestampUntil *time.Time `json:"timestamp_until,omitempty"`
 	// Earlier are the SHA-256 of genuine files that were issued before the time stamp was added.
 	Earlier []string `json:"earlier_sha256,omitempty"`
 }

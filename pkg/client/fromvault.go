@@ -22,7 +22,8 @@ func FromVault(links vault.Links, c vault.Certificate) Certificate {
 		CreatedAt:    wholeSeconds(c.CreatedAt), UpdatedAt: wholeSeconds(c.UpdatedAt),
 	}
 	if v := c.Verified; v != nil {
-		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256, TimestampOwed: v.TimestampOwed, Earlier: v.Earlier}
+		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256, TimestampOwed: v.TimestampOwed, Earlier: v.Earlier,
+			Level: string(v.Level), LevelOwed: string(v.LevelOwed), TimestampUntil: TimeOrNull(v.TimestampUntil)}
 		out.ApprovedAt = new(wholeSeconds(c.ApprovedAt))
 	}
 	if at := Placement(c.Placement); at != (Placement{}) {

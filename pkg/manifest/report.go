@@ -24,6 +24,8 @@ type ReportRow struct {
 	File        string
 	Error       string
 	vault.Content
+	// Level is what the verified PDF reached, and LevelOwed the level that it gets later.
+	Level, LevelOwed vault.SealLevel
 }
 
 // reportedFields are those that a report has had from the first release on.
@@ -34,7 +36,7 @@ func reportHeadings() []string {
 	for _, f := range reportedFields {
 		headings = append(headings, f.Field().Key)
 	}
-	return append(headings, vault.LaterKeys()...)
+	return append(append(headings, vault.LaterKeys()...), "level", "level_owed")
 }
 
 func (r ReportRow) cells() []string {
@@ -42,7 +44,7 @@ func (r ReportRow) cells() []string {
 	for _, f := range reportedFields {
 		cells = append(cells, f.Get(r.Content))
 	}
-	return append(cells, r.LaterTexts()...)
+	return append(append(cells, r.LaterTexts()...), string(r.Level), string(r.LevelOwed))
 }
 
 // WriteReport writes report.csv: UTF-8 with a byte order mark, commas, one line

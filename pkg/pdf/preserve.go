@@ -88,11 +88,24 @@ type ValidationData struct {
 	OCSPs, CRLs  [][]byte
 }
 
+// With returns the data with an OCSP answer and a revocation list; each may be nil.
+func (d ValidationData) With(answer, list []byte) ValidationData {
+	if answer != nil {
+		d.OCSPs = append(slices.Clip(d.OCSPs), answer)
+	}
+	if list != nil {
+		d.CRLs = append(slices.Clip(d.CRLs), list)
+	}
+	return d
+}
+
 // Extension is what is added behind a verified document.
 type Extension struct {
-	Bytes  []byte
-	SHA256 [sha256.Size]byte // of the whole file
-	Until  time.Time         // when the certificate of its document time stamp ends; zero: it has none
+	Bytes   []byte
+	SHA256  [sha256.Size]byte // of the whole file
+	Level   Level             // of the vault's signature with it
+	Until   time.Time         // when the certificate of the newest time stamp ends; zero: there is none
+	Missing []string          // for the level above
 }
 
 // Preserver adds validation data and document time stamps to verified documents. It is safe for
@@ -122,57 +135,57 @@ func (p *Preserver) Extend(r io.ReaderAt, size int64, data []ValidationData, sta
 			return Extension{}, err
 		}
 	}
-	var until time.Time
 	if stamp {
 		if p.timestamper == nil {
 			return Extension{}, errors.New("there is no time stamp server for a document time stamp")
 		}
-		var err error
-		if until, err = x.stampSoundly(p); err != nil {
+		if err := x.stampSoundly(p); err != nil {
 			return Extension{}, err
 		}
 	}
-	if err := x.check(); err != nil {
+	v, err := x.check()
+	if err != nil {
 		return Extension{}, err
 	}
-	out := Extension{Bytes: x.bytes, Until: until}
+	out := Extension{Bytes: x.bytes, Until: v.TimestampUntil, Level: v.Level, Missing: v.Missing}
+	if s := v.Signer(); s != nil {
+		out.Level, out.Missing = s.Level, s.Missing
+	}
 	x.digest.Sum(out.SHA256[:0])
 	return out, nil
 }
 
 // stampSoundly adds a document time stamp. Its field has an annotation on the first page, as
 // viewers expect; where the page of an odd document would not be the same afterwards, it has none.
-func (x *extension) stampSoundly(p *Preserver) (until time.Time, err error) {
+func (x *extension) stampSoundly(p *Preserver) error {
 	before, err := x.clone()
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
 	n := len(x.bytes)
 	for _, shown := range []bool{true, false} {
-		token, err := x.addTimestamp(p, shown)
-		if err != nil {
-			return time.Time{}, err
+		if err := x.addTimestamp(p, shown); err != nil {
+			return err
 		}
-		until = token.Certificate.NotAfter
-		if !shown || x.check() == nil {
+		if !shown {
+			break
+		}
+		if _, err := x.check(); err == nil {
 			break
 		}
 		x.bytes, x.digest = x.bytes[:n], before
 	}
-	return until, nil
+	return nil
 }
 
 // check refuses an extension after which the document would not be valid.
-func (x *extension) check() error {
+func (x *extension) check() (Verdict, error) {
 	r, size := x.whole()
 	v, err := verify.File(r, size, verify.Options{})
-	if err != nil {
-		return err
+	if err == nil && !v.Valid {
+		err = fmt.Errorf("the document would not be valid any more: %s", v.Sentence)
 	}
-	if !v.Valid {
-		return fmt.Errorf("the document would not be valid any more: %s", v.Sentence)
-	}
-	return nil
+	return v, err
 }
 
 // extension is a document that grows by updates.
@@ -223,24 +236,24 @@ func (x *extension) addData(data []ValidationData) error {
 }
 
 // addTimestamp adds a document time stamp (ISO 32000-2, 12.8.5).
-func (x *extension) addTimestamp(p *Preserver, shown bool) (*cms.Token, error) {
+func (x *extension) addTimestamp(p *Preserver, shown bool) error {
 	room := int(p.tokenSize.Load())
 	for {
 		update, at, err := x.writeTimestamp(room, shown)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		digest, err := x.clone()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		digest.Write(update[:at.contents])
 		digest.Write(update[at.end:])
 		var sum [sha256.Size]byte
 		digest.Sum(sum[:0])
-		der, token, err := p.timestamper.request(sum)
+		der, _, err := p.timestamper.request(sum)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if next := int64(len(der) + tokenSpare); next > p.tokenSize.Load() || room == firstTokenSize {
 			p.tokenSize.Store(next)
@@ -251,7 +264,7 @@ func (x *extension) addTimestamp(p *Preserver, shown bool) (*cms.Token, error) {
 		}
 		hex.Encode(update[at.contents+1:], der)
 		x.grow(update)
-		return token, nil
+		return nil
 	}
 }
 

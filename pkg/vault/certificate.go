@@ -119,7 +119,7 @@ type Document struct {
 type Verified struct {
 	Document Document `json:"document"`
 	TailSize int64    `json:"tail_size"` // of all that follows the document
-	SHA256   string   `json:"sha256"` // of the whole verified file
+	SHA256   string   `json:"sha256"`    // of the whole verified file
 	// TimestampOwed says that the file was issued without a time stamp, which is to be added.
 	TimestampOwed bool `json:"timestamp_owed,omitempty"`
 	// Level is what the file reached; empty where that was not kept, as in earlier versions.

@@ -19,6 +19,15 @@ const (
 	SealLTA SealLevel = "B-LTA" // a time stamp of the document over these
 )
 
+// Seal is the level that the verified PDF reached, empty where that is not known, and the one
+// that it is owed, empty where nothing is.
+func (v Verified) Seal() (is, owed SealLevel) {
+	if v.LevelOwed == "" && v.TimestampOwed {
+		return v.Level, SealT
+	}
+	return v.Level, v.LevelOwed
+}
+
 // Preserved is what was added behind a verified PDF.
 type Preserved struct {
 	Before string // SHA-256 of the file that it was made for

@@ -329,3 +329,9 @@ func (a *Authority) ocsp(request []byte) ([]byte, error) {
 	}
 	return ocsp.CreateResponse(a.Middle, responder, answer, key)
 }
+
+// Status answers with a status and nothing else.
+type Status int
+
+// ServeHTTP implements http.Handler.
+func (s Status) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(s)) }

@@ -14,9 +14,9 @@ import (
 
 // Preservation is what a valid file has for later years, and what it needs.
 type Preservation struct {
-	Level  Level     // the lowest of its signatures
+	Level  Level     // of the last signature that somebody stands for the file with
 	Until  time.Time // when the certificate of its newest time stamp ends; zero: it has none
-	Chains []Chain   // of its signers and its time stamps
+	Chains []Chain   // of that signature and its time stamps, and of the document's time stamps
 }
 
 // Chain are the certificates that the validation of a signature or of a time stamp needs.
@@ -46,7 +46,11 @@ func Preserved(r io.ReaderAt, size int64, known []*x509.Certificate, o Options) 
 }
 
 func (d *document) preservation(v Verdict, known []*x509.Certificate) Preservation {
-	p := Preservation{Level: v.Level}
+	var p Preservation
+	main := v.Signer()
+	if main != nil {
+		p.Level = main.Level
+	}
 	var newest *cms.Token
 	for _, c := range d.signatures {
 		if c.token != nil && c.result.Problem == "" {
@@ -54,7 +58,7 @@ func (d *document) preservation(v Verdict, known []*x509.Certificate) Preservati
 		}
 	}
 	for _, c := range d.signatures {
-		if c.result.Problem != "" || c.certificate == nil {
+		if c.result.Problem != "" || c.certificate == nil || !c.result.IsTimestamp && (main == nil || c.result.Field != main.Field) {
 			continue
 		}
 		if !c.result.IsTimestamp {

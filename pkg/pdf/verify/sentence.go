@@ -79,6 +79,14 @@ func (v *Verdict) main() *Signature {
 	return &v.Signatures[len(v.Signatures)-1]
 }
 
+// Signer is the last signature that somebody stands for the file with; nil where there is none.
+func (v *Verdict) Signer() *Signature {
+	if s := v.main(); s.counts() {
+		return s
+	}
+	return nil
+}
+
 // Unsound is the signature for which the file would not be valid even when somebody signed
 // it as it is; nil where there is none.
 func (v *Verdict) Unsound() *Signature { return v.worst(true) }

@@ -154,7 +154,9 @@ func preserved(f *fixture) {
 		{Before: then, SHA256: last, Update: []byte("\ntwo"), Level: vault.SealLTA, Until: f.tick().AddDate(1, 0, 0)},
 	} {
 		if i > 0 {
-			f.change(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.OweLevel(vault.SealLTA, f.tick()) })
+			f.change(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+				return c.OweLevel(vault.SealLTA, f.tick())
+			})
 		}
 		f.wantSame(f.queues()[vault.JobPreserve], store.QueueLength{Waiting: 1}, "what is owed")
 		job := f.claim(vault.JobPreserve, 1)[0]

@@ -30,6 +30,7 @@ import (
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/retention"
 	"github.com/vecctl/vecctl/agent/signing"
+	"github.com/vecctl/vecctl/agent/tlog"
 	"github.com/vecctl/vecctl/agent/web"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -81,6 +82,7 @@ type Agent struct {
 	timestamper   *pdf.Timestamper        // nil: no time stamps
 	timestamps    *signing.TimestampQueue // nil: no time stamps
 	preserve      *signing.PreserveQueue
+	statements    *tlog.Statements
 	templates     *intake.TemplateCache
 	certAuthority certAuthority
 	intake        *intake.Intake
@@ -227,6 +229,7 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 	if err := a.wireTimestamps(); err != nil {
 		return err
 	}
+	a.statements = a.newStatements()
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
 	a.cleaner.Store, a.cleaner.HomeID = a.store, a.institutions.HomeID()
@@ -249,6 +252,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.runSigning(ctx) })
 	work.Go(func() error { return a.runTimestamps(ctx) })
 	work.Go(func() error { return a.preserve.Run(ctx) })
+	work.Go(func() error { return a.enterStatements(ctx) })
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.dispatcher.Run(ctx) })

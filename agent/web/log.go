@@ -21,6 +21,8 @@ type logStore interface {
 	LogHeads(ctx context.Context, institution uint32) ([]vault.LogHead, error)
 	LogEntries(ctx context.Context, key string, from int64, n int) ([][]byte, error)
 	LogHashes(ctx context.Context, key string, indexes []int64) ([][32]byte, error)
+	LogStatements(ctx context.Context, key string) ([]vault.LogStatement, error)
+	Revocations(ctx context.Context, institution uint32, skip uint64, n int) ([]vault.RevocationRecord, error)
 }
 
 // logPages publish the logs of issued certificates (c2sp.org/tlog-tiles). There is nothing
@@ -44,6 +46,7 @@ func (p *logPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /log/{$}", p.serveList)
 	mux.HandleFunc("GET /"+transparency.ListPath, p.serveList)
 	mux.HandleFunc("GET /log/{id}/checkpoint", p.serveCheckpoint)
+	mux.HandleFunc("GET /log/{id}/"+transparency.RevocationsFile, p.serveRevocations)
 	mux.HandleFunc("GET /log/{id}/tile/{path...}", p.serveTile)
 }
 
@@ -70,20 +73,30 @@ func (p *logPages) heads(ctx context.Context, each func(vault.Institution, vault
 // find returns the log with an ID. Which institution has it never changes, so that only the
 // first question looks through all.
 func (p *logPages) find(ctx context.Context, id string) (found vault.LogHead, err error) {
-	if institution, ok := p.owners.Load(id); ok {
-		number, _ := institution.(uint32)
-		return p.headOf(ctx, number, id)
+	institution, err := p.ownerOf(ctx, id)
+	if err != nil {
+		return found, err
 	}
+	return p.headOf(ctx, institution, id)
+}
+
+// ownerOf returns the institution that has the log with an ID.
+func (p *logPages) ownerOf(ctx context.Context, id string) (institution uint32, err error) {
+	if known, ok := p.owners.Load(id); ok {
+		institution, _ = known.(uint32)
+		return institution, nil
+	}
+	found := false
 	err = p.heads(ctx, func(i vault.Institution, head vault.LogHead) {
 		if vault.LogID(head.Key) == id {
-			found = head
+			found, institution = true, i.ID
 			p.owners.Store(id, i.ID)
 		}
 	})
-	if err == nil && found.Key == "" {
+	if err == nil && !found {
 		err = errNoLog()
 	}
-	return found, err
+	return institution, err
 }
 
 // headOf returns the log with an ID of an institution.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -238,35 +239,51 @@ func (w *siteWriter) writeInstitutions(context.Context) error {
 	return nil
 }
 
-// writeLogs writes each log as its tiles, and its checkpoint behind them.
+// writeLogs writes each log with the list of revocations that was last entered in it.
 func (w *siteWriter) writeLogs(ctx context.Context) error {
 	w.info.Logs = []transparency.Listed{}
 	pages := logPages{Store: w.Store, Institutions: w.Institutions}
 	var heads []vault.LogHead
+	var owners []uint32
 	err := pages.heads(ctx, func(i vault.Institution, head vault.LogHead) {
-		heads = append(heads, head)
+		heads, owners = append(heads, head), append(owners, i.ID)
 		w.info.Logs = append(w.info.Logs, transparency.Listed{Institution: i.Name, Key: head.Key, Size: head.Size, URL: "log/" + vault.LogID(head.Key)})
 	})
 	if err != nil {
 		return err
 	}
-	for _, head := range heads {
-		prefix := transparency.LogPrefix(head.Key)
-		for t := range transparency.AllTiles(head.Size) {
-			path := torchwood.TilePath(t)
-			tile, err := transparency.ReadTile(ctx, path, head.Size, storedLog{w.Store, head.Key})
-			if err != nil {
-				return err
-			}
-			if err := w.add(prefix+path, tile); err != nil {
-				return err
-			}
+	for i, head := range heads {
+		if err := w.writeLog(ctx, head); err != nil {
+			return err
 		}
-		if err := w.add(prefix+"checkpoint", head.Checkpoint); err != nil {
+		list, err := pages.revocations(ctx, owners[i], head)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.add(transparency.LogPrefix(head.Key)+transparency.RevocationsFile, list); err != nil {
 			return err
 		}
 	}
 	return w.addJSON(transparency.ListPath, map[string][]transparency.Listed{"logs": w.info.Logs})
+}
+
+// writeLog writes a log as its tiles, and its checkpoint behind them.
+func (w *siteWriter) writeLog(ctx context.Context, head vault.LogHead) error {
+	prefix := transparency.LogPrefix(head.Key)
+	for t := range transparency.AllTiles(head.Size) {
+		path := torchwood.TilePath(t)
+		tile, err := transparency.ReadTile(ctx, path, head.Size, storedLog{w.Store, head.Key})
+		if err != nil {
+			return err
+		}
+		if err := w.add(prefix+path, tile); err != nil {
+			return err
+		}
+	}
+	return w.add(prefix+"checkpoint", head.Checkpoint)
 }
 
 // writeIndex writes the index of certificates.

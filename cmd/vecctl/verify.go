@@ -8,16 +8,20 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/transparency"
 )
 
 func verifyCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "check that verified PDFs are unchanged, and show who signed them", ArgsUsage: "FILE|FOLDER...",
 		Description: "The check needs no network and no vault. If a vault is available (the home, or --api), the command also\n" +
-			"asks it whether the certificate was revoked or replaced. Of a folder, the PDFs in it are checked.\n" +
+			"asks it whether the certificate was revoked or replaced. With --site, the command compares the file with a\n" +
+			"published log and its list of revocations, and says since when a revocation is in the log.\n" +
+			"Of a folder, the PDFs in it are checked.\n" +
 			"Exit code 0: valid; 1: not valid or not signed; 2: cannot be judged. Of several files, the worst counts.",
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringSliceFlag{Name: "trust", Usage: "trust the certificates in `FILE`, a folder of them, or \"system\"; repeatable"},
+			&cli.StringFlag{Name: "site", Usage: "compare with what is published in a static site or by a vault: `DIR|URL`"},
 			&cli.BoolFlag{Name: "require-trust", Usage: "a file whose signer is not trusted counts as not valid"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"r"}, Usage: "check the PDFs in folders within folders, too"},
 		),
@@ -47,6 +51,8 @@ type verdict struct {
 	SHA256      string          `json:"sha256,omitempty"`
 	Status      string          `json:"status,omitempty"` // in the vault
 	Vault       string          `json:"vault,omitempty"`  // the vault's answer, or why there is none
+	Site        string          `json:"site,omitempty"`   // what --site says of it
+	Logged      *loggedInfo     `json:"revocation_logged,omitempty"`
 	Signatures  []signatureInfo `json:"signatures"`
 
 	whoVouches string // the part of the message that the vault's word takes the place of
@@ -82,6 +88,8 @@ type logInfo struct {
 	Origin   string `json:"origin,omitempty"`    // the log's name
 	Index    *int64 `json:"index,omitempty"`     // of the entry, from 0
 	TreeSize int64  `json:"tree_size,omitempty"` // entries of the log when the proof was made
+
+	checkpoint transparency.Checkpoint // of the proof
 }
 
 func newLogInfo(l pdf.LogOfSignature) *logInfo {
@@ -90,7 +98,7 @@ func newLogInfo(l pdf.LogOfSignature) *logInfo {
 	}
 	info := &logInfo{Key: l.Key}
 	if p := l.Proof; p != nil {
-		info.Proven, info.Origin, info.Index, info.TreeSize = true, p.Checkpoint.Origin, &p.Index, p.Checkpoint.Size
+		info.Proven, info.Origin, info.Index, info.TreeSize, info.checkpoint = true, p.Checkpoint.Origin, &p.Index, p.Checkpoint.Size, p.Checkpoint
 	}
 	return info
 }
@@ -140,6 +148,11 @@ func runVerify(c *cli.Context, w environment, f outputFormat) error {
 		return err
 	}
 	askVault(c, w, verdicts)
+	if site := c.String("site"); site != "" {
+		if err := askSite(c, w, site, verdicts); err != nil {
+			return err
+		}
+	}
 	if many {
 		err = verdictList.print(w.stdout, f, verdicts)
 	} else {
@@ -192,7 +205,7 @@ func verdictFields(v verdict) [][2]string {
 	}
 	fields := [][2]string{
 		{"verdict", v.Sentence}, {"valid", valid}, {"code", string(v.Code)}, {"level", v.Level}, {"reference_id", v.ReferenceID},
-		{"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"sha256", v.SHA256},
+		{"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"site", v.Site}, {"sha256", v.SHA256},
 	}
 	for i, s := range v.Signatures {
 		fields = append(fields, [2]string{fmt.Sprintf("signature_%d", i+1), signatureLine(s)},

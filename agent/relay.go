@@ -53,7 +53,7 @@ func (a *Agent) openRelay(ctx context.Context, work signing.Options) error {
 	}
 	a.relay, err = signing.NewRelay(ctx, signing.RelayOptions{
 		Options: work, Store: a.store, Blobs: a.blobs, Client: remote.WithRetries(relayRetries()), Journal: journal,
-		Institution: own.ID, Identity: a.institutions.Stamper(own.ID).Certificate().Raw, SharedAddresses: a.config.Issuing.SharedAddresses,
+		Institution: own.ID, Identity: []byte(a.institutions.HomeID()), SharedAddresses: a.config.Issuing.SharedAddresses,
 		Unlisted: health.Alarm{Health: a.health, Name: "relay"},
 	})
 	return err

@@ -46,8 +46,7 @@ type StaticSite struct {
 type siteCertificate struct {
 	VerifyAnswer
 
-	Earlier []string      `json:"earlier,omitempty"` // SHA-256 of files that were issued before, such as one without its time stamp
-	Log     *siteLogPlace `json:"log"`               // null: issued before the log began
+	Earlier []string `json:"earlier,omitempty"` // SHA-256 of files that were issued before, such as one without its time stamp
 }
 
 // indexedCertificate is a certificate as the index has it: its text takes less room than what it
@@ -55,12 +54,6 @@ type siteCertificate struct {
 type indexedCertificate struct {
 	reference string
 	data      json.RawMessage
-}
-
-// siteLogPlace is where a certificate is in which log.
-type siteLogPlace struct {
-	ID    string `json:"id"`
-	Index int64  `json:"index"`
 }
 
 // siteInstitution is an institution with the certificate that it signs with now.
@@ -188,9 +181,6 @@ func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
 	one := siteCertificate{VerifyAnswer: w.Pages.verify.toAPI(c.Reference, found)}
 	if one.SHA256 != nil {
 		one.Earlier = c.Verified.Earlier
-	}
-	if c.Log != nil && c.Validity().Issued() { // the place of an erased person leads to nobody
-		one.Log = &siteLogPlace{c.Log.Log, c.Log.Index}
 	}
 	part := sitePart(c.Reference)
 	data, err := json.Marshal(one)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,6 +174,15 @@ type verifyData struct {
 	SHA256, Same, URL, Enter, Lang  string
 	Now                             string // when the certificate was looked up
 	Pages                           string // address below which the pages are
+	LogEntry, LogLink               string // where the certificate is in which log; "" where it is in none
+}
+
+// logTexts says where a certificate is in which log, and where its checkpoint is.
+func logTexts(v layout.PageContext, place *vault.LogPlace) (entry, link string) {
+	if place == nil {
+		return "", ""
+	}
+	return v.T("fact.log.entry", strconv.FormatInt(place.Index, 10), place.Log), v.FileLink("/log/" + place.Log + "/checkpoint")
 }
 
 func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, reference string) *verifyData {
@@ -195,6 +205,7 @@ func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, refere
 			c.Facts = append(c.Facts, verifyFact{v.T("fact." + field.Flag), text, day})
 		}
 	}
+	c.LogEntry, c.LogLink = logTexts(v, f.certificate.Log)
 	if f.successor != "" {
 		c.Successor, c.SuccessorLink = f.successor, v.Link("/v/"+f.successor)
 	}

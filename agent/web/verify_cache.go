@@ -25,6 +25,7 @@ type cachedCertificate struct {
 	shape       pageShape
 	reference   string
 	sha256      string
+	log         *vault.LogPlace // without its salt
 }
 
 // pageShape says, by bits, which public fields a page shows: pages that show others are
@@ -39,6 +40,9 @@ func shapeOf(c vault.Content) (s pageShape) {
 	}
 	return s
 }
+
+// loggedShape is the bit of pages that show a place in a log.
+const loggedShape pageShape = 1 << vault.FieldCount
 
 func (s pageShape) has(f vault.FieldID) bool { return s&(1<<f) != 0 }
 
@@ -71,7 +75,12 @@ func cacheable(f verifyResult, version uint64) (k cachedCertificate, ok bool) {
 		return k, false
 	}
 	shown := c.PublicOnly()
-	return cachedCertificate{version, c.Institution, shown, shapeOf(shown), c.Reference, c.Verified.SHA256}, true
+	k = cachedCertificate{version: version, institution: c.Institution, content: shown, shape: shapeOf(shown), reference: c.Reference, sha256: c.Verified.SHA256}
+	if c.Log != nil {
+		k.shape |= loggedShape
+		k.log = &vault.LogPlace{Log: c.Log.Log, Index: c.Log.Index}
+	}
+	return k, true
 }
 
 func (q *verifyCache) add(k cachedCertificate) {
@@ -111,12 +120,14 @@ func (q *verifyCache) addPage(s pageKey, p *splitPage) {
 }
 
 // The texts in which such pages differ: two of each field, of which a date needs both,
-// and four others.
+// and six others.
 const (
 	referenceSlot = 2*vault.FieldCount + iota
 	urlSlot
 	sumSlot
 	nowSlot
+	logSlot
+	logLinkSlot
 	slotCount
 )
 
@@ -159,6 +170,10 @@ func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*spl
 		c.Facts = append(c.Facts, fact)
 	}
 	c.Reference, c.URL, c.SHA256, c.Now = slotPlaceholder(referenceSlot), slotPlaceholder(urlSlot), slotPlaceholder(sumSlot), slotPlaceholder(nowSlot)
+	if shape&loggedShape != 0 {
+		c.LogEntry, c.LogLink = slotPlaceholder(logSlot), slotPlaceholder(logLinkSlot)
+		slots += 2
+	}
 	c.Same = v.T("check.same")
 	var out bytes.Buffer
 	if err := p.Layout.Execute(&out, layout.Page{PageContext: v, Title: verdict}, p.page, c); err != nil {
@@ -227,6 +242,7 @@ func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cach
 func (p *verifyPages) slotTexts(v layout.PageContext, k cachedCertificate) [slotCount]string {
 	f := verifyResult{institution: v.Institution, certificate: vault.Certificate{Content: k.content}}
 	texts := [slotCount]string{referenceSlot: k.reference, urlSlot: p.Institutions.Links().Verify(k.reference), sumSlot: k.sha256, nowSlot: v.LocalTime(p.Layout.Now())}
+	texts[logSlot], texts[logLinkSlot] = logTexts(v, k.log)
 	for _, field := range vault.Fields() {
 		if text, day := fieldSlots(field.ID); k.shape.has(field.ID) {
 			texts[text], texts[day] = f.fact(v, field)

@@ -25,6 +25,13 @@ type VerifyAnswer struct {
 	Successor   *string           `json:"superseded_by"` // reference ID
 	Predecessor *string           `json:"supersedes"`    // reference ID
 	VerifyURL   *string           `json:"verify_url"`
+	Log         *VerifyLog        `json:"log"` // null: in no log
+}
+
+// VerifyLog is where a certificate is in which log.
+type VerifyLog struct {
+	ID    string `json:"id"`
+	Index int64  `json:"index"` // of its entry, from 0
 }
 
 // VerifyRevocation says when and why a certificate was taken back.
@@ -90,6 +97,9 @@ func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {
 	if v := c.Verified; v != nil {
 		size := v.Size()
 		a.SHA256, a.Size = &v.SHA256, &size
+	}
+	if c.Log != nil {
+		a.Log = &VerifyLog{c.Log.Log, c.Log.Index}
 	}
 	if why := c.Revocation; why != nil {
 		a.Revocation = &VerifyRevocation{At: why.At.UTC().Truncate(time.Second), Reason: why.Reason}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -97,10 +98,35 @@ func (v *verdict) compareWithVault(ctx context.Context, s *session, address stri
 			return err
 		}
 		applyVaultStatus(v, found)
+		if v.Code == verdictOtherFile {
+			v.compareIssuedProof(ctx, s, reference)
+		}
 		return nil
 	}
 	v.markNotIssued(ctx, address, s)
 	return nil
+}
+
+// compareIssuedProof says whether a file differs from the one that was issued in its log proof: it
+// may have been taken out, or be another one.
+func (v *verdict) compareIssuedProof(ctx context.Context, s *session, reference string) {
+	var file bytes.Buffer
+	if _, err := s.Download(ctx, reference, &file); err != nil {
+		return // what is known stays said
+	}
+	found, err := pdf.Verify(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil || !found.Valid {
+		return
+	}
+	issued := newVerdict("", found)
+	was, is := issued.logOf(), v.logOf()
+	if was == nil || !was.Proven {
+		return
+	}
+	if is == nil || !is.Proven {
+		v.Code = verdictNoProof
+		v.Sentence = fmt.Sprintf("Not valid: the file carries no log proof although it should: the vault issued it as entry %d of the log %s. The proof was taken out.", *was.Index, was.Origin)
+	}
 }
 
 // vaultAddress returns the address of the vault's pages. It returns "" if another vault may

@@ -83,6 +83,10 @@ type Agent struct {
 	timestamps    *signing.TimestampQueue // nil: no time stamps
 	preserve      *signing.PreserveQueue
 	statements    *tlog.Statements
+	forks         *tlog.Forks
+	witnesses     *tlog.Witnesses           // nil: none are asked
+	cosignatures  *signing.CosignatureQueue // nil: none are asked
+	comparison    *tlog.Comparison
 	templates     *intake.TemplateCache
 	certAuthority certAuthority
 	intake        *intake.Intake
@@ -214,7 +218,11 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 		SharedAddresses: a.config.Issuing.SharedAddresses, Now: a.Now, Random: a.Random}
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs, Keep: results.Keep(a.config.Results.Keep)}
-	signer := &signing.Signer{Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
+	if err := a.wireLogs(); err != nil {
+		return err
+	}
+	signer := &signing.Signer{Forks: a.forks, Cosigned: a.witnesses != nil,
+		Blobs: a.blobs, Institutions: a.institutions, Now: a.Now, Log: a.Log,
 		ImageToPDF: a.ImageToPDF, MailHold: a.config.Mail.Hold, RequireTimestamp: a.config.Signing.RequireTimestamp, Level: a.config.Signing.SealLevel()}
 	work := signing.Options{
 		Owner: a.owner, Workers: a.signingWorkers(), Now: a.Now, Log: a.Log, OnSettled: a.notifySettled, OnError: a.disk.ReportError, Busy: a.uploads.Busy,
@@ -229,7 +237,6 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 	if err := a.wireTimestamps(); err != nil {
 		return err
 	}
-	a.statements = a.newStatements()
 	a.mailQueue = a.newMailQueue()
 	a.Applications = a.newApplicationService()
 	a.cleaner.Store, a.cleaner.HomeID = a.store, a.institutions.HomeID()
@@ -253,6 +260,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.runTimestamps(ctx) })
 	work.Go(func() error { return a.preserve.Run(ctx) })
 	work.Go(func() error { return a.enterStatements(ctx) })
+	work.Go(func() error { return a.compareLogs(ctx) })
+	work.Go(func() error { return a.addCosignatures(ctx) })
 	work.Go(func() error { return a.mailQueue.Run(ctx) })
 	work.Go(func() error { return a.sweep(ctx) })
 	work.Go(func() error { return a.dispatcher.Run(ctx) })

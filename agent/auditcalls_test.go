@@ -191,6 +191,14 @@ func ofKeys() []auditCase {
 			_, err := x.staff.RotateKey(x.Context(), true)
 			x.check(err)
 		}},
+		{`adminapi "POST /panel/logs/continue"`, func(x *watched) {
+			_, err := x.staff.ContinueLogs(x.Context())
+			x.check(err)
+		}},
+		{`adminapi "POST /panel/logs/new"`, func(x *watched) {
+			_, err := x.staff.NewLog(x.Context())
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/keys/secrets/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateSecretsKey(x.Context())
 			x.check(err)

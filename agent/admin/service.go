@@ -21,6 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/retention"
+	"github.com/vecctl/vecctl/agent/tlog"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/authority/service"
 	"github.com/vecctl/vecctl/pkg/blob"
@@ -53,6 +54,7 @@ type Options struct {
 	Erasures             *home.ErasureLedger
 	Authority            *service.Keyring
 	Retention            *retention.Cleaner
+	Logs                 *tlog.Comparison // of the logs with what is known of them elsewhere
 	Health               *health.Health
 	Disk                 *health.DiskMonitor
 	Events               *events.Bus
@@ -93,6 +95,7 @@ type Service struct {
 	reapplying sync.Mutex // serialises erasures of whom a restored backup has
 	authority  *service.Keyring
 	retention  *retention.Cleaner
+	logs       *tlog.Comparison
 	health     *health.Health
 	disk       *health.DiskMonitor
 	events     *events.Bus
@@ -108,7 +111,7 @@ func New(o Options) *Service {
 	return &Service{
 		home: o.Home, relay: o.Relay, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
-		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority, retention: o.Retention,
+		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority, retention: o.Retention, logs: o.Logs,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
 		now: o.Now, random: o.Random, log: o.Log,
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Drop         Drop
 	Issuing      Issuing
 	Signing      Signing
+	Transparency Transparency
 	QR           vault.Placement // zero fields are left to the templates and the program
 	QRCover      bool            // codes may cover what documents show
 	Mail         Mail
@@ -118,6 +120,23 @@ func (s Signing) Check() error {
 		return fault.New(fault.Invalid, "signing.require_timestamp demands time stamps; name a time stamp server in signing.timestamps")
 	}
 	return nil
+}
+
+// Transparency says who witnesses the logs of issued certificates, and where they are published.
+type Transparency struct {
+	Witnesses []transparency.Cosigner // asked for cosignatures; none: nobody
+	Required  int                     // cosignatures that a proof is to have; 0: those of all witnesses
+	// Published is the address or folder where the logs are published besides the base URL; ""
+	// for none.
+	Published string
+}
+
+// RequiredWitnesses is how many cosignatures a proof is to have.
+func (t Transparency) RequiredWitnesses() int {
+	if t.Required <= 0 || t.Required > len(t.Witnesses) {
+		return len(t.Witnesses)
+	}
+	return t.Required
 }
 
 // Mail says how mails leave and come back.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/transparency"
 )
 
 // value reads a setting's text into a field of Config, and writes the field as text.
@@ -292,6 +293,33 @@ func (v serverURLs) set(s string) error {
 		if err := checkServer(one); err != nil {
 			return err
 		}
+	}
+	*v.to = all
+	return nil
+}
+
+// cosigners are witnesses, separated by commas.
+type cosigners struct{ to *[]transparency.Cosigner }
+
+func (v cosigners) String() string {
+	all := make([]string, len(*v.to))
+	for i, c := range *v.to {
+		all[i] = c.Key + " " + c.URL
+	}
+	return strings.Join(all, ", ")
+}
+
+func (v cosigners) set(s string) error {
+	all := []transparency.Cosigner{}
+	for _, one := range splitList(s) {
+		c, err := transparency.ParseCosigner(one)
+		if err != nil {
+			return err
+		}
+		if c.URL == "" {
+			return fault.Newf(fault.Invalid, "the address of the witness %s is missing; it stands behind the key and a space", c.Name())
+		}
+		all = append(all, c)
 	}
 	*v.to = all
 	return nil

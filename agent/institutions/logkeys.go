@@ -34,3 +34,29 @@ func (s *Registry) LogKey(institution uint32) (*transparency.Key, error) {
 	s.logKeys.byInstitution[institution] = k
 	return k, nil
 }
+
+// LogKeysMoved reports whether the folder of log keys is another one than that in which the logs
+// grew: the home was copied or moved.
+func (s *Registry) LogKeysMoved() (bool, error) { return s.KeyStore.LogKeysMoved() }
+
+// KeepLogKeysHere records that the logs grow here from now on.
+func (s *Registry) KeepLogKeysHere() error { return s.KeyStore.KeepLogKeysHere() }
+
+// NewLogKey draws another key for an institution: its certificates enter a new log from now on.
+func (s *Registry) NewLogKey(institution uint32) (*transparency.Key, error) {
+	s.logKeys.Lock()
+	defer s.logKeys.Unlock()
+	one, ok := s.ByID(institution)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no such institution")
+	}
+	k, err := s.KeyStore.NewLogKey(s.Random, institution, one.Name)
+	if err != nil {
+		return nil, err
+	}
+	if s.logKeys.byInstitution == nil {
+		s.logKeys.byInstitution = map[uint32]*transparency.Key{}
+	}
+	s.logKeys.byInstitution[institution] = k
+	return k, nil
+}

@@ -32,10 +32,31 @@ type Signer struct {
 	ImageToPDF func(w io.Writer, r io.ReaderAt, size int64) error
 	// MailHold is how long mails about new certificates wait.
 	MailHold time.Duration
+	// Forks says which logs are known elsewhere otherwise; nil where nobody asks.
+	Forks LogForks
+	// Cosigned says that log proofs get the cosignatures of witnesses later.
+	Cosigned bool
 	// RequireTimestamp holds certificates while no server gives a time stamp.
 	RequireTimestamp bool
 	// Level is what verified PDFs are to reach. What goes beyond a time stamp is added later.
 	Level vault.SealLevel
+}
+
+// LogForks knows which logs must not grow. A tlog.Forks is one.
+type LogForks interface {
+	// Find returns what was found of the log with a public key; "" for nothing.
+	Find(ctx context.Context, key string) string
+}
+
+// checkLog holds the certificates of a log that is known elsewhere otherwise than it is here.
+func (s *Signer) checkLog(ctx context.Context, key string) error {
+	if s.Forks == nil {
+		return nil
+	}
+	if found := s.Forks.Find(ctx, key); found != "" {
+		return &HeldError{found + "; let only one home issue: if this home was moved and no other goes on, run \"vecctl tlog continue\", else begin a new log with \"vecctl tlog new\""}
+	}
+	return nil
 }
 
 // Institutions know what documents are signed with. An institutions.Registry is one.
@@ -70,6 +91,9 @@ func (s *Signer) Sign(ctx context.Context, c vault.Certificate) (store.Change, e
 	now := s.Now()
 	return func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
 		c, fx, err := c.Approve(v, entry.update.Bytes, now)
+		if err == nil && s.Cosigned {
+			c, fx = c.OweCosignatures(fx, now)
+		}
 		fx.Log = entry
 		if s.MailHold > 0 {
 			fx = fx.HoldMailsUntil(now.Add(s.MailHold))
@@ -108,6 +132,9 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	}
 	key, err := s.Institutions.LogKey(c.Institution)
 	if err != nil {
+		return vault.Verified{}, logEntry{}, err
+	}
+	if err := s.checkLog(ctx, key.Public()); err != nil {
 		return vault.Verified{}, logEntry{}, err
 	}
 	mark.URL, mark.Caption, mark.SignedAt, mark.Log = link, c.Reference, s.Now(), key.Public()

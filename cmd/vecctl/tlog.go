@@ -43,17 +43,56 @@ func tlogCommand(w environment) *cli.Command {
 			Flags: append(apiFlags(),
 				&cli.StringFlag{Name: "out", Value: "-", Usage: "output `FILE`; - is standard output"}),
 			Action: func(c *cli.Context) error { return runTlogProof(c, w) },
+		}, tlogWitnessCommand(w), {
+			Name: "continue", Usage: "say that this home was moved and alone continues its logs",
+			Description: "A home whose folder is another one than before issues nothing: where it was copied, the original may go on,\n" +
+				"and two histories under one key could not be told from fraud. Use this command when the home was moved and\n" +
+				"no other copy issues. It is refused where another history of the log is published or witnessed.",
+			Flags:  slices.Concat(homeFlags(), outputFlags(), []cli.Flag{yesFlag()}),
+			Action: func(c *cli.Context) error { return runTlogDecision(c, w, "continue") },
+		}, {
+			Name: "new", Usage: "begin a new log for what is issued from now on",
+			Description: "Use this command when this home is a copy, or older than what was published: the log cannot be continued\n" +
+				"here. The older log stays as it is, and what it proves stays proven.",
+			Flags:  slices.Concat(homeFlags(), outputFlags(), []cli.Flag{yesFlag()}),
+			Action: func(c *cli.Context) error { return runTlogDecision(c, w, "new") },
 		}},
 	}
 }
 
 func logStatusList() list[adminclient.LogStatus] {
 	return list[adminclient.LogStatus]{
-		headings: []string{"id", "origin", "size", "growing", "created_at", "root"},
+		headings: []string{"id", "origin", "size", "growing", "created_at", "cosigned", "root", "problem"},
 		cells: func(l adminclient.LogStatus) []string {
-			return []string{l.ID, l.Origin, strconv.FormatInt(l.Size, 10), yesNo(l.Growing), l.CreatedAt.UTC().Format(time.RFC3339), l.Root}
+			return []string{l.ID, l.Origin, strconv.FormatInt(l.Size, 10), yesNo(l.Growing), l.CreatedAt.UTC().Format(time.RFC3339), strconv.FormatInt(l.Cosigned, 10), l.Root, l.Problem}
 		},
 	}
+}
+
+// runTlogDecision carries out what staff decided about a log that cannot simply go on.
+func runTlogDecision(c *cli.Context, w environment, decision string) error {
+	form, err := formatAndArgs(c, 0, "")
+	if err != nil {
+		return err
+	}
+	question := "Begin a new log? What is issued from now on enters that one."
+	if decision == "continue" {
+		question = "Does no other copy of this home issue certificates?"
+	}
+	if err := confirm(c, w, question); err != nil {
+		return err
+	}
+	return withSession(c, w, func(s *session) error {
+		decide := s.NewLog
+		if decision == "continue" {
+			decide = s.ContinueLogs
+		}
+		all, err := decide(c.Context)
+		if err != nil {
+			return err
+		}
+		return logStatusList().print(w.stdout, form, all)
+	})
 }
 
 // auditedLog is what "tlog audit" prints of a log.

@@ -83,6 +83,7 @@ func TestVerifyAgainstWhatIsPublished(t *testing.T) {
 	s.done("download", issued[0].UUID, "--out", path("a.pdf"))
 	s.done("export", "site", path("site"))
 	must(t, os.CopyFS(path("copied"), os.DirFS(s.home)))
+	must(t, os.Chmod(path("copied"), 0o700))
 
 	genuine, err := os.ReadFile(path("a.pdf"))
 	must(t, err)
@@ -107,6 +108,8 @@ func TestVerifyAgainstWhatIsPublished(t *testing.T) {
 	s.want(1, "tlog", "audit", path("older"), "--seen", path("seen")).says(t, "shrunk")
 	s.file("f00005.pdf", smallPDF("Person 5", 0))
 	s.file("f00006.pdf", smallPDF("Person 6", 0))
+	// A copy is refused; that of somebody who hides it is not.
+	must(t, os.Remove(path("copied/log-keys/place")))
 	s.bulk(0, "--files", s.docs, "--home="+path("copied"), s.manifest("others.csv", 6))
 	s.done("export", "site", path("fork"), "--home="+path("copied"))
 	s.want(1, "tlog", "audit", path("fork"), "--seen", path("seen")).says(t, "forked")

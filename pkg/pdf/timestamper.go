@@ -49,45 +49,64 @@ func (t *Timestamper) Check() []TimestampCheck { return t.asks.Check() }
 // update's length and what is signed stay as they are. The result is the update and the SHA-256
 // of the original and the update together; until is when the certificate of the time stamp ends.
 func (t *Timestamper) Stamp(original io.Reader, update []byte) (stamped []byte, sum [sha256.Size]byte, until time.Time, err error) {
+	stamped, sum, err = changeSignature(original, update, func(der []byte) ([]byte, error) {
+		return cms.AddTimestamp(der, func(digest [32]byte) ([]byte, error) {
+			der, token, err := t.request(digest)
+			if err == nil {
+				until = token.Certificate.NotAfter
+			}
+			return der, err
+		})
+	})
+	return stamped, sum, until, err
+}
+
+// ReplaceLogProof puts a log proof into the signature of an update, in place of the one that is
+// there. The update's length and what is signed stay as they are. The result is the update and the
+// SHA-256 of the original and the update together.
+func ReplaceLogProof(original io.Reader, update, proof []byte) (replaced []byte, sum [sha256.Size]byte, err error) {
+	return changeSignature(original, update, func(der []byte) ([]byte, error) { return cms.SetLogProof(der, proof) })
+}
+
+// HasLaterSignature reports whether an update holds more than one signature. A later one covers the
+// first, which cannot be changed any more.
+func HasLaterSignature(update []byte) bool { return bytes.Count(update, []byte("/ByteRange")) > 1 }
+
+// changeSignature changes the unsigned part of the signature in an update.
+func changeSignature(original io.Reader, update []byte, change func(der []byte) ([]byte, error)) (changed []byte, sum [sha256.Size]byte, err error) {
 	place, err := signaturePlace(update)
 	if err != nil {
-		return nil, sum, until, err
+		return nil, sum, err
 	}
 	der, err := hex.AppendDecode(nil, place)
 	if err != nil {
-		return nil, sum, until, errNoPlace
+		return nil, sum, errNoPlace
 	}
-	signature, err := cms.AddTimestamp(der, func(digest [32]byte) ([]byte, error) {
-		der, token, err := t.request(digest)
-		if err == nil {
-			until = token.Certificate.NotAfter
-		}
-		return der, err
-	})
+	signature, err := change(der)
 	if err != nil {
-		return nil, sum, until, err
+		return nil, sum, err
 	}
 	if 2*len(signature) > len(place) {
-		return nil, sum, until, fmt.Errorf("the signature of %d bytes does not fit its place of %d with a time stamp", len(signature), len(place)/2)
+		return nil, sum, fmt.Errorf("the signature of %d bytes does not fit its place of %d", len(signature), len(place)/2)
 	}
-	stamped = bytes.Clone(update)
-	room, err := signaturePlace(stamped)
+	changed = bytes.Clone(update)
+	room, err := signaturePlace(changed)
 	if err != nil {
-		return nil, sum, until, err
+		return nil, sum, err
 	}
 	for i := range room[hex.Encode(room, signature):] {
 		room[2*len(signature)+i] = '0'
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, original); err != nil {
-		return nil, sum, until, fmt.Errorf("hash the original: %w", err)
+		return nil, sum, fmt.Errorf("hash the original: %w", err)
 	}
-	digest.Write(stamped)
+	digest.Write(changed)
 	digest.Sum(sum[:0])
-	return stamped, sum, until, nil
+	return changed, sum, nil
 }
 
-var errNoPlace = errors.New("the update has no signature of the form in which a time stamp can be added")
+var errNoPlace = errors.New("the update has no signature of a form that can be changed")
 
 // signaturePlace is where an update has its signature, in hexadecimal digits.
 func signaturePlace(update []byte) ([]byte, error) {

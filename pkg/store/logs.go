@@ -28,6 +28,11 @@ type Logs interface {
 	// they are Invalid. A certificate that is in a log already, or has no verified PDF, is
 	// Illegal, and nothing is appended.
 	AppendLog(ctx context.Context, institution uint32, entries []LogAddition) (first int64, err error)
+	// CosignLog keeps the checkpoint of a log of a size with the cosignatures of witnesses: as the
+	// log's own while it has that size, and where enough have signed as LogHead.Cosigned, unless
+	// that is of a later size. NotFound where there is no such log, Invalid where it never had that
+	// size.
+	CosignLog(ctx context.Context, institution uint32, key string, cosigned vault.CosignedCheckpoint, enough bool) error
 	// LogStatements returns the statements in the log with a public key, in the order of their
 	// indexes.
 	LogStatements(ctx context.Context, key string) ([]vault.LogStatement, error)

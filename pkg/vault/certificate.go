@@ -131,6 +131,9 @@ type Verified struct {
 	TimestampUntil time.Time `json:"timestamp_until,omitzero"`
 	// Updates are the lengths of what was added behind the signed update since, in order.
 	Updates []int64 `json:"updates,omitempty"`
+	// CosignaturesOwed says that the log proof in the file lacks the cosignatures of witnesses, which
+	// are to be added.
+	CosignaturesOwed bool `json:"cosignatures_owed,omitempty"`
 	// Earlier are the SHA-256 of files of this certificate that were issued before: they lack
 	// what was added since, and are genuine.
 	Earlier []string `json:"earlier,omitempty"`

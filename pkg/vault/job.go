@@ -21,6 +21,8 @@ const (
 	JobFetch JobKind = "fetch"
 	// JobPreserve adds validation data and a document time stamp to a verified PDF, or renews them.
 	JobPreserve JobKind = "preserve"
+	// JobCosign puts the cosignatures of witnesses into the log proof of a verified PDF.
+	JobCosign JobKind = "cosign"
 )
 
 // Job is work that a committed change left to be done. Claiming it counts an
@@ -67,7 +69,7 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
 		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour,
 			Pauses: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}}
-	case JobTimestamp, JobPreserve: // never given up: its owner gives it back instead
+	case JobTimestamp, JobPreserve, JobCosign: // never given up: its owner gives it back instead
 		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}

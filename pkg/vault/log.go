@@ -3,6 +3,7 @@ package vault
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -95,6 +96,45 @@ type LogHead struct {
 	CreatedAt  time.Time `json:"created_at"`
 	Size       int64     `json:"size"`
 	Checkpoint []byte    `json:"checkpoint"` // signed
+	// Cosigned is the last checkpoint that enough witnesses have cosigned; nil where none is.
+	Cosigned *CosignedCheckpoint `json:"cosigned,omitempty"`
+}
+
+// CosignedCheckpoint is a checkpoint with the cosignatures of witnesses.
+type CosignedCheckpoint struct {
+	Size       int64  `json:"size"`
+	Checkpoint []byte `json:"checkpoint"` // signed by the log and the witnesses
+}
+
+// OweCosignatures records at approval that the certificate's log proof is to get the cosignatures of
+// witnesses.
+func (c Certificate) OweCosignatures(fx Effects, now time.Time) (Certificate, Effects) {
+	v := *c.Verified
+	v.CosignaturesOwed = true
+	c.Verified = &v
+	fx.Jobs = append(slices.Clone(fx.Jobs), Job{Kind: JobCosign, RunAt: now, CreatedAt: now})
+	return c, fx
+}
+
+// AddCosignatures gives a certificate a log proof with cosignatures: its verified PDF, which had the
+// SHA-256 before when it was read, now ends with another tail of the same length. No tail says that
+// none can be added any more.
+func (c Certificate) AddCosignatures(before, sha256 string, tail []byte, now time.Time) (Certificate, Effects, error) {
+	switch {
+	case c.Verified == nil || !c.Verified.CosignaturesOwed:
+		return c, Effects{}, fault.Newf(fault.Illegal, "certificate %s lacks no cosignatures", c.Reference)
+	case c.Verified.SHA256 != before:
+		return c, Effects{}, fault.Newf(fault.Conflict, "the verified PDF of certificate %s has changed meanwhile", c.Reference)
+	case tail != nil && int64(len(tail)) != c.Verified.TailSize:
+		return c, Effects{}, fault.New(fault.Invalid, "cosignatures must not change the length of a verified PDF")
+	}
+	v := *c.Verified
+	if v.CosignaturesOwed = false; tail != nil && sha256 != before {
+		v.Earlier = append(slices.Clone(v.Earlier), v.SHA256)
+		v.SHA256 = sha256
+	}
+	c.Verified, c.UpdatedAt = &v, now
+	return c, Effects{Tail: tail}, nil
 }
 
 // LogID tells logs apart: LogHash in hexadecimal.

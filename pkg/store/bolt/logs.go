@@ -312,6 +312,31 @@ func (t *txn) keepAddition(l logOf, e store.LogAddition, issued vault.Certificat
 	return err
 }
 
+// CosignLog implements store.Logs.
+func (s *Store) CosignLog(ctx context.Context, institution uint32, key string, cosigned vault.CosignedCheckpoint, enough bool) error {
+	return s.update(ctx, func(t *txn) error {
+		headKey := boltfile.JoinKey(boltfile.U32(institution), logID(key))
+		value := t.Get(logHeadsBucket, headKey)
+		if value == nil {
+			return fault.New(fault.NotFound, "there is no such log")
+		}
+		var head vault.LogHead
+		if err := boltfile.Decode(headKey, value, &head); err != nil {
+			return err
+		}
+		switch {
+		case cosigned.Size > head.Size:
+			return fault.Newf(fault.Invalid, "the log has %d entries, and was cosigned with %d", head.Size, cosigned.Size)
+		case cosigned.Size == head.Size:
+			head.Checkpoint = cosigned.Checkpoint
+		}
+		if enough && (head.Cosigned == nil || head.Cosigned.Size <= cosigned.Size) {
+			head.Cosigned = &cosigned
+		}
+		return t.PutRecord(logHeadsBucket, headKey, head)
+	})
+}
+
 // LogStatements implements store.Logs.
 func (s *Store) LogStatements(ctx context.Context, key string) ([]vault.LogStatement, error) {
 	return readTx(ctx, s, func(t *txn) (all []vault.LogStatement, err error) {

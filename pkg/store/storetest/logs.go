@@ -25,6 +25,7 @@ func logTests() []test {
 		{"statements enter the log without a job", logAppends},
 		{"issued certificates enter the log later", logEntersIssued},
 		{"revocations and supersessions are listed", logRevocations},
+		{"cosignatures of a log", logCosigned},
 	}
 }
 
@@ -397,4 +398,29 @@ func logRevocations(f *fixture) {
 	n, err := f.store.RevocationCount(f.Context(), f.b)
 	f.check(err)
 	f.wantSame(n, uint64(0), "how long another institution's list is")
+}
+
+func logCosigned(f *fixture) {
+	approveOne(f)
+	cosign := func(size int64, text string, enough bool) error {
+		return f.store.CosignLog(f.Context(), f.a, logKey(1), vault.CosignedCheckpoint{Size: size, Checkpoint: []byte(text)}, enough)
+	}
+	f.check(cosign(1, "one", false))
+	if head := f.logHead(f.a, 1); string(head.Checkpoint) != "one" || head.Cosigned != nil {
+		f.Errorf("with too few cosignatures the log is %+v", head)
+	}
+	f.check(cosign(1, "two", true))
+	approveOne(f)
+	f.check(cosign(1, "three", true)) // late
+	head := f.logHead(f.a, 1)
+	if head.Size != 2 || string(head.Checkpoint) == "three" || head.Cosigned == nil || string(head.Cosigned.Checkpoint) != "three" {
+		f.Errorf("after late cosignatures the log is %+v", head)
+	}
+	f.check(cosign(2, "four", true))
+	f.check(cosign(1, "five", true)) // of an older checkpoint
+	if head := f.logHead(f.a, 1); string(head.Checkpoint) != "four" || head.Cosigned.Size != 2 || string(head.Cosigned.Checkpoint) != "four" {
+		f.Errorf("after cosignatures of an older checkpoint the log is %+v", head)
+	}
+	f.wantKind(cosign(3, "six", true), fault.Invalid, "a size that the log never had")
+	f.wantKind(f.store.CosignLog(f.Context(), f.b, logKey(1), vault.CosignedCheckpoint{Size: 1}, true), fault.NotFound, "another institution's log")
 }

@@ -135,10 +135,11 @@ func (a *Agent) enterStatements(ctx context.Context) error {
 	tick := time.NewTicker(statementInterval)
 	defer tick.Stop()
 	for {
+		ended := ctx.Err() != nil // before the look: what comes during it is seen by the next
 		if err := a.statements.EnterDue(context.WithoutCancel(ctx), a.Now()); err != nil {
 			a.Log.Error("the log does not say yet what was revoked and done; it is tried again", "error", err)
 		}
-		if ctx.Err() != nil {
+		if ended {
 			return nil
 		}
 		select {

@@ -30,6 +30,9 @@ func (d dueStatements) last(kind vault.StatementKind) vault.LogStatement {
 // revocations reports whether the list of revocations is to be entered.
 func (d dueStatements) revocations(now time.Time) bool {
 	last := d.last(vault.StatesRevocations)
+	if d.since.IsZero() {
+		return d.count > 0 // a log that replaces another one begins with what was revoked before
+	}
 	return d.count > last.Count || now.Sub(last.At) >= daily
 }
 
@@ -37,5 +40,5 @@ func (d dueStatements) revocations(now time.Time) bool {
 func (d dueStatements) trail(now time.Time) bool {
 	last := d.last(vault.StatesAudit)
 	age := now.Sub(last.At)
-	return d.audit.Seq > 0 && (age >= daily || (d.audit.Hash != last.SHA256 && age >= auditDelay))
+	return d.audit.Seq > 0 && !d.since.IsZero() && (age >= daily || (d.audit.Hash != last.SHA256 && age >= auditDelay))
 }

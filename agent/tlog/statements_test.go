@@ -28,7 +28,8 @@ func TestStatementsAreDue(t *testing.T) {
 		"a revocation":                {dueStatements{since: began, entered: both, count: 3, audit: head}, 0, true, false},
 		"an action":                   {dueStatements{since: began, entered: both, count: 2, audit: next}, time.Minute, false, false},
 		"an action some time ago":     {dueStatements{since: began, entered: both, count: 2, audit: next}, auditDelay, false, true},
-		"a revocation without a log":  {dueStatements{count: 1, audit: head}, 0, true, true},
+		"a revocation without a log":  {dueStatements{count: 1, audit: head}, 0, true, false},
+		"no log":                      {dueStatements{audit: head}, daily, false, false},
 	} {
 		now := began.Add(one.after)
 		if got := one.due.revocations(now); got != one.revocations {

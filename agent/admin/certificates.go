@@ -56,6 +56,9 @@ func (s *Service) Reissue(ctx context.Context, name string, q adminclient.Amendm
 		file = &intake.Replacement{Name: q.File.Name, Body: q.File.Body, Origin: q.File.Origin}
 	}
 	institution := s.institutions.Acting(ctx)
+	if q.Renew {
+		m.IssueDate = institution.Today(s.now())
+	}
 	if err := s.checkPlacement(ctx, institution.ID, name, m, file); err != nil {
 		return "", err
 	}

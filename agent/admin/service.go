@@ -122,5 +122,6 @@ func (s *Service) institutionID(ctx context.Context) uint32 { return s.instituti
 
 // toAPI returns a certificate as the API shows it.
 func (s *Service) toAPI(c vault.Certificate) client.Certificate {
-	return client.FromVault(s.institutions.Links(), c)
+	at, _ := s.institutions.ByID(c.Institution) // UTC for one that is missing
+	return client.FromVault(s.institutions.Links(), at.Zone(), c)
 }

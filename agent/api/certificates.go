@@ -18,7 +18,8 @@ import (
 // toAPI returns a certificate as the API shows it to a caller. A caller that may not download is not
 // given the share link either, because anyone who has that link can download.
 func (a *API) toAPI(who Caller, c vault.Certificate) client.Certificate {
-	shown := client.FromVault(a.Institutions.Links(), c)
+	at, _ := a.Institutions.ByID(c.Institution) // UTC for one that is missing
+	shown := client.FromVault(a.Institutions.Links(), at.Zone(), c)
 	if who.checkPermission(apiaccess.MayDownload) != nil {
 		shown.ShareURL = ""
 	}

@@ -21,7 +21,7 @@ const (
 	defaultPerPage = 15
 	maxPerPage     = 100
 	maxTermBytes   = 1000
-	listParameters = "applicant_email search batch_id status page per_page from to issue_date_from issue_date_to"
+	listParameters = "applicant_email search batch_id status page per_page from to issue_date_from issue_date_to expires_from expires_to"
 )
 
 // listQuery is what a list call asks for.
@@ -83,6 +83,7 @@ func parseListQuery(v url.Values) (listQuery, error) {
 	}
 	// The reference has longer names for them.
 	q.Filter.From, q.Filter.To = cmp.Or(date("from"), date("issue_date_from")), cmp.Or(date("to"), date("issue_date_to"))
+	q.Filter.EndsFrom, q.Filter.EndsTo = date("expires_from"), date("expires_to")
 	return q, fault.InvalidFields(bad)
 }
 

@@ -150,6 +150,8 @@ func (a *API) newDraft(institution vault.Institution, fields map[string]string) 
 	}
 	d = d.Clean()
 	d.IssueDate = cmp.Or(vault.Date(strings.TrimSpace(string(d.IssueDate))), institution.Today(a.Now()))
+	d.ExpiryDate = vault.Date(strings.TrimSpace(string(d.ExpiryDate)))
+	d.ResolveTerm()
 	return d
 }
 

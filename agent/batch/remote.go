@@ -141,7 +141,7 @@ func (r *Remote) check(ctx context.Context, progress func(client.Progress)) erro
 	found, err := in.Check(ctx, intake.CheckRequest{
 		Institution: r.Institution, Manifest: r.manifest, Files: files, Listed: listed,
 		Trigger: vault.BulkUpload, DryRun: true, Templates: r.templates, Template: q.Template,
-		Names: q.Names, Strict: q.Strict, Cover: q.Cover,
+		ValidFor: vault.Date(q.ValidFor), Names: q.Names, Strict: q.Strict, Cover: q.Cover,
 		Placement: vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
 		Progress: func(done int) {
 			progress(client.Progress{Stage: "checking", Done: done, Total: len(r.manifest.Rows)})

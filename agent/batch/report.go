@@ -87,9 +87,12 @@ func (m *checkedManifest) writeReport(to *results.Exporter, dir string, report c
 			File: row.File, Error: row.Error, Content: m.candidates[i].Draft.Content,
 			Level: vault.SealLevel(row.Level), LevelOwed: vault.SealLevel(row.LevelOwed),
 		}
-		if given := m.candidates[i].Row; row.Status == client.RowRejected && given.IssueDate == "" {
-			// A refused date is reported as it was given, and none as none.
-			rows[i].IssueDate = vault.Date(m.manifest.Given(given, vault.FieldIssueDate.Field().Key))
+		for _, f := range vault.Fields() {
+			given := m.candidates[i].Row
+			if row.Status == client.RowRejected && f.Kind == vault.DateField && f.Get(given.Content) == "" {
+				// A refused date is reported as it was given, and none as none.
+				f.Set(&rows[i].Content, m.manifest.Given(given, f.Key))
+			}
 		}
 	}
 	if err := to.WriteReport(dir, rows, m.manifest); err != nil {

@@ -172,7 +172,7 @@ func (r *run) check(ctx context.Context) error {
 	found, err := r.Intake.Check(ctx, intake.CheckRequest{
 		Institution: r.institution, Manifest: m, Files: files, Listed: listed,
 		Trigger: r.trigger, DryRun: q.DryRun, Templates: templates, Template: q.Template,
-		Names: q.Names, Strict: q.Strict, Cover: q.Cover || r.Cover, Link: r.Institutions.Links().Verify(sampleReference),
+		ValidFor: vault.Date(q.ValidFor), Names: q.Names, Strict: q.Strict, Cover: q.Cover || r.Cover, Link: r.Institutions.Links().Verify(sampleReference),
 		Placement:        vault.Placement{Page: q.QRPage, At: q.QRAt, SizeMM: q.QRSize, MarginMM: q.QRMargin},
 		DefaultPlacement: r.DefaultPlacement,
 		Progress:         func(done int) { r.reportProgress("checking", done, len(m.Rows)) },

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type RowResult struct {
 	Renderer *Renderer
 
 	values map[string]string // for the template
+	term   vault.Date        // in place of an expiry date: how long the certificate is valid
 	file   string            // as listed in the folder
 	place  int               // among the rows
 	named  namedIn           // whom the document's text names
@@ -87,6 +89,8 @@ type CheckRequest struct {
 	// "" is one of the usual length.
 	Cover bool
 	Link  string
+	// ValidFor is the term of rows without an expiry date; "" is none.
+	ValidFor vault.Date
 	// DryRun makes it a look only: documents are read but not stored.
 	DryRun bool
 	// Progress is told how many rows have been looked at, from any goroutine.
@@ -166,6 +170,7 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 		if c.Draft.IssueDate == "" {
 			c.Draft.IssueDate, c.Draft.Undated = today, true
 		}
+		c.setTerm(o.ValidFor)
 		for _, p := range append(row.Problems, lost[row.Number]...) {
 			c.Problems = append(c.Problems, p.String())
 		}
@@ -173,6 +178,28 @@ func (in *Intake) candidates(o CheckRequest, matched manifest.Files) []*RowResul
 		all[i] = c
 	}
 	return all
+}
+
+// setTerm notes for how long the certificate is valid, where its row does not say until when,
+// and finds the last day.
+func (c *RowResult) setTerm(byDefault vault.Date) {
+	given := cmp.Or(c.Draft.ExpiryDate, byDefault)
+	if _, err := vault.ParseTerm(string(given)); err == nil {
+		c.term = given
+		c.resolveTerm()
+	}
+	if c.Draft.ExpiryDate != "" && c.Draft.ExpiryDate < c.Draft.IssueDate && len(c.Row.Problems) == 0 {
+		c.refuse("row %d, %s: the certificate would end on %s, before its issue date %s",
+			c.Row.Number, vault.FieldExpiryDate.Field().Key, c.Draft.ExpiryDate, c.Draft.IssueDate)
+	}
+}
+
+// resolveTerm finds the last day anew, once the issue date is another.
+func (c *RowResult) resolveTerm() {
+	if c.term != "" {
+		c.Draft.ExpiryDate = c.term
+		c.Draft.ResolveTerm()
+	}
 }
 
 // refuseErased rejects rows of people who were erased: nobody brings them back unasked.
@@ -250,6 +277,7 @@ func (in *Intake) findUndated(ctx context.Context, o CheckRequest, all []*RowRes
 	for i, c := range undated {
 		if dates[i] != "" {
 			c.Draft.IssueDate = dates[i]
+			c.resolveTerm()
 		}
 	}
 	return o.claims.note(ctx, undated)

@@ -67,6 +67,9 @@ func checkTemplateName(t *Renderer, institution string) error {
 // Document makes a templated row's document.
 func (c *RowResult) Document() ([]byte, error) {
 	c.values["issue_date"] = string(c.Draft.IssueDate)
+	if c.Draft.ExpiryDate != "" {
+		c.values["expiry_date"] = string(c.Draft.ExpiryDate)
+	}
 	return c.Renderer.Render(c.values)
 }
 

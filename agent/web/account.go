@@ -90,7 +90,8 @@ func (p *accountPages) serveAccount(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *accountPages) certificateRow(v layout.PageContext, c vault.Certificate) certificateRow {
-	validity := c.Validity()
+	who, known := p.Institutions.ByID(c.Institution)
+	validity := c.ValidityOn(who.Today(p.Layout.Now()))
 	row := certificateRow{
 		Title: c.Title, Name: c.Name, Date: v.FormatDate(c.IssueDate), Day: string(c.IssueDate), Reference: c.Reference,
 		Validity: string(validity), State: v.T("state." + string(validity)), Link: v.Link("/c/" + c.ShareToken),
@@ -98,7 +99,7 @@ func (p *accountPages) certificateRow(v layout.PageContext, c vault.Certificate)
 	if c.ShareToken == "" {
 		row.Link = v.Link("/v/" + c.Reference)
 	}
-	if who, ok := p.Institutions.ByID(c.Institution); ok {
+	if known {
 		row.Issuer = who.Name
 	}
 	return row

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/chromedp/cdproto/page"
@@ -148,7 +149,7 @@ func (b *browser) addTimestamp(c vault.Certificate) (vault.Certificate, []byte) 
 	file[bytes.LastIndex(file, []byte("0>"))] = '1'
 	sum := sha256.Sum256(file)
 	c = b.apply(c, func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
-		return c.AddTimestamp(hex.EncodeToString(sum[:]), file[int64(len(file))-c.Verified.TailSize:], b.now())
+		return c.AddTimestamp(hex.EncodeToString(sum[:]), file[int64(len(file))-c.Verified.TailSize:], time.Time{}, b.now())
 	})
 	return c, file
 }

@@ -112,7 +112,7 @@ func (p *sharePages) render(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	page.Message = message
 	layoutPage := layout.Page{PageContext: v, Title: page.Verdict, Meta: []layout.Meta{{Property: "og:type", Content: "website"}}}
-	if c.Validity().Issued() {
+	if page.Issued {
 		layoutPage.Title = c.Title
 		layoutPage.Meta = append(layoutPage.Meta,
 			layout.Meta{Property: "og:title", Content: c.Title},
@@ -133,6 +133,7 @@ type shareData struct {
 	Issued, Valid, Assigned         bool
 	Institution, Date               string
 	RevokedSince                    string
+	Expires, LastDay                string
 	URL, VerifyURL                  string
 	Successor, Predecessor          string // reference IDs
 	SuccessorLink                   string
@@ -144,7 +145,7 @@ type shareData struct {
 }
 
 func (p *sharePages) data(ctx context.Context, c vault.Certificate, v layout.PageContext) (shareData, error) {
-	validity := c.Validity()
+	validity := c.ValidityOn(v.Institution.Today(p.Layout.Now()))
 	here := "/c/" + c.ShareToken
 	page := shareData{
 		Certificate: c, Validity: string(validity), Issued: validity.Issued(), Assigned: c.Owner() != "",
@@ -152,9 +153,12 @@ func (p *sharePages) data(ctx context.Context, c vault.Certificate, v layout.Pag
 		Institution: v.Institution.Name, Date: v.FormatDate(c.IssueDate), URL: p.Institutions.Links().Share(c), VerifyURL: p.Institutions.Links().Verify(c.Reference),
 		Here: v.Link(here), Join: v.Link("/sign-in"),
 	}
-	page.Valid = validity == vault.ValidityGenuine || validity == vault.ValiditySuperseded
+	page.Valid = validity.Downloadable()
 	if !page.Issued {
 		return page, nil
+	}
+	if c.ExpiryDate != "" {
+		page.Expires, page.LastDay = v.FormatDate(c.ExpiryDate), string(c.ExpiryDate)
 	}
 	if c.Revocation != nil {
 		page.RevokedSince = v.LocalDate(c.Revocation.At)
@@ -196,6 +200,10 @@ func linkedInURL(c vault.Certificate, page shareData) string {
 		q.Set("issueYear", strconv.Itoa(day.Year()))
 		q.Set("issueMonth", strconv.Itoa(int(day.Month())))
 	}
+	if day, err := time.Parse(time.DateOnly, string(c.ExpiryDate)); err == nil {
+		q.Set("expirationYear", strconv.Itoa(day.Year()))
+		q.Set("expirationMonth", strconv.Itoa(int(day.Month())))
+	}
 	return "https://www.linkedin.com/profile/add?" + q.Encode()
 }
 
@@ -205,7 +213,7 @@ func (p *sharePages) servePDF(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if s := c.Validity(); s != vault.ValidityGenuine && s != vault.ValiditySuperseded {
+	if !c.Validity().Downloadable() {
 		p.Layout.RenderMessageFor(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}
@@ -237,7 +245,7 @@ func (p *sharePages) servePreview(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if s := c.Validity(); p.previews == nil || s != vault.ValidityGenuine && s != vault.ValiditySuperseded {
+	if p.previews == nil || !c.Validity().Downloadable() {
 		p.Layout.RenderMessageFor(w, r, http.StatusNotFound, v, "share.gone")
 		return
 	}

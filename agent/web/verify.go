@@ -84,11 +84,12 @@ func (p *verifyPages) describe(ctx context.Context, c vault.Certificate) (verify
 		return verifyResult{validity: vault.ValidityUnknown, institution: p.Layout.Institutions.Primary()}, nil
 	}
 	var err error
-	f := verifyResult{validity: c.Validity(), certificate: c}
+	f := verifyResult{certificate: c}
 	var ok bool
 	if f.institution, ok = p.Institutions.ByID(c.Institution); !ok {
 		return f, fmt.Errorf("institution %d is missing", c.Institution)
 	}
+	f.validity = c.ValidityOn(f.institution.Today(p.Layout.Now()))
 	f.successor, f.predecessor, err = lineage(ctx, p.Store, c)
 	return f, err
 }

@@ -208,7 +208,7 @@ func (p *verifyPages) serveCached(w http.ResponseWriter, r *http.Request, refere
 		return false
 	}
 	who, ok := p.Institutions.ByID(k.institution)
-	if !ok {
+	if !ok || k.content.EndedBefore(who.Today(p.Layout.Now())) {
 		return false
 	}
 	return p.writeCached(w, r, k, who)

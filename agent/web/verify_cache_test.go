@@ -126,8 +126,45 @@ func everywhere(text string) (c vault.Content) {
 		if f.Set(&c, text); f.Kind == vault.DateField {
 			f.Set(&c, "2026-05-02")
 		}
+		if f.ID == vault.FieldExpiryDate {
+			f.Set(&c, "2027-03-04")
+		}
 	}
 	return c
+}
+
+// TestPageEndsWithItsCertificate reads a page on the last day of a certificate and on the day
+// after, without any change of the certificate in between.
+func TestPageEndsWithItsCertificate(t *testing.T) {
+	t.Parallel()
+	s := newCachedSite(t)
+	content := everywhere("x")
+	for _, tt := range []struct {
+		last    vault.Date
+		genuine bool
+	}{{"2026-06-15", true}, {"2026-06-14", false}} {
+		content.ExpiryDate = "2027-01-01"
+		s.holds(content)
+		s.page("", "text/html") // it is remembered
+		s.vault.c.ExpiryDate = tt.last
+		s.vault.at++
+		for range 2 {
+			if page := s.page("", "text/html"); strings.Contains(page, "This certificate is genuine") != tt.genuine || strings.Contains(page, "This certificate has ended") == tt.genuine {
+				t.Errorf("valid until %s: the page is\n%s", tt.last, page)
+			}
+		}
+		if answer := s.page("", "application/json"); strings.Contains(answer, `"status":"expired"`) == tt.genuine || strings.Contains(answer, `"valid":true`) != tt.genuine {
+			t.Errorf("valid until %s: the answer is %s", tt.last, answer)
+		}
+	}
+	k, ok := cacheable(verifyResult{validity: vault.ValidityGenuine, certificate: s.vault.c}, s.vault.at)
+	if !ok {
+		t.Fatal("the certificate is not kept")
+	}
+	s.pages.cache.add(k) // as it was on its last day
+	if page := s.page("", "text/html"); !strings.Contains(page, "This certificate has ended") {
+		t.Errorf("what was kept on the last day is shown on the day after:\n%s", page)
+	}
 }
 
 // TestPublicFields fills every field of a certificate, and leaves out one after the

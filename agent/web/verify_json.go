@@ -13,14 +13,16 @@ import (
 type VerifyAnswer struct {
 	ReferenceID string            `json:"reference_id"`
 	Validity    vault.Validity    `json:"status"`
-	Valid       bool              `json:"valid"` // genuine and not replaced
+	Valid       bool              `json:"valid"` // genuine, not replaced, and not ended
 	Message     string            `json:"message"`
 	Institution *string           `json:"institution"`
 	Title       *string           `json:"certificate_title"`
-	Name        *string           `json:"full_name"`  // in part, where the institution wants that
-	IssueDate   *string           `json:"issue_date"` // YYYY-MM-DD
-	SHA256      *string           `json:"sha256"`     // of the verified PDF
-	Size        *int64            `json:"size"`       // of the verified PDF, in bytes
+	Name        *string           `json:"full_name"`   // in part, where the institution wants that
+	IssueDate   *string           `json:"issue_date"`  // YYYY-MM-DD
+	ExpiryDate  *string           `json:"expiry_date"` // the last day of validity
+	ExpiresAt   *time.Time        `json:"expires_at"`  // the last second of validity
+	SHA256      *string           `json:"sha256"`      // of the verified PDF
+	Size        *int64            `json:"size"`        // of the verified PDF, in bytes
 	Revocation  *VerifyRevocation `json:"revocation"`
 	Successor   *string           `json:"superseded_by"` // reference ID
 	Predecessor *string           `json:"supersedes"`    // reference ID
@@ -49,6 +51,8 @@ func validityMessage(s vault.Validity) string {
 		return "The certificate has been revoked."
 	case vault.ValiditySuperseded:
 		return "The certificate has been replaced by a corrected one."
+	case vault.ValidityExpired:
+		return "The certificate is genuine, and its validity has ended."
 	case vault.ValidityProcessing:
 		return "The certificate is still being processed."
 	case vault.ValidityFailed:
@@ -93,6 +97,10 @@ func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {
 	}
 	name, day := f.displayName(), string(c.IssueDate)
 	a.Title, a.Name, a.IssueDate = &c.Title, &name, &day
+	a.ExpiryDate = nilIfEmpty(string(c.ExpiryDate))
+	if end := c.ExpiresAt(f.institution.Zone()); !end.IsZero() {
+		a.ExpiresAt = new(end.UTC())
+	}
 	a.Successor, a.Predecessor = nilIfEmpty(f.successor), nilIfEmpty(f.predecessor)
 	if v := c.Verified; v != nil {
 		size := v.Size()

@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/manifest"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 func bulkCommand(w environment) *cli.Command {
@@ -40,6 +41,7 @@ func bulkCommand(w environment) *cli.Command {
 			newChoiceFlag("names", "if a document's text names another row's recipient, reject the row, warn, or do not look", "check", "warn", "off").or("check"),
 			&cli.BoolFlag{Name: "strict", Usage: "reject rows with warnings too"},
 			coverFlag(),
+			validForFlag("of rows without an expiry date, from their issue date"),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template for rows without a file"},
 			&cli.StringFlag{Name: "preview", Usage: "with --dry-run: `DIR` for a contact sheet of the documents with the code in place, and for the first documents from the template"},
 			&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=FIELD`: the field for a column with another name; \"First + Last=full_name\" joins columns, COLUMN=- leaves one out; may be repeated"},
@@ -88,6 +90,11 @@ func bulkRequest(c *cli.Context, w environment) (adminclient.BulkRequest, error)
 		return q, err
 	}
 	q.Scan, q.Names, q.Skip = c.String("scan"), c.String("names"), c.String("on-error") == "skip"
+	if q.ValidFor = c.String("valid-for"); q.ValidFor != "" {
+		if _, err := vault.ParseTerm(q.ValidFor); err != nil {
+			return q, usageError("--valid-for: %v", err)
+		}
+	}
 	for _, pair := range c.StringSlice("map") {
 		end := strings.LastIndexByte(pair, '=') // a heading may have one in it
 		if end < 1 || end == len(pair)-1 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,15 +20,43 @@ func listCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "batch", Usage: "only those of the batch `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only those issued on or after `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "only those issued on or before `DATE`"},
+			&cli.StringFlag{Name: "ends-within", Usage: "only those whose validity ends within this `TERM` from today: 60d, 6w, 3m, 1y"},
+			&cli.BoolFlag{Name: "ended", Usage: "only those whose last day of validity has passed"},
 			&cli.IntFlag{Name: "limit", Usage: "list at most `N`"},
 		),
-		Action: runList(w, (*session).List, func(c *cli.Context) client.Filter {
-			return client.Filter{
+		Action: func(c *cli.Context) error {
+			f := client.Filter{
 				Status: c.String("status"), Email: c.String("email"), Search: c.String("search"),
 				Batch: c.String("batch"), From: c.String("from"), To: c.String("to"),
 			}
-		}),
+			if err := endFilter(c, &f, vault.DateOf(time.Now(), time.Local)); err != nil {
+				return err
+			}
+			return runList(w, (*session).List, func(*cli.Context) client.Filter { return f })(c)
+		},
 	}
+}
+
+// endFilter selects by the last day of validity, as the flags say.
+func endFilter(c *cli.Context, f *client.Filter, today vault.Date) error {
+	within := c.String("ends-within")
+	switch {
+	case within != "" && c.Bool("ended"):
+		return usageError("use either --ends-within or --ended, not both")
+	case c.Bool("ended"):
+		f.EndsTo = string(today.AddDays(-1))
+	case within != "":
+		term, err := vault.ParseTerm(within)
+		if err != nil {
+			return usageError("--ends-within: %v", err)
+		}
+		last, err := term.From(today)
+		if err != nil {
+			return usageError("--ends-within: %v", err)
+		}
+		f.EndsFrom, f.EndsTo = string(today), string(last)
+	}
+	return nil
 }
 
 // runList returns an action that prints the certificates that a command's flags select.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,6 +22,8 @@ func reissueCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "reissue", Usage: "replace a certificate with a corrected one", ArgsUsage: "UUID|REFERENCE_ID",
 		Flags: append(slices.Concat(homeFlags(), outputFlags(), placementFlags(), contentFlags(vault.Field.Changeable)),
+			validForFlag("of the new certificate"),
+			&cli.BoolFlag{Name: "renew", Usage: "begin a new term today, up to --expiry-date or for --valid-for"},
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the new document (default: the old document)"},
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that makes the new document"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`COLUMN=VALUE` for another column of the template; may be repeated"},
@@ -54,6 +57,16 @@ func amendmentOf(c *cli.Context) (adminclient.Amendment, error) {
 		if c.IsSet(f.Flag) {
 			m.Set(f.ID, c.String(f.Flag))
 		}
+	}
+	end, err := expiryOf(c)
+	if err != nil {
+		return m, err
+	}
+	if end != "" {
+		m.Set(vault.FieldExpiryDate, end)
+	}
+	if m.Renew = c.Bool("renew"); m.Renew && end == "" {
+		return m, usageError("--renew needs the new end: --valid-for TERM or --expiry-date DATE")
 	}
 	at, err := stampPlacement(c)
 	if err != nil {
@@ -148,6 +161,14 @@ func renderAmended(c *cli.Context, w environment, s *session, old client.Certifi
 		return err
 	}
 	content := m.Apply(old.Vault())
+	if m.Renew {
+		zone, err := time.LoadLocation(status.TimeZone)
+		if err != nil {
+			return fmt.Errorf("reading the institution's time zone: %w", err)
+		}
+		content.IssueDate = vault.DateOf(time.Now(), zone)
+	}
+	content.ResolveTerm()
 	row := content.Values()
 	if status.Institution != vault.PlaceholderName {
 		row[template.InstitutionColumn] = status.Institution

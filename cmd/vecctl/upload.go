@@ -22,6 +22,7 @@ func uploadCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "upload", Usage: "issue one certificate", ArgsUsage: "FILE",
 		Flags: append(slices.Concat(apiFlags(), outputFlags(), placementFlags(), contentFlags(func(vault.Field) bool { return true })),
+			validForFlag("of the certificate, from its issue date"),
 			&cli.StringFlag{Name: "template", Usage: "`NAME` of the template that has the place of the QR code"},
 			coverFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the certificate is accepted"},
@@ -35,6 +36,9 @@ func uploadCommand(w environment) *cli.Command {
 				if f.Required && c.String(f.Flag) == "" {
 					return usageError("--%s is missing; see vecctl upload --help", f.Flag)
 				}
+			}
+			if _, err := expiryOf(c); err != nil {
+				return err
 			}
 			document, err := client.FileDocument(c.Args().First())
 			if err != nil {
@@ -87,6 +91,26 @@ func wasIssued(ctx context.Context, s *session, document io.ReaderAt, size int64
 	})
 }
 
+// validForFlag returns the flag for a term in place of an expiry date.
+func validForFlag(of string) cli.Flag {
+	return &cli.StringFlag{Name: "valid-for", Usage: "`TERM` " + of + ", in place of an expiry date: 2y, 18m, 6w, 90d"}
+}
+
+// expiryOf returns until when a certificate is valid, as a date or as a term from its issue date.
+func expiryOf(c *cli.Context) (string, error) {
+	day, term := c.String(vault.FieldExpiryDate.Field().Flag), c.String("valid-for")
+	if term == "" {
+		return day, nil
+	}
+	if day != "" {
+		return "", usageError("use either --expiry-date or --valid-for, not both")
+	}
+	if _, err := vault.ParseTerm(term); err != nil {
+		return "", usageError("--valid-for: %v", err)
+	}
+	return term, nil
+}
+
 // contentFlags returns the flags for some of a certificate's fields.
 func contentFlags(some func(vault.Field) bool) (flags []cli.Flag) {
 	for _, f := range vault.Fields() {
@@ -109,6 +133,11 @@ func runUpload(c *cli.Context, w environment, s *session, document client.Docume
 	for _, f := range vault.Fields() {
 		f.Set(&content, c.String(f.Flag))
 	}
+	end, err := expiryOf(c)
+	if err != nil {
+		return err
+	}
+	content.ExpiryDate = vault.Date(end)
 	issued, err := api.Upload(c.Context, client.NewCertificate{
 		Content: client.NewContent(content), File: document, QR: at, Key: hex.EncodeToString(key[:]),
 	}, func(sent int64) {
@@ -117,6 +146,9 @@ func runUpload(c *cli.Context, w environment, s *session, document client.Docume
 	bar.clear()
 	if err != nil {
 		return err
+	}
+	if end != "" && issued.ExpiryDate == "" {
+		printLinef(w, "Note: this server does not know of certificates that end; the certificate is valid without an end")
 	}
 	if issued.IgnoresPlacement(at) {
 		printLinef(w, "Note: %s", client.PlacementIgnoredMessage)

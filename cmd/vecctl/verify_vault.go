@@ -25,7 +25,8 @@ const (
 	verdictReplaced  pdf.VerdictCode = "replaced"
 	verdictNotIssued pdf.VerdictCode = "not_issued" // its code points to this vault, which did not issue it
 	verdictOtherFile pdf.VerdictCode = "other_file" // the vault issued another file with this reference ID
-	verdictPreview   pdf.VerdictCode = "preview"    // no certificate
+	verdictExpired   pdf.VerdictCode = "expired"
+	verdictPreview   pdf.VerdictCode = "preview" // no certificate
 )
 
 // askVault adds what the vault knows. It does not create a home, and it changes nothing if
@@ -223,6 +224,10 @@ func applyVaultStatus(v *verdict, issued client.Certificate) {
 			v.Valid, v.Code = false, verdictOtherFile
 			v.Sentence = "Not valid: the signature is intact, but the vault issued another file with this reference ID."
 		}
+	case issued.Expired(time.Now()):
+		v.Valid, v.Code, v.Status = false, verdictExpired, "expired"
+		v.Vault = fmt.Sprintf("issued here to %s, %s; valid until %s", issued.Name, issued.Title, issued.ExpiryDate)
+		v.Sentence = "No longer valid: the certificate ended on " + issued.ExpiryDate + "."
 	default:
 		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)
 		if v.Code == pdf.VerdictValid && issued.Verified != nil && issued.Verified.Is(v.SHA256) {

@@ -42,6 +42,13 @@ func certificateFields(c client.Certificate) [][2]string {
 	if c.ApprovedAt != nil {
 		fields = append(fields, [2]string{"approved_at", c.ApprovedAt.Format(time.RFC3339)})
 	}
+	if c.ExpiresAt != nil {
+		state := "no"
+		if c.Expired(time.Now()) {
+			state = "yes"
+		}
+		fields = append(fields, [2]string{"expires_at", c.ExpiresAt.Format(time.RFC3339)}, [2]string{"expired", state})
+	}
 	if c.Verified != nil {
 		fields = append(fields, [2]string{"verified_sha256", c.Verified.SHA256})
 		if c.Verified.TimestampOwed {

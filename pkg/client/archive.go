@@ -141,7 +141,7 @@ func (f Filter) values() url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{
 		"status": f.Status, "applicant_email": f.Email, "search": f.Search,
-		"batch_id": f.Batch, "from": f.From, "to": f.To,
+		"batch_id": f.Batch, "from": f.From, "to": f.To, "expires_from": f.EndsFrom, "expires_to": f.EndsTo,
 	} {
 		if value != "" {
 			q.Set(name, value)

@@ -41,6 +41,13 @@ type Certificate struct {
 	CreatedAt  time.Time  `json:"created_at,omitzero"`
 	UpdatedAt  time.Time  `json:"updated_at,omitzero"`
 	ApprovedAt *time.Time `json:"approved_at"`
+	// ExpiresAt is the last second of validity; nil where there is no end.
+	ExpiresAt *time.Time `json:"expires_at"`
+}
+
+// Expired reports whether the certificate's last day has passed.
+func (c Certificate) Expired(now time.Time) bool {
+	return c.ExpiresAt != nil && now.After(*c.ExpiresAt)
 }
 
 // Source says who began a certificate.
@@ -153,6 +160,7 @@ type PageLink struct {
 type Filter struct {
 	Status, Email, Search, Batch string
 	From, To                     string // issue date, YYYY-MM-DD
+	EndsFrom, EndsTo             string // last day of validity, YYYY-MM-DD
 	Page, PerPage                int    // 0: the first page, 15 entries
 }
 

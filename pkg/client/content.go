@@ -11,11 +11,14 @@ type Content struct {
 	Details   string `json:"details"`
 	// ExternalID is who the recipient is in a system of the institution's own.
 	ExternalID string `json:"external_id"`
+	// ExpiryDate is the last day of validity, YYYY-MM-DD; "" where there is none.
+	ExpiryDate string `json:"expiry_date"`
 }
 
 // NewContent is a certificate's content as the API writes it.
 func NewContent(c vault.Content) Content {
-	return Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID}
+	return Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: string(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID,
+		ExpiryDate: string(c.ExpiryDate)}
 }
 
 // formFields returns the fields of a form that says the content: those that are
@@ -32,5 +35,6 @@ func (c Content) formFields() (fields [][2]string) {
 
 // Vault is the content as a vault keeps it.
 func (c Content) Vault() vault.Content {
-	return vault.Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: vault.Date(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID}
+	return vault.Content{Title: c.Title, Name: c.Name, Email: c.Email, IssueDate: vault.Date(c.IssueDate), Details: c.Details, ExternalID: c.ExternalID,
+		ExpiryDate: vault.Date(c.ExpiryDate)}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// FromVault returns a certificate as the API shows it.
-func FromVault(links vault.Links, c vault.Certificate) Certificate {
+// FromVault returns a certificate as the API shows it. The zone is where its institution is.
+func FromVault(links vault.Links, zone *time.Location, c vault.Certificate) Certificate {
 	out := Certificate{
 		ID: c.ID, UUID: c.UUID, ReferenceID: c.Reference,
 		Content:      NewContent(c.Content),
@@ -20,6 +20,7 @@ func FromVault(links vault.Links, c vault.Certificate) Certificate {
 		Supersedes:   nilIfEmpty(c.Supersedes),
 		SupersededBy: nilIfEmpty(c.SupersededBy),
 		CreatedAt:    wholeSeconds(c.CreatedAt), UpdatedAt: wholeSeconds(c.UpdatedAt),
+		ExpiresAt: TimeOrNull(c.ExpiresAt(zone)),
 	}
 	if v := c.Verified; v != nil {
 		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256, TimestampOwed: v.TimestampOwed, Earlier: v.Earlier,

@@ -22,6 +22,7 @@ const (
 	fieldEmail   = field(vault.FieldEmail)
 	fieldDate    = field(vault.FieldIssueDate)
 	fieldDetails = field(vault.FieldDetails)
+	fieldExpiry  = field(vault.FieldExpiryDate)
 	fieldFile    = field(vault.FieldCount)
 	fieldCount   = fieldFile + 1
 )
@@ -61,6 +62,12 @@ func fieldNames() []string {
 func (f field) required() bool {
 	d, ok := f.described()
 	return !ok || d.Required
+}
+
+// isDate reports whether the field holds a date.
+func (f field) isDate() bool {
+	d, ok := f.described()
+	return ok && d.Kind == vault.DateField
 }
 
 // limit is the greatest length in characters; 0 is none.
@@ -175,10 +182,15 @@ func (c *columns) first(f field) int {
 	return c.position[f][0]
 }
 
+// dates are the columns of dates, that of the issue date first.
+func (c *columns) dates() []int {
+	return slices.Concat(c.position[fieldDate], c.position[fieldExpiry])
+}
+
 // texts are the columns of text, in which zeros before a number count.
 func (c *columns) texts() (all []int) {
 	for f, at := range c.position {
-		if field(f) != fieldDate {
+		if !field(f).isDate() {
 			all = append(all, at...)
 		}
 	}

@@ -151,7 +151,7 @@ func Read(data []byte, opts Options) (*Manifest, error) {
 	if err != nil {
 		return nil, refuse(t, nil, withFileName(opts, suggestHeaderRow(err, t, opts)))
 	}
-	if err := t.FormatCells(sheet.Formatting{Dates: cols.first(fieldDate), Shown: cols.extra, Padded: cols.texts()}); err != nil {
+	if err := t.FormatCells(sheet.Formatting{Issued: cols.first(fieldDate), Dates: cols.dates(), Shown: cols.extra, Padded: cols.texts()}); err != nil {
 		return nil, refuse(t, &cols, withFileName(opts, err))
 	}
 	c, err := makeRows(t, cols, opts)

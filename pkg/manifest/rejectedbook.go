@@ -88,7 +88,12 @@ func (b *rejectedBook) addStyles() (err error) {
 
 // writeRow writes a row, as it was given.
 func (b *rejectedBook) writeRow(m *Manifest, row *Row, columns []int, line int, reason string) error {
-	dates, faults := m.columnOf(vault.FieldIssueDate.Field().Key), m.faults(row, reason)
+	days, faults := map[int]string{}, m.faults(row, reason)
+	for _, f := range vault.Fields() {
+		if f.Kind == vault.DateField {
+			days[m.columnOf(f.Key)] = f.Get(row.Content)
+		}
+	}
 	for to, i := range columns {
 		given := ""
 		if i < len(row.Cells) {
@@ -96,7 +101,7 @@ func (b *rejectedBook) writeRow(m *Manifest, row *Row, columns []int, line int, 
 		}
 		fix, bad := faults[i]
 		style, value := b.text, any(given)
-		if day, err := time.Parse(time.DateOnly, string(row.IssueDate)); i == dates && err == nil && given != "" {
+		if day, err := time.Parse(time.DateOnly, days[i]); err == nil && given != "" {
 			style, value = b.date, day
 		}
 		switch {

@@ -11,15 +11,15 @@ import (
 func TestWriteReport(t *testing.T) {
 	var b bytes.Buffer
 	rows := []ReportRow{
-		{Row: 1, Status: "issued", UUID: "u-1", ReferenceID: "VEC-IC-2026", File: "a.pdf", Content: vault.Content{Name: `Ann "A" Lee, B.A.`, Email: "a@x.org", Title: "=HYPERLINK(1)", IssueDate: "2026-06-01", ExternalID: "+7"}, Level: vault.SealT, LevelOwed: vault.SealLT},
+		{Row: 1, Status: "issued", UUID: "u-1", ReferenceID: "VEC-IC-2026", File: "a.pdf", Content: vault.Content{Name: `Ann "A" Lee, B.A.`, Email: "a@x.org", Title: "=HYPERLINK(1)", IssueDate: "2026-06-01", ExternalID: "+7", ExpiryDate: "2028-05-31"}, Level: vault.SealT, LevelOwed: vault.SealLT},
 		{Row: 2, Status: "failed", File: "-b.pdf", Error: "too large\nby far", Content: vault.Content{Name: "@Ben"}},
 	}
 	if err := WriteReport(&b, rows); err != nil {
 		t.Fatal(err)
 	}
-	want := "\uFEFFrow,status,uuid,reference_id,file,error,full_name,applicant_email,certificate_title,issue_date,external_id,level,level_owed\n" +
-		"1,issued,u-1,VEC-IC-2026,a.pdf,,\"Ann \"\"A\"\" Lee, B.A.\",a@x.org,'=HYPERLINK(1),2026-06-01,'+7,B-T,B-LT\n" +
-		"2,failed,,,'-b.pdf,\"too large\nby far\",'@Ben,,,,,,\n"
+	want := "\uFEFFrow,status,uuid,reference_id,file,error,full_name,applicant_email,certificate_title,issue_date,external_id,expiry_date,level,level_owed\n" +
+		"1,issued,u-1,VEC-IC-2026,a.pdf,,\"Ann \"\"A\"\" Lee, B.A.\",a@x.org,'=HYPERLINK(1),2026-06-01,'+7,2028-05-31,B-T,B-LT\n" +
+		"2,failed,,,'-b.pdf,\"too large\nby far\",'@Ben,,,,,,,\n"
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}

@@ -21,7 +21,7 @@ import (
 type checker struct {
 	t        *sheet.Sheet
 	cols     columns
-	dates    locale.DateParser
+	dates    map[field]locale.DateParser
 	today    string
 	strict   bool
 	shared   bool              // people may share addresses
@@ -114,8 +114,13 @@ func makeRows(t *sheet.Sheet, cols columns, opts Options) (*checker, error) {
 			row.set(f, c.clean(row, f, row.get(f)))
 		}
 	}
-	if c.dates, err = c.detectDates(opts); err != nil {
-		return nil, err
+	c.dates = map[field]locale.DateParser{}
+	for f := range fieldCount {
+		if f.isDate() {
+			if c.dates[f], err = c.detectDates(f, opts); err != nil {
+				return nil, err
+			}
+		}
 	}
 	for i := range c.rows {
 		c.checkRow(t.Records[i], &c.rows[i])
@@ -147,7 +152,7 @@ func (c *checker) clean(row *Row, f field, text string) string {
 	switch f {
 	case fieldEmail:
 		cleaned, how = cleanEmail(text)
-	case fieldName, fieldDate, fieldFile:
+	case fieldName, fieldDate, fieldExpiry, fieldFile:
 		if bare, quoted := unquote(text); quoted {
 			cleaned, how = bare, "in quotes"
 		}
@@ -180,22 +185,29 @@ func (c *checker) notes() (notes []string) {
 	return notes
 }
 
-// detectDates finds how the column of dates is to be read.
-func (c *checker) detectDates(opts Options) (locale.DateParser, error) {
+// detectDates finds how a column of dates is to be read.
+func (c *checker) detectDates(f field, opts Options) (locale.DateParser, error) {
 	if opts.DateFormat != "" {
 		return locale.ParseDateFormat(opts.DateFormat)
 	}
 	var column locale.DateOrderDetector
-	for i, row := range c.rows {
-		if row.IssueDate != "" {
-			column.Add(row.Number, string(row.IssueDate), c.t.Records[i].RealDate)
+	for i := range c.rows {
+		row, record := &c.rows[i], c.t.Records[i]
+		if text := row.get(f); text != "" && !isTerm(f, text) {
+			column.Add(row.Number, text, f == fieldDate && record.RealDate || record.DateAt(c.cols.first(f)) != "")
 		}
 	}
 	reader, err := column.Detect()
 	if message, ok := fault.Message(err); ok {
-		return reader, invalidError("column %s: %s", c.columnWithLetter(fieldDate), message)
+		return reader, invalidError("column %s: %s", c.columnWithLetter(f), message)
 	}
 	return reader, err
+}
+
+// isTerm reports whether a value says for how long a certificate is valid, in place of a date.
+func isTerm(f field, value string) bool {
+	_, err := vault.ParseTerm(value)
+	return err == nil && f == fieldExpiry
 }
 
 // rowNumber is a line's number among the rows.
@@ -217,10 +229,10 @@ func (c *checker) checkRow(r sheet.Record, row *Row) {
 	}
 	for f := range fieldCount {
 		value, found, want := row.get(f), "", ""
-		if f == fieldDate {
-			value, found, want = c.dates.Parse(value)
-		} else {
+		if reader, dated := c.dates[f]; !dated {
 			found, want = c.checkValue(f, value, row)
+		} else if !isTerm(f, value) {
+			value, found, want = reader.Parse(value)
 		}
 		if want != "" {
 			row.Problems = append(row.Problems, c.problem(row, f, found, want))

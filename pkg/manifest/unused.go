@@ -136,7 +136,7 @@ func (f field) kind() cellKind {
 	switch f {
 	case fieldEmail:
 		return addresses
-	case fieldDate:
+	case fieldDate, fieldExpiry:
 		return dates
 	case fieldFile:
 		return fileNames

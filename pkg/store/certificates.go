@@ -71,7 +71,10 @@ type Filter struct {
 	Batch       string
 	Failure     string     // the code of why it failed
 	From, To    vault.Date // issue date, inclusive
-	Below       uint64     // the ID of a certificate: only those that were made before it
+	// EndsFrom and EndsTo are about the last day of validity, inclusive. With one of them, no
+	// certificate without an end is selected.
+	EndsFrom, EndsTo vault.Date
+	Below            uint64 // the ID of a certificate: only those that were made before it
 }
 
 // FailureCount counts the certificates that failed for one cause.

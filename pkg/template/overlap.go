@@ -141,7 +141,7 @@ func (t *Template) Fits() []Fit {
 		f := &t.fields[i]
 		column := ""
 		for _, w := range f.segments {
-			if w.column != "" && w.column != IssueDateColumn && w.column != InstitutionColumn {
+			if w.column != "" && w.column != IssueDateColumn && w.column != expiryDateColumn && w.column != InstitutionColumn {
 				column = w.column
 			}
 		}

@@ -14,6 +14,9 @@ import (
 // IssueDateColumn is the column whose value is written in a field's date format.
 const IssueDateColumn = "issue_date"
 
+// expiryDateColumn is written so too, where it holds a date.
+const expiryDateColumn = "expiry_date"
+
 // InstitutionColumn is a value that every row has: the name of who issues it.
 const InstitutionColumn = "institution"
 
@@ -79,7 +82,7 @@ func (f *field) fill(values map[string]string, months []string) (string, error) 
 		case value == "":
 			return "", fault.Newf(fault.Invalid, "the template needs %s, and it is empty", w.column)
 		}
-		if w.column == IssueDateColumn {
+		if w.column == IssueDateColumn || w.column == expiryDateColumn && isDate(value) {
 			var err error
 			if value, err = formatDate(value, f.dateFormat, months); err != nil {
 				return "", err
@@ -143,4 +146,10 @@ func formatDate(date, format string, months []string) (string, error) {
 		}
 		return t.Format("2")
 	}), nil
+}
+
+// isDate reports whether a value is a date as fields have it.
+func isDate(value string) bool {
+	_, err := time.Parse(time.DateOnly, value)
+	return err == nil
 }

@@ -18,6 +18,8 @@ type Content struct {
 	// ExternalID is who the recipient is in a system of the institution's own: a
 	// student or employee number.
 	ExternalID string `json:"external_id,omitempty" csv:"external_id"`
+	// ExpiryDate is the last day on which the certificate is valid; "" for one that does not end.
+	ExpiryDate Date `json:"expiry_date,omitempty" csv:"expiry_date"`
 }
 
 // at returns where a content holds a field.
@@ -35,6 +37,8 @@ func (c *Content) at(f FieldID) *string {
 		return &c.Details
 	case FieldExternalID:
 		return &c.ExternalID
+	case FieldExpiryDate:
+		return (*string)(&c.ExpiryDate)
 	}
 	panic(fmt.Sprintf("vault: there is no field %d", f))
 }
@@ -47,6 +51,7 @@ type Changes struct {
 	Title      *string `json:"certificate_title,omitempty"`
 	Details    *string `json:"details,omitempty"`
 	ExternalID *string `json:"external_id,omitempty"`
+	ExpiryDate *string `json:"expiry_date,omitempty"`
 }
 
 // at returns where changes hold a field; nil for one that cannot be changed.
@@ -62,6 +67,8 @@ func (m *Changes) at(f FieldID) **string {
 		return &m.Details
 	case FieldExternalID:
 		return &m.ExternalID
+	case FieldExpiryDate:
+		return &m.ExpiryDate
 	case FieldIssueDate:
 	}
 	return nil

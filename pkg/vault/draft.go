@@ -106,6 +106,9 @@ func (d Draft) Validate() error {
 		bad = append(bad, fault.Field{Name: fields[FieldIssueDate].Key,
 			Message: "The issue date field must match the format YYYY-MM-DD."})
 	}
+	if problem := d.expiryProblem(); problem != "" {
+		bad = append(bad, fault.Field{Name: fields[FieldExpiryDate].Key, Message: problem})
+	}
 	if d.File.SHA256 == "" {
 		bad = append(bad, fault.Field{Name: "certificate_file", Message: "The certificate file field is required."})
 	}

@@ -15,6 +15,7 @@ const (
 	FieldIssueDate
 	FieldDetails
 	FieldExternalID
+	FieldExpiryDate
 )
 
 // FieldCount is the number of fields.
@@ -94,6 +95,13 @@ var fields = [...]Field{
 		Headings: []string{"externalid"},
 		Sample:   "S-20260417", Limit: 64,
 		Searchable: true, Personal: true, Later: true,
+	},
+	{
+		ID: FieldExpiryDate, Key: "expiry_date", Label: "valid until", Flag: "expiry-date",
+		Usage:    "last `DATE` of validity, as YYYY-MM-DD (default: no end)",
+		Headings: []string{"expirydate", "expiry", "expires", "expireson", "expiresat", "expirationdate", "dateofexpiry", "validuntil", "validto", "validthrough"},
+		Sample:   "2028-05-31", Kind: DateField,
+		Printed: true, Public: true, Later: true,
 	},
 }
 

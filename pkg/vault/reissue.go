@@ -11,6 +11,8 @@ type Amendment struct {
 	Changes
 	File      *File
 	Placement *Placement // of the code
+	// IssueDate, where set, makes the successor a renewal: it begins on that day.
+	IssueDate Date
 	// Person is that of the successor (Draft.Person), where its recipient has to be told
 	// apart from another one of the same address.
 	Person string
@@ -42,7 +44,14 @@ func (c Certificate) Reissue(m Amendment, id Identity, now time.Time) (Reissue, 
 	if m.File != nil {
 		d.File = *m.File
 	}
+	if m.IssueDate != "" {
+		if m.ExpiryDate == nil || *m.ExpiryDate == "" {
+			return Reissue{}, fault.New(fault.Invalid, "a renewed certificate needs a new end; give its expiry date or its term")
+		}
+		d.IssueDate = m.IssueDate
+	}
 	d = d.Clean()
+	d.ResolveTerm()
 	switch {
 	case m.Person != "":
 		d.Person = m.Person

@@ -18,9 +18,19 @@ const (
 	ValidityFailed     Validity = "failed"
 	ValidityWithdrawn  Validity = "withdrawn" // its data were erased
 	ValidityUnknown    Validity = "unknown"   // there is none
+	// ValidityExpired is a genuine certificate whose last day has passed.
+	ValidityExpired Validity = "expired"
 )
 
-// Validity is what the certificate counts for now.
+// ValidityOn is what the certificate counts for on a day, where its institution is.
+func (c Certificate) ValidityOn(today Date) Validity {
+	if v := c.Validity(); v != ValidityGenuine || !c.EndedBefore(today) {
+		return v
+	}
+	return ValidityExpired
+}
+
+// Validity is what the certificate counts for, if its last day has not passed.
 func (c Certificate) Validity() Validity {
 	switch {
 	case c.Open() || c.Status == Rejected:
@@ -41,7 +51,13 @@ func (c Certificate) Validity() Validity {
 
 // Issued reports whether there is a document that anybody may be shown.
 func (s Validity) Issued() bool {
-	return s == ValidityGenuine || s == ValidityRevoked || s == ValiditySuperseded
+	return s == ValidityGenuine || s == ValidityRevoked || s == ValiditySuperseded || s == ValidityExpired
+}
+
+// Downloadable reports whether the verified PDF is given to those who have its link: it says
+// itself until when it is valid.
+func (s Validity) Downloadable() bool {
+	return s == ValidityGenuine || s == ValiditySuperseded || s == ValidityExpired
 }
 
 // PartialName is a name of which only so much is shown that its bearer can be

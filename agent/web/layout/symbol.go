@@ -9,6 +9,8 @@ func Symbol(s vault.Validity) string {
 		return "\u2713"
 	case vault.ValiditySuperseded:
 		return "\u21bb"
+	case vault.ValidityExpired:
+		return "\u231b\ufe0e"
 	case vault.ValidityProcessing:
 		return "\u2026"
 	case vault.ValidityUnknown:

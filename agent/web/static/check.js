@@ -48,9 +48,12 @@
     genuine: ["genuine", "Genuine", "The institution issued this certificate."],
     revoked: ["bad", "Revoked", "The institution issued this certificate and has revoked it."],
     superseded: ["unsure", "Replaced", "The institution issued this certificate and has replaced it by a corrected one."],
+    expired: ["unsure", "Ended", "The institution issued this certificate, and its last day of validity has passed."],
     withdrawn: ["bad", "Withdrawn", "The certificate has been withdrawn. Nothing else is known of it any more."],
   };
-  const stateOf = (entry) => states[entry.status] || ["unsure", "Not issued", "The certificate is not issued."];
+  // A site is older than the day on which it is read: what was genuine then may have ended.
+  const ended = (entry) => entry.status === "genuine" && entry.expires_at && Date.now() > Date.parse(entry.expires_at);
+  const stateOf = (entry) => (ended(entry) ? states.expired : states[entry.status]) || ["unsure", "Not issued", "The certificate is not issued."];
 
   // judge makes all checks of a file.
   async function judge(bytes) {
@@ -359,7 +362,7 @@
     const all = [section];
     if (entry) {
       const list = element("dl");
-      const facts = [["Title", entry.certificate_title], ["Name", entry.full_name], ["Date of issue", entry.issue_date], ["Institution", entry.institution],
+      const facts = [["Title", entry.certificate_title], ["Name", entry.full_name], ["Date of issue", entry.issue_date], ["Valid until", entry.expiry_date], ["Institution", entry.institution],
         ["Reference ID", entry.reference_id], ["Replaces", entry.supersedes], ["SHA-256 of the verified PDF", entry.sha256]];
       for (const [label, value] of facts) {
         if (!value) continue;

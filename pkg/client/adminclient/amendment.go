@@ -14,6 +14,8 @@ import (
 type Amendment struct {
 	vault.Changes
 	File *NewFile `json:"file,omitempty"`
+	// Renew begins a new term today: the successor has today's issue date, and ends later.
+	Renew bool `json:"renew,omitempty"`
 	// QR is where the code goes; null: where it was.
 	QR *client.Placement `json:"qr,omitempty"`
 }

@@ -23,6 +23,8 @@ type BulkRequest struct {
 	Strict     bool              `json:"strict,omitempty"` // what is odd refuses its row
 	Map        map[string]string `json:"map,omitempty"`    // column heading to field
 
+	ValidFor string `json:"valid_for,omitempty"` // term of rows without an expiry date, such as "2y"
+
 	Template string  `json:"template,omitempty"`  // of rows without a file
 	Preview  string  `json:"preview,omitempty"`   // in a dry run, folder for the first pages that would be made, absolute
 	QRPage   int     `json:"qr_page,omitempty"`   // where codes go: the page, from 1

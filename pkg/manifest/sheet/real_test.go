@@ -15,7 +15,7 @@ func realFile(t *testing.T, name string, o Options) (*Sheet, error) {
 	must(t, err)
 	s, err := Read(data, o)
 	if err == nil {
-		must(t, s.FormatCells(Formatting{Dates: 4, Padded: []int{5}}))
+		must(t, s.FormatCells(Formatting{Issued: 4, Dates: []int{4}, Padded: []int{5}}))
 	}
 	return s, err
 }
@@ -103,7 +103,7 @@ func TestSheetJSDates(t *testing.T) {
 		must(t, err)
 		s, err := Read(data, options())
 		must(t, err)
-		must(t, s.FormatCells(Formatting{Dates: 3}))
+		must(t, s.FormatCells(Formatting{Issued: 3, Dates: []int{3}}))
 		if s.Records[0].Cells[3] != "2026-06-01" || !s.Records[1].RealDate {
 			t.Errorf("%s: %+v", name, s.Records)
 		}
@@ -165,7 +165,7 @@ func FuzzReadODS(f *testing.F) {
 		if err != nil {
 			return
 		}
-		must(t, s.FormatCells(Formatting{Dates: 0}))
+		must(t, s.FormatCells(Formatting{Issued: 0, Dates: []int{0}}))
 		for _, l := range s.Records {
 			if len(l.Cells) < len(s.Header.Cells) || l.Row < 1 {
 				t.Fatalf("line %+v", l)

@@ -78,7 +78,8 @@ func (l Record) DateAt(column int) string {
 
 // Formatting says how cells are to read, once it is known what the columns are.
 type Formatting struct {
-	Dates  int   // the column of dates, which become YYYY-MM-DD; -1 for none
+	Issued int   // the column of issue dates; -1 for none
+	Dates  []int // columns of dates, which become YYYY-MM-DD
 	Shown  []int // columns to read as the workbook shows them
 	Padded []int // columns whose numbers keep the zeros that the workbook shows before them
 }
@@ -89,11 +90,10 @@ func (s *Sheet) FormatCells(f Formatting) error {
 		return s.workbook.formatCells(s, f)
 	}
 	for i := range s.Records {
-		if f.Dates < 0 {
-			break
-		}
-		if r := &s.Records[i]; r.DateAt(f.Dates) != "" {
-			r.Cells[f.Dates], r.RealDate = r.DateAt(f.Dates), true
+		for _, column := range f.Dates {
+			if r := &s.Records[i]; r.DateAt(column) != "" {
+				r.Cells[column], r.RealDate = r.DateAt(column), r.RealDate || column == f.Issued
+			}
 		}
 	}
 	return nil

@@ -166,11 +166,11 @@ func (b *workbook) formatCells(s *Sheet, f Formatting) (err error) {
 			err = invalidError(damaged)
 		}
 	}()
-	if f.Dates >= 0 {
+	for _, column := range f.Dates {
 		for i := range s.Records {
 			r := &s.Records[i]
-			if iso, ok := b.dateOf(r.Cells[f.Dates]); ok {
-				r.Cells[f.Dates], r.RealDate = iso, true
+			if iso, ok := b.dateOf(r.Cells[column]); ok {
+				r.Cells[column], r.RealDate = iso, r.RealDate || column == f.Issued
 			}
 		}
 	}

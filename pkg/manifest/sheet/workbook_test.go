@@ -58,7 +58,7 @@ func TestWorkbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, s.FormatCells(Formatting{Dates: 2, Shown: []int{3}}))
+	must(t, s.FormatCells(Formatting{Issued: 2, Dates: []int{2}, Shown: []int{3}}))
 	want := "Title|Name|Date|Born|ID\nDiploma|Łucja|2026-06-01|02-29-00|1234567890123\n2026||2026-06-01||x\nDiploma|Ben|1 June 2026||"
 	if shown(s) != want {
 		t.Errorf("got\n%s\nwant\n%s", shown(s), want)
@@ -82,7 +82,7 @@ func TestDates1904(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, s.FormatCells(Formatting{Dates: 1}))
+	must(t, s.FormatCells(Formatting{Issued: 1, Dates: []int{1}}))
 	if got := s.Records[0].Cells[1]; got != "2026-06-01" {
 		t.Errorf("got %s", got)
 	}
@@ -255,7 +255,7 @@ func FuzzReadXLSX(f *testing.F) {
 			}
 			return
 		}
-		if err := s.FormatCells((Formatting{Dates: 0, Shown: []int{1}})); err != nil && !fault.Is(err, fault.Invalid) {
+		if err := s.FormatCells((Formatting{Issued: 0, Dates: []int{0}, Shown: []int{1}})); err != nil && !fault.Is(err, fault.Invalid) {
 			t.Fatal(err)
 		}
 		for _, l := range s.Records {

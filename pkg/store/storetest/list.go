@@ -19,6 +19,7 @@ func filters(f *fixture) {
 		d.Title = fmt.Sprintf("Diploma %d", i)
 		d.Batch = []string{"", "one", "two"}[i/2%3]
 		d.IssueDate = vault.Date(fmt.Sprintf("2026-05-%02d", 1+i%5))
+		d.ExpiryDate = []vault.Date{"", "2027-01-31", "2027-02-28", "2028-01-31"}[i%4]
 		d.Name = []string{"Łukasz", "Ada", "Grace"}[i%3] + fmt.Sprint(i)
 		all = append(all, f.insertOne(f.a, d))
 		f.insertOne(f.b, d)
@@ -33,6 +34,8 @@ func filters(f *fixture) {
 					for _, from := range []vault.Date{"", "2026-05-02"} {
 						for _, to := range []vault.Date{"", "2026-05-04"} {
 							filter := store.Filter{Institution: f.a, Status: status, Email: email, Search: search, Batch: batch, From: from, To: to}
+							f.finds(filter, selected(all, filter)...)
+							filter.EndsFrom, filter.EndsTo = from.AddDays(260), to.AddDays(300) // nothing where both are ""
 							f.finds(filter, selected(all, filter)...)
 						}
 					}
@@ -55,7 +58,10 @@ func selected(all []vault.Certificate, f store.Filter) []vault.Certificate {
 			(f.Failure == "" || c.FailureCode() == f.Failure) &&
 			(f.Below == 0 || c.ID < f.Below) &&
 			(f.From == "" || c.IssueDate >= f.From) &&
-			(f.To == "" || c.IssueDate <= f.To)
+			(f.To == "" || c.IssueDate <= f.To) &&
+			(f.EndsFrom == "" && f.EndsTo == "" || c.ExpiryDate != "") &&
+			(f.EndsFrom == "" || c.ExpiryDate >= f.EndsFrom) &&
+			(f.EndsTo == "" || c.ExpiryDate <= f.EndsTo)
 		if term := vault.Fold(vault.Clean(f.Search)); fits && term != "" {
 			fits = strings.Contains(vault.Fold(c.Name), term) || strings.Contains(vault.Fold(c.Email), term) ||
 				strings.Contains(vault.Fold(c.Title), term) || strings.Contains(vault.Fold(c.Reference), term)

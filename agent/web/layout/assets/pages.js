@@ -159,7 +159,7 @@
       return;
     }
     const section = element("section", "", "verdict file-verdict " + verdict.kind);
-    const marks = { genuine: "\u2713", superseded: "\u21bb", processing: "\u2026" };
+    const marks = { genuine: "\u2713", superseded: "\u21bb", processing: "\u2026", expired: "\u231b\ufe0e" };
     const mark = element("p", verdict.answer ? marks[verdict.kind] || "\u2715" : verdict.kind === "superseded" ? "!" : "\u2715", "mark");
     mark.setAttribute("aria-hidden", "true");
     const heading = element("h1", text(verdict.name, verdict.values));
@@ -198,6 +198,7 @@
     add("fact.title", answer.certificate_title);
     add("fact.name", answer.full_name);
     add("fact.date", answer.issue_date && new Date(answer.issue_date + "T12:00:00Z").toLocaleDateString(locale, { dateStyle: "long", timeZone: "UTC" }));
+    add("fact.expiry-date", answer.expiry_date && new Date(answer.expiry_date + "T12:00:00Z").toLocaleDateString(locale, { dateStyle: "long", timeZone: "UTC" }));
     add("fact.issuer", answer.institution);
     add("fact.reference", answer.reference_id);
     add("fact.reason", answer.revocation && answer.revocation.reason);

@@ -18,6 +18,7 @@ var (
 	byEmailBucket    = []byte("by_email")
 	byBatchBucket    = []byte("by_batch")
 	byDateBucket     = []byte("by_date")
+	byExpiryBucket   = []byte("by_expiry")
 	textsBucket      = []byte("texts")
 	columnsBucket    = []byte("columns")
 	ngramsBucket     = []byte("pieces")
@@ -26,7 +27,7 @@ var (
 
 // Buckets are those that only this package writes to.
 func Buckets() [][]byte {
-	return [][]byte{byCreationBucket, byStatusBucket, byFailureBucket, bySourceBucket, byEmailBucket, byBatchBucket, byDateBucket, textsBucket, columnsBucket, ngramsBucket, summariesBucket}
+	return [][]byte{byCreationBucket, byStatusBucket, byFailureBucket, bySourceBucket, byEmailBucket, byBatchBucket, byDateBucket, byExpiryBucket, textsBucket, columnsBucket, ngramsBucket, summariesBucket}
 }
 
 // facet is a word of a field, or of no field: a bucket and the beginning of keys.
@@ -46,6 +47,10 @@ func createdFacet(institution uint32) facet { return newFacet(byCreationBucket, 
 
 func dateFacet(c vault.Certificate) facet {
 	return newFacet(byDateBucket, c.Institution, string(c.IssueDate))
+}
+
+func expiryFacet(c vault.Certificate) facet {
+	return newFacet(byExpiryBucket, c.Institution, string(c.ExpiryDate))
 }
 
 func statusFacet(c vault.Certificate) facet {
@@ -86,6 +91,9 @@ func (g *Delta) Add(c vault.Certificate) {
 	}
 	g.add(newFacet(byEmailBucket, c.Institution, vault.FoldEmail(c.Email)), c.ID)
 	g.add(dateFacet(c), c.ID)
+	if c.ExpiryDate != "" {
+		g.add(expiryFacet(c), c.ID)
+	}
 	if c.Source != vault.FromVault {
 		g.add(sourceFacet(c.Institution, c.Source), c.ID)
 	}

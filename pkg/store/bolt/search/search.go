@@ -41,7 +41,12 @@ func (x *Index) Find(ctx context.Context, t *boltfile.Tx, f store.Filter, page, 
 	f.Search = strings.ReplaceAll(vault.Fold(vault.Clean(f.Search)), "\n", " ")
 	find := newQuery(x, t, f)
 	if f.From != "" || f.To != "" {
-		if find.days, err = daysOf(t, f); err != nil {
+		if find.days, err = daysOf(t, byDateBucket, f.Institution, f.From, f.To); err != nil {
+			return nil, 0, err
+		}
+	}
+	if f.EndsFrom != "" || f.EndsTo != "" {
+		if find.ends, err = daysOf(t, byExpiryBucket, f.Institution, f.EndsFrom, f.EndsTo); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -106,7 +111,8 @@ type query struct {
 	institution uint32
 	facets      []facet
 	excluded    *facet             // whose certificates are left out
-	days        map[uint32]*Bitset // by segment; nil when any day will do
+	days        map[uint32]*Bitset // issued in a span of days, by segment; nil when any day will do
+	ends        map[uint32]*Bitset // whose last day is in a span, likewise
 	term        string
 	ngrams      [][]byte // keys of the term's pieces, behind room for a segment's number
 	finder      *Finder
@@ -182,8 +188,11 @@ func (s *query) matchSegment(of uint32, first []byte) error {
 			return err
 		}
 	}
-	if s.days != nil {
-		days := s.days[of]
+	for _, span := range []map[uint32]*Bitset{s.days, s.ends} {
+		if span == nil {
+			continue
+		}
+		days := span[of]
 		if days == nil {
 			days = &Bitset{}
 		}
@@ -336,14 +345,14 @@ func (x *Index) verify(key, value []byte) error {
 	return nil
 }
 
-// daysOf gathers the certificates that were issued in a span of days.
-func daysOf(t *boltfile.Tx, f store.Filter) (map[uint32]*Bitset, error) {
+// daysOf gathers the certificates that an index by days has in a span of them.
+func daysOf(t *boltfile.Tx, bucket []byte, institution uint32, from, to vault.Date) (map[uint32]*Bitset, error) {
 	found := map[uint32]*Bitset{}
-	inst := boltfile.U32(f.Institution)
+	inst := boltfile.U32(institution)
 	var day Bitset
-	c := t.Cursor(byDateBucket)
-	for k, v := c.Seek(boltfile.JoinKey(inst, []byte(f.From))); bytes.HasPrefix(k, inst); k, v = c.Next() {
-		if f.To != "" && string(k[4:len(k)-5]) > string(f.To) {
+	c := t.Cursor(bucket)
+	for k, v := c.Seek(boltfile.JoinKey(inst, []byte(from))); bytes.HasPrefix(k, inst); k, v = c.Next() {
+		if to != "" && string(k[4:len(k)-5]) > string(to) {
 			break
 		}
 		body, err := boltfile.VerifyChecksum(k, v)

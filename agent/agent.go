@@ -269,6 +269,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.disk.Watch(ctx) })
 	work.Go(func() error { return a.cleaner.Run(ctx) })
 	work.Go(func() error { return a.runDigest(ctx) })
+	work.Go(func() error { return a.newExpiryReminders().Run(ctx) })
 	work.Go(func() error { return a.finishErasure(ctx) })
 	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
 	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })

@@ -50,6 +50,11 @@ func (a *Agent) notifySettled(ids []uint64) {
 	a.events.PublishSettled(ids)
 }
 
+// newExpiryReminders makes what reminds people of certificates that end.
+func (a *Agent) newExpiryReminders() *mailer.ExpiryReminders {
+	return &mailer.ExpiryReminders{Store: a.store, Institutions: a.institutions, Days: a.config.Expiry.Remind, Mails: a.mailQueue, Now: a.Now, Log: a.Log}
+}
+
 // runDigest tells staff of applications that wait, where somebody is to be told.
 func (a *Agent) runDigest(ctx context.Context) error {
 	to := a.config.Mail.DigestTo()

@@ -40,6 +40,7 @@ type Config struct {
 	QR           vault.Placement // zero fields are left to the templates and the program
 	QRCover      bool            // codes may cover what documents show
 	Mail         Mail
+	Expiry       Expiry
 	Authority    Authority
 	Webhooks     Webhooks
 	Receiver     Receiver
@@ -160,6 +161,11 @@ func (m Mail) DigestTo() []string {
 	return m.Applications
 }
 
+// Expiry says when people are reminded of certificates that end.
+type Expiry struct {
+	Remind []int // days before the end; none: nobody is reminded
+}
+
 // Authority says how the home's certification authority works, and which one the home
 // calls.
 type Authority struct {
@@ -214,6 +220,7 @@ func Default() Config {
 		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
+		Expiry:    Expiry{Remind: []int{60, 30, 7}},
 		Authority: Authority{MinSDK: "1.0.0", Resolvers: []string{"1.1.1.1", "9.9.9.9"}},
 		Results:   Results{Keep: "link"},
 		Retention: Retention{Deliveries: 30 * day},

@@ -15,6 +15,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
 	"github.com/vecctl/vecctl/pkg/transparency"
+	"github.com/vecctl/vecctl/pkg/vault"
 )
 
 // value reads a setting's text into a field of Config, and writes the field as text.
@@ -244,6 +245,37 @@ func (v emails) set(s string) error {
 		}
 	}
 	*v.to = splitList(s)
+	return nil
+}
+
+// daysBefore are numbers of days before a day, the most first; none is an empty list.
+type daysBefore struct{ to *[]int }
+
+func (v daysBefore) String() string {
+	if len(*v.to) == 0 {
+		return none
+	}
+	all := make([]string, len(*v.to))
+	for i, n := range *v.to {
+		all[i] = strconv.Itoa(n) + "d"
+	}
+	return strings.Join(all, ", ")
+}
+
+func (v daysBefore) set(s string) error {
+	var all []int
+	if s != none {
+		for _, one := range splitList(s) {
+			term, err := vault.ParseTerm(one)
+			if err != nil || term.Years+term.Months > 0 {
+				return fault.Newf(fault.Invalid, "%q is no number of days; want terms such as 60d, 30d, 1w, or none", one)
+			}
+			all = append(all, term.Days)
+		}
+	}
+	slices.Sort(all)
+	slices.Reverse(all)
+	*v.to = slices.Compact(all)
 	return nil
 }
 

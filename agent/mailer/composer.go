@@ -52,7 +52,7 @@ func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificat
 	switch m.Kind { //nolint:exhaustive // the others go to people
 	case vault.MailDigest, vault.MailOutcome:
 		message.ToName = who.Name
-	case vault.MailCorrection:
+	case vault.MailCorrection, vault.MailExpiryList:
 		message.To, message.ToName = w.staffAddress(from), who.Name
 	}
 	return message, nil
@@ -101,6 +101,10 @@ func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, erro
 		return mail.Digest, nil
 	case vault.MailOutcome:
 		return mail.Outcome, nil
+	case vault.MailExpiring:
+		return mail.Expiring, nil
+	case vault.MailExpiryList:
+		return mail.ExpiryList, nil
 	case vault.MailIssued:
 	}
 	switch _, err := w.Store.AccountByEmail(ctx, m.To); {

@@ -24,17 +24,19 @@ var builtinFiles embed.FS
 // The templates that there are: NAME.txt, which begins with a line "Subject: ...",
 // and NAME.html, the inside of layout.html.
 const (
-	Issued     = "issued"     // to a recipient without an account
-	Assigned   = "assigned"   // to one with an account
-	Reissued   = "reissued"   // a corrected certificate
-	Revoked    = "revoked"    // a certificate was taken back
-	SignIn     = "sign_in"    // the link that proves an address
-	Correction = "correction" // to staff
-	Confirm    = "confirm"    // the link that makes an application count
-	Received   = "received"   // an application was received
-	Rejected   = "rejected"   // an application was rejected
-	Digest     = "digest"     // to staff: applications wait for a decision
-	Outcome    = "outcome"    // to staff: what became of a dropped manifest
+	Issued     = "issued"          // to a recipient without an account
+	Assigned   = "assigned"        // to one with an account
+	Reissued   = "reissued"        // a corrected certificate
+	Revoked    = "revoked"         // a certificate was taken back
+	SignIn     = "sign_in"         // the link that proves an address
+	Correction = "correction"      // to staff
+	Confirm    = "confirm"         // the link that makes an application count
+	Received   = "received"        // an application was received
+	Rejected   = "rejected"        // an application was rejected
+	Digest     = "digest"          // to staff: applications wait for a decision
+	Outcome    = "outcome"         // to staff: what became of a dropped manifest
+	Expiring   = "expiring"        // a certificate ends soon
+	ExpiryList = "expiring_digest" // to staff: certificates that end soon
 )
 
 // layoutFile stands around the HTML part of every mail.
@@ -42,7 +44,7 @@ const layoutFile = "layout.html"
 
 // Names lists the templates.
 func Names() []string {
-	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest, Outcome}
+	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest, Outcome, Expiring, ExpiryList}
 }
 
 // Files lists the files of all templates, by name, as they come with the program.

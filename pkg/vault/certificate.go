@@ -212,6 +212,8 @@ type Certificate struct {
 	SupersededBy string      `json:"superseded_by,omitempty"` // UUID
 	// Undelivered is set while the recipient is known not to have been reached.
 	Undelivered *Undelivered `json:"undelivered,omitempty"`
+	// Reminded is how many days before the end the recipient was reminded of it last; 0 is never.
+	Reminded int `json:"expiry_reminded,omitempty"`
 	// ErasedAt is when the personal data and the document were destroyed.
 	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// AdoptedAt is when the certificate was taken back from its verified PDF: see Adopt.

@@ -113,3 +113,31 @@ func (d Date) DaysTo(later Date) int {
 	const hours = 24
 	return int(to.Sub(from).Hours() / hours)
 }
+
+// DueReminder returns which reminder of its end a certificate's recipient is to get on a day: so
+// many days before it, of those at which people are reminded. The nearest to the end takes the
+// place of those that nobody sent while no agent ran. Days that lay before the certificate was
+// approved count for nothing.
+func (c Certificate) DueReminder(days []int, today Date, zone *time.Location) (due int, ok bool) {
+	if c.ExpiryDate == "" || c.ValidityOn(today) != ValidityGenuine {
+		return 0, false
+	}
+	approved := DateOf(c.ApprovedAt, zone)
+	for _, n := range days {
+		day := c.ExpiryDate.AddDays(-n)
+		if day <= today && day > approved && (c.Reminded == 0 || n < c.Reminded) && (!ok || n < due) {
+			due, ok = n, true
+		}
+	}
+	return due, ok
+}
+
+// RemindExpiry makes the mail that reminds the recipient of the end, and notes it.
+func (c Certificate) RemindExpiry(days []int, today Date, zone *time.Location, now time.Time) (Certificate, Effects, error) {
+	due, ok := c.DueReminder(days, today, zone)
+	if !ok {
+		return c, Effects{}, fault.Newf(fault.Illegal, "no reminder of the end of certificate %s is due", c.Reference)
+	}
+	c.Reminded = due
+	return c, Effects{Mails: []Mail{c.MailTo(MailExpiring, now)}}, nil
+}

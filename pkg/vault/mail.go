@@ -27,6 +27,9 @@ const (
 	MailRejected MailKind = "rejected" // an application was rejected
 	MailDigest   MailKind = "digest"   // to staff: applications wait for a decision
 	MailOutcome  MailKind = "outcome"  // to staff: what became of a dropped manifest
+
+	MailExpiring   MailKind = "expiring"        // a certificate ends soon
+	MailExpiryList MailKind = "expiring_digest" // to staff: certificates that end soon
 )
 
 // MailState is where a mail stands.
@@ -133,6 +136,20 @@ func NewOutcomeMail(institution uint32, to, manifest, text string, now time.Time
 	return Mail{Kind: MailOutcome, Institution: institution, To: to, Text: manifest + "\n" + text, State: MailWaiting, CreatedAt: now}
 }
 
+// NewExpiryListMail makes the mail that tells staff which certificates' recipients are reminded of
+// their end. It names no person, since mails are kept.
+func NewExpiryListMail(institution uint32, ending []Certificate, now time.Time) Mail {
+	var lines []string
+	for _, c := range ending[:min(len(ending), MaxDigestLines)] {
+		lines = append(lines, c.Reference+", valid until "+string(c.ExpiryDate))
+	}
+	if more := len(ending) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return Mail{Kind: MailExpiryList, Institution: institution, Text: strings.Join(lines, "\n"), Count: len(ending),
+		State: MailWaiting, CreatedAt: now}
+}
+
 // Job is the work of sending the mail.
 func (m Mail) Job() Job {
 	due := m.CreatedAt
@@ -146,7 +163,8 @@ func (m Mail) Job() Job {
 // ToRecipient reports whether the mail tells a recipient about a certificate, or
 // what became of an application for it.
 func (m Mail) ToRecipient() bool {
-	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked || m.Kind == MailRejected
+	return m.Kind == MailIssued || m.Kind == MailReissued || m.Kind == MailRevoked || m.Kind == MailRejected ||
+		m.Kind == MailExpiring
 }
 
 // MakeMessageID draws a mail's Message-ID: the mail's number, by which a bounce finds
@@ -179,7 +197,7 @@ func (m Mail) SkipReason(c Certificate, now time.Time) string {
 		return "it was not sent while its link was valid"
 	case c.ErasedAt != nil && (m.ToRecipient() && m.Kind != MailRevoked || m.Kind == MailReceived):
 		return "the recipient's data were erased"
-	case m.Kind != MailIssued && m.Kind != MailReissued:
+	case m.Kind != MailIssued && m.Kind != MailReissued && m.Kind != MailExpiring:
 		return ""
 	case c.Status == Revoked:
 		return "the certificate was revoked"

@@ -185,6 +185,7 @@ func (a *Agent) prepare(ctx context.Context) error {
 		return err
 	}
 	a.suspensions.Check(ctx)
+	a.showKeyEnds()
 	if err := a.Admin.FinishRotation(ctx); err != nil {
 		return err
 	}
@@ -255,6 +256,8 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 // Run works until ctx ends, then finishes what is in hand and returns. It ends with an error when
 // the database or the documents cannot be written durably any more.
 func (a *Agent) Run(ctx context.Context) error {
+	a.renewKeys() // before anything is signed
+	a.showKeyEnds()
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.runSigning(ctx) })
 	work.Go(func() error { return a.runTimestamps(ctx) })
@@ -270,6 +273,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.cleaner.Run(ctx) })
 	work.Go(func() error { return a.runDigest(ctx) })
 	work.Go(func() error { return a.newExpiryReminders().Run(ctx) })
+	work.Go(func() error { return a.runKeyEnds(ctx) })
 	work.Go(func() error { return a.finishErasure(ctx) })
 	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
 	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })

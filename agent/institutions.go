@@ -21,7 +21,7 @@ func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 			Timestamper: a.timestamper, Visible: a.config.Signing.Visible, Restricted: a.config.Signing.Restricted,
 		},
 		CheckSettings: config.CheckSettings, SaveSettings: config.File(a.Home.Config()).SaveSettings,
-		Changed: a.events.PublishChange, Now: a.Now, Random: a.Random,
+		Changed: a.institutionsChanged, Now: a.Now, Random: a.Random,
 	}, a.config.BaseURL, a.Options.Institution)
 	return err
 }

@@ -10,7 +10,11 @@ import (
 
 // Keys lists all keys and secrets that the home keeps, without their values.
 func (s *Service) Keys(ctx context.Context) ([]adminclient.Key, error) {
-	keys := append(s.institutions.Keys(), s.authorityKeys()...)
+	keys, err := s.institutions.Keys()
+	if err != nil {
+		return nil, err
+	}
+	keys = append(keys, s.authorityKeys()...)
 	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,9 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 func (s *Service) problems() []adminclient.Problem {
 	shown := []adminclient.Problem{}
 	for _, p := range s.health.Problems() {
+		if p.Name == adminclient.KeyProblem {
+			continue // the institutions say it as it is now
+		}
 		shown = append(shown, adminclient.Problem{Kind: p.Name, Message: p.Message, Blocking: p.Blocking})
 	}
 	return append(shown, s.institutions.Problems()...)

@@ -19,9 +19,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-// keyExpiryWarning is how long before a signing key's end it is said.
-const keyExpiryWarning = 60 * 24 * time.Hour
-
 // keyCheck is the name of what is found of signing keys.
 const keyCheck = "signing-key"
 
@@ -80,7 +77,7 @@ func (p Target) keyFiles() []Finding {
 		switch {
 		case left <= 0:
 			found = append(found, failure(check, renew, "the signing key %s has ended on %s", path, end.Format(time.DateOnly))...)
-		case left < keyExpiryWarning:
+		case left < vault.KeyEndWarning:
 			found = append(found, failure(check, renew, "the signing key %s ends on %s, in %d days", path, end.Format(time.DateOnly), days(left))...)
 		default:
 			found = append(found, ok(check, "the signing key is valid until %s", end.Format(time.DateOnly))...)
@@ -112,8 +109,12 @@ func (p Target) vault(ctx context.Context) []Finding {
 		return append(found, failure("database", "restore the home from a backup", "%s", errorText(err))...)
 	}
 	for _, problem := range status.Problems {
-		if problem.Kind == adminclient.KeyProblem || problem.Kind == adminclient.KeyLostProblem {
-			continue // the keys have a check of their own
+		// The keys have a check of their own, which says as well why issuing is paused.
+		isAboutKey := func(other adminclient.Problem) bool {
+			return other.Kind == adminclient.KeyLostProblem && strings.HasPrefix(problem.Message, other.Message)
+		}
+		if problem.Kind == adminclient.KeyProblem || slices.ContainsFunc(status.Problems, isAboutKey) {
+			continue
 		}
 		found = append(found, failure(problem.Kind, "see the message", "%s", problem.Message)...)
 	}

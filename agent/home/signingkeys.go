@@ -2,6 +2,7 @@ package home
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -125,6 +126,12 @@ func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer,
 		return nil, fmt.Errorf("loading the new signing key: %w", err)
 	}
 	return signer, nil
+}
+
+// IsSelfMade reports whether a certificate is one of NewSigner's, which nobody certifies.
+func IsSelfMade(c *x509.Certificate) bool {
+	own := pkix.Name{CommonName: c.Subject.CommonName}.String()
+	return c.Subject.String() == own && c.Issuer.String() == own && c.NotAfter.Equal(c.NotBefore.Add(time.Hour).AddDate(keyYears, 0, 0))
 }
 
 // MakeSigner makes a new signing key for an institution in place of any that is

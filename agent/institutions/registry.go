@@ -162,7 +162,9 @@ func (s *Registry) Stamper(institution uint32) (*pdf.Stamper, error) {
 
 // reloadKey looks again for a signing key that could not be used.
 func (s *Registry) reloadKey(institution uint32) tenant {
-	s.configuring.Lock()
+	if !s.configuring.TryLock() {
+		return s.state.Load().tenants[institution] // somebody changes it now
+	}
 	defer s.configuring.Unlock()
 	next := *s.state.Load()
 	one := next.tenants[institution]

@@ -1,25 +1,23 @@
 package institutions
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
-
-// keyExpiryWarning is how long before its end a signing key is warned of.
-const keyExpiryWarning = 60 * 24 * time.Hour
 
 func signingKeyToAPI(c *x509.Certificate) adminclient.SigningKey {
 	return adminclient.SigningKey{
@@ -130,6 +128,50 @@ func (s *Registry) KeyExpiry() time.Time {
 	return first
 }
 
+// endingKey is the signing key of an institution, which has one.
+func (t tenant) endingKey() vault.EndingKey {
+	c := t.certificate()
+	return vault.EndingKey{Institution: t.institution.ID, What: "the signing key of " + t.institution.Name, ID: FingerprintOf(c), End: c.NotAfter,
+		Fix: "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"}
+}
+
+// ImportedKeys are the signing keys that are not renewed by themselves.
+func (s *Registry) ImportedKeys() []vault.EndingKey {
+	var keys []vault.EndingKey
+	for _, one := range s.state.Load().tenants {
+		if c := one.certificate(); c != nil && !home.IsSelfMade(c) && !one.institution.Closed() {
+			keys = append(keys, one.endingKey())
+		}
+	}
+	slices.SortFunc(keys, func(a, b vault.EndingKey) int { return cmp.Compare(a.Institution, b.Institution) })
+	return keys
+}
+
+// RenewKeys puts new self-made keys in place of self-made ones that end soon, and returns the
+// institutions that have one. The certificates before stay listed, and what they signed stays
+// valid.
+func (s *Registry) RenewKeys() (renewed []vault.Institution, err error) {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	all := s.state.Load().tenants
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		one := all[id]
+		c := one.certificate()
+		if c == nil || !home.IsSelfMade(c) || one.institution.Closed() || c.NotAfter.Sub(s.Now()) >= vault.KeyEndWarning {
+			continue
+		}
+		signer, err := s.KeyStore.NewSigner(s.Random, one.institution.Name, s.Now())
+		if err != nil {
+			return renewed, err
+		}
+		if _, err := s.replaceSigner(one.institution, signer); err != nil {
+			return renewed, err
+		}
+		renewed = append(renewed, one.institution)
+	}
+	return renewed, nil
+}
+
 // Problems are the signing keys that were lost, have ended, or soon will.
 func (s *Registry) Problems() []adminclient.Problem {
 	var found []adminclient.Problem
@@ -142,15 +184,8 @@ func (s *Registry) Problems() []adminclient.Problem {
 			found = append(found, adminclient.Problem{Kind: adminclient.KeyLostProblem, Message: "issuing is paused: " + keyErrorText(one.keyError)})
 			continue
 		}
-		end := one.certificate().NotAfter
-		const fix = "replace it with \"vecctl key rotate\" or \"vecctl key import\"; what was signed stays valid"
-		switch left := end.Sub(now); {
-		case left <= 0:
-			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
-				Message: fmt.Sprintf("the signing key of %s ended on %s; %s", one.institution.Name, end.Format(time.DateOnly), fix)})
-		case left < keyExpiryWarning:
-			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem,
-				Message: fmt.Sprintf("the signing key of %s ends on %s; %s", one.institution.Name, end.Format(time.DateOnly), fix)})
+		if message := one.endingKey().Describe(now); message != "" {
+			found = append(found, adminclient.Problem{Kind: adminclient.KeyProblem, Message: message})
 		}
 	}
 	slices.SortFunc(found, func(a, b adminclient.Problem) int { return strings.Compare(a.Message, b.Message) })
@@ -196,22 +231,34 @@ func (s *Registry) replaceSigner(of vault.Institution, signer *pdf.Signer) (admi
 	}
 	next = next.with(tenant{institution: of, stamper: s.newStamper(signer)})
 	s.state.Store(&next)
+	s.Changed()
 	return signingKeyToAPI(signer.Certificate()), nil
 }
 
-// Keys lists what the institutions sign with.
-func (s *Registry) Keys() []adminclient.Key {
+// Keys lists what the institutions sign with, and signed with before.
+func (s *Registry) Keys() ([]adminclient.Key, error) {
 	var keys []adminclient.Key
 	all := s.state.Load().tenants
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
-		c := one.certificate()
-		if c == nil {
+		if c := one.certificate(); c != nil {
+			keys = append(keys, keyToAPI(one.institution, c, adminclient.KeyCurrent))
+		} else {
 			keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, Of: one.institution.Name, State: adminclient.KeyLost})
-			continue
 		}
-		keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, ID: signingKeyToAPI(c).Fingerprint[:16], Of: one.institution.Name, State: adminclient.KeyCurrent,
-			CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())})
+		replaced, err := s.KeyStore.ReplacedCertificates(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range replaced {
+			keys = append(keys, keyToAPI(one.institution, c, adminclient.KeyVerifies))
+		}
 	}
-	return keys
+	return keys, nil
+}
+
+func keyToAPI(of vault.Institution, c *x509.Certificate, state string) adminclient.Key {
+	const shown = 16 // digits of the fingerprint
+	return adminclient.Key{What: adminclient.InstitutionKey, ID: FingerprintOf(c)[:shown], Of: of.Name, State: state,
+		CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())}
 }

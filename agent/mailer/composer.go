@@ -52,7 +52,7 @@ func (w *Composer) Compose(ctx context.Context, m vault.Mail, c vault.Certificat
 	switch m.Kind { //nolint:exhaustive // the others go to people
 	case vault.MailDigest, vault.MailOutcome:
 		message.ToName = who.Name
-	case vault.MailCorrection, vault.MailExpiryList:
+	case vault.MailCorrection, vault.MailExpiryList, vault.MailKeyEnd:
 		message.To, message.ToName = w.staffAddress(from), who.Name
 	}
 	return message, nil
@@ -105,6 +105,8 @@ func (w *Composer) templateName(ctx context.Context, m vault.Mail) (string, erro
 		return mail.Expiring, nil
 	case vault.MailExpiryList:
 		return mail.ExpiryList, nil
+	case vault.MailKeyEnd:
+		return mail.KeyEnd, nil
 	case vault.MailIssued:
 	}
 	switch _, err := w.Store.AccountByEmail(ctx, m.To); {
@@ -132,7 +134,7 @@ func (w *Composer) templateData(ctx context.Context, m vault.Mail, c vault.Certi
 		l.Title, l.Text, l.SignIn, l.Minutes = m.Text, "", "", 0
 		l.Confirm, l.Hours = m.Link, int(m.Expires.Sub(m.CreatedAt).Hours())
 	}
-	if m.Kind == vault.MailOutcome {
+	if m.Kind == vault.MailOutcome || m.Kind == vault.MailKeyEnd {
 		l.Title, l.Text, _ = strings.Cut(m.Text, "\n")
 	}
 	if m.Certificate == 0 {

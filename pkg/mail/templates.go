@@ -37,6 +37,7 @@ const (
 	Outcome    = "outcome"         // to staff: what became of a dropped manifest
 	Expiring   = "expiring"        // a certificate ends soon
 	ExpiryList = "expiring_digest" // to staff: certificates that end soon
+	KeyEnd     = "key_end"         // to staff: a key or certificate ends
 )
 
 // layoutFile stands around the HTML part of every mail.
@@ -44,7 +45,7 @@ const layoutFile = "layout.html"
 
 // Names lists the templates.
 func Names() []string {
-	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest, Outcome, Expiring, ExpiryList}
+	return []string{Issued, Assigned, Reissued, Revoked, SignIn, Correction, Confirm, Received, Rejected, Digest, Outcome, Expiring, ExpiryList, KeyEnd}
 }
 
 // Files lists the files of all templates, by name, as they come with the program.

@@ -30,6 +30,7 @@ const (
 
 	MailExpiring   MailKind = "expiring"        // a certificate ends soon
 	MailExpiryList MailKind = "expiring_digest" // to staff: certificates that end soon
+	MailKeyEnd     MailKind = "key_end"         // to staff: a key or certificate ends
 )
 
 // MailState is where a mail stands.

@@ -11,7 +11,7 @@ import (
 // Mail is a mail as staff see it.
 type Mail struct {
 	ID          uint64     `json:"id"`
-	Kind        string     `json:"kind"`  // issued, reissued, revoked, sign_in, correction
+	Kind        string     `json:"kind"`  // issued, reissued, revoked, sign_in, correction, key_end
 	State       string     `json:"state"` // waiting, sent, refused, bounced, cancelled
 	To          string     `json:"to"`    // "" is staff
 	ReferenceID string     `json:"reference_id"`

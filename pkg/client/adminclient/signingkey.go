@@ -12,6 +12,9 @@ const KeyProblem = "signing-key"
 // KeyLostProblem is the kind of the problem that a signing key is missing or damaged.
 const KeyLostProblem = "signing-key-lost"
 
+// TLSProblem is the kind of the problem that the certificate of HTTPS has ended or soon will.
+const TLSProblem = "tls-certificate"
+
 // SigningKey is what an institution signs with.
 type SigningKey struct {
 	Subject     string    `json:"subject"`            // common name of its certificate

@@ -108,7 +108,7 @@ func (p *Queue) Run(ctx context.Context) error {
 
 // release is a claimed job that goes back to the queue as if it had not been claimed.
 func (p *Queue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, p.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, p.Now(), 0), Release: true}
 }
 
 // claim claims mails, unless none can go out at present: new mails do not make a server

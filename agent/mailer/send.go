@@ -107,7 +107,7 @@ func (p *Queue) postpone(ctx context.Context, t task, err error) store.JobResult
 	}
 	if fault.Is(err, fault.Invalid) {
 		// A template, or a setting of one institution: others' mails go on.
-		s.Job = s.Job.Postponed("it cannot be written", p.Now().Add(composeRetryDelay))
+		s.Job = s.Job.Postponed("it cannot be written", p.Now(), composeRetryDelay)
 		p.reportOutage(err)
 		return s
 	}

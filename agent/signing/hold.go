@@ -51,15 +51,14 @@ func NewHolds(alarm Alarm) *Holds {
 	return &Holds{alarm: alarm, held: map[uint32]hold{}}
 }
 
-// Set holds the certificates of an institution until one may be tried again, which is the
-// result.
-func (h *Holds) Set(institution uint32, why *HeldError, now time.Time) (until time.Time) {
+// Set holds the certificates of an institution. The result is how long it takes until one may be
+// tried again.
+func (h *Holds) Set(institution uint32, why *HeldError, now time.Time) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	until = now.Add(holdRetry)
-	h.held[institution] = hold{why, until}
+	h.held[institution] = hold{why, now.Add(holdRetry)}
 	h.show()
-	return until
+	return holdRetry
 }
 
 // Lift ends the hold of an institution, if there is one.
@@ -72,15 +71,17 @@ func (h *Holds) Lift(institution uint32) {
 	}
 }
 
-// Find returns why an institution's certificates wait, and until when; nil where one may be
-// tried.
-func (h *Holds) Find(institution uint32, now time.Time) (why *HeldError, until time.Time) {
+// Find returns why an institution's certificates wait, and for how long; nil where one may be
+// tried. What seems to wait for longer than a hold was held before the clock was set back.
+func (h *Holds) Find(institution uint32, now time.Time) (why *HeldError, left time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if one, held := h.held[institution]; held && now.Before(one.until) {
-		return one.why, one.until
+	if one, held := h.held[institution]; held {
+		if left := one.until.Sub(now); left > 0 && left <= holdRetry {
+			return one.why, left
+		}
 	}
-	return nil, time.Time{}
+	return nil, 0
 }
 
 // show has staff see the holds that there are.

@@ -164,7 +164,7 @@ func (p *Processor) nextRun(ctx context.Context) (time.Time, error) {
 
 // release gives a job back that was not begun.
 func (p *Processor) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed("", p.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed("", p.Now(), 0), Release: true}
 }
 
 // do works on one job, once callers have had their turn.
@@ -177,7 +177,7 @@ func (p *Processor) do(ctx context.Context, t task) store.JobResult {
 // in at once and worked on afterwards. What never ends is not a burst: a document that
 // has waited long enough waits no more.
 func (p *Processor) yieldToCallers(ctx context.Context, c vault.Certificate) {
-	for p.Busy != nil && p.Busy() && p.Now().Sub(c.CreatedAt) < maxYield && ctx.Err() == nil {
+	for p.Busy != nil && p.Busy() && p.Now().Sub(c.CreatedAt).Abs() < maxYield && ctx.Err() == nil {
 		wake.Sleep(ctx, yieldPoll)
 	}
 }
@@ -195,8 +195,8 @@ func (p *Processor) attempt(ctx context.Context, t task) store.JobResult {
 		return s
 	}
 	if p.Holds != nil {
-		if why, until := p.Holds.Find(t.certificate.Institution, p.Now()); why != nil {
-			s.Job, s.Release = s.Job.Postponed(why.Error(), until), true
+		if why, left := p.Holds.Find(t.certificate.Institution, p.Now()); why != nil {
+			s.Job, s.Release = s.Job.Postponed(why.Error(), p.Now(), left), true
 			return s
 		}
 	}
@@ -214,7 +214,7 @@ func (p *Processor) settlementOf(t task, change store.Change, err error) store.J
 	s := store.JobResult{Job: t.job}
 	if held, ok := errors.AsType[*HeldError](err); ok && p.Holds != nil {
 		p.reportError(held)
-		s.Job, s.Release = s.Job.Postponed(held.Error(), p.Holds.Set(t.certificate.Institution, held, p.Now())), true
+		s.Job, s.Release = s.Job.Postponed(held.Error(), p.Now(), p.Holds.Set(t.certificate.Institution, held, p.Now())), true
 		return s
 	}
 	switch {
@@ -225,11 +225,11 @@ func (p *Processor) settlementOf(t task, change store.Change, err error) store.J
 		s.Change = change
 		return s
 	case errors.Is(err, errStopped):
-		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now()), true
+		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now(), 0), true
 		return s
 	case fault.Is(err, fault.Full):
 		p.reportError(fmt.Errorf("processing is held up: %w", err))
-		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now().Add(retryDelay)), true
+		s.Job, s.Release = s.Job.Postponed(err.Error(), p.Now(), retryDelay), true
 		return s
 	}
 	p.Log.Warn("processing failed", "certificate", t.certificate.UUID, "attempt", s.Job.Attempt, "error", err)

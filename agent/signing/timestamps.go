@@ -77,7 +77,7 @@ func (q *TimestampQueue) nextRun(ctx context.Context) (time.Time, error) {
 
 // release gives a job back that was not begun.
 func (q *TimestampQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
 }
 
 // do adds one time stamp. A job is given back until that is done.
@@ -89,7 +89,7 @@ func (q *TimestampQueue) do(ctx context.Context, t task) store.JobResult {
 	tail, sum, until, err := q.stamp(context.WithoutCancel(ctx), c)
 	if err != nil {
 		q.Log.Warn("a time stamp is still owed", "certificate", c.UUID, "error", err)
-		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now().Add(timestampRetry)), Release: true}
+		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now(), timestampRetry), Release: true}
 	}
 	now := q.loop.Now()
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {

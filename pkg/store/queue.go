@@ -77,11 +77,12 @@ type QueueLength struct {
 // which has an owner and an end, so that several processes can share a queue. An
 // owner is named anew at each start of a process.
 type Queue interface {
-	// Claim takes up to n jobs of a lane that are due (vault.Job.Due, webhook.NotYetDue), the oldest
+	// Claim takes up to n jobs of a lane that are due (vault.Job.Due, NotYetDue of the others), the oldest
 	// first; certificates and mails of each institution in turn. Each is hidden from
 	// others until its lease ends (vault.RetryPolicy), and its attempt is counted. A suspect job
 	// comes alone; jobs of paused batches and of endpoints that take nothing now do not
-	// come. An endpoint that is not there is NotFound.
+	// come. An endpoint that is not there is NotFound. Where now is before that of an earlier
+	// call, the clock was set back, and nothing waits behind what was put off since.
 	Claim(ctx context.Context, lane Lane, owner string, n int, now time.Time) ([]ClaimedJob, error)
 	// Complete ends claimed jobs, or keeps them for another attempt, in the order given; the result has an error
 	// for each, nil where it was done. A job whose lease was lost, to another claim

@@ -43,6 +43,8 @@ type Job struct {
 	Crashes     int       `json:"crashes,omitempty"` // times its worker's process died
 	CreatedAt   time.Time `json:"created_at"`
 	LastError   string    `json:"last_error,omitempty"`
+	// PutOff is when RunAt was set last, of a job that was tried; the zero value says nothing.
+	PutOff time.Time `json:"put_off,omitzero"`
 }
 
 // RetryPolicy is how jobs of a kind are tried.
@@ -75,17 +77,19 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}
 }
 
-// Due reports whether the job can be claimed. No job waits longer than its kind's longest
-// pause, but for its first attempt, which may be held: one that seems to was put off
-// while the clock was ahead, and is due.
+// Due reports whether the job can be claimed. No job waits longer than it was put off for when it
+// was made or tried last: one that seems to was put off before the clock was set back, and is due.
 func (j Job) Due(now time.Time) bool {
 	wait := j.RunAt.Sub(now)
 	if wait <= 0 || j.Claimed {
 		return wait <= 0
 	}
-	longest := slices.Max(RetryPolicyOf(j.Kind).Pauses)
-	if j.Attempt == 0 && j.Crashes == 0 {
-		longest = max(longest, j.RunAt.Sub(j.CreatedAt))
+	longest := slices.Max(RetryPolicyOf(j.Kind).Pauses) // of a job that an earlier version put off
+	switch {
+	case !j.PutOff.IsZero():
+		longest = j.RunAt.Sub(j.PutOff)
+	case j.Attempt == 0 && j.Crashes == 0:
+		longest = j.RunAt.Sub(j.CreatedAt)
 	}
 	return wait > longest
 }
@@ -98,14 +102,14 @@ func (j Job) Retry(cause string, now time.Time) (Job, bool) {
 		return j, false
 	}
 	pause := policy.Pauses[max(min(j.Attempt, len(policy.Pauses))-1, 0)]
-	j.RunAt, j.LastError, j.Claimed = now.Add(pause), cause, false
+	j.RunAt, j.PutOff, j.LastError, j.Claimed = now.Add(pause), now, cause, false
 	return j, true
 }
 
-// Postponed returns a claimed job as it waits for a moment, for reasons that are
+// Postponed returns a claimed job as it waits for a while, for reasons that are
 // not its own. Its owner says whose result that is.
-func (j Job) Postponed(cause string, until time.Time) Job {
-	j.RunAt, j.LastError, j.Claimed = until, cause, false
+func (j Job) Postponed(cause string, now time.Time, pause time.Duration) Job {
+	j.RunAt, j.PutOff, j.LastError, j.Claimed = now.Add(pause), now, cause, false
 	return j
 }
 
@@ -134,7 +138,7 @@ func (j Job) Claim(owner string, now time.Time) Job {
 // Orphaned returns a job whose worker's process died. A suspect waits a little,
 // so that others come first.
 func (j Job) Orphaned(now time.Time) Job {
-	j.Attempt, j.Claimed, j.Owner, j.RunAt = j.Attempt-1, false, "", now
+	j.Attempt, j.Claimed, j.Owner, j.RunAt, j.PutOff = j.Attempt-1, false, "", now, now
 	if j.Kind != JobFetch { // what another vault does ends no program here
 		j.Crashes++
 	}

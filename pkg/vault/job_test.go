@@ -96,8 +96,8 @@ func TestAClockThatWasAheadKeepsNoJobWaiting(t *testing.T) {
 func TestPostponedWaitsAndKeepsItsAttempt(t *testing.T) {
 	j := vault.Job{ID: 4, Kind: vault.JobSign, RunAt: born, CreatedAt: born}.Claim("worker", born)
 	want := j
-	want.Claimed, want.RunAt, want.LastError = false, later, "the disk is full"
-	if got := j.Postponed("the disk is full", later); got != want {
+	want.Claimed, want.RunAt, want.PutOff, want.LastError = false, later, born, "the disk is full"
+	if got := j.Postponed("the disk is full", born, later.Sub(born)); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

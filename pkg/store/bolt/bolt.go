@@ -26,6 +26,7 @@ type Store struct {
 	versions   versions
 	tokenCache tokenCache
 	nextLane   atomic.Uint32 // the lane that is claimed from first, counting up
+	latest     latestTime
 }
 
 var _ store.Store = (*Store)(nil)

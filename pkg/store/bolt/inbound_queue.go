@@ -1,8 +1,6 @@
 package bolt
 
 import (
-	"time"
-
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -10,7 +8,7 @@ import (
 )
 
 // claimTasks claims up to n tasks of received events that are due.
-func (t *txn) claimTasks(lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error) {
+func (t *txn) claimTasks(lane store.Lane, owner string, n int, now clockReading) ([]store.ClaimedJob, error) {
 	l, err := t.openLane(lane)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -67,10 +66,11 @@ type laneCursor struct {
 	lane   []byte
 	cursor *bbolt.Cursor
 	begun  bool
+	passed int // jobs that are not due, behind which others may be
 }
 
 // next is the next job; nil after the last.
-func (w *laneCursor) next(t *txn, now time.Time) (*vault.Job, error) {
+func (w *laneCursor) next(t *txn, now clockReading) (*vault.Job, error) {
 	for {
 		var k []byte
 		if w.begun {
@@ -86,7 +86,10 @@ func (w *laneCursor) next(t *txn, now time.Time) (*vault.Job, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case j != nil && !j.Due(now):
+		case j != nil && !j.Due(now.Time):
+			if w.passed++; now.setBack && w.passed <= maxPassedOver {
+				continue
+			}
 			return nil, nil //nolint:nilnil // absence is no error here and has no value
 		case j != nil:
 			return j, nil
@@ -96,7 +99,7 @@ func (w *laneCursor) next(t *txn, now time.Time) (*vault.Job, error) {
 
 // dueJobs takes up to n jobs from the lanes in turns, the oldest of each first. One
 // that is suspect is taken alone, when its lane comes first.
-func (t *txn) dueJobs(kind vault.JobKind, n int, now time.Time, turn int) ([]vault.Job, error) {
+func (t *txn) dueJobs(kind vault.JobKind, n int, now clockReading, turn int) ([]vault.Job, error) {
 	var queues []*laneCursor
 	for _, lane := range t.lanesOf(kind) {
 		queues = append(queues, &laneCursor{lane: lane, cursor: t.Cursor(jobsDueBucket)})

@@ -144,14 +144,14 @@ func (t *txn) parkJobs(b vault.Batch) error {
 }
 
 // claimJobs claims up to n jobs of a kind that are due.
-func (t *txn) claimJobs(kind vault.JobKind, owner string, n int, now time.Time, turn int) ([]store.ClaimedJob, error) {
+func (t *txn) claimJobs(kind vault.JobKind, owner string, n int, now clockReading, turn int) ([]store.ClaimedJob, error) {
 	free, err := t.dueJobs(kind, n, now, turn)
 	if err != nil {
 		return nil, err
 	}
 	claimed := make([]store.ClaimedJob, len(free))
 	for i, j := range free {
-		claimed[i].Job = j.Claim(owner, now)
+		claimed[i].Job = j.Claim(owner, now.Time)
 		if err := t.moveJob(j, claimed[i].Job); err != nil {
 			return nil, err
 		}
@@ -226,7 +226,7 @@ func (c completion) completeJob(r store.JobResult) error {
 		return nil
 	}
 	waiting := *stored
-	waiting.RunAt, waiting.LastError, waiting.Claimed, waiting.Owner = r.Job.RunAt, r.Job.LastError, false, ""
+	waiting.RunAt, waiting.PutOff, waiting.LastError, waiting.Claimed, waiting.Owner = r.Job.RunAt, r.Job.PutOff, r.Job.LastError, false, ""
 	if r.Release {
 		waiting.Attempt--
 	}

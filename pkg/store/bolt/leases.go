@@ -11,7 +11,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
 	"github.com/vecctl/vecctl/pkg/vault"
-	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
 // Jobs have their lease in their own record. Deliveries and tasks of received events are
@@ -28,6 +27,8 @@ type dueIndex struct {
 	prefix []byte
 	width  int    // bytes of an item
 	leases []byte // what the keys of the lane's leases begin with
+	// institution is the one of an endpoint, where something is to be claimed.
+	institution uint32
 }
 
 func deliveriesDue(endpoint []byte) dueIndex {
@@ -84,19 +85,33 @@ func (t *txn) leasesIn(d dueIndex) (*laneLeases, error) {
 }
 
 // free lists up to n items that are due and that nobody holds, the oldest first.
-func (t *txn) free(l *laneLeases, n int, now time.Time) (items [][]byte) {
-	c := t.Cursor(l.bucket)
+func (t *txn) free(l *laneLeases, n int, now clockReading) (items [][]byte) {
+	c, passed := t.Cursor(l.bucket), 0
 	for k, _ := c.Seek(l.prefix); k != nil && bytes.HasPrefix(k, l.prefix) && len(items) < n; k, _ = c.Next() {
 		at, item := l.split(k)
 		if one := l.holder[string(item)]; one != nil && one.until > now.UnixNano() {
 			continue
 		}
-		if webhook.NotYetDue(at, now) {
-			break
+		if at.After(now.Time) && t.waits(l.dueIndex, item, now.Time) {
+			if passed++; !now.setBack || passed > maxPassedOver {
+				break
+			}
+			continue
 		}
 		items = append(items, bytes.Clone(item))
 	}
 	return items
+}
+
+// waits reports whether an item that is to be done later is still to wait. One whose record cannot
+// be read does not: who claims it is told.
+func (t *txn) waits(d dueIndex, item []byte, now time.Time) bool {
+	if d.width > len(boltfile.U64(0)) { // a task of a received event
+		r, err := t.inboundEvent(item[:8])
+		return err == nil && int(item[8]) < len(r.Tasks) && r.Tasks[item[8]].NotYetDue(now)
+	}
+	one, err := t.delivery(deliveryKey(d.institution, boltfile.LastID(item)))
+	return err == nil && one.NotYetDue(now)
 }
 
 // nextDue is when the first item is due, or the lease on one ends. What is under a lease

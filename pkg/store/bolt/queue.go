@@ -13,7 +13,8 @@ import (
 )
 
 // Claim implements store.QueueLength.
-func (s *Store) Claim(ctx context.Context, lane store.Lane, owner string, n int, now time.Time) ([]store.ClaimedJob, error) {
+func (s *Store) Claim(ctx context.Context, lane store.Lane, owner string, n int, at time.Time) ([]store.ClaimedJob, error) {
+	now := s.latest.read(at)
 	// A look first: an idle queue must not cost a write.
 	some, err := readTx(ctx, s, func(t *txn) (bool, error) { return t.someDue(lane, now) })
 	if err != nil || !some {
@@ -32,7 +33,7 @@ func (s *Store) Claim(ctx context.Context, lane store.Lane, owner string, n int,
 }
 
 // someDue reports whether a job of a lane can be claimed.
-func (t *txn) someDue(lane store.Lane, now time.Time) (bool, error) {
+func (t *txn) someDue(lane store.Lane, now clockReading) (bool, error) {
 	if lane.Kind != vault.JobWebhook && lane.Kind != vault.JobInbound {
 		first, err := t.dueJobs(lane.Kind, 1, now, 0)
 		return len(first) > 0, err
@@ -51,7 +52,9 @@ func (t *txn) openLane(lane store.Lane) (*laneLeases, error) {
 	if err != nil || !e.CanDeliver() {
 		return nil, err
 	}
-	return t.leasesIn(deliveriesDue(boltfile.UUID(e.ID)))
+	d := deliveriesDue(boltfile.UUID(e.ID))
+	d.institution = lane.Institution
+	return t.leasesIn(d)
 }
 
 // NextRun implements store.QueueLength.

@@ -46,7 +46,7 @@ func pausedBatches(f *fixture) {
 		f.Errorf("queue %+v, want all five jobs to be due later", q)
 	}
 	// The claimed one goes on; released untried, it waits like the others.
-	for _, err := range f.complete(store.JobResult{Job: first[0].Postponed("", f.now), Release: true}) {
+	for _, err := range f.complete(store.JobResult{Job: first[0].Postponed("", f.now, 0), Release: true}) {
 		f.check(err)
 	}
 	if more := f.claim(vault.JobSign, 10); len(more) != 0 {

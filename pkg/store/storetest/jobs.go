@@ -256,7 +256,7 @@ func completeWithRetry(f *fixture) {
 		f.Errorf("the second attempt is %+v", job)
 	}
 
-	free := job.Postponed("stopping", f.now)
+	free := job.Postponed("stopping", f.now, 0)
 	f.check(f.complete(store.JobResult{Job: free, Release: true})[0])
 	f.wantKind(f.complete(store.JobResult{Job: job})[0], fault.Conflict, "a job that was given back")
 	if job = f.wantClaim(1, c)[0]; job.Attempt != 2 {
@@ -339,5 +339,27 @@ func queues(f *fixture) {
 	f.now = waiting.RunAt
 	if got := f.queues()[vault.JobSign]; got != (store.QueueLength{Waiting: 4, Later: 1}) {
 		f.Errorf("queue %+v", got)
+	}
+}
+
+func claimAfterSetBack(f *fixture) {
+	f.now = f.now.Add(time.Hour)
+	before := f.insertOne(f.a, f.draft())
+	f.claim(vault.JobMail, 1) // the store is told the time
+	f.now = f.now.Add(-time.Hour)
+	f.insertMany(f.a, 2, func(int, *vault.Draft) {})
+	jobs := f.claim(vault.JobSign, 100)
+	if len(jobs) != 3 {
+		f.Fatalf("claimed %d jobs, want 3", len(jobs))
+	}
+	for _, j := range jobs {
+		back := store.JobResult{Job: j.Postponed("later", f.now, time.Second), Release: true}
+		if j.Certificate == before.ID {
+			back.Job = j.Postponed("at once", f.now.Add(time.Hour), 0) // as before the clock was set back
+		}
+		f.check(f.complete(back)[0])
+	}
+	if jobs = f.claim(vault.JobSign, 100); len(jobs) != 1 || jobs[0].Certificate != before.ID {
+		f.Errorf("claimed %+v, want the job of certificate %d", jobs, before.ID)
 	}
 }

@@ -194,7 +194,7 @@ func (w asWritten) MarshalJSON() ([]byte, error) { return []byte(w), nil }
 func (s jobSource) release(j store.ClaimedJob) store.JobResult {
 	back := s.done(j)
 	back.Change, back.Mail, back.Release = nil, nil, true
-	back.Job = j.Postponed("", j.CreatedAt)
+	back.Job = j.Postponed("", j.CreatedAt, 0)
 	if j.Delivery != nil || j.Task != nil {
 		back.Job = j.Job
 	}

@@ -180,7 +180,7 @@ func (m *model) complete(s store.JobResult) (held bool, err error) {
 		m.jobs = slices.Delete(m.jobs, at, at+1)
 		return true, nil
 	}
-	j.RunAt, j.LastError, j.Claimed, j.Owner = s.Job.RunAt, s.Job.LastError, false, ""
+	j.RunAt, j.PutOff, j.LastError, j.Claimed, j.Owner = s.Job.RunAt, s.Job.PutOff, s.Job.LastError, false, ""
 	if s.Release {
 		j.Attempt--
 	}

@@ -146,9 +146,9 @@ func (w *walker) completeSome() {
 		s := store.JobResult{Job: w.claimed[max(len(w.claimed)-1-w.IntN(12), 0)]}
 		switch w.IntN(6) {
 		case 0:
-			s.Job, s.Retry = s.Job.Postponed("busy", w.tick().Add(time.Second)), true
+			s.Job, s.Retry = s.Job.Postponed("busy", w.tick(), time.Second), true
 		case 1:
-			s.Job, s.Release = s.Job.Postponed("stopping", w.tick()), true
+			s.Job, s.Release = s.Job.Postponed("stopping", w.tick(), 0), true
 		case 2:
 		default:
 			s.Change = w.randomChange()

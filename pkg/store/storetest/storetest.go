@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"claim takes of institutions in turns", claimRoundRobin},
 		{"claim leases", claimLeases},
 		{"a clock that was ahead keeps nothing waiting", clockSetBack},
+		{"nothing waits behind what was put off after the clock was set back", claimAfterSetBack},
 		{"claim takes a suspect alone", claimSuspects},
 		{"complete ends a job with its change", completeEnds},
 		{"complete refuses a lost lease", completeFences},

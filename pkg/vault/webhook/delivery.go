@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -109,12 +108,11 @@ func (d Delivery) withAttempt(a Attempt) Delivery {
 	return d
 }
 
-// NotYetDue reports whether the next attempt at a delivery, or at a task, which was to be
-// made at a moment, is still to wait. None waits longer than the longest pause: one that
-// seems to was put off while the clock was ahead.
-func NotYetDue(until, now time.Time) bool {
-	wait := until.Sub(now)
-	return wait > 0 && wait <= slices.Max(vault.RetryPolicyOf(vault.JobInbound).Pauses)
+// NotYetDue reports whether the next attempt at the delivery is still to wait. None waits longer
+// than the pause before it: one that seems to was put off before the clock was set back.
+func (d Delivery) NotYetDue(now time.Time) bool {
+	wait := d.RunAt.Sub(now)
+	return wait > 0 && d.Tries > 0 && wait <= RetryPause
 }
 
 // Redeliver asks for the delivery anew: at once, with all its attempts before it.

@@ -74,6 +74,16 @@ func BodyIdentity(body []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// NotYetDue is Delivery.NotYetDue for a task.
+func (t InboundTask) NotYetDue(now time.Time) bool {
+	wait := t.RunAt.Sub(now)
+	if wait <= 0 || t.Attempts == 0 {
+		return false
+	}
+	pauses := vault.RetryPolicyOf(vault.JobInbound).Pauses
+	return wait <= pauses[min(t.Attempts, len(pauses))-1]
+}
+
 // NewInboundTask is a task that is due at once.
 func NewInboundTask(kind TaskKind, target string, now time.Time) InboundTask {
 	return InboundTask{Kind: kind, Target: target, State: Pending, RunAt: now}

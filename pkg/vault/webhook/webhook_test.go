@@ -226,11 +226,21 @@ func TestFailuresAgreeWithAModel(t *testing.T) {
 
 func TestAClockThatWasAheadKeepsNothingWaiting(t *testing.T) {
 	t.Parallel()
-	for wait, waits := range map[time.Duration]bool{
-		-time.Hour: false, 0: false, time.Nanosecond: true, webhook.RetryPause: true, time.Hour: true, time.Hour + 1: false, 90000 * time.Hour: false,
+	for wait, tries := range map[time.Duration]struct{ delivery, task, last bool }{ // who waits after a try; the task after its last one but one
+		-time.Hour: {}, 0: {}, time.Nanosecond: {true, true, true}, time.Second: {true, true, true}, webhook.RetryPause: {true, false, true},
+		webhook.RetryPause + 1: {false, false, true}, time.Hour: {false, false, true}, time.Hour + 1: {}, 90000 * time.Hour: {},
 	} {
-		if got := webhook.NotYetDue(now.Add(wait), now); got != waits {
-			t.Errorf("%v: %v", wait, got)
+		if got := (webhook.Delivery{RunAt: now.Add(wait), Tries: 1}).NotYetDue(now); got != tries.delivery {
+			t.Errorf("delivery, %v: %v", wait, got)
+		}
+		if got := (webhook.InboundTask{RunAt: now.Add(wait), Attempts: 1}).NotYetDue(now); got != tries.task {
+			t.Errorf("task, %v: %v", wait, got)
+		}
+		if got := (webhook.InboundTask{RunAt: now.Add(wait), Attempts: 5}).NotYetDue(now); got != tries.last {
+			t.Errorf("task after its fifth try, %v: %v", wait, got)
+		}
+		if (webhook.Delivery{RunAt: now.Add(wait)}).NotYetDue(now) || (webhook.InboundTask{RunAt: now.Add(wait)}).NotYetDue(now) {
+			t.Errorf("%v: what was never tried waits", wait)
 		}
 	}
 }

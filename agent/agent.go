@@ -108,6 +108,7 @@ type Agent struct {
 	remote        *remotebulk.Registry // certificates on remote vaults
 	health        *health.Health
 	disk          *health.DiskMonitor
+	recorded      time.Time                          // the latest time that is known; runClock's after the start
 	dropFolder    atomic.Pointer[dropfolder.Watcher] // nil while none is watched
 }
 
@@ -186,6 +187,10 @@ func (a *Agent) prepare(ctx context.Context) error {
 	}
 	a.suspensions.Check(ctx)
 	a.showKeyEnds()
+	if a.recorded, err = lastRecorded(ctx, a.store, a.institutions.IDs()); err != nil {
+		return err
+	}
+	a.checkClock()
 	if err := a.Admin.FinishRotation(ctx); err != nil {
 		return err
 	}
@@ -274,6 +279,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.runDigest(ctx) })
 	work.Go(func() error { return a.newExpiryReminders().Run(ctx) })
 	work.Go(func() error { return a.runKeyEnds(ctx) })
+	work.Go(func() error { return a.runClock(ctx) })
 	work.Go(func() error { return a.finishErasure(ctx) })
 	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
 	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })

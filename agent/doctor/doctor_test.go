@@ -230,6 +230,9 @@ func TestFindings(t *testing.T) {
 		"a clock behind the newest certificate": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.pages[0][0].CreatedAt = now.Add(time.Hour)
 		}, "clock", doctor.Wrong, "was issued at"},
+		"a clock that the agent finds wrong": {func(_ *testing.T, _ *doctor.Target, v *vault) {
+			v.status.Problems = []adminclient.Problem{{Kind: adminclient.ClockProblem, Message: "the clock is an hour off"}}
+		}, "clock", doctor.Wrong, "an hour off"},
 		"a damaged record": {func(_ *testing.T, _ *doctor.Target, v *vault) {
 			v.listErr = fault.New(fault.Damaged, "a record of the database is damaged")
 		}, "database", doctor.Wrong, "a record of the database is damaged"},

@@ -113,7 +113,7 @@ func (p Target) vault(ctx context.Context) []Finding {
 		isAboutKey := func(other adminclient.Problem) bool {
 			return other.Kind == adminclient.KeyLostProblem && strings.HasPrefix(problem.Message, other.Message)
 		}
-		if problem.Kind == adminclient.KeyProblem || slices.ContainsFunc(status.Problems, isAboutKey) {
+		if problem.Kind == adminclient.KeyProblem || problem.Kind == adminclient.ClockProblem || slices.ContainsFunc(status.Problems, isAboutKey) {
 			continue
 		}
 		found = append(found, failure(problem.Kind, "see the message", "%s", problem.Message)...)
@@ -134,7 +134,7 @@ func (p Target) vault(ctx context.Context) []Finding {
 		found = append(found, p.everything(ctx)...)
 	}
 	found = append(found, p.printableNames(texts)...)
-	return append(found, p.clock(newest)...)
+	return append(found, p.clock(newest, status.Problems)...)
 }
 
 // everything has every record and every document read.
@@ -255,7 +255,7 @@ func (p Target) checkDocument(ctx context.Context, c client.Certificate) error {
 var earliestClock = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // clock looks whether the time can be right.
-func (p Target) clock(newest time.Time) []Finding {
+func (p Target) clock(newest time.Time, problems []adminclient.Problem) []Finding {
 	const check = "clock"
 	const fix = "set the clock, and keep it right with NTP"
 	const latest = 2100
@@ -263,8 +263,15 @@ func (p Target) clock(newest time.Time) []Finding {
 	switch {
 	case now.Before(earliestClock), now.Year() >= latest:
 		return failure(check, fix, "the clock says %s", now.Format(time.DateTime))
+	case p.Timestamper != nil && vault.DescribeClock(now, time.Time{}, p.Timestamper.Skew()) != "":
+		return failure(check, fix, "%s", vault.DescribeClock(now, time.Time{}, p.Timestamper.Skew()))
 	case newest.After(now.Add(time.Minute)):
 		return failure(check, fix, "the clock says %s, but a certificate was issued at %s", now.Format(time.DateTime), newest.Local().Format(time.DateTime))
+	}
+	for _, problem := range problems {
+		if problem.Kind == adminclient.ClockProblem {
+			return failure(check, fix, "%s", problem.Message)
+		}
 	}
 	return ok(check, "the clock says %s", now.Format(time.DateTime))
 }

@@ -42,6 +42,10 @@ func (t *Timestamper) request(digest [32]byte) ([]byte, *cms.Token, error) {
 // Paused returns the moment at which a server may be asked again; zero where one may be asked now.
 func (t *Timestamper) Paused() time.Time { return t.asks.Paused() }
 
+// Skew is by how much the last answer of a server was ahead of this machine's clock; of several
+// servers the one nearest to it. Zero where none has answered.
+func (t *Timestamper) Skew() time.Duration { return t.asks.Skew() }
+
 // Check asks each server once.
 func (t *Timestamper) Check() []TimestampCheck { return t.asks.Check() }
 

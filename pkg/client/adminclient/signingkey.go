@@ -15,6 +15,9 @@ const KeyLostProblem = "signing-key-lost"
 // TLSProblem is the kind of the problem that the certificate of HTTPS has ended or soon will.
 const TLSProblem = "tls-certificate"
 
+// ClockProblem is the kind of the problem that the clock is off.
+const ClockProblem = "clock"
+
 // SigningKey is what an institution signs with.
 type SigningKey struct {
 	Subject     string    `json:"subject"`            // common name of its certificate

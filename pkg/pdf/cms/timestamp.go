@@ -14,6 +14,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -37,6 +38,8 @@ type TimestampClient struct {
 	// Roots are what the server's certificate must lead to; nil: to the last of those that it
 	// sends.
 	Roots *x509.CertPool
+
+	skew atomic.Int64 // nanoseconds by which its last answer was ahead of this machine
 }
 
 // Request is RequestToken without the token as it was read.
@@ -63,6 +66,7 @@ func (s *TimestampClient) RequestToken(digest [sha256.Size]byte, now time.Time) 
 	}
 	token, t, err := parseResponse(answer, digest[:], nonce)
 	if err == nil {
+		s.skew.Store(int64(t.Time.Sub(now)))
 		err = s.check(t, now)
 	}
 	if err != nil {

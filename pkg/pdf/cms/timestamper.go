@@ -85,6 +85,18 @@ func (t *Timestamper) Paused() (until time.Time) {
 	return until
 }
 
+// Skew is by how much the last answer of a server was ahead of this machine's clock; of several
+// servers the one nearest to it. Zero where none has answered.
+func (t *Timestamper) Skew() time.Duration {
+	nearest, found := time.Duration(0), false
+	for _, s := range t.servers {
+		if skew := time.Duration(s.skew.Load()); skew != 0 && (!found || skew.Abs() < nearest.Abs()) {
+			nearest, found = skew, true
+		}
+	}
+	return nearest
+}
+
 // TimestampCheck is how a server answered.
 type TimestampCheck struct {
 	URL string

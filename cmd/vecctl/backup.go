@@ -228,7 +228,7 @@ func (b *backupRun) make(c *cli.Context) (backupResult, error) {
 	path := b.target
 	if b.folder {
 		// The name is needed before the backup begins: it is the path to write to.
-		path = filepath.Join(b.target, backup.Name(b.home, time.Now(), before, !b.lock.IsNone()))
+		path = filepath.Join(b.target, backup.Name(b.home, wallClock(), before, !b.lock.IsNone()))
 	}
 	result := backupResult{File: path, Since: since}
 	if err := b.removeLeftovers(path); err != nil {

@@ -76,7 +76,7 @@ func batchSummary(c *cli.Context, s *session) (t report.Report, err error) {
 	if t.Key, err = s.SigningKey(c.Context); err != nil {
 		return t, err
 	}
-	t.MadeAt = time.Now()
+	t.MadeAt = wallClock()
 	err = eachMatching(c, s, client.Filter{Batch: t.Batch.BatchID}, func(found client.Certificate) error {
 		t.Certificates = append(t.Certificates, found)
 		return nil

@@ -46,7 +46,7 @@ func untilFlag() cli.Flag {
 
 // selection reads the flags that select deliveries.
 func selection(c *cli.Context) (adminclient.DeliveryFilter, error) {
-	now := time.Now()
+	now := wallClock()
 	from, err := momentFlag(c, "from", now)
 	if err != nil {
 		return adminclient.DeliveryFilter{}, err

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -85,7 +84,7 @@ func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 	dir := homeOf(set)
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
 	// Settings that cannot be used are found when the home is opened.
-	timestamper, _ := agent.NewTimestamper(set.Signing, time.Now)
+	timestamper, _ := agent.NewTimestamper(set.Signing, wallClock)
 	return doctor.Target{
 		Timestamper: timestamper,
 		Home:        string(dir),
@@ -96,7 +95,7 @@ func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 			return doctor.Disk{Free: d.Free, Total: d.Total, Kind: d.Kind, Network: d.Network}, err
 		},
 		MissingCharacters: report.Fonts{Folders: append([]string{dir.Templates()}, report.SystemFolders(getenv)...)}.Missing,
-		Transport:         http.DefaultTransport, Now: time.Now,
+		Transport:         http.DefaultTransport, Now: wallClock,
 	}
 }
 

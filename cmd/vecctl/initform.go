@@ -230,7 +230,7 @@ func checkMailServer(ctx context.Context, address string) []doctor.Finding {
 }
 
 func checkBaseURL(ctx context.Context, address string) []doctor.Finding {
-	p := doctor.Target{BaseURL: address, Default: config.DefaultBaseURL, Transport: http.DefaultTransport, Now: time.Now}
+	p := doctor.Target{BaseURL: address, Default: config.DefaultBaseURL, Transport: http.DefaultTransport, Now: wallClock}
 	return p.CheckBaseURL(ctx)
 }
 

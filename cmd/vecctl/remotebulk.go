@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -27,7 +26,7 @@ func runRemoteBulk(c *cli.Context, w environment, s *session, q adminclient.Bulk
 	remote, err := batch.NewRemote(batch.RemoteOptions{
 		SharedAddresses: set.Issuing.SharedAddresses,
 		Client:          s.WithRetries(client.RetryTransient()), Notes: dir.Remote(), Templates: template.Dir{Path: dir.Templates()}, Wait: c.Duration("wait"),
-		Now: time.Now, Sleep: wake.Sleep,
+		Now: wallClock, Sleep: wake.Sleep,
 	}, q)
 	if err != nil {
 		return err

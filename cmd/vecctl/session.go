@@ -140,7 +140,7 @@ func userOf(w environment) string {
 
 // auditContext returns a context with the audit entry for an action without an agent.
 func auditContext(c *cli.Context, w environment, what string) context.Context {
-	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: adminclient.ActorName(userOf(w)), Request: what, RemoteAddr: "local"}, At: time.Now()})
+	return audit.NewContext(c.Context, &audit.PendingAction{Action: audit.Action{Actor: adminclient.ActorName(userOf(w)), Request: what, RemoteAddr: "local"}, At: wallClock()})
 }
 
 // withUserHeader returns a transport that tells an agent the name of the user.
@@ -167,7 +167,7 @@ func agentOptions(c *cli.Context, w environment, set config.Config, institution 
 	return agent.Options{
 		Home: homeOf(set), Config: &set, Command: "vecctl " + c.Command.Name,
 		Institution: institution, LockWait: lockWait,
-		Build: buildOf(version()), Now: time.Now, Random: rand.Reader, Log: log, ImageToPDF: w.page,
+		Build: buildOf(version()), Now: wallClock, Random: rand.Reader, Log: log, ImageToPDF: w.page,
 	}
 }
 

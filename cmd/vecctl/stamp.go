@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -227,7 +226,7 @@ func stampSource(w environment, f *os.File) (pdf.Source, error) {
 }
 
 func sampleTail(source pdf.Source, m pdf.Stamp) (pdf.Update, error) {
-	now := time.Now()
+	now := wallClock()
 	key, cert, err := pdf.NewSelfSigned(rand.Reader, "vecctl preview, not issued", now, 1)
 	if err != nil {
 		return pdf.Update{}, err

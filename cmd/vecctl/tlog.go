@@ -154,7 +154,7 @@ func runTlogAudit(c *cli.Context, w environment) error {
 		}
 		memory = filepath.Join(filepath.Dir(settings), "checkpoints")
 	}
-	found, err := transparency.Auditor{Memory: memory, At: time.Now()}.Audit(c.Context, publication, location)
+	found, err := transparency.Auditor{Memory: memory, At: wallClock()}.Audit(c.Context, publication, location)
 	if fault.Is(err, fault.NotFound) {
 		return fault.Wrap(fault.NotFound, err, fmt.Sprintf("no log is published at %s: it has no %s", location, transparency.ListPath))
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -45,7 +44,7 @@ func runTokenCreate(c *cli.Context, w environment) error {
 	}
 	q := adminclient.NewToken{Name: c.Args().First(), Permissions: c.StringSlice("permission")}
 	if d := c.Duration("expires-in"); d != 0 {
-		at := time.Now().Add(d).UTC()
+		at := wallClock().Add(d).UTC()
 		q.ExpiresAt = &at
 	}
 	return withSession(c, w, func(s *session) error {

@@ -69,7 +69,7 @@ func runTUI(c *cli.Context, w environment, s *session) error {
 		Vault: s.Client, Stream: streamOf(s), Doctor: doctorFor(c, w, s),
 		Remote: s.remote, ReadOnly: c.Bool("read-only"), Mouse: c.Bool("mouse"),
 		NoColor: c.Bool("no-color"), Plain: w.getenv("TERM") == "dumb", Folder: folder,
-		In: w.stdin, Out: w.stdout, Env: terminalEnv(w), Now: time.Now, Pause: wake.Sleep,
+		In: w.stdin, Out: w.stdout, Env: terminalEnv(w), Now: wallClock, Pause: wake.Sleep,
 	}
 	return tui.Run(c.Context, o)
 }

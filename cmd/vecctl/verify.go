@@ -143,7 +143,7 @@ func runVerify(c *cli.Context, w environment, f outputFormat) error {
 	if err != nil {
 		return err
 	}
-	verdicts, err := verifyFiles(c.Context, files, pdf.NewVerifier(pdf.WithDigest(), pdf.WithTrust(pool), pdf.WithTime(time.Now())))
+	verdicts, err := verifyFiles(c.Context, files, pdf.NewVerifier(pdf.WithDigest(), pdf.WithTrust(pool), pdf.WithTime(wallClock())))
 	if err != nil {
 		return err
 	}

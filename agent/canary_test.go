@@ -1,10 +1,12 @@
 package agent_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -41,7 +43,7 @@ func findWords(t *testing.T, folder string, words ...string) (found []string) {
 		if os.IsNotExist(err) || !d.Type().IsRegular() {
 			return nil
 		}
-		body = append(bytes.ToLower(body), []byte(strings.ToLower(path))...)
+		body = append(bytes.ToLower(append(body, inZip(body)...)), []byte(strings.ToLower(path))...)
 		for _, word := range words {
 			if bytes.Contains(body, []byte(strings.ToLower(word))) {
 				found = append(found, word+" in "+path)
@@ -53,6 +55,22 @@ func findWords(t *testing.T, folder string, words ...string) (found []string) {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// inZip returns what the files in a zip, such as a workbook, say; nil for another file.
+func inZip(body []byte) (all []byte) {
+	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		return nil
+	}
+	for _, f := range z.File {
+		if r, err := f.Open(); err == nil {
+			text, _ := io.ReadAll(r) // what cannot be read is no text
+			all = append(all, text...)
+			_ = r.Close()
+		}
+	}
+	return all
 }
 
 // plantCanaries issues a batch of which one row is the canary's, fails another for the same

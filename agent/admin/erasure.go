@@ -45,10 +45,16 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 		return adminclient.Erasure{}, err
 	}
 	before, only, err := selectPerson(before, email, person)
+	if person != "" && fault.Is(err, fault.NotFound) {
+		var kept bool
+		if kept, err = s.refusedNames(ctx, who, email, person, err); kept {
+			before, only = nil, func(vault.Certificate) bool { return false }
+		}
+	}
 	if err != nil {
 		return adminclient.Erasure{}, err
 	}
-	if err := s.checkKnown(ctx, who, email, before); err != nil {
+	if err := s.checkKnown(ctx, who, email, person, before); err != nil {
 		return adminclient.Erasure{}, err
 	}
 	if err := s.checkErasable(ctx, before); err != nil {
@@ -59,7 +65,7 @@ func (s *Service) EraseRecipient(ctx context.Context, email, person string, dryR
 		return report, err // nothing would sign the protocol
 	}
 	if dryRun {
-		err = s.planErasure(who, email, before, only != nil, &report)
+		err = s.planErasure(who, email, person, before, only != nil, &report)
 		return report, err
 	}
 	if err := s.eraseAll(ctx, who, email, person, before, only, &report); err != nil {
@@ -110,13 +116,26 @@ func leftByErasure() []string {
 	return []string{
 		"files that were submitted from outside the home, and copies that were downloaded or written elsewhere with --out",
 		"backups that were made before, until they are removed; mails that have arrived; verified PDFs that were handed out",
-		"certificates on remote vaults, and log files",
+		"certificates on remote vaults; log files, which have no names of people, except where a disk failed on a dropped file that is called after one",
 	}
+}
+
+// refusedNames reports whether rows that were refused, or refused files, name somebody; where
+// none does, it returns the error that it is given.
+func (s *Service) refusedNames(ctx context.Context, who uint32, email, person string, none error) (bool, error) {
+	if known, err := s.batches.HasRejected(ctx, who, email, person); known || err != nil {
+		return known, err
+	}
+	files, err := s.eraseRefused(who, email, person, nil, true)
+	if err == nil && len(files) == 0 {
+		err = none
+	}
+	return err == nil, err
 }
 
 // checkKnown refuses an address that nothing was issued to, and names the institutions of
 // the home that know it. One that was erased before may be erased again.
-func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issued []vault.Certificate) error {
+func (s *Service) checkKnown(ctx context.Context, who uint32, email, person string, issued []vault.Certificate) error {
 	if len(issued) > 0 {
 		return nil
 	}
@@ -126,7 +145,8 @@ func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issu
 	if known, err := s.store.KnowsAddress(ctx, who, email); known || err != nil {
 		return err
 	}
-	if known, err := s.batches.HasRejected(ctx, who, email, ""); known || err != nil {
+	none := fault.Newf(fault.NotFound, "nothing was issued to %s and nothing is kept of the address; check its spelling", email)
+	if known, err := s.refusedNames(ctx, who, email, person, none); known || !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	others, err := s.issuersTo(ctx, email)
@@ -136,7 +156,7 @@ func (s *Service) checkKnown(ctx context.Context, who uint32, email string, issu
 	if len(others) > 0 {
 		return fault.Newf(fault.NotFound, "%s has issued nothing to %s; these have: %s; name one with --institution", s.institutions.Acting(ctx).Name, email, strings.Join(others, ", "))
 	}
-	return fault.Newf(fault.NotFound, "nothing was issued to %s and nothing is kept of the address; check its spelling", email)
+	return none
 }
 
 // issuersTo returns the institutions of the home that have issued something to an address.
@@ -157,13 +177,13 @@ func (s *Service) issuersTo(ctx context.Context, email string) (slugs []string, 
 // besides: it is found by the address, and may be about the others.
 func leftOfSharedAddress() []string {
 	return []string{
-		"refused files, which are found by their address and may be about others who share it; look through the folder of refused files by hand",
+		"refused files that have the address and not the name; look through the folder of refused files by hand",
 		"events that were received about the address",
 	}
 }
 
 // planErasure says what an erasure would destroy; shared, where others have the address too.
-func (s *Service) planErasure(who uint32, email string, before []vault.Certificate, shared bool, report *adminclient.Erasure) error {
+func (s *Service) planErasure(who uint32, email, person string, before []vault.Certificate, shared bool, report *adminclient.Erasure) error {
 	for _, c := range before {
 		report.Certificates = append(report.Certificates, c.Reference)
 	}
@@ -174,10 +194,8 @@ func (s *Service) planErasure(who uint32, email string, before []vault.Certifica
 	report.Left = leftByErasure()
 	if shared {
 		report.Left = append(report.Left, leftOfSharedAddress()...)
-		report.Destroyed = append(report.Destroyed, copies...)
-		return nil
 	}
-	refused, err := s.eraseRefused(who, email, before, true)
+	refused, err := s.eraseRefused(who, email, person, before, true)
 	report.Destroyed = append(append(report.Destroyed, refused...), copies...)
 	return err
 }
@@ -187,12 +205,13 @@ func (s *Service) planErasure(who uint32, email string, before []vault.Certifica
 func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string, before []vault.Certificate, only func(vault.Certificate) bool, report *adminclient.Erasure) error {
 	report.Left = leftByErasure()
 	var err error
-	if report.Files, err = s.eraseResults(who, before); err != nil {
+	if report.Files, err = s.eraseResults(who, before, email, person); err != nil {
 		return err
 	}
 	if only != nil {
 		report.Left = append(report.Left, leftOfSharedAddress()...)
-	} else if report.Destroyed, err = s.eraseRefused(who, email, before, false); err != nil {
+	}
+	if report.Destroyed, err = s.eraseRefused(who, email, person, before, false); err != nil {
 		return err
 	}
 	report.Files += len(report.Destroyed)
@@ -210,7 +229,7 @@ func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string
 		return err
 	}
 	// Again, since a batch that read them before may have written them after.
-	again, err := s.eraseResults(who, before)
+	again, err := s.eraseResults(who, before, email, person)
 	report.Files += again
 	if err != nil {
 		return err
@@ -236,8 +255,11 @@ func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string
 
 // eraseRefused destroys what lies of a person among refused files, and returns what that
 // was. What waits in the drop folder is somebody's to issue or to take away.
-func (s *Service) eraseRefused(who uint32, email string, before []vault.Certificate, dryRun bool) ([]string, error) {
-	search := refusedSearch{email: vault.FoldEmail(email), dryRun: dryRun}
+func (s *Service) eraseRefused(who uint32, email, person string, before []vault.Certificate, dryRun bool) ([]string, error) {
+	search := refusedSearch{Erased: results.Erased{Email: vault.FoldEmail(email), Person: person}, dryRun: dryRun}
+	if person != "" {
+		search.names = append(search.names, person)
+	}
 	for _, c := range before {
 		search.names = append(search.names, c.Name)
 	}
@@ -552,19 +574,19 @@ func (s *Service) dropInProgress(ctx context.Context, institution uint32, batch 
 // eraseResults removes the files that were written for certificates of an institution,
 // and counts them. It begins with dropped batches: what is moved meanwhile is then
 // found where it went.
-func (s *Service) eraseResults(institution uint32, gone []vault.Certificate) (int, error) {
+func (s *Service) eraseResults(institution uint32, gone []vault.Certificate, email, person string) (int, error) {
 	growing, err := staging.ResultFolders(s.home.Incoming())
 	if err != nil {
 		return 0, err
 	}
-	removed := 0
+	removed, erased := 0, results.Erased{Certificates: gone, Email: vault.FoldEmail(email), Person: person}
 	for _, folder := range growing {
-		n, err := results.EraseIn(folder, gone)
+		n, err := erased.In(folder)
 		removed += n
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return removed, err
 		}
 	}
-	n, err := results.EraseAll(s.home.ResultsFolder(institution), gone)
+	n, err := erased.All(s.home.ResultsFolder(institution))
 	return removed + n, err
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/manifest"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -17,7 +18,7 @@ import (
 
 // refusedSearch looks through files that were dropped for what is about an address.
 type refusedSearch struct {
-	email  string   // folded
+	results.Erased
 	names  []string // of the person
 	dryRun bool
 	found  []string // what was or would be destroyed, as absolute paths
@@ -74,14 +75,19 @@ const (
 	shortestNamed = 5 // characters of a name that is looked for; shorter ones are parts of words
 )
 
-// mentions reports whether a text has the address, or also a name of the person.
+// mentions reports whether a text has the address, or also a name of the person; where several
+// people share the address, both.
 func (s *refusedSearch) mentions(body []byte, byName bool) bool {
 	text := vault.Fold(string(bytes.ToValidUTF8(body, nil)))
-	if strings.Contains(text, vault.Fold(s.email)) {
+	addressed := strings.Contains(text, vault.Fold(s.Email))
+	if addressed && s.Person == "" {
 		return true
 	}
+	if s.Person != "" && !addressed {
+		return false // another person may have the name
+	}
 	for _, name := range s.names {
-		if byName && len(name) >= shortestNamed && strings.Contains(text, vault.Fold(name)) {
+		if (byName || s.Person != "") && len(name) >= shortestNamed && strings.Contains(text, vault.Fold(name)) {
 			return true
 		}
 	}
@@ -100,7 +106,7 @@ func (s *refusedSearch) searchManifest(name string, body []byte) error {
 	}
 	about := false
 	for _, row := range m.Rows {
-		if vault.FoldEmail(row.Email) != s.email {
+		if vault.FoldEmail(row.Email) != s.Email || s.Person != "" && !row.IsFor(s.Person) {
 			continue
 		}
 		about = true
@@ -114,7 +120,11 @@ func (s *refusedSearch) searchManifest(name string, body []byte) error {
 	if !about {
 		return nil
 	}
-	if rest, ok := withoutRows(body, s.email); ok {
+	rest, _, err := s.WithoutRows(body)
+	if err != nil {
+		return err
+	}
+	if rest != nil {
 		s.found = append(s.found, name)
 		if s.dryRun {
 			return nil
@@ -122,33 +132,6 @@ func (s *refusedSearch) searchManifest(name string, body []byte) error {
 		return fsutil.ReplaceFile(name, rest)
 	}
 	return s.remove(name)
-}
-
-// withoutRows takes the rows of an address out of a table; false where it is no plain table
-// with one row a line.
-func withoutRows(body []byte, email string) ([]byte, bool) {
-	rows, err := manifest.ReadTable(bytes.NewReader(body))
-	if err != nil || len(rows) == 0 || !bytes.HasPrefix(bytes.TrimPrefix(body, []byte("\ufeff")), []byte(rows[0][0])) {
-		return nil, false
-	}
-	kept := rows[:1]
-	for _, row := range rows[1:] {
-		about := false
-		for _, cell := range row {
-			about = about || vault.FoldEmail(cell) == email
-		}
-		if !about {
-			kept = append(kept, row)
-		}
-	}
-	if len(kept) == len(rows) {
-		return nil, false
-	}
-	var out bytes.Buffer
-	if err := manifest.WriteTable(&out, kept); err != nil {
-		return nil, false
-	}
-	return out.Bytes(), true
 }
 
 // remove removes a file with the note that says why it was refused.

@@ -82,7 +82,7 @@ func (s *Service) newRecipientExport(email, person string, forStaff bool) *recip
 			Missing: []string{}, NotIncluded: []string{
 				"backups of the home, and copies that were written outside of it",
 				"answers to calls of the API, which are kept for a day and repeat what is listed here",
-				"log files, which name nobody",
+				"log files, which have no names of people, except where a disk failed on a dropped file that is called after one",
 			}}}
 }
 

@@ -63,11 +63,14 @@ func (e *recipientExport) addSpooled(at vault.Institution, m vault.Mail) {
 // addRefused adds what lies of the person among refused files: rows of tables, lines of other
 // texts, and documents that are the person's alone.
 func (e *recipientExport) addRefused(at vault.Institution, issued []vault.Certificate, about *adminclient.InstitutionData) error {
-	found, err := e.eraseRefused(at.ID, e.email, issued, true)
+	found, err := e.eraseRefused(at.ID, e.email, e.person, issued, true)
 	if err != nil {
 		return err
 	}
 	names := []string{e.folded}
+	if e.person != "" {
+		names = []string{e.person} // others may share the address
+	}
 	for _, c := range issued {
 		if len(c.Name) >= shortestNamed {
 			names = append(names, c.Name)

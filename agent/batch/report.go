@@ -214,7 +214,7 @@ func (r *run) reportLater(ctx context.Context, report client.BulkReport) (client
 	if len(gone) == 0 {
 		return report, nil
 	}
-	_, err := results.EraseIn(r.out, gone)
+	_, err := results.Erased{Certificates: gone}.In(r.out)
 	return report, err
 }
 

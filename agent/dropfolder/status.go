@@ -157,7 +157,8 @@ func (w *Watcher) fileStatus(name string, plans map[string]plan, named bool, now
 		item.State, item.Note = Unusable, neverIssued(name)
 		if !w.named[name] {
 			w.named[name] = true
-			w.Log.Warn("a file in the drop folder will never be issued", "file", name, "reason", item.Note)
+			// Its name may be a person's, and logs are not reached by an erasure.
+			w.Log.Warn("a file in the drop folder will never be issued; vecctl status names it", "reason", item.Note)
 		}
 	}
 	return item

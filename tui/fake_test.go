@@ -12,6 +12,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // fake is a vault in memory, as far as a screen can tell.
@@ -25,6 +26,7 @@ type fake struct {
 	stores    []adminclient.Store
 	certified []adminclient.StoreCertification
 	sent      []adminclient.WebhookDelivery
+	trail     []audit.Entry
 	applied   []adminclient.Application // newest first
 	templates []map[string]any
 	codes     map[string]string // cause by UUID

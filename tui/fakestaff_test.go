@@ -8,6 +8,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 func (f *fake) Webhooks(context.Context) ([]adminclient.Webhook, error) {
@@ -50,6 +51,35 @@ func (f *fake) Redeliver(_ context.Context, r adminclient.Redelivery) (int, erro
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(r.Deliveries), f.enter(fmt.Sprintf("redeliver %d", len(r.Deliveries)))
+}
+
+func (f *fake) LatestAudit(_ context.Context, before uint64) ([]audit.Entry, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []audit.Entry
+	for _, e := range f.trail {
+		if (before == 0 || e.Seq < before) && len(found) < 100 {
+			found = append(found, e)
+		}
+	}
+	return found, f.enter(fmt.Sprintf("audit %d", before))
+}
+
+// audited has a long audit trail.
+func audited() *fake {
+	f := busy()
+	for i := uint64(250); i > 0; i-- {
+		e := audit.Entry{Seq: i, At: begun.Add(time.Duration(i) * time.Minute), Hash: "9f2c4e", Action: audit.Action{Actor: "staff (registrar)", Request: "POST /panel/certificates/VEC-IC-1/revoke", RemoteAddr: "local",
+			Subject: audit.Subject{Institution: "universität-łódź", Object: fmt.Sprintf("certificate VEC-IC-2026%013d", i), Person: "8d1f0a6c2b3e4f50"}}}
+		switch i % 5 {
+		case 1:
+			e.Action = audit.Action{Actor: "agent", Request: "retention run", RemoteAddr: "local", Subject: audit.Subject{Object: "home; mails: 12, verified PDFs: 3"}}
+		case 3:
+			e.Action = audit.Action{Actor: "token lms (3f)", Request: "POST /business/certificate-vault/bulk", RemoteAddr: "192.0.2.7", Subject: audit.Subject{Institution: "law", Object: "batch b-9"}}
+		}
+		f.trail = append(f.trail, e)
+	}
+	return f
 }
 
 func (f *fake) Stores(context.Context) ([]adminclient.Store, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 	"github.com/vecctl/vecctl/tui/ui"
 )
 
@@ -377,4 +378,32 @@ func TestWebhooks(t *testing.T) {
 	s.wants("1 delivery is sent again.")
 	s.press("esc", "esc", "e")
 	s.wants("2 rows were exported")
+}
+
+// The audit trail is read piece by piece; new entries come on top, and the selected one stays.
+func TestAuditTrail(t *testing.T) {
+	t.Parallel()
+	f := audited()
+	s := start(t, f, staging{})
+	s.press("8", "a")
+	s.wants("[8 Log: Audit trail]", "token lms", "retention run", "8d1f0a6c2b")
+	s.press("G", "G", "G")
+	if !f.called("audit 151") || !f.called("audit 51") {
+		t.Errorf("older entries were not read: %v", f.calls)
+	}
+	s.press("g", "j", "enter")
+	s.wants("Entry 249", "institution universität-łódź", "person      8d1f0a6c2b3e4f50")
+	s.press("enter")
+	f.mu.Lock()
+	f.trail = append([]audit.Entry{{Seq: 251, At: begun, Action: audit.Action{Actor: "staff (dean)", Request: "POST /panel/key/rotate", Subject: audit.Subject{Object: "signing key"}}}}, f.trail...)
+	f.mu.Unlock()
+	s.later(10 * time.Second)
+	s.press("enter")
+	s.wants("Entry 249")
+	s.press("enter", "g")
+	s.wants("staff (dean)", "signing key")
+	s.press("e")
+	s.wants("251 entries were exported")
+	s.press("esc")
+	s.wants("[8 Log]")
 }

@@ -47,7 +47,7 @@ func NewRoot(d *ui.Context, o Options) *Root {
 		tabs = append(tabs, pages.NewApplications(d, o.Vault), pages.NewWebhooks(d, o.Vault),
 			pages.NewAuthority(d, o.Vault), pages.NewLog(d), pages.NewHealth(d, o.Doctor))
 	}
-	return &Root{ui: d, pages: append(tabs, pages.NewCertificateDetail(d, o.Vault)), tabCount: len(tabs),
+	return &Root{ui: d, pages: append(tabs, pages.NewCertificateDetail(d, o.Vault), pages.NewAudit(d, o.Vault)), tabCount: len(tabs),
 		mouse: o.Mouse, poller: statusPoller{ui: d, vault: o.Vault}}
 }
 

@@ -19,6 +19,15 @@ import (
 )
 
 func (p *Handler) routeAudit(mux router.Routes) {
+	mux.HandleFunc("GET /panel/audit/latest", func(w http.ResponseWriter, r *http.Request) {
+		before, err := strconv.ParseUint(cmp.Or(r.FormValue("before"), "0"), 10, 64)
+		if err != nil {
+			p.Fail(w, r, fault.New(fault.Invalid, "before is the number of an entry"))
+			return
+		}
+		found, err := p.Service.LatestAuditEntries(r.Context(), before)
+		p.writeJSON(w, r, found, err)
+	})
 	mux.HandleFunc("GET /panel/audit", func(w http.ResponseWriter, r *http.Request) {
 		after, err := strconv.ParseUint(cmp.Or(r.FormValue("after"), "0"), 10, 64)
 		if err != nil {

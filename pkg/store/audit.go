@@ -32,4 +32,7 @@ type AuditTrail interface {
 	// AuditEntries returns up to n entries after the one with a number, in order. An
 	// entry that cannot be read is Damaged.
 	AuditEntries(ctx context.Context, after uint64, n int) ([]audit.Entry, error)
+	// LatestAuditEntries returns up to n entries before the one with a number, the latest
+	// first; 0 is behind the end.
+	LatestAuditEntries(ctx context.Context, before uint64, n int) ([]audit.Entry, error)
 }

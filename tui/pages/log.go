@@ -55,7 +55,7 @@ func (p *Log) Typing() bool { return p.prompt.IsOpen() }
 // Keys implements ui.Page.
 func (p *Log) Keys() []key.Binding {
 	k := p.ui.Keys
-	return append([]key.Binding{k.Filter, k.Enter, k.Copy, k.Export, k.Back}, k.Navigation()...)
+	return append([]key.Binding{k.AuditTrail, k.Filter, k.Enter, k.Copy, k.Export, k.Back}, k.Navigation()...)
 }
 
 // Len implements ui.Rows.
@@ -172,6 +172,8 @@ func (p *Log) press(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case p.table.Update(msg, k, p):
 		return nil
+	case key.Matches(msg, k.AuditTrail):
+		return func() tea.Msg { return OpenAuditMsg{} }
 	case key.Matches(msg, k.Export):
 		return p.export()
 	}

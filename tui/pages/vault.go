@@ -6,6 +6,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // Vault has the calls that the screen makes. *adminclient.Client implements it.
@@ -39,6 +40,9 @@ type Vault interface {
 	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
 	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
 	Templates(ctx context.Context) ([]map[string]any, error)
+
+	// LatestAudit returns entries of the audit trail before one, the latest first; 0 is the end.
+	LatestAudit(ctx context.Context, before uint64) ([]audit.Entry, error)
 
 	// Webhooks.
 	Webhooks(ctx context.Context) ([]adminclient.Webhook, error)

@@ -11,6 +11,7 @@ type KeyMap struct {
 	Mark, Range                             key.Binding
 	Open, OpenPage, Copy, CopyLink, Export  key.Binding
 	OpenEvidence                            key.Binding
+	AuditTrail                              key.Binding
 	Help, Quit, Interrupt                   key.Binding
 
 	// Actions change something; a read-only screen has none of them.
@@ -41,7 +42,8 @@ func NewKeyMap(readOnly bool) KeyMap {
 		Open: bind("o", "open PDF", "o"), OpenPage: bind("O", "open page", "O"),
 		OpenEvidence: bind("o", "open evidence", "o"),
 		Copy:         bind("y", "copy reference", "y"), CopyLink: bind("Y", "copy link", "Y"), Export: bind("e", "export CSV", "e"),
-		Help: bind("?", "help", "?"), Quit: bind("q", "quit", "q"), Interrupt: bind("ctrl+c", "quit at once", "ctrl+c"),
+		AuditTrail: bind("a", "audit trail", "a"),
+		Help:       bind("?", "help", "?"), Quit: bind("q", "quit", "q"), Interrupt: bind("ctrl+c", "quit at once", "ctrl+c"),
 
 		Retry: act("r", "retry", "r"), RetryAll: act("r", "retry failed", "r"),
 		Pause: act("p", "pause, resume", "p"), Cancel: act("x", "cancel batch", "x"), Revoke: act("R", "revoke", "R"),

@@ -53,6 +53,14 @@ func (c *Client) AuditTrail(ctx context.Context, after uint64) ([]audit.Entry, e
 	return found, err
 }
 
+// LatestAudit returns a piece of the audit trail: entries before the one with a number, the latest
+// first; 0 is behind the end. It is empty at the beginning.
+func (c *Client) LatestAudit(ctx context.Context, before uint64) ([]audit.Entry, error) {
+	var found []audit.Entry
+	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/panel/audit/latest?before=%d", before), nil, &found)
+	return found, err
+}
+
 // EachAuditEntry hands every entry of the audit trail on, and checks that each follows from
 // the one before.
 func (c *Client) EachAuditEntry(ctx context.Context, each func(audit.Entry) error) (last audit.Entry, err error) {

@@ -72,3 +72,27 @@ func (s *Store) AuditEntries(ctx context.Context, after uint64, n int) ([]audit.
 		return found, nil
 	})
 }
+
+// LatestAuditEntries implements store.AuditTrail.
+func (s *Store) LatestAuditEntries(ctx context.Context, before uint64, n int) ([]audit.Entry, error) {
+	return readTx(ctx, s, func(t *txn) ([]audit.Entry, error) {
+		found := []audit.Entry{}
+		c := t.Cursor(auditBucket)
+		key, value := c.Last()
+		if before > 0 {
+			if key, _ = c.Seek(boltfile.U64(before)); key != nil {
+				key, value = c.Prev()
+			} else {
+				key, value = c.Last()
+			}
+		}
+		for ; key != nil && len(found) < n; key, value = c.Prev() {
+			var e audit.Entry
+			if err := boltfile.Decode(key, value, &e); err != nil {
+				return nil, fault.At("the audit trail", err)
+			}
+			found = append(found, e)
+		}
+		return found, nil
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,6 +49,7 @@ func (f *fixture) auditTrail() (requests []string) {
 			head, err := f.store.AuditHead(f.Context())
 			f.check(err)
 			f.wantSame(head, last, "the head of the trail")
+			f.wantLatest(requests)
 			return requests
 		}
 		for _, e := range found {
@@ -58,6 +60,24 @@ func (f *fixture) auditTrail() (requests []string) {
 			last, requests = e, append(requests, e.Request)
 		}
 	}
+}
+
+// wantLatest reads the whole trail backwards, a few entries at a time.
+func (f *fixture) wantLatest(requests []string) {
+	f.Helper()
+	var backwards []string
+	for before := uint64(0); ; {
+		found, err := f.store.LatestAuditEntries(f.Context(), before, 5)
+		f.check(err)
+		if len(found) == 0 {
+			break
+		}
+		for _, e := range found {
+			backwards, before = append(backwards, e.Request), e.Seq
+		}
+	}
+	slices.Reverse(backwards)
+	f.wantSame(backwards, requests, "the trail read backwards")
 }
 
 func auditedChange(f *fixture) {

@@ -391,17 +391,19 @@ func (s *Service) eachCertificate(ctx context.Context, f store.Filter, do func(v
 // eachMail calls do for the mails of an institution, the newest first, until it returns an
 // error.
 func (s *Service) eachMail(ctx context.Context, institution uint32, do func(vault.Mail) error) error {
-	for n := 1; ; n++ {
-		page, _, err := s.store.ListMails(ctx, store.MailFilter{Institution: institution}, n, exportPage)
+	filter := store.MailFilter{Institution: institution}
+	for {
+		found, err := s.store.ListMails(ctx, filter, exportPage)
 		if err != nil {
 			return err
 		}
-		for _, m := range page {
+		for _, m := range found {
 			if err := do(m); err != nil {
 				return err
 			}
+			filter.Below = m.ID
 		}
-		if len(page) < exportPage {
+		if len(found) < exportPage {
 			return nil
 		}
 	}

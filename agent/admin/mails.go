@@ -28,7 +28,7 @@ func (s *Service) Mails(ctx context.Context, f adminclient.MailFilter) ([]adminc
 		}
 		filter.Certificate = c.ID
 	}
-	found, _, err := s.store.ListMails(ctx, filter, 1, cmp.Or(max(f.Limit, 0), math.MaxInt32))
+	found, err := s.store.ListMails(ctx, filter, cmp.Or(max(f.Limit, 0), math.MaxInt32))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) latestMail(ctx context.Context, who uint32, name string) (uint
 	if err != nil {
 		return 0, err
 	}
-	all, _, err := s.store.ListMails(ctx, store.MailFilter{Institution: who, Certificate: c.ID}, 1, math.MaxInt32)
+	all, err := s.store.ListMails(ctx, store.MailFilter{Institution: who, Certificate: c.ID}, math.MaxInt32)
 	if err != nil {
 		return 0, err
 	}

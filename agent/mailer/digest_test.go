@@ -73,7 +73,7 @@ func (s *site) apply(institution uint32, name string) vault.Certificate {
 // lastDigest are the mails to staff that there are, the oldest first.
 func (s *site) told(institution uint32) (found []vault.Mail) {
 	s.Helper()
-	all, _, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: institution}, 1, 1000)
+	all, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: institution}, 1000)
 	s.check(err)
 	for _, m := range slices.Backward(all) {
 		if m.Kind == vault.MailDigest {

@@ -134,7 +134,7 @@ func (o *office) work(p *mailer.Queue) {
 func (o *office) mails(f store.MailFilter) []vault.Mail {
 	o.Helper()
 	f.Institution = 1
-	all, _, err := o.store.ListMails(o.Context(), f, 1, 10_000)
+	all, err := o.store.ListMails(o.Context(), f, 10_000)
 	o.check(err)
 	return all
 }

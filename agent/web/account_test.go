@@ -22,7 +22,7 @@ func (s *site) ask(email string, headers ...string) answer {
 // mails are those that were queued, newest first.
 func (s *site) mails() []vault.Mail {
 	s.Helper()
-	found, _, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1, 1000)
+	found, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1000)
 	s.check(err)
 	var links []vault.Mail
 	for _, m := range found {

@@ -60,7 +60,7 @@ func (s *site) applies(form map[string]string, headers ...string) answer {
 // confirmations are the paths in the mails that ask to confirm, newest first.
 func (s *site) confirmations() (paths []string) {
 	s.Helper()
-	found, _, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1, 1000)
+	found, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1000)
 	s.check(err)
 	for _, m := range found {
 		if m.Kind == vault.MailConfirm {

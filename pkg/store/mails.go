@@ -14,6 +14,7 @@ type MailFilter struct {
 	Certificate uint64
 	Batch       string
 	State       vault.MailState
+	Below       uint64 // the number of a mail: only those that were made before it
 	// Returned selects mails that were refused or bounced and were not sent again.
 	Returned bool
 }
@@ -28,8 +29,9 @@ type Mails interface {
 	Mail(ctx context.Context, institution uint32, id uint64) (vault.Mail, error)
 	// MailsByID finds mails of any institution; one that does not exist is an error.
 	MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, error)
-	// ListMails returns page number page (from 1), newest first, and the number of all.
-	ListMails(ctx context.Context, f MailFilter, page, perPage int) ([]vault.Mail, int, error)
+	// ListMails returns up to n mails, newest first. MailFilter.Below reads on from the last of
+	// them; the cost is that of the mails read, not of those before.
+	ListMails(ctx context.Context, f MailFilter, n int) ([]vault.Mail, error)
 	// ChangeMail applies a transition to a mail of any institution. The job of one that
 	// waits no longer ends; cancelling one that is being sent is Illegal.
 	ChangeMail(ctx context.Context, id uint64, change func(vault.Mail) (vault.Mail, error)) (vault.Mail, error)

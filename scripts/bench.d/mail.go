@@ -135,7 +135,7 @@ func sendAll(address, folder string, n int) (float64, error) {
 	})
 	stop()
 	err = errors.Join(err, <-ended)
-	sent, _, listErr := db.ListMails(ctx, store.MailFilter{Institution: who.ID, State: vault.MailSent}, 1, n+1)
+	sent, listErr := db.ListMails(ctx, store.MailFilter{Institution: who.ID, State: vault.MailSent}, n+1)
 	if err = errors.Join(err, listErr); err == nil && len(sent) != n {
 		err = fmt.Errorf("%d of %d mails are noted as sent", len(sent), n)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/bolt/boltfile"
-	"github.com/vecctl/vecctl/pkg/store/bolt/search"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -132,25 +131,34 @@ func (s *Store) MailsByID(ctx context.Context, ids ...uint64) ([]vault.Mail, err
 }
 
 // ListMails implements store.Mails.
-func (s *Store) ListMails(ctx context.Context, f store.MailFilter, page, perPage int) (found []vault.Mail, total int, err error) {
-	found, err = readTx(ctx, s, func(t *txn) (found []vault.Mail, err error) {
-		skip := search.Offset(page, perPage)
+func (s *Store) ListMails(ctx context.Context, f store.MailFilter, n int) ([]vault.Mail, error) {
+	return readTx(ctx, s, func(t *txn) (found []vault.Mail, err error) {
 		c, prefix := t.mailCursor(f)
-		for k := boltfile.SeekLast(c, prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		for k := seekBelow(c, prefix, f.Below); k != nil && bytes.HasPrefix(k, prefix) && len(found) < n; k, _ = c.Prev() {
 			m, err := t.mail(boltfile.LastID(k))
 			if err != nil {
 				return nil, err
 			}
-			if !mailMatches(f, m) {
-				continue
-			}
-			if total++; total > skip && len(found) < perPage {
+			if mailMatches(f, m) {
 				found = append(found, m)
 			}
 		}
 		return found, nil
 	})
-	return found, total, err
+}
+
+// seekBelow goes to the last key of a prefix, or to the last whose number is below one.
+func seekBelow(c *bbolt.Cursor, prefix []byte, below uint64) []byte {
+	if below == 0 {
+		return boltfile.SeekLast(c, prefix)
+	}
+	k, _ := c.Seek(boltfile.JoinKey(prefix, boltfile.U64(below)))
+	if k == nil {
+		k, _ = c.Last()
+		return k
+	}
+	k, _ = c.Prev()
+	return k
 }
 
 // mailCursor walks through the narrowest index for a filter.

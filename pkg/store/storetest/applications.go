@@ -134,8 +134,8 @@ func applicationsWait(f *fixture) {
 	}
 	f.wantReferenced(true, s.Evidence.SHA256)
 	f.finds(store.Filter{Institution: f.a})
-	mails, n, err := f.store.ListMails(f.Context(), store.MailFilter{Institution: f.a}, 1, 10)
-	if f.check(err); n != 1 || mails[0].Kind != vault.MailConfirm {
+	mails, err := f.store.ListMails(f.Context(), store.MailFilter{Institution: f.a}, 10)
+	if f.check(err); len(mails) != 1 || mails[0].Kind != vault.MailConfirm {
 		f.Errorf("mails %+v", mails)
 	}
 	found, err := f.store.Unconfirmed(f.Context(), w.Hash, f.now)

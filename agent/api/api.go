@@ -27,6 +27,7 @@ import (
 type Store interface {
 	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
 	Certificate(ctx context.Context, institution uint32, name string) (vault.Certificate, error)
+	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)

@@ -73,9 +73,9 @@ func (a *API) parseArchiveQuery(r *http.Request, who Caller) (store.Filter, erro
 		return q.Filter, err
 	}
 	var bad []fault.Field
-	for _, name := range []string{"page", "per_page"} {
+	for _, name := range []string{"page", "per_page", "sort_field", "sort_order", "generated_at_from", "generated_at_to"} {
 		if values.Has(name) {
-			bad = append(bad, fault.Field{Name: name, Message: "The " + strings.ReplaceAll(name, "_", " ") + " field is prohibited: an archive has no pages. To continue one, name its last document with after."})
+			bad = append(bad, fault.Field{Name: name, Message: "The " + strings.ReplaceAll(name, "_", " ") + " field is prohibited: an archive has one order and no pages. To continue one, name its last document with after."})
 		}
 	}
 	if q.Filter.Status != "" && q.Filter.Status != vault.Approved {

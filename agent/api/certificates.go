@@ -43,7 +43,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 		return err
 	}
 	q.Filter.Institution, q.Filter.Source = who.institution, from
-	found, err := a.Store.List(r.Context(), q.Filter, q.Page, q.PerPage)
+	found, err := a.selectPage(r.Context(), q)
 	if err != nil {
 		return err
 	}

@@ -21,14 +21,17 @@ const (
 	defaultPerPage = 15
 	maxPerPage     = 100
 	maxTermBytes   = 1000
-	listParameters = "applicant_email search batch_id status page per_page from to issue_date_from issue_date_to expires_from expires_to"
+	listParameters = "applicant_email search batch_id status page per_page from to issue_date_from issue_date_to " +
+		"sort_field sort_order customer_id generated_at_from generated_at_to expires_from expires_to"
 )
 
 // listQuery is what a list call asks for.
 type listQuery struct {
 	Filter        store.Filter // of the caller's choice: neither institution nor source
 	Page, PerPage int          // both from 1
-	given         url.Values   // as they came
+	Order         ordering
+	Generated     [2]vault.Date // the first and the last day, in UTC; "" does not restrict
+	given         url.Values    // as they came
 }
 
 // parseListQuery reads a list call's parameters; each that is wrong is a field of the
@@ -82,9 +85,15 @@ func parseListQuery(v url.Values) (listQuery, error) {
 		return d
 	}
 	// The reference has longer names for them.
+	q.Generated = [2]vault.Date{date("generated_at_from"), date("generated_at_to")}
 	q.Filter.From, q.Filter.To = cmp.Or(date("from"), date("issue_date_from")), cmp.Or(date("to"), date("issue_date_to"))
 	q.Filter.EndsFrom, q.Filter.EndsTo = date("expires_from"), date("expires_to")
-	return q, fault.InvalidFields(bad)
+	if get("customer_id") != "" {
+		bad = append(bad, fault.Field{Name: "customer_id", Message: "The customer id field is prohibited: this vault numbers no customers. Select with applicant_email."})
+	}
+	order, wrong := parseOrdering(get("sort_field"), get("sort_order"))
+	q.Order = order
+	return q, fault.InvalidFields(append(bad, wrong...))
 }
 
 // arrayErrors complains of parameters that are lists, as PHP writes them: a filter that is

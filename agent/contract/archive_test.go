@@ -78,7 +78,7 @@ func TestArchive(t *testing.T) {
 	}
 	for query, status := range map[string]int{
 		"?search=nobody": http.StatusNotFound, "?status=failed": http.StatusUnprocessableEntity, "?status=x": http.StatusUnprocessableEntity,
-		"?page=2": http.StatusUnprocessableEntity, "?per_page=5": http.StatusUnprocessableEntity, "?after=none": http.StatusUnprocessableEntity,
+		"?page=2": http.StatusUnprocessableEntity, "?per_page=5": http.StatusUnprocessableEntity, "?sort_field=name": http.StatusUnprocessableEntity, "?generated_at_from=2026-01-01": http.StatusUnprocessableEntity, "?after=none": http.StatusUnprocessableEntity,
 		"?search[]=a": http.StatusUnprocessableEntity, "?batch_id=none": http.StatusNotFound,
 	} {
 		s.want(s.get(archivePath+query), status)

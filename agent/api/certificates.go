@@ -18,26 +18,51 @@ import (
 // toAPI returns a certificate as the API shows it to a caller. A caller that may not download is not
 // given the share link either, because anyone who has that link can download.
 func (a *API) toAPI(who Caller, c vault.Certificate) client.Certificate {
-	at, _ := a.Institutions.ByID(c.Institution) // UTC for one that is missing
+	at, known := a.Institutions.ByID(c.Institution) // UTC for one that is missing
 	shown := client.FromVault(a.Institutions.Links(), at.Zone(), c)
+	if known {
+		shown.InstitutionName = at.Name
+	}
 	if who.checkPermission(apiaccess.MayDownload) != nil {
 		shown.ShareURL = ""
 	}
 	return shown
 }
 
+// anyCertificate is a certificate in the list of all, with the names that the reference has there.
+type anyCertificate struct {
+	client.Certificate
+
+	Name       string  `json:"name"`
+	Email      string  `json:"email"`
+	PDFPath    *string `json:"pdf_path"`
+	CustomerID *string `json:"customer_id"` // this vault numbers no customers
+}
+
+// anyToAPI returns a certificate as the list of all shows it.
+func (a *API) anyToAPI(who Caller, c vault.Certificate) any {
+	shown := anyCertificate{Certificate: a.toAPI(who, c), Name: c.Name, Email: c.Email}
+	if len(shown.Documents) > 0 {
+		shown.PDFPath = &shown.Documents[0].Path
+	}
+	return shown
+}
+
+// vaultToAPI returns a certificate as the vault's list shows it.
+func (a *API) vaultToAPI(who Caller, c vault.Certificate) any { return a.toAPI(who, c) }
+
 // listCertificates answers with the institution's certificates, the vault's and those that
 // customers applied for.
 func (a *API) listCertificates(w http.ResponseWriter, r *http.Request, who Caller) error {
-	return a.list(w, r, who, "")
+	return a.list(w, r, who, "", a.anyToAPI)
 }
 
 // listVault leaves out what customers applied for.
 func (a *API) listVault(w http.ResponseWriter, r *http.Request, who Caller) error {
-	return a.list(w, r, who, vault.FromVault)
+	return a.list(w, r, who, vault.FromVault, a.vaultToAPI)
 }
 
-func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vault.Source) error {
+func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vault.Source, show func(Caller, vault.Certificate) any) error {
 	q, err := parseListQuery(r.URL.Query())
 	if err != nil {
 		return err
@@ -47,9 +72,9 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 	if err != nil {
 		return err
 	}
-	page := client.Page[client.Certificate]{Data: make([]client.Certificate, len(found.Certificates))}
+	page := client.Page[any]{Data: make([]any, len(found.Certificates))}
 	for i, c := range found.Certificates {
-		page.Data[i] = a.toAPI(who, c)
+		page.Data[i] = show(who, c)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), found.Total)
 	return writeJSON(w, http.StatusOK, page)
@@ -156,7 +181,7 @@ func (a *API) viewAny(w http.ResponseWriter, r *http.Request, who Caller) error 
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(who, c)})
+	return writeJSON(w, http.StatusOK, map[string]any{"data": a.anyToAPI(who, c)})
 }
 
 // templatesOf returns the templates that the caller's institution may use.

@@ -3,6 +3,9 @@ package contract
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,6 +61,54 @@ func TestReferenceCalls(t *testing.T) {
 		s.check(json.Unmarshal(s.want(s.get("/business/"+query), http.StatusOK).body, &found))
 		if found.Meta.Total != want || len(found.Data) != want {
 			t.Errorf("%s: %d", query, found.Meta.Total)
+		}
+	}
+}
+
+// TestReferenceFields has the reference's fields where there is a truth to tell, null before that.
+func TestReferenceFields(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	first := s.want(s.upload("ann@example.com"), http.StatusCreated)
+	for _, name := range []string{"qrcode_path", "generated_at", "assigned_at", "documents.0"} {
+		if v := first.get("data." + name); v != nil {
+			t.Errorf("before there is a verified PDF, %s is %v", name, v)
+		}
+	}
+	one := s.settled(first.text("data.uuid"))
+	uuid, reference := one.text("data.uuid"), one.text("data.reference_id")
+	path := "https://vec.example.edu" + vaultPath + "/" + uuid + "/download"
+	if one.text("data.documents.0.path") != path || one.text("data.documents.0.type") != "verified_pdf" || one.get("data.documents.0.id") != one.get("data.id") ||
+		one.text("data.institution_name") != "First" || one.text("data.generated_at") != one.text("data.approved_at") {
+		t.Errorf("%v", one)
+	}
+	all := s.want(s.get("/business/certificates/"+uuid), http.StatusOK)
+	list := s.want(s.get("/business/certificates?sort_field=name&sort_order=desc&generated_at_from="+one.text("data.approved_at")[:10]), http.StatusOK)
+	for prefix, a := range map[string]answer{"data.": all, "data.0.": list} {
+		if a.text(prefix+"name") != "Ann Example" || a.text(prefix+"email") != "ann@example.com" || a.text(prefix+"pdf_path") != path || a.get(prefix+"customer_id") != nil {
+			t.Errorf("%v", a)
+		}
+	}
+	s.want(s.get("/business/certificates?customer_id=7"), http.StatusUnprocessableEntity)
+	s.want(s.get("/business/certificates?generated_at_to=2020-01-01"), http.StatusOK)
+	// The picture is the code of the PDF, for everyone.
+	picture := one.text("data.qrcode_path")
+	a := s.as("").fetch(http.MethodGet, strings.TrimPrefix(picture, "https://vec.example.edu"), "*/*")
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != "image/png" {
+		t.Fatalf("%s: %d %v", picture, a.status, a.header)
+	}
+	if zbar, err := exec.LookPath("zbarimg"); err == nil {
+		file := filepath.Join(t.TempDir(), "code.png")
+		s.check(os.WriteFile(file, a.body, 0o600))
+		read, err := exec.CommandContext(t.Context(), zbar, "-q", "--raw", file).Output()
+		s.check(err)
+		if strings.TrimSpace(string(read)) != one.text("data.verify_url") {
+			t.Errorf("the picture says %q", read)
+		}
+	}
+	for _, name := range []string{"VEC-IC-20260000000000000.png", reference, "x.png"} {
+		if a := s.as("").fetch(http.MethodGet, "/v/qr/"+name, "*/*"); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", name, a.status)
 		}
 	}
 }

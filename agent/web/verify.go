@@ -56,6 +56,7 @@ func (p *verifyPages) Route(mux router.Routes) {
 	mux.HandleFunc("GET /v/{reference}", p.serve)
 	mux.HandleFunc("GET /V/{reference}", p.serve)
 	mux.HandleFunc("GET /v/by-hash/{sha256}", p.serveByHash)
+	mux.HandleFunc("GET /v/qr/{name}", p.serveQRCode)
 }
 
 // verifyResult is what is found out about a reference ID.

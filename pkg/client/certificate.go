@@ -43,11 +43,25 @@ type Certificate struct {
 	ApprovedAt *time.Time `json:"approved_at"`
 	// ExpiresAt is the last second of validity; nil where there is no end.
 	ExpiresAt *time.Time `json:"expires_at"`
+
+	// What VEC.digital's reference has besides; nil and empty where the server does not say.
+	InstitutionName string         `json:"institution_name,omitempty"`
+	Documents       []DocumentPath `json:"documents"`
+	QRCodePath      *string        `json:"qrcode_path"`  // a picture of the QR code
+	GeneratedAt     *time.Time     `json:"generated_at"` // the same as ApprovedAt
+	AssignedAt      *time.Time     `json:"assigned_at"`  // when the recipient's account got it
 }
 
 // Expired reports whether the certificate's last day has passed.
 func (c Certificate) Expired(now time.Time) bool {
 	return c.ExpiresAt != nil && now.After(*c.ExpiresAt)
+}
+
+// DocumentPath is where the API has a document of a certificate.
+type DocumentPath struct {
+	ID   AnyID  `json:"id"`
+	Type string `json:"type"` // "verified_pdf"
+	Path string `json:"path"`
 }
 
 // Source says who began a certificate.

@@ -49,24 +49,32 @@ func (c *Client) unknownShape(raw []byte, err error) error {
 	return fault.Wrap(fault.Unavailable, err, message+"; it says: "+string(shown))
 }
 
-// anyID is a number or a string.
-type anyID string
+// AnyID is an ID that servers write as a number or as text.
+type AnyID string
+
+// MarshalJSON writes a number as a number.
+func (a AnyID) MarshalJSON() ([]byte, error) {
+	if _, err := strconv.ParseUint(string(a), 10, 64); err == nil {
+		return []byte(a), nil
+	}
+	return json.Marshal(string(a))
+}
 
 // UnmarshalJSON takes both.
-func (a *anyID) UnmarshalJSON(raw []byte) error {
+func (a *AnyID) UnmarshalJSON(raw []byte) error {
 	var text string
 	switch {
 	case string(raw) == "null":
 		return nil
 	case json.Unmarshal(raw, &text) == nil:
-		*a = anyID(text)
+		*a = AnyID(text)
 		return nil
 	}
 	var n json.Number
 	if err := json.Unmarshal(raw, &n); err != nil {
 		return shapeError("an id is neither a number nor text")
 	}
-	*a = anyID(n.String())
+	*a = AnyID(n.String())
 	return nil
 }
 
@@ -161,7 +169,7 @@ func isUUID(s string) bool {
 type certificateFields struct {
 	*plainCertificate
 
-	ID         anyID     `json:"id"`
+	ID         AnyID     `json:"id"`
 	Status     anyStatus `json:"status"`
 	IssueDate  anyDate   `json:"issue_date"`
 	Name       *string   `json:"name"`  // in the list of all certificates
@@ -200,6 +208,10 @@ func parseCertificate(raw json.RawMessage) (Certificate, error) {
 	c.CreatedAt, c.UpdatedAt = in.CreatedAt.Time, in.UpdatedAt.Time
 	if c.ApprovedAt = in.ApprovedAt.orNil(); c.ApprovedAt == nil {
 		c.ApprovedAt = in.Generated.orNil()
+	}
+	c.GeneratedAt, c.AssignedAt = c.ApprovedAt, in.AssignedAt.orNil()
+	if c.Documents == nil {
+		c.Documents = []DocumentPath{}
 	}
 	return c, nil
 }
@@ -334,8 +346,8 @@ func (p Page[T]) HasNext() bool {
 type batchFields struct {
 	*plainBatch
 
-	ID             anyID   `json:"id"`
-	BatchID        anyID   `json:"batch_id"`
+	ID             AnyID   `json:"id"`
+	BatchID        AnyID   `json:"batch_id"`
 	Total          *int    `json:"total"`
 	Approved       *int    `json:"approved"`
 	Failed         *int    `json:"failed"`

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -17,6 +18,7 @@ func FromVault(links vault.Links, zone *time.Location, c vault.Certificate) Cert
 		File:         File{Name: c.File.Name, Size: c.File.Size, SHA256: c.File.SHA256},
 		VerifyURL:    links.Verify(c.Reference),
 		ShareURL:     links.Share(c),
+		Documents:    []DocumentPath{},
 		Supersedes:   nilIfEmpty(c.Supersedes),
 		SupersededBy: nilIfEmpty(c.SupersededBy),
 		CreatedAt:    wholeSeconds(c.CreatedAt), UpdatedAt: wholeSeconds(c.UpdatedAt),
@@ -26,6 +28,12 @@ func FromVault(links vault.Links, zone *time.Location, c vault.Certificate) Cert
 		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256, TimestampOwed: v.TimestampOwed, Earlier: v.Earlier,
 			Level: string(v.Level), LevelOwed: string(v.LevelOwed), TimestampUntil: TimeOrNull(v.TimestampUntil)}
 		out.ApprovedAt = new(wholeSeconds(c.ApprovedAt))
+		out.GeneratedAt = out.ApprovedAt
+		out.Documents = append(out.Documents, DocumentPath{ID: AnyID(strconv.FormatUint(c.ID, 10)), Type: "verified_pdf", Path: links.Download(c.UUID)})
+		out.QRCodePath = new(links.QRCode(c.Reference))
+	}
+	if c.Assignment != nil {
+		out.AssignedAt = new(wholeSeconds(c.Assignment.At))
 	}
 	if at := Placement(c.Placement); at != (Placement{}) {
 		out.QR = &at

@@ -121,7 +121,7 @@ func (c *Client) UploadFile(ctx context.Context, d Document, key string, sent Se
 	}
 	var kept struct {
 		UploadedFile
-		FileID anyID `json:"file_id"`
+		FileID AnyID `json:"file_id"`
 	}
 	data, err := object(raw)
 	if err == nil {
@@ -196,8 +196,8 @@ func (c *Client) SubmitBulk(ctx context.Context, entries []BulkEntry, key string
 func (c *Client) readAccepted(raw []byte) (BulkAccepted, error) {
 	var accepted struct {
 		BulkAccepted
-		BatchID anyID `json:"batch_id"`
-		ID      anyID `json:"id"`
+		BatchID AnyID `json:"batch_id"`
+		ID      AnyID `json:"id"`
 	}
 	data, err := object(raw)
 	if err == nil && len(data) > 0 && data[0] != '{' {

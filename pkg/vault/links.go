@@ -6,16 +6,25 @@ import (
 )
 
 // Links are the public addresses of certificates below a vault's base URL.
-type Links struct{ verify, share string }
+type Links struct{ base, verify, share string }
 
 // NewLinks returns the links below a base URL. ascii is the same base URL in ASCII
 // alone, as a QR code holds it.
 func NewLinks(baseURL, ascii string) Links {
-	return Links{verify: strings.TrimRight(ascii, "/") + "/v/", share: strings.TrimRight(baseURL, "/") + "/c/"}
+	base := strings.TrimRight(baseURL, "/")
+	return Links{base: base, verify: strings.TrimRight(ascii, "/") + "/v/", share: base + "/c/"}
 }
 
 // Verify returns the address of a verification page, to which the QR code leads.
 func (l Links) Verify(reference string) string { return l.verify + reference }
+
+// QRCode returns the address of a picture of the QR code.
+func (l Links) QRCode(reference string) string { return l.verify + "qr/" + reference + ".png" }
+
+// Download returns the address at which the API has a verified PDF.
+func (l Links) Download(uuid string) string {
+	return l.base + "/business/certificate-vault/" + uuid + "/download"
+}
 
 // Share returns the address of a certificate's view-and-share page. A certificate
 // from before there were such pages has its verification page alone.

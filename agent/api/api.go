@@ -30,6 +30,7 @@ type Store interface {
 	ByID(ctx context.Context, ids ...uint64) ([]vault.Certificate, error)
 	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
+	BatchesIn(ctx context.Context, institution uint32, outcomes []vault.BatchState, page, perPage int) ([]vault.Batch, int, error)
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
 	Uploads(ctx context.Context, institution uint32, ids []string) ([]*apiaccess.Upload, error)
 	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)

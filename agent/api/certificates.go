@@ -111,52 +111,29 @@ func (a *API) batches(ctx context.Context, who Caller, q listQuery, status strin
 	if status == "" {
 		return a.Store.Batches(ctx, who.institution, q.Page, q.PerPage)
 	}
-	for n, more := 1, true; more; n++ {
-		some, all, err := a.Store.Batches(ctx, who.institution, n, maxPerPage)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, b := range some {
-			if !hasBatchStatus(b, status) {
-				continue
-			}
-			if total++; total > (q.Page-1)*q.PerPage && len(page) < q.PerPage {
-				page = append(page, b)
-			}
-		}
-		more = len(some) > 0 && n*maxPerPage < all
-	}
-	return page, total, nil
+	return a.Store.BatchesIn(ctx, who.institution, outcomesOf(status), q.Page, q.PerPage)
 }
 
-// The reference's words for the states of a batch.
+// The reference's words for states that no batch of ours has.
 const (
-	batchPending   = "pending"
-	batchCompleted = "completed"
-	batchPartly    = "partially_completed"
-	batchFailed    = "failed"
-	batchApproval  = "waiting_for_approval"
+	batchPending  = "pending"
+	batchApproval = "waiting_for_approval"
 )
 
 func batchStatuses() []string {
 	return []string{string(vault.BatchProcessing), string(vault.BatchPaused), string(vault.BatchCancelled), string(vault.BatchDone),
-		batchPending, batchCompleted, batchPartly, batchFailed, batchApproval}
+		batchPending, string(vault.BatchCompleted), string(vault.BatchPartly), string(vault.BatchFailed), batchApproval}
 }
 
-// hasBatchStatus reports whether a batch has a state, in either dialect's word. No batch
-// of ours is pending or waits for approval.
-func hasBatchStatus(b vault.Batch, status string) bool {
-	state, failed := b.State(), b.Counts.Failed
-	finished := state == vault.BatchDone
+// outcomesOf returns the outcomes that a status means, in either dialect's word.
+func outcomesOf(status string) []vault.BatchState {
 	switch status {
-	case batchCompleted:
-		return finished && failed == 0
-	case batchPartly:
-		return finished && failed > 0 && b.Counts.Approved+b.Counts.Revoked > 0
-	case batchFailed:
-		return finished && failed > 0 && b.Counts.Approved+b.Counts.Revoked == 0
+	case string(vault.BatchDone):
+		return []vault.BatchState{vault.BatchCompleted, vault.BatchPartly, vault.BatchFailed}
+	case batchPending, batchApproval:
+		return nil
 	}
-	return string(state) == status
+	return []vault.BatchState{vault.BatchState(status)}
 }
 
 // batchToAPI returns a batch as the API shows it, with moments as the guide writes them.

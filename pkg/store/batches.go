@@ -16,6 +16,9 @@ type Batches interface {
 	FindBatch(ctx context.Context, institution uint32, digest string) (vault.Batch, error)
 	// Batches returns page number page (from 1), newest first, and the number of all.
 	Batches(ctx context.Context, institution uint32, page, perPage int) ([]vault.Batch, int, error)
+	// BatchesIn is Batches for those whose outcome is one of some. Batches whose outcome was
+	// looked at before and that have not changed since are not read for it.
+	BatchesIn(ctx context.Context, institution uint32, outcomes []vault.BatchState, page, perPage int) ([]vault.Batch, int, error)
 	// Batch finds one by its ID; NotFound when the institution has none.
 	Batch(ctx context.Context, institution uint32, id string) (vault.Batch, error)
 	// ChangeBatch applies a transition to a batch. The processing jobs of a batch

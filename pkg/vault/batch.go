@@ -86,6 +86,27 @@ func (b Batch) State() BatchState {
 	return BatchDone
 }
 
+// The outcomes of a batch that is done, in the words of VEC.digital's reference.
+const (
+	BatchCompleted BatchState = "completed"
+	BatchPartly    BatchState = "partially_completed"
+	BatchFailed    BatchState = "failed"
+)
+
+// Outcome is the batch's state, or what came of it where it is done.
+func (b Batch) Outcome() BatchState {
+	state, good := b.State(), b.Counts.Approved+b.Counts.Revoked
+	switch {
+	case state != BatchDone:
+		return state
+	case b.Counts.Failed == 0:
+		return BatchCompleted
+	case good > 0:
+		return BatchPartly
+	}
+	return BatchFailed
+}
+
 // CancelledFailure is why a certificate of a cancelled batch failed.
 func CancelledFailure() Failure {
 	return Failure{Code: CodeCancelled, Reason: "the batch was cancelled before this document's turn"}

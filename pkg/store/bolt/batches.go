@@ -57,6 +57,7 @@ func (t *txn) addBatch(b vault.Batch) (vault.Batch, error) {
 	for n := 2; t.Get(batchNamesBucket, batchNameKey(b.Institution, b.Name)) != nil; n++ {
 		b.Name = fmt.Sprintf("%s-%d", name, n)
 	}
+	t.batches = append(t.batches, string(id))
 	if err := t.PutRecord(batchesBucket, batchKey(b), b); err != nil {
 		return b, err
 	}
@@ -72,6 +73,7 @@ func (t *txn) addBatch(b vault.Batch) (vault.Batch, error) {
 // putBatch writes a batch that exists.
 func (t *txn) putBatch(b vault.Batch) error {
 	delete(t.paused, b.ID)
+	t.batches = append(t.batches, string(batchNameKey(b.Institution, b.ID)))
 	return t.PutRecord(batchesBucket, batchKey(b), b)
 }
 

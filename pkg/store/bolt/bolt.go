@@ -25,6 +25,7 @@ type Store struct {
 	queue      *groupcommit.Queue[*txn]
 	versions   versions
 	tokenCache tokenCache
+	outcomes   outcomeCache
 	nextLane   atomic.Uint32 // the lane that is claimed from first, counting up
 	latest     latestTime
 }

@@ -49,6 +49,7 @@ func (s *Store) commit(group []func(*txn) error) []error {
 		for _, reference := range t.changed {
 			s.versions.of(reference).Add(1)
 		}
+		s.outcomes.forget(t)
 	}
 	if err != nil {
 		for i := range outcomes {

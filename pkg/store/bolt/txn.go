@@ -26,6 +26,7 @@ type txn struct {
 	recorded      []*audit.PendingAction // whose entries were written
 	about         *auditSubject          // what the call under way writes; nil where nobody asks
 	changed       []string               // reference IDs of certificates that were written
+	batches       []string               // keys of batches that were written, as in batch_by_id
 	entries       []bucketEntry          // that are to be written in order
 	personKeys    map[keyOwner]bool      // among the entries, of certificates whose key has a person
 	countDelta    countDelta

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -170,4 +171,74 @@ func institutions(f *fixture) {
 	if got := all(); got[0].Name != "A" || got[2].Name != "C" {
 		f.Errorf("institutions %+v", got)
 	}
+}
+
+// batchesByOutcome lists batches by what came of them, through all that can change it.
+func batchesByOutcome(f *fixture) {
+	var all []vault.Batch
+	var kept [][]vault.Certificate
+	for i := range 5 {
+		b := f.openBatch(f.batch(f.a, fmt.Sprintf("batch %d", i), fmt.Sprintf("digest %d", i)))
+		all = append(all, b)
+		kept = append(kept, f.insertMany(f.a, 2, func(_ int, d *vault.Draft) { d.Batch = b.ID }))
+	}
+	f.openBatch(f.batch(f.b, "theirs", "digest 0"))
+	check := func(when string) {
+		f.Helper()
+		listed, _, err := f.store.Batches(f.Context(), f.a, 1, 100)
+		f.check(err)
+		for _, some := range [][]vault.BatchState{nil, {vault.BatchProcessing}, {vault.BatchPaused}, {vault.BatchCancelled}, {vault.BatchCompleted}, {vault.BatchPartly}, {vault.BatchFailed},
+			{vault.BatchCompleted, vault.BatchPartly, vault.BatchFailed}, {vault.BatchProcessing, vault.BatchPaused}, {vault.BatchDone}} {
+			var want []vault.Batch
+			for _, b := range listed {
+				if slices.Contains(some, b.Outcome()) {
+					want = append(want, b)
+				}
+			}
+			for _, perPage := range []int{1, 2, 100} {
+				n := 0
+				for page := 1; page <= len(want)/perPage+2; page++ {
+					got, total, err := f.store.BatchesIn(f.Context(), f.a, some, page, perPage)
+					f.check(err)
+					if total != len(want) {
+						f.Errorf("%s, %v: total %d, want %d", when, some, total, len(want))
+					}
+					for _, b := range got {
+						if n < len(want) {
+							f.wantBatch(b, want[n], fmt.Sprintf("%s, %v", when, some))
+						}
+						n++
+					}
+				}
+				if n != len(want) {
+					f.Errorf("%s, %v by %d: %d batches, want %d", when, some, perPage, n, len(want))
+				}
+			}
+		}
+	}
+	check("at first")
+	approved := approve(f.tick())
+	kept[0][0] = f.change(kept[0][0], approved)
+	check("one is approved")
+	f.change(kept[0][1], approve(f.tick()))
+	check("a batch is completed")
+	f.change(kept[1][0], fail(f.tick()))
+	failed := f.change(kept[1][1], fail(f.tick()))
+	check("a batch failed")
+	f.change(f.change(failed, retry(f.tick())), approve(f.tick()))
+	check("a retry came right")
+	_, err := f.changeBatch(all[2].ID, f.pause)
+	f.check(err)
+	check("one is paused")
+	_, err = f.changeBatch(all[3].ID, f.cancel)
+	f.check(err)
+	check("one is cancelled")
+	_, err = f.changeBatch(all[2].ID, vault.Batch.Resume)
+	f.check(err)
+	f.openBatch(all[3])
+	check("resumed and reopened")
+	f.openBatch(f.batch(f.a, "late", "digest late"))
+	check("one is new")
+	f.reopen()
+	check("in another process")
 }

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(dir string) (store.Store, error)) {
 		{"batches", batches},
 		{"batches with one name", batchNames},
 		{"batches see one institution", batchesAreIsolated},
+		{"batches by outcome", batchesByOutcome},
 		{"paused batches", pausedBatches},
 		{"cancelled batches", cancelledBatches},
 		{"events in order", eventsInOrder},

@@ -61,7 +61,7 @@ func TestTemplateList(t *testing.T) {
 		}
 		addTemplate(t, dir, "letter")
 		all, err := c.Templates(t.Context())
-		if err != nil || len(all) != 1 || all[0]["id"] != "letter" || all[0]["orientation"] != "portrait" {
+		if err != nil || len(all) != 1 || all[0].ID != "letter" || all[0].Orientation != "portrait" {
 			t.Errorf("%v, %v", all, err)
 		}
 		// One that is changed is looked at again.

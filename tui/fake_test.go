@@ -28,7 +28,7 @@ type fake struct {
 	sent      []adminclient.WebhookDelivery
 	trail     []audit.Entry
 	applied   []adminclient.Application // newest first
-	templates []map[string]any
+	templates []client.Template
 	codes     map[string]string // cause by UUID
 	down      bool
 	calls     []string

@@ -48,9 +48,9 @@ func applied() *fake {
 		}
 		f.applied = append(f.applied, a)
 	}
-	f.templates = []map[string]any{
-		{"id": "course", "name": "Course", "fields": []any{"full_name", "certificate_title"}},
-		{"id": "degree", "name": "Degree", "fields": []any{"full_name", "grade", "issue_date"}},
+	f.templates = []client.Template{
+		{ID: "course", Name: "Course", Fields: []string{"full_name", "certificate_title"}},
+		{ID: "degree", Name: "Degree", Fields: []string{"full_name", "grade", "issue_date"}},
 	}
 	return f
 }
@@ -132,7 +132,7 @@ func (f *fake) RejectApplication(_ context.Context, name, reason string) (adminc
 	})
 }
 
-func (f *fake) Templates(context.Context) ([]map[string]any, error) {
+func (f *fake) Templates(context.Context) ([]client.Template, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.templates, f.enter("templates")

@@ -121,7 +121,7 @@ func (c *TemplateCache) readTemplate(name string) cachedTemplate {
 	// The whole template would keep its fonts in memory.
 	bound := &template.Template{Institutions: t.Institutions}
 	return cachedTemplate{usable: true, template: bound, placement: PlacementOf(t), api: client.Template{ID: name, Name: t.Name, Orientation: orientation,
-		WidthMM: roundHundredths(t.WidthMM), HeightMM: roundHundredths(t.HeightMM), Fields: append([]string{}, t.Columns...)}}
+		WidthMM: roundHundredths(t.WidthMM), HeightMM: roundHundredths(t.HeightMM), Fields: append([]string{}, t.Columns...), SignatoryFields: []string{}}}
 }
 
 // roundHundredths rounds a length: backgrounds are measured in points, and an A4 page has

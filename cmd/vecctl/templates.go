@@ -18,7 +18,14 @@ func templateListCommand(w environment) *cli.Command {
 		Name: "list", Usage: "list certificate templates",
 		Flags: append(apiFlags(), outputFlags()...),
 		Action: listAction(w, 0, "", templateList(),
-			func(c *cli.Context, s *session) ([]map[string]any, error) { return s.Templates(c.Context) }),
+			func(c *cli.Context, s *session) ([]map[string]any, error) {
+				all, err := s.Templates(c.Context)
+				said := make([]map[string]any, len(all))
+				for i, t := range all {
+					said[i] = t.Raw
+				}
+				return said, err
+			}),
 	}
 }
 

@@ -3,9 +3,11 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net/url"
-	"strconv"
 	"time"
+
+	"github.com/vecctl/vecctl/pkg/fault"
 )
 
 // Batch is what one manifest, bulk request or drop brought in.
@@ -71,12 +73,73 @@ func (b Batch) MarshalJSON() ([]byte, error) {
 
 // Batches returns a page of batches, newest first; 0 is the first page of 15.
 func (c *Client) Batches(ctx context.Context, page, perPage int) (Page[Batch], error) {
-	q := url.Values{}
-	if page > 0 {
-		q.Set("page", strconv.Itoa(page))
-	}
-	if perPage > 0 {
-		q.Set("per_page", strconv.Itoa(perPage))
-	}
+	return c.batches(ctx, "", page, perPage)
+}
+
+func (c *Client) batches(ctx context.Context, status string, page, perPage int) (Page[Batch], error) {
+	q := Filter{Status: status, Page: page, PerPage: perPage}.values()
 	return readPage(ctx, c, "/business/batches", q, parseBatch)
+}
+
+// AllBatches iterates over the batches with a status, newest first; "" is all. Servers have
+// their own words for states: this program's are processing, paused, cancelled and done, and it
+// knows those of VEC.digital's reference. The iteration ends after an error.
+func (c *Client) AllBatches(ctx context.Context, status string) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		seen := map[string]bool{}
+		for n := 1; ; n++ {
+			page, err := c.batches(ctx, status, n, maxPerPage)
+			if err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			for _, one := range page.Data {
+				if seen[one.BatchID] {
+					continue
+				}
+				if seen[one.BatchID] = true; !yield(one, nil) {
+					return
+				}
+			}
+			if len(page.Data) == 0 || !page.HasNext() {
+				return
+			}
+		}
+	}
+}
+
+// Batch returns a batch. A server that has no call for one is asked for all.
+func (c *Client) Batch(ctx context.Context, id string) (Batch, error) {
+	one, err := readOne(ctx, c, "/business/batches/"+url.PathEscape(id), parseBatch)
+	if !fault.Is(err, fault.NotFound) {
+		return one, err
+	}
+	for b, listErr := range c.AllBatches(ctx, "") {
+		if listErr != nil {
+			return one, listErr
+		}
+		if b.BatchID == id {
+			return b, nil
+		}
+	}
+	return one, err
+}
+
+// NewBatch is a table of which a vault makes certificates with a template. Its headings are those
+// of VEC.digital's reference: RecipientsEmail, RecipientsName and, where given, IssueDate as
+// DD-MM-YYYY.
+type NewBatch struct {
+	Name     string
+	Template string // its ID
+	Table    Document
+}
+
+// CreateBatch has a vault make the certificates of a table.
+func (c *Client) CreateBatch(ctx context.Context, n NewBatch) (Batch, error) {
+	var raw json.RawMessage
+	fields := [][2]string{{"name", n.Name}, {"template_id", n.Template}}
+	if err := c.form(ctx, "/business/batches", "", formBody{fields, "csv_file", n.Table, nil}, &raw); err != nil {
+		return Batch{}, err
+	}
+	return parseOne(c, raw, parseBatch)
 }

@@ -291,3 +291,11 @@ func (c *Client) CheckWrite(ctx context.Context, n NewCertificate) ([]Promise, C
 	}
 	return k.all, done, ctx.Err()
 }
+
+func parseMap(raw json.RawMessage) (map[string]any, error) {
+	var one map[string]any
+	if json.Unmarshal(raw, &one) != nil || one == nil {
+		return nil, shapeError("an entry is not an object")
+	}
+	return one, nil
+}

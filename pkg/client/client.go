@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -30,7 +29,9 @@ type Option int
 // everybody on the way can read it.
 const InsecureHTTP Option = 1
 
-// New makes a client of the vault at a base URL, such as https://api.vec.digital.
+// New makes a client of the vault at a base URL, such as https://api.vec.digital. Without a
+// transport it gets one of NewTransport, which ends calls to a server that is silent for
+// DefaultTimeout; a call that makes progress may take any time, unless its context ends it.
 // The token may be empty where the server asks for none; white space around it does
 // not count. Without InsecureHTTP, a token and an http:// address of another machine are
 // refused.
@@ -42,6 +43,11 @@ func New(base, token string, transport http.RoundTripper, options ...Option) (*C
 	base, err := CheckAddress(base, "https://api.vec.digital", token != "", options...)
 	if err != nil {
 		return nil, err
+	}
+	if transport == nil {
+		if transport, err = NewTransport(TransportOptions{}); err != nil {
+			return nil, err
+		}
 	}
 	caller := &http.Client{Transport: transport, CheckRedirect: CheckRedirect("Authorization")}
 	return &Client{base: base, token: token, http: caller, learned: &learned{}}, nil
@@ -63,25 +69,6 @@ func (c *Client) List(ctx context.Context, f Filter) (Page[Certificate], error) 
 // for among them, newest first.
 func (c *Client) Certificates(ctx context.Context, f Filter) (Page[Certificate], error) {
 	return c.list(ctx, "/business/certificates", f)
-}
-
-// Templates lists the institution's certificate templates, as the server
-// describes them.
-func (c *Client) Templates(ctx context.Context) ([]map[string]any, error) {
-	all := []map[string]any{}
-	for n := 1; ; n++ {
-		q := url.Values{}
-		if n > 1 {
-			q.Set("page", strconv.Itoa(n))
-		}
-		page, err := readPage(ctx, c, "/business/certificate-templates", q, parseMap)
-		if err != nil {
-			return nil, err
-		}
-		if all = append(all, page.Data...); !page.HasNext() || len(page.Data) == 0 {
-			return all, nil
-		}
-	}
 }
 
 func (c *Client) list(ctx context.Context, path string, f Filter) (Page[Certificate], error) {

@@ -238,15 +238,7 @@ func (c *Client) certificate(ctx context.Context, method, path string) (Certific
 }
 
 func (c *Client) readCertificate(raw []byte) (Certificate, error) {
-	data, err := object(raw)
-	var one Certificate
-	if err == nil {
-		one, err = parseCertificate(data)
-	}
-	if err != nil {
-		return one, c.unknownShape(raw, err)
-	}
-	return one, nil
+	return parseOne(c, raw, parseCertificate)
 }
 
 // pageBody is a page in any of the shapes that lists come in: Laravel's two, with the place
@@ -384,14 +376,6 @@ func parseBatch(raw json.RawMessage) (Batch, error) {
 	b.uncounted = in.Approved == nil
 	b.CreatedAt, b.UpdatedAt, b.CompletionDate = in.CreatedAt.Time, in.UpdatedAt.orNil(), in.CompletionDate.orNil()
 	return b, nil
-}
-
-func parseMap(raw json.RawMessage) (map[string]any, error) {
-	var one map[string]any
-	if json.Unmarshal(raw, &one) != nil || one == nil {
-		return nil, shapeError("an entry is not an object")
-	}
-	return one, nil
 }
 
 // findByReference finds the certificate with a reference ID by search, for servers that know

@@ -73,7 +73,7 @@ func TestBothDialects(t *testing.T) {
 			if err != nil || len(all.Data) != 2 || all.Data[1].UUID != issued.UUID || all.Data[1].Name != "Ann" || all.Data[1].Email != "a@example.com" {
 				t.Errorf("all certificates: %+v, %v", all, err)
 			}
-			if templates, err := c.Templates(ctx); err != nil || len(templates) != 1 || templates[0]["name"] != "Diploma" {
+			if templates, err := c.Templates(ctx); err != nil || len(templates) != 1 || templates[0].Name != "Diploma" || templates[0].ID == "" || templates[0].Raw["name"] != "Diploma" {
 				t.Errorf("templates: %v, %v", templates, err)
 			}
 			batches, err := c.Batches(ctx, 1, 15)

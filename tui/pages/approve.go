@@ -84,13 +84,12 @@ func readDocument(path string) (*adminclient.NewFile, error) {
 
 // templateChoice returns the choice of a template. It asks for the values of columns that an
 // application does not have.
-func (p *Applications) templateChoice(of decisionTargets, shown map[string]any) ui.Choice {
+func (p *Applications) templateChoice(of decisionTargets, shown client.Template) ui.Choice {
 	has := append(vault.Keys(), "institution")
-	id := fmt.Sprint(shown["id"])
+	id := shown.ID
 	var ask []ui.Field
-	all, _ := shown["fields"].([]any)
-	for _, field := range all {
-		if name := fmt.Sprint(field); !slices.Contains(has, name) {
+	for _, name := range shown.Fields {
+		if !slices.Contains(has, name) {
 			ask = append(ask, ui.Field{Label: name})
 		}
 	}

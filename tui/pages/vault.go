@@ -39,7 +39,7 @@ type Vault interface {
 	ReviewApplication(ctx context.Context, name string) (adminclient.Application, error)
 	ApproveApplication(ctx context.Context, name string, a adminclient.ApplicationApproval) (adminclient.Application, error)
 	RejectApplication(ctx context.Context, name, reason string) (adminclient.Application, error)
-	Templates(ctx context.Context) ([]map[string]any, error)
+	Templates(ctx context.Context) ([]client.Template, error)
 
 	// LatestAudit returns entries of the audit trail before one, the latest first; 0 is the end.
 	LatestAudit(ctx context.Context, before uint64) ([]audit.Entry, error)

@@ -25,8 +25,8 @@ type AgentStatus struct {
 	Sender       string           `json:"sender"`
 	BaseURL      string           `json:"base_url"`
 	Relay        string           `json:"relay,omitempty"` // the vault that issues in the home's place; "" for none
-	Certificates map[string]int   `json:"certificates"` // by state
-	Jobs         map[string]Queue `json:"jobs"`         // by kind
+	Certificates map[string]int   `json:"certificates"`    // by state
+	Jobs         map[string]Queue `json:"jobs"`            // by kind
 	DatabaseSize int64            `json:"database_size"`
 	Corrections  int              `json:"corrections_open"` // requested and not done yet
 	Problems     []Problem        `json:"problems"`         // what is wrong now

@@ -183,39 +183,7 @@ func batchesByOutcome(f *fixture) {
 		kept = append(kept, f.insertMany(f.a, 2, func(_ int, d *vault.Draft) { d.Batch = b.ID }))
 	}
 	f.openBatch(f.batch(f.b, "theirs", "digest 0"))
-	check := func(when string) {
-		f.Helper()
-		listed, _, err := f.store.Batches(f.Context(), f.a, 1, 100)
-		f.check(err)
-		for _, some := range [][]vault.BatchState{nil, {vault.BatchProcessing}, {vault.BatchPaused}, {vault.BatchCancelled}, {vault.BatchCompleted}, {vault.BatchPartly}, {vault.BatchFailed},
-			{vault.BatchCompleted, vault.BatchPartly, vault.BatchFailed}, {vault.BatchProcessing, vault.BatchPaused}, {vault.BatchDone}} {
-			var want []vault.Batch
-			for _, b := range listed {
-				if slices.Contains(some, b.Outcome()) {
-					want = append(want, b)
-				}
-			}
-			for _, perPage := range []int{1, 2, 100} {
-				n := 0
-				for page := 1; page <= len(want)/perPage+2; page++ {
-					got, total, err := f.store.BatchesIn(f.Context(), f.a, some, page, perPage)
-					f.check(err)
-					if total != len(want) {
-						f.Errorf("%s, %v: total %d, want %d", when, some, total, len(want))
-					}
-					for _, b := range got {
-						if n < len(want) {
-							f.wantBatch(b, want[n], fmt.Sprintf("%s, %v", when, some))
-						}
-						n++
-					}
-				}
-				if n != len(want) {
-					f.Errorf("%s, %v by %d: %d batches, want %d", when, some, perPage, n, len(want))
-				}
-			}
-		}
-	}
+	check := f.wantOutcomes
 	check("at first")
 	approved := approve(f.tick())
 	kept[0][0] = f.change(kept[0][0], approved)
@@ -241,4 +209,39 @@ func batchesByOutcome(f *fixture) {
 	check("one is new")
 	f.reopen()
 	check("in another process")
+}
+
+// wantOutcomes compares the lists by outcome with the list of all.
+func (f *fixture) wantOutcomes(when string) {
+	f.Helper()
+	listed, _, err := f.store.Batches(f.Context(), f.a, 1, 100)
+	f.check(err)
+	for _, some := range [][]vault.BatchState{nil, {vault.BatchProcessing}, {vault.BatchPaused}, {vault.BatchCancelled}, {vault.BatchCompleted}, {vault.BatchPartly}, {vault.BatchFailed},
+		{vault.BatchCompleted, vault.BatchPartly, vault.BatchFailed}, {vault.BatchProcessing, vault.BatchPaused}, {vault.BatchDone}} {
+		var want []vault.Batch
+		for _, b := range listed {
+			if slices.Contains(some, b.Outcome()) {
+				want = append(want, b)
+			}
+		}
+		for _, perPage := range []int{1, 2, 100} {
+			n := 0
+			for page := 1; page <= len(want)/perPage+2; page++ {
+				got, total, err := f.store.BatchesIn(f.Context(), f.a, some, page, perPage)
+				f.check(err)
+				if total != len(want) {
+					f.Errorf("%s, %v: total %d, want %d", when, some, total, len(want))
+				}
+				for _, b := range got {
+					if n < len(want) {
+						f.wantBatch(b, want[n], fmt.Sprintf("%s, %v", when, some))
+					}
+					n++
+				}
+			}
+			if n != len(want) {
+				f.Errorf("%s, %v by %d: %d batches, want %d", when, some, perPage, n, len(want))
+			}
+		}
+	}
 }

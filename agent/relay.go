@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/health"
@@ -9,7 +10,6 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/remotebulk"
 	"github.com/vecctl/vecctl/pkg/fault"
-	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
@@ -62,11 +62,17 @@ func (a *Agent) openRelay(ctx context.Context, work signing.Options) error {
 // checkRelayed shows staff that certificates are on their way on another vault, which nobody
 // follows.
 func (a *Agent) checkRelayed(ctx context.Context) error {
-	next, err := a.store.NextRun(ctx, store.Lane{Kind: vault.JobFetch})
-	if err != nil || next.IsZero() {
+	queues, err := a.store.Queues(ctx, a.Now())
+	if err != nil {
 		return err
 	}
-	a.health.Raise(health.Problem{Name: "relay", Message: "certificates were sent to another vault and are not finished, and relay.url is not set; set it again, so that they are fetched"})
+	send, fetch := queues[vault.JobSend], queues[vault.JobFetch]
+	n := send.Waiting + send.Later + fetch.Waiting + fetch.Later
+	if n == 0 {
+		return nil
+	}
+	a.health.Raise(health.Problem{Name: "relay", Message: fmt.Sprintf(
+		"%d certificates are on their way to another vault, and relay.url is not set; set it again, so that they are sent and fetched", n)})
 	return nil
 }
 

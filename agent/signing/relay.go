@@ -25,8 +25,8 @@ import (
 )
 
 // Relay issues certificates on another vault: it takes the place of a Processor. A job of kind
-// vault.JobSign ends when that vault has accepted the certificate; one of kind vault.JobFetch
-// follows it there and ends when its verified PDF is kept here.
+// vault.JobSign becomes one of vault.JobSend, which ends when that vault has accepted the
+// certificate; one of vault.JobFetch follows it there and ends when its verified PDF is kept here.
 //
 // Nothing is issued twice, since each bulk call is in the journal before it is made, and what may
 // have got through is looked up in the vault's own list before anything is sent again.

@@ -41,18 +41,64 @@ func (r *Relay) claimToSend(ctx context.Context) ([][]task, error) {
 	if why, _ := r.Holds.Find(r.Institution, r.Now()); why != nil {
 		return nil, nil
 	}
-	group, err := claimTasks(ctx, r.Store, vault.JobSign, r.Owner, sendGroup, r.Now())
+	group, err := claimTasks(ctx, r.Store, vault.JobSend, r.Owner, sendGroup, r.Now())
+	if err == nil && len(group) == 0 {
+		if err = r.takeOver(ctx); err == nil {
+			group, err = claimTasks(ctx, r.Store, vault.JobSend, r.Owner, sendGroup, r.Now())
+		}
+	}
 	if err != nil || len(group) == 0 {
 		return nil, err
 	}
 	return [][]task{group}, nil
 }
 
-func (r *Relay) nextToSend(ctx context.Context) (time.Time, error) {
-	if _, until := r.Holds.Find(r.Institution, r.Now()); !until.IsZero() {
-		return until, nil
+// takeOver makes jobs of sending of those of signing, for as many certificates as are sent in a
+// row. Before that a batch can be paused or cancelled, and after it nothing of it is signed here.
+func (r *Relay) takeOver(ctx context.Context) error {
+	now := r.Now()
+	group, err := claimTasks(ctx, r.Store, vault.JobSign, r.Owner, sendGroup, now)
+	if err != nil || len(group) == 0 {
+		return err
 	}
-	return r.Store.NextRun(ctx, store.Lane{Kind: vault.JobSign})
+	results := make([]store.JobResult, len(group))
+	for i, t := range group {
+		results[i] = store.JobResult{Job: t.job}
+		switch {
+		case t.certificate.Status != vault.Processing: // settled meanwhile
+		case t.certificate.Institution != r.Institution:
+			why := &HeldError{"relay.url names the vault of another institution of this home; keep this one in a home of its own, or unset relay.url"}
+			results[i] = r.hold(t.job, why, t.certificate.Institution)
+		default:
+			results[i].Change = func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Relay(now) }
+		}
+	}
+	outcomes, err := r.Store.Complete(context.WithoutCancel(ctx), results)
+	if err != nil {
+		return fmt.Errorf("taking jobs over: %w", err)
+	}
+	for i, outcome := range outcomes {
+		if outcome != nil {
+			r.Log.Warn("the result of a job could not be stored", "job", results[i].Job.ID, "error", outcome)
+		}
+	}
+	return nil
+}
+
+func (r *Relay) nextToSend(ctx context.Context) (next time.Time, err error) {
+	for _, kind := range []vault.JobKind{vault.JobSend, vault.JobSign} {
+		at, err := r.Store.NextRun(ctx, store.Lane{Kind: kind})
+		if err != nil {
+			return next, err
+		}
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	if _, until := r.Holds.Find(r.Institution, r.Now()); !next.IsZero() && until.After(next) {
+		next = until
+	}
+	return next, nil
 }
 
 // releaseGroup gives jobs back that were not begun.
@@ -78,9 +124,6 @@ func (r *Relay) doSend(ctx context.Context, group []task) sendResult {
 		switch {
 		case c.Status != vault.Processing:
 			s.add(store.JobResult{Job: t.job}, false) // settled meanwhile
-		case c.Institution != r.Institution:
-			why := &HeldError{fmt.Sprintf("relay.url names the vault of another institution of this home; keep this one in a home of its own, or unset relay.url")}
-			s.add(r.hold(t.job, why, c.Institution), false)
 		case c.Remote == nil:
 			if err := r.checkDocument(ctx, c); fault.Is(err, fault.Damaged) {
 				message, _ := fault.Message(err)

@@ -25,7 +25,8 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 	for _, p := range s.Problems {
 		problems = append(problems, p.Message)
 	}
-	process, notify, owed, levels, fetch := s.Jobs["process"], s.Jobs["notify"], s.Jobs["timestamp"], s.Jobs["preserve"], s.Jobs["fetch"]
+	process, notify, owed, levels := s.Jobs["process"], s.Jobs["notify"], s.Jobs["timestamp"], s.Jobs["preserve"]
+	send, fetch := s.Jobs["send"], s.Jobs["fetch"]
 	return append([][2]string{
 		{"home", s.Home}, {"institution", s.Institution}, {"time_zone", s.TimeZone}, {"base_url", s.BaseURL}, {"issued_by", s.Relay},
 		{"approved", strconv.Itoa(s.Certificates["approved"])},
@@ -35,7 +36,7 @@ func statusFields(s adminclient.AgentStatus) [][2]string {
 		{"applications_open", number(s.Certificates["pending"] + s.Certificates["in_review"])},
 		{"corrections_open", number(s.Corrections)},
 		{"documents_waiting", strconv.Itoa(process.Waiting + process.Later)},
-		{"on_the_other_vault", number(fetch.Waiting + fetch.Later)},
+		{"on_the_other_vault", number(send.Waiting + send.Later + fetch.Waiting + fetch.Later)},
 		{"mails_waiting", strconv.Itoa(notify.Waiting + notify.Later)},
 		{"timestamps_owed", number(owed.Waiting + owed.Later)},
 		{"levels_owed", number(levels.Waiting + levels.Later)},

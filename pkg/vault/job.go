@@ -17,6 +17,9 @@ const (
 	JobInbound JobKind = "inbound" // do a task of an event that others told us
 	// JobTimestamp adds the time stamp that a verified PDF was issued without.
 	JobTimestamp JobKind = "timestamp"
+	// JobSend has another vault issue a certificate. It takes the place of JobSign as soon as that
+	// may have happened, so that nothing that may be there is issued here as well.
+	JobSend JobKind = "send"
 	// JobFetch follows a certificate on another vault, and fetches its verified PDF.
 	JobFetch JobKind = "fetch"
 	// JobPreserve adds validation data and a document time stamp to a verified PDF, or renews them.
@@ -68,7 +71,7 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobInbound:
 		return RetryPolicy{Attempts: 6, Lease: 5 * time.Minute,
 			Pauses: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}}
-	case JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
+	case JobSend, JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
 		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour,
 			Pauses: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}}
 	case JobTimestamp, JobPreserve, JobCosign: // never given up: its owner gives it back instead
@@ -139,7 +142,7 @@ func (j Job) Claim(owner string, now time.Time) Job {
 // so that others come first.
 func (j Job) Orphaned(now time.Time) Job {
 	j.Attempt, j.Claimed, j.Owner, j.RunAt, j.PutOff = j.Attempt-1, false, "", now, now
-	if j.Kind != JobFetch { // what another vault does ends no program here
+	if j.Kind != JobSend && j.Kind != JobFetch { // what another vault does ends no program here
 		j.Crashes++
 	}
 	if j.Suspect() {

@@ -11,7 +11,7 @@ import (
 func TestClaim(t *testing.T) {
 	for kind, lease := range map[vault.JobKind]time.Duration{
 		vault.JobSign: 5 * time.Minute, vault.JobMail: 15 * time.Minute,
-		vault.JobWebhook: 5 * time.Minute, vault.JobInbound: 5 * time.Minute, vault.JobFetch: time.Hour, "unheard of": time.Minute,
+		vault.JobWebhook: 5 * time.Minute, vault.JobInbound: 5 * time.Minute, vault.JobSend: time.Hour, vault.JobFetch: time.Hour, "unheard of": time.Minute,
 	} {
 		j := vault.Job{ID: 4, Kind: kind, Certificate: 9, RunAt: born, CreatedAt: born, LastError: "busy"}
 		got := j.Claim("worker 1", later)

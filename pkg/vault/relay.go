@@ -26,6 +26,15 @@ const (
 	CodeRemoteFailed  = "remote_failed"  // the vault took it, and its processing failed there
 )
 
+// Relay gives a certificate to another vault to issue. From now on it may be there, and nothing
+// but sending it can say so.
+func (c Certificate) Relay(now time.Time) (Certificate, Effects, error) {
+	if err := c.requireStatus(Processing, "sent"); err != nil {
+		return c, Effects{}, err
+	}
+	return c, Effects{Jobs: []Job{{Kind: JobSend, Certificate: c.ID, RunAt: now, CreatedAt: now}}}, nil
+}
+
 // Send notes that another vault has accepted a certificate. What becomes of it there is to be
 // fetched.
 func (c Certificate) Send(r Remote, now time.Time) (Certificate, Effects, error) {
@@ -48,7 +57,7 @@ func (c Certificate) SendAgain(now time.Time) (Certificate, Effects, error) {
 		return c, Effects{}, fault.Newf(fault.Illegal, "certificate %s is there already, as %s", c.Reference, c.Remote.Reference)
 	}
 	c.Remote, c.UpdatedAt = nil, now
-	return c, Effects{Jobs: []Job{{Kind: JobSign, Certificate: c.ID, RunAt: now, CreatedAt: now}}}, nil
+	return c, Effects{Jobs: []Job{{Kind: JobSend, Certificate: c.ID, RunAt: now, CreatedAt: now}}}, nil
 }
 
 // Locate notes which certificate of the other vault a certificate is.

@@ -52,11 +52,26 @@ func TestRelayedCertificate(t *testing.T) {
 	}
 }
 
+func TestRelay(t *testing.T) {
+	c, fx, err := accepted().Relay(later)
+	if err != nil || c.Status != vault.Processing || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobSend || len(fx.Events)+len(fx.Mails) != 0 {
+		t.Errorf("%+v, %+v, %v", c, fx, err)
+	}
+	// However often the program ends meanwhile, such a job is not to blame.
+	j := fx.Jobs[0]
+	for range 10 {
+		j = j.Claim("worker", later).Orphaned(later)
+	}
+	if j.Suspect() || j.GivenUp() || j.Attempt != 0 {
+		t.Errorf("%+v", j)
+	}
+}
+
 func third(_ vault.Certificate, _ vault.Effects, err error) error { return err }
 
 func TestSentAgain(t *testing.T) {
 	c, fx, err := sent(t).SendAgain(later)
-	if err != nil || c.Remote != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobSign {
+	if err != nil || c.Remote != nil || len(fx.Jobs) != 1 || fx.Jobs[0].Kind != vault.JobSend {
 		t.Errorf("%+v, %+v, %v", c, fx, err)
 	}
 }
@@ -72,6 +87,7 @@ func TestRelayRefuses(t *testing.T) {
 	}
 	for what, err := range map[string]error{
 		"sent while failed":          third(failed.Send(vault.Remote{Vault: remoteVault, SentAt: later}, later)),
+		"relayed while failed":       third(failed.Relay(later)),
 		"sent nowhere":               third(accepted().Send(vault.Remote{SentAt: later}, later)),
 		"sent at no time":            third(accepted().Send(vault.Remote{Vault: remoteVault}, later)),
 		"sent again though there":    third(located.SendAgain(later)),

@@ -26,7 +26,7 @@ func (s *Store) Claim(ctx context.Context, lane store.Lane, owner string, n int,
 			return t.claimDeliveries(lane, owner, n, now)
 		case vault.JobInbound:
 			return t.claimTasks(lane, owner, n, now)
-		case vault.JobSign, vault.JobMail, vault.JobTimestamp, vault.JobFetch, vault.JobPreserve, vault.JobCosign:
+		case vault.JobSign, vault.JobMail, vault.JobTimestamp, vault.JobSend, vault.JobFetch, vault.JobPreserve, vault.JobCosign:
 		}
 		return t.claimJobs(lane.Kind, owner, n, now, int(s.nextLane.Add(1)))
 	})

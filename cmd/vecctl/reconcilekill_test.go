@@ -84,13 +84,31 @@ func (k *killer) before(t *testing.T, vault string) string {
 
 // TestBulkKilled kills the command and the vault, again and again, while a manifest is
 // issued on a vault of either dialect: every row is issued once, and the last report says so.
-// There are 300 rows, 200 kills of the command and 50 of the vault.
+// In the long form there are 300 rows, 200 kills of the command and 50 of the vault.
 func TestBulkKilled(t *testing.T) {
-	if !long() {
-		t.Skip("takes minutes; set VECCTL_LONG")
-	}
 	t.Parallel()
-	const rows, kills = 300, 250
+	eachKilled(t, 6, func(here *site, address, manifest string) *exec.Cmd {
+		return here.command("bulk", manifest, "--api", address, "--token", clienttest.Token, "-o", "json", "--out", here.out)
+	})
+}
+
+// TestRelayKilled does the same to a home in front of the vault. The command is the agent there.
+func TestRelayKilled(t *testing.T) {
+	t.Parallel()
+	eachKilled(t, 60, func(here *site, address, manifest string) *exec.Cmd {
+		command := here.command("bulk", manifest, "-o", "json", "--out", here.out)
+		command.Env = append(command.Env, "VECCTL_RELAY_URL="+address, "VECCTL_RELAY_TOKEN="+clienttest.Token)
+		return command
+	})
+}
+
+// eachKilled kills a command, or the vault, at one of the next calls, until that was done often
+// enough and the command has ended by itself, for a vault of either dialect.
+func eachKilled(t *testing.T, within int, make func(here *site, address, manifest string) *exec.Cmd) {
+	rows, kills := 40, 10
+	if long() {
+		rows, kills = 300, 250
+	}
 	for name, vaultOf := range map[string]func(testing.TB) *clienttest.Server{"guide": clienttest.Guide, "reference": clienttest.Reference} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +118,7 @@ func TestBulkKilled(t *testing.T) {
 			address := k.before(t, there.URL)
 			random := rand.New(rand.NewPCG(7, 11))
 			run := func(manifest string, left int, after, vaultKilled bool) result {
-				command := here.command("bulk", manifest, "--api", address, "--token", clienttest.Token, "-o", "json", "--out", here.out)
+				command := make(here, address, manifest)
 				k.mu.Lock() // until it is started, it has no process to be killed
 				k.left, k.after, k.vault, k.down, k.killed, k.command = left, after, vaultKilled, 0, false, command
 				output := here.start(command)
@@ -114,7 +132,7 @@ func TestBulkKilled(t *testing.T) {
 				manifest := here.numbered(round, rows)
 				for done := false; !done; {
 					vaultKilled := (commands+vaults)%5 == 4
-					left := 2 + random.IntN(6)
+					left := 2 + random.IntN(within)
 					if commands+vaults >= kills {
 						left = 0
 					}

@@ -32,6 +32,7 @@ var modes = []struct {
 	{"verify", benchVerify},
 	{"template", benchTemplate},
 	{"bulk", benchBulk},
+	{"relay", benchRelay},
 	{"dryrun", benchDryRun},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},

@@ -21,7 +21,7 @@ const (
 	FromFile        Origin = "config file"
 	FromDefault     Origin = "default"
 	FromTokenFile   Origin = "token file"
-	FromCredential  Origin = "systemd credential"
+	FromSystemd     Origin = "systemd"
 )
 
 // Value is what is set, as text, and where it comes from.
@@ -97,14 +97,14 @@ func (c *Config) readRelayToken(s Source) error {
 	file, origin := c.Relay.TokenFile, FromTokenFile
 	if file == "" && s.Getenv != nil {
 		if dir := s.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-			file, origin = filepath.Join(dir, relayCredential), FromCredential
+			file, origin = filepath.Join(dir, relayCredential), FromSystemd
 		}
 	}
 	if file == "" {
 		return nil
 	}
 	body, err := os.ReadFile(file)
-	if origin == FromCredential && errors.Is(err, fs.ErrNotExist) {
+	if origin == FromSystemd && errors.Is(err, fs.ErrNotExist) {
 		return nil // the service has other credentials only
 	}
 	if err != nil {

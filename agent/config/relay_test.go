@@ -39,7 +39,7 @@ func TestRelayToken(t *testing.T) {
 		}
 	}
 	write(filepath.Join(credentials, relayCredential), "vc_credential")
-	if c, err := load(map[string]string{"VECCTL_RELAY_URL": url, "CREDENTIALS_DIRECTORY": credentials}); err != nil || c.Value("relay.token") != (Value{"vc_credential", FromCredential}) {
+	if c, err := load(map[string]string{"VECCTL_RELAY_URL": url, "CREDENTIALS_DIRECTORY": credentials}); err != nil || c.Value("relay.token") != (Value{"vc_credential", FromSystemd}) {
 		t.Errorf("a credential: %+v, %v", c.Value("relay.token"), err)
 	}
 	for _, name := range []string{"missing.txt", "empty.txt"} {

@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 
 	"github.com/vecctl/vecctl/agent/intake"
@@ -140,9 +142,19 @@ func (s *Service) correctionChain(ctx context.Context, c vault.Certificate, next
 	return chain, nil
 }
 
-// Issued finds a certificate by its reference ID, whichever institution of the home
-// issued it.
+// Issued finds a certificate by its reference ID, or by the SHA-256 of its verified PDF in
+// hexadecimal, whichever institution of the home issued it.
 func (s *Service) Issued(ctx context.Context, reference string) (client.Certificate, error) {
+	if len(reference) == hex.EncodedLen(sha256.Size) {
+		found, err := s.store.ByVerifiedSHA256(ctx, reference)
+		if err != nil {
+			return client.Certificate{}, err
+		}
+		if found[0] == nil {
+			return client.Certificate{}, fault.New(fault.NotFound, "Certificate not found.")
+		}
+		return s.toAPI(*found[0]), nil
+	}
 	c, err := s.store.ByReference(ctx, reference)
 	if err != nil {
 		return client.Certificate{}, err

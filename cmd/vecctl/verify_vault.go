@@ -104,6 +104,15 @@ func (v *verdict) compareWithVault(ctx context.Context, s *session, address stri
 		}
 		return nil
 	}
+	if !s.remote { // another vault may have issued it in place of this home
+		found, err := s.Issued(ctx, v.SHA256)
+		if err == nil {
+			applyVaultStatus(v, found)
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
 	v.markNotIssued(ctx, address, s)
 	return nil
 }
@@ -132,13 +141,13 @@ func (v *verdict) compareIssuedProof(ctx context.Context, s *session, reference 
 
 // vaultAddress returns the address of the vault's pages. It returns "" if another vault may
 // have the same address: for the default address, and if this home sends batches to a
-// remote vault.
+// remote vault or stands in front of one.
 func vaultAddress(c *cli.Context, w environment, s *session) string {
 	if s.remote {
 		return s.Base()
 	}
 	status, err := s.AgentStatus(c.Context)
-	if err != nil || status.BaseURL == config.DefaultBaseURL {
+	if err != nil || status.BaseURL == config.DefaultBaseURL || status.Relay != "" {
 		return ""
 	}
 	if dir, err := homeDir(c, w); err == nil {
@@ -230,9 +239,16 @@ func applyVaultStatus(v *verdict, issued client.Certificate) {
 		v.Sentence = "No longer valid: the certificate ended on " + issued.ExpiryDate + "."
 	default:
 		v.Vault = fmt.Sprintf("issued here to %s, %s", issued.Name, issued.Title)
+		if issued.Remote != nil {
+			v.Vault = fmt.Sprintf("issued by the vault at %s to %s, %s", issued.Remote.Vault, issued.Name, issued.Title)
+		}
 		if v.Code == pdf.VerdictValid && issued.Verified != nil && issued.Verified.Is(v.SHA256) {
 			v.Code, v.Reason = pdf.VerdictTrusted, ""
-			v.Sentence = strings.Replace(v.Sentence, v.whoVouches, " This vault issued it.", 1)
+			vouches := " This vault issued it."
+			if issued.Remote != nil {
+				vouches = " This vault had it issued by the one at " + issued.Remote.Vault + "."
+			}
+			v.Sentence = strings.Replace(v.Sentence, v.whoVouches, vouches, 1)
 		}
 	}
 }

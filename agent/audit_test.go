@@ -200,8 +200,10 @@ func (x *watched) call(who, path, body string, headers map[string]string) map[st
 func newWatched(t *testing.T) (x *watched, work func()) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "home")
+	settings := levelSettings(newAuthority(t), "t")
+	settings["VECCTL_MAIL_HOLD"] = "1h"
 	a, err := agent.Open(t.Context(), agent.Options{
-		Home: home.Dir(dir), Config: configWith(t, dir, map[string]string{"VECCTL_MAIL_HOLD": "1h"}), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC", Sender: "r@example.org"},
+		Home: home.Dir(dir), Config: configWith(t, dir, settings), Institution: vault.Institution{Name: "Test University", TimeZone: "UTC", Sender: "r@example.org"},
 		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

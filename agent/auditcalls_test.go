@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -66,6 +67,10 @@ func ofCertificates() []auditCase {
 				_, err = x.staff.FinishCorrection(x.Context(), all[0].ID)
 				x.check(err)
 			}
+		}},
+		{`adminapi "POST /panel/seals/renew"`, func(x *watched) {
+			_, err := x.staff.RenewSeals(x.Context(), adminclient.SealFilter{Certificate: x.report.Rows[0].UUID}, func(client.Progress) {})
+			x.check(err)
 		}},
 		{`adminapi "POST /panel/certificates/{name}/reshare"`, func(x *watched) {
 			_, err := x.staff.Reshare(x.Context(), x.report.Rows[0].UUID)

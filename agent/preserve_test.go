@@ -142,3 +142,75 @@ func TestALevelThatIsOwed(t *testing.T) {
 		}
 	})
 }
+
+// Files whose time stamps end are renewed, each once, and those that do not are left alone.
+func TestSealsAreRenewed(t *testing.T) {
+	t.Parallel()
+	clock := pkitest.NewFixed(time.Now())
+	a, err := pkitest.New(clock, 60*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	dir := filepath.Join(t.TempDir(), "home")
+	q := manifestOf(t, 3)
+	q.NoWait = false
+	var first client.BulkReport
+	none := func(client.Progress) {}
+	runningWith(t, dir, levelSettings(a, "t"), 0, func(c *adminclient.Client) {
+		importIssued(t, c, a, false)
+		first = issue(t, c, q)
+		if due, err := c.SealsDue(t.Context(), adminclient.SealFilter{Within: 30 * 24 * time.Hour}); err != nil || due.Due != 0 || due.Examined != 3 {
+			t.Errorf("%+v, %v", due, err)
+		}
+	})
+	if err := a.RenewTimestampKey(900 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	within := adminclient.SealFilter{Within: 90 * 24 * time.Hour}
+	runningWith(t, dir, levelSettings(a, "t"), 0, func(c *adminclient.Client) {
+		before, _ := downloaded(t, c, first.Rows[0].UUID)
+		due, err := c.SealsDue(t.Context(), within)
+		if err != nil || due.Due != 3 || due.Seals[0].Status != adminclient.SealDue || due.Seals[0].Level != "B-T" {
+			t.Errorf("%+v, %v", due, err)
+		}
+		one, err := c.RenewSeals(t.Context(), adminclient.SealFilter{Certificate: first.Rows[0].ReferenceID}, none)
+		if err != nil || one.Renewed != 1 || one.Owed != 0 || one.Seals[0].Level != "B-LTA" {
+			t.Errorf("%+v, %v", one, err)
+		}
+		rest, err := c.RenewSeals(t.Context(), within, none)
+		if err != nil || rest.Examined != 3 || rest.Due != 2 || rest.Renewed != 2 {
+			t.Errorf("%+v, %v", rest, err)
+		}
+		again, err := c.RenewSeals(t.Context(), within, none)
+		if err != nil || again.Due != 0 {
+			t.Errorf("a second run: %+v, %v", again, err)
+		}
+		for _, row := range first.Rows {
+			file, v := downloaded(t, c, row.UUID)
+			if !v.Valid || v.Level != pdf.LevelLTA || len(v.Signatures) != 2 {
+				t.Errorf("level %q, %d signatures: %s", v.Level, len(v.Signatures), v.Sentence)
+			}
+			written, err := os.ReadFile(filepath.Join(first.Out, row.File))
+			if err != nil || !bytes.Equal(written, file) {
+				t.Errorf("the file in the folder is an old one: %v", err)
+			}
+		}
+		// The file before is a part of the new one, and is found as genuine.
+		now, _ := downloaded(t, c, first.Rows[0].UUID)
+		cert, err := c.Certificate(t.Context(), first.Rows[0].UUID)
+		if err != nil || !bytes.HasPrefix(now, before) || len(cert.Verified.Earlier) != 1 {
+			t.Errorf("%+v, %v", cert.Verified, err)
+		}
+	})
+	// Years later, the time stamp of the renewal ends, too.
+	runningWith(t, dir, levelSettings(a, "t"), 0, func(c *adminclient.Client) {
+		r, err := c.RenewSeals(t.Context(), adminclient.SealFilter{Within: 1000 * 24 * time.Hour}, none)
+		if err != nil || r.Renewed != 3 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if _, v := downloaded(t, c, first.Rows[0].UUID); !v.Valid || len(v.Signatures) != 3 || v.Level != pdf.LevelLTA {
+			t.Errorf("renewed again: %d signatures, level %q: %s", len(v.Signatures), v.Level, v.Sentence)
+		}
+	})
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/vecctl/vecctl/agent/mailer"
 	"github.com/vecctl/vecctl/agent/results"
 	"github.com/vecctl/vecctl/agent/retention"
+	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/agent/tlog"
 	"github.com/vecctl/vecctl/agent/webhooks"
 	"github.com/vecctl/vecctl/authority/service"
@@ -52,6 +53,7 @@ type Options struct {
 	AllowPrivateWebhooks bool
 	Secrets              *home.SecretStore
 	Erasures             *home.ErasureLedger
+	Preserve             *signing.PreserveQueue
 	Authority            *service.Keyring
 	Retention            *retention.Cleaner
 	Logs                 *tlog.Comparison // of the logs with what is known of them elsewhere
@@ -93,6 +95,7 @@ type Service struct {
 	secrets    *home.SecretStore
 	rotating   sync.Mutex // serialises rotations of the secrets' key
 	reapplying sync.Mutex // serialises erasures of whom a restored backup has
+	preserve   *signing.PreserveQueue
 	authority  *service.Keyring
 	retention  *retention.Cleaner
 	logs       *tlog.Comparison
@@ -111,7 +114,7 @@ func New(o Options) *Service {
 	return &Service{
 		home: o.Home, relay: o.Relay, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
-		secrets: o.Secrets, erasures: o.Erasures, authority: o.Authority, retention: o.Retention, logs: o.Logs,
+		secrets: o.Secrets, erasures: o.Erasures, preserve: o.Preserve, authority: o.Authority, retention: o.Retention, logs: o.Logs,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,
 		now: o.Now, random: o.Random, log: o.Log,
 	}

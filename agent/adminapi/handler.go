@@ -89,6 +89,7 @@ func (p *Handler) Routes() router.Routes {
 	p.routeAudit(mux)
 	p.routeLogs(mux)
 	p.routeRetention(mux)
+	p.routeSeals(mux)
 	mux.HandleFunc("GET /panel/events", p.serveEvents)
 	p.routeTokens(mux)
 	p.routeInstitutions(mux)
@@ -131,17 +132,24 @@ func (p *Handler) writeJSON(w http.ResponseWriter, r *http.Request, body any, er
 	}
 }
 
-// serveBulk answers with one JSON value a line: progress, then the report or the error.
+// serveBulk issues a manifest.
 func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 	var q adminclient.BulkRequest
 	if err := readJSON(r, maxBulkBody, &q); err != nil {
 		p.Fail(w, r, err)
 		return
 	}
+	serveStream(p, w, r, func(progress func(client.Progress)) (client.BulkReport, error) {
+		return p.Service.Bulk(r.Context(), q, progress)
+	})
+}
+
+// serveStream answers with one JSON value a line: progress, then the report or the error.
+func serveStream[T any](p *Handler, w http.ResponseWriter, r *http.Request, do func(progress func(client.Progress)) (T, error)) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	var mu sync.Mutex
 	lines := json.NewEncoder(w)
-	send := func(event adminclient.BulkEvent) {
+	send := func(event adminclient.StreamEvent[T]) {
 		mu.Lock()
 		defer mu.Unlock()
 		// A client that has gone ends the request's context; that stops the work.
@@ -151,8 +159,8 @@ func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	report, err := p.Service.Bulk(r.Context(), q, throttled(func(progress client.Progress) {
-		send(adminclient.BulkEvent{Progress: &progress})
+	report, err := do(throttled(func(progress client.Progress) {
+		send(adminclient.StreamEvent[T]{Progress: &progress})
 	}))
 	if err != nil {
 		if _, ok := fault.Message(err); !ok || fault.Is(err, fault.Internal) {
@@ -161,10 +169,10 @@ func (p *Handler) serveBulk(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, context.Canceled) {
 			err = fault.Wrap(fault.Unavailable, err, "the agent was stopped; run the same command again to continue")
 		}
-		send(adminclient.BulkEvent{Error: adminclient.NewProblem(err)})
+		send(adminclient.StreamEvent[T]{Error: adminclient.NewProblem(err)})
 		return
 	}
-	send(adminclient.BulkEvent{Report: &report})
+	send(adminclient.StreamEvent[T]{Report: &report})
 }
 
 // throttled passes about a hundred steps of each stage on, the last one surely.

@@ -321,3 +321,24 @@ func (q *PreserveQueue) commit(ctx context.Context, group []store.JobResult) err
 func (q *PreserveQueue) reportError(err error) {
 	q.Log.Error("renewing files is held up", "error", err)
 }
+
+// Retry has everything that waits tried now, since somebody asks for it.
+func (q *PreserveQueue) Retry() {
+	q.mu.Lock()
+	q.restsTo = time.Time{}
+	q.mu.Unlock()
+	q.Wake()
+}
+
+// TimestampUntil returns when the certificate of the newest time stamp in a verified PDF ends;
+// zero where it has none. Of one that was issued before that was kept, the file says it.
+func (q *PreserveQueue) TimestampUntil(ctx context.Context, c vault.Certificate) (time.Time, error) {
+	if c.Verified.Level != "" {
+		return c.Verified.TimestampUntil, nil
+	}
+	tail, err := q.Store.Tail(ctx, c.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return pdf.TimestampUntil(tail), nil
+}

@@ -58,6 +58,7 @@ func newApp(w environment) *cli.App {
 			batchCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w), checkCommand(w),
 			tokenCommand(w), keyCommand(w), institutionCommand(w), correctionCommand(w), applicationCommand(w),
 			templateCommand(w), templatesCommand(w), certificateCommand(w), apiCommand(w),
+			sealCommand(w),
 			authorityCommand(w),
 			webhookCommand(w), listenCommand(w), eventCommand(w), remoteCommand(w),
 			backupCommand(w), restoreCommand(w), adoptCommand(w), actsCommand(w), exportCommand(w), compactCommand(w),

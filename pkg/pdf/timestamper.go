@@ -130,3 +130,25 @@ func signaturePlace(update []byte) ([]byte, error) {
 	}
 	return update[from : from+length], nil
 }
+
+// TimestampUntil returns when the certificate of the time stamp in an update's signature ends;
+// zero where it has none that holds.
+func TimestampUntil(update []byte) time.Time {
+	place, err := signaturePlace(update)
+	if err != nil {
+		return time.Time{}
+	}
+	der, err := hex.AppendDecode(nil, place)
+	if err != nil {
+		return time.Time{}
+	}
+	signed, _, err := cms.Parse(der)
+	if err != nil {
+		return time.Time{}
+	}
+	token, err := signed.Token()
+	if err != nil || token == nil {
+		return time.Time{}
+	}
+	return token.Certificate.NotAfter
+}

@@ -74,7 +74,9 @@ func RetryPolicyOf(kind JobKind) RetryPolicy {
 	case JobSend, JobFetch: // never given up, as with JobTimestamp; others wait while one is at work
 		return RetryPolicy{Attempts: 1 << 30, Lease: time.Hour,
 			Pauses: []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}}
-	case JobTimestamp, JobPreserve, JobCosign: // never given up: its owner gives it back instead
+	case JobPreserve: // as the next one
+		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{10 * time.Minute}}
+	case JobTimestamp, JobCosign: // never given up: its owner gives it back instead
 		return RetryPolicy{Attempts: 1 << 30, Lease: 5 * time.Minute, Pauses: []time.Duration{time.Minute}}
 	}
 	return RetryPolicy{Attempts: 1, Lease: time.Minute, Pauses: []time.Duration{time.Minute}}

@@ -72,15 +72,3 @@ func (c Certificate) Preserve(p Preserved, now time.Time) (Certificate, Effects,
 	c.Verified, c.UpdatedAt = &v, now
 	return c, Effects{Update: p.Update}, nil
 }
-
-// ReadLevel notes what a verified PDF reached, of a certificate that was issued before that was
-// kept.
-func (c Certificate) ReadLevel(level SealLevel, until time.Time) (Certificate, Effects, error) {
-	if c.Verified == nil || c.Verified.Level != "" {
-		return c, Effects{}, nil
-	}
-	v := *c.Verified
-	v.Level, v.TimestampUntil = level, until
-	c.Verified = &v
-	return c, Effects{}, nil
-}

@@ -116,19 +116,24 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(cl
 	if err != nil {
 		return client.BulkReport{}, fmt.Errorf("sending a manifest: %w", err)
 	}
-	resp, err := c.Send(ctx, http.MethodPost, "/panel/bulk", bytes.NewReader(body))
+	return stream[client.BulkReport](ctx, c, "/panel/bulk", body, progress)
+}
+
+// stream makes a call that answers with progress, then with its report or an error.
+func stream[T any](ctx context.Context, c *Client, path string, body []byte, progress func(client.Progress)) (none T, err error) {
+	resp, err := c.Send(ctx, http.MethodPost, path, bytes.NewReader(body))
 	if err != nil {
-		return client.BulkReport{}, err
+		return none, err
 	}
 	defer resp.Body.Close()
 	lines := json.NewDecoder(bufio.NewReader(resp.Body))
 	for {
-		var event BulkEvent
+		var event StreamEvent[T]
 		if err := lines.Decode(&event); err != nil {
 			if ctx.Err() != nil {
-				return client.BulkReport{}, ctx.Err()
+				return none, ctx.Err()
 			}
-			return client.BulkReport{}, fault.Wrap(fault.Unavailable, err, "the connection to the agent broke; run the same command again to continue")
+			return none, fault.Wrap(fault.Unavailable, err, "the connection to the agent broke; run the same command again to continue")
 		}
 		switch {
 		case event.Progress != nil:
@@ -136,9 +141,9 @@ func (c *Client) Bulk(ctx context.Context, request BulkRequest, progress func(cl
 		case event.Report != nil:
 			return *event.Report, nil
 		case event.Error != nil && ctx.Err() != nil:
-			return client.BulkReport{}, ctx.Err() // that is why the agent stopped
+			return none, ctx.Err() // that is why the agent stopped
 		case event.Error != nil:
-			return client.BulkReport{}, event.Error.err()
+			return none, event.Error.err()
 		}
 	}
 }

@@ -34,13 +34,16 @@ type BulkRequest struct {
 	Cover    bool    `json:"cover,omitempty"`     // codes may cover what documents show
 }
 
-// BulkEvent is one line of the answer to a bulk request: progress, then once
+// StreamEvent is one line of the answer to a call that takes long: progress, then once
 // the report or the error.
-type BulkEvent struct {
-	Progress *client.Progress   `json:"progress,omitempty"`
-	Report   *client.BulkReport `json:"report,omitempty"`
-	Error    *Problem           `json:"error,omitempty"`
+type StreamEvent[T any] struct {
+	Progress *client.Progress `json:"progress,omitempty"`
+	Report   *T               `json:"report,omitempty"`
+	Error    *Problem         `json:"error,omitempty"`
 }
+
+// BulkEvent is one line of the answer to a bulk request.
+type BulkEvent = StreamEvent[client.BulkReport]
 
 // Problem is an error of the panel on the wire.
 type Problem struct {

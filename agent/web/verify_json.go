@@ -23,6 +23,8 @@ type VerifyAnswer struct {
 	ExpiresAt   *time.Time        `json:"expires_at"`  // the last second of validity
 	SHA256      *string           `json:"sha256"`      // of the verified PDF
 	Size        *int64            `json:"size"`        // of the verified PDF, in bytes
+	Level       *string           `json:"level"`       // of the verified PDF (PAdES), such as B-LT
+	LevelOwed   *string           `json:"level_owed"`  // the level that it gets later
 	Revocation  *VerifyRevocation `json:"revocation"`
 	Successor   *string           `json:"superseded_by"` // reference ID
 	Predecessor *string           `json:"supersedes"`    // reference ID
@@ -104,7 +106,9 @@ func (p *verifyPages) toAPI(asked string, f verifyResult) VerifyAnswer {
 	a.Successor, a.Predecessor = nilIfEmpty(f.successor), nilIfEmpty(f.predecessor)
 	if v := c.Verified; v != nil {
 		size := v.Size()
+		is, owed := v.Seal()
 		a.SHA256, a.Size = &v.SHA256, &size
+		a.Level, a.LevelOwed = nilIfEmpty(string(is)), nilIfEmpty(string(owed))
 	}
 	if c.Log != nil {
 		a.Log = &VerifyLog{c.Log.Log, c.Log.Index}

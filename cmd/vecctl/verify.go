@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/transparency"
 )
@@ -45,6 +46,10 @@ type verdict struct {
 	Code        pdf.VerdictCode `json:"verdict"`
 	Reason      string          `json:"reason,omitempty"`
 	Level       string          `json:"level,omitempty"`
+	NextLevel   string          `json:"next_level,omitempty"`
+	Missing     []string        `json:"missing_for_next_level,omitempty"`
+	LevelNote   string          `json:"level_note,omitempty"`
+	Until       *time.Time      `json:"timestamp_until,omitempty"` // when the certificate of the newest time stamp ends
 	Sentence    string          `json:"message"`
 	ReferenceID string          `json:"reference_id,omitempty"`
 	VerifyURL   string          `json:"verify_url,omitempty"`
@@ -71,6 +76,7 @@ type signatureInfo struct {
 	IsTimestamp     bool         `json:"document_timestamp"`
 	Certifies       int          `json:"certifies,omitempty"`
 	Level           string       `json:"level,omitempty"`
+	Missing         []string     `json:"missing_for_next_level,omitempty"`
 	Intact          bool         `json:"intact"`
 	CoversWholeFile bool         `json:"covers_whole_file"`
 	Changes         []changeInfo `json:"changes,omitempty"`
@@ -113,13 +119,14 @@ func newVerdict(path string, found pdf.Verdict) verdict {
 	v := verdict{
 		File: path, Valid: found.Valid, Code: found.Code, Reason: string(found.Reason), Level: string(found.Level), Sentence: found.Sentence,
 		ReferenceID: found.ReferenceID, VerifyURL: found.URL, SHA256: fmt.Sprintf("%x", found.SHA256), Signatures: []signatureInfo{},
+		NextLevel: string(found.Level.Next()), Missing: found.Missing, LevelNote: found.LevelNote, Until: client.TimeOrNull(found.TimestampUntil),
 		whoVouches: found.WhoVouches,
 	}
 	for _, s := range found.Signatures {
 		info := signatureInfo{
 			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Trusted: s.Trusted, Fingerprint: s.Fingerprint,
 			SignedAt: s.SignedAt, Timestamped: s.Timestamped, TimestampedBy: s.TimestampedBy, IsTimestamp: s.IsTimestamp,
-			Certifies: s.Certifies, Level: string(s.Level), Intact: s.Intact, CoversWholeFile: s.CoversWholeFile,
+			Certifies: s.Certifies, Level: string(s.Level), Missing: s.Missing, Intact: s.Intact, CoversWholeFile: s.CoversWholeFile,
 			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID, Log: newLogInfo(s.Log),
 		}
 		for _, ch := range s.Changes {
@@ -203,15 +210,27 @@ func verdictFields(v verdict) [][2]string {
 	if v.Valid {
 		valid = "yes"
 	}
+	until := ""
+	if v.Until != nil {
+		until = v.Until.Format(time.DateOnly)
+	}
 	fields := [][2]string{
-		{"verdict", v.Sentence}, {"valid", valid}, {"code", string(v.Code)}, {"level", v.Level}, {"reference_id", v.ReferenceID},
-		{"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"site", v.Site}, {"sha256", v.SHA256},
+		{"verdict", v.Sentence}, {"valid", valid}, {"code", string(v.Code)}, {"level", v.Level}, {"next_level", nextLevelLine(v)}, {"level_note", v.LevelNote},
+		{"timestamp_until", until}, {"reference_id", v.ReferenceID}, {"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"site", v.Site}, {"sha256", v.SHA256},
 	}
 	for i, s := range v.Signatures {
 		fields = append(fields, [2]string{fmt.Sprintf("signature_%d", i+1), signatureLine(s)},
 			[2]string{"certificate_sha256", s.Fingerprint})
 	}
 	return fields
+}
+
+// nextLevelLine says what the file lacks for the level above.
+func nextLevelLine(v verdict) string {
+	if v.NextLevel == "" || len(v.Missing) == 0 {
+		return ""
+	}
+	return v.NextLevel + " needs " + strings.Join(v.Missing, ", ")
 }
 
 func signatureLine(s signatureInfo) string {

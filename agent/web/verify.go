@@ -163,6 +163,14 @@ func (p *verifyPages) serve(w http.ResponseWriter, r *http.Request) {
 	p.Layout.RenderPage(w, r, status, layout.Page{PageContext: v, Title: title}, p.page, p.data(v, f, title, reference))
 }
 
+// levelText says how far a file is made to last; "" where that is not known.
+func levelText(v layout.PageContext, level vault.SealLevel) string {
+	if level == "" {
+		return ""
+	}
+	return v.T("check.level." + strings.ToLower(string(level)))
+}
+
 // verifyData is what the page shows. It is nearly flat, and texts only: templates are
 // quickest with such.
 type verifyData struct {
@@ -174,6 +182,7 @@ type verifyData struct {
 	Successor, SuccessorLink        string
 	Predecessor, PredecessorLink    string
 	SHA256, Same, URL, Enter, Lang  string
+	Level                           string // of the file, and what is missing for the next one
 	Now                             string // when the certificate was looked up
 	Pages                           string // address below which the pages are
 	LogEntry, LogLink               string // where the certificate is in which log; "" where it is in none
@@ -218,7 +227,7 @@ func (p *verifyPages) data(v layout.PageContext, f verifyResult, verdict, refere
 		c.RevokedSince, c.Reason = v.LocalDate(why.At), why.Reason
 	}
 	if doc := f.certificate.Verified; doc != nil {
-		c.SHA256, c.Same = doc.SHA256, v.T("check.same")
+		c.SHA256, c.Same, c.Level = doc.SHA256, v.T("check.same"), levelText(v, doc.Level)
 		if f.validity != vault.ValidityGenuine {
 			c.Same = v.T("check.same." + string(f.validity))
 		}

@@ -26,6 +26,7 @@ type cachedCertificate struct {
 	reference   string
 	sha256      string
 	log         *vault.LogPlace // without its salt
+	level       vault.SealLevel
 }
 
 // pageShape says, by bits, which public fields a page shows: pages that show others are
@@ -50,6 +51,7 @@ func (s pageShape) has(f vault.FieldID) bool { return s&(1<<f) != 0 }
 type pageKey struct {
 	layout.CacheKey
 	shape pageShape
+	level vault.SealLevel
 }
 
 // verifyCache keeps certificates and split pages.
@@ -75,7 +77,7 @@ func cacheable(f verifyResult, version uint64) (k cachedCertificate, ok bool) {
 		return k, false
 	}
 	shown := c.PublicOnly()
-	k = cachedCertificate{version: version, institution: c.Institution, content: shown, shape: shapeOf(shown), reference: c.Reference, sha256: c.Verified.SHA256}
+	k = cachedCertificate{version: version, institution: c.Institution, content: shown, shape: shapeOf(shown), reference: c.Reference, sha256: c.Verified.SHA256, level: c.Verified.Level}
 	if c.Log != nil {
 		k.shape |= loggedShape
 		k.log = &vault.LogPlace{Log: c.Log.Log, Index: c.Log.Index}
@@ -148,7 +150,7 @@ type splitPage struct {
 
 // splitTemplate renders a page of a shape with markers and splits it. It is nil when the
 // page cannot be split.
-func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*splitPage, error) {
+func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape, level vault.SealLevel) (*splitPage, error) {
 	if strings.ContainsRune(v.Institution.Name, slotMarker) {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
@@ -174,7 +176,7 @@ func (p *verifyPages) splitTemplate(v layout.PageContext, shape pageShape) (*spl
 		c.LogEntry, c.LogLink = slotPlaceholder(logSlot), slotPlaceholder(logLinkSlot)
 		slots += 2
 	}
-	c.Same = v.T("check.same")
+	c.Same, c.Level = v.T("check.same"), levelText(v, level)
 	var out bytes.Buffer
 	if err := p.Layout.Execute(&out, layout.Page{PageContext: v, Title: verdict}, p.page, c); err != nil {
 		return nil, err
@@ -218,11 +220,11 @@ func (p *verifyPages) serveCached(w http.ResponseWriter, r *http.Request, refere
 // cannot be split.
 func (p *verifyPages) writeCached(w http.ResponseWriter, r *http.Request, k cachedCertificate, who vault.Institution) bool {
 	v := p.Layout.PageContext(r, who)
-	cacheKey := pageKey{v.CacheKey(), k.shape}
+	cacheKey := pageKey{v.CacheKey(), k.shape, k.level}
 	page := p.cache.page(cacheKey)
 	if page == nil {
 		var err error
-		if page, err = p.splitTemplate(v, k.shape); err != nil || page == nil {
+		if page, err = p.splitTemplate(v, k.shape, k.level); err != nil || page == nil {
 			if err != nil {
 				p.Log.Error("the verification page cannot be cut", "error", err)
 			}

@@ -200,6 +200,10 @@ func ofKeys() []auditCase {
 			_, err := x.staff.ContinueLogs(x.Context())
 			x.check(err)
 		}},
+		{`adminapi "POST /panel/logs/issued"`, func(x *watched) {
+			_, err := x.staff.AddIssued(x.Context(), 0)
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/logs/new"`, func(x *watched) {
 			_, err := x.staff.NewLog(x.Context())
 			x.check(err)

@@ -16,6 +16,21 @@ func (p *Handler) routeLogs(mux router.Routes) {
 		all, err := p.Service.ContinueLogs(r.Context())
 		p.writeJSON(w, r, all, err)
 	})
+	mux.HandleFunc("POST /panel/logs/issued", func(w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Next uint64 `json:"next"`
+		}
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		done, err := p.Service.AddIssued(r.Context(), q.Next)
+		p.writeJSON(w, r, done, err)
+	})
+	mux.HandleFunc("GET /panel/certificates/{name}/log-proof", func(w http.ResponseWriter, r *http.Request) {
+		proof, err := p.Service.LogProof(r.Context(), r.PathValue("name"))
+		p.writeJSON(w, r, map[string]string{"proof": string(proof)}, err)
+	})
 	mux.HandleFunc("POST /panel/logs/new", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Service.NewLog(r.Context())
 		p.writeJSON(w, r, all, err)

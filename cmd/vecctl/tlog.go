@@ -39,11 +39,11 @@ func tlogCommand(w environment) *cli.Command {
 				&cli.StringFlag{Name: "seen", Usage: "remember checkpoints in the folder `DIR` (default: a folder of your settings)"}}),
 			Action: func(c *cli.Context) error { return runTlogAudit(c, w) },
 		}, {
-			Name: "proof", Usage: "print the log proof in a certificate's verified PDF", ArgsUsage: "UUID|REFERENCE_ID",
+			Name: "proof", Usage: "print a certificate's log proof", ArgsUsage: "UUID|REFERENCE_ID",
 			Flags: append(apiFlags(),
 				&cli.StringFlag{Name: "out", Value: "-", Usage: "output `FILE`; - is standard output"}),
 			Action: func(c *cli.Context) error { return runTlogProof(c, w) },
-		}, tlogWitnessCommand(w), {
+		}, tlogAddIssuedCommand(w), tlogWitnessCommand(w), {
 			Name: "continue", Usage: "say that this home was moved and alone continues its logs",
 			Description: "A home whose folder is another one than before issues nothing: where it was copied, the original may go on,\n" +
 				"and two histories under one key could not be told from fraud. Use this command when the home was moved and\n" +
@@ -233,6 +233,11 @@ func logProofOf(ctx context.Context, s *session, name string) ([]byte, error) {
 	for _, signature := range slices.Backward(found.Signatures) {
 		if signature.Log.Proof != nil {
 			return signature.Log.Signed, nil
+		}
+	}
+	if !s.remote {
+		if proof, err := s.LogProof(ctx, name); err == nil {
+			return []byte(proof), nil
 		}
 	}
 	return nil, fault.New(fault.NotFound, cmp.Or(found.Sentence, "The verified PDF carries no log proof: it was issued before the log began."))

@@ -23,6 +23,8 @@ func verifyCommand(w environment) *cli.Command {
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringSliceFlag{Name: "trust", Usage: "trust the certificates in `FILE`, a folder of them, or \"system\"; repeatable"},
 			&cli.StringFlag{Name: "site", Usage: "compare with what is published in a static site or by a vault: `DIR|URL`"},
+			&cli.StringFlag{Name: "proof", Usage: "check the log proof in `FILE`, of a certificate that entered the log after it was issued"},
+			&cli.StringFlag{Name: "log-key", Usage: "the log's public `KEY` for --proof (default: the keys that --site lists)"},
 			&cli.BoolFlag{Name: "require-trust", Usage: "a file whose signer is not trusted counts as not valid"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"r"}, Usage: "check the PDFs in folders within folders, too"},
 		),
@@ -85,6 +87,8 @@ type signatureInfo struct {
 	Note            string       `json:"note,omitempty"`
 	ReferenceID     string       `json:"reference_id,omitempty"`
 	Log             *logInfo     `json:"log,omitempty"` // the log of issued certificates that the signature names
+
+	digest []byte // of what the signature covers
 }
 
 // logInfo is what a file proves of the log that its signature names.
@@ -127,7 +131,7 @@ func newVerdict(path string, found pdf.Verdict) verdict {
 			Field: s.Field, SignedBy: s.SignedBy, Issuer: s.Issuer, SelfSigned: s.SelfSigned, Trusted: s.Trusted, Fingerprint: s.Fingerprint,
 			SignedAt: s.SignedAt, Timestamped: s.Timestamped, TimestampedBy: s.TimestampedBy, IsTimestamp: s.IsTimestamp,
 			Certifies: s.Certifies, Level: string(s.Level), Missing: s.Missing, Intact: s.Intact, CoversWholeFile: s.CoversWholeFile,
-			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID, Log: newLogInfo(s.Log),
+			Reason: string(s.Reason), Problem: s.Problem, Note: s.Note, ReferenceID: s.ReferenceID, Log: newLogInfo(s.Log), digest: s.Log.Digest,
 		}
 		for _, ch := range s.Changes {
 			info.Changes = append(info.Changes, changeInfo(ch))
@@ -155,6 +159,11 @@ func runVerify(c *cli.Context, w environment, f outputFormat) error {
 		return err
 	}
 	askVault(c, w, verdicts)
+	if c.String("proof") != "" {
+		if err := checkDetachedProof(c, w, verdicts); err != nil {
+			return err
+		}
+	}
 	if site := c.String("site"); site != "" {
 		if err := askSite(c, w, site, verdicts); err != nil {
 			return err

@@ -43,6 +43,9 @@ type LogPlace struct {
 	Log   string `json:"log"` // ID of the log
 	Index int64  `json:"index"`
 	Salt  []byte `json:"salt,omitempty"` // links the entry to the document; erased with the person
+	// Later says that the certificate entered the log after it was issued: its proof is not in its
+	// verified PDF.
+	Later bool `json:"later,omitempty"`
 }
 
 // StatementKind says what a statement in a log is about.

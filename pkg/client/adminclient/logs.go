@@ -3,6 +3,7 @@ package adminclient
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -40,4 +41,34 @@ func (c *Client) NewLog(ctx context.Context) ([]LogStatus, error) {
 	var all []LogStatus
 	err := c.Call(ctx, http.MethodPost, "/panel/logs/new", nil, &all)
 	return all, err
+}
+
+// LateEntries are certificates that entered a log after they were issued.
+type LateEntries struct {
+	Entered []string       `json:"entered"` // reference IDs, of those that had entered before too
+	Refused []RefusedEntry `json:"refused"`
+	Next    uint64         `json:"next"` // where to go on; 0: that was all
+}
+
+// RefusedEntry is a certificate that cannot enter a log.
+type RefusedEntry struct {
+	ReferenceID string `json:"reference_id"`
+	Reason      string `json:"reason"`
+}
+
+// AddIssued enters certificates in the log that were issued before it began, one part of them at a
+// time: next is where to go on, 0 to begin.
+func (c *Client) AddIssued(ctx context.Context, next uint64) (LateEntries, error) {
+	var done LateEntries
+	err := c.Post(ctx, "/panel/logs/issued", map[string]uint64{"next": next}, &done)
+	return done, err
+}
+
+// LogProof returns the proof of a certificate that entered the log after it was issued.
+func (c *Client) LogProof(ctx context.Context, name string) (string, error) {
+	var found struct {
+		Proof string `json:"proof"`
+	}
+	err := c.Call(ctx, http.MethodGet, "/panel/certificates/"+url.PathEscape(name)+"/log-proof", nil, &found)
+	return found.Proof, err
 }

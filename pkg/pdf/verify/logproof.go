@@ -18,6 +18,9 @@ func (c *candidate) checkLogProof(signed *cms.Signed, digest []byte) error {
 	}
 	l := &c.result.Log
 	l.Signed = text
+	if signed.Hash == crypto.SHA256 && len(digest) == crypto.SHA256.Size() {
+		l.Digest = digest
+	}
 	if text == nil {
 		return nil
 	}

@@ -129,6 +129,9 @@ type Log struct {
 	Key    string              // the log's public key, which the signature covers; empty: it names no log
 	Proof  *transparency.Proof // that the document is in the log; nil: the file has none
 	Signed []byte              // the proof as it stands in the signature
+	// Digest is the SHA-256 of what the signature covers, of which a log's entry is; nil where the
+	// signature is of another hash.
+	Digest []byte
 }
 
 // Change is what was changed after a signature.

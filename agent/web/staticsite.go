@@ -49,13 +49,6 @@ type siteCertificate struct {
 	Earlier []string `json:"earlier,omitempty"` // SHA-256 of files that were issued before, such as one without its time stamp
 }
 
-// indexedCertificate is a certificate as the index has it: its text takes less room than what it
-// was made of.
-type indexedCertificate struct {
-	reference string
-	data      json.RawMessage
-}
-
 // siteInstitution is an institution with the certificate that it signs with now.
 type siteInstitution struct {
 	Name              string `json:"name"`
@@ -84,7 +77,7 @@ type siteWriter struct {
 	*StaticSite
 	out     *tar.Writer
 	info    siteInfo
-	index   map[string][]indexedCertificate // by the part of the index
+	index   *siteSpool
 	revoked []siteRevocation
 	files   []string
 }
@@ -100,7 +93,12 @@ func (s *StaticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Write writes the site as a tar archive.
 func (s *StaticSite) Write(ctx context.Context, w io.Writer) error {
-	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: map[string][]indexedCertificate{}}
+	index, err := newSiteSpool()
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: index}
 	site.info.BaseURL = s.Institutions.BaseURL()
 	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeIndex, site.writePages} {
 		if err := step(ctx); err != nil {
@@ -182,12 +180,13 @@ func (w *siteWriter) take(ctx context.Context, c vault.Certificate) error {
 	if one.SHA256 != nil {
 		one.Earlier = c.Verified.Earlier
 	}
-	part := sitePart(c.Reference)
 	data, err := json.Marshal(one)
 	if err != nil {
 		return fmt.Errorf("write a site: %w", err)
 	}
-	w.index[part] = append(w.index[part], indexedCertificate{c.Reference, data})
+	if err := w.index.add(sitePart(c.Reference), c.Reference, data); err != nil {
+		return err
+	}
 	w.info.Certificates++
 	for _, at := range []time.Time{c.CreatedAt, c.ApprovedAt} {
 		w.seen(at)
@@ -280,19 +279,16 @@ func (w *siteWriter) writeLog(ctx context.Context, head vault.LogHead) error {
 func (w *siteWriter) writeIndex(context.Context) error {
 	for i := range 256 {
 		part := fmt.Sprintf("%02X", i)
-		all := w.index[part]
-		slices.SortFunc(all, func(a, b indexedCertificate) int { return cmp.Compare(a.reference, b.reference) })
-		entries := make([]json.RawMessage, len(all))
-		for i, one := range all {
-			entries[i] = one.data
+		entries, err := w.index.take(part)
+		if err != nil {
+			return err
 		}
 		if err := w.addScript("certificates/"+part+".js", "vecctlPart", entries); err != nil {
 			return err
 		}
-		delete(w.index, part)
 	}
-	if len(w.index) > 0 {
-		return fmt.Errorf("%d reference IDs do not end in two hexadecimal digits", len(w.index))
+	if n := w.index.left(); n > 0 {
+		return fmt.Errorf("%d reference IDs do not end in two hexadecimal digits", n)
 	}
 	slices.SortFunc(w.revoked, func(a, b siteRevocation) int { return cmp.Compare(a.ReferenceID, b.ReferenceID) })
 	if w.revoked == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -250,4 +251,39 @@ func onlyFile(t *testing.T, dir, pattern string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// The site has the certificates that were signed with before a key was replaced.
+func TestStaticSiteHasEarlierKeys(t *testing.T) {
+	began := time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)
+	during(t, filepath.Join(t.TempDir(), "home"), "UTC", began, func(_ *agent.Agent, c *adminclient.Client) {
+		first, err := c.SigningKey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.RotateKey(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		site := writeSite(t, c)
+		var keys struct {
+			Institutions []struct {
+				CertificateSHA256 string `json:"certificate_sha256"`
+				Earlier           []struct {
+					CertificateSHA256 string    `json:"certificate_sha256"`
+					File              string    `json:"file"`
+					Until             time.Time `json:"until"`
+				} `json:"earlier"`
+			} `json:"institutions"`
+		}
+		if err := json.Unmarshal(onlyFile(t, site, filepath.Join("keys", "keys.json")), &keys); err != nil {
+			t.Fatal(err)
+		}
+		one := keys.Institutions[0]
+		if len(one.Earlier) != 1 || one.Earlier[0].CertificateSHA256 != first.Fingerprint || one.CertificateSHA256 == first.Fingerprint || !one.Earlier[0].Until.Equal(began) {
+			t.Errorf("the keys are %+v, and the first was %s", keys, first.Fingerprint)
+		}
+		if pem := onlyFile(t, site, filepath.FromSlash(one.Earlier[0].File)); !bytes.HasPrefix(pem, []byte("-----BEGIN CERTIFICATE-----")) || bytes.Contains(pem, []byte("PRIVATE")) {
+			t.Errorf("the file is %s", pem)
+		}
+	})
 }

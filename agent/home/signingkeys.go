@@ -3,6 +3,7 @@ package home
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,28 +94,48 @@ func (d Dir) RemoveSigner(institution uint32) error {
 // replacedMarker stands in the name of a key that signs no more.
 const replacedMarker = "-until-"
 
-// IsReplacedKey reports whether a file of Keys is that of a key that was replaced.
-func IsReplacedKey(path string) bool { return strings.Contains(filepath.Base(path), replacedMarker) }
+// ReplacedCertificate is the certificate of a signing key that signs no more.
+type ReplacedCertificate struct {
+	*x509.Certificate
 
-// ReplacedCertificates returns the certificates of the keys with which an institution signed
-// before. A file that cannot be read as one is passed over: nothing needs it.
-func (d Dir) ReplacedCertificates(institution uint32) ([]*x509.Certificate, error) {
-	paths, err := filepath.Glob(strings.TrimSuffix(d.signingKeyFile(institution), ".pem") + replacedMarker + "*.pem")
+	Until time.Time // when the key was replaced
+}
+
+// ReplacedCertificates returns the certificates of an institution's earlier signing keys, the first
+// first. A file that cannot be read is left out: nothing needs it.
+func (d Dir) ReplacedCertificates(institution uint32) ([]ReplacedCertificate, error) {
+	prefix := strings.TrimSuffix(d.signingKeyFile(institution), ".pem") + replacedMarker
+	files, err := filepath.Glob(prefix + "*.pem")
 	if err != nil {
-		return nil, fsutil.DiskError(err, "looking for replaced signing keys")
+		return nil, fmt.Errorf("look for earlier signing keys: %w", err)
 	}
-	var found []*x509.Certificate
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
+	var found []ReplacedCertificate
+	for _, path := range files {
+		text, _, _ := strings.Cut(strings.TrimPrefix(path, prefix), "-")
+		until, err := time.Parse("20060102T150405", text)
 		if err != nil {
-			return nil, fsutil.DiskError(err, "reading a replaced signing key")
+			continue
 		}
-		if signer, err := pdf.LoadSigner(text, text); err == nil {
-			found = append(found, signer.Certificate())
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fsutil.DiskError(err, "reading an earlier signing key")
+		}
+		for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+			if block.Type != "CERTIFICATE" {
+				continue
+			}
+			if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+				found = append(found, ReplacedCertificate{c, until})
+			}
+			break // the signer's stands first
 		}
 	}
+	slices.SortStableFunc(found, func(a, b ReplacedCertificate) int { return a.Until.Compare(b.Until) })
 	return found, nil
 }
+
+// IsReplacedKey reports whether a file of Keys is that of a key that was replaced.
+func IsReplacedKey(path string) bool { return strings.Contains(filepath.Base(path), replacedMarker) }
 
 // NewSigner makes a signing key and puts it nowhere.
 func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {

@@ -77,7 +77,7 @@ func (s *Registry) KeyOwner(fingerprint string) (vault.Institution, bool, error)
 		if err != nil {
 			return vault.Institution{}, false, err
 		}
-		if slices.ContainsFunc(replaced, func(c *x509.Certificate) bool { return FingerprintOf(c) == fingerprint }) {
+		if slices.ContainsFunc(replaced, func(c home.ReplacedCertificate) bool { return FingerprintOf(c.Certificate) == fingerprint }) {
 			return one.institution, true, nil
 		}
 	}
@@ -251,7 +251,7 @@ func (s *Registry) Keys() ([]adminclient.Key, error) {
 			return nil, err
 		}
 		for _, c := range replaced {
-			keys = append(keys, keyToAPI(one.institution, c, adminclient.KeyVerifies))
+			keys = append(keys, keyToAPI(one.institution, c.Certificate, adminclient.KeyVerifies))
 		}
 	}
 	return keys, nil

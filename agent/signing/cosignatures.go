@@ -105,7 +105,7 @@ func (q *CosignatureQueue) nextRun(ctx context.Context) (time.Time, error) {
 
 // release gives a job back that was not begun.
 func (q *CosignatureQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
 }
 
 // errNotCosigned is the reason for which most jobs wait.
@@ -122,7 +122,7 @@ func (q *CosignatureQueue) do(ctx context.Context, t task) store.JobResult {
 		if !errors.Is(err, errNotCosigned) {
 			q.Log.Warn("cosignatures are still owed", "certificate", c.UUID, "error", err)
 		}
-		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now().Add(cosignRetry)), Release: true}
+		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now(), cosignRetry), Release: true}
 	}
 	now, before := q.loop.Now(), c.Verified.SHA256
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {

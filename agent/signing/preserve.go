@@ -118,7 +118,7 @@ func (q *PreserveQueue) nextRun(ctx context.Context) (time.Time, error) {
 
 // release gives a job back that was not begun.
 func (q *PreserveQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
 }
 
 // do brings one file to its level. A job is given back until that is done.
@@ -128,14 +128,14 @@ func (q *PreserveQueue) do(ctx context.Context, t task) store.JobResult {
 		return store.JobResult{Job: t.job}
 	}
 	if c.Verified.TimestampOwed {
-		return store.JobResult{Job: t.job.Postponed("it waits for the time stamp of its signature", now.Add(stampWait)), Release: true}
+		return store.JobResult{Job: t.job.Postponed("it waits for the time stamp of its signature", now, stampWait), Release: true}
 	}
 	if until := q.resting(); !until.IsZero() {
-		return store.JobResult{Job: t.job.Postponed(t.job.LastError, until), Release: true}
+		return store.JobResult{Job: t.job.Postponed(t.job.LastError, now, until.Sub(now)), Release: true}
 	}
 	p, err := q.preserve(context.WithoutCancel(ctx), c, now)
 	if err != nil {
-		return store.JobResult{Job: t.job.Postponed(err.Error(), q.failed(c, err)), Release: true}
+		return store.JobResult{Job: t.job.Postponed(err.Error(), now, q.failed(c, err)), Release: true}
 	}
 	q.succeeded(c)
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -149,8 +149,8 @@ type unavailableError struct{ cause error }
 func (e *unavailableError) Error() string { return e.cause.Error() }
 func (e *unavailableError) Unwrap() error { return e.cause }
 
-// failed notes why an attempt failed, and returns when the next one is due.
-func (q *PreserveQueue) failed(c vault.Certificate, err error) time.Time {
+// failed notes why an attempt failed, and returns after which time the next one is due.
+func (q *PreserveQueue) failed(c vault.Certificate, err error) time.Duration {
 	message := oneLine(err)
 	q.Log.Warn("a verified PDF could not be brought to its level", "certificate", c.UUID, "level", c.Verified.LevelOwed, "error", message)
 	q.mu.Lock()
@@ -159,11 +159,11 @@ func (q *PreserveQueue) failed(c vault.Certificate, err error) time.Time {
 		q.problems[c.ID] = message
 	}
 	if _, ok := errors.AsType[*unavailableError](err); !ok {
-		return q.loop.Now().Add(preserveRetry)
+		return preserveRetry
 	}
 	q.Alarm.Raise(fmt.Sprintf("verified PDFs do not get the level %s: %s; it is tried again by itself", c.Verified.LevelOwed, message))
 	q.restsTo = q.loop.Now().Add(preserveRest)
-	return q.restsTo
+	return preserveRest
 }
 
 func (q *PreserveQueue) succeeded(c vault.Certificate) {

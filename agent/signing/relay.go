@@ -253,7 +253,7 @@ func (r *Relay) hold(j vault.Job, why *HeldError, institution uint32) store.JobR
 	if lasts >= patience {
 		r.reportError(why)
 	}
-	return store.JobResult{Job: j.Postponed(why.Error(), r.Holds.Set(institution, why, r.Now())), Release: true}
+	return store.JobResult{Job: j.Postponed(why.Error(), now, r.Holds.Set(institution, why, now)), Release: true}
 }
 
 // lift ends a hold, if there is one.
@@ -274,7 +274,7 @@ func (r *Relay) holdFor(j vault.Job, err error) store.JobResult {
 		return r.hold(j, why, r.Institution)
 	}
 	r.reportError(fmt.Errorf("issuing on another vault is held up: %w", err))
-	return store.JobResult{Job: j.Postponed(err.Error(), r.Now().Add(retryDelay)), Release: true}
+	return store.JobResult{Job: j.Postponed(err.Error(), r.Now(), retryDelay), Release: true}
 }
 
 func (r *Relay) reportError(err error) {

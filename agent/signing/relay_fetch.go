@@ -108,8 +108,8 @@ func (r *Relay) nextToFetch(ctx context.Context) (time.Time, error) {
 	if err != nil || next.IsZero() {
 		return next, err
 	}
-	if _, until := r.Holds.Find(r.Institution, r.Now()); until.After(next) {
-		next = until
+	if why, left := r.Holds.Find(r.Institution, r.Now()); why != nil && r.Now().Add(left).After(next) {
+		next = r.Now().Add(left)
 	}
 	if look := r.looks.nextLook(); look.After(next) {
 		next = look
@@ -119,7 +119,7 @@ func (r *Relay) nextToFetch(ctx context.Context) (time.Time, error) {
 
 // releaseFetch gives a job back that was not begun.
 func (r *Relay) releaseFetch(t fetchTask) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now()), Release: true}
+	return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now(), 0), Release: true}
 }
 
 // doFetch decides what becomes of one certificate, and fetches its document where that is ready.
@@ -156,7 +156,7 @@ func (r *Relay) stillThere(t fetchTask, there *client.Certificate) store.JobResu
 	if there == nil {
 		text = "the vault at " + t.certificate.Remote.Vault + " accepted it and does not list it yet"
 	}
-	s := store.JobResult{Job: t.job.Postponed(text, r.Now()), Release: true}
+	s := store.JobResult{Job: t.job.Postponed(text, r.Now(), 0), Release: true}
 	if there != nil && t.certificate.Remote.UUID == "" {
 		s.Change = r.located(there, nil)
 	}
@@ -199,7 +199,7 @@ func (r *Relay) fetchDocument(ctx context.Context, t fetchTask, there *client.Ce
 		return store.JobResult{Job: t.job, Change: r.located(there, fail(vault.Failure{Code: vault.CodeRemoteFailed,
 			Reason: fmt.Sprintf("the vault at %s issued it as %s, revoked it, and does not give the document", t.certificate.Remote.Vault, there.ReferenceID)}, r.Now()))}
 	case fault.Is(err, fault.NotFound): // it may be finished before its document can be fetched
-		return store.JobResult{Job: t.job.Postponed(message, r.Now().Add(time.Second)), Release: true, Change: r.located(there, nil)}
+		return store.JobResult{Job: t.job.Postponed(message, r.Now(), time.Second), Release: true, Change: r.located(there, nil)}
 	case fault.Is(err, fault.Damaged):
 		r.Log.Warn("a verified PDF is not what it should be", "certificate", t.certificate.UUID, "error", err)
 		if again, ok := t.job.Retry(message, r.Now()); ok && t.job.Attempt < maxFetchAttempts {
@@ -209,7 +209,7 @@ func (r *Relay) fetchDocument(ctx context.Context, t fetchTask, there *client.Ce
 			Reason: fmt.Sprintf("issued on the vault at %s as %s, but %s; retry to fetch it again", t.certificate.Remote.Vault, there.ReferenceID, message)}, r.Now()))}
 	case fault.Is(err, fault.Full):
 		r.reportError(fmt.Errorf("fetching verified PDFs is held up: %w", err))
-		return store.JobResult{Job: t.job.Postponed(message, r.Now().Add(retryDelay)), Release: true}
+		return store.JobResult{Job: t.job.Postponed(message, r.Now(), retryDelay), Release: true}
 	default:
 		return r.holdFor(t.job, err)
 	}

@@ -95,8 +95,8 @@ func (r *Relay) nextToSend(ctx context.Context) (next time.Time, err error) {
 			next = at
 		}
 	}
-	if _, until := r.Holds.Find(r.Institution, r.Now()); !next.IsZero() && until.After(next) {
-		next = until
+	if why, left := r.Holds.Find(r.Institution, r.Now()); !next.IsZero() && why != nil && r.Now().Add(left).After(next) {
+		next = r.Now().Add(left)
 	}
 	return next, nil
 }
@@ -105,7 +105,7 @@ func (r *Relay) nextToSend(ctx context.Context) (next time.Time, err error) {
 func (r *Relay) releaseGroup(group []task) sendResult {
 	var s sendResult
 	for _, t := range group {
-		s.add(store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now()), Release: true}, false)
+		s.add(store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now(), 0), Release: true}, false)
 	}
 	return s
 }
@@ -161,7 +161,7 @@ func (r *Relay) retryThere(ctx context.Context, t task) (s store.JobResult, ende
 		remote.SentAt = r.Now()
 		return store.JobResult{Job: t.job, Change: r.markSent(remote)}, false
 	case ctx.Err() != nil:
-		return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now()), Release: true}, false
+		return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now(), 0), Release: true}, false
 	case fault.Is(err, fault.NotFound):
 		return store.JobResult{Job: t.job, Change: fail(vault.Failure{Code: vault.CodeRemoteFailed,
 			Reason: fmt.Sprintf("the vault at %s does not know %s any more", remote.Vault, remote.Reference)}, r.Now())}, true
@@ -252,7 +252,7 @@ func (r *Relay) sentResult(ctx context.Context, t task, o remotebulk.Outcome, ca
 	}
 	switch {
 	case ctx.Err() != nil:
-		return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now()), Release: true}, false
+		return store.JobResult{Job: t.job.Postponed(t.job.LastError, r.Now(), 0), Release: true}, false
 	case cause != nil:
 		return r.holdFor(t.job, cause), false
 	}

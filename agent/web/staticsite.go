@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/x509"
 	"embed"
 	"encoding/json"
 	"encoding/pem"
@@ -49,10 +50,19 @@ type siteCertificate struct {
 	Earlier []string `json:"earlier,omitempty"` // SHA-256 of files that were issued before, such as one without its time stamp
 }
 
-// siteInstitution is an institution with the certificate that it signs with now.
+// siteInstitution is an institution with the certificate that it signs with now, and those that it
+// signed with before.
 type siteInstitution struct {
-	Name              string `json:"name"`
-	CertificateSHA256 string `json:"certificate_sha256"`
+	Name              string    `json:"name"`
+	CertificateSHA256 string    `json:"certificate_sha256"`
+	Earlier           []siteKey `json:"earlier"`
+}
+
+// siteKey is a certificate that an institution signed with until its key was replaced.
+type siteKey struct {
+	CertificateSHA256 string    `json:"certificate_sha256"`
+	File              string    `json:"file"`
+	Until             time.Time `json:"until"`
 }
 
 // siteInfo is what a site says of itself.
@@ -209,7 +219,7 @@ func (w *siteWriter) seen(at time.Time) {
 // sitePart is the part of the index that has a reference ID: its last two digits.
 func sitePart(reference string) string { return reference[max(0, len(reference)-2):] }
 
-// writeInstitutions writes the certificates that institutions sign with.
+// writeInstitutions writes the certificates that institutions sign with, and signed with before.
 func (w *siteWriter) writeInstitutions(context.Context) error {
 	ids := w.Institutions.IDs()
 	slices.Sort(ids)
@@ -220,12 +230,37 @@ func (w *siteWriter) writeInstitutions(context.Context) error {
 			continue // a key that was lost; the documents have its certificate
 		}
 		certificate := stamper.Certificate()
-		w.info.Institutions = append(w.info.Institutions, siteInstitution{one.Name, institutions.FingerprintOf(certificate)})
-		if err := w.add(fmt.Sprintf("keys/institution-%d.pem", id), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})); err != nil {
+		if err := w.addCertificate(fmt.Sprintf("keys/institution-%d.pem", id), certificate); err != nil {
 			return err
 		}
+		earlier, err := w.writeEarlierKeys(id)
+		if err != nil {
+			return err
+		}
+		w.info.Institutions = append(w.info.Institutions, siteInstitution{one.Name, institutions.FingerprintOf(certificate), earlier})
 	}
-	return nil
+	return w.addJSON("keys/keys.json", map[string][]siteInstitution{"institutions": w.info.Institutions})
+}
+
+// writeEarlierKeys writes the certificates that an institution signed with before.
+func (w *siteWriter) writeEarlierKeys(institution uint32) ([]siteKey, error) {
+	replaced, err := w.Institutions.KeyStore.ReplacedCertificates(institution)
+	if err != nil {
+		return nil, err
+	}
+	earlier := []siteKey{}
+	for i, c := range replaced {
+		name := fmt.Sprintf("keys/institution-%d-earlier-%d.pem", institution, i+1)
+		if err := w.addCertificate(name, c.Certificate); err != nil {
+			return nil, err
+		}
+		earlier = append(earlier, siteKey{institutions.FingerprintOf(c.Certificate), name, c.Until})
+	}
+	return earlier, nil
+}
+
+func (w *siteWriter) addCertificate(name string, c *x509.Certificate) error {
+	return w.add(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 }
 
 // writeLogs writes each log with the list of revocations that was last entered in it.

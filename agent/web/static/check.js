@@ -119,6 +119,11 @@
     }
     const fingerprint = hex(await sha256(signed.certificate));
     const signer = site.institutions.find((i) => i.certificate_sha256 === fingerprint);
+    const earlier = signer ? null : site.institutions.flatMap((i) => i.earlier.map((k) => ({ name: i.name, ...k }))).find((k) => k.certificate_sha256 === fingerprint);
+    if (earlier) {
+      say("yes", `The signature holds, under a certificate with which ${earlier.name} signed until ${earlier.until.slice(0, 10)}.`);
+      return;
+    }
     say("yes", signer ? `The signature holds, under the certificate of ${signer.name}.` : "The signature holds, under the certificate in it.");
     if (!signer) say("open", "The certificate in it is not one with which the institutions here sign at present.");
   }

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -19,6 +20,10 @@ func TestTailsAreKeptWithoutPadding(t *testing.T) {
 		"padding":        {[]byte("\n<3082" + string(zeros) + "> /M"), 20},
 		"two runs":       {[]byte("\n00000" + string(zeros) + "> 0000"), 20},
 		"padding alone":  {zeros, 4},
+		"a signature":    {[]byte("\n<30820a" + strings.Repeat("0af1", 500) + string(zeros) + "> /M"), 1016},
+		"odd digits":     {[]byte("\n<" + strings.Repeat("abc", 501) + string(zeros) + "> /M"), 766},
+		"upper case":     {[]byte("\n<" + strings.Repeat("ABCD", 50) + string(zeros) + "> /M"), 215},
+		"another header": {[]byte{hexTail, 5, 6, 7}, 7},
 		"like a header":  {[]byte{packedTail, 5, 6, 7}, 7},
 		"header, padded": {append([]byte{packedTail}, zeros...), 8},
 	} {
@@ -34,7 +39,8 @@ func TestTailsAreKeptWithoutPadding(t *testing.T) {
 }
 
 func TestDamagedTailIsSaid(t *testing.T) {
-	for _, kept := range [][]byte{{packedTail}, {packedTail, 0x80}, {packedTail, 9, 1, 'x'}, {packedTail, 0, 0x80}, {packedTail, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F}} {
+	for _, kept := range [][]byte{{packedTail}, {packedTail, 0x80}, {packedTail, 9, 1, 'x'}, {packedTail, 0, 0x80}, {packedTail, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F},
+		{hexTail}, {hexTail, 0, 0}, {hexTail, 0, 2, 0, 'x'}, {hexTail, 9, 0, 0}, {hexTail, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0, 'x'}} {
 		if got, err := unpackTail(kept); !fault.Is(err, fault.Damaged) {
 			t.Errorf("% x: unpacked to %d bytes, error %v; want damaged", kept, len(got), err)
 		}
@@ -43,6 +49,8 @@ func TestDamagedTailIsSaid(t *testing.T) {
 
 func FuzzTail(f *testing.F) {
 	f.Add([]byte("\n<30820000"), uint16(100))
+	f.Add([]byte("\n<"+strings.Repeat("0af1", 40)+"00>"), uint16(163))
+	f.Add([]byte{hexTail, 1, 1, 1, '<', 0xAB}, uint16(0))
 	f.Fuzz(func(t *testing.T, tail []byte, zeros uint16) {
 		at := 0
 		if len(tail) > 0 {

@@ -77,7 +77,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, who Caller, from vaul
 		page.Data[i] = show(who, c)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), found.Total)
-	return writeJSON(w, http.StatusOK, page)
+	return writeTagged(w, r, page)
 }
 
 // listBatches answers with the institution's batches. A status is this program's word or the
@@ -103,7 +103,7 @@ func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who Caller) er
 		page.Data[i] = batchToAPI(b)
 	}
 	page.Links, page.Meta = q.links(a.requestURL(r), len(page.Data), total)
-	return writeJSON(w, http.StatusOK, page)
+	return writeTagged(w, r, page)
 }
 
 // batches returns a page of the batches with a status, and how many there are; "" is all.
@@ -148,7 +148,7 @@ func (a *API) viewBatch(w http.ResponseWriter, r *http.Request, who Caller) erro
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": batchToAPI(b)})
+	return writeTagged(w, r, map[string]any{"data": batchToAPI(b)})
 }
 
 // viewAny answers with a certificate of the institution, also with one that a customer
@@ -158,7 +158,7 @@ func (a *API) viewAny(w http.ResponseWriter, r *http.Request, who Caller) error 
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": a.anyToAPI(who, c)})
+	return writeTagged(w, r, map[string]any{"data": a.anyToAPI(who, c)})
 }
 
 // templatesOf returns the templates that the caller's institution may use.
@@ -174,7 +174,7 @@ func (a *API) viewTemplate(w http.ResponseWriter, r *http.Request, who Caller) e
 	}
 	for _, t := range all {
 		if t.ID == r.PathValue("name") {
-			return writeJSON(w, http.StatusOK, map[string]any{"data": t})
+			return writeTagged(w, r, map[string]any{"data": t})
 		}
 	}
 	return fault.New(fault.NotFound, "Certificate template not found.")
@@ -197,7 +197,7 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request, who Caller) 
 			found = append(found, t)
 		}
 	}
-	return writeJSON(w, http.StatusOK, found)
+	return writeTagged(w, r, found)
 }
 
 // checkVisible is an error where a certificate is not among those that a caller finds under
@@ -223,7 +223,7 @@ func (a *API) view(w http.ResponseWriter, r *http.Request, who Caller) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"data": a.toAPI(who, c)})
+	return writeTagged(w, r, map[string]any{"data": a.toAPI(who, c)})
 }
 
 func (a *API) retry(w http.ResponseWriter, r *http.Request, who Caller) error {

@@ -81,7 +81,7 @@ func (s *Service) isDue(ctx context.Context, c vault.Certificate, before time.Ti
 	if v == nil || c.ErasedAt != nil {
 		return false, nil
 	}
-	if v.LevelOwed != "" {
+	if v.LevelOwed != "" || v.LevelProblem != "" {
 		return true, nil
 	}
 	until, err := s.preserve.TimestampUntil(ctx, c)
@@ -94,6 +94,9 @@ func (s *Service) toSeal(c vault.Certificate, status adminclient.SealStatus) adm
 		seal.Level, seal.TimestampUntil = string(v.Level), client.TimeOrNull(v.TimestampUntil)
 		if v.LevelOwed != "" && status != adminclient.SealRenewed {
 			seal.Problem = s.preserve.Problem(c.ID)
+		}
+		if v.LevelProblem != "" {
+			seal.Problem = v.LevelProblem
 		}
 	}
 	return seal
@@ -181,7 +184,7 @@ func (s *Service) reportSeals(ctx context.Context, due []vault.Certificate, repo
 	}
 	for _, c := range now {
 		status := adminclient.SealRenewed
-		if c.Verified == nil || c.Verified.LevelOwed != "" {
+		if c.Verified == nil || c.Verified.LevelOwed != "" || c.Verified.LevelProblem != "" {
 			status = adminclient.SealOwed
 		}
 		report.Add(s.toSeal(c, status))

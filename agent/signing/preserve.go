@@ -124,8 +124,14 @@ func (q *PreserveQueue) release(t task) store.JobResult {
 // do brings one file to its level. A job is given back until that is done.
 func (q *PreserveQueue) do(ctx context.Context, t task) store.JobResult {
 	c, now := t.certificate, q.loop.Now()
-	if c.Verified == nil || c.Verified.LevelOwed == "" || c.ErasedAt != nil || t.job.GivenUp() {
+	if c.Verified == nil || c.Verified.LevelOwed == "" || c.ErasedAt != nil {
 		return store.JobResult{Job: t.job}
+	}
+	if t.job.GivenUp() {
+		q.Log.Error("a verified PDF is given up on its way to a level: working on it ended the program several times", "certificate", c.UUID)
+		return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
+			return c.GiveUpLevel("working on the file ended the program several times; check the document, then renew it by its name", now)
+		}}
 	}
 	if c.Verified.TimestampOwed {
 		return store.JobResult{Job: t.job.Postponed("it waits for the time stamp of its signature", now, stampWait), Release: true}

@@ -58,6 +58,9 @@ func certificateFields(c client.Certificate) [][2]string {
 		if c.Verified.LevelOwed != "" {
 			fields = append(fields, [2]string{"level_owed", c.Verified.LevelOwed + ": what it needs is added as soon as the servers answer"})
 		}
+		if c.Verified.LevelProblem != "" {
+			fields = append(fields, [2]string{"level_problem", c.Verified.LevelProblem})
+		}
 		if c.Verified.TimestampUntil != nil {
 			fields = append(fields, [2]string{"timestamp_until", c.Verified.TimestampUntil.Format(time.DateOnly)})
 		}

@@ -100,6 +100,8 @@ type Verified struct {
 	// server does not say. LevelOwed is the level that it gets later.
 	Level     string `json:"level,omitempty"`
 	LevelOwed string `json:"level_owed,omitempty"`
+	// LevelProblem says why the file was given up on its way to a level.
+	LevelProblem string `json:"level_problem,omitempty"`
 	// TimestampUntil is when the certificate of its newest time stamp ends.
 	TimestampUntil *time.Time `json:"timestamp_until,omitempty"`
 	// Earlier are the SHA-256 of genuine files that were issued before the time stamp was added.

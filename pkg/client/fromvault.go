@@ -26,7 +26,7 @@ func FromVault(links vault.Links, zone *time.Location, c vault.Certificate) Cert
 	}
 	if v := c.Verified; v != nil {
 		out.Verified = &Verified{Name: c.VerifiedFileName(), Size: v.Size(), SHA256: v.SHA256, TimestampOwed: v.TimestampOwed, Earlier: v.Earlier,
-			Level: string(v.Level), LevelOwed: string(v.LevelOwed), TimestampUntil: TimeOrNull(v.TimestampUntil)}
+			Level: string(v.Level), LevelOwed: string(v.LevelOwed), LevelProblem: v.LevelProblem, TimestampUntil: TimeOrNull(v.TimestampUntil)}
 		out.ApprovedAt = new(wholeSeconds(c.ApprovedAt))
 		out.GeneratedAt = out.ApprovedAt
 		out.Documents = append(out.Documents, DocumentPath{ID: AnyID(strconv.FormatUint(c.ID, 10)), Type: "verified_pdf", Path: links.Download(c.UUID)})

@@ -126,6 +126,8 @@ type Verified struct {
 	Level SealLevel `json:"level,omitempty"`
 	// LevelOwed is the level that the file is to be brought to, or renewed at.
 	LevelOwed SealLevel `json:"level_owed,omitempty"`
+	// LevelProblem says why the file was given up on its way to a level; a renewal tries again.
+	LevelProblem string `json:"level_problem,omitempty"`
 	// TimestampUntil is when the certificate of the newest time stamp ends; zero: there is none,
 	// or that was not kept.
 	TimestampUntil time.Time `json:"timestamp_until,omitzero"`

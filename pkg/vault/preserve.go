@@ -46,9 +46,20 @@ func (c Certificate) OweLevel(level SealLevel, now time.Time) (Certificate, Effe
 		return c, Effects{}, nil // its job is there
 	}
 	v := *c.Verified
-	v.LevelOwed = level
+	v.LevelOwed, v.LevelProblem = level, ""
 	c.Verified, c.UpdatedAt = &v, now
 	return c, Effects{Jobs: []Job{{Kind: JobPreserve, RunAt: now, CreatedAt: now}}}, nil
+}
+
+// GiveUpLevel ends the way of a verified PDF to a level without success.
+func (c Certificate) GiveUpLevel(problem string, now time.Time) (Certificate, Effects, error) {
+	if c.Verified == nil || c.Verified.LevelOwed == "" {
+		return c, Effects{}, nil
+	}
+	v := *c.Verified
+	v.LevelOwed, v.LevelProblem = "", problem
+	c.Verified, c.UpdatedAt = &v, now
+	return c, Effects{}, nil
 }
 
 // Preserve keeps what was added to a verified PDF for later years. The files before it stay

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/tlog"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
@@ -33,19 +34,13 @@ type Signer struct {
 	// MailHold is how long mails about new certificates wait.
 	MailHold time.Duration
 	// Forks says which logs are known elsewhere otherwise; nil where nobody asks.
-	Forks LogForks
+	Forks *tlog.Forks
 	// Cosigned says that log proofs get the cosignatures of witnesses later.
 	Cosigned bool
 	// RequireTimestamp holds certificates while no server gives a time stamp.
 	RequireTimestamp bool
 	// Level is what verified PDFs are to reach. What goes beyond a time stamp is added later.
 	Level vault.SealLevel
-}
-
-// LogForks knows which logs must not grow. A tlog.Forks is one.
-type LogForks interface {
-	// Find returns what was found of the log with a public key; "" for nothing.
-	Find(ctx context.Context, key string) string
 }
 
 // checkLog holds the certificates of a log that is known elsewhere otherwise than it is here.

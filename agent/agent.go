@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/agent/admin"
 	"github.com/vecctl/vecctl/agent/api"
 	"github.com/vecctl/vecctl/agent/applications"
+	"github.com/vecctl/vecctl/agent/badges"
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/dropfolder"
@@ -97,6 +98,7 @@ type Agent struct {
 	relay         *signing.Relay // nil: this home issues by itself
 	mailQueue     *mailer.Queue
 	exporter      *results.Exporter
+	badges        *badges.Service
 	pages         *web.Pages
 	events        events.Bus
 	cleaner       *retention.Cleaner
@@ -225,6 +227,9 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 	a.uploads = intake.NewUploads(a.intake, a.store)
 	a.exporter = &results.Exporter{Updates: a.store, Blobs: a.blobs, Keep: results.Keep(a.config.Results.Keep)}
 	if err := a.wireLogs(); err != nil {
+		return err
+	}
+	if a.badges, err = a.newBadges(); err != nil {
 		return err
 	}
 	signer := &signing.Signer{Forks: a.forks, Cosigned: a.witnesses != nil,

@@ -16,7 +16,7 @@ import (
 // newAPI makes the documented API.
 func (a *Agent) newAPI() *api.API {
 	return api.New(api.Options{
-		Store: a.store, Uploads: a.uploads, Batches: a.batches, Institutions: a.institutions, People: a.erasures, Documents: a.exporter, Templates: a.templates,
+		Store: a.store, Uploads: a.uploads, Batches: a.batches, Institutions: a.institutions, People: a.erasures, Documents: a.exporter, Badges: a.badges, Templates: a.templates,
 		Work: a.work(), PerMinute: a.config.Limits.PerMinute, UploadSlots: api.MaxUploads, Now: a.Now, Random: a.Random, Log: a.Log,
 	})
 }

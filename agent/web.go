@@ -8,7 +8,7 @@ import (
 // newPages makes the pages that the public sees.
 func (a *Agent) newPages() (*web.Pages, error) {
 	o := web.Options{
-		Store: a.store, Institutions: a.institutions, Documents: a.exporter,
+		Store: a.store, Institutions: a.institutions, Documents: a.exporter, Badges: a.badges,
 		Mails: a.mailQueue, Applications: a.Applications, PersonalData: a.Admin,
 		Now: a.Now, Random: a.Random, Log: a.Log,
 	}

@@ -236,6 +236,9 @@ func (s *Service) eraseAll(ctx context.Context, who uint32, email, person string
 	}
 	for _, c := range done.Certificates {
 		report.Certificates = append(report.Certificates, c.Reference)
+		if err := s.badges.Forget(ctx, c.Reference); err != nil {
+			return err
+		}
 		if err := s.store.DeleteCorrections(ctx, who, c.UUID); err != nil {
 			return err
 		}

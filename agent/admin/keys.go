@@ -5,6 +5,8 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/openbadge"
+	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/vault/webhook"
 )
 
@@ -15,6 +17,13 @@ func (s *Service) Keys(ctx context.Context) ([]adminclient.Key, error) {
 		return nil, err
 	}
 	keys = append(keys, s.authorityKeys()...)
+	for _, one := range s.institutions.All() {
+		own, err := s.credentialKeys(one)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, own...)
+	}
 	all, err := s.store.Endpoints(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -28,6 +37,35 @@ func (s *Service) Keys(ctx context.Context) ([]adminclient.Key, error) {
 		keys = append(keys, s.webhookKeys(e)...)
 	}
 	return keys, nil
+}
+
+// credentialKeys lists the keys that sign an institution's badges.
+func (s *Service) credentialKeys(of vault.Institution) (keys []adminclient.Key, err error) {
+	all, err := s.badges.Keys(of.ID)
+	for i, k := range all {
+		keys = append(keys, credentialKey(of, k))
+		if i > 0 {
+			keys[i].State = adminclient.KeyVerifies
+		}
+	}
+	return keys, err
+}
+
+func credentialKey(of vault.Institution, k openbadge.SigningKey) adminclient.Key {
+	return adminclient.Key{What: adminclient.CredentialKey, ID: k.ID, Of: of.Name, State: adminclient.KeyCurrent, CreatedAt: client.TimeOrNull(k.CreatedAt)}
+}
+
+// RotateCredentialKey has the acting institution's badges signed with a new key from now on. Those
+// that were signed before stay valid.
+func (s *Service) RotateCredentialKey(ctx context.Context) (adminclient.Key, error) {
+	of := s.institutions.Acting(ctx)
+	k, err := s.badges.RotateKey(of.ID)
+	return credentialKey(of, k), err
+}
+
+// BadgeDocument returns what the home publishes at an address about badges.
+func (s *Service) BadgeDocument(ctx context.Context, address string) ([]byte, error) {
+	return s.badges.Document(ctx, address)
 }
 
 // authorityKeys lists the keys that the authority hashes with.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/applications"
+	"github.com/vecctl/vecctl/agent/badges"
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/dropfolder"
 	"github.com/vecctl/vecctl/agent/events"
@@ -39,6 +40,7 @@ type Options struct {
 	Store        store.Store
 	Blobs        blob.Store
 	Documents    *results.Exporter
+	Badges       *badges.Service
 	Institutions *institutions.Registry
 	Uploads      *intake.Uploads
 	Applications *applications.Service
@@ -79,6 +81,7 @@ type Service struct {
 	store        store.Store
 	blobs        blob.Store
 	documents    *results.Exporter
+	badges       *badges.Service
 	institutions *institutions.Registry
 	uploads      *intake.Uploads
 	applications *applications.Service
@@ -112,7 +115,7 @@ type Service struct {
 // New makes the service; it starts nothing.
 func New(o Options) *Service {
 	return &Service{
-		home: o.Home, relay: o.Relay, store: o.Store, blobs: o.Blobs, documents: o.Documents, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
+		home: o.Home, relay: o.Relay, store: o.Store, blobs: o.Blobs, documents: o.Documents, badges: o.Badges, institutions: o.Institutions, uploads: o.Uploads, applications: o.Applications, batches: o.Batches, mailQueue: o.Mails, composer: o.Composer,
 		dispatcher: o.Dispatcher, suspensions: o.Suspensions, webhookClient: o.WebhookClient, allowPrivateWebhooks: o.AllowPrivateWebhooks,
 		secrets: o.Secrets, erasures: o.Erasures, preserve: o.Preserve, authority: o.Authority, retention: o.Retention, logs: o.Logs,
 		health: o.Health, disk: o.Disk, events: o.Events, dropFolder: o.DropFolder, work: o.Work,

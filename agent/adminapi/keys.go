@@ -35,6 +35,14 @@ func (p *Handler) routeKeys(mux router.Routes) {
 		k, err := p.Service.RotateSecretsKey(r.Context())
 		p.writeJSON(w, r, k, err)
 	})
+	mux.HandleFunc("GET /panel/badges/document", func(w http.ResponseWriter, r *http.Request) {
+		document, err := p.Service.BadgeDocument(r.Context(), r.URL.Query().Get("address"))
+		p.writeJSON(w, r, map[string][]byte{"document": document}, err)
+	})
+	mux.HandleFunc("POST /panel/keys/badges/rotate", func(w http.ResponseWriter, r *http.Request) {
+		k, err := p.Service.RotateCredentialKey(r.Context())
+		p.writeJSON(w, r, k, err)
+	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			SelfMade bool `json:"self_made"`

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/badges"
 	"github.com/vecctl/vecctl/agent/batch"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
@@ -49,6 +50,7 @@ type Options struct {
 	// People names recipients in the audit trail; nil leaves them out.
 	People    audit.Pseudonymizer
 	Documents *results.Exporter
+	Badges    *badges.Service
 	// Templates says what certificates can be made with, and where codes go that an
 	// upload does not place.
 	Templates *intake.TemplateCache
@@ -90,6 +92,7 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	a.route(mux, base+"/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.downloadAll)})
 	a.route(mux, base+"/{name}", methods{http.MethodGet: guarded(apiaccess.MayView, a.view)})
 	a.route(mux, base+"/{name}/download", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.download)})
+	a.route(mux, base+"/{name}/badge", methods{http.MethodGet: guarded(apiaccess.MayDownload, a.badge)})
 	a.route(mux, base+"/{name}/retry", methods{http.MethodPost: guarded(apiaccess.MayUpdate, a.retry)})
 	a.route(mux, "/business/certificate-templates", methods{http.MethodGet: guarded("", a.listTemplates)})
 	// The next three are calls of VEC.digital's published reference.

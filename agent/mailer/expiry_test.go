@@ -34,7 +34,7 @@ func (s *site) expires(name string, last vault.Date) vault.Certificate {
 // text to staff.
 func (s *site) mailsOf(kind vault.MailKind) (found []string) {
 	s.Helper()
-	all, _, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1, 1000)
+	all, err := s.store.ListMails(s.Context(), store.MailFilter{Institution: 1}, 1000)
 	s.check(err)
 	for _, m := range slices.Backward(all) {
 		if m.Kind == kind {

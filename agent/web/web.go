@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vecctl/vecctl/agent/badges"
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/agent/results"
@@ -57,6 +58,7 @@ type Options struct {
 	Store        Store
 	Institutions institutions.Directory
 	Documents    *results.Exporter
+	Badges       *badges.Service
 	Previews     Previewer // nil if this machine cannot draw pages
 	PersonalData PersonalData
 	Mails        wake.Waker // woken when a mail was queued
@@ -99,7 +101,8 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Options: o, layout: f, verify: v, parts: []interface{ Route(mux router.Routes) }{v, s, a, at, &logPages{Store: o.Store, Institutions: o.Institutions, Log: o.Log}}}, nil
+	return &Pages{Options: o, layout: f, verify: v, parts: []interface{ Route(mux router.Routes) }{v, s, a, at, &logPages{Store: o.Store, Institutions: o.Institutions, Log: o.Log},
+		&badgePages{Store: o.Store, Badges: o.Badges, Share: s, Log: o.Log}}}, nil
 }
 
 // Routes lists the pages. A form that another site's page sends is refused.
@@ -115,7 +118,7 @@ func (p *Pages) Routes() router.Routes {
 			p.notFound(w, r)
 		}
 	})
-	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/", "/log/"} {
+	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/", "/log/", "/credentials/", "/issuers/"} {
 		mux.HandleFunc("GET "+folder, p.notFound)
 	}
 	sameOrigin := http.NewCrossOriginProtection()

@@ -52,7 +52,7 @@ func newApp(w environment) *cli.App {
 		},
 		Commands: []*cli.Command{
 			initCommand(w), agentCommand(w), bulkCommand(w), uploadCommand(w),
-			listCommand(w), viewCommand(w), downloadCommand(w), retryCommand(w),
+			listCommand(w), viewCommand(w), downloadCommand(w), badgeCommand(w), retryCommand(w),
 			revokeCommand(w), reissueCommand(w), reshareCommand(w), recipientCommand(w), mailCommand(w),
 			stampCommand(w), verifyCommand(w), tlogCommand(w),
 			batchCommand(w), watchCommand(w), tuiCommand(w), statusCommand(w), checkCommand(w),

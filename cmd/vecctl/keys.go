@@ -30,10 +30,11 @@ func keyList() list[adminclient.Key] {
 
 func keyRotateCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "rotate", Usage: "replace a key with a new one; everything that is signed or issued stays valid", ArgsUsage: "[signing|authority|secrets|webhook ID]",
+		Name: "rotate", Usage: "replace a key with a new one; everything that is signed or issued stays valid", ArgsUsage: "[signing|authority|secrets|badges|webhook ID]",
 		Description: "signing    the key that signs documents (the default)\n" +
 			"authority  the secret for the hashes of the certification authority\n" +
 			"secrets    the key that encrypts the home's secrets\n" +
+			"badges     the key that signs badges; the old one stays listed, so that badges stay valid\n" +
 			"webhook ID the signing secret of a webhook, printed once; for one day, deliveries are also signed\n" +
 			"           with the old secret",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
@@ -50,8 +51,8 @@ func runKeyRotate(c *cli.Context, w environment) error {
 		}
 		return printWebhookSecret(c, w, func(s *session) (adminclient.Webhook, error) { return s.RotateWebhook(c.Context, c.Args().Get(1)) })
 	}
-	if c.NArg() > 1 || what != "" && !slices.Contains([]string{adminclient.InstitutionKey, adminclient.AuthorityKey, adminclient.SecretsKey}, what) {
-		return usageError("unknown key %q; use signing, authority, secrets, or webhook with its ID", what)
+	if c.NArg() > 1 || what != "" && !slices.Contains([]string{adminclient.InstitutionKey, adminclient.AuthorityKey, adminclient.SecretsKey, adminclient.CredentialKey}, what) {
+		return usageError("unknown key %q; use signing, authority, secrets, badges, or webhook with its ID", what)
 	}
 	form, err := parseOutputFormat(c)
 	if err != nil {
@@ -73,10 +74,13 @@ func runKeyRotate(c *cli.Context, w environment) error {
 	})
 }
 
-// rotateKey replaces the authority's secret or the key for secrets.
+// rotateKey replaces the authority's secret, the key for secrets or that for badges.
 func rotateKey(c *cli.Context, s *session, what string) (adminclient.Key, error) {
-	if what == adminclient.SecretsKey {
+	switch what {
+	case adminclient.SecretsKey:
 		return s.RotateSecretsKey(c.Context)
+	case adminclient.CredentialKey:
+		return s.RotateCredentialKey(c.Context)
 	}
 	id, err := s.RotateAuthoritySecret(c.Context)
 	if err != nil {

@@ -14,14 +14,17 @@ import (
 
 func verifyCommand(w environment) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check that verified PDFs are unchanged, and show who signed them", ArgsUsage: "FILE|FOLDER...",
+		Name: "verify", Usage: "check that verified PDFs and badges are unchanged, and show who signed them", ArgsUsage: "FILE|FOLDER...",
 		Description: "The check needs no network and no vault. If a vault is available (the home, or --api), the command also\n" +
 			"asks it whether the certificate was revoked or replaced. With --site, the command compares the file with a\n" +
 			"published log and its list of revocations, and says since when a revocation is in the log.\n" +
 			"Of a folder, the PDFs in it are checked.\n" +
+			"A badge (Open Badges 3.0 as .json, .jwt, .png or .svg) of this home's is checked likewise; that of\n" +
+			"another issuer needs its keys and its status list, for which --online asks the issuer's site.\n" +
 			"Exit code 0: valid; 1: not valid or not signed; 2: cannot be judged. Of several files, the worst counts.",
 		Flags: append(append(apiFlags(), outputFlags()...),
 			&cli.StringSliceFlag{Name: "trust", Usage: "trust the certificates in `FILE`, a folder of them, or \"system\"; repeatable"},
+			&cli.BoolFlag{Name: "online", Usage: "ask the sites of badges' issuers for their keys and status lists"},
 			&cli.StringFlag{Name: "site", Usage: "compare with what is published in a static site or by a vault: `DIR|URL`"},
 			&cli.StringFlag{Name: "proof", Usage: "check the log proof in `FILE`, of a certificate that entered the log after it was issued"},
 			&cli.StringFlag{Name: "log-key", Usage: "the log's public `KEY` for --proof (default: the keys that --site lists)"},
@@ -61,6 +64,7 @@ type verdict struct {
 	Site        string          `json:"site,omitempty"`   // what --site says of it
 	Logged      *loggedInfo     `json:"revocation_logged,omitempty"`
 	Signatures  []signatureInfo `json:"signatures"`
+	Badge       *badgeInfo      `json:"badge,omitempty"` // of a file that is one
 
 	whoVouches string // the part of the message that the vault's word takes the place of
 }
@@ -158,6 +162,7 @@ func runVerify(c *cli.Context, w environment, f outputFormat) error {
 	if err != nil {
 		return err
 	}
+	verifyBadges(c, w, verdicts)
 	askVault(c, w, verdicts)
 	if c.String("proof") != "" {
 		if err := checkDetachedProof(c, w, verdicts); err != nil {
@@ -188,9 +193,9 @@ func worstCode(all []verdict, needTrust bool) int {
 	worst := exitDone
 	for _, v := range all {
 		switch {
-		case v.Code == pdf.VerdictUnreadable:
+		case v.Code == pdf.VerdictUnreadable, v.Code == verdictNotKnown:
 			return exitUsage
-		case !v.Valid, needTrust && v.Code != pdf.VerdictTrusted:
+		case !v.Valid, needTrust && v.Code != pdf.VerdictTrusted && v.Badge == nil:
 			worst = exitFailed
 		}
 	}
@@ -226,6 +231,9 @@ func verdictFields(v verdict) [][2]string {
 	fields := [][2]string{
 		{"verdict", v.Sentence}, {"valid", valid}, {"code", string(v.Code)}, {"level", v.Level}, {"next_level", nextLevelLine(v)}, {"level_note", v.LevelNote},
 		{"timestamp_until", until}, {"reference_id", v.ReferenceID}, {"verify_url", v.VerifyURL}, {"status", v.Status}, {"vault", v.Vault}, {"site", v.Site}, {"sha256", v.SHA256},
+	}
+	if v.Badge != nil {
+		fields = append(fields, badgeFields(v)...)
 	}
 	for i, s := range v.Signatures {
 		fields = append(fields, [2]string{fmt.Sprintf("signature_%d", i+1), signatureLine(s)},

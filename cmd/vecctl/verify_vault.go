@@ -25,6 +25,7 @@ const (
 	verdictReplaced  pdf.VerdictCode = "replaced"
 	verdictNotIssued pdf.VerdictCode = "not_issued" // its code points to this vault, which did not issue it
 	verdictOtherFile pdf.VerdictCode = "other_file" // the vault issued another file with this reference ID
+	verdictNotKnown  pdf.VerdictCode = "not_known"  // of a badge: its signature could not be checked
 	verdictExpired   pdf.VerdictCode = "expired"
 	verdictPreview   pdf.VerdictCode = "preview" // no certificate
 )
@@ -72,7 +73,7 @@ func askVault(c *cli.Context, w environment, verdicts []verdict) {
 // references are those of the certificates that the file says to be, that of the last
 // signature first.
 func (v *verdict) references() []string {
-	if v.Code == verdictPreview {
+	if v.Code == verdictPreview || v.Badge != nil { // a badge's status list says what counts
 		return nil
 	}
 	var all []string

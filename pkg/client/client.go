@@ -116,8 +116,23 @@ func (c *Client) Download(ctx context.Context, name string, w io.Writer) (n int6
 	return n, err
 }
 
+// Badge writes a certificate as an Open Badges 3.0 credential to w: as json, jwt, or baked into a
+// picture as png or svg. It is an extension of the guide.
+func (c *Client) Badge(ctx context.Context, name, format string, w io.Writer) (n int64, err error) {
+	err = c.byReference(ctx, name, func(name string) error {
+		n, err = c.receive(ctx, vaultPath(name)+"/badge?format="+url.QueryEscape(format), w)
+		return err
+	})
+	return n, err
+}
+
 func (c *Client) download(ctx context.Context, name string, w io.Writer) (int64, error) {
-	resp, err := c.Send(ctx, http.MethodGet, vaultPath(name)+"/download", nil)
+	return c.receive(ctx, vaultPath(name)+"/download", w)
+}
+
+// receive writes what is at a path to w.
+func (c *Client) receive(ctx context.Context, path string, w io.Writer) (int64, error) {
+	resp, err := c.Send(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return 0, err
 	}

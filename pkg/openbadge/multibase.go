@@ -55,11 +55,11 @@ func decodeMultibase(text string) ([]byte, error) {
 }
 
 // ed25519Code is the multicodec of an Ed25519 public key.
-var ed25519Code = []byte{0xed, 0x01} //nolint:gochecknoglobals // a constant that the language cannot express
+const ed25519Code = "\xed\x01"
 
 // encodeKey writes a public key as a Multikey does.
 func encodeKey(key ed25519.PublicKey) string {
-	return encodeMultibase(append(bytes.Clone(ed25519Code), key...))
+	return encodeMultibase(append([]byte(ed25519Code), key...))
 }
 
 // decodeKey reads the Ed25519 public key of a Multikey.
@@ -68,7 +68,7 @@ func decodeKey(text string) (ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, ok := bytes.CutPrefix(data, ed25519Code)
+	key, ok := bytes.CutPrefix(data, []byte(ed25519Code))
 	if !ok || len(key) != ed25519.PublicKeySize {
 		return nil, fault.New(fault.Invalid, "the key is not an Ed25519 key")
 	}

@@ -3,6 +3,7 @@ package adminclient
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -12,6 +13,7 @@ const (
 	AuthorityKey   = "authority" // the hashes of the certification authority are made under it
 	SecretsKey     = "secrets"   // encrypts the secrets that the home keeps
 	WebhookSecret  = "webhook"   // signs what a webhook is told
+	CredentialKey  = "badges"    // signs an institution's badges
 )
 
 // What a key does now.
@@ -38,6 +40,21 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	var all []Key
 	err := c.Call(ctx, http.MethodGet, "/panel/keys", nil, &all)
 	return all, err
+}
+
+// BadgeDocument returns what an agent's home publishes at an address about badges: the document of
+// an issuer, or a status list.
+func (c *Client) BadgeDocument(ctx context.Context, address string) ([]byte, error) {
+	var found struct{ Document []byte }
+	err := c.Call(ctx, http.MethodGet, "/panel/badges/document?"+url.Values{"address": {address}}.Encode(), nil, &found)
+	return found.Document, err
+}
+
+// RotateCredentialKey has the acting institution's badges signed with a new key from now on.
+func (c *Client) RotateCredentialKey(ctx context.Context) (Key, error) {
+	var k Key
+	err := c.Post(ctx, "/panel/keys/badges/rotate", nil, &k)
+	return k, err
 }
 
 // RotateSecretsKey encrypts all secrets that an agent's home keeps with a new key.

@@ -1,0 +1,12 @@
+package agent
+
+import "github.com/vecctl/vecctl/agent/badges"
+
+// newBadges makes what makes and keeps badges.
+func (a *Agent) newBadges() (*badges.Service, error) {
+	rows, err := a.store.Rows(badges.Tables()...)
+	if err != nil {
+		return nil, err
+	}
+	return badges.New(badges.Options{Store: a.store, Rows: rows, Institutions: a.institutions, Home: a.Home, Now: a.Now, Random: a.Random}), nil
+}

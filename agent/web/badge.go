@@ -34,6 +34,8 @@ func (p *badgePages) Route(mux router.Routes) {
 		return
 	}
 	mux.HandleFunc("GET /v/{reference}/{file}", p.servePublic)
+	mux.HandleFunc("GET /badge/{file}", p.serveLive)
+	mux.HandleFunc("GET /c/{token}/card.png", p.serveCard)
 	for _, form := range badges.Forms() {
 		mux.HandleFunc("GET /c/{token}/badge."+form, func(w http.ResponseWriter, r *http.Request) { p.serveOwn(w, r, form) })
 	}
@@ -60,6 +62,7 @@ const (
 	statusCacheControl  = "public, max-age=60"
 	issuerCacheControl  = "public, max-age=3600"
 	pictureCacheControl = "public, max-age=3600"
+	liveCacheControl    = "public, max-age=300"
 )
 
 // serveIssuer sends the DID document of an institution.
@@ -106,6 +109,42 @@ func (p *badgePages) servePicture(w http.ResponseWriter, r *http.Request, form s
 		file, err = p.Badges.Picture(c, form)
 	}
 	p.write(w, r, badges.ContentType(form), pictureCacheControl, file, err)
+}
+
+// serveLive sends a small picture for web sites that says what a certificate counts for now.
+func (p *badgePages) serveLive(w http.ResponseWriter, r *http.Request) {
+	reference, svg := strings.CutSuffix(r.PathValue("file"), ".svg")
+	c, err := p.Store.ByReference(r.Context(), reference)
+	if err == nil && (!svg || c.Validity() == vault.ValidityUnknown) {
+		err = fault.New(fault.NotFound, "There is no such certificate.")
+	}
+	var picture []byte
+	if err == nil {
+		who, _ := p.Share.Institutions.ByID(c.Institution)
+		state := c.ValidityOn(who.Today(p.Share.Layout.Now()))
+		w.Header().Add("Vary", "Accept-Language")
+		picture, err = p.Badges.Live(c, state, p.Share.Layout.PageContext(r, who).T("state."+string(state)))
+	}
+	p.write(w, r, badges.ContentType("svg"), liveCacheControl, picture, err)
+}
+
+// serveCard sends the picture that social networks show of a certificate's page. Where it cannot be
+// drawn, the badge picture serves.
+func (p *badgePages) serveCard(w http.ResponseWriter, r *http.Request) {
+	c, v, ok := p.Share.lookup(w, r)
+	if !ok {
+		return
+	}
+	var card []byte
+	var err error
+	if drawn := false; c.Validity().Issued() {
+		if card, drawn, err = p.Badges.Card(c, v.T("card.kicker")); err == nil && !drawn {
+			card, err = p.Badges.Picture(c, "png")
+		}
+	} else {
+		err = fault.New(fault.NotFound, "There is no such certificate.")
+	}
+	p.write(w, r, badges.ContentType("png"), pictureCacheControl, card, err)
 }
 
 func (p *badgePages) certificate(r *http.Request) (vault.Certificate, error) {

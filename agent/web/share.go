@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"html"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -35,6 +36,7 @@ type shareOptions struct {
 	Layout       *layout.Layout
 	Institutions institutions.Directory
 	Documents    *results.Exporter
+	Badges       bool       // there are badges of certificates
 	Previews     Previewer  // nil if this machine cannot draw pages
 	Mails        wake.Waker // woken when a mail was queued
 	Log          *slog.Logger
@@ -119,7 +121,12 @@ func (p *sharePages) render(w http.ResponseWriter, r *http.Request, status int, 
 			layout.Meta{Property: "og:description", Content: c.Name + " – " + v.Institution.Name},
 			layout.Meta{Property: "og:site_name", Content: v.Institution.Name},
 			layout.Meta{Property: "og:url", Content: page.URL})
-		if page.Picture != "" {
+		if page.Card != "" {
+			layoutPage.Meta = append(layoutPage.Meta, layout.Meta{Property: "og:image", Content: page.Card},
+				layout.Meta{Property: "og:image:width", Content: "1200"}, layout.Meta{Property: "og:image:height", Content: "630"},
+				layout.Meta{Property: "og:image:alt", Content: c.Title}, layout.Meta{Property: "twitter:card", Content: "summary_large_image"},
+				layout.Meta{Property: "twitter:image", Content: page.Card})
+		} else if page.Picture != "" {
 			layoutPage.Meta = append(layoutPage.Meta, layout.Meta{Property: "og:image", Content: page.URL + "/page.png"})
 		}
 	}
@@ -140,6 +147,7 @@ type shareData struct {
 	PredecessorLink                 string
 	Here, Document, Picture, Join   string
 	LinkedIn                        string
+	Badge, Wallet, Embed, Card      string      // addresses; Embed is HTML to copy
 	Fields                          []copyField // of LinkedIn's form
 	Message                         string
 }
@@ -168,6 +176,14 @@ func (p *sharePages) data(ctx context.Context, c vault.Certificate, v layout.Pag
 		if p.previews != nil {
 			page.Picture = v.FileLink(here + "/page.png")
 		}
+	}
+	if p.Badges {
+		page.Card = page.URL + "/card.png"
+	}
+	if p.Badges && page.Valid {
+		page.Badge, page.Wallet = v.FileLink(here+"/badge.png"), v.FileLink(here+"/badge.json")
+		page.Embed = fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="28"></a>`, html.EscapeString(page.VerifyURL),
+			html.EscapeString(strings.TrimSuffix(p.Institutions.Links().Verify(""), "v/")+"badge/"+c.Reference+".svg"), html.EscapeString(c.Title+" – "+page.Institution))
 	}
 	if validity == vault.ValidityGenuine {
 		page.LinkedIn, page.Fields = linkedInURL(c, page), linkedInFields(v, c, page)

@@ -87,7 +87,7 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	s, err := newSharePages(shareOptions{Store: o.Store, Layout: f, Institutions: o.Institutions,
-		Documents: o.Documents, Previews: o.Previews, Mails: o.Mails, Log: o.Log})
+		Documents: o.Documents, Badges: o.Badges != nil, Previews: o.Previews, Mails: o.Mails, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (p *Pages) Routes() router.Routes {
 			p.notFound(w, r)
 		}
 	})
-	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/", "/log/", "/credentials/", "/issuers/"} {
+	for _, folder := range []string{"/v/", "/V/", "/c/", "/me/", "/sign-in/", "/apply/", "/log/", "/credentials/", "/issuers/", "/badge/"} {
 		mux.HandleFunc("GET "+folder, p.notFound)
 	}
 	sameOrigin := http.NewCrossOriginProtection()

@@ -87,20 +87,19 @@ func (c Card) PNG() (card []byte, ok bool, err error) {
 	const middle, width = 875.0, 560.0
 	ink, soft := color.NRGBA{0x11, 0x18, 0x27, 0xff}, color.NRGBA{0x4b, 0x55, 0x63, 0xff}
 	for _, part := range []struct {
-		words       string
-		y           float64
-		lines       int
-		most, least float64
-		fill        color.NRGBA
+		words string
+		at    textArea
+		fill  color.NRGBA
 	}{
-		{c.Kicker, 110, 1, 26, 16, soft}, {c.Title, 250, 3, 60, 26, ink}, {c.Name, 420, 2, 44, 20, ink}, {c.Issuer, 530, 2, 28, 16, soft},
+		{c.Kicker, textArea{110, width, 40, 1, 26, 16}, soft}, {c.Title, textArea{250, width, 210, 3, 60, 26}, ink},
+		{c.Name, textArea{420, width, 100, 2, 44, 20}, ink}, {c.Issuer, textArea{530, width, 80, 2, 28, 16}, soft},
 	} {
 		if part.words == "" {
 			continue
 		}
-		lines, size := text.wrap(part.words, width, part.lines, part.most, part.least)
+		lines, size := text.wrap(part.words, part.at)
 		for i, line := range lines {
-			o, err := text.line(line, middle, part.y+0.36*size+(float64(i)-float64(len(lines)-1)/2)*1.2*size, size)
+			o, err := text.line(line, middle, part.at.y+0.36*size+(float64(i)-float64(len(lines)-1)/2)*leading*size, size)
 			if err != nil {
 				return nil, false, err
 			}

@@ -164,25 +164,28 @@ func (l *textOutliner) line(words string, middle, base, size float64) (outline, 
 	return set, nil
 }
 
-// wrap breaks a text into lines, in the largest size in which it fits a room of some lines. A word
-// that is longer than a line is broken; what has no room in the least size is cut.
-func (l *textOutliner) wrap(text string, room float64, lines int, most, least float64) (all []string, size float64) {
-	for size = most; ; size -= 2 {
-		all = l.breakLines(text, room/size)
-		if len(all) <= lines && l.longest(all)*size <= room {
+// leading is the distance from line to line, in parts of the size.
+const leading = 1.18
+
+// wrap breaks a text into lines, in the largest size in which it fits an area. A word that is longer
+// than a line is broken; what has no room in the least size is cut.
+func (l *textOutliner) wrap(text string, at textArea) (all []string, size float64) {
+	for size = at.most; ; size -= 2 {
+		all = l.breakLines(text, at.width/size)
+		if len(all) <= at.lines && l.longest(all)*size <= at.width && float64(len(all))*leading*size <= at.height {
 			return all, size
 		}
-		if size <= least {
+		if size <= at.least {
 			break
 		}
 	}
 	var broken []string
 	for _, line := range all {
-		broken = append(broken, l.split(line, room/size)...)
+		broken = append(broken, l.split(line, at.width/size)...)
 	}
-	if len(broken) > lines {
-		broken = broken[:lines]
-		broken[lines-1] += "…"
+	if len(broken) > at.lines {
+		broken = broken[:at.lines]
+		broken[at.lines-1] += "…"
 	}
 	return broken, size
 }

@@ -125,17 +125,19 @@ func (p Picture) draw() (*drawing, error) {
 func (p Picture) textAreas() (title, issuer textArea) {
 	switch p.Shape {
 	case Hexagon:
-		return textArea{338, 396, 3, 56, 22}, textArea{466, 250, 2, 24, 13}
+		return textArea{338, 396, 140, 3, 56, 22}, textArea{460, 240, 60, 2, 23, 13}
 	case Shield:
-		return textArea{332, 400, 3, 54, 22}, textArea{448, 250, 2, 22, 13}
+		return textArea{334, 400, 134, 3, 54, 22}, textArea{448, 240, 56, 2, 22, 13}
 	case Circle:
 	}
-	return textArea{346, 402, 3, 56, 22}, textArea{486, 280, 2, 26, 14}
+	return textArea{346, 402, 150, 3, 56, 22}, textArea{486, 280, 66, 2, 26, 14}
 }
 
-// textArea is where a text goes: its middle line, how wide it is, in how many lines, in which sizes.
+// textArea is where a text goes: its middle line, how wide and how high it is, in how many lines,
+// in which sizes.
 type textArea struct {
 	y, width    float64
+	height      float64
 	lines       int
 	most, least float64
 }
@@ -146,11 +148,10 @@ func (d *drawing) addText(text *textOutliner, words string, at textArea) error {
 	if words == "" {
 		return nil
 	}
-	const leading = 1.18
 	known := text.has(words)
 	lines, size := []string{words}, 0.0
 	if known {
-		lines, size = text.wrap(words, at.width, at.lines, at.most, at.least)
+		lines, size = text.wrap(words, at)
 	} else {
 		size = min(at.most, at.width/float64(len([]rune(words)))*1.7)
 		size = max(size, at.least)

@@ -1,6 +1,9 @@
 package agent
 
-import "github.com/vecctl/vecctl/agent/badges"
+import (
+	"github.com/vecctl/vecctl/agent/badges"
+	"github.com/vecctl/vecctl/pkg/openbadge"
+)
 
 // newBadges makes what makes and keeps badges.
 func (a *Agent) newBadges() (*badges.Service, error) {
@@ -8,5 +11,6 @@ func (a *Agent) newBadges() (*badges.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return badges.New(badges.Options{Store: a.store, Rows: rows, Institutions: a.institutions, Home: a.Home, Now: a.Now, Random: a.Random}), nil
+	return badges.New(badges.Options{Store: a.store, Rows: rows, Institutions: a.institutions, Home: a.Home, Now: a.Now, Random: a.Random,
+		Shape: openbadge.Shape(a.config.Badges.Shape)}), nil
 }

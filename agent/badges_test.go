@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"image/png"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,15 @@ func TestBadgePages(t *testing.T) {
 		for _, path := range []string{"/v/VEC-IC-20260000000000000/badge.json", page + "/badge.pdf", page + "/other", "/issuers/9/did.json", "/credentials/status/1/2", "/credentials/status/x/y",
 			"/badge/" + issued.ReferenceID, "/badge/nothing.svg", "/c/nothing/badge.png"} {
 			v.sees(path, 404)
+		}
+		names, err := c.Site(t.Context(), func(string, []byte) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"did.json", ".well-known/did.json", "issuers/1/did.json", "credentials/status/1/1"} {
+			if !slices.Contains(names, name) {
+				t.Errorf("the static site has no %s", name)
+			}
 		}
 		if _, err := c.Revoke(t.Context(), issued.UUID, "in error"); err != nil {
 			t.Fatal(err)

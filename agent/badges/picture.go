@@ -29,7 +29,7 @@ func (s *Service) design(c vault.Certificate) (openbadge.Picture, vault.Institut
 	if !ok {
 		return openbadge.Picture{}, at, fault.Newf(fault.Damaged, "institution %d is missing", c.Institution)
 	}
-	p := openbadge.Picture{Title: c.Title, Issuer: at.Name, Shape: openbadge.Circle}
+	p := openbadge.Picture{Title: c.Title, Issuer: at.Name, Shape: s.Shape}
 	if at.Logo != nil {
 		p.Logo, p.LogoType = at.Logo.Data, at.Logo.Type
 	}

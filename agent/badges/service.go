@@ -44,7 +44,8 @@ type Options struct {
 	Store        Store
 	Rows         store.Rows // with Tables
 	Institutions institutions.Directory
-	Home         home.Dir // keeps the keys
+	Home         home.Dir        // keeps the keys
+	Shape        openbadge.Shape // of pictures
 	Now          func() time.Time
 	Random       io.Reader
 }

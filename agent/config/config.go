@@ -41,6 +41,7 @@ type Config struct {
 	QRCover      bool            // codes may cover what documents show
 	Mail         Mail
 	Expiry       Expiry
+	Badges       Badges
 	Authority    Authority
 	Webhooks     Webhooks
 	Receiver     Receiver
@@ -161,6 +162,9 @@ func (m Mail) DigestTo() []string {
 	return m.Applications
 }
 
+// Badges says how badges look.
+type Badges struct{ Shape string }
+
 // Expiry says when people are reminded of certificates that end.
 type Expiry struct {
 	Remind []int // days before the end; none: nobody is reminded
@@ -220,6 +224,7 @@ func Default() Config {
 		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
+		Badges:    Badges{Shape: "circle"},
 		Expiry:    Expiry{Remind: []int{60, 30, 7}},
 		Authority: Authority{MinSDK: "1.0.0", Resolvers: []string{"1.1.1.1", "9.9.9.9"}},
 		Results:   Results{Keep: "link"},

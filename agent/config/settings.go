@@ -143,6 +143,7 @@ func (c *Config) otherSettings() []Setting {
 		{Key: "mail.bounces", Env: "VECCTL_MAIL_BOUNCES", Meaning: "mailbox `FILE` (mbox) or Maildir in which returned mails arrive; it is read, never changed", value: path{&c.Mail.Bounces}},
 		{Key: "mail.bounce_secret", Env: "VECCTL_MAIL_BOUNCE_SECRET", Meaning: "`SECRET` that allows returned mails to be sent to POST /mail/bounces (without it, nobody may send them)", Secret: true, value: text{&c.Mail.BounceSecret, checkSecret}},
 		{Key: "expiry.remind", Env: "VECCTL_EXPIRY_REMIND", Meaning: "how long before a certificate's end its recipient and staff get a mail, as terms in days or weeks separated by commas, or none", value: daysBefore{&c.Expiry.Remind}},
+		{Key: "badges.shape", Env: "VECCTL_BADGES_SHAPE", Meaning: "`SHAPE` of badge pictures: circle, hexagon or shield", value: text{&c.Badges.Shape, checkOneOf("circle", "hexagon", "shield")}},
 		{Key: "authority.min_sdk", Env: "VECCTL_AUTHORITY_MIN_SDK", Meaning: "lowest SDK `VERSION` that the certification authority certifies", value: text{&c.Authority.MinSDK, checkVersion}},
 		{Key: "authority.resolvers", Env: "VECCTL_AUTHORITY_RESOLVERS", Meaning: "`ADDRESSES` of at least two DNS servers that must agree on the proof of a domain, separated by commas", value: words{&c.Authority.Resolvers}},
 		{Key: "webhooks.allow_private", Env: "VECCTL_WEBHOOK_ALLOW_PRIVATE", Meaning: "allow webhooks to private and loopback addresses, also over plain HTTP", value: toggle{&c.Webhooks.AllowPrivate}},

@@ -110,7 +110,7 @@ func (s *StaticSite) Write(ctx context.Context, w io.Writer) error {
 	defer index.Close()
 	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: index}
 	site.info.BaseURL = s.Institutions.BaseURL()
-	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeIndex, site.writePages} {
+	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeBadges, site.writeIndex, site.writePages} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -308,6 +308,53 @@ func (w *siteWriter) writeLog(ctx context.Context, head vault.LogHead) error {
 		}
 	}
 	return w.add(prefix+"checkpoint", head.Checkpoint)
+}
+
+// writeBadges writes the documents of the institutions as issuers of badges, and their status lists,
+// where there are badges.
+func (w *siteWriter) writeBadges(ctx context.Context) error {
+	badges := w.Pages.Badges
+	if badges == nil {
+		return nil
+	}
+	ids := w.Institutions.IDs()
+	slices.Sort(ids)
+	for _, id := range ids {
+		keys, err := badges.Keys(id)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		document, err := badges.DIDDocument(id)
+		if err != nil {
+			return err
+		}
+		names := []string{fmt.Sprintf("issuers/%d/did.json", id)}
+		if id == 1 {
+			names = append(names, "did.json", ".well-known/did.json")
+		}
+		for _, name := range names {
+			if err := w.add(name, document); err != nil {
+				return err
+			}
+		}
+		lists, err := badges.Lists(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, n := range lists {
+			list, err := badges.StatusList(ctx, id, n)
+			if err != nil {
+				return err
+			}
+			if err := w.add(fmt.Sprintf("credentials/status/%d/%d", id, n), list); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // writeIndex writes the index of certificates.

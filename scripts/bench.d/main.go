@@ -30,6 +30,7 @@ var modes = []struct {
 }{
 	{"stamp", benchStamp},
 	{"verify", benchVerify},
+	{"badge", benchBadge},
 	{"template", benchTemplate},
 	{"bulk", benchBulk},
 	{"relay", benchRelay},

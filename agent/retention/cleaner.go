@@ -73,7 +73,7 @@ type Cleaner struct {
 // and then once a day. Between two looks it sees to it that a clock that was set, or
 // a machine that slept, does not keep it from the next.
 const (
-	startDelay    = time.Minute
+	startDelay    = 10 * time.Second
 	checkInterval = time.Hour
 	day           = 24 * time.Hour
 )

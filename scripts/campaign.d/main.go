@@ -23,6 +23,7 @@ import (
 // setup is what the command line says.
 type setup struct {
 	vecctl   string // the built program
+	clocked  string // the program, built so that it can be told the time; may be empty
 	dir      string // where homes lie
 	seed     uint64
 	count    int // of rounds; 0 is each campaign's own
@@ -48,7 +49,7 @@ type campaign interface {
 }
 
 // names lists the campaigns in the order in which "all" runs them.
-var names = []string{"kills", "power-ext4", "power-xfs", "disk-full", "fsync", "damage", "faults", "soak"}
+var names = []string{"kills", "power-ext4", "power-xfs", "disk-full", "fsync", "damage", "faults", "year", "soak"}
 
 func byName(name string) campaign {
 	switch name {
@@ -66,6 +67,8 @@ func byName(name string) campaign {
 		return damage{}
 	case "faults":
 		return faults{}
+	case "year":
+		return year{}
 	case "soak":
 		return soak{}
 	}
@@ -85,6 +88,7 @@ func main() {
 func run(ctx context.Context) error {
 	var s setup
 	flag.StringVar(&s.vecctl, "vecctl", "", "the built program")
+	flag.StringVar(&s.clocked, "clocked", "", "the program, built with the tag testclock")
 	flag.StringVar(&s.dir, "dir", "", "folder for homes (default: a temporary one)")
 	flag.Uint64Var(&s.seed, "seed", uint64(time.Now().Unix()), "what all draws follow from")
 	flag.IntVar(&s.count, "count", 0, "rounds (default: the campaign's own number)")

@@ -11,6 +11,7 @@ import (
 	"net/textproto"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vecctl/vecctl/pkg/webhook"
 )
@@ -118,6 +119,7 @@ type hookServer struct {
 	mu      sync.Mutex
 	secrets []string
 	refused int
+	ahead   time.Duration // of this clock that senders are
 }
 
 func startHookServer() (*hookServer, error) {
@@ -137,11 +139,19 @@ func (h *hookServer) believe(secret string) {
 	h.secrets = append(h.secrets, secret)
 }
 
+// setAhead says by how much senders are ahead of this clock.
+func (h *hookServer) setAhead(by time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ahead = by
+}
+
 func (h *hookServer) url() string { return "http://" + h.listener.Addr().String() + "/hook" }
 
 func (h *hookServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
-	verifier := webhook.Verifier{Secrets: h.secrets}
+	ahead := h.ahead
+	verifier := webhook.Verifier{Secrets: h.secrets, Now: func() time.Time { return time.Now().Add(ahead) }}
 	h.mu.Unlock()
 	webhook.Handler(verifier, func(_ context.Context, d webhook.Delivery) error {
 		h.add(d.Payload.UUID+" "+d.Payload.Event, d.Identity())

@@ -115,7 +115,7 @@ func TestOnceADay(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- k.Run(ctx) }()
-		time.Sleep(59 * time.Second)
+		time.Sleep(startDelay - time.Second)
 		synctest.Wait()
 		if _, kinds := r.looks(""); kinds > 0 {
 			t.Error("it began at once")
@@ -126,7 +126,7 @@ func TestOnceADay(t *testing.T) {
 		if len(looks) != 3 || kinds != 1 {
 			t.Fatalf("in three days it asked %d times, for %d kinds", len(looks), kinds)
 		}
-		if want := start.Add(time.Minute - 30*day); !looks[0].Equal(want) {
+		if want := start.Add(startDelay - 30*day); !looks[0].Equal(want) {
 			t.Errorf("forgot what was made before %v, want %v", looks[0], want)
 		}
 		stop()

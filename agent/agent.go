@@ -43,6 +43,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/store/open"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/wake"
 )
 
 // Options are what an agent needs.
@@ -275,9 +276,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.enterStatements(ctx) })
 	work.Go(func() error { return a.compareLogs(ctx) })
 	work.Go(func() error { return a.addCosignatures(ctx) })
-	work.Go(func() error { return a.mailQueue.Run(ctx) })
+	erased := make(chan struct{}) // closed when nobody who was erased is in the home
+	work.Go(func() error { return after(ctx, erased, a.mailQueue.Run) })
 	work.Go(func() error { return a.sweep(ctx) })
-	work.Go(func() error { return a.dispatcher.Run(ctx) })
+	work.Go(func() error { return after(ctx, erased, a.dispatcher.Run) })
 	work.Go(func() error { return a.dispatcher.Follow(ctx, &a.events) })
 	work.Go(func() error { return a.disk.Watch(ctx) })
 	work.Go(func() error { return a.cleaner.Run(ctx) })
@@ -285,7 +287,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	work.Go(func() error { return a.newExpiryReminders().Run(ctx) })
 	work.Go(func() error { return a.runKeyEnds(ctx) })
 	work.Go(func() error { return a.runClock(ctx) })
-	work.Go(func() error { return a.finishErasure(ctx) })
+	work.Go(func() error { return a.finishErasure(ctx, erased) })
 	work.Go(func() error { return unlessEnded(ctx, a.store.WaitFailure(ctx)) })
 	work.Go(func() error { return unlessEnded(ctx, a.documents.WaitFailure(ctx)) })
 	return work.Wait()
@@ -332,12 +334,49 @@ func (a *Agent) sweep(ctx context.Context) error {
 	}
 }
 
-// finishErasure overwrites what an erasure that was interrupted left in the database.
-func (a *Agent) finishErasure(ctx context.Context) error {
+// erasureRetry is the pause before people are erased again whom a restored backup has.
+const erasureRetry = time.Minute
+
+// finishErasure overwrites what an erasure that was interrupted left in the database. It closes
+// erased once nobody who was erased is in the home: after a restore that takes until all of them
+// were erased again, and nobody is told anything before.
+func (a *Agent) finishErasure(ctx context.Context, erased chan<- struct{}) error {
+	alarm := health.Alarm{Health: a.health, Name: "erasures"}
+	for {
+		pending, err := a.Admin.ErasuresArePending()
+		if err == nil && !pending {
+			break
+		}
+		if err == nil {
+			err = a.Admin.FinishErasure(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			a.Log.Error("people who were erased may be in the restored home; mails and webhooks wait until they are erased again", "error", err)
+			alarm.Raise("people who were erased may be in the restored home; mails and webhooks wait until they are erased again, which is tried every minute; the log says why it fails")
+			if wake.Sleep(ctx, erasureRetry) != nil {
+				return nil
+			}
+		}
+	}
+	alarm.Clear()
+	close(erased)
 	if err := a.Admin.FinishErasure(ctx); err != nil && ctx.Err() == nil {
 		a.Log.Error("what was erased is not overwritten in the database; it is tried again at the next start", "error", err)
 	}
 	return nil
+}
+
+// after runs a part of the agent once a channel is closed.
+func after(ctx context.Context, begin <-chan struct{}, run func(context.Context) error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-begin:
+		return run(ctx)
+	}
 }
 
 // Close lets go of the home. Run must have returned.

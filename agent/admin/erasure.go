@@ -415,18 +415,36 @@ func (s *Service) eachMail(ctx context.Context, institution uint32, do func(vaul
 // FinishErasure overwrites what an interrupted erasure left in the database, and erases again
 // whom a restored backup has brought back.
 func (s *Service) FinishErasure(ctx context.Context) error {
-	if _, err := os.Stat(s.home.ErasuresToReapply()); err == nil {
+	switch pending, err := s.ErasuresArePending(); {
+	case err != nil:
+		return err
+	case pending:
 		_, err := s.ReapplyErasures(ctx)
 		return err
 	}
-	if _, err := os.Stat(s.home.ErasurePending()); err != nil {
-		return nil //nolint:nilerr // nothing is pending
+	switch pending, err := isThere(s.home.ErasurePending()); {
+	case err != nil:
+		return err
+	case !pending:
+		return nil
 	}
 	if err := s.store.Wipe(ctx); err != nil {
 		return err
 	}
 	_, err := fsutil.RemoveFile(s.home.ErasurePending())
 	return err
+}
+
+// ErasuresArePending reports whether a restored backup may have people who were erased.
+func (s *Service) ErasuresArePending() (bool, error) { return isThere(s.home.ErasuresToReapply()) }
+
+// isThere reports whether a file is there.
+func isThere(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, fsutil.DiskError(err, "looking for what is still to be erased")
 }
 
 // ReadmitRecipient lets something be issued again to an address that was erased.

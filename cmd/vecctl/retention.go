@@ -57,6 +57,9 @@ func retentionList(word string) list[adminclient.RetentionItem] {
 		headings: []string{"what", "kept", word, "size", "next", "setting"},
 		cells: func(one adminclient.RetentionItem) []string {
 			kept, next := "forever", ""
+			if one.Days == 0 { // nobody looked how much there is
+				return []string{one.What, kept, "", "", "", one.Setting}
+			}
 			switch {
 			case one.Days == 1:
 				kept = "1 day"

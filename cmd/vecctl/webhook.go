@@ -54,7 +54,7 @@ func webhookCommand(w environment) *cli.Command {
 
 func eventFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "event", Aliases: []string{"e"},
-		Usage: "`NAME` of an event to send, such as certificate_application.approved or just approved; may be repeated; \"all\" for all events of certificates"}
+		Usage: "`NAME` of an event to send, such as certificate_application.approved or just approved; may be repeated; \"all\" for all of the guide's; revoked and superseded are told where they are named"}
 }
 
 // eventNames returns the full names of the events in the flags.

@@ -387,3 +387,30 @@ func TestWebhooksOfARemoteVault(t *testing.T) {
 	listener.end()
 	vault.end()
 }
+
+// TestOptInEvents tells of a revocation and a correction where an endpoint asks for them by name, and
+// nowhere else.
+func TestOptInEvents(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	guide, asks := newHookReceiver(t), newHookReceiver(t)
+	guide.subscribe(s)
+	var made adminclient.Webhook
+	must(t, json.Unmarshal([]byte(s.done("webhook", "create", asks.URL, "--event", "superseded", "--event", webhook.EventRevoked, "--json").stdout), &made))
+	asks.secret = made.Secret
+	s.daemon("--drop", t.TempDir())
+	s.bulk(0, s.batch(2))
+	all := s.all()
+	s.done("revoke", all[0].UUID, "--reason", "issued in error", "--yes")
+	s.done("reissue", all[1].UUID, "--name", "Another", "--yes")
+	want := map[string]int{"revoked " + all[0].UUID: 1, "superseded " + all[1].UUID: 1}
+	until(t, time.Minute, "both events", func() bool { return maps.Equal(asks.tell(), want) })
+	until(t, time.Minute, "the guide's events", func() bool { return guide.contexts()["approved admin"] == 1 })
+	for what := range guide.tell() {
+		if strings.HasPrefix(what, "revoked") || strings.HasPrefix(what, "superseded") {
+			t.Errorf("%s was told to an endpoint that did not ask for it", what)
+		}
+	}
+	asks.check(t)
+	guide.check(t)
+}

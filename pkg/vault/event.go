@@ -19,12 +19,12 @@ const (
 	EventRejected   EventType = "certificate_application.rejected"
 )
 
-// Events that the guide does not know: staff's screens follow them, webhooks
-// cannot subscribe to them.
+// Events that the guide does not know: staff's screens follow them. Webhooks can subscribe to
+// those that change what a certificate counts for.
 const (
-	EventInReview   EventType = "certificate_application.in_review"
 	EventRevoked    EventType = "certificate_application.revoked"
 	EventSuperseded EventType = "certificate_application.superseded"
+	EventInReview   EventType = "certificate_application.in_review"
 	EventErased     EventType = "certificate_application.erased"
 	EventAdopted    EventType = "certificate_application.adopted" // see Adopt
 )

@@ -45,6 +45,13 @@ const (
 	EventRetried    = "certificate_application.retried"
 )
 
+// Events that the guide does not have. A vault of this program sends them to endpoints that
+// subscribe to them by name: a certificate was revoked, or replaced by a corrected one.
+const (
+	EventRevoked    = "certificate_application.revoked"
+	EventSuperseded = "certificate_application.superseded"
+)
+
 // Payload is the body of a delivery about a certificate (guide, "Webhook
 // Payload").
 type Payload struct {

@@ -30,11 +30,13 @@ const SecretOverlap = 24 * time.Hour
 const SuspendAfter = 10
 
 // Events are the names that an endpoint can subscribe to: those of the guide's
-// step 8, and those of the authority's contract.
+// step 8, two of our own that an endpoint gets only where it asks for them by name, and those of
+// the authority's contract.
 func Events() []vault.EventType {
 	return []vault.EventType{
 		vault.EventCreated, vault.EventProcessing, vault.EventApproved,
 		vault.EventRejected, vault.EventFailed, vault.EventRetried,
+		vault.EventRevoked, vault.EventSuperseded,
 		"certification.revoked", "certification.expiring",
 	}
 }

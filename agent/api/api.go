@@ -106,6 +106,8 @@ func (a *API) Routes(auth Authenticator) router.Routes {
 	for path, page := range descriptionHandlers() {
 		a.route(mux, path, methods{http.MethodGet: page.ServeHTTP})
 	}
+	a.route(mux, samplesPath, methods{http.MethodGet: a.serveSamples})
+	a.route(mux, collectionPath, methods{http.MethodGet: a.serveCollection})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.Fail(w, r, fault.New(fault.NotFound, "There is nothing at this address."))
 	})

@@ -270,3 +270,27 @@ func TestRelayRevoked(t *testing.T) {
 	})
 	wantOnce(t, there, 3)
 }
+
+// TestRelayListCalls keeps the number of list calls for a large batch in bounds: those that count what is
+// being processed, the first page for each group, and each page once. A vault without dates is read for
+// each group.
+func TestRelayListCalls(t *testing.T) {
+	if os.Getenv("VECCTL_LONG") == "" {
+		t.Skip("issues thousands of certificates; set VECCTL_LONG")
+	}
+	const rows, most, undated = 10_000, 300, 1200
+	eachVault(t, clienttest.Faults{}, func(t *testing.T, there *clienttest.Server, c *adminclient.Client) {
+		q := manifestOf(t, rows)
+		q.NoWait = false
+		begun := time.Now()
+		if r := issue(t, c, q); r.Issued != rows {
+			t.Fatalf("%d issued", r.Issued)
+		}
+		wantOnce(t, there, rows)
+		n := there.Calls("list")
+		t.Logf("%d list calls in %s", n, time.Since(begun).Round(time.Second))
+		if bound := map[bool]int{true: undated, false: most}[strings.HasSuffix(t.Name(), "guide")]; n > bound {
+			t.Errorf("%d list calls, want at most %d", n, bound)
+		}
+	})
+}

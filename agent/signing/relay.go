@@ -41,8 +41,9 @@ type Relay struct {
 
 	mu        sync.Mutex
 	heldSince time.Time // zero while issuing is not paused
-	settled   []int     // rows whose steps the journal need not have any more
-	dated     bool      // the vault shows issue dates
+	heldFor   vault.JobKind
+	settled   []int // rows whose steps the journal need not have any more
+	dated     bool  // the vault shows issue dates
 	sending   sync.Mutex
 }
 
@@ -66,7 +67,10 @@ type RelayOptions struct {
 
 // Sizes and times of a relay.
 const (
-	sendGroup    = 600    // certificates that are sent in a row: four calls of 150
+	sendGroup = 600 // certificates that are sent in a row: four calls of 150
+	// undatedGroup is sendGroup for a vault that shows no issue dates: its whole list is read for
+	// each group.
+	undatedGroup = 2400
 	fetchGroup   = 10_000 // certificates that are looked up at once
 	fetchWorkers = 8      // documents that are fetched at a time
 	sendWait     = 10 * time.Second
@@ -160,10 +164,7 @@ func (r *Relay) uploader(ctx context.Context, some []vault.Certificate) (*remote
 // claimedRemotely returns which certificates of the vault are known to be of which of ours, as far
 // as they may be taken for some. Only a vault that shows no dates makes it necessary.
 func (r *Relay) claimedRemotely(ctx context.Context, some []vault.Certificate) (map[string]int, error) {
-	r.mu.Lock()
-	dated := r.dated
-	r.mu.Unlock()
-	if dated {
+	if r.showsDates() {
 		return nil, nil
 	}
 	page, err := r.Client.List(ctx, client.Filter{Page: 1, PerPage: 1})
@@ -196,6 +197,13 @@ func (r *Relay) claimedRemotely(ctx context.Context, some []vault.Certificate) (
 	return claimed, nil
 }
 
+// showsDates reports whether the vault is known to show issue dates.
+func (r *Relay) showsDates() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dated
+}
+
 // eachOf goes through the certificates of an address.
 func (r *Relay) eachOf(ctx context.Context, institution uint32, email string, each func(vault.Certificate) error) error {
 	const perPage = 100
@@ -217,6 +225,9 @@ func (r *Relay) eachOf(ctx context.Context, institution uint32, email string, ea
 
 // heldBy returns why the vault takes nothing at present; nil where the error is of another kind.
 func (r *Relay) heldBy(err error) *HeldError {
+	if err == nil {
+		return nil
+	}
 	message, said := fault.Message(err)
 	if !said {
 		message = err.Error()
@@ -237,10 +248,11 @@ func (r *Relay) heldBy(err error) *HeldError {
 // patience is how long the vault may be away before callers that wait for certificates are told.
 const patience = 30 * time.Second
 
-// hold postpones a job until the vault may be tried again.
-func (r *Relay) hold(j vault.Job, why *HeldError, institution uint32) store.JobResult {
+// pause has nothing go to the vault for a while, and returns for how long.
+func (r *Relay) pause(part vault.JobKind, why *HeldError) time.Duration {
 	now := r.Now()
 	r.mu.Lock()
+	r.heldFor = part
 	begins := r.heldSince.IsZero()
 	if begins {
 		r.heldSince = now
@@ -253,17 +265,25 @@ func (r *Relay) hold(j vault.Job, why *HeldError, institution uint32) store.JobR
 	if lasts >= patience {
 		r.reportError(why)
 	}
-	return store.JobResult{Job: j.Postponed(why.Error(), now, r.Holds.Set(institution, why, now)), Release: true}
+	return r.Holds.Set(r.Institution, why, now)
 }
 
-// lift ends a hold, if there is one.
-func (r *Relay) lift() {
-	r.Holds.Lift(r.Institution)
+// hold postpones a job until the vault may be tried again.
+func (r *Relay) hold(j vault.Job, why *HeldError) store.JobResult {
+	return store.JobResult{Job: j.Postponed(why.Error(), r.Now(), r.pause(j.Kind, why)), Release: true}
+}
+
+// lift ends a hold, if there is one and the same part of the work caused it: that the vault can be
+// read does not say that it takes what is sent.
+func (r *Relay) lift(part vault.JobKind) {
 	r.mu.Lock()
-	held := !r.heldSince.IsZero()
-	r.heldSince = time.Time{}
+	held := !r.heldSince.IsZero() && r.heldFor == part
+	if held {
+		r.heldSince = time.Time{}
+	}
 	r.mu.Unlock()
 	if held {
+		r.Holds.Lift(r.Institution)
 		r.Log.Info("issuing goes on", "vault", r.Client.Base())
 	}
 }
@@ -271,7 +291,7 @@ func (r *Relay) lift() {
 // holdFor postpones jobs for an error of the vault, or of this home.
 func (r *Relay) holdFor(j vault.Job, err error) store.JobResult {
 	if why := r.heldBy(err); why != nil {
-		return r.hold(j, why, r.Institution)
+		return r.hold(j, why)
 	}
 	r.reportError(fmt.Errorf("issuing on another vault is held up: %w", err))
 	return store.JobResult{Job: j.Postponed(err.Error(), r.Now(), retryDelay), Release: true}

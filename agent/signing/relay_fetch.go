@@ -35,20 +35,23 @@ func (r *Relay) claimToFetch(ctx context.Context) ([]fetchTask, error) {
 		return nil, err
 	}
 	left, err := r.leftThere(ctx)
-	if err == nil && !r.looks.worthwhile(left, now) {
+	if why := r.heldBy(err); why != nil {
+		r.pause(vault.JobFetch, why)
 		return nil, nil
 	}
-	claimed, claimErr := claimTasks(ctx, r.Store, vault.JobFetch, r.Owner, fetchGroup, now)
-	if claimErr != nil {
-		return nil, claimErr
+	r.lift(vault.JobFetch)
+	if err != nil || !r.looks.worthwhile(left, now) {
+		return nil, err
+	}
+	claimed, err := claimTasks(ctx, r.Store, vault.JobFetch, r.Owner, fetchGroup, now)
+	if err != nil {
+		return nil, err
 	}
 	tasks := make([]fetchTask, len(claimed))
 	for i, t := range claimed {
-		tasks[i] = fetchTask{task: t, err: err}
+		tasks[i] = fetchTask{task: t}
 	}
-	if err == nil {
-		r.lookUp(ctx, tasks)
-	}
+	r.lookUp(ctx, tasks)
 	return tasks, nil
 }
 
@@ -87,7 +90,6 @@ func (r *Relay) lookUp(ctx context.Context, tasks []fetchTask) {
 		}
 	}
 	if err == nil {
-		r.lift()
 		r.looks.looked(open < len(tasks), r.Now())
 		r.showUnlisted(late)
 	}
@@ -131,7 +133,7 @@ func (r *Relay) doFetch(ctx context.Context, t fetchTask) store.JobResult {
 	}
 	if c.Remote.Vault != r.Client.Base() {
 		why := &HeldError{fmt.Sprintf("certificate %s was sent to the vault at %s, and relay.url names another; set relay.url to that one until it is finished", c.Reference, c.Remote.Vault)}
-		return r.hold(t.job, why, r.Institution)
+		return r.hold(t.job, why)
 	}
 	if t.err != nil {
 		return r.holdFor(t.job, t.err)

@@ -41,10 +41,14 @@ func (r *Relay) claimToSend(ctx context.Context) ([][]task, error) {
 	if why, _ := r.Holds.Find(r.Institution, r.Now()); why != nil {
 		return nil, nil
 	}
-	group, err := claimTasks(ctx, r.Store, vault.JobSend, r.Owner, sendGroup, r.Now())
+	most := sendGroup
+	if !r.showsDates() {
+		most = undatedGroup
+	}
+	group, err := claimTasks(ctx, r.Store, vault.JobSend, r.Owner, most, r.Now())
 	if err == nil && len(group) == 0 {
-		if err = r.takeOver(ctx); err == nil {
-			group, err = claimTasks(ctx, r.Store, vault.JobSend, r.Owner, sendGroup, r.Now())
+		if err = r.takeOver(ctx, most); err == nil {
+			group, err = claimTasks(ctx, r.Store, vault.JobSend, r.Owner, most, r.Now())
 		}
 	}
 	if err != nil || len(group) == 0 {
@@ -55,9 +59,9 @@ func (r *Relay) claimToSend(ctx context.Context) ([][]task, error) {
 
 // takeOver makes jobs of sending of those of signing, for as many certificates as are sent in a
 // row. Before that a batch can be paused or cancelled, and after it nothing of it is signed here.
-func (r *Relay) takeOver(ctx context.Context) error {
+func (r *Relay) takeOver(ctx context.Context, most int) error {
 	now := r.Now()
-	group, err := claimTasks(ctx, r.Store, vault.JobSign, r.Owner, sendGroup, now)
+	group, err := claimTasks(ctx, r.Store, vault.JobSign, r.Owner, most, now)
 	if err != nil || len(group) == 0 {
 		return err
 	}
@@ -68,7 +72,8 @@ func (r *Relay) takeOver(ctx context.Context) error {
 		case t.certificate.Status != vault.Processing: // settled meanwhile
 		case t.certificate.Institution != r.Institution:
 			why := &HeldError{"relay.url names the vault of another institution of this home; keep this one in a home of its own, or unset relay.url"}
-			results[i] = r.hold(t.job, why, t.certificate.Institution)
+			until := r.Holds.Set(t.certificate.Institution, why, now)
+			results[i] = store.JobResult{Job: t.job.Postponed(why.Error(), until), Release: true}
 		default:
 			results[i].Change = func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Relay(now) }
 		}
@@ -133,7 +138,7 @@ func (r *Relay) doSend(ctx context.Context, group []task) sendResult {
 			fresh = append(fresh, t)
 		case c.Remote.Vault != r.Client.Base():
 			why := &HeldError{fmt.Sprintf("certificate %s was sent to the vault at %s, and relay.url names another; set relay.url to that one until it is finished", c.Reference, c.Remote.Vault)}
-			s.add(r.hold(t.job, why, r.Institution), false)
+			s.add(r.hold(t.job, why), false)
 		default:
 			s.add(r.retryThere(ctx, t))
 		}
@@ -184,7 +189,7 @@ func (r *Relay) sendNew(ctx context.Context, group []task, s *sendResult) {
 	outcomes, err := r.runUploader(ctx, group)
 	switch {
 	case err == nil:
-		r.lift()
+		r.lift(vault.JobSend)
 	case ctx.Err() != nil: // what was accepted until now is kept
 	case fault.Is(err, fault.Invalid) && len(group) > 1:
 		r.sendNew(ctx, group[:len(group)/2], s)
@@ -257,7 +262,7 @@ func (r *Relay) sentResult(ctx context.Context, t task, o remotebulk.Outcome, ca
 		return r.holdFor(t.job, cause), false
 	}
 	why := &HeldError{fmt.Sprintf("not all certificates could be sent to the vault at %s (%s)", remote.Vault, o.Error)}
-	return r.hold(t.job, why, r.Institution), false
+	return r.hold(t.job, why), false
 }
 
 // commitSent keeps what came of groups.

@@ -96,6 +96,9 @@ func unitOf(c *cli.Context, w environment) (unit, error) {
 	if file := set.Log.File; file != "" && !within(u.Home, filepath.Dir(file)) {
 		u.Others = append(u.Others, filepath.Dir(file))
 	}
+	if backups := set.Retention.BackupFolder; backups != "" && !within(u.Home, backups) {
+		u.Others = append(u.Others, backups) // it deletes old ones
+	}
 	if u.System {
 		u.User = cmp.Or(c.String("run-as"), ownerOf(u.Home))
 	}

@@ -238,6 +238,9 @@ func (r *Relay) heldBy(err error) *HeldError {
 	case fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Forbidden):
 		return &HeldError{fmt.Sprintf("the vault at %s refuses the token in relay.token (%s); set one that may create, list, view and download", r.Client.Base(), message)}
 	case fault.Is(err, fault.Unavailable), ok && answered.Status >= http.StatusInternalServerError:
+		if strings.Contains(message, r.Client.Base()) {
+			return &HeldError{message}
+		}
 		return &HeldError{fmt.Sprintf("the vault at %s cannot be reached or fails (%s)", r.Client.Base(), message)}
 	case ok, said && fault.Is(err, fault.Internal), fault.Is(err, fault.NotFound):
 		return &HeldError{fmt.Sprintf("the vault at %s answers otherwise than it should (%s); check relay.url with \"vecctl api check\"", r.Client.Base(), message)}

@@ -21,6 +21,7 @@ func TestRelayHeldBy(t *testing.T) {
 		want string // "" is not the vault's fault
 	}{
 		{fault.New(fault.Unavailable, "no route to it."), "cannot be reached or fails (no route to it)"},
+		{fault.New(fault.Unavailable, "the vault at https://vault.example is silent"), "issuing is paused: the vault at https://vault.example is silent; certificates wait"},
 		{fault.New(fault.Unauthenticated, "Unauthorized"), "refuses the token in relay.token (Unauthorized)"},
 		{fault.New(fault.Forbidden, "Forbidden"), "refuses the token"},
 		{fault.New(fault.Internal, "no JSON"), "answers otherwise than it should (no JSON)"},

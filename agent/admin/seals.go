@@ -22,14 +22,6 @@ const (
 	sealPatience = 45 * time.Second
 )
 
-// CheckRenewals refuses renewals where no time stamp server is set.
-func (s *Service) CheckRenewals() error {
-	if s.preserve.Timestamper == nil {
-		return fault.New(fault.Invalid, "no time stamp server is set, and so nothing can be renewed; name one in signing.timestamps")
-	}
-	return nil
-}
-
 // SealsDue lists the verified PDFs that are to be renewed, and changes nothing.
 func (s *Service) SealsDue(ctx context.Context, f adminclient.SealFilter) (adminclient.SealReport, error) {
 	due, examined, err := s.dueSeals(ctx, f, func(client.Progress) {})
@@ -107,8 +99,11 @@ func (s *Service) toSeal(c vault.Certificate, status adminclient.SealStatus) adm
 func (s *Service) RenewSeals(ctx context.Context, f adminclient.SealFilter, progress func(client.Progress)) (adminclient.SealReport, error) {
 	due, examined, err := s.dueSeals(ctx, f, progress)
 	report := adminclient.SealReport{Examined: examined, Seals: []adminclient.Seal{}}
-	if err != nil {
+	if err != nil || len(due) == 0 {
 		return report, err
+	}
+	if s.preserve.Timestamper == nil {
+		return report, fault.Newf(fault.Invalid, "%d verified PDFs are due, and no time stamp server is set that could renew them; name one in signing.timestamps", len(due))
 	}
 	tried := s.events.Subscribe()
 	defer tried.Stop()

@@ -23,9 +23,6 @@ func (p *Handler) routeSeals(mux router.Routes) {
 	})
 	mux.HandleFunc("POST /panel/seals/renew", func(w http.ResponseWriter, r *http.Request) {
 		f, err := sealFilter(r)
-		if err == nil {
-			err = p.Service.CheckRenewals()
-		}
 		if err != nil {
 			p.Fail(w, r, err)
 			return

@@ -199,16 +199,16 @@ func (q *PreserveQueue) preserve(ctx context.Context, c vault.Certificate, now t
 		return p, fault.New(fault.Damaged, "the update of a verified PDF is not as long as it was; restore the home from a backup")
 	}
 	file := concatenated{document: f, size: v.Document.Size, update: tail}
-	has, err := q.verifier.Preserved(file, file.length(), q.Known...)
+	has, err := q.read(ctx, file, now)
+	if err == nil && has.Until.IsZero() { // nothing vouches for the time yet: that comes first
+		if err = q.extend(&file, &p, nil, true); err == nil {
+			has, err = q.read(ctx, file, now)
+		}
+	}
 	if err != nil {
 		return p, err
 	}
-	if has.Until.IsZero() { // nothing vouches for the time yet: that comes first
-		if err := q.extend(&file, &p, nil, true); err != nil {
-			return p, err
-		}
-	}
-	data, err := q.collect(ctx, file, now)
+	data, err := q.collect(ctx, has.Chains, now)
 	if err != nil {
 		return p, err
 	}
@@ -242,11 +242,7 @@ func (q *PreserveQueue) extend(file *concatenated, p *vault.Preserved, data []pd
 }
 
 // collect gathers what the store of a file lacks.
-func (q *PreserveQueue) collect(ctx context.Context, file concatenated, now time.Time) ([]pdf.ValidationData, error) {
-	chains, err := q.chains(ctx, file, now)
-	if err != nil {
-		return nil, err
-	}
+func (q *PreserveQueue) collect(ctx context.Context, chains []pdf.Chain, now time.Time) ([]pdf.ValidationData, error) {
 	var all []pdf.ValidationData
 	for _, chain := range chains {
 		d := pdf.ValidationData{Key: chain.Key, Certificates: chain.Certificates}
@@ -279,26 +275,40 @@ func isRevoked(err error) bool {
 	return revoked
 }
 
-// chains finds the chains that a file needs, each up to its root.
-func (q *PreserveQueue) chains(ctx context.Context, file concatenated, now time.Time) ([]pdf.Chain, error) {
-	known := slices.Clone(q.Known)
+// read finds what a file has, and the chains that it needs, each up to its root.
+func (q *PreserveQueue) read(ctx context.Context, file concatenated, now time.Time) (has pdf.Preservation, err error) {
 	for range maxIssuers {
-		has, err := q.verifier.Preserved(file, file.length(), known...)
-		if err != nil {
-			return nil, err
+		if has, err = q.verifier.Preserved(file, file.length(), q.issuers()...); err != nil {
+			return has, err
 		}
 		i := slices.IndexFunc(has.Chains, func(c pdf.Chain) bool { return !c.Whole })
 		if i < 0 {
-			return has.Chains, nil
+			return has, nil
 		}
 		top := has.Chains[i].Certificates[len(has.Chains[i].Certificates)-1]
 		issuer, err := q.Evidence.Issuer(ctx, top, now)
 		if err != nil {
-			return nil, &unavailableError{err}
+			return has, &unavailableError{err}
 		}
-		known = append(known, issuer)
+		q.addIssuer(issuer)
 	}
-	return nil, fault.Newf(fault.Invalid, "a certificate has more than %d issuers", maxIssuers)
+	return has, fault.Newf(fault.Invalid, "a certificate has more than %d issuers", maxIssuers)
+}
+
+// issuers are the certificates that serve for chains.
+func (q *PreserveQueue) issuers() []*x509.Certificate {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.Known
+}
+
+// addIssuer has a certificate serve for the chains of other files.
+func (q *PreserveQueue) addIssuer(c *x509.Certificate) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !slices.ContainsFunc(q.Known, c.Equal) {
+		q.Known = append(slices.Clip(q.Known), c)
+	}
 }
 
 func (q *PreserveQueue) commit(ctx context.Context, group []store.JobResult) error {

@@ -72,8 +72,8 @@ func (r *Relay) takeOver(ctx context.Context, most int) error {
 		case t.certificate.Status != vault.Processing: // settled meanwhile
 		case t.certificate.Institution != r.Institution:
 			why := &HeldError{"relay.url names the vault of another institution of this home; keep this one in a home of its own, or unset relay.url"}
-			until := r.Holds.Set(t.certificate.Institution, why, now)
-			results[i] = store.JobResult{Job: t.job.Postponed(why.Error(), until), Release: true}
+			pause := r.Holds.Set(t.certificate.Institution, why, now)
+			results[i] = store.JobResult{Job: t.job.Postponed(why.Error(), now, pause), Release: true}
 		default:
 			results[i].Change = func(c vault.Certificate) (vault.Certificate, vault.Effects, error) { return c.Relay(now) }
 		}

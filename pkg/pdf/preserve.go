@@ -113,6 +113,7 @@ type Extension struct {
 type Preserver struct {
 	timestamper *Timestamper // nil: no document time stamps
 	tokenSize   atomic.Int64
+	issuances   cms.Issuances
 }
 
 // NewPreserver makes a preserver; without servers it adds no document time stamps.
@@ -129,21 +130,20 @@ func (p *Preserver) Extend(r io.ReaderAt, size int64, data []ValidationData, sta
 	if _, err := io.Copy(digest, io.NewSectionReader(r, 0, size)); err != nil {
 		return Extension{}, fmt.Errorf("read the document: %w", err)
 	}
-	x := extension{src: Source{R: r, Size: size}, digest: digest}
+	x := extension{src: Source{R: r, Size: size}, digest: digest, issuances: &p.issuances}
 	if len(data) > 0 {
 		if err := x.addData(data); err != nil {
 			return Extension{}, err
 		}
 	}
-	if stamp {
-		if p.timestamper == nil {
-			return Extension{}, errors.New("there is no time stamp server for a document time stamp")
-		}
-		if err := x.stampSoundly(p); err != nil {
-			return Extension{}, err
-		}
+	if stamp && p.timestamper == nil {
+		return Extension{}, errors.New("there is no time stamp server for a document time stamp")
 	}
-	v, err := x.check()
+	check := x.check
+	if stamp {
+		check = func() (Verdict, error) { return x.stampSoundly(p) }
+	}
+	v, err := check()
 	if err != nil {
 		return Extension{}, err
 	}
@@ -157,31 +157,28 @@ func (p *Preserver) Extend(r io.ReaderAt, size int64, data []ValidationData, sta
 
 // stampSoundly adds a document time stamp. Its field has an annotation on the first page, as
 // viewers expect; where the page of an odd document would not be the same afterwards, it has none.
-func (x *extension) stampSoundly(p *Preserver) error {
+func (x *extension) stampSoundly(p *Preserver) (v Verdict, err error) {
 	before, err := x.clone()
 	if err != nil {
-		return err
+		return v, err
 	}
 	n := len(x.bytes)
 	for _, shown := range []bool{true, false} {
 		if err := x.addTimestamp(p, shown); err != nil {
-			return err
+			return v, err
 		}
-		if !shown {
-			break
-		}
-		if _, err := x.check(); err == nil {
+		if v, err = x.check(); err == nil || !shown {
 			break
 		}
 		x.bytes, x.digest = x.bytes[:n], before
 	}
-	return nil
+	return v, err
 }
 
 // check refuses an extension after which the document would not be valid.
 func (x *extension) check() (Verdict, error) {
 	r, size := x.whole()
-	v, err := verify.File(r, size, verify.Options{})
+	v, err := verify.File(r, size, verify.Options{Issuances: x.issuances})
 	if err == nil && !v.Valid {
 		err = fmt.Errorf("the document would not be valid any more: %s", v.Sentence)
 	}
@@ -193,6 +190,8 @@ type extension struct {
 	src    Source
 	bytes  []byte    // the updates so far
 	digest hash.Hash // of the document and the updates so far
+
+	issuances *cms.Issuances // what is known of certificates from other documents
 }
 
 func (x *extension) whole() (io.ReaderAt, int64) {

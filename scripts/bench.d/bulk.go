@@ -86,12 +86,13 @@ func quiet(name string, args ...string) error {
 
 type issued struct{ seconds, memory float64 }
 
-// issue runs "vecctl bulk" on a home.
-func issue(s setup, home, folder string) (issued, error) {
+// issue runs "vecctl bulk" on a home, with more in its environment.
+func issue(s setup, home, folder string, env ...string) (issued, error) {
 	if err := quiet("sync"); err != nil {
 		return issued{}, err
 	}
 	c := exec.Command(s.vecctl, "bulk", "--quiet", "--home", home, filepath.Join(folder, "manifest.csv"))
+	c.Env = append(os.Environ(), env...)
 	var out bytes.Buffer
 	c.Stderr = &out
 	took, err := timed(c.Run)

@@ -34,6 +34,7 @@ var modes = []struct {
 	{"template", benchTemplate},
 	{"bulk", benchBulk},
 	{"relay", benchRelay},
+	{"timestamps", benchTimestamps},
 	{"dryrun", benchDryRun},
 	{"idle", benchIdle},
 	{"pickup", benchPickup},

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"time"
@@ -22,6 +23,29 @@ type store struct {
 	certificates []*x509.Certificate
 	lists        []*x509.RevocationList
 	answers      []*ocsp.Response
+	signedLists  map[signedList]bool // what is known of signatures of lists
+}
+
+// signedList is a list and the certificate that may have signed it.
+type signedList struct {
+	list   *x509.RevocationList
+	issuer string
+}
+
+// isSigned reports whether an issuer signed a list.
+func (s *store) isSigned(l *x509.RevocationList, issuer *x509.Certificate) bool {
+	if !bytes.Equal(l.RawIssuer, issuer.RawSubject) {
+		return false
+	}
+	key := signedList{l, string(issuer.Raw)}
+	signed, known := s.signedLists[key]
+	if !known {
+		if signed = l.CheckSignatureFrom(issuer) == nil; s.signedLists == nil {
+			s.signedLists = map[signedList]bool{}
+		}
+		s.signedLists[key] = signed
+	}
+	return signed
 }
 
 // readStore reads the document's security store.
@@ -76,7 +100,7 @@ func (s *store) revoked(chain []*x509.Certificate, at time.Time) string {
 	for i := range len(chain) - 1 {
 		cert, issuer := chain[i], chain[i+1]
 		for _, l := range s.lists {
-			if l.CheckSignatureFrom(issuer) != nil {
+			if !s.isSigned(l, issuer) {
 				continue
 			}
 			for _, e := range l.RevokedCertificateEntries {
@@ -115,7 +139,7 @@ func (s *store) lacks(chain []*x509.Certificate) (what []string) {
 
 func (s *store) hasStatus(cert, issuer *x509.Certificate) bool {
 	for _, l := range s.lists {
-		if l.CheckSignatureFrom(issuer) == nil {
+		if s.isSigned(l, issuer) {
 			return true
 		}
 	}

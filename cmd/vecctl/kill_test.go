@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
+	"encoding/json"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/client"
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 )
 
 // TestKilledAtAnyMoment kills the program without warning at random moments of
@@ -54,6 +56,34 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			t.Fatalf("a run after all is done has %d unchanged, want %d", again.Unchanged, rows)
 		}
 		wantWhole(s, report, rows)
+		wantLogged(s, rows)
+	}
+}
+
+// wantLogged compares the log with the certificates: each PDF proves an entry of its own, and the
+// published log has the entry.
+func wantLogged(s *site, rows int) {
+	s.t.Helper()
+	public := filepath.Join(s.dir, "public")
+	s.done("export", "site", public)
+	s.done("tlog", "audit", public, "--seen", filepath.Join(s.dir, "seen"))
+	var found []verdict
+	must(s.t, json.Unmarshal([]byte(s.done("verify", "-r", s.out, "--home="+filepath.Join(s.dir, "none"), "--site", public, "-o", "json").stdout), &found))
+	entries := map[int64]bool{}
+	for _, v := range found {
+		l := v.logOf()
+		if l == nil || !l.Proven || !strings.Contains(v.Site, "of the published log") {
+			s.t.Fatalf("%s is not proven to be in the log: %s %s", v.File, v.Sentence, v.Site)
+		}
+		entries[*l.Index] = true
+	}
+	if len(found) != rows || len(entries) != rows {
+		s.t.Fatalf("%d PDFs prove %d entries, want %d", len(found), len(entries), rows)
+	}
+	var logs []adminclient.LogStatus
+	must(s.t, json.Unmarshal([]byte(s.done("tlog", "status", "--json").stdout), &logs))
+	if len(logs) != 1 || logs[0].Size < int64(rows) || logs[0].Size > int64(rows)+10 { // besides certificates it has statements
+		s.t.Fatalf("the logs are %+v, want one of %d certificates", logs, rows)
 	}
 }
 
@@ -201,7 +231,7 @@ func wantCleanHome(s *site, documents int) {
 			blobs++
 		case strings.HasPrefix(name, "mail"+string(filepath.Separator)) && filepath.Ext(name) == ".eml":
 		case name == "vault.db", name == "config.yaml", name == "erasures.json", name == filepath.Join("keys", "signing.pem"):
-		case filepath.Dir(name) == "log-keys" && filepath.Ext(name) == ".key": // of the institution's log
+		case filepath.Dir(name) == "log-keys" && (filepath.Ext(name) == ".key" || d.Name() == "place"): // of the institution's log
 		case filepath.Dir(name) == "mail" && filepath.Ext(name) == ".eml": // no mail server is set
 		default:
 			t.Errorf("%s has no business in the home", name)

@@ -382,5 +382,9 @@ func after(ctx context.Context, begin <-chan struct{}, run func(context.Context)
 // Close lets go of the home. Run must have returned.
 func (a *Agent) Close() error {
 	a.Home.RemoveLockInfo()
-	return errors.Join(a.closeRelay(), a.store.Close())
+	closed := a.closeRelay()
+	if a.institutions != nil {
+		closed = errors.Join(closed, a.institutions.Close())
+	}
+	return errors.Join(closed, a.store.Close())
 }

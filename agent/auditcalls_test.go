@@ -192,6 +192,10 @@ func ofKeys() []auditCase {
 			_, err = x.staff.ImportKey(x.Context(), slices.Concat(key, cert))
 			x.check(err)
 		}},
+		{`adminapi "POST /panel/key/use"`, func(x *watched) {
+			_, err := x.staff.UseKey(x.Context(), newToken(x.T, "Registry").place(x.T))
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/key/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateKey(x.Context(), true)
 			x.check(err)

@@ -16,14 +16,27 @@ func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 	if a.timestamper, err = NewTimestamper(a.config.Signing, a.Now); err != nil {
 		return err
 	}
+	signers, err := a.newSigners()
+	if err != nil {
+		return err
+	}
 	a.institutions, err = institutions.Open(ctx, institutions.Options{
 		Store: a.store, KeyStore: a.Home, Signing: institutions.SigningOptions{
 			Timestamper: a.timestamper, Visible: a.config.Signing.Visible, Restricted: a.config.Signing.Restricted,
+			Signers: signers,
 		},
 		CheckSettings: config.CheckSettings, SaveSettings: config.File(a.Home.Config()).SaveSettings,
 		Changed: a.institutionsChanged, Now: a.Now, Random: a.Random,
 	}, a.config.BaseURL, a.Options.Institution)
 	return err
+}
+
+// institutionsChanged shows staff what changed, and has more documents in work where a key that lies
+// elsewhere signs now.
+func (a *Agent) institutionsChanged() {
+	a.showKeyEnds()
+	a.events.PublishChange()
+	a.processor.AddWorkers(a.signingWorkers())
 }
 
 // Institution is the home's primary one.

@@ -84,12 +84,6 @@ func (a *Agent) showKeyEnds() {
 	show(health.Alarm{Health: a.health, Name: adminclient.TLSProblem}, message)
 }
 
-// institutionsChanged follows a change of institutions and their keys.
-func (a *Agent) institutionsChanged() {
-	a.showKeyEnds()
-	a.events.PublishChange()
-}
-
 // show raises an alarm with a message, or clears it where there is none.
 func show(alarm health.Alarm, message string) {
 	if message == "" {

@@ -20,7 +20,7 @@ import (
 )
 
 // timestampsPerCore is how many documents are in work at a time for each processor where time
-// stamp servers are asked: nearly all of a document's time is waiting for their answer.
+// stamp servers or signers are asked: nearly all of a document's time is waiting for their answer.
 const timestampsPerCore = 16
 
 // NewTimestamper returns what asks the time stamp servers of the settings; nil where there are
@@ -70,7 +70,7 @@ func timestampRoots(o config.Signing) (roots []*x509.Certificate, err error) {
 
 // signingWorkers is how many documents are in work at a time.
 func (a *Agent) signingWorkers() int {
-	if a.timestamper == nil {
+	if a.timestamper == nil && !a.institutions.SignsElsewhere() {
 		return runtime.GOMAXPROCS(0)
 	}
 	return timestampsPerCore * runtime.GOMAXPROCS(0)

@@ -76,16 +76,16 @@ func (s *Service) authorityKeys() []adminclient.Key {
 		if k.Current {
 			state = adminclient.KeyCurrent
 		}
-		keys = append(keys, adminclient.Key{What: adminclient.AuthorityKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, adminclient.Key{What: adminclient.AuthorityKey, ID: k.ID, State: state, Location: adminclient.InFile, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys
 }
 
 // webhookKeys lists the signing secrets of a webhook.
 func (s *Service) webhookKeys(e webhook.Endpoint) []adminclient.Key {
-	keys := []adminclient.Key{{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeyCurrent, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
+	keys := []adminclient.Key{{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeyCurrent, Location: adminclient.InDatabase, CreatedAt: client.TimeOrNull(e.SecretCreatedAt().UTC())}}
 	if len(e.SigningSecrets(s.now())) > 1 {
-		keys = append(keys, adminclient.Key{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeySignsAlong, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
+		keys = append(keys, adminclient.Key{What: adminclient.WebhookSecret, ID: e.ID, Of: e.URL, State: adminclient.KeySignsAlong, Location: adminclient.InDatabase, ExpiresAt: client.TimeOrNull(e.OldUntil.UTC())})
 	}
 	return keys
 }

@@ -93,7 +93,7 @@ func (l *AuditLog) subjectOf(r *http.Request) audit.Subject {
 		about.Object = "secrets"
 	case "/panel/seals/renew":
 		about.Object = "seals"
-	case "/panel/key", "/panel/key/rotate":
+	case "/panel/key", "/panel/key/rotate", "/panel/key/use":
 		about.Object = "signing key"
 	}
 	return about

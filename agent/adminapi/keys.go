@@ -3,6 +3,7 @@ package adminapi
 import (
 	"net/http"
 
+	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/router"
 )
 
@@ -26,6 +27,18 @@ func (p *Handler) routeKeys(mux router.Routes) {
 		}
 		k, err := p.Institutions.ImportKey(r.Context(), q.PEM)
 		p.writeJSON(w, r, k, err)
+	})
+	mux.HandleFunc("POST /panel/key/use", func(w http.ResponseWriter, r *http.Request) {
+		var q adminclient.KeyPlace
+		if err := p.readJSON(r, &q); err != nil {
+			p.Fail(w, r, err)
+			return
+		}
+		k, err := p.Institutions.UseKey(r.Context(), q)
+		p.writeJSON(w, r, k, err)
+	})
+	mux.HandleFunc("GET /panel/keys/test", func(w http.ResponseWriter, r *http.Request) {
+		p.writeJSON(w, r, p.Institutions.TestKeys(r.Context()), nil)
 	})
 	mux.HandleFunc("GET /panel/keys", func(w http.ResponseWriter, r *http.Request) {
 		all, err := p.Service.Keys(r.Context())

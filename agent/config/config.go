@@ -91,10 +91,17 @@ type Signing struct {
 	// are issued without, and get it later.
 	RequireTimestamp bool
 	// Level is "b", "t", "lt" or "lta"; "" is that of the other settings.
-	Level string
-	// AllowPrivate has OCSP responders and revocation lists asked for at private addresses.
-	AllowPrivate        bool
+	Level               string
 	Visible, Restricted bool
+	// What follows is for keys that lie in no file of the home.
+	PIN, PINFile string        // of a token, or of a signing service's key
+	Timeout      time.Duration // of a call to a helper or a signing service
+	// AllowPrivate lets signing services, OCSP responders and revocation lists be at private addresses.
+	AllowPrivate                         bool
+	CSCClientID                          string
+	CSCClientSecret, CSCClientSecretFile string
+	// CredentialsDir is where systemd puts credentials; "" is nowhere.
+	CredentialsDir string
 }
 
 // SealLevel is the level that verified PDFs get.
@@ -140,6 +147,13 @@ func (t Transparency) RequiredWitnesses() int {
 	}
 	return t.Required
 }
+
+// Names of the credentials that are read from CredentialsDir where the settings name neither a value
+// nor a file.
+const (
+	PINCredential             = "signing.pin"
+	CSCClientSecretCredential = "signing.csc_client_secret" //nolint:gosec // the name of a file, not what it holds
+)
 
 // Mail says how mails leave and come back.
 type Mail struct {
@@ -223,6 +237,7 @@ func Default() Config {
 		Timeout: time.Minute,
 		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
+		Signing:   Signing{Timeout: 20 * time.Second},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
 		Badges:    Badges{Shape: "circle"},
 		Expiry:    Expiry{Remind: []int{60, 30, 7}},

@@ -54,6 +54,9 @@ func Load(s Source) (Config, error) {
 		return c, fmt.Errorf("finding the home: %w", err)
 	}
 	c.Home = home
+	if s.Getenv != nil {
+		c.Signing.CredentialsDir = s.Getenv("CREDENTIALS_DIRECTORY")
+	}
 	file, err := s.File.read()
 	if err != nil {
 		return c, err

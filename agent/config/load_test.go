@@ -115,7 +115,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			}
 		}
 	}
-	if paths != 8 {
+	if paths != 9 {
 		t.Errorf("%d settings are paths", paths)
 	}
 }

@@ -100,6 +100,23 @@ func (v duration) set(s string) error {
 	return nil
 }
 
+// boundedDuration is a length of time between two others.
+type boundedDuration struct {
+	to          *time.Duration
+	least, most time.Duration
+}
+
+func (v boundedDuration) String() string { return duration{v.to}.String() }
+
+func (v boundedDuration) set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < v.least || d > v.most {
+		return fault.Newf(fault.Invalid, "%q is no time from %s to %s", s, v.least, v.most)
+	}
+	*v.to = d
+	return nil
+}
+
 // count is a number from 1; 0, which is not set, is shown as nothing.
 type count struct {
 	to   *int

@@ -44,6 +44,7 @@ type Disk struct {
 type Vault interface {
 	AgentStatus(ctx context.Context) (adminclient.AgentStatus, error)
 	Keys(ctx context.Context) ([]adminclient.Key, error)
+	TestKeys(ctx context.Context) ([]adminclient.KeyCheck, error)
 	List(ctx context.Context, f client.Filter) (client.Page[client.Certificate], error)
 	Download(ctx context.Context, name string, w io.Writer) (int64, error)
 	VerifyHome(ctx context.Context) (adminclient.Verification, error)
@@ -53,7 +54,7 @@ type Vault interface {
 type Target struct {
 	Home    string
 	Secrets []string // files and folders that nobody else may read
-	Keys    []string // files of signing keys
+	Keys    []string // files of signing keys, or of where they lie
 	Drop    string   // the drop folder
 	Poll    bool     // it is looked into without events
 	BaseURL string
@@ -80,7 +81,7 @@ type Target struct {
 func (p Target) Run(ctx context.Context) []Finding {
 	var found []Finding
 	for _, check := range []func(context.Context) []Finding{
-		p.permissions, p.owners, p.disk, p.drop, p.keys, p.CheckBaseURL, p.timestamps, p.vault,
+		p.permissions, p.owners, p.disk, p.drop, p.keys, p.CheckBaseURL, p.timestamps, p.signers, p.vault,
 	} {
 		found = append(found, check(ctx)...)
 	}

@@ -33,6 +33,8 @@ type vault struct {
 	pages   [][]client.Certificate
 	listErr error
 	keysErr error
+	keys    []adminclient.Key
+	tested  []adminclient.KeyCheck
 	listed  []int
 	body    string
 	whole   adminclient.Verification
@@ -42,7 +44,9 @@ func (v *vault) VerifyHome(context.Context) (adminclient.Verification, error) { 
 
 func (v *vault) AgentStatus(context.Context) (adminclient.AgentStatus, error) { return v.status, nil }
 
-func (v *vault) Keys(context.Context) ([]adminclient.Key, error) { return nil, v.keysErr }
+func (v *vault) Keys(context.Context) ([]adminclient.Key, error) { return v.keys, v.keysErr }
+
+func (v *vault) TestKeys(context.Context) ([]adminclient.KeyCheck, error) { return v.tested, nil }
 
 func (v *vault) List(_ context.Context, f client.Filter) (client.Page[client.Certificate], error) {
 	v.listed = append(v.listed, f.Page)
@@ -200,6 +204,14 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "signing-key", doctor.Wrong, "is damaged"},
+		"a signer that does not sign": {func(_ *testing.T, _ *doctor.Target, v *vault) {
+			v.keys = []adminclient.Key{{What: adminclient.InstitutionKey, Location: "exec:/usr/bin/helper"}}
+			v.tested = []adminclient.KeyCheck{{Of: "Law", Location: adminclient.InFile, Problem: "told elsewhere"}, {Of: "Medicine", Location: "exec:/usr/bin/helper", Problem: "the token is gone"}}
+		}, "signer", doctor.Wrong, "the signing key of Medicine does not sign: the token is gone"},
+		"a signer that signs": {func(_ *testing.T, _ *doctor.Target, v *vault) {
+			v.keys = []adminclient.Key{{What: adminclient.InstitutionKey, Location: "exec:/usr/bin/helper"}}
+			v.tested = []adminclient.KeyCheck{{Of: "Medicine", Location: "exec:/usr/bin/helper"}}
+		}, "signer", doctor.OK, "the signing key of Medicine signs, in exec:/usr/bin/helper"},
 		"no key": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.Keys = nil }, "signing-key", doctor.Note, "no signing key"},
 		"no base URL": {func(_ *testing.T, p *doctor.Target, _ *vault) { p.BaseURL = p.Default },
 			"base-url", doctor.Wrong, "no base URL is set"},

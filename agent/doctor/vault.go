@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/signer"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -66,12 +68,12 @@ func (p Target) keyFiles() []Finding {
 			found = append(found, failure(check, "run vecctl as the home's owner", "the signing key %s cannot be read: %v", path, err)...)
 			continue
 		}
-		signer, err := pdf.LoadSigner(body, body)
+		certificate, err := certificateOf(body)
 		if err != nil {
 			found = append(found, failure(check, "restore it from a backup", "the signing key %s is damaged: %s", path, errorText(err))...)
 			continue
 		}
-		end := signer.Certificate().NotAfter
+		end := certificate.NotAfter
 		left := end.Sub(p.Now())
 		const renew = "vecctl key rotate, or vecctl key import; what was signed before stays valid"
 		switch {
@@ -84,6 +86,21 @@ func (p Target) keyFiles() []Finding {
 		}
 	}
 	return found
+}
+
+// certificateOf returns the certificate of a key file, or of a record of where a key lies.
+func certificateOf(body []byte) (*x509.Certificate, error) {
+	if _, certs, found, err := signer.ParsePEM(body); found || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return certs[0], nil
+	}
+	own, err := pdf.LoadSigner(body, body)
+	if err != nil {
+		return nil, err
+	}
+	return own.Certificate(), nil
 }
 
 func errorText(err error) string {

@@ -100,7 +100,7 @@ func (s *SecretStore) Keys(needed bool) ([]adminclient.Key, error) {
 		if i == 0 {
 			state = adminclient.KeyCurrent
 		}
-		keys = append(keys, adminclient.Key{What: adminclient.SecretsKey, ID: k.ID, State: state, CreatedAt: client.TimeOrNull(k.Made)})
+		keys = append(keys, adminclient.Key{What: adminclient.SecretsKey, ID: k.ID, State: state, Location: adminclient.InFile, CreatedAt: client.TimeOrNull(k.Made)})
 	}
 	return keys, nil
 }

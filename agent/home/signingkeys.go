@@ -63,15 +63,12 @@ func (d Dir) Signer(institution uint32) (*pdf.Signer, error) {
 	return signer, nil
 }
 
-// ReplaceSigner puts a key in place of an institution's. The one before is kept
+// ReplaceSigner puts a key with its certificates in place of an institution's, or a record of where
+// the key lies. The one before is kept
 // beside it, under the moment at which it went and its checksum: nothing needs it any
 // more, since each document carries its certificate, but it may have been replaced by
 // mistake.
-func (d Dir) ReplaceSigner(institution uint32, signer *pdf.Signer, now time.Time) error {
-	pem, err := signer.PEM()
-	if err != nil {
-		return err
-	}
+func (d Dir) ReplaceSigner(institution uint32, pem []byte, now time.Time) error {
 	path := d.signingKeyFile(institution)
 	switch old, err := os.ReadFile(path); {
 	case err == nil:

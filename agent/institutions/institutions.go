@@ -3,6 +3,7 @@ package institutions
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -77,14 +78,7 @@ func (s *Registry) loadTenant(ctx context.Context, i vault.Institution) (tenant,
 	if !has {
 		return s.newTenant(ctx, i)
 	}
-	signer, err := s.KeyStore.Signer(i.ID)
-	switch {
-	case fault.Is(err, fault.Damaged):
-		return tenant{institution: i, keyError: err}, nil
-	case err != nil:
-		return tenant{}, err
-	}
-	return tenant{institution: i, stamper: s.newStamper(signer)}, nil
+	return s.openKey(ctx, i)
 }
 
 // newTenant makes the signing key of an institution that has issued nothing.
@@ -227,7 +221,7 @@ func (s *Registry) RemoveInstitution(ctx context.Context, name string) (admincli
 	if one.ID == next.primary.ID {
 		return adminclient.Institution{}, primaryError(one)
 	}
-	shown := s.institutionToAPI(ctx, one)
+	shown, own := s.institutionToAPI(ctx, one), next.tenants[one.ID]
 	if err := s.Store.RemoveInstitution(ctx, one.ID); err != nil {
 		return adminclient.Institution{}, err
 	}
@@ -235,7 +229,7 @@ func (s *Registry) RemoveInstitution(ctx context.Context, name string) (admincli
 	delete(next.tenants, one.ID)
 	s.state.Store(&next)
 	s.Changed()
-	return shown, s.KeyStore.RemoveSigner(one.ID)
+	return shown, errors.Join(own.closeKey(), s.KeyStore.RemoveSigner(one.ID))
 }
 
 func (s *Registry) institutionToAPI(ctx context.Context, i vault.Institution) adminclient.Institution {

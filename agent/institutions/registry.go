@@ -20,6 +20,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/pdf/qr"
+	"github.com/vecctl/vecctl/pkg/signer"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -85,6 +86,7 @@ type state struct {
 type tenant struct {
 	institution vault.Institution
 	stamper     *pdf.Stamper // nil: the key cannot be used
+	key         *signer.Key  // the stamper's, where it lies elsewhere; nil for a key file
 	keyError    error        // why it cannot be used
 }
 

@@ -82,7 +82,7 @@ func (s state) changed(before vault.Institution, q adminclient.Settings) (tenant
 // name, where it signed with a key of our own making under the one before.
 func (s *Registry) renewUnusedKey(ctx context.Context, next *tenant, before string) error {
 	key := next.certificate()
-	if key == nil {
+	if key == nil || next.key != nil {
 		return nil
 	}
 	if own := (pkix.Name{CommonName: before}).String(); key.Subject.String() != own || key.Issuer.String() != own {

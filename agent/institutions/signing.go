@@ -2,6 +2,7 @@ package institutions
 
 import (
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/signer"
 )
 
 // SigningOptions is how documents are signed, as the settings say.
@@ -9,6 +10,7 @@ type SigningOptions struct {
 	Timestamper *pdf.Timestamper // nil: no time stamps
 	Visible     bool             // the code is the signature's appearance
 	Restricted  bool             // documents whose author forbids changes are stamped too
+	Signers     signer.Opener    // opens keys that lie in no file of the home
 }
 
 // newStamper makes the seal of a signer.

@@ -16,11 +16,13 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/signer"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
-func signingKeyToAPI(c *x509.Certificate) adminclient.SigningKey {
+func signingKeyToAPI(c *x509.Certificate, location string) adminclient.SigningKey {
 	return adminclient.SigningKey{
+		Location: location, Algorithm: pdf.AlgorithmName(c.PublicKey),
 		Subject: c.Subject.CommonName, Issuer: c.Issuer.CommonName,
 		Fingerprint: FingerprintOf(c), ValidUntil: c.NotAfter.UTC(),
 	}
@@ -34,34 +36,37 @@ func FingerprintOf(c *x509.Certificate) string {
 
 // SigningKey is what the acting institution signs with.
 func (s *Registry) SigningKey(ctx context.Context) (adminclient.SigningKey, error) {
-	stamper, err := s.actingStamper(ctx)
+	own, err := s.actingTenant(ctx)
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	return signingKeyToAPI(stamper.Certificate()), nil
+	return signingKeyToAPI(own.certificate(), own.location()), nil
 }
 
-// actingStamper is what the acting institution signs with.
-func (s *Registry) actingStamper(ctx context.Context) (*pdf.Stamper, error) {
+// actingTenant is the acting institution with what it signs with, which is there.
+func (s *Registry) actingTenant(ctx context.Context) (tenant, error) {
 	who := s.Acting(ctx).ID
 	if who == 0 {
-		return nil, s.UnnamedError()
+		return tenant{}, s.UnnamedError()
 	}
-	return s.Stamper(who)
+	if _, err := s.Stamper(who); err != nil {
+		return tenant{}, err
+	}
+	return s.state.Load().tenants[who], nil
 }
 
 // TestKey has the acting institution's key sign a throw-away document, and judges what it made. A
 // key whose signatures are not valid is an error.
 func (s *Registry) TestKey(ctx context.Context) (adminclient.TestedKey, error) {
-	stamper, err := s.actingStamper(ctx)
+	own, err := s.actingTenant(ctx)
 	if err != nil {
 		return adminclient.TestedKey{}, err
 	}
-	warnings, err := stamper.Rehearse(s.Now())
+	warnings, err := own.stamper.Rehearse(s.Now())
 	if err != nil {
 		return adminclient.TestedKey{}, err
 	}
-	return adminclient.TestedKey{SigningKey: signingKeyToAPI(stamper.Certificate()), Warnings: warnings}, nil
+	return adminclient.TestedKey{SigningKey: signingKeyToAPI(own.certificate(), own.location()), Warnings: warnings}, nil
 }
 
 // KeyOwner returns the institution of the home that signs, or signed before, with the certificate
@@ -99,22 +104,28 @@ func (s *Registry) SignsWith(fingerprint string) bool {
 // One that somebody else has certified is replaced only when selfMade says so; one that was
 // lost is replaced by any.
 func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error) {
-	s.configuring.Lock()
-	defer s.configuring.Unlock()
 	who, err := s.ActingNow(ctx)
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	old := s.state.Load().tenants[who.ID].certificate()
+	own := s.state.Load().tenants[who.ID]
+	if own.key != nil && !selfMade {
+		return adminclient.SigningKey{}, elsewhereError(own.location())
+	}
+	old := own.certificate()
 	if old != nil && old.Issuer.String() != old.Subject.String() && !selfMade {
 		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use names %s as the issuer of its certificate; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
-	signer, err := s.KeyStore.NewSigner(s.Random, who.Name, s.Now())
+	made, err := s.KeyStore.NewSigner(s.Random, who.Name, s.Now())
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	return s.replaceSigner(who, signer)
+	text, err := made.PEM()
+	if err != nil {
+		return adminclient.SigningKey{}, err
+	}
+	return s.replaceSigner(ctx, made, text, nil)
 }
 
 // KeyExpiry returns when the first of the signing keys ends; zero where all were lost.
@@ -139,7 +150,7 @@ func (t tenant) endingKey() vault.EndingKey {
 func (s *Registry) ImportedKeys() []vault.EndingKey {
 	var keys []vault.EndingKey
 	for _, one := range s.state.Load().tenants {
-		if c := one.certificate(); c != nil && !home.IsSelfMade(c) && !one.institution.Closed() {
+		if c := one.certificate(); c != nil && (one.key != nil || !home.IsSelfMade(c)) && !one.institution.Closed() {
 			keys = append(keys, one.endingKey())
 		}
 	}
@@ -157,14 +168,18 @@ func (s *Registry) RenewKeys() (renewed []vault.Institution, err error) {
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
 		c := one.certificate()
-		if c == nil || !home.IsSelfMade(c) || one.institution.Closed() || c.NotAfter.Sub(s.Now()) >= vault.KeyEndWarning {
+		if c == nil || one.key != nil || !home.IsSelfMade(c) || one.institution.Closed() || c.NotAfter.Sub(s.Now()) >= vault.KeyEndWarning {
 			continue
 		}
-		signer, err := s.KeyStore.NewSigner(s.Random, one.institution.Name, s.Now())
+		made, err := s.KeyStore.NewSigner(s.Random, one.institution.Name, s.Now())
 		if err != nil {
 			return renewed, err
 		}
-		if _, err := s.replaceSigner(one.institution, signer); err != nil {
+		text, err := made.PEM()
+		if err != nil {
+			return renewed, err
+		}
+		if _, err := s.putSigner(one.institution, made, text, nil); err != nil {
 			return renewed, err
 		}
 		renewed = append(renewed, one.institution)
@@ -204,35 +219,38 @@ func keyErrorText(err error) string {
 // text is the key and its chain in PEM. A key whose signatures would not be valid is
 // refused.
 func (s *Registry) ImportKey(ctx context.Context, text []byte) (adminclient.ImportedKey, error) {
-	signer, err := pdf.LoadSigner(text, text)
+	own, err := pdf.LoadSigner(text, text)
 	if err != nil {
 		return adminclient.ImportedKey{}, err
 	}
-	warnings, err := signer.Rehearse(s.Now())
-	if err != nil {
-		return adminclient.ImportedKey{}, err
-	}
-	s.configuring.Lock()
-	defer s.configuring.Unlock()
-	who, err := s.ActingNow(ctx)
-	if err != nil {
-		return adminclient.ImportedKey{}, err
-	}
-	key, err := s.replaceSigner(who, signer)
-	return adminclient.ImportedKey{SigningKey: key, Warnings: warnings}, err
+	return s.takeKeyFile(ctx, own)
 }
 
-// replaceSigner puts a key in place of an institution's. What was signed with
-// the one before carries its certificate, and stays valid.
-func (s *Registry) replaceSigner(of vault.Institution, signer *pdf.Signer) (adminclient.SigningKey, error) {
-	next := *s.state.Load()
-	if err := s.KeyStore.ReplaceSigner(of.ID, signer, s.Now()); err != nil {
+// replaceSigner puts a key in place of the acting institution's; text is what the home keeps of it,
+// and key the key itself where it lies elsewhere. What was signed with the one before carries its
+// certificate, and stays valid.
+func (s *Registry) replaceSigner(ctx context.Context, own *pdf.Signer, text []byte, key *signer.Key) (adminclient.SigningKey, error) {
+	s.configuring.Lock()
+	defer s.configuring.Unlock()
+	of, err := s.ActingNow(ctx)
+	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
-	next = next.with(tenant{institution: of, stamper: s.newStamper(signer)})
+	return s.putSigner(of, own, text, key)
+}
+
+// putSigner is replaceSigner of an institution that is named; configuring is held.
+func (s *Registry) putSigner(of vault.Institution, own *pdf.Signer, text []byte, key *signer.Key) (adminclient.SigningKey, error) {
+	next := *s.state.Load()
+	before := next.tenants[of.ID]
+	if err := s.KeyStore.ReplaceSigner(of.ID, text, s.Now()); err != nil {
+		return adminclient.SigningKey{}, err
+	}
+	after := tenant{institution: of, stamper: s.newStamper(own), key: key}
+	next = next.with(after)
 	s.state.Store(&next)
 	s.Changed()
-	return signingKeyToAPI(signer.Certificate()), nil
+	return signingKeyToAPI(own.Certificate(), after.location()), before.closeKey()
 }
 
 // Keys lists what the institutions sign with, and signed with before.
@@ -242,7 +260,7 @@ func (s *Registry) Keys() ([]adminclient.Key, error) {
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		one := all[id]
 		if c := one.certificate(); c != nil {
-			keys = append(keys, keyToAPI(one.institution, c, adminclient.KeyCurrent))
+			keys = append(keys, keyToAPI(one.institution, c, adminclient.KeyCurrent, one.location()))
 		} else {
 			keys = append(keys, adminclient.Key{What: adminclient.InstitutionKey, Of: one.institution.Name, State: adminclient.KeyLost})
 		}
@@ -251,14 +269,14 @@ func (s *Registry) Keys() ([]adminclient.Key, error) {
 			return nil, err
 		}
 		for _, c := range replaced {
-			keys = append(keys, keyToAPI(one.institution, c.Certificate, adminclient.KeyVerifies))
+			keys = append(keys, keyToAPI(one.institution, c.Certificate, adminclient.KeyVerifies, ""))
 		}
 	}
 	return keys, nil
 }
 
-func keyToAPI(of vault.Institution, c *x509.Certificate, state string) adminclient.Key {
+func keyToAPI(of vault.Institution, c *x509.Certificate, state, location string) adminclient.Key {
 	const shown = 16 // digits of the fingerprint
-	return adminclient.Key{What: adminclient.InstitutionKey, ID: FingerprintOf(c)[:shown], Of: of.Name, State: state,
+	return adminclient.Key{What: adminclient.InstitutionKey, ID: FingerprintOf(c)[:shown], Of: of.Name, State: state, Location: location,
 		CreatedAt: client.TimeOrNull(c.NotBefore.UTC()), ExpiresAt: client.TimeOrNull(c.NotAfter.UTC())}
 }

@@ -100,6 +100,9 @@ func New(queue Store, work Func, o Options) *Processor {
 	return p
 }
 
+// AddWorkers has at least n documents be in work at a time from now on.
+func (p *Processor) AddWorkers(n int) { p.loop.AddWorkers(n) }
+
 // Wake says that there may be new jobs.
 func (p *Processor) Wake() { p.loop.Wake() }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/signer"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -134,6 +135,9 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	}
 	mark.URL, mark.Caption, mark.SignedAt, mark.Log = link, c.Reference, s.Now(), key.Public()
 	tail, err := stamper.Stamp(pdf.Source{R: f, Size: document.Size, HashState: state}, mark)
+	if why, ok := errors.AsType[*signer.Failure](err); ok {
+		return vault.Verified{}, logEntry{}, &HeldError{why.Message}
+	}
 	if err != nil {
 		return vault.Verified{}, logEntry{}, fmt.Errorf("sealing a document: %w", err)
 	}

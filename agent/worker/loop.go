@@ -46,8 +46,17 @@ type Loop[T, R any] struct {
 
 	mu       sync.Mutex
 	changed  sync.Cond
-	waiting  int // claims under way, and claimed tasks that no worker has
-	inFlight int // tasks that workers have, or that are not committed
+	waiting  int            // claims under way, and claimed tasks that no worker has
+	inFlight int            // tasks that workers have, or that are not committed
+	running  *workers[T, R] // nil while Run does not run
+}
+
+// workers are the goroutines that work on tasks.
+type workers[T, R any] struct {
+	ctx   context.Context // of Run
+	tasks chan T
+	done  chan R
+	wait  sync.WaitGroup
 }
 
 // New makes a loop; it starts nothing.
@@ -78,25 +87,49 @@ func (l *Loop[T, R]) InFlight() int {
 // Run works until ctx ends. Then what is in work is finished, what was claimed and not
 // begun is released, and all results are committed.
 func (l *Loop[T, R]) Run(ctx context.Context) {
-	tasks, done := make(chan T, l.Prefetch), make(chan R, max(l.MaxGroup, 1))
-	var workers, committer sync.WaitGroup
+	w := &workers[T, R]{ctx: ctx, tasks: make(chan T, l.Prefetch), done: make(chan R, max(l.MaxGroup, 1))}
+	l.mu.Lock()
+	l.running = w
 	for range max(l.Workers, 1) {
-		workers.Go(func() {
-			for t := range tasks {
-				if ctx.Err() != nil {
-					done <- l.Release(t)
-					continue
-				}
-				done <- l.Do(ctx, t)
-			}
-		})
+		l.startWorker()
 	}
-	committer.Go(func() { l.commitAll(ctx, done) })
-	l.claimAll(ctx, tasks, done)
-	close(tasks)
-	workers.Wait()
-	close(done)
+	l.mu.Unlock()
+	var committer sync.WaitGroup
+	committer.Go(func() { l.commitAll(ctx, w.done) })
+	l.claimAll(ctx, w.tasks, w.done)
+	l.mu.Lock()
+	l.running = nil
+	l.mu.Unlock()
+	close(w.tasks)
+	w.wait.Wait()
+	close(w.done)
 	committer.Wait()
+}
+
+// AddWorkers has at least n tasks be in work at a time from now on.
+func (l *Loop[T, R]) AddWorkers(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.Workers < n {
+		l.Workers++
+		if l.running != nil {
+			l.startWorker()
+		}
+	}
+}
+
+// startWorker starts a goroutine that works on tasks until there will be no more.
+func (l *Loop[T, R]) startWorker() {
+	w := l.running
+	w.wait.Go(func() {
+		for t := range w.tasks {
+			if w.ctx.Err() != nil {
+				w.done <- l.Release(t)
+				continue
+			}
+			w.done <- l.Do(w.ctx, t)
+		}
+	})
 }
 
 // claimAll claims tasks and hands them out until ctx ends.

@@ -443,3 +443,25 @@ func TestGrace(t *testing.T) {
 		want(t, "once it is no longer needed", patient.Err(), context.Canceled)
 	})
 }
+
+// Workers that are added while a loop runs take tasks at once; fewer are never wanted.
+func TestAddWorkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(12)
+		l := worker.New(q.options(time.Second))
+		l.AddWorkers(2)
+		stop := start(t, l)
+		time.Sleep(500 * time.Millisecond)
+		l.AddWorkers(12)
+		time.Sleep(600 * time.Millisecond)
+		q.mu.Lock()
+		first := len(q.done)
+		q.mu.Unlock()
+		time.Sleep(500 * time.Millisecond)
+		stop()
+		if first != 4 || len(q.done) != 12 {
+			t.Errorf("%d tasks are done after 1 s and %d after 1.5 s, want 4 and 12", first, len(q.done))
+		}
+	})
+}

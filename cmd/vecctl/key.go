@@ -36,7 +36,7 @@ func keyCommand(w environment) *cli.Command {
 			},
 		}, keyAct(w, "show", "show the key that signs new documents", nil, func(c *cli.Context, s *session) (adminclient.SigningKey, error) {
 			return s.SigningKey(c.Context)
-		}), keyTestCommand(w), keyListCommand(w), keyRotateCommand(w)},
+		}), keyTestCommand(w), keyUseCommand(w), keyListCommand(w), keyRotateCommand(w)},
 	}
 }
 
@@ -90,6 +90,7 @@ func keyFields(k adminclient.SigningKey) [][2]string {
 	return [][2]string{
 		{"subject", k.Subject}, {"issuer", k.Issuer},
 		{"certificate_sha256", k.Fingerprint}, {"valid_until", k.ValidUntil.Format(time.DateOnly)},
+		{"algorithm", k.Algorithm}, {"location", k.Location},
 	}
 }
 
@@ -112,11 +113,16 @@ func runKeyImport(c *cli.Context, w environment, f outputFormat) error {
 		if err != nil {
 			return err
 		}
-		for _, warning := range k.Warnings {
-			printLinef(w, "warning: %s", warning)
-		}
-		return printFields(w.stdout, f, k, keyFields(k.SigningKey))
+		return printTakenKey(w, f, k)
 	})
+}
+
+// printTakenKey prints a key that was taken into use.
+func printTakenKey(w environment, f outputFormat, k adminclient.ImportedKey) error {
+	for _, warning := range k.Warnings {
+		printLinef(w, "warning: %s", warning)
+	}
+	return printFields(w.stdout, f, k, keyFields(k.SigningKey))
 }
 
 func readKey(c *cli.Context, w environment, body []byte) (*pdf.Signer, error) {

@@ -21,9 +21,9 @@ func keyListCommand(w environment) *cli.Command {
 
 func keyList() list[adminclient.Key] {
 	return list[adminclient.Key]{
-		headings: []string{"what", "id", "state", "created_at", "expires_at", "of"},
+		headings: []string{"what", "id", "state", "created_at", "expires_at", "of", "location"},
 		cells: func(k adminclient.Key) []string {
-			return []string{k.What, k.ID, k.State, formatTime(k.CreatedAt), formatTime(k.ExpiresAt), k.Of}
+			return []string{k.What, k.ID, k.State, formatTime(k.CreatedAt), formatTime(k.ExpiresAt), k.Of, k.Location}
 		},
 	}
 }

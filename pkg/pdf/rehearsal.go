@@ -39,6 +39,9 @@ func (s *Signer) Rehearse(now time.Time) (warnings []string, err error) {
 	}
 	src := Source{R: bytes.NewReader(page.Bytes()), Size: int64(page.Len())}
 	update, err := NewStamper(s).Stamp(src, Stamp{URL: "https://example.org/v/REHEARSAL", Caption: "REHEARSAL", SignedAt: now})
+	if fault.Is(err, fault.Unavailable) {
+		return nil, err // the key lies elsewhere, and the error says what is wrong there
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "The key cannot sign a document: use another one.")
 	}

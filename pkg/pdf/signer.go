@@ -2,10 +2,14 @@ package pdf
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/pdf/cms"
@@ -18,6 +22,12 @@ type Signer struct{ cms *cms.Signer }
 // key's own first. Keys are ECDSA, or RSA of 2048 bits and more.
 func NewSigner(key crypto.Signer, chain []*x509.Certificate) (*Signer, error) {
 	return signer(cms.NewSigner(key, chain))
+}
+
+// NewSignerOf takes a key and certificates in any order, which may be more than its chain. The key
+// may lie elsewhere: all that is asked of it are signatures over SHA-256 digests.
+func NewSignerOf(key crypto.Signer, certs []*x509.Certificate) (*Signer, error) {
+	return signer(cms.NewSignerOf(key, certs))
 }
 
 // NewSelfSigned makes an ECDSA P-256 key and a certificate of its own for
@@ -46,6 +56,23 @@ func signer(s *cms.Signer, err error) (*Signer, error) {
 
 // PEM is the key and its chain in one text, as LoadSigner reads it.
 func (s *Signer) PEM() ([]byte, error) { return s.cms.PEM() }
+
+// Certificates are those of the chain, the signer's own first, and then those that came along and are
+// in no signature.
+func (s *Signer) Certificates() []*x509.Certificate {
+	return slices.Concat(s.cms.Chain(), s.cms.LeftOut())
+}
+
+// AlgorithmName names a kind of key, such as P-256 or RSA-3072.
+func AlgorithmName(public crypto.PublicKey) string {
+	switch public := public.(type) {
+	case *ecdsa.PublicKey:
+		return public.Curve.Params().Name
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", public.N.BitLen())
+	}
+	return "unknown"
+}
 
 // Certificate is the signer's own certificate.
 func (s *Signer) Certificate() *x509.Certificate { return s.cms.Chain()[0] }

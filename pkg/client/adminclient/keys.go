@@ -25,12 +25,19 @@ const (
 	KeySignsAlong = "signs along" // beside the current one, until it expires
 )
 
+// Where keys of the home lie. That of a signing key may also be elsewhere: exec:PATH or csc:URL.
+const (
+	InFile     = "file"
+	InDatabase = "database"
+)
+
 // Key is what may be told of a key or secret.
 type Key struct {
 	What      string     `json:"what"`
 	ID        string     `json:"id"`           // of a signing key the start of its certificate's SHA-256, of a webhook's the webhook's
 	Of        string     `json:"of,omitempty"` // the institution, or the webhook's URL
 	State     string     `json:"state"`
+	Location  string     `json:"location"`   // where it lies: a file of the home, its database, or elsewhere
 	CreatedAt *time.Time `json:"created_at"` // null if it is not known
 	ExpiresAt *time.Time `json:"expires_at"` // null for one that does not
 }

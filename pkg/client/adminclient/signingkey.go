@@ -24,6 +24,40 @@ type SigningKey struct {
 	Issuer      string    `json:"issuer"`             // who certifies it
 	Fingerprint string    `json:"certificate_sha256"` // lower-case hexadecimal
 	ValidUntil  time.Time `json:"valid_until"`
+	Algorithm   string    `json:"algorithm"` // such as P-256 or RSA-3072
+	Location    string    `json:"location"`  // file, or where else it lies
+}
+
+// KeyPlace says where a signing key lies: "file" for the last key file of the home, "exec:PATH
+// ARGUMENTS" for a helper process, "csc:URL" for a signing service.
+type KeyPlace struct {
+	Location string `json:"location"`
+	// What follows is left to the settings where it is empty.
+	Credential       string `json:"credential,omitempty"` // which of a signing service's keys
+	ClientID         string `json:"client_id,omitempty"`
+	ClientSecretFile string `json:"client_secret_file,omitempty"`
+	PINFile          string `json:"pin_file,omitempty"`
+}
+
+// UseKey has the agent sign with a key that lies elsewhere, or with a key file of the home again.
+func (c *Client) UseKey(ctx context.Context, where KeyPlace) (ImportedKey, error) {
+	var k ImportedKey
+	err := c.Post(ctx, "/panel/key/use", where, &k)
+	return k, err
+}
+
+// KeyCheck is how a signing key did in a test.
+type KeyCheck struct {
+	Of       string `json:"of"` // the institution
+	Location string `json:"location"`
+	Problem  string `json:"problem,omitempty"` // "" where it signs
+}
+
+// TestKeys has the keys of all institutions sign a throw-away document each.
+func (c *Client) TestKeys(ctx context.Context) ([]KeyCheck, error) {
+	var all []KeyCheck
+	err := c.Call(ctx, http.MethodGet, "/panel/keys/test", nil, &all)
+	return all, err
 }
 
 // ImportedKey is a signing key that was imported.

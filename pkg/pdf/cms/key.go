@@ -102,7 +102,15 @@ func Load(keyPEM, certPEM []byte) (*Signer, error) {
 	if len(chain) == 0 {
 		return nil, fault.New(fault.Invalid, "The signing certificate's file holds no certificate in PEM.")
 	}
-	return newOrderedSigner(key, leafFirst(key, chain))
+	return NewSignerOf(key, chain)
+}
+
+// NewSignerOf makes a signer of a key and certificates in any order, which may be more than its chain.
+func NewSignerOf(key crypto.Signer, certs []*x509.Certificate) (*Signer, error) {
+	if key == nil || len(certs) == 0 {
+		return NewSigner(key, certs)
+	}
+	return newOrderedSigner(key, leafFirst(key, certs))
 }
 
 // newOrderedSigner makes a signer of a key and certificates of which the first is its own.

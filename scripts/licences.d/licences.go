@@ -60,11 +60,15 @@ func run(out io.Writer, check bool) error {
 
 // modules are those from which any package of the program comes, in order of their paths.
 func modules() ([]module, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/vecctl")
-	cmd.Stderr = os.Stderr
-	text, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("listing the packages of the program: %w", err)
+	var text []byte
+	for _, program := range []string{"cmd/vecctl", "cmd/vecctl-pkcs11"} { // the second is a module of its own
+		cmd := exec.Command("go", "list", "-C", program, "-deps", "-json=Module", ".")
+		cmd.Stderr = os.Stderr
+		some, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("listing the packages of the program: %w", err)
+		}
+		text = append(text, some...)
 	}
 	var all []module
 	for lines := json.NewDecoder(strings.NewReader(string(text))); ; {

@@ -2,8 +2,6 @@ package signer
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"errors"
 	"sync"
@@ -17,9 +15,9 @@ type Exec struct {
 	environ []string
 	pin     Secret
 
-	mu      sync.Mutex         // held during a call
-	helper  *helper            // nil: none runs
-	refused *[sha256.Size]byte // hash of a PIN that the token refused
+	mu      sync.Mutex // held during a call
+	helper  *helper    // nil: none runs
+	refused refusal    // the PIN
 }
 
 // execProtocol is the version of the protocol.
@@ -62,6 +60,9 @@ func (e *Exec) Sign(ctx context.Context, a Algorithm, digests [][]byte) ([][]byt
 	answer, err := e.call(ctx, execRequest{Op: "sign", Algorithm: a, Digests: digests})
 	return answer.Signatures, err
 }
+
+// Batch implements Backend.
+func (e *Exec) Batch() int { return 256 }
 
 // Close ends the helper.
 func (e *Exec) Close() error {
@@ -109,8 +110,7 @@ func (e *Exec) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(pin))
-	if e.refused != nil && subtle.ConstantTimeCompare(e.refused[:], sum[:]) == 1 {
+	if e.refused.is(pin) {
 		return e.pinRefused(nil)
 	}
 	h, err := startHelper(e.command, e.environ, pin)
@@ -120,7 +120,7 @@ func (e *Exec) start(ctx context.Context) error {
 	a, err := h.call(ctx, execRequest{Op: "open", Protocol: execProtocol, PIN: pin})
 	switch {
 	case err == nil && a.Code == wrongPIN:
-		e.refused = &sum
+		e.refused.set(pin)
 		err = e.pinRefused(errors.New(h.redact(a.Error)))
 	case err == nil && a.Error != "":
 		err = failuref(nil, "%s failed: it says: %s", e.name(), h.redact(a.Error))
@@ -133,7 +133,8 @@ func (e *Exec) start(ctx context.Context) error {
 		h.kill()
 		return err
 	}
-	e.refused, e.helper = nil, h
+	e.refused.clear()
+	e.helper = h
 	return nil
 }
 

@@ -116,14 +116,14 @@ func (h *helper) call(ctx context.Context, q execRequest) (a execAnswer, err err
 
 // endError says that the helper's output has ended.
 func (h *helper) endError() error {
+	if h.readErr != nil {
+		return h.readErr
+	}
 	patience := time.NewTimer(endWait)
 	defer patience.Stop()
 	select { // what it wrote last is there when it is gone
 	case <-h.ended:
 	case <-patience.C:
-	}
-	if h.readErr != nil {
-		return h.readErr
 	}
 	return errors.New("it has ended")
 }

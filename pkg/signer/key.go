@@ -9,14 +9,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/vecctl/vecctl/pkg/fault"
 )
 
-// maxCall is how many digests one call to a backend takes.
-const maxCall = 256
+// maxWait is how long a digest waits for its call. With the call itself it stays below what a document
+// may take.
+const maxWait = 30 * time.Second
 
 // Key is a crypto.Signer whose key lies elsewhere. Digests that callers bring while a call is
 // under way go into the next call together. Each signature is verified before it is returned. A
@@ -87,22 +89,41 @@ func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, 
 	if begin {
 		go k.work()
 	}
-	got := <-r.result
+	patience := time.NewTimer(maxWait)
+	defer patience.Stop()
+	select {
+	case got := <-r.result:
+		return got.signature, got.err
+	case <-patience.C:
+	}
+	if k.withdraw(r) {
+		return nil, failuref(nil, "%s is slower than documents come", k.location)
+	}
+	got := <-r.result // its call is under way
 	return got.signature, got.err
+}
+
+// withdraw takes a request back that is in no call yet.
+func (k *Key) withdraw(r request) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := len(k.waiting)
+	k.waiting = slices.DeleteFunc(k.waiting, func(o request) bool { return o.result == r.result })
+	return len(k.waiting) < before
 }
 
 // work calls the backend until nobody waits.
 func (k *Key) work() {
 	for {
 		k.mu.Lock()
-		n := min(len(k.waiting), maxCall)
+		n := min(len(k.waiting), k.backend.Batch())
 		if n == 0 {
 			k.calling = false
 			k.mu.Unlock()
 			return
 		}
-		group := k.waiting[:n:n]
-		k.waiting = k.waiting[n:]
+		group := slices.Clone(k.waiting[:n])
+		k.waiting = slices.Delete(k.waiting, 0, n)
 		k.mu.Unlock()
 		if err := k.call(group); err != nil {
 			k.failWaiting(err)

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -147,6 +148,11 @@ func (o Opener) Open(r Record) (Backend, error) {
 			return nil, err
 		}
 		return &Exec{command: words, environ: o.Environ, pin: pin}, nil
+	}
+	if address, ok := strings.CutPrefix(r.Location, ByCSC); ok {
+		c := &CSC{base: strings.TrimSuffix(address, "/"), credential: r.Credential, clientID: cmp.Or(r.ClientID, o.ClientID), pin: pin, client: o.Client,
+			secret: o.ClientSecret.orFile(r.ClientSecretFile, "--client-secret-file of \"vecctl key use\"")}
+		return c, nil
 	}
 	return nil, r.Validate()
 }

@@ -40,6 +40,8 @@ type Backend interface {
 	// Sign signs SHA-256 digests and returns a signature for each, in their order. It may be
 	// called while another call is under way.
 	Sign(ctx context.Context, a Algorithm, digests [][]byte) ([][]byte, error)
+	// Batch is how many digests one call takes.
+	Batch() int
 	// Close ends what the backend keeps open.
 	Close() error
 }

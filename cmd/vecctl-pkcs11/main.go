@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // releaseVersion is set by the linker.
@@ -54,6 +55,7 @@ func main() {
 type options struct {
 	module, token, serial, key, id, certificates string
 	sessions                                     int
+	measure                                      time.Duration
 }
 
 func run(args []string, in io.Reader, out, errout io.Writer) error {
@@ -68,6 +70,7 @@ func run(args []string, in io.Reader, out, errout io.Writer) error {
 	flags.StringVar(&o.id, "id", "", "ID of the key in hexadecimal, where several have one label")
 	flags.StringVar(&o.certificates, "certificates", "", "PEM file with the key's certificate and its chain (default: those on the token)")
 	flags.IntVar(&o.sessions, "sessions", 4, "how many signatures the token makes at a time")
+	flags.DurationVar(&o.measure, "measure", 0, "sign for this long and print how many signatures that were in a second; the PIN is read from standard input")
 	flags.BoolVar(&version, "version", false, "print the version")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -79,7 +82,26 @@ func run(args []string, in io.Reader, out, errout io.Writer) error {
 	if o.module == "" || flags.NArg() > 0 || o.sessions < 1 {
 		return errors.New("usage: vecctl-pkcs11 --module FILE [--token LABEL] [--key LABEL]; it is started by vecctl: vecctl key use \"exec:/usr/bin/vecctl-pkcs11 --module FILE\"")
 	}
+	if o.measure > 0 {
+		return measure(o, in, out)
+	}
 	return serve(o, in, out)
+}
+
+// measure prints how many signatures a token makes in a second.
+func measure(o options, in io.Reader, out io.Writer) error {
+	lines := bufio.NewScanner(in)
+	lines.Scan()
+	t, err := openToken(o, lines.Text())
+	defer func() { t.close() }()
+	if err != nil {
+		return err
+	}
+	rate, err := t.measure(o.measure)
+	if err == nil {
+		_, err = fmt.Fprintf(out, "%.1f\n", rate)
+	}
+	return err
 }
 
 // serve answers requests until there are no more.

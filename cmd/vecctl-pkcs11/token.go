@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -271,4 +273,23 @@ func (t *token) signOne(session ulong, digest []byte) ([]byte, error) {
 	}
 	half := len(signature) / 2
 	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])})
+}
+
+// measure signs for some time, in all sessions, and returns how many signatures that were in a second.
+func (t *token) measure(d time.Duration) (float64, error) {
+	var done atomic.Int64
+	failures := make([]error, len(t.sessions))
+	digest := sha256.Sum256([]byte("how fast is this token?"))
+	begun := time.Now()
+	var work sync.WaitGroup
+	for n, session := range t.sessions {
+		work.Go(func() {
+			for failures[n] == nil && time.Since(begun) < d {
+				_, failures[n] = t.signOne(session, digest[:])
+				done.Add(1)
+			}
+		})
+	}
+	work.Wait()
+	return float64(done.Load()) / time.Since(begun).Seconds(), errors.Join(failures...)
 }

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,13 @@ func TestSigning(t *testing.T) {
 				if a := p.ask(q); !strings.Contains(a.Error, words) {
 					t.Errorf("%+v: %+v", q, a)
 				}
+			}
+			var rate strings.Builder
+			cmd := exec.Command(os.Args[0], "--module", h.module, "--measure", "100ms")
+			cmd.Env, cmd.Stdin, cmd.Stdout = append(h.environ(), asHelper+"=1"), strings.NewReader("1234\n"), &rate
+			must(t, cmd.Run())
+			if n, err := strconv.ParseFloat(strings.TrimSpace(rate.String()), 64); err != nil || n <= 1 {
+				t.Errorf("measured %q", rate.String())
 			}
 			h.refuses("4321", "CKR_PIN_INCORRECT", "pin")
 			h.refuses("", "for which no PIN is set: CKR_", "")

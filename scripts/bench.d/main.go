@@ -29,6 +29,7 @@ var modes = []struct {
 	run  func(setup, *table) error
 }{
 	{"stamp", benchStamp},
+	{"signers", benchSigners},
 	{"verify", benchVerify},
 	{"badge", benchBadge},
 	{"template", benchTemplate},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/agent/institutions"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -23,7 +24,7 @@ func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 	a.institutions, err = institutions.Open(ctx, institutions.Options{
 		Store: a.store, KeyStore: a.Home, Signing: institutions.SigningOptions{
 			Timestamper: a.timestamper, Visible: a.config.Signing.Visible, Restricted: a.config.Signing.Restricted,
-			Signers: signers,
+			Signers: signers, Algorithm: pdf.KeyAlgorithm(a.config.Signing.Algorithm),
 		},
 		CheckSettings: config.CheckSettings, SaveSettings: config.File(a.Home.Config()).SaveSettings,
 		Changed: a.institutionsChanged, Now: a.Now, Random: a.Random,

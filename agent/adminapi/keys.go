@@ -58,13 +58,14 @@ func (p *Handler) routeKeys(mux router.Routes) {
 	})
 	mux.HandleFunc("POST /panel/key/rotate", func(w http.ResponseWriter, r *http.Request) {
 		var q struct {
-			SelfMade bool `json:"self_made"`
+			SelfMade  bool   `json:"self_made"`
+			Algorithm string `json:"algorithm"`
 		}
 		if err := p.readJSON(r, &q); err != nil {
 			p.Fail(w, r, err)
 			return
 		}
-		k, err := p.Institutions.RotateKey(r.Context(), q.SelfMade)
+		k, err := p.Institutions.ReplaceKey(r.Context(), q.Algorithm, q.SelfMade)
 		p.writeJSON(w, r, k, err)
 	})
 }

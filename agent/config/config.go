@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -93,6 +94,7 @@ type Signing struct {
 	// Level is "b", "t", "lt" or "lta"; "" is that of the other settings.
 	Level               string
 	Visible, Restricted bool
+	Algorithm           string // of signing keys that are made
 	// What follows is for keys that lie in no file of the home.
 	PIN, PINFile string        // of a token, or of a signing service's key
 	Timeout      time.Duration // of a call to a helper or a signing service
@@ -237,7 +239,7 @@ func Default() Config {
 		Timeout: time.Minute,
 		BaseURL: DefaultBaseURL, Listen: "127.0.0.1:7780",
 		Drop:      Drop{Folder: "drop", Settle: 5 * time.Second, Wait: 10 * time.Minute},
-		Signing:   Signing{Timeout: 20 * time.Second},
+		Signing:   Signing{Timeout: 20 * time.Second, Algorithm: string(pdf.DefaultKeyAlgorithm)},
 		Mail:      Mail{Connections: 2, ApplicationsEvery: day},
 		Badges:    Badges{Shape: "circle"},
 		Expiry:    Expiry{Remind: []int{60, 30, 7}},

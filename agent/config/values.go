@@ -14,6 +14,7 @@ import (
 
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/transparency"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
@@ -98,6 +99,19 @@ func (v duration) set(s string) error {
 	}
 	*v.to = d
 	return nil
+}
+
+// keyAlgorithm is a kind of signing key.
+type keyAlgorithm struct{ to *string }
+
+func (v keyAlgorithm) String() string { return *v.to }
+
+func (v keyAlgorithm) set(s string) error {
+	kind, err := pdf.ParseKeyAlgorithm(s)
+	if err == nil {
+		*v.to = string(kind)
+	}
+	return err
 }
 
 // boundedDuration is a length of time between two others.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/pkg/fault"
+	"github.com/vecctl/vecctl/pkg/pdf"
 )
 
 func TestDefaultPlace(t *testing.T) {
@@ -136,7 +137,7 @@ func TestTheSigningKey(t *testing.T) {
 	if has, err := d.HasSigner(1); has || err != nil {
 		t.Fatalf("a new home has a key: %v, %v", has, err)
 	}
-	made, err := d.MakeSigner(rand.Reader, 1, "Test University", time.Now())
+	made, err := d.MakeSigner(rand.Reader, 1, pdf.DefaultKeyAlgorithm, "Test University", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

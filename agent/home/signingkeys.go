@@ -135,8 +135,8 @@ func (d Dir) ReplacedCertificates(institution uint32) ([]ReplacedCertificate, er
 func IsReplacedKey(path string) bool { return strings.Contains(filepath.Base(path), replacedMarker) }
 
 // NewSigner makes a signing key and puts it nowhere.
-func (Dir) NewSigner(random io.Reader, name string, now time.Time) (*pdf.Signer, error) {
-	key, cert, err := pdf.NewSelfSigned(random, name, now, keyYears)
+func (Dir) NewSigner(random io.Reader, kind pdf.KeyAlgorithm, name string, now time.Time) (*pdf.Signer, error) {
+	key, cert, err := pdf.NewKey(random, kind, name, now, keyYears)
 	if err != nil {
 		return nil, fmt.Errorf("making a signing key: %w", err)
 	}
@@ -155,8 +155,8 @@ func IsSelfMade(c *x509.Certificate) bool {
 
 // MakeSigner makes a new signing key for an institution in place of any that is
 // there.
-func (d Dir) MakeSigner(random io.Reader, institution uint32, name string, now time.Time) (*pdf.Signer, error) {
-	signer, err := d.NewSigner(random, name, now)
+func (d Dir) MakeSigner(random io.Reader, institution uint32, kind pdf.KeyAlgorithm, name string, now time.Time) (*pdf.Signer, error) {
+	signer, err := d.NewSigner(random, kind, name, now)
 	if err != nil {
 		return nil, err
 	}

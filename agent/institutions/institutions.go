@@ -90,7 +90,7 @@ func (s *Registry) newTenant(ctx context.Context, i vault.Institution) (tenant, 
 	if issued.Approved+issued.Revoked > 0 {
 		return tenant{institution: i, keyError: s.KeyStore.MissingSignerError(i.ID)}, nil
 	}
-	signer, err := s.KeyStore.MakeSigner(s.Random, i.ID, i.Name, s.Now())
+	signer, err := s.KeyStore.MakeSigner(s.Random, i.ID, s.Signing.kind(), i.Name, s.Now())
 	if err != nil {
 		return tenant{}, err
 	}

@@ -92,7 +92,7 @@ func (s *Registry) renewUnusedKey(ctx context.Context, next *tenant, before stri
 	if err != nil || issued.Sum() > 0 {
 		return err
 	}
-	signer, err := s.KeyStore.MakeSigner(s.Random, next.institution.ID, next.institution.Name, s.Now())
+	signer, err := s.KeyStore.MakeSigner(s.Random, next.institution.ID, sameKind(key, s.Signing.kind()), next.institution.Name, s.Now())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package institutions
 
 import (
+	"cmp"
+	"crypto/x509"
+
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/signer"
 )
@@ -11,6 +14,21 @@ type SigningOptions struct {
 	Visible     bool             // the code is the signature's appearance
 	Restricted  bool             // documents whose author forbids changes are stamped too
 	Signers     signer.Opener    // opens keys that lie in no file of the home
+	Algorithm   pdf.KeyAlgorithm // of keys that are made; "" is the default
+}
+
+// kind is the kind of keys that are made.
+func (o SigningOptions) kind() pdf.KeyAlgorithm { return cmp.Or(o.Algorithm, pdf.DefaultKeyAlgorithm) }
+
+// sameKind is the kind of a certificate's key, where such keys can be made.
+func sameKind(c *x509.Certificate, otherwise pdf.KeyAlgorithm) pdf.KeyAlgorithm {
+	if c == nil {
+		return otherwise
+	}
+	if kind, err := pdf.ParseKeyAlgorithm(pdf.AlgorithmName(c.PublicKey)); err == nil {
+		return kind
+	}
+	return otherwise
 }
 
 // newStamper makes the seal of a signer.

@@ -100,10 +100,15 @@ func (s *Registry) SignsWith(fingerprint string) bool {
 	return false
 }
 
-// RotateKey has the acting institution sign with a new self-made key from now on.
-// One that somebody else has certified is replaced only when selfMade says so; one that was
-// lost is replaced by any.
+// RotateKey is ReplaceKey by a key of the same kind.
 func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.SigningKey, error) {
+	return s.ReplaceKey(ctx, "", selfMade)
+}
+
+// ReplaceKey has the acting institution sign with a new self-made key from now on; algorithm is its
+// kind, "" the same as before. A key that somebody else has certified, or that lies elsewhere, is
+// replaced only when selfMade says so; one that was lost is replaced by any.
+func (s *Registry) ReplaceKey(ctx context.Context, algorithm string, selfMade bool) (adminclient.SigningKey, error) {
 	who, err := s.ActingNow(ctx)
 	if err != nil {
 		return adminclient.SigningKey{}, err
@@ -117,7 +122,13 @@ func (s *Registry) RotateKey(ctx context.Context, selfMade bool) (adminclient.Si
 		return adminclient.SigningKey{}, fault.Newf(fault.Illegal, "the key in use names %s as the issuer of its certificate; have a new one certified and use \"vecctl key import\", "+
 			"or give --self-made for one that nobody certifies", old.Issuer.CommonName)
 	}
-	made, err := s.KeyStore.NewSigner(s.Random, who.Name, s.Now())
+	kind := sameKind(old, s.Signing.kind())
+	if algorithm != "" {
+		if kind, err = pdf.ParseKeyAlgorithm(algorithm); err != nil {
+			return adminclient.SigningKey{}, err
+		}
+	}
+	made, err := s.KeyStore.NewSigner(s.Random, kind, who.Name, s.Now())
 	if err != nil {
 		return adminclient.SigningKey{}, err
 	}
@@ -171,7 +182,7 @@ func (s *Registry) RenewKeys() (renewed []vault.Institution, err error) {
 		if c == nil || one.key != nil || !home.IsSelfMade(c) || one.institution.Closed() || c.NotAfter.Sub(s.Now()) >= vault.KeyEndWarning {
 			continue
 		}
-		made, err := s.KeyStore.NewSigner(s.Random, one.institution.Name, s.Now())
+		made, err := s.KeyStore.NewSigner(s.Random, sameKind(c, s.Signing.kind()), one.institution.Name, s.Now())
 		if err != nil {
 			return renewed, err
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/agent/config"
 )
 
 // Command lines stand in a line's code and in indented blocks.
@@ -47,6 +49,26 @@ func TestTheDocsNameWhatIsThere(t *testing.T) {
 		if callable(app, wrong) == "" {
 			t.Errorf("%s is taken for a command", wrong)
 		}
+	}
+}
+
+// All settings of signing stand in the operator's guide.
+func TestTheGuideNamesTheSettingsOfSigning(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "operator.md"))
+	must(t, err)
+	seen := 0
+	for _, s := range config.Settings() {
+		if !strings.HasPrefix(s.Key, "signing.") {
+			continue
+		}
+		seen++
+		if !strings.Contains(string(guide), "| `"+s.Key+"`") && !strings.Contains(string(guide), ", `"+s.Key+"`") {
+			t.Errorf("docs/operator.md does not describe %s", s.Key)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d settings", seen)
 	}
 }
 

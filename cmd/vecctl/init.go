@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecctl/vecctl/agent/config"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/prompt"
 	"github.com/vecctl/vecctl/tui/ui"
@@ -21,7 +22,10 @@ import (
 func initCommand(w environment) *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "set up a home, or change its settings",
-		Description: "On a terminal it asks for the settings that the flags leave out.",
+		Description: "On a terminal it asks for the settings that the flags leave out.\n\n" +
+			"A new home gets a signing key of its own. P-256 is fast and its signatures are small. RSA-3072 takes 15 times\n" +
+			"as long to sign, and is read by old programs too, which know no ECDSA (iText 5, old Java). P-384 is for rules that\n" +
+			"ask for it. \"vecctl key rotate --algorithm KIND\" changes the kind later, and what was signed stays valid.",
 		Flags: append(append(homeOnlyFlags(), outputFlags()...),
 			&cli.StringFlag{Name: "institution", Usage: "`NAME` of the institution, as shown in signatures"},
 			&cli.StringFlag{Name: "base-url", Usage: "`URL` with which QR codes and links begin"},
@@ -29,6 +33,7 @@ func initCommand(w environment) *cli.Command {
 			&cli.StringFlag{Name: "mail-server", Usage: "`URL` of the mail server, such as smtp://user@host:587; \"-\" reads it from standard input, so that a password in it stays secret"},
 			&cli.StringFlag{Name: "sender", Usage: "`ADDRESS` of the sender of mails"},
 			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` on which the agent serves programs and visitors, or \"none\""},
+			&cli.StringFlag{Name: "key-algorithm", Usage: "`KIND` of the signing key of a new home: P-256, P-384 or RSA-3072 (default: P-256)"},
 			&cli.BoolFlag{Name: "sample", Usage: "create a sample batch for a first try"},
 			&cli.BoolFlag{Name: "try", Usage: "test the base URL and the mail server, and print the result; always done on a terminal"},
 			&cli.BoolFlag{Name: "no-input", Usage: "do not ask questions"},
@@ -50,7 +55,8 @@ func initCommand(w environment) *cli.Command {
 // setupPlan has the settings that init changes; an empty setting stays as it is.
 type setupPlan struct {
 	adminclient.Settings
-	sample bool
+	sample    bool
+	algorithm pdf.KeyAlgorithm // of the signing key of a new home; "" is that of the settings
 }
 
 func setupPlanOf(c *cli.Context, w environment) (setupPlan, error) {
@@ -64,6 +70,12 @@ func setupPlanOf(c *cli.Context, w environment) (setupPlan, error) {
 			return setupPlan{}, fmt.Errorf("reading the mail server's address from standard input: %w", err)
 		}
 		p.MailServer = line
+	}
+	if name := c.String("key-algorithm"); name != "" {
+		var err error
+		if p.algorithm, err = pdf.ParseKeyAlgorithm(name); err != nil {
+			return setupPlan{}, err
+		}
 	}
 	// Invalid settings must not leave an incomplete home behind.
 	return p, config.CheckSettings(p.Settings)
@@ -96,6 +108,9 @@ func runInit(c *cli.Context, w environment, f outputFormat, p setupPlan) (err er
 	if err != nil {
 		return err
 	}
+	if p.algorithm != "" {
+		set.Signing.Algorithm = string(p.algorithm)
+	}
 	s, err := connectHome(c, w, set, vault.Institution{Name: p.Institution, TimeZone: p.TimeZone, Sender: p.Sender})
 	if err != nil {
 		return err
@@ -113,6 +128,9 @@ func runInit(c *cli.Context, w environment, f outputFormat, p setupPlan) (err er
 	}
 	if done.key, err = s.SigningKey(c.Context); err != nil {
 		return err
+	}
+	if p.algorithm != "" && !s.created && done.key.Algorithm != string(p.algorithm) {
+		printLinef(w, "The home keeps its signing key, of the kind %s; replace it with: vecctl key rotate --algorithm %s%s", done.key.Algorithm, p.algorithm, homeArgument(c, w))
 	}
 	if f != formatTable {
 		return printFields(w.stdout, f, done, append(statusFields(status), [2]string{"sample", done.Sample}))
@@ -142,7 +160,7 @@ func (d setupResult) print(c *cli.Context, w environment) error {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %s\n%s, %s, links begin with %s\n", verb, d.Home, d.Institution, d.TimeZone, d.BaseURL)
-	fmt.Fprintf(&text, "Signing key: %s, certificate valid until %s\n", d.key.Subject, d.key.ValidUntil.Format(time.DateOnly))
+	fmt.Fprintf(&text, "Signing key: %s, %s, certificate valid until %s\n", d.key.Subject, d.key.Algorithm, d.key.ValidUntil.Format(time.DateOnly))
 	if d.key.Subject != d.Institution && d.key.Issuer == d.key.Subject {
 		fmt.Fprintf(&text, "The certificate of this key still names %s; create a key for %s with: vecctl key rotate%s\n", d.key.Subject, d.Institution, homeArgument(c, w))
 	}

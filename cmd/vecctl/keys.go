@@ -38,6 +38,7 @@ func keyRotateCommand(w environment) *cli.Command {
 			"webhook ID the signing secret of a webhook, printed once; for one day, deliveries are also signed\n" +
 			"           with the old secret",
 		Flags: slices.Concat(homeFlags(), outputFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "algorithm", Usage: "`KIND` of the new signing key: P-256, P-384 or RSA-3072 (default: that of the key in use)"},
 			&cli.BoolFlag{Name: "self-made", Usage: "replace a signing key that an authority certified with a self-signed one"}}),
 		Action: func(c *cli.Context) error { return runKeyRotate(c, w) },
 	}
@@ -54,13 +55,16 @@ func runKeyRotate(c *cli.Context, w environment) error {
 	if c.NArg() > 1 || what != "" && !slices.Contains([]string{adminclient.InstitutionKey, adminclient.AuthorityKey, adminclient.SecretsKey, adminclient.CredentialKey}, what) {
 		return usageError("unknown key %q; use signing, authority, secrets, badges, or webhook with its ID", what)
 	}
+	if c.IsSet("algorithm") && what != "" && what != adminclient.InstitutionKey {
+		return usageError("--algorithm is for the signing key")
+	}
 	form, err := parseOutputFormat(c)
 	if err != nil {
 		return err
 	}
 	return withSession(c, w, func(s *session) error {
 		if what == "" || what == adminclient.InstitutionKey {
-			k, err := s.RotateKey(c.Context, c.Bool("self-made"))
+			k, err := s.ReplaceKey(c.Context, c.String("algorithm"), c.Bool("self-made"))
 			if err != nil {
 				return err
 			}

@@ -33,7 +33,22 @@ func NewSignerOf(key crypto.Signer, certs []*x509.Certificate) (*Signer, error) 
 // NewSelfSigned makes an ECDSA P-256 key and a certificate of its own for
 // commonName that is valid from now for some years, both in PEM.
 func NewSelfSigned(rand io.Reader, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
-	return cms.SelfSigned(rand, commonName, now, years)
+	return cms.SelfSigned(rand, cms.P256, commonName, now, years)
+}
+
+// KeyAlgorithm is a kind of key that can be made: P-256, P-384 or RSA-3072.
+type KeyAlgorithm = cms.KeyAlgorithm
+
+// DefaultKeyAlgorithm is that of keys of which nothing is said.
+const DefaultKeyAlgorithm = cms.P256
+
+// ParseKeyAlgorithm reads the name of a kind of key.
+func ParseKeyAlgorithm(name string) (KeyAlgorithm, error) { return cms.ParseKeyAlgorithm(name) }
+
+// NewKey makes a key of a kind, and a certificate of its own for commonName that is valid from now
+// for some years, both in PEM.
+func NewKey(rand io.Reader, a KeyAlgorithm, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
+	return cms.SelfSigned(rand, a, commonName, now, years)
 }
 
 // LoadSigner reads a key and a chain of certificates in PEM.

@@ -109,6 +109,27 @@ func TestKeysAndChains(t *testing.T) {
 	}
 }
 
+// A key of each kind that can be made signs.
+func TestKindsOfKeys(t *testing.T) {
+	for _, name := range []string{"P-256", "p384", "rsa-3072"} {
+		kind := must[KeyAlgorithm](t)(ParseKeyAlgorithm(name))
+		key, cert, err := NewKey(rand.Reader, kind, "Spring College", testTime, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer := must[*Signer](t)(LoadSigner(key, cert))
+		if got := AlgorithmName(signer.Certificate().PublicKey); got != string(kind) {
+			t.Errorf("%s is %s", name, got)
+		}
+		if _, err := signer.Rehearse(testTime); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ParseKeyAlgorithm("P-521"); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
+	}
+}
+
 // TestTwoSigners shows that the verdict tells of both, and that nobody covers what
 // somebody else certified.
 func TestTwoSigners(t *testing.T) {

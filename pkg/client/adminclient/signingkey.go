@@ -100,3 +100,10 @@ func (c *Client) RotateKey(ctx context.Context, selfMade bool) (SigningKey, erro
 	err := c.Post(ctx, "/panel/key/rotate", map[string]bool{"self_made": selfMade}, &k)
 	return k, err
 }
+
+// ReplaceKey is RotateKey with the kind of the new key: P-256, P-384 or RSA-3072.
+func (c *Client) ReplaceKey(ctx context.Context, algorithm string, selfMade bool) (SigningKey, error) {
+	var k SigningKey
+	err := c.Post(ctx, "/panel/key/rotate", map[string]any{"self_made": selfMade, "algorithm": algorithm}, &k)
+	return k, err
+}

@@ -13,7 +13,7 @@ import (
 // registrar is a signer with a key of its own.
 func registrar(t testing.TB) *Signer {
 	t.Helper()
-	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
+	key, cert, err := SelfSigned(rand.Reader, P256, "Registrar", time.Now(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -27,10 +28,43 @@ import (
 // documentSigning is the extended key usage of RFC 9336.
 var documentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
 
-// SelfSigned makes an ECDSA P-256 key and a certificate for it that is valid
-// from now for some years, both in PEM.
-func SelfSigned(rand io.Reader, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand)
+// KeyAlgorithm is a kind of key that can be made.
+type KeyAlgorithm string
+
+// The kinds of keys. P-256 is fast and small, P-384 is wanted by some rules, and RSA-3072 is read by
+// old programs, which know no ECDSA.
+const (
+	P256    KeyAlgorithm = "P-256"
+	P384    KeyAlgorithm = "P-384"
+	RSA3072 KeyAlgorithm = "RSA-3072"
+)
+
+// ParseKeyAlgorithm reads the name of a kind of key.
+func ParseKeyAlgorithm(name string) (KeyAlgorithm, error) {
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "")) }
+	for _, a := range []KeyAlgorithm{P256, P384, RSA3072} {
+		if plain(string(a)) == plain(name) {
+			return a, nil
+		}
+	}
+	return "", fault.Newf(fault.Invalid, "%q is no kind of key that can be made; want P-256, P-384 or RSA-3072", name)
+}
+
+func (a KeyAlgorithm) newKey(rand io.Reader) (crypto.Signer, error) {
+	const bits = 3072
+	switch a {
+	case P384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand)
+	case RSA3072:
+		return rsa.GenerateKey(rand, bits)
+	case P256:
+	}
+	return ecdsa.GenerateKey(elliptic.P256(), rand)
+}
+
+// SelfSigned makes a key and a certificate for it that is valid from now for some years, both in PEM.
+func SelfSigned(rand io.Reader, a KeyAlgorithm, commonName string, now time.Time, years int) (keyPEM, certPEM []byte, err error) {
+	key, err := a.newKey(rand)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a key: %w", err)
 	}
@@ -49,7 +83,7 @@ func SelfSigned(rand io.Reader, commonName string, now time.Time, years int) (ke
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand, template, template, key.Public(), key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a certificate: %w", err)
 	}

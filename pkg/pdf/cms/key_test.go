@@ -43,11 +43,11 @@ func sound(t *testing.T, s *Signer, err error) {
 }
 
 func FuzzLoad(f *testing.F) {
-	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
+	key, cert, err := SelfSigned(rand.Reader, P256, "Registrar", time.Now(), 1)
 	if err != nil {
 		f.Fatal(err)
 	}
-	otherKey, otherCert, err := SelfSigned(rand.Reader, "Another", time.Now(), 1)
+	otherKey, otherCert, err := SelfSigned(rand.Reader, P256, "Another", time.Now(), 1)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func FuzzLoad(f *testing.F) {
 // FuzzLoadDER tries keys and certificates without their clothes, which the fuzzer
 // rarely finds its way through.
 func FuzzLoadDER(f *testing.F) {
-	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
+	key, cert, err := SelfSigned(rand.Reader, P256, "Registrar", time.Now(), 1)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func FuzzLoadDER(f *testing.F) {
 }
 
 func FuzzLoadPKCS12(f *testing.F) {
-	key, cert, err := SelfSigned(rand.Reader, "Registrar", time.Now(), 1)
+	key, cert, err := SelfSigned(rand.Reader, P256, "Registrar", time.Now(), 1)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -65,9 +65,11 @@ func TestInitAsks(t *testing.T) {
 	sc.waits("port again", []string{"> Port"}, []string{"( ) continue with these answers\n\n\nMails"})
 	sc.press("Enter", "Enter", "C-u", "s3cret word", "Enter", "Enter")
 	sc.sees("accepted", "accepts the user name and password; nothing was sent", "> Where the agent listens")
-	sc.press("3", "Enter", "Enter")
+	sc.press("3", "Enter")
+	sc.sees("key", "> Signing key", "read by old programs too")
+	sc.press("2", "Enter", "Enter")
 	sc.sees("made", "Home created: ", "Akademia Łódź, Asia/Dhaka, links begin with "+web.URL,
-		"Signing key: Akademia Łódź", "Mails: from registrar@example.edu through "+server.Address, "Agent: listens on none",
+		"Signing key: Akademia Łódź, RSA-3072", "Mails: from registrar@example.edu through "+server.Address, "Agent: listens on none",
 		"vecctl bulk "+s.home+"/sample/sample.csv", "vecctl tui")
 	sc.leaves("0")
 	if n := len(server.Mails(t)); n != 0 {
@@ -167,7 +169,9 @@ func TestInitAsksLineByLine(t *testing.T) {
 		t.Errorf("the password is shown:\n%s", view)
 	}
 	sc.press("registrar@example.edu", "Enter")
-	sc.sees("trial", "accepts the user name and password", "1. create it", "2. not now", "[1] >")
+	sc.sees("key", "accepts the user name and password", "2. RSA-3072: read by old programs too", "[1] >")
+	sc.press("Enter")
+	sc.sees("sample", "1. create it", "2. not now", "[1] >")
 	sc.press("2", "Enter")
 	view = sc.sees("made", "Home created: ", "vecctl bulk manifest.csv --dry-run", "Agent: listens on none")
 	if strings.Contains(view, "\x1b") {
@@ -201,6 +205,8 @@ func TestInitOnANarrowTerminal(t *testing.T) {
 	// One line less than the question before; nothing of that is left.
 	sc.sees("agent", "\n    ( ) for other machines too (port 7780); this needs a TLS\n        certificate, see")
 	sc.press("3", "Enter")
+	sc.sees("key", "> Signing key")
+	sc.press("Enter")
 	sc.sees("made", "Home created: ", "\nNext:\n    # issues the sample batch\n    vecctl bulk /", "\n    # shows what is going on\n    vecctl tui\n")
 	sc.leaves("0")
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/mail"
+	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/tui/prompt"
 )
@@ -159,7 +160,8 @@ func (in *setupForm) mail(ctx context.Context) error {
 	}
 }
 
-// serverAndSample asks for the address of the agent, and whether to create a sample batch.
+// serverAndSample asks for the address of the agent, the kind of a new signing key, and whether to
+// create a sample batch.
 func (in *setupForm) serverAndSample(ctx context.Context) error {
 	var open []prompt.Question
 	sample := "yes"
@@ -177,6 +179,11 @@ func (in *setupForm) serverAndSample(ctx context.Context) error {
 		open = append(open, prompt.Question{Title: "Where the agent listens", Why: "Other programs, and visitors who scan a QR code, connect to this address.",
 			Answer: &in.Listen, Choices: choices})
 	}
+	kind := string(in.algorithm)
+	if existed, err := in.dir.Exists(); kind == "" && err == nil && !existed {
+		kind = in.set.Signing.Algorithm
+		open = append(open, keyQuestion(&kind))
+	}
 	if !in.sample {
 		open = append(open, prompt.Question{Title: "Sample batch", Why: "A manifest with five invented people and a template, for your first batch.", Answer: &sample,
 			Choices: []prompt.Choice{{Value: "yes", Text: "create it"}, {Value: "no", Text: "not now"}}})
@@ -185,8 +192,18 @@ func (in *setupForm) serverAndSample(ctx context.Context) error {
 		return nil
 	}
 	err := in.Ask(ctx, "The agent and a first batch", open...)
-	in.sample = in.sample || sample == "yes"
+	in.sample, in.algorithm = in.sample || sample == "yes", pdf.KeyAlgorithm(kind)
 	return err
+}
+
+// keyQuestion asks for the kind of a new home's signing key.
+func keyQuestion(kind *string) prompt.Question {
+	return prompt.Question{Title: "Signing key", Why: "The kind of the key that signs. It can be changed later; what was signed stays valid.", Answer: kind,
+		Choices: []prompt.Choice{
+			{Value: "P-256", Text: "P-256: fast, and its signatures are small"},
+			{Value: "RSA-3072", Text: "RSA-3072: read by old programs too (iText 5, old Java); takes 15 times as long to sign, and adds 2 KB"},
+			{Value: "P-384", Text: "P-384: for rules that ask for it; takes twice as long to sign"},
+		}}
 }
 
 // reviewFindings prints the result of a test. If something is wrong and the answers can be

@@ -14,11 +14,11 @@ func (a *Agent) openInstitutions(ctx context.Context) (err error) {
 	if err := a.config.Signing.Check(); err != nil {
 		return err
 	}
-	if a.timestamper, err = NewTimestamper(a.config.Signing, a.Now); err != nil {
+	signers, err := newSigners(a.config)
+	if err != nil {
 		return err
 	}
-	signers, err := a.newSigners()
-	if err != nil {
+	if a.timestamper, err = NewTimestamper(a.config, a.Now); err != nil {
 		return err
 	}
 	a.institutions, err = institutions.Open(ctx, institutions.Options{

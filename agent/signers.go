@@ -22,13 +22,13 @@ const (
 )
 
 // newSigners returns what opens signing keys that lie in no file of the home.
-func (a *Agent) newSigners() (signer.Opener, error) {
-	o := a.config.Signing
+func newSigners(c config.Config) (signer.Opener, error) {
+	o := c.Signing
 	policy := ssrf.Policy{AllowPrivate: o.AllowPrivate, Timeout: o.Timeout, MaxBody: maxServiceAnswer, MaxIdle: maxServiceConnections}
-	if a.config.CA != "" {
-		body, err := os.ReadFile(a.config.CA)
+	if c.CA != "" {
+		body, err := os.ReadFile(c.CA)
 		if err != nil {
-			return signer.Opener{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the certificates in %s cannot be read; correct the setting ca", a.config.CA))
+			return signer.Opener{}, fault.Wrap(fault.Invalid, err, fmt.Sprintf("the certificates in %s cannot be read; correct the setting ca", c.CA))
 		}
 		roots, err := x509.SystemCertPool()
 		if err != nil {

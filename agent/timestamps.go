@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/agent/signing"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/signer"
 	"github.com/vecctl/vecctl/pkg/ssrf"
 )
 
@@ -25,7 +26,8 @@ const timestampsPerCore = 16
 
 // NewTimestamper returns what asks the time stamp servers of the settings; nil where there are
 // none.
-func NewTimestamper(o config.Signing, now func() time.Time) (*pdf.Timestamper, error) {
+func NewTimestamper(c config.Config, now func() time.Time) (*pdf.Timestamper, error) {
+	o := c.Signing
 	if len(o.TimestampServers) == 0 {
 		return nil, nil //nolint:nilnil // absence is no error here and has no value
 	}
@@ -41,6 +43,11 @@ func NewTimestamper(o config.Signing, now func() time.Time) (*pdf.Timestamper, e
 		roots.AddCert(c)
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: timestampsPerCore * runtime.GOMAXPROCS(0)}
+	signers, err := newSigners(c)
+	if err != nil {
+		return nil, err
+	}
+	transport.RegisterProtocol("csc", signer.NewTimestampTransport(signers))
 	return pdf.NewTimestamper(&http.Client{Transport: transport}, now, roots, o.TimestampServers...), nil
 }
 

@@ -345,7 +345,7 @@ type words struct{ to *[]string }
 func (v words) String() string     { return strings.Join(*v.to, ", ") }
 func (v words) set(s string) error { *v.to = splitList(s); return nil }
 
-// serverURLs are addresses of servers, separated by commas.
+// serverURLs are addresses of servers, separated by commas. Those of signing services begin with csc:.
 type serverURLs struct{ to *[]string }
 
 func (v serverURLs) String() string { return strings.Join(*v.to, ", ") }
@@ -353,7 +353,7 @@ func (v serverURLs) String() string { return strings.Join(*v.to, ", ") }
 func (v serverURLs) set(s string) error {
 	all := splitList(s)
 	for _, one := range all {
-		if err := checkServer(one); err != nil {
+		if err := checkServer(strings.TrimPrefix(one, "csc:")); err != nil {
 			return err
 		}
 	}

@@ -84,7 +84,7 @@ func doctorTarget(set config.Config, getenv func(string) string) doctor.Target {
 	dir := homeOf(set)
 	keys, _ := filepath.Glob(filepath.Join(dir.Keys(), "*.pem"))
 	// Settings that cannot be used are found when the home is opened.
-	timestamper, _ := agent.NewTimestamper(set.Signing, wallClock)
+	timestamper, _ := agent.NewTimestamper(set, wallClock)
 	return doctor.Target{
 		Timestamper: timestamper,
 		Home:        string(dir),

@@ -150,11 +150,15 @@ func (o Opener) Open(r Record) (Backend, error) {
 		return &Exec{command: words, environ: o.Environ, pin: pin}, nil
 	}
 	if address, ok := strings.CutPrefix(r.Location, ByCSC); ok {
-		c := &CSC{base: strings.TrimSuffix(address, "/"), credential: r.Credential, clientID: cmp.Or(r.ClientID, o.ClientID), pin: pin, client: o.Client,
-			secret: o.ClientSecret.orFile(r.ClientSecretFile, "--client-secret-file of \"vecctl key use\"")}
-		return c, nil
+		return o.service(address, r, pin), nil
 	}
 	return nil, r.Validate()
+}
+
+// service is the signing service at an address.
+func (o Opener) service(address string, r Record, pin Secret) *CSC {
+	return &CSC{base: strings.TrimSuffix(address, "/"), credential: r.Credential, clientID: cmp.Or(r.ClientID, o.ClientID), pin: pin, client: o.Client,
+		secret: o.ClientSecret.orFile(r.ClientSecretFile, "--client-secret-file of \"vecctl key use\"")}
 }
 
 // Key opens the key of a record with its certificate.

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -52,6 +53,10 @@ func signWith(path string) error {
 		}
 		if err := json.Unmarshal(in.Bytes(), &q); err != nil {
 			return err
+		}
+		if _, err := os.Stat(path + ".hang"); err == nil {
+			_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
+			return nil
 		}
 		answer := map[string]any{"id": q.ID, "protocol": 1}
 		if text, err := os.ReadFile(path); err != nil {
@@ -212,6 +217,33 @@ func TestAKeyThatLiesElsewhere(t *testing.T) {
 		q.Manifest, q.NoWait = bytes.ReplaceAll(q.Manifest, []byte("Diploma"), []byte("Medal")), false
 		if r := issue(t, c, q); r.Issued != 1 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// A signer that hangs keeps nobody from submitting documents, and its time-out is told as the reason.
+func TestASignerThatHangsDoesNotBlockIntake(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "home")
+	hsm := newToken(t, "Seal of the University")
+	runningWith(t, dir, map[string]string{"VECCTL_SIGNING_TIMEOUT": "3s"}, 0, func(c *adminclient.Client) {
+		if _, err := c.UseKey(t.Context(), hsm.place(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(hsm.path+".hang", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, title := range []string{"Award", "Prize", "Medal"} {
+			q := manifestOf(t, 5)
+			q.Manifest = bytes.ReplaceAll(q.Manifest, []byte("Diploma"), []byte(title))
+			issue(t, c, q)
+		}
+		s, err := c.AgentStatus(t.Context())
+		if err != nil || s.Certificates["processing"] != 15 || problemSays(s, "signing", "") {
+			t.Errorf("intake waits for the signer: %+v, %v", s, err)
+		}
+		s = waitStatus(t, c, func(s adminclient.AgentStatus) bool { return problemSays(s, "signing", "does not answer in 3s") })
+		if s.Certificates["processing"] != 15 {
+			t.Errorf("%+v", s.Certificates)
 		}
 	})
 }

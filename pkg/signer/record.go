@@ -171,7 +171,7 @@ func (o Opener) Key(ctx context.Context, r Record, certs []*x509.Certificate) (*
 }
 
 // Take asks for the certificates of the key of a record, and opens it. The key's own certificate is
-// the one that names no other of them as its maker's.
+// the first that issued none of the others.
 func (o Opener) Take(ctx context.Context, r Record) (k *Key, certs []*x509.Certificate, err error) {
 	if err := r.Validate(); err != nil {
 		return nil, nil, err

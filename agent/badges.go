@@ -11,6 +11,6 @@ func (a *Agent) newBadges() (*badges.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return badges.New(badges.Options{Store: a.store, Rows: rows, Institutions: a.institutions, Home: a.Home, Now: a.Now, Random: a.Random,
+	return badges.New(badges.Options{Store: a.store, Rows: rows, Institutions: a.institutions, Setup: a.institutions.Options,
 		Shape: openbadge.Shape(a.config.Badges.Shape)}), nil
 }

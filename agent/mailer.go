@@ -52,7 +52,7 @@ func (a *Agent) notifySettled(ids []uint64) {
 
 // newExpiryReminders makes what reminds people of certificates that end.
 func (a *Agent) newExpiryReminders() *mailer.ExpiryReminders {
-	return &mailer.ExpiryReminders{Store: a.store, Institutions: a.institutions, Days: a.config.Expiry.Remind, Mails: a.mailQueue, Now: a.Now, Log: a.Log}
+	return &mailer.ExpiryReminders{Composer: a.newComposer(), Days: a.config.Expiry.Remind, Mails: a.mailQueue, Log: a.Log}
 }
 
 // runDigest tells staff of applications that wait, where somebody is to be told.

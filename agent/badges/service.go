@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/openbadge"
@@ -44,10 +43,9 @@ type Options struct {
 	Store        Store
 	Rows         store.Rows // with Tables
 	Institutions institutions.Directory
-	Home         home.Dir        // keeps the keys
 	Shape        openbadge.Shape // of pictures
-	Now          func() time.Time
-	Random       io.Reader
+	// Setup is that of the institutions: their key store, clock and randomness serve here too.
+	Setup institutions.Options
 }
 
 // Service makes, keeps and publishes credentials. It is safe for concurrent use.
@@ -105,9 +103,9 @@ func (s *Service) issuer(institution uint32) (*issuerKeys, error) {
 	if k := s.signers[institution]; k != nil && k.did == did {
 		return k, nil
 	}
-	keys, err := s.Home.CredentialKeys(institution)
+	keys, err := s.Setup.KeyStore.CredentialKeys(institution)
 	if err == nil && len(keys) == 0 {
-		keys, err = s.Home.AddCredentialKey(s.Random, institution, s.Now())
+		keys, err = s.Setup.KeyStore.AddCredentialKey(s.Setup.Random, institution, s.Setup.Now())
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +124,7 @@ func (s *Service) RotateKey(institution uint32) (openbadge.SigningKey, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys, err := s.Home.AddCredentialKey(s.Random, institution, s.Now())
+	keys, err := s.Setup.KeyStore.AddCredentialKey(s.Setup.Random, institution, s.Setup.Now())
 	if err != nil {
 		return openbadge.SigningKey{}, err
 	}
@@ -137,7 +135,7 @@ func (s *Service) RotateKey(institution uint32) (openbadge.SigningKey, error) {
 // Keys returns an institution's keys for credentials, the one in use first; none where no credential
 // was asked for.
 func (s *Service) Keys(institution uint32) ([]openbadge.SigningKey, error) {
-	return s.Home.CredentialKeys(institution)
+	return s.Setup.KeyStore.CredentialKeys(institution)
 }
 
 // DIDDocument returns the document of an institution as an issuer.
@@ -176,7 +174,7 @@ func (s *Service) Credential(ctx context.Context, c vault.Certificate) ([]byte, 
 	if err != nil || r.Basis == basis {
 		return r.Credential, err
 	}
-	signed, err := k.signer.Sign(unsigned, s.Now())
+	signed, err := k.signer.Sign(unsigned, s.Setup.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -281,10 +279,10 @@ func (s *Service) record(ctx context.Context, c vault.Certificate) (r record, er
 		return r, err
 	}
 	salt, draws := make([]byte, 16), make([]byte, 4*indexDraws)
-	if _, err := io.ReadFull(s.Random, salt); err != nil {
+	if _, err := io.ReadFull(s.Setup.Random, salt); err != nil {
 		return r, fmt.Errorf("drawing a salt: %w", err)
 	}
-	if _, err := io.ReadFull(s.Random, draws); err != nil {
+	if _, err := io.ReadFull(s.Setup.Random, draws); err != nil {
 		return r, fmt.Errorf("drawing a place in a status list: %w", err)
 	}
 	err = s.Rows.Update(ctx, func(w store.RowWriter) error {

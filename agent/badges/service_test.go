@@ -49,7 +49,8 @@ func (s *site) open() {
 	s.Helper()
 	rows, err := s.store.Rows(badges.Tables()...)
 	s.check(err)
-	s.badges = badges.New(badges.Options{Store: s.store, Rows: rows, Institutions: s.who, Home: s.home, Now: func() time.Time { return s.now }, Random: s.random})
+	s.badges = badges.New(badges.Options{Store: s.store, Rows: rows, Institutions: s.who,
+		Setup: institutions.Options{KeyStore: s.home, Now: func() time.Time { return s.now }, Random: s.random}})
 }
 
 func (s *site) check(err error) {

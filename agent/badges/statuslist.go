@@ -95,7 +95,7 @@ func (s *Service) StatusList(ctx context.Context, institution uint32, list int) 
 			bits.Set(e.index)
 		}
 	}
-	now := s.Now()
+	now := s.Setup.Now()
 	day := now.UTC().Format(time.DateOnly)
 	if l.issuer == k && l.day == day && bits.Equal(l.bits) {
 		return l.signed, nil

@@ -6,30 +6,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/store"
 	"github.com/vecctl/vecctl/pkg/vault"
 	"github.com/vecctl/vecctl/pkg/wake"
 )
 
-// ExpiryStore is what is needed of the store.
-type ExpiryStore interface {
-	List(ctx context.Context, f store.Filter, page, perPage int) (store.Page, error)
-	Change(ctx context.Context, institution uint32, name string, change store.Change) (vault.Certificate, error)
-	QueueMail(ctx context.Context, m vault.Mail) error
-}
-
 // ExpiryReminders writes the mails that remind recipients and staff of certificates that end.
 // Which reminder a recipient got last is part of the certificate, and changes in the transaction
 // that queues the mail: so each is sent once, and after a pause too.
 type ExpiryReminders struct {
-	Store        ExpiryStore
-	Institutions institutions.Directory
-	Days         []int      // before the end
-	Mails        wake.Waker // woken when there are mails
-	Now          func() time.Time
-	Log          *slog.Logger
+	*Composer            // whose store, institutions and clock serve here too
+	Days      []int      // before the end
+	Mails     wake.Waker // woken when there are mails
+	Log       *slog.Logger
 }
 
 // expiryPollInterval is how often it looks. It waits for as long as the digest at first: commands

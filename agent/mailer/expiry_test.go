@@ -30,6 +30,11 @@ func (s *site) expires(name string, last vault.Date) vault.Certificate {
 	return c
 }
 
+// composer has the store, an institution and the clock of the site.
+func (s *site) composer() *mailer.Composer {
+	return &mailer.Composer{Store: s.store, Institutions: institutions.Fixed{All: []vault.Institution{{ID: 1, TimeZone: "UTC"}}}, Now: func() time.Time { return s.now }}
+}
+
 // mailsOf lists the mails of a kind, the oldest first, each as the name of its recipient or as the
 // text to staff.
 func (s *site) mailsOf(kind vault.MailKind) (found []string) {
@@ -51,8 +56,7 @@ func (s *site) mailsOf(kind vault.MailKind) (found []string) {
 func TestExpiryReminders(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	r := &mailer.ExpiryReminders{Store: s.store, Institutions: institutions.Fixed{All: []vault.Institution{{ID: 1, TimeZone: "UTC"}}}, Days: []int{60, 30, 7},
-		Mails: s, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
+	r := &mailer.ExpiryReminders{Composer: s.composer(), Days: []int{60, 30, 7}, Mails: s, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
 	ada := s.expires("ada", "2026-12-31")
 	s.expires("ben", "2026-05-31") // of the days before, the 30th and the 60th lay before it was issued
 	s.expires("cay", "")
@@ -97,8 +101,7 @@ func TestNobodyIsReminded(t *testing.T) {
 	s := newSite(t)
 	s.expires("ada", "2026-05-20")
 	s.now = s.now.AddDate(0, 0, 10)
-	r := &mailer.ExpiryReminders{Store: s.store, Institutions: institutions.Fixed{All: []vault.Institution{{ID: 1, TimeZone: "UTC"}}},
-		Mails: s, Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler)}
+	r := &mailer.ExpiryReminders{Composer: s.composer(), Mails: s, Log: slog.New(slog.DiscardHandler)}
 	r.SendDue(t.Context())
 	if err := r.Run(t.Context()); err != nil || len(s.mailsOf(vault.MailExpiring)) > 0 {
 		t.Errorf("somebody was reminded: %v", err)

@@ -16,8 +16,8 @@ import (
 
 // Addresses of the contexts of credentials that this package makes.
 const (
-	credentialsContext = "https://www.w3.org/ns/credentials/v2"
-	badgesContext      = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+	contextVC = "https://www.w3.org/ns/credentials/v2"
+	contextOB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 )
 
 //go:embed contexts/*.json
@@ -26,8 +26,8 @@ var contextFiles embed.FS
 // contextFile returns the embedded file of a context's address.
 func contextFile(address string) (name string, known bool) {
 	name, known = map[string]string{
-		credentialsContext:                       "credentials-v2",
-		badgesContext:                            "ob-3.0.3",
+		contextVC:                                "credentials-v2",
+		contextOB:                                "ob-3.0.3",
 		"https://www.w3.org/2018/credentials/v1": "credentials-v1",
 		"https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": "ob-3.0.2",
 		"https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": "ob-3.0.1",

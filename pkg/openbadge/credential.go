@@ -46,7 +46,7 @@ func (a Award) Credential(issuer string) map[string]any {
 		achievement["image"] = map[string]any{"id": a.Picture, "type": "Image"}
 	}
 	c := map[string]any{
-		"@context": []any{credentialsContext, badgesContext}, "id": a.ID,
+		"@context": []any{contextVC, contextOB}, "id": a.ID,
 		"type": []any{"VerifiableCredential", "OpenBadgeCredential"}, "name": a.Title,
 		"issuer": profile, "validFrom": a.ValidFrom.UTC().Format(time.RFC3339),
 		"credentialSubject": map[string]any{"type": []any{"AchievementSubject"}, "identifier": a.identifiers(), "achievement": achievement},

@@ -20,16 +20,16 @@ func DIDWeb(base string, parts ...string) (string, error) {
 	if err != nil || u.Host == "" {
 		return "", fault.Newf(fault.Invalid, "%q is no address of a server", base)
 	}
-	did := "did:web:" + strings.ReplaceAll(strings.ToLower(u.Host), ":", "%3A")
+	all := []string{"did", "web", strings.ReplaceAll(strings.ToLower(u.Host), ":", "%3A")}
 	for segment := range strings.SplitSeq(strings.Trim(u.EscapedPath(), "/"), "/") {
 		if segment != "" {
-			did += ":" + segment
+			all = append(all, segment)
 		}
 	}
 	for _, part := range parts {
-		did += ":" + url.PathEscape(part)
+		all = append(all, url.PathEscape(part))
 	}
-	return did, nil
+	return strings.Join(all, ":"), nil
 }
 
 // DIDDocumentURL returns the address of the document of a did:web identifier.

@@ -199,7 +199,7 @@ func (l *textOutliner) longest(lines []string) (most float64) {
 
 func (l *textOutliner) breakLines(text string, room float64) (lines []string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		longer := strings.TrimSpace(line + " " + word)
 		if line != "" && l.width(longer) > room {
 			lines, longer = append(lines, line), word

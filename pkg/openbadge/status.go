@@ -72,7 +72,7 @@ func (l *StatusList) Credential(issuer, address string, from, until time.Time) (
 		return nil, err
 	}
 	return map[string]any{
-		"@context": []any{credentialsContext}, "id": address, "type": []any{"VerifiableCredential", "BitstringStatusListCredential"},
+		"@context": []any{contextVC}, "id": address, "type": []any{"VerifiableCredential", "BitstringStatusListCredential"},
 		"issuer": issuer, "validFrom": from.UTC().Format(time.RFC3339), "validUntil": until.UTC().Format(time.RFC3339),
 		"credentialSubject": map[string]any{"id": address + "#list", "type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": encoded},
 	}, nil

@@ -235,7 +235,7 @@ func (v *Verifier) listedKey(ctx context.Context, did, method string) (crypto.Pu
 
 func (v *Verifier) verifyJWT(ctx context.Context, token string, found *Verification) error {
 	found.Form = "jwt"
-	signed, err := jose.ParseSigned(token, tokenAlgorithms())
+	signed, err := jose.ParseSignedCompact(token, tokenAlgorithms())
 	if err != nil || len(signed.Signatures) != 1 {
 		return fault.New(fault.Invalid, "the file is neither a credential as JSON nor as a token that can be read")
 	}
@@ -382,7 +382,7 @@ func (v *Verifier) verifyListJSON(ctx context.Context, document string, c *map[s
 }
 
 func (v *Verifier) verifyListJWT(ctx context.Context, token string, c *map[string]any, list *Verification) error {
-	signed, err := jose.ParseSigned(token, tokenAlgorithms())
+	signed, err := jose.ParseSignedCompact(token, tokenAlgorithms())
 	if err != nil || json.Unmarshal(signed.UnsafePayloadWithoutVerification(), c) != nil {
 		return fault.New(fault.Unavailable, "the status list cannot be read")
 	}

@@ -185,8 +185,8 @@ func TestDescription(t *testing.T) {
 		}
 	}
 	// The guide's ten, and HEAD for the six that read; the same for three of the reference and for many
-	// documents; a batch of a table; a page.
-	if calls != 10+6+3+3+2+1+1 {
+	// documents; a batch of a table; a page; a badge.
+	if calls != 10+6+3+3+2+1+1+1 {
 		t.Errorf("%d calls are described", calls)
 	}
 	page := s.want(s.as("").get("/docs"), http.StatusOK)

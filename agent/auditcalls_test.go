@@ -212,6 +212,10 @@ func ofKeys() []auditCase {
 			_, err := x.staff.NewLog(x.Context())
 			x.check(err)
 		}},
+		{`adminapi "POST /panel/keys/badges/rotate"`, func(x *watched) {
+			_, err := x.staff.RotateCredentialKey(x.Context())
+			x.check(err)
+		}},
 		{`adminapi "POST /panel/keys/secrets/rotate"`, func(x *watched) {
 			_, err := x.staff.RotateSecretsKey(x.Context())
 			x.check(err)

@@ -91,6 +91,8 @@ func (l *AuditLog) subjectOf(r *http.Request) audit.Subject {
 		about.Object = "home"
 	case "/panel/keys/secrets/rotate":
 		about.Object = "secrets"
+	case "/panel/keys/badges/rotate":
+		about.Object = "badge key"
 	case "/panel/seals/renew":
 		about.Object = "seals"
 	case "/panel/key", "/panel/key/rotate", "/panel/key/use":

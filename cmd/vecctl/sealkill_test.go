@@ -25,7 +25,7 @@ func TestKilledWhileRenewing(t *testing.T) {
 	t.Parallel()
 	rows, kills := 40, 4
 	if long() {
-		rows, kills = 1000, 40
+		rows, kills = 1000, 12
 	}
 	random := rand.New(rand.NewPCG(11, 0))
 	const day = 24 * time.Hour

@@ -61,8 +61,8 @@ func NewEvidence(client *ssrf.Client) *Evidence {
 	return &Evidence{client: client, known: map[[sha256.Size]byte]*evidence{}}
 }
 
-// Status returns proof that a certificate was not revoked. One that was is a pdf.RevokedError.
-func (e *Evidence) Status(ctx context.Context, cert, issuer *x509.Certificate, now time.Time) (proof, error) {
+// findStatus returns proof that a certificate was not revoked. One that was is a pdf.RevokedError.
+func (e *Evidence) findStatus(ctx context.Context, cert, issuer *x509.Certificate, now time.Time) (proof, error) {
 	return e.once(sha256.Sum256(slices.Concat(cert.Raw, issuer.Raw)), now, func() (proof, time.Time, error) {
 		return e.status(ctx, cert, issuer, now)
 	})

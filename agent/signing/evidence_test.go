@@ -116,7 +116,7 @@ func TestOCSPAnswers(t *testing.T) {
 		"of a certificate of another one": {answering(must(ocsp.CreateResponse(a.Root, a.Root, ocsp.Response{Status: ocsp.Good, SerialNumber: cert.SerialNumber, ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, a.RootKey()))), "of another issuer"},
 	} {
 		a.Handle("/ocsp", c.server)
-		p, err := newEvidence().Status(t.Context(), cert, a.Middle, now)
+		p, err := newEvidence().findStatus(t.Context(), cert, a.Middle, now)
 		switch {
 		case c.want == "" && (err != nil || p.ocsp == nil):
 			t.Errorf("%s: %v", name, err)
@@ -172,7 +172,7 @@ func TestRevocationLists(t *testing.T) {
 		"too slow":  {stalling{}, "Timeout"},
 	} {
 		a.Handle("/middle.crl", c.server)
-		p, err := newEvidence().Status(t.Context(), cert, a.Middle, now)
+		p, err := newEvidence().findStatus(t.Context(), cert, a.Middle, now)
 		switch {
 		case c.want == "" && (err != nil || p.crl == nil):
 			t.Errorf("%s: %v", name, err)
@@ -191,7 +191,7 @@ func TestEvidenceIsAskedForOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			if _, err := e.Status(t.Context(), cert, a.Middle, now); err != nil {
+			if _, err := e.findStatus(t.Context(), cert, a.Middle, now); err != nil {
 				t.Error(err)
 			}
 		})
@@ -200,13 +200,13 @@ func TestEvidenceIsAskedForOnce(t *testing.T) {
 	if n := a.Calls("/ocsp"); n != 1 {
 		t.Errorf("the responder was asked %d times", n)
 	}
-	if _, err := e.Status(t.Context(), cert, a.Middle, now.Add(2*time.Hour)); err != nil || a.Calls("/ocsp") != 2 {
+	if _, err := e.findStatus(t.Context(), cert, a.Middle, now.Add(2*time.Hour)); err != nil || a.Calls("/ocsp") != 2 {
 		t.Errorf("after two hours: asked %d times, %v", a.Calls("/ocsp"), err)
 	}
 	e = newEvidence()
 	a.Handle("/ocsp", pkitest.Status(http.StatusServiceUnavailable))
 	for _, after := range []time.Duration{0, time.Second, time.Minute} {
-		if _, err := e.Status(t.Context(), cert, a.Middle, now.Add(after)); err == nil {
+		if _, err := e.findStatus(t.Context(), cert, a.Middle, now.Add(after)); err == nil {
 			t.Error("a server without an answer was believed")
 		}
 	}
@@ -220,7 +220,7 @@ func TestEvidenceStaysOutside(t *testing.T) {
 	t.Parallel()
 	a, cert := issuerOf(t, false)
 	e := NewEvidence(ssrf.New(ssrf.Policy{AllowPlain: true, Timeout: time.Second}))
-	_, err := e.Status(t.Context(), cert, a.Middle, time.Now())
+	_, err := e.findStatus(t.Context(), cert, a.Middle, time.Now())
 	if err == nil || !strings.Contains(err.Error(), "not a public address") || a.Calls("/ocsp") != 0 {
 		t.Errorf("%v, asked %d times", err, a.Calls("/ocsp"))
 	}
@@ -250,7 +250,7 @@ func TestIssuersAreAskedFor(t *testing.T) {
 	if _, err := newEvidence().Issuer(t.Context(), alone, time.Now()); err == nil || !strings.Contains(err.Error(), "whole chain") {
 		t.Errorf("without an address: %v", err)
 	}
-	_, err := newEvidence().Status(t.Context(), alone, a.Middle, time.Now())
+	_, err := newEvidence().findStatus(t.Context(), alone, a.Middle, time.Now())
 	if err == nil || !strings.Contains(err.Error(), "neither an OCSP responder nor a revocation list") {
 		t.Errorf("without an address: %v", err)
 	}

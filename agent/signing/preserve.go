@@ -251,7 +251,7 @@ func (q *PreserveQueue) collect(ctx context.Context, chains []pdf.Chain, now tim
 			if chain.Proven[i] && !chain.Newest {
 				continue
 			}
-			p, err := q.Evidence.Status(ctx, cert, chain.Certificates[i+1], now)
+			p, err := q.Evidence.findStatus(ctx, cert, chain.Certificates[i+1], now)
 			if err != nil {
 				if chain.Proven[i] || now.After(cert.NotAfter) && !isRevoked(err) {
 					q.Log.Warn("a verified PDF is renewed without new proof that a certificate was not revoked", "error", oneLine(err))

@@ -80,6 +80,7 @@ func TestCosignaturesAreAddedInPlace(t *testing.T) {
 			}
 			before[row.UUID] = file.Bytes()
 		}
+		waitForHold(t, c, "4 verified PDFs lack the cosignatures of witnesses")
 		later.answers <- w
 		for _, row := range report.Rows[1:] {
 			after := cosignedFile(t, c, row.UUID, cosigner)

@@ -39,6 +39,10 @@ func (s *Service) Status(ctx context.Context) (adminclient.AgentStatus, error) {
 		status.Problems = append(status.Problems, adminclient.Problem{Kind: "levels", Message: fmt.Sprintf(
 			"%d verified PDFs wait for the validation data or the time stamp that signing.level or \"vecctl seal renew\" demands; an agent adds it as soon as it can", q.Waiting+q.Later)})
 	}
+	if q := queues[vault.JobCosign]; q.Waiting+q.Later > 0 {
+		status.Problems = append(status.Problems, adminclient.Problem{Kind: "cosignatures", Message: fmt.Sprintf(
+			"%d verified PDFs lack the cosignatures of witnesses; an agent adds them as soon as enough witnesses have signed (vecctl tlog status)", q.Waiting+q.Later)})
+	}
 	for kind, q := range queues {
 		status.Jobs[string(kind)] = adminclient.Queue{Waiting: q.Waiting, Later: q.Later}
 	}

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -102,12 +103,12 @@ func (s *StaticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Write writes the site as a tar archive.
-func (s *StaticSite) Write(ctx context.Context, w io.Writer) error {
+func (s *StaticSite) Write(ctx context.Context, w io.Writer) (err error) {
 	index, err := newSiteSpool()
 	if err != nil {
 		return err
 	}
-	defer index.Close()
+	defer func() { err = errors.Join(err, index.Close()) }()
 	site := &siteWriter{StaticSite: s, out: tar.NewWriter(w), index: index}
 	site.info.BaseURL = s.Institutions.BaseURL()
 	for _, step := range []func(context.Context) error{site.readCertificates, site.writeInstitutions, site.writeLogs, site.writeBadges, site.writeIndex, site.writePages} {

@@ -29,6 +29,6 @@ func (a *API) badge(w http.ResponseWriter, r *http.Request, who Caller) error {
 	h.Set("Content-Disposition", attachmentDisposition(c.Reference+"."+form))
 	h.Set("Content-Length", strconv.Itoa(len(file)))
 	h.Set("Cache-Control", "private, no-cache")
-	_, _ = w.Write(file) // a client who has gone does not wait for it
+	_, _ = w.Write(file) //nolint:gosec // JSON, a token or a picture, never HTML; a client who has gone does not wait for it
 	return nil
 }

@@ -77,7 +77,7 @@ func Settings() []Setting {
 
 // settings lists the settings of a Config. What a setting reads goes into the Config.
 func (c *Config) settings() []Setting {
-	return slices.Concat(c.accessSettings(), c.dropSettings(), c.otherSettings())
+	return slices.Concat(c.accessSettings(), c.dropSettings(), c.signingSettings(), c.otherSettings())
 }
 
 // accessSettings are about the home, and how it is reached.
@@ -122,23 +122,6 @@ func (c *Config) dropSettings() []Setting {
 func (c *Config) otherSettings() []Setting {
 	return []Setting{
 		{Key: "issuing.shared_addresses", Env: "VECCTL_ISSUING_SHARED_ADDRESSES", Meaning: "let several people have one address, title and issue date, told apart by external ID or name; an institution may say otherwise: vecctl institution set --shared-addresses", value: toggle{&c.Issuing.SharedAddresses}},
-		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URLS` of time stamp servers (RFC 3161) that confirm the time of signing, separated by commas; the first that answers is taken; csc:URL is a signing service", value: serverURLs{&c.Signing.TimestampServers}},
-		{Key: "signing.timestamp_roots", Env: "VECCTL_SIGNING_TIMESTAMP_ROOTS", Meaning: "`FILE` with the root certificates (PEM) that certificates of time stamp servers must lead to (default: those that servers send are trusted)", value: path{&c.Signing.TimestampRoots}},
-		{Key: "signing.require_timestamp", Env: "VECCTL_SIGNING_REQUIRE_TIMESTAMP", Meaning: "issue nothing without a time stamp: certificates wait until a server answers (default: they are issued, and get it later)", value: toggle{&c.Signing.RequireTimestamp}},
-		{Key: "signing.level", Env: "VECCTL_SIGNING_LEVEL", Meaning: "how far verified PDFs are made to last (PAdES): b, t (a time stamp), lt (with the certificates and proofs that validation needs), lta (with a time stamp of the document over these) (default: t where time stamp servers are set, else b)", value: text{&c.Signing.Level, checkOneOf("b", "t", "lt", "lta")}},
-		{Key: "signing.allow_private", Env: "VECCTL_SIGNING_ALLOW_PRIVATE", Meaning: "allow signing services, OCSP responders and revocation lists at private and loopback addresses; signing services also over plain HTTP", value: toggle{&c.Signing.AllowPrivate}},
-		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the visible signature, which people can click in a viewer", value: toggle{&c.Signing.Visible}},
-		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "also stamp documents whose author forbids changes", value: toggle{&c.Signing.Restricted}},
-		{Key: "log.witnesses", Env: "VECCTL_LOG_WITNESSES", Meaning: "`KEYS` and addresses of witnesses that cosign the log of issued certificates (C2SP tlog-witness), separated by commas: NAME+HASH+KEY https://witness.example.edu", value: cosigners{&c.Transparency.Witnesses}},
-		{Key: "log.required", Env: "VECCTL_LOG_REQUIRED", Meaning: "how many witnesses must cosign before their cosignatures are added to certificates (default: all); issuing never waits for them", value: count{&c.Transparency.Required, maxConnections}},
-		{Key: "log.published", Env: "VECCTL_LOG_PUBLISHED", Meaning: "`URL|DIR` where the logs are published besides the base URL, such as a static site; nothing is issued while another history of the log is published there", value: text{to: &c.Transparency.Published}},
-		{Key: "signing.algorithm", Env: "VECCTL_SIGNING_ALGORITHM", Meaning: "`KIND` of signing keys that are made: P-256 (fast, small), P-384, or RSA-3072 (read by old programs); keys that are there stay", value: keyAlgorithm{&c.Signing.Algorithm}},
-		{Key: "signing.pin", Env: "VECCTL_SIGNING_PIN", Meaning: "`PIN` of a signing key that lies on a token or in a signing service; signing.pin_file keeps it out of this file", Secret: true, value: text{to: &c.Signing.PIN}},
-		{Key: "signing.pin_file", Env: "VECCTL_SIGNING_PIN_FILE", Meaning: "`FILE` with that PIN (default: the systemd credential signing.pin)", value: path{&c.Signing.PINFile}},
-		{Key: "signing.timeout", Env: "VECCTL_SIGNING_TIMEOUT", Meaning: "how `LONG` a call to a signing key that lies elsewhere may take, from 1s to 25s", value: boundedDuration{&c.Signing.Timeout, time.Second, maxSigningTimeout}},
-		{Key: "signing.csc_client_id", Env: "VECCTL_SIGNING_CSC_CLIENT_ID", Meaning: "`NAME` with which the signing service (CSC) knows this program", value: text{to: &c.Signing.CSCClientID}},
-		{Key: "signing.csc_client_secret", Env: "VECCTL_SIGNING_CSC_CLIENT_SECRET", Meaning: "`SECRET` of that name; signing.csc_client_secret_file keeps it out of this file", Secret: true, value: text{to: &c.Signing.CSCClientSecret}},
-		{Key: "signing.csc_client_secret_file", Env: "VECCTL_SIGNING_CSC_CLIENT_SECRET_FILE", Meaning: "`FILE` with that secret (default: the systemd credential signing.csc_client_secret)", value: path{&c.Signing.CSCClientSecretFile}},
 		{Key: "qr.at", Env: "VECCTL_QR_AT", Meaning: "`PLACE` of QR codes: a corner, auto, or X,Y in mm from the top left (default: bottom-right)", value: text{&c.QR.At, checkPosition}},
 		{Key: "qr.size", Env: "VECCTL_QR_SIZE", Meaning: "side of QR codes in `MM` (default: 22)", value: millimetres{&c.QR.SizeMM, 8, 200}},
 		{Key: "qr.cover", Env: "VECCTL_QR_COVER", Meaning: "whether QR codes may cover text, drawings or images: `true|false`", value: toggle{&c.QRCover}},
@@ -248,4 +231,27 @@ func checkVersion(v string) error {
 func checkPosition(v string) error {
 	_, err := pdf.ParsePlace(v)
 	return err
+}
+
+// signingSettings are about signatures, and the log of what was signed.
+func (c *Config) signingSettings() []Setting {
+	return []Setting{
+		{Key: "signing.timestamps", Env: "VECCTL_SIGNING_TIMESTAMPS", Meaning: "`URLS` of time stamp servers (RFC 3161) that confirm the time of signing, separated by commas; the first that answers is taken; csc:URL is a signing service", value: serverURLs{&c.Signing.TimestampServers}},
+		{Key: "signing.timestamp_roots", Env: "VECCTL_SIGNING_TIMESTAMP_ROOTS", Meaning: "`FILE` with the root certificates (PEM) that certificates of time stamp servers must lead to (default: those that servers send are trusted)", value: path{&c.Signing.TimestampRoots}},
+		{Key: "signing.require_timestamp", Env: "VECCTL_SIGNING_REQUIRE_TIMESTAMP", Meaning: "issue nothing without a time stamp: certificates wait until a server answers (default: they are issued, and get it later)", value: toggle{&c.Signing.RequireTimestamp}},
+		{Key: "signing.level", Env: "VECCTL_SIGNING_LEVEL", Meaning: "how far verified PDFs are made to last (PAdES): b, t (a time stamp), lt (with the certificates and proofs that validation needs), lta (with a time stamp of the document over these) (default: t where time stamp servers are set, else b)", value: text{&c.Signing.Level, checkOneOf("b", "t", "lt", "lta")}},
+		{Key: "signing.allow_private", Env: "VECCTL_SIGNING_ALLOW_PRIVATE", Meaning: "allow signing services, OCSP responders and revocation lists at private and loopback addresses; signing services also over plain HTTP", value: toggle{&c.Signing.AllowPrivate}},
+		{Key: "signing.visible", Env: "VECCTL_SIGNING_VISIBLE", Meaning: "make the code the visible signature, which people can click in a viewer", value: toggle{&c.Signing.Visible}},
+		{Key: "signing.restricted", Env: "VECCTL_SIGNING_RESTRICTED", Meaning: "also stamp documents whose author forbids changes", value: toggle{&c.Signing.Restricted}},
+		{Key: "log.witnesses", Env: "VECCTL_LOG_WITNESSES", Meaning: "`KEYS` and addresses of witnesses that cosign the log of issued certificates (C2SP tlog-witness), separated by commas: NAME+HASH+KEY https://witness.example.edu", value: cosigners{&c.Transparency.Witnesses}},
+		{Key: "log.required", Env: "VECCTL_LOG_REQUIRED", Meaning: "how many witnesses must cosign before their cosignatures are added to certificates (default: all); issuing never waits for them", value: count{&c.Transparency.Required, maxConnections}},
+		{Key: "log.published", Env: "VECCTL_LOG_PUBLISHED", Meaning: "`URL|DIR` where the logs are published besides the base URL, such as a static site; nothing is issued while another history of the log is published there", value: text{to: &c.Transparency.Published}},
+		{Key: "signing.algorithm", Env: "VECCTL_SIGNING_ALGORITHM", Meaning: "`KIND` of signing keys that are made: P-256 (fast, small), P-384, or RSA-3072 (read by old programs); keys that are there stay", value: keyAlgorithm{&c.Signing.Algorithm}},
+		{Key: "signing.pin", Env: "VECCTL_SIGNING_PIN", Meaning: "`PIN` of a signing key that lies on a token or in a signing service; signing.pin_file keeps it out of this file", Secret: true, value: text{to: &c.Signing.PIN}},
+		{Key: "signing.pin_file", Env: "VECCTL_SIGNING_PIN_FILE", Meaning: "`FILE` with that PIN (default: the systemd credential signing.pin)", value: path{&c.Signing.PINFile}},
+		{Key: "signing.timeout", Env: "VECCTL_SIGNING_TIMEOUT", Meaning: "how `LONG` a call to a signing key that lies elsewhere may take, from 1s to 25s", value: boundedDuration{&c.Signing.Timeout, time.Second, maxSigningTimeout}},
+		{Key: "signing.csc_client_id", Env: "VECCTL_SIGNING_CSC_CLIENT_ID", Meaning: "`NAME` with which the signing service (CSC) knows this program", value: text{to: &c.Signing.CSCClientID}},
+		{Key: "signing.csc_client_secret", Env: "VECCTL_SIGNING_CSC_CLIENT_SECRET", Meaning: "`SECRET` of that name; signing.csc_client_secret_file keeps it out of this file", Secret: true, value: text{to: &c.Signing.CSCClientSecret}},
+		{Key: "signing.csc_client_secret_file", Env: "VECCTL_SIGNING_CSC_CLIENT_SECRET_FILE", Meaning: "`FILE` with that secret (default: the systemd credential signing.csc_client_secret)", value: path{&c.Signing.CSCClientSecretFile}},
+	}
 }

@@ -156,6 +156,11 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 		}
 	}
 	entry, err := newLogEntry(key, tail, s.Now())
+	return s.verifiedOf(document, tail), entry, err
+}
+
+// verifiedOf describes a verified PDF that was just made, and what it is owed.
+func (s *Signer) verifiedOf(document vault.Document, tail pdf.Update) vault.Verified {
 	v := vault.Verified{
 		Document: document, TailSize: int64(len(tail.Bytes)), SHA256: hex.EncodeToString(tail.SHA256[:]),
 		TimestampOwed: tail.TimestampError != nil, Level: vault.SealB, TimestampUntil: tail.TimestampUntil,
@@ -166,7 +171,7 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	if s.Level == vault.SealLT || s.Level == vault.SealLTA {
 		v.LevelOwed = s.Level
 	}
-	return v, entry, err
+	return v
 }
 
 // oneLine is the text of joined errors in one line.

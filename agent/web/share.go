@@ -182,8 +182,9 @@ func (p *sharePages) data(ctx context.Context, c vault.Certificate, v layout.Pag
 	}
 	if p.Badges && page.Valid {
 		page.Badge, page.Wallet = v.FileLink(here+"/badge.png"), v.FileLink(here+"/badge.json")
-		page.Embed = fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="28"></a>`, html.EscapeString(page.VerifyURL),
-			html.EscapeString(strings.TrimSuffix(p.Institutions.Links().Verify(""), "v/")+"badge/"+c.Reference+".svg"), html.EscapeString(c.Title+" – "+page.Institution))
+		picture := strings.TrimSuffix(p.Institutions.Links().Verify(""), "v/") + "badge/" + c.Reference + ".svg"
+		page.Embed = `<a href="` + html.EscapeString(page.VerifyURL) + `"><img src="` + html.EscapeString(picture) + `" alt="` +
+			html.EscapeString(c.Title+" – "+page.Institution) + `" height="28"></a>`
 	}
 	if validity == vault.ValidityGenuine {
 		page.LinkedIn, page.Fields = linkedInURL(c, page), linkedInFields(v, c, page)

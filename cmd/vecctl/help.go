@@ -19,12 +19,12 @@ var commandGroups = []struct {
 	commands []string
 }{
 	{"Issue", []string{"init", "bulk", "upload", "template", "stamp", "application"}},
-	{"Look", []string{"status", "list", "view", "download", "batch", "certificate", "watch", "tui", "verify", "export"}},
+	{"Look", []string{"status", "list", "view", "download", "badge", "batch", "certificate", "watch", "tui", "verify", "export"}},
 	{"Correct", []string{"retry", "revoke", "reissue", "reshare", "correction"}},
 	{"People", []string{"recipient", "mail", "institution"}},
-	{"Keys and proof", []string{"key", "tlog", "audit", "authority"}},
+	{"Keys and proof", []string{"key", "seal", "tlog", "audit", "authority"}},
 	{"Connect", []string{"token", "webhook", "listen", "event", "remote", "api"}},
-	{"Run", []string{"agent", "config", "doctor", "check", "backup", "restore", "adopt", "compact", "completion", "version", "help"}},
+	{"Run", []string{"agent", "config", "doctor", "check", "backup", "restore", "adopt", "retention", "compact", "completion", "version", "help"}},
 }
 
 // helpCommand shows the help of a command, also of one within another: "help agent install".

@@ -267,7 +267,7 @@ func (a *Agent) wire(ctx context.Context) (err error) {
 // Run works until ctx ends, then finishes what is in hand and returns. It ends with an error when
 // the database or the documents cannot be written durably any more.
 func (a *Agent) Run(ctx context.Context) error {
-	a.renewKeys() // before anything is signed
+	a.renewKeys(ctx) // before anything is signed
 	a.showKeyEnds()
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.runSigning(ctx) })

@@ -90,6 +90,9 @@ func plantCanaries(t *testing.T, dir string, c *adminclient.Client) {
 		t.Fatal(err)
 	}
 	one := certificateOf(t, c, "qorvaxil-canary@example.org")
+	if _, err := c.Badge(t.Context(), one.UUID, "json", io.Discard); err != nil {
+		t.Fatal(err) // the credential is kept
+	}
 	title := "Diploma of Brelnidok, corrected"
 	if _, err := c.Reissue(t.Context(), one.UUID, adminclient.Amendment{Changes: vault.Changes{Title: &title}}); err != nil {
 		t.Fatal(err)

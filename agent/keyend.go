@@ -18,6 +18,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/fsutil"
 	"github.com/vecctl/vecctl/pkg/vault"
+	"github.com/vecctl/vecctl/pkg/vault/audit"
 )
 
 // keyCheckInterval is how often keys that end are looked for.
@@ -40,15 +41,20 @@ func (a *Agent) runKeyEnds(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		a.renewKeys()
+		a.renewKeys(ctx)
 		a.showKeyEnds()
 	}
 }
 
-// renewKeys renews self-made signing keys that end soon.
-func (a *Agent) renewKeys() {
+// renewKeys renews self-made signing keys that end soon, and writes that into the audit trail.
+func (a *Agent) renewKeys(ctx context.Context) {
 	renewed, err := a.institutions.RenewKeys()
 	for _, one := range renewed {
+		action := &audit.PendingAction{At: a.Now(), Action: audit.Action{Actor: "agent", Request: "signing key renewed", RemoteAddr: "local",
+			Subject: audit.Subject{Institution: one.Slug, Object: "signing key"}}}
+		if err := a.store.RecordAction(audit.NewContext(context.WithoutCancel(ctx), action)); err != nil {
+			a.Log.Error("the renewal of a signing key is not in the audit trail", "institution", one.Name, "error", err)
+		}
 		a.Log.Info("the self-made signing key was renewed, since it ends soon; what was signed stays valid", "institution", one.Name)
 		a.events.PublishNotice(adminclient.Notice{Level: "info", Message: "the signing key of " + one.Name + " was renewed"})
 	}

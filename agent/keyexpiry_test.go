@@ -58,6 +58,19 @@ func TestASelfMadeKeyIsRenewed(t *testing.T) {
 		if before := slices.Collect(maps.Keys(keys)); len(listed) < 3 || listed[0].State != adminclient.KeyCurrent || listed[1].State != adminclient.KeyVerifies {
 			t.Errorf("%v, listed %+v", before, listed)
 		}
+		renewals := 0
+		trail, err := c.AuditTrail(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range trail {
+			if e.Request == "signing key renewed" && e.Actor == "agent" && e.Object == "signing key" && e.Institution != "" {
+				renewals++
+			}
+		}
+		if renewals != 2 {
+			t.Errorf("%d renewals are in the audit trail, want 2", renewals)
+		}
 		page, err := c.List(t.Context(), client.Filter{})
 		if err != nil || len(page.Data) != 4 {
 			t.Fatalf("%d certificates, %v", len(page.Data), err)

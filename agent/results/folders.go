@@ -65,7 +65,7 @@ func (f *Folders) refresh(ctx context.Context, key folderOf, certificates []vaul
 	dir := filepath.Join(f.Home.ResultsFolder(key.institution), batch.Name)
 	there := slices.DeleteFunc(slices.Clone(certificates), func(c vault.Certificate) bool {
 		_, err := os.Stat(filepath.Join(dir, c.VerifiedFileName()))
-		return err != nil
+		return errors.Is(err, fs.ErrNotExist)
 	})
 	if len(there) > 0 {
 		if _, err := f.Exporter.Export(ctx, dir, there); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/vecctl/vecctl/pkg/client"
 	"github.com/vecctl/vecctl/pkg/client/adminclient"
 	"github.com/vecctl/vecctl/pkg/pdf"
+	"github.com/vecctl/vecctl/pkg/template"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -284,16 +285,19 @@ func ofWebhooks() []auditCase {
 
 // ofPrograms are the cases of the documented API, with a token from the network.
 func ofPrograms() []auditCase {
-	form := func(fields map[string]string, file string) (body, kind string) {
+	formOf := func(fields map[string]string, file, name string, content []byte) (body, kind string) {
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
 		for name, value := range fields {
 			_ = w.WriteField(name, value)
 		}
-		part, _ := w.CreateFormFile(file, "d.pdf")
-		_, _ = part.Write(onePage("upload"))
+		part, _ := w.CreateFormFile(file, name)
+		_, _ = part.Write(content)
 		_ = w.Close()
 		return b.String(), w.FormDataContentType()
+	}
+	form := func(fields map[string]string, file string) (body, kind string) {
+		return formOf(fields, file, "d.pdf", onePage("upload"))
 	}
 	token := func(x *watched) (who, secret string) {
 		made, err := x.quiet.CreateToken(x.Context(), adminclient.NewToken{Name: "lms", Permissions: []string{"certificate-vault:create"}})
@@ -313,6 +317,14 @@ func ofPrograms() []auditCase {
 			body, kind := form(nil, "file")
 			answer := x.call(who, base+"/upload-file", body, map[string]string{"Authorization": secret, "Content-Type": kind})
 			uploaded = regexp.MustCompile(`[0-9a-f-]{36}`).FindString(fmt.Sprint(answer))
+		}},
+		{`api POST "/business/batches"`, func(x *watched) {
+			files, err := template.BundledFiles("degree")
+			x.check(err)
+			x.check(template.Dir{Path: x.agent.Home.Templates()}.Add("degree", files))
+			who, secret := token(x)
+			body, kind := formOf(map[string]string{"name": "Spring", "template_id": "degree"}, "csv_file", "people.csv", []byte("RecipientsEmail,RecipientsName\njane@example.com,Jane Doe\n"))
+			x.call(who, "/business/batches", body, map[string]string{"Authorization": secret, "Content-Type": kind})
 		}},
 		{`api POST base + "/bulk"`, func(x *watched) {
 			who, secret := token(x)

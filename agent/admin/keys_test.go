@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/admin"
+	"github.com/vecctl/vecctl/agent/badges"
 	"github.com/vecctl/vecctl/agent/home"
 	"github.com/vecctl/vecctl/agent/institutions"
 	"github.com/vecctl/vecctl/authority/service"
@@ -60,7 +61,10 @@ func (h *house) service(over store.Store) *admin.Service {
 	h.ok(err)
 	_, err = keyring.Current()
 	h.ok(err)
-	return admin.New(admin.Options{Store: over, Institutions: registry, Secrets: home.NewSecretStore(h.dir, now, rand.Reader), Authority: keyring, Now: now})
+	rows, err := over.Rows(badges.Tables()...)
+	h.ok(err)
+	own := badges.New(badges.Options{Store: over, Rows: rows, Institutions: registry, Setup: registry.Options})
+	return admin.New(admin.Options{Store: over, Institutions: registry, Badges: own, Secrets: home.NewSecretStore(h.dir, now, rand.Reader), Authority: keyring, Now: now})
 }
 
 func (h *house) ok(err error) {

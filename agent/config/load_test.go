@@ -115,7 +115,7 @@ func TestPathsCountFromOnePlace(t *testing.T) {
 			}
 		}
 	}
-	if paths != 9 {
+	if paths != 11 {
 		t.Errorf("%d settings are paths", paths)
 	}
 }

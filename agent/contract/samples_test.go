@@ -15,7 +15,7 @@ import (
 // samplesRun are the calls whose samples are run, in an order in which each finds what it needs.
 func samplesRun() []string {
 	return []string{"uploadVaultCertificate", "uploadFile", "submitBulk", "createBatch", "listVaultCertificates", "listCertificates", "listBatches", "listCertificateTemplates",
-		"viewVaultCertificate", "viewAnyCertificate", "viewBatch", "viewCertificateTemplate", "downloadVaultCertificate", "downloadVaultCertificates", "verifyFileByHash", "retryVaultCertificate"}
+		"viewVaultCertificate", "viewAnyCertificate", "viewBatch", "viewCertificateTemplate", "downloadVaultCertificate", "downloadVaultCertificates", "getVaultCertificateBadge", "verifyFileByHash", "retryVaultCertificate"}
 }
 
 // interpreters are the programs that run the samples, each with the name of its file.

@@ -1,6 +1,7 @@
 package institutions
 
 import (
+	"io"
 	"sync"
 
 	"github.com/vecctl/vecctl/pkg/fault"
@@ -20,11 +21,16 @@ func (s *Registry) LogKey(institution uint32) (*transparency.Key, error) {
 	if k := s.logKeys.byInstitution[institution]; k != nil {
 		return k, nil
 	}
+	return s.takeLogKey(institution, s.KeyStore.LogKey)
+}
+
+// takeLogKey takes an institution's key from the home, or a new one. The keys are locked.
+func (s *Registry) takeLogKey(institution uint32, from func(io.Reader, uint32, string) (*transparency.Key, error)) (*transparency.Key, error) {
 	one, ok := s.ByID(institution)
 	if !ok {
 		return nil, fault.New(fault.NotFound, "there is no such institution")
 	}
-	k, err := s.KeyStore.LogKey(s.Random, institution, one.Name)
+	k, err := from(s.Random, institution, one.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -46,17 +52,5 @@ func (s *Registry) KeepLogKeysHere() error { return s.KeyStore.KeepLogKeysHere()
 func (s *Registry) NewLogKey(institution uint32) (*transparency.Key, error) {
 	s.logKeys.Lock()
 	defer s.logKeys.Unlock()
-	one, ok := s.ByID(institution)
-	if !ok {
-		return nil, fault.New(fault.NotFound, "there is no such institution")
-	}
-	k, err := s.KeyStore.NewLogKey(s.Random, institution, one.Name)
-	if err != nil {
-		return nil, err
-	}
-	if s.logKeys.byInstitution == nil {
-		s.logKeys.byInstitution = map[uint32]*transparency.Key{}
-	}
-	s.logKeys.byInstitution[institution] = k
-	return k, nil
+	return s.takeLogKey(institution, s.KeyStore.NewLogKey)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/badges"
-	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/vault"
@@ -188,13 +187,5 @@ func (p *badgePages) write(w http.ResponseWriter, r *http.Request, kind, cacheCo
 }
 
 func (p *badgePages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case layout.Interrupted(w, r):
-	case fault.Is(err, fault.NotFound):
-		message, _ := fault.Message(err)
-		writeMessage(w, http.StatusNotFound, message)
-	default:
-		p.Log.Error("making a badge failed", "error", err)
-		writeMessage(w, http.StatusInternalServerError, "The badge cannot be made at present.")
-	}
+	writeFailure(w, r, p.Log, "badge", err)
 }

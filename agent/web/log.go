@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/vecctl/vecctl/agent/institutions"
-	"github.com/vecctl/vecctl/agent/web/layout"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/router"
 	"github.com/vecctl/vecctl/pkg/transparency"
@@ -161,15 +160,7 @@ func (p *logPages) write(w http.ResponseWriter, kind, cacheControl string, body 
 }
 
 func (p *logPages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case layout.Interrupted(w, r):
-	case fault.Is(err, fault.NotFound):
-		message, _ := fault.Message(err)
-		writeMessage(w, http.StatusNotFound, message)
-	default:
-		p.Log.Error("reading a log failed", "error", err)
-		writeMessage(w, http.StatusInternalServerError, "The log cannot be read at present.")
-	}
+	writeFailure(w, r, p.Log, "log", err)
 }
 
 // storedLog reads a log from the store.

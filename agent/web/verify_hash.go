@@ -3,11 +3,13 @@ package web
 import (
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/vecctl/vecctl/agent/httpserver"
 	"github.com/vecctl/vecctl/agent/web/layout"
+	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/vault"
 )
 
@@ -65,6 +67,19 @@ func writeMessage(w http.ResponseWriter, status int, message string) {
 	setJSONHeaders(w.Header())
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // a client who has gone does not wait for it
+}
+
+// writeFailure answers a program that something cannot be had: a log, or a badge.
+func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, what string, err error) {
+	switch {
+	case layout.Interrupted(w, r):
+	case fault.Is(err, fault.NotFound):
+		text, _ := fault.Message(err)
+		writeMessage(w, http.StatusNotFound, text)
+	default:
+		log.Error("an answer for a program could not be made", "of", what, "error", err)
+		writeMessage(w, http.StatusInternalServerError, "The "+what+" cannot be read at present.")
+	}
 }
 
 // searchByHash leads to the page of the certificate whose verified PDF has a SHA-256.

@@ -253,5 +253,5 @@ func TestBrokenSigningKey(t *testing.T) {
 	s.done("status")
 	path := filepath.Join(home.Dir(s.home).Keys(), "signing.pem")
 	must(t, os.WriteFile(path, []byte("no key"), 0o600))
-	s.want(1, "status").says(t, path, "restore it from a backup")
+	s.done("status").says(t, path, "issuing is paused", "put it back from a backup")
 }

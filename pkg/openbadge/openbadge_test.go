@@ -177,6 +177,10 @@ func TestVerify(t *testing.T) {
 		if found := i.verify(file, now()); found.Verdict != openbadge.VerdictRevoked {
 			t.Errorf("%s, revoked: %+v", form, found)
 		}
+		// The list was made a moment after the check began, or by a clock that is ahead.
+		if found := i.verify(file, now().Add(-time.Second)); found.Verdict != openbadge.VerdictRevoked {
+			t.Errorf("%s, revoked a moment ago: %+v", form, found)
+		}
 	}
 	i.publish(openbadge.NewStatusList(), now().Add(-time.Hour))
 	for form, file := range i.signed(award("Diploma", "Ada")) {

@@ -19,6 +19,10 @@ import (
 // Verdict says in a word what a credential counts for.
 type Verdict string
 
+// clockSlack is how far an issuer's clock may be ahead of ours: a status list that is made while a
+// badge is checked begins a moment after the check did.
+const clockSlack = 5 * time.Minute
+
 // The verdicts that there are.
 const (
 	VerdictValid       Verdict = "valid"
@@ -315,7 +319,7 @@ func (v *Verifier) judge(ctx context.Context, c map[string]any, holds bool, foun
 	switch {
 	case !found.ValidUntil.IsZero() && v.Now.After(found.ValidUntil):
 		found.Verdict, found.Reason = VerdictExpired, "it was valid until "+found.ValidUntil.UTC().Format(time.RFC3339)
-	case v.Now.Before(found.ValidFrom):
+	case v.Now.Add(clockSlack).Before(found.ValidFrom):
 		found.Verdict, found.Reason = VerdictNotYetValid, "it is valid from "+found.ValidFrom.UTC().Format(time.RFC3339)+" on"
 	}
 }

@@ -92,7 +92,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&s.dir, "dir", "", "folder for homes (default: a temporary one)")
 	flag.Uint64Var(&s.seed, "seed", uint64(time.Now().Unix()), "what all draws follow from")
 	flag.IntVar(&s.count, "count", 0, "rounds (default: the campaign's own number)")
-	flag.BoolVar(&s.short, "short", false, "a few rounds of each, no soak")
+	flag.BoolVar(&s.short, "short", false, "a few rounds of each, no soak and no year")
 	flag.DurationVar(&s.lasts, "lasts", time.Hour, "how long the soak lasts")
 	flag.DurationVar(&s.interval, "interval", 10*time.Second, "between two samples of the soak")
 	flag.Parse()
@@ -128,7 +128,7 @@ func chosen(given []string, short bool) ([]string, error) {
 	if len(given) == 0 || slices.Contains(given, "all") {
 		given = names
 		if short {
-			given = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "soak" })
+			given = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "soak" || name == "year" })
 		}
 	}
 	var wanted []string

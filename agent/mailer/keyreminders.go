@@ -58,7 +58,9 @@ func (k KeyReminders) sendDue(ctx context.Context, one vault.EndingKey, now time
 	if err != nil {
 		return fmt.Errorf("recording what staff were told: %w", err)
 	}
-	// First the mail: cut short here, staff are told twice rather than never.
+	// First the mail: a process that dies here tells staff twice rather than never. One that is only
+	// stopped finishes what it began.
+	ctx = context.WithoutCancel(ctx)
 	if err := k.Store.QueueMail(ctx, vault.NewKeyEndMail(one, now)); err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -24,10 +23,9 @@ import (
 // enough witnesses have signed. A job waits until then.
 type CosignatureQueue struct {
 	TimestampOptions
-	store store.Store
-	blobs blob.Store
-	loop  *worker.Loop[task, store.JobResult]
+	verifiedQueue
 
+	logs store.Store
 	mu   sync.Mutex
 	seen int64 // entries of all logs that are cosigned, when a job had to wait; -1: none had
 }
@@ -37,32 +35,19 @@ const cosignRetry = 30 * time.Second
 
 // NewCosignatureQueue makes a queue; it starts nothing.
 func NewCosignatureQueue(queue store.Store, blobs blob.Store, now func() time.Time, o TimestampOptions) *CosignatureQueue {
-	q := &CosignatureQueue{TimestampOptions: o, store: queue, blobs: blobs, seen: -1}
-	q.loop = worker.New(worker.Options[task, store.JobResult]{
-		Claim: q.claim, NextRun: q.nextRun, Do: q.do, Release: q.release, Commit: q.commit, Alone: task.suspect,
-		OnError: q.reportError, Now: now, Workers: o.Workers, MaxGroup: maxCommitGroup, Linger: commitLinger,
-		Idle: idlePoll, AfterError: retryDelay,
-	})
+	q := &CosignatureQueue{TimestampOptions: o, verifiedQueue: newVerifiedQueue(vault.JobCosign, queue, blobs, o.Owner), logs: queue, seen: -1}
+	q.use(q, now, o.Workers)
 	return q
 }
 
-// Run works until ctx ends.
-func (q *CosignatureQueue) Run(ctx context.Context) error {
-	q.loop.Run(ctx)
-	return nil
-}
-
-// Wake has the queue look for jobs: more may be cosigned.
-func (q *CosignatureQueue) Wake() { q.loop.Wake() }
-
 // cosigned is how many entries of all logs are cosigned.
 func (q *CosignatureQueue) cosigned(ctx context.Context) (n int64, err error) {
-	all, err := q.store.Institutions(ctx)
+	all, err := q.logs.Institutions(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, i := range all {
-		heads, err := q.store.LogHeads(ctx, i.ID)
+		heads, err := q.logs.LogHeads(ctx, i.ID)
 		if err != nil {
 			return 0, err
 		}
@@ -90,7 +75,7 @@ func (q *CosignatureQueue) claim(ctx context.Context) ([]task, error) {
 	if idle {
 		return nil, nil
 	}
-	return claimTasks(ctx, q.store, vault.JobCosign, q.Owner, claimGroup, q.loop.Now())
+	return q.claimDue(ctx)
 }
 
 func (q *CosignatureQueue) nextRun(ctx context.Context) (time.Time, error) {
@@ -100,12 +85,7 @@ func (q *CosignatureQueue) nextRun(ctx context.Context) (time.Time, error) {
 	if waits {
 		return q.loop.Now().Add(cosignRetry), nil
 	}
-	return q.store.NextRun(ctx, store.Lane{Kind: vault.JobCosign})
-}
-
-// release gives a job back that was not begun.
-func (q *CosignatureQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
+	return q.nextDue(ctx)
 }
 
 // errNotCosigned is the reason for which most jobs wait.
@@ -122,7 +102,7 @@ func (q *CosignatureQueue) do(ctx context.Context, t task) store.JobResult {
 		if !errors.Is(err, errNotCosigned) {
 			q.Log.Warn("cosignatures are still owed", "certificate", c.UUID, "error", err)
 		}
-		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now(), cosignRetry), Release: true}
+		return q.postpone(t, err.Error(), cosignRetry)
 	}
 	now, before := q.loop.Now(), c.Verified.SHA256
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -147,7 +127,7 @@ func (q *CosignatureQueue) cosign(ctx context.Context, c vault.Certificate) (tai
 		return nil, c.Verified.SHA256, nil
 	}
 	hashes, err := transparency.Prove(head.Cosigned.Size, c.Log.Index, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		found, err := q.store.LogHashes(ctx, head.Key, indexes)
+		found, err := q.logs.LogHashes(ctx, head.Key, indexes)
 		all := make([]tlog.Hash, len(found))
 		for i, h := range found {
 			all[i] = h
@@ -157,14 +137,11 @@ func (q *CosignatureQueue) cosign(ctx context.Context, c vault.Certificate) (tai
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := q.blobs.Open(ctx, c.Verified.Document.SHA256)
+	f, err := openSized(ctx, q.blobs, c.Verified.Document.SHA256, c.Verified.Document.Size)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
-	if err := checkSize(f, c.Verified.Document.Size); err != nil {
-		return nil, "", err
-	}
 	proof := transparency.FormatProof(c.Log.Index, transparency.Salt(c.Log.Salt), hashes, head.Cosigned.Checkpoint)
 	changed, hash, err := pdf.ReplaceLogProof(io.NewSectionReader(f, 0, c.Verified.Document.Size), tail, proof)
 	return changed, hex.EncodeToString(hash[:]), err
@@ -172,7 +149,7 @@ func (q *CosignatureQueue) cosign(ctx context.Context, c vault.Certificate) (tai
 
 // headOf is the log of a certificate; errNotCosigned where it is not cosigned that far.
 func (q *CosignatureQueue) headOf(ctx context.Context, c vault.Certificate) (vault.LogHead, error) {
-	heads, err := q.store.LogHeads(ctx, c.Institution)
+	heads, err := q.logs.LogHeads(ctx, c.Institution)
 	if err != nil {
 		return vault.LogHead{}, err
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/vecctl/vecctl/agent/events"
 	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/fault"
 	"github.com/vecctl/vecctl/pkg/pdf"
@@ -43,9 +42,10 @@ type PreserveOptions struct {
 // when that is done; until then it waits.
 type PreserveQueue struct {
 	PreserveOptions
+	verifiedQueue
+
 	preserver *pdf.Preserver
 	verifier  *pdf.Verifier
-	loop      *worker.Loop[task, store.JobResult]
 
 	mu       sync.Mutex
 	restsTo  time.Time         // until then nothing is tried, since others do not answer
@@ -67,23 +67,11 @@ const (
 
 // NewPreserveQueue makes a queue; it starts nothing.
 func NewPreserveQueue(now func() time.Time, o PreserveOptions) *PreserveQueue {
-	q := &PreserveQueue{PreserveOptions: o, preserver: pdf.NewPreserver(o.Timestamper), verifier: pdf.NewVerifier(), problems: map[uint64]string{}}
-	q.loop = worker.New(worker.Options[task, store.JobResult]{
-		Claim: q.claim, NextRun: q.nextRun, Do: q.do, Release: q.release, Commit: q.commit, Alone: task.suspect,
-		OnError: q.reportError, Now: now, Workers: o.Workers, MaxGroup: maxCommitGroup, Linger: commitLinger,
-		Idle: idlePoll, AfterError: retryDelay,
-	})
+	q := &PreserveQueue{PreserveOptions: o, verifiedQueue: newVerifiedQueue(vault.JobPreserve, o.Store, o.Blobs, o.Owner),
+		preserver: pdf.NewPreserver(o.Timestamper), verifier: pdf.NewVerifier(), problems: map[uint64]string{}}
+	q.use(q, now, o.Workers)
 	return q
 }
-
-// Run works until ctx ends.
-func (q *PreserveQueue) Run(ctx context.Context) error {
-	q.loop.Run(ctx)
-	return nil
-}
-
-// Wake says that there may be new jobs.
-func (q *PreserveQueue) Wake() { q.loop.Wake() }
 
 // Problem returns why the last attempt for a certificate failed; "" where none did.
 func (q *PreserveQueue) Problem(id uint64) string {
@@ -106,19 +94,14 @@ func (q *PreserveQueue) claim(ctx context.Context) ([]task, error) {
 	if !q.resting().IsZero() {
 		return nil, nil
 	}
-	return claimTasks(ctx, q.Store, vault.JobPreserve, q.Owner, claimGroup, q.loop.Now())
+	return q.claimDue(ctx)
 }
 
 func (q *PreserveQueue) nextRun(ctx context.Context) (time.Time, error) {
 	if until := q.resting(); !until.IsZero() {
 		return until, nil
 	}
-	return q.Store.NextRun(ctx, store.Lane{Kind: vault.JobPreserve})
-}
-
-// release gives a job back that was not begun.
-func (q *PreserveQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
+	return q.nextDue(ctx)
 }
 
 // do brings one file to its level. A job is given back until that is done.
@@ -134,14 +117,14 @@ func (q *PreserveQueue) do(ctx context.Context, t task) store.JobResult {
 		}}
 	}
 	if c.Verified.TimestampOwed {
-		return store.JobResult{Job: t.job.Postponed("it waits for the time stamp of its signature", now, stampWait), Release: true}
+		return q.postpone(t, "it waits for the time stamp of its signature", stampWait)
 	}
 	if until := q.resting(); !until.IsZero() {
-		return store.JobResult{Job: t.job.Postponed(t.job.LastError, now, until.Sub(now)), Release: true}
+		return q.postpone(t, t.job.LastError, until.Sub(now))
 	}
 	p, err := q.preserve(context.WithoutCancel(ctx), c, now)
 	if err != nil {
-		return store.JobResult{Job: t.job.Postponed(err.Error(), now, q.failed(c, err)), Release: true}
+		return q.postpone(t, err.Error(), q.failed(c, err))
 	}
 	q.succeeded(c)
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -183,18 +166,11 @@ func (q *PreserveQueue) succeeded(c vault.Certificate) {
 func (q *PreserveQueue) preserve(ctx context.Context, c vault.Certificate, now time.Time) (vault.Preserved, error) {
 	v := c.Verified
 	p := vault.Preserved{Before: v.SHA256}
-	tail, err := q.Store.Tail(ctx, c.ID)
-	if err != nil {
-		return p, err
-	}
-	f, err := q.Blobs.Open(ctx, v.Document.SHA256)
+	f, tail, err := q.open(ctx, c)
 	if err != nil {
 		return p, err
 	}
 	defer f.Close()
-	if err := checkSize(f, v.Document.Size); err != nil {
-		return p, err
-	}
 	if int64(len(tail)) != v.TailSize {
 		return p, fault.New(fault.Damaged, "the update of a verified PDF is not as long as it was; restore the home from a backup")
 	}

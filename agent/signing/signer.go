@@ -113,14 +113,11 @@ func (s *Signer) stamp(ctx context.Context, c vault.Certificate) (vault.Verified
 	if err != nil {
 		return vault.Verified{}, logEntry{}, err
 	}
-	f, err := s.Blobs.Open(files, document.SHA256)
+	f, err := openSized(files, s.Blobs, document.SHA256, document.Size)
 	if err != nil {
 		return vault.Verified{}, logEntry{}, err
 	}
 	defer f.Close()
-	if err := checkSize(f, document.Size); err != nil {
-		return vault.Verified{}, logEntry{}, err
-	}
 	link, at := s.Institutions.Links().Verify(c.Reference), c.Placement
 	mark, err := pdf.StampAt(at.At, at.Page, at.SizeMM, at.MarginMM)
 	if err != nil {
@@ -183,14 +180,11 @@ func (s *Signer) openDocument(ctx context.Context, c vault.Certificate) (vault.D
 	if c.File.Format == string(pdf.FormatPDF) {
 		return vault.Document{SHA256: c.File.SHA256, Size: c.File.Size}, c.File.HashState, nil
 	}
-	f, err := s.Blobs.Open(ctx, c.File.SHA256)
+	f, err := openSized(ctx, s.Blobs, c.File.SHA256, c.File.Size)
 	if err != nil {
 		return vault.Document{}, nil, err
 	}
 	defer f.Close()
-	if err := checkSize(f, c.File.Size); err != nil {
-		return vault.Document{}, nil, err
-	}
 	var page bytes.Buffer
 	if err := s.ImageToPDF(&page, f, c.File.Size); err != nil {
 		return vault.Document{}, nil, fmt.Errorf("making a page of an image: %w", err)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/vecctl/vecctl/agent/results"
-	"github.com/vecctl/vecctl/agent/worker"
 	"github.com/vecctl/vecctl/pkg/blob"
 	"github.com/vecctl/vecctl/pkg/pdf"
 	"github.com/vecctl/vecctl/pkg/store"
@@ -34,10 +33,9 @@ type TimestampOptions struct {
 // answered then. A job ends with the time stamp; until then it waits.
 type TimestampQueue struct {
 	TimestampOptions
-	store       TimestampStore
-	blobs       blob.Store
+	verifiedQueue
+
 	timestamper *pdf.Timestamper
-	loop        *worker.Loop[task, store.JobResult]
 }
 
 // timestampRetry is how long a job waits whose time stamp could not be added.
@@ -45,19 +43,9 @@ const timestampRetry = time.Minute
 
 // NewTimestampQueue makes a queue; it starts nothing.
 func NewTimestampQueue(queue TimestampStore, blobs blob.Store, t *pdf.Timestamper, now func() time.Time, o TimestampOptions) *TimestampQueue {
-	q := &TimestampQueue{TimestampOptions: o, store: queue, blobs: blobs, timestamper: t}
-	q.loop = worker.New(worker.Options[task, store.JobResult]{
-		Claim: q.claim, NextRun: q.nextRun, Do: q.do, Release: q.release, Commit: q.commit, Alone: task.suspect,
-		OnError: q.reportError, Now: now, Workers: o.Workers, MaxGroup: maxCommitGroup, Linger: commitLinger,
-		Idle: idlePoll, AfterError: retryDelay,
-	})
+	q := &TimestampQueue{TimestampOptions: o, verifiedQueue: newVerifiedQueue(vault.JobTimestamp, queue, blobs, o.Owner), timestamper: t}
+	q.use(q, now, o.Workers)
 	return q
-}
-
-// Run works until ctx ends.
-func (q *TimestampQueue) Run(ctx context.Context) error {
-	q.loop.Run(ctx)
-	return nil
 }
 
 // claim claims jobs, unless no server is to be asked at present.
@@ -65,19 +53,14 @@ func (q *TimestampQueue) claim(ctx context.Context) ([]task, error) {
 	if !q.timestamper.Paused().IsZero() {
 		return nil, nil
 	}
-	return claimTasks(ctx, q.store, vault.JobTimestamp, q.Owner, claimGroup, q.loop.Now())
+	return q.claimDue(ctx)
 }
 
 func (q *TimestampQueue) nextRun(ctx context.Context) (time.Time, error) {
 	if until := q.timestamper.Paused(); !until.IsZero() {
 		return until, nil
 	}
-	return q.store.NextRun(ctx, store.Lane{Kind: vault.JobTimestamp})
-}
-
-// release gives a job back that was not begun.
-func (q *TimestampQueue) release(t task) store.JobResult {
-	return store.JobResult{Job: t.job.Postponed(t.job.LastError, q.loop.Now(), 0), Release: true}
+	return q.nextDue(ctx)
 }
 
 // do adds one time stamp. A job is given back until that is done.
@@ -89,7 +72,7 @@ func (q *TimestampQueue) do(ctx context.Context, t task) store.JobResult {
 	tail, sum, until, err := q.stamp(context.WithoutCancel(ctx), c)
 	if err != nil {
 		q.Log.Warn("a time stamp is still owed", "certificate", c.UUID, "error", err)
-		return store.JobResult{Job: t.job.Postponed(err.Error(), q.loop.Now(), timestampRetry), Release: true}
+		return q.postpone(t, err.Error(), timestampRetry)
 	}
 	now := q.loop.Now()
 	return store.JobResult{Job: t.job, Change: func(c vault.Certificate) (vault.Certificate, vault.Effects, error) {
@@ -100,17 +83,11 @@ func (q *TimestampQueue) do(ctx context.Context, t task) store.JobResult {
 // stamp returns the end of a verified PDF with a time stamp, the SHA-256 of the whole, and when
 // the certificate of the time stamp ends.
 func (q *TimestampQueue) stamp(ctx context.Context, c vault.Certificate) (tail []byte, sum string, until time.Time, err error) {
-	if tail, err = q.store.Tail(ctx, c.ID); err != nil {
-		return nil, "", until, err
-	}
-	f, err := q.blobs.Open(ctx, c.Verified.Document.SHA256)
+	f, tail, err := q.open(ctx, c)
 	if err != nil {
 		return nil, "", until, err
 	}
 	defer f.Close()
-	if err := checkSize(f, c.Verified.Document.Size); err != nil {
-		return nil, "", until, err
-	}
 	stamped, hash, until, err := q.timestamper.Stamp(io.NewSectionReader(f, 0, c.Verified.Document.Size), tail)
 	return stamped, hex.EncodeToString(hash[:]), until, err
 }

@@ -15,16 +15,14 @@ import (
 
 // Audit is the page of the audit trail, the latest entries first, and of one entry.
 type Audit struct {
+	polling
+
 	ui       *ui.Context
 	vault    Vault
 	table    ui.Table
 	all      []audit.Entry // the latest first
 	complete bool          // the oldest ones are loaded
 	known    bool
-	visible  bool
-	reading  bool
-	asked    time.Time
-	took     time.Duration
 	err      error
 	one      *audit.Entry
 	details  ui.Viewport
@@ -110,8 +108,7 @@ func (p *Audit) Update(msg tea.Msg) tea.Cmd {
 
 // refresh reads the latest entries again, but not too often.
 func (p *Audit) refresh(pause time.Duration) tea.Cmd {
-	const share = 10
-	if !p.visible || p.reading || pause > 0 && p.ui.Now().Sub(p.asked) < max(pause, share*p.took) {
+	if !p.due(p.ui.Now(), pause) {
 		return nil
 	}
 	p.asked = p.ui.Now()

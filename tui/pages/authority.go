@@ -18,20 +18,18 @@ import (
 // Authority is the page of the certification authority: the latest certification of each
 // domain, those that wait for a decision first, and the stores.
 type Authority struct {
-	ui      *ui.Context
-	vault   Vault
-	table   ui.Table
-	stores  []adminclient.Store
-	all     []adminclient.StoreCertification
-	shown   []adminclient.StoreCertification
-	state   string // "" is any
-	search  ui.SearchBar
-	known   bool
-	visible bool
-	reading bool
-	asked   time.Time
-	took    time.Duration
-	err     error
+	polling
+
+	ui     *ui.Context
+	vault  Vault
+	table  ui.Table
+	stores []adminclient.Store
+	all    []adminclient.StoreCertification
+	shown  []adminclient.StoreCertification
+	state  string // "" is any
+	search ui.SearchBar
+	known  bool
+	err    error
 }
 
 // expiringWithin is the time before the end of a certification in which its state is expiring.
@@ -131,8 +129,7 @@ func (p *Authority) Update(msg tea.Msg) tea.Cmd {
 }
 
 func (p *Authority) refresh(pause time.Duration) tea.Cmd {
-	const share = 10
-	if !p.visible || p.reading || pause > 0 && p.ui.Now().Sub(p.asked) < max(pause, share*p.took) {
+	if !p.due(p.ui.Now(), pause) {
 		return nil
 	}
 	p.reading, p.asked = true, p.ui.Now()

@@ -17,19 +17,17 @@ import (
 // Failures is the page of failed certificates: groups by cause, and the certificates of one
 // group. A remote vault has no groups; there the page lists all failed certificates.
 type Failures struct {
-	ui      *ui.Context
-	vault   Vault
-	table   ui.Table
-	groups  []adminclient.FailureGroup
-	known   bool
-	visible bool
-	stale   bool
-	reading bool
-	asked   time.Time
-	took    time.Duration
-	err     error
-	cause   string // the cause whose certificates are listed; "" lists the groups
-	rows    *CertificateList
+	polling
+
+	ui     *ui.Context
+	vault  Vault
+	table  ui.Table
+	groups []adminclient.FailureGroup
+	known  bool
+	stale  bool
+	err    error
+	cause  string // the cause whose certificates are listed; "" lists the groups
+	rows   *CertificateList
 }
 
 // NewFailures returns the page.
@@ -136,8 +134,8 @@ func (p *Failures) Update(msg tea.Msg) tea.Cmd {
 
 // refresh reads the groups again if they may have changed.
 func (p *Failures) refresh() tea.Cmd {
-	const soonest, share = 500 * time.Millisecond, 10
-	if p.ui.Remote || !p.visible || !p.stale || p.reading || p.ui.Now().Sub(p.asked) < max(soonest, share*p.took) {
+	const soonest = 500 * time.Millisecond
+	if p.ui.Remote || !p.stale || !p.due(p.ui.Now(), soonest) {
 		return nil
 	}
 	p.stale, p.reading, p.asked = false, true, p.ui.Now()

@@ -17,13 +17,11 @@ import (
 // Webhooks is the page of webhook endpoints, the deliveries to one of them, and the attempts
 // of one delivery.
 type Webhooks struct {
-	ui      *ui.Context
-	vault   Vault
-	visible bool
-	reading bool
-	asked   time.Time
-	took    time.Duration
-	err     error
+	polling
+
+	ui    *ui.Context
+	vault Vault
+	err   error
 
 	hooks     webhookRows
 	known     bool
@@ -142,8 +140,7 @@ func (p *Webhooks) click(msg tea.MouseClickMsg) {
 
 // refresh reads the shown data again, but not too often.
 func (p *Webhooks) refresh(pause time.Duration) tea.Cmd {
-	const share = 10
-	if !p.visible || p.reading || pause > 0 && p.ui.Now().Sub(p.asked) < max(pause, share*p.took) {
+	if !p.due(p.ui.Now(), pause) {
 		return nil
 	}
 	p.reading, p.asked = true, p.ui.Now()

@@ -55,16 +55,7 @@ func TestATimestampServerWithAnotherTime(t *testing.T) {
 
 func wantClockProblem(t *testing.T, c *adminclient.Client, says string) {
 	t.Helper()
-	s, err := c.AgentStatus(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := ""
-	for _, p := range s.Problems {
-		if p.Kind == adminclient.ClockProblem {
-			found += p.Message
-		}
-	}
+	found := problemsOf(t, c, adminclient.ClockProblem)
 	if !strings.Contains(found, says) || says == "" && found != "" {
 		t.Errorf("status says %q, want %q", found, says)
 	}

@@ -164,18 +164,24 @@ func wantMails(t *testing.T, c *adminclient.Client, kind vault.MailKind, want in
 	}
 }
 
-func wantKeyProblem(t *testing.T, c *adminclient.Client, says string) {
+// problemsOf is what status says of a kind of problems.
+func problemsOf(t *testing.T, c *adminclient.Client, kind string) (found string) {
 	t.Helper()
 	s, err := c.AgentStatus(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := ""
 	for _, p := range s.Problems {
-		if p.Kind == adminclient.KeyProblem {
+		if p.Kind == kind {
 			found += p.Message
 		}
 	}
+	return found
+}
+
+func wantKeyProblem(t *testing.T, c *adminclient.Client, says string) {
+	t.Helper()
+	found := problemsOf(t, c, adminclient.KeyProblem)
 	if !strings.HasPrefix(found, says) || says == "" && found != "" {
 		t.Errorf("status says %q, want %q", found, says)
 	}

@@ -123,15 +123,7 @@ func (k keyToken) move(t *testing.T, from, to string) {
 // signedBy returns who signed a verified PDF.
 func signedBy(t *testing.T, c *adminclient.Client, of client.Certificate) string {
 	t.Helper()
-	var file bytes.Buffer
-	if _, err := c.Download(t.Context(), of.UUID, &file); err != nil {
-		t.Fatal(err)
-	}
-	v, err := pdf.Verify(bytes.NewReader(file.Bytes()), int64(file.Len()))
-	if err != nil || !v.Valid {
-		t.Fatal(v.Sentence, err)
-	}
-	return v.Signatures[0].SignedBy
+	return firstSignature(t, c, of).SignedBy
 }
 
 // A key behind a helper signs once it has signed a test. A helper that cannot sign pauses issuing,

@@ -143,7 +143,8 @@ func problemSays(s adminclient.AgentStatus, kind, text string) bool {
 	return false
 }
 
-func isStamped(t *testing.T, c *adminclient.Client, of client.Certificate) bool {
+// firstSignature returns the first signature of a verified PDF, which is valid.
+func firstSignature(t *testing.T, c *adminclient.Client, of client.Certificate) pdf.Signature {
 	t.Helper()
 	var file bytes.Buffer
 	if _, err := c.Download(t.Context(), of.UUID, &file); err != nil {
@@ -153,7 +154,12 @@ func isStamped(t *testing.T, c *adminclient.Client, of client.Certificate) bool 
 	if err != nil || !v.Valid {
 		t.Fatal(v.Sentence, err)
 	}
-	return v.Signatures[0].Timestamped
+	return v.Signatures[0]
+}
+
+func isStamped(t *testing.T, c *adminclient.Client, of client.Certificate) bool {
+	t.Helper()
+	return firstSignature(t, c, of).Timestamped
 }
 
 // A time stamp that no server gave is a job, until one gives it; files that were issued

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
 	"io"
 	"path/filepath"
 	"slices"
@@ -54,22 +54,8 @@ func runBadge(c *cli.Context, w environment, s *session, kind string, f outputFo
 	if err != nil {
 		return err
 	}
-	out := c.String("out")
-	if out == "" {
-		out = filepath.Base(found.ReferenceID) + "." + kind
-	}
-	err = writeTo(w, out, func(to io.Writer) error {
+	return saveFile(w, f, found, cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+"."+kind), func(to io.Writer) error {
 		_, err := s.Badge(c.Context, found.UUID, kind, to)
 		return err
 	})
-	if err != nil || out == "-" {
-		return err
-	}
-	if f == formatTable {
-		_, err = fmt.Fprintln(w.stdout, out)
-		return err
-	}
-	done := downloaded{File: out, UUID: found.UUID, ReferenceID: found.ReferenceID}
-	return printFields(w.stdout, f, done, [][2]string{
-		{"file", done.File}, {"uuid", done.UUID}, {"reference_id", done.ReferenceID}})
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/vecctl/vecctl/pkg/client"
 )
 
 func downloadCommand(w environment) *cli.Command {
@@ -40,11 +42,16 @@ func runDownload(c *cli.Context, w environment, s *session, name string, f outpu
 	if err != nil {
 		return err
 	}
-	out := cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+".pdf")
-	err = writeTo(w, out, func(to io.Writer) error {
+	return saveFile(w, f, found, cmp.Or(c.String("out"), filepath.Base(found.ReferenceID)+".pdf"), func(to io.Writer) error {
 		_, err := s.Download(c.Context, name, to)
 		return err
 	})
+}
+
+// saveFile writes a file of a certificate, and says where it is. On standard output is the file
+// alone.
+func saveFile(w environment, f outputFormat, of client.Certificate, out string, write func(io.Writer) error) error {
+	err := writeTo(w, out, write)
 	if err != nil || out == "-" {
 		return err
 	}
@@ -52,7 +59,7 @@ func runDownload(c *cli.Context, w environment, s *session, name string, f outpu
 		_, err = fmt.Fprintln(w.stdout, out)
 		return err
 	}
-	done := downloaded{File: out, UUID: found.UUID, ReferenceID: found.ReferenceID}
+	done := downloaded{File: out, UUID: of.UUID, ReferenceID: of.ReferenceID}
 	return printFields(w.stdout, f, done, [][2]string{
 		{"file", done.File}, {"uuid", done.UUID}, {"reference_id", done.ReferenceID}})
 }
